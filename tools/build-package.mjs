@@ -1,0 +1,113 @@
+// Builds the package in the current folder: esbuild bundles, tsc declares, API Extractor rolls the
+// declarations up into one file and holds the public surface against the checked-in report in api/.
+//
+// What a package lists under `dependencies` stays external; anything else that it imports is inlined,
+// with the notices of the inlined packages in dist/THIRD_PARTY_LICENSES.txt.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const projectDir = process.cwd();
+const require = createRequire(import.meta.url);
+const manifest = JSON.parse(readFileSync(path.join(projectDir, 'package.json'), 'utf8'));
+const config = await readConfig();
+
+rmSync(path.join(projectDir, 'dist'), { recursive: true, force: true });
+const inlined = new Set();
+for (const format of config.formats) await bundle(format);
+writeNotices();
+if (config.types) declareTypes();
+
+async function readConfig() {
+  const file = path.join(projectDir, 'build.config.mjs');
+  const own = existsSync(file) ? (await import(pathToFileURL(file).href)).default : {};
+  return {
+    formats: ['esm', 'cjs'],
+    types: true,
+    alias: {},
+    minify: false,
+    ...own,
+    entries: { ...(own.types === false ? {} : { index: 'src/index.ts' }), ...own.entries },
+  };
+}
+
+async function bundle(format) {
+  const esm = format === 'esm';
+  const result = await build({
+    absWorkingDir: projectDir,
+    entryPoints: config.entries,
+    outdir: 'dist',
+    outExtension: { '.js': esm ? '.js' : '.cjs' },
+    bundle: true,
+    format,
+    platform: 'node',
+    target: 'node20',
+    splitting: esm,
+    chunkNames: 'chunks/[name]-[hash]',
+    external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+    alias: config.alias,
+    // Workspace packages are inlined from source, so that a bundle never holds a stale build.
+    tsconfig: path.join(projectDir, 'tsconfig.json'),
+    minify: config.minify,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    // Inlined CommonJS still calls require(); CommonJS output has no import.meta.
+    banner: {
+      js: esm
+        ? "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
+        : "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+    define: esm ? {} : { 'import.meta.url': '__importMetaUrl' },
+  });
+  if (esm) dropUnusedBanners(result.metafile);
+  for (const input of Object.keys(result.metafile.inputs)) {
+    const match = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(input.replaceAll('\\', '/'));
+    if (match) inlined.add(match[1]);
+  }
+}
+
+// node:module costs a millisecond at start-up; files that never call require() go without it.
+function dropUnusedBanners(metafile) {
+  for (const file of Object.keys(metafile.outputs)) {
+    const target = path.join(projectDir, file);
+    const [banner, ...rest] = readFileSync(target, 'utf8').split('\n');
+    const body = banner.startsWith('#!') ? null : rest.join('\n');
+    if (body !== null && banner.includes('__createRequire') && !/\brequire\b/.test(body)) {
+      writeFileSync(target, body);
+    }
+  }
+}
+
+function writeNotices() {
+  const notices = [...inlined].sort().map((dir) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(path.resolve(projectDir, dir, 'package.json'), 'utf8'),
+    );
+    const file = readdirSync(path.resolve(projectDir, dir)).find((f) => /^licen[cs]e/i.test(f));
+    const text = file ? readFileSync(path.resolve(projectDir, dir, file), 'utf8').trim() : '';
+    return `${name} ${version} (${license ?? 'see its repository'})\n\n${text}\n`;
+  });
+  if (notices.length > 0) {
+    writeFileSync(
+      path.join(projectDir, 'dist', 'THIRD_PARTY_LICENSES.txt'),
+      `This build contains the following packages.\n\n${notices.join('\n----\n\n')}`,
+    );
+  }
+}
+
+function declareTypes() {
+  run(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.build.json']);
+  run(fileURLToPath(new URL('roll-up-types.mjs', import.meta.url)), []);
+}
+
+function run(script, args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], {
+    cwd: projectDir,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,20 @@
+// Checks the package in the current folder as npm would ship it: publint, and attw where it has types.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../node_modules/.bin/', import.meta.url));
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+run('publint', ['--strict']);
+// attw asks of JSON entry points what only modules can give.
+if (exports) run('attw', ['--pack', '.', '--exclude-entrypoints', 'package.json', 'schema.json']);
+
+function run(name, args) {
+  const { status } = spawnSync(path.join(bin, name), args, {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,57 @@
+// Installs what package-lock.json names, unless that is already there. Works offline once installed.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MINIMUM_NODE_MAJOR = 20;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = fileURLToPath(new URL('../node_modules/.mai-installed', import.meta.url));
+
+export function ensureInstalled() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < MINIMUM_NODE_MAJOR) {
+    console.error(
+      `Mai needs Node ${MINIMUM_NODE_MAJOR} or newer; this is ${process.versions.node}. See https://nodejs.org.`,
+    );
+    process.exit(2);
+  }
+  const lock = createHash('sha256')
+    .update(readFileSync(new URL('../package-lock.json', import.meta.url)))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  // A tree that `npm ci` or `npm install` has just laid is as good as ours.
+  if (!isLaid()) npm(['ci']);
+  writeFileSync(stamp, lock);
+}
+
+function isLaid() {
+  const laid = new URL('../node_modules/.package-lock.json', import.meta.url);
+  if (!existsSync(laid)) return false;
+  const wanted = packagesOf(new URL('../package-lock.json', import.meta.url));
+  const present = packagesOf(laid);
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) =>
+      !path.startsWith('node_modules/') || optional || present[path]?.version === version,
+  );
+}
+
+function packagesOf(url) {
+  return JSON.parse(readFileSync(url, 'utf8')).packages;
+}
+
+function npm(args) {
+  // npm_execpath is npm's own script: running it with node needs no shell on any platform.
+  const script = process.env.npm_execpath;
+  const { status } = script
+    ? spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+    : spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, {
+        cwd: root,
+        stdio: 'inherit',
+        shell: process.platform === 'win32',
+      });
+  if (status !== 0) {
+    console.error('npm could not install the dependencies; its messages above say why.');
+    process.exit(status ?? 1);
+  }
+}

@@ -1,0 +1,16 @@
+// Runs Nx without its daemon and its cloud, with the output of what fails.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = fileURLToPath(new URL('../node_modules/nx/dist/bin/nx.js', import.meta.url));
+
+/** Runs `nx ARGS` in the root; ends this process with Nx's exit code where it fails. */
+export function nx(args) {
+  const { status } = spawnSync(process.execPath, [bin, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false', ...process.env },
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,6 @@
+// `npm test`: installs what is missing, builds every package and passes all tests.
+import { ensureInstalled } from './ensure-installed.mjs';
+
+ensureInstalled();
+const { nx } = await import('./nx.mjs');
+nx(['run-many', '-t', 'test', '--outputStyle=static', ...process.argv.slice(2)]);

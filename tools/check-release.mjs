@@ -1,0 +1,32 @@
+// A dry run of releasing one package must leave the versions of all others alone.
+import { read, run, workspacePackages } from './workspace.mjs';
+
+const RELEASED = '@mai/selector';
+
+const output = read('npx', [
+  '--no-install',
+  'nx',
+  'release',
+  'version',
+  'minor',
+  `--projects=${RELEASED}`,
+  '--dry-run',
+  '--verbose=false',
+]);
+const touched = workspacePackages().filter(({ name }) =>
+  // Nx names each manifest that it would write; the current version alone also appears in its log.
+  output.includes(`UPDATE ${manifestOf(name)} [dry-run]`),
+);
+const names = touched.map(({ name }) => name).join(', ') || 'none';
+if (names !== RELEASED) {
+  console.error(output);
+  console.error(`Releasing ${RELEASED} would touch: ${names}. Only that package may change.`);
+  process.exit(1);
+}
+run('git', ['diff', '--exit-code', '--stat', '--', ':(glob)**/package.json']);
+console.log(`A release of ${RELEASED} leaves the other packages untouched.`);
+
+function manifestOf(name) {
+  const short = name.replace('@mai/', '');
+  return short === 'cli' ? 'apps/cli/package.json' : `packages/${short}/package.json`;
+}

@@ -1,0 +1,49 @@
+// The publishable packages of this workspace, and how to run a command in a folder.
+import { readFileSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Every workspace package as `{ name, dir, manifest }`, in alphabetical order. */
+export function workspacePackages() {
+  return ['packages', 'apps']
+    .flatMap((group) =>
+      readdirSync(path.join(root, group)).map((name) => path.join(root, group, name)),
+    )
+    .map((dir) => ({
+      dir,
+      manifest: JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')),
+    }))
+    .map(({ dir, manifest }) => ({ name: manifest.name, dir, manifest }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** Runs a command, shows what it prints, and ends this process with its exit code where it fails. */
+export function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    ...options,
+  });
+  if (status === 0) return;
+  console.error(`Failed: ${command} ${args.join(' ')}${error ? ` (${error.message})` : ''}`);
+  process.exit(status ?? 1);
+}
+
+/** Runs a command and returns what it prints on stdout; ends this process where it fails. */
+export function read(command, args, options = {}) {
+  const { status, stdout, error } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: process.platform === 'win32',
+    maxBuffer: 64 * 1024 * 1024,
+    ...options,
+  });
+  if (status === 0) return stdout;
+  console.error(`Failed: ${command} ${args.join(' ')}${error ? ` (${error.message})` : ''}`);
+  process.exit(status ?? 1);
+}

@@ -1,0 +1,107 @@
+// Loads one GGUF with llama.cpp, makes a context for each case, and prints as JSON what llama.cpp itself
+// reports: the memory breakdown in bytes, and the log lines that tell the parts apart.
+//
+// One process a file: llama.cpp keeps state per process, and a shape that it refuses may end the process.
+import { readFileSync } from 'node:fs';
+import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
+
+/** ggml_type numbers, ggml.h. */
+const GGML_TYPES = {
+  f32: 0,
+  f16: 1,
+  q4_0: 2,
+  q4_1: 3,
+  q5_0: 6,
+  q5_1: 7,
+  q8_0: 8,
+  iq4_nl: 20,
+  bf16: 30,
+};
+
+const { file, headerOnly, cases } = JSON.parse(readFileSync(0, 'utf8'));
+const lines = [];
+const llama = await getLlama({
+  gpu: false,
+  build: 'never',
+  skipDownload: true,
+  logLevel: LlamaLogLevel.debug,
+  logger: (_level, message) => lines.push(message),
+});
+
+const { model, log: modelLog } = await loadModel();
+const results = [];
+for (const one of cases) results.push(await measure(one));
+process.stdout.write(JSON.stringify(results), () => process.exit(0));
+
+async function loadModel() {
+  const native = new llama._bindings.AddonModel(headerOnly ? '' : file, {
+    gpuLayers: 0,
+    noAlloc: headerOnly,
+    useMmap: true,
+    useMlock: false,
+  });
+  const log = await logOf(async () => {
+    let source;
+    if (headerOnly) {
+      source = new llama._bindings.AddonGgufMetadata();
+      await source.init([readFileSync(file)]);
+    }
+    if (!(await native.init(source))) throw new Error('refused');
+  });
+  return { model: native, log };
+}
+
+async function measure({ context, batch, parallel, flashAttention, kvK, kvV, swaFull }) {
+  const native = new llama._bindings.AddonContext(model, {
+    contextSize: context * parallel,
+    batchSize: batch,
+    sequences: parallel,
+    flashAttention,
+    kvCacheKeyType: GGML_TYPES[kvK],
+    kvCacheValueType: GGML_TYPES[kvV],
+    swaFullCache: swaFull,
+  });
+  try {
+    const log = await logOf(async () => {
+      if (!(await native.init())) throw new Error('refused');
+    });
+    const contextBytes = native.getMemoryBreakdown().cpuRam;
+    const ubatch = Number(/n_ubatch\s*=\s*(\d+)/.exec(log)[1]);
+    return {
+      // What llama.cpp calls a context: KV cache, recurrent state and compute buffer.
+      contextBytes,
+      weightsBytes: model.getMemoryBreakdown().cpuRam,
+      mappedMib: sum(modelLog, /CPU_Mapped model buffer size =\s*([\d.]+) MiB/g),
+      repackMib: sum(modelLog, /CPU_REPACK model buffer size =\s*([\d.]+) MiB/g),
+      kvMib: sum(log, /llama_kv_cache\S*: size =\s*([\d.]+) MiB/g),
+      recurrentMib: sum(log, /llama_memory_recurrent: size =\s*([\d.]+) MiB/g),
+      outputMib: sum(log, /output buffer size =\s*([\d.]+) MiB/g),
+      computeMib: sum(log, /compute buffer size =\s*([\d.]+) MiB/g),
+      ubatch,
+    };
+  } finally {
+    await native.dispose();
+  }
+}
+
+/** What llama.cpp logs while `work` runs; an error carries the last lines of it. */
+async function logOf(work) {
+  const start = lines.length;
+  try {
+    await work();
+  } catch (error) {
+    await settled();
+    throw new Error(`llama.cpp: ${error.message}\n${lines.slice(-4).join('\n')}`, { cause: error });
+  }
+  await settled();
+  return lines.slice(start).join('\n');
+}
+
+// The log reaches us through the event loop, a little after the call that wrote it.
+function settled() {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function sum(log, pattern) {
+  return [...log.matchAll(pattern)].reduce((total, [, mib]) => total + Number(mib), 0);
+}

@@ -10,6 +10,9 @@ const { values } = parseArgs({
   },
 });
 
+const ESCAPE = String.fromCharCode(27);
+const SEQUENCE = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
+
 const CELL = { width: 8.4, height: 18 };
 const PADDING = 16;
 const TITLE_BAR = 32;
@@ -54,9 +57,8 @@ function drawLine(line, row) {
   const spans = [];
   let style = {};
   let column = 0;
-  for (const part of line.split(/(\u001b\[[0-9;]*m)/)) {
-    const sequence = /^\u001b\[([0-9;]*)m$/.exec(part);
-    if (sequence) style = apply(style, sequence[1].split(';').map(Number));
+  for (const part of line.split(SEQUENCE)) {
+    if (SEQUENCE.test(part)) style = apply(style, part.slice(2, -1).split(';').map(Number));
     else if (part !== '') {
       const length = [...part].length;
       // An explicit width keeps columns aligned whatever font the reader has.

@@ -1,0 +1,94 @@
+/** Time as the simulator sees it. Every delay inside the simulator goes through this port. */
+export interface SimulatorClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back once after `delayMs`; the returned function cancels. */
+  schedule(callback: () => void, delayMs: number): () => void;
+}
+
+/** A clock that stands still until it is advanced. */
+export interface ManualClock extends SimulatorClock {
+  /**
+   * Moves time forward by `durationMs`, running what falls due in order. Between two timers the event
+   * loop turns, so that frames on real sockets are carried and answered.
+   */
+  advance(durationMs: number): Promise<void>;
+  /** How many timers are waiting. */
+  readonly pending: number;
+}
+
+/** Real time. Timers do not keep the process alive: the listening socket does that. */
+export function realClock(): SimulatorClock {
+  return {
+    now: () => Date.now(),
+    schedule(callback, delayMs) {
+      const timer = setTimeout(callback, delayMs);
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+interface Timer {
+  readonly dueMs: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A clock driven by hand.
+ *
+ * @param startMs - the first value of `now()`, in milliseconds since the epoch. Default: 2026-01-01.
+ */
+export function manualClock(startMs: number = Date.UTC(2026, 0, 1)): ManualClock {
+  let nowMs = startMs;
+  let scheduled = 0;
+  const timers = new Set<Timer>();
+
+  const nextDue = (untilMs: number): Timer | null => {
+    let next: Timer | null = null;
+    for (const timer of timers) {
+      if (timer.dueMs > untilMs) continue;
+      if (
+        next === null ||
+        timer.dueMs < next.dueMs ||
+        (timer.dueMs === next.dueMs && timer.order < next.order)
+      ) {
+        next = timer;
+      }
+    }
+    return next;
+  };
+
+  return {
+    now: () => nowMs,
+    schedule(callback, delayMs) {
+      const timer = { dueMs: nowMs + Math.max(0, delayMs), order: scheduled++, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    async advance(durationMs) {
+      const untilMs = nowMs + durationMs;
+      await turnEventLoop();
+      for (let due = nextDue(untilMs); due !== null; due = nextDue(untilMs)) {
+        timers.delete(due);
+        nowMs = Math.max(nowMs, due.dueMs);
+        due.callback();
+        await turnEventLoop();
+      }
+      nowMs = untilMs;
+    },
+    get pending() {
+      return timers.size;
+    },
+  };
+}
+
+// Two turns: one for the socket to deliver what was written, one for the answer to be written.
+async function turnEventLoop(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}

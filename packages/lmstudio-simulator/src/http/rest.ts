@@ -1,0 +1,234 @@
+import * as z from 'zod/mini';
+import type { ModelOnDevice } from '../host/device.js';
+import type { ConfigField } from '../host/load-settings.js';
+import { startLoad } from '../host/load.js';
+import type { ResidentState } from '../host/resident.js';
+import type { Backend } from '../wire/backend.js';
+import { WireError } from '../wire/wire-error.js';
+
+/** An HTTP answer with a JSON body. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** The error body of LM Studio's REST API. */
+export function httpError(
+  status: number,
+  type: string,
+  message: string,
+  details: { readonly code?: string; readonly param?: string } = {},
+): HttpAnswer {
+  return {
+    status,
+    body: { error: { message, type, param: details.param ?? null, code: details.code ?? null } },
+  };
+}
+
+/** `GET /api/v0/models`: the list that LM Studio has given since 0.3.5. */
+export function listV0({ host }: Backend): object {
+  return {
+    object: 'list',
+    data: host.downloaded().map((file) => describeV0(file, host.residents())),
+  };
+}
+
+/** `GET /api/v0/models/{model}` */
+export function oneV0({ host }: Backend, key: string): HttpAnswer {
+  const file = host.downloaded().find(({ modelKey }) => modelKey === key);
+  return file
+    ? { status: 200, body: describeV0(file, host.residents()) }
+    : httpError(404, 'invalid_request_error', `Model with identifier "${key}" not found`, {
+        code: 'model_not_found',
+        param: 'model',
+      });
+}
+
+function describeV0(file: ModelOnDevice, residents: readonly ResidentState[]): object {
+  const { model } = file;
+  const loaded = residents.find((resident) => resident.file.model === model);
+  return {
+    id: file.modelKey,
+    object: 'model',
+    type: model.type === 'embedding' ? 'embeddings' : model.vision ? 'vlm' : 'llm',
+    publisher: model.publisher,
+    ...(model.architecture === null ? {} : { arch: model.architecture }),
+    compatibility_type: model.format === 'gguf' ? 'gguf' : 'mlx',
+    ...(file.quantization === null ? {} : { quantization: file.quantization.name }),
+    state: loaded ? 'loaded' : 'not-loaded',
+    max_context_length: model.maxContextLength,
+    ...(loaded ? { loaded_context_length: loaded.settings.contextLengthTokens } : {}),
+    ...(model.trainedForToolUse ? { capabilities: ['tool_use'] } : {}),
+  };
+}
+
+/** `GET /api/v1/models` */
+export function listV1({ host }: Backend): object {
+  return {
+    models: host.downloaded().map((file) => {
+      const { model } = file;
+      return {
+        type: model.type,
+        publisher: model.publisher,
+        key: file.modelKey,
+        display_name: model.displayName,
+        ...(model.type === 'llm' ? { architecture: model.architecture } : {}),
+        quantization:
+          file.quantization === null
+            ? null
+            : { name: file.quantization.name, bits_per_weight: file.quantization.bits },
+        size_bytes: file.sizeBytes,
+        params_string: model.paramsString,
+        loaded_instances: host
+          .residents()
+          .filter((resident) => resident.file.model === model)
+          .map((resident) => ({ id: resident.identifier, config: instanceConfig(resident) })),
+        max_context_length: model.maxContextLength,
+        format: model.format === 'gguf' ? 'gguf' : 'mlx',
+        ...(model.type === 'llm'
+          ? {
+              capabilities: {
+                vision: model.vision,
+                trained_for_tool_use: model.trainedForToolUse,
+              },
+            }
+          : {}),
+        description: null,
+        ...(model.variants.length > 0
+          ? {
+              variants: model.variants.map(({ name }) => `${model.modelKey}@${name}`),
+              selected_variant: `${model.modelKey}@${model.variants[0]?.name}`,
+            }
+          : {}),
+      };
+    }),
+  };
+}
+
+const loadSchema = z.strictObject({
+  model: z.string(),
+  context_length: z.optional(z.int().check(z.positive())),
+  eval_batch_size: z.optional(z.int().check(z.positive())),
+  flash_attention: z.optional(z.boolean()),
+  num_experts: z.optional(z.int()),
+  offload_kv_cache_to_gpu: z.optional(z.boolean()),
+  parallel: z.optional(z.int().check(z.positive())),
+  echo_load_config: z.optional(z.boolean()),
+});
+
+/** `POST /api/v1/models/load`: answers when the model is loaded. */
+export async function loadV1(
+  backend: Backend,
+  body: unknown,
+  dropConnection: () => void,
+): Promise<HttpAnswer> {
+  const { host } = backend;
+  const parsed = loadSchema.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return httpError(400, 'invalid_request', issue?.message ?? 'Invalid request', {
+      code: 'invalid_type',
+      ...(issue && issue.path.length > 0 ? { param: issue.path.join('.') } : {}),
+    });
+  }
+  const order = parsed.data;
+  const startedMs = host.clock.now();
+  try {
+    const file = host.findModel(order.model, undefined);
+    const resident = await new Promise<ResidentState>((resolve, reject) => {
+      startLoad(
+        host,
+        {
+          file,
+          identifier: null,
+          ttlMs: null,
+          fields: restFields(file.model.type, order),
+          justInTime: false,
+        },
+        {
+          progress: () => {},
+          loaded: resolve,
+          failed: reject,
+          drop: dropConnection,
+          restart: (downMs) => backend.restart(downMs),
+        },
+      );
+    });
+    return {
+      status: 200,
+      body: {
+        type: file.model.type,
+        instance_id: resident.identifier,
+        load_time_seconds: (host.clock.now() - startedMs) / 1000,
+        status: 'loaded',
+        ...(order.echo_load_config === true ? { load_config: instanceConfig(resident) } : {}),
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return loadFailure(error, order.model);
+  }
+}
+
+const unloadSchema = z.object({ instance_id: z.string() });
+
+/** `POST /api/v1/models/unload` */
+export function unloadV1({ host }: Backend, body: unknown): HttpAnswer {
+  const parsed = unloadSchema.safeParse(body);
+  if (!parsed.success) {
+    return httpError(400, 'invalid_request', "'instance_id' is required", {
+      code: 'missing_required_parameter',
+      param: 'instance_id',
+    });
+  }
+  const { instance_id } = parsed.data;
+  if (!host.findResident(instance_id)) {
+    return httpError(404, 'model_not_found', `Model instance "${instance_id}" not found`, {
+      code: 'model_not_found',
+      param: 'instance_id',
+    });
+  }
+  host.unload(instance_id);
+  return { status: 200, body: { instance_id } };
+}
+
+function loadFailure(error: WireError, model: string): HttpAnswer {
+  const { title, cause, displayData } = error.serialized;
+  if (displayData?.code === 'generic.pathNotFound') {
+    return httpError(404, 'model_not_found', `Model "${model}" not found`, {
+      code: 'model_not_found',
+      param: 'model',
+    });
+  }
+  return httpError(500, 'model_load_failed', cause === undefined ? title : `${title} ${cause}`, {
+    code: 'model_load_failed',
+  });
+}
+
+function restFields(
+  type: 'llm' | 'embedding',
+  order: z.infer<typeof loadSchema>,
+): readonly ConfigField[] {
+  const fields: readonly (readonly [string, unknown])[] = [
+    [`${type}.load.contextLength`, order.context_length],
+    ['llm.load.llama.evalBatchSize', order.eval_batch_size],
+    ['llm.load.llama.flashAttention', order.flash_attention],
+    ['llm.load.numExperts', order.num_experts],
+    ['llm.load.offloadKVCacheToGpu', order.offload_kv_cache_to_gpu],
+    ['llm.load.numParallelSessions', order.parallel],
+  ];
+  return fields.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
+}
+
+function instanceConfig({ file, settings, fields }: ResidentState): object {
+  const context = { context_length: settings.contextLengthTokens };
+  if (file.model.type === 'embedding') return context;
+  const evalBatchSize = fields.find(({ key }) => key === 'llm.load.llama.evalBatchSize')?.value;
+  return {
+    ...context,
+    eval_batch_size: typeof evalBatchSize === 'number' ? evalBatchSize : 512,
+    parallel: settings.parallelSequences,
+    flash_attention: settings.flashAttention,
+    offload_kv_cache_to_gpu: settings.kvCacheOnGpu,
+  };
+}

@@ -1,0 +1,109 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FaultBook } from '../faults.js';
+import type { RequestLog } from '../request-log.js';
+import type { Authenticator } from '../wire/authenticator.js';
+import type { Backend } from '../wire/backend.js';
+import type { HttpAnswer } from './rest.js';
+import { httpError, listV0, listV1, loadV1, oneV0, unloadV1 } from './rest.js';
+
+export interface RouteOptions {
+  readonly backend: Backend;
+  readonly authenticator: Authenticator;
+  readonly faults: FaultBook;
+  readonly log: RequestLog;
+}
+
+const LARGEST_BODY_BYTES = 2 ** 20;
+
+/** Answers one HTTP request. */
+export async function answerRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: RouteOptions,
+): Promise<void> {
+  const { backend, faults, log } = options;
+  const method = request.method ?? 'GET';
+  const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+  const body = method === 'POST' ? await readBody(request) : undefined;
+  log.add({ via: 'http', namespace: method, endpoint: path, parameter: body ?? null });
+
+  if (faults.strike('not-lm-studio')) {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end('<!doctype html><title>It works!</title>');
+    return;
+  }
+  const greeting = path === '/lmstudio-greeting' || path === '/lms-status';
+  const hangs = (fault: { readonly endpoint?: string }): boolean =>
+    fault.endpoint === 'http' ||
+    fault.endpoint === path ||
+    (greeting && fault.endpoint === 'greeting');
+  // An unanswered request is closed by stop().
+  if (faults.strike('hang', hangs)) return;
+
+  const answer = await route(method, path, body, request, options);
+  if (answer === null) return;
+  response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(answer.body));
+  void backend;
+}
+
+async function route(
+  method: string,
+  path: string,
+  body: unknown,
+  request: IncomingMessage,
+  { backend, authenticator, faults }: RouteOptions,
+): Promise<HttpAnswer | null> {
+  const { host, profile } = backend;
+  const ok = (answerBody: object): HttpAnswer => ({ status: 200, body: answerBody });
+  switch (`${method} ${path}`) {
+    case 'GET /lmstudio-greeting':
+      return ok({ lmstudio: true });
+    case 'GET /lms-status':
+      return ok({ package: 'lmstudio', version: host.world.version ?? profile.version });
+    default:
+  }
+  if (path.startsWith('/api/')) {
+    const rejection = faults.strike('reject-authentication');
+    const refusal = rejection
+      ? (rejection.text ?? 'Invalid API token')
+      : authenticator.checkHeader(request.headers.authorization);
+    if (refusal !== null) {
+      return httpError(401, 'invalid_request', refusal, { code: 'invalid_api_key' });
+    }
+    switch (`${method} ${path}`) {
+      case 'GET /api/v0/models':
+        return ok(listV0(backend));
+      case 'GET /api/v1/models':
+        if (profile.modern) return ok(listV1(backend));
+        break;
+      case 'POST /api/v1/models/load':
+        if (profile.modern) return loadV1(backend, body, () => request.socket.destroy());
+        break;
+      case 'POST /api/v1/models/unload':
+        if (profile.modern) return unloadV1(backend, body);
+        break;
+      default:
+        if (method === 'GET' && path.startsWith('/api/v0/models/')) {
+          return oneV0(backend, path.slice('/api/v0/models/'.length));
+        }
+    }
+  }
+  // LM Studio answers unknown paths with 200 and this body.
+  return ok({ error: `Unexpected endpoint or method. (${method} ${path})` });
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LARGEST_BODY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,58 @@
+/** Something that a client has sent. */
+export interface SimulatedRequest {
+  readonly atMs: number;
+  readonly via: 'http' | 'websocket';
+  /** The socket's namespace, or the HTTP method. */
+  readonly namespace: string;
+  /** The endpoint, or the HTTP path; `authenticate`, `channelSend` and `communicationWarning` for those frames. */
+  readonly endpoint: string;
+  readonly parameter: unknown;
+}
+
+const CAPACITY = 10_000;
+
+/** The latest requests, and a way to wait for one. */
+export class RequestLog {
+  readonly #now: () => number;
+  #entries: SimulatedRequest[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get entries(): readonly SimulatedRequest[] {
+    return this.#entries;
+  }
+
+  add(request: Omit<SimulatedRequest, 'atMs'>): void {
+    const entry = { atMs: this.#now(), ...request };
+    this.#entries = [...this.#entries.slice(1 - CAPACITY), entry];
+    for (const check of [...this.#waiting]) check();
+  }
+
+  /** Resolves once there have been `count` requests to an endpoint. */
+  async seen(endpoint: string, count: number, signal?: AbortSignal): Promise<void> {
+    const enough = (): boolean =>
+      this.#entries.filter((entry) => entry.endpoint === endpoint).length >= count;
+    if (enough()) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        this.#waiting.delete(check);
+        signal?.removeEventListener('abort', abort);
+      };
+      const check = (): void => {
+        if (!enough()) return;
+        settle();
+        resolve();
+      };
+      const abort = (): void => {
+        settle();
+        reject(signal?.reason as Error);
+      };
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', abort);
+      this.#waiting.add(check);
+    });
+  }
+}

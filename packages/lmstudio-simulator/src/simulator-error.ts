@@ -1,0 +1,27 @@
+/** `WORLD_INVALID`: the world does not have the right shape. `PORT_UNAVAILABLE`: nothing can listen there. */
+export type SimulatorErrorCode = 'WORLD_INVALID' | 'FAULT_INVALID' | 'PORT_UNAVAILABLE' | 'STOPPED';
+
+const BRAND = Symbol.for('@mai/lmstudio-simulator/SimulatorError');
+
+/** The one error class of this package. `issues` lists every problem of an invalid world. */
+export class SimulatorError extends Error {
+  readonly code: SimulatorErrorCode;
+  readonly issues: readonly string[];
+  readonly [BRAND] = true;
+
+  constructor(
+    code: SimulatorErrorCode,
+    message: string,
+    facts: { readonly cause?: unknown; readonly issues?: readonly string[] } = {},
+  ) {
+    super(message, facts.cause === undefined ? {} : { cause: facts.cause });
+    this.name = 'SimulatorError';
+    this.code = code;
+    this.issues = facts.issues ?? [];
+  }
+}
+
+/** Whether a value is a {@link SimulatorError}, also across copies of this package. */
+export function isSimulatorError(value: unknown): value is SimulatorError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}

@@ -1,0 +1,120 @@
+/** An error as LM Studio serializes it. Guardrails, out of memory and crashes have no code: text only. */
+export interface SerializedError {
+  readonly title: string;
+  readonly cause?: string;
+  readonly suggestion?: string;
+  readonly displayData?: { readonly code: string } & Readonly<Record<string, unknown>>;
+  readonly stack: string;
+  readonly rootTitle: string;
+}
+
+/** An error that the client is to see. */
+export class WireError extends Error {
+  readonly serialized: SerializedError;
+
+  constructor(
+    title: string,
+    details: {
+      readonly cause?: string;
+      readonly suggestion?: string;
+      readonly displayData?: { readonly code: string } & Readonly<Record<string, unknown>>;
+    } = {},
+  ) {
+    super(title);
+    this.name = 'WireError';
+    // The host sends the stack of its own source; what stands in it is of no use to anybody.
+    this.serialized = {
+      title,
+      ...details,
+      stack: `Error: ${title}\n    at lmstudio`,
+      rootTitle: title,
+    };
+  }
+}
+
+const SAMPLE_SIZE = 5;
+
+export function pathNotFound(path: string, available: readonly string[]): WireError {
+  return new WireError(`No model found that matches path "${path}"`, {
+    displayData: {
+      code: 'generic.pathNotFound',
+      path,
+      availablePathsSample: available.slice(0, SAMPLE_SIZE),
+      totalModels: available.length,
+    },
+  });
+}
+
+export function identifierNotFound(identifier: string, loaded: readonly string[]): WireError {
+  return new WireError(`Cannot find a model with identifier "${identifier}"`, {
+    displayData: {
+      code: 'generic.identifierNotFound',
+      identifier,
+      loadedModelsSample: loaded.slice(0, SAMPLE_SIZE),
+      totalLoadedModels: loaded.length,
+    },
+  });
+}
+
+export function noModelMatchingQuery(query: object, loaded: readonly string[]): WireError {
+  return new WireError('No loaded model satisfies the query', {
+    displayData: {
+      code: 'generic.noModelMatchingQuery',
+      query,
+      loadedModelsSample: loaded.slice(0, SAMPLE_SIZE),
+      totalLoadedModels: loaded.length,
+    },
+  });
+}
+
+export function specificModelUnloaded(): WireError {
+  return new WireError('Model is unloaded.', {
+    displayData: { code: 'generic.specificModelUnloaded' },
+  });
+}
+
+export function domainMismatch(path: string, actual: string, expected: string): WireError {
+  return new WireError(`Model "${path}" is of domain "${actual}", not "${expected}"`, {
+    displayData: {
+      code: 'generic.domainMismatch',
+      path,
+      actualDomain: actual,
+      expectedDomain: expected,
+    },
+  });
+}
+
+export function identifierInUse(identifier: string): WireError {
+  return new WireError(`A model with identifier "${identifier}" is already loaded.`);
+}
+
+/** The words of LM Studio 0.3.27 and later. */
+export function insufficientResources(requiredBytes: number): WireError {
+  const gigabytes = (requiredBytes / 2 ** 30).toFixed(2);
+  return new WireError(
+    'Model loading was stopped due to insufficient system resources. Under the current settings, ' +
+      `this model requires approximately ${gigabytes} GB of memory, and continuing to load it would ` +
+      'likely overload your system and cause it to freeze. If you think this is incorrect, you can ' +
+      'adjust the model loading guardrails in settings.',
+  );
+}
+
+export function loadCancelled(): WireError {
+  return new WireError('Model loading aborted.', { cause: 'Operation canceled.' });
+}
+
+export function engineCrashed(exitCode: string): WireError {
+  return new WireError('Error loading model.', {
+    cause: `(Exit code: ${exitCode}). Unknown error. Try a different model and/or config.`,
+  });
+}
+
+export function outOfMemory(pool: 'ram' | 'vram', platform: string): WireError {
+  return pool === 'vram'
+    ? new WireError('Failed to load model', {
+        cause: `error loading model: unable to allocate ${platform}0 buffer`,
+      })
+    : new WireError('Error loading model.', {
+        cause: '(Exit code: null). Please check settings and try loading the model again. ',
+      });
+}

@@ -1,0 +1,205 @@
+import * as z from 'zod/mini';
+import { SimulatorError } from '../simulator-error.js';
+import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE, DEFAULT_MODELS } from './default-world.js';
+import type {
+  World,
+  WorldGpu,
+  WorldGpuInput,
+  WorldInput,
+  WorldMachine,
+  WorldMachineInput,
+  WorldModel,
+  WorldModelInput,
+} from './world.js';
+
+const bytes = z.number().check(z.nonnegative());
+const count = z.int().check(z.nonnegative());
+const rate = z.number().check(z.positive());
+const ratio = z.number().check(z.minimum(0), z.maximum(1));
+const name = z.string().check(z.minLength(1));
+const sizeBytes = z.int().check(z.positive());
+const quantization = z.object({ name, bits: z.int().check(z.positive()) });
+
+const machineSchema = z.strictObject({
+  name: z.optional(name),
+  platform: z.optional(z.enum(['linux', 'darwin', 'win32'])),
+  cpuName: z.optional(name),
+  architecture: z.optional(z.enum(['x86_64', 'ARM64'])),
+  ramBytes: z.optional(bytes.check(z.positive())),
+  othersRamBytes: z.optional(bytes),
+  gpus: z.optional(
+    z.array(
+      z.strictObject({
+        name,
+        deviceKey: z.optional(name),
+        memory: z.optional(z.enum(['dedicated', 'shared'])),
+        totalBytes: bytes.check(z.positive()),
+        othersBytes: z.optional(bytes),
+        platform: z.optional(z.enum(['CUDA', 'ROCm', 'Vulkan', 'Metal'])),
+      }),
+    ),
+  ),
+  loadBytesPerSecond: z.optional(rate),
+  promptTokensPerSecond: z.optional(rate),
+});
+
+const modelSchema = z.strictObject({
+  modelKey: name,
+  type: z.optional(z.enum(['llm', 'embedding'])),
+  displayName: z.optional(name),
+  publisher: z.optional(name),
+  path: z.optional(name),
+  sizeBytes,
+  format: z.optional(z.enum(['gguf', 'safetensors'])),
+  architecture: z.optional(z.nullable(name)),
+  paramsString: z.optional(z.nullable(name)),
+  quantization: z.optional(z.nullable(quantization)),
+  maxContextLength: z.optional(z.int().check(z.positive())),
+  vision: z.optional(z.boolean()),
+  trainedForToolUse: z.optional(z.boolean()),
+  variants: z.optional(z.array(z.strictObject({ name, sizeBytes, quantization, path: name }))),
+  geometry: z.optional(
+    z.strictObject({
+      layers: z.optional(z.int().check(z.positive())),
+      kvHeads: z.optional(count),
+      headDimension: z.optional(count),
+      hiddenSize: z.optional(z.int().check(z.positive())),
+      vocabularySize: z.optional(count),
+      slidingLayers: z.optional(count),
+      slidingWindowTokens: z.optional(count),
+      expertRatio: z.optional(ratio),
+    }),
+  ),
+  tokensPerSecond: z.optional(rate),
+});
+
+const worldSchema = z.strictObject({
+  version: z.optional(z.nullable(name)),
+  build: z.optional(z.nullable(count)),
+  isDaemon: z.optional(z.boolean()),
+  machine: z.optional(machineSchema),
+  models: z.optional(z.array(modelSchema)),
+  devices: z.optional(
+    z.array(
+      z.strictObject({
+        deviceIdentifier: name,
+        deviceName: z.optional(name),
+        status: z.optional(z.enum(['connected', 'disconnected'])),
+        machine: z.optional(machineSchema),
+        models: z.optional(z.array(modelSchema)),
+      }),
+    ),
+  ),
+  deviceIdentifier: z.optional(z.nullable(name)),
+  preferredDeviceIdentifier: z.optional(z.nullable(name)),
+  tokens: z.optional(z.array(z.string().check(z.regex(/^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/)))),
+  requireToken: z.optional(z.boolean()),
+  guardrails: z.optional(
+    z.strictObject({
+      mode: z.optional(z.enum(['off', 'low', 'medium', 'high', 'custom'])),
+      customThresholdBytes: z.optional(z.nullable(bytes)),
+      countsResidents: z.optional(z.boolean()),
+      countsOthersRam: z.optional(z.boolean()),
+      countsOthersVram: z.optional(z.boolean()),
+    }),
+  ),
+  justInTime: z.optional(
+    z.strictObject({
+      ttlMs: z.optional(z.int().check(z.positive())),
+      autoEvict: z.optional(z.boolean()),
+    }),
+  ),
+  defaultContextLength: z.optional(z.int().check(z.positive())),
+  loadAfterDisconnect: z.optional(z.enum(['continue', 'cancel'])),
+});
+
+/**
+ * Checks a world and fills in what it leaves out.
+ *
+ * @param input - a {@link WorldInput}, typically parsed JSON. Default: the default world, a mid-size
+ *   desktop with eight models.
+ * @throws SimulatorError `WORLD_INVALID`, with every problem in `issues`.
+ */
+export function parseWorld(input: unknown = {}): World {
+  const result = worldSchema.safeParse(input);
+  if (!result.success) {
+    const issues = result.error.issues.map(
+      (issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'world'}: ${issue.message}`,
+    );
+    throw new SimulatorError('WORLD_INVALID', `The world is not valid:\n  ${issues.join('\n  ')}`, {
+      issues,
+    });
+  }
+  const world = result.data as WorldInput;
+  return {
+    version: world.version ?? null,
+    build: world.build ?? null,
+    isDaemon: world.isDaemon ?? false,
+    machine: completeMachine(world.machine ?? {}),
+    models: (world.models ?? DEFAULT_MODELS).map(completeModel),
+    devices: (world.devices ?? []).map((device) => ({
+      deviceIdentifier: device.deviceIdentifier,
+      deviceName: device.deviceName ?? device.deviceIdentifier,
+      status: device.status ?? 'connected',
+      machine: completeMachine(device.machine ?? {}),
+      models: (device.models ?? []).map(completeModel),
+    })),
+    deviceIdentifier:
+      world.deviceIdentifier ?? ((world.devices ?? []).length > 0 ? 'simulated-local' : null),
+    preferredDeviceIdentifier: world.preferredDeviceIdentifier ?? null,
+    tokens: world.tokens ?? [],
+    requireToken: world.requireToken ?? false,
+    guardrails: { ...DEFAULT_GUARDRAILS, ...world.guardrails },
+    // The hour is what LM Studio gives models that it loaded just in time.
+    justInTime: { ttlMs: 3_600_000, autoEvict: true, ...world.justInTime },
+    defaultContextLength: world.defaultContextLength ?? 4096,
+    loadAfterDisconnect: world.loadAfterDisconnect ?? 'continue',
+  };
+}
+
+function completeMachine(input: WorldMachineInput): WorldMachine {
+  const machine = { ...DEFAULT_MACHINE, ...input };
+  return { ...machine, gpus: machine.gpus.map(completeGpu) };
+}
+
+function completeGpu(input: WorldGpuInput, index: number): WorldGpu {
+  return {
+    deviceKey: `survey:${index}`,
+    memory: 'dedicated',
+    othersBytes: 0,
+    platform: 'CUDA',
+    ...input,
+  };
+}
+
+function completeModel(input: WorldModelInput): WorldModel {
+  const shortName = input.modelKey.split('/').at(-1) ?? input.modelKey;
+  const publisher = input.publisher ?? input.modelKey.split('/').at(-2) ?? 'unknown';
+  return {
+    type: 'llm',
+    displayName: shortName,
+    publisher,
+    path: `${publisher}/${shortName}-GGUF/${shortName}.gguf`,
+    format: 'gguf',
+    architecture: null,
+    paramsString: null,
+    quantization: { name: 'Q4_K_M', bits: 4 },
+    maxContextLength: 32_768,
+    vision: false,
+    trainedForToolUse: false,
+    variants: [],
+    tokensPerSecond: 50,
+    ...input,
+    geometry: {
+      layers: 32,
+      kvHeads: 8,
+      headDimension: 128,
+      hiddenSize: 4096,
+      vocabularySize: 128_256,
+      slidingLayers: 0,
+      slidingWindowTokens: 0,
+      expertRatio: 0,
+      ...input.geometry,
+    },
+  };
+}

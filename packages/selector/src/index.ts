@@ -1,0 +1,26 @@
+export type {
+  Candidate,
+  Footprint,
+  GpuResources,
+  KvCacheType,
+  LoadConfig,
+  LoadOption,
+  Requirement,
+  Resident,
+  Resources,
+  SelectionInput,
+  SelectionPolicy,
+  Tier,
+} from './input.js';
+export type {
+  Chosen,
+  Plan,
+  PlanStep,
+  PoolName,
+  PoolOutcome,
+  RejectedCandidate,
+  Rejection,
+  Selection,
+  SelectionNote,
+  Shortfall,
+} from './selection.js';

@@ -1,0 +1,51 @@
+export { connect } from './client.js';
+export type {
+  ConnectOptions,
+  EstimateOptions,
+  LMStudioClient,
+  ModelDetails,
+  WarmUpOptions,
+} from './client.js';
+export { isLMStudioError, LMStudioError } from './errors.js';
+export type { LMStudioErrorCode, LMStudioErrorFacts } from './errors.js';
+export { DEFAULT_LOAD_CONFIG } from './model-types.js';
+export type {
+  CallOptions,
+  DownloadedModel,
+  InstanceActivity,
+  KvCacheType,
+  LoadConfig,
+  ModelKind,
+  ResidentInstance,
+} from './model-types.js';
+export { parseBaseUrl } from './base-url.js';
+export type { ServerAddress } from './base-url.js';
+export { discover } from './discovery/discover.js';
+export type { DiscoverOptions, Discovery } from './discovery/discover.js';
+export { diagnose } from './discovery/diagnose.js';
+export type { Diagnosis, LMStudioState } from './discovery/diagnose.js';
+export { findLMStudioHome } from './discovery/lmstudio-home.js';
+export type { HomeLookup, LMStudioHome } from './discovery/lmstudio-home.js';
+export type { Probe, ProbeOutcome } from './discovery/probe.js';
+export { hostFacts } from './host/host-facts.js';
+export type { HostFacts, HostProbe } from './host/host-facts.js';
+export { detectCapabilities } from './calls/capabilities.js';
+export type { ModelCapability } from './calls/capabilities.js';
+export { findModel } from './calls/find-model.js';
+export type { ModelMatch } from './calls/find-model.js';
+export type { GenerateRequest, Generation, WarmUp } from './calls/generate.js';
+export type {
+  HardwareSurvey,
+  LinkedDevices,
+  LMStudioVersion,
+  ResourceEstimate,
+  SelectedEngine,
+  SurveyedGpu,
+} from './calls/inspect.js';
+export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
+export { scanModelsFolder } from './models-folder/scan-models-folder.js';
+export type {
+  ModelsFolderScan,
+  ScannedModel,
+  ScanOptions,
+} from './models-folder/scan-models-folder.js';

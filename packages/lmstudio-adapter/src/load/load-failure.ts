@@ -1,0 +1,68 @@
+import { didYouMean, findModel } from '../calls/find-model.js';
+import { type Connection, inCallersTerms } from '../connection.js';
+import { LMStudioError } from '../errors.js';
+import type { DownloadedModel } from '../model-types.js';
+import { isCallFault } from '../wire/call-fault.js';
+import type { NormalizedLoad } from './load-types.js';
+
+// LM Studio has codes for few of its refusals, and the SDK hides those: its text is what there is.
+const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
+const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
+const REFUSED =
+  /insufficient (?:system )?(?:resources|memory)|guardrail|wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
+
+/** The error for a load that failed, in the caller's terms. A cancellation passes unchanged. */
+export function loadFailure(
+  error: unknown,
+  connection: Connection,
+  load: Pick<NormalizedLoad, 'modelKey' | 'identifier'>,
+  downloaded: readonly DownloadedModel[] | null,
+  uncertain = false,
+): unknown {
+  const { modelKey, identifier } = load;
+  const facts = { modelKey, instanceIdentifier: identifier, uncertain };
+  if (!isCallFault(error, 'answered')) {
+    return inCallersTerms(error, connection, `load ${modelKey}`, facts);
+  }
+  const serverMessage = error.message;
+  const all = {
+    ...facts,
+    baseUrl: connection.address.webSocketUrl,
+    serverMessage,
+    cause: error,
+  };
+  if (NOT_FOUND.test(serverMessage)) return modelNotFound(modelKey, downloaded, all);
+  if (IN_USE.test(serverMessage)) {
+    return new LMStudioError(
+      'LOAD_REFUSED',
+      `The identifier '${identifier}' is in use, so ${modelKey} was not loaded under it. Unload it first, or choose another identifier.`,
+      all,
+    );
+  }
+  if (REFUSED.test(serverMessage)) {
+    return new LMStudioError(
+      'LOAD_REFUSED',
+      `LM Studio refuses to load ${modelKey}: ${serverMessage} Unload something, or choose a smaller model or a shorter context.`,
+      all,
+    );
+  }
+  return new LMStudioError(
+    'LOAD_FAILED',
+    `LM Studio could not load ${modelKey}: ${serverMessage} Try a shorter context, less on the GPU, or another engine in LM Studio (Settings, Runtime).`,
+    all,
+  );
+}
+
+/** The error for a key that is not downloaded, with what may have been meant. */
+export function modelNotFound(
+  modelKey: string,
+  downloaded: readonly DownloadedModel[] | null,
+  facts: ConstructorParameters<typeof LMStudioError>[2] = {},
+): LMStudioError {
+  const suggestions = downloaded === null ? [] : findModel(modelKey, downloaded).suggestions;
+  return new LMStudioError(
+    'MODEL_NOT_FOUND',
+    `No downloaded model has the key '${modelKey}'.${didYouMean(suggestions)} 'lms ls' lists what is downloaded, 'lms get' downloads more.`,
+    { ...facts, modelKey, suggestions },
+  );
+}

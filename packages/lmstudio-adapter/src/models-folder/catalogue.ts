@@ -1,0 +1,59 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/**
+ * Keys of LM Studio's own catalogue by repository (`user/repo` in lower case). LM Studio keeps a
+ * manifest for each catalogue model in `hub/models/<owner>/<name>/manifest.json`, which names the
+ * repositories its files come from.
+ */
+export async function readCatalogue(home: string): Promise<ReadonlyMap<string, string>> {
+  const root = path.join(home, 'hub', 'models');
+  const keys = new Map<string, string>();
+  for (const owner of await foldersIn(root)) {
+    for (const name of await foldersIn(path.join(root, owner))) {
+      const manifest = await readManifest(path.join(root, owner, name, 'manifest.json'));
+      for (const repository of repositoriesIn(manifest)) {
+        const known = repository.toLowerCase();
+        if (!keys.has(known)) keys.set(known, `${owner}/${name}`);
+      }
+    }
+  }
+  return keys;
+}
+
+function repositoriesIn(manifest: unknown): readonly string[] {
+  const dependencies = listAt(manifest, 'dependencies');
+  return dependencies
+    .filter((dependency) => textAt(dependency, 'type') === 'model')
+    .flatMap((dependency) => [
+      ...listAt(dependency, 'sources').map(
+        (source) => `${textAt(source, 'user')}/${textAt(source, 'repo')}`,
+      ),
+      ...listAt(dependency, 'modelKeys').map(String),
+    ]);
+}
+
+function listAt(value: unknown, key: string): readonly unknown[] {
+  const list = (value as Readonly<Record<string, unknown>> | null)?.[key];
+  return Array.isArray(list) ? list : [];
+}
+
+function textAt(value: unknown, key: string): string {
+  const text = (value as Readonly<Record<string, unknown>> | null)?.[key];
+  return typeof text === 'string' ? text : '';
+}
+
+async function readManifest(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map(({ name }) => name);
+}

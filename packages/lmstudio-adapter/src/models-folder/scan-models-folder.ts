@@ -1,0 +1,148 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { DownloadedModel } from '../model-types.js';
+import { readCatalogue } from './catalogue.js';
+import { type FileGroup, type FolderFile, groupFiles } from './group-files.js';
+import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
+
+/** A model found on disk without LM Studio. What only its header or LM Studio know is `null`. */
+export interface ScannedModel extends DownloadedModel {
+  /** Absolute path of the GGUF file (the first part of a split one), or of the MLX folder. */
+  readonly filePath: string;
+  /** Absolute paths of all weight files, parts in order. */
+  readonly files: readonly string[];
+  /** Absolute path of the vision projector; its bytes are part of `sizeBytes`. */
+  readonly projectorPath: string | null;
+  /** `false`: a download is not finished, or parts are missing. */
+  readonly complete: boolean;
+}
+
+/** How to scan. */
+export interface ScanOptions {
+  /** LM Studio's home; its catalogue then gives the keys that LM Studio uses (`owner/name`). */
+  readonly home?: string | null | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The outcome of a scan. */
+export interface ModelsFolderScan {
+  /** Sorted by model key. */
+  readonly models: readonly ScannedModel[];
+  /** Folders that could not be read, with the system's error code. */
+  readonly unreadable: readonly { readonly path: string; readonly code: string }[];
+}
+
+/** publisher/repository/file, and a level to spare for parts in a folder of their own. */
+const MAX_DEPTH = 4;
+
+/**
+ * Lists the models in a models folder (`publisher/repository/file`) from names and sizes alone: no
+ * file is opened. Split files are one model, projectors belong to theirs, MLX folders are models.
+ * Keys follow LM Studio's catalogue where `home` is given, else its habit for uncatalogued files.
+ * A folder that does not exist is empty; one that cannot be read is named in `unreadable`.
+ * @throws the signal's reason when cancelled.
+ */
+export async function scanModelsFolder(
+  modelsFolder: string,
+  options: ScanOptions = {},
+): Promise<ModelsFolderScan> {
+  const { signal } = options;
+  const unreadable: { path: string; code: string }[] = [];
+  const [folders, catalogue] = await Promise.all([
+    collect(modelsFolder, '', 0, unreadable, signal),
+    options.home == null ? new Map<string, string>() : readCatalogue(options.home),
+  ]);
+  const models = [...folders].flatMap(([folder, files]) => {
+    const groups = groupFiles(folder, files);
+    return groups.map((group) => describe(group, groups, modelsFolder, catalogue));
+  });
+  signal?.throwIfAborted();
+  return {
+    models: models.sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
+    unreadable,
+  };
+}
+
+/** Files by folder, both relative with forward slashes. */
+async function collect(
+  root: string,
+  relative: string,
+  depth: number,
+  unreadable: { path: string; code: string }[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, readonly FolderFile[]>> {
+  signal?.throwIfAborted();
+  const folder = path.join(root, relative);
+  const found = new Map<string, FolderFile[]>();
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
+    if (code !== 'ENOENT') unreadable.push({ path: folder, code });
+    return found;
+  }
+  const files: FolderFile[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
+    // Models are often links to another drive; a link tells only after following it.
+    const target =
+      entry.isFile() || entry.isSymbolicLink()
+        ? await stat(path.join(root, child)).catch(() => null)
+        : null;
+    if (entry.isDirectory() || target?.isDirectory() === true) {
+      if (depth + 1 >= MAX_DEPTH) continue;
+      for (const [name, list] of await collect(root, child, depth + 1, unreadable, signal)) {
+        found.set(name, [...list]);
+      }
+    } else if (target?.isFile() === true) {
+      files.push({ path: child, sizeBytes: target.size });
+    }
+  }
+  if (files.length > 0) found.set(relative, files);
+  return found;
+}
+
+function describe(
+  group: FileGroup,
+  siblings: readonly FileGroup[],
+  root: string,
+  catalogue: ReadonlyMap<string, string>,
+): ScannedModel {
+  const parts = group.path.split('/');
+  const [publisher = ''] = parts.length > 1 ? parts : [''];
+  const fileName = parts.at(-1) ?? group.path;
+  const repository = (parts.length > 2 ? parts[1] : fileName.replace(/\.gguf$/i, '')) ?? fileName;
+  const quantization = quantizationIn(fileName) ?? quantizationIn(repository);
+  const embedding = looksLikeEmbedding(group.path);
+  const onlyOne = siblings.length === 1;
+  const catalogued = catalogue.get(`${publisher}/${repository}`.toLowerCase());
+  const ownKey = keyOfFile(repository, quantization?.name ?? null, { embedding, onlyOne });
+  const suffix = ownKey.includes('@') ? ownKey.slice(ownKey.indexOf('@')) : '';
+  const bytes = (files: readonly FolderFile[]): number =>
+    files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return {
+    modelKey: catalogued === undefined ? ownKey : `${catalogued}${suffix}`,
+    kind: embedding ? 'embedding' : 'llm',
+    displayName: repository.replace(/[-_.]gguf$/i, '').replace(/[-_]+/g, ' '),
+    publisher: publisher === '' ? null : publisher,
+    architecture: null,
+    format: group.format,
+    quantization,
+    sizeBytes: bytes(group.files) + (group.projector?.sizeBytes ?? 0),
+    parameters: parametersIn(repository) ?? parametersIn(fileName),
+    maxContextLengthTokens: null,
+    vision: group.projector !== null,
+    toolUse: false,
+    variants: [],
+    selectedVariant: null,
+    path: group.path,
+    deviceIdentifier: null,
+    filePath: path.join(root, group.path),
+    files: group.files.map((file) => path.join(root, file.path)),
+    projectorPath: group.projector === null ? null : path.join(root, group.projector.path),
+    complete: group.complete,
+  };
+}

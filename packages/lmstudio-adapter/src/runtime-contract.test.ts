@@ -1,0 +1,14 @@
+import { startSimulator } from '@mai/lmstudio-simulator';
+
+import { runtimeContract } from '../test/runtime-contract.js';
+import { connect } from './index.js';
+
+runtimeContract('the simulator, through the real SDK', async () => {
+  const simulator = await startSimulator({ speed: 50 });
+  return {
+    connect: () => connect({ baseUrl: simulator.baseUrl }),
+    llmKey: 'qwen/qwen3-4b',
+    embeddingKey: 'text-embedding-nomic-embed-text-v1.5',
+    [Symbol.asyncDispose]: () => simulator.stop(),
+  };
+});

@@ -1,0 +1,70 @@
+/** Time, passed in so that tests can drive it. */
+export interface Timers {
+  nowMs(): number;
+  /** Runs `action` after `ms` unless the returned function is called first. */
+  after(ms: number, action: () => void): () => void;
+}
+
+export const realTimers: Timers = {
+  nowMs: () => performance.now(),
+  after(ms, action) {
+    // Node clamps longer delays to 1 ms with a warning on stderr.
+    const timer = setTimeout(action, Math.min(ms, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Waits `ms`; rejects with the signal's reason when it fires first. Leaves no listener behind. */
+export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = (): void => {
+      cancel();
+      reject(asError(signal?.reason));
+    };
+    const cancel = timers.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * The first of: the promise, the deadline (resolves `onTimeout()`'s outcome), the signal. The losing
+ * promise is watched, so that a late rejection is never unhandled.
+ */
+export function raceDeadline<T>(
+  promise: Promise<T>,
+  options: {
+    readonly timers: Timers;
+    readonly ms: number;
+    readonly signal?: AbortSignal | undefined;
+    readonly onTimeout: () => unknown;
+  },
+): Promise<T> {
+  const { timers, ms, signal, onTimeout } = options;
+  return new Promise<T>((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      cancel();
+      signal?.removeEventListener('abort', onAbort);
+      finish();
+    };
+    const onAbort = (): void => settle(() => reject(asError(signal?.reason)));
+    const cancel = timers.after(ms, () => settle(() => reject(asError(onTimeout()))));
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(asError(error))),
+    );
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * Rejection reasons pass through unchanged, whatever they are: callers may abort with any value.
+ * The type only satisfies the reject function.
+ */
+function asError(reason: unknown): Error {
+  return reason as Error;
+}

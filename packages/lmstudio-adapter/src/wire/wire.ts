@@ -1,0 +1,224 @@
+import type { ModelKind } from '../model-types.js';
+
+/** The WebSocket namespaces in use. */
+export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository';
+
+/** The calls in use, under the protocol's own names. */
+export type Endpoint =
+  | 'version'
+  | 'listDownloadedModels'
+  | 'listDownloadedModelVariants'
+  | 'listLoaded'
+  | 'getModelInfo'
+  | 'getLoadConfig'
+  | 'getInstanceProcessingState'
+  | 'estimateModelUsage'
+  | 'loadModel'
+  | 'unloadModel'
+  | 'predict'
+  | 'embedString'
+  | 'surveyHardware'
+  | 'getEngineSelections'
+  | 'lmLinkStatus';
+
+export interface RawModelInfo {
+  readonly type: ModelKind;
+  readonly modelKey: string;
+  readonly format: string;
+  readonly displayName: string;
+  readonly publisher: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly deviceIdentifier: string | null;
+  readonly paramsString?: string | undefined;
+  readonly architecture?: string | undefined;
+  readonly quantization?: { readonly name: string; readonly bits: number } | undefined;
+  readonly variants?: readonly string[] | undefined;
+  readonly selectedVariant?: string | undefined;
+  readonly maxContextLength: number;
+  readonly vision?: boolean | undefined;
+  readonly trainedForToolUse?: boolean | undefined;
+}
+
+export interface RawInstanceInfo extends RawModelInfo {
+  readonly identifier: string;
+  readonly instanceReference: string;
+  readonly ttlMs: number | null;
+  readonly lastUsedTime: number | null;
+  readonly contextLength: number;
+}
+
+/** One field of a load configuration as LM Studio keeps it. */
+export interface RawConfigField {
+  readonly key: string;
+  readonly value?: unknown;
+}
+
+export interface RawProcessingState {
+  readonly status: string;
+  readonly queued: number;
+}
+
+export interface RawEstimate {
+  readonly memory: {
+    readonly confidence: 'high' | 'low';
+    readonly modelVramBytes: number;
+    readonly contextVramBytes: number;
+    readonly totalVramBytes: number;
+    readonly modelBytes: number;
+    readonly contextBytes: number;
+    readonly totalBytes: number;
+  };
+  readonly passesGuardrails: boolean;
+}
+
+export interface RawSurveyEngine {
+  readonly name: string;
+  readonly version: string;
+  readonly engine: string;
+  readonly platform: string;
+  readonly compatibility: { readonly status: string; readonly message?: string | undefined };
+  readonly supportedModelFormatNames: readonly string[];
+  readonly hardwareSurvey: {
+    readonly gpuSurveyResult: {
+      readonly result: { readonly code: string; readonly message: string };
+      readonly gpuInfo: readonly {
+        readonly deviceId: number;
+        readonly name: string;
+        readonly integrationType: string;
+        readonly detectionPlatform: string;
+        readonly dedicatedMemoryCapacityBytes: number;
+        readonly totalMemoryCapacityBytes: number;
+      }[];
+    };
+    readonly cpuSurveyResult: {
+      readonly cpuInfo?:
+        | {
+            readonly name?: string | undefined;
+            readonly architecture: string;
+            readonly supportedInstructionSetExtensions: readonly string[];
+          }
+        | undefined;
+    };
+  };
+  readonly memoryInfo: {
+    readonly ramCapacity: number;
+    readonly vramCapacity: number;
+    readonly totalMemory: number;
+  };
+}
+
+export interface RawLinkStatus {
+  readonly status: string;
+  readonly issues: readonly string[];
+  readonly peers: readonly {
+    readonly deviceIdentifier: string;
+    readonly deviceName: string;
+    readonly status: string;
+  }[];
+  readonly deviceIdentifier: string | null;
+  readonly deviceName: string;
+  readonly preferredDeviceIdentifier?: string | undefined;
+}
+
+/** The configuration of a load in the SDK's public spelling; only what the caller set is present. */
+export interface WireLoadConfig {
+  readonly contextLength?: number;
+  readonly maxParallelPredictions?: number;
+  readonly flashAttention?: boolean;
+  readonly keepModelInMemory?: boolean;
+  readonly llamaKCacheQuantizationType?: WireKvCacheType;
+  readonly llamaVCacheQuantizationType?: WireKvCacheType;
+  readonly gpu?: { readonly ratio?: number; readonly numCpuExpertLayersRatio?: number };
+}
+
+export type WireKvCacheType = 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0' | 'iq4_nl';
+
+export interface WireLoadRequest {
+  readonly modelKey: string;
+  readonly identifier: string;
+  /** Integer milliseconds of at least 1; `null`: no TTL. */
+  readonly ttlMs: number | null;
+  readonly config: WireLoadConfig;
+  /** `undefined`: LM Studio decides; `null`: its own machine only. */
+  readonly deviceIdentifier: string | null | undefined;
+  /** Private to this load, and never aborted after it has settled. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (ratio: number) => void;
+}
+
+export interface WirePredictRequest {
+  readonly identifier: string;
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly temperature: number | null;
+  readonly signal: AbortSignal;
+  readonly onText: (text: string) => void;
+}
+
+export interface RawPrediction {
+  readonly text: string;
+  readonly stopReason: string;
+  readonly promptTokens: number | null;
+  readonly predictedTokens: number | null;
+  readonly tokensPerSecond: number | null;
+  readonly timeToFirstTokenSec: number | null;
+}
+
+/**
+ * One client of LM Studio's WebSocket protocol, as thin as it can be: no deadline, no retry, no
+ * error class. Any of its promises may stay pending for ever; `SessionPool` makes that safe.
+ */
+export interface Wire {
+  version(): Promise<{ readonly version: string; readonly build: number }>;
+  listDownloadedModels(): Promise<readonly RawModelInfo[]>;
+  listDownloadedModelVariants(modelKey: string): Promise<readonly RawModelInfo[]>;
+  listLoaded(kind: ModelKind): Promise<readonly { readonly instanceReference: string }[]>;
+  getModelInfo(kind: ModelKind, instanceReference: string): Promise<RawInstanceInfo | undefined>;
+  getLoadConfig(kind: ModelKind, instanceReference: string): Promise<readonly RawConfigField[]>;
+  getInstanceProcessingState(
+    kind: ModelKind,
+    instanceReference: string,
+  ): Promise<RawProcessingState>;
+  estimateModelUsage(
+    kind: ModelKind,
+    modelKey: string,
+    config: WireLoadConfig,
+    deviceIdentifier: string | null | undefined,
+  ): Promise<RawEstimate>;
+  /** Resolves with the instance reference of what was loaded. */
+  loadModel(kind: ModelKind, request: WireLoadRequest): Promise<string>;
+  unloadModel(
+    kind: ModelKind,
+    identifier: string,
+    deviceIdentifier: string | null | undefined,
+  ): Promise<void>;
+  predict(request: WirePredictRequest): Promise<RawPrediction>;
+  embedString(identifier: string, text: string): Promise<number>;
+  surveyHardware(): Promise<{ readonly engines: readonly RawSurveyEngine[] }>;
+  getEngineSelections(): Promise<
+    ReadonlyMap<string, { readonly name: string; readonly version: string }>
+  >;
+  lmLinkStatus(): Promise<RawLinkStatus>;
+
+  /** Whether the namespace's socket is open and authenticated; `null` when that cannot be told. */
+  isConnected(namespace: Namespace): boolean | null;
+  /** Resolves once every open call and channel has been answered; may never resolve. */
+  settled(): Promise<void>;
+  /** Ends all sockets. Never hangs, never rejects; may be called at any time and more than once. */
+  close(): Promise<void>;
+}
+
+export interface WireOptions {
+  readonly webSocketUrl: string;
+  readonly credentials: Credentials;
+  /** LM Studio or the SDK found that the two do not understand each other. */
+  readonly onCommunicationWarning: (namespace: Namespace | null, text: string) => void;
+}
+
+/** Either an API token, or the name and pass key of an anonymous client. */
+export type Credentials =
+  | { readonly apiToken: string }
+  | { readonly clientIdentifier: string; readonly clientPasskey: string };
+
+export type OpenWire = (options: WireOptions) => Wire;

@@ -24,3 +24,11 @@ export type {
   SelectionNote,
   Shortfall,
 } from './selection.js';
+export { selectModel } from './select-model.js';
+export type {
+  HysteresisEvent,
+  HysteresisState,
+  Verdict,
+  VerdictReason,
+} from './hysteresis/hysteresis-state.js';
+export { initialHysteresis, reduceHysteresis } from './hysteresis/reduce-hysteresis.js';

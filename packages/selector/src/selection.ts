@@ -105,8 +105,18 @@ export type SelectionNote =
   | { readonly code: 'GPU_UNMEASURED'; readonly deviceKey: string }
   | { readonly code: 'GPU_UNKNOWN'; readonly deviceKey: string }
   | { readonly code: 'RESIDENT_UNMEASURED'; readonly instanceIdentifier: string }
-  | { readonly code: 'SHORTER_CONTEXT'; readonly wantedTokens: number; readonly offeredTokens: number }
-  | { readonly code: 'LAST_CANDIDATE_ABOVE_LIMIT'; readonly pool: PoolName; readonly useRatio: number }
+  | {
+      readonly code: 'SHORTER_CONTEXT';
+      readonly wantedTokens: number;
+      readonly offeredTokens: number;
+    }
+  | {
+      /** Nothing better is left to do: no switch would bring the pool below its limit. */
+      readonly code: 'ABOVE_LIMIT';
+      readonly pool: PoolName;
+      readonly useRatio: number;
+      readonly limitRatio: number;
+    }
   | { readonly code: 'CPU_PRESSURE'; readonly ratio: number; readonly limitRatio: number };
 
 /** The outcome of a decision: a value, also when nothing fits. */

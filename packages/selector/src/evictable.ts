@@ -1,0 +1,64 @@
+import type { Candidate, Resident, Resources, SelectionPolicy } from './input.js';
+
+/** What a plan may do with each resident. */
+export interface Evictability {
+  /** Ours, of this chain, and idle: the chosen model takes its place. */
+  readonly superseded: readonly Resident[];
+  /** May go when its memory is needed, in the order in which it would. */
+  readonly spare: readonly Resident[];
+  /** Ours and in the way as long as it is busy. */
+  readonly draining: readonly Resident[];
+}
+
+/**
+ * Sorts the residents by what may happen to them. A pinned one stays; so does a busy one, until it is
+ * idle; a foreign one goes only as far as the policy says. What is ours but serves another chain goes
+ * before what is foreign, and within both the least recently used first.
+ */
+export function sortByEvictability(
+  residents: readonly Resident[],
+  candidates: readonly Candidate[],
+  resources: Resources,
+  policy: SelectionPolicy,
+): Evictability {
+  const keys = new Set(candidates.map(({ modelKey }) => modelKey));
+  const movable = residents.filter((resident) => !resident.pinned);
+  const ours = movable.filter((resident) => !resident.foreign);
+  const idle = ours.filter((resident) => !resident.busy);
+  const foreign = movable.filter(
+    (resident) =>
+      resident.foreign && !resident.busy && mayEvictForeign(resident, resources, policy),
+  );
+  return {
+    superseded: idle.filter(({ modelKey }) => keys.has(modelKey)),
+    spare: [
+      ...leastRecentlyUsedFirst(idle.filter(({ modelKey }) => !keys.has(modelKey))),
+      ...leastRecentlyUsedFirst(foreign),
+    ],
+    draining: ours.filter((resident) => resident.busy),
+  };
+}
+
+function mayEvictForeign(
+  { lastUsedAtMs }: Resident,
+  { timestampMs }: Resources,
+  { foreign, foreignIdleMs }: SelectionPolicy,
+): boolean {
+  switch (foreign) {
+    case 'observe':
+      return false;
+    case 'evict':
+      return true;
+    case 'evict-idle':
+      // Never used, or LM Studio does not say: nothing shows that it is idle.
+      return lastUsedAtMs !== null && timestampMs - lastUsedAtMs >= foreignIdleMs;
+  }
+}
+
+function leastRecentlyUsedFirst(residents: readonly Resident[]): readonly Resident[] {
+  return [...residents].sort(
+    (a, b) =>
+      (a.lastUsedAtMs ?? 0) - (b.lastUsedAtMs ?? 0) ||
+      (a.instanceIdentifier < b.instanceIdentifier ? -1 : 1),
+  );
+}

@@ -1,0 +1,61 @@
+import type { SelectionInput } from './input.js';
+import type { Selection, SelectionNote } from './selection.js';
+
+/** What the reader of a decision should know about it. */
+export function noteSelection(
+  { candidates, resources, residents, policy }: SelectionInput,
+  { chosen, pools }: { readonly chosen: Selection['chosen']; readonly pools: Selection['pools'] },
+): readonly SelectionNote[] {
+  const notes: SelectionNote[] = [];
+  if (!resources.observable) notes.push({ code: 'RESOURCES_NOT_OBSERVABLE' });
+
+  for (const { deviceKey, bytes } of chosen?.footprint?.gpus ?? []) {
+    const gpu = resources.gpus.find((one) => one.deviceKey === deviceKey);
+    if (bytes > 0 && gpu === undefined) notes.push({ code: 'GPU_UNKNOWN', deviceKey });
+    else if (bytes > 0 && resources.observable && isUnmeasured(gpu)) {
+      notes.push({ code: 'GPU_UNMEASURED', deviceKey });
+    }
+  }
+  for (const { instanceIdentifier, footprint } of residents) {
+    if (footprint === null) notes.push({ code: 'RESIDENT_UNMEASURED', instanceIdentifier });
+  }
+
+  const wantedTokens =
+    chosen === null
+      ? null
+      : (candidates[chosen.candidateIndex]?.loadOptions[0]?.loadConfig.contextLengthTokens ?? null);
+  const offeredTokens = chosen?.loadOption.loadConfig.contextLengthTokens ?? null;
+  if (wantedTokens !== null && offeredTokens !== null && offeredTokens < wantedTokens) {
+    notes.push({ code: 'SHORTER_CONTEXT', wantedTokens, offeredTokens });
+  }
+  if (chosen !== null) {
+    for (const { pool, useAfterBytes, totalBytes, limitRatio } of pools) {
+      const useRatio = useAfterBytes / totalBytes;
+      if (pool === 'ram' && useRatio > limitRatio) {
+        notes.push({ code: 'ABOVE_LIMIT', pool, useRatio, limitRatio });
+      }
+    }
+  }
+
+  const cpu = outsideCpuRatio(resources.cpu, residents);
+  if (cpu !== null && cpu > policy.cpuLimitRatio) {
+    notes.push({ code: 'CPU_PRESSURE', ratio: cpu, limitRatio: policy.cpuLimitRatio });
+  }
+  return notes;
+}
+
+function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefined): boolean {
+  return gpu?.memory === 'dedicated' && (gpu.totalBytes === null || gpu.availableBytes === null);
+}
+
+/**
+ * CPU load that is not ours. While an instance generates, the whole load says nothing about others: the
+ * CPU is then full because of us.
+ */
+export function outsideCpuRatio(
+  { othersRatio, utilizationRatio }: SelectionInput['resources']['cpu'],
+  residents: SelectionInput['residents'],
+): number | null {
+  if (othersRatio !== null) return othersRatio;
+  return residents.some(({ busy }) => busy) ? null : utilizationRatio;
+}

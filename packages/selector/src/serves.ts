@@ -1,0 +1,39 @@
+import type { LoadConfig, LoadOption, Requirement, Resident } from './input.js';
+
+/**
+ * Whether a resident is what a load option asks for: the same in every field that the option sets and
+ * that LM Studio tells. A field left to LM Studio's default matches whatever it chose.
+ */
+export function servesOption(
+  resident: Resident,
+  modelKey: string,
+  option: LoadOption,
+  requirement: Requirement,
+): boolean {
+  return (
+    resident.modelKey === modelKey &&
+    matches(option.loadConfig, resident.loadConfig) &&
+    meetsContext(resident.loadConfig.contextLengthTokens, requirement)
+  );
+}
+
+const FIELDS = [
+  'contextLengthTokens',
+  'parallelSequences',
+  'offloadRatio',
+  'kvCacheTypeK',
+  'kvCacheTypeV',
+  'flashAttention',
+  'cpuExpertRatio',
+] as const satisfies readonly (keyof LoadConfig)[];
+
+function matches(asked: LoadConfig, got: LoadConfig): boolean {
+  return FIELDS.every(
+    (field) => asked[field] === null || got[field] === null || asked[field] === got[field],
+  );
+}
+
+// A resident whose context length is unknown cannot be said to meet a requirement.
+function meetsContext(got: number | null, { minContextLengthTokens }: Requirement): boolean {
+  return minContextLengthTokens === null || (got !== null && got >= minContextLengthTokens);
+}

@@ -1,0 +1,161 @@
+import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
+import { assembleSelectionInput } from './assemble-selection-input.js';
+
+const LARGE = { modelKey: 'large', bytes: 18 * GIB, kvBytes: 4 * GIB };
+const SMALL = { modelKey: 'small', bytes: 4 * GIB, kvBytes: GIB };
+
+describe('assembleSelectionInput', () => {
+  it('joins the chain with the footprint of every rung, dearest first', async () => {
+    const { ports } = new FakeWorld([LARGE, SMALL]);
+    const input = await assembleSelectionInput(ports);
+    expect(input.candidates.map((candidate) => candidate.modelKey)).toEqual(['large', 'small']);
+    expect(
+      input.candidates[0]?.loadOptions.map((option) => [
+        option.kind,
+        (option.footprint?.ram.anonymousBytes ?? 0) / GIB,
+      ]),
+    ).toEqual([
+      ['as-configured', 18],
+      ['shorter-context', 16],
+      ['smaller-kv-cache', 14 + 2 * (8.5 / 16)],
+      ['smaller-kv-cache', 14 + 2 * (4.5 / 16)],
+    ]);
+  });
+
+  it('drops rungs that spare nothing', async () => {
+    const { ports } = new FakeWorld([{ modelKey: 'fixed', bytes: GIB }]);
+    const { candidates } = await assembleSelectionInput(ports);
+    expect(candidates[0]?.loadOptions.map((option) => option.kind)).toEqual(['as-configured']);
+  });
+
+  it('offers only what is configured when the ladder is off', async () => {
+    const { ports } = new FakeWorld([LARGE]);
+    const { candidates } = await assembleSelectionInput(ports, { ladder: false });
+    expect(candidates[0]?.loadOptions).toHaveLength(1);
+  });
+
+  it('puts downloaded smaller quantizations behind their model, largest first', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.models.set('large@q2', { modelKey: 'large@q2', bytes: 9 * GIB });
+    world.models.set('large@q3', { modelKey: 'large@q3', bytes: 12 * GIB });
+    world.models.set('large@q8', { modelKey: 'large@q8', bytes: 30 * GIB });
+    world.variants = { large: ['large@q2', 'large@q8', 'large@q3', 'unknown'] };
+    const { candidates } = await assembleSelectionInput(world.ports);
+    expect(candidates.map((candidate) => candidate.modelKey)).toEqual([
+      'large',
+      'large@q3',
+      'large@q2',
+      'small',
+    ]);
+  });
+
+  it('falls back on what the configuration claims, and on nothing where it claims nothing', async () => {
+    const world = new FakeWorld();
+    world.chain = [
+      profile({ modelKey: 'claimed', bytes: 0 }, { minMemoryBytes: 4 * GIB }),
+      profile({ modelKey: 'unknown', bytes: 0 }),
+    ];
+    const { candidates } = await assembleSelectionInput(world.ports);
+    expect(candidates[0]?.loadOptions[0]?.footprint).toEqual({
+      ram: { mappedBytes: 0, anonymousBytes: 4 * GIB },
+      gpus: [],
+      interval: null,
+      source: 'configured',
+      confidence: 'low',
+    });
+    expect(candidates[1]?.loadOptions[0]?.footprint).toBeNull();
+  });
+
+  it('tells busy, pinned and foreign residents apart', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.place('large', { activity: 'generating' });
+    world.place('small');
+    world.place('small', { instanceIdentifier: 'small' });
+    world.place('small', { instanceIdentifier: 'mai/small#2', queued: 2 });
+    world.place('small', { instanceIdentifier: 'mai/small#3' });
+    const { residents } = await assembleSelectionInput(world.ports, {
+      pinned: ['large'],
+      leased: ['mai/small#3'],
+    });
+    expect(
+      residents.map(({ instanceIdentifier, busy, pinned, foreign }) => [
+        instanceIdentifier,
+        busy,
+        pinned,
+        foreign,
+      ]),
+    ).toEqual([
+      ['mai/large', true, true, false],
+      ['mai/small', false, false, false],
+      ['small', false, false, true],
+      ['mai/small#2', true, false, false],
+      ['mai/small#3', true, false, false],
+    ]);
+  });
+
+  it('takes an instance whose activity is hidden as busy shortly after its last use', async () => {
+    const world = new FakeWorld([SMALL]);
+    const hidden = { activity: null, queued: null };
+    const now = world.clock.nowMs();
+    world.place('small', { ...hidden, lastUsedAtMs: now - 29_999 });
+    world.place('small', { ...hidden, instanceIdentifier: 'old', lastUsedAtMs: now - 30_000 });
+    world.place('small', { ...hidden, instanceIdentifier: 'never', lastUsedAtMs: null });
+    const { residents } = await assembleSelectionInput(world.ports);
+    expect(residents.map((resident) => resident.busy)).toEqual([true, false, false]);
+  });
+
+  it('counts locked weights as anonymous memory', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.place('small', { keepModelInMemory: true });
+    const ports = {
+      ...world.ports,
+      estimator: {
+        estimate: async () => ({
+          footprint: {
+            ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
+            gpus: [],
+            interval: null,
+            source: 'gguf-header' as const,
+            confidence: 'high' as const,
+          },
+          guardrails: null,
+        }),
+      },
+    };
+    const input = await assembleSelectionInput(ports);
+    expect(input.residents[0]?.footprint?.ram).toEqual({
+      mappedBytes: 0,
+      anonymousBytes: 4 * GIB,
+    });
+    expect(input.candidates[0]?.loadOptions[0]?.footprint?.ram.mappedBytes).toBe(3 * GIB);
+  });
+
+  it('takes the totals of the survey where the runtime is elsewhere', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.observable = false;
+    const { resources } = await assembleSelectionInput(world.ports);
+    expect(resources).toMatchObject({
+      observable: false,
+      ram: { totalBytes: 32 * GIB, availableBytes: null, mappedCountsAsUsed: true },
+    });
+  });
+
+  it('sees only the instances of the device that is asked for', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.place('small');
+    world.place('small', { instanceIdentifier: 'mai/there', deviceIdentifier: 'peer' });
+    const here = await assembleSelectionInput(world.ports);
+    const there = await assembleSelectionInput(world.ports, { deviceIdentifier: 'peer' });
+    expect(here.residents.map((one) => one.instanceIdentifier)).toEqual(['mai/small']);
+    expect(there.residents.map((one) => one.instanceIdentifier)).toEqual(['mai/there']);
+    expect(there.resources.observable).toBe(false);
+  });
+
+  it('rejects with the reason of the signal', async () => {
+    const reason = new Error('enough');
+    const { ports } = new FakeWorld([SMALL]);
+    await expect(
+      assembleSelectionInput(ports, {}, { signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason);
+  });
+});

@@ -1,0 +1,75 @@
+import type { Footprint, Resident, Resources } from '@mai/selector';
+import { callOptions } from '../ports/call-options.js';
+import type { EstimatorPort } from '../ports/estimator-port.js';
+import type { RuntimeInstance } from '../ports/runtime-port.js';
+import { mapConcurrently } from './map-concurrently.js';
+import { isForeign } from './ownership.js';
+import type { CompleteRequest } from './selection-request.js';
+
+const ESTIMATES_AT_ONCE = 4;
+/** An instance whose activity an old LM Studio hides is taken as busy this long after its last use. */
+const HIDDEN_ACTIVITY_BUSY_MS = 30_000;
+
+/** Whether requests run or wait on the instance, as far as the runtime tells. */
+export function isBusy(instance: RuntimeInstance, nowMs: number): boolean {
+  if ((instance.queued ?? 0) > 0) return true;
+  if (instance.activity !== null) return instance.activity !== 'idle';
+  return instance.lastUsedAtMs !== null && nowMs - instance.lastUsedAtMs < HIDDEN_ACTIVITY_BUSY_MS;
+}
+
+/** What is loaded on the request's device, with what each instance takes. */
+export async function buildResidents(sources: {
+  readonly estimator: EstimatorPort;
+  readonly instances: readonly RuntimeInstance[];
+  readonly resources: Resources;
+  readonly request: CompleteRequest;
+  readonly nowMs: number;
+  readonly signal: AbortSignal | null;
+}): Promise<Resident[]> {
+  const { request, resources, nowMs } = sources;
+  const pinned = new Set(request.pinned);
+  const leased = new Set(request.leased);
+  return mapConcurrently(
+    // Instances on other devices take nothing from this one's pools.
+    sources.instances.filter((one) => one.deviceIdentifier === request.deviceIdentifier),
+    ESTIMATES_AT_ONCE,
+    async (instance) => {
+      const loadConfig = {
+        ...instance.loadConfig,
+        contextLengthTokens:
+          instance.contextLengthTokens ?? instance.loadConfig.contextLengthTokens,
+      };
+      const { footprint } = await sources.estimator.estimate(
+        {
+          modelKey: instance.modelKey,
+          loadConfig,
+          resources,
+          deviceIdentifier: instance.deviceIdentifier,
+        },
+        callOptions(sources.signal, null),
+      );
+      return {
+        instanceIdentifier: instance.instanceIdentifier,
+        modelKey: instance.modelKey,
+        loadConfig,
+        footprint:
+          footprint !== null && instance.keepModelInMemory === true
+            ? lockInMemory(footprint)
+            : footprint,
+        busy: leased.has(instance.instanceIdentifier) || isBusy(instance, nowMs),
+        pinned: pinned.has(instance.instanceIdentifier) || pinned.has(instance.modelKey),
+        foreign: isForeign(instance),
+        lastUsedAtMs: instance.lastUsedAtMs,
+      };
+    },
+  );
+}
+
+/** Locked weights count as used on every platform, like anonymous memory. */
+function lockInMemory(footprint: Footprint): Footprint {
+  const { mappedBytes, anonymousBytes } = footprint.ram;
+  return {
+    ...footprint,
+    ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes },
+  };
+}

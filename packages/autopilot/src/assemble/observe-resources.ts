@@ -1,0 +1,37 @@
+import type { Resources } from '@mai/selector';
+import { callOptions } from '../ports/call-options.js';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+
+/**
+ * What the machine that would carry the model has: measured where it is this one, otherwise the
+ * totals that the runtime surveys, with nothing known about what is free.
+ */
+export async function observeResources(
+  ports: AutopilotPorts,
+  deviceIdentifier: string | null,
+  signal: AbortSignal | null,
+): Promise<Resources> {
+  if (ports.runtimeIsLocal && deviceIdentifier === null) {
+    return ports.monitor.snapshot(callOptions(signal, null));
+  }
+  const survey = await ports.survey.survey({ ...callOptions(signal, null), deviceIdentifier });
+  return {
+    timestampMs: ports.clock.nowMs(),
+    observable: false,
+    ram: {
+      totalBytes: survey.ramTotalBytes,
+      availableBytes: null,
+      // Its operating system is unknown here, and this is the careful side.
+      mappedCountsAsUsed: true,
+    },
+    unified: survey.unified,
+    gpus: survey.gpus.map((gpu) => ({
+      deviceKey: gpu.deviceKey,
+      name: gpu.name,
+      memory: gpu.memory,
+      totalBytes: gpu.totalBytes,
+      availableBytes: null,
+    })),
+    cpu: { utilizationRatio: null, othersRatio: null },
+  };
+}

@@ -1,0 +1,28 @@
+import { chooseIdentifier, isForeign } from './ownership.js';
+
+describe('isForeign', () => {
+  it.each([
+    ['mai/qwen/qwen3-8b', 'qwen/qwen3-8b', false],
+    ['mai/qwen/qwen3-8b#2', 'qwen/qwen3-8b', false],
+    ['qwen/qwen3-8b', 'qwen/qwen3-8b', true],
+    ['qwen/qwen3-8b:2', 'qwen/qwen3-8b', true],
+    ['my-model', 'qwen/qwen3-8b', true],
+    // A publisher that is called like the prefix.
+    ['mai/coder', 'mai/coder', true],
+    ['mai/coder:2', 'mai/coder', true],
+    ['mai/mai/coder', 'mai/coder', false],
+  ])('%s of %s: %s', (instanceIdentifier, modelKey, foreign) => {
+    expect(isForeign({ instanceIdentifier, modelKey })).toBe(foreign);
+  });
+});
+
+describe('chooseIdentifier', () => {
+  it('takes the first that is free, and what it gives is recognised as ours', () => {
+    const taken: string[] = [];
+    for (let copy = 0; copy < 3; copy += 1) taken.push(chooseIdentifier('mai/coder', taken));
+    expect(taken).toEqual(['mai/mai/coder', 'mai/mai/coder#2', 'mai/mai/coder#3']);
+    expect(
+      taken.some((instanceIdentifier) => isForeign({ instanceIdentifier, modelKey: 'mai/coder' })),
+    ).toBe(false);
+  });
+});

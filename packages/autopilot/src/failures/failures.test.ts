@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { backOffMs } from './back-off.js';
+import { breakerAfterFailure, CLOSED_BREAKER, isBreakerOpen } from './breaker.js';
+import { coolDowns, recordFailure, recordSuccess } from './failure-ledger.js';
+
+const BACK_OFF = { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 };
+const NO_JITTER = { ...BACK_OFF, jitterRatio: 0 };
+
+describe('backOffMs', () => {
+  it.each([
+    [1, 60_000],
+    [2, 120_000],
+    [5, 960_000],
+    [6, 1_800_000],
+    [10_000, 1_800_000],
+  ])('after %d failures in a row waits %d ms', (failures, waitMs) => {
+    expect(backOffMs(NO_JITTER, failures, () => 0.5)).toBe(waitMs);
+  });
+
+  it('spreads by the jitter and no further', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (failures, random) => {
+          const middle = backOffMs(NO_JITTER, failures, () => 0.5);
+          const waitMs = backOffMs(BACK_OFF, failures, () => random);
+          expect(Math.abs(waitMs - middle)).toBeLessThanOrEqual(0.2 * middle + 1);
+        },
+      ),
+    );
+  });
+});
+
+describe('the failure ledger', () => {
+  const facts = (world: FakeWorld) => ({
+    nowMs: world.clock.nowMs(),
+    resources: world.resources(),
+    backOff: NO_JITTER,
+    random: () => 0.5,
+  });
+
+  it('lets a model that failed once try again after the cool-down', () => {
+    const world = new FakeWorld();
+    const { nowMs } = facts(world);
+    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_FAILED' }, facts(world));
+    expect(coolDowns(ledger, nowMs + 59_999, world.resources())).toEqual({ a: nowMs + 60_000 });
+    expect(coolDowns(ledger, nowMs + 60_000, world.resources())).toEqual({});
+  });
+
+  it('waits longer with every failure in a row and forgives after a success', () => {
+    const world = new FakeWorld();
+    const failure = { modelKey: 'a', code: 'LOAD_FAILED' } as const;
+    const once = recordFailure({}, failure, facts(world));
+    const twice = recordFailure(once, failure, facts(world));
+    expect(twice['a']?.coolingDownUntilMs).toBe(world.clock.nowMs() + 120_000);
+    expect(recordSuccess(twice, 'a')).toEqual({});
+  });
+
+  it('does not repeat what would only fail again until memory has become free', () => {
+    const world = new FakeWorld();
+    const { nowMs } = facts(world);
+    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
+    const laterMs = nowMs + 3_600_000;
+    expect(Object.keys(coolDowns(ledger, laterMs, world.resources()))).toEqual(['a']);
+    world.othersBytes -= 1.5 * GIB;
+    expect(Object.keys(coolDowns(ledger, laterMs, world.resources()))).toEqual(['a']);
+    world.othersBytes -= 0.2 * GIB;
+    expect(coolDowns(ledger, laterMs, world.resources())).toEqual({});
+  });
+
+  it('forgets after six hours, since somebody may have changed a setting', () => {
+    const world = new FakeWorld();
+    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
+    const sixHoursMs = 6 * 3_600_000;
+    const nowMs = world.clock.nowMs();
+    expect(coolDowns(ledger, nowMs + sixHoursMs - 1, null)).toEqual({ a: nowMs + sixHoursMs });
+    expect(coolDowns(ledger, nowMs + sixHoursMs, null)).toEqual({});
+  });
+});
+
+describe('the breaker', () => {
+  const policy = { failures: 3, withinMs: 10_000, openMs: 60_000 };
+  const after = (...timesMs: number[]) =>
+    timesMs.reduce((state, atMs) => breakerAfterFailure(state, policy, atMs), CLOSED_BREAKER);
+
+  it('opens on a storm and not on failures far apart', () => {
+    expect(isBreakerOpen(after(0, 1000), 1000)).toBe(false);
+    expect(isBreakerOpen(after(0, 1000, 2000), 2000)).toBe(true);
+    expect(isBreakerOpen(after(0, 8000, 16_000, 24_000), 24_000)).toBe(false);
+  });
+
+  it('closes after the pause and opens again on the next failure, not on one much later', () => {
+    const open = after(0, 1000, 2000);
+    expect(isBreakerOpen(open, 61_999)).toBe(true);
+    expect(isBreakerOpen(open, 62_000)).toBe(false);
+    expect(isBreakerOpen(breakerAfterFailure(open, policy, 63_000), 63_000)).toBe(true);
+    expect(isBreakerOpen(breakerAfterFailure(open, policy, 80_000), 80_000)).toBe(false);
+  });
+});

@@ -1,0 +1,100 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { isAutopilotError } from '../autopilot-error.js';
+import { systemClock } from '../ports/clock.js';
+import { createFileJournal } from './file-journal.js';
+import { EMPTY_JOURNAL, type JournalState } from './journal-state.js';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'mai journal '));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const addPin =
+  (target: string) =>
+  (state: JournalState): JournalState => ({
+    ...state,
+    revision: state.revision + 1,
+    pins: [...state.pins, { target, reason: 'pin', sinceMs: 0 }],
+  });
+
+describe('createFileJournal', () => {
+  it('is empty where there is no file, and does not create one by reading', async () => {
+    const journal = createFileJournal(path.join(folder, 'deep', 'journal.json'), systemClock);
+    expect(await journal.read({})).toEqual(EMPTY_JOURNAL);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('gives back what was written, to another process too, and leaves nothing else behind', async () => {
+    const file = path.join(folder, 'data', 'journal.json');
+    const state: JournalState = {
+      version: 1,
+      revision: 7,
+      acknowledged: { revision: 6, processId: 42, atMs: 1000 },
+      pins: [{ target: 'qwen/qwen3-8b', reason: 'load', sinceMs: 1 }],
+      yields: [{ name: 'game', bytes: 8, pools: 'all', sinceMs: 1, untilMs: null, processId: 99 }],
+      failures: {
+        a: {
+          failures: 2,
+          code: 'LOAD_FAILED',
+          lastAtMs: 1,
+          coolingDownUntilMs: 2,
+          availableBytes: null,
+        },
+      },
+    };
+    await createFileJournal(file, systemClock).update(() => state, {});
+    expect(await createFileJournal(file, systemClock).read({})).toEqual(state);
+    expect(await readdir(path.dirname(file))).toEqual(['journal.json']);
+  });
+
+  it('loses no change when several write at once', async () => {
+    const file = path.join(folder, 'journal.json');
+    const targets = Array.from({ length: 12 }, (_, index) => `model-${index}`);
+    await Promise.all(
+      targets.map((target) => createFileJournal(file, systemClock).update(addPin(target), {})),
+    );
+    const state = await createFileJournal(file, systemClock).read({});
+    expect(state.pins.map((pin) => pin.target).sort()).toEqual([...targets].sort());
+    expect(state.revision).toBe(12);
+  });
+
+  it.each([
+    ['not JSON', '{'],
+    ['another version', '{"version":2}'],
+    ['a pin without a target', JSON.stringify({ ...EMPTY_JOURNAL, pins: [{ reason: 'pin' }] })],
+    [
+      'an unknown failure code',
+      JSON.stringify({
+        ...EMPTY_JOURNAL,
+        failures: {
+          a: {
+            failures: 1,
+            code: 'toString',
+            lastAtMs: 0,
+            coolingDownUntilMs: 0,
+            availableBytes: null,
+          },
+        },
+      }),
+    ],
+  ])('refuses a file with %s and leaves it alone', async (_, content) => {
+    const file = path.join(folder, 'journal.json');
+    await writeFile(file, content);
+    const journal = createFileJournal(file, systemClock);
+    const error: unknown = await journal.update(addPin('a'), {}).catch((reason: unknown) => reason);
+    expect(isAutopilotError(error) && [error.code, error.path]).toEqual(['JOURNAL_UNUSABLE', file]);
+    expect(await readFile(file, 'utf8')).toBe(content);
+    expect(await readdir(folder)).toEqual(['journal.json']);
+  });
+
+  it('says that it is unusable when its folder is a file', async () => {
+    await writeFile(path.join(folder, 'data'), '');
+    const journal = createFileJournal(path.join(folder, 'data', 'journal.json'), systemClock);
+    await expect(journal.update(addPin('a'), {})).rejects.toMatchObject({
+      code: 'JOURNAL_UNUSABLE',
+    });
+  });
+});

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { AutopilotError } from '../autopilot-error.js';
+import type { Clock } from '../ports/clock.js';
+import { errorCode } from '../switch/load-failure.js';
+import { writeFileAtomically } from './atomic-file.js';
+import type { JournalPort } from './journal-port.js';
+import { EMPTY_JOURNAL, parseJournal, type JournalState } from './journal-state.js';
+import { hostLiveness, newOwner, tryLock, unlock } from './process-lock.js';
+
+/** A change takes milliseconds: a writer that holds the file for longer has died in between. */
+const WRITER_STALE_MS = 5000;
+const WRITER_RETRY_MS = 20;
+const WRITER_PATIENCE_MS = 2000;
+
+/**
+ * The journal in a file, written atomically; several processes may change it at the same time and no
+ * change is lost. A file that does not exist is an empty journal.
+ *
+ * @throws AutopilotError `JOURNAL_UNUSABLE` from every call when the file can't be read or written, or
+ *   holds something else; it is left as it is.
+ */
+export function createFileJournal(file: string, clock: Clock): JournalPort {
+  const read = async (): Promise<JournalState> => {
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return EMPTY_JOURNAL;
+      throw unusable(file, error);
+    }
+    const state = parseJournal(text);
+    if (state === null) {
+      throw new AutopilotError(
+        'JOURNAL_UNUSABLE',
+        `${file} is not a journal of this version of Mai. Move it away to start with an empty one.`,
+        { path: file },
+      );
+    }
+    return state;
+  };
+  return {
+    read,
+    update: async (change, { signal = null }: { readonly signal?: AbortSignal | null }) => {
+      const release = await lockForWriting(file, clock, signal);
+      try {
+        const state = change(await read());
+        try {
+          await writeFileAtomically(file, `${JSON.stringify(state, null, 2)}\n`);
+        } catch (error) {
+          throw unusable(file, error);
+        }
+        return state;
+      } finally {
+        await release();
+      }
+    },
+  };
+}
+
+async function lockForWriting(
+  file: string,
+  clock: Clock,
+  signal: AbortSignal | null,
+): Promise<() => Promise<void>> {
+  const lockFile = `${file}.lock`;
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const owner = newOwner(clock.nowMs());
+    let holder;
+    try {
+      holder = await tryLock(lockFile, owner, clock.nowMs(), hostLiveness(WRITER_STALE_MS));
+    } catch (error) {
+      throw unusable(file, error);
+    }
+    if (holder === null) return () => unlock(lockFile, owner);
+    if (clock.monotonicMs() - startedMs > WRITER_PATIENCE_MS) {
+      throw new AutopilotError(
+        'JOURNAL_UNUSABLE',
+        `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete it when that process is gone.`,
+        { path: lockFile, processId: holder.processId, runningSinceMs: holder.sinceMs },
+      );
+    }
+    await clock.sleep(WRITER_RETRY_MS, { signal });
+  }
+}
+
+function unusable(file: string, cause: unknown): AutopilotError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AutopilotError(
+    'JOURNAL_UNUSABLE',
+    `The journal ${file} can't be used: ${reason}. Check that the folder can be written.`,
+    { path: file, cause },
+  );
+}

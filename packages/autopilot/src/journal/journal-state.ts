@@ -1,0 +1,137 @@
+import type { FailureEntry, FailureLedger } from '../failures/failure-ledger.js';
+import type { LoadFailureCode } from '../switch/load-failure.js';
+
+/** A model or an instance that must stay. */
+export interface Pin {
+  /** An instance identifier or a model key. */
+  readonly target: string;
+  /** `load`: set by a load by hand, taken back by the unload by hand. */
+  readonly reason: 'pin' | 'load';
+  readonly sinceMs: number;
+}
+
+/** Memory that is held free for something else. */
+export interface Yield {
+  readonly name: string;
+  readonly bytes: number;
+  /** Which pools give it up; `all` is RAM and every GPU that has memory of its own. */
+  readonly pools: 'ram' | 'gpu' | 'all';
+  readonly sinceMs: number;
+  /** Epoch milliseconds; null holds it until it is released. */
+  readonly untilMs: number | null;
+  /** Ends with this process; null does not depend on one. */
+  readonly processId: number | null;
+}
+
+/** What must outlast a restart. Plain data; every change is a new value. */
+export interface JournalState {
+  readonly version: 1;
+  /** Counts the changes made by others than the running autopilot. */
+  readonly revision: number;
+  /** The last revision that the running autopilot has acted upon; null when none ever did. */
+  readonly acknowledged: {
+    readonly revision: number;
+    readonly processId: number;
+    readonly atMs: number;
+  } | null;
+  readonly pins: readonly Pin[];
+  readonly yields: readonly Yield[];
+  readonly failures: FailureLedger;
+}
+
+/** A journal in which nothing has been written. */
+export const EMPTY_JOURNAL: JournalState = {
+  version: 1,
+  revision: 0,
+  acknowledged: null,
+  pins: [],
+  yields: [],
+  failures: {},
+};
+
+/** Reads a journal, or null when the text is none of ours. */
+export function parseJournal(text: string): JournalState | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(value) || value['version'] !== 1 || !isCount(value['revision'])) return null;
+  const { acknowledged, pins, yields, failures } = value;
+  if (acknowledged !== null && !isAcknowledgement(acknowledged)) return null;
+  if (!Array.isArray(pins) || !pins.every(isPin)) return null;
+  if (!Array.isArray(yields) || !yields.every(isYield)) return null;
+  if (!isRecord(failures) || !Object.values(failures).every(isFailureEntry)) return null;
+  return {
+    version: 1,
+    revision: value['revision'],
+    acknowledged,
+    pins,
+    yields,
+    failures: failures as FailureLedger,
+  };
+}
+
+function isAcknowledgement(value: unknown): value is NonNullable<JournalState['acknowledged']> {
+  return (
+    isRecord(value) &&
+    isCount(value['revision']) &&
+    isCount(value['processId']) &&
+    isNumber(value['atMs'])
+  );
+}
+
+function isPin(value: unknown): value is Pin {
+  return (
+    isRecord(value) &&
+    typeof value['target'] === 'string' &&
+    (value['reason'] === 'pin' || value['reason'] === 'load') &&
+    isNumber(value['sinceMs'])
+  );
+}
+
+function isYield(value: unknown): value is Yield {
+  return (
+    isRecord(value) &&
+    typeof value['name'] === 'string' &&
+    isCount(value['bytes']) &&
+    ['ram', 'gpu', 'all'].includes(value['pools'] as string) &&
+    isNumber(value['sinceMs']) &&
+    (value['untilMs'] === null || isNumber(value['untilMs'])) &&
+    (value['processId'] === null || isCount(value['processId']))
+  );
+}
+
+const FAILURE_CODES: Readonly<Record<LoadFailureCode, true>> = {
+  LOAD_REFUSED: true,
+  LOAD_FAILED: true,
+  LOAD_TIMED_OUT: true,
+  MODEL_NOT_FOUND: true,
+  CONTEXT_TOO_SMALL: true,
+  MEMORY_EXCEEDED: true,
+};
+
+function isFailureEntry(value: unknown): value is FailureEntry {
+  return (
+    isRecord(value) &&
+    isCount(value['failures']) &&
+    typeof value['code'] === 'string' &&
+    Object.hasOwn(FAILURE_CODES, value['code']) &&
+    isNumber(value['lastAtMs']) &&
+    isNumber(value['coolingDownUntilMs']) &&
+    (value['availableBytes'] === null || isNumber(value['availableBytes']))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isCount(value: unknown): value is number {
+  return isNumber(value) && value >= 0;
+}

@@ -1,0 +1,147 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { ManualClock } from '../../test/manual-clock.js';
+import { hostLiveness, isAlive, newOwner, readOwner, tryLock } from './process-lock.js';
+import { acquireRunningLock, findRunning } from './running-lock.js';
+
+const ADDRESS = 'ws://127.0.0.1:1234';
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'mai lock '));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Heartbeats write files for real: each step waits for the clock's sleeper to be back. */
+async function passHeartbeat(clock: ManualClock): Promise<void> {
+  await clock.advance(5000);
+  for (let turn = 0; turn < 2000 && clock.pending === 0; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('acquireRunningLock', () => {
+  it('lets one in per address and says who it is', async () => {
+    const clock = new ManualClock();
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    await expect(acquireRunningLock(folder, ADDRESS, clock)).rejects.toMatchObject({
+      code: 'ALREADY_RUNNING',
+      processId: process.pid,
+      runningSinceMs: clock.nowMs(),
+    });
+    const other = await acquireRunningLock(folder, 'ws://10.0.0.2:1234', clock);
+    expect(await findRunning(folder, ADDRESS, clock)).toEqual({
+      processId: process.pid,
+      sinceMs: clock.nowMs(),
+    });
+    await lock.release();
+    await other.release();
+    await other.release();
+    expect(await findRunning(folder, ADDRESS, clock)).toBeNull();
+    expect(await readdir(folder)).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('lets exactly one in when many come at once', async () => {
+    const clock = new ManualClock();
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, () => acquireRunningLock(folder, ADDRESS, clock)),
+    );
+    const locks = results.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    );
+    expect(locks).toHaveLength(1);
+    await Promise.all(locks.map((lock) => lock.release()));
+  });
+
+  it('stays held as long as its holder gives a sign of life', async () => {
+    const clock = new ManualClock();
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    for (let beat = 0; beat < 20; beat += 1) await passHeartbeat(clock);
+    expect(await findRunning(folder, ADDRESS, clock)).not.toBeNull();
+    expect(lock.lost.aborted).toBe(false);
+    await lock.release();
+  });
+
+  it('takes over from a process that is gone', async () => {
+    const clock = new ManualClock();
+    const file = await fileOf(clock);
+    await writeFile(
+      file,
+      JSON.stringify({ ...newOwner(clock.nowMs()), processId: 2 ** 22 + 1, token: 'dead' }),
+    );
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    expect((await readOwner(file))?.processId).toBe(process.pid);
+    await lock.release();
+  });
+
+  it('tells its holder when another has taken it over', async () => {
+    const clock = new ManualClock();
+    const file = await fileOf(clock);
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    const thief = { ...newOwner(clock.nowMs()), token: 'thief' };
+    await writeFile(file, JSON.stringify(thief));
+    await clock.advance(5000);
+    if (!lock.lost.aborted) {
+      await new Promise((resolve) => {
+        lock.lost.addEventListener('abort', resolve, { once: true });
+      });
+    }
+    expect(lock.lost.reason).toMatchObject({ code: 'ALREADY_RUNNING' });
+    await lock.release();
+    expect((await readOwner(file))?.token).toBe('thief');
+  });
+
+  it('takes over a file that holds nothing readable', async () => {
+    const clock = new ManualClock();
+    await writeFile(await fileOf(clock), 'rubbish');
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    await lock.release();
+  });
+
+  async function fileOf(clock: ManualClock): Promise<string> {
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    const [name] = await readdir(folder);
+    await lock.release();
+    return path.join(folder, name ?? '');
+  }
+});
+
+describe('isAlive', () => {
+  const nowMs = 1_000_000;
+  const holder = { ...newOwner(nowMs), hostname: 'here', processId: 7 };
+  const liveness = (alive: boolean) => ({
+    hostname: 'here',
+    isProcessAlive: () => alive,
+    staleAfterMs: 60_000,
+  });
+
+  it.each([
+    ['a living process that gave a sign', holder, nowMs + 59_999, true, true],
+    [
+      'a living process that was silent (a process id in use again)',
+      holder,
+      nowMs + 60_000,
+      true,
+      false,
+    ],
+    ['a dead process', holder, nowMs, false, false],
+    ['another host that gave a sign', { ...holder, hostname: 'there' }, nowMs + 1, false, true],
+    ['a sign from far in the future (a clock put back)', holder, nowMs - 60_000, true, false],
+  ])('%s', (_, owner, atMs, processAlive, alive) => {
+    expect(isAlive(owner, atMs, liveness(processAlive))).toBe(alive);
+  });
+});
+
+describe('tryLock', () => {
+  it('gives the lock of a dead holder to one of many', async () => {
+    const file = path.join(folder, 'x.lock');
+    const nowMs = 1_000_000;
+    await writeFile(file, JSON.stringify({ ...newOwner(0), token: 'dead', aliveAtMs: 0 }));
+    const holders = await Promise.all(
+      Array.from({ length: 8 }, () => tryLock(file, newOwner(nowMs), nowMs, hostLiveness(60_000))),
+    );
+    expect(holders.filter((holder) => holder === null)).toHaveLength(1);
+    expect(await readdir(folder)).toEqual(['x.lock']);
+  });
+});

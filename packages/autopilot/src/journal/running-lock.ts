@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { AutopilotError } from '../autopilot-error.js';
+import type { Clock } from '../ports/clock.js';
+import {
+  hostLiveness,
+  isAlive,
+  newOwner,
+  readOwner,
+  refreshLock,
+  tryLock,
+  unlock,
+} from './process-lock.js';
+import type { LockOwner } from './process-lock.js';
+
+const HEARTBEAT_MS = 5000;
+/** Twelve missed heartbeats: a machine that slept or swapped for less keeps its lock. */
+const STALE_AFTER_MS = 60_000;
+
+/** The claim of one running autopilot on one LM Studio. */
+export interface RunningLock {
+  /** Fires with an `ALREADY_RUNNING` error when another process has taken the lock over. */
+  readonly lost: AbortSignal;
+  /** Gives it up. May be called more than once. */
+  release(): Promise<void>;
+}
+
+/**
+ * Claims the LM Studio at `address` for this process: one autopilot per address and data folder.
+ *
+ * @throws AutopilotError `ALREADY_RUNNING` with the process that has it.
+ */
+export async function acquireRunningLock(
+  folder: string,
+  address: string,
+  clock: Clock,
+): Promise<RunningLock> {
+  const file = lockFile(folder, address);
+  const owner = newOwner(clock.nowMs());
+  const holder = await tryLock(file, owner, clock.nowMs(), hostLiveness(STALE_AFTER_MS));
+  if (holder !== null) throw alreadyRunning(file, address, holder);
+  const lost = new AbortController();
+  const stop = new AbortController();
+  const beating = beat(file, address, owner, clock, lost, stop.signal);
+  return {
+    lost: lost.signal,
+    release: async () => {
+      stop.abort();
+      await beating;
+      await unlock(file, owner);
+    },
+  };
+}
+
+/** The process that runs an autopilot for this address; null when none does. */
+export async function findRunning(
+  folder: string,
+  address: string,
+  clock: Clock,
+): Promise<{ readonly processId: number; readonly sinceMs: number } | null> {
+  const holder = await readOwner(lockFile(folder, address));
+  if (holder === null || !isAlive(holder, clock.nowMs(), hostLiveness(STALE_AFTER_MS))) return null;
+  return { processId: holder.processId, sinceMs: holder.sinceMs };
+}
+
+async function beat(
+  file: string,
+  address: string,
+  owner: LockOwner,
+  clock: Clock,
+  lost: AbortController,
+  stop: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    try {
+      await clock.sleep(HEARTBEAT_MS, { signal: stop });
+    } catch {
+      return;
+    }
+    try {
+      if (await refreshLock(file, owner, clock.nowMs())) continue;
+      const holder = await readOwner(file);
+      lost.abort(alreadyRunning(file, address, holder));
+      return;
+    } catch {
+      // A full disk or a folder that is gone for a moment; the lock outlives twelve of these.
+    }
+  }
+}
+
+function alreadyRunning(file: string, address: string, holder: LockOwner | null): AutopilotError {
+  const who =
+    holder === null ? 'another process' : `process ${holder.processId} on ${holder.hostname}`;
+  return new AutopilotError(
+    'ALREADY_RUNNING',
+    `Mai already looks after ${address}: ${who}. Stop it first, or leave the work to it.`,
+    {
+      path: file,
+      processId: holder?.processId ?? null,
+      runningSinceMs: holder?.sinceMs ?? null,
+    },
+  );
+}
+
+/** Addresses hold characters that file names may not; a digest keeps different ones apart. */
+function lockFile(folder: string, address: string): string {
+  const digest = createHash('sha256').update(address).digest('hex').slice(0, 16);
+  return path.join(folder, `running-${digest}.lock`);
+}

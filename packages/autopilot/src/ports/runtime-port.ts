@@ -1,0 +1,61 @@
+import type { LoadConfig } from '@mai/selector';
+import type { CallOptions } from './call-options.js';
+
+/** One loaded copy, as the runtime reports it. */
+export interface RuntimeInstance {
+  readonly instanceIdentifier: string;
+  readonly modelKey: string;
+  readonly sizeBytes: number;
+  readonly contextLengthTokens: number | null;
+  readonly maxContextLengthTokens: number | null;
+  readonly ttlMs: number | null;
+  /** Epoch milliseconds; null when it was never used or the runtime does not say. */
+  readonly lastUsedAtMs: number | null;
+  /** The device it lives on; null is the machine that the runtime itself runs on. */
+  readonly deviceIdentifier: string | null;
+  /** `'idle'`, what it is doing, or null when the runtime does not say. */
+  readonly activity: string | null;
+  /** Requests that wait; null when the runtime does not say. */
+  readonly queued: number | null;
+  readonly loadConfig: LoadConfig;
+  /** Whether its weights are locked in memory; null when the runtime does not say. */
+  readonly keepModelInMemory: boolean | null;
+}
+
+/** What is asked of the runtime for one load. */
+export interface RuntimeLoadRequest extends CallOptions {
+  readonly modelKey: string;
+  readonly loadConfig: LoadConfig;
+  readonly identifier: string;
+  /** Idle time after which the runtime unloads it; null keeps it. */
+  readonly ttlMs: number | null;
+  readonly deviceIdentifier: string | null;
+  readonly onProgress: (ratio: number) => void;
+}
+
+/** A field in which the loaded instance is not what was asked for. */
+export interface LoadMismatch {
+  readonly field: string;
+  readonly asked: unknown;
+  readonly got: unknown;
+}
+
+/** What one load ended with. */
+export interface RuntimeLoadResult {
+  readonly instance: RuntimeInstance;
+  /** Empty when the instance is what was asked for. */
+  readonly verified: readonly LoadMismatch[];
+}
+
+/**
+ * LM Studio, as far as the autopilot needs it; the client of `@mai/lmstudio-adapter` satisfies it.
+ *
+ * What it relies on: a rejected or cancelled `load` leaves nothing resident; `unload` of an instance
+ * that is gone rejects with code `INSTANCE_NOT_FOUND`; faults carry a `code`, and cancellation
+ * rejects with the signal's own reason.
+ */
+export interface RuntimePort {
+  listResidents(options: CallOptions): Promise<readonly RuntimeInstance[]>;
+  load(request: RuntimeLoadRequest): Promise<RuntimeLoadResult>;
+  unload(instanceIdentifier: string, options: CallOptions): Promise<void>;
+}

@@ -1,0 +1,56 @@
+import type { LoadConfig, Resources, Selection } from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { LoadMismatch, RuntimeInstance } from '../ports/runtime-port.js';
+import type { LoadFailure } from './load-failure.js';
+
+/** What happens during a run, in order, for whoever shows it. */
+export type RunEvent =
+  | { readonly type: 'observing' }
+  | { readonly type: 'decided'; readonly input: AssembledInput; readonly selection: Selection }
+  | {
+      readonly type: 'draining';
+      readonly instanceIdentifier: string;
+      readonly modelKey: string;
+      /** How long it has been waited for, and how long it will be at most. */
+      readonly waitedMs: number;
+      readonly deadlineMs: number;
+    }
+  | {
+      readonly type: 'unloading';
+      readonly instanceIdentifier: string;
+      readonly modelKey: string;
+      /** Busy, and unloaded nevertheless, because memory was about to run out. */
+      readonly forced: boolean;
+    }
+  | {
+      readonly type: 'unloaded';
+      readonly instanceIdentifier: string;
+      readonly modelKey: string;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: 'loading';
+      readonly modelKey: string;
+      readonly instanceIdentifier: string;
+      readonly loadConfig: LoadConfig;
+      /** 0 to 1. */
+      readonly progressRatio: number;
+    }
+  | { readonly type: 'settling' }
+  | {
+      readonly type: 'loaded';
+      readonly instance: RuntimeInstance;
+      readonly mismatches: readonly LoadMismatch[];
+      /** Memory after it has settled. */
+      readonly resources: Resources;
+      readonly tookMs: number;
+    }
+  | { readonly type: 'load-failed'; readonly failure: LoadFailure }
+  | {
+      readonly type: 'rolling-back';
+      readonly modelKey: string;
+      readonly instanceIdentifier: string;
+    };
+
+/** Takes the events. What it throws is not caught: it is the caller's own code. */
+export type EmitRunEvent = (event: RunEvent) => void;

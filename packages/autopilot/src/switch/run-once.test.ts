@@ -1,0 +1,366 @@
+import { codedError, FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
+import type { SelectionRequest } from '../assemble/selection-request.js';
+import type { RunEvent } from './run-event.js';
+import { runOnce, type RunOptions } from './run-once.js';
+import type { RunReport } from './run-report.js';
+
+// 32 GiB, 6 of them taken by others: 80 % is 25.6 GiB, so 19.6 GiB are left for models.
+const LARGE = { modelKey: 'large', bytes: 16 * GIB };
+const MEDIUM = { modelKey: 'medium', bytes: 8 * GIB };
+const SMALL = { modelKey: 'small', bytes: 4 * GIB };
+
+async function run(
+  world: FakeWorld,
+  request: SelectionRequest = {},
+  options: RunOptions = {},
+): Promise<RunReport & { readonly events: readonly RunEvent[] }> {
+  const events: RunEvent[] = [];
+  const report = await world.clock.drive(
+    runOnce(world.ports, request, { ...options, onEvent: (event) => events.push(event) }),
+  );
+  expect(world.clock.pending).toBe(0);
+  expect(world.maxLoading).toBeLessThanOrEqual(1);
+  return { ...report, events };
+}
+
+const types = (events: readonly RunEvent[]): string[] => [
+  ...new Set(events.map((event) => event.type)),
+];
+
+describe('runOnce', () => {
+  it('loads the best that fits when nothing is loaded', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const report = await run(world);
+    expect(report).toMatchObject({
+      outcome: 'switched',
+      instanceIdentifier: 'mai/large',
+      failures: [],
+      unloaded: [],
+    });
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(types(report.events)).toEqual(['observing', 'decided', 'loading', 'settling', 'loaded']);
+  });
+
+  it('keeps what is already the best', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.place('large');
+    const report = await run(world);
+    expect(report).toMatchObject({ outcome: 'kept', instanceIdentifier: 'mai/large', loaded: [] });
+    expect(world.log).toEqual([]);
+  });
+
+  it('touches nothing in a dry run', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const report = await run(world, {}, { dryRun: true });
+    expect(report).toMatchObject({ outcome: 'would-switch', instanceIdentifier: null });
+    expect(report.last.selection.chosen?.modelKey).toBe('large');
+    expect(world.log).toEqual([]);
+  });
+
+  it('unloads first where both do not fit', async () => {
+    const world = new FakeWorld([LARGE, MEDIUM]);
+    world.othersBytes = 6 * GIB;
+    world.place('medium');
+    const report = await run(world);
+    expect(world.log).toEqual(['unload mai/medium', 'load large']);
+    expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/large' });
+    expect(report.unloaded.map((one) => one.modelKey)).toEqual(['medium']);
+  });
+
+  it('loads first where both fit', async () => {
+    const world = new FakeWorld([MEDIUM, SMALL]);
+    world.place('small');
+    await run(world);
+    expect(world.log).toEqual(['load medium', 'unload mai/small']);
+  });
+
+  it('steps down when the others need the memory', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.place('large');
+    world.othersBytes = 14 * GIB;
+    const report = await run(world);
+    expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/small' });
+    expect(world.residentKeys()).toEqual(['small']);
+  });
+
+  it('says so when nothing fits', async () => {
+    const world = new FakeWorld([LARGE, MEDIUM]);
+    world.othersBytes = 24 * GIB;
+    const report = await run(world);
+    expect(report).toMatchObject({ outcome: 'nothing-fits', instanceIdentifier: null });
+    expect(world.log).toEqual([]);
+  });
+
+  describe('when a load fails', () => {
+    it('goes on to the next candidate and reports the failure', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      world.failNextLoad('medium', { kind: 'reject', code: 'LOAD_TIMED_OUT' });
+      const report = await run(world);
+      expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/small' });
+      expect(report.failures.map(({ modelKey, code }) => [modelKey, code])).toEqual([
+        ['large', 'LOAD_FAILED'],
+        ['medium', 'LOAD_TIMED_OUT'],
+      ]);
+    });
+
+    it('tries the next rung of the same model after a refusal', async () => {
+      const world = new FakeWorld([{ ...LARGE, kvBytes: 4 * GIB }, SMALL]);
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });
+      const report = await run(world);
+      expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/large' });
+      expect(report.loaded[0]?.contextLengthTokens).toBe(4096);
+      expect(world.log).toEqual(['load large', 'load large']);
+    });
+
+    it('brings the old one back', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium');
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      const report = await run(world);
+      expect(report).toMatchObject({
+        outcome: 'rolled-back',
+        instanceIdentifier: 'mai/medium',
+        unloaded: [],
+        loaded: [],
+      });
+      expect(report.restored.map((one) => one.modelKey)).toEqual(['medium']);
+      expect(world.residentKeys()).toEqual(['medium']);
+    });
+
+    it('brings back what is in no chain, as it was', async () => {
+      const world = new FakeWorld([LARGE]);
+      world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
+      world.place('other', { ttlMs: 600_000 });
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      const report = await run(world);
+      expect(report.outcome).toBe('rolled-back');
+      expect(world.log).toEqual(['unload mai/other', 'load large', 'load other']);
+      expect(world.instances.get('mai/other')).toMatchObject({
+        contextLengthTokens: 8192,
+        ttlMs: 600_000,
+      });
+      expect(types(report.events)).toContain('rolling-back');
+    });
+
+    it('says so when the old one does not come back either', async () => {
+      const world = new FakeWorld([LARGE]);
+      world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
+      world.place('other');
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      world.failNextLoad('other', { kind: 'reject', code: 'LOAD_FAILED' });
+      const report = await run(world);
+      expect(report).toMatchObject({ outcome: 'failed', instanceIdentifier: null, restored: [] });
+      expect(report.failures.map((failure) => failure.modelKey)).toEqual(['large', 'other']);
+      expect(report.unloaded.map((one) => one.modelKey)).toEqual(['other']);
+    });
+  });
+
+  describe('after a load', () => {
+    it('accepts less context than asked for as long as it is enough', async () => {
+      const world = new FakeWorld([SMALL]);
+      world.failNextLoad('small', { kind: 'context', contextLengthTokens: 6000 });
+      const report = await run(world, {
+        requirement: { capabilities: [], minContextLengthTokens: 6000, tiers: null },
+      });
+      expect(report.outcome).toBe('switched');
+      expect(report.events.find((event) => event.type === 'loaded')).toMatchObject({
+        mismatches: [{ field: 'contextLengthTokens', asked: 8192, got: 6000 }],
+      });
+    });
+
+    it('takes away what has too little context and moves on', async () => {
+      const world = new FakeWorld([MEDIUM, SMALL]);
+      world.failNextLoad('medium', { kind: 'context', contextLengthTokens: 5999 });
+      const report = await run(world, {
+        requirement: { capabilities: [], minContextLengthTokens: 6000, tiers: null },
+      });
+      expect(report.failures.map((failure) => failure.code)).toEqual(['CONTEXT_TOO_SMALL']);
+      expect(world.residentKeys()).toEqual(['small']);
+    });
+
+    it('takes away what has pushed memory over the hard limit and moves on', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const { ports } = world;
+      const report = await world.clock.drive(
+        runOnce({
+          ...ports,
+          runtime: {
+            ...ports.runtime,
+            load: async (request) => {
+              const result = await ports.runtime.load(request);
+              // A browser came up meanwhile.
+              world.othersBytes = 14 * GIB;
+              return result;
+            },
+          },
+        }),
+      );
+      expect(report.failures.map((failure) => failure.code)).toEqual(['MEMORY_EXCEEDED']);
+      expect(world.residentKeys()).toEqual(['small']);
+    });
+  });
+
+  describe('with busy instances', () => {
+    it('waits until they are idle', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium', { activity: 'generating' });
+      const running = runOnce(world.ports, {}, { drainDeadlineMs: 30_000 });
+      await world.clock.advance(10_000);
+      expect(world.log).toEqual([]);
+      world.setActivity('mai/medium', 'idle');
+      const report = await world.clock.drive(running);
+      expect(report.outcome).toBe('switched');
+      expect(world.log).toEqual(['unload mai/medium', 'load large']);
+    });
+
+    it('puts the switch off at the drain deadline and leaves everything as it was', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium', { activity: 'generating' });
+      const report = await run(world, {}, { drainDeadlineMs: 5000 });
+      expect(report).toMatchObject({
+        outcome: 'put-off',
+        busy: ['mai/medium'],
+        instanceIdentifier: 'mai/medium',
+      });
+      expect(world.log).toEqual([]);
+      expect(world.clock.monotonicMs()).toBe(5000);
+    });
+
+    it('unloads them at the deadline when it is forced to, and says so', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium', { activity: 'generating' });
+      const report = await run(world, {}, { drainDeadlineMs: 5000, force: true });
+      expect(report).toMatchObject({ outcome: 'switched', forced: ['mai/medium'] });
+      expect(world.residentKeys()).toEqual(['large']);
+    });
+
+    it('asks again immediately before the unload', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium');
+      const report = await world.clock.drive(
+        runOnce(
+          world.ports,
+          {},
+          {
+            drainDeadlineMs: 1000,
+            onEvent: (event) => {
+              // A request arrives right after the decision.
+              if (event.type === 'decided') world.setActivity('mai/medium', 'generating');
+            },
+          },
+        ),
+      );
+      expect(report.outcome).toBe('put-off');
+      expect(world.residentKeys()).toEqual(['medium']);
+    });
+
+    it('counts a lease as busy whatever the runtime says', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium');
+      const report = await run(world, { leased: ['mai/medium'] }, { drainDeadlineMs: 1000 });
+      expect(report.outcome).toBe('put-off');
+    });
+  });
+
+  it.each([
+    ['pinned', {}, { pinned: ['medium'] }],
+    ['foreign', { instanceIdentifier: 'by-hand' }, {}],
+  ])('never unloads what is %s', async (_, change, request) => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.models.set('medium', MEDIUM);
+    world.place('medium', change);
+    await run(world, request);
+    expect(world.residentKeys()).toContain('medium');
+    expect(world.log.filter((entry) => entry.startsWith('unload'))).toEqual([]);
+  });
+
+  describe('cancelled', () => {
+    const reason = new Error('enough');
+
+    it('during a load leaves nothing half-loaded and no timer', async () => {
+      const world = new FakeWorld([LARGE]);
+      const controller = new AbortController();
+      const running = runOnce(world.ports, {}, { signal: controller.signal });
+      const rejected = expect(running).rejects.toBe(reason);
+      await world.clock.advance(1000);
+      expect(world.loading).toBe(1);
+      controller.abort(reason);
+      await rejected;
+      expect(world.residentKeys()).toEqual([]);
+      expect(world.clock.pending).toBe(0);
+    });
+
+    it('at the very moment a load succeeds takes it away again', async () => {
+      const world = new FakeWorld([LARGE]);
+      const { ports } = world;
+      const controller = new AbortController();
+      const running = runOnce(
+        {
+          ...ports,
+          runtime: {
+            ...ports.runtime,
+            load: async (request) => {
+              const result = await ports.runtime.load(request);
+              controller.abort(reason);
+              return result;
+            },
+          },
+        },
+        {},
+        { signal: controller.signal },
+      );
+      const rejected = expect(running).rejects.toBe(reason);
+      await world.clock.advance(5000);
+      await rejected;
+      expect(world.residentKeys()).toEqual([]);
+    });
+
+    it('while it waits for a busy instance changes nothing', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM]);
+      world.place('medium', { activity: 'generating' });
+      const controller = new AbortController();
+      const running = runOnce(world.ports, {}, { signal: controller.signal });
+      const rejected = expect(running).rejects.toBe(reason);
+      await world.clock.advance(2000);
+      controller.abort(reason);
+      await rejected;
+      expect(world.residentKeys()).toEqual(['medium']);
+      expect(world.clock.pending).toBe(0);
+    });
+  });
+
+  it('throws unchanged what says nothing about a model', async () => {
+    const world = new FakeWorld([LARGE]);
+    world.down = 'UNREACHABLE';
+    await expect(world.clock.drive(runOnce(world.ports))).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+    });
+  });
+
+  it('removes what a failed load has left behind', async () => {
+    const world = new FakeWorld([LARGE]);
+    const { ports } = world;
+    const report = await world.clock.drive(
+      runOnce({
+        ...ports,
+        runtime: {
+          ...ports.runtime,
+          load: async (request) => {
+            world.place('large', { instanceIdentifier: request.identifier });
+            throw codedError('LOAD_TIMED_OUT', 'too slow');
+          },
+        },
+      }),
+    );
+    expect(report.outcome).toBe('failed');
+    expect(world.residentKeys()).toEqual([]);
+  });
+
+  it('reads the policy of the catalog', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.policy = { ...POLICY, memoryLimitRatio: 0.5 };
+    const report = await run(world);
+    expect(report.instanceIdentifier).toBe('mai/small');
+  });
+});

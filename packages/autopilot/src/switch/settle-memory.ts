@@ -1,0 +1,43 @@
+import type { Resources } from '@mai/selector';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import { callOptions } from '../ports/call-options.js';
+import { observeResources } from '../assemble/observe-resources.js';
+
+/** CUDA drivers lag 0.5 to 1.5 s behind an unload, macOS up to 0.5 s; so much is waited at most. */
+const SETTLE_TIMEOUT_MS = 3000;
+const SETTLE_INTERVAL_MS = 250;
+/** Two readings this close in every pool are the same reading; a busy desktop moves by less. */
+const SETTLED_WITHIN_BYTES = 32 * 1024 * 1024;
+
+/** The resources once memory has stopped moving, or at the deadline, whichever is first. */
+export async function settleMemory(
+  ports: AutopilotPorts,
+  deviceIdentifier: string | null,
+  signal: AbortSignal | null,
+): Promise<Resources> {
+  let last = await observeResources(ports, deviceIdentifier, signal);
+  if (!last.observable) return last;
+  if (ports.monitor.settled !== null) return ports.monitor.settled(callOptions(signal, null));
+  const startedMs = ports.clock.monotonicMs();
+  while (ports.clock.monotonicMs() - startedMs < SETTLE_TIMEOUT_MS) {
+    await ports.clock.sleep(SETTLE_INTERVAL_MS, { signal });
+    const reading = await observeResources(ports, deviceIdentifier, signal);
+    if (hasSettled(last, reading)) return reading;
+    last = reading;
+  }
+  return last;
+}
+
+function hasSettled(before: Resources, after: Resources): boolean {
+  const close = (one: number | null, other: number | null): boolean =>
+    one === null || other === null || Math.abs(one - other) <= SETTLED_WITHIN_BYTES;
+  return (
+    close(before.ram.availableBytes, after.ram.availableBytes) &&
+    after.gpus.every((gpu) =>
+      close(
+        before.gpus.find((other) => other.deviceKey === gpu.deviceKey)?.availableBytes ?? null,
+        gpu.availableBytes,
+      ),
+    )
+  );
+}

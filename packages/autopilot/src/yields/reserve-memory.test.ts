@@ -1,0 +1,85 @@
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import type { Yield } from '../journal/journal-state.js';
+import { holdingYields, reserveMemory } from './reserve-memory.js';
+
+const GAME: Yield = {
+  name: 'game',
+  bytes: 8 * GIB,
+  pools: 'all',
+  sinceMs: 0,
+  untilMs: null,
+  processId: null,
+};
+const gpu = (availableBytes: number, memory: 'dedicated' | 'shared' = 'dedicated') => ({
+  deviceKey: 'gpu',
+  name: 'GPU',
+  memory,
+  totalBytes: 24 * GIB,
+  availableBytes,
+});
+
+describe('reserveMemory', () => {
+  it('holds less the more the others have come to use, and never counts our own model as theirs', () => {
+    const world = new FakeWorld([{ modelKey: 'ours', bytes: 10 * GIB }]);
+    const residents = (): Parameters<typeof reserveMemory>[1] =>
+      [...world.instances.values()].map((one) => ({
+        instanceIdentifier: one.instanceIdentifier,
+        modelKey: one.modelKey,
+        loadConfig: one.loadConfig,
+        footprint: world.footprint(one.modelKey, one.loadConfig),
+        busy: false,
+        pinned: false,
+        foreign: false,
+        lastUsedAtMs: null,
+      }));
+    const first = reserveMemory(world.resources(), residents(), [GAME], {});
+    expect(first.resources.ram.availableBytes).toBe((26 - 8) * GIB);
+
+    world.place('ours');
+    world.othersBytes += 3 * GIB;
+    const loaded = reserveMemory(world.resources(), residents(), [GAME], first.baselines);
+    expect(loaded.resources.ram.availableBytes).toBe((32 - 9 - 10 - 5) * GIB);
+
+    world.othersBytes += 9 * GIB;
+    const taken = reserveMemory(world.resources(), residents(), [GAME], loaded.baselines);
+    expect(taken.resources.ram.availableBytes).toBe((32 - 18 - 10) * GIB);
+  });
+
+  it.each([
+    ['ram', 18, 20],
+    ['gpu', 26, 12],
+    ['all', 18, 12],
+  ] as const)('takes from the pools that are asked for: %s', (pools, ramGib, gpuGib) => {
+    const resources = { ...new FakeWorld().resources(), gpus: [gpu(20 * GIB)] };
+    const reserved = reserveMemory(resources, [], [{ ...GAME, pools }], {}).resources;
+    expect(reserved.ram.availableBytes).toBe(ramGib * GIB);
+    expect(reserved.gpus[0]?.availableBytes).toBe(gpuGib * GIB);
+  });
+
+  it('does not take the same memory twice where the GPU lives in RAM', () => {
+    const resources = { ...new FakeWorld().resources(), gpus: [gpu(20 * GIB, 'shared')] };
+    const reserved = reserveMemory(resources, [], [GAME], {}).resources;
+    expect(reserved.ram.availableBytes).toBe(18 * GIB);
+    expect(reserved.gpus[0]?.availableBytes).toBe(20 * GIB);
+  });
+
+  it('forgets the baseline of a yield that has ended', () => {
+    const world = new FakeWorld();
+    const { baselines } = reserveMemory(world.resources(), [], [GAME], {});
+    expect(Object.keys(baselines)).toEqual(['game']);
+    expect(reserveMemory(world.resources(), [], [], baselines).baselines).toEqual({});
+  });
+});
+
+describe('holdingYields', () => {
+  it.each([
+    ['until it is released', {}, 10, true],
+    ['before its time', { untilMs: 11 }, 10, true],
+    ['at its time', { untilMs: 10 }, 10, false],
+    ['as long as its process lives', { processId: 1 }, 10, true],
+    ['not after its process has ended', { processId: 2 }, 10, false],
+  ])('holds %s', (_, change, nowMs, holds) => {
+    const held = holdingYields([{ ...GAME, ...change }], nowMs, (processId) => processId === 1);
+    expect(held).toHaveLength(holds ? 1 : 0);
+  });
+});

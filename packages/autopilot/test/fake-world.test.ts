@@ -1,0 +1,13 @@
+import { systemClock } from '../src/ports/clock.js';
+import { FakeWorld, GIB } from './fake-world.js';
+import { describePortsContract } from './ports-contract.js';
+
+describePortsContract('the fake world', async () => {
+  const world = new FakeWorld([{ modelKey: 'small', bytes: 4 * GIB, kvBytes: GIB, loadMs: 4 }]);
+  return {
+    // Time that passes by itself, as in the real ones.
+    ports: world.portsWith(systemClock),
+    modelKey: 'small',
+    close: async () => undefined,
+  };
+});

@@ -17,13 +17,15 @@ export interface ManualClock extends SimulatorClock {
   readonly pending: number;
 }
 
-/** Real time. Timers do not keep the process alive: the listening socket does that. */
+// setTimeout fires at once beyond this; 24 days stand for any longer time to live.
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Real time. */
 export function realClock(): SimulatorClock {
   return {
     now: () => Date.now(),
     schedule(callback, delayMs) {
-      const timer = setTimeout(callback, delayMs);
-      timer.unref();
+      const timer = setTimeout(callback, Math.min(delayMs, LONGEST_TIMEOUT_MS));
       return () => clearTimeout(timer);
     },
   };

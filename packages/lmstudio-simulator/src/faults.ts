@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { checkShape } from './check-shape.js';
 import { SimulatorError } from './simulator-error.js';
 
 /** Which loads a fault strikes (default: every one), and how often (default: until it is cleared). */
@@ -150,6 +151,28 @@ const faultSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('not-lm-studio'), ...scope }),
 ]);
 
+/** Every kind of fault. */
+export const FAULT_TYPES: readonly FaultType[] = [
+  'refuse-load',
+  'crash-load',
+  'out-of-memory',
+  'shrink-context',
+  'stall-load',
+  'drop-connection',
+  'restart',
+  'duplicate-loads',
+  'abort-concurrent-loads',
+  'hang',
+  'invalid-result',
+  'protocol-warning',
+  'slow-frames',
+  'reject-authentication',
+  'mute-authentication',
+  'ignore-upgrade',
+  'refuse-upgrade',
+  'not-lm-studio',
+];
+
 type FaultOf<T extends FaultType> = Extract<Fault, { readonly type: T }>;
 
 /** The faults in force. Where several match, the one that was injected last strikes. */
@@ -157,11 +180,9 @@ export class FaultBook {
   readonly #active: { fault: Fault; hits: number }[] = [];
 
   inject(fault: Fault): ActiveFault {
-    const result = faultSchema.safeParse(fault);
-    if (!result.success) {
-      const issues = result.error.issues.map(
-        (issue) => `${issue.path.join('.') || 'fault'}: ${issue.message}`,
-      );
+    const checked = checkShape(faultSchema, fault, 'fault');
+    if ('issues' in checked) {
+      const { issues } = checked;
       throw new SimulatorError('FAULT_INVALID', `The fault is not valid: ${issues.join('; ')}`, {
         issues,
       });

@@ -10,6 +10,8 @@ export { startSimulator } from './simulator.js';
 export type { SimulatedFrame, Simulator, SimulatorOptions } from './simulator.js';
 export { isSimulatorError, SimulatorError } from './simulator-error.js';
 export type { SimulatorErrorCode } from './simulator-error.js';
+export { exampleWorld } from './world/example-worlds.js';
+export type { ExampleWorldName } from './world/example-worlds.js';
 export { parseWorld } from './world/parse-world.js';
 export type {
   World,

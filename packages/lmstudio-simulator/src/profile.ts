@@ -16,3 +16,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   current: { version: '0.4.18', build: 2, modern: true },
   old: { version: '0.3.9', build: 6, modern: false },
 };
+
+export function isProfileName(name: string): name is ProfileName {
+  return Object.hasOwn(PROFILES, name);
+}

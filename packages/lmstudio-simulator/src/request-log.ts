@@ -14,7 +14,7 @@ const CAPACITY = 10_000;
 /** The latest requests, and a way to wait for one. */
 export class RequestLog {
   readonly #now: () => number;
-  #entries: SimulatedRequest[] = [];
+  readonly #entries: SimulatedRequest[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(now: () => number) {
@@ -27,7 +27,8 @@ export class RequestLog {
 
   add(request: Omit<SimulatedRequest, 'atMs'>): void {
     const entry = { atMs: this.#now(), ...request };
-    this.#entries = [...this.#entries.slice(1 - CAPACITY), entry];
+    this.#entries.push(entry);
+    if (this.#entries.length > CAPACITY) this.#entries.shift();
     for (const check of [...this.#waiting]) check();
   }
 

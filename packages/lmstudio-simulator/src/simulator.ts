@@ -1,6 +1,5 @@
-import type { IncomingMessage, Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { SimulatorClock } from './clock.js';
@@ -14,11 +13,13 @@ import type { MemoryUse } from './host/memory.js';
 import type { InstanceStatus, SimulatedResident } from './host/resident.js';
 import { describeResident } from './host/resident.js';
 import { answerRequest } from './http/routes.js';
+import { createListener } from './listener.js';
 import type { ProfileName } from './profile.js';
 import { PROFILES } from './profile.js';
 import type { SimulatedRequest } from './request-log.js';
 import { RequestLog } from './request-log.js';
 import { SimulatorError } from './simulator-error.js';
+import { scopeTimers } from './timers.js';
 import { createAuthenticator } from './wire/authenticator.js';
 import type { Backend } from './wire/backend.js';
 import { createNamespaces } from './wire/namespaces.js';
@@ -32,7 +33,10 @@ export interface SimulatorOptions {
   readonly world?: WorldInput;
   /** Default: 0, any free port. */
   readonly port?: number;
-  /** The address to listen on. Default: `127.0.0.1`. */
+  /**
+   * The address to listen on. Default: `127.0.0.1`. `0.0.0.0` plays a host on another machine:
+   * `baseUrl` is then this machine's address on its network.
+   */
   readonly host?: string;
   /** Default: real time. */
   readonly clock?: SimulatorClock;
@@ -107,31 +111,33 @@ export interface Simulator extends AsyncDisposable {
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const world = parseWorld(options.world);
-  const clock = options.clock ?? realClock();
   const faults = new FaultBook();
   for (const fault of options.faults ?? []) faults.inject(fault);
   const profile = PROFILES[options.profile ?? 'current'];
   const address = options.host ?? '127.0.0.1';
+  const clock = options.clock ?? realClock();
+  const timers = scopeTimers(clock);
   const log = new RequestLog(() => clock.now());
   const authenticator = createAuthenticator(world.tokens, world.requireToken);
-  const host = new Host(world, clock, faults, options.speed ?? 1);
-  const backend: Backend = {
-    host,
-    profile,
-    restart: (downMs) => void restart(downMs),
-  };
+  const host = new Host(world, timers, faults, options.speed ?? 1);
+  const backend: Backend = { host, profile, restart: (downMs) => void restart(downMs) };
   const namespaces = createNamespaces(backend);
   const webSockets = new WebSocketServer({ noServer: true });
-  const sockets = new Set<Socket>();
-  let server: Server | null = null;
-  let port = options.port ?? 0;
+  const listener = createListener({
+    address,
+    port: options.port ?? 0,
+    onRequest: (request, response) =>
+      void answerRequest(request, response, { backend, authenticator, faults, log }),
+    onUpgrade: upgrade,
+  });
   let stopped = false;
   let restarting: Promise<void> | null = null;
+  let wake = (): void => {};
 
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const name = (request.url ?? '/').slice(1);
-    const namespace = namespaces.get(name);
-    if (faults.strike('refuse-upgrade') || faults.strike('not-lm-studio')) {
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const namespaceName = (request.url ?? '/').slice(1);
+    const namespace = namespaces.get(namespaceName);
+    if (faults.strike('refuse-upgrade') ?? faults.strike('not-lm-studio')) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
@@ -139,119 +145,97 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     if (namespace === undefined || faults.strike('ignore-upgrade')) return;
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       serveSocket(webSocket, {
-        namespaceName: name,
+        namespaceName,
         namespace,
         authenticator,
-        clock,
+        clock: timers,
         faults,
         log,
-        onFrame: (direction, frame) => options.onFrame?.({ namespace: name, direction, frame }),
+        onFrame: (direction, frame) =>
+          options.onFrame?.({ namespace: namespaceName, direction, frame }),
       });
     });
-  };
+  }
 
-  const listen = async (): Promise<void> => {
-    const created = createServer((request, response) => {
-      void answerRequest(request, response, { backend, authenticator, faults, log });
-    });
-    created.on('connection', (socket) => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      socket.on('error', () => {});
-    });
-    created.on('upgrade', upgrade);
-    await new Promise<void>((resolve, reject) => {
-      created.once('error', (cause) => {
-        reject(
-          new SimulatorError(
-            'PORT_UNAVAILABLE',
-            `Cannot listen on ${address}:${port}: ${cause.message}`,
-            {
-              cause,
-            },
-          ),
-        );
-      });
-      created.listen(port, address, resolve);
-    });
-    server = created;
-    const bound = created.address();
-    if (typeof bound === 'object' && bound !== null) port = bound.port;
-  };
+  function dropConnections(): void {
+    // Makes the sockets unusable at once; destroying the connection alone would be noticed a turn later.
+    for (const webSocket of webSockets.clients) webSocket.terminate();
+    listener.dropConnections();
+  }
 
-  const dropConnections = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-
-  const close = async (): Promise<void> => {
-    host.shutDown();
-    const closing = server;
-    server = null;
+  // Connections first: a process that dies does not say goodbye to its clients.
+  async function goDown(): Promise<void> {
     dropConnections();
-    if (closing === null) return;
-    await new Promise<void>((resolve) => {
-      closing.close(() => resolve());
-    });
-  };
+    const closed = listener.close();
+    host.shutDown();
+    timers.cancelAll();
+    await closed;
+  }
 
-  const restart = (downMs: number): Promise<void> => {
+  function restart(downMs: number): Promise<void> {
     restarting ??= (async () => {
-      await close();
-      if (downMs > 0) await new Promise<void>((resolve) => void clock.schedule(resolve, downMs));
-      if (!stopped) await listen();
+      await goDown();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (stopped || downMs <= 0) resolve();
+        else timers.schedule(resolve, downMs);
+      });
+      if (!stopped) await listener.open();
     })().finally(() => {
       restarting = null;
     });
     return restarting;
-  };
+  }
 
-  await listen();
+  async function stop(): Promise<void> {
+    stopped = true;
+    wake();
+    await restarting;
+    await goDown();
+    webSockets.close();
+  }
+
+  await listener.open();
   return {
     get baseUrl() {
-      return `ws://${urlHost(address)}:${port}`;
+      return `ws://${urlHost(address)}:${listener.port}`;
     },
     get httpUrl() {
-      return `http://${urlHost(address)}:${port}`;
+      return `http://${urlHost(address)}:${listener.port}`;
     },
     get port() {
-      return port;
+      return listener.port;
     },
     world,
     clock,
-    get requests() {
-      return log.entries;
-    },
+    requests: log.entries,
     fault: createFaultControl(faults),
     residents: () => host.residents().map(describeResident),
     memoryInUse(deviceIdentifier = null) {
       const device = host.devices.find(({ identifier }) => identifier === deviceIdentifier);
-      if (!device) throw new Error(`There is no device "${deviceIdentifier}" in this world`);
+      if (!device) throw new RangeError(`There is no device "${deviceIdentifier}" in this world`);
       return host.memoryInUse(device);
     },
-    connections: () => sockets.size,
+    connections: () => listener.connections,
     setBusy(instanceIdentifier, { status = 'generating', queued = 0, forMs }) {
       host.setBusy(instanceIdentifier, { status, queued }, forMs ?? null);
     },
     seen: (endpoint, count = 1, signal) => log.seen(endpoint, count, signal),
-    restart: (restartOptions = {}) => {
-      if (stopped) {
-        return Promise.reject(new SimulatorError('STOPPED', 'The simulator has been stopped'));
-      }
-      return restart(restartOptions.downMs ?? 0);
+    restart(restartOptions = {}) {
+      if (!stopped) return restart(restartOptions.downMs ?? 0);
+      return Promise.reject(new SimulatorError('STOPPED', 'The simulator has been stopped.'));
     },
     dropConnections,
     stop,
     [Symbol.asyncDispose]: stop,
   };
-
-  async function stop(): Promise<void> {
-    stopped = true;
-    await close();
-    webSockets.close();
-  }
 }
 
 function urlHost(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1';
+  if (address === '0.0.0.0') {
+    const interfaces = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+    const outer = interfaces.find(({ family, internal }) => family === 'IPv4' && !internal);
+    return outer?.address ?? '127.0.0.1';
+  }
   return address.includes(':') ? `[${address}]` : address;
 }

@@ -17,6 +17,8 @@ export interface LoadInProgress {
   readonly justInTime: boolean;
   use: MemoryUse;
   cancel(): void;
+  /** Ends it without a word: the process has gone. */
+  abandon(): void;
   /** Resolves with the instance, or with null when the load came to nothing. */
   readonly done: Promise<ResidentState | null>;
 }
@@ -60,8 +62,15 @@ export class Host {
     );
   }
 
-  /** Finds a model by key or path: on the device that is named, or else here, or else anywhere. */
-  findModel(key: string, deviceIdentifier: string | null | undefined): ModelOnDevice {
+  /**
+   * Finds a model by key or path: on the device that is named, or else on the preferred one, here, or
+   * anywhere.
+   */
+  findModel(
+    key: string,
+    domain: 'llm' | 'embedding',
+    deviceIdentifier: string | null | undefined,
+  ): ModelOnDevice {
     const preferred = this.world.preferredDeviceIdentifier;
     const devices =
       deviceIdentifier === undefined
@@ -75,12 +84,16 @@ export class Host {
     }
     throw pathNotFound(
       key,
-      devices.flatMap(({ models }) => models.map(({ modelKey }) => modelKey)),
+      devices.flatMap(({ models }) =>
+        models.filter(({ type }) => type === domain).map(({ modelKey }) => modelKey),
+      ),
     );
   }
 
-  loadedIdentifiers(): readonly string[] {
-    return [...this.#residents.keys()];
+  loadedIdentifiers(domain: 'llm' | 'embedding'): readonly string[] {
+    return this.residents()
+      .filter(({ file }) => file.model.type === domain)
+      .map(({ identifier }) => identifier);
   }
 
   findResident(identifier: string): ResidentState | null {
@@ -146,9 +159,9 @@ export class Host {
     return state;
   }
 
-  unload(identifier: string): void {
+  unload(identifier: string, domain: 'llm' | 'embedding' = 'llm'): void {
     const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers());
+    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers(domain));
     this.#residents.delete(identifier);
     resident.cancelEviction();
     resident.cancelScripted();
@@ -169,7 +182,7 @@ export class Host {
     forMs: number | null,
   ): void {
     const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers());
+    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers('llm'));
     resident.cancelScripted();
     resident.cancelScripted = () => {};
     const idle = activity.status === 'idle' && activity.queued === 0;
@@ -184,8 +197,8 @@ export class Host {
 
   /** The process ends: everything in memory is lost, silently. */
   shutDown(): void {
-    for (const load of this.loads) load.cancel();
-    for (const identifier of this.loadedIdentifiers()) this.unload(identifier);
+    for (const load of [...this.loads]) load.abandon();
+    for (const identifier of [...this.#residents.keys()]) this.unload(identifier);
   }
 
   activity(resident: ResidentState): { status: InstanceStatus; queued: number } {

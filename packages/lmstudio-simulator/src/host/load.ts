@@ -119,6 +119,9 @@ export function startLoad(host: Host, order: LoadOrder, listener: LoadListener):
     justInTime: order.justInTime,
     use: placement.useAt(0),
     cancel: () => fail(loadCancelled()),
+    abandon() {
+      if (end()) resolveDone(null);
+    },
     done: new Promise((resolve) => {
       resolveDone = resolve;
     }),

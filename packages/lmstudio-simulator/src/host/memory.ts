@@ -23,6 +23,8 @@ export interface ModelBytes {
 export interface Placement {
   readonly bytes: ModelBytes;
   readonly offloadRatio: number;
+  /** The parts of the weights and of the context that go to the GPUs. */
+  readonly vram: { readonly weights: number; readonly context: number };
   /** What is in memory when a share (0 to 1) of the weights has been read. */
   useAt(progress: number): MemoryUse;
 }
@@ -84,6 +86,7 @@ export function place(
   return {
     bytes,
     offloadRatio,
+    vram: { weights: Math.round(gpuWeights), context: Math.round(gpuContext) },
     useAt(progress) {
       const complete = progress >= 1;
       const weightsInRam = ramWeights * progress;

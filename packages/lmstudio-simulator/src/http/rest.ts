@@ -134,7 +134,7 @@ export async function loadV1(
   const order = parsed.data;
   const startedMs = host.clock.now();
   try {
-    const file = host.findModel(order.model, undefined);
+    const file = host.findModel(order.model, 'llm', undefined);
     const resident = await new Promise<ResidentState>((resolve, reject) => {
       startLoad(
         host,

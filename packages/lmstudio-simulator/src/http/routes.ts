@@ -21,9 +21,9 @@ export async function answerRequest(
   response: ServerResponse,
   options: RouteOptions,
 ): Promise<void> {
-  const { backend, faults, log } = options;
+  const { faults, log } = options;
   const method = request.method ?? 'GET';
-  const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+  const path = readPath(request.url ?? '/');
   const body = method === 'POST' ? await readBody(request) : undefined;
   log.add({ via: 'http', namespace: method, endpoint: path, parameter: body ?? null });
 
@@ -44,7 +44,6 @@ export async function answerRequest(
   if (answer === null) return;
   response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify(answer.body));
-  void backend;
 }
 
 async function route(
@@ -93,15 +92,25 @@ async function route(
   return ok({ error: `Unexpected endpoint or method. (${method} ${path})` });
 }
 
+function readPath(url: string): string {
+  const [encoded = '/'] = url.split('?');
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
+  }
+}
+
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
+  // The catch covers a body that is not JSON and a client that goes away in the middle of it.
   try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LARGEST_BODY_BYTES) return null;
+      chunks.push(chunk);
+    }
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
     return null;

@@ -33,6 +33,6 @@ export function resolveSpecifier(
         (query.vision === undefined || query.vision === file.model.vision) &&
         (query.deviceIdentifier === undefined || query.deviceIdentifier === file.device.identifier),
     );
-  if (!found) throw noModelMatchingQuery(query, host.loadedIdentifiers());
+  if (!found) throw noModelMatchingQuery(query, host.loadedIdentifiers(domain));
   return found;
 }

@@ -30,7 +30,7 @@ export function getOrLoad(backend: Backend, domain: 'llm' | 'embedding'): Endpoi
       serverChannel.close();
       return;
     }
-    const file = host.findModel(identifier, deviceIdentifier);
+    const file = host.findModel(identifier, domain, deviceIdentifier);
     if (file.model.type !== domain) throw domainMismatch(identifier, file.model.type, domain);
 
     // Normally concurrent requests share one load.

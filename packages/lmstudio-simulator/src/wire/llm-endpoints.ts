@@ -72,7 +72,7 @@ export function llmEndpoints(backend: Backend): readonly (readonly [string, Endp
       'preloadDraftModel',
       rpc(z.object({ specifier: specifierSchema, draftModelKey: z.string() }), (request) => {
         resolveSpecifier(backend, 'llm', request.specifier);
-        host.findModel(request.draftModelKey, undefined);
+        host.findModel(request.draftModelKey, 'llm', undefined);
       }),
     ],
   ];

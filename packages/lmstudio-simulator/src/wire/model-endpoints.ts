@@ -26,7 +26,7 @@ export function modelEndpoints(
     [
       'unloadModel',
       rpc(z.object({ identifier: z.string(), deviceIdentifier: device }), ({ identifier }) => {
-        host.unload(identifier);
+        host.unload(identifier, domain);
       }),
     ],
     [
@@ -76,7 +76,7 @@ export function modelEndpoints(
         host.activity(resolveSpecifier(backend, domain, specifier)),
       ),
     ],
-    ['estimateModelUsage', estimateModelUsage(backend)],
+    ['estimateModelUsage', estimateModelUsage(backend, domain)],
   ];
 }
 
@@ -92,7 +92,7 @@ function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
     loadConfigStack: configStackSchema,
   });
   return channel(schema, (order, serverChannel) => {
-    const file = host.findModel(order.modelKey, order.deviceIdentifier);
+    const file = host.findModel(order.modelKey, domain, order.deviceIdentifier);
     if (file.model.type !== domain) {
       throw domainMismatch(order.modelKey, file.model.type, domain);
     }
@@ -127,29 +127,25 @@ function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
   });
 }
 
-function estimateModelUsage({ host }: Backend): Endpoint {
+function estimateModelUsage({ host }: Backend, domain: 'llm' | 'embedding'): Endpoint {
   const schema = z.object({
     modelKey: z.string(),
     loadConfigStack: configStackSchema,
     deviceIdentifier: device,
   });
   return rpc(schema, ({ modelKey, loadConfigStack, deviceIdentifier }) => {
-    const file = host.findModel(modelKey, deviceIdentifier);
-    const { placement, settings, passes } = estimateLoad(host, file, flattenStack(loadConfigStack));
-    const { weights, context } = placement.bytes;
-    const modelVramBytes = Math.round(weights * placement.offloadRatio);
-    const contextVramBytes = settings.kvCacheOnGpu
-      ? Math.round(context * placement.offloadRatio)
-      : 0;
+    const file = host.findModel(modelKey, domain, deviceIdentifier);
+    const { placement, passes } = estimateLoad(host, file, flattenStack(loadConfigStack));
+    const { bytes, vram } = placement;
     return {
       memory: {
         confidence: file.model.architecture === null ? 'low' : 'high',
-        modelVramBytes,
-        contextVramBytes,
-        totalVramBytes: modelVramBytes + contextVramBytes,
-        modelBytes: weights,
-        contextBytes: context,
-        totalBytes: weights + context,
+        modelVramBytes: vram.weights,
+        contextVramBytes: vram.context,
+        totalVramBytes: vram.weights + vram.context,
+        modelBytes: bytes.weights,
+        contextBytes: bytes.context,
+        totalBytes: bytes.weights + bytes.context,
       },
       passesGuardrails: passes,
     };

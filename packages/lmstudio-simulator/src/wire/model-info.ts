@@ -36,7 +36,7 @@ function common(file: ModelOnDevice, profile: Profile): object {
       : {}),
     ...(model.paramsString === null ? {} : { paramsString: model.paramsString }),
     ...(model.architecture === null ? {} : { architecture: model.architecture }),
-    ...(profile.modern && file.quantization !== null ? { quantization: file.quantization } : {}),
+    ...(file.quantization !== null ? { quantization: file.quantization } : {}),
     ...(profile.modern && variants.length > 0 && !file.pinnedVariant
       ? { variants, selectedVariant: variants[0] }
       : {}),

@@ -3,24 +3,20 @@ import type { SimulatorClock } from '../clock.js';
 import type { FaultBook } from '../faults.js';
 import type { RequestLog } from '../request-log.js';
 import type { Authenticator } from './authenticator.js';
-import type { Namespace, ServerChannel } from './endpoint.js';
+import type { ChannelTable } from './channel-table.js';
+import { createChannelTable } from './channel-table.js';
+import type { Namespace } from './endpoint.js';
+import type { FrameSender } from './frame-sender.js';
+import { createFrameSender } from './frame-sender.js';
 import type { ClientFrame } from './frames.js';
 import { authenticationSchema, clientFrameSchema } from './frames.js';
 import { WireError } from './wire-error.js';
 
-/** LM Studio closes a connection that has not authenticated by then. */
+/** LM Studio gives up on a connection that has not authenticated by then. */
 const AUTHENTICATION_DEADLINE_MS = 10_000;
 
-/** The kinds of LM Studio's communication warnings that a server sends. */
-type WarningKind =
-  | 'rpcEndpointUnknown'
-  | 'rpcParameterTypeError'
-  | 'channelEndpointUnknown'
-  | 'channelCreationParameterTypeError'
-  | 'channelAlreadyOpen'
-  | 'channelUnknown'
-  | 'signalEndpointUnknown'
-  | 'unknown';
+// No result of LM Studio looks like this, so that the schemas of the SDK reject it.
+const WRONG_SHAPE = { simulated: 'wrong shape' };
 
 export interface SessionOptions {
   readonly namespaceName: string;
@@ -32,74 +28,81 @@ export interface SessionOptions {
   onFrame(direction: 'received' | 'sent', frame: unknown): void;
 }
 
-interface OpenChannel {
-  message: (message: unknown) => void;
-  disconnect: () => void;
-}
-
 /** Serves one socket: authentication, then calls and channels until it closes. */
 export function serveSocket(socket: WebSocket, options: SessionOptions): void {
-  const { namespace, namespaceName, clock, faults, log } = options;
-  const channels = new Map<number, OpenChannel>();
-  let clientIdentifier: string | null = null;
-  let lastSendMs = 0;
+  const { clock, faults } = options;
+  const sender = createFrameSender(socket, clock, faults, (frame) =>
+    options.onFrame('sent', frame),
+  );
+  const channels = createChannelTable(sender, () => socket.terminate());
+  const receive = createReceiver(socket, sender, channels, options);
+  let authenticated = false;
 
-  const cancelDeadline = clock.schedule(() => {
-    refuse('Authentication timed out');
-  }, AUTHENTICATION_DEADLINE_MS);
-
-  const transmit = (frame: object): void => {
-    if (socket.readyState !== socket.OPEN) return;
-    options.onFrame('sent', frame);
-    socket.send(JSON.stringify(frame));
-  };
-  const send = (frame: object): void => {
-    const slow = faults.strike('slow-frames');
-    const nowMs = clock.now();
-    // A late frame holds up those behind it: a socket keeps its order.
-    if (slow === null && lastSendMs <= nowMs) {
-      transmit(frame);
-      return;
-    }
-    lastSendMs = Math.max(lastSendMs, nowMs) + (slow?.delayMs ?? 0);
-    clock.schedule(() => transmit(frame), lastSendMs - nowMs);
-  };
-  const warn = (kind: WarningKind, warning: string): void => {
-    send({ type: 'communicationWarning', warning, kind });
-  };
   const refuse = (error: string): void => {
-    transmit({ success: false, error });
+    sender.sendNow({ success: false, error });
     socket.close();
   };
-  const isFor = (endpoint: string) => (fault: { readonly endpoint?: string }) =>
-    fault.endpoint === undefined || fault.endpoint === endpoint;
+  const cancelDeadline = clock.schedule(
+    () => refuse('Authentication timed out'),
+    AUTHENTICATION_DEADLINE_MS,
+  );
 
   const authenticate = (frame: unknown): void => {
     if (faults.strike('mute-authentication')) return;
+    cancelDeadline();
     const parsed = authenticationSchema.safeParse(frame);
     if (!parsed.success) {
-      cancelDeadline();
       refuse('Invalid authentication packet');
       return;
     }
-    log.add({
+    const { clientIdentifier, clientPasskey } = parsed.data;
+    options.log.add({
       via: 'websocket',
-      namespace: namespaceName,
+      namespace: options.namespaceName,
       endpoint: 'authenticate',
-      parameter: null,
+      parameter: { clientIdentifier },
     });
     const rejection = faults.strike('reject-authentication');
     const error = rejection
       ? (rejection.text ?? 'Invalid API token')
-      : options.authenticator.check(parsed.data.clientIdentifier, parsed.data.clientPasskey);
-    cancelDeadline();
+      : options.authenticator.check(clientIdentifier, clientPasskey);
     if (error !== null) {
       refuse(error);
       return;
     }
-    clientIdentifier = parsed.data.clientIdentifier;
-    transmit({ success: true });
+    authenticated = true;
+    sender.sendNow({ success: true });
   };
+
+  socket.on('message', (data: Buffer) => {
+    const frame = parseJson(data.toString('utf8'));
+    options.onFrame('received', frame);
+    if (!authenticated) {
+      authenticate(frame);
+      return;
+    }
+    const parsed = clientFrameSchema.safeParse(frame);
+    if (parsed.success) receive(parsed.data);
+    else sender.warn('unknown', 'Received an invalid message');
+  });
+  socket.on('close', () => {
+    cancelDeadline();
+    channels.disconnect();
+  });
+  // A peer that resets the connection is the peer's business; 'close' follows.
+  socket.on('error', () => {});
+}
+
+function createReceiver(
+  socket: WebSocket,
+  sender: FrameSender,
+  channels: ChannelTable,
+  { namespace, namespaceName, faults, log }: SessionOptions,
+): (frame: ClientFrame) => void {
+  const note = (endpoint: string, parameter: unknown): void =>
+    log.add({ via: 'websocket', namespace: namespaceName, endpoint, parameter });
+  const isFor = (endpoint: string) => (fault: { readonly endpoint?: string }) =>
+    fault.endpoint === undefined || fault.endpoint === endpoint;
 
   // True: a fault has swallowed the call.
   const struck = (endpoint: string): boolean => {
@@ -109,135 +112,79 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
       return true;
     }
     const warning = faults.strike('protocol-warning', isFor(endpoint));
-    if (warning) warn('unknown', warning.text ?? `Simulated warning for ${endpoint}`);
+    if (warning) sender.warn('unknown', warning.text ?? `Simulated warning for ${endpoint}`);
     return false;
   };
 
-  const callRpc = async (frame: ClientFrame & { readonly type: 'rpcCall' }): Promise<void> => {
-    const { endpoint: name, callId } = frame;
-    log.add({
-      via: 'websocket',
-      namespace: namespaceName,
-      endpoint: name,
-      parameter: frame.parameter,
-    });
+  const callRpc = async (name: string, callId: number, parameter: unknown): Promise<void> => {
+    note(name, parameter);
     if (struck(name)) return;
     const endpoint = namespace.get(name);
     if (endpoint?.kind !== 'rpc') {
-      warn('rpcEndpointUnknown', `Received call to unknown rpc endpoint, endpoint = ${name}`);
+      sender.warn(
+        'rpcEndpointUnknown',
+        `Received call to unknown rpc endpoint, endpoint = ${name}`,
+      );
       return;
     }
     try {
-      const outcome = endpoint.call(frame.parameter);
+      const outcome = endpoint.call(parameter);
       if (!outcome.valid) {
         const warning = `Received invalid parameters for rpcCall, endpoint = ${name}. ${outcome.problem}`;
-        warn('rpcParameterTypeError', warning);
+        sender.warn('rpcParameterTypeError', warning);
         return;
       }
       const result = await outcome.result;
-      if (faults.strike('invalid-result', isFor(name))) {
-        send({ type: 'rpcResult', callId, result: { simulated: 'wrong shape' } });
-        return;
-      }
-      // `undefined` drops out of JSON: a void result has no `result` key, as with LM Studio.
-      send({ type: 'rpcResult', callId, result });
+      const wrong = faults.strike('invalid-result', isFor(name));
+      const answer = wrong ? WRONG_SHAPE : result;
+      // A void result has no `result` key.
+      sender.send({
+        type: 'rpcResult',
+        callId,
+        ...(answer === undefined ? {} : { result: answer }),
+      });
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      send({ type: 'rpcError', callId, error: error.serialized });
+      sender.send({ type: 'rpcError', callId, error: error.serialized });
     }
   };
 
-  const openChannel = (frame: ClientFrame & { readonly type: 'channelCreate' }): void => {
-    const { endpoint: name, channelId, creationParameter } = frame;
-    log.add({
-      via: 'websocket',
-      namespace: namespaceName,
-      endpoint: name,
-      parameter: creationParameter,
-    });
+  const openChannel = (name: string, channelId: number, parameter: unknown): void => {
+    note(name, parameter);
     if (struck(name)) return;
     const endpoint = namespace.get(name);
     if (endpoint?.kind !== 'channel') {
       const warning = `Received channelCreate for unknown endpoint, endpoint = ${name}`;
-      warn('channelEndpointUnknown', warning);
+      sender.warn('channelEndpointUnknown', warning);
       return;
     }
-    if (channels.has(channelId)) {
-      warn('channelAlreadyOpen', `Channel already exists, channelId = ${channelId}`);
-      return;
-    }
-    const open: OpenChannel = { message: () => {}, disconnect: () => {} };
-    channels.set(channelId, open);
-    const sendWhileOpen = (message: object): void => {
-      if (channels.get(channelId) === open) send(message);
-    };
-    const server: ServerChannel = {
-      send: (message) => sendWhileOpen({ type: 'channelSend', channelId, message }),
-      close() {
-        sendWhileOpen({ type: 'channelClose', channelId });
-        channels.delete(channelId);
-      },
-      error(error) {
-        sendWhileOpen({ type: 'channelError', channelId, error });
-        channels.delete(channelId);
-      },
-      dropConnection: () => socket.terminate(),
-      onMessage: (listener) => (open.message = listener),
-      onDisconnect: (listener) => (open.disconnect = listener),
-    };
-    try {
-      if (endpoint.open(creationParameter, server) === 'invalid') {
-        channels.delete(channelId);
-        const warning = `Received invalid creationParameter for channel, endpoint = ${name}`;
-        warn('channelCreationParameterTypeError', warning);
-      }
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      server.error(error.serialized);
-    }
+    channels.open(channelId, name, endpoint, parameter);
   };
 
-  const receive = (frame: ClientFrame): void => {
+  return (frame) => {
     switch (frame.type) {
       case 'rpcCall':
-        void callRpc(frame);
+        void callRpc(frame.endpoint, frame.callId, frame.parameter);
         break;
       case 'channelCreate':
-        openChannel(frame);
+        openChannel(frame.endpoint, frame.channelId, frame.creationParameter);
         break;
-      case 'channelSend': {
-        const open = channels.get(frame.channelId);
-        if (!open) {
-          const warning = `Received channelSend for unknown channel, channelId = ${frame.channelId}`;
-          warn('channelUnknown', warning);
-          break;
-        }
-        if (frame.ackId !== undefined) {
-          send({ type: 'channelAck', channelId: frame.channelId, ackId: frame.ackId });
-        }
-        log.add({
-          via: 'websocket',
-          namespace: namespaceName,
-          endpoint: 'channelSend',
-          parameter: frame.message,
-        });
-        open.message(frame.message);
+      case 'channelSend':
+        note('channelSend', frame.message);
+        channels.receive(frame.channelId, frame.message, frame.ackId ?? null);
         break;
-      }
       case 'keepAlive':
-        send({ type: 'keepAliveAck' });
+        sender.send({ type: 'keepAliveAck' });
         break;
       case 'signalSubscribe':
       case 'writableSignalSubscribe':
-        warn('signalEndpointUnknown', `Unknown signal endpoint, endpoint = ${frame.endpoint}`);
+        sender.warn(
+          'signalEndpointUnknown',
+          `Unknown signal endpoint, endpoint = ${frame.endpoint}`,
+        );
         break;
       case 'communicationWarning':
-        log.add({
-          via: 'websocket',
-          namespace: namespaceName,
-          endpoint: 'communicationWarning',
-          parameter: frame.warning,
-        });
+        note('communicationWarning', frame.warning);
         break;
       case 'channelAck':
       case 'signalUnsubscribe':
@@ -246,26 +193,6 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
         break;
     }
   };
-
-  socket.on('message', (data: Buffer) => {
-    const frame = parseJson(data.toString('utf8'));
-    options.onFrame('received', frame);
-    if (clientIdentifier === null) {
-      authenticate(frame);
-      return;
-    }
-    const parsed = clientFrameSchema.safeParse(frame);
-    if (parsed.success) receive(parsed.data);
-    else warn('unknown', 'Received an invalid message');
-  });
-  socket.on('close', () => {
-    cancelDeadline();
-    const open = [...channels.values()];
-    channels.clear();
-    for (const { disconnect } of open) disconnect();
-  });
-  // A peer that resets the connection is the peer's business; 'close' follows.
-  socket.on('error', () => {});
 }
 
 function parseJson(text: string): unknown {

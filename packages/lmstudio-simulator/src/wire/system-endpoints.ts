@@ -28,7 +28,7 @@ export function systemEndpoints(backend: Backend): readonly (readonly [string, E
     [
       'listDownloadedModelVariants',
       rpc(z.object({ modelKey: z.string() }), ({ modelKey }) => {
-        const { device, model } = host.findModel(modelKey, undefined);
+        const { device, model } = host.findModel(modelKey, 'llm', undefined);
         if (model.variants.length === 0) {
           throw new WireError(`Model "${modelKey}" does not have variants`);
         }

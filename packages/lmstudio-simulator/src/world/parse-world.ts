@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { checkShape } from '../check-shape.js';
 import { SimulatorError } from '../simulator-error.js';
 import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE, DEFAULT_MODELS } from './default-world.js';
 import type {
@@ -121,16 +122,14 @@ const worldSchema = z.strictObject({
  * @throws SimulatorError `WORLD_INVALID`, with every problem in `issues`.
  */
 export function parseWorld(input: unknown = {}): World {
-  const result = worldSchema.safeParse(input);
-  if (!result.success) {
-    const issues = result.error.issues.map(
-      (issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'world'}: ${issue.message}`,
-    );
+  const checked = checkShape(worldSchema, input, 'world');
+  if ('issues' in checked) {
+    const { issues } = checked;
     throw new SimulatorError('WORLD_INVALID', `The world is not valid:\n  ${issues.join('\n  ')}`, {
       issues,
     });
   }
-  const world = result.data as WorldInput;
+  const world = checked.data as WorldInput;
   return {
     version: world.version ?? null,
     build: world.build ?? null,

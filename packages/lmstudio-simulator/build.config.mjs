@@ -1,0 +1,1 @@
+export default { entries: { bin: 'src/bin.ts' } };

@@ -1,0 +1,136 @@
+import { startRig } from '../../test/connect-sdk.js';
+import type { Simulator } from '../index.js';
+
+async function ask(
+  simulator: Simulator,
+  path: string,
+  body?: unknown,
+): Promise<readonly [number, unknown]> {
+  const response = await fetch(
+    `${simulator.httpUrl}${path}`,
+    body === undefined
+      ? {}
+      : {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        },
+  );
+  return [response.status, await response.json()];
+}
+
+test('v0 lists what is on disk with its state', async () => {
+  await using rig = await startRig();
+  await rig.client.llm.load('google/gemma-3-4b', { verbose: false });
+  const [status, list] = await ask(rig.simulator, '/api/v0/models');
+  expect(status).toBe(200);
+  expect(list).toMatchObject({
+    object: 'list',
+    data: expect.arrayContaining([
+      expect.objectContaining({
+        id: 'qwen/qwen3-4b',
+        object: 'model',
+        type: 'llm',
+        publisher: 'qwen',
+        arch: 'qwen3',
+        compatibility_type: 'gguf',
+        quantization: 'Q4_K_M',
+        state: 'not-loaded',
+        max_context_length: 40_960,
+      }),
+      expect.objectContaining({ id: 'google/gemma-3-4b', type: 'vlm', state: 'loaded' }),
+      expect.objectContaining({ type: 'embeddings' }),
+    ]),
+  });
+  expect(await ask(rig.simulator, '/api/v0/models/qwen/qwen3-4b')).toEqual([
+    200,
+    expect.objectContaining({ id: 'qwen/qwen3-4b' }),
+  ]);
+  expect((await ask(rig.simulator, '/api/v0/models/nope'))[0]).toBe(404);
+});
+
+test('v1 loads, lists the instance with its configuration, and unloads', async () => {
+  await using rig = await startRig();
+  const { simulator } = rig;
+  const order = {
+    model: 'openai/gpt-oss-20b',
+    context_length: 16_384,
+    flash_attention: true,
+    echo_load_config: true,
+  };
+  expect(await ask(simulator, '/api/v1/models/load', order)).toEqual([
+    200,
+    {
+      type: 'llm',
+      instance_id: 'openai/gpt-oss-20b',
+      load_time_seconds: expect.any(Number),
+      status: 'loaded',
+      load_config: {
+        context_length: 16_384,
+        eval_batch_size: 512,
+        parallel: 4,
+        flash_attention: true,
+        offload_kv_cache_to_gpu: true,
+      },
+    },
+  ]);
+  // Loads through REST count as manual, like those of the SDK.
+  expect(simulator.residents()).toMatchObject([{ ttlMs: null, contextLengthTokens: 16_384 }]);
+  const [, list] = await ask(simulator, '/api/v1/models');
+  expect(list).toMatchObject({
+    models: expect.arrayContaining([
+      expect.objectContaining({
+        type: 'llm',
+        key: 'openai/gpt-oss-20b',
+        display_name: 'gpt-oss 20B',
+        quantization: { name: 'MXFP4', bits_per_weight: 4 },
+        size_bytes: 12_109_565_632,
+        loaded_instances: [
+          {
+            id: 'openai/gpt-oss-20b',
+            config: expect.objectContaining({ context_length: 16_384 }),
+          },
+        ],
+        capabilities: { vision: false, trained_for_tool_use: true },
+      }),
+    ]),
+  });
+  const instance = { instance_id: 'openai/gpt-oss-20b' };
+  expect(await ask(simulator, '/api/v1/models/unload', instance)).toEqual([200, instance]);
+  expect((await ask(simulator, '/api/v1/models/unload', instance))[0]).toBe(404);
+  expect(simulator.residents()).toEqual([]);
+});
+
+test('v1 says what went wrong: unknown model, bad request, failed load', async () => {
+  await using rig = await startRig();
+  const load = (body: unknown): Promise<readonly [number, unknown]> =>
+    ask(rig.simulator, '/api/v1/models/load', body);
+  expect(await load({ model: 'nope' })).toEqual([
+    404,
+    { error: expect.objectContaining({ code: 'model_not_found' }) },
+  ]);
+  expect(await load({ model: 'qwen/qwen3-4b', context_length: 'long' })).toEqual([
+    400,
+    { error: expect.objectContaining({ param: 'context_length' }) },
+  ]);
+  expect((await load('{not json'))[0]).toBe(400);
+  expect((await ask(rig.simulator, '/api/v1/models/unload', {}))[0]).toBe(400);
+  rig.simulator.fault.crashLoad();
+  expect(await load({ model: 'qwen/qwen3-4b' })).toEqual([
+    500,
+    { error: expect.objectContaining({ code: 'model_load_failed' }) },
+  ]);
+  rig.simulator.fault.clear();
+  rig.simulator.fault.dropConnection({ times: 1 });
+  await expect(load({ model: 'qwen/qwen3-4b' })).rejects.toThrow('fetch failed');
+});
+
+test('an unknown path is answered as LM Studio does, and an odd one breaks nothing', async () => {
+  await using rig = await startRig();
+  expect(await ask(rig.simulator, '/api/v9/nothing')).toEqual([
+    200,
+    { error: 'Unexpected endpoint or method. (GET /api/v9/nothing)' },
+  ]);
+  expect((await ask(rig.simulator, '/%E0%A4%A'))[0]).toBe(200);
+  expect((await ask(rig.simulator, '/api/v1/models/load', 'x'.repeat(2 ** 21)))[0]).toBe(400);
+});

@@ -1,0 +1,70 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { SimulatorError } from './simulator-error.js';
+
+/** A listening port that can be closed, with all that is connected to it, and opened again. */
+export interface Listener {
+  readonly port: number;
+  readonly connections: number;
+  open(): Promise<void>;
+  close(): Promise<void>;
+  dropConnections(): void;
+}
+
+export interface ListenerOptions {
+  readonly address: string;
+  readonly port: number;
+  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export function createListener(options: ListenerOptions): Listener {
+  const sockets = new Set<Socket>();
+  let server: Server | null = null;
+  let port = options.port;
+
+  const dropConnections = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    get port() {
+      return port;
+    },
+    get connections() {
+      return sockets.size;
+    },
+    dropConnections,
+    async open() {
+      const opening = createServer((request, response) => options.onRequest(request, response));
+      opening.on('connection', (socket) => {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket));
+        // A reset by the peer; 'close' follows.
+        socket.on('error', () => {});
+      });
+      opening.on('upgrade', (request, socket, head) => options.onUpgrade(request, socket, head));
+      await new Promise<void>((resolve, reject) => {
+        opening.once('error', (cause) => {
+          const message = `Cannot listen on ${options.address}:${port}: ${cause.message}. Choose another port.`;
+          reject(new SimulatorError('PORT_UNAVAILABLE', message, { cause }));
+        });
+        opening.listen(port, options.address, resolve);
+      });
+      server = opening;
+      const bound = opening.address();
+      // From now on the same port, also after a restart.
+      if (typeof bound === 'object' && bound !== null) port = bound.port;
+    },
+    async close() {
+      const closing = server;
+      server = null;
+      dropConnections();
+      if (closing === null) return;
+      await new Promise<void>((resolve) => {
+        closing.close(() => resolve());
+      });
+    },
+  };
+}

@@ -1,0 +1,222 @@
+import { rejection, startRig, until } from '../test/connect-sdk.js';
+import { manualClock, startSimulator } from './index.js';
+import type { WorldInput } from './index.js';
+import { connectSdk } from '../test/connect-sdk.js';
+
+const GIB = 2 ** 30;
+const QUIET = { verbose: false } as const;
+
+/** 8 GiB free of RAM, no GPU, and models of 1, 4 and 12 GiB that need no context worth mentioning. */
+const SMALL_WORLD: WorldInput = {
+  machine: { ramBytes: 10 * GIB, othersRamBytes: 2 * GIB, gpus: [], loadBytesPerSecond: GIB },
+  models: [1, 4, 12].map((size) => ({
+    modelKey: `size-${size}`,
+    sizeBytes: size * GIB,
+    geometry: { layers: 1, kvHeads: 1, headDimension: 1, hiddenSize: 1, vocabularySize: 0 },
+  })),
+  guardrails: { mode: 'off' },
+};
+
+test('a load takes the time that its size takes, and memory fills up with it', async () => {
+  const clock = manualClock();
+  await using simulator = await startSimulator({ world: SMALL_WORLD, clock });
+  await using connection = connectSdk(simulator.baseUrl);
+  const loading = connection.client.llm.load('size-4', QUIET);
+  await simulator.seen('loadModel');
+  await clock.advance(2000);
+  expect(simulator.memoryInUse().ram.anonymousBytes).toBe(2 * GIB);
+  expect(simulator.residents()).toEqual([]);
+  await clock.advance(1999);
+  expect(simulator.residents()).toEqual([]);
+  await clock.advance(201);
+  await loading;
+  expect(simulator.memoryInUse().ram.anonymousBytes).toBeGreaterThanOrEqual(4 * GIB);
+  await connection.client.llm.unload('size-4');
+  expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
+});
+
+test('a cancelled load rejects with the reason and leaves nothing', async () => {
+  await using rig = await startRig({ speed: 0.01 });
+  const controller = new AbortController();
+  const loading = rejection(
+    rig.client.llm.load('qwen/qwen3-8b', { ...QUIET, signal: controller.signal }),
+  );
+  await rig.simulator.seen('loadModel');
+  controller.abort(new Error('changed my mind'));
+  expect((await loading).message).toBe('changed my mind');
+  await rig.simulator.seen('channelSend');
+  expect(rig.simulator.residents()).toEqual([]);
+  expect(rig.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
+});
+
+test('a second load of the same key is a second copy; an identifier can be used once', async () => {
+  await using rig = await startRig();
+  await rig.client.llm.load('qwen/qwen3-1.7b', QUIET);
+  await rig.client.llm.load('qwen/qwen3-1.7b', QUIET);
+  await rig.client.llm.load('qwen/qwen3-1.7b', { ...QUIET, identifier: 'named' });
+  expect(rig.simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier)).toEqual([
+    'qwen/qwen3-1.7b',
+    'qwen/qwen3-1.7b:2',
+    'named',
+  ]);
+  const error = await rejection(
+    rig.client.llm.load('qwen/qwen3-4b', { ...QUIET, identifier: 'named' }),
+  );
+  expect(error.message).toContain('"named" is already loaded');
+});
+
+test('errors carry what the SDK turns into its own words', async () => {
+  await using rig = await startRig();
+  const { client } = rig;
+  expect((await rejection(client.llm.load('nope', QUIET))).message).toMatch(
+    /Cannot find a model with path "nope"/,
+  );
+  expect(
+    (await rejection(client.llm.load('text-embedding-nomic-embed-text-v1.5', QUIET))).message,
+  ).toMatch(/wrong domain/i);
+  expect((await rejection(client.llm.unload('zzz'))).message).toMatch(
+    /Cannot find a model with the identifier "zzz"|Cannot find a model with identifier "zzz"/,
+  );
+  expect((await rejection(client.llm.model())).message).toMatch(
+    /No model|no model|No loaded model/,
+  );
+  const model = await client.llm.load('qwen/qwen3-1.7b', QUIET);
+  await model.unload();
+  expect((await rejection(model.getModelInfo())).message).toMatch(/already been unloaded/);
+});
+
+test('the guardrails refuse by the estimate, which the SDK can ask for first', async () => {
+  await using rig = await startRig({
+    world: { ...SMALL_WORLD, guardrails: { mode: 'low' } },
+  });
+  const { client } = rig;
+  expect(await client.llm.estimateResourcesUsage('size-4', {})).toMatchObject({
+    passesGuardrails: true,
+    memory: { modelBytes: 4 * GIB, modelVramBytes: 0 },
+  });
+  expect((await client.llm.estimateResourcesUsage('size-12', {})).passesGuardrails).toBe(false);
+  const error = await rejection(client.llm.load('size-12', QUIET));
+  expect(error.message).toMatch(/insufficient system resources.*approximately 12\.00 GB/s);
+  // What is loaded counts: two of 4 GiB and 2 GiB of others fill the 10 GiB.
+  await client.llm.load('size-4', QUIET);
+  expect((await client.llm.estimateResourcesUsage('size-4', {})).passesGuardrails).toBe(false);
+});
+
+test('without guardrails the pool overflows while loading, and everything is freed', async () => {
+  await using rig = await startRig({ world: SMALL_WORLD });
+  await rig.client.llm.load('size-4', QUIET);
+  const progress: number[] = [];
+  const error = await rejection(
+    rig.client.llm.load('size-12', { ...QUIET, onProgress: (ratio) => progress.push(ratio) }),
+  );
+  expect(error.message).toMatch(/Error loading model.*Exit code/s);
+  expect(progress.at(-1)).toBeLessThan(0.4);
+  expect(rig.simulator.residents().map(({ modelKey }) => modelKey)).toEqual(['size-4']);
+});
+
+test('memory that another program holds on the card is found out late', async () => {
+  await using rig = await startRig({
+    world: {
+      machine: { gpus: [{ name: 'card', totalBytes: 12 * GIB, othersBytes: 9 * GIB }] },
+    },
+  });
+  const config = { gpu: { ratio: 'max' } } as const;
+  const estimate = await rig.client.llm.estimateResourcesUsage('qwen/qwen3-8b', config);
+  expect(estimate.passesGuardrails).toBe(true);
+  const error = await rejection(
+    rig.client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { gpu: { ratio: 1 } } }),
+  );
+  expect(error.message).toMatch(/unable to allocate CUDA0 buffer/);
+  expect(rig.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
+});
+
+test('a time to live ends an idle instance, not a busy one', async () => {
+  const clock = manualClock();
+  await using simulator = await startSimulator({ clock, speed: Infinity });
+  await using connection = connectSdk(simulator.baseUrl);
+  const loading = connection.client.llm.load('qwen/qwen3-4b', { ...QUIET, ttl: 60 });
+  await simulator.seen('loadModel');
+  await clock.advance(0);
+  await loading;
+  await clock.advance(59_000);
+  simulator.setBusy('qwen/qwen3-4b', { forMs: 100_000, queued: 2 });
+  expect(simulator.residents()[0]).toMatchObject({ activity: 'generating', queued: 2 });
+  await clock.advance(100_000);
+  expect(simulator.residents()[0]).toMatchObject({ activity: 'idle', queued: 0 });
+  await clock.advance(59_999);
+  expect(simulator.residents()).toHaveLength(1);
+  await clock.advance(1);
+  expect(simulator.residents()).toHaveLength(0);
+});
+
+test('just-in-time loads get an hour, share one load, and evict one another', async () => {
+  await using rig = await startRig({ speed: 20 });
+  const { client, simulator } = rig;
+  const [one, two] = await Promise.all([
+    client.llm.model('qwen/qwen3-4b', QUIET),
+    client.llm.model('qwen/qwen3-4b', QUIET),
+  ]);
+  expect(one?.identifier).toBe(two?.identifier);
+  expect(simulator.residents()).toMatchObject([{ justInTime: true, ttlMs: 3_600_000 }]);
+  expect((await client.llm.model('qwen/qwen3-4b', QUIET)).identifier).toBe('qwen/qwen3-4b');
+  await client.llm.load('qwen/qwen3-1.7b', QUIET);
+  await client.llm.model('qwen/qwen2.5-7b-instruct', QUIET);
+  // The one that was loaded by hand stays.
+  expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual([
+    'qwen/qwen3-1.7b',
+    'qwen/qwen2.5-7b-instruct',
+  ]);
+});
+
+test('predictions beyond the parallel slots queue, and can be stopped', async () => {
+  await using rig = await startRig();
+  const model = await rig.client.llm.load('qwen/qwen3-4b', {
+    ...QUIET,
+    config: { maxParallelPredictions: 1 },
+  });
+  const clockWork = rig.simulator;
+  const slow = model.respond('a question', { maxTokens: 1_000_000 });
+  await until(() => clockWork.residents()[0]?.activity === 'generating');
+  const waiting = model.respond('another one', { maxTokens: 2 });
+  await until(() => clockWork.residents()[0]?.queued === 1);
+  expect(await model.getInstanceProcessingState()).toEqual({ status: 'generating', queued: 1 });
+  await slow.cancel();
+  expect((await slow).stats.stopReason).toBe('userStopped');
+  expect((await waiting).content).toBe('Hello from');
+  expect(clockWork.residents()[0]?.lastUsedAtMs).toEqual(expect.any(Number));
+});
+
+test('a prediction ends when its model is unloaded, or when its context is full', async () => {
+  await using rig = await startRig();
+  const model = await rig.client.llm.load('qwen/qwen3-4b', {
+    ...QUIET,
+    config: { contextLength: 16 },
+  });
+  const full = await model.respond('hi', { maxTokens: 1000 });
+  expect(full.stats).toMatchObject({ stopReason: 'contextLengthReached', totalTokensCount: 16 });
+  await model.unload();
+  const other = await rig.client.llm.load('qwen/qwen3-4b', QUIET);
+  const running = other.respond('hi', { maxTokens: 1_000_000 });
+  await until(() => rig.simulator.residents()[0]?.activity === 'generating');
+  await other.unload();
+  expect((await running).stats.stopReason).toBe('modelUnloaded');
+});
+
+test.each(['continue', 'cancel'] as const)(
+  'a load whose client has gone can %s',
+  async (loadAfterDisconnect) => {
+    const clock = manualClock();
+    await using simulator = await startSimulator({
+      world: { ...SMALL_WORLD, loadAfterDisconnect },
+      clock,
+    });
+    await using connection = connectSdk(simulator.baseUrl);
+    const loading = rejection(connection.client.llm.load('size-1', QUIET));
+    await simulator.seen('loadModel');
+    await clock.advance(500);
+    simulator.dropConnections();
+    expect((await loading).message).toBe('WebSocket connection closed');
+    await clock.advance(10_000);
+    expect(simulator.residents()).toHaveLength(loadAfterDisconnect === 'continue' ? 1 : 0);
+  },
+);

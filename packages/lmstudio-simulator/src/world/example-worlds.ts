@@ -1,0 +1,87 @@
+import { DEFAULT_MODELS } from './default-world.js';
+import type { WorldInput } from './world.js';
+
+const GIB = 2 ** 30;
+
+/** Worlds that come with the package. */
+export type ExampleWorldName = 'desktop' | 'laptop' | 'mac' | 'workstation' | 'link';
+
+const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
+  desktop: {},
+  laptop: {
+    machine: {
+      name: 'simulated-laptop',
+      cpuName: 'Simulated CPU 4-core',
+      ramBytes: 16 * GIB,
+      othersRamBytes: 6 * GIB,
+      gpus: [],
+      loadBytesPerSecond: 1e9,
+      promptTokensPerSecond: 60,
+    },
+  },
+  mac: {
+    machine: {
+      name: 'simulated-mac',
+      platform: 'darwin',
+      cpuName: 'Simulated Apple silicon',
+      architecture: 'ARM64',
+      ramBytes: 24 * GIB,
+      othersRamBytes: 9 * GIB,
+      gpus: [
+        {
+          name: 'Simulated Apple GPU',
+          deviceKey: 'apple',
+          memory: 'shared',
+          // The wired limit, two thirds of a machine of this size.
+          totalBytes: 16 * GIB,
+          platform: 'Metal',
+        },
+      ],
+    },
+  },
+  workstation: {
+    machine: {
+      name: 'RENDER-01',
+      platform: 'win32',
+      cpuName: 'Simulated CPU 16-core',
+      ramBytes: 64 * GIB,
+      othersRamBytes: 14 * GIB,
+      gpus: [
+        { name: 'Simulated GPU 24 GB', totalBytes: 24 * GIB, othersBytes: 1 * GIB },
+        { name: 'Simulated GPU 16 GB', totalBytes: 16 * GIB },
+      ],
+    },
+  },
+  link: {
+    deviceIdentifier: 'device-desk',
+    devices: [
+      {
+        deviceIdentifier: 'device-render',
+        deviceName: 'Render box',
+        machine: {
+          name: 'render-box',
+          ramBytes: 128 * GIB,
+          othersRamBytes: 10 * GIB,
+          gpus: [{ name: 'Simulated GPU 48 GB', totalBytes: 48 * GIB }],
+        },
+        models: DEFAULT_MODELS.filter(({ modelKey }) => modelKey === 'openai/gpt-oss-20b'),
+      },
+      { deviceIdentifier: 'device-laptop', deviceName: 'Laptop', status: 'disconnected' },
+    ],
+    models: DEFAULT_MODELS.filter(({ modelKey }) => modelKey !== 'openai/gpt-oss-20b'),
+  },
+};
+
+/**
+ * A world that comes with the package: `desktop` (the default: 32 GiB, 12 GiB of VRAM), `laptop` (16 GiB,
+ * no GPU), `mac` (24 GiB unified), `workstation` (Windows, two cards), `link` (the largest model on an LM
+ * Link device).
+ */
+export function exampleWorld(name: ExampleWorldName): WorldInput {
+  return EXAMPLES[name];
+}
+
+/** Whether there is an example of that name. */
+export function isExampleWorldName(name: string): name is ExampleWorldName {
+  return Object.hasOwn(EXAMPLES, name);
+}

@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseModelConfig } from '../file/parse-model-config.js';
+import type { Tier } from '../model-config.js';
+import { deriveTier } from '../profile/derive.js';
+import { builtInModelConfig } from './built-in-model-config.js';
+import { builtInModelConfigText } from './built-in-text.generated.js';
+
+const workspace = path.join(__dirname, '..', '..', '..', '..');
+const config = builtInModelConfig();
+
+interface Figures {
+  readonly fields: {
+    readonly category: Tier;
+    readonly min_memory_gb: number;
+    readonly min_vram_gb: number;
+    readonly context_window: number;
+    readonly max_output_tokens?: number;
+  };
+  readonly parts: {
+    readonly parameters: number;
+    readonly languageBytes: number;
+    readonly visionBytes: number;
+  };
+}
+
+function compute(...flags: string[]): string {
+  const script = path.join(workspace, 'tools', 'compute-model-figures.mjs');
+  return execFileSync(process.execPath, [script, ...flags], { encoding: 'utf8' });
+}
+
+describe('the built-in configuration', () => {
+  it('is config/models.yaml, as text and parsed', () => {
+    const text = readFileSync(path.join(workspace, 'config', 'models.yaml'), 'utf8');
+    expect(builtInModelConfigText).toBe(text);
+    expect(parseModelConfig(text, { file: 'config/models.yaml' })).toEqual({ config, issues: [] });
+  });
+
+  it('covers at least 20 models, all tiers and capabilities, and the five chains', () => {
+    expect(config.models.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(config.models.map(({ tier }) => tier))).toEqual(
+      new Set(['small', 'medium', 'large']),
+    );
+    expect(new Set(config.models.flatMap(({ capabilities }) => capabilities))).toEqual(
+      new Set(['chat', 'reasoning', 'analysis', 'coding', 'tools', 'vision', 'embedding']),
+    );
+    expect(Object.keys(config.fallbackChains)).toEqual([
+      'default',
+      'coding',
+      'reasoning',
+      'vision',
+      'embedding',
+    ]);
+  });
+
+  it('names in each chain only models that can do what the chain is for', () => {
+    const capabilities = new Map(
+      config.models.map((model) => [model.modelKey, model.capabilities]),
+    );
+    for (const [name, entries] of Object.entries(config.fallbackChains)) {
+      for (const entry of entries) {
+        if (entry.kind !== 'model') continue;
+        expect([entry.modelKey, capabilities.get(entry.modelKey)]).toEqual([
+          entry.modelKey,
+          expect.arrayContaining([name === 'default' ? 'chat' : name]),
+        ]);
+      }
+    }
+  });
+});
+
+describe('its figures', () => {
+  const figures = JSON.parse(compute('--json')) as Record<string, Figures>;
+
+  it('are what the hyper-parameters make', () => {
+    expect(() => compute('--check')).not.toThrow();
+    const gib = (bytes: number | null): number => Number(((bytes ?? 0) / 1024 ** 3).toFixed(6));
+    expect(
+      Object.fromEntries(
+        config.models.map((model) => [
+          model.modelKey,
+          {
+            category: model.tier,
+            min_memory_gb: gib(model.minMemoryBytes),
+            min_vram_gb: gib(model.minVramBytes),
+            context_window: model.contextLengthTokens,
+            ...(model.maxOutputTokens === null ? {} : { max_output_tokens: model.maxOutputTokens }),
+          },
+        ]),
+      ),
+    ).toEqual(
+      Object.fromEntries(Object.entries(figures).map(([key, { fields }]) => [key, fields])),
+    );
+  });
+
+  it('have the tier that a download of this size would get', () => {
+    for (const [key, { fields, parts }] of Object.entries(figures)) {
+      expect([key, deriveTier(parts.languageBytes + parts.visionBytes, key)]).toEqual([
+        key,
+        fields.category,
+      ]);
+    }
+  });
+
+  // Sizes of files that were really published: weights, a vocabulary of some MB, and metadata.
+  it.each([
+    ['qwen/qwen3-4b-2507', 2_497_280_448],
+    ['meta-llama-3.1-8b-instruct', 4_920_739_232],
+    ['llama-3.2-1b-instruct', 807_694_464],
+  ])('are those of the file of %s', (key, fileBytes) => {
+    const bytes = figures[key]?.parts.languageBytes ?? 0;
+    expect(bytes).toBeLessThan(fileBytes);
+    expect(fileBytes - bytes).toBeLessThan(12_000_000);
+  });
+});

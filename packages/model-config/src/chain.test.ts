@@ -1,0 +1,79 @@
+import { downloadedModel } from '../test/downloaded.js';
+import { chain, resolveChain } from './chain.js';
+import { parseModelConfig } from './file/parse-model-config.js';
+import type { ModelConfig } from './model-config.js';
+import { mergeWithDownloaded } from './profile/merge-with-downloaded.js';
+import { toSelectionPolicy } from './selection-policy.js';
+
+const GIB = 1024 ** 3;
+
+function config(chains: string): ModelConfig {
+  const text = `version: 1\nmodels: [{ key: a }, { key: b }, { key: c }]\nfallback_chains: ${chains}`;
+  const result = parseModelConfig(text);
+  if (result.config === null) throw new Error(JSON.stringify(result.issues));
+  return result.config;
+}
+
+const keysOf = (config: ModelConfig, downloaded = [downloadedModel('a')], name = 'default') =>
+  resolveChain(config, name, mergeWithDownloaded(config, downloaded))?.map(
+    ({ modelKey }) => modelKey,
+  );
+
+describe('a chain', () => {
+  it('has the steps of the chains it refers to, each model where it is named first', () => {
+    const nested = config(
+      '{ default: [c, chain:x, b], x: [a, chain:y], y: [c, b, downloaded:chat] }',
+    );
+    expect(chain(nested, 'default')).toEqual([
+      { kind: 'model', modelKey: 'c' },
+      { kind: 'model', modelKey: 'a' },
+      { kind: 'model', modelKey: 'b' },
+      { kind: 'downloaded', capability: 'chat' },
+    ]);
+  });
+
+  it('is null where there is none of this name', () => {
+    expect(chain(config('{ default: [a] }'), 'defualt')).toBeNull();
+    expect(resolveChain(config('{ default: [a] }'), 'constructor', [])).toBeNull();
+  });
+
+  it('resolves to profiles, those that are not downloaded too', () => {
+    expect(keysOf(config('{ default: [b, a] }'))).toEqual(['b', 'a']);
+  });
+
+  it('fills in the downloaded models it does not name, large before small', () => {
+    const downloaded = [
+      downloadedModel('tiny', { sizeBytes: GIB }),
+      downloadedModel('huge', { sizeBytes: 30 * GIB }),
+      downloadedModel('vectors', { kind: 'embedding' }),
+      downloadedModel('a', { sizeBytes: 3 * GIB }),
+      downloadedModel('c', { sizeBytes: 9 * GIB }),
+    ];
+    expect(keysOf(config('{ default: [b, downloaded:chat, a] }'), downloaded)).toEqual([
+      'b',
+      'c',
+      'huge',
+      'tiny',
+      'a',
+    ]);
+    expect(keysOf(config('{ default: [downloaded:embedding] }'), downloaded)).toEqual(['vectors']);
+  });
+});
+
+describe('the policy of a decision', () => {
+  it('is what the selector reads of switching', () => {
+    expect(toSelectionPolicy(config('{ default: [a] }').switching)).toEqual({
+      memoryLimitRatio: 0.8,
+      vramLimitRatio: 0.9,
+      cpuLimitRatio: 0.8,
+      hardLimitRatio: 0.92,
+      unifiedHardLimitRatio: 0.85,
+      upgradeBelowRatioMin: 0.65,
+      minHeadroomBytes: GIB,
+      dwellMs: 20_000,
+      coolDownMs: 60_000,
+      foreign: 'observe',
+      foreignIdleMs: 600_000,
+    });
+  });
+});

@@ -1,0 +1,144 @@
+import { parseSizeBytes } from '../file/quantities.js';
+import { SWITCHING_DEFAULTS } from '../file/switching-defaults.js';
+import { type Finding, type PathStep, quote } from './issue.js';
+import { listOf, valueAt } from './raw-value.js';
+
+// Values that are each valid and cannot all be meant. It works on the raw value and skips what has the
+// wrong type, so that its findings come together with the schema's.
+
+// llama.cpp refuses to load with any of these as the V cache while flash attention is off.
+const NEEDS_FLASH_ATTENTION = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl']);
+// How far the upgrade threshold stays below the limit, at the least.
+const UPGRADE_GAP_PERCENT = 2;
+
+/** All values that contradict each other. */
+export function checkContradictions(raw: unknown): Finding[] {
+  return [...models(raw), ...switching(raw)];
+}
+
+function models(raw: unknown): Finding[] {
+  return listOf(valueAt(raw, ['models'])).flatMap((_, index) => {
+    const path = ['models', index];
+    const read = (...steps: PathStep[]): unknown => valueAt(raw, [...path, ...steps]);
+    const findings: Finding[] = [];
+    for (const [position, capability] of listOf(read('capabilities')).entries()) {
+      if (listOf(read('capabilities')).indexOf(capability) < position) {
+        findings.push({
+          code: 'DUPLICATE',
+          path: [...path, 'capabilities', position],
+          at: 'value',
+          message: `${quote(capability)} is listed already`,
+          suggestion: 'remove it',
+        });
+      }
+    }
+    const [window, output] = [read('context_window'), read('max_output_tokens')];
+    if (typeof window === 'number' && typeof output === 'number' && output > window) {
+      findings.push(
+        contradiction(
+          [...path, 'max_output_tokens'],
+          `max_output_tokens (${output}) is more than context_window (${window})`,
+          'the answer is part of the context; lower one or raise the other',
+        ),
+      );
+    }
+    const cacheV = read('load', 'kv_cache', 'v') ?? read('load', 'kv_cache');
+    if (
+      typeof cacheV === 'string' &&
+      NEEDS_FLASH_ATTENTION.has(cacheV) &&
+      read('load', 'flash_attention') === false
+    ) {
+      findings.push(
+        contradiction(
+          [...path, 'load', 'flash_attention'],
+          `a ${cacheV} V cache needs flash attention, which is off here`,
+          'set flash_attention: true, or use f16 for the V cache',
+        ),
+      );
+    }
+    findings.push(...simulation(path, read));
+    return findings;
+  });
+}
+
+function simulation(path: readonly PathStep[], read: (...steps: PathStep[]) => unknown): Finding[] {
+  const check = (steps: readonly PathStep[]): Finding[] => {
+    const footprint = sizeBytes(read(...steps, 'footprint'));
+    const vram = sizeBytes(read(...steps, 'vram'));
+    return footprint !== null && vram !== null && vram > footprint
+      ? [
+          contradiction(
+            [...path, ...steps, 'vram'],
+            'vram is more than footprint',
+            'footprint is all of the memory, with vram as a part of it',
+          ),
+        ]
+      : [];
+  };
+  const rungs = listOf(read('simulate', 'rungs'));
+  return [
+    ...check(['simulate']),
+    ...rungs.flatMap((_, index) => check(['simulate', 'rungs', index])),
+  ];
+}
+
+type PercentField = keyof typeof SWITCHING_DEFAULTS & `${string}percent${string}`;
+
+function switching(raw: unknown): Finding[] {
+  const given = (field: PercentField): number | null => {
+    const value = valueAt(raw, ['switching', field]);
+    return typeof value === 'number' ? value : null;
+  };
+  // What is no percentage at all is reported as that.
+  const sound = (...fields: PercentField[]): boolean =>
+    fields.every((field) => given(field) === null || inRange(given(field)));
+  const percent = (field: PercentField): number => given(field) ?? SWITCHING_DEFAULTS[field];
+  const shown = (field: PercentField): string =>
+    `${field} (${percent(field)}${given(field) === null ? ', the default' : ''})`;
+  /** Reported where the person wrote something: at the first of the two fields that is in the file. */
+  const place = (first: PercentField, second: PercentField): PathStep[] => [
+    'switching',
+    given(first) === null ? second : first,
+  ];
+
+  const findings: Finding[] = [];
+  const lower = (field: PercentField, limit: PercentField, gap: number): void => {
+    if (!sound(field, limit) || percent(field) <= percent(limit) - gap) return;
+    findings.push(
+      contradiction(
+        place(field, limit),
+        `${shown(field)} must be at least ${gap} below ${shown(limit)}`,
+        `set ${field} to ${percent(limit) - gap} or less`,
+      ),
+    );
+  };
+  const higher = (field: PercentField, limit: PercentField): void => {
+    if (!sound(field, limit) || percent(field) > percent(limit)) return;
+    findings.push(
+      contradiction(
+        place(field, limit),
+        `${shown(field)} must be above ${shown(limit)}`,
+        percent(limit) < 100
+          ? `set ${field} between ${percent(limit)} and 100`
+          : `lower ${limit}, so that there is room above it`,
+      ),
+    );
+  };
+  lower('upgrade_below_percent_min', 'memory_percent', UPGRADE_GAP_PERCENT);
+  higher('hard_limit_percent', 'memory_percent');
+  higher('hard_limit_percent', 'vram_percent');
+  higher('unified_hard_limit_percent', 'memory_percent');
+  return findings;
+}
+
+function inRange(percent: number | null): boolean {
+  return percent !== null && percent > 0 && percent <= 100;
+}
+
+function sizeBytes(value: unknown): number | null {
+  return typeof value === 'string' ? parseSizeBytes(value) : null;
+}
+
+function contradiction(path: readonly PathStep[], message: string, suggestion: string): Finding {
+  return { code: 'CONTRADICTION', path, at: 'value', message, suggestion };
+}

@@ -1,0 +1,154 @@
+import { CAPABILITIES, MODEL_KEY_PATTERN } from '../file/file-schema.js';
+import { didYouMeanSentence } from './did-you-mean.js';
+import { type Finding, type PathStep, quote } from './issue.js';
+import { listOf, valueAt } from './raw-value.js';
+
+// What no schema can say about names. It works on the raw value and skips what has the wrong type, so
+// that its findings come together with the schema's.
+
+/** Duplicates, references to what is not there, and chains that include themselves. */
+export function checkReferences(raw: unknown): Finding[] {
+  const keys = modelKeys(raw);
+  const chains = chainsOf(raw);
+  return [
+    ...duplicateModels(keys),
+    ...chains.flatMap(([name, entries]) => chainEntries(name, entries, keys, chains)),
+    ...cycles(chains),
+    ...pins(raw, keys),
+  ];
+}
+
+/** Model keys by index; entries without one are left out. */
+function modelKeys(raw: unknown): [index: number, key: string][] {
+  return listOf(valueAt(raw, ['models'])).flatMap((_, index): [number, string][] => {
+    const key = valueAt(raw, ['models', index, 'key']);
+    return typeof key === 'string' ? [[index, key]] : [];
+  });
+}
+
+function chainsOf(raw: unknown): [name: string, entries: readonly unknown[]][] {
+  const chains = valueAt(raw, ['fallback_chains']);
+  return typeof chains === 'object' && chains !== null && !Array.isArray(chains)
+    ? Object.entries(chains).map(([name, entries]) => [name, listOf(entries)])
+    : [];
+}
+
+function duplicateModels(keys: readonly [number, string][]): Finding[] {
+  const first = new Map<string, number>();
+  return keys.flatMap(([index, key]) => {
+    const earlier = first.get(key);
+    if (earlier === undefined) {
+      first.set(key, index);
+      return [];
+    }
+    return duplicate(
+      ['models', index, 'key'],
+      `${quote(key)} is configured twice, first as models[${earlier}]`,
+      'merge the two entries',
+    );
+  });
+}
+
+function chainEntries(
+  name: string,
+  entries: readonly unknown[],
+  keys: readonly [number, string][],
+  chains: readonly [string, readonly unknown[]][],
+): Finding[] {
+  // zod leaves this one key of a record out, unseen.
+  if (name === '__proto__') {
+    const message = 'no chain can have this name';
+    const path = ['fallback_chains', name];
+    return [{ code: 'INVALID_VALUE', path, at: 'key', message, suggestion: 'choose another' }];
+  }
+  const seen = new Set<unknown>();
+  return entries.flatMap((entry, index) => {
+    if (typeof entry !== 'string' || entry.trim() === '') return [];
+    const path = ['fallback_chains', name, index];
+    if (seen.has(entry)) {
+      return duplicate(path, `${quote(entry)} is in the chain already`, 'remove it');
+    }
+    seen.add(entry);
+    if (entry.startsWith('chain:')) {
+      // `default` is there also where the file leaves it out.
+      const names = [...chains.map(([known]) => known), 'default'];
+      const wanted = entry.slice('chain:'.length);
+      if (names.includes(wanted)) return [];
+      return unknown(path, `there is no chain ${quote(wanted)}`, didYouMeanSentence(wanted, names));
+    }
+    if (entry.startsWith('downloaded:')) {
+      const wanted = entry.slice('downloaded:'.length);
+      if (CAPABILITIES.some((capability) => capability === wanted)) return [];
+      const known = `one of ${CAPABILITIES.join(', ')}`;
+      return unknown(
+        path,
+        `there is no capability ${quote(wanted)}`,
+        didYouMeanSentence(wanted, CAPABILITIES) ?? known,
+      );
+    }
+    return knownModel(path, entry, keys);
+  });
+}
+
+function knownModel(
+  path: readonly PathStep[],
+  key: string,
+  keys: readonly [number, string][],
+): Finding[] {
+  const names = keys.map(([, known]) => known);
+  // A variant (key@q4_k_m) of a configured model takes over what is configured for it.
+  if (names.includes(key) || names.includes(key.replace(/@[^@]*$/, ''))) return [];
+  return unknown(
+    path,
+    `no model ${quote(key)} is configured`,
+    didYouMeanSentence(key, names) ?? 'add it under models, or remove it here',
+  );
+}
+
+function pins(raw: unknown, keys: readonly [number, string][]): Finding[] {
+  const seen = new Set<string>();
+  return listOf(valueAt(raw, ['pins'])).flatMap((pin, index) => {
+    if (typeof pin !== 'string' || !MODEL_KEY_PATTERN.test(pin)) return [];
+    if (seen.has(pin)) {
+      return duplicate(['pins', index], `${quote(pin)} is pinned already`, 'remove it');
+    }
+    seen.add(pin);
+    return knownModel(['pins', index], pin, keys);
+  });
+}
+
+/** Chains that include themselves, each cycle reported once, where it closes. */
+function cycles(chains: readonly [string, readonly unknown[]][]): Finding[] {
+  const byName = new Map(chains);
+  const done = new Set<string>();
+  const findings: Finding[] = [];
+  const visit = (name: string, trail: readonly string[]): void => {
+    for (const [index, entry] of (byName.get(name) ?? []).entries()) {
+      if (typeof entry !== 'string' || !entry.startsWith('chain:')) continue;
+      const next = entry.slice('chain:'.length);
+      const from = trail.indexOf(next);
+      if (from >= 0) {
+        findings.push({
+          code: 'CYCLE',
+          path: ['fallback_chains', name, index],
+          at: 'value',
+          message: `the chain includes itself: ${[...trail.slice(from), next].join(' -> ')}`,
+          suggestion: 'remove one of these references',
+        });
+      } else if (!done.has(next)) {
+        visit(next, [...trail, next]);
+      }
+    }
+    done.add(name);
+  };
+  for (const [name] of chains) if (!done.has(name)) visit(name, [name]);
+  return findings;
+}
+
+function duplicate(path: readonly PathStep[], message: string, suggestion: string): Finding[] {
+  return [{ code: 'DUPLICATE', path, at: 'value', message, suggestion }];
+}
+
+function unknown(path: readonly PathStep[], message: string, suggestion: string | null): Finding[] {
+  return [{ code: 'UNKNOWN_REFERENCE', path, at: 'value', message, suggestion }];
+}

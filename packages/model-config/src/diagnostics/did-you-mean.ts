@@ -1,0 +1,50 @@
+/**
+ * The one of `known` that was probably meant by `written`, or `null`. Near in spelling (transposed,
+ * missing, extra or wrong letters, up to a third of them), or the same without the publisher.
+ */
+export function didYouMean(written: string, known: Iterable<string>): string | null {
+  const wanted = written.toLowerCase();
+  let best: string | null = null;
+  let bestDistance = Math.floor(wanted.length / 3) + 1;
+  for (const candidate of known) {
+    const lower = candidate.toLowerCase();
+    if (baseName(lower) === baseName(wanted)) return candidate;
+    if (Math.abs(lower.length - wanted.length) >= bestDistance) continue;
+    const distance = editDistance(wanted, lower);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** `did you mean "x"?`, or `null`. */
+export function didYouMeanSentence(written: string, known: Iterable<string>): string | null {
+  const meant = didYouMean(written, known);
+  return meant === null ? null : `did you mean ${JSON.stringify(meant)}?`;
+}
+
+function baseName(text: string): string {
+  return text.slice(text.lastIndexOf('/') + 1);
+}
+
+// Optimal string alignment: Levenshtein's distance, with swapped neighbours counted once.
+function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let cost = Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, (beforePrevious[j - 2] ?? 0) + 1);
+      }
+      current.push(cost);
+    }
+    beforePrevious = previous;
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

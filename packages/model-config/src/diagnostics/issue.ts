@@ -1,0 +1,75 @@
+/** What kind of problem an issue is. Codes are API. */
+export type ModelConfigIssueCode =
+  | 'SYNTAX'
+  | 'DUPLICATE_KEY'
+  | 'UNKNOWN_KEY'
+  | 'MISSING'
+  | 'INVALID_VALUE'
+  | 'UNKNOWN_REFERENCE'
+  | 'DUPLICATE'
+  | 'CYCLE'
+  | 'CONTRADICTION';
+
+/** One problem in a configuration. */
+export interface ModelConfigIssue {
+  readonly code: ModelConfigIssueCode;
+  /** Where, in the terms of the file: `models[2].category`. Empty for the file as a whole. */
+  readonly path: string;
+  /** What is wrong, with the value; one line, no trailing stop. */
+  readonly message: string;
+  /** What to do about it; one line. */
+  readonly suggestion: string | null;
+  readonly file: string | null;
+  /** From 1; `null` where the configuration has no text. */
+  readonly line: number | null;
+  /** From 1, in UTF-16 code units, as editors count. */
+  readonly column: number | null;
+  /** The line with its neighbours and a caret under the place; several lines of plain text. */
+  readonly frame: string | null;
+}
+
+/** A step into the configuration: a key of a map or an index of a list. */
+export type PathStep = string | number;
+
+/** An issue before it is known where in the text it is. */
+export interface Finding {
+  readonly code: ModelConfigIssueCode;
+  readonly path: readonly PathStep[];
+  /** Point at the key rather than at the value. */
+  readonly at: 'key' | 'value';
+  readonly message: string;
+  readonly suggestion: string | null;
+}
+
+/** `models[2].category`. */
+export function formatPath(path: readonly PathStep[]): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      if (!/^[\w-]+$/.test(step)) return `[${quote(step)}]`;
+      return index === 0 ? step : `.${step}`;
+    })
+    .join('');
+}
+
+const LONGEST_QUOTE = 60;
+
+/** A value as it may appear in a message: on one line, without control characters, not too long. */
+export function quote(value: unknown): string {
+  if (value == null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a map';
+  // JSON has no NaN.
+  const written = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return written.length <= LONGEST_QUOTE ? written : `${written.slice(0, LONGEST_QUOTE - 3)}...`;
+}
+
+/** The issue as a person reads it: position, path and message, frame, suggestion. Plain text. */
+export function formatIssue(issue: ModelConfigIssue): string {
+  const position = [issue.file, issue.line, issue.column].filter((part) => part !== null).join(':');
+  const head = [position, issue.path].filter((part) => part !== '').join(': ');
+  const first = head === '' ? issue.message : `${head}: ${issue.message}`;
+  return [first, issue.frame, issue.suggestion === null ? null : `  ${issue.suggestion}`]
+    .filter((part) => part !== null)
+    .join('\n');
+}

@@ -1,0 +1,61 @@
+import { isAlias, isMap, isScalar, isSeq, type Document, type Node, type Pair } from 'yaml';
+import type { Finding, PathStep } from './issue.js';
+
+/** Start and end in the text, in UTF-16 code units. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+const START: TextRange = { start: 0, end: 0 };
+
+/** Where in the text a finding is: what it points at or, where that is absent, the nearest thing around it. */
+export function locate(document: Document, finding: Finding): TextRange {
+  let node: unknown = document.contents;
+  let range = START;
+  let lastKey: Node | null = null;
+  for (const [index, step] of finding.path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    const last = index === finding.path.length - 1;
+    if (isMap(node)) {
+      const pair = findPair(node.items, step);
+      if (pair === null) return startOf(node, lastKey) ?? range;
+      lastKey = pair.key as Node;
+      range = rangeOf(pair.key) ?? range;
+      node = pair.value;
+      if (last && finding.at === 'key') return range;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      lastKey = null;
+    } else {
+      return range;
+    }
+    if (last) return valueRange(node) ?? range;
+    range = valueRange(node) ?? range;
+  }
+  return range;
+}
+
+function findPair(items: readonly Pair[], step: PathStep): Pair | null {
+  // The last of several equal keys is the one that counts.
+  return (
+    items.findLast((pair) => isScalar(pair.key) && String(pair.key.value) === String(step)) ?? null
+  );
+}
+
+/** What to mark for something that a map lacks: the key that holds the map, or the map's own first key. */
+function startOf(node: { items: readonly Pair[] }, holder: Node | null): TextRange | null {
+  return rangeOf(holder) ?? rangeOf(node.items[0]?.key);
+}
+
+/** A scalar as a whole; the first entry of a collection, or its bracket, which is enough to find it. */
+function valueRange(node: unknown): TextRange | null {
+  if (isMap(node) && node.flow !== true) return rangeOf(node.items[0]?.key) ?? rangeOf(node);
+  if (isSeq(node) && node.flow !== true) return valueRange(node.items[0]) ?? rangeOf(node);
+  return rangeOf(node);
+}
+
+function rangeOf(node: unknown): TextRange | null {
+  const range = (node as Node | null | undefined)?.range;
+  return range == null ? null : { start: range[0], end: range[1] };
+}

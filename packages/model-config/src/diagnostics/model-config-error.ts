@@ -1,0 +1,49 @@
+import { formatIssue, type ModelConfigIssue } from './issue.js';
+
+/** What went wrong with a configuration. Codes are API. */
+export type ModelConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_INVALID';
+
+const BRAND = Symbol.for('@mai/model-config/ModelConfigError');
+
+/** A configuration that is missing, unreadable or wrong. `message` holds every issue, ready to print. */
+export class ModelConfigError extends Error {
+  override readonly name = 'ModelConfigError';
+  readonly code: ModelConfigErrorCode;
+  readonly file: string | null;
+  /** All problems, in the order of the file; empty for `CONFIG_NOT_FOUND`. */
+  readonly issues: readonly ModelConfigIssue[];
+
+  constructor(
+    code: ModelConfigErrorCode,
+    message: string,
+    facts: {
+      readonly file: string | null;
+      readonly issues?: readonly ModelConfigIssue[];
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.file = facts.file;
+    this.issues = facts.issues ?? [];
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** Whether `value` is a `ModelConfigError`, also when it comes from another copy of this package. */
+export function isModelConfigError(value: unknown): value is ModelConfigError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+/** The error that carries these issues. */
+export function invalidConfigError(
+  file: string | null,
+  issues: readonly ModelConfigIssue[],
+): ModelConfigError {
+  const count = issues.length === 1 ? 'a problem' : `${issues.length} problems`;
+  const message = [
+    `${file ?? 'The configuration'} has ${count}.`,
+    ...issues.map((issue) => formatIssue(issue)),
+  ].join('\n\n');
+  return new ModelConfigError('CONFIG_INVALID', message, { file, issues });
+}

@@ -1,0 +1,167 @@
+import type * as z from 'zod/mini';
+import { didYouMean, didYouMeanSentence } from './did-you-mean.js';
+import { type Finding, type PathStep, quote } from './issue.js';
+import { valueAt } from './raw-value.js';
+
+// zod/mini carries no message texts unless a locale is loaded; without one, this is what it says.
+const NO_MESSAGE = 'Invalid input';
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+};
+
+/** What to write instead of names that are natural to guess, from the formats of related tools. */
+const RENAMED: Readonly<Record<string, string>> = {
+  name: 'display_name',
+  model: 'key',
+  model_key: 'key',
+  id: 'key',
+  tier: 'category',
+  size: 'category',
+  context_length: 'context_window',
+  max_tokens: 'max_output_tokens',
+  cooldown: 'cool_down',
+  chains: 'fallback_chains',
+  fallbacks: 'fallback_chains',
+  hard_limit: 'hard_limit_percent',
+  headroom: 'min_headroom',
+};
+
+/** A zod issue in our words. `known` gives the keys that a map at a path may have. */
+export function translateZodIssue(
+  issue: z.core.$ZodIssue,
+  raw: unknown,
+  known: (path: readonly PathStep[]) => readonly string[],
+): Finding[] {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  const value = valueAt(raw, path);
+  const finding = (message: string, suggestion: string | null = null): Finding[] => [
+    { code: 'INVALID_VALUE', path, at: 'value', message, suggestion },
+  ];
+  const expected = issue.message === NO_MESSAGE ? null : issue.message;
+
+  if (value === undefined && issue.code !== 'unrecognized_keys') {
+    const message = `${quote(path.at(-1) ?? 'configuration')} is missing`;
+    return [{ code: 'MISSING', path, at: 'value', message, suggestion: null }];
+  }
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey([...path, key], known(path)));
+    case 'invalid_type': {
+      const wanted = expected ?? TYPE_NAMES[issue.expected] ?? issue.expected;
+      return finding(`must be ${wanted}, not ${quote(value)}`, adviceFor(wanted, value));
+    }
+    case 'invalid_value': {
+      const options = issue.values.map(String);
+      const wanted = options.length === 1 ? options.join('') : `one of ${options.join(', ')}`;
+      return finding(
+        `must be ${wanted}, not ${quote(value)}`,
+        path.join('.') === 'version'
+          ? versionAdvice(value)
+          : typeof value === 'string'
+            ? didYouMeanSentence(value, options)
+            : null,
+      );
+    }
+    case 'too_small':
+    case 'too_big':
+      return finding(boundMessage(issue, value));
+    case 'invalid_format':
+    case 'invalid_union':
+    case 'custom': {
+      const wanted = expected ?? 'something else';
+      return finding(`must be ${wanted}, not ${quote(value)}`, adviceFor(wanted, value));
+    }
+    case 'invalid_key': {
+      const key = path.at(-1) ?? '';
+      const wanted = issue.issues[0]?.message ?? 'something else';
+      return [
+        {
+          code: 'INVALID_VALUE',
+          path,
+          at: 'key',
+          message: `must be ${wanted}, not ${quote(key)}`,
+          suggestion: null,
+        },
+      ];
+    }
+    default:
+      return finding(`is not valid: ${quote(value)}`);
+  }
+}
+
+function unknownKey(path: readonly PathStep[], known: readonly string[]): Finding {
+  const key = String(path.at(-1));
+  const renamed = RENAMED[key.toLowerCase().replaceAll('-', '_')];
+  const meant = renamed !== undefined && known.includes(renamed) ? renamed : didYouMean(key, known);
+  const suggestion =
+    key === '<<'
+      ? 'merge keys are not read; write the fields out, or alias a whole section (load: *name)'
+      : meant !== null
+        ? `did you mean ${JSON.stringify(meant)}?`
+        : known.length > 0
+          ? `known here: ${known.join(', ')}`
+          : null;
+  return {
+    code: 'UNKNOWN_KEY',
+    path,
+    at: 'key',
+    message: `unknown key ${quote(key)}`,
+    suggestion,
+  };
+}
+
+function boundMessage(
+  issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
+  value: unknown,
+): string {
+  if (issue.origin === 'array') return 'must not be empty';
+  const [bound, above] =
+    issue.code === 'too_small' ? [issue.minimum, true] : [issue.maximum, false];
+  const relation = above
+    ? issue.inclusive === false
+      ? 'above'
+      : 'at least'
+    : issue.inclusive === false
+      ? 'below'
+      : 'at most';
+  return `must be ${relation} ${bound}, not ${quote(value)}`;
+}
+
+function versionAdvice(value: unknown): string {
+  return typeof value === 'number' && value > 1
+    ? 'this file was written for a newer Mai; update Mai'
+    : 'write version: 1';
+}
+
+/** A hint for values that only lack their unit or carry the wrong one. */
+function adviceFor(wanted: string, value: unknown): string | null {
+  if (value === null) return 'give it a value, or remove the line';
+  const number =
+    typeof value === 'number' ? value : typeof value === 'string' ? Number.parseFloat(value) : NaN;
+  if (!Number.isFinite(number) || number < 0) return null;
+  if (wanted.startsWith('a duration')) {
+    const letter = /[smhd]/i.exec(typeof value === 'string' ? value : '')?.[0] ?? 's';
+    return `write ${number}${letter.toLowerCase()}`;
+  }
+  if (wanted.startsWith('a size')) {
+    if (typeof value === 'string') return 'units are B, KiB, MiB, GiB and TiB';
+    return number >= 1024 ** 2
+      ? `write ${trimmed(number / 1024 ** 3)}GiB`
+      : `write ${number}GiB, or the unit that was meant`;
+  }
+  if ((wanted === 'a number' || wanted === 'a whole number') && typeof value === 'string') {
+    return /^[\d.]+ ?(gi?b?|%|percent)?$/i.test(value.trim()) ? `write ${number}` : null;
+  }
+  return null;
+}
+
+function trimmed(number: number): string {
+  return String(Number(number.toFixed(3)));
+}

@@ -1,0 +1,140 @@
+import { isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import { parseModelConfig } from '../file/parse-model-config.js';
+import { addPair, asMap, removePair, replaceValue } from './edit-map.js';
+import { checked, type Editable } from './editable.js';
+import {
+  columnOf,
+  dashOffsets,
+  inline,
+  lineEnd,
+  lineEnding,
+  lineStart,
+  pairOf,
+  splice,
+} from './yaml-source.js';
+
+/**
+ * The text of a `models.yaml` with the entries of a chain set, or the chain removed where `entries` is
+ * `null`. Entries that stay keep their lines and their comments, in the new order.
+ *
+ * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
+ */
+export function setFallbackChain(
+  text: string,
+  name: string,
+  entries: readonly string[] | null,
+): string {
+  return checked(text, (source) => {
+    const section = pairOf(source.root, 'fallback_chains');
+    const chains = asMap(section?.value);
+    if (entries === null) return chains === null ? text : removeChain(source, chains, name);
+    const pair = chains === null ? null : pairOf(chains, name);
+    if (pair !== null) return setEntries(text, pair, entries);
+    const line = `${inline(name)}: ${inline(entries)}`;
+    if (chains !== null) return addPair(text, chains, name, [line]);
+    return addPair(text, source.root, 'fallback_chains', ['fallback_chains:', `  ${line}`]);
+  });
+}
+
+/** The text without this model, and without variants that are configured through it, in any chain and in the pins. */
+export function withoutModel(text: string, modelKey: string): string {
+  const own = new Set(parseModelConfig(text).config?.models.map((model) => model.modelKey));
+  const isEntry = (item: unknown): boolean => {
+    const entry = isScalar(item) ? String(item.value) : '';
+    return entry === modelKey || (entry.startsWith(`${modelKey}@`) && !own.has(entry));
+  };
+  let edited = text;
+  for (const [section, names] of sectionsWith(text, isEntry)) {
+    for (const name of names) edited = dropFrom(edited, section, name, isEntry);
+  }
+  return edited;
+}
+
+function sectionsWith(
+  text: string,
+  isEntry: (item: unknown) => boolean,
+): [section: 'fallback_chains' | 'pins', names: string[]][] {
+  const found: ['fallback_chains' | 'pins', string[]][] = [];
+  checked(text, ({ root }) => {
+    const chains = asMap(pairOf(root, 'fallback_chains')?.value);
+    const names = (chains?.items ?? []).flatMap((pair) =>
+      isSeq(pair.value) && pair.value.items.some(isEntry) && isScalar(pair.key)
+        ? [String(pair.key.value)]
+        : [],
+    );
+    found.push(['fallback_chains', names]);
+    const pins = pairOf(root, 'pins')?.value;
+    if (isSeq(pins) && pins.items.some(isEntry)) found.push(['pins', ['pins']]);
+    return text;
+  });
+  return found;
+}
+
+function dropFrom(
+  text: string,
+  section: 'fallback_chains' | 'pins',
+  name: string,
+  isEntry: (item: unknown) => boolean,
+): string {
+  return checked(text, (source) => {
+    const holder =
+      section === 'pins' ? source.root : asMap(pairOf(source.root, 'fallback_chains')?.value);
+    const pair = holder === null ? null : pairOf(holder, name);
+    if (holder === null || pair === null || !isSeq(pair.value)) return text;
+    const left = pair.value.items.flatMap((item) =>
+      isScalar(item) && !isEntry(item) ? [String(item.value)] : [],
+    );
+    if (left.length > 0) return setEntries(text, pair, left);
+    return section === 'pins'
+      ? (removePair(text, holder, name) ?? text)
+      : removeChain(source, holder, name);
+  });
+}
+
+function removeChain({ text, root }: Editable, chains: YAMLMap, name: string): string {
+  return removePair(text, chains, name) ?? removePair(text, root, 'fallback_chains') ?? text;
+}
+
+function setEntries(text: string, pair: Pair, entries: readonly string[]): string {
+  const list: unknown = pair.value;
+  if (!isSeq(list) || list.flow === true || list.items.length === 0) {
+    return replaceValue(text, pair, entries);
+  }
+  return rewriteBlock(text, pair, list, entries);
+}
+
+/** Puts the lines of a block list in a new order, with those of new entries among them. */
+function rewriteBlock(text: string, pair: Pair, list: YAMLSeq, entries: readonly string[]): string {
+  const ending = lineEnding(text);
+  const dashes = dashOffsets(list);
+  const indent = ' '.repeat(columnOf(text, dashes[0] ?? 0));
+  // From the line after the name, so that a comment above the first entry belongs to it.
+  const nameEnd = lineEnd(text, (pair.key as Node).range?.[1] ?? 0);
+  const start = Math.min(nameEnd + ending.length, lineStart(text, dashes[0] ?? 0));
+  const blocks = new Map<string, { comments: string; line: string }>();
+  let from = start;
+  for (const [index, item] of list.items.entries()) {
+    const dash = lineStart(text, dashes[index] ?? 0);
+    const end = lineEnd(text, (item as Node).range?.[1] ?? dash);
+    const key = isScalar(item) ? String(item.value) : '';
+    blocks.set(key, { comments: text.slice(from, dash), line: text.slice(dash, end) });
+    from = end + (text.startsWith('\r\n', end) ? 2 : 1);
+  }
+  const end = Math.min(from, text.length);
+  const wanted = new Set(entries);
+  // What was written above an entry that goes stays, above the one that follows.
+  let orphaned = '';
+  for (const [key, block] of blocks) {
+    if (!wanted.has(key)) orphaned += block.comments;
+    else if (orphaned !== '') {
+      block.comments = orphaned + block.comments;
+      orphaned = '';
+    }
+  }
+  const lines = entries.map((entry) => {
+    const block = blocks.get(entry);
+    return block === undefined ? `${indent}- ${inline(entry)}` : block.comments + block.line;
+  });
+  const closing = end === text.length && !text.endsWith('\n') ? '' : ending;
+  return splice(text, start, end, lines.join(ending) + closing + orphaned);
+}

@@ -1,0 +1,29 @@
+import { isMap, parseDocument, type YAMLMap } from 'yaml';
+import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
+import { parseModelConfig } from '../file/parse-model-config.js';
+
+/** A valid configuration as text and as the document that points into it. */
+export interface Editable {
+  readonly text: string;
+  readonly root: YAMLMap;
+}
+
+/** Applies an edit to a valid text and makes sure that the outcome is valid too. */
+export function checked(text: string, edit: (source: Editable) => string): string {
+  refuseInvalid(text);
+  const root = parseDocument(text, { keepSourceTokens: true }).contents;
+  if (!isMap(root)) throw uneditable('the configuration', 'it is not a map');
+  const edited = edit({ text, root });
+  refuseInvalid(edited);
+  return edited;
+}
+
+function refuseInvalid(text: string): void {
+  const { config, issues } = parseModelConfig(text);
+  if (config === null) throw invalidConfigError(null, issues);
+}
+
+/** The error for an edit that can't be made. */
+export function uneditable(what: string, why: string): ModelConfigError {
+  return new ModelConfigError('CONFIG_INVALID', `${what} can't be edited: ${why}.`, { file: null });
+}

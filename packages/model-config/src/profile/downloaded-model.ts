@@ -1,0 +1,17 @@
+/** What LM Studio says of a downloaded model. A subset of these fields is read; unknown is `null`. */
+export interface DownloadedModel {
+  readonly modelKey: string;
+  readonly kind: 'llm' | 'embedding';
+  readonly displayName: string;
+  readonly architecture: string | null;
+  readonly quantization: { readonly name: string; readonly bits: number | null } | null;
+  readonly sizeBytes: number;
+  /** Such as `4B`, `30B-A3B` or `270M`. */
+  readonly parameters: string | null;
+  readonly maxContextLengthTokens: number | null;
+  readonly vision: boolean;
+  readonly toolUse: boolean;
+  readonly variants: readonly string[];
+  readonly selectedVariant: string | null;
+  readonly deviceIdentifier: string | null;
+}

@@ -1,6 +1,7 @@
 import type { ActiveFault, Fault, FaultBook, FaultScope, FaultType } from './faults.js';
 
-type Options<T extends FaultType> = Omit<Extract<Fault, { readonly type: T }>, 'type'>;
+/** What a fault of a kind can be given. */
+export type FaultOptions<T extends FaultType> = Omit<Extract<Fault, { readonly type: T }>, 'type'>;
 
 /**
  * Scripts what goes wrong. Each method puts one fault in force and returns it; without `times` it stays
@@ -11,23 +12,41 @@ export interface FaultControl {
   inject(fault: Fault): ActiveFault;
   /** Takes all faults back. */
   clear(): void;
-  refuseLoad(options?: Options<'refuse-load'>): ActiveFault;
-  crashLoad(options?: Options<'crash-load'>): ActiveFault;
-  outOfMemory(options?: Options<'out-of-memory'>): ActiveFault;
-  shrinkContext(options: Options<'shrink-context'>): ActiveFault;
-  stallLoad(options?: Options<'stall-load'>): ActiveFault;
-  dropConnection(options?: Options<'drop-connection'>): ActiveFault;
-  restart(options?: Options<'restart'>): ActiveFault;
+  /** The guardrails refuse. */
+  refuseLoad(options?: FaultOptions<'refuse-load'>): ActiveFault;
+  /** The engine crashes, half-way unless told otherwise. */
+  crashLoad(options?: FaultOptions<'crash-load'>): ActiveFault;
+  /** Memory runs out, after the weights unless told otherwise. */
+  outOfMemory(options?: FaultOptions<'out-of-memory'>): ActiveFault;
+  /** Fewer tokens of context than asked for, silently. */
+  shrinkContext(options: FaultOptions<'shrink-context'>): ActiveFault;
+  /** No more progress, and no end. */
+  stallLoad(options?: FaultOptions<'stall-load'>): ActiveFault;
+  /** The connection of a load, or of a call, is cut. */
+  dropConnection(options?: FaultOptions<'drop-connection'>): ActiveFault;
+  /** LM Studio restarts in the middle of a load. */
+  restart(options?: FaultOptions<'restart'>): ActiveFault;
+  /** Concurrent just-in-time loads bring a copy each. */
   duplicateLoads(options?: FaultScope): ActiveFault;
+  /** A load aborts the one that is under way. */
   abortConcurrentLoads(options?: FaultScope): ActiveFault;
-  hang(options?: Options<'hang'>): ActiveFault;
-  invalidResult(options?: Options<'invalid-result'>): ActiveFault;
-  protocolWarning(options?: Options<'protocol-warning'>): ActiveFault;
-  slowFrames(options: Options<'slow-frames'>): ActiveFault;
-  rejectAuthentication(options?: Options<'reject-authentication'>): ActiveFault;
+  /** No answer to an endpoint, or to any call. */
+  hang(options?: FaultOptions<'hang'>): ActiveFault;
+  /** An answer of the wrong shape. */
+  invalidResult(options?: FaultOptions<'invalid-result'>): ActiveFault;
+  /** A communication warning ahead of each answer. */
+  protocolWarning(options?: FaultOptions<'protocol-warning'>): ActiveFault;
+  /** Every frame is late. */
+  slowFrames(options: FaultOptions<'slow-frames'>): ActiveFault;
+  /** Token or passkey are refused. */
+  rejectAuthentication(options?: FaultOptions<'reject-authentication'>): ActiveFault;
+  /** Authentication is never answered. */
   muteAuthentication(options?: FaultScope): ActiveFault;
+  /** The WebSocket never opens. */
   ignoreUpgrade(options?: FaultScope): ActiveFault;
+  /** The WebSocket upgrade is answered with 404. */
   refuseUpgrade(options?: FaultScope): ActiveFault;
+  /** Another program listens on this port. */
   notLmStudio(options?: FaultScope): ActiveFault;
 }
 

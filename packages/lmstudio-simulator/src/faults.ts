@@ -4,7 +4,9 @@ import { SimulatorError } from './simulator-error.js';
 
 /** Which loads a fault strikes (default: every one), and how often (default: until it is cleared). */
 export interface FaultScope {
+  /** Without the variant. */
   readonly modelKey?: string;
+  /** Times, 1 or more. */
   readonly times?: number;
 }
 
@@ -106,6 +108,7 @@ export type FaultType = Fault['type'];
 
 /** A fault in force. */
 export interface ActiveFault {
+  /** As it was injected. */
   readonly fault: Fault;
   /** How often it has struck. */
   readonly hits: number;

@@ -1,6 +1,6 @@
 export { manualClock, realClock } from './clock.js';
 export type { ManualClock, SimulatorClock } from './clock.js';
-export type { FaultControl } from './fault-control.js';
+export type { FaultControl, FaultOptions } from './fault-control.js';
 export type { ActiveFault, Fault, FaultScope, FaultType } from './faults.js';
 export type { MemoryUse } from './host/memory.js';
 export type { InstanceStatus, SimulatedResident } from './host/resident.js';

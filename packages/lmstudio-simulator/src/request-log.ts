@@ -1,11 +1,14 @@
 /** Something that a client has sent. */
 export interface SimulatedRequest {
+  /** When, by the simulator's clock. */
   readonly atMs: number;
+  /** How it came. */
   readonly via: 'http' | 'websocket';
   /** The socket's namespace, or the HTTP method. */
   readonly namespace: string;
   /** The endpoint, or the HTTP path; `authenticate`, `channelSend` and `communicationWarning` for those frames. */
   readonly endpoint: string;
+  /** The parameter, creation parameter, message or body; never a passkey. */
   readonly parameter: unknown;
 }
 

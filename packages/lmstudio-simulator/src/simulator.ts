@@ -52,8 +52,11 @@ export interface SimulatorOptions {
 
 /** A WebSocket frame that was received or sent. */
 export interface SimulatedFrame {
+  /** `system`, `llm`, `embedding` and so on. */
   readonly namespace: string;
+  /** As the server sees it. */
   readonly direction: 'received' | 'sent';
+  /** The parsed JSON. */
   readonly frame: unknown;
 }
 
@@ -61,9 +64,13 @@ export interface SimulatedFrame {
 export interface Simulator extends AsyncDisposable {
   /** `ws://host:port`, what the SDK calls `baseUrl`. */
   readonly baseUrl: string;
+  /** `http://host:port`. */
   readonly httpUrl: string;
+  /** The port that it listens on; a restart keeps it. */
   readonly port: number;
+  /** What it plays, complete. */
   readonly world: World;
+  /** The clock that it was given. */
   readonly clock: SimulatorClock;
   /** What clients have sent, oldest first; the last 10,000. */
   readonly requests: readonly SimulatedRequest[];

@@ -3,11 +3,14 @@ import type { LoadSettings } from './load-settings.js';
 
 /** Bytes that something takes of a machine's memory. */
 export interface MemoryUse {
+  /** System memory. */
   readonly ram: {
     /** Weights in the page cache, which the system can drop. */
     readonly mappedBytes: number;
+    /** All the rest, locked weights included. */
     readonly anonymousBytes: number;
   };
+  /** One for each card. The bytes of one with shared memory are in the RAM too. */
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
 }
 

@@ -36,16 +36,27 @@ export interface Job {
 
 /** A loaded instance, as a test sees it. */
 export interface SimulatedResident {
+  /** Names this copy. */
   readonly instanceIdentifier: string;
+  /** Names the model. */
   readonly modelKey: string;
+  /** Its domain. */
   readonly kind: 'llm' | 'embedding';
+  /** Null: the simulated machine itself. */
   readonly deviceIdentifier: string | null;
+  /** What it really got. */
   readonly contextLengthTokens: number;
+  /** Null: it stays. */
   readonly ttlMs: number | null;
+  /** Null: not since it was loaded. */
   readonly lastUsedAtMs: number | null;
+  /** Whether `getOrLoad` brought it. */
   readonly justInTime: boolean;
+  /** What it is doing. */
   readonly activity: InstanceStatus;
+  /** Requests that wait. */
   readonly queued: number;
+  /** What it takes. */
   readonly memory: MemoryUse;
 }
 

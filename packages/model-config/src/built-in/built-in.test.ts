@@ -103,7 +103,16 @@ describe('its figures', () => {
     }
   });
 
-  // Sizes of files that were really published: weights, a vocabulary of some MB, and metadata.
+  // What llama.cpp (commit de3ff815) reports when it loads files of these shapes.
+  it.each([
+    ['google/gemma-3-1b', 799_525_120],
+    ['qwen/qwen3-8b', 5_021_827_072],
+    ['openai/gpt-oss-20b', 12_096_558_336],
+  ])('are, for the weights of %s, what llama.cpp loads, to the byte', (key, weightsBytes) => {
+    expect(figures[key]?.parts.languageBytes).toBe(weightsBytes);
+  });
+
+  // Sizes of published files: weights, a vocabulary of some MB, and metadata.
   it.each([
     ['qwen/qwen3-4b-2507', 2_497_280_448],
     ['meta-llama-3.1-8b-instruct', 4_920_739_232],

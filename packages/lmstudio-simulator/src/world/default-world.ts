@@ -61,7 +61,7 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     displayName: 'Qwen3 4B',
     publisher: 'qwen',
     path: 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf',
-    sizeBytes: 2_497_280_448,
+    sizeBytes: 2_497_280_256,
     architecture: 'qwen3',
     paramsString: '4B',
     quantization: { name: 'Q4_K_M', bits: 4 },
@@ -70,7 +70,7 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     variants: [
       {
         name: 'q4_k_m',
-        sizeBytes: 2_497_280_448,
+        sizeBytes: 2_497_280_256,
         quantization: { name: 'Q4_K_M', bits: 4 },
         path: 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf',
       },
@@ -180,7 +180,7 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     displayName: 'Qwen2.5 VL 7B',
     publisher: 'qwen',
     path: 'lmstudio-community/Qwen2.5-VL-7B-Instruct-GGUF/Qwen2.5-VL-7B-Instruct-Q4_K_M.gguf',
-    sizeBytes: 6_037_235_360,
+    sizeBytes: 6_037_235_424,
     architecture: 'qwen2vl',
     paramsString: '7B',
     quantization: { name: 'Q4_K_M', bits: 4 },

@@ -30,7 +30,7 @@ export function openSdkWire(options: WireOptions): Wire {
   const client = new LMStudioClient({
     // Always explicit: without it the SDK's own discovery ends the process when nothing answers.
     baseUrl: options.webSocketUrl,
-    logger: watchingLogger(options.onCommunicationWarning),
+    logger: watchingLogger(options),
     verboseErrorMessages: false,
     ...options.credentials,
   });
@@ -129,14 +129,18 @@ function isModelWeKnow(model: { readonly type: string }): model is RawModelInfo 
   return model.type === 'llm' || model.type === 'embedding';
 }
 
-/** The SDK prints nothing; what it would say about the protocol is passed on. */
-function watchingLogger(onWarning: WireOptions['onCommunicationWarning']) {
+/** The SDK prints nothing; what it would say about the connection and the protocol is passed on. */
+function watchingLogger({ onCommunicationWarning, onDisconnected }: WireOptions) {
   const ignore = (): void => undefined;
   const warn = (...parts: readonly unknown[]): void => {
     const text = plainText(parts.filter((part) => typeof part === 'string').join(' '));
+    if (/WebSocket error/i.test(text)) return onDisconnected();
     if (!/communication warning/i.test(text)) return;
     const logger = /\[LMStudioClient\]\[(\w+)\]/.exec(text)?.[1];
-    onWarning((logger === undefined ? undefined : NAMESPACE_BY_LOGGER[logger]) ?? null, text);
+    onCommunicationWarning(
+      (logger === undefined ? undefined : NAMESPACE_BY_LOGGER[logger]) ?? null,
+      text,
+    );
   };
   return { debug: ignore, info: ignore, warn, error: ignore };
 }

@@ -20,7 +20,7 @@ export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise
     signal?.throwIfAborted();
     const onAbort = (): void => {
       cancel();
-      reject(asError(signal?.reason));
+      reject(asRejection(signal?.reason));
     };
     const cancel = timers.after(ms, () => {
       signal?.removeEventListener('abort', onAbort);
@@ -50,11 +50,11 @@ export function raceDeadline<T>(
       signal?.removeEventListener('abort', onAbort);
       finish();
     };
-    const onAbort = (): void => settle(() => reject(asError(signal?.reason)));
-    const cancel = timers.after(ms, () => settle(() => reject(asError(onTimeout()))));
+    const onAbort = (): void => settle(() => reject(asRejection(signal?.reason)));
+    const cancel = timers.after(ms, () => settle(() => reject(asRejection(onTimeout()))));
     promise.then(
       (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(asError(error))),
+      (error: unknown) => settle(() => reject(asRejection(error))),
     );
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
@@ -65,6 +65,6 @@ export function raceDeadline<T>(
  * Rejection reasons pass through unchanged, whatever they are: callers may abort with any value.
  * The type only satisfies the reject function.
  */
-function asError(reason: unknown): Error {
+export function asRejection(reason: unknown): Error {
   return reason as Error;
 }

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.js';
 import { LMStudioError } from '../errors.js';
 import { DEFAULT_LOAD_CONFIG } from '../model-types.js';
+import { asRejection } from '../timers.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
 import type { Doubtful } from './load-once.js';
 
@@ -110,10 +111,10 @@ export class LoadCoordinator {
       const leave = (reason: () => unknown): void => {
         detach();
         flight.callers -= 1;
-        if (flight.callers > 0) return reject(reason());
+        if (flight.callers > 0) return reject(asRejection(reason()));
         flight.controller.abort(reason());
         // Nothing was begun, so there is nothing to clean up, however long the lane is.
-        if (!flight.started) return reject(reason());
+        if (!flight.started) return reject(asRejection(reason()));
         // Resolved: it was loaded by the time the cancellation came.
         flight.promise.then(resolve, () => reject(reason() as Error));
       };
@@ -129,7 +130,7 @@ export class LoadCoordinator {
         },
         (error: unknown) => {
           detach();
-          reject(error);
+          reject(asRejection(error));
         },
       );
     });

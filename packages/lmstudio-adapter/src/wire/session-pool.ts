@@ -129,6 +129,11 @@ export class SessionPool {
       webSocketUrl: this.#options.webSocketUrl,
       credentials: this.#options.credentials,
       onCommunicationWarning: (namespace, text) => session.reportWarning(namespace, text),
+      // The SDK would reconnect by itself, perhaps to another LM Studio than the one it knew.
+      onDisconnected: () => {
+        session.retire();
+        this.forget();
+      },
     });
     const session: Session = new Session(wire, this.#options.timers, (closed) =>
       this.#sessions.delete(closed),

@@ -6,6 +6,13 @@ import type { Endpoint, Namespace, Wire } from './wire.js';
 /** How long a namespace's socket may take to open; one that LM Studio lacks never does. */
 const CONNECT_DEADLINE_MS = 2500;
 
+/** How long an answer may follow a warning that does not rule it out. */
+const WARNED_GRACE_MS = 250;
+
+/** The SDK could not read the answer, or LM Studio does not know the call: nothing will follow. */
+const NO_ANSWER_FOLLOWS =
+  /Produced communication warning|\((?:rpc|channel)(?:EndpointUnknown|EndpointUnhandled|ParameterTypeError|CreationParameterTypeError)\)|unknown (?:rpc|channel) endpoint/i;
+
 /** What one call is, for deadlines and for blame. */
 export interface CallSpec {
   readonly namespace: Namespace;
@@ -17,6 +24,7 @@ export interface CallSpec {
 interface OpenCall {
   readonly spec: CallSpec;
   readonly fail: (fault: CallFault) => void;
+  readonly cleanUp: (() => void)[];
 }
 
 /**
@@ -47,9 +55,9 @@ export class Session {
     const failed = new Promise<never>((_, reject) => {
       fail = reject;
     });
-    const call: OpenCall = { spec, fail };
+    const call: OpenCall = { spec, fail, cleanUp: [] };
     this.#open.add(call);
-    const cancelConnectWatch = this.#watchConnecting(call, name);
+    call.cleanUp.push(this.#watchConnecting(call, name));
     try {
       return await raceDeadline(Promise.race([failed, invoke(start, this.wire)]), {
         timers: this.timers,
@@ -67,7 +75,7 @@ export class Session {
       if (fault.kind !== 'answered') this.retire();
       throw fault;
     } finally {
-      cancelConnectWatch();
+      for (const cleanUp of call.cleanUp) cleanUp();
       this.#open.delete(call);
       if (this.#retired && this.#open.size === 0) void this.#close();
     }
@@ -82,9 +90,15 @@ export class Session {
     );
     const named = here.filter(({ spec }) => new RegExp(`\\b${spec.endpoint}\\b`).test(text));
     const blamed = named.length > 0 ? named : here.length === 1 ? here : [];
-    for (const { spec, fail } of blamed) {
-      fail(new CallFault('not-understood', `${spec.namespace}.${spec.endpoint}`, text));
-    }
+    for (const call of blamed) this.#misunderstood(call, text);
+  }
+
+  #misunderstood({ spec, fail, cleanUp }: OpenCall, text: string): void {
+    const fault = new CallFault('not-understood', `${spec.namespace}.${spec.endpoint}`, text);
+    if (NO_ANSWER_FOLLOWS.test(text)) return fail(fault);
+    // Some other complaint: the answer may follow it. A load or a prediction is let run.
+    if (spec.endpoint === 'loadModel' || spec.endpoint === 'predict') return;
+    cleanUp.push(this.timers.after(WARNED_GRACE_MS, () => fail(fault)));
   }
 
   /** No further call may start; the sockets end with the last open call. */

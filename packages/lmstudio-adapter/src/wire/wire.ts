@@ -214,6 +214,8 @@ export interface WireOptions {
   readonly credentials: Credentials;
   /** LM Studio or the SDK found that the two do not understand each other. */
   readonly onCommunicationWarning: (namespace: Namespace | null, text: string) => void;
+  /** A socket broke, whether or not a call was open on it. */
+  readonly onDisconnected: () => void;
 }
 
 /** Either an API token, or the name and pass key of an anonymous client. */

@@ -1,0 +1,180 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
+import { scanModelsFolder } from './scan-models-folder.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai models '));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const put = async (file: string, bytes = 10): Promise<void> => {
+  await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+  await writeFile(path.join(folder, file), Buffer.alloc(bytes));
+};
+const scan = async () => (await scanModelsFolder(folder)).models;
+
+test('a folder that does not exist, or is empty, has no models', async () => {
+  expect(await scan()).toEqual([]);
+  expect(await scanModelsFolder(path.join(folder, 'nowhere'))).toEqual({
+    models: [],
+    unreadable: [],
+  });
+});
+
+test('one file is one model', async () => {
+  await put('lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf', 100);
+  expect(await scan()).toEqual([
+    {
+      modelKey: 'qwen3-4b',
+      kind: 'llm',
+      displayName: 'Qwen3 4B',
+      publisher: 'lmstudio-community',
+      architecture: null,
+      format: 'gguf',
+      quantization: { name: 'Q4_K_M', bits: 4 },
+      sizeBytes: 100,
+      parameters: '4B',
+      maxContextLengthTokens: null,
+      vision: false,
+      toolUse: false,
+      variants: [],
+      selectedVariant: null,
+      path: 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf',
+      deviceIdentifier: null,
+      filePath: path.join(folder, 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf'),
+      files: [path.join(folder, 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf')],
+      projectorPath: null,
+      complete: true,
+    },
+  ]);
+});
+
+test('several quantizations in one repository get keys of their own', async () => {
+  await put('p/M-7B-GGUF/M-7B-Q4_K_M.gguf');
+  await put('p/M-7B-GGUF/M-7B-Q8_0.gguf');
+  expect((await scan()).map(({ modelKey }) => modelKey)).toEqual(['m-7b@q4_k_m', 'm-7b@q8_0']);
+});
+
+test('the parts of a split file are one model, also in a folder of their own', async () => {
+  for (const part of [1, 2, 3]) await put(`p/M-GGUF/Q6_K/M-Q6_K-0000${part}-of-00003.gguf`, part);
+  const [model, ...others] = await scan();
+  expect(others).toEqual([]);
+  expect(model).toMatchObject({ modelKey: 'm', sizeBytes: 6, complete: true });
+  expect(model?.files.map((file) => path.basename(file))).toEqual([
+    'M-Q6_K-00001-of-00003.gguf',
+    'M-Q6_K-00002-of-00003.gguf',
+    'M-Q6_K-00003-of-00003.gguf',
+  ]);
+  expect(model?.filePath).toBe(model?.files[0]);
+});
+
+test('a split file with a part missing is incomplete', async () => {
+  await put('p/M-GGUF/M-Q6_K-00002-of-00003.gguf');
+  expect(await scan()).toMatchObject([{ complete: false }]);
+});
+
+test('a projector belongs to its model and makes it see', async () => {
+  await put('p/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf', 100);
+  await put('p/gemma-3-4b-it-GGUF/mmproj-model-f16.gguf', 20);
+  expect(await scan()).toMatchObject([
+    {
+      vision: true,
+      sizeBytes: 120,
+      projectorPath: path.join(folder, 'p/gemma-3-4b-it-GGUF/mmproj-model-f16.gguf'),
+    },
+  ]);
+});
+
+test('an MLX folder is a model; a folder of other files is none', async () => {
+  await put('mlx-community/Qwen3-4B-4bit/config.json');
+  await put('mlx-community/Qwen3-4B-4bit/model-00001-of-00002.safetensors', 5);
+  await put('mlx-community/Qwen3-4B-4bit/model-00002-of-00002.safetensors', 6);
+  await put('p/docs/README.md');
+  await put('p/half/model.gguf.part');
+  expect(await scan()).toMatchObject([
+    {
+      format: 'mlx',
+      sizeBytes: 11,
+      path: 'mlx-community/Qwen3-4B-4bit',
+      quantization: { name: '4BIT', bits: 4 },
+    },
+  ]);
+});
+
+test('keys follow the catalogue in LM Studio’s home', async () => {
+  await put('models/lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf');
+  const manifest = {
+    type: 'model',
+    dependencies: [
+      {
+        type: 'model',
+        purpose: 'baseModel',
+        modelKeys: ['lmstudio-community/qwen3-4b-gguf'],
+        sources: [{ type: 'huggingface', user: 'lmstudio-community', repo: 'Qwen3-4B-GGUF' }],
+      },
+    ],
+  };
+  await put('hub/models/qwen/qwen3-4b/manifest.json');
+  await writeFile(
+    path.join(folder, 'hub/models/qwen/qwen3-4b/manifest.json'),
+    JSON.stringify(manifest),
+  );
+  await put('hub/models/broken/one/manifest.json', 3);
+  const { models } = await scanModelsFolder(path.join(folder, 'models'), { home: folder });
+  expect(models.map(({ modelKey }) => modelKey)).toEqual(['qwen/qwen3-4b']);
+});
+
+test('links to another drive are followed, broken ones passed over', async () => {
+  await put('drive/M-Q8_0.gguf', 7);
+  await mkdir(path.join(folder, 'models/p/M-GGUF'), { recursive: true });
+  await symlink(
+    path.join(folder, 'drive/M-Q8_0.gguf'),
+    path.join(folder, 'models/p/M-GGUF/M-Q8_0.gguf'),
+  );
+  await symlink(path.join(folder, 'gone'), path.join(folder, 'models/p/M-GGUF/N-Q8_0.gguf'));
+  const { models } = await scanModelsFolder(path.join(folder, 'models'));
+  expect(models).toMatchObject([{ sizeBytes: 7 }]);
+});
+
+test('a folder that cannot be read is named', async () => {
+  await put('p/ok/M-Q8_0.gguf');
+  await put('p/closed/M-Q8_0.gguf');
+  await chmod(path.join(folder, 'p/closed'), 0o000);
+  const { models, unreadable } = await scanModelsFolder(folder);
+  await chmod(path.join(folder, 'p/closed'), 0o755);
+  // The superuser, and Windows, read it all the same.
+  expect(models.length + unreadable.length).toBe(2);
+});
+
+test('is cancelled with the reason', async () => {
+  const reason = new Error('stop');
+  const signal = AbortSignal.abort(reason);
+  await expect(scanModelsFolder(folder, { signal })).rejects.toBe(reason);
+});
+
+test.each([
+  ['Qwen3-4B-Q4_K_M.gguf', 'Q4_K_M', 4],
+  ['x-UD-IQ3_XXS.gguf', 'UD-IQ3_XXS', 3],
+  ['gpt-oss-20b-MXFP4.gguf', 'MXFP4', 4],
+  ['nomic-embed-text-v1.5.f16.gguf', 'F16', 16],
+  ['Qwen3-4B-4bit', '4BIT', 4],
+])('quantization of %s', (name, quantization, bits) => {
+  expect(quantizationIn(name)).toEqual({ name: quantization, bits });
+});
+
+test('names without a quantization, with parameters, of embedding models', () => {
+  expect(quantizationIn('llama-3.2-3b-instruct.gguf')).toBeNull();
+  expect(parametersIn('Qwen3-30B-A3B-GGUF')).toBe('30B-A3B');
+  expect(parametersIn('Mixtral-8x7B-Instruct')).toBe('8x7B');
+  expect(parametersIn('phi-4')).toBeNull();
+  expect(looksLikeEmbedding('nomic-ai/nomic-embed-text-v1.5-GGUF/x.gguf')).toBe(true);
+  expect(looksLikeEmbedding('p/llama/x.gguf')).toBe(false);
+  const options = { embedding: true, onlyOne: true };
+  expect(keyOfFile('nomic-embed-text-v1.5-GGUF', 'Q4_K_M', options)).toBe(
+    'text-embedding-nomic-embed-text-v1.5',
+  );
+});

@@ -1,0 +1,35 @@
+/**
+ * Sockets and timers that hold this process open, by type. What the test runner itself holds is
+ * subtracted by comparing two counts.
+ */
+export function openHandles(): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const type of process.getActiveResourcesInfo()) {
+    if (!/TCP|Timeout|TLS|GetAddrInfo|FSReq|Pipe/.test(type)) continue;
+    counts[type] = (counts[type] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Resolves once the handles are what they were, or with the last difference after a while. */
+export async function handlesBackTo(
+  before: Readonly<Record<string, number>>,
+): Promise<Readonly<Record<string, number>>> {
+  for (let turn = 0; turn < 100; turn++) {
+    const extra = difference(openHandles(), before);
+    if (Object.keys(extra).length === 0) return extra;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return difference(openHandles(), before);
+}
+
+function difference(
+  now: Readonly<Record<string, number>>,
+  before: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(now)
+      .map(([type, count]) => [type, count - (before[type] ?? 0)] as const)
+      .filter(([, extra]) => extra > 0),
+  );
+}

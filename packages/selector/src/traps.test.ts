@@ -1,0 +1,425 @@
+import {
+  candidate,
+  footprint,
+  GIB,
+  input,
+  LOAD_CONFIG,
+  option,
+  POLICY,
+  resident,
+  resources,
+} from '../test/build-input.js';
+import type { GpuResources } from './input.js';
+import { selectModel } from './select-model.js';
+
+const gpu = (
+  total: number | null,
+  available: number | null,
+  facts: Partial<GpuResources> = {},
+): GpuResources => ({
+  deviceKey: 'GPU-1',
+  name: 'GPU',
+  memory: 'dedicated',
+  totalBytes: total === null ? null : total * GIB,
+  availableBytes: available === null ? null : available * GIB,
+  ...facts,
+});
+
+describe('1. a resident is counted once', () => {
+  it('keeps a resident that fills what the machine shows as used', () => {
+    // 16 total, 5 available: 11 used, 9 of them ours, so others are 2. 2 + 9 = 11 of 12.8 allowed.
+    const selection = selectModel(
+      input({
+        candidates: [candidate('mine', 9)],
+        residents: [resident('mine', footprint({ anonymous: 9 }))],
+        resources: resources({ total: 16, available: 5 }),
+      }),
+    );
+    expect(selection.decision).toBe('keep');
+    expect(selection.pools[0]).toMatchObject({
+      othersBytes: 2 * GIB,
+      useBeforeBytes: 11 * GIB,
+      useAfterBytes: 11 * GIB,
+    });
+  });
+
+  it('lets a larger model take the room of the one that it replaces', () => {
+    // Others 2; 2 + 10 = 12 of 12.8 allowed, but 2 + 9 + 10 = 21 of 16 is not: unload first.
+    const selection = selectModel(
+      input({
+        candidates: [candidate('larger', 10), candidate('mine', 9)],
+        residents: [resident('mine', footprint({ anonymous: 9 }))],
+        resources: resources({ total: 16, available: 5 }),
+      }),
+    );
+    expect(selection).toMatchObject({
+      decision: 'switch',
+      direction: 'up',
+      plan: {
+        order: 'break-before-make',
+        steps: [
+          { action: 'unload', instanceIdentifier: 'mai/mine', why: 'superseded' },
+          { action: 'load', modelKey: 'larger' },
+        ],
+      },
+    });
+    expect(selection.pools[0]).toMatchObject({
+      useAfterBytes: 12 * GIB,
+      reclaimableBytes: 9 * GIB,
+    });
+  });
+
+  it('loads before it unloads where both fit', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('larger', 10), candidate('mine', 2)],
+        residents: [resident('mine', footprint({ anonymous: 2 }))],
+        resources: resources({ total: 32, available: 28 }),
+      }),
+    );
+    expect(selection.plan).toMatchObject({
+      order: 'make-before-break',
+      steps: [{ action: 'load' }, { action: 'unload' }],
+    });
+  });
+
+  it('takes others for nothing rather than negative when footprints exceed what is used', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('mine', 9)],
+        residents: [resident('mine', footprint({ anonymous: 9 }))],
+        resources: resources({ total: 16, available: 12 }),
+      }),
+    );
+    expect(selection.pools[0]).toMatchObject({ othersBytes: 0, useAfterBytes: 9 * GIB });
+  });
+});
+
+describe('2. the guest is not blamed for the host', () => {
+  const busy = input({
+    candidates: [candidate('mine', 1)],
+    residents: [resident('mine', footprint({ anonymous: 1 }), { busy: true })],
+    resources: resources({}, { cpu: { utilizationRatio: 1, othersRatio: null } }),
+  });
+  const noted = (question: typeof busy): boolean =>
+    selectModel(question).notes.some(({ code }) => code === 'CPU_PRESSURE');
+
+  it('reads nothing into a full CPU while an instance generates', () => {
+    expect(noted(busy)).toBe(false);
+  });
+  it('reports pressure from outside, and any pressure while all are idle', () => {
+    const outside = resources({}, { cpu: { utilizationRatio: 1, othersRatio: 0.9 } });
+    expect(noted({ ...busy, resources: outside })).toBe(true);
+    expect(noted({ ...busy, residents: [] })).toBe(true);
+  });
+});
+
+describe('3. no switch that does not help', () => {
+  it('keeps the better model when the smaller one would not bring the pool below its limit', () => {
+    // Others 13 of 16, limit 12.8: nothing fits, whatever is loaded, and the hard limit (14.72) holds.
+    const selection = selectModel(
+      input({
+        candidates: [
+          candidate('mine', 1.5),
+          candidate('small', 1.8),
+          candidate('embedder', 1, { capabilities: ['embedding'] }),
+        ],
+        requirement: { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
+        residents: [resident('mine', footprint({ anonymous: 1.5 }))],
+        resources: resources({ total: 16, available: 1.5 }),
+      }),
+    );
+    expect(selection.decision).toBe('keep');
+    expect(selection.chosen?.modelKey).toBe('mine');
+    expect(selection.notes).toContainEqual(
+      expect.objectContaining({ code: 'ABOVE_LIMIT', pool: 'ram' }),
+    );
+  });
+
+  it('steps down when that brings the pool below its limit', () => {
+    // Others 8 of 16: 8 + 6 = 14 is over 12.8, 8 + 2 = 10 is not.
+    const selection = selectModel(
+      input({
+        candidates: [candidate('mine', 6), candidate('small', 2)],
+        residents: [resident('mine', footprint({ anonymous: 6 }))],
+        resources: resources({ total: 16, available: 2 }),
+      }),
+    );
+    expect(selection).toMatchObject({
+      decision: 'switch',
+      direction: 'down',
+      chosen: { modelKey: 'small' },
+    });
+  });
+
+  it('lets the last candidate stay up to the hard limit, and not beyond', () => {
+    const at = (available: number): ReturnType<typeof selectModel> =>
+      selectModel(
+        input({
+          candidates: [candidate('small', 2)],
+          residents: [resident('small', footprint({ anonymous: 2 }))],
+          resources: resources({ total: 100, available }),
+        }),
+      );
+    expect(at(8).decision).toBe('keep');
+    expect(at(7.9)).toMatchObject({ decision: 'release', direction: 'down' });
+  });
+});
+
+describe('4. mapped pages', () => {
+  const question = (mappedCountsAsUsed: boolean): ReturnType<typeof selectModel> =>
+    selectModel(
+      input({
+        candidates: [candidate('mine', 9)],
+        residents: [resident('mine', footprint({ mapped: 6, anonymous: 3 }))],
+        resources: {
+          ...resources({ total: 16, available: 7 }),
+          ram: { totalBytes: 16 * GIB, availableBytes: 7 * GIB, mappedCountsAsUsed },
+        },
+      }),
+    );
+
+  it('takes only anonymous memory for used on Linux', () => {
+    // Used 9, of which ours 3: others are 6, and with all 9 of ours 15 of 16 are in use.
+    expect(question(false).pools[0]).toMatchObject({
+      othersBytes: 6 * GIB,
+      useBeforeBytes: 15 * GIB,
+    });
+  });
+  it('takes all of it for used on Windows', () => {
+    expect(question(true).pools[0]).toMatchObject({ othersBytes: 0, useBeforeBytes: 9 * GIB });
+  });
+});
+
+describe('5. a shorter context comes before a smaller model', () => {
+  const large = candidate('large', [
+    option(footprint({ anonymous: 30 }), 32_768),
+    option(footprint({ anonymous: 20 }), 8192),
+  ]);
+
+  it('offers the shorter context, and says so', () => {
+    const selection = selectModel(input({ candidates: [large, candidate('small', 2)] }));
+    expect(selection.chosen).toMatchObject({ modelKey: 'large', optionIndex: 1 });
+    expect(selection.notes).toContainEqual({
+      code: 'SHORTER_CONTEXT',
+      wantedTokens: 32_768,
+      offeredTokens: 8192,
+    });
+  });
+  it('does not where it would miss the requirement', () => {
+    const requirement = { capabilities: [], minContextLengthTokens: 16_384, tiers: null };
+    const small = candidate('small', [option(footprint({ anonymous: 2 }), 16_384)]);
+    const selection = selectModel(input({ candidates: [large, small], requirement }));
+    expect(selection.chosen?.modelKey).toBe('small');
+    expect(selection.rejected[0]?.options).toMatchObject([
+      { code: 'INSUFFICIENT_RAM' },
+      { code: 'CONTEXT_TOO_SMALL', requiredTokens: 16_384, offeredTokens: 8192 },
+    ]);
+  });
+});
+
+describe('6. stepping up asks for more than staying', () => {
+  const question = (upgradeMarginRatio: number | null): ReturnType<typeof selectModel> =>
+    selectModel(
+      input({
+        // 2 + 22.4 GiB of 32 is 76.25 %.
+        candidates: [candidate('large', 22.4), candidate('small', 2)],
+        residents: [resident('small', footprint({ anonymous: 2 }))],
+        resources: resources({ total: 32, available: 28 }),
+        upgradeMarginRatio,
+      }),
+    );
+  it('switches up within the margin and keeps beyond it', () => {
+    expect(question(null).decision).toBe('switch');
+    expect(question(0.03).decision).toBe('switch');
+    expect(question(0.05).decision).toBe('keep');
+  });
+  it('never asks for less than the lowest threshold', () => {
+    const selection = selectModel(
+      input({
+        // 2 + 18.7 of 32 is 64.7 %, below 65 %.
+        candidates: [candidate('large', 18.7), candidate('small', 2)],
+        residents: [resident('small', footprint({ anonymous: 2 }))],
+        resources: resources({ total: 32, available: 28 }),
+        upgradeMarginRatio: 0.5,
+      }),
+    );
+    expect(selection.decision).toBe('switch');
+  });
+});
+
+describe('7. busy, pinned and foreign residents stay', () => {
+  const pressed = (facts: object, policy = POLICY): ReturnType<typeof selectModel> =>
+    selectModel(
+      input({
+        candidates: [candidate('wanted', 8)],
+        residents: [
+          resident('other', footprint({ anonymous: 8 }), { instanceIdentifier: 'other', ...facts }),
+        ],
+        resources: resources({ total: 16, available: 7 }),
+        policy,
+      }),
+    );
+
+  it('makes room by an idle resident of ours', () => {
+    expect(pressed({}).plan.steps[0]).toMatchObject({
+      action: 'unload',
+      instanceIdentifier: 'other',
+      why: 'make-room',
+    });
+  });
+  it('waits for a busy one', () => {
+    const selection = pressed({ busy: true });
+    expect(selection).toMatchObject({
+      decision: 'wait',
+      plan: { steps: [] },
+      afterDrain: { modelKey: 'wanted', waitsFor: ['other'] },
+    });
+  });
+  it.each([{ pinned: true }, { foreign: true }, { pinned: true, busy: true }])(
+    'leaves %o alone',
+    (facts) => {
+      expect(pressed(facts)).toMatchObject({
+        decision: 'none',
+        plan: { steps: [] },
+        afterDrain: null,
+      });
+    },
+  );
+  it.each([
+    ['evict-idle', 400_000, 'load'],
+    ['evict-idle', 400_001, 'none'],
+    ['evict-idle', null, 'none'],
+    ['evict', null, 'load'],
+    ['observe', 0, 'none'],
+  ] as const)(
+    'with %s a foreign one last used at %s leads to %s',
+    (foreign, lastUsedAtMs, decision) => {
+      const selection = pressed(
+        { foreign: true, lastUsedAtMs },
+        { ...POLICY, foreign, foreignIdleMs: 600_000 },
+      );
+      expect(selection.decision).toBe(decision);
+    },
+  );
+  it('evicts no more than it needs to', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('wanted', 8)],
+        residents: [
+          resident('tiny', footprint({ anonymous: 0.5 }), { lastUsedAtMs: 1 }),
+          resident('big', footprint({ anonymous: 6 }), { lastUsedAtMs: 2 }),
+          resident('newest', footprint({ anonymous: 1 }), { lastUsedAtMs: 3 }),
+        ],
+        resources: resources({ total: 16, available: 7 }),
+      }),
+    );
+    const unloaded = selection.plan.steps.filter(({ action }) => action === 'unload');
+    expect(unloaded).toMatchObject([{ modelKey: 'big' }]);
+  });
+});
+
+describe('8. GPUs are not one pool', () => {
+  const offloaded = candidate('model', [option(footprint({ anonymous: 1, gpus: { 'GPU-1': 9 } }))]);
+
+  it('does not add up two GPUs of which neither has room', () => {
+    const gpus = [gpu(8, 8), gpu(8, 8, { deviceKey: 'GPU-2' })];
+    const selection = selectModel(
+      input({ candidates: [offloaded], resources: resources({}, { gpus }) }),
+    );
+    expect(selection.rejected[0]?.rejection).toMatchObject({
+      code: 'INSUFFICIENT_VRAM',
+      deviceKey: 'GPU-1',
+    });
+  });
+  it('takes a GPU that hides its memory for unmeasured, not for full', () => {
+    const selection = selectModel(
+      input({ candidates: [offloaded], resources: resources({}, { gpus: [gpu(null, null)] }) }),
+    );
+    expect(selection.decision).toBe('load');
+    expect(selection.notes).toContainEqual({ code: 'GPU_UNMEASURED', deviceKey: 'GPU-1' });
+  });
+  it('charges a shared GPU to RAM, once, and keeps to what it may take of it', () => {
+    // Limit 80 % of 16 = 12.8: 1 + 9 fits; the share of 8 GiB does not hold 9.
+    const shared = (cap: number): ReturnType<typeof selectModel> =>
+      selectModel(
+        input({
+          candidates: [offloaded],
+          resources: resources(
+            { total: 16, available: 16 },
+            { gpus: [gpu(cap, null, { memory: 'shared' })] },
+          ),
+        }),
+      );
+    expect(shared(10).pools[0]).toMatchObject({ pool: 'ram', useAfterBytes: 10 * GIB });
+    expect(shared(8).rejected[0]?.rejection.code).toBe('INSUFFICIENT_VRAM');
+  });
+  it('holds a unified pool to its own hard limit', () => {
+    const apple = {
+      unified: true,
+      gpus: [gpu(75, null, { deviceKey: 'apple', memory: 'shared' as const })],
+    };
+    const at = (available: number): string =>
+      selectModel(
+        input({
+          candidates: [candidate('m', [option(footprint({ gpus: { apple: 5 } }))])],
+          residents: [resident('m', footprint({ gpus: { apple: 5 } }))],
+          resources: resources({ total: 100, available }, apple),
+        }),
+      ).decision;
+    expect(at(15)).toBe('keep');
+    expect(at(14.9)).toBe('release');
+  });
+  it('does not mind a full GPU that the model leaves alone', () => {
+    const selection = selectModel(
+      input({ candidates: [candidate('cpu', 2)], resources: resources({}, { gpus: [gpu(8, 0)] }) }),
+    );
+    expect(selection.decision).toBe('load');
+  });
+});
+
+describe("9. someone else's machine", () => {
+  it('decides on totals less its residents, and says that it cannot see more', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('model', 10)],
+        residents: [resident('theirs', footprint({ anonymous: 10 }), { foreign: true })],
+        resources: resources({ total: 24, available: null }, { observable: false }),
+      }),
+    );
+    // 10 + 10 = 20 of 19.2 allowed.
+    expect(selection.rejected[0]?.rejection).toMatchObject({ code: 'INSUFFICIENT_RAM' });
+    expect(selection.notes).toContainEqual({ code: 'RESOURCES_NOT_OBSERVABLE' });
+  });
+});
+
+describe('10. residents that are not what was asked for', () => {
+  it('replaces one of ours whose context length is not the one that is wanted', () => {
+    const shorter = { ...LOAD_CONFIG, contextLengthTokens: 2048 };
+    const selection = selectModel(
+      input({
+        candidates: [candidate('mine', 2)],
+        residents: [resident('mine', footprint({ anonymous: 2 }), { loadConfig: shorter })],
+        resources: resources({ total: 32, available: 20 }),
+      }),
+    );
+    expect(selection).toMatchObject({ decision: 'switch', direction: 'up' });
+  });
+  it('uses what a person loaded when it is the best that fits', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('mine', 2)],
+        residents: [
+          resident('mine', footprint({ anonymous: 2 }), {
+            foreign: true,
+            instanceIdentifier: 'by-hand',
+          }),
+        ],
+      }),
+    );
+    expect(selection).toMatchObject({
+      decision: 'keep',
+      chosen: { instanceIdentifier: 'by-hand' },
+    });
+  });
+});

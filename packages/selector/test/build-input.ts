@@ -1,0 +1,135 @@
+import type {
+  Candidate,
+  Footprint,
+  LoadConfig,
+  LoadOption,
+  Resident,
+  Resources,
+  SelectionInput,
+  SelectionPolicy,
+  Tier,
+} from '../src/index.js';
+
+export const GIB = 1024 ** 3;
+
+export const LOAD_CONFIG: LoadConfig = {
+  contextLengthTokens: 8192,
+  parallelSequences: null,
+  offloadRatio: null,
+  kvCacheTypeK: null,
+  kvCacheTypeV: null,
+  flashAttention: null,
+  cpuExpertRatio: null,
+};
+
+/** 80 % of RAM, 90 % of VRAM, 92 % hard, 1 GiB of headroom: the defaults of the configuration. */
+export const POLICY: SelectionPolicy = {
+  memoryLimitRatio: 0.8,
+  vramLimitRatio: 0.9,
+  cpuLimitRatio: 0.8,
+  hardLimitRatio: 0.92,
+  unifiedHardLimitRatio: 0.85,
+  upgradeBelowRatioMin: 0.65,
+  minHeadroomBytes: GIB,
+  dwellMs: 20_000,
+  coolDownMs: 60_000,
+  foreign: 'observe',
+  foreignIdleMs: 600_000,
+};
+
+/** A footprint without an error interval; sizes in GiB. */
+export function footprint(
+  {
+    mapped = 0,
+    anonymous = 0,
+    gpus = {},
+  }: { mapped?: number; anonymous?: number; gpus?: Record<string, number> },
+  interval: Footprint['interval'] = null,
+): Footprint {
+  return {
+    ram: { mappedBytes: mapped * GIB, anonymousBytes: anonymous * GIB },
+    gpus: Object.entries(gpus).map(([deviceKey, gib]) => ({ deviceKey, bytes: gib * GIB })),
+    interval,
+    source: 'gguf-header',
+    confidence: 'high',
+  };
+}
+
+export function option(print: Footprint | null, contextLengthTokens = 8192): LoadOption {
+  return {
+    loadConfig: { ...LOAD_CONFIG, contextLengthTokens },
+    footprint: print,
+    guardrails: null,
+  };
+}
+
+/** A candidate whose one load option takes `anonymous` GiB of RAM, unless options are given. */
+export function candidate(
+  modelKey: string,
+  anonymousOrOptions: number | readonly LoadOption[],
+  facts: Partial<Candidate> = {},
+): Candidate {
+  return {
+    modelKey,
+    displayName: modelKey,
+    tier: 'medium' as Tier,
+    capabilities: ['chat'],
+    downloaded: true,
+    maxContextLengthTokens: 131_072,
+    loadOptions:
+      typeof anonymousOrOptions === 'number'
+        ? [option(footprint({ anonymous: anonymousOrOptions }))]
+        : anonymousOrOptions,
+    coolingDownUntilMs: null,
+    ...facts,
+  };
+}
+
+export function resident(
+  modelKey: string,
+  print: Footprint | null,
+  facts: Partial<Resident> = {},
+): Resident {
+  return {
+    instanceIdentifier: `mai/${modelKey}`,
+    modelKey,
+    loadConfig: LOAD_CONFIG,
+    footprint: print,
+    busy: false,
+    pinned: false,
+    foreign: false,
+    lastUsedAtMs: null,
+    ...facts,
+  };
+}
+
+/** A Linux machine without a GPU; sizes in GiB. */
+export function resources(
+  { total = 32, available = 32 }: { total?: number; available?: number | null } = {},
+  facts: Partial<Resources> = {},
+): Resources {
+  return {
+    timestampMs: 1_000_000,
+    observable: true,
+    ram: {
+      totalBytes: total * GIB,
+      availableBytes: available === null ? null : available * GIB,
+      mappedCountsAsUsed: false,
+    },
+    unified: false,
+    gpus: [],
+    cpu: { utilizationRatio: 0.1, othersRatio: null },
+    ...facts,
+  };
+}
+
+export function input(parts: Partial<SelectionInput>): SelectionInput {
+  return {
+    candidates: [],
+    requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
+    resources: resources(),
+    residents: [],
+    policy: POLICY,
+    ...parts,
+  };
+}

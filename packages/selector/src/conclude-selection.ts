@@ -8,12 +8,11 @@ import type {
   Chosen,
   Plan,
   PlanStep,
-  PoolName,
   PoolOutcome,
   RejectedCandidate,
   Selection,
 } from './selection.js';
-import { noteSelection } from './selection-notes.js';
+import { noteSelection, poolsUsedBy } from './selection-notes.js';
 import { servesOption } from './serves.js';
 
 /** A candidate and load option with the plan for it. */
@@ -208,12 +207,7 @@ function outcomesOf(
 
 function tightest(pools: readonly PoolOutcome[], chosen: Chosen | null): number | null {
   if (chosen === null) return null;
-  const used = new Set<PoolName>(['ram']);
-  for (const { deviceKey } of chosen.footprint?.gpus ?? []) {
-    used.add(`gpu:${deviceKey}`);
-    used.add(`gpu-share:${deviceKey}`);
-  }
   return Math.min(
-    ...pools.filter(({ pool }) => used.has(pool)).map(({ headroomBytes }) => headroomBytes),
+    ...poolsUsedBy(chosen.footprint, pools).map(({ headroomBytes }) => headroomBytes),
   );
 }

@@ -1,5 +1,5 @@
-import type { SelectionInput } from './input.js';
-import type { Selection, SelectionNote } from './selection.js';
+import type { Footprint, SelectionInput } from './input.js';
+import type { PoolName, PoolOutcome, Selection, SelectionNote } from './selection.js';
 
 /** What the reader of a decision should know about it. */
 export function noteSelection(
@@ -29,9 +29,10 @@ export function noteSelection(
     notes.push({ code: 'SHORTER_CONTEXT', wantedTokens, offeredTokens });
   }
   if (chosen !== null) {
-    for (const { pool, useAfterBytes, totalBytes, limitRatio } of pools) {
+    for (const one of poolsUsedBy(chosen.footprint, pools)) {
+      const { pool, useAfterBytes, totalBytes, limitRatio } = one;
       const useRatio = useAfterBytes / totalBytes;
-      if (pool === 'ram' && useRatio > limitRatio) {
+      if (useRatio > limitRatio) {
         notes.push({ code: 'ABOVE_LIMIT', pool, useRatio, limitRatio });
       }
     }
@@ -42,6 +43,20 @@ export function noteSelection(
     notes.push({ code: 'CPU_PRESSURE', ratio: cpu, limitRatio: policy.cpuLimitRatio });
   }
   return notes;
+}
+
+/** The pools that a footprint takes memory from; RAM always. */
+export function poolsUsedBy(
+  footprint: Footprint | null,
+  pools: readonly PoolOutcome[],
+): readonly PoolOutcome[] {
+  const used = new Set<PoolName>(['ram']);
+  for (const { deviceKey, bytes } of footprint?.gpus ?? []) {
+    if (bytes <= 0) continue;
+    used.add(`gpu:${deviceKey}`);
+    used.add(`gpu-share:${deviceKey}`);
+  }
+  return pools.filter(({ pool }) => used.has(pool));
 }
 
 function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefined): boolean {

@@ -72,7 +72,7 @@ export function candidate(
   return {
     modelKey,
     displayName: modelKey,
-    tier: 'medium' as Tier,
+    tier: 'medium',
     capabilities: ['chat'],
     downloaded: true,
     maxContextLengthTokens: 131_072,

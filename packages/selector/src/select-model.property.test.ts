@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import {
+  candidate,
+  footprint,
+  GIB,
+  input,
+  option,
+  resident,
+  resources,
+} from '../test/build-input.js';
+import type { SelectionInput, Tier } from './input.js';
+import { selectModel } from './select-model.js';
+
+const TIERS: readonly Tier[] = ['large', 'medium', 'small'];
+
+const print = fc
+  .record({
+    mapped: fc.integer({ min: 0, max: 30 }),
+    anonymous: fc.integer({ min: 1, max: 20 }),
+    gpu: fc.integer({ min: 0, max: 20 }),
+    margin: fc.integer({ min: 0, max: 4 }),
+  })
+  .map(({ mapped, anonymous, gpu, margin }) =>
+    footprint(
+      { mapped, anonymous, ...(gpu === 0 ? {} : { gpus: { 'GPU-1': gpu } }) },
+      { coverage: 0.9, lowBytes: 0, highBytes: (mapped + anonymous + gpu + margin) * GIB },
+    ),
+  );
+
+/** A chain of falling tiers, as configurations have them. */
+const chain = fc
+  .array(fc.array(fc.option(print, { freq: 8 }), { minLength: 1, maxLength: 3 }), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map((models) =>
+    models.map((prints, index) =>
+      candidate(
+        `model-${index}`,
+        prints.map((one, rung) => option(one, 8192 - rung)),
+        { tier: TIERS[Math.floor((index * 3) / models.length)] ?? 'small' },
+      ),
+    ),
+  );
+
+const question: fc.Arbitrary<SelectionInput> = fc
+  .record({
+    candidates: chain,
+    total: fc.integer({ min: 4, max: 128 }),
+    availableRatio: fc.double({ min: 0, max: 1, noNaN: true }),
+    vram: fc.integer({ min: 1, max: 48 }),
+    mappedCountsAsUsed: fc.boolean(),
+    residents: fc.array(
+      fc.record({
+        model: fc.integer({ min: 0, max: 8 }),
+        print,
+        busy: fc.boolean(),
+        pinned: fc.boolean(),
+        foreign: fc.boolean(),
+      }),
+      { maxLength: 4 },
+    ),
+  })
+  .map(({ candidates, total, availableRatio, vram, mappedCountsAsUsed, residents }) =>
+    input({
+      candidates,
+      residents: residents.map(({ model, print: size, ...facts }, index) =>
+        resident(`model-${model}`, size, { ...facts, instanceIdentifier: `instance-${index}` }),
+      ),
+      resources: {
+        ...resources({ total, available: total * availableRatio }),
+        ram: {
+          totalBytes: total * GIB,
+          availableBytes: Math.floor(total * availableRatio * GIB),
+          mappedCountsAsUsed,
+        },
+        gpus: [
+          {
+            deviceKey: 'GPU-1',
+            name: 'GPU',
+            memory: 'dedicated',
+            totalBytes: vram * GIB,
+            availableBytes: Math.floor(vram * availableRatio * GIB),
+          },
+        ],
+      },
+    }),
+  );
+
+const RUNS = { numRuns: 2_000 };
+
+describe('whatever the machine and the chain', () => {
+  it('decides the same again', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        expect(selectModel(structuredClone(one))).toEqual(selectModel(one));
+      }),
+      RUNS,
+    );
+  });
+
+  it('never unloads what is pinned, busy or foreign', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const untouchable = new Set(
+          one.residents
+            .filter(({ pinned, busy, foreign }) => pinned || busy || foreign)
+            .map(({ instanceIdentifier }) => instanceIdentifier),
+        );
+        for (const step of selectModel(one).plan.steps) {
+          if (step.action === 'unload') expect(untouchable).not.toContain(step.instanceIdentifier);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('never plans beyond a limit, summed up from the outside', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const { chosen, plan, decision } = selectModel(one);
+        if (chosen === null || !['load', 'switch'].includes(decision)) return;
+        const unloaded = new Set(
+          plan.steps.flatMap((step) => (step.action === 'unload' ? [step.instanceIdentifier] : [])),
+        );
+        const stays = one.residents.filter((r) => !unloaded.has(r.instanceIdentifier));
+        const ramOf = (r: {
+          footprint: SelectionInput['residents'][number]['footprint'];
+        }): number => (r.footprint?.ram.mappedBytes ?? 0) + (r.footprint?.ram.anonymousBytes ?? 0);
+        const { ram } = one.resources;
+        const counted = one.residents.reduce(
+          (sum, r) =>
+            sum + ramOf(r) - (ram.mappedCountsAsUsed ? 0 : (r.footprint?.ram.mappedBytes ?? 0)),
+          0,
+        );
+        const others = Math.max(0, ram.totalBytes - (ram.availableBytes ?? 0) - counted);
+        const use = others + stays.reduce((sum, r) => sum + ramOf(r), 0) + ramOf(chosen);
+        // Stepping down to the last candidate may go up to the hard limit.
+        expect(use).toBeLessThanOrEqual(ram.totalBytes * one.policy.hardLimitRatio);
+      }),
+      RUNS,
+    );
+  });
+
+  it('leaves headroom in every pool that a chosen model uses', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const { chosen, headroomBytes, decision, notes } = selectModel(one);
+        if (chosen === null || decision === 'wait') return;
+        // Kept because no switch helps: the shortage is not of our making, and it is said.
+        if (decision === 'keep' && notes.some(({ code }) => code === 'ABOVE_LIMIT')) return;
+        expect(headroomBytes).toBeGreaterThanOrEqual(0);
+      }),
+      RUNS,
+    );
+  });
+
+  it('never chooses something worse when there is more memory', () => {
+    fc.assert(
+      fc.property(question, fc.integer({ min: 1, max: 64 }), (one, more) => {
+        // Nothing resident: with residents, what is kept and what is loaded are held to different limits.
+        const before = selectModel({ ...one, residents: [] });
+        const { ram } = one.resources;
+        const after = selectModel({
+          ...one,
+          residents: [],
+          resources: {
+            ...one.resources,
+            ram: {
+              ...ram,
+              totalBytes: ram.totalBytes + more * GIB,
+              availableBytes: (ram.availableBytes ?? 0) + more * GIB,
+            },
+          },
+        });
+        if (before.chosen === null) return;
+        expect(after.chosen).not.toBeNull();
+        const position = ({ chosen }: typeof before): number =>
+          (chosen?.candidateIndex ?? 0) * 10 + (chosen?.optionIndex ?? 0);
+        expect(position(after)).toBeLessThanOrEqual(position(before));
+        expect(TIERS.indexOf(after.chosen?.tier ?? 'small')).toBeLessThanOrEqual(
+          TIERS.indexOf(before.chosen.tier),
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  it('says something about every candidate', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const { chosen, rejected } = selectModel(one);
+        const named = new Set(rejected.map(({ candidateIndex }) => candidateIndex));
+        if (chosen !== null) named.add(chosen.candidateIndex);
+        expect(named.size).toBe(one.candidates.length);
+      }),
+      RUNS,
+    );
+  });
+
+  it('settles: carrying its plan out leaves nothing more to do', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const first = selectModel({ ...one, residents: [] });
+        if (first.chosen === null) return;
+        const { modelKey, loadOption } = first.chosen;
+        const loaded = resident(modelKey, loadOption.footprint, {
+          loadConfig: loadOption.loadConfig,
+        });
+        const counted =
+          (loadOption.footprint?.ram.anonymousBytes ?? 0) +
+          (one.resources.ram.mappedCountsAsUsed ? (loadOption.footprint?.ram.mappedBytes ?? 0) : 0);
+        const gpuBytes = loadOption.footprint?.gpus[0]?.bytes ?? 0;
+        const second = selectModel({
+          ...one,
+          residents: [loaded],
+          resources: {
+            ...one.resources,
+            ram: {
+              ...one.resources.ram,
+              availableBytes: (one.resources.ram.availableBytes ?? 0) - counted,
+            },
+            gpus: one.resources.gpus.map((gpu) => ({
+              ...gpu,
+              availableBytes: (gpu.availableBytes ?? 0) - gpuBytes,
+            })),
+          },
+        });
+        expect(second.decision).toBe('keep');
+      }),
+      RUNS,
+    );
+  });
+});

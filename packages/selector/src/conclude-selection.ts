@@ -177,7 +177,6 @@ function outcomesOf(
     steps.flatMap((step) => (step.action === 'unload' ? [step.instanceIdentifier] : [])),
   );
   const freed = chargesOf(
-    surroundings.pools,
     surroundings.residents,
     residents.filter(({ instanceIdentifier }) => unloaded.has(instanceIdentifier)),
   );

@@ -8,6 +8,10 @@ export interface Evictability {
   readonly spare: readonly Resident[];
   /** Ours and in the way as long as it is busy. */
   readonly draining: readonly Resident[];
+  /** Everything that may go now: superseded and spare. */
+  readonly idle: readonly Resident[];
+  /** Everything that may go now or once it is idle. */
+  readonly movable: readonly Resident[];
 }
 
 /**
@@ -29,13 +33,18 @@ export function sortByEvictability(
     (resident) =>
       resident.foreign && !resident.busy && mayEvictForeign(resident, resources, policy),
   );
+  const superseded = idle.filter(({ modelKey }) => keys.has(modelKey));
+  const spare = [
+    ...leastRecentlyUsedFirst(idle.filter(({ modelKey }) => !keys.has(modelKey))),
+    ...leastRecentlyUsedFirst(foreign),
+  ];
+  const draining = ours.filter((resident) => resident.busy);
   return {
-    superseded: idle.filter(({ modelKey }) => keys.has(modelKey)),
-    spare: [
-      ...leastRecentlyUsedFirst(idle.filter(({ modelKey }) => !keys.has(modelKey))),
-      ...leastRecentlyUsedFirst(foreign),
-    ],
-    draining: ours.filter((resident) => resident.busy),
+    superseded,
+    spare,
+    draining,
+    idle: [...superseded, ...spare],
+    movable: [...superseded, ...spare, ...draining],
   };
 }
 

@@ -31,4 +31,5 @@ export type {
   Verdict,
   VerdictReason,
 } from './hysteresis/hysteresis-state.js';
+export type { UseBucket, UseHistory } from './hysteresis/restlessness.js';
 export { initialHysteresis, reduceHysteresis } from './hysteresis/reduce-hysteresis.js';

@@ -1,8 +1,7 @@
-import { sum } from './pools.js';
 import type { ChargedResident, Pool } from './pools.js';
 import type { Charge } from './charge.js';
 import type { Evictability } from './evictable.js';
-import { rejectionOf, worstExcess, type Strictness } from './fit.js';
+import { rejectionOf, worstExcess, type Excess, type Strictness } from './fit.js';
 import type { LoadOption, Resident } from './input.js';
 import type { Plan, PlanStep, PoolName, Rejection } from './selection.js';
 
@@ -18,7 +17,7 @@ export interface Target {
 
 /** A plan that fits, one that fits once busy instances are done, or why there is none. */
 export type Attempt =
-  | { readonly kind: 'fits'; readonly plan: Plan; readonly evicted: readonly Resident[] }
+  | { readonly kind: 'fits'; readonly plan: Plan }
   | { readonly kind: 'after-drain'; readonly plan: Plan; readonly waitsFor: readonly string[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
@@ -38,33 +37,37 @@ export function planSwitch(
   { pools, residents, evictability }: Surroundings,
   strictness: Strictness,
 ): Attempt {
-  const { superseded, spare, draining } = evictability;
-  const others = (list: readonly Resident[]): readonly Resident[] =>
-    list.filter((one) => one !== target.resident);
-  const freedBy = (list: readonly Resident[]): ReadonlyMap<PoolName, number> =>
-    chargesOf(pools, residents, target.resident === null ? list : [...list, target.resident]);
-  const excessWithout = (list: readonly Resident[]): ReturnType<typeof worstExcess> =>
-    worstExcess(pools, target.needed, freedBy(list), strictness);
+  const without = (list: readonly Resident[]): readonly Resident[] =>
+    target.resident === null ? list : list.filter((one) => one !== target.resident);
+  const excessWithout = (list: readonly Resident[]): Excess | null =>
+    worstExcess(
+      pools,
+      target.needed,
+      chargesOf(residents, target.resident === null ? list : [...list, target.resident]),
+      strictness,
+    );
+  const superseded = without(evictability.superseded);
+  const spare = without(evictability.spare);
+  const idle = without(evictability.idle);
 
-  const replaced = others(superseded);
-  const room = makeRoom(replaced, others(spare), excessWithout);
+  // The common case first: most candidates of a long chain do not fit whatever goes.
+  if (excessWithout(without(evictability.movable)) !== null) return rejected(excessWithout(idle));
+
+  const room = makeRoom(superseded, spare, excessWithout);
   if (room !== null) {
-    return {
-      kind: 'fits',
-      evicted: [...replaced, ...room],
-      plan: writePlan(target, replaced, room, excessWithout([]) === null),
-    };
+    const plan = writePlan(target, superseded, room, excessWithout([]) === null);
+    return { kind: 'fits', plan };
   }
-  const available = [...replaced, ...others(spare)];
-  const drained = makeRoom(available, others(draining), excessWithout);
-  if (drained !== null && drained.length > 0) {
-    return {
-      kind: 'after-drain',
-      waitsFor: drained.map(({ instanceIdentifier }) => instanceIdentifier),
-      plan: writePlan(target, replaced, [...others(spare), ...drained], false),
-    };
-  }
-  const excess = excessWithout(available);
+  const drained = makeRoom(idle, without(evictability.draining), excessWithout);
+  if (drained === null || drained.length === 0) return rejected(excessWithout(idle));
+  return {
+    kind: 'after-drain',
+    waitsFor: drained.map(({ instanceIdentifier }) => instanceIdentifier),
+    plan: writePlan(target, superseded, [...spare, ...drained], false),
+  };
+}
+
+function rejected(excess: Excess | null): Attempt {
   if (excess === null)
     throw new Error('A plan that fits was not found; this is a bug in selector.');
   return { kind: 'rejected', rejection: rejectionOf(excess) };
@@ -121,13 +124,14 @@ function writePlan(
 
 /** What a set of residents takes, by pool. */
 export function chargesOf(
-  pools: readonly Pool[],
   residents: readonly ChargedResident[],
   wanted: readonly Resident[],
 ): ReadonlyMap<PoolName, number> {
-  if (wanted.length === 0) return new Map();
-  const charges = residents
-    .filter(({ resident }) => wanted.includes(resident))
-    .map(({ full }) => full);
-  return new Map(pools.map(({ name }) => [name, sum(charges, name)]));
+  const charges = new Map<PoolName, number>();
+  if (wanted.length === 0) return charges;
+  for (const { resident, full } of residents) {
+    if (!wanted.includes(resident)) continue;
+    for (const [pool, bytes] of full) charges.set(pool, (charges.get(pool) ?? 0) + bytes);
+  }
+  return charges;
 }

@@ -7,7 +7,6 @@ import type {
   Resources,
   SelectionInput,
   SelectionPolicy,
-  Tier,
 } from '../src/index.js';
 
 export const GIB = 1024 ** 3;

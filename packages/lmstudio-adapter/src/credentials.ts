@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import { LMStudioError } from './errors.js';
 import type { Credentials } from './wire/wire.js';
 
@@ -16,10 +14,10 @@ export function credentialsOf(options: {
   if (apiToken === '') {
     // LM Studio trusts the first pass key that it sees for an identifier, so a fixed name would
     // lock out the next process.
-    const suffix = randomBytes(9).toString('base64url');
+    const name = (options.clientIdentifier ?? 'mai').slice(0, 200);
     return {
-      clientIdentifier: `guest:${(options.clientIdentifier ?? 'mai').slice(0, 200)}:${suffix}`,
-      clientPasskey: randomBytes(18).toString('base64url'),
+      clientIdentifier: `guest:${name}:${crypto.randomUUID()}`,
+      clientPasskey: crypto.randomUUID(),
     };
   }
   if (!TOKEN.test(apiToken)) {

@@ -240,6 +240,40 @@ test('when all callers leave, even by one signal, the load is cancelled', () =>
     expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
   }));
 
+test('an identifier that another client is just taking is refused, and theirs stays', () =>
+  withClient(async (client, simulator) => {
+    await using other = await connect({ baseUrl: simulator.baseUrl });
+    const outcomes = await Promise.allSettled(
+      [client, other].map((one) => one.load({ modelKey: KEY, identifier: 'the-one' })),
+    );
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject([{ reason: { code: 'LOAD_REFUSED' } }]);
+    expect(simulator.residents()).toHaveLength(1);
+  }));
+
+test('a model of the other kind is refused', () =>
+  withClient(async (client, simulator) => {
+    const load = client.load({ modelKey: KEY, kind: 'embedding', checkGuardrails: false });
+    expect(await caught(load)).toMatchObject({ code: 'LOAD_REFUSED' });
+    expect(simulator.residents()).toEqual([]);
+  }));
+
+test('a variant that is cancelled leaves nothing', () =>
+  withClient(
+    async (client, simulator) => {
+      const cancel = new AbortController();
+      const load = client.load({
+        modelKey: `${KEY}@q8_0`,
+        signal: cancel.signal,
+        onProgress: (ratio) => ratio > 0.2 && cancel.abort('enough'),
+      });
+      expect(await caught(load)).toBe('enough');
+      expect(simulator.residents()).toEqual([]);
+      expect((await client.load({ modelKey: `${KEY}@q8_0` })).verified).toEqual([]);
+    },
+    { speed: 20 },
+  ));
+
 test('loads of two models take turns, where LM Studio would abort one', () =>
   withClient(async (client, simulator) => {
     simulator.fault.abortConcurrentLoads();

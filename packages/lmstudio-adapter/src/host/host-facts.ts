@@ -1,9 +1,12 @@
-import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 
 import { parseBaseUrl } from '../base-url.js';
 import { isLoopbackHost } from '../discovery/discover.js';
+import { raceDeadline, realTimers } from '../timers.js';
+
+const RESOLVE_DEADLINE_MS = 1000;
 
 /** What is known about where LM Studio runs, seen from this process. */
 export interface HostFacts {
@@ -58,12 +61,19 @@ async function isOwnAddress(host: string, probe: HostProbe): Promise<boolean> {
   const own = new Set(probe.ownAddresses ?? ownAddresses());
   if (own.has(host)) return true;
   if (host.toLowerCase() === hostname().toLowerCase()) return true;
+  if (isIP(host) !== 0) return false;
   const resolve = probe.resolveHost ?? resolveAll;
-  const addresses = await resolve(host).catch(() => []);
+  // A resolver can take many seconds to give up; by then the name is not this machine's.
+  const addresses = await raceDeadline(resolve(host), {
+    timers: realTimers,
+    ms: RESOLVE_DEADLINE_MS,
+    onTimeout: () => new Error('name resolution timed out'),
+  }).catch(() => []);
   return addresses.some((address) => own.has(address) || isLoopbackHost(address));
 }
 
 async function resolveAll(host: string): Promise<readonly string[]> {
+  const { lookup } = await import('node:dns/promises');
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 

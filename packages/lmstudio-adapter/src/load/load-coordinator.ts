@@ -34,7 +34,7 @@ export class LoadCoordinator {
   readonly #flights = new Map<string, Flight>();
   readonly #lanes = new Map<string, Promise<unknown>>();
   /** Loads that may still complete; the next load looks for them. */
-  readonly #doubtful: Doubtful = new Map();
+  readonly #doubtful: Doubtful = new Set();
 
   constructor(
     private readonly connection: Pick<Connection, 'timers' | 'address'>,

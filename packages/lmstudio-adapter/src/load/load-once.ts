@@ -21,7 +21,7 @@ const CANCEL_GRACE_MS = 3000;
 const NO_DEADLINE_MS = 2 ** 31 - 1;
 
 /** Identifiers of loads that may still complete on a server which could not be asked. */
-export type Doubtful = Map<string, { readonly modelKey: string }>;
+export type Doubtful = Set<string>;
 
 /** Carries one load through: look, ask the guardrails, load, verify; on the way out, clean up. */
 export async function loadOnce(
@@ -70,8 +70,7 @@ async function sweep(
   if (doubtful.size === 0) return residents;
   const kept: ResidentInstance[] = [];
   for (const resident of residents) {
-    const left = doubtful.get(resident.instanceIdentifier);
-    if (left?.modelKey === resident.modelKey && !satisfies(load, resident)) {
+    if (doubtful.has(resident.instanceIdentifier) && !satisfies(load, resident)) {
       await unloadResident(connection, resident, budget).catch((error: unknown) => {
         throw inCallersTerms(error, connection, `unload ${resident.instanceIdentifier}`);
       });
@@ -188,8 +187,8 @@ async function runLoad(
   } catch (error) {
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
-      (await reconcile(connection, { ...load, confirmed }));
-    if (!certain) doubtful.set(load.identifier, load);
+      (await reconcile(connection, { identifier: load.identifier, confirmed }));
+    if (!certain) doubtful.add(load.identifier);
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, downloaded, !certain);
   }
@@ -236,8 +235,11 @@ async function settleLoad(
       return { instance, verified: verifyLoad(load, instance), reused: false };
     }
   } catch (error) {
-    const certain = await reconcile(connection, { ...load, confirmed: true });
-    if (!certain) doubtful.set(load.identifier, load);
+    const certain = await reconcile(connection, {
+      identifier: load.identifier,
+      confirmed: true,
+    });
+    if (!certain) doubtful.add(load.identifier);
     throw error;
   }
   throw new LMStudioError(

@@ -25,8 +25,7 @@ export interface LoadRequest extends CallOptions {
 
 /** A setting that came out differently from what was asked for. */
 export interface LoadMismatch {
-  readonly field:
-    'identifier' | 'modelKey' | 'ttlMs' | 'keepModelInMemory' | Exclude<keyof LoadConfig, never>;
+  readonly field: 'identifier' | 'ttlMs' | 'keepModelInMemory' | keyof LoadConfig;
   readonly asked: string | number | boolean | null;
   /** What the instance has; `null`: LM Studio has no such setting for this model. */
   readonly got: string | number | boolean | null;

@@ -15,7 +15,6 @@ const UNCONFIRMED_LOOKS_MS = [0, 150, 350, 700, 1200];
 /** A load that was given up. */
 export interface AbandonedLoad {
   readonly identifier: string;
-  readonly modelKey: string;
   /** LM Studio ended the load's channel itself, so one look is enough. */
   readonly confirmed: boolean;
 }
@@ -48,10 +47,8 @@ async function lookOnce(connection: Connection, load: AbandonedLoad): Promise<Lo
     connection.pool.renew();
     const budget = new Budget(connection.timers, STEP_MS, undefined);
     const residents = await listResidents(connection, budget, 'listing');
-    const ours = residents.find(
-      ({ instanceIdentifier, modelKey }) =>
-        instanceIdentifier === load.identifier && modelKey === load.modelKey,
-    );
+    // The identifier was free when the load began, and LM Studio refuses a second claim to it.
+    const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === load.identifier);
     if (ours === undefined) return 'absent';
     await unloadResident(connection, ours, new Budget(connection.timers, STEP_MS, undefined));
     return 'removed';

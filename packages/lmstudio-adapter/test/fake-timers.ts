@@ -1,0 +1,41 @@
+import type { Timers } from '../src/timers.js';
+
+/** Time that moves only when it is told to. */
+export interface FakeTimers extends Timers {
+  /** Moves time forward, running what falls due in order, and lets promises settle in between. */
+  advance(ms: number): Promise<void>;
+  readonly pending: number;
+}
+
+export function fakeTimers(): FakeTimers {
+  let nowMs = 0;
+  const due: { atMs: number; action: () => void }[] = [];
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    nowMs: () => nowMs,
+    after(ms, action) {
+      const entry = { atMs: nowMs + ms, action };
+      due.push(entry);
+      return () => {
+        const index = due.indexOf(entry);
+        if (index >= 0) due.splice(index, 1);
+      };
+    },
+    async advance(ms) {
+      const untilMs = nowMs + ms;
+      for (;;) {
+        await settle();
+        const next = [...due].sort((a, b) => a.atMs - b.atMs)[0];
+        if (next === undefined || next.atMs > untilMs) break;
+        due.splice(due.indexOf(next), 1);
+        nowMs = next.atMs;
+        next.action();
+      }
+      nowMs = untilMs;
+      await settle();
+    },
+    get pending() {
+      return due.length;
+    },
+  };
+}

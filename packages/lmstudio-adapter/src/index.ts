@@ -1,11 +1,11 @@
-export { connect } from './client.js';
+export { connect } from './connect.js';
 export type {
   ConnectOptions,
   EstimateOptions,
   LMStudioClient,
   ModelDetails,
   WarmUpOptions,
-} from './client.js';
+} from './client-types.js';
 export { isLMStudioError, LMStudioError } from './errors.js';
 export type { LMStudioErrorCode, LMStudioErrorFacts } from './errors.js';
 export { DEFAULT_LOAD_CONFIG } from './model-types.js';

@@ -2,7 +2,7 @@ import { parseBaseUrl, type ServerAddress } from './base-url.js';
 import { readVersion } from './calls/inspect.js';
 import type { ConnectOptions, LMStudioClient } from './client-types.js';
 import { clientOf } from './client.js';
-import { budgetOf, type Connection } from './connection.js';
+import type { Connection } from './connection.js';
 import { credentialsOf } from './credentials.js';
 import { explain } from './discovery/diagnose.js';
 import { discover } from './discovery/discover.js';
@@ -10,6 +10,7 @@ import { findLMStudioHome } from './discovery/lmstudio-home.js';
 import { LMStudioError } from './errors.js';
 import { hostFacts } from './host/host-facts.js';
 import { realTimers } from './timers.js';
+import { Budget } from './wire/budget.js';
 import { SessionPool } from './wire/session-pool.js';
 
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -22,6 +23,8 @@ const DEFAULT_TIMEOUT_MS = 5000;
  */
 export async function connect(options: ConnectOptions = {}): Promise<LMStudioClient> {
   options.signal?.throwIfAborted();
+  // One deadline over finding it and being let in.
+  const budget = Budget.of(realTimers, options, DEFAULT_TIMEOUT_MS);
   const credentials = credentialsOf({ ...options, env: options.env ?? process.env });
   const address = await locate(options);
   const pool = new SessionPool({
@@ -40,7 +43,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
   };
   try {
     const [connectedVersion, host] = await Promise.all([
-      readVersion(connection, budgetOf(connection, options)),
+      readVersion(connection, budget),
       hostFacts(address.webSocketUrl),
     ]);
     return clientOf(connection, connectedVersion, host);

@@ -21,6 +21,9 @@ export type LMStudioState =
   /** Something in front of LM Studio asks for credentials. */
   | 'unauthorized';
 
+/** The app answers on loopback at once, or not at all. */
+const APP_PROBE_MS = 500;
+
 /** A finding with the next thing to do. */
 export interface Diagnosis {
   readonly state: LMStudioState;
@@ -70,7 +73,12 @@ export async function explain(
     }
     if (probe?.outcome === 'something-else') return finding('something-else', notLMStudio(probe));
     if (!isLoopbackHost(host)) return finding('wrong-host', wrongHost(host, port, probe));
-    const app = await discover({ ...options, baseUrl: undefined, ports: APP_PORTS });
+    const app = await discover({
+      ...options,
+      baseUrl: undefined,
+      ports: APP_PORTS,
+      timeoutMs: Math.min(options.timeoutMs ?? APP_PROBE_MS, APP_PROBE_MS),
+    });
     if (app.baseUrl !== null) {
       return finding(
         'server-off',

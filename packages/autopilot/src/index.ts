@@ -6,6 +6,37 @@ export type { LadderCandidate, LadderLoadOption } from './assemble/build-candida
 export type { LadderRung, LadderStepKind } from './assemble/ladder.js';
 export { IDENTIFIER_PREFIX, isForeign } from './assemble/ownership.js';
 export type { SelectionRequest } from './assemble/selection-request.js';
+export {
+  AutopilotError,
+  isAutopilotError,
+  type AutopilotErrorCode,
+  type AutopilotErrorFacts,
+} from './autopilot-error.js';
+export type {
+  DecisionRecord,
+  DecisionSink,
+  LogRecord,
+  OutcomeRecord,
+} from './decision-log/decision-record.js';
+export { createDecisionLog, type DecisionLogOptions } from './decision-log/file-decision-log.js';
+export {
+  parseRecord,
+  replayDecisions,
+  type ReplayReport,
+} from './decision-log/replay-decisions.js';
+export { listRotated } from './decision-log/rotating-file.js';
+export type { BackOffPolicy } from './failures/back-off.js';
+export type { BreakerPolicy } from './failures/breaker.js';
+export type { FailureEntry, FailureLedger } from './failures/failure-ledger.js';
+export { createFileJournal } from './journal/file-journal.js';
+export { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
+export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
+export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
+export type { AutopilotEvent, SwitchReason } from './loop/autopilot-event.js';
+export type { AutopilotOptions, AutopilotTimings } from './loop/autopilot-options.js';
+export type { AutopilotState } from './loop/autopilot-state.js';
+export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
+export type { AcquireResult, Lease } from './loop/leases.js';
 export type { AutopilotPorts } from './ports/autopilot-ports.js';
 export type { CallOptions } from './ports/call-options.js';
 export type { CandidateProfile, CatalogPort, CatalogReading } from './ports/catalog-port.js';

@@ -1,4 +1,4 @@
-import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
+import { FakeWorld, GIB, LOAD_CONFIG, profile } from '../../test/fake-world.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
 
 const LARGE = { modelKey: 'large', bytes: 18 * GIB, kvBytes: 4 * GIB };
@@ -138,6 +138,19 @@ describe('assembleSelectionInput', () => {
       observable: false,
       ram: { totalBytes: 32 * GIB, availableBytes: null, mappedCountsAsUsed: true },
     });
+  });
+
+  it('takes a refitted instance for what was asked, as long as it is enough', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.place('small', { contextLengthTokens: 6000 });
+    const acceptedAs = { 'mai/small': { ...LOAD_CONFIG, contextLengthTokens: 8192 } };
+    const contextFor = async (minContextLengthTokens: number) => {
+      const requirement = { capabilities: [], minContextLengthTokens, tiers: null };
+      const { residents } = await assembleSelectionInput(world.ports, { acceptedAs, requirement });
+      return residents[0]?.loadConfig.contextLengthTokens;
+    };
+    expect(await contextFor(6000)).toBe(8192);
+    expect(await contextFor(6001)).toBe(6000);
   });
 
   it('sees only the instances of the device that is asked for', async () => {

@@ -1,4 +1,4 @@
-import type { Footprint, Resident, Resources } from '@mai/selector';
+import type { Footprint, LoadConfig, Resident, Resources } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
@@ -51,7 +51,7 @@ export async function buildResidents(sources: {
       return {
         instanceIdentifier: instance.instanceIdentifier,
         modelKey: instance.modelKey,
-        loadConfig,
+        loadConfig: acceptedConfig(loadConfig, instance, request),
         footprint:
           footprint !== null && instance.keepModelInMemory === true
             ? lockInMemory(footprint)
@@ -63,6 +63,18 @@ export async function buildResidents(sources: {
       };
     },
   );
+}
+
+/** What a good enough instance was asked to be; what it is where that does not meet the requirement. */
+function acceptedConfig(
+  loadConfig: LoadConfig,
+  { instanceIdentifier }: RuntimeInstance,
+  { acceptedAs, requirement }: CompleteRequest,
+): LoadConfig {
+  const asked = acceptedAs[instanceIdentifier];
+  const required = requirement.minContextLengthTokens;
+  const enough = required === null || (loadConfig.contextLengthTokens ?? 0) >= required;
+  return asked !== undefined && enough ? asked : loadConfig;
 }
 
 /** Locked weights count as used on every platform, like anonymous memory. */

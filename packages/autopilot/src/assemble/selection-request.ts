@@ -1,4 +1,4 @@
-import type { Requirement } from '@mai/selector';
+import type { LoadConfig, Requirement } from '@mai/selector';
 
 /** What is asked for. Everything left out asks for nothing in particular. */
 export interface SelectionRequest {
@@ -13,6 +13,11 @@ export interface SelectionRequest {
   readonly leased?: readonly string[];
   /** Model keys that failed to load, with the epoch milliseconds until which they are left alone. */
   readonly coolingDownUntilMs?: Readonly<Record<string, number>>;
+  /**
+   * What was asked for of instances that the runtime loaded differently and that are good enough, by
+   * instance identifier. Without it a model whose context was refitted would be loaded again and again.
+   */
+  readonly acceptedAs?: Readonly<Record<string, LoadConfig>>;
   /** False tries every model as configured only. Default true. */
   readonly ladder?: boolean;
 }
@@ -33,6 +38,7 @@ export function completeRequest(request: SelectionRequest): CompleteRequest {
     pinned: request.pinned ?? [],
     leased: request.leased ?? [],
     coolingDownUntilMs: request.coolingDownUntilMs ?? {},
+    acceptedAs: request.acceptedAs ?? {},
     ladder: request.ladder ?? true,
   };
 }

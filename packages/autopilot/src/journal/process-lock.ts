@@ -166,7 +166,8 @@ async function discard(file: string, dead: LockOwner | null): Promise<void> {
   await rm(aside, { force: true });
 }
 
-function isProcessAlive(processId: number): boolean {
+/** Whether a process with this id runs on this machine. */
+export function isProcessAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;

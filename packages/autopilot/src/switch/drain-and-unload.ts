@@ -15,7 +15,7 @@ interface UnloadTask extends DrainContext {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
   /** Unload at the deadline even when it is busy: memory is about to run out. */
-  readonly force: boolean;
+  readonly force: () => boolean;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function drainAndUnload(
   const { instanceIdentifier, modelKey } = task;
   const [found] = await drainUntilIdle(ports, [instanceIdentifier], task);
   if (found?.instance.modelKey !== modelKey) return { kind: 'gone' };
-  if (found.busy && !task.force) return { kind: 'busy' };
+  if (found.busy && !task.force()) return { kind: 'busy' };
   const startedMs = ports.clock.monotonicMs();
   task.emit({ type: 'unloading', instanceIdentifier, modelKey, forced: found.busy });
   try {

@@ -6,7 +6,8 @@ import type { EmitRunEvent } from './run-event.js';
 
 /** How long a drain waits and how often it looks. */
 export interface DrainOptions {
-  readonly deadlineMs: number;
+  /** Since the wait began; asked again at every look, because an emergency shortens it. */
+  readonly deadlineMs: () => number;
   readonly pollMs: number;
 }
 
@@ -37,14 +38,15 @@ export async function drainUntilIdle(
       }));
     const busy = present.find((one) => one.busy);
     const waitedMs = clock.monotonicMs() - startedMs;
-    const leftMs = context.deadlineMs - waitedMs;
+    const deadlineMs = context.deadlineMs();
+    const leftMs = deadlineMs - waitedMs;
     if (busy === undefined || leftMs <= 0) return present;
     context.emit({
       type: 'draining',
       instanceIdentifier: busy.instance.instanceIdentifier,
       modelKey: busy.instance.modelKey,
       waitedMs,
-      deadlineMs: context.deadlineMs,
+      deadlineMs,
     });
     await clock.sleep(Math.min(context.pollMs, leftMs), { signal: context.signal });
   }

@@ -73,6 +73,7 @@ export async function loadCandidate(ports: AutopilotPorts, task: LoadTask): Prom
     task.emit({
       type: 'loaded',
       instance: result.instance,
+      loadConfig: task.loadConfig,
       mismatches: result.verified,
       resources,
       tookMs: clock.monotonicMs() - startedMs,

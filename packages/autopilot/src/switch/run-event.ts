@@ -40,6 +40,8 @@ export type RunEvent =
   | {
       readonly type: 'loaded';
       readonly instance: RuntimeInstance;
+      /** What was asked for. */
+      readonly loadConfig: LoadConfig;
       readonly mismatches: readonly LoadMismatch[];
       /** Memory after it has settled. */
       readonly resources: Resources;

@@ -56,9 +56,9 @@ export async function runOnce(
     isLeased: (instanceIdentifier) => leased.has(instanceIdentifier),
     dryRun: options.dryRun ?? false,
     drain: {
-      deadlineMs: options.drainDeadlineMs ?? 30_000,
+      deadlineMs: () => options.drainDeadlineMs ?? 30_000,
       pollMs: options.drainPollMs ?? 500,
-      force: options.force ?? false,
+      force: () => options.force ?? false,
     },
     loadTimeoutMs: options.loadTimeoutMs ?? null,
     ttlMs: options.ttlMs,

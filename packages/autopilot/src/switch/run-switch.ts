@@ -6,7 +6,7 @@ import { drainAndUnload } from './drain-and-unload.js';
 import { drainUntilIdle, type DrainOptions } from './drain-until-idle.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
 import type { LoadFailure } from './load-failure.js';
-import { markRefused } from './mark-refused.js';
+import { markRefused, notBetterThan } from './narrow-input.js';
 import { fitsBack, rollBack } from './roll-back.js';
 import type { EmitRunEvent } from './run-event.js';
 import type { RunOutcome, RunReport } from './run-report.js';
@@ -20,7 +20,7 @@ export interface SwitchContext {
   readonly deviceIdentifier: string | null;
   readonly isLeased: (instanceIdentifier: string) => boolean;
   readonly dryRun: boolean;
-  readonly drain: DrainOptions & { readonly force: boolean };
+  readonly drain: DrainOptions & { readonly force: () => boolean };
   readonly loadTimeoutMs: number | null;
   /** Idle time for what is loaded; undefined takes the candidate's own. */
   readonly ttlMs: number | null | undefined;
@@ -49,6 +49,8 @@ class SwitchRun {
   /** What had been unloaded when the last load failed: none of it was needed for what came after. */
   #unloadedInVain: readonly RuntimeInstance[] = [];
   #drained = false;
+  /** The load that others were unloaded for: with them gone, stepping up would ask for too little. */
+  #target: PlanStep | null = null;
 
   constructor(ports: AutopilotPorts, context: SwitchContext) {
     this.#ports = ports;
@@ -66,7 +68,8 @@ class SwitchRun {
       }
       const busy = await this.#waitForBusy(selection);
       if (busy === 'drained') continue;
-      const plan = busy.length > 0 && this.#context.drain.force ? selection.afterDrain?.plan : null;
+      const plan =
+        busy.length > 0 && this.#context.drain.force() ? selection.afterDrain?.plan : null;
       const report = await this.#carryOut(decided, plan?.steps ?? selection.plan.steps, busy);
       if (report !== null) return report;
     }
@@ -81,7 +84,7 @@ class SwitchRun {
       if (code !== 'LOAD_REFUSED') passedOver[modelKey] = Number.MAX_SAFE_INTEGER;
     }
     const observed = await this.#context.observe(passedOver);
-    const input = markRefused(observed, this.#failures);
+    const input = markRefused(notBetterThan(observed, this.#target), this.#failures);
     const selection = this.#context.decide(input);
     const decided = { input, selection };
     this.#first ??= decided;
@@ -93,7 +96,7 @@ class SwitchRun {
   async #waitForBusy(selection: Selection): Promise<'drained' | readonly string[]> {
     const { afterDrain } = selection;
     if (afterDrain === null) return [];
-    const deadlineMs = this.#drained ? 0 : this.#context.drain.deadlineMs;
+    const deadlineMs = this.#drained ? () => 0 : this.#context.drain.deadlineMs;
     const present = await drainUntilIdle(this.#ports, afterDrain.waitsFor, {
       ...this.#context,
       ...this.#context.drain,
@@ -119,6 +122,7 @@ class SwitchRun {
       if (busy !== null) return this.#putOff(decided, [busy]);
     }
     if (loadAt > 0) {
+      this.#target = steps[loadAt] ?? null;
       // Memory is read again only after it has settled; then the decision has to stand once more.
       this.#context.emit({ type: 'settling' });
       await settleMemory(this.#ports, this.#context.deviceIdentifier, this.#context.signal);
@@ -165,7 +169,7 @@ class SwitchRun {
     const outcome = await drainAndUnload(this.#ports, {
       ...this.#context,
       ...this.#context.drain,
-      deadlineMs: this.#drained ? 0 : this.#context.drain.deadlineMs,
+      deadlineMs: this.#drained ? () => 0 : this.#context.drain.deadlineMs,
       instanceIdentifier,
       modelKey,
     });

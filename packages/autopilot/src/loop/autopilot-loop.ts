@@ -1,0 +1,304 @@
+import {
+  initialHysteresis,
+  reduceHysteresis,
+  selectModel,
+  type HysteresisState,
+  type Requirement,
+  type Selection,
+  type Verdict,
+} from '@mai/selector';
+import {
+  assembleSelectionInput,
+  type AssembledInput,
+} from '../assemble/assemble-selection-input.js';
+import type { SelectionRequest } from '../assemble/selection-request.js';
+import { backOffMs } from '../failures/back-off.js';
+import { throwIfAborted } from '../ports/clock.js';
+import { poolsOverHardLimit } from '../switch/hard-limit.js';
+import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js';
+import type { AutopilotEvent, SwitchReason } from './autopilot-event.js';
+import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotState } from './autopilot-state.js';
+import { asDue } from './as-due.js';
+import { cachePorts, type CachedPorts } from './cached-ports.js';
+import { DecisionLogger } from './decision-logger.js';
+import { findDuplicates } from './find-duplicates.js';
+import { addUse, timeToHardLimitMs, type UseSamples } from './forecast.js';
+import { JournalKeeper } from './journal-keeper.js';
+import { LeaseDesk } from './leases.js';
+import { mergeRequirements } from './merge-requirements.js';
+import { reactionMs } from './reaction.js';
+import { SwitchDesk } from './switch-desk.js';
+import { createWaker } from './waker.js';
+
+const NOTHING_REQUIRED: Requirement = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+};
+
+/** An event without its time. */
+export type PublishedEvent = AutopilotEvent extends infer E
+  ? E extends AutopilotEvent
+    ? Omit<E, 'atMs'>
+    : never
+  : never;
+
+/** The rounds: observe, decide, and switch when it is time. All state that outlasts a round is here. */
+export class AutopilotLoop {
+  readonly leases = new LeaseDesk();
+  readonly #settings: AutopilotSettings;
+  readonly #publish: (event: PublishedEvent) => void;
+  readonly #cached: CachedPorts;
+  readonly #journal: JournalKeeper;
+  readonly #switches: SwitchDesk;
+  readonly #logger: DecisionLogger;
+  readonly #waker = createWaker();
+  #hysteresis: HysteresisState = initialHysteresis();
+  #use: UseSamples = [];
+  #baselines: YieldBaselines = {};
+  #decision: AutopilotState['decision'] = null;
+  #fault: unknown = null;
+  #faults = 0;
+  #duplicates = '';
+  /** Whether something is to be loaded when nothing is: false once an idle time has run out. */
+  #wanted = true;
+  #hadResident = false;
+
+  constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
+    this.#settings = settings;
+    this.#publish = publish;
+    this.#cached = cachePorts(settings, (error) => {
+      publish({ type: 'catalog-rejected', error });
+    });
+    this.#journal = new JournalKeeper(settings, publish);
+    this.#logger = new DecisionLogger(settings.decisionLog);
+    this.#switches = new SwitchDesk(settings, this.#cached, this.leases, publish);
+  }
+
+  get state(): Omit<AutopilotState, 'status'> {
+    const { journal } = this.#journal;
+    return {
+      decision: this.#decision,
+      fault: this.#fault,
+      breakerOpenUntilMs: this.#switches.breakerOpenUntilMs,
+      putOffUntilMs: this.#switches.putOffUntilMs,
+      failures: this.#switches.failures,
+      pins: journal.pins,
+      yields: journal.yields,
+      leased: this.leases.leased,
+      waiting: this.leases.waiting,
+      idle: !this.#wanted,
+    };
+  }
+
+  get switching(): boolean {
+    return this.#switches.switching;
+  }
+
+  /** Somebody waits for a decision: makes the next round come at once. */
+  wake(): void {
+    this.#waker.wake();
+  }
+
+  /** Rounds until the signal fires; rejects with its reason, and with nothing else. */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      let waitMs = this.#settings.timings.observeIntervalMs;
+      try {
+        await this.#round(signal);
+        if (this.#fault !== null) this.#publish({ type: 'recovered' });
+        this.#fault = null;
+        this.#faults = 0;
+      } catch (error) {
+        throwIfAborted(signal);
+        this.#fault = error;
+        this.#hadResident = false;
+        this.#faults += 1;
+        const { clock, random, timings } = this.#settings;
+        waitMs = backOffMs(timings.fault, this.#faults, random);
+        this.#publish({ type: 'fault', error, retryAtMs: clock.nowMs() + waitMs });
+      }
+      await this.#waker.sleep(this.#settings.clock, waitMs, signal);
+    }
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#settings;
+    const { yieldsChanged } = await this.#journal.refresh(signal);
+    this.#switches.adopt(this.#journal.takeFailures());
+    const request = await this.#request(signal);
+    const observed = await this.#observe(request, {}, signal);
+    this.#noticeResidents(observed);
+    const input = { ...observed, upgradeMarginRatio: this.#hysteresis.upgradeMarginRatio };
+    const selection = selectModel(input);
+    const atMs = clock.monotonicMs();
+    this.#use = addUse(this.#use, atMs, selection.pools);
+    const toHardLimitMs = timeToHardLimitMs(this.#use, selection.pools);
+    const observation = {
+      type: 'observed' as const,
+      atMs,
+      selection: asDue(selection),
+      timeToHardLimitMs: toHardLimitMs,
+      reactionMs: reactionMs(selection, this.#settings.timings.observeIntervalMs),
+    };
+    const before = this.#hysteresis;
+    const reduced = reduceHysteresis(before, observation, input.policy);
+    this.#hysteresis = reduced.state;
+    const { verdict } = reduced;
+    this.#decision = {
+      atMs: clock.nowMs(),
+      input: observed,
+      selection,
+      verdict,
+      timeToHardLimitMs: toHardLimitMs,
+    };
+    this.#publish({
+      type: 'decided',
+      input: observed,
+      selection,
+      verdict,
+      timeToHardLimitMs: toHardLimitMs,
+    });
+    const reason = this.#reasonToAct(selection, verdict, yieldsChanged);
+    this.#logger.decided(
+      { atMs: clock.nowMs(), input, selection, before, observation, verdict },
+      reason !== null,
+    );
+    if (reason === null) {
+      this.#answerWaiting(selection);
+      return;
+    }
+    await this.#switch(reason, request, observed, signal);
+  }
+
+  async #switch(
+    reason: SwitchReason,
+    request: SelectionRequest,
+    observed: AssembledInput,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { upgradeMarginRatio } = this.#hysteresis;
+    const { clock } = this.#settings;
+    const startedMs = clock.monotonicMs();
+    let first: AssembledInput | null = observed;
+    const result = await this.#switches.run({
+      reason,
+      policy: observed.policy,
+      deviceIdentifier: request.deviceIdentifier ?? null,
+      emergency: poolsOverHardLimit(observed.resources, observed.policy).length > 0,
+      resources: observed.resources,
+      observe: async (coolingDownUntilMs) => {
+        // The decision that this switch carries out, not one that came out differently since.
+        const input = first ?? (await this.#observe(request, coolingDownUntilMs, signal));
+        first = null;
+        return input;
+      },
+      decide: (input) => selectModel({ ...input, upgradeMarginRatio }),
+      signal,
+    });
+    await this.#journal.keepFailures(this.#switches.failures, signal);
+    this.#logger.finished({
+      atMs: clock.nowMs(),
+      reason,
+      tookMs: clock.monotonicMs() - startedMs,
+      result,
+      before: observed.resources.ram.availableBytes,
+    });
+    if (result.direction !== null) {
+      const atMs = clock.monotonicMs();
+      const event = { type: 'switched' as const, atMs, direction: result.direction };
+      this.#hysteresis = reduceHysteresis(this.#hysteresis, event, observed.policy).state;
+    }
+    // What is gone now did not run out of its idle time.
+    this.#hadResident = false;
+    // What the others use is measured anew: the switch has changed what is counted as ours.
+    this.#use = [];
+    this.#waker.wake();
+  }
+
+  async #request(signal: AbortSignal): Promise<SelectionRequest> {
+    const { request, rules } = this.#settings;
+    const ruled = rules === null ? [] : await rules({ signal });
+    return {
+      ...request,
+      requirement: mergeRequirements([
+        request.requirement ?? NOTHING_REQUIRED,
+        ...ruled,
+        ...this.leases.requirements,
+      ]),
+      pinned: [...(request.pinned ?? []), ...this.#journal.journal.pins.map((pin) => pin.target)],
+      leased: this.leases.leased,
+      acceptedAs: this.#switches.acceptedAs,
+    };
+  }
+
+  async #observe(
+    request: SelectionRequest,
+    coolingDownUntilMs: Record<string, number>,
+    signal: AbortSignal,
+  ): Promise<AssembledInput> {
+    const observed = await assembleSelectionInput(
+      this.#cached.ports,
+      {
+        ...request,
+        leased: this.leases.leased,
+        coolingDownUntilMs: { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs },
+      },
+      { signal },
+    );
+    const reservation = reserveMemory(
+      observed.resources,
+      observed.residents,
+      this.#journal.journal.yields,
+      this.#baselines,
+    );
+    this.#baselines = reservation.baselines;
+    return { ...observed, resources: reservation.resources };
+  }
+
+  #noticeResidents(observed: AssembledInput): void {
+    this.leases.observe(observed);
+    const ours = observed.residents.some((one) => !one.foreign);
+    if (this.#settings.idle === 'release') {
+      if (ours || this.leases.waiting > 0) this.#wanted = true;
+      else if (this.#hadResident && this.#wanted) {
+        this.#wanted = false;
+        this.#publish({ type: 'idle' });
+      }
+    }
+    this.#hadResident = ours;
+    const duplicates = findDuplicates(observed.residents);
+    const key = JSON.stringify(duplicates);
+    if (key !== this.#duplicates) {
+      this.#duplicates = key;
+      for (const duplicate of duplicates) this.#publish({ type: 'duplicates', ...duplicate });
+    }
+  }
+
+  #reasonToAct(
+    selection: Selection,
+    verdict: Verdict,
+    yieldsChanged: boolean,
+  ): SwitchReason | null {
+    const { decision, direction } = selection;
+    if (this.#settings.dryRun || decision === 'keep' || decision === 'none') return null;
+    const emergency = verdict.act && verdict.reason === 'EMERGENCY';
+    if (!emergency && this.#switches.heldBack()) return null;
+    if (decision === 'load' && !this.#wanted) return null;
+    if (this.leases.waiting > 0) return 'REQUESTED';
+    if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';
+    return verdict.act ? verdict.reason : null;
+  }
+
+  /** Where nothing will be done soon, whoever waits for a model is told so now. */
+  #answerWaiting(selection: Selection): void {
+    const { decision } = selection;
+    const hopeless =
+      this.#settings.dryRun ||
+      decision === 'keep' ||
+      decision === 'none' ||
+      this.#switches.breakerOpenUntilMs !== null;
+    if (hopeless && this.leases.waiting > 0) this.leases.turnAway(selection);
+  }
+}

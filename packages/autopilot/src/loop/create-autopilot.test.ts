@@ -1,0 +1,478 @@
+import { FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
+import { startPilot } from '../../test/pilot.js';
+import { createMemoryJournal } from '../journal/journal-port.js';
+import { EMPTY_JOURNAL } from '../journal/journal-state.js';
+
+// 32 GiB, 6 of them taken by others: 80 % is 25.6 GiB, so 19.6 GiB are left for models.
+const LARGE = { modelKey: 'large', bytes: 16 * GIB };
+const SMALL = { modelKey: 'small', bytes: 4 * GIB };
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const CHAT = { capabilities: ['chat'], minContextLengthTokens: null, tiers: null };
+
+describe('createAutopilot', () => {
+  it('loads the best that fits at once, and unloads it when it stops', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(pilot.of('switch-started').map((event) => event.reason)).toEqual(['NOTHING_RESIDENT']);
+    await pilot.stop();
+    expect(world.residentKeys()).toEqual([]);
+    expect(pilot.events.at(-1)?.type).toBe('stopped');
+    expect(pilot.autopilot.state.status).toBe('stopped');
+  });
+
+  it('does nothing as long as nothing changes', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(60 * MINUTE);
+    expect(world.log).toEqual(['load large']);
+    await pilot.stop();
+  });
+
+  it('steps down once pressure has lasted for the dwell time, and up once it is gone', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.othersBytes = 12 * GIB;
+    await world.clock.advance(19 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    world.othersBytes = 6 * GIB;
+    await world.clock.advance(50 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await world.clock.advance(30 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(pilot.of('switch-finished').map((event) => event.reason)).toEqual([
+      'NOTHING_RESIDENT',
+      'DWELL_OVER',
+      'DWELL_OVER',
+    ]);
+    await pilot.stop();
+  });
+
+  it('does not react to a spike that is shorter than the dwell time', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    for (let spike = 0; spike < 10; spike += 1) {
+      world.othersBytes = 12 * GIB;
+      await world.clock.advance(15 * SECOND);
+      world.othersBytes = 6 * GIB;
+      await world.clock.advance(15 * SECOND);
+    }
+    expect(world.log).toEqual(['load large']);
+    await pilot.stop();
+  });
+
+  it('does not wait when memory is about to run out', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(10 * SECOND);
+    world.othersBytes = 15 * GIB;
+    await world.clock.advance(3 * SECOND);
+    expect(pilot.of('switch-started').at(-1)?.reason).toBe('EMERGENCY');
+    await world.clock.advance(5 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('acts on a forecast before the limit is reached', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.policy = { ...POLICY, dwellMs: 10 * MINUTE };
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    for (let second = 0; second < 60 && world.residentKeys().includes('large'); second += 1) {
+      world.othersBytes += 0.4 * GIB;
+      await world.clock.advance(SECOND);
+    }
+    expect(pilot.of('switch-started').at(-1)?.reason).toBe('FORECAST');
+    expect(pilot.of('emergency')).toEqual([]);
+    await pilot.stop();
+  });
+
+  describe('with a busy model', () => {
+    it('waits, puts the switch off, and switches as soon as it is idle', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 12 * GIB;
+      await world.clock.advance(90 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      expect(pilot.of('put-off').length).toBeGreaterThanOrEqual(1);
+      expect(pilot.of('put-off')[0]?.busy).toEqual(['mai/large']);
+      world.setActivity('mai/large', 'idle');
+      await world.clock.advance(2 * MINUTE);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
+    it('unloads it only in an emergency that lasts, and says so', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 14 * GIB;
+      await world.clock.advance(9 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      await world.clock.advance(20 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual(['mai/large']);
+      await pilot.stop();
+    });
+
+    it('leaves it loaded at the stop', async () => {
+      const world = new FakeWorld([SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(5 * SECOND);
+      world.setActivity('mai/small', 'generating');
+      await pilot.stop();
+      expect(world.residentKeys()).toEqual(['small']);
+      expect(pilot.of('left-loaded')).toMatchObject([{ why: 'busy' }]);
+    });
+  });
+
+  describe('failures', () => {
+    it('goes on to the next candidate and comes back to the first after the cool-down', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      const pilot = await startPilot(world);
+      await world.clock.advance(30 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      expect(pilot.autopilot.state.failures['large']?.failures).toBe(1);
+      await world.clock.advance(5 * MINUTE);
+      expect(world.residentKeys()).toEqual(['large']);
+      expect(pilot.autopilot.state.failures).toEqual({});
+      await pilot.stop();
+    });
+
+    it('does not repeat what would only fail again', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      for (let time = 0; time < 50; time += 1) {
+        world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });
+      }
+      const pilot = await startPilot(world);
+      await world.clock.advance(60 * MINUTE);
+      expect(world.log.filter((entry) => entry === 'load large')).toHaveLength(1);
+      await pilot.stop();
+    });
+
+    it('holds still and reports when everything fails', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      for (const { modelKey } of [LARGE, SMALL]) {
+        for (let time = 0; time < 50; time += 1) {
+          world.failNextLoad(modelKey, { kind: 'reject', code: 'LOAD_FAILED' });
+        }
+      }
+      const pilot = await startPilot(world);
+      await world.clock.advance(10 * MINUTE);
+      expect(pilot.of('breaker-opened').length).toBeGreaterThanOrEqual(1);
+      expect(pilot.autopilot.state.breakerOpenUntilMs).toBeGreaterThan(world.clock.nowMs());
+      expect(world.log.length).toBeLessThan(10);
+      await pilot.stop();
+    });
+
+    it('remembers them over a restart', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const journal = createMemoryJournal(EMPTY_JOURNAL);
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      const first = await startPilot(world, { journal });
+      await world.clock.advance(10 * SECOND);
+      await first.stop();
+      const second = await startPilot(world, { journal });
+      await world.clock.advance(20 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      await second.stop();
+    });
+
+    it('survives a runtime that goes away and comes back', async () => {
+      const world = new FakeWorld([SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(5 * SECOND);
+      world.down = 'UNREACHABLE';
+      world.instances.clear();
+      await world.clock.advance(5 * MINUTE);
+      expect(pilot.autopilot.state.fault).toMatchObject({ code: 'UNREACHABLE' });
+      expect(pilot.of('fault').length).toBeLessThan(30);
+      world.down = null;
+      await world.clock.advance(MINUTE);
+      expect(pilot.of('recovered')).toHaveLength(1);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
+    it('stops in good order while the runtime is away', async () => {
+      const world = new FakeWorld([SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(5 * SECOND);
+      world.down = 'UNREACHABLE';
+      await pilot.stop();
+    });
+
+    it('breaks a load off when memory runs out under it', async () => {
+      const world = new FakeWorld([{ ...LARGE, loadMs: 20 * SECOND }, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(5 * SECOND);
+      expect(world.loading).toBe(1);
+      world.othersBytes = 30 * GIB;
+      await world.clock.advance(3 * SECOND);
+      expect(world.loading).toBe(0);
+      expect(pilot.of('load-interrupted')).toMatchObject([{ modelKey: 'large' }]);
+      world.othersBytes = 16 * GIB;
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
+    it('keeps the last sound configuration', async () => {
+      const world = new FakeWorld([LARGE]);
+      let broken = false;
+      const { ports } = world;
+      const pilot = await startPilot(world, {
+        catalog: {
+          read: async (options) => {
+            if (broken) throw new Error('line 3: unknown key');
+            return ports.catalog.read(options);
+          },
+        },
+      });
+      await world.clock.advance(5 * SECOND);
+      broken = true;
+      await world.clock.advance(10 * SECOND);
+      expect(pilot.of('catalog-rejected').length).toBeGreaterThanOrEqual(1);
+      expect(pilot.of('fault')).toEqual([]);
+      expect(pilot.autopilot.state.decision?.selection.chosen?.modelKey).toBe('large');
+      await pilot.stop();
+    });
+  });
+
+  it('does not load a model again and again whose context was refitted', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.failNextLoad('small', { kind: 'context', contextLengthTokens: 6000 });
+    const pilot = await startPilot(world);
+    await world.clock.advance(10 * MINUTE);
+    expect(world.log).toEqual(['load small']);
+    await pilot.stop();
+  });
+
+  it('takes a new configuration up while it runs', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.chain = world.chain.slice(1);
+    await world.clock.advance(2 * MINUTE);
+    expect(world.residentKeys()).toContain('small');
+    await pilot.stop();
+  });
+
+  it('decides and touches nothing in a dry run', async () => {
+    const world = new FakeWorld([LARGE]);
+    const pilot = await startPilot(world, { dryRun: true });
+    await world.clock.advance(MINUTE);
+    expect(pilot.of('decided').length).toBeGreaterThan(50);
+    expect(world.log).toEqual([]);
+    await pilot.stop();
+  });
+
+  it('does not begin a switch while the clock jumps or the machine sleeps', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.clock.jumpWallClock(-24 * 60 * MINUTE);
+    await world.clock.advance(MINUTE);
+    world.clock.jumpWallClock(48 * 60 * MINUTE);
+    await world.clock.advance(MINUTE);
+    expect(world.log).toEqual(['load large']);
+    await pilot.stop();
+  });
+
+  describe('acquire', () => {
+    it('lends what is loaded, and a lease holds a switch back until it is released', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      const { lease } = await pilot.autopilot.acquire(CHAT);
+      expect(lease).toMatchObject({ instanceIdentifier: 'mai/large', modelKey: 'large' });
+      world.othersBytes = 12 * GIB;
+      await world.clock.advance(2 * MINUTE);
+      expect(world.residentKeys()).toEqual(['large']);
+      lease?.release();
+      lease?.release();
+      await world.clock.advance(6 * MINUTE);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
+    it('loads what it takes, without dwell', async () => {
+      const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
+      const [small, coder] = world.chain;
+      if (small === undefined || coder === undefined) throw new Error('no chain');
+      world.chain = [small, { ...coder, capabilities: ['chat', 'coding'] }];
+      const pilot = await startPilot(world);
+      await world.clock.advance(5 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      const acquiring = pilot.autopilot.acquire({ ...CHAT, capabilities: ['coding'] });
+      await world.clock.advance(5 * SECOND);
+      const { lease } = await acquiring;
+      expect(lease?.modelKey).toBe('coder');
+      // As long as it is leased the requirement stands.
+      await world.clock.advance(5 * MINUTE);
+      expect(world.residentKeys()).toContain('coder');
+      lease?.release();
+      await pilot.stop();
+    });
+
+    it('gives no lease but the decision when nothing meets the requirement', async () => {
+      const world = new FakeWorld([SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(5 * SECOND);
+      const acquiring = pilot.autopilot.acquire({ ...CHAT, capabilities: ['vision'] });
+      await world.clock.advance(2 * SECOND);
+      const { lease, selection } = await acquiring;
+      expect(lease).toBeNull();
+      expect(selection).toMatchObject({ decision: 'keep', plan: { steps: [] } });
+      await pilot.stop();
+    });
+
+    it('is cancelled by its signal and by the stop', async () => {
+      const world = new FakeWorld([{ ...LARGE, loadMs: 60 * SECOND }]);
+      const pilot = await startPilot(world);
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const first = pilot.autopilot.acquire(CHAT, { signal: controller.signal });
+      const second = pilot.autopilot.acquire(CHAT);
+      controller.abort(reason);
+      await expect(first).rejects.toBe(reason);
+      const rejected = expect(second).rejects.toMatchObject({ name: 'AbortError' });
+      await pilot.stop();
+      await rejected;
+      await expect(pilot.autopilot.acquire(CHAT)).rejects.toMatchObject({ name: 'AbortError' });
+    });
+  });
+
+  describe('idle: release', () => {
+    it('leaves nothing loaded after the idle time, and loads again when it is asked', async () => {
+      const world = new FakeWorld([SMALL]);
+      const pilot = await startPilot(world, { idle: 'release' });
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      world.instances.clear();
+      await world.clock.advance(10 * MINUTE);
+      expect(world.residentKeys()).toEqual([]);
+      expect(pilot.of('idle')).toHaveLength(1);
+      expect(pilot.autopilot.state.idle).toBe(true);
+      const acquiring = pilot.autopilot.acquire(CHAT);
+      await world.clock.advance(5 * SECOND);
+      const { lease } = await acquiring;
+      expect(lease?.modelKey).toBe('small');
+      lease?.release();
+      await pilot.stop();
+      expect(world.residentKeys()).toEqual(['small']);
+    });
+  });
+
+  describe('the journal', () => {
+    it('is confirmed within two seconds, and a pin holds', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const journal = createMemoryJournal(EMPTY_JOURNAL);
+      const pilot = await startPilot(world, { journal });
+      await world.clock.advance(2 * MINUTE);
+      await journal.update(
+        (state) => ({
+          ...state,
+          revision: state.revision + 1,
+          pins: [{ target: 'large', reason: 'pin', sinceMs: world.clock.nowMs() }],
+        }),
+        {},
+      );
+      await world.clock.advance(2 * SECOND);
+      expect((await journal.read({})).acknowledged).toMatchObject({
+        revision: 1,
+        processId: process.pid,
+      });
+      world.othersBytes = 12 * GIB;
+      await world.clock.advance(10 * MINUTE);
+      expect(world.residentKeys()).toContain('large');
+      await pilot.stop();
+      expect(world.residentKeys()).toContain('large');
+    });
+
+    it('makes room for a yield at once and takes it back when it ends', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const journal = createMemoryJournal(EMPTY_JOURNAL);
+      const alive = new Set([77]);
+      const pilot = await startPilot(world, {
+        journal,
+        isProcessAlive: (processId) => alive.has(processId),
+      });
+      await world.clock.advance(2 * MINUTE);
+      await journal.update(
+        (state) => ({
+          ...state,
+          revision: state.revision + 1,
+          yields: [
+            {
+              name: 'game',
+              bytes: 8 * GIB,
+              pools: 'all',
+              sinceMs: 0,
+              untilMs: null,
+              processId: 77,
+            },
+          ],
+        }),
+        {},
+      );
+      await world.clock.advance(5 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      expect(pilot.of('switch-started').at(-1)?.reason).toBe('YIELD');
+      // The game takes what was held free for it: nothing more is given up.
+      world.othersBytes += 8 * GIB;
+      await world.clock.advance(10 * MINUTE);
+      expect(world.residentKeys()).toEqual(['small']);
+      world.othersBytes -= 8 * GIB;
+      alive.clear();
+      await world.clock.advance(30 * MINUTE);
+      expect(world.residentKeys()).toEqual(['large']);
+      expect((await journal.read({})).yields).toEqual([]);
+      await pilot.stop();
+    });
+  });
+
+  it('reports duplicates once', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.place('small', { instanceIdentifier: 'small' });
+    world.place('small', { instanceIdentifier: 'small:2' });
+    const pilot = await startPilot(world);
+    await world.clock.advance(MINUTE);
+    expect(pilot.of('duplicates').map((event) => event.instanceIdentifiers)).toEqual([
+      ['small', 'small:2'],
+    ]);
+    await pilot.stop();
+  });
+
+  it('adopts what a Mai before it has left', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.place('small');
+    const pilot = await startPilot(world);
+    await world.clock.advance(MINUTE);
+    expect(world.log).toEqual([]);
+    await pilot.stop();
+    expect(world.residentKeys()).toEqual([]);
+  });
+
+  it('can be started again after a stop, and stopped twice', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    await pilot.stop();
+    await pilot.autopilot.stop();
+    await world.clock.drive(pilot.autopilot.start());
+    await world.clock.advance(5 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+});

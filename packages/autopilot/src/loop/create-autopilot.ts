@@ -1,0 +1,195 @@
+import type { Requirement } from '@mai/selector';
+import { isForeign } from '../assemble/ownership.js';
+import type { RunningLock } from '../journal/running-lock.js';
+import { callOptions } from '../ports/call-options.js';
+import { drainAndUnload } from '../switch/drain-and-unload.js';
+import type { AutopilotEvent } from './autopilot-event.js';
+import { AutopilotLoop, type PublishedEvent } from './autopilot-loop.js';
+import { completeOptions, type AutopilotOptions } from './autopilot-options.js';
+import type { AutopilotState } from './autopilot-state.js';
+import { createEventHub } from './event-hub.js';
+import type { AcquireResult } from './leases.js';
+
+/** A reader this far behind has stopped reading; a round publishes a handful of events. */
+const EVENTS_BEHIND_MAX = 1024;
+
+/** Keeps the right model loaded from `start` to `stop`. */
+export interface Autopilot extends AsyncDisposable {
+  /**
+   * Begins. Resolves when it runs; does nothing when it does already.
+   *
+   * @throws AutopilotError `ALREADY_RUNNING` from the lock, or whatever else the lock throws.
+   */
+  start(): Promise<void>;
+  /**
+   * Ends: cancels what is under way and leaves nothing half loaded. With `idle: 'keep'` it then unloads
+   * what is ours, except what is pinned or stays busy. Resolves when no timer and no listener is left.
+   */
+  stop(): Promise<void>;
+  readonly state: AutopilotState;
+  /** From the moment that it is iterated over; ends with the stop. Each reader has its own. */
+  readonly events: AsyncIterable<AutopilotEvent>;
+  /**
+   * A lease on a resident model that meets the requirement; loads one first where it must. Without one
+   * that can be loaded it resolves to the decision that says why.
+   *
+   * @throws the signal's reason, or an `AbortError` when the autopilot stops.
+   */
+  acquire(
+    requirement: Requirement,
+    options?: { readonly signal?: AbortSignal | null },
+  ): Promise<AcquireResult>;
+}
+
+/** An autopilot that has not started. Touches nothing before `start`. */
+export function createAutopilot(options: AutopilotOptions): Autopilot {
+  const settings = completeOptions(options);
+  const { clock } = settings;
+  let hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
+  const publish = (event: PublishedEvent): void => {
+    hub.publish({ atMs: clock.nowMs(), ...event });
+  };
+  let loop = new AutopilotLoop(settings, publish);
+  let run: Run | null = null;
+  let stopping: Promise<void> | null = null;
+
+  const start = async (): Promise<void> => {
+    await stopping;
+    if (run !== null) return run.ready;
+    const begun = begin();
+    run = begun;
+    await begun.ready;
+  };
+
+  const begin = (): Run => {
+    const controller = new AbortController();
+    const own = loop;
+    const ready = (settings.lock?.() ?? Promise.resolve(null)).then(
+      (lock) => {
+        lock?.lost.addEventListener('abort', onLost, { once: true });
+        publish({ type: 'started' });
+        return lock;
+      },
+      (error: unknown) => {
+        run = null;
+        throw error;
+      },
+    );
+    const onLost = (): void => {
+      void stop();
+    };
+    const ended = ready.then(
+      () =>
+        own.run(controller.signal).catch(() => {
+          // Its only way to end is the signal; faults are events.
+        }),
+      () => undefined,
+    );
+    return { controller, ready: ready.then(() => undefined), lock: ready, ended, onLost };
+  };
+
+  const stop = (): Promise<void> => {
+    if (stopping !== null) return stopping;
+    if (run === null) return Promise.resolve();
+    stopping = end(run).finally(() => {
+      stopping = null;
+      run = null;
+    });
+    return stopping;
+  };
+
+  const end = async ({ controller, lock, ended, onLost }: Run): Promise<void> => {
+    const reason = new DOMException('The autopilot stops.', 'AbortError');
+    controller.abort(reason);
+    await ended;
+    const held: RunningLock | null = await lock.catch(() => null);
+    const lost = held?.lost.aborted === true;
+    held?.lost.removeEventListener('abort', onLost);
+    const pinned = [
+      ...(settings.request.pinned ?? []),
+      ...loop.state.pins.map((pin) => pin.target),
+    ];
+    // What another Mai has taken over is its to unload.
+    if (settings.idle === 'keep' && !settings.dryRun && !lost) await unloadOurs(pinned);
+    loop.leases.close(reason);
+    await held?.release();
+    await settings.decisionLog?.flushed();
+    publish({ type: 'stopped' });
+    hub.close();
+    hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
+    loop = new AutopilotLoop(settings, publish);
+  };
+
+  const unloadOurs = async (pinned: readonly string[]): Promise<void> => {
+    const { timings, request } = settings;
+    try {
+      const present = await settings.runtime.listResidents(callOptions(null, null));
+      const ours = present.filter(
+        (one) => !isForeign(one) && one.deviceIdentifier === (request.deviceIdentifier ?? null),
+      );
+      const startedMs = clock.monotonicMs();
+      for (const { instanceIdentifier, modelKey } of ours) {
+        if (pinned.includes(instanceIdentifier) || pinned.includes(modelKey)) {
+          publish({ type: 'left-loaded', instanceIdentifier, why: 'pinned' });
+          continue;
+        }
+        const leftMs = Math.max(0, timings.stopDrainMs - (clock.monotonicMs() - startedMs));
+        const outcome = await drainAndUnload(settings, {
+          instanceIdentifier,
+          modelKey,
+          deadlineMs: () => leftMs,
+          pollMs: timings.drainPollMs,
+          force: () => false,
+          isLeased: (identifier) => loop.leases.isLeased(identifier),
+          emit: (event) => {
+            if (event.type !== 'decided') publish({ type: 'switch-step', step: event });
+          },
+          signal: null,
+        });
+        if (outcome.kind === 'busy') {
+          publish({ type: 'left-loaded', instanceIdentifier, why: 'busy' });
+        }
+      }
+    } catch (error) {
+      // Out of reach: the next start adopts what is left by its identifier.
+      publish({ type: 'fault', error, retryAtMs: clock.nowMs() });
+    }
+  };
+
+  const acquire: Autopilot['acquire'] = (requirement, { signal = null } = {}) => {
+    if (run === null || stopping !== null) {
+      return Promise.reject(new DOMException('The autopilot is not running.', 'AbortError'));
+    }
+    const result = loop.leases.acquire(requirement, signal);
+    if (loop.leases.waiting > 0) loop.wake();
+    return result;
+  };
+
+  return {
+    start,
+    stop,
+    acquire,
+    get state(): AutopilotState {
+      const status =
+        stopping !== null
+          ? 'stopping'
+          : run === null
+            ? 'stopped'
+            : loop.switching
+              ? 'switching'
+              : 'running';
+      return { status, ...loop.state };
+    },
+    events: { [Symbol.asyncIterator]: () => hub.subscribe() },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** From one start to its stop. */
+interface Run {
+  readonly controller: AbortController;
+  readonly ready: Promise<void>;
+  readonly lock: Promise<RunningLock | null>;
+  readonly ended: Promise<void>;
+  readonly onLost: () => void;
+}

@@ -1,0 +1,92 @@
+import type {
+  HysteresisEvent,
+  HysteresisState,
+  Selection,
+  SelectionInput,
+  Verdict,
+} from '@mai/selector';
+import type { DecisionSink } from '../decision-log/decision-record.js';
+import type { SwitchResult } from './switch-desk.js';
+
+/** One more decision like the last is written this often, so that a log shows that all was well. */
+const REPEAT_MS = 60_000;
+
+interface Decided {
+  readonly atMs: number;
+  readonly input: SelectionInput;
+  readonly selection: Selection;
+  readonly before: HysteresisState;
+  readonly observation: Extract<HysteresisEvent, { type: 'observed' }>;
+  readonly verdict: Verdict;
+}
+
+/** Writes decisions that differ from the one before, those that are acted upon, and one a minute. */
+export class DecisionLogger {
+  readonly #sink: DecisionSink | null;
+  #sequence = 0;
+  #lastGist = '';
+  #lastAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(sink: DecisionSink | null) {
+    this.#sink = sink;
+  }
+
+  decided(decided: Decided, acts: boolean): void {
+    this.#sequence += 1;
+    if (this.#sink === null) return;
+    const { input, selection, verdict, observation, before } = decided;
+    const { chosen } = selection;
+    const gist = JSON.stringify([
+      selection.decision,
+      chosen?.modelKey,
+      chosen?.optionIndex,
+      verdict.act,
+      verdict.reason,
+      selection.rejected.map((one) => [one.modelKey, one.rejection.code]),
+    ]);
+    const dueAtMs = this.#lastAtMs + REPEAT_MS;
+    if (!acts && gist === this.#lastGist && observation.atMs < dueAtMs) return;
+    this.#lastGist = gist;
+    this.#lastAtMs = observation.atMs;
+    const { atMs, timeToHardLimitMs, reactionMs } = observation;
+    this.#sink.write({
+      type: 'decision',
+      version: 1,
+      sequence: this.#sequence,
+      atMs: decided.atMs,
+      input,
+      selection,
+      hysteresis: {
+        before,
+        atMs,
+        timeToHardLimitMs,
+        reactionMs,
+        policy: input.policy,
+        verdict,
+      },
+    });
+  }
+
+  finished(outcome: {
+    readonly atMs: number;
+    readonly reason: string;
+    readonly tookMs: number;
+    readonly result: SwitchResult;
+    readonly before: number | null;
+  }): void {
+    const { report } = outcome.result;
+    this.#sink?.write({
+      type: 'outcome',
+      version: 1,
+      sequence: this.#sequence,
+      atMs: outcome.atMs,
+      reason: outcome.reason,
+      outcome: report?.outcome ?? 'interrupted',
+      tookMs: outcome.tookMs,
+      loaded: (report?.loaded ?? []).map((one) => one.modelKey),
+      unloaded: (report?.unloaded ?? []).map((one) => one.modelKey),
+      failures: report?.failures ?? [],
+      availableBytes: { before: outcome.before, after: outcome.result.availableBytes },
+    });
+  }
+}

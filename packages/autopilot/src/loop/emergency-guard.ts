@@ -1,0 +1,73 @@
+import type { SelectionPolicy } from '@mai/selector';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import { callOptions } from '../ports/call-options.js';
+import { poolsOverHardLimit } from '../switch/hard-limit.js';
+import type { AutopilotTimings } from './autopilot-options.js';
+
+/** Over this share of a pool in use there is no time to wait for anybody. */
+const CRITICAL_RATIO = 0.98;
+
+/** Watches memory while a switch is under way. */
+export interface EmergencyGuard {
+  /** For the drains of the switch. */
+  readonly deadlineMs: () => number;
+  readonly force: () => boolean;
+  /** Ends the watch; resolves when nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts to watch.
+ *
+ * @param emergency - whether memory is over the hard limit already.
+ * @param onOverLimit - called at every look that finds a pool over its hard limit.
+ */
+export function startEmergencyGuard(
+  ports: AutopilotPorts,
+  options: {
+    readonly policy: SelectionPolicy;
+    readonly timings: AutopilotTimings;
+    readonly watch: boolean;
+    readonly emergency: boolean;
+    readonly onOverLimit: (pools: readonly string[]) => void;
+  },
+): EmergencyGuard {
+  const { clock } = ports;
+  const { policy, timings } = options;
+  const stop = new AbortController();
+  let sinceMs = options.emergency ? clock.monotonicMs() : null;
+  let critical = false;
+
+  const watch = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      try {
+        await clock.sleep(timings.observeIntervalMs, { signal: stop.signal });
+        const resources = await ports.monitor.snapshot(callOptions(stop.signal, null));
+        const pools = poolsOverHardLimit(resources, policy);
+        sinceMs = pools.length === 0 ? null : (sinceMs ?? clock.monotonicMs());
+        critical =
+          poolsOverHardLimit(resources, {
+            ...policy,
+            hardLimitRatio: CRITICAL_RATIO,
+            unifiedHardLimitRatio: CRITICAL_RATIO,
+          }).length > 0;
+        if (pools.length > 0 && !stop.signal.aborted) options.onOverLimit(pools);
+      } catch {
+        // Stopped, or a reading that failed: the loop reports the monitor's faults, and a switch that
+        // was decided upon is carried out without them.
+      }
+    }
+  };
+  const watching = options.watch ? watch() : Promise.resolve();
+  const expired = (): boolean =>
+    critical || (sinceMs !== null && clock.monotonicMs() - sinceMs >= timings.emergencyDrainMs);
+
+  return {
+    deadlineMs: () => (expired() ? 0 : timings.drainDeadlineMs),
+    force: expired,
+    stop: async () => {
+      stop.abort();
+      await watching;
+    },
+  };
+}

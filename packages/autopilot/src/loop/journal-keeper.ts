@@ -1,0 +1,71 @@
+import type { FailureLedger } from '../failures/failure-ledger.js';
+import { EMPTY_JOURNAL, type JournalState } from '../journal/journal-state.js';
+import { callOptions } from '../ports/call-options.js';
+import { holdingYields } from '../yields/reserve-memory.js';
+import type { PublishedEvent } from './autopilot-loop.js';
+import type { AutopilotSettings } from './autopilot-options.js';
+
+/** Reads what others have written into the journal, says that it was read, and writes what must last. */
+export class JournalKeeper {
+  readonly #settings: AutopilotSettings;
+  readonly #publish: (event: PublishedEvent) => void;
+  #journal: JournalState = EMPTY_JOURNAL;
+  #loaded = false;
+  #failuresTaken = false;
+
+  constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
+    this.#settings = settings;
+    this.#publish = publish;
+  }
+
+  /** As of the last `refresh`, without the yields that have ended. */
+  get journal(): JournalState {
+    return this.#journal;
+  }
+
+  /** What had failed before the restart: once, and then nothing. */
+  takeFailures(): FailureLedger | null {
+    if (this.#failuresTaken || !this.#loaded) return null;
+    this.#failuresTaken = true;
+    return this.#journal.failures;
+  }
+
+  /** Whether a yield was added or grew since the last time. */
+  async refresh(signal: AbortSignal): Promise<{ readonly yieldsChanged: boolean }> {
+    const { clock, journal, isProcessAlive } = this.#settings;
+    const known = this.#loaded ? this.#journal : null;
+    let state = await journal.read(callOptions(signal, null));
+    const yields = holdingYields(state.yields, clock.nowMs(), isProcessAlive);
+    const ended = yields.length < state.yields.length;
+    const unread = state.revision !== (state.acknowledged?.revision ?? 0);
+    if (ended || unread) {
+      state = await journal.update(
+        (latest) => ({
+          ...latest,
+          yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
+          acknowledged: {
+            revision: latest.revision,
+            processId: process.pid,
+            atMs: clock.nowMs(),
+          },
+        }),
+        callOptions(signal, null),
+      );
+    }
+    this.#journal = state;
+    this.#loaded = true;
+    if (ended || unread) this.#publish({ type: 'journal-changed', journal: state });
+    const bytesOf = (name: string): number =>
+      known?.yields.find((one) => one.name === name)?.bytes ?? 0;
+    return { yieldsChanged: state.yields.some((one) => one.bytes > bytesOf(one.name)) };
+  }
+
+  /** Writes the ledger where it has changed. */
+  async keepFailures(failures: FailureLedger, signal: AbortSignal): Promise<void> {
+    if (JSON.stringify(failures) === JSON.stringify(this.#journal.failures)) return;
+    this.#journal = await this.#settings.journal.update(
+      (latest) => ({ ...latest, failures }),
+      callOptions(signal, null),
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import type { Requirement, Tier } from '@mai/selector';
+
+/** What meets all of them. Where no tier is left, the tiers of the first are kept. */
+export function mergeRequirements(
+  requirements: readonly [Requirement, ...Requirement[]],
+): Requirement {
+  return requirements.reduce((merged, next) => {
+    const contexts = [merged.minContextLengthTokens, next.minContextLengthTokens].filter(
+      (tokens) => tokens !== null,
+    );
+    return {
+      capabilities: [...new Set([...merged.capabilities, ...next.capabilities])],
+      minContextLengthTokens: contexts.length === 0 ? null : Math.max(...contexts),
+      tiers: mergeTiers(merged.tiers, next.tiers),
+    };
+  });
+}
+
+function mergeTiers(
+  first: readonly Tier[] | null,
+  second: readonly Tier[] | null,
+): readonly Tier[] | null {
+  if (first === null || second === null) return first ?? second;
+  const both = first.filter((tier) => second.includes(tier));
+  return both.length === 0 ? first : both;
+}

@@ -1,0 +1,156 @@
+import type { PoolOutcome } from '@mai/selector';
+import fc from 'fast-check';
+import { ManualClock } from '../../test/manual-clock.js';
+import { createEventHub } from './event-hub.js';
+import { addUse, timeToHardLimitMs, type UseSamples } from './forecast.js';
+import { mergeRequirements } from './merge-requirements.js';
+import { createWaker } from './waker.js';
+
+const GIB = 1024 ** 3;
+const pool = (othersBytes: number): PoolOutcome => ({
+  pool: 'ram',
+  totalBytes: 32 * GIB,
+  othersBytes,
+  useBeforeBytes: othersBytes + 4 * GIB,
+  useAfterBytes: othersBytes + 4 * GIB,
+  headroomBytes: 28 * GIB - othersBytes,
+  limitRatio: 0.8,
+  hardLimitRatio: 0.75,
+  reclaimableBytes: 0,
+});
+const forecast = (usesBytes: readonly number[]): number | null => {
+  let samples: UseSamples = [];
+  let pools: PoolOutcome[] = [];
+  for (const [index, bytes] of usesBytes.entries()) {
+    pools = [pool(bytes)];
+    samples = addUse(samples, index * 1000, pools);
+  }
+  return timeToHardLimitMs(samples, pools);
+};
+
+describe('timeToHardLimitMs', () => {
+  // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
+  it('tells when a ramp reaches the limit', () => {
+    expect(forecast([10, 10.5, 11, 11.5, 12, 12.5].map((gib) => gib * GIB))).toBe(15_000);
+  });
+
+  it('is not bent by a single spike', () => {
+    const ramp = [10, 10.5, 11, 18, 12, 12.5, 13, 13.5, 14].map((gib) => gib * GIB);
+    expect(Math.abs((forecast(ramp) ?? 0) - 12_000)).toBeLessThan(1500);
+  });
+
+  it.each([
+    ['too few samples', [10, 11, 12, 13]],
+    ['no change', [10, 10, 10, 10, 10, 10]],
+    ['a fall', [15, 14, 13, 12, 11, 10]],
+    ['noise', [10, 10.6, 9.9, 10.5, 10, 10.6]],
+    ['a step', [10, 10, 10, 10, 10, 10, 10, 14]],
+    ['a rise too small to matter', [10, 10.1, 10.2, 10.3, 10.4, 10.5]],
+  ])('says nothing on %s', (_, gib) => {
+    expect(forecast(gib.map((one) => one * GIB))).toBeNull();
+  });
+
+  it('is zero beyond the limit and never negative', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40 * 1024), { maxLength: 60 }), (mib) => {
+        const timeMs = forecast(mib.map((one) => one * 1024 * 1024));
+        expect(timeMs === null || timeMs >= 0).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('mergeRequirements', () => {
+  it('asks for what meets all of them', () => {
+    expect(
+      mergeRequirements([
+        { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
+        {
+          capabilities: ['chat', 'tools'],
+          minContextLengthTokens: 4096,
+          tiers: ['small', 'medium'],
+        },
+        { capabilities: [], minContextLengthTokens: 8192, tiers: ['medium', 'large'] },
+      ]),
+    ).toEqual({ capabilities: ['chat', 'tools'], minContextLengthTokens: 8192, tiers: ['medium'] });
+  });
+
+  it('keeps the tiers of the first where they exclude each other', () => {
+    const requirement = { capabilities: [], minContextLengthTokens: null };
+    expect(
+      mergeRequirements([
+        { ...requirement, tiers: ['small'] },
+        { ...requirement, tiers: ['large'] },
+      ]).tiers,
+    ).toEqual(['small']);
+  });
+});
+
+describe('createEventHub', () => {
+  it('gives every reader everything from when it began, and ends with the hub', async () => {
+    const hub = createEventHub<number>(10);
+    hub.publish(0);
+    const first = hub.subscribe();
+    hub.publish(1);
+    const second = hub.subscribe();
+    hub.publish(2);
+    hub.close();
+    const read = async (reader: AsyncIterable<number>): Promise<number[]> => {
+      const events: number[] = [];
+      for await (const event of reader) events.push(event);
+      return events;
+    };
+    expect(await read(first)).toEqual([1, 2]);
+    expect(await read(second)).toEqual([2]);
+    expect(await read(hub.subscribe())).toEqual([]);
+  });
+
+  it('drops the oldest for a reader that falls behind, and holds nothing for one that left', async () => {
+    const hub = createEventHub<number>(3);
+    const reader = hub.subscribe();
+    for (let event = 0; event < 10; event += 1) hub.publish(event);
+    expect((await reader.next()).value).toBe(7);
+    await reader.return?.();
+    hub.publish(11);
+    expect(await reader.next()).toEqual({ value: undefined, done: true });
+  });
+
+  it('ends a read that is waiting', async () => {
+    const hub = createEventHub<number>(3);
+    const waiting = hub.subscribe().next();
+    hub.close();
+    expect((await waiting).done).toBe(true);
+  });
+});
+
+describe('createWaker', () => {
+  it('sleeps its time, or until it is woken, and leaves no timer', async () => {
+    const clock = new ManualClock();
+    const waker = createWaker();
+    const { signal } = new AbortController();
+    const sleeping = waker.sleep(clock, 1000, signal);
+    await clock.drive(sleeping);
+    expect(clock.monotonicMs()).toBe(1000);
+    const woken = waker.sleep(clock, 1000, signal);
+    waker.wake();
+    await woken;
+    waker.wake();
+    await waker.sleep(clock, 1000, signal);
+    expect(clock.monotonicMs()).toBe(1000);
+    await clock.drive(waker.sleep(clock, 1000, signal));
+    expect(clock.monotonicMs()).toBe(2000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('rejects with the reason of the signal', async () => {
+    const clock = new ManualClock();
+    const waker = createWaker();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const sleeping = waker.sleep(clock, 1000, controller.signal);
+    controller.abort(reason);
+    await expect(sleeping).rejects.toBe(reason);
+    await expect(waker.sleep(clock, 1000, controller.signal)).rejects.toBe(reason);
+    expect(clock.pending).toBe(0);
+  });
+});

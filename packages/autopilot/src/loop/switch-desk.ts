@@ -1,0 +1,263 @@
+import type {
+  LoadConfig,
+  Resources,
+  Selection,
+  SelectionInput,
+  SelectionPolicy,
+} from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import { backOffMs } from '../failures/back-off.js';
+import { breakerAfterFailure, CLOSED_BREAKER, isBreakerOpen } from '../failures/breaker.js';
+import {
+  coolDowns,
+  recordFailure,
+  recordSuccess,
+  type FailureLedger,
+} from '../failures/failure-ledger.js';
+import { throwIfAborted } from '../ports/clock.js';
+import type { LoadFailure } from '../switch/load-failure.js';
+import type { RunEvent } from '../switch/run-event.js';
+import type { RunReport } from '../switch/run-report.js';
+import { runSwitch } from '../switch/run-switch.js';
+import type { SwitchReason } from './autopilot-event.js';
+import type { PublishedEvent } from './autopilot-loop.js';
+import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotState } from './autopilot-state.js';
+import type { CachedPorts } from './cached-ports.js';
+import { startEmergencyGuard } from './emergency-guard.js';
+import type { LeaseDesk } from './leases.js';
+
+/** What a switch came to. */
+export interface SwitchResult {
+  /** Null when a load was broken off. */
+  readonly report: RunReport | null;
+  /** Which way the model that serves has changed; null where it has not. */
+  readonly direction: 'up' | 'down' | null;
+  /** Available RAM once it had settled after the last load; null when nothing was loaded. */
+  readonly availableBytes: number | null;
+}
+
+interface SwitchTask {
+  readonly reason: SwitchReason;
+  readonly policy: SelectionPolicy;
+  readonly deviceIdentifier: string | null;
+  /** Memory is over the hard limit now. */
+  readonly emergency: boolean;
+  readonly resources: Resources;
+  readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
+  readonly decide: (input: SelectionInput) => Selection;
+  readonly signal: AbortSignal;
+}
+
+/** What a load is broken off with when memory runs out under it. */
+class MemoryRanOut extends Error {
+  readonly pools: readonly string[];
+  constructor(pools: readonly string[]) {
+    super(`${pools.join(' and ')} passed the hard limit during a load.`);
+    this.pools = pools;
+  }
+}
+
+/** Carries switches out one at a time and remembers what went wrong with them. */
+export class SwitchDesk {
+  readonly #settings: AutopilotSettings;
+  readonly #cached: CachedPorts;
+  readonly #leases: LeaseDesk;
+  readonly #publish: (event: PublishedEvent) => void;
+  #failures: FailureLedger = {};
+  #breaker = CLOSED_BREAKER;
+  #putOffs = 0;
+  #putOffUntilMs: number | null = null;
+  #switching = false;
+  #acceptedAs: Readonly<Record<string, LoadConfig>> = {};
+
+  constructor(
+    settings: AutopilotSettings,
+    cached: CachedPorts,
+    leases: LeaseDesk,
+    publish: (event: PublishedEvent) => void,
+  ) {
+    this.#settings = settings;
+    this.#cached = cached;
+    this.#leases = leases;
+    this.#publish = publish;
+  }
+
+  get switching(): boolean {
+    return this.#switching;
+  }
+
+  get failures(): FailureLedger {
+    return this.#failures;
+  }
+
+  get acceptedAs(): Readonly<Record<string, LoadConfig>> {
+    return this.#acceptedAs;
+  }
+
+  get breakerOpenUntilMs(): number | null {
+    return isBreakerOpen(this.#breaker, this.#settings.clock.monotonicMs())
+      ? this.#toEpoch(this.#breaker.openUntilMs)
+      : null;
+  }
+
+  get putOffUntilMs(): number | null {
+    const untilMs = this.#putOffUntilMs;
+    return untilMs !== null && this.#settings.clock.monotonicMs() < untilMs
+      ? this.#toEpoch(untilMs)
+      : null;
+  }
+
+  /** What had failed before a restart. */
+  adopt(failures: FailureLedger | null): void {
+    if (failures !== null) this.#failures = failures;
+  }
+
+  /** Whether nothing is to be tried for now. */
+  heldBack(): boolean {
+    return this.breakerOpenUntilMs !== null || this.putOffUntilMs !== null;
+  }
+
+  /** Until when each model that failed is left alone, given what the machine had last. */
+  coolDowns(last: AutopilotState['decision']): Record<string, number> {
+    const resources = last?.input.resources ?? null;
+    return coolDowns(this.#failures, this.#settings.clock.nowMs(), resources);
+  }
+
+  async run(task: SwitchTask): Promise<SwitchResult> {
+    this.#switching = true;
+    const { clock, timings } = this.#settings;
+    const startedMs = clock.monotonicMs();
+    const breakOff = new AbortController();
+    const onStop = (): void => {
+      breakOff.abort(task.signal.reason);
+    };
+    task.signal.addEventListener('abort', onStop, { once: true });
+    const progress = new Progress();
+    let emergency = task.emergency;
+    const guard = startEmergencyGuard(this.#settings, {
+      policy: task.policy,
+      timings,
+      watch: this.#settings.runtimeIsLocal && task.deviceIdentifier === null,
+      emergency,
+      onOverLimit: (pools) => {
+        if (!emergency) this.#publish({ type: 'emergency', pools });
+        emergency = true;
+        if (progress.loading !== null) breakOff.abort(new MemoryRanOut(pools));
+      },
+    });
+    this.#publish({ type: 'switch-started', reason: task.reason });
+    try {
+      throwIfAborted(task.signal);
+      const report = await runSwitch(this.#cached.ports, {
+        observe: task.observe,
+        decide: task.decide,
+        deviceIdentifier: task.deviceIdentifier,
+        isLeased: (identifier) => this.#leases.isLeased(identifier),
+        dryRun: false,
+        drain: { deadlineMs: guard.deadlineMs, force: guard.force, pollMs: timings.drainPollMs },
+        loadTimeoutMs: timings.loadTimeoutMs,
+        ttlMs: this.#settings.idle === 'keep' ? null : undefined,
+        emit: (event) => {
+          this.#follow(event, progress);
+        },
+        signal: breakOff.signal,
+      });
+      this.#learn(report, task.resources);
+      const tookMs = clock.monotonicMs() - startedMs;
+      this.#publish({ type: 'switch-finished', reason: task.reason, report, tookMs });
+      return {
+        report,
+        direction: directionOf(report),
+        availableBytes: progress.availableBytes,
+      };
+    } catch (error) {
+      throwIfAborted(task.signal);
+      if (!(error instanceof MemoryRanOut)) throw error;
+      const modelKey = progress.loading ?? '';
+      this.#publish({ type: 'load-interrupted', modelKey, pools: error.pools });
+      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED' }, task.resources);
+      return { report: null, direction: null, availableBytes: null };
+    } finally {
+      task.signal.removeEventListener('abort', onStop);
+      await guard.stop();
+      this.#cached.invalidate();
+      this.#switching = false;
+    }
+  }
+
+  #follow(event: RunEvent, progress: Progress): void {
+    progress.follow(event);
+    if (event.type === 'decided') return;
+    // The last look at its state was in this very turn: from here on it is not lent out.
+    if (event.type === 'unloading') this.#leases.leave(event.instanceIdentifier);
+    if (event.type === 'loaded') {
+      const { instanceIdentifier } = event.instance;
+      this.#acceptedAs = { ...this.#acceptedAs, [instanceIdentifier]: event.loadConfig };
+    }
+    this.#publish({ type: 'switch-step', step: event });
+  }
+
+  #learn(report: RunReport, resources: Resources): void {
+    for (const { modelKey } of report.loaded) {
+      this.#failures = recordSuccess(this.#failures, modelKey);
+    }
+    for (const failure of report.failures) this.#fail(failure, resources);
+    if (report.outcome !== 'put-off') {
+      this.#putOffs = 0;
+      this.#putOffUntilMs = null;
+      return;
+    }
+    const { clock, random, timings } = this.#settings;
+    this.#putOffs += 1;
+    this.#putOffUntilMs = clock.monotonicMs() + backOffMs(timings.putOff, this.#putOffs, random);
+    const untilMs = this.#toEpoch(this.#putOffUntilMs);
+    this.#publish({ type: 'put-off', untilMs, busy: report.busy });
+  }
+
+  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): void {
+    const { clock, random, timings } = this.#settings;
+    this.#failures = recordFailure(this.#failures, failure, {
+      nowMs: clock.nowMs(),
+      resources,
+      backOff: timings.failure,
+      random,
+    });
+    const nowMs = clock.monotonicMs();
+    const wasOpen = isBreakerOpen(this.#breaker, nowMs);
+    this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, nowMs);
+    if (!wasOpen && isBreakerOpen(this.#breaker, nowMs)) {
+      this.#publish({
+        type: 'breaker-opened',
+        untilMs: this.#toEpoch(this.#breaker.openUntilMs),
+      });
+    }
+  }
+
+  #toEpoch(monotonicMs: number | null): number {
+    const { clock } = this.#settings;
+    return clock.nowMs() + ((monotonicMs ?? 0) - clock.monotonicMs());
+  }
+}
+
+/** What the switch is doing, for the guard and the report. */
+class Progress {
+  /** The model that is being loaded; null when none is. */
+  loading: string | null = null;
+  availableBytes: number | null = null;
+
+  follow(event: RunEvent): void {
+    if (event.type === 'loading') this.loading = event.modelKey;
+    if (event.type === 'loaded') {
+      this.loading = null;
+      this.availableBytes = event.resources.ram.availableBytes;
+    }
+    if (event.type === 'load-failed' || event.type === 'settling') this.loading = null;
+  }
+}
+
+function directionOf(report: RunReport): 'up' | 'down' | null {
+  if (report.outcome === 'released') return 'down';
+  if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;
+  return report.first.selection.direction ?? 'up';
+}

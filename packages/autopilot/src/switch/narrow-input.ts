@@ -1,0 +1,63 @@
+import type { LoadConfig, PlanStep } from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { LoadFailure } from './load-failure.js';
+
+/**
+ * The input with every way to load that the runtime has refused marked so, whatever its estimate said
+ * before: the next rung may still pass.
+ */
+export function markRefused(
+  input: AssembledInput,
+  failures: readonly LoadFailure[],
+): AssembledInput {
+  const refused = new Set(
+    failures
+      .filter((failure) => failure.code === 'LOAD_REFUSED')
+      .map((failure) => nameOption(failure.modelKey, failure.loadConfig)),
+  );
+  if (refused.size === 0) return input;
+  return {
+    ...input,
+    candidates: input.candidates.map((candidate) => ({
+      ...candidate,
+      loadOptions: candidate.loadOptions.map((option) =>
+        refused.has(nameOption(candidate.modelKey, option.loadConfig))
+          ? { ...option, guardrails: 'refuse' as const }
+          : option,
+      ),
+    })),
+  };
+}
+
+/** The input from the target on, down the chain and down its ladder. */
+export function notBetterThan(input: AssembledInput, target: PlanStep | null): AssembledInput {
+  if (target?.action !== 'load') return input;
+  const name = nameOption(target.modelKey, target.loadOption.loadConfig);
+  const from = input.candidates.findIndex((one) => one.modelKey === target.modelKey);
+  const candidate = input.candidates[from];
+  if (candidate === undefined) return input;
+  const option = candidate.loadOptions.findIndex(
+    (one) => nameOption(candidate.modelKey, one.loadConfig) === name,
+  );
+  return {
+    ...input,
+    candidates: [
+      { ...candidate, loadOptions: candidate.loadOptions.slice(Math.max(0, option)) },
+      ...input.candidates.slice(from + 1),
+    ],
+  };
+}
+
+/** The same for the same way to load the same model, and different otherwise. */
+function nameOption(modelKey: string, config: LoadConfig): string {
+  return JSON.stringify([
+    modelKey,
+    config.contextLengthTokens,
+    config.parallelSequences,
+    config.offloadRatio,
+    config.kvCacheTypeK,
+    config.kvCacheTypeV,
+    config.flashAttention,
+    config.cpuExpertRatio,
+  ]);
+}

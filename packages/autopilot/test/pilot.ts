@@ -1,0 +1,43 @@
+import { createAutopilot, type Autopilot } from '../src/loop/create-autopilot.js';
+import type { AutopilotEvent } from '../src/loop/autopilot-event.js';
+import type { AutopilotOptions } from '../src/loop/autopilot-options.js';
+import type { FakeWorld } from './fake-world.js';
+import { flush } from './manual-clock.js';
+
+/** A running autopilot over a fake world, with everything that it has said. */
+export interface Pilot {
+  readonly autopilot: Autopilot;
+  readonly events: AutopilotEvent[];
+  of<T extends AutopilotEvent['type']>(type: T): Extract<AutopilotEvent, { type: T }>[];
+  /** Stops and checks that nothing is left behind. */
+  stop(): Promise<void>;
+}
+
+export async function startPilot(
+  world: FakeWorld,
+  options: Partial<AutopilotOptions> = {},
+): Promise<Pilot> {
+  const autopilot = createAutopilot({ ...world.ports, random: () => 0.5, ...options });
+  const events: AutopilotEvent[] = [];
+  const iterator = autopilot.events[Symbol.asyncIterator]();
+  const reading = (async () => {
+    for (;;) {
+      const next = await iterator.next();
+      if (next.done === true) return;
+      events.push(next.value);
+    }
+  })();
+  await world.clock.drive(autopilot.start());
+  await flush();
+  return {
+    autopilot,
+    events,
+    of: (type) => events.filter((event) => event.type === type) as never,
+    stop: async () => {
+      await world.clock.drive(autopilot.stop());
+      await reading;
+      expect(world.clock.pending).toBe(0);
+      expect(world.maxLoading).toBeLessThanOrEqual(1);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/** Rules of one architecture that its metadata does not carry; src/models/*.cpp of llama.cpp v0.5.0. */
+export interface Architecture {
+  readonly name: string;
+  /** False: nothing but the common rules is known of it. */
+  readonly known: boolean;
+  /** What it remembers between tokens; `none`: an encoder or a diffusion model, without a cache. */
+  readonly memory: 'attention' | 'recurrent' | 'hybrid' | 'none';
+  readonly window: WindowRule | null;
+  /** Every layer has both a KV cache and a recurrent state. */
+  readonly everyLayerBoth: boolean;
+  /** Hybrid: each n-th layer is attention. Null: a layer without key-value heads is recurrent. */
+  readonly fullAttentionInterval: number | null;
+  /** Some layers are a feed-forward network alone. */
+  readonly feedForwardLayers: boolean;
+  /** Only the first layers have a cache of their own; `shared`: the metadata says how many share. */
+  readonly cachedLayers: number | 'shared' | null;
+  /** May keep one latent vector a token in place of keys and values. */
+  readonly latentAttention: boolean;
+}
+
+/** How an architecture's sliding-window layers are laid out. */
+export interface WindowRule {
+  /** Of each `pattern` layers, all but one are windowed; 0: all are. Null: only an array in the metadata says. */
+  readonly pattern: number | null;
+  /** The full layer comes first of its group rather than last. */
+  readonly fullFirst: boolean;
+  /** The window where the metadata names none; null: then every layer is full. */
+  readonly defaultSize: number | null;
+  /** The window wherever there is one, whatever the metadata says. */
+  readonly fixedSize: number | null;
+  /** Windows only in the size of the model with this many layers. */
+  readonly onlyDepth: number | null;
+}
+
+const COMMON: Omit<Architecture, 'name' | 'known'> = {
+  memory: 'attention',
+  window: null,
+  everyLayerBoth: false,
+  fullAttentionInterval: null,
+  feedForwardLayers: false,
+  cachedLayers: null,
+  latentAttention: false,
+};
+
+const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
+  afmoe: { window: windowed(4) },
+  bailingmoe3: { memory: 'hybrid', latentAttention: true },
+  cohere2: { window: windowed(4) },
+  cohere2moe: { window: windowed(4, { fullFirst: true }) },
+  deepseek2: { latentAttention: true },
+  deepseek32: { latentAttention: true },
+  exaone4: { window: windowed(4, { defaultSize: 4096, onlyDepth: 64 }) },
+  'exaone-moe': { window: windowed(4, { defaultSize: 128 }) },
+  'falcon-h1': { memory: 'hybrid', everyLayerBoth: true },
+  gemma2: { window: windowed(2, { defaultSize: 4096 }) },
+  gemma3: { window: windowed(6) },
+  gemma3n: { window: windowed(5), cachedLayers: 20 },
+  gemma4: { window: windowed(null), cachedLayers: 'shared' },
+  'glm-dsa': { latentAttention: true },
+  'gpt-oss': { window: windowed(2) },
+  granite_swa: { window: windowed(null) },
+  granitehybrid: { memory: 'hybrid' },
+  jamba: { memory: 'hybrid' },
+  'kimi-linear': { memory: 'hybrid', latentAttention: true },
+  'kimi-k3': { memory: 'hybrid', latentAttention: true },
+  laguna: { window: windowed(4, { fullFirst: true }) },
+  lfm2: { memory: 'hybrid', window: windowed(0) },
+  lfm2moe: { memory: 'hybrid', window: windowed(0) },
+  llama4: { window: windowed(4, { defaultSize: 8192, fixedSize: 8192 }) },
+  mamba: { memory: 'recurrent' },
+  mamba2: { memory: 'recurrent' },
+  maple: { window: windowed(null) },
+  mellum: { window: windowed(4) },
+  mimo2: { window: windowed(null) },
+  'minimax-01': { memory: 'hybrid', fullAttentionInterval: 8 },
+  mistral4: { latentAttention: true },
+  'muse-glimmer': { window: windowed(4) },
+  nemotron_h: { memory: 'hybrid', feedForwardLayers: true },
+  nemotron_h_moe: { memory: 'hybrid', feedForwardLayers: true },
+  olmo2: { window: windowed(4) },
+  plamo2: { memory: 'hybrid' },
+  plamo3: { window: windowed(8) },
+  qwen3next: { memory: 'hybrid', fullAttentionInterval: 4 },
+  qwen35: { memory: 'hybrid', fullAttentionInterval: 4 },
+  qwen35moe: { memory: 'hybrid', fullAttentionInterval: 4 },
+  rwkv6: { memory: 'recurrent' },
+  rwkv6qwen2: { memory: 'recurrent' },
+  rwkv7: { memory: 'recurrent' },
+  arwkv7: { memory: 'recurrent' },
+  smallthinker: { window: windowed(4, { fullFirst: true, fixedSize: 4096 }) },
+  spark2_5: { window: windowed(null) },
+  step35: { window: windowed(null) },
+  bert: { memory: 'none' },
+  'modern-bert': { memory: 'none' },
+  'nomic-bert': { memory: 'none' },
+  'nomic-bert-moe': { memory: 'none' },
+  'neo-bert': { memory: 'none' },
+  'jina-bert-v2': { memory: 'none' },
+  'jina-bert-v3': { memory: 'none' },
+  eurobert: { memory: 'none' },
+  'gemma-embedding': { memory: 'none' },
+  dream: { memory: 'none' },
+  llada: { memory: 'none' },
+  'llada-moe': { memory: 'none' },
+  rnd1: { memory: 'none' },
+  clip: { memory: 'none' },
+  'wavtokenizer-dec': { memory: 'none' },
+};
+
+/** Architectures whose caches follow the common rules: full attention in every layer. */
+const PLAIN = new Set(
+  [
+    'apertus arcee arctic baichuan bailingmoe bailingmoe2 bitnet bloom chameleon chatglm codeshell',
+    'cogvlm command-r dbrx deci deepseek dots1 ernie4_5 ernie4_5-moe exaone falcon gemma glm4 glm4moe',
+    'gpt2 gptj gptneox granite granitemoe grok grovemoe hunyuan-dense hunyuan-moe hunyuan_vl internlm2',
+    'jais jais2 llama llama-embed maincoder minicpm minicpm3 minimax-m2 mistral3 mpt nemotron olmo olmoe',
+    'openelm orion paddleocr pangu-embedded phi2 phi3 phimoe plamo plm qwen qwen2 qwen2moe qwen2vl qwen3',
+    'qwen3moe qwen3vl qwen3vlmoe refact seed_oss smollm3 stablelm starcoder starcoder2 talkie xverse',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** The rules of an architecture by its name in `general.architecture`. */
+export function findArchitecture(name: string | null): Architecture {
+  const key = name ?? '';
+  const special = Object.hasOwn(SPECIAL, key) ? SPECIAL[key] : undefined;
+  return {
+    ...COMMON,
+    ...special,
+    name: key,
+    known: special !== undefined || PLAIN.has(key),
+  };
+}
+
+function windowed(pattern: number | null, rule: Partial<WindowRule> = {}): WindowRule {
+  return {
+    pattern,
+    fullFirst: false,
+    defaultSize: null,
+    fixedSize: null,
+    onlyDepth: null,
+    ...rule,
+  };
+}

@@ -1,0 +1,231 @@
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import { findArchitecture, type Architecture } from './architectures.js';
+import { MetadataReader } from './metadata-reader.js';
+import { slidingWindow, type SlidingWindow } from './sliding-window.js';
+
+/** Layers of a model that llama.cpp accepts (LLAMA_MAX_LAYERS). */
+const MAX_LAYERS = 512;
+
+/** Sizes of a state-space or linear-attention layer. */
+export interface StateSpace {
+  readonly convKernel: number;
+  readonly innerSize: number;
+  readonly stateSize: number;
+  readonly timeStepRank: number;
+  readonly groupCount: number;
+}
+
+/** What llama.cpp calls hparams: the figures that decide how much memory a model takes. */
+export interface Hyperparameters {
+  readonly architecture: Architecture;
+  /** Layers that run; next-token-prediction layers at the end are left out. */
+  readonly layers: number;
+  /** Layers in the file. */
+  readonly layersInFile: number;
+  readonly trainedContext: number | null;
+  readonly embedding: number;
+  readonly vocabulary: number;
+  readonly heads: readonly number[];
+  readonly kvHeads: readonly number[];
+  readonly keyLength: number;
+  readonly valueLength: number;
+  readonly keyLengthWindowed: number;
+  readonly valueLengthWindowed: number;
+  readonly window: SlidingWindow | null;
+  /** Per layer: keeps a recurrent state. */
+  readonly recurrent: readonly boolean[];
+  /** Per layer: keeps a KV cache. */
+  readonly attention: readonly boolean[];
+  readonly stateSpace: StateSpace | null;
+  /** Values of one sequence's rolling (convolution) state in one layer. */
+  readonly rollingStateSize: number;
+  /** Values of one sequence's recurrent state in one layer. */
+  readonly recurrentStateSize: number;
+  /** Latent attention: the cache holds keys only. */
+  readonly latent: { readonly keyLength: number; readonly valueLength: number } | null;
+  /** Encoder-like models run without a cache. */
+  readonly cached: boolean;
+}
+
+/** Reads the figures of a header; null where the file does not say enough to know its caches. */
+export function readHyperparameters(header: GgufHeader): Hyperparameters | null {
+  const read = new MetadataReader(header);
+  const architecture = findArchitecture(header.architecture);
+  const layersInFile = read.count('block_count');
+  const embedding = read.count('embedding_length');
+  if (
+    layersInFile === null ||
+    layersInFile === 0 ||
+    layersInFile > MAX_LAYERS ||
+    embedding === null
+  )
+    return null;
+  const nextToken = Math.min(read.count('nextn_predict_layers') ?? 0, layersInFile);
+  const layers = layersInFile - nextToken;
+  const heads =
+    read.perLayer('attention.head_count', layersInFile) ?? new Array<number>(layersInFile).fill(0);
+  const kvHeads = read.perLayer('attention.head_count_kv', layersInFile) ?? heads;
+  const firstHeads = heads[0] ?? 0;
+  // Models without attention heads have no keys, whatever the metadata says.
+  const headDefault = firstHeads > 0 ? Math.floor(embedding / firstHeads) : 0;
+  const keyLength = firstHeads > 0 ? (read.count('attention.key_length') ?? headDefault) : 0;
+  const valueLength = firstHeads > 0 ? (read.count('attention.value_length') ?? headDefault) : 0;
+  const recurrent = recurrentLayers(architecture, read, layersInFile, layers, kvHeads);
+  const stateSpace = readStateSpace(read);
+  const kind = architecture.memory;
+  const kept = cachedFromStart(architecture, read, layersInFile);
+  return {
+    architecture,
+    layers,
+    layersInFile,
+    trainedContext: read.count('context_length'),
+    embedding,
+    vocabulary: vocabularySize(header, read),
+    heads,
+    kvHeads,
+    keyLength,
+    valueLength,
+    keyLengthWindowed: read.count('attention.key_length_swa') ?? keyLength,
+    valueLengthWindowed: read.count('attention.value_length_swa') ?? valueLength,
+    window: slidingWindow(architecture, read, layersInFile, layers, recurrent),
+    recurrent: recurrent.map((is, il) => is && il < layers),
+    attention: recurrent.map(
+      (is, il) =>
+        il < layers &&
+        il < kept &&
+        kind !== 'recurrent' &&
+        (kind !== 'hybrid' || architecture.everyLayerBoth || !is) &&
+        !isFeedForwardOnly(architecture, read, layersInFile, il),
+    ),
+    stateSpace,
+    ...stateSizes(read, embedding, firstHeads, stateSpace),
+    latent: latentAttention(architecture, read),
+    cached: kind !== 'none',
+  };
+}
+
+/** Nemotron-H has layers that are neither attention nor state space. */
+function isFeedForwardOnly(
+  architecture: Architecture,
+  read: MetadataReader,
+  layers: number,
+  il: number,
+): boolean {
+  if (!architecture.feedForwardLayers) return false;
+  return (read.perLayer('feed_forward_length', layers)?.[il] ?? 0) > 0;
+}
+
+function recurrentLayers(
+  architecture: Architecture,
+  read: MetadataReader,
+  layersInFile: number,
+  layers: number,
+  kvHeads: readonly number[],
+): readonly boolean[] {
+  const all = Array.from({ length: layersInFile }, (_, il) => il);
+  if (architecture.memory === 'recurrent' || architecture.everyLayerBoth)
+    return all.map(() => true);
+  if (architecture.memory !== 'hybrid') return all.map(() => false);
+  if (architecture.fullAttentionInterval === null) {
+    // A layer is recurrent where it has no key-value heads.
+    return all.map(
+      (il) => kvHeads[il] === 0 && !isFeedForwardOnly(architecture, read, layersInFile, il),
+    );
+  }
+  const listed = read.perLayer('attention.recurrent_layers', layersInFile);
+  if (listed !== null) return listed.map((value) => value !== 0);
+  const interval = read.count('full_attention_interval') ?? architecture.fullAttentionInterval;
+  return all.map((il) => il < layers && (il + 1) % interval !== 0);
+}
+
+/** Gemma 3n and 4: the last layers use the cache of earlier ones. */
+function cachedFromStart(architecture: Architecture, read: MetadataReader, layers: number): number {
+  if (architecture.cachedLayers === null) return Infinity;
+  if (architecture.cachedLayers === 'shared')
+    return layers - (read.count('attention.shared_kv_layers') ?? 0);
+  return architecture.cachedLayers;
+}
+
+function readStateSpace(read: MetadataReader): StateSpace | null {
+  const innerSize = read.count('ssm.inner_size');
+  const stateSize = read.count('ssm.state_size');
+  if (innerSize === null || stateSize === null) return null;
+  return {
+    convKernel: read.count('ssm.conv_kernel') ?? 0,
+    innerSize,
+    stateSize,
+    timeStepRank: read.count('ssm.time_step_rank') ?? 0,
+    groupCount: read.count('ssm.group_count') ?? 0,
+  };
+}
+
+/** llama-hparams.cpp: n_embd_r and n_embd_s. */
+function stateSizes(
+  read: MetadataReader,
+  embedding: number,
+  heads: number,
+  ssm: StateSpace | null,
+): Pick<Hyperparameters, 'rollingStateSize' | 'recurrentStateSize'> {
+  const wkvHead = read.count('wkv.head_size') ?? 0;
+  if (wkvHead > 0) {
+    const shifts = read.count('token_shift_count') ?? 2;
+    return { rollingStateSize: shifts * embedding, recurrentStateSize: embedding * wkvHead };
+  }
+  const shortConvolution = read.count('shortconv.l_cache') ?? 0;
+  if (shortConvolution > 0)
+    return { rollingStateSize: embedding * (shortConvolution - 1), recurrentStateSize: 0 };
+  const kdaHead = read.count('kda.head_dim') ?? 0;
+  if (kdaHead > 0) {
+    const kernel = read.count('ssm.conv_kernel') ?? 0;
+    return {
+      rollingStateSize: 3 * (kernel > 0 ? kernel - 1 : 3) * heads * kdaHead,
+      recurrentStateSize: kdaHead * kdaHead * heads,
+    };
+  }
+  if (ssm === null) return { rollingStateSize: 0, recurrentStateSize: 0 };
+  const columns = ssm.convKernel > 0 ? ssm.convKernel - 1 : 0;
+  return {
+    rollingStateSize: columns * (ssm.innerSize + 2 * ssm.groupCount * ssm.stateSize),
+    recurrentStateSize: ssm.stateSize * ssm.innerSize,
+  };
+}
+
+function latentAttention(
+  architecture: Architecture,
+  read: MetadataReader,
+): Hyperparameters['latent'] {
+  if (!architecture.latentAttention) return null;
+  const keyLength = read.count('attention.key_length_mla') ?? 0;
+  const valueLength = read.count('attention.value_length_mla') ?? 0;
+  return keyLength > 0 && valueLength > 0 ? { keyLength, valueLength } : null;
+}
+
+function vocabularySize(header: GgufHeader, read: MetadataReader): number {
+  const embedding = header.tensors.find((tensor) => tensor.name === 'token_embd.weight');
+  return (
+    embedding?.shape[1] ??
+    read.arrayLength('tokenizer.ggml.tokens') ??
+    read.count('vocab_size') ??
+    0
+  );
+}
+
+/** Width of one key head in a layer. */
+export function keyLengthOf(model: Hyperparameters, il: number): number {
+  return model.window?.layers[il] === true ? model.keyLengthWindowed : model.keyLength;
+}
+
+/** Width of one value head in a layer. */
+export function valueLengthOf(model: Hyperparameters, il: number): number {
+  return model.window?.layers[il] === true ? model.valueLengthWindowed : model.valueLength;
+}
+
+/** Width of all keys of a token in a layer. */
+export function keyWidthOf(model: Hyperparameters, il: number): number {
+  return keyLengthOf(model, il) * (model.kvHeads[il] ?? 0);
+}
+
+/** Width of all values of a token in a layer. */
+export function valueWidthOf(model: Hyperparameters, il: number): number {
+  return valueLengthOf(model, il) * (model.kvHeads[il] ?? 0);
+}

@@ -1,0 +1,59 @@
+import type { GgufHeader, GgufScalar } from '../gguf/gguf-header.js';
+
+/** Reads `<architecture>.<key>` the way llama.cpp's model loader does. */
+export class MetadataReader {
+  readonly #header: GgufHeader;
+  readonly #prefix: string;
+
+  constructor(header: GgufHeader) {
+    this.#header = header;
+    this.#prefix = header.architecture ?? '';
+  }
+
+  number(key: string): number | null {
+    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    if (typeof value === 'number') return value;
+    return typeof value === 'bigint' ? Number(value) : null;
+  }
+
+  /** A count or size: a whole number that is not negative. */
+  count(key: string): number | null {
+    const value = this.number(key);
+    return value !== null && Number.isInteger(value) && value >= 0 ? value : null;
+  }
+
+  boolean(key: string): boolean | null {
+    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    return typeof value === 'boolean' ? value : null;
+  }
+
+  text(key: string): string | null {
+    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    return typeof value === 'string' ? value : null;
+  }
+
+  /** Whether the key holds an array, and its values as numbers (booleans count as 0 and 1). */
+  array(key: string): readonly number[] | null {
+    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    if (value === null || typeof value !== 'object' || value.values === null) return null;
+    return value.values.map(toNumber);
+  }
+
+  /** One value for all layers, or one for each. */
+  perLayer(key: string, layers: number): number[] | null {
+    const array = this.array(key);
+    if (array !== null) return Array.from({ length: layers }, (_, i) => array[i] ?? 0);
+    const value = this.count(key);
+    return value === null ? null : new Array<number>(layers).fill(value);
+  }
+
+  arrayLength(fullKey: string): number | null {
+    const value = this.#header.metadata.get(fullKey);
+    return value !== null && typeof value === 'object' ? value.length : null;
+  }
+}
+
+function toNumber(value: GgufScalar): number {
+  const number = Number(value);
+  return Number.isFinite(number) ? number : 0;
+}

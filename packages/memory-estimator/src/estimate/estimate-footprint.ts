@@ -1,0 +1,182 @@
+import { indexModel, type ModelIndex } from '../architecture/model-index.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import {
+  resolveSettings,
+  type EstimateSettings,
+  type ResolvedSettings,
+} from '../settings/estimate-settings.js';
+import type { LoadConfig } from '../settings/load-config.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import {
+  sumParts,
+  type Confidence,
+  type FootprintEstimate,
+  type MemoryParts,
+} from './footprint.js';
+import { estimateInterval } from './interval.js';
+import { modelMemory, type ModelMemory } from './model-memory.js';
+import { layersOfRatio } from './offload.js';
+
+/** One configuration of one model on one machine, ready to be worked out. */
+export interface LoadPlan {
+  readonly settings: ResolvedSettings;
+  readonly cpuExpertLayers: number;
+  readonly environment: EstimateEnvironment;
+}
+
+/**
+ * What a model takes when loaded with a configuration: bytes of RAM (mapped and anonymous) and of each GPU,
+ * with the parts, an interval and a confidence.
+ *
+ * Weights, KV cache, recurrent state and output buffer are exact for llama.cpp v0.5.0; compute buffers come
+ * from the same packing of the same graph. Values that the configuration leaves null are LM Studio's.
+ */
+export function estimateFootprint(
+  header: GgufHeader,
+  loadConfig: LoadConfig,
+  environment: EstimateEnvironment = CPU_ENVIRONMENT,
+): FootprintEstimate {
+  const index = indexModel(header);
+  return estimatePlan(index, planLoad(index, loadConfig, environment));
+}
+
+/** The settings that a load configuration means for a model on a machine. */
+export function planLoad(
+  index: ModelIndex,
+  loadConfig: LoadConfig,
+  environment: EstimateEnvironment,
+): LoadPlan {
+  const layers = index.model?.layersInFile ?? 0;
+  const hasGpu = environment.gpus.length > 0 && environment.gpuBackend !== 'none';
+  const { offloadRatio, cpuExpertRatio } = loadConfig;
+  const settings: EstimateSettings = {
+    contextLengthTokens: loadConfig.contextLengthTokens ?? defaultContext(index),
+    kvCacheTypeK: loadConfig.kvCacheTypeK,
+    kvCacheTypeV: loadConfig.kvCacheTypeV,
+    flashAttention: loadConfig.flashAttention,
+    batchTokens: environment.batchTokens,
+    ubatchTokens: environment.ubatchTokens,
+    parallelSequences: loadConfig.parallelSequences,
+    kvUnified: environment.kvUnified,
+    swaFull: environment.swaFull,
+    gpuLayers: hasGpu ? layersOfRatio(offloadRatio ?? 1, layers) : 0,
+    gpuBackend: hasGpu ? environment.gpuBackend : 'none',
+    cpu: environment.cpu,
+  };
+  return {
+    settings: resolveSettings(settings),
+    cpuExpertLayers: Math.round(Math.min(1, Math.max(0, cpuExpertRatio ?? 0)) * layers),
+    environment: hasGpu ? environment : { ...environment, gpus: [], gpuBackend: 'none' },
+  };
+}
+
+/** LM Studio opens a model with 4096 tokens, or with all that it allows if that is less. */
+export function defaultContext(index: ModelIndex): number {
+  const { contextLengthTokens } = resolveSettings(NO_SETTINGS);
+  return Math.min(contextLengthTokens, index.model?.trainedContext ?? contextLengthTokens);
+}
+
+/** Settings that leave everything to LM Studio. */
+export const NO_SETTINGS: EstimateSettings = {
+  contextLengthTokens: null,
+  kvCacheTypeK: null,
+  kvCacheTypeV: null,
+  flashAttention: null,
+  batchTokens: null,
+  ubatchTokens: null,
+  parallelSequences: null,
+  kvUnified: null,
+  swaFull: null,
+  gpuLayers: null,
+  gpuBackend: null,
+  cpu: null,
+};
+
+/** Works out a plan. */
+export function estimatePlan(index: ModelIndex, plan: LoadPlan): FootprintEstimate {
+  const { settings, environment } = plan;
+  const memory = modelMemory(index, {
+    settings,
+    gpuWeights: gpuWeights(environment),
+    cpuExpertLayers: plan.cpuExpertLayers,
+  });
+  const projector = environment.visionProjector?.tensorBytes ?? 0;
+  const onGpu = projector > 0 && settings.gpuLayers > 0 && memory.gpus.length > 0;
+  const withProjector = (parts: MemoryParts, here: boolean): MemoryParts =>
+    here ? { ...parts, visionProjectorBytes: projector } : parts;
+  const ram = withProjector(memory.ram, projector > 0 && !onGpu);
+  const gpus = memory.gpus.map((parts, i) => ({
+    ...withProjector(parts, onGpu && i === 0),
+    deviceKey: environment.gpus[i]?.deviceKey ?? `gpu:${i}`,
+  }));
+  const ramBytes = sumParts(ram);
+  const mappedBytes = environment.mapsWeights ? ram.weightsBytes : 0;
+  const totalBytes = ramBytes + gpus.reduce((sum, gpu) => sum + sumParts(gpu), 0);
+  const confidence = confidenceOf(index, settings, memory);
+  return {
+    ram: { mappedBytes, anonymousBytes: ramBytes - mappedBytes },
+    gpus: gpus.map((gpu) => ({ deviceKey: gpu.deviceKey, bytes: sumParts(gpu) })),
+    totalBytes,
+    interval: estimateInterval({
+      totalBytes,
+      repackBytes: ram.repackBytes,
+      vocabulary: index.model?.vocabulary ?? 0,
+      confidence,
+      gpuBackend: settings.gpuBackend,
+      gpuCount: gpus.length,
+    }),
+    source: 'gguf-header',
+    confidence,
+    parts: { ram, gpus },
+    exactParts: memory.exactParts,
+    settings: { ...settings, gpuLayers: Math.min(settings.gpuLayers, allLayers(index)) },
+    notes: notesOf(index, settings, memory, projector),
+  };
+}
+
+function allLayers(index: ModelIndex): number {
+  return (index.model?.layersInFile ?? 0) + 1;
+}
+
+/** Layers are shared out by free memory; a GPU that hides it counts like the others' mean. */
+function gpuWeights(environment: EstimateEnvironment): readonly number[] {
+  const known = environment.gpus.flatMap(({ availableBytes }) => availableBytes ?? []);
+  const mean = known.length > 0 ? known.reduce((sum, bytes) => sum + bytes, 0) / known.length : 1;
+  return environment.gpus.map(({ availableBytes }) => availableBytes ?? mean);
+}
+
+function confidenceOf(
+  index: ModelIndex,
+  settings: ResolvedSettings,
+  memory: ModelMemory,
+): Confidence {
+  const { model } = index;
+  if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
+  if (memory.compute === 'guessed') return 'medium';
+  const splitCache = !settings.kvUnified || settings.parallelSequences === 1;
+  return memory.gpus.length === 0 && splitCache ? 'high' : 'medium';
+}
+
+function notesOf(
+  index: ModelIndex,
+  settings: ResolvedSettings,
+  memory: ModelMemory,
+  projector: number,
+): string[] {
+  const { header, model } = index;
+  const notes: string[] = [];
+  if (model === null) notes.push('The header names no layers: only the weights are counted.');
+  else if (!model.architecture.known)
+    notes.push(
+      `The architecture ${model.architecture.name || '(none)'} is not known: its cache is counted as plain attention.`,
+    );
+  if (model !== null && memory.compute !== 'simulated')
+    notes.push('The graph of this architecture is not known: its compute buffers are approximate.');
+  if (!header.complete)
+    notes.push('The file is incomplete: its weights cannot be loaded as they are.');
+  if (projector > 0) notes.push('The vision projector is counted without its compute buffers.');
+  const trained = model?.trainedContext ?? null;
+  if (trained !== null && settings.contextLengthTokens > trained)
+    notes.push(`The context is longer than the ${trained} tokens that the model was trained for.`);
+  return notes;
+}

@@ -1,0 +1,174 @@
+import {
+  corpusHeader,
+  cpuCorpus,
+  gpuCorpus,
+  settingsOf,
+  type CorpusEntry,
+} from '../../test/corpus.js';
+import { NO_SETTINGS } from './estimate-footprint.js';
+import { estimateReport, type EstimateReport } from './estimate-report.js';
+
+const MIB = 1024 * 1024;
+/** The log rounds to hundredths of a MiB. */
+const LOG_ROUNDING_MIB = 0.00501;
+
+async function reportOf(entry: CorpusEntry): Promise<EstimateReport> {
+  return estimateReport(await corpusHeader(entry.model), settingsOf(entry));
+}
+
+describe('against what llama.cpp reported for CPU loads', () => {
+  test.each(cpuCorpus().map((entry) => [entry.id, entry] as const))(
+    '%s is exact to the byte',
+    async (_id, entry) => {
+      const { ram, totalBytes } = await reportOf(entry);
+      const { measured } = entry;
+      expect({
+        weights: ram.weightsBytes,
+        kvCache: ram.kvCacheBytes,
+        recurrentState: ram.recurrentStateBytes,
+        compute: ram.computeBytes,
+        output: ram.outputBytes,
+        total: ram.totalBytes,
+      }).toEqual({
+        weights: measured.weightsBytes,
+        kvCache: measured.kvBytes,
+        recurrentState: measured.recurrentBytes,
+        compute: measured.computeBytes,
+        output: measured.outputBytes,
+        total: measured.totalBytes,
+      });
+      expect(Math.abs(ram.repackBytes / MIB - measured.repackMiB)).toBeLessThan(LOG_ROUNDING_MIB);
+      expect(totalBytes).toBe(ram.totalBytes + ram.repackBytes);
+    },
+  );
+
+  test('nine of ten loads took what the interval says', async () => {
+    const loads = cpuCorpus().filter(({ measured }) => measured.rssDeltaBytes !== null);
+    const inside = await Promise.all(
+      loads.map(async (entry) => {
+        const { interval } = await reportOf(entry);
+        // The compute buffer becomes resident with the first batch, after the reading was taken.
+        const taken = (entry.measured.rssDeltaBytes ?? 0) + entry.measured.computeBytes;
+        return interval !== null && taken >= interval.lowBytes && taken <= interval.highBytes;
+      }),
+    );
+    expect(inside.filter(Boolean).length / loads.length).toBeGreaterThanOrEqual(0.9);
+  });
+});
+
+describe('against what llama.cpp reported with layers on a GPU', () => {
+  // The software device holds buffers of at most 128 MiB; the other models' large tensors do not fit it.
+  const targets = gpuCorpus().filter(({ model }) => /^(tinyllama|llama-2-7b|phi-3\.5)/.test(model));
+  // One entry's attention scores alone are larger than that.
+  const comparable = targets.filter(({ id }) => !id.includes('c8192_b512_s1_nofa'));
+
+  async function gpuReport(entry: (typeof targets)[number]): Promise<EstimateReport> {
+    return estimateReport(await corpusHeader(entry.model), {
+      ...NO_SETTINGS,
+      contextLengthTokens: entry.contextLength,
+      kvCacheTypeK: entry.kvType,
+      kvCacheTypeV: entry.kvType,
+      flashAttention: entry.flashAttention,
+      batchTokens: entry.batch,
+      ubatchTokens: entry.batch,
+      parallelSequences: entry.parallel,
+      kvUnified: false,
+      gpuLayers: entry.gpuLayers,
+      gpuBackend: 'vulkan',
+      cpu: 'avx2',
+    });
+  }
+
+  test.each(targets.map((entry) => [entry.id, entry] as const))(
+    '%s splits weights and KV cache exactly',
+    async (_id, entry) => {
+      const { ram, gpus } = await gpuReport(entry);
+      expect(ram.weightsBytes).toBe(entry.measured.model.cpuRam);
+      expect(gpus[0]?.weightsBytes).toBe(entry.measured.model.gpuVram);
+      const cache = entry.measured.kvSize.reduce((sum, { mib }) => sum + mib, 0);
+      expect(ram.kvCacheBytes + (gpus[0]?.kvCacheBytes ?? 0)).toBe(cache * MIB);
+    },
+  );
+
+  test.each(comparable.map((entry) => [entry.id, entry] as const))(
+    '%s has compute buffers within a tenth on the GPU and exact ones in RAM',
+    async (_id, entry) => {
+      const { ram, gpus } = await gpuReport(entry);
+      const [gpu] = gpus;
+      const truth = entry.measured.context.gpuVram - (gpu?.kvCacheBytes ?? 0);
+      expect(Math.abs((gpu?.computeBytes ?? 0) / truth - 1)).toBeLessThan(0.1);
+      expect(ram.kvCacheBytes + ram.computeBytes).toBe(entry.measured.context.cpuRam);
+    },
+  );
+});
+
+describe('the contract of mai estimate', () => {
+  test('prints every value that was used', async () => {
+    const header = await corpusHeader('qwen3-8b-q4km');
+    const report = estimateReport(header, NO_SETTINGS);
+    expect(report.architecture).toBe('qwen3');
+    expect(report.loadConfig).toEqual({
+      contextLengthTokens: 4096,
+      kvCacheTypeK: 'f16',
+      kvCacheTypeV: 'f16',
+      flashAttention: true,
+      batchTokens: 512,
+      ubatchTokens: 512,
+      parallelSequences: 4,
+      kvUnified: true,
+      swaFull: false,
+      gpuLayers: 0,
+      gpuBackend: 'none',
+      cpu: 'auto',
+    });
+    expect(report.source).toBe('gguf-header');
+  });
+
+  test('a unified cache for several sequences was never compared, so it is not sure', async () => {
+    const header = await corpusHeader('qwen3-8b-q4km');
+    const unified = estimateReport(header, {
+      ...NO_SETTINGS,
+      parallelSequences: 2,
+      kvUnified: true,
+    });
+    expect(unified.confidence).toBe('medium');
+    expect(unified.exactParts).not.toContain('compute');
+    const split = estimateReport(header, {
+      ...NO_SETTINGS,
+      parallelSequences: 2,
+      kvUnified: false,
+    });
+    expect(split.confidence).toBe('high');
+    expect(split.exactParts).toContain('compute');
+  });
+
+  test('the context is per sequence where the cache is split, and in all where it is unified', async () => {
+    const header = await corpusHeader('qwen3-8b-q4km');
+    const settings = { ...NO_SETTINGS, contextLengthTokens: 4096, parallelSequences: 2 };
+    const unified = estimateReport(header, { ...settings, kvUnified: true });
+    const split = estimateReport(header, { ...settings, kvUnified: false });
+    expect(split.ram.kvCacheBytes).toBe(2 * unified.ram.kvCacheBytes);
+  });
+
+  test('RAM and GPUs add up to the total', async () => {
+    const header = await corpusHeader('llama-3.2-1b-q4km');
+    const report = estimateReport(header, { ...NO_SETTINGS, gpuBackend: 'cuda', gpuLayers: 8 });
+    const [gpu] = report.gpus;
+    expect(report.totalBytes).toBe(
+      report.ram.totalBytes + report.ram.repackBytes + (gpu?.totalBytes ?? 0),
+    );
+    expect(report.ram.mappedBytes + report.ram.anonymousBytes).toBe(
+      report.ram.totalBytes + report.ram.repackBytes,
+    );
+  });
+
+  test.each([
+    [{ gpuLayers: 4 }, 'gpuLayers'],
+    [{ contextLengthTokens: 0 }, 'contextLengthTokens'],
+    [{ flashAttention: false, kvCacheTypeV: 'q8_0' as const }, 'kvCacheTypeV'],
+    [{ parallelSequences: 1.5 }, 'parallelSequences'],
+  ])('refuses %j', async (settings) => {
+    const header = await corpusHeader('llama-3.2-1b-q4km');
+    expect(() => estimateReport(header, { ...NO_SETTINGS, ...settings })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,91 @@
+import { indexModel } from '../architecture/model-index.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import {
+  checkEstimateSettings,
+  resolveSettings,
+  type EstimateSettings,
+  type ResolvedSettings,
+} from '../settings/estimate-settings.js';
+import { CPU_ENVIRONMENT } from './environment.js';
+import { defaultContext, estimatePlan } from './estimate-footprint.js';
+import type { Confidence, FootprintInterval, FootprintSource, PartName } from './footprint.js';
+
+/** The figures of one device, in bytes. */
+export interface ReportedDevice {
+  readonly weightsBytes: number;
+  readonly kvCacheBytes: number;
+  readonly recurrentStateBytes: number;
+  readonly computeBytes: number;
+  readonly outputBytes: number;
+  readonly totalBytes: number;
+}
+
+/** The figures of RAM. `totalBytes` leaves the repacked copy out, as llama.cpp's own report does. */
+export interface ReportedRam extends ReportedDevice {
+  readonly repackBytes: number;
+  readonly mappedBytes: number;
+  readonly anonymousBytes: number;
+}
+
+/** An estimate as `mai estimate --json` prints it, but for the file's name and the schema's version. */
+export interface EstimateReport {
+  readonly architecture: string | null;
+  /** Every value in force, also those that were not given. */
+  readonly loadConfig: ResolvedSettings;
+  readonly ram: ReportedRam;
+  readonly gpus: readonly ReportedDevice[];
+  /** All that is taken, the repacked copy included. */
+  readonly totalBytes: number;
+  readonly interval: FootprintInterval | null;
+  readonly source: FootprintSource;
+  readonly confidence: Confidence;
+  readonly exactParts: readonly PartName[];
+}
+
+/**
+ * The estimate of a header under the settings of `mai estimate`, on a machine with at most one GPU.
+ *
+ * @throws RangeError where `checkEstimateSettings` finds a problem.
+ */
+export function estimateReport(header: GgufHeader, settings: EstimateSettings): EstimateReport {
+  const [problem] = checkEstimateSettings(settings);
+  if (problem !== undefined) throw new RangeError(problem.message);
+  const index = indexModel(header);
+  const contextLengthTokens = settings.contextLengthTokens ?? defaultContext(index);
+  const resolved = resolveSettings({ ...settings, contextLengthTokens });
+  const gpus = resolved.gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
+  const estimate = estimatePlan(index, {
+    settings: resolved,
+    cpuExpertLayers: 0,
+    environment: { ...CPU_ENVIRONMENT, gpuBackend: resolved.gpuBackend, gpus },
+  });
+  const { ram } = estimate.parts;
+  return {
+    architecture: header.architecture,
+    loadConfig: estimate.settings,
+    ram: {
+      weightsBytes: ram.weightsBytes,
+      repackBytes: ram.repackBytes,
+      kvCacheBytes: ram.kvCacheBytes,
+      recurrentStateBytes: ram.recurrentStateBytes,
+      computeBytes: ram.computeBytes,
+      outputBytes: ram.outputBytes,
+      mappedBytes: estimate.ram.mappedBytes,
+      anonymousBytes: estimate.ram.anonymousBytes,
+      totalBytes: estimate.ram.mappedBytes + estimate.ram.anonymousBytes - ram.repackBytes,
+    },
+    gpus: estimate.parts.gpus.map((gpu, i) => ({
+      weightsBytes: gpu.weightsBytes,
+      kvCacheBytes: gpu.kvCacheBytes,
+      recurrentStateBytes: gpu.recurrentStateBytes,
+      computeBytes: gpu.computeBytes,
+      outputBytes: gpu.outputBytes,
+      totalBytes: estimate.gpus[i]?.bytes ?? 0,
+    })),
+    totalBytes: estimate.totalBytes,
+    interval: estimate.interval,
+    source: estimate.source,
+    confidence: estimate.confidence,
+    exactParts: estimate.exactParts,
+  };
+}

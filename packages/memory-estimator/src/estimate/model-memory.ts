@@ -1,0 +1,151 @@
+import type { ModelIndex } from '../architecture/model-index.js';
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
+import { computeBuffers, type ComputeBuffers } from '../graph/compute-buffers.js';
+import { hasExactGraph } from '../graph/build-graph.js';
+import { GraphUnavailableError } from '../graph/graph-context.js';
+import { kvCacheBytesByLayer } from '../parts/kv-cache.js';
+import { outputBytes } from '../parts/output-buffer.js';
+import { recurrentBytesByLayer } from '../parts/recurrent-state.js';
+import { repackOf } from '../parts/repack.js';
+import { CPU, placeWeights, type DeviceOfLayer } from '../parts/weights.js';
+import type { ResolvedSettings } from '../settings/estimate-settings.js';
+import { runtimeShape, type RuntimeShape } from '../settings/runtime-shape.js';
+import { roughCompute } from './rough-compute.js';
+import { NO_PARTS, type MemoryParts, type PartName } from './footprint.js';
+import { deviceOfLayer } from './offload.js';
+
+/** What a load is made of: settings, and how it is spread. */
+export interface Load {
+  readonly settings: ResolvedSettings;
+  /** How much of the layers each GPU takes, relative to the others; empty without a GPU. */
+  readonly gpuWeights: readonly number[];
+  /** Experts of the layers below this stay on the CPU. */
+  readonly cpuExpertLayers: number;
+}
+
+/** The parts by device, and how well they are known. */
+export interface ModelMemory {
+  readonly ram: MemoryParts;
+  readonly gpus: readonly MemoryParts[];
+  readonly exactParts: readonly PartName[];
+  readonly compute: 'simulated' | 'guessed' | 'rough';
+}
+
+/** All parts of a model's memory under given settings. */
+export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
+  const { header, model } = index;
+  const { settings, gpuWeights } = load;
+  const gpuCount = gpuWeights.length;
+  const layers = model?.layersInFile ?? 0;
+  const placeLayer = deviceOfLayer(layers, settings.gpuLayers, gpuWeights);
+  const kernels = repackOf(settings.cpu);
+  const weights = placeWeights(header, model, {
+    deviceOfLayer: placeLayer,
+    gpuCount,
+    cpuExpertLayers: load.cpuExpertLayers,
+    // Beside a GPU, weights of the CPU stay in plain memory, from where the GPU can fetch them. Metal
+    // has no such memory.
+    repack: gpuCount > 0 && settings.gpuBackend !== 'metal' ? 'none' : kernels,
+  });
+  const byDevice = (part: Partial<MemoryParts>): MemoryParts => ({ ...NO_PARTS, ...part });
+  if (model === null) {
+    return {
+      ram: byDevice({ weightsBytes: weights.cpuBytes, repackBytes: weights.repackBytes }),
+      gpus: weights.gpuBytes.map((weightsBytes) => byDevice({ weightsBytes })),
+      exactParts: ['weights'],
+      compute: 'rough',
+    };
+  }
+  const shape = runtimeShape(model, settings);
+  const kv = byPlace(kvCacheBytesByLayer(model, settings, shape), placeLayer, gpuCount);
+  const states = byPlace(recurrentBytesByLayer(model, shape), placeLayer, gpuCount);
+  const { buffers, kind } = compute(index, model, load, shape, placeLayer);
+  return {
+    ram: byDevice({
+      weightsBytes: weights.cpuBytes,
+      repackBytes: weights.repackBytes,
+      kvCacheBytes: kv.cpuBytes,
+      recurrentStateBytes: states.cpuBytes,
+      computeBytes: buffers.cpuBytes,
+      outputBytes: outputBytes(model, shape),
+    }),
+    gpus: weights.gpuBytes.map((weightsBytes, i) =>
+      byDevice({
+        weightsBytes,
+        kvCacheBytes: kv.gpuBytes[i] ?? 0,
+        recurrentStateBytes: states.gpuBytes[i] ?? 0,
+        computeBytes: buffers.gpuBytes[i] ?? 0,
+      }),
+    ),
+    exactParts: exactParts(model, settings, kind, gpuCount),
+    compute: kind,
+  };
+}
+
+function compute(
+  index: ModelIndex,
+  model: Hyperparameters,
+  load: Load,
+  shape: RuntimeShape,
+  placeLayer: DeviceOfLayer,
+): { readonly buffers: ComputeBuffers; readonly kind: ModelMemory['compute'] } {
+  const { settings, gpuWeights } = load;
+  const gpuCount = gpuWeights.length;
+  const layers = model.layersInFile;
+  const device = (il: number) => {
+    const place = placeLayer(il);
+    return place === CPU ? gpuCount : place;
+  };
+  if (!model.cached)
+    return { buffers: roughCompute(model, settings, shape, gpuCount), kind: 'rough' };
+  try {
+    const buffers = computeBuffers(index, model, settings, shape, {
+      gpuCount,
+      homes: {
+        layer: device,
+        weight: (tensor, il) => {
+          if (il !== null)
+            return il < load.cpuExpertLayers && tensor.name.includes('exps.')
+              ? gpuCount
+              : device(il);
+          if (/^(token_embd|position_embd|per_layer_token_embd)\./.test(tensor.name))
+            return gpuCount;
+          return device(/^(output|altup_)/.test(tensor.name) ? layers : 0);
+        },
+      },
+    });
+    return { buffers, kind: hasExactGraph(model.architecture.name) ? 'simulated' : 'guessed' };
+  } catch (error) {
+    if (!(error instanceof GraphUnavailableError)) throw error;
+    return { buffers: roughCompute(model, settings, shape, gpuCount), kind: 'rough' };
+  }
+}
+
+function exactParts(
+  model: Hyperparameters,
+  settings: ResolvedSettings,
+  kind: ModelMemory['compute'],
+  gpuCount: number,
+): PartName[] {
+  const parts: PartName[] = ['weights', 'repack'];
+  if (model.architecture.known) parts.push('kvCache', 'recurrentState', 'output');
+  // One cache for several sequences was never compared with llama.cpp, nor were GPUs' buffers.
+  const compared = gpuCount === 0 && (!settings.kvUnified || settings.parallelSequences === 1);
+  if (kind === 'simulated' && compared) parts.push('compute');
+  return parts;
+}
+
+function byPlace(
+  layers: readonly number[],
+  placeLayer: DeviceOfLayer,
+  gpuCount: number,
+): { readonly cpuBytes: number; readonly gpuBytes: readonly number[] } {
+  const gpuBytes = new Array<number>(gpuCount).fill(0);
+  let cpuBytes = 0;
+  for (const [il, bytes] of layers.entries()) {
+    const device = placeLayer(il);
+    if (device === CPU) cpuBytes += bytes;
+    else gpuBytes[device] = (gpuBytes[device] ?? 0) + bytes;
+  }
+  return { cpuBytes, gpuBytes };
+}

@@ -1,0 +1,31 @@
+import { CPU, type DeviceOfLayer } from '../parts/weights.js';
+
+/**
+ * Which layers go to which GPU: the last `gpuLayers` of them, the output layer counted as one more, shared
+ * out among the GPUs by their weight. Source: load_tensors in llama-model.cpp.
+ */
+export function deviceOfLayer(
+  layers: number,
+  gpuLayers: number,
+  gpuWeights: readonly number[],
+): DeviceOfLayer {
+  const total = gpuWeights.reduce((sum, weight) => sum + weight, 0);
+  let running = 0;
+  const shares = gpuWeights.map((weight) => {
+    running += weight;
+    return total > 0 ? running / total : 1;
+  });
+  const first = Math.max(layers + 1 - gpuLayers, 0);
+  const onGpu = gpuWeights.length === 0 ? 0 : Math.min(gpuLayers, layers + 1);
+  return (il) => {
+    if (il < first || il - first >= onGpu) return CPU;
+    const position = (il - first) / onGpu;
+    const device = shares.findIndex((share) => share > position);
+    return device === -1 ? shares.length - 1 : device;
+  };
+}
+
+/** How many layers LM Studio's share of the model means; 1 takes the output layer along. */
+export function layersOfRatio(ratio: number, layers: number): number {
+  return ratio >= 1 ? layers + 1 : Math.floor(Math.max(0, ratio) * layers);
+}

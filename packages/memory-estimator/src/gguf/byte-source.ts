@@ -1,0 +1,98 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { ModelFileError } from './model-file-error.js';
+
+/** Bytes by range: what a header can be read from when it is neither a file nor in memory. */
+export interface ByteRangeReader {
+  /** Total length in bytes, or null where it is not known. */
+  readonly sizeBytes: number | null;
+  /** Up to `length` bytes from `offset`; fewer only at the end. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+}
+
+/** An open source of bytes; close it when done. */
+export interface OpenSource {
+  readonly path: string | null;
+  readonly sizeBytes: number | null;
+  /** Fills `into` from `offset` and says how many bytes it got; fewer than asked only at the end. */
+  read(into: Uint8Array, offset: number): number | Promise<number>;
+  close(): void;
+}
+
+/** Opens a file for reading; throws FILE_NOT_FOUND or FILE_UNREADABLE. */
+export function openFile(path: string): OpenSource {
+  try {
+    const fd = openSync(path, 'r');
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      closeSync(fd);
+      throw new ModelFileError('FILE_UNREADABLE', `${path} is not a file.`, { path });
+    }
+    return {
+      path,
+      sizeBytes: stat.size,
+      // Synchronous on purpose: a header is a few reads of the page cache, and a trip through the
+      // thread pool costs more than each of them.
+      read: (into, offset) => fill(path, fd, into, offset),
+      close: () => closeSync(fd),
+    };
+  } catch (error) {
+    throw asModelFileError(path, error);
+  }
+}
+
+/** Bytes in memory as a source. */
+export function openBuffer(bytes: Uint8Array): OpenSource {
+  return {
+    path: null,
+    sizeBytes: bytes.length,
+    read(into, offset) {
+      const part = bytes.subarray(Math.min(offset, bytes.length), offset + into.length);
+      into.set(part);
+      return part.length;
+    },
+    close: () => undefined,
+  };
+}
+
+/** A byte-range reader as a source. */
+export function openRange(reader: ByteRangeReader): OpenSource {
+  return {
+    path: null,
+    sizeBytes: reader.sizeBytes,
+    async read(into, offset) {
+      const bytes = await reader.read(offset, into.length);
+      const part = bytes.length > into.length ? bytes.subarray(0, into.length) : bytes;
+      into.set(part);
+      return part.length;
+    },
+    close: () => undefined,
+  };
+}
+
+function fill(path: string, fd: number, into: Uint8Array, offset: number): number {
+  try {
+    let done = 0;
+    while (done < into.length) {
+      const count = readSync(fd, into, done, into.length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  } catch (error) {
+    throw asModelFileError(path, error);
+  }
+}
+
+/** The typed error for a fault of the file system. */
+export function asModelFileError(path: string, error: unknown): ModelFileError {
+  if (error instanceof ModelFileError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new ModelFileError('FILE_NOT_FOUND', `${path} does not exist.`, { path, cause: error });
+  }
+  return new ModelFileError(
+    'FILE_UNREADABLE',
+    `${path} cannot be read (${code ?? 'unknown fault'}). Check its permissions.`,
+    { path, cause: error },
+  );
+}

@@ -1,0 +1,99 @@
+/** Thrown (as a constant, it costs nothing) where a value reaches past the bytes that are loaded. */
+export const NEEDS_MORE = Symbol('needs more bytes');
+
+/**
+ * A part of a file in memory and a reading position in it.
+ *
+ * Reading is synchronous; what reaches past the loaded part throws NEEDS_MORE, and the caller loads from
+ * `resumeOffset` and goes on from the last `checkpoint()`.
+ */
+export class ByteWindow {
+  /** Offset in the file of the next byte to read. */
+  offset = 0;
+  /** How many bytes from `resumeOffset` the read that failed asked for. */
+  wanted = 0;
+  resumeOffset = 0;
+  littleEndian = true;
+  #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #start = 0;
+  #end = 0;
+
+  load(bytes: Buffer, start: number): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#start = start;
+    this.#end = start + bytes.length;
+    this.offset = this.resumeOffset;
+  }
+
+  /** What was read up to here is done with; a later shortage starts again from here. */
+  checkpoint(): void {
+    this.resumeOffset = this.offset;
+  }
+
+  uint8(): number {
+    return this.#bytes[this.#take(1)] as number;
+  }
+
+  uint32(): number {
+    const at = this.#take(4);
+    return this.littleEndian ? this.#bytes.readUInt32LE(at) : this.#bytes.readUInt32BE(at);
+  }
+
+  /** A 64-bit count or length; above 2^53 it is Infinity, which no limit admits. */
+  uint64(): number {
+    const at = this.#take(8);
+    const little = this.littleEndian;
+    const low = little ? this.#bytes.readUInt32LE(at) : this.#bytes.readUInt32BE(at + 4);
+    const high = little ? this.#bytes.readUInt32LE(at + 4) : this.#bytes.readUInt32BE(at);
+    return high < 0x20_0000 ? high * 0x1_0000_0000 + low : Infinity;
+  }
+
+  view(length: number): DataView {
+    const at = this.#take(length);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, length);
+  }
+
+  text(length: number): string {
+    const at = this.#take(length);
+    return this.#bytes.toString('utf8', at, at + length);
+  }
+
+  skip(length: number): void {
+    this.offset += length;
+  }
+
+  /** Walks over up to `count` strings as far as the loaded bytes reach; how many it passed. */
+  skipStrings(count: number): number {
+    const view = this.#view;
+    const little = this.littleEndian;
+    const [low, high] = little ? [0, 4] : [4, 0];
+    const last = this.#end - this.#start - 8;
+    let at = this.offset - this.#start;
+    let passed = 0;
+    while (passed < count && at <= last) {
+      const upper = view.getUint32(at + high, little);
+      at += 8 + view.getUint32(at + low, little);
+      // No string that occurs is this long; the sum must be right all the same.
+      if (upper !== 0) at += upper * 0x1_0000_0000;
+      passed += 1;
+    }
+    this.offset = this.#start + at;
+    if (passed === 0 && count > 0) this.#shortOf(8);
+    return passed;
+  }
+
+  #take(length: number): number {
+    const at = this.offset - this.#start;
+    if (at < 0 || this.offset + length > this.#end) this.#shortOf(length);
+    this.offset += length;
+    return at;
+  }
+
+  #shortOf(length: number): never {
+    this.wanted = this.offset + length - this.resumeOffset;
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal to the loop that loads, not a fault
+    throw NEEDS_MORE;
+  }
+}

@@ -1,0 +1,46 @@
+import { buildDecoder, type Mixer } from './decoder.js';
+import { decoderRules, guessRules, type DecoderRules } from './decoder-rules.js';
+import type { GraphContext } from './graph-context.js';
+import { attentionMixer } from './models/attention-mixer.js';
+import { buildGemma3n } from './models/gemma3n.js';
+import {
+  alternatingMixer,
+  deltaNetMixer,
+  doubleMixer,
+  recurrentMixer,
+} from './models/hybrid-mixers.js';
+import { latentAttentionMixer } from './models/latent-attention.js';
+
+const MIXERS: Readonly<Record<string, (context: GraphContext, rules: DecoderRules) => Mixer>> = {
+  deepseek2: latentAttentionMixer,
+  'falcon-h1': doubleMixer,
+  granitehybrid: alternatingMixer,
+  mamba: recurrentMixer,
+  mamba2: recurrentMixer,
+  qwen3next: deltaNetMixer,
+  qwen35: deltaNetMixer,
+  qwen35moe: deltaNetMixer,
+};
+
+/** Whether the graph of an architecture is known node by node. */
+export function hasExactGraph(architecture: string): boolean {
+  return decoderRules(architecture) !== null || architecture === 'gemma3n';
+}
+
+/** Builds the graph that llama.cpp reserves its compute buffers for. */
+export function buildGraph(context: GraphContext): void {
+  const { name } = context.model.architecture;
+  if (name === 'gemma3n') {
+    buildGemma3n(context, GEMMA3N);
+    return;
+  }
+  const rules =
+    decoderRules(name) ?? guessRules((tensor) => context.index.layers[0]?.has(tensor) === true);
+  const mixer = Object.hasOwn(MIXERS, name) ? MIXERS[name] : undefined;
+  buildDecoder(context, rules, (mixer ?? attentionMixer)(context, rules));
+}
+
+const GEMMA3N: DecoderRules = {
+  ...(decoderRules('gemma3') as DecoderRules),
+  logits: 'soft-capped',
+};

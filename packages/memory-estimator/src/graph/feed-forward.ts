@@ -1,0 +1,174 @@
+import type { GraphContext } from './graph-context.js';
+import {
+  contiguous,
+  gatedHalves,
+  gatedSplit,
+  getRows,
+  inPlace,
+  matMulById,
+  reshape,
+  setRows,
+  sumRows,
+  topK,
+  view,
+} from './ops.js';
+import type { Tensor } from './tensor.js';
+
+/** How a feed-forward network is gated. */
+export type Gating = 'split' | 'halves' | 'none' | 'relu-squared';
+
+/** A dense feed-forward network: build_ffn in llama-graph.cpp. */
+export function feedForward(
+  context: GraphContext,
+  il: number,
+  x: Tensor,
+  gating: Gating = 'split',
+  suffix = '',
+): Tensor {
+  const bias = (name: string) => context.weightOrNull(il, `${name}${suffix}.bias`);
+  const linear = (name: string, from: Tensor) =>
+    context.linear(from, context.weight(il, `${name}${suffix}.weight`), bias(name));
+  const up = linear('ffn_up', x);
+  let hidden: Tensor;
+  if (gating === 'split') hidden = gatedSplit(linear('ffn_gate', x), up);
+  else if (gating === 'halves') hidden = gatedHalves(up);
+  else hidden = inPlace(up);
+  if (gating === 'relu-squared') hidden = inPlace(hidden);
+  return linear('ffn_down', hidden);
+}
+
+export type ExpertScoring = 'softmax' | 'sigmoid' | 'softmax-weight';
+
+/** How experts are chosen and weighted. */
+export interface ExpertRules {
+  /** What holds unless the metadata names another (`metadata`: it may). */
+  readonly scoring: ExpertScoring;
+  readonly normalize: boolean;
+  readonly metadata: boolean;
+}
+
+/** expert_gating_func in the metadata. */
+const SCORINGS: readonly (ExpertScoring | null)[] = [null, 'softmax', 'sigmoid', 'softmax-weight'];
+
+/** A mixture of experts: build_moe_ffn in llama-graph.cpp. */
+export function expertFeedForward(
+  context: GraphContext,
+  il: number,
+  x: Tensor,
+  rules: ExpertRules,
+): Tensor {
+  const { graph, index } = context;
+  const { metadata } = index;
+  const tokens = x.ne1;
+  const stated = rules.metadata ? metadata.count('expert_gating_func') : null;
+  const scoring = SCORINGS[stated ?? 0] ?? rules.scoring;
+  const normalizes = rules.metadata
+    ? metadata.boolean('expert_weights_norm') === true
+    : rules.normalize;
+  const experts = metadata.count('expert_count') ?? 0;
+  const used = metadata.perLayer('expert_used_count', context.model.layersInFile)?.[il] ?? 0;
+  const router = context.weight(il, 'ffn_gate_inp.weight');
+  const scores = context.linear(x, router, context.weightOrNull(il, 'ffn_gate_inp.bias'));
+  const probabilities = scoring === 'softmax-weight' ? scores : inPlace(scores);
+  const bias = context.weightOrNull(il, 'exp_probs_b.bias');
+  const selection = limitGroups(
+    context,
+    bias === null ? probabilities : inPlace(probabilities, bias),
+    experts,
+    tokens,
+  );
+  const chosen = topK(selection, used);
+  let weights = getRows(reshape(probabilities, 1, experts, tokens), chosen);
+  if (scoring === 'softmax-weight')
+    weights = reshape(inPlace(reshape(weights, used, tokens)), 1, used, tokens);
+  if (normalizes) {
+    const flat = reshape(weights, used, tokens);
+    weights = reshape(inPlace(flat, inPlace(sumRows(flat))), 1, used, tokens);
+  }
+  const scale = metadata.number('expert_weights_scale') ?? 0;
+  if (scale !== 0 && scale !== 1) weights = inPlace(weights);
+  graph.expand(weights);
+
+  const rows = reshape(x, x.ne0, 1, tokens);
+  const byExpert = (name: string, from: Tensor) => {
+    const product = matMulById(context.weight(il, `${name}.weight`), from, chosen);
+    const shift = context.weightOrNull(il, `${name}.bias`);
+    return shift === null ? product : inPlace(product, shift, chosen);
+  };
+  const down = byExpert('ffn_down_exps', expertHidden(context, il, rows, byExpert));
+  const weighted = inPlace(down, weights);
+  graph.expand(weighted);
+  return sumExperts(context, weighted, x.ne0, tokens, used);
+}
+
+function expertHidden(
+  context: GraphContext,
+  il: number,
+  rows: Tensor,
+  byExpert: (name: string, from: Tensor) => Tensor,
+): Tensor {
+  if (context.weightOrNull(il, 'ffn_gate_up_exps.weight') !== null) {
+    const both = byExpert('ffn_gate_up_exps', rows);
+    const half = () => view(both, [both.ne0 / 2, both.ne1, both.ne2], [both.nb1, both.nb2]);
+    return gatedSplit(half(), half());
+  }
+  const up = byExpert('ffn_up_exps', rows);
+  if (context.weightOrNull(il, 'ffn_gate_exps.weight') === null) return inPlace(up);
+  return gatedSplit(byExpert('ffn_gate_exps', rows), up);
+}
+
+function sumExperts(
+  context: GraphContext,
+  experts: Tensor,
+  width: number,
+  tokens: number,
+  used: number,
+): Tensor {
+  const parts = Array.from({ length: used }, () => {
+    const part = view(experts, [width, tokens], [experts.nb2]);
+    context.graph.expand(part);
+    return part;
+  });
+  let sum = parts[0] as Tensor;
+  for (const part of parts.slice(1)) {
+    sum = inPlace(sum, part);
+    context.graph.expand(sum);
+  }
+  return used === 1 ? contiguous(sum) : sum;
+}
+
+/** DeepSeek-V3's first choice, of groups of experts. */
+function limitGroups(
+  context: GraphContext,
+  scores: Tensor,
+  experts: number,
+  tokens: number,
+): Tensor {
+  const groups = context.index.metadata.count('expert_group_count') ?? 0;
+  const usedGroups = context.index.metadata.count('expert_group_used_count') ?? 0;
+  if (groups <= 1) return scores;
+  const size = experts / groups;
+  const grouped = reshape(scores, size, groups, tokens);
+  const best = topK(grouped, 2);
+  let sums = getRows(reshape(grouped, 1, size, groups, tokens), best);
+  sums = sumRows(reshape(sums, sums.ne1, sums.ne2, sums.ne3));
+  const chosen = topK(reshape(sums, sums.ne1, sums.ne2), usedGroups);
+  const kept = getRows(grouped, chosen);
+  // ggml_fill may write over its operand.
+  return reshape(setRows(inPlace(grouped), kept, chosen), experts, tokens);
+}
+
+/** A shared expert, run beside the chosen ones; gated where the model has a gate for it. */
+export function sharedExpert(
+  context: GraphContext,
+  il: number,
+  x: Tensor,
+  gate: 'none' | 'divided' | 'sigmoid',
+): Tensor {
+  if (gate === 'none') return feedForward(context, il, x, 'split', '_shexp');
+  const score = context.linear(x, context.weight(il, 'ffn_gate_inp_shexp.weight'));
+  const hidden = feedForward(context, il, x, 'split', '_shexp');
+  // Qwen2-MoE writes the sigmoid as silu(x) / x.
+  const factor = gate === 'divided' ? inPlace(inPlace(score), score) : inPlace(score);
+  return inPlace(hidden, factor);
+}

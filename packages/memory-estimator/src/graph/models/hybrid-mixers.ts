@@ -1,0 +1,69 @@
+import { Attention } from '../attention.js';
+import type { DecoderRules } from '../decoder-rules.js';
+import type { Mixer } from '../decoder.js';
+import type { GraphContext } from '../graph-context.js';
+import { contiguous2d, inPlace, matMul, reshape, view } from '../ops.js';
+import { RecurrentState } from '../recurrent.js';
+import { attentionMixer } from './attention-mixer.js';
+
+/** A pure state-space model. */
+export function recurrentMixer(context: GraphContext): Mixer {
+  const state = new RecurrentState(context);
+  const first = context.model.architecture.name === 'mamba';
+  return (il, normed) => (first ? state.mamba(il, normed) : state.mamba2(il, normed));
+}
+
+/** Some layers attend, the others keep a state (Granite hybrid). */
+export function alternatingMixer(context: GraphContext, rules: DecoderRules): Mixer {
+  const attend = attentionMixer(context, rules);
+  const state = new RecurrentState(context);
+  return (il, normed, input) =>
+    context.model.recurrent[il] === true ? state.mamba2(il, normed) : attend(il, normed, input);
+}
+
+/** Every layer does both, each on its own norm of the same input (Falcon-H1). */
+export function doubleMixer(context: GraphContext, rules: DecoderRules): Mixer {
+  const attend = attentionMixer(context, rules);
+  const state = new RecurrentState(context);
+  return (il, normed, input) => {
+    const attended = attend(il, normed, input);
+    const again = context.norm(input, context.weight(il, 'attn_norm.weight'));
+    return inPlace(attended, state.mamba2(il, again));
+  };
+}
+
+/** Gated delta net in most layers, gated attention in the others (Qwen3-Next, Qwen3.5). */
+export function deltaNetMixer(context: GraphContext, rules: DecoderRules): Mixer {
+  const attention = new Attention(context);
+  const state = new RecurrentState(context);
+  const positions = context.positions(rules.positions);
+  const { tokens } = context;
+  return (il, normed) => {
+    context.graph.expand(normed);
+    if (context.model.recurrent[il] === true) return state.deltaNet(il, normed);
+    const length = context.keyLength(il);
+    const heads = context.heads(il);
+    const kvHeads = context.kvHeads(il);
+    const projected = attention.project(il, normed, { queryWidth: 2 * length, flat: true });
+    const both =
+      context.model.architecture.name === 'qwen3next'
+        ? reshape(projected.q, 2 * length, heads, tokens)
+        : projected.q;
+    const headBytes = 2 * length * both.nb0;
+    const half = () => view(both, [length, heads, tokens], [headBytes, headBytes * heads]);
+    const [rawQuery, rawGate] = [half(), half()];
+    const key = reshape(projected.k, length, kvHeads, tokens);
+    const value = reshape(projected.v, length, kvHeads, tokens);
+    const query = inPlace(
+      context.norm(rawQuery, context.weight(il, 'attn_q_norm.weight')),
+      positions,
+    );
+    const rotatedKey = inPlace(
+      context.norm(key, context.weight(il, 'attn_k_norm.weight')),
+      positions,
+    );
+    const attended = attention.attend(il, query, rotatedKey, value, { output: null });
+    const gate = inPlace(contiguous2d(rawGate, length * heads, tokens));
+    return matMul(context.weight(il, 'attn_output.weight'), inPlace(attended, gate));
+  };
+}

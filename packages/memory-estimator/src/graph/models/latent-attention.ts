@@ -1,0 +1,78 @@
+import { Attention } from '../attention.js';
+import type { DecoderRules } from '../decoder-rules.js';
+import type { Mixer } from '../decoder.js';
+import { GraphUnavailableError, type GraphContext } from '../graph-context.js';
+import {
+  concat,
+  contiguous,
+  inPlace,
+  input,
+  matMul,
+  repeat,
+  reshape,
+  swapHeads,
+  view,
+} from '../ops.js';
+import { F32, type Tensor } from '../tensor.js';
+
+/** DeepSeek's latent attention, absorbed or (in old files) spelled out; src/models/deepseek2.cpp. */
+export function latentAttentionMixer(context: GraphContext, _rules: DecoderRules): Mixer {
+  const { model, tokens } = context;
+  const { metadata } = context.index;
+  const attention = new Attention(context);
+  const positions = context.positions();
+  const rank = metadata.count('attention.kv_lora_rank');
+  const ropeLength = metadata.count('rope.dimension_count') ?? model.keyLength;
+  if (rank === null) throw new GraphUnavailableError('the model names no latent rank');
+  const keyLength = model.latent?.keyLength ?? model.keyLength;
+  const valueLength = model.latent?.valueLength ?? model.valueLength;
+  const plainLength = keyLength - ropeLength;
+  const temperature =
+    (metadata.number('attention.temperature_scale') ?? 0) === 0 ? null : input(F32, 1, 1, tokens);
+
+  const queryOf = (il: number, x: Tensor): Tensor => {
+    const direct = context.weightOrNull(il, 'attn_q.weight');
+    if (direct !== null) return matMul(direct, x);
+    const narrow = matMul(context.weight(il, 'attn_q_a.weight'), x);
+    return matMul(
+      context.weight(il, 'attn_q_b.weight'),
+      context.norm(narrow, context.weight(il, 'attn_q_a_norm.weight')),
+    );
+  };
+
+  return (il, x) => {
+    const heads = context.heads(il);
+    const output = context.weight(il, 'attn_output.weight');
+    const q = reshape(queryOf(il, x), keyLength, heads, tokens);
+    const compressed = matMul(context.weight(il, 'attn_kv_a_mqa.weight'), x);
+    const row = compressed.nb1;
+    const latent = context.norm(
+      view(compressed, [rank, tokens], [row]),
+      context.weight(il, 'attn_kv_a_norm.weight'),
+    );
+    const rotatedKey = inPlace(view(compressed, [ropeLength, 1, tokens], [row, row]), positions);
+    if (model.latent !== null) {
+      const plain = view(q, [plainLength, heads, tokens], [q.nb1, q.nb2]);
+      const rotated = inPlace(view(q, [ropeLength, heads, tokens], [q.nb1, q.nb2]), positions);
+      const absorbed = swapHeads(matMul(context.weight(il, 'attn_k_b.weight'), swapHeads(plain)));
+      let query = concat(absorbed, rotated, 0);
+      const value = reshape(latent, rank, 1, tokens);
+      const key = concat(value, rotatedKey, 0);
+      if (temperature !== null) query = inPlace(query, temperature);
+      return attention.attend(il, query, key, value, {
+        output,
+        latentValues: context.weight(il, 'attn_v_b.weight'),
+      });
+    }
+    const kv = matMul(context.weight(il, 'attn_kv_b.weight'), latent);
+    const headBytes = (plainLength + valueLength) * kv.nb0;
+    const part = (length: number) =>
+      view(kv, [length, heads, tokens], [headBytes, headBytes * heads]);
+    const plainKey = part(plainLength);
+    const value = contiguous(part(valueLength));
+    let query = inPlace(q, positions);
+    const key = concat(plainKey, repeat(rotatedKey, ropeLength, heads, tokens), 0);
+    if (temperature !== null) query = inPlace(query, temperature);
+    return attention.attend(il, query, key, value, { output });
+  };
+}

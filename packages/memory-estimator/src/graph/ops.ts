@@ -1,0 +1,182 @@
+// The operations of ggml that the models use, reduced to what they do to memory: the shape of the result,
+// what it is a view of, and whether it may write over an operand. Source: ggml/src/ggml.c.
+import type { TensorTypeLayout } from '../gguf/tensor-types.js';
+import { F32, I32, Op, Tensor } from './tensor.js';
+
+type Sources = readonly Tensor[];
+
+/** A weight of the model, or a cache: memory of its own on a device. */
+export function leaf(
+  type: TensorTypeLayout,
+  home: number,
+  ne0: number,
+  ne1 = 1,
+  ne2 = 1,
+  ne3 = 1,
+): Tensor {
+  return new Tensor(type, ne0, ne1, ne2, ne3, Op.None, NOTHING, null, home);
+}
+
+/** Data that the caller fills in before each run. */
+export function input(type: TensorTypeLayout, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
+  const tensor = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, NOTHING, null, null);
+  tensor.isInput = true;
+  return tensor;
+}
+
+const NOTHING: Sources = [];
+
+export function compute(
+  type: TensorTypeLayout,
+  sources: Sources,
+  ne0: number,
+  ne1 = 1,
+  ne2 = 1,
+  ne3 = 1,
+): Tensor {
+  return new Tensor(type, ne0, ne1, ne2, ne3, Op.Compute, sources, null, null);
+}
+
+/** The shape of the first operand, computed apart (cont, norm, l2_norm). */
+export function likeFirst(...sources: [Tensor, ...Tensor[]]): Tensor {
+  const a = sources[0];
+  return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.Compute, sources, null, null);
+}
+
+/** The shape of the first operand, over which it may be written (add, mul, rope, scale, silu, rms_norm, ...). */
+export function inPlace(...sources: [Tensor, ...Tensor[]]): Tensor {
+  const a = sources[0];
+  return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.InPlace, sources, null, null);
+}
+
+export function matMul(weight: Tensor, x: Tensor): Tensor {
+  return new Tensor(F32, weight.ne1, x.ne1, x.ne2, x.ne3, Op.MatMul, [weight, x], null, null);
+}
+
+/** A product with the experts chosen by `ids`. */
+export function matMulById(weights: Tensor, x: Tensor, ids: Tensor): Tensor {
+  const sources = [weights, x, ids];
+  return new Tensor(F32, weights.ne1, ids.ne0, x.ne2, 1, Op.MatMul, sources, null, null);
+}
+
+export function getRows(table: Tensor, ids: Tensor): Tensor {
+  const type = table.type === I32 ? I32 : F32;
+  const { ne0, ne1, ne2 } = ids;
+  return new Tensor(type, table.ne0, ne0, ne1, ne2, Op.GetRows, [table, ids], null, null);
+}
+
+/** A view with its own extents and strides (in bytes); strides that are not given are the packed ones. */
+export function view(
+  a: Tensor,
+  extents: readonly [number, number?, number?, number?],
+  strides: readonly [number?, number?, number?] = [],
+): Tensor {
+  const [ne0, ne1 = 1, ne2 = 1, ne3 = 1] = extents;
+  const tensor = new Tensor(a.type, ne0, ne1, ne2, ne3, Op.View, [a], a.viewOf ?? a, null);
+  tensor.nb1 = strides[0] ?? tensor.nb1;
+  tensor.nb2 = strides[1] ?? tensor.nb1 * ne1;
+  tensor.nb3 = strides[2] ?? tensor.nb2 * ne2;
+  return tensor;
+}
+
+export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
+  return new Tensor(a.type, ne0, ne1, ne2, ne3, Op.View, [a], a.viewOf ?? a, null);
+}
+
+/** Swaps the second and third dimension, the one permutation that attention needs. */
+export function swapHeads(a: Tensor): Tensor {
+  return strided(a, [a.ne0, a.ne2, a.ne1, a.ne3], [a.nb0, a.nb2, a.nb1, a.nb3]);
+}
+
+export function transpose(a: Tensor): Tensor {
+  return strided(a, [a.ne1, a.ne0, a.ne2, a.ne3], [a.nb1, a.nb0, a.nb2, a.nb3]);
+}
+
+type Four = readonly [number, number, number, number];
+
+export function strided(a: Tensor, [ne0, ne1, ne2, ne3]: Four, [nb0, nb1, nb2, nb3]: Four): Tensor {
+  const tensor = new Tensor(a.type, ne0, ne1, ne2, ne3, Op.View, [a], a.viewOf ?? a, null);
+  tensor.nb0 = nb0;
+  tensor.nb1 = nb1;
+  tensor.nb2 = nb2;
+  tensor.nb3 = nb3;
+  return tensor;
+}
+
+/** Writes rows into `target` at `ids`. */
+export function setRows(target: Tensor, rows: Tensor, ids: Tensor): Tensor {
+  return writeInto(target, [rows, ids, target]);
+}
+
+export function copyInto(target: Tensor, from: Tensor): Tensor {
+  return writeInto(target, [from, target]);
+}
+
+/** An operation on memory that stays where it is. */
+export function writeInto(target: Tensor, sources: Sources): Tensor {
+  const { type, ne0, ne1, ne2, ne3 } = target;
+  const owner = target.viewOf ?? target;
+  const tensor = new Tensor(type, ne0, ne1, ne2, ne3, Op.Write, sources, owner, null);
+  tensor.nb0 = target.nb0;
+  tensor.nb1 = target.nb1;
+  tensor.nb2 = target.nb2;
+  tensor.nb3 = target.nb3;
+  return tensor;
+}
+
+export function concat(a: Tensor, b: Tensor, dimension: 0 | 2): Tensor {
+  return dimension === 0
+    ? compute(a.type, [a, b], a.ne0 + b.ne0, a.ne1, a.ne2, a.ne3)
+    : compute(a.type, [a, b], a.ne0, a.ne1, a.ne2 + b.ne2, a.ne3);
+}
+
+export function sumRows(a: Tensor): Tensor {
+  return compute(a.type, [a], 1, a.ne1, a.ne2, a.ne3);
+}
+
+/** Gate and value in two tensors. */
+export function gatedSplit(gate: Tensor, up: Tensor): Tensor {
+  return likeFirst(gate, up);
+}
+
+/** Gate and value side by side in one tensor. */
+export function gatedHalves(a: Tensor): Tensor {
+  return compute(a.type, [a], a.ne0 / 2, a.ne1, a.ne2, a.ne3);
+}
+
+/** The `count` best of each row, as indices: a full sort and a view of its beginning. */
+export function topK(a: Tensor, count: number): Tensor {
+  const sorted = compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3);
+  return view(
+    sorted,
+    [count, sorted.ne1, sorted.ne2, sorted.ne3],
+    [sorted.nb1, sorted.nb2, sorted.nb3],
+  );
+}
+
+export function flashAttention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  mask: Tensor,
+  sinks: Tensor | null,
+): Tensor {
+  const sources = sinks === null ? [q, k, v, mask] : [q, k, v, mask, sinks];
+  return new Tensor(F32, v.ne0, q.ne2, q.ne1, q.ne3, Op.FlashAttention, sources, null, null);
+}
+
+export function contiguous(a: Tensor): Tensor {
+  return likeFirst(a);
+}
+
+export function contiguous2d(a: Tensor, ne0: number, ne1: number): Tensor {
+  return compute(a.type, [a], ne0, ne1);
+}
+
+export function contiguous3d(a: Tensor, ne0: number, ne1: number, ne2: number): Tensor {
+  return compute(a.type, [a], ne0, ne1, ne2);
+}
+
+export function repeat(a: Tensor, ne0: number, ne1: number, ne2: number, ne3 = 1): Tensor {
+  return compute(a.type, [a], ne0, ne1, ne2, ne3);
+}

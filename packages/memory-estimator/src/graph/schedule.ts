@@ -1,0 +1,164 @@
+import type { Graph } from './graph.js';
+import { Op, Tensor } from './tensor.js';
+
+/** What back ends do with operations whose weights lie on the CPU: they take over large batches. */
+export interface OffloadRules {
+  /** Rows from which the first GPU takes an operation over (GGML_OP_OFFLOAD_MIN_BATCH). */
+  readonly minBatch: number;
+  /** Metal takes over matrix products only. */
+  readonly onlyProducts: boolean;
+}
+
+/** A graph whose operations have devices, with the copies that crossing between them needs. */
+export interface Schedule {
+  readonly nodes: readonly Tensor[];
+  readonly leaves: readonly Tensor[];
+}
+
+const UNASSIGNED = -1;
+
+/**
+ * Gives every operation a device and puts copies where data crosses, as ggml's scheduler does. The GPUs
+ * come first, the CPU is the last device. Source: ggml_backend_sched_split_graph in ggml-backend.cpp.
+ */
+export function schedule(graph: Graph, cpu: number, offload: OffloadRules): Schedule {
+  const { nodes, leaves } = graph;
+  for (const leaf of leaves) leaf.device = ownDevice(leaf, cpu, offload);
+  for (const node of nodes) node.device = ownDevice(node, cpu, offload);
+  expand(nodes, cpu, true, false);
+  expand(nodes, cpu, true, true);
+  expand(nodes, cpu, false, false);
+  expand(nodes, cpu, false, true);
+  settleViews(nodes, cpu);
+  return { nodes: insertCopies(nodes), leaves };
+}
+
+/** The device that a tensor has by itself: where its memory is, or where its weights are. */
+function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
+  const home = tensor.home ?? tensor.viewOf?.home ?? null;
+  if (home !== null) return home;
+  if (tensor.isInput) return cpu;
+  if (tensor.op === Op.FlashAttention) return UNASSIGNED;
+  for (const source of tensor.sources) {
+    if (!source.isWeight) continue;
+    const device = source.home ?? cpu;
+    return device === cpu && cpu > 0 && isTakenOver(tensor, offload) ? 0 : device;
+  }
+  return UNASSIGNED;
+}
+
+function isTakenOver(tensor: Tensor, offload: OffloadRules): boolean {
+  if (tensor.op === Op.GetRows) return false;
+  if (tensor.op === Op.MatMul) {
+    const byExpert = tensor.sources.length === 3;
+    return (byExpert ? tensor.ne2 : tensor.ne1) >= offload.minBatch;
+  }
+  return !offload.onlyProducts && tensor.ne1 * tensor.ne2 * tensor.ne3 >= offload.minBatch;
+}
+
+/** Lets devices spread to neighbours without one: first GPUs alone, which stop at the CPU's operations. */
+function expand(nodes: readonly Tensor[], cpu: number, gpuOnly: boolean, upwards: boolean): void {
+  let current = UNASSIGNED;
+  for (let i = 0; i < nodes.length; i += 1) {
+    const node = nodes[upwards ? nodes.length - 1 - i : i] as Tensor;
+    if (node.op === Op.View) continue;
+    if (node.device !== UNASSIGNED) {
+      current = gpuOnly && node.device === cpu ? UNASSIGNED : node.device;
+    } else if (current !== UNASSIGNED) node.device = current;
+  }
+}
+
+function settleViews(nodes: readonly Tensor[], cpu: number): void {
+  for (const node of nodes) {
+    if (node.viewOf !== null && node.device === UNASSIGNED) node.device = node.viewOf.device;
+    for (const source of node.sources) {
+      if (source.device !== UNASSIGNED) continue;
+      source.device = source.viewOf === null ? node.device : source.viewOf.device;
+    }
+    if (node.device === UNASSIGNED) node.device = cpu;
+  }
+}
+
+/** The copies of a tensor by the device that they are on. */
+type Copies = Map<Tensor, Map<number, Tensor>>;
+
+function insertCopies(nodes: readonly Tensor[]): Tensor[] {
+  const result: Tensor[] = [];
+  const copies: Copies = new Map();
+  let split: Split | null = null;
+  for (const node of nodes) {
+    if (node.op === Op.View) {
+      (split === null ? result : split.nodes).push(node);
+      continue;
+    }
+    if (split === null || split.device !== node.device || startsAnew(node, split)) {
+      if (split !== null) flush(split, result);
+      split = { device: node.device, inputs: [], nodes: split === null ? result.splice(0) : [] };
+    }
+    replaceForeignSources(node, split, copies);
+    split.nodes.push(node);
+  }
+  if (split !== null) flush(split, result);
+  return result;
+}
+
+/** Operations that run on one device in a row, and what they need from others. */
+interface Split {
+  readonly device: number;
+  readonly inputs: { readonly original: Tensor; readonly copy: Tensor }[];
+  readonly nodes: Tensor[];
+}
+
+/** A split with copies ends before a weight from elsewhere, so that the memory of the last one is free again. */
+function startsAnew(node: Tensor, split: Split): boolean {
+  return (
+    split.inputs.length > 0 &&
+    node.sources.some((source) => source.isWeight && source.device !== split.device)
+  );
+}
+
+function replaceForeignSources(node: Tensor, split: Split, copies: Copies): void {
+  let sources: Tensor[] | null = null;
+  for (const [j, source] of node.sources.entries()) {
+    if (source.device === split.device) continue;
+    let byDevice = copies.get(source);
+    if (byDevice === undefined) copies.set(source, (byDevice = new Map<number, Tensor>()));
+    let copy = byDevice.get(split.device);
+    if (copy === undefined) {
+      copy = copyOf(source, split.device);
+      byDevice.set(split.device, copy);
+      split.inputs.push({ original: source, copy });
+    }
+    sources ??= [...node.sources];
+    sources[j] = copy;
+  }
+  if (sources !== null) node.sources = sources;
+}
+
+function flush(split: Split, result: Tensor[]): void {
+  for (const { original, copy } of split.inputs) {
+    // Keeps the original until it has been copied.
+    const { type, ne0, ne1, ne2, ne3 } = original;
+    const owner = original.viewOf ?? original;
+    const keeper = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, [original], owner, null);
+    keeper.device = original.device;
+    result.push(keeper, copy);
+  }
+  for (const node of split.nodes) result.push(node);
+}
+
+function copyOf(source: Tensor, device: number): Tensor {
+  const { type, ne0, ne1, ne2, ne3 } = source;
+  const copy = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, [], null, null);
+  copy.nb0 = source.nb0;
+  copy.nb1 = source.nb1;
+  copy.nb2 = source.nb2;
+  copy.nb3 = source.nb3;
+  const first =
+    type.blockElements === 1
+      ? type.blockBytes + (ne0 - 1) * source.nb0
+      : (ne0 * source.nb0) / type.blockElements;
+  copy.spanBytes = first + (ne1 - 1) * source.nb1 + (ne2 - 1) * source.nb2 + (ne3 - 1) * source.nb3;
+  copy.device = device;
+  return copy;
+}

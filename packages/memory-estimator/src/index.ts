@@ -1,0 +1,31 @@
+export { readGgufHeader } from './gguf/read-gguf-header.js';
+export type { ReadGgufHeaderOptions } from './gguf/read-gguf-header.js';
+export type { ByteRangeReader } from './gguf/byte-source.js';
+export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf/gguf-header.js';
+export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
+export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
+export { estimateFootprint } from './estimate/estimate-footprint.js';
+export { estimateReport } from './estimate/estimate-report.js';
+export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';
+export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
+export type { FileSizeFacts } from './estimate/estimate-from-file-size.js';
+export { CPU_ENVIRONMENT } from './estimate/environment.js';
+export type { EstimateEnvironment } from './estimate/environment.js';
+export type {
+  Confidence,
+  Footprint,
+  FootprintEstimate,
+  FootprintInterval,
+  FootprintSource,
+  MemoryParts,
+  PartName,
+} from './estimate/footprint.js';
+export { checkEstimateSettings } from './settings/estimate-settings.js';
+export type {
+  CpuKind,
+  EstimateSettings,
+  GpuBackend,
+  ResolvedSettings,
+  SettingsProblem,
+} from './settings/estimate-settings.js';
+export type { KvCacheType, LoadConfig } from './settings/load-config.js';

@@ -1,0 +1,31 @@
+import type { GgufTensor } from '../gguf/gguf-header.js';
+import type { CpuKind } from '../settings/estimate-settings.js';
+
+/** Kernels that llama.cpp has for a CPU, or none. */
+export type CpuRepack = 'avx2' | 'neon' | 'none';
+
+/** Type -> the multiple that the rows must be; ggml/src/ggml-cpu/repack.cpp of llama.cpp v0.5.0. */
+const REPACKED: Readonly<Record<CpuRepack, Readonly<Record<string, number>>>> = {
+  avx2: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
+  neon: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, Q8_0: 4, IQ4_NL: 4, MXFP4: 4, Q1_0: 4 },
+  none: {},
+};
+
+const EXPERTS = /_(ch|)exps\.weight$/;
+
+/** The kernels behind a kind of CPU; LM Studio's engines for x86-64 are built for AVX2. */
+export function repackOf(cpu: CpuKind, arch: string = process.arch): CpuRepack {
+  if (cpu === 'avx2') return 'avx2';
+  if (cpu === 'generic') return 'none';
+  if (arch === 'x64') return 'avx2';
+  return arch === 'arm64' ? 'neon' : 'none';
+}
+
+/** Whether a matrix of the CPU is copied into a layout for its kernels: plain ones, and stacks of experts. */
+export function isRepacked(tensor: GgufTensor, kernels: CpuRepack): boolean {
+  const multiple = REPACKED[kernels][tensor.typeName];
+  if (multiple === undefined) return false;
+  const [, rows = 1, depth = 1, more = 1] = tensor.shape;
+  if (rows % multiple !== 0 || more > 1) return false;
+  return EXPERTS.test(tensor.name) ? depth > 1 : depth === 1 && rows > 1;
+}

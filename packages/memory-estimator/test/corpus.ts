@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { readGgufHeader } from '../src/gguf/read-gguf-header.js';
+import type { GgufHeader } from '../src/gguf/gguf-header.js';
+import type { EstimateSettings } from '../src/settings/estimate-settings.js';
+import type { KvCacheType } from '../src/settings/load-config.js';
+
+const FOLDER = join(__dirname, 'corpus');
+
+/** One load, and what llama.cpp v0.5.0 reported (through node-llama-cpp 3.22.1). */
+export interface CorpusEntry {
+  readonly id: string;
+  readonly model: string;
+  readonly architecture: string;
+  readonly contextLength: number;
+  readonly kvType: KvCacheType;
+  readonly flashAttention: boolean;
+  readonly batch: number;
+  readonly nUbatchEffective: number;
+  readonly parallel: number;
+  readonly swaFull: boolean;
+  readonly kvUnified: boolean;
+  /** Worked out by llama.cpp without loading; nothing is repacked then. */
+  readonly dryRun: boolean;
+  readonly measured: {
+    readonly weightsBytes: number;
+    readonly repackMiB: number;
+    readonly kvBytes: number;
+    readonly recurrentBytes: number;
+    readonly computeBytes: number;
+    readonly outputBytes: number;
+    readonly totalBytes: number;
+    readonly rssDeltaBytes: number | null;
+  };
+}
+
+/** One load with layers on a GPU. */
+export interface GpuCorpusEntry {
+  readonly id: string;
+  readonly model: string;
+  readonly architecture: string;
+  readonly contextLength: number;
+  readonly kvType: KvCacheType;
+  readonly flashAttention: boolean;
+  readonly batch: number;
+  readonly parallel: number;
+  readonly gpuLayers: number;
+  readonly measured: {
+    readonly model: { readonly cpuRam: number; readonly gpuVram: number };
+    readonly context: { readonly cpuRam: number; readonly gpuVram: number };
+    readonly computeLog: readonly { readonly buf: string; readonly mib: number }[];
+    readonly kvSize: readonly { readonly mib: number }[];
+  };
+}
+
+export function cpuCorpus(): readonly CorpusEntry[] {
+  return entries<CorpusEntry>('cpu.json');
+}
+
+export function gpuCorpus(): readonly GpuCorpusEntry[] {
+  return entries<GpuCorpusEntry>('gpu.json');
+}
+
+/** The bytes of a model's header; there is no tensor data behind them. */
+export function headerBytes(model: string): Buffer {
+  return gunzipSync(readFileSync(join(FOLDER, 'headers', `${model}.gguf-header.gz`)));
+}
+
+const headers = new Map<string, Promise<GgufHeader>>();
+
+export function corpusHeader(model: string): Promise<GgufHeader> {
+  let header = headers.get(model);
+  if (header === undefined) {
+    header = readGgufHeader(headerBytes(model));
+    headers.set(model, header);
+  }
+  return header;
+}
+
+/** The settings of a corpus entry. */
+export function settingsOf(entry: CorpusEntry): EstimateSettings {
+  return {
+    contextLengthTokens: entry.contextLength,
+    kvCacheTypeK: entry.kvType,
+    kvCacheTypeV: entry.kvType,
+    flashAttention: entry.flashAttention,
+    batchTokens: entry.batch,
+    ubatchTokens: entry.nUbatchEffective,
+    parallelSequences: entry.parallel,
+    kvUnified: entry.kvUnified,
+    swaFull: entry.swaFull,
+    gpuLayers: 0,
+    gpuBackend: 'none',
+    cpu: entry.dryRun ? 'generic' : 'avx2',
+  };
+}
+
+function entries<T>(file: string): readonly T[] {
+  const { entries: list } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as {
+    entries: T[];
+  };
+  return list;
+}

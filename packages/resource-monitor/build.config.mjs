@@ -1,0 +1,3 @@
+export default {
+  entries: { 'inventory-child': 'src/inventory/systeminformation-child.ts' },
+};

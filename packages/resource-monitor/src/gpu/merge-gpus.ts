@@ -1,0 +1,120 @@
+import type { GpuReading } from '../reading/figures.js';
+import type { Reading } from '../reading/reader.js';
+import type { FigureSource, GpuSnapshot } from '../snapshot.js';
+
+/** What one reader said. */
+export interface GpuList {
+  readonly source: string;
+  readonly reading: Reading<readonly GpuReading[]>;
+}
+
+/** A GPU with everything that all readers know of it. */
+export interface MergedGpu {
+  readonly gpu: GpuReading;
+  /** The reader of its memory figures; null when nobody has them. */
+  readonly source: string | null;
+  readonly passedOver: FigureSource['passedOver'];
+}
+
+/**
+ * One list from several readers, in order of trust. The same GPU in two lists stays one: it keeps the
+ * first reader's key and figures, and what that reader does not know comes from the next.
+ */
+export function mergeGpus(lists: readonly GpuList[]): readonly MergedGpu[] {
+  const merged: MergedGpu[] = [];
+  for (const { source, reading } of lists) {
+    if ('reason' in reading) continue;
+    const taken = new Set<number>();
+    for (const gpu of reading.value) {
+      const index = merged.findIndex((other, at) => !taken.has(at) && isSameGpu(other.gpu, gpu));
+      const entry = describe(gpu, source);
+      if (index < 0) {
+        taken.add(merged.push(entry) - 1);
+        continue;
+      }
+      taken.add(index);
+      merged[index] = combine(merged[index] ?? entry, entry);
+    }
+  }
+  return merged;
+}
+
+/** A GPU without its working fields, with a name in any case. */
+export function toSnapshot(
+  gpu: GpuReading,
+  toEpochMs: (monotonicMs: number) => number,
+): GpuSnapshot {
+  return {
+    deviceKey: gpu.deviceKey,
+    name: gpu.name ?? genericName(gpu),
+    vendor: gpu.vendor,
+    kind: gpu.kind,
+    memory: gpu.memory,
+    totalBytes: gpu.totalBytes,
+    usedBytes: gpu.usedBytes,
+    availableBytes: gpu.availableBytes,
+    utilizationRatio: gpu.utilizationRatio,
+    processes: gpu.processes,
+    readAtMs: gpu.readAtMonotonicMs === null ? null : toEpochMs(gpu.readAtMonotonicMs),
+  };
+}
+
+/** A name without the words that one tool writes and another leaves out. */
+export function comparableName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/\((r|tm|c)\)|[®™©]/g, '')
+    .replace(
+      /\b(nvidia|amd|ati|intel|corporation|graphics|series|inc|advanced micro devices)\b/g,
+      '',
+    )
+    .replace(/[^a-z0-9]+/g, ' ')
+    .trim();
+}
+
+function isSameGpu(one: GpuReading, other: GpuReading): boolean {
+  if (one.pciAddress !== null && other.pciAddress !== null) {
+    return one.pciAddress === other.pciAddress;
+  }
+  if (one.vendor === null || one.vendor !== other.vendor) return false;
+  if (one.name === null || other.name === null) return false;
+  return comparableName(one.name) === comparableName(other.name);
+}
+
+function describe(gpu: GpuReading, source: string): MergedGpu {
+  const served = gpu.availableBytes !== null;
+  return {
+    gpu,
+    source: served ? source : null,
+    passedOver: served ? [] : gpu.reasons.map((reason) => ({ source, reason })),
+  };
+}
+
+function combine(first: MergedGpu, second: MergedGpu): MergedGpu {
+  const passedOver = [...first.passedOver, ...second.passedOver];
+  const gpu = {
+    ...first.gpu,
+    name: first.gpu.name ?? second.gpu.name,
+    pciId: first.gpu.pciId ?? second.gpu.pciId,
+    pciAddress: first.gpu.pciAddress ?? second.gpu.pciAddress,
+    utilizationRatio: first.gpu.utilizationRatio ?? second.gpu.utilizationRatio,
+    processes: first.gpu.processes ?? second.gpu.processes,
+  };
+  if (first.source !== null || second.source === null) {
+    const totalBytes = gpu.totalBytes ?? second.gpu.totalBytes;
+    return { gpu: { ...gpu, totalBytes }, source: first.source, passedOver };
+  }
+  const { kind, memory, totalBytes, usedBytes, availableBytes, readAtMonotonicMs } = second.gpu;
+  return {
+    gpu: { ...gpu, kind, memory, totalBytes, usedBytes, availableBytes, readAtMonotonicMs },
+    source: second.source,
+    passedOver,
+  };
+}
+
+const VENDOR_NAMES = { nvidia: 'NVIDIA', amd: 'AMD', intel: 'Intel', apple: 'Apple' } as const;
+
+function genericName({ vendor, pciId }: GpuReading): string {
+  const brand = vendor === null ? '' : `${VENDOR_NAMES[vendor]} `;
+  return `${brand}GPU${pciId === null ? '' : ` [${pciId}]`}`;
+}

@@ -1,0 +1,174 @@
+import { createFakeClock, flush } from '../../test/fake-clock.js';
+import { createFakeExecutor } from '../../test/fake-executor.js';
+import type { FakeNvidiaMode } from '../../test/real-programs.js';
+import { createFastClock, eventually, fakeNvidiaSmi } from '../../test/real-programs.js';
+import type { GpuReader, GpuReading } from '../reading/figures.js';
+import type { Reading } from '../reading/reader.js';
+import { nvidiaGpus } from './nvidia.js';
+
+const MIB = 1024 ** 2;
+const SPEED = 20;
+const continuing = { startedMs: 0, continuing: true };
+const once = { startedMs: 0, continuing: false };
+
+type GpuList = Reading<readonly GpuReading[]>;
+const first = (list: GpuList): GpuReading | null =>
+  'value' in list ? (list.value[0] ?? null) : null;
+const reasonOf = (list: GpuList): string | null =>
+  'reason' in list ? list.reason : (list.value[0]?.reasons[0] ?? null);
+
+describe('nvidia-smi as a real process', () => {
+  let cleanUp: (() => Promise<void>) | null = null;
+  afterEach(async () => cleanUp?.());
+
+  const setUp = (mode: FakeNvidiaMode, patienceMs = 60_000) => {
+    const clock = createFastClock(SPEED);
+    const { executor, started, clean } = fakeNvidiaSmi(mode, clock, SPEED);
+    const reader: GpuReader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs });
+    cleanUp = async () => {
+      await reader.stop?.();
+      clean();
+    };
+    const read = (): Promise<GpuList> => Promise.resolve(reader.read(continuing));
+    return { reader, read, started };
+  };
+
+  it('is waited for, and then answers at once', async () => {
+    const { read, started } = setUp('fine');
+    expect(first(await read())).toMatchObject({
+      totalBytes: 24576 * MIB,
+      availableBytes: 23900 * MIB,
+    });
+    expect(first(await read())?.usedBytes).toBe(300 * MIB);
+    expect(started()).toBe(1);
+  });
+
+  it('lists several GPUs as several', async () => {
+    const list = await setUp('two').read();
+    expect(
+      'value' in list && list.value.map(({ deviceKey, usedBytes }) => [deviceKey, usedBytes]),
+    ).toEqual([
+      ['GPU-aa', 300 * MIB],
+      ['GPU-bb', 0],
+    ]);
+  });
+
+  it('tells an idle GPU from an unmeasured one', async () => {
+    expect(first(await setUp('zero').read())).toMatchObject({ usedBytes: 0, utilizationRatio: 0 });
+    await cleanUp?.();
+    expect(first(await setUp('unknown').read())).toMatchObject({
+      usedBytes: null,
+      utilizationRatio: null,
+    });
+  });
+
+  it('adds who holds the memory when it is asked again', async () => {
+    const { read } = setUp('fine');
+    const list = await eventually(read, (answer) => first(answer)?.processes != null);
+    expect(first(list)?.processes).toEqual([
+      { processId: 4321, bytes: 254 * MIB },
+      { processId: 4322, bytes: 1024 * MIB },
+    ]);
+  });
+
+  it('that dies says why, in the words of the driver', async () => {
+    const { read } = setUp('dies');
+    const list = await eventually(read, (answer) => /NVML/.test(reasonOf(answer) ?? ''));
+    expect(reasonOf(list)).toMatch(/Driver\/library version mismatch/);
+  });
+
+  it('that prints rubbish never becomes a figure', async () => {
+    const { read } = setUp('rubbish', 100);
+    const list = await eventually(read, (answer) => /no figures/.test(reasonOf(answer) ?? ''));
+    expect(first(list)).toBeNull();
+  });
+
+  it('that hangs and ignores signals is given up without waiting, and is gone after stop', async () => {
+    const { reader, read } = setUp('hangs', 100);
+    expect(reasonOf(await read())).toBe('no answer within 100 ms yet');
+    const list = await eventually(read, (answer) =>
+      /printed no figures/.test(reasonOf(answer) ?? ''),
+    );
+    expect(first(list)).toBeNull();
+    await reader.stop?.();
+  });
+
+  it.each(['falls silent once', 'dies once'] as const)(
+    'that %s turns its figures to null, keeps its GPU listed, and comes back by itself',
+    async (mode) => {
+      const { read, started } = setUp(mode);
+      expect(first(await read())?.availableBytes).toBe(23900 * MIB);
+      const lost = await eventually(read, (answer) => first(answer)?.availableBytes === null);
+      expect(first(lost)).toMatchObject({
+        totalBytes: 24576 * MIB,
+        usedBytes: null,
+        utilizationRatio: null,
+      });
+      expect(reasonOf(lost)).toMatch(/nvidia-smi/);
+      await eventually(read, (answer) => first(answer)?.availableBytes === 23900 * MIB);
+      expect(started()).toBeGreaterThanOrEqual(2);
+    },
+  );
+});
+
+describe('the nvidia reader', () => {
+  const setUp = (printed: string) => {
+    const clock = createFakeClock();
+    const executor = createFakeExecutor([{ program: 'nvidia-smi', stdout: printed }]);
+    const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 2500 });
+    return { clock, executor, reader };
+  };
+  const LINE = '1, GPU-1f, 00000000:01:00.0, X, 100, 1, 99, 0';
+
+  it('starts nothing where there is no nvidia-smi, and looks again after a minute', async () => {
+    const clock = createFakeClock();
+    const commands = createFakeExecutor([]);
+    let there = false;
+    const executor = { ...commands, find: () => (there ? '/bin/nvidia-smi' : null) };
+    const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 10 });
+    expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
+    there = true;
+    expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
+    expect(commands.started).toHaveLength(0);
+    clock.skip(60_001);
+    void reader.read(once);
+    await flush();
+    expect(commands.started).toHaveLength(1);
+  });
+
+  it('asks for processes only in a running series of samples', async () => {
+    const { executor, reader } = setUp(LINE);
+    await reader.read(once);
+    expect(executor.started).toHaveLength(1);
+    await reader.read(continuing);
+    expect(executor.started[1]).toContain('--query-compute-apps');
+  });
+
+  it('restarts for another pace only when that is worth it', async () => {
+    const { executor, reader } = setUp(LINE);
+    await reader.read(once);
+    reader.pace?.(1500);
+    expect(executor.started).toHaveLength(1);
+    reader.pace?.(250);
+    await flush();
+    expect(executor.started[1]).toContain('--loop-ms=250');
+    reader.pace?.(1);
+    reader.pace?.(60_000);
+    await flush();
+    expect(executor.started[2]).toContain('--loop-ms=5000');
+  });
+
+  it('publishes a round when it is whole, or when a driver that does not count begins the next', async () => {
+    const { executor, reader } = setUp('2, GPU-a, 00000000:01:00.0, X, 100, 1, 99, 0');
+    const pending = reader.read(once);
+    await flush();
+    const [stream] = executor.running;
+    stream?.print('2, GPU-b, 00000000:02:00.0, X, 100, 2, 98, 0');
+    expect(await pending).toMatchObject({
+      value: [{ deviceKey: 'GPU-a' }, { deviceKey: 'GPU-b' }],
+    });
+    stream?.print('[N/A], GPU-a, 00000000:01:00.0, X, 100, 3, 97, 0');
+    stream?.print('[N/A], GPU-a, 00000000:01:00.0, X, 100, 4, 96, 0');
+    expect(await reader.read(once)).toMatchObject({ value: [{ usedBytes: 3 * MIB }] });
+  });
+});

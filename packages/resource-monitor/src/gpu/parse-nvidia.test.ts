@@ -1,0 +1,89 @@
+import { parseNvidiaLine, parseNvidiaProcesses } from './parse-nvidia.js';
+
+const MIB = 1024 ** 2;
+const parse = (line: string) => parseNvidiaLine(line, 5)?.reading;
+
+describe('a line of nvidia-smi', () => {
+  it('is read in bytes, with free as the driver says and not as the difference', () => {
+    expect(
+      parse('1, GPU-1f, 00000000:01:00.0, NVIDIA GeForce RTX 3090, 24576, 300, 23900, 7'),
+    ).toEqual({
+      deviceKey: 'GPU-1f',
+      pciAddress: '0000:01:00.0',
+      pciId: null,
+      name: 'NVIDIA GeForce RTX 3090',
+      vendor: 'nvidia',
+      kind: 'discrete',
+      memory: 'dedicated',
+      totalBytes: 24576 * MIB,
+      usedBytes: 300 * MIB,
+      availableBytes: 23900 * MIB,
+      utilizationRatio: 0.07,
+      processes: null,
+      readAtMonotonicMs: 5,
+      reasons: [],
+    });
+  });
+
+  it('keeps a zero a zero', () => {
+    expect(parse('1, GPU-1f, 00000000:01:00.0, X, 24576, 0, 0, 0')).toMatchObject({
+      usedBytes: 0,
+      availableBytes: 0,
+      utilizationRatio: 0,
+    });
+  });
+
+  it.each(['[N/A]', '[Not Supported]', 'N/A', '[Unknown Error]', '[GPU is lost]', ''])(
+    'takes %j for unknown',
+    (text) => {
+      expect(
+        parse(`1, GPU-1f, 00000000:01:00.0, X, ${text}, ${text}, ${text}, ${text}`),
+      ).toMatchObject({
+        totalBytes: null,
+        usedBytes: null,
+        availableBytes: null,
+        utilizationRatio: null,
+        readAtMonotonicMs: null,
+        reasons: [`its driver prints ${text} for free memory`],
+      });
+    },
+  );
+
+  it('knows chips that share system memory by their silence', () => {
+    expect(parse('1, GPU-1f, 0000000F:01:00.0, NVIDIA GB10, [N/A], [N/A], [N/A], 0')).toMatchObject(
+      {
+        kind: 'integrated',
+        memory: 'shared',
+        pciAddress: '000f:01:00.0',
+        totalBytes: null,
+      },
+    );
+  });
+
+  it('may have a name with commas', () => {
+    expect(parse('1, GPU-1f, 00000000:01:00.0, A, B, 2, 1, 1, 0')?.name).toBe('A, B');
+  });
+
+  it.each([
+    '',
+    'No devices were found',
+    ',,,,,,,,,',
+    'Failed to initialize NVML: a, b, c, d, e, f, g, h',
+  ])('is not %j', (line) => expect(parseNvidiaLine(line, 0)).toBeNull());
+});
+
+describe('the processes on a GPU', () => {
+  it('are listed for each GPU, and unknown where Windows hides their memory', () => {
+    const text = 'GPU-a, 10, 254\nGPU-a, 11, 0\nGPU-b, 12, [N/A]\n[Not Found]\n';
+    expect([...parseNvidiaProcesses(text)]).toEqual([
+      [
+        'GPU-a',
+        [
+          { processId: 10, bytes: 254 * MIB },
+          { processId: 11, bytes: 0 },
+        ],
+      ],
+      ['GPU-b', null],
+    ]);
+  });
+});

@@ -1,0 +1,135 @@
+import { createFakeClock, flush } from '../../test/fake-clock.js';
+import type { FakeStream } from '../../test/fake-executor.js';
+import { createFakeExecutor } from '../../test/fake-executor.js';
+import { createSupervisedStream } from './supervised-stream.js';
+
+function setUp() {
+  const clock = createFakeClock();
+  const executor = createFakeExecutor([]);
+  const lines: string[] = [];
+  const stream = createSupervisedStream({
+    executor,
+    clock,
+    name: 'tool',
+    command: () => ({ program: 'tool', args: [] }),
+    intervalMs: () => 1000,
+    onLine: (line) => {
+      if (line.startsWith('bad')) return false;
+      lines.push(line);
+      return true;
+    },
+    onState: () => undefined,
+  });
+  const running = (): FakeStream | null => [...executor.running][0] ?? null;
+  /** Wants it every second and lets it print, as a monitor does. */
+  const live = async (seconds: number, print: string | null): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      stream.want();
+      await flush();
+      if (print !== null) running()?.print(print);
+      await clock.advance(1000);
+    }
+  };
+  return { clock, executor, lines, stream, running, live };
+}
+
+describe('a supervised stream', () => {
+  it('starts when it is first wanted, and only once', async () => {
+    const { executor, stream } = setUp();
+    expect(executor.started).toHaveLength(0);
+    stream.want();
+    stream.want();
+    await flush();
+    expect(executor.started).toHaveLength(1);
+    expect(stream.state).toEqual({ trouble: null, starting: true });
+  });
+
+  it('is killed when it falls silent, and started again after a back-off', async () => {
+    const { executor, stream, running, live } = setUp();
+    await live(3, 'fine');
+    await live(5, null);
+    expect(stream.state.trouble).toBe('tool printed no figures for 4 s (next try in 1 s)');
+    await live(2, 'fine');
+    expect(executor.started).toHaveLength(2);
+    expect(running()).not.toBeNull();
+    expect(stream.state.trouble).toBeNull();
+  });
+
+  it('does not take rubbish for life, and passes on what it said', async () => {
+    const { stream, live } = setUp();
+    await live(17, 'bad: driver mismatch');
+    expect(stream.state.trouble).toMatch(
+      /^tool printed no figures for \d+ s, last said: bad: driver/,
+    );
+  });
+
+  it('gives a driver that has to wake up almost fifteen seconds', async () => {
+    const { executor, lines, live } = setUp();
+    await live(14, null);
+    await live(1, 'at last');
+    expect(lines).toEqual(['at last']);
+    expect(executor.started).toHaveLength(1);
+  });
+
+  it('doubles its back-off up to a minute, and forgets after a good minute', async () => {
+    const { clock, executor, stream, running, live } = setUp();
+    const starts: number[] = [];
+    for (let second = 0; second < 400; second += 1) {
+      const before = executor.started.length;
+      stream.want();
+      await flush();
+      if (executor.started.length > before) starts.push(clock.monotonicMs() / 1000);
+      running()?.end('exited with code 9');
+      await clock.advance(1000);
+    }
+    expect(starts.map((start, index) => start - (starts[index - 1] ?? 0))).toEqual([
+      0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60,
+    ]);
+    await live(200, 'fine');
+    running()?.end('exited with code 9');
+    expect(stream.state.trouble).toBe('tool exited with code 9 (next try in 1 s)');
+  });
+
+  it('says what the program said last before it ended', async () => {
+    const { stream, running } = setUp();
+    stream.want();
+    await flush();
+    running()?.print('bad: no devices');
+    running()?.end('exited with code 6');
+    expect(stream.state.trouble).toBe('tool said: bad: no devices (next try in 1 s)');
+  });
+
+  it('lets the program go when nobody has wanted it for half a minute, without calling it a fault', async () => {
+    const { clock, executor, stream, running, live } = setUp();
+    await live(2, 'fine');
+    for (let second = 0; second < 40; second += 1) {
+      running()?.print('fine');
+      await clock.advance(1000);
+    }
+    expect(running()).toBeNull();
+    expect(stream.state.trouble).toBeNull();
+    stream.want();
+    await flush();
+    expect(executor.started).toHaveLength(2);
+  });
+
+  it('restarts with other arguments at once', async () => {
+    const { executor, stream, live } = setUp();
+    await live(2, 'fine');
+    stream.restart();
+    await flush();
+    expect(executor.started).toHaveLength(2);
+    expect(executor.running.size).toBe(1);
+  });
+
+  it('leaves nothing behind when it is stopped, and does not start again', async () => {
+    const { clock, executor, stream, live } = setUp();
+    await live(2, 'fine');
+    await stream.stop();
+    stream.want();
+    await flush();
+    expect(executor.running.size).toBe(0);
+    expect(executor.started).toHaveLength(1);
+    expect(clock.sleeping).toBe(0);
+  });
+});

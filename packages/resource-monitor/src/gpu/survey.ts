@@ -1,0 +1,99 @@
+import type { GpuReading } from '../reading/figures.js';
+import type { MergedGpu } from './merge-gpus.js';
+import { comparableName } from './merge-gpus.js';
+
+/** What LM Studio's own hardware survey says: totals, and GPUs that the OS may hide. */
+export interface HardwareSurveyFacts {
+  readonly gpus: readonly {
+    readonly name: string;
+    readonly integration: 'integrated' | 'discrete' | null;
+    readonly dedicatedBytes: number | null;
+    readonly totalBytes: number | null;
+  }[];
+}
+
+const SOURCE = 'LM Studio hardware survey';
+
+/**
+ * Fills what the OS hides. A survey knows capacities only, so `availableBytes` of what comes from it is
+ * null; a measured total is never replaced. `estimated` names GPUs whose total is a rule of thumb:
+ * there the survey knows better.
+ */
+export function mergeSurvey(
+  merged: readonly MergedGpu[],
+  survey: HardwareSurveyFacts | null,
+  estimated: ReadonlySet<string>,
+): readonly MergedGpu[] {
+  if (survey === null) return merged;
+  const taken = new Set<MergedGpu>();
+  const filled = new Map<MergedGpu, MergedGpu>();
+  const added: MergedGpu[] = [];
+  survey.gpus.forEach((surveyed, index) => {
+    const match =
+      merged.find((entry) => !taken.has(entry) && hasName(entry.gpu, surveyed.name)) ??
+      theOnlyOne(merged, survey);
+    if (match === null || taken.has(match)) {
+      added.push(fromSurvey(surveyed, index));
+      return;
+    }
+    taken.add(match);
+    filled.set(match, fill(match, surveyed, estimated.has(match.gpu.deviceKey)));
+  });
+  return [...merged.map((entry) => filled.get(entry) ?? entry), ...added];
+}
+
+type SurveyedGpu = HardwareSurveyFacts['gpus'][number];
+
+function hasName({ name }: GpuReading, surveyed: string): boolean {
+  return name !== null && comparableName(name) === comparableName(surveyed);
+}
+
+/** One GPU here and one there are the same, whatever they are called. */
+function theOnlyOne(merged: readonly MergedGpu[], survey: HardwareSurveyFacts): MergedGpu | null {
+  const [only] = merged;
+  return merged.length === 1 && survey.gpus.length === 1 ? (only ?? null) : null;
+}
+
+function fill(entry: MergedGpu, surveyed: SurveyedGpu, isEstimate: boolean): MergedGpu {
+  const { gpu } = entry;
+  const name = gpu.name ?? surveyed.name;
+  if (gpu.totalBytes !== null && !isEstimate) return { ...entry, gpu: { ...gpu, name } };
+  const total = totalOf(surveyed, gpu.memory);
+  if (total === null) return { ...entry, gpu: { ...gpu, name } };
+  const usedBytes = gpu.usedBytes;
+  const availableBytes = usedBytes === null ? null : Math.max(0, total - usedBytes);
+  return {
+    gpu: { ...gpu, name, totalBytes: total, availableBytes },
+    source: entry.source === null ? SOURCE : `${entry.source}, total by ${SOURCE}`,
+    passedOver: entry.passedOver,
+  };
+}
+
+function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | null {
+  const { dedicatedBytes, totalBytes } = surveyed;
+  return memory === 'shared' ? (totalBytes ?? dedicatedBytes) : (dedicatedBytes ?? totalBytes);
+}
+
+function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
+  const memory = surveyed.integration === 'integrated' ? 'shared' : 'dedicated';
+  return {
+    source: SOURCE,
+    passedOver: [],
+    gpu: {
+      deviceKey: `survey:${index}`,
+      pciAddress: null,
+      pciId: null,
+      name: surveyed.name,
+      vendor: null,
+      kind: surveyed.integration,
+      memory,
+      totalBytes: totalOf(surveyed, memory),
+      usedBytes: null,
+      availableBytes: null,
+      utilizationRatio: null,
+      processes: null,
+      readAtMonotonicMs: null,
+      reasons: [],
+    },
+  };
+}

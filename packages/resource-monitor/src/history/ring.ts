@@ -1,0 +1,72 @@
+/** The samples of one stretch of time. */
+export interface RingBucket {
+  /** Start of the stretch, on the clock of the samples. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
+  /** Samples in it. */
+  readonly count: number;
+}
+
+/** Buckets of one width, in fixed memory: the newest overwrites the oldest. */
+export interface Ring {
+  readonly bucketMs: number;
+  readonly capacity: number;
+  push(atMs: number, value: number): void;
+  /** The buckets that began at or after `fromMs`, oldest first; empty stretches are left out. */
+  since(fromMs: number): RingBucket[];
+}
+
+export function createRing(bucketMs: number, capacity: number): Ring {
+  // Which stretch a slot holds, counted in buckets from the clock's zero.
+  const indexes = new Float64Array(capacity).fill(Number.NaN);
+  const mins = new Float64Array(capacity);
+  const maxes = new Float64Array(capacity);
+  const sums = new Float64Array(capacity);
+  const counts = new Uint32Array(capacity);
+  let newest = Number.NEGATIVE_INFINITY;
+
+  return {
+    bucketMs,
+    capacity,
+    push(atMs, value) {
+      const index = Math.floor(atMs / bucketMs);
+      // Older than everything that is kept: the slot belongs to a later stretch by now.
+      if (index <= newest - capacity) return;
+      newest = Math.max(newest, index);
+      const slot = ((index % capacity) + capacity) % capacity;
+      if (indexes[slot] !== index) {
+        indexes[slot] = index;
+        mins[slot] = maxes[slot] = sums[slot] = value;
+        counts[slot] = 1;
+        return;
+      }
+      mins[slot] = Math.min(mins[slot] ?? value, value);
+      maxes[slot] = Math.max(maxes[slot] ?? value, value);
+      sums[slot] = (sums[slot] ?? 0) + value;
+      counts[slot] = (counts[slot] ?? 0) + 1;
+    },
+    since(fromMs) {
+      const buckets: RingBucket[] = [];
+      const oldest = newest - capacity + 1;
+      for (let slot = 0; slot < capacity; slot += 1) {
+        const index = indexes[slot] ?? Number.NaN;
+        const startMs = index * bucketMs;
+        // What a gap left behind is older than the ring is long.
+        if (Number.isNaN(index) || index < oldest || startMs < fromMs) continue;
+        const count = counts[slot] ?? 0;
+        buckets.push({
+          startMs,
+          durationMs: bucketMs,
+          min: mins[slot] ?? 0,
+          mean: (sums[slot] ?? 0) / count,
+          max: maxes[slot] ?? 0,
+          count,
+        });
+      }
+      return buckets.sort((one, other) => one.startMs - other.startMs);
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import type { HistoryBucket } from './history.js';
+import { fitLine, median } from './theil-sen.js';
+import { describeTrend } from './trend.js';
+
+const GIB = 1024 ** 3;
+const TOTAL = 32 * GIB;
+
+/** One bucket a second with the given use. */
+const seconds = (values: readonly number[]): HistoryBucket[] =>
+  values.map((value, index) => ({
+    startMs: 1_700_000_000_000 + index * 1000,
+    durationMs: 1000,
+    min: value,
+    mean: value,
+    max: value,
+    count: 1,
+  }));
+const ramp = (count: number, from: number, perSecond: number): number[] =>
+  Array.from({ length: count }, (_, index) => from + index * perSecond);
+const trendOf = (values: readonly number[], limitRatio = 0.9) =>
+  describeTrend('ram', seconds(values), TOTAL, limitRatio);
+
+/** The same numbers at every run, between -1 and 1. */
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+}
+
+describe('the trend', () => {
+  it('of a clean ramp is its slope, and its limit is reached when arithmetic says', () => {
+    // 10 GiB, growing by 16 MiB/s; 60 s later 18.8 GiB are missing to 28.8 GiB.
+    const trend = trendOf(ramp(61, 10 * GIB, 16 * 1024 ** 2));
+    expect(trend.direction).toBe('rising');
+    expect(trend.slopePerSecond).toBeCloseTo(16 * 1024 ** 2, 0);
+    const missing = 0.9 * TOTAL - (10 * GIB + 60 * 16 * 1024 ** 2);
+    expect(trend.timeToLimitMs).toBeCloseTo((missing / (16 * 1024 ** 2)) * 1000, -1);
+  });
+
+  it('is not bent by a spike', () => {
+    const clean = ramp(60, 10 * GIB, 1024 ** 2);
+    const spiked = clean.map((value, index) => (index === 40 ? value + 15 * GIB : value));
+    expect(trendOf(spiked).slopePerSecond).toBeCloseTo(trendOf(clean).slopePerSecond ?? 0, -3);
+  });
+
+  it('takes a loaded model for a step, not for the start of a slope', () => {
+    const loaded = [...ramp(60, 10 * GIB, 0), ...ramp(60, 18 * GIB, 0)];
+    const trend = trendOf(loaded);
+    expect(trend).toMatchObject({ direction: 'steady', timeToLimitMs: null });
+    expect(trend.level).toBeCloseTo(18 * GIB, -3);
+  });
+
+  it('says unknown right after a step, rather than guess', () => {
+    expect(trendOf([...ramp(60, 10 * GIB, 0), ...ramp(4, 18 * GIB, 0)]).direction).toBe('unknown');
+  });
+
+  it.each([0, 1, 2, 7])('says unknown on %i points', (count) => {
+    expect(trendOf(ramp(count, GIB, GIB / 10))).toMatchObject({
+      direction: 'unknown',
+      slopePerSecond: null,
+      timeToLimitMs: null,
+      timeToLimitInterval: null,
+    });
+  });
+
+  it('says unknown on many points of a short time', () => {
+    const crowded = ramp(50, GIB, 1).map((mean, index) => ({
+      startMs: index * 100,
+      durationMs: 100,
+      min: mean,
+      mean,
+      max: mean,
+      count: 1,
+    }));
+    expect(describeTrend('ram', crowded, TOTAL, 0.9).direction).toBe('unknown');
+  });
+
+  it('of noise alone is steady, with no time to any limit', () => {
+    const random = noise(7);
+    const trend = trendOf(ramp(120, 20 * GIB, 0).map((value) => value + random() * GIB));
+    expect(trend).toMatchObject({ direction: 'steady', timeToLimitMs: null });
+  });
+
+  it('falls when memory is given back', () => {
+    expect(trendOf(ramp(60, 20 * GIB, -32 * 1024 ** 2))).toMatchObject({
+      direction: 'falling',
+      timeToLimitMs: null,
+    });
+  });
+
+  it('is at its limit above it, at once', () => {
+    expect(trendOf(ramp(60, 30 * GIB, 0))).toMatchObject({
+      timeToLimitMs: 0,
+      timeToLimitInterval: { lowMs: 0, highMs: 0 },
+    });
+  });
+
+  it('forecasts noisy ramps within 10 % in the median, mostly inside its interval', () => {
+    const errors: number[] = [];
+    let inside = 0;
+    const RUNS = 200;
+    for (let seed = 1; seed <= RUNS; seed += 1) {
+      const random = noise(seed);
+      const perSecond = (20 + (seed % 30)) * 1024 ** 2;
+      const clean = ramp(120, 6 * GIB, perSecond);
+      const trend = trendOf(clean.map((value) => value + random() * 0.25 * GIB));
+      const truth = ((0.9 * TOTAL - (clean.at(-1) ?? 0)) / perSecond) * 1000;
+      errors.push(Math.abs((trend.timeToLimitMs ?? Number.POSITIVE_INFINITY) - truth) / truth);
+      const { lowMs, highMs } = trend.timeToLimitInterval ?? { lowMs: 0, highMs: 0 };
+      if (lowMs <= truth && truth <= (highMs ?? Number.POSITIVE_INFINITY)) inside += 1;
+    }
+    expect(median(errors)).toBeLessThan(0.1);
+    expect(inside / RUNS).toBeGreaterThan(0.75);
+  });
+});
+
+describe('the robust line', () => {
+  it('goes through points that are on a line, whatever the line', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1000, max: 1000 }),
+        fc.integer({ min: -1000, max: 1000 }),
+        fc.integer({ min: 2, max: 60 }),
+        (slope, intercept, count) => {
+          const points = Array.from({ length: count }, (_, x) => ({ x, y: intercept + slope * x }));
+          const line = fitLine(points);
+          expect(line?.slope).toBeCloseTo(slope, 9);
+          expect(line?.at(0)).toBeCloseTo(intercept, 6);
+        },
+      ),
+    );
+  });
+
+  it('holds its slope inside its own interval', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -1e6, max: 1e6 }), { minLength: 2, maxLength: 60 }),
+        (values) => {
+          const line = fitLine(values.map((y, x) => ({ x, y })));
+          expect(line?.slopeLow).toBeLessThanOrEqual(line?.slope ?? 0);
+          expect(line?.slopeHigh).toBeGreaterThanOrEqual(line?.slope ?? 0);
+        },
+      ),
+    );
+  });
+
+  it('does not exist through one point', () => {
+    expect(fitLine([{ x: 1, y: 1 }])).toBeNull();
+  });
+});

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Executor } from '../ports/executor.js';
+import type { MachineInventory } from './inventory.js';
+import { parseInventory } from './inventory.js';
+
+/** Slow tools are what it is for; a hung one is killed with it. */
+const TIMEOUT_MS = 20_000;
+
+/** The inventory, or why there is none. */
+export type InventoryOutcome =
+  { readonly inventory: MachineInventory } | { readonly reason: string };
+
+/** Runs systeminformation in a child that can be killed. `script` null: beside this file. */
+export async function runInventory(
+  executor: Executor,
+  script: string | null,
+  signal: AbortSignal | null,
+): Promise<InventoryOutcome> {
+  const file = script ?? findScript();
+  if (file === null) return { reason: 'inventory-child.js is not beside this package' };
+  const { outcome, exitCode, stdout, stderr } = await executor.run(process.execPath, [file], {
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  });
+  const inventory = outcome === 'exited' && exitCode === 0 ? parseInventory(stdout) : null;
+  if (inventory !== null) return { inventory };
+  if (outcome === 'timed-out') return { reason: `no answer within ${TIMEOUT_MS / 1000} s` };
+  const detail = stderr.trim().split('\n').at(-1) ?? '';
+  return { reason: detail === '' ? `it ended with code ${exitCode}` : detail };
+}
+
+/** Beside the bundle, or one up where the bundle was split into chunks. */
+function findScript(): string | null {
+  const self = import.meta.url;
+  const name = `inventory-child${self.endsWith('.cjs') ? '.cjs' : '.js'}`;
+  const places = [`./${name}`, `../${name}`].map((place) => fileURLToPath(new URL(place, self)));
+  return places.find((place) => existsSync(place)) ?? null;
+}

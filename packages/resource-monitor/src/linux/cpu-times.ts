@@ -1,0 +1,52 @@
+import type { FileTree } from '../ports/file-tree.js';
+import type { CpuTimes, LoadAverages } from '../reading/figures.js';
+import type { Reader } from '../reading/reader.js';
+
+/** USER_HZ: what /proc counts in, on every architecture that runs Node. */
+export const TICKS_PER_SECOND = 100;
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+
+/** All cores of the machine, by the first line of /proc/stat. */
+export function machineCpu(
+  files: FileTree,
+  cores: () => number,
+): Reader<CpuTimes> & { close(): void } {
+  const file = files.keep('/proc/stat');
+  return {
+    source: '/proc/stat',
+    read: () => {
+      const times = parseCpuLine(file.read());
+      return times === null
+        ? { reason: 'it is missing or has no cpu line' }
+        : { value: { ...times, cores: cores() } };
+    },
+    close: () => file.close(),
+  };
+}
+
+/** user nice system idle iowait irq softirq steal guest guest_nice, in ticks; see proc_stat(5). */
+export function parseCpuLine(text: string | null): { busyMs: number; totalMs: number } | null {
+  const line = /^cpu +(.*)$/m.exec(text ?? '')?.[1];
+  if (line === undefined) return null;
+  // Guest time is in user and nice already.
+  const ticks = line.split(/ +/).slice(0, 8).map(Number);
+  if (ticks.length < 4 || ticks.some(Number.isNaN)) return null;
+  const total = ticks.reduce((sum, value) => sum + value, 0);
+  const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0);
+  return { busyMs: (total - idle) * MS_PER_TICK, totalMs: total * MS_PER_TICK };
+}
+
+/** How long the queue for the processors was, by /proc/loadavg. */
+export function linuxLoadAverages(files: FileTree): Reader<LoadAverages> & { close(): void } {
+  const file = files.keep('/proc/loadavg');
+  return {
+    source: '/proc/loadavg',
+    read: () => {
+      const [one, five, fifteen] = (file.read() ?? '').split(' ').map(Number);
+      return one === undefined || five === undefined || fifteen === undefined || Number.isNaN(one)
+        ? { reason: 'it is missing or no list of numbers' }
+        : { value: [one, five, fifteen] as const };
+    },
+    close: () => file.close(),
+  };
+}

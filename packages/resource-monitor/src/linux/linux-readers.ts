@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import type { Clock } from '../ports/clock.js';
+import type { FileTree } from '../ports/file-tree.js';
+import type { PlatformReaders } from '../reading/figures.js';
+import { cgroupCpu } from './cgroup-cpu.js';
+import { createCgroupMemory } from './cgroup-memory.js';
+import { linuxLoadAverages, machineCpu } from './cpu-times.js';
+import { createMemInfo } from './meminfo.js';
+import { linuxPower } from './power-supply.js';
+import { linuxPressure } from './pressure.js';
+import { linuxEngines } from './processes.js';
+import { cgroupRam, linuxSwap, machineRam } from './ram.js';
+import { linuxSwapCounters } from './swap-counters.js';
+import { sysfsGpus } from './sysfs-gpus.js';
+
+/** Everything that the kernel tells in files. */
+export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
+  const memInfo = createMemInfo(files);
+  const cgroup = createCgroupMemory(files);
+  const quota = cgroupCpu(files, availableParallelism);
+  const machine = machineCpu(files, availableParallelism);
+  const load = linuxLoadAverages(files);
+  const pressure = linuxPressure(files);
+  const swapCounters = linuxSwapCounters(files);
+  const engines = linuxEngines(files, () => clock.monotonicMs());
+  const gpus = sysfsGpus(files, clock);
+  const power = linuxPower(files, () => clock.monotonicMs());
+  return {
+    ram: [cgroupRam(cgroup, memInfo.read), machineRam(memInfo.read)],
+    swap: linuxSwap(cgroup, memInfo.read),
+    swapCounters: [swapCounters],
+    pressure,
+    cpu: [quota, machine],
+    loadAverages: [load],
+    engines: [engines],
+    gpus: [gpus],
+    power: [power],
+    knowEngines: (processIds) => engines.know(processIds),
+    close() {
+      for (const part of [
+        memInfo,
+        cgroup,
+        quota,
+        machine,
+        load,
+        ...pressure,
+        swapCounters,
+        engines,
+        gpus,
+        power,
+      ]) {
+        part?.close();
+      }
+      return Promise.resolve();
+    },
+  };
+}

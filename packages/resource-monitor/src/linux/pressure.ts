@@ -1,0 +1,41 @@
+import type { FileTree, KeptFile } from '../ports/file-tree.js';
+import type { Reader } from '../reading/reader.js';
+import type { PressureSnapshot } from '../snapshot.js';
+import { findCgroup } from './cgroup-folders.js';
+
+/**
+ * Pressure stall information: of this process's control group where it keeps its own, else of the
+ * machine. See Documentation/accounting/psi.rst of the kernel.
+ */
+export function linuxPressure(
+  files: FileTree,
+): readonly (Reader<PressureSnapshot> & { close(): void })[] {
+  const cgroup = findCgroup(files, 'memory');
+  const own = cgroup?.version === 2 ? (cgroup.folders[0] ?? null) : null;
+  return [
+    ...(own === null
+      ? []
+      : [stallReader('cgroup memory.pressure', files.keep(`${own}/memory.pressure`))]),
+    stallReader('/proc/pressure/memory', files.keep('/proc/pressure/memory')),
+  ];
+}
+
+function stallReader(source: string, file: KeptFile): Reader<PressureSnapshot> & { close(): void } {
+  return {
+    source,
+    read: () => {
+      const text = file.read();
+      const someRatio = averageOf(text, 'some');
+      if (someRatio === null)
+        return { reason: 'the kernel keeps no pressure figures (psi=1 switches them on)' };
+      const stall = { someRatio, fullRatio: averageOf(text, 'full') ?? 0 };
+      return { value: { stall, level: null, commit: null } };
+    },
+    close: () => file.close(),
+  };
+}
+
+function averageOf(text: string | null, kind: 'some' | 'full'): number | null {
+  const percent = new RegExp(`^${kind} avg10=([\\d.]+)`, 'm').exec(text ?? '')?.[1];
+  return percent === undefined ? null : Number(percent) / 100;
+}

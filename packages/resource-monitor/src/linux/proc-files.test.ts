@@ -1,0 +1,149 @@
+import { createFakeFileTree } from '../../test/fake-file-tree.js';
+import { parseCpuLine } from './cpu-times.js';
+import { parseMemInfo } from './meminfo.js';
+import { linuxPower } from './power-supply.js';
+import { linuxPressure } from './pressure.js';
+import { parseStat } from './processes.js';
+import { readPageSize } from './swap-counters.js';
+
+const once = { startedMs: 0, continuing: false };
+
+describe('/proc/meminfo', () => {
+  it('is read in bytes, whatever the order of the lines', () => {
+    expect(
+      parseMemInfo(
+        'SwapCached: 5 kB\nMemTotal:  100 kB\nSwapTotal: 8 kB\nMemAvailable: 40 kB\nSwapFree: 0 kB\n',
+      ),
+    ).toEqual({
+      totalBytes: 102_400,
+      availableBytes: 40_960,
+      availableIsKernels: true,
+      swapTotalBytes: 8192,
+      swapFreeBytes: 0,
+    });
+  });
+
+  it('is put together from free and cache where the kernel is too old to know', () => {
+    const info = parseMemInfo(
+      'MemTotal: 100 kB\nMemFree: 10 kB\nBuffers: 2 kB\nCached: 9 kB\nSwapCached: 50 kB\nShmem: 1 kB\n',
+    );
+    expect(info).toMatchObject({
+      availableBytes: 20 * 1024,
+      availableIsKernels: false,
+      swapTotalBytes: null,
+    });
+  });
+
+  it('is nothing without a total', () => {
+    expect(parseMemInfo('garbage')).toBeNull();
+    expect(parseMemInfo(null)).toBeNull();
+  });
+});
+
+describe('/proc/stat', () => {
+  it('counts neither idle nor waiting for disks as busy, and guests only once', () => {
+    // user 10, nice 20, system 30, idle 400, iowait 50, irq 6, softirq 7, steal 8, guest 9, guest_nice 10
+    expect(parseCpuLine('cpu  10 20 30 400 50 6 7 8 9 10\ncpu0 1 1 1 1\n')).toEqual({
+      busyMs: 810,
+      totalMs: 5310,
+    });
+  });
+
+  it.each([null, '', 'cpu0 1 2 3 4', 'cpu  1 x 3 4'])('is nothing in %j', (text) => {
+    expect(parseCpuLine(text)).toBeNull();
+  });
+});
+
+describe('/proc/PID/stat', () => {
+  it('is read past names with spaces and parentheses', () => {
+    const rest =
+      'S 1 1 1 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 9 0 777 1000 42 18446744073709551615';
+    expect(parseStat(`7054 (node (LM) x) ${rest}`)).toEqual({
+      name: 'node (LM) x',
+      parentId: 1,
+      cpuMs: 2000,
+      startedAt: '777',
+      residentPages: 42,
+    });
+  });
+});
+
+describe('/proc/pressure/memory', () => {
+  it('gives the shares of the last ten seconds', () => {
+    const files = createFakeFileTree({
+      '/proc/pressure/memory':
+        'some avg10=12.50 avg60=3.00 avg300=1.00 total=1\nfull avg10=2.25 avg60=0 avg300=0 total=1\n',
+    });
+    const [machine] = linuxPressure(files);
+    expect(machine?.read(once)).toMatchObject({
+      value: { stall: { someRatio: 0.125, fullRatio: 0.0225 }, level: null, commit: null },
+    });
+  });
+
+  it('is unknown, not zero, where the kernel keeps none', () => {
+    expect(linuxPressure(createFakeFileTree({}))[0]?.read(once)).toHaveProperty('reason');
+  });
+});
+
+describe('the page size', () => {
+  it('is the one that the kernel tells, for 16 KiB and 64 KiB kernels too', () => {
+    const vector = Buffer.alloc(48);
+    vector.writeBigUInt64LE(16n, 0);
+    vector.writeBigUInt64LE(6n, 16);
+    vector.writeBigUInt64LE(16384n, 24);
+    const files = createFakeFileTree({ '/proc/self/auxv': vector.toString('latin1') });
+    expect(readPageSize(files)).toBe(16384);
+    expect(readPageSize(createFakeFileTree({}))).toBe(4096);
+  });
+});
+
+describe('/sys/class/power_supply', () => {
+  const power = async (files: Record<string, string>) => {
+    const prefixed = Object.entries(files).map(([path, text]) => [
+      `/sys/class/power_supply/${path}`,
+      `${text}\n`,
+    ]);
+    const reader = linuxPower(
+      createFakeFileTree(Object.fromEntries(prefixed) as Record<string, string>),
+      () => 0,
+    );
+    const reading = await reader.read(once);
+    return 'value' in reading ? reading.value : null;
+  };
+
+  it('tells a laptop on its battery from one that is plugged in', async () => {
+    const battery = { 'BAT0/type': 'Battery', 'BAT0/capacity': '64' };
+    expect(
+      await power({
+        ...battery,
+        'BAT0/status': 'Discharging',
+        'AC/type': 'Mains',
+        'AC/online': '0',
+      }),
+    ).toEqual({
+      onBattery: true,
+      chargeRatio: 0.64,
+    });
+    expect(
+      await power({ ...battery, 'BAT0/status': 'Charging', 'AC/type': 'Mains', 'AC/online': '1' }),
+    ).toEqual({
+      onBattery: false,
+      chargeRatio: 0.64,
+    });
+  });
+
+  it("does not take a mouse's battery for the machine's", async () => {
+    expect(
+      await power({
+        'hid/type': 'Battery',
+        'hid/scope': 'Device',
+        'hid/status': 'Discharging',
+        'hid/capacity': '5',
+      }),
+    ).toEqual({ onBattery: false, chargeRatio: null });
+  });
+
+  it('knows a machine without either to be plugged in', async () => {
+    expect(await power({})).toEqual({ onBattery: false, chargeRatio: null });
+  });
+});

@@ -1,0 +1,119 @@
+import type { FileTree, KeptFile } from '../ports/file-tree.js';
+import type { ProcessEntry } from '../reading/engine-names.js';
+import { findEngines, mayBeEngine } from '../reading/engine-names.js';
+import type { ProcessReading } from '../reading/figures.js';
+import type { Reader, Reading } from '../reading/reader.js';
+import { TICKS_PER_SECOND } from './cpu-times.js';
+import { readPageSize } from './swap-counters.js';
+
+/** Looking through all processes is the dearest thing here; those found are read each time. */
+const RESCAN_AFTER_MS = 10_000;
+/** So many processes are looked at before others get their turn. */
+const SCAN_SLICE = 64;
+
+interface Stat {
+  readonly name: string;
+  readonly parentId: number;
+  readonly cpuMs: number;
+  readonly startedAt: string;
+  readonly residentPages: number;
+}
+
+/** LM Studio's processes, by /proc/PID/stat. */
+export function linuxEngines(
+  files: FileTree,
+  monotonicMs: () => number,
+): Reader<readonly ProcessReading[]> & {
+  know(processIds: readonly number[]): void;
+  close(): void;
+} {
+  let known: readonly number[] = [];
+  let scannedAtMs: number | null = null;
+  const kept = new Map<number, KeptFile>();
+  let pageBytes: number | null = null;
+
+  const drop = (processId: number): void => {
+    kept.get(processId)?.close();
+    kept.delete(processId);
+  };
+  const rescan = async (): Promise<void> => {
+    const engines = findEngines(await readTable(files), known);
+    for (const processId of [...kept.keys()]) if (!engines.has(processId)) drop(processId);
+    for (const processId of engines) {
+      if (!kept.has(processId)) kept.set(processId, files.keep(`/proc/${processId}/stat`));
+    }
+  };
+
+  return {
+    source: '/proc/PID/stat',
+    async read({ continuing }): Promise<Reading<readonly ProcessReading[]>> {
+      if (!continuing) return { reason: 'a share of the CPU takes two samples' };
+      if (scannedAtMs === null || monotonicMs() - scannedAtMs >= RESCAN_AFTER_MS) {
+        scannedAtMs = monotonicMs();
+        await rescan();
+      }
+      pageBytes ??= readPageSize(files);
+      const readings: ProcessReading[] = [];
+      for (const [processId, file] of kept) {
+        const stat = parseStat(file.read());
+        if (stat === null) {
+          // It is gone: one of its siblings may have taken its place.
+          drop(processId);
+          scannedAtMs = null;
+          continue;
+        }
+        const { name, startedAt, cpuMs, residentPages } = stat;
+        readings.push({
+          processId,
+          name,
+          startedAt,
+          cpuMs,
+          residentBytes: residentPages * pageBytes,
+        });
+      }
+      return { value: readings };
+    },
+    know(processIds) {
+      known = processIds;
+      scannedAtMs = null;
+    },
+    close() {
+      for (const processId of [...kept.keys()]) drop(processId);
+    },
+  };
+}
+
+async function readTable(files: FileTree): Promise<ProcessEntry[]> {
+  const table: ProcessEntry[] = [];
+  let looked = 0;
+  for (const entry of files.list('/proc')) {
+    const processId = Number(entry);
+    if (!Number.isInteger(processId)) continue;
+    const stat = parseStat(files.readText(`/proc/${entry}/stat`));
+    if (stat === null) continue;
+    const program = mayBeEngine(stat.name) ? files.readLink(`/proc/${entry}/exe`) : null;
+    // The kernel marks the program of a process that was updated while it ran.
+    const path = program?.replace(/ \(deleted\)$/, '') ?? null;
+    table.push({ processId, parentId: stat.parentId, name: stat.name, program: path });
+    looked += 1;
+    if (looked % SCAN_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return table;
+}
+
+/** `1358 (llmster) S 1 ...`; the name may hold spaces and parentheses. See proc_pid_stat(5). */
+export function parseStat(text: string | null): Stat | null {
+  const open = text?.indexOf('(') ?? -1;
+  const close = text?.lastIndexOf(')') ?? -1;
+  if (text === null || open < 0 || close < open) return null;
+  // From here on field 3 of the manual page comes first.
+  const fields = text.slice(close + 2).split(' ');
+  const field = (number: number): number => Number(fields[number - 3]);
+  return {
+    name: text.slice(open + 1, close),
+    parentId: field(4),
+    cpuMs: ((field(14) + field(15)) * 1000) / TICKS_PER_SECOND,
+    startedAt: fields[22 - 3] ?? '',
+    residentPages: field(24),
+  };
+}

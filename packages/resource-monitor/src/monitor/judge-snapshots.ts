@@ -1,0 +1,24 @@
+import type { History } from '../history/history.js';
+import { describeTrend } from '../history/trend.js';
+import { canFit } from '../judge/can-fit.js';
+import { isOverloaded } from '../judge/is-overloaded.js';
+import type { ResourceSnapshot } from '../snapshot.js';
+import type { CallOptions, ResourceMonitor } from './resource-monitor.js';
+
+const WINDOW_MS = 300_000;
+const LIMIT_RATIO = 0.9;
+
+/** What a monitor says about its samples, be they live or recorded. */
+export function judgeSnapshots(
+  history: History,
+  snapshot: (options: CallOptions) => Promise<ResourceSnapshot>,
+): Pick<ResourceMonitor, 'history' | 'trend' | 'isOverloaded' | 'canFit'> {
+  return {
+    history: ({ series, windowMs = WINDOW_MS }) => history.buckets(series, windowMs),
+    trend: ({ series = 'ram', windowMs = WINDOW_MS, limitRatio = LIMIT_RATIO } = {}) =>
+      describeTrend(series, history.buckets(series, windowMs), history.totalOf(series), limitRatio),
+    isOverloaded: async (thresholds = {}, options = {}) =>
+      isOverloaded(await snapshot(options), thresholds),
+    canFit: async (footprint, options = {}) => canFit(await snapshot(options), footprint),
+  };
+}

@@ -1,0 +1,157 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Clock } from './clock.js';
+import type { Executor, RunResult, RunningStream } from './executor.js';
+import { findProgram } from './find-program.js';
+import { createLineSplitter } from './line-splitter.js';
+
+/** Programs that print more than this are not the ones that we know. */
+const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
+const KEPT_STDERR_CHARS = 400;
+/** From the polite signal to the one that can't be refused. */
+const KILL_AFTER_MS = 500;
+/** A program stuck in its driver does not die of SIGKILL either; it is left to the OS then. */
+const GIVE_UP_AFTER_MS = 1000;
+
+/** Runs programs as children of this process. */
+export function childProcesses(
+  clock: Clock,
+  platform: NodeJS.Platform,
+  env: Readonly<Record<string, string | undefined>>,
+): Executor {
+  const live = new Set<ChildProcess>();
+  const killAll = (): void => {
+    for (const child of live) child.kill('SIGKILL');
+  };
+  const start = async (program: string, args: readonly string[], stdin: 'pipe' | 'ignore') => {
+    // Costs two milliseconds at start-up, and most machines never need it.
+    const { spawn } = await import('node:child_process');
+    const child = spawn(program, args, {
+      stdio: [stdin, 'pipe', 'pipe'],
+      windowsHide: true,
+      // Numbers and words as they are documented, whatever the user's language.
+      env: { ...env, LC_ALL: 'C', LANG: 'C', ELECTRON_RUN_AS_NODE: '1' },
+    });
+    if (live.size === 0) process.once('exit', killAll);
+    live.add(child);
+    const forget = (): void => {
+      live.delete(child);
+      if (live.size === 0) process.removeListener('exit', killAll);
+    };
+    child.once('exit', forget);
+    child.once('error', forget);
+    // A pipe that breaks is reported by the exit; unheard it would take the process down.
+    child.stdin?.on('error', () => undefined);
+    return child;
+  };
+  const end = async (child: ChildProcess, gone: Promise<void>): Promise<void> => {
+    const over = new AbortController();
+    void gone.then(() => over.abort());
+    child.kill('SIGTERM');
+    try {
+      await clock.sleep(KILL_AFTER_MS, { signal: over.signal });
+      child.kill('SIGKILL');
+      await clock.sleep(GIVE_UP_AFTER_MS, { signal: over.signal });
+    } catch {
+      return;
+    }
+    for (const stream of child.stdio) stream?.destroy();
+    child.unref();
+  };
+
+  return {
+    find: (name, places) => findProgram(name, places, platform, env),
+
+    async run(program, args, { timeoutMs, signal }): Promise<RunResult> {
+      const child = await start(program, args, 'ignore');
+      return new Promise((resolve) => {
+        let stdout = '';
+        let stderr = '';
+        let settled = false;
+        const timer = new AbortController();
+        const settle = (outcome: RunResult['outcome'], exitCode: number | null): void => {
+          if (settled) return;
+          settled = true;
+          timer.abort();
+          signal?.removeEventListener('abort', onAbort);
+          resolve({ outcome, exitCode, stdout, stderr });
+        };
+        const onAbort = (): void => {
+          settle('aborted', null);
+          void end(child, gone);
+        };
+        const gone = new Promise<void>((resolveGone) => {
+          child.once('close', (code) => {
+            resolveGone();
+            settle('exited', code);
+          });
+          child.once('error', (error) => {
+            stderr = error.message;
+            resolveGone();
+            settle('not-started', null);
+          });
+        });
+        if (signal?.aborted === true) onAbort();
+        else signal?.addEventListener('abort', onAbort, { once: true });
+        child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+          stdout += chunk;
+          if (stdout.length > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
+        });
+        child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+          stderr = (stderr + chunk).slice(-KEPT_STDERR_CHARS);
+        });
+        clock.sleep(timeoutMs, { signal: timer.signal }).then(
+          () => {
+            settle('timed-out', null);
+            void end(child, gone);
+          },
+          () => undefined,
+        );
+      });
+    },
+
+    async stream(program, args, { onLine, onEnd }): Promise<RunningStream> {
+      const child = await start(program, args, 'pipe');
+      let stderr = '';
+      let ended = false;
+      const gone = new Promise<void>((resolve) => {
+        const finish = (detail: string): void => {
+          resolve();
+          if (ended) return;
+          ended = true;
+          onEnd(stderr.trim() === '' ? detail : `${detail}: ${stderr.trim()}`);
+        };
+        child.once('close', (code, signal) =>
+          finish(code === null ? `killed by ${signal}` : `exited with code ${code}`),
+        );
+        child.once('error', (error) => finish(error.message));
+      });
+      const splitter = createLineSplitter(onLine);
+      child.stdout?.setEncoding('utf8').on('data', splitter);
+      child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+        stderr = (stderr + chunk).slice(-KEPT_STDERR_CHARS);
+      });
+      unrefAll(child);
+      return {
+        processId: child.pid ?? null,
+        send: (line) => {
+          if (child.stdin?.writable === true) child.stdin.write(`${line}\n`);
+        },
+        stop: async () => {
+          if (ended || child.pid === undefined) return;
+          child.ref();
+          await end(child, gone);
+        },
+      };
+    },
+  };
+}
+
+/** Pipes to children are sockets underneath, and can be let go of like sockets. */
+function unrefAll(child: ChildProcess): void {
+  child.unref();
+  for (const stream of child.stdio) {
+    if (stream !== null && stream !== undefined && 'unref' in stream) {
+      (stream as { unref: () => void }).unref();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { abortReason } from '../ports/clock.js';
+
+/** Hands each value to everyone who listens; who is slow gets the newest, and nothing queues up. */
+export interface Broadcast<T> {
+  readonly listeners: number;
+  publish(value: T): void;
+  /** Ends all iterations: with an error, or plainly. */
+  end(error: Error | null): void;
+  /** One listener; `onLeave` is called once, when it has gone for whatever reason. */
+  listen(signal: AbortSignal | null, onLeave: () => void): AsyncIterableIterator<T>;
+}
+
+interface Listener<T> {
+  /** Not seen yet. */
+  newest: { readonly value: T } | null;
+  wake: (() => void) | null;
+}
+
+export function createBroadcast<T>(): Broadcast<T> {
+  const listeners = new Set<Listener<T>>();
+  let ending: { readonly error: Error | null } | null = null;
+
+  const wake = (listener: Listener<T>): void => {
+    const { wake: resume } = listener;
+    listener.wake = null;
+    resume?.();
+  };
+
+  return {
+    get listeners() {
+      return listeners.size;
+    },
+    publish(value) {
+      for (const listener of listeners) {
+        listener.newest = { value };
+        wake(listener);
+      }
+    },
+    end(error) {
+      ending ??= { error };
+      for (const listener of listeners) wake(listener);
+    },
+    listen(signal, onLeave) {
+      const listener: Listener<T> = { newest: null, wake: null };
+      listeners.add(listener);
+      let left = false;
+      const onAbort = (): void => wake(listener);
+      const leave = (): void => {
+        if (left) return;
+        left = true;
+        listeners.delete(listener);
+        signal?.removeEventListener('abort', onAbort);
+        onLeave();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const next = async (): Promise<IteratorResult<T>> => {
+        for (;;) {
+          if (signal?.aborted === true) {
+            leave();
+            throw abortReason(signal);
+          }
+          if (left) return { done: true, value: undefined };
+          if (ending !== null) {
+            leave();
+            if (ending.error !== null) throw ending.error;
+            return { done: true, value: undefined };
+          }
+          if (listener.newest !== null) {
+            const { value } = listener.newest;
+            listener.newest = null;
+            return { done: false, value };
+          }
+          await new Promise<void>((resolve) => {
+            listener.wake = resolve;
+          });
+        }
+      };
+      return {
+        next,
+        return() {
+          leave();
+          wake(listener);
+          return Promise.resolve({ done: true as const, value: undefined });
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import type { MergedGpu } from '../gpu/merge-gpus.js';
+import { mergeGpus, toSnapshot } from '../gpu/merge-gpus.js';
+import type { HardwareSurveyFacts } from '../gpu/survey.js';
+import { mergeSurvey } from '../gpu/survey.js';
+import type { Clock } from '../ports/clock.js';
+import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../reading/figures.js';
+import type { ReadFigure, SampleContext } from '../reading/reader.js';
+import { attempt, readFirst } from '../reading/reader.js';
+import { ResourceMonitorError } from '../resource-monitor-error.js';
+import type { CpuSnapshot, FigureSource, ResourceSnapshot } from '../snapshot.js';
+import type { Rates } from './load.js';
+import { createRates } from './load.js';
+
+/** What the caller and slower readers know besides. */
+export interface SampleHints {
+  readonly survey: HardwareSurveyFacts | null;
+  /** Adds names and totals from the inventory. */
+  readonly refineGpus: (gpus: readonly MergedGpu[]) => readonly MergedGpu[];
+}
+
+const NO_PRESSURE = { stall: null, level: null, commit: null };
+const NO_POWER = { onBattery: null, chargeRatio: null };
+
+/** Takes one sample after the other; the rates in one are since the one before. */
+export function createSampler(options: {
+  readonly readers: PlatformReaders;
+  readonly gpuReaders: readonly GpuReader[];
+  readonly clock: Clock;
+  readonly cores: () => number;
+}): (continuing: boolean, hints: SampleHints) => Promise<ResourceSnapshot> {
+  const { readers, gpuReaders, clock, cores } = options;
+  const ratesOf = createRates();
+
+  return async (continuing, hints) => {
+    const context: SampleContext = { startedMs: clock.monotonicMs(), continuing };
+    const gpuLists = Promise.all(
+      gpuReaders.map(async (reader) => ({
+        source: reader.source,
+        reading: await attempt(reader, context),
+      })),
+    );
+    const [ram, swap, swapCounters, pressure, cpu, loadAverages, engines, power] =
+      await Promise.all([
+        readFirst('ram', readers.ram, context),
+        readFirst('swap', readers.swap, context),
+        readFirst('swap-rate', readers.swapCounters, context),
+        readFirst('pressure', readers.pressure, context),
+        readFirst('cpu', readers.cpu, context),
+        readFirst('load-average', readers.loadAverages, context),
+        readFirst('engines', readers.engines, context),
+        readFirst('power', readers.power, context),
+      ]);
+    // Before the GPUs: one that is slow to answer would stretch the time that the rates are over.
+    const rates = ratesOf({
+      atMs: clock.monotonicMs(),
+      cpu: cpu.value === null ? null : { times: cpu.value, source: cpu.source.source ?? '' },
+      swap: swapCounters.value,
+      engines: engines.value,
+    });
+    const lists = await gpuLists;
+    if (ram.value === null) {
+      throw new ResourceMonitorError(
+        'PROBE_FAILED',
+        `The memory of this machine can't be read: ${reasonsOf(ram.source)}`,
+        { passedOver: ram.source.passedOver },
+      );
+    }
+    const merged = mergeSurvey(hints.refineGpus(mergeGpus(lists)), hints.survey, ESTIMATED_TOTALS);
+    const timestampMs = clock.nowMs();
+    const toEpochMs = (ms: number): number => Math.round(timestampMs - (clock.monotonicMs() - ms));
+    const processors = describeCpu(cpu, loadAverages, rates, cores);
+    return {
+      timestampMs,
+      observable: true,
+      ram: ram.value,
+      swap: {
+        totalBytes: swap.value?.totalBytes ?? null,
+        freeBytes: swap.value?.freeBytes ?? null,
+        inBytesPerSecond: rates.swapInBytesPerSecond,
+        outBytesPerSecond: rates.swapOutBytesPerSecond,
+      },
+      pressure: pressure.value ?? NO_PRESSURE,
+      unified: merged.some(({ gpu }) => gpu.kind === 'unified'),
+      gpus: merged.map(({ gpu }) => toSnapshot(gpu, toEpochMs)),
+      cpu: processors.cpu,
+      engines: rates.engines,
+      power: power.value ?? NO_POWER,
+      sources: [
+        ram.source,
+        swap.source,
+        swapCounters.source,
+        pressure.source,
+        processors.source,
+        engines.source,
+        power.source,
+        ...describeGpus(lists, merged),
+      ],
+    };
+  };
+}
+
+/** Apple's limit is a rule of thumb until LM Studio's survey says what Metal recommends. */
+const ESTIMATED_TOTALS: ReadonlySet<string> = new Set(['apple']);
+
+function describeCpu(
+  cpu: ReadFigure<CpuTimes>,
+  loadAverages: ReadFigure<LoadAverages>,
+  rates: Rates,
+  machineCores: () => number,
+): { readonly cpu: CpuSnapshot; readonly source: FigureSource } {
+  const { utilizationRatio, enginesRatio, othersRatio } = rates;
+  const common = { cores: cpu.value?.cores ?? machineCores(), loadAverages: loadAverages.value };
+  if (utilizationRatio !== null) {
+    return { cpu: { ...common, utilizationRatio, enginesRatio, othersRatio }, source: cpu.source };
+  }
+  // One sample shows no load. The machine's queue of the last minute is the next best thing.
+  const queue = loadAverages.value?.[0] ?? null;
+  const first =
+    cpu.value === null
+      ? []
+      : [{ source: cpu.source.source ?? '', reason: 'a load takes two samples' }];
+  return {
+    cpu: {
+      ...common,
+      utilizationRatio: queue === null ? null : Math.min(1, queue / machineCores()),
+      enginesRatio: null,
+      othersRatio: null,
+    },
+    source: {
+      figure: 'cpu',
+      source: queue === null ? null : loadAverages.source.source,
+      passedOver: [...cpu.source.passedOver, ...first],
+    },
+  };
+}
+
+function describeGpus(
+  lists: readonly { source: string; reading: { value: readonly unknown[] } | { reason: string } }[],
+  merged: readonly MergedGpu[],
+): FigureSource[] {
+  const listing = lists.filter(({ reading }) => 'value' in reading && reading.value.length > 0);
+  const passedOver = lists.flatMap(({ source, reading }) =>
+    'reason' in reading ? [{ source, reason: reading.reason }] : [],
+  );
+  return [
+    {
+      figure: 'gpus',
+      source: listing.length === 0 ? null : listing.map(({ source }) => source).join(', '),
+      passedOver,
+    },
+    ...merged.map(({ gpu, source, passedOver: others }) => ({
+      figure: `gpu:${gpu.deviceKey}`,
+      source,
+      passedOver: others,
+    })),
+  ];
+}
+
+function reasonsOf({ passedOver }: FigureSource): string {
+  return passedOver.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
+}

@@ -1,0 +1,52 @@
+import type { FileTree } from '../src/ports/file-tree.js';
+
+export interface FakeFileTree extends FileTree {
+  /** What is in the files; a test may change it at any time. */
+  readonly contents: Map<string, string>;
+  readonly links: Map<string, string>;
+  /** Paths whose readers never come back, as with a driver that hangs. */
+  readonly stuck: Set<string>;
+  /** How many kept files are open. */
+  readonly open: number;
+}
+
+/** A tree in memory: sysfs has colons in its names, which not every OS could store. */
+export function createFakeFileTree(files: Readonly<Record<string, string>>): FakeFileTree {
+  const contents = new Map(Object.entries(files));
+  const links = new Map<string, string>();
+  const stuck = new Set<string>();
+  const opened = new Set<object>();
+  const text = (path: string): string | null => contents.get(path) ?? null;
+  return {
+    contents,
+    links,
+    stuck,
+    get open() {
+      return opened.size;
+    },
+    readText: text,
+    readLink: (path) => links.get(path) ?? null,
+    list(path) {
+      const prefix = `${path}/`;
+      const names = [...contents.keys()]
+        .filter((name) => name.startsWith(prefix))
+        .map((name) => name.slice(prefix.length).split('/')[0] ?? '');
+      return [...new Set(names)];
+    },
+    keep(path) {
+      const handle = {};
+      const read = (): string | null => {
+        const found = text(path);
+        if (found === null) opened.delete(handle);
+        else opened.add(handle);
+        return found;
+      };
+      return {
+        read,
+        readLater: () =>
+          stuck.has(path) ? new Promise<string | null>(() => undefined) : Promise.resolve(read()),
+        close: () => opened.delete(handle),
+      };
+    },
+  };
+}

@@ -2,6 +2,7 @@ import { rowBytes } from '../parts/kv-cache.js';
 import { isPlainType } from '../settings/estimate-settings.js';
 import type { GraphContext } from './graph-context.js';
 import {
+  castToHalf,
   contiguous,
   contiguous2d,
   flashAttention,
@@ -151,7 +152,7 @@ export class Attention {
     let result: Tensor;
     if (context.settings.flashAttention) {
       if (transposed) value = transpose(value);
-      result = flashAttention(query, key, value, mask, parts.sinks ?? null);
+      result = flashAttention(query, castToHalf(key), castToHalf(value), mask, parts.sinks ?? null);
       if (latentValues !== null)
         result = contiguous(swapHeads(matMul(latentValues, swapHeads(result))));
       result = reshape(result, result.ne0 * result.ne1, result.ne2 * result.ne3);

@@ -1,7 +1,7 @@
 // The operations of ggml that the models use, reduced to what they do to memory: the shape of the result,
 // what it is a view of, and whether it may write over an operand. Source: ggml/src/ggml.c.
 import type { TensorTypeLayout } from '../gguf/tensor-types.js';
-import { F32, I32, Op, Tensor } from './tensor.js';
+import { F16, F32, I32, Op, Tensor } from './tensor.js';
 
 type Sources = readonly Tensor[];
 
@@ -167,6 +167,11 @@ export function flashAttention(
 
 export function contiguous(a: Tensor): Tensor {
   return likeFirst(a);
+}
+
+/** A copy as F16, where it is F32: flash attention takes no F32 keys and values. */
+export function castToHalf(a: Tensor): Tensor {
+  return a.type === F32 ? compute(F16, [a], a.ne0, a.ne1, a.ne2, a.ne3) : a;
 }
 
 export function contiguous2d(a: Tensor, ne0: number, ne1: number): Tensor {

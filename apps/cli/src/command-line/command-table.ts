@@ -1,0 +1,236 @@
+import type * as everydayCommands from '../commands/everyday.js';
+import { ESTIMATE } from './estimate-spec.js';
+import type { CommandSpec, OptionSpec } from './command-spec.js';
+
+/** The code of a command, imported when it runs. */
+const everyday = (name: keyof typeof everydayCommands) => async () =>
+  (await import('../commands/everyday.js'))[name];
+
+const CHAIN: OptionSpec = {
+  name: 'chain',
+  value: 'NAME',
+  summary: 'fallback chain of the configuration (default: default)',
+  completes: 'chain',
+};
+const CONTEXT: OptionSpec = { name: 'context', value: 'TOKENS', summary: 'context length' };
+const DRY_RUN: OptionSpec = { name: 'dry-run', summary: 'say what would be done, and do nothing' };
+const TTL: OptionSpec = {
+  name: 'ttl',
+  value: 'DURATION',
+  summary: 'unload after this long without use, such as 10m (default: never)',
+};
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+/** Options that every command takes. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'url',
+    value: 'URL',
+    summary: 'where LM Studio listens: http, https, ws, wss or host:port (MAI_LMSTUDIO_URL)',
+  },
+  {
+    name: 'api-token-file',
+    value: 'FILE',
+    summary: 'file with the LM Studio API token (or LM_API_TOKEN)',
+    completes: 'file',
+  },
+  {
+    name: 'config',
+    value: 'FILE',
+    summary: 'configuration to use (or MAI_CONFIG)',
+    completes: 'file',
+  },
+  {
+    name: 'timeout',
+    value: 'DURATION',
+    summary: 'how long LM Studio may take to answer or load, such as 30s',
+  },
+  { name: 'json', summary: 'print the result as JSON with a versioned schema' },
+  { name: 'quiet', short: 'q', summary: 'print results and errors only' },
+  { name: 'verbose', summary: 'print details, and stack traces of errors' },
+  { name: 'no-color', summary: 'no colours (also NO_COLOR)' },
+  { name: 'help', short: 'h', summary: 'print help' },
+  { name: 'version', short: 'V', summary: 'print the version' },
+];
+
+/** The whole command line. Parsing, help and completions are derived from this table. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'status',
+    summary: 'this machine, what is loaded, and how much is left',
+    options: [
+      { name: 'watch', short: 'w', summary: 'refresh until Ctrl-C' },
+      {
+        name: 'interval',
+        value: 'DURATION',
+        summary: 'time between refreshes with --watch (default: 1s)',
+      },
+    ],
+    examples: [['mai status --watch', 'a live view of memory pools and loaded models']],
+    load: everyday('status'),
+  },
+  {
+    name: 'models',
+    summary: 'downloaded and configured models, what each takes here, and whether it fits',
+    options: [
+      { name: 'tier', value: 'TIER', choices: ['small', 'medium', 'large'], summary: 'one tier' },
+      {
+        name: 'require',
+        value: 'LIST',
+        summary: 'capabilities, separated by commas: chat, tools, vision, ...',
+      },
+      { name: 'all', short: 'a', summary: 'configured models that are not downloaded, too' },
+      CONTEXT,
+    ],
+    load: everyday('models'),
+  },
+  {
+    name: 'select',
+    summary: 'the best model that fits now, and why',
+    options: [
+      CHAIN,
+      {
+        name: 'require',
+        value: 'LIST',
+        summary: 'capabilities, separated by commas: chat, tools, vision, ...',
+      },
+      { name: 'min-context', value: 'TOKENS', summary: 'shortest context length that will do' },
+      {
+        name: 'tier',
+        value: 'LIST',
+        summary: 'tiers, separated by commas: small, medium, large',
+      },
+      { name: 'load', summary: 'carry the decision out' },
+      DRY_RUN,
+    ],
+    examples: [
+      ['mai select --require chat,tools --min-context 16384', 'decide, and change nothing'],
+      ['mai select --chain coding --load', 'decide, then load it'],
+    ],
+    load: everyday('select'),
+  },
+  {
+    name: 'load',
+    summary: 'load a model, with progress; the next key is tried where one does not load',
+    arguments: [
+      { name: 'KEY...', required: true, summary: 'model keys, in order', completes: 'model' },
+    ],
+    options: [
+      CONTEXT,
+      { name: 'identifier', value: 'NAME', summary: 'name of the loaded instance' },
+      TTL,
+      {
+        name: 'gpu-offload',
+        value: 'RATIO',
+        summary: 'share of layers on the GPU: 0 to 1, max or off',
+      },
+      DRY_RUN,
+    ],
+    examples: [['mai load qwen/qwen3-4b --context 16384', 'load with room for 16,384 tokens']],
+    load: everyday('load'),
+  },
+  {
+    name: 'unload',
+    summary: 'unload what is loaded under a key or an instance identifier',
+    arguments: [
+      {
+        name: 'KEY-OR-IDENTIFIER',
+        required: true,
+        summary: 'model key or instance identifier',
+        completes: 'instance',
+      },
+    ],
+    options: [
+      { name: 'all', short: 'a', summary: 'every instance of the key' },
+      { name: 'force', summary: 'also while it is generating' },
+      DRY_RUN,
+    ],
+    load: everyday('unload'),
+  },
+  ESTIMATE,
+  {
+    name: 'config',
+    summary: 'write, check and find the configuration',
+    subcommands: [
+      {
+        name: 'init',
+        summary: 'write a commented models.yaml from what is downloaded',
+        arguments: [
+          {
+            name: 'FILE',
+            required: false,
+            summary: 'where to (default: models.yaml)',
+            completes: 'file',
+          },
+        ],
+        options: [{ name: 'force', summary: 'replace a file that is already there' }, DRY_RUN],
+        load: everyday('configInit'),
+      },
+      {
+        name: 'check',
+        summary: 'check a configuration and point at every problem in it',
+        arguments: [
+          {
+            name: 'FILE',
+            required: false,
+            summary: 'file to check (default: the one in use)',
+            completes: 'file',
+          },
+        ],
+        load: everyday('configCheck'),
+      },
+      {
+        name: 'schema',
+        summary: 'print the JSON Schema, for editors',
+        load: everyday('configSchema'),
+      },
+      {
+        name: 'path',
+        summary: 'print which configuration is in use, and where others are looked for',
+        load: everyday('configPath'),
+      },
+    ],
+  },
+  {
+    name: 'doctor',
+    summary: 'check LM Studio, GPU, configuration and versions, and say how to mend each',
+    load: everyday('doctor'),
+  },
+  {
+    name: 'demo',
+    summary: 'the whole story against a simulated LM Studio, in half a minute',
+    options: [{ name: 'fast', summary: 'without the pauses for reading' }],
+    load: everyday('demo'),
+  },
+  {
+    name: 'start',
+    summary: 'machine, models and the choice; the demo where LM Studio is off',
+    options: [{ name: 'fast', summary: 'without the pauses for reading' }],
+    load: everyday('start'),
+  },
+  {
+    name: 'completions',
+    summary: 'print completions for bash, zsh or fish',
+    arguments: [{ name: 'SHELL', required: true, summary: SHELLS.join(', '), choices: SHELLS }],
+    examples: [
+      ['source <(mai completions bash)', 'bash: put this into ~/.bashrc'],
+      ['source <(mai completions zsh)', 'zsh: put this into ~/.zshrc, after compinit'],
+      ['mai completions fish | source', 'fish: put this into ~/.config/fish/config.fish'],
+    ],
+    load: everyday('completions'),
+  },
+  {
+    name: 'complete',
+    summary: 'names that a shell can offer',
+    hidden: true,
+    arguments: [
+      {
+        name: 'WHAT',
+        required: true,
+        summary: 'model, instance or chain',
+        choices: ['model', 'instance', 'chain'],
+      },
+    ],
+    load: everyday('complete'),
+  },
+];

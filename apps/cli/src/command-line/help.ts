@@ -1,0 +1,92 @@
+import type { Style } from '../terminal/style.js';
+import { wrap } from '../terminal/text.js';
+import type { CommandSpec, OptionSpec } from './command-spec.js';
+import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import { nameOf } from './parse-command-line.js';
+
+/** The help text of `mai` (an empty path) or of one command, wrapped to `width`. */
+export function renderHelp(path: readonly CommandSpec[], style: Style, width: number): string {
+  const command = path.at(-1);
+  const level = command === undefined ? COMMANDS : command.subcommands;
+  const visible = level?.filter(({ hidden }) => hidden !== true) ?? [];
+  const optionRows = (options: readonly OptionSpec[]) =>
+    options.map((option) => [optionLabel(option), optionSummary(option)] as const);
+
+  const sections = [
+    wrap(
+      command === undefined
+        ? 'mai keeps the best local model that this machine can carry right now loaded in LM Studio.'
+        : `mai ${nameOf(path)}: ${command.summary}`,
+      width,
+    ).join('\n'),
+    section('Usage', [[`mai ${usage(path)}`, '']], style, width),
+    section(
+      'Commands',
+      visible.map(({ name, summary }) => [name, summary]),
+      style,
+      width,
+    ),
+    section(
+      'Arguments',
+      (command?.arguments ?? []).map(({ name, summary }) => [name.replace('...', ''), summary]),
+      style,
+      width,
+    ),
+    section('Options', optionRows(command?.options ?? []), style, width),
+    command === undefined || command.subcommands !== undefined
+      ? section('Global options', optionRows(GLOBAL_OPTIONS), style, width)
+      : `${style.dim('Global options: see `mai --help`.')}\n`,
+    section('Examples', command?.examples ?? [], style, width),
+    command === undefined
+      ? 'Start with `mai status`, or `mai demo` to see it work without LM Studio.\n'
+      : '',
+  ];
+  return `${sections
+    .filter((text) => text !== '')
+    .map((text) => text.trimEnd())
+    .join('\n\n')}\n`;
+}
+
+function usage(path: readonly CommandSpec[]): string {
+  const command = path.at(-1);
+  if (command === undefined) return 'COMMAND [options]';
+  if (command.subcommands !== undefined) return `${nameOf(path)} COMMAND [options]`;
+  const words = (command.arguments ?? []).map(({ name, required }) =>
+    required ? name : `[${name}]`,
+  );
+  return [nameOf(path), ...words, '[options]'].join(' ');
+}
+
+function optionLabel({ name, short, value }: OptionSpec): string {
+  return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+}
+
+function optionSummary({ summary, choices, value }: OptionSpec): string {
+  return choices === undefined || choices.join('|') === value
+    ? summary
+    : `${summary}: ${choices.join(', ')}`;
+}
+
+const MAX_LABEL_WIDTH = 28;
+
+function section(
+  title: string,
+  rows: readonly (readonly [label: string, text: string])[],
+  style: Style,
+  width: number,
+): string {
+  if (rows.length === 0) return '';
+  const fitting = rows.map(([label]) => label.length).filter((size) => size <= MAX_LABEL_WIDTH);
+  const column = Math.max(8, ...fitting) + 2;
+  const lines = rows.flatMap(([label, text]) => {
+    const [first = '', ...rest] = wrap(text, Math.max(20, width - column - 2));
+    const indent = ' '.repeat(column + 2);
+    return label.length > column - 2
+      ? [`  ${style.bold(label)}`, ...[first, ...rest].map((line) => indent + line)]
+      : [
+          `  ${style.bold(label)}${' '.repeat(column - label.length)}${first}`.trimEnd(),
+          ...rest.map((line) => indent + line),
+        ];
+  });
+  return [style.heading(title), ...lines.filter((line) => line.trim() !== '')].join('\n');
+}

@@ -1,0 +1,62 @@
+import { parseDurationMs } from '@mai/model-config';
+import { UsageError } from '../usage-error.js';
+
+/** The parsed arguments and options of one command. Malformed values throw a `UsageError`. */
+export class Input {
+  constructor(
+    readonly positionals: readonly string[],
+    private readonly options: ReadonlyMap<string, string | true>,
+  ) {}
+
+  has(name: string): boolean {
+    return this.options.has(name);
+  }
+
+  text(name: string): string | null {
+    const value = this.options.get(name);
+    return typeof value === 'string' ? value : null;
+  }
+
+  /** A comma-separated list; null where the option is absent. */
+  list(name: string): readonly string[] | null {
+    const items = this.text(name)
+      ?.split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    if (items === undefined) return null;
+    if (items.length === 0) {
+      throw new UsageError(`--${name} needs at least one value, separated by commas.`);
+    }
+    return items;
+  }
+
+  integer(name: string, minimum: number): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
+      throw new UsageError(
+        `--${name} takes a whole number from ${minimum} upwards, not ${JSON.stringify(text)}.`,
+      );
+    }
+    return value;
+  }
+
+  /** `on` or `off`. */
+  onOff(name: string): boolean | null {
+    const text = this.text(name);
+    return text === null ? null : text === 'on';
+  }
+
+  durationMs(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const durationMs = parseDurationMs(text);
+    if (durationMs === null || durationMs <= 0) {
+      throw new UsageError(
+        `--${name} takes a duration such as 500ms, 30s, 10m or 1h, not ${JSON.stringify(text)}.`,
+      );
+    }
+    return durationMs;
+  }
+}

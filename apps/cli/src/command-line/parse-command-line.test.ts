@@ -1,0 +1,126 @@
+import { isUsageError } from '../../test/is-usage-error.js';
+import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import type { Invocation } from './parse-command-line.js';
+import { allOptions, nameOf, parseCommandLine } from './parse-command-line.js';
+
+const parse = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '));
+const ranWith = (invocation: Invocation) => {
+  if (invocation.kind !== 'run') throw new Error(`Parsed as ${invocation.kind}.`);
+  return invocation;
+};
+
+describe('what is understood', () => {
+  test('a command with its arguments and options, in any order', () => {
+    for (const line of [
+      'load a b --context 4096 --json',
+      '--json load --context=4096 a b',
+      'load a --json b --context 4096',
+    ]) {
+      const { path, input } = ranWith(parse(line));
+      expect(nameOf(path)).toBe('load');
+      expect(input.positionals).toEqual(['a', 'b']);
+      expect(input.integer('context', 1)).toBe(4096);
+      expect(input.has('json')).toBe(true);
+      expect(input.has('quiet')).toBe(false);
+    }
+  });
+
+  test('a subcommand', () => {
+    const { path, input } = ranWith(parse('config check my.yaml'));
+    expect(nameOf(path)).toBe('config check');
+    expect(input.positionals).toEqual(['my.yaml']);
+  });
+
+  test('an argument that starts with a dash behind --', () => {
+    expect(ranWith(parse('unload -- -odd')).input.positionals).toEqual(['-odd']);
+  });
+
+  test.each([
+    ['', 'help', ''],
+    ['--help', 'help', ''],
+    ['help', 'help', ''],
+    ['help config init', 'help', 'config init'],
+    ['status -h', 'help', 'status'],
+    ['config --help', 'help', 'config'],
+  ])('%j asks for help on %j', (line, kind, name) => {
+    const invocation = parse(line);
+    expect(invocation.kind).toBe(kind);
+    expect(invocation.kind === 'help' && nameOf(invocation.path)).toBe(name);
+  });
+
+  test.each(['--version', '-V', 'status --version'])('%j asks for the version', (line) => {
+    expect(parse(line).kind).toBe('version');
+  });
+
+  test('quantities, lists and switches', () => {
+    const { input } = ranWith(
+      parse('select --timeout 1.5m --require chat,tools --tier small --dry-run'),
+    );
+    expect(input.durationMs('timeout')).toBe(90_000);
+    expect(input.list('require')).toEqual(['chat', 'tools']);
+    expect(input.list('tier')).toEqual(['small']);
+    expect(input.list('chain')).toBeNull();
+    expect(ranWith(parse('estimate f --flash-attention off')).input.onOff('flash-attention')).toBe(
+      false,
+    );
+  });
+});
+
+describe('what is refused, with the next step', () => {
+  test.each([
+    ['stats', /no command "stats".*mean status\?.*`mai --help`/],
+    ['bogus', /no command "bogus"\. See `mai --help`/],
+    ['config initt', /no command "initt" of mai config.*mean init\?/],
+    ['config', /needs one of: init, check, schema, path/],
+    ['select --chian x', /no option --chian.*mean --chain\?.*`mai select --help`/],
+    ['--josn', /no option --josn.*mean --json\?/],
+    ['status -x', /no option -x\. See `mai status --help`/],
+    ['status --chain x', /mai status has no option --chain; `mai select` has/],
+    ['load', /mai load needs KEY/],
+    ['status now', /takes no argument; "now" is one too many/],
+    ['unload a b', /takes only KEY-OR-IDENTIFIER; "b" is one too many/],
+    ['select --chain', /--chain needs a value: --chain=NAME/],
+    ['select --chain --load', /--chain needs a value/],
+    ['select --chain=', /--chain needs a value/],
+    ['status --json=yes', /--json is a switch and takes no value/],
+    ['status --url a --url b', /--url is given twice/],
+    ['estimate f --kv-k q8', /takes f32, .* or iq4_nl, not "q8".*mean q8_0\?/],
+    ['completions tcsh', /SHELL is bash, zsh or fish, not "tcsh"/],
+  ])('%j', (line, message) => {
+    expect(() => parse(line)).toThrow(message);
+    expect(isUsageError(() => parse(line))).toBe(true);
+  });
+
+  test.each([
+    ['estimate f --context 4k', 'context', /whole number from 1 upwards, not "4k"/],
+    ['estimate f --context 0', 'context', /whole number from 1 upwards, not "0"/],
+    ['estimate f --context 1e3', 'context', /not "1e3"/],
+  ])('%j', (line, name, message) => {
+    expect(() => ranWith(parse(line)).input.integer(name, 1)).toThrow(message);
+  });
+
+  test.each(['5', '5 parsecs', '-5s', '0s', 's', '1e3s'])('the duration %j', (text) => {
+    const { input } = ranWith(parseCommandLine(['status', `--timeout=${text}`]));
+    expect(() => input.durationMs('timeout')).toThrow(/takes a duration such as 500ms/);
+  });
+});
+
+describe('the table', () => {
+  test('gives an option name one kind of value everywhere, as parsing relies on', () => {
+    const kinds = new Map<string, boolean>();
+    for (const { name, value } of [...GLOBAL_OPTIONS, ...allOptions()]) {
+      expect(kinds.get(name) ?? value !== undefined).toBe(value !== undefined);
+      kinds.set(name, value !== undefined);
+    }
+  });
+
+  test('names nothing twice', () => {
+    const names = COMMANDS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const command of COMMANDS) {
+      const options = [...GLOBAL_OPTIONS, ...(command.options ?? [])];
+      const flags = options.flatMap(({ name, short }) => [name, ...(short ? [short] : [])]);
+      expect(new Set(flags).size).toBe(flags.length);
+    }
+  });
+});

@@ -1,0 +1,202 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../usage-error.js';
+import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
+import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import { Input } from './input.js';
+import { suggest } from './suggest.js';
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: 'version' }
+  | { readonly kind: 'help'; readonly path: readonly CommandSpec[] }
+  | { readonly kind: 'run'; readonly path: readonly CommandSpec[]; readonly input: Input };
+
+type Tokens = NonNullable<ReturnType<typeof tokenize>>;
+type OptionToken = Extract<Tokens[number], { kind: 'option' }>;
+
+/** Parses a command line; anything that the table does not know throws a `UsageError`. */
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  const tokens = tokenize(argv);
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const asksFor = (name: string) =>
+    tokens.some((token) => token.kind === 'option' && token.name === name);
+
+  if (asksFor('version')) return { kind: 'version' };
+  if (words[0] === 'help') return { kind: 'help', path: resolvePath(words.slice(1)).path };
+  if (words.length === 0) {
+    for (const token of tokens) if (token.kind === 'option') checkOption(token, []);
+    return { kind: 'help', path: [] };
+  }
+
+  const { path, rest } = resolvePath(words);
+  if (asksFor('help')) return { kind: 'help', path };
+  const options = collectOptions(tokens, path);
+  const command = path.at(-1);
+  if (command?.load === undefined) {
+    throw new UsageError(
+      `mai ${nameOf(path)} needs one of: ${(command?.subcommands ?? []).map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  checkArguments(command, path, rest);
+  return { kind: 'run', path, input: new Input(rest, options) };
+}
+
+/** The names of a command and its parents, as they are typed. */
+export function nameOf(path: readonly CommandSpec[]): string {
+  return path.map(({ name }) => name).join(' ');
+}
+
+/** Every option of the table. A name means the same kind of option in every command. */
+export function allOptions(commands: readonly CommandSpec[] = COMMANDS): readonly OptionSpec[] {
+  return commands.flatMap((command) => [
+    ...(command.options ?? []),
+    ...allOptions(command.subcommands ?? []),
+  ]);
+}
+
+function tokenize(argv: readonly string[]) {
+  const specs = [...GLOBAL_OPTIONS, ...allOptions()];
+  const options = Object.fromEntries(
+    specs.map(({ name, short, value }) => [
+      name,
+      { type: value === undefined ? 'boolean' : 'string', ...(short ? { short } : {}) } as const,
+    ]),
+  );
+  // Not strict: what is wrong is said here, in our words and with a suggestion.
+  return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
+}
+
+function resolvePath(words: readonly string[]): {
+  readonly path: readonly CommandSpec[];
+  readonly rest: readonly string[];
+} {
+  const path: CommandSpec[] = [];
+  let level: readonly CommandSpec[] | undefined = COMMANDS;
+  let used = 0;
+  while (level !== undefined && used < words.length) {
+    const word = words[used] ?? '';
+    const found: CommandSpec | undefined = level.find(({ name }) => name === word);
+    if (found === undefined) throw unknownCommand(word, path, level);
+    path.push(found);
+    level = found.subcommands;
+    used += 1;
+  }
+  return { path, rest: words.slice(used) };
+}
+
+function unknownCommand(
+  word: string,
+  path: readonly CommandSpec[],
+  level: readonly CommandSpec[],
+): UsageError {
+  const names = level.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const parent = path.length === 0 ? '' : ` of mai ${nameOf(path)}`;
+  return new UsageError(
+    `There is no command ${JSON.stringify(word)}${parent}.${didYouMean(word, names)} ` +
+      `See \`${['mai', nameOf(path), '--help'].filter(Boolean).join(' ')}\`.`,
+  );
+}
+
+function collectOptions(
+  tokens: Tokens,
+  path: readonly CommandSpec[],
+): ReadonlyMap<string, string | true> {
+  const options = new Map<string, string | true>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const spec = checkOption(token, path);
+    if (options.has(spec.name) && spec.value !== undefined) {
+      throw new UsageError(`--${spec.name} is given twice. Give it once.`);
+    }
+    options.set(spec.name, spec.value === undefined ? true : (token.value ?? ''));
+  }
+  return options;
+}
+
+function checkOption(token: OptionToken, path: readonly CommandSpec[]): OptionSpec {
+  const known = [...GLOBAL_OPTIONS, ...(path.at(-1)?.options ?? [])];
+  const spec = known.find(({ name }) => name === token.name);
+  if (spec === undefined) throw unknownOption(token, path, known);
+  const { value } = token;
+  if (spec.value === undefined) {
+    if (value === undefined) return spec;
+    throw new UsageError(`--${spec.name} is a switch and takes no value.`);
+  }
+  // An option that swallowed the next option was left without its value.
+  const swallowed = !token.inlineValue && value !== undefined && /^--?[a-z]/i.test(value);
+  if (value === undefined || value === '' || swallowed) {
+    throw new UsageError(`${token.rawName} needs a value: --${spec.name}=${spec.value}.`);
+  }
+  if (spec.choices !== undefined && !spec.choices.includes(value)) {
+    throw new UsageError(
+      `--${spec.name} takes ${alternatives(spec.choices)}, not ${JSON.stringify(value)}.` +
+        didYouMean(value, spec.choices),
+    );
+  }
+  return spec;
+}
+
+function unknownOption(
+  token: OptionToken,
+  path: readonly CommandSpec[],
+  known: readonly OptionSpec[],
+): UsageError {
+  const here = ['mai', nameOf(path)].filter(Boolean).join(' ');
+  const owner = COMMANDS.find(({ options }) => options?.some(({ name }) => name === token.name));
+  if (owner !== undefined && owner.hidden !== true) {
+    return new UsageError(
+      `${here} has no option --${token.name}; \`mai ${owner.name}\` has. See \`${here} --help\`.`,
+    );
+  }
+  const guess =
+    token.name.length > 1
+      ? didYouMean(
+          token.name,
+          known.map(({ name }) => name),
+          '--',
+        )
+      : '';
+  return new UsageError(`There is no option ${token.rawName}.${guess} See \`${here} --help\`.`);
+}
+
+function checkArguments(
+  command: CommandSpec,
+  path: readonly CommandSpec[],
+  given: readonly string[],
+): void {
+  const specs = command.arguments ?? [];
+  const missing = specs.find((spec, index) => spec.required && given[index] === undefined);
+  if (missing !== undefined) {
+    throw new UsageError(
+      `mai ${nameOf(path)} needs ${missing.name.replace('...', '')}: ${missing.summary}.`,
+    );
+  }
+  const open = specs.at(-1)?.name.endsWith('...') === true;
+  const surplus = given[specs.length];
+  if (!open && surplus !== undefined) {
+    throw new UsageError(
+      `mai ${nameOf(path)} takes ${specs.length === 0 ? 'no argument' : `only ${specs.map(({ name }) => name).join(' ')}`}; ` +
+        `${JSON.stringify(surplus)} is one too many.`,
+    );
+  }
+  specs.forEach((spec, index) => checkChoice(spec, given[index]));
+}
+
+function checkChoice(spec: ArgumentSpec, value: string | undefined): void {
+  if (value === undefined || spec.choices === undefined || spec.choices.includes(value)) return;
+  throw new UsageError(
+    `${spec.name} is ${alternatives(spec.choices)}, not ${JSON.stringify(value)}.` +
+      didYouMean(value, spec.choices),
+  );
+}
+
+function didYouMean(word: string, known: readonly string[], prefix = ''): string {
+  const guess = suggest(word, known);
+  return guess === null ? '' : ` Did you mean ${prefix}${guess}?`;
+}
+
+function alternatives(choices: readonly string[]): string {
+  return choices.length === 1
+    ? (choices[0] ?? '')
+    : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
+}

@@ -1,0 +1,221 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import type { FakeIoOptions } from '../../test/fake-io.js';
+import { runMai } from '../../test/run-mai.js';
+import { textWidth } from '../terminal/text.js';
+
+let simulator: Simulator;
+let folder: string;
+
+beforeEach(async () => {
+  simulator = await startSimulator({ speed: 50, world: { machine: { gpus: [] } } });
+  folder = await mkdtemp(path.join(tmpdir(), 'mai cli '));
+});
+afterEach(async () => {
+  await simulator.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const mai = (line: string, options: FakeIoOptions = {}) =>
+  runMai([...line.split(' '), '--url', simulator.httpUrl], {
+    cwd: folder,
+    env: { NO_COLOR: '1' },
+    homeFolder: folder,
+    ...options,
+  });
+const loaded = () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier);
+
+describe('mai status', () => {
+  test('shows machine, LM Studio and what is loaded', async () => {
+    await mai('load qwen/qwen3-1.7b --context 8192');
+    const { exitCode, out } = await mai('status', { columns: 80 });
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/This machine/);
+    expect(out).toMatch(/RAM .* of .* GiB +\d+ %/);
+    expect(out).toMatch(/LM Studio .*running.*127\.0\.0\.1:\d+/);
+    expect(out).toMatch(/qwen\/qwen3-1\.7b +8,192 +\d\.\d GiB +idle/);
+    for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+  });
+
+  test('answers in JSON', async () => {
+    await mai('load qwen/qwen3-1.7b');
+    expect((await mai('status --json')).json()).toMatchObject({
+      schemaVersion: 1,
+      lmStudio: { state: 'running', isLocal: true },
+      resources: { observable: true, ram: { totalBytes: expect.any(Number) } },
+      pools: [{ pool: 'ram', limitRatio: 0.8 }],
+      residents: [
+        {
+          instanceIdentifier: 'qwen/qwen3-1.7b',
+          foreign: true,
+          busy: false,
+          footprint: { source: expect.any(String) },
+        },
+      ],
+      config: { source: 'built-in', file: null },
+    });
+  });
+
+  test('--watch refreshes until Ctrl-C, and then ends well', async () => {
+    const controller = new AbortController();
+    const run = mai('status --watch --interval 20ms --json', { signal: controller.signal });
+    await simulator.seen('listLoaded', 6);
+    controller.abort(new Error('Ctrl-C'));
+    const { exitCode, out } = await run;
+    expect(exitCode).toBe(0);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ schemaVersion: 1 });
+  });
+
+  test('a busy model is shown as busy', async () => {
+    await mai('load qwen/qwen3-1.7b');
+    simulator.setBusy('qwen/qwen3-1.7b', { status: 'generating', queued: 2 });
+    expect((await mai('status')).out).toMatch(/generating, 2 queued/);
+  });
+});
+
+describe('mai models', () => {
+  test('lists what is downloaded, what each takes and whether it fits, within 80 columns', async () => {
+    const { exitCode, out, err } = await mai('models', { columns: 80 });
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/qwen\/qwen3-4b +medium +2\.3 GiB/);
+    expect(err).toMatch(/As LM Studio at 127\.0\.0\.1:\d+ lists them/);
+    for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+  });
+
+  test('filters by tier and capability, and answers in JSON', async () => {
+    const { models } = (await mai('models --tier medium --require vision --json')).json() as {
+      models: { modelKey: string; tier: string }[];
+    };
+    expect(models.map(({ modelKey }) => modelKey).sort()).toEqual([
+      'google/gemma-3-4b',
+      'qwen/qwen2.5-vl-7b',
+    ]);
+  });
+
+  test('a longer context takes more', async () => {
+    const bytesAt = async (context: number) => {
+      const { models } = (await mai(`models --json --context ${context}`)).json() as {
+        models: { modelKey: string; footprint: { ram: { anonymousBytes: number } } }[];
+      };
+      return models.find(({ modelKey }) => modelKey === 'qwen/qwen3-4b')?.footprint.ram
+        .anonymousBytes;
+    };
+    expect(await bytesAt(32_768)).toBeGreaterThan((await bytesAt(4096)) ?? Infinity);
+  });
+
+  test('--all shows configured models that are not downloaded', async () => {
+    const { out } = await mai('models --all');
+    expect(out).toMatch(/openai\/gpt-oss-120b .*not downloaded/);
+  });
+});
+
+describe('mai select', () => {
+  test('decides, explains, and changes nothing', async () => {
+    const { exitCode, out, err } = await mai('select --require vision', { columns: 80 });
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^Choice +google\/gemma-3-4b/);
+    expect(out).toMatch(/qwen\/qwen3-8b +can't do vision/);
+    expect(err).toContain('`mai select --load` carries it out.');
+    expect(loaded()).toEqual([]);
+  });
+
+  test('--load carries it out under an identifier of its own', async () => {
+    const { exitCode, out, err } = await mai('select --tier small --load');
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(/Loading qwen\/qwen3-1\.7b/);
+    expect(out).toMatch(/Ready: qwen\/qwen3-1\.7b answers as mai\/qwen\/qwen3-1\.7b/);
+    expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
+    // The second time there is nothing to do.
+    const again = await mai('select --tier small --load');
+    expect(again.out).toMatch(/Kept mai\/qwen\/qwen3-1\.7b/);
+    expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
+  });
+
+  test('--load --dry-run changes nothing', async () => {
+    const { exitCode, out } = await mai('select --load --dry-run');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/Nothing was changed/);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('goes on along the chain where a load fails, and says so', async () => {
+    simulator.fault.crashLoad({ modelKey: 'google/gemma-3-4b' });
+    const { exitCode, out, err } = await mai('select --require vision --load');
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(/warning: .*gemma-3-4b/);
+    expect(out).toMatch(/Ready: qwen\/qwen2\.5-vl-7b/);
+  });
+
+  test('nothing fits: exit 3, with the reasons', async () => {
+    const { exitCode, out } = await mai('select --require vision --tier small');
+    expect(exitCode).toBe(3);
+    expect(out).toMatch(/^Choice +nothing fits/);
+    expect(out).toMatch(/is medium, not small/);
+  });
+
+  test('answers in JSON', async () => {
+    expect((await mai('select --json')).json()).toMatchObject({
+      schemaVersion: 1,
+      origin: { kind: 'lmstudio' },
+      selection: { decision: 'load', chosen: { modelKey: 'openai/gpt-oss-20b' } },
+    });
+  });
+
+  test.each([
+    ['select --chain cdoing', /no fallback chain "cdoing"\. Did you mean coding\?/],
+    ['select --tier tiny', /--tier takes small, medium, large .* not "tiny"/],
+    ['select --min-context 8k', /--min-context takes a whole number/],
+    ['select --require ,', /--require needs at least one value/],
+  ])('%s: exit 2', async (line, message) => {
+    const { exitCode, err } = await mai(line);
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(message);
+  });
+});
+
+describe('mai start with LM Studio running', () => {
+  test('shows machine, models and the choice, and changes nothing', async () => {
+    const { exitCode, out } = await mai('start', { columns: 80 });
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/This machine[\s\S]*Downloaded models[\s\S]*Choice[\s\S]*What next/);
+    expect(loaded()).toEqual([]);
+  });
+});
+
+describe('mai config', () => {
+  test('init writes a file that check accepts and that holds what is downloaded', async () => {
+    const init = await mai('config init');
+    expect(init.exitCode).toBe(0);
+    expect(init.out).toMatch(/^Wrote .*models\.yaml with 8 models\.\n$/);
+    const check = await mai('config check');
+    expect(check.out).toMatch(
+      /models\.yaml is valid: 8 models, \d fallback chains \(of this folder\)/,
+    );
+    const { models } = (await mai('models --json')).json() as { models: { configured: boolean }[] };
+    expect(models.every(({ configured }) => configured)).toBe(true);
+  });
+
+  test('init never replaces a file unasked', async () => {
+    await mai('config init');
+    const again = await mai('config init');
+    expect(again.exitCode).toBe(2);
+    expect(again.err).toMatch(/is there already\. Add --force/);
+    expect((await mai('config init --force')).exitCode).toBe(0);
+  });
+
+  test('init --dry-run prints the file and writes none', async () => {
+    const { out } = await mai('config init --dry-run');
+    expect(out).toMatch(/^# Mai's configuration[\s\S]*key: qwen\/qwen3-4b/);
+    expect((await mai('config path')).out).toBe('built-in\n');
+  });
+
+  test('schema prints a JSON Schema', async () => {
+    const { out } = await mai('config schema');
+    expect(JSON.parse(out)).toMatchObject({ type: 'object' });
+  });
+});

@@ -1,0 +1,27 @@
+import type { Input } from '../command-line/input.js';
+import { withLink } from '../compose/connect-lmstudio.js';
+import { libraryOf } from '../compose/library.js';
+import { loadConfig } from '../compose/load-config.js';
+import type { CommandContext } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+
+/** `mai complete WHAT`: names for a shell, one a line. What can't be found out is no name. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  for (const name of await namesOf(input.positionals[0] ?? '', context)) {
+    context.output.result(`${name}\n`);
+  }
+  return EXIT.success;
+}
+
+async function namesOf(what: string, context: CommandContext): Promise<readonly string[]> {
+  if (what === 'chain') return Object.keys((await loadConfig(context)).config.fallbackChains);
+  return withLink(context, async (link) => {
+    if (what === 'model') {
+      return (await libraryOf(link, context)).models.map(({ modelKey }) => modelKey);
+    }
+    if (link.kind === 'off') return [];
+    const residents = await link.client.listResidents({ signal: context.signal });
+    return residents.map(({ instanceIdentifier }) => instanceIdentifier);
+  });
+}

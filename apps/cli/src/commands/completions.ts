@@ -1,0 +1,17 @@
+import type { CommandContext } from '../context.js';
+import type { Input } from '../command-line/input.js';
+import { COMMANDS, GLOBAL_OPTIONS } from '../command-line/command-table.js';
+import { bashCompletions } from '../completions/bash.js';
+import { fishCompletions } from '../completions/fish.js';
+import { zshCompletions } from '../completions/zsh.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+
+const RENDERERS = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions };
+
+/** `mai completions SHELL`: a completion script made from the command table. */
+export function run({ output }: CommandContext, input: Input): Promise<ExitCode> {
+  const render = RENDERERS[input.positionals[0] as keyof typeof RENDERERS];
+  output.result(render(COMMANDS, GLOBAL_OPTIONS));
+  return Promise.resolve(EXIT.success);
+}

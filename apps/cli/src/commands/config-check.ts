@@ -1,0 +1,32 @@
+import { isModelConfigError, loadModelConfig } from '@mai/model-config';
+import type { Input } from '../command-line/input.js';
+import { configOptions, describeSource } from '../compose/load-config.js';
+import type { CommandContext } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { plural } from '../terminal/format.js';
+
+/** `mai config check [FILE]`: every problem at once, with its place. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output } = context;
+  const options = configOptions(context);
+  const file = input.positionals[0] ?? options.path ?? null;
+  try {
+    const { config, source } = await loadModelConfig({ ...options, path: file });
+    const models = config.models.length;
+    const chains = Object.keys(config.fallbackChains).length;
+    if (output.json) {
+      output.resultJson({ valid: true, source: source.kind, file: source.file, issues: [] });
+    } else {
+      const name = source.file ?? 'The built-in configuration';
+      const ok = output.style.good('is valid');
+      const facts = `${plural(models, 'model')}, ${plural(chains, 'fallback chain')}`;
+      output.result(`${name} ${ok}: ${facts} (${describeSource(source)}).\n`);
+    }
+    return EXIT.success;
+  } catch (error) {
+    if (!output.json || !isModelConfigError(error) || error.code !== 'CONFIG_INVALID') throw error;
+    output.resultJson({ valid: false, file: error.file, issues: error.issues });
+    return EXIT.usage;
+  }
+}

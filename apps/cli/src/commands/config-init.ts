@@ -1,0 +1,58 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { builtInModelConfig, mergeWithDownloaded } from '@mai/model-config';
+import type { Input } from '../command-line/input.js';
+import { initialConfig } from '../compose/initial-config.js';
+import { withLink } from '../compose/connect-lmstudio.js';
+import { libraryOf } from '../compose/library.js';
+import type { CommandContext } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { plural } from '../terminal/format.js';
+import { UsageError } from '../usage-error.js';
+
+/** `mai config init [FILE]`: a commented file from what is downloaded. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { io, output } = context;
+  const library = await withLink(context, (link) => libraryOf(link, context));
+  const profiles = mergeWithDownloaded(builtInModelConfig(), library.models).filter(
+    ({ downloaded }) => downloaded,
+  );
+  const text = await initialConfig(profiles);
+  const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
+
+  const dryRun = input.has('dry-run');
+  if (!dryRun) await write(file, text, input.has('force'));
+  if (output.json) {
+    output.resultJson({ dryRun, file, models: profiles.map(({ modelKey }) => modelKey), text });
+    return EXIT.success;
+  }
+  if (dryRun) output.result(text);
+  else
+    output.result(
+      `${output.style.good('Wrote')} ${file} with ${plural(profiles.length, 'model')}.\n`,
+    );
+  output.note(output.noteStyle.dim(library.origin));
+  if (profiles.length === 0) {
+    output.note(
+      'Nothing is downloaded: get a model in LM Studio (or `lms get`), then run this again.',
+    );
+  }
+  return EXIT.success;
+}
+
+async function write(file: string, text: string, force: boolean): Promise<void> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    // Exclusive creation, so that nothing can slip in between a check and the write.
+    await writeFile(file, text, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'EEXIST'
+        ? `${file} is there already. Add --force to replace it, or name another file.`
+        : `${file} can't be written (${code ?? 'unknown error'}). Name another place.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,13 @@
+import type { Input } from '../command-line/input.js';
+import type { CommandContext } from '../context.js';
+import { nextSteps } from '../demo/next-steps.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+
+/** `mai demo`. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { playDemo } = await import('../demo/play-demo.js');
+  await playDemo(context, { fast: input.has('fast') });
+  nextSteps(context.output, false);
+  return EXIT.success;
+}

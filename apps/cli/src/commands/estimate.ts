@@ -1,0 +1,68 @@
+import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
+import { estimateReport } from '@mai/memory-estimator';
+import type { Input } from '../command-line/input.js';
+import type { CommandContext } from '../context.js';
+import { answerLines } from '../estimate/answer-lines.js';
+import { checkSettings } from '../estimate/check-settings.js';
+import { openModel } from '../estimate/open-model.js';
+import { settingsFromInput } from '../estimate/settings-from-input.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../usage-error.js';
+import { renderEstimate } from '../views/estimate-view.js';
+
+/** `mai estimate KEY-OR-FILE`, or `--stdin` for many. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output } = context;
+  const [name] = input.positionals;
+  if (input.has('stdin')) {
+    if (name !== undefined) {
+      throw new UsageError(`--stdin reads the files from its lines; leave ${name} out.`);
+    }
+    await answerLines(context);
+    return EXIT.success;
+  }
+  if (name === undefined) {
+    throw new UsageError(
+      'mai estimate needs KEY-OR-FILE: a model key or a GGUF file (or --stdin).',
+    );
+  }
+
+  const settings = settingsFromInput(input);
+  checkSettings(settings);
+  const { file, header } = await openModel(name, context);
+  if (!header.complete) {
+    output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
+  }
+  const report = estimateReport(header, settings);
+  if (output.json) {
+    output.resultJson({ file: name, ...report });
+  } else {
+    output.result(renderEstimate(name, report, byContextLength(header, settings, report), output));
+  }
+  return EXIT.success;
+}
+
+const FIRST_CONTEXT = 4096;
+const MAX_ROWS = 8;
+
+/** The same model at other context lengths, up to what it was trained for. */
+function byContextLength(
+  header: GgufHeader,
+  settings: EstimateSettings,
+  { loadConfig }: EstimateReport,
+): readonly EstimateReport[] {
+  const asked = loadConfig.contextLengthTokens;
+  const trained = header.metadata.get(`${header.architecture ?? ''}.context_length`);
+  const most = Math.max(asked, typeof trained === 'number' ? trained : 8 * asked);
+  const lengths = new Set([asked, most]);
+  for (let tokens = FIRST_CONTEXT; tokens < most; tokens *= 2) lengths.add(tokens);
+  const sorted = [...lengths].sort((a, b) => a - b);
+  // Too long a list loses its short end; what was asked for and the most stay.
+  const shown = sorted.filter(
+    (tokens, index) => tokens === asked || sorted.length - index <= MAX_ROWS,
+  );
+  return shown.map((contextLengthTokens) =>
+    estimateReport(header, { ...settings, contextLengthTokens }),
+  );
+}

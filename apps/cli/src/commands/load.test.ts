@@ -1,0 +1,195 @@
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import { runMai } from '../../test/run-mai.js';
+import { Interrupted } from '../io.js';
+
+const FAST = 50;
+let simulator: Simulator;
+
+beforeEach(async () => {
+  simulator = await startSimulator({ speed: FAST });
+});
+afterEach(async () => {
+  await simulator.stop();
+});
+
+const mai = (...argv: string[]) => runMai([...argv, '--url', simulator.httpUrl]);
+const loaded = () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier);
+
+describe('mai load', () => {
+  test('loads with progress and says what it got', async () => {
+    const { exitCode, out, err } = await mai('load', 'qwen/qwen3-4b', '--context', '8192');
+    expect(err).toMatch(/^Loading qwen\/qwen3-4b \(2\.3 GiB\)\n/);
+    expect(out).toMatch(/^Loaded qwen\/qwen3-4b in .*, 8,192 tokens of context\.\n$/);
+    expect(exitCode).toBe(0);
+    expect(simulator.residents()).toMatchObject([
+      { modelKey: 'qwen/qwen3-4b', contextLengthTokens: 8192, ttlMs: null },
+    ]);
+  });
+
+  test('takes an identifier and a TTL, and answers in JSON', async () => {
+    const result = await mai(
+      ...['load', 'qwen/qwen3-1.7b', '--identifier', 'mine', '--ttl', '10m', '--json'],
+    );
+    expect(result.json()).toMatchObject({
+      schemaVersion: 1,
+      dryRun: false,
+      reused: false,
+      mismatches: [],
+      instance: { instanceIdentifier: 'mine', modelKey: 'qwen/qwen3-1.7b', ttlMs: 600_000 },
+    });
+    expect(loaded()).toEqual(['mine']);
+  });
+
+  test('goes on with the next key where one does not load, and says why', async () => {
+    simulator.fault.crashLoad({ modelKey: 'qwen/qwen3-8b' });
+    const { exitCode, out, err } = await mai('load', 'qwen/qwen3-8b', 'qwen/qwen3-1.7b');
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(/warning: .*qwen\/qwen3-8b/);
+    expect(out).toMatch(/^Loaded qwen\/qwen3-1\.7b /);
+    expect(loaded()).toEqual(['qwen/qwen3-1.7b']);
+  });
+
+  test('--dry-run says what LM Studio expects, and loads nothing', async () => {
+    const { exitCode, out } = await mai('load', 'qwen/qwen3-4b', 'qwen/qwen3-1.7b', '--dry-run');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(
+      /^Would load qwen\/qwen3-4b: LM Studio expects .* GiB and would load it\.\n/,
+    );
+    expect(out).toMatch(/or else qwen\/qwen3-1\.7b: /);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('an unknown key is refused with a suggestion', async () => {
+    const { exitCode, out, err } = await mai('load', 'qwen/qwen3-4');
+    expect(exitCode).toBe(5);
+    expect(err).toMatch(/^error: .*qwen\/qwen3-4.*\n$/s);
+    expect(err).toContain('qwen/qwen3-4b');
+    expect(out).toBe('');
+  });
+
+  test('a load that fails ends with 5 and leaves nothing', async () => {
+    simulator.fault.crashLoad();
+    const { exitCode, err } = await mai('load', 'qwen/qwen3-4b');
+    expect(exitCode).toBe(5);
+    expect(err).toMatch(/error: .*qwen\/qwen3-4b/);
+    expect(err).not.toMatch(/\n\s+at /);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('a load that takes longer than --timeout ends with 5 and leaves nothing', async () => {
+    simulator.fault.stallLoad();
+    const { exitCode } = await mai('load', 'qwen/qwen3-4b', '--timeout', '400ms');
+    expect(exitCode).toBe(5);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('Ctrl-C during a load ends with 130 and leaves nothing', async () => {
+    simulator.fault.stallLoad({ atProgress: 0.5 });
+    const controller = new AbortController();
+    const run = runMai(['load', 'qwen/qwen3-4b', '--url', simulator.httpUrl], {
+      signal: controller.signal,
+    });
+    await simulator.seen('loadModel');
+    controller.abort(new Interrupted(130));
+    const { exitCode, err } = await run;
+    expect(exitCode).toBe(130);
+    expect(err).toMatch(/Cancelled\.\n$/);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('says where the instance is not as asked', async () => {
+    simulator.fault.shrinkContext({ toTokens: 4096 });
+    const { err } = await mai('load', 'qwen/qwen3-4b', '--context', '16384');
+    expect(err).toContain('warning: contextLengthTokens is 4096, not 16384 as asked.');
+  });
+
+  test.each(['2', 'half', '-1', ''])('refuses --gpu-offload=%s', async (ratio) => {
+    const { exitCode } = await mai('load', 'qwen/qwen3-4b', `--gpu-offload=${ratio}`);
+    expect(exitCode).toBe(2);
+    expect(simulator.requests).toEqual([]);
+  });
+});
+
+describe('mai unload', () => {
+  beforeEach(async () => {
+    await mai('load', 'qwen/qwen3-1.7b', '--identifier', 'one');
+    await mai('load', 'qwen/qwen3-1.7b', '--identifier', 'two');
+  });
+
+  test('unloads by identifier', async () => {
+    const { exitCode, out } = await mai('unload', 'one');
+    expect(exitCode).toBe(0);
+    expect(out).toBe('Unloaded one (qwen/qwen3-1.7b), 1.7 GiB on disk.\n');
+    expect(loaded()).toEqual(['two']);
+  });
+
+  test('by key needs --all where several are loaded', async () => {
+    const { exitCode, err } = await mai('unload', 'qwen/qwen3-1.7b');
+    expect(exitCode).toBe(2);
+    expect(err).toContain('one, two. Name one of them, or add --all.');
+    expect(loaded()).toEqual(['one', 'two']);
+    expect((await mai('unload', 'qwen/qwen3-1.7b', '--all')).exitCode).toBe(0);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('--dry-run changes nothing', async () => {
+    const { out } = await mai('unload', 'one', '--dry-run');
+    expect(out).toMatch(/^Would unload one/);
+    expect(loaded()).toEqual(['one', 'two']);
+  });
+
+  test('does not cut off a request unless forced', async () => {
+    simulator.setBusy('one', { status: 'generating' });
+    const { exitCode, err } = await mai('unload', 'one');
+    expect(exitCode).toBe(5);
+    expect(err).toContain('one is generating');
+    expect((await mai('unload', 'one', '--force')).exitCode).toBe(0);
+    expect(loaded()).toEqual(['two']);
+  });
+
+  test('what is not loaded is an error with a suggestion', async () => {
+    const { exitCode, err } = await mai('unload', 'tow');
+    expect(exitCode).toBe(5);
+    expect(err).toBe('error: tow is not loaded. Did you mean two?\n');
+  });
+
+  test('answers in JSON', async () => {
+    const result = await mai('unload', 'one', '--json');
+    expect(result.json()).toEqual({
+      schemaVersion: 1,
+      dryRun: false,
+      unloaded: [{ instanceIdentifier: 'one', modelKey: 'qwen/qwen3-1.7b' }],
+    });
+  });
+});
+
+describe('LM Studio can not be used', () => {
+  test('nothing listens: exit 4 and what to do', async () => {
+    const { exitCode, err } = await runMai(['load', 'x', '--url', '127.0.0.1:9']);
+    expect(exitCode).toBe(4);
+    expect(err).toMatch(/^error: .*LM Studio/);
+  });
+
+  test('something else listens: exit 4', async () => {
+    simulator.fault.notLmStudio();
+    const { exitCode, err } = await mai('unload', 'x');
+    expect(exitCode).toBe(4);
+    expect(err).toContain('not as LM Studio');
+  });
+
+  test('the token is refused: exit 4', async () => {
+    simulator.fault.rejectAuthentication();
+    const { exitCode } = await mai('load', 'qwen/qwen3-4b');
+    expect(exitCode).toBe(4);
+  });
+
+  test.each([
+    ['an address that is none', ['--url', 'ftp://x']],
+    ['a token file that is not there', ['--api-token-file', '/nowhere/token']],
+  ])('%s: exit 2', async (_, options) => {
+    const { exitCode, err } = await runMai(['load', 'x', ...options]);
+    expect(exitCode).toBe(2);
+    expect(err.split('\n')).toHaveLength(2);
+  });
+});

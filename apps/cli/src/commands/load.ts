@@ -1,0 +1,139 @@
+import type { LMStudioClient, LoadConfig, LoadFirstResult } from '@mai/lmstudio-adapter';
+import { DEFAULT_LOAD_CONFIG } from '@mai/lmstudio-adapter';
+import type { Input } from '../command-line/input.js';
+import { requireLMStudio } from '../compose/connect-lmstudio.js';
+import type { CommandContext } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
+import type { Output } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
+
+/** `mai load KEY [FALLBACK...]`. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output, signal, globals } = context;
+  const loadConfig = loadConfigOf(input);
+  const identifier = input.text('identifier');
+  const ttlMs = input.durationMs('ttl');
+  await using client = await requireLMStudio(context);
+
+  const models = await Promise.all(
+    input.positionals.map(async (key) => (await client.modelInfo(key, { signal })).model),
+  );
+  if (input.has('dry-run')) {
+    await describe(
+      client,
+      models.map(({ modelKey }) => modelKey),
+      loadConfig,
+      context,
+    );
+    return EXIT.success;
+  }
+
+  const startedMs = context.io.nowMs();
+  const bars = models.map(({ modelKey, sizeBytes }) =>
+    lazily(() => output.progress(`Loading ${modelKey}`, sizeBytes > 0 ? sizeBytes : null)),
+  );
+  try {
+    const requests = models.map(({ modelKey, kind }, index) => ({
+      modelKey,
+      kind,
+      loadConfig,
+      identifier,
+      ttlMs,
+      signal,
+      timeoutMs: globals.timeoutMs ?? undefined,
+      onProgress: (ratio: number) => bars[index]?.get().update(ratio),
+    }));
+    const [only, second] = requests;
+    // A single key fails with its own error rather than as a list of one.
+    const loaded =
+      only !== undefined && second === undefined
+        ? { ...(await client.load(only)), failures: [] }
+        : await client.loadFirst(requests);
+    for (const bar of bars) bar.existing()?.clear();
+    printLoaded(loaded, context.io.nowMs() - startedMs, output);
+    return EXIT.success;
+  } catch (error) {
+    for (const bar of bars) bar.existing()?.clear();
+    throw error;
+  }
+}
+
+/** A value that is made when it is first asked for. */
+function lazily<Value>(make: () => Value) {
+  let value: Value | null = null;
+  return { get: () => (value ??= make()), existing: () => value };
+}
+
+function loadConfigOf(input: Input): LoadConfig {
+  return {
+    ...DEFAULT_LOAD_CONFIG,
+    contextLengthTokens: input.integer('context', 1),
+    offloadRatio: offloadRatioOf(input.text('gpu-offload')),
+  };
+}
+
+function offloadRatioOf(text: string | null): number | null {
+  if (text === null) return null;
+  if (text === 'max') return 1;
+  if (text === 'off') return 0;
+  const ratio = Number(text);
+  if (text.trim() === '' || !(ratio >= 0 && ratio <= 1)) {
+    throw new UsageError(
+      `--gpu-offload takes a number from 0 to 1, max or off, not ${JSON.stringify(text)}.`,
+    );
+  }
+  return ratio;
+}
+
+async function describe(
+  client: LMStudioClient,
+  keys: readonly string[],
+  loadConfig: LoadConfig,
+  { output, signal }: CommandContext,
+): Promise<void> {
+  const estimates = await Promise.all(
+    keys.map(async (modelKey) => ({
+      modelKey,
+      estimate: await client.estimate(modelKey, loadConfig, { signal }),
+    })),
+  );
+  if (output.json) {
+    output.resultJson({ dryRun: true, loadConfig, candidates: estimates });
+    return;
+  }
+  estimates.forEach(({ modelKey, estimate }, index) => {
+    const verdict =
+      estimate === null
+        ? "LM Studio can't estimate it"
+        : `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${
+            estimate.passesGuardrails ? 'load' : 'refuse'
+          } it`;
+    output.result(`${index === 0 ? 'Would load' : 'or else'} ${modelKey}: ${verdict}.\n`);
+  });
+}
+
+function printLoaded(loaded: Omit<LoadFirstResult, 'index'>, tookMs: number, output: Output): void {
+  const { instance, verified, reused } = loaded;
+  const failures = loaded.failures.map(({ modelKey, error }) => ({
+    modelKey,
+    message: error instanceof Error ? error.message : String(error),
+  }));
+  if (output.json) {
+    output.resultJson({ dryRun: false, instance, mismatches: verified, reused, tookMs, failures });
+    return;
+  }
+  for (const { message } of failures) output.warn(message);
+  const context =
+    instance.contextLengthTokens === null
+      ? ''
+      : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
+  const name =
+    instance.instanceIdentifier === instance.modelKey ? '' : ` as ${instance.instanceIdentifier}`;
+  const how = reused ? 'was loaded already' : `in ${formatDuration(tookMs)}`;
+  output.result(`${output.style.good('Loaded')} ${instance.modelKey}${name} ${how}${context}.\n`);
+  for (const { field, asked, got } of verified) {
+    output.warn(`${field} is ${String(got)}, not ${String(asked)} as asked.`);
+  }
+}

@@ -1,0 +1,71 @@
+import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
+import type { Words } from './words.js';
+import { argumentWords, flagsOf, flattenCommands, optionWords, valueOptions } from './words.js';
+
+/** A bash completion script for `source <(mai completions bash)`. */
+export function bashCompletions(
+  commands: readonly CommandSpec[],
+  globals: readonly OptionSpec[],
+): string {
+  const flat = flattenCommands(commands);
+  return `# bash completions for mai
+_mai() {
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" at="" i next
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    next="\${at:+$at }\${COMP_WORDS[i]}"
+    case "$next" in
+      ${flat.map(({ path }) => `'${path}'`).join(' | ')}) at="$next" ;;
+    esac
+  done
+  case "$prev" in
+${valueOptions(commands, globals)
+  .map((option) => `    ${flagsOf(option).join(' | ')}) ${reply(optionWords(option))}; return ;;`)
+  .join('\n')}
+  esac
+  if [[ "$cur" == -* ]]; then
+    case "$at" in
+${flat
+  .map(
+    ({ path, spec }) =>
+      `      '${path}') ${replyWords([...(spec.options ?? []), ...globals].flatMap(flagsOf))} ;;`,
+  )
+  .join('\n')}
+      *) ${replyWords(globals.flatMap(flagsOf))} ;;
+    esac
+    return
+  fi
+  case "$at" in
+    '') ${replyWords(visibleNames(commands))} ;;
+${flat.map(({ path, spec }) => `    '${path}') ${argumentReply(spec)} ;;`).join('\n')}
+  esac
+}
+complete -F _mai mai
+`;
+}
+
+function argumentReply(spec: CommandSpec): string {
+  if (spec.subcommands !== undefined) return replyWords(visibleNames(spec.subcommands));
+  return reply(argumentWords(spec));
+}
+
+function visibleNames(commands: readonly CommandSpec[]): string[] {
+  return commands.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+}
+
+function reply(words: Words): string {
+  switch (words.kind) {
+    case 'none':
+      return ':';
+    case 'words':
+      return replyWords(words.words);
+    case 'files':
+      return 'COMPREPLY=($(compgen -f -- "$cur")); compopt -o filenames 2>/dev/null';
+    case 'names':
+      return `COMPREPLY=($(compgen -W "$(mai complete ${words.what} 2>/dev/null)" -- "$cur"))`;
+  }
+}
+
+function replyWords(words: readonly string[]): string {
+  return `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$cur"))`;
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { COMMANDS, GLOBAL_OPTIONS } from '../command-line/command-table.js';
+import { bashCompletions } from './bash.js';
+import { fishCompletions } from './fish.js';
+import { flattenCommands } from './words.js';
+import { zshCompletions } from './zsh.js';
+
+const scripts = {
+  bash: bashCompletions(COMMANDS, GLOBAL_OPTIONS),
+  zsh: zshCompletions(COMMANDS, GLOBAL_OPTIONS),
+  fish: fishCompletions(COMMANDS, GLOBAL_OPTIONS),
+};
+const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
+
+test.each(['bash', 'zsh', 'fish'] as const)(
+  '%s offers every visible command and option',
+  (shell) => {
+    for (const { spec } of flattenCommands(COMMANDS)) {
+      expect(scripts[shell]).toContain(spec.name);
+      for (const { name } of spec.options ?? []) expect(scripts[shell]).toContain(name);
+    }
+    expect(scripts[shell]).not.toContain('names that a shell can offer');
+  },
+);
+
+test.each(['bash', 'zsh', 'fish'] as const)('%s finds no syntax error', (shell) => {
+  if (!has(shell)) return;
+  const { status, stderr } = spawnSync(shell, ['-n'], { input: scripts[shell], encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+const complete = (...words: string[]) => {
+  const script = `${scripts.bash}
+mai() { [[ "$2" == chain ]] && echo default coding; }
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+COMP_CWORD=${words.length - 1}
+_mai
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
+};
+
+(has('bash') ? test : test.skip).each([
+  [
+    ['mai', 'sta'],
+    ['status', 'start'],
+  ],
+  [
+    ['mai', 'config', ''],
+    ['init', 'check', 'schema', 'path'],
+  ],
+  [['mai', 'config', 'init', '--fo'], ['--force']],
+  [['mai', '--json', 'select', '--ch'], ['--chain']],
+  [['mai', 'estimate', '--kv-k', 'q8'], ['q8_0']],
+  [['mai', 'select', '--chain', 'c'], ['coding']],
+  [
+    ['mai', 'completions', ''],
+    ['bash', 'zsh', 'fish'],
+  ],
+  [['mai', 'status', ''], []],
+] as const)('bash completes %j to %j', (words, offers) => {
+  expect(complete(...words)).toEqual(offers);
+});

@@ -1,0 +1,62 @@
+import type { CommandSpec, Completion, OptionSpec } from '../command-line/command-spec.js';
+
+/** What a shell offers in one place. */
+export type Words =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'files' }
+  /** Asked of `mai complete` when they are needed, because they change. */
+  | { readonly kind: 'names'; readonly what: 'model' | 'instance' | 'chain' };
+
+export interface FlatCommand {
+  /** The words that lead to the command, such as `config init`. */
+  readonly path: string;
+  readonly spec: CommandSpec;
+}
+
+/** Every command and subcommand with the words that lead to it; hidden ones are left out. */
+export function flattenCommands(commands: readonly CommandSpec[], prefix = ''): FlatCommand[] {
+  return commands
+    .filter(({ hidden }) => hidden !== true)
+    .flatMap((spec) => {
+      const path = prefix === '' ? spec.name : `${prefix} ${spec.name}`;
+      return [{ path, spec }, ...flattenCommands(spec.subcommands ?? [], path)];
+    });
+}
+
+/** Options that take a value, each name once. */
+export function valueOptions(
+  commands: readonly CommandSpec[],
+  globals: readonly OptionSpec[],
+): OptionSpec[] {
+  const all = [...globals, ...flattenCommands(commands).flatMap(({ spec }) => spec.options ?? [])];
+  const named = new Map(
+    all.flatMap((option) => (option.value === undefined ? [] : [[option.name, option] as const])),
+  );
+  return [...named.values()];
+}
+
+export function flagsOf({ name, short }: OptionSpec): string[] {
+  return short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`];
+}
+
+export function optionWords({ choices, completes }: OptionSpec): Words {
+  return wordsFrom(choices, completes);
+}
+
+/** What the first argument of a command can be. */
+export function argumentWords(spec: CommandSpec): Words {
+  const argument = spec.arguments?.[0];
+  return wordsFrom(argument?.choices, argument?.completes);
+}
+
+function wordsFrom(
+  choices: readonly string[] | undefined,
+  completes: Completion | undefined,
+): Words {
+  if (choices !== undefined) return { kind: 'words', words: choices };
+  if (completes === undefined) return { kind: 'none' };
+  return completes === 'file' || completes === 'folder'
+    ? { kind: 'files' }
+    : { kind: 'names', what: completes };
+}

@@ -1,0 +1,118 @@
+import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
+import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
+import type { EstimateEnvironment } from '@mai/memory-estimator';
+import {
+  CPU_ENVIRONMENT,
+  estimateFootprint,
+  estimateFromFileSize,
+  isModelFileError,
+} from '@mai/memory-estimator';
+import type { Footprint, Resources } from '@mai/selector';
+import type { HeaderShelf } from './header-shelf.js';
+import type { Library } from './library.js';
+
+/**
+ * What models take, in order of trust: from the header of their file where that is here, LM Studio's own
+ * estimate, the size of the file. The guardrail verdict is LM Studio's wherever it runs.
+ */
+export function createFootprints(library: Library, shelf: HeaderShelf): EstimatorPort {
+  const models = new Map(library.models.map((model) => [model.modelKey, model]));
+  return {
+    estimate: async (question, options) => {
+      const model = models.get(question.modelKey) ?? null;
+      const [own, theirs] = await Promise.all([
+        fromHeader(question, library, shelf),
+        askLMStudio(question, model, library, options),
+      ]);
+      return {
+        footprint: own ?? fromLMStudio(theirs, question.resources) ?? fromSize(question, model),
+        guardrails: verdictOf(theirs),
+      };
+    },
+  };
+}
+
+type CallOptions = Parameters<EstimatorPort['estimate']>[1];
+
+async function fromHeader(
+  { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
+  library: Library,
+  shelf: HeaderShelf,
+): Promise<Footprint | null> {
+  const files = deviceIdentifier === null ? library.filesOf(modelKey) : null;
+  const [first] = files?.files ?? [];
+  if (files === null || first === undefined) return null;
+  try {
+    const visionProjector =
+      files.projectorPath === null ? null : await shelf.headerOf(files.projectorPath);
+    return estimateFootprint(await shelf.headerOf(first), loadConfig, {
+      ...environmentOf(resources),
+      visionProjector,
+    });
+  } catch (error) {
+    // LM Studio's folder is not always where its notes say; the next source knows something, too.
+    if (isModelFileError(error)) return null;
+    throw error;
+  }
+}
+
+async function askLMStudio(
+  { modelKey, loadConfig, deviceIdentifier }: EstimateQuestion,
+  model: DownloadedModel | null,
+  { link }: Library,
+  options: CallOptions,
+): Promise<ResourceEstimate | null> {
+  if (link.kind === 'off') return null;
+  return link.client.estimate(modelKey, loadConfig, {
+    ...options,
+    kind: model?.kind,
+    deviceIdentifier,
+  });
+}
+
+/** The engine and the GPUs that a load on this machine meets. */
+function environmentOf({ gpus, unified }: Resources): EstimateEnvironment {
+  const used = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
+  const nvidia = used.some(({ deviceKey }) => deviceKey.startsWith('GPU-'));
+  return {
+    ...CPU_ENVIRONMENT,
+    gpus: used.map(({ deviceKey, availableBytes }) => ({ deviceKey, availableBytes })),
+    gpuBackend: used.length === 0 ? 'none' : unified ? 'metal' : nvidia ? 'cuda' : 'vulkan',
+  };
+}
+
+function fromLMStudio(estimate: ResourceEstimate | null, resources: Resources): Footprint | null {
+  if (estimate === null) return null;
+  const { gpus } = environmentOf(resources);
+  const [gpu] = gpus;
+  const onGpu = gpu === undefined ? 0 : estimate.totalVramBytes;
+  const mappedBytes = gpu === undefined ? estimate.weightsBytes : weightsInRam(estimate);
+  return {
+    ram: {
+      mappedBytes,
+      anonymousBytes: Math.max(0, estimate.totalBytes - onGpu - mappedBytes),
+    },
+    gpus: gpu === undefined ? [] : [{ deviceKey: gpu.deviceKey, bytes: onGpu }],
+    // It leaves the compute buffers out and is reported wrong both ways; how far is not known.
+    interval: null,
+    source: 'lmstudio',
+    confidence: estimate.confidence === 'high' ? 'medium' : 'low',
+  };
+}
+
+function weightsInRam({ weightsBytes, weightsVramBytes }: ResourceEstimate): number {
+  return Math.max(0, weightsBytes - weightsVramBytes);
+}
+
+function fromSize(
+  { loadConfig, resources }: EstimateQuestion,
+  model: DownloadedModel | null,
+): Footprint | null {
+  return model === null || model.sizeBytes === 0
+    ? null
+    : estimateFromFileSize(model, loadConfig, environmentOf(resources));
+}
+
+function verdictOf(estimate: ResourceEstimate | null): Estimate['guardrails'] {
+  return estimate === null ? null : estimate.passesGuardrails ? 'pass' : 'refuse';
+}

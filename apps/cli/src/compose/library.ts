@@ -1,0 +1,120 @@
+import path from 'node:path';
+import type { DownloadedModel, LMStudioClient, LMStudioHome } from '@mai/lmstudio-adapter';
+import type { ScannedModel } from '@mai/lmstudio-adapter';
+import { findLMStudioHome, scanModelsFolder } from '@mai/lmstudio-adapter';
+import { isModelFileError } from '@mai/memory-estimator';
+import type { CommandContext } from '../context.js';
+import type { LMStudioLink } from './connect-lmstudio.js';
+import type { HeaderShelf } from './header-shelf.js';
+import { createHeaderShelf } from './header-shelf.js';
+import { withHeaderFacts } from './model-facts.js';
+import { displayAddress } from '../views/address.js';
+
+/** Where the weights of a downloaded model lie on this machine. */
+export interface ModelFiles {
+  /** Absolute paths, the parts of a split model in order. */
+  readonly files: readonly string[];
+  readonly projectorPath: string | null;
+}
+
+/** What is downloaded, from LM Studio or, where it is off, from its models folder. */
+export interface Library {
+  readonly link: LMStudioLink;
+  readonly models: readonly DownloadedModel[];
+  /** Null: not on this machine, or not where it was looked for. */
+  readonly filesOf: (modelKey: string) => ModelFiles | null;
+  /** Files that are no whole models, with what is wrong with them. */
+  readonly incomplete: readonly { readonly path: string; readonly why: string }[];
+  /** Folders that could not be read. */
+  readonly unreadable: readonly { readonly path: string; readonly code: string }[];
+  /** A sentence on where this list is from. */
+  readonly origin: string;
+}
+
+/** What is downloaded, from LM Studio or, where it is off, from its models folder. */
+export async function libraryOf(
+  link: LMStudioLink,
+  context: CommandContext,
+  shelf: HeaderShelf = createHeaderShelf(context.signal),
+): Promise<Library> {
+  const home = await findLMStudioHome({ userHome: context.io.homeFolder, env: context.io.env });
+  return link.kind === 'on'
+    ? libraryOfClient(link, link.client, home, context)
+    : libraryOfFolder(link, home, shelf, context.signal);
+}
+
+async function libraryOfClient(
+  link: LMStudioLink,
+  client: LMStudioClient,
+  home: LMStudioHome | null,
+  { signal }: CommandContext,
+): Promise<Library> {
+  const models = await client.listDownloaded({ signal });
+  // Another machine's paths say nothing about the files here.
+  const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
+  const paths = new Map(models.map(({ modelKey, path: file }) => [modelKey, file]));
+  return {
+    link,
+    models,
+    filesOf: (modelKey) => {
+      const file = paths.get(modelKey);
+      return folder === null || file == null || !/\.gguf$/i.test(file)
+        ? null
+        : { files: [path.join(folder, file)], projectorPath: null };
+    },
+    incomplete: [],
+    unreadable: [],
+    origin: `As LM Studio at ${displayAddress(client.baseUrl)} lists them.`,
+  };
+}
+
+async function libraryOfFolder(
+  link: LMStudioLink,
+  home: LMStudioHome | null,
+  shelf: HeaderShelf,
+  signal: AbortSignal,
+): Promise<Library> {
+  if (home === null) {
+    return {
+      link,
+      models: [],
+      filesOf: () => null,
+      incomplete: [],
+      unreadable: [],
+      origin: 'LM Studio is off, and it has no models folder here.',
+    };
+  }
+  const scan = await scanModelsFolder(home.modelsFolder, { home: home.path, signal });
+  const examined = await Promise.all(scan.models.map((model) => examine(model, shelf)));
+  const whole = examined.flatMap(({ model, why }) => (why === null ? model : []));
+  const files = new Map(whole.map((model) => [model.modelKey, model]));
+  return {
+    link,
+    models: whole,
+    filesOf: (modelKey) => files.get(modelKey) ?? null,
+    incomplete: examined.flatMap(({ model, why }) =>
+      why === null ? [] : { path: model.path ?? model.filePath, why },
+    ),
+    unreadable: scan.unreadable,
+    origin: `LM Studio is off: these are the files in its models folder, ${home.modelsFolder}.`,
+  };
+}
+
+/** Reads what only the header knows; `why` says what keeps a file from being a model. */
+async function examine(
+  model: ScannedModel,
+  shelf: HeaderShelf,
+): Promise<{ readonly model: ScannedModel; readonly why: string | null }> {
+  if (!model.complete) return { model, why: 'parts are missing' };
+  if (model.format !== 'gguf') return { model, why: null };
+  try {
+    const header = await shelf.headerOf(model.filePath);
+    return {
+      model: withHeaderFacts(model, header),
+      why: header.complete ? null : 'the download is not complete',
+    };
+  } catch (error) {
+    if (!isModelFileError(error)) throw error;
+    return { model, why: error.message };
+  }
+}

@@ -1,0 +1,98 @@
+import type { RuntimeInstance } from '@mai/autopilot';
+import { assembleSelectionInput } from '@mai/autopilot';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
+import type { PoolOutcome, Resident, Resources } from '@mai/selector';
+import { selectModel } from '@mai/selector';
+import type { Session } from './session.js';
+
+/** LM Studio as a status line has it. */
+export type LMStudioStatus =
+  | {
+      readonly state: 'running';
+      readonly baseUrl: string;
+      readonly version: string;
+      readonly isLocal: boolean;
+    }
+  | { readonly state: 'off'; readonly message: string };
+
+/** Everything that `mai status` shows. */
+export interface StatusReport {
+  readonly lmStudio: LMStudioStatus;
+  readonly resources: Resources;
+  /** The whole reading of this machine; null where LM Studio runs on another. */
+  readonly snapshot: ResourceSnapshot | null;
+  /** Where memory is heading, by the readings so far; null before there are enough. */
+  readonly trend: Trend | null;
+  readonly pools: readonly PoolOutcome[];
+  readonly residents: readonly (RuntimeInstance &
+    Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
+  readonly config: { readonly source: string; readonly file: string | null };
+}
+
+/** One reading of machine and residents; LM Studio that went away since is reported as off. */
+export async function readStatus(session: Session, signal: AbortSignal): Promise<StatusReport> {
+  const { link, ports, policy, config, machine } = session;
+  let snapshot: ResourceSnapshot | null = null;
+  let instances: readonly RuntimeInstance[] = [];
+  let lmStudio: LMStudioStatus =
+    link.kind === 'off'
+      ? { state: 'off', message: link.reason.message }
+      : {
+          state: 'running',
+          baseUrl: link.client.baseUrl,
+          version: link.client.connectedVersion.version,
+          isLocal: link.client.host.isLocal,
+        };
+  const input = await assembleSelectionInput(
+    {
+      ...ports,
+      catalog: { read: () => Promise.resolve({ chain: [], policy, variants: {} }) },
+      monitor: {
+        ...ports.monitor,
+        snapshot: async (options) => (snapshot = await machine.snapshot(options)),
+      },
+      runtime: {
+        ...ports.runtime,
+        listResidents: async (options) => {
+          try {
+            instances = await ports.runtime.listResidents(options);
+          } catch (error) {
+            if (!isLMStudioError(error)) throw error;
+            lmStudio = { state: 'off', message: error.message };
+          }
+          return instances;
+        },
+      },
+    },
+    {},
+    { signal },
+  );
+  // Without candidates a selection changes nothing; its pools are the accounts of this moment.
+  const { pools } = selectModel({ ...input, candidates: [] });
+  return {
+    lmStudio,
+    resources: input.resources,
+    snapshot,
+    trend: trendOf(machine, pools),
+    pools,
+    residents: instances.flatMap((instance) => {
+      const resident = input.residents.find(
+        ({ instanceIdentifier }) => instanceIdentifier === instance.instanceIdentifier,
+      );
+      if (resident === undefined) return [];
+      const { footprint, busy, foreign } = resident;
+      return { ...instance, footprint, busy, foreign };
+    }),
+    config: { source: config.source.kind, file: config.source.file },
+  };
+}
+
+function trendOf(machine: ResourceMonitor, pools: readonly PoolOutcome[]): Trend | null {
+  const ram = pools.find(({ pool }) => pool === 'ram');
+  const trend = machine.trend({
+    series: 'ram',
+    ...(ram === undefined ? {} : { limitRatio: ram.limitRatio }),
+  });
+  return trend.direction === 'unknown' ? null : trend;
+}

@@ -1,0 +1,68 @@
+import type { AutopilotPorts } from '@mai/autopilot';
+import type { LoadedModelConfig } from '@mai/model-config';
+import { toSelectionPolicy } from '@mai/model-config';
+import type { ResourceMonitor } from '@mai/resource-monitor';
+import type { SelectionPolicy } from '@mai/selector';
+import type { CommandContext } from '../context.js';
+import type { Catalog } from './catalog.js';
+import { createCatalog } from './catalog.js';
+import type { LMStudioLink } from './connect-lmstudio.js';
+import { connectLMStudio } from './connect-lmstudio.js';
+import { createFootprints } from './footprints.js';
+import { createHeaderShelf } from './header-shelf.js';
+import type { Library } from './library.js';
+import { libraryOf } from './library.js';
+import { loadConfig } from './load-config.js';
+import { createMachine } from './machine.js';
+import { composePorts } from './ports.js';
+
+/** Everything that a command decides or shows with, joined in one place. */
+export interface Session extends AsyncDisposable {
+  readonly link: LMStudioLink;
+  readonly config: LoadedModelConfig;
+  readonly machine: ResourceMonitor;
+  readonly policy: SelectionPolicy;
+  readonly ports: AutopilotPorts;
+  /** What is downloaded; listed when it is first asked for. */
+  readonly library: () => Promise<Library>;
+  /** The configuration joined with what is downloaded. */
+  readonly catalog: () => Promise<Catalog>;
+}
+
+/** Opens LM Studio, the configuration and the monitor, each as far as it is there. */
+export async function openSession(context: CommandContext): Promise<Session> {
+  const config = await loadConfig(context);
+  const link = await connectLMStudio(context);
+  const machine = createMachine(context);
+  const shelf = createHeaderShelf(context.signal);
+  const library = once(() => libraryOf(link, context, shelf));
+  const catalog = once(async () => createCatalog(config.config, (await library()).models));
+  const estimator = once(async () => createFootprints(await library(), shelf));
+  const policy = toSelectionPolicy(config.config.switching);
+  return {
+    link,
+    config,
+    machine,
+    policy,
+    library,
+    catalog,
+    ports: composePorts({
+      link,
+      monitor: machine,
+      catalog: { read: async (options) => (await catalog()).port.read(options) },
+      estimator: {
+        estimate: async (question, options) => (await estimator()).estimate(question, options),
+      },
+    }),
+    [Symbol.asyncDispose]: async () => {
+      await machine[Symbol.asyncDispose]();
+      if (link.kind === 'on') await link.client.close();
+    },
+  };
+}
+
+/** Makes a value when it is first asked for, and only then. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | null = null;
+  return () => (value ??= make());
+}

@@ -1,0 +1,25 @@
+import type { Output } from '../terminal/output.js';
+import { padEnd } from '../terminal/text.js';
+
+const WITH_LM_STUDIO = [
+  ['mai select --load', 'load the best model that fits'],
+  ['mai status --watch', 'see memory and models live'],
+  ['mai models', 'what fits here, and why the rest does not'],
+] as const;
+const WITHOUT_LM_STUDIO = [
+  ['lms server start', 'start LM Studio, then: mai select --load'],
+  ['mai estimate FILE.gguf', 'what a model file would take'],
+  ['mai doctor', 'check this machine and say what to mend'],
+] as const;
+
+/** What to do next, on stdout; nothing with --json. */
+export function nextSteps(output: Output, running: boolean): void {
+  if (output.json) return;
+  const { style } = output;
+  const steps = running ? WITH_LM_STUDIO : WITHOUT_LM_STUDIO;
+  const width = Math.max(...steps.map(([command]) => command.length)) + 2;
+  const lines = steps.map(
+    ([command, does]) => `  ${style.accent(padEnd(command, width))}${style.dim(does)}`,
+  );
+  output.result(`\n${style.heading('What next')}\n${lines.join('\n')}\n`);
+}

@@ -1,0 +1,98 @@
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
+import { createMachine } from '../compose/machine.js';
+import type { CommandContext } from '../context.js';
+import { formatBytes } from '../terminal/format.js';
+import type { Check } from './check.js';
+import { fault, ok, warning } from './check.js';
+
+const INSTALL_GPU_TOOL =
+  'Install its vendor tool (nvidia-smi for NVIDIA), or expect decisions by totals.';
+
+/** Memory and GPUs as they can be read here, held against what LM Studio's engine sees. */
+export async function checkMachine(
+  context: CommandContext,
+  client: LMStudioClient | null,
+): Promise<readonly Check[]> {
+  const { signal, globals } = context;
+  await using machine = createMachine(context);
+  const snapshot = await machine.snapshot({ signal });
+  const seen = snapshot.gpus.map(checkGpu);
+  const hidden =
+    client?.host.isLocal === true ? await hiddenGpus(client, snapshot.gpus.length, signal) : [];
+  return [
+    checkMemory(snapshot),
+    ...seen,
+    ...hidden,
+    ...(seen.length + hidden.length === 0 ? [ok('GPU', 'None found; models run on the CPU.')] : []),
+    ok('Readings', describeSources(snapshot.sources, globals.verbose)),
+  ];
+}
+
+function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
+  const { totalBytes, availableBytes, limitedBy, machineTotalBytes } = ram;
+  const limit =
+    limitedBy === 'cgroup'
+      ? ` (this container's limit; the machine has ${formatBytes(machineTotalBytes)})`
+      : '';
+  if (availableBytes === null) {
+    return fault(
+      'Memory',
+      `${formatBytes(totalBytes)}${limit}; how much is free can't be read.`,
+      null,
+    );
+  }
+  const shared = unified ? ', shared by CPU and GPU' : '';
+  const inSwap =
+    swap.totalBytes !== null && swap.freeBytes !== null ? swap.totalBytes - swap.freeBytes : 0;
+  const swapped = inSwap > 0 ? `; ${formatBytes(inSwap)} are in swap` : '';
+  return ok(
+    'Memory',
+    `${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} available${limit}${shared}${swapped}.`,
+  );
+}
+
+function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
+  if (memory === 'shared') return ok('GPU', `${name}, which lives in system memory.`);
+  if (availableBytes === null) {
+    return warning('GPU', `${name}: its free memory can't be read.`, INSTALL_GPU_TOOL);
+  }
+  return ok('GPU', `${name}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
+}
+
+/** GPUs that LM Studio's engine sees and this process does not. */
+async function hiddenGpus(
+  client: LMStudioClient,
+  known: number,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const survey = await client.surveyHardware({ signal });
+  const surveyed = survey?.gpus ?? [];
+  if (surveyed.length <= known) return [];
+  const names = surveyed.map(({ name }) => name).join(', ');
+  return [
+    warning(
+      'GPU',
+      `LM Studio sees ${names}; its free memory can't be read here.`,
+      INSTALL_GPU_TOOL,
+    ),
+  ];
+}
+
+/** Which reader served which figure; with `verbose`, also why others were passed over. */
+function describeSources(sources: readonly FigureSource[], verbose: boolean): string {
+  const figures = new Map<string, string[]>();
+  for (const { figure, source } of sources) {
+    if (source !== null) figures.set(source, [...(figures.get(source) ?? []), figure]);
+  }
+  const served = [...figures].map(([source, names]) => `${names.join(', ')} from ${source}`);
+  const none = sources.filter(({ source }) => source === null).map(({ figure }) => figure);
+  const passedOver = sources.flatMap((one) =>
+    one.passedOver.map(({ source, reason }) => `${one.figure} not from ${source}: ${reason}`),
+  );
+  return [
+    `${served.join('; ')}.`,
+    ...(none.length === 0 ? [] : [`Not known here: ${none.join(', ')}.`]),
+    ...(verbose && passedOver.length > 0 ? [`${passedOver.join('; ')}.`] : []),
+  ].join(' ');
+}

@@ -1,0 +1,48 @@
+/** Every exit code of `mai`. They are part of its interface: scripts depend on them. */
+export const EXIT = {
+  success: 0,
+  bug: 1,
+  usage: 2,
+  nothingFits: 3,
+  lmStudioUnavailable: 4,
+  lmStudioRefused: 5,
+  probe: 6,
+  modelFile: 7,
+  autopilot: 8,
+  fault: 9,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const UNAVAILABLE_CODES = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE', 'TIMED_OUT']);
+
+/** Each package brands its errors, so that they are known across copies and realms. */
+const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
+  [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
+  [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
+  [
+    Symbol.for('@mai/lmstudio-adapter/LMStudioError'),
+    (code) => (UNAVAILABLE_CODES.has(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused),
+  ],
+  [Symbol.for('@mai/resource-monitor/ResourceMonitorError'), () => EXIT.probe],
+  [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
+  [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
+];
+
+/** An error that says what failed and what to do next, and the exit code that it ends the run with. */
+export interface KnownError {
+  readonly code: string;
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Recognises the errors that `mai` and its packages throw on purpose; null means a bug. */
+export function knownError(error: unknown): KnownError | null {
+  if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return null;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code !== 'string' || typeof message !== 'string') return null;
+  const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
+  return brand === undefined ? null : { code, message, exitCode: brand[1](code) };
+}

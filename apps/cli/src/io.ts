@@ -1,0 +1,41 @@
+/** One of the process's output streams, as the CLI sees it. */
+export interface OutputStream {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Columns and rows of the terminal; null where the stream is none. */
+  readonly columns: number | null;
+  readonly rows: number | null;
+}
+
+/** Where Mai keeps what belongs to the user, as the platform has it. */
+export interface Folders {
+  readonly config: string;
+  readonly data: string;
+  readonly cache: string;
+}
+
+/** The outside world: `runCli` touches nothing else of the process, so tests hand in their own. */
+export interface Io {
+  readonly version: string;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly stdin: AsyncIterable<string | Uint8Array>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  readonly homeFolder: string;
+  readonly folders: Folders;
+  /** Aborted with an `Interrupted` when the user presses Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+  readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Why a run was cut short from outside. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+
+  constructor(readonly exitCode: number) {
+    super('Interrupted.');
+  }
+}

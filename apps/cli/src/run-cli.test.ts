@@ -1,0 +1,88 @@
+import { createFakeIo } from '../test/fake-io.js';
+import { COMMANDS } from './command-line/command-table.js';
+import { EXIT, knownError } from './exit-codes.js';
+import { Interrupted } from './io.js';
+import { reportError } from './report-error.js';
+import { runCli } from './run-cli.js';
+import { createOutput } from './terminal/output.js';
+import { textWidth } from './terminal/text.js';
+
+test('--version prints the version', async () => {
+  const io = createFakeIo();
+  expect(await runCli(['--version'], io)).toBe(0);
+  expect(io.out()).toBe('mai 9.9.9\n');
+});
+
+test('every command has a help text that fits 80 columns', async () => {
+  const names = COMMANDS.flatMap(({ name, subcommands }) => [
+    [name],
+    ...(subcommands ?? []).map((sub) => [name, sub.name]),
+  ]);
+  for (const words of [[], ...names]) {
+    const io = createFakeIo({ columns: 80 });
+    expect(await runCli([...words, '--help'], io)).toBe(0);
+    expect(io.out()).toContain('Usage');
+    for (const line of io.out().split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+  }
+});
+
+test('a usage error is one line on stderr with exit code 2, and nothing on stdout', async () => {
+  const io = createFakeIo();
+  expect(await runCli(['stauts'], io)).toBe(EXIT.usage);
+  expect(io.err()).toBe(
+    'error: There is no command "stauts". Did you mean status? See `mai --help`.\n',
+  );
+  expect(io.out()).toBe('');
+});
+
+test('with --json an error is JSON on stdout, too', async () => {
+  const io = createFakeIo();
+  expect(await runCli(['status', '--jsn', '--json'], io)).toBe(EXIT.usage);
+  expect(JSON.parse(io.out())).toMatchObject({
+    schemaVersion: 1,
+    error: { code: 'USAGE', message: expect.stringContaining('--jsn') },
+  });
+});
+
+describe('reportError', () => {
+  const report = (error: unknown, verbose = false) => {
+    const io = createFakeIo();
+    const output = createOutput(io, { json: false, quiet: false, noColour: true });
+    return { exitCode: reportError(error, output, verbose), text: io.err() };
+  };
+  const branded = (brand: string, code: string) =>
+    Object.assign(new Error('What failed. What to do.'), { code, [Symbol.for(brand)]: true });
+
+  test.each([
+    ['@mai/model-config/ModelConfigError', 'CONFIG_INVALID', 2],
+    ['@mai/lmstudio-adapter/LMStudioError', 'UNREACHABLE', 4],
+    ['@mai/lmstudio-adapter/LMStudioError', 'TIMED_OUT', 4],
+    ['@mai/lmstudio-adapter/LMStudioError', 'MODEL_NOT_FOUND', 5],
+    ['@mai/lmstudio-adapter/LMStudioError', 'LOAD_TIMED_OUT', 5],
+    ['@mai/resource-monitor/ResourceMonitorError', 'PROBE_FAILED', 6],
+    ['@mai/memory-estimator/ModelFileError', 'CORRUPT', 7],
+    ['@mai/autopilot/AutopilotError', 'ALREADY_RUNNING', 8],
+  ])('%s %s ends with %d', (brand, code, exitCode) => {
+    expect(report(branded(brand, code))).toEqual({
+      exitCode,
+      text: 'error: What failed. What to do.\n',
+    });
+  });
+
+  test('anything else is a bug: one line, how to report it, no stack trace', () => {
+    const { exitCode, text } = report(new TypeError('x is not a function\n  at somewhere'));
+    expect(exitCode).toBe(EXIT.bug);
+    expect(text).toMatch(/^error: x is not a function\. This is a bug in mai: please report .*\n$/);
+    expect(knownError(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).toBeNull();
+  });
+
+  test('--verbose shows the stack and the causes', () => {
+    const { text } = report(new Error('outer', { cause: new Error('inner') }), true);
+    expect(text).toMatch(/at .*run-cli\.test/);
+    expect(text).toContain('caused by Error: inner');
+  });
+
+  test('an interruption is no error', () => {
+    expect(report(new Interrupted(130))).toEqual({ exitCode: 130, text: 'Cancelled.\n' });
+  });
+});

@@ -1,0 +1,70 @@
+import type { Invocation } from './command-line/parse-command-line.js';
+import { parseCommandLine } from './command-line/parse-command-line.js';
+import { Input } from './command-line/input.js';
+import type { CommandContext } from './context.js';
+import type { Io } from './io.js';
+import { EXIT } from './exit-codes.js';
+import { reportError } from './report-error.js';
+import { createOutput } from './terminal/output.js';
+
+/** Runs one command line and resolves to its exit code. Never rejects. */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  let invocation: Invocation | null = null;
+  try {
+    invocation = parseCommandLine(argv);
+    const context = contextOf(invocation, argv, io);
+    if (invocation.kind === 'version') {
+      context.output.result(`mai ${io.version}\n`);
+      return EXIT.success;
+    }
+    if (invocation.kind === 'help') {
+      const { renderHelp } = await import('./command-line/help.js');
+      const { style, textWidth } = context.output;
+      context.output.result(renderHelp(invocation.path, style, textWidth));
+      return EXIT.success;
+    }
+    const run = await invocation.path.at(-1)?.load?.();
+    if (run === undefined) throw new Error('The command has no code.');
+    return await run(context, invocation.input);
+  } catch (error) {
+    const interrupted = io.signal.aborted && error !== io.signal.reason && isAbort(error);
+    return reportError(
+      interrupted ? io.signal.reason : error,
+      outputFor(invocation, argv, io),
+      argv.includes('--verbose'),
+    );
+  }
+}
+
+function contextOf(invocation: Invocation, argv: readonly string[], io: Io): CommandContext {
+  const input = invocation.kind === 'run' ? invocation.input : new Input([], new Map());
+  return {
+    io,
+    output: outputFor(invocation, argv, io),
+    globals: {
+      url: input.text('url') ?? nonEmpty(io.env['MAI_LMSTUDIO_URL']),
+      apiTokenFile: input.text('api-token-file'),
+      configFile: input.text('config'),
+      timeoutMs: input.durationMs('timeout'),
+      json: input.has('json'),
+      quiet: input.has('quiet'),
+      verbose: input.has('verbose'),
+    },
+    signal: io.signal,
+  };
+}
+
+function nonEmpty(value: string | undefined): string | null {
+  return value === undefined || value === '' ? null : value;
+}
+
+/** Output that also serves when the command line could not be parsed. */
+function outputFor(invocation: Invocation | null, argv: readonly string[], io: Io) {
+  const has = (name: string) =>
+    invocation?.kind === 'run' ? invocation.input.has(name) : argv.includes(`--${name}`);
+  return createOutput(io, { json: has('json'), quiet: has('quiet'), noColour: has('no-color') });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'Interrupted');
+}

@@ -1,0 +1,69 @@
+import { homedir } from 'node:os';
+import type { WriteStream } from 'node:tty';
+import envPaths from 'env-paths';
+import { EXIT } from './exit-codes.js';
+import type { OutputStream } from './io.js';
+import { Interrupted } from './io.js';
+import { bugMessage } from './report-error.js';
+import { runCli } from './run-cli.js';
+import { sleep } from './sleep.js';
+
+/** Runs the command line against the real process: its streams, its signals, its exit code. */
+export async function runProcess(argv: readonly string[], version: string): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = (exitCode: number) => () => {
+    // The first Ctrl-C asks for a clean end, the second one does not wait for it.
+    if (controller.signal.aborted) process.exit(exitCode);
+    controller.abort(new Interrupted(exitCode));
+  };
+  process.on('SIGINT', interrupt(EXIT.interrupted));
+  process.on('SIGTERM', interrupt(EXIT.terminated));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endQuietlyOnClosedPipe);
+
+  // Nothing may end in a stack trace, not even a bug in a callback that nobody awaits.
+  const fail = (error: unknown) => {
+    process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
+    process.exit(EXIT.bug);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+
+  process.exitCode = await runCli(argv, {
+    version,
+    stdout: outputStream(process.stdout),
+    stderr: outputStream(process.stderr),
+    // A getter, because touching process.stdin opens it.
+    get stdin() {
+      return process.stdin;
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    platform: process.platform,
+    homeFolder: homedir(),
+    folders: envPaths('mai', { suffix: '' }),
+    signal: controller.signal,
+    nowMs: Date.now,
+    sleep,
+  });
+}
+
+function outputStream(stream: WriteStream): OutputStream {
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.isTTY ? stream.columns : null;
+    },
+    get rows() {
+      return stream.isTTY ? stream.rows : null;
+    },
+  };
+}
+
+/** `mai models | head` closes our stdout early; that is the reader's choice and no fault. */
+function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+}

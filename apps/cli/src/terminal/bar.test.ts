@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import { renderBar, renderLegend, renderMeter } from './bar.js';
+import { createStyle } from './style.js';
+import { textWidth } from './text.js';
+
+const plain = createStyle(false);
+const bar = (
+  others: number,
+  models: number,
+  { width = 10, limit = null as number | null, unicode = true } = {},
+) =>
+  renderBar({
+    width,
+    parts: [
+      { kind: 'others', ratio: others },
+      { kind: 'models', ratio: models },
+    ],
+    limitRatio: limit,
+    unicode,
+    style: plain,
+  });
+
+test('others, models and what is free can be told apart without colours', () => {
+  expect(bar(0.3, 0.4)).toBe('▒▒▒████···');
+  expect(bar(0.3, 0.4, { unicode: false })).toBe('===####...');
+});
+
+test('models end in an eighth of a cell', () => {
+  expect(bar(0, 0.25)).toBe('██▌·······');
+  expect(bar(0.3, 0.0125)).toBe('▒▒▒▏······');
+});
+
+test('what is there is drawn, however small, and nothing is drawn as nothing', () => {
+  expect(bar(0.0001, 0)).toBe('▒·········');
+  expect(bar(0, 0)).toBe('··········');
+  expect(renderMeter(0.0001, 10, true, plain.good)).toBe('▏');
+  expect(renderMeter(0, 10, true, plain.good)).toBe('');
+});
+
+test('the limit stands where it is', () => {
+  expect(bar(0.3, 0, { limit: 0.8 })).toBe('▒▒▒····│··');
+  expect(bar(0.3, 0, { limit: 0.8, unicode: false })).toBe('===....|..');
+});
+
+test('is as wide as asked for, whatever the parts', () => {
+  const ratio = fc.double({ min: 0, max: 1.5, noNaN: true });
+  fc.assert(
+    fc.property(ratio, ratio, ratio, fc.integer({ min: 1, max: 60 }), fc.boolean(), (...given) => {
+      const [others, models, limit, width, unicode] = given;
+      expect(textWidth(bar(others, models, { width, limit, unicode }))).toBe(width);
+      expect(textWidth(renderMeter(others, width, unicode, plain.good))).toBeLessThanOrEqual(width);
+    }),
+  );
+});
+
+test('the legend shows the same glyphs', () => {
+  expect(
+    renderLegend(
+      ['models', 'others', 'free'],
+      { others: 'other programs' },
+      {
+        unicode: true,
+        style: plain,
+      },
+    ),
+  ).toBe('█ models   ▒ other programs   · free');
+});

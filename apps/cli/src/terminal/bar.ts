@@ -1,0 +1,133 @@
+import type { Style } from './style.js';
+
+/** A part of a memory pool, in drawing order. `kind` decides on glyph and colour. */
+export interface BarPart {
+  readonly kind: 'others' | 'models' | 'injected';
+  readonly ratio: number;
+}
+
+export interface BarOptions {
+  readonly width: number;
+  readonly parts: readonly BarPart[];
+  /** Where the limit lies, 0 to 1; null draws none. */
+  readonly limitRatio: number | null;
+  readonly unicode: boolean;
+  readonly style: Style;
+}
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
+/** Glyphs tell the parts apart where colours are off or not seen. */
+const GLYPHS = {
+  unicode: { others: '▒', models: '█', injected: '▚', free: '·', limit: '│' },
+  ascii: { others: '=', models: '#', injected: '+', free: '.', limit: '|' },
+} as const;
+
+type Kind = BarPart['kind'];
+type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
+
+/** Draws a pool: what others use, what models use, what is free, and where the limit lies. */
+export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
+  const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
+  const edges = partEdges(parts, width, unicode);
+  const limitCell =
+    limitRatio === null ? -1 : Math.min(width - 1, Math.max(0, Math.round(limitRatio * width) - 1));
+  const cells: Cell[] = [];
+  for (let column = 0; column < width; column += 1) {
+    const part = edges.find(({ from, to }) => column * 8 < to && column * 8 >= from - 7);
+    const filled = part === undefined ? 0 : Math.min(8, part.to - column * 8);
+    if (column === limitCell) {
+      cells.push({
+        glyph: glyphs.limit,
+        paint: part === undefined ? style.caution : style.bad,
+      });
+    } else if (part === undefined || filled <= 0) {
+      cells.push({ glyph: glyphs.free, paint: style.dim });
+    } else if (filled < 8 && part.smooth) {
+      cells.push({ glyph: EIGHTHS[filled] ?? '', paint: paintOf(part.kind, style) });
+    } else {
+      cells.push({ glyph: glyphs[part.kind], paint: paintOf(part.kind, style) });
+    }
+  }
+  return joinRuns(cells);
+}
+
+/** The key to the glyphs of `renderBar`, for the kinds that are in use. */
+export function renderLegend(
+  kinds: readonly (Kind | 'free' | 'limit')[],
+  labels: Readonly<Partial<Record<Kind | 'free' | 'limit', string>>>,
+  { unicode, style }: Pick<BarOptions, 'unicode' | 'style'>,
+): string {
+  const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
+  const paints = {
+    others: style.others,
+    models: style.accent,
+    injected: style.caution,
+    free: style.dim,
+    limit: style.caution,
+  };
+  return kinds
+    .map((kind) => `${paints[kind](glyphs[kind])} ${style.dim(labels[kind] ?? kind)}`)
+    .join('   ');
+}
+
+/** A single bar of `ratio`, as in charts and progress. */
+export function renderMeter(
+  ratio: number,
+  width: number,
+  unicode: boolean,
+  paint: (text: string) => string,
+): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, ratio)) * width * (unicode ? 8 : 1));
+  if (!unicode) return paint('#'.repeat(eighths));
+  // Something is never drawn as nothing.
+  const shown = ratio > 0 ? Math.max(1, eighths) : 0;
+  return paint('█'.repeat(Math.floor(shown / 8)) + (EIGHTHS[shown % 8] ?? ''));
+}
+
+interface Edge {
+  readonly kind: Kind;
+  readonly from: number;
+  readonly to: number;
+  /** Ends in an eighth block; only solid parts with nothing behind them can. */
+  readonly smooth: boolean;
+}
+
+/** Where each part begins and ends, in eighths of a cell. */
+function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): Edge[] {
+  const present = parts.filter(({ ratio }) => ratio > 0);
+  let sum = 0;
+  let from = 0;
+  return present.map(({ kind, ratio }, index) => {
+    sum = Math.min(1, sum + ratio);
+    const smooth = unicode && kind === 'models' && index === present.length - 1;
+    const cells = sum * width;
+    let to = smooth ? Math.round(cells * 8) : Math.round(cells) * 8;
+    // A part that is there takes at least a sliver, however small it is.
+    if (to <= from && from < width * 8) to = from + (smooth ? 1 : 8);
+    const edge = { kind, from, to, smooth };
+    from = to;
+    return edge;
+  });
+}
+
+function paintOf(kind: Kind, style: Style): (text: string) => string {
+  return { others: style.others, models: style.accent, injected: style.caution }[kind];
+}
+
+/** One colour sequence for each run of cells instead of one for each cell. */
+function joinRuns(cells: readonly Cell[]): string {
+  let text = '';
+  for (let start = 0; start < cells.length;) {
+    const { paint } = cells[start] as Cell;
+    let end = start;
+    while (end < cells.length && cells[end]?.paint === paint) end += 1;
+    text += paint(
+      cells
+        .slice(start, end)
+        .map(({ glyph }) => glyph)
+        .join(''),
+    );
+    start = end;
+  }
+  return text;
+}

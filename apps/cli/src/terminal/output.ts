@@ -1,0 +1,88 @@
+import type { Io, OutputStream } from '../io.js';
+import type { Progress } from './progress.js';
+import { createProgress } from './progress.js';
+import type { Style } from './style.js';
+import { createStyle, wantsColour, wantsUnicode } from './style.js';
+
+/** Version of every JSON result that `mai` prints; a field that changes its meaning raises it. */
+export const SCHEMA_VERSION = 1;
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly noColour: boolean;
+}
+
+/** Where a command writes: results to stdout, everything about them to stderr. */
+export interface Output {
+  readonly json: boolean;
+  /** Style of stdout. */
+  readonly style: Style;
+  /** Style of stderr. */
+  readonly noteStyle: Style;
+  readonly unicode: boolean;
+  /** Columns for tables: the terminal's, or Infinity where stdout is none. */
+  readonly tableWidth: number;
+  /** Columns for running text and bars: at most 100, so that lines stay readable. */
+  readonly textWidth: number;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly result: (text: string) => void;
+  /** Prints one JSON value, with `schemaVersion` first. */
+  readonly resultJson: (value: object) => void;
+  /** A remark on stderr; silent with --quiet. */
+  readonly note: (text: string) => void;
+  /** A warning on stderr; shown even with --quiet. */
+  readonly warn: (text: string) => void;
+  readonly progress: (label: string, totalBytes: number | null) => Progress;
+}
+
+const DEFAULT_WIDTH = 80;
+const MAX_TEXT_WIDTH = 100;
+
+export function createOutput(io: Io, options: OutputOptions): Output {
+  const style = createStyle(wantsColour(options.noColour, io.env, io.stdout.isTTY));
+  const noteStyle = createStyle(wantsColour(options.noColour, io.env, io.stderr.isTTY));
+  const unicode = wantsUnicode(io.env, io.platform);
+  const say = (text: string) => io.stderr.write(`${text}\n`);
+  const quiet: Progress = { update: () => undefined, clear: () => undefined };
+  return {
+    json: options.json,
+    style,
+    noteStyle,
+    unicode,
+    tableWidth: io.stdout.columns ?? columnsFrom(io.env) ?? Infinity,
+    textWidth: Math.min(MAX_TEXT_WIDTH, io.stdout.columns ?? columnsFrom(io.env) ?? DEFAULT_WIDTH),
+    stdout: io.stdout,
+    stderr: io.stderr,
+    result: (text) => {
+      io.stdout.write(text);
+    },
+    resultJson: (value) => {
+      const versioned = { schemaVersion: SCHEMA_VERSION, ...value };
+      io.stdout.write(`${JSON.stringify(versioned, null, 2)}\n`);
+    },
+    note: (text) => {
+      if (!options.quiet) say(text);
+    },
+    warn: (text) => {
+      say(`${noteStyle.caution('warning:')} ${text}`);
+    },
+    progress: (label, totalBytes) =>
+      options.quiet
+        ? quiet
+        : createProgress({
+            label,
+            totalBytes,
+            stream: io.stderr,
+            style: noteStyle,
+            unicode,
+            nowMs: io.nowMs,
+          }),
+  };
+}
+
+function columnsFrom(env: Io['env']): number | null {
+  const columns = Number(env['COLUMNS']);
+  return Number.isInteger(columns) && columns > 0 ? columns : null;
+}

@@ -1,0 +1,90 @@
+import type { OutputStream } from '../io.js';
+import { renderMeter } from './bar.js';
+import { formatBytes, formatDuration, formatPercent, formatShare } from './format.js';
+import type { Style } from './style.js';
+import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
+
+export interface ProgressOptions {
+  readonly label: string;
+  /** What will have been moved at the end; null shows a percentage only. */
+  readonly totalBytes: number | null;
+  readonly stream: OutputStream;
+  readonly style: Style;
+  readonly unicode: boolean;
+  readonly nowMs: () => number;
+}
+
+/** Shows how far a long task is: a live bar on a terminal, one line a quarter otherwise. */
+export interface Progress {
+  /** `ratio` runs from 0 to 1. */
+  readonly update: (ratio: number) => void;
+  /** Takes the bar off the screen; what became of the task is for the caller to say. */
+  readonly clear: () => void;
+}
+
+const REDRAW_EVERY_MS = 50;
+/** Before this much time or progress the rate says nothing worth showing. */
+const MIN_ELAPSED_MS = 300;
+const MIN_RATIO = 0.02;
+
+export function createProgress(options: ProgressOptions): Progress {
+  return options.stream.isTTY ? liveProgress(options) : steppedProgress(options);
+}
+
+function steppedProgress({ label, totalBytes, stream }: ProgressOptions): Progress {
+  let nextQuarter = 1;
+  const size = totalBytes === null ? '' : ` (${formatBytes(totalBytes)})`;
+  stream.write(`${label}${size}\n`);
+  return {
+    update: (ratio) => {
+      const quarter = Math.floor(ratio * 4);
+      if (quarter < nextQuarter || quarter >= 4) return;
+      nextQuarter = quarter + 1;
+      stream.write(`${label}: ${formatPercent(quarter / 4)}\n`);
+    },
+    clear: () => undefined,
+  };
+}
+
+function liveProgress(options: ProgressOptions): Progress {
+  const { stream, nowMs } = options;
+  const startedMs = nowMs();
+  let drawnMs = -Infinity;
+  const draw = (ratio: number) => {
+    const now = nowMs();
+    if (now - drawnMs < REDRAW_EVERY_MS && ratio < 1) return;
+    drawnMs = now;
+    stream.write(`\r\u001b[2K${progressLine(options, ratio, now - startedMs)}`);
+  };
+  draw(0);
+  return { update: draw, clear: () => stream.write('\r\u001b[2K') };
+}
+
+function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number): string {
+  const { label, totalBytes, stream, style, unicode } = options;
+  const width = (stream.columns ?? 80) - 1;
+  const known = elapsedMs >= MIN_ELAPSED_MS && ratio >= MIN_RATIO && ratio < 1;
+  const leftMs = known ? (elapsedMs / ratio) * (1 - ratio) : null;
+  const rate = known && totalBytes !== null ? (totalBytes * ratio * 1000) / elapsedMs : null;
+  const facts = [
+    formatPercent(ratio).padStart(5),
+    totalBytes === null
+      ? ''
+      : formatShare(totalBytes * ratio, totalBytes).padStart(shareWidth(totalBytes)),
+    (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(totalBytes === null ? 0 : 10),
+    leftMs === null ? '' : `${formatDuration(leftMs)} left`,
+  ]
+    .join('  ')
+    .trimEnd();
+  // The bar keeps its width while the figures behind it come and go.
+  const factsWidth = totalBytes === null ? 20 : 32 + shareWidth(totalBytes);
+  const labelWidth = Math.min(textWidth(label), Math.max(12, Math.floor(width / 3.5)));
+  const barWidth = Math.max(8, width - labelWidth - 2 - factsWidth);
+  const meter = padEnd(renderMeter(ratio, barWidth, unicode, style.accent), barWidth);
+  return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
+}
+
+/** The longest that the share gets, at its end. */
+function shareWidth(totalBytes: number): number {
+  return formatShare(totalBytes, totalBytes).length;
+}

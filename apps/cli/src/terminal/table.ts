@@ -1,0 +1,95 @@
+import type { Style } from './style.js';
+import { padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
+
+export interface Column {
+  readonly header: string;
+  readonly align?: 'left' | 'right';
+  /** May be cut down to this many columns when the table is too wide; absent: never cut. */
+  readonly minWidth?: number;
+  /** Cut the middle out instead of the end. */
+  readonly cut?: 'middle' | 'end';
+  /** Left out when the table is too wide even after cutting; the highest number goes first. */
+  readonly dispensable?: number;
+}
+
+export interface TableOptions {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+  /** Columns of the terminal; Infinity where the output is none. */
+  readonly width: number;
+  readonly style: Style;
+  readonly indent?: number;
+  readonly ellipsis?: string;
+}
+
+const GAP = 2;
+
+/** Aligned columns under dim headers. Too wide a table is cut where its columns allow it. */
+export function renderTable(options: TableOptions): string {
+  const { style, ellipsis = '…' } = options;
+  const indent = options.indent ?? 2;
+  const room = options.width - indent;
+  const { columns, widths, indices } = layOut(options, room);
+  const line = (cells: readonly string[], paint: (text: string) => string) =>
+    (
+      ' '.repeat(indent) +
+      cells
+        .map((cell, index) => {
+          const column = columns[index];
+          const width = widths[index] ?? 0;
+          const cut = column?.cut === 'middle' ? truncateMiddle : truncate;
+          const text = paint(cut(cell, width, ellipsis));
+          if (column?.align === 'right') return padStart(text, width);
+          return index === cells.length - 1 ? text : padEnd(text, width);
+        })
+        .join(' '.repeat(GAP))
+    ).trimEnd();
+  return [
+    line(
+      columns.map(({ header }) => header),
+      style.dim,
+    ),
+    ...options.rows.map((row) =>
+      line(
+        indices.map((index) => row[index] ?? ''),
+        (text) => text,
+      ),
+    ),
+  ]
+    .map((text) => `${text}\n`)
+    .join('');
+}
+
+function layOut({ columns: all, rows }: TableOptions, room: number) {
+  const natural = all.map(({ header }, index) =>
+    Math.max(textWidth(header), ...rows.map((row) => textWidth(row[index] ?? ''))),
+  );
+  // A column that says nothing in any row is noise.
+  let indices = all
+    .map((_, index) => index)
+    .filter((index) => rows.some((row) => (row[index] ?? '') !== ''));
+  const smallest = (index: number) =>
+    Math.min(natural[index] ?? 0, all[index]?.minWidth ?? Infinity);
+  const total = (sizes: readonly number[]) =>
+    sizes.reduce((sum, size) => sum + size, 0) + GAP * Math.max(0, sizes.length - 1);
+
+  while (total(indices.map(smallest)) > room) {
+    const first = indices
+      .filter((index) => all[index]?.dispensable !== undefined)
+      .sort((a, b) => (all[b]?.dispensable ?? 0) - (all[a]?.dispensable ?? 0))[0];
+    if (first === undefined) break;
+    indices = indices.filter((index) => index !== first);
+  }
+
+  const widths = indices.map((index) => natural[index] ?? 0);
+  let excess = total(widths) - room;
+  while (excess > 0) {
+    // Take from the column that can spare the most, a column at a time.
+    const spare = widths.map((width, position) => width - smallest(indices[position] ?? 0));
+    const most = spare.indexOf(Math.max(...spare));
+    if (most < 0 || (spare[most] ?? 0) <= 0) break;
+    widths[most] = (widths[most] ?? 0) - 1;
+    excess -= 1;
+  }
+  return { indices, widths, columns: indices.flatMap((index) => all[index] ?? []) };
+}

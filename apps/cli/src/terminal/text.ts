@@ -1,0 +1,115 @@
+const ESC = '\u001b';
+const SGR_PATTERN = new RegExp(`${ESC}\\[[0-9;]*m`, 'g');
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+// Combining marks, variation selectors, joiners and other marks without a glyph of their own.
+const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
+// Emoji, and the blocks that Unicode's EastAsianWidth.txt gives as wide or full-width.
+const WIDE =
+  /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{20000}-\u{3fffd}]$/u;
+const JOINER = '\u200d';
+const EMOJI_SELECTOR = '\ufe0f';
+
+/**
+ * Columns that a text takes in a terminal; SGR sequences take none. Written here because
+ * string-width builds an `Intl.Segmenter` when it is loaded, a fifth of what `mai status` may take;
+ * the tests hold the two against each other.
+ */
+export function textWidth(text: string): number {
+  if (PRINTABLE_ASCII.test(text)) return text.length;
+  let width = 0;
+  let last = 0;
+  let joined = false;
+  for (const character of text.replace(SGR_PATTERN, '')) {
+    if (character === EMOJI_SELECTOR && last === 1) {
+      width += 1;
+      last = 2;
+    }
+    // What follows a joiner is drawn into the glyph before it.
+    if (!joined && !ZERO_WIDTH.test(character)) {
+      last = WIDE.test(character) ? 2 : 1;
+      width += last;
+    }
+    joined = character === JOINER;
+  }
+  return width;
+}
+
+export function padEnd(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - textWidth(text)));
+}
+
+export function padStart(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - textWidth(text))) + text;
+}
+
+/** Cuts a text to `width` columns, the last of them an ellipsis; colours end where they should. */
+export function truncate(text: string, width: number, ellipsis = '…'): string {
+  if (textWidth(text) <= width) return text;
+  const room = width - textWidth(ellipsis);
+  if (room < 0) return '';
+  let used = 0;
+  let kept = '';
+  let cut = false;
+  for (const part of text.split(new RegExp(`(${ESC}\\[[0-9;]*m)`))) {
+    if (part.startsWith(ESC)) {
+      // Sequences behind the cut are kept: they close what was opened before it.
+      if (!cut || isClosing(part)) kept += part;
+      continue;
+    }
+    for (const character of cut ? '' : part) {
+      const columns = textWidth(character);
+      if (used + columns > room) {
+        kept += ellipsis;
+        cut = true;
+        break;
+      }
+      used += columns;
+      kept += character;
+    }
+  }
+  return kept;
+}
+
+/** Cuts the middle out of a name whose ends tell it apart, such as a model key or a path. */
+export function truncateMiddle(text: string, width: number, ellipsis = '…'): string {
+  if (textWidth(text) <= width) return text;
+  const room = width - textWidth(ellipsis);
+  if (room < 2 || text.includes(ESC)) return truncate(text, width, ellipsis);
+  const characters = [...text];
+  const tail = takeColumns(characters.reverse(), Math.ceil(room / 2)).reverse();
+  const head = takeColumns([...text], Math.floor(room / 2));
+  return head.join('') + ellipsis + tail.join('');
+}
+
+/** Breaks a text into lines of at most `width` columns, at spaces; longer words stay whole. */
+export function wrap(text: string, width: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      const longer = line === '' ? word : `${line} ${word}`;
+      if (line !== '' && textWidth(longer) > width) {
+        lines.push(line);
+        line = word;
+      } else {
+        line = longer;
+      }
+    }
+    return [...lines, line];
+  });
+}
+
+function isClosing(sequence: string): boolean {
+  return new RegExp(`^${ESC}\\[(0|22|39)m$`).test(sequence);
+}
+
+function takeColumns(characters: readonly string[], columns: number): string[] {
+  const taken: string[] = [];
+  let used = 0;
+  for (const character of characters) {
+    used += textWidth(character);
+    if (used > columns) break;
+    taken.push(character);
+  }
+  return taken;
+}

@@ -1,0 +1,155 @@
+import type { EstimateReport, ReportedDevice, ReportedRam } from '@mai/memory-estimator';
+import { renderMeter } from '../terminal/bar.js';
+import { formatBytes, formatCount, formatPercent } from '../terminal/format.js';
+import type { Output } from '../terminal/output.js';
+import { renderTable } from '../terminal/table.js';
+import { wrap } from '../terminal/text.js';
+
+/** An estimate for people: the sum, the settings behind it, and a chart by context length. */
+export function renderEstimate(
+  name: string,
+  report: EstimateReport,
+  byContext: readonly EstimateReport[],
+  output: Output,
+): string {
+  const { style } = output;
+  return [
+    `${style.heading(name)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
+    renderParts(report, output),
+    renderTotal(report, output),
+    renderChart(report, byContext, output),
+  ]
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('\n');
+}
+
+function renderSettings({ loadConfig }: EstimateReport, { style, textWidth }: Output): string {
+  const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
+  const sequences =
+    parallelSequences === 1
+      ? 'one sequence'
+      : `${parallelSequences} sequences that ${kvUnified ? 'share one cache' : 'have a cache each'}`;
+  const gpu =
+    loadConfig.gpuBackend === 'none'
+      ? 'no GPU'
+      : `${formatCount(loadConfig.gpuLayers)} layers on the GPU (${loadConfig.gpuBackend})`;
+  const facts = [
+    `${formatCount(loadConfig.contextLengthTokens)} tokens of context`,
+    `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
+    `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
+    sequences,
+    gpu,
+  ];
+  return wrap(facts.join(', '), textWidth - 2)
+    .map((line) => `  ${style.dim(line)}`)
+    .join('\n');
+}
+
+const PARTS: readonly (readonly [label: string, key: keyof ReportedRam, exact: string])[] = [
+  ['weights', 'weightsBytes', 'weights'],
+  ['repacked weights', 'repackBytes', 'repack'],
+  ['KV cache', 'kvCacheBytes', 'kvCache'],
+  ['recurrent state', 'recurrentStateBytes', 'recurrentState'],
+  ['compute buffers', 'computeBytes', 'compute'],
+  ['output buffer', 'outputBytes', 'output'],
+];
+
+function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output): string {
+  const { style } = output;
+  const present = PARTS.filter(
+    ([, key]) => ram[key] > 0 || gpus.some((gpu) => bytesOf(gpu, key) > 0),
+  );
+  const rows = present.map(([label, key, exact]) => [
+    label,
+    formatBytes(ram[key]),
+    ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
+    exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
+    key === 'weightsBytes' && ram.mappedBytes > 0
+      ? style.dim('mapped: the system can drop it')
+      : '',
+  ]);
+  const total = [
+    style.bold('total'),
+    style.bold(formatBytes(ram.totalBytes + ram.repackBytes)),
+    ...gpus.map((gpu) => style.bold(formatBytes(gpu.totalBytes))),
+    '',
+    '',
+  ];
+  return renderTable({
+    columns: [
+      { header: 'PART' },
+      { header: 'RAM', align: 'right' },
+      ...gpus.map((_, index) => ({
+        header: gpus.length === 1 ? 'GPU' : `GPU ${index + 1}`,
+        align: 'right' as const,
+      })),
+      { header: '' },
+      { header: '', dispensable: 1 },
+    ],
+    rows: [...rows, total],
+    width: output.tableWidth,
+    style,
+  });
+}
+
+function bytesOf(gpu: ReportedDevice, key: keyof ReportedRam): number {
+  return key in gpu ? gpu[key as keyof ReportedDevice] : 0;
+}
+
+const SOURCES: Readonly<Record<EstimateReport['source'], string>> = {
+  measured: 'measured on this machine',
+  lmstudio: "LM Studio's own estimate",
+  'gguf-header': 'from the GGUF header',
+  'file-size': 'from the file size',
+  configured: 'from the configuration',
+};
+
+function renderTotal({ totalBytes, interval, source, confidence }: EstimateReport, output: Output) {
+  const { style } = output;
+  const range =
+    interval === null
+      ? ''
+      : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
+  return wrap(
+    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${SOURCES[source]}, ${confidence} confidence).`,
+    output.textWidth,
+  ).join('\n');
+}
+
+const CHART_FIGURES_WIDTH = 46;
+
+function renderChart(
+  report: EstimateReport,
+  byContext: readonly EstimateReport[],
+  output: Output,
+): string {
+  const { style, unicode } = output;
+  const largest = Math.max(...byContext.map(({ totalBytes }) => totalBytes));
+  const barWidth = Math.max(8, output.textWidth - CHART_FIGURES_WIDTH);
+  const rows = byContext.map(({ loadConfig, ram, gpus, totalBytes }) => {
+    const asked = loadConfig.contextLengthTokens === report.loadConfig.contextLengthTokens;
+    const cache = [ram, ...gpus].reduce((sum, { kvCacheBytes }) => sum + kvCacheBytes, 0);
+    const paint = asked ? style.accent : style.dim;
+    return [
+      asked ? style.accent(unicode ? '▸' : '>') : '',
+      formatCount(loadConfig.contextLengthTokens),
+      formatBytes(cache),
+      asked ? style.bold(formatBytes(totalBytes)) : formatBytes(totalBytes),
+      renderMeter(totalBytes / largest, barWidth, unicode, paint),
+    ];
+  });
+  const table = renderTable({
+    columns: [
+      { header: '' },
+      { header: 'CONTEXT', align: 'right' },
+      { header: 'KV CACHE', align: 'right' },
+      { header: 'TAKES', align: 'right' },
+      { header: ' ' },
+    ],
+    rows,
+    width: output.tableWidth,
+    style,
+    indent: 0,
+  });
+  return `${style.heading('By context length')}\n${table}`;
+}

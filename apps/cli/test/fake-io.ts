@@ -1,0 +1,55 @@
+import path from 'node:path';
+import type { Io, OutputStream } from '../src/io.js';
+import { sleep } from '../src/sleep.js';
+
+export interface FakeIo extends Io {
+  readonly out: () => string;
+  readonly err: () => string;
+}
+
+export interface FakeIoOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly homeFolder?: string;
+  /** Columns of both streams; absent: they are no terminals. */
+  readonly columns?: number;
+  readonly stdin?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly platform?: NodeJS.Platform;
+}
+
+/** An outside world in memory, with streams that remember what was written. */
+export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
+  const homeFolder = options.homeFolder ?? '/nowhere';
+  const written = { out: '', err: '' };
+  const stream = (name: 'out' | 'err'): OutputStream => ({
+    write: (text) => {
+      written[name] += text;
+    },
+    isTTY: options.columns !== undefined,
+    columns: options.columns ?? null,
+    rows: options.columns === undefined ? null : 24,
+  });
+  return {
+    version: '9.9.9',
+    stdout: stream('out'),
+    stderr: stream('err'),
+    stdin: (async function* () {
+      yield* options.stdin ?? [];
+    })(),
+    env: options.env ?? {},
+    cwd: options.cwd ?? process.cwd(),
+    platform: options.platform ?? 'linux',
+    homeFolder,
+    folders: {
+      config: path.join(homeFolder, 'config'),
+      data: path.join(homeFolder, 'data'),
+      cache: path.join(homeFolder, 'cache'),
+    },
+    signal: options.signal ?? new AbortController().signal,
+    nowMs: Date.now,
+    sleep,
+    out: () => written.out,
+    err: () => written.err,
+  };
+}

@@ -54,3 +54,21 @@ export type { LoadFailure, LoadFailureCode } from './switch/load-failure.js';
 export type { EmitRunEvent, RunEvent } from './switch/run-event.js';
 export { runOnce, type RunOptions } from './switch/run-once.js';
 export type { RunOutcome, RunReport } from './switch/run-report.js';
+export type { PolicyName } from './simulate/comparison-policies.js';
+export { SCENARIO_MODELS } from './simulate/scenario-models.js';
+export { SCENARIOS, type Scenario } from './simulate/scenarios.js';
+export {
+  simulate,
+  type SimulatedDecision,
+  type SimulationOptions,
+  type SimulationReport,
+} from './simulate/simulate.js';
+export type { SimulatedModel, SimulatedRung } from './simulate/simulated-model.js';
+export type { SimulationMetrics } from './simulate/simulation-metrics.js';
+export {
+  parseTrace,
+  type ParsedTrace,
+  type TraceEvent,
+  type TraceIssue,
+  type TraceRow,
+} from './simulate/trace.js';

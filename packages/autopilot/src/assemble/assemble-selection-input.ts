@@ -3,6 +3,7 @@ import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { buildCandidates, type LadderCandidate } from './build-candidates.js';
+import type { CandidateMemo } from './candidate-memo.js';
 import { buildResidents } from './build-residents.js';
 import { observeResources } from './observe-resources.js';
 import { completeRequest, type SelectionRequest } from './selection-request.js';
@@ -25,10 +26,19 @@ export interface AssembledInput {
  *
  * @throws whatever a port throws, unchanged; the signal's reason when it fires.
  */
-export async function assembleSelectionInput(
+export function assembleSelectionInput(
   ports: AutopilotPorts,
   request: SelectionRequest = {},
   { signal = null }: { readonly signal?: AbortSignal | null } = {},
+): Promise<AssembledInput> {
+  return assembleWithMemo(ports, request, { signal, memo: null });
+}
+
+/** The same, for who asks again and again. */
+export async function assembleWithMemo(
+  ports: AutopilotPorts,
+  request: SelectionRequest,
+  { signal, memo }: { readonly signal: AbortSignal | null; readonly memo: CandidateMemo | null },
 ): Promise<AssembledInput> {
   throwIfAborted(signal);
   const complete = completeRequest(request);
@@ -38,8 +48,10 @@ export async function assembleSelectionInput(
     observeResources(ports, complete.deviceIdentifier, signal),
   ]);
   const { estimator } = ports;
+  const question = { catalog, resources, request: complete };
+  const recalled = memo?.recall(question) ?? null;
   const [candidates, residents] = await Promise.all([
-    buildCandidates({ estimator, catalog, resources, request: complete, signal }),
+    recalled ?? buildCandidates({ estimator, catalog, resources, request: complete, signal }),
     buildResidents({
       estimator,
       instances,
@@ -50,6 +62,7 @@ export async function assembleSelectionInput(
     }),
   ]);
   throwIfAborted(signal);
+  if (recalled === null) memo?.remember(question, candidates);
   return {
     candidates,
     requirement: complete.requirement,

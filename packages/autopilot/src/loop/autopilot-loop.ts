@@ -7,10 +7,7 @@ import {
   type Selection,
   type Verdict,
 } from '@mai/selector';
-import {
-  assembleSelectionInput,
-  type AssembledInput,
-} from '../assemble/assemble-selection-input.js';
+import { assembleWithMemo, type AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -238,14 +235,14 @@ export class AutopilotLoop {
     coolingDownUntilMs: Record<string, number>,
     signal: AbortSignal,
   ): Promise<AssembledInput> {
-    const observed = await assembleSelectionInput(
+    const observed = await assembleWithMemo(
       this.#cached.ports,
       {
         ...request,
         leased: this.leases.leased,
         coolingDownUntilMs: { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs },
       },
-      { signal },
+      { signal, memo: this.#cached.memo },
     );
     const reservation = reserveMemory(
       observed.resources,

@@ -1,3 +1,4 @@
+import { createCandidateMemo, type CandidateMemo } from '../assemble/candidate-memo.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimateQuestion } from '../ports/estimator-port.js';
@@ -10,6 +11,7 @@ const CATALOG_FRESH_MS = 2000;
 /** Ports that ask for what hardly changes once in a while only, and a way to ask anew. */
 export interface CachedPorts {
   readonly ports: AutopilotPorts;
+  readonly memo: CandidateMemo;
   /** Something was loaded or failed to: estimates and what is downloaded may have changed. */
   invalidate(): void;
 }
@@ -25,9 +27,12 @@ export function cachePorts(
 ): CachedPorts {
   const { clock } = ports;
   const estimates = new Map<string, { readonly atMs: number; readonly answer: Estimate }>();
+  const memo = createCandidateMemo(() => clock.monotonicMs(), ESTIMATE_FRESH_MS);
   const catalogs = new Map<string, { readonly atMs: number; readonly reading: CatalogReading }>();
   return {
+    memo,
     invalidate: () => {
+      memo.forget();
       estimates.clear();
       // Kept for when the next reading fails, and never fresh.
       for (const [key, { reading }] of catalogs) {
@@ -60,6 +65,14 @@ export function cachePorts(
             if (known === undefined || options.signal?.aborted === true) throw error;
             // A configuration is applied whole or not at all: the last sound one stays in force.
             onCatalogRejected(error);
+            reading = known.reading;
+          }
+          // A reading that says the same is the same: what was built from it still holds.
+          if (known === undefined || known.reading === reading) {
+            catalogs.set(key, { atMs: nowMs, reading });
+            return reading;
+          }
+          if (JSON.stringify(known.reading) === JSON.stringify(reading)) {
             reading = known.reading;
           }
           catalogs.set(key, { atMs: nowMs, reading });

@@ -1,0 +1,155 @@
+import { GIB, POLICY } from '../../test/fake-world.js';
+import { model, row } from '../../test/simulation.js';
+import { referenceQualityMs } from './reference-planner.js';
+import { simulate, type SimulationOptions } from './simulate.js';
+
+// 32 GiB: the limit is 25.6 GiB, the hard limit 29.44 GiB.
+const MODELS = [model('large', 16, 0.9, 16), model('small', 4, 0.5, 4)];
+const run = (options: Partial<SimulationOptions>) =>
+  simulate({ trace: [row(0, 6), row(600, 6)], models: MODELS, limits: POLICY, ...options });
+
+describe('simulate', () => {
+  it('adds up a quiet run: one load, and the rest of the time the best model', async () => {
+    const report = await run({});
+    expect(report).toMatchObject({
+      durationMs: 600_000,
+      switches: 0,
+      flaps: 0,
+      overloadedMs: 0,
+      outOfMemoryEvents: 0,
+      noModelMs: 16_000,
+      timeByModelMs: { large: 584_000 },
+    });
+    expect(report.qualityMs).toBeCloseTo(0.9 * 584_000);
+    expect(report.referenceQualityMs).toBeCloseTo(0.9 * 584_000);
+    expect(report.qualityRatio).toBeCloseTo(1);
+  });
+
+  it('steps down and up again, with no flap and no overload', async () => {
+    const report = await run({ trace: [row(0, 6), row(300, 12), row(600, 6), row(2400, 6)] });
+    expect(report).toMatchObject({
+      switches: 2,
+      emergencySwitches: 0,
+      flaps: 0,
+      overloadedMs: 0,
+      busyEvictions: 0,
+    });
+    expect(report.decisions.map((one) => [one.reason, one.modelKey])).toEqual([
+      ['NOTHING_RESIDENT', 'large'],
+      ['DWELL_OVER', 'small'],
+      ['DWELL_OVER', 'large'],
+    ]);
+  });
+
+  it('counts overload and what of it could have been avoided', async () => {
+    // 16 GiB of a model beside 14 are 30, over the hard limit from second 300 on.
+    const report = await run({
+      policy: 'static',
+      trace: [row(0, 6), row(300, 14), row(400, 6), row(500, 6)],
+    });
+    expect(report.overloadedMs).toBe(100_000);
+    expect(report.avoidableOverloadedMs).toBe(99_000);
+    expect(report.outOfMemoryEvents).toBe(0);
+  });
+
+  it('tells running out of memory that could be avoided from what could not', async () => {
+    const static1 = await run({
+      policy: 'static',
+      trace: [row(0, 6), row(300, 17), row(310, 6), row(320, 6)],
+    });
+    expect(static1).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 1 });
+    const others = await run({
+      policy: 'static',
+      trace: [row(0, 6), row(300, 33), row(310, 6), row(320, 6)],
+    });
+    expect(others).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 0 });
+  });
+
+  it('gives no credit for a model that has been over the limit for longer than the dwell', async () => {
+    const report = await run({ policy: 'static', trace: [row(0, 6), row(300, 12), row(400, 12)] });
+    expect(report.qualityMs).toBeCloseTo(0.9 * (284_000 + POLICY.dwellMs));
+  });
+
+  it('drops requests that find nothing ready and never evicts a busy model', async () => {
+    const requests = { ratePerMinute: 12, meanSeconds: 4 };
+    const trace = [
+      row(0, 6, { requests }),
+      row(600, 12, { requests }),
+      row(1200, 6, { requests }),
+      row(3600, 6, { requests }),
+    ];
+    const report = await run({ trace });
+    expect(report.busyEvictions).toBe(0);
+    expect(report.droppedRequests).toBeGreaterThan(0);
+    expect(report.flaps).toBe(0);
+  });
+
+  it('uses the listed rungs before the next model', async () => {
+    const rungs = [{ footprintBytes: 12 * GIB, vramBytes: 0, quality: 0.85 }];
+    const report = await run({
+      models: [model('large', 16, 0.9, 16, rungs), model('small', 4, 0.5, 4)],
+      trace: [row(0, 6), row(300, 12), row(900, 12)],
+    });
+    expect(Object.keys(report.timeByModelMs)).toEqual(['large']);
+    expect(report.switches).toBe(1);
+  });
+
+  it('lives through events', async () => {
+    const report = await run({
+      trace: [
+        row(0, 6, { events: [{ type: 'failNextLoads', count: 1 }] }),
+        row(300, 6, { events: [{ type: 'lmStudioDown' }] }),
+        row(360, 6, { events: [{ type: 'lmStudioUp' }] }),
+        row(900, 6, {
+          events: [
+            {
+              type: 'foreignLoad',
+              instanceIdentifier: 'by-hand',
+              modelKey: 'x/y',
+              ramBytes: 8 * GIB,
+              vramBytes: 0,
+            },
+          ],
+        }),
+        row(1500, 6, { events: [{ type: 'foreignUnload', instanceIdentifier: 'by-hand' }] }),
+        row(3600, 6),
+      ],
+    });
+    expect(report).toMatchObject({ flaps: 0, avoidableOverloadedMs: 0, outOfMemoryEvents: 0 });
+    expect(report.timeByModelMs['small']).toBeGreaterThan(0);
+    expect(report.qualityRatio).toBeGreaterThan(0.8);
+  });
+
+  it('gives the same report for the same seed', async () => {
+    const requests = { ratePerMinute: 20, meanSeconds: 5 };
+    const trace = [row(0, 6, { requests }), row(300, 13, { requests }), row(900, 6)];
+    expect(await run({ trace, seed: 3 })).toEqual(await run({ trace, seed: 3 }));
+  });
+
+  it.each(['static', 'naive', 'lru-evict', 'jit-last'] as const)('runs %s', async (policy) => {
+    const requests = { ratePerMinute: 4, meanSeconds: 4 };
+    const trace = [row(0, 6, { requests }), row(300, 13, { requests }), row(900, 6)];
+    const report = await run({ trace, policy });
+    expect(report.timeByModelMs['large']).toBeGreaterThan(0);
+    expect(report.busyEvictions).toBe(0);
+  });
+});
+
+describe('referenceQualityMs', () => {
+  const reference = (...trace: ReturnType<typeof row>[]) =>
+    referenceQualityMs(trace, MODELS, POLICY, 1000);
+
+  it('keeps serving with the old model while the new one loads, where both fit', () => {
+    // 16 + 4 + 5 are 25, within the limit: small from second 4, large from second 20, small meanwhile.
+    expect(reference(row(0, 5), row(100, 5))).toBeCloseTo(0.5e3 * 16 + 0.9e3 * 80);
+  });
+
+  it('does not load what has no time to be worth it', () => {
+    expect(reference(row(0, 6), row(10, 12), row(100, 12))).toBeCloseTo(0.5e3 * 96);
+  });
+
+  it('holds the last of the chain up to the hard limit, and others only up to their limit', () => {
+    expect(reference(row(0, 25), row(100, 25))).toBeCloseTo(0.5e3 * 96);
+    expect(reference(row(0, 26), row(100, 26))).toBe(0);
+  });
+});

@@ -1,0 +1,120 @@
+import type { SelectionPolicy } from '@mai/selector';
+import { createAutopilot } from '../loop/create-autopilot.js';
+import { startComparison, type PolicyName, type RunningPolicy } from './comparison-policies.js';
+import { createRandom } from './random.js';
+import { referenceQualityMs } from './reference-planner.js';
+import { SimulatedMachine } from './simulated-machine.js';
+import type { SimulatedModel } from './simulated-model.js';
+import { SimulationClock } from './simulation-clock.js';
+import { MetricsRecorder, type SimulationMetrics } from './simulation-metrics.js';
+import type { TraceRow } from './trace.js';
+
+/** What to simulate. */
+export interface SimulationOptions {
+  /** At least two rows; ends at the last row's time. */
+  readonly trace: readonly TraceRow[];
+  /** The chain, in order of preference. */
+  readonly models: readonly SimulatedModel[];
+  readonly limits: SelectionPolicy;
+  /** Who decides. Default `mai`. */
+  readonly policy?: PolicyName;
+  /** Of the requests and of the jitter. Default 1. */
+  readonly seed?: number;
+}
+
+/** A simulated decision that was acted upon. */
+export interface SimulatedDecision {
+  readonly atMs: number;
+  readonly reason: string;
+  readonly outcome: string;
+  readonly modelKey: string | null;
+}
+
+/** The metrics with what could have been had. */
+export interface SimulationReport extends SimulationMetrics {
+  readonly referenceQualityMs: number;
+  /** Above 1 where what was had counts for more than what the reference may hold. */
+  readonly qualityRatio: number;
+  /** Of `mai`; empty for the other policies. */
+  readonly decisions: readonly SimulatedDecision[];
+}
+
+const OBSERVE_INTERVAL_MS = 1000;
+
+/**
+ * Runs the autopilot, or a policy to compare it with, over a trace with a simulated clock, machine and
+ * LM Studio. The same options always give the same report.
+ */
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const { trace, models, limits, policy = 'mai', seed = 1 } = options;
+  const durationMs = trace[trace.length - 1]?.tMs ?? 0;
+  const recorder = new MetricsRecorder(() => machine, OBSERVE_INTERVAL_MS);
+  const clock = new SimulationClock((fromMs, toMs) => {
+    recorder.pass(fromMs, toMs);
+  });
+  const machine = new SimulatedMachine({ clock, trace, models, policy: limits, seed });
+  const decisions: SimulatedDecision[] = [];
+  // Rows at zero hold from the start.
+  await clock.run(0);
+  const running =
+    policy === 'mai' ? startMai(machine, seed, decisions) : startComparison(policy, machine);
+  machine.observe({
+    onLoaded: () => {
+      recorder.loaded();
+    },
+    onUnloaded: (instance) => {
+      recorder.unloaded(instance);
+    },
+    onRequest: (served) => {
+      recorder.requested(served);
+      running.onRequest();
+    },
+  });
+  await clock.run(durationMs);
+  const metrics = recorder.finish(durationMs);
+  const made = [...decisions];
+  machine.observe(SILENT);
+  await clock.finish(running.stop());
+  const reference = referenceQualityMs(trace, models, limits, OBSERVE_INTERVAL_MS);
+  return {
+    ...metrics,
+    referenceQualityMs: reference,
+    qualityRatio: reference === 0 ? 1 : metrics.qualityMs / reference,
+    decisions: made,
+  };
+}
+
+const SILENT = {
+  onLoaded: (): void => undefined,
+  onUnloaded: (): void => undefined,
+  onRequest: (): void => undefined,
+};
+
+function startMai(
+  machine: SimulatedMachine,
+  seed: number,
+  decisions: SimulatedDecision[],
+): RunningPolicy {
+  const autopilot = createAutopilot({
+    ...machine.ports,
+    random: createRandom(seed + 1),
+    isProcessAlive: () => true,
+    timings: { observeIntervalMs: OBSERVE_INTERVAL_MS },
+    decisionLog: {
+      write: (record) => {
+        if (record.type !== 'outcome') return;
+        const { atMs, reason, outcome, loaded } = record;
+        decisions.push({ atMs, reason, outcome, modelKey: loaded[loaded.length - 1] ?? null });
+      },
+      flushed: () => Promise.resolve(),
+    },
+  });
+  const started = autopilot.start();
+  return {
+    onRequest: () => undefined,
+    stop: async () => {
+      await started;
+      await autopilot.stop();
+    },
+  };
+}

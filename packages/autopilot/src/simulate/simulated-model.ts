@@ -1,0 +1,102 @@
+import type { Footprint, LoadConfig, Requirement, Resources } from '@mai/selector';
+import { buildLadder, type LadderRung } from '../assemble/ladder.js';
+import type { CandidateProfile } from '../ports/catalog-port.js';
+
+/** What one way to load a model takes and is worth. */
+export interface SimulatedRung {
+  /** All of it; taken from RAM where there is no GPU with memory of its own. */
+  readonly footprintBytes: number;
+  /** The part of it that a GPU with memory of its own holds. */
+  readonly vramBytes: number;
+  /** 0 to 1. */
+  readonly quality: number;
+}
+
+/** A model of a simulation. */
+export interface SimulatedModel extends SimulatedRung {
+  readonly profile: CandidateProfile;
+  readonly loadMs: number;
+  /** Cheaper ways to load it, dearest first; used for the first rungs of its ladder. */
+  readonly rungs: readonly SimulatedRung[];
+}
+
+/** Bytes by pool: RAM, and the first GPU that has memory of its own. */
+export interface Demand {
+  readonly ramBytes: number;
+  readonly vramBytes: number;
+}
+
+/** What a rung takes of each pool. */
+export function demandOf(rung: SimulatedRung, hasGpu: boolean): Demand {
+  return hasGpu
+    ? { ramBytes: rung.footprintBytes - rung.vramBytes, vramBytes: rung.vramBytes }
+    : { ramBytes: rung.footprintBytes, vramBytes: 0 };
+}
+
+/** The ways to load a model, dearest first. */
+export function rungsOf(model: SimulatedModel): readonly SimulatedRung[] {
+  return [model, ...model.rungs];
+}
+
+const NOTHING_REQUIRED: Requirement = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+};
+
+const ladders = new WeakMap<
+  SimulatedModel,
+  Partial<Record<'cpu' | 'gpu', readonly LadderRung[]>>
+>();
+
+/** Built once per model: a simulation asks for it at every step. */
+function ladderOf(model: SimulatedModel, hasGpu: boolean): readonly LadderRung[] {
+  const known = ladders.get(model) ?? {};
+  const kind = hasGpu ? 'gpu' : 'cpu';
+  const ladder = known[kind] ?? buildLadder(model.profile, NOTHING_REQUIRED, hasGpu);
+  ladders.set(model, { ...known, [kind]: ladder });
+  return ladder;
+}
+
+/** Which rung of a model a load configuration stands for; -1 when it is beyond those listed. */
+export function rungIndexOf(
+  model: SimulatedModel,
+  loadConfig: LoadConfig,
+  hasGpu: boolean,
+): number {
+  const ladder = ladderOf(model, hasGpu);
+  const index = ladder.findIndex((rung) => isSame(rung.loadConfig, loadConfig));
+  return index <= model.rungs.length ? index : -1;
+}
+
+/** The load configuration that stands for a rung. */
+export function configOfRung(model: SimulatedModel, index: number, hasGpu: boolean): LoadConfig {
+  const ladder = ladderOf(model, hasGpu);
+  const rung = ladder[Math.min(index, ladder.length - 1)];
+  return rung?.loadConfig ?? model.profile.loadConfig;
+}
+
+/** A footprint that is known exactly. */
+export function footprintOf(rung: SimulatedRung, resources: Resources): Footprint {
+  const gpu = resources.unified
+    ? undefined
+    : resources.gpus.find((one) => one.memory === 'dedicated');
+  const demand = demandOf(rung, gpu !== undefined);
+  return {
+    ram: { mappedBytes: 0, anonymousBytes: demand.ramBytes },
+    gpus: gpu === undefined ? [] : [{ deviceKey: gpu.deviceKey, bytes: demand.vramBytes }],
+    interval: null,
+    source: 'measured',
+    confidence: 'high',
+  };
+}
+
+function isSame(one: LoadConfig, other: LoadConfig): boolean {
+  return (
+    one.contextLengthTokens === other.contextLengthTokens &&
+    one.kvCacheTypeK === other.kvCacheTypeK &&
+    one.kvCacheTypeV === other.kvCacheTypeV &&
+    one.offloadRatio === other.offloadRatio &&
+    one.cpuExpertRatio === other.cpuExpertRatio
+  );
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../ports/clock.js';
+
+interface Alarm {
+  readonly atMs: number;
+  readonly order: number;
+  readonly ring: () => void;
+  /** Whether somebody's code goes on because of it, which then has to have its turn. */
+  readonly wakes: boolean;
+}
+
+/** Time that passes as fast as the code under it runs. */
+export class SimulationClock implements Clock {
+  #nowMs = 0;
+  #order = 0;
+  readonly #alarms = new Set<Alarm>();
+  readonly #onPass: (fromMs: number, toMs: number) => void;
+
+  /** @param onPass - called before time moves, while everything still is as it was. */
+  constructor(onPass: (fromMs: number, toMs: number) => void) {
+    this.#onPass = onPass;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, { signal }: { readonly signal: AbortSignal | null }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const cancel = this.#set(this.#nowMs + Math.max(0, ms), true, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      const onAbort = (): void => {
+        cancel();
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** Calls `ring` at a time; the result cancels it. */
+  at(atMs: number, ring: () => void): () => void {
+    return this.#set(atMs, false, ring);
+  }
+
+  /** Lets time pass up to `untilMs`. */
+  async run(untilMs: number): Promise<void> {
+    await settle();
+    for (;;) {
+      const next = this.#next();
+      if (next === null || next.atMs > untilMs) break;
+      this.#moveTo(next.atMs);
+      this.#alarms.delete(next);
+      next.ring();
+      if (next.wakes) await settle();
+    }
+    this.#moveTo(untilMs);
+  }
+
+  /** Lets time pass until `promise` has settled. */
+  async finish(promise: Promise<void>): Promise<void> {
+    let settled = false;
+    const done = (): void => {
+      settled = true;
+    };
+    promise.then(done, done);
+    for (;;) {
+      await settle();
+      if (settled) return promise;
+      const next = this.#next();
+      if (next === null) throw new Error('Nothing is left that could end the simulation.');
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      this.#alarms.delete(next);
+      next.ring();
+    }
+  }
+
+  #set(atMs: number, wakes: boolean, ring: () => void): () => void {
+    this.#order += 1;
+    const alarm: Alarm = { atMs, order: this.#order, ring, wakes };
+    this.#alarms.add(alarm);
+    return () => this.#alarms.delete(alarm);
+  }
+
+  #next(): Alarm | null {
+    let first: Alarm | null = null;
+    for (const alarm of this.#alarms) {
+      const sooner =
+        first === null ||
+        alarm.atMs < first.atMs ||
+        (alarm.atMs === first.atMs && alarm.order < first.order);
+      if (sooner) first = alarm;
+    }
+    return first;
+  }
+
+  #moveTo(atMs: number): void {
+    if (atMs <= this.#nowMs) return;
+    this.#onPass(this.#nowMs, atMs);
+    this.#nowMs = atMs;
+  }
+}
+
+/** Everything that does not wait for time has run. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { row } from '../../test/simulation.js';
+import { parseTrace } from './trace.js';
+
+const first = {
+  tMs: 0,
+  ram: { totalBytes: 34359738368, othersBytes: 6442450944 },
+  gpus: [{ totalBytes: 25769803776, othersBytes: 1073741824, unified: false }],
+  cpuOthersRatio: 0.12,
+  onBattery: false,
+  requests: { ratePerMinute: 4, meanSeconds: 8 },
+};
+
+describe('parseTrace', () => {
+  it('reads rows and holds what a row leaves out', () => {
+    const { rows } = parseTrace(
+      [
+        JSON.stringify(first),
+        '',
+        '{"tMs": 1000, "ram": {"othersBytes": 5}, "events": [{"type": "failNextLoads"}]}',
+      ].join('\n'),
+    );
+    expect(rows?.[0]).toEqual({ ...first, events: [] });
+    expect(rows?.[1]).toEqual({
+      ...first,
+      tMs: 1000,
+      ram: { totalBytes: 34359738368, othersBytes: 5 },
+      events: [{ type: 'failNextLoads', count: 1 }],
+    });
+  });
+
+  it('reports everything that is wrong, each with its line', () => {
+    const { issues } = parseTrace(
+      [
+        JSON.stringify(first),
+        '{"tMs": "1", "speed": 1}',
+        '{',
+        '{"tMs": 2, "events": [{"type": "explode"}, {"type": "foreignLoad", "ramBytes": -1}]}',
+        '[]',
+      ].join('\n'),
+    );
+    expect(issues?.map(({ line, message }) => `${line}: ${message.split(' in JSON')[0]}`)).toEqual([
+      "2: unknown field 'speed'",
+      "2: 'tMs' must be a number that is not negative",
+      expect.stringContaining('3: not JSON'),
+      "4: unknown event 'explode'",
+      '4: a count or a size of an event must be a number that is not negative',
+      '5: a row is an object',
+    ]);
+  });
+
+  it.each([
+    ['nothing', '', 'a trace has at least a first and a last row'],
+    ['one row', JSON.stringify(first), 'a trace has at least a first and a last row'],
+    [
+      'a first row that is late',
+      '{"tMs": 5, "ram": {"totalBytes": 1, "othersBytes": 0}}',
+      "the first row's 'tMs' must be 0",
+    ],
+    [
+      'time that goes back',
+      `${JSON.stringify(first)}\n{"tMs": 9}\n{"tMs": 8}`,
+      "'tMs' goes back from 9",
+    ],
+  ])('refuses %s', (_, text, message) => {
+    expect(parseTrace(text).issues?.map((issue) => issue.message)).toContain(message);
+  });
+
+  it('reads what it would write', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ others: fc.nat(30), seconds: fc.nat(100) }), { minLength: 1 }),
+        (parts) => {
+          let seconds = 0;
+          const rows = [
+            row(0, 6),
+            ...parts.map((part) => row((seconds += part.seconds), part.others)),
+          ];
+          const text = rows.map((one) => JSON.stringify(one)).join('\n');
+          expect(parseTrace(text)).toEqual({ rows, issues: null });
+        },
+      ),
+    );
+  });
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), (values) => {
+        parseTrace(values.map((value) => JSON.stringify(value)).join('\n'));
+      }),
+    );
+  });
+});

@@ -1,0 +1,35 @@
+import type { SimulatedModel, SimulatedRung } from '../src/simulate/simulated-model.js';
+import type { TraceRow } from '../src/simulate/trace.js';
+import { GIB, profile } from './fake-world.js';
+
+/** A model of so many GiB, all of them RAM. */
+export function model(
+  modelKey: string,
+  gib: number,
+  quality: number,
+  loadSeconds: number,
+  rungs: readonly SimulatedRung[] = [],
+): SimulatedModel {
+  return {
+    profile: profile({ modelKey, bytes: 0 }),
+    footprintBytes: gib * GIB,
+    vramBytes: 0,
+    quality,
+    loadMs: loadSeconds * 1000,
+    rungs,
+  };
+}
+
+/** A row of a machine with 32 GiB and no GPU. */
+export function row(seconds: number, othersGib: number, change: Partial<TraceRow> = {}): TraceRow {
+  return {
+    tMs: seconds * 1000,
+    ram: { totalBytes: 32 * GIB, othersBytes: othersGib * GIB },
+    gpus: [],
+    cpuOthersRatio: 0.1,
+    onBattery: false,
+    requests: { ratePerMinute: 0, meanSeconds: 0 },
+    events: [],
+    ...change,
+  };
+}

@@ -341,7 +341,7 @@ export class SimulatedMachine {
       this.#check();
       return Promise.resolve(read());
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

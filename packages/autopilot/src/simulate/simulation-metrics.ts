@@ -18,6 +18,7 @@ export interface SimulationMetrics {
   readonly avoidableOverloadedMs: number;
   /** Stretches in which a pool was asked for more than it has. */
   readonly outOfMemoryEvents: number;
+  /** Those that dropping every model at the next observation would have spared. */
   readonly avoidableOutOfMemoryEvents: number;
   /** Unloads of an instance that was serving requests. */
   readonly busyEvictions: number;
@@ -51,7 +52,7 @@ export class MetricsRecorder {
   #qualityMs = 0;
   #overHardSinceMs: number | null = null;
   #overLimitSinceMs: number | null = null;
-  #outOfMemory: 'no' | 'unavoidable' | 'avoidable' = 'no';
+  #outOfMemory = false;
   /** The last that served: what the next is compared with. */
   #position: number | null = null;
   #unloadForced = false;
@@ -84,17 +85,13 @@ export class MetricsRecorder {
       if (!exceeds(others, hard)) this.#avoidableOverloadedMs += avoidableMs;
     }
     const capacity = capacities(machine);
-    if (!exceeds(demand, capacity)) this.#outOfMemory = 'no';
-    else {
-      if (this.#outOfMemory === 'no') {
-        this.#outOfMemoryEvents += 1;
-        this.#outOfMemory = 'unavoidable';
-      }
-      const avoidable = avoidableMs > 0 && !exceeds(others, capacity);
-      if (avoidable && this.#outOfMemory === 'unavoidable') {
-        this.#avoidableOutOfMemoryEvents += 1;
-        this.#outOfMemory = 'avoidable';
-      }
+    if (!exceeds(demand, capacity)) this.#outOfMemory = false;
+    else if (!this.#outOfMemory) {
+      this.#outOfMemory = true;
+      this.#outOfMemoryEvents += 1;
+      // What happens before the reactor can act happens to the reactor, too.
+      const spared = fromMs >= avoidableFromMs && !exceeds(others, capacity);
+      if (spared) this.#avoidableOutOfMemoryEvents += 1;
     }
 
     const last = machine.models[machine.models.length - 1];

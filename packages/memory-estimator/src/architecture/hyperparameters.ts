@@ -41,6 +41,9 @@ export interface Hyperparameters {
   readonly rollingStateSize: number;
   /** Values of one sequence's recurrent state in one layer. */
   readonly recurrentStateSize: number;
+  readonly experts: number;
+  /** Per layer: experts that a token goes through. */
+  readonly expertsUsed: readonly number[];
   /** Latent attention: the cache holds keys only. */
   readonly latent: { readonly keyLength: number; readonly valueLength: number } | null;
   /** Encoder-like models run without a cache. */
@@ -99,6 +102,9 @@ export function readHyperparameters(header: GgufHeader): Hyperparameters | null 
     ),
     stateSpace,
     ...stateSizes(read, embedding, firstHeads, stateSpace),
+    experts: read.count('expert_count') ?? 0,
+    expertsUsed:
+      read.perLayer('expert_used_count', layersInFile) ?? new Array<number>(layersInFile).fill(0),
     latent: latentAttention(architecture, read),
     cached: kind !== 'none',
   };

@@ -1,17 +1,19 @@
-import type { GgufHeader, GgufScalar } from '../gguf/gguf-header.js';
+import type { GgufArray, GgufHeader, GgufScalar } from '../gguf/gguf-header.js';
 
 /** Reads `<architecture>.<key>` the way llama.cpp's model loader does. */
 export class MetadataReader {
+  readonly #values = new Map<string, GgufScalar | GgufArray | null>();
   readonly #header: GgufHeader;
-  readonly #prefix: string;
 
   constructor(header: GgufHeader) {
     this.#header = header;
-    this.#prefix = header.architecture ?? '';
+    const prefix = `${header.architecture ?? ''}.`;
+    for (const [key, value] of header.metadata)
+      if (key.startsWith(prefix)) this.#values.set(key.slice(prefix.length), value);
   }
 
   number(key: string): number | null {
-    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    const value = this.#values.get(key);
     if (typeof value === 'number') return value;
     return typeof value === 'bigint' ? Number(value) : null;
   }
@@ -23,19 +25,20 @@ export class MetadataReader {
   }
 
   boolean(key: string): boolean | null {
-    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    const value = this.#values.get(key);
     return typeof value === 'boolean' ? value : null;
   }
 
   text(key: string): string | null {
-    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
+    const value = this.#values.get(key);
     return typeof value === 'string' ? value : null;
   }
 
   /** Whether the key holds an array, and its values as numbers (booleans count as 0 and 1). */
   array(key: string): readonly number[] | null {
-    const value = this.#header.metadata.get(`${this.#prefix}.${key}`);
-    if (value === null || typeof value !== 'object' || value.values === null) return null;
+    const value = this.#values.get(key);
+    if (value === undefined || value === null || typeof value !== 'object' || value.values === null)
+      return null;
     return value.values.map(toNumber);
   }
 
@@ -49,7 +52,7 @@ export class MetadataReader {
 
   arrayLength(fullKey: string): number | null {
     const value = this.#header.metadata.get(fullKey);
-    return value !== null && typeof value === 'object' ? value.length : null;
+    return value !== undefined && value !== null && typeof value === 'object' ? value.length : null;
   }
 }
 

@@ -1,6 +1,17 @@
 import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
 import { readHyperparameters, type Hyperparameters } from './hyperparameters.js';
+import { findLayerPattern, type LayerPattern } from './layer-pattern.js';
 import { MetadataReader } from './metadata-reader.js';
+import { indexWeights, type WeightIndex } from '../parts/weights.js';
+
+/** The tensors that share a name but for its ending: `attn_q.weight` and `attn_q.bias`. */
+export interface TensorGroup {
+  /** The one that ends in `.weight`, or that has no ending. */
+  weight: GgufTensor | null;
+  bias: GgufTensor | null;
+}
+
+export type TensorGroups = ReadonlyMap<string, TensorGroup>;
 
 /** A header with its tensors sorted by layer and its figures read: what every estimate of it needs. */
 export interface ModelIndex {
@@ -8,12 +19,13 @@ export interface ModelIndex {
   readonly model: Hyperparameters | null;
   readonly metadata: MetadataReader;
   /** Tensors outside of layers, by name. */
-  readonly shared: ReadonlyMap<string, GgufTensor>;
+  readonly shared: TensorGroups;
   /** Tensors of each layer, by their name after `blk.N.`. */
-  readonly layers: readonly ReadonlyMap<string, GgufTensor>[];
+  readonly layers: readonly TensorGroups[];
+  readonly pattern: LayerPattern | null;
+  readonly weights: WeightIndex;
 }
 
-const NO_TENSORS: ReadonlyMap<string, GgufTensor> = new Map();
 const indices = new WeakMap<GgufHeader, ModelIndex>();
 
 /** The index of a header; it is made once and lives as long as the header. */
@@ -21,23 +33,30 @@ export function indexModel(header: GgufHeader): ModelIndex {
   const known = indices.get(header);
   if (known !== undefined) return known;
   const model = readHyperparameters(header);
-  const shared = new Map<string, GgufTensor>();
+  const shared = new Map<string, TensorGroup>();
   const layers = Array.from(
     { length: model?.layersInFile ?? 0 },
-    () => new Map<string, GgufTensor>(),
+    () => new Map<string, TensorGroup>(),
   );
   for (const tensor of header.tensors) {
     const match = /^blk\.(\d+)\.(.*)$/.exec(tensor.name);
     const layer = match === null ? undefined : layers[Number(match[1])];
-    if (layer === undefined) shared.set(tensor.name, tensor);
-    else layer.set(match?.[2] as string, tensor);
+    if (layer === undefined) addTo(shared, tensor.name, tensor);
+    else addTo(layer, match?.[2] as string, tensor);
   }
-  const index = { header, model, metadata: new MetadataReader(header), shared, layers };
+  const metadata = new MetadataReader(header);
+  const pattern = model === null ? null : findLayerPattern(model, layers);
+  const weights = indexWeights(header, model);
+  const index = { header, model, metadata, shared, layers, pattern, weights };
   indices.set(header, index);
   return index;
 }
 
-/** The tensors of one layer. */
-export function layerTensors(index: ModelIndex, il: number): ReadonlyMap<string, GgufTensor> {
-  return index.layers[il] ?? NO_TENSORS;
+function addTo(groups: Map<string, TensorGroup>, name: string, tensor: GgufTensor): void {
+  const isBias = name.endsWith('.bias');
+  const key = isBias ? name.slice(0, -5) : name.endsWith('.weight') ? name.slice(0, -7) : name;
+  let group = groups.get(key);
+  if (group === undefined) groups.set(key, (group = { weight: null, bias: null }));
+  if (isBias) group.bias = tensor;
+  else group.weight = tensor;
 }

@@ -5,6 +5,7 @@ import {
   settingsOf,
   type CorpusEntry,
 } from '../../test/corpus.js';
+import type { EstimateSettings } from '../settings/estimate-settings.js';
 import { NO_SETTINGS } from './estimate-footprint.js';
 import { estimateReport, type EstimateReport } from './estimate-report.js';
 
@@ -163,11 +164,11 @@ describe('the contract of mai estimate', () => {
   });
 
   test.each([
-    [{ gpuLayers: 4 }, 'gpuLayers'],
-    [{ contextLengthTokens: 0 }, 'contextLengthTokens'],
-    [{ flashAttention: false, kvCacheTypeV: 'q8_0' as const }, 'kvCacheTypeV'],
-    [{ parallelSequences: 1.5 }, 'parallelSequences'],
-  ])('refuses %j', async (settings) => {
+    { gpuLayers: 4 },
+    { contextLengthTokens: 0 },
+    { flashAttention: false, kvCacheTypeV: 'q8_0' as const },
+    { parallelSequences: 1.5 },
+  ])('refuses %j', async (settings: Partial<EstimateSettings>) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     expect(() => estimateReport(header, { ...NO_SETTINGS, ...settings })).toThrow(RangeError);
   });

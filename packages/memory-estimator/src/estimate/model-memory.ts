@@ -33,13 +33,13 @@ export interface ModelMemory {
 
 /** All parts of a model's memory under given settings. */
 export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
-  const { header, model } = index;
+  const { model } = index;
   const { settings, gpuWeights } = load;
   const gpuCount = gpuWeights.length;
   const layers = model?.layersInFile ?? 0;
   const placeLayer = deviceOfLayer(layers, settings.gpuLayers, gpuWeights);
   const kernels = repackOf(settings.cpu);
-  const weights = placeWeights(header, model, {
+  const weights = placeWeights(index.weights, {
     deviceOfLayer: placeLayer,
     gpuCount,
     cpuExpertLayers: load.cpuExpertLayers,

@@ -12,20 +12,33 @@ export interface BufferRules {
  * How large the compute buffer of each device must be for a graph: ggml_gallocr's reservation, which packs
  * tensors by their lifetimes and writes in place where it can. Source: ggml/src/ggml-alloc.c.
  *
- * `tensor.device` says where a tensor goes; all tensors' notes must be fresh.
+ * `tensor.device` says where a tensor goes; all tensors' notes must be fresh. Memory is compared at the
+ * marks, right after they are computed.
  */
 export function reserve(
   nodes: readonly Tensor[],
   leaves: readonly Tensor[],
   buffers: readonly BufferRules[],
-): number[] {
+  marks: readonly Tensor[] = [],
+): Reservation {
   const allocation = new Allocation(buffers);
-  allocation.run(nodes, leaves);
-  return allocation.lists.map((list) => list.peak);
+  allocation.run(nodes, leaves, new Set(marks));
+  return {
+    bytes: allocation.lists.map((list) => list.peak),
+    settled: allocation.snapshots.slice(0, -1).includes(allocation.snapshots.at(-1) ?? ''),
+  };
+}
+
+/** What a graph needs, and whether memory at the last mark looked as it did at an earlier one. */
+export interface Reservation {
+  /** By device. */
+  readonly bytes: readonly number[];
+  readonly settled: boolean;
 }
 
 class Allocation {
   readonly lists: readonly FreeList[];
+  readonly snapshots: string[] = [];
   readonly #buffers: readonly BufferRules[];
 
   constructor(buffers: readonly BufferRules[]) {
@@ -33,7 +46,7 @@ class Allocation {
     this.lists = buffers.map((buffer) => new FreeList(buffer.alignment));
   }
 
-  run(nodes: readonly Tensor[], leaves: readonly Tensor[]): void {
+  run(nodes: readonly Tensor[], leaves: readonly Tensor[], marks: ReadonlySet<Tensor>): void {
     for (const leaf of leaves) this.#place(leaf, leaf.device);
     for (const node of nodes) {
       if (node.viewOf !== null && node.op !== Op.None) node.viewOf.views += 1;
@@ -50,7 +63,12 @@ class Allocation {
       for (let j = 0; j < sources.length; j += 1) this.#place(sources[j] as Tensor, node.device);
       this.#place(node, node.device);
       for (let j = 0; j < sources.length; j += 1) this.#release(sources[j] as Tensor);
+      if (marks.size > 0 && marks.has(node)) this.#snapshot(node);
     }
+  }
+
+  #snapshot(node: Tensor): void {
+    this.snapshots.push(`${node.offset};${this.lists.map((list) => list.snapshot()).join()}`);
   }
 
   #place(tensor: Tensor, device: number): void {

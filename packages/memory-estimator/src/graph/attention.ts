@@ -71,9 +71,9 @@ export class Attention {
     const [heads, kvHeads] = [context.heads(il), context.kvHeads(il)];
     const queryLength = options.queryWidth ?? keyLength;
     const flat = options.flat === true;
-    const fused = context.weightOrNull(il, 'attn_qkv.weight');
+    const fused = context.weightOrNull(il, 'attn_qkv');
     if (fused !== null) {
-      const qkv = context.linear(x, fused, context.weightOrNull(il, 'attn_qkv.bias'));
+      const qkv = context.linear(x, fused, context.biasOrNull(il, 'attn_qkv'));
       const part = (length: number, count: number): Tensor =>
         flat
           ? contiguous(view(qkv, [length * count, tokens], [qkv.nb1]))
@@ -85,8 +85,8 @@ export class Attention {
       };
     }
     const part = (name: string, length: number, count: number): Tensor => {
-      const weight = context.weight(il, `${name}.weight`);
-      const product = context.linear(x, weight, context.weightOrNull(il, `${name}.bias`));
+      const weight = context.weight(il, name);
+      const product = context.linear(x, weight, context.biasOrNull(il, name));
       return flat ? product : reshape(product, length, count, tokens);
     };
     return {

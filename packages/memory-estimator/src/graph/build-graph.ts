@@ -34,8 +34,13 @@ export function buildGraph(context: GraphContext): void {
     buildGemma3n(context, GEMMA3N);
     return;
   }
+  const first = context.index.layers[0];
   const rules =
-    decoderRules(name) ?? guessRules((tensor) => context.index.layers[0]?.has(tensor) === true);
+    decoderRules(name) ??
+    guessRules(
+      (tensor) => first?.has(tensor) === true,
+      (tensor) => (first?.get(tensor)?.bias ?? null) !== null,
+    );
   const mixer = Object.hasOwn(MIXERS, name) ? MIXERS[name] : undefined;
   buildDecoder(context, rules, (mixer ?? attentionMixer)(context, rules));
 }

@@ -1,10 +1,11 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
+import type { LayerPattern } from '../architecture/layer-pattern.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { GpuBackend, ResolvedSettings } from '../settings/estimate-settings.js';
 import type { RuntimeShape } from '../settings/runtime-shape.js';
-import { reserve, type BufferRules } from './allocate.js';
+import { reserve, type BufferRules, type Reservation } from './allocate.js';
 import { buildGraph } from './build-graph.js';
-import { GraphContext, type Homes } from './graph-context.js';
+import { GraphContext, type Homes, type Shortening } from './graph-context.js';
 import { schedule, type OffloadRules } from './schedule.js';
 
 /** TENSOR_ALIGNMENT of ggml's CPU buffers. */
@@ -56,19 +57,53 @@ export function computeBuffers(
   shape: RuntimeShape,
   placement: ComputePlacement,
 ): ComputeBuffers {
-  const context = new GraphContext(index, model, settings, shape, placement.homes);
-  buildGraph(context);
-  const { graph } = context;
-  const { gpuCount } = placement;
+  const { gpuCount, homes } = placement;
   if (gpuCount === 0 || settings.gpuBackend === 'none') {
-    for (const tensor of graph.nodes) tensor.device = 0;
-    for (const tensor of graph.leaves) tensor.device = 0;
-    const [cpuBytes] = reserve(graph.nodes, graph.leaves, [CPU_BUFFER]);
-    return { cpuBytes: cpuBytes as number, gpuBytes: [] };
+    const build = (shortening: Shortening | null) =>
+      new GraphContext(index, model, settings, shape, homes, shortening);
+    return { cpuBytes: cpuComputeBytes(index.pattern, build), gpuBytes: [] };
   }
+  const context = new GraphContext(index, model, settings, shape, homes);
+  buildGraph(context);
   const backend = BACKENDS[settings.gpuBackend];
-  const { nodes, leaves } = schedule(graph, gpuCount, backend.offload);
+  const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload);
   const buffers = [...new Array<BufferRules>(gpuCount).fill(backend.buffer), CPU_BUFFER];
-  const sizes = reserve(nodes, leaves, buffers);
-  return { cpuBytes: sizes[gpuCount] as number, gpuBytes: sizes.slice(0, gpuCount) };
+  const { bytes } = reserve(nodes, leaves, buffers);
+  return { cpuBytes: bytes[gpuCount] as number, gpuBytes: bytes.slice(0, gpuCount) };
+}
+
+/**
+ * Layers repeat. Once a stretch of them leaves memory exactly as the stretch before did, all further ones
+ * do the same, and need not be gone through; where they do not settle, the whole graph is.
+ */
+function cpuComputeBytes(
+  pattern: LayerPattern | null,
+  build: (shortening: Shortening | null) => GraphContext,
+): number {
+  const shortening = pattern === null ? null : shorten(pattern);
+  if (shortening !== null) {
+    const { bytes, settled } = reserveOnCpu(build(shortening));
+    if (settled) return bytes[0] as number;
+  }
+  return reserveOnCpu(build(null)).bytes[0] as number;
+}
+
+function reserveOnCpu(context: GraphContext): Reservation {
+  buildGraph(context);
+  const { nodes, leaves } = context.graph;
+  for (const tensor of nodes) tensor.device = 0;
+  for (const tensor of leaves) tensor.device = 0;
+  return reserve(nodes, leaves, [CPU_BUFFER], context.marks);
+}
+
+/**
+ * Stretches of one layer settle within three rounds, longer ones within two, if at all. Where the stretch is
+ * one layer, the hidden state may change places from round to round, so that rounds are left out in pairs.
+ * A whole round stays at the end, so that every input is still last used where it was.
+ */
+function shorten({ start, period, end }: LayerPattern): Shortening | null {
+  const [rounds, step] = period === 1 ? [3, 2] : [2, 1];
+  const skipFrom = start + rounds * period;
+  const left = Math.floor((end - period - skipFrom) / (step * period));
+  return left < 1 ? null : { skipFrom, skipTo: skipFrom + left * step * period, period, step };
 }

@@ -194,23 +194,26 @@ export function decoderRules(architecture: string): DecoderRules | null {
 }
 
 /** What an unknown model's tensors give away; the rest is as with Llama. */
-export function guessRules(has: (name: string) => boolean): DecoderRules {
-  const normsInput = has('attn_norm.weight');
-  const separate = has('ffn_norm.weight');
+export function guessRules(
+  has: (name: string) => boolean,
+  hasBias: (name: string) => boolean,
+): DecoderRules {
+  const normsInput = has('attn_norm');
+  const separate = has('ffn_norm');
   return {
     ...LLAMA,
     experts: { scoring: 'softmax', normalize: true, metadata: false },
-    norm: has('attn_norm.bias') ? 'layer' : 'rms',
-    queryKeyNorm: has('attn_q_norm.weight') ? 'heads' : 'none',
+    norm: hasBias('attn_norm') ? 'layer' : 'rms',
+    queryKeyNorm: has('attn_q_norm') ? 'heads' : 'none',
     normsInput,
-    normsAttention: separate && has('post_attention_norm.weight'),
+    normsAttention: separate && has('post_attention_norm'),
     feedForwardNorm: separate
       ? 'ffn_norm'
-      : has('post_attention_norm.weight')
+      : has('post_attention_norm')
         ? 'post_attention_norm'
         : null,
-    normsFeedForward: has('post_ffw_norm.weight'),
-    gating: has('ffn_gate.weight') ? 'split' : 'none',
-    sharedExpert: has('ffn_up_shexp.weight') ? 'plain' : 'none',
+    normsFeedForward: has('post_ffw_norm'),
+    gating: has('ffn_gate') ? 'split' : 'none',
+    sharedExpert: has('ffn_up_shexp') ? 'plain' : 'none',
   };
 }

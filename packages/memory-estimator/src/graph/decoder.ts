@@ -9,9 +9,11 @@ export type Mixer = (il: number, normed: Tensor, input: Tensor) => Tensor;
 
 /** Builds the graph of a decoder: the layers around `mix`, the last norm and the logits. */
 export function buildDecoder(context: GraphContext, rules: DecoderRules, mix: Mixer): void {
-  const { model } = context;
   let hidden = embed(context, rules);
-  for (let il = 0; il < model.layers; il += 1) hidden = buildLayer(context, rules, mix, il, hidden);
+  for (const il of context.layers) {
+    hidden = buildLayer(context, rules, mix, il, hidden);
+    context.layerDone(il, hidden);
+  }
   buildHead(context, rules, hidden);
 }
 
@@ -64,14 +66,14 @@ export function buildHead(context: GraphContext, rules: DecoderRules, last: Tens
   if (rules.dropsRows === 'at-the-end') hidden = context.outputRows(hidden);
   hidden = context.norm(
     hidden,
-    context.sharedOrNull('output_norm.weight') ?? context.sharedOrNull('token_embd_norm.weight'),
+    context.sharedOrNull('output_norm') ?? context.sharedOrNull('token_embd_norm'),
     rules.norm,
-    context.sharedOrNull('output_norm.bias'),
+    context.sharedBias('output_norm'),
   );
   if (rules.hiddenOutput === 'after-norm') hidden.isOutput = true;
   if (rules.dropsRows === 'after-norm') hidden = context.outputRows(hidden);
   hidden.isOutput = true;
-  let logits = context.linear(hidden, context.outputWeight(), context.sharedOrNull('output.bias'));
+  let logits = context.linear(hidden, context.outputWeight(), context.sharedBias('output'));
   const steps = logitSteps(context, rules);
   for (let i = 0; i < steps; i += 1) logits = inPlace(logits);
   logits.isOutput = true;
@@ -96,20 +98,15 @@ function logitSteps(context: GraphContext, rules: DecoderRules): number {
 }
 
 function feedForwardOf(context: GraphContext, rules: DecoderRules, il: number, x: Tensor): Tensor {
-  if (context.weightOrNull(il, 'ffn_gate_inp.weight') === null)
-    return feedForward(context, il, x, rules.gating);
+  if (!context.has(il, 'ffn_gate_inp')) return feedForward(context, il, x, rules.gating);
   const routed = expertFeedForward(context, il, x, rules.experts);
-  if (rules.sharedExpert === 'none' || context.weightOrNull(il, 'ffn_up_shexp.weight') === null)
-    return routed;
+  if (rules.sharedExpert === 'none' || !context.has(il, 'ffn_up_shexp')) return routed;
   const gate = rules.sharedExpert === 'plain' ? 'none' : rules.sharedExpert;
   return inPlace(routed, sharedExpert(context, il, x, gate));
 }
 
 function hasFeedForward(context: GraphContext, il: number): boolean {
-  return (
-    context.weightOrNull(il, 'ffn_up.weight') !== null ||
-    context.weightOrNull(il, 'ffn_gate_inp.weight') !== null
-  );
+  return context.has(il, 'ffn_up') || context.has(il, 'ffn_gate_inp');
 }
 
 function scaleResidual(context: GraphContext, x: Tensor): Tensor {
@@ -124,6 +121,6 @@ function normOf(
   x: Tensor,
 ): Tensor {
   // Falcon-H1 writes its feed-forward norm without the usual suffix.
-  const weight = context.weightOrNull(il, `${name}.weight`) ?? context.weightOrNull(il, name);
-  return context.norm(x, weight, rules.norm, context.weightOrNull(il, `${name}.bias`));
+  const weight = context.weightOrNull(il, name) ?? context.weightOrNull(il, name);
+  return context.norm(x, weight, rules.norm, context.biasOrNull(il, name));
 }

@@ -17,24 +17,36 @@ import type { Tensor } from './tensor.js';
 /** How a feed-forward network is gated. */
 export type Gating = 'split' | 'halves' | 'none' | 'relu-squared';
 
+interface FeedForwardNames {
+  readonly up: string;
+  readonly gate: string;
+  readonly down: string;
+}
+
+const DENSE: FeedForwardNames = { up: 'ffn_up', gate: 'ffn_gate', down: 'ffn_down' };
+const SHARED: FeedForwardNames = {
+  up: 'ffn_up_shexp',
+  gate: 'ffn_gate_shexp',
+  down: 'ffn_down_shexp',
+};
+
 /** A dense feed-forward network: build_ffn in llama-graph.cpp. */
 export function feedForward(
   context: GraphContext,
   il: number,
   x: Tensor,
   gating: Gating = 'split',
-  suffix = '',
+  names: FeedForwardNames = DENSE,
 ): Tensor {
-  const bias = (name: string) => context.weightOrNull(il, `${name}${suffix}.bias`);
   const linear = (name: string, from: Tensor) =>
-    context.linear(from, context.weight(il, `${name}${suffix}.weight`), bias(name));
-  const up = linear('ffn_up', x);
+    context.linear(from, context.weight(il, name), context.biasOrNull(il, name));
+  const up = linear(names.up, x);
   let hidden: Tensor;
-  if (gating === 'split') hidden = gatedSplit(linear('ffn_gate', x), up);
+  if (gating === 'split') hidden = gatedSplit(linear(names.gate, x), up);
   else if (gating === 'halves') hidden = gatedHalves(up);
   else hidden = inPlace(up);
   if (gating === 'relu-squared') hidden = inPlace(hidden);
-  return linear('ffn_down', hidden);
+  return linear(names.down, hidden);
 }
 
 export type ExpertScoring = 'softmax' | 'sigmoid' | 'softmax-weight';
@@ -65,12 +77,12 @@ export function expertFeedForward(
   const normalizes = rules.metadata
     ? metadata.boolean('expert_weights_norm') === true
     : rules.normalize;
-  const experts = metadata.count('expert_count') ?? 0;
-  const used = metadata.perLayer('expert_used_count', context.model.layersInFile)?.[il] ?? 0;
-  const router = context.weight(il, 'ffn_gate_inp.weight');
-  const scores = context.linear(x, router, context.weightOrNull(il, 'ffn_gate_inp.bias'));
+  const { experts } = context.model;
+  const used = context.model.expertsUsed[il] ?? 0;
+  const router = context.weight(il, 'ffn_gate_inp');
+  const scores = context.linear(x, router, context.biasOrNull(il, 'ffn_gate_inp'));
   const probabilities = scoring === 'softmax-weight' ? scores : inPlace(scores);
-  const bias = context.weightOrNull(il, 'exp_probs_b.bias');
+  const bias = context.biasOrNull(il, 'exp_probs_b');
   const selection = limitGroups(
     context,
     bias === null ? probabilities : inPlace(probabilities, bias),
@@ -91,8 +103,8 @@ export function expertFeedForward(
 
   const rows = reshape(x, x.ne0, 1, tokens);
   const byExpert = (name: string, from: Tensor) => {
-    const product = matMulById(context.weight(il, `${name}.weight`), from, chosen);
-    const shift = context.weightOrNull(il, `${name}.bias`);
+    const product = matMulById(context.weight(il, name), from, chosen);
+    const shift = context.biasOrNull(il, name);
     return shift === null ? product : inPlace(product, shift, chosen);
   };
   const down = byExpert('ffn_down_exps', expertHidden(context, il, rows, byExpert));
@@ -107,13 +119,13 @@ function expertHidden(
   rows: Tensor,
   byExpert: (name: string, from: Tensor) => Tensor,
 ): Tensor {
-  if (context.weightOrNull(il, 'ffn_gate_up_exps.weight') !== null) {
+  if (context.has(il, 'ffn_gate_up_exps')) {
     const both = byExpert('ffn_gate_up_exps', rows);
     const half = () => view(both, [both.ne0 / 2, both.ne1, both.ne2], [both.nb1, both.nb2]);
     return gatedSplit(half(), half());
   }
   const up = byExpert('ffn_up_exps', rows);
-  if (context.weightOrNull(il, 'ffn_gate_exps.weight') === null) return inPlace(up);
+  if (!context.has(il, 'ffn_gate_exps')) return inPlace(up);
   return gatedSplit(byExpert('ffn_gate_exps', rows), up);
 }
 
@@ -165,9 +177,9 @@ export function sharedExpert(
   x: Tensor,
   gate: 'none' | 'divided' | 'sigmoid',
 ): Tensor {
-  if (gate === 'none') return feedForward(context, il, x, 'split', '_shexp');
-  const score = context.linear(x, context.weight(il, 'ffn_gate_inp_shexp.weight'));
-  const hidden = feedForward(context, il, x, 'split', '_shexp');
+  if (gate === 'none') return feedForward(context, il, x, 'split', SHARED);
+  const score = context.linear(x, context.weight(il, 'ffn_gate_inp_shexp'));
+  const hidden = feedForward(context, il, x, 'split', SHARED);
   // Qwen2-MoE writes the sigmoid as silu(x) / x.
   const factor = gate === 'divided' ? inPlace(inPlace(score), score) : inPlace(score);
   return inPlace(hidden, factor);

@@ -13,6 +13,11 @@ export class FreeList {
     this.#alignment = alignment;
   }
 
+  /** Where memory is free, as text that can be compared. */
+  snapshot(): string {
+    return `${this.#offsets.join()};${this.#sizes.join()}`;
+  }
+
   aligned(size: number): number {
     return Math.ceil(size / this.#alignment) * this.#alignment;
   }

@@ -1,5 +1,5 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import { layerTensors, type ModelIndex } from '../architecture/model-index.js';
+import type { ModelIndex } from '../architecture/model-index.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 import { cacheLayout } from '../parts/kv-cache.js';
@@ -20,6 +20,15 @@ export interface Homes {
   layer(il: number): number;
 }
 
+/** Layers of a repeating stretch that are left out because they would do as the ones before. */
+export interface Shortening {
+  readonly skipFrom: number;
+  readonly skipTo: number;
+  readonly period: number;
+  /** Rounds are left out in multiples of this. */
+  readonly step: number;
+}
+
 export type NormKind = 'rms' | 'layer';
 
 /** What building a graph needs to know: llm_graph_context in llama-graph.cpp. */
@@ -34,6 +43,11 @@ export class GraphContext {
   readonly outputs: number;
   /** Tokens of each sequence in the graph. */
   readonly sequenceTokens: number;
+  /** The layers to build, in order. */
+  readonly layers: readonly number[];
+  /** The hidden states between which a repeating stretch is checked to have settled; see shorten(). */
+  readonly marks: Tensor[] = [];
+  readonly #shortening: Shortening | null;
   #outputIds: Tensor | null = null;
 
   constructor(
@@ -42,6 +56,7 @@ export class GraphContext {
     settings: ResolvedSettings,
     shape: RuntimeShape,
     homes: Homes,
+    shortening: Shortening | null = null,
   ) {
     this.index = index;
     this.model = model;
@@ -51,36 +66,66 @@ export class GraphContext {
     this.tokens = shape.graphTokens;
     this.outputs = shape.graphOutputs;
     this.sequenceTokens = shape.graphTokens / shape.sequences;
+    this.#shortening = shortening;
+    this.layers = Array.from({ length: model.layers }, (_, il) => il).filter(
+      (il) => shortening === null || il < shortening.skipFrom || il >= shortening.skipTo,
+    );
+  }
+
+  /** Notes the hidden state that a layer leaves. */
+  layerDone(il: number, hidden: Tensor): void {
+    const shortening = this.#shortening;
+    if (shortening === null) return;
+    const before = shortening.skipFrom - 1 - il;
+    const { period, step } = shortening;
+    if (before === 0 || before === period || before === step * period) this.marks.push(hidden);
   }
 
   /** A weight outside of layers, or null. */
   sharedOrNull(name: string): Tensor | null {
-    const tensor = this.index.shared.get(name);
-    return tensor === undefined ? null : this.#weight(tensor, null);
+    const tensor = this.index.shared.get(name)?.weight ?? null;
+    return tensor === null ? null : this.#leaf(tensor, null);
+  }
+
+  sharedBias(name: string): Tensor | null {
+    const tensor = this.index.shared.get(name)?.bias ?? null;
+    return tensor === null ? null : this.#leaf(tensor, null);
   }
 
   shared(name: string): Tensor {
     return this.sharedOrNull(name) ?? this.#missing(name);
   }
 
+  has(il: number, name: string): boolean {
+    return this.index.layers[il]?.has(name) === true;
+  }
+
   /** A weight of a layer, or null. */
   weightOrNull(il: number, name: string): Tensor | null {
-    const tensor = layerTensors(this.index, il).get(name);
-    return tensor === undefined ? null : this.#weight(tensor, il);
+    const tensor = this.index.layers[il]?.get(name)?.weight ?? null;
+    return tensor === null ? null : this.#leaf(tensor, il);
   }
 
   weight(il: number, name: string): Tensor {
     return this.weightOrNull(il, name) ?? this.#missing(`blk.${il}.${name}`);
   }
 
+  biasOrNull(il: number, name: string): Tensor | null {
+    const tensor = this.index.layers[il]?.get(name)?.bias ?? null;
+    return tensor === null ? null : this.#leaf(tensor, il);
+  }
+
+  bias(il: number, name: string): Tensor {
+    return this.biasOrNull(il, name) ?? this.#missing(`blk.${il}.${name}.bias`);
+  }
+
   /** The output matrix; models without one use the embedding. */
   outputWeight(): Tensor {
-    const own = this.sharedOrNull('output.weight');
+    const own = this.sharedOrNull('output');
     if (own !== null) return own;
-    const tied = this.index.shared.get('token_embd.weight');
-    if (tied === undefined) return this.#missing('output.weight');
-    const tensor = this.#weight(tied, null, this.homes.layer(this.model.layersInFile));
-    return tensor;
+    const tied = this.index.shared.get('token_embd')?.weight ?? null;
+    if (tied === null) return this.#missing('output');
+    return this.#leaf(tied, null, this.homes.layer(this.model.layersInFile));
   }
 
   keyCache(il: number): Tensor {
@@ -112,7 +157,7 @@ export class GraphContext {
   /** The embeddings of the tokens; the unused input for embeddings is in the graph all the same. */
   inputEmbedding(streams = 1): Tensor {
     const { embedding } = this.model;
-    const rows = getRows(this.shared('token_embd.weight'), input(I32, this.tokens));
+    const rows = getRows(this.shared('token_embd'), input(I32, this.tokens));
     const direct = input(F32, embedding * streams, this.tokens);
     this.graph.expand(rows);
     this.graph.expand(direct);
@@ -152,7 +197,7 @@ export class GraphContext {
     return bias === null ? product : inPlace(product, bias);
   }
 
-  #weight(tensor: GgufTensor, il: number | null, home = this.homes.weight(tensor, il)): Tensor {
+  #leaf(tensor: GgufTensor, il: number | null, home = this.homes.weight(tensor, il)): Tensor {
     const layout = tensorTypeLayout(tensor.type) ?? F32;
     const [ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1] = tensor.shape;
     const weight = leaf(layout, home, ne0, ne1, ne2, ne3);

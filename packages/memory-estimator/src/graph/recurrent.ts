@@ -65,7 +65,7 @@ export class RecurrentState {
 
     const rolling = this.load(rollingCache, context.model.rollingStateSize);
     const conv = reshape(rolling, convKernel - 1, channels, sequences);
-    const flat = matMul(context.weight(il, 'ssm_in.weight'), x);
+    const flat = matMul(context.weight(il, 'ssm_in'), x);
     const projected = reshape(flat, flat.ne0, sequenceTokens, sequences);
     const { nb0, nb1, nb2 } = projected;
     const z = view(
@@ -77,7 +77,7 @@ export class RecurrentState {
     const rawStep = view(projected, [heads, sequenceTokens, sequences], [nb1, nb2]);
 
     const convolved = this.#convolve(il, conv, xbc, rollingCache);
-    const activated = inPlace(inPlace(convolved, context.weight(il, 'ssm_conv1d.bias')));
+    const activated = inPlace(inPlace(convolved, context.bias(il, 'ssm_conv1d')));
 
     const byHead = (width: number, count: number) =>
       view(
@@ -88,7 +88,7 @@ export class RecurrentState {
     const values = byHead(headSize, heads);
     const keys = byHead(stateSize, groups);
     const queries = byHead(stateSize, groups);
-    const step = inPlace(contiguous(rawStep), context.weight(il, 'ssm_dt.bias'));
+    const step = inPlace(contiguous(rawStep), context.bias(il, 'ssm_dt'));
     const decay = context.weight(il, 'ssm_a');
     const scanned = this.load(stateCache, context.model.recurrentStateSize, (states, ids) =>
       compute(
@@ -119,13 +119,10 @@ export class RecurrentState {
     );
     let y = inPlace(seen, inPlace(values, context.weight(il, 'ssm_d')));
     y = gatedSplit(contiguous(z), y);
-    const norm = context.weightOrNull(il, 'ssm_norm.weight');
+    const norm = context.weightOrNull(il, 'ssm_norm');
     if (norm !== null)
       y = context.norm(reshape(y, innerSize / groups, groups, sequenceTokens, sequences), norm);
-    return matMul(
-      context.weight(il, 'ssm_out.weight'),
-      reshape(y, innerSize, sequenceTokens * sequences),
-    );
+    return matMul(context.weight(il, 'ssm_out'), reshape(y, innerSize, sequenceTokens * sequences));
   }
 
   /** A Mamba layer of the first generation. */
@@ -139,15 +136,15 @@ export class RecurrentState {
     const rolling = this.load(rollingCache, context.model.rollingStateSize);
     const conv = reshape(rolling, convKernel - 1, innerSize, sequences);
     const projected = matMul(
-      context.weight(il, 'ssm_in.weight'),
+      context.weight(il, 'ssm_in'),
       reshape(x, x.ne0, sequenceTokens, sequences),
     );
     const half = () =>
       view(projected, [innerSize, projected.ne1, projected.ne2], [projected.nb1, projected.nb2]);
     const [left, z] = [half(), half()];
     const convolved = this.#convolve(il, conv, left, rollingCache);
-    const activated = inPlace(inPlace(convolved, context.weight(il, 'ssm_conv1d.bias')));
-    const mixed = matMul(context.weight(il, 'ssm_x.weight'), activated);
+    const activated = inPlace(inPlace(convolved, context.bias(il, 'ssm_conv1d')));
+    const mixed = matMul(context.weight(il, 'ssm_x'), activated);
     const rawStep = view(mixed, [timeStepRank, sequenceTokens, sequences], [mixed.nb1, mixed.nb2]);
     const group = () =>
       view(
@@ -155,21 +152,16 @@ export class RecurrentState {
         [stateSize, 1, sequenceTokens, sequences],
         [stateSize * mixed.nb0, mixed.nb1, mixed.nb2],
       );
-    const stepNorm = context.weightOrNull(il, 'ssm_dt_norm.weight');
+    const stepNorm = context.weightOrNull(il, 'ssm_dt_norm');
     const normed =
       context.index.metadata.boolean('ssm.dt_b_c_rms') === true ||
-      (stepNorm !== null &&
-        context.weightOrNull(il, 'ssm_b_norm.weight') !== null &&
-        context.weightOrNull(il, 'ssm_c_norm.weight') !== null);
+      (stepNorm !== null && context.has(il, 'ssm_b_norm') && context.has(il, 'ssm_c_norm'));
     const maybeNorm = (part: Tensor, name: string) =>
       normed ? context.norm(part, context.weightOrNull(il, name)) : part;
     const narrow = normed ? context.norm(rawStep, stepNorm) : contiguous(rawStep);
-    const keys = maybeNorm(group(), 'ssm_b_norm.weight');
-    const queries = maybeNorm(group(), 'ssm_c_norm.weight');
-    const step = inPlace(
-      matMul(context.weight(il, 'ssm_dt.weight'), narrow),
-      context.weight(il, 'ssm_dt.bias'),
-    );
+    const keys = maybeNorm(group(), 'ssm_b_norm');
+    const queries = maybeNorm(group(), 'ssm_c_norm');
+    const step = inPlace(matMul(context.weight(il, 'ssm_dt'), narrow), context.bias(il, 'ssm_dt'));
     const values = reshape(activated, 1, innerSize, sequenceTokens, sequences);
     const scanned = this.load(stateCache, context.model.recurrentStateSize, (states, ids) =>
       compute(
@@ -191,7 +183,7 @@ export class RecurrentState {
     const seen = view(scanned, [innerSize, sequenceTokens, sequences], [values.nb2, values.nb3]);
     let y = inPlace(seen, inPlace(activated, context.weight(il, 'ssm_d')));
     y = gatedSplit(contiguous(z), y);
-    const out = matMul(context.weight(il, 'ssm_out.weight'), y);
+    const out = matMul(context.weight(il, 'ssm_out'), y);
     return reshape(out, out.ne0, sequenceTokens * sequences);
   }
 
@@ -205,7 +197,7 @@ export class RecurrentState {
     );
     return compute(
       F32,
-      [joined, context.weight(il, 'ssm_conv1d.weight')],
+      [joined, context.weight(il, 'ssm_conv1d')],
       joined.ne1,
       context.sequenceTokens,
       sequences,
@@ -237,7 +229,7 @@ export class RecurrentState {
     );
     const loaded = this.load(stateCache, context.model.recurrentStateSize);
     const state = reshape(loaded, valueSize, valueSize, valueHeads, sequences);
-    const kernel = context.weight(il, 'ssm_conv1d.weight');
+    const kernel = context.weight(il, 'ssm_conv1d');
     const activated = inPlace(
       compute(F32, [joined, kernel], joined.ne1, sequenceTokens, sequences),
     );
@@ -285,13 +277,13 @@ export class RecurrentState {
         newState,
       ),
     );
-    const normed = context.norm(output, context.weight(il, 'ssm_norm.weight'));
+    const normed = context.norm(output, context.weight(il, 'ssm_norm'));
     const gated = inPlace(
       normed,
       inPlace(reshape(z, valueSize, valueHeads, sequenceTokens, sequences)),
     );
     const final = reshape(gated, valueSize * valueHeads, sequenceTokens, sequences);
-    const out = matMul(context.weight(il, 'ssm_out.weight'), final);
+    const out = matMul(context.weight(il, 'ssm_out'), final);
     return reshape(out, context.model.embedding, sequenceTokens * sequences);
   }
 
@@ -299,18 +291,18 @@ export class RecurrentState {
     const context = this.#context;
     const { sequenceTokens: tokens, shape } = context;
     const { sequences } = shape;
-    const fused = context.weightOrNull(il, 'attn_qkv.weight');
+    const fused = context.weightOrNull(il, 'attn_qkv');
     if (fused !== null) {
       const mixed = matMul(fused, x);
       return {
         mixed: reshape(mixed, mixed.ne0, tokens, sequences),
-        z: matMul(context.weight(il, 'attn_gate.weight'), x),
+        z: matMul(context.weight(il, 'attn_gate'), x),
       };
     }
     const { innerSize, stateSize, groupCount: keyHeads, timeStepRank: valueHeads } = ssm;
     const valueSize = (innerSize / valueHeads) * (valueHeads / keyHeads);
     const all = reshape(
-      matMul(context.weight(il, 'ssm_in.weight'), x),
+      matMul(context.weight(il, 'ssm_in'), x),
       2 * stateSize + 2 * valueSize,
       keyHeads,
       tokens,
@@ -329,7 +321,7 @@ export class RecurrentState {
     const { sequenceTokens: tokens, shape } = context;
     const { sequences } = shape;
     const { groupCount: keyHeads, timeStepRank: valueHeads } = ssm;
-    const merged = context.weightOrNull(il, 'ssm_ba.weight');
+    const merged = context.weightOrNull(il, 'ssm_ba');
     let beta: Tensor;
     let alpha: Tensor;
     if (merged !== null) {
@@ -341,15 +333,10 @@ export class RecurrentState {
       beta = inPlace(contiguous(b));
       alpha = contiguous3d(a, valueHeads, tokens, sequences);
     } else {
-      beta = inPlace(matMul(context.weight(il, 'ssm_beta.weight'), x));
-      alpha = reshape(
-        matMul(context.weight(il, 'ssm_alpha.weight'), x),
-        valueHeads,
-        tokens,
-        sequences,
-      );
+      beta = inPlace(matMul(context.weight(il, 'ssm_beta'), x));
+      alpha = reshape(matMul(context.weight(il, 'ssm_alpha'), x), valueHeads, tokens, sequences);
     }
-    const biased = inPlace(alpha, context.weight(il, 'ssm_dt.bias'));
+    const biased = inPlace(alpha, context.bias(il, 'ssm_dt'));
     const gate = inPlace(inPlace(biased), context.weight(il, 'ssm_a'));
     return {
       beta: reshape(beta, 1, valueHeads, tokens, sequences),

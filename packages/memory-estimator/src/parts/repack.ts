@@ -11,8 +11,6 @@ const REPACKED: Readonly<Record<CpuRepack, Readonly<Record<string, number>>>> = 
   none: {},
 };
 
-const EXPERTS = /_(ch|)exps\.weight$/;
-
 /** The kernels behind a kind of CPU; LM Studio's engines for x86-64 are built for AVX2. */
 export function repackOf(cpu: CpuKind, arch: string = process.arch): CpuRepack {
   if (cpu === 'avx2') return 'avx2';
@@ -22,10 +20,10 @@ export function repackOf(cpu: CpuKind, arch: string = process.arch): CpuRepack {
 }
 
 /** Whether a matrix of the CPU is copied into a layout for its kernels: plain ones, and stacks of experts. */
-export function isRepacked(tensor: GgufTensor, kernels: CpuRepack): boolean {
+export function isRepacked(tensor: GgufTensor, isExpert: boolean, kernels: CpuRepack): boolean {
   const multiple = REPACKED[kernels][tensor.typeName];
   if (multiple === undefined) return false;
   const [, rows = 1, depth = 1, more = 1] = tensor.shape;
   if (rows % multiple !== 0 || more > 1) return false;
-  return EXPERTS.test(tensor.name) ? depth > 1 : depth === 1 && rows > 1;
+  return isExpert ? depth > 1 : depth === 1 && rows > 1;
 }

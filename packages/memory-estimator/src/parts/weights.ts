@@ -41,65 +41,65 @@ export interface WeightRules {
   readonly repack: CpuRepack;
 }
 
+/** One tensor with what its name says about its place, worked out once for a model. */
+interface PlacedTensor {
+  readonly tensor: GgufTensor;
+  readonly place: 'input' | 'layer' | 'output';
+  readonly layer: number;
+  readonly isExpert: boolean;
+}
+
+/** What the tensors of a model say about their places. */
+export interface WeightIndex {
+  readonly tensors: readonly PlacedTensor[];
+  /** The embedding, where it is the output matrix too. */
+  readonly tied: GgufTensor | null;
+  readonly layers: number;
+}
+
+/** Sorts the tensors of a model for placeWeights. */
+export function indexWeights(header: GgufHeader, model: Hyperparameters | null): WeightIndex {
+  const layers = model?.layersInFile ?? 0;
+  const tensors = header.tensors.flatMap((tensor): PlacedTensor[] => {
+    const match = LAYER.exec(tensor.name);
+    const il = match === null ? null : Number(match[1]);
+    // Layers that predict further tokens are not loaded.
+    if (model !== null && il !== null && il >= model.layers && il < layers) return [];
+    const place = INPUT_TENSORS.has(tensor.name)
+      ? 'input'
+      : OUTPUT_TENSORS.test(tensor.name)
+        ? 'output'
+        : 'layer';
+    return [{ tensor, place, layer: il ?? 0, isExpert: EXPERTS.test(tensor.name) }];
+  });
+  const hasOutput = header.tensors.some(({ name }) => name === 'output.weight');
+  const embedding = header.tensors.find(({ name }) => name === 'token_embd.weight');
+  return { tensors, tied: hasOutput ? null : (embedding ?? null), layers };
+}
+
 /** The weights by device: exact sums of the tensors' bytes, as llama.cpp v0.5.0 places them. */
-export function placeWeights(
-  header: GgufHeader,
-  model: Hyperparameters | null,
-  rules: WeightRules,
-): WeightPlacement {
+export function placeWeights(index: WeightIndex, rules: WeightRules): WeightPlacement {
   const gpuBytes = new Array<number>(rules.gpuCount).fill(0);
   let cpuBytes = 0;
   let repackBytes = 0;
-  const add = (tensor: GgufTensor, device: number, multiplied: boolean) => {
+  for (const { tensor, place, layer, isExpert } of index.tensors) {
+    const onCpu = place === 'input' || (isExpert && layer < rules.cpuExpertLayers);
+    const device = onCpu ? CPU : rules.deviceOfLayer(place === 'output' ? index.layers : layer);
     if (device !== CPU) {
       gpuBytes[device] = (gpuBytes[device] ?? 0) + tensor.sizeBytes;
-      return;
+    } else {
+      cpuBytes += tensor.sizeBytes;
+      if (place !== 'input' && isRepacked(tensor, isExpert, rules.repack))
+        repackBytes += tensor.sizeBytes;
     }
-    cpuBytes += tensor.sizeBytes;
-    if (multiplied && isRepacked(tensor, rules.repack)) repackBytes += tensor.sizeBytes;
-  };
-  const layers = model?.layersInFile ?? 0;
-  for (const tensor of header.tensors) {
-    const il = layerOf(tensor.name);
-    // Layers that predict further tokens are not loaded.
-    if (model !== null && il !== null && il >= model.layers && il < layers) continue;
-    add(tensor, deviceOf(tensor, il, layers, rules), !INPUT_TENSORS.has(tensor.name));
   }
-  const tied = tiedOutput(header);
+  const { tied } = index;
   if (tied !== null) {
     // The embedding is the output matrix too. On a GPU that is a copy; on the CPU the same bytes serve,
     // but the output's view of them is repacked.
-    const device = rules.deviceOfLayer(layers);
-    if (device !== CPU) add(tied, device, true);
-    else if (isRepacked(tied, rules.repack)) repackBytes += tied.sizeBytes;
+    const device = rules.deviceOfLayer(index.layers);
+    if (device !== CPU) gpuBytes[device] = (gpuBytes[device] ?? 0) + tied.sizeBytes;
+    else if (isRepacked(tied, false, rules.repack)) repackBytes += tied.sizeBytes;
   }
   return { cpuBytes, gpuBytes, repackBytes };
-}
-
-/** The embedding tensor of a model whose output shares it. */
-function tiedOutput(header: GgufHeader): GgufTensor | null {
-  let embedding: GgufTensor | null = null;
-  for (const tensor of header.tensors) {
-    if (tensor.name === 'output.weight') return null;
-    if (tensor.name === 'token_embd.weight') embedding = tensor;
-  }
-  return embedding;
-}
-
-function deviceOf(
-  tensor: GgufTensor,
-  il: number | null,
-  layers: number,
-  rules: WeightRules,
-): number {
-  if (INPUT_TENSORS.has(tensor.name)) return CPU;
-  if (OUTPUT_TENSORS.test(tensor.name)) return rules.deviceOfLayer(layers);
-  const layer = il ?? 0;
-  if (layer < rules.cpuExpertLayers && EXPERTS.test(tensor.name)) return CPU;
-  return rules.deviceOfLayer(layer);
-}
-
-function layerOf(name: string): number | null {
-  const match = LAYER.exec(name);
-  return match === null ? null : Number(match[1]);
 }

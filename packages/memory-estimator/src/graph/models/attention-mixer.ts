@@ -22,8 +22,7 @@ export function attentionMixer(
     const rotates = rotatesIn(context, rules, il);
     const prepare = (x: Tensor, name: string, length: number, heads: number): Tensor => {
       let result = x;
-      const weight =
-        rules.queryKeyNorm === 'none' ? null : context.weightOrNull(il, `${name}.weight`);
+      const weight = rules.queryKeyNorm === 'none' ? null : context.weightOrNull(il, name);
       if (weight !== null) result = context.norm(result, weight, rules.norm);
       if (flat) result = reshape(result, length, heads, context.tokens);
       return rotates ? inPlace(result, positions) : result;
@@ -36,9 +35,9 @@ export function attentionMixer(
     if (temperature !== null) query = inPlace(query, temperature);
     if (rules.scalesQuery) query = inPlace(query);
     return attention.attend(il, query, key, value, {
-      output: context.weight(il, 'attn_output.weight'),
-      outputBias: context.weightOrNull(il, 'attn_output.bias'),
-      sinks: context.weightOrNull(il, 'attn_sinks.weight'),
+      output: context.weight(il, 'attn_output'),
+      outputBias: context.biasOrNull(il, 'attn_output'),
+      sinks: context.weightOrNull(il, 'attn_sinks'),
     });
   };
 }

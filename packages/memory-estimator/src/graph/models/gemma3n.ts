@@ -27,32 +27,33 @@ const SPARSE_LAYERS = 10;
 
 /** Gemma 3n: four streams of hidden state and an embedding for each layer; src/models/gemma3n.cpp. */
 export function buildGemma3n(context: GraphContext, rules: DecoderRules): void {
-  const { model } = context;
   let hidden = inPlace(context.inputEmbedding());
   const attention = new Attention(context);
   const positions = context.positions();
   const perLayer = perLayerInputs(context, hidden);
   hidden = spreadStreams(context, hidden);
-  for (let il = 0; il < model.layers; il += 1)
+  for (const il of context.layers) {
     hidden = buildLayer(context, attention, positions, perLayer, il, hidden);
+    context.layerDone(il, hidden);
+  }
   buildHead(context, rules, mergeStreams(context, hidden));
 }
 
 function perLayerInputs(context: GraphContext, hidden: Tensor): Tensor {
   const { tokens, model } = context;
-  const table = context.shared('per_layer_token_embd.weight');
+  const table = context.shared('per_layer_token_embd');
   const width = table.ne0 / model.layers;
   const selected = inPlace(
     reshape(getRows(table, input(I32, tokens)), width, model.layers, tokens),
   );
   context.graph.expand(selected);
   const projected = reshape(
-    inPlace(matMul(context.shared('per_layer_model_proj.weight'), hidden)),
+    inPlace(matMul(context.shared('per_layer_model_proj'), hidden)),
     width,
     model.layers,
     tokens,
   );
-  const normed = context.norm(projected, context.shared('per_layer_proj_norm.weight'));
+  const normed = context.norm(projected, context.shared('per_layer_proj_norm'));
   return contiguous(swapHeads(inPlace(inPlace(normed, selected))));
 }
 
@@ -60,7 +61,7 @@ function spreadStreams(context: GraphContext, hidden: Tensor): Tensor {
   const { embedding } = context.model;
   const target = magnitude(hidden);
   const copies = repeat(hidden, embedding, context.tokens, STREAMS - 1);
-  const projected = matMul(context.shared('altup_proj.weight'), copies);
+  const projected = matMul(context.shared('altup_proj'), copies);
   const scaled = inPlace(inPlace(projected, target), magnitude(projected));
   return concat(hidden, scaled, 2);
 }
@@ -69,7 +70,7 @@ function mergeStreams(context: GraphContext, hidden: Tensor): Tensor {
   const { embedding } = context.model;
   const target = magnitude(slice(hidden));
   const others = view(hidden, [embedding, context.tokens, STREAMS - 1]);
-  const projected = matMul(context.shared('altup_unembd_proj.weight'), others);
+  const projected = matMul(context.shared('altup_unembd_proj'), others);
   const scaled = inPlace(inPlace(projected, target), magnitude(projected));
   let merged: Tensor = slice(hidden);
   for (let i = 0; i < STREAMS - 1; i += 1) merged = inPlace(merged, slice(scaled));
@@ -84,7 +85,7 @@ function buildLayer(
   il: number,
   input: Tensor,
 ): Tensor {
-  const weight = (name: string) => context.weight(il, `${name}.weight`);
+  const weight = (name: string) => context.weight(il, name);
   const predictions = predict(context, il, input);
   const active = slice(predictions);
   const normed = context.norm(active, weight('attn_norm'));
@@ -115,9 +116,8 @@ function attend(
   il: number,
   x: Tensor,
 ): Tensor {
-  const output = context.weight(il, 'attn_output.weight');
-  const norm = (part: Tensor, name: string) =>
-    context.norm(part, context.weight(il, `${name}.weight`));
+  const output = context.weight(il, 'attn_output');
+  const norm = (part: Tensor, name: string) => context.norm(part, context.weight(il, name));
   if (context.model.attention[il] === true) {
     const { q, k, v } = attention.project(il, x);
     const query = inPlace(norm(q, 'attn_q_norm'), positions);
@@ -126,7 +126,7 @@ function attend(
   }
   // The last layers read the cache that earlier ones wrote.
   const q = reshape(
-    matMul(context.weight(il, 'attn_q.weight'), x),
+    matMul(context.weight(il, 'attn_q'), x),
     context.keyLength(il),
     context.heads(il),
     context.tokens,
@@ -138,7 +138,7 @@ function predict(context: GraphContext, il: number, hidden: Tensor): Tensor {
   const { embedding } = context.model;
   const modalities = route(context, il, slice(hidden));
   const coefficients = reshape(
-    matMul(context.weight(il, 'altup_predict_coef.weight'), modalities),
+    matMul(context.weight(il, 'altup_predict_coef'), modalities),
     STREAMS,
     STREAMS,
     context.tokens,
@@ -166,15 +166,15 @@ function correct(context: GraphContext, il: number, predictions: Tensor, output:
   const { tokens } = context;
   const modalities = route(context, il, output);
   const innovation = inPlace(output, slice(predictions));
-  const raw = matMul(context.weight(il, 'altup_correct_coef.weight'), modalities);
+  const raw = matMul(context.weight(il, 'altup_correct_coef'), modalities);
   const coefficients = contiguous3d(transpose(inPlace(raw)), 1, tokens, STREAMS);
   const copies = repeat(innovation, embedding, tokens, STREAMS);
   return inPlace(inPlace(copies, coefficients), predictions);
 }
 
 function route(context: GraphContext, il: number, x: Tensor): Tensor {
-  const normed = context.norm(x, context.weight(il, 'altup_router_norm.weight'));
-  return inPlace(matMul(context.weight(il, 'altup_router.weight'), inPlace(normed)));
+  const normed = context.norm(x, context.weight(il, 'altup_router_norm'));
+  return inPlace(matMul(context.weight(il, 'altup_router'), inPlace(normed)));
 }
 
 /** Keeps the activations that stand out of their row. */

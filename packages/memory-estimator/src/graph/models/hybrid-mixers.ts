@@ -27,7 +27,7 @@ export function doubleMixer(context: GraphContext, rules: DecoderRules): Mixer {
   const state = new RecurrentState(context);
   return (il, normed, input) => {
     const attended = attend(il, normed, input);
-    const again = context.norm(input, context.weight(il, 'attn_norm.weight'));
+    const again = context.norm(input, context.weight(il, 'attn_norm'));
     return inPlace(attended, state.mamba2(il, again));
   };
 }
@@ -54,16 +54,10 @@ export function deltaNetMixer(context: GraphContext, rules: DecoderRules): Mixer
     const [rawQuery, rawGate] = [half(), half()];
     const key = reshape(projected.k, length, kvHeads, tokens);
     const value = reshape(projected.v, length, kvHeads, tokens);
-    const query = inPlace(
-      context.norm(rawQuery, context.weight(il, 'attn_q_norm.weight')),
-      positions,
-    );
-    const rotatedKey = inPlace(
-      context.norm(key, context.weight(il, 'attn_k_norm.weight')),
-      positions,
-    );
+    const query = inPlace(context.norm(rawQuery, context.weight(il, 'attn_q_norm')), positions);
+    const rotatedKey = inPlace(context.norm(key, context.weight(il, 'attn_k_norm')), positions);
     const attended = attention.attend(il, query, rotatedKey, value, { output: null });
     const gate = inPlace(contiguous2d(rawGate, length * heads, tokens));
-    return matMul(context.weight(il, 'attn_output.weight'), inPlace(attended, gate));
+    return matMul(context.weight(il, 'attn_output'), inPlace(attended, gate));
   };
 }

@@ -31,40 +31,40 @@ export function latentAttentionMixer(context: GraphContext, _rules: DecoderRules
     (metadata.number('attention.temperature_scale') ?? 0) === 0 ? null : input(F32, 1, 1, tokens);
 
   const queryOf = (il: number, x: Tensor): Tensor => {
-    const direct = context.weightOrNull(il, 'attn_q.weight');
+    const direct = context.weightOrNull(il, 'attn_q');
     if (direct !== null) return matMul(direct, x);
-    const narrow = matMul(context.weight(il, 'attn_q_a.weight'), x);
+    const narrow = matMul(context.weight(il, 'attn_q_a'), x);
     return matMul(
-      context.weight(il, 'attn_q_b.weight'),
-      context.norm(narrow, context.weight(il, 'attn_q_a_norm.weight')),
+      context.weight(il, 'attn_q_b'),
+      context.norm(narrow, context.weight(il, 'attn_q_a_norm')),
     );
   };
 
   return (il, x) => {
     const heads = context.heads(il);
-    const output = context.weight(il, 'attn_output.weight');
+    const output = context.weight(il, 'attn_output');
     const q = reshape(queryOf(il, x), keyLength, heads, tokens);
-    const compressed = matMul(context.weight(il, 'attn_kv_a_mqa.weight'), x);
+    const compressed = matMul(context.weight(il, 'attn_kv_a_mqa'), x);
     const row = compressed.nb1;
     const latent = context.norm(
       view(compressed, [rank, tokens], [row]),
-      context.weight(il, 'attn_kv_a_norm.weight'),
+      context.weight(il, 'attn_kv_a_norm'),
     );
     const rotatedKey = inPlace(view(compressed, [ropeLength, 1, tokens], [row, row]), positions);
     if (model.latent !== null) {
       const plain = view(q, [plainLength, heads, tokens], [q.nb1, q.nb2]);
       const rotated = inPlace(view(q, [ropeLength, heads, tokens], [q.nb1, q.nb2]), positions);
-      const absorbed = swapHeads(matMul(context.weight(il, 'attn_k_b.weight'), swapHeads(plain)));
+      const absorbed = swapHeads(matMul(context.weight(il, 'attn_k_b'), swapHeads(plain)));
       let query = concat(absorbed, rotated, 0);
       const value = reshape(latent, rank, 1, tokens);
       const key = concat(value, rotatedKey, 0);
       if (temperature !== null) query = inPlace(query, temperature);
       return attention.attend(il, query, key, value, {
         output,
-        latentValues: context.weight(il, 'attn_v_b.weight'),
+        latentValues: context.weight(il, 'attn_v_b'),
       });
     }
-    const kv = matMul(context.weight(il, 'attn_kv_b.weight'), latent);
+    const kv = matMul(context.weight(il, 'attn_kv_b'), latent);
     const headBytes = (plainLength + valueLength) * kv.nb0;
     const part = (length: number) =>
       view(kv, [length, heads, tokens], [headBytes, headBytes * heads]);

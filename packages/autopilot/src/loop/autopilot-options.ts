@@ -16,8 +16,10 @@ export interface AutopilotTimings {
   readonly observeIntervalMs: number;
   /** How long a busy instance may finish before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs: number;
-  /** The same while a pool is over its hard limit; then it is unloaded nevertheless. Default 10 s. */
+  /** The same while a pool is over its hard limit; then it is unloaded nevertheless. Default 30 s. */
   readonly emergencyDrainMs: number;
+  /** The same while 98 % of a pool are in use. Default 8 s. */
+  readonly criticalDrainMs: number;
   /** How often a drain looks. Default 250 ms. */
   readonly drainPollMs: number;
   /** Deadline of one load; null, the default, is the runtime's own. */
@@ -72,7 +74,8 @@ export interface AutopilotSettings extends Required<Omit<AutopilotOptions, 'timi
 const DEFAULT_TIMINGS: AutopilotTimings = {
   observeIntervalMs: 1000,
   drainDeadlineMs: 30_000,
-  emergencyDrainMs: 10_000,
+  emergencyDrainMs: 30_000,
+  criticalDrainMs: 8000,
   drainPollMs: 250,
   loadTimeoutMs: null,
   stopDrainMs: 5000,

@@ -116,11 +116,24 @@ describe('createAutopilot', () => {
       await world.clock.advance(2 * MINUTE);
       world.setActivity('mai/large', 'generating');
       world.othersBytes = 14 * GIB;
-      await world.clock.advance(9 * SECOND);
+      await world.clock.advance(29 * SECOND);
       expect(world.residentKeys()).toEqual(['large']);
       await world.clock.advance(20 * SECOND);
       expect(world.residentKeys()).toEqual(['small']);
       expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual(['mai/large']);
+      await pilot.stop();
+    });
+
+    it('has little patience where next to nothing is left', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 15.5 * GIB;
+      await world.clock.advance(7 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
       await pilot.stop();
     });
 

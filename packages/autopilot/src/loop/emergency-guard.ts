@@ -4,7 +4,7 @@ import { callOptions } from '../ports/call-options.js';
 import { poolsOverHardLimit } from '../switch/hard-limit.js';
 import type { AutopilotTimings } from './autopilot-options.js';
 
-/** Over this share of a pool in use there is no time to wait for anybody. */
+/** Over this share of a pool in use the machine swaps or the driver refuses: patience is short. */
 const CRITICAL_RATIO = 0.98;
 
 /** Watches memory while a switch is under way. */
@@ -36,7 +36,7 @@ export function startEmergencyGuard(
   const { policy, timings } = options;
   const stop = new AbortController();
   let sinceMs = options.emergency ? clock.monotonicMs() : null;
-  let critical = false;
+  let criticalSinceMs: number | null = null;
 
   const watch = async (): Promise<void> => {
     while (!stop.signal.aborted) {
@@ -45,12 +45,12 @@ export function startEmergencyGuard(
         const resources = await ports.monitor.snapshot(callOptions(stop.signal, null));
         const pools = poolsOverHardLimit(resources, policy);
         sinceMs = pools.length === 0 ? null : (sinceMs ?? clock.monotonicMs());
-        critical =
-          poolsOverHardLimit(resources, {
-            ...policy,
-            hardLimitRatio: CRITICAL_RATIO,
-            unifiedHardLimitRatio: CRITICAL_RATIO,
-          }).length > 0;
+        const critical = poolsOverHardLimit(resources, {
+          ...policy,
+          hardLimitRatio: CRITICAL_RATIO,
+          unifiedHardLimitRatio: CRITICAL_RATIO,
+        });
+        criticalSinceMs = critical.length === 0 ? null : (criticalSinceMs ?? clock.monotonicMs());
         if (pools.length > 0 && !stop.signal.aborted) options.onOverLimit(pools);
       } catch {
         // Stopped, or a reading that failed: the loop reports the monitor's faults, and a switch that
@@ -59,8 +59,10 @@ export function startEmergencyGuard(
     }
   };
   const watching = options.watch ? watch() : Promise.resolve();
+  const lasts = (fromMs: number | null, forMs: number): boolean =>
+    fromMs !== null && clock.monotonicMs() - fromMs >= forMs;
   const expired = (): boolean =>
-    critical || (sinceMs !== null && clock.monotonicMs() - sinceMs >= timings.emergencyDrainMs);
+    lasts(sinceMs, timings.emergencyDrainMs) || lasts(criticalSinceMs, timings.criticalDrainMs);
 
   return {
     deadlineMs: () => (expired() ? 0 : timings.drainDeadlineMs),

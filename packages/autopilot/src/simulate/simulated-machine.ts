@@ -337,12 +337,10 @@ export class SimulatedMachine {
   }
 
   #answer<T>(read: () => T): Promise<T> {
-    try {
+    return Promise.resolve().then(() => {
       this.#check();
-      return Promise.resolve(read());
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      return read();
+    });
   }
 
   #check(): void {

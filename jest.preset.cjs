@@ -1,6 +1,9 @@
 // Sources are ES modules in TypeScript; Jest runs them as CommonJS, compiled by swc.
 const path = require('node:path');
 
+// Nx asks for colours; tests see the same plain output however they are started.
+delete process.env.FORCE_COLOR;
+
 const ESM_ONLY = [
   'string-width',
   'strip-ansi',

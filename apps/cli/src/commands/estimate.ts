@@ -4,6 +4,7 @@ import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { answerLines } from '../estimate/answer-lines.js';
 import { checkSettings } from '../estimate/check-settings.js';
+import { decideHere } from '../estimate/fits-here.js';
 import { openModel } from '../estimate/open-model.js';
 import { settingsFromInput } from '../estimate/settings-from-input.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -30,7 +31,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 
   const settings = settingsFromInput(input);
   checkSettings(settings);
-  const { file, header } = await openModel(name, context);
+  const { title, file, header } = await openModel(name, context);
   if (!header.complete) {
     output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
   }
@@ -38,7 +39,11 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (output.json) {
     output.resultJson({ file: name, ...report });
   } else {
-    output.result(renderEstimate(name, report, byContextLength(header, settings, report), output));
+    // Settings for another machine's GPU say nothing about this one.
+    const here =
+      settings.gpuBackend === null ? await decideHere(title, header, report, context) : null;
+    const byContext = byContextLength(header, settings, report);
+    output.result(renderEstimate(title, report, byContext, here, output));
   }
   return EXIT.success;
 }

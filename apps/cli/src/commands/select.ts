@@ -30,12 +30,16 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.resultJson({ origin: originOf(library), selection, resources: assembled.resources });
   } else {
     output.result(renderSelection(selection, assembled, output));
-    if (selection.plan.steps.length > 0 && session.link.kind === 'on') {
+    if (selection.chosen === null) output.note(`\n${output.noteStyle.dim(NOTHING_FITS)}`);
+    else if (selection.plan.steps.length > 0 && session.link.kind === 'on') {
       output.note(`\n${output.noteStyle.dim('`mai select --load` carries it out.')}`);
     }
   }
   return selection.chosen === null ? EXIT.nothingFits : EXIT.success;
 }
+
+const NOTHING_FITS =
+  'Close other programs, ask for less (--require, --min-context, --tier), or download a smaller model.';
 
 async function carryOut(
   { session, library }: { readonly session: Session; readonly library: Library },

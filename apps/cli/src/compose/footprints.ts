@@ -15,7 +15,11 @@ import type { Library } from './library.js';
  * What models take, in order of trust: from the header of their file where that is here, LM Studio's own
  * estimate, the size of the file. The guardrail verdict is LM Studio's wherever it runs.
  */
-export function createFootprints(library: Library, shelf: HeaderShelf): EstimatorPort {
+export function createFootprints(
+  library: Library,
+  shelf: HeaderShelf,
+  anythingLoaded: () => boolean,
+): EstimatorPort {
   const models = new Map(library.models.map((model) => [model.modelKey, model]));
   return {
     estimate: async (question, options) => {
@@ -26,7 +30,7 @@ export function createFootprints(library: Library, shelf: HeaderShelf): Estimato
       ]);
       return {
         footprint: own ?? fromLMStudio(theirs, question.resources) ?? fromSize(question, model),
-        guardrails: verdictOf(theirs),
+        guardrails: verdictOf(theirs, anythingLoaded()),
       };
     },
   };
@@ -71,7 +75,7 @@ async function askLMStudio(
 }
 
 /** The engine and the GPUs that a load on this machine meets. */
-function environmentOf({ gpus, unified }: Resources): EstimateEnvironment {
+export function environmentOf({ gpus, unified }: Resources): EstimateEnvironment {
   const used = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
   const nvidia = used.some(({ deviceKey }) => deviceKey.startsWith('GPU-'));
   return {
@@ -113,6 +117,15 @@ function fromSize(
     : estimateFromFileSize(model, loadConfig, environmentOf(resources));
 }
 
-function verdictOf(estimate: ResourceEstimate | null): Estimate['guardrails'] {
-  return estimate === null ? null : estimate.passesGuardrails ? 'pass' : 'refuse';
+/**
+ * LM Studio judges a load on top of what is loaded, so beside residents its refusal says nothing about
+ * a switch that unloads first. The load itself asks again.
+ */
+function verdictOf(
+  estimate: ResourceEstimate | null,
+  anythingLoaded: boolean,
+): Estimate['guardrails'] {
+  if (estimate === null) return null;
+  if (estimate.passesGuardrails) return 'pass';
+  return anythingLoaded ? null : 'refuse';
 }

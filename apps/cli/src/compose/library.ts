@@ -115,6 +115,10 @@ async function examine(
     };
   } catch (error) {
     if (!isModelFileError(error)) throw error;
-    return { model, why: error.message };
+    const why =
+      error.offsetBytes === null
+        ? error.message.replace(/\.$/, '')
+        : `it is damaged at byte ${error.offsetBytes}`;
+    return { model, why };
   }
 }

@@ -4,17 +4,31 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { LMStudioLink } from './connect-lmstudio.js';
 
+/** What is joined, and what only the caller knows how to make. */
+export interface PortParts {
+  readonly link: LMStudioLink;
+  readonly monitor: AutopilotPorts['monitor'];
+  readonly catalog: AutopilotPorts['catalog'];
+  /** Asks `anythingLoaded` whether residents were seen when they were last listed. */
+  readonly estimator: (anythingLoaded: () => boolean) => AutopilotPorts['estimator'];
+}
+
 /** Joins the packages to what the autopilot asks of the world. */
-export function composePorts({
-  link,
-  ...ports
-}: { readonly link: LMStudioLink } & Pick<
-  AutopilotPorts,
-  'monitor' | 'catalog' | 'estimator'
->): AutopilotPorts {
+export function composePorts({ link, estimator, ...ports }: PortParts): AutopilotPorts {
+  let residents = 0;
+  const runtime: RuntimePort = link.kind === 'on' ? link.client : runtimeOff(link.reason);
   return {
     ...ports,
-    runtime: link.kind === 'on' ? link.client : runtimeOff(link.reason),
+    estimator: estimator(() => residents > 0),
+    runtime: {
+      listResidents: async (options) => {
+        const listed = await runtime.listResidents(options);
+        residents = listed.length;
+        return listed;
+      },
+      load: (request) => runtime.load(request),
+      unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
+    },
     survey: surveyOf(link),
     clock: systemClock,
     runtimeIsLocal: link.kind === 'off' || link.client.host.isLocal,

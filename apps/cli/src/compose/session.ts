@@ -37,7 +37,6 @@ export async function openSession(context: CommandContext): Promise<Session> {
   const shelf = createHeaderShelf(context.signal);
   const library = once(() => libraryOf(link, context, shelf));
   const catalog = once(async () => createCatalog(config.config, (await library()).models));
-  const estimator = once(async () => createFootprints(await library(), shelf));
   const policy = toSelectionPolicy(config.config.switching);
   return {
     link,
@@ -50,8 +49,13 @@ export async function openSession(context: CommandContext): Promise<Session> {
       link,
       monitor: machine,
       catalog: { read: async (options) => (await catalog()).port.read(options) },
-      estimator: {
-        estimate: async (question, options) => (await estimator()).estimate(question, options),
+      estimator: (anythingLoaded) => {
+        const estimator = once(async () =>
+          createFootprints(await library(), shelf, anythingLoaded),
+        );
+        return {
+          estimate: async (question, options) => (await estimator()).estimate(question, options),
+        };
       },
     }),
     [Symbol.asyncDispose]: async () => {

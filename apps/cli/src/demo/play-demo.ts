@@ -87,7 +87,8 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
     link: library.link,
     monitor,
     catalog: catalog.port,
-    estimator: createFootprints(library, createHeaderShelf(signal)),
+    estimator: (anythingLoaded) =>
+      createFootprints(library, createHeaderShelf(signal), anythingLoaded),
   });
   const stage = createStage(context, fast);
   const play: Play = { context, stage, setting, monitor, ports, catalog, library };

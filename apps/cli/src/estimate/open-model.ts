@@ -11,8 +11,8 @@ import { UsageError } from '../usage-error.js';
 
 /** A model that is to be estimated. */
 export interface OpenModel {
-  /** As it was asked for. */
-  readonly name: string;
+  /** What to call it: its key, or its file's name. */
+  readonly title: string;
   /** The file that its header is from. */
   readonly file: string;
   readonly header: GgufHeader;
@@ -28,11 +28,10 @@ const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 export async function openModel(name: string, context: CommandContext): Promise<OpenModel> {
   const { io, signal } = context;
   const asFile = path.resolve(io.cwd, name);
-  const file =
-    LOOKS_LIKE_A_FILE.test(name) || (await isThere(asFile))
-      ? asFile
-      : await fileOfKey(name, context);
-  return { name, file, header: await readGgufHeader(file, { signal }) };
+  const isFile = LOOKS_LIKE_A_FILE.test(name) || (await isThere(asFile));
+  const file = isFile ? asFile : await fileOfKey(name, context);
+  const title = isFile ? path.basename(file) : name;
+  return { title, file, header: await readGgufHeader(file, { signal }) };
 }
 
 function isThere(file: string): Promise<boolean> {

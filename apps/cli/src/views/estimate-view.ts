@@ -1,15 +1,19 @@
 import type { EstimateReport, ReportedDevice, ReportedRam } from '@mai/memory-estimator';
+import type { FitsHere } from '../estimate/fits-here.js';
 import { renderMeter } from '../terminal/bar.js';
 import { formatBytes, formatCount, formatPercent } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { renderTable } from '../terminal/table.js';
 import { wrap } from '../terminal/text.js';
+import { explainRejection } from './explain-rejection.js';
+import { renderPoolLegend, renderPools } from './memory-pools.js';
 
 /** An estimate for people: the sum, the settings behind it, and a chart by context length. */
 export function renderEstimate(
   name: string,
   report: EstimateReport,
   byContext: readonly EstimateReport[],
+  here: FitsHere | null,
   output: Output,
 ): string {
   const { style } = output;
@@ -18,6 +22,7 @@ export function renderEstimate(
     renderParts(report, output),
     renderTotal(report, output),
     renderChart(report, byContext, output),
+    ...(here === null ? [] : [renderHere(here, output)]),
   ]
     .map((text) => `${text.trimEnd()}\n`)
     .join('\n');
@@ -152,4 +157,23 @@ function renderChart(
     indent: 0,
   });
   return `${style.heading('By context length')}\n${table}`;
+}
+
+function renderHere({ selection, input, price }: FitsHere, output: Output): string {
+  const { style, unicode, textWidth } = output;
+  const { chosen, rejected, pools } = selection;
+  const shortfall =
+    rejected[0] === undefined ? 'does not fit' : explainRejection(rejected[0].rejection);
+  const verdict =
+    chosen === null
+      ? `${style.bad(unicode ? '✗' : 'no:')} It ${shortfall}. No shorter context or smaller KV cache makes it fit.`
+      : price === null
+        ? `${style.good(unicode ? '✓' : 'yes:')} It fits as it is.`
+        : `${style.caution(unicode ? '~' : 'almost:')} It fits with ${price}.`;
+  return [
+    style.heading(chosen === null ? 'On this machine now' : 'On this machine, loaded'),
+    ...wrap(verdict, textWidth - 2).map((line) => `  ${line}`),
+    ...renderPools(pools, input.resources, 'after', output),
+    renderPoolLegend(pools, output),
+  ].join('\n');
 }

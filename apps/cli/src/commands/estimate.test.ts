@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { runMai } from '../../test/run-mai.js';
+import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
+import { textWidth } from '../terminal/text.js';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'mai estimate '));
+  writeTinyModel(path.join(folder, 'tiny.gguf'), { layers: 4, contextLength: 32_768 });
+  writeFileSync(path.join(folder, 'tiny.gguf-header'), tinyGguf().header);
+  writeFileSync(path.join(folder, 'cut.gguf'), tinyGguf().header.subarray(0, 500));
+  // Weights of a terabyte: no machine that runs tests has that much.
+  writeFileSync(
+    path.join(folder, 'huge.gguf'),
+    tinyGguf({ layers: 1, width: 65_536, vocabulary: 8_388_608 }).header,
+  );
+  writeFileSync(path.join(folder, 'text.gguf'), 'This is no model.');
+  writeTinyModel(path.join(folder, '.lmstudio', 'models', 'acme', 'Tiny-GGUF', 'Tiny-Q4_K_M.gguf'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const mai = (argv: readonly string[], stdin: readonly string[] = [], columns?: number) =>
+  runMai(argv, {
+    cwd: folder,
+    homeFolder: folder,
+    env: { NO_COLOR: '1' },
+    stdin,
+    ...(columns === undefined ? {} : { columns }),
+  });
+
+const ALL_FLAGS = [
+  ...['--context', '2048', '--kv-k', 'q8_0', '--kv-v', 'q8_0', '--flash-attention', 'on'],
+  ...['--batch', '256', '--ubatch', '128', '--parallel', '2', '--kv-unified', 'off', '--swa-full'],
+  ...['--gpu-layers', '3', '--gpu-backend', 'cuda', '--cpu', 'avx2', '--json'],
+];
+
+test('--json answers in the fixed shape, with every value in force', async () => {
+  const { exitCode, json } = await mai(['estimate', 'tiny.gguf', ...ALL_FLAGS]);
+  expect(exitCode).toBe(0);
+  const part = expect.any(Number);
+  const device = {
+    weightsBytes: part,
+    kvCacheBytes: part,
+    recurrentStateBytes: part,
+    computeBytes: part,
+    outputBytes: part,
+    totalBytes: part,
+  };
+  expect(json()).toEqual({
+    schemaVersion: 1,
+    file: 'tiny.gguf',
+    architecture: 'llama',
+    loadConfig: {
+      contextLengthTokens: 2048,
+      kvCacheTypeK: 'q8_0',
+      kvCacheTypeV: 'q8_0',
+      flashAttention: true,
+      batchTokens: 256,
+      ubatchTokens: 128,
+      parallelSequences: 2,
+      kvUnified: false,
+      swaFull: true,
+      gpuLayers: 3,
+      gpuBackend: 'cuda',
+      cpu: 'avx2',
+    },
+    ram: { ...device, repackBytes: part, mappedBytes: part, anonymousBytes: part },
+    gpus: [device],
+    totalBytes: part,
+    interval: { coverage: 0.9, lowBytes: part, highBytes: part },
+    source: 'gguf-header',
+    confidence: expect.stringMatching(/^(high|medium|low)$/),
+    exactParts: expect.arrayContaining(['weights', 'kvCache']),
+  });
+});
+
+test('the parts add up as the contract says', async () => {
+  const { json } = await mai(['estimate', 'tiny.gguf', '--json', '--cpu', 'avx2']);
+  const { ram, gpus, totalBytes } = json() as {
+    ram: Record<string, number>;
+    gpus: unknown[];
+    totalBytes: number;
+  };
+  const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes } = ram;
+  const parts = [weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes];
+  expect(ram['totalBytes']).toBe(parts.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0));
+  expect(totalBytes).toBe((ram['totalBytes'] ?? 0) + (ram['repackBytes'] ?? 0));
+  expect((ram['mappedBytes'] ?? 0) + (ram['anonymousBytes'] ?? 0)).toBe(totalBytes);
+  expect(gpus).toEqual([]);
+});
+
+test('for people: the sum, and a chart by context length, within 80 columns', async () => {
+  const { exitCode, out } = await mai(['estimate', 'tiny.gguf', '--context', '8192'], [], 80);
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/weights +[\d.]+ MiB +exact/);
+  expect(out).toMatch(/KV cache +[\d.]+ MiB/);
+  expect(out).toMatch(/By context length/);
+  expect(out).toMatch(/▸ +8,192 .*█/);
+  expect(out).toMatch(/ 32,768 .*█/);
+  expect(out).toMatch(/On this machine, loaded\n +✓ It fits as it is\.\n +RAM/);
+  for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+});
+
+test('what does not fit says what is missing', async () => {
+  const { out } = await mai(['estimate', 'huge.gguf', '--context', '1048576']);
+  expect(out).toMatch(/✗ It needs .* more RAM/);
+});
+
+test('settings for a GPU that is not here say nothing about this machine', async () => {
+  const { out } = await mai(['estimate', 'tiny.gguf', '--gpu-backend', 'cuda']);
+  expect(out).toMatch(/PART +RAM +GPU/);
+  expect(out).not.toMatch(/On this machine/);
+});
+
+test('a downloaded model goes by its key', async () => {
+  const { exitCode, json } = await mai(['estimate', 'tiny', '--json', '--url', '127.0.0.1:9']);
+  expect(exitCode).toBe(0);
+  expect(json()).toMatchObject({ file: 'tiny', architecture: 'llama' });
+});
+
+test('a header alone is estimated, with a warning', async () => {
+  const { exitCode, err } = await mai(['estimate', 'tiny.gguf-header']);
+  expect(exitCode).toBe(0);
+  expect(err).toMatch(/^warning: .*tiny\.gguf-header is a header or an unfinished download/);
+});
+
+test.each([
+  ['cut.gguf', 'CORRUPT', /500/],
+  ['text.gguf', 'NOT_GGUF', /text\.gguf/],
+  ['none.gguf', 'FILE_NOT_FOUND', /none\.gguf/],
+])('%s: exit 7, %s', async (file, code, message) => {
+  const { exitCode, err, json } = await mai(['estimate', file, '--json']);
+  expect(exitCode).toBe(7);
+  expect(err).toMatch(message);
+  expect(err).not.toMatch(/\n\s+at /);
+  expect(json()).toMatchObject({ error: { code } });
+});
+
+test('a key that is not downloaded: exit 5, with a suggestion', async () => {
+  const { exitCode, err } = await mai(['estimate', 'tniy', '--url', '127.0.0.1:9']);
+  expect(exitCode).toBe(5);
+  expect(err).toMatch(/Did you mean tiny\?/);
+});
+
+test.each([
+  [['estimate'], /needs KEY-OR-FILE/],
+  [['estimate', 'tiny.gguf', '--gpu-layers', '4'], /need a GPU/],
+  [['estimate', 'tiny.gguf', '--kv-v', 'q8_0', '--flash-attention', 'off'], /flash attention/],
+  [['estimate', 'tiny.gguf', '--context', '8k'], /--context takes a whole number/],
+  [['estimate', 'tiny.gguf', '--stdin'], /leave tiny\.gguf out/],
+])('%j: exit 2', async (argv, message) => {
+  const { exitCode, err } = await mai(argv);
+  expect(exitCode).toBe(2);
+  expect(err).toMatch(message);
+});
+
+describe('--stdin', () => {
+  const answers = async (lines: readonly string[]) => {
+    const { exitCode, out } = await mai(['estimate', '--stdin'], lines);
+    expect(exitCode).toBe(0);
+    return out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  };
+
+  test('answers line by line, with the same figures as the options', async () => {
+    const { json } = await mai(['estimate', 'tiny.gguf', ...ALL_FLAGS]);
+    const line = JSON.stringify({
+      file: 'tiny.gguf',
+      context: 2048,
+      kvK: 'q8_0',
+      kvV: 'q8_0',
+      flashAttention: true,
+      batch: 256,
+      ubatch: 128,
+      parallel: 2,
+      kvUnified: false,
+      swaFull: true,
+      gpuLayers: 3,
+      gpuBackend: 'cuda',
+      cpu: 'avx2',
+    });
+    // In pieces, as a pipe delivers them.
+    expect(await answers([line.slice(0, 20), `${line.slice(20)}\n`])).toEqual([json()]);
+  });
+
+  test('a line that fails says why, and the rest goes on', async () => {
+    const replies = await answers([
+      '{"file": "none.gguf"}\n',
+      'not json\n\n',
+      '{"file": "tiny.gguf", "contxt": 5}\n',
+      '{"file": "tiny.gguf", "context": "5"}\n',
+      '{"file": "tiny.gguf", "kvK": "q9"}\n',
+      '{"file": "tiny.gguf", "gpuLayers": 3}\n',
+      '{"file": "tiny.gguf", "context": null}',
+    ]);
+    expect(replies.map(({ file, error }) => [file, (error as { code: string })?.code])).toEqual([
+      ['none.gguf', 'FILE_NOT_FOUND'],
+      [null, 'USAGE'],
+      ['tiny.gguf', 'USAGE'],
+      ['tiny.gguf', 'USAGE'],
+      ['tiny.gguf', 'USAGE'],
+      ['tiny.gguf', 'USAGE'],
+      ['tiny.gguf', undefined],
+    ]);
+    expect(replies[2]).toMatchObject({
+      schemaVersion: 1,
+      error: { message: 'There is no field "contxt". Did you mean context?' },
+    });
+  });
+});

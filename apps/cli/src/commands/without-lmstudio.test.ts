@@ -1,0 +1,166 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { runMai } from '../../test/run-mai.js';
+import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
+
+/** Nothing listens there. */
+const NOBODY = ['--url', '127.0.0.1:9'];
+
+let home: string;
+let models: string;
+
+beforeEach(() => {
+  home = mkdtempSync(path.join(tmpdir(), 'mai home '));
+  models = path.join(home, '.lmstudio', 'models');
+  writeTinyModel(path.join(models, 'acme', 'Big-7B-GGUF', 'Big-7B-Q4_K_M.gguf'), {
+    name: 'Big 7B',
+    layers: 32,
+    width: 1024,
+    contextLength: 32_768,
+  });
+  writeTinyModel(path.join(models, 'acme', 'Small-1B-GGUF', 'Small-1B-Q4_K_M.gguf'), {
+    name: 'Small 1B',
+  });
+});
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+});
+
+const mai = (...argv: string[]) =>
+  runMai([...argv, ...NOBODY], { homeFolder: home, cwd: home, env: { NO_COLOR: '1' } });
+
+test('mai status shows the machine, and says why LM Studio is off and what to do', async () => {
+  const { exitCode, out } = await mai('status');
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/RAM .* of .* GiB/);
+  expect(out).toMatch(/LM Studio {2}off {2}LM Studio is installed[\s\S]*lms server start/);
+});
+
+test('mai models reads the headers in the models folder, and says so', async () => {
+  const { exitCode, out, err } = await mai('models');
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/big-7b .*header, \w+ +✓ fits/);
+  expect(err).toContain('LM Studio is off: these are the files in its models folder');
+  const { models: listed } = (await mai('models', '--json')).json() as {
+    models: { modelKey: string; maxContextLengthTokens: number; capabilities: string[] }[];
+  };
+  expect(listed.find(({ modelKey }) => modelKey === 'big-7b')).toMatchObject({
+    displayName: 'Big 7B',
+    maxContextLengthTokens: 32_768,
+    capabilities: expect.arrayContaining(['chat', 'tools']),
+    footprint: { source: 'gguf-header' },
+    rejection: null,
+  });
+});
+
+test('mai select decides from the headers, and loads nothing', async () => {
+  const { exitCode, out, err } = await mai('select');
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^Choice +(big-7b|small-1b)/);
+  expect(err).toContain('LM Studio is off');
+  expect((await mai('select', '--load', '--dry-run')).exitCode).toBe(0);
+  expect((await mai('select', '--load')).exitCode).toBe(4);
+});
+
+test('an unfinished download is no model, and neither is a damaged one', async () => {
+  writeFileSync(path.join(models, 'acme', 'half.gguf'), tinyGguf().header);
+  writeFileSync(path.join(models, 'acme', 'bad.gguf'), tinyGguf().header.subarray(0, 300));
+  const { exitCode, out, err } = await mai('models');
+  expect(exitCode).toBe(0);
+  expect(out).not.toMatch(/half|bad/);
+  expect(err).toMatch(/warning: acme\/half\.gguf is left out: the download is not complete/);
+  expect(err).toMatch(/warning: acme\/bad\.gguf is left out: it is damaged at byte 295\./);
+});
+
+const asRoot = process.getuid?.() === 0;
+(asRoot || process.platform === 'win32' ? test.skip : test)(
+  'a folder that can not be read is named',
+  async () => {
+    const locked = path.join(models, 'locked');
+    mkdirSync(locked);
+    chmodSync(locked, 0);
+    const { exitCode, err } = await mai('models');
+    chmodSync(locked, 0o755);
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(/locked can't be read \(EACCES\)/);
+  },
+);
+
+test('without any models folder each command still answers', async () => {
+  rmSync(path.join(home, '.lmstudio'), { recursive: true });
+  expect((await mai('models')).out).toMatch(/^No model/);
+  const select = await mai('select');
+  expect(select.exitCode).toBe(3);
+  expect(select.err).toMatch(/no models folder here/);
+});
+
+test('mai doctor finds no fault in LM Studio being off', async () => {
+  const { exitCode, out } = await mai('doctor');
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/! LM Studio/);
+  expect(out).toMatch(/✓ Memory/);
+});
+
+test.each([
+  ['load', 'big-7b'],
+  ['unload', 'big-7b'],
+  ['select', '--load'],
+])('mai %s %s needs it: exit 4', async (...argv) => {
+  const { exitCode, out, err } = await mai(...argv);
+  expect(exitCode).toBe(4);
+  expect(err).toMatch(/error: LM Studio is installed .* not running/);
+  expect(out).toBe('');
+});
+
+test('mai complete offers names for the shell', async () => {
+  expect((await mai('complete', 'model')).out).toBe('big-7b\nsmall-1b\n');
+  expect((await mai('complete', 'instance')).out).toBe('');
+  expect((await mai('complete', 'chain')).out.split('\n')).toContain('coding');
+});
+
+test('mai config init writes from the folder', async () => {
+  const { out } = await mai('config', 'init', 'mine.yaml');
+  expect(out).toMatch(/^Wrote .*mine\.yaml with 2 models/);
+  expect((await mai('config', 'check', 'mine.yaml')).exitCode).toBe(0);
+});
+
+describe('a configuration that is wrong', () => {
+  const broken = 'version: 1\nmodels:\n  - key: a\n    category: hughe\n    contxt_window: 1\n';
+
+  test.each([['status'], ['models'], ['select'], ['config check']])(
+    'mai %s ends with 2 and points at it',
+    async (line) => {
+      writeFileSync(path.join(home, 'models.yaml'), broken);
+      const { exitCode, err } = await mai(...line.split(' '));
+      expect(exitCode).toBe(2);
+      expect(err).toMatch(/models\.yaml:4:/);
+      expect(err).toMatch(/contxt_window[\s\S]*context_window/);
+      expect(err).not.toMatch(/\n\s+at /);
+    },
+  );
+
+  test('mai config check --json lists every issue', async () => {
+    writeFileSync(path.join(home, 'models.yaml'), broken);
+    const result = await mai('config', 'check', '--json');
+    expect(result.exitCode).toBe(2);
+    expect(result.json()).toMatchObject({
+      valid: false,
+      issues: [{ line: 4 }, { code: 'UNKNOWN_KEY', line: 5 }],
+    });
+  });
+
+  test('mai config path still names it, and mai doctor calls it a fault', async () => {
+    writeFileSync(path.join(home, 'models.yaml'), broken);
+    expect((await mai('config', 'path')).out).toBe(`${path.join(home, 'models.yaml')}\n`);
+    const doctor = await mai('doctor');
+    expect(doctor.exitCode).toBe(9);
+    expect(doctor.out).toMatch(/✗ Configuration/);
+  });
+
+  test('one that is not there ends with 2', async () => {
+    const { exitCode, err } = await mai('select', '--config', 'nowhere.yaml');
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(/no configuration at this path/);
+  });
+});

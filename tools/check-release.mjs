@@ -1,21 +1,23 @@
 // A dry run of releasing one package must leave the versions of all others alone.
+import { stripVTControlCharacters } from 'node:util';
 import { read, run, workspacePackages } from './workspace.mjs';
 
 const RELEASED = '@mai/selector';
 
-const output = read('npx', [
-  '--no-install',
-  'nx',
-  'release',
-  'version',
-  'minor',
-  `--projects=${RELEASED}`,
-  '--dry-run',
-  '--verbose=false',
-]);
+const output = stripVTControlCharacters(
+  read('npx', [
+    '--no-install',
+    'nx',
+    'release',
+    'version',
+    'minor',
+    `--projects=${RELEASED}`,
+    '--dry-run',
+    '--verbose=false',
+  ]),
+);
 const touched = workspacePackages().filter(({ name }) =>
-  // Nx names each manifest that it would write; the current version alone also appears in its log.
-  output.includes(`UPDATE ${manifestOf(name)} [dry-run]`),
+  output.includes(`written to manifest: ${manifestOf(name)}`),
 );
 const names = touched.map(({ name }) => name).join(', ') || 'none';
 if (names !== RELEASED) {

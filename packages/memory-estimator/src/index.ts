@@ -20,6 +20,14 @@ export type {
   MemoryParts,
   PartName,
 } from './estimate/footprint.js';
+export { fitsBudget } from './search/budget.js';
+export type { MemoryBudget } from './search/budget.js';
+export { longestContext } from './search/longest-context.js';
+export type { ContextFit } from './search/longest-context.js';
+export { mostGpuLayers } from './search/most-layers.js';
+export type { LayerFit } from './search/most-layers.js';
+export { cheapestFit } from './search/cheapest-fit.js';
+export type { DegradedFit, Degradation } from './search/cheapest-fit.js';
 export { checkEstimateSettings } from './settings/estimate-settings.js';
 export type {
   CpuKind,

@@ -94,12 +94,25 @@ export const NO_SETTINGS: EstimateSettings = {
 
 /** Works out a plan. */
 export function estimatePlan(index: ModelIndex, plan: LoadPlan): FootprintEstimate {
-  const { settings, environment } = plan;
-  const memory = modelMemory(index, {
-    settings,
-    gpuWeights: gpuWeights(environment),
+  return assemble(index, plan, memoryOfPlan(index, plan));
+}
+
+/** The parts of a plan by device. */
+export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): ModelMemory {
+  return modelMemory(index, {
+    settings: plan.settings,
+    gpuWeights: gpuWeights(plan.environment),
     cpuExpertLayers: plan.cpuExpertLayers,
   });
+}
+
+/** Puts parts together into a footprint. */
+export function assemble(
+  index: ModelIndex,
+  plan: LoadPlan,
+  memory: ModelMemory,
+): FootprintEstimate {
+  const { settings, environment } = plan;
   const projector = environment.visionProjector?.tensorBytes ?? 0;
   const onGpu = projector > 0 && settings.gpuLayers > 0 && memory.gpus.length > 0;
   const withProjector = (parts: MemoryParts, here: boolean): MemoryParts =>

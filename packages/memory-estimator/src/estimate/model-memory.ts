@@ -29,6 +29,8 @@ export interface ModelMemory {
   readonly gpus: readonly MemoryParts[];
   readonly exactParts: readonly PartName[];
   readonly compute: 'simulated' | 'guessed' | 'rough';
+  /** By how much compute buffers are larger than what they hold at once; see ComputeBuffers. */
+  readonly slack: { readonly ramBytes: number; readonly gpuBytes: readonly number[] };
 }
 
 /** All parts of a model's memory under given settings. */
@@ -54,6 +56,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
       gpus: weights.gpuBytes.map((weightsBytes) => byDevice({ weightsBytes })),
       exactParts: ['weights'],
       compute: 'rough',
+      slack: { ramBytes: 0, gpuBytes: weights.gpuBytes.map(() => 0) },
     };
   }
   const shape = runtimeShape(model, settings);
@@ -79,6 +82,10 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
     ),
     exactParts: exactParts(model, settings, kind, gpuCount),
     compute: kind,
+    slack: {
+      ramBytes: buffers.cpuBytes - buffers.liveBytes.cpu,
+      gpuBytes: buffers.gpuBytes.map((bytes, i) => bytes - (buffers.liveBytes.gpus[i] ?? bytes)),
+    },
   };
 }
 
@@ -101,6 +108,9 @@ function compute(
   try {
     const buffers = computeBuffers(index, model, settings, shape, {
       gpuCount,
+      uniform:
+        gpuCount === 0 ||
+        (gpuCount === 1 && settings.gpuLayers > layers && load.cpuExpertLayers === 0),
       homes: {
         layer: device,
         weight: (tensor, il) => {

@@ -30,8 +30,7 @@ export function roughCompute(
   const attention = scores + mask * shape.streams + 2 * queries + 2 * hidden;
   const feedForward = 2 * USUAL_FEED_FORWARD * hidden + 3 * hidden + mask;
   const bytes = Math.max(logits, attention, feedForward);
-  return {
-    cpuBytes: gpuCount === 0 ? bytes : 2 * hidden + mask,
-    gpuBytes: new Array<number>(gpuCount).fill(bytes),
-  };
+  const cpuBytes = gpuCount === 0 ? bytes : 2 * hidden + mask;
+  const gpuBytes = new Array<number>(gpuCount).fill(bytes);
+  return { cpuBytes, gpuBytes, liveBytes: { cpu: cpuBytes, gpus: gpuBytes } };
 }

@@ -25,6 +25,7 @@ export function reserve(
   allocation.run(nodes, leaves, new Set(marks));
   return {
     bytes: allocation.lists.map((list) => list.peak),
+    liveBytes: allocation.lists.map((list) => list.livePeak),
     settled: allocation.snapshots.slice(0, -1).includes(allocation.snapshots.at(-1) ?? ''),
   };
 }
@@ -33,6 +34,8 @@ export function reserve(
 export interface Reservation {
   /** By device. */
   readonly bytes: readonly number[];
+  /** By device: what is in use at once at most. It never falls when tensors grow, as `bytes` can. */
+  readonly liveBytes: readonly number[];
   readonly settled: boolean;
 }
 

@@ -38,12 +38,16 @@ function packed(alignment: number): BufferRules {
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;
+  /** All layers are on one device, so that they repeat there as they do in the model. */
+  readonly uniform: boolean;
 }
 
 /** Bytes of the compute buffers, the CPU's and each GPU's. */
 export interface ComputeBuffers {
   readonly cpuBytes: number;
   readonly gpuBytes: readonly number[];
+  /** Bytes in use at once at most, on all devices: below the buffers' sizes, and never falling as tensors grow. */
+  readonly liveBytes: { readonly cpu: number; readonly gpus: readonly number[] };
 }
 
 /**
@@ -58,38 +62,40 @@ export function computeBuffers(
   placement: ComputePlacement,
 ): ComputeBuffers {
   const { gpuCount, homes } = placement;
-  if (gpuCount === 0 || settings.gpuBackend === 'none') {
-    const build = (shortening: Shortening | null) =>
-      new GraphContext(index, model, settings, shape, homes, shortening);
-    return { cpuBytes: cpuComputeBytes(index.pattern, build), gpuBytes: [] };
-  }
-  const context = new GraphContext(index, model, settings, shape, homes);
-  buildGraph(context);
-  const backend = BACKENDS[settings.gpuBackend];
-  const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload);
-  const buffers = [...new Array<BufferRules>(gpuCount).fill(backend.buffer), CPU_BUFFER];
-  const { bytes } = reserve(nodes, leaves, buffers);
-  return { cpuBytes: bytes[gpuCount] as number, gpuBytes: bytes.slice(0, gpuCount) };
+  const backend = settings.gpuBackend === 'none' ? null : BACKENDS[settings.gpuBackend];
+  const run = (shortening: Shortening | null): Reservation => {
+    const context = new GraphContext(index, model, settings, shape, homes, shortening);
+    buildGraph(context);
+    if (gpuCount === 0 || backend === null) return reserveOnCpu(context);
+    const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload);
+    const buffers = [...new Array<BufferRules>(gpuCount).fill(backend.buffer), CPU_BUFFER];
+    return reserve(nodes, leaves, buffers, context.marks);
+  };
+  const { bytes, liveBytes } = runShortened(placement.uniform ? index.pattern : null, run);
+  return {
+    cpuBytes: bytes[gpuCount] as number,
+    gpuBytes: bytes.slice(0, gpuCount),
+    liveBytes: { cpu: liveBytes[gpuCount] as number, gpus: liveBytes.slice(0, gpuCount) },
+  };
 }
 
 /**
  * Layers repeat. Once a stretch of them leaves memory exactly as the stretch before did, all further ones
  * do the same, and need not be gone through; where they do not settle, the whole graph is.
  */
-function cpuComputeBytes(
+function runShortened(
   pattern: LayerPattern | null,
-  build: (shortening: Shortening | null) => GraphContext,
-): number {
+  run: (shortening: Shortening | null) => Reservation,
+): Reservation {
   const shortening = pattern === null ? null : shorten(pattern);
   if (shortening !== null) {
-    const { bytes, settled } = reserveOnCpu(build(shortening));
-    if (settled) return bytes[0] as number;
+    const reservation = run(shortening);
+    if (reservation.settled) return reservation;
   }
-  return reserveOnCpu(build(null)).bytes[0] as number;
+  return run(null);
 }
 
 function reserveOnCpu(context: GraphContext): Reservation {
-  buildGraph(context);
   const { nodes, leaves } = context.graph;
   for (const tensor of nodes) tensor.device = 0;
   for (const tensor of leaves) tensor.device = 0;

@@ -5,6 +5,9 @@
 export class FreeList {
   /** The size that the buffer must have. */
   peak = 0;
+  /** The most bytes that were in use at once: no packing can do with less. */
+  livePeak = 0;
+  #live = 0;
   readonly #alignment: number;
   readonly #offsets: number[] = [0];
   readonly #sizes: number[] = [Infinity];
@@ -24,6 +27,8 @@ export class FreeList {
 
   take(bytes: number): number {
     const size = this.aligned(bytes);
+    this.#live += size;
+    if (this.#live > this.livePeak) this.livePeak = this.#live;
     const offsets = this.#offsets;
     const sizes = this.#sizes;
     const last = sizes.length - 1;
@@ -52,6 +57,7 @@ export class FreeList {
   /** Order and ties are ggml's own, zero-sized blocks included: they decide what merges. */
   give(offset: number, bytes: number): void {
     const size = this.aligned(bytes);
+    this.#live -= size;
     const offsets = this.#offsets;
     const sizes = this.#sizes;
     const end = offset + size;

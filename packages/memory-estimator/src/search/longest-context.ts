@@ -1,0 +1,90 @@
+import { indexModel, type ModelIndex } from '../architecture/model-index.js';
+import type { EstimateEnvironment } from '../estimate/environment.js';
+import { planLoad } from '../estimate/estimate-footprint.js';
+import type { FootprintEstimate } from '../estimate/footprint.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import type { LoadConfig } from '../settings/load-config.js';
+import type { MemoryBudget } from './budget.js';
+import { tryPlan, type Trial } from './plan-search.js';
+
+/** llama.cpp rounds contexts up to this, so that nothing in between is smaller. */
+const STEP_TOKENS = 256;
+/** Where neither the model nor the caller sets a bound. */
+const LONGEST_TOKENS = 1024 * 1024;
+
+/** A context length that fits, and what it takes. */
+export interface ContextFit {
+  readonly contextLengthTokens: number;
+  readonly footprint: FootprintEstimate;
+}
+
+/**
+ * The longest context (a multiple of 256 tokens, or the maximum itself) with which a model fits a budget;
+ * null where not even the shortest does. The maximum defaults to what the model was trained for. Exact
+ * although llama.cpp's buffers are not monotone in the context; more memory never gives a shorter context.
+ */
+export function longestContext(
+  header: GgufHeader,
+  loadConfig: LoadConfig,
+  environment: EstimateEnvironment,
+  budget: MemoryBudget,
+  options: { readonly maxContextLengthTokens?: number } = {},
+): ContextFit | null {
+  const index = indexModel(header);
+  const max = options.maxContextLengthTokens ?? index.model?.trainedContext ?? LONGEST_TOKENS;
+  const trial = (contextLengthTokens: number) =>
+    tryPlan(index, planLoad(index, { ...loadConfig, contextLengthTokens }, environment), budget);
+  return search(lengths(max), trial, hasGrowingCache(index));
+}
+
+function hasGrowingCache(index: ModelIndex): boolean {
+  return index.model?.attention.includes(true) === true;
+}
+
+/** The lengths that are worth asking for, from short to long. */
+function lengths(max: number): readonly number[] {
+  const steps = Array.from(
+    { length: Math.floor(max / STEP_TOKENS) },
+    (_, i) => (i + 1) * STEP_TOKENS,
+  );
+  return max % STEP_TOKENS === 0 ? steps : [...steps, max];
+}
+
+function search(
+  candidates: readonly number[],
+  trial: (contextLengthTokens: number) => Trial,
+  grows: boolean,
+): ContextFit | null {
+  const at = (i: number) => trial(candidates[i] as number);
+  const fit = (i: number, { estimate }: Trial): ContextFit => ({
+    contextLengthTokens: candidates[i] as number,
+    footprint: estimate,
+  });
+  const last = candidates.length - 1;
+  if (last < 0) return null;
+  const longest = at(last);
+  if (longest.fits) return fit(last, longest);
+  // Without a cache that grows, contexts above a batch all take the same.
+  if (!grows) return shortest(at, fit);
+  // Beyond `low`, no context fits even with its buffers packed perfectly.
+  let low = -1;
+  let high = last + 1;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (at(middle).mayFit) low = middle;
+    else high = middle;
+  }
+  for (let i = low; i >= 0; i -= 1) {
+    const result = at(i);
+    if (result.fits) return fit(i, result);
+  }
+  return null;
+}
+
+function shortest(
+  at: (i: number) => Trial,
+  fit: (i: number, trial: Trial) => ContextFit,
+): ContextFit | null {
+  const first = at(0);
+  return first.fits ? fit(0, first) : null;
+}

@@ -56,7 +56,8 @@ export { runOnce, type RunOptions } from './switch/run-once.js';
 export type { RunOutcome, RunReport } from './switch/run-report.js';
 export type { PolicyName } from './simulate/comparison-policies.js';
 export { SCENARIO_MODELS } from './simulate/scenario-models.js';
-export { SCENARIOS, type Scenario } from './simulate/scenarios.js';
+export { SCENARIOS } from './simulate/scenarios.js';
+export type { Scenario } from './simulate/define-scenario.js';
 export {
   simulate,
   type SimulatedDecision,

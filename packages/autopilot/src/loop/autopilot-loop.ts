@@ -1,12 +1,4 @@
-import {
-  initialHysteresis,
-  reduceHysteresis,
-  selectModel,
-  type HysteresisState,
-  type Requirement,
-  type Selection,
-  type Verdict,
-} from '@mai/selector';
+import { selectModel, type Requirement, type Selection, type Verdict } from '@mai/selector';
 import { assembleWithMemo, type AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
@@ -16,16 +8,14 @@ import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js'
 import type { AutopilotEvent, SwitchReason } from './autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
-import { asDue } from './as-due.js';
 import { cachePorts, type CachedPorts } from './cached-ports.js';
 import { DecisionLogger } from './decision-logger.js';
 import { findDuplicates } from './find-duplicates.js';
-import { addUse, timeToHardLimitMs, type UseSamples } from './forecast.js';
 import { JournalKeeper } from './journal-keeper.js';
 import { LeaseDesk } from './leases.js';
 import { mergeRequirements } from './merge-requirements.js';
-import { reactionMs } from './reaction.js';
 import { SwitchDesk } from './switch-desk.js';
+import { SwitchTiming } from './switch-timing.js';
 import { createWaker } from './waker.js';
 
 const NOTHING_REQUIRED: Requirement = {
@@ -51,8 +41,7 @@ export class AutopilotLoop {
   readonly #switches: SwitchDesk;
   readonly #logger: DecisionLogger;
   readonly #waker = createWaker();
-  #hysteresis: HysteresisState = initialHysteresis();
-  #use: UseSamples = [];
+  readonly #timing: SwitchTiming;
   #baselines: YieldBaselines = {};
   #decision: AutopilotState['decision'] = null;
   #fault: unknown = null;
@@ -69,6 +58,7 @@ export class AutopilotLoop {
       publish({ type: 'catalog-rejected', error });
     });
     this.#journal = new JournalKeeper(settings, publish);
+    this.#timing = new SwitchTiming(settings);
     this.#logger = new DecisionLogger(settings.decisionLog);
     this.#switches = new SwitchDesk(settings, this.#cached, this.leases, publish);
   }
@@ -127,22 +117,11 @@ export class AutopilotLoop {
     const request = await this.#request(signal);
     const observed = await this.#observe(request, {}, signal);
     this.#noticeResidents(observed);
-    const input = { ...observed, upgradeMarginRatio: this.#hysteresis.upgradeMarginRatio };
+    const input = { ...observed, upgradeMarginRatio: this.#timing.upgradeMarginRatio };
     const selection = selectModel(input);
-    const atMs = clock.monotonicMs();
-    this.#use = addUse(this.#use, atMs, selection.pools);
-    const toHardLimitMs = timeToHardLimitMs(this.#use, selection.pools);
-    const observation = {
-      type: 'observed' as const,
-      atMs,
-      selection: asDue(selection),
-      timeToHardLimitMs: toHardLimitMs,
-      reactionMs: reactionMs(selection, this.#settings.timings.observeIntervalMs),
-    };
-    const before = this.#hysteresis;
-    const reduced = reduceHysteresis(before, observation, input.policy);
-    this.#hysteresis = reduced.state;
-    const { verdict } = reduced;
+    const judged = this.#timing.judge(selection, input.policy);
+    const { verdict } = judged;
+    const toHardLimitMs = judged.observation.timeToHardLimitMs;
     this.#decision = {
       atMs: clock.nowMs(),
       input: observed,
@@ -158,10 +137,7 @@ export class AutopilotLoop {
       timeToHardLimitMs: toHardLimitMs,
     });
     const reason = this.#reasonToAct(selection, verdict, yieldsChanged);
-    this.#logger.decided(
-      { atMs: clock.nowMs(), input, selection, before, observation, verdict },
-      reason !== null,
-    );
+    this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
     if (reason === null) {
       this.#answerWaiting(selection);
       return;
@@ -175,7 +151,7 @@ export class AutopilotLoop {
     observed: AssembledInput,
     signal: AbortSignal,
   ): Promise<void> {
-    const { upgradeMarginRatio } = this.#hysteresis;
+    const { upgradeMarginRatio } = this.#timing;
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
     let first: AssembledInput | null = observed;
@@ -202,15 +178,9 @@ export class AutopilotLoop {
       result,
       before: observed.resources.ram.availableBytes,
     });
-    if (result.direction !== null) {
-      const atMs = clock.monotonicMs();
-      const event = { type: 'switched' as const, atMs, direction: result.direction };
-      this.#hysteresis = reduceHysteresis(this.#hysteresis, event, observed.policy).state;
-    }
+    this.#timing.switched(result.direction, observed.policy);
     // What is gone now did not run out of its idle time.
     this.#hadResident = false;
-    // What the others use is measured anew: the switch has changed what is counted as ours.
-    this.#use = [];
     this.#waker.wake();
   }
 

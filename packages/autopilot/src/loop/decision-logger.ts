@@ -6,7 +6,7 @@ import type {
   Verdict,
 } from '@mai/selector';
 import type { DecisionSink } from '../decision-log/decision-record.js';
-import type { SwitchResult } from './switch-desk.js';
+import type { SwitchResult } from './switch-progress.js';
 
 /** One more decision like the last is written this often, so that a log shows that all was well. */
 const REPEAT_MS = 60_000;

@@ -26,16 +26,7 @@ import type { AutopilotState } from './autopilot-state.js';
 import type { CachedPorts } from './cached-ports.js';
 import { startEmergencyGuard } from './emergency-guard.js';
 import type { LeaseDesk } from './leases.js';
-
-/** What a switch came to. */
-export interface SwitchResult {
-  /** Null when a load was broken off. */
-  readonly report: RunReport | null;
-  /** Which way the model that serves has changed; null where it has not. */
-  readonly direction: 'up' | 'down' | null;
-  /** Available RAM once it had settled after the last load; null when nothing was loaded. */
-  readonly availableBytes: number | null;
-}
+import { directionOf, MemoryRanOut, Progress, type SwitchResult } from './switch-progress.js';
 
 interface SwitchTask {
   readonly reason: SwitchReason;
@@ -47,15 +38,6 @@ interface SwitchTask {
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
   readonly signal: AbortSignal;
-}
-
-/** What a load is broken off with when memory runs out under it. */
-class MemoryRanOut extends Error {
-  readonly pools: readonly string[];
-  constructor(pools: readonly string[]) {
-    super(`${pools.join(' and ')} passed the hard limit during a load.`);
-    this.pools = pools;
-  }
 }
 
 /** Carries switches out one at a time and remembers what went wrong with them. */
@@ -238,26 +220,4 @@ export class SwitchDesk {
     const { clock } = this.#settings;
     return clock.nowMs() + ((monotonicMs ?? 0) - clock.monotonicMs());
   }
-}
-
-/** What the switch is doing, for the guard and the report. */
-class Progress {
-  /** The model that is being loaded; null when none is. */
-  loading: string | null = null;
-  availableBytes: number | null = null;
-
-  follow(event: RunEvent): void {
-    if (event.type === 'loading') this.loading = event.modelKey;
-    if (event.type === 'loaded') {
-      this.loading = null;
-      this.availableBytes = event.resources.ram.availableBytes;
-    }
-    if (event.type === 'load-failed' || event.type === 'settling') this.loading = null;
-  }
-}
-
-function directionOf(report: RunReport): 'up' | 'down' | null {
-  if (report.outcome === 'released') return 'down';
-  if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;
-  return report.first.selection.direction ?? 'up';
 }

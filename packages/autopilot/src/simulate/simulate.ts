@@ -4,6 +4,7 @@ import { startComparison, type PolicyName, type RunningPolicy } from './comparis
 import { createRandom } from './random.js';
 import { referenceQualityMs } from './reference-planner.js';
 import { SimulatedMachine } from './simulated-machine.js';
+import { portsOf } from './simulated-ports.js';
 import type { SimulatedModel } from './simulated-model.js';
 import { SimulationClock } from './simulation-clock.js';
 import { MetricsRecorder, type SimulationMetrics } from './simulation-metrics.js';
@@ -57,7 +58,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   // Rows at zero hold from the start.
   await clock.run(0);
   const running =
-    policy === 'mai' ? startMai(machine, seed, decisions) : startComparison(policy, machine);
+    policy === 'mai'
+      ? startMai(machine, options, seed, decisions)
+      : startComparison(policy, machine);
   machine.observe({
     onLoaded: () => {
       recorder.loaded();
@@ -92,11 +95,12 @@ const SILENT = {
 
 function startMai(
   machine: SimulatedMachine,
+  { models, limits }: SimulationOptions,
   seed: number,
   decisions: SimulatedDecision[],
 ): RunningPolicy {
   const autopilot = createAutopilot({
-    ...machine.ports,
+    ...portsOf(machine, models, limits),
     random: createRandom(seed + 1),
     isProcessAlive: () => true,
     timings: { observeIntervalMs: OBSERVE_INTERVAL_MS },

@@ -1,17 +1,14 @@
 import type { Resources, SelectionPolicy } from '@mai/selector';
-import type { AutopilotPorts } from '../ports/autopilot-ports.js';
-import type { CatalogReading } from '../ports/catalog-port.js';
 import type {
   RuntimeInstance,
   RuntimeLoadRequest,
   RuntimeLoadResult,
 } from '../ports/runtime-port.js';
 import { createRandom, exponential } from './random.js';
+import { describeInstance, type SimulatedInstance } from './simulated-instance.js';
 import type { SimulationClock } from './simulation-clock.js';
 import {
-  configOfRung,
   demandOf,
-  footprintOf,
   rungIndexOf,
   rungsOf,
   type Demand,
@@ -21,19 +18,6 @@ import type { TraceEvent, TraceRow } from './trace.js';
 
 const REQUESTS_AT_ONCE_MAX = 4;
 const GPU_KEY = 'simulated:';
-
-/** An instance on the simulated machine. */
-export interface SimulatedInstance {
-  readonly instanceIdentifier: string;
-  /** Null for what somebody else has loaded. */
-  readonly model: SimulatedModel | null;
-  readonly modelKey: string;
-  readonly rungIndex: number;
-  readonly demand: Demand;
-  readonly ready: boolean;
-  requests: number;
-  lastUsedAtMs: number | null;
-}
 
 /** Told of what happens, as it happens. */
 export interface MachineObserver {
@@ -56,7 +40,6 @@ export class SimulatedMachine {
   #requests = 0;
   #cancelArrival = (): void => undefined;
   readonly #random: () => number;
-  readonly #catalog: CatalogReading;
 
   constructor(options: {
     readonly clock: SimulationClock;
@@ -71,11 +54,6 @@ export class SimulatedMachine {
     this.models = options.models;
     this.policy = options.policy;
     this.#row = first;
-    this.#catalog = {
-      chain: options.models.map((model) => model.profile),
-      policy: options.policy,
-      variants: {},
-    };
     this.#random = createRandom(options.seed);
     for (const row of options.trace) {
       this.clock.at(row.tMs, () => {
@@ -150,39 +128,6 @@ export class SimulatedMachine {
     };
   }
 
-  /** The ports through which an autopilot sees this machine. */
-  get ports(): AutopilotPorts {
-    return {
-      runtime: {
-        listResidents: () => this.#answer(() => this.#list()),
-        load: (request) => this.load(request),
-        unload: (instanceIdentifier) =>
-          this.#answer(() => {
-            this.unload(instanceIdentifier);
-          }),
-      },
-      monitor: {
-        snapshot: () => Promise.resolve(this.resources()),
-        settled: () => Promise.resolve(this.resources()),
-      },
-      survey: { survey: () => Promise.reject(new Error('A simulated machine is local.')) },
-      estimator: {
-        estimate: ({ modelKey, loadConfig, resources }) => {
-          const model = this.models.find((one) => one.profile.modelKey === modelKey);
-          const index = model === undefined ? -1 : rungIndexOf(model, loadConfig, this.hasGpu);
-          const rung = model === undefined ? undefined : rungsOf(model)[index];
-          const footprint = rung === undefined ? null : footprintOf(rung, resources);
-          return Promise.resolve({ footprint, guardrails: null });
-        },
-      },
-      catalog: {
-        read: () => Promise.resolve(this.#catalog),
-      },
-      clock: this.clock,
-      runtimeIsLocal: true,
-    };
-  }
-
   async load(request: RuntimeLoadRequest): Promise<RuntimeLoadResult> {
     this.#check();
     const model = this.models.find((one) => one.profile.modelKey === request.modelKey);
@@ -217,10 +162,11 @@ export class SimulatedMachine {
     const instance = { ...loading, ready: true };
     this.instances.set(request.identifier, instance);
     this.#observer?.onLoaded(instance);
-    return { instance: this.#describe(instance), verified: [] };
+    return { instance: describeInstance(instance, this.hasGpu), verified: [] };
   }
 
   unload(instanceIdentifier: string): void {
+    this.#check();
     const instance = this.instances.get(instanceIdentifier);
     if (instance === undefined) throw coded('INSTANCE_NOT_FOUND', `No ${instanceIdentifier}.`);
     this.instances.delete(instanceIdentifier);
@@ -310,53 +256,18 @@ export class SimulatedMachine {
     });
   }
 
-  #list(): RuntimeInstance[] {
+  /** What LM Studio says is loaded. */
+  list(): RuntimeInstance[] {
+    this.#check();
     return [...this.instances.values()]
       .filter((instance) => instance.ready)
-      .map((instance) => this.#describe(instance));
-  }
-
-  #describe(instance: SimulatedInstance): RuntimeInstance {
-    const { instanceIdentifier, model, modelKey, requests } = instance;
-    const base = model?.profile.loadConfig ?? UNKNOWN_CONFIG;
-    const loadConfig = model === null ? base : configOfRung(model, instance.rungIndex, this.hasGpu);
-    return {
-      instanceIdentifier,
-      modelKey,
-      sizeBytes: instance.demand.ramBytes + instance.demand.vramBytes,
-      contextLengthTokens: loadConfig.contextLengthTokens,
-      maxContextLengthTokens: model?.profile.maxContextLengthTokens ?? null,
-      ttlMs: null,
-      lastUsedAtMs: instance.lastUsedAtMs,
-      deviceIdentifier: null,
-      activity: requests > 0 ? 'generating' : 'idle',
-      queued: 0,
-      loadConfig,
-      keepModelInMemory: null,
-    };
-  }
-
-  #answer<T>(read: () => T): Promise<T> {
-    return Promise.resolve().then(() => {
-      this.#check();
-      return read();
-    });
+      .map((instance) => describeInstance(instance, this.hasGpu));
   }
 
   #check(): void {
     if (this.#down) throw coded('UNREACHABLE', 'LM Studio is down.');
   }
 }
-
-const UNKNOWN_CONFIG = {
-  contextLengthTokens: null,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-};
 
 function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });

@@ -1,5 +1,6 @@
 import type { SelectionPolicy } from '@mai/selector';
-import type { SimulatedInstance, SimulatedMachine } from './simulated-machine.js';
+import type { SimulatedInstance } from './simulated-instance.js';
+import type { SimulatedMachine } from './simulated-machine.js';
 import { rungsOf, type Demand } from './simulated-model.js';
 
 /** What a policy made of a trace. All times in milliseconds. */

@@ -1,32 +1,16 @@
-import type { PlanStep, Selection, SelectionInput } from '@mai/selector';
+import type { PlanStep, Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { drainAndUnload } from './drain-and-unload.js';
-import { drainUntilIdle, type DrainOptions } from './drain-until-idle.js';
+import { drainUntilIdle } from './drain-until-idle.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
 import type { LoadFailure } from './load-failure.js';
 import { markRefused, notBetterThan } from './narrow-input.js';
 import { fitsBack, rollBack } from './roll-back.js';
-import type { EmitRunEvent } from './run-event.js';
 import type { RunOutcome, RunReport } from './run-report.js';
 import { settleMemory } from './settle-memory.js';
-
-/** What a switch needs to know from whoever runs it. */
-export interface SwitchContext {
-  /** Reads the world; the argument adds model keys that are to be left alone in this run. */
-  readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
-  readonly decide: (input: SelectionInput) => Selection;
-  readonly deviceIdentifier: string | null;
-  readonly isLeased: (instanceIdentifier: string) => boolean;
-  readonly dryRun: boolean;
-  readonly drain: DrainOptions & { readonly force: () => boolean };
-  readonly loadTimeoutMs: number | null;
-  /** Idle time for what is loaded; undefined takes the candidate's own. */
-  readonly ttlMs: number | null | undefined;
-  readonly emit: EmitRunEvent;
-  readonly signal: AbortSignal | null;
-}
+import type { SwitchContext } from './switch-context.js';
 
 type Decided = RunReport['first'];
 

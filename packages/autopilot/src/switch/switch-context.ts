@@ -1,0 +1,20 @@
+import type { Selection, SelectionInput } from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { DrainOptions } from './drain-until-idle.js';
+import type { EmitRunEvent } from './run-event.js';
+
+/** What a switch needs to know from whoever runs it. */
+export interface SwitchContext {
+  /** Reads the world; the argument adds model keys that are to be left alone in this run. */
+  readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
+  readonly decide: (input: SelectionInput) => Selection;
+  readonly deviceIdentifier: string | null;
+  readonly isLeased: (instanceIdentifier: string) => boolean;
+  readonly dryRun: boolean;
+  readonly drain: DrainOptions & { readonly force: () => boolean };
+  readonly loadTimeoutMs: number | null;
+  /** Idle time for what is loaded; undefined takes the candidate's own. */
+  readonly ttlMs: number | null | undefined;
+  readonly emit: EmitRunEvent;
+  readonly signal: AbortSignal | null;
+}

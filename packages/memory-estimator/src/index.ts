@@ -4,6 +4,8 @@ export type { ByteRangeReader } from './gguf/byte-source.js';
 export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf/gguf-header.js';
 export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
+export { openHeaderCache } from './cache/header-cache.js';
+export type { HeaderCache } from './cache/header-cache.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
 export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';

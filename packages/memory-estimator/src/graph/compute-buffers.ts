@@ -5,7 +5,12 @@ import type { GpuBackend, ResolvedSettings } from '../settings/estimate-settings
 import type { RuntimeShape } from '../settings/runtime-shape.js';
 import { reserve, type BufferRules, type Reservation } from './allocate.js';
 import { buildGraph } from './build-graph.js';
-import { GraphContext, type Homes, type Shortening } from './graph-context.js';
+import {
+  GraphContext,
+  GraphUnavailableError,
+  type Homes,
+  type Shortening,
+} from './graph-context.js';
 import { schedule, type OffloadRules } from './schedule.js';
 
 /** TENSOR_ALIGNMENT of ggml's CPU buffers. */
@@ -72,6 +77,8 @@ export function computeBuffers(
     return reserve(nodes, leaves, buffers, context.marks);
   };
   const { bytes, liveBytes } = runShortened(placement.uniform ? index.pattern : null, run);
+  if (!bytes.every(Number.isSafeInteger))
+    throw new GraphUnavailableError('the sizes in the header contradict each other');
   return {
     cpuBytes: bytes[gpuCount] as number,
     gpuBytes: bytes.slice(0, gpuCount),

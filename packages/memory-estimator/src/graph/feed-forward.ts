@@ -1,4 +1,4 @@
-import type { GraphContext } from './graph-context.js';
+import { GraphUnavailableError, type GraphContext } from './graph-context.js';
 import {
   contiguous,
   gatedHalves,
@@ -59,6 +59,9 @@ export interface ExpertRules {
   readonly metadata: boolean;
 }
 
+/** LLAMA_MAX_EXPERTS; a damaged file may claim any number. */
+const MAX_EXPERTS = 1_024;
+
 /** expert_gating_func in the metadata. */
 const SCORINGS: readonly (ExpertScoring | null)[] = [null, 'softmax', 'sigmoid', 'softmax-weight'];
 
@@ -79,6 +82,8 @@ export function expertFeedForward(
     : rules.normalize;
   const { experts } = context.model;
   const used = context.model.expertsUsed[il] ?? 0;
+  if (used < 1 || used > experts || experts > MAX_EXPERTS)
+    throw new GraphUnavailableError(`layer ${il} uses ${used} of ${experts} experts`);
   const router = context.weight(il, 'ffn_gate_inp');
   const scores = context.linear(x, router, context.biasOrNull(il, 'ffn_gate_inp'));
   const probabilities = scoring === 'softmax-weight' ? scores : inPlace(scores);

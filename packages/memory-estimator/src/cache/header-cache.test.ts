@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { headerBytes } from '../../test/corpus.js';
+import { smallModel } from '../../test/gguf-writer.js';
+import { estimateReport } from '../estimate/estimate-report.js';
+import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import { readGgufHeader } from '../gguf/read-gguf-header.js';
+import { openHeaderCache } from './header-cache.js';
+
+const WRITTEN_AT = 1_700_000_000;
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mai cache '));
+  file = join(folder, 'deep', 'headers.json');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function model(name: string, bytes: Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  // Whole seconds: utimes cannot restore what stat may show of the rest.
+  utimesSync(path, WRITTEN_AT, WRITTEN_AT);
+  return path;
+}
+
+/** Damages a file without changing its size or time, so that reading it would fail. */
+function damage(path: string): void {
+  writeFileSync(path, Buffer.alloc(statSync(path).size));
+  utimesSync(path, WRITTEN_AT, WRITTEN_AT);
+}
+
+test('a header comes back from the cache as it was, without the file being read', async () => {
+  const paths = ['tiny-llama-tok', 'gpt-oss-20b-L6-mxfp4', 'deepseek-v2-lite-E16-q4km'].map(
+    (name) => model(`${name}.gguf`, headerBytes(name)),
+  );
+  const first = openHeaderCache({ file });
+  const read = await Promise.all(paths.map((path) => first.read(path)));
+  expect(first.save()).toEqual({ saved: true, error: null });
+  paths.forEach(damage);
+  const second = openHeaderCache({ file });
+  for (const [i, path] of paths.entries()) {
+    const cached = await second.read(path);
+    expect({ ...cached, metadata: [...cached.metadata] }).toEqual({
+      ...read[i],
+      metadata: [...(read[i]?.metadata ?? [])],
+    });
+    expect(estimateReport(cached, NO_SETTINGS)).toEqual(
+      estimateReport(read[i] as typeof cached, NO_SETTINGS),
+    );
+  }
+  expect(second.save()).toEqual({ saved: false, error: null });
+});
+
+test('a file that changed is read anew', async () => {
+  const path = model('a.gguf', smallModel());
+  const first = openHeaderCache({ file });
+  await first.read(path);
+  first.save();
+  writeFileSync(path, headerBytes('tiny-llama-tok'));
+  const header = await openHeaderCache({ file }).read(path);
+  expect(header.tensors.length).toBeGreaterThan(10);
+});
+
+test.each(['', 'not json', '{"format":99}', '{"format":1,"entries":{"x":3}}', 'null'])(
+  'a damaged cache (%s) is an empty one',
+  async (content) => {
+    const path = model('a.gguf', smallModel());
+    file = join(folder, 'headers.json');
+    writeFileSync(file, content);
+    const cache = openHeaderCache({ file });
+    expect((await cache.read(path)).architecture).toBe('llama');
+    expect(cache.save().saved).toBe(true);
+  },
+);
+
+test('a damaged entry is read anew', async () => {
+  const path = model('a.gguf', smallModel());
+  const first = openHeaderCache({ file });
+  await first.read(path);
+  first.save();
+  const stored = JSON.parse(readFileSync(file, 'utf8')) as {
+    entries: Record<string, { header: string }>;
+  };
+  for (const entry of Object.values(stored.entries)) entry.header = '{"n":"a","t":[1]}';
+  writeFileSync(file, JSON.stringify(stored));
+  expect((await openHeaderCache({ file }).read(path)).tensors).toHaveLength(2);
+});
+
+test('two processes that save keep what the other found', async () => {
+  const [a, b] = [model('a.gguf', smallModel()), model('b.gguf', smallModel())];
+  const [one, two] = [openHeaderCache({ file }), openHeaderCache({ file })];
+  await one.read(a);
+  await two.read(b);
+  one.save();
+  two.save();
+  damage(a);
+  damage(b);
+  const both = openHeaderCache({ file });
+  expect((await both.read(a)).architecture).toBe('llama');
+  expect((await both.read(b)).architecture).toBe('llama');
+});
+
+test('a cache that cannot be written says so and goes on', async () => {
+  const path = model('a.gguf', smallModel());
+  // A file where a folder is needed.
+  const cache = openHeaderCache({ file: join(path, 'headers.json') });
+  expect((await cache.read(path)).architecture).toBe('llama');
+  const { saved, error } = cache.save();
+  expect(saved).toBe(false);
+  expect(error).toBeInstanceOf(Error);
+});
+
+test('faults of model files come through as they are', async () => {
+  const cache = openHeaderCache({ file });
+  await expect(cache.read(join(folder, 'nowhere.gguf'))).rejects.toMatchObject({
+    code: 'FILE_NOT_FOUND',
+  });
+  await expect(cache.read(model('bad.gguf', Buffer.from('GGUF')))).rejects.toMatchObject({
+    code: 'CORRUPT',
+  });
+});
+
+test('the stored header is what a fresh read gives, but for long strings', async () => {
+  const path = model('a.gguf', headerBytes('tinyllama-1.1b-q8'));
+  const cache = openHeaderCache({ file });
+  await cache.read(path);
+  cache.save();
+  damage(path);
+  const cached = await openHeaderCache({ file }).read(path);
+  const fresh = await readGgufHeader(headerBytes('tinyllama-1.1b-q8'));
+  for (const [key, value] of fresh.metadata)
+    if (typeof value !== 'string' || value.length <= 1024)
+      expect(cached.metadata.get(key)).toEqual(value);
+});

@@ -1,0 +1,102 @@
+import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
+import { tensorTypeLayout } from '../gguf/tensor-types.js';
+
+/** Strings above this (chat templates) are not kept; nothing here reads them. */
+const KEPT_STRING_LENGTH = 1_024;
+
+/** A header as JSON can hold it: short, and quick to read back. */
+export interface EncodedHeader {
+  readonly v: 2 | 3;
+  readonly b: 'little' | 'big';
+  /** Metadata: a bigint is `{ big }`, a skipped value null. */
+  readonly m: readonly (readonly [string, EncodedValue])[];
+  /** Names, a line each. */
+  readonly n: string;
+  /** For each tensor: type, file index, offset, size, count of dimensions, dimensions. */
+  readonly t: readonly number[];
+  readonly s: number | null;
+  readonly c: boolean;
+  readonly f: readonly string[];
+}
+
+type EncodedScalar = string | number | boolean | { readonly big: string };
+type EncodedValue =
+  | EncodedScalar
+  | null
+  | { readonly length: number; readonly values: readonly EncodedScalar[] | null };
+
+export function encodeHeader(header: GgufHeader): EncodedHeader {
+  const t: number[] = [];
+  for (const { type, fileIndex, offsetBytes, sizeBytes, shape } of header.tensors)
+    t.push(type, fileIndex, offsetBytes, sizeBytes, shape.length, ...shape);
+  return {
+    v: header.version,
+    b: header.byteOrder,
+    m: [...header.metadata].map(([key, value]) => [key, encodeValue(value)] as const),
+    n: header.tensors.map(({ name }) => name).join('\n'),
+    t,
+    s: header.fileSizeBytes,
+    c: header.complete,
+    f: header.files,
+  };
+}
+
+/** Null where the stored form is not one that this version writes. */
+export function decodeHeader(encoded: EncodedHeader): GgufHeader | null {
+  const names = encoded.n === '' ? [] : encoded.n.split('\n');
+  const tensors: GgufTensor[] = [];
+  let at = 0;
+  let tensorBytes = 0;
+  for (const name of names) {
+    const [type, fileIndex, offsetBytes, sizeBytes, dimensions] = encoded.t.slice(at, at + 5);
+    if (type === undefined || dimensions === undefined) return null;
+    tensors.push({
+      name,
+      type,
+      typeName: tensorTypeLayout(type)?.name ?? `type-${type}`,
+      shape: encoded.t.slice(at + 5, at + 5 + dimensions),
+      offsetBytes: offsetBytes as number,
+      sizeBytes: sizeBytes as number,
+      fileIndex: fileIndex as number,
+    });
+    tensorBytes += sizeBytes as number;
+    at += 5 + dimensions;
+  }
+  if (at !== encoded.t.length) return null;
+  const metadata = new Map(encoded.m.map(([key, value]) => [key, decodeValue(value)] as const));
+  const architecture = metadata.get('general.architecture');
+  return {
+    version: encoded.v,
+    byteOrder: encoded.b,
+    architecture: typeof architecture === 'string' ? architecture : null,
+    metadata,
+    tensors,
+    tensorBytes,
+    fileSizeBytes: encoded.s,
+    complete: encoded.c,
+    files: encoded.f,
+  };
+}
+
+function encodeValue(value: GgufScalar | GgufArray | null): EncodedValue {
+  if (value === null) return null;
+  if (typeof value === 'string') return value.length > KEPT_STRING_LENGTH ? null : value;
+  if (typeof value !== 'object') return encodeScalar(value);
+  return { length: value.length, values: value.values?.map(encodeScalar) ?? null };
+}
+
+function encodeScalar(value: GgufScalar): EncodedScalar {
+  if (typeof value === 'bigint') return { big: String(value) };
+  // JSON has no infinity; nothing that is read later may be infinite.
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+function decodeValue(value: EncodedValue): GgufScalar | GgufArray | null {
+  if (value === null || typeof value !== 'object') return value;
+  if ('big' in value) return BigInt(value.big);
+  return { length: value.length, values: value.values?.map(decodeScalar) ?? null };
+}
+
+function decodeScalar(value: EncodedScalar): GgufScalar {
+  return typeof value === 'object' ? BigInt(value.big) : value;
+}

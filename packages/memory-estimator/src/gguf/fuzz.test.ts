@@ -1,0 +1,72 @@
+import { headerBytes } from '../../test/corpus.js';
+import { smallModel } from '../../test/gguf-writer.js';
+import { estimateReport } from '../estimate/estimate-report.js';
+import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import { isModelFileError } from './model-file-error.js';
+import { readGgufHeader } from './read-gguf-header.js';
+
+const CASES = 100_000;
+/** What a damaged header may cost at most; the limits in header-limits.ts allow some 100 MiB. */
+const MOST_MEMORY_BYTES = 256 * 1024 * 1024;
+
+/** mulberry32: the same sequence in every run. */
+function randomSource(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const SPECIAL = [0, 1, 0x7f, 0x80, 0xff];
+
+function mutate(bytes: Buffer, random: () => number): Buffer {
+  const copy = Buffer.from(bytes);
+  const at = () => Math.floor(random() * copy.length);
+  const count = 1 + Math.floor(random() * 6);
+  for (let i = 0; i < count; i += 1) {
+    const choice = random();
+    if (choice < 0.5) copy[at()] = Math.floor(random() * 256);
+    else if (choice < 0.7) copy[at()] = SPECIAL[Math.floor(random() * SPECIAL.length)] as number;
+    else if (choice < 0.9) copy.fill(random() < 0.5 ? 0 : 0xff, at(), at());
+    else copy.copyWithin(at(), at(), at());
+  }
+  return random() < 0.3 ? copy.subarray(0, at()) : copy;
+}
+
+test(`${CASES} damaged headers are read or refused with a typed error, in bounded memory`, async () => {
+  const random = randomSource(20_240_117);
+  const seeds = [
+    smallModel(),
+    smallModel({ bigEndian: true, version: 2 }),
+    headerBytes('mixtral-8x7b-L4-q4km'),
+    headerBytes('gpt-oss-20b-L6-mxfp4'),
+    headerBytes('falcon-h1-1.5b-q4km').subarray(0, 4_096),
+  ];
+  const outcomes = { read: 0, refused: 0, estimated: 0 };
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < CASES; i += 1) {
+    // The small ones far more often: they are all structure.
+    const seed = seeds[i % 8 < 5 ? i % 2 : 2 + (i % 3)] as Buffer;
+    const bytes = mutate(seed, random);
+    try {
+      const header = await readGgufHeader(bytes);
+      outcomes.read += 1;
+      // What was read must not break an estimate either.
+      if (i % 20 === 0) {
+        estimateReport(header, NO_SETTINGS);
+        outcomes.estimated += 1;
+      }
+    } catch (error) {
+      if (!isModelFileError(error)) throw error;
+      outcomes.refused += 1;
+    }
+  }
+  expect(outcomes.read + outcomes.refused).toBe(CASES);
+  expect(outcomes.read).toBeGreaterThan(CASES / 100);
+  expect(outcomes.refused).toBeGreaterThan(CASES / 4);
+  expect(outcomes.estimated).toBeGreaterThan(0);
+  expect(process.memoryUsage().rss - before).toBeLessThan(MOST_MEMORY_BYTES);
+}, 120_000);

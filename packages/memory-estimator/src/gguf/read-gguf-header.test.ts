@@ -1,0 +1,253 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GgufWriter, smallModel } from '../../test/gguf-writer.js';
+import { headerBytes } from '../../test/corpus.js';
+import { isModelFileError, type ModelFileError } from './model-file-error.js';
+import { readGgufHeader } from './read-gguf-header.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mai gguf '));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, bytes: Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function failure(reading: Promise<unknown>): Promise<ModelFileError> {
+  const error: unknown = await reading.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!isModelFileError(error)) throw new Error(`expected a ModelFileError, got ${String(error)}`);
+  return error;
+}
+
+describe('a header', () => {
+  test.each([
+    ['version 3', {}],
+    ['version 2', { version: 2 }],
+    ['big-endian', { bigEndian: true }],
+    ['big-endian, version 2', { bigEndian: true, version: 2 }],
+  ])('is read: %s', async (_name, options) => {
+    const header = await readGgufHeader(smallModel(options));
+    expect(header.architecture).toBe('llama');
+    expect(header.metadata.get('llama.block_count')).toBe(1);
+    expect(header.metadata.get('llama.rope.freq_base')).toBe(10_000);
+    expect(header.metadata.get('general.big')).toBe(2 ** 40);
+    expect(header.metadata.get('llama.flag')).toBe(true);
+    expect(header.metadata.get('llama.list')).toEqual({ length: 3, values: [3, -1, 2] });
+    expect(header.tensors).toEqual([
+      expect.objectContaining({ name: 'token_embd.weight', typeName: 'Q8_0', sizeBytes: 136 }),
+      expect.objectContaining({ name: 'output_norm.weight', typeName: 'F32', sizeBytes: 128 }),
+    ]);
+    expect(header.tensorBytes).toBe(264);
+    expect(header.complete).toBe(true);
+    expect(header.byteOrder).toBe('bigEndian' in options ? 'big' : 'little');
+  });
+
+  test('reads the same from a file, a buffer and a byte-range reader', async () => {
+    const bytes = headerBytes('tiny-llama-tok');
+    const fromFile = await readGgufHeader(write('tiny.gguf', bytes));
+    const fromBuffer = await readGgufHeader(bytes);
+    const reads: number[] = [];
+    const fromRange = await readGgufHeader({
+      sizeBytes: null,
+      read: (offset, length) => {
+        reads.push(length);
+        return Promise.resolve(bytes.subarray(offset, offset + length));
+      },
+    });
+    expect(fromBuffer.tensors).toEqual(fromFile.tensors);
+    expect(fromRange.tensors).toEqual(fromFile.tensors);
+    expect([...fromRange.metadata]).toEqual([...fromFile.metadata]);
+    expect(Math.max(...reads)).toBeLessThanOrEqual(128 * 1024);
+  });
+
+  test('without its data is read, and marked incomplete', async () => {
+    const bytes = headerBytes('llama-3.2-1b-q4km');
+    const path = write('alone.gguf', bytes);
+    const header = await readGgufHeader(path);
+    expect(header.complete).toBe(false);
+    expect(header.fileSizeBytes).toBe(bytes.length);
+    expect(header.files).toEqual([path]);
+  });
+
+  test('counts a vocabulary without keeping it, unless asked to', async () => {
+    const bytes = headerBytes('tiny-llama-tok');
+    const key = 'tokenizer.ggml.tokens';
+    const counted = (await readGgufHeader(bytes)).metadata.get(key);
+    expect(counted).toEqual({ length: 4096, values: null });
+    const kept = (await readGgufHeader(bytes, { keepArrays: [key] })).metadata.get(key);
+    expect(kept).toMatchObject({ length: 4096 });
+    expect((kept as { values: readonly unknown[] }).values).toHaveLength(4096);
+  });
+
+  test('is found in a window: 262,144 tokens cost a few reads and little memory', async () => {
+    const bytes = headerBytes('bighdr-gemma3-262144');
+    let largest = 0;
+    const header = await readGgufHeader({
+      sizeBytes: bytes.length,
+      read: (offset, length) => {
+        largest = Math.max(largest, length);
+        return bytes.subarray(offset, offset + length);
+      },
+    });
+    expect(header.metadata.get('tokenizer.ggml.tokens')).toEqual({ length: 262_144, values: null });
+    expect(largest).toBeLessThanOrEqual(256 * 1024);
+  });
+
+  test('of a split model is put together from its parts', async () => {
+    const part = (number: number, name: string) =>
+      Buffer.concat([
+        new GgufWriter()
+          .counts(1, 2)
+          .pair('general.architecture', { type: 'string', value: number === 1 ? 'llama' : 'llama' })
+          .pair('split.tensors.count', { type: 'i32', value: 2 })
+          .tensor({ name, shape: [8], type: 0, offset: 0 })
+          .bytes(),
+        Buffer.alloc(128),
+      ]);
+    const first = write('model-00001-of-00002.gguf', part(1, 'a.weight'));
+    const alone = await readGgufHeader(first);
+    expect(alone.complete).toBe(false);
+    const second = write('model-00002-of-00002.gguf', part(2, 'b.weight'));
+    for (const path of [first, second]) {
+      const header = await readGgufHeader(path);
+      expect(header.tensors.map(({ name, fileIndex }) => [name, fileIndex])).toEqual([
+        ['a.weight', 0],
+        ['b.weight', 1],
+      ]);
+      expect(header.complete).toBe(true);
+      expect(header.files).toEqual([first, second]);
+    }
+  });
+
+  test('a tensor type that is not known yet gets its size from its neighbour', async () => {
+    const header = new GgufWriter()
+      .counts(2, 0)
+      .tensor({ name: 'new', shape: [64], type: 999, offset: 0 })
+      .tensor({ name: 'old', shape: [8], type: 0, offset: 96 })
+      .bytes();
+    const read = await readGgufHeader(Buffer.concat([header, Buffer.alloc(256)]));
+    expect(read.tensors[0]).toMatchObject({ typeName: 'type-999', sizeBytes: 96 });
+  });
+});
+
+describe('a file that is no model', () => {
+  test('is told from one that is not there', async () => {
+    const error = await failure(readGgufHeader(join(folder, 'nowhere.gguf')));
+    expect(error).toMatchObject({ code: 'FILE_NOT_FOUND', path: join(folder, 'nowhere.gguf') });
+  });
+
+  test('a folder is unreadable', async () => {
+    mkdirSync(join(folder, 'folder.gguf'), { recursive: true });
+    const error = await failure(readGgufHeader(join(folder, 'folder.gguf')));
+    expect(error.code).toBe('FILE_UNREADABLE');
+  });
+
+  test.each([
+    ['nothing', Buffer.alloc(0)],
+    ['three bytes', Buffer.from('GGU')],
+    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n and more')],
+  ])('%s is no GGUF file', async (_name, bytes) => {
+    expect((await failure(readGgufHeader(bytes))).code).toBe('NOT_GGUF');
+  });
+
+  test.each([1, 4, 77])('version %d is not supported', async (version) => {
+    const bytes = new GgufWriter({ version }).counts(0, 0).bytes();
+    expect((await failure(readGgufHeader(bytes))).code).toBe('UNSUPPORTED_VERSION');
+  });
+});
+
+describe('a damaged header', () => {
+  test('cut short is corrupt at the byte where it ends', async () => {
+    const whole = smallModel();
+    for (const length of [4, 7, 20, 50, 150, 250]) {
+      const error = await failure(readGgufHeader(whole.subarray(0, length)));
+      expect(error.code).toBe('CORRUPT');
+      expect(error.offsetBytes).not.toBeNull();
+      expect(error.offsetBytes).toBeLessThanOrEqual(length);
+      expect(error.message).toContain('at byte');
+    }
+  });
+
+  const bomb = 2n ** 60n;
+  test.each([
+    ['tensors', new GgufWriter().counts(bomb, 0).bytes()],
+    ['pairs', new GgufWriter().counts(0, bomb).bytes()],
+    ['a key', new GgufWriter().counts(0, 1).u64(bomb).bytes()],
+    ['a string', new GgufWriter().counts(0, 1).text('general.name').u32(8).u64(bomb).bytes()],
+    [
+      'an array of numbers',
+      new GgufWriter().counts(0, 1).text('a').u32(9).u32(4).u64(bomb).bytes(),
+    ],
+    [
+      'an array of strings',
+      new GgufWriter().counts(0, 1).text('a').u32(9).u32(8).u64(bomb).bytes(),
+    ],
+    [
+      'a string in an array',
+      new GgufWriter().counts(0, 1).text('a').u32(9).u32(8).u64(1).u64(bomb).bytes(),
+    ],
+    [
+      'a shape',
+      new GgufWriter().counts(1, 0).text('t').u32(2).u64(bomb).u64(bomb).u32(0).u64(0).bytes(),
+    ],
+    ['a number of dimensions', new GgufWriter().counts(1, 0).text('t').u32(0xffff_ffff).bytes()],
+  ])('that claims an absurd size is corrupt: %s', async (_name, bytes) => {
+    expect((await failure(readGgufHeader(bytes))).code).toBe('CORRUPT');
+    // The same without a known length, where only the limits hold.
+    const endless = { sizeBytes: null, read: (offset: number) => bytes.subarray(offset) };
+    expect((await failure(readGgufHeader(endless))).code).toBe('CORRUPT');
+  });
+
+  test('arrays nested without end are corrupt', async () => {
+    const writer = new GgufWriter().counts(0, 1).text('a').u32(9);
+    for (let i = 0; i < 100; i += 1) writer.u32(9).u64(1);
+    expect((await failure(readGgufHeader(writer.u32(4).u64(0).bytes()))).code).toBe('CORRUPT');
+  });
+
+  test.each([
+    [
+      'a key twice',
+      new GgufWriter()
+        .counts(0, 2)
+        .pair('k', { type: 'u8', value: 1 })
+        .pair('k', { type: 'u8', value: 1 }),
+    ],
+    ['an unknown type', new GgufWriter().counts(0, 1).text('k').u32(13)],
+    [
+      'a crooked alignment',
+      new GgufWriter().counts(0, 1).pair('general.alignment', { type: 'u32', value: 24 }),
+    ],
+    [
+      'a row that does not fill its blocks',
+      new GgufWriter().counts(1, 0).tensor({ name: 't', shape: [31], type: 8, offset: 0 }),
+    ],
+    [
+      'a tensor in the wrong place',
+      new GgufWriter().counts(1, 0).tensor({ name: 't', shape: [32], type: 8, offset: 32 }),
+    ],
+  ])('with %s is corrupt', async (_name, writer) => {
+    expect((await failure(readGgufHeader(writer.bytes()))).code).toBe('CORRUPT');
+  });
+
+  test('says nothing that a terminal would act on', async () => {
+    const writer = new GgufWriter().counts(0, 2);
+    for (let i = 0; i < 2; i += 1) writer.pair('\u001b[31mred', { type: 'u8', value: 1 });
+    const { message } = await failure(readGgufHeader(writer.bytes()));
+    expect(message).not.toContain('\u001b');
+  });
+});
+
+test('reading stops when it is told to', async () => {
+  const reason = new Error('enough');
+  await expect(readGgufHeader(smallModel(), { signal: AbortSignal.abort(reason) })).rejects.toBe(
+    reason,
+  );
+});

@@ -1,0 +1,138 @@
+/** Writes small GGUF files, of any version and byte order, right or wrong. */
+export interface WriterOptions {
+  readonly version?: number;
+  readonly bigEndian?: boolean;
+}
+
+type Value =
+  | { readonly type: 'u8' | 'u32' | 'i32' | 'f32' | 'u64' | 'i64' | 'f64'; readonly value: number }
+  | { readonly type: 'bool'; readonly value: boolean }
+  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'strings'; readonly value: readonly string[] }
+  | { readonly type: 'i32s'; readonly value: readonly number[] };
+
+export interface WrittenTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: number;
+  readonly offset: number;
+}
+
+const NUMBERS = {
+  u8: { id: 0, bytes: 1 },
+  u32: { id: 4, bytes: 4 },
+  i32: { id: 5, bytes: 4 },
+  f32: { id: 6, bytes: 4 },
+  u64: { id: 10, bytes: 8 },
+  i64: { id: 11, bytes: 8 },
+  f64: { id: 12, bytes: 8 },
+} as const;
+
+export class GgufWriter {
+  readonly #parts: Buffer[] = [];
+  readonly #big: boolean;
+
+  constructor(options: WriterOptions = {}) {
+    this.#big = options.bigEndian === true;
+    this.raw(Buffer.from('GGUF'));
+    this.u32(options.version ?? 3);
+  }
+
+  raw(bytes: Buffer): this {
+    this.#parts.push(bytes);
+    return this;
+  }
+
+  u32(value: number): this {
+    return this.#number(4, (view) => view.setUint32(0, value, !this.#big));
+  }
+
+  u64(value: number | bigint): this {
+    return this.#number(8, (view) => view.setBigUint64(0, BigInt(value), !this.#big));
+  }
+
+  text(value: string): this {
+    const bytes = Buffer.from(value);
+    return this.u64(bytes.length).raw(bytes);
+  }
+
+  counts(tensors: number | bigint, pairs: number | bigint): this {
+    return this.u64(tensors).u64(pairs);
+  }
+
+  pair(key: string, entry: Value): this {
+    this.text(key);
+    switch (entry.type) {
+      case 'bool':
+        return this.u32(7).raw(Buffer.from([entry.value ? 1 : 0]));
+      case 'string':
+        return this.u32(8).text(entry.value);
+      case 'strings':
+        this.u32(9).u32(8).u64(entry.value.length);
+        for (const text of entry.value) this.text(text);
+        return this;
+      case 'i32s':
+        this.u32(9).u32(5).u64(entry.value.length);
+        for (const value of entry.value) this.#scalar('i32', value);
+        return this;
+      default:
+        this.u32(NUMBERS[entry.type].id);
+        return this.#scalar(entry.type, entry.value);
+    }
+  }
+
+  tensor({ name, shape, type, offset }: WrittenTensor): this {
+    this.text(name).u32(shape.length);
+    for (const extent of shape) this.u64(extent);
+    return this.u32(type).u64(offset);
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  #scalar(type: keyof typeof NUMBERS, value: number): this {
+    const little = !this.#big;
+    return this.#number(NUMBERS[type].bytes, (view) => {
+      switch (type) {
+        case 'u8':
+          return view.setUint8(0, value);
+        case 'u32':
+          return view.setUint32(0, value, little);
+        case 'i32':
+          return view.setInt32(0, value, little);
+        case 'f32':
+          return view.setFloat32(0, value, little);
+        case 'u64':
+          return view.setBigUint64(0, BigInt(value), little);
+        case 'i64':
+          return view.setBigInt64(0, BigInt(value), little);
+        case 'f64':
+          return view.setFloat64(0, value, little);
+      }
+    });
+  }
+
+  #number(bytes: number, write: (view: DataView) => void): this {
+    const buffer = Buffer.alloc(bytes);
+    write(new DataView(buffer.buffer, buffer.byteOffset, bytes));
+    return this.raw(buffer);
+  }
+}
+
+/** A small complete model: two tensors, some metadata, and their data. */
+export function smallModel(options: WriterOptions = {}): Buffer {
+  const header = new GgufWriter(options)
+    .counts(2, 6)
+    .pair('general.architecture', { type: 'string', value: 'llama' })
+    .pair('llama.block_count', { type: 'u32', value: 1 })
+    .pair('llama.rope.freq_base', { type: 'f32', value: 10_000 })
+    .pair('general.big', { type: 'u64', value: 2 ** 40 })
+    .pair('llama.flag', { type: 'bool', value: true })
+    .pair('llama.list', { type: 'i32s', value: [3, -1, 2] })
+    .tensor({ name: 'token_embd.weight', shape: [32, 4], type: 8, offset: 0 })
+    .tensor({ name: 'output_norm.weight', shape: [32], type: 0, offset: 160 })
+    .bytes();
+  const padding = Buffer.alloc((32 - (header.length % 32)) % 32);
+  return Buffer.concat([header, padding, Buffer.alloc(160 + 128)]);
+}

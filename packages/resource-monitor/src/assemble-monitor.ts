@@ -7,9 +7,7 @@ import type { PlatformPorts } from './platform-readers.js';
 import { createPlatformReaders } from './platform-readers.js';
 
 /** Everything that a live monitor touches. */
-export interface MonitorPorts extends PlatformPorts {
-  /** How long a snapshot waits for the first answer of a GPU tool. */
-  readonly gpuPatienceMs: number;
+export interface MonitorPorts extends Omit<PlatformPorts, 'runInventory'> {
   /** Null: beside the bundle. */
   readonly inventoryScript: string | null;
 }
@@ -17,13 +15,14 @@ export interface MonitorPorts extends PlatformPorts {
 /** Joins the readers of a platform with those of any, and puts a monitor on top. */
 export function assembleMonitor(ports: MonitorPorts): ResourceMonitor {
   const { platform, clock, executor, gpuPatienceMs, inventoryScript } = ports;
-  const readers = createPlatformReaders(ports);
+  const inventory = (signal: AbortSignal) => runInventory(executor, inventoryScript, signal);
+  const readers = createPlatformReaders({ ...ports, runInventory: inventory });
   const nvidia = nvidiaGpus({ executor, clock, platform, patienceMs: gpuPatienceMs });
   return liveMonitor({
     clock,
     readers,
     gpuReaders: [nvidia, ...readers.gpus],
     cores: availableParallelism,
-    runInventory: (signal) => runInventory(executor, inventoryScript, signal),
+    runInventory: inventory,
   });
 }

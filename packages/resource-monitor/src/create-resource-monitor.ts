@@ -1,5 +1,6 @@
 import { assembleMonitor } from './assemble-monitor.js';
 import type { ResourceMonitor } from './monitor/resource-monitor.js';
+import { readNodeMemory } from './other/node-readers.js';
 import { childProcesses } from './ports/child-processes.js';
 import type { Clock } from './ports/clock.js';
 import { systemClock } from './ports/clock.js';
@@ -47,5 +48,6 @@ export function createResourceMonitor(options: ResourceMonitorOptions = {}): Res
     env,
     gpuPatienceMs,
     inventoryScript,
+    nodeMemory: readNodeMemory,
   });
 }

@@ -24,6 +24,10 @@ export type { HardwareSurveyFacts } from './gpu/survey.js';
 export type { InventoryGpu, MachineInventory } from './inventory/inventory.js';
 export type { ModelFootprint } from './judge/can-fit.js';
 export type { OverloadThresholds } from './judge/is-overloaded.js';
+export { createRecorder } from './recording/recorder.js';
+export type { Recorder } from './recording/recorder.js';
+export { openRecording } from './recording/open-recording.js';
+export type { ReplayOptions } from './recording/open-recording.js';
 export type { Clock } from './ports/clock.js';
 export type {
   Executor,

@@ -1,9 +1,14 @@
+import { darwinReaders } from './darwin/darwin-readers.js';
+import type { InventoryOutcome } from './inventory/run-inventory.js';
 import { linuxReaders } from './linux/linux-readers.js';
+import type { NodeMemory } from './other/node-readers.js';
 import { nodeCpu, nodeLoadAverages, nodeRam } from './other/node-readers.js';
+import { systeminformationReaders } from './other/systeminformation-readers.js';
 import type { Clock } from './ports/clock.js';
 import type { Executor } from './ports/executor.js';
 import type { FileTree } from './ports/file-tree.js';
 import type { PlatformReaders } from './reading/figures.js';
+import { windowsReaders } from './windows/windows-readers.js';
 
 /** What the readers of a platform are made from. */
 export interface PlatformPorts {
@@ -12,23 +17,41 @@ export interface PlatformPorts {
   readonly clock: Clock;
   readonly executor: Executor;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long a snapshot waits for the first answer of a GPU tool. */
+  readonly gpuPatienceMs: number;
+  /** Memory as Node has it. */
+  readonly nodeMemory: () => NodeMemory;
+  readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;
 }
 
 /** The readers of a platform, and behind them what Node itself tells of any machine. */
 export function createPlatformReaders(ports: PlatformPorts): PlatformReaders {
-  const { platform, files, clock } = ports;
-  const own = platform === 'linux' ? linuxReaders(files, clock) : null;
+  const own = ownReaders(ports);
   return {
-    ram: [...(own?.ram ?? []), nodeRam()],
-    swap: own?.swap ?? [],
-    swapCounters: own?.swapCounters ?? [],
-    pressure: own?.pressure ?? [],
-    cpu: [...(own?.cpu ?? []), nodeCpu()],
-    loadAverages: [...(own?.loadAverages ?? []), nodeLoadAverages(platform)],
-    engines: own?.engines ?? [],
-    gpus: own?.gpus ?? [],
-    power: own?.power ?? [],
-    knowEngines: (processIds) => own?.knowEngines(processIds),
-    close: () => own?.close() ?? Promise.resolve(),
+    ram: [...(own.ram ?? []), nodeRam(ports.nodeMemory)],
+    swap: own.swap ?? [],
+    swapCounters: own.swapCounters ?? [],
+    pressure: own.pressure ?? [],
+    cpu: [...(own.cpu ?? []), nodeCpu()],
+    loadAverages: [...(own.loadAverages ?? []), nodeLoadAverages(ports.platform)],
+    engines: own.engines ?? [],
+    gpus: own.gpus ?? [],
+    power: own.power ?? [],
+    knowEngines: (processIds) => own.knowEngines?.(processIds),
+    close: () => own.close?.() ?? Promise.resolve(),
   };
+}
+
+function ownReaders(ports: PlatformPorts): Partial<PlatformReaders> {
+  const { platform, files, clock, executor, env, gpuPatienceMs, nodeMemory } = ports;
+  switch (platform) {
+    case 'linux':
+      return linuxReaders(files, clock);
+    case 'darwin':
+      return darwinReaders(executor, clock, nodeMemory().totalBytes);
+    case 'win32':
+      return windowsReaders({ executor, clock, env, nodeMemory, patienceMs: gpuPatienceMs });
+    default:
+      return systeminformationReaders(ports.runInventory, clock);
+  }
 }

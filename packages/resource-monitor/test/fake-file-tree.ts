@@ -25,6 +25,7 @@ export function createFakeFileTree(files: Readonly<Record<string, string>>): Fak
       return opened.size;
     },
     readText: text,
+    exists: (path) => [...contents.keys()].some((name) => `${name}/`.startsWith(`${path}/`)),
     readLink: (path) => links.get(path) ?? null,
     list(path) {
       const prefix = `${path}/`;

@@ -8,6 +8,9 @@ export interface GpuList {
   readonly reading: Reading<readonly GpuReading[]>;
 }
 
+/** Behind the name of a reader that had to guess a total. */
+export const RULE_OF_THUMB = ', total by a rule of thumb';
+
 /** A GPU with everything that all readers know of it. */
 export interface MergedGpu {
   readonly gpu: GpuReading;
@@ -85,7 +88,7 @@ function describe(gpu: GpuReading, source: string): MergedGpu {
   const served = gpu.availableBytes !== null;
   return {
     gpu,
-    source: served ? source : null,
+    source: served ? `${source}${gpu.totalIsEstimate ? RULE_OF_THUMB : ''}` : null,
     passedOver: served ? [] : gpu.reasons.map((reason) => ({ source, reason })),
   };
 }
@@ -104,9 +107,10 @@ function combine(first: MergedGpu, second: MergedGpu): MergedGpu {
     const totalBytes = gpu.totalBytes ?? second.gpu.totalBytes;
     return { gpu: { ...gpu, totalBytes }, source: first.source, passedOver };
   }
-  const { kind, memory, totalBytes, usedBytes, availableBytes, readAtMonotonicMs } = second.gpu;
+  const { kind, memory, totalBytes, totalIsEstimate, usedBytes, availableBytes } = second.gpu;
+  const figures = { kind, memory, totalBytes, totalIsEstimate, usedBytes, availableBytes };
   return {
-    gpu: { ...gpu, kind, memory, totalBytes, usedBytes, availableBytes, readAtMonotonicMs },
+    gpu: { ...gpu, ...figures, readAtMonotonicMs: second.gpu.readAtMonotonicMs },
     source: second.source,
     passedOver,
   };

@@ -9,8 +9,8 @@ import {
   parseNvidiaLine,
   parseNvidiaProcesses,
 } from './parse-nvidia.js';
-import type { SupervisedStream } from './supervised-stream.js';
-import { createSupervisedStream } from './supervised-stream.js';
+import type { SupervisedStream } from '../supervision/supervised-stream.js';
+import { createSupervisedStream } from '../supervision/supervised-stream.js';
 
 const FASTEST_MS = 250;
 const SLOWEST_MS = 5000;

@@ -10,6 +10,7 @@ describe('a line of nvidia-smi', () => {
     ).toEqual({
       deviceKey: 'GPU-1f',
       pciAddress: '0000:01:00.0',
+      totalIsEstimate: false,
       pciId: null,
       name: 'NVIDIA GeForce RTX 3090',
       vendor: 'nvidia',

@@ -49,6 +49,7 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
     reading: {
       deviceKey: uuid,
       pciAddress: pciAddressOf(busId),
+      totalIsEstimate: false,
       name,
       pciId: null,
       vendor: 'nvidia',

@@ -1,6 +1,6 @@
 import type { GpuReading } from '../reading/figures.js';
 import type { MergedGpu } from './merge-gpus.js';
-import { comparableName } from './merge-gpus.js';
+import { comparableName, RULE_OF_THUMB } from './merge-gpus.js';
 
 /** What LM Studio's own hardware survey says: totals, and GPUs that the OS may hide. */
 export interface HardwareSurveyFacts {
@@ -16,13 +16,11 @@ const SOURCE = 'LM Studio hardware survey';
 
 /**
  * Fills what the OS hides. A survey knows capacities only, so `availableBytes` of what comes from it is
- * null; a measured total is never replaced. `estimated` names GPUs whose total is a rule of thumb:
- * there the survey knows better.
+ * null; a measured total is never replaced; a rule of thumb is.
  */
 export function mergeSurvey(
   merged: readonly MergedGpu[],
   survey: HardwareSurveyFacts | null,
-  estimated: ReadonlySet<string>,
 ): readonly MergedGpu[] {
   if (survey === null) return merged;
   const taken = new Set<MergedGpu>();
@@ -37,7 +35,7 @@ export function mergeSurvey(
       return;
     }
     taken.add(match);
-    filled.set(match, fill(match, surveyed, estimated.has(match.gpu.deviceKey)));
+    filled.set(match, fill(match, surveyed));
   });
   return [...merged.map((entry) => filled.get(entry) ?? entry), ...added];
 }
@@ -54,17 +52,20 @@ function theOnlyOne(merged: readonly MergedGpu[], survey: HardwareSurveyFacts): 
   return merged.length === 1 && survey.gpus.length === 1 ? (only ?? null) : null;
 }
 
-function fill(entry: MergedGpu, surveyed: SurveyedGpu, isEstimate: boolean): MergedGpu {
+function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   const { gpu } = entry;
   const name = gpu.name ?? surveyed.name;
-  if (gpu.totalBytes !== null && !isEstimate) return { ...entry, gpu: { ...gpu, name } };
+  if (gpu.totalBytes !== null && !gpu.totalIsEstimate) return { ...entry, gpu: { ...gpu, name } };
   const total = totalOf(surveyed, gpu.memory);
   if (total === null) return { ...entry, gpu: { ...gpu, name } };
   const usedBytes = gpu.usedBytes;
   const availableBytes = usedBytes === null ? null : Math.max(0, total - usedBytes);
   return {
-    gpu: { ...gpu, name, totalBytes: total, availableBytes },
-    source: entry.source === null ? SOURCE : `${entry.source}, total by ${SOURCE}`,
+    gpu: { ...gpu, name, totalBytes: total, totalIsEstimate: false, availableBytes },
+    source:
+      entry.source === null
+        ? SOURCE
+        : `${entry.source.replace(RULE_OF_THUMB, '')}, total by ${SOURCE}`,
     passedOver: entry.passedOver,
   };
 }
@@ -82,6 +83,7 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
     gpu: {
       deviceKey: `survey:${index}`,
       pciAddress: null,
+      totalIsEstimate: false,
       pciId: null,
       name: surveyed.name,
       vendor: null,

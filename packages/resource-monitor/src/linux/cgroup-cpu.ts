@@ -1,7 +1,7 @@
 import type { FileTree, KeptFile } from '../ports/file-tree.js';
 import type { CpuTimes } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
-import { findCgroup } from './cgroup-folders.js';
+import type { FindCgroup } from './cgroup-folders.js';
 
 interface Level {
   /** Cores that the group may keep busy, or null without a quota. */
@@ -14,9 +14,10 @@ interface Level {
 /** CPU time of the group with the tightest quota, and how many cores that quota is worth. */
 export function cgroupCpu(
   files: FileTree,
+  findCgroup: FindCgroup,
   machineCores: () => number,
 ): Reader<CpuTimes> & { close(): void } {
-  const levels = findLevels(files);
+  const levels = findLevels(files, findCgroup);
   return {
     source: 'cgroup cpu quota',
     read: () => {
@@ -37,8 +38,8 @@ export function cgroupCpu(
   };
 }
 
-function findLevels(files: FileTree): Level[] {
-  const cpu = findCgroup(files, 'cpu');
+function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
+  const cpu = findCgroup('cpu');
   if (cpu === null) return [];
   if (cpu.version === 2) {
     return cpu.folders.map((folder) => {
@@ -56,7 +57,7 @@ function findLevels(files: FileTree): Level[] {
   }
   // The time is counted by a controller of its own, mounted with this one or beside it, and then
   // the groups need not match; without a match the group's time is unknown.
-  const accounting = findCgroup(files, 'cpuacct');
+  const accounting = findCgroup('cpuacct');
   const sameDepth = accounting?.version === 1 && accounting.folders.length === cpu.folders.length;
   return cpu.folders.map((folder, index) => {
     const quota = files.keep(`${folder}/cpu.cfs_quota_us`);

@@ -15,24 +15,27 @@ interface Mount {
   readonly mountPoint: string;
 }
 
+/** Finds the groups that limit this process, by controller: `memory`, `cpu`, `cpuacct`. */
+export type FindCgroup = (controller: string) => CgroupFolders | null;
+
 /**
- * Finds the groups that limit this process, for a controller ('memory', 'cpu', 'cpuacct'). Version 1
- * wins where both are mounted: a controller is in one hierarchy only, and the hybrid layout mounts an
- * empty version 2 beside it. Null where the controller is in neither. See cgroups(7).
+ * Reads where this process is, once. Version 1 wins where both are mounted: a controller is in one
+ * hierarchy only, and the hybrid layout mounts an empty version 2 beside it. Null where the
+ * controller is in neither. See cgroups(7).
  */
-export function findCgroup(files: FileTree, controller: string): CgroupFolders | null {
+export function createCgroupFinder(files: FileTree): FindCgroup {
   const membership = parseMembership(files.readText('/proc/self/cgroup') ?? '');
   const mounts = parseMounts(files.readText('/proc/self/mountinfo') ?? '');
-  const legacy = mounts.find(
-    ({ version, controllers }) => version === 1 && controllers.includes(controller),
-  );
-  const legacyPath = membership.byController.get(controller);
-  if (legacy !== undefined && legacyPath !== undefined) {
-    return { version: 1, folders: foldersUpwards(files, legacy, legacyPath) };
-  }
-  const unified = mounts.find(({ version }) => version === 2);
-  if (unified === undefined || membership.unifiedPath === null) return null;
-  return { version: 2, folders: foldersUpwards(files, unified, membership.unifiedPath) };
+  return (controller) => {
+    const legacy = mounts.find(({ controllers }) => controllers.includes(controller));
+    const legacyPath = membership.byController.get(controller);
+    if (legacy !== undefined && legacyPath !== undefined) {
+      return { version: 1, folders: foldersUpwards(files, legacy, legacyPath) };
+    }
+    const unified = mounts.find(({ version }) => version === 2);
+    if (unified === undefined || membership.unifiedPath === null) return null;
+    return { version: 2, folders: foldersUpwards(files, unified, membership.unifiedPath) };
+  };
 }
 
 function parseMembership(text: string): {
@@ -54,6 +57,7 @@ function parseMembership(text: string): {
 
 function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line): Mount[] => {
+    if (!line.includes(' - cgroup')) return [];
     const [left = '', right = ''] = line.split(' - ');
     const [, , , root = '', mountPoint = ''] = left.split(' ').map(unescapeOctal);
     const [type = '', , options = ''] = right.split(' ');
@@ -77,7 +81,7 @@ function foldersUpwards(files: FileTree, mount: Mount, path: string): string[] {
     (_, index) => `${mount.mountPoint}/${parts.slice(0, parts.length - index).join('/')}`,
   );
   // A container may see the host's path of its group, but only its own part of the hierarchy.
-  const visible = folders.filter((folder) => files.list(folder).length > 0);
+  const visible = folders.filter((folder) => files.exists(folder));
   return [...visible, mount.mountPoint];
 }
 

@@ -1,5 +1,5 @@
 import type { FileTree, KeptFile } from '../ports/file-tree.js';
-import { findCgroup } from './cgroup-folders.js';
+import type { FindCgroup } from './cgroup-folders.js';
 
 /** The tightest limit of a hierarchy, and what is left below each of its limits. */
 export interface CgroupMemory {
@@ -64,8 +64,11 @@ const NAMES = {
 } as const;
 
 /** Null where this process is in no memory group. */
-export function createCgroupMemory(files: FileTree): CgroupMemoryReader | null {
-  const found = findCgroup(files, 'memory');
+export function createCgroupMemory(
+  files: FileTree,
+  findCgroup: FindCgroup,
+): CgroupMemoryReader | null {
+  const found = findCgroup('memory');
   if (found === null) return null;
   const { version } = found;
   const names = NAMES[version];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import type { FileTree } from '../ports/file-tree.js';
 import { createFakeFileTree } from '../../test/fake-file-tree.js';
 import { cgroupCpu } from './cgroup-cpu.js';
-import { findCgroup } from './cgroup-folders.js';
+import { createCgroupFinder } from './cgroup-folders.js';
 import { createCgroupMemory } from './cgroup-memory.js';
 
 const GIB = 1024 ** 3;
@@ -18,12 +19,12 @@ function unified(path: string, files: Record<string, string> = {}) {
 
 const context = { startedMs: 0, continuing: true };
 
-describe('findCgroup', () => {
+describe('the cgroup finder', () => {
   it('lists the groups of version 2 from the own one upwards', () => {
     const files = unified('/user.slice/app.scope', {
       '/sys/fs/cgroup/user.slice/app.scope/memory.max': 'max',
     });
-    expect(findCgroup(files, 'memory')).toEqual({
+    expect(createCgroupFinder(files)('memory')).toEqual({
       version: 2,
       folders: [
         '/sys/fs/cgroup/user.slice/app.scope',
@@ -41,7 +42,7 @@ describe('findCgroup', () => {
         '41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n',
       '/sys/fs/cgroup/memory/a/memory.limit_in_bytes': '1',
     });
-    expect(findCgroup(files, 'memory')).toEqual({
+    expect(createCgroupFinder(files)('memory')).toEqual({
       version: 1,
       folders: ['/sys/fs/cgroup/memory/a', '/sys/fs/cgroup/memory'],
     });
@@ -54,7 +55,7 @@ describe('findCgroup', () => {
         '35 31 0:32 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n',
       '/sys/fs/cgroup/memory/inner/memory.limit_in_bytes': '1',
     });
-    expect(findCgroup(files, 'memory')?.folders).toEqual([
+    expect(createCgroupFinder(files)('memory')?.folders).toEqual([
       '/sys/fs/cgroup/memory/inner',
       '/sys/fs/cgroup/memory',
     ]);
@@ -63,7 +64,7 @@ describe('findCgroup', () => {
   it.each(['/../../system.slice/x', '/elsewhere'])(
     'stays at the mount when its group %s lies outside of what can be seen',
     (path) => {
-      expect(findCgroup(unified(path), 'memory')?.folders).toEqual(['/sys/fs/cgroup']);
+      expect(createCgroupFinder(unified(path))('memory')?.folders).toEqual(['/sys/fs/cgroup']);
     },
   );
 
@@ -72,13 +73,15 @@ describe('findCgroup', () => {
       '/proc/self/cgroup': '0::/\n',
       '/proc/self/mountinfo': '30 23 0:26 / /my\\040cgroups rw - cgroup2 none rw\n',
     });
-    expect(findCgroup(files, 'memory')?.folders).toEqual(['/my cgroups']);
+    expect(createCgroupFinder(files)('memory')?.folders).toEqual(['/my cgroups']);
   });
 });
 
+const memoryOf = (files: FileTree) => createCgroupMemory(files, createCgroupFinder(files));
+
 describe('createCgroupMemory', () => {
   const limited = (path: string, files: Record<string, string>) =>
-    createCgroupMemory(unified(path, files))?.read(MACHINE);
+    memoryOf(unified(path, files))?.read(MACHINE);
 
   it('leaves out the file cache: available = limit - (current - active_file - inactive_file)', async () => {
     expect(
@@ -146,11 +149,13 @@ describe('createCgroupMemory', () => {
         `active_file 1\ninactive_file 1\nhierarchical_memory_limit ${2 * GIB}\n` +
         `total_active_file ${GIB / 4}\ntotal_inactive_file ${GIB / 4}\n`,
     });
-    expect(await createCgroupMemory(files)?.read(MACHINE)).toMatchObject({
-      version: 1,
-      limitBytes: 2 * GIB,
-      availableBytes: 1.5 * GIB,
-    });
+    expect(await createCgroupMemory(files, createCgroupFinder(files))?.read(MACHINE)).toMatchObject(
+      {
+        version: 1,
+        limitBytes: 2 * GIB,
+        availableBytes: 1.5 * GIB,
+      },
+    );
   });
 
   it('never has more left than the limit, nor less than nothing', async () => {
@@ -173,7 +178,7 @@ describe('createCgroupMemory', () => {
   });
 
   it('holds swap to the tightest of memory.swap.max', () => {
-    const reader = createCgroupMemory(
+    const reader = memoryOf(
       unified('/a', {
         '/sys/fs/cgroup/a/memory.swap.max': 'max',
         '/sys/fs/cgroup/memory.swap.max': `${GIB}`,
@@ -195,7 +200,7 @@ describe('cgroupCpu', () => {
       '/sys/fs/cgroup/pod/cpu.max': '150000 100000\n',
       '/sys/fs/cgroup/pod/cpu.stat': 'usage_usec 5000000\nuser_usec 1\n',
     });
-    expect(cgroupCpu(files, cores).read(context)).toEqual({
+    expect(cgroupCpu(files, createCgroupFinder(files), cores).read(context)).toEqual({
       value: { busyMs: 5000, totalMs: null, cores: 1.5 },
     });
   });
@@ -213,14 +218,14 @@ describe('cgroupCpu', () => {
       '/sys/fs/cgroup/cpuacct/b/cpuacct.usage': '7000000\n',
       '/sys/fs/cgroup/cpuacct/cpuacct.usage': '9000000\n',
     });
-    expect(cgroupCpu(files, cores).read(context)).toEqual({
+    expect(cgroupCpu(files, createCgroupFinder(files), cores).read(context)).toEqual({
       value: { busyMs: 7, totalMs: null, cores: 0.5 },
     });
   });
 
   it.each(['max 100000', '800000 100000', '900000 100000'])('has no quota in %s', (text) => {
     const files = unified('/', { '/sys/fs/cgroup/cpu.max': text });
-    expect(cgroupCpu(files, cores).read(context)).toEqual({
+    expect(cgroupCpu(files, createCgroupFinder(files), cores).read(context)).toEqual({
       reason: 'no control group has a CPU quota',
     });
   });

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import type { FileTree } from '../ports/file-tree.js';
 import type { PlatformReaders } from '../reading/figures.js';
 import { cgroupCpu } from './cgroup-cpu.js';
+import { createCgroupFinder } from './cgroup-folders.js';
 import { createCgroupMemory } from './cgroup-memory.js';
 import { linuxLoadAverages, machineCpu } from './cpu-times.js';
 import { createMemInfo } from './meminfo.js';
@@ -15,12 +16,13 @@ import { sysfsGpus } from './sysfs-gpus.js';
 
 /** Everything that the kernel tells in files. */
 export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
+  const findCgroup = createCgroupFinder(files);
   const memInfo = createMemInfo(files);
-  const cgroup = createCgroupMemory(files);
-  const quota = cgroupCpu(files, availableParallelism);
+  const cgroup = createCgroupMemory(files, findCgroup);
+  const quota = cgroupCpu(files, findCgroup, availableParallelism);
   const machine = machineCpu(files, availableParallelism);
   const load = linuxLoadAverages(files);
-  const pressure = linuxPressure(files);
+  const pressure = linuxPressure(files, findCgroup);
   const swapCounters = linuxSwapCounters(files);
   const engines = linuxEngines(files, () => clock.monotonicMs());
   const gpus = sysfsGpus(files, clock);

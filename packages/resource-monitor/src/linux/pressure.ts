@@ -1,7 +1,7 @@
 import type { FileTree, KeptFile } from '../ports/file-tree.js';
 import type { Reader } from '../reading/reader.js';
 import type { PressureSnapshot } from '../snapshot.js';
-import { findCgroup } from './cgroup-folders.js';
+import type { FindCgroup } from './cgroup-folders.js';
 
 /**
  * Pressure stall information: of this process's control group where it keeps its own, else of the
@@ -9,8 +9,9 @@ import { findCgroup } from './cgroup-folders.js';
  */
 export function linuxPressure(
   files: FileTree,
+  findCgroup: FindCgroup,
 ): readonly (Reader<PressureSnapshot> & { close(): void })[] {
-  const cgroup = findCgroup(files, 'memory');
+  const cgroup = findCgroup('memory');
   const own = cgroup?.version === 2 ? (cgroup.folders[0] ?? null) : null;
   return [
     ...(own === null

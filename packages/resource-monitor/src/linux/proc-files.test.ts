@@ -74,14 +74,16 @@ describe('/proc/pressure/memory', () => {
       '/proc/pressure/memory':
         'some avg10=12.50 avg60=3.00 avg300=1.00 total=1\nfull avg10=2.25 avg60=0 avg300=0 total=1\n',
     });
-    const [machine] = linuxPressure(files);
+    const [machine] = linuxPressure(files, () => null);
     expect(machine?.read(once)).toMatchObject({
       value: { stall: { someRatio: 0.125, fullRatio: 0.0225 }, level: null, commit: null },
     });
   });
 
   it('is unknown, not zero, where the kernel keeps none', () => {
-    expect(linuxPressure(createFakeFileTree({}))[0]?.read(once)).toHaveProperty('reason');
+    expect(linuxPressure(createFakeFileTree({}), () => null)[0]?.read(once)).toHaveProperty(
+      'reason',
+    );
   });
 });
 

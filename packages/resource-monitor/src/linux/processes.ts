@@ -1,7 +1,7 @@
 import type { FileTree, KeptFile } from '../ports/file-tree.js';
 import type { ProcessEntry } from '../reading/engine-names.js';
 import { findEngines, mayBeEngine } from '../reading/engine-names.js';
-import type { ProcessReading } from '../reading/figures.js';
+import type { ProcessReading, ProcessReadings } from '../reading/figures.js';
 import type { Reader, Reading } from '../reading/reader.js';
 import { TICKS_PER_SECOND } from './cpu-times.js';
 import { readPageSize } from './swap-counters.js';
@@ -23,7 +23,7 @@ interface Stat {
 export function linuxEngines(
   files: FileTree,
   monotonicMs: () => number,
-): Reader<readonly ProcessReading[]> & {
+): Reader<ProcessReadings> & {
   know(processIds: readonly number[]): void;
   close(): void;
 } {
@@ -46,7 +46,7 @@ export function linuxEngines(
 
   return {
     source: '/proc/PID/stat',
-    async read({ continuing }): Promise<Reading<readonly ProcessReading[]>> {
+    async read({ continuing }): Promise<Reading<ProcessReadings>> {
       if (!continuing) return { reason: 'a share of the CPU takes two samples' };
       if (scannedAtMs === null || monotonicMs() - scannedAtMs >= RESCAN_AFTER_MS) {
         scannedAtMs = monotonicMs();
@@ -71,7 +71,7 @@ export function linuxEngines(
           residentBytes: residentPages * pageBytes,
         });
       }
-      return { value: readings };
+      return { value: { atMs: monotonicMs(), processes: readings } };
     },
     know(processIds) {
       known = processIds;

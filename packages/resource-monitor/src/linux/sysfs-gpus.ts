@@ -102,13 +102,13 @@ async function readCard({ card, amd }: OpenCard, clock: Clock): Promise<GpuReadi
     return { ...base, reasons: [`its driver did not answer within ${PATIENCE_MS} ms`] };
   }
   const memory = classifyAmd({ ...figures, integrated: amd.integrated });
-  const known = memory.totalBytes !== null;
+  const known = memory.availableBytes !== null;
   return {
     ...base,
     ...memory,
     utilizationRatio: figures.utilizationRatio,
     readAtMonotonicMs: known ? clock.monotonicMs() : null,
-    reasons: known ? [] : ['its driver shows no mem_info_vram_total'],
+    reasons: known ? [] : ['its driver shows no mem_info_vram_total or no mem_info_vram_used'],
   };
 }
 
@@ -140,6 +140,7 @@ function withoutFigures(card: DrmCard): GpuReading {
   return {
     deviceKey: `pci:${card.pciAddress ?? card.folder.split('/')[4] ?? ''}`,
     pciAddress: card.pciAddress,
+    totalIsEstimate: false,
     name: null,
     pciId: card.pciId,
     vendor: card.vendor,

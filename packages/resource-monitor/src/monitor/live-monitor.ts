@@ -7,8 +7,9 @@ import type { Clock } from '../ports/clock.js';
 import { raceDeadline, raceSignal, TIMED_OUT } from '../ports/race.js';
 import type { GpuReader, PlatformReaders } from '../reading/figures.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
-import { createSettleDetector } from '../sampling/settle-detector.js';
 import { createSampler } from '../sampling/take-sample.js';
+import type { TimedSnapshot } from '../sampling/wait-until-settled.js';
+import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/wait-until-settled.js';
 import { createWatchLoop } from '../sampling/watch-loop.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 import { judgeSnapshots } from './judge-snapshots.js';
@@ -19,7 +20,6 @@ import type {
   SettledSnapshot,
 } from './resource-monitor.js';
 
-const SETTLE_TIMEOUT_MS = 8000;
 const SETTLE_INTERVAL_MS = 250;
 const USUAL_INTERVAL_MS = 1000;
 
@@ -94,18 +94,18 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const settled = async (options: CallOptions): Promise<SettledSnapshot> => {
     const { signal = null, timeoutMs = SETTLE_TIMEOUT_MS } = options;
     const startMs = clock.monotonicMs();
-    const detector = createSettleDetector(startMs);
+    let first = true;
+    const next = async (): Promise<TimedSnapshot> => {
+      const restMs = timeoutMs - (clock.monotonicMs() - startMs);
+      if (!first) await clock.sleep(Math.max(0, Math.min(SETTLE_INTERVAL_MS, restMs)), { signal });
+      first = false;
+      const snapshot = await call(true, signal === null ? {} : { signal });
+      return { snapshot, atMs: clock.monotonicMs() };
+    };
     pace(SETTLE_INTERVAL_MS);
     try {
-      for (;;) {
-        const snapshot = await call(true, signal === null ? {} : { signal });
-        const nowMs = clock.monotonicMs();
-        const moving = detector.observe(snapshot, nowMs);
-        const waitedMs = nowMs - startMs;
-        if (moving.length === 0) return { ...snapshot, settled: true, moving, waitedMs };
-        if (waitedMs >= timeoutMs) return { ...snapshot, settled: false, moving, waitedMs };
-        await clock.sleep(Math.min(SETTLE_INTERVAL_MS, timeoutMs - waitedMs), { signal });
-      }
+      // There is always a next sample, so there is always an answer.
+      return (await waitUntilSettled(next, startMs, timeoutMs)) as SettledSnapshot;
     } finally {
       pace(watchers.intervalMs ?? USUAL_INTERVAL_MS);
     }

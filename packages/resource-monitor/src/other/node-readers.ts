@@ -3,7 +3,16 @@ import type { CpuTimes, LoadAverages } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
 import type { RamSnapshot } from '../snapshot.js';
 
-/** What Node itself tells of any machine, without starting anything. */
+/** Memory of the machine. */
+export interface NodeMemory {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** Without starting anything. */
+export function readNodeMemory(): NodeMemory {
+  return { totalBytes: totalmem(), freeBytes: freemem() };
+}
 
 /** CPU time over all cores. */
 export function nodeCpu(): Reader<CpuTimes> {
@@ -40,17 +49,20 @@ export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages
  * Total and free memory. On Windows free is what the system calls available (ullAvailPhys), and there
  * mapped files count as used; elsewhere it leaves out the file cache, so it errs on the careful side.
  */
-export function nodeRam(): Reader<RamSnapshot> {
+export function nodeRam(memory: () => NodeMemory): Reader<RamSnapshot> {
   return {
     source: 'os.freemem()',
-    read: () => ({
-      value: {
-        totalBytes: totalmem(),
-        availableBytes: freemem(),
-        mappedCountsAsUsed: true,
-        limitedBy: 'machine',
-        machineTotalBytes: totalmem(),
-      },
-    }),
+    read: () => {
+      const { totalBytes, freeBytes } = memory();
+      return {
+        value: {
+          totalBytes,
+          availableBytes: freeBytes,
+          mappedCountsAsUsed: true,
+          limitedBy: 'machine',
+          machineTotalBytes: totalBytes,
+        },
+      };
+    },
   };
 }

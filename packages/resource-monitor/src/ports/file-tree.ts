@@ -2,6 +2,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   openSync,
   read,
   readFileSync,
@@ -19,6 +20,7 @@ export interface FileTree {
   keep(path: string): KeptFile;
   /** The whole text, or null where there is no such file or it can't be read. */
   readText(path: string): string | null;
+  exists(path: string): boolean;
   /** The names in a folder; empty where there is none. */
   list(path: string): readonly string[];
   /** Where a link points, or null. */
@@ -42,8 +44,9 @@ export interface KeptFile {
 export function realFileTree(root: string): FileTree {
   return {
     keep: (path) => keepOpen(root + path),
-    readText: (path) => attempt(() => readFileSync(root + path, 'latin1')),
-    list: (path) => attempt(() => readdirSync(root + path)) ?? [],
+    readText: (path) => ifThere(root + path, (file) => readFileSync(file, 'latin1')),
+    exists: (path) => existsSync(root + path),
+    list: (path) => ifThere(root + path, (folder) => readdirSync(folder)) ?? [],
     readLink: (path) => attempt(() => readlinkSync(root + path)),
   };
 }
@@ -71,11 +74,12 @@ function keepOpen(path: string): KeptFile {
     buffer = Buffer.allocUnsafeSlow((buffer?.length ?? FIRST_BUFFER_BYTES / 2) * 2);
     return buffer;
   };
-  const open = (): number => (descriptor ??= openSync(path, 'r'));
+  const open = (): number | null => (descriptor ??= ifThere(path, (file) => openSync(file, 'r')));
 
   const readNow = (): string | null => {
     try {
       const file = open();
+      if (file === null) return null;
       for (let target = buffer ?? grow(); ; target = grow()) {
         const length = readSync(file, target, 0, target.length, 0);
         // The kernel makes the text anew for each read from the start, so it must come in one piece.
@@ -88,10 +92,8 @@ function keepOpen(path: string): KeptFile {
   };
   const readOnThread = (): Promise<string | null> =>
     new Promise((resolve) => {
-      let file: number;
-      try {
-        file = open();
-      } catch {
+      const file = open();
+      if (file === null) {
         resolve(null);
         return;
       }
@@ -116,6 +118,11 @@ function keepOpen(path: string): KeptFile {
       })),
     close,
   };
+}
+
+/** Most files that are looked for are missing, and an error costs far more than a look. */
+function ifThere<T>(path: string, action: (path: string) => T): T | null {
+  return existsSync(path) ? attempt(() => action(path)) : null;
 }
 
 function attempt<T>(action: () => T): T | null {

@@ -25,10 +25,19 @@ export interface ProcessReading {
   readonly residentBytes: number | null;
 }
 
+/** LM Studio's processes at one moment. */
+export interface ProcessReadings {
+  /** On the monotonic clock; a reader may give the same reading twice. */
+  readonly atMs: number;
+  readonly processes: readonly ProcessReading[];
+}
+
 /** What a GPU reader says of one GPU. */
 export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs' | 'name'> {
   /** Null where the reader can't tell; another one may. */
   readonly name: string | null;
+  /** The total is a rule of thumb; whoever has a measured one knows better. */
+  readonly totalIsEstimate: boolean;
   /** Vendor and device as in `1002:744c`. */
   readonly pciId: string | null;
   /** As in `0000:03:00.0`; finds the same GPU in other readers' lists. */
@@ -58,7 +67,7 @@ export interface PlatformReaders {
   readonly pressure: readonly Reader<PressureSnapshot>[];
   readonly cpu: readonly Reader<CpuTimes>[];
   readonly loadAverages: readonly Reader<LoadAverages>[];
-  readonly engines: readonly Reader<readonly ProcessReading[]>[];
+  readonly engines: readonly Reader<ProcessReadings>[];
   readonly gpus: readonly GpuReader[];
   readonly power: readonly Reader<PowerSnapshot>[];
   /** Tells the process reader which ids the caller knows to be LM Studio's. */

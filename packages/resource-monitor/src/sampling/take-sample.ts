@@ -65,7 +65,7 @@ export function createSampler(options: {
         { passedOver: ram.source.passedOver },
       );
     }
-    const merged = mergeSurvey(hints.refineGpus(mergeGpus(lists)), hints.survey, ESTIMATED_TOTALS);
+    const merged = mergeSurvey(hints.refineGpus(mergeGpus(lists)), hints.survey);
     const timestampMs = clock.nowMs();
     const toEpochMs = (ms: number): number => Math.round(timestampMs - (clock.monotonicMs() - ms));
     const processors = describeCpu(cpu, loadAverages, rates, cores);
@@ -98,9 +98,6 @@ export function createSampler(options: {
     };
   };
 }
-
-/** Apple's limit is a rule of thumb until LM Studio's survey says what Metal recommends. */
-const ESTIMATED_TOTALS: ReadonlySet<string> = new Set(['apple']);
 
 function describeCpu(
   cpu: ReadFigure<CpuTimes>,

@@ -30,6 +30,8 @@ export interface SupervisedStream {
   readonly state: StreamState;
   /** Wanted now; starts the program where it does not run and is not backing off. */
   want(): void;
+  /** Writes one line to its stdin, as soon as it runs. */
+  send(line: string): void;
   /** Ends it and starts it anew with other arguments, without counting that as a fault. */
   restart(): void;
   /** Ends it for good. */
@@ -45,6 +47,11 @@ export interface SupervisedStreamOptions {
   readonly intervalMs: () => number;
   /** False for a line that is not of the kind that was asked for: rubbish does not feed the watchdog. */
   readonly onLine: (line: string) => boolean;
+  /**
+   * Since when an answer is owed, or null when none is; for programs that only answer. Without it the
+   * program owes a line every interval.
+   */
+  readonly silentSinceMs?: () => number | null;
   /** Called after a change of `state`. */
   readonly onState: () => void;
 }
@@ -54,13 +61,15 @@ interface Run {
   lastLineMs: number | null;
   lastRubbish: string | null;
   stream: RunningStream | null;
+  /** Lines for its stdin from before it ran. */
+  unsent: string[];
   /** Set when this side ended it, with the reason for people, or null for a wanted end. */
   endedBecause: string | null | undefined;
   readonly over: AbortController;
 }
 
 export function createSupervisedStream(options: SupervisedStreamOptions): SupervisedStream {
-  const { executor, clock, name, command, intervalMs, onLine, onState } = options;
+  const { executor, clock, name, command, intervalMs, onLine, silentSinceMs, onState } = options;
   let run: Run | null = null;
   let trouble: string | null = null;
   let backOffMs = FIRST_BACK_OFF_MS;
@@ -75,6 +84,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       lastLineMs: null,
       lastRubbish: null,
       stream: null,
+      unsent: [],
       endedBecause: undefined,
       over: new AbortController(),
     };
@@ -97,6 +107,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     executor.stream(program, args, listener).then(
       (stream) => {
         current.stream = stream;
+        for (const line of current.unsent.splice(0)) stream.send(line);
         if (current.endedBecause !== undefined) track(stream.stop());
         else void watch(current);
       },
@@ -144,7 +155,9 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
         const nowMs = clock.monotonicMs();
         const silence = Math.max(SHORTEST_SILENCE_MS, SILENT_INTERVALS * intervalMs());
         const allowedMs = current.lastLineMs === null ? FIRST_LINE_WITHIN_MS : silence;
-        const silentMs = nowMs - (current.lastLineMs ?? current.startedMs);
+        const owedSinceMs =
+          silentSinceMs === undefined ? (current.lastLineMs ?? current.startedMs) : silentSinceMs();
+        const silentMs = owedSinceMs === null ? 0 : nowMs - owedSinceMs;
         if (silentMs >= allowedMs) {
           const heard = current.lastRubbish === null ? '' : `, last said: ${current.lastRubbish}`;
           end(current, `${name} printed no figures for ${Math.round(silentMs / 1000)} s${heard}`);
@@ -162,6 +175,10 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     want() {
       wantedAtMs = clock.monotonicMs();
       if (run === null && !stopped && wantedAtMs >= retryAtMs) start();
+    },
+    send(line) {
+      if (run?.stream != null) run.stream.send(line);
+      else run?.unsent.push(line);
     },
     restart() {
       if (run === null) return;

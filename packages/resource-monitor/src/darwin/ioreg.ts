@@ -1,0 +1,56 @@
+/** A GPU in the I/O registry. */
+export interface Accelerator {
+  /** As in `AGXAcceleratorG13X`; there is one driver class for each GPU. */
+  readonly className: string;
+  readonly model: string | null;
+  readonly vendor: 'apple' | 'amd' | 'intel' | 'nvidia' | null;
+  /** System memory that it holds. */
+  readonly allocatedBytes: number | null;
+  /** Memory of its own, on cards. */
+  readonly vramUsedBytes: number | null;
+  readonly vramFreeBytes: number | null;
+  readonly utilizationRatio: number | null;
+}
+
+/** Arguments that print every accelerator with its properties, unwrapped. */
+export const IOREG_ARGUMENTS = ['-r', '-d', '1', '-w', '0', '-c', 'IOAccelerator'] as const;
+
+/**
+ * Reads `ioreg -c IOAccelerator`. What a GPU holds is `Alloc system memory`: `In use system memory`
+ * falls towards zero whenever it idles, with a model still loaded.
+ */
+export function parseAccelerators(text: string): readonly Accelerator[] {
+  return text
+    .split(/^\+-o /m)
+    .slice(1)
+    .map((entry) => {
+      const className = /<class (\w+)/.exec(entry)?.[1] ?? 'unknown';
+      const statistics = /"PerformanceStatistics" = \{(.*)\}/.exec(entry)?.[1] ?? '';
+      const number = (key: string): number | null => {
+        const match = new RegExp(`"${escape(key)}"=(\\d+)`).exec(statistics)?.[1];
+        return match === undefined ? null : Number(match);
+      };
+      const percent = number('Device Utilization %') ?? number('GPU Activity(%)');
+      return {
+        className,
+        // Apple's is text, a PCI card's is data: <"AMD Radeon Pro 5500M">.
+        model: /"model" = <?"([^"]+)"/.exec(entry)?.[1] ?? null,
+        vendor: vendorOf(className),
+        allocatedBytes: number('Alloc system memory') ?? number('In use system memory'),
+        vramUsedBytes: number('vramUsedBytes'),
+        vramFreeBytes: number('vramFreeBytes'),
+        utilizationRatio: percent === null ? null : percent / 100,
+      };
+    });
+}
+
+function vendorOf(className: string): Accelerator['vendor'] {
+  if (className.startsWith('AGX')) return 'apple';
+  if (className.startsWith('AMD')) return 'amd';
+  if (className.startsWith('Intel')) return 'intel';
+  return /^(NV|Gef)/i.test(className) ? 'nvidia' : null;
+}
+
+function escape(text: string): string {
+  return text.replace(/[()%]/g, '\\$&');
+}

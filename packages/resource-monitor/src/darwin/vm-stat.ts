@@ -1,0 +1,36 @@
+/** The lines of vm_stat that matter here, in bytes. */
+export interface VmStat {
+  /** Memory that can't be had without swapping: Activity Monitor's 'Memory Used'. */
+  readonly usedBytes: number;
+  readonly swapInBytes: number;
+  readonly swapOutBytes: number;
+}
+
+/**
+ * Reads vm_stat(1). Used is app memory (anonymous pages that can't be purged), wired memory and what
+ * the compressor occupies; the rest is free or file cache. Before OS X 10.9 there is no line for
+ * anonymous pages, and used is what is neither free, inactive nor speculative. Null for anything else.
+ */
+export function parseVmStat(text: string, totalBytes: number): VmStat | null {
+  const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? Number.NaN);
+  const pages = (label: string): number | null => {
+    const match = new RegExp(`^"?${label}"?:\\s+(\\d+)\\.`, 'm').exec(text)?.[1];
+    return match === undefined ? null : Number(match);
+  };
+  const free = pages('Pages free');
+  const wired = pages('Pages wired down');
+  if (Number.isNaN(pageBytes) || free === null || wired === null) return null;
+  const anonymous = pages('Anonymous pages');
+  const purgeable = pages('Pages purgeable') ?? 0;
+  const compressor = pages('Pages occupied by compressor') ?? 0;
+  const reclaimable = free + (pages('Pages inactive') ?? 0) + (pages('Pages speculative') ?? 0);
+  const usedBytes =
+    anonymous === null
+      ? totalBytes - reclaimable * pageBytes
+      : (Math.max(0, anonymous - purgeable) + wired + compressor) * pageBytes;
+  return {
+    usedBytes: Math.min(totalBytes, Math.max(0, usedBytes)),
+    swapInBytes: (pages('Swapins') ?? 0) * pageBytes,
+    swapOutBytes: (pages('Swapouts') ?? 0) * pageBytes,
+  };
+}

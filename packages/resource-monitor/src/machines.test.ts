@@ -1,0 +1,361 @@
+import { assembleMachine } from '../test/assemble-machine.js';
+import * as darwin from '../test/machines/darwin.js';
+import * as linux from '../test/machines/linux.js';
+import * as linuxGpus from '../test/machines/linux-gpus.js';
+import type { Machine } from '../test/machines/machine.js';
+import * as windows from '../test/machines/windows.js';
+import type { ResourceSnapshot } from './snapshot.js';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+const ALL: readonly Machine[] = [linux, linuxGpus, darwin, windows].flatMap((module) =>
+  Object.values(module),
+);
+
+async function first(machine: Machine): Promise<ResourceSnapshot> {
+  const { monitor } = assembleMachine(machine);
+  const snapshot = await monitor.snapshot();
+  await monitor[Symbol.asyncDispose]();
+  return snapshot;
+}
+
+const sourceOf = (snapshot: ResourceSnapshot, figure: string) =>
+  snapshot.sources.find((source) => source.figure === figure);
+
+describe('recorded machines', () => {
+  it('are at least twelve with a source each', () => {
+    const real = ALL.filter(({ synthetic }) => !synthetic);
+    expect(real.length).toBeGreaterThanOrEqual(12);
+    expect(real.filter(({ sources }) => sources.length === 0)).toEqual([]);
+  });
+
+  it.each(ALL.map((machine) => [machine.name, machine] as const))(
+    '%s: every figure is a number or null, within its pool, and says where it is from',
+    async (_, machine) => {
+      const snapshot = await first(machine);
+      const { ram, gpus, sources } = snapshot;
+      expect(ram.totalBytes).toBeGreaterThan(0);
+      expect(ram.availableBytes).toBeGreaterThanOrEqual(0);
+      expect(ram.availableBytes).toBeLessThanOrEqual(ram.totalBytes);
+      for (const { totalBytes, usedBytes, availableBytes } of gpus) {
+        for (const bytes of [totalBytes, usedBytes, availableBytes]) {
+          expect(bytes === null || (Number.isFinite(bytes) && bytes >= 0)).toBe(true);
+        }
+        if (totalBytes !== null && availableBytes !== null) {
+          expect(availableBytes).toBeLessThanOrEqual(totalBytes);
+        }
+      }
+      for (const { source, passedOver } of sources) {
+        expect(source !== null || passedOver.length > 0 || gpus.length === 0).toBe(true);
+        for (const { reason } of passedOver) expect(reason).not.toBe('');
+      }
+      const keys = gpus.map(({ deviceKey }) => deviceKey);
+      expect(new Set(keys).size).toBe(keys.length);
+    },
+  );
+});
+
+describe('memory', () => {
+  // Worked out by hand from the files of each machine.
+  const MEMORY: readonly (readonly [Machine, number, number, 'machine' | 'cgroup'])[] = [
+    [linux.virtualMachine, 25_276_502_016, 24_444_157_952, 'machine'],
+    // 134217728 - (21295104 - 20004864); the outer group has more left.
+    [linux.nestedGroups, 134_217_728, 132_927_488, 'cgroup'],
+    [linux.dockerVersion1, 67_108_864, 60_571_648, 'cgroup'],
+    [linux.podmanUnlimited, 3_842_999_296, 3_072_000_000, 'machine'],
+    // 131072000 - (50000000 - 10000000 - 15000000)
+    [linux.dockerVersion2, 131_072_000, 106_072_000, 'cgroup'],
+    [linux.wsl2, 12_470_504_448, 11_890_956_288, 'machine'],
+    [linuxGpus.amdPolaris, 16_635_121_664, 10_830_524_416, 'machine'],
+    [linuxGpus.dgxSpark, 130_663_165_952, 121_411_960_832, 'machine'],
+    // 17179869184 - (247311 - 630 + 159117 + 454496) * 16384
+    [darwin.appleSilicon, 17_179_869_184, 3_084_812_288, 'machine'],
+    // 34359738368 - (464333 - 11820 + 715958 + 0) * 4096
+    [darwin.intelMac, 34_359_738_368, 29_573_681_152, 'machine'],
+    // (90518 + 32417 + 134461) * 4096
+    [darwin.oldMac, 2_147_483_648, 1_054_294_016, 'machine'],
+    [windows.windowsNvidia, 32 * GIB, 12 * GIB, 'machine'],
+  ];
+  it.each(MEMORY.map((row) => [row[0].name, row] as const))('of %s', async (_, row) => {
+    const [machine, totalBytes, availableBytes, limitedBy] = row;
+    const { ram } = await first(machine);
+    expect(ram).toMatchObject({ totalBytes, availableBytes, limitedBy });
+  });
+
+  it('counts mapped pages as used on Windows only', async () => {
+    for (const machine of ALL) {
+      const { ram } = await first(machine);
+      expect([machine.name, ram.mappedCountsAsUsed]).toEqual([
+        machine.name,
+        machine.platform === 'win32',
+      ]);
+    }
+  });
+
+  it('has the swap that the control group allows, and the pressure of its own group', async () => {
+    const { swap, pressure, cpu } = await first(linux.dockerVersion2);
+    expect(swap).toMatchObject({ totalBytes: 0, freeBytes: 0 });
+    expect(pressure.stall).toEqual({ someRatio: 0.035, fullRatio: 0.01 });
+    expect(cpu.cores).toBe(0.5);
+  });
+
+  it('tells the pressure in the words of each platform, and null in those of the others', async () => {
+    expect((await first(darwin.appleSilicon)).pressure).toEqual({
+      stall: null,
+      level: 'warning',
+      commit: null,
+    });
+    expect((await first(windows.windowsNvidia)).pressure).toEqual({
+      stall: null,
+      level: null,
+      commit: { usedBytes: 20_000_000_000, limitBytes: 40_000_000_000 },
+    });
+  });
+
+  it('has the swap files of macOS and the paging file of Windows', async () => {
+    expect((await first(darwin.appleSilicon)).swap).toMatchObject({
+      totalBytes: 2048 * MIB,
+      freeBytes: 606_014_013,
+    });
+    expect((await first(windows.windowsNvidia)).swap).toMatchObject({
+      totalBytes: 8192 * MIB,
+      freeBytes: 7168 * MIB,
+    });
+  });
+});
+
+describe('GPUs', () => {
+  const gpusOf = async (machine: Machine) =>
+    (await first(machine)).gpus.map(
+      ({ deviceKey, kind, memory, totalBytes, usedBytes, availableBytes }) => ({
+        deviceKey,
+        kind,
+        memory,
+        totalBytes,
+        usedBytes,
+        availableBytes,
+      }),
+    );
+
+  it('are none where there are none, with the reasons', async () => {
+    const snapshot = await first(linux.virtualMachine);
+    expect(snapshot.gpus).toEqual([]);
+    expect(sourceOf(snapshot, 'gpus')?.passedOver).toEqual([
+      { source: 'nvidia-smi', reason: 'it is not on the PATH' },
+      { source: '/sys/class/drm', reason: 'the kernel lists no graphics card' },
+    ]);
+  });
+
+  type Figures = Awaited<ReturnType<typeof gpusOf>>[number];
+  const FIGURES: readonly (readonly [Machine, Figures])[] = [
+    [
+      linuxGpus.amdCard,
+      {
+        deviceKey: 'pci:0000:03:00.0',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 8_573_157_376,
+        usedBytes: 6_812_925_952,
+        availableBytes: 1_760_231_424,
+      },
+    ],
+    [
+      // What is free is unknown: the thread has totals only.
+      linuxGpus.amdPolaris,
+      {
+        deviceKey: 'pci:0000:0a:00.0',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 4 * GIB,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
+      // Not full at 512 MiB: 124.5 GiB in all, and 63 GiB + 455 MiB of them in use.
+      linuxGpus.amdApu,
+      {
+        deviceKey: 'pci:0000:c3:00.0',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 124.5 * GIB,
+        usedBytes: 64_967 * MIB,
+        availableBytes: 62_521 * MIB,
+      },
+    ],
+    [
+      linuxGpus.amdApuPagesLimit,
+      {
+        deviceKey: 'pci:0000:c4:00.0',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 100 * GIB,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
+      linuxGpus.nvidiaCard,
+      {
+        deviceKey: 'GPU-00000000-0000-0000-0000-000000000001',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 1995 * MIB,
+        usedBytes: 1934 * MIB,
+        availableBytes: 61 * MIB,
+      },
+    ],
+    [
+      linuxGpus.dgxSpark,
+      {
+        deviceKey: 'GPU-2dee1e25-b3b5-007e-2b55-79f2d0f2ebe5',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: null,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
+      // Two thirds of 16 GiB, less what is allocated; not less what happens to be in use.
+      darwin.appleSilicon,
+      {
+        deviceKey: 'apple',
+        kind: 'unified',
+        memory: 'shared',
+        totalBytes: 11_453_246_122,
+        usedBytes: 1_574_862_848,
+        availableBytes: 9_878_383_274,
+      },
+    ],
+    [
+      darwin.intelMac,
+      {
+        deviceKey: 'ioreg:IntelAccelerator',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: null,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
+      windows.windowsApu,
+      {
+        deviceKey: 'dx:1002:?',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 21_050_165_248,
+        usedBytes: 1_168_231_104,
+        availableBytes: 19_881_934_144,
+      },
+    ],
+    [
+      windows.windowsNvidia,
+      {
+        deviceKey: 'GPU-00000000-0000-0000-0000-000000000002',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 8188 * MIB,
+        usedBytes: 7776 * MIB,
+        availableBytes: 412 * MIB,
+      },
+    ],
+    [
+      windows.windowsIntel,
+      {
+        deviceKey: 'dx:8086:64a0',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 18_504 * MIB,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+  ];
+  it.each(FIGURES.map(([machine, figures]) => [machine.name, machine, figures] as const))(
+    'of %s',
+    async (_, machine, figures) => expect(await gpusOf(machine)).toEqual([figures]),
+  );
+
+  it('stay several, with a zero for an idle one', async () => {
+    const { gpus } = await first(linuxGpus.twoNvidiaCards);
+    expect(
+      gpus.map(({ deviceKey, usedBytes, utilizationRatio }) => [
+        deviceKey,
+        usedBytes,
+        utilizationRatio,
+      ]),
+    ).toEqual([
+      ['GPU-c7b57be0-94ff-d352-a59b-d0ee00aeed43', MIB, 0],
+      ['GPU-d6de6afc-bdfe-75c4-5273-0544439153fc', MIB, 0],
+    ]);
+  });
+
+  it('are listed by number where nobody tells more', async () => {
+    const { gpus } = await first(linux.intelIntegrated);
+    expect(
+      gpus.map(({ name, kind, memory, totalBytes }) => [name, kind, memory, totalBytes]),
+    ).toEqual([
+      ['Intel GPU [8086:591b]', 'integrated', 'shared', null],
+      ['AMD GPU [1002:694c]', 'discrete', 'dedicated', null],
+    ]);
+  });
+
+  it('share one pool with the CPU on Apple silicon, and nowhere else', async () => {
+    for (const machine of ALL) {
+      expect([machine.name, (await first(machine)).unified]).toEqual([
+        machine.name,
+        machine === darwin.appleSilicon,
+      ]);
+    }
+  });
+
+  it('name their source, and say of a rule of thumb that it is one', async () => {
+    expect(sourceOf(await first(linuxGpus.amdCard), 'gpu:pci:0000:03:00.0')?.source).toBe(
+      '/sys/class/drm',
+    );
+    expect(sourceOf(await first(windows.windowsNvidia), 'gpus')?.source).toBe(
+      'nvidia-smi, GPU Adapter Memory counters',
+    );
+    expect(sourceOf(await first(darwin.appleSilicon), 'gpu:apple')?.source).toMatch(
+      /rule of thumb/,
+    );
+  });
+});
+
+describe('power', () => {
+  it('comes from the battery or the plug', async () => {
+    expect((await first(windows.windowsIntel)).power).toEqual({
+      onBattery: true,
+      chargeRatio: 0.8,
+    });
+    expect((await first(darwin.appleSilicon)).power).toEqual({ onBattery: false, chargeRatio: 1 });
+    expect((await first(linux.virtualMachine)).power).toEqual({
+      onBattery: false,
+      chargeRatio: null,
+    });
+  });
+});
+
+describe('a one-shot snapshot', () => {
+  it('starts nothing on Linux without nvidia-smi', async () => {
+    const { monitor, executor } = assembleMachine(linux.virtualMachine);
+    await monitor.snapshot();
+    expect(executor.started).toEqual([]);
+  });
+
+  it('leaves nothing open or running behind', async () => {
+    for (const machine of ALL) {
+      const { monitor, files, executor, clock } = assembleMachine(machine);
+      await monitor.snapshot();
+      await monitor[Symbol.asyncDispose]();
+      expect([machine.name, files.open, executor.running.size, clock.sleeping]).toEqual([
+        machine.name,
+        0,
+        0,
+        0,
+      ]);
+    }
+  });
+});

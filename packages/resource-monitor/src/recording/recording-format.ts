@@ -1,0 +1,62 @@
+import type { TimedSnapshot } from '../sampling/wait-until-settled.js';
+
+const FORMAT = 'mai-resource-recording';
+const VERSION = 1;
+
+/** The first line: what this file is. */
+export function encodeHeader(): string {
+  return `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
+}
+
+/** One sample; `atMs` counts from the start of the recording, on a clock that only grows. */
+export function encodeSample({ atMs, snapshot }: TimedSnapshot): string {
+  return `${JSON.stringify({ atMs: Math.round(atMs), snapshot })}\n`;
+}
+
+/** The samples of a recording, or what is wrong with it, with the line that is. */
+export type Decoded =
+  | { readonly samples: readonly TimedSnapshot[] }
+  | { readonly problem: string; readonly line: number };
+
+/**
+ * Reads a whole recording. A last line that was cut off is left out: that is how a recording ends
+ * whose process was killed.
+ */
+export function decodeRecording(text: string): Decoded {
+  const lines = text.split('\n');
+  const cutOff = lines.pop() !== '';
+  if (cutOff) lines.push('');
+  const header = parseObject(lines[0] ?? '');
+  if (header?.['format'] !== FORMAT) return { problem: 'this is no recording', line: 1 };
+  if (header['version'] !== VERSION) {
+    return { problem: `its version is ${String(header['version'])}, not ${VERSION}`, line: 1 };
+  }
+  const samples: TimedSnapshot[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 || line === '') continue;
+    const sample = toSample(parseObject(line));
+    if (sample === null) return { problem: 'this line is no sample', line: index + 1 };
+    if (sample.atMs < (samples.at(-1)?.atMs ?? 0)) {
+      return { problem: 'this sample is older than the one before', line: index + 1 };
+    }
+    samples.push(sample);
+  }
+  return samples.length === 0 ? { problem: 'it holds no sample', line: lines.length } : { samples };
+}
+
+function toSample(value: Record<string, unknown> | null): TimedSnapshot | null {
+  if (typeof value?.['atMs'] !== 'number') return null;
+  const { atMs, snapshot } = value;
+  const looksRight =
+    typeof snapshot === 'object' && snapshot !== null && 'ram' in snapshot && 'gpus' in snapshot;
+  return looksRight ? { atMs, snapshot: snapshot as TimedSnapshot['snapshot'] } : null;
+}
+
+function parseObject(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,98 @@
+import type { GpuReading } from '../reading/figures.js';
+import type { WindowsAdapter, WindowsSample } from './windows-sample.js';
+
+const VENDORS: Readonly<Record<number, GpuReading['vendor']>> = {
+  0x10de: 'nvidia',
+  0x1002: 'amd',
+  0x8086: 'intel',
+};
+/** Microsoft's own software renderer and remote display are listed as adapters too. */
+const MICROSOFT = 0x1414;
+/** What firmware gives integrated graphics by default is less; no card for models has so little. */
+const SMALL_BYTES = 1024 ** 3;
+
+/** AMD's integrated chips have a number with M or S, a Vega with few units, or no number at all. */
+const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
+/** Intel's cards are Arc A, B and Pro; the Arc of a processor is `Arc 140V` or has no number. */
+const INTEL_CARD = /\barc(\(tm\))? (pro )?[ab]\d{2,}/i;
+
+/** The adapters of the registry with what the counters say is in use. */
+export function describeAdapters(
+  { adapters, usage }: Pick<WindowsSample, 'adapters' | 'usage'>,
+  readAtMonotonicMs: number,
+): readonly GpuReading[] {
+  const seen = new Map<string, number>();
+  return adapters
+    .filter((adapter) => isPresent(adapter, usage))
+    .map((adapter) => {
+      const base = `dx:${hex(adapter.vendorId)}:${hex(adapter.deviceId)}`;
+      const index = seen.get(base) ?? 0;
+      seen.set(base, index + 1);
+      const used = adapter.luid === null ? undefined : usage.get(adapter.luid);
+      const memory = memoryOf(adapter, used);
+      return {
+        // The LUID is another one after each start of Windows.
+        deviceKey: index === 0 ? base : `${base}:${index}`,
+        pciAddress: null,
+        totalIsEstimate: false,
+        pciId:
+          adapter.deviceId === null ? null : `${hex(adapter.vendorId)}:${hex(adapter.deviceId)}`,
+        name: adapter.name,
+        vendor: VENDORS[adapter.vendorId ?? 0] ?? null,
+        utilizationRatio: null,
+        processes: null,
+        readAtMonotonicMs: memory.availableBytes === null ? null : readAtMonotonicMs,
+        ...memory,
+        reasons:
+          memory.availableBytes === null
+            ? ['the GPU Adapter Memory counters have no instance of its LUID']
+            : [],
+      };
+    });
+}
+
+/** The registry remembers adapters that were taken out; where there are counters they tell. */
+function isPresent(adapter: WindowsAdapter, usage: WindowsSample['usage']): boolean {
+  if (adapter.vendorId === MICROSOFT) return false;
+  return usage.size === 0 || (adapter.luid !== null && usage.has(adapter.luid));
+}
+
+type Memory = Pick<GpuReading, 'kind' | 'memory' | 'totalBytes' | 'usedBytes' | 'availableBytes'>;
+
+function memoryOf(
+  adapter: WindowsAdapter,
+  used: { readonly dedicatedBytes: number; readonly sharedBytes: number } | undefined,
+): Memory {
+  const { dedicatedBytes, sharedBytes } = adapter;
+  const integrated = isIntegrated(adapter);
+  const kind = integrated ? 'integrated' : 'discrete';
+  // As on Linux: a carve-out that is most of what there is has become dedicated memory.
+  const shared = integrated && sharedBytes !== null && (dedicatedBytes ?? 0) <= sharedBytes;
+  if (shared) {
+    const usedBytes = used === undefined ? null : used.dedicatedBytes + used.sharedBytes;
+    return { kind, memory: 'shared', ...pool((dedicatedBytes ?? 0) + sharedBytes, usedBytes) };
+  }
+  const usedBytes = used?.dedicatedBytes ?? null;
+  return { kind, memory: 'dedicated', ...pool(dedicatedBytes, usedBytes) };
+}
+
+function isIntegrated({ name, vendorId, dedicatedBytes }: WindowsAdapter): boolean {
+  const vendor = VENDORS[vendorId ?? 0] ?? null;
+  if (vendor === 'nvidia') return false;
+  if (vendor === 'intel') return !INTEL_CARD.test(name);
+  if (vendor === 'amd' && AMD_INTEGRATED.test(name)) return true;
+  return dedicatedBytes !== null && dedicatedBytes < SMALL_BYTES;
+}
+
+function pool(totalBytes: number | null, usedBytes: number | null) {
+  const known = totalBytes !== null && usedBytes !== null;
+  return {
+    totalBytes,
+    usedBytes,
+    availableBytes: known ? Math.max(0, totalBytes - usedBytes) : null,
+  };
+}
+
+function hex(id: number | null): string {
+  return id === null ? '?' : id.toString(16).padStart(4, '0');
+}

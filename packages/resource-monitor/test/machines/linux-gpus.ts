@@ -1,0 +1,155 @@
+import type { Machine } from './machine.js';
+import { memInfo, sysfsCard } from './machine.js';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+/** Of the host the GPU threads say nothing; RAM is not what these machines are for. */
+const SOME_MEMORY = memInfo({ MemTotal: 24684084, MemAvailable: 23871248 });
+
+/** An 8 GB card, four fifths full. */
+export const amdCard: Machine = {
+  name: 'AMD card with 8 GB',
+  sources: [
+    'https://github.com/elementary/monitor/issues/369 (mem_info_vram_used and _total)',
+    'https://github.com/torvalds/linux drivers/gpu/drm/amd/pm/amdgpu_pm.c (which files a card has)',
+  ],
+  synthetic: false,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': SOME_MEMORY,
+    ...sysfsCard('card0', {
+      vendor: '0x1002',
+      uevent: 'DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0',
+      mem_info_vram_used: '6812925952',
+      mem_info_vram_total: '8573157376',
+      gpu_busy_percent: '12',
+      mem_busy_percent: '3',
+    }),
+  },
+};
+
+/** An RX 570 whose driver says of GTT what it should say of VRAM; `free -b` of the same machine. */
+export const amdPolaris: Machine = {
+  name: 'AMD RX 570 with 4 GB',
+  sources: ['https://github.com/Ricks-Lab/gpu-utils/issues/118 (both totals, and free -b)'],
+  synthetic: false,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': memInfo({
+      MemTotal: 16635121664 / 1024,
+      MemFree: 3848486912 / 1024,
+      MemAvailable: 10830524416 / 1024,
+    }),
+    ...sysfsCard('card1', {
+      vendor: '0x1002',
+      device: '0x67df',
+      uevent: 'DRIVER=amdgpu\nPCI_SLOT_NAME=0000:0a:00.0',
+      mem_info_gtt_total: '4294967296',
+      mem_info_vram_total: '4294967296',
+    }),
+  },
+};
+
+/** Ryzen AI MAX+ 395 with the smallest carve-out, running language models in system memory. */
+export const amdApu: Machine = {
+  name: 'AMD APU with a carve-out of 512 MiB',
+  sources: [
+    'https://github.com/corecoding/Vitals/pull/515 (VRAM 455 of 512 MiB, GTT 63 of 124 GiB)',
+    'https://github.com/ulissesf/qmassa/issues/37 (an APU has gpu_busy_percent and no mem_busy_percent)',
+  ],
+  synthetic: false,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': memInfo({ MemTotal: 128 * 1024 * 1024, MemAvailable: 60 * 1024 * 1024 }),
+    ...sysfsCard('card1', {
+      vendor: '0x1002',
+      device: '0x1586',
+      uevent: 'DRIVER=amdgpu\nPCI_SLOT_NAME=0000:c3:00.0',
+      mem_info_vram_total: String(512 * MIB),
+      mem_info_vis_vram_total: String(512 * MIB),
+      mem_info_vram_used: String(455 * MIB),
+      mem_info_gtt_total: String(124 * GIB),
+      mem_info_gtt_used: String(63 * GIB),
+      gpu_busy_percent: '97',
+    }),
+  },
+};
+
+/** The same chip with GTT raised by ttm.pages_limit and a carve-out of 4 GiB. */
+export const amdApuPagesLimit: Machine = {
+  name: 'AMD APU with a carve-out of 4 GiB',
+  sources: ['https://github.com/noamsto/nix-amd-ai/issues/42 (both totals)'],
+  synthetic: false,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': memInfo({ MemTotal: 124 * 1024 * 1024, MemAvailable: 100 * 1024 * 1024 }),
+    ...sysfsCard('card1', {
+      vendor: '0x1002',
+      uevent: 'DRIVER=amdgpu\nPCI_SLOT_NAME=0000:c4:00.0',
+      mem_info_vram_total: '4294967296',
+      mem_info_vis_vram_total: '4294967296',
+      mem_info_gtt_total: '103079215104',
+      gpu_busy_percent: '0',
+    }),
+  },
+};
+
+/** A small card almost full, by `nvidia-smi -q -d MEMORY,UTILIZATION`: total, used and free add up. */
+export const nvidiaCard: Machine = {
+  name: 'one NVIDIA card',
+  sources: [
+    'https://github.com/paradoxxxzero/gnome-shell-system-monitor-applet/issues/356 (1995 total, 1934 used, 61 free, 47 %)',
+  ],
+  synthetic: false,
+  platform: 'linux',
+  files: { '/proc/meminfo': SOME_MEMORY },
+  commands: [
+    {
+      program: 'nvidia-smi',
+      args: ['--query-gpu'],
+      // The thread names neither card nor UUID.
+      stdout:
+        '1, GPU-00000000-0000-0000-0000-000000000001, 0000:01:00.0, NVIDIA, 1995, 1934, 61, 47',
+    },
+  ],
+};
+
+/** Two idle workstation cards. */
+export const twoNvidiaCards: Machine = {
+  name: 'two NVIDIA cards',
+  sources: [
+    'https://github.com/akash-network/provider-configs/pull/12 (nvidia-smi and -L; free is total less used)',
+  ],
+  synthetic: false,
+  platform: 'linux',
+  files: { '/proc/meminfo': SOME_MEMORY },
+  commands: [
+    {
+      program: 'nvidia-smi',
+      args: ['--query-gpu'],
+      stdout:
+        '2, GPU-c7b57be0-94ff-d352-a59b-d0ee00aeed43, 00000000:06:00.0, Quadro RTX 4000, 8192, 1, 8191, 0\n' +
+        '2, GPU-d6de6afc-bdfe-75c4-5273-0544439153fc, 00000000:07:00.0, Quadro RTX 4000, 8192, 1, 8191, 0',
+    },
+  ],
+};
+
+/** DGX Spark: every figure of its memory is N/A, because it has none of its own. */
+export const dgxSpark: Machine = {
+  name: 'NVIDIA GB10 with unified memory',
+  sources: [
+    'https://github.com/XuehaiPan/nvitop/pull/208 (nvidia-smi, MemTotal and MemAvailable)',
+    'https://github.com/leptonai/gpud/pull/1170 (UUID and bus of another one)',
+  ],
+  synthetic: false,
+  platform: 'linux',
+  files: { '/proc/meminfo': memInfo({ MemTotal: 127600748, MemAvailable: 118566368 }) },
+  commands: [
+    {
+      program: 'nvidia-smi',
+      args: ['--query-gpu'],
+      stdout:
+        '1, GPU-2dee1e25-b3b5-007e-2b55-79f2d0f2ebe5, 0000000F:01:00.0, NVIDIA GB10, [N/A], [N/A], [N/A], 0',
+    },
+  ],
+};

@@ -29,6 +29,9 @@ async function toCommonJs(file) {
     target: 'node20',
     // import() would start the loader that all this is for avoiding.
     supported: { 'dynamic-import': false },
+    // Less to parse; names stay, for the stack traces of --verbose.
+    minifyWhitespace: true,
+    minifySyntax: true,
     define: { 'import.meta.url': '__importMetaUrl' },
     banner: source.includes('import.meta.url')
       ? "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;"

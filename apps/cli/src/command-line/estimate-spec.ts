@@ -72,5 +72,5 @@ export const ESTIMATE: CommandSpec = {
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
   ],
-  load: async () => (await import('../commands/everyday.js')).estimate,
+  load: async () => (await import('../commands/estimate.js')).run,
 };

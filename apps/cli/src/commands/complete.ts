@@ -1,6 +1,5 @@
 import type { Input } from '../command-line/input.js';
 import { withLink } from '../compose/connect-lmstudio.js';
-import { libraryOf } from '../compose/library.js';
 import { loadConfig } from '../compose/load-config.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -16,6 +15,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 
 async function namesOf(what: string, context: CommandContext): Promise<readonly string[]> {
   if (what === 'chain') return Object.keys((await loadConfig(context)).config.fallbackChains);
+  const { libraryOf } = await import('../compose/knowledge.js');
   return withLink(context, async (link) => {
     if (what === 'model') {
       return (await libraryOf(link, context)).models.map(({ modelKey }) => modelKey);

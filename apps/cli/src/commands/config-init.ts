@@ -4,7 +4,6 @@ import { builtInModelConfig, mergeWithDownloaded } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
 import { initialConfig } from '../compose/initial-config.js';
 import { withLink } from '../compose/connect-lmstudio.js';
-import { libraryOf } from '../compose/library.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
@@ -14,6 +13,7 @@ import { UsageError } from '../usage-error.js';
 /** `mai config init [FILE]`: a commented file from what is downloaded. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
+  const { libraryOf } = await import('../compose/knowledge.js');
   const library = await withLink(context, (link) => libraryOf(link, context));
   const profiles = mergeWithDownloaded(builtInModelConfig(), library.models).filter(
     ({ downloaded }) => downloaded,

@@ -1,5 +1,4 @@
 import type { CommandContext } from '../context.js';
-import { libraryOf } from '../compose/library.js';
 import type { Check } from '../doctor/check.js';
 import { checkChains, checkConfig } from '../doctor/check-config.js';
 import { checkConnection, checkRuntime } from '../doctor/check-lmstudio.js';
@@ -22,6 +21,7 @@ export async function run(context: CommandContext): Promise<ExitCode> {
 async function runChecks(context: CommandContext): Promise<readonly Check[]> {
   const { io, signal } = context;
   const { link, checks: connection } = await checkConnection(context);
+  const { libraryOf } = await import('../compose/knowledge.js');
   const client = link?.kind === 'on' ? link.client : null;
   try {
     const [{ config, check }, machine, runtime, library] = await Promise.all([

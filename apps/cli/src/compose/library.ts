@@ -35,7 +35,7 @@ export interface Library {
 export async function libraryOf(
   link: LMStudioLink,
   context: CommandContext,
-  shelf: HeaderShelf = createHeaderShelf(context.signal),
+  shelf: HeaderShelf = createHeaderShelf(context),
 ): Promise<Library> {
   const home = await findLMStudioHome({ userHome: context.io.homeFolder, env: context.io.env });
   return link.kind === 'on'
@@ -86,6 +86,7 @@ async function libraryOfFolder(
   }
   const scan = await scanModelsFolder(home.modelsFolder, { home: home.path, signal });
   const examined = await Promise.all(scan.models.map((model) => examine(model, shelf)));
+  shelf.save();
   const whole = examined.flatMap(({ model, why }) => (why === null ? model : []));
   const files = new Map(whole.map((model) => [model.modelKey, model]));
   return {

@@ -1,6 +1,9 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
 
+/** Longer texts are not in a cached header; what follows from them must not depend on the cache. */
+const KEPT_TEXT_LENGTH = 1024;
+
 /** What LM Studio would say about a model on disk, told from its header instead. */
 export function withHeaderFacts(model: ScannedModel, header: GgufHeader): ScannedModel {
   const { architecture, metadata } = header;
@@ -18,6 +21,9 @@ export function withHeaderFacts(model: ScannedModel, header: GgufHeader): Scanne
     parameters: typeof size === 'string' && size !== '' ? size : model.parameters,
     maxContextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
     // Templates that take tools name them; there is no other sign of it in a file.
-    toolUse: typeof template === 'string' && /\btools\b/.test(template),
+    toolUse:
+      typeof template === 'string' &&
+      template.length <= KEPT_TEXT_LENGTH &&
+      /\btools\b/.test(template),
   };
 }

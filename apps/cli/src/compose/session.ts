@@ -5,13 +5,10 @@ import type { ResourceMonitor } from '@mai/resource-monitor';
 import type { SelectionPolicy } from '@mai/selector';
 import type { CommandContext } from '../context.js';
 import type { Catalog } from './catalog.js';
-import { createCatalog } from './catalog.js';
 import type { LMStudioLink } from './connect-lmstudio.js';
 import { connectLMStudio } from './connect-lmstudio.js';
-import { createFootprints } from './footprints.js';
-import { createHeaderShelf } from './header-shelf.js';
+import type { HeaderShelf } from './header-shelf.js';
 import type { Library } from './library.js';
-import { libraryOf } from './library.js';
 import { loadConfig } from './load-config.js';
 import { createMachine } from './machine.js';
 import { composePorts } from './ports.js';
@@ -34,9 +31,19 @@ export async function openSession(context: CommandContext): Promise<Session> {
   const config = await loadConfig(context);
   const link = await connectLMStudio(context);
   const machine = createMachine(context);
-  const shelf = createHeaderShelf(context.signal);
-  const library = once(() => libraryOf(link, context, shelf));
-  const catalog = once(async () => createCatalog(config.config, (await library()).models));
+  let shelf: HeaderShelf | null = null;
+  const knowledge = once(async () => {
+    const { createHeaderShelf, ...rest } = await import('./knowledge.js');
+    shelf = createHeaderShelf(context);
+    return { ...rest, shelf };
+  });
+  const library = once(async () => {
+    const { libraryOf, shelf } = await knowledge();
+    return libraryOf(link, context, shelf);
+  });
+  const catalog = once(async () =>
+    (await knowledge()).createCatalog(config.config, (await library()).models),
+  );
   const policy = toSelectionPolicy(config.config.switching);
   return {
     link,
@@ -50,15 +57,17 @@ export async function openSession(context: CommandContext): Promise<Session> {
       monitor: machine,
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (anythingLoaded) => {
-        const estimator = once(async () =>
-          createFootprints(await library(), shelf, anythingLoaded),
-        );
+        const estimator = once(async () => {
+          const { createFootprints, shelf } = await knowledge();
+          return createFootprints(await library(), shelf, anythingLoaded);
+        });
         return {
           estimate: async (question, options) => (await estimator()).estimate(question, options),
         };
       },
     }),
     [Symbol.asyncDispose]: async () => {
+      shelf?.save();
       await machine[Symbol.asyncDispose]();
       if (link.kind === 'on') await link.client.close();
     },

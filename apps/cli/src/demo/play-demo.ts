@@ -88,7 +88,7 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
     monitor,
     catalog: catalog.port,
     estimator: (anythingLoaded) =>
-      createFootprints(library, createHeaderShelf(signal), anythingLoaded),
+      createFootprints(library, createHeaderShelf(context), anythingLoaded),
   });
   const stage = createStage(context, fast);
   const play: Play = { context, stage, setting, monitor, ports, catalog, library };

@@ -1,6 +1,9 @@
 const ESC = '\u001b';
 const SGR_PATTERN = new RegExp(`${ESC}\\[[0-9;]*m`, 'g');
-const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+// ASCII, Latin letters, dashes, arrows, box drawing and block elements: one column each. Nearly every text
+// is made of these, and the patterns below take milliseconds to compile.
+const PLAIN =
+  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2713\u2717]*$/;
 // Combining marks, variation selectors, joiners and other marks without a glyph of their own.
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 // Emoji, and the blocks that Unicode's EastAsianWidth.txt gives as wide or full-width.
@@ -15,11 +18,12 @@ const EMOJI_SELECTOR = '\ufe0f';
  * the tests hold the two against each other.
  */
 export function textWidth(text: string): number {
-  if (PRINTABLE_ASCII.test(text)) return text.length;
+  const plain = text.includes(ESC) ? text.replace(SGR_PATTERN, '') : text;
+  if (PLAIN.test(plain)) return plain.length;
   let width = 0;
   let last = 0;
   let joined = false;
-  for (const character of text.replace(SGR_PATTERN, '')) {
+  for (const character of plain) {
     if (character === EMOJI_SELECTOR && last === 1) {
       width += 1;
       last = 2;

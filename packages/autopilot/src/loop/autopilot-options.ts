@@ -36,7 +36,10 @@ export interface AutopilotTimings {
   readonly breaker: BreakerPolicy;
 }
 
-/** What an autopilot is made of. Only the ports have no default. */
+/**
+ * What an autopilot is made of. Only the ports have no default. `request`, `idle` and `timings` are read
+ * whenever they are needed, so getters let them follow a configuration that is edited meanwhile.
+ */
 export interface AutopilotOptions extends AutopilotPorts {
   /** What to keep loaded: chain, requirement, device, pins of the configuration. */
   readonly request?: Pick<
@@ -88,16 +91,22 @@ const DEFAULT_TIMINGS: AutopilotTimings = {
 /** Fills in the defaults. */
 export function completeOptions(options: AutopilotOptions): AutopilotSettings {
   return {
-    request: {},
     rules: null,
     journal: createMemoryJournal(EMPTY_JOURNAL),
     lock: null,
     decisionLog: null,
-    idle: 'keep',
     dryRun: false,
     random: Math.random,
     isProcessAlive,
     ...options,
-    timings: { ...DEFAULT_TIMINGS, ...options.timings },
+    get request() {
+      return options.request ?? {};
+    },
+    get idle() {
+      return options.idle ?? 'keep';
+    },
+    get timings() {
+      return { ...DEFAULT_TIMINGS, ...options.timings };
+    },
   };
 }

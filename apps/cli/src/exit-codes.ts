@@ -10,6 +10,7 @@ export const EXIT = {
   modelFile: 7,
   autopilot: 8,
   fault: 9,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

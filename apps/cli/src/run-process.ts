@@ -7,21 +7,28 @@ import { Interrupted } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
 import { sleep } from './sleep.js';
+import { SHOW_CURSOR } from './terminal/live-view.js';
 
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
   const controller = new AbortController();
   const interrupt = (exitCode: number) => () => {
     // The first Ctrl-C asks for a clean end, the second one does not wait for it.
-    if (controller.signal.aborted) process.exit(exitCode);
+    if (controller.signal.aborted) {
+      showCursor();
+      process.exit(exitCode);
+    }
     controller.abort(new Interrupted(exitCode));
   };
   process.on('SIGINT', interrupt(EXIT.interrupted));
   process.on('SIGTERM', interrupt(EXIT.terminated));
+  // The terminal was closed: what has been begun is ended all the same.
+  process.on('SIGHUP', interrupt(EXIT.hungUp));
   for (const stream of [process.stdout, process.stderr]) stream.on('error', endQuietlyOnClosedPipe);
 
   // Nothing may end in a stack trace, not even a bug in a callback that nobody awaits.
   const fail = (error: unknown) => {
+    showCursor();
     process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
     process.exit(EXIT.bug);
   };
@@ -45,6 +52,11 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     nowMs: Date.now,
     sleep,
   });
+}
+
+/** A live view that is cut off has hidden it; shown twice it is still shown. */
+function showCursor(): void {
+  if (process.stdout.isTTY) process.stdout.write(SHOW_CURSOR);
 }
 
 function outputStream(stream: WriteStream): OutputStream {

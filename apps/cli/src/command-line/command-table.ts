@@ -1,10 +1,6 @@
-import type * as everydayCommands from '../commands/everyday.js';
+import { AUTOPILOT } from './autopilot-specs.js';
 import { ESTIMATE } from './estimate-spec.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
-
-/** The code of a command, imported when it runs. */
-const everyday = (name: keyof typeof everydayCommands) => async () =>
-  (await import('../commands/everyday.js'))[name];
 
 const CHAIN: OptionSpec = {
   name: 'chain',
@@ -67,7 +63,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
     ],
     examples: [['mai status --watch', 'a live view of memory pools and loaded models']],
-    load: everyday('status'),
+    load: async () => (await import('../commands/status.js')).run,
   },
   {
     name: 'models',
@@ -82,7 +78,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'all', short: 'a', summary: 'configured models that are not downloaded, too' },
       CONTEXT,
     ],
-    load: everyday('models'),
+    load: async () => (await import('../commands/models.js')).run,
   },
   {
     name: 'select',
@@ -107,7 +103,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['mai select --require chat,tools --min-context 16384', 'decide, and change nothing'],
       ['mai select --chain coding --load', 'decide, then load it'],
     ],
-    load: everyday('select'),
+    load: async () => (await import('../commands/select.js')).run,
   },
   {
     name: 'load',
@@ -127,7 +123,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       DRY_RUN,
     ],
     examples: [['mai load qwen/qwen3-4b --context 16384', 'load with room for 16,384 tokens']],
-    load: everyday('load'),
+    load: async () => (await import('../commands/load.js')).run,
   },
   {
     name: 'unload',
@@ -145,8 +141,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'force', summary: 'also while it is generating' },
       DRY_RUN,
     ],
-    load: everyday('unload'),
+    load: async () => (await import('../commands/unload.js')).run,
   },
+  ...AUTOPILOT,
   ESTIMATE,
   {
     name: 'config',
@@ -164,7 +161,7 @@ export const COMMANDS: readonly CommandSpec[] = [
           },
         ],
         options: [{ name: 'force', summary: 'replace a file that is already there' }, DRY_RUN],
-        load: everyday('configInit'),
+        load: async () => (await import('../commands/config-init.js')).run,
       },
       {
         name: 'check',
@@ -177,36 +174,36 @@ export const COMMANDS: readonly CommandSpec[] = [
             completes: 'file',
           },
         ],
-        load: everyday('configCheck'),
+        load: async () => (await import('../commands/config-check.js')).run,
       },
       {
         name: 'schema',
         summary: 'print the JSON Schema, for editors',
-        load: everyday('configSchema'),
+        load: async () => (await import('../commands/config-schema.js')).run,
       },
       {
         name: 'path',
         summary: 'print which configuration is in use, and where others are looked for',
-        load: everyday('configPath'),
+        load: async () => (await import('../commands/config-path.js')).run,
       },
     ],
   },
   {
     name: 'doctor',
     summary: 'check LM Studio, GPU, configuration and versions, and say how to mend each',
-    load: everyday('doctor'),
+    load: async () => (await import('../commands/doctor.js')).run,
   },
   {
     name: 'demo',
     summary: 'the whole story against a simulated LM Studio, in half a minute',
     options: [{ name: 'fast', summary: 'without the pauses for reading' }],
-    load: everyday('demo'),
+    load: async () => (await import('../commands/demo.js')).run,
   },
   {
     name: 'start',
     summary: 'machine, models and the choice; the demo where LM Studio is off',
     options: [{ name: 'fast', summary: 'without the pauses for reading' }],
-    load: everyday('start'),
+    load: async () => (await import('../commands/start.js')).run,
   },
   {
     name: 'completions',
@@ -217,7 +214,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['source <(mai completions zsh)', 'zsh: put this into ~/.zshrc, after compinit'],
       ['mai completions fish | source', 'fish: put this into ~/.config/fish/config.fish'],
     ],
-    load: everyday('completions'),
+    load: async () => (await import('../commands/completions.js')).run,
   },
   {
     name: 'complete',
@@ -231,6 +228,6 @@ export const COMMANDS: readonly CommandSpec[] = [
         choices: ['model', 'instance', 'chain'],
       },
     ],
-    load: everyday('complete'),
+    load: async () => (await import('../commands/complete.js')).run,
   },
 ];

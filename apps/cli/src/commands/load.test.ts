@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { runMai } from '../../test/run-mai.js';
@@ -5,15 +8,18 @@ import { Interrupted } from '../io.js';
 
 const FAST = 50;
 let simulator: Simulator;
+let homeFolder: string;
 
 beforeEach(async () => {
+  homeFolder = await mkdtemp(path.join(tmpdir(), 'mai load '));
   simulator = await startSimulator({ speed: FAST });
 });
 afterEach(async () => {
   await simulator.stop();
+  await rm(homeFolder, { recursive: true, force: true });
 });
 
-const mai = (...argv: string[]) => runMai([...argv, '--url', simulator.httpUrl]);
+const mai = (...argv: string[]) => runMai([...argv, '--url', simulator.httpUrl], { homeFolder });
 const loaded = () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier);
 
 describe('mai load', () => {
@@ -89,6 +95,7 @@ describe('mai load', () => {
     const controller = new AbortController();
     const run = runMai(['load', 'qwen/qwen3-4b', '--url', simulator.httpUrl], {
       signal: controller.signal,
+      homeFolder,
     });
     await simulator.seen('loadModel');
     controller.abort(new Interrupted(130));
@@ -160,6 +167,7 @@ describe('mai unload', () => {
       schemaVersion: 1,
       dryRun: false,
       unloaded: [{ instanceIdentifier: 'one', modelKey: 'qwen/qwen3-1.7b' }],
+      delivery: { seen: false, processId: null },
     });
   });
 });

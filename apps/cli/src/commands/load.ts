@@ -2,12 +2,15 @@ import type { LMStudioClient, LoadConfig, LoadFirstResult } from '@mai/lmstudio-
 import { DEFAULT_LOAD_CONFIG } from '@mai/lmstudio-adapter';
 import type { Input } from '../command-line/input.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';
+import { pinLoadedByHand } from '../compose/hand-pins.js';
+import type { Delivery } from '../compose/tell-autopilot.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
+import { deliveryJson, describeDelivery } from '../views/delivery.js';
 
 /** `mai load KEY [FALLBACK...]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -52,7 +55,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
         ? { ...(await client.load(only)), failures: [] }
         : await client.loadFirst(requests);
     for (const bar of bars) bar.existing()?.clear();
-    printLoaded(loaded, context.io.nowMs() - startedMs, output);
+    const tookMs = context.io.nowMs() - startedMs;
+    const delivery = await pinLoadedByHand(context, client, loaded.instance.instanceIdentifier);
+    printLoaded({ ...loaded, tookMs, delivery }, output);
     return EXIT.success;
   } catch (error) {
     for (const bar of bars) bar.existing()?.clear();
@@ -114,14 +119,23 @@ async function describe(
   });
 }
 
-function printLoaded(loaded: Omit<LoadFirstResult, 'index'>, tookMs: number, output: Output): void {
-  const { instance, verified, reused } = loaded;
+interface Loaded extends Omit<LoadFirstResult, 'index'> {
+  readonly tookMs: number;
+  /** Null where it was pinned before, or could not be. */
+  readonly delivery: Delivery | null;
+}
+
+function printLoaded(loaded: Loaded, output: Output): void {
+  const { instance, verified, reused, tookMs, delivery } = loaded;
   const failures = loaded.failures.map(({ modelKey, error }) => ({
     modelKey,
     message: error instanceof Error ? error.message : String(error),
   }));
   if (output.json) {
-    output.resultJson({ dryRun: false, instance, mismatches: verified, reused, tookMs, failures });
+    output.resultJson({
+      ...{ dryRun: false, instance, mismatches: verified, reused, tookMs, failures },
+      delivery: deliveryJson(delivery),
+    });
     return;
   }
   for (const { message } of failures) output.warn(message);
@@ -135,5 +149,10 @@ function printLoaded(loaded: Omit<LoadFirstResult, 'index'>, tookMs: number, out
   output.result(`${output.style.good('Loaded')} ${instance.modelKey}${name} ${how}${context}.\n`);
   for (const { field, asked, got } of verified) {
     output.warn(`${field} is ${String(got)}, not ${String(asked)} as asked.`);
+  }
+  if (delivery !== null) {
+    output.note(
+      output.noteStyle.dim(`It stays until \`mai unload\`. ${describeDelivery(delivery)}`),
+    );
   }
 }

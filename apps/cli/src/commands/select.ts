@@ -98,7 +98,8 @@ function originOf({ link, origin }: Library) {
 
 const TIERS: readonly Tier[] = ['small', 'medium', 'large'];
 
-function requestOf(input: Input): SelectionRequest {
+/** What the options of `mai select` and `mai watch` ask for. */
+export function requestOf(input: Input): SelectionRequest {
   const tiers = input.list('tier');
   const unknown = tiers?.find((tier) => !TIERS.some((known) => known === tier));
   if (unknown !== undefined) {

@@ -3,11 +3,13 @@ import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { Input } from '../command-line/input.js';
 import { suggest } from '../command-line/suggest.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';
+import { unpinUnloadedByHand } from '../compose/hand-pins.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { formatBytes } from '../terminal/format.js';
 import { UsageError } from '../usage-error.js';
+import { deliveryJson, describeDelivery } from '../views/delivery.js';
 
 /** `mai unload KEY-OR-IDENTIFIER`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -26,6 +28,16 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     const key = instanceIdentifier === modelKey ? '' : ` (${modelKey})`;
     output.result(`${mark} ${instanceIdentifier}${key}, ${formatBytes(sizeBytes)} on disk.\n`);
   }
+  const delivery = dryRun
+    ? null
+    : await unpinUnloadedByHand(
+        context,
+        client,
+        targets.map(({ instanceIdentifier }) => instanceIdentifier),
+      );
+  if (delivery !== null && !output.json) {
+    output.note(output.noteStyle.dim(`Its pin is taken back. ${describeDelivery(delivery)}`));
+  }
   if (output.json) {
     output.resultJson({
       dryRun,
@@ -33,6 +45,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
         instanceIdentifier,
         modelKey,
       })),
+      delivery: deliveryJson(delivery),
     });
   }
   return EXIT.success;

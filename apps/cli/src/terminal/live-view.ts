@@ -9,7 +9,8 @@ export interface LiveView {
 }
 
 const HIDE_CURSOR = '\u001b[?25l';
-const SHOW_CURSOR = '\u001b[?25h';
+/** What `close` writes, for an end that leaves no time for closing anything. */
+export const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 

@@ -1,0 +1,107 @@
+import type * as autopilotCommands from '../commands/autopilot.js';
+import type { CommandSpec, OptionSpec } from './command-spec.js';
+
+/** The code of a command, imported when it runs. */
+const autopilot = (name: keyof typeof autopilotCommands) => async () =>
+  (await import('../commands/autopilot.js'))[name];
+
+const DRY_RUN: OptionSpec = { name: 'dry-run', summary: 'say what would be done, and do nothing' };
+
+/** The autopilot, and the words that can be had with it while it runs. */
+export const AUTOPILOT: readonly CommandSpec[] = [
+  {
+    name: 'watch',
+    summary: 'keep the best model that fits loaded, until Ctrl-C',
+    options: [
+      {
+        name: 'chain',
+        value: 'NAME',
+        summary: 'fallback chain of the configuration (default: default)',
+        completes: 'chain',
+      },
+      {
+        name: 'require',
+        value: 'LIST',
+        summary: 'capabilities, separated by commas: chat, tools, vision, ...',
+      },
+      { name: 'min-context', value: 'TOKENS', summary: 'shortest context length that will do' },
+      {
+        name: 'tier',
+        value: 'LIST',
+        summary: 'tiers, separated by commas: small, medium, large',
+      },
+      {
+        name: 'interval',
+        value: 'DURATION',
+        summary: 'time between two looks at the machine (default: 1s)',
+      },
+      { name: 'dry-run', summary: 'decide, and do nothing' },
+    ],
+    examples: [
+      ['mai watch', 'a live view; on anything but a terminal one JSON line per event'],
+      ['mai watch --dry-run', 'look on without a hand on the models'],
+    ],
+    load: autopilot('watch'),
+  },
+  {
+    name: 'yield',
+    summary: 'have `mai watch` hold memory free for something else; without SIZE list what is held',
+    arguments: [{ name: 'SIZE', required: false, summary: 'how much, such as 8GiB' }],
+    options: [
+      { name: 'for', value: 'DURATION', summary: 'hold it for so long, such as 30m' },
+      { name: 'until', value: 'TIME', summary: 'hold it until then, such as 22:30' },
+      {
+        name: 'while',
+        value: 'PROCESS',
+        summary: 'hold it until this process ends; its name or its id',
+      },
+      {
+        name: 'pools',
+        value: 'POOLS',
+        choices: ['ram', 'gpu', 'all'],
+        summary: 'where from (default: all, that is RAM and GPUs with memory of their own)',
+      },
+      {
+        name: 'name',
+        value: 'NAME',
+        summary: 'what for; a second yield of a name replaces the first',
+      },
+      { name: 'release', summary: 'give it back: the yield of --name, or all' },
+      DRY_RUN,
+    ],
+    examples: [
+      ['mai yield 8GiB --while blender', 'until Blender ends'],
+      ['mai yield 4GiB --pools gpu --until 22:30', 'GPU memory for the evening'],
+      ['mai yield --release', 'hold nothing any longer'],
+    ],
+    load: autopilot('yieldMemory'),
+  },
+  {
+    name: 'pin',
+    summary: 'have `mai watch` never unload a model; without KEY list the pins',
+    arguments: [
+      {
+        name: 'KEY-OR-IDENTIFIER',
+        required: false,
+        summary: 'model key or instance identifier',
+        completes: 'model',
+      },
+    ],
+    options: [DRY_RUN],
+    load: autopilot('pin'),
+  },
+  {
+    name: 'unpin',
+    summary: 'take a pin back',
+    arguments: [
+      {
+        name: 'KEY-OR-IDENTIFIER',
+        required: false,
+        summary: 'model key or instance identifier',
+        completes: 'model',
+      },
+    ],
+    options: [{ name: 'all', short: 'a', summary: 'every pin' }, DRY_RUN],
+    load: autopilot('unpin'),
+  },
+];

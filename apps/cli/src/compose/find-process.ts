@@ -1,0 +1,43 @@
+import { UsageError } from '../usage-error.js';
+import type { RunningProcess } from './processes.js';
+import { listProcesses, sameProgram } from './processes.js';
+
+/**
+ * The running process of that name or id. Of a program that started others of its name, such as a
+ * browser, it is the first one.
+ * @throws UsageError where none runs, or where it can't be told which one is meant.
+ */
+export async function findProcess(
+  wanted: string,
+  platform: NodeJS.Platform,
+  signal: AbortSignal,
+): Promise<RunningProcess> {
+  const processes = await listProcesses(platform, signal);
+  if (/^\d+$/.test(wanted)) {
+    const found = processes.find(({ processId }) => processId === Number(wanted));
+    if (found !== undefined) return found;
+    throw new UsageError(`There is no process ${wanted}.`);
+  }
+  return chooseProcess(wanted, processes);
+}
+
+export function chooseProcess(
+  wanted: string,
+  processes: readonly RunningProcess[],
+): RunningProcess {
+  const named = processes.filter(({ name }) => sameProgram(name, wanted));
+  const ids = new Set(named.map(({ processId }) => processId));
+  const roots = named.filter(({ parentId }) => !ids.has(parentId));
+  const [first, second] = roots;
+  if (first === undefined) {
+    throw new UsageError(`No process called ${wanted} is running. Start it first, or give its id.`);
+  }
+  if (second !== undefined) {
+    throw new UsageError(
+      `${roots.length} processes are called ${wanted}: ${roots
+        .map(({ processId }) => processId)
+        .join(', ')}. Give the id of one of them.`,
+    );
+  }
+  return first;
+}

@@ -3,7 +3,7 @@ import { readVersion } from './calls/inspect.js';
 import type { ConnectOptions, LMStudioClient } from './client-types.js';
 import { clientOf } from './client.js';
 import type { Connection } from './connection.js';
-import { credentialsOf } from './credentials.js';
+import { apiTokenOf, credentialsOf } from './credentials.js';
 import { explain } from './discovery/diagnose.js';
 import { discover } from './discovery/discover.js';
 import { findLMStudioHome } from './discovery/lmstudio-home.js';
@@ -25,11 +25,12 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
   options.signal?.throwIfAborted();
   // One deadline over finding it and being let in.
   const budget = Budget.of(realTimers, options, DEFAULT_TIMEOUT_MS);
-  const credentials = credentialsOf({ ...options, env: options.env ?? process.env });
+  const apiToken = apiTokenOf({ ...options, env: options.env ?? process.env });
   const address = await locate(options);
   const pool = new SessionPool({
     webSocketUrl: address.webSocketUrl,
-    credentials,
+    // Only now: random identifiers load Node's whole crypto module.
+    credentials: credentialsOf(apiToken, options.clientIdentifier),
     timers: realTimers,
     // The SDK is large: it is loaded by the first call that needs it.
     loadWire: async () => (await import('./sdk-door.js')).openSdkWire,
@@ -39,7 +40,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     pool,
     timers: realTimers,
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    bearerToken: 'apiToken' in credentials ? credentials.apiToken : null,
+    bearerToken: apiToken,
   };
   try {
     const [connectedVersion, host] = await Promise.all([

@@ -53,56 +53,56 @@ export async function scanModelsFolder(
     collect(modelsFolder, '', 0, unreadable, signal),
     options.home == null ? new Map<string, string>() : readCatalogue(options.home),
   ]);
-  const models = [...folders].flatMap(([folder, files]) => {
+  const models = folders.flatMap(([folder, files]) => {
     const groups = groupFiles(folder, files);
     return groups.map((group) => describe(group, groups, modelsFolder, catalogue));
   });
   signal?.throwIfAborted();
   return {
     models: models.sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
-    unreadable,
+    unreadable: unreadable.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
 }
 
-/** Files by folder, both relative with forward slashes. */
+type FilesOfFolder = readonly [folder: string, files: readonly FolderFile[]];
+
+/** Files by folder, both relative with forward slashes; all folders are read at the same time. */
 async function collect(
   root: string,
   relative: string,
   depth: number,
   unreadable: { path: string; code: string }[],
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, readonly FolderFile[]>> {
+): Promise<readonly FilesOfFolder[]> {
   signal?.throwIfAborted();
   const folder = path.join(root, relative);
-  const found = new Map<string, FolderFile[]>();
   let entries;
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
     if (code !== 'ENOENT') unreadable.push({ path: folder, code });
-    return found;
+    return [];
   }
   const files: FolderFile[] = [];
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
-    // Models are often links to another drive; a link tells only after following it.
-    const target =
-      entry.isFile() || entry.isSymbolicLink()
-        ? await stat(path.join(root, child)).catch(() => null)
-        : null;
-    if (entry.isDirectory() || target?.isDirectory() === true) {
-      if (depth + 1 >= MAX_DEPTH) continue;
-      for (const [name, list] of await collect(root, child, depth + 1, unreadable, signal)) {
-        found.set(name, [...list]);
-      }
-    } else if (target?.isFile() === true) {
-      files.push({ path: child, sizeBytes: target.size });
-    }
-  }
-  if (files.length > 0) found.set(relative, files);
-  return found;
+  const below = await Promise.all(
+    entries.map(async (entry) => {
+      if (entry.name.startsWith('.')) return [];
+      const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
+      // Models are often links to another drive; a link tells only after following it.
+      const target =
+        entry.isFile() || entry.isSymbolicLink()
+          ? await stat(path.join(root, child)).catch(() => null)
+          : null;
+      if (target?.isFile() === true) files.push({ path: child, sizeBytes: target.size });
+      const isFolder = entry.isDirectory() || target?.isDirectory() === true;
+      return isFolder && depth + 1 < MAX_DEPTH
+        ? collect(root, child, depth + 1, unreadable, signal)
+        : [];
+    }),
+  );
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
 }
 
 function describe(

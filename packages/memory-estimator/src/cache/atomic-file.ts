@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -8,7 +7,7 @@ const RENAME_TRIES = 5;
 /** Writes a file so that a reader sees the old content or the new one, never a part. */
 export function writeFileAtomically(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     writeFileSync(temporary, content, { mode: 0o600 });
     for (let tries = 1; ; tries += 1) {

@@ -5,6 +5,7 @@ import { headerBytes } from '../../test/corpus.js';
 import { smallModel } from '../../test/gguf-writer.js';
 import { estimateReport } from '../estimate/estimate-report.js';
 import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { openHeaderCache } from './header-cache.js';
 
@@ -64,7 +65,7 @@ test('a file that changed is read anew', async () => {
   expect(header.tensors.length).toBeGreaterThan(10);
 });
 
-test.each(['', 'not json', '{"format":99}', '{"format":1,"entries":{"x":3}}', 'null'])(
+test.each(['', 'not json', '{"format":99}', '{"format":2,"entries":{"x":3}}', 'null'])(
   'a damaged cache (%s) is an empty one',
   async (content) => {
     const path = model('a.gguf', smallModel());
@@ -82,9 +83,9 @@ test('a damaged entry is read anew', async () => {
   await first.read(path);
   first.save();
   const stored = JSON.parse(readFileSync(file, 'utf8')) as {
-    entries: Record<string, { header: string }>;
+    entries: Record<string, { value: string }>;
   };
-  for (const entry of Object.values(stored.entries)) entry.header = '{"n":"a","t":[1]}';
+  for (const entry of Object.values(stored.entries)) entry.value = '{"n":"a","t":[1]}';
   writeFileSync(file, JSON.stringify(stored));
   expect((await openHeaderCache({ file }).read(path)).tensors).toHaveLength(2);
 });
@@ -132,6 +133,49 @@ test('the stored header is what a fresh read gives, but for long strings', async
   const cached = await openHeaderCache({ file }).read(path);
   const fresh = await readGgufHeader(headerBytes('tinyllama-1.1b-q8'));
   for (const [key, value] of fresh.metadata)
-    if (typeof value !== 'string' || value.length <= 1024)
+    if (typeof value !== 'string' || value.length <= 65_536)
       expect(cached.metadata.get(key)).toEqual(value);
+});
+
+describe('derive', () => {
+  const count = (header: GgufHeader) => ({ tensors: header.tensors.length });
+
+  test('what was worked out comes back without the header or the file being read', async () => {
+    const path = model('a.gguf', smallModel());
+    const first = openHeaderCache({ file });
+    expect(await first.derive(path, 'count', count)).toEqual({ tensors: 2 });
+    first.save();
+    damage(path);
+    rmSync(file);
+    const compute = jest.fn(count);
+    const second = openHeaderCache({ file });
+    expect(await second.derive(path, 'count', compute)).toEqual({ tensors: 2 });
+    expect(compute).not.toHaveBeenCalled();
+    await expect(second.derive(path, 'another key', compute)).rejects.toMatchObject({
+      code: 'NOT_GGUF',
+    });
+  });
+
+  test('another key, or a file that changed, is worked out anew', async () => {
+    const path = model('a.gguf', smallModel());
+    const first = openHeaderCache({ file });
+    await first.derive(path, 'count', count);
+    expect(await first.derive(path, 'names', ({ tensors }) => tensors.length * 2)).toBe(4);
+    first.save();
+    writeFileSync(path, headerBytes('tiny-llama-tok'));
+    const { tensors } = await openHeaderCache({ file }).derive(path, 'count', count);
+    expect(tensors).toBeGreaterThan(10);
+  });
+
+  test('a model keeps its newest 64 results', async () => {
+    const path = model('a.gguf', smallModel());
+    const cache = openHeaderCache({ file });
+    for (let i = 0; i < 70; i += 1) await cache.derive(path, `key ${i}`, () => i);
+    cache.save();
+    const compute = jest.fn(() => -1);
+    const second = openHeaderCache({ file });
+    expect(await second.derive(path, 'key 69', compute)).toBe(69);
+    expect(await second.derive(path, 'key 6', compute)).toBe(6);
+    expect(await second.derive(path, 'key 5', compute)).toBe(-1);
+  });
 });

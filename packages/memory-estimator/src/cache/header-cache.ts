@@ -1,110 +1,112 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { asModelFileError } from '../gguf/byte-source.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { splitFiles } from '../gguf/split-files.js';
-import { writeFileAtomically } from './atomic-file.js';
 import { decodeHeader, encodeHeader, type EncodedHeader } from './header-codec.js';
+import { openStampedStore, type SaveOutcome } from './stamped-store.js';
 
 /** Raised when the stored form changes; an older file is then written anew. */
-const FORMAT = 1;
-/** More models than anybody keeps; the ones not asked for are dropped first. */
-const MAX_ENTRIES = 1_000;
+const FORMAT = 2;
+/** For each model; the oldest go first. */
+const MAX_DERIVED = 64;
 
-/** Headers that were read before, kept in a file. */
+/** Headers that were read before, and what was worked out from them, kept in files. */
 export interface HeaderCache {
   /**
    * The header of a model file: from the cache where no file of the model has changed in size or time, from
-   * the file otherwise. Strings above 1,024 characters (chat templates) are missing from a cached header.
+   * the file otherwise. Strings above 65,536 characters are missing from a cached header.
    *
    * @throws ModelFileError as readGgufHeader does.
    */
   read(path: string, options?: { readonly signal?: AbortSignal }): Promise<GgufHeader>;
   /**
-   * Writes what was read anew, atomically; nothing where nothing was. A cache that cannot be written costs
-   * time later and is no fault: it is told in the answer.
+   * What `compute` makes of the header of a model file: from the cache where it was computed before under
+   * the same `key` and no file of the model has changed since; the header is then not even looked at.
+   *
+   * @param key Everything that the result depends on beside the header, the version of the code included.
+   * @param compute Its result is kept as JSON; at most 64 for each model.
+   * @throws ModelFileError as readGgufHeader does, and whatever `compute` throws.
    */
-  save(): { readonly saved: boolean; readonly error: Error | null };
+  derive<Result>(
+    path: string,
+    key: string,
+    compute: (header: GgufHeader) => Result,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Result>;
+  /** Writes what is new, atomically; nothing where nothing is. */
+  save(): SaveOutcome;
 }
 
-interface Entry {
-  /** Size and time of change of each file of the model. */
-  readonly stamp: string;
-  /** The header as JSON text, so that only the ones asked for are parsed. */
-  readonly header: string;
-}
-
-interface StoredCache {
-  readonly format: number;
-  readonly entries: Readonly<Record<string, Entry>>;
-}
-
-/** Opens a header cache; a file that is missing, damaged or of another version is an empty cache. */
+/**
+ * Opens a header cache.
+ *
+ * @param options.file Where headers are kept; what was derived from them lies beside it. A file that is
+ * missing, damaged or of another version is an empty cache.
+ */
 export function openHeaderCache(options: { readonly file: string }): HeaderCache {
   const { file } = options;
-  const entries = load(file);
-  const used = new Set<string>();
-  let changed = false;
+  // As JSON text, so that only the ones asked for are parsed.
+  const headers = openStampedStore(file, FORMAT, isText);
+  const derived = openStampedStore(file.replace(/(\.json)?$/, '.derived$1'), FORMAT, isTexts);
+  const open = new Map<string, { readonly stamp: string; readonly header: Promise<GgufHeader> }>();
+
+  async function find(path: string, stamp: string, signal?: AbortSignal): Promise<GgufHeader> {
+    const known = headers.get(path, stamp);
+    const kept = known === null ? null : parse(known);
+    if (kept !== null) return kept;
+    const header = await readGgufHeader(path, signal === undefined ? {} : { signal });
+    headers.set(path, stamp, JSON.stringify(encodeHeader(header)));
+    return header;
+  }
+
+  async function read(
+    path: string,
+    stamp: string,
+    signal: AbortSignal | undefined,
+  ): Promise<GgufHeader> {
+    const known = open.get(path);
+    if (known?.stamp === stamp) return known.header;
+    const header = find(path, stamp, signal);
+    open.set(path, { stamp, header });
+    // What failed, or was cancelled by one caller, is tried again for the next.
+    header.catch(() => open.delete(path));
+    return header;
+  }
+
   return {
-    async read(path, { signal } = {}) {
+    read: async (path, { signal } = {}) => read(path, stampOf(path), signal),
+    async derive<Result>(
+      path: string,
+      key: string,
+      compute: (header: GgufHeader) => Result,
+      { signal }: { readonly signal?: AbortSignal } = {},
+    ): Promise<Result> {
       const stamp = stampOf(path);
-      used.add(path);
-      const known = entries.get(path);
-      if (known?.stamp === stamp) {
-        const header = parse(known.header);
-        if (header !== null) return header;
-      }
-      const header = await readGgufHeader(path, signal === undefined ? {} : { signal });
-      entries.set(path, { stamp, header: JSON.stringify(encodeHeader(header)) });
-      changed = true;
-      return header;
+      const texts = derived.get(path, stamp) ?? {};
+      const known = texts[key];
+      if (known !== undefined) return JSON.parse(known) as Result;
+      const result = compute(await read(path, stamp, signal));
+      const all = { ...derived.get(path, stamp), [key]: JSON.stringify(result) };
+      derived.set(path, stamp, Object.fromEntries(Object.entries(all).slice(-MAX_DERIVED)));
+      return result;
     },
     save() {
-      if (!changed) return { saved: false, error: null };
-      try {
-        writeFileAtomically(file, serialize(mergeWithStored(file, entries, used), used));
-        changed = false;
-        return { saved: true, error: null };
-      } catch (error) {
-        return { saved: false, error: error instanceof Error ? error : new Error(String(error)) };
-      }
+      const outcomes = [headers.save(), derived.save()];
+      return {
+        saved: outcomes.some(({ saved }) => saved),
+        error: outcomes.find(({ error }) => error !== null)?.error ?? null,
+      };
     },
   };
 }
 
-/** Another process may have saved in the meantime: what it knows and this one does not stays. */
-function mergeWithStored(
-  file: string,
-  entries: ReadonlyMap<string, Entry>,
-  used: ReadonlySet<string>,
-): Map<string, Entry> {
-  const merged = load(file);
-  for (const [path, entry] of entries)
-    if (used.has(path) || !merged.has(path)) merged.set(path, entry);
-  return merged;
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
-function serialize(entries: ReadonlyMap<string, Entry>, used: ReadonlySet<string>): string {
-  const sorted = [...entries].sort(([a], [b]) => Number(used.has(b)) - Number(used.has(a)));
-  const stored: StoredCache = {
-    format: FORMAT,
-    entries: Object.fromEntries(sorted.slice(0, MAX_ENTRIES)),
-  };
-  return JSON.stringify(stored);
-}
-
-function load(file: string): Map<string, Entry> {
-  try {
-    const stored = JSON.parse(readFileSync(file, 'utf8')) as Partial<StoredCache> | null;
-    if (stored?.format !== FORMAT || typeof stored.entries !== 'object') return new Map();
-    return new Map(
-      Object.entries(stored.entries).filter(
-        ([, entry]) => typeof entry?.stamp === 'string' && typeof entry.header === 'string',
-      ),
-    );
-  } catch {
-    return new Map();
-  }
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === 'object' && value !== null && Object.values(value).every(isText);
 }
 
 function parse(text: string): GgufHeader | null {

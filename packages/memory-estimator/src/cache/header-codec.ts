@@ -1,8 +1,8 @@
 import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 
-/** Strings above this (chat templates) are not kept; nothing here reads them. */
-const KEPT_STRING_LENGTH = 1_024;
+/** Strings above this are not kept; a chat template has a tenth of it. */
+const KEPT_STRING_LENGTH = 65_536;
 
 /** A header as JSON can hold it: short, and quick to read back. */
 export interface EncodedHeader {

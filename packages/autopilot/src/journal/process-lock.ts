@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -32,7 +31,7 @@ export function hostLiveness(staleAfterMs: number): LockLiveness {
 /** A new owner's record for this process. */
 export function newOwner(nowMs: number): LockOwner {
   return {
-    token: randomUUID(),
+    token: crypto.randomUUID(),
     processId: process.pid,
     hostname: os.hostname(),
     sinceMs: nowMs,
@@ -152,7 +151,7 @@ async function writeExclusively(file: string, owner: LockOwner): Promise<void> {
  * it, and one that finds it has moved a living one's puts it back.
  */
 async function discard(file: string, dead: LockOwner | null): Promise<void> {
-  const aside = `${file}.${randomUUID()}.dead`;
+  const aside = `${file}.${crypto.randomUUID()}.dead`;
   try {
     await rename(file, aside);
   } catch (error) {

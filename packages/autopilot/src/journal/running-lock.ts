@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { AutopilotError } from '../autopilot-error.js';
 import type { Clock } from '../ports/clock.js';
@@ -102,8 +101,7 @@ function alreadyRunning(file: string, address: string, holder: LockOwner | null)
   );
 }
 
-/** Addresses hold characters that file names may not; a digest keeps different ones apart. */
+/** Addresses hold characters that file names may not. */
 function lockFile(folder: string, address: string): string {
-  const digest = createHash('sha256').update(address).digest('hex').slice(0, 16);
-  return path.join(folder, `running-${digest}.lock`);
+  return path.join(folder, `running-${encodeURIComponent(address)}.lock`);
 }

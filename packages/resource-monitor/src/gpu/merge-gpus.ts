@@ -66,7 +66,7 @@ export function toSnapshot(
 export function comparableName(name: string): string {
   return name
     .toLowerCase()
-    .replace(/\((r|tm|c)\)|[®™©]/g, '')
+    .replace(/\((r|tm|c)\)|[\u00ae\u2122\u00a9]/g, '')
     .replace(
       /\b(nvidia|amd|ati|intel|corporation|graphics|series|inc|advanced micro devices)\b/g,
       '',

@@ -28,17 +28,28 @@ async function readConfig() {
     formats: ['esm', 'cjs'],
     types: true,
     alias: {},
-    minify: false,
+    // Large libraries that go into files of their own, to be read when they are first needed.
+    libraries: [],
+    // false where import() would start Node's ES module loader: require() then does its work.
+    dynamicImport: true,
     ...own,
     entries: { ...(own.types === false ? {} : { index: 'src/index.ts' }), ...own.entries },
   };
 }
 
 async function bundle(format) {
+  await bundleEntries(format, config.entries, config.libraries);
+  for (const library of config.libraries) {
+    const others = config.libraries.filter((other) => other !== library);
+    await bundleEntries(format, { [libraryFile(library)]: library }, others);
+  }
+}
+
+async function bundleEntries(format, entries, libraries) {
   const esm = format === 'esm';
   const result = await build({
     absWorkingDir: projectDir,
-    entryPoints: config.entries,
+    entryPoints: entries,
     outdir: 'dist',
     outExtension: { '.js': esm ? '.js' : '.cjs' },
     bundle: true,
@@ -51,7 +62,11 @@ async function bundle(format) {
     alias: config.alias,
     // Workspace packages are inlined from source, so that a bundle never holds a stale build.
     tsconfig: path.join(projectDir, 'tsconfig.json'),
-    minify: config.minify,
+    // Less to parse; names stay, for the stack traces.
+    minifyWhitespace: config.libraries.length > 0,
+    minifySyntax: config.libraries.length > 0,
+    supported: config.dynamicImport ? {} : { 'dynamic-import': false },
+    plugins: [apart(libraries, format)],
     metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
@@ -68,6 +83,25 @@ async function bundle(format) {
     const match = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(input.replaceAll('\\', '/'));
     if (match) inlined.add(match[1]);
   }
+}
+
+function libraryFile(name) {
+  return `library-${name.replace(/^@/, '').replaceAll('/', '-')}`;
+}
+
+/** Leaves libraries out of a bundle; it finds them beside itself. */
+function apart(libraries, format) {
+  const extension = format === 'esm' ? '.js' : '.cjs';
+  return {
+    name: 'libraries-apart',
+    setup({ onResolve }) {
+      onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
+        libraries.includes(name) && kind !== 'entry-point'
+          ? { path: `./${libraryFile(name)}${extension}`, external: true }
+          : undefined,
+      );
+    },
+  };
 }
 
 // node:module costs a millisecond at start-up; files that never call require() go without it.

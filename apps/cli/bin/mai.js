@@ -6,7 +6,6 @@ const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   process.stdout.write(`mai ${require('../package.json').version}\n`);
 } else {
-  // Keeps compiled code between runs, where Node can (22.1 and newer).
-  require('node:module').enableCompileCache?.();
-  require('../dist/main.js');
+  const { requireCompiled } = require('./require-compiled.js');
+  requireCompiled('main.cjs', argv[0] ?? '');
 }

@@ -47,12 +47,15 @@ async function fromHeader(
   const [first] = files?.files ?? [];
   if (files === null || first === undefined) return null;
   try {
-    const visionProjector =
-      files.projectorPath === null ? null : await shelf.headerOf(files.projectorPath);
-    return estimateFootprint(await shelf.headerOf(first), loadConfig, {
-      ...environmentOf(resources),
-      visionProjector,
-    });
+    const environment = environmentOf(resources);
+    if (files.projectorPath !== null) {
+      const visionProjector = await shelf.read(files.projectorPath);
+      const header = await shelf.read(first);
+      return estimateFootprint(header, loadConfig, { ...environment, visionProjector });
+    }
+    return await shelf.derive(first, JSON.stringify([loadConfig, environment]), (header) =>
+      estimateFootprint(header, loadConfig, environment),
+    );
   } catch (error) {
     // LM Studio's folder is not always where its notes say; the next source knows something, too.
     if (isModelFileError(error)) return null;
@@ -77,10 +80,15 @@ async function askLMStudio(
 /** The engine and the GPUs that a load on this machine meets. */
 export function environmentOf({ gpus, unified }: Resources): EstimateEnvironment {
   const used = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
+  // What is free decides how layers are shared out; a single GPU gets them all.
+  const shares = used.length > 1;
   const nvidia = used.some(({ deviceKey }) => deviceKey.startsWith('GPU-'));
   return {
     ...CPU_ENVIRONMENT,
-    gpus: used.map(({ deviceKey, availableBytes }) => ({ deviceKey, availableBytes })),
+    gpus: used.map(({ deviceKey, availableBytes }) => ({
+      deviceKey,
+      availableBytes: shares ? availableBytes : null,
+    })),
     gpuBackend: used.length === 0 ? 'none' : unified ? 'metal' : nvidia ? 'cuda' : 'vulkan',
   };
 }

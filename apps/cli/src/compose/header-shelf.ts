@@ -1,29 +1,16 @@
 import path from 'node:path';
-import type { GgufHeader } from '@mai/memory-estimator';
+import type { HeaderCache } from '@mai/memory-estimator';
 import { openHeaderCache } from '@mai/memory-estimator';
 import type { CommandContext } from '../context.js';
 
-/** The headers of model files: each read once, and kept between runs. */
-export interface HeaderShelf {
-  /** @throws ModelFileError */
-  readonly headerOf: (file: string) => Promise<GgufHeader>;
-  /** Keeps what was read for the next run; where that can't be written the next run reads again. */
-  readonly save: () => void;
-}
+/** The headers of model files, and what this version makes of them: kept between runs. */
+export type HeaderShelf = HeaderCache;
 
-export function createHeaderShelf({ io, signal }: CommandContext): HeaderShelf {
+export function createHeaderShelf({ io }: CommandContext): HeaderShelf {
   const cache = openHeaderCache({ file: path.join(io.folders.cache, 'headers.json') });
-  const headers = new Map<string, Promise<GgufHeader>>();
   return {
-    headerOf: (file) => {
-      const known = headers.get(file);
-      if (known !== undefined) return known;
-      const reading = cache.read(file, { signal });
-      headers.set(file, reading);
-      return reading;
-    },
-    save: () => {
-      cache.save();
-    },
+    ...cache,
+    derive: (file, key, compute, options) =>
+      cache.derive(file, `${io.version} ${key}`, compute, options),
   };
 }

@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.js';
 import type { LMStudioLink } from './connect-lmstudio.js';
 import type { HeaderShelf } from './header-shelf.js';
 import { createHeaderShelf } from './header-shelf.js';
-import { withHeaderFacts } from './model-facts.js';
+import { headerFacts, withHeaderFacts } from './model-facts.js';
 import { displayAddress } from '../views/address.js';
 
 /** Where the weights of a downloaded model lie on this machine. */
@@ -85,7 +85,7 @@ async function libraryOfFolder(
     };
   }
   const scan = await scanModelsFolder(home.modelsFolder, { home: home.path, signal });
-  const examined = await Promise.all(scan.models.map((model) => examine(model, shelf)));
+  const examined = await Promise.all(scan.models.map((model) => examine(model, shelf, signal)));
   shelf.save();
   const whole = examined.flatMap(({ model, why }) => (why === null ? model : []));
   const files = new Map(whole.map((model) => [model.modelKey, model]));
@@ -105,14 +105,15 @@ async function libraryOfFolder(
 async function examine(
   model: ScannedModel,
   shelf: HeaderShelf,
+  signal: AbortSignal,
 ): Promise<{ readonly model: ScannedModel; readonly why: string | null }> {
   if (!model.complete) return { model, why: 'parts are missing' };
   if (model.format !== 'gguf') return { model, why: null };
   try {
-    const header = await shelf.headerOf(model.filePath);
+    const facts = await shelf.derive(model.filePath, 'facts', headerFacts, { signal });
     return {
-      model: withHeaderFacts(model, header),
-      why: header.complete ? null : 'the download is not complete',
+      model: withHeaderFacts(model, facts),
+      why: facts.complete ? null : 'the download is not complete',
     };
   } catch (error) {
     if (!isModelFileError(error)) throw error;

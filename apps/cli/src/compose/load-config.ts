@@ -13,6 +13,7 @@ export function configOptions({ io, globals }: CommandContext): LoadModelConfigO
     env: io.env,
     cwd: io.cwd,
     userConfigDir: io.folders.config,
+    cacheDir: io.folders.cache,
   };
 }
 

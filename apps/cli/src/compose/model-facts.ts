@@ -1,29 +1,46 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
 
-/** Longer texts are not in a cached header; what follows from them must not depend on the cache. */
-const KEPT_TEXT_LENGTH = 1024;
+/** What LM Studio would say about a model, told from the header of its file. */
+export interface HeaderFacts {
+  readonly architecture: string | null;
+  readonly name: string | null;
+  readonly sizeLabel: string | null;
+  readonly contextLengthTokens: number | null;
+  readonly embedding: boolean;
+  readonly toolUse: boolean;
+  /** False: the weights are not all there. */
+  readonly complete: boolean;
+}
 
-/** What LM Studio would say about a model on disk, told from its header instead. */
-export function withHeaderFacts(model: ScannedModel, header: GgufHeader): ScannedModel {
-  const { architecture, metadata } = header;
+export function headerFacts({ architecture, metadata, complete }: GgufHeader): HeaderFacts {
   const prefix = architecture ?? '';
-  const embedding = metadata.has(`${prefix}.pooling_type`) || model.kind === 'embedding';
+  const text = (key: string) => {
+    const value = metadata.get(key);
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
   const contextLength = metadata.get(`${prefix}.context_length`);
-  const template = metadata.get('tokenizer.chat_template');
-  const name = metadata.get('general.name');
-  const size = metadata.get('general.size_label');
+  return {
+    architecture,
+    name: text('general.name'),
+    sizeLabel: text('general.size_label'),
+    contextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
+    embedding: metadata.has(`${prefix}.pooling_type`),
+    // Templates that take tools name them; there is no other sign of it in a file.
+    toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
+    complete,
+  };
+}
+
+/** A model on disk with what its header says. */
+export function withHeaderFacts(model: ScannedModel, facts: HeaderFacts): ScannedModel {
   return {
     ...model,
-    architecture,
-    kind: embedding ? 'embedding' : 'llm',
-    displayName: typeof name === 'string' && name !== '' ? name : model.displayName,
-    parameters: typeof size === 'string' && size !== '' ? size : model.parameters,
-    maxContextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
-    // Templates that take tools name them; there is no other sign of it in a file.
-    toolUse:
-      typeof template === 'string' &&
-      template.length <= KEPT_TEXT_LENGTH &&
-      /\btools\b/.test(template),
+    architecture: facts.architecture,
+    kind: facts.embedding || model.kind === 'embedding' ? 'embedding' : 'llm',
+    displayName: facts.name ?? model.displayName,
+    parameters: facts.sizeLabel ?? model.parameters,
+    maxContextLengthTokens: facts.contextLengthTokens,
+    toolUse: facts.toolUse,
   };
 }

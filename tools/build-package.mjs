@@ -38,14 +38,15 @@ async function readConfig() {
 }
 
 async function bundle(format) {
-  await bundleEntries(format, config.entries, config.libraries);
-  for (const library of config.libraries) {
-    const others = config.libraries.filter((other) => other !== library);
-    await bundleEntries(format, { [libraryFile(library)]: library }, others);
+  // Where each library lies, as its first importer sees it.
+  const found = new Map();
+  await bundleEntries(format, config.entries, found);
+  for (const name of config.libraries) {
+    await bundleEntries(format, { [libraryFile(name)]: found.get(name) }, found);
   }
 }
 
-async function bundleEntries(format, entries, libraries) {
+async function bundleEntries(format, entries, found) {
   const esm = format === 'esm';
   const result = await build({
     absWorkingDir: projectDir,
@@ -66,7 +67,7 @@ async function bundleEntries(format, entries, libraries) {
     minifyWhitespace: config.libraries.length > 0,
     minifySyntax: config.libraries.length > 0,
     supported: config.dynamicImport ? {} : { 'dynamic-import': false },
-    plugins: [apart(libraries, format)],
+    plugins: [librariesApart(format, found)],
     metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
@@ -90,16 +91,19 @@ function libraryFile(name) {
 }
 
 /** Leaves libraries out of a bundle; it finds them beside itself. */
-function apart(libraries, format) {
+function librariesApart(format, found) {
   const extension = format === 'esm' ? '.js' : '.cjs';
   return {
     name: 'libraries-apart',
-    setup({ onResolve }) {
-      onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
-        libraries.includes(name) && kind !== 'entry-point'
-          ? { path: `./${libraryFile(name)}${extension}`, external: true }
-          : undefined,
-      );
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /^[^./]/ }, async ({ path: name, kind, resolveDir, pluginData }) => {
+        if (!config.libraries.includes(name) || pluginData === 'search') return undefined;
+        const { path: file } = await resolve(name, { kind, resolveDir, pluginData: 'search' });
+        if (found.has(name) && found.get(name) !== file)
+          throw new Error(`There are two of ${name}: ${found.get(name)} and ${file}.`);
+        found.set(name, file);
+        return { path: `./${libraryFile(name)}${extension}`, external: true };
+      });
     },
   };
 }

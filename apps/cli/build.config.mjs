@@ -9,7 +9,6 @@ export default {
   libraries: [
     '@lmstudio/sdk',
     'yaml',
-    'ws',
     'zod/mini',
     '@mai/lmstudio-simulator',
     '@mai/memory-estimator',

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
@@ -7,10 +7,11 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 
 // The built program in a process of its own: `npm test` builds before it tests.
 const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
-const built = existsSync(path.join(__dirname, '..', 'dist', 'main.js'));
 
 let home: string;
 beforeAll(() => {
+  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
+    throw new Error('Not built: npm run build.');
   home = mkdtempSync(path.join(tmpdir(), 'mai child '));
 });
 afterAll(() => {
@@ -45,7 +46,7 @@ function start(...argv: string[]) {
   return { child, ended };
 }
 
-(built ? describe : describe.skip)('the built program', () => {
+describe('the built program', () => {
   test('prints the version of its manifest', () => {
     const { version } = JSON.parse(
       readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8'),
@@ -127,5 +128,24 @@ function start(...argv: string[]) {
       expect((await ended).exitCode).toBe(0);
       expect(simulator.connections()).toBe(0);
     });
+  });
+
+  test('runs the same with compiled code of an earlier run, and with damaged one', () => {
+    const cache = mkdtempSync(path.join(home, 'cache '));
+    const run = () =>
+      spawnSync(process.execPath, [MAI, 'config', 'path'], {
+        cwd: home,
+        env: { ...environment(), XDG_CACHE_HOME: cache, LOCALAPPDATA: cache, HOME: cache },
+        encoding: 'utf8',
+      });
+    const first = run();
+    expect(first.status).toBe(0);
+    expect(run()).toMatchObject({ status: 0, stderr: first.stderr, stdout: first.stdout });
+    const files = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    expect(files.length).toBeGreaterThan(0);
+    for (const { parentPath, name } of files) writeFileSync(path.join(parentPath, name), 'damaged');
+    expect(run()).toMatchObject({ status: 0, stderr: first.stderr, stdout: first.stdout });
   });
 });

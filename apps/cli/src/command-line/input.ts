@@ -1,5 +1,6 @@
 import { parseDurationMs } from '@mai/model-config';
 import { UsageError } from '../usage-error.js';
+import { suggest } from './suggest.js';
 
 /** The parsed arguments and options of one command. Malformed values throw a `UsageError`. */
 export class Input {
@@ -28,6 +29,19 @@ export class Input {
       throw new UsageError(`--${name} needs at least one value, separated by commas.`);
     }
     return items;
+  }
+
+  /** A comma-separated list of known words, in the order of `known`. */
+  listOf<Word extends string>(name: string, known: readonly Word[]): readonly Word[] | null {
+    const items = this.list(name);
+    const unknown = items?.find((item) => !known.some((word) => word === item));
+    if (unknown !== undefined) {
+      const meant = suggest(unknown, known);
+      throw new UsageError(
+        `--${name} takes ${known.join(', ')} or several of them, not ${JSON.stringify(unknown)}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
+      );
+    }
+    return items === null ? null : known.filter((word) => items.includes(word));
   }
 
   integer(name: string, minimum: number): number | null {

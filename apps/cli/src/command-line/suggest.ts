@@ -1,17 +1,16 @@
 /** The known word that was most likely meant, or null when nothing is close. */
 export function suggest(word: string, known: readonly string[]): string | null {
   const wanted = word.toLowerCase();
+  const begun = known.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
+  if (wanted.length >= 2 && begun.length === 1) return begun[0] ?? null;
   let best: { readonly word: string; readonly distance: number } | null = null;
   for (const candidate of known) {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (best === null || distance < best.distance) best = { word: candidate, distance };
   }
   // One slip in three letters still reads as the same word; more is a guess.
-  if (best !== null && best.distance <= Math.max(1, Math.floor(wanted.length / 3))) {
-    return best.word;
-  }
-  const prefixed = known.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
-  return wanted.length >= 2 && prefixed.length === 1 ? (prefixed[0] ?? null) : null;
+  const isClose = best !== null && best.distance <= Math.max(1, Math.floor(wanted.length / 3));
+  return isClose ? (best?.word ?? null) : null;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

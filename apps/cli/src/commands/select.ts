@@ -1,15 +1,15 @@
 import { assembleSelectionInput, runOnce } from '@mai/autopilot';
 import type { SelectionRequest } from '@mai/autopilot';
-import type { Tier } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Input } from '../command-line/input.js';
+import { requestOf } from '../command-line/selection-request.js';
 import type { Library } from '../compose/library.js';
 import type { Session } from '../compose/session.js';
 import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { UsageError } from '../usage-error.js';
+import { nothingFitsAdvice } from '../views/nothing-fits.js';
 import { createRunNarrator, renderOutcome } from '../views/run-view.js';
 import { renderSelection } from '../views/selection-view.js';
 
@@ -30,16 +30,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.resultJson({ origin: originOf(library), selection, resources: assembled.resources });
   } else {
     output.result(renderSelection(selection, assembled, output));
-    if (selection.chosen === null) output.note(`\n${output.noteStyle.dim(NOTHING_FITS)}`);
-    else if (selection.plan.steps.length > 0 && session.link.kind === 'on') {
+    if (selection.chosen === null) {
+      output.note(`\n${output.noteStyle.dim(nothingFitsAdvice(assembled.candidates))}`);
+    } else if (selection.plan.steps.length > 0 && session.link.kind === 'on') {
       output.note(`\n${output.noteStyle.dim('`mai select --load` carries it out.')}`);
     }
   }
   return selection.chosen === null ? EXIT.nothingFits : EXIT.success;
 }
-
-const NOTHING_FITS =
-  'Close other programs, ask for less (--require, --min-context, --tier), or download a smaller model.';
 
 async function carryOut(
   { session, library }: { readonly session: Session; readonly library: Library },
@@ -94,25 +92,4 @@ function exitCodeOf(outcome: Awaited<ReturnType<typeof runOnce>>['outcome']): Ex
 
 function originOf({ link, origin }: Library) {
   return { kind: link.kind === 'on' ? 'lmstudio' : 'models-folder', text: origin };
-}
-
-const TIERS: readonly Tier[] = ['small', 'medium', 'large'];
-
-/** What the options of `mai select` and `mai watch` ask for. */
-export function requestOf(input: Input): SelectionRequest {
-  const tiers = input.list('tier');
-  const unknown = tiers?.find((tier) => !TIERS.some((known) => known === tier));
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `--tier takes ${TIERS.join(', ')} or several of them, not ${JSON.stringify(unknown)}.`,
-    );
-  }
-  return {
-    chain: input.text('chain'),
-    requirement: {
-      capabilities: input.list('require') ?? [],
-      minContextLengthTokens: input.integer('min-context', 1),
-      tiers: tiers === null ? null : TIERS.filter((tier) => tiers.includes(tier)),
-    },
-  };
 }

@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.js';
 import { createWatchLines } from '../views/watch-lines.js';
 import type { WatchReport } from '../views/watch-report.js';
 import { createWatchScreen } from '../views/watch-screen.js';
-import { requestOf } from './select.js';
+import { requestOf } from '../command-line/selection-request.js';
 
 /** `mai watch`: runs the autopilot until Ctrl-C. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -3,6 +3,7 @@ import { formatDuration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import type { Progress } from '../terminal/progress.js';
 import { renderSelection } from './selection-view.js';
+import { nothingFitsAdvice } from './nothing-fits.js';
 
 /** Shows what a run does while it does it. */
 export interface RunNarrator {
@@ -97,7 +98,7 @@ function outcomeSentence(report: RunReport, { style }: Output): string {
     case 'put-off':
       return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
     case 'nothing-fits':
-      return `${style.bad('Nothing fits')}. Close other programs, allow a shorter context (--min-context), or download a smaller model.`;
+      return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input.candidates)}`;
     case 'rolled-back':
       return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
     case 'failed':

@@ -25,7 +25,11 @@ export function openFile(path: string): OpenSource {
     const stat = fstatSync(fd);
     if (!stat.isFile()) {
       closeSync(fd);
-      throw new ModelFileError('FILE_UNREADABLE', `${path} is not a file.`, { path });
+      throw new ModelFileError(
+        'FILE_UNREADABLE',
+        `${path} is not a file. Name the model file in it.`,
+        { path },
+      );
     }
     return {
       path,
@@ -88,7 +92,10 @@ export function asModelFileError(path: string, error: unknown): ModelFileError {
   if (error instanceof ModelFileError) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new ModelFileError('FILE_NOT_FOUND', `${path} does not exist.`, { path, cause: error });
+    return new ModelFileError('FILE_NOT_FOUND', `${path} does not exist. Check the path.`, {
+      path,
+      cause: error,
+    });
   }
   return new ModelFileError(
     'FILE_UNREADABLE',

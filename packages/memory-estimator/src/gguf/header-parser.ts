@@ -320,10 +320,14 @@ export class HeaderParser {
   }
 
   #notGguf(): ModelFileError {
-    return new ModelFileError('NOT_GGUF', `${this.#name()} is no GGUF file.`, {
-      path: this.#options.path,
-      offsetBytes: 0,
-    });
+    return new ModelFileError(
+      'NOT_GGUF',
+      `${this.#name()} is no GGUF file. Name a model file whose name ends in .gguf.`,
+      {
+        path: this.#options.path,
+        offsetBytes: 0,
+      },
+    );
   }
 
   #name(): string {

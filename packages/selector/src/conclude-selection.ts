@@ -10,6 +10,7 @@ import type {
   PlanStep,
   PoolOutcome,
   RejectedCandidate,
+  Rejection,
   Selection,
 } from './selection.js';
 import { noteSelection, poolsUsedBy } from './selection-notes.js';
@@ -31,6 +32,13 @@ export interface Outcome {
   readonly rejected: readonly RejectedCandidate[];
   readonly current: Current | null;
 }
+
+/** What is wrong with a model that is kept for want of another, and does not do what is asked for. */
+const UNSERVED: ReadonlySet<Rejection['code']> = new Set([
+  'MISSING_CAPABILITY',
+  'OUTSIDE_TIER',
+  'CONTEXT_TOO_SMALL',
+]);
 
 const NO_PLAN: Plan = { steps: [], order: null };
 
@@ -87,7 +95,8 @@ export function concludeSelection(
       pools,
       headroomBytes: tightest(pools, decided.chosen),
       rejected: outcome.rejected.filter(
-        ({ candidateIndex }) => candidateIndex !== decided.chosen?.candidateIndex,
+        ({ candidateIndex, rejection }) =>
+          candidateIndex !== decided.chosen?.candidateIndex || UNSERVED.has(rejection.code),
       ),
       afterDrain,
     };

@@ -29,6 +29,18 @@ describe('choosing along the chain', () => {
     expect(codeOf(selection, 'small')).toBe('PREFERRED_CANDIDATE_FITS');
   });
 
+  it('says why a model that is kept for want of another does not serve', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('loaded', 4, { capabilities: ['chat'] })],
+        residents: [resident('loaded', footprint({ mapped: 4 }))],
+        requirement: { capabilities: ['vision'], minContextLengthTokens: null, tiers: null },
+      }),
+    );
+    expect(selection).toMatchObject({ decision: 'keep', chosen: { modelKey: 'loaded' } });
+    expect(codeOf(selection, 'loaded')).toBe('MISSING_CAPABILITY');
+  });
+
   it('says that nothing fits, with the shortfall of each', () => {
     // 32 GiB, limit 80 % = 25.6 GiB. 30 needs 4.4 GiB more.
     const selection = selectModel(input({ candidates: [candidate('large', 30)] }));

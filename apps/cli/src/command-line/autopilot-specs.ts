@@ -1,9 +1,4 @@
-import type * as autopilotCommands from '../commands/autopilot.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
-
-/** The code of a command, imported when it runs. */
-const autopilot = (name: keyof typeof autopilotCommands) => async () =>
-  (await import('../commands/autopilot.js'))[name];
 
 const DRY_RUN: OptionSpec = { name: 'dry-run', summary: 'say what would be done, and do nothing' };
 
@@ -41,7 +36,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       ['mai watch', 'a live view; on anything but a terminal one JSON line per event'],
       ['mai watch --dry-run', 'look on without a hand on the models'],
     ],
-    load: autopilot('watch'),
+    load: async () => (await import('../commands/watch.js')).run,
   },
   {
     name: 'yield',
@@ -74,7 +69,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       ['mai yield 4GiB --pools gpu --until 22:30', 'GPU memory for the evening'],
       ['mai yield --release', 'hold nothing any longer'],
     ],
-    load: autopilot('yieldMemory'),
+    load: async () => (await import('../commands/yield.js')).run,
   },
   {
     name: 'pin',
@@ -88,7 +83,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       },
     ],
     options: [DRY_RUN],
-    load: autopilot('pin'),
+    load: async () => (await import('../commands/pin.js')).run,
   },
   {
     name: 'unpin',
@@ -102,6 +97,6 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       },
     ],
     options: [{ name: 'all', short: 'a', summary: 'every pin' }, DRY_RUN],
-    load: autopilot('unpin'),
+    load: async () => (await import('../commands/unpin.js')).run,
   },
 ];

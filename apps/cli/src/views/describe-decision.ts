@@ -12,7 +12,7 @@ export function describeNow(state: AutopilotState, nowMs: number): string {
   const { decision, breakerOpenUntilMs, putOffUntilMs } = state;
   if (decision === null) return 'none yet';
   const { selection } = decision;
-  const what = whatOf(selection);
+  const what = describePlan(selection);
   if (breakerOpenUntilMs !== null) {
     return `${what}. Nothing is tried for ${left(breakerOpenUntilMs, nowMs)}: too many loads failed.`;
   }
@@ -33,14 +33,15 @@ export function describeNext(state: AutopilotState, nowMs: number): string[] {
     ...(timeToHardLimitMs === null
       ? []
       : [
-          `at this rate memory runs out in ${formatDuration(Math.max(0, timeToHardLimitMs - away))}`,
+          `at this rate memory is at its hard limit in ${formatDuration(Math.max(0, timeToHardLimitMs - away))}`,
         ]),
     ...stepDown(decision),
     ...stepUp(decision),
   ];
 }
 
-function whatOf({ decision, direction, chosen, afterDrain }: Selection): string {
+/** What a selection would have done, without its timing. */
+export function describePlan({ decision, direction, chosen, afterDrain }: Selection): string {
   const key = chosen?.modelKey ?? 'nothing';
   switch (decision) {
     case 'keep':

@@ -22,20 +22,21 @@ export function createWatchScreen(
   const view = createLiveView(output.stdout);
   const log: { atMs: number; text: string }[] = [];
   let loading: LoadProgress | null = null;
+  let gone: ReadonlySet<string> = new Set();
   let drawnMs = -Infinity;
 
   const say = (text: string) => {
     log.push({ atMs: io.nowMs(), text });
     if (log.length > LOG_LENGTH) log.shift();
   };
-  const draw = () => {
+  const draw = (stopped: boolean) => {
     drawnMs = io.nowMs();
     view.show(
       renderWatch(
         {
           address: displayAddress(client.baseUrl),
           version: client.connectedVersion.version,
-          ...{ dryRun, loading, log },
+          ...{ dryRun, stopped, loading, gone, log },
           state: autopilot.state,
           nowMs: drawnMs,
           rows: output.stdout.rows,
@@ -53,9 +54,13 @@ export function createWatchScreen(
     } else if (event.type !== 'decided' && event.type !== 'emergency') {
       loading = null;
     }
+    if (event.type === 'decided') gone = new Set();
+    if (event.type === 'switch-step' && event.step.type === 'unloaded') {
+      gone = new Set([...gone, event.step.instanceIdentifier]);
+    }
     const text = describeEvent(event, output.style);
     if (text !== null) say(text);
-    draw();
+    draw(event.type === 'stopped');
   };
   return {
     event: follow,

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatDuration } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js';
 import { renderMeter } from '../terminal/bar.js';
 import { renderTable } from '../terminal/table.js';
-import { wrap } from '../terminal/text.js';
+import { padEnd, wrap } from '../terminal/text.js';
 import { describeNext, describeNow } from './describe-decision.js';
 import { footprintBytes } from './describe-footprint.js';
 import { describeYield } from './describe-yield.js';
@@ -21,8 +21,12 @@ export interface WatchPicture {
   readonly address: string;
   readonly version: string;
   readonly dryRun: boolean;
+  /** It has ended. */
+  readonly stopped: boolean;
   readonly state: AutopilotState;
   readonly loading: LoadProgress | null;
+  /** Instance identifiers that were unloaded since the last decision. */
+  readonly gone: ReadonlySet<string>;
   /** What happened last, oldest first. */
   readonly log: readonly { readonly atMs: number; readonly text: string }[];
   readonly nowMs: number;
@@ -32,6 +36,9 @@ export interface WatchPicture {
 
 /** The live view: pools, residents, the decision and its reasons, what would change it, what happened. */
 export function renderWatch(picture: WatchPicture, output: Output): string {
+  const log = logLines(picture, output);
+  // After the end what it was about is told by what happened.
+  if (picture.stopped) return `${[title(picture, output), '', ...log].join('\n')}\n`;
   const lines = [
     title(picture, output),
     ...memory(picture, output),
@@ -41,7 +48,6 @@ export function renderWatch(picture: WatchPicture, output: Output): string {
     ...decision(picture, output),
   ];
   const room = (picture.rows ?? Infinity) - lines.length - 2;
-  const log = logLines(picture, output);
   const shown = log.slice(-Math.max(MIN_LOG_LINES, Math.min(MAX_LOG_LINES, room)));
   return `${[...lines, ...(shown.length === 0 ? [] : ['', ...shown])].join('\n')}\n`;
 }
@@ -50,13 +56,16 @@ const MIN_LOG_LINES = 3;
 const MAX_LOG_LINES = 10;
 const LABEL_WIDTH = 10;
 
-function title({ address, version, dryRun, state }: WatchPicture, { style }: Output): string {
+function title(
+  { address, version, dryRun, stopped, state }: WatchPicture,
+  { style }: Output,
+): string {
   const doing = {
     running: style.good('running'),
     switching: style.accent('switching'),
     stopping: style.caution('stopping'),
     stopped: style.dim('stopped'),
-  }[state.status];
+  }[stopped ? 'stopped' : state.status];
   const trouble = state.fault === null ? '' : `  ${style.bad('in trouble')}`;
   const how = dryRun ? `  ${style.caution('dry run: nothing is touched')}` : '';
   return `${style.heading('mai watch')}  ${doing}${trouble}  ${style.dim(`LM Studio ${version} at ${address}`)}${how}`;
@@ -71,9 +80,10 @@ function memory({ state }: WatchPicture, output: Output): string[] {
   ];
 }
 
-function residents({ state, loading }: WatchPicture, output: Output): string[] {
+function residents({ state, loading, gone }: WatchPicture, output: Output): string[] {
   const { style, unicode } = output;
-  const listed = state.decision?.input.residents ?? [];
+  const known = state.decision?.input.residents ?? [];
+  const listed = known.filter(({ instanceIdentifier }) => !gone.has(instanceIdentifier));
   const rows = listed.map((resident) => [
     resident.instanceIdentifier,
     formatCount(resident.loadConfig.contextLengthTokens),
@@ -100,7 +110,8 @@ function residents({ state, loading }: WatchPicture, output: Output): string[] {
           .trimEnd()
           .split('\n');
   if (loading === null) return table;
-  const meter = renderMeter(loading.ratio, METER_WIDTH, unicode, style.accent);
+  const bar = renderMeter(loading.ratio, METER_WIDTH, unicode, style.accent);
+  const meter = padEnd(bar, METER_WIDTH);
   const percent = `${Math.round(loading.ratio * 100)} %`;
   return [...table, `  ${style.bold('Loading')} ${loading.modelKey} ${meter} ${percent}`];
 }

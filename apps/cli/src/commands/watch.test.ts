@@ -1,0 +1,186 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { replayDecisions } from '@mai/autopilot';
+import { startProgram } from '../../test/start-program.js';
+import type { WatchWorld } from '../../test/watch-world.js';
+import { openWatchWorld } from '../../test/watch-world.js';
+import { textWidth } from '../terminal/text.js';
+
+const SOON = '--interval 20ms';
+let world: WatchWorld;
+beforeEach(async () => {
+  world = await openWatchWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const everyFile = async (folder: string) =>
+  (await readdir(folder, { recursive: true })).filter((name) =>
+    /^data.*\.(jsonl|lock|json)$/.test(name),
+  );
+const readLog = async () => {
+  const name = (await everyFile(world.folder)).find((file) => file.endsWith('decisions.jsonl'));
+  return (await readFile(path.join(world.folder, name ?? 'none'), 'utf8')).trim().split('\n');
+};
+
+describe('mai watch', () => {
+  test('loads the best that fits, and unloads what is its own when it stops', async () => {
+    const mai = world.start(`watch ${SOON}`);
+    await mai.line('switch-finished');
+    expect(world.residents()).toEqual(['mai/test/large']);
+    const { exitCode, err } = await mai.interrupt();
+    expect(exitCode).toBe(0);
+    expect(err).toBe('');
+    expect(world.residents()).toEqual([]);
+    const types = mai.lines().map(({ type }) => type);
+    expect(types[0]).toBe('started');
+    expect(types.at(-1)).toBe('stopped');
+    for (const line of mai.lines()) {
+      expect(Object.keys(line).slice(0, 2)).toEqual(['schemaVersion', 'type']);
+      expect(line).toMatchObject({ schemaVersion: 1, atMs: expect.any(Number) });
+    }
+  });
+
+  test('steps down while a program runs that a rule names, and up again; the log replays', async () => {
+    await world.writeConfig({
+      rules: [{ when: { process: 'mai-test-program' }, then: { tier: 'small' } }],
+    });
+    const mai = world.start(`watch ${SOON}`);
+    await mai.line('switch-finished');
+    const program = await startProgram(world.folder, 'mai-test-program');
+    const down = await mai.line('switch-finished', ({ outcome, unloaded }) => {
+      return outcome === 'switched' && String(unloaded) === 'mai/test/large';
+    });
+    expect(down).toMatchObject({ loaded: ['mai/test/small'] });
+    const from = mai.lines().length;
+    await program.end();
+    await mai.line('switch-finished', ({ loaded }) => String(loaded) === 'mai/test/large', from);
+    expect(world.residents()).toEqual(['mai/test/large']);
+    await mai.interrupt();
+    const replay = replayDecisions(await readLog());
+    expect(replay).toMatchObject({ difference: null, unreadable: [] });
+    expect(replay.reproduced).toBeGreaterThanOrEqual(3);
+  }, 60_000);
+
+  test('--dry-run decides, touches nothing and leaves nothing behind', async () => {
+    await world.mai('load test/small');
+    const before = await everyFile(world.folder);
+    const mai = world.start(`watch --dry-run ${SOON}`);
+    const decided = await mai.line('decided');
+    expect(decided).toMatchObject({ chosen: { modelKey: 'test/large' }, decision: 'load' });
+    await mai.line('decided', () => true, mai.lines().length + 2);
+    const { exitCode } = await mai.interrupt();
+    expect(exitCode).toBe(0);
+    expect(world.residents()).toEqual(['test/small']);
+    expect(await everyFile(world.folder)).toEqual(before);
+  });
+
+  test('a second one says so and stays out of its way', async () => {
+    const first = world.start(`watch ${SOON}`);
+    await first.line('switch-finished');
+    const { exitCode, err, out } = await world.mai('watch');
+    expect(exitCode).toBe(8);
+    expect(err).toMatch(/^error: Mai already looks after .*: process \d+/);
+    expect(out).toBe('');
+    expect(world.residents()).toEqual(['mai/test/large']);
+    await first.interrupt();
+    // The place is free again.
+    const next = world.start(`watch ${SOON}`);
+    await next.line('switch-finished');
+    await next.interrupt();
+  });
+
+  test('adopts what an earlier one left loaded', async () => {
+    await world.mai('load test/large --identifier mai/test/large --context 2048');
+    const mai = world.start(`watch ${SOON}`);
+    expect(await mai.line('decided')).toMatchObject({
+      decision: 'keep',
+      chosen: { instanceIdentifier: 'mai/test/large' },
+    });
+    await mai.interrupt();
+  });
+
+  describe('a configuration that is edited meanwhile', () => {
+    test('is applied whole', async () => {
+      const mai = world.start(`watch ${SOON}`);
+      await mai.line('switch-finished');
+      const fallback_chains = { default: ['test/small', 'test/large'] };
+      await world.writeConfig({ fallback_chains });
+      expect(await mai.line('config-applied')).toMatchObject({ file: world.configFile });
+      await mai.line('switch-finished', ({ loaded }) => String(loaded) === 'mai/test/small');
+      expect(world.residents()).toEqual(['mai/test/small']);
+      // Not only the chain: with `release` nothing is unloaded at the end.
+      const from = mai.lines().length;
+      await world.writeConfig({ fallback_chains, switching: { idle: 'release' } });
+      await mai.line('config-applied', () => true, from);
+      await mai.interrupt();
+      expect(world.residents()).toEqual(['mai/test/small']);
+    });
+
+    test('is not applied at all where something is wrong with it', async () => {
+      await world.writeConfig({ fallback_chains: { mine: ['test/large'] } });
+      const mai = world.start(`watch --chain mine ${SOON}`);
+      await mai.line('switch-finished');
+      await writeFile(world.configFile, 'version: 1\nmodels: []\nswitching: { dwell: soon }\n');
+      expect(await mai.line('catalog-rejected')).toMatchObject({
+        error: { code: 'CONFIG_INVALID' },
+      });
+      // Sound in itself, but the chain that is in use has gone.
+      const from = mai.lines().length;
+      await world.writeConfig({ fallback_chains: { other: ['test/small'] } });
+      expect(await mai.line('catalog-rejected', () => true, from)).toMatchObject({
+        error: { code: 'USAGE' },
+      });
+      await mai.line('decided', () => true, mai.lines().length);
+      expect(world.residents()).toEqual(['mai/test/large']);
+      await mai.interrupt();
+      // Each said once, not every time that it looks.
+      const types = mai.lines().map(({ type }) => type);
+      expect(types.filter((type) => type === 'catalog-rejected')).toHaveLength(2);
+      expect(types).not.toContain('config-applied');
+    });
+
+    test('that is wrong from the start ends it with 2', async () => {
+      await writeFile(world.configFile, 'version: 2\n');
+      expect((await world.mai('watch')).exitCode).toBe(2);
+      await world.writeConfig();
+      const unknown = await world.mai('watch --chain nowhere');
+      expect(unknown.exitCode).toBe(2);
+      expect(unknown.err).toContain('no fallback chain "nowhere"');
+      expect(await everyFile(world.folder)).toEqual([]);
+    });
+  });
+
+  test('LM Studio that is away for a while is trouble, and over when it is back', async () => {
+    const mai = world.start(`watch ${SOON}`);
+    await mai.line('switch-finished');
+    await world.simulator.restart({ downMs: 300 });
+    expect(await mai.line('fault')).toMatchObject({ error: { code: 'UNREACHABLE' } });
+    await mai.line('recovered');
+    expect(world.residents()).toEqual(['mai/test/large']);
+    const { exitCode } = await mai.interrupt();
+    expect(exitCode).toBe(0);
+  });
+
+  test('needs LM Studio', async () => {
+    await world.simulator.stop();
+    expect((await world.mai('watch')).exitCode).toBe(4);
+  });
+
+  test('shows a live view on a terminal that fits 80 columns, and gives the terminal back', async () => {
+    const mai = world.start(`watch ${SOON}`, { columns: 80 });
+    while (!mai.out().includes('keep test/large')) await new Promise(setImmediate);
+    const { exitCode } = await mai.interrupt();
+    expect(exitCode).toBe(0);
+    // eslint-disable-next-line no-control-regex
+    const plain = mai.out().replace(/\u001b\[[?0-9;]*[A-Za-z]/g, '');
+    expect(plain).toMatch(/mai watch {2}running {2}LM Studio/);
+    expect(plain).toMatch(/mai\/test\/large +2,048 +\d.* GiB +idle +Mai/);
+    expect(plain).toMatch(/Decision {2}keep test\/large: it is loaded, and the best that fits\./);
+    expect(plain).toMatch(/Next +a step down when RAM stays above 80 % for 1\.0 s/);
+    expect(plain).toMatch(/Unloaded mai\/test\/large in .*\n.*Stopped\.\n$/);
+    for (const line of plain.split(/[\r\n]+/)) expect(textWidth(line)).toBeLessThanOrEqual(80);
+    const [hide, show] = ['\u001b[?25l', '\u001b[?25h'];
+    expect(mai.out().split(hide)).toHaveLength(2);
+    expect(mai.out().endsWith(show)).toBe(true);
+  });
+});

@@ -1,0 +1,149 @@
+import { startProgram } from '../../test/start-program.js';
+import type { WatchWorld } from '../../test/watch-world.js';
+import { openWatchWorld } from '../../test/watch-world.js';
+
+let world: WatchWorld;
+beforeEach(async () => {
+  world = await openWatchWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const yields = async () => (await world.mai('yield --json')).json()['yields'];
+const pins = async () => (await world.mai('pin --json')).json()['pins'];
+const NOBODY = 'No `mai watch` is running; the next one starts with it.\n';
+const SEEN = `\`mai watch\` (process ${process.pid}) has seen it.\n`;
+
+describe('while nobody runs', () => {
+  test('a yield is kept for the next start, and says so', async () => {
+    const { exitCode, out, err } = await world.mai('yield 8GiB');
+    expect(exitCode).toBe(0);
+    expect(out).toBe('Noted: 8.0 GiB free (by hand), until `mai yield --release`.\n');
+    expect(err).toBe(NOBODY);
+    const mai = world.start('watch --dry-run --interval 20ms');
+    await mai.line('decided');
+    await mai.interrupt();
+    expect(await yields()).toMatchObject([{ name: 'by hand', bytes: 8 * 1024 ** 3, pools: 'all' }]);
+  });
+
+  test('a second yield of a name replaces the first, another name is held besides', async () => {
+    await world.mai('yield 8GiB');
+    await world.mai('yield 2GiB');
+    await world.mai('yield 1GiB --name game --pools gpu --for 30m');
+    const GIB = 1024 ** 3;
+    expect(await yields()).toMatchObject([
+      { name: 'by hand', bytes: 2 * GIB, untilMs: null },
+      { name: 'game', bytes: GIB, pools: 'gpu', untilMs: expect.any(Number) },
+    ]);
+    const listed = (await world.mai('yield')).out;
+    expect(listed).toMatch(/^2\.0 GiB free \(by hand\), until `mai yield --release`\n/);
+    expect(listed).toMatch(
+      /1\.0 GiB of GPU memory free \(game\), for another (30 min|29 min \d+ s)\n$/,
+    );
+    expect((await world.mai('yield --release --name game')).out).toMatch(/^Released: 1\.0 GiB/);
+    expect((await world.mai('yield --release')).out).toMatch(/^Released: 2\.0 GiB/);
+    expect((await world.mai('yield --release')).out).toBe('Nothing was held.\n');
+    expect(await yields()).toEqual([]);
+  });
+
+  test('--dry-run writes nothing', async () => {
+    expect((await world.mai('yield 1GiB --dry-run')).out).toMatch(/^Would hold 1\.0 GiB free/);
+    expect((await world.mai('pin test/large --dry-run')).out).toBe('Would pin test/large.\n');
+    expect([await yields(), await pins()]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['yield many', 'SIZE is an amount such as 8GiB'],
+    ['yield 0GiB', 'SIZE is an amount'],
+    ['yield 1GiB --for 1h --until 22:30', 'Give one of them'],
+    ['yield 1GiB --until noon', '--until takes a time such as 22:30'],
+    ['yield 1GiB --until 2001-01-01T00:00', 'is in the past'],
+    ['yield 1GiB --while no-such-program-here', 'No process called no-such-program-here'],
+    ['yield 1GiB --while 999999999', 'There is no process 999999999'],
+    ['yield 1GiB --release', 'leave the size'],
+    ['yield --for 30m', '--for needs a size'],
+    ['yield --release --name nothing', 'There is no yield "nothing"'],
+    ['unpin test/large', 'test/large is not pinned. Nothing is pinned.'],
+  ])('%s is refused with 2', async (line, message) => {
+    const { exitCode, err, out } = await world.mai(line);
+    expect(err).toContain(message);
+    expect([exitCode, out]).toEqual([2, '']);
+  });
+
+  test('a pin is checked where LM Studio can be asked', async () => {
+    const unknown = await world.mai('pin test/lrge');
+    expect(unknown.exitCode).toBe(5);
+    expect(unknown.err).toContain('test/large');
+    const { out, err } = await world.mai('pin test/large');
+    expect(out).toBe('Pinned: test/large is not unloaded until `mai unpin`.\n');
+    expect(err).toBe(NOBODY);
+    expect((await world.mai('pin test/large')).out).toMatch(/^Was pinned already/);
+    await world.simulator.stop();
+    const unchecked = await world.mai('pin mine');
+    expect(unchecked.exitCode).toBe(0);
+    expect(unchecked.err).toContain('was not checked');
+    expect((await world.mai('unpin')).err).toContain('Name one of them, or add --all');
+    expect((await world.mai('unpin mine')).out).toBe('Unpinned mine.\n');
+    expect(await pins()).toMatchObject([{ target: 'test/large', reason: 'pin' }]);
+    expect((await world.mai('unpin')).out).toBe('Unpinned test/large.\n');
+  });
+
+  test('a load by hand is pinned until it is unloaded by hand', async () => {
+    const { err } = await world.mai('load test/small --identifier mine');
+    expect(err).toContain(`It stays until \`mai unload\`. ${NOBODY}`);
+    expect(await pins()).toMatchObject([{ target: 'mine', reason: 'load' }]);
+    await world.mai('unload mine');
+    expect(await pins()).toEqual([]);
+    // What a person has pinned besides stays pinned.
+    await world.mai('load test/small --identifier mine');
+    await world.mai('pin mine');
+    await world.mai('unload mine');
+    expect(await pins()).toMatchObject([{ target: 'mine', reason: 'pin' }]);
+  });
+
+  test('a load by hand that went by other ways is no longer pinned', async () => {
+    await world.mai('load test/small --identifier first');
+    await world.simulator.restart();
+    await world.mai('load test/small --identifier second');
+    expect(await pins()).toMatchObject([{ target: 'second' }]);
+  });
+});
+
+describe('while `mai watch` runs', () => {
+  test('each is confirmed, and in force', async () => {
+    const mai = world.start('watch --interval 20ms');
+    await mai.line('switch-finished');
+
+    expect((await world.mai('pin test/large')).err).toBe(SEEN);
+    expect(await mai.line('journal-changed')).toMatchObject({ pins: [{ target: 'test/large' }] });
+    await mai.line('decided', ({ residents }) =>
+      JSON.stringify(residents).includes('"pinned":true'),
+    );
+    expect((await world.mai('yield 64MiB --json')).json()).toMatchObject({
+      yields: [{ bytes: 64 * 1024 ** 2 }],
+      delivery: { seen: true, processId: process.pid },
+    });
+    expect((await world.mai('yield --release')).err).toBe(SEEN);
+    expect((await world.mai('load test/small --identifier mine')).err).toContain(SEEN);
+    expect((await world.mai('unload mine')).err).toContain(SEEN);
+
+    await mai.interrupt();
+    // Pinned: it is left loaded at the end.
+    expect(mai.lines().find(({ type }) => type === 'left-loaded')).toMatchObject({ why: 'pinned' });
+    expect(world.residents()).toEqual(['mai/test/large']);
+  });
+
+  test('a yield ends with the process that it depends on', async () => {
+    const mai = world.start('watch --interval 20ms');
+    await mai.line('switch-finished');
+    const program = await startProgram(world.folder, 'mai-test-game');
+    const { out } = await world.mai('yield 64MiB --while mai-test-game');
+    expect(out).toBe(
+      `Holding: 64.0 MiB free (mai-test-game), until process ${program.processId} ends.\n`,
+    );
+    const from = mai.lines().length;
+    await program.end();
+    expect(await mai.line('journal-changed', () => true, from)).toMatchObject({ yields: [] });
+    expect(await yields()).toEqual([]);
+    await mai.interrupt();
+  });
+});

@@ -1,0 +1,59 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Interrupted } from '../src/io.js';
+import { runCli } from '../src/run-cli.js';
+import type { FakeIoOptions } from './fake-io.js';
+import { createFakeIo } from './fake-io.js';
+import type { MaiResult } from './run-mai.js';
+
+type Line = Record<string, unknown>;
+
+/** A `mai` that runs until it is told to stop. */
+export interface RunningMai {
+  readonly out: () => string;
+  readonly err: () => string;
+  /** What it has printed, a JSON value a line. */
+  readonly lines: () => readonly Line[];
+  /** The first line, or the first from `from` onwards, of this type that `holds`. Fails if it ends first. */
+  readonly line: (type: string, holds?: (line: Line) => boolean, from?: number) => Promise<Line>;
+  /** Presses Ctrl-C and waits for the end. */
+  readonly interrupt: () => Promise<Pick<MaiResult, 'exitCode' | 'out' | 'err'>>;
+  readonly ended: Promise<number>;
+}
+
+/** Starts `mai` in this process against an outside world in memory. */
+export function startMai(
+  argv: readonly string[],
+  options: Omit<FakeIoOptions, 'signal'> = {},
+): RunningMai {
+  const controller = new AbortController();
+  const io = createFakeIo({ ...options, signal: controller.signal });
+  let over = false;
+  const ended = runCli(argv, io).finally(() => (over = true));
+  const lines = () =>
+    io
+      .out()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Line);
+  return {
+    out: io.out,
+    err: io.err,
+    lines,
+    line: async (type, holds = () => true, from = 0) => {
+      for (;;) {
+        const last = over;
+        const found = lines()
+          .slice(from)
+          .find((line) => line['type'] === type && holds(line));
+        if (found !== undefined) return found;
+        if (last) throw new Error(`mai ended without ${type}: ${io.err()}`);
+        await wait(10);
+      }
+    },
+    interrupt: async () => {
+      controller.abort(new Interrupted(130));
+      return { exitCode: await ended, out: io.out(), err: io.err() };
+    },
+    ended,
+  };
+}

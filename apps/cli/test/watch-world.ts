@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import type { ModelConfigFile } from '@mai/model-config';
+import type { RunningMai } from './start-mai.js';
+import { startMai } from './start-mai.js';
+import type { MaiResult } from './run-mai.js';
+import { runMai } from './run-mai.js';
+import type { FakeIoOptions } from './fake-io.js';
+
+/** A large and a small model, cut to what is free on this machine, and a home with a configuration. */
+export interface WatchWorld extends AsyncDisposable {
+  readonly simulator: Simulator;
+  readonly folder: string;
+  readonly configFile: string;
+  readonly mai: (line: string, options?: FakeIoOptions) => Promise<MaiResult>;
+  readonly start: (line: string, options?: FakeIoOptions) => RunningMai;
+  readonly residents: () => readonly string[];
+  readonly writeConfig: (changes?: Partial<ModelConfigFile>) => Promise<void>;
+}
+
+const FAST = 1000;
+const MIB = 1024 ** 2;
+const LIMIT = 0.8;
+
+export async function openWatchWorld(): Promise<WatchWorld> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'mai watch '));
+  const totalBytes = os.totalmem();
+  const othersBytes = totalBytes - os.freemem();
+  // Half of what the limit leaves, so that what else this machine does meanwhile does not matter.
+  const largeBytes = Math.round((LIMIT * totalBytes - othersBytes) / 2);
+  const smallBytes = 64 * MIB;
+  const geometry = {
+    layers: 4,
+    kvHeads: 2,
+    headDimension: 32,
+    hiddenSize: 256,
+    vocabularySize: 1024,
+  };
+  const simulator = await startSimulator({
+    speed: FAST,
+    world: {
+      machine: { ramBytes: totalBytes, othersRamBytes: othersBytes, gpus: [] },
+      models: [
+        { modelKey: 'test/large', sizeBytes: largeBytes, maxContextLength: 4096, geometry },
+        { modelKey: 'test/small', sizeBytes: smallBytes, maxContextLength: 4096, geometry },
+      ],
+      guardrails: { mode: 'off' },
+    },
+  });
+  const configFile = path.join(folder, 'models.yaml');
+  const writeConfig: WatchWorld['writeConfig'] = async (changes = {}) => {
+    const model = (tier: string) => ({
+      ...{ key: `test/${tier}`, category: tier, context_window: 2048, capabilities: ['chat'] },
+    });
+    const config = {
+      version: 1,
+      models: [model('large'), model('small')],
+      fallback_chains: { default: ['test/large', 'test/small'] },
+      ...changes,
+      switching: {
+        ...{ dwell: '1s', cool_down: '1s', min_headroom: '1MiB' },
+        ...{ memory_percent: 100 * LIMIT, ...changes.switching },
+      },
+    };
+    await writeFile(configFile, JSON.stringify(config));
+  };
+  await writeConfig();
+  const argv = (line: string) => [
+    ...line.split(' '),
+    ...['--url', simulator.httpUrl, '--config', configFile],
+  ];
+  const io = { cwd: folder, homeFolder: folder, env: { NO_COLOR: '1' } };
+  return {
+    simulator,
+    folder,
+    configFile,
+    mai: (line, options) => runMai(argv(line), { ...io, ...options }),
+    start: (line, options) => startMai(argv(line), { ...io, ...options }),
+    residents: () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier),
+    writeConfig,
+    [Symbol.asyncDispose]: async () => {
+      await simulator.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -93,7 +93,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
         name: 'KEY-OR-IDENTIFIER',
         required: false,
         summary: 'model key or instance identifier',
-        completes: 'model',
+        completes: 'pin',
       },
     ],
     options: [{ name: 'all', short: 'a', summary: 'every pin' }, DRY_RUN],

@@ -3,7 +3,7 @@ import type { CommandContext } from '../context.js';
 import type { Input } from './input.js';
 
 /** What a shell can offer as the value of an option or argument. */
-export type Completion = 'file' | 'folder' | 'model' | 'instance' | 'chain';
+export type Completion = 'file' | 'folder' | 'model' | 'instance' | 'chain' | 'pin';
 
 export interface OptionSpec {
   readonly name: string;

@@ -224,8 +224,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'WHAT',
         required: true,
-        summary: 'model, instance or chain',
-        choices: ['model', 'instance', 'chain'],
+        summary: 'model, instance, chain or pin',
+        choices: ['model', 'instance', 'chain', 'pin'],
       },
     ],
     load: async () => (await import('../commands/complete.js')).run,

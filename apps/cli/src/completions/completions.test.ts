@@ -32,7 +32,7 @@ test.each(['bash', 'zsh', 'fish'] as const)('%s finds no syntax error', (shell) 
 
 const complete = (...words: string[]) => {
   const script = `${scripts.bash}
-mai() { [[ "$2" == chain ]] && echo default coding; }
+mai() { case "$2" in chain) echo default coding ;; pin) echo mine ;; esac; }
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
 COMP_CWORD=${words.length - 1}
 _mai
@@ -57,6 +57,9 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ['mai', 'completions', ''],
     ['bash', 'zsh', 'fish'],
   ],
+  [['mai', 'yield', '8GiB', '--pools', 'g'], ['gpu']],
+  [['mai', 'watch', '--chain', 'c'], ['coding']],
+  [['mai', 'unpin', ''], ['mine']],
   [['mai', 'status', ''], []],
 ] as const)('bash completes %j to %j', (words, offers) => {
   expect(complete(...words)).toEqual(offers);

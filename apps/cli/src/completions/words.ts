@@ -6,7 +6,7 @@ export type Words =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'files' }
   /** Asked of `mai complete` when they are needed, because they change. */
-  | { readonly kind: 'names'; readonly what: 'model' | 'instance' | 'chain' };
+  | { readonly kind: 'names'; readonly what: 'model' | 'instance' | 'chain' | 'pin' };
 
 export interface FlatCommand {
   /** The words that lead to the command, such as `config init`. */

@@ -1,4 +1,4 @@
-import type { Autopilot, RunningLock, SelectionRequest } from '@mai/autopilot';
+import type { Autopilot, AutopilotPorts, RunningLock, SelectionRequest } from '@mai/autopilot';
 import {
   acquireRunningLock,
   createAutopilot,
@@ -9,17 +9,15 @@ import {
 } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
-import type { ResourceMonitor } from '@mai/resource-monitor';
 import type { CommandContext } from '../context.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf } from './autopilot-files.js';
 import { requireLMStudio } from './connect-lmstudio.js';
-import type { HeaderShelf } from './header-shelf.js';
 import { createHeaderShelf } from './knowledge.js';
 import { openLiveCatalog } from './live-catalog.js';
 import type { LiveConfig } from './live-config.js';
 import { openLiveConfig } from './live-config.js';
-import { createMachine } from './machine.js';
+import { createMachine, informMachine } from './machine.js';
 import { composePorts } from './ports.js';
 import { createProcessRules } from './process-rules.js';
 
@@ -52,6 +50,27 @@ export async function openAutopilotSession(
   context: CommandContext,
   request: AutopilotRequest,
 ): Promise<AutopilotSession> {
+  const world = await openAutopilotPorts(context, request.onConfigApplied);
+  try {
+    return await compose(context, request, world);
+  } catch (error) {
+    await world[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Everything outside of this process that the autopilot deals with. */
+export interface AutopilotWorld extends AsyncDisposable {
+  readonly ports: AutopilotPorts;
+  readonly client: LMStudioClient;
+  readonly config: LiveConfig;
+}
+
+/** Opens LM Studio, this machine and the configuration. @throws LMStudioError or ModelConfigError */
+export async function openAutopilotPorts(
+  context: CommandContext,
+  onApplied: (config: LoadedModelConfig) => void,
+): Promise<AutopilotWorld> {
   const config = await openLiveConfig(context);
   const client = await requireLMStudio(context);
   const machine = createMachine(context);
@@ -62,53 +81,37 @@ export async function openAutopilotSession(
     await client.close();
   };
   try {
-    const parts = { config, client, machine, shelf };
-    const session = await compose(context, request, parts);
-    return {
-      ...session,
-      [Symbol.asyncDispose]: async () => {
-        await session.autopilot.stop();
-        await close();
-      },
-    };
+    await informMachine(machine, client, context.signal);
+    const link = { kind: 'on', client } as const;
+    const catalog = await openLiveCatalog({ link, config, shelf, context, onApplied });
+    const ports = composePorts({
+      link,
+      monitor: machine,
+      catalog: catalog.port,
+      estimator: catalog.estimator,
+    });
+    return { ports, client, config, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface Parts {
-  readonly config: LiveConfig;
-  readonly client: LMStudioClient;
-  readonly machine: ResourceMonitor;
-  readonly shelf: HeaderShelf;
-}
-
 async function compose(
   context: CommandContext,
-  { selection, dryRun, intervalMs, onConfigApplied, onLogError }: AutopilotRequest,
-  { config, client, machine, shelf }: Parts,
-): Promise<Omit<AutopilotSession, keyof AsyncDisposable>> {
+  { selection, dryRun, intervalMs, onLogError }: AutopilotRequest,
+  { ports, client, config, ...world }: AutopilotWorld,
+): Promise<AutopilotSession> {
   const { io, globals, signal } = context;
-  const link = { kind: 'on', client } as const;
-  const catalog = await openLiveCatalog({
-    ...{ link, config, shelf, context },
-    onApplied: onConfigApplied,
-  });
   // A chain that is not there is a mistake of the command line now, and a rejected edit later.
-  await catalog.port.read({ chain: selection.chain ?? null, signal });
+  await ports.catalog.read({ chain: selection.chain ?? null, signal });
 
   const files = autopilotFilesOf(context, client.baseUrl);
   const journal = createFileJournal(files.journal, systemClock);
   let lock: RunningLock | null = null;
   const switching = () => config.current.config.switching;
   const autopilot = createAutopilot({
-    ...composePorts({
-      link,
-      monitor: machine,
-      catalog: catalog.port,
-      estimator: catalog.estimator,
-    }),
+    ...ports,
     dryRun,
     // A dry run leaves nothing behind: no claim, no record, and no word to those who ask for an answer.
     journal: dryRun ? createMemoryJournal(await journal.read({ signal })) : journal,
@@ -139,5 +142,9 @@ async function compose(
     config,
     files,
     lostTo: () => (lock?.lost.aborted === true ? (lock.lost.reason as Error) : null),
+    [Symbol.asyncDispose]: async () => {
+      await autopilot.stop();
+      await world[Symbol.asyncDispose]();
+    },
   };
 }

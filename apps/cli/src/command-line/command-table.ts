@@ -59,7 +59,13 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'interval',
         value: 'DURATION',
-        summary: 'time between refreshes with --watch (default: 1s)',
+        summary: 'time between refreshes with --watch (default: 0.5s when memory moves, else 2s)',
+      },
+      {
+        name: 'record',
+        value: 'FILE',
+        summary: 'append every reading to FILE, as JSON lines, until Ctrl-C',
+        completes: 'file',
       },
     ],
     examples: [['mai status --watch', 'a live view of memory pools and loaded models']],

@@ -1,8 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { openRecording } from '@mai/resource-monitor';
 import type { FakeIoOptions } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
 import { textWidth } from '../terminal/text.js';
@@ -75,6 +77,37 @@ describe('mai status', () => {
     await mai('load qwen/qwen3-1.7b');
     simulator.setBusy('qwen/qwen3-1.7b', { status: 'generating', queued: 2 });
     expect((await mai('status')).out).toMatch(/generating, 2 queued/);
+  });
+
+  test('--record keeps every reading in a file that plays back', async () => {
+    const file = path.join(folder, 'a recording.jsonl');
+    const controller = new AbortController();
+    const run = runMai(
+      ['status', '--record', file, '--interval', '20ms', '--json', '--url', simulator.httpUrl],
+      { cwd: folder, homeFolder: folder, signal: controller.signal },
+    );
+    const readings = () =>
+      existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').length - 1 : 0;
+    while (readings() < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    controller.abort();
+    expect((await run).exitCode).toBe(0);
+    await using recording = await openRecording(file);
+    expect((await recording.snapshot()).ram.machineTotalBytes).toBe(totalmem());
+  });
+
+  test('--record where nothing can be written is a mistake of the command line', async () => {
+    const { exitCode, err } = await mai('status --record nowhere/x.jsonl');
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(/can't be written/);
+  });
+
+  test('shows a GPU that only LM Studio sees', async () => {
+    await using other = await startSimulator({ speed: 50 });
+    const { out } = await runMai(['status', '--json', '--url', other.httpUrl], {
+      homeFolder: folder,
+    });
+    const { resources } = JSON.parse(out) as { resources: { gpus: { name: string }[] } };
+    expect(resources.gpus.map(({ name }) => name)).toContain('Simulated GPU 12 GB');
   });
 });
 

@@ -16,14 +16,20 @@ export type LMStudioStatus =
     }
   | { readonly state: 'off'; readonly message: string };
 
+/** Where a pool is heading. */
+export interface PoolTrend {
+  readonly pool: PoolOutcome['pool'];
+  readonly trend: Trend;
+}
+
 /** Everything that `mai status` shows. */
 export interface StatusReport {
   readonly lmStudio: LMStudioStatus;
   readonly resources: Resources;
   /** The whole reading of this machine; null where LM Studio runs on another. */
   readonly snapshot: ResourceSnapshot | null;
-  /** Where memory is heading, by the readings so far; null before there are enough. */
-  readonly trend: Trend | null;
+  /** Where each pool is heading, by the readings so far; without those that have too few. */
+  readonly trends: readonly PoolTrend[];
   readonly pools: readonly PoolOutcome[];
   readonly residents: readonly (RuntimeInstance &
     Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
@@ -74,7 +80,7 @@ export async function readStatus(session: Session, signal: AbortSignal): Promise
     lmStudio,
     resources: input.resources,
     snapshot,
-    trend: trendOf(machine, pools),
+    trends: pools.flatMap((pool) => trendOf(machine, pool)),
     pools,
     residents: instances.flatMap((instance) => {
       const resident = input.residents.find(
@@ -88,11 +94,16 @@ export async function readStatus(session: Session, signal: AbortSignal): Promise
   };
 }
 
-function trendOf(machine: ResourceMonitor, pools: readonly PoolOutcome[]): Trend | null {
-  const ram = pools.find(({ pool }) => pool === 'ram');
-  const trend = machine.trend({
-    series: 'ram',
-    ...(ram === undefined ? {} : { limitRatio: ram.limitRatio }),
-  });
-  return trend.direction === 'unknown' ? null : trend;
+function trendOf(
+  machine: ResourceMonitor,
+  { pool, limitRatio }: PoolOutcome,
+): readonly PoolTrend[] {
+  // What a GPU shares is part of RAM and has no series of its own.
+  if (isShare(pool)) return [];
+  const trend = machine.trend({ series: pool, limitRatio });
+  return trend.direction === 'unknown' ? [] : [{ pool, trend }];
+}
+
+function isShare(pool: PoolOutcome['pool']): pool is `gpu-share:${string}` {
+  return pool.startsWith('gpu-share:');
 }

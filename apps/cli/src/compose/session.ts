@@ -10,7 +10,7 @@ import { connectLMStudio } from './connect-lmstudio.js';
 import type { HeaderShelf } from './header-shelf.js';
 import type { Library } from './library.js';
 import { loadConfig } from './load-config.js';
-import { createMachine } from './machine.js';
+import { createMachine, informMachine } from './machine.js';
 import { composePorts } from './ports.js';
 
 /** Everything that a command decides or shows with, joined in one place. */
@@ -31,6 +31,7 @@ export async function openSession(context: CommandContext): Promise<Session> {
   const config = await loadConfig(context);
   const link = await connectLMStudio(context);
   const machine = createMachine(context);
+  if (link.kind === 'on') await informMachine(machine, link.client, context.signal);
   let shelf: HeaderShelf | null = null;
   const knowledge = once(async () => {
     const { createHeaderShelf, ...rest } = await import('./knowledge.js');

@@ -1,11 +1,12 @@
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
-import { createMachine } from '../compose/machine.js';
+import { createMachine, informMachine } from '../compose/machine.js';
 import type { CommandContext } from '../context.js';
 import { formatBytes } from '../terminal/format.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
+const BETWEEN_READINGS_MS = 250;
 const INSTALL_GPU_TOOL =
   'Install its vendor tool (nvidia-smi for NVIDIA), or expect decisions by totals.';
 
@@ -14,8 +15,12 @@ export async function checkMachine(
   context: CommandContext,
   client: LMStudioClient | null,
 ): Promise<readonly Check[]> {
-  const { signal, globals } = context;
+  const { io, signal } = context;
   await using machine = createMachine(context);
+  if (client !== null) await informMachine(machine, client, signal);
+  // Rates and loads are known from the second reading on.
+  await machine.snapshot({ signal });
+  await io.sleep(BETWEEN_READINGS_MS, signal);
   const snapshot = await machine.snapshot({ signal });
   const seen = snapshot.gpus.map(checkGpu);
   const hidden =
@@ -25,7 +30,7 @@ export async function checkMachine(
     ...seen,
     ...hidden,
     ...(seen.length + hidden.length === 0 ? [ok('GPU', 'None found; models run on the CPU.')] : []),
-    ok('Readings', describeSources(snapshot.sources, globals.verbose)),
+    ok('Readings', describeSources(snapshot.sources)),
   ];
 }
 
@@ -79,20 +84,13 @@ async function hiddenGpus(
   ];
 }
 
-/** Which reader served which figure; with `verbose`, also why others were passed over. */
-function describeSources(sources: readonly FigureSource[], verbose: boolean): string {
-  const figures = new Map<string, string[]>();
-  for (const { figure, source } of sources) {
-    if (source !== null) figures.set(source, [...(figures.get(source) ?? []), figure]);
-  }
-  const served = [...figures].map(([source, names]) => `${names.join(', ')} from ${source}`);
-  const none = sources.filter(({ source }) => source === null).map(({ figure }) => figure);
-  const passedOver = sources.flatMap((one) =>
-    one.passedOver.map(({ source, reason }) => `${one.figure} not from ${source}: ${reason}`),
-  );
-  return [
-    `${served.join('; ')}.`,
-    ...(none.length === 0 ? [] : [`Not known here: ${none.join(', ')}.`]),
-    ...(verbose && passedOver.length > 0 ? [`${passedOver.join('; ')}.`] : []),
-  ].join(' ');
+/** Which reader served which figure, and why the others were passed over. */
+function describeSources(sources: readonly FigureSource[]): string {
+  return sources
+    .map(({ figure, source, passedOver }) => {
+      const others = passedOver.map((other) => `${other.source}: ${other.reason}`).join('; ');
+      const from = source === null ? 'not known here' : `from ${source}`;
+      return `${figure} ${from}${others === '' ? '' : ` (not ${others})`}`;
+    })
+    .join('\n');
 }

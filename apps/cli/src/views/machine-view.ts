@@ -1,5 +1,6 @@
-import type { ResourceSnapshot, Trend } from '@mai/resource-monitor';
+import type { ResourceSnapshot } from '@mai/resource-monitor';
 import type { PoolOutcome, Resources } from '@mai/selector';
+import type { PoolTrend } from '../compose/read-status.js';
 import { renderMeter } from '../terminal/bar.js';
 import {
   formatBytes,
@@ -10,14 +11,14 @@ import {
 } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { padEnd } from '../terminal/text.js';
-import { renderPoolLegend, renderPools } from './memory-pools.js';
+import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
 
 /** A machine's readings, as far as there are any. */
 export interface MachineReport {
   readonly resources: Resources;
   readonly pools: readonly PoolOutcome[];
   readonly snapshot: ResourceSnapshot | null;
-  readonly trend: Trend | null;
+  readonly trends: readonly PoolTrend[];
 }
 
 /** The machine: its pools, its CPU, and where memory is heading. */
@@ -37,7 +38,7 @@ export function renderMachine(report: MachineReport, output: Output): string {
     ...renderSwap(snapshot, output),
     ...renderCpu(report, output),
     ...(pools.length === 0 ? [] : [renderPoolLegend(pools, output)]),
-    ...renderTrend(report.trend, output),
+    ...report.trends.map((trend) => renderTrend(trend, report.resources, output)),
   ].join('\n');
 }
 
@@ -68,8 +69,7 @@ function renderCpu({ resources, snapshot }: MachineReport, output: Output): stri
   return [line('CPU', `${meter} ${formatPercent(ratio).padStart(5)}${share}`, output)];
 }
 
-function renderTrend(trend: Trend | null, output: Output): string[] {
-  if (trend === null) return [];
+function renderTrend({ pool, trend }: PoolTrend, resources: Resources, output: Output): string {
   const { direction, slopePerSecond, timeToLimitMs } = trend;
   const rate = formatBytes(Math.abs((slopePerSecond ?? 0) * 60));
   const text = {
@@ -82,5 +82,5 @@ function renderTrend(trend: Trend | null, output: Output): string[] {
     timeToLimitMs === null || direction !== 'rising'
       ? ''
       : output.style.caution(`, at its limit in ${formatDuration(timeToLimitMs)}`);
-  return [line('Trend', `RAM use is ${text}${limit}`, output)];
+  return line('Trend', `${poolLabel(pool, resources)} use is ${text}${limit}`, output);
 }

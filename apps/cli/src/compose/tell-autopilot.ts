@@ -7,7 +7,7 @@ import type { AutopilotFiles } from './autopilot-files.js';
 export type Delivery =
   /** The running `mai watch` acts upon it from now on. */
   | { readonly kind: 'seen'; readonly processId: number }
-  /** It runs, and has not come to it yet: it is in the middle of a switch. */
+  /** It runs, and has not come to it yet: it is in the middle of a switch, or LM Studio is away. */
   | { readonly kind: 'waiting'; readonly processId: number }
   /** No `mai watch` runs; the next one reads it at its start. */
   | { readonly kind: 'nobody' };

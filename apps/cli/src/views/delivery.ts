@@ -6,7 +6,7 @@ export function describeDelivery(delivery: Delivery): string {
     case 'seen':
       return `\`mai watch\` (process ${delivery.processId}) has seen it.`;
     case 'waiting':
-      return `\`mai watch\` (process ${delivery.processId}) is busy with a switch and takes it up right after.`;
+      return `\`mai watch\` (process ${delivery.processId}) has not come to it yet and takes it up as soon as it can.`;
     case 'nobody':
       return 'No `mai watch` is running; the next one starts with it.';
   }

@@ -1,7 +1,7 @@
 import type { AutopilotState } from '@mai/autopilot';
 import type { PoolOutcome, RejectedCandidate, Resources, Selection } from '@mai/selector';
 import { formatBytes, formatDuration, formatPercent } from '../terminal/format.js';
-import { describeReason } from './describe-event.js';
+import { describePlan, describeReason } from './describe-plan.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel } from './memory-pools.js';
 
@@ -38,27 +38,6 @@ export function describeNext(state: AutopilotState, nowMs: number): string[] {
     ...stepDown(decision),
     ...stepUp(decision),
   ];
-}
-
-/** What a selection would have done, without its timing. */
-export function describePlan({ decision, direction, chosen, afterDrain }: Selection): string {
-  const key = chosen?.modelKey ?? 'nothing';
-  switch (decision) {
-    case 'keep':
-      return `keep ${key}: it is loaded, and the best that fits`;
-    case 'load':
-      return `load ${key}: the best that fits`;
-    case 'switch':
-      return direction === null
-        ? `load ${key} anew`
-        : `step ${direction} to ${key}: the best that fits`;
-    case 'wait':
-      return `step ${direction ?? 'down'} to ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
-    case 'release':
-      return 'release what is loaded: memory is about to run out, and nothing smaller fits';
-    case 'none':
-      return 'nothing fits';
-  }
 }
 
 function timing({ selection, verdict }: Decided): string {

@@ -1,15 +1,24 @@
-import type { AutopilotEvent, RunEvent, RunReport, SwitchReason } from '@mai/autopilot';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import { formatIssue, isModelConfigError } from '@mai/model-config';
+import type { Selection } from '@mai/selector';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
 import type { Style } from '../terminal/style.js';
+import { describePlan, describeReason } from './describe-plan.js';
 
-/** An event in words, for those that are worth a line; null for the rest. */
-export function describeEvent(event: AutopilotEvent, style: Style): string | null {
+/**
+ * An event in words, for those that are worth a line; null for the rest. `selection` is the decision that
+ * was made last.
+ */
+export function describeEvent(
+  event: AutopilotEvent,
+  selection: Selection | null,
+  style: Style,
+): string | null {
   switch (event.type) {
     case 'started':
       return 'Started.';
     case 'switch-started':
-      return `${style.bold('Switch')}: ${describeReason(event.reason)}.`;
+      return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}; `}${describeReason(event.reason)}.`;
     case 'switch-step':
       return describeStep(event.step, style);
     case 'switch-finished':
@@ -40,30 +49,6 @@ export function describeEvent(event: AutopilotEvent, style: Style): string | nul
       return 'Stopped.';
     case 'decided':
       return null;
-  }
-}
-
-/** Why a switch is made. */
-export function describeReason(reason: SwitchReason): string {
-  switch (reason) {
-    case 'NOTHING_RESIDENT':
-      return 'nothing is loaded';
-    case 'EMERGENCY':
-      return 'memory is over its hard limit';
-    case 'FORECAST':
-      return 'memory is about to run out';
-    case 'DWELL_OVER':
-      return 'it has been due for long enough';
-    case 'REQUESTED':
-      return 'somebody asked for it';
-    case 'YIELD':
-      return 'memory is yielded';
-    case 'STEADY':
-    case 'DWELLING':
-    case 'COOLING_DOWN':
-    case 'CPU_PRESSURE':
-    case 'DRAINING':
-      return 'it is due';
   }
 }
 

@@ -58,7 +58,7 @@ export function createWatchScreen(
     if (event.type === 'switch-step' && event.step.type === 'unloaded') {
       gone = new Set([...gone, event.step.instanceIdentifier]);
     }
-    const text = describeEvent(event, output.style);
+    const text = describeEvent(event, autopilot.state.decision?.selection ?? null, output.style);
     if (text !== null) say(text);
     draw(event.type === 'stopped');
   };

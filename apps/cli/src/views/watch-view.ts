@@ -67,8 +67,8 @@ function title(
     stopped: style.dim('stopped'),
   }[stopped ? 'stopped' : state.status];
   const trouble = state.fault === null ? '' : `  ${style.bad('in trouble')}`;
-  const how = dryRun ? `  ${style.caution('dry run: nothing is touched')}` : '';
-  return `${style.heading('mai watch')}  ${doing}${trouble}  ${style.dim(`LM Studio ${version} at ${address}`)}${how}`;
+  const how = dryRun ? `  ${style.caution('dry run')}` : '';
+  return `${style.heading('mai watch')}  ${doing}${trouble}${how}  ${style.dim(`LM Studio ${version} at ${address}`)}`;
 }
 
 function memory({ state }: WatchPicture, output: Output): string[] {

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { WatchWorld } from '../test/watch-world.js';
+import { openWatchWorld } from '../test/watch-world.js';
+
+// The built program in processes of their own: `npm test` builds before it tests.
+const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
+
+let world: WatchWorld;
+beforeAll(() => {
+  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
+    throw new Error('Not built: npm run build.');
+});
+beforeEach(async () => {
+  world = await openWatchWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const options = () => ({
+  cwd: world.folder,
+  env: {
+    ...process.env,
+    ...{ HOME: world.folder, USERPROFILE: world.folder, NO_COLOR: '1' },
+    ...{ XDG_DATA_HOME: world.folder, LOCALAPPDATA: world.folder, APPDATA: world.folder },
+    ...{ MAI_LMSTUDIO_URL: world.simulator.httpUrl, MAI_CONFIG: world.configFile },
+  },
+});
+
+/** Not at once: the simulator that it asks is in this process. */
+async function mai(...argv: string[]) {
+  const child = spawn(process.execPath, [MAI, ...argv], options());
+  const written = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (written.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (written.stderr += chunk.toString()));
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  return { status, ...written };
+}
+
+function watch() {
+  const child = spawn(process.execPath, [MAI, 'watch', '--interval', '20ms'], options());
+  let output = '';
+  const readers = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const read of readers) read();
+    });
+  }
+  const ended = new Promise<{ exitCode: number | null; output: string }>((resolve) => {
+    child.once('close', (exitCode) => resolve({ exitCode, output }));
+  });
+  const said = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const read = () => output.includes(text) && resolve();
+      readers.add(read);
+      void ended.then(() => reject(new Error(`It ended: ${output}`)));
+      read();
+    });
+  return { child, ended, said };
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends `mai watch` with 0, nothing of its own loaded and nothing running',
+  async (signal) => {
+    const { child, ended, said } = watch();
+    await said('"switch-finished"');
+    expect(world.residents()).toEqual(['mai/test/large']);
+    child.kill(signal);
+    const { exitCode, output } = await ended;
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/"type":"stopped".*\n$/);
+    expect(world.residents()).toEqual([]);
+    expect(world.simulator.connections()).toBe(0);
+  },
+);
+
+test('SIGINT during a load leaves nothing half loaded', async () => {
+  world.simulator.fault.stallLoad({ atProgress: 0.3 });
+  const { child, ended } = watch();
+  await world.simulator.seen('loadModel');
+  child.kill('SIGINT');
+  expect((await ended).exitCode).toBe(0);
+  expect(world.residents()).toEqual([]);
+});
+
+test('two processes: the second says so and stays out of the way, and others are heard', async () => {
+  const { child, ended, said } = watch();
+  await said('"switch-finished"');
+  const second = await mai('watch');
+  expect(second.stderr).toContain(`process ${String(child.pid)} on `);
+  expect([second.status, second.stdout]).toEqual([8, '']);
+  const seen = `\`mai watch\` (process ${String(child.pid)}) has seen it.\n`;
+  expect(await mai('pin', 'test/large')).toMatchObject({ status: 0, stderr: seen });
+  expect(await mai('yield', '64MiB')).toMatchObject({ status: 0, stderr: seen });
+  expect(await mai('yield', '--release')).toMatchObject({ status: 0, stderr: seen });
+  expect(await mai('unpin', 'test/large')).toMatchObject({ status: 0, stderr: seen });
+  child.kill('SIGKILL');
+  await ended;
+  // It could not say goodbye: the next one adopts what it left, and no one is taken for running.
+  expect((await mai('pin', 'test/large')).stderr).toMatch(/^No `mai watch` is running/);
+  const next = watch();
+  await next.said('"decision":"keep"');
+  next.child.kill('SIGINT');
+  expect((await next.ended).exitCode).toBe(0);
+});

@@ -1,0 +1,192 @@
+// `mai watch` for real: against a simulated LM Studio whose models take real memory, on this machine,
+// beside a program that takes gigabytes and frees them again. Build first:
+//   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
+// It has to step down and up once a round, with no flap, and every decision of the run has to replay bit
+// for bit. --live shows the view of `mai watch`. Takes about a minute and a half a round, and at most
+// half of the memory that is free.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { listRotated, replayDecisions } from '@mai/autopilot';
+import { startSimulator } from '@mai/lmstudio-simulator';
+
+const live = process.argv.includes('--live');
+const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1] || 2) || 2;
+const MAI = fileURLToPath(new URL('../../apps/cli/bin/mai.js', import.meta.url));
+const GIB = 1024 ** 3;
+const CHUNK_BYTES = GIB / 16;
+const GIVE_UP_AFTER_MS = 240_000;
+const say = (text) => live || console.log(text);
+
+// Everything is cut to what is free here: the large model and the other program fit one by one, not both.
+const totalBytes = os.totalmem();
+const inUseBytes = totalBytes - os.freemem();
+const unitBytes = Math.min(GIB, os.freemem() / 22);
+const limitPercent = (100 * (inUseBytes + 8.5 * unitBytes)) / totalBytes;
+const hardLimitPercent = Math.min(99, limitPercent + (100 * 4 * unitBytes) / totalBytes);
+const hogBytes = 3.5 * unitBytes;
+const MODELS = { large: 6, medium: 3, small: 1 };
+
+/** Takes memory bit by bit, as programs do, and keeps it. */
+const HOG = `
+  const bytes = Number(process.argv[1]), held = [];
+  const more = setInterval(() => {
+    if (held.length * ${CHUNK_BYTES} >= bytes) return clearInterval(more);
+    held.push(Buffer.allocUnsafeSlow(${CHUNK_BYTES}).fill(1));
+  }, 25);
+  setInterval(() => held.length, 1000);`;
+
+const home = mkdtempSync(path.join(os.tmpdir(), 'mai real machine '));
+const config = path.join(home, 'models.yaml');
+writeFileSync(
+  config,
+  JSON.stringify({
+    version: 1,
+    models: Object.keys(MODELS).map((tier) => ({
+      key: `real/${tier}`,
+      category: tier,
+      context_window: 2048,
+      capabilities: ['chat'],
+    })),
+    fallback_chains: { default: Object.keys(MODELS).map((tier) => `real/${tier}`) },
+    switching: {
+      memory_percent: limitPercent,
+      // No GPU plays a part, and no limit may be above the hard one.
+      vram_percent: limitPercent,
+      unified_hard_limit_percent: hardLimitPercent,
+      upgrade_below_percent_min: Math.max(1, (limitPercent * 65) / 80),
+      hard_limit_percent: hardLimitPercent,
+      min_headroom: '64MiB',
+      dwell: '5s',
+      cool_down: '15s',
+    },
+  }),
+);
+
+const simulator = await startSimulator({
+  world: {
+    machine: {
+      ramBytes: totalBytes,
+      othersRamBytes: inUseBytes,
+      gpus: [],
+      loadBytesPerSecond: GIB / 2,
+    },
+    models: Object.entries(MODELS).map(([tier, units]) => ({
+      modelKey: `real/${tier}`,
+      sizeBytes: Math.round(units * unitBytes),
+      maxContextLength: 2048,
+      geometry: {
+        layers: 8,
+        kvHeads: 4,
+        headDimension: 64,
+        hiddenSize: 1024,
+        vocabularySize: 32000,
+      },
+    })),
+    guardrails: { mode: 'off' },
+  },
+});
+
+// Memory that is let go of is free at once, as after an unload, and not at some later collection.
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc');
+
+// The simulated models take what they say they take.
+const ballast = [];
+const weigh = setInterval(() => {
+  const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
+  const chunks = Math.floor((mappedBytes + anonymousBytes) / CHUNK_BYTES);
+  if (ballast.length > chunks) {
+    ballast.length = chunks;
+    collect();
+  }
+  for (let more = 0; more < 4 && ballast.length < chunks; more += 1) {
+    ballast.push(Buffer.allocUnsafeSlow(CHUNK_BYTES).fill(1));
+  }
+}, 25);
+
+const startedMs = Date.now();
+const at = () => `${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s`;
+const resident = () =>
+  simulator
+    .residents()
+    .map(({ modelKey }) => modelKey)
+    .join(', ') || 'nothing';
+async function until(what, holds) {
+  for (const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS; !holds(); await sleep(100)) {
+    if (Date.now() > giveUpAtMs) throw new Error(`Waited in vain for this: ${what}.`);
+    if (mai.exitCode !== null) throw new Error(`mai watch ended with ${mai.exitCode}.`);
+  }
+  say(`${at()}  ${what}; ${(os.freemem() / GIB).toFixed(1)} GiB free`);
+}
+
+const mai = spawn(
+  process.execPath,
+  [MAI, 'watch', '--url', simulator.httpUrl, '--config', config],
+  {
+    env: { ...process.env, HOME: home, XDG_DATA_HOME: home, LOCALAPPDATA: home, APPDATA: home },
+    stdio: ['ignore', live ? 'inherit' : 'ignore', 'inherit'],
+  },
+);
+const ended = new Promise((resolve) => mai.once('exit', resolve));
+let hog = null;
+try {
+  await until('the large model is loaded', () => resident() === 'real/large');
+  for (let round = 1; round <= rounds; round += 1) {
+    hog = spawn(process.execPath, ['-e', HOG, String(hogBytes)], { stdio: 'ignore' });
+    say(`${at()}  another program takes ${(hogBytes / GIB).toFixed(1)} GiB`);
+    await until('stepped down to the medium one', () => resident() === 'real/medium');
+    await sleep(10_000);
+    hog.kill();
+    say(`${at()}  the other program has ended`);
+    await until('stepped up to the large one', () => resident() === 'real/large');
+    await sleep(10_000);
+  }
+} finally {
+  hog?.kill();
+  mai.kill('SIGINT');
+  await ended;
+  clearInterval(weigh);
+  await simulator.stop();
+}
+console.log(`mai watch ended with ${mai.exitCode}, leaving ${resident()} loaded.`);
+
+const folder = findLog(home);
+const files = await listRotated(folder, 4);
+const lines = files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean));
+const records = lines.map((line) => JSON.parse(line));
+const outcomes = records.filter(({ type }) => type === 'outcome');
+const replay = replayDecisions(lines);
+for (const { reason, outcome, loaded, unloaded, tookMs } of outcomes) {
+  console.log(
+    `  ${reason.padEnd(17)} ${outcome.padEnd(9)} -${unloaded.join(' ')} +${loaded.join(' ')} in ${(tookMs / 1000).toFixed(1)} s`,
+  );
+}
+const switches = outcomes.filter(({ loaded }) => loaded.length > 0).length - 1;
+console.log(
+  `${rounds} rounds, ${switches} switches (${2 * rounds} expected), ${switches - 2 * rounds} flaps.`,
+);
+console.log(
+  `${replay.reproduced} decisions replayed, ${replay.difference === null ? 'all the same bit for bit' : `the one in line ${replay.difference.line} came out differently`}; ${replay.unreadable.length} lines unreadable.`,
+);
+rmSync(home, { recursive: true, force: true });
+const sound =
+  mai.exitCode === 0 &&
+  switches === 2 * rounds &&
+  replay.difference === null &&
+  replay.unreadable.length === 0;
+process.exitCode = sound ? 0 : 1;
+
+function findLog(root) {
+  const found = readdirSync(root, { recursive: true }).find((name) =>
+    name.endsWith('decisions.jsonl'),
+  );
+  if (found === undefined) throw new Error('There is no decision log.');
+  return path.join(root, found);
+}

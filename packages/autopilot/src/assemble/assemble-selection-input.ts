@@ -3,7 +3,7 @@ import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { buildCandidates, type LadderCandidate } from './build-candidates.js';
-import type { CandidateMemo } from './candidate-memo.js';
+import type { AssemblyMemo } from './assembly-memo.js';
 import { buildResidents } from './build-residents.js';
 import { observeResources } from './observe-resources.js';
 import { completeRequest, type SelectionRequest } from './selection-request.js';
@@ -38,7 +38,7 @@ export function assembleSelectionInput(
 export async function assembleWithMemo(
   ports: AutopilotPorts,
   request: SelectionRequest,
-  { signal, memo }: { readonly signal: AbortSignal | null; readonly memo: CandidateMemo | null },
+  { signal, memo }: { readonly signal: AbortSignal | null; readonly memo: AssemblyMemo | null },
 ): Promise<AssembledInput> {
   throwIfAborted(signal);
   const complete = completeRequest(request);
@@ -48,21 +48,22 @@ export async function assembleWithMemo(
     observeResources(ports, complete.deviceIdentifier, signal),
   ]);
   const { estimator } = ports;
-  const question = { catalog, resources, request: complete };
-  const recalled = memo?.recall(question) ?? null;
-  const [candidates, residents] = await Promise.all([
-    recalled ?? buildCandidates({ estimator, catalog, resources, request: complete, signal }),
-    buildResidents({
-      estimator,
-      instances,
-      resources,
-      request: complete,
-      nowMs: ports.clock.nowMs(),
-      signal,
-    }),
-  ]);
+  const nowMs = ports.clock.nowMs();
+  const facts = { catalog, instances, resources, request: complete };
+  const known = {
+    candidates: memo?.candidates.recall(facts) ?? null,
+    residents: memo?.residents.recall(facts) ?? null,
+  };
+  const [candidates, residents] =
+    known.candidates !== null && known.residents !== null
+      ? [known.candidates, known.residents]
+      : await Promise.all([
+          known.candidates ?? buildCandidates({ ...facts, estimator, signal }),
+          known.residents ?? buildResidents({ ...facts, estimator, nowMs, signal }),
+        ]);
   throwIfAborted(signal);
-  if (recalled === null) memo?.remember(question, candidates);
+  if (known.candidates === null) memo?.candidates.remember(facts, candidates);
+  if (known.residents === null) memo?.residents.remember(facts, residents);
   return {
     candidates,
     requirement: complete.requirement,

@@ -1,5 +1,6 @@
 import { selectModel, type Requirement, type Selection, type Verdict } from '@mai/selector';
 import { assembleWithMemo, type AssembledInput } from '../assemble/assemble-selection-input.js';
+import { isSameData } from '../assemble/same-data.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -16,6 +17,7 @@ import { LeaseDesk } from './leases.js';
 import { mergeRequirements } from './merge-requirements.js';
 import { SwitchDesk } from './switch-desk.js';
 import { SwitchTiming } from './switch-timing.js';
+import { createSelectionMemo } from './selection-memo.js';
 import { createWaker } from './waker.js';
 
 const NOTHING_REQUIRED: Requirement = {
@@ -42,11 +44,12 @@ export class AutopilotLoop {
   readonly #logger: DecisionLogger;
   readonly #waker = createWaker();
   readonly #timing: SwitchTiming;
+  readonly #select = createSelectionMemo();
   #baselines: YieldBaselines = {};
   #decision: AutopilotState['decision'] = null;
   #fault: unknown = null;
   #faults = 0;
-  #duplicates = '';
+  #duplicates: ReturnType<typeof findDuplicates> = [];
   /** Whether something is to be loaded when nothing is: false once an idle time has run out. */
   #wanted = true;
   #hadResident = false;
@@ -118,7 +121,7 @@ export class AutopilotLoop {
     const observed = await this.#observe(request, {}, signal);
     this.#noticeResidents(observed);
     const input = { ...observed, upgradeMarginRatio: this.#timing.upgradeMarginRatio };
-    const selection = selectModel(input);
+    const selection = this.#select(input);
     const judged = this.#timing.judge(selection, input.policy);
     const { verdict } = judged;
     const toHardLimitMs = judged.observation.timeToHardLimitMs;
@@ -214,10 +217,15 @@ export class AutopilotLoop {
       },
       { signal, memo: this.#cached.memo },
     );
+    const { yields } = this.#journal.journal;
+    if (yields.length === 0) {
+      this.#baselines = {};
+      return observed;
+    }
     const reservation = reserveMemory(
       observed.resources,
       observed.residents,
-      this.#journal.journal.yields,
+      yields,
       this.#baselines,
     );
     this.#baselines = reservation.baselines;
@@ -236,9 +244,8 @@ export class AutopilotLoop {
     }
     this.#hadResident = ours;
     const duplicates = findDuplicates(observed.residents);
-    const key = JSON.stringify(duplicates);
-    if (key !== this.#duplicates) {
-      this.#duplicates = key;
+    if (!isSameData(duplicates, this.#duplicates)) {
+      this.#duplicates = duplicates;
       for (const duplicate of duplicates) this.#publish({ type: 'duplicates', ...duplicate });
     }
   }

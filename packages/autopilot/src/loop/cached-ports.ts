@@ -1,4 +1,5 @@
-import { createCandidateMemo, type CandidateMemo } from '../assemble/candidate-memo.js';
+import { createAssemblyMemo, type AssemblyMemo } from '../assemble/assembly-memo.js';
+import { isSameData } from '../assemble/same-data.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimateQuestion } from '../ports/estimator-port.js';
@@ -11,7 +12,7 @@ const CATALOG_FRESH_MS = 2000;
 /** Ports that ask for what hardly changes once in a while only, and a way to ask anew. */
 export interface CachedPorts {
   readonly ports: AutopilotPorts;
-  readonly memo: CandidateMemo;
+  readonly memo: AssemblyMemo;
   /** Something was loaded or failed to: estimates and what is downloaded may have changed. */
   invalidate(): void;
 }
@@ -27,7 +28,7 @@ export function cachePorts(
 ): CachedPorts {
   const { clock } = ports;
   const estimates = new Map<string, { readonly atMs: number; readonly answer: Estimate }>();
-  const memo = createCandidateMemo(() => clock.monotonicMs(), ESTIMATE_FRESH_MS);
+  const memo = createAssemblyMemo(() => clock.monotonicMs(), ESTIMATE_FRESH_MS);
   const catalogs = new Map<string, { readonly atMs: number; readonly reading: CatalogReading }>();
   return {
     memo,
@@ -72,9 +73,7 @@ export function cachePorts(
             catalogs.set(key, { atMs: nowMs, reading });
             return reading;
           }
-          if (JSON.stringify(known.reading) === JSON.stringify(reading)) {
-            reading = known.reading;
-          }
+          if (isSameData(known.reading, reading)) reading = known.reading;
           catalogs.set(key, { atMs: nowMs, reading });
           return reading;
         },

@@ -24,7 +24,7 @@ interface Decided {
 export class DecisionLogger {
   readonly #sink: DecisionSink | null;
   #sequence = 0;
-  #lastGist = '';
+  #last: Pick<Decided, 'selection' | 'verdict'> | null = null;
   #lastAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(sink: DecisionSink | null) {
@@ -35,18 +35,10 @@ export class DecisionLogger {
     this.#sequence += 1;
     if (this.#sink === null) return;
     const { input, selection, verdict, observation, before } = decided;
-    const { chosen } = selection;
-    const gist = JSON.stringify([
-      selection.decision,
-      chosen?.modelKey,
-      chosen?.optionIndex,
-      verdict.act,
-      verdict.reason,
-      selection.rejected.map((one) => [one.modelKey, one.rejection.code]),
-    ]);
     const dueAtMs = this.#lastAtMs + REPEAT_MS;
-    if (!acts && gist === this.#lastGist && observation.atMs < dueAtMs) return;
-    this.#lastGist = gist;
+    const repeats = this.#last !== null && isSameGist(this.#last, decided);
+    this.#last = { selection, verdict };
+    if (!acts && repeats && observation.atMs < dueAtMs) return;
     this.#lastAtMs = observation.atMs;
     const { atMs, timeToHardLimitMs, reactionMs } = observation;
     this.#sink.write({
@@ -89,4 +81,28 @@ export class DecisionLogger {
       availableBytes: { before: outcome.before, after: outcome.result.availableBytes },
     });
   }
+}
+
+/** Whether two decisions say the same, whatever the numbers. */
+function isSameGist(
+  one: Pick<Decided, 'selection' | 'verdict'>,
+  other: Pick<Decided, 'selection' | 'verdict'>,
+): boolean {
+  if (one.verdict.act !== other.verdict.act || one.verdict.reason !== other.verdict.reason) {
+    return false;
+  }
+  const [left, right] = [one.selection, other.selection];
+  if (left === right) return true;
+  return (
+    left.decision === right.decision &&
+    left.chosen?.modelKey === right.chosen?.modelKey &&
+    left.chosen?.optionIndex === right.chosen?.optionIndex &&
+    left.rejected.length === right.rejected.length &&
+    left.rejected.every((rejected, index) => {
+      const same = right.rejected[index];
+      return (
+        same?.modelKey === rejected.modelKey && same.rejection.code === rejected.rejection.code
+      );
+    })
+  );
 }

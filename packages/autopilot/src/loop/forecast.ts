@@ -22,11 +22,7 @@ export function addUse(
   pools: readonly PoolOutcome[],
 ): UseSamples {
   const kept = samples.filter((one) => one.atMs > atMs - WINDOW_MS && one.atMs < atMs);
-  const sample = {
-    atMs,
-    pools: pools.map(({ pool, othersBytes }) => ({ pool, othersBytes })),
-  };
-  return [...kept.slice(-(SAMPLES_MAX - 1)), sample];
+  return [...kept.slice(-(SAMPLES_MAX - 1)), { atMs, pools }];
 }
 
 /**
@@ -52,18 +48,21 @@ export function timeToHardLimitMs(
 
 /** Bytes per millisecond; null when it is not a ramp upwards. */
 function slopeOf(samples: UseSamples, pool: PoolOutcome): number | null {
-  const points = samples.flatMap((sample) => {
-    const found = sample.pools.find((one) => one.pool === pool.pool);
-    return found === undefined ? [] : [{ atMs: sample.atMs, bytes: found.othersBytes }];
-  });
+  const bytesAt = ({ pools }: UseSamples[number]): number | null =>
+    pools.find((one) => one.pool === pool.pool)?.othersBytes ?? null;
+  const points = samples.filter((sample) => bytesAt(sample) !== null);
   const [first] = points;
   const last = points[points.length - 1];
   if (first === undefined || last === undefined || points.length < SAMPLES_MIN) return null;
-  if (last.bytes - first.bytes < RISE_MIN_RATIO * pool.totalBytes) return null;
+  // On a machine that rests this is all that is looked at.
+  const rose = (bytesAt(last) ?? 0) - (bytesAt(first) ?? 0);
+  if (rose < RISE_MIN_RATIO * pool.totalBytes) return null;
   const slopes: number[] = [];
+  const bytes = points.map((point) => bytesAt(point) ?? 0);
   for (const [index, from] of points.entries()) {
-    for (const to of points.slice(index + 1)) {
-      slopes.push((to.bytes - from.bytes) / (to.atMs - from.atMs));
+    for (let later = index + 1; later < points.length; later += 1) {
+      const to = points[later] as UseSamples[number];
+      slopes.push(((bytes[later] as number) - (bytes[index] as number)) / (to.atMs - from.atMs));
     }
   }
   const rising = slopes.filter((slope) => slope > 0).length;

@@ -8,26 +8,28 @@ export interface Waker {
   sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** One sleeper at a time. */
+/** One sleeper at a time, under a signal that lives no longer than the waker. */
 export function createWaker(): Waker {
   let alarm = new AbortController();
+  let watched: AbortSignal | null = null;
+  const ring = (): void => {
+    alarm.abort();
+  };
   return {
-    wake: () => {
-      alarm.abort();
-    },
+    wake: ring,
     sleep: async (clock, ms, signal) => {
       throwIfAborted(signal);
-      const stop = (): void => {
-        alarm.abort();
-      };
-      signal.addEventListener('abort', stop, { once: true });
+      if (watched !== signal) {
+        watched?.removeEventListener('abort', ring);
+        signal.addEventListener('abort', ring, { once: true });
+        watched = signal;
+      }
       const own = alarm.signal;
       try {
         if (!own.aborted) await clock.sleep(ms, { signal: own });
       } catch (error) {
         if (!own.aborted) throw error;
       } finally {
-        signal.removeEventListener('abort', stop);
         if (own.aborted) alarm = new AbortController();
       }
       throwIfAborted(signal);

@@ -13,6 +13,7 @@ export class SimulationClock implements Clock {
   #nowMs = 0;
   #order = 0;
   readonly #alarms = new Set<Alarm>();
+  readonly #sleepers = new WeakMap<AbortSignal, Set<() => void>>();
   readonly #onPass: (fromMs: number, toMs: number) => void;
 
   /** @param onPass - called before time moves, while everything still is as it was. */
@@ -34,16 +35,30 @@ export class SimulationClock implements Clock {
         reject(signal.reason as Error);
         return;
       }
+      const sleepers = signal === null ? null : this.#sleepersUnder(signal);
       const cancel = this.#set(this.#nowMs + Math.max(0, ms), true, () => {
-        signal?.removeEventListener('abort', onAbort);
+        sleepers?.delete(onAbort);
         resolve();
       });
       const onAbort = (): void => {
         cancel();
         reject(signal?.reason as Error);
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      sleepers?.add(onAbort);
     });
+  }
+
+  /** One listener for all the sleeps under a signal: adding one takes longer than a simulated second. */
+  #sleepersUnder(signal: AbortSignal): Set<() => void> {
+    const known = this.#sleepers.get(signal);
+    if (known !== undefined) return known;
+    const sleepers = new Set<() => void>();
+    this.#sleepers.set(signal, sleepers);
+    const wakeAll = (): void => {
+      for (const wake of sleepers) wake();
+    };
+    signal.addEventListener('abort', wakeAll, { once: true });
+    return sleepers;
   }
 
   /** Calls `ring` at a time; the result cancels it. */
@@ -109,7 +124,17 @@ export class SimulationClock implements Clock {
   }
 }
 
-/** Everything that does not wait for time has run. */
+/** A turn of the event loop this often, so that signals and timers of the outside world are served. */
+const TURN_EVERY = 256;
+let untilTurn = TURN_EVERY;
+
+/**
+ * Everything that does not wait for time has run. The ports of a simulation wait for nothing else, so
+ * that an empty queue of promises is enough; a turn of the event loop costs ten times as much.
+ */
 function settle(): Promise<void> {
+  untilTurn -= 1;
+  if (untilTurn > 0) return new Promise((resolve) => process.nextTick(resolve));
+  untilTurn = TURN_EVERY;
   return new Promise((resolve) => setImmediate(resolve));
 }

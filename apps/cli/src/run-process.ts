@@ -24,7 +24,13 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   process.on('SIGTERM', interrupt(EXIT.terminated));
   // The terminal was closed: what has been begun is ended all the same.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', endQuietlyOnClosedPipe);
+  // `mai models | head` closes our stdout early, and a terminal that was closed takes nothing more: the
+  // reader's choice and no fault, but what has been begun is ended.
+  const onClosedStream = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (!controller.signal.aborted) controller.abort(new Interrupted(EXIT.success));
+  };
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onClosedStream);
 
   // Nothing may end in a stack trace, not even a bug in a callback that nobody awaits.
   const fail = (error: unknown) => {
@@ -72,10 +78,4 @@ function outputStream(stream: WriteStream): OutputStream {
       return stream.isTTY ? stream.rows : null;
     },
   };
-}
-
-/** `mai models | head` closes our stdout early; that is the reader's choice and no fault. */
-function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
 }

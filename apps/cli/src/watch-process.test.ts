@@ -75,6 +75,16 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('a reader that stops reading ends it like Ctrl-C does', async () => {
+  const { child, ended, said } = watch();
+  await said('"switch-finished"');
+  child.stdout.destroy();
+  const { exitCode, output } = await ended;
+  expect(exitCode).toBe(0);
+  expect(output).not.toMatch(/EPIPE|error:/);
+  expect(world.residents()).toEqual([]);
+});
+
 test('SIGINT during a load leaves nothing half loaded', async () => {
   world.simulator.fault.stallLoad({ atProgress: 0.3 });
   const { child, ended } = watch();

@@ -62,6 +62,8 @@ writeFileSync(
       unified_hard_limit_percent: hardLimitPercent,
       upgrade_below_percent_min: Math.max(1, (limitPercent * 65) / 80),
       hard_limit_percent: hardLimitPercent,
+      // A busy CPU would put the step up off; this is about memory.
+      cpu_percent: 100,
       min_headroom: '64MiB',
       dwell: '5s',
       cool_down: '15s',

@@ -7,6 +7,8 @@ import { openWatchWorld } from '../test/watch-world.js';
 // The built program in processes of their own: `npm test` builds before it tests.
 const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
+jest.setTimeout(60_000);
+
 let world: WatchWorld;
 beforeAll(() => {
   if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))

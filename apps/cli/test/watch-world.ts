@@ -23,14 +23,16 @@ export interface WatchWorld extends AsyncDisposable {
 
 const FAST = 1000;
 const MIB = 1024 ** 2;
-const LIMIT = 0.8;
+// High, so that the tests hold on a machine that is rather full, and busy.
+const LIMIT_PERCENT = 95;
+const HARD_LIMIT_PERCENT = 99;
 
 export async function openWatchWorld(): Promise<WatchWorld> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'mai watch '));
   const totalBytes = os.totalmem();
   const othersBytes = totalBytes - os.freemem();
   // Half of what the limit leaves, so that what else this machine does meanwhile does not matter.
-  const largeBytes = Math.round((LIMIT * totalBytes - othersBytes) / 2);
+  const largeBytes = Math.round(((LIMIT_PERCENT / 100) * totalBytes - othersBytes) / 2);
   const smallBytes = 64 * MIB;
   const geometry = {
     layers: 4,
@@ -62,7 +64,9 @@ export async function openWatchWorld(): Promise<WatchWorld> {
       ...changes,
       switching: {
         ...{ dwell: '1s', cool_down: '1s', min_headroom: '1MiB' },
-        ...{ memory_percent: 100 * LIMIT, ...changes.switching },
+        ...{ memory_percent: LIMIT_PERCENT, hard_limit_percent: HARD_LIMIT_PERCENT },
+        ...{ unified_hard_limit_percent: HARD_LIMIT_PERCENT, cpu_percent: 100 },
+        ...changes.switching,
       },
     };
     await writeFile(configFile, JSON.stringify(config));

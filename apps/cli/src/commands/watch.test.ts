@@ -6,6 +6,9 @@ import type { WatchWorld } from '../../test/watch-world.js';
 import { openWatchWorld } from '../../test/watch-world.js';
 import { textWidth } from '../terminal/text.js';
 
+// They wait for real processes and real settling; a machine that is busy with others takes its time.
+jest.setTimeout(60_000);
+
 const SOON = '--interval 20ms';
 let world: WatchWorld;
 beforeEach(async () => {
@@ -59,7 +62,7 @@ describe('mai watch', () => {
     const replay = replayDecisions(await readLog());
     expect(replay).toMatchObject({ difference: null, unreadable: [] });
     expect(replay.reproduced).toBeGreaterThanOrEqual(3);
-  }, 60_000);
+  });
 
   test('--dry-run decides, touches nothing and leaves nothing behind', async () => {
     await world.mai('load test/small');
@@ -161,6 +164,23 @@ describe('mai watch', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('ends with 8 where its journal is none, and leaves that as it is', async () => {
+    await world.mai('pin test/large');
+    const [name = ''] = await everyFile(world.folder);
+    const journal = path.join(world.folder, name);
+    await writeFile(journal, 'not a journal');
+    for (const line of ['watch', 'watch --dry-run', 'yield 1GiB', 'pin']) {
+      const { exitCode, err } = await world.mai(line);
+      expect(err).toMatch(/^error: .*journal\.json is not a journal of this version of Mai/);
+      expect(exitCode).toBe(8);
+    }
+    // A load is no less a load where its pin could not be noted.
+    const load = await world.mai('load test/small');
+    expect(load.exitCode).toBe(0);
+    expect(load.err).toMatch(/warning: .*journal\.json is not a journal/);
+    expect(await readFile(journal, 'utf8')).toBe('not a journal');
+  });
+
   test('needs LM Studio', async () => {
     await world.simulator.stop();
     expect((await world.mai('watch')).exitCode).toBe(4);
@@ -176,7 +196,7 @@ describe('mai watch', () => {
     expect(plain).toMatch(/mai watch {2}running {2}LM Studio/);
     expect(plain).toMatch(/mai\/test\/large +2,048 +\d.* GiB +idle +Mai/);
     expect(plain).toMatch(/Decision {2}keep test\/large: it is loaded, and the best that fits\./);
-    expect(plain).toMatch(/Next +a step down when RAM stays above 80 % for 1\.0 s/);
+    expect(plain).toMatch(/Next +a step down when RAM stays above 95 % for 1\.0 s/);
     expect(plain).toMatch(/Unloaded mai\/test\/large in .*\n.*Stopped\.\n$/);
     for (const line of plain.split(/[\r\n]+/)) expect(textWidth(line)).toBeLessThanOrEqual(80);
     const [hide, show] = ['\u001b[?25l', '\u001b[?25h'];

@@ -2,6 +2,8 @@ import { startProgram } from '../../test/start-program.js';
 import type { WatchWorld } from '../../test/watch-world.js';
 import { openWatchWorld } from '../../test/watch-world.js';
 
+jest.setTimeout(60_000);
+
 let world: WatchWorld;
 beforeEach(async () => {
   world = await openWatchWorld();

@@ -44,7 +44,7 @@ export interface AutopilotSession extends AsyncDisposable {
 
 /**
  * Composes the autopilot.
- * @throws LMStudioError, ModelConfigError or UsageError where it could not even begin.
+ * @throws LMStudioError, ModelConfigError, AutopilotError or UsageError where it could not even begin.
  */
 export async function openAutopilotSession(
   context: CommandContext,
@@ -108,13 +108,15 @@ async function compose(
 
   const files = autopilotFilesOf(context, client.baseUrl);
   const journal = createFileJournal(files.journal, systemClock);
+  // A journal that is none ends it now; later it would be one more trouble that may pass.
+  const noted = await journal.read({ signal });
   let lock: RunningLock | null = null;
   const switching = () => config.current.config.switching;
   const autopilot = createAutopilot({
     ...ports,
     dryRun,
     // A dry run leaves nothing behind: no claim, no record, and no word to those who ask for an answer.
-    journal: dryRun ? createMemoryJournal(await journal.read({ signal })) : journal,
+    journal: dryRun ? createMemoryJournal(noted) : journal,
     lock: dryRun
       ? null
       : async () => (lock = await acquireRunningLock(files.folder, files.address, systemClock)),

@@ -60,16 +60,12 @@ export { SCENARIOS } from './simulate/scenarios.js';
 export type { Scenario } from './simulate/define-scenario.js';
 export {
   simulate,
+  type ServingModel,
   type SimulatedDecision,
   type SimulationOptions,
   type SimulationReport,
 } from './simulate/simulate.js';
 export type { SimulatedModel, SimulatedRung } from './simulate/simulated-model.js';
 export type { SimulationMetrics } from './simulate/simulation-metrics.js';
-export {
-  parseTrace,
-  type ParsedTrace,
-  type TraceEvent,
-  type TraceIssue,
-  type TraceRow,
-} from './simulate/trace.js';
+export { parseTrace, type ParsedTrace, type TraceIssue } from './simulate/parse-trace.js';
+export type { TraceEvent, TraceRow } from './simulate/trace.js';

@@ -93,8 +93,10 @@ export class AutopilotLoop {
 
   /** Rounds until the signal fires; rejects with its reason, and with nothing else. */
   async run(signal: AbortSignal): Promise<never> {
+    const { clock } = this.#settings;
+    const startedMs = clock.monotonicMs();
     for (;;) {
-      let waitMs = this.#settings.timings.observeIntervalMs;
+      let waitMs: number | null = null;
       try {
         await this.#round(signal);
         if (this.#fault !== null) this.#publish({ type: 'recovered' });
@@ -105,11 +107,14 @@ export class AutopilotLoop {
         this.#fault = error;
         this.#hadResident = false;
         this.#faults += 1;
-        const { clock, random, timings } = this.#settings;
+        const { random, timings } = this.#settings;
         waitMs = backOffMs(timings.fault, this.#faults, random);
         this.#publish({ type: 'fault', error, retryAtMs: clock.nowMs() + waitMs });
       }
-      await this.#waker.sleep(this.#settings.clock, waitMs, signal);
+      // Rounds keep their beat: a switch that took a while must not make the next look later.
+      const { observeIntervalMs } = this.#settings.timings;
+      const beatMs = observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
+      await this.#waker.sleep(clock, waitMs ?? beatMs, signal);
     }
   }
 
@@ -120,32 +125,46 @@ export class AutopilotLoop {
     const request = await this.#request(signal);
     const observed = await this.#observe(request, {}, signal);
     this.#noticeResidents(observed);
-    const input = { ...observed, upgradeMarginRatio: this.#timing.upgradeMarginRatio };
-    const selection = this.#select(input);
-    const judged = this.#timing.judge(selection, input.policy);
+    const { input, selection, judged } = this.#decide(observed);
     const { verdict } = judged;
     const toHardLimitMs = judged.observation.timeToHardLimitMs;
     this.#decision = {
       atMs: clock.nowMs(),
-      input: observed,
+      input,
       selection,
       verdict,
       timeToHardLimitMs: toHardLimitMs,
     };
     this.#publish({
       type: 'decided',
-      input: observed,
+      input,
       selection,
       verdict,
       timeToHardLimitMs: toHardLimitMs,
     });
-    const reason = this.#reasonToAct(selection, verdict, yieldsChanged);
+    const reason = this.#reasonToAct(selection, verdict, yieldsChanged, observed.residents);
     this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
     if (reason === null) {
       this.#answerWaiting(selection);
       return;
     }
-    await this.#switch(reason, request, observed, signal);
+    await this.#switch(reason, request, input, signal);
+  }
+
+  /** Where others are on a ramp, what is acted upon is decided for where they will be. */
+  #decide(observed: AssembledInput) {
+    const input = { ...observed, upgradeMarginRatio: this.#timing.upgradeMarginRatio };
+    const selection = this.#select(input);
+    const judged = this.#timing.judge(selection, input.policy);
+    const policy = judged.verdict.act ? this.#timing.limitsOnRamp(judged) : null;
+    if (policy === null) return { input, selection, judged };
+    const ahead = { ...input, policy };
+    const instead = selectModel(ahead);
+    return {
+      input: ahead,
+      selection: instead,
+      judged: this.#timing.judgeInstead(judged, instead),
+    };
   }
 
   async #switch(
@@ -254,11 +273,12 @@ export class AutopilotLoop {
     selection: Selection,
     verdict: Verdict,
     yieldsChanged: boolean,
+    residents: AssembledInput['residents'],
   ): SwitchReason | null {
     const { decision, direction } = selection;
     if (this.#settings.dryRun || decision === 'keep' || decision === 'none') return null;
     const emergency = verdict.act && verdict.reason === 'EMERGENCY';
-    if (!emergency && this.#switches.heldBack()) return null;
+    if (!emergency && this.#switches.heldBack(residents)) return null;
     if (decision === 'load' && !this.#wanted) return null;
     if (this.leases.waiting > 0) return 'REQUESTED';
     if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';

@@ -18,7 +18,7 @@ export interface AutopilotTimings {
   readonly drainDeadlineMs: number;
   /** The same while a pool is over its hard limit; then it is unloaded nevertheless. Default 30 s. */
   readonly emergencyDrainMs: number;
-  /** The same while 98 % of a pool are in use. Default 8 s. */
+  /** The same while 98 % of a pool are in use and others take ever more. Default 1 s. */
   readonly criticalDrainMs: number;
   /** How often a drain looks. Default 250 ms. */
   readonly drainPollMs: number;
@@ -78,7 +78,7 @@ const DEFAULT_TIMINGS: AutopilotTimings = {
   observeIntervalMs: 1000,
   drainDeadlineMs: 30_000,
   emergencyDrainMs: 30_000,
-  criticalDrainMs: 8000,
+  criticalDrainMs: 1000,
   drainPollMs: 250,
   loadTimeoutMs: null,
   stopDrainMs: 5000,

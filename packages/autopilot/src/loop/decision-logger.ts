@@ -3,6 +3,7 @@ import type {
   HysteresisState,
   Selection,
   SelectionInput,
+  SelectionPolicy,
   Verdict,
 } from '@mai/selector';
 import type { DecisionSink } from '../decision-log/decision-record.js';
@@ -18,6 +19,7 @@ interface Decided {
   readonly before: HysteresisState;
   readonly observation: Extract<HysteresisEvent, { type: 'observed' }>;
   readonly verdict: Verdict;
+  readonly policy: SelectionPolicy;
 }
 
 /** Writes decisions that differ from the one before, those that are acted upon, and one a minute. */
@@ -34,7 +36,7 @@ export class DecisionLogger {
   decided(decided: Decided, acts: boolean): void {
     this.#sequence += 1;
     if (this.#sink === null) return;
-    const { input, selection, verdict, observation, before } = decided;
+    const { input, selection, verdict, observation, before, policy } = decided;
     const dueAtMs = this.#lastAtMs + REPEAT_MS;
     const repeats = this.#last !== null && isSameGist(this.#last, decided);
     this.#last = { selection, verdict };
@@ -53,7 +55,7 @@ export class DecisionLogger {
         atMs,
         timeToHardLimitMs,
         reactionMs,
-        policy: input.policy,
+        policy,
         verdict,
       },
     });

@@ -1,10 +1,10 @@
-import type { SelectionPolicy } from '@mai/selector';
+import type { Resources, SelectionPolicy } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { poolsOverHardLimit } from '../switch/hard-limit.js';
 import type { AutopilotTimings } from './autopilot-options.js';
 
-/** Over this share of a pool in use the machine swaps or the driver refuses: patience is short. */
+/** Over this share of a pool in use memory runs out at the next step that others take. */
 const CRITICAL_RATIO = 0.98;
 
 /** Watches memory while a switch is under way. */
@@ -37,6 +37,7 @@ export function startEmergencyGuard(
   const stop = new AbortController();
   let sinceMs = options.emergency ? clock.monotonicMs() : null;
   let criticalSinceMs: number | null = null;
+  let lastLeft: number | null = null;
 
   const watch = async (): Promise<void> => {
     while (!stop.signal.aborted) {
@@ -50,7 +51,11 @@ export function startEmergencyGuard(
           hardLimitRatio: CRITICAL_RATIO,
           unifiedHardLimitRatio: CRITICAL_RATIO,
         });
-        criticalSinceMs = critical.length === 0 ? null : (criticalSinceMs ?? clock.monotonicMs());
+        // What has run out already gets no worse by waiting for an answer; what still runs out does.
+        const left = leftBytes(resources);
+        const worsens = critical.length > 0 && lastLeft !== null && left < lastLeft;
+        lastLeft = left;
+        criticalSinceMs = worsens ? (criticalSinceMs ?? clock.monotonicMs()) : null;
         if (pools.length > 0 && !stop.signal.aborted) options.onOverLimit(pools);
       } catch {
         // Stopped, or a reading that failed: the loop reports the monitor's faults, and a switch that
@@ -72,4 +77,8 @@ export function startEmergencyGuard(
       await watching;
     },
   };
+}
+
+function leftBytes({ ram, gpus }: Resources): number {
+  return gpus.reduce((sum, gpu) => sum + (gpu.availableBytes ?? 0), ram.availableBytes ?? 0);
 }

@@ -1,4 +1,4 @@
-import type { PoolOutcome } from '@mai/selector';
+import type { PoolOutcome, SelectionPolicy } from '@mai/selector';
 
 /** What others used of each pool over the last seconds. Plain data. */
 export type UseSamples = readonly {
@@ -12,8 +12,10 @@ const SAMPLES_MIN = 5;
 const SAMPLES_MAX = 32;
 /** Others must have grown by this share of the pool within the window to count as a ramp at all. */
 const RISE_MIN_RATIO = 0.02;
-/** ... and in this share of all pairs of samples: a step or a spike is not a ramp. */
-const RISING_PAIRS_MIN = 0.8;
+/** ... fallen in at most this share of the pairs of samples that differ: noise is not a ramp. */
+const FALLING_PAIRS_MAX = 0.2;
+/** ... and not by one step: what rises at once may be all that comes. */
+const STEP_MAX_RATIO = 0.7;
 
 /** The samples with one more, old ones dropped. */
 export function addUse(
@@ -25,25 +27,53 @@ export function addUse(
   return [...kept.slice(-(SAMPLES_MAX - 1)), { atMs, pools }];
 }
 
+/** Where others are going. */
+export interface Forecast {
+  /** Until the first pool reaches its hard limit if others go on as they do. */
+  readonly timeToHardLimitMs: number;
+  /** Bytes per millisecond that others take of each pool that they climb in. */
+  readonly slopes: ReadonlyMap<PoolOutcome['pool'], number>;
+}
+
 /**
- * When the first pool reaches its hard limit if others go on as they do, by the median of the slopes
- * between all pairs of samples (Theil and Sen), which a single spike does not bend. Null when none is
- * in sight or the samples do not show a ramp.
+ * How others go on, by the median of the slopes between all pairs of samples (Theil and Sen), which a
+ * single spike does not bend. Null when the samples do not show a ramp.
  */
-export function timeToHardLimitMs(
-  samples: UseSamples,
-  pools: readonly PoolOutcome[],
-): number | null {
+export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]): Forecast | null {
   if (samples.length < SAMPLES_MIN) return null;
-  let soonestMs: number | null = null;
+  let soonestMs = Number.POSITIVE_INFINITY;
+  const slopes = new Map<PoolOutcome['pool'], number>();
   for (const pool of pools) {
     const slope = slopeOf(samples, pool);
     if (slope === null) continue;
+    slopes.set(pool.pool, slope);
     const leftBytes = pool.totalBytes * pool.hardLimitRatio - pool.useBeforeBytes;
-    const timeMs = Math.max(0, leftBytes / slope);
-    if (soonestMs === null || timeMs < soonestMs) soonestMs = timeMs;
+    soonestMs = Math.min(soonestMs, Math.max(0, leftBytes / slope));
   }
-  return soonestMs === null ? null : Math.round(soonestMs);
+  return slopes.size === 0 ? null : { timeToHardLimitMs: Math.round(soonestMs), slopes };
+}
+
+/**
+ * The policy with its limits lowered by what others will have taken of each kind of pool after so long:
+ * what is loaded into a ramp has to fit when it is there, not when it is asked for.
+ */
+export function limitsAfter(
+  policy: SelectionPolicy,
+  { slopes }: Forecast,
+  pools: readonly PoolOutcome[],
+  horizonMs: number,
+): SelectionPolicy {
+  const growth = (concerns: (pool: PoolOutcome['pool']) => boolean): number =>
+    pools.reduce(
+      (most, { pool, totalBytes }) =>
+        concerns(pool) ? Math.max(most, ((slopes.get(pool) ?? 0) * horizonMs) / totalBytes) : most,
+      0,
+    );
+  return {
+    ...policy,
+    memoryLimitRatio: Math.max(0, policy.memoryLimitRatio - growth((pool) => pool === 'ram')),
+    vramLimitRatio: Math.max(0, policy.vramLimitRatio - growth((pool) => pool.startsWith('gpu:'))),
+  };
 }
 
 /** Bytes per millisecond; null when it is not a ramp upwards. */
@@ -57,16 +87,28 @@ function slopeOf(samples: UseSamples, pool: PoolOutcome): number | null {
   // On a machine that rests this is all that is looked at.
   const rose = (bytesAt(last) ?? 0) - (bytesAt(first) ?? 0);
   if (rose < RISE_MIN_RATIO * pool.totalBytes) return null;
-  const slopes: number[] = [];
   const bytes = points.map((point) => bytesAt(point) ?? 0);
+  if (largestStep(bytes) > STEP_MAX_RATIO * rose) return null;
+  const slopes: number[] = [];
+  let falling = 0;
   for (const [index, from] of points.entries()) {
     for (let later = index + 1; later < points.length; later += 1) {
       const to = points[later] as UseSamples[number];
-      slopes.push(((bytes[later] as number) - (bytes[index] as number)) / (to.atMs - from.atMs));
+      const change = (bytes[later] as number) - (bytes[index] as number);
+      if (change < 0) falling += 1;
+      // Where readings are rarer than looks, memory seems to rise in stairs; the flights between are none.
+      if (change !== 0) slopes.push(change / (to.atMs - from.atMs));
     }
   }
-  const rising = slopes.filter((slope) => slope > 0).length;
-  if (rising < RISING_PAIRS_MIN * slopes.length) return null;
+  if (falling > FALLING_PAIRS_MAX * slopes.length) return null;
   slopes.sort((one, other) => one - other);
   return slopes[Math.floor(slopes.length / 2)] ?? null;
+}
+
+function largestStep(bytes: readonly number[]): number {
+  let largest = 0;
+  for (let index = 1; index < bytes.length; index += 1) {
+    largest = Math.max(largest, (bytes[index] as number) - (bytes[index - 1] as number));
+  }
+  return largest;
 }

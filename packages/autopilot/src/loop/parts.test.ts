@@ -2,7 +2,7 @@ import type { PoolOutcome } from '@mai/selector';
 import fc from 'fast-check';
 import { ManualClock } from '../../test/manual-clock.js';
 import { createEventHub } from './event-hub.js';
-import { addUse, timeToHardLimitMs, type UseSamples } from './forecast.js';
+import { addUse, forecastUse, type UseSamples } from './forecast.js';
 import { mergeRequirements } from './merge-requirements.js';
 import { createWaker } from './waker.js';
 
@@ -25,10 +25,10 @@ const forecast = (usesBytes: readonly number[]): number | null => {
     pools = [pool(bytes)];
     samples = addUse(samples, index * 1000, pools);
   }
-  return timeToHardLimitMs(samples, pools);
+  return forecastUse(samples, pools)?.timeToHardLimitMs ?? null;
 };
 
-describe('timeToHardLimitMs', () => {
+describe('forecastUse', () => {
   // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
   it('tells when a ramp reaches the limit', () => {
     expect(forecast([10, 10.5, 11, 11.5, 12, 12.5].map((gib) => gib * GIB))).toBe(15_000);

@@ -1,5 +1,6 @@
 import type {
   LoadConfig,
+  Resident,
   Resources,
   Selection,
   SelectionInput,
@@ -50,6 +51,7 @@ export class SwitchDesk {
   #breaker = CLOSED_BREAKER;
   #putOffs = 0;
   #putOffUntilMs: number | null = null;
+  #putOffFor: readonly string[] = [];
   #switching = false;
   #acceptedAs: Readonly<Record<string, LoadConfig>> = {};
 
@@ -95,9 +97,15 @@ export class SwitchDesk {
     if (failures !== null) this.#failures = failures;
   }
 
-  /** Whether nothing is to be tried for now. */
-  heldBack(): boolean {
-    return this.breakerOpenUntilMs !== null || this.putOffUntilMs !== null;
+  /** Whether nothing is to be tried for now. What a switch was put off for may be over sooner. */
+  heldBack(residents: readonly Resident[]): boolean {
+    if (this.breakerOpenUntilMs !== null) return true;
+    if (this.putOffUntilMs === null) return false;
+    const busy = residents.some(
+      (one) => one.busy && this.#putOffFor.includes(one.instanceIdentifier),
+    );
+    if (!busy) this.#putOffUntilMs = null;
+    return busy;
   }
 
   /** Until when each model that failed is left alone, given what the machine had last. */
@@ -192,6 +200,7 @@ export class SwitchDesk {
     }
     const { clock, random, timings } = this.#settings;
     this.#putOffs += 1;
+    this.#putOffFor = report.busy;
     this.#putOffUntilMs = clock.monotonicMs() + backOffMs(timings.putOff, this.#putOffs, random);
     const untilMs = this.#toEpoch(this.#putOffUntilMs);
     this.#publish({ type: 'put-off', untilMs, busy: report.busy });

@@ -9,13 +9,20 @@ import {
 } from '@mai/selector';
 import { asDue } from './as-due.js';
 import type { AutopilotSettings } from './autopilot-options.js';
-import { addUse, timeToHardLimitMs, type UseSamples } from './forecast.js';
+import { addUse, forecastUse, limitsAfter, type Forecast, type UseSamples } from './forecast.js';
+import { Patience } from './patience.js';
 import { reactionMs } from './reaction.js';
+import { SwingWatch } from './swing-watch.js';
+
+/** Stepping up always asks for at least this much more room than staying: two points of a hundred. */
+const MIN_MARGIN_RATIO = 0.02;
 
 /** A verdict with everything that it was reached from. */
 export interface Judgement {
   readonly before: HysteresisState;
   readonly observation: Extract<HysteresisEvent, { type: 'observed' }>;
+  /** The limits and times that were in force: a machine may have taught a longer dwell. */
+  readonly policy: SelectionPolicy;
   readonly verdict: Verdict;
 }
 
@@ -24,6 +31,9 @@ export class SwitchTiming {
   readonly #settings: AutopilotSettings;
   #hysteresis = initialHysteresis();
   #use: UseSamples = [];
+  #forecast: Forecast | null = null;
+  readonly #swings = new SwingWatch();
+  readonly #patience = new Patience();
 
   constructor(settings: AutopilotSettings) {
     this.#settings = settings;
@@ -34,21 +44,51 @@ export class SwitchTiming {
     return this.#hysteresis.upgradeMarginRatio;
   }
 
-  judge(selection: Selection, policy: SelectionPolicy): Judgement {
+  judge(decided: Selection, configured: SelectionPolicy): Judgement {
     const { clock, timings } = this.#settings;
     const atMs = clock.monotonicMs();
-    this.#use = addUse(this.#use, atMs, selection.pools);
+    const selection = asDue(decided);
+    const { pools } = selection;
+    this.#use = addUse(this.#use, atMs, pools);
+    this.#swings.observe(atMs, pools);
+    this.#patience.observe(atMs, selection, configured);
+    this.#forecast = forecastUse(this.#use, pools);
+    const policy =
+      selection.direction === 'down'
+        ? { ...configured, dwellMs: this.#patience.dwellMs(configured) }
+        : configured;
     const observation = {
       type: 'observed' as const,
       atMs,
-      selection: asDue(selection),
-      timeToHardLimitMs: timeToHardLimitMs(this.#use, selection.pools),
+      selection,
+      timeToHardLimitMs: this.#forecast?.timeToHardLimitMs ?? null,
       reactionMs: reactionMs(selection, timings.observeIntervalMs),
     };
-    const before = this.#hysteresis;
+    return this.#reduce(this.#hysteresis, observation, policy);
+  }
+
+  /** The limits for a switch that begins now, where others are on a ramp; null where they are not. */
+  limitsOnRamp({ observation, policy }: Judgement): SelectionPolicy | null {
+    if (this.#forecast === null) return null;
+    const { selection, reactionMs: untilThereMs } = observation;
+    const horizonMs = untilThereMs + policy.dwellMs;
+    return limitsAfter(policy, this.#forecast, selection.pools, horizonMs);
+  }
+
+  /** The same moment with another selection. */
+  judgeInstead({ before, observation, policy }: Judgement, selection: Selection): Judgement {
+    return this.#reduce(before, { ...observation, selection: asDue(selection) }, policy);
+  }
+
+  #reduce(
+    before: HysteresisState,
+    observation: Judgement['observation'],
+    policy: SelectionPolicy,
+  ): Judgement {
     const { state, verdict } = reduceHysteresis(before, observation, policy);
-    this.#hysteresis = state;
-    return { before, observation, verdict };
+    const upgradeMarginRatio = Math.max(MIN_MARGIN_RATIO, this.#swings.largestSwingRatio);
+    this.#hysteresis = { ...state, upgradeMarginRatio };
+    return { before, observation, policy, verdict };
   }
 
   /** After a switch; null where the model that serves is the same as before. */

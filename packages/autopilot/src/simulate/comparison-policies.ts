@@ -1,7 +1,7 @@
 import { IDENTIFIER_PREFIX } from '../assemble/ownership.js';
-import { exceeds, hardLimits, percentLimits } from './simulation-metrics.js';
+import { exceeds, plus, type Demand } from './pools.js';
 import type { SimulatedMachine } from './simulated-machine.js';
-import { configOfRung, demandOf, type Demand, type SimulatedModel } from './simulated-model.js';
+import { configOfRung, type SimulatedModel } from './simulated-model.js';
 
 /**
  * - `mai`: this package.
@@ -36,10 +36,10 @@ export function startComparison(
   const decide = (): SimulatedModel | null | 'keep' => {
     switch (name) {
       case 'static':
-        chosen ??= largestThatFits(machine, percentLimits(machine));
+        chosen ??= largestThatFits(machine, machine.bounds.limit);
         return chosen;
       case 'naive':
-        return largestThatFits(machine, percentLimits(machine));
+        return largestThatFits(machine, machine.bounds.limit);
       case 'lru-evict':
         return onDemand(machine, wanted, OLLAMA_KEEP_ALIVE_MS);
       case 'jit-last':
@@ -112,7 +112,7 @@ function onDemand(
   }
   const [preferred] = machine.models;
   if (!wanted || preferred === undefined) return 'keep';
-  return fits(machine, preferred, hardLimits(machine)) ? preferred : 'keep';
+  return fits(machine, preferred, machine.bounds.hard) ? preferred : 'keep';
 }
 
 function largestThatFits(machine: SimulatedMachine, limits: Demand): SimulatedModel | null {
@@ -120,13 +120,5 @@ function largestThatFits(machine: SimulatedMachine, limits: Demand): SimulatedMo
 }
 
 function fits(machine: SimulatedMachine, model: SimulatedModel, limits: Demand): boolean {
-  const others = machine.demand(false);
-  const own = demandOf(model, machine.hasGpu);
-  return !exceeds(
-    {
-      ramBytes: others.ramBytes + own.ramBytes,
-      vramBytes: others.vramBytes + own.vramBytes,
-    },
-    limits,
-  );
+  return !exceeds(plus(machine.demandOfOthers(), machine.demandOf(model)), limits);
 }

@@ -67,16 +67,20 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'two-gpus',
-    'Two GPUs of different size; the first is shared with a renderer.',
+    'Two GPUs of different size that models are split over: a renderer takes the first, a game the second.',
     6,
     (random, endS) =>
       turns(random, {
         lowGib: [1, 2],
-        highGib: [8, 11],
+        highGib: [14, 16],
         lowS: [1800, 3600],
         highS: [1800, 3600],
         endS,
-      }).map(({ atS, ramGib }) => ({ atS, ramGib: 10, gpus: [gpu(24, ramGib), gpu(12, 0.5)] })),
+      }).map(({ atS, ramGib }, index) => ({
+        atS,
+        ramGib: 10,
+        gpus: index % 4 === 3 ? [gpu(24, 1), gpu(12, ramGib / 2)] : [gpu(24, ramGib), gpu(12, 0.5)],
+      })),
     { machine: { ...GPU_MACHINE, gpus: [gpu(24, 1), gpu(12, 0.5)] } },
   ),
   scenario(

@@ -143,7 +143,7 @@ describe('simulate', () => {
 
 describe('referenceQualityMs', () => {
   const reference = (...trace: ReturnType<typeof row>[]) =>
-    referenceQualityMs(trace, MODELS, POLICY, 1000);
+    referenceQualityMs(trace, MODELS, POLICY);
 
   it('keeps serving with the old model while the new one loads, where both fit', () => {
     // 16 + 4 + 5 are 25, within the limit: small from second 4, large from second 20, small meanwhile.

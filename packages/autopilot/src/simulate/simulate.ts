@@ -5,6 +5,7 @@ import { createRandom } from './random.js';
 import { referenceQualityMs } from './reference-planner.js';
 import { SimulatedMachine } from './simulated-machine.js';
 import { portsOf } from './simulated-ports.js';
+import type { SimulatedInstance } from './simulated-instance.js';
 import type { SimulatedModel } from './simulated-model.js';
 import { SimulationClock } from './simulation-clock.js';
 import { MetricsRecorder, type SimulationMetrics } from './simulation-metrics.js';
@@ -21,6 +22,18 @@ export interface SimulationOptions {
   readonly policy?: PolicyName;
   /** Of the requests and of the jitter. Default 1. */
   readonly seed?: number;
+  /** Told whenever something else is loaded and ready, null for nothing. */
+  readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
+}
+
+/** What answers requests in a simulation. */
+export interface ServingModel {
+  readonly modelKey: string;
+  /** 0 for as configured, from 1 for the listed rungs. */
+  readonly rungIndex: number;
+  readonly ramBytes: number;
+  /** By GPU with memory of its own, in the order of the trace. */
+  readonly vramBytes: readonly number[];
 }
 
 /** A simulated decision that was acted upon. */
@@ -61,13 +74,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     policy === 'mai'
       ? startMai(machine, options, seed, decisions)
       : startComparison(policy, machine);
+  const tellServing = servingTeller(machine, options);
   machine.observe({
     onLoaded: () => {
       recorder.loaded();
+      tellServing();
     },
     onUnloaded: (instance) => {
       recorder.unloaded(instance);
+      tellServing();
     },
+    onLost: tellServing,
     onRequest: (served) => {
       recorder.requested(served);
       running.onRequest();
@@ -78,7 +95,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const made = [...decisions];
   machine.observe(SILENT);
   await clock.finish(running.stop());
-  const reference = referenceQualityMs(trace, models, limits, OBSERVE_INTERVAL_MS);
+  const reference = referenceQualityMs(trace, models, limits);
   return {
     ...metrics,
     referenceQualityMs: reference,
@@ -88,10 +105,27 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 }
 
 const SILENT = {
+  onLost: (): void => undefined,
   onLoaded: (): void => undefined,
   onUnloaded: (): void => undefined,
   onRequest: (): void => undefined,
 };
+
+function servingTeller(machine: SimulatedMachine, { onServing }: SimulationOptions): () => void {
+  let last: SimulatedInstance | null = null;
+  return () => {
+    const serving = machine.serving();
+    if (serving === last || onServing === undefined) return;
+    last = serving;
+    const atMs = machine.clock.nowMs();
+    if (serving === null) onServing(null, atMs);
+    else {
+      const { modelKey, rungIndex, demand } = serving;
+      const [ramBytes = 0, ...vramBytes] = demand;
+      onServing({ modelKey, rungIndex, ramBytes, vramBytes }, atMs);
+    }
+  };
+}
 
 function startMai(
   machine: SimulatedMachine,

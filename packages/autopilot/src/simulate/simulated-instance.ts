@@ -1,5 +1,7 @@
 import type { RuntimeInstance } from '../ports/runtime-port.js';
-import { configOfRung, type Demand, type SimulatedModel } from './simulated-model.js';
+import type { TraceEvent } from './trace.js';
+import type { Demand } from './pools.js';
+import { configOfRung, type SimulatedModel } from './simulated-model.js';
 
 /** An instance on the simulated machine. */
 export interface SimulatedInstance {
@@ -32,7 +34,7 @@ export function describeInstance(instance: SimulatedInstance, hasGpu: boolean): 
   return {
     instanceIdentifier,
     modelKey,
-    sizeBytes: instance.demand.ramBytes + instance.demand.vramBytes,
+    sizeBytes: instance.demand.reduce((sum, bytes) => sum + bytes, 0),
     contextLengthTokens: loadConfig.contextLengthTokens,
     maxContextLengthTokens: model?.profile.maxContextLengthTokens ?? null,
     ttlMs: null,
@@ -43,4 +45,9 @@ export function describeInstance(instance: SimulatedInstance, hasGpu: boolean): 
     loadConfig,
     keepModelInMemory: null,
   };
+}
+
+/** What somebody else has loaded takes: RAM, and the memory of the first GPU or the one that is named. */
+export function foreignDemand(event: Extract<TraceEvent, { type: 'foreignLoad' }>): Demand {
+  return [event.ramBytes, ...new Array<number>(event.gpu ?? 0).fill(0), event.vramBytes];
 }

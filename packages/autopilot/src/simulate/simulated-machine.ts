@@ -4,16 +4,20 @@ import type {
   RuntimeLoadRequest,
   RuntimeLoadResult,
 } from '../ports/runtime-port.js';
-import { createRandom, exponential } from './random.js';
-import { describeInstance, type SimulatedInstance } from './simulated-instance.js';
-import type { SimulationClock } from './simulation-clock.js';
 import {
-  demandOf,
-  rungIndexOf,
-  rungsOf,
+  boundsOf,
+  dedicatedGpus,
+  gpuSharesOf,
+  isUnified,
+  othersOf,
+  plus,
+  type Bounds,
   type Demand,
-  type SimulatedModel,
-} from './simulated-model.js';
+} from './pools.js';
+import { RequestStream } from './request-stream.js';
+import { describeInstance, foreignDemand, type SimulatedInstance } from './simulated-instance.js';
+import { demandOf, rungIndexOf, rungsOf, type SimulatedModel } from './simulated-model.js';
+import type { SimulationClock } from './simulation-clock.js';
 import type { TraceEvent, TraceRow } from './trace.js';
 
 const REQUESTS_AT_ONCE_MAX = 4;
@@ -23,6 +27,8 @@ const GPU_KEY = 'simulated:';
 export interface MachineObserver {
   onLoaded(instance: SimulatedInstance): void;
   onUnloaded(instance: SimulatedInstance): void;
+  /** The runtime went down, with everything that was loaded. */
+  onLost(): void;
   onRequest(served: SimulatedInstance | null): void;
 }
 
@@ -32,14 +38,18 @@ export class SimulatedMachine {
   readonly instances = new Map<string, SimulatedInstance>();
   readonly models: readonly SimulatedModel[];
   readonly policy: SelectionPolicy;
+  readonly #requestStream: RequestStream;
   #row: TraceRow;
+  #bounds: Bounds;
+  #others: Demand;
+  /** With ours, as long as nothing changes. */
+  #demand: Demand | null = null;
+  #serving: SimulatedInstance | null | undefined;
   #observer: MachineObserver | null = null;
   #down = false;
-  #gpuLost = false;
+  readonly #gpusLost = new Set<number>();
   #failLoads = 0;
   #requests = 0;
-  #cancelArrival = (): void => undefined;
-  readonly #random: () => number;
 
   constructor(options: {
     readonly clock: SimulationClock;
@@ -54,7 +64,11 @@ export class SimulatedMachine {
     this.models = options.models;
     this.policy = options.policy;
     this.#row = first;
-    this.#random = createRandom(options.seed);
+    this.#bounds = boundsOf(first, options.policy);
+    this.#others = othersOf(first);
+    this.#requestStream = new RequestStream(options.clock, options.seed, (durationMs) => {
+      this.#serve(durationMs);
+    });
     for (const row of options.trace) {
       this.clock.at(row.tMs, () => {
         this.#enter(row);
@@ -76,53 +90,59 @@ export class SimulatedMachine {
 
   /** Whether there is a GPU with memory of its own. */
   get hasGpu(): boolean {
-    return this.#row.gpus.some((gpu) => !gpu.unified);
+    return this.#bounds.limit.length > 1;
   }
 
-  /** What everything together asks of each pool; `withModels: false` leaves ours out. */
-  demand(withModels: boolean): Demand {
-    const vramOthers = this.#row.gpus.find((gpu) => !gpu.unified)?.othersBytes ?? 0;
-    let { othersBytes: ramBytes } = this.#row.ram;
-    let vramBytes = vramOthers;
-    for (const one of this.instances.values()) {
-      if (one.model !== null && !withModels) continue;
-      ramBytes += one.demand.ramBytes;
-      vramBytes += one.demand.vramBytes;
-    }
-    return { ramBytes, vramBytes };
+  get bounds(): Bounds {
+    return this.#bounds;
   }
 
-  get vramTotalBytes(): number {
-    return this.#row.gpus.find((gpu) => !gpu.unified)?.totalBytes ?? 0;
+  /** What a way to load a model takes here. */
+  demandOf(rung: Parameters<typeof demandOf>[0]): Demand {
+    return demandOf(rung, gpuSharesOf(this.#row));
   }
 
-  get unified(): boolean {
-    return this.#row.gpus.some((gpu) => gpu.unified);
+  /** What everything together asks of each pool. */
+  demand(): Demand {
+    this.#demand ??= this.#sum(() => true);
+    return this.#demand;
+  }
+
+  /** The same without what is ours. */
+  demandOfOthers(): Demand {
+    return this.#sum((one) => one.model === null);
+  }
+
+  #sum(counts: (instance: SimulatedInstance) => boolean): Demand {
+    let sum = this.#others;
+    for (const one of this.instances.values()) if (counts(one)) sum = plus(sum, one.demand);
+    return sum;
   }
 
   resources(): Resources {
-    const { ramBytes, vramBytes } = this.demand(true);
+    const demand = this.demand();
     const row = this.#row;
-    const available = (total: number, used: number): number => Math.max(0, total - used);
-    const own = row.gpus.findIndex((gpu) => !gpu.unified);
+    const own = dedicatedGpus(row);
+    const left = (totalBytes: number, pool: number): number =>
+      Math.max(0, totalBytes - (demand[pool] ?? 0));
     return {
       timestampMs: this.clock.nowMs(),
       observable: true,
       ram: {
         totalBytes: row.ram.totalBytes,
-        availableBytes: available(row.ram.totalBytes, ramBytes),
+        availableBytes: left(row.ram.totalBytes, 0),
         mappedCountsAsUsed: false,
       },
-      unified: this.unified,
+      unified: isUnified(row),
       gpus: row.gpus.map((gpu, index) => ({
         deviceKey: `${GPU_KEY}${index}`,
         name: `GPU ${index}`,
         memory: gpu.unified ? ('shared' as const) : ('dedicated' as const),
         totalBytes: gpu.totalBytes,
         availableBytes:
-          this.#gpuLost || gpu.unified
+          gpu.unified || this.#gpusLost.has(index)
             ? null
-            : available(gpu.totalBytes, index === own ? vramBytes : gpu.othersBytes),
+            : left(gpu.totalBytes, 1 + own.indexOf(gpu)),
       })),
       cpu: { utilizationRatio: row.cpuOthersRatio, othersRatio: row.cpuOthersRatio },
     };
@@ -139,12 +159,12 @@ export class SimulatedMachine {
       model,
       modelKey: request.modelKey,
       rungIndex,
-      demand: demandOf(rung, this.hasGpu),
+      demand: this.demandOf(rung),
       ready: false,
       requests: 0,
       lastUsedAtMs: null,
     };
-    this.instances.set(request.identifier, loading);
+    this.#put(loading);
     try {
       await this.clock.sleep(model.loadMs, { signal: request.signal ?? null });
       this.#check();
@@ -156,11 +176,12 @@ export class SimulatedMachine {
         throw coded('LOAD_FAILED', `${request.modelKey} did not load.`);
       }
     } catch (error) {
-      this.instances.delete(request.identifier);
+      // Somebody may have taken the name meanwhile.
+      if (this.instances.get(request.identifier) === loading) this.#take(request.identifier);
       throw error;
     }
     const instance = { ...loading, ready: true };
-    this.instances.set(request.identifier, instance);
+    this.#put(instance);
     this.#observer?.onLoaded(instance);
     return { instance: describeInstance(instance, this.hasGpu), verified: [] };
   }
@@ -169,36 +190,49 @@ export class SimulatedMachine {
     this.#check();
     const instance = this.instances.get(instanceIdentifier);
     if (instance === undefined) throw coded('INSTANCE_NOT_FOUND', `No ${instanceIdentifier}.`);
-    this.instances.delete(instanceIdentifier);
-    this.#requests -= instance.requests;
+    this.#take(instanceIdentifier);
     this.#observer?.onUnloaded(instance);
+  }
+
+  #put(instance: SimulatedInstance): void {
+    this.instances.set(instance.instanceIdentifier, instance);
+    this.#demand = null;
+    this.#serving = undefined;
+  }
+
+  /** What it was serving goes with it. */
+  #take(instanceIdentifier: string): void {
+    this.#requests -= this.instances.get(instanceIdentifier)?.requests ?? 0;
+    this.instances.delete(instanceIdentifier);
+    this.#demand = null;
+    this.#serving = undefined;
   }
 
   /** The best of ours that is ready. */
   serving(): SimulatedInstance | null {
+    if (this.#serving !== undefined) return this.#serving;
     const ready = [...this.instances.values()].filter((one) => one.ready && one.model !== null);
     const rank = (one: SimulatedInstance): number =>
       this.models.findIndex((model) => model === one.model) * 100 + one.rungIndex;
-    return ready.sort((one, other) => rank(one) - rank(other))[0] ?? null;
+    this.#serving = ready.sort((one, other) => rank(one) - rank(other))[0] ?? null;
+    return this.#serving;
   }
 
   #enter(row: TraceRow): void {
     this.#row = row;
+    this.#bounds = boundsOf(row, this.policy);
+    this.#others = othersOf(row);
+    this.#demand = null;
     for (const event of row.events) this.#happen(event);
-    // Arrivals have no memory: at a new rate the next one is simply drawn anew.
-    this.#cancelArrival();
-    this.#awaitRequest();
+    this.#requestStream.follow(row.requests);
   }
 
   #happen(event: TraceEvent): void {
     switch (event.type) {
       case 'lmStudioDown':
         this.#down = true;
-        for (const identifier of [...this.instances.keys()]) {
-          const instance = this.instances.get(identifier);
-          this.instances.delete(identifier);
-          if (instance !== undefined) this.#requests -= instance.requests;
-        }
+        for (const identifier of [...this.instances.keys()]) this.#take(identifier);
+        this.#observer?.onLost();
         break;
       case 'lmStudioUp':
         this.#down = false;
@@ -207,40 +241,32 @@ export class SimulatedMachine {
         this.#failLoads += event.count;
         break;
       case 'foreignLoad':
-        this.instances.set(event.instanceIdentifier, {
+        this.#put({
           instanceIdentifier: event.instanceIdentifier,
           model: null,
           modelKey: event.modelKey,
           rungIndex: 0,
-          demand: { ramBytes: event.ramBytes, vramBytes: event.vramBytes },
+          demand: foreignDemand(event),
           ready: true,
           requests: 0,
           lastUsedAtMs: this.clock.nowMs(),
         });
         break;
       case 'foreignUnload':
-        this.instances.delete(event.instanceIdentifier);
+        this.#take(event.instanceIdentifier);
         break;
       case 'gpuLost':
-        this.#gpuLost = true;
+        for (const index of this.#row.gpus.keys()) {
+          if (event.gpu === undefined || event.gpu === index) this.#gpusLost.add(index);
+        }
         break;
       case 'gpuBack':
-        this.#gpuLost = false;
+        if (event.gpu === undefined) this.#gpusLost.clear();
+        else this.#gpusLost.delete(event.gpu);
     }
   }
 
-  #awaitRequest(): void {
-    const { ratePerMinute } = this.#row.requests;
-    if (ratePerMinute <= 0) return;
-    const waitMs = exponential(this.#random, 60_000 / ratePerMinute);
-    this.#cancelArrival = this.clock.at(this.clock.nowMs() + waitMs, () => {
-      this.#arrive();
-      this.#awaitRequest();
-    });
-  }
-
-  #arrive(): void {
-    const durationMs = exponential(this.#random, this.#row.requests.meanSeconds * 1000);
+  #serve(durationMs: number): void {
     if (this.#requests >= REQUESTS_AT_ONCE_MAX) return;
     const instance = this.serving();
     this.#observer?.onRequest(instance);

@@ -1,6 +1,7 @@
 import type { Footprint, LoadConfig, Requirement, Resources } from '@mai/selector';
 import { buildLadder, type LadderRung } from '../assemble/ladder.js';
 import type { CandidateProfile } from '../ports/catalog-port.js';
+import type { Demand } from './pools.js';
 
 /** What one way to load a model takes and is worth. */
 export interface SimulatedRung {
@@ -20,17 +21,13 @@ export interface SimulatedModel extends SimulatedRung {
   readonly rungs: readonly SimulatedRung[];
 }
 
-/** Bytes by pool: RAM, and the first GPU that has memory of its own. */
-export interface Demand {
-  readonly ramBytes: number;
-  readonly vramBytes: number;
-}
-
 /** What a rung takes of each pool. */
-export function demandOf(rung: SimulatedRung, hasGpu: boolean): Demand {
-  return hasGpu
-    ? { ramBytes: rung.footprintBytes - rung.vramBytes, vramBytes: rung.vramBytes }
-    : { ramBytes: rung.footprintBytes, vramBytes: 0 };
+export function demandOf(rung: SimulatedRung, gpuShares: readonly number[]): Demand {
+  if (gpuShares.length === 0) return [rung.footprintBytes];
+  return [
+    rung.footprintBytes - rung.vramBytes,
+    ...gpuShares.map((share) => share * rung.vramBytes),
+  ];
 }
 
 /** The ways to load a model, dearest first. */
@@ -76,15 +73,16 @@ export function configOfRung(model: SimulatedModel, index: number, hasGpu: boole
   return rung?.loadConfig ?? model.profile.loadConfig;
 }
 
-/** A footprint that is known exactly. */
-export function footprintOf(rung: SimulatedRung, resources: Resources): Footprint {
-  const gpu = resources.unified
-    ? undefined
-    : resources.gpus.find((one) => one.memory === 'dedicated');
-  const demand = demandOf(rung, gpu !== undefined);
+/** A footprint that is known exactly, of what a machine has. */
+export function footprintOf(demand: Demand, { gpus }: Pick<Resources, 'gpus'>): Footprint {
+  const [ramBytes = 0, ...vramBytes] = demand;
+  const dedicated = gpus.filter((gpu) => gpu.memory === 'dedicated');
   return {
-    ram: { mappedBytes: 0, anonymousBytes: demand.ramBytes },
-    gpus: gpu === undefined ? [] : [{ deviceKey: gpu.deviceKey, bytes: demand.vramBytes }],
+    ram: { mappedBytes: 0, anonymousBytes: ramBytes },
+    gpus: vramBytes.flatMap((bytes, index) => {
+      const gpu = dedicated[index];
+      return gpu === undefined ? [] : [{ deviceKey: gpu.deviceKey, bytes }];
+    }),
     interval: null,
     source: 'measured',
     confidence: 'high',

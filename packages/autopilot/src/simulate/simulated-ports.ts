@@ -29,7 +29,8 @@ export function portsOf(
         const model = models.find((one) => one.profile.modelKey === modelKey);
         const index = model === undefined ? -1 : rungIndexOf(model, loadConfig, machine.hasGpu);
         const rung = model === undefined ? undefined : rungsOf(model)[index];
-        const footprint = rung === undefined ? null : footprintOf(rung, resources);
+        const footprint =
+          rung === undefined ? null : footprintOf(machine.demandOf(rung), resources);
         return Promise.resolve({ footprint, guardrails: null });
       },
     },

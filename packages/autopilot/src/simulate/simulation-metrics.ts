@@ -1,7 +1,8 @@
 import type { SelectionPolicy } from '@mai/selector';
 import type { SimulatedInstance } from './simulated-instance.js';
 import type { SimulatedMachine } from './simulated-machine.js';
-import { rungsOf, type Demand } from './simulated-model.js';
+import { exceeds, plus } from './pools.js';
+import { rungsOf } from './simulated-model.js';
 
 /** What a policy made of a trace. All times in milliseconds. */
 export interface SimulationMetrics {
@@ -68,11 +69,10 @@ export class MetricsRecorder {
     const machine = this.#machine();
     const { policy } = machine;
     const ms = toMs - fromMs;
-    const demand = machine.demand(true);
-    const others = machine.demand(false);
+    const { hard, limit, capacity } = machine.bounds;
+    const demand = machine.demand();
     const serving = machine.serving();
 
-    const hard = hardLimits(machine);
     const overHard = exceeds(demand, hard);
     this.#overHardSinceMs = overHard ? (this.#overHardSinceMs ?? fromMs) : null;
     // What a reactor that drops everything at the next observation would not have had.
@@ -83,21 +83,20 @@ export class MetricsRecorder {
     const avoidableMs = Math.max(0, toMs - Math.max(fromMs, avoidableFromMs));
     if (overHard) {
       this.#overloadedMs += ms;
-      if (!exceeds(others, hard)) this.#avoidableOverloadedMs += avoidableMs;
+      if (!exceeds(machine.demandOfOthers(), hard)) this.#avoidableOverloadedMs += avoidableMs;
     }
-    const capacity = capacities(machine);
     if (!exceeds(demand, capacity)) this.#outOfMemory = false;
     else if (!this.#outOfMemory) {
       this.#outOfMemory = true;
       this.#outOfMemoryEvents += 1;
       // What happens before the reactor can act happens to the reactor, too.
-      const spared = fromMs >= avoidableFromMs && !exceeds(others, capacity);
+      const spared = fromMs >= avoidableFromMs && !exceeds(machine.demandOfOthers(), capacity);
       if (spared) this.#avoidableOutOfMemoryEvents += 1;
     }
 
     const last = machine.models[machine.models.length - 1];
     const isLast = serving !== null && serving.model === last;
-    const limits = isLast ? hard : percentLimits(machine);
+    const limits = isLast ? hard : limit;
     this.#overLimitSinceMs = exceeds(demand, limits) ? (this.#overLimitSinceMs ?? fromMs) : null;
     if (serving?.model == null) {
       this.#noModelMs += ms;
@@ -121,7 +120,7 @@ export class MetricsRecorder {
     const position = machine.models.indexOf(serving.model) * 100 + serving.rungIndex;
     if (this.#position !== null && position !== this.#position) {
       const direction = position < this.#position ? 'up' : 'down';
-      const forced = this.#unloadForced || exceeds(machine.demand(true), hardLimits(machine));
+      const forced = this.#unloadForced || exceeds(machine.demand(), machine.bounds.hard);
       this.#switches.push({ atMs: machine.clock.nowMs(), direction, forced });
     }
     this.#position = position;
@@ -139,12 +138,8 @@ export class MetricsRecorder {
       this.#busyEvictions += 1;
       this.#droppedRequests += instance.requests;
     }
-    const others = machine.demand(true);
-    const before: Demand = {
-      ramBytes: others.ramBytes + instance.demand.ramBytes,
-      vramBytes: others.vramBytes + instance.demand.vramBytes,
-    };
-    if (exceeds(before, hardLimits(machine))) this.#unloadForced = true;
+    const before = plus(machine.demand(), instance.demand);
+    if (exceeds(before, machine.bounds.hard)) this.#unloadForced = true;
     this.#noticeServing();
   }
 
@@ -172,37 +167,6 @@ export class MetricsRecorder {
       timeByModelMs: this.#timeByModelMs,
     };
   }
-}
-
-/** Upper bounds by pool. */
-export function hardLimits(machine: SimulatedMachine): Demand {
-  const { policy } = machine;
-  return limitsOf(
-    machine,
-    machine.unified ? policy.unifiedHardLimitRatio : policy.hardLimitRatio,
-    policy.hardLimitRatio,
-  );
-}
-
-/** The percentage limits by pool. */
-export function percentLimits(machine: SimulatedMachine): Demand {
-  return limitsOf(machine, machine.policy.memoryLimitRatio, machine.policy.vramLimitRatio);
-}
-
-function capacities(machine: SimulatedMachine): Demand {
-  return limitsOf(machine, 1, 1);
-}
-
-function limitsOf(machine: SimulatedMachine, ramRatio: number, vramRatio: number): Demand {
-  return {
-    ramBytes: machine.row.ram.totalBytes * ramRatio,
-    vramBytes: machine.vramTotalBytes * vramRatio,
-  };
-}
-
-/** Whether any pool is above its bound. */
-export function exceeds(demand: Demand, bounds: Demand): boolean {
-  return demand.ramBytes > bounds.ramBytes || demand.vramBytes > bounds.vramBytes;
 }
 
 function countFlaps(switches: readonly Switch[], policy: SelectionPolicy): number {

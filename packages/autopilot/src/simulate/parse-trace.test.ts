@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { row } from '../../test/simulation.js';
-import { parseTrace } from './trace.js';
+import { parseTrace } from './parse-trace.js';
 
 const first = {
   tMs: 0,

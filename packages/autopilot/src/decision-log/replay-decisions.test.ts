@@ -75,6 +75,20 @@ describe('replayDecisions', () => {
     ]);
     expect(report).toEqual({ reproduced: 0, difference: null, unreadable: [2, 3, 4] });
   });
+
+  it('takes a record that lacks what a decision is made from for damaged', async () => {
+    const lines = await recordRun();
+    const record = JSON.parse(lines[0] ?? '') as Extract<LogRecord, { type: 'decision' }>;
+    const damaged = [
+      { ...record, selection: null },
+      { ...record, input: { ...record.input, candidates: [{}] } },
+      { ...record, hysteresis: { ...record.hysteresis, before: {} } },
+    ];
+    const report = replayDecisions([...damaged.map((one) => JSON.stringify(one)), ...lines]);
+    expect(report.unreadable).toEqual([1, 2, 3]);
+    expect(report.difference).toBeNull();
+    expect(report.reproduced).toBeGreaterThan(20);
+  });
 });
 
 describe('createDecisionLog', () => {

@@ -33,7 +33,12 @@ export function replayDecisions(lines: Iterable<string>): ReplayReport {
       continue;
     }
     if (record.type !== 'decision') continue;
-    const { selection, verdict } = decideAgain(record);
+    const again = decideAgain(record);
+    if (again === null) {
+      unreadable.push(line);
+      continue;
+    }
+    const { selection, verdict } = again;
     if (!isSame(selection, record.selection)) {
       const part = { part: 'selection', recorded: record.selection, replayed: selection } as const;
       return { reproduced, unreadable, difference: { line, record, ...part } };
@@ -54,25 +59,44 @@ export function parseRecord(text: string): LogRecord | null {
     const value = JSON.parse(text) as Partial<LogRecord> | null;
     if (value?.version !== 1) return null;
     if (value.type === 'outcome') return value as LogRecord;
-    const sound =
-      value.type === 'decision' &&
-      typeof value.input === 'object' &&
-      typeof value.hysteresis === 'object';
-    return sound ? (value as LogRecord) : null;
+    if (value.type !== 'decision') return null;
+    const { input, selection, hysteresis } = value;
+    const parts = [
+      input?.candidates,
+      input?.resources,
+      selection?.plan,
+      selection?.pools,
+      selection?.rejected,
+      hysteresis?.before,
+      hysteresis?.policy,
+      hysteresis?.verdict,
+    ];
+    return parts.every(isPresent) ? (value as LogRecord) : null;
   } catch {
     return null;
   }
 }
 
+/** Null where the record lacks what a decision is made from. */
 function decideAgain({ input, hysteresis }: DecisionRecord) {
-  const selection = selectModel(input);
   const { atMs, timeToHardLimitMs, reactionMs, before, policy } = hysteresis;
-  const { verdict } = reduceHysteresis(
-    before,
-    { type: 'observed', atMs, selection: asDue(selection), timeToHardLimitMs, reactionMs },
-    policy,
-  );
-  return { selection, verdict };
+  try {
+    const selection = selectModel(input);
+    const { verdict } = reduceHysteresis(
+      before,
+      { type: 'observed', atMs, selection: asDue(selection), timeToHardLimitMs, reactionMs },
+      policy,
+    );
+    return { selection, verdict };
+  } catch (error) {
+    // Only a record that was damaged or tampered with lacks fields: every other input has an outcome.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+function isPresent(part: unknown): boolean {
+  return typeof part === 'object' && part !== null;
 }
 
 /** As they would be written: the record has been through JSON, what is made again has not. */

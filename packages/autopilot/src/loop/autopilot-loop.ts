@@ -276,13 +276,26 @@ export class AutopilotLoop {
     residents: AssembledInput['residents'],
   ): SwitchReason | null {
     const { decision, direction } = selection;
-    if (this.#settings.dryRun || decision === 'keep' || decision === 'none') return null;
+    if (this.#settings.dryRun || decision === 'none') return null;
+    if (decision === 'keep') return this.#reasonToTidy(selection, verdict, residents);
     const emergency = verdict.act && verdict.reason === 'EMERGENCY';
     if (!emergency && this.#switches.heldBack(residents)) return null;
     if (decision === 'load' && !this.#wanted) return null;
     if (this.leases.waiting > 0) return 'REQUESTED';
     if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';
     return verdict.act ? verdict.reason : null;
+  }
+
+  /**
+   * What is loaded stays, but not alone: something that it has replaced was busy when it should have gone,
+   * or what is in its way may go now.
+   */
+  #reasonToTidy(
+    { plan }: Selection,
+    { reason }: Verdict,
+    residents: AssembledInput['residents'],
+  ): SwitchReason | null {
+    return plan.steps.length > 0 && !this.#switches.heldBack(residents) ? reason : null;
   }
 
   /** Where nothing will be done soon, whoever waits for a model is told so now. */

@@ -13,6 +13,8 @@ const MEMORY_MS = 2 * 3_600_000;
 const EXCURSIONS_MAX = 12;
 /** One that ends a moment after the last one did is waited for, too. */
 const SLACK_MS = 2000;
+/** So many of the excursions have to be over in time to speak of a machine where they are. */
+const OUTLASTED_MIN = 0.8;
 /** Share of the cool-down that a step down costs in quality until the larger model may come back. */
 const COOL_DOWN_SHARE = 0.25;
 
@@ -48,7 +50,6 @@ export class Patience {
    * as would have cost the least, over the excursions that are remembered and one that never ends.
    */
   dwellMs({ dwellMs }: SelectionPolicy): number {
-    if (this.#open === null || this.#ended.length === 0) return dwellMs;
     const lasted = this.#ended.map((one) => one.lastedMs);
     const costOf = (patienceMs: number): number =>
       [...lasted, Number.POSITIVE_INFINITY].reduce(
@@ -63,6 +64,14 @@ export class Patience {
       if (patienceMs > dwellMs && costOf(patienceMs) < costOf(best)) best = patienceMs;
     }
     return best;
+  }
+
+  /** Whether what comes and goes on this machine is waited out, so that it need not be kept clear of. */
+  waitsItOut(policy: SelectionPolicy): boolean {
+    if (this.#ended.length === 0) return false;
+    const patienceMs = this.dwellMs(policy);
+    const outlasted = this.#ended.filter((one) => one.lastedMs <= patienceMs).length;
+    return outlasted >= OUTLASTED_MIN * this.#ended.length;
   }
 }
 

@@ -31,14 +31,12 @@ export class SwingWatch {
   }
 
   /**
-   * The largest rise of the last minutes that was followed by a fall, over all pools, 0 to 1: what came
-   * and went may come again. A rise that stays is a new level, and a fall alone is a program that has
-   * ended: neither is a reason to hold back.
+   * The largest rise of the last minutes in each pool that was followed by a fall, 0 to 1: what came and
+   * went may come again. A rise that stays is a new level, and a fall alone is a program that has ended:
+   * neither is a reason to hold back.
    */
-  get largestSwingRatio(): number {
-    let largest = 0;
-    for (const points of this.#pools.values()) largest = Math.max(largest, swingOf(points));
-    return largest;
+  swingRatio(pool: string): number {
+    return swingOf(this.#pools.get(pool) ?? []);
   }
 }
 

@@ -16,6 +16,8 @@ import { SwingWatch } from './swing-watch.js';
 
 /** Stepping up always asks for at least this much more room than staying: two points of a hundred. */
 const MIN_MARGIN_RATIO = 0.02;
+/** A longer context of the model that is loaded is worth a load only where it stays for a while. */
+const SAME_MODEL_DWELL_MS = 600_000;
 
 /** A verdict with everything that it was reached from. */
 export interface Judgement {
@@ -53,10 +55,7 @@ export class SwitchTiming {
     this.#swings.observe(atMs, pools);
     this.#patience.observe(atMs, selection, configured);
     this.#forecast = forecastUse(this.#use, pools);
-    const policy =
-      selection.direction === 'down'
-        ? { ...configured, dwellMs: this.#patience.dwellMs(configured) }
-        : configured;
+    const policy = { ...configured, dwellMs: this.#dwellMs(selection, configured) };
     const observation = {
       type: 'observed' as const,
       atMs,
@@ -86,9 +85,33 @@ export class SwitchTiming {
     policy: SelectionPolicy,
   ): Judgement {
     const { state, verdict } = reduceHysteresis(before, observation, policy);
-    const upgradeMarginRatio = Math.max(MIN_MARGIN_RATIO, this.#swings.largestSwingRatio);
+    const upgradeMarginRatio = this.#marginRatio(observation.selection, policy);
     this.#hysteresis = { ...state, upgradeMarginRatio };
     return { before, observation, policy, verdict };
+  }
+
+  /** How long what is due has to be due. */
+  #dwellMs({ direction, plan, chosen }: Selection, policy: SelectionPolicy): number {
+    if (direction === 'down') return this.#patience.dwellMs(policy);
+    const sameModel = plan.steps.some(
+      (step) => step.action === 'unload' && step.modelKey === chosen?.modelKey,
+    );
+    return direction === 'up' && sameModel
+      ? Math.max(policy.dwellMs, SAME_MODEL_DWELL_MS)
+      : policy.dwellMs;
+  }
+
+  /**
+   * Replaces the margin of the reducer, whose history loses the order within a few seconds and takes the
+   * end of a game for its beginning. What comes and goes in so short a time that it is waited out may pass
+   * the limit, and has to stay below the hard limit only.
+   */
+  #marginRatio({ pools }: Selection, policy: SelectionPolicy): number {
+    const waitsItOut = this.#patience.waitsItOut(policy);
+    return pools.reduce((most, { pool, limitRatio, hardLimitRatio }) => {
+      const beyond = waitsItOut ? Math.max(0, hardLimitRatio - limitRatio) : 0;
+      return Math.max(most, this.#swings.swingRatio(pool) - beyond);
+    }, MIN_MARGIN_RATIO);
   }
 
   /** After a switch; null where the model that serves is the same as before. */

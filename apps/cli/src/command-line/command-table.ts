@@ -1,5 +1,6 @@
 import { AUTOPILOT } from './autopilot-specs.js';
 import { ESTIMATE } from './estimate-spec.js';
+import { HISTORY } from './history-specs.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 
 const CHAIN: OptionSpec = {
@@ -150,6 +151,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/unload.js')).run,
   },
   ...AUTOPILOT,
+  ...HISTORY,
   ESTIMATE,
   {
     name: 'config',

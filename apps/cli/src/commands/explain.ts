@@ -1,0 +1,68 @@
+import type { Input } from '../command-line/input.js';
+import { findAutopilotFiles } from '../compose/autopilot-files.js';
+import type { Episode } from '../compose/decision-history.js';
+import { readHistory } from '../compose/decision-history.js';
+import { parsePastMoment } from '../compose/parse-past-moment.js';
+import type { CommandContext } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../usage-error.js';
+import { displayAddress } from '../views/address.js';
+import { renderHistory } from '../views/explain-view.js';
+import { explainEpisode } from '../views/explain-words.js';
+import { formatMoment } from '../views/past-time.js';
+
+const LAST_DEFAULT = 5;
+
+/** `mai explain [WHEN]`. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { io, output } = context;
+  const nowMs = io.nowMs();
+  const when = input.positionals.join(' ');
+  const untilMs = momentOf(when, nowMs);
+  const count = input.integer('last', 1) ?? (untilMs === null ? LAST_DEFAULT : 1);
+  const { decisionLog, address } = await findAutopilotFiles(context);
+  const wanted = { count, untilMs: untilMs ?? Number.POSITIVE_INFINITY };
+  const { episodes, unreadable } = await readHistory(decisionLog, wanted);
+  for (const { file, line } of unreadable) {
+    output.warn(`${file}:${line} is no record of a decision, and left out.`);
+  }
+  if (output.json) {
+    output.resultJson({ log: decisionLog, decisions: episodes.map(episodeJson) });
+  } else if (episodes.length > 0) {
+    output.result(renderHistory(episodes, nowMs, output));
+  } else {
+    const upTo = untilMs === null ? 'yet' : `up to ${formatMoment(untilMs, nowMs)}`;
+    output.result(
+      `No decision for the LM Studio at ${displayAddress(address)} is on record ${upTo}; \`mai watch\` writes them.\n`,
+    );
+  }
+  return EXIT.success;
+}
+
+function momentOf(when: string, nowMs: number): number | null {
+  if (when === '') return null;
+  const untilMs = parsePastMoment(when, nowMs);
+  if (untilMs !== null) return untilMs;
+  throw new UsageError(
+    `WHEN is a time that is over, such as 14:05, 2031-05-04T14:05 or 10m ago, not ${JSON.stringify(when)}.`,
+  );
+}
+
+function episodeJson(episode: Episode) {
+  const { record, outcome, untilMs, lastSeenMs } = episode;
+  const { selection, hysteresis, input, sequence, atMs } = record;
+  const { headline, sentences } = explainEpisode(episode);
+  return {
+    sequence,
+    atMs,
+    untilMs,
+    lastSeenMs,
+    text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
+    selection,
+    verdict: hysteresis.verdict,
+    timeToHardLimitMs: hysteresis.timeToHardLimitMs,
+    resources: input.resources,
+    outcome,
+  };
+}

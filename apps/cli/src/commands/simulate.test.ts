@@ -1,0 +1,559 @@
+import { runMai } from '../../test/run-mai.js';
+import type { SimulateWorld } from '../../test/simulate-world.js';
+import {
+  configText,
+  GIB,
+  LARGE,
+  openSimulateWorld,
+  SMALL,
+  traceText,
+} from '../../test/simulate-world.js';
+import { textWidth } from '../terminal/text.js';
+
+// Every figure here is worked out by hand from the rows: 32 GiB, limit 25.6, hard limit 29.44. The large
+// model takes 16 GiB and 10 s to load and is worth 0.9; the small one 4 GiB, 2 s and 0.4.
+
+let world: SimulateWorld;
+beforeEach(async () => {
+  world = await openSimulateWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const BOTH = configText(LARGE, SMALL);
+
+describe('the answer of --json', () => {
+  test('has these fields and no others', async () => {
+    const report = await world.report(
+      [
+        [0, 4],
+        [60, 4],
+      ],
+      BOTH,
+    );
+    expect(Object.keys(report).sort()).toEqual(
+      [
+        'schemaVersion',
+        'durationMs',
+        'switches',
+        'emergencySwitches',
+        'switchesPerHour',
+        'flaps',
+        'overloadedMs',
+        'avoidableOverloadedMs',
+        'outOfMemoryEvents',
+        'avoidableOutOfMemoryEvents',
+        'busyEvictions',
+        'droppedRequests',
+        'noModelMs',
+        'qualityMs',
+        'referenceQualityMs',
+        'qualityRatio',
+        'timeByModelMs',
+        'decisions',
+      ].sort(),
+    );
+  });
+
+  test('of a quiet machine: the large model for all but its load', async () => {
+    expect(
+      await world.report(
+        [
+          [0, 4],
+          [600, 4],
+        ],
+        BOTH,
+      ),
+    ).toMatchObject({
+      durationMs: 600_000,
+      switches: 0,
+      switchesPerHour: 0,
+      emergencySwitches: 0,
+      flaps: 0,
+      overloadedMs: 0,
+      outOfMemoryEvents: 0,
+      busyEvictions: 0,
+      droppedRequests: 0,
+      noModelMs: 10_000,
+      qualityMs: 531_000,
+      timeByModelMs: { 'acme/large': 590_000 },
+      decisions: [{ outcome: 'switched', modelKey: 'acme/large', reason: 'NOTHING_RESIDENT' }],
+    });
+  });
+});
+
+describe('quality', () => {
+  test('ends when the limit has been passed for longer than the dwell, and the reference steps down', async () => {
+    // 12 + 16 = 28 GiB: over the limit for 100 s, of which the first 20 count.
+    const report = await world.report(
+      [
+        [0, 4],
+        [100, 12],
+        [200, 4],
+        [300, 4],
+      ],
+      BOTH,
+      '--policy static',
+    );
+    expect(report.overloadedMs).toBe(0);
+    expect(report.qualityMs).toBeCloseTo(900 * (90 + 20 + 100), 3);
+    // The small one from 2 to 12 s while the large one loads, the large one to 100, the small one (loaded
+    // beside it) to 210, the large one again: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
+    expect(report.referenceQualityMs).toBeCloseTo(1000 * (4 + 79.2 + 44 + 81), 3);
+    expect(report.qualityRatio).toBeCloseTo(189 / 208.2, 9);
+  });
+
+  test('of the last candidate counts up to the hard limit', async () => {
+    // 23 + 4 = 27 GiB is over the limit and not over the hard limit; 26 + 4 = 30 is over both.
+    const rows = (gib: number) =>
+      [
+        [0, 4],
+        [100, gib],
+        [200, 4],
+        [300, 4],
+      ] as const;
+    const within = await world.report(rows(23), configText(SMALL), '--policy static');
+    expect(within.qualityMs).toBeCloseTo(400 * 298, 3);
+    expect(within.qualityRatio).toBeCloseTo(1, 9);
+    const over = await world.report(rows(26), configText(SMALL), '--policy static');
+    expect(over.qualityMs).toBeCloseTo(400 * (98 + 20 + 100), 3);
+    // The reference has to let it go for 100 s and to load it for 2.
+    expect(over.referenceQualityMs).toBeCloseTo(400 * (98 + 98), 3);
+  });
+
+  test('of a rung is its own, and it is used where the model does not fit as it is', async () => {
+    const rungs = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
+    // 10.5 + 16 = 26.5 GiB do not fit, 10.5 + 14 do.
+    const report = await world.report(
+      [
+        [0, 10.5],
+        [300, 10.5],
+      ],
+      configText(rungs, SMALL),
+    );
+    expect(report.qualityMs).toBeCloseTo(880 * 290, 3);
+    expect(report.timeByModelMs).toEqual({ 'acme/large': 290_000 });
+    const without = await world.report(
+      [
+        [0, 10.5],
+        [300, 10.5],
+      ],
+      BOTH,
+    );
+    expect(without.timeByModelMs).toEqual({ 'acme/small': 298_000 });
+  });
+
+  test('five rungs are told apart without a GPU', async () => {
+    const rung = (gib: number, quality: number) => `{ footprint: ${gib}GiB, quality: ${quality} }`;
+    const rungs = [rung(15, 0.8), rung(14, 0.7), rung(13, 0.6), rung(12, 0.5), rung(11, 0.45)];
+    const model = LARGE.replace(' }', `, rungs: [${rungs.join(', ')}] }`);
+    // 13 + 12 = 25 GiB fit, 14 + 12 do not; with 14 of others only the last one.
+    const fourth = await world.report(
+      [
+        [0, 13],
+        [100, 13],
+      ],
+      configText(model),
+    );
+    expect(fourth.qualityMs).toBeCloseTo(500 * 90, 3);
+    const fifth = await world.report(
+      [
+        [0, 14],
+        [100, 14],
+      ],
+      configText(model),
+    );
+    expect(fifth.qualityMs).toBeCloseTo(450 * 90, 3);
+  });
+});
+
+describe('overload', () => {
+  test('is the time over the hard limit, and all but one observation of it is avoidable', async () => {
+    // 15 + 16 = 31 GiB.
+    const report = await world.report(
+      [
+        [0, 4],
+        [100, 15],
+        [200, 4],
+        [300, 4],
+      ],
+      BOTH,
+      '--policy static',
+    );
+    expect(report).toMatchObject({
+      overloadedMs: 100_000,
+      avoidableOverloadedMs: 99_000,
+      outOfMemoryEvents: 0,
+    });
+  });
+
+  test('that others alone cause is not avoidable', async () => {
+    const report = await world.report(
+      [
+        [0, 4],
+        [100, 30],
+        [150, 4],
+        [300, 4],
+      ],
+      BOTH,
+      '--policy static',
+    );
+    expect(report).toMatchObject({
+      overloadedMs: 50_000,
+      avoidableOverloadedMs: 0,
+      outOfMemoryEvents: 1,
+      avoidableOutOfMemoryEvents: 0,
+    });
+  });
+
+  test('memory that runs out ten seconds later could have been spared', async () => {
+    // 15 + 16 = 31, then 17 + 16 = 33 GiB of 32; twice, and once without a warning.
+    const report = await world.report(
+      [
+        [0, 4],
+        [100, 15],
+        [110, 17],
+        [150, 4],
+        [200, 15],
+        [210, 17],
+        [250, 4],
+        [260, 20],
+        [270, 4],
+        [300, 4],
+      ],
+      BOTH,
+      '--policy static',
+    );
+    expect(report).toMatchObject({
+      overloadedMs: 110_000,
+      avoidableOverloadedMs: 107_000,
+      outOfMemoryEvents: 3,
+      avoidableOutOfMemoryEvents: 2,
+    });
+  });
+
+  test('a bound that is just reached is not passed', async () => {
+    const at = (bytes: number) =>
+      traceText([
+        [0, 4],
+        [100, 4 + bytes / GIB],
+        [200, 4],
+      ]);
+    // 16 GiB of 32 with a limit of 75 %: the hard limit of 93.75 % is at 30 GiB exactly.
+    const config = `${BOTH}switching: { memory_percent: 75, vram_percent: 75, hard_limit_percent: 93.75 }\n`;
+    const overload = async (bytes: number) =>
+      (await world.simulate(at(bytes), config, '--policy static --json')).json()['overloadedMs'];
+    expect(await overload(10 * GIB)).toBe(0);
+    expect(await overload(10 * GIB + 1)).toBe(100_000);
+  });
+});
+
+describe('switches', () => {
+  test('down and up within the cool-down are a flap', async () => {
+    // Every second the best that fits: down when 12 + 16 > 25.6 (2 s), up again at 130 s (10 s).
+    const rows = [
+      [0, 4],
+      [100, 12],
+      [130, 4],
+      [300, 4],
+    ] as const;
+    const report = await world.report(rows, BOTH, '--policy naive');
+    expect(report).toMatchObject({
+      switches: 2,
+      switchesPerHour: 24,
+      flaps: 1,
+      emergencySwitches: 0,
+      noModelMs: 22_000,
+      timeByModelMs: { 'acme/large': 250_000, 'acme/small': 28_000 },
+      decisions: [],
+    });
+    expect(report.qualityMs).toBeCloseTo(900 * 250 + 400 * 28, 3);
+    const mai = await world.report(rows, BOTH);
+    expect(mai.flaps).toBe(0);
+  });
+
+  test('that the hard limit forces are counted, and are no flaps', async () => {
+    const rows = [
+      [0, 4],
+      [100, 15],
+      [130, 4],
+      [300, 4],
+    ] as const;
+    expect(await world.report(rows, BOTH, '--policy naive')).toMatchObject({
+      switches: 2,
+      emergencySwitches: 1,
+      flaps: 0,
+    });
+    const mai = await world.report(rows, BOTH);
+    expect(mai).toMatchObject({ emergencySwitches: 1, flaps: 0, busyEvictions: 0 });
+    expect(mai.overloadedMs).toBeLessThanOrEqual(2000);
+    expect(mai.decisions).toContainEqual(
+      expect.objectContaining({ reason: 'EMERGENCY', modelKey: 'acme/small' }),
+    );
+  });
+});
+
+describe('requests', () => {
+  const busy = { requests: { ratePerMinute: 30, meanSeconds: 5 } };
+
+  test('are dropped while nothing is ready', async () => {
+    // 30 GiB of others: nothing ever fits, and each of about 300 requests is dropped.
+    const rows = [
+      [0, 30, busy],
+      [600, 30, busy],
+    ] as const;
+    const report = await world.report(rows, BOTH);
+    expect(report).toMatchObject({ noModelMs: 600_000, timeByModelMs: {}, qualityMs: 0 });
+    expect(report.droppedRequests).toBeGreaterThan(240);
+    expect(report.droppedRequests).toBeLessThan(360);
+    // None where the model is ready from the start to the end, but for its load.
+    const served = await world.report(
+      [
+        [0, 4],
+        [11, 4, busy],
+        [600, 4, busy],
+      ],
+      BOTH,
+    );
+    expect(served.droppedRequests).toBe(0);
+  });
+
+  test('depend on the seed, and on nothing else', async () => {
+    const rows = [
+      [0, 30, busy],
+      [600, 30, busy],
+    ] as const;
+    const dropped = async (line: string) => (await world.report(rows, BOTH, line)).droppedRequests;
+    const one = await dropped('--seed 1');
+    expect(await dropped('')).toBe(one);
+    expect(new Set([one, await dropped('--seed 2'), await dropped('--seed 3')]).size).toBe(3);
+  });
+
+  test('delay a switch of mai, which cuts none off', async () => {
+    const rows = [
+      [0, 4, busy],
+      [100, 12, busy],
+      [400, 4, busy],
+      [900, 4, busy],
+    ] as const;
+    const report = await world.report(rows, BOTH);
+    expect(report).toMatchObject({ busyEvictions: 0, flaps: 0 });
+    expect(report.timeByModelMs['acme/small']).toBeGreaterThan(0);
+  });
+});
+
+describe('pools', () => {
+  const gpus = (othersGib: number, unified = false) => ({
+    gpus: [{ totalBytes: 24 * GIB, othersBytes: othersGib * GIB, unified }],
+  });
+
+  test('a GPU with memory of its own takes vram, and RAM the rest', async () => {
+    // 4 + 1 of 8 GiB of RAM and 1 + 15 of 24 of VRAM (limit 21.6): it fits. With 7 + 15 = 22 it does not.
+    const run = async (vramGib: number) =>
+      (
+        await world.simulate(
+          traceText(
+            [
+              [0, 4, gpus(vramGib)],
+              [100, 4, gpus(vramGib)],
+            ],
+            8,
+          ),
+          BOTH,
+          '--json --policy static',
+        )
+      ).json();
+    expect((await run(1))['timeByModelMs']).toEqual({ 'acme/large': 90_000 });
+    expect((await run(7))['timeByModelMs']).toEqual({ 'acme/small': 98_000 });
+  });
+
+  test('VRAM over its hard limit is overload', async () => {
+    // 8 + 15 = 23 of 24 GiB, 95.8 %.
+    const rows = [
+      [0, 4, gpus(1)],
+      [100, 4, gpus(8)],
+      [150, 4, gpus(1)],
+      [200, 4, gpus(1)],
+    ] as const;
+    expect(await world.report(rows, BOTH, '--policy static')).toMatchObject({
+      overloadedMs: 50_000,
+      outOfMemoryEvents: 0,
+    });
+  });
+
+  test('a unified pool has a hard limit of its own, and takes all of the footprint', async () => {
+    // 11 + 16 = 27 GiB: 84.4 % of 32; 11.5 + 16: 85.9 %, over the 85 % of a unified pool.
+    const rows = (gib: number) =>
+      [
+        [0, 4, gpus(0, true)],
+        [100, gib, gpus(0, true)],
+        [200, 4, gpus(0, true)],
+      ] as const;
+    const overload = async (gib: number) =>
+      (await world.report(rows(gib), BOTH, '--policy static')).overloadedMs;
+    expect(await overload(11)).toBe(0);
+    expect(await overload(11.5)).toBe(100_000);
+  });
+});
+
+describe('where the configuration does not say', () => {
+  const MEDIUM = `
+  - key: acme/medium
+    category: medium
+    simulate: { footprint: 9GiB }`;
+
+  test('a gigabyte a second and the tier stand in', async () => {
+    // 9 GiB are 9.663676416 GB.
+    const report = await world.report(
+      [
+        [0, 4],
+        [300, 4],
+      ],
+      configText(MEDIUM),
+    );
+    expect(report.noModelMs).toBe(9664);
+    expect(report.qualityMs).toBeCloseTo(0.65 * (300_000 - 9664), 3);
+  });
+
+  test('what the configuration claims stands in for a model that is not here', async () => {
+    const claimed = '\n  - key: acme/claimed\n    category: small\n    min_memory_gb: 4';
+    const report = await world.report(
+      [
+        [0, 4],
+        [300, 4],
+      ],
+      configText(claimed),
+    );
+    expect(report.noModelMs).toBe(4295);
+    expect(report.qualityMs).toBeCloseTo(0.4 * (300_000 - 4295), 3);
+  });
+
+  test('a model of which nothing is known is left out, with a warning', async () => {
+    const unknown = '\n  - key: acme/unknown\n    category: large';
+    const { exitCode, err, json } = await world.simulate(
+      [
+        [0, 4],
+        [300, 4],
+      ],
+      configText(unknown, SMALL),
+      '--json',
+    );
+    expect(exitCode).toBe(0);
+    expect(err).toContain('nobody knows what they take: acme/unknown');
+    expect(json()['timeByModelMs']).toEqual({ 'acme/small': 298_000 });
+    const alone = await world.simulate(
+      [
+        [0, 4],
+        [300, 4],
+      ],
+      configText(unknown),
+    );
+    expect([alone.exitCode, alone.out]).toEqual([2, '']);
+    expect(alone.err).toContain('acme/unknown');
+  });
+
+  test('without chains it is every model that the configuration describes', async () => {
+    const config = `version: 1\nmodels:${SMALL}${LARGE}\n`;
+    const report = await world.report(
+      [
+        [0, 4],
+        [100, 4],
+      ],
+      config,
+      '--policy static',
+    );
+    expect(report.timeByModelMs).toEqual({ 'acme/large': 90_000 });
+  });
+
+  test('another chain is named with --chain', async () => {
+    const config = `${BOTH}  tiny: [acme/small]\n`;
+    const report = await world.report(
+      [
+        [0, 4],
+        [100, 4],
+      ],
+      config,
+      '--chain tiny',
+    );
+    expect(report.timeByModelMs).toEqual({ 'acme/small': 98_000 });
+    const wrong = await world.simulate(
+      [
+        [0, 4],
+        [100, 4],
+      ],
+      config,
+      '--chain tniy',
+    );
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.err).toContain('Did you mean tiny?');
+  });
+});
+
+describe('a trace that is none', () => {
+  const good = traceText([[0, 4]]);
+
+  test.each([
+    ['trace.jsonl:1: a trace has at least a first and a last row', ''],
+    ['trace.jsonl:1: a trace has at least', good],
+    ['trace.jsonl:2: not JSON', `${good}\n{"tMs":`],
+    ['trace.jsonl:3: a row is an object', `${good}\n\n[]`],
+    ["trace.jsonl:2: 'ram.totalBytes' must be", `${good}\n{"tMs":1,"ram":{"totalBytes":-1}}`],
+    ["trace.jsonl:2: unknown field 'rma'", `${good}\n{"tMs":1,"rma":{}}`],
+    ["trace.jsonl:3: 'tMs' goes back from 5", `${good}\n{"tMs":5}\n{"tMs":4}`],
+    ["trace.jsonl:2: unknown event 'thunder'", `${good}\n{"tMs":1,"events":[{"type":"thunder"}]}`],
+  ])('is refused with its line: %s', async (message, text) => {
+    const { exitCode, err, out } = await world.simulate(text, BOTH);
+    expect(err).toContain(message);
+    expect([exitCode, out]).toEqual([2, '']);
+  });
+
+  test('every mistake is named at once, and no more than ten', async () => {
+    const bad = Array.from({ length: 12 }, () => '{').join('\n');
+    const { err } = await world.simulate(`${good}\n${bad}`, BOTH);
+    expect(err.match(/trace\.jsonl:\d+:/g)).toHaveLength(10);
+    expect(err).toContain('and 2 more');
+  });
+
+  test.each([
+    ['simulate', 'mai simulate needs --trace=FILE'],
+    ['simulate --trace nowhere.jsonl', 'There is no file'],
+    ['simulate --trace trace.jsonl --policy best', '--policy takes mai, static'],
+    ['simulate --trace trace.jsonl --seed -1', '--seed'],
+  ])('%s is refused with 2', async (line, message) => {
+    const { exitCode, err } = await runMai(line.split(' '), { cwd: world.folder });
+    expect(err).toContain(message);
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('for people', () => {
+  const rows = [
+    [0, 4],
+    [100, 15],
+    [400, 4],
+    [900, 4],
+  ] as const;
+
+  test('a chart and the figures at 80 columns', async () => {
+    const { exitCode, out } = await world.simulate(rows, BOTH, '--no-color', 80);
+    expect(exitCode).toBe(0);
+    for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+    expect(out).toMatch(/acme\/large +█+/);
+    expect(out).toMatch(/acme\/small +█+/);
+    expect(out).toMatch(/nothing ready/);
+    expect(out).toMatch(/Quality +\d+\.\d % of what perfect foresight/);
+    expect(out).toMatch(/0:01:\d\d +switched +acme\/small +EMERGENCY/);
+  });
+
+  test('all policies side by side', async () => {
+    const { out } = await world.simulate(rows, BOTH, '--policy all --no-color', 80);
+    for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+    for (const name of ['mai', 'static', 'naive', 'lru-evict', 'jit-last']) {
+      expect(out).toMatch(new RegExp(`^ +${name} +\\d`, 'm'));
+    }
+    const json = (await world.simulate(rows, BOTH, '--policy all --json')).json();
+    const policies = json['policies'] as Record<string, object>;
+    expect(Object.keys(policies)).toEqual(['mai', 'static', 'naive', 'lru-evict', 'jit-last']);
+    const alone = (await world.simulate(rows, BOTH, '--policy naive --json')).json();
+    expect(alone).toEqual({ schemaVersion: 1, ...policies['naive'] });
+  });
+});

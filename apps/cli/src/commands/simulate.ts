@@ -1,0 +1,77 @@
+import type { PolicyName, SimulationReport } from '@mai/autopilot';
+import { simulate } from '@mai/autopilot';
+import { toSelectionPolicy } from '@mai/model-config';
+import type { Input } from '../command-line/input.js';
+import { loadConfig } from '../compose/load-config.js';
+import type { CommandContext } from '../context.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { openSimulatedChain } from '../simulate/open-chain.js';
+import { readTrace } from '../simulate/read-trace.js';
+import type { SimulatedChain } from '../simulate/simulated-chain.js';
+import { simulatedResources } from '../simulate/simulated-resources.js';
+import { UsageError } from '../usage-error.js';
+import type { SimulationTitle } from '../views/simulation-view.js';
+import { renderComparison, renderSimulation } from '../views/simulation-view.js';
+
+const POLICIES: readonly PolicyName[] = ['mai', 'static', 'naive', 'lru-evict', 'jit-last'];
+const DEFAULT_SEED = 1;
+
+/** `mai simulate --trace FILE`. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { io, output, signal } = context;
+  const traceName = input.text('trace');
+  if (traceName === null) {
+    throw new UsageError(
+      'mai simulate needs --trace=FILE: what the rest of a machine does, as JSON lines.',
+    );
+  }
+  const seed = input.integer('seed', 0) ?? DEFAULT_SEED;
+  const policy = input.text('policy') ?? 'mai';
+  const trace = await readTrace(traceName, io.cwd);
+  const { config } = await loadConfig(context);
+  const [first] = trace;
+  if (first === undefined) throw new UsageError(`${traceName} has no rows.`);
+  const chainName = input.text('chain');
+  const chain = await openSimulatedChain(config, chainName, simulatedResources(first), context);
+  checkChain(chain, chainName, context);
+
+  const limits = toSelectionPolicy(config.switching);
+  const reports = new Map<PolicyName, SimulationReport>();
+  for (const name of POLICIES.filter((one) => policy === 'all' || one === policy)) {
+    signal.throwIfAborted();
+    const { models } = chain;
+    reports.set(name, await simulate({ trace, models, limits, policy: name, seed }));
+  }
+  const title: SimulationTitle = { traceName, chainName, seed, chain };
+  const [only] = reports;
+  if (policy !== 'all' && only !== undefined) {
+    if (output.json) output.resultJson(only[1]);
+    else output.result(renderSimulation(only[0], only[1], title, output));
+  } else if (output.json) {
+    output.resultJson({ policies: Object.fromEntries(reports) });
+  } else {
+    output.result(renderComparison(reports, title, output));
+  }
+  return EXIT.success;
+}
+
+function checkChain(
+  { models, leftOut }: SimulatedChain,
+  chainName: string | null,
+  { output }: CommandContext,
+): void {
+  const remedy =
+    'Give them a `simulate: { footprint: 7.2GiB }` in the configuration, or download them.';
+  if (models.length === 0) {
+    const chain = chainName === null ? 'The chain' : `The chain ${chainName}`;
+    throw new UsageError(
+      leftOut.length === 0
+        ? `${chain} has no models. Name some in the configuration, with a \`simulate:\` block each.`
+        : `Nobody knows what the models of the chain take: ${leftOut.join(', ')}. ${remedy}`,
+    );
+  }
+  if (leftOut.length > 0) {
+    output.warn(`left out, because nobody knows what they take: ${leftOut.join(', ')}. ${remedy}`);
+  }
+}

@@ -24,6 +24,8 @@ export type { HardwareSurveyFacts } from './gpu/survey.js';
 export type { InventoryGpu, MachineInventory } from './inventory/inventory.js';
 export type { ModelFootprint } from './judge/can-fit.js';
 export type { OverloadThresholds } from './judge/is-overloaded.js';
+export { readPrivateMemory } from './process-memory/read-private-memory.js';
+export type { PrivateMemoryOptions } from './process-memory/read-private-memory.js';
 export { createRecorder } from './recording/recorder.js';
 export type { Recorder } from './recording/recorder.js';
 export { openRecording } from './recording/open-recording.js';

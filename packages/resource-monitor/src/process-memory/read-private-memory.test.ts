@@ -1,0 +1,73 @@
+import type { Executor, RunResult } from '../ports/executor.js';
+import { readPrivateMemory } from './read-private-memory.js';
+
+const MIB = 1024 * 1024;
+
+function answering(stdout: string, facts: Partial<RunResult> = {}): Executor & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    find: (name) => `/usr/bin/${name}`,
+    run: (program, args) => {
+      asked.push([program, ...args].join(' '));
+      return Promise.resolve({ outcome: 'exited', exitCode: 0, stdout, stderr: '', ...facts });
+    },
+    stream: () => Promise.reject(new Error('not asked for')),
+  };
+}
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('what this process takes is seen, what it maps is not', async () => {
+  const before = (await readPrivateMemory([process.pid])) ?? 0;
+  const taken = Buffer.alloc(64 * MIB, 1);
+  const after = (await readPrivateMemory([process.pid])) ?? 0;
+  expect(taken[12_345]).toBe(1);
+  expect(after - before).toBeGreaterThan(60 * MIB);
+  expect(after - before).toBeLessThan(96 * MIB);
+});
+
+onLinux('a process that has ended counts nothing', async () => {
+  expect(await readPrivateMemory([2 ** 30])).toBe(0);
+});
+
+test('of no process nothing is known', async () => {
+  expect(await readPrivateMemory([])).toBeNull();
+});
+
+test('macOS: footprint adds up', async () => {
+  const executor = answering(
+    [
+      '======================================================================',
+      'node [501]: 64-bit    Footprint: 46137344 B (16384 bytes per page)',
+      '  Dirty      Clean  Reclaimable    Regions    Category',
+      '======================================================================',
+      'LM Studio Helper [502]: 64-bit    Footprint: 1000 B (16384 bytes per page)',
+    ].join('\n'),
+  );
+  expect(await readPrivateMemory([501, 502], { platform: 'darwin', executor })).toBe(46_138_344);
+  expect(executor.asked).toEqual(['/usr/bin/footprint -f bytes -p 501 -p 502']);
+});
+
+test('Windows: private bytes', async () => {
+  const executor = answering('123456789\r\n');
+  expect(await readPrivateMemory([7, 8], { platform: 'win32', executor })).toBe(123_456_789);
+  expect(executor.asked[0]).toContain('Get-Process -Id 7,8 ');
+});
+
+test.each(['darwin', 'win32'] as const)(
+  '%s: a tool that fails, or prints rubbish',
+  async (platform) => {
+    const fails = answering('', { exitCode: 1 });
+    const rubbish = answering('Permission denied');
+    const missing = { ...answering(''), find: () => null };
+    for (const executor of [fails, rubbish, missing]) {
+      expect(await readPrivateMemory([1], { platform, executor })).toBeNull();
+    }
+  },
+);
+
+test('is cancelled with the reason', async () => {
+  const reason = new Error('stop');
+  await expect(readPrivateMemory([1], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});

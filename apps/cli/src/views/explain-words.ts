@@ -212,7 +212,10 @@ function outcomeOf(outcome: OutcomeRecord): (readonly [string, string])[] {
   ];
   const { before, after } = availableBytes;
   return [
-    ['Done', `${parts.length === 0 ? 'nothing' : parts.join(', ')} in ${formatDuration(tookMs)}.`],
+    [
+      'Done',
+      `${parts.length === 0 ? 'nothing was changed,' : parts.join(', ')} in ${formatDuration(tookMs)}.`,
+    ],
     ...failures.map(({ modelKey, message }) => ['Failed', `${modelKey}: ${message}`] as const),
     ...(before === null || after === null
       ? []

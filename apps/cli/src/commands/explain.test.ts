@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { decisionOf, outcomeOf, writeLog } from '../../test/decision-log.js';
+import { runMai } from '../../test/run-mai.js';
+import { textWidth } from '../terminal/text.js';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(path.join(os.tmpdir(), 'mai explain '));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+const MINUTE = 60_000;
+const now = Date.now();
+const mai = (line: string, columns?: number) =>
+  runMai([...line.split(' '), '--url', 'http://127.0.0.1:9', '--no-color'], {
+    homeFolder: home,
+    ...(columns === undefined ? {} : { columns }),
+  });
+const decisions = async (line: string) =>
+  (await mai(`${line} --json`)).json()['decisions'] as Record<string, unknown>[];
+
+/** A day: it is loaded, runs for long, gives way in an emergency, and the small one stays. */
+const DAY = [
+  decisionOf(1, now - 90 * MINUTE, 4, null),
+  outcomeOf(1, now - 90 * MINUTE + 9000, {
+    reason: 'NOTHING_RESIDENT',
+    loaded: ['acme/large'],
+    unloaded: [],
+    tookMs: 9000,
+    availableBytes: { before: 28 * 1024 ** 3, after: 12 * 1024 ** 3 },
+  }),
+  decisionOf(12, now - 89 * MINUTE, 4, 'acme/large'),
+  decisionOf(72, now - 88 * MINUTE, 5, 'acme/large'),
+  decisionOf(4000, now - 20 * MINUTE, 14, 'acme/large'),
+  outcomeOf(4000, now - 20 * MINUTE + 2400),
+  decisionOf(4003, now - 19 * MINUTE, 14, 'acme/small'),
+  decisionOf(4063, now - 18 * MINUTE, 14, 'acme/small'),
+];
+
+test('tells what was in force at a time, with its numbers', async () => {
+  await writeLog(home, DAY);
+  const { exitCode, out } = await mai('explain 19m30s ago', 80);
+  expect(exitCode).toBe(0);
+  // 14 + 16 of 32 GiB: 93.75 %, and the large one may take 25.6 - 14.
+  expect(out.replace(/\n {10}/g, ' ')).toMatch(
+    /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {2}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {2}at once: memory was over its hard limit\.\n {2}Choice {2}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Not {5}acme\/large: needs 4\.4 GiB more RAM \(16\.0 GiB, may take 11\.6 GiB\)\.\n {2}Done {4}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {5}1\.0 GiB available before, 13\.0 GiB after\.\n {2}Held {4}until [-\d: ]+ \(1 min\)\.\n$/,
+  );
+});
+
+test('tells the last decisions, oldest first, those that say the same as one', async () => {
+  await writeLog(home, DAY);
+  expect((await decisions('explain')).map(({ sequence }) => sequence)).toEqual([1, 12, 4000, 4003]);
+  expect(await decisions('explain --last 2')).toMatchObject([
+    { sequence: 4000, untilMs: now - 19 * MINUTE, outcome: { outcome: 'switched', tookMs: 2400 } },
+    { sequence: 4003, untilMs: null, lastSeenMs: now - 18 * MINUTE, outcome: null },
+  ]);
+  const { out } = await mai('explain', 80);
+  for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+  expect(out).toContain('kept acme/large');
+  expect(out).toContain('the first decision after `mai watch` started');
+  expect(out).toMatch(/Held +until .* \(1 h 9 min\)\.\n/);
+  expect(out).toMatch(/Held +at least until .* \(1 min\), the end of the log\.\n$/);
+});
+
+test('looks into full files that were moved aside, as far back as it has to', async () => {
+  await writeLog(home, DAY.slice(0, 3), 'decisions.jsonl.2');
+  await writeLog(home, DAY.slice(3, 5), 'decisions.jsonl.1');
+  await writeLog(home, DAY.slice(5));
+  expect((await decisions('explain')).map(({ sequence }) => sequence)).toEqual([1, 12, 4000, 4003]);
+  expect(await decisions('explain 85m ago')).toMatchObject([{ sequence: 12 }]);
+  // Begun in the oldest file and going on in the next.
+  expect(await decisions('explain 87m ago')).toMatchObject([
+    { sequence: 12, atMs: now - 89 * MINUTE },
+  ]);
+  expect(await decisions('explain --last 1')).toMatchObject([{ sequence: 4003 }]);
+});
+
+test('a decision of another run is another decision', async () => {
+  await writeLog(home, [
+    decisionOf(12, now - 50 * MINUTE, 4, 'acme/large'),
+    decisionOf(1, now - 20 * MINUTE, 4, 'acme/large'),
+  ]);
+  expect(await decisions('explain')).toMatchObject([
+    { sequence: 12, untilMs: now - 50 * MINUTE },
+    { sequence: 1, untilMs: null },
+  ]);
+  expect((await mai('explain')).out).toContain('Held    until `mai watch` ended, soon after.');
+});
+
+test.each([
+  [
+    { outcome: 'rolled-back', loaded: [], unloaded: [] } as const,
+    'failed, and what was loaded before came back',
+  ],
+  [
+    { outcome: 'put-off', loaded: [], unloaded: [] } as const,
+    'put off, because what would have gone was busy',
+  ],
+  [{ outcome: 'interrupted', loaded: [], unloaded: [] } as const, 'broken off'],
+])('says when a switch came to something else: %j', async (more, words) => {
+  await writeLog(home, [DAY[4] ?? '', outcomeOf(4000, now, more)]);
+  const told = (await mai('explain')).out.replace(/\s+/g, ' ');
+  expect(told).toContain(`step down to acme/small: ${words}.`);
+  expect(told).toContain('Done nothing was changed, in 2.4 s.');
+});
+
+test('a load that failed is told with its message', async () => {
+  const failure = {
+    modelKey: 'acme/small',
+    loadConfig: (DAY[0] as ReturnType<typeof decisionOf>).input.candidates[0]?.loadOptions[0]
+      ?.loadConfig as never,
+    code: 'LOAD_FAILED',
+    message: 'The engine gave up.',
+  } as const;
+  await writeLog(home, [
+    DAY[4] ?? '',
+    outcomeOf(4000, now, { outcome: 'failed', loaded: [], unloaded: [], failures: [failure] }),
+  ]);
+  expect((await mai('explain')).out).toMatch(/Failed +acme\/small: The engine gave up\.\n/);
+});
+
+test('without a log it says so in one sentence, and that is no failure', async () => {
+  const { exitCode, out, err } = await mai('explain');
+  expect([exitCode, err]).toEqual([0, '']);
+  expect(out).toBe(
+    'No decision for the LM Studio at 127.0.0.1:9 is on record yet; `mai watch` writes them.\n',
+  );
+  expect(await decisions('explain')).toEqual([]);
+  await writeLog(home, DAY);
+  const early = await mai('explain 3h ago');
+  expect([early.exitCode, early.out]).toEqual([
+    0,
+    expect.stringMatching(/^No decision .* is on record up to [-\d: ]+;.*\n$/),
+  ]);
+});
+
+test('a line that is no record is named and left out, one that is being written is not', async () => {
+  const file = await writeLog(home, [DAY[0] ?? '', '{"type":', DAY[2] ?? '']);
+  const { appendFile } = await import('node:fs/promises');
+  await appendFile(file, '{"type":"deci');
+  const { exitCode, out, err } = await mai('explain');
+  expect(exitCode).toBe(0);
+  expect(out).toContain('kept acme/large');
+  expect(err).toBe(`warning: ${file}:2 is no record of a decision, and left out.\n`);
+});
+
+test.each(['explain noon', 'explain 2999-01-01T00:00', 'explain 10m before', 'explain --last 0'])(
+  '%s is refused with 2',
+  async (line) => {
+    const { exitCode, out, err } = await mai(line);
+    expect([exitCode, out]).toEqual([2, '']);
+    expect(err).toMatch(/WHEN is a time that is over|--last takes/);
+  },
+);

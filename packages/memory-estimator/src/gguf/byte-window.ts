@@ -1,6 +1,9 @@
 /** Thrown (as a constant, it costs nothing) where a value reaches past the bytes that are loaded. */
 export const NEEDS_MORE = Symbol('needs more bytes');
 
+/** So that a position and a length add up to a 32-bit integer. */
+const LONG_STRING_BYTES = 2 ** 29;
+
 /**
  * A part of a file in memory and a reading position in it.
  *
@@ -66,21 +69,34 @@ export class ByteWindow {
 
   /** Walks over up to `count` strings as far as the loaded bytes reach; how many it passed. */
   skipStrings(count: number): number {
+    let passed = this.#skipShortStrings(count);
+    if (passed < count && this.offset + 8 <= this.#end) {
+      // The one that stopped the walk claims a length that no string has: the sum must be right all the same.
+      const length = this.uint64();
+      this.offset += length;
+      passed += 1;
+    }
+    if (passed === 0 && count > 0) this.#shortOf(8);
+    return passed;
+  }
+
+  /** In 32-bit integers throughout: half the time, where a vocabulary is most of a header. */
+  #skipShortStrings(count: number): number {
     const view = this.#view;
     const little = this.littleEndian;
     const [low, high] = little ? [0, 4] : [4, 0];
     const last = this.#end - this.#start - 8;
-    let at = this.offset - this.#start;
+    const from = this.offset - this.#start;
+    if (from > last) return 0;
+    let at = from | 0;
     let passed = 0;
     while (passed < count && at <= last) {
-      const upper = view.getUint32(at + high, little);
-      at += 8 + view.getUint32(at + low, little);
-      // No string that occurs is this long; the sum must be right all the same.
-      if (upper !== 0) at += upper * 0x1_0000_0000;
+      const length = view.getInt32(at + low, little);
+      if (length < 0 || length > LONG_STRING_BYTES || view.getInt32(at + high, little) !== 0) break;
+      at = (at + 8 + length) | 0;
       passed += 1;
     }
     this.offset = this.#start + at;
-    if (passed === 0 && count > 0) this.#shortOf(8);
     return passed;
   }
 

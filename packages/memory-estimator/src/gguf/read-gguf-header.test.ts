@@ -101,6 +101,46 @@ describe('a header', () => {
     expect(largest).toBeLessThanOrEqual(256 * 1024);
   });
 
+  test.each([
+    ['little-endian', 2 ** 29 + 1, {}],
+    ['little-endian', 2 ** 31 + 7, {}],
+    ['little-endian', 2 ** 33 + 7, {}],
+    ['big-endian', 2 ** 29 + 1, { bigEndian: true }],
+    ['big-endian', 2 ** 33 + 7, { bigEndian: true }],
+  ])('is read on behind a token as long as no token is: %s, %d bytes', async (_, long, options) => {
+    const before = new GgufWriter(options)
+      .counts(0, 2)
+      .text('tokens')
+      .u32(9)
+      .u32(8)
+      .u64(4)
+      .text('a')
+      .text('b')
+      .u64(long)
+      .bytes();
+    // A writer starts with eight bytes of its own: the magic and the version.
+    const after = new GgufWriter(options)
+      .text('d')
+      .pair('last', { type: 'u32', value: 5 })
+      .bytes()
+      .subarray(8);
+    const header = await readGgufHeader({
+      sizeBytes: null,
+      read: (offset, length) => {
+        const bytes = Buffer.alloc(length);
+        if (offset < before.length) before.copy(bytes, 0, offset);
+        const behind = offset - before.length - long;
+        if (behind >= 0) after.copy(bytes, 0, behind);
+        else if (behind > -length) after.copy(bytes, -behind);
+        return bytes;
+      },
+    });
+    expect([...header.metadata]).toEqual([
+      ['tokens', { length: 4, values: null }],
+      ['last', 5],
+    ]);
+  });
+
   test('of a split model is put together from its parts', async () => {
     const part = (number: number, name: string) =>
       Buffer.concat([

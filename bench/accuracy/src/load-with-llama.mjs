@@ -1,32 +1,15 @@
 // Loads one GGUF with llama.cpp, makes a context for each case, and prints as JSON what llama.cpp itself
-// reports: the memory breakdown in bytes, and the log lines that tell the parts apart.
+// reports: the memory breakdown in bytes, and the log lines that tell the parts apart; and what
+// node-llama-cpp predicted for the same.
 //
 // One process a file: llama.cpp keeps state per process, and a shape that it refuses may end the process.
 import { readFileSync } from 'node:fs';
-import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
+import { askNodeLlamaCpp } from './ask-node-llama-cpp.mjs';
+import { GGML_TYPES } from './ggml-types.mjs';
+import { startLlama } from './start-llama.mjs';
 
-/** ggml_type numbers, ggml.h. */
-const GGML_TYPES = {
-  f32: 0,
-  f16: 1,
-  q4_0: 2,
-  q4_1: 3,
-  q5_0: 6,
-  q5_1: 7,
-  q8_0: 8,
-  iq4_nl: 20,
-  bf16: 30,
-};
-
-const { file, headerOnly, cases } = JSON.parse(readFileSync(0, 'utf8'));
-const lines = [];
-const llama = await getLlama({
-  gpu: false,
-  build: 'never',
-  skipDownload: true,
-  logLevel: LlamaLogLevel.debug,
-  logger: (_level, message) => lines.push(message),
-});
+const { file, cases } = JSON.parse(readFileSync(0, 'utf8'));
+const { llama, lines } = await startLlama();
 
 const { model, log: modelLog } = await loadModel();
 const results = [];
@@ -34,22 +17,18 @@ for (const one of cases) {
   // What llama.cpp does not load at all (a latent cache with two types) is no case to compare.
   results.push(await measure(one).catch((error) => ({ refused: error.message })));
 }
-process.stdout.write(JSON.stringify(results), () => process.exit(0));
+const peers = await askNodeLlamaCpp(llama, file, cases);
+process.stdout.write(JSON.stringify({ loads: results, peers }), () => process.exit(0));
 
 async function loadModel() {
-  const native = new llama._bindings.AddonModel(headerOnly ? '' : file, {
+  const native = new llama._bindings.AddonModel(file, {
     gpuLayers: 0,
-    noAlloc: headerOnly,
+    noAlloc: false,
     useMmap: true,
     useMlock: false,
   });
   const log = await logOf(async () => {
-    let source;
-    if (headerOnly) {
-      source = new llama._bindings.AddonGgufMetadata();
-      await source.init([readFileSync(file)]);
-    }
-    if (!(await native.init(source))) throw new Error('refused');
+    if (!(await native.init())) throw new Error('refused');
   });
   return { model: native, log };
 }
@@ -73,7 +52,6 @@ async function measure({ context, batch, parallel, flashAttention, kvK, kvV, swa
     return {
       // What llama.cpp calls a context: KV cache, recurrent state and compute buffer.
       contextBytes,
-      weightsBytes: model.getMemoryBreakdown().cpuRam,
       mappedMib: sum(modelLog, /CPU_Mapped model buffer size =\s*([\d.]+) MiB/g),
       repackMib: sum(modelLog, /CPU_REPACK model buffer size =\s*([\d.]+) MiB/g),
       kvMib: sum(log, /llama_kv_cache\S*: size =\s*([\d.]+) MiB/g),

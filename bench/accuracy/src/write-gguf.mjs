@@ -21,7 +21,7 @@ export function tensorBytes({ type, dims }) {
   return (dims.reduce((a, b) => a * b, 1) / blockSize) * blockBytes;
 }
 
-/** The header as bytes; `metadata` maps a key to a number, boolean, string or an array of numbers. */
+/** The header as bytes; `metadata` maps a key to a number, boolean, string or an array of one kind. */
 export function encodeHeader(metadata, tensors) {
   const chunks = [
     Buffer.from('GGUF'),
@@ -60,12 +60,12 @@ function encodeValue(value) {
   if (typeof value === 'string') return [u32(VALUE_TYPES.string), string(value)];
   if (typeof value === 'boolean') return [u32(VALUE_TYPES.bool), Buffer.from([value ? 1 : 0])];
   if (Array.isArray(value)) {
-    const type = typeof value[0] === 'boolean' ? VALUE_TYPES.bool : VALUE_TYPES.u32;
+    const type = { boolean: VALUE_TYPES.bool, string: VALUE_TYPES.string }[typeof value[0]];
     return [
       u32(VALUE_TYPES.array),
-      u32(type),
+      u32(type ?? VALUE_TYPES.u32),
       u64(value.length),
-      ...value.map((v) => (type === VALUE_TYPES.bool ? Buffer.from([v ? 1 : 0]) : u32(v))),
+      Buffer.concat(value.map((v) => encodeValue(v).at(-1))),
     ];
   }
   return Number.isInteger(value)

@@ -1,0 +1,55 @@
+// The error tables: Mai beside node-llama-cpp, by part and by architecture.
+import { ESTIMATORS, SUM } from './parts-of-load.mjs';
+
+const TITLES = {
+  mai: 'Mai',
+  heuristic: 'node-llama-cpp, heuristic',
+  dryRun: 'node-llama-cpp, dry run',
+};
+const NAME_WIDTH = 20;
+const GROUP_WIDTH = 30;
+
+/** Prints the tables of one set of loads. */
+export function printPeerTables(title, rows) {
+  const architectures = [...new Set(rows.map(({ architecture }) => architecture))];
+  console.log(`\n${title}; absolute errors in % of the part: median, p90, worst\n`);
+  head('part');
+  for (const part of Object.keys(rows[0].parts))
+    line(part, (estimator) => rows.map((row) => row.parts[part][estimator]));
+  const plain = rows.filter((row) => !row.quantisedCache);
+  line('.. f16, f32 caches', (estimator) => plain.map((row) => row.parts[SUM][estimator]));
+  console.log('');
+  head(SUM);
+  for (const architecture of architectures) {
+    const its = rows.filter((row) => row.architecture === architecture);
+    line(architecture, (estimator) => its.map((row) => row.parts[SUM][estimator]));
+  }
+}
+
+function head(name) {
+  console.log(
+    name.padEnd(NAME_WIDTH) +
+      ESTIMATORS.map((estimator) => TITLES[estimator].padStart(GROUP_WIDTH)).join(''),
+  );
+}
+
+function line(name, ratiosOf) {
+  const cells = ESTIMATORS.map((estimator) => spread(ratiosOf(estimator)).padStart(GROUP_WIDTH));
+  console.log(name.padEnd(NAME_WIDTH) + cells.join(''));
+}
+
+function spread(ratios) {
+  if (ratios.includes(null)) return '-';
+  const sorted = ratios.map(Math.abs).sort((a, b) => a - b);
+  return [0.5, 0.9, 1].map((share) => percent(quantile(sorted, share)).padStart(9)).join('');
+}
+
+/** The smallest value that at least `share` of the sorted values do not exceed. */
+export function quantile(sorted, share) {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+}
+
+function percent(ratio) {
+  const value = ratio * 100;
+  return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
+}

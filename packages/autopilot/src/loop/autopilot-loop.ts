@@ -1,11 +1,11 @@
-import { selectModel, type Requirement, type Selection, type Verdict } from '@mai/selector';
-import { assembleWithMemo, type AssembledInput } from '../assemble/assemble-selection-input.js';
+import { selectModel, type Selection, type Verdict } from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import { isSameData } from '../assemble/same-data.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
 import { throwIfAborted } from '../ports/clock.js';
 import { poolsOverHardLimit } from '../switch/hard-limit.js';
-import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js';
+import { asDue } from './as-due.js';
 import type { AutopilotEvent, SwitchReason } from './autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
@@ -14,17 +14,11 @@ import { DecisionLogger } from './decision-logger.js';
 import { findDuplicates } from './find-duplicates.js';
 import { JournalKeeper } from './journal-keeper.js';
 import { LeaseDesk } from './leases.js';
-import { mergeRequirements } from './merge-requirements.js';
+import { Observer } from './observer.js';
 import { SwitchDesk } from './switch-desk.js';
 import { SwitchTiming } from './switch-timing.js';
 import { createSelectionMemo } from './selection-memo.js';
 import { createWaker } from './waker.js';
-
-const NOTHING_REQUIRED: Requirement = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-};
 
 /** An event without its time. */
 export type PublishedEvent = AutopilotEvent extends infer E
@@ -44,8 +38,8 @@ export class AutopilotLoop {
   readonly #logger: DecisionLogger;
   readonly #waker = createWaker();
   readonly #timing: SwitchTiming;
+  readonly #observer: Observer;
   readonly #select = createSelectionMemo();
-  #baselines: YieldBaselines = {};
   #decision: AutopilotState['decision'] = null;
   #fault: unknown = null;
   #faults = 0;
@@ -64,6 +58,12 @@ export class AutopilotLoop {
     this.#timing = new SwitchTiming(settings);
     this.#logger = new DecisionLogger(settings.decisionLog);
     this.#switches = new SwitchDesk(settings, this.#cached, this.leases, publish);
+    this.#observer = new Observer(settings, {
+      cached: this.#cached,
+      journal: this.#journal,
+      leases: this.leases,
+      switches: this.#switches,
+    });
   }
 
   get state(): Omit<AutopilotState, 'status'> {
@@ -122,7 +122,7 @@ export class AutopilotLoop {
     const { clock } = this.#settings;
     const { yieldsChanged } = await this.#journal.refresh(signal);
     this.#switches.adopt(this.#journal.takeFailures());
-    const request = await this.#request(signal);
+    const request = await this.#observer.request(signal);
     const observed = await this.#observe(request, {}, signal);
     this.#noticeResidents(observed);
     const { input, selection, judged } = this.#decide(observed);
@@ -206,49 +206,13 @@ export class AutopilotLoop {
     this.#waker.wake();
   }
 
-  async #request(signal: AbortSignal): Promise<SelectionRequest> {
-    const { request, rules } = this.#settings;
-    const ruled = rules === null ? [] : await rules({ signal });
-    return {
-      ...request,
-      requirement: mergeRequirements([
-        request.requirement ?? NOTHING_REQUIRED,
-        ...ruled,
-        ...this.leases.requirements,
-      ]),
-      pinned: [...(request.pinned ?? []), ...this.#journal.journal.pins.map((pin) => pin.target)],
-      leased: this.leases.leased,
-      acceptedAs: this.#switches.acceptedAs,
-    };
-  }
-
-  async #observe(
+  #observe(
     request: SelectionRequest,
     coolingDownUntilMs: Record<string, number>,
     signal: AbortSignal,
   ): Promise<AssembledInput> {
-    const observed = await assembleWithMemo(
-      this.#cached.ports,
-      {
-        ...request,
-        leased: this.leases.leased,
-        coolingDownUntilMs: { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs },
-      },
-      { signal, memo: this.#cached.memo },
-    );
-    const { yields } = this.#journal.journal;
-    if (yields.length === 0) {
-      this.#baselines = {};
-      return observed;
-    }
-    const reservation = reserveMemory(
-      observed.resources,
-      observed.residents,
-      yields,
-      this.#baselines,
-    );
-    this.#baselines = reservation.baselines;
-    return { ...observed, resources: reservation.resources };
+    const coolDowns = { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs };
+    return this.#observer.observe(request, coolDowns, signal);
   }
 
   #noticeResidents(observed: AssembledInput): void {
@@ -275,7 +239,7 @@ export class AutopilotLoop {
     yieldsChanged: boolean,
     residents: AssembledInput['residents'],
   ): SwitchReason | null {
-    const { decision, direction } = selection;
+    const { decision, direction } = asDue(selection);
     if (this.#settings.dryRun || decision === 'none') return null;
     if (decision === 'keep') return this.#reasonToTidy(selection, verdict, residents);
     const emergency = verdict.act && verdict.reason === 'EMERGENCY';

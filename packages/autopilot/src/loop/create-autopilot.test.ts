@@ -124,16 +124,64 @@ describe('createAutopilot', () => {
       await pilot.stop();
     });
 
-    it('has little patience where next to nothing is left', async () => {
+    it('waits where memory has run out already: that gets no worse', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       const pilot = await startPilot(world);
       await world.clock.advance(2 * MINUTE);
       world.setActivity('mai/large', 'generating');
       world.othersBytes = 15.5 * GIB;
-      await world.clock.advance(7 * SECOND);
+      await world.clock.advance(25 * SECOND);
       expect(world.residentKeys()).toEqual(['large']);
+      world.setActivity('mai/large', 'idle');
       await world.clock.advance(10 * SECOND);
       expect(world.residentKeys()).toEqual(['small']);
+      expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual([]);
+      await pilot.stop();
+    });
+
+    it('does not wait where others are taking the last that is left', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 15.4 * GIB;
+      for (let second = 0; second < 8; second += 1) {
+        world.othersBytes += 0.05 * GIB;
+        await world.clock.advance(SECOND);
+      }
+      await world.clock.advance(5 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
+    it('ends a put-off as soon as it is seen idle', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 12 * GIB;
+      while (pilot.of('put-off').length < 3) await world.clock.advance(SECOND);
+      world.setActivity('mai/large', 'idle');
+      await world.clock.advance(2 * SECOND);
+      expect(world.residentKeys()).not.toContain('large');
+      await pilot.stop();
+    });
+
+    it('steps up once it is idle, however short its pauses are', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      world.othersBytes = 12 * GIB;
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      expect(world.residentKeys()).toEqual(['small']);
+      world.othersBytes = 4 * GIB;
+      for (let second = 0; second < 180; second += 1) {
+        const busy = second % 20 !== 0;
+        if (world.instances.has('mai/small')) {
+          world.setActivity('mai/small', busy ? 'generating' : 'idle');
+        }
+        await world.clock.advance(SECOND);
+      }
+      expect(world.residentKeys()).toEqual(['large']);
       await pilot.stop();
     });
 

@@ -23,8 +23,12 @@ export function addUse(
   atMs: number,
   pools: readonly PoolOutcome[],
 ): UseSamples {
-  const kept = samples.filter((one) => one.atMs > atMs - WINDOW_MS && one.atMs < atMs);
-  return [...kept.slice(-(SAMPLES_MAX - 1)), { atMs, pools }];
+  const last = samples[samples.length - 1];
+  // A clock that was put back: nothing is known of how long ago the samples were.
+  if (last !== undefined && last.atMs >= atMs) return [{ atMs, pools }];
+  const fresh = samples.findIndex((one) => one.atMs > atMs - WINDOW_MS);
+  const from = fresh === -1 ? samples.length : Math.max(fresh, samples.length - SAMPLES_MAX + 1);
+  return [...samples.slice(from), { atMs, pools }];
 }
 
 /** Where others are going. */
@@ -105,10 +109,19 @@ function slopeOf(samples: UseSamples, pool: PoolOutcome): number | null {
   return slopes[Math.floor(slopes.length / 2)] ?? null;
 }
 
+/** The most that was gained at once and kept: a spike that is over is no step. */
 function largestStep(bytes: readonly number[]): number {
+  const lowestFrom: number[] = [];
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let index = bytes.length - 1; index >= 0; index -= 1) {
+    lowest = Math.min(lowest, bytes[index] as number);
+    lowestFrom[index] = lowest;
+  }
+  let highest = bytes[0] ?? 0;
   let largest = 0;
   for (let index = 1; index < bytes.length; index += 1) {
-    largest = Math.max(largest, (bytes[index] as number) - (bytes[index - 1] as number));
+    largest = Math.max(largest, (lowestFrom[index] as number) - highest);
+    highest = Math.max(highest, bytes[index] as number);
   }
   return largest;
 }

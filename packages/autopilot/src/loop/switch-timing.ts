@@ -91,11 +91,13 @@ export class SwitchTiming {
   }
 
   /** How long what is due has to be due. */
-  #dwellMs({ direction, plan, chosen }: Selection, policy: SelectionPolicy): number {
+  #dwellMs({ direction, plan, chosen, afterDrain }: Selection, policy: SelectionPolicy): number {
     if (direction === 'down') return this.#patience.dwellMs(policy);
-    const sameModel = plan.steps.some(
-      (step) => step.action === 'unload' && step.modelKey === chosen?.modelKey,
-    );
+    const unloads = plan.steps.filter((step) => step.action === 'unload');
+    const sameModel =
+      afterDrain === null
+        ? unloads.some((step) => step.modelKey === chosen?.modelKey)
+        : afterDrain.candidateIndex === chosen?.candidateIndex;
     return direction === 'up' && sameModel
       ? Math.max(policy.dwellMs, SAME_MODEL_DWELL_MS)
       : policy.dwellMs;

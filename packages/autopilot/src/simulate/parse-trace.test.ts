@@ -29,6 +29,38 @@ describe('parseTrace', () => {
     });
   });
 
+  it('reads everything that a row may have, and holds it until the next', () => {
+    const events = [
+      { type: 'lmStudioDown' },
+      { type: 'lmStudioUp' },
+      { type: 'gpuLost', gpu: 1 },
+      { type: 'gpuBack' },
+      {
+        type: 'foreignLoad',
+        instanceIdentifier: 'by-hand',
+        modelKey: 'x/y',
+        ramBytes: 1,
+        vramBytes: 2,
+        gpu: 1,
+      },
+      { type: 'foreignUnload', instanceIdentifier: 'by-hand' },
+    ];
+    const full = { ...first, onBattery: true, swapInPerSecond: 4096, pressure: 'warning', events };
+    const { rows } = parseTrace([JSON.stringify(full), '{"tMs": 5}'].join('\n'));
+    expect(rows?.[0]).toEqual(full);
+    expect(rows?.[1]).toEqual({ ...full, tMs: 5, events: [] });
+  });
+
+  it.each([
+    ['swapInPerSecond', -1],
+    ['pressure', 'high'],
+    ['pressure', 2],
+    ['events', [{ type: 'gpuLost', gpu: 0.5 }]],
+  ])('refuses %s %j', (field, value) => {
+    const text = `${JSON.stringify({ ...first, [field]: value })}\n{"tMs": 5}`;
+    expect(parseTrace(text).issues?.filter(({ line }) => line === 1)).toHaveLength(1);
+  });
+
   it('reports everything that is wrong, each with its line', () => {
     const { issues } = parseTrace(
       [

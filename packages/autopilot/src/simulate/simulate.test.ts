@@ -126,6 +126,80 @@ describe('simulate', () => {
     expect(report.qualityRatio).toBeGreaterThan(0.8);
   });
 
+  describe('with two GPUs', () => {
+    const gpus = (first: number, second: number) => ({
+      gpus: [
+        { totalBytes: 24 * GIB, othersBytes: first * GIB, unified: false },
+        { totalBytes: 12 * GIB, othersBytes: second * GIB, unified: false },
+      ],
+    });
+    const split = (modelKey: string, vramGib: number, quality: number) => ({
+      ...model(modelKey, vramGib + 1, quality, vramGib),
+      vramBytes: vramGib * GIB,
+    });
+    const models = [split('large', 15, 0.9), split('small', 3, 0.5)];
+
+    it('splits a model over them by their size', async () => {
+      const serving: unknown[] = [];
+      await run({
+        models,
+        trace: [row(0, 6, gpus(1, 1)), row(100, 6, gpus(1, 1))],
+        onServing: (one) => serving.push(one),
+      });
+      expect(serving).toEqual([
+        { modelKey: 'large', rungIndex: 0, ramBytes: GIB, vramBytes: [10 * GIB, 5 * GIB] },
+      ]);
+    });
+
+    it.each([
+      ['first', gpus(15, 1)],
+      ['second', gpus(1, 7)],
+    ])('steps down when the %s is over its hard limit', async (_, change) => {
+      const report = await run({
+        models,
+        trace: [row(0, 6, gpus(1, 1)), row(300, 6, change), row(600, 6, change)],
+      });
+      expect(report.timeByModelMs['small']).toBe(297_000);
+      expect(report).toMatchObject({ emergencySwitches: 1, avoidableOverloadedMs: 0 });
+    });
+
+    it('counts what others load on either of them', async () => {
+      const load = {
+        type: 'foreignLoad' as const,
+        instanceIdentifier: 'by-hand',
+        modelKey: 'x/y',
+        ramBytes: 0,
+        vramBytes: 7 * GIB,
+        gpu: 1,
+      };
+      const report = await run({
+        models,
+        policy: 'static',
+        trace: [
+          row(0, 6, gpus(1, 1)),
+          row(300, 6, { ...gpus(1, 1), events: [load] }),
+          row(400, 6, gpus(1, 1)),
+        ],
+      });
+      expect(report.overloadedMs).toBe(100_000);
+      // Small from second 3, large from 18 with small meanwhile, and small again just in time at 300.
+      expect(report.referenceQualityMs).toBeCloseTo(0.5 * 15e3 + 0.9 * 282e3 + 0.5 * 100e3);
+    });
+  });
+
+  it('leaves nothing loaded that has been replaced, however busy it was', async () => {
+    const requests = { ratePerMinute: 8, meanSeconds: 60 };
+    const serving: (string | null)[] = [];
+    const report = await run({
+      trace: [row(0, 12), row(300, 4, { requests }), row(500, 4), row(4000, 4)],
+      onServing: (one) => serving.push(one?.modelKey ?? null),
+    });
+    expect(serving.at(-1)).toBe('large');
+    // Two at once would be over no limit here, and are a waste all the same.
+    expect(report.decisions.at(-1)?.outcome).toBe('switched');
+    expect(report.busyEvictions).toBe(0);
+  });
+
   it('gives the same report for the same seed', async () => {
     const requests = { ratePerMinute: 20, meanSeconds: 5 };
     const trace = [row(0, 6, { requests }), row(300, 13, { requests }), row(900, 6)];

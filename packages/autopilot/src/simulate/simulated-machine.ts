@@ -10,10 +10,10 @@ import {
   gpuSharesOf,
   isUnified,
   othersOf,
-  plus,
   type Bounds,
   type Demand,
 } from './pools.js';
+import { LoadedInstances } from './loaded-instances.js';
 import { RequestStream } from './request-stream.js';
 import { describeInstance, foreignDemand, type SimulatedInstance } from './simulated-instance.js';
 import { demandOf, rungIndexOf, rungsOf, type SimulatedModel } from './simulated-model.js';
@@ -35,16 +35,13 @@ export interface MachineObserver {
 /** A machine with an LM Studio on it; what the rest of it does comes from a trace. */
 export class SimulatedMachine {
   readonly clock: SimulationClock;
-  readonly instances = new Map<string, SimulatedInstance>();
   readonly models: readonly SimulatedModel[];
   readonly policy: SelectionPolicy;
   readonly #requestStream: RequestStream;
   #row: TraceRow;
   #bounds: Bounds;
   #others: Demand;
-  /** With ours, as long as nothing changes. */
-  #demand: Demand | null = null;
-  #serving: SimulatedInstance | null | undefined;
+  readonly #loaded = new LoadedInstances();
   #observer: MachineObserver | null = null;
   #down = false;
   readonly #gpusLost = new Set<number>();
@@ -76,6 +73,10 @@ export class SimulatedMachine {
     }
   }
 
+  get instances(): ReadonlyMap<string, SimulatedInstance> {
+    return this.#loaded.instances;
+  }
+
   observe(observer: MachineObserver): void {
     this.#observer = observer;
   }
@@ -104,19 +105,12 @@ export class SimulatedMachine {
 
   /** What everything together asks of each pool. */
   demand(): Demand {
-    this.#demand ??= this.#sum(() => true);
-    return this.#demand;
+    return this.#loaded.demandWith(this.#others);
   }
 
   /** The same without what is ours. */
   demandOfOthers(): Demand {
-    return this.#sum((one) => one.model === null);
-  }
-
-  #sum(counts: (instance: SimulatedInstance) => boolean): Demand {
-    let sum = this.#others;
-    for (const one of this.instances.values()) if (counts(one)) sum = plus(sum, one.demand);
-    return sum;
+    return this.#loaded.demandOfOthersWith(this.#others);
   }
 
   resources(): Resources {
@@ -164,7 +158,7 @@ export class SimulatedMachine {
       requests: 0,
       lastUsedAtMs: null,
     };
-    this.#put(loading);
+    this.#loaded.add(loading);
     try {
       await this.clock.sleep(model.loadMs, { signal: request.signal ?? null });
       this.#check();
@@ -181,7 +175,7 @@ export class SimulatedMachine {
       throw error;
     }
     const instance = { ...loading, ready: true };
-    this.#put(instance);
+    this.#loaded.add(instance);
     this.#observer?.onLoaded(instance);
     return { instance: describeInstance(instance, this.hasGpu), verified: [] };
   }
@@ -194,35 +188,20 @@ export class SimulatedMachine {
     this.#observer?.onUnloaded(instance);
   }
 
-  #put(instance: SimulatedInstance): void {
-    this.instances.set(instance.instanceIdentifier, instance);
-    this.#demand = null;
-    this.#serving = undefined;
+  /** The best of ours that is ready. */
+  serving(): SimulatedInstance | null {
+    return this.#loaded.serving(this.models);
   }
 
   /** What it was serving goes with it. */
   #take(instanceIdentifier: string): void {
-    this.#requests -= this.instances.get(instanceIdentifier)?.requests ?? 0;
-    this.instances.delete(instanceIdentifier);
-    this.#demand = null;
-    this.#serving = undefined;
-  }
-
-  /** The best of ours that is ready. */
-  serving(): SimulatedInstance | null {
-    if (this.#serving !== undefined) return this.#serving;
-    const ready = [...this.instances.values()].filter((one) => one.ready && one.model !== null);
-    const rank = (one: SimulatedInstance): number =>
-      this.models.findIndex((model) => model === one.model) * 100 + one.rungIndex;
-    this.#serving = ready.sort((one, other) => rank(one) - rank(other))[0] ?? null;
-    return this.#serving;
+    this.#requests -= this.#loaded.remove(instanceIdentifier)?.requests ?? 0;
   }
 
   #enter(row: TraceRow): void {
     this.#row = row;
     this.#bounds = boundsOf(row, this.policy);
     this.#others = othersOf(row);
-    this.#demand = null;
     for (const event of row.events) this.#happen(event);
     this.#requestStream.follow(row.requests);
   }
@@ -241,7 +220,7 @@ export class SimulatedMachine {
         this.#failLoads += event.count;
         break;
       case 'foreignLoad':
-        this.#put({
+        this.#loaded.add({
           instanceIdentifier: event.instanceIdentifier,
           model: null,
           modelKey: event.modelKey,

@@ -2,6 +2,13 @@ import type { LoadConfig, PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { LoadFailure } from './load-failure.js';
 
+/** The models that are to be left alone in this run: those that failed, for good. */
+export function passedOver(failures: readonly LoadFailure[]): Record<string, number> {
+  // A refusal is about one way to load it; everything else is about the model.
+  const failed = failures.filter(({ code }) => code !== 'LOAD_REFUSED');
+  return Object.fromEntries(failed.map(({ modelKey }) => [modelKey, Number.MAX_SAFE_INTEGER]));
+}
+
 /**
  * The input with every way to load that the runtime has refused marked so, whatever its estimate said
  * before: the next rung may still pass.

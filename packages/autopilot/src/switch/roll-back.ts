@@ -55,6 +55,21 @@ export async function fitsBack(
   return decision === 'load';
 }
 
+/** What a decision after a failure has itself brought back has been rolled back, too. */
+export function sortOutReturned(
+  loaded: readonly RuntimeInstance[],
+  unloaded: readonly RuntimeInstance[],
+): Record<'back' | 'loaded' | 'unloaded', RuntimeInstance[]> {
+  const gone = new Set(unloaded.map((one) => one.modelKey));
+  const back = loaded.filter((one) => gone.has(one.modelKey));
+  const returned = new Set(back.map((one) => one.modelKey));
+  return {
+    back,
+    loaded: loaded.filter((one) => !back.includes(one)),
+    unloaded: unloaded.filter((one) => !returned.has(one.modelKey)),
+  };
+}
+
 /** Loads an instance again as it was, under its old name where that is free. */
 export function rollBack(
   ports: AutopilotPorts,

@@ -6,8 +6,8 @@ import { drainAndUnload } from './drain-and-unload.js';
 import { drainUntilIdle } from './drain-until-idle.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
 import type { LoadFailure } from './load-failure.js';
-import { markRefused, notBetterThan } from './narrow-input.js';
-import { fitsBack, rollBack } from './roll-back.js';
+import { markRefused, notBetterThan, passedOver } from './narrow-input.js';
+import { fitsBack, rollBack, sortOutReturned } from './roll-back.js';
 import type { RunOutcome, RunReport } from './run-report.js';
 import { settleMemory } from './settle-memory.js';
 import type { SwitchContext } from './switch-context.js';
@@ -62,12 +62,7 @@ class SwitchRun {
   async #observeAndDecide(): Promise<Decided> {
     const { emit } = this.#context;
     emit({ type: 'observing' });
-    const passedOver: Record<string, number> = {};
-    for (const { modelKey, code } of this.#failures) {
-      // A refusal is about one way to load it; everything else is about the model.
-      if (code !== 'LOAD_REFUSED') passedOver[modelKey] = Number.MAX_SAFE_INTEGER;
-    }
-    const observed = await this.#context.observe(passedOver);
+    const observed = await this.#context.observe(passedOver(this.#failures));
     const input = markRefused(notBetterThan(observed, this.#target), this.#failures);
     const selection = this.#context.decide(input);
     const decided = { input, selection };
@@ -127,21 +122,17 @@ class SwitchRun {
     if (chosen === null && loadAt < 0) return this.#giveUp(decided, busy);
     await this.#restoreBystanders(decided.input);
     if (this.#loaded.length === 0 && busy.length > 0) return this.#report('put-off', decided, busy);
-    return this.#report(this.#countAsRestored(), decided, busy, serving);
+    return this.#report(this.#outcome(), decided, busy, serving);
   }
 
-  /** What the next decision itself has brought back after a failure has been rolled back, too. */
-  #countAsRestored(): RunOutcome {
+  #outcome(): RunOutcome {
     if (this.#failures.length > 0) {
-      const isBack = (one: RuntimeInstance): boolean =>
-        this.#unloaded.some((other) => other.modelKey === one.modelKey);
-      const back = this.#loaded.filter(isBack);
+      const { back, loaded, unloaded } = sortOutReturned(this.#loaded, this.#unloaded);
       if (back.length > 0) {
         this.#restored.push(...back);
-        this.#loaded = this.#loaded.filter((one) => !back.includes(one));
-        const keys = back.map((one) => one.modelKey);
-        this.#unloaded = this.#unloaded.filter((one) => !keys.includes(one.modelKey));
-        return this.#loaded.length > 0 ? 'switched' : 'rolled-back';
+        this.#loaded = loaded;
+        this.#unloaded = unloaded;
+        return loaded.length > 0 ? 'switched' : 'rolled-back';
       }
     }
     return this.#loaded.length > 0 || this.#unloaded.length > 0 ? 'switched' : 'kept';

@@ -1,8 +1,7 @@
 import type { Clock } from '../ports/clock.js';
+import { AlarmQueue, type Due } from './alarm-queue.js';
 
-interface Alarm {
-  readonly atMs: number;
-  readonly order: number;
+interface Alarm extends Due {
   readonly ring: () => void;
   /** Whether somebody's code goes on because of it, which then has to have its turn. */
   readonly wakes: boolean;
@@ -12,7 +11,7 @@ interface Alarm {
 export class SimulationClock implements Clock {
   #nowMs = 0;
   #order = 0;
-  readonly #alarms = new Set<Alarm>();
+  readonly #alarms = new AlarmQueue<Alarm>();
   readonly #sleepers = new WeakMap<AbortSignal, Set<() => void>>();
   readonly #onPass: (fromMs: number, toMs: number) => void;
 
@@ -70,10 +69,10 @@ export class SimulationClock implements Clock {
   async run(untilMs: number): Promise<void> {
     await settle();
     for (;;) {
-      const next = this.#next();
+      const next = this.#alarms.peek();
       if (next === null || next.atMs > untilMs) break;
       this.#moveTo(next.atMs);
-      this.#alarms.delete(next);
+      this.#alarms.take();
       next.ring();
       if (next.wakes) await settle();
     }
@@ -90,31 +89,21 @@ export class SimulationClock implements Clock {
     for (;;) {
       await settle();
       if (settled) return promise;
-      const next = this.#next();
+      const next = this.#alarms.peek();
       if (next === null) throw new Error('Nothing is left that could end the simulation.');
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      this.#alarms.delete(next);
+      this.#alarms.take();
       next.ring();
     }
   }
 
   #set(atMs: number, wakes: boolean, ring: () => void): () => void {
     this.#order += 1;
-    const alarm: Alarm = { atMs, order: this.#order, ring, wakes };
+    const alarm: Alarm = { atMs, order: this.#order, cancelled: false, ring, wakes };
     this.#alarms.add(alarm);
-    return () => this.#alarms.delete(alarm);
-  }
-
-  #next(): Alarm | null {
-    let first: Alarm | null = null;
-    for (const alarm of this.#alarms) {
-      const sooner =
-        first === null ||
-        alarm.atMs < first.atMs ||
-        (alarm.atMs === first.atMs && alarm.order < first.order);
-      if (sooner) first = alarm;
-    }
-    return first;
+    return () => {
+      alarm.cancelled = true;
+    };
   }
 
   #moveTo(atMs: number): void {

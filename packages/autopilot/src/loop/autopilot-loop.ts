@@ -1,11 +1,10 @@
-import { selectModel, type Selection, type Verdict } from '@mai/selector';
+import { selectModel, type Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import { isSameData } from '../assemble/same-data.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
 import { throwIfAborted } from '../ports/clock.js';
 import { poolsOverHardLimit } from '../switch/hard-limit.js';
-import { asDue } from './as-due.js';
 import type { AutopilotEvent, SwitchReason } from './autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
@@ -17,6 +16,7 @@ import { LeaseDesk } from './leases.js';
 import { Observer } from './observer.js';
 import { SwitchDesk } from './switch-desk.js';
 import { SwitchTiming } from './switch-timing.js';
+import { reasonToAct } from './reason-to-act.js';
 import { createSelectionMemo } from './selection-memo.js';
 import { createWaker } from './waker.js';
 
@@ -142,7 +142,14 @@ export class AutopilotLoop {
       verdict,
       timeToHardLimitMs: toHardLimitMs,
     });
-    const reason = this.#reasonToAct(selection, verdict, yieldsChanged, observed.residents);
+    const reason = this.#settings.dryRun
+      ? null
+      : reasonToAct(selection, verdict, {
+          yieldsChanged,
+          wanted: this.#wanted,
+          waiting: this.leases.waiting,
+          heldBack: () => this.#switches.heldBack(observed.residents),
+        });
     this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
     if (reason === null) {
       this.#answerWaiting(selection);
@@ -231,35 +238,6 @@ export class AutopilotLoop {
       this.#duplicates = duplicates;
       for (const duplicate of duplicates) this.#publish({ type: 'duplicates', ...duplicate });
     }
-  }
-
-  #reasonToAct(
-    selection: Selection,
-    verdict: Verdict,
-    yieldsChanged: boolean,
-    residents: AssembledInput['residents'],
-  ): SwitchReason | null {
-    const { decision, direction } = asDue(selection);
-    if (this.#settings.dryRun || decision === 'none') return null;
-    if (decision === 'keep') return this.#reasonToTidy(selection, verdict, residents);
-    const emergency = verdict.act && verdict.reason === 'EMERGENCY';
-    if (!emergency && this.#switches.heldBack(residents)) return null;
-    if (decision === 'load' && !this.#wanted) return null;
-    if (this.leases.waiting > 0) return 'REQUESTED';
-    if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';
-    return verdict.act ? verdict.reason : null;
-  }
-
-  /**
-   * What is loaded stays, but not alone: something that it has replaced was busy when it should have gone,
-   * or what is in its way may go now.
-   */
-  #reasonToTidy(
-    { plan }: Selection,
-    { reason }: Verdict,
-    residents: AssembledInput['residents'],
-  ): SwitchReason | null {
-    return plan.steps.length > 0 && !this.#switches.heldBack(residents) ? reason : null;
   }
 
   /** Where nothing will be done soon, whoever waits for a model is told so now. */

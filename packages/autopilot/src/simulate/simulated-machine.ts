@@ -4,24 +4,16 @@ import type {
   RuntimeLoadRequest,
   RuntimeLoadResult,
 } from '../ports/runtime-port.js';
-import {
-  boundsOf,
-  dedicatedGpus,
-  gpuSharesOf,
-  isUnified,
-  othersOf,
-  type Bounds,
-  type Demand,
-} from './pools.js';
+import { boundsOf, gpuSharesOf, othersOf, type Bounds, type Demand } from './pools.js';
 import { LoadedInstances } from './loaded-instances.js';
 import { RequestStream } from './request-stream.js';
 import { describeInstance, foreignDemand, type SimulatedInstance } from './simulated-instance.js';
 import { demandOf, rungIndexOf, rungsOf, type SimulatedModel } from './simulated-model.js';
+import { resourcesOf } from './simulated-resources.js';
 import type { SimulationClock } from './simulation-clock.js';
 import type { TraceEvent, TraceRow } from './trace.js';
 
 const REQUESTS_AT_ONCE_MAX = 4;
-const GPU_KEY = 'simulated:';
 
 /** Told of what happens, as it happens. */
 export interface MachineObserver {
@@ -114,32 +106,7 @@ export class SimulatedMachine {
   }
 
   resources(): Resources {
-    const demand = this.demand();
-    const row = this.#row;
-    const own = dedicatedGpus(row);
-    const left = (totalBytes: number, pool: number): number =>
-      Math.max(0, totalBytes - (demand[pool] ?? 0));
-    return {
-      timestampMs: this.clock.nowMs(),
-      observable: true,
-      ram: {
-        totalBytes: row.ram.totalBytes,
-        availableBytes: left(row.ram.totalBytes, 0),
-        mappedCountsAsUsed: false,
-      },
-      unified: isUnified(row),
-      gpus: row.gpus.map((gpu, index) => ({
-        deviceKey: `${GPU_KEY}${index}`,
-        name: `GPU ${index}`,
-        memory: gpu.unified ? ('shared' as const) : ('dedicated' as const),
-        totalBytes: gpu.totalBytes,
-        availableBytes:
-          gpu.unified || this.#gpusLost.has(index)
-            ? null
-            : left(gpu.totalBytes, 1 + own.indexOf(gpu)),
-      })),
-      cpu: { utilizationRatio: row.cpuOthersRatio, othersRatio: row.cpuOthersRatio },
-    };
+    return resourcesOf(this.#row, this.demand(), this.#gpusLost, this.clock.nowMs());
   }
 
   async load(request: RuntimeLoadRequest): Promise<RuntimeLoadResult> {

@@ -16,8 +16,7 @@ type Decided = RunReport['first'];
 
 /** Carries decisions out until one of them stands. */
 export async function runSwitch(ports: AutopilotPorts, context: SwitchContext): Promise<RunReport> {
-  const run = new SwitchRun(ports, context);
-  return run.toTheEnd();
+  return new SwitchRun(ports, context).toTheEnd();
 }
 
 /** One run: what it has done so far, which the next decision and the report depend on. */

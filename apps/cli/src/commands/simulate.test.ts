@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { runMai } from '../../test/run-mai.js';
 import type { SimulateWorld } from '../../test/simulate-world.js';
 import {
@@ -8,6 +9,7 @@ import {
   SMALL,
   traceText,
 } from '../../test/simulate-world.js';
+import { writeTinyModel } from '../../test/tiny-gguf.js';
 import { textWidth } from '../terminal/text.js';
 
 // Every figure here is worked out by hand from the rows: 32 GiB, limit 25.6, hard limit 29.44. The large
@@ -395,6 +397,59 @@ describe('pools', () => {
   });
 });
 
+describe('events', () => {
+  const event = (type: string, more: object = {}) => ({ events: [{ type, ...more }] });
+
+  test('LM Studio that goes away takes its models with it', async () => {
+    // 10 s of loading, 50 s without LM Studio, and 10 s of loading again.
+    const rows = [
+      [0, 4],
+      [100, 4, event('lmStudioDown')],
+      [150, 4, event('lmStudioUp')],
+      [300, 4],
+    ] as const;
+    const report = await world.report(rows, configText(LARGE), '--policy static');
+    expect(report).toMatchObject({ noModelMs: 70_000, switches: 0, busyEvictions: 0 });
+    expect(report.qualityMs).toBeCloseTo(900 * 230, 3);
+    // The reference has the same, because it can't load what is not there.
+    expect(report.qualityRatio).toBeCloseTo(1, 9);
+  });
+
+  test('a load that fails takes its time', async () => {
+    // From 0 to 10 in vain, and from 11, the next second that it looks, to 21.
+    const rows = [
+      [0, 4, event('failNextLoads', { count: 1 })],
+      [100, 4],
+    ] as const;
+    const report = await world.report(rows, configText(LARGE), '--policy naive');
+    expect(report.noModelMs).toBe(21_000);
+  });
+
+  test('what somebody else loads counts as what others take', async () => {
+    // 4 + 16 + 11 = 31 GiB from 100 to 160 s.
+    const rows = [
+      [0, 4],
+      [100, 4, event('foreignLoad', { instanceIdentifier: 'theirs', ramBytes: 11 * GIB })],
+      [160, 4, event('foreignUnload', { instanceIdentifier: 'theirs' })],
+      [300, 4],
+    ] as const;
+    const report = await world.report(rows, BOTH, '--policy static');
+    expect(report).toMatchObject({ overloadedMs: 60_000, avoidableOverloadedMs: 59_000 });
+    expect(report.qualityMs).toBeCloseTo(900 * (90 + 20 + 140), 3);
+  });
+
+  test('mai leaves alone what somebody else has loaded, and gives way itself', async () => {
+    const rows = [
+      [0, 4],
+      [100, 4, event('foreignLoad', { instanceIdentifier: 'theirs', ramBytes: 11 * GIB })],
+      [300, 4],
+    ] as const;
+    const report = await world.report(rows, BOTH);
+    expect(report.overloadedMs).toBeLessThanOrEqual(2000);
+    expect(report.timeByModelMs['acme/small']).toBeGreaterThan(190_000);
+  });
+});
+
 describe('where the configuration does not say', () => {
   const MEDIUM = `
   - key: acme/medium
@@ -425,6 +480,29 @@ describe('where the configuration does not say', () => {
     );
     expect(report.noModelMs).toBe(4295);
     expect(report.qualityMs).toBeCloseTo(0.4 * (300_000 - 4295), 3);
+  });
+
+  test('the header of a downloaded model stands in, for its VRAM as well', async () => {
+    const file = ['.lmstudio', 'models', 'acme', 'Real-7B-GGUF', 'Real-7B-Q4_K_M.gguf'];
+    writeTinyModel(path.join(world.folder, ...file), { name: 'Real', layers: 32, width: 1024 });
+    const key = '\n  - key: real-7b\n    category: large';
+    const estimated = await runMai(['estimate', 'real-7b', '--context', '8192', '--json'], {
+      homeFolder: world.folder,
+      cwd: world.folder,
+      env: { MAI_LMSTUDIO_URL: 'http://127.0.0.1:9' },
+    });
+    const { totalBytes } = estimated.json() as { totalBytes: number };
+    expect(totalBytes).toBeGreaterThan(100e6);
+    const report = await world.report(
+      [
+        [0, 4],
+        [300, 4],
+      ],
+      configText(key),
+    );
+    const loadMs = Math.round(totalBytes / 1e6);
+    expect(report.noModelMs).toBe(loadMs);
+    expect(report.qualityMs).toBeCloseTo(0.9 * (300_000 - loadMs), 3);
   });
 
   test('a model of which nothing is known is left out, with a warning', async () => {

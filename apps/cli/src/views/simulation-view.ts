@@ -49,9 +49,9 @@ export function renderComparison(
   const rows = [...reports].map(([name, report]) => [
     name === 'mai' ? style.accent(name) : name,
     formatPrecisePercent(report.qualityRatio),
-    formatDuration(report.overloadedMs),
+    shareOf(report.overloadedMs, report.durationMs),
     String(report.outOfMemoryEvents),
-    formatDuration(report.noModelMs),
+    shareOf(report.noModelMs, report.durationMs),
     String(report.switches),
     String(report.flaps),
     String(report.busyEvictions),
@@ -69,7 +69,7 @@ export function renderComparison(
     style,
   });
   const legend =
-    'QUALITY: of what perfect foresight would have had. OVERLOAD: time over a hard limit. OOM: times that ' +
+    'QUALITY: of what perfect foresight would have had. OVERLOAD: of the time, over a hard limit. OOM: times that ' +
     'more memory was asked for than there is. BUSY: unloads in the middle of an answer. DROPPED: requests ' +
     'without an answer.';
   return [
@@ -138,8 +138,6 @@ const LABEL_WIDTH = 13;
 function figures(report: SimulationReport, output: Output): string[] {
   const { style, textWidth: width } = output;
   const clean = (count: number, text: string) => (count === 0 ? text : style.bad(text));
-  const share = (ms: number) =>
-    report.durationMs === 0 ? '' : ` (${formatPrecisePercent(ms / report.durationMs)})`;
   const rows: readonly (readonly [string, string])[] = [
     [
       'Quality',
@@ -152,7 +150,7 @@ function figures(report: SimulationReport, output: Output): string[] {
     ],
     [
       'Overload',
-      `${formatDuration(report.overloadedMs)}${share(report.overloadedMs)} over a hard limit, ` +
+      `${formatDuration(report.overloadedMs)} (${shareOf(report.overloadedMs, report.durationMs)}) over a hard limit, ` +
         clean(
           report.avoidableOverloadedMs,
           `${formatDuration(report.avoidableOverloadedMs)} of it avoidable`,
@@ -177,6 +175,11 @@ function figures(report: SimulationReport, output: Output): string[] {
       (line, index) => `  ${padEnd(index === 0 ? label : '', LABEL_WIDTH)}  ${line}`,
     ),
   );
+}
+
+/** Two digits, so that a minute of a day shows. */
+function shareOf(ms: number, durationMs: number): string {
+  return `${(durationMs === 0 ? 0 : (ms / durationMs) * 100).toFixed(2)} %`;
 }
 
 function perHour(rate: number): string {

@@ -127,21 +127,9 @@ export class AutopilotLoop {
     this.#noticeResidents(observed);
     const { input, selection, judged } = this.#decide(observed);
     const { verdict } = judged;
-    const toHardLimitMs = judged.observation.timeToHardLimitMs;
-    this.#decision = {
-      atMs: clock.nowMs(),
-      input,
-      selection,
-      verdict,
-      timeToHardLimitMs: toHardLimitMs,
-    };
-    this.#publish({
-      type: 'decided',
-      input,
-      selection,
-      verdict,
-      timeToHardLimitMs: toHardLimitMs,
-    });
+    const { timeToHardLimitMs } = judged.observation;
+    this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
+    this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
     const reason = this.#settings.dryRun
       ? null
       : reasonToAct(selection, verdict, {
@@ -155,7 +143,7 @@ export class AutopilotLoop {
       this.#answerWaiting(selection);
       return;
     }
-    await this.#switch(reason, request, input, signal);
+    await this.#switch(reason, request, input, input.policy !== observed.policy, signal);
   }
 
   /** Where others are on a ramp, what is acted upon is decided for where they will be. */
@@ -178,6 +166,7 @@ export class AutopilotLoop {
     reason: SwitchReason,
     request: SelectionRequest,
     observed: AssembledInput,
+    onRamp: boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const { upgradeMarginRatio } = this.#timing;
@@ -194,7 +183,8 @@ export class AutopilotLoop {
         // The decision that this switch carries out, not one that came out differently since.
         const input = first ?? (await this.#observe(request, coolingDownUntilMs, signal));
         first = null;
-        return input;
+        // On a ramp it is decided for its end to the end.
+        return onRamp ? { ...input, policy: observed.policy } : input;
       },
       decide: (input) => selectModel({ ...input, upgradeMarginRatio }),
       signal,

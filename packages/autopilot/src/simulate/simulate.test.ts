@@ -41,6 +41,24 @@ describe('simulate', () => {
     ]);
   });
 
+  it('never evicts what is pinned', async () => {
+    const trace = [row(0, 6), row(300, 12), row(600, 6), row(700, 6)];
+    const report = await run({ trace, pinned: ['large'] });
+    expect(report).toMatchObject({ switches: 0, timeByModelMs: { large: 684_000 } });
+  });
+
+  it('waits for running requests as long as it is told, before it puts a switch off', async () => {
+    // One request from second 20 on that lasts for hours.
+    const busy = { requests: { ratePerMinute: 600, meanSeconds: 100_000 } };
+    const trace = [row(0, 6), row(20, 6, busy), row(300, 12), row(600, 12)];
+    const waited = async (drainDeadlineMs: number) => {
+      const { decisions } = await run({ trace, drainDeadlineMs });
+      return decisions.find(({ outcome }) => outcome === 'put-off')?.atMs;
+    };
+    const soon = await waited(10_000);
+    expect(await waited(60_000)).toBe((soon ?? 0) + 50_000);
+  });
+
   it('counts overload and what of it could have been avoided', async () => {
     // 16 GiB of a model beside 14 are 30, over the hard limit from second 300 on.
     const report = await run({

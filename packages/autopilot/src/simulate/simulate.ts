@@ -22,6 +22,10 @@ export interface SimulationOptions {
   readonly policy?: PolicyName;
   /** Of the requests and of the jitter. Default 1. */
   readonly seed?: number;
+  /** Model keys that `mai` never evicts. Default none. */
+  readonly pinned?: readonly string[];
+  /** How long a switch of `mai` waits for running requests. Default: the autopilot's own. */
+  readonly drainDeadlineMs?: number;
   /** Told whenever something else is loaded and ready, null for nothing. */
   readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
 }
@@ -129,7 +133,7 @@ function servingTeller(machine: SimulatedMachine, { onServing }: SimulationOptio
 
 function startMai(
   machine: SimulatedMachine,
-  { models, limits }: SimulationOptions,
+  { models, limits, pinned = [], drainDeadlineMs }: SimulationOptions,
   seed: number,
   decisions: SimulatedDecision[],
 ): RunningPolicy {
@@ -137,7 +141,11 @@ function startMai(
     ...portsOf(machine, models, limits),
     random: createRandom(seed + 1),
     isProcessAlive: () => true,
-    timings: { observeIntervalMs: OBSERVE_INTERVAL_MS },
+    request: { pinned },
+    timings: {
+      observeIntervalMs: OBSERVE_INTERVAL_MS,
+      ...(drainDeadlineMs === undefined ? {} : { drainDeadlineMs }),
+    },
     decisionLog: {
       write: (record) => {
         if (record.type !== 'outcome') return;

@@ -615,8 +615,8 @@ describe('for people', () => {
     const { exitCode, out } = await world.simulate(rows, BOTH, '--no-color', 80);
     expect(exitCode).toBe(0);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
-    expect(out).toMatch(/acme\/large +█+/);
-    expect(out).toMatch(/acme\/small +█+/);
+    expect(out).toMatch(/acme\/large +[░▓█]+·+[░▓█]+ /);
+    expect(out).toMatch(/acme\/small +·+[░▓█]+·+ /);
     expect(out).toMatch(/nothing ready/);
     expect(out).toMatch(/Quality +\d+\.\d % of what perfect foresight/);
     expect(out).toMatch(/0:01:\d\d +switched +acme\/small +EMERGENCY/);

@@ -11,6 +11,7 @@ import { readTrace } from '../simulate/read-trace.js';
 import type { SimulatedChain } from '../simulate/simulated-chain.js';
 import { simulatedResources } from '../simulate/simulated-resources.js';
 import { UsageError } from '../usage-error.js';
+import type { ServedPart } from '../views/serving-chart.js';
 import type { SimulationTitle } from '../views/simulation-view.js';
 import { renderComparison, renderSimulation } from '../views/simulation-view.js';
 
@@ -38,16 +39,27 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 
   const limits = toSelectionPolicy(config.switching);
   const reports = new Map<PolicyName, SimulationReport>();
+  let served: ServedPart[] = [];
   for (const name of POLICIES.filter((one) => policy === 'all' || one === policy)) {
     signal.throwIfAborted();
-    const { models } = chain;
-    reports.set(name, await simulate({ trace, models, limits, policy: name, seed }));
+    served = [];
+    const report = await simulate({
+      trace,
+      models: chain.models,
+      limits,
+      policy: name,
+      seed,
+      pinned: config.pins,
+      drainDeadlineMs: config.switching.drainDeadlineMs,
+      onServing: (serving, fromMs) => served.push({ modelKey: serving?.modelKey ?? null, fromMs }),
+    });
+    reports.set(name, report);
   }
   const title: SimulationTitle = { traceName, chainName, seed, chain };
   const [only] = reports;
   if (policy !== 'all' && only !== undefined) {
     if (output.json) output.resultJson(only[1]);
-    else output.result(renderSimulation(only[0], only[1], title, output));
+    else output.result(renderSimulation(only[0], only[1], served, title, output));
   } else if (output.json) {
     output.resultJson({ policies: Object.fromEntries(reports) });
   } else {

@@ -1,10 +1,11 @@
 import type { PolicyName, SimulationReport } from '@mai/autopilot';
 import type { SimulatedChain } from '../simulate/simulated-chain.js';
-import { renderBar } from '../terminal/bar.js';
 import { formatBytes, formatDuration, plural } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { renderTable } from '../terminal/table.js';
-import { padEnd, padStart, textWidth, truncateMiddle, wrap } from '../terminal/text.js';
+import { padEnd, wrap } from '../terminal/text.js';
+import type { ServedPart } from './serving-chart.js';
+import { renderServing } from './serving-chart.js';
 import { formatPrecisePercent, formatSimulatedTime } from './simulated-time.js';
 
 /** What was simulated. */
@@ -20,15 +21,17 @@ export interface SimulationTitle {
 export function renderSimulation(
   policy: PolicyName,
   report: SimulationReport,
+  served: readonly ServedPart[],
   title: SimulationTitle,
   output: Output,
 ): string {
   const { style } = output;
+  const modelKeys = title.chain.models.map(({ profile }) => profile.modelKey);
   return [
     renderTitle(title, report.durationMs, output),
     [
-      style.heading(`Time by model, decided by ${policy}`),
-      ...timeByModel(report, title, output),
+      style.heading(`What answered when, decided by ${policy}`),
+      ...renderServing(modelKeys, served, report, output),
     ].join('\n'),
     [style.heading('What it was like'), ...figures(report, output)].join('\n'),
     renderDecisions(report, output),
@@ -96,41 +99,6 @@ function renderTitle(
     ...wrap(`${name}: ${models.join(', ')}.`, width).map((line) => style.dim(line)),
     '',
   ].join('\n');
-}
-
-const NOTHING_READY = 'nothing ready';
-const BAR_WIDTH_MAX = 40;
-const KEY_WIDTH_MAX = 28;
-const FIGURES_WIDTH = 24;
-
-/** A bar for each model in the order of the chain, and one for the time without any. */
-function timeByModel(
-  { timeByModelMs, noModelMs, durationMs }: SimulationReport,
-  { chain }: SimulationTitle,
-  { style, unicode, textWidth: width }: Output,
-): string[] {
-  const rows = [
-    ...chain.models.map(({ profile: { modelKey } }) => ({
-      label: modelKey,
-      ms: timeByModelMs[modelKey] ?? 0,
-    })),
-    { label: NOTHING_READY, ms: noModelMs },
-  ];
-  const keyWidth = Math.min(KEY_WIDTH_MAX, Math.max(...rows.map(({ label }) => textWidth(label))));
-  const barWidth = Math.max(10, Math.min(BAR_WIDTH_MAX, width - keyWidth - FIGURES_WIDTH - 6));
-  return rows.map(({ label, ms }) => {
-    const ratio = durationMs === 0 ? 0 : ms / durationMs;
-    const kind = label === NOTHING_READY ? 'others' : 'models';
-    const bar = renderBar({
-      width: barWidth,
-      parts: [{ kind, ratio }],
-      limitRatio: null,
-      unicode,
-      style,
-    });
-    const key = padEnd(truncateMiddle(label, keyWidth, unicode ? '…' : '...'), keyWidth);
-    return `  ${key}  ${bar}  ${padStart(formatDuration(ms), 12)}  ${padStart(formatPrecisePercent(ratio), 8)}`;
-  });
 }
 
 const LABEL_WIDTH = 13;

@@ -73,16 +73,18 @@ function drawPool({ pool, trace, serving, top, x, durationMs }) {
   const othersAt = trace.map((row) => [row.tMs, pool.others(row)]);
   const ownAt = serving.map(([atMs, one]) => [atMs, pool.own(one)]);
   const both = sumOfSteps(othersAt, [[0, 0], ...ownAt]);
-  const line = (ratio, colour) =>
+  // Close limits have their labels apart: one above its line, one below.
+  const close = (pool.hardRatio - pool.limitRatio) * POOL_HEIGHT < 12;
+  const line = (ratio, colour, shift) =>
     `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${n(y(ratio * pool.totalBytes))}" y2="${n(y(ratio * pool.totalBytes))}" stroke="${colour}" stroke-dasharray="5 3"/>` +
-    `<text x="${LEFT - 6}" y="${n(y(ratio * pool.totalBytes) + 4)}" text-anchor="end" font-size="10" fill="${colour}">${Math.round(100 * ratio)} %</text>`;
+    `<text x="${LEFT - 6}" y="${n(y(ratio * pool.totalBytes) + 4 + (close ? shift : 0))}" text-anchor="end" font-size="10" fill="${colour}">${Math.round(100 * ratio)} %</text>`;
   return `<g><text x="16" y="${top + 12}" font-weight="600">${pool.name}</text>
 <text x="16" y="${top + 28}" fill="#555">${(pool.totalBytes / GIB).toFixed(0)} GiB</text>
 <rect x="${LEFT}" y="${top}" width="${WIDTH - LEFT - RIGHT}" height="${POOL_HEIGHT}" fill="#f6f7f9"/>
 <path d="${area(both, x, y, bottom, durationMs)}" fill="${COLOURS.own}"/>
 <path d="${area(othersAt, x, y, bottom, durationMs)}" fill="${COLOURS.others}"/>
-${line(pool.limitRatio, COLOURS.limit)}
-${line(pool.hardRatio, COLOURS.hard)}</g>`;
+${line(pool.limitRatio, COLOURS.limit, 5)}
+${line(pool.hardRatio, COLOURS.hard, -5)}</g>`;
 }
 
 /** Two functions of time that change in steps, added. */
@@ -98,18 +100,17 @@ function sumOfSteps(one, other) {
   return sum;
 }
 
-/** Under a function that changes in steps; steps that nobody could see are left out. */
+/** Under a function that changes in steps; steps too small to be seen are left out. */
 function area(steps, x, y, bottom, durationMs) {
-  const path = [`M${n(x(0))} ${bottom}`];
-  let [lastX, lastY] = [x(0), Number.NaN];
+  const path = [];
+  let [lastX, lastY] = [Number.NaN, Number.NaN];
   for (const [atMs, bytes] of steps) {
     const [nextX, nextY] = [x(atMs), y(bytes)];
-    if (Math.abs(nextY - lastY) < 0.3 || (nextX - lastX < 0.4 && atMs > 0 && !Number.isNaN(lastY)))
-      continue;
-    path.push(`H${n(nextX)}V${n(nextY)}`);
+    if (Math.abs(nextY - lastY) < 0.3) continue;
+    path.push(nextX - lastX < 0.1 ? `V${n(nextY)}` : `H${n(nextX)}V${n(nextY)}`);
     [lastX, lastY] = [nextX, nextY];
   }
-  return `${path.join('')}H${n(x(durationMs))}V${bottom}Z`;
+  return `M${n(x(0))} ${bottom}${path.join('')}H${n(x(durationMs))}V${bottom}Z`;
 }
 
 function drawLane({ policy, serving, top, x, durationMs, modelKeys }) {

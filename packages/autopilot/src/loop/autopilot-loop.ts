@@ -1,4 +1,4 @@
-import { selectModel, type Selection } from '@mai/selector';
+import type { Selection, SelectionPolicy } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import { isSameData } from '../assemble/same-data.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
@@ -9,6 +9,7 @@ import type { AutopilotEvent, SwitchReason } from './autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { cachePorts, type CachedPorts } from './cached-ports.js';
+import { decideOnRamp, decideWithin } from './decide-on-ramp.js';
 import { DecisionLogger } from './decision-logger.js';
 import { findDuplicates } from './find-duplicates.js';
 import { JournalKeeper } from './journal-keeper.js';
@@ -26,6 +27,15 @@ export type PublishedEvent = AutopilotEvent extends infer E
     ? Omit<E, 'atMs'>
     : never
   : never;
+
+/** A decision that is to be carried out. */
+interface Due {
+  readonly reason: SwitchReason;
+  readonly request: SelectionRequest;
+  readonly observed: AssembledInput;
+  /** On a ramp: what it keeps to instead of the configured limits, and weaker ones. */
+  readonly limits: readonly SelectionPolicy[];
+}
 
 /** The rounds: observe, decide, and switch when it is time. All state that outlasts a round is here. */
 export class AutopilotLoop {
@@ -125,7 +135,7 @@ export class AutopilotLoop {
     const request = await this.#observer.request(signal);
     const observed = await this.#observe(request, {}, signal);
     this.#noticeResidents(observed);
-    const { input, selection, judged } = this.#decide(observed);
+    const { input, selection, judged, limits } = this.#decide(observed);
     const { verdict } = judged;
     const { timeToHardLimitMs } = judged.observation;
     this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
@@ -143,7 +153,7 @@ export class AutopilotLoop {
       this.#answerWaiting(selection);
       return;
     }
-    await this.#switch(reason, request, input, input.policy !== observed.policy, signal);
+    await this.#switch({ reason, request, observed, limits }, signal);
   }
 
   /** Where others are on a ramp, what is acted upon is decided for where they will be. */
@@ -151,24 +161,14 @@ export class AutopilotLoop {
     const input = { ...observed, upgradeMarginRatio: this.#timing.upgradeMarginRatio };
     const selection = this.#select(input);
     const judged = this.#timing.judge(selection, input.policy);
-    const policy = judged.verdict.act ? this.#timing.limitsOnRamp(judged) : null;
-    if (policy === null) return { input, selection, judged };
-    const ahead = { ...input, policy };
-    const instead = selectModel(ahead);
-    return {
-      input: ahead,
-      selection: instead,
-      judged: this.#timing.judgeInstead(judged, instead),
-    };
+    const limits = judged.verdict.act ? this.#timing.limitsOnRamp(judged, input.policy) : [];
+    const ahead = decideOnRamp(input, selection, limits);
+    if (ahead === null) return { input, selection, judged, limits: [] };
+    const instead = this.#timing.judgeInstead(judged, ahead.selection);
+    return { ...ahead, input: { ...input, policy: ahead.input.policy }, judged: instead };
   }
 
-  async #switch(
-    reason: SwitchReason,
-    request: SelectionRequest,
-    observed: AssembledInput,
-    onRamp: boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #switch({ reason, request, observed, limits }: Due, signal: AbortSignal): Promise<void> {
     const { upgradeMarginRatio } = this.#timing;
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
@@ -183,10 +183,9 @@ export class AutopilotLoop {
         // The decision that this switch carries out, not one that came out differently since.
         const input = first ?? (await this.#observe(request, coolingDownUntilMs, signal));
         first = null;
-        // On a ramp it is decided for its end to the end.
-        return onRamp ? { ...input, policy: observed.policy } : input;
+        return input;
       },
-      decide: (input) => selectModel({ ...input, upgradeMarginRatio }),
+      decide: (input) => decideWithin({ ...input, upgradeMarginRatio }, limits),
       signal,
     });
     await this.#journal.keepFailures(this.#switches.failures, signal);

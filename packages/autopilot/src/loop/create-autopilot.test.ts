@@ -1,5 +1,6 @@
 import { FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
+import { replayDecisions } from '../decision-log/replay-decisions.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 
@@ -76,6 +77,33 @@ describe('createAutopilot', () => {
     expect(pilot.of('switch-started').at(-1)?.reason).toBe('EMERGENCY');
     await world.clock.advance(5 * SECOND);
     expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('loads into a ramp what fits at its end, once, and every decision of that replays', async () => {
+    const MEDIUM = { modelKey: 'medium', bytes: 12 * GIB };
+    const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+    const lines: string[] = [];
+    const pilot = await startPilot(world, {
+      decisionLog: {
+        write: (record) => lines.push(JSON.stringify(record)),
+        flushed: () => Promise.resolve(),
+      },
+    });
+    await world.clock.advance(2 * MINUTE);
+    for (let second = 0; second < 35; second += 1) {
+      world.othersBytes += 0.4 * GIB;
+      await world.clock.advance(SECOND);
+    }
+    await world.clock.advance(30 * SECOND);
+    expect(pilot.of('switch-started').map(({ reason }) => reason)).toContain('FORECAST');
+    expect(world.log.filter((line) => line.startsWith('load'))).toEqual([
+      'load large',
+      'load small',
+    ]);
+    const replay = replayDecisions(lines);
+    expect(replay).toMatchObject({ difference: null, unreadable: [] });
+    expect(replay.reproduced).toBeGreaterThan(3);
     await pilot.stop();
   });
 

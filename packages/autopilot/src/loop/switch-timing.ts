@@ -16,6 +16,8 @@ import { SwingWatch } from './swing-watch.js';
 
 /** Stepping up always asks for at least this much more room than staying: two points of a hundred. */
 const MIN_MARGIN_RATIO = 0.02;
+/** Shares of the time that a switch looks ahead on a ramp, as long as there is something to load then. */
+const LOOK_AHEAD = [1, 0.5, 0.25];
 /** A longer context of the model that is loaded is worth a load only where it stays for a while. */
 const SAME_MODEL_DWELL_MS = 600_000;
 
@@ -66,12 +68,18 @@ export class SwitchTiming {
     return this.#reduce(this.#hysteresis, observation, policy);
   }
 
-  /** The limits for a switch that begins now, where others are on a ramp; null where they are not. */
-  limitsOnRamp({ observation, policy }: Judgement): SelectionPolicy | null {
-    if (this.#forecast === null) return null;
+  /**
+   * The limits for a switch that begins now, where others are on a ramp: as they have to be for what is
+   * loaded to fit once it is there and for a dwell, and less far ahead; none where others are on none.
+   */
+  limitsOnRamp({ observation, policy }: Judgement, configured: SelectionPolicy): SelectionPolicy[] {
+    const forecast = this.#forecast;
+    if (forecast === null) return [];
     const { selection, reactionMs: untilThereMs } = observation;
-    const horizonMs = untilThereMs + policy.dwellMs;
-    return limitsAfter(policy, this.#forecast, selection.pools, horizonMs);
+    return LOOK_AHEAD.map((share) => {
+      const horizonMs = share * (untilThereMs + policy.dwellMs);
+      return limitsAfter(configured, forecast, selection.pools, horizonMs);
+    });
   }
 
   /** The same moment with another selection. */

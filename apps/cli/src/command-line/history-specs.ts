@@ -60,7 +60,7 @@ export const HISTORY: readonly CommandSpec[] = [
         name: 'policy',
         value: 'NAME',
         choices: ['mai', 'static', 'naive', 'lru-evict', 'jit-last', 'all'],
-        summary: 'who decides: mai (default), static, naive, lru-evict, jit-last, or all',
+        summary: 'who decides (default: mai)',
       },
       { name: 'seed', value: 'NUMBER', summary: 'of the requests and the jitter (default: 1)' },
     ],

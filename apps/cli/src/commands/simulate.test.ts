@@ -10,6 +10,7 @@ import {
   traceText,
 } from '../../test/simulate-world.js';
 import { writeTinyModel } from '../../test/tiny-gguf.js';
+import { Interrupted } from '../io.js';
 import { textWidth } from '../terminal/text.js';
 
 // Every figure here is worked out by hand from the rows: 32 GiB, limit 25.6, hard limit 29.44. The large
@@ -467,6 +468,7 @@ describe('where the configuration does not say', () => {
     );
     expect(report.noModelMs).toBe(9664);
     expect(report.qualityMs).toBeCloseTo(0.65 * (300_000 - 9664), 3);
+    expect(report.qualityRatio).toBeCloseTo(1, 9);
   });
 
   test('what the configuration claims stands in for a model that is not here', async () => {
@@ -601,6 +603,23 @@ describe('a trace that is none', () => {
     expect(err).toContain(message);
     expect(exitCode).toBe(2);
   });
+});
+
+test('Ctrl-C ends it without a result', async () => {
+  const argv = ['simulate', '--trace', 'trace.jsonl', '--config', 'models.yaml', '--json'];
+  await world.simulate(
+    [
+      [0, 4],
+      [60, 4],
+    ],
+    BOTH,
+  );
+  const { exitCode, out } = await runMai(argv, {
+    cwd: world.folder,
+    homeFolder: world.folder,
+    signal: AbortSignal.abort(new Interrupted(130)),
+  });
+  expect([exitCode, out]).toEqual([130, '']);
 });
 
 describe('for people', () => {

@@ -41,7 +41,6 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const reports = new Map<PolicyName, SimulationReport>();
   let served: ServedPart[] = [];
   for (const name of POLICIES.filter((one) => policy === 'all' || one === policy)) {
-    signal.throwIfAborted();
     served = [];
     const report = await simulate({
       trace,
@@ -53,6 +52,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       drainDeadlineMs: config.switching.drainDeadlineMs,
       onServing: (serving, fromMs) => served.push({ modelKey: serving?.modelKey ?? null, fromMs }),
     });
+    signal.throwIfAborted();
     reports.set(name, report);
   }
   const title: SimulationTitle = { traceName, chainName, seed, chain };

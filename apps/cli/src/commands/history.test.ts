@@ -1,0 +1,25 @@
+import { openWatchWorld } from '../../test/watch-world.js';
+
+// It waits for real settling; a machine that is busy with others takes its time.
+jest.setTimeout(60_000);
+
+test('what `mai watch` did is explained, and replays', async () => {
+  await using world = await openWatchWorld();
+  const mai = world.start('watch --interval 20ms');
+  await mai.line('switch-finished');
+  // Both work while it is running, too.
+  expect((await world.mai('replay')).exitCode).toBe(0);
+  await mai.line('decided', () => true, mai.lines().length);
+  await mai.interrupt();
+
+  const { out, err } = await world.mai('explain --last 50');
+  expect(err).toBe('');
+  expect(out).toMatch(/^\S+, .* ago: loaded test\/large\.\n/);
+  expect(out).toMatch(/Memory +RAM \d+ % in use \(.* GiB\), [\d.]+ [GM]iB below its limit of 95 %/);
+  expect(out).toMatch(/Timing +at once: nothing was loaded\./);
+  expect(out).toMatch(/Done +loaded test\/large in /);
+  expect(out).toMatch(/RAM +[\d.]+ GiB available before, [\d.]+ GiB after\./);
+  const replay = await world.mai('replay');
+  expect(replay.exitCode).toBe(0);
+  expect(replay.out).toMatch(/^\d+ decisions? replayed bit for bit\.\n$/);
+});

@@ -6,6 +6,7 @@ export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
 export { openHeaderCache } from './cache/header-cache.js';
 export type { HeaderCache } from './cache/header-cache.js';
+export type { SaveOutcome } from './cache/stamped-store.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
 export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';
@@ -39,3 +40,18 @@ export type {
   SettingsProblem,
 } from './settings/estimate-settings.js';
 export type { KvCacheType, LoadConfig } from './settings/load-config.js';
+export { openCalibrationStore } from './calibration/calibration-store.js';
+export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';
+export { calibrateFootprint } from './calibration/calibrate-footprint.js';
+export type { CalibrationTarget } from './calibration/calibrate-footprint.js';
+export { combineWithLMStudio } from './calibration/combine-with-lmstudio.js';
+export type { CombinedFootprint, LMStudioEstimate } from './calibration/combine-with-lmstudio.js';
+export { measureFootprint } from './calibration/measure-footprint.js';
+export type {
+  MeasureOutcome,
+  MeasurePorts,
+  MemoryReading,
+  SettleDetector,
+  UntrustedReason,
+} from './calibration/measure-footprint.js';
+export type { Engine, MeasuredMemory, Observation } from './calibration/observation.js';

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { observed } from '../../test/footprints.js';
+import { openCalibrationStore } from './calibration-store.js';
+
+const PACKAGE = path.join(__dirname, '..', '..', 'dist', 'index.cjs');
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'mai calibration '));
+  file = path.join(folder, 'deep', 'calibration.json');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = (host = 'here') => openCalibrationStore({ file, host });
+
+test('what one process records, the next one knows', async () => {
+  const store = open();
+  expect(store.observations()).toEqual([]);
+  await store.record(observed('a', 100, 120));
+  expect(store.observations()).toEqual([observed('a', 100, 120)]);
+  expect(open().observations()).toEqual([observed('a', 100, 120)]);
+});
+
+test('observations of another machine stay in the file and count nothing here', async () => {
+  await open('there').record(observed('a', 100, 120, { host: 'there' }));
+  const here = open();
+  expect(here.observations()).toEqual([]);
+  await here.record(observed('b', 100, 120));
+  expect(open('there').observations()).toEqual([observed('a', 100, 120, { host: 'there' })]);
+});
+
+test('the newest five of a kind are kept', async () => {
+  const store = open();
+  for (let i = 0; i < 7; i += 1) await store.record(observed('a', 100, 100 + i));
+  await store.record(observed('b', 100, 100));
+  const kept = open().observations();
+  expect(kept.map(({ modelKey }) => modelKey)).toEqual(['a', 'a', 'a', 'a', 'a', 'b']);
+  expect(kept[0]).toEqual(observed('a', 100, 102));
+});
+
+test('two processes that record at once lose nothing', async () => {
+  if (!existsSync(PACKAGE)) throw new Error('Not built: npm run build.');
+  const script = `
+    const { openCalibrationStore } = require(process.argv[1]);
+    const store = openCalibrationStore({ file: process.argv[2], host: 'here' });
+    const observation = JSON.parse(process.argv[3]);
+    (async () => {
+      for (let i = 0; i < 20; i += 1)
+        await store.record({ ...observation, modelKey: process.argv[4] + i });
+    })();`;
+  const observation = JSON.stringify(observed('x', 100, 120));
+  const run = (name: string) =>
+    new Promise<number | null>((resolve) => {
+      const args = ['-e', script, PACKAGE, file, observation, name];
+      spawn(process.execPath, args, { stdio: 'inherit' }).once('exit', resolve);
+    });
+  expect(await Promise.all([run('a'), run('b'), run('c')])).toEqual([0, 0, 0]);
+  expect(open().observations()).toHaveLength(60);
+  expect(existsSync(`${file}.lock`)).toBe(false);
+});
+
+test('the lock of a process that died is taken over', async () => {
+  await open().record(observed('a', 100, 120));
+  writeFileSync(`${file}.lock`, '1');
+  const longAgo = new Date(Date.now() - 60_000);
+  utimesSync(`${file}.lock`, longAgo, longAgo);
+  await open().record(observed('b', 100, 120));
+  expect(open().observations()).toHaveLength(2);
+});
+
+test.each(['', 'not json', '[]', '{"format":99,"observations":[]}'])(
+  'a damaged file (%s) is set aside, and the store starts afresh and says so',
+  async (content) => {
+    await open().record(observed('a', 100, 120));
+    writeFileSync(file, content);
+    const store = open();
+    expect(store.observations()).toEqual([]);
+    expect(store.recoveredFrom).toBe(`${file}.damaged`);
+    expect(readFileSync(`${file}.damaged`, 'utf8')).toBe(content);
+    await store.record(observed('b', 100, 120));
+    expect(open()).toMatchObject({ recoveredFrom: null });
+    expect(open().observations()).toHaveLength(1);
+  },
+);
+
+test('an entry that is none is left out', async () => {
+  await open().record(observed('a', 100, 120));
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('"modelKey":"a"', '"modelKey":7'));
+  expect(open()).toMatchObject({ recoveredFrom: null });
+  expect(open().observations()).toEqual([]);
+});

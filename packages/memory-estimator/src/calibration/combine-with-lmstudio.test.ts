@@ -1,0 +1,56 @@
+import { footprintOf, GIB, MIB } from '../../test/footprints.js';
+import { corpusHeader } from '../../test/corpus.js';
+import { ONE_SEQUENCE } from '../../test/load-config.js';
+import { estimateFootprint } from '../estimate/estimate-footprint.js';
+import { combineWithLMStudio } from './combine-with-lmstudio.js';
+
+test('compute buffers, which LM Studio leaves out, are no disagreement', async () => {
+  const footprint = estimateFootprint(await corpusHeader('llama-3.2-1b-q4km'), {
+    ...ONE_SEQUENCE,
+    contextLengthTokens: 8192,
+  });
+  const { weightsBytes, kvCacheBytes } = footprint.parts.ram;
+  const lmstudio = { totalBytes: weightsBytes + kvCacheBytes, totalVramBytes: 0 };
+  expect(combineWithLMStudio(footprint, lmstudio)).toEqual({ footprint, disagreementRatio: null });
+});
+
+test.each([0.5, 1.6])('a figure %f times as large is reported', (times) => {
+  const sure = footprintOf(4000, 1000);
+  const lmstudio = { totalBytes: 5000 * MIB * times, totalVramBytes: 0 };
+  const { footprint, disagreementRatio } = combineWithLMStudio(sure, lmstudio);
+  expect(disagreementRatio).toBeCloseTo(times);
+  // A header whose architecture is known is not moved by it.
+  expect(footprint).toEqual(sure);
+});
+
+test('it widens the interval of a less certain estimate', () => {
+  const doubtful = { ...footprintOf(4000, 1000), confidence: 'medium' as const };
+  const { footprint } = combineWithLMStudio(doubtful, { totalBytes: 8 * GIB, totalVramBytes: 0 });
+  expect(footprint.ram).toEqual(doubtful.ram);
+  expect(footprint.interval?.highBytes).toBeGreaterThan(8 * GIB);
+  expect(footprint.interval?.lowBytes).toBe(doubtful.interval?.lowBytes);
+});
+
+test('it takes the place of a guess, with compute buffers added and room both ways', () => {
+  const guess = {
+    ...footprintOf(4000, 1000),
+    source: 'file-size' as const,
+    confidence: 'low' as const,
+    gpus: [{ deviceKey: 'GPU-1', bytes: 2 * GIB }],
+  };
+  const lmstudio = { totalBytes: 6 * GIB, totalVramBytes: 3 * GIB };
+  const { footprint } = combineWithLMStudio(guess, lmstudio);
+  const { ram, gpus, interval } = footprint;
+  const total = ram.mappedBytes + ram.anonymousBytes + (gpus[0]?.bytes ?? 0);
+  expect(footprint).toMatchObject({ source: 'lmstudio', confidence: 'low' });
+  expect(total).toBeGreaterThan(6.5 * GIB);
+  expect(gpus[0]?.bytes).toBeCloseTo(total / 2, -1);
+  expect(interval?.lowBytes).toBeLessThan(0.8 * total);
+  expect(interval?.highBytes).toBeGreaterThan(1.2 * total);
+});
+
+test('what was measured stands', () => {
+  const measured = { ...footprintOf(4000, 1000), source: 'measured' as const };
+  const { footprint } = combineWithLMStudio(measured, { totalBytes: GIB, totalVramBytes: 0 });
+  expect(footprint).toEqual(measured);
+});

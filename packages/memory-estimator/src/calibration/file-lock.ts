@@ -1,0 +1,51 @@
+import { closeSync, openSync, rmSync, statSync, writeSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** A holder needs milliseconds; one that is this old died. */
+const STALE_MS = 10_000;
+const TRIES = 200;
+const PAUSE_MS = 10;
+
+/**
+ * Runs `work` while no other process runs its own under the same lock file. A lock whose holder died is
+ * taken over; where none can be had, the work runs all the same: writing is atomic, so that at worst the
+ * other's last observation is lost.
+ */
+export async function withFileLock<T>(
+  lock: string,
+  work: () => T,
+  wait: (ms: number) => Promise<void>,
+): Promise<T> {
+  mkdirSync(dirname(lock), { recursive: true });
+  let held = false;
+  for (let tries = 0; tries < TRIES && !held; tries += 1) {
+    held = take(lock);
+    if (!held) await wait(PAUSE_MS);
+  }
+  try {
+    return work();
+  } finally {
+    if (held) rmSync(lock, { force: true });
+  }
+}
+
+function take(lock: string): boolean {
+  try {
+    const fd = openSync(lock, 'wx');
+    writeSync(fd, String(process.pid));
+    closeSync(fd);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
+    if (isStale(lock)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function isStale(lock: string): boolean {
+  try {
+    return Date.now() - statSync(lock).mtimeMs > STALE_MS;
+  } catch {
+    return false;
+  }
+}

@@ -83,7 +83,7 @@ export interface LMStudioClient extends AsyncDisposable {
   /** Everything about one downloaded model. Throws `MODEL_NOT_FOUND` with suggestions. */
   modelInfo(modelKey: string, options?: CallOptions): Promise<ModelDetails>;
   /**
-   * LM Studio's own estimate and guardrail verdict; `null` where it cannot estimate.
+   * LM Studio's own estimate and guardrail verdict; `null` where it cannot estimate, or will not for this model.
    * Throws `MODEL_NOT_FOUND`, and `LOAD_REFUSED` for a configuration that LM Studio does not have.
    */
   estimate(

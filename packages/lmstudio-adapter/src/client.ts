@@ -12,7 +12,7 @@ import {
 } from './calls/inspect.js';
 import { listDownloaded, listResidents, listVariants } from './calls/list-models.js';
 import type { EstimateOptions, LMStudioClient, ModelDetails } from './client-types.js';
-import { budgetOf, type Connection, inCallersTerms, translated } from './connection.js';
+import { budgetOf, type Connection, translated } from './connection.js';
 import { LMStudioError } from './errors.js';
 import type { HostFacts } from './host/host-facts.js';
 import { LoadCoordinator } from './load/load-coordinator.js';
@@ -127,7 +127,8 @@ async function estimateModel(
         downloaded,
       );
       if (failure instanceof LMStudioError && failure.code === 'MODEL_NOT_FOUND') throw failure;
-      throw inCallersTerms(error, connection, `estimate ${modelKey}`, { modelKey });
+      // LM Studio answers, only not about this model: no engine for its format, a key it does not like.
+      return null;
     }
   });
 }

@@ -150,7 +150,9 @@ test('an upgrade that is ignored, and one that is refused', async () => {
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
   ignored.clear();
   simulator.fault.refuseUpgrade();
-  expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'UNREACHABLE' });
+  const refused = await failure({ baseUrl: simulator.baseUrl });
+  expect(refused).toMatchObject({ code: 'INCOMPATIBLE' });
+  expect(String(refused)).toContain('refuses WebSocket connections (HTTP 404)');
 });
 
 test('a version that is not answered, or malformed', async () => {

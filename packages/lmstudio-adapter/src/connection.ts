@@ -97,8 +97,18 @@ export function inCallersTerms(
       );
     case 'unauthorized':
       return unauthorized(address, error.message, error);
-    case 'connection':
-      return unreachable(address, error.message, where);
+    case 'connection': {
+      // A proxy that passes requests on but no WebSockets, or a server that has no such path. While
+      // LM Studio starts, 5xx come from what is in front of it.
+      const status = /Unexpected server response: (4\d\d)/.exec(error.message)?.[1];
+      return status === undefined
+        ? unreachable(address, error.message, where)
+        : new LMStudioError(
+            'INCOMPATIBLE',
+            `LM Studio at ${address.webSocketUrl} answers, but refuses WebSocket connections (HTTP ${status}). Check the address, and that a proxy in front of it passes WebSockets on.`,
+            { ...where, serverMessage: error.message },
+          );
+    }
     case 'closed':
       return new LMStudioError(
         'UNREACHABLE',

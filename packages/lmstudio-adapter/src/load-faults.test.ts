@@ -80,6 +80,9 @@ test.each([
       true,
     );
     expect(error).toMatchObject({ serverMessage: expect.stringMatching(/\w/), uncertain: false });
+    // One sentence after the other, without the SDK's headings.
+    expect(String(error)).not.toContain('CAUSE');
+    expect(String(error)).toMatch(/[.!?] Try a shorter context/);
     expect(simulator.residents()).toEqual([]);
   }),
 );

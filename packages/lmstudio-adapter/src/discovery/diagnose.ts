@@ -86,37 +86,41 @@ export async function explain(
         `lms server start --port ${port}`,
       );
     }
-    return offHere(finding, home, port);
+    return offHere(finding, home, port, httpUrl);
   }
   const stranger = probes.find(({ outcome }) => outcome === 'something-else');
   if (home === null && stranger !== undefined) {
     return finding('something-else', notLMStudio(stranger));
   }
-  return offHere(finding, home, DEFAULT_PORT);
+  return offHere(finding, home, DEFAULT_PORT, null);
 }
 
 function offHere(
   finding: (state: LMStudioState, message: string, command?: string | null) => Diagnosis,
   home: LMStudioHome | null,
   port: number,
+  askedUrl: string | null,
 ): Diagnosis {
   if (home === null) {
     return finding(
       'not-installed',
-      `LM Studio is not installed here: there is no .lmstudio folder, and nothing answers on loopback. Install it from https://lmstudio.ai, or give the address of another machine's LM Studio.`,
+      askedUrl === null
+        ? `LM Studio is not installed here: there is no .lmstudio folder, and nothing answers on loopback. Install it from https://lmstudio.ai, or give the address of another machine's LM Studio.`
+        : `Nothing answers at ${askedUrl}, and LM Studio does not seem to be installed here: there is no .lmstudio folder. Check the address, or install LM Studio from https://lmstudio.ai.`,
     );
   }
+  const silent = askedUrl === null ? '' : `Nothing answers at ${askedUrl}. `;
   if (home.headless) {
     return finding(
       'daemon-down',
-      `LM Studio is installed (${home.path}), but neither its app nor its daemon runs. Start it with 'lms daemon up', then 'lms server start'.`,
+      `${silent}LM Studio is installed (${home.path}), but neither its app nor its daemon runs. Start it with 'lms daemon up', then 'lms server start'.`,
       'lms daemon up',
     );
   }
   const onPort = port === DEFAULT_PORT ? '' : ` --port ${port}`;
   return finding(
     'app-closed',
-    `LM Studio is installed (${home.path}), but it is not running. Open the app, or run 'lms server start${onPort}'.`,
+    `${silent}LM Studio is installed (${home.path}), but it is not running. Open the app, or run 'lms server start${onPort}'.`,
     `lms server start${onPort}`,
   );
 }

@@ -166,6 +166,19 @@ describe('diagnose', () => {
     });
   });
 
+  test('names the address that was given where nothing answers there', async () => {
+    const baseUrl = `127.0.0.1:${await freePort()}`;
+    const absent = await diagnose({ ...here(), baseUrl });
+    expect(absent.message).toContain(
+      `Nothing answers at http://${baseUrl}, and LM Studio does not`,
+    );
+    await put('.lmstudio/x', '');
+    const closed = await diagnose({ ...here(), baseUrl });
+    expect(closed.message).toContain(
+      `Nothing answers at http://${baseUrl}. LM Studio is installed`,
+    );
+  });
+
   test('wrong host: no such name', async () => {
     const options = { ...here(), baseUrl: 'http://no-such-host.invalid:1234' };
     const { state, message } = await diagnose(options);

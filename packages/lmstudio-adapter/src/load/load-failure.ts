@@ -8,8 +8,11 @@ import type { NormalizedLoad } from './load-types.js';
 // LM Studio has codes for few of its refusals, and the SDK hides those: its text is what there is.
 const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
 const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
-const REFUSED =
-  /insufficient (?:system )?(?:resources|memory)|guardrail|wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
+const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)|guardrail/i;
+const UNSUITABLE =
+  /wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
+// The SDK's heading over what lies behind an error; cut off from its lines it is noise.
+const CAUSE_HEADING = /[\s.:]*\(X\) CAUSE\s*/g;
 
 /** The error for a load that failed, in the caller's terms. A cancellation passes unchanged. */
 export function loadFailure(
@@ -39,18 +42,30 @@ export function loadFailure(
       all,
     );
   }
-  if (REFUSED.test(serverMessage)) {
+  const why = asSentence(serverMessage.replace(CAUSE_HEADING, ': '));
+  if (TOO_LARGE.test(serverMessage)) {
     return new LMStudioError(
       'LOAD_REFUSED',
-      `LM Studio refuses to load ${modelKey}: ${serverMessage} Unload something, or choose a smaller model or a shorter context.`,
+      `LM Studio refuses to load ${modelKey}: ${why} Unload something, or choose a smaller model or a shorter context.`,
+      all,
+    );
+  }
+  if (UNSUITABLE.test(serverMessage)) {
+    return new LMStudioError(
+      'LOAD_REFUSED',
+      `LM Studio refuses to load ${modelKey}: ${why} Check the settings that were asked for, and the engine in LM Studio (Settings, Runtime).`,
       all,
     );
   }
   return new LMStudioError(
     'LOAD_FAILED',
-    `LM Studio could not load ${modelKey}: ${serverMessage} Try a shorter context, less on the GPU, or another engine in LM Studio (Settings, Runtime).`,
+    `LM Studio could not load ${modelKey}: ${why} Try a shorter context, less on the GPU, or another engine in LM Studio (Settings, Runtime).`,
     all,
   );
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** The error for a key that is not downloaded, with what may have been meant. */

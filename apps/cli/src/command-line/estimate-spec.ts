@@ -66,10 +66,15 @@ export const ESTIMATE: CommandSpec = {
       choices: ['avx2', 'generic', 'auto'],
       summary: 'instruction set, which decides on repacked weights (default: auto)',
     },
+    {
+      name: 'measure',
+      summary: 'load the model in LM Studio, measure what it takes, unload it, and remember',
+    },
     { name: 'stdin', summary: 'read one JSON object a line, answer one a line' },
   ],
   examples: [
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
+    ['mai estimate --measure qwen/qwen3-4b', 'what it really takes on this machine'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
   ],
   load: async () => (await import('../commands/estimate.js')).run,

@@ -16,6 +16,7 @@ import { renderEstimate } from '../views/estimate-view.js';
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const [name] = input.positionals;
+  if (input.has('measure')) return (await import('./measure.js')).run(context, input);
   if (input.has('stdin')) {
     if (name !== undefined) {
       throw new UsageError(`--stdin reads the files from its lines; leave ${name} out.`);

@@ -2,14 +2,23 @@ import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { EstimateEnvironment } from '@mai/memory-estimator';
 import {
+  combineWithLMStudio,
   CPU_ENVIRONMENT,
   estimateFootprint,
   estimateFromFileSize,
   isModelFileError,
 } from '@mai/memory-estimator';
 import type { Footprint, Resources } from '@mai/selector';
+import type { Calibration } from './calibration.js';
 import type { HeaderShelf } from './header-shelf.js';
 import type { Library } from './library.js';
+
+/** Where footprints come from beside LM Studio. */
+export interface FootprintSources {
+  readonly shelf: HeaderShelf;
+  /** Null: nothing measured counts. */
+  readonly calibration: Calibration | null;
+}
 
 /**
  * What models take, in order of trust: from the header of their file where that is here, LM Studio's own
@@ -17,7 +26,7 @@ import type { Library } from './library.js';
  */
 export function createFootprints(
   library: Library,
-  shelf: HeaderShelf,
+  { shelf, calibration }: FootprintSources,
   anythingLoaded: () => boolean,
 ): EstimatorPort {
   const models = new Map(library.models.map((model) => [model.modelKey, model]));
@@ -28,8 +37,17 @@ export function createFootprints(
         fromHeader(question, library, shelf),
         askLMStudio(question, model, library, options),
       ]);
+      const footprint =
+        own === null
+          ? (fromLMStudio(theirs, question.resources) ?? fromSize(question, model))
+          : theirs === null
+            ? own
+            : combineWithLMStudio(own, theirs).footprint;
       return {
-        footprint: own ?? fromLMStudio(theirs, question.resources) ?? fromSize(question, model),
+        footprint:
+          footprint === null || calibration === null
+            ? footprint
+            : await calibration.correct(footprint, question.modelKey, question.loadConfig),
         guardrails: verdictOf(theirs, anythingLoaded()),
       };
     },

@@ -4,7 +4,7 @@ import type { LoadedModelConfig } from '@mai/model-config';
 import type { CommandContext } from '../context.js';
 import type { LMStudioLink } from './connect-lmstudio.js';
 import type { HeaderShelf } from './header-shelf.js';
-import { createCatalog, createFootprints, libraryOf } from './knowledge.js';
+import { createCatalog, createFootprints, libraryOf, openCalibration } from './knowledge.js';
 import type { Library } from './library.js';
 import type { LiveConfig } from './live-config.js';
 
@@ -30,6 +30,7 @@ const LIBRARY_FRESH_MS = 30_000;
 export async function openLiveCatalog(options: LiveCatalogOptions): Promise<LiveCatalog> {
   const { link, config, shelf, context, onApplied } = options;
   const { nowMs } = context.io;
+  const calibration = openCalibration(context, link);
   let library = await libraryOf(link, context, shelf);
   let listedAtMs = nowMs();
   const readings = new Map<string | null, CatalogReading>();
@@ -77,7 +78,8 @@ export async function openLiveCatalog(options: LiveCatalogOptions): Promise<Live
       return {
         estimate: (question, callOptions) => {
           if (made?.of !== library) {
-            made = { of: library, port: createFootprints(library, shelf, anythingLoaded) };
+            const sources = { shelf, calibration };
+            made = { of: library, port: createFootprints(library, sources, anythingLoaded) };
           }
           return made.port.estimate(question, callOptions);
         },

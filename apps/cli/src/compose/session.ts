@@ -59,8 +59,9 @@ export async function openSession(context: CommandContext): Promise<Session> {
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (anythingLoaded) => {
         const estimator = once(async () => {
-          const { createFootprints, shelf } = await knowledge();
-          return createFootprints(await library(), shelf, anythingLoaded);
+          const { createFootprints, openCalibration, shelf } = await knowledge();
+          const calibration = openCalibration(context, link);
+          return createFootprints(await library(), { shelf, calibration }, anythingLoaded);
         });
         return {
           estimate: async (question, options) => (await estimator()).estimate(question, options),

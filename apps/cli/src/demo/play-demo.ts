@@ -88,7 +88,11 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
     monitor,
     catalog: catalog.port,
     estimator: (anythingLoaded) =>
-      createFootprints(library, createHeaderShelf(context), anythingLoaded),
+      createFootprints(
+        library,
+        { shelf: createHeaderShelf(context), calibration: null },
+        anythingLoaded,
+      ),
   });
   const stage = createStage(context, fast);
   const play: Play = { context, stage, setting, monitor, ports, catalog, library };

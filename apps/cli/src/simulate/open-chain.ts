@@ -39,7 +39,7 @@ export async function openSimulatedChain(
     const library = await libraryOf(link, context, shelf);
     const downloaded = joined(library.models, described, named);
     const profiles = await profilesOf(config, chainName, downloaded, signal);
-    const footprints = createFootprints(library, shelf, () => false);
+    const footprints = createFootprints(library, { shelf, calibration: null }, () => false);
     const chain = await simulateChain(config, profiles, resources, footprints, signal);
     shelf.save();
     return chain;

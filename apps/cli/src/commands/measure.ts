@@ -1,0 +1,53 @@
+import type { Input } from '../command-line/input.js';
+import { measureModel } from '../compose/measure-model.js';
+import { openSession } from '../compose/session.js';
+import type { CommandContext } from '../context.js';
+import { settingsFromInput } from '../estimate/settings-from-input.js';
+import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../usage-error.js';
+import { renderMeasurement } from '../views/measure-view.js';
+
+/** What LM Studio takes no setting for. */
+const NOT_IN_LM_STUDIO = [
+  'batch',
+  'ubatch',
+  'kv-unified',
+  'swa-full',
+  'gpu-layers',
+  'gpu-backend',
+  'cpu',
+  'stdin',
+] as const;
+
+/** `mai estimate --measure KEY`. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output } = context;
+  const [modelKey] = input.positionals;
+  if (modelKey === undefined) throw new UsageError('mai estimate --measure needs a model key.');
+  const stray = NOT_IN_LM_STUDIO.find((name) => input.has(name));
+  if (stray !== undefined) {
+    throw new UsageError(`--${stray} can't be set in LM Studio, so it can't be measured.`);
+  }
+  const settings = settingsFromInput(input);
+  const given = {
+    contextLengthTokens: settings.contextLengthTokens,
+    kvCacheTypeK: settings.kvCacheTypeK,
+    kvCacheTypeV: settings.kvCacheTypeV,
+    flashAttention: settings.flashAttention,
+    parallelSequences: settings.parallelSequences,
+  };
+  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  await using session = await openSession(context);
+  const progress = output.progress(`Measuring ${modelKey}`, null);
+  try {
+    const onProgress = (ratio: number): void => progress.update(ratio);
+    const report = await measureModel(session, { modelKey, changes, onProgress }, context);
+    progress.clear();
+    if (output.json) output.resultJson(report);
+    else output.result(renderMeasurement(report, output));
+    return report.outcome.measured === null ? EXIT.probe : EXIT.success;
+  } finally {
+    progress.clear();
+  }
+}

@@ -1,3 +1,4 @@
+export { CAPABILITIES, TIERS } from './model-config.js';
 export type {
   Capability,
   ChainEntry,

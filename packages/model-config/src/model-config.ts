@@ -1,9 +1,22 @@
-/** How large a model is, coarsely: what a person would call it when asked what their machine can run. */
-export type Tier = 'small' | 'medium' | 'large';
+/** Every tier, the smallest first. */
+export const TIERS = ['small', 'medium', 'large'] as const;
 
-/** What a model is good for. The order is the order of display. */
-export type Capability =
-  'chat' | 'reasoning' | 'analysis' | 'coding' | 'tools' | 'vision' | 'embedding';
+/** How large a model is, coarsely: what a person would call it when asked what their machine can run. */
+export type Tier = (typeof TIERS)[number];
+
+/** Every capability that a configuration can name, in the order of display. */
+export const CAPABILITIES = [
+  'chat',
+  'reasoning',
+  'analysis',
+  'coding',
+  'tools',
+  'vision',
+  'embedding',
+] as const;
+
+/** What a model is good for. */
+export type Capability = (typeof CAPABILITIES)[number];
 
 /** Number type of the KV cache, as llama.cpp names it. */
 export type KvCacheType =

@@ -1,4 +1,5 @@
-import { CAPABILITIES, MODEL_KEY_PATTERN } from '../file/file-schema.js';
+import { MODEL_KEY_PATTERN } from '../file/file-schema.js';
+import { CAPABILITIES } from '../model-config.js';
 import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';

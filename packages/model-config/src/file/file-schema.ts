@@ -1,19 +1,10 @@
 import * as z from 'zod/mini';
+import { CAPABILITIES, TIERS } from '../model-config.js';
 import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from './quantities.js';
 
 // The shape of models.yaml, and nothing else: no conversion happens here, so that the JSON Schema which
 // editors use is generated from this very value. A custom `error` is a noun phrase: what was expected.
 
-export const TIERS = ['small', 'medium', 'large'] as const;
-export const CAPABILITIES = [
-  'chat',
-  'reasoning',
-  'analysis',
-  'coding',
-  'tools',
-  'vision',
-  'embedding',
-] as const;
 export const KV_CACHE_TYPES = [
   'f32',
   'f16',

@@ -98,6 +98,16 @@ describe('parseTrace', () => {
     expect(parseTrace(text).issues?.map((issue) => issue.message)).toContain(message);
   });
 
+  it('says nothing of rows whose first row is broken', () => {
+    const { issues } = parseTrace(`{\n{"tMs": 1}\n{"tMs": 2, "speed": 1}`);
+    expect(issues?.map(({ line }) => line)).toEqual([1]);
+  });
+
+  it('reads text with a mark of the byte order and with the line ends of Windows', () => {
+    const { rows } = parseTrace(`\uFEFF${JSON.stringify(first)}\r\n{"tMs": 5}\r\n`);
+    expect(rows?.map(({ tMs }) => tMs)).toEqual([0, 5]);
+  });
+
   it('reads what it would write', () => {
     fc.assert(
       fc.property(

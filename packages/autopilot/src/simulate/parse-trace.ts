@@ -16,8 +16,11 @@ export type ParsedTrace =
 export function parseTrace(text: string): ParsedTrace {
   const rows: TraceRow[] = [];
   const issues: TraceIssue[] = [];
-  text.split('\n').forEach((source, index) => {
-    if (source.trim() === '') return;
+  // Some editors put a mark of the byte order before the text, which is no JSON.
+  for (const [index, source] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
+    if (source.trim() === '') continue;
+    // What the first row says holds for those after it: without it nothing can be said of them.
+    if (rows.length === 0 && issues.length > 0) break;
     const line = index + 1;
     const complain = (message: string): void => {
       issues.push({ line, message });
@@ -27,11 +30,11 @@ export function parseTrace(text: string): ParsedTrace {
       value = JSON.parse(source);
     } catch (error) {
       complain(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
-      return;
+      continue;
     }
     const row = readTraceRow(value, rows[rows.length - 1] ?? null, complain);
     if (row !== null) rows.push(row);
-  });
+  }
   if (issues.length === 0 && rows.length < 2) {
     issues.push({ line: 1, message: 'a trace has at least a first and a last row' });
   }

@@ -507,19 +507,37 @@ describe('where the configuration does not say', () => {
     expect(report.qualityMs).toBeCloseTo(0.9 * (300_000 - loadMs), 3);
   });
 
+  test('where some of the chain is downloaded, and nothing described, only that is simulated', async () => {
+    const file = ['.lmstudio', 'models', 'acme', 'Real-7B-GGUF', 'Real-7B-Q4_K_M.gguf'];
+    writeTinyModel(path.join(world.folder, ...file), { name: 'Real', layers: 32, width: 1024 });
+    const real = '\n  - key: real-7b\n    category: small';
+    const claimed = '\n  - key: acme/claimed\n    category: large\n    min_memory_gb: 16';
+    const rows = [
+      [0, 4],
+      [300, 4],
+    ] as const;
+    const { err, json } = await world.simulate(rows, configText(claimed, real), '--json');
+    expect(err).toBe('Not downloaded, and left out: acme/claimed.\n');
+    expect(Object.keys(json()['timeByModelMs'] as object)).toEqual(['real-7b']);
+    // On a machine that the configuration describes, everything is there.
+    const described = await world.report(rows, configText(claimed, SMALL), '--policy static');
+    expect(Object.keys(described.timeByModelMs)).toEqual(['acme/claimed']);
+  });
+
   test('a model of which nothing is known is left out, with a warning', async () => {
     const unknown = '\n  - key: acme/unknown\n    category: large';
+    const claimed = '\n  - key: acme/claimed\n    category: small\n    min_memory_gb: 4';
     const { exitCode, err, json } = await world.simulate(
       [
         [0, 4],
         [300, 4],
       ],
-      configText(unknown, SMALL),
+      configText(unknown, claimed),
       '--json',
     );
     expect(exitCode).toBe(0);
     expect(err).toContain('nobody knows what they take: acme/unknown');
-    expect(json()['timeByModelMs']).toEqual({ 'acme/small': 298_000 });
+    expect(json()['timeByModelMs']).toEqual({ 'acme/claimed': 295_705 });
     const alone = await world.simulate(
       [
         [0, 4],

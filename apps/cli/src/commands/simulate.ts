@@ -17,6 +17,7 @@ import { renderComparison, renderSimulation } from '../views/simulation-view.js'
 
 const POLICIES: readonly PolicyName[] = ['mai', 'static', 'naive', 'lru-evict', 'jit-last'];
 const DEFAULT_SEED = 1;
+const ABSENT_NAMED = 5;
 
 /** `mai simulate --trace FILE`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -69,7 +70,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 }
 
 function checkChain(
-  { models, leftOut }: SimulatedChain,
+  { models, leftOut, absent }: SimulatedChain,
   chainName: string | null,
   { output }: CommandContext,
 ): void {
@@ -81,6 +82,15 @@ function checkChain(
       leftOut.length === 0
         ? `${chain} has no models. Name some in the configuration, with a \`simulate:\` block each.`
         : `Nobody knows what the models of the chain take: ${leftOut.join(', ')}. ${remedy}`,
+    );
+  }
+  if (absent.length > 0) {
+    const names = absent.slice(0, ABSENT_NAMED).join(', ');
+    const more = absent.length - ABSENT_NAMED;
+    output.note(
+      output.noteStyle.dim(
+        `Not downloaded, and left out: ${names}${more > 0 ? ` and ${more} more` : ''}.`,
+      ),
     );
   }
   if (leftOut.length > 0) {

@@ -17,6 +17,8 @@ export interface SimulatedChain {
   readonly origins: ReadonlyMap<string, FootprintOrigin>;
   /** Models of the chain of which nobody knows what they take. */
   readonly leftOut: readonly string[];
+  /** Models of the chain that are not here, where others are. */
+  readonly absent: readonly string[];
 }
 
 const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.65, large: 0.9 };
@@ -26,7 +28,8 @@ const LOAD_BYTES_PER_MS = 1e6;
 /**
  * Joins the chain with the `simulate` blocks of the configuration. Where a block leaves something out, the
  * estimate stands in, then what the configuration claims; for the load time a gigabyte a second, for the
- * quality the tier. Of a model that is not downloaded, and has neither, nothing is known.
+ * quality the tier. Where nothing of the chain is described and some of it is downloaded, only that is
+ * simulated.
  */
 export async function simulateChain(
   config: ModelConfig,
@@ -39,8 +42,13 @@ export async function simulateChain(
   const models: SimulatedModel[] = [];
   const origins = new Map<string, FootprintOrigin>();
   const leftOut: string[] = [];
-  for (const profile of profiles) {
-    const block = configured.get(profile.modelKey)?.simulate ?? null;
+  const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
+  const downloaded = profiles.filter((profile) => profile.downloaded);
+  // A block makes it a machine of the configuration's own, on which all of the chain is there.
+  const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
+  const here = imagined ? profiles : downloaded;
+  for (const profile of here) {
+    const block = blockOf(profile);
     const estimated = needsEstimate(block, resources)
       ? await estimate(profile, resources, estimator, signal)
       : null;
@@ -51,7 +59,8 @@ export async function simulateChain(
       models.push(simulatedModel(profile, block, memory));
     }
   }
-  return { models, origins, leftOut };
+  const absent = profiles.filter((one) => !here.includes(one)).map(({ modelKey }) => modelKey);
+  return { models, origins, leftOut, absent };
 }
 
 /** Whether a model's memory is not all in its block. */

@@ -48,3 +48,10 @@ test('a simulation of no time is empty', () => {
   const empty = { ...report, durationMs: 0, noModelMs: 0, timeByModelMs: {} };
   expect(renderServing(['large'], [], empty, output())[0]).toMatch(/^ {2}large +·+ +0 ms +0\.0 %$/);
 });
+
+test('of a long chain only what answered is shown', () => {
+  const keys = ['large', ...Array.from({ length: 6 }, (_, index) => `unused-${index}`)];
+  const lines = renderServing(keys, served, report, output());
+  expect(lines.map((line) => line.split(' ')[2])).toEqual(['large', 'nothing', '', '6']);
+  expect(lines.at(-1)).toBe('  6 other models never answered.');
+});

@@ -1,5 +1,5 @@
 import type { SimulationReport } from '@mai/autopilot';
-import { formatDuration } from '../terminal/format.js';
+import { formatDuration, plural } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { padEnd, padStart, textWidth, truncateMiddle } from '../terminal/text.js';
 import { formatPrecisePercent, formatSimulatedTime } from './simulated-time.js';
@@ -13,6 +13,8 @@ export interface ServedPart {
 const NOTHING_READY = 'nothing ready';
 const CHART_WIDTH_MAX = 48;
 const KEY_WIDTH_MAX = 24;
+/** In a longer chain only those that answered are shown. */
+const UNUSED_SHOWN_UP_TO = 6;
 const FIGURES_WIDTH = 22;
 /** Shades by how much of a column a model answered in: none, up to a third, two thirds, all of it. */
 const SHADES = { unicode: ['·', '░', '▓', '█'], ascii: ['.', '-', '=', '#'] } as const;
@@ -24,8 +26,11 @@ export function renderServing(
   { durationMs, timeByModelMs, noModelMs }: SimulationReport,
   { style, unicode, textWidth: width }: Output,
 ): string[] {
+  const shown = modelKeys.filter(
+    (key) => modelKeys.length <= UNUSED_SHOWN_UP_TO || (timeByModelMs[key] ?? 0) > 0,
+  );
   const rows = [
-    ...modelKeys.map((key) => ({ key, label: key, ms: timeByModelMs[key] ?? 0 })),
+    ...shown.map((key) => ({ key, label: key, ms: timeByModelMs[key] ?? 0 })),
     { key: null, label: NOTHING_READY, ms: noModelMs },
   ];
   const keyWidth = Math.min(KEY_WIDTH_MAX, Math.max(...rows.map(({ label }) => textWidth(label))));
@@ -44,7 +49,12 @@ export function renderServing(
   });
   const end = formatSimulatedTime(durationMs);
   const axis = `0:00:00${padStart(end, columns - '0:00:00'.length)}`;
-  return [...lines, `  ${' '.repeat(keyWidth)}  ${style.dim(axis)}`];
+  const unused = modelKeys.length - shown.length;
+  return [
+    ...lines,
+    `  ${' '.repeat(keyWidth)}  ${style.dim(axis)}`,
+    ...(unused === 0 ? [] : [style.dim(`  ${plural(unused, 'other model')} never answered.`)]),
+  ];
 }
 
 /** Which share of each column a model answered in, 0 to 1. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runMai } from '../../test/run-mai.js';
+import { startSimulator } from '@mai/lmstudio-simulator';
 import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
 import { textWidth } from '../terminal/text.js';
 
@@ -214,4 +215,20 @@ describe('--stdin', () => {
       error: { message: 'There is no field "contxt". Did you mean context?' },
     });
   });
+});
+
+test('of a downloaded model it also says what LM Studio makes of it, and warns where that differs', async () => {
+  const modelPath = 'acme/Tiny-GGUF/Tiny-Q4_K_M.gguf';
+  const world = (sizeBytes: number) => ({
+    machine: { gpus: [] },
+    models: [{ modelKey: 'acme/tiny', path: modelPath, sizeBytes }],
+  });
+  const said = async (sizeBytes: number) => {
+    await using simulator = await startSimulator({ world: world(sizeBytes) });
+    return (await mai(['estimate', 'acme/tiny', '--url', simulator.httpUrl])).out;
+  };
+  expect(await said(4 * 1024 ** 3)).toMatch(
+    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times what\s+the header gives/,
+  );
+  expect((await mai(['estimate', 'tiny.gguf'])).out).not.toMatch(/LM Studio's own/);
 });

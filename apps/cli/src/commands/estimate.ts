@@ -5,6 +5,7 @@ import type { CommandContext } from '../context.js';
 import { answerLines } from '../estimate/answer-lines.js';
 import { checkSettings } from '../estimate/check-settings.js';
 import { decideHere } from '../estimate/fits-here.js';
+import { otherSources } from '../estimate/other-sources.js';
 import { openModel } from '../estimate/open-model.js';
 import { settingsFromInput } from '../estimate/settings-from-input.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -32,7 +33,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 
   const settings = settingsFromInput(input);
   checkSettings(settings);
-  const { title, file, header } = await openModel(name, context);
+  const { title, modelKey, file, header } = await openModel(name, context);
   if (!header.complete) {
     output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
   }
@@ -44,7 +45,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     const here =
       settings.gpuBackend === null ? await decideHere(title, header, report, context) : null;
     const byContext = byContextLength(header, settings, report);
-    output.result(renderEstimate(title, report, byContext, here, output));
+    const footprint = here?.input.candidates[0]?.loadOptions[0]?.footprint ?? null;
+    const others =
+      modelKey === null || footprint === null
+        ? null
+        : await otherSources(modelKey, footprint, settings, report, context);
+    output.result(renderEstimate(title, { report, byContext, here, others }, output));
   }
   return EXIT.success;
 }

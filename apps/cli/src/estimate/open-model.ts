@@ -13,6 +13,8 @@ import { UsageError } from '../usage-error.js';
 export interface OpenModel {
   /** What to call it: its key, or its file's name. */
   readonly title: string;
+  /** Its key; null for a file. */
+  readonly modelKey: string | null;
   /** The file that its header is from. */
   readonly file: string;
   readonly header: GgufHeader;
@@ -31,7 +33,12 @@ export async function openModel(name: string, context: CommandContext): Promise<
   const isFile = LOOKS_LIKE_A_FILE.test(name) || (await isThere(asFile));
   const file = isFile ? asFile : await fileOfKey(name, context);
   const title = isFile ? path.basename(file) : name;
-  return { title, file, header: await readGgufHeader(file, { signal }) };
+  return {
+    title,
+    modelKey: isFile ? null : name,
+    file,
+    header: await readGgufHeader(file, { signal }),
+  };
 }
 
 function isThere(file: string): Promise<boolean> {

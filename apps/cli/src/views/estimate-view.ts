@@ -1,26 +1,36 @@
 import type { EstimateReport, ReportedDevice, ReportedRam } from '@mai/memory-estimator';
 import type { FitsHere } from '../estimate/fits-here.js';
+import type { OtherSources } from '../estimate/other-sources.js';
 import { renderMeter } from '../terminal/bar.js';
 import { formatBytes, formatCount, formatPercent } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { renderTable } from '../terminal/table.js';
 import { wrap } from '../terminal/text.js';
+import { describeFootprint } from './describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 import { renderPoolLegend, renderPools } from './memory-pools.js';
+
+/** All that is known of a model's footprint. */
+export interface EstimateFacts {
+  readonly report: EstimateReport;
+  readonly byContext: readonly EstimateReport[];
+  /** Null where the settings are those of another machine. */
+  readonly here: FitsHere | null;
+  /** Null for a file that is no downloaded model. */
+  readonly others: OtherSources | null;
+}
 
 /** An estimate for people: the sum, the settings behind it, and a chart by context length. */
 export function renderEstimate(
   name: string,
-  report: EstimateReport,
-  byContext: readonly EstimateReport[],
-  here: FitsHere | null,
+  { report, byContext, here, others }: EstimateFacts,
   output: Output,
 ): string {
   const { style } = output;
   return [
     `${style.heading(name)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
     renderParts(report, output),
-    renderTotal(report, output),
+    [renderTotal(report, output), ...renderOthers(others, output)].join('\n'),
     renderChart(report, byContext, output),
     ...(here === null ? [] : [renderHere(here, output)]),
   ]
@@ -119,6 +129,37 @@ function renderTotal({ totalBytes, interval, source, confidence }: EstimateRepor
     `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${SOURCES[source]}, ${confidence} confidence).`,
     output.textWidth,
   ).join('\n');
+}
+
+function renderOthers(others: OtherSources | null, { style, textWidth }: Output): string[] {
+  if (others === null) return [];
+  const { corrected, lmStudio } = others;
+  const texts = [
+    ...(corrected === null
+      ? []
+      : [
+          corrected.source === 'measured'
+            ? `Measured on this machine: ${describeFootprint(corrected)}.`
+            : `Corrected by what loads took on this machine: ${describeFootprint(corrected)}.`,
+        ]),
+    ...(lmStudio === null ? [] : [lmStudioSays(lmStudio)]),
+  ];
+  const doubtful = lmStudio !== null && lmStudio.disagreementRatio !== null;
+  return texts.flatMap((text, index) =>
+    wrap(text, textWidth).map((line) =>
+      doubtful && index === texts.length - 1 ? style.caution(line) : line,
+    ),
+  );
+}
+
+function lmStudioSays({
+  totalBytes,
+  disagreementRatio,
+}: NonNullable<OtherSources['lmStudio']>): string {
+  const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
+  return disagreementRatio === null
+    ? `${says}.`
+    : `${says}: ${disagreementRatio.toFixed(1)} times what the header gives for the same parts.`;
 }
 
 const CHART_FIGURES_WIDTH = 46;

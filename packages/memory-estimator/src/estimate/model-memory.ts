@@ -108,9 +108,9 @@ function compute(
   try {
     const buffers = computeBuffers(index, model, settings, shape, {
       gpuCount,
-      uniform:
-        gpuCount === 0 ||
-        (gpuCount === 1 && settings.gpuLayers > layers && load.cpuExpertLayers === 0),
+      // Where a GPU takes over from the CPU, weights of many types are copied: nothing repeats.
+      layout: (il) =>
+        gpuCount > 0 && (device(il) === gpuCount || il < load.cpuExpertLayers) ? null : device(il),
       homes: {
         layer: device,
         weight: (tensor, il) => {

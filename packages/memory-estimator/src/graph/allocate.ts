@@ -13,24 +13,27 @@ export interface BufferRules {
  * tensors by their lifetimes and writes in place where it can. Source: ggml/src/ggml-alloc.c.
  *
  * `tensor.device` says where a tensor goes; all tensors' notes must be fresh. Memory is compared at the
- * marks, right after they are computed.
+ * marks of each stretch, right after they are computed.
  */
 export function reserve(
   nodes: readonly Tensor[],
   leaves: readonly Tensor[],
   buffers: readonly BufferRules[],
-  marks: readonly Tensor[] = [],
+  marks: readonly (readonly Tensor[])[] = [],
 ): Reservation {
   const allocation = new Allocation(buffers);
-  allocation.run(nodes, leaves, new Set(marks));
+  const stretchOf = new Map(marks.flatMap((stretch, i) => stretch.map((mark) => [mark, i])));
+  const snapshots = allocation.run(nodes, leaves, stretchOf);
   return {
     bytes: allocation.lists.map((list) => list.peak),
     liveBytes: allocation.lists.map((list) => list.livePeak),
-    settled: allocation.snapshots.slice(0, -1).includes(allocation.snapshots.at(-1) ?? ''),
+    settled: marks.every((_, stretch) =>
+      hasSettled(snapshots.filter((snapshot) => snapshot.stretch === stretch)),
+    ),
   };
 }
 
-/** What a graph needs, and whether memory at the last mark looked as it did at an earlier one. */
+/** What a graph needs, and whether memory at each stretch's last mark looked as at an earlier one. */
 export interface Reservation {
   /** By device. */
   readonly bytes: readonly number[];
@@ -39,9 +42,34 @@ export interface Reservation {
   readonly settled: boolean;
 }
 
+/** Memory right after a mark. */
+interface Snapshot {
+  readonly stretch: number;
+  /** Where the mark is among the nodes. */
+  readonly at: number;
+  readonly memory: string;
+  /** The nodes up to the mark that are in memory, as text: how far before the mark, and where. */
+  readonly live: readonly { readonly before: number; readonly place: string }[];
+}
+
+/**
+ * Whether memory at the last mark is as it was at an earlier one: the same space free, and in what is not,
+ * the same tensors of the last round at the same places. What is older stays where it is.
+ */
+function hasSettled(snapshots: readonly Snapshot[]): boolean {
+  const last = snapshots.at(-1);
+  const previous = snapshots.at(-2);
+  if (last === undefined || previous === undefined) return false;
+  const round = last.at - previous.at;
+  const recent = ({ memory, live }: Snapshot) => {
+    const places = live.filter(({ before }) => before < round);
+    return `${memory};${places.map(({ before, place }) => `${before}@${place}`).join()}`;
+  };
+  return snapshots.slice(0, -1).some((snapshot) => recent(snapshot) === recent(last));
+}
+
 class Allocation {
   readonly lists: readonly FreeList[];
-  readonly snapshots: string[] = [];
   readonly #buffers: readonly BufferRules[];
 
   constructor(buffers: readonly BufferRules[]) {
@@ -49,7 +77,13 @@ class Allocation {
     this.lists = buffers.map((buffer) => new FreeList(buffer.alignment));
   }
 
-  run(nodes: readonly Tensor[], leaves: readonly Tensor[], marks: ReadonlySet<Tensor>): void {
+  /** What memory looked like at the marks. */
+  run(
+    nodes: readonly Tensor[],
+    leaves: readonly Tensor[],
+    stretchOf: ReadonlyMap<Tensor, number>,
+  ): readonly Snapshot[] {
+    const snapshots: Snapshot[] = [];
     for (const leaf of leaves) this.#place(leaf, leaf.device);
     for (const node of nodes) {
       if (node.viewOf !== null && node.op !== Op.None) node.viewOf.views += 1;
@@ -61,17 +95,25 @@ class Allocation {
         if (source.isInput) this.#place(source, node.device);
       }
     }
-    for (const node of nodes) {
+    for (let at = 0; at < nodes.length; at += 1) {
+      const node = nodes[at] as Tensor;
       const { sources } = node;
       for (let j = 0; j < sources.length; j += 1) this.#place(sources[j] as Tensor, node.device);
       this.#place(node, node.device);
       for (let j = 0; j < sources.length; j += 1) this.#release(sources[j] as Tensor);
-      if (marks.size > 0 && marks.has(node)) this.#snapshot(node);
+      const stretch = stretchOf.size > 0 ? stretchOf.get(node) : undefined;
+      if (stretch !== undefined) snapshots.push(this.#snapshot(nodes, at, stretch));
     }
+    return snapshots;
   }
 
-  #snapshot(node: Tensor): void {
-    this.snapshots.push(`${node.offset};${this.lists.map((list) => list.snapshot()).join()}`);
+  #snapshot(nodes: readonly Tensor[], at: number, stretch: number): Snapshot {
+    const live: { readonly before: number; readonly place: string }[] = [];
+    for (let i = 0; i <= at; i += 1) {
+      const { allocated, bufferOf, offset } = nodes[i] as Tensor;
+      if (allocated) live.push({ before: at - i, place: `${bufferOf}:${offset}` });
+    }
+    return { stretch, at, memory: this.lists.map((list) => list.snapshot()).join(), live };
   }
 
   #place(tensor: Tensor, device: number): void {

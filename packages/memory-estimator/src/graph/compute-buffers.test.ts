@@ -4,10 +4,31 @@ import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { resolveSettings } from '../settings/estimate-settings.js';
 import { runtimeShape } from '../settings/runtime-shape.js';
-import { computeBuffers } from './compute-buffers.js';
+import { computeBuffers, type ComputePlacement } from './compute-buffers.js';
 
 const MODELS = [...new Set(cpuCorpus().map(({ model }) => model))];
 const CPU_ONLY = { gpuCount: 0, homes: { weight: () => 0, layer: () => 0 } };
+
+/** Layers from `splits[0]` on are on the first GPU, from `splits[1]` on the second; the rest is on the CPU. */
+function onGpus(splits: readonly number[], cpuExpertLayers: number): ComputePlacement {
+  const cpu = splits.length;
+  const layer = (il: number) => {
+    const last = splits.findLastIndex((from) => il >= from);
+    return last === -1 ? cpu : last;
+  };
+  const keepsExperts = (il: number) => il < cpuExpertLayers;
+  return {
+    gpuCount: splits.length,
+    layout: (il) => (keepsExperts(il) || layer(il) === cpu ? null : layer(il)),
+    homes: {
+      layer,
+      weight: ({ name }, il) => {
+        if (il !== null) return keepsExperts(il) && name.includes('exps.') ? cpu : layer(il);
+        return name.startsWith('token_embd') ? cpu : layer(Infinity);
+      },
+    },
+  };
+}
 
 describe('leaving out layers that repeat', () => {
   test.each(MODELS)('%s gives the same buffers as going through all of them', async (name) => {
@@ -26,14 +47,44 @@ describe('leaving out layers that repeat', () => {
           const shape = runtimeShape(model, settings);
           const shortened = computeBuffers(index, model, settings, shape, {
             ...CPU_ONLY,
-            uniform: true,
+            layout: () => 0,
           });
           const whole = computeBuffers(index, model, settings, shape, {
             ...CPU_ONLY,
-            uniform: false,
+            layout: null,
           });
           expect(shortened).toEqual(whole);
           expect(shortened.liveBytes.cpu).toBeLessThanOrEqual(shortened.cpuBytes);
+        }
+      }
+    }
+  });
+
+  test.each(MODELS)('%s split between CPU and GPUs does as well', async (name) => {
+    const index = indexModel(await corpusHeader(name));
+    const model = index.model as Hyperparameters;
+    const share = (ratio: number) => Math.round(ratio * model.layers);
+    const placements = [
+      ...[0.2, 0.5, 0.8].map((ratio) => onGpus([share(ratio)], 0)),
+      onGpus([1], 0),
+      onGpus([0], share(0.5)),
+      onGpus([share(0.3)], share(0.6)),
+      onGpus([share(0.3), share(0.7)], 0),
+      onGpus([0, share(0.4)], 0),
+    ];
+    for (const [i, placement] of placements.entries()) {
+      for (const flashAttention of [true, false]) {
+        for (const contextLengthTokens of [512, 8192, 30_000]) {
+          const settings = resolveSettings({
+            ...NO_SETTINGS,
+            contextLengthTokens,
+            flashAttention,
+            gpuBackend: (['cuda', 'vulkan', 'metal'] as const)[i % 3] ?? 'cuda',
+          });
+          const shape = runtimeShape(model, settings);
+          const buffers = (layout: ComputePlacement['layout']) =>
+            computeBuffers(index, model, settings, shape, { ...placement, layout });
+          expect(buffers(placement.layout)).toEqual(buffers(null));
         }
       }
     }

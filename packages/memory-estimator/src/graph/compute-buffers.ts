@@ -27,6 +27,9 @@ interface BackendRules {
   readonly offload: OffloadRules;
 }
 
+/** Leaving out fewer layers gains less than is lost where memory does not settle. */
+const WORTHWHILE_SHARE = 0.25;
+
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
 
 const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
@@ -43,8 +46,11 @@ function packed(alignment: number): BufferRules {
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;
-  /** All layers are on one device, so that they repeat there as they do in the model. */
-  readonly uniform: boolean;
+  /**
+   * How a layer lies: neighbours with the same answer repeat as they do in the model, and those with null do
+   * not. Null instead goes through every layer.
+   */
+  readonly layout: ((il: number) => number | null) | null;
 }
 
 /** Bytes of the compute buffers, the CPU's and each GPU's. */
@@ -68,15 +74,19 @@ export function computeBuffers(
 ): ComputeBuffers {
   const { gpuCount, homes } = placement;
   const backend = settings.gpuBackend === 'none' ? null : BACKENDS[settings.gpuBackend];
-  const run = (shortening: Shortening | null): Reservation => {
-    const context = new GraphContext(index, model, settings, shape, homes, shortening);
+  const run = (shortenings: readonly Shortening[]): Reservation => {
+    const context = new GraphContext(index, model, settings, shape, homes, shortenings);
     buildGraph(context);
     if (gpuCount === 0 || backend === null) return reserveOnCpu(context);
     const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload);
     const buffers = [...new Array<BufferRules>(gpuCount).fill(backend.buffer), CPU_BUFFER];
     return reserve(nodes, leaves, buffers, context.marks);
   };
-  const { bytes, liveBytes } = runShortened(placement.uniform ? index.pattern : null, run);
+  const { bytes, liveBytes } = runShortened(
+    stretches(index.pattern, placement.layout),
+    model.layers * WORTHWHILE_SHARE,
+    run,
+  );
   if (!bytes.every(Number.isSafeInteger))
     throw new GraphUnavailableError('the sizes in the header contradict each other');
   return {
@@ -86,20 +96,37 @@ export function computeBuffers(
   };
 }
 
+/** A pattern's layers in stretches that lie alike. */
+function stretches(
+  pattern: LayerPattern | null,
+  layout: ComputePlacement['layout'],
+): readonly LayerPattern[] {
+  if (pattern === null || layout === null) return [];
+  const result: LayerPattern[] = [];
+  for (let { start } = pattern, end = start + 1; start < pattern.end; start = end, end += 1) {
+    const place = layout(start);
+    while (end < pattern.end && layout(end) === place) end += 1;
+    if (place !== null) result.push({ ...pattern, start, end });
+  }
+  return result;
+}
+
 /**
  * Layers repeat. Once a stretch of them leaves memory exactly as the stretch before did, all further ones
  * do the same, and need not be gone through; where they do not settle, the whole graph is.
  */
 function runShortened(
-  pattern: LayerPattern | null,
-  run: (shortening: Shortening | null) => Reservation,
+  patterns: readonly LayerPattern[],
+  worthwhileLayers: number,
+  run: (shortenings: readonly Shortening[]) => Reservation,
 ): Reservation {
-  const shortening = pattern === null ? null : shorten(pattern);
-  if (shortening !== null) {
-    const reservation = run(shortening);
+  const shortenings = patterns.map(shorten).filter((shortening) => shortening !== null);
+  const left = shortenings.reduce((sum, { skipFrom, skipTo }) => sum + skipTo - skipFrom, 0);
+  if (left > 0 && left >= worthwhileLayers) {
+    const reservation = run(shortenings);
     if (reservation.settled) return reservation;
   }
-  return run(null);
+  return run([]);
 }
 
 function reserveOnCpu(context: GraphContext): Reservation {

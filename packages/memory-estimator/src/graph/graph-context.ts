@@ -45,9 +45,12 @@ export class GraphContext {
   readonly sequenceTokens: number;
   /** The layers to build, in order. */
   readonly layers: readonly number[];
-  /** The hidden states between which a repeating stretch is checked to have settled; see shorten(). */
-  readonly marks: Tensor[] = [];
-  readonly #shortening: Shortening | null;
+  /**
+   * The hidden states between which a repeating stretch is checked to have settled, stretch by stretch; see
+   * shorten().
+   */
+  readonly marks: readonly Tensor[][];
+  readonly #shortenings: readonly Shortening[];
   #outputIds: Tensor | null = null;
 
   constructor(
@@ -56,7 +59,7 @@ export class GraphContext {
     settings: ResolvedSettings,
     shape: RuntimeShape,
     homes: Homes,
-    shortening: Shortening | null = null,
+    shortenings: readonly Shortening[] = [],
   ) {
     this.index = index;
     this.model = model;
@@ -66,19 +69,20 @@ export class GraphContext {
     this.tokens = shape.graphTokens;
     this.outputs = shape.graphOutputs;
     this.sequenceTokens = shape.graphTokens / shape.sequences;
-    this.#shortening = shortening;
+    this.#shortenings = shortenings;
+    this.marks = shortenings.map(() => []);
     this.layers = Array.from({ length: model.layers }, (_, il) => il).filter(
-      (il) => shortening === null || il < shortening.skipFrom || il >= shortening.skipTo,
+      (il) => !shortenings.some(({ skipFrom, skipTo }) => il >= skipFrom && il < skipTo),
     );
   }
 
   /** Notes the hidden state that a layer leaves. */
   layerDone(il: number, hidden: Tensor): void {
-    const shortening = this.#shortening;
-    if (shortening === null) return;
-    const before = shortening.skipFrom - 1 - il;
-    const { period, step } = shortening;
-    if (before === 0 || before === period || before === step * period) this.marks.push(hidden);
+    for (const [i, { skipFrom, period, step }] of this.#shortenings.entries()) {
+      const before = skipFrom - 1 - il;
+      if (before === 0 || before === period || before === step * period)
+        this.marks[i]?.push(hidden);
+    }
   }
 
   /** A weight outside of layers, or null. */

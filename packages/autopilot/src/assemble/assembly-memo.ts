@@ -37,57 +37,69 @@ interface Memo<Question, Answer> {
 
 /** @param freshMs - how long estimates are taken to hold. */
 export function createAssemblyMemo(monotonicMs: () => number, freshMs: number): AssemblyMemo {
-  let generation = 0;
-  const memo = <Question, Answer>(
-    factsOf: (question: Question) => readonly unknown[] | null,
-  ): Memo<Question, Answer> => {
-    let last: {
-      readonly generation: number;
-      readonly facts: readonly unknown[];
-      readonly atMs: number;
-      readonly answer: Answer;
-    } | null = null;
-    return {
-      recall: (question) => {
-        if (last?.generation !== generation || monotonicMs() - last.atMs >= freshMs) return null;
-        return isSameData(factsOf(question), last.facts) ? last.answer : null;
-      },
-      remember: (question, answer) => {
-        const facts = factsOf(question);
-        last = facts === null ? null : { generation, facts, atMs: monotonicMs(), answer };
-      },
-    };
-  };
-  return {
-    candidates: memo(({ catalog, resources, request }) => [
-      catalog,
-      request.requirement,
-      request.ladder,
-      request.deviceIdentifier,
-      request.coolingDownUntilMs,
-      machineOf(resources),
-    ]),
-    residents: memo(({ instances, resources, request }) =>
+  const candidates = createMemo<CandidateQuestion, readonly LadderCandidate[]>(
+    (one, other) =>
+      one.catalog === other.catalog &&
+      isSameData(one.request.requirement, other.request.requirement) &&
+      isSameData(one.request.coolingDownUntilMs, other.request.coolingDownUntilMs) &&
+      one.request.ladder === other.request.ladder &&
+      one.request.deviceIdentifier === other.request.deviceIdentifier &&
+      isSameMachine(one.resources, other.resources),
+  );
+  const residents = createMemo<ResidentQuestion, readonly Resident[]>(
+    (one, other) =>
+      isSameData(one.instances, other.instances) &&
+      isSameData(one.request.requirement, other.request.requirement) &&
+      isSameData(one.request.pinned, other.request.pinned) &&
+      isSameData(one.request.leased, other.request.leased) &&
+      isSameData(one.request.acceptedAs, other.request.acceptedAs) &&
+      one.request.deviceIdentifier === other.request.deviceIdentifier &&
+      isSameMachine(one.resources, other.resources) &&
       // One that hides what it does counts as busy for a while after its last use: time decides.
-      instances.some((one) => one.activity === null)
-        ? null
-        : [
-            instances,
-            request.requirement,
-            request.deviceIdentifier,
-            request.pinned,
-            request.leased,
-            request.acceptedAs,
-            machineOf(resources),
-          ],
-    ),
+      !one.instances.some((instance) => instance.activity === null),
+  );
+  return {
+    candidates,
+    residents,
     forget: () => {
-      generation += 1;
+      candidates.forget();
+      residents.forget();
     },
   };
+
+  function createMemo<Question, Answer>(
+    isSame: (one: Question, other: Question) => boolean,
+  ): Memo<Question, Answer> & { forget(): void } {
+    let last: { readonly question: Question; readonly answer: Answer } | null = null;
+    let atMs = 0;
+    return {
+      recall: (question) =>
+        last !== null && monotonicMs() - atMs < freshMs && isSame(last.question, question)
+          ? last.answer
+          : null,
+      remember: (question, answer) => {
+        last = { question, answer };
+        atMs = monotonicMs();
+      },
+      forget: () => {
+        last = null;
+      },
+    };
+  }
 }
 
 /** A footprint depends on what the machine has, not on what is left of it. */
-function machineOf({ unified, gpus }: Resources): readonly unknown[] {
-  return [unified, gpus.map((gpu) => [gpu.deviceKey, gpu.memory, gpu.totalBytes])];
+function isSameMachine(one: Resources, other: Resources): boolean {
+  return (
+    one.unified === other.unified &&
+    one.gpus.length === other.gpus.length &&
+    one.gpus.every((gpu, index) => {
+      const same = other.gpus[index];
+      return (
+        gpu.deviceKey === same?.deviceKey &&
+        gpu.memory === same.memory &&
+        gpu.totalBytes === same.totalBytes
+      );
+    })
+  );
 }

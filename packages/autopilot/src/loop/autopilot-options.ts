@@ -88,8 +88,13 @@ const DEFAULT_TIMINGS: AutopilotTimings = {
   breaker: { failures: 5, withinMs: 300_000, openMs: 600_000 },
 };
 
+const NO_REQUEST = {};
+
 /** Fills in the defaults. */
 export function completeOptions(options: AutopilotOptions): AutopilotSettings {
+  // They are asked for several times a round, and change when somebody edits them.
+  let timings = DEFAULT_TIMINGS;
+  let given: Partial<AutopilotTimings> | undefined;
   return {
     rules: null,
     journal: createMemoryJournal(EMPTY_JOURNAL),
@@ -100,13 +105,16 @@ export function completeOptions(options: AutopilotOptions): AutopilotSettings {
     isProcessAlive,
     ...options,
     get request() {
-      return options.request ?? {};
+      return options.request ?? NO_REQUEST;
     },
     get idle() {
       return options.idle ?? 'keep';
     },
     get timings() {
-      return { ...DEFAULT_TIMINGS, ...options.timings };
+      const latest = options.timings;
+      if (latest !== given) timings = { ...DEFAULT_TIMINGS, ...latest };
+      given = latest;
+      return timings;
     },
   };
 }

@@ -47,7 +47,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
   const { clock } = settings;
   let hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
   const publish = (event: PublishedEvent): void => {
-    hub.publish({ atMs: clock.nowMs(), ...event });
+    if (!hub.deserted) hub.publish({ atMs: clock.nowMs(), ...event });
   };
   let loop = new AutopilotLoop(settings, publish);
   let run: Run | null = null;

@@ -1,6 +1,8 @@
 /** Hands events to any number of readers, each at its own pace. */
 export interface EventHub<Event> {
   publish(event: Event): void;
+  /** Whether nobody would read what is published now. */
+  readonly deserted: boolean;
   /** Everything published from now on. A reader that falls behind loses the oldest. */
   subscribe(): AsyncIterableIterator<Event>;
   /** Ends every reader once it has read what is left. */
@@ -12,6 +14,9 @@ export function createEventHub<Event>(capacity: number): EventHub<Event> {
   const readers = new Set<Reader<Event>>();
   let closed = false;
   return {
+    get deserted() {
+      return readers.size === 0;
+    },
     publish: (event) => {
       for (const reader of readers) reader.push(event);
     },

@@ -20,6 +20,9 @@ interface Waiter {
   readonly reject: (reason: Error) => void;
 }
 
+/** Asked for every second, and hardly ever anybody. */
+const NOBODY: readonly never[] = [];
+
 /** Who uses what, and who waits for something to use. */
 export class LeaseDesk {
   readonly #held = new Map<
@@ -32,12 +35,14 @@ export class LeaseDesk {
   #input: AssembledInput | null = null;
 
   /** What the holders and the waiting need, besides what is asked for anyway. */
-  get requirements(): Requirement[] {
+  get requirements(): readonly Requirement[] {
+    if (this.#held.size === 0 && this.#waiters.size === 0) return NOBODY;
     const held = [...this.#held.values()].map((one) => one.requirement);
     return [...held, ...[...this.#waiters].map((one) => one.requirement)];
   }
 
-  get leased(): string[] {
+  get leased(): readonly string[] {
+    if (this.#held.size === 0) return NOBODY;
     return [...new Set([...this.#held.values()].map((one) => one.identifier))];
   }
 

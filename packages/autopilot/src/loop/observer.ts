@@ -15,6 +15,8 @@ const NOTHING_REQUIRED: Requirement = {
   tiers: null,
 };
 
+const NOTHING: readonly never[] = [];
+
 /** What a look at the world depends on. */
 interface Sources {
   readonly cached: CachedPorts;
@@ -37,15 +39,19 @@ export class Observer {
   async request(signal: AbortSignal): Promise<SelectionRequest> {
     const { request, rules } = this.#settings;
     const { journal, leases, switches } = this.#sources;
-    const ruled = rules === null ? [] : await rules({ signal });
+    const own = request.requirement ?? NOTHING_REQUIRED;
+    const ruled = rules === null ? NOTHING : await rules({ signal });
+    const { pins } = journal.journal;
+    const pinned = request.pinned ?? NOTHING;
     return {
-      ...request,
-      requirement: mergeRequirements([
-        request.requirement ?? NOTHING_REQUIRED,
-        ...ruled,
-        ...leases.requirements,
-      ]),
-      pinned: [...(request.pinned ?? []), ...journal.journal.pins.map((pin) => pin.target)],
+      chain: request.chain ?? null,
+      deviceIdentifier: request.deviceIdentifier ?? null,
+      ladder: request.ladder ?? true,
+      requirement:
+        ruled.length + leases.requirements.length === 0
+          ? own
+          : mergeRequirements([own, ...ruled, ...leases.requirements]),
+      pinned: pins.length === 0 ? pinned : [...pinned, ...pins.map((pin) => pin.target)],
       leased: leases.leased,
       acceptedAs: switches.acceptedAs,
     };

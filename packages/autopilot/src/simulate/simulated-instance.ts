@@ -26,9 +26,21 @@ const UNKNOWN_CONFIG = {
   cpuExpertRatio: null,
 };
 
+/** Asked for every second, and the same until it is used. */
+const described = new WeakMap<SimulatedInstance, RuntimeInstance>();
+
 /** As LM Studio reports it. */
 export function describeInstance(instance: SimulatedInstance, hasGpu: boolean): RuntimeInstance {
-  const { instanceIdentifier, model, modelKey, requests } = instance;
+  const known = described.get(instance);
+  const activity = instance.requests > 0 ? 'generating' : 'idle';
+  if (known?.activity === activity && known.lastUsedAtMs === instance.lastUsedAtMs) return known;
+  const description = { ...describe(instance, hasGpu), activity } as const;
+  described.set(instance, description);
+  return description;
+}
+
+function describe(instance: SimulatedInstance, hasGpu: boolean): Omit<RuntimeInstance, 'activity'> {
+  const { instanceIdentifier, model, modelKey } = instance;
   const base = model?.profile.loadConfig ?? UNKNOWN_CONFIG;
   const loadConfig = model === null ? base : configOfRung(model, instance.rungIndex, hasGpu);
   return {
@@ -40,7 +52,6 @@ export function describeInstance(instance: SimulatedInstance, hasGpu: boolean): 
     ttlMs: null,
     lastUsedAtMs: instance.lastUsedAtMs,
     deviceIdentifier: null,
-    activity: requests > 0 ? 'generating' : 'idle',
     queued: 0,
     loadConfig,
     keepModelInMemory: null,

@@ -1,6 +1,5 @@
-import type { CommandSpec, OptionSpec } from './command-spec.js';
-
-const DRY_RUN: OptionSpec = { name: 'dry-run', summary: 'say what would be done, and do nothing' };
+import type { CommandSpec } from './command-spec.js';
+import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
 
 /** The autopilot, and the words that can be had with it while it runs. */
 export const AUTOPILOT: readonly CommandSpec[] = [
@@ -8,23 +7,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
     name: 'watch',
     summary: 'keep the best model that fits loaded, until Ctrl-C',
     options: [
-      {
-        name: 'chain',
-        value: 'NAME',
-        summary: 'fallback chain of the configuration (default: default)',
-        completes: 'chain',
-      },
-      {
-        name: 'require',
-        value: 'LIST',
-        summary: 'capabilities, separated by commas: chat, tools, vision, ...',
-      },
-      { name: 'min-context', value: 'TOKENS', summary: 'shortest context length that will do' },
-      {
-        name: 'tier',
-        value: 'LIST',
-        summary: 'tiers, separated by commas: small, medium, large',
-      },
+      ...SELECTION_OPTIONS,
       {
         name: 'interval',
         value: 'DURATION',

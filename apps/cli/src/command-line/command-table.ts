@@ -1,16 +1,10 @@
+import { TIERS } from '@mai/model-config';
 import { AUTOPILOT } from './autopilot-specs.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { HISTORY } from './history-specs.js';
+import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 
-const CHAIN: OptionSpec = {
-  name: 'chain',
-  value: 'NAME',
-  summary: 'fallback chain of the configuration (default: default)',
-  completes: 'chain',
-};
-const CONTEXT: OptionSpec = { name: 'context', value: 'TOKENS', summary: 'context length' };
-const DRY_RUN: OptionSpec = { name: 'dry-run', summary: 'say what would be done, and do nothing' };
 const TTL: OptionSpec = {
   name: 'ttl',
   value: 'DURATION',
@@ -76,12 +70,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'models',
     summary: 'downloaded and configured models, what each takes here, and whether it fits',
     options: [
-      { name: 'tier', value: 'TIER', choices: ['small', 'medium', 'large'], summary: 'one tier' },
-      {
-        name: 'require',
-        value: 'LIST',
-        summary: 'capabilities, separated by commas: chat, tools, vision, ...',
-      },
+      { name: 'tier', value: 'TIER', choices: TIERS, summary: 'one tier' },
+      REQUIRE,
       { name: 'all', short: 'a', summary: 'configured models that are not downloaded, too' },
       CONTEXT,
     ],
@@ -90,22 +80,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'select',
     summary: 'the best model that fits now, and why',
-    options: [
-      CHAIN,
-      {
-        name: 'require',
-        value: 'LIST',
-        summary: 'capabilities, separated by commas: chat, tools, vision, ...',
-      },
-      { name: 'min-context', value: 'TOKENS', summary: 'shortest context length that will do' },
-      {
-        name: 'tier',
-        value: 'LIST',
-        summary: 'tiers, separated by commas: small, medium, large',
-      },
-      { name: 'load', summary: 'carry the decision out' },
-      DRY_RUN,
-    ],
+    options: [...SELECTION_OPTIONS, { name: 'load', summary: 'carry the decision out' }, DRY_RUN],
     examples: [
       ['mai select --require chat,tools --min-context 16384', 'decide, and change nothing'],
       ['mai select --chain coding --load', 'decide, then load it'],

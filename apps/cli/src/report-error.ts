@@ -11,7 +11,7 @@ export function reportError(error: unknown, output: Output, verbose: boolean): n
   }
   const known = knownError(error);
   const message = known?.message ?? bugMessage(error, verbose);
-  output.stderr.write(`${output.noteStyle.bad('error:')} ${message.replaceAll('\n', '\n  ')}\n`);
+  output.fail(message);
   if (verbose && error instanceof Error && !(error instanceof UsageError)) {
     output.stderr.write(`${stackOf(error)}\n`);
   }

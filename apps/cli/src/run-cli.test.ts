@@ -13,6 +13,20 @@ test('--version prints the version', async () => {
   expect(io.out()).toBe('mai 9.9.9\n');
 });
 
+test.each([
+  [['--version', '--json'], { schemaVersion: 1, version: '9.9.9' }],
+  [['--help', '--json'], { schemaVersion: 1, help: expect.stringContaining('Usage') }],
+  [['--json'], { schemaVersion: 1, help: expect.stringContaining('Usage') }],
+  [
+    ['completions', 'bash', '--json'],
+    { schemaVersion: 1, shell: 'bash', script: expect.stringContaining('complete') },
+  ],
+])('%j answers in JSON', async (argv, expected) => {
+  const io = createFakeIo();
+  expect(await runCli(argv, io)).toBe(0);
+  expect(JSON.parse(io.out())).toEqual(expected);
+});
+
 test('every command has a help text that fits 80 columns', async () => {
   const names = COMMANDS.flatMap(({ name, subcommands }) => [
     [name],
@@ -74,6 +88,14 @@ describe('reportError', () => {
     expect(exitCode).toBe(EXIT.bug);
     expect(text).toMatch(/^error: x is not a function\. This is a bug in mai: please report .*\n$/);
     expect(knownError(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).toBeNull();
+  });
+
+  test('what others say can not move the cursor or change colours', () => {
+    const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
+      message:
+        'No \u001b[31mred\u001b[0m\u0007, no \u001b]0;title\u0007, no \u009b2J.\nSecond line.',
+    });
+    expect(report(error).text).toBe('error: No red, no , no .\n  Second line.\n');
   });
 
   test('--verbose shows the stack and the causes', () => {

@@ -14,13 +14,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     invocation = parseCommandLine(argv);
     const context = contextOf(invocation, argv, io);
     if (invocation.kind === 'version') {
-      context.output.result(`mai ${io.version}\n`);
+      const { output } = context;
+      if (output.json) output.resultJson({ version: io.version });
+      else output.result(`mai ${io.version}\n`);
       return EXIT.success;
     }
     if (invocation.kind === 'help') {
       const { renderHelp } = await import('./command-line/help.js');
-      const { style, textWidth } = context.output;
-      context.output.result(renderHelp(invocation.path, style, textWidth));
+      const { output } = context;
+      const help = renderHelp(invocation.path, output.style, output.textWidth);
+      if (output.json) output.resultJson({ help });
+      else output.result(help);
       return EXIT.success;
     }
     const run = await invocation.path.at(-1)?.load?.();

@@ -11,7 +11,9 @@ const RENDERERS = { bash: bashCompletions, zsh: zshCompletions, fish: fishComple
 
 /** `mai completions SHELL`: a completion script made from the command table. */
 export function run({ output }: CommandContext, input: Input): Promise<ExitCode> {
-  const render = RENDERERS[input.positionals[0] as keyof typeof RENDERERS];
-  output.result(render(COMMANDS, GLOBAL_OPTIONS));
+  const shell = input.positionals[0] as keyof typeof RENDERERS;
+  const script = RENDERERS[shell](COMMANDS, GLOBAL_OPTIONS);
+  if (output.json) output.resultJson({ shell, script });
+  else output.result(script);
   return Promise.resolve(EXIT.success);
 }

@@ -1,4 +1,5 @@
 import type { OutputStream } from '../io.js';
+import { safeText } from './safe-text.js';
 import { truncate } from './text.js';
 
 /** A block of lines that is redrawn in place; the last one stays on the screen. */
@@ -40,7 +41,7 @@ export function createLiveView(stream: OutputStream): LiveView {
       const up = shownLines === 0 ? '' : `\u001b[${shownLines}A\r`;
       // One write for each frame, so that no half of it is ever seen.
       stream.write(
-        up + lines.map((line) => `${truncate(line, width)}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW,
+        up + lines.map((line) => `${truncate(safeText(line, true), width)}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW,
       );
       shownLines = lines.length;
     },

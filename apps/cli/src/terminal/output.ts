@@ -1,6 +1,7 @@
 import type { Io, OutputStream } from '../io.js';
 import type { Progress } from './progress.js';
 import { createProgress } from './progress.js';
+import { safeText } from './safe-text.js';
 import type { Style } from './style.js';
 import { createStyle, wantsColour, wantsUnicode } from './style.js';
 
@@ -34,6 +35,8 @@ export interface Output {
   readonly note: (text: string) => void;
   /** A warning on stderr; shown even with --quiet. */
   readonly warn: (text: string) => void;
+  /** An error on stderr. */
+  readonly fail: (text: string) => void;
   readonly progress: (label: string, totalBytes: number | null) => Progress;
 }
 
@@ -44,7 +47,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
   const style = createStyle(wantsColour(options.noColour, io.env, io.stdout.isTTY));
   const noteStyle = createStyle(wantsColour(options.noColour, io.env, io.stderr.isTTY));
   const unicode = wantsUnicode(io.env, io.platform);
-  const say = (text: string) => io.stderr.write(`${text}\n`);
+  const say = (text: string) => io.stderr.write(`${safeText(text, noteStyle.enabled)}\n`);
   const quiet: Progress = { update: () => undefined, clear: () => undefined };
   return {
     json: options.json,
@@ -56,7 +59,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     stdout: io.stdout,
     stderr: io.stderr,
     result: (text) => {
-      io.stdout.write(text);
+      io.stdout.write(safeText(text, style.enabled));
     },
     resultJson: (value) => {
       const versioned = { schemaVersion: SCHEMA_VERSION, ...value };
@@ -68,11 +71,14 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     warn: (text) => {
       say(`${noteStyle.caution('warning:')} ${text}`);
     },
+    fail: (text) => {
+      say(`${noteStyle.bad('error:')} ${text.replaceAll('\n', '\n  ')}`);
+    },
     progress: (label, totalBytes) =>
       options.quiet
         ? quiet
         : createProgress({
-            label,
+            label: safeText(label, noteStyle.enabled),
             totalBytes,
             stream: io.stderr,
             style: noteStyle,

@@ -1,0 +1,23 @@
+const ESC = '\u001b';
+/** Control characters but line breaks and tabs, and the marks that turn the direction of writing. */
+const UNSAFE = '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069';
+const SUSPICIOUS = new RegExp(`[${UNSAFE}]`);
+// Colours; other CSI sequences, in both spellings; operating system commands; whatever is left.
+const SEQUENCES = new RegExp(
+  `(${ESC}\\[[0-9;]*m)` +
+    `|(?:${ESC}\\[|\\u009b)[0-?]*[ -/]*[@-~]` +
+    `|(?:${ESC}\\]|\\u009d)[^\\u0007\\u001b\\u009c]*(?:\\u0007|\\u009c|${ESC}\\\\)?` +
+    `|[${UNSAFE}]`,
+  'g',
+);
+
+/**
+ * A text without what a terminal would obey: names of models and messages come from elsewhere, and one
+ * of them could clear the screen or set its title. Colours stay where they are wanted.
+ */
+export function safeText(text: string, colours: boolean): string {
+  if (!SUSPICIOUS.test(text)) return text;
+  return text.replace(SEQUENCES, (_, colour: string | undefined) =>
+    colours && colour !== undefined ? colour : '',
+  );
+}

@@ -108,7 +108,43 @@ describe('mai load', () => {
   test('says where the instance is not as asked', async () => {
     simulator.fault.shrinkContext({ toTokens: 4096 });
     const { err } = await mai('load', 'qwen/qwen3-4b', '--context', '16384');
-    expect(err).toContain('warning: contextLengthTokens is 4096, not 16384 as asked.');
+    expect(err).toContain('the context length in tokens is 4,096, not 16,384 as asked.');
+  });
+
+  test('says that it is loaded already', async () => {
+    await mai('load', 'qwen/qwen3-4b', '--context', '8192');
+    const { out, err } = await mai('load', 'qwen/qwen3-4b', '--context', '8192');
+    expect(out).toBe('Loaded already: qwen/qwen3-4b, 8,192 tokens of context.\n');
+    expect(err).toBe('');
+  });
+
+  test('loads the one quantization that is named, and unloads it by that name', async () => {
+    const variant = (name: string, sizeBytes: number) => ({
+      name,
+      sizeBytes,
+      quantization: { name: name.toUpperCase(), bits: 4 },
+      path: `x/${name}.gguf`,
+    });
+    const several = await startSimulator({
+      speed: FAST,
+      world: {
+        models: [
+          {
+            modelKey: 'x/y',
+            sizeBytes: 1 << 30,
+            variants: [variant('q4_k_m', 1 << 30), variant('q8_0', 2 ** 31)],
+          },
+        ],
+      },
+    });
+    const url = ['--url', several.httpUrl];
+    const loading = await runMai(['load', 'x/y@q8_0', ...url], { homeFolder });
+    expect(loading.err).toMatch(/^Loading x\/y@q8_0 \(2\.0 GiB\)/);
+    expect(several.residents()).toMatchObject([{ modelKey: 'x/y@q8_0' }]);
+    const unloading = await runMai(['unload', 'x/y@q8_0', ...url], { homeFolder });
+    expect(unloading.exitCode).toBe(0);
+    expect(several.residents()).toEqual([]);
+    await several.stop();
   });
 
   test.each(['2', 'half', '-1', ''])('refuses --gpu-offload=%s', async (ratio) => {

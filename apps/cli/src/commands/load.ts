@@ -1,4 +1,9 @@
-import type { LMStudioClient, LoadConfig, LoadFirstResult } from '@mai/lmstudio-adapter';
+import type {
+  DownloadedModel,
+  LMStudioClient,
+  LoadConfig,
+  LoadFirstResult,
+} from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG } from '@mai/lmstudio-adapter';
 import type { Input } from '../command-line/input.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';
@@ -10,6 +15,7 @@ import { EXIT } from '../exit-codes.js';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
+import { describeMismatch } from '../views/describe-mismatch.js';
 import { deliveryJson, describeDelivery } from '../views/delivery.js';
 
 /** `mai load KEY [FALLBACK...]`. */
@@ -21,7 +27,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   await using client = await requireLMStudio(context);
 
   const models = await Promise.all(
-    input.positionals.map(async (key) => (await client.modelInfo(key, { signal })).model),
+    input.positionals.map((key) => modelToLoad(client, key, signal)),
   );
   if (input.has('dry-run')) {
     await describe(
@@ -46,7 +52,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       ttlMs,
       signal,
       timeoutMs: globals.timeoutMs ?? undefined,
-      onProgress: (ratio: number) => bars[index]?.get().update(ratio),
+      // What is loaded already is at its end at once: there is nothing to show.
+      onProgress: (ratio: number) =>
+        (ratio < 1 ? bars[index]?.get() : bars[index]?.existing())?.update(ratio),
     }));
     const [only, second] = requests;
     // A single key fails with its own error rather than as a list of one.
@@ -63,6 +71,17 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     for (const bar of bars) bar.existing()?.clear();
     throw error;
   }
+}
+
+/** The model that a key names, or the one quantization of it. */
+async function modelToLoad(
+  client: LMStudioClient,
+  key: string,
+  signal: AbortSignal,
+): Promise<DownloadedModel> {
+  const { model, variants } = await client.modelInfo(key, { signal });
+  if (!model.variants.includes(key)) return model;
+  return variants.find(({ modelKey }) => modelKey === key) ?? { ...model, modelKey: key };
 }
 
 /** A value that is made when it is first asked for. */
@@ -145,11 +164,13 @@ function printLoaded(loaded: Loaded, output: Output): void {
       : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
   const name =
     instance.instanceIdentifier === instance.modelKey ? '' : ` as ${instance.instanceIdentifier}`;
-  const how = reused ? 'was loaded already' : `in ${formatDuration(tookMs)}`;
-  output.result(`${output.style.good('Loaded')} ${instance.modelKey}${name} ${how}${context}.\n`);
-  for (const { field, asked, got } of verified) {
-    output.warn(`${field} is ${String(got)}, not ${String(asked)} as asked.`);
-  }
+  const what = `${instance.modelKey}${name}`;
+  output.result(
+    reused
+      ? `${output.style.good('Loaded already')}: ${what}${context}.\n`
+      : `${output.style.good('Loaded')} ${what} in ${formatDuration(tookMs)}${context}.\n`,
+  );
+  for (const mismatch of verified) output.warn(describeMismatch(mismatch));
   if (delivery !== null) {
     output.note(
       output.noteStyle.dim(`It stays until \`mai unload\`. ${describeDelivery(delivery)}`),

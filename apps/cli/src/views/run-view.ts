@@ -2,6 +2,7 @@ import type { RunEvent, RunReport } from '@mai/autopilot';
 import { formatDuration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import type { Progress } from '../terminal/progress.js';
+import { describeMismatch } from './describe-mismatch.js';
 import { renderSelection } from './selection-view.js';
 import { nothingFitsAdvice } from './nothing-fits.js';
 
@@ -56,9 +57,7 @@ export function createRunNarrator(
         say(
           `${style.good('Loaded')} ${event.instance.modelKey} in ${formatDuration(event.tookMs)}`,
         );
-        for (const { field, asked, got } of event.mismatches) {
-          output.warn(`${field} is ${String(got)}, not ${String(asked)} as asked.`);
-        }
+        for (const mismatch of event.mismatches) output.warn(describeMismatch(mismatch));
         return;
       case 'load-failed':
         clear();
@@ -98,7 +97,7 @@ function outcomeSentence(report: RunReport, { style }: Output): string {
     case 'put-off':
       return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
     case 'nothing-fits':
-      return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input.candidates)}`;
+      return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input.candidates, last.input.requirement.capabilities)}`;
     case 'rolled-back':
       return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
     case 'failed':

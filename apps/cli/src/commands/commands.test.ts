@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
-import type { Simulator } from '@mai/lmstudio-simulator';
-import { startSimulator } from '@mai/lmstudio-simulator';
+import type { Simulator, WorldInput } from '@mai/lmstudio-simulator';
+import { exampleWorld, startSimulator } from '@mai/lmstudio-simulator';
 import { openRecording } from '@mai/resource-monitor';
 import type { FakeIoOptions } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
@@ -250,5 +250,92 @@ describe('mai config', () => {
   test('schema prints a JSON Schema', async () => {
     const { out } = await mai('config schema');
     expect(JSON.parse(out)).toMatchObject({ type: 'object' });
+  });
+});
+
+describe('models that are out of the ordinary', () => {
+  const GIB = 2 ** 30;
+  const withWorld = async (world: WorldInput, use: (run: typeof mai) => Promise<void>) => {
+    await using other = await startSimulator({ speed: 50, world });
+    await use((line, options = {}) =>
+      runMai([...line.split(' '), '--url', other.httpUrl], {
+        cwd: folder,
+        env: { NO_COLOR: '1' },
+        homeFolder: folder,
+        ...options,
+      }),
+    );
+  };
+
+  test('a key that LM Studio will not estimate hides no other model', () =>
+    withWorld(
+      {
+        models: [
+          { modelKey: 'family/\u{1f469}\u200d\u{1f467}', sizeBytes: GIB },
+          { modelKey: 'a/\u001b[31mred', sizeBytes: GIB },
+          { modelKey: 'plain/model', sizeBytes: GIB },
+        ],
+      },
+      async (run) => {
+        const { exitCode, out } = await run('models');
+        expect(exitCode).toBe(0);
+        expect(out).toMatch(/plain\/model .* fits/);
+        expect(out).not.toContain('\u001b');
+        expect((await run('select')).exitCode).toBe(0);
+      },
+    ));
+
+  test('config init leaves out what a configuration can not name, and says so', () =>
+    withWorld(
+      {
+        models: [
+          { modelKey: 'chain:x', sizeBytes: GIB },
+          { modelKey: 'plain/model', sizeBytes: GIB },
+        ],
+      },
+      async (run) => {
+        const { exitCode, err } = await run('config init');
+        expect(exitCode).toBe(0);
+        expect(err).toContain('warning: chain:x is left out');
+        expect((await run('config check')).exitCode).toBe(0);
+      },
+    ));
+
+  test('models on another machine of LM Link are left out of what is decided here', () =>
+    withWorld(exampleWorld('link'), async (run) => {
+      const { exitCode, out, err } = await run('models');
+      expect(exitCode).toBe(0);
+      expect(out).toContain('qwen/qwen3-8b');
+      expect(out).not.toContain('gpt-oss');
+      expect(err).toContain('1 model on other machines of LM Link');
+      expect((await run('select')).exitCode).toBe(0);
+    }));
+
+  test('nothing downloaded: says so, and what to do', () =>
+    withWorld({ models: [] }, async (run) => {
+      const { exitCode, out, err } = await run('models');
+      expect(exitCode).toBe(0);
+      expect(out).toBe('No model is downloaded.\n');
+      expect(err).toContain('lms get');
+    }));
+
+  test('a chain without the capability: names the way to another chain', () =>
+    withWorld({ models: [{ modelKey: 'plain/model', sizeBytes: GIB }] }, async (run) => {
+      const { exitCode, err } = await run('select --require embedding');
+      expect(exitCode).toBe(3);
+      expect(err).toContain('No downloaded model of this chain can do embedding.');
+      expect(err).toContain('--chain');
+    }));
+
+  test('an old LM Studio that gives no sizes shows none', async () => {
+    await using old = await startSimulator({ profile: 'old' });
+    const { out } = await runMai(['models', '--url', old.httpUrl], { homeFolder: folder });
+    expect(out).not.toContain('0 B');
+  });
+
+  test('a capability that is none is refused', async () => {
+    const { exitCode, err } = await mai('models --require vison');
+    expect(exitCode).toBe(2);
+    expect(err).toContain('Did you mean vision?');
   });
 });

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { builtInModelConfig, mergeWithDownloaded } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
-import { initialConfig } from '../compose/initial-config.js';
+import { initialConfig, isConfigurable } from '../compose/initial-config.js';
 import { withLink } from '../compose/connect-lmstudio.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -15,9 +15,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { io, output } = context;
   const { libraryOf } = await import('../compose/knowledge.js');
   const library = await withLink(context, (link) => libraryOf(link, context));
-  const profiles = mergeWithDownloaded(builtInModelConfig(), library.models).filter(
-    ({ downloaded }) => downloaded,
+  const downloaded = mergeWithDownloaded(builtInModelConfig(), library.models).filter(
+    (profile) => profile.downloaded,
   );
+  const profiles = downloaded.filter(({ modelKey }) => isConfigurable(modelKey));
   const text = await initialConfig(profiles);
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
 
@@ -33,6 +34,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       `${output.style.good('Wrote')} ${file} with ${plural(profiles.length, 'model')}.\n`,
     );
   output.note(output.noteStyle.dim(library.origin));
+  for (const { modelKey } of downloaded) {
+    if (isConfigurable(modelKey)) continue;
+    output.warn(`${modelKey} is left out: a configuration can't name such a key.`);
+  }
   if (profiles.length === 0) {
     output.note(
       'Nothing is downloaded: get a model in LM Studio (or `lms get`), then run this again.',

@@ -1,4 +1,5 @@
 import type { ModelProfile } from '@mai/model-config';
+import { CAPABILITIES } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
 import { judgeModels } from '../compose/judge-models.js';
 import { openSession } from '../compose/session.js';
@@ -12,13 +13,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { output, signal } = context;
   await using session = await openSession(context);
   const tier = input.text('tier');
-  const required = input.list('require') ?? [];
+  const required = input.listOf('require', CAPABILITIES) ?? [];
   const [library, catalog] = await Promise.all([session.library(), session.catalog()]);
   const profiles = catalog.profiles.filter(
     (profile) =>
       (profile.downloaded || input.has('all')) &&
       (tier === null || profile.tier === tier) &&
-      required.every((name) => profile.capabilities.some((capability) => capability === name)),
+      required.every((capability) => profile.capabilities.includes(capability)),
   );
   const contextLengthTokens = input.integer('context', 1);
   const wanted =
@@ -35,8 +36,16 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     });
     return EXIT.success;
   }
-  output.result(renderModels(models, output));
+  const filtered = models.length === 0 && library.models.length > 0;
+  output.result(filtered ? 'No model matches.\n' : renderModels(models, output));
   output.note(output.noteStyle.dim(library.origin));
+  if (library.models.length === 0 && !input.has('all')) {
+    output.note(
+      output.noteStyle.dim(
+        'Get one in LM Studio, or with `lms get`; `mai models --all` lists those that are configured.',
+      ),
+    );
+  }
   for (const { path, why } of library.incomplete) output.warn(`${path} is left out: ${why}.`);
   for (const { path, code } of library.unreadable) {
     output.warn(`${path} can't be read (${code}). Check its permissions.`);

@@ -1,5 +1,6 @@
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { EstimateEnvironment } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
@@ -88,11 +89,17 @@ async function askLMStudio(
   options: CallOptions,
 ): Promise<ResourceEstimate | null> {
   if (link.kind === 'off') return null;
-  return link.client.estimate(modelKey, loadConfig, {
-    ...options,
-    kind: model?.kind,
-    deviceIdentifier,
-  });
+  try {
+    return await link.client.estimate(modelKey, loadConfig, {
+      ...options,
+      kind: model?.kind,
+      deviceIdentifier,
+    });
+  } catch (error) {
+    // Deleted since it was listed: no reason to know nothing about the others.
+    if (isLMStudioError(error) && error.code === 'MODEL_NOT_FOUND') return null;
+    throw error;
+  }
 }
 
 /** The engine and the GPUs that a load on this machine meets. */

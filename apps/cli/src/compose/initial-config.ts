@@ -43,6 +43,11 @@ const CHAINS: readonly (readonly [name: string, capability: Capability])[] = [
 ];
 const RANK = { large: 0, medium: 1, small: 2 };
 
+/** Whether a configuration can name this key: not one that a chain would read as something else. */
+export function isConfigurable(modelKey: string): boolean {
+  return modelKey.trim() === modelKey && !/^(chain|downloaded):|[\p{Cc}]/u.test(modelKey);
+}
+
 /** The text of a models.yaml for these downloaded models, largest tier first. */
 export async function initialConfig(profiles: readonly ModelProfile[]): Promise<string> {
   const downloaded = profiles

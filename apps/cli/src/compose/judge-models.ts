@@ -34,7 +34,13 @@ export async function judgeModels(
     { ladder: false },
     { signal },
   );
-  const sizes = new Map(library.models.map(({ modelKey, sizeBytes }) => [modelKey, sizeBytes]));
+  const sizes = new Map(
+    library.models.map(({ modelKey, sizeBytes }) => [
+      modelKey,
+      // An old LM Studio lists models without their size.
+      sizeBytes === 0 ? null : sizeBytes,
+    ]),
+  );
   return profiles.flatMap((profile) => {
     const candidate = input.candidates.find(({ modelKey }) => modelKey === profile.modelKey);
     if (candidate === undefined) return [];

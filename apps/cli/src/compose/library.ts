@@ -8,6 +8,7 @@ import type { LMStudioLink } from './connect-lmstudio.js';
 import type { HeaderShelf } from './header-shelf.js';
 import { createHeaderShelf } from './header-shelf.js';
 import { headerFacts, withHeaderFacts } from './model-facts.js';
+import { plural } from '../terminal/format.js';
 import { displayAddress } from '../views/address.js';
 
 /** Where the weights of a downloaded model lie on this machine. */
@@ -49,7 +50,9 @@ async function libraryOfClient(
   home: LMStudioHome | null,
   { signal }: CommandContext,
 ): Promise<Library> {
-  const models = await client.listDownloaded({ signal });
+  const listed = await client.listDownloaded({ signal });
+  const { here, elsewhere } = await byMachine(listed, client, signal);
+  const models = here;
   // Another machine's paths say nothing about the files here.
   const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
   const paths = new Map(models.map(({ modelKey, path: file }) => [modelKey, file]));
@@ -64,8 +67,28 @@ async function libraryOfClient(
     },
     incomplete: [],
     unreadable: [],
-    origin: `As LM Studio at ${displayAddress(client.baseUrl)} lists them.`,
+    origin: `As LM Studio at ${displayAddress(client.baseUrl)} lists them${
+      elsewhere === 0
+        ? ''
+        : `; ${plural(elsewhere, 'model')} on other machines of LM Link, whose memory can't be seen from here, ${elsewhere === 1 ? 'is' : 'are'} left out`
+    }.`,
   };
+}
+
+/** Which models lie on LM Studio's own machine; a decision is about the memory of that one. */
+async function byMachine(
+  listed: readonly DownloadedModel[],
+  client: LMStudioClient,
+  signal: AbortSignal,
+): Promise<{ readonly here: readonly DownloadedModel[]; readonly elsewhere: number }> {
+  if (listed.every(({ deviceIdentifier }) => deviceIdentifier === null)) {
+    return { here: listed, elsewhere: 0 };
+  }
+  const own = (await client.devices({ signal }))?.own.deviceIdentifier ?? null;
+  const here = listed.filter(
+    ({ deviceIdentifier }) => deviceIdentifier === null || deviceIdentifier === own,
+  );
+  return { here, elsewhere: listed.length - here.length };
 }
 
 async function libraryOfFolder(

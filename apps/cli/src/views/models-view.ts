@@ -8,7 +8,7 @@ import { explainRejection } from './explain-rejection.js';
 /** The table of `mai models`. */
 export function renderModels(models: readonly ModelReport[], output: Output, indent = 0): string {
   const { style, unicode } = output;
-  if (models.length === 0) return 'No model matches.\n';
+  if (models.length === 0) return 'No model is downloaded.\n';
   const rows = models.map(({ profile, sizeBytes, loaded, footprint, rejection }) => [
     loaded ? style.accent(unicode ? '●' : '*') : '',
     profile.downloaded ? profile.modelKey : style.dim(profile.modelKey),

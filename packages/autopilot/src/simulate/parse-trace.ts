@@ -17,7 +17,10 @@ export function parseTrace(text: string): ParsedTrace {
   const rows: TraceRow[] = [];
   const issues: TraceIssue[] = [];
   // Some editors put a mark of the byte order before the text, which is no JSON.
-  for (const [index, source] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
+  for (const [index, source] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
     if (source.trim() === '') continue;
     // What the first row says holds for those after it: without it nothing can be said of them.
     if (rows.length === 0 && issues.length > 0) break;

@@ -25,6 +25,31 @@ describe('simulate', () => {
     expect(report.qualityRatio).toBeCloseTo(1);
   });
 
+  it('reports this and nothing else', async () => {
+    const report = await run({ trace: [row(0, 6), row(20, 6)] });
+    expect(Object.keys(report).sort()).toEqual(
+      [
+        'durationMs',
+        'switches',
+        'emergencySwitches',
+        'switchesPerHour',
+        'flaps',
+        'overloadedMs',
+        'avoidableOverloadedMs',
+        'outOfMemoryEvents',
+        'avoidableOutOfMemoryEvents',
+        'busyEvictions',
+        'droppedRequests',
+        'noModelMs',
+        'qualityMs',
+        'referenceQualityMs',
+        'qualityRatio',
+        'timeByModelMs',
+        'decisions',
+      ].sort(),
+    );
+  });
+
   it('steps down and up again, with no flap and no overload', async () => {
     const report = await run({ trace: [row(0, 6), row(300, 12), row(600, 6), row(2400, 6)] });
     expect(report).toMatchObject({

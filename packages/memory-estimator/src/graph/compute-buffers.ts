@@ -28,7 +28,7 @@ interface BackendRules {
 }
 
 /** Leaving out fewer layers gains less than is lost where memory does not settle. */
-const WORTHWHILE_SHARE = 0.25;
+const WORTHWHILE_SHARE = 0.3;
 
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
 

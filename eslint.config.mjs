@@ -99,6 +99,7 @@ export default tseslint.config(
           'Buffer',
           'setTimeout',
           'clearTimeout',
+          'AbortController',
           'performance',
           'fetch',
           'AbortSignal',

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { createFastClock } from '../test/real-programs.js';
+import { createResourceMonitor } from './create-resource-monitor.js';
+
+// Held against independent readings of the machine that runs the tests.
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+const MIB = 1024 ** 2;
+
+test('total memory is what the system says, and some of it is free', async () => {
+  await using monitor = createResourceMonitor();
+  const { ram, cpu, sources } = await monitor.snapshot();
+  expect(ram.machineTotalBytes).toBe(totalmem());
+  expect(ram.totalBytes).toBeLessThanOrEqual(ram.machineTotalBytes);
+  expect(ram.availableBytes).toBeGreaterThan(0);
+  expect(cpu.cores).toBeGreaterThan(0);
+  expect(sources.find(({ figure }) => figure === 'ram')?.source).not.toBeNull();
+});
+
+onLinux('this Linux machine', () => {
+  test('has the memory that free(1) prints', async () => {
+    await using monitor = createResourceMonitor();
+    let free: readonly number[];
+    try {
+      const text = execFileSync('free', ['-b'], { encoding: 'utf8' });
+      free = (/^Mem:\s+(.*)$/m.exec(text)?.[1] ?? '').split(/\s+/).map(Number);
+    } catch (error) {
+      // Not every container has procps; /proc/meminfo is what it reads, too.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return;
+    }
+    const { ram } = await monitor.snapshot();
+    expect(ram.machineTotalBytes).toBe(free[0]);
+    if (ram.limitedBy === 'cgroup') return;
+    // Other tests take and free memory between the two readings.
+    expect(Math.abs((ram.availableBytes ?? 0) - (free[5] ?? 0))).toBeLessThan(1024 * MIB);
+  });
+
+  test('has the CPU load that /proc/stat gives by hand', async () => {
+    const busyAndTotal = (): readonly [number, number] => {
+      const fields = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '')
+        .split(/\s+/)
+        .slice(1, 9)
+        .map(Number);
+      const total = fields.reduce((sum, one) => sum + one, 0);
+      return [total - (fields[3] ?? 0) - (fields[4] ?? 0), total];
+    };
+    await using monitor = createResourceMonitor();
+    await monitor.snapshot();
+    const [busyBefore, totalBefore] = busyAndTotal();
+    await sleep(1500);
+    const [busy, total] = busyAndTotal();
+    const { cpu } = await monitor.snapshot();
+    const byHand = (busy - busyBefore) / (total - totalBefore);
+    // In a control group with a quota the load is relative to that.
+    if (cpu.cores * 100 >= total - totalBefore) return;
+    expect(Math.abs((cpu.utilizationRatio ?? -1) - byHand)).toBeLessThan(0.15);
+  });
+
+  test('is read for an hour, accelerated, without descriptors, children or memory left', async () => {
+    v8.setFlagsFromString('--expose-gc');
+    const collect = vm.runInNewContext('gc') as () => void;
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    const monitor = createResourceMonitor({ clock: createFastClock(1000), env: { PATH: '' } });
+    const controller = new AbortController();
+    let samples = 0;
+    let heapAfterWarmUp = 0;
+    let openAfterWarmUp = 0;
+    const watching = (async () => {
+      for await (const sample of monitor.watch({ intervalMs: 1000, signal: controller.signal })) {
+        samples += sample.ram.totalBytes > 0 ? 1 : 0;
+        if (samples === 600) {
+          collect();
+          heapAfterWarmUp = process.memoryUsage().heapUsed;
+          openAfterWarmUp = descriptors();
+        }
+        if (samples === 3600) controller.abort();
+      }
+    })();
+    await expect(watching).rejects.toThrow();
+    collect();
+    expect(process.memoryUsage().heapUsed - heapAfterWarmUp).toBeLessThan(4 * MIB);
+    expect(descriptors()).toBeLessThanOrEqual(openAfterWarmUp);
+    await monitor[Symbol.asyncDispose]();
+    expect(descriptors()).toBeLessThanOrEqual(before);
+  }, 60_000);
+
+  test('in a control group with a limit, the limit is its memory', async () => {
+    const group = makeLimitedGroup(256 * MIB);
+    if (group === null) {
+      process.stderr.write('Skipped: this machine lets no control group be made here.\n');
+      return;
+    }
+    try {
+      const script = `
+        require('node:fs').writeFileSync('${group}/cgroup.procs', String(process.pid));
+        const { createResourceMonitor } = require(process.argv[1]);
+        const monitor = createResourceMonitor({ env: { PATH: '' } });
+        monitor.snapshot().then(({ ram }) => {
+          console.log(JSON.stringify(ram));
+          return monitor[Symbol.asyncDispose]();
+        });`;
+      const built = `${__dirname}/../dist/index.cjs`;
+      const text = execFileSync(process.execPath, ['-e', script, built], { encoding: 'utf8' });
+      const ram = JSON.parse(text) as { availableBytes: number };
+      expect(ram).toMatchObject({ totalBytes: 256 * MIB, limitedBy: 'cgroup' });
+      expect(ram.availableBytes).toBeGreaterThan(0);
+      expect(ram.availableBytes).toBeLessThan(256 * MIB);
+    } finally {
+      // The kernel lets go of the group a moment after its last process has ended.
+      for (let tries = 0; tries < 50 && existsSync(group); tries += 1) {
+        try {
+          rmdirSync(group);
+        } catch {
+          await sleep(20);
+        }
+      }
+    }
+  });
+});
+
+/** A new control group whose memory is limited; null where none may be made. */
+function makeLimitedGroup(limitBytes: number): string | null {
+  const [root, file] = existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes')
+    ? ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes']
+    : ['/sys/fs/cgroup', 'memory.max'];
+  const group = `${root}/mai-test-${process.pid}`;
+  try {
+    mkdirSync(group);
+  } catch {
+    return null;
+  }
+  try {
+    // The kernel makes the file with the group, where it limits memory at all.
+    if (existsSync(`${group}/${file}`)) {
+      writeFileSync(`${group}/${file}`, String(limitBytes));
+      return group;
+    }
+  } catch {
+    // Read-only, as in most containers.
+  }
+  rmdirSync(group);
+  return null;
+}

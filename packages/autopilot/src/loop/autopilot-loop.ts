@@ -16,6 +16,7 @@ import { JournalKeeper } from './journal-keeper.js';
 import { LeaseDesk } from './leases.js';
 import { Observer } from './observer.js';
 import { SwitchDesk } from './switch-desk.js';
+import { isLateEnd } from './switch-progress.js';
 import { SwitchTiming } from './switch-timing.js';
 import { reasonToAct } from './reason-to-act.js';
 import { createSelectionMemo } from './selection-memo.js';
@@ -196,7 +197,10 @@ export class AutopilotLoop {
       result,
       before: observed.resources.ram.availableBytes,
     });
-    this.#timing.switched(result.direction, observed.policy);
+    // What has been replaced is gone now, late: the switch that replaced it is over only here.
+    const late = result.report !== null && isLateEnd(result.report);
+    const direction = late ? this.#timing.lastDirection : result.direction;
+    this.#timing.switched(direction, observed.policy);
     // What is gone now did not run out of its idle time.
     this.#hadResident = false;
     this.#waker.wake();

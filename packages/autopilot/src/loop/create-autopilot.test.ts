@@ -182,6 +182,22 @@ describe('createAutopilot', () => {
       await pilot.stop();
     });
 
+    it('loads nothing smaller beside it: that would take memory in place of giving it back', async () => {
+      const world = new FakeWorld([LARGE, { modelKey: 'small', bytes: 3 * GIB }]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      // 25.8 GiB with the large one, over the limit; 28.8 with both, under the hard limit.
+      world.othersBytes = 9.8 * GIB;
+      await world.clock.advance(3 * MINUTE);
+      expect(world.log.filter((line) => line.startsWith('load'))).toEqual(['load large']);
+      expect(pilot.of('put-off').length).toBeGreaterThan(0);
+      world.setActivity('mai/large', 'idle');
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
     it('ends a put-off as soon as it is seen idle', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       const pilot = await startPilot(world);

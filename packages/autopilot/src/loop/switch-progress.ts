@@ -42,3 +42,8 @@ export function directionOf(report: RunReport): 'up' | 'down' | null {
   if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;
   return report.first.selection.direction ?? 'up';
 }
+
+/** Whether all that was done is the end of an earlier switch: what it had replaced was busy then. */
+export function isLateEnd({ outcome, loaded, unloaded }: RunReport): boolean {
+  return outcome === 'switched' && loaded.length === 0 && unloaded.length > 0;
+}

@@ -48,6 +48,11 @@ export class SwitchTiming {
     return this.#hysteresis.upgradeMarginRatio;
   }
 
+  /** Which way the last switch went; null before the first. */
+  get lastDirection(): 'up' | 'down' | null {
+    return this.#hysteresis.lastSwitch?.direction ?? null;
+  }
+
   judge(decided: Selection, configured: SelectionPolicy): Judgement {
     const { clock, timings } = this.#settings;
     const atMs = clock.monotonicMs();

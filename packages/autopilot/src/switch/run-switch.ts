@@ -7,6 +7,7 @@ import { drainUntilIdle } from './drain-until-idle.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
 import type { LoadFailure } from './load-failure.js';
 import { markRefused, notBetterThan, passedOver } from './narrow-input.js';
+import { onlyAdds } from './only-adds.js';
 import { fitsBack, rollBack, sortOutReturned } from './roll-back.js';
 import type { RunOutcome, RunReport } from './run-report.js';
 import { settleMemory } from './settle-memory.js';
@@ -51,9 +52,10 @@ class SwitchRun {
       }
       const busy = await this.#waitForBusy(selection);
       if (busy === 'drained') continue;
-      const plan =
-        busy.length > 0 && this.#context.drain.force() ? selection.afterDrain?.plan : null;
-      const report = await this.#carryOut(decided, plan?.steps ?? selection.plan.steps, busy);
+      const forced = busy.length > 0 && this.#context.drain.force();
+      if (busy.length > 0 && !forced && onlyAdds(selection)) return this.#putOff(decided, busy);
+      const { steps } = (forced ? selection.afterDrain?.plan : null) ?? selection.plan;
+      const report = await this.#carryOut(decided, steps, busy);
       if (report !== null) return report;
     }
   }
@@ -182,10 +184,8 @@ class SwitchRun {
   /** Brings back what a candidate that failed had pushed out and its successor does not replace. */
   async #restoreBystanders(input: AssembledInput): Promise<void> {
     const chain = new Set(input.candidates.map((candidate) => candidate.modelKey));
-    await this.#restore(
-      input,
-      this.#unloadedInVain.filter((one) => !chain.has(one.modelKey)),
-    );
+    const bystanders = this.#unloadedInVain.filter((one) => !chain.has(one.modelKey));
+    await this.#restore(input, bystanders);
   }
 
   async #giveUp(decided: Decided, busy: readonly string[]): Promise<RunReport> {

@@ -9,6 +9,19 @@ export function bashCompletions(
 ): string {
   const flat = flattenCommands(commands);
   return `# bash completions for mai
+# Names and files are taken as they are: compgen -W would expand a $(...) in one of them, and an unquoted
+# $(...) would split them at spaces. No mapfile, because the bash of macOS is too old for it.
+_mai_names() {
+  local name
+  while IFS= read -r name; do
+    if [[ "$name" == "$cur"* ]]; then COMPREPLY+=("$(printf '%q' "$name")"); fi
+  done < <(mai complete "$1" 2>/dev/null)
+}
+_mai_files() {
+  local name
+  while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen -f -- "$cur")
+  compopt -o filenames 2>/dev/null
+}
 _mai() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" at="" i next
   COMPREPLY=()
@@ -60,9 +73,9 @@ function reply(words: Words): string {
     case 'words':
       return replyWords(words.words);
     case 'files':
-      return 'COMPREPLY=($(compgen -f -- "$cur")); compopt -o filenames 2>/dev/null';
+      return '_mai_files';
     case 'names':
-      return `COMPREPLY=($(compgen -W "$(mai complete ${words.what} 2>/dev/null)" -- "$cur"))`;
+      return `_mai_names ${words.what}`;
   }
 }
 

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { COMMANDS, GLOBAL_OPTIONS } from '../command-line/command-table.js';
 import { bashCompletions } from './bash.js';
 import { fishCompletions } from './fish.js';
@@ -32,7 +35,7 @@ test.each(['bash', 'zsh', 'fish'] as const)('%s finds no syntax error', (shell) 
 
 const complete = (...words: string[]) => {
   const script = `${scripts.bash}
-mai() { case "$2" in chain) echo default coding ;; pin) echo mine ;; esac; }
+mai() { case "$2" in chain) printf '%s\\n' default coding ;; pin) echo mine ;; esac; }
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
 COMP_CWORD=${words.length - 1}
 _mai
@@ -63,4 +66,30 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   [['mai', 'status', ''], []],
 ] as const)('bash completes %j to %j', (words, offers) => {
   expect(complete(...words)).toEqual(offers);
+});
+
+(has('bash') ? test : test.skip)('bash runs nothing that a name says, and splits none', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mai completions '));
+  writeFileSync(path.join(folder, 'my models.yaml'), '');
+  const names = ['a/$(touch pwned)', 'a/`touch pwned`', 'a/two words', 'a/*'];
+  const run = (...words: string[]) => {
+    const script = `${scripts.bash}
+mai() { printf '%s\\n' ${names.map((name) => `'${name}'`).join(' ')}; }
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+COMP_CWORD=${words.length - 1}
+_mai
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const options = { encoding: 'utf8', cwd: folder } as const;
+    return spawnSync('bash', ['-c', script], options).stdout.split('\n').filter(Boolean);
+  };
+  // As they are typed on a command line.
+  expect(run('mai', 'load', 'a/')).toEqual([
+    'a/\\$\\(touch\\ pwned\\)',
+    'a/\\`touch\\ pwned\\`',
+    'a/two\\ words',
+    'a/\\*',
+  ]);
+  expect(run('mai', 'status', '--config', 'my')).toEqual(['my models.yaml']);
+  expect(existsSync(path.join(folder, 'pwned'))).toBe(false);
+  rmSync(folder, { recursive: true });
 });

@@ -10,7 +10,8 @@ import { plural } from '../terminal/format.js';
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const options = configOptions(context);
-  const file = input.positionals[0] ?? options.path ?? null;
+  const named = input.positionals[0] ?? null;
+  const file = named ?? options.path ?? null;
   try {
     const { config, source } = await loadModelConfig({ ...options, path: file });
     const models = config.models.length;
@@ -21,7 +22,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       const name = source.file ?? 'The built-in configuration';
       const ok = output.style.good('is valid');
       const facts = `${plural(models, 'model')}, ${plural(chains, 'fallback chain')}`;
-      output.result(`${name} ${ok}: ${facts} (${describeSource(source)}).\n`);
+      const origin = named === null ? ` (${describeSource(source)})` : '';
+      output.result(`${name} ${ok}: ${facts}${origin}.\n`);
     }
     return EXIT.success;
   } catch (error) {

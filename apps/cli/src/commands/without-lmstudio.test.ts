@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -34,7 +35,7 @@ test('mai status shows the machine, and says why LM Studio is off and what to do
   const { exitCode, out } = await mai('status');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/RAM .* of .* GiB/);
-  expect(out).toMatch(/LM Studio {2}off {2}LM Studio is installed[\s\S]*lms server start/);
+  expect(out).toMatch(/LM Studio {2}off {2}Nothing answers at[\s\S]*LM Studio\s+is\s+installed[\s\S]*lms server start/);
 });
 
 test('mai models reads the headers in the models folder, and says so', async () => {
@@ -66,12 +67,26 @@ test('mai select decides from the headers, and loads nothing', async () => {
 test('an unfinished download is no model, and neither is a damaged one', async () => {
   writeFileSync(path.join(models, 'acme', 'half.gguf'), tinyGguf().header);
   writeFileSync(path.join(models, 'acme', 'bad.gguf'), tinyGguf().header.subarray(0, 300));
+  writeFileSync(path.join(models, 'acme', 'text.gguf'), 'a text');
   const { exitCode, out, err } = await mai('models');
   expect(exitCode).toBe(0);
   expect(out).not.toMatch(/half|bad/);
   expect(err).toMatch(/warning: acme\/half\.gguf is left out: the download is not complete/);
   expect(err).toMatch(/warning: acme\/bad\.gguf is left out: it is damaged at byte 295\./);
+  expect(err).toMatch(/warning: acme\/text\.gguf is left out: it is no GGUF file\./);
 });
+
+(process.platform === 'win32' ? test.skip : test)(
+  'a named pipe is no model, and nothing waits for it',
+  async () => {
+    const pipe = path.join(models, 'acme', 'pipe.gguf');
+    execFileSync('mkfifo', [pipe]);
+    expect((await mai('models')).out).not.toContain('pipe');
+    const { exitCode, err } = await mai('estimate', pipe);
+    expect(exitCode).toBe(7);
+    expect(err).toContain('pipe.gguf is not a file.');
+  },
+);
 
 const asRoot = process.getuid?.() === 0;
 (asRoot || process.platform === 'win32' ? test.skip : test)(
@@ -109,7 +124,7 @@ test.each([
 ])('mai %s %s needs it: exit 4', async (...argv) => {
   const { exitCode, out, err } = await mai(...argv);
   expect(exitCode).toBe(4);
-  expect(err).toMatch(/error: LM Studio is installed .* not running/);
+  expect(err).toMatch(/error: Nothing answers at .* LM Studio is installed .* not running/);
   expect(out).toBe('');
 });
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { DownloadedModel, LMStudioClient, LMStudioHome } from '@mai/lmstudio-adapter';
 import type { ScannedModel } from '@mai/lmstudio-adapter';
 import { findLMStudioHome, scanModelsFolder } from '@mai/lmstudio-adapter';
+import type { ModelFileError } from '@mai/memory-estimator';
 import { isModelFileError } from '@mai/memory-estimator';
 import type { CommandContext } from '../context.js';
 import type { LMStudioLink } from './connect-lmstudio.js';
@@ -140,10 +141,11 @@ async function examine(
     };
   } catch (error) {
     if (!isModelFileError(error)) throw error;
-    const why =
-      error.offsetBytes === null
-        ? error.message.replace(/\.$/, '')
-        : `it is damaged at byte ${error.offsetBytes}`;
-    return { model, why };
+    return { model, why: whatIsWrong(error) };
   }
+}
+
+function whatIsWrong({ code, message, offsetBytes }: ModelFileError): string {
+  if (code === 'NOT_GGUF') return 'it is no GGUF file';
+  return offsetBytes === null ? message.replace(/\.$/, '') : `it is damaged at byte ${offsetBytes}`;
 }

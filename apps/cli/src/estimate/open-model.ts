@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
-import { readGgufHeader } from '@mai/memory-estimator';
+import { ModelFileError, readGgufHeader } from '@mai/memory-estimator';
 import { suggest } from '../command-line/suggest.js';
 import { withLink } from '../compose/connect-lmstudio.js';
 import { libraryOf } from '../compose/library.js';
@@ -30,7 +30,16 @@ const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 export async function openModel(name: string, context: CommandContext): Promise<OpenModel> {
   const { io, signal } = context;
   const asFile = path.resolve(io.cwd, name);
-  const isFile = LOOKS_LIKE_A_FILE.test(name) || (await isThere(asFile));
+  const found = await stat(asFile).catch(() => null);
+  const isFile = LOOKS_LIKE_A_FILE.test(name) || found !== null;
+  // Opening a named pipe would wait for ever for someone to write to it.
+  if (found !== null && !found.isFile()) {
+    throw new ModelFileError(
+      'FILE_UNREADABLE',
+      `${asFile} is not a file. Name the model file in it.`,
+      { path: asFile },
+    );
+  }
   const file = isFile ? asFile : await fileOfKey(name, context);
   const title = isFile ? path.basename(file) : name;
   return {

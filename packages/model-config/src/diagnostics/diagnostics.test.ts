@@ -12,6 +12,12 @@ const report = (text: string): string =>
 const lines = (...text: string[]): string => text.join('\n');
 
 describe('the report on a file', () => {
+  it('says the same thing about the same place once', () => {
+    const { issues } = parseModelConfig('{{{{');
+    const places = issues.map(({ message, line, column }) => `${line}:${column} ${message}`);
+    expect(places).toEqual([...new Set(places)]);
+  });
+
   it('names every problem at once, each with its place and a way out', () => {
     const text = lines(
       'version: 1',

@@ -59,7 +59,13 @@ function readYaml(text: string, file: string | null): ReadYaml {
     strict: true,
     version: '1.2',
   });
-  const issues = document.errors.map((error) => syntaxIssue(error, text, file));
+  // Nested brackets that stay open are reported once for each; once is enough.
+  const issues = document.errors
+    .filter(
+      ({ message, pos }, index, all) =>
+        all.findIndex((one) => one.message === message && one.pos[0] === pos[0]) === index,
+    )
+    .map((error) => syntaxIssue(error, text, file));
   // After a duplicate key the rest is still worth reading; after any other error it is guesswork.
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) {
     return { document, issues, data: undefined };

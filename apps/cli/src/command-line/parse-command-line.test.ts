@@ -99,6 +99,10 @@ describe('what is refused, with the next step', () => {
     expect(() => ranWith(parse(line)).input.integer(name, 1)).toThrow(message);
   });
 
+  test.each([['pin'], ['load'], ['config', 'check']])('%j with an empty argument', (...words) => {
+    expect(() => parseCommandLine([...words, ''])).toThrow(/was given an empty argument/);
+  });
+
   test.each(['5', '5 parsecs', '-5s', '0s', 's', '1e3s'])('the duration %j', (text) => {
     const { input } = ranWith(parseCommandLine(['status', `--timeout=${text}`]));
     expect(() => input.durationMs('timeout')).toThrow(/takes a duration such as 500ms/);

@@ -171,6 +171,12 @@ function checkArguments(
       `mai ${nameOf(path)} needs ${missing.name.replace('...', '')}: ${missing.summary}.`,
     );
   }
+  // What a script passes on from an unset variable; no model and no file is named so.
+  if (given.includes('')) {
+    throw new UsageError(
+      `mai ${nameOf(path)} was given an empty argument. Name it, or leave it out.`,
+    );
+  }
   const open = specs.at(-1)?.name.endsWith('...') === true;
   const surplus = given[specs.length];
   if (!open && surplus !== undefined) {

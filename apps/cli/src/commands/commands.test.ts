@@ -311,6 +311,19 @@ describe('models that are out of the ordinary', () => {
       expect((await run('select')).exitCode).toBe(0);
     }));
 
+  test('what is loaded on another machine of LM Link is shown apart', () =>
+    withWorld(exampleWorld('link'), async (run) => {
+      await run('load openai/gpt-oss-20b');
+      const { out } = await run('status');
+      expect(out).toMatch(
+        /nothing is loaded\n {2}on other machines of LM Link: openai\/gpt-oss-20b/,
+      );
+      expect((await run('status --json')).json()).toMatchObject({
+        residents: [],
+        elsewhere: [{ instanceIdentifier: 'openai/gpt-oss-20b' }],
+      });
+    }));
+
   test('nothing downloaded: says so, and what to do', () =>
     withWorld({ models: [] }, async (run) => {
       const { exitCode, out, err } = await run('models');

@@ -70,6 +70,8 @@ async function openRecorder(file: string): Promise<Recorder> {
   }
 }
 
-function jsonOf({ resources, pools, trends, lmStudio, residents, config }: StatusReport): object {
-  return { lmStudio, resources, pools, trends, residents, config };
+/** Without the reading itself, which says the same as the resources in the monitor's own words. */
+function jsonOf(report: StatusReport): object {
+  const { lmStudio, resources, pools, trends, residents, elsewhere, config } = report;
+  return { lmStudio, resources, pools, trends, residents, elsewhere, config };
 }

@@ -33,6 +33,8 @@ export interface StatusReport {
   readonly pools: readonly PoolOutcome[];
   readonly residents: readonly (RuntimeInstance &
     Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
+  /** What is loaded on other machines of LM Link, and takes nothing here. */
+  readonly elsewhere: readonly RuntimeInstance[];
   readonly config: { readonly source: string; readonly file: string | null };
 }
 
@@ -74,6 +76,7 @@ export async function readStatus(session: Session, signal: AbortSignal): Promise
     {},
     { signal },
   );
+  const here = new Map(input.residents.map((one) => [one.instanceIdentifier, one]));
   // Without candidates a selection changes nothing; its pools are the accounts of this moment.
   const { pools } = selectModel({ ...input, candidates: [] });
   return {
@@ -83,13 +86,12 @@ export async function readStatus(session: Session, signal: AbortSignal): Promise
     trends: pools.flatMap((pool) => trendOf(machine, pool)),
     pools,
     residents: instances.flatMap((instance) => {
-      const resident = input.residents.find(
-        ({ instanceIdentifier }) => instanceIdentifier === instance.instanceIdentifier,
-      );
+      const resident = here.get(instance.instanceIdentifier);
       if (resident === undefined) return [];
       const { footprint, busy, foreign } = resident;
       return { ...instance, footprint, busy, foreign };
     }),
+    elsewhere: instances.filter(({ instanceIdentifier }) => !here.has(instanceIdentifier)),
     config: { source: config.source.kind, file: config.source.file },
   };
 }

@@ -19,7 +19,8 @@ export function renderStatus(report: StatusReport, output: Output): string {
     .join('\n');
 }
 
-function renderLMStudio({ lmStudio, residents, resources }: StatusReport, output: Output): string {
+function renderLMStudio(report: StatusReport, output: Output): string {
+  const { lmStudio, residents, elsewhere, resources } = report;
   const { style } = output;
   const heading = style.heading('LM Studio');
   if (lmStudio.state === 'off') {
@@ -31,7 +32,12 @@ function renderLMStudio({ lmStudio, residents, resources }: StatusReport, output
   }
   const where = lmStudio.isLocal ? '' : ', on another machine';
   const head = `${heading}  ${style.good('running')}  ${lmStudio.version} at ${displayAddress(lmStudio.baseUrl)}${where}`;
-  if (residents.length === 0) return `${head}\n  ${style.dim('nothing is loaded')}`;
+  const others = wrap(
+    `on other machines of LM Link: ${elsewhere.map((one) => one.instanceIdentifier).join(', ')}`,
+    output.textWidth - 2,
+  ).map((line) => `\n  ${style.dim(line)}`);
+  const tail = elsewhere.length === 0 ? '' : others.join('');
+  if (residents.length === 0) return `${head}\n  ${style.dim('nothing is loaded')}${tail}`;
   const rows = residents.map((resident) => [
     resident.instanceIdentifier,
     resident.instanceIdentifier.endsWith(resident.modelKey) ? '' : style.dim(resident.modelKey),
@@ -56,7 +62,7 @@ function renderLMStudio({ lmStudio, residents, resources }: StatusReport, output
     style,
     ellipsis: output.unicode ? '…' : '...',
   });
-  return `${head}\n${table}`;
+  return `${head}\n${table.trimEnd()}${tail}\n`;
 }
 
 function activity(

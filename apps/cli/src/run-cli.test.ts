@@ -49,6 +49,14 @@ test('a usage error is one line on stderr with exit code 2, and nothing on stdou
   expect(io.out()).toBe('');
 });
 
+test('what goes to a terminal is broken between words', async () => {
+  const io = createFakeIo({ columns: 30, env: { NO_COLOR: '1' } });
+  expect(await runCli(['stauts'], io)).toBe(EXIT.usage);
+  expect(io.err()).toBe(
+    'error: There is no command\n"stauts". Did you mean status?\nSee `mai --help`.\n',
+  );
+});
+
 test('with --json an error is JSON on stdout, too', async () => {
   const io = createFakeIo();
   expect(await runCli(['status', '--jsn', '--json'], io)).toBe(EXIT.usage);

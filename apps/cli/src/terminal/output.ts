@@ -4,6 +4,7 @@ import { createProgress } from './progress.js';
 import { safeText } from './safe-text.js';
 import type { Style } from './style.js';
 import { createStyle, wantsColour, wantsUnicode } from './style.js';
+import { wrap } from './text.js';
 
 /** Version of every JSON result that `mai` prints; a field that changes its meaning raises it. */
 export const SCHEMA_VERSION = 1;
@@ -47,7 +48,12 @@ export function createOutput(io: Io, options: OutputOptions): Output {
   const style = createStyle(wantsColour(options.noColour, io.env, io.stdout.isTTY));
   const noteStyle = createStyle(wantsColour(options.noColour, io.env, io.stderr.isTTY));
   const unicode = wantsUnicode(io.env, io.platform);
-  const say = (text: string) => io.stderr.write(`${safeText(text, noteStyle.enabled)}\n`);
+  const say = (text: string) => {
+    const safe = safeText(text, noteStyle.enabled);
+    // A terminal would break lines in the middle of a word.
+    const { columns } = io.stderr;
+    io.stderr.write(`${columns === null ? safe : wrap(safe, columns).join('\n')}\n`);
+  };
   const quiet: Progress = { update: () => undefined, clear: () => undefined };
   return {
     json: options.json,

@@ -41,6 +41,17 @@ test('a terminal is not redrawn more often than it can be read', () => {
   expect(frames()).toHaveLength(3);
 });
 
+test.each([120, 80, 60, 50, 40])('at %d columns every figure is whole', (columns) => {
+  const { at, frames } = progressOn(columns, 11.3 * GIB);
+  at(0, 0);
+  at(2000, 0.5);
+  const line = frames().at(-1) ?? '';
+  expect(textWidth(line)).toBeLessThan(columns);
+  expect(line).toMatch(
+    / 50 %(  ? *[\d.]+ of 11\.3 GiB( +[\d.]+ GiB\/s( +[\d.]+ s left)?)?)?$/,
+  );
+});
+
 test('clearing leaves an empty line', () => {
   const { progress, frames } = progressOn(80, GIB);
   progress.clear();

@@ -26,6 +26,8 @@ const REDRAW_EVERY_MS = 50;
 /** Before this much time or progress the rate says nothing worth showing. */
 const MIN_ELAPSED_MS = 300;
 const MIN_RATIO = 0.02;
+/** Columns; a shorter bar says no more than the percentage. */
+const MIN_BAR = 6;
 
 export function createProgress(options: ProgressOptions): Progress {
   return options.stream.isTTY ? liveProgress(options) : steppedProgress(options);
@@ -66,20 +68,29 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
   const known = elapsedMs >= MIN_ELAPSED_MS && ratio >= MIN_RATIO && ratio < 1;
   const leftMs = known ? (elapsedMs / ratio) * (1 - ratio) : null;
   const rate = known && totalBytes !== null ? (totalBytes * ratio * 1000) / elapsedMs : null;
+  const labelWidth = Math.min(textWidth(label), Math.max(12, Math.floor(width / 3.5)));
+  // The bar keeps its width while the figures behind it come and go. Where there is no room for all of
+  // them, whole ones are left out.
+  const room = width - labelWidth - 2;
+  const withShare = 5 + (totalBytes === null ? 0 : 2 + shareWidth(totalBytes));
+  const withRate = withShare + (totalBytes === null ? 0 : 12);
+  const withLeft = withRate + 15;
+  const fits = [withLeft, withRate, withShare].map((factsWidth) => room - factsWidth >= MIN_BAR);
+  const [showsLeft = false, showsRate = false, showsShare = false] = fits;
+  const factsWidth = showsLeft ? withLeft : showsRate ? withRate : showsShare ? withShare : 5;
   const facts = [
     formatPercent(ratio).padStart(5),
-    totalBytes === null
+    totalBytes === null || !showsShare
       ? ''
       : formatShare(totalBytes * ratio, totalBytes).padStart(shareWidth(totalBytes)),
-    (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(totalBytes === null ? 0 : 10),
-    leftMs === null ? '' : `${formatDuration(leftMs)} left`,
+    showsRate
+      ? (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(totalBytes === null ? 0 : 10)
+      : '',
+    leftMs === null || !showsLeft ? '' : `${formatDuration(leftMs)} left`,
   ]
     .join('  ')
     .trimEnd();
-  // The bar keeps its width while the figures behind it come and go.
-  const factsWidth = totalBytes === null ? 20 : 32 + shareWidth(totalBytes);
-  const labelWidth = Math.min(textWidth(label), Math.max(12, Math.floor(width / 3.5)));
-  const barWidth = Math.max(8, width - labelWidth - 2 - factsWidth);
+  const barWidth = Math.max(MIN_BAR, room - factsWidth);
   const meter = padEnd(renderMeter(ratio, barWidth, unicode, style.accent), barWidth);
   return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
 }

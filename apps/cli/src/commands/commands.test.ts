@@ -324,6 +324,13 @@ describe('models that are out of the ordinary', () => {
       });
     }));
 
+  test('estimate says where it looked for the file of a model, and what does without it', async () => {
+    const { exitCode, err } = await mai('estimate qwen/qwen3-4b');
+    expect(exitCode).toBe(7);
+    expect(err).toContain("The file of qwen/qwen3-4b is not in LM Studio's models folder");
+    expect(err).toContain('`mai models`');
+  });
+
   test('nothing downloaded: says so, and what to do', () =>
     withWorld({ models: [] }, async (run) => {
       const { exitCode, out, err } = await run('models');

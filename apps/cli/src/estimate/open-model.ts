@@ -77,7 +77,14 @@ async function fileOfKey(key: string, context: CommandContext): Promise<string> 
   }
   const [file] = library.filesOf(key)?.files ?? [];
   if (file !== undefined && (await isThere(file))) return file;
+  if (model.format === 'gguf') {
+    throw new ModelFileError(
+      'FILE_NOT_FOUND',
+      `The file of ${key} is not in LM Studio's models folder on this machine. Name the file itself; \`mai models\` shows LM Studio's own estimate.`,
+      { path: file ?? null },
+    );
+  }
   throw new UsageError(
-    `${key} has no GGUF file on this machine (format ${model.format}): \`mai models\` shows LM Studio's own estimate of it.`,
+    `${key} is no GGUF model (its format is ${model.format}): \`mai models\` shows LM Studio's own estimate of it.`,
   );
 }

@@ -133,6 +133,7 @@ export function assemble(
     interval: estimateInterval({
       totalBytes,
       repackBytes: ram.repackBytes,
+      computeBytes: ram.computeBytes,
       vocabulary: index.model?.vocabulary ?? 0,
       confidence,
       gpuBackend: settings.gpuBackend,

@@ -25,10 +25,18 @@ const DEVICE_BYTES: Readonly<Record<GpuBackend, number>> = {
 /** Up to this share of repacked weights has been seen to drop out of the page cache after loading. */
 const DROPPED_SHARE = 0.3;
 
+/**
+ * Compute buffers are reserved for a full context and a logit for every token; a short prompt leaves up to
+ * this share untouched, and untouched memory is not resident (`npm run resident` in bench/accuracy).
+ */
+const UNTOUCHED_SHARE = 0.85;
+
 /** What an interval is made from. */
 export interface IntervalFacts {
   readonly totalBytes: number;
   readonly repackBytes: number;
+  /** In RAM; a GPU's are taken whole. */
+  readonly computeBytes: number;
   readonly vocabulary: number;
   readonly confidence: Confidence;
   readonly gpuBackend: GpuBackend;
@@ -39,13 +47,14 @@ export interface IntervalFacts {
 export function estimateInterval(facts: IntervalFacts): FootprintInterval {
   const { totalBytes, confidence } = facts;
   const drift = DRIFT[confidence] * totalBytes;
+  const absent = DROPPED_SHARE * facts.repackBytes + UNTOUCHED_SHARE * facts.computeBytes;
   const overhead =
     ENGINE_BYTES +
     TOKENIZER_BYTES_PER_TOKEN * facts.vocabulary +
     facts.gpuCount * DEVICE_BYTES[facts.gpuBackend];
   return {
     coverage: COVERAGE,
-    lowBytes: Math.max(0, Math.floor(totalBytes - drift - DROPPED_SHARE * facts.repackBytes)),
+    lowBytes: Math.max(0, Math.floor(totalBytes - drift - absent)),
     highBytes: Math.ceil(totalBytes + drift + overhead),
   };
 }

@@ -1,0 +1,32 @@
+// Loads one GGUF with llama.cpp, decodes a prompt that fills a micro-batch, and prints the memory that this
+// process then holds and no file backs (Linux). One process a load, as LM Studio's engines are.
+import { readFileSync } from 'node:fs';
+import { startLlama } from './start-llama.mjs';
+
+const { file, context, batch, flashAttention } = JSON.parse(readFileSync(0, 'utf8'));
+const { llama } = await startLlama();
+// The native objects, because the models written here have no tokenizer.
+const model = new llama._bindings.AddonModel(file, {
+  gpuLayers: 0,
+  noAlloc: false,
+  useMmap: true,
+  useMlock: false,
+});
+if (!(await model.init())) throw new Error('The model was refused.');
+const running = new llama._bindings.AddonContext(model, {
+  contextSize: context,
+  batchSize: batch,
+  sequences: 1,
+  flashAttention,
+});
+if (!(await running.init())) throw new Error('The context was refused.');
+const tokens = Uint32Array.from({ length: batch }, (_, index) => 5 + (index % 200));
+running.initBatch(batch);
+running.addToBatch(0, 0, tokens, Uint32Array.of(batch - 1));
+await running.decodeBatch();
+const anonymousKib = /^Anonymous:\s+(\d+) kB$/m.exec(
+  readFileSync('/proc/self/smaps_rollup', 'utf8'),
+)[1];
+process.stdout.write(JSON.stringify({ anonymousBytes: Number(anonymousKib) * 1024 }), () =>
+  process.exit(0),
+);

@@ -1,0 +1,67 @@
+// Whether the interval of an estimate is honest: what a process that has loaded a model and decoded a prompt
+// really holds, llama.cpp, Node and all, beside the estimate. Linux. After `npm run setup`:
+//   npm run resident
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CPU_ENVIRONMENT, estimateFootprint, readGgufHeader } from '@mai/memory-estimator';
+import { runNode } from './run-node.mjs';
+import { shapes } from './shapes.mjs';
+import { writeGguf } from './write-gguf.mjs';
+
+const MIB = 1024 ** 2;
+const LOADS = [
+  { context: 2048, batch: 512, flashAttention: true },
+  { context: 16_384, batch: 512, flashAttention: true },
+  { context: 8192, batch: 512, flashAttention: false },
+];
+
+const folder = mkdtempSync(path.join(tmpdir(), 'mai resident '));
+let [inside, all] = [0, 0];
+const refused = [];
+console.log('MiB beside the mapped weights             expected   from     to   held');
+try {
+  for (const [name, shape] of Object.entries(shapes())) {
+    const file = path.join(folder, `${name}.gguf`);
+    writeGguf(file, shape);
+    const header = await readGgufHeader(file);
+    for (const load of LOADS) {
+      try {
+        report(name, load, header, await runNode('load-and-generate.mjs', { file, ...load }));
+      } catch (error) {
+        refused.push(`${name}: ${error.message.split('\n').at(-1)}`);
+      }
+    }
+    rmSync(file);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`\n${inside} of ${all} loads held what lies inside the 90 % interval.`);
+if (refused.length > 0) console.log(`Not loaded: ${refused.length} (${refused[0]})`);
+
+function report(name, { context, batch, flashAttention }, header, { anonymousBytes }) {
+  const { ram, interval } = estimateFootprint(
+    header,
+    {
+      contextLengthTokens: context,
+      parallelSequences: 1,
+      offloadRatio: null,
+      kvCacheTypeK: null,
+      kvCacheTypeV: null,
+      flashAttention,
+      cpuExpertRatio: null,
+    },
+    { ...CPU_ENVIRONMENT, batchTokens: batch, ubatchTokens: batch, kvUnified: false },
+  );
+  const [low, high] = [interval.lowBytes, interval.highBytes].map(
+    (bytes) => bytes - ram.mappedBytes,
+  );
+  const isInside = anonymousBytes >= low && anonymousBytes <= high;
+  all += 1;
+  inside += isInside ? 1 : 0;
+  const mib = (bytes) => (bytes / MIB).toFixed(0).padStart(7);
+  console.log(
+    `${`${name} ${context}${flashAttention ? '' : ' no flash attention'}`.padEnd(42)}${mib(ram.anonymousBytes)}${mib(low)}${mib(high)}${mib(anonymousBytes)}${isInside ? '' : '  outside'}`,
+  );
+}

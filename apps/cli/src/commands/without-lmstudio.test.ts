@@ -35,7 +35,9 @@ test('mai status shows the machine, and says why LM Studio is off and what to do
   const { exitCode, out } = await mai('status');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/RAM .* of .* GiB/);
-  expect(out).toMatch(/LM Studio {2}off {2}Nothing answers at[\s\S]*LM Studio\s+is\s+installed[\s\S]*lms server start/);
+  expect(out).toMatch(
+    /LM Studio {2}off {2}Nothing answers at[\s\S]*LM Studio\s+is\s+installed[\s\S]*lms server start/,
+  );
 });
 
 test('mai models reads the headers in the models folder, and says so', async () => {

@@ -41,7 +41,9 @@ export function createLiveView(stream: OutputStream): LiveView {
       const up = shownLines === 0 ? '' : `\u001b[${shownLines}A\r`;
       // One write for each frame, so that no half of it is ever seen.
       stream.write(
-        up + lines.map((line) => `${truncate(safeText(line, true), width)}${CLEAR_LINE}\n`).join('') + CLEAR_BELOW,
+        up +
+          lines.map((line) => `${truncate(safeText(line, true), width)}${CLEAR_LINE}\n`).join('') +
+          CLEAR_BELOW,
       );
       shownLines = lines.length;
     },

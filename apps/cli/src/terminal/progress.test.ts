@@ -47,9 +47,7 @@ test.each([120, 80, 60, 50, 40])('at %d columns every figure is whole', (columns
   at(2000, 0.5);
   const line = frames().at(-1) ?? '';
   expect(textWidth(line)).toBeLessThan(columns);
-  expect(line).toMatch(
-    / 50 %(  ? *[\d.]+ of 11\.3 GiB( +[\d.]+ GiB\/s( +[\d.]+ s left)?)?)?$/,
-  );
+  expect(line).toMatch(/ 50 %(  ? *[\d.]+ of 11\.3 GiB( +[\d.]+ GiB\/s( +[\d.]+ s left)?)?)?$/);
 });
 
 test('clearing leaves an empty line', () => {

@@ -168,6 +168,13 @@ describe('the adaptive upgrade threshold', () => {
     expect(machine.observe(20_000, 60).upgradeBelowRatio).toBeCloseTo(0.65, 10);
   });
 
+  it('tells a fall from a rise within a moment', () => {
+    const machine = drive();
+    machine.observe(0, 70);
+    expect(machine.observe(1000, 20).upgradeBelowRatio).toBeCloseTo(0.78, 10);
+    expect(machine.observe(2000, 25).upgradeBelowRatio).toBeCloseTo(0.75, 10);
+  });
+
   it('forgets after ten minutes', () => {
     const machine = drive();
     machine.observe(0, 30);

@@ -5,6 +5,8 @@ export interface UseBucket {
   readonly startMs: number;
   readonly minRatio: number;
   readonly maxRatio: number;
+  /** The largest rise inside the bucket: the least and the most alone have lost their order. */
+  readonly riseRatio: number;
 }
 
 /** What others took of each pool over the last minutes; plain data. */
@@ -27,12 +29,14 @@ export function recordUse(
       const kept = (history[pool] ?? []).filter(({ startMs }) => startMs > atMs - WINDOW_MS);
       const last = kept.at(-1);
       if (last === undefined || atMs - last.startMs >= BUCKET_MS) {
-        return [pool, [...kept, { startMs: atMs, minRatio: ratio, maxRatio: ratio }]];
+        const bucket = { startMs: atMs, minRatio: ratio, maxRatio: ratio, riseRatio: 0 };
+        return [pool, [...kept, bucket]];
       }
       const merged = {
         startMs: last.startMs,
         minRatio: Math.min(last.minRatio, ratio),
         maxRatio: Math.max(last.maxRatio, ratio),
+        riseRatio: Math.max(last.riseRatio, ratio - last.minRatio),
       };
       return [pool, [...kept.slice(0, -1), merged]];
     }),
@@ -50,10 +54,9 @@ export function largestRise(history: UseHistory): number {
 function riseOf(buckets: readonly UseBucket[]): number {
   let lowest = Infinity;
   let rise = 0;
-  for (const { minRatio, maxRatio } of buckets) {
-    // Within a bucket the order is lost; taking the minimum as the earlier errs on the careful side.
+  for (const { minRatio, maxRatio, riseRatio } of buckets) {
+    rise = Math.max(rise, riseRatio, maxRatio - lowest);
     lowest = Math.min(lowest, minRatio);
-    rise = Math.max(rise, maxRatio - lowest);
   }
   return rise;
 }

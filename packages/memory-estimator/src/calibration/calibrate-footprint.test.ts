@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { ENGINE, footprintOf, GIB, MIB, observed } from '../../test/footprints.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
 import type { Footprint } from '../estimate/footprint.js';
@@ -5,6 +6,8 @@ import { calibrateFootprint } from './calibrate-footprint.js';
 
 const TARGET = { modelKey: 'a', loadConfig: ONE_SEQUENCE, engine: ENGINE };
 const LONGER = { ...ONE_SEQUENCE, contextLengthTokens: 65_536 };
+const widthOf = ({ interval }: Footprint): number =>
+  (interval?.highBytes ?? 0) - (interval?.lowBytes ?? 0);
 const anonymousMiB = ({ ram }: Footprint): number => ram.anonymousBytes / MIB;
 
 describe('the very load was measured', () => {
@@ -29,10 +32,8 @@ describe('the very load was measured', () => {
     });
     const rough = calibrateFootprint(footprintOf(4000, 1000), TARGET, [roughly]);
     const sure = calibrateFootprint(footprintOf(4000, 1000), TARGET, [observed('a', 1000, 1200)]);
-    const width = ({ interval }: Footprint) =>
-      (interval?.highBytes ?? 0) - (interval?.lowBytes ?? 0);
     expect(rough).toMatchObject({ source: 'measured', confidence: 'medium' });
-    expect(width(rough)).toBeGreaterThan(4 * width(sure));
+    expect(widthOf(rough)).toBeGreaterThan(4 * widthOf(sure));
     const both = calibrateFootprint(footprintOf(4000, 1000), TARGET, [
       roughly,
       roughly,
@@ -41,10 +42,31 @@ describe('the very load was measured', () => {
     expect(anonymousMiB(both)).toBe(1100);
   });
 
-  test('another engine or version says nothing', () => {
+  test('another engine says nothing; another version of it is a neighbour, and less sure', () => {
     const footprint = footprintOf(4000, 1000);
-    const other = observed('a', 1000, 1500, { engine: { ...ENGINE, version: '1.51.0' } });
-    expect(calibrateFootprint(footprint, TARGET, [other])).toEqual(footprint);
+    const elsewhere = observed('a', 1000, 1500, { engine: { ...ENGINE, name: 'llama.cpp-cuda' } });
+    expect(calibrateFootprint(footprint, TARGET, [elsewhere])).toBe(footprint);
+    const older = observed('a', 1000, 1500, { engine: { ...ENGINE, version: '1.49.0' } });
+    const calibrated = calibrateFootprint(footprint, TARGET, [older]);
+    expect(calibrated.source).toBe('gguf-header');
+    expect(anonymousMiB(calibrated)).toBe(1250);
+    const now = observed('a', 1000, 1500, { config: LONGER });
+    const surer = calibrateFootprint(footprint, TARGET, [now]);
+    expect(widthOf(calibrated)).toBeGreaterThan(widthOf(surer));
+  });
+
+  test('nothing but the footprint comes back, so that no sum of the old one stays behind', () => {
+    const estimate = { ...footprintOf(4000, 1000), totalBytes: 5000 * MIB, parts: {} };
+    for (const modelKey of ['a', 'b']) {
+      const calibrated = calibrateFootprint(estimate, TARGET, [observed(modelKey, 1000, 1200)]);
+      expect(Object.keys(calibrated).sort()).toEqual([
+        'confidence',
+        'gpus',
+        'interval',
+        'ram',
+        'source',
+      ]);
+    }
   });
 
   test('on GPUs each is measured for itself', () => {
@@ -102,6 +124,69 @@ describe('neighbours were measured', () => {
     ]);
     expect(anonymousMiB(calibrated)).toBe(1200);
     expect(calibrated.interval?.highBytes).toBeGreaterThan(5400 * MIB);
+  });
+
+  test('other models say nothing about what is odd in one that is little known', () => {
+    const guess = { ...footprintOf(4000, 1000), confidence: 'low' as const };
+    const others = Array.from({ length: 9 }, (_, index) => observed(`m${index}`, 1000, 1100));
+    expect(widthOf(calibrateFootprint(guess, TARGET, others))).toBeGreaterThan(widthOf(guess));
+    const own = observed('a', 2000, 2100, { config: LONGER });
+    expect(widthOf(calibrateFootprint(guess, TARGET, [...others, own]))).toBeLessThan(
+      widthOf(guess),
+    );
+  });
+
+  test('a GPU is corrected by what lay on that GPU only', () => {
+    const footprint = { ...footprintOf(100, 300), gpus: [{ deviceKey: 'GPU-1', bytes: 4 * GIB }] };
+    const on = (deviceKey: string) =>
+      observed('b', 300, 300, {
+        predicted: { anonymousBytes: 300 * MIB, gpus: [{ deviceKey, bytes: 2 * GIB }] },
+        measured: {
+          anonymousBytes: 300 * MIB,
+          gpus: [{ deviceKey, bytes: 2.5 * GIB }],
+          method: 'process',
+        },
+      });
+    const [here] = calibrateFootprint(footprint, TARGET, [on('GPU-1')]).gpus;
+    expect(here?.bytes).toBe(4.25 * GIB);
+    const [other] = calibrateFootprint(footprint, TARGET, [on('GPU-2')]).gpus;
+    expect(other?.bytes).toBe(4 * GIB);
+  });
+
+  test('the order of observations means nothing, and the interval holds the estimate', () => {
+    const readings = fc.array(
+      fc.record({
+        modelKey: fc.constantFrom('a', 'b', 'c'),
+        predicted: fc.integer({ min: 0, max: 40_000 }),
+        measured: fc.integer({ min: 0, max: 40_000 }),
+        longer: fc.boolean(),
+        version: fc.constantFrom('1.50.2', '1.49.0'),
+      }),
+      { minLength: 1, maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(readings, fc.integer({ min: 0, max: 9000 }), (facts, anonymous) => {
+        const seen = facts.map((one) =>
+          observed(one.modelKey, one.predicted, one.measured, {
+            config: one.longer ? LONGER : ONE_SEQUENCE,
+            engine: { ...ENGINE, version: one.version },
+          }),
+        );
+        const calibrated = calibrateFootprint(footprintOf(4000, anonymous), TARGET, seen);
+        const total = calibrated.ram.mappedBytes + calibrated.ram.anonymousBytes;
+        expect(calibrated.ram.mappedBytes).toBe(4000 * MIB);
+        expect(calibrated.ram.anonymousBytes).toBeGreaterThanOrEqual(0);
+        expect(calibrated.interval?.lowBytes).toBeLessThanOrEqual(total);
+        expect(calibrated.interval?.highBytes).toBeGreaterThanOrEqual(total);
+        const reversed = calibrateFootprint(
+          footprintOf(4000, anonymous),
+          TARGET,
+          [...seen].reverse(),
+        );
+        expect(reversed).toEqual(calibrated);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('nothing wild comes of wild readings', () => {

@@ -1,4 +1,4 @@
-import type { Footprint, FootprintEstimate } from '../estimate/footprint.js';
+import { totalBytesOf, type Footprint, type FootprintEstimate } from '../estimate/footprint.js';
 import { COVERAGE } from '../estimate/interval.js';
 
 /** What LM Studio says that a load takes: weights and caches, without compute buffers. */
@@ -30,7 +30,7 @@ export function combineWithLMStudio(
   footprint: Footprint | FootprintEstimate,
   lmstudio: LMStudioEstimate,
 ): CombinedFootprint {
-  const total = totalOf(footprint);
+  const total = totalBytesOf(footprint);
   const counted = comparableBytes(footprint);
   const ratio = counted > 0 ? lmstudio.totalBytes / counted : 1;
   const disagreementRatio = Math.abs(ratio - 1) > DISAGREEMENT ? ratio : null;
@@ -54,7 +54,7 @@ export function combineWithLMStudio(
 
 /** LM Studio's figure in place of a guess; the guess still counts in the interval. */
 function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: number): Footprint {
-  const total = totalOf(footprint);
+  const total = totalBytesOf(footprint);
   const onGpus = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
   const vram =
     footprint.gpus.length === 0
@@ -81,14 +81,10 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
 
 /** What of a footprint LM Studio counts too. */
 function comparableBytes(footprint: Footprint | FootprintEstimate): number {
-  if (!('parts' in footprint)) return totalOf(footprint);
+  if (!('parts' in footprint)) return totalBytesOf(footprint);
   return [footprint.parts.ram, ...footprint.parts.gpus].reduce(
     (sum, { weightsBytes, kvCacheBytes, recurrentStateBytes }) =>
       sum + weightsBytes + kvCacheBytes + recurrentStateBytes,
     0,
   );
-}
-
-function totalOf({ ram, gpus }: Footprint): number {
-  return ram.mappedBytes + ram.anonymousBytes + gpus.reduce((sum, { bytes }) => sum + bytes, 0);
 }

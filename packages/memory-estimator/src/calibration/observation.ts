@@ -40,6 +40,11 @@ const CONFIG_KEYS = [
   'cpuExpertRatio',
 ] as const;
 
+/** What lies on a GPU; null where it is not among them. */
+export function bytesOn(gpus: MeasuredMemory['gpus'], deviceKey: string): number | null {
+  return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
+}
+
 export function sameLoadConfig(a: LoadConfig, b: LoadConfig): boolean {
   return CONFIG_KEYS.every((key) => a[key] === b[key]);
 }

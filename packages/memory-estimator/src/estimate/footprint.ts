@@ -22,6 +22,11 @@ export interface Footprint {
   readonly confidence: Confidence;
 }
 
+/** All that a footprint adds up to, in bytes. */
+export function totalBytesOf({ ram, gpus }: Pick<Footprint, 'ram' | 'gpus'>): number {
+  return ram.mappedBytes + ram.anonymousBytes + gpus.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** What memory goes to, on one device. */
 export interface MemoryParts {
   readonly weightsBytes: number;

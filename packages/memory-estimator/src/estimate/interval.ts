@@ -9,7 +9,11 @@ export const COVERAGE = 0.9;
  * By how much other engine versions and settings move a figure, each way. High: the same model under the
  * same settings, one release on (ggml's packing and llama.cpp's reservations change now and then).
  */
-const DRIFT: Readonly<Record<Confidence, number>> = { high: 0.02, medium: 0.06, low: 0.2 };
+export const VERSION_DRIFT: Readonly<Record<Confidence, number>> = {
+  high: 0.02,
+  medium: 0.06,
+  low: 0.2,
+};
 
 /** The engine's own process: code, tokenizer tables, thread pools, graph metadata. */
 const ENGINE_BYTES = 192 * MIB;
@@ -46,7 +50,7 @@ export interface IntervalFacts {
 /** Where nine of ten loads end up: the sum, the drift of versions, and what no engine's log counts. */
 export function estimateInterval(facts: IntervalFacts): FootprintInterval {
   const { totalBytes, confidence } = facts;
-  const drift = DRIFT[confidence] * totalBytes;
+  const drift = VERSION_DRIFT[confidence] * totalBytes;
   const absent = DROPPED_SHARE * facts.repackBytes + UNTOUCHED_SHARE * facts.computeBytes;
   const overhead =
     ENGINE_BYTES +

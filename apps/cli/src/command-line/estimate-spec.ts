@@ -1,16 +1,5 @@
 import type { CommandSpec } from './command-spec.js';
-
-const KV_CACHE_TYPES = [
-  'f32',
-  'f16',
-  'bf16',
-  'q8_0',
-  'q5_1',
-  'q5_0',
-  'q4_1',
-  'q4_0',
-  'iq4_nl',
-] as const;
+import { CHOICES } from './estimate-choices.js';
 
 /** `mai estimate`: its options and its `--json` answer are a fixed contract. */
 export const ESTIMATE: CommandSpec = {
@@ -30,11 +19,11 @@ export const ESTIMATE: CommandSpec = {
       value: 'TOKENS',
       summary: 'context length of each sequence (default: that of LM Studio)',
     },
-    { name: 'kv-k', value: 'TYPE', choices: KV_CACHE_TYPES, summary: 'KV cache type of the keys' },
+    { name: 'kv-k', value: 'TYPE', choices: CHOICES['kv-k'], summary: 'KV cache type of the keys' },
     {
       name: 'kv-v',
       value: 'TYPE',
-      choices: KV_CACHE_TYPES,
+      choices: CHOICES['kv-v'],
       summary: 'KV cache type of the values',
     },
     {
@@ -57,13 +46,13 @@ export const ESTIMATE: CommandSpec = {
     {
       name: 'gpu-backend',
       value: 'NAME',
-      choices: ['none', 'cuda', 'metal', 'vulkan'],
+      choices: CHOICES['gpu-backend'],
       summary: 'GPU back end (default: none)',
     },
     {
       name: 'cpu',
       value: 'NAME',
-      choices: ['avx2', 'generic', 'auto'],
+      choices: CHOICES.cpu,
       summary: 'instruction set, which decides on repacked weights (default: auto)',
     },
     {

@@ -1,5 +1,5 @@
 import type { EstimateSettings } from '@mai/memory-estimator';
-import { ESTIMATE } from '../command-line/estimate-spec.js';
+import { CHOICES } from '../command-line/estimate-choices.js';
 import { suggest } from '../command-line/suggest.js';
 import { UsageError } from '../usage-error.js';
 
@@ -20,9 +20,9 @@ const flag: Read = (value, name) => {
   throw new UsageError(`${name} is true or false, not ${JSON.stringify(value)}.`);
 };
 const choice =
-  (option: string): Read =>
+  (option: keyof typeof CHOICES): Read =>
   (value, name) => {
-    const choices = ESTIMATE.options?.find((one) => one.name === option)?.choices ?? [];
+    const choices: readonly string[] = CHOICES[option];
     if (typeof value === 'string' && choices.includes(value)) return value;
     throw new UsageError(`${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`);
   };

@@ -59,3 +59,10 @@ export type AutopilotEvent = { readonly atMs: number } & (
     }
   | { readonly type: 'stopped' }
 );
+
+/** An event without its time. */
+export type PublishedEvent = AutopilotEvent extends infer E
+  ? E extends AutopilotEvent
+    ? Omit<E, 'atMs'>
+    : never
+  : never;

@@ -5,7 +5,7 @@ import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
 import { throwIfAborted } from '../ports/clock.js';
 import { poolsOverHardLimit } from '../switch/hard-limit.js';
-import type { AutopilotEvent, SwitchReason } from './autopilot-event.js';
+import type { PublishedEvent, SwitchReason } from './autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { cachePorts, type CachedPorts } from './cached-ports.js';
@@ -21,13 +21,6 @@ import { SwitchTiming } from './switch-timing.js';
 import { reasonToAct } from './reason-to-act.js';
 import { createSelectionMemo } from './selection-memo.js';
 import { createWaker } from './waker.js';
-
-/** An event without its time. */
-export type PublishedEvent = AutopilotEvent extends infer E
-  ? E extends AutopilotEvent
-    ? Omit<E, 'atMs'>
-    : never
-  : never;
 
 /** A decision that is to be carried out. */
 interface Due {

@@ -2,7 +2,7 @@ import type { FailureLedger } from '../failures/failure-ledger.js';
 import { EMPTY_JOURNAL, type JournalState } from '../journal/journal-state.js';
 import { callOptions } from '../ports/call-options.js';
 import { holdingYields } from '../yields/reserve-memory.js';
-import type { PublishedEvent } from './autopilot-loop.js';
+import type { PublishedEvent } from './autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 
 /** Reads what others have written into the journal, says that it was read, and writes what must last. */

@@ -1,6 +1,6 @@
 import type { ProcessReading, ProcessReadings } from '../reading/figures.js';
 import type { EngineProcess } from '../snapshot.js';
-import { SHORTEST_WINDOW_MS } from './load.js';
+import { SHORTEST_WINDOW_MS } from './shortest-window.js';
 
 /**
  * Turns the CPU time of processes into their shares of all cores. Readings have times of their own:

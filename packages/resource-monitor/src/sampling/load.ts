@@ -1,9 +1,7 @@
 import type { CpuTimes, ProcessReadings, SwapCounters } from '../reading/figures.js';
 import type { EngineProcess } from '../snapshot.js';
 import { createEngineShares } from './engine-shares.js';
-
-/** Over less than this the counters (10 ms steps on Linux) say little, so an older sample is kept. */
-export const SHORTEST_WINDOW_MS = 200;
+import { SHORTEST_WINDOW_MS } from './shortest-window.js';
 
 /** The counters of one moment. */
 export interface Counters {

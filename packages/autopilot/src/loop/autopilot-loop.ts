@@ -61,7 +61,11 @@ export class AutopilotLoop {
     this.#journal = new JournalKeeper(settings, publish);
     this.#timing = new SwitchTiming(settings);
     this.#logger = new DecisionLogger(settings.decisionLog);
-    this.#switches = new SwitchDesk(settings, this.#cached, this.leases, publish);
+    this.#switches = new SwitchDesk(
+      settings,
+      { cached: this.#cached, leases: this.leases, journal: this.#journal },
+      publish,
+    );
     this.#observer = new Observer(settings, {
       cached: this.#cached,
       journal: this.#journal,
@@ -118,7 +122,8 @@ export class AutopilotLoop {
       // Rounds keep their beat: a switch that took a while must not make the next look later.
       const { observeIntervalMs } = this.#settings.timings;
       const beatMs = observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      await this.#waker.sleep(clock, waitMs ?? beatMs, signal);
+      const sleep = this.#waker.sleep(clock, waitMs ?? beatMs, signal);
+      await (waitMs === null ? sleep : this.#journal.confirmDuring(sleep));
     }
   }
 
@@ -167,7 +172,7 @@ export class AutopilotLoop {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
     let first: AssembledInput | null = observed;
-    const result = await this.#switches.run({
+    const switching = this.#switches.run({
       reason,
       policy: observed.policy,
       deviceIdentifier: request.deviceIdentifier ?? null,
@@ -182,6 +187,7 @@ export class AutopilotLoop {
       decide: (input) => decideWithin({ ...input, upgradeMarginRatio }, limits),
       signal,
     });
+    const result = await this.#journal.confirmDuring(switching);
     await this.#journal.keepFailures(this.#switches.failures, signal);
     this.#logger.finished({
       atMs: clock.nowMs(),

@@ -141,6 +141,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
           pollMs: timings.drainPollMs,
           force: () => false,
           isLeased: (identifier) => loop.leases.isLeased(identifier),
+          isPinned: () => false,
           emit: (event) => {
             if (event.type !== 'decided') publish({ type: 'switch-step', step: event });
           },

@@ -25,6 +25,7 @@ import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import type { CachedPorts } from './cached-ports.js';
 import { startEmergencyGuard } from './emergency-guard.js';
+import type { JournalKeeper } from './journal-keeper.js';
 import type { LeaseDesk } from './leases.js';
 import { directionOf, MemoryRanOut, Progress, type SwitchResult } from './switch-progress.js';
 
@@ -45,6 +46,7 @@ export class SwitchDesk {
   readonly #settings: AutopilotSettings;
   readonly #cached: CachedPorts;
   readonly #leases: LeaseDesk;
+  readonly #journal: JournalKeeper;
   readonly #publish: (event: PublishedEvent) => void;
   #failures: FailureLedger = {};
   #breaker = CLOSED_BREAKER;
@@ -56,13 +58,17 @@ export class SwitchDesk {
 
   constructor(
     settings: AutopilotSettings,
-    cached: CachedPorts,
-    leases: LeaseDesk,
+    sources: {
+      readonly cached: CachedPorts;
+      readonly leases: LeaseDesk;
+      readonly journal: JournalKeeper;
+    },
     publish: (event: PublishedEvent) => void,
   ) {
     this.#settings = settings;
-    this.#cached = cached;
-    this.#leases = leases;
+    this.#cached = sources.cached;
+    this.#leases = sources.leases;
+    this.#journal = sources.journal;
     this.#publish = publish;
   }
 
@@ -143,6 +149,7 @@ export class SwitchDesk {
         decide: task.decide,
         deviceIdentifier: task.deviceIdentifier,
         isLeased: (identifier) => this.#leases.isLeased(identifier),
+        isPinned: (instance) => this.#journal.isPinned(instance),
         dryRun: false,
         drain: { deadlineMs: guard.deadlineMs, force: guard.force, pollMs: timings.drainPollMs },
         loadTimeoutMs: timings.loadTimeoutMs,

@@ -4,7 +4,7 @@ import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { drainUntilIdle, type DrainContext } from './drain-until-idle.js';
 import { errorCode } from './load-failure.js';
 
-/** `gone`: it was no longer there, or another model now answers to its identifier. */
+/** `busy`: or pinned meanwhile. `gone`: it was no longer there, or another model now answers to its identifier. */
 export type DrainOutcome =
   | { readonly kind: 'unloaded'; readonly instance: RuntimeInstance; readonly forced: boolean }
   | { readonly kind: 'gone' }
@@ -16,6 +16,8 @@ interface UnloadTask extends DrainContext {
   readonly modelKey: string;
   /** Unload at the deadline even when it is busy: memory is about to run out. */
   readonly force: () => boolean;
+  /** Not even then. */
+  readonly isPinned: (instance: RuntimeInstance) => boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function drainAndUnload(
   const { instanceIdentifier, modelKey } = task;
   const [found] = await drainUntilIdle(ports, [instanceIdentifier], task);
   if (found?.instance.modelKey !== modelKey) return { kind: 'gone' };
-  if (found.busy && !task.force()) return { kind: 'busy' };
+  if ((found.busy && !task.force()) || task.isPinned(found.instance)) return { kind: 'busy' };
   const startedMs = ports.clock.monotonicMs();
   task.emit({ type: 'unloading', instanceIdentifier, modelKey, forced: found.busy });
   try {

@@ -54,6 +54,7 @@ export async function runOnce(
     decide: selectModel,
     deviceIdentifier: complete.deviceIdentifier,
     isLeased: (instanceIdentifier) => leased.has(instanceIdentifier),
+    isPinned: () => false,
     dryRun: options.dryRun ?? false,
     drain: {
       deadlineMs: () => options.drainDeadlineMs ?? 30_000,

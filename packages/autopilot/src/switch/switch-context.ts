@@ -1,5 +1,6 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { DrainOptions } from './drain-until-idle.js';
 import type { EmitRunEvent } from './run-event.js';
 
@@ -10,6 +11,8 @@ export interface SwitchContext {
   readonly decide: (input: SelectionInput) => Selection;
   readonly deviceIdentifier: string | null;
   readonly isLeased: (instanceIdentifier: string) => boolean;
+  /** Asked right before an unload: a pin may have come since the decision. */
+  readonly isPinned: (instance: RuntimeInstance) => boolean;
   readonly dryRun: boolean;
   readonly drain: DrainOptions & { readonly force: () => boolean };
   readonly loadTimeoutMs: number | null;

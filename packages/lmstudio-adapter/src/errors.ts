@@ -20,6 +20,8 @@ export interface LMStudioErrorFacts {
   readonly suggestions: readonly string[];
   /** What LM Studio itself said, in plain text. */
   readonly serverMessage: string | null;
+  /** With `LOAD_FAILED`: the engine said that memory did not suffice. */
+  readonly outOfMemory: boolean;
   /** `true`: a load may still complete on a server that could not be asked; look again. */
   readonly uncertain: boolean;
   /** With `loadFirst`: why each earlier candidate failed, in order. */
@@ -36,6 +38,7 @@ const NO_FACTS: LMStudioErrorFacts = {
   instanceIdentifier: null,
   suggestions: [],
   serverMessage: null,
+  outOfMemory: false,
   uncertain: false,
   failures: [],
   state: null,
@@ -53,6 +56,7 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
   readonly instanceIdentifier: string | null;
   readonly suggestions: readonly string[];
   readonly serverMessage: string | null;
+  readonly outOfMemory: boolean;
   readonly uncertain: boolean;
   readonly failures: LMStudioErrorFacts['failures'];
   readonly state: string | null;
@@ -70,6 +74,7 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
     this.instanceIdentifier = all.instanceIdentifier;
     this.suggestions = all.suggestions;
     this.serverMessage = all.serverMessage;
+    this.outOfMemory = all.outOfMemory;
     this.uncertain = all.uncertain;
     this.failures = all.failures;
     this.state = all.state;

@@ -87,6 +87,18 @@ test.each([
   }),
 );
 
+test('an engine that says that memory did not suffice is told apart', () =>
+  withClient(async (client, simulator) => {
+    simulator.fault.outOfMemory({ pool: 'vram', times: 1 });
+    expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({
+      ...{ code: 'LOAD_FAILED', outOfMemory: true },
+    });
+    simulator.fault.crashLoad();
+    expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({
+      ...{ code: 'LOAD_FAILED', outOfMemory: false },
+    });
+  }));
+
 test('the context comes out smaller, and the result says so', () =>
   withClient(async (client, simulator) => {
     simulator.fault.shrinkContext({ toTokens: 1024 });

@@ -106,9 +106,14 @@ function wantedContextTokens(profile: CandidateProfile, requirement: Requirement
   );
 }
 
-/** Halves, down to what is required (or the floor where nothing is), the lowest always among them. */
+/** The shortest context that is still of use to whoever asked for `wantedTokens`. */
+export function leastContextTokens(wantedTokens: number, requiredTokens: number | null): number {
+  return requiredTokens ?? Math.min(wantedTokens, CONTEXT_FLOOR_TOKENS);
+}
+
+/** Halves, down to the least that is of use, which is always among them. */
 function shorterContexts(wantedTokens: number, requiredTokens: number | null): number[] {
-  const lowest = requiredTokens ?? CONTEXT_FLOOR_TOKENS;
+  const lowest = leastContextTokens(wantedTokens, requiredTokens);
   const contexts: number[] = [];
   let tokens = wantedTokens;
   while (tokens > lowest) {

@@ -23,6 +23,7 @@ export type FailureLedger = Readonly<Record<string, FailureEntry>>;
 const DETERMINISTIC: readonly LoadFailureCode[] = [
   'LOAD_REFUSED',
   'MODEL_NOT_FOUND',
+  'OUT_OF_MEMORY',
   'CONTEXT_TOO_SMALL',
   'MEMORY_EXCEEDED',
 ];

@@ -1,4 +1,5 @@
 import type { LoadConfig, Requirement, SelectionPolicy } from '@mai/selector';
+import { leastContextTokens } from '../assemble/ladder.js';
 import { chooseIdentifier } from '../assemble/ownership.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
@@ -114,14 +115,16 @@ async function load(
 
 /** LM Studio refits the context silently; less than asked is fine as long as it is enough. */
 function checkContext(task: LoadTask, instance: RuntimeInstance): LoadFailure | null {
-  const required = task.requirement.minContextLengthTokens;
+  const asked = task.loadConfig.contextLengthTokens;
   const got = instance.contextLengthTokens;
-  if (required === null || got === null || got >= required) return null;
+  const required = task.requirement.minContextLengthTokens;
+  const least = asked === null ? required : leastContextTokens(asked, required);
+  if (least === null || got === null || got >= least) return null;
   return {
     modelKey: task.modelKey,
     loadConfig: task.loadConfig,
     code: 'CONTEXT_TOO_SMALL',
-    message: `${task.modelKey} was loaded with ${got} tokens of context, ${required} are required.`,
+    message: `${task.modelKey} was loaded with ${got} tokens of context; less than ${least} is of no use.`,
   };
 }
 

@@ -1,11 +1,15 @@
 import type { LoadConfig } from '@mai/selector';
 
-/** Why a candidate could not be used; the first four are the runtime's own codes. */
+/**
+ * Why a candidate could not be used; the first four are the runtime's own codes. `OUT_OF_MEMORY` is a
+ * `LOAD_FAILED` whose error has `outOfMemory`.
+ */
 export type LoadFailureCode =
   | 'LOAD_REFUSED'
   | 'LOAD_FAILED'
   | 'LOAD_TIMED_OUT'
   | 'MODEL_NOT_FOUND'
+  | 'OUT_OF_MEMORY'
   | 'CONTEXT_TOO_SMALL'
   | 'MEMORY_EXCEEDED';
 
@@ -36,7 +40,21 @@ export function asLoadFailure(
   const code = errorCode(error);
   if (code === null || !RUNTIME_CODES.includes(code)) return null;
   const message = error instanceof Error ? error.message : String(error);
-  return { modelKey, loadConfig, code: code as LoadFailureCode, message };
+  return {
+    modelKey,
+    loadConfig,
+    code: ranOutOfMemory(error) ? 'OUT_OF_MEMORY' : (code as LoadFailureCode),
+    message,
+  };
+}
+
+function ranOutOfMemory(error: unknown): boolean {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'outOfMemory' in error &&
+    error.outOfMemory === true
+  );
 }
 
 /** The `code` of a thrown value; null where it has none. */

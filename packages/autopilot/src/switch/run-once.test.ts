@@ -179,6 +179,34 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['small']);
     });
 
+    it('takes away what has less context than is of any use, though nothing is required', async () => {
+      const world = new FakeWorld([MEDIUM, SMALL]);
+      world.failNextLoad('medium', { kind: 'context', contextLengthTokens: 4095 });
+      const report = await run(world);
+      expect(report.failures.map((failure) => failure.code)).toEqual(['CONTEXT_TOO_SMALL']);
+      expect(world.residentKeys()).toEqual(['small']);
+    });
+
+    it('tells memory that did not suffice from other failures of the engine', async () => {
+      const world = new FakeWorld([MEDIUM, SMALL]);
+      const { ports } = world;
+      const noRoom = Object.assign(new Error('unable to allocate CPU buffer'), {
+        ...{ code: 'LOAD_FAILED', outOfMemory: true },
+      });
+      const report = await world.clock.drive(
+        runOnce({
+          ...ports,
+          runtime: {
+            ...ports.runtime,
+            load: (request) =>
+              request.modelKey === 'medium' ? Promise.reject(noRoom) : ports.runtime.load(request),
+          },
+        }),
+      );
+      expect(report.failures.map((failure) => failure.code)).toEqual(['OUT_OF_MEMORY']);
+      expect(world.residentKeys()).toEqual(['small']);
+    });
+
     it('takes away what has pushed memory over the hard limit and moves on', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       const { ports } = world;

@@ -11,6 +11,9 @@ const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in u
 const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)|guardrail/i;
 const UNSUITABLE =
   /wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
+// ggml ('unable to allocate CUDA0 buffer', 'failed to allocate'), CUDA, Vulkan, Metal and C++.
+const OUT_OF_MEMORY =
+  /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
 // The SDK's heading over what lies behind an error; cut off from its lines it is noise.
 const CAUSE_HEADING = /[\s.:]*\(X\) CAUSE\s*/g;
 
@@ -60,7 +63,7 @@ export function loadFailure(
   return new LMStudioError(
     'LOAD_FAILED',
     `LM Studio could not load ${modelKey}: ${why} Try a shorter context, less on the GPU, or another engine in LM Studio (Settings, Runtime).`,
-    all,
+    { ...all, outOfMemory: OUT_OF_MEMORY.test(serverMessage) },
   );
 }
 

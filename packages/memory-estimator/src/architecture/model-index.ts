@@ -1,5 +1,6 @@
 import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
 import { readHyperparameters, type Hyperparameters } from './hyperparameters.js';
+import { agreesWithTensors, describesAllWeights } from './contradictions.js';
 import { findLayerPattern, type LayerPattern } from './layer-pattern.js';
 import { MetadataReader } from './metadata-reader.js';
 import { indexWeights, type WeightIndex } from '../parts/weights.js';
@@ -24,6 +25,10 @@ export interface ModelIndex {
   readonly layers: readonly TensorGroups[];
   readonly pattern: LayerPattern | null;
   readonly weights: WeightIndex;
+  /** Metadata and tensors tell the same; see agreesWithTensors. */
+  readonly consistent: boolean;
+  /** No tensor is missing, and the size of each is known. */
+  readonly allWeights: boolean;
 }
 
 const indices = new WeakMap<GgufHeader, ModelIndex>();
@@ -47,7 +52,17 @@ export function indexModel(header: GgufHeader): ModelIndex {
   const metadata = new MetadataReader(header);
   const pattern = model === null ? null : findLayerPattern(model, layers);
   const weights = indexWeights(header, model);
-  const index = { header, model, metadata, shared, layers, pattern, weights };
+  const index: ModelIndex = {
+    header,
+    model,
+    metadata,
+    shared,
+    layers,
+    pattern,
+    weights,
+    consistent: model !== null && agreesWithTensors(model, shared, layers),
+    allWeights: describesAllWeights(header),
+  };
   indices.set(header, index);
   return index;
 }

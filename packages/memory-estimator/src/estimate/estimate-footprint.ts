@@ -166,9 +166,10 @@ function confidenceOf(
 ): Confidence {
   const { model } = index;
   if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
+  if (!index.consistent || !index.allWeights) return 'low';
   if (memory.compute === 'guessed') return 'medium';
-  const splitCache = !settings.kvUnified || settings.parallelSequences === 1;
-  return memory.gpus.length === 0 && splitCache ? 'high' : 'medium';
+  // Neither a unified cache nor a GPU's buffers were compared with llama.cpp's own report.
+  return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
 }
 
 function notesOf(
@@ -186,6 +187,12 @@ function notesOf(
     );
   if (model !== null && memory.compute !== 'simulated')
     notes.push('The graph of this architecture is not known: its compute buffers are approximate.');
+  if (model !== null && !index.consistent)
+    notes.push(
+      'The metadata contradicts the tensors, so that llama.cpp would refuse to load the model: only the weights are sure.',
+    );
+  if (!index.allWeights)
+    notes.push('Not every tensor of the model is described in full: its weights are larger.');
   if (!header.complete)
     notes.push('The file is incomplete: its weights cannot be loaded as they are.');
   if (projector > 0) notes.push('The vision projector is counted without its compute buffers.');

@@ -143,6 +143,13 @@ describe('the contract of mai estimate', () => {
     expect(split.exactParts).toContain('compute');
   });
 
+  test('a unified cache is not sure for one sequence either', async () => {
+    const header = await corpusHeader('qwen3-8b-q4km');
+    const one = { ...NO_SETTINGS, parallelSequences: 1 };
+    expect(estimateReport(header, { ...one, kvUnified: true }).confidence).toBe('medium');
+    expect(estimateReport(header, { ...one, kvUnified: false }).confidence).toBe('high');
+  });
+
   test('the context is per sequence where the cache is split, and in all where it is unified', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const settings = { ...NO_SETTINGS, contextLengthTokens: 4096, parallelSequences: 2 };
@@ -171,5 +178,42 @@ describe('the contract of mai estimate', () => {
   ])('refuses %j', async (settings: Partial<EstimateSettings>) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     expect(() => estimateReport(header, { ...NO_SETTINGS, ...settings })).toThrow(RangeError);
+  });
+});
+
+describe('a header that can not be right', () => {
+  const settings = { ...NO_SETTINGS, parallelSequences: 1, kvUnified: false };
+
+  test.each([
+    ['qwen3-0.6b-q8', 'qwen3.attention.head_count'],
+    ['qwen3-0.6b-q8', 'qwen3.attention.head_count_kv'],
+    ['qwen3-0.6b-q8', 'qwen3.attention.value_length'],
+    ['qwen3-0.6b-q8', 'qwen3.embedding_length'],
+    ['phi-3.5-mini-q4km', 'phi3.attention.head_count'],
+    ['deepseek-v2-lite-E16-q4km', 'deepseek2.attention.head_count_kv'],
+    ['deepseek-v2-lite-legacy-q8', 'deepseek2.attention.head_count'],
+    ['deepseek-v2-lite-legacy-q8', 'deepseek2.attention.key_length'],
+    ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.conv_kernel'],
+    ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.group_count'],
+    ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.state_size'],
+    ['qwen3next-L8-E32-q4km', 'qwen3next.ssm.time_step_rank'],
+  ])('%s without %s is sure of its weights at most', async (model, key) => {
+    const header = await corpusHeader(model);
+    expect(estimateReport(header, settings).confidence).toBe('high');
+    const metadata = new Map(header.metadata);
+    expect(metadata.delete(key)).toBe(true);
+    const { confidence, exactParts } = estimateReport({ ...header, metadata }, settings);
+    expect(confidence).toBe('low');
+    for (const part of exactParts) expect(['weights', 'repack']).toContain(part);
+  });
+
+  test('where a part of a split model is missing, not even the weights are sure', async () => {
+    const header = await corpusHeader('qwen3-0.6b-q8');
+    const tensors = header.tensors.slice(0, -10);
+    const metadata = new Map(header.metadata).set('split.tensors.count', header.tensors.length);
+    const { confidence, exactParts } = estimateReport({ ...header, tensors, metadata }, settings);
+    expect(confidence).toBe('low');
+    expect(exactParts).not.toContain('weights');
+    expect(exactParts).not.toContain('compute');
   });
 });

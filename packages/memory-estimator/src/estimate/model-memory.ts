@@ -54,7 +54,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
     return {
       ram: byDevice({ weightsBytes: weights.cpuBytes, repackBytes: weights.repackBytes }),
       gpus: weights.gpuBytes.map((weightsBytes) => byDevice({ weightsBytes })),
-      exactParts: ['weights'],
+      exactParts: index.allWeights ? ['weights'] : [],
       compute: 'rough',
       slack: { ramBytes: 0, gpuBytes: weights.gpuBytes.map(() => 0) },
     };
@@ -80,7 +80,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
         computeBytes: buffers.gpuBytes[i] ?? 0,
       }),
     ),
-    exactParts: exactParts(model, settings, kind, gpuCount),
+    exactParts: exactParts(index, model, settings, kind, gpuCount),
     compute: kind,
     slack: {
       ramBytes: buffers.cpuBytes - buffers.liveBytes.cpu,
@@ -132,16 +132,18 @@ function compute(
 }
 
 function exactParts(
+  index: ModelIndex,
   model: Hyperparameters,
   settings: ResolvedSettings,
   kind: ModelMemory['compute'],
   gpuCount: number,
 ): PartName[] {
-  const parts: PartName[] = ['weights', 'repack'];
+  const parts: PartName[] = index.allWeights ? ['weights', 'repack'] : [];
+  if (!index.consistent) return parts;
   if (model.architecture.known) parts.push('kvCache', 'recurrentState', 'output');
   // One cache for several sequences was never compared with llama.cpp, nor were GPUs' buffers.
   const compared = gpuCount === 0 && (!settings.kvUnified || settings.parallelSequences === 1);
-  if (kind === 'simulated' && compared) parts.push('compute');
+  if (kind === 'simulated' && compared && index.allWeights) parts.push('compute');
   return parts;
 }
 

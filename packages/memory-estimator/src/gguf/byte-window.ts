@@ -16,6 +16,8 @@ export class ByteWindow {
   /** How many bytes from `resumeOffset` the read that failed asked for. */
   wanted = 0;
   resumeOffset = 0;
+  /** Where the last string that skipStrings passed begins. */
+  stringOffset = 0;
   littleEndian = true;
   #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -72,6 +74,7 @@ export class ByteWindow {
     let passed = this.#skipShortStrings(count);
     if (passed < count && this.offset + 8 <= this.#end) {
       // The one that stopped the walk claims a length that no string has: the sum must be right all the same.
+      this.stringOffset = this.offset;
       const length = this.uint64();
       this.offset += length;
       passed += 1;
@@ -89,13 +92,16 @@ export class ByteWindow {
     const from = this.offset - this.#start;
     if (from > last) return 0;
     let at = from | 0;
+    let start = at;
     let passed = 0;
     while (passed < count && at <= last) {
       const length = view.getInt32(at + low, little);
       if (length < 0 || length > LONG_STRING_BYTES || view.getInt32(at + high, little) !== 0) break;
+      start = at;
       at = (at + 8 + length) | 0;
       passed += 1;
     }
+    this.stringOffset = this.#start + start;
     this.offset = this.#start + at;
     return passed;
   }

@@ -173,7 +173,7 @@ export class HeaderParser {
       array.remaining -= 1;
     } else if (array.type === TYPE_STRING) {
       array.remaining -= window.skipStrings(array.remaining);
-      this.#within(0, window.offset, 'a string reaches past the end of the file');
+      this.#within(0, window.stringOffset, 'a string reaches past the end of the file');
     } else {
       window.skip(array.remaining * (SCALAR_BYTES[array.type] ?? 0));
       array.remaining = 0;
@@ -285,7 +285,11 @@ export class HeaderParser {
   #boundedText(limit: number, what: string): string {
     const at = this.#window.offset;
     const length = this.#window.uint64();
-    if (length > limit) throw this.#corrupt(`${what} claims ${length} bytes`, at);
+    if (length > limit)
+      throw this.#corrupt(
+        `${what} claims ${length === Infinity ? 'more than 2^53' : length} bytes`,
+        at,
+      );
     return this.#kept(this.#window.text(length), at);
   }
 

@@ -216,6 +216,19 @@ describe('a damaged header', () => {
     }
   });
 
+  test.each([10_000n, 2n ** 63n])(
+    'a string of %d bytes among skipped ones is named by its offset',
+    async (length) => {
+      const before = new GgufWriter().counts(0, 1).text('a').u32(9).u32(8).u64(2).text('x');
+      const at = before.bytes().length;
+      const bytes = before.u64(length).raw(Buffer.from('abc')).bytes();
+      expect(await failure(readGgufHeader(bytes))).toMatchObject({
+        code: 'CORRUPT',
+        offsetBytes: at,
+      });
+    },
+  );
+
   const bomb = 2n ** 60n;
   test.each([
     ['tensors', new GgufWriter().counts(bomb, 0).bytes()],

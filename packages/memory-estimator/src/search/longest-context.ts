@@ -34,7 +34,23 @@ export function longestContext(
   const max = options.maxContextLengthTokens ?? index.model?.trainedContext ?? LONGEST_TOKENS;
   const trial = (contextLengthTokens: number) =>
     tryPlan(index, planLoad(index, { ...loadConfig, contextLengthTokens }, environment), budget);
-  return search(lengths(max), trial, hasGrowingCache(index));
+  return search(worthAsking(index, lengths(max), loadConfig, environment), trial);
+}
+
+/**
+ * Without a cache that grows, contexts from a micro-batch on all take the same: of those, the longest
+ * stands for all.
+ */
+function worthAsking(
+  index: ModelIndex,
+  candidates: readonly number[],
+  loadConfig: LoadConfig,
+  environment: EstimateEnvironment,
+): readonly number[] {
+  if (hasGrowingCache(index)) return candidates;
+  const { ubatchTokens } = planLoad(index, loadConfig, environment).settings;
+  const below = candidates.filter((tokens) => tokens < ubatchTokens);
+  return [...below, ...candidates.slice(below.length).slice(-1)];
 }
 
 function hasGrowingCache(index: ModelIndex): boolean {
@@ -53,7 +69,6 @@ function lengths(max: number): readonly number[] {
 function search(
   candidates: readonly number[],
   trial: (contextLengthTokens: number) => Trial,
-  grows: boolean,
 ): ContextFit | null {
   const at = (i: number) => trial(candidates[i] as number);
   const fit = (i: number, { estimate }: Trial): ContextFit => ({
@@ -64,8 +79,6 @@ function search(
   if (last < 0) return null;
   const longest = at(last);
   if (longest.fits) return fit(last, longest);
-  // Without a cache that grows, contexts above a batch all take the same.
-  if (!grows) return shortest(at, fit);
   // Beyond `low`, no context fits even with its buffers packed perfectly.
   let low = -1;
   let high = last + 1;
@@ -79,12 +92,4 @@ function search(
     if (result.fits) return fit(i, result);
   }
   return null;
-}
-
-function shortest(
-  at: (i: number) => Trial,
-  fit: (i: number, trial: Trial) => ContextFit,
-): ContextFit | null {
-  const first = at(0);
-  return first.fits ? fit(0, first) : null;
 }

@@ -57,6 +57,25 @@ describe('the longest context', () => {
     expect(previous).toBeGreaterThan(0);
   });
 
+  test('a model without a growing cache gets all that is worth asking for', async () => {
+    const hybrid = await corpusHeader('falcon-h1-1.5b-q4km');
+    const metadata = new Map(
+      [...hybrid.metadata].map(([key, value]) => [key.replace('falcon-h1.', 'mamba2.'), value]),
+    );
+    const header = { ...hybrid, architecture: 'mamba2', metadata };
+    const environment: EstimateEnvironment = { ...CPU, batchTokens: 2048, ubatchTokens: 2048 };
+    const at = (contextLengthTokens: number) =>
+      estimateFootprint(header, { ...ONE_SEQUENCE, contextLengthTokens }, environment);
+    expect(at(8192).totalBytes).toBe(at(2048).totalBytes);
+    for (const context of [256, 512, 1024, 1792, 8192]) {
+      const budget = ram(at(context).totalBytes, false);
+      const found = longestContext(header, ONE_SEQUENCE, environment, budget, {
+        maxContextLengthTokens: 8192,
+      });
+      expect(found?.contextLengthTokens).toBe(context);
+    }
+  });
+
   test('one byte decides', async () => {
     const header = await corpusHeader('llama-3.1-8b-q4km');
     const config = { ...ONE_SEQUENCE, contextLengthTokens: 4096 };

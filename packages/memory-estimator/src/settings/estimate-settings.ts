@@ -70,7 +70,7 @@ export function checkEstimateSettings(settings: EstimateSettings): readonly Sett
     check(
       setting,
       value === null || isCount(value, MAX_TOKENS),
-      `${setting} must be a whole number from 1.`,
+      `${setting} must be a whole number from 1 to ${MAX_TOKENS}.`,
     );
   }
   const { parallelSequences, gpuLayers } = settings;

@@ -1,3 +1,4 @@
+import { WebSocket } from 'ws';
 import { connectSdk, rejection, startRig, until } from '../test/connect-sdk.js';
 import { isSimulatorError, manualClock, startSimulator } from './index.js';
 import type { Fault } from './index.js';
@@ -248,6 +249,16 @@ test('ignore-upgrade: the socket never opens', async () => {
   listing.catch(() => {});
   await until(() => rig.simulator.connections() === 1);
   expect(await state(listing)).toBe('pending');
+});
+
+test('ignore-upgrade: a client that gives up is gone', async () => {
+  await using simulator = await startSimulator();
+  simulator.fault.ignoreUpgrade();
+  const webSocket = new WebSocket(`${simulator.baseUrl}/llm`);
+  webSocket.on('error', () => {});
+  await until(() => simulator.connections() === 1);
+  webSocket.terminate();
+  await until(() => simulator.connections() === 0);
 });
 
 test('refuse-upgrade and not-lm-studio: another program listens', async () => {

@@ -149,7 +149,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return;
     }
     // The stock server leaves the upgrade of an unknown path unanswered; the client waits for ever.
-    if (namespace === undefined || faults.strike('ignore-upgrade')) return;
+    if (namespace === undefined || faults.strike('ignore-upgrade')) {
+      // Only what is read from is noticed to have ended.
+      socket.resume();
+      socket.once('end', () => socket.end());
+      return;
+    }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       serveSocket(webSocket, {
         namespaceName,

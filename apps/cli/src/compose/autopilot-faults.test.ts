@@ -7,6 +7,7 @@ import { LMStudioClient } from '@lmstudio/sdk';
 import type { ActiveFault, FaultControl, FaultType, Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { createFakeIo } from '../../test/fake-io.js';
+import { sleep } from '../sleep.js';
 import { createOutput } from '../terminal/output.js';
 import { openAutopilotPorts } from './autopilot-session.js';
 
@@ -130,10 +131,10 @@ async function openRig(): Promise<Rig> {
   });
   return new Rig(simulator, machine, autopilot, async () => {
     await world[Symbol.asyncDispose]();
-    const connectionsLeft = simulator.connections();
+    // A socket that is closed here ends there a moment later; the test's timeout ends the wait.
+    while (simulator.connections() > 0) await sleep(10);
     await simulator.stop();
     await rm(folder, { recursive: true, force: true });
-    expect(connectionsLeft).toBe(0);
   });
 }
 

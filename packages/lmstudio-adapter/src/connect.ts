@@ -41,6 +41,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     timers: realTimers,
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     bearerToken: apiToken,
+    loadConfigs: new Map(),
   };
   try {
     const [connectedVersion, host] = await Promise.all([

@@ -6,6 +6,7 @@ import type { CallOptions } from './model-types.js';
 import type { Timers } from './timers.js';
 import { Budget } from './wire/budget.js';
 import { isCallFault } from './wire/call-fault.js';
+import type { RawConfigField } from './wire/wire.js';
 import type { SessionPool } from './wire/session-pool.js';
 
 /** What every call works with. */
@@ -16,6 +17,8 @@ export interface Connection {
   /** Deadline of a call unless it says otherwise, in milliseconds. */
   readonly timeoutMs: number;
   readonly bearerToken: string | null;
+  /** Load configurations by instance reference: they hold for the life of an instance. */
+  readonly loadConfigs: Map<string, readonly RawConfigField[]>;
 }
 
 export function budgetOf(connection: Connection, options: CallOptions | undefined): Budget {

@@ -1,6 +1,6 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-import { connect } from './index.js';
+import { connect, DEFAULT_LOAD_CONFIG } from './index.js';
 
 const KEY = 'qwen/qwen3-4b';
 
@@ -14,12 +14,33 @@ test('tells what a resident is doing and how many wait', async () => {
   expect(await client.listResidents()).toMatchObject([{ activity: 'idle' }]);
 });
 
+test('what an instance was loaded with is asked once for each instance', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  const asked = () =>
+    simulator.requests.filter(({ endpoint }) => endpoint === 'getLoadConfig').length;
+  for (const contextLengthTokens of [2048, 4096]) {
+    const before = asked();
+    await client.load({
+      modelKey: KEY,
+      loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, kvCacheTypeK: 'q8_0' },
+    });
+    for (let time = 0; time < 3; time++) {
+      expect(await client.listResidents()).toMatchObject([
+        { loadConfig: { contextLengthTokens, kvCacheTypeK: 'q8_0' } },
+      ]);
+    }
+    expect(asked() - before).toBe(1);
+    await client.unload(KEY);
+  }
+});
+
 test('details that LM Studio will not give are null; the listing stands', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
-  await client.load({ modelKey: KEY });
   simulator.fault.invalidResult({ endpoint: 'getInstanceProcessingState' });
   simulator.fault.invalidResult({ endpoint: 'getLoadConfig' });
+  await client.load({ modelKey: KEY });
   const [resident] = await client.listResidents();
   expect(resident).toMatchObject({ activity: null, queued: null, keepModelInMemory: null });
   expect(resident?.loadConfig).toMatchObject({

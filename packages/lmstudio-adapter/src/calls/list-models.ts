@@ -7,6 +7,9 @@ import type { RawConfigField, RawInstanceInfo, RawProcessingState } from '../wir
 import { toDownloadedModel, toResident } from './convert-model.js';
 import { type HttpListing, listOverHttp } from './list-over-http.js';
 
+/** More than are ever loaded at once; those of instances that are gone go with the rest. */
+const LOAD_CONFIGS_KEPT = 64;
+
 /** How much to ask about each resident: the listing alone, or its activity and load config too. */
 export type ResidentDetail = 'listing' | 'full';
 
@@ -115,10 +118,16 @@ async function loadConfigOf(
   reference: string,
   budget: Budget,
 ): Promise<readonly RawConfigField[] | null> {
+  const known = connection.loadConfigs.get(reference);
+  if (known !== undefined) return known;
   const call = budget.optionalSpec(kind, 'getLoadConfig');
-  return orNull(
+  const fields = await orNull(
     connection.pool.readIfAvailable(call, (wire) => wire.getLoadConfig(kind, reference)),
   );
+  if (fields === null) return null;
+  if (connection.loadConfigs.size >= LOAD_CONFIGS_KEPT) connection.loadConfigs.clear();
+  connection.loadConfigs.set(reference, fields);
+  return fields;
 }
 
 async function stateOf(

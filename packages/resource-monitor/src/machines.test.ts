@@ -125,6 +125,26 @@ describe('memory', () => {
 });
 
 describe('GPUs', () => {
+  it('whose driver makes up figures have none', async () => {
+    const stdout = '1, GPU-1f, 00000000:01:00.0, X, 24576, 30000, 99999999, 700\n';
+    const snapshot = await first({
+      ...linux.virtualMachine,
+      commands: [{ program: 'nvidia-smi', stdout }],
+    });
+    expect(snapshot.gpus[0]).toMatchObject({
+      totalBytes: 24576 * MIB,
+      usedBytes: null,
+      availableBytes: null,
+      utilizationRatio: null,
+      readAtMs: null,
+    });
+    const reason = 'it claims more free memory than there is';
+    expect(sourceOf(snapshot, 'gpu:GPU-1f')).toMatchObject({
+      source: null,
+      passedOver: [{ source: 'nvidia-smi', reason }],
+    });
+  });
+
   const gpusOf = async (machine: Machine) =>
     (await first(machine)).gpus.map(
       ({ deviceKey, kind, memory, totalBytes, usedBytes, availableBytes }) => ({

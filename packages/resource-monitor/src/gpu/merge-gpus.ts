@@ -1,6 +1,7 @@
 import type { GpuReading } from '../reading/figures.js';
 import type { Reading } from '../reading/reader.js';
 import type { FigureSource, GpuSnapshot } from '../snapshot.js';
+import { plausible } from './plausible.js';
 
 /** What one reader said. */
 export interface GpuList {
@@ -28,7 +29,7 @@ export function mergeGpus(lists: readonly GpuList[]): readonly MergedGpu[] {
   for (const { source, reading } of lists) {
     if ('reason' in reading) continue;
     const taken = new Set<number>();
-    for (const gpu of reading.value) {
+    for (const gpu of reading.value.map(plausible)) {
       const index = merged.findIndex((other, at) => !taken.has(at) && isSameGpu(other.gpu, gpu));
       const entry = describe(gpu, source);
       if (index < 0) {

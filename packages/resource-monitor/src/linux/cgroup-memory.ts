@@ -158,10 +158,11 @@ function smaller(one: Limit | null, other: Limit | null): Limit | null {
 
 /**
  * 'Unlimited' is `max` in version 2 and the largest multiple of a page below 2^63 in version 1;
- * either way no limit is one that the machine can't reach.
+ * either way no limit is one that the machine can't reach. Nothing runs in a group with a limit of 0,
+ * but memory.high is set to it for a moment to push a group's pages out.
  */
 function limitBelow(bytes: number | null, machineTotalBytes: number): number | null {
-  return bytes === null || bytes >= machineTotalBytes ? null : bytes;
+  return bytes === null || bytes === 0 || bytes >= machineTotalBytes ? null : bytes;
 }
 
 /** Null for `max` and for anything else that is no number. */
@@ -173,5 +174,6 @@ function parseBytes(text: string | null): number | null {
 function valueOf(stat: string, key: string): number | null {
   const start = stat.startsWith(`${key} `) ? 0 : stat.indexOf(`\n${key} `) + 1;
   if (start === 0 && !stat.startsWith(`${key} `)) return null;
-  return Number.parseInt(stat.slice(start + key.length + 1, start + key.length + 24), 10);
+  const value = Number.parseInt(stat.slice(start + key.length + 1, start + key.length + 24), 10);
+  return Number.isNaN(value) ? null : value;
 }

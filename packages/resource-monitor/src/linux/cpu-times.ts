@@ -42,8 +42,12 @@ export function linuxLoadAverages(files: FileTree): Reader<LoadAverages> & { clo
   return {
     source: '/proc/loadavg',
     read: () => {
-      const [one, five, fifteen] = (file.read() ?? '').split(' ').map(Number);
-      return one === undefined || five === undefined || fifteen === undefined || Number.isNaN(one)
+      const averages = (file.read() ?? '').split(' ', 3).map(Number);
+      const [one, five, fifteen] = averages;
+      return one === undefined ||
+        five === undefined ||
+        fifteen === undefined ||
+        averages.some(Number.isNaN)
         ? { reason: 'it is missing or no list of numbers' }
         : { value: [one, five, fifteen] as const };
     },

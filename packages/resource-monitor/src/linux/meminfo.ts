@@ -21,15 +21,15 @@ export function createMemInfo(files: FileTree): {
   return { read: oncePerSample(() => parseMemInfo(file.read())), close: () => file.close() };
 }
 
-/** Null where the text has no MemTotal. */
+/** Null where the text has no MemTotal, or none that can be. */
 export function parseMemInfo(text: string | null): MemInfo | null {
   if (text === null) return null;
   const totalBytes = bytesOf(text, 'MemTotal:');
-  if (totalBytes === null) return null;
+  if (totalBytes === null || totalBytes <= 0) return null;
   const available = bytesOf(text, 'MemAvailable:');
   return {
     totalBytes,
-    availableBytes: available ?? guessAvailable(text),
+    availableBytes: Math.min(totalBytes, available ?? guessAvailable(text)),
     availableIsKernels: available !== null,
     swapTotalBytes: bytesOf(text, 'SwapTotal:'),
     swapFreeBytes: bytesOf(text, 'SwapFree:'),

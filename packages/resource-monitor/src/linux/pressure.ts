@@ -38,5 +38,6 @@ function stallReader(source: string, file: KeptFile): Reader<PressureSnapshot> &
 
 function averageOf(text: string | null, kind: 'some' | 'full'): number | null {
   const percent = new RegExp(`^${kind} avg10=([\\d.]+)`, 'm').exec(text ?? '')?.[1];
-  return percent === undefined ? null : Number(percent) / 100;
+  const ratio = percent === undefined ? Number.NaN : Number(percent) / 100;
+  return ratio >= 0 && ratio <= 1 ? ratio : null;
 }

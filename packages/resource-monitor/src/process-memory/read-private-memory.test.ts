@@ -23,7 +23,8 @@ onLinux('what this process takes is seen, what it maps is not', async () => {
   const taken = Buffer.alloc(64 * MIB, 1);
   const after = (await readPrivateMemory([process.pid])) ?? 0;
   expect(taken[12_345]).toBe(1);
-  expect(after - before).toBeGreaterThan(60 * MIB);
+  // What the garbage collector gives back meanwhile is missing.
+  expect(after - before).toBeGreaterThan(48 * MIB);
   expect(after - before).toBeLessThan(96 * MIB);
 });
 

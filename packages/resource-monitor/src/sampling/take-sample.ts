@@ -7,7 +7,7 @@ import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../read
 import type { ReadFigure, SampleContext } from '../reading/reader.js';
 import { attempt, readFirst } from '../reading/reader.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
-import type { CpuSnapshot, FigureSource, ResourceSnapshot } from '../snapshot.js';
+import type { CpuSnapshot, FigureSource, PowerSnapshot, ResourceSnapshot } from '../snapshot.js';
 import type { Rates } from './load.js';
 import { createRates } from './load.js';
 
@@ -75,7 +75,8 @@ export function createSampler(options: {
       ram: ram.value,
       swap: {
         totalBytes: swap.value?.totalBytes ?? null,
-        freeBytes: swap.value?.freeBytes ?? null,
+        freeBytes:
+          swap.value === null ? null : Math.min(swap.value.totalBytes, swap.value.freeBytes),
         inBytesPerSecond: rates.swapInBytesPerSecond,
         outBytesPerSecond: rates.swapOutBytesPerSecond,
       },
@@ -84,7 +85,7 @@ export function createSampler(options: {
       gpus: merged.map(({ gpu }) => toSnapshot(gpu, toEpochMs)),
       cpu: processors.cpu,
       engines: rates.engines,
-      power: power.value ?? NO_POWER,
+      power: power.value === null ? NO_POWER : withinFull(power.value),
       sources: [
         ram.source,
         swap.source,
@@ -97,6 +98,11 @@ export function createSampler(options: {
       ],
     };
   };
+}
+
+/** A new battery holds more than it was designed for, and some drivers say so. */
+function withinFull({ onBattery, chargeRatio }: PowerSnapshot): PowerSnapshot {
+  return { onBattery, chargeRatio: chargeRatio === null ? null : Math.min(1, chargeRatio) };
 }
 
 function describeCpu(

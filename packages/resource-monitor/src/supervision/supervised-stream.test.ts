@@ -99,6 +99,15 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBe('tool said: bad: no devices (next try in 1 s)');
   });
 
+  it('passes on what a program said in a form that can be shown', async () => {
+    const { stream, running } = setUp();
+    stream.want();
+    await flush();
+    running()?.print('bad: \u001b[31mred\u001b[0m\u0007 \ufffd\u0000 alert');
+    running()?.end('exited with code 6');
+    expect(stream.state.trouble).toBe('tool said: bad: red alert (next try in 1 s)');
+  });
+
   it('lets the program go when nobody has wanted it for half a minute, without calling it a fault', async () => {
     const { clock, executor, stream, running, live } = setUp();
     await live(2, 'fine');

@@ -13,6 +13,8 @@ const SILENT_INTERVALS = 4;
 const SHORTEST_SILENCE_MS = 3000;
 /** Nobody asked for so long: the program is let go, and the GPU may sleep. */
 const RELEASE_AFTER_MS = 30_000;
+/** The rest of a long complaint helps nobody. */
+const MAX_REASON_CHARS = 200;
 
 /** How the program is doing. */
 export interface StreamState {
@@ -94,7 +96,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       onLine: (line: string): void => {
         if (run !== current || line.trim() === '') return;
         if (!onLine(line)) {
-          current.lastRubbish = line.trim().slice(0, 200);
+          current.lastRubbish = readable(line);
           return;
         }
         current.lastLineMs = clock.monotonicMs();
@@ -132,7 +134,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
 
   const fault = (reason: string): void => {
     retryAtMs = clock.monotonicMs() + backOffMs;
-    trouble = `${reason} (next try in ${Math.round(backOffMs / 1000)} s)`;
+    trouble = `${readable(reason)} (next try in ${Math.round(backOffMs / 1000)} s)`;
     backOffMs = Math.min(backOffMs * 2, LONGEST_BACK_OFF_MS);
     onState();
   };
@@ -191,4 +193,13 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       await Promise.all(endings);
     },
   };
+}
+
+/** What a program said, fit to be shown: it may have printed anything, escape sequences too. */
+function readable(text: string): string {
+  return text
+    .replace(/\p{Cc}\[[\d;?]*[a-z]/giu, ' ')
+    .replace(/[\p{C}\uFFFD\s]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_REASON_CHARS);
 }

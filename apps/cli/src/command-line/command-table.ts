@@ -59,7 +59,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'record',
         value: 'FILE',
-        summary: 'append every reading to FILE, as JSON lines, until Ctrl-C',
+        summary:
+          'write every reading to FILE, as JSON lines, until Ctrl-C; an older recording is replaced',
         completes: 'file',
       },
     ],

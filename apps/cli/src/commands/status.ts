@@ -7,6 +7,7 @@ import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
+import { fitToWindow } from '../terminal/fit-to-window.js';
 import { createLiveView } from '../terminal/live-view.js';
 import { UsageError } from '../usage-error.js';
 import type { StatusReport } from '../compose/read-status.js';
@@ -50,7 +51,7 @@ async function watch(
       const report = await readStatus(session, signal);
       if (view === null)
         output.result(`${JSON.stringify({ schemaVersion: 1, ...jsonOf(report) })}\n`);
-      else view.show(renderStatus(report, output));
+      else view.show(renderStatus(report, fitToWindow(output)));
     }
   } catch (error) {
     // Ctrl-C is how a watch ends, not how it fails.

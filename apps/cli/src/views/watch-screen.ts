@@ -2,7 +2,7 @@ import type { AutopilotEvent } from '@mai/autopilot';
 import type { AutopilotSession } from '../compose/autopilot-session.js';
 import type { CommandContext } from '../context.js';
 import { createLiveView } from '../terminal/live-view.js';
-import type { Output } from '../terminal/output.js';
+import { fitToWindow } from '../terminal/fit-to-window.js';
 import { displayAddress } from './address.js';
 import { describeEvent } from './describe-event.js';
 import type { WatchReport } from './watch-report.js';
@@ -13,16 +13,6 @@ import { renderWatch } from './watch-view.js';
 const LOG_LENGTH = 10;
 /** Progress comes in faster than anybody can look. */
 const REDRAW_EVERY_MS = 100;
-
-/** Longer lines are hard to read; as in everything else that is printed. */
-const MAX_TEXT_WIDTH = 100;
-
-/** The view outlives many a size of its window. */
-function fitted(output: Output): Output {
-  const { columns } = output.stdout;
-  if (columns === null) return output;
-  return { ...output, tableWidth: columns, textWidth: Math.min(MAX_TEXT_WIDTH, columns) };
-}
 
 /** The live view on a terminal. */
 export function createWatchScreen(
@@ -52,7 +42,7 @@ export function createWatchScreen(
           nowMs: drawnMs,
           rows: output.stdout.rows,
         },
-        fitted(output),
+        fitToWindow(output),
       ),
     );
   };

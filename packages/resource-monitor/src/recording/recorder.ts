@@ -1,8 +1,9 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Clock } from '../ports/clock.js';
 import { systemClock } from '../ports/clock.js';
+import { ResourceMonitorError } from '../resource-monitor-error.js';
 import type { ResourceSnapshot } from '../snapshot.js';
-import { encodeHeader, encodeSample } from './recording-format.js';
+import { encodeHeader, encodeSample, isHeader } from './recording-format.js';
 
 /** Writes samples to a file that `openRecording` plays back. */
 export interface Recorder extends AsyncDisposable {
@@ -11,15 +12,23 @@ export interface Recorder extends AsyncDisposable {
 }
 
 /**
- * Starts a recording: JSON lines, one sample each. An existing file is replaced. A process that is
+ * Starts a recording: JSON lines, one sample each. An older recording is replaced. A process that is
  * killed leaves a recording that is whole up to its last line.
- * @throws the file system's own error where the file can't be written.
+ * @throws ResourceMonitorError `PROBE_FAILED` for a file that is there and no recording: it is left
+ * alone; the file system's own error where the file can't be written.
  */
 export async function createRecorder(
   path: string,
   options: { readonly clock?: Clock } = {},
 ): Promise<Recorder> {
   const { clock = systemClock } = options;
+  if (await holdsSomethingElse(path)) {
+    throw new ResourceMonitorError(
+      'PROBE_FAILED',
+      `${path} is there and is no recording, so it is not overwritten. Name another file.`,
+      { path },
+    );
+  }
   const file = await open(path, 'w');
   const startMs = clock.monotonicMs();
   let queue = file.appendFile(encodeHeader());
@@ -36,4 +45,18 @@ export async function createRecorder(
       await file.close();
     },
   };
+}
+
+async function holdsSomethingElse(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  // Pipes and devices hold nothing, and reading from them would wait.
+  if (found === null || !found.isFile() || found.size === 0) return false;
+  const file = await open(path, 'r');
+  try {
+    const start = Buffer.alloc(Buffer.byteLength(encodeHeader()));
+    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    return !isHeader(start.toString('utf8', 0, bytesRead));
+  } finally {
+    await file.close();
+  }
 }

@@ -13,6 +13,11 @@ export function encodeSample({ atMs, snapshot }: TimedSnapshot): string {
   return `${JSON.stringify({ atMs: Math.round(atMs), snapshot })}\n`;
 }
 
+/** Whether a line is the first of a recording, of whatever version. */
+export function isHeader(line: string): boolean {
+  return parseObject(line.trimEnd())?.['format'] === FORMAT;
+}
+
 /** The samples of a recording, or what is wrong with it, with the line that is. */
 export type Decoded =
   | { readonly samples: readonly TimedSnapshot[] }
@@ -27,7 +32,8 @@ export function decodeRecording(text: string): Decoded {
   const cutOff = lines.pop() !== '';
   if (cutOff) lines.push('');
   const header = parseObject(lines[0] ?? '');
-  if (header?.['format'] !== FORMAT) return { problem: 'this is no recording', line: 1 };
+  if (header === null || !isHeader(lines[0] ?? ''))
+    return { problem: 'this is no recording', line: 1 };
   if (header['version'] !== VERSION) {
     return { problem: `its version is ${String(header['version'])}, not ${VERSION}`, line: 1 };
   }

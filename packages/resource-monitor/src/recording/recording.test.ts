@@ -165,6 +165,18 @@ describe('a recording', () => {
     expect((error as Error).message).toMatch(message);
   });
 
+  it('takes the place of an older one, and of nothing else', async () => {
+    const file = await record([9, 8, 7]);
+    expect(await record([6])).toBe(file);
+    const monitor = await openRecording(file, { speed: Number.POSITIVE_INFINITY });
+    expect([await monitor.snapshot(), await monitor.snapshot()].map(availableOf)).toEqual([6, 6]);
+    await writeFile(file, 'My diary.\n');
+    await expect(createRecorder(file)).rejects.toMatchObject({ code: 'PROBE_FAILED', path: file });
+    expect(await readFile(file, 'utf8')).toBe('My diary.\n');
+    await writeFile(file, '');
+    expect(await record([5])).toBe(file);
+  });
+
   it('that is not there is an error with the cause', async () => {
     await expect(openRecording(path.join(folder, 'none.jsonl'))).rejects.toMatchObject({
       code: 'PROBE_FAILED',

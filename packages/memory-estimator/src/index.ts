@@ -10,6 +10,7 @@ export type { SaveOutcome } from './cache/stamped-store.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
 export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';
+export { estimateReportFromFileSize } from './estimate/size-report.js';
 export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
 export type { FileSizeFacts } from './estimate/estimate-from-file-size.js';
 export { CPU_ENVIRONMENT } from './estimate/environment.js';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runMai } from '../../test/run-mai.js';
@@ -20,6 +20,11 @@ beforeAll(() => {
   );
   writeFileSync(path.join(folder, 'text.gguf'), 'This is no model.');
   writeTinyModel(path.join(folder, '.lmstudio', 'models', 'acme', 'Tiny-GGUF', 'Tiny-Q4_K_M.gguf'));
+  const mlx = path.join(folder, '.lmstudio', 'models', 'mlx-community', 'Qwen3-4B-4bit');
+  mkdirSync(mlx, { recursive: true });
+  writeFileSync(path.join(mlx, 'config.json'), '{"model_type":"qwen3"}');
+  writeFileSync(path.join(mlx, 'model-00001-of-00002.safetensors'), Buffer.alloc(2_000_000));
+  writeFileSync(path.join(mlx, 'model-00002-of-00002.safetensors'), Buffer.alloc(1_000_000));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -123,6 +128,28 @@ test('a downloaded model goes by its key', async () => {
   expect(exitCode).toBe(0);
   expect(json()).toMatchObject({ file: 'tiny', architecture: 'llama' });
 });
+
+test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Qwen3-4B-4bit')])(
+  '%s, an MLX model, is estimated by its size, with low confidence',
+  async (name) => {
+    const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(/^warning: \S+ is no GGUF model: its size is all that is known/);
+    const weightsBytes = 3_000_000;
+    expect(json()).toMatchObject({
+      file: name,
+      source: 'file-size',
+      confidence: 'low',
+      exactParts: [],
+      ram: { weightsBytes, mappedBytes: 0 },
+      gpus: [],
+    });
+    const { out } = await mai(['estimate', name, '--url', '127.0.0.1:9'], [], 80);
+    expect(out).toMatch(/weights +[\d.]+ MiB +estimated/);
+    expect(out).toMatch(/\(from the file\s+size,\s+low confidence\)/);
+    expect(out).toMatch(/It fits as it is/);
+  },
+);
 
 test('a header alone is estimated, with a warning', async () => {
   const { exitCode, err } = await mai(['estimate', 'tiny.gguf-header']);

@@ -1,11 +1,12 @@
-import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
-import { estimateReport } from '@mai/memory-estimator';
+import type { EstimateReport, EstimateSettings } from '@mai/memory-estimator';
+import { estimateReport, estimateReportFromFileSize } from '@mai/memory-estimator';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { answerLines } from '../estimate/answer-lines.js';
 import { checkSettings } from '../estimate/check-settings.js';
 import { decideHere } from '../estimate/fits-here.js';
 import { otherSources } from '../estimate/other-sources.js';
+import type { KnownModel } from '../estimate/open-model.js';
 import { openModel } from '../estimate/open-model.js';
 import { settingsFromInput } from '../estimate/settings-from-input.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -33,18 +34,24 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 
   const settings = settingsFromInput(input);
   checkSettings(settings);
-  const { title, modelKey, file, header } = await openModel(name, context);
-  if (!header.complete) {
-    output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
+  const { title, modelKey, known } = await openModel(name, context);
+  if (known.kind === 'size') {
+    output.warn(
+      `${title} is no GGUF model: its size is all that is known of it, so this is a guess.`,
+    );
+  } else if (!known.header.complete) {
+    output.warn(
+      `${known.file} is a header or an unfinished download: its weights can't be loaded.`,
+    );
   }
-  const report = estimateReport(header, settings);
+  const report = reportOf(known, settings);
   if (output.json) {
     output.resultJson({ file: name, ...report });
   } else {
     // Settings for another machine's GPU say nothing about this one.
     const here =
-      settings.gpuBackend === null ? await decideHere(title, header, report, context) : null;
-    const byContext = byContextLength(header, settings, report);
+      settings.gpuBackend === null ? await decideHere(title, known, report, context) : null;
+    const byContext = byContextLength(known, settings, report);
     const footprint = here?.input.candidates[0]?.loadOptions[0]?.footprint ?? null;
     const others =
       modelKey === null || footprint === null
@@ -58,15 +65,28 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 const FIRST_CONTEXT = 4096;
 const MAX_ROWS = 8;
 
+function reportOf(known: KnownModel, settings: EstimateSettings): EstimateReport {
+  return known.kind === 'size'
+    ? estimateReportFromFileSize(known, settings)
+    : estimateReport(known.header, settings);
+}
+
+/** What a model was trained for; null where nothing says so. */
+function trainedContext(known: KnownModel): number | null {
+  if (known.kind === 'size') return null;
+  const { architecture, metadata } = known.header;
+  const trained = metadata.get(`${architecture ?? ''}.context_length`);
+  return typeof trained === 'number' ? trained : null;
+}
+
 /** The same model at other context lengths, up to what it was trained for. */
 function byContextLength(
-  header: GgufHeader,
+  known: KnownModel,
   settings: EstimateSettings,
   { loadConfig }: EstimateReport,
 ): readonly EstimateReport[] {
   const asked = loadConfig.contextLengthTokens;
-  const trained = header.metadata.get(`${header.architecture ?? ''}.context_length`);
-  const most = Math.max(asked, typeof trained === 'number' ? trained : 8 * asked);
+  const most = Math.max(asked, trainedContext(known) ?? 8 * asked);
   const lengths = new Set([asked, most]);
   for (let tokens = FIRST_CONTEXT; tokens < most; tokens *= 2) lengths.add(tokens);
   const sorted = [...lengths].sort((a, b) => a - b);
@@ -74,7 +94,5 @@ function byContextLength(
   const shown = sorted.filter(
     (tokens, index) => tokens === asked || sorted.length - index <= MAX_ROWS,
   );
-  return shown.map((contextLengthTokens) =>
-    estimateReport(header, { ...settings, contextLengthTokens }),
-  );
+  return shown.map((contextLengthTokens) => reportOf(known, { ...settings, contextLengthTokens }));
 }

@@ -1,8 +1,8 @@
 import type { AssembledInput } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { LMStudioError } from '@mai/lmstudio-adapter';
-import type { EstimateReport, GgufHeader } from '@mai/memory-estimator';
-import { estimateFootprint } from '@mai/memory-estimator';
+import type { EstimateReport } from '@mai/memory-estimator';
+import { estimateFootprint, estimateFromFileSize } from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
@@ -11,6 +11,7 @@ import { loadConfig } from '../compose/load-config.js';
 import { createMachine } from '../compose/machine.js';
 import { composePorts } from '../compose/ports.js';
 import type { CommandContext } from '../context.js';
+import type { KnownModel } from './open-model.js';
 
 /** Whether a model fits this machine as asked for, and if not, what cheaper way to load it does. */
 export interface FitsHere {
@@ -23,7 +24,7 @@ export interface FitsHere {
 /** Decides about this one model, with the ladder of cheaper ways that every decision has. */
 export async function decideHere(
   name: string,
-  header: GgufHeader,
+  known: KnownModel,
   { loadConfig: asked }: EstimateReport,
   context: CommandContext,
 ): Promise<FitsHere> {
@@ -59,13 +60,16 @@ export async function decideHere(
     estimator: () => ({
       estimate: ({ loadConfig: rung, resources }) =>
         Promise.resolve({
-          footprint: estimateFootprint(header, rung, {
-            ...environmentOf(resources),
-            batchTokens: asked.batchTokens,
-            ubatchTokens: asked.ubatchTokens,
-            kvUnified: asked.kvUnified,
-            swaFull: asked.swaFull,
-          }),
+          footprint:
+            known.kind === 'size'
+              ? estimateFromFileSize(known, rung, environmentOf(resources))
+              : estimateFootprint(known.header, rung, {
+                  ...environmentOf(resources),
+                  batchTokens: asked.batchTokens,
+                  ubatchTokens: asked.ubatchTokens,
+                  kvUnified: asked.kvUnified,
+                  swaFull: asked.swaFull,
+                }),
           guardrails: null,
         }),
     }),

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
@@ -15,23 +15,37 @@ export interface OpenModel {
   readonly title: string;
   /** Its key; null for a file. */
   readonly modelKey: string | null;
-  /** The file that its header is from. */
-  readonly file: string;
-  readonly header: GgufHeader;
+  /** What is known of it. */
+  readonly known: KnownModel;
 }
+
+/** A GGUF model by its header; of any other kind no more than its size is known. */
+export type KnownModel =
+  | { readonly kind: 'header'; readonly file: string; readonly header: GgufHeader }
+  | {
+      readonly kind: 'size';
+      readonly sizeBytes: number;
+      readonly format: string;
+      readonly architecture: string | null;
+    };
 
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 
 /**
- * Opens a GGUF file, or the file of a downloaded model by its key.
+ * Opens a GGUF file, a folder with an MLX model, or a downloaded model by its key.
  * @throws ModelFileError; LMStudioError `MODEL_NOT_FOUND` with a suggestion; UsageError for a model
- * that has no GGUF file here
+ * of which nothing is known
  */
 export async function openModel(name: string, context: CommandContext): Promise<OpenModel> {
   const { io, signal } = context;
   const asFile = path.resolve(io.cwd, name);
   const found = await stat(asFile).catch(() => null);
-  const isFile = LOOKS_LIKE_A_FILE.test(name) || found !== null;
+  const title = path.basename(asFile);
+  const mlx = found?.isDirectory() === true ? await openMlxFolder(asFile) : null;
+  if (mlx !== null) return { title, modelKey: null, known: mlx };
+  if (found?.isFile() !== true && !LOOKS_LIKE_A_FILE.test(name)) {
+    return { title: name, modelKey: name, known: await openKey(name, context) };
+  }
   // Opening a named pipe would wait for ever for someone to write to it.
   if (found !== null && !found.isFile()) {
     throw new ModelFileError(
@@ -40,14 +54,20 @@ export async function openModel(name: string, context: CommandContext): Promise<
       { path: asFile },
     );
   }
-  const file = isFile ? asFile : await fileOfKey(name, context);
-  const title = isFile ? path.basename(file) : name;
-  return {
-    title,
-    modelKey: isFile ? null : name,
-    file,
-    header: await readGgufHeader(file, { signal }),
-  };
+  const header = await readGgufHeader(asFile, { signal });
+  return { title, modelKey: null, known: { kind: 'header', file: asFile, header } };
+}
+
+/** MLX keeps a model in a folder: safetensors files beside a config.json. Null for any other folder. */
+async function openMlxFolder(folder: string): Promise<KnownModel | null> {
+  const names = await readdir(folder);
+  const weights = names.filter((name) => /\.safetensors$/i.test(name));
+  if (weights.length === 0) return null;
+  const sizes = await Promise.all(
+    weights.map(async (name) => (await stat(path.join(folder, name))).size),
+  );
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { kind: 'size', sizeBytes, format: 'mlx', architecture: null };
 }
 
 function isThere(file: string): Promise<boolean> {
@@ -57,7 +77,7 @@ function isThere(file: string): Promise<boolean> {
   );
 }
 
-async function fileOfKey(key: string, context: CommandContext): Promise<string> {
+async function openKey(key: string, context: CommandContext): Promise<KnownModel> {
   const library = await withLink(context, (link) => libraryOf(link, context));
   const model = library.models.find(({ modelKey }) => modelKey === key);
   if (model === undefined) {
@@ -75,16 +95,24 @@ async function fileOfKey(key: string, context: CommandContext): Promise<string> 
       { modelKey: key, suggestions: guess === null ? [] : [guess] },
     );
   }
+  if (model.format !== 'gguf') {
+    const { sizeBytes, format, architecture } = model;
+    if (sizeBytes > 0) return { kind: 'size', sizeBytes, format, architecture };
+    throw new UsageError(
+      `${key} is no GGUF model (its format is ${format}), and its size is not known: \`mai models\` shows LM Studio's own estimate of it.`,
+    );
+  }
   const [file] = library.filesOf(key)?.files ?? [];
-  if (file !== undefined && (await isThere(file))) return file;
-  if (model.format === 'gguf') {
+  if (file === undefined || !(await isThere(file))) {
     throw new ModelFileError(
       'FILE_NOT_FOUND',
       `The file of ${key} is not in LM Studio's models folder on this machine. Name the file itself; \`mai models\` shows LM Studio's own estimate.`,
       { path: file ?? null },
     );
   }
-  throw new UsageError(
-    `${key} is no GGUF model (its format is ${model.format}): \`mai models\` shows LM Studio's own estimate of it.`,
-  );
+  return {
+    kind: 'header',
+    file,
+    header: await readGgufHeader(file, { signal: context.signal }),
+  };
 }

@@ -36,11 +36,8 @@ export function estimateFromFileSize(
   environment: EstimateEnvironment = CPU_ENVIRONMENT,
 ): Footprint {
   const { sizeBytes } = facts;
-  const context = Math.min(
-    loadConfig.contextLengthTokens ?? DEFAULT_CONTEXT,
-    LARGEST_CONTEXT_COUNTED,
-  );
-  const extra = Math.round(SHARE * sizeBytes + BYTES_PER_TOKEN * context);
+  const parts = usualParts(facts, loadConfig.contextLengthTokens ?? DEFAULT_CONTEXT);
+  const extra = parts.kvCacheBytes + parts.computeBytes;
   const totalBytes = sizeBytes + extra;
   const { gpus } = environment;
   const hasGpu = gpus.length > 0 && environment.gpuBackend !== 'none';
@@ -59,6 +56,15 @@ export function estimateFromFileSize(
     },
     source: 'file-size',
     confidence: 'low',
+  };
+}
+
+/** What a model of some size usually takes, part by part. */
+export function usualParts({ sizeBytes }: FileSizeFacts, contextLengthTokens: number) {
+  return {
+    weightsBytes: sizeBytes,
+    kvCacheBytes: BYTES_PER_TOKEN * Math.min(contextLengthTokens, LARGEST_CONTEXT_COUNTED),
+    computeBytes: Math.round(SHARE * sizeBytes),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type CorpusEntry,
 } from '../../test/corpus.js';
 import type { EstimateSettings } from '../settings/estimate-settings.js';
+import { estimateReportFromFileSize } from './size-report.js';
 import { NO_SETTINGS } from './estimate-footprint.js';
 import { estimateReport, type EstimateReport } from './estimate-report.js';
 
@@ -215,5 +216,32 @@ describe('a header that can not be right', () => {
     expect(confidence).toBe('low');
     expect(exactParts).not.toContain('weights');
     expect(exactParts).not.toContain('compute');
+  });
+});
+
+describe('a model of which only the size is known', () => {
+  const facts = { sizeBytes: 4_000_000_000, format: 'mlx', architecture: 'qwen3' };
+
+  test('is in one place, has no exact part, and adds up', () => {
+    for (const settings of [
+      NO_SETTINGS,
+      { ...NO_SETTINGS, gpuBackend: 'metal' as const },
+      { ...NO_SETTINGS, gpuBackend: 'metal' as const, gpuLayers: 0 },
+    ]) {
+      const { ram, gpus, totalBytes, ...rest } = estimateReportFromFileSize(facts, settings);
+      expect(rest).toMatchObject({ source: 'file-size', confidence: 'low', exactParts: [] });
+      for (const { weightsBytes, kvCacheBytes, computeBytes, ...device } of [ram, ...gpus])
+        expect(weightsBytes + kvCacheBytes + computeBytes).toBe(device.totalBytes);
+      expect(ram.mappedBytes + ram.anonymousBytes).toBe(ram.totalBytes);
+      expect([ram, ...gpus].reduce((sum, device) => sum + device.totalBytes, 0)).toBe(totalBytes);
+      expect(totalBytes).toBeGreaterThan(facts.sizeBytes);
+      expect(gpus.length).toBe(settings.gpuBackend === null ? 0 : 1);
+    }
+  });
+
+  test('takes more with a longer context', () => {
+    const at = (contextLengthTokens: number) =>
+      estimateReportFromFileSize(facts, { ...NO_SETTINGS, contextLengthTokens }).totalBytes;
+    expect(at(32_768)).toBeGreaterThan(at(4096));
   });
 });

@@ -1,0 +1,61 @@
+import { resolveSettings, type EstimateSettings } from '../settings/estimate-settings.js';
+import { estimateFromFileSize, usualParts, type FileSizeFacts } from './estimate-from-file-size.js';
+import { CPU_ENVIRONMENT } from './environment.js';
+import type { EstimateReport, ReportedDevice } from './estimate-report.js';
+import { totalBytesOf } from './footprint.js';
+
+const NOTHING: ReportedDevice = {
+  weightsBytes: 0,
+  kvCacheBytes: 0,
+  recurrentStateBytes: 0,
+  computeBytes: 0,
+  outputBytes: 0,
+  totalBytes: 0,
+};
+
+/**
+ * The estimate of a model of which no more than its size is known (MLX), in the form of
+ * `estimateReport`: no part of it is exact, and its confidence is low. With a GPU all of it lies there,
+ * unless `gpuLayers` is 0.
+ */
+export function estimateReportFromFileSize(
+  facts: FileSizeFacts & { readonly architecture: string | null },
+  settings: EstimateSettings,
+): EstimateReport {
+  const loadConfig = resolveSettings(settings);
+  const { contextLengthTokens, gpuBackend, gpuLayers } = loadConfig;
+  const hasGpu = gpuBackend !== 'none';
+  const onGpu = hasGpu && gpuLayers > 0;
+  const footprint = estimateFromFileSize(
+    facts,
+    { ...NO_LOAD_CONFIG, contextLengthTokens, offloadRatio: onGpu ? 1 : 0 },
+    {
+      ...CPU_ENVIRONMENT,
+      gpuBackend,
+      gpus: hasGpu ? [{ deviceKey: 'gpu:0', availableBytes: null }] : [],
+    },
+  );
+  const totalBytes = totalBytesOf(footprint);
+  const all = { ...NOTHING, ...usualParts(facts, contextLengthTokens), totalBytes };
+  const { ram, interval, source, confidence } = footprint;
+  return {
+    architecture: facts.architecture,
+    loadConfig,
+    ram: { ...(onGpu ? NOTHING : all), repackBytes: 0, ...ram },
+    gpus: hasGpu ? [onGpu ? all : NOTHING] : [],
+    totalBytes,
+    interval,
+    source,
+    confidence,
+    exactParts: [],
+  };
+}
+
+const NO_LOAD_CONFIG = {
+  parallelSequences: null,
+  offloadRatio: null,
+  kvCacheTypeK: null,
+  kvCacheTypeV: null,
+  flashAttention: null,
+  cpuExpertRatio: null,
+} as const;

@@ -7,6 +7,7 @@ import { exampleWorld, startSimulator } from '@mai/lmstudio-simulator';
 import { openRecording } from '@mai/resource-monitor';
 import type { FakeIoOptions } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
+import { Interrupted } from '../io.js';
 import { textWidth } from '../terminal/text.js';
 
 let simulator: Simulator;
@@ -182,6 +183,25 @@ describe('mai select', () => {
     expect(exitCode).toBe(0);
     expect(err).toMatch(/warning: .*gemma-3-4b/);
     expect(out).toMatch(/Ready: qwen\/qwen2\.5-vl-7b/);
+  });
+
+  test('Ctrl-C during --load ends with 130 and leaves nothing', async () => {
+    simulator.fault.stallLoad({ atProgress: 0.5 });
+    const controller = new AbortController();
+    const run = mai('select --tier small --load', { signal: controller.signal });
+    await simulator.seen('loadModel');
+    controller.abort(new Interrupted(130));
+    const { exitCode, err } = await run;
+    expect(exitCode).toBe(130);
+    expect(err).toMatch(/Cancelled\.\n$/);
+    expect(loaded()).toEqual([]);
+  });
+
+  test('what failed to load has no time at which it is tried again', async () => {
+    simulator.fault.crashLoad();
+    const { exitCode, out } = await mai('select --tier small --load');
+    expect(exitCode).toBe(5);
+    expect(out).toMatch(/qwen\/qwen3-1\.7b +failed to load\n/);
   });
 
   test('nothing fits: exit 3, with the reasons', async () => {

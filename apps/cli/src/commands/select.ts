@@ -31,9 +31,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else {
     output.result(renderSelection(selection, assembled, output));
     if (selection.chosen === null) {
-      output.note(
-        `\n${output.noteStyle.dim(nothingFitsAdvice(assembled.candidates, assembled.requirement.capabilities))}`,
-      );
+      output.note(`\n${output.noteStyle.dim(nothingFitsAdvice(assembled))}`);
     } else if (selection.plan.steps.length > 0 && session.link.kind === 'on') {
       output.note(`\n${output.noteStyle.dim('`mai select --load` carries it out.')}`);
     }

@@ -1,6 +1,8 @@
 import type { Rejection } from '@mai/selector';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
 
+const LONGEST_PAUSE_MS = 365 * 86_400_000;
+
 /** Why a candidate was not chosen, in words with its numbers. */
 export function explainRejection(rejection: Rejection): string {
   switch (rejection.code) {
@@ -11,7 +13,10 @@ export function explainRejection(rejection: Rejection): string {
     case 'OUTSIDE_TIER':
       return `is ${rejection.tier}, not ${rejection.allowed.join(' or ')}`;
     case 'COOLING_DOWN_AFTER_FAILURE':
-      return `failed to load; tried again in ${formatDuration(rejection.remainingMs)}`;
+      // Within one command what failed is not tried again at all.
+      return rejection.remainingMs > LONGEST_PAUSE_MS
+        ? 'failed to load'
+        : `failed to load; tried again in ${formatDuration(rejection.remainingMs)}`;
     case 'CONTEXT_TOO_SMALL':
       return `offers ${formatCount(rejection.offeredTokens)} tokens of context, ${formatCount(rejection.requiredTokens)} are required`;
     case 'GUARDRAILS':

@@ -1,14 +1,16 @@
-import type { Candidate } from '@mai/selector';
+import type { SelectionInput } from '@mai/selector';
+import { selectModel } from '@mai/selector';
 
 /** What to do where a chain has no model for now. */
-export function nothingFitsAdvice(
-  candidates: readonly Candidate[],
-  required: readonly string[],
-): string {
+export function nothingFitsAdvice(input: SelectionInput): string {
+  const { candidates } = input;
+  const required = input.requirement.capabilities;
   const downloaded = candidates.filter((candidate) => candidate.downloaded);
   const [first] = candidates;
   if (downloaded.length === 0 && first !== undefined) {
-    return `No model of the chain is downloaded. Get one with LM Studio, for example: lms get ${first.modelKey}`;
+    const wanted = candidates.map((candidate) => ({ ...candidate, downloaded: true }));
+    const fitting = selectModel({ ...input, candidates: wanted }).chosen;
+    return `No model of the chain is downloaded. Get one with LM Studio, for example: lms get ${(fitting ?? first).modelKey}`;
   }
   const able = downloaded.some(({ capabilities }) =>
     required.every((capability) => capabilities.includes(capability)),

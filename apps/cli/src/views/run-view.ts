@@ -97,7 +97,7 @@ function outcomeSentence(report: RunReport, { style }: Output): string {
     case 'put-off':
       return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
     case 'nothing-fits':
-      return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input.candidates, last.input.requirement.capabilities)}`;
+      return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input)}`;
     case 'rolled-back':
       return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
     case 'failed':

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatPercent, plural } from '../terminal/for
 import type { Output } from '../terminal/output.js';
 import { renderTable } from '../terminal/table.js';
 import { wrap } from '../terminal/text.js';
+import { describeConcessions } from './describe-concessions.js';
 import { describeFootprint } from './describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
@@ -10,21 +11,22 @@ import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
 /** A decision for people: what, why, what it would change, and why not the others. */
 export function renderSelection(
   selection: Selection,
-  { candidates, resources }: Pick<SelectionInput, 'candidates' | 'resources'>,
+  input: Pick<SelectionInput, 'candidates' | 'resources'>,
   output: Output,
 ): string {
   const { style } = output;
+  const { candidates, resources } = input;
   const absent = new Set(
     candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, output),
+    renderChoice(selection, describeConcessions(selection, input), output),
     selection.pools.length === 0
       ? ''
       : [
           style.heading(planChanges(selection) ? 'Memory afterwards' : 'Memory'),
           ...renderPools(selection.pools, resources, 'after', output),
-          renderPoolLegend(selection.pools, output),
+          ...renderPoolLegend(selection.pools, output),
         ].join('\n'),
     renderRejected(selection, absent, output),
     renderNotes(selection.notes, resources, output),
@@ -35,9 +37,13 @@ export function renderSelection(
     .join('\n\n')}\n`;
 }
 
-const LABEL_WIDTH = 9;
+const LABEL_WIDTH = 10;
 
-function renderChoice(selection: Selection, output: Output): string {
+function renderChoice(
+  selection: Selection,
+  concessions: readonly string[],
+  output: Output,
+): string {
   const { style, textWidth } = output;
   const { chosen, headroomBytes } = selection;
   const row = (label: string, text: string) => {
@@ -55,6 +61,7 @@ function renderChoice(selection: Selection, output: Output): string {
   return [
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
+    concessions.length === 0 ? '' : row('Gives up', concessions.join(', and ')),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''
@@ -153,7 +160,7 @@ function explainNote(note: SelectionNote, resources: Resources): string {
     case 'RESIDENT_UNMEASURED':
       return `What ${note.instanceIdentifier} takes is not known.`;
     case 'SHORTER_CONTEXT':
-      return `${formatCount(note.wantedTokens)} tokens of context do not fit; ${formatCount(note.offeredTokens)} do.`;
+      return `To fit, it gets ${formatCount(note.offeredTokens)} tokens of context instead of ${formatCount(note.wantedTokens)}.`;
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: nothing smaller would help.`;
     case 'CPU_PRESSURE':

@@ -73,6 +73,7 @@ describe('what is refused, with the next step', () => {
     ['config initt', /no command "initt" of mai config.*mean init\?/],
     ['config', /needs one of: init, check, schema, path/],
     ['select --chian x', /no option --chian.*mean --chain\?.*`mai select --help`/],
+    ['--api-token secret status', /no option --api-token\..*mean --api-token-file\?/],
     ['--josn', /no option --josn.*mean --json\?/],
     ['status -x', /no option -x\. See `mai status --help`/],
     ['status --chain x', /mai status has no option --chain; `mai select` has/],

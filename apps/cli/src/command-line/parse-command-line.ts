@@ -28,6 +28,12 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     return { kind: 'help', path: [] };
   }
 
+  // First, because what follows an unknown option may be its value and no command at all.
+  const known = new Set([...GLOBAL_OPTIONS, ...allOptions()].map(({ name }) => name));
+  for (const token of tokens) {
+    if (token.kind === 'positional') break;
+    if (token.kind === 'option' && !known.has(token.name)) checkOption(token, []);
+  }
   const { path, rest } = resolvePath(words);
   if (asksFor('help')) return { kind: 'help', path };
   const options = collectOptions(tokens, path);

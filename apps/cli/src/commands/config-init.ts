@@ -40,7 +40,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   if (profiles.length === 0) {
     output.note(
-      'Nothing is downloaded: get a model in LM Studio (or `lms get`), then run this again.',
+      `Nothing is downloaded: get a model in LM Studio (or \`lms get\`), then run this again${dryRun ? '' : ' with --force'}.`,
     );
   }
   return EXIT.success;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
@@ -221,6 +221,22 @@ describe('LM Studio can not be used', () => {
     expect(exitCode).toBe(4);
     expect(err).toContain('not as LM Studio');
   });
+
+  test.each(['load', 'unload'])(
+    'a configuration that is broken or missing: %s ends with 2 and changes nothing',
+    async (command) => {
+      await mai('load', 'qwen/qwen3-1.7b');
+      const broken = path.join(homeFolder, 'broken.yaml');
+      await writeFile(broken, 'version: 1\nmodles: []\n');
+      const key = command === 'load' ? 'qwen/qwen3-4b' : 'qwen/qwen3-1.7b';
+      for (const file of [broken, path.join(homeFolder, 'missing.yaml')]) {
+        const { exitCode, err } = await mai(command, key, '--config', file);
+        expect(exitCode).toBe(2);
+        expect(err).toContain(file);
+      }
+      expect(loaded()).toEqual(['qwen/qwen3-1.7b']);
+    },
+  );
 
   test('the token is refused: exit 4', async () => {
     simulator.fault.rejectAuthentication();

@@ -8,6 +8,7 @@ import { DEFAULT_LOAD_CONFIG } from '@mai/lmstudio-adapter';
 import type { Input } from '../command-line/input.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';
 import { pinLoadedByHand } from '../compose/hand-pins.js';
+import { loadConfig } from '../compose/load-config.js';
 import type { Delivery } from '../compose/tell-autopilot.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -21,9 +22,11 @@ import { deliveryJson, describeDelivery } from '../views/delivery.js';
 /** `mai load KEY [FALLBACK...]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output, signal, globals } = context;
-  const loadConfig = loadConfigOf(input);
+  const settings = loadConfigOf(input);
   const identifier = input.text('identifier');
   const ttlMs = input.durationMs('ttl');
+  // Nothing is changed under a configuration that is missing or broken.
+  await loadConfig(context);
   await using client = await requireLMStudio(context);
 
   const models = await Promise.all(
@@ -33,7 +36,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     await describe(
       client,
       models.map(({ modelKey }) => modelKey),
-      loadConfig,
+      settings,
       context,
     );
     return EXIT.success;
@@ -47,7 +50,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     const requests = models.map(({ modelKey, kind }, index) => ({
       modelKey,
       kind,
-      loadConfig,
+      loadConfig: settings,
       identifier,
       ttlMs,
       signal,

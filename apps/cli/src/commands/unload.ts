@@ -4,6 +4,7 @@ import type { Input } from '../command-line/input.js';
 import { suggest } from '../command-line/suggest.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';
 import { unpinUnloadedByHand } from '../compose/hand-pins.js';
+import { loadConfig } from '../compose/load-config.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
@@ -14,6 +15,8 @@ import { deliveryJson, describeDelivery } from '../views/delivery.js';
 /** `mai unload KEY-OR-IDENTIFIER`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output, signal } = context;
+  // Nothing is changed under a configuration that is missing or broken.
+  await loadConfig(context);
   await using client = await requireLMStudio(context);
   const residents = await client.listResidents({ signal });
   const wanted = input.positionals[0] ?? '';

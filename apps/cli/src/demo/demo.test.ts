@@ -48,7 +48,7 @@ async function play(resources: Resources) {
     { io, output, globals, signal: io.signal },
     {
       fast: true,
-      machineMonitor: { snapshot: () => Promise.resolve(resources), settled: null },
+      machineMonitor: { snapshot: () => Promise.resolve(resources), glance: null, settled: null },
     },
   );
   return (JSON.parse(io.out()) as { steps: DemoStep[] }).steps;
@@ -90,20 +90,24 @@ test.each([
   expect(third).toBe(first);
 });
 
-test('mai demo tells it within 80 columns, labels what is injected, and says what to do next', async () => {
-  const { exitCode, out } = await runMai(['demo', '--fast'], {
-    columns: 80,
-    env: { NO_COLOR: '1' },
-  });
-  expect(exitCode).toBe(0);
-  expect(out).toContain('A simulated LM Studio answers at 127.0.0.1:');
-  expect(out).toMatch(/Memory gets tight {2}\(injected\)/);
-  expect(out).toMatch(/Step down: demo\/sequoia-\S+ needs .* more/);
-  expect(out).toMatch(/Step up: demo\/sequoia-\S+ fits again/);
-  expect(out).toMatch(/What next\n/);
-  const plain = out.replaceAll(CURSOR_SEQUENCE, '');
-  for (const line of plain.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
-});
+test.each([80, 60])(
+  'mai demo tells it within %d columns, labels what is injected, and says what to do next',
+  async (columns) => {
+    const { exitCode, out } = await runMai(['demo', '--fast'], {
+      columns,
+      env: { NO_COLOR: '1' },
+    });
+    expect(exitCode).toBe(0);
+    expect(out).toContain('A simulated LM Studio answers at 127.0.0.1:');
+    expect(out).toMatch(/Memory gets tight {2}\(injected\)/);
+    expect(out).toMatch(/Step down: demo\/sequoia-\S+ needs .* more/);
+    expect(out).toMatch(/limit 80 %(, 90 %)?\n/);
+    expect(out).toMatch(/Step up: demo\/sequoia-\S+ fits again/);
+    expect(out).toMatch(/What next\n/);
+    const plain = out.replaceAll(CURSOR_SEQUENCE, '');
+    for (const line of plain.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+  },
+);
 
 test('away from a terminal it is plain: no colour, no cursor movement', async () => {
   const { out, err } = await runMai(['demo', '--fast']);

@@ -1,5 +1,5 @@
 import type { Output } from '../terminal/output.js';
-import { padEnd } from '../terminal/text.js';
+import { padEnd, wrap } from '../terminal/text.js';
 
 const WITH_LM_STUDIO = [
   ['mai select --load', 'load the best model that fits'],
@@ -18,8 +18,11 @@ export function nextSteps(output: Output, running: boolean): void {
   const { style } = output;
   const steps = running ? WITH_LM_STUDIO : WITHOUT_LM_STUDIO;
   const width = Math.max(...steps.map(([command]) => command.length)) + 2;
-  const lines = steps.map(
-    ([command, does]) => `  ${style.accent(padEnd(command, width))}${style.dim(does)}`,
+  const lines = steps.flatMap(([command, does]) =>
+    wrap(does, output.textWidth - width - 2).map(
+      (text, index) =>
+        `  ${style.accent(padEnd(index === 0 ? command : '', width))}${style.dim(text)}`,
+    ),
   );
   output.result(`\n${style.heading('What next')}\n${lines.join('\n')}\n`);
 }

@@ -258,7 +258,7 @@ async function poolLines({ ports, catalog, context, monitor }: Play): Promise<st
   );
   return [
     ...renderPools(pools, input.resources, 'before', output, injected),
-    renderPoolLegend(pools, output, any),
+    ...renderPoolLegend(pools, output, any),
     ...(over === undefined
       ? []
       : [`  ${output.style.bad(`${poolLabel(over.pool, input.resources)} is over its limit.`)}`]),

@@ -61,7 +61,21 @@ test('the legend shows the same glyphs', () => {
       {
         unicode: true,
         style: plain,
+        width: 60,
       },
     ),
-  ).toBe('█ models   ▒ other programs   · free');
+  ).toEqual(['█ models   ▒ other programs   · free']);
+});
+
+test('a legend that is too wide for the terminal breaks between its entries', () => {
+  expect(
+    renderLegend(
+      ['others', 'models', 'free', 'limit'],
+      { others: 'other programs', limit: 'limit 80 %' },
+      { unicode: false, style: plain, width: 30 },
+    ),
+  ).toEqual([
+    expect.stringMatching(/other programs {3}. models$/),
+    expect.stringMatching(/^. free {3}. limit 80 %$/),
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { Style } from './style.js';
+import { textWidth } from './text.js';
 
 /** A part of a memory pool, in drawing order. `kind` decides on glyph and colour. */
 export interface BarPart {
@@ -51,12 +52,12 @@ export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptio
   return joinRuns(cells);
 }
 
-/** The key to the glyphs of `renderBar`, for the kinds that are in use. */
+/** The key to the glyphs of `renderBar`, for the kinds that are in use, in lines of at most `width` columns. */
 export function renderLegend(
   kinds: readonly (Kind | 'free' | 'limit')[],
   labels: Readonly<Partial<Record<Kind | 'free' | 'limit', string>>>,
-  { unicode, style }: Pick<BarOptions, 'unicode' | 'style'>,
-): string {
+  { unicode, style, width }: Pick<BarOptions, 'unicode' | 'style' | 'width'>,
+): readonly string[] {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
   const paints = {
     others: style.others,
@@ -65,9 +66,21 @@ export function renderLegend(
     free: style.dim,
     limit: style.caution,
   };
-  return kinds
-    .map((kind) => `${paints[kind](glyphs[kind])} ${style.dim(labels[kind] ?? kind)}`)
-    .join('   ');
+  const entries = kinds.map(
+    (kind) => `${paints[kind](glyphs[kind])} ${style.dim(labels[kind] ?? kind)}`,
+  );
+  const lines: string[] = [];
+  let line = '';
+  for (const entry of entries) {
+    const longer = line === '' ? entry : `${line}   ${entry}`;
+    if (line !== '' && textWidth(longer) > width) {
+      lines.push(line);
+      line = entry;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line];
 }
 
 /** A single bar of `ratio`, as in charts and progress. */

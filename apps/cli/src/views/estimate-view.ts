@@ -215,6 +215,6 @@ function renderHere({ selection, input, price }: FitsHere, output: Output): stri
     style.heading(chosen === null ? 'On this machine now' : 'On this machine, loaded'),
     ...wrap(verdict, textWidth - 2).map((line) => `  ${line}`),
     ...renderPools(pools, input.resources, 'after', output),
-    renderPoolLegend(pools, output),
+    ...renderPoolLegend(pools, output),
   ].join('\n');
 }

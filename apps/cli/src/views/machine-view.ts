@@ -10,7 +10,7 @@ import {
   plural,
 } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
-import { padEnd } from '../terminal/text.js';
+import { padEnd, wrap } from '../terminal/text.js';
 import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
 
 /** A machine's readings, as far as there are any. */
@@ -37,8 +37,8 @@ export function renderMachine(report: MachineReport, output: Output): string {
     ...renderPools(pools, resources, 'before', output),
     ...renderSwap(snapshot, output),
     ...renderCpu(report, output),
-    ...(pools.length === 0 ? [] : [renderPoolLegend(pools, output)]),
-    ...report.trends.map((trend) => renderTrend(trend, report.resources, output)),
+    ...(pools.length === 0 ? [] : renderPoolLegend(pools, output)),
+    ...report.trends.flatMap((trend) => renderTrend(trend, report.resources, output)),
   ].join('\n');
 }
 
@@ -69,7 +69,7 @@ function renderCpu({ resources, snapshot }: MachineReport, output: Output): stri
   return [line('CPU', `${meter} ${formatPercent(ratio).padStart(5)}${share}`, output)];
 }
 
-function renderTrend({ pool, trend }: PoolTrend, resources: Resources, output: Output): string {
+function renderTrend({ pool, trend }: PoolTrend, resources: Resources, output: Output): string[] {
   const { direction, slopePerSecond, timeToLimitMs } = trend;
   const rate = formatBytes(Math.abs((slopePerSecond ?? 0) * 60));
   const text = {
@@ -82,5 +82,9 @@ function renderTrend({ pool, trend }: PoolTrend, resources: Resources, output: O
     timeToLimitMs === null || direction !== 'rising'
       ? ''
       : output.style.caution(`, at its limit in ${formatDuration(timeToLimitMs)}`);
-  return line('Trend', `${poolLabel(pool, resources)} use is ${text}${limit}`, output);
+  const lines = wrap(
+    `${poolLabel(pool, resources)} use is ${text}${limit}`,
+    output.textWidth - LABEL_WIDTH - 2,
+  );
+  return lines.map((text, index) => line(index === 0 ? 'Trend' : '', text, output));
 }

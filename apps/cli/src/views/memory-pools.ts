@@ -57,14 +57,14 @@ export function renderPools(
   return [...measured, ...unmeasured(pools, resources, labelWidth, output)];
 }
 
-/** What the glyphs in the bars mean. */
+/** What the glyphs in the bars mean; more than one line where the terminal is narrow. */
 export function renderPoolLegend(
   pools: readonly PoolOutcome[],
   output: Output,
   injected = false,
-): string {
+): readonly string[] {
   const limits = new Set(pools.map(({ limitRatio }) => formatPercent(limitRatio)));
-  return `  ${renderLegend(
+  return renderLegend(
     ['others', ...(injected ? (['injected'] as const) : []), 'models', 'free', 'limit'],
     {
       others: 'other programs',
@@ -73,8 +73,8 @@ export function renderPoolLegend(
       free: 'free',
       limit: `limit ${[...limits].join(', ')}`,
     },
-    output,
-  )}`;
+    { ...output, width: output.textWidth - 2 },
+  ).map((line) => `  ${line}`);
 }
 
 function unmeasured(

@@ -94,5 +94,9 @@ function renderPressure({ pools, resources }: StatusReport, { style }: Output): 
     const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
     return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
   });
-  return `${heading}   ${over.length === 0 ? `${style.good('none')}  every pool is below its limit` : over.join('; ')}`;
+  // Of another machine only what the models take is seen, not what else runs there.
+  const none = resources.observable
+    ? `${style.good('none')}  every pool is below its limit`
+    : `${style.dim('unknown')}  its models are below every limit; other programs there are not seen`;
+  return `${heading}   ${over.length === 0 ? none : over.join('; ')}`;
 }

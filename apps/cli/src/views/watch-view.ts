@@ -76,7 +76,7 @@ function memory({ state }: WatchPicture, output: Output): string[] {
   const { selection, input } = state.decision;
   return [
     ...renderPools(selection.pools, input.resources, 'before', output),
-    ...(selection.pools.length === 0 ? [] : [renderPoolLegend(selection.pools, output)]),
+    ...(selection.pools.length === 0 ? [] : renderPoolLegend(selection.pools, output)),
   ];
 }
 

@@ -70,7 +70,7 @@ export function unauthorized(
 ): LMStudioError {
   return new LMStudioError(
     'UNAUTHORIZED',
-    `LM Studio at ${address.webSocketUrl} refused the client${serverMessage === null ? '' : `: ${serverMessage}`}. Create an API token in LM Studio (Developer, Server Settings) and set it as LM_API_TOKEN.`,
+    `LM Studio at ${address.webSocketUrl} refused the client${serverMessage === null ? '' : `: ${serverMessage.replace(/\.+$/, '')}`}. Create an API token in LM Studio (Developer, Server Settings) and set it as LM_API_TOKEN.`,
     { baseUrl: address.webSocketUrl, serverMessage, cause },
   );
 }

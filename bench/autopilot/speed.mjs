@@ -34,6 +34,7 @@ export async function timeDecision() {
       round += 1;
       return resources(6 * GIB + (round % 97) * 1e6, [...loaded.values()]);
     },
+    glance: null,
     settled: null,
   };
   const autopilot = createAutopilot({

@@ -119,7 +119,7 @@ export class FakeWorld {
           this.log.push(`unload ${instanceIdentifier}`);
         },
       },
-      monitor: { snapshot: async () => this.resources(), settled: null },
+      monitor: { snapshot: async () => this.resources(), glance: null, settled: null },
       survey: {
         survey: async () => ({ ramTotalBytes: this.totalBytes, unified: false, gpus: [] }),
       },

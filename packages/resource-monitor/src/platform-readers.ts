@@ -29,6 +29,7 @@ export function createPlatformReaders(ports: PlatformPorts): PlatformReaders {
   const own = ownReaders(ports);
   return {
     ram: [...(own.ram ?? []), nodeRam(ports.nodeMemory)],
+    ramIsCheap: own.ramIsCheap ?? true,
     swap: own.swap ?? [],
     swapCounters: own.swapCounters ?? [],
     pressure: own.pressure ?? [],

@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Autopilot, AutopilotEvent, AutopilotPorts } from '@mai/autopilot';
 import { createAutopilot } from '@mai/autopilot';
 import { LMStudioClient } from '@lmstudio/sdk';
 import type { ActiveFault, FaultControl, FaultType, Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { createFakeIo } from '../../test/fake-io.js';
-import { sleep } from '../sleep.js';
 import { createOutput } from '../terminal/output.js';
 import { openAutopilotPorts } from './autopilot-session.js';
 
@@ -132,7 +132,7 @@ async function openRig(): Promise<Rig> {
   return new Rig(simulator, machine, autopilot, async () => {
     await world[Symbol.asyncDispose]();
     // A socket that is closed here ends there a moment later; the test's timeout ends the wait.
-    while (simulator.connections() > 0) await sleep(10);
+    while (simulator.connections() > 0) await setTimeout(10);
     await simulator.stop();
     await rm(folder, { recursive: true, force: true });
   });
@@ -156,6 +156,7 @@ function monitorOf(simulator: Simulator, machine: Machine): AutopilotPorts['moni
         cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
       };
     },
+    glance: null,
     settled: null,
   };
 }

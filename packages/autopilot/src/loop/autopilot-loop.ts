@@ -14,6 +14,7 @@ import { DecisionLogger } from './decision-logger.js';
 import { findDuplicates } from './find-duplicates.js';
 import { JournalKeeper } from './journal-keeper.js';
 import { LeaseDesk } from './leases.js';
+import { Lookout } from './lookout.js';
 import { Observer } from './observer.js';
 import { SwitchDesk } from './switch-desk.js';
 import { isLateEnd } from './switch-progress.js';
@@ -42,6 +43,7 @@ export class AutopilotLoop {
   readonly #logger: DecisionLogger;
   readonly #waker = createWaker();
   readonly #timing: SwitchTiming;
+  readonly #lookout: Lookout;
   readonly #observer: Observer;
   readonly #select = createSelectionMemo();
   #decision: AutopilotState['decision'] = null;
@@ -60,6 +62,7 @@ export class AutopilotLoop {
     });
     this.#journal = new JournalKeeper(settings, publish);
     this.#timing = new SwitchTiming(settings);
+    this.#lookout = new Lookout(settings);
     this.#logger = new DecisionLogger(settings.decisionLog);
     this.#switches = new SwitchDesk(
       settings,
@@ -122,8 +125,12 @@ export class AutopilotLoop {
       // Rounds keep their beat: a switch that took a while must not make the next look later.
       const { observeIntervalMs } = this.#settings.timings;
       const beatMs = observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      const sleep = this.#waker.sleep(clock, waitMs ?? beatMs, signal);
-      await (waitMs === null ? sleep : this.#journal.confirmDuring(sleep));
+      if (waitMs === null) {
+        const dueMs = this.#decision?.verdict.waitMs ?? beatMs;
+        await this.#lookout.sleep(this.#waker, Math.min(beatMs, dueMs), signal);
+      } else {
+        await this.#journal.confirmDuring(this.#waker.sleep(clock, waitMs, signal));
+      }
     }
   }
 
@@ -132,12 +139,13 @@ export class AutopilotLoop {
     const { yieldsChanged } = await this.#journal.refresh(signal);
     this.#switches.adopt(this.#journal.takeFailures());
     const request = await this.#observer.request(signal);
-    const observed = await this.#observe(request, {}, signal);
+    const observed = await this.#look(request, yieldsChanged, signal);
     this.#noticeResidents(observed);
     const { input, selection, judged, limits } = this.#decide(observed);
     const { verdict } = judged;
     const { timeToHardLimitMs } = judged.observation;
     this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
+    this.#lookout.decided(selection, input.resources);
     this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
     const reason = this.#settings.dryRun
       ? null
@@ -153,6 +161,22 @@ export class AutopilotLoop {
       return;
     }
     await this.#switch({ reason, request, observed, limits }, signal);
+  }
+
+  /** Where nothing is about to happen a look asks for less; what it finds to do is looked at anew. */
+  async #look(
+    request: SelectionRequest,
+    yieldsChanged: boolean,
+    signal: AbortSignal,
+  ): Promise<AssembledInput> {
+    const steady = this.#decision?.verdict.reason === 'STEADY' && this.#fault === null;
+    if (steady && !yieldsChanged && this.leases.waiting === 0) {
+      const observed = await this.#observe(request, {}, { calm: true, signal });
+      const { upgradeMarginRatio } = this.#timing;
+      const { decision, plan } = this.#select({ ...observed, upgradeMarginRatio });
+      if (decision === 'keep' && plan.steps.length === 0) return observed;
+    }
+    return this.#observe(request, {}, { calm: false, signal });
   }
 
   /** Where others are on a ramp, what is acted upon is decided for where they will be. */
@@ -180,7 +204,8 @@ export class AutopilotLoop {
       resources: observed.resources,
       observe: async (coolingDownUntilMs) => {
         // The decision that this switch carries out, not one that came out differently since.
-        const input = first ?? (await this.#observe(request, coolingDownUntilMs, signal));
+        const options = { calm: false, signal };
+        const input = first ?? (await this.#observe(request, coolingDownUntilMs, options));
         first = null;
         return input;
       },
@@ -208,10 +233,10 @@ export class AutopilotLoop {
   #observe(
     request: SelectionRequest,
     coolingDownUntilMs: Record<string, number>,
-    signal: AbortSignal,
+    options: { readonly calm: boolean; readonly signal: AbortSignal },
   ): Promise<AssembledInput> {
     const coolDowns = { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs };
-    return this.#observer.observe(request, coolDowns, signal);
+    return this.#observer.observe(request, coolDowns, options);
   }
 
   #noticeResidents(observed: AssembledInput): void {

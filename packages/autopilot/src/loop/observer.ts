@@ -60,11 +60,11 @@ export class Observer {
   async observe(
     request: SelectionRequest,
     coolingDownUntilMs: Readonly<Record<string, number>>,
-    signal: AbortSignal,
+    { calm, signal }: { readonly calm: boolean; readonly signal: AbortSignal },
   ): Promise<AssembledInput> {
     const { cached, journal, leases } = this.#sources;
     const observed = await assembleWithMemo(
-      cached.ports,
+      calm ? cached.calmPorts : cached.ports,
       { ...request, leased: leases.leased, coolingDownUntilMs },
       { signal, memo: cached.memo },
     );

@@ -129,11 +129,11 @@ describe('createWaker', () => {
     const waker = createWaker();
     const { signal } = new AbortController();
     const sleeping = waker.sleep(clock, 1000, signal);
-    await clock.drive(sleeping);
+    expect(await clock.drive(sleeping)).toBe(false);
     expect(clock.monotonicMs()).toBe(1000);
     const woken = waker.sleep(clock, 1000, signal);
     waker.wake();
-    await woken;
+    expect(await woken).toBe(true);
     waker.wake();
     await waker.sleep(clock, 1000, signal);
     expect(clock.monotonicMs()).toBe(1000);

@@ -4,8 +4,8 @@ import { throwIfAborted, type Clock } from '../ports/clock.js';
 export interface Waker {
   /** Ends the sleep that is under way, or the next one before it begins. */
   wake(): void;
-  /** Rejects with the signal's reason when it fires. */
-  sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
+  /** Whether it was woken. Rejects with the signal's reason when it fires. */
+  sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
 /** One sleeper at a time, under a signal that lives no longer than the waker. */
@@ -33,6 +33,7 @@ export function createWaker(): Waker {
         if (own.aborted) alarm = new AbortController();
       }
       throwIfAborted(signal);
+      return own.aborted;
     },
   };
 }

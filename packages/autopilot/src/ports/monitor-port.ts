@@ -6,6 +6,11 @@ export interface MonitorPort {
   /** One reading, now. */
   snapshot(options: CallOptions): Promise<Resources>;
   /**
+   * RAM alone, in less than a millisecond: for looks between two rounds. Null leaves a limit that is
+   * passed to the next round.
+   */
+  readonly glance: (() => Promise<{ readonly availableBytes: number | null }>) | null;
+  /**
    * The first reading after memory has stopped moving: drivers and the OS lag behind a load or an
    * unload by up to 1.5 s. Null leaves it to the autopilot, which then compares readings itself.
    */

@@ -65,6 +65,7 @@ export function darwinReaders(
         },
       },
     ],
+    ramIsCheap: false,
     swap: [
       {
         source: 'sysctl vm.swapusage',

@@ -29,6 +29,7 @@ export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
   const power = linuxPower(files, () => clock.monotonicMs());
   return {
     ram: [cgroupRam(cgroup, memInfo.read), machineRam(memInfo.read)],
+    ramIsCheap: true,
     swap: linuxSwap(cgroup, memInfo.read),
     swapCounters: [swapCounters],
     pressure,

@@ -62,6 +62,24 @@ describe('a snapshot', () => {
   });
 });
 
+describe('a glance', () => {
+  it('reads RAM anew and leaves no trace', async () => {
+    const { monitor, setAvailable } = openMachine();
+    const { ram } = await monitor.snapshot();
+    expect(await monitor.glance?.()).toEqual(ram);
+    setAvailable(4096);
+    expect((await monitor.glance?.())?.availableBytes).toBe(4096 * KIB);
+    const recorded = monitor.history({ series: 'ram' });
+    expect(recorded.reduce((sum, { count }) => sum + count, 0)).toBe(1);
+    await monitor[Symbol.asyncDispose]();
+    await expect(monitor.glance?.()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
+  });
+
+  it('is not there where it would start a program', () => {
+    expect(assembleMachine({ ...MACHINE, platform: 'darwin' }).monitor.glance).toBeNull();
+  });
+});
+
 describe('watch', () => {
   /** Collects samples until `stop` is called. */
   function collect(samples: AsyncIterable<ResourceSnapshot>, seen: ResourceSnapshot[]) {

@@ -6,12 +6,14 @@ import type { InventoryOutcome } from '../inventory/run-inventory.js';
 import type { Clock } from '../ports/clock.js';
 import { raceDeadline, raceSignal, TIMED_OUT } from '../ports/race.js';
 import type { GpuReader, PlatformReaders } from '../reading/figures.js';
+import { readFirst } from '../reading/reader.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
+import { requireRam } from '../sampling/require-ram.js';
 import { createSampler } from '../sampling/take-sample.js';
 import type { TimedSnapshot } from '../sampling/wait-until-settled.js';
 import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/wait-until-settled.js';
 import { createWatchLoop } from '../sampling/watch-loop.js';
-import type { ResourceSnapshot } from '../snapshot.js';
+import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
 import { judgeSnapshots } from './judge-snapshots.js';
 import type {
   CallOptions,
@@ -111,8 +113,15 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     }
   };
 
+  const glance = async (): Promise<RamSnapshot> => {
+    if (closing.signal.aborted) throw closed();
+    const context = { startedMs: clock.monotonicMs(), continuing: true };
+    return requireRam(await readFirst('ram', readers.ram, context));
+  };
+
   return {
     snapshot: (options = {}) => call(false, options),
+    glance: readers.ramIsCheap ? glance : null,
     settled: (options = {}) => settled(options),
     watch: (options = {}) => watchers.watch(options),
     ...judgeSnapshots(history, (options) => call(false, options)),

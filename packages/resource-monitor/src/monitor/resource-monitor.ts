@@ -4,7 +4,7 @@ import type { Trend, TrendOptions } from '../history/trend.js';
 import type { MachineInventory } from '../inventory/inventory.js';
 import type { ModelFootprint } from '../judge/can-fit.js';
 import type { OverloadThresholds } from '../judge/is-overloaded.js';
-import type { ResourceSnapshot } from '../snapshot.js';
+import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
 
 /** What every call that waits takes. */
 export interface CallOptions {
@@ -52,6 +52,12 @@ export interface ResourceMonitor extends AsyncDisposable {
    * memory can be read or the monitor was disposed of; the signal's reason when it fires.
    */
   snapshot(options?: CallOptions): Promise<ResourceSnapshot>;
+  /**
+   * RAM alone, read anew, at a small part of what a snapshot costs: for a look between two snapshots.
+   * Leaves no trace in the history. Null where reading RAM starts a program.
+   * @throws ResourceMonitorError `PROBE_FAILED` where memory can't be read.
+   */
+  readonly glance: (() => Promise<RamSnapshot>) | null;
   /**
    * The first snapshot after memory has stopped moving. Call it right after a load or an unload:
    * drivers and the OS lag behind by up to 1.5 s. Gives up after `timeoutMs` (8000 unless given) and

@@ -62,6 +62,8 @@ export type LoadAverages = readonly [number, number, number];
 /** The readers of one platform, in order of trust. */
 export interface PlatformReaders {
   readonly ram: readonly Reader<RamSnapshot>[];
+  /** Reading RAM takes no more than a system call or a small file. */
+  readonly ramIsCheap: boolean;
   readonly swap: readonly Reader<{ readonly totalBytes: number; readonly freeBytes: number }>[];
   readonly swapCounters: readonly Reader<SwapCounters>[];
   readonly pressure: readonly Reader<PressureSnapshot>[];

@@ -6,10 +6,10 @@ import type { Clock } from '../ports/clock.js';
 import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../reading/figures.js';
 import type { ReadFigure, SampleContext } from '../reading/reader.js';
 import { attempt, readFirst } from '../reading/reader.js';
-import { ResourceMonitorError } from '../resource-monitor-error.js';
 import type { CpuSnapshot, FigureSource, PowerSnapshot, ResourceSnapshot } from '../snapshot.js';
 import type { Rates } from './load.js';
 import { createRates } from './load.js';
+import { requireRam } from './require-ram.js';
 
 /** What the caller and slower readers know besides. */
 export interface SampleHints {
@@ -58,13 +58,6 @@ export function createSampler(options: {
       engines: engines.value,
     });
     const lists = await gpuLists;
-    if (ram.value === null) {
-      throw new ResourceMonitorError(
-        'PROBE_FAILED',
-        `The memory of this machine can't be read: ${reasonsOf(ram.source)}`,
-        { passedOver: ram.source.passedOver },
-      );
-    }
     const merged = mergeSurvey(hints.refineGpus(mergeGpus(lists)), hints.survey);
     const timestampMs = clock.nowMs();
     const toEpochMs = (ms: number): number => Math.round(timestampMs - (clock.monotonicMs() - ms));
@@ -72,7 +65,7 @@ export function createSampler(options: {
     return {
       timestampMs,
       observable: true,
-      ram: ram.value,
+      ram: requireRam(ram),
       swap: {
         totalBytes: swap.value?.totalBytes ?? null,
         freeBytes:
@@ -157,8 +150,4 @@ function describeGpus(
       passedOver: others,
     })),
   ];
-}
-
-function reasonsOf({ passedOver }: FigureSource): string {
-  return passedOver.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
 }

@@ -41,6 +41,7 @@ export function windowsReaders(options: {
   return {
     // Node asks GlobalMemoryStatusEx: what it calls free is what Windows calls available.
     ram: [{ ...nodeRam(options.nodeMemory), source: 'GlobalMemoryStatusEx' }],
+    ramIsCheap: true,
     swap: [
       part('Win32_PageFileUsage', ({ sample: { pageFile } }) =>
         pageFile === null ? { reason: 'it has no figures' } : { value: pageFile },

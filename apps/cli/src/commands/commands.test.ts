@@ -344,11 +344,16 @@ describe('models that are out of the ordinary', () => {
       });
     }));
 
-  test('estimate says where it looked for the file of a model, and what does without it', async () => {
-    const { exitCode, err } = await mai('estimate qwen/qwen3-4b');
-    expect(exitCode).toBe(7);
-    expect(err).toContain("The file of qwen/qwen3-4b is not in LM Studio's models folder");
-    expect(err).toContain('`mai models`');
+  test('estimate of a model whose file is not here: by its size, beside what LM Studio says', async () => {
+    const { exitCode, out, err } = await mai('estimate qwen/qwen3-4b');
+    expect(exitCode).toBe(0);
+    expect(err).toContain("its file is not in LM Studio's models folder on this machine");
+    expect(out).toMatch(/from the file size/);
+    expect(out).toMatch(/LM Studio's own estimate/);
+    expect((await mai('estimate qwen/qwen3-4b --json')).json()).toMatchObject({
+      source: 'file-size',
+      confidence: 'low',
+    });
   });
 
   test('nothing downloaded: says so, and what to do', () =>

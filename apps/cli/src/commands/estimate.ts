@@ -37,7 +37,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { title, modelKey, known } = await openModel(name, context);
   if (known.kind === 'size') {
     output.warn(
-      `${title} is no GGUF model: its size is all that is known of it, so this is a guess.`,
+      `Of ${title} no more than the size is known, because ${known.why}: this is a guess.`,
     );
   } else if (!known.header.complete) {
     output.warn(
@@ -57,7 +57,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       modelKey === null || footprint === null
         ? null
         : await otherSources(modelKey, footprint, settings, report, context);
-    output.result(renderEstimate(title, { report, byContext, here, others }, output));
+    const isHere = known.kind === 'header' || known.isHere;
+    output.result(
+      renderEstimate(title, { report, byContext, here: isHere ? here : null, others }, output),
+    );
   }
   return EXIT.success;
 }

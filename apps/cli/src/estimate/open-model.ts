@@ -27,6 +27,10 @@ export type KnownModel =
       readonly sizeBytes: number;
       readonly format: string;
       readonly architecture: string | null;
+      /** Why no header was read, in words that follow 'because'. */
+      readonly why: string;
+      /** Whether it is loaded on this machine; what is free here says nothing about another. */
+      readonly isHere: boolean;
     };
 
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
@@ -67,7 +71,10 @@ async function openMlxFolder(folder: string): Promise<KnownModel | null> {
     weights.map(async (name) => (await stat(path.join(folder, name))).size),
   );
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
-  return { kind: 'size', sizeBytes, format: 'mlx', architecture: null };
+  return {
+    ...{ kind: 'size', sizeBytes, format: 'mlx', architecture: null },
+    ...{ why: 'it is no GGUF model', isHere: true },
+  };
 }
 
 function isThere(file: string): Promise<boolean> {
@@ -95,15 +102,21 @@ async function openKey(key: string, context: CommandContext): Promise<KnownModel
       { modelKey: key, suggestions: guess === null ? [] : [guess] },
     );
   }
-  if (model.format !== 'gguf') {
-    const { sizeBytes, format, architecture } = model;
-    if (sizeBytes > 0) return { kind: 'size', sizeBytes, format, architecture };
+  const { sizeBytes, format, architecture } = model;
+  const { link } = library;
+  const isHere = link.kind === 'off' || link.client.host.isLocal;
+  const bySize = (why: string) =>
+    ({ kind: 'size', sizeBytes, format, architecture, why, isHere }) as const;
+  if (format !== 'gguf') {
+    if (sizeBytes > 0) return bySize('it is no GGUF model');
     throw new UsageError(
       `${key} is no GGUF model (its format is ${format}), and its size is not known: \`mai models\` shows LM Studio's own estimate of it.`,
     );
   }
   const [file] = library.filesOf(key)?.files ?? [];
   if (file === undefined || !(await isThere(file))) {
+    if (sizeBytes > 0)
+      return bySize("its file is not in LM Studio's models folder on this machine");
     throw new ModelFileError(
       'FILE_NOT_FOUND',
       `The file of ${key} is not in LM Studio's models folder on this machine. Name the file itself; \`mai models\` shows LM Studio's own estimate.`,

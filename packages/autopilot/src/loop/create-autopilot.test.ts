@@ -165,6 +165,17 @@ describe('createAutopilot', () => {
       await pilot.stop();
     });
 
+    it('does not look where memory is far from every limit', async () => {
+      const { world, glances, start } = openGlancing();
+      world.chain.shift();
+      const pilot = await start();
+      await world.clock.advance(2 * MINUTE);
+      glances.reads = 0;
+      await world.clock.advance(MINUTE);
+      expect(glances.reads).toBe(0);
+      await pilot.stop();
+    });
+
     it('leaves trouble with the reading to the round', async () => {
       const { world, glances, start } = openGlancing();
       const pilot = await start();

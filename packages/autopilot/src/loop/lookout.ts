@@ -4,6 +4,8 @@ import type { Waker } from './waker.js';
 
 /** Between a limit that is passed and the round that sees it lies no more than this. */
 const GLANCE_INTERVAL_MS = 150;
+/** Nothing takes this share of a machine's memory from one round to the next. */
+const NEAR_RATIO = 0.25;
 
 /** RAM at the last decision. */
 interface Mark {
@@ -20,14 +22,12 @@ export class Lookout {
     this.#settings = settings;
   }
 
-  /** What the next looks are compared with. */
+  /** What the next looks are compared with; far from every limit there are none. */
   decided({ pools }: Selection, { observable, ram }: Resources): void {
     const pool = pools.find((one) => one.pool === 'ram');
     const { availableBytes } = ram;
-    this.#mark =
-      pool === undefined || !observable || availableBytes === null
-        ? null
-        : { pool, availableBytes };
+    const known = observable && availableBytes !== null && pool !== undefined;
+    this.#mark = known && isNearLimit(pool) ? { pool, availableBytes } : null;
   }
 
   /** Sleeps for so long; less where somebody wakes it, or RAM comes to lie on another side of a limit. */
@@ -55,6 +55,16 @@ export class Lookout {
       }
     }
   }
+}
+
+function isNearLimit({
+  totalBytes,
+  useBeforeBytes,
+  limitRatio,
+  hardLimitRatio,
+}: PoolOutcome): boolean {
+  const useRatio = useBeforeBytes / totalBytes;
+  return [limitRatio, hardLimitRatio].some((ratio) => Math.abs(useRatio - ratio) < NEAR_RATIO);
 }
 
 function sideOf({ totalBytes, limitRatio, hardLimitRatio }: PoolOutcome, useBytes: number): number {

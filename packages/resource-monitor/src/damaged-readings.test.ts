@@ -59,10 +59,15 @@ function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot)
   const pools = [
     { name: 'ram', totalBytes: ram.totalBytes, bytes: ram.availableBytes },
     { name: 'swap', totalBytes: swap.totalBytes, bytes: swap.freeBytes },
-    ...gpus.flatMap(({ totalBytes, usedBytes, availableBytes }) => [
-      { name: 'used of a GPU', totalBytes, bytes: usedBytes },
-      { name: 'available of a GPU', totalBytes, bytes: availableBytes },
-    ]),
+    ...gpus.map(({ totalBytes, availableBytes: bytes }) => ({
+      name: 'available of a GPU',
+      totalBytes,
+      bytes,
+    })),
+    // Of system memory the total is only a limit.
+    ...gpus
+      .filter(({ memory }) => memory === 'dedicated')
+      .map(({ totalBytes, usedBytes: bytes }) => ({ name: 'used of a GPU', totalBytes, bytes })),
   ];
   for (const { name, totalBytes, bytes } of pools) {
     if (totalBytes === 0 && name !== 'swap') found.push(`${name}: a total of 0`);

@@ -14,7 +14,8 @@ export function plausible(gpu: GpuReading): GpuReading {
   return {
     ...gpu,
     totalBytes,
-    usedBytes: fits(gpu.usedBytes),
+    // Of system memory the total is only a limit, and more may be held than it allows.
+    usedBytes: gpu.memory === 'shared' ? gpu.usedBytes : fits(gpu.usedBytes),
     availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO

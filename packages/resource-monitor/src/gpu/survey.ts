@@ -71,7 +71,9 @@ function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
 }
 
 function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | null {
-  const { dedicatedBytes, totalBytes } = surveyed;
+  // A survey writes 0 for what it does not know.
+  const dedicatedBytes = surveyed.dedicatedBytes === 0 ? null : surveyed.dedicatedBytes;
+  const totalBytes = surveyed.totalBytes === 0 ? null : surveyed.totalBytes;
   return memory === 'shared' ? (totalBytes ?? dedicatedBytes) : (dedicatedBytes ?? totalBytes);
 }
 

@@ -4,8 +4,8 @@ export interface RobustLine {
   /** Bounds of the slope that hold with 90 % probability for independent errors. */
   readonly slopeLow: number;
   readonly slopeHigh: number;
-  /** Value of the line at `x`. */
-  at(x: number): number;
+  /** Value at `x` of the line, or of one through the same points with another slope. */
+  at(x: number, slope?: number): number;
 }
 
 export interface Point {
@@ -40,12 +40,13 @@ export function fitLine(points: readonly Point[]): RobustLine | null {
   const bound = (rank: number): number =>
     slopes[Math.min(slopes.length - 1, Math.max(0, Math.round(rank)))] ?? 0;
   const slope = medianOfSorted(slopes);
-  const intercept = median(points.map(({ x, y }) => y - slope * x));
+  const interceptOf = (of: number): number => median(points.map(({ x, y }) => y - of * x));
+  const intercept = interceptOf(slope);
   return {
     slope,
     slopeLow: bound((slopes.length - spread) / 2 - 1),
     slopeHigh: bound((slopes.length + spread) / 2),
-    at: (x) => intercept + slope * x,
+    at: (x, other = slope) => (other === slope ? intercept : interceptOf(other)) + other * x,
   };
 }
 

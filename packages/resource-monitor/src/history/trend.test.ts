@@ -113,7 +113,7 @@ describe('the trend', () => {
       if (lowMs <= truth && truth <= (highMs ?? Number.POSITIVE_INFINITY)) inside += 1;
     }
     expect(median(errors)).toBeLessThan(0.1);
-    expect(inside / RUNS).toBeGreaterThan(0.75);
+    expect(inside / RUNS).toBeGreaterThan(0.85);
   });
 });
 

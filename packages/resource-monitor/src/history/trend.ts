@@ -80,9 +80,12 @@ export function describeTrend(
   const matters = Math.abs(slope) * spanMs >= STEADY_BELOW_RATIO * total;
   const direction =
     matters && slopeLow > 0 ? 'rising' : matters && slopeHigh < 0 ? 'falling' : 'steady';
-  const level = line.at(points.at(-1)?.x ?? 0);
+  const nowMs = points.at(-1)?.x ?? 0;
+  const level = line.at(nowMs);
   const missing = Math.max(0, total * limitRatio - level);
-  const timeAt = (perMs: number): number => missing / perMs;
+  // A steeper line through the same points is also higher by now.
+  const timeAt = (perMs: number): number =>
+    Math.max(0, total * limitRatio - line.at(nowMs, perMs)) / perMs;
   const rising = direction === 'rising' || missing === 0;
   return {
     ...unknown,

@@ -1,0 +1,106 @@
+import type { GpuReading } from '../reading/figures.js';
+import { mergeGpus, RULE_OF_THUMB } from './merge-gpus.js';
+import type { HardwareSurveyFacts } from './survey.js';
+import { mergeSurvey } from './survey.js';
+
+const GIB = 1024 ** 3;
+
+const CARD: GpuReading = {
+  deviceKey: 'pci:0000:01:00.0',
+  pciAddress: '0000:01:00.0',
+  totalIsEstimate: false,
+  name: 'NVIDIA GeForce RTX 4070',
+  pciId: null,
+  vendor: 'nvidia',
+  kind: 'discrete',
+  memory: 'dedicated',
+  totalBytes: 12 * GIB,
+  usedBytes: 2 * GIB,
+  availableBytes: 10 * GIB,
+  utilizationRatio: 0.5,
+  processes: null,
+  readAtMonotonicMs: 1,
+  reasons: [],
+};
+const HIDDEN: GpuReading = {
+  ...CARD,
+  totalBytes: null,
+  usedBytes: null,
+  availableBytes: null,
+  readAtMonotonicMs: null,
+  reasons: ['its driver shows nothing'],
+};
+
+type Surveyed = HardwareSurveyFacts['gpus'][number];
+const surveyed = (facts: Partial<Surveyed> = {}): Surveyed => ({
+  name: 'GeForce RTX 4070',
+  integration: 'discrete',
+  dedicatedBytes: 12.5 * GIB,
+  totalBytes: 28 * GIB,
+  ...facts,
+});
+
+function merge(readings: readonly GpuReading[], gpus: readonly Surveyed[] | null) {
+  const merged = mergeGpus([{ source: 'reader', reading: { value: readings } }]);
+  return mergeSurvey(merged, gpus === null ? null : { gpus }).map(({ gpu, source }) => ({
+    ...{ deviceKey: gpu.deviceKey, memory: gpu.memory, source },
+    ...{ total: gpu.totalBytes, used: gpu.usedBytes, available: gpu.availableBytes },
+  }));
+}
+
+describe("LM Studio's survey", () => {
+  it('replaces no total that was measured, whatever words the name is in', () => {
+    expect(merge([CARD], [surveyed()])).toEqual(merge([CARD], null));
+  });
+
+  it('fills the total that the system hides, and leaves what is free unknown', () => {
+    expect(merge([HIDDEN], [surveyed()])).toMatchObject([
+      {
+        deviceKey: 'pci:0000:01:00.0',
+        source: 'LM Studio hardware survey',
+        ...{ total: 12.5 * GIB, used: null, available: null },
+      },
+    ]);
+  });
+
+  it('replaces a rule of thumb, and what is free follows from what is used', () => {
+    const guessed = { ...CARD, totalIsEstimate: true };
+    expect(merge([guessed], null)).toMatchObject([{ source: `reader${RULE_OF_THUMB}` }]);
+    expect(merge([guessed], [surveyed()])).toMatchObject([
+      {
+        source: 'reader, total by LM Studio hardware survey',
+        ...{ total: 12.5 * GIB, used: 2 * GIB, available: 10.5 * GIB },
+      },
+    ]);
+  });
+
+  it('adds a GPU that the system does not show: its size, and nothing about its use', () => {
+    expect(merge([], [surveyed()])).toEqual([
+      {
+        ...{ deviceKey: 'survey:0', memory: 'dedicated', source: 'LM Studio hardware survey' },
+        ...{ total: 12.5 * GIB, used: null, available: null },
+      },
+    ]);
+  });
+
+  it('takes one here and one there for the same, whatever they are called', () => {
+    expect(merge([HIDDEN], [surveyed({ name: 'CUDA0' })])).toHaveLength(1);
+  });
+
+  it('keeps two of a name apart, and takes neither twice', () => {
+    const two = [HIDDEN, { ...HIDDEN, deviceKey: 'b', pciAddress: '0000:02:00.0' }];
+    const totals = merge(two, [surveyed(), surveyed({ dedicatedBytes: 8 * GIB })]);
+    expect(totals.map(({ total }) => total)).toEqual([12.5 * GIB, 8 * GIB]);
+  });
+
+  it('counts the memory that a chip shares with the system, not its carve-out', () => {
+    const gpu = surveyed({ integration: 'integrated', dedicatedBytes: GIB / 2 });
+    expect(merge([], [gpu])).toMatchObject([{ memory: 'shared', total: 28 * GIB }]);
+  });
+
+  it('takes a size of 0 for unknown: no GPU is full because nobody knows its size', () => {
+    const gpu = surveyed({ dedicatedBytes: 0, totalBytes: 0 });
+    expect(merge([], [gpu])).toMatchObject([{ total: null, available: null }]);
+    expect(merge([HIDDEN], [gpu])).toMatchObject([{ total: null }]);
+  });
+});

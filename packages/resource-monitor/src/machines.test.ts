@@ -82,6 +82,19 @@ describe('memory', () => {
     expect(ram).toMatchObject({ totalBytes, availableBytes, limitedBy });
   });
 
+  it('has no more left for a group than the machine has left', async () => {
+    const { files } = linux.dockerVersion2;
+    const full = (files?.['/proc/meminfo'] ?? '').replace(
+      /^MemAvailable: .*$/m,
+      'MemAvailable: 9 kB',
+    );
+    const { ram } = await first({
+      ...linux.dockerVersion2,
+      files: { ...files, '/proc/meminfo': full },
+    });
+    expect(ram).toMatchObject({ totalBytes: 131_072_000, availableBytes: 9 * 1024 });
+  });
+
   it('counts mapped pages as used on Windows only', async () => {
     for (const machine of ALL) {
       const { ram } = await first(machine);

@@ -4,7 +4,7 @@ import { parseMemInfo } from './meminfo.js';
 import { linuxPower } from './power-supply.js';
 import { linuxPressure } from './pressure.js';
 import { parseStat } from './processes.js';
-import { readPageSize } from './swap-counters.js';
+import { linuxSwapCounters, readPageSize } from './swap-counters.js';
 
 const once = { startedMs: 0, continuing: false };
 
@@ -96,6 +96,13 @@ describe('the page size', () => {
     const files = createFakeFileTree({ '/proc/self/auxv': vector.toString('latin1') });
     expect(readPageSize(files)).toBe(16384);
     expect(readPageSize(createFakeFileTree({}))).toBe(4096);
+    const swapping = createFakeFileTree({
+      '/proc/self/auxv': vector.toString('latin1'),
+      '/proc/vmstat': 'nr_free_pages 1\npswpin 3\npswpout 5\n',
+    });
+    expect(linuxSwapCounters(swapping).read({ startedMs: 0, continuing: true })).toEqual({
+      value: { inBytes: 3 * 16384, outBytes: 5 * 16384 },
+    });
   });
 });
 

@@ -1,0 +1,32 @@
+import { classifyAmd } from './amd-memory.js';
+
+const GIB = 1024 ** 3;
+const chip = (vram: number, gtt: number | null, integrated: boolean) =>
+  classifyAmd({
+    vramTotalBytes: vram * GIB,
+    vramUsedBytes: 0.25 * GIB,
+    gttTotalBytes: gtt === null ? null : gtt * GIB,
+    gttUsedBytes: gtt === null ? null : 1 * GIB,
+    integrated,
+  });
+
+describe("an AMD chip's memory", () => {
+  it('of a card is its own, however much of the system it may map', () => {
+    expect(chip(8, 16, false)).toMatchObject({ memory: 'dedicated', totalBytes: 8 * GIB });
+  });
+
+  it.each([
+    [0.5, 15, 'shared', 15.5],
+    [16, 16, 'shared', 32],
+    // A firmware that sets most of the memory aside has made that part the GPU's own.
+    [96, 15, 'dedicated', 96],
+    [4, null, 'dedicated', 4],
+  ])('of an APU with %d GiB set aside and %s GiB mapped is %s', (vram, gtt, memory, total) => {
+    expect(chip(vram, gtt, true)).toMatchObject({
+      kind: 'integrated',
+      memory,
+      totalBytes: total * GIB,
+      availableBytes: (total - (memory === 'shared' ? 1.25 : 0.25)) * GIB,
+    });
+  });
+});

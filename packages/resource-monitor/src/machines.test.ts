@@ -138,6 +138,19 @@ describe('memory', () => {
 });
 
 describe('GPUs', () => {
+  it('that sleep are not asked how busy they are, which would wake them', async () => {
+    const files = { ...linuxGpus.amdPolaris.files };
+    const folder = Object.keys(files)
+      .find((name) => name.endsWith('/mem_info_vram_total'))
+      ?.replace('/mem_info_vram_total', '');
+    files[`${folder}/gpu_busy_percent`] = '50\n';
+    const busy = async (status: string) => {
+      files[`${folder}/power/runtime_status`] = `${status}\n`;
+      return (await first({ ...linuxGpus.amdPolaris, files })).gpus[0]?.utilizationRatio;
+    };
+    expect([await busy('active'), await busy('suspended')]).toEqual([0.5, 0]);
+  });
+
   it('whose driver makes up figures have none', async () => {
     const stdout = '1, GPU-1f, 00000000:01:00.0, X, 24576, 30000, 99999999, 700\n';
     const snapshot = await first({

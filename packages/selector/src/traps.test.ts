@@ -164,6 +164,46 @@ describe('3. no switch that does not help', () => {
     expect(at(8).decision).toBe('keep');
     expect(at(7.9)).toMatchObject({ decision: 'release', direction: 'down' });
   });
+
+  it('may come within the minimum headroom at the hard limit', () => {
+    // 7 + 2.1 of 10 is under 92 percent, and leaves less than a GiB.
+    const selection = selectModel(
+      input({
+        candidates: [candidate('small', 2.1)],
+        residents: [resident('small', footprint({ anonymous: 2.1 }))],
+        resources: resources({ total: 10, available: 0.9 }),
+      }),
+    );
+    expect(selection.decision).toBe('keep');
+  });
+
+  it('steps down to the last candidate up to the hard limit, and makes nothing larger there', () => {
+    // Others 75 of 100: 75 + 20 is over the hard limit, 75 + 10 only over the limit.
+    const down = selectModel(
+      input({
+        candidates: [candidate('large', 20), candidate('small', 10)],
+        residents: [resident('large', footprint({ anonymous: 20 }))],
+        resources: resources({ total: 100, available: 5 }),
+      }),
+    );
+    expect(down).toMatchObject({ decision: 'switch', chosen: { modelKey: 'small' } });
+    const last = candidate('last', [
+      option(footprint({ anonymous: 5 }), 8192),
+      option(footprint({ anonymous: 2 }), 4096),
+    ]);
+    const kept = selectModel(
+      input({
+        candidates: [last],
+        residents: [
+          resident('last', footprint({ anonymous: 2 }), {
+            loadConfig: { ...LOAD_CONFIG, contextLengthTokens: 4096 },
+          }),
+        ],
+        resources: resources({ total: 100, available: 16 }),
+      }),
+    );
+    expect(kept).toMatchObject({ decision: 'keep', chosen: { optionIndex: 1 } });
+  });
 });
 
 describe('4. mapped pages', () => {
@@ -302,6 +342,66 @@ describe('7. busy, pinned and foreign residents stay', () => {
       expect(selection.decision).toBe(decision);
     },
   );
+  it('leaves a busy foreign one alone whatever the policy, and releases none in an emergency', () => {
+    const evict = { ...POLICY, foreign: 'evict' as const };
+    expect(pressed({ foreign: true, busy: true }, evict)).toMatchObject({
+      decision: 'none',
+      plan: { steps: [] },
+      afterDrain: null,
+    });
+    const emergency = selectModel(
+      input({
+        residents: [resident('theirs', footprint({ anonymous: 10 }), { foreign: true })],
+        resources: resources({ total: 100, available: 5 }),
+        policy: evict,
+      }),
+    );
+    expect(emergency).toMatchObject({ decision: 'none', plan: { steps: [] } });
+  });
+  it('loads nothing lesser while a better one waits for a busy instance', () => {
+    // 30 + 60 is over 80 until the busy one is done; 30 + 20 would fit beside it.
+    const selection = selectModel(
+      input({
+        candidates: [candidate('big', 60), candidate('other', 20), candidate('mid', 30)],
+        residents: [resident('mid', footprint({ anonymous: 30 }), { busy: true })],
+        resources: resources({ total: 100, available: 70 }),
+      }),
+    );
+    expect(selection).toMatchObject({
+      decision: 'keep',
+      chosen: { modelKey: 'mid' },
+      plan: { steps: [] },
+      afterDrain: { modelKey: 'big', waitsFor: ['mai/mid'] },
+    });
+  });
+  it('evicts the least recently used first', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('wanted', 8)],
+        residents: [
+          resident('newer', footprint({ anonymous: 6 }), { lastUsedAtMs: 2 }),
+          resident('older', footprint({ anonymous: 6 }), { lastUsedAtMs: 1 }),
+        ],
+        resources: resources({ total: 20, available: 8 }),
+      }),
+    );
+    const unloaded = selection.plan.steps.filter(({ action }) => action === 'unload');
+    expect(unloaded).toMatchObject([{ modelKey: 'older' }]);
+  });
+  it('takes what a person loaded for no current model of ours', () => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('large', 8), candidate('small', 2)],
+        residents: [resident('small', footprint({ anonymous: 2 }), { foreign: true })],
+        resources: resources({ total: 32, available: 28 }),
+      }),
+    );
+    expect(selection).toMatchObject({
+      decision: 'load',
+      direction: null,
+      plan: { steps: [{ action: 'load', modelKey: 'large' }] },
+    });
+  });
   it('evicts no more than it needs to', () => {
     const selection = selectModel(
       input({
@@ -370,6 +470,23 @@ describe('8. GPUs are not one pool', () => {
     expect(at(15)).toBe('keep');
     expect(at(14.9)).toBe('release');
   });
+  it.each([
+    [90, 'load'],
+    [90.1, 'none'],
+  ])('holds %s of 100 GiB of VRAM to the limit of GPUs, not of RAM', (gib, decision) => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('m', [option(footprint({ gpus: { 'GPU-1': gib } }))])],
+        resources: resources({}, { gpus: [gpu(100, 100)] }),
+      }),
+    );
+    expect(selection.decision).toBe(decision);
+  });
+  it('charges what belongs to a GPU that is gone to RAM, and says so', () => {
+    const selection = selectModel(input({ candidates: [offloaded], resources: resources() }));
+    expect(selection.pools[0]).toMatchObject({ pool: 'ram', useAfterBytes: 10 * GIB });
+    expect(selection.notes).toContainEqual({ code: 'GPU_UNKNOWN', deviceKey: 'GPU-1' });
+  });
   it('does not mind a full GPU that the model leaves alone', () => {
     const selection = selectModel(
       input({ candidates: [candidate('cpu', 2)], resources: resources({}, { gpus: [gpu(8, 0)] }) }),
@@ -404,6 +521,24 @@ describe('10. residents that are not what was asked for', () => {
       }),
     );
     expect(selection).toMatchObject({ decision: 'switch', direction: 'up' });
+  });
+  it.each([
+    [16_384, 'keep'],
+    [8192, 'switch'],
+    [null, 'switch'],
+  ])('one of ours with %s tokens, where 16,384 are required: %s', (tokens, decision) => {
+    const selection = selectModel(
+      input({
+        candidates: [candidate('m', [option(footprint({ anonymous: 3 }), 16_384)])],
+        requirement: { capabilities: [], minContextLengthTokens: 16_384, tiers: null },
+        residents: [
+          resident('m', footprint({ anonymous: 3 }), {
+            loadConfig: { ...LOAD_CONFIG, contextLengthTokens: tokens },
+          }),
+        ],
+      }),
+    );
+    expect(selection.decision).toBe(decision);
   });
   it('uses what a person loaded when it is the best that fits', () => {
     const selection = selectModel(

@@ -139,6 +139,40 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(180_000, 20)).toMatchObject({ act: true, reason: 'DWELL_OVER' });
   });
 
+  it.each([
+    [59_999, false, 'COOLING_DOWN'],
+    [60_000, true, 'DWELL_OVER'],
+  ])('does not step down %s ms after stepping up, short of the hard limit', (atMs, act, reason) => {
+    const machine = drive();
+    machine.observe(0, 30);
+    machine.carryOut(0);
+    machine.observe(10_000, 45);
+    expect(machine.observe(30_000, 45)).toMatchObject({ act: false, reason: 'COOLING_DOWN' });
+    expect(machine.observe(atMs, 45)).toMatchObject({ act, reason });
+  });
+
+  it('steps down again within the cool-down of a step down: that is relief', () => {
+    const machine = drive();
+    machine.observe(0, 30);
+    machine.carryOut(0);
+    machine.observe(100_000, 45);
+    machine.observe(120_000, 45);
+    machine.carryOut(120_000); // medium: 45 + 20 = 65
+    machine.observe(121_000, 65); // 85 is over 80
+    expect(machine.observe(141_000, 65)).toMatchObject({ act: true, reason: 'DWELL_OVER' });
+  });
+
+  it('does not load again within the cool-down of a release of its own', () => {
+    const machine = drive();
+    machine.observe(0, 70);
+    machine.carryOut(0); // small
+    expect(machine.observe(100_000, 95)).toMatchObject({ act: true, reason: 'EMERGENCY' });
+    machine.carryOut(100_000);
+    expect(machine.resident).toBeNull();
+    expect(machine.observe(159_999, 10)).toMatchObject({ act: false, reason: 'COOLING_DOWN' });
+    expect(machine.observe(160_000, 10)).toMatchObject({ act: true, reason: 'NOTHING_RESIDENT' });
+  });
+
   it('does not load a larger model while others keep the CPU busy', () => {
     const machine = drive();
     machine.observe(0, 70);

@@ -28,7 +28,7 @@ describe('a chain', () => {
       { kind: 'model', modelKey: 'c' },
       { kind: 'model', modelKey: 'a' },
       { kind: 'model', modelKey: 'b' },
-      { kind: 'downloaded', capability: 'chat' },
+      { kind: 'downloaded', capability: 'chat', tier: null },
     ]);
   });
 
@@ -57,6 +57,9 @@ describe('a chain', () => {
       'a',
     ]);
     expect(keysOf(config('{ default: [downloaded:embedding] }'), downloaded)).toEqual(['vectors']);
+    expect(
+      keysOf(config('{ default: [downloaded:chat:large, a, downloaded:chat] }'), downloaded),
+    ).toEqual(['c', 'huge', 'a', 'tiny']);
   });
 });
 

@@ -22,7 +22,8 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
 /**
  * The profiles of a chain in order of preference, `downloaded:CAPABILITY` filled in: every downloaded
  * model with that capability that the chain names nowhere, large before medium before small, in the
- * order of `profiles` within a tier. `null` if there is no chain of this name.
+ * order of `profiles` within a tier; `downloaded:CAPABILITY:TIER` is filled in with those of that tier
+ * alone. `null` if there is no chain of this name.
  */
 export function resolveChain(
   config: ModelConfig,
@@ -43,6 +44,7 @@ export function resolveChain(
         (profile) =>
           profile.downloaded &&
           profile.capabilities.includes(step.capability) &&
+          (step.tier === null || profile.tier === step.tier) &&
           !named.has(profile.modelKey),
       );
       for (const profile of matching.sort((a, b) => RANK[a.tier] - RANK[b.tier])) {
@@ -56,5 +58,7 @@ export function resolveChain(
 const RANK: Readonly<Record<Tier, number>> = { large: 0, medium: 1, small: 2 };
 
 function stepName(entry: Exclude<ChainEntry, { kind: 'chain' }>): string {
-  return entry.kind === 'model' ? `model:${entry.modelKey}` : `downloaded:${entry.capability}`;
+  return entry.kind === 'model'
+    ? `model:${entry.modelKey}`
+    : `downloaded:${entry.capability}:${entry.tier ?? ''}`;
 }

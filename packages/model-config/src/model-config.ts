@@ -81,8 +81,15 @@ export type ChainEntry =
   | { readonly kind: 'model'; readonly modelKey: string }
   /** All steps of another chain. */
   | { readonly kind: 'chain'; readonly name: string }
-  /** Every downloaded model with this capability that the chain has not named yet, large before small. */
-  | { readonly kind: 'downloaded'; readonly capability: Capability };
+  /**
+   * Every downloaded model with this capability that the chain names nowhere, large before small; only
+   * those of one tier, unless that is null.
+   */
+  | {
+      readonly kind: 'downloaded';
+      readonly capability: Capability;
+      readonly tier: Tier | null;
+    };
 
 /** When to switch. Ratios are 0 to 1. */
 export interface SwitchingConfig {

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { downloadedModel } from '../../test/downloaded.js';
+import { resolveChain } from '../chain.js';
 import { parseModelConfig } from '../file/parse-model-config.js';
 import type { Tier } from '../model-config.js';
 import { deriveTier } from '../profile/derive.js';
+import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
 import { builtInModelConfig } from './built-in-model-config.js';
 import { builtInModelConfigText } from './built-in-text.generated.js';
 
@@ -52,6 +55,17 @@ describe('the built-in configuration', () => {
       'vision',
       'embedding',
     ]);
+  });
+
+  it('prefers a large model that it does not know to a small one that it does', () => {
+    const profiles = mergeWithDownloaded(config, [
+      downloadedModel('llama-3.2-1b-instruct', { sizeBytes: 2 ** 30 }),
+      downloadedModel('acme/unheard-of', { sizeBytes: 18 * 2 ** 30 }),
+    ]);
+    const chosen = (resolveChain(config, 'default', profiles) ?? [])
+      .filter(({ downloaded }) => downloaded)
+      .map(({ modelKey }) => modelKey);
+    expect(chosen).toEqual(['acme/unheard-of', 'llama-3.2-1b-instruct']);
   });
 
   it('names in each chain only models that can do what the chain is for', () => {

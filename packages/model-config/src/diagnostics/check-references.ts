@@ -1,5 +1,5 @@
 import { MODEL_KEY_PATTERN } from '../file/file-schema.js';
-import { CAPABILITIES } from '../model-config.js';
+import { CAPABILITIES, TIERS } from '../model-config.js';
 import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
@@ -78,17 +78,25 @@ function chainEntries(
       return unknown(path, `there is no chain ${quote(wanted)}`, didYouMeanSentence(wanted, names));
     }
     if (entry.startsWith('downloaded:')) {
-      const wanted = entry.slice('downloaded:'.length);
-      if (CAPABILITIES.some((capability) => capability === wanted)) return [];
-      const known = `one of ${CAPABILITIES.join(', ')}`;
-      return unknown(
-        path,
-        `there is no capability ${quote(wanted)}`,
-        didYouMeanSentence(wanted, CAPABILITIES) ?? known,
-      );
+      const [, wanted = '', ...rest] = entry.split(':');
+      if (!CAPABILITIES.some((capability) => capability === wanted)) {
+        return oneOf(path, `there is no capability ${quote(wanted)}`, wanted, CAPABILITIES);
+      }
+      const tier = rest.join(':');
+      if (rest.length === 0 || TIERS.some((known) => known === tier)) return [];
+      return oneOf(path, `there is no category ${quote(tier)}`, tier, TIERS);
     }
     return knownModel(path, entry, keys);
   });
+}
+
+function oneOf(
+  path: readonly PathStep[],
+  message: string,
+  wanted: string,
+  known: readonly string[],
+): Finding[] {
+  return unknown(path, message, didYouMeanSentence(wanted, known) ?? `one of ${known.join(', ')}`);
 }
 
 function knownModel(

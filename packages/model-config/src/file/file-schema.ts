@@ -179,7 +179,7 @@ export const fileSchema = z.strictObject({
       matching(CHAIN_NAME_PATTERN, 'a chain name of letters, digits, dots, dashes and underscores'),
       z.array(text()).check(z.minLength(1)),
     ),
-    'By name: model keys in order of preference. chain:NAME inserts another chain, downloaded:CAPABILITY every other downloaded model with that capability.',
+    'By name: model keys in order of preference. chain:NAME inserts another chain, downloaded:CAPABILITY every other downloaded model with that capability, downloaded:CAPABILITY:CATEGORY only the small, medium or large ones.',
   ),
   switching: optional(switching, 'When to switch.'),
   rules: optional(z.array(rule), 'What changes while certain processes run.'),

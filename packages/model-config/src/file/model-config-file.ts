@@ -91,7 +91,7 @@ export interface SwitchingSection {
 export interface ModelConfigFile {
   readonly version: 1;
   readonly models: readonly ModelSection[];
-  /** Model keys in order of preference; `chain:NAME` and `downloaded:CAPABILITY` insert others. */
+  /** Model keys in order of preference; `chain:NAME` and `downloaded:CAPABILITY[:CATEGORY]` insert others. */
   readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly switching?: SwitchingSection | undefined;
   readonly rules?:

@@ -111,7 +111,7 @@ describe('a valid file', () => {
 
   it('has a default chain of all that can chat, unless it names one', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains).toEqual({
-      default: [{ kind: 'downloaded', capability: 'chat' }],
+      default: [{ kind: 'downloaded', capability: 'chat', tier: null }],
     });
   });
 
@@ -280,6 +280,9 @@ describe('chains and pins', () => {
     ['default: []', 'fallback_chains.default: must not be empty'],
     ['x: [chain:default]', ''],
     ['x: [chain:y]', 'fallback_chains.x[0]: there is no chain "y"'],
+    ['x: [downloaded:chat:large]', ''],
+    ['x: [downloaded:chat:huge]', 'fallback_chains.x[0]: there is no category "huge"'],
+    ['x: ["downloaded:chat:"]', 'fallback_chains.x[0]: there is no category ""'],
     ['x: [downloaded:speech]', 'fallback_chains.x[0]: there is no capability "speech"'],
     ['x: [chain:x]', 'fallback_chains.x[0]: the chain includes itself: x -> x'],
     [

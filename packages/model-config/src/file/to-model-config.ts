@@ -7,6 +7,7 @@ import type {
   ModelConfig,
   SimulatedModel,
   SwitchingConfig,
+  Tier,
 } from '../model-config.js';
 import type {
   LoadSection,
@@ -25,7 +26,7 @@ export function toModelConfig(file: ModelConfigFile): ModelConfig {
     fallbackChains[name] = entries.map(toChainEntry);
   }
   // Without a chain of its own a file still says enough: any model that can chat, the largest first.
-  fallbackChains['default'] ??= [{ kind: 'downloaded', capability: 'chat' }];
+  fallbackChains['default'] ??= [{ kind: 'downloaded', capability: 'chat', tier: null }];
   return deepFreeze<ModelConfig>({
     version: 1,
     models: file.models.map(toConfiguredModel),
@@ -94,9 +95,9 @@ function toSimulatedModel(simulate: SimulateSection): SimulatedModel {
 function toChainEntry(entry: string): ChainEntry {
   if (entry.startsWith('chain:')) return { kind: 'chain', name: entry.slice('chain:'.length) };
   if (entry.startsWith('downloaded:')) {
-    // Validated against the list of capabilities before this runs.
-    const capability = entry.slice('downloaded:'.length) as Capability;
-    return { kind: 'downloaded', capability };
+    // Validated against the lists of capabilities and tiers before this runs.
+    const [, capability, tier] = entry.split(':') as [string, Capability, Tier?];
+    return { kind: 'downloaded', capability, tier: tier ?? null };
   }
   return { kind: 'model', modelKey: entry };
 }

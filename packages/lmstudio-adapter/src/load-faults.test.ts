@@ -356,6 +356,41 @@ test('loadFirst goes down the list and reports each failure', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
+test('loadFirst ends with the reason when it is cancelled, and tries nothing further', () =>
+  withClient(async (client, simulator) => {
+    simulator.fault.stallLoad({ modelKey: KEY });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const load = caught(
+      client.loadFirst([
+        { modelKey: KEY, signal },
+        { modelKey: OTHER, signal },
+      ]),
+    );
+    await simulator.seen('loadModel');
+    const reason = new Error('enough');
+    controller.abort(reason);
+    expect(await load).toBe(reason);
+    expect(simulator.requests.filter(({ endpoint }) => endpoint === 'loadModel')).toHaveLength(1);
+    expect(simulator.residents()).toEqual([]);
+  }));
+
+test('a resident with other settings is in the way; another identifier is a copy of its own', () =>
+  withClient(async (client, simulator) => {
+    await client.load({ modelKey: KEY });
+    const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+    const inTheWay = await caught(client.load({ modelKey: KEY, loadConfig }));
+    expect(inTheWay).toMatchObject({ code: 'LOAD_REFUSED', instanceIdentifier: KEY });
+    expect(String(inTheWay)).toContain('with other settings');
+    const taken = await caught(client.load({ modelKey: OTHER, identifier: KEY }));
+    expect(taken).toMatchObject({ code: 'LOAD_REFUSED', instanceIdentifier: KEY });
+    expect(simulator.residents()).toHaveLength(1);
+    expect((await client.load({ modelKey: KEY })).reused).toBe(true);
+    const copy = await client.load({ modelKey: KEY, identifier: 'mine' });
+    expect(copy).toMatchObject({ reused: false, instance: { instanceIdentifier: 'mine' } });
+    expect(simulator.residents()).toHaveLength(2);
+  }));
+
 test('loadFirst fails with all failures, and stops where going on is pointless', () =>
   withClient(async (client, simulator) => {
     simulator.fault.crashLoad();

@@ -1,0 +1,127 @@
+// From the moment a limit is passed to the smaller model answering: the real adapter and a simulated LM
+// Studio over real sockets, in real time, on a machine whose memory others take from one moment to the next.
+import { createAutopilot, systemClock } from '@mai/autopilot';
+import { connect } from '@mai/lmstudio-adapter';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from './limits.mjs';
+
+const GIB = 1024 ** 3;
+const TOTAL_BYTES = 32 * GIB;
+const QUIET_BYTES = 6 * GIB;
+// With the large model 85 % then: over the limit, under the hard one.
+const BUSY_BYTES = 10.5 * GIB;
+const MODELS = { 'reaction/large': 16 * GIB, 'reaction/small': 4 * GIB };
+const POLICY = { ...LIMITS, dwellMs: 1000, coolDownMs: 1000 };
+
+/** For each time: the whole, and our own part of it, which is all but dwell, drain, unload and load. */
+export async function timeReactions(times) {
+  const results = [];
+  // Anew each time: one that has seen memory come and go like this steps up again only after minutes.
+  for (let time = 0; time < times; time += 1) results.push(await timeReaction((time * 0.618) % 1));
+  return results;
+}
+
+/** `phase` is where between two rounds the limit is passed, 0 to 1. */
+async function timeReaction(phase) {
+  const simulator = await startSimulator({
+    speed: 50,
+    world: {
+      machine: { ramBytes: TOTAL_BYTES, othersRamBytes: 0, gpus: [] },
+      models: Object.entries(MODELS).map(([modelKey, sizeBytes]) => ({ modelKey, sizeBytes })),
+      guardrails: { mode: 'off' },
+    },
+  });
+  const client = await connect({ baseUrl: simulator.baseUrl });
+  const machine = { othersBytes: QUIET_BYTES };
+  const autopilot = createAutopilot(portsOf(client, simulator, machine));
+  const events = [];
+  const reading = (async () => {
+    for await (const event of autopilot.events) events.push(event);
+  })();
+  const until = async (holds) => {
+    const giveUpAtMs = Date.now() + 30_000;
+    while (!holds()) {
+      if (Date.now() > giveUpAtMs) throw new Error('The autopilot did not react.');
+      await sleep(2);
+    }
+  };
+  const serves = (modelKey) => {
+    const keys = simulator.residents().map((one) => one.modelKey);
+    return keys.length === 1 && keys[0] === modelKey;
+  };
+  try {
+    await autopilot.start();
+    await until(() => autopilot.state.decision?.verdict.reason === 'STEADY');
+    await sleep(1500 + 1000 * phase);
+    events.length = 0;
+    const passedMs = Date.now();
+    machine.othersBytes = BUSY_BYTES;
+    await until(() => serves('reaction/small'));
+    const answersMs = Date.now();
+    await until(() => events.some(({ type }) => type === 'switch-finished'));
+    return takeApart(events, passedMs, answersMs);
+  } finally {
+    await autopilot.stop();
+    await reading;
+    await client.close();
+    await simulator.stop();
+  }
+}
+
+function takeApart(events, passedMs, answersMs) {
+  const steps = events.filter(({ type }) => type === 'switch-step');
+  const at = (type, from = 0) =>
+    steps.find(({ atMs, step }) => step.type === type && atMs >= from)?.atMs ?? answersMs;
+  const unloading = at('unloading');
+  const unloadMs = steps.find(({ step }) => step.type === 'unloaded')?.step.tookMs ?? 0;
+  // What a driver has not handed back yet is not unloaded yet.
+  const settlingMs = at('observing', at('settling', unloading)) - at('settling', unloading);
+  const draining = at('draining');
+  const drainMs = draining < unloading ? unloading - draining : 0;
+  const loadMs = answersMs - at('loading');
+  const totalMs = answersMs - passedMs;
+  const { dwellMs } = POLICY;
+  return { totalMs, ownMs: totalMs - dwellMs - drainMs - unloadMs - settlingMs - loadMs };
+}
+
+function portsOf(client, simulator, machine) {
+  const ram = () => {
+    const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
+    const use = machine.othersBytes + mappedBytes + anonymousBytes;
+    return { totalBytes: TOTAL_BYTES, availableBytes: TOTAL_BYTES - use, mappedCountsAsUsed: true };
+  };
+  const loadConfig = {
+    ...{ contextLengthTokens: 4096, parallelSequences: null, offloadRatio: null },
+    ...{ kvCacheTypeK: null, kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null },
+  };
+  const chain = Object.keys(MODELS).map((modelKey) => ({
+    ...{ modelKey, displayName: modelKey, tier: modelKey.slice(9), capabilities: ['chat'] },
+    ...{ contextLengthTokens: 4096, maxContextLengthTokens: 4096, loadConfig, downloaded: true },
+    ...{ minMemoryBytes: null, minVramBytes: null, ttlMs: null },
+  }));
+  return {
+    runtime: client,
+    monitor: {
+      snapshot: async () => ({
+        ...{ timestampMs: Date.now(), observable: true, ram: ram(), unified: false, gpus: [] },
+        cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
+      }),
+      glance: async () => ram(),
+      settled: null,
+    },
+    survey: { survey: () => Promise.reject(new Error('This machine is local.')) },
+    estimator: {
+      estimate: async ({ modelKey }) => ({
+        footprint: {
+          ...{ ram: { mappedBytes: 0, anonymousBytes: MODELS[modelKey] }, gpus: [] },
+          ...{ interval: null, source: 'configured', confidence: 'high' },
+        },
+        guardrails: null,
+      }),
+    },
+    catalog: { read: async () => ({ chain, policy: POLICY, variants: {} }) },
+    clock: systemClock,
+    runtimeIsLocal: true,
+  };
+}

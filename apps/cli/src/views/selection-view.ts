@@ -37,7 +37,7 @@ export function renderSelection(
     .join('\n\n')}\n`;
 }
 
-const LABEL_WIDTH = 10;
+const LABEL_WIDTH = 9;
 
 function renderChoice(
   selection: Selection,
@@ -61,7 +61,7 @@ function renderChoice(
   return [
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
-    concessions.length === 0 ? '' : row('Gives up', concessions.join(', and ')),
+    concessions.length === 0 ? '' : row('Price', concessions.join(', and ')),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''

@@ -218,6 +218,13 @@ describe('--stdin', () => {
     expect(await answers([line.slice(0, 20), `${line.slice(20)}\n`])).toEqual([json()]);
   });
 
+  test('warns of a header alone, once', async () => {
+    const line = '{"file": "tiny.gguf-header"}\n';
+    const { exitCode, err } = await mai(['estimate', '--stdin'], [line, line]);
+    expect(exitCode).toBe(0);
+    expect(err.match(/is a header or an unfinished download/g)).toHaveLength(1);
+  });
+
   test('a line that fails says why, and the rest goes on', async () => {
     const replies = await answers([
       '{"file": "none.gguf"}\n',

@@ -14,8 +14,17 @@ const KEPT_HEADERS = 16;
 /** `mai estimate --stdin`: an answer for each line, as it comes; a line that fails says why. */
 export async function answerLines({ io, output, signal }: CommandContext): Promise<void> {
   const headers = new Map<string, Promise<GgufHeader>>();
+  const warned = new Set<string>();
+  const read = async (file: string): Promise<GgufHeader> => {
+    const header = await readGgufHeader(path.resolve(io.cwd, file), { signal });
+    if (!header.complete && !warned.has(file)) {
+      warned.add(file);
+      output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
+    }
+    return header;
+  };
   const headerOf = (file: string) => {
-    const kept = headers.get(file) ?? readGgufHeader(path.resolve(io.cwd, file), { signal });
+    const kept = headers.get(file) ?? read(file);
     headers.delete(file);
     headers.set(file, kept);
     const oldest = headers.keys().next().value;

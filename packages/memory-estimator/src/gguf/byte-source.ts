@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { ModelFileError } from './model-file-error.js';
 
 /** Bytes by range: what a header can be read from when it is neither a file nor in memory. */
@@ -21,19 +21,18 @@ export interface OpenSource {
 /** Opens a file for reading; throws FILE_NOT_FOUND or FILE_UNREADABLE. */
 export function openFile(path: string): OpenSource {
   try {
-    const fd = openSync(path, 'r');
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) {
-      closeSync(fd);
+    // Before opening: that of a named pipe would wait for ever for someone to write to it.
+    if (!statSync(path).isFile()) {
       throw new ModelFileError(
         'FILE_UNREADABLE',
         `${path} is not a file. Name the model file in it.`,
         { path },
       );
     }
+    const fd = openSync(path, 'r');
     return {
       path,
-      sizeBytes: stat.size,
+      sizeBytes: fstatSync(fd).size,
       // Synchronous on purpose: a header is a few reads of the page cache, and a trip through the
       // thread pool costs more than each of them.
       read: (into, offset) => fill(path, fd, into, offset),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -188,6 +189,13 @@ describe('a file that is no model', () => {
     mkdirSync(join(folder, 'folder.gguf'), { recursive: true });
     const error = await failure(readGgufHeader(join(folder, 'folder.gguf')));
     expect(error.code).toBe('FILE_UNREADABLE');
+  });
+
+  const withPipes = process.platform === 'win32' ? test.skip : test;
+  withPipes('a named pipe is unreadable, and not waited for', async () => {
+    const pipe = join(folder, 'pipe.gguf');
+    execFileSync('mkfifo', [pipe]);
+    expect((await failure(readGgufHeader(pipe))).code).toBe('FILE_UNREADABLE');
   });
 
   test.each([

@@ -177,7 +177,8 @@ function releasable({ pools, residents, evictability }: Surroundings): readonly 
   });
 }
 
-function outcomesOf(
+/** Each pool before and after a plan. */
+export function outcomesOf(
   { resources, residents }: SelectionInput,
   surroundings: Surroundings,
   { steps }: Plan,

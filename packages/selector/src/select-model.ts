@@ -4,10 +4,15 @@ import { rejectCandidate, rejectLoad, rejectOption } from './eligibility.js';
 import { sortByEvictability } from './evictable.js';
 import type { Strictness } from './fit.js';
 import type { Candidate, LoadOption, SelectionInput } from './input.js';
-import { concludeSelection, type Outcome, type PickedOption } from './conclude-selection.js';
+import {
+  concludeSelection,
+  outcomesOf,
+  type Outcome,
+  type PickedOption,
+} from './conclude-selection.js';
 import { planSwitch, type Attempt, type Surroundings } from './plan-switch.js';
 import { chargeResidents, measurePools } from './pools.js';
-import type { Rejection, RejectedCandidate, Selection } from './selection.js';
+import type { Plan, Rejection, RejectedCandidate, Selection } from './selection.js';
 import { servesOption } from './serves.js';
 
 /**
@@ -127,6 +132,9 @@ function attemptWithin(
   return planSwitch(target, surroundings, strictness);
 }
 
+/** A switch that leaves a pool above its limit is worth it only where it frees this share of one. */
+const MIN_RELIEF_RATIO = 0.02;
+
 /** Nothing keeps to the limits: the last candidate of the chain may stay up to the hard limit. */
 function lastResort(
   input: SelectionInput,
@@ -143,12 +151,24 @@ function lastResort(
       // Above the limit nothing is made larger than it is.
       if (comparePositions(position, current.position) < 0) continue;
       const attempt = attemptWithin(input, surroundings, position, { kind: 'hard-limit' });
-      if (attempt.kind === 'fits')
+      if (attempt.kind === 'fits' && isWorthIt(attempt.plan, input, surroundings)) {
         return { candidate, candidateIndex, option, optionIndex, attempt };
+      }
     }
     return null;
   }
   return null;
+}
+
+/** Whether a plan loads nothing, helps against a hard limit, or frees enough of what is above its limit. */
+function isWorthIt(plan: Plan, input: SelectionInput, surroundings: Surroundings): boolean {
+  if (plan.steps.every(({ action }) => action === 'unload')) return true;
+  return outcomesOf(input, surroundings, plan).some(
+    ({ totalBytes, useBeforeBytes, useAfterBytes, limitRatio, hardLimitRatio }) =>
+      useBeforeBytes > hardLimitRatio * totalBytes ||
+      (useBeforeBytes > limitRatio * totalBytes &&
+        useBeforeBytes - useAfterBytes >= MIN_RELIEF_RATIO * totalBytes),
+  );
 }
 
 function preferred(picked: PickedOption | null): Rejection | null {

@@ -187,6 +187,18 @@ describe('3. no switch that does not help', () => {
       }),
     );
     expect(down).toMatchObject({ decision: 'switch', chosen: { modelKey: 'small' } });
+    // Others 79: from 81 to 80.5 would help nobody, from 83 to 80.5 is worth it.
+    const relief = (gib: number): string =>
+      selectModel(
+        input({
+          candidates: [candidate('larger', gib), candidate('least', 1.5)],
+          residents: [resident('larger', footprint({ anonymous: gib }))],
+          resources: resources({ total: 100, available: 21 - gib }),
+        }),
+      ).decision;
+    expect(relief(2)).toBe('keep');
+    expect(relief(3.4)).toBe('keep');
+    expect(relief(4)).toBe('switch');
     const last = candidate('last', [
       option(footprint({ anonymous: 5 }), 8192),
       option(footprint({ anonymous: 2 }), 4096),

@@ -33,12 +33,11 @@ describe('buildLadder', () => {
 
   it('moves experts and layers to the CPU only where a GPU has memory of its own', () => {
     const kinds = buildLadder(MODEL, ANYTHING, true).map((rung) => rung.kind);
-    expect(kinds.slice(-6)).toEqual([
+    expect([...new Set(kinds)]).toEqual([
+      'as-configured',
+      'shorter-context',
+      'smaller-kv-cache',
       'experts-on-cpu',
-      'experts-on-cpu',
-      'less-offload',
-      'less-offload',
-      'less-offload',
       'less-offload',
     ]);
     expect(buildLadder(MODEL, ANYTHING, false).map((rung) => rung.kind)).not.toContain(
@@ -65,8 +64,40 @@ describe('buildLadder', () => {
       'as-configured: nothing',
       'smaller-kv-cache: the KV cache at 4 bits: long contexts lose accuracy',
       'experts-on-cpu: 100 % of the expert layers on the CPU: slower',
+      'experts-on-cpu: 100 % of the expert layers on the CPU: slower; the KV cache at 4 bits: long contexts lose accuracy',
       'less-offload: 25 % of the layers on the GPU: slower',
+      'less-offload: 25 % of the layers on the GPU: slower; the KV cache at 4 bits: long contexts lose accuracy',
       'less-offload: 0 % of the layers on the GPU: slower',
+      'less-offload: 0 % of the layers on the GPU: slower; the KV cache at 4 bits: long contexts lose accuracy',
+    ]);
+  });
+
+  it('gives the whole context back once experts on the CPU make room for it', () => {
+    const rungs = buildLadder({ ...MODEL, contextLengthTokens: 16_384 }, ANYTHING, true);
+    const of = (kind: string) =>
+      rungs
+        .filter((rung) => rung.kind === kind)
+        .map(({ loadConfig }) => [
+          loadConfig.cpuExpertRatio,
+          loadConfig.offloadRatio,
+          loadConfig.contextLengthTokens,
+          loadConfig.kvCacheTypeK,
+        ]);
+    const settings = [
+      [16_384, null],
+      [8192, null],
+      [4096, null],
+      [4096, 'q8_0'],
+      [4096, 'q4_0'],
+    ];
+    expect(of('experts-on-cpu')).toEqual([
+      ...settings.map((setting) => [0.5, null, ...setting]),
+      ...settings.map((setting) => [1, null, ...setting]),
+    ]);
+    expect(of('less-offload').slice(0, 3)).toEqual([
+      [1, 0.75, 16_384, null],
+      [1, 0.75, 4096, 'q4_0'],
+      [1, 0.5, 16_384, null],
     ]);
   });
 
@@ -79,19 +110,26 @@ describe('buildLadder', () => {
     expect(required(65_536)[0]).toBe(32_768);
   });
 
-  it('never offers less context than is required or more than the rung before', () => {
+  it('never offers less context than is required or more than the rung before at the same place', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 300_000 }),
         fc.integer({ min: 1, max: 300_000 }),
         (wanted, required) => {
-          const contexts = buildLadder(
+          const rungs = buildLadder(
             { ...MODEL, contextLengthTokens: wanted, maxContextLengthTokens: null },
             { ...ANYTHING, minContextLengthTokens: required },
             true,
-          ).map((rung) => rung.loadConfig.contextLengthTokens ?? 0);
-          expect(Math.min(...contexts)).toBe(required);
-          expect(contexts).toEqual([...contexts].sort((one, other) => other - one));
+          );
+          for (const ratio of [null, 0.5, 1]) {
+            const contexts = rungs
+              .filter(({ kind, loadConfig }) => {
+                return kind !== 'less-offload' && loadConfig.cpuExpertRatio === ratio;
+              })
+              .map((rung) => rung.loadConfig.contextLengthTokens ?? 0);
+            expect(Math.min(...contexts)).toBe(required);
+            expect(contexts).toEqual([...contexts].sort((one, other) => other - one));
+          }
         },
       ),
     );

@@ -37,9 +37,18 @@ const KV_STEPS = [
 const CPU_EXPERT_STEPS = [0.5, 1] as const;
 const OFFLOAD_STEPS = [0.75, 0.5, 0.25, 0] as const;
 
+/** A step of the ladder: everything that it changes, with what the steps before it do. */
+interface Step {
+  readonly kind: LadderStepKind;
+  /** Null: nothing is given up. */
+  readonly price: string | null;
+  readonly change: Partial<LoadConfig>;
+}
+
 /**
- * The load configurations worth trying for a model, dearest first. Each rung keeps what the ones
- * before it gave up, so that footprints never grow on the way down.
+ * The load configurations worth trying for a model, the best first: with less context, then with a smaller
+ * KV cache; then with experts on the CPU, for each share of them from the whole context down again; then
+ * with fewer layers on the GPU, as configured and with the least of the rest.
  *
  * @param hasDedicatedGpu - without one, moving layers or experts to the CPU frees nothing.
  */
@@ -48,53 +57,76 @@ export function buildLadder(
   requirement: Requirement,
   hasDedicatedGpu: boolean,
 ): LadderRung[] {
-  const wantedTokens = wantedContextTokens(profile, requirement);
-  const rungs: LadderRung[] = [
-    {
-      kind: 'as-configured',
-      price: 'nothing',
-      loadConfig: { ...profile.loadConfig, contextLengthTokens: wantedTokens },
-    },
+  const settings = settingSteps(profile, requirement);
+  const experts = hasDedicatedGpu ? expertSteps(profile) : [];
+  const offload = hasDedicatedGpu ? offloadSteps(profile, experts.at(-1)?.change ?? {}) : [];
+  const extremes = settings.length === 1 ? settings : ([settings[0], settings.at(-1)] as Step[]);
+  return [
+    ...settings.map((setting) => rungOf(profile, setting, null)),
+    ...experts.flatMap((step) => settings.map((setting) => rungOf(profile, setting, step))),
+    ...offload.flatMap((step) => extremes.map((setting) => rungOf(profile, setting, step))),
   ];
-  const add = (kind: LadderStepKind, price: string, change: Partial<LoadConfig>): void => {
-    const last = rungs[rungs.length - 1] as LadderRung;
-    rungs.push({ kind, price, loadConfig: { ...last.loadConfig, ...change } });
+}
+
+function rungOf(
+  { loadConfig }: CandidateProfile,
+  setting: Step,
+  placement: Step | null,
+): LadderRung {
+  const prices = [placement?.price ?? null, setting.price].filter((price) => price !== null);
+  return {
+    kind: placement?.kind ?? setting.kind,
+    price: prices.length === 0 ? 'nothing' : prices.join('; '),
+    loadConfig: { ...loadConfig, ...setting.change, ...placement?.change },
   };
+}
+
+/** What costs context or accuracy. */
+function settingSteps(profile: CandidateProfile, requirement: Requirement): Step[] {
+  const wantedTokens = wantedContextTokens(profile, requirement);
+  const steps: Step[] = [
+    { kind: 'as-configured', price: null, change: { contextLengthTokens: wantedTokens } },
+  ];
   for (const tokens of shorterContexts(wantedTokens, requirement.minContextLengthTokens)) {
-    add('shorter-context', `${tokens} tokens of context instead of ${wantedTokens}`, {
-      contextLengthTokens: tokens,
+    steps.push({
+      kind: 'shorter-context',
+      price: `${tokens} tokens of context instead of ${wantedTokens}`,
+      change: { contextLengthTokens: tokens },
     });
   }
-  const kvBits = Math.max(
-    KV_BITS[profile.loadConfig.kvCacheTypeK ?? 'f16'],
-    KV_BITS[profile.loadConfig.kvCacheTypeV ?? 'f16'],
-  );
+  const shortest = steps[steps.length - 1] as Step;
+  const { kvCacheTypeK, kvCacheTypeV } = profile.loadConfig;
+  const kvBits = Math.max(KV_BITS[kvCacheTypeK ?? 'f16'], KV_BITS[kvCacheTypeV ?? 'f16']);
   for (const [type, price] of KV_STEPS) {
-    // llama.cpp refuses a quantized V cache without flash attention.
-    if (KV_BITS[type] < kvBits) {
-      add('smaller-kv-cache', price, {
-        kvCacheTypeK: type,
-        kvCacheTypeV: type,
-        flashAttention: true,
-      });
-    }
+    if (KV_BITS[type] >= kvBits) continue;
+    steps.push({
+      kind: 'smaller-kv-cache',
+      price: shortest.price === null ? price : `${price}; ${shortest.price}`,
+      // llama.cpp refuses a quantized V cache without flash attention.
+      change: { ...shortest.change, kvCacheTypeK: type, kvCacheTypeV: type, flashAttention: true },
+    });
   }
-  if (!hasDedicatedGpu) return rungs;
-  for (const ratio of CPU_EXPERT_STEPS) {
-    if (ratio > (profile.loadConfig.cpuExpertRatio ?? 0)) {
-      add('experts-on-cpu', `${ratio * 100} % of the expert layers on the CPU: slower`, {
-        cpuExpertRatio: ratio,
-      });
-    }
-  }
-  for (const ratio of OFFLOAD_STEPS) {
-    if (ratio < (profile.loadConfig.offloadRatio ?? 1)) {
-      add('less-offload', `${ratio * 100} % of the layers on the GPU: slower`, {
-        offloadRatio: ratio,
-      });
-    }
-  }
-  return rungs;
+  return steps;
+}
+
+/** What costs speed. With a dense model nothing changes, and such rungs are dropped once they are estimated. */
+function expertSteps({ loadConfig }: CandidateProfile): Step[] {
+  return CPU_EXPERT_STEPS.filter((ratio) => ratio > (loadConfig.cpuExpertRatio ?? 0)).map(
+    (ratio) => ({
+      kind: 'experts-on-cpu',
+      price: `${ratio * 100} % of the expert layers on the CPU: slower`,
+      change: { cpuExpertRatio: ratio },
+    }),
+  );
+}
+
+/** What costs most speed. */
+function offloadSteps({ loadConfig }: CandidateProfile, experts: Partial<LoadConfig>): Step[] {
+  return OFFLOAD_STEPS.filter((ratio) => ratio < (loadConfig.offloadRatio ?? 1)).map((ratio) => ({
+    kind: 'less-offload',
+    price: `${ratio * 100} % of the layers on the GPU: slower`,
+    change: { ...experts, offloadRatio: ratio },
+  }));
 }
 
 /** What is configured, raised to what is required, within what the model allows. */

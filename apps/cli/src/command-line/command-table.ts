@@ -90,7 +90,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'load',
-    summary: 'load a model, with progress; the next key is tried where one does not load',
+    summary: 'load a model as it is configured; the next key is tried where one does not load',
     arguments: [
       { name: 'KEY...', required: true, summary: 'model keys, in order', completes: 'model' },
     ],

@@ -111,6 +111,32 @@ describe('mai load', () => {
     expect(err).toContain('the context length in tokens is 4,096, not 16,384 as asked.');
   });
 
+  test('loads as the model is configured, unless an option says otherwise', async () => {
+    const file = path.join(homeFolder, 'models.yaml');
+    await writeFile(
+      file,
+      JSON.stringify({
+        version: 1,
+        models: [
+          {
+            key: 'qwen/qwen3-4b',
+            context_window: 6144,
+            load: { flash_attention: true, kv_cache: 'q8_0' },
+          },
+        ],
+      }),
+    );
+    const load = async (...argv: string[]) =>
+      (await mai('load', 'qwen/qwen3-4b', '--config', file, '--json', ...argv)).json();
+    const configured = { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q8_0', flashAttention: true };
+    expect(await load()).toMatchObject({
+      instance: { loadConfig: { ...configured, contextLengthTokens: 6144 } },
+    });
+    expect(await load('--context', '2048', '--identifier', 'other')).toMatchObject({
+      instance: { loadConfig: { ...configured, contextLengthTokens: 2048 } },
+    });
+  });
+
   test('says that it is loaded already', async () => {
     await mai('load', 'qwen/qwen3-4b', '--context', '8192');
     const { out, err } = await mai('load', 'qwen/qwen3-4b', '--context', '8192');

@@ -5,6 +5,7 @@ import type {
   LoadFirstResult,
 } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG } from '@mai/lmstudio-adapter';
+import type { ModelConfig } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';
 import { pinLoadedByHand } from '../compose/hand-pins.js';
@@ -22,11 +23,12 @@ import { deliveryJson, describeDelivery } from '../views/delivery.js';
 /** `mai load KEY [FALLBACK...]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output, signal, globals } = context;
-  const settings = loadConfigOf(input);
+  const asked = askedSettings(input);
   const identifier = input.text('identifier');
   const ttlMs = input.durationMs('ttl');
   // Nothing is changed under a configuration that is missing or broken.
-  await loadConfig(context);
+  const { config } = await loadConfig(context);
+  const settingsFor = (modelKey: string) => settingsOf(config, modelKey, asked);
   await using client = await requireLMStudio(context);
 
   const models = await Promise.all(
@@ -35,8 +37,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (input.has('dry-run')) {
     await describe(
       client,
-      models.map(({ modelKey }) => modelKey),
-      settings,
+      models.map(({ modelKey }) => ({ modelKey, loadConfig: settingsFor(modelKey) })),
       context,
     );
     return EXIT.success;
@@ -50,7 +51,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     const requests = models.map(({ modelKey, kind }, index) => ({
       modelKey,
       kind,
-      loadConfig: settings,
+      loadConfig: settingsFor(modelKey),
       identifier,
       ttlMs,
       signal,
@@ -93,11 +94,27 @@ function lazily<Value>(make: () => Value) {
   return { get: () => (value ??= make()), existing: () => value };
 }
 
-function loadConfigOf(input: Input): LoadConfig {
+/** What the options say; without one of them it is the configuration's. */
+function askedSettings(input: Input): Partial<LoadConfig> {
+  const contextLengthTokens = input.integer('context', 1);
+  const offloadRatio = offloadRatioOf(input.text('gpu-offload'));
   return {
-    ...DEFAULT_LOAD_CONFIG,
-    contextLengthTokens: input.integer('context', 1),
-    offloadRatio: offloadRatioOf(input.text('gpu-offload')),
+    ...(contextLengthTokens === null ? {} : { contextLengthTokens }),
+    ...(offloadRatio === null ? {} : { offloadRatio }),
+  };
+}
+
+/** As the model is configured, or as LM Studio itself loads one that is not. */
+function settingsOf(
+  { models }: ModelConfig,
+  modelKey: string,
+  asked: Partial<LoadConfig>,
+): LoadConfig {
+  const configured = models.find((model) => model.modelKey === modelKey);
+  return {
+    ...(configured?.loadConfig ?? DEFAULT_LOAD_CONFIG),
+    contextLengthTokens: configured?.contextLengthTokens ?? null,
+    ...asked,
   };
 }
 
@@ -116,18 +133,18 @@ function offloadRatioOf(text: string | null): number | null {
 
 async function describe(
   client: LMStudioClient,
-  keys: readonly string[],
-  loadConfig: LoadConfig,
+  loads: readonly { readonly modelKey: string; readonly loadConfig: LoadConfig }[],
   { output, signal }: CommandContext,
 ): Promise<void> {
   const estimates = await Promise.all(
-    keys.map(async (modelKey) => ({
+    loads.map(async ({ modelKey, loadConfig }) => ({
       modelKey,
+      loadConfig,
       estimate: await client.estimate(modelKey, loadConfig, { signal }),
     })),
   );
   if (output.json) {
-    output.resultJson({ dryRun: true, loadConfig, candidates: estimates });
+    output.resultJson({ dryRun: true, candidates: estimates });
     return;
   }
   estimates.forEach(({ modelKey, estimate }, index) => {

@@ -22,8 +22,10 @@ export function reserve(
   marks: readonly (readonly Tensor[])[] = [],
 ): Reservation {
   const allocation = new Allocation(buffers);
-  const stretchOf = new Map(marks.flatMap((stretch, i) => stretch.map((mark) => [mark, i])));
-  const snapshots = allocation.run(nodes, leaves, stretchOf);
+  for (const [stretch, ends] of marks.entries()) {
+    for (const mark of ends) mark.stretch = stretch;
+  }
+  const snapshots = allocation.run(nodes, leaves);
   return {
     bytes: allocation.lists.map((list) => list.peak),
     liveBytes: allocation.lists.map((list) => list.livePeak),
@@ -47,9 +49,12 @@ interface Snapshot {
   readonly stretch: number;
   /** Where the mark is among the nodes. */
   readonly at: number;
-  readonly memory: string;
-  /** The nodes up to the mark that are in memory, as text: how far before the mark, and where. */
-  readonly live: readonly { readonly before: number; readonly place: string }[];
+  /** Where each device's memory is free. */
+  readonly free: readonly (readonly number[])[];
+  /** How far back `live` goes, in nodes: to the stretch's mark before, or to the start. */
+  readonly reach: number;
+  /** The nodes within reach that are in memory, last first: how far before the mark, device and offset. */
+  readonly live: readonly number[];
 }
 
 /**
@@ -61,11 +66,24 @@ function hasSettled(snapshots: readonly Snapshot[]): boolean {
   const previous = snapshots.at(-2);
   if (last === undefined || previous === undefined) return false;
   const round = last.at - previous.at;
-  const recent = ({ memory, live }: Snapshot) => {
-    const places = live.filter(({ before }) => before < round);
-    return `${memory};${places.map(({ before, place }) => `${before}@${place}`).join()}`;
-  };
-  return snapshots.slice(0, -1).some((snapshot) => recent(snapshot) === recent(last));
+  return snapshots.slice(0, -1).some((snapshot) => looksAlike(snapshot, last, round));
+}
+
+/** Whether memory is the same, with the nodes of so many before each mark at the same places. */
+function looksAlike(one: Snapshot, other: Snapshot, round: number): boolean {
+  if (one.reach < round || other.reach < round) return false;
+  if (!one.free.every((list, device) => sameNumbers(list, other.free[device] ?? []))) return false;
+  for (let i = 0; ; i += 3) {
+    const [before, otherBefore] = [one.live[i] ?? round, other.live[i] ?? round];
+    if (before >= round || otherBefore >= round) return before >= round && otherBefore >= round;
+    if (before !== otherBefore) return false;
+    if (one.live[i + 1] !== other.live[i + 1] || one.live[i + 2] !== other.live[i + 2])
+      return false;
+  }
+}
+
+function sameNumbers(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((value, i) => value === other[i]);
 }
 
 class Allocation {
@@ -78,11 +96,7 @@ class Allocation {
   }
 
   /** What memory looked like at the marks. */
-  run(
-    nodes: readonly Tensor[],
-    leaves: readonly Tensor[],
-    stretchOf: ReadonlyMap<Tensor, number>,
-  ): readonly Snapshot[] {
+  run(nodes: readonly Tensor[], leaves: readonly Tensor[]): readonly Snapshot[] {
     const snapshots: Snapshot[] = [];
     for (const leaf of leaves) this.#place(leaf, leaf.device);
     for (const node of nodes) {
@@ -101,19 +115,22 @@ class Allocation {
       for (let j = 0; j < sources.length; j += 1) this.#place(sources[j] as Tensor, node.device);
       this.#place(node, node.device);
       for (let j = 0; j < sources.length; j += 1) this.#release(sources[j] as Tensor);
-      const stretch = stretchOf.size > 0 ? stretchOf.get(node) : undefined;
-      if (stretch !== undefined) snapshots.push(this.#snapshot(nodes, at, stretch));
+      if (node.stretch >= 0) {
+        const previous = snapshots.findLast(({ stretch }) => stretch === node.stretch);
+        snapshots.push(this.#snapshot(nodes, at, at - (previous?.at ?? -1)));
+      }
     }
     return snapshots;
   }
 
-  #snapshot(nodes: readonly Tensor[], at: number, stretch: number): Snapshot {
-    const live: { readonly before: number; readonly place: string }[] = [];
-    for (let i = 0; i <= at; i += 1) {
-      const { allocated, bufferOf, offset } = nodes[i] as Tensor;
-      if (allocated) live.push({ before: at - i, place: `${bufferOf}:${offset}` });
+  #snapshot(nodes: readonly Tensor[], at: number, reach: number): Snapshot {
+    const live: number[] = [];
+    for (let before = 0; before < reach; before += 1) {
+      const { allocated, bufferOf, offset } = nodes[at - before] as Tensor;
+      if (allocated) live.push(before, bufferOf, offset);
     }
-    return { stretch, at, memory: this.lists.map((list) => list.snapshot()).join(), live };
+    const { stretch } = nodes[at] as Tensor;
+    return { stretch, at, reach, free: this.lists.map((list) => list.snapshot()), live };
   }
 
   #place(tensor: Tensor, device: number): void {

@@ -16,9 +16,9 @@ export class FreeList {
     this.#alignment = alignment;
   }
 
-  /** Where memory is free, as text that can be compared. */
-  snapshot(): string {
-    return `${this.#offsets.join()};${this.#sizes.join()}`;
+  /** Where memory is free: all offsets, then all sizes. */
+  snapshot(): readonly number[] {
+    return [...this.#offsets, ...this.#sizes];
   }
 
   aligned(size: number): number {

@@ -118,8 +118,10 @@ function startsAnew(node: Tensor, split: Split): boolean {
 }
 
 function replaceForeignSources(node: Tensor, split: Split, copies: Copies): void {
+  const { sources: before } = node;
   let sources: Tensor[] | null = null;
-  for (const [j, source] of node.sources.entries()) {
+  for (let j = 0; j < before.length; j += 1) {
+    const source = before[j] as Tensor;
     if (source.device === split.device) continue;
     let byDevice = copies.get(source);
     if (byDevice === undefined) copies.set(source, (byDevice = new Map<number, Tensor>()));
@@ -129,7 +131,7 @@ function replaceForeignSources(node: Tensor, split: Split, copies: Copies): void
       byDevice.set(split.device, copy);
       split.inputs.push({ original: source, copy });
     }
-    sources ??= [...node.sources];
+    sources ??= [...before];
     sources[j] = copy;
   }
   if (sources !== null) node.sources = sources;

@@ -61,6 +61,8 @@ export class Tensor {
   offset = -1;
   device = -1;
   bufferOf = -1;
+  /** The stretch of layers whose round it ends. */
+  stretch = -1;
 
   constructor(
     type: TensorTypeLayout,

@@ -63,9 +63,10 @@ async function bundleEntries(format, entries, found) {
     alias: config.alias,
     // Workspace packages are inlined from source, so that a bundle never holds a stale build.
     tsconfig: path.join(projectDir, 'tsconfig.json'),
-    // Less to parse; names stay, for the stack traces.
+    // Less to read and to parse at every start of the CLI.
     minifyWhitespace: config.libraries.length > 0,
     minifySyntax: config.libraries.length > 0,
+    minifyIdentifiers: config.libraries.length > 0,
     supported: config.dynamicImport ? {} : { 'dynamic-import': false },
     plugins: [librariesApart(format, found)],
     metafile: true,

@@ -1,9 +1,5 @@
 const ESC = '\u001b';
 const SGR_PATTERN = new RegExp(`${ESC}\\[[0-9;]*m`, 'g');
-// ASCII, Latin letters, dashes, arrows, box drawing and block elements: one column each. Nearly every text
-// is made of these, and the patterns below take milliseconds to compile.
-const PLAIN =
-  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2713\u2717]*$/;
 // Combining marks, variation selectors, joiners and other marks without a glyph of their own.
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 // Emoji, and the blocks that Unicode's EastAsianWidth.txt gives as wide or full-width.
@@ -19,7 +15,7 @@ const EMOJI_SELECTOR = '\ufe0f';
  */
 export function textWidth(text: string): number {
   const plain = text.includes(ESC) ? text.replace(SGR_PATTERN, '') : text;
-  if (PLAIN.test(plain)) return plain.length;
+  if (isPlain(plain)) return plain.length;
   let width = 0;
   let last = 0;
   let joined = false;
@@ -36,6 +32,26 @@ export function textWidth(text: string): number {
     joined = character === JOINER;
   }
   return width;
+}
+
+/**
+ * ASCII, Latin letters, dashes, arrows, box drawing, block elements and the two check marks: one column
+ * each. Nearly every text is made of these, and a pattern takes longer to compile than this to look.
+ */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    const plain =
+      (code >= 0x20 && code <= 0x7e) ||
+      (code >= 0xa1 && code <= 0x2ff && code !== 0xad) ||
+      (code >= 0x2010 && code <= 0x2027) ||
+      (code >= 0x2190 && code <= 0x21ff) ||
+      (code >= 0x2500 && code <= 0x25fc) ||
+      code === 0x2713 ||
+      code === 0x2717;
+    if (!plain) return false;
+  }
+  return true;
 }
 
 export function padEnd(text: string, width: number): string {

@@ -66,7 +66,8 @@ async function bundleEntries(format, entries, found) {
     // Less to read and to parse at every start of the CLI.
     minifyWhitespace: config.libraries.length > 0,
     minifySyntax: config.libraries.length > 0,
-    minifyIdentifiers: config.libraries.length > 0,
+    // Names only where they are ours: what a library does with its own is not known here.
+    minifyIdentifiers: config.libraries.length > 0 && entries === config.entries,
     supported: config.dynamicImport ? {} : { 'dynamic-import': false },
     plugins: [librariesApart(format, found)],
     metafile: true,

@@ -58,7 +58,7 @@ function wrapped(file, size) {
   text.write(TAIL, HEAD.length + size, 'latin1');
   const descriptor = fs.openSync(file);
   try {
-    for (let read = 0; read < size; ) {
+    for (let read = 0; read < size;) {
       const more = fs.readSync(descriptor, text, HEAD.length + read, size - read, read);
       if (more === 0) throw new Error(`${file} was cut short. Build it again.`);
       read += more;

@@ -13,6 +13,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
         value: 'DURATION',
         summary: 'time between two looks at the machine (default: 1s)',
       },
+      { name: 'wait', summary: 'wait for LM Studio where it is not running yet' },
       { name: 'dry-run', summary: 'decide, and do nothing' },
     ],
     examples: [

@@ -43,6 +43,26 @@ describe('mai watch', () => {
     }
   });
 
+  test('--wait starts once LM Studio answers', async () => {
+    const away = world.simulator.restart({ downMs: 1500 });
+    const mai = world.start(`watch --wait ${SOON}`);
+    await away;
+    await mai.line('switch-finished');
+    expect(world.residents()).toEqual(['mai/test/large']);
+    expect(await mai.interrupt()).toMatchObject({
+      exitCode: 0,
+      err: expect.stringMatching(/^LM Studio does not answer yet\. Waiting for it/),
+    });
+  });
+
+  test('without --wait an LM Studio that is off ends it, and with it Ctrl-C does', async () => {
+    await world.simulator.stop();
+    expect(await world.start(`watch ${SOON}`).ended).toBe(4);
+    const mai = world.start(`watch --wait ${SOON}`);
+    while (!mai.err().includes('Waiting')) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect((await mai.interrupt()).exitCode).toBe(130);
+  });
+
   test('steps down while a program runs that a rule names, and up again; the log replays', async () => {
     await world.writeConfig({
       rules: [{ when: { process: 'mai-test-program' }, then: { tier: 'small' } }],

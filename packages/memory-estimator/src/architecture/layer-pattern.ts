@@ -14,15 +14,28 @@ export interface LayerPattern {
 /** Longer patterns than this save nothing. */
 const LONGEST_PERIOD = 8;
 
-/** The longest stretch of repeating layers, or null where there is none. */
-export function findLayerPattern(
+/** The longest stretches of layers that repeat, each null where there is none. */
+export interface LayerPatterns {
+  /** In everything but the types of their weights, which do not matter where weights stay where they are. */
+  readonly byShape: LayerPattern | null;
+  /** In the types of their weights too: copies of them are as large. */
+  readonly byType: LayerPattern | null;
+}
+
+export function findLayerPatterns(
   model: Hyperparameters,
   layers: readonly TensorGroups[],
-): LayerPattern | null {
-  const signatures = Array.from({ length: model.layers }, (_, il) =>
-    signatureOf(model, layers[il] as TensorGroups, il),
-  );
-  const last = model.layers - 1;
+): LayerPatterns {
+  const all = layers.slice(0, model.layers);
+  const shapes = all.map((tensors, il) => shapeOf(model, tensors, il));
+  return {
+    byShape: longestPattern(shapes),
+    byType: longestPattern(shapes.map((shape, il) => shape + typesOf(all[il] as TensorGroups))),
+  };
+}
+
+function longestPattern(signatures: readonly string[]): LayerPattern | null {
+  const last = signatures.length - 1;
   let best: LayerPattern | null = null;
   for (let period = 1; period <= LONGEST_PERIOD; period += 1) {
     let start = 0;
@@ -41,8 +54,8 @@ function repeats({ start, period, end }: LayerPattern): number {
   return end - start - period;
 }
 
-/** All that makes one layer's part of the graph differ from another's. */
-function signatureOf(model: Hyperparameters, tensors: TensorGroups, il: number): string {
+/** All but types that makes one layer's part of the graph differ from another's. */
+function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): string {
   const facts = [
     model.heads[il],
     model.kvHeads[il],
@@ -58,4 +71,11 @@ function signatureOf(model: Hyperparameters, tensors: TensorGroups, il: number):
     ([name, { weight, bias }]) => `${name}:${weight?.shape.join('x')}:${bias?.shape.join('x')}`,
   );
   return `${facts.join()};${shapes.sort().join()}`;
+}
+
+function typesOf(tensors: TensorGroups): string {
+  const types = [...tensors].map(
+    ([name, { weight, bias }]) => `${name}:${weight?.type}:${bias?.type}`,
+  );
+  return `;${types.sort().join()}`;
 }

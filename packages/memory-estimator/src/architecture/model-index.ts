@@ -1,7 +1,7 @@
 import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
 import { readHyperparameters, type Hyperparameters } from './hyperparameters.js';
 import { agreesWithTensors, describesAllWeights } from './contradictions.js';
-import { findLayerPattern, type LayerPattern } from './layer-pattern.js';
+import { findLayerPatterns, type LayerPatterns } from './layer-pattern.js';
 import { MetadataReader } from './metadata-reader.js';
 import { indexWeights, type WeightIndex } from '../parts/weights.js';
 
@@ -23,7 +23,7 @@ export interface ModelIndex {
   readonly shared: TensorGroups;
   /** Tensors of each layer, by their name after `blk.N.`. */
   readonly layers: readonly TensorGroups[];
-  readonly pattern: LayerPattern | null;
+  readonly patterns: LayerPatterns | null;
   readonly weights: WeightIndex;
   /** Metadata and tensors tell the same; see agreesWithTensors. */
   readonly consistent: boolean;
@@ -50,7 +50,7 @@ export function indexModel(header: GgufHeader): ModelIndex {
     else addTo(layer, match?.[2] as string, tensor);
   }
   const metadata = new MetadataReader(header);
-  const pattern = model === null ? null : findLayerPattern(model, layers);
+  const patterns = model === null ? null : findLayerPatterns(model, layers);
   const weights = indexWeights(header, model);
   const index: ModelIndex = {
     header,
@@ -58,7 +58,7 @@ export function indexModel(header: GgufHeader): ModelIndex {
     metadata,
     shared,
     layers,
-    pattern,
+    patterns,
     weights,
     consistent: model !== null && agreesWithTensors(model, shared, layers),
     allWeights: describesAllWeights(header),

@@ -108,9 +108,10 @@ function compute(
   try {
     const buffers = computeBuffers(index, model, settings, shape, {
       gpuCount,
-      // Where a GPU takes over from the CPU, weights of many types are copied: nothing repeats.
-      layout: (il) =>
-        gpuCount > 0 && (device(il) === gpuCount || il < load.cpuExpertLayers) ? null : device(il),
+      layout: (il) => ({
+        device: device(il),
+        copiesWeights: gpuCount > 0 && (device(il) === gpuCount || il < load.cpuExpertLayers),
+      }),
       homes: {
         layer: device,
         weight: (tensor, il) => {

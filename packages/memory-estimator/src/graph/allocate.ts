@@ -53,13 +53,20 @@ interface Snapshot {
   readonly free: readonly (readonly number[])[];
   /** How far back `live` goes, in nodes: to the stretch's mark before, or to the start. */
   readonly reach: number;
-  /** The nodes within reach that are in memory, last first: how far before the mark, device and offset. */
-  readonly live: readonly number[];
+  /** The nodes within reach that are in memory, last first, but for those that stay there to the last mark. */
+  live: readonly LiveNode[];
+}
+
+interface LiveNode {
+  /** How far before the mark it is, in nodes. */
+  readonly before: number;
+  readonly node: Tensor;
 }
 
 /**
  * Whether memory at the last mark is as it was at an earlier one: the same space free, and in what is not,
- * the same tensors of the last round at the same places. What is older stays where it is.
+ * the same tensors of the last round at the same places. What is older, and what was still there at the last
+ * mark, stays where it is.
  */
 function hasSettled(snapshots: readonly Snapshot[]): boolean {
   const last = snapshots.at(-1);
@@ -73,13 +80,18 @@ function hasSettled(snapshots: readonly Snapshot[]): boolean {
 function looksAlike(one: Snapshot, other: Snapshot, round: number): boolean {
   if (one.reach < round || other.reach < round) return false;
   if (!one.free.every((list, device) => sameNumbers(list, other.free[device] ?? []))) return false;
-  for (let i = 0; ; i += 3) {
-    const [before, otherBefore] = [one.live[i] ?? round, other.live[i] ?? round];
-    if (before >= round || otherBefore >= round) return before >= round && otherBefore >= round;
-    if (before !== otherBefore) return false;
-    if (one.live[i + 1] !== other.live[i + 1] || one.live[i + 2] !== other.live[i + 2])
-      return false;
-  }
+  const [lives, others] = [one, other].map(({ live }) =>
+    live.filter(({ before }) => before < round),
+  ) as [LiveNode[], LiveNode[]];
+  return lives.length === others.length && lives.every((live, i) => isAlike(live, others[i]));
+}
+
+function isAlike(one: LiveNode, other: LiveNode | undefined): boolean {
+  return (
+    one.before === other?.before &&
+    one.node.bufferOf === other.node.bufferOf &&
+    one.node.offset === other.node.offset
+  );
 }
 
 function sameNumbers(one: readonly number[], other: readonly number[]): boolean {
@@ -116,18 +128,19 @@ class Allocation {
       this.#place(node, node.device);
       for (let j = 0; j < sources.length; j += 1) this.#release(sources[j] as Tensor);
       if (node.stretch >= 0) {
-        const previous = snapshots.findLast(({ stretch }) => stretch === node.stretch);
-        snapshots.push(this.#snapshot(nodes, at, at - (previous?.at ?? -1)));
+        const earlier = snapshots.filter(({ stretch }) => stretch === node.stretch);
+        for (const one of earlier) one.live = one.live.filter((live) => !live.node.allocated);
+        snapshots.push(this.#snapshot(nodes, at, at - (earlier.at(-1)?.at ?? -1)));
       }
     }
     return snapshots;
   }
 
   #snapshot(nodes: readonly Tensor[], at: number, reach: number): Snapshot {
-    const live: number[] = [];
+    const live: LiveNode[] = [];
     for (let before = 0; before < reach; before += 1) {
-      const { allocated, bufferOf, offset } = nodes[at - before] as Tensor;
-      if (allocated) live.push(before, bufferOf, offset);
+      const node = nodes[at - before] as Tensor;
+      if (node.allocated) live.push({ before, node });
     }
     const { stretch } = nodes[at] as Tensor;
     return { stretch, at, reach, free: this.lists.map((list) => list.snapshot()), live };

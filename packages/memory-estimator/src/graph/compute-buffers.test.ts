@@ -19,7 +19,10 @@ function onGpus(splits: readonly number[], cpuExpertLayers: number): ComputePlac
   const keepsExperts = (il: number) => il < cpuExpertLayers;
   return {
     gpuCount: splits.length,
-    layout: (il) => (keepsExperts(il) || layer(il) === cpu ? null : layer(il)),
+    layout: (il) => ({
+      device: layer(il),
+      copiesWeights: keepsExperts(il) || layer(il) === cpu,
+    }),
     homes: {
       layer,
       weight: ({ name }, il) => {
@@ -47,7 +50,7 @@ describe('leaving out layers that repeat', () => {
           const shape = runtimeShape(model, settings);
           const shortened = computeBuffers(index, model, settings, shape, {
             ...CPU_ONLY,
-            layout: () => 0,
+            layout: () => ({ device: 0, copiesWeights: false }),
           });
           const whole = computeBuffers(index, model, settings, shape, {
             ...CPU_ONLY,

@@ -1,5 +1,5 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { LayerPattern } from '../architecture/layer-pattern.js';
+import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { GpuBackend, ResolvedSettings } from '../settings/estimate-settings.js';
 import type { RuntimeShape } from '../settings/runtime-shape.js';
@@ -46,11 +46,14 @@ function packed(alignment: number): BufferRules {
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;
-  /**
-   * How a layer lies: neighbours with the same answer repeat as they do in the model, and those with null do
-   * not. Null instead goes through every layer.
-   */
-  readonly layout: ((il: number) => number | null) | null;
+  /** How a layer lies: neighbours that lie alike repeat as they do in the model. Null goes through every layer. */
+  readonly layout: ((il: number) => LayerLayout) | null;
+}
+
+export interface LayerLayout {
+  readonly device: number;
+  /** A GPU takes operations over from the CPU, and copies weights for that. */
+  readonly copiesWeights: boolean;
 }
 
 /** Bytes of the compute buffers, the CPU's and each GPU's. */
@@ -83,7 +86,7 @@ export function computeBuffers(
     return reserve(nodes, leaves, buffers, context.marks);
   };
   const { bytes, liveBytes } = runShortened(
-    stretches(index.pattern, placement.layout),
+    stretches(index.patterns, model.layers, placement.layout),
     model.layers * WORTHWHILE_SHARE,
     run,
   );
@@ -96,19 +99,28 @@ export function computeBuffers(
   };
 }
 
-/** A pattern's layers in stretches that lie alike. */
+/** What of the patterns is in each row of layers that lie alike. */
 function stretches(
-  pattern: LayerPattern | null,
+  patterns: LayerPatterns | null,
+  layers: number,
   layout: ComputePlacement['layout'],
 ): readonly LayerPattern[] {
-  if (pattern === null || layout === null) return [];
+  if (patterns === null || layout === null) return [];
   const result: LayerPattern[] = [];
-  for (let { start } = pattern, end = start + 1; start < pattern.end; start = end, end += 1) {
-    const place = layout(start);
-    while (end < pattern.end && layout(end) === place) end += 1;
-    if (place !== null) result.push({ ...pattern, start, end });
+  for (let first = 0, next: number; first < layers; first = next) {
+    const { copiesWeights } = layout(first);
+    next = first + 1;
+    while (next < layers && liesAlike(layout(first), layout(next))) next += 1;
+    const pattern = copiesWeights ? patterns.byType : patterns.byShape;
+    if (pattern === null) continue;
+    const [start, end] = [Math.max(first, pattern.start), Math.min(next, pattern.end)];
+    if (start < end) result.push({ ...pattern, start, end });
   }
   return result;
+}
+
+function liesAlike(one: LayerLayout, other: LayerLayout): boolean {
+  return one.device === other.device && one.copiesWeights === other.copiesWeights;
 }
 
 /**

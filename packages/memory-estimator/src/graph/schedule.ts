@@ -79,12 +79,8 @@ function settleViews(nodes: readonly Tensor[], cpu: number): void {
   }
 }
 
-/** The copies of a tensor by the device that they are on. */
-type Copies = Map<Tensor, Map<number, Tensor>>;
-
 function insertCopies(nodes: readonly Tensor[]): Tensor[] {
   const result: Tensor[] = [];
-  const copies: Copies = new Map();
   let split: Split | null = null;
   for (const node of nodes) {
     if (node.op === Op.View) {
@@ -95,7 +91,7 @@ function insertCopies(nodes: readonly Tensor[]): Tensor[] {
       if (split !== null) flush(split, result);
       split = { device: node.device, inputs: [], nodes: split === null ? result.splice(0) : [] };
     }
-    replaceForeignSources(node, split, copies);
+    replaceForeignSources(node, split);
     split.nodes.push(node);
   }
   if (split !== null) flush(split, result);
@@ -111,24 +107,23 @@ interface Split {
 
 /** A split with copies ends before a weight from elsewhere, so that the memory of the last one is free again. */
 function startsAnew(node: Tensor, split: Split): boolean {
-  return (
-    split.inputs.length > 0 &&
-    node.sources.some((source) => source.isWeight && source.device !== split.device)
-  );
+  if (split.inputs.length === 0) return false;
+  for (const source of node.sources) {
+    if (source.isWeight && source.device !== split.device) return true;
+  }
+  return false;
 }
 
-function replaceForeignSources(node: Tensor, split: Split, copies: Copies): void {
+function replaceForeignSources(node: Tensor, split: Split): void {
   const { sources: before } = node;
   let sources: Tensor[] | null = null;
   for (let j = 0; j < before.length; j += 1) {
     const source = before[j] as Tensor;
     if (source.device === split.device) continue;
-    let byDevice = copies.get(source);
-    if (byDevice === undefined) copies.set(source, (byDevice = new Map<number, Tensor>()));
-    let copy = byDevice.get(split.device);
+    let copy = source.copies?.find(({ device }) => device === split.device);
     if (copy === undefined) {
       copy = copyOf(source, split.device);
-      byDevice.set(split.device, copy);
+      (source.copies ??= []).push(copy);
       split.inputs.push({ original: source, copy });
     }
     sources ??= [...before];
@@ -139,14 +134,19 @@ function replaceForeignSources(node: Tensor, split: Split, copies: Copies): void
 
 function flush(split: Split, result: Tensor[]): void {
   for (const { original, copy } of split.inputs) {
-    // Keeps the original until it has been copied.
-    const { type, ne0, ne1, ne2, ne3 } = original;
     const owner = original.viewOf ?? original;
-    const keeper = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, [original], owner, null);
-    keeper.device = original.device;
-    result.push(keeper, copy);
+    if (owner.home === null) result.push(keep(original, owner));
+    result.push(copy);
   }
   for (const node of split.nodes) result.push(node);
+}
+
+/** Keeps the memory of a tensor until it has been copied; what has a home keeps its memory anyway. */
+function keep(original: Tensor, owner: Tensor): Tensor {
+  const { type, ne0, ne1, ne2, ne3 } = original;
+  const keeper = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, [original], owner, null);
+  keeper.device = original.device;
+  return keeper;
 }
 
 function copyOf(source: Tensor, device: number): Tensor {

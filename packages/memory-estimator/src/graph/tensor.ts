@@ -60,6 +60,8 @@ export class Tensor {
   allocated = false;
   offset = -1;
   device = -1;
+  /** The scheduler's copies of it on other devices. */
+  copies: Tensor[] | null = null;
   bufferOf = -1;
   /** The stretch of layers whose round it ends. */
   stretch = -1;

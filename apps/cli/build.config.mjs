@@ -6,6 +6,8 @@ export default {
     // Beside the bundle, where the resource monitor looks for the script of its inventory.
     'inventory-child': '../../packages/resource-monitor/src/inventory/systeminformation-child.ts',
   },
+  // Every import of it, the libraries' and the packages' as well.
+  alias: { 'node:fs/promises': './src/file-system.ts', 'fs/promises': './src/file-system.ts' },
   libraries: [
     '@lmstudio/sdk',
     'yaml',

@@ -64,12 +64,7 @@ async function locate(options: ConnectOptions): Promise<ServerAddress> {
   };
   const { baseUrl, probes } = await discover(discovery);
   if (baseUrl !== null) return parseBaseUrl(baseUrl);
-  const { state, message } = await explain(
-    null,
-    probes,
-    await findLMStudioHome(options),
-    discovery,
-  );
+  const { state, message } = await explain(null, probes, findLMStudioHome(options), discovery);
   const code =
     state === 'unauthorized'
       ? 'UNAUTHORIZED'

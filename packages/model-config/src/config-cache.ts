@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SCHEMA_FINGERPRINT } from './built-in/schema-fingerprint.generated.js';
 import type { ModelConfigFile } from './file/model-config-file.js';
@@ -18,13 +19,9 @@ interface Entry {
 const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 
 /** What a valid file with this text holds, if it was read before; `null` in any other case. */
-export async function readCached(
-  cacheDir: string,
-  file: string,
-  text: string,
-): Promise<ModelConfigFile | null> {
+export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
-    const entry = JSON.parse(await readFile(cacheFile(cacheDir, file), 'utf8')) as Entry;
+    const entry = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8')) as Entry;
     return entry.rules === CURRENT_RULES && entry.text === text ? entry.data : null;
   } catch {
     return null;

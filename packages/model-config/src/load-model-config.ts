@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readCached, writeCached } from './config-cache.js';
 import { builtInModelConfig } from './built-in/built-in-model-config.js';
@@ -63,7 +62,7 @@ const LARGEST_FILE_BYTES = 2 * 1024 * 1024;
 export async function loadModelConfig(options: LoadModelConfigOptions): Promise<LoadedModelConfig> {
   const absent: string[] = [];
   for (const source of candidateSources(options)) {
-    const text = await readConfigFile(source);
+    const text = readConfigFile(source);
     if (text === null) {
       absent.push(source.file);
       continue;
@@ -74,7 +73,7 @@ export async function loadModelConfig(options: LoadModelConfigOptions): Promise<
 }
 
 async function configOf(text: string, file: string, cacheDir: string | null): Promise<ModelConfig> {
-  const cached = cacheDir === null ? null : await readCached(cacheDir, file, text);
+  const cached = cacheDir === null ? null : readCached(cacheDir, file, text);
   if (cached !== null) return toModelConfig(cached);
   const { readModelConfigFile } = await import('./file/parse-model-config.js');
   const { data, issues } = readModelConfigFile(text, { file });
@@ -105,7 +104,7 @@ export function candidateSources(
 type FileSource = Exclude<ModelConfigSource, { kind: 'built-in' }>;
 
 /** The text of the file; `null` where a file that need not exist doesn't. */
-async function readConfigFile(source: FileSource): Promise<string | null> {
+function readConfigFile(source: FileSource): string | null {
   const { file, kind } = source;
   const named = kind === 'explicit' || kind === 'environment';
   const advice =
@@ -136,7 +135,7 @@ async function readConfigFile(source: FileSource): Promise<string | null> {
         { file },
       );
     }
-    bytes = await readFile(file);
+    bytes = readFileSync(file);
   } catch (error) {
     if (error instanceof ModelConfigError) throw error;
     const code = (error as NodeJS.ErrnoException).code;

@@ -39,7 +39,7 @@ export async function libraryOf(
   context: CommandContext,
   shelf: HeaderShelf = createHeaderShelf(context),
 ): Promise<Library> {
-  const home = await findLMStudioHome({ userHome: context.io.homeFolder, env: context.io.env });
+  const home = findLMStudioHome({ userHome: context.io.homeFolder, env: context.io.env });
   return link.kind === 'on'
     ? libraryOfClient(link, link.client, home, context)
     : libraryOfFolder(link, home, shelf, context.signal);

@@ -44,8 +44,8 @@ export interface Diagnosis {
  * @throws TypeError when `baseUrl` is malformed; the signal's reason when cancelled.
  */
 export async function diagnose(options: DiscoverOptions = {}): Promise<Diagnosis> {
-  const [found, home] = await Promise.all([discover(options), findLMStudioHome(options)]);
-  return explain(found.baseUrl, found.probes, home, options);
+  const { baseUrl, probes } = await discover(options);
+  return explain(baseUrl, probes, findLMStudioHome(options), options);
 }
 
 /** The second half of `diagnose`, for callers that have already probed. */

@@ -81,12 +81,7 @@ async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
           resolve({ baseUrl: probe.baseUrl, explicit: false, probes: [...probes] });
         }
       };
-      const tryNoted = async (): Promise<void> => {
-        const port = options.ports === undefined ? await readNotedPort(options) : null;
-        if (port !== null) await tryPort(port);
-      };
-      const ports = options.ports ?? [...APP_PORTS, DEFAULT_PORT];
-      Promise.all([...ports.map(tryPort), tryNoted()]).then(
+      Promise.all((options.ports ?? usualPorts(options)).map(tryPort)).then(
         () => resolve({ baseUrl: null, explicit: false, probes: [...probes] }),
         // Only an abort rejects a probe: ours after a win, or the caller's.
         () => reject(options.signal?.reason as Error),
@@ -96,4 +91,9 @@ async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
     options.signal?.removeEventListener('abort', stop);
     losers.abort();
   }
+}
+
+function usualPorts(lookup: HomeLookup): readonly number[] {
+  const noted = readNotedPort(lookup);
+  return [...APP_PORTS, DEFAULT_PORT, ...(noted === null ? [] : [noted])];
 }

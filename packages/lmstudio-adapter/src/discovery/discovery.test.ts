@@ -26,12 +26,12 @@ const here = () => ({ userHome, env: {} });
 
 describe('findLMStudioHome', () => {
   test('there is none', async () => {
-    expect(await findLMStudioHome(here())).toBeNull();
+    expect(findLMStudioHome(here())).toBeNull();
   });
 
   test('the usual place, with what lies in it', async () => {
     await put('.lmstudio/.internal/http-server.json', { port: 4321 });
-    expect(await findLMStudioHome(here())).toEqual({
+    expect(findLMStudioHome(here())).toEqual({
       path: path.join(userHome, '.lmstudio'),
       foundBy: 'default',
       modelsFolder: path.join(userHome, '.lmstudio', 'models'),
@@ -44,15 +44,15 @@ describe('findLMStudioHome', () => {
   test('the older cache folder goes before the usual place, the pointer file before both', async () => {
     await put('.lmstudio/x', '');
     await put('.cache/lm-studio/x', '');
-    expect(await findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });
+    expect(findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });
     await put('on another drive/x', '');
     await put('.lmstudio-home-pointer', `${path.join(userHome, 'on another drive')}\r\n`);
-    expect(await findLMStudioHome(here())).toMatchObject({
+    expect(findLMStudioHome(here())).toMatchObject({
       foundBy: 'pointer-file',
       path: path.join(userHome, 'on another drive'),
     });
     await put('.lmstudio-home-pointer', path.join(userHome, 'gone'));
-    expect(await findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });
+    expect(findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });
   });
 
   test.each([
@@ -63,7 +63,7 @@ describe('findLMStudioHome', () => {
   ])('the models folder of %s', async (file) => {
     await put('.lmstudio/x', '');
     await put(file, `\uFEFF${JSON.stringify({ downloadsFolder: '/big drive/models' })}`);
-    expect(await findLMStudioHome(here())).toMatchObject({
+    expect(findLMStudioHome(here())).toMatchObject({
       modelsFolder: '/big drive/models',
       modelsFolderFrom: 'settings',
     });
@@ -73,16 +73,16 @@ describe('findLMStudioHome', () => {
     'settings that say %s are no settings',
     async (content) => {
       await put('.lmstudio/settings.json', content);
-      expect(await findLMStudioHome(here())).toMatchObject({ modelsFolderFrom: 'default' });
+      expect(findLMStudioHome(here())).toMatchObject({ modelsFolderFrom: 'default' });
     },
   );
 
   test('a port note elsewhere, and one that is no port', async () => {
     await put('.lmstudio/.internal/http-server.json', { port: 70000 });
-    expect((await findLMStudioHome(here()))?.serverPort).toBeNull();
+    expect(findLMStudioHome(here())?.serverPort).toBeNull();
     const file = await put('note.json', { port: 5555 });
     const env = { LMS_API_SERVER_INFO_PATH: file };
-    expect((await findLMStudioHome({ userHome, env }))?.serverPort).toBe(5555);
+    expect(findLMStudioHome({ userHome, env })?.serverPort).toBe(5555);
   });
 });
 

@@ -1,4 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+// Read at once, not asynchronously: most of these small files are not there, and to learn so through a
+// thread takes longer than all else that a connection does.
+import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -26,52 +28,48 @@ export interface LMStudioHome {
 
 /**
  * Finds LM Studio's home: the folder named in `~/.lmstudio-home-pointer`, else the older
- * `~/.cache/lm-studio`, else `~/.lmstudio`. Resolves `null` when none of them exists, that is when LM
- * Studio was never run here. Reads a few small files; never rejects.
+ * `~/.cache/lm-studio`, else `~/.lmstudio`. `null` when none of them exists, that is when LM
+ * Studio was never run here. Reads a few small files; never throws.
  */
-export async function findLMStudioHome(lookup: HomeLookup = {}): Promise<LMStudioHome | null> {
+export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
   const userHome = lookup.userHome ?? homedir();
   const env = lookup.env ?? process.env;
-  const found = await locate(userHome);
+  const found = locate(userHome);
   if (found === null) return null;
-  const [settings, serverPort, headless] = await Promise.all([
-    readSettings(found.path, userHome, env),
-    readServerPort(found.path, env),
-    isDirectory(path.join(found.path, 'llmster')),
-  ]);
+  const settings = readSettings(found.path, userHome, env);
   const downloads = settings === null ? null : expandHome(settings, userHome);
   return {
     ...found,
     modelsFolder: downloads ?? path.join(found.path, 'models'),
     modelsFolderFrom: downloads === null ? 'default' : 'settings',
-    serverPort,
-    headless,
+    serverPort: readServerPort(found.path, env),
+    headless: isDirectory(path.join(found.path, 'llmster')),
   };
 }
 
 /** Port noted in LM Studio's `http-server.json` (or in `LMS_API_SERVER_INFO_PATH`), without the rest. */
-export async function readNotedPort(lookup: HomeLookup = {}): Promise<number | null> {
+export function readNotedPort(lookup: HomeLookup = {}): number | null {
   const env = lookup.env ?? process.env;
-  const found = await locate(lookup.userHome ?? homedir());
+  const found = locate(lookup.userHome ?? homedir());
   return readServerPort(found?.path ?? null, env);
 }
 
-async function locate(userHome: string): Promise<Pick<LMStudioHome, 'path' | 'foundBy'> | null> {
-  const pointer = await readText(path.join(userHome, '.lmstudio-home-pointer'));
+function locate(userHome: string): Pick<LMStudioHome, 'path' | 'foundBy'> | null {
+  const pointer = readText(path.join(userHome, '.lmstudio-home-pointer'));
   const target = pointer?.split(/\r?\n/, 1)[0]?.trim() ?? '';
-  if (target !== '' && (await isDirectory(target))) {
+  if (target !== '' && isDirectory(target)) {
     return { path: target, foundBy: 'pointer-file' };
   }
   const older = path.join(userHome, '.cache', 'lm-studio');
-  if (await isDirectory(older)) return { path: older, foundBy: 'cache-folder' };
+  if (isDirectory(older)) return { path: older, foundBy: 'cache-folder' };
   const usual = path.join(userHome, '.lmstudio');
-  return (await isDirectory(usual)) ? { path: usual, foundBy: 'default' } : null;
+  return isDirectory(usual) ? { path: usual, foundBy: 'default' } : null;
 }
 
-async function readServerPort(
+function readServerPort(
   home: string | null,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<number | null> {
+): number | null {
   const override = env['LMS_API_SERVER_INFO_PATH'];
   const file =
     override !== undefined && override !== ''
@@ -80,18 +78,18 @@ async function readServerPort(
         ? null
         : path.join(home, '.internal', 'http-server.json');
   if (file === null) return null;
-  const port = (await readJson(file))?.['port'];
+  const port = readJson(file)?.['port'];
   return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536
     ? port
     : null;
 }
 
 /** settings.json lies in LM Studio's home; older versions kept it with the app's own data. */
-async function readSettings(
+function readSettings(
   home: string,
   userHome: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<string | null> {
+): string | null {
   const appData = [
     env['APPDATA'] ?? path.join(userHome, 'AppData', 'Roaming'),
     path.join(userHome, 'Library', 'Application Support'),
@@ -99,7 +97,7 @@ async function readSettings(
   ];
   const files = [home, ...appData.map((folder) => path.join(folder, 'LM Studio'))];
   for (const folder of files) {
-    const downloads = (await readJson(path.join(folder, 'settings.json')))?.['downloadsFolder'];
+    const downloads = readJson(path.join(folder, 'settings.json'))?.['downloadsFolder'];
     if (typeof downloads === 'string' && downloads.trim() !== '') return downloads.trim();
   }
   return null;
@@ -109,8 +107,8 @@ function expandHome(folder: string, userHome: string): string {
   return /^~(?=$|[\\/])/.test(folder) ? path.join(userHome, folder.slice(1)) : folder;
 }
 
-async function readJson(file: string): Promise<Record<string, unknown> | null> {
-  const text = await readText(file);
+function readJson(file: string): Record<string, unknown> | null {
+  const text = readText(file);
   if (text === null) return null;
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -120,13 +118,20 @@ async function readJson(file: string): Promise<Record<string, unknown> | null> {
   }
 }
 
-async function readText(file: string): Promise<string | null> {
-  return readFile(file, 'utf8').catch(() => null);
+function readText(file: string): string | null {
+  try {
+    // An error for each file that is not there would cost a hundred times as much as this answer.
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
-async function isDirectory(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+function isDirectory(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
 }

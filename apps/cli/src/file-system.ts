@@ -1,0 +1,20 @@
+// Stands in for node:fs/promises in the bundle (build.config.mjs). Loading that takes a millisecond at every
+// start, and most commands do without it; so the first call loads it.
+import * as fs from 'node:fs';
+
+export const appendFile = lazy('appendFile');
+export const link = lazy('link');
+export const mkdir = lazy('mkdir');
+export const open = lazy('open');
+export const readFile = lazy('readFile');
+export const readdir = lazy('readdir');
+export const rename = lazy('rename');
+export const rm = lazy('rm');
+export const stat = lazy('stat');
+export const writeFile = lazy('writeFile');
+
+function lazy<Name extends keyof typeof fs.promises>(name: Name): (typeof fs.promises)[Name] {
+  const call = (...args: unknown[]) =>
+    (fs.promises[name] as (...args: unknown[]) => unknown)(...args);
+  return call as (typeof fs.promises)[Name];
+}

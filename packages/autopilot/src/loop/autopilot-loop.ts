@@ -1,6 +1,5 @@
 import type { Selection, SelectionPolicy } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
-import { isSameData } from '../assemble/same-data.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -11,11 +10,11 @@ import type { AutopilotState } from './autopilot-state.js';
 import { cachePorts, type CachedPorts } from './cached-ports.js';
 import { decideOnRamp, decideWithin } from './decide-on-ramp.js';
 import { DecisionLogger } from './decision-logger.js';
-import { findDuplicates } from './find-duplicates.js';
 import { JournalKeeper } from './journal-keeper.js';
 import { LeaseDesk } from './leases.js';
 import { Lookout } from './lookout.js';
 import { Observer } from './observer.js';
+import { ResidentWatch } from './resident-watch.js';
 import { SwitchDesk } from './switch-desk.js';
 import { isLateEnd } from './switch-progress.js';
 import { SwitchTiming } from './switch-timing.js';
@@ -45,14 +44,11 @@ export class AutopilotLoop {
   readonly #timing: SwitchTiming;
   readonly #lookout: Lookout;
   readonly #observer: Observer;
+  readonly #residents: ResidentWatch;
   readonly #select = createSelectionMemo();
   #decision: AutopilotState['decision'] = null;
   #fault: unknown = null;
   #faults = 0;
-  #duplicates: ReturnType<typeof findDuplicates> = [];
-  /** Whether something is to be loaded when nothing is: false once an idle time has run out. */
-  #wanted = true;
-  #hadResident = false;
 
   constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
     this.#settings = settings;
@@ -63,6 +59,7 @@ export class AutopilotLoop {
     this.#journal = new JournalKeeper(settings, publish);
     this.#timing = new SwitchTiming(settings);
     this.#lookout = new Lookout(settings);
+    this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
     this.#switches = new SwitchDesk(
       settings,
@@ -89,7 +86,7 @@ export class AutopilotLoop {
       yields: journal.yields,
       leased: this.leases.leased,
       waiting: this.leases.waiting,
-      idle: !this.#wanted,
+      idle: !this.#residents.wanted,
     };
   }
 
@@ -116,7 +113,7 @@ export class AutopilotLoop {
       } catch (error) {
         throwIfAborted(signal);
         this.#fault = error;
-        this.#hadResident = false;
+        this.#residents.forget();
         this.#faults += 1;
         const { random, timings } = this.#settings;
         waitMs = backOffMs(timings.fault, this.#faults, random);
@@ -140,7 +137,8 @@ export class AutopilotLoop {
     this.#switches.adopt(this.#journal.takeFailures());
     const request = await this.#observer.request(signal);
     const observed = await this.#look(request, yieldsChanged, signal);
-    this.#noticeResidents(observed);
+    this.leases.observe(observed);
+    this.#residents.observe(observed, this.leases.waiting);
     const { input, selection, judged, limits } = this.#decide(observed);
     const { verdict } = judged;
     const { timeToHardLimitMs } = judged.observation;
@@ -151,7 +149,7 @@ export class AutopilotLoop {
       ? null
       : reasonToAct(selection, verdict, {
           yieldsChanged,
-          wanted: this.#wanted,
+          wanted: this.#residents.wanted,
           waiting: this.leases.waiting,
           heldBack: () => this.#switches.heldBack(observed.residents),
         });
@@ -225,8 +223,7 @@ export class AutopilotLoop {
     const late = result.report !== null && isLateEnd(result.report);
     const direction = late ? this.#timing.lastDirection : result.direction;
     this.#timing.switched(direction, observed.policy);
-    // What is gone now did not run out of its idle time.
-    this.#hadResident = false;
+    this.#residents.forget();
     this.#waker.wake();
   }
 
@@ -237,24 +234,6 @@ export class AutopilotLoop {
   ): Promise<AssembledInput> {
     const coolDowns = { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs };
     return this.#observer.observe(request, coolDowns, options);
-  }
-
-  #noticeResidents(observed: AssembledInput): void {
-    this.leases.observe(observed);
-    const ours = observed.residents.some((one) => !one.foreign);
-    if (this.#settings.idle === 'release') {
-      if (ours || this.leases.waiting > 0) this.#wanted = true;
-      else if (this.#hadResident && this.#wanted) {
-        this.#wanted = false;
-        this.#publish({ type: 'idle' });
-      }
-    }
-    this.#hadResident = ours;
-    const duplicates = findDuplicates(observed.residents);
-    if (!isSameData(duplicates, this.#duplicates)) {
-      this.#duplicates = duplicates;
-      for (const duplicate of duplicates) this.#publish({ type: 'duplicates', ...duplicate });
-    }
   }
 
   /** Where nothing will be done soon, whoever waits for a model is told so now. */

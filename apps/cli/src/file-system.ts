@@ -8,6 +8,7 @@ export const mkdir = lazy('mkdir');
 export const open = lazy('open');
 export const readFile = lazy('readFile');
 export const readdir = lazy('readdir');
+export const realpath = lazy('realpath');
 export const rename = lazy('rename');
 export const rm = lazy('rm');
 export const stat = lazy('stat');

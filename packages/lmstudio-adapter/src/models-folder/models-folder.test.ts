@@ -140,6 +140,19 @@ test('links to another drive are followed, broken ones passed over', async () =>
   expect(models).toMatchObject([{ sizeBytes: 7 }]);
 });
 
+test('a link to a folder around it lists nothing twice', async () => {
+  await put('models/p/M-GGUF/M-Q8_0.gguf', 7);
+  await put('models-of-old/p/N-GGUF/N-Q8_0.gguf', 8);
+  await symlink(path.join(folder, 'models'), path.join(folder, 'models/p/again'));
+  await symlink('.', path.join(folder, 'models/p/here'));
+  await symlink(path.join(folder, 'models-of-old'), path.join(folder, 'models/old'));
+  const { models } = await scanModelsFolder(path.join(folder, 'models'));
+  expect(models.map((model) => model.path)).toEqual([
+    'p/M-GGUF/M-Q8_0.gguf',
+    'old/p/N-GGUF/N-Q8_0.gguf',
+  ]);
+});
+
 test('a folder that cannot be read is named', async () => {
   await put('p/ok/M-Q8_0.gguf');
   await put('p/closed/M-Q8_0.gguf');

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { DownloadedModel } from '../model-types.js';
@@ -95,7 +95,9 @@ async function collect(
           ? await stat(path.join(root, child)).catch(() => null)
           : null;
       if (target?.isFile() === true) files.push({ path: child, sizeBytes: target.size });
-      const isFolder = entry.isDirectory() || target?.isDirectory() === true;
+      const isFolder =
+        entry.isDirectory() ||
+        (target?.isDirectory() === true && !(await leadsBack(folder, path.join(root, child))));
       return isFolder && depth + 1 < MAX_DEPTH
         ? collect(root, child, depth + 1, unreadable, signal)
         : [];
@@ -103,6 +105,15 @@ async function collect(
   );
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
+}
+
+/** Whether a link leads to the folder that it is in, or to one around it: all in there is listed already. */
+async function leadsBack(folder: string, link: string): Promise<boolean> {
+  const [here = folder, there = link] = await Promise.all(
+    [folder, link].map((one) => realpath(one).catch(() => one)),
+  );
+  const below = path.relative(there, here);
+  return below !== '..' && !below.startsWith(`..${path.sep}`) && !path.isAbsolute(below);
 }
 
 function describe(

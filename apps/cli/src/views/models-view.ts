@@ -31,7 +31,8 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       { header: 'CONTEXT', align: 'right', dispensable: 2 },
       { header: 'TAKES', align: 'right' },
       { header: 'FROM', dispensable: 4 },
-      { header: 'FITS', minWidth: 14 },
+      // Room for how much is missing and of what, but for the narrowest terminals.
+      { header: 'FITS', minWidth: output.tableWidth < 72 ? 14 : 26 },
       { header: 'CAN', dispensable: 5 },
     ],
     rows,

@@ -70,6 +70,14 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, laterMs, world.resources())).toEqual({});
   });
 
+  it('holds nothing against a model whose failure lies ahead: the clock was put back', () => {
+    const world = new FakeWorld();
+    const { nowMs } = facts(world);
+    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
+    expect(coolDowns(ledger, nowMs, world.resources())).toEqual({ a: nowMs + 60_000 });
+    expect(coolDowns(ledger, nowMs - 1, world.resources())).toEqual({});
+  });
+
   it('forgets after six hours, since somebody may have changed a setting', () => {
     const world = new FakeWorld();
     const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));

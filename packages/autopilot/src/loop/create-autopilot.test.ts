@@ -25,6 +25,35 @@ describe('createAutopilot', () => {
     expect(pilot.autopilot.state.status).toBe('stopped');
   });
 
+  it('unloads nothing once another Mai has taken over', async () => {
+    const world = new FakeWorld([SMALL]);
+    const taken = new AbortController();
+    const pilot = await startPilot(world, {
+      lock: async () => ({ lost: taken.signal, release: async () => undefined }),
+    });
+    await world.clock.advance(5 * SECOND);
+    taken.abort();
+    await world.clock.advance(5 * SECOND);
+    expect(pilot.autopilot.state.status).toBe('stopped');
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('loads the same model again in a better way only where that is due for ten minutes', async () => {
+    const world = new FakeWorld([{ ...LARGE, kvBytes: 4 * GIB }]);
+    world.othersBytes = 10 * GIB;
+    const pilot = await startPilot(world);
+    const context = () => world.instances.get('mai/large')?.contextLengthTokens;
+    await world.clock.advance(20 * MINUTE);
+    expect(context()).toBe(4096);
+    world.othersBytes = 4 * GIB;
+    await world.clock.advance(9 * MINUTE);
+    expect(context()).toBe(4096);
+    await world.clock.advance(30 * MINUTE);
+    expect(context()).toBe(8192);
+    await pilot.stop();
+  });
+
   it('does nothing as long as nothing changes', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
@@ -226,6 +255,18 @@ describe('createAutopilot', () => {
       world.setActivity('mai/large', 'idle');
       await world.clock.advance(2 * MINUTE);
       expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
+    it('waits longer after each switch that it has put off, up to five minutes', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 12 * GIB;
+      await world.clock.advance(60 * MINUTE);
+      const waits = pilot.of('put-off').map(({ untilMs, atMs }) => (untilMs - atMs) / SECOND);
+      expect(waits.slice(0, 7)).toEqual([15, 30, 60, 120, 240, 300, 300]);
       await pilot.stop();
     });
 

@@ -143,6 +143,18 @@ describe('runOnce', () => {
       expect(types(report.events)).toContain('rolling-back');
     });
 
+    it('brings back what its successor leaves room for', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
+      world.place('other');
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+      const report = await run(world);
+      expect(world.log).toEqual(['unload mai/other', 'load large', 'load small', 'load other']);
+      expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/small' });
+      expect(report.restored.map((one) => one.modelKey)).toEqual(['other']);
+      expect(report.unloaded).toEqual([]);
+    });
+
     it('says so when the old one does not come back either', async () => {
       const world = new FakeWorld([LARGE]);
       world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });

@@ -188,7 +188,7 @@ describe('runOnce', () => {
         requirement: { capabilities: [], minContextLengthTokens: 6000, tiers: null },
       });
       expect(report.failures.map((failure) => failure.code)).toEqual(['CONTEXT_TOO_SMALL']);
-      expect(world.residentKeys()).toEqual(['small']);
+      expect(world.log).toEqual(['load medium', 'unload mai/medium', 'load small']);
     });
 
     it('takes away what has less context than is of any use, though nothing is required', async () => {
@@ -237,7 +237,7 @@ describe('runOnce', () => {
         }),
       );
       expect(report.failures.map((failure) => failure.code)).toEqual(['MEMORY_EXCEEDED']);
-      expect(world.residentKeys()).toEqual(['small']);
+      expect(world.log).toEqual(['load large', 'unload mai/large', 'load small']);
     });
   });
 

@@ -44,7 +44,7 @@ export type { KvCacheType, LoadConfig } from './settings/load-config.js';
 export { openCalibrationStore } from './calibration/calibration-store.js';
 export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';
 export { calibrateFootprint } from './calibration/calibrate-footprint.js';
-export type { CalibrationTarget } from './calibration/calibrate-footprint.js';
+export type { CalibrationTarget } from './calibration/calibration-target.js';
 export { combineWithLMStudio } from './calibration/combine-with-lmstudio.js';
 export type { CombinedFootprint, LMStudioEstimate } from './calibration/combine-with-lmstudio.js';
 export { measureFootprint } from './calibration/measure-footprint.js';

@@ -1,7 +1,7 @@
 import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 import { keyWidthOf, valueWidthOf, type Hyperparameters } from './hyperparameters.js';
-import type { TensorGroup, TensorGroups } from './model-index.js';
+import type { TensorGroup, TensorGroups } from './tensor-groups.js';
 
 /**
  * Whether the tensors have the widths that the metadata gives. Where they have not (a key is missing or

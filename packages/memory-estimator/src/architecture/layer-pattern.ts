@@ -1,5 +1,5 @@
 import type { Hyperparameters } from './hyperparameters.js';
-import type { TensorGroups } from './model-index.js';
+import type { TensorGroups } from './tensor-groups.js';
 
 /** A stretch of layers that repeats itself. */
 export interface LayerPattern {

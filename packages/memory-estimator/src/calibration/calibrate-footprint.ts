@@ -1,16 +1,8 @@
 import type { Footprint } from '../estimate/footprint.js';
-import type { LoadConfig } from '../settings/load-config.js';
+import type { CalibrationTarget } from './calibration-target.js';
 import { fromMeasurements } from './from-measurements.js';
 import { fromNeighbours } from './from-neighbours.js';
-import { sameEngine, sameLoadConfig, type Engine, type Observation } from './observation.js';
-
-/** The load that a footprint is for. */
-export interface CalibrationTarget {
-  readonly modelKey: string;
-  /** Compared field by field: a null here is not the value that LM Studio takes for it. */
-  readonly loadConfig: LoadConfig;
-  readonly engine: Engine;
-}
+import { sameEngine, sameLoadConfig, type Observation } from './observation.js';
 
 /**
  * A footprint corrected by what loads really took on this machine; the very same object where nothing that

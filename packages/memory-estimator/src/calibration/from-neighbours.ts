@@ -1,6 +1,6 @@
 import { totalBytesOf, type Footprint, type FootprintInterval } from '../estimate/footprint.js';
 import { VERSION_DRIFT } from '../estimate/interval.js';
-import type { CalibrationTarget } from './calibrate-footprint.js';
+import type { CalibrationTarget } from './calibration-target.js';
 import { bytesOn, type Observation } from './observation.js';
 import { weightedMedian, type Weighted } from './robust.js';
 import { repeatFloor, scatterAround } from './scatter.js';

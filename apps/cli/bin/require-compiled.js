@@ -51,9 +51,13 @@ function run(file, cacheFile, module, requireOne) {
 const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 const TAIL = '\n})';
 
-/** The bundle as a function. It is ASCII, and half a megabyte: neither decoded nor copied. */
+/** Node keeps a text of this length outside of V8's heap, where it sets off no garbage collection. */
+const OUTSIDE_HEAP_BYTES = 1_031_914;
+
+/** The bundle as a function, filled up with spaces. It is ASCII: not decoded. */
 function wrapped(file, size) {
-  const text = Buffer.allocUnsafe(HEAD.length + size + TAIL.length);
+  const length = HEAD.length + size + TAIL.length;
+  const text = Buffer.allocUnsafe(Math.max(length, OUTSIDE_HEAP_BYTES)).fill(' ', length);
   text.write(HEAD, 'latin1');
   text.write(TAIL, HEAD.length + size, 'latin1');
   const descriptor = fs.openSync(file);

@@ -1,5 +1,6 @@
 import { FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
+import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
 import { createMemoryJournal, type JournalPort } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
@@ -134,6 +135,29 @@ describe('createAutopilot', () => {
     const replay = replayDecisions(lines);
     expect(replay).toMatchObject({ difference: null, unreadable: [] });
     expect(replay.reproduced).toBeGreaterThan(3);
+    await pilot.stop();
+  });
+
+  it('logs how long a switch took and what memory did', async () => {
+    const world = new FakeWorld([{ ...LARGE, loadMs: 7 * SECOND }]);
+    const records: LogRecord[] = [];
+    const pilot = await startPilot(world, {
+      decisionLog: {
+        write: (record) => records.push(record),
+        flushed: () => Promise.resolve(),
+      },
+    });
+    await world.clock.advance(20 * SECOND);
+    const [outcome] = records.filter((record) => record.type === 'outcome');
+    expect(outcome).toMatchObject({
+      reason: 'NOTHING_RESIDENT',
+      outcome: 'switched',
+      loaded: ['large'],
+      availableBytes: { before: 26 * GIB, after: 10 * GIB },
+    });
+    // The load, and a moment in which memory settles.
+    expect(outcome?.tookMs).toBeGreaterThanOrEqual(7 * SECOND);
+    expect(outcome?.tookMs).toBeLessThan(12 * SECOND);
     await pilot.stop();
   });
 

@@ -34,7 +34,10 @@ describe('createFileJournal', () => {
       revision: 7,
       acknowledged: { revision: 6, processId: 42, atMs: 1000 },
       pins: [{ target: 'qwen/qwen3-8b', reason: 'load', sinceMs: 1 }],
-      yields: [{ name: 'game', bytes: 8, pools: 'all', sinceMs: 1, untilMs: null, processId: 99 }],
+      yields: [
+        { name: 'game', bytes: 8, pools: 'all', sinceMs: 1, untilMs: null, processId: 99 },
+        { name: 'render', bytes: 9, pools: 'gpu', sinceMs: 2, untilMs: 5, processId: null },
+      ],
       failures: {
         a: {
           failures: 2,
@@ -42,6 +45,13 @@ describe('createFileJournal', () => {
           lastAtMs: 1,
           coolingDownUntilMs: 2,
           availableBytes: null,
+        },
+        b: {
+          failures: 1,
+          code: 'OUT_OF_MEMORY',
+          lastAtMs: 3,
+          coolingDownUntilMs: 4,
+          availableBytes: 1024,
         },
       },
     };

@@ -308,6 +308,20 @@ describe('createAutopilot', () => {
       await pilot.stop();
     });
 
+    it('says once that memory has passed the hard limit meanwhile', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world);
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 12 * GIB;
+      while (pilot.of('switch-started').length < 2) await world.clock.advance(SECOND);
+      world.othersBytes = 14 * GIB;
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      expect(pilot.of('emergency').map(({ pools }) => pools)).toEqual([['RAM']]);
+      await pilot.stop();
+    });
+
     it('waits where memory has run out already: that gets no worse', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       const pilot = await startPilot(world);
@@ -612,6 +626,42 @@ describe('createAutopilot', () => {
       await rejected;
       await expect(pilot.autopilot.acquire(CHAT)).rejects.toMatchObject({ name: 'AbortError' });
     });
+  });
+
+  it('evicts what others have loaded once it is idle for long enough, where the policy says so', async () => {
+    const world = new FakeWorld([LARGE]);
+    world.models.set('theirs', { modelKey: 'theirs', bytes: 8 * GIB });
+    world.policy = { ...POLICY, foreign: 'evict-idle' };
+    const lastUsedAtMs = world.clock.nowMs();
+    world.place('theirs', { instanceIdentifier: 'theirs', lastUsedAtMs });
+    const pilot = await startPilot(world);
+    await world.clock.advance(9 * MINUTE);
+    expect(world.log).toEqual([]);
+    await world.clock.advance(3 * MINUTE);
+    expect(world.log).toEqual(['unload theirs', 'load large']);
+    await pilot.stop();
+  });
+
+  it('does not break off what memory shows only once it is loaded', async () => {
+    const world = new FakeWorld([{ ...LARGE, loadMs: 10 * SECOND }, SMALL]);
+    const { ports } = world;
+    const pilot = await startPilot(world, {
+      monitor: {
+        ...ports.monitor,
+        settled: async () => {
+          world.othersBytes = 14 * GIB;
+          await world.clock.sleep(5 * SECOND, { signal: null });
+          return world.resources();
+        },
+      },
+    });
+    await world.clock.advance(2 * MINUTE);
+    expect(pilot.of('load-interrupted')).toEqual([]);
+    expect(pilot.of('switch-finished')[0]?.report.failures).toMatchObject([
+      { modelKey: 'large', code: 'MEMORY_EXCEEDED' },
+    ]);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
   });
 
   describe('idle: release', () => {

@@ -604,6 +604,16 @@ describe('a trace that is none', () => {
     expect([exitCode, out]).toEqual([2, '']);
   });
 
+  test('what is passed over is warned of', async () => {
+    const { exitCode, err } = await world.simulate(
+      `${good}\n{"tMs":60000,"ram":{"othersByts":1},"events":[{"type":"failNextLoads","times":3}]}`,
+      BOTH,
+    );
+    expect(err).toContain("trace.jsonl:2: unknown field 'othersByts' of 'ram' is passed over");
+    expect(err).toContain("unknown field 'times' of event 'failNextLoads'");
+    expect(exitCode).toBe(0);
+  });
+
   test('every mistake is named at once, and no more than ten', async () => {
     const bad = Array.from({ length: 12 }, () => '{').join('\n');
     const { err } = await world.simulate(`${good}\n${bad}`, BOTH);

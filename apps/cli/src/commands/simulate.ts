@@ -30,7 +30,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   const seed = input.integer('seed', 0) ?? DEFAULT_SEED;
   const policy = input.text('policy') ?? 'mai';
-  const trace = await readTrace(traceName, io.cwd);
+  const trace = await readTrace(traceName, io.cwd, output);
   const { config } = await loadConfig(context);
   const [first] = trace;
   if (first === undefined) throw new UsageError(`${traceName} has no rows.`);
@@ -51,9 +51,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       seed,
       pinned: config.pins,
       drainDeadlineMs: config.switching.drainDeadlineMs,
+      signal,
       onServing: (serving, fromMs) => served.push({ modelKey: serving?.modelKey ?? null, fromMs }),
     });
-    signal.throwIfAborted();
     reports.set(name, report);
   }
   const title: SimulationTitle = { traceName, chainName, seed, chain };

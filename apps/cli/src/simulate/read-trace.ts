@@ -1,26 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { TraceRow } from '@mai/autopilot';
+import type { TraceIssue, TraceRow } from '@mai/autopilot';
 import { parseTrace } from '@mai/autopilot';
+import type { Output } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 
 const MOST_ISSUES = 10;
 
 /** Reads a trace. @throws UsageError that names the file and the line of every mistake. */
-export async function readTrace(name: string, cwd: string): Promise<readonly TraceRow[]> {
-  const { rows, issues } = parseTrace(await readText(name, cwd));
+export async function readTrace(
+  name: string,
+  cwd: string,
+  output: Output,
+): Promise<readonly TraceRow[]> {
+  const { rows, issues, warnings } = parseTrace(await readText(name, cwd));
+  for (const line of describe(name, warnings)) output.warn(line);
   if (issues === null) return rows;
+  throw new UsageError([`${name} is no trace of a machine.`, ...describe(name, issues)].join('\n'));
+}
+
+function describe(name: string, issues: readonly TraceIssue[]): readonly string[] {
   const shown = issues
     .slice(0, MOST_ISSUES)
     .map(({ line, message }) => `${name}:${line}: ${message}`);
   const more = issues.length - shown.length;
-  throw new UsageError(
-    [
-      `${name} is no trace of a machine.`,
-      ...shown,
-      ...(more > 0 ? [`... and ${more} more.`] : []),
-    ].join('\n'),
-  );
+  return more > 0 ? [...shown, `... and ${more} more.`] : shown;
 }
 
 async function readText(name: string, cwd: string): Promise<string> {

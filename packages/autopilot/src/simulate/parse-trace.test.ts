@@ -56,9 +56,27 @@ describe('parseTrace', () => {
     ['pressure', 'high'],
     ['pressure', 2],
     ['events', [{ type: 'gpuLost', gpu: 0.5 }]],
+    ['events', [{ type: 'foreignUnload', instanceIdentifier: 5 }]],
+    ['ram', { totalBytes: 0, othersBytes: 0 }],
+    ['gpus', [{ totalBytes: 1, othersBytes: 0, unified: 'yes' }]],
+    ['requests', { ratePerMinute: 60_001, meanSeconds: 1 }],
   ])('refuses %s %j', (field, value) => {
     const text = `${JSON.stringify({ ...first, [field]: value })}\n{"tMs": 5}`;
     expect(parseTrace(text).issues?.filter(({ line }) => line === 1)).toHaveLength(1);
+  });
+
+  it.each([
+    [{ ram: { othersByts: 1 } }, "unknown field 'othersByts' of 'ram'"],
+    [{ requests: { rate: 1 } }, "unknown field 'rate' of 'requests'"],
+    [{ gpus: [{ totalBytes: 1, othersBytes: 0, name: 'x' }] }, "unknown field 'name' of 'gpus'"],
+    [{ events: [{ type: 'failNextLoads', times: 3 }] }, "of event 'failNextLoads'"],
+    [{ cpuOthersRatio: 7 }, "'cpuOthersRatio' is a share of 1, not 7"],
+  ])('warns of %j', (fields, message) => {
+    const { rows, warnings } = parseTrace(
+      `${JSON.stringify(first)}\n${JSON.stringify({ tMs: 5, ...fields })}`,
+    );
+    expect(rows).toHaveLength(2);
+    expect(warnings).toEqual([{ line: 2, message: expect.stringContaining(message) as string }]);
   });
 
   it('reports everything that is wrong, each with its line', () => {
@@ -119,7 +137,7 @@ describe('parseTrace', () => {
             ...parts.map((part) => row((seconds += part.seconds), part.others)),
           ];
           const text = rows.map((one) => JSON.stringify(one)).join('\n');
-          expect(parseTrace(text)).toEqual({ rows, issues: null });
+          expect(parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
         },
       ),
     );

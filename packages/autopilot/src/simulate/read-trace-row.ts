@@ -1,4 +1,10 @@
-import { isFields, readTraceEvent, type Complain, type Fields } from './read-trace-event.js';
+import {
+  isFields,
+  readTraceEvent,
+  warnOfUnknown,
+  type Complaints,
+  type Fields,
+} from './read-trace-event.js';
 import type { TraceRow } from './trace.js';
 
 const FIELDS = new Set([
@@ -12,23 +18,26 @@ const FIELDS = new Set([
   'requests',
   'events',
 ]);
+/** One a millisecond. A trace that asks for more would take as long as that. */
+const MOST_REQUESTS_PER_MINUTE = 60_000;
 const LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** One row; what it leaves out is as in the row before. Null where anything is wrong with it. */
 export function readTraceRow(
   value: unknown,
   before: TraceRow | null,
-  complain: Complain,
+  complaints: Complaints,
 ): TraceRow | null {
   if (!isFields(value)) {
-    complain('a row is an object');
+    complaints.fail('a row is an object');
     return null;
   }
   let sound = true;
-  const fail: Complain = (message) => {
+  const fail = (message: string): void => {
     sound = false;
-    complain(message);
+    complaints.fail(message);
   };
+  const own: Complaints = { ...complaints, fail };
   for (const key of Object.keys(value)) if (!FIELDS.has(key)) fail(`unknown field '${key}'`);
   const number = (fields: Fields, key: string, otherwise: number | null, name = key): number => {
     const found = fields[key] ?? otherwise;
@@ -36,14 +45,17 @@ export function readTraceRow(
     fail(`'${name}' must be a number that is not negative`);
     return 0;
   };
-  const object = (key: string): Fields => {
+  const object = (key: string, known: readonly string[]): Fields => {
     const found = value[key] ?? {};
-    if (isFields(found)) return found;
+    if (isFields(found)) {
+      warnOfUnknown(found, known, `'${key}'`, own);
+      return found;
+    }
     fail(`'${key}' must be an object`);
     return {};
   };
-  const ram = object('ram');
-  const requests = object('requests');
+  const ram = object('ram', ['totalBytes', 'othersBytes']);
+  const requests = object('requests', ['ratePerMinute', 'meanSeconds']);
   const onBattery = value['onBattery'] ?? before?.onBattery ?? false;
   if (typeof onBattery !== 'boolean') fail("'onBattery' must be true or false");
   const gpus = value['gpus'] ?? before?.gpus ?? [];
@@ -56,11 +68,16 @@ export function readTraceRow(
       totalBytes: number(ram, 'totalBytes', before?.ram.totalBytes ?? null, 'ram.totalBytes'),
       othersBytes: number(ram, 'othersBytes', before?.ram.othersBytes ?? null, 'ram.othersBytes'),
     },
-    gpus: (Array.isArray(gpus) ? gpus.filter(isFields) : []).map((gpu) => ({
-      totalBytes: number(gpu, 'totalBytes', null, 'gpus.totalBytes'),
-      othersBytes: number(gpu, 'othersBytes', null, 'gpus.othersBytes'),
-      unified: gpu['unified'] === true,
-    })),
+    gpus: (Array.isArray(gpus) ? gpus.filter(isFields) : []).map((gpu) => {
+      warnOfUnknown(gpu, ['totalBytes', 'othersBytes', 'unified'], "'gpus'", own);
+      const { unified = false } = gpu;
+      if (typeof unified !== 'boolean') fail("'gpus.unified' must be true or false");
+      return {
+        totalBytes: number(gpu, 'totalBytes', null, 'gpus.totalBytes'),
+        othersBytes: number(gpu, 'othersBytes', null, 'gpus.othersBytes'),
+        unified: unified === true,
+      };
+    }),
     cpuOthersRatio: number(value, 'cpuOthersRatio', before?.cpuOthersRatio ?? 0),
     onBattery: onBattery === true,
     requests: {
@@ -80,15 +97,20 @@ export function readTraceRow(
     ...(value['swapInPerSecond'] === undefined && before?.swapInPerSecond === undefined
       ? {}
       : { swapInPerSecond: number(value, 'swapInPerSecond', before?.swapInPerSecond ?? null) }),
-    ...readPressure(value['pressure'] ?? before?.pressure, fail),
-    events: (Array.isArray(events) ? events : []).flatMap((event) => readTraceEvent(event, fail)),
+    ...readPressure(value['pressure'] ?? before?.pressure, own),
+    events: (Array.isArray(events) ? events : []).flatMap((event) => readTraceEvent(event, own)),
   };
+  if (row.ram.totalBytes === 0 && sound) fail("'ram.totalBytes' must be more than 0");
+  if (row.requests.ratePerMinute > MOST_REQUESTS_PER_MINUTE)
+    fail(`'requests.ratePerMinute' must be at most ${MOST_REQUESTS_PER_MINUTE}`);
+  if (value['cpuOthersRatio'] !== undefined && row.cpuOthersRatio > 1)
+    own.warn(`'cpuOthersRatio' is a share of 1, not ${row.cpuOthersRatio}`);
   if (before !== null && row.tMs < before.tMs) fail(`'tMs' goes back from ${before.tMs}`);
   if (before === null && row.tMs !== 0) fail("the first row's 'tMs' must be 0");
   return sound ? row : null;
 }
 
-function readPressure(value: unknown, fail: Complain): Pick<TraceRow, 'pressure'> {
+function readPressure(value: unknown, { fail }: Complaints): Pick<TraceRow, 'pressure'> {
   if (value === undefined || value === null) return {};
   const level = LEVELS.find((one) => one === value);
   if (level !== undefined) return { pressure: level };

@@ -25,6 +25,16 @@ describe('simulate', () => {
     expect(report.qualityRatio).toBeCloseTo(1);
   });
 
+  it.each(['mai', 'static'] as const)('is broken off under %s, and at once', async (policy) => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    // As many requests as a trace can ask for, for a century.
+    const requests = { ratePerMinute: 60_000, meanSeconds: 1 };
+    const trace = [{ ...row(0, 6), requests }, row(100 * 365 * 86_400, 6)];
+    setImmediate(() => stop.abort(reason));
+    await expect(run({ trace, policy, signal: stop.signal })).rejects.toBe(reason);
+  });
+
   it('reports this and nothing else', async () => {
     const report = await run({ trace: [row(0, 6), row(20, 6)] });
     expect(Object.keys(report).sort()).toEqual(

@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly drainDeadlineMs?: number;
   /** Told whenever something else is loaded and ready, null for nothing. */
   readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
+  /** Breaks the simulation off. Default none. */
+  readonly signal?: AbortSignal;
 }
 
 /** What answers requests in a simulation. */
@@ -62,9 +64,10 @@ const OBSERVE_INTERVAL_MS = 1000;
 /**
  * Runs the autopilot, or a policy to compare it with, over a trace with a simulated clock, machine and
  * LM Studio. The same options always give the same report.
+ * @throws the signal's reason when cancelled.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { trace, models, limits, policy = 'mai', seed = 1 } = options;
+  const { trace, models, limits, policy = 'mai', seed = 1, signal = null } = options;
   const durationMs = trace[trace.length - 1]?.tMs ?? 0;
   const recorder = new MetricsRecorder(() => machine, OBSERVE_INTERVAL_MS);
   const clock = new SimulationClock((fromMs, toMs) => {
@@ -94,7 +97,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       running.onRequest();
     },
   });
-  await clock.run(durationMs);
+  await clock.run(durationMs, signal);
   const metrics = recorder.finish(durationMs);
   const made = [...decisions];
   machine.observe(SILENT);

@@ -65,16 +65,17 @@ export class SimulationClock implements Clock {
     return this.#set(atMs, false, ring);
   }
 
-  /** Lets time pass up to `untilMs`. */
-  async run(untilMs: number): Promise<void> {
+  /** Lets time pass up to `untilMs`; rejects with the signal's reason once that fires. */
+  async run(untilMs: number, signal: AbortSignal | null = null): Promise<void> {
     await settle();
     for (;;) {
+      signal?.throwIfAborted();
       const next = this.#alarms.peek();
       if (next === null || next.atMs > untilMs) break;
       this.#moveTo(next.atMs);
       this.#alarms.take();
       next.ring();
-      if (next.wakes) await settle();
+      if (next.wakes || isTurnDue()) await settle();
     }
     this.#moveTo(untilMs);
   }
@@ -116,6 +117,12 @@ export class SimulationClock implements Clock {
 /** A turn of the event loop this often, so that signals and timers of the outside world are served. */
 const TURN_EVERY = 256;
 let untilTurn = TURN_EVERY;
+
+/** Nobody waits for this alarm, but the outside world is not to wait for ever. */
+function isTurnDue(): boolean {
+  untilTurn -= 1;
+  return untilTurn <= 1;
+}
 
 /**
  * Everything that does not wait for time has run. The ports of a simulation wait for nothing else, so

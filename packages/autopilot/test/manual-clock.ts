@@ -3,7 +3,8 @@ import type { Clock } from '../src/ports/clock.js';
 /** Time that moves only when a test says so. */
 export class ManualClock implements Clock {
   #epochMs: number;
-  #monotonicMs = 0;
+  /** Not zero: a machine has been on for a while. */
+  #monotonicMs = 3_600_000;
   readonly #sleepers = new Set<{ readonly wakeMs: number; readonly wake: () => void }>();
 
   constructor(epochMs = 1_750_000_000_000) {

@@ -73,7 +73,8 @@ describe('createFileJournal', () => {
 
   it.each([
     ['not JSON', '{'],
-    ['another version', '{"version":2}'],
+    ['another version', JSON.stringify({ ...EMPTY_JOURNAL, version: 2 })],
+    ['no revision', JSON.stringify({ ...EMPTY_JOURNAL, revision: null })],
     ['a pin without a target', JSON.stringify({ ...EMPTY_JOURNAL, pins: [{ reason: 'pin' }] })],
     [
       'an unknown failure code',

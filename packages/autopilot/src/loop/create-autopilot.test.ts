@@ -581,6 +581,18 @@ describe('createAutopilot', () => {
       await pilot.stop();
     });
 
+    it('lends nothing of which nobody knows what it can', async () => {
+      const world = new FakeWorld([SMALL]);
+      world.models.set('other', { modelKey: 'other', bytes: GIB });
+      world.place('other');
+      const pilot = await startPilot(world);
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['other', 'small']);
+      const { lease } = await pilot.autopilot.acquire(CHAT);
+      expect(lease).toMatchObject({ modelKey: 'small' });
+      await pilot.stop();
+    });
+
     it('loads what it takes, without dwell', async () => {
       const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
       const [small, coder] = world.chain;

@@ -1,9 +1,11 @@
-import type { PoolOutcome } from '@mai/selector';
+import type { PoolOutcome, Selection, Verdict } from '@mai/selector';
 import fc from 'fast-check';
 import { ManualClock } from '../../test/manual-clock.js';
 import { createEventHub } from './event-hub.js';
 import { addUse, forecastUse, type UseSamples } from './forecast.js';
 import { mergeRequirements } from './merge-requirements.js';
+import { reactionMs, SETTLE_MS } from './reaction.js';
+import { reasonToAct } from './reason-to-act.js';
 import { createWaker } from './waker.js';
 
 const GIB = 1024 ** 3;
@@ -27,6 +29,63 @@ const forecast = (usesBytes: readonly number[]): number | null => {
   }
   return forecastUse(samples, pools)?.timeToHardLimitMs ?? null;
 };
+
+const down: Selection = {
+  decision: 'switch',
+  direction: 'down',
+  chosen: null,
+  plan: { steps: [], order: null },
+  pools: [],
+  headroomBytes: null,
+  rejected: [],
+  afterDrain: null,
+  notes: [],
+};
+
+describe('reasonToAct', () => {
+  const act = (reason: Verdict['reason']): Verdict => ({
+    act: true,
+    reason,
+    waitMs: null,
+    upgradeBelowRatio: 0.7,
+  });
+  const calm = { yieldsChanged: false, wanted: true, waiting: 0, heldBack: () => false };
+
+  it('is held back by what was put off, but not in an emergency', () => {
+    const held = { ...calm, heldBack: () => true };
+    expect(reasonToAct(down, act('DWELL_OVER'), calm)).toBe('DWELL_OVER');
+    expect(reasonToAct(down, act('DWELL_OVER'), held)).toBeNull();
+    expect(reasonToAct(down, act('EMERGENCY'), held)).toBe('EMERGENCY');
+  });
+
+  it('does not wait for the verdict where somebody waits for a model or for memory', () => {
+    const wait: Verdict = { act: false, reason: 'DWELLING', waitMs: 1000, upgradeBelowRatio: 0.7 };
+    expect(reasonToAct(down, wait, calm)).toBeNull();
+    expect(reasonToAct(down, wait, { ...calm, waiting: 1 })).toBe('REQUESTED');
+    expect(reasonToAct(down, wait, { ...calm, yieldsChanged: true })).toBe('YIELD');
+    const up = { ...down, direction: 'up' as const };
+    expect(reasonToAct(up, wait, { ...calm, yieldsChanged: true })).toBeNull();
+  });
+});
+
+describe('reactionMs', () => {
+  it('is the next round, what settles, and the load of what is chosen', () => {
+    const footprint = {
+      ram: { mappedBytes: 3e9, anonymousBytes: 1e9 },
+      gpus: [{ deviceKey: 'gpu:0', bytes: 2e9 }],
+      interval: null,
+      source: 'measured',
+      confidence: 'high',
+    } as const;
+    const loading = {
+      ...down,
+      chosen: { footprint },
+      plan: { steps: [{ action: 'load' }], order: null },
+    } as unknown as Selection;
+    expect(reactionMs(down, 1000)).toBe(1000 + SETTLE_MS);
+    expect(reactionMs(loading, 1000)).toBe(1000 + SETTLE_MS + 6000);
+  });
+});
 
 describe('forecastUse', () => {
   // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
@@ -126,19 +185,20 @@ describe('createEventHub', () => {
 describe('createWaker', () => {
   it('sleeps its time, or until it is woken, and leaves no timer', async () => {
     const clock = new ManualClock();
+    const startedMs = clock.monotonicMs();
     const waker = createWaker();
     const { signal } = new AbortController();
     const sleeping = waker.sleep(clock, 1000, signal);
     expect(await clock.drive(sleeping)).toBe(false);
-    expect(clock.monotonicMs()).toBe(1000);
+    expect(clock.monotonicMs() - startedMs).toBe(1000);
     const woken = waker.sleep(clock, 1000, signal);
     waker.wake();
     expect(await woken).toBe(true);
     waker.wake();
     await waker.sleep(clock, 1000, signal);
-    expect(clock.monotonicMs()).toBe(1000);
+    expect(clock.monotonicMs() - startedMs).toBe(1000);
     await clock.drive(waker.sleep(clock, 1000, signal));
-    expect(clock.monotonicMs()).toBe(2000);
+    expect(clock.monotonicMs() - startedMs).toBe(2000);
     expect(clock.pending).toBe(0);
   });
 

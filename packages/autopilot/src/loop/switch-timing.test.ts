@@ -140,9 +140,9 @@ describe('Patience', () => {
     afterDrain: null,
     notes: [],
   });
-  const after = (excursionsS: readonly number[]): Patience => {
+  const after = (excursionsS: readonly number[], fromMs = 0): Patience => {
     const patience = new Patience();
-    let atMs = 0;
+    let atMs = fromMs;
     for (const seconds of excursionsS) {
       for (const endMs = atMs + seconds * 1000; atMs < endMs; atMs += 1000) {
         patience.observe(atMs, decision(12), POLICY);
@@ -178,6 +178,15 @@ describe('Patience', () => {
     const patience = after([dwellS - 5, dwellS - 10]);
     expect(patience.dwellMs(POLICY)).toBe(dwellMs);
     expect(patience.waitsItOut(POLICY)).toBe(true);
+  });
+
+  it('remembers for two hours', () => {
+    const fromMs = 10 * 60 * MINUTE;
+    const patience = after([dwellS + 10], fromMs);
+    patience.observe(fromMs + 120 * MINUTE, decision(6), POLICY);
+    expect(patience.dwellMs(POLICY)).toBeGreaterThan(dwellMs + 10_000);
+    patience.observe(fromMs + 121 * MINUTE, decision(6), POLICY);
+    expect(patience.dwellMs(POLICY)).toBe(dwellMs);
   });
 
   it('forgets', () => {

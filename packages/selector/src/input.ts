@@ -150,4 +150,9 @@ export interface SelectionInput {
    * `reduceHysteresis`. Without it stepping up asks for no more than staying.
    */
   readonly upgradeMarginRatio?: number | null;
+  /**
+   * Whether what was resident has just been unloaded to step down, or was released because memory ran out:
+   * the last candidate may then be loaded up to the hard limit, as it may be stepped down to. Default false.
+   */
+  readonly steppingDown?: boolean;
 }

@@ -135,13 +135,16 @@ function attemptWithin(
 /** A switch that leaves a pool above its limit is worth it only where it frees this share of one. */
 const MIN_RELIEF_RATIO = 0.02;
 
-/** Nothing keeps to the limits: the last candidate of the chain may stay up to the hard limit. */
+/**
+ * Nothing keeps to the limits: the last candidate of the chain may stay up to the hard limit, and be stepped
+ * down to. With nothing resident, and nothing that was, a limit is a limit.
+ */
 function lastResort(
   input: SelectionInput,
   surroundings: Surroundings,
   current: Current | null,
 ): PickedOption | null {
-  if (current === null) return null;
+  if (current === null && input.steppingDown !== true) return null;
   const { candidates, requirement } = input;
   for (let candidateIndex = candidates.length - 1; candidateIndex >= 0; candidateIndex -= 1) {
     const candidate = candidates[candidateIndex] as Candidate;
@@ -149,9 +152,10 @@ function lastResort(
     for (const [optionIndex, option] of candidate.loadOptions.entries()) {
       const position = { candidateIndex, optionIndex };
       // Above the limit nothing is made larger than it is.
-      if (comparePositions(position, current.position) < 0) continue;
+      if (current !== null && comparePositions(position, current.position) < 0) continue;
       const attempt = attemptWithin(input, surroundings, position, { kind: 'hard-limit' });
-      if (attempt.kind === 'fits' && isWorthIt(attempt.plan, input, surroundings)) {
+      if (attempt.kind !== 'fits') continue;
+      if (current === null || isWorthIt(attempt.plan, input, surroundings)) {
         return { candidate, candidateIndex, option, optionIndex, attempt };
       }
     }

@@ -165,6 +165,22 @@ describe('3. no switch that does not help', () => {
     expect(at(7.9)).toMatchObject({ decision: 'release', direction: 'down' });
   });
 
+  it('loads the last candidate up to the hard limit only where something was stepped down from', () => {
+    // Others 75 of 100, and nothing resident: 75 + 10 is over the limit, 75 + 18 over the hard limit.
+    const at = (gib: number, steppingDown: boolean): ReturnType<typeof selectModel> =>
+      selectModel({
+        ...input({
+          candidates: [candidate('large', 30), candidate('small', gib)],
+          resources: resources({ total: 100, available: 25 }),
+        }),
+        steppingDown,
+      });
+    expect(at(10, false)).toMatchObject({ decision: 'none', chosen: null });
+    expect(at(10, true)).toMatchObject({ decision: 'load', chosen: { modelKey: 'small' } });
+    expect(at(10, true).notes.map(({ code }) => code)).toContain('ABOVE_LIMIT');
+    expect(at(18, true)).toMatchObject({ decision: 'none', chosen: null });
+  });
+
   it('may come within the minimum headroom at the hard limit', () => {
     // 7 + 2.1 of 10 is under 92 percent, and leaves less than a GiB.
     const selection = selectModel(

@@ -15,6 +15,8 @@ export interface AssembledInput {
   readonly resources: Resources;
   readonly residents: readonly Resident[];
   readonly policy: SelectionPolicy;
+  /** See `SelectionInput`; added by who knows what was resident before. */
+  readonly steppingDown?: boolean;
 }
 
 /**

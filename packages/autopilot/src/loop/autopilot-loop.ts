@@ -224,16 +224,18 @@ export class AutopilotLoop {
     const direction = late ? this.#timing.lastDirection : result.direction;
     this.#timing.switched(direction, observed.policy);
     this.#residents.forget();
+    if (result.report === null || result.report.outcome === 'released') this.#residents.release();
     this.#waker.wake();
   }
 
-  #observe(
+  async #observe(
     request: SelectionRequest,
     coolingDownUntilMs: Record<string, number>,
     options: { readonly calm: boolean; readonly signal: AbortSignal },
   ): Promise<AssembledInput> {
     const coolDowns = { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs };
-    return this.#observer.observe(request, coolDowns, options);
+    const observed = await this.#observer.observe(request, coolDowns, options);
+    return this.#residents.released ? { ...observed, steppingDown: true } : observed;
   }
 
   /** Where nothing will be done soon, whoever waits for a model is told so now. */

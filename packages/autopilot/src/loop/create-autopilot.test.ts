@@ -26,6 +26,31 @@ describe('createAutopilot', () => {
     expect(pilot.autopilot.state.status).toBe('stopped');
   });
 
+  it('steps down late where memory had run out for everything', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.othersBytes = 27 * GIB;
+    await world.clock.advance(3 * MINUTE);
+    expect(world.residentKeys()).toEqual([]);
+    // 23 + 4 GiB of 32 are 84 %: over the limit, under the hard limit.
+    world.othersBytes = 23 * GIB;
+    await world.clock.advance(MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('begins with nothing above the limit', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.othersBytes = 23 * GIB;
+    const pilot = await startPilot(world);
+    await world.clock.advance(10 * MINUTE);
+    expect(world.log).toEqual([]);
+    await pilot.stop();
+  });
+
   it('unloads nothing once another Mai has taken over', async () => {
     const world = new FakeWorld([SMALL]);
     const taken = new AbortController();

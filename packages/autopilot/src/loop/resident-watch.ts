@@ -10,6 +10,7 @@ export class ResidentWatch {
   readonly #publish: (event: PublishedEvent) => void;
   #wanted = true;
   #hadOurs = false;
+  #released = false;
   #duplicates: ReturnType<typeof findDuplicates> = [];
 
   constructor({ idle }: AutopilotSettings, publish: (event: PublishedEvent) => void) {
@@ -20,6 +21,11 @@ export class ResidentWatch {
   /** Whether something is to be loaded when nothing is: false once an idle time has run out. */
   get wanted(): boolean {
     return this.#wanted;
+  }
+
+  /** Whether nothing of ours has been loaded since the last of it went because memory ran out. */
+  get released(): boolean {
+    return this.#released;
   }
 
   /** `waiting`: how many wait for a model. */
@@ -33,11 +39,17 @@ export class ResidentWatch {
       }
     }
     this.#hadOurs = ours;
+    if (ours) this.#released = false;
     const duplicates = findDuplicates(residents);
     if (!isSameData(duplicates, this.#duplicates)) {
       this.#duplicates = duplicates;
       for (const duplicate of duplicates) this.#publish({ type: 'duplicates', ...duplicate });
     }
+  }
+
+  /** Memory has run out: what was loaded, or was to be, is gone. */
+  release(): void {
+    this.#released = true;
   }
 
   /** What is gone at the next look did not run out of its idle time: it was switched, or LM Studio was away. */

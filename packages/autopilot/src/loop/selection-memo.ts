@@ -18,6 +18,7 @@ export function createSelectionMemo(): (input: SelectionInput) => Selection {
 function isSameInput(one: SelectionInput, other: SelectionInput): boolean {
   return (
     one.upgradeMarginRatio === other.upgradeMarginRatio &&
+    one.steppingDown === other.steppingDown &&
     isSameApartFromTime(one.resources, other.resources) &&
     isSameData(one.residents, other.residents) &&
     isSameData(one.requirement, other.requirement) &&

@@ -83,6 +83,16 @@ describe('runOnce', () => {
     expect(world.residentKeys()).toEqual(['small']);
   });
 
+  it('steps down to the last candidate up to the hard limit, though both never fit at once', async () => {
+    const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+    world.place('large');
+    // 23 + 4 GiB of 32 are 84 %: over the limit of 80, under the hard limit of 92.
+    world.othersBytes = 23 * GIB;
+    const report = await run(world);
+    expect(world.log).toEqual(['unload mai/large', 'load small']);
+    expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/small' });
+  });
+
   it('says so when nothing fits', async () => {
     const world = new FakeWorld([LARGE, MEDIUM]);
     world.othersBytes = 24 * GIB;

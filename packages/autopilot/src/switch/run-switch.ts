@@ -64,7 +64,9 @@ class SwitchRun {
     const { emit } = this.#context;
     emit({ type: 'observing' });
     const observed = await this.#context.observe(passedOver(this.#failures));
-    const input = markRefused(notBetterThan(observed, this.#target), this.#failures);
+    const narrowed = markRefused(notBetterThan(observed, this.#target), this.#failures);
+    // What the last candidate is stepped down from may be gone by now.
+    const input = this.#unloaded.length > 0 ? { ...narrowed, steppingDown: true } : narrowed;
     const selection = this.#context.decide(input);
     const decided = { input, selection };
     this.#first ??= decided;

@@ -17,8 +17,9 @@ export interface AutopilotFiles {
 
 const DEFAULT_ADDRESS = 'ws://127.0.0.1:1234';
 
-/** The files of the autopilot that looks after the LM Studio at `address`. */
-export function autopilotFilesOf({ io }: CommandContext, address: string): AutopilotFiles {
+/** The files of the autopilot that looks after the LM Studio at an address. */
+export function autopilotFilesOf({ io }: CommandContext, at: string): AutopilotFiles {
+  const address = withOneLoopback(at);
   // One folder each: two LM Studios have two journals, and a log has one writer.
   const folder = path.join(allFolders(io.folders.data), folderName(address));
   return {
@@ -40,6 +41,14 @@ export async function findAutopilotFiles(context: CommandContext): Promise<Autop
   return autopilotFilesOf(
     context,
     baseUrl ?? (await lastAddress(io.folders.data)) ?? DEFAULT_ADDRESS,
+  );
+}
+
+/** All names of this machine's loopback are one: two that look after one LM Studio would fight over it. */
+function withOneLoopback(address: string): string {
+  return address.replace(
+    /^(?<scheme>wss?:\/\/)(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)/,
+    '$<scheme>127.0.0.1',
   );
 }
 

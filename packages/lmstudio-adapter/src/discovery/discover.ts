@@ -18,7 +18,7 @@ export interface DiscoverOptions extends HomeLookup {
 
 /** What discovery found. */
 export interface Discovery {
-  /** `ws://host:port` of the LM Studio that answered first; `null`: none did. */
+  /** `ws://host:port` of the LM Studio that answered, the first in the list of several; `null`: none did. */
   readonly baseUrl: string | null;
   /** `true` when only the given address was tried. */
   readonly explicit: boolean;
@@ -27,12 +27,14 @@ export interface Discovery {
 }
 
 const LOOPBACK_TIMEOUT_MS = 500;
+/** One LM Studio may answer on several ports; so long those are waited for that come first in the list. */
+const PREFERENCE_MS = 50;
 const REMOTE_TIMEOUT_MS = 2000;
 
 /**
  * Looks for a running LM Studio: the given address, or else on loopback LM Studio's five app ports,
- * 1234 and the port in its `http-server.json`, all at the same time; the first greeting wins. Costs
- * a refused connection each when nothing runs, and never loads the SDK.
+ * 1234 and the port in its `http-server.json`, all at the same time. Of several that answer it is always the
+ * same one. Costs a refused connection each when nothing runs, and never loads the SDK.
  * @throws TypeError when `baseUrl` is malformed; the signal's reason when cancelled.
  */
 export async function discover(options: DiscoverOptions = {}): Promise<Discovery> {
@@ -61,35 +63,40 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
-  const losers = new AbortController();
+  const rest = new AbortController();
   const timeoutMs = options.timeoutMs ?? LOOPBACK_TIMEOUT_MS;
-  const probes: Probe[] = [];
-  const stop = (): void => losers.abort(options.signal?.reason);
+  const ports = [...new Set(options.ports ?? usualPorts(options))];
+  const probes = new Map<number, Probe>();
+  const stop = (): void => rest.abort(options.signal?.reason);
+  let patience: NodeJS.Timeout | undefined;
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
     return await new Promise<Discovery>((resolve, reject) => {
-      const tried = new Set<number>();
+      const conclude = (): void => {
+        const first = ports.find((port) => probes.get(port)?.outcome === 'lmstudio');
+        const baseUrl = first === undefined ? null : (probes.get(first)?.baseUrl ?? null);
+        resolve({ baseUrl, explicit: false, probes: [...probes.values()] });
+      };
       const tryPort = async (port: number): Promise<void> => {
-        if (tried.has(port)) return;
-        tried.add(port);
         const probe = await probeGreeting(loopbackAddress(port), {
           timeoutMs,
-          signal: losers.signal,
+          signal: rest.signal,
         });
-        probes.push(probe);
-        if (probe.outcome === 'lmstudio') {
-          resolve({ baseUrl: probe.baseUrl, explicit: false, probes: [...probes] });
-        }
+        probes.set(port, probe);
+        if (probe.outcome === 'lmstudio') patience ??= setTimeout(conclude, PREFERENCE_MS);
+        const open = ports.find((one) => (probes.get(one)?.outcome ?? 'lmstudio') === 'lmstudio');
+        if (open === undefined || probes.has(open)) conclude();
       };
-      Promise.all((options.ports ?? usualPorts(options)).map(tryPort)).then(
-        () => resolve({ baseUrl: null, explicit: false, probes: [...probes] }),
+      Promise.all(ports.map(tryPort)).then(
+        conclude,
         // Only an abort rejects a probe: ours after a win, or the caller's.
         () => reject(options.signal?.reason as Error),
       );
     });
   } finally {
+    clearTimeout(patience);
     options.signal?.removeEventListener('abort', stop);
-    losers.abort();
+    rest.abort();
   }
 }
 

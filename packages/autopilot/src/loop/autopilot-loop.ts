@@ -137,6 +137,8 @@ export class AutopilotLoop {
     this.#switches.adopt(this.#journal.takeFailures());
     const request = await this.#observer.request(signal);
     const observed = await this.#look(request, yieldsChanged, signal);
+    if (poolsOverHardLimit(observed.resources, observed.policy).length === 0)
+      this.#switches.relieve();
     this.leases.observe(observed);
     this.#residents.observe(observed, this.leases.waiting);
     const { input, selection, judged, limits } = this.#decide(observed);

@@ -347,6 +347,25 @@ describe('createAutopilot', () => {
       await pilot.stop();
     });
 
+    it('unloads it in an emergency however short the drain deadline is', async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world, { timings: { drainDeadlineMs: 5 * SECOND } });
+      await world.clock.advance(2 * MINUTE);
+      world.setActivity('mai/large', 'generating');
+      world.othersBytes = 14 * GIB;
+      await world.clock.advance(28 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      // What is over by itself does not count for the next one.
+      world.othersBytes = 6 * GIB;
+      await world.clock.advance(5 * SECOND);
+      world.othersBytes = 14 * GIB;
+      await world.clock.advance(28 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['small']);
+      await pilot.stop();
+    });
+
     it('waits where memory has run out already: that gets no worse', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       const pilot = await startPilot(world);

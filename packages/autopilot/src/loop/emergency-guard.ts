@@ -12,6 +12,8 @@ export interface EmergencyGuard {
   /** For the drains of the switch. */
   readonly deadlineMs: () => number;
   readonly force: () => boolean;
+  /** Since when memory has been over the hard limit; null while it is not. */
+  readonly overSinceMs: () => number | null;
   /** Ends the watch; resolves when nothing of it is left. */
   stop(): Promise<void>;
 }
@@ -19,7 +21,7 @@ export interface EmergencyGuard {
 /**
  * Starts to watch.
  *
- * @param emergency - whether memory is over the hard limit already.
+ * @param overSinceMs - since when memory has been over the hard limit already; null where it is not.
  * @param onOverLimit - called at every look that finds a pool over its hard limit.
  */
 export function startEmergencyGuard(
@@ -28,14 +30,14 @@ export function startEmergencyGuard(
     readonly policy: SelectionPolicy;
     readonly timings: AutopilotTimings;
     readonly watch: boolean;
-    readonly emergency: boolean;
+    readonly overSinceMs: number | null;
     readonly onOverLimit: (pools: readonly string[]) => void;
   },
 ): EmergencyGuard {
   const { clock } = ports;
   const { policy, timings } = options;
   const stop = new AbortController();
-  let sinceMs = options.emergency ? clock.monotonicMs() : null;
+  let sinceMs = options.overSinceMs;
   let criticalSinceMs: number | null = null;
   let lastLeft: number | null = null;
 
@@ -72,6 +74,7 @@ export function startEmergencyGuard(
   return {
     deadlineMs: () => (expired() ? 0 : timings.drainDeadlineMs),
     force: expired,
+    overSinceMs: () => sinceMs,
     stop: async () => {
       stop.abort();
       await watching;

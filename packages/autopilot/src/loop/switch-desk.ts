@@ -53,6 +53,8 @@ export class SwitchDesk {
   #putOffs = 0;
   #putOffUntilMs: number | null = null;
   #putOffFor: readonly string[] = [];
+  /** Since when memory has been over the hard limit, through switches that were put off; null while it is not. */
+  #overSinceMs: number | null = null;
   #switching = false;
   #acceptedAs: Readonly<Record<string, LoadConfig>> = {};
 
@@ -119,6 +121,11 @@ export class SwitchDesk {
     return coolDowns(this.#failures, this.#settings.clock.nowMs(), resources);
   }
 
+  /** Memory is below the hard limit: the next emergency is another one. */
+  relieve(): void {
+    this.#overSinceMs = null;
+  }
+
   async run(task: SwitchTask): Promise<SwitchResult> {
     this.#switching = true;
     const { clock, timings } = this.#settings;
@@ -130,11 +137,12 @@ export class SwitchDesk {
     task.signal.addEventListener('abort', onStop, { once: true });
     const progress = new Progress();
     let emergency = task.emergency;
+    this.#overSinceMs = emergency ? (this.#overSinceMs ?? startedMs) : null;
     const guard = startEmergencyGuard(this.#settings, {
       policy: task.policy,
       timings,
       watch: this.#settings.runtimeIsLocal && task.deviceIdentifier === null,
-      emergency,
+      overSinceMs: this.#overSinceMs,
       onOverLimit: (pools) => {
         if (!emergency) this.#publish({ type: 'emergency', pools });
         emergency = true;
@@ -177,6 +185,7 @@ export class SwitchDesk {
     } finally {
       task.signal.removeEventListener('abort', onStop);
       await guard.stop();
+      this.#overSinceMs = guard.overSinceMs();
       this.#cached.invalidate();
       this.#switching = false;
     }

@@ -179,6 +179,37 @@ describe('simulate', () => {
     expect(report.qualityRatio).toBeGreaterThan(0.8);
   });
 
+  it.each([
+    ['observe', 0],
+    ['evict', 1],
+  ] as const)('leaves what somebody else loads to the policy: %s', async (foreign, evictions) => {
+    const theirs = {
+      type: 'foreignLoad' as const,
+      instanceIdentifier: 'theirs',
+      modelKey: 'x/y',
+      ramBytes: 12 * GIB,
+      vramBytes: 0,
+    };
+    const { timeByModelMs } = await run({
+      limits: { ...POLICY, foreign },
+      trace: [row(0, 6), row(100, 6, { events: [theirs] }), row(3600, 6)],
+    });
+    // With them 34 GiB are asked for: either they go, or the large model does.
+    expect((timeByModelMs['large'] ?? 0) > 3_000_000).toBe(evictions > 0);
+  });
+
+  it('counts requests that are lost with LM Studio', async () => {
+    const requests = { ratePerMinute: 600, meanSeconds: 1e6 };
+    const down = {
+      requests: { ratePerMinute: 0, meanSeconds: 0 },
+      events: [{ type: 'lmStudioDown' as const }],
+    };
+    const { droppedRequests, busyEvictions } = await run({
+      trace: [row(0, 6), row(100, 6, { requests }), row(200, 6, down), row(300, 6)],
+    });
+    expect([droppedRequests, busyEvictions]).toEqual([4, 0]);
+  });
+
   describe('with two GPUs', () => {
     const gpus = (first: number, second: number) => ({
       gpus: [

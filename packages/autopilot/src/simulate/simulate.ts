@@ -91,7 +91,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       recorder.unloaded(instance);
       tellServing();
     },
-    onLost: tellServing,
+    onLost: (lost) => {
+      recorder.lost(lost);
+      tellServing();
+    },
     onRequest: (served) => {
       recorder.requested(served);
       running.onRequest();

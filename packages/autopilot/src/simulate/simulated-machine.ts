@@ -20,7 +20,7 @@ export interface MachineObserver {
   onLoaded(instance: SimulatedInstance): void;
   onUnloaded(instance: SimulatedInstance): void;
   /** The runtime went down, with everything that was loaded. */
-  onLost(): void;
+  onLost(lost: readonly SimulatedInstance[]): void;
   onRequest(served: SimulatedInstance | null): void;
 }
 
@@ -100,6 +100,12 @@ export class SimulatedMachine {
     return this.#loaded.demandWith(this.#others);
   }
 
+  /** What somebody else's model takes; null where there is none. */
+  demandOfForeign(modelKey: string): Demand | null {
+    const instances = [...this.instances.values()];
+    return instances.find((one) => one.model === null && one.modelKey === modelKey)?.demand ?? null;
+  }
+
   /** The same without what is ours. */
   demandOfOthers(): Demand {
     return this.#loaded.demandOfOthersWith(this.#others);
@@ -177,8 +183,7 @@ export class SimulatedMachine {
     switch (event.type) {
       case 'lmStudioDown':
         this.#down = true;
-        for (const identifier of [...this.instances.keys()]) this.#take(identifier);
-        this.#observer?.onLost();
+        this.#loseAll();
         break;
       case 'lmStudioUp':
         this.#down = false;
@@ -210,6 +215,12 @@ export class SimulatedMachine {
         if (event.gpu === undefined) this.#gpusLost.clear();
         else this.#gpusLost.delete(event.gpu);
     }
+  }
+
+  #loseAll(): void {
+    const lost = [...this.instances.values()];
+    for (const { instanceIdentifier } of lost) this.#take(instanceIdentifier);
+    this.#observer?.onLost(lost);
   }
 
   #serve(durationMs: number): void {

@@ -31,8 +31,9 @@ export function portsOf(
         const model = models.find((one) => one.profile.modelKey === modelKey);
         const index = model === undefined ? -1 : rungIndexOf(model, loadConfig, machine.hasGpu);
         const rung = model === undefined ? undefined : rungsOf(model)[index];
-        const footprint =
-          rung === undefined ? null : footprintOf(machine.demandOf(rung), resources);
+        const demand =
+          rung === undefined ? machine.demandOfForeign(modelKey) : machine.demandOf(rung);
+        const footprint = demand === null ? null : footprintOf(demand, resources);
         return Promise.resolve({ footprint, guardrails: null });
       },
     },

@@ -143,6 +143,11 @@ export class MetricsRecorder {
     this.#noticeServing();
   }
 
+  /** What LM Studio took with it: nobody's eviction, but the requests are lost. */
+  lost(instances: readonly SimulatedInstance[]): void {
+    for (const { requests } of instances) this.#droppedRequests += requests;
+  }
+
   requested(served: SimulatedInstance | null): void {
     if (served === null) this.#droppedRequests += 1;
   }

@@ -96,7 +96,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     options: [
       CONTEXT,
-      { name: 'identifier', value: 'NAME', summary: 'name of the loaded instance' },
+      {
+        name: 'identifier',
+        value: 'NAME',
+        summary: 'name of the loaded instance (default: mai/KEY)',
+      },
       TTL,
       {
         name: 'gpu-offload',

@@ -52,8 +52,8 @@ describe('mai status', () => {
       pools: [{ pool: 'ram', limitRatio: 0.8 }],
       residents: [
         {
-          instanceIdentifier: 'qwen/qwen3-1.7b',
-          foreign: true,
+          instanceIdentifier: 'mai/qwen/qwen3-1.7b',
+          foreign: false,
           busy: false,
           footprint: { source: expect.any(String) },
         },
@@ -76,7 +76,7 @@ describe('mai status', () => {
 
   test('a busy model is shown as busy', async () => {
     await mai('load qwen/qwen3-1.7b');
-    simulator.setBusy('qwen/qwen3-1.7b', { status: 'generating', queued: 2 });
+    simulator.setBusy('mai/qwen/qwen3-1.7b', { status: 'generating', queued: 2 });
     expect((await mai('status')).out).toMatch(/generating, 2 queued/);
   });
 
@@ -336,11 +336,11 @@ describe('models that are out of the ordinary', () => {
       await run('load openai/gpt-oss-20b');
       const { out } = await run('status');
       expect(out).toMatch(
-        /nothing is loaded\n {2}on other machines of LM Link: openai\/gpt-oss-20b/,
+        /nothing is loaded\n {2}on other machines of LM Link: mai\/openai\/gpt-oss-20b/,
       );
       expect((await run('status --json')).json()).toMatchObject({
         residents: [],
-        elsewhere: [{ instanceIdentifier: 'openai/gpt-oss-20b' }],
+        elsewhere: [{ instanceIdentifier: 'mai/openai/gpt-oss-20b' }],
       });
     }));
 

@@ -53,7 +53,7 @@ describe('mai load', () => {
     expect(exitCode).toBe(0);
     expect(err).toMatch(/warning: .*qwen\/qwen3-8b/);
     expect(out).toMatch(/^Loaded qwen\/qwen3-1\.7b /);
-    expect(loaded()).toEqual(['qwen/qwen3-1.7b']);
+    expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
   });
 
   test('--dry-run says what LM Studio expects, and loads nothing', async () => {
@@ -260,7 +260,7 @@ describe('LM Studio can not be used', () => {
         expect(exitCode).toBe(2);
         expect(err).toContain(file);
       }
-      expect(loaded()).toEqual(['qwen/qwen3-1.7b']);
+      expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
     },
   );
 

@@ -1,3 +1,4 @@
+import { IDENTIFIER_PREFIX } from '@mai/autopilot';
 import type {
   DownloadedModel,
   LMStudioClient,
@@ -52,7 +53,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       modelKey,
       kind,
       loadConfig: settingsFor(modelKey),
-      identifier,
+      identifier: identifier ?? identifierOf(modelKey),
       ttlMs,
       signal,
       timeoutMs: globals.timeoutMs ?? undefined,
@@ -86,6 +87,11 @@ async function modelToLoad(
   const { model, variants } = await client.modelInfo(key, { signal });
   if (!model.variants.includes(key)) return model;
   return variants.find(({ modelKey }) => modelKey === key) ?? { ...model, modelKey: key };
+}
+
+/** By the prefix everybody knows that it is not a stranger's. */
+function identifierOf(modelKey: string): string {
+  return `${IDENTIFIER_PREFIX}${modelKey}`;
 }
 
 /** A value that is made when it is first asked for. */
@@ -183,7 +189,9 @@ function printLoaded(loaded: Loaded, output: Output): void {
       ? ''
       : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
   const name =
-    instance.instanceIdentifier === instance.modelKey ? '' : ` as ${instance.instanceIdentifier}`;
+    [instance.modelKey, identifierOf(instance.modelKey)].includes(instance.instanceIdentifier)
+      ? ''
+      : ` as ${instance.instanceIdentifier}`;
   const what = `${instance.modelKey}${name}`;
   output.result(
     reused

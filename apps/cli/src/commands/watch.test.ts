@@ -89,11 +89,11 @@ describe('mai watch', () => {
     const before = await everyFile(world.folder);
     const mai = world.start(`watch --dry-run ${SOON}`);
     const decided = await mai.line('decided');
-    expect(decided).toMatchObject({ chosen: { modelKey: 'test/large' }, decision: 'load' });
+    expect(decided).toMatchObject({ chosen: { modelKey: 'test/large' }, decision: 'switch' });
     await mai.line('decided', () => true, mai.lines().length + 2);
     const { exitCode } = await mai.interrupt();
     expect(exitCode).toBe(0);
-    expect(world.residents()).toEqual(['test/small']);
+    expect(world.residents()).toEqual(['mai/test/small']);
     expect(await everyFile(world.folder)).toEqual(before);
   });
 

@@ -96,14 +96,14 @@ export function completeOptions(options: AutopilotOptions): AutopilotSettings {
   let timings = DEFAULT_TIMINGS;
   let given: Partial<AutopilotTimings> | undefined;
   return {
-    rules: null,
-    journal: createMemoryJournal(EMPTY_JOURNAL),
-    lock: null,
-    decisionLog: null,
-    dryRun: false,
-    random: Math.random,
-    isProcessAlive,
     ...options,
+    rules: options.rules ?? null,
+    journal: options.journal ?? createMemoryJournal(EMPTY_JOURNAL),
+    lock: options.lock ?? null,
+    decisionLog: options.decisionLog ?? null,
+    dryRun: options.dryRun ?? false,
+    random: options.random ?? Math.random,
+    isProcessAlive: options.isProcessAlive ?? isProcessAlive,
     get request() {
       return options.request ?? NO_REQUEST;
     },

@@ -108,6 +108,11 @@ describe('parseTrace', () => {
       "the first row's 'tMs' must be 0",
     ],
     [
+      'times beyond a century',
+      `${JSON.stringify(first)}\n{"tMs": 1e300}`,
+      "'tMs' must be at most 3162240000000, a century",
+    ],
+    [
       'time that goes back',
       `${JSON.stringify(first)}\n{"tMs": 9}\n{"tMs": 8}`,
       "'tMs' goes back from 9",

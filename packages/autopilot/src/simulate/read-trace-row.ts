@@ -20,6 +20,8 @@ const FIELDS = new Set([
 ]);
 /** One a millisecond. A trace that asks for more would take as long as that. */
 const MOST_REQUESTS_PER_MINUTE = 60_000;
+/** A century. */
+const LONGEST_MS = 100 * 366 * 86_400_000;
 const LEVELS = ['normal', 'warning', 'critical'] as const;
 
 /** One row; what it leaves out is as in the row before. Null where anything is wrong with it. */
@@ -105,6 +107,7 @@ export function readTraceRow(
     fail(`'requests.ratePerMinute' must be at most ${MOST_REQUESTS_PER_MINUTE}`);
   if (value['cpuOthersRatio'] !== undefined && row.cpuOthersRatio > 1)
     own.warn(`'cpuOthersRatio' is a share of 1, not ${row.cpuOthersRatio}`);
+  if (row.tMs > LONGEST_MS) fail(`'tMs' must be at most ${LONGEST_MS}, a century`);
   if (before !== null && row.tMs < before.tMs) fail(`'tMs' goes back from ${before.tMs}`);
   if (before === null && row.tMs !== 0) fail("the first row's 'tMs' must be 0");
   return sound ? row : null;

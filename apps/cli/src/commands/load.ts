@@ -188,10 +188,11 @@ function printLoaded(loaded: Loaded, output: Output): void {
     instance.contextLengthTokens === null
       ? ''
       : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
-  const name =
-    [instance.modelKey, identifierOf(instance.modelKey)].includes(instance.instanceIdentifier)
-      ? ''
-      : ` as ${instance.instanceIdentifier}`;
+  const name = [instance.modelKey, identifierOf(instance.modelKey)].includes(
+    instance.instanceIdentifier,
+  )
+    ? ''
+    : ` as ${instance.instanceIdentifier}`;
   const what = `${instance.modelKey}${name}`;
   output.result(
     reused

@@ -16,7 +16,7 @@ describe('SCENARIOS', () => {
       const rows = trace(1);
       expect(trace(1)).toEqual(rows);
       const text = rows.map((row) => JSON.stringify(row)).join('\n');
-      expect(parseTrace(text)).toEqual({ rows, issues: null });
+      expect(parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
       if (name !== 'quiet') expect(trace(2)).not.toEqual(rows);
     },
   );

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { AutopilotError } from '../autopilot-error.js';
 import { errorCode } from '../switch/load-failure.js';
+import { isProcessAlive } from './is-process-alive.js';
 
 /** Who holds a lock. */
 export interface LockOwner {
@@ -163,15 +164,4 @@ async function discard(file: string, dead: LockOwner | null): Promise<void> {
     await link(aside, file).catch(() => undefined);
   }
   await rm(aside, { force: true });
-}
-
-/** Whether a process with this id runs on this machine. */
-export function isProcessAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists and belongs to somebody else.
-    return errorCode(error) === 'EPERM';
-  }
 }

@@ -5,7 +5,7 @@ import type { BackOffPolicy } from '../failures/back-off.js';
 import type { BreakerPolicy } from '../failures/breaker.js';
 import { createMemoryJournal, type JournalPort } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
-import { isProcessAlive } from '../journal/process-lock.js';
+import { isProcessAlive } from '../journal/is-process-alive.js';
 import type { RunningLock } from '../journal/running-lock.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CallOptions } from '../ports/call-options.js';
@@ -64,8 +64,11 @@ export interface AutopilotOptions extends AutopilotPorts {
   readonly dryRun?: boolean;
   /** Uniform in [0, 1), for jitter. Default `Math.random`. */
   readonly random?: () => number;
-  /** Whether a process lives on which a yield depends. Default: asks the operating system. */
-  readonly isProcessAlive?: (processId: number) => boolean;
+  /**
+   * Whether a process lives on which a yield depends; it was there at `sinceMs` (epoch milliseconds),
+   * when the yield began. Default: asks the operating system.
+   */
+  readonly isProcessAlive?: (processId: number, sinceMs: number) => boolean;
   readonly timings?: Partial<AutopilotTimings>;
 }
 

@@ -78,8 +78,10 @@ describe('holdingYields', () => {
     ['at its time', { untilMs: 10 }, 10, false],
     ['as long as its process lives', { processId: 1 }, 10, true],
     ['not after its process has ended', { processId: 2 }, 10, false],
+    ['not for one that has its id since', { processId: 1, sinceMs: -1 }, 10, false],
   ])('holds %s', (_, change, nowMs, holds) => {
-    const held = holdingYields([{ ...GAME, ...change }], nowMs, (processId) => processId === 1);
+    const isAlive = (processId: number, sinceMs: number) => processId === 1 && sinceMs === 0;
+    const held = holdingYields([{ ...GAME, ...change }], nowMs, isAlive);
     expect(held).toHaveLength(holds ? 1 : 0);
   });
 });

@@ -54,12 +54,12 @@ export function reserveMemory(
 export function holdingYields(
   yields: readonly Yield[],
   nowMs: number,
-  isProcessAlive: (processId: number) => boolean,
+  isProcessAlive: (processId: number, sinceMs: number) => boolean,
 ): Yield[] {
   return yields.filter(
     (one) =>
       (one.untilMs === null || nowMs < one.untilMs) &&
-      (one.processId === null || isProcessAlive(one.processId)),
+      (one.processId === null || isProcessAlive(one.processId, one.sinceMs)),
   );
 }
 

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
+import { isProcessAlive } from './is-process-alive.js';
+
+test('a process lives until it has ended', async () => {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
+  const processId = child.pid ?? 0;
+  expect(isProcessAlive(processId)).toBe(true);
+  child.stdin.end();
+  await once(child, 'exit');
+  expect(isProcessAlive(processId)).toBe(false);
+});
+
+test('none outlasts a restart of the machine, though its id is in use again', () => {
+  const startedAtMs = Date.now() - os.uptime() * 1000;
+  expect(isProcessAlive(process.pid, startedAtMs + 5000)).toBe(true);
+  expect(isProcessAlive(process.pid, startedAtMs - 5000)).toBe(false);
+});
+
+(process.platform === 'linux' ? test : test.skip)(
+  'one that has ended lives no more, though its parent has not asked how it ended',
+  async () => {
+    // The shell becomes `sleep`, which never asks.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+    try {
+      const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
+      const processId = Number(chunk.toString());
+      expect(() => process.kill(processId, 0)).not.toThrow();
+      while (isProcessAlive(processId)) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(() => process.kill(processId, 0)).not.toThrow();
+    } finally {
+      parent.kill();
+    }
+  },
+);

@@ -4,11 +4,10 @@ import path from 'node:path';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { flush } from '../../test/manual-clock.js';
 import { startPilot } from '../../test/pilot.js';
+import { SECOND } from '../../test/samples.js';
 import type { LogRecord } from './decision-record.js';
 import { createDecisionLog } from './file-decision-log.js';
 import { replayDecisions } from './replay-decisions.js';
-
-const SECOND = 1000;
 
 async function recordRun(): Promise<string[]> {
   const world = new FakeWorld([

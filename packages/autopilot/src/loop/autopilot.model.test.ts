@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { FakeWorld, GIB, type FakeModel } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
+import { SECOND } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 import type { Lease } from './leases.js';
 
-const SECOND = 1000;
 const MODELS = [
   { modelKey: 'large', bytes: 16 * GIB, kvBytes: 3 * GIB, loadMs: 16 * SECOND },
   { modelKey: 'medium', bytes: 8 * GIB, kvBytes: 2 * GIB, loadMs: 8 * SECOND },

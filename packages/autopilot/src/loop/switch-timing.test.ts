@@ -1,10 +1,10 @@
 import type { PoolOutcome, Selection } from '@mai/selector';
 import fc from 'fast-check';
 import { GIB, POLICY } from '../../test/fake-world.js';
+import { MINUTE } from '../../test/samples.js';
 import { Patience } from './patience.js';
 import { SwingWatch } from './swing-watch.js';
 
-const MINUTE = 60_000;
 /** 16 GiB of a model beside so many of others, in 32: the limit is at 9.6. */
 const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({
   pool: 'ram',

@@ -1,13 +1,11 @@
 import { codedError, FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
+import { LARGE, SMALL } from '../../test/samples.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import type { RunEvent } from './run-event.js';
 import { runOnce, type RunOptions } from './run-once.js';
 import type { RunReport } from './run-report.js';
 
-// 32 GiB, 6 of them taken by others: 80 % is 25.6 GiB, so 19.6 GiB are left for models.
-const LARGE = { modelKey: 'large', bytes: 16 * GIB };
 const MEDIUM = { modelKey: 'medium', bytes: 8 * GIB };
-const SMALL = { modelKey: 'small', bytes: 4 * GIB };
 
 async function run(
   world: FakeWorld,

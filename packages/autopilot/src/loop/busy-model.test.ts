@@ -1,0 +1,167 @@
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { startPilot } from '../../test/pilot.js';
+import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+
+describe('with a busy model', () => {
+  it('waits, puts the switch off, and switches as soon as it is idle', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 12 * GIB;
+    await world.clock.advance(90 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(pilot.of('put-off').length).toBeGreaterThanOrEqual(1);
+    expect(pilot.of('put-off')[0]?.busy).toEqual(['mai/large']);
+    world.setActivity('mai/large', 'idle');
+    await world.clock.advance(2 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('waits longer after each switch that it has put off, up to five minutes', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 12 * GIB;
+    await world.clock.advance(60 * MINUTE);
+    const waits = pilot.of('put-off').map(({ untilMs, atMs }) => (untilMs - atMs) / SECOND);
+    expect(waits.slice(0, 7)).toEqual([15, 30, 60, 120, 240, 300, 300]);
+    await pilot.stop();
+  });
+
+  it('unloads it only in an emergency that lasts, and says so', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 14 * GIB;
+    await world.clock.advance(29 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    await world.clock.advance(20 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual(['mai/large']);
+    await pilot.stop();
+  });
+
+  it('says once that memory has passed the hard limit meanwhile', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 12 * GIB;
+    while (pilot.of('switch-started').length < 2) await world.clock.advance(SECOND);
+    world.othersBytes = 14 * GIB;
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(pilot.of('emergency').map(({ pools }) => pools)).toEqual([['RAM']]);
+    await pilot.stop();
+  });
+
+  it('unloads it in an emergency however short the drain deadline is', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world, { timings: { drainDeadlineMs: 5 * SECOND } });
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 14 * GIB;
+    await world.clock.advance(28 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    // What is over by itself does not count for the next one.
+    world.othersBytes = 6 * GIB;
+    await world.clock.advance(5 * SECOND);
+    world.othersBytes = 14 * GIB;
+    await world.clock.advance(28 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('waits where memory has run out already: that gets no worse', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 15.5 * GIB;
+    await world.clock.advance(25 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    world.setActivity('mai/large', 'idle');
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual([]);
+    await pilot.stop();
+  });
+
+  it('does not wait where others are taking the last that is left', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 15.4 * GIB;
+    for (let second = 0; second < 8; second += 1) {
+      world.othersBytes += 0.05 * GIB;
+      await world.clock.advance(SECOND);
+    }
+    await world.clock.advance(5 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('loads nothing smaller beside it: that would take memory in place of giving it back', async () => {
+    const world = new FakeWorld([LARGE, { modelKey: 'small', bytes: 3 * GIB }]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    // 25.8 GiB with the large one, over the limit; 28.8 with both, under the hard limit.
+    world.othersBytes = 9.8 * GIB;
+    await world.clock.advance(3 * MINUTE);
+    expect(world.log.filter((line) => line.startsWith('load'))).toEqual(['load large']);
+    expect(pilot.of('put-off').length).toBeGreaterThan(0);
+    world.setActivity('mai/large', 'idle');
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('ends a put-off as soon as it is seen idle', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 12 * GIB;
+    while (pilot.of('put-off').length < 3) await world.clock.advance(SECOND);
+    world.setActivity('mai/large', 'idle');
+    await world.clock.advance(2 * SECOND);
+    expect(world.residentKeys()).not.toContain('large');
+    await pilot.stop();
+  });
+
+  it('steps up once it is idle, however short its pauses are', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.othersBytes = 12 * GIB;
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    world.othersBytes = 4 * GIB;
+    for (let second = 0; second < 180; second += 1) {
+      const busy = second % 20 !== 0;
+      if (world.instances.has('mai/small')) {
+        world.setActivity('mai/small', busy ? 'generating' : 'idle');
+      }
+      await world.clock.advance(SECOND);
+    }
+    expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+  });
+
+  it('leaves it loaded at the stop', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.setActivity('mai/small', 'generating');
+    await pilot.stop();
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.of('left-loaded')).toMatchObject([{ why: 'busy' }]);
+  });
+});

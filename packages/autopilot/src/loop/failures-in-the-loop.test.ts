@@ -1,0 +1,119 @@
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { startPilot } from '../../test/pilot.js';
+import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { createMemoryJournal } from '../journal/journal-port.js';
+import { EMPTY_JOURNAL } from '../journal/journal-state.js';
+
+describe('failures', () => {
+  it('goes on to the next candidate and comes back to the first after the cool-down', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+    const pilot = await startPilot(world);
+    await world.clock.advance(30 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.autopilot.state.failures['large']?.failures).toBe(1);
+    await world.clock.advance(5 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(pilot.autopilot.state.failures).toEqual({});
+    await pilot.stop();
+  });
+
+  it('does not repeat what would only fail again', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    for (let time = 0; time < 50; time += 1) {
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });
+    }
+    const pilot = await startPilot(world);
+    await world.clock.advance(60 * MINUTE);
+    expect(world.log.filter((entry) => entry === 'load large')).toHaveLength(1);
+    await pilot.stop();
+  });
+
+  it('holds still and reports when everything fails', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    for (const { modelKey } of [LARGE, SMALL]) {
+      for (let time = 0; time < 50; time += 1) {
+        world.failNextLoad(modelKey, { kind: 'reject', code: 'LOAD_FAILED' });
+      }
+    }
+    const pilot = await startPilot(world);
+    await world.clock.advance(10 * MINUTE);
+    expect(pilot.of('breaker-opened').length).toBeGreaterThanOrEqual(1);
+    expect(pilot.autopilot.state.breakerOpenUntilMs).toBeGreaterThan(world.clock.nowMs());
+    expect(world.log.length).toBeLessThan(10);
+    await pilot.stop();
+  });
+
+  it('remembers them over a restart', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
+    const first = await startPilot(world, { journal });
+    await world.clock.advance(10 * SECOND);
+    await first.stop();
+    const second = await startPilot(world, { journal });
+    await world.clock.advance(20 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await second.stop();
+  });
+
+  it('survives a runtime that goes away and comes back', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.down = 'UNREACHABLE';
+    world.instances.clear();
+    await world.clock.advance(5 * MINUTE);
+    expect(pilot.autopilot.state.fault).toMatchObject({ code: 'UNREACHABLE' });
+    expect(pilot.of('fault').length).toBeLessThan(30);
+    world.down = null;
+    await world.clock.advance(MINUTE);
+    expect(pilot.of('recovered')).toHaveLength(1);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('stops in good order while the runtime is away', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.down = 'UNREACHABLE';
+    await pilot.stop();
+  });
+
+  it('breaks a load off when memory runs out under it', async () => {
+    const world = new FakeWorld([{ ...LARGE, loadMs: 20 * SECOND }, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    expect(world.loading).toBe(1);
+    world.othersBytes = 30 * GIB;
+    await world.clock.advance(3 * SECOND);
+    expect(world.loading).toBe(0);
+    expect(pilot.of('load-interrupted')).toMatchObject([{ modelKey: 'large' }]);
+    world.othersBytes = 16 * GIB;
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('keeps the last sound configuration', async () => {
+    const world = new FakeWorld([LARGE]);
+    let broken = false;
+    const { ports } = world;
+    const pilot = await startPilot(world, {
+      catalog: {
+        read: async (options) => {
+          if (broken) throw new Error('line 3: unknown key');
+          return ports.catalog.read(options);
+        },
+      },
+    });
+    await world.clock.advance(5 * SECOND);
+    broken = true;
+    await world.clock.advance(10 * SECOND);
+    expect(pilot.of('catalog-rejected').length).toBeGreaterThanOrEqual(1);
+    expect(pilot.of('fault')).toEqual([]);
+    expect(pilot.autopilot.state.decision?.selection.chosen?.modelKey).toBe('large');
+    await pilot.stop();
+  });
+});

@@ -1,0 +1,11 @@
+import { GIB } from './fake-world.js';
+
+/** Beside 6 of 32 GiB taken by others: 80 % is 25.6 GiB, so 19.6 GiB are left for models. */
+export const LARGE = { modelKey: 'large', bytes: 16 * GIB };
+export const SMALL = { modelKey: 'small', bytes: 4 * GIB };
+
+/** What a caller asks for who only wants to chat. */
+export const CHAT = { capabilities: ['chat'], minContextLengthTokens: null, tiers: null };
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;

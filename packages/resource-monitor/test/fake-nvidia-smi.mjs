@@ -1,5 +1,5 @@
 // Plays nvidia-smi, as a real process. The first argument says how; the others are nvidia-smi's own.
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setInterval } from 'node:timers';
 
 const [mode, speedText, stateFile, ...args] = process.argv.slice(2);
@@ -7,6 +7,8 @@ const loopMs = Number(/--loop-ms=(\d+)/.exec(args.join(' '))?.[1] ?? 1000) / Num
 const line = (uuid, bus, total, used, free, busy, count = 1) =>
   `${count}, GPU-${uuid}, ${bus}, NVIDIA GeForce RTX 3090, ${total}, ${used}, ${free}, ${busy}\n`;
 const FINE = line('aa', '00000000:01:00.0', 24576, 300, 23900, 7);
+
+const startsBefore = () => (existsSync(stateFile) ? readFileSync(stateFile).length : 0);
 
 const frames = {
   fine: () => FINE,
@@ -31,9 +33,10 @@ if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
   writeFileSync(stateFile, '');
   process.stdout.write(FINE);
   setInterval(() => undefined, 1000);
-} else if (mode === 'dies once' && !existsSync(stateFile)) {
-  writeFileSync(stateFile, '');
-  process.stdout.write(FINE);
+} else if (mode === 'dies for a while' && startsBefore() < 3) {
+  // The driver is being reloaded: what is started again before it is back ends at once.
+  if (startsBefore() === 0) process.stdout.write(FINE);
+  appendFileSync(stateFile, '.');
   setTimeout(() => process.exit(255), loopMs);
 } else {
   const print = frames[mode] ?? frames.fine;

@@ -24,7 +24,7 @@ export type FakeNvidiaMode =
   | 'dies'
   | 'hangs'
   | 'falls silent once'
-  | 'dies once';
+  | 'dies for a while';
 
 /** Runs the fake nvidia-smi as a real child process, on any OS. */
 export function fakeNvidiaSmi(

@@ -93,7 +93,7 @@ describe('nvidia-smi as a real process', () => {
     await reader.stop?.();
   });
 
-  it.each(['falls silent once', 'dies once'] as const)(
+  it.each(['falls silent once', 'dies for a while'] as const)(
     'that %s turns its figures to null, keeps its GPU listed, and comes back by itself',
     async (mode) => {
       const { read, started } = setUp(mode);

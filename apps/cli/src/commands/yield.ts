@@ -65,8 +65,9 @@ async function yieldOf(size: string, context: CommandContext, input: Input): Pro
 const DEFAULT_NAME = 'by hand';
 
 /** Two processes that are told apart by their ids have a yield each. */
-function nameOf({ name, processId }: RunningProcess, given: string | null): string {
-  return given === String(processId) ? `${name} ${processId}` : name;
+function nameOf({ name, startedAs, processId }: RunningProcess, given: string | null): string {
+  const called = startedAs ?? name;
+  return given === String(processId) ? `${called} ${processId}` : called;
 }
 
 function untilOf(input: Input, nowMs: number): number | null {

@@ -1,6 +1,6 @@
 import { UsageError } from '../usage-error.js';
 import type { RunningProcess } from './processes.js';
-import { listProcesses, sameProgram } from './processes.js';
+import { isProgram, listProcesses } from './processes.js';
 
 /**
  * The running process of that name or id. Of a program that started others of its name, such as a
@@ -25,7 +25,7 @@ export function chooseProcess(
   wanted: string,
   processes: readonly RunningProcess[],
 ): RunningProcess {
-  const named = processes.filter(({ name }) => sameProgram(name, wanted));
+  const named = processes.filter((one) => isProgram(one, wanted));
   const ids = new Set(named.map(({ processId }) => processId));
   const roots = named.filter(({ parentId }) => !ids.has(parentId));
   const [first, second] = roots;

@@ -1,6 +1,7 @@
 import type { AutopilotOptions } from '@mai/autopilot';
 import type { Rule } from '@mai/model-config';
-import { listProcesses, sameProgram } from './processes.js';
+import type { RunningProcess } from './processes.js';
+import { isProgram, listProcesses } from './processes.js';
 
 /** A program that was started is noticed this late; looking costs a share of every core's time. */
 const LOOK_EVERY_MS = 5000;
@@ -14,17 +15,16 @@ export function createProcessRules(
 ): NonNullable<AutopilotOptions['rules']> {
   const lookEveryMs = platform === 'win32' ? LOOK_EVERY_WINDOWS_MS : LOOK_EVERY_MS;
   let lookedAtMs = -Infinity;
-  let names: readonly string[] = [];
+  let running: readonly RunningProcess[] = [];
   return async ({ signal }) => {
     const inForce = rules();
     if (inForce.length === 0) return [];
     if (Math.abs(nowMs() - lookedAtMs) >= lookEveryMs) {
-      const processes = await listProcesses(platform, signal ?? new AbortController().signal);
-      names = [...new Set(processes.map(({ name }) => name))];
+      running = await listProcesses(platform, signal ?? new AbortController().signal);
       lookedAtMs = nowMs();
     }
     return inForce
-      .filter(({ when }) => names.some((name) => sameProgram(name, when.process)))
+      .filter(({ when }) => running.some((one) => isProgram(one, when.process)))
       .map(({ then }) => ({
         capabilities: [],
         minContextLengthTokens: null,

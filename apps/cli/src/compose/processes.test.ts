@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startProgram } from '../../test/start-program.js';
 import { chooseProcess } from './find-process.js';
-import { listProcesses, parseTable, sameProgram } from './processes.js';
+import { isProgram, listProcesses, namesOf, parseTable } from './processes.js';
 
 test('finds a program on this machine under its whole name', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai processes '));
@@ -13,7 +13,7 @@ test('finds a program on this machine under its whole name', async () => {
   const listed = await listProcesses(process.platform, new AbortController().signal);
   const found = listed.find(({ processId }) => processId === program.processId);
   expect(found).toMatchObject({ parentId: process.pid });
-  expect(sameProgram(found?.name ?? '', name)).toBe(true);
+  expect(found === undefined ? null : isProgram(found, name)).toBe(true);
   await program.end();
   await rm(folder, { recursive: true, force: true });
 });
@@ -22,12 +22,12 @@ test('reads the table that ps and PowerShell print', () => {
   const mac =
     '    1     0 /sbin/launchd\n  501     1 /Applications/My Game.app/Contents/MacOS/My Game\n';
   expect(parseTable(mac)).toEqual([
-    { processId: 1, parentId: 0, name: 'launchd' },
-    { processId: 501, parentId: 1, name: 'My Game' },
+    { processId: 1, parentId: 0, name: 'launchd', startedAs: null },
+    { processId: 501, parentId: 1, name: 'My Game', startedAs: null },
   ]);
   expect(parseTable('4 0 System\r\n812 4 Blender.exe\r\n')).toEqual([
-    { processId: 4, parentId: 0, name: 'System' },
-    { processId: 812, parentId: 4, name: 'Blender.exe' },
+    { processId: 4, parentId: 0, name: 'System', startedAs: null },
+    { processId: 812, parentId: 4, name: 'Blender.exe', startedAs: null },
   ]);
 });
 
@@ -37,12 +37,32 @@ test.each([
   ['blender', 'blender.exe', true],
   ['blender-thumbnailer', 'blender', false],
 ])('%s is %s: %s', (name, wanted, same) => {
-  expect(sameProgram(name, wanted)).toBe(same);
+  expect(isProgram({ name, startedAs: null }, wanted)).toBe(same);
+  expect(isProgram({ name: 'MainThread', startedAs: name }, wanted)).toBe(same);
+});
+
+test.each([
+  ['blender', '/usr/bin/blender\0scene.blend\0', 'blender', null],
+  ['mai-program-of-', '/opt/mai-program-of-a-long-name\0', 'mai-program-of-a-long-name', null],
+  ['MainThread', '/usr/bin/node\0server.js\0', 'MainThread', 'node'],
+  ['GeckoMain', '/usr/lib/firefox/firefox\0', 'GeckoMain', 'firefox'],
+  ['game.exe', 'C:\\Games\\game.exe\0', 'game.exe', null],
+  // A script is what it is called, not what reads it.
+  [
+    'networkd-dispat',
+    '/usr/bin/python3\0/usr/bin/networkd-dispatcher\0',
+    'networkd-dispatcher',
+    null,
+  ],
+  ['sshd', 'sshd: somebody@pts/0\0', 'sshd', null],
+  ['kworker/0:1', '', 'kworker/0:1', null],
+])('Linux calls it %s, and %j started it: %s, %s', (short, commandLine, name, startedAs) => {
+  expect(namesOf(short, commandLine)).toEqual({ name, startedAs });
 });
 
 describe('the process that a name means', () => {
   const one = (processId: number, parentId: number, name = 'browser') => ({
-    ...{ processId, parentId, name },
+    ...{ processId, parentId, name, startedAs: null },
   });
 
   test('is the first of those that started each other', () => {

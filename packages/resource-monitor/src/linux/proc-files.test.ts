@@ -3,7 +3,7 @@ import { parseCpuLine } from './cpu-times.js';
 import { parseMemInfo } from './meminfo.js';
 import { linuxPower } from './power-supply.js';
 import { linuxPressure } from './pressure.js';
-import { parseStat } from './processes.js';
+import { linuxEngines, parseStat } from './processes.js';
 import { linuxSwapCounters, readPageSize } from './swap-counters.js';
 
 const once = { startedMs: 0, continuing: false };
@@ -65,6 +65,40 @@ describe('/proc/PID/stat', () => {
       startedAt: '777',
       residentPages: 42,
     });
+  });
+});
+
+describe("LM Studio's processes", () => {
+  const stat = (processId: number, name: string, parentId: number): string =>
+    `${processId} (${name}) S ${parentId} 1 1 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 9 0 777 1000 42 0`;
+  const names = async (files: Readonly<Record<string, string>>) => {
+    const tree = createFakeFileTree(files);
+    tree.links.set('/proc/8/exe', '/home/u/.lmstudio/.internal/utils/node');
+    const reading = await linuxEngines(tree, () => 0).read({ startedMs: 0, continuing: true });
+    return 'value' in reading ? reading.value.processes.map(({ name }) => name) : null;
+  };
+
+  it('are found by their names, and their engines by their parents', async () => {
+    const files = {
+      '/proc/1/stat': stat(1, 'init', 0),
+      '/proc/5/stat': stat(5, 'llmster', 1),
+      '/proc/6/stat': stat(6, 'node', 5),
+      '/proc/7/stat': stat(7, 'node', 1),
+    };
+    expect(await names(files)).toEqual(['llmster', 'node']);
+  });
+
+  it('are found where Node calls itself otherwise, as from version 24 on', async () => {
+    const files = {
+      '/proc/5/stat': stat(5, 'MainThread', 1),
+      '/proc/5/cmdline': '/opt/lm studio/llmster\0--port\0',
+      '/proc/6/stat': stat(6, 'MainThread', 1),
+      '/proc/6/cmdline': '/usr/bin/node\0server.js\0',
+      '/proc/7/stat': stat(7, 'MainThread', 5),
+      '/proc/8/stat': stat(8, 'MainThread', 1),
+      '/proc/8/cmdline': 'node\0worker.js\0',
+    };
+    expect(await names(files)).toEqual(['llmster', 'MainThread', 'node']);
   });
 });
 

@@ -10,6 +10,8 @@ import { readPageSize } from './swap-counters.js';
 const RESCAN_AFTER_MS = 10_000;
 /** So many processes are looked at before others get their turn. */
 const SCAN_SLICE = 64;
+/** What Node 24 calls every program of its own; `node-MainThread` in a few releases before. */
+const NODE_MAIN_THREAD = /^(node-)?MainThread$/;
 
 interface Stat {
   readonly name: string;
@@ -29,18 +31,20 @@ export function linuxEngines(
 } {
   let known: readonly number[] = [];
   let scannedAtMs: number | null = null;
-  const kept = new Map<number, KeptFile>();
+  const kept = new Map<number, { readonly name: string; readonly file: KeptFile }>();
   let pageBytes: number | null = null;
 
   const drop = (processId: number): void => {
-    kept.get(processId)?.close();
+    kept.get(processId)?.file.close();
     kept.delete(processId);
   };
   const rescan = async (): Promise<void> => {
-    const engines = findEngines(await readTable(files), known);
+    const table = await readTable(files);
+    const engines = findEngines(table, known);
     for (const processId of [...kept.keys()]) if (!engines.has(processId)) drop(processId);
-    for (const processId of engines) {
-      if (!kept.has(processId)) kept.set(processId, files.keep(`/proc/${processId}/stat`));
+    for (const { processId, name } of table) {
+      if (!engines.has(processId) || kept.has(processId)) continue;
+      kept.set(processId, { name, file: files.keep(`/proc/${processId}/stat`) });
     }
   };
 
@@ -54,7 +58,7 @@ export function linuxEngines(
       }
       pageBytes ??= readPageSize(files);
       const readings: ProcessReading[] = [];
-      for (const [processId, file] of kept) {
+      for (const [processId, { name, file }] of kept) {
         const stat = parseStat(file.read());
         if (stat === null) {
           // It is gone: one of its siblings may have taken its place.
@@ -62,7 +66,7 @@ export function linuxEngines(
           scannedAtMs = null;
           continue;
         }
-        const { name, startedAt, cpuMs, residentPages } = stat;
+        const { startedAt, cpuMs, residentPages } = stat;
         readings.push({
           processId,
           name,
@@ -91,14 +95,23 @@ async function readTable(files: FileTree): Promise<ProcessEntry[]> {
     if (!Number.isInteger(processId)) continue;
     const stat = parseStat(files.readText(`/proc/${entry}/stat`));
     if (stat === null) continue;
-    const program = mayBeEngine(stat.name) ? files.readLink(`/proc/${entry}/exe`) : null;
+    const name = NODE_MAIN_THREAD.test(stat.name)
+      ? (startedAs(files.readText(`/proc/${entry}/cmdline`)) ?? stat.name)
+      : stat.name;
+    const program = mayBeEngine(name) ? files.readLink(`/proc/${entry}/exe`) : null;
     // The kernel marks the program of a process that was updated while it ran.
     const path = program?.replace(/ \(deleted\)$/, '') ?? null;
-    table.push({ processId, parentId: stat.parentId, name: stat.name, program: path });
+    table.push({ processId, parentId: stat.parentId, name, program: path });
     looked += 1;
     if (looked % SCAN_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return table;
+}
+
+/** The name of the program at the head of a command line, which is parted by NUL. */
+function startedAs(commandLine: string | null): string | null {
+  const [program = ''] = commandLine?.split('\0') ?? [];
+  return /[^/]+$/.exec(program)?.[0] ?? null;
 }
 
 /** `1358 (llmster) S 1 ...`; the name may hold spaces and parentheses. See proc_pid_stat(5). */

@@ -78,7 +78,7 @@ export function createFakeExecutor(commands: readonly FakeCommand[]): FakeExecut
         processId: 1,
         send: (line: string) => stream.sent.push(line),
         stop: () => {
-          running.delete(stream);
+          if (running.has(stream)) stream.end('killed by SIGTERM');
           return Promise.resolve();
         },
       });

@@ -136,6 +136,30 @@ describe('the nvidia reader', () => {
     expect(commands.started).toHaveLength(1);
   });
 
+  it('is waited for again where nobody has asked for so long that it was let go', async () => {
+    const { clock, executor, reader } = setUp(LINE);
+    await reader.read(once);
+    for (let second = 0; second < 40; second += 1) {
+      for (const stream of executor.running) stream.print(LINE);
+      await clock.advance(1000);
+    }
+    expect(executor.running.size).toBe(0);
+    expect(await reader.read(once)).toMatchObject({ value: [{ usedBytes: MIB }] });
+  });
+
+  it('is waited for once for each start, so that one that hangs does not make every sample late', async () => {
+    const clock = createFakeClock();
+    const executor = { ...createFakeExecutor([]), find: () => '/bin/nvidia-smi' };
+    const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 2500 });
+    const first = reader.read(once);
+    await clock.advance(2500);
+    expect(await first).toEqual({ reason: 'no answer within 2500 ms yet' });
+    const startedMs = clock.monotonicMs();
+    expect(await reader.read(once)).toEqual({ reason: 'no answer within 2500 ms yet' });
+    expect(clock.monotonicMs()).toBe(startedMs);
+    await reader.stop?.();
+  });
+
   it('asks for processes only in a running series of samples', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);

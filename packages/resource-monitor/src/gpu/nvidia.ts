@@ -44,6 +44,7 @@ export function nvidiaGpus(options: {
   let stream: SupervisedStream | null = null;
   let frame: readonly GpuReading[] = [];
   let frameAtMs: number | null = null;
+  let startedAtMs = 0;
   let partial: GpuReading[] = [];
   let wake: (() => void)[] = [];
   const processes = createProcessList(executor, clock);
@@ -84,6 +85,7 @@ export function nvidiaGpus(options: {
       name: 'nvidia-smi',
       command: () => {
         partial = [];
+        startedAtMs = clock.monotonicMs();
         return { program: path, args: nvidiaArguments(intervalMs) };
       },
       intervalMs: () => intervalMs,
@@ -102,9 +104,11 @@ export function nvidiaGpus(options: {
       if (path === null) return { reason: 'it is not on the PATH' };
       const supervised = supervise(path);
       supervised.want();
-      if (frameAtMs === null && supervised.state.starting) {
+      // Once for each start: one that hangs must not make every sample late.
+      const patienceLeftMs = patienceMs - (clock.monotonicMs() - startedAtMs);
+      if (!isFresh() && supervised.state.starting && patienceLeftMs > 0) {
         const first = new Promise<void>((resolve) => wake.push(resolve));
-        await raceDeadline(first, patienceMs, clock);
+        await raceDeadline(first, patienceLeftMs, clock);
       }
       if (isFresh()) {
         if (continuing) processes.refresh(path);

@@ -62,7 +62,14 @@ export function childProcesses(
     find: (name, places) => findProgram(name, places, platform, env),
 
     async run(program, args, { timeoutMs, signal }): Promise<RunResult> {
-      const child = await start(program, args, 'ignore');
+      let child: ChildProcess;
+      try {
+        child = await start(program, args, 'ignore');
+      } catch (error) {
+        // No memory for a process, a program that is being written, arguments that are too long.
+        const { message } = error as Error;
+        return { outcome: 'not-started', exitCode: null, stdout: '', stderr: message };
+      }
       return new Promise((resolve) => {
         let stdout = '';
         let stderr = '';

@@ -14,6 +14,29 @@ describe('a broadcast', () => {
     expect((await slow.next()).done).toBe(true);
   });
 
+  it('forgets at once who gave a signal that fires, asked for more or not', async () => {
+    const broadcast = createBroadcast<number>();
+    let gone = 0;
+    const controller = new AbortController();
+    const never = broadcast.listen(AbortSignal.abort(), () => (gone += 1));
+    const silent = broadcast.listen(controller.signal, () => (gone += 1));
+    expect([broadcast.listeners, gone]).toEqual([1, 1]);
+    controller.abort(new Error('enough'));
+    expect([broadcast.listeners, gone]).toEqual([0, 2]);
+    await expect(silent.next()).rejects.toThrow('enough');
+    await expect(never.next()).rejects.toThrow('aborted');
+  });
+
+  it('answers everyone who waits on one listener', async () => {
+    const broadcast = createBroadcast<number>();
+    const listener = broadcast.listen(null, () => undefined);
+    const both = [listener.next(), listener.next()];
+    broadcast.publish(1);
+    expect(await both[0]).toEqual({ done: false, value: 1 });
+    broadcast.end(null);
+    expect((await both[1])?.done).toBe(true);
+  });
+
   it('forgets who has gone, by leaving, by a signal and at the end', async () => {
     const broadcast = createBroadcast<number>();
     let gone = 0;

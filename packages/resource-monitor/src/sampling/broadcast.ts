@@ -13,7 +13,8 @@ export interface Broadcast<T> {
 interface Listener<T> {
   /** Not seen yet. */
   newest: { readonly value: T } | null;
-  wake: (() => void) | null;
+  /** Of those who wait for the next one. */
+  waiting: (() => void)[];
 }
 
 export function createBroadcast<T>(): Broadcast<T> {
@@ -21,9 +22,7 @@ export function createBroadcast<T>(): Broadcast<T> {
   let ending: { readonly error: Error | null } | null = null;
 
   const wake = (listener: Listener<T>): void => {
-    const { wake: resume } = listener;
-    listener.wake = null;
-    resume?.();
+    for (const resume of listener.waiting.splice(0)) resume();
   };
 
   return {
@@ -41,10 +40,9 @@ export function createBroadcast<T>(): Broadcast<T> {
       for (const listener of listeners) wake(listener);
     },
     listen(signal, onLeave) {
-      const listener: Listener<T> = { newest: null, wake: null };
+      const listener: Listener<T> = { newest: null, waiting: [] };
       listeners.add(listener);
       let left = false;
-      const onAbort = (): void => wake(listener);
       const leave = (): void => {
         if (left) return;
         left = true;
@@ -52,7 +50,13 @@ export function createBroadcast<T>(): Broadcast<T> {
         signal?.removeEventListener('abort', onAbort);
         onLeave();
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      // Whoever gave the signal may never ask again.
+      const onAbort = (): void => {
+        leave();
+        wake(listener);
+      };
+      if (signal?.aborted === true) leave();
+      else signal?.addEventListener('abort', onAbort, { once: true });
       const next = async (): Promise<IteratorResult<T>> => {
         for (;;) {
           if (signal?.aborted === true) {
@@ -71,7 +75,7 @@ export function createBroadcast<T>(): Broadcast<T> {
             return { done: false, value };
           }
           await new Promise<void>((resolve) => {
-            listener.wake = resolve;
+            listener.waiting.push(resolve);
           });
         }
       };

@@ -77,7 +77,7 @@ export function createWatchLoop(options: {
       });
       // A newcomer gets a sample at once, and its wish may be for more of them.
       if (running) waiting.abort();
-      else void run();
+      else if (wishes.size > 0) void run();
       return samples;
     },
     setLoading(next) {

@@ -21,7 +21,7 @@ export interface WindowsAnswer {
 
 /** One PowerShell that is asked again and again. */
 export interface PowerShell {
-  /** The newest answer. The first is waited for; later ones are taken as they come. */
+  /** The newest answer. Where there is none, or an old one, the next is waited for. */
   read(context: SampleContext): Promise<WindowsAnswer | { readonly reason: string }>;
   stop(): Promise<void>;
 }
@@ -81,6 +81,8 @@ export function createPowerShell(options: {
     question += 1;
     opened.send(`${question}${withProcesses ? 'p' : 's'}`);
   };
+  const isFresh = (): boolean =>
+    answer !== null && clock.monotonicMs() - answer.atMs <= STALE_AFTER_MS;
 
   return {
     async read({ continuing }) {
@@ -90,14 +92,17 @@ export function createPowerShell(options: {
       const opened = open(program);
       opened.want();
       ask(opened, continuing);
-      if (answer === null && opened.state.trouble === null) {
-        await raceDeadline(new Promise<void>((resolve) => wake.push(resolve)), patienceMs, clock);
+      // Once for each question: a PowerShell that hangs must not make every sample late.
+      const patienceLeftMs = patienceMs - (clock.monotonicMs() - (askedAtMs ?? 0));
+      if (!isFresh() && opened.state.trouble === null && patienceLeftMs > 0) {
+        const next = new Promise<void>((resolve) => wake.push(resolve));
+        await raceDeadline(next, patienceLeftMs, clock);
       }
       if (answer === null) {
         return { reason: opened.state.trouble ?? `no answer within ${patienceMs} ms yet` };
       }
+      if (isFresh()) return answer;
       const ageMs = clock.monotonicMs() - answer.atMs;
-      if (ageMs <= STALE_AFTER_MS) return answer;
       const reason = `PowerShell's last answer is ${Math.round(ageMs / 1000)} s old`;
       return { reason: opened.state.trouble ?? reason };
     },

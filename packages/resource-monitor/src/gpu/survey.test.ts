@@ -53,6 +53,21 @@ describe("LM Studio's survey", () => {
     expect(merge([CARD], [surveyed()])).toEqual(merge([CARD], null));
   });
 
+  it.each([
+    ['of another maker', { name: 'NVIDIA GeForce RTX 4090', integration: null }],
+    ['that is a card of its own', { name: 'a GPU', integration: 'discrete' as const }],
+  ])('is not taken for the integrated GPU where it lists one %s', (_, facts) => {
+    const integrated: GpuReading = {
+      ...HIDDEN,
+      ...{ deviceKey: 'pci:0000:00:02.0', name: null, vendor: 'intel', kind: 'integrated' },
+      memory: 'shared',
+    };
+    expect(merge([integrated], [surveyed(facts)])).toMatchObject([
+      { deviceKey: 'pci:0000:00:02.0', memory: 'shared', total: null },
+      { deviceKey: 'survey:0', memory: 'dedicated', total: 12.5 * GIB },
+    ]);
+  });
+
   it('fills the total that the system hides, and leaves what is free unknown', () => {
     expect(merge([HIDDEN], [surveyed()])).toMatchObject([
       {

@@ -29,7 +29,7 @@ export function mergeSurvey(
   survey.gpus.forEach((surveyed, index) => {
     const match =
       merged.find((entry) => !taken.has(entry) && hasName(entry.gpu, surveyed.name)) ??
-      theOnlyOne(merged, survey);
+      theOnlyOne(merged, survey, surveyed);
     if (match === null || taken.has(match)) {
       added.push(fromSurvey(surveyed, index));
       return;
@@ -46,11 +46,33 @@ function hasName({ name }: GpuReading, surveyed: string): boolean {
   return name !== null && comparableName(name) === comparableName(surveyed);
 }
 
-/** One GPU here and one there are the same, whatever they are called. */
-function theOnlyOne(merged: readonly MergedGpu[], survey: HardwareSurveyFacts): MergedGpu | null {
+/** One GPU here and one there are the same, whatever they are called, unless they can't be. */
+function theOnlyOne(
+  merged: readonly MergedGpu[],
+  survey: HardwareSurveyFacts,
+  surveyed: SurveyedGpu,
+): MergedGpu | null {
   const [only] = merged;
-  return merged.length === 1 && survey.gpus.length === 1 ? (only ?? null) : null;
+  if (only === undefined || merged.length > 1 || survey.gpus.length > 1) return null;
+  return contradicts(only.gpu, surveyed) ? null : only;
 }
+
+/** The integrated GPU that the system shows is not the card that it hides. */
+function contradicts({ vendor, kind }: GpuReading, { name, integration }: SurveyedGpu): boolean {
+  const brand = BRANDS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+  if (vendor !== null && brand !== null && vendor !== brand) return true;
+  return (
+    (kind === 'integrated' && integration === 'discrete') ||
+    (kind === 'discrete' && integration === 'integrated')
+  );
+}
+
+const BRANDS: readonly (readonly [RegExp, NonNullable<GpuReading['vendor']>])[] = [
+  [/nvidia|geforce|quadro|tesla|\brtx\b|\bgtx\b/i, 'nvidia'],
+  [/\bamd\b|radeon/i, 'amd'],
+  [/\bintel\b|\biris\b|\barc\b/i, 'intel'],
+  [/\bapple\b/i, 'apple'],
+];
 
 function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   const { gpu } = entry;

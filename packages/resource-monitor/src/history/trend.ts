@@ -73,7 +73,9 @@ export function describeTrend(
     points: points.length,
     spanMs,
   };
-  if (points.length < FEWEST_POINTS || spanMs < SHORTEST_SPAN_MS || total === null) return unknown;
+  if (points.length < FEWEST_POINTS || spanMs < SHORTEST_SPAN_MS) return unknown;
+  // No pool has no use, and no limit that it could reach.
+  if (total === null || total <= 0) return unknown;
   const line = fitLine(points);
   if (line === null) return unknown;
   const { slope, slopeLow, slopeHigh } = line;

@@ -20,13 +20,20 @@ describe("an AMD chip's memory", () => {
     [16, 16, 'shared', 32],
     // A firmware that sets most of the memory aside has made that part the GPU's own.
     [96, 15, 'dedicated', 96],
-    [4, null, 'dedicated', 4],
   ])('of an APU with %d GiB set aside and %s GiB mapped is %s', (vram, gtt, memory, total) => {
     expect(chip(vram, gtt, true)).toMatchObject({
       kind: 'integrated',
       memory,
       totalBytes: total * GIB,
       availableBytes: (total - (memory === 'shared' ? 1.25 : 0.25)) * GIB,
+    });
+  });
+
+  it('of an APU is not its carve-out alone where the driver does not say what it may map', () => {
+    expect(chip(2, null, true)).toMatchObject({
+      memory: 'shared',
+      totalBytes: null,
+      availableBytes: null,
     });
   });
 });

@@ -30,9 +30,11 @@ export function classifyAmd(memory: AmdMemory): Classified {
     const shared = integrated ? 'shared' : 'dedicated';
     return { kind, memory: shared, totalBytes: null, usedBytes: null, availableBytes: null };
   }
-  const livesInSystemMemory =
-    integrated && gttTotalBytes !== null && vramTotalBytes <= gttTotalBytes;
-  if (!livesInSystemMemory)
+  if (integrated && gttTotalBytes === null) {
+    // How much of system memory it may use is unknown: its carve-out alone would look full.
+    return { kind, memory: 'shared', totalBytes: null, usedBytes: null, availableBytes: null };
+  }
+  if (!integrated || gttTotalBytes === null || vramTotalBytes > gttTotalBytes)
     return { kind, memory: 'dedicated', ...pool(vramTotalBytes, vramUsedBytes) };
   const usedBytes =
     vramUsedBytes === null || gttUsedBytes === null ? null : vramUsedBytes + gttUsedBytes;

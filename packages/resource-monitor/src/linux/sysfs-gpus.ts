@@ -15,6 +15,8 @@ interface OpenCard {
   readonly card: DrmCard;
   /** Null for drivers that show no figures. */
   readonly amd: AmdCard | null;
+  /** What was asked and is not answered yet. */
+  pending: ReturnType<typeof readAmd> | null;
 }
 
 interface AmdCard {
@@ -41,13 +43,22 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
   let cards: readonly OpenCard[] = [];
   let listedAtMs: number | null = null;
   const close = (): void => {
-    for (const { amd } of cards) for (const file of Object.values(amd?.files ?? {})) file.close();
+    for (const open of cards) closeCard(open);
     cards = [];
     listedAtMs = null;
   };
   const relist = (): void => {
-    close();
-    cards = listDrmCards(files).map((card) => ({ card, amd: openAmd(files, card) }));
+    // A driver that hangs keeps its thread: asking it anew would take another one each time.
+    const hanging = cards.filter(({ pending }) => pending !== null);
+    for (const open of cards) if (open.pending === null) closeCard(open);
+    cards = listDrmCards(files).map(
+      (card) =>
+        hanging.find((open) => open.card.folder === card.folder) ?? {
+          card,
+          amd: openAmd(files, card),
+          pending: null,
+        },
+    );
     listedAtMs = clock.monotonicMs();
   };
   return {
@@ -59,6 +70,10 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     },
     close,
   };
+}
+
+function closeCard({ amd }: OpenCard): void {
+  for (const file of Object.values(amd?.files ?? {})) file.close();
 }
 
 function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
@@ -94,10 +109,14 @@ function isApu(tree: FileTree, card: DrmCard): boolean {
   );
 }
 
-async function readCard({ card, amd }: OpenCard, clock: Clock): Promise<GpuReading> {
+async function readCard(open: OpenCard, clock: Clock): Promise<GpuReading> {
+  const { card, amd } = open;
   if (amd === null) return withoutFigures(card);
   const base = { ...withoutFigures(card), name: amd.name };
-  const figures = await raceDeadline(readAmd(amd), PATIENCE_MS, clock);
+  open.pending ??= readAmd(amd).finally(() => {
+    open.pending = null;
+  });
+  const figures = await raceDeadline(open.pending, PATIENCE_MS, clock);
   if (figures === TIMED_OUT) {
     return { ...base, reasons: [`its driver did not answer within ${PATIENCE_MS} ms`] };
   }
@@ -119,14 +138,12 @@ async function readAmd({ files }: AmdCard) {
   };
   // Asking a card that sleeps how busy it is would wake it, and keep it awake.
   const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
-  const [vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, busyPercent] =
-    await Promise.all([
-      number('vramTotal'),
-      number('vramUsed'),
-      number('gttTotal'),
-      number('gttUsed'),
-      asleep ? 0 : number('busyPercent'),
-    ]);
+  // One after the other: where the driver hangs, one thread of the pool does and not all of them.
+  const vramTotalBytes = await number('vramTotal');
+  const vramUsedBytes = await number('vramUsed');
+  const gttTotalBytes = await number('gttTotal');
+  const gttUsedBytes = await number('gttUsed');
+  const busyPercent = asleep ? 0 : await number('busyPercent');
   const utilizationRatio = busyPercent === null ? null : busyPercent / 100;
   return { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, utilizationRatio };
 }

@@ -116,7 +116,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const glance = async (): Promise<RamSnapshot> => {
     if (closing.signal.aborted) throw closed();
     const context = { startedMs: clock.monotonicMs(), continuing: true };
-    return requireRam(await readFirst('ram', readers.ram, context));
+    return requireRam(await readFirst('ram', readers.ram, context, clock));
   };
 
   return {

@@ -1,4 +1,11 @@
+import type { Clock } from '../ports/clock.js';
+import { raceDeadline, TIMED_OUT } from '../ports/race.js';
 import type { FigureSource } from '../snapshot.js';
+
+/** Files answer in microseconds and programs have deadlines of their own: this one is stuck in a driver. */
+const ANSWER_WITHIN_MS = 5000;
+/** Those that are stuck. They are asked again once they have answered, and nothing waits for them. */
+const stuck = new WeakSet<object>();
 
 /** What a reader is told about the sample that it serves. */
 export interface SampleContext {
@@ -32,10 +39,11 @@ export async function readFirst<T>(
   figure: string,
   readers: readonly Reader<T>[],
   context: SampleContext,
+  clock: Clock,
 ): Promise<ReadFigure<T>> {
   const passedOver: { source: string; reason: string }[] = [];
   for (const reader of readers) {
-    const reading = await attempt(reader, context);
+    const reading = await attempt(reader, context, clock);
     if ('value' in reading) {
       return { value: reading.value, source: { figure, source: reader.source, passedOver } };
     }
@@ -44,11 +52,28 @@ export async function readFirst<T>(
   return { value: null, source: { figure, source: null, passedOver } };
 }
 
-/** A reader's answer, its fault included. */
-export async function attempt<T>(reader: Reader<T>, context: SampleContext): Promise<Reading<T>> {
+/**
+ * A reader's answer, or the reason why there is none: its fault or, with a clock, that it hangs. Those of
+ * GPUs have a patience of their own.
+ */
+export async function attempt<T>(
+  reader: Reader<T>,
+  context: SampleContext,
+  clock: Clock | null,
+): Promise<Reading<T>> {
+  if (stuck.has(reader)) return { reason: NO_ANSWER };
   try {
-    return await reader.read(context);
+    const reading = reader.read(context);
+    if (clock === null || !('then' in reading)) return await reading;
+    const answer = await raceDeadline(reading, ANSWER_WITHIN_MS, clock);
+    if (answer !== TIMED_OUT) return answer;
+    stuck.add(reader);
+    const free = (): unknown => stuck.delete(reader);
+    reading.then(free, free);
+    return { reason: NO_ANSWER };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
 }
+
+const NO_ANSWER = `it has not answered for ${ANSWER_WITHIN_MS / 1000} s`;

@@ -4,7 +4,7 @@ import type { HardwareSurveyFacts } from '../gpu/survey.js';
 import { mergeSurvey } from '../gpu/survey.js';
 import type { Clock } from '../ports/clock.js';
 import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../reading/figures.js';
-import type { ReadFigure, SampleContext } from '../reading/reader.js';
+import type { ReadFigure, Reader, SampleContext } from '../reading/reader.js';
 import { attempt, readFirst } from '../reading/reader.js';
 import type { CpuSnapshot, FigureSource, PowerSnapshot, ResourceSnapshot } from '../snapshot.js';
 import type { Rates } from './load.js';
@@ -33,22 +33,24 @@ export function createSampler(options: {
 
   return async (continuing, hints) => {
     const context: SampleContext = { startedMs: clock.monotonicMs(), continuing };
+    const first = <T>(figure: string, from: readonly Reader<T>[]) =>
+      readFirst(figure, from, context, clock);
     const gpuLists = Promise.all(
       gpuReaders.map(async (reader) => ({
         source: reader.source,
-        reading: await attempt(reader, context),
+        reading: await attempt(reader, context, null),
       })),
     );
     const [ram, swap, swapCounters, pressure, cpu, loadAverages, engines, power] =
       await Promise.all([
-        readFirst('ram', readers.ram, context),
-        readFirst('swap', readers.swap, context),
-        readFirst('swap-rate', readers.swapCounters, context),
-        readFirst('pressure', readers.pressure, context),
-        readFirst('cpu', readers.cpu, context),
-        readFirst('load-average', readers.loadAverages, context),
-        readFirst('engines', readers.engines, context),
-        readFirst('power', readers.power, context),
+        first('ram', readers.ram),
+        first('swap', readers.swap),
+        first('swap-rate', readers.swapCounters),
+        first('pressure', readers.pressure),
+        first('cpu', readers.cpu),
+        first('load-average', readers.loadAverages),
+        first('engines', readers.engines),
+        first('power', readers.power),
       ]);
     // Before the GPUs: one that is slow to answer would stretch the time that the rates are over.
     const rates = ratesOf({

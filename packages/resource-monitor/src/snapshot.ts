@@ -74,7 +74,7 @@ export interface GpuSnapshot {
 
 /** The processors. */
 export interface CpuSnapshot {
-  /** How many cores this process can keep busy: a cgroup's quota may be a fraction. */
+  /** Cores of the machine, or what a cgroup's quota is worth, which may be a fraction. */
   readonly cores: number;
   /** Over all of `cores` since the sample before, 0 to 1; the first sample has the load average. */
   readonly utilizationRatio: number | null;

@@ -4,6 +4,7 @@ import type { Reader } from '../reading/reader.js';
 import type { FindCgroup } from './cgroup-folders.js';
 
 interface Level {
+  readonly folder: string;
   /** Cores that the group may keep busy, or null without a quota. */
   readonly quota: () => number | null;
   /** CPU time of the whole group since it was made. */
@@ -30,7 +31,8 @@ export function cgroupCpu(
       if (tightest === null) return { reason: 'no control group has a CPU quota' };
       const busyMs = tightest.level.busyMs();
       if (busyMs === null) return { reason: "the group's CPU time can't be read" };
-      return { value: { busyMs, totalMs: null, cores: tightest.cores } };
+      const { cores, level } = tightest;
+      return { value: { busyMs, totalMs: null, cores, of: level.folder } };
     },
     close: () => {
       for (const level of levels) for (const file of level.files) file.close();
@@ -46,6 +48,7 @@ function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
       const max = files.keep(`${folder}/cpu.max`);
       const stat = files.keep(`${folder}/cpu.stat`);
       return {
+        folder,
         quota: () => parseQuota(max.read()),
         busyMs: () => {
           const microseconds = /^usage_usec (\d+)$/m.exec(stat.read() ?? '')?.[1];
@@ -65,6 +68,7 @@ function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
     const folderOfTime = sameDepth ? (accounting.folders[index] ?? folder) : folder;
     const usage = files.keep(`${folderOfTime}/cpuacct.usage`);
     return {
+      folder,
       quota: () => parseQuota(`${quota.read()?.trim()} ${period.read()?.trim()}`),
       busyMs: () => {
         const nanoseconds = usage.read()?.trim() ?? '';

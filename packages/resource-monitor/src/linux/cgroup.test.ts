@@ -201,7 +201,7 @@ describe('cgroupCpu', () => {
       '/sys/fs/cgroup/pod/cpu.stat': 'usage_usec 5000000\nuser_usec 1\n',
     });
     expect(cgroupCpu(files, createCgroupFinder(files), cores).read(context)).toEqual({
-      value: { busyMs: 5000, totalMs: null, cores: 1.5 },
+      value: { busyMs: 5000, totalMs: null, cores: 1.5, of: '/sys/fs/cgroup/pod' },
     });
   });
 
@@ -219,7 +219,7 @@ describe('cgroupCpu', () => {
       '/sys/fs/cgroup/cpuacct/cpuacct.usage': '9000000\n',
     });
     expect(cgroupCpu(files, createCgroupFinder(files), cores).read(context)).toEqual({
-      value: { busyMs: 7, totalMs: null, cores: 0.5 },
+      value: { busyMs: 7, totalMs: null, cores: 0.5, of: '/sys/fs/cgroup/cpu/b' },
     });
   });
 

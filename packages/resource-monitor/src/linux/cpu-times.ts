@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import type { FileTree } from '../ports/file-tree.js';
 import type { CpuTimes, LoadAverages } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
@@ -5,6 +6,17 @@ import type { Reader } from '../reading/reader.js';
 /** USER_HZ: what /proc counts in, on every architecture that runs Node. */
 export const TICKS_PER_SECOND = 100;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+
+/**
+ * How many cores /proc/stat counts. Node's `availableParallelism` may have a control group's quota or the
+ * affinity of this process in it, which the times of the machine have not.
+ */
+export function coreCounter(files: FileTree): () => number {
+  let cores: number | null = null;
+  return () =>
+    (cores ??=
+      files.readText('/proc/stat')?.match(/^cpu\d+ /gm)?.length ?? Math.max(1, cpus().length));
+}
 
 /** All cores of the machine, by the first line of /proc/stat. */
 export function machineCpu(

@@ -1,11 +1,10 @@
-import { availableParallelism } from 'node:os';
 import type { Clock } from '../ports/clock.js';
 import type { FileTree } from '../ports/file-tree.js';
 import type { PlatformReaders } from '../reading/figures.js';
 import { cgroupCpu } from './cgroup-cpu.js';
 import { createCgroupFinder } from './cgroup-folders.js';
 import { createCgroupMemory } from './cgroup-memory.js';
-import { linuxLoadAverages, machineCpu } from './cpu-times.js';
+import { coreCounter, linuxLoadAverages, machineCpu } from './cpu-times.js';
 import { createMemInfo } from './meminfo.js';
 import { linuxPower } from './power-supply.js';
 import { linuxPressure } from './pressure.js';
@@ -19,8 +18,9 @@ export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
   const findCgroup = createCgroupFinder(files);
   const memInfo = createMemInfo(files);
   const cgroup = createCgroupMemory(files, findCgroup);
-  const quota = cgroupCpu(files, findCgroup, availableParallelism);
-  const machine = machineCpu(files, availableParallelism);
+  const cores = coreCounter(files);
+  const quota = cgroupCpu(files, findCgroup, cores);
+  const machine = machineCpu(files, cores);
   const load = linuxLoadAverages(files);
   const pressure = linuxPressure(files, findCgroup);
   const swapCounters = linuxSwapCounters(files);

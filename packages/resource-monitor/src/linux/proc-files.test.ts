@@ -1,5 +1,5 @@
 import { createFakeFileTree } from '../../test/fake-file-tree.js';
-import { parseCpuLine } from './cpu-times.js';
+import { coreCounter, parseCpuLine } from './cpu-times.js';
 import { parseMemInfo } from './meminfo.js';
 import { linuxPower } from './power-supply.js';
 import { linuxPressure } from './pressure.js';
@@ -51,6 +51,15 @@ describe('/proc/stat', () => {
 
   it.each([null, '', 'cpu0 1 2 3 4', 'cpu  1 x 3 4'])('is nothing in %j', (text) => {
     expect(parseCpuLine(text)).toBeNull();
+  });
+});
+
+describe('the cores of the machine', () => {
+  it('are those that /proc/stat counts, whatever this process may use of them', () => {
+    const files = createFakeFileTree({
+      '/proc/stat': 'cpu  9 0 0 9\ncpu0 1 0 0 1\ncpu1 1 0 0 1\ncpu10 1 0 0 1\nintr 5\n',
+    });
+    expect(coreCounter(files)()).toBe(3);
   });
 });
 

@@ -7,6 +7,8 @@ export interface CpuTimes {
   /** Busy and idle; null where it follows from the clock and `cores`. */
   readonly totalMs: number | null;
   readonly cores: number;
+  /** Whose time it is, where a reader may change between several; times of different ones can't be compared. */
+  readonly of?: string;
 }
 
 /** Bytes moved since the machine started. */

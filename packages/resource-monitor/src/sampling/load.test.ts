@@ -53,6 +53,18 @@ describe('the load between two moments', () => {
     });
   });
 
+  it("is unknown while the quota moves from one control group to another, whose time is another's", () => {
+    const ratesOf = createRates();
+    const at = (atMs: number, busyMs: number, of: string): Counters => ({
+      ...moment(atMs, busyMs, null),
+      cpu: { times: { busyMs, totalMs: null, cores: 2, of }, source: 'cgroup cpu quota' },
+    });
+    ratesOf(at(1000, 0, '/pod/box'));
+    expect(ratesOf(at(2000, 400, '/pod/box')).utilizationRatio).toBe(0.2);
+    expect(ratesOf(at(3000, 90_000, '/pod')).utilizationRatio).toBeNull();
+    expect(ratesOf(at(4000, 90_400, '/pod')).utilizationRatio).toBe(0.2);
+  });
+
   it('is not that of an earlier process with the same id', () => {
     const ratesOf = createRates();
     ratesOf(moment(1000, 0, [engine(100)]));

@@ -75,6 +75,7 @@ function utilization(
   elapsedMs: number,
 ): number | null {
   if (before === null || now?.source !== before.source) return null;
+  if (now.times.of !== before.times.of) return null;
   const totalMs =
     now.times.totalMs === null || before.times.totalMs === null
       ? elapsedMs * now.times.cores

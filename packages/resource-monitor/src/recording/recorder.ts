@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { Clock } from '../ports/clock.js';
 import { systemClock } from '../ports/clock.js';
@@ -7,7 +8,11 @@ import { encodeHeader, encodeSample, isHeader } from './recording-format.js';
 
 /** Writes samples to a file that `openRecording` plays back. */
 export interface Recorder extends AsyncDisposable {
-  /** Resolves when the sample is written. Samples are written in the order of the calls. */
+  /**
+   * Resolves when the sample is written. Samples are written in the order of the calls. Rejects with a
+   * ResourceMonitorError `PROBE_FAILED` where it can't be: the disk is full, say. The recording is whole
+   * without it, and goes on with the next that can be written.
+   */
   record(snapshot: ResourceSnapshot): Promise<void>;
 }
 
@@ -29,19 +34,44 @@ export async function createRecorder(
       { path },
     );
   }
-  const file = await open(path, 'w');
+  const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
+  const file = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  let wholeBytes = 0;
+  const append = async (line: string): Promise<void> => {
+    try {
+      await file.appendFile(line);
+      wholeBytes += Buffer.byteLength(line);
+    } catch (error) {
+      // Half a line would spoil all that follow it. Pipes and devices have no end to cut.
+      await file.truncate(wholeBytes).catch(() => undefined);
+      throw error;
+    }
+  };
+  try {
+    await append(encodeHeader());
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   const startMs = clock.monotonicMs();
-  let queue = file.appendFile(encodeHeader());
+  let queue = Promise.resolve();
   return {
     record(snapshot) {
       const atMs = clock.monotonicMs() - startMs;
-      const written = queue.then(() => file.appendFile(encodeSample({ snapshot, atMs })));
+      const written = queue.then(() => append(encodeSample({ snapshot, atMs })));
       // One that failed is reported to its caller, and does not keep the next from being written.
       queue = written.catch(() => undefined);
-      return written;
+      return written.catch((error: unknown) => {
+        const { message } = error as Error;
+        throw new ResourceMonitorError(
+          'PROBE_FAILED',
+          `A sample can't be written to ${path}: ${message}. Make room, or record to another file.`,
+          { path, cause: error },
+        );
+      });
     },
     async [Symbol.asyncDispose]() {
-      await queue.catch(() => undefined);
+      await queue;
       await file.close();
     },
   };

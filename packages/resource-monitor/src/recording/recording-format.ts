@@ -50,18 +50,56 @@ export function decodeRecording(text: string): Decoded {
   return samples.length === 0 ? { problem: 'it holds no sample', line: lines.length } : { samples };
 }
 
-function toSample(value: Record<string, unknown> | null): TimedSnapshot | null {
+function toSample(value: Readonly<Record<string, unknown>> | null): TimedSnapshot | null {
   if (typeof value?.['atMs'] !== 'number') return null;
   const { atMs, snapshot } = value;
-  const looksRight =
-    typeof snapshot === 'object' && snapshot !== null && 'ram' in snapshot && 'gpus' in snapshot;
-  return looksRight ? { atMs, snapshot: snapshot as TimedSnapshot['snapshot'] } : null;
+  return isSnapshot(snapshot) ? { atMs, snapshot } : null;
 }
 
-function parseObject(line: string): Record<string, unknown> | null {
+type Snapshot = TimedSnapshot['snapshot'];
+
+/** As far as a replay needs it to be one: what history, trends and judgements read. */
+function isSnapshot(value: unknown): value is Snapshot {
+  if (!isObject(value)) return false;
+  const { timestampMs, ram, swap, cpu, gpus } = value;
+  return (
+    typeof timestampMs === 'number' &&
+    isObject(ram) &&
+    typeof ram['totalBytes'] === 'number' &&
+    isNumberOrNull(ram['availableBytes']) &&
+    isObject(swap) &&
+    isNumberOrNull(swap['totalBytes']) &&
+    isNumberOrNull(swap['freeBytes']) &&
+    isObject(cpu) &&
+    isNumberOrNull(cpu['utilizationRatio']) &&
+    Array.isArray(gpus) &&
+    gpus.every(isGpu)
+  );
+}
+
+function isGpu(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['deviceKey'] === 'string' &&
+    isNumberOrNull(value['totalBytes']) &&
+    isNumberOrNull(value['usedBytes']) &&
+    isNumberOrNull(value['availableBytes']) &&
+    isNumberOrNull(value['readAtMs'])
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'number';
+}
+
+function parseObject(line: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFakeClock } from '../../test/fake-clock.js';
@@ -166,6 +166,24 @@ describe('a recording', () => {
       file,
     ]);
     expect((error as Error).message).toMatch(message);
+  });
+
+  it.each<[string, object]>([
+    ['no memory', { ram: null }],
+    ['a total that is none', { ram: { totalBytes: null, availableBytes: 1 } }],
+    ['no processors', { cpu: undefined }],
+    ['GPUs that are none', { gpus: [null] }],
+  ])('is none with a sample of %s', async (_, change) => {
+    const file = await record([9, 8]);
+    const snapshot = { ...snapshotWith(), ...change };
+    await appendFile(file, `${JSON.stringify({ atMs: 60_000, snapshot })}\n`);
+    await expect(openRecording(file)).rejects.toThrow('line 4: this line is no sample');
+  });
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+
+  onLinux('is not begun where there is no room for its first line', async () => {
+    await expect(createRecorder('/dev/full')).rejects.toThrow('ENOSPC');
   });
 
   it('takes the place of an older one, and of nothing else', async () => {

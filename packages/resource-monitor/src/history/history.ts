@@ -16,6 +16,8 @@ export interface HistoryBucket {
   /** Its start, in milliseconds since the epoch. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** When its samples were taken, in the mean; in milliseconds since the epoch. */
+  readonly atMs: number;
   readonly min: number;
   readonly mean: number;
   readonly max: number;
@@ -42,9 +44,14 @@ interface SeriesHistory {
 export interface History {
   /** `atMs` is on a clock that only grows. */
   record(snapshot: ResourceSnapshot, atMs: number): void;
-  buckets(series: Series, windowMs: number): readonly HistoryBucket[];
+  /** Those of the last `windowMs` before `nowMs`, a moment on the same clock. */
+  buckets(series: Series, windowMs: number, nowMs: number): readonly HistoryBucket[];
   /** The total of the pool behind a series; 1 for the CPU; null when never sampled. */
   totalOf(series: Series): number | null;
+  /** When the newest sample was taken. */
+  readonly newestMs: number;
+  /** From the clock that grows to the epoch. */
+  toEpochMs(atMs: number): number;
 }
 
 export function createHistory(): History {
@@ -77,16 +84,21 @@ export function createHistory(): History {
         push(`gpu:${gpu.deviceKey}`, atMs, used(gpu) ?? gpu.usedBytes, gpu.totalBytes);
       }
     },
-    buckets(series, windowMs) {
+    buckets(series, windowMs, nowMs) {
       const levels = bySeries.get(series)?.levels ?? [];
       const ring =
         levels.find(({ bucketMs, capacity }) => bucketMs * capacity >= windowMs) ?? levels.at(-1);
-      return (ring?.since(newestMs - windowMs) ?? []).map((bucket) => ({
+      return (ring?.since(nowMs - windowMs) ?? []).map((bucket) => ({
         ...bucket,
         startMs: Math.round(bucket.startMs + offsetMs),
+        atMs: Math.round(bucket.atMs + offsetMs),
       }));
     },
     totalOf: (series) => bySeries.get(series)?.total ?? null,
+    get newestMs() {
+      return newestMs;
+    },
+    toEpochMs: (atMs) => atMs + offsetMs,
   };
 }
 

@@ -12,8 +12,8 @@ describe('the ring', () => {
     ] as const)
       ring.push(atMs, value);
     expect(ring.since(0)).toEqual([
-      { startMs: 0, durationMs: 1000, min: 2, mean: 5, max: 9, count: 3 },
-      { startMs: 1000, durationMs: 1000, min: 7, mean: 7, max: 7, count: 1 },
+      { startMs: 0, durationMs: 1000, atMs: 533, min: 2, mean: 5, max: 9, count: 3 },
+      { startMs: 1000, durationMs: 1000, atMs: 1000, min: 7, mean: 7, max: 7, count: 1 },
     ]);
   });
 

@@ -3,6 +3,8 @@ export interface RingBucket {
   /** Start of the stretch, on the clock of the samples. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** When its samples were taken, in the mean. */
+  readonly atMs: number;
   readonly min: number;
   readonly mean: number;
   readonly max: number;
@@ -26,6 +28,8 @@ export function createRing(bucketMs: number, capacity: number): Ring {
   const maxes = new Float64Array(capacity);
   const sums = new Float64Array(capacity);
   const counts = new Uint32Array(capacity);
+  /** Of the times of the samples, counted from the start of their stretch. */
+  const offsetSums = new Float64Array(capacity);
   let newest = Number.NEGATIVE_INFINITY;
 
   return {
@@ -41,12 +45,14 @@ export function createRing(bucketMs: number, capacity: number): Ring {
         indexes[slot] = index;
         mins[slot] = maxes[slot] = sums[slot] = value;
         counts[slot] = 1;
+        offsetSums[slot] = atMs - index * bucketMs;
         return;
       }
       mins[slot] = Math.min(mins[slot] ?? value, value);
       maxes[slot] = Math.max(maxes[slot] ?? value, value);
       sums[slot] = (sums[slot] ?? 0) + value;
       counts[slot] = (counts[slot] ?? 0) + 1;
+      offsetSums[slot] = (offsetSums[slot] ?? 0) + atMs - index * bucketMs;
     },
     since(fromMs) {
       const buckets: RingBucket[] = [];
@@ -60,6 +66,7 @@ export function createRing(bucketMs: number, capacity: number): Ring {
         buckets.push({
           startMs,
           durationMs: bucketMs,
+          atMs: startMs + (offsetSums[slot] ?? 0) / count,
           min: mins[slot] ?? 0,
           mean: (sums[slot] ?? 0) / count,
           max: maxes[slot] ?? 0,

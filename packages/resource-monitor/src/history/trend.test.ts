@@ -1,16 +1,20 @@
 import fc from 'fast-check';
+import { snapshotWith } from '../../test/snapshot-with.js';
 import type { HistoryBucket } from './history.js';
+import { createHistory } from './history.js';
 import { fitLine, median } from './theil-sen.js';
 import { describeTrend } from './trend.js';
 
 const GIB = 1024 ** 3;
 const TOTAL = 32 * GIB;
+const EPOCH_MS = 1_700_000_000_000;
 
 /** One bucket a second with the given use. */
 const seconds = (values: readonly number[]): HistoryBucket[] =>
   values.map((value, index) => ({
-    startMs: 1_700_000_000_000 + index * 1000,
+    startMs: EPOCH_MS + index * 1000,
     durationMs: 1000,
+    atMs: EPOCH_MS + index * 1000,
     min: value,
     mean: value,
     max: value,
@@ -19,7 +23,7 @@ const seconds = (values: readonly number[]): HistoryBucket[] =>
 const ramp = (count: number, from: number, perSecond: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index * perSecond);
 const trendOf = (values: readonly number[], limitRatio = 0.9) =>
-  describeTrend('ram', seconds(values), TOTAL, limitRatio);
+  describeTrend('ram', seconds(values), TOTAL, limitRatio, EPOCH_MS + (values.length - 1) * 1000);
 
 /** The same numbers at every run, between -1 and 1. */
 function noise(seed: number): () => number {
@@ -70,12 +74,13 @@ describe('the trend', () => {
     const crowded = ramp(50, GIB, 1).map((mean, index) => ({
       startMs: index * 100,
       durationMs: 100,
+      atMs: index * 100,
       min: mean,
       mean,
       max: mean,
       count: 1,
     }));
-    expect(describeTrend('ram', crowded, TOTAL, 0.9).direction).toBe('unknown');
+    expect(describeTrend('ram', crowded, TOTAL, 0.9, 4900).direction).toBe('unknown');
   });
 
   it('of noise alone is steady, with no time to any limit', () => {
@@ -89,6 +94,44 @@ describe('the trend', () => {
       direction: 'falling',
       timeToLimitMs: null,
     });
+  });
+
+  it('counts the time to the limit from now, however long ago the last sample was', () => {
+    const values = ramp(61, 10 * GIB, 16 * 1024 ** 2);
+    const at = (secondsLater: number) =>
+      describeTrend('ram', seconds(values), TOTAL, 0.9, EPOCH_MS + (60 + secondsLater) * 1000);
+    const now = at(0).timeToLimitMs ?? 0;
+    expect(at(10).timeToLimitMs).toBeCloseTo(now - 10_000, -1);
+    expect(at(16)).toMatchObject({ direction: 'unknown', timeToLimitMs: null });
+  });
+
+  it.each([
+    [300_000, 1000],
+    [2 * 3_600_000, 1000],
+    [24 * 3_600_000, 5000],
+  ])('forecasts as exactly over a window of %i ms', (windowMs, everyMs) => {
+    const history = createHistory();
+    // 30 s from the limit at the last sample.
+    const perMs = (0.9 * TOTAL) / (windowMs + 30_000);
+    let atMs = 0;
+    for (; atMs <= windowMs; atMs += everyMs) {
+      const snapshot = snapshotWith({
+        timestampMs: EPOCH_MS + atMs,
+        totalBytes: TOTAL,
+        availableBytes: TOTAL - perMs * atMs,
+      });
+      history.record(snapshot, atMs);
+    }
+    const lastMs = atMs - everyMs;
+    const buckets = history.buckets('ram', windowMs, lastMs);
+    const nowMs = history.toEpochMs(lastMs);
+    const { timeToLimitMs } = describeTrend('ram', buckets, TOTAL, 0.9, nowMs);
+    expect((timeToLimitMs ?? 0) / 1000).toBeCloseTo(30, 0);
+  });
+
+  it('of no pool is unknown: a machine without swap is not at its limit', () => {
+    const buckets = seconds(ramp(60, 0, 0));
+    expect(describeTrend('swap', buckets, 0, 0.9, EPOCH_MS + 59_000).timeToLimitMs).toBeNull();
   });
 
   it('is at its limit above it, at once', () => {

@@ -38,19 +38,25 @@ const FEWEST_POINTS = 8;
 const SHORTEST_SPAN_MS = 10_000;
 /** All pairs of so many points are looked at: half a millisecond. */
 const MOST_POINTS = 100;
+/** What was last seen so long ago, or three buckets, says nothing of now. */
+const STALE_AFTER_MS = 15_000;
 /** A change over the window of less than this share of the total is nothing to act on. */
 const STEADY_BELOW_RATIO = 0.0025;
 /** No model that is worth loading is smaller than this share of the total. */
 const STEP_FROM_RATIO = 0.01;
 
-/** Fits a robust line to the buckets since the last step and follows it to the limit. */
+/**
+ * Fits a robust line to the buckets since the last step and follows it to the limit.
+ * @param nowMs From when the time to the limit counts, in milliseconds since the epoch.
+ */
 export function describeTrend(
   series: Series,
   buckets: readonly HistoryBucket[],
   total: number | null,
   limitRatio: number,
+  nowMs: number,
 ): Trend {
-  const all = thin(buckets.map(({ startMs, mean }) => ({ x: startMs, y: mean })));
+  const all = thin(buckets.map(({ atMs, mean }) => ({ x: atMs, y: mean })));
   // A model that was loaded in between is a step, not the beginning of a slope.
   const smallest = STEP_FROM_RATIO * (total ?? 0);
   const points = all.slice(
@@ -73,6 +79,9 @@ export function describeTrend(
     points: points.length,
     spanMs,
   };
+  const newest = buckets.at(-1);
+  const staleMs = Math.max(STALE_AFTER_MS, 3 * (newest?.durationMs ?? 0));
+  if (newest === undefined || nowMs - newest.atMs > staleMs) return unknown;
   if (points.length < FEWEST_POINTS || spanMs < SHORTEST_SPAN_MS) return unknown;
   // No pool has no use, and no limit that it could reach.
   if (total === null || total <= 0) return unknown;
@@ -82,7 +91,6 @@ export function describeTrend(
   const matters = Math.abs(slope) * spanMs >= STEADY_BELOW_RATIO * total;
   const direction =
     matters && slopeLow > 0 ? 'rising' : matters && slopeHigh < 0 ? 'falling' : 'steady';
-  const nowMs = points.at(-1)?.x ?? 0;
   const level = line.at(nowMs);
   const missing = Math.max(0, total * limitRatio - level);
   // A steeper line through the same points is also higher by now.

@@ -124,7 +124,11 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     glance: readers.ramIsCheap ? glance : null,
     settled: (options = {}) => settled(options),
     watch: (options = {}) => watchers.watch(options),
-    ...judgeSnapshots(history, (options) => call(false, options)),
+    ...judgeSnapshots(
+      history,
+      (options) => call(false, options),
+      () => clock.monotonicMs(),
+    ),
     inform(hints: MonitorHints) {
       if (hints.survey !== undefined) survey = hints.survey;
       if (hints.engineProcessIds !== undefined) readers.knowEngines(hints.engineProcessIds);

@@ -99,7 +99,7 @@ export function replay(
       return settled ?? { ...first, settled: false, moving: [], waitedMs: 0 };
     },
     watch: ({ signal = undefined }: WatchOptions = {}) => watch(signal ?? null),
-    ...judgeSnapshots(history, snapshot),
+    ...judgeSnapshots(history, snapshot, () => history.newestMs),
     // What was known is in the samples.
     inform: () => undefined,
     inventory: () => Promise.resolve(null),

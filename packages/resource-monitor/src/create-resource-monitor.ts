@@ -27,7 +27,8 @@ export interface ResourceMonitorOptions {
 
 /**
  * Creates a monitor of this machine. Nothing is read or started before the first call; dispose of it
- * to end what runs beside it. It does not keep the process alive.
+ * to end what runs beside it. It does not keep the process alive, but for programs that answer once: the
+ * inventory, where a GPU has no name (20 s at most), and who holds VRAM (5 s).
  */
 export function createResourceMonitor(options: ResourceMonitorOptions = {}): ResourceMonitor {
   const {

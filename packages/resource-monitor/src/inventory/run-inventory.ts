@@ -22,6 +22,8 @@ export async function runInventory(
   const { outcome, exitCode, stdout, stderr } = await executor.run(process.execPath, [file], {
     timeoutMs: TIMEOUT_MS,
     signal,
+    // systeminformation runs lspci, nvidia-smi and others.
+    startsOthers: true,
   });
   const inventory = outcome === 'exited' && exitCode === 0 ? parseInventory(stdout) : null;
   if (inventory !== null) return { inventory };

@@ -6,7 +6,7 @@ import { systemClock } from './clock.js';
 
 const children = childProcesses(systemClock, process.platform, process.env);
 
-(process.platform === 'linux' ? describe : describe.skip)('a program that is being written', () => {
+(process.platform === 'linux' ? describe : describe.skip)('a child process', () => {
   let folder: string;
   let program: string;
   beforeEach(async () => {
@@ -18,7 +18,27 @@ const children = childProcesses(systemClock, process.platform, process.env);
   afterEach(() => rm(folder, { recursive: true }));
 
   // The system refuses to start it, and Node throws that instead of telling the child's listeners.
-  it('is not started, and says why', async () => {
+  it('takes what it has started along when it is killed', async () => {
+    await writeFile(
+      program,
+      '#!/bin/sh\necho up\nsh -c \'trap "" TERM; echo $$; exec sleep 60 >&- 2>&-\'\n',
+    );
+    const { outcome, stdout } = await children.run(program, [], {
+      ...{ timeoutMs: 500, signal: null, startsOthers: true },
+    });
+    expect(outcome).toBe('timed-out');
+    const processId = Number(/\d+/.exec(stdout)?.[0]);
+    const lives = (): boolean => {
+      try {
+        return process.kill(processId, 0);
+      } catch {
+        return false;
+      }
+    };
+    while (lives()) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+
+  it('that is being written is not started, and says why', async () => {
     await using _ = await open(program, 'r+');
     expect(await children.run(program, [], { timeoutMs: 5000, signal: null })).toMatchObject({
       outcome: 'not-started',

@@ -19,18 +19,38 @@ export function childProcesses(
   env: Readonly<Record<string, string | undefined>>,
 ): Executor {
   const live = new Set<ChildProcess>();
-  const killAll = (): void => {
-    for (const child of live) child.kill('SIGKILL');
+  /** Children with a process group of their own, in which are those that they start. */
+  const leaders = new WeakSet<ChildProcess>();
+  const kill = (child: ChildProcess, signal: NodeJS.Signals): void => {
+    if (!leaders.has(child) || child.pid === undefined) {
+      child.kill(signal);
+      return;
+    }
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // All of them are gone.
+    }
   };
-  const start = async (program: string, args: readonly string[], stdin: 'pipe' | 'ignore') => {
+  const killAll = (): void => {
+    for (const child of live) kill(child, 'SIGKILL');
+  };
+  const start = async (
+    program: string,
+    args: readonly string[],
+    { stdin, startsOthers }: { stdin: 'pipe' | 'ignore'; startsOthers: boolean },
+  ) => {
     // Costs two milliseconds at start-up, and most machines never need it.
     const { spawn } = await import('node:child_process');
     const child = spawn(program, args, {
       stdio: [stdin, 'pipe', 'pipe'],
       windowsHide: true,
+      // Windows has no process groups; there a detached child would get a window instead.
+      detached: startsOthers && platform !== 'win32',
       // Numbers and words as they are documented, whatever the user's language.
       env: { ...env, LC_ALL: 'C', LANG: 'C', ELECTRON_RUN_AS_NODE: '1' },
     });
+    if (startsOthers && platform !== 'win32') leaders.add(child);
     if (live.size === 0) process.once('exit', killAll);
     live.add(child);
     const forget = (): void => {
@@ -45,11 +65,15 @@ export function childProcesses(
   };
   const end = async (child: ChildProcess, gone: Promise<void>): Promise<void> => {
     const over = new AbortController();
-    void gone.then(() => over.abort());
-    child.kill('SIGTERM');
+    void gone.then(() => {
+      over.abort();
+      // What it started may not have heard the polite signal.
+      if (leaders.has(child)) kill(child, 'SIGKILL');
+    });
+    kill(child, 'SIGTERM');
     try {
       await clock.sleep(KILL_AFTER_MS, { signal: over.signal });
-      child.kill('SIGKILL');
+      kill(child, 'SIGKILL');
       await clock.sleep(GIVE_UP_AFTER_MS, { signal: over.signal });
     } catch {
       return;
@@ -61,10 +85,10 @@ export function childProcesses(
   return {
     find: (name, places) => findProgram(name, places, platform, env),
 
-    async run(program, args, { timeoutMs, signal }): Promise<RunResult> {
+    async run(program, args, { timeoutMs, signal, startsOthers = false }): Promise<RunResult> {
       let child: ChildProcess;
       try {
-        child = await start(program, args, 'ignore');
+        child = await start(program, args, { stdin: 'ignore', startsOthers });
       } catch (error) {
         // No memory for a process, a program that is being written, arguments that are too long.
         const { message } = error as Error;
@@ -101,7 +125,7 @@ export function childProcesses(
         else signal?.addEventListener('abort', onAbort, { once: true });
         child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
           stdout += chunk;
-          if (stdout.length > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
+          if (stdout.length > MAX_OUTPUT_BYTES) kill(child, 'SIGKILL');
         });
         child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
           stderr = (stderr + chunk).slice(-KEPT_STDERR_CHARS);
@@ -117,7 +141,7 @@ export function childProcesses(
     },
 
     async stream(program, args, { onLine, onEnd }): Promise<RunningStream> {
-      const child = await start(program, args, 'pipe');
+      const child = await start(program, args, { stdin: 'pipe', startsOthers: false });
       let stderr = '';
       let ended = false;
       const gone = new Promise<void>((resolve) => {

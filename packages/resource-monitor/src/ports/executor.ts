@@ -18,6 +18,8 @@ export interface Executor {
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
+  /** It starts programs itself, which are ended with it. False unless given. */
+  readonly startsOthers?: boolean;
 }
 
 /** What a program left behind. */

@@ -122,6 +122,40 @@ describe('a supervised stream', () => {
     expect(executor.started).toHaveLength(2);
   });
 
+  it('starts no more where those before can not be ended, until one of them is gone', async () => {
+    const clock = createFakeClock();
+    const ends: ((detail: string) => void)[] = [];
+    const stream = createSupervisedStream({
+      executor: {
+        ...createFakeExecutor([]),
+        stream: (_program, _args, { onEnd }) => {
+          ends.push(onEnd);
+          // In the kernel, where no signal is heard.
+          return Promise.resolve({ processId: 1, send: () => undefined, stop: async () => {} });
+        },
+      },
+      clock,
+      name: 'tool',
+      command: () => ({ program: 'tool', args: [] }),
+      intervalMs: () => 1000,
+      onLine: () => true,
+      onState: () => undefined,
+    });
+    const live = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        stream.want();
+        await clock.advance(1000);
+      }
+    };
+    await live(600);
+    expect(ends).toHaveLength(2);
+    expect(stream.state.trouble).toMatch(/^tool printed no figures/);
+    ends[0]?.('killed by SIGKILL');
+    await live(60);
+    expect(ends).toHaveLength(3);
+    await stream.stop();
+  });
+
   it('restarts with other arguments at once', async () => {
     const { executor, stream, live } = setUp();
     await live(2, 'fine');

@@ -15,6 +15,8 @@ const SHORTEST_SILENCE_MS = 3000;
 const RELEASE_AFTER_MS = 30_000;
 /** The rest of a long complaint helps nobody. */
 const MAX_REASON_CHARS = 200;
+/** Of programs that were ended and are not gone: the one of a restart, and one that is stuck in its driver. */
+const MOST_LINGERING = 2;
 
 /** How the program is doing. */
 export interface StreamState {
@@ -79,6 +81,8 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
   let wantedAtMs = 0;
   let stopped = false;
   const endings = new Set<Promise<void>>();
+  /** Those whose end was asked for and has not been seen. */
+  const lingering = new Set<Run>();
 
   const start = (): void => {
     const current: Run = {
@@ -123,6 +127,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
   };
 
   const ended = (current: Run, detail: string): void => {
+    lingering.delete(current);
     current.over.abort();
     if (run !== current) return;
     run = null;
@@ -145,6 +150,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     run = null;
     current.endedBecause = reason;
     current.over.abort();
+    lingering.add(current);
     if (current.stream !== null) track(current.stream.stop());
     if (reason !== null) fault(reason);
   };
@@ -176,7 +182,9 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     },
     want() {
       wantedAtMs = clock.monotonicMs();
-      if (run === null && !stopped && wantedAtMs >= retryAtMs) start();
+      if (run !== null || stopped || wantedAtMs < retryAtMs) return;
+      // What is stuck in the kernel does not die, and the next one would get stuck beside it.
+      if (lingering.size < MOST_LINGERING) start();
     },
     send(line) {
       if (run?.stream != null) run.stream.send(line);

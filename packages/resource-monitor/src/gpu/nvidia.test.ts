@@ -168,6 +168,25 @@ describe('the nvidia reader', () => {
     expect(executor.started[1]).toContain('--query-compute-apps');
   });
 
+  it('does not take a GPU that is in use to be held by nobody', async () => {
+    // As in a container, where the driver lists no process.
+    const line = (used: number) => `1, GPU-1f, 00000000:01:00.0, X, 24576, ${used}, 99, 0`;
+    for (const [used, processes] of [
+      [20_000, null],
+      [300, []],
+    ] as const) {
+      const clock = createFakeClock();
+      const executor = createFakeExecutor([
+        { program: 'nvidia-smi', args: ['--query-compute-apps'], stdout: '' },
+        { program: 'nvidia-smi', stdout: line(used) },
+      ]);
+      const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 2500 });
+      await reader.read(continuing);
+      await flush();
+      expect(await reader.read(continuing)).toMatchObject({ value: [{ processes }] });
+    }
+  });
+
   it('restarts for another pace only when that is worth it', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);
@@ -193,6 +212,12 @@ describe('the nvidia reader', () => {
     });
     stream?.print('[N/A], GPU-a, 00000000:01:00.0, X, 100, 3, 97, 0');
     stream?.print('[N/A], GPU-a, 00000000:01:00.0, X, 100, 4, 96, 0');
-    expect(await reader.read(once)).toMatchObject({ value: [{ usedBytes: 3 * MIB }] });
+    expect(await reader.read(once)).toMatchObject({
+      value: [
+        { deviceKey: 'GPU-a', usedBytes: 3 * MIB },
+        // It was there, and how full it is now nobody knows.
+        { deviceKey: 'GPU-b', usedBytes: null, reasons: ['nvidia-smi does not list it any more'] },
+      ],
+    });
   });
 });

@@ -21,6 +21,8 @@ const SHORTEST_STALE_MS = 3000;
 const LOOK_AGAIN_AFTER_MS = 60_000;
 const PROCESSES_EVERY_MS = 15_000;
 const PROCESSES_TIMEOUT_MS = 5000;
+/** More than a desktop takes, whose programs are not listed. */
+const USED_BY_SOMEBODY_BYTES = 2 * 1024 ** 3;
 
 /** Where nvidia-smi lies when it is not on the PATH. */
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
@@ -65,7 +67,11 @@ export function nvidiaGpus(options: {
     return true;
   };
   const publish = (): void => {
-    frame = partial;
+    const lost = frame.filter(
+      (gpu) => !partial.some(({ deviceKey }) => deviceKey === gpu.deviceKey),
+    );
+    const gone = lost.map((gpu) => withoutFigures(gpu, 'nvidia-smi does not list it any more'));
+    frame = [...partial, ...gone];
     partial = [];
     frameAtMs = clock.monotonicMs();
     wakeAll();
@@ -112,7 +118,7 @@ export function nvidiaGpus(options: {
       }
       if (isFresh()) {
         if (continuing) processes.refresh(path);
-        return { value: frame.map((gpu) => ({ ...gpu, processes: processes.of(gpu.deviceKey) })) };
+        return { value: frame.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
       const { trouble } = supervised.state;
       if (frameAtMs === null) return { reason: trouble ?? `no answer within ${patienceMs} ms yet` };
@@ -154,9 +160,11 @@ function createProcessList(executor: Executor, clock: Clock) {
   let byGpu: ReturnType<typeof parseNvidiaProcesses> | null = null;
   const over = new AbortController();
   return {
-    of(deviceKey: string): GpuReading['processes'] {
+    of({ deviceKey, usedBytes }: GpuReading): GpuReading['processes'] {
       if (byGpu === null) return null;
-      return byGpu.has(deviceKey) ? (byGpu.get(deviceKey) ?? null) : [];
+      const listed = byGpu.get(deviceKey) ?? [];
+      // In a container the driver lists none; then nobody knows who holds it.
+      return listed.length === 0 && (usedBytes ?? 0) > USED_BY_SOMEBODY_BYTES ? null : listed;
     },
     refresh(program: string): void {
       const nowMs = clock.monotonicMs();

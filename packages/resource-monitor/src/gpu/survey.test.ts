@@ -68,6 +68,11 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
+  it("takes an Apple chip's memory for the system's, though it does not say so", () => {
+    const apple = surveyed({ name: 'Apple M2 Max', integration: null });
+    expect(merge([], [apple])).toMatchObject([{ memory: 'shared' }]);
+  });
+
   it('fills the total that the system hides, and leaves what is free unknown', () => {
     expect(merge([HIDDEN], [surveyed()])).toMatchObject([
       {

@@ -59,12 +59,16 @@ function theOnlyOne(
 
 /** The integrated GPU that the system shows is not the card that it hides. */
 function contradicts({ vendor, kind }: GpuReading, { name, integration }: SurveyedGpu): boolean {
-  const brand = BRANDS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+  const brand = brandOf(name);
   if (vendor !== null && brand !== null && vendor !== brand) return true;
   return (
     (kind === 'integrated' && integration === 'discrete') ||
     (kind === 'discrete' && integration === 'integrated')
   );
+}
+
+function brandOf(name: string): GpuReading['vendor'] {
+  return BRANDS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
 const BRANDS: readonly (readonly [RegExp, NonNullable<GpuReading['vendor']>])[] = [
@@ -100,7 +104,10 @@ function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | 
 }
 
 function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
-  const memory = surveyed.integration === 'integrated' ? 'shared' : 'dedicated';
+  const vendor = brandOf(surveyed.name);
+  // Apple's chips have one pool for everything, whatever a survey says of them.
+  const unified = vendor === 'apple';
+  const memory = unified || surveyed.integration === 'integrated' ? 'shared' : 'dedicated';
   return {
     source: SOURCE,
     passedOver: [],
@@ -110,8 +117,8 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
       totalIsEstimate: false,
       pciId: null,
       name: surveyed.name,
-      vendor: null,
-      kind: surveyed.integration,
+      vendor,
+      kind: unified ? 'unified' : surveyed.integration,
       memory,
       totalBytes: totalOf(surveyed, memory),
       usedBytes: null,

@@ -21,13 +21,15 @@ export interface ReplayOptions {
  * Opens a recording as a monitor: whatever takes a monitor takes a recording. Snapshots keep the time
  * stamps they were recorded with; `watch` ends with the recording, after which `snapshot` goes on
  * giving the last sample.
- * @throws ResourceMonitorError `PROBE_FAILED` for a file that can't be read or is no recording.
+ * @throws ResourceMonitorError `PROBE_FAILED` for a file that can't be read or is no recording; TypeError for
+ * a `speed` that is no number above 0.
  */
 export async function openRecording(
   path: string,
   options: ReplayOptions = {},
 ): Promise<ResourceMonitor> {
   const { clock = systemClock, speed = 1 } = options;
+  if (!(speed > 0)) throw new TypeError(`speed is a number above 0, not ${speed}.`);
   const fail = (what: string, cause?: unknown): ResourceMonitorError =>
     new ResourceMonitorError(
       'PROBE_FAILED',

@@ -45,6 +45,10 @@ describe('a recording', () => {
     expect(availableOf(await monitor.snapshot())).toBe(7);
   });
 
+  it.each([0, -1, Number.NaN])('is not played at a speed of %d', async (speed) => {
+    await expect(openRecording(await record([9, 8]), { speed })).rejects.toThrow(TypeError);
+  });
+
   it('plays faster when asked', async () => {
     const clock = createFakeClock();
     const monitor = await openRecording(await record([9, 8, 7]), { clock, speed: 10 });

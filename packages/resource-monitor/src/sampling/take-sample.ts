@@ -87,6 +87,7 @@ export function createSampler(options: {
         swapCounters.source,
         pressure.source,
         processors.source,
+        loadAverages.source,
         engines.source,
         power.source,
         ...describeGpus(lists, merged),

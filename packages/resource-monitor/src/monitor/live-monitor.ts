@@ -4,9 +4,9 @@ import type { MachineInventory } from '../inventory/inventory.js';
 import { refineGpus } from '../inventory/refine-gpus.js';
 import type { InventoryOutcome } from '../inventory/run-inventory.js';
 import type { Clock } from '../ports/clock.js';
-import { raceDeadline, raceSignal, TIMED_OUT } from '../ports/race.js';
+import { raceDeadline, raceSignal, startDeadline, TIMED_OUT } from '../ports/race.js';
 import type { GpuReader, PlatformReaders } from '../reading/figures.js';
-import { readFirst } from '../reading/reader.js';
+import { ANSWER_WITHIN_MS, readFirst } from '../reading/reader.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
 import { requireRam } from '../sampling/require-ram.js';
 import { createSampler } from '../sampling/take-sample.js';
@@ -116,7 +116,8 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const glance = async (): Promise<RamSnapshot> => {
     if (closing.signal.aborted) throw closed();
     const context = { startedMs: clock.monotonicMs(), continuing: true };
-    return requireRam(await readFirst('ram', readers.ram, context, clock));
+    using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
+    return requireRam(await readFirst('ram', readers.ram, context, deadline));
   };
 
   return {

@@ -1,9 +1,9 @@
-import type { Clock } from '../ports/clock.js';
-import { raceDeadline, TIMED_OUT } from '../ports/race.js';
+import type { Deadline } from '../ports/race.js';
+import { TIMED_OUT } from '../ports/race.js';
 import type { FigureSource } from '../snapshot.js';
 
-/** Files answer in microseconds and programs have deadlines of their own: this one is stuck in a driver. */
-const ANSWER_WITHIN_MS = 5000;
+/** Files answer in microseconds, and programs have deadlines of their own: what is later is stuck in a driver. */
+export const ANSWER_WITHIN_MS = 5000;
 /** Those that are stuck. They are asked again once they have answered, and nothing waits for them. */
 const stuck = new WeakSet<object>();
 
@@ -39,11 +39,11 @@ export async function readFirst<T>(
   figure: string,
   readers: readonly Reader<T>[],
   context: SampleContext,
-  clock: Clock,
+  deadline: Deadline,
 ): Promise<ReadFigure<T>> {
   const passedOver: { source: string; reason: string }[] = [];
   for (const reader of readers) {
-    const reading = await attempt(reader, context, clock);
+    const reading = await attempt(reader, context, deadline);
     if ('value' in reading) {
       return { value: reading.value, source: { figure, source: reader.source, passedOver } };
     }
@@ -53,19 +53,19 @@ export async function readFirst<T>(
 }
 
 /**
- * A reader's answer, or the reason why there is none: its fault or, with a clock, that it hangs. Those of
+ * A reader's answer, or the reason why there is none: its fault or, with a deadline, that it hangs. Those of
  * GPUs have a patience of their own.
  */
 export async function attempt<T>(
   reader: Reader<T>,
   context: SampleContext,
-  clock: Clock | null,
+  deadline: Deadline | null,
 ): Promise<Reading<T>> {
   if (stuck.has(reader)) return { reason: NO_ANSWER };
   try {
     const reading = reader.read(context);
-    if (clock === null || !('then' in reading)) return await reading;
-    const answer = await raceDeadline(reading, ANSWER_WITHIN_MS, clock);
+    if (deadline === null || !('then' in reading)) return await reading;
+    const answer = await Promise.race([reading, deadline.timedOut]);
     if (answer !== TIMED_OUT) return answer;
     stuck.add(reader);
     const free = (): unknown => stuck.delete(reader);

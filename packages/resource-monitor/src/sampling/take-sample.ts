@@ -3,9 +3,10 @@ import { mergeGpus, toSnapshot } from '../gpu/merge-gpus.js';
 import type { HardwareSurveyFacts } from '../gpu/survey.js';
 import { mergeSurvey } from '../gpu/survey.js';
 import type { Clock } from '../ports/clock.js';
+import { startDeadline } from '../ports/race.js';
 import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../reading/figures.js';
 import type { ReadFigure, Reader, SampleContext } from '../reading/reader.js';
-import { attempt, readFirst } from '../reading/reader.js';
+import { ANSWER_WITHIN_MS, attempt, readFirst } from '../reading/reader.js';
 import type { CpuSnapshot, FigureSource, PowerSnapshot, ResourceSnapshot } from '../snapshot.js';
 import type { Rates } from './load.js';
 import { createRates } from './load.js';
@@ -33,8 +34,9 @@ export function createSampler(options: {
 
   return async (continuing, hints) => {
     const context: SampleContext = { startedMs: clock.monotonicMs(), continuing };
+    using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
     const first = <T>(figure: string, from: readonly Reader<T>[]) =>
-      readFirst(figure, from, context, clock);
+      readFirst(figure, from, context, deadline);
     const gpuLists = Promise.all(
       gpuReaders.map(async (reader) => ({
         source: reader.source,

@@ -151,6 +151,16 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
   },
 );
 
+test.each([0, 2 ** 31])(
+  'a file that claims to be trained for %d tokens is estimated',
+  async (claimed) => {
+    const { header, dataBytes } = tinyGguf({ contextLength: claimed });
+    writeFileSync(path.join(folder, 'odd.gguf'), Buffer.concat([header, Buffer.alloc(dataBytes)]));
+    const { exitCode, out } = await mai(['estimate', 'odd.gguf']);
+    expect([exitCode, out]).toEqual([0, expect.stringContaining('4,096')]);
+  },
+);
+
 test('a header alone is estimated, with a warning', async () => {
   const { exitCode, err } = await mai(['estimate', 'tiny.gguf-header']);
   expect(exitCode).toBe(0);

@@ -66,6 +66,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 }
 
 const FIRST_CONTEXT = 4096;
+/** The longest that an estimate takes; a header may claim any. */
+const LONGEST_CONTEXT = 2 ** 30;
 const MAX_ROWS = 8;
 
 function reportOf(known: KnownModel, settings: EstimateSettings): EstimateReport {
@@ -79,7 +81,7 @@ function trainedContext(known: KnownModel): number | null {
   if (known.kind === 'size') return null;
   const { architecture, metadata } = known.header;
   const trained = metadata.get(`${architecture ?? ''}.context_length`);
-  return typeof trained === 'number' ? trained : null;
+  return typeof trained === 'number' && trained >= 1 ? trained : null;
 }
 
 /** The same model at other context lengths, up to what it was trained for. */
@@ -89,7 +91,7 @@ function byContextLength(
   { loadConfig }: EstimateReport,
 ): readonly EstimateReport[] {
   const asked = loadConfig.contextLengthTokens;
-  const most = Math.max(asked, trainedContext(known) ?? 8 * asked);
+  const most = Math.max(asked, Math.min(trainedContext(known) ?? 8 * asked, LONGEST_CONTEXT));
   const lengths = new Set([asked, most]);
   for (let tokens = FIRST_CONTEXT; tokens < most; tokens *= 2) lengths.add(tokens);
   const sorted = [...lengths].sort((a, b) => a - b);

@@ -65,6 +65,10 @@ onLinux(
     expect(after).toMatchObject({ source: 'measured', confidence: 'high' });
     expect(after?.ram.anonymousBytes).toBe(taken);
     expect(after?.interval?.highBytes).toBeGreaterThan(after?.interval?.lowBytes ?? Infinity);
+
+    // What is predicted is not what was measured: it would learn from itself.
+    const again = await mai(`estimate --measure ${KEY} --json --url ${lmStudio.url}`);
+    expect((again.json() as unknown as Measured).predicted).toEqual(predicted);
   },
   60_000,
 );

@@ -38,7 +38,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     parallelSequences: settings.parallelSequences,
   };
   const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
-  await using session = await openSession(context);
+  await using session = await openSession(context, { corrected: false });
   const progress = output.progress(`Measuring ${modelKey}`, null);
   try {
     const onProgress = (ratio: number): void => progress.update(ratio);

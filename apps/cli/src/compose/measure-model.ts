@@ -87,9 +87,18 @@ export async function measureModel(
       measured: outcome.measured,
       timestampMs: io.nowMs(),
     };
-    await openMeasurements(context).record(observation);
+    await keep(observation, context);
   }
   return { modelKey: model.modelKey, loadConfig, engine, predicted, outcome };
+}
+
+/** A result that can't be kept is still a result. */
+async function keep(observation: Observation, context: CommandContext): Promise<void> {
+  try {
+    await openMeasurements(context).record(observation);
+  } catch (error) {
+    context.output.warn(`The measurement can't be kept: ${(error as Error).message}.`);
+  }
 }
 
 /** The load configuration that a decision would try first, and what it is expected to take. */

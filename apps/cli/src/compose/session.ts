@@ -26,8 +26,14 @@ export interface Session extends AsyncDisposable {
   readonly catalog: () => Promise<Catalog>;
 }
 
-/** Opens LM Studio, the configuration and the monitor, each as far as it is there. */
-export async function openSession(context: CommandContext): Promise<Session> {
+/**
+ * Opens LM Studio, the configuration and the monitor, each as far as it is there. Estimates are corrected by
+ * what was measured here, unless `corrected` is false: a measurement must not learn from itself.
+ */
+export async function openSession(
+  context: CommandContext,
+  { corrected = true }: { readonly corrected?: boolean } = {},
+): Promise<Session> {
   const config = await loadConfig(context);
   const link = await connectLMStudio(context);
   const machine = createMachine(context);
@@ -60,7 +66,7 @@ export async function openSession(context: CommandContext): Promise<Session> {
       estimator: (anythingLoaded) => {
         const estimator = once(async () => {
           const { createFootprints, openCalibration, shelf } = await knowledge();
-          const calibration = openCalibration(context, link);
+          const calibration = corrected ? openCalibration(context, link) : null;
           return createFootprints(await library(), { shelf, calibration }, anythingLoaded);
         });
         return {

@@ -1,4 +1,5 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { MAX_TOKENS } from '../settings/estimate-settings.js';
 import { findArchitecture, type Architecture } from './architectures.js';
 import { MetadataReader } from './metadata-reader.js';
 import { slidingWindow, type SlidingWindow } from './sliding-window.js';
@@ -81,7 +82,7 @@ export function readHyperparameters(header: GgufHeader): Hyperparameters | null 
     architecture,
     layers,
     layersInFile,
-    trainedContext: read.count('context_length'),
+    trainedContext: trainedContext(read.count('context_length')),
     embedding,
     vocabulary: vocabularySize(header, read),
     heads,
@@ -234,4 +235,9 @@ export function keyWidthOf(model: Hyperparameters, il: number): number {
 /** Width of all values of a token in a layer. */
 export function valueWidthOf(model: Hyperparameters, il: number): number {
   return valueLengthOf(model, il) * (model.kvHeads[il] ?? 0);
+}
+
+/** No model has none, and no machine holds more than the longest that can be asked for. */
+function trainedContext(tokens: number | null): number | null {
+  return tokens === null || tokens < 1 ? null : Math.min(tokens, MAX_TOKENS);
 }

@@ -42,9 +42,10 @@ export class MetadataReader {
     return value.values.map(toNumber);
   }
 
-  /** One value for all layers, or one for each. */
+  /** One count for all layers, or one for each; null where they are none. */
   perLayer(key: string, layers: number): number[] | null {
     const array = this.array(key);
+    if (array?.some((value) => !Number.isInteger(value) || value < 0) === true) return null;
     if (array !== null) return Array.from({ length: layers }, (_, i) => array[i] ?? 0);
     const value = this.count(key);
     return value === null ? null : new Array<number>(layers).fill(value);

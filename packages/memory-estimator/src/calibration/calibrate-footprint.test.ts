@@ -69,6 +69,16 @@ describe('the very load was measured', () => {
     }
   });
 
+  test.each([
+    ['another file under the same key', { anonymousBytes: 800 * MIB, gpus: [] }],
+    ['a load with a GPU', { anonymousBytes: 1000 * MIB, gpus: [{ deviceKey: 'gpu', bytes: GIB }] }],
+  ])('%s is another load, and no more than a neighbour', (_, predicted) => {
+    const seen = observed('a', 1000, 500, { predicted });
+    const { source, ram } = calibrateFootprint(footprintOf(4000, 1000), TARGET, [seen]);
+    expect(source).toBe('gguf-header');
+    expect(ram.anonymousBytes).toBeGreaterThanOrEqual(750 * MIB);
+  });
+
   test('on GPUs each is measured for itself', () => {
     const footprint = {
       ...footprintOf(100, 300),

@@ -28,13 +28,15 @@ function others(count: number, of: (index: number) => Observation): readonly Obs
 }
 
 /** How often the truth lies in the interval. */
-function share(learn: (here: Machine, truthMiB: number) => readonly Observation[]): number {
+function share(
+  learn: (here: Machine, truthMiB: number, predictedMiB: number) => readonly Observation[],
+): number {
   return shareOf((here) => {
     const predictedMiB = here.predictedMiB();
     const truthMiB = here.truth(predictedMiB);
     const estimate = footprintOf(4000, predictedMiB);
     return {
-      estimate: calibrateFootprint(estimate, TARGET, learn(here, truthMiB)),
+      estimate: calibrateFootprint(estimate, TARGET, learn(here, truthMiB, predictedMiB)),
       truthBytes: (4000 + truthMiB) * MIB,
     };
   });
@@ -94,17 +96,17 @@ describe('about nine of ten truths lie inside the interval', () => {
   );
 
   test.each([1, 3, 5])('with %i measurements of the very load', (count) => {
-    const covered = share((here, truthMiB) =>
-      others(count, () => observed('target', 1000, here.read(truthMiB))),
+    const covered = share((here, truthMiB, predictedMiB) =>
+      others(count, () => observed('target', predictedMiB, here.read(truthMiB))),
     );
     expect(covered).toBeGreaterThan(0.9);
   });
 
   test.each([1, 3])('with %i readings of free memory that others moved by 100 MiB', (count) => {
-    const covered = share((here, truthMiB) =>
+    const covered = share((here, truthMiB, predictedMiB) =>
       others(count, () => {
         const seenMiB = Math.max(0, here.read(truthMiB) + 100 * here.bell());
-        return observed('target', 1000, seenMiB, {
+        return observed('target', predictedMiB, seenMiB, {
           measured: { anonymousBytes: seenMiB * MIB, gpus: [], method: 'free-memory' },
         });
       }),

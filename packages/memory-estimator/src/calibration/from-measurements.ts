@@ -7,11 +7,16 @@ import { repeatFloor, scatterAround } from './scatter.js';
 /** A reading of the process counts as much as several of free memory. */
 const PROCESS_WEIGHT = 4;
 
+/** Predictions of one load by two versions of this package differ by no more. */
+const SAME_RATIO = 0.05;
+const SAME_BYTES = 64 * 1024 * 1024;
+
 /** The footprint as measured under the same configuration; null where a pool of it never was. */
 export function fromMeasurements(
   footprint: Footprint,
-  same: readonly Observation[],
+  ofSameLoad: readonly Observation[],
 ): Footprint | null {
+  const same = ofSameLoad.filter(({ predicted }) => isOfSameFile(predicted, footprint));
   const ram = poolOf(same, ({ measured }) => measured.anonymousBytes);
   const gpus = footprint.gpus.map(({ deviceKey }) => ({
     deviceKey,
@@ -36,6 +41,28 @@ export function fromMeasurements(
     source: 'measured',
     confidence: same.some(({ measured: { method } }) => method === 'process') ? 'high' : 'medium',
   };
+}
+
+/**
+ * Whether a load was expected to take the same, pool by pool. Another file under the same key, another GPU or
+ * weights that were mapped then are another load; its error still says something, and it is a neighbour.
+ */
+function isOfSameFile(
+  { anonymousBytes, gpus }: Observation['predicted'],
+  footprint: Footprint,
+): boolean {
+  return (
+    isNear(anonymousBytes, footprint.ram.anonymousBytes) &&
+    gpus.length === footprint.gpus.length &&
+    footprint.gpus.every(({ deviceKey, bytes }) => {
+      const then = gpus.find((gpu) => gpu.deviceKey === deviceKey);
+      return then !== undefined && isNear(then.bytes, bytes);
+    })
+  );
+}
+
+function isNear(one: number, other: number): boolean {
+  return Math.abs(one - other) <= Math.max(SAME_BYTES, SAME_RATIO * Math.max(one, other));
 }
 
 /** Readings of one pool: their median, and how far the truth may lie from it. */

@@ -10,6 +10,8 @@ const DEFAULT_ALIGNMENT = 32;
 /** GGUF value types, ggml/include/gguf.h. */
 const TYPE_STRING = 8;
 const TYPE_ARRAY = 9;
+/** What a number takes in an array that is kept; a large one takes twice that. */
+const KEPT_ELEMENT_BYTES = 16;
 /** Bytes of a scalar by GGUF value type. */
 const SCALAR_BYTES: readonly (number | null)[] = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8];
 
@@ -167,6 +169,8 @@ export class HeaderParser {
       return inner;
     }
     if (array.values !== null) {
+      // Who asks for an array by name knows what that takes.
+      if (!this.#options.keepArrays.has(array.key)) this.#charge(KEPT_ELEMENT_BYTES, window.offset);
       array.values.push(
         array.type === TYPE_STRING ? (this.#keptString() ?? '') : this.#scalar(array.type),
       );
@@ -294,10 +298,14 @@ export class HeaderParser {
   }
 
   #kept(text: string, at: number): string {
-    this.#keptBytes += text.length;
-    if (this.#keptBytes > limits.MAX_KEPT_BYTES)
-      throw this.#corrupt('the header holds more text than any model needs', at);
+    this.#charge(text.length, at);
     return text;
+  }
+
+  #charge(bytes: number, at: number): void {
+    this.#keptBytes += bytes;
+    if (this.#keptBytes > limits.MAX_KEPT_BYTES)
+      throw this.#corrupt('the header holds more than any model needs', at);
   }
 
   #scalar(type: number): GgufScalar {

@@ -39,11 +39,11 @@ export function fitsBudget(footprint: Footprint, budget: MemoryBudget): boolean 
   return fits(chargeOf(footprint, budget.withMargin), budget);
 }
 
-/** Whether charges stay within a budget, pool by pool. */
+/** Whether charges stay within a budget, pool by pool. What is no number fits nowhere. */
 export function fits(charge: Charge, budget: MemoryBudget): boolean {
   const gpuBytes = charge.gpus.reduce((sum, gpu) => sum + gpu.bytes, 0);
   const ramBytes = charge.ramBytes + (budget.unified ? gpuBytes : 0);
-  if (budget.ramBytes !== null && ramBytes > budget.ramBytes) return false;
+  if (budget.ramBytes !== null && !(ramBytes <= budget.ramBytes)) return false;
   return charge.gpus.every(({ deviceKey, bytes }) => {
     const limit = budget.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
     return limit === null || bytes <= limit;

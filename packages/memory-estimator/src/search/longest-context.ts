@@ -3,6 +3,7 @@ import type { EstimateEnvironment } from '../estimate/environment.js';
 import { planLoad } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { MAX_TOKENS } from '../settings/estimate-settings.js';
 import type { LoadConfig } from '../settings/load-config.js';
 import type { MemoryBudget } from './budget.js';
 import { tryPlan, type Trial } from './plan-search.js';
@@ -22,6 +23,8 @@ export interface ContextFit {
  * The longest context (a multiple of 256 tokens, or the maximum itself) with which a model fits a budget;
  * null where not even the shortest does. The maximum defaults to what the model was trained for. Exact
  * although llama.cpp's buffers are not monotone in the context; more memory never gives a shorter context.
+ *
+ * @throws RangeError for a maximum below 1. One above 2^30 tokens counts as that.
  */
 export function longestContext(
   header: GgufHeader,
@@ -31,7 +34,11 @@ export function longestContext(
   options: { readonly maxContextLengthTokens?: number } = {},
 ): ContextFit | null {
   const index = indexModel(header);
-  const max = options.maxContextLengthTokens ?? index.model?.trainedContext ?? LONGEST_TOKENS;
+  const asked = options.maxContextLengthTokens ?? index.model?.trainedContext ?? LONGEST_TOKENS;
+  if (!(asked >= 1)) {
+    throw new RangeError(`maxContextLengthTokens is a number of tokens from 1 on, not ${asked}.`);
+  }
+  const max = Math.min(Math.floor(asked), MAX_TOKENS);
   const trial = (contextLengthTokens: number) =>
     tryPlan(index, planLoad(index, { ...loadConfig, contextLengthTokens }, environment), budget);
   return search(worthAsking(index, lengths(max), loadConfig, environment), trial);
@@ -43,40 +50,49 @@ export function longestContext(
  */
 function worthAsking(
   index: ModelIndex,
-  candidates: readonly number[],
+  candidates: Lengths,
   loadConfig: LoadConfig,
   environment: EstimateEnvironment,
-): readonly number[] {
+): Lengths {
   if (hasGrowingCache(index)) return candidates;
   const { ubatchTokens } = planLoad(index, loadConfig, environment).settings;
-  const below = candidates.filter((tokens) => tokens < ubatchTokens);
-  return [...below, ...candidates.slice(below.length).slice(-1)];
+  let below = 0;
+  while (below < candidates.count && candidates.at(below) < ubatchTokens) below += 1;
+  if (below === candidates.count) return candidates;
+  return {
+    count: below + 1,
+    at: (i) => candidates.at(i < below ? i : candidates.count - 1),
+  };
 }
 
 function hasGrowingCache(index: ModelIndex): boolean {
   return index.model?.attention.includes(true) === true;
 }
 
-/** The lengths that are worth asking for, from short to long. */
-function lengths(max: number): readonly number[] {
-  const steps = Array.from(
-    { length: Math.floor(max / STEP_TOKENS) },
-    (_, i) => (i + 1) * STEP_TOKENS,
-  );
-  return max % STEP_TOKENS === 0 ? steps : [...steps, max];
+/** Lengths from short to long; a header may claim so many that no list could hold them. */
+interface Lengths {
+  readonly count: number;
+  at(i: number): number;
+}
+
+/** The lengths that are worth asking for. */
+function lengths(max: number): Lengths {
+  return {
+    count: Math.ceil(max / STEP_TOKENS),
+    at: (i) => Math.min((i + 1) * STEP_TOKENS, max),
+  };
 }
 
 function search(
-  candidates: readonly number[],
+  candidates: Lengths,
   trial: (contextLengthTokens: number) => Trial,
 ): ContextFit | null {
-  const at = (i: number) => trial(candidates[i] as number);
+  const at = (i: number) => trial(candidates.at(i));
   const fit = (i: number, { estimate }: Trial): ContextFit => ({
-    contextLengthTokens: candidates[i] as number,
+    contextLengthTokens: candidates.at(i),
     footprint: estimate,
   });
-  const last = candidates.length - 1;
-  if (last < 0) return null;
+  const last = candidates.count - 1;
   const longest = at(last);
   if (longest.fits) return fit(last, longest);
   // Beyond `low`, no context fits even with its buffers packed perfectly.

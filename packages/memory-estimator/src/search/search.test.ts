@@ -85,6 +85,15 @@ describe('the longest context', () => {
     expect(search(totalBytes - 1)?.contextLengthTokens).toBe(4096 - 256);
   });
 
+  test('is found though the maximum is beyond all bounds', async () => {
+    const header = await corpusHeader('qwen3-0.6b-q8');
+    const up = (maxContextLengthTokens: number) =>
+      longestContext(header, ONE_SEQUENCE, CPU, ram(2000 * MIB), { maxContextLengthTokens })
+        ?.contextLengthTokens;
+    expect(up(1e15)).toBe(up(2 ** 20));
+    for (const none of [0, -5, Number.NaN]) expect(() => up(none)).toThrow(RangeError);
+  });
+
   test('is null where nothing fits', async () => {
     const header = await corpusHeader('llama-3.1-8b-q4km');
     expect(longestContext(header, ONE_SEQUENCE, CPU, ram(1000 * MIB))).toBeNull();
@@ -169,6 +178,15 @@ describe('the cheapest change that makes a model fit', () => {
 });
 
 describe('a budget', () => {
+  test('holds nothing that is no number', () => {
+    const footprint = {
+      ram: { mappedBytes: 0, anonymousBytes: Number.NaN },
+      gpus: [],
+      interval: null,
+    };
+    expect(fitsBudget(footprint as never, ram(1000))).toBe(false);
+  });
+
   test('counts GPU bytes as RAM where both are one pool', async () => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metal: EstimateEnvironment = { ...ONE_GPU, gpuBackend: 'metal' };

@@ -57,7 +57,7 @@ export interface SettingsProblem {
 /** More sequences than llama.cpp takes (LLAMA_MAX_SEQ). */
 const MAX_SEQUENCES = 256;
 /** Above any model's context and any machine's memory. */
-const MAX_TOKENS = 2 ** 30;
+export const MAX_TOKENS = 2 ** 30;
 
 /** What of these settings can never load; empty where nothing stands in the way. */
 export function checkEstimateSettings(settings: EstimateSettings): readonly SettingsProblem[] {

@@ -29,6 +29,9 @@ export function openMeasurements({ io, output }: CommandContext): CalibrationSto
       `The measurements of loads were damaged and start afresh; the old file is kept as ${store.recoveredFrom}.`,
     );
   }
+  if (store.error !== null) {
+    output.warn(`The measurements of loads can't be used: ${store.error.message}.`);
+  }
   return store;
 }
 

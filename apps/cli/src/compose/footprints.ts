@@ -38,12 +38,9 @@ export function createFootprints(
         fromHeader(question, library, shelf),
         askLMStudio(question, model, library, options),
       ]);
+      const alone = own ?? fromSize(question, model, theirs);
       const footprint =
-        own === null
-          ? (fromLMStudio(theirs, question.resources) ?? fromSize(question, model))
-          : theirs === null
-            ? own
-            : combineWithLMStudio(own, theirs).footprint;
+        alone === null || theirs === null ? alone : combineWithLMStudio(alone, theirs).footprint;
       return {
         footprint:
           footprint === null || calibration === null
@@ -118,36 +115,17 @@ export function environmentOf({ gpus, unified }: Resources): EstimateEnvironment
   };
 }
 
-function fromLMStudio(estimate: ResourceEstimate | null, resources: Resources): Footprint | null {
-  if (estimate === null) return null;
-  const { gpus } = environmentOf(resources);
-  const [gpu] = gpus;
-  const onGpu = gpu === undefined ? 0 : estimate.totalVramBytes;
-  const mappedBytes = gpu === undefined ? estimate.weightsBytes : weightsInRam(estimate);
-  return {
-    ram: {
-      mappedBytes,
-      anonymousBytes: Math.max(0, estimate.totalBytes - onGpu - mappedBytes),
-    },
-    gpus: gpu === undefined ? [] : [{ deviceKey: gpu.deviceKey, bytes: onGpu }],
-    // It leaves the compute buffers out and is reported wrong both ways; how far is not known.
-    interval: null,
-    source: 'lmstudio',
-    confidence: estimate.confidence === 'high' ? 'medium' : 'low',
-  };
-}
-
-function weightsInRam({ weightsBytes, weightsVramBytes }: ResourceEstimate): number {
-  return Math.max(0, weightsBytes - weightsVramBytes);
-}
-
+/** The last resort; LM Studio knows the size of weights also where it lists none. */
 function fromSize(
   { loadConfig, resources }: EstimateQuestion,
   model: DownloadedModel | null,
+  theirs: ResourceEstimate | null,
 ): Footprint | null {
-  return model === null || model.sizeBytes === 0
+  const sizeBytes = model?.sizeBytes || theirs?.weightsBytes || theirs?.totalBytes || 0;
+  const format = model?.format ?? 'gguf';
+  return sizeBytes === 0
     ? null
-    : estimateFromFileSize(model, loadConfig, environmentOf(resources));
+    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environmentOf(resources));
 }
 
 /**

@@ -54,6 +54,7 @@ export async function measureModel(
   }
   const { model } = await client.modelInfo(modelKey, { signal });
   const { loadConfig, predicted } = await predict(session, model.modelKey, changes, signal);
+  const expected = { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus };
   const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
   const identifier = `mai/measure/${model.modelKey}`;
   const ports: MeasurePorts = {
@@ -74,7 +75,7 @@ export async function measureModel(
     },
     unload: () => unloadIfThere(client, identifier),
     settle: () => settledReading(machine, signal),
-    expectedAnonymousBytes: predicted.ram.anonymousBytes,
+    expected,
   };
   const outcome = await measureFootprint(ports, signal);
   if (outcome.measured !== null) {
@@ -83,7 +84,7 @@ export async function measureModel(
       modelKey: model.modelKey,
       loadConfig,
       engine,
-      predicted: { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus },
+      predicted: expected,
       measured: outcome.measured,
       timestampMs: io.nowMs(),
     };
@@ -94,11 +95,8 @@ export async function measureModel(
 
 /** A result that can't be kept is still a result. */
 async function keep(observation: Observation, context: CommandContext): Promise<void> {
-  try {
-    await openMeasurements(context).record(observation);
-  } catch (error) {
-    context.output.warn(`The measurement can't be kept: ${(error as Error).message}.`);
-  }
+  const { error } = await openMeasurements(context).record(observation);
+  if (error !== null) context.output.warn(`The measurement can't be kept: ${error.message}.`);
 }
 
 /** The load configuration that a decision would try first, and what it is expected to take. */

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { observed } from '../../test/footprints.js';
@@ -72,7 +80,7 @@ test('the lock of a process that died is taken over', async () => {
   expect(open().observations()).toHaveLength(2);
 });
 
-test.each(['', 'not json', '[]', '{"format":99,"observations":[]}'])(
+test.each(['', 'not json', 'null', '[]', '{"format":1}', '{"format":0,"observations":[]}'])(
   'a damaged file (%s) is set aside, and the store starts afresh and says so',
   async (content) => {
     await open().record(observed('a', 100, 120));
@@ -86,6 +94,50 @@ test.each(['', 'not json', '[]', '{"format":99,"observations":[]}'])(
     expect(open().observations()).toHaveLength(1);
   },
 );
+
+test('a file that is damaged while the store is open is set aside, too', async () => {
+  const store = open();
+  await store.record(observed('a', 100, 120));
+  writeFileSync(file, '{"format":1,"observ');
+  expect(await store.record(observed('b', 100, 120))).toEqual({ saved: true, error: null });
+  expect(store.recoveredFrom).toBe(`${file}.damaged`);
+  expect(store.observations()).toEqual([observed('b', 100, 120)]);
+});
+
+test('a damaged file that another process is mending is left to it', async () => {
+  await open().record(observed('a', 100, 120));
+  writeFileSync(file, '');
+  writeFileSync(`${file}.lock`, '1');
+  expect(open()).toMatchObject({ recoveredFrom: null, error: null });
+  expect(existsSync(`${file}.damaged`)).toBe(false);
+});
+
+test('what a newer version wrote is left as it is, and the store says so', async () => {
+  await open().record(observed('a', 100, 120));
+  const newer = '{"format":2,"observations":{}}';
+  writeFileSync(file, newer);
+  const store = open();
+  expect(store.observations()).toEqual([]);
+  expect(store.error?.message).toMatch(/newer version/);
+  expect(await store.record(observed('b', 100, 120))).toMatchObject({ saved: false });
+  expect(readFileSync(file, 'utf8')).toBe(newer);
+});
+
+test('a store that cannot be read or written says why, and loses nothing', async () => {
+  mkdirSync(file, { recursive: true });
+  const folderInPlace = open();
+  expect(folderInPlace.error).toMatchObject({ code: 'EISDIR' });
+  expect((await folderInPlace.record(observed('a', 100, 120))).error).toMatchObject({
+    code: 'EISDIR',
+  });
+
+  const plain = path.join(folder, 'plain');
+  writeFileSync(plain, '');
+  const inFile = openCalibrationStore({ file: path.join(plain, 'calibration.json'), host: 'here' });
+  const { saved, error } = await inFile.record(observed('a', 100, 120));
+  expect([saved, error instanceof Error]).toEqual([false, true]);
+  expect(inFile.observations()).toEqual([]);
+});
 
 test('an entry that is none is left out', async () => {
   await open().record(observed('a', 100, 120));

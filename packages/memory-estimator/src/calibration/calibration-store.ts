@@ -1,7 +1,8 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../cache/atomic-file.js';
-import { withFileLock } from './file-lock.js';
+import type { SaveOutcome } from '../cache/stamped-store.js';
+import { ifLockFree, withFileLock } from './file-lock.js';
 import { isObservation, sameEngine, sameLoadConfig, type Observation } from './observation.js';
 
 const FORMAT = 1;
@@ -13,10 +14,15 @@ const KEPT_IN_ALL = 500;
 export interface CalibrationStore {
   /** All observations of this machine, the newest last. */
   observations(): readonly Observation[];
-  /** Adds one, atomically, next to what other processes added in the meantime. */
-  record(observation: Observation): Promise<void>;
+  /**
+   * Adds one, atomically, next to what other processes added in the meantime. Never rejects: the outcome
+   * tells where it could not be kept (a full disk, a folder without write access, `error` below).
+   */
+  record(observation: Observation): Promise<SaveOutcome>;
   /** Set where the file was damaged: the store started afresh, and the old file is kept here. */
   readonly recoveredFrom: string | null;
+  /** Why the file is neither read nor written: it can't be opened, or a newer version wrote it. */
+  readonly error: Error | null;
 }
 
 /** Where the store is kept, and for which machine. */
@@ -29,20 +35,42 @@ export interface CalibrationStoreOptions {
 /** Opens the calibration store; a missing file is an empty store, a damaged one is set aside. */
 export function openCalibrationStore(options: CalibrationStoreOptions): CalibrationStore {
   const { file, host } = options;
-  const first = load(file);
-  let all = first.observations;
+  const lock = `${file}.lock`;
+  let recoveredFrom: string | null = null;
+  /** Under the lock: another process may have set the file aside and begun a new one. */
+  const setAsideIfDamaged = (): Content => {
+    const content = read(file);
+    if (content.kind === 'damaged') recoveredFrom = setAside(file);
+    return content;
+  };
+  const first = read(file);
+  if (first.kind === 'damaged') ifLockFree(lock, setAsideIfDamaged);
+  let all = observationsIn(first);
+
+  const add = (observation: Observation): SaveOutcome => {
+    const content = setAsideIfDamaged();
+    if (content.kind === 'unusable') return { saved: false, error: content.error };
+    const added = prune([...observationsIn(content), observation]);
+    writeFileAtomically(file, serialize(added));
+    all = added;
+    return { saved: true, error: null };
+  };
   return {
-    recoveredFrom: first.recoveredFrom,
+    get recoveredFrom() {
+      return recoveredFrom;
+    },
+    error: first.kind === 'unusable' ? first.error : null,
     observations: () => all.filter((observation) => observation.host === host),
     async record(observation) {
-      await withFileLock(
-        `${file}.lock`,
-        () => {
-          all = prune([...load(file).observations, observation]);
-          writeFileAtomically(file, serialize(all));
-        },
-        (ms) => sleep(ms),
-      );
+      try {
+        return await withFileLock(
+          lock,
+          () => add(observation),
+          (ms) => sleep(ms),
+        );
+      } catch (error) {
+        return { saved: false, error: error instanceof Error ? error : new Error(String(error)) };
+      }
     },
   };
 }
@@ -52,24 +80,42 @@ function serialize(observations: readonly Observation[]): string {
   return `{\n  "format": ${FORMAT},\n  "observations": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
-function load(file: string): {
-  readonly observations: readonly Observation[];
-  readonly recoveredFrom: string | null;
-} {
+/** What a file holds. */
+type Content =
+  | { readonly kind: 'store'; readonly observations: readonly Observation[] }
+  | { readonly kind: 'damaged' }
+  | { readonly kind: 'unusable'; readonly error: Error };
+
+function observationsIn(content: Content): readonly Observation[] {
+  return content.kind === 'store' ? content.observations : [];
+}
+
+function read(file: string): Content {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
-    return { observations: [], recoveredFrom: null };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      return { kind: 'store', observations: [] };
+    return { kind: 'unusable', error: error as Error };
   }
+  const { format, observations } = parse(text);
+  if (typeof format === 'number' && format > FORMAT) {
+    const error = new Error(`${file} was written by a newer version (format ${format})`);
+    return { kind: 'unusable', error };
+  }
+  return format === FORMAT && Array.isArray(observations)
+    ? { kind: 'store', observations: observations.filter(isObservation) }
+    : { kind: 'damaged' };
+}
+
+function parse(text: string): { readonly format?: unknown; readonly observations?: unknown } {
   try {
-    const stored = JSON.parse(text) as { format?: unknown; observations?: unknown } | null;
-    if (stored?.format === FORMAT && Array.isArray(stored.observations))
-      return { observations: stored.observations.filter(isObservation), recoveredFrom: null };
+    return (JSON.parse(text) as object | null) ?? {};
   } catch {
-    // Set aside below, like any content that is not a store.
+    // Damaged like any content that is not a store.
+    return {};
   }
-  return { observations: [], recoveredFrom: setAside(file) };
 }
 
 function setAside(file: string): string {

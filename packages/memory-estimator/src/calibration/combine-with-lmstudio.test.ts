@@ -2,6 +2,7 @@ import { footprintOf, GIB, MIB } from '../../test/footprints.js';
 import { corpusHeader } from '../../test/corpus.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
+import { totalBytesOf } from '../estimate/footprint.js';
 import { combineWithLMStudio } from './combine-with-lmstudio.js';
 
 test('compute buffers, which LM Studio leaves out, are no disagreement', async () => {
@@ -47,6 +48,39 @@ test('it takes the place of a guess, with compute buffers added and room both wa
   expect(gpus[0]?.bytes).toBeCloseTo(total / 2, -1);
   expect(interval?.lowBytes).toBeLessThan(0.8 * total);
   expect(interval?.highBytes).toBeGreaterThan(1.2 * total);
+});
+
+test("a header's own interval and weights stay where its architecture is unknown", async () => {
+  const header = await corpusHeader('llama-3.2-1b-q4km');
+  const metadata = new Map(header.metadata);
+  for (const [key, value] of header.metadata) metadata.set(key.replace('llama.', 'novel.'), value);
+  const unknown = estimateFootprint({ ...header, architecture: 'novel', metadata }, ONE_SEQUENCE);
+  expect(unknown.confidence).toBe('low');
+  const { footprint } = combineWithLMStudio(unknown, { totalBytes: MIB, totalVramBytes: 0 });
+  expect(footprint.source).toBe('lmstudio');
+  expect(totalBytesOf(footprint)).toBe(unknown.parts.ram.weightsBytes);
+  expect(footprint.interval?.highBytes).toBeGreaterThanOrEqual(unknown.interval?.highBytes ?? NaN);
+  expect(footprint.interval?.lowBytes).toBeLessThanOrEqual(unknown.interval?.lowBytes ?? NaN);
+});
+
+test.each([0, -1, NaN, Infinity])('%f bytes say nothing', (totalBytes) => {
+  const guess = { ...footprintOf(4000, 1000), confidence: 'low' as const };
+  expect(combineWithLMStudio(guess, { totalBytes, totalVramBytes: 0 })).toEqual({
+    footprint: guess,
+    disagreementRatio: null,
+  });
+});
+
+test('a share of GPUs beyond the whole is the whole', () => {
+  const guess = {
+    ...footprintOf(0, 1000),
+    confidence: 'low' as const,
+    gpus: [{ deviceKey: 'GPU-1', bytes: GIB }],
+  };
+  const lmstudio = { totalBytes: GIB, totalVramBytes: 5 * GIB };
+  const { ram, gpus } = combineWithLMStudio(guess, lmstudio).footprint;
+  expect([ram.mappedBytes, ram.anonymousBytes]).toEqual([0, 0]);
+  expect(gpus[0]?.bytes).toBeLessThan(1.2 * GIB);
 });
 
 test('what was measured stands', () => {

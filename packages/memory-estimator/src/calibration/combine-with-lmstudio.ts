@@ -1,4 +1,10 @@
-import { totalBytesOf, type Footprint, type FootprintEstimate } from '../estimate/footprint.js';
+import {
+  totalBytesOf,
+  type Footprint,
+  type FootprintEstimate,
+  type FootprintInterval,
+  type MemoryParts,
+} from '../estimate/footprint.js';
 import { COVERAGE } from '../estimate/interval.js';
 
 /** What LM Studio says that a load takes: weights and caches, without compute buffers. */
@@ -24,67 +30,87 @@ const DOUBT = 0.25;
 /**
  * Joins an estimate with LM Studio's own. LM Studio leaves out the compute buffers: they are added. A header
  * whose architecture is known stands; LM Studio's figure widens the interval of a less certain one, and
- * takes the place of one that rests on the file size or an unknown architecture.
+ * takes the place of one that rests on the file size or an unknown architecture, though never below its
+ * weights. A figure that is no positive number of bytes says nothing.
  */
 export function combineWithLMStudio(
   footprint: Footprint | FootprintEstimate,
   lmstudio: LMStudioEstimate,
 ): CombinedFootprint {
-  const total = totalBytesOf(footprint);
+  if (!(lmstudio.totalBytes > 0 && Number.isFinite(lmstudio.totalBytes)))
+    return { footprint, disagreementRatio: null };
   const counted = comparableBytes(footprint);
   const ratio = counted > 0 ? lmstudio.totalBytes / counted : 1;
   const disagreementRatio = Math.abs(ratio - 1) > DISAGREEMENT ? ratio : null;
-  const { interval, source, confidence } = footprint;
+  const { source, confidence } = footprint;
   if (source === 'measured' || confidence === 'high') return { footprint, disagreementRatio };
-  const missing = 'parts' in footprint ? total - counted : MISSING_SHARE * lmstudio.totalBytes;
+  const missing =
+    'parts' in footprint ? totalBytesOf(footprint) - counted : MISSING_SHARE * lmstudio.totalBytes;
   const theirs = Math.round(lmstudio.totalBytes + missing);
-  if (confidence === 'medium') {
-    const widened =
-      interval === null
-        ? null
-        : {
-            coverage: interval.coverage,
-            lowBytes: Math.min(interval.lowBytes, theirs),
-            highBytes: Math.max(interval.highBytes, theirs),
-          };
-    return { footprint: { ...footprint, interval: widened }, disagreementRatio };
-  }
-  return { footprint: replace(footprint, lmstudio, theirs), disagreementRatio };
+  const joined =
+    confidence === 'medium'
+      ? { ...footprint, interval: widened(footprint.interval, theirs, theirs) }
+      : replace(footprint, lmstudio, Math.max(theirs, leastBytes(footprint)));
+  return { footprint: joined, disagreementRatio };
 }
 
 /** LM Studio's figure in place of a guess; the guess still counts in the interval. */
 function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: number): Footprint {
   const total = totalBytesOf(footprint);
   const onGpus = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
-  const vram =
-    footprint.gpus.length === 0
-      ? 0
-      : Math.round((theirs * lmstudio.totalVramBytes) / Math.max(1, lmstudio.totalBytes));
+  const vramShare = Math.min(1, Math.max(0, lmstudio.totalVramBytes / lmstudio.totalBytes));
+  const vram = footprint.gpus.length === 0 ? 0 : Math.round(theirs * vramShare);
   const gpus = footprint.gpus.map(({ deviceKey, bytes }) => ({
     deviceKey,
     bytes: Math.round(onGpus > 0 ? (vram * bytes) / onGpus : vram / footprint.gpus.length),
   }));
-  const ram = theirs - gpus.reduce((sum, { bytes }) => sum + bytes, 0);
+  const ram = Math.max(0, theirs - gpus.reduce((sum, { bytes }) => sum + bytes, 0));
   const mappedBytes = Math.min(footprint.ram.mappedBytes, ram);
+  const own = footprint.source === 'file-size' ? null : footprint.interval;
+  const doubted = {
+    coverage: COVERAGE,
+    lowBytes: Math.floor(Math.min(total, theirs) * (1 - DOUBT)),
+    highBytes: Math.ceil(Math.max(total, theirs * (1 + DOUBT))),
+  };
   return {
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },
     gpus,
-    interval: {
-      coverage: COVERAGE,
-      lowBytes: Math.floor(Math.min(total, theirs) * (1 - DOUBT)),
-      highBytes: Math.ceil(Math.max(total, theirs * (1 + DOUBT))),
-    },
+    // A file's size says next to nothing about its cache, and LM Studio knows that; a header says more.
+    interval: widened(own, doubted.lowBytes, doubted.highBytes) ?? doubted,
     source: 'lmstudio',
     confidence: 'low',
   };
 }
 
+function widened(
+  interval: FootprintInterval | null,
+  lowBytes: number,
+  highBytes: number,
+): FootprintInterval | null {
+  if (interval === null) return null;
+  return {
+    coverage: interval.coverage,
+    lowBytes: Math.min(interval.lowBytes, lowBytes),
+    highBytes: Math.max(interval.highBytes, highBytes),
+  };
+}
+
+/** What a load takes at least: the weights, where they are known. */
+function leastBytes(footprint: Footprint | FootprintEstimate): number {
+  if (!('parts' in footprint)) return 0;
+  return partsOf(footprint).reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);
+}
+
 /** What of a footprint LM Studio counts too. */
 function comparableBytes(footprint: Footprint | FootprintEstimate): number {
   if (!('parts' in footprint)) return totalBytesOf(footprint);
-  return [footprint.parts.ram, ...footprint.parts.gpus].reduce(
+  return partsOf(footprint).reduce(
     (sum, { weightsBytes, kvCacheBytes, recurrentStateBytes }) =>
       sum + weightsBytes + kvCacheBytes + recurrentStateBytes,
     0,
   );
+}
+
+function partsOf({ parts }: FootprintEstimate): readonly MemoryParts[] {
+  return [parts.ram, ...parts.gpus];
 }

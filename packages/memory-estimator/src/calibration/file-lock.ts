@@ -25,8 +25,22 @@ export async function withFileLock<T>(
   try {
     return work();
   } finally {
-    if (held) rmSync(lock, { force: true });
+    if (held) release(lock);
   }
+}
+
+/** Runs `work` if the lock is free at this moment; null where it is not. */
+export function ifLockFree<T>(lock: string, work: () => T): T | null {
+  if (!take(lock)) return null;
+  try {
+    return work();
+  } finally {
+    release(lock);
+  }
+}
+
+function release(lock: string): void {
+  rmSync(lock, { force: true });
 }
 
 function take(lock: string): boolean {

@@ -27,20 +27,23 @@ function ports(readings: readonly (MemoryReading | null)[], facts: Partial<Measu
       asked.push('settle');
       return Promise.resolve(left.shift() ?? null);
     },
-    expectedAnonymousBytes: 500 * MIB,
+    expected: { anonymousBytes: 500 * MIB, gpus: [{ deviceKey: 'GPU-1', bytes: 4 * GIB }] },
     ...facts,
   };
 }
 
+/** The engine with a model, and a GPU that holds this much more than before. */
+const onGpu = (bytes: number): MemoryReading => ({
+  engineAnonymousBytes: 650 * MIB,
+  availableRamBytes: FREE - 3 * GIB,
+  gpus: [
+    { deviceKey: 'GPU-0', usedBytes: 3 * GIB },
+    { deviceKey: 'GPU-1', usedBytes: GIB + bytes },
+  ],
+});
+
 test('the engine process and the GPU show what a load takes, after it has generated', async () => {
-  const world = ports([
-    BEFORE,
-    {
-      engineAnonymousBytes: 650 * MIB,
-      availableRamBytes: FREE - 3 * GIB,
-      gpus: [{ deviceKey: 'GPU-1', usedBytes: 5 * GIB }],
-    },
-  ]);
+  const world = ports([BEFORE, onGpu(4 * GIB), BEFORE]);
   expect(await measureFootprint(world)).toEqual({
     measured: {
       anonymousBytes: 550 * MIB,
@@ -49,7 +52,33 @@ test('the engine process and the GPU show what a load takes, after it has genera
     },
     reason: null,
   });
-  expect(world.asked).toEqual(['settle', 'load', 'generate', 'settle', 'unload']);
+  expect(world.asked).toEqual(['settle', 'load', 'generate', 'settle', 'unload', 'settle']);
+});
+
+test('an engine that is seen needs no look at what came back, without a GPU', async () => {
+  const expected = { anonymousBytes: 500 * MIB, gpus: [] };
+  const world = ports([BEFORE, onGpu(0)], { expected });
+  expect((await measureFootprint(world)).measured).toMatchObject({ gpus: [], method: 'process' });
+  expect(world.asked.at(-1)).toBe('unload');
+});
+
+test('a GPU whose figures are hidden is not measured, the rest is', async () => {
+  const hidden = { ...onGpu(0), gpus: [{ deviceKey: 'GPU-1', usedBytes: null }] };
+  expect((await measureFootprint(ports([BEFORE, hidden]))).measured).toEqual({
+    anonymousBytes: 550 * MIB,
+    gpus: [],
+    method: 'process',
+  });
+});
+
+test.each([
+  ['a game that ended meanwhile', 'IMPLAUSIBLE', [BEFORE, onGpu(-500 * MIB), BEFORE]],
+  ['a game that began before', 'IMPLAUSIBLE', [BEFORE, onGpu(14 * GIB), BEFORE]],
+  ['a game that began during the load', 'DISTURBED', [BEFORE, onGpu(5 * GIB), onGpu(GIB)]],
+  ['a GPU that is gone', 'DISTURBED', [BEFORE, onGpu(4 * GIB), { ...BEFORE, gpus: [] }]],
+  ['memory that keeps moving', 'DISTURBED', [BEFORE, onGpu(4 * GIB), null]],
+] as const)("a GPU's reading is not believed after %s: %s", async (_, reason, readings) => {
+  expect(await measureFootprint(ports(readings))).toEqual({ measured: null, reason });
 });
 
 test('where the engine cannot be seen, free memory stands in, if it comes back', async () => {

@@ -1,4 +1,4 @@
-import type { MeasuredMemory } from './observation.js';
+import { bytesOn, type MeasuredMemory, type Observation } from './observation.js';
 
 /** What of memory can be seen at one moment. */
 export interface MemoryReading {
@@ -24,8 +24,8 @@ export interface MeasurePorts {
   /** Unloads the model; called whatever happened after loading began. */
   unload(): Promise<void>;
   readonly settle: SettleDetector;
-  /** What the header leads to expect: a reading far off it is somebody else's doing. */
-  readonly expectedAnonymousBytes: number;
+  /** What the header leads to expect. A reading far off it is somebody else's doing, and so is a GPU without it. */
+  readonly expected: Observation['predicted'];
 }
 
 /** A measurement, or why there is none that can be trusted. */
@@ -34,8 +34,8 @@ export type MeasureOutcome =
   | { readonly measured: null; readonly reason: UntrustedReason };
 
 /**
- * `NOT_SETTLED`: memory kept moving. `DISTURBED`: it did not come back after unloading. `IMPLAUSIBLE`: it
- * is under a third of what was expected, or beyond three times that and a gigabyte.
+ * `NOT_SETTLED`: memory kept moving. `DISTURBED`: it did not come back after unloading. `IMPLAUSIBLE`: RAM or
+ * a GPU took under a third of what was expected, or over three times that and a gigabyte.
  */
 export type UntrustedReason = 'NOT_SETTLED' | 'DISTURBED' | 'NOTHING_SEEN' | 'IMPLAUSIBLE';
 
@@ -49,7 +49,8 @@ const PLAUSIBLE_OVERHEAD_BYTES = 1024 * 1024 * 1024;
 /**
  * Loads a model, lets it generate once, and measures what that added to memory: the engine process's
  * anonymous memory and the change of each GPU's. Where the engine cannot be seen, the settled change of free
- * RAM stands in, if it comes back after unloading. The model is unloaded in any case.
+ * RAM stands in. Free RAM and GPUs are everybody's: what they show counts only if it comes back after
+ * unloading. The model is unloaded in any case.
  *
  * Rejects with what the ports reject with; `signal.reason` where it was cancelled.
  */
@@ -61,22 +62,21 @@ export async function measureFootprint(
   if (before === null) return untrusted('NOT_SETTLED');
   const loaded = await readLoaded(ports, signal);
   if (loaded === null) return untrusted('NOT_SETTLED');
-  const method = bothSeen(before, loaded) ? 'process' : 'free-memory';
-  const anonymousBytes =
-    method === 'process'
-      ? increase(before.engineAnonymousBytes, loaded.engineAnonymousBytes)
-      : increase(loaded.availableRamBytes, before.availableRamBytes);
-  const gpus = gpuIncreases(before, loaded);
-  if ((anonymousBytes === null || anonymousBytes <= 0) && gpus.length === 0)
+  const { expected } = ports;
+  const measured = increases(before, loaded, expected);
+  const { anonymousBytes, gpus, method } = measured;
+  if ((anonymousBytes === null || anonymousBytes <= 0) && gpus.every(({ bytes }) => bytes <= 0))
     return untrusted('NOTHING_SEEN');
-  if (method === 'free-memory' && anonymousBytes !== null) {
+  if (!isPlausible(measured, expected)) return untrusted('IMPLAUSIBLE');
+  const shared: Measured = method === 'process' ? { anonymousBytes: null, gpus } : measured;
+  if (shared.anonymousBytes !== null || gpus.length > 0) {
     const after = await ports.settle(signal);
-    if (!hasReturned(before, after, anonymousBytes)) return untrusted('DISTURBED');
+    if (after === null || !hasReturned(before, after, shared)) return untrusted('DISTURBED');
   }
-  if (anonymousBytes !== null && !isPlausible(anonymousBytes, ports.expectedAnonymousBytes))
-    return untrusted('IMPLAUSIBLE');
-  return { measured: { anonymousBytes, gpus, method }, reason: null };
+  return { measured, reason: null };
 }
+
+type Measured = Pick<MeasuredMemory, 'anonymousBytes' | 'gpus'>;
 
 async function readLoaded(
   ports: MeasurePorts,
@@ -91,37 +91,62 @@ async function readLoaded(
   }
 }
 
-function isPlausible(bytes: number, expectedBytes: number): boolean {
-  const least = expectedBytes / PLAUSIBLE_FACTOR - RETURN_SLACK_BYTES;
-  return (
-    bytes >= Math.max(0, least) &&
-    bytes <= expectedBytes * PLAUSIBLE_FACTOR + PLAUSIBLE_OVERHEAD_BYTES
-  );
-}
-
-function bothSeen(before: MemoryReading, loaded: MemoryReading): boolean {
-  return before.engineAnonymousBytes !== null && loaded.engineAnonymousBytes !== null;
+/** What a load added to RAM, and to each GPU that was to hold some of it. */
+function increases(
+  before: MemoryReading,
+  loaded: MemoryReading,
+  expected: MeasurePorts['expected'],
+): MeasuredMemory {
+  const ofEngine = increase(before.engineAnonymousBytes, loaded.engineAnonymousBytes);
+  return {
+    anonymousBytes: ofEngine ?? increase(loaded.availableRamBytes, before.availableRamBytes),
+    gpus: expected.gpus.flatMap(({ deviceKey }) => {
+      const bytes = increase(usedOn(before, deviceKey), usedOn(loaded, deviceKey));
+      return bytes === null ? [] : [{ deviceKey, bytes }];
+    }),
+    method: ofEngine === null ? 'free-memory' : 'process',
+  };
 }
 
 function increase(from: number | null, to: number | null): number | null {
   return from === null || to === null ? null : to - from;
 }
 
-function gpuIncreases(before: MemoryReading, loaded: MemoryReading): MeasuredMemory['gpus'] {
-  return loaded.gpus.flatMap(({ deviceKey, usedBytes }) => {
-    const earlier = before.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.usedBytes ?? null;
-    const bytes = increase(earlier, usedBytes);
-    return bytes !== null && bytes >= 0 ? [{ deviceKey, bytes }] : [];
-  });
+function usedOn({ gpus }: MemoryReading, deviceKey: string): number | null {
+  return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.usedBytes ?? null;
 }
 
-function hasReturned(
-  before: MemoryReading,
-  after: MemoryReading | null,
-  takenBytes: number,
-): boolean {
-  const missing = increase(after?.availableRamBytes ?? null, before.availableRamBytes);
-  return missing !== null && Math.abs(missing) <= RETURN_SHARE * takenBytes + RETURN_SLACK_BYTES;
+/** Whether the memory that a load took, pool by pool, is free again. */
+function hasReturned(before: MemoryReading, after: MemoryReading, taken: Measured): boolean {
+  return (
+    (taken.anonymousBytes === null ||
+      isBack(increase(after.availableRamBytes, before.availableRamBytes), taken.anonymousBytes)) &&
+    taken.gpus.every(({ deviceKey, bytes }) =>
+      isBack(increase(usedOn(before, deviceKey), usedOn(after, deviceKey)), bytes),
+    )
+  );
+}
+
+function isBack(missingBytes: number | null, takenBytes: number): boolean {
+  return (
+    missingBytes !== null &&
+    Math.abs(missingBytes) <= RETURN_SHARE * takenBytes + RETURN_SLACK_BYTES
+  );
+}
+
+function isPlausible({ anonymousBytes, gpus }: Measured, expected: Measured): boolean {
+  return (
+    (anonymousBytes === null || isNear(anonymousBytes, expected.anonymousBytes ?? 0)) &&
+    gpus.every(({ deviceKey, bytes }) => isNear(bytes, bytesOn(expected.gpus, deviceKey) ?? 0))
+  );
+}
+
+function isNear(bytes: number, expectedBytes: number): boolean {
+  const least = expectedBytes / PLAUSIBLE_FACTOR - RETURN_SLACK_BYTES;
+  return (
+    bytes >= Math.max(0, least) &&
+    bytes <= expectedBytes * PLAUSIBLE_FACTOR + PLAUSIBLE_OVERHEAD_BYTES
+  );
 }
 
 function untrusted(reason: UntrustedReason): MeasureOutcome {

@@ -39,6 +39,7 @@ export async function measureEstimates(rounds) {
     onCpu: [],
     onGpu: [],
     searches: [],
+    gpuSearches: [],
   }));
   for (let round = 0; round <= rounds; round += 1) {
     for (const model of models) {
@@ -46,39 +47,51 @@ export async function measureEstimates(rounds) {
       const header = await readGgufHeader(model.bytes);
       const onCpu = await timed(() => estimates(header, CPU_ENVIRONMENT, 0));
       const onGpu = await timed(() => estimates(header, GPU_ENVIRONMENT, 0.5));
-      const searches = await search(await readGgufHeader(model.bytes));
+      const searches = await search(await readGgufHeader(model.bytes), CPU_ENVIRONMENT, 0);
+      const gpuSearches = await search(await readGgufHeader(model.bytes), GPU_ENVIRONMENT, 0.5);
       // The first round warms the compiler up.
       if (round === 0) continue;
       model.onCpu.push(onCpu);
       model.onGpu.push(onGpu);
       model.searches.push(...searches);
+      model.gpuSearches.push(...gpuSearches);
     }
   }
 
   console.log(
     `${ESTIMATES.toLocaleString('en')} estimates of one header, all different; searches:`,
   );
-  const figures = models.map(({ name, onCpu, onGpu, searches }) => ({
+  const figures = models.map(({ name, onCpu, onGpu, searches, gpuSearches }) => ({
     name,
     onCpu: median(onCpu),
     onGpu: median(onGpu),
     search: median(searches),
-    worst: Math.max(...BUDGET_SHARES.map((_, i) => median(every(searches, i)))),
+    worst: worstBudget(searches),
+    worstOnGpu: worstBudget(gpuSearches),
   }));
   printTable(
-    ['model', 'CPU ms', 'half on a GPU ms', 'longest context ms', 'worst budget ms'],
-    figures.map(({ name, onCpu, onGpu, search, worst }) => [
+    [
+      'model',
+      'CPU ms',
+      'half on a GPU ms',
+      'longest context ms',
+      'worst budget ms',
+      'half on a GPU, worst ms',
+    ],
+    figures.map(({ name, onCpu, onGpu, search, worst, worstOnGpu }) => [
       name,
       onCpu.toFixed(0),
       onGpu.toFixed(0),
       search.toFixed(2),
       worst.toFixed(2),
+      worstOnGpu.toFixed(2),
     ]),
   );
-  for (const { name, onCpu, onGpu, worst } of figures) {
+  for (const { name, onCpu, onGpu, worst, worstOnGpu } of figures) {
     verdict(`${name}: estimates on the CPU`, onCpu, TARGET_ESTIMATES_MS);
     verdict(`${name}: estimates, half on a GPU`, onGpu, TARGET_ESTIMATES_MS);
     verdict(`${name}: longest context`, worst, TARGET_SEARCH_MS);
+    verdict(`${name}: longest context, half on a GPU`, worstOnGpu, TARGET_SEARCH_MS);
   }
   console.log('');
 }
@@ -89,23 +102,37 @@ function estimates(header, environment, offloadRatio) {
 }
 
 /** The time of the search for each budget; the header is as it was parsed at the first. */
-async function search(header) {
+async function search(header, environment, offloadRatio) {
   const longest = 32_768;
-  const bytes = (tokens) =>
-    estimateFootprint(header, loadConfig(tokens, true, 0), CPU_ENVIRONMENT).interval.highBytes;
+  const onGpu = environment.gpus.length > 0;
+  const bytes = (tokens) => {
+    const { totalBytes, interval, gpus } = estimateFootprint(
+      header,
+      loadConfig(tokens, true, offloadRatio),
+      environment,
+    );
+    return onGpu ? (gpus[0].bytes * interval.highBytes) / totalBytes : interval.highBytes;
+  };
   const [low, high] = [bytes(256), bytes(longest)];
   const times = [];
   for (const share of BUDGET_SHARES) {
-    const budget = { ...NO_BUDGET, ramBytes: low + share * (high - low) };
+    const limit = low + share * (high - low);
+    const budget = onGpu
+      ? { ...NO_BUDGET, gpus: [{ deviceKey: 'gpu:0', bytes: limit }] }
+      : { ...NO_BUDGET, ramBytes: limit };
     times.push(
       await timed(() =>
-        longestContext(header, loadConfig(null, true, 0), CPU_ENVIRONMENT, budget, {
+        longestContext(header, loadConfig(null, true, offloadRatio), environment, budget, {
           maxContextLengthTokens: longest,
         }),
       ),
     );
   }
   return times;
+}
+
+function worstBudget(times) {
+  return Math.max(...BUDGET_SHARES.map((_, i) => median(every(times, i))));
 }
 
 function loadConfig(contextLengthTokens, flashAttention, offloadRatio) {

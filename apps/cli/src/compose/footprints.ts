@@ -121,9 +121,10 @@ function fromSize(
   model: DownloadedModel | null,
   theirs: ResourceEstimate | null,
 ): Footprint | null {
-  const sizeBytes = model?.sizeBytes || theirs?.weightsBytes || theirs?.totalBytes || 0;
+  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes];
+  const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
   const format = model?.format ?? 'gguf';
-  return sizeBytes === 0
+  return sizeBytes === undefined
     ? null
     : estimateFromFileSize({ sizeBytes, format }, loadConfig, environmentOf(resources));
 }

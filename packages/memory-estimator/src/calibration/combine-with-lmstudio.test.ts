@@ -32,7 +32,7 @@ test('it widens the interval of a less certain estimate', () => {
   expect(footprint.interval?.lowBytes).toBe(doubtful.interval?.lowBytes);
 });
 
-test('it takes the place of a guess, with compute buffers added and room both ways', () => {
+test('it takes the place of a guess, with compute buffers added and room above', () => {
   const guess = {
     ...footprintOf(4000, 1000),
     source: 'file-size' as const,
@@ -46,7 +46,9 @@ test('it takes the place of a guess, with compute buffers added and room both wa
   expect(footprint).toMatchObject({ source: 'lmstudio', confidence: 'low' });
   expect(total).toBeGreaterThan(6.5 * GIB);
   expect(gpus[0]?.bytes).toBeCloseTo(total / 2, -1);
+
   expect(interval?.lowBytes).toBeLessThan(0.8 * total);
+  expect(interval?.lowBytes).toBeGreaterThanOrEqual(guess.interval?.lowBytes ?? NaN);
   expect(interval?.highBytes).toBeGreaterThan(1.2 * total);
 });
 

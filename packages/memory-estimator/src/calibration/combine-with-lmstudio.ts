@@ -54,9 +54,8 @@ export function combineWithLMStudio(
   return { footprint: joined, disagreementRatio };
 }
 
-/** LM Studio's figure in place of a guess; the guess still counts in the interval. */
+/** LM Studio's figure in place of a guess. */
 function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: number): Footprint {
-  const total = totalBytesOf(footprint);
   const onGpus = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
   const vramShare = Math.min(1, Math.max(0, lmstudio.totalVramBytes / lmstudio.totalBytes));
   const vram = footprint.gpus.length === 0 ? 0 : Math.round(theirs * vramShare);
@@ -66,16 +65,16 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
   }));
   const ram = Math.max(0, theirs - gpus.reduce((sum, { bytes }) => sum + bytes, 0));
   const mappedBytes = Math.min(footprint.ram.mappedBytes, ram);
-  const own = footprint.source === 'file-size' ? null : footprint.interval;
   const doubted = {
     coverage: COVERAGE,
-    lowBytes: Math.floor(Math.min(total, theirs) * (1 - DOUBT)),
-    highBytes: Math.ceil(Math.max(total, theirs * (1 + DOUBT))),
+    lowBytes: Math.max(leastBytes(footprint), Math.floor(theirs * (1 - DOUBT))),
+    highBytes: Math.ceil(theirs * (1 + DOUBT)),
   };
+  // A file's size says next to nothing about its cache, and LM Studio knows that; a header says more.
+  const own = footprint.source === 'file-size' ? null : footprint.interval;
   return {
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },
     gpus,
-    // A file's size says next to nothing about its cache, and LM Studio knows that; a header says more.
     interval: widened(own, doubted.lowBytes, doubted.highBytes) ?? doubted,
     source: 'lmstudio',
     confidence: 'low',
@@ -95,10 +94,11 @@ function widened(
   };
 }
 
-/** What a load takes at least: the weights, where they are known. */
+/** What a load takes at least: the weights, as far as they are known. */
 function leastBytes(footprint: Footprint | FootprintEstimate): number {
-  if (!('parts' in footprint)) return 0;
-  return partsOf(footprint).reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);
+  if ('parts' in footprint)
+    return partsOf(footprint).reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);
+  return footprint.source === 'file-size' ? (footprint.interval?.lowBytes ?? 0) : 0;
 }
 
 /** What of a footprint LM Studio counts too. */

@@ -88,24 +88,31 @@ function search(
   trial: (contextLengthTokens: number) => Trial,
 ): ContextFit | null {
   const at = (i: number) => trial(candidates.at(i));
-  const fit = (i: number, { estimate }: Trial): ContextFit => ({
+  let high = candidates.count - 1;
+  const longest = at(high);
+  let ceiling = longest.estimate;
+  const fit = (i: number, footprint: FootprintEstimate): ContextFit => ({
     contextLengthTokens: candidates.at(i),
-    footprint: estimate,
+    footprint,
   });
-  const last = candidates.count - 1;
-  const longest = at(last);
-  if (longest.fits) return fit(last, longest);
-  // Beyond `low`, no context fits even with its buffers packed perfectly.
-  let low = -1;
-  let high = last + 1;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (at(middle).mayFit) low = middle;
-    else high = middle;
-  }
-  for (let i = low; i >= 0; i -= 1) {
-    const result = at(i);
-    if (result.fits) return fit(i, result);
+  if (longest.fits) return fit(high, ceiling);
+  // From `high` on, nothing fits.
+  const exclude = (i: number, { estimate }: Trial) => {
+    high = i;
+    ceiling = estimate;
+  };
+  while (high > 0) {
+    const below = at(high - 1);
+    if (below.fits) return fit(high - 1, below.estimate);
+    const excludesMore = !below.mayFitLonger(ceiling);
+    exclude(high - 1, below);
+    if (!excludesMore) continue;
+    for (let low = -1; high - low > 1;) {
+      const middle = Math.floor((low + high) / 2);
+      const found = at(middle);
+      if (found.fits || found.mayFitLonger(ceiling)) low = middle;
+      else exclude(middle, found);
+    }
   }
   return null;
 }

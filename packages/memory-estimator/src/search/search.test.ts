@@ -2,7 +2,7 @@ import { corpusHeader } from '../../test/corpus.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../estimate/environment.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
-import { fitsBudget, type MemoryBudget } from './budget.js';
+import { chargeOf, fitsBudget, type Charge, type MemoryBudget } from './budget.js';
 import { cheapestFit } from './cheapest-fit.js';
 import { longestContext } from './longest-context.js';
 import { mostGpuLayers } from './most-layers.js';
@@ -42,6 +42,60 @@ describe('the longest context', () => {
         if (fitsBudget(at(context), budget)) expected = context;
       expect(found?.contextLengthTokens ?? null).toBe(expected);
       if (found !== null) expect(fitsBudget(found.footprint, budget)).toBe(true);
+    }
+  });
+
+  const TWO_GPUS: EstimateEnvironment = {
+    ...CPU,
+    gpuBackend: 'vulkan',
+    gpus: [
+      { deviceKey: 'gpu', availableBytes: 8e9 },
+      { deviceKey: 'other', availableBytes: 4e9 },
+    ],
+  };
+  const METAL: EstimateEnvironment = { ...ONE_GPU, gpuBackend: 'metal' };
+
+  // The margin is shared out among the pools, and the share of one may shrink as the context grows.
+  test.each([
+    ['one GPU', ONE_GPU],
+    ['two GPUs', TWO_GPUS],
+    ['unified memory', METAL],
+  ])('is exact with a margin on %s', async (_, environment) => {
+    const unified = environment === METAL;
+    for (const model of ['gemma-3-1b-q4km', 'deepseek-v2-lite-E16-q4km', 'falcon-h1-1.5b-q4km']) {
+      const header = await corpusHeader(model);
+      for (const [offloadRatio, share] of [
+        [1, 0.4],
+        [0.5, 0.7],
+      ] as const) {
+        const config = { ...ONE_SEQUENCE, offloadRatio };
+        const at = (contextLengthTokens: number) =>
+          estimateFootprint(header, { ...config, contextLengthTokens }, environment);
+        const highest = 12_288;
+        const charges = [256, highest].map((length) => chargeOf(at(length), true)) as [
+          Charge,
+          Charge,
+        ];
+        const between = (bytesOf: (charge: Charge) => number) =>
+          Math.round(bytesOf(charges[0]) * (1 - share) + bytesOf(charges[1]) * share);
+        const gpuBytes = ({ gpus }: Charge) => gpus.reduce((sum, { bytes }) => sum + bytes, 0);
+        const budget: MemoryBudget = {
+          ramBytes: between((charge) => charge.ramBytes + (unified ? gpuBytes(charge) : 0)),
+          gpus: environment.gpus.map(({ deviceKey }, i) => ({
+            deviceKey,
+            bytes: unified ? null : between(({ gpus }) => gpus[i]?.bytes ?? 0),
+          })),
+          unified,
+          withMargin: true,
+        };
+        const options = { maxContextLengthTokens: highest };
+        const found = longestContext(header, config, environment, budget, options);
+        let expected: number | null = null;
+        for (let context = 256; context <= highest; context += 256)
+          if (fitsBudget(at(context), budget)) expected = context;
+        expect(expected).not.toBeNull();
+        expect(found?.contextLengthTokens ?? null).toBe(expected);
+      }
     }
   });
 

@@ -13,7 +13,7 @@ export interface FakeIoOptions {
   readonly homeFolder?: string;
   /** Columns of both streams; absent: they are no terminals. */
   readonly columns?: number;
-  readonly stdin?: readonly string[];
+  readonly stdin?: Iterable<string>;
   readonly signal?: AbortSignal;
   readonly platform?: NodeJS.Platform;
 }

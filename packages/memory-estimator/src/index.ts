@@ -32,14 +32,15 @@ export { mostGpuLayers } from './search/most-layers.js';
 export type { LayerFit } from './search/most-layers.js';
 export { cheapestFit } from './search/cheapest-fit.js';
 export type { DegradedFit, Degradation } from './search/cheapest-fit.js';
-export { checkEstimateSettings } from './settings/estimate-settings.js';
+export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
+export type { SettingsProblem } from './settings/check-figures.js';
 export type {
   CpuKind,
   EstimateSettings,
   GpuBackend,
   ResolvedSettings,
-  SettingsProblem,
 } from './settings/estimate-settings.js';
+export { KV_CACHE_TYPES } from './settings/load-config.js';
 export type { KvCacheType, LoadConfig } from './settings/load-config.js';
 export { openCalibrationStore } from './calibration/calibration-store.js';
 export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';

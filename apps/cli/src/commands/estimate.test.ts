@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runMai } from '../../test/run-mai.js';
@@ -30,7 +30,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const mai = (argv: readonly string[], stdin: readonly string[] = [], columns?: number) =>
+const mai = (argv: readonly string[], stdin: Iterable<string> = [], columns?: number) =>
   runMai(argv, {
     cwd: folder,
     homeFolder: folder,
@@ -198,7 +198,7 @@ test.each([
 });
 
 describe('--stdin', () => {
-  const answers = async (lines: readonly string[]) => {
+  const answers = async (lines: Iterable<string>) => {
     const { exitCode, out } = await mai(['estimate', '--stdin'], lines);
     expect(exitCode).toBe(0);
     return out
@@ -226,6 +226,18 @@ describe('--stdin', () => {
     });
     // In pieces, as a pipe delivers them.
     expect(await answers([line.slice(0, 20), `${line.slice(20)}\n`])).toEqual([json()]);
+  });
+
+  test('a file that is not there yet is looked for again', async () => {
+    const line = '{"file": "late.gguf"}\n';
+    const lines = (function* () {
+      yield line;
+      copyFileSync(path.join(folder, 'tiny.gguf'), path.join(folder, 'late.gguf'));
+      yield line;
+    })();
+    const [first, second] = await answers(lines);
+    expect(first).toMatchObject({ error: { code: 'FILE_NOT_FOUND' } });
+    expect(second).toMatchObject({ architecture: 'llama' });
   });
 
   test('warns of a header alone, once', async () => {
@@ -261,18 +273,37 @@ describe('--stdin', () => {
   });
 });
 
+test('a cache type whose blocks do not fill the heads of a model is refused', async () => {
+  const heads = path.join(folder, 'heads-of-80.gguf');
+  writeFileSync(heads, tinyGguf({ width: 320 }).header);
+  const { exitCode, err } = await mai(['estimate', heads, '--kv-k', 'q8_0']);
+  expect(exitCode).toBe(2);
+  expect(err).toMatch(/refuses keys as q8_0 here: the model has heads of 80 values/);
+  const line = JSON.stringify({ file: heads, kvK: 'q8_0' });
+  const { json } = await mai(['estimate', '--stdin'], [line]);
+  expect(json()).toMatchObject({ file: heads, error: { code: 'USAGE' } });
+});
+
 test('of a downloaded model it also says what LM Studio makes of it, and warns where that differs', async () => {
   const modelPath = 'acme/Tiny-GGUF/Tiny-Q4_K_M.gguf';
   const world = (sizeBytes: number) => ({
     machine: { gpus: [] },
     models: [{ modelKey: 'acme/tiny', path: modelPath, sizeBytes }],
   });
-  const said = async (sizeBytes: number) => {
+  const said = async (sizeBytes: number, ...more: string[]) => {
     await using simulator = await startSimulator({ world: world(sizeBytes) });
-    return (await mai(['estimate', 'acme/tiny', '--url', simulator.httpUrl])).out;
+    return (await mai(['estimate', 'acme/tiny', '--url', simulator.httpUrl, ...more])).out;
   };
   expect(await said(4 * 1024 ** 3)).toMatch(
     /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times what\s+the header gives/,
   );
   expect((await mai(['estimate', 'tiny.gguf'])).out).not.toMatch(/LM Studio's own/);
+  const told = JSON.parse(await said(4 * 1024 ** 3, '--json')) as EstimateAnswer;
+  expect(told.lmStudio?.totalBytes).toBeGreaterThan(4 * 1024 ** 3);
+  expect(told.lmStudio?.disagreementRatio).toBeGreaterThan(100);
+  expect(told).toMatchObject({ source: 'gguf-header', corrected: null });
 });
+
+interface EstimateAnswer {
+  readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
+}

@@ -35,6 +35,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const settings = settingsFromInput(input);
   checkSettings(settings);
   const { title, modelKey, known } = await openModel(name, context);
+  if (known.kind === 'header') checkSettings(settings, known.header);
   if (known.kind === 'size') {
     output.warn(
       `Of ${title} no more than the size is known, because ${known.why}: this is a guess.`,
@@ -45,18 +46,27 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   const report = reportOf(known, settings);
-  if (output.json) {
+  // A file's estimate is its header's; a downloaded model was perhaps measured here.
+  if (output.json && modelKey === null) {
     output.resultJson({ file: name, ...report });
+    return EXIT.success;
+  }
+  // Settings for another machine's GPU say nothing about this one.
+  const here =
+    settings.gpuBackend === null ? await decideHere(title, known, report, context) : null;
+  const footprint = here?.input.candidates[0]?.loadOptions[0]?.footprint ?? null;
+  const others =
+    modelKey === null || footprint === null
+      ? null
+      : await otherSources(modelKey, footprint, settings, report, context);
+  if (output.json) {
+    output.resultJson({
+      file: name,
+      ...report,
+      ...(others ?? { corrected: null, lmStudio: null }),
+    });
   } else {
-    // Settings for another machine's GPU say nothing about this one.
-    const here =
-      settings.gpuBackend === null ? await decideHere(title, known, report, context) : null;
     const byContext = byContextLength(known, settings, report);
-    const footprint = here?.input.candidates[0]?.loadOptions[0]?.footprint ?? null;
-    const others =
-      modelKey === null || footprint === null
-        ? null
-        : await otherSources(modelKey, footprint, settings, report, context);
     const isHere = known.kind === 'header' || known.isHere;
     output.result(
       renderEstimate(title, { report, byContext, here: isHere ? here : null, others }, output),

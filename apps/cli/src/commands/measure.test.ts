@@ -66,6 +66,9 @@ onLinux(
     expect(after?.ram.anonymousBytes).toBe(taken);
     expect(after?.interval?.highBytes).toBeGreaterThan(after?.interval?.lowBytes ?? Infinity);
 
+    const estimate = (await mai(`estimate ${KEY} --json --url ${lmStudio.url}`)).json();
+    expect(estimate).toHaveProperty('corrected.source');
+
     // What is predicted is not what was measured: it would learn from itself.
     const again = await mai(`estimate --measure ${KEY} --json --url ${lmStudio.url}`);
     expect((again.json() as unknown as Measured).predicted).toEqual(predicted);

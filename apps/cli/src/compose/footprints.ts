@@ -1,7 +1,7 @@
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { EstimateEnvironment } from '@mai/memory-estimator';
+import type { EstimateEnvironment, FootprintEstimate } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
   CPU_ENVIRONMENT,
@@ -47,6 +47,7 @@ export function createFootprints(
             ? footprint
             : await calibration.correct(footprint, question.modelKey, question.loadConfig),
         guardrails: verdictOf(theirs, anythingLoaded()),
+        refused: own !== null && own.refusal !== null,
       };
     },
   };
@@ -58,7 +59,7 @@ async function fromHeader(
   { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
   library: Library,
   shelf: HeaderShelf,
-): Promise<Footprint | null> {
+): Promise<FootprintEstimate | null> {
   const files = deviceIdentifier === null ? library.filesOf(modelKey) : null;
   const [first] = files?.files ?? [];
   if (files === null || first === undefined) return null;

@@ -27,6 +27,8 @@ export async function answerLines({ io, output, signal }: CommandContext): Promi
     const kept = headers.get(file) ?? read(file);
     headers.delete(file);
     headers.set(file, kept);
+    // A file that is not there now may be there for the next line.
+    kept.catch(() => headers.delete(file));
     const oldest = headers.keys().next().value;
     if (headers.size > KEPT_HEADERS && oldest !== undefined) headers.delete(oldest);
     return kept;
@@ -44,7 +46,9 @@ async function answer(
   try {
     const { file, settings } = parseRequestLine(line);
     checkSettings(settings);
-    const report = estimateReport(await headerOf(file), settings);
+    const header = await headerOf(file);
+    checkSettings(settings, header);
+    const report = estimateReport(header, settings);
     return { schemaVersion: SCHEMA_VERSION, file, ...report };
   } catch (error) {
     const known = knownError(error);

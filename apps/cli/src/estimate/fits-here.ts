@@ -58,20 +58,20 @@ export async function decideHere(
     monitor: machine,
     catalog: { read: () => Promise.resolve({ chain: [profile], policy, variants: {} }) },
     estimator: () => ({
-      estimate: ({ loadConfig: rung, resources }) =>
-        Promise.resolve({
-          footprint:
-            known.kind === 'size'
-              ? estimateFromFileSize(known, rung, environmentOf(resources))
-              : estimateFootprint(known.header, rung, {
-                  ...environmentOf(resources),
-                  batchTokens: asked.batchTokens,
-                  ubatchTokens: asked.ubatchTokens,
-                  kvUnified: asked.kvUnified,
-                  swaFull: asked.swaFull,
-                }),
-          guardrails: null,
-        }),
+      estimate: ({ loadConfig: rung, resources }) => {
+        const environment = environmentOf(resources);
+        if (known.kind === 'size') {
+          const footprint = estimateFromFileSize(known, rung, environment);
+          return Promise.resolve({ footprint, guardrails: null });
+        }
+        const { batchTokens, ubatchTokens, kvUnified, swaFull } = asked;
+        const footprint = estimateFootprint(known.header, rung, {
+          ...environment,
+          ...{ batchTokens, ubatchTokens, kvUnified, swaFull },
+        });
+        const refused = footprint.refusal !== null;
+        return Promise.resolve({ footprint, guardrails: null, refused });
+      },
     }),
   });
   const input = await assembleSelectionInput(ports, {}, { signal: context.signal });

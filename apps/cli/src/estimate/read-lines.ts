@@ -5,13 +5,18 @@ export async function* readLines(
   chunks: AsyncIterable<string | Uint8Array>,
 ): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
-  let rest = '';
+  // Joined at its end alone: a line of many chunks is not copied with each of them.
+  let parts: string[] = [];
   for await (const chunk of chunks) {
-    rest += typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield line.trim();
+    const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
+    const [rest = '', ...lines] = text.split('\n').reverse();
+    for (const line of lines.reverse()) {
+      const whole = [...parts, line].join('').trim();
+      parts = [];
+      if (whole !== '') yield whole;
+    }
+    parts.push(rest);
   }
-  rest += decoder.end();
-  if (rest.trim() !== '') yield rest.trim();
+  const last = [...parts, decoder.end()].join('').trim();
+  if (last !== '') yield last;
 }

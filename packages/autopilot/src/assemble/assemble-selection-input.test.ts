@@ -1,4 +1,6 @@
 import { FakeWorld, GIB, LOAD_CONFIG, profile } from '../../test/fake-world.js';
+import type { LoadConfig } from '@mai/selector';
+import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
 
 const LARGE = { modelKey: 'large', bytes: 18 * GIB, kvBytes: 4 * GIB };
@@ -26,6 +28,26 @@ describe('assembleSelectionInput', () => {
     const { ports } = new FakeWorld([{ modelKey: 'fixed', bytes: GIB }]);
     const { candidates } = await assembleSelectionInput(ports);
     expect(candidates[0]?.loadOptions.map((option) => option.kind)).toEqual(['as-configured']);
+  });
+
+  it('drops rungs that the engine refuses, unless it refuses them all', async () => {
+    const { ports } = new FakeWorld([LARGE]);
+    const kinds = async (refuses: (loadConfig: LoadConfig) => boolean) => {
+      const estimator: EstimatorPort = {
+        estimate: async (question, options) => ({
+          ...(await ports.estimator.estimate(question, options)),
+          refused: refuses(question.loadConfig),
+        }),
+      };
+      const { candidates } = await assembleSelectionInput({ ...ports, estimator });
+      expect(candidates[0]?.loadOptions[0]).not.toHaveProperty('refused');
+      return candidates[0]?.loadOptions.map((option) => option.kind);
+    };
+    expect(await kinds(({ kvCacheTypeK }) => kvCacheTypeK !== null)).toEqual([
+      'as-configured',
+      'shorter-context',
+    ]);
+    expect(await kinds(() => true)).toEqual(['as-configured']);
   });
 
   it('offers only what is configured when the ladder is off', async () => {

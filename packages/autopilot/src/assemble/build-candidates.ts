@@ -43,10 +43,11 @@ export async function buildCandidates(sources: Sources): Promise<LadderCandidate
   const questions = ladders.flatMap(({ profile, rungs }) =>
     rungs.map((rung) => ({ profile, rung })),
   );
-  const options = await mapConcurrently(questions, ESTIMATES_AT_ONCE, async (question) => ({
-    ...question.rung,
-    ...(await estimateRung(sources, question.profile, question.rung)),
-  }));
+  const options = await mapConcurrently(questions, ESTIMATES_AT_ONCE, async (question) => {
+    const { rung, profile } = question;
+    const { refused = false, ...estimate } = await estimateRung(sources, profile, rung);
+    return { option: { ...rung, ...estimate }, refused };
+  });
   let next = 0;
   return ladders.map(({ profile, rungs }) => {
     const own = options.slice(next, next + rungs.length);
@@ -58,7 +59,7 @@ export async function buildCandidates(sources: Sources): Promise<LadderCandidate
       capabilities: profile.capabilities,
       downloaded: profile.downloaded,
       maxContextLengthTokens: profile.maxContextLengthTokens,
-      loadOptions: dropIdleRungs(own),
+      loadOptions: dropIdleRungs(dropRefusedRungs(own)),
       coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
       ttlMs: profile.ttlMs,
     };
@@ -101,6 +102,14 @@ function configuredFootprint(profile: CandidateProfile, resources: Resources): F
     source: 'configured',
     confidence: 'low',
   };
+}
+
+/** Where the engine refuses all of them, the first stays: its own words at loading say what is wrong. */
+function dropRefusedRungs(
+  rungs: readonly { readonly option: LadderLoadOption; readonly refused: boolean }[],
+): readonly LadderLoadOption[] {
+  const loadable = rungs.filter(({ refused }) => !refused);
+  return (loadable.length > 0 ? loadable : rungs.slice(0, 1)).map(({ option }) => option);
 }
 
 /**

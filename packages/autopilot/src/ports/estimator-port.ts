@@ -14,6 +14,8 @@ export interface Estimate {
   readonly footprint: Footprint | null;
   /** The runtime's own verdict for this load configuration; null when it was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
+  /** The engine would not load it so, whatever memory there is; other load configurations are tried. */
+  readonly refused?: boolean;
 }
 
 /** What a model takes when it is resident. Asked many times per decision: keep it cheap, or cached. */

@@ -1,6 +1,8 @@
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { checkFigures } from '../settings/check-figures.js';
 import {
+  MAX_TOKENS,
   resolveSettings,
   type EstimateSettings,
   type ResolvedSettings,
@@ -16,6 +18,7 @@ import {
 import { estimateInterval } from './interval.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
 import { layersOfRatio } from './offload.js';
+import { refusals } from './refusals.js';
 
 /** One configuration of one model on one machine, ready to be worked out. */
 export interface LoadPlan {
@@ -30,6 +33,9 @@ export interface LoadPlan {
  *
  * Weights, KV cache, recurrent state and output buffer are exact for llama.cpp v0.5.0; compute buffers come
  * from the same packing of the same graph. Values that the configuration leaves null are LM Studio's.
+ *
+ * @throws RangeError for figures that no load could have: a context of 0, a ratio that is no number. A
+ * context above 2^30 tokens counts as that.
  */
 export function estimateFootprint(
   header: GgufHeader,
@@ -49,8 +55,13 @@ export function planLoad(
   const layers = index.model?.layersInFile ?? 0;
   const hasGpu = environment.gpus.length > 0 && environment.gpuBackend !== 'none';
   const { offloadRatio, cpuExpertRatio } = loadConfig;
+  for (const [name, ratio] of Object.entries({ offloadRatio, cpuExpertRatio }))
+    if (Number.isNaN(ratio)) throw new RangeError(`${name} must be a number from 0 to 1.`);
   const settings: EstimateSettings = {
-    contextLengthTokens: loadConfig.contextLengthTokens ?? defaultContext(index),
+    contextLengthTokens: Math.min(
+      loadConfig.contextLengthTokens ?? defaultContext(index),
+      MAX_TOKENS,
+    ),
     kvCacheTypeK: loadConfig.kvCacheTypeK,
     kvCacheTypeV: loadConfig.kvCacheTypeV,
     flashAttention: loadConfig.flashAttention,
@@ -63,6 +74,8 @@ export function planLoad(
     gpuBackend: hasGpu ? environment.gpuBackend : 'none',
     cpu: environment.cpu,
   };
+  const [problem] = checkFigures(settings);
+  if (problem !== undefined) throw new RangeError(problem.message);
   return {
     settings: resolveSettings(settings),
     cpuExpertLayers: Math.round(Math.min(1, Math.max(0, cpuExpertRatio ?? 0)) * layers),
@@ -144,6 +157,7 @@ export function assemble(
     parts: { ram, gpus },
     exactParts: memory.exactParts,
     settings: { ...settings, gpuLayers: Math.min(settings.gpuLayers, allLayers(index)) },
+    refusal: refusals(index.model, settings)[0]?.message ?? null,
     notes: notesOf(index, settings, memory, projector),
   };
 }

@@ -176,6 +176,9 @@ describe('the contract of mai estimate', () => {
     { contextLengthTokens: 0 },
     { flashAttention: false, kvCacheTypeV: 'q8_0' as const },
     { parallelSequences: 1.5 },
+    { parallelSequences: Number.NaN },
+    { parallelSequences: 4, batchTokens: 3 },
+    { kvCacheTypeK: 'q6_K' as never },
   ])('refuses %j', async (settings: Partial<EstimateSettings>) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     expect(() => estimateReport(header, { ...NO_SETTINGS, ...settings })).toThrow(RangeError);

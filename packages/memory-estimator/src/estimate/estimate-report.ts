@@ -1,11 +1,11 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import {
-  checkEstimateSettings,
   resolveSettings,
   type EstimateSettings,
   type ResolvedSettings,
 } from '../settings/estimate-settings.js';
+import { checkEstimateSettings } from './check-estimate-settings.js';
 import { CPU_ENVIRONMENT } from './environment.js';
 import { defaultContext, estimatePlan } from './estimate-footprint.js';
 import type { Confidence, FootprintInterval, FootprintSource, PartName } from './footprint.js';
@@ -48,7 +48,7 @@ export interface EstimateReport {
  * @throws RangeError where `checkEstimateSettings` finds a problem.
  */
 export function estimateReport(header: GgufHeader, settings: EstimateSettings): EstimateReport {
-  const [problem] = checkEstimateSettings(settings);
+  const [problem] = checkEstimateSettings(settings, header);
   if (problem !== undefined) throw new RangeError(problem.message);
   const index = indexModel(header);
   const contextLengthTokens = settings.contextLengthTokens ?? defaultContext(index);

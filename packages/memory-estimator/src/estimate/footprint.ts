@@ -52,6 +52,8 @@ export interface FootprintEstimate extends Footprint {
   /** Parts that are exact to the byte for llama.cpp v0.5.0 rather than estimated. */
   readonly exactParts: readonly PartName[];
   readonly settings: ResolvedSettings;
+  /** Why llama.cpp would not load it so, whatever memory there is; null where nothing stands in the way. */
+  readonly refusal: string | null;
   /** What the figures leave out or rest on, in plain sentences. */
   readonly notes: readonly string[];
 }

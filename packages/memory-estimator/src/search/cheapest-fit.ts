@@ -3,6 +3,7 @@ import type { EstimateEnvironment } from '../estimate/environment.js';
 import { defaultContext, planLoad } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { cacheLayout } from '../parts/kv-cache.js';
 import type { KvCacheType, LoadConfig } from '../settings/load-config.js';
 import type { MemoryBudget } from './budget.js';
 import { longestContext } from './longest-context.js';
@@ -11,7 +12,7 @@ import { tryPlan } from './plan-search.js';
 
 /** One thing that is given up. */
 export interface Degradation {
-  readonly setting: 'kvCacheType' | 'contextLengthTokens' | 'offloadRatio';
+  readonly setting: 'kvCacheType' | 'flashAttention' | 'contextLengthTokens' | 'offloadRatio';
   readonly from: string;
   readonly to: string;
 }
@@ -22,9 +23,6 @@ export interface DegradedFit {
   readonly changes: readonly Degradation[];
   readonly footprint: FootprintEstimate;
 }
-
-/** Caches in the order in which they are tried: eight bits are hardly noticed, four are. */
-const CACHE_TYPES: readonly (KvCacheType | null)[] = [null, 'q8_0', 'q4_0'];
 
 /**
  * The cheapest change that makes a model fit a budget, or null where nothing does. In this order: an 8-bit
@@ -62,11 +60,10 @@ export function cheapestFit(
     const changed = { ...config, offloadRatio: found.offloadRatio };
     return { loadConfig: changed, changes: describe(changed), footprint: found.footprint };
   };
-  const [plain, eight, four] = CACHE_TYPES.map((type) => withCache(loadConfig, type)) as [
-    LoadConfig,
-    LoadConfig,
-    LoadConfig,
-  ];
+  const plain = loadConfig;
+  // Eight bits are hardly noticed, four are.
+  const eight = withCache(loadConfig, 'q8_0');
+  const four = withCache(loadConfig, 'q4_0');
   const shortest = (config: LoadConfig) => ({ ...config, contextLengthTokens: min });
   return (
     asItIs(plain) ??
@@ -84,22 +81,42 @@ export function cheapestFit(
   );
 }
 
-/** Quantized values need flash attention. */
-function withCache(loadConfig: LoadConfig, type: KvCacheType | null): LoadConfig {
-  if (type === null) return loadConfig;
-  return { ...loadConfig, kvCacheTypeK: type, kvCacheTypeV: type, flashAttention: true };
+/** Keys and values in a type that takes less, each where it does; quantized values need flash attention. */
+function withCache(loadConfig: LoadConfig, type: KvCacheType): LoadConfig {
+  const [keys, values] = cacheTypes(loadConfig);
+  return {
+    ...loadConfig,
+    kvCacheTypeK: smaller(keys, type),
+    kvCacheTypeV: smaller(values, type),
+    flashAttention: true,
+  };
+}
+
+/** LM Studio keeps what nobody asks for as f16. */
+function cacheTypes({ kvCacheTypeK, kvCacheTypeV }: LoadConfig): [KvCacheType, KvCacheType] {
+  return [kvCacheTypeK ?? 'f16', kvCacheTypeV ?? 'f16'];
+}
+
+function smaller(one: KvCacheType, other: KvCacheType): KvCacheType {
+  const bytes = (type: KvCacheType) => {
+    const { blockBytes, blockElements } = cacheLayout(type);
+    return blockBytes / blockElements;
+  };
+  return bytes(other) < bytes(one) ? other : one;
 }
 
 function describer(
   asked: LoadConfig,
   context: number,
 ): (config: LoadConfig) => readonly Degradation[] {
-  const cache = (config: LoadConfig) => config.kvCacheTypeK ?? 'f16';
+  const cache = (config: LoadConfig) => [...new Set(cacheTypes(config))].join(' and ');
+  const attention = ({ flashAttention }: LoadConfig) => (flashAttention === false ? 'off' : 'on');
   const offload = (config: LoadConfig) => `${Math.round((config.offloadRatio ?? 1) * 100)} %`;
   const length = (config: LoadConfig) => String(config.contextLengthTokens ?? context);
   return (config) => {
     const all: readonly Degradation[] = [
       { setting: 'kvCacheType', from: cache(asked), to: cache(config) },
+      { setting: 'flashAttention', from: attention(asked), to: attention(config) },
       { setting: 'contextLengthTokens', from: length(asked), to: length(config) },
       { setting: 'offloadRatio', from: offload(asked), to: offload(config) },
     ];

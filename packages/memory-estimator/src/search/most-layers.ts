@@ -36,7 +36,9 @@ export function mostGpuLayers(
 }
 
 /** Every share that makes a difference, from all to nothing. */
-export function offloadRatios(layers: number): readonly number[] {
+function offloadRatios(layers: number): readonly number[] {
+  // Not even how many layers there are is known.
+  if (layers === 0) return [1, 0];
   const partial = Array.from({ length: layers }, (_, i) => layers - 1 - i);
   // In the middle of a layer's share, so that no rounding takes one away.
   return [1, ...partial.map((count) => (count === 0 ? 0 : (count + 0.5) / layers))];

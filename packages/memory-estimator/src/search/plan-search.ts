@@ -20,10 +20,12 @@ export interface Trial {
 export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget): Trial {
   const memory = memoryOfPlan(index, plan);
   const estimate = assemble(index, plan, memory);
+  const isRefused = estimate.refusal !== null;
   return {
     estimate,
-    fits: fitsBudget(estimate, budget),
+    fits: !isRefused && fitsBudget(estimate, budget),
     mayFitLonger: (ceiling) =>
+      !isRefused &&
       fits(leastCharge(packed(index, plan, memory), ceiling, budget.withMargin), budget),
   };
 }

@@ -174,6 +174,13 @@ describe('the most layers', () => {
     expect(previous).toBe(33);
   });
 
+  test('are none where nothing is known of the layers and not all of it fits', async () => {
+    const header = await corpusHeader('llama-2-7b-q4_0');
+    const unknown = { ...header, metadata: new Map<string, never>() };
+    expect(mostGpuLayers(unknown, ONE_SEQUENCE, ONE_GPU, budget(1000))?.offloadRatio).toBe(0);
+    expect(mostGpuLayers(unknown, ONE_SEQUENCE, ONE_GPU, budget(9000))?.offloadRatio).toBe(1);
+  });
+
   test('the share that comes back asks for exactly these layers', async () => {
     const header = await corpusHeader('llama-2-7b-q4_0');
     const config = { ...ONE_SEQUENCE, contextLengthTokens: 2048 };
@@ -213,6 +220,35 @@ describe('the cheapest change that makes a model fit', () => {
     expect(
       cheapestFit(header, config, CPU, ram(5_000 * MIB), { minContextLengthTokens: 4096 }),
     ).toBeNull();
+  });
+
+  test('tells all that it changes, and makes nothing larger', async () => {
+    const header = await corpusHeader('llama-3.1-8b-q4km');
+    const mixed = {
+      ...config,
+      kvCacheTypeK: 'q4_0' as const,
+      kvCacheTypeV: 'f16' as const,
+      flashAttention: false,
+    };
+    const asked = estimateFootprint(header, mixed, CPU).interval?.highBytes ?? 0;
+    const fit = cheapestFit(header, mixed, CPU, ram(asked - 1));
+    expect(fit?.loadConfig).toMatchObject({ kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q8_0' });
+    expect(fit?.changes).toEqual([
+      { setting: 'kvCacheType', from: 'q4_0 and f16', to: 'q4_0 and q8_0' },
+      { setting: 'flashAttention', from: 'off', to: 'on' },
+    ]);
+  });
+
+  test('is no cache type that llama.cpp refuses', async () => {
+    const { metadata, ...rest } = await corpusHeader('llama-3.1-8b-q4km');
+    const header = { ...rest, metadata: new Map(metadata) };
+    header.metadata.set('llama.attention.key_length', 80);
+    header.metadata.set('llama.attention.value_length', 80);
+    const asked = estimateFootprint(header, config, CPU).interval?.highBytes ?? 0;
+    const fit = cheapestFit(header, config, CPU, ram(asked - 1));
+    expect(fit?.changes.map(({ setting }) => setting)).toEqual(['contextLengthTokens']);
+    const quantized = { ...config, kvCacheTypeK: 'q8_0' as const };
+    expect(longestContext(header, quantized, CPU, ram(asked))).toBeNull();
   });
 
   test('whatever comes back fits', async () => {

@@ -48,55 +48,8 @@ const DEFAULTS = {
   cpu: 'auto',
 } as const;
 
-/** One setting that cannot be loaded, and why. */
-export interface SettingsProblem {
-  readonly setting: keyof EstimateSettings;
-  readonly message: string;
-}
-
-/** More sequences than llama.cpp takes (LLAMA_MAX_SEQ). */
-const MAX_SEQUENCES = 256;
 /** Above any model's context and any machine's memory. */
 export const MAX_TOKENS = 2 ** 30;
-
-/** What of these settings can never load; empty where nothing stands in the way. */
-export function checkEstimateSettings(settings: EstimateSettings): readonly SettingsProblem[] {
-  const problems: SettingsProblem[] = [];
-  const check = (setting: keyof EstimateSettings, ok: boolean, message: string) => {
-    if (!ok) problems.push({ setting, message });
-  };
-  for (const setting of ['contextLengthTokens', 'batchTokens', 'ubatchTokens'] as const) {
-    const value = settings[setting];
-    check(
-      setting,
-      value === null || isCount(value, MAX_TOKENS),
-      `${setting} must be a whole number from 1 to ${MAX_TOKENS}.`,
-    );
-  }
-  const { parallelSequences, gpuLayers } = settings;
-  check(
-    'parallelSequences',
-    parallelSequences === null || isCount(parallelSequences, MAX_SEQUENCES),
-    `parallelSequences must be a whole number from 1 to ${MAX_SEQUENCES}.`,
-  );
-  check(
-    'gpuLayers',
-    gpuLayers === null || (Number.isInteger(gpuLayers) && gpuLayers >= 0),
-    'gpuLayers must be a whole number from 0.',
-  );
-  const resolved = resolveSettings(settings);
-  check(
-    'gpuLayers',
-    !(resolved.gpuBackend === 'none' && resolved.gpuLayers > 0),
-    'Layers on a GPU need a GPU: name its back end (cuda, metal or vulkan).',
-  );
-  check(
-    'kvCacheTypeV',
-    resolved.flashAttention || isPlainType(resolved.kvCacheTypeV),
-    `llama.cpp keeps values as ${resolved.kvCacheTypeV} only with flash attention.`,
-  );
-  return problems;
-}
 
 /** Fills in LM Studio's defaults. */
 export function resolveSettings(settings: EstimateSettings): ResolvedSettings {
@@ -123,8 +76,4 @@ export const ALL_LAYERS = 9_999;
 
 export function isPlainType(type: KvCacheType): boolean {
   return type === 'f32' || type === 'f16' || type === 'bf16';
-}
-
-function isCount(value: number, max: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= max;
 }

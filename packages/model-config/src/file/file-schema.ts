@@ -74,7 +74,8 @@ const load = z.strictObject({
     'Experts of a mixture-of-experts model kept on the CPU: max, off, or a share of the layers from 0 to 1.',
   ),
   parallel: optional(
-    z.int().check(z.gte(1), z.lte(1024)),
+    // llama.cpp takes no more sequences (LLAMA_MAX_SEQ).
+    z.int().check(z.gte(1), z.lte(256)),
     'Requests answered at once; each multiplies the KV cache.',
   ),
   ttl: optional(

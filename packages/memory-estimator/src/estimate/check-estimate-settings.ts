@@ -1,0 +1,25 @@
+import { indexModel } from '../architecture/model-index.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import { checkFigures, type SettingsProblem } from '../settings/check-figures.js';
+import { resolveSettings, type EstimateSettings } from '../settings/estimate-settings.js';
+import { refusals } from './refusals.js';
+
+/**
+ * What of these settings can never load; empty where nothing stands in the way. Given a header, also what
+ * llama.cpp refuses for this model alone: cache types whose blocks do not fill its heads.
+ */
+export function checkEstimateSettings(
+  settings: EstimateSettings,
+  header: GgufHeader | null = null,
+): readonly SettingsProblem[] {
+  const problems = checkFigures(settings);
+  if (problems.length > 0) return problems;
+  const resolved = resolveSettings(settings);
+  if (resolved.gpuBackend === 'none' && resolved.gpuLayers > 0)
+    problems.push({
+      setting: 'gpuLayers',
+      message: 'Layers on a GPU need a GPU: name its back end (cuda, metal or vulkan).',
+    });
+  const model = header === null ? null : indexModel(header).model;
+  return [...problems, ...refusals(model, resolved)];
+}

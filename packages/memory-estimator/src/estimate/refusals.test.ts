@@ -1,0 +1,65 @@
+import { corpusHeader } from '../../test/corpus.js';
+import { ONE_SEQUENCE } from '../../test/load-config.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import type { EstimateSettings } from '../settings/estimate-settings.js';
+import { checkEstimateSettings } from './check-estimate-settings.js';
+import { estimateFootprint, NO_SETTINGS } from './estimate-footprint.js';
+import { estimateReport } from './estimate-report.js';
+
+// Tried with llama.cpp v0.5.0: models with heads of 80 and of 48 values, and latent attention.
+describe('cache types that llama.cpp refuses for a model', () => {
+  const withHeads = async (keyLength: number, valueLength = keyLength) => {
+    const header = await corpusHeader('llama-3.2-1b-q4km');
+    const metadata = new Map(header.metadata)
+      .set('llama.attention.key_length', keyLength)
+      .set('llama.attention.value_length', valueLength);
+    return { ...header, metadata };
+  };
+  const problems = (header: GgufHeader, settings: Partial<EstimateSettings>) =>
+    checkEstimateSettings({ ...NO_SETTINGS, ...settings }, header).map(({ setting }) => setting);
+
+  test.each([80, 48, 120])('blocks that cross heads of %d values', async (length) => {
+    const header = await withHeads(length);
+    expect(problems(header, {})).toEqual([]);
+    expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeK']);
+    expect(problems(header, { kvCacheTypeV: 'iq4_nl' })).toEqual(['kvCacheTypeV']);
+    // A row of eight heads is filled, and without flash attention that is enough.
+    expect(problems(header, { kvCacheTypeK: 'q4_0', flashAttention: false })).toEqual([]);
+    const settings = { ...NO_SETTINGS, kvCacheTypeK: 'q8_0' as const };
+    expect(() => estimateReport(header, settings)).toThrow(`${length} values`);
+  });
+
+  test('not those that fill them', async () => {
+    const header = await withHeads(96, 64);
+    expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q4_0' })).toEqual([]);
+  });
+
+  test('two types where the keys hold the values', async () => {
+    const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
+    expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeV']);
+    expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q8_0' })).toEqual([]);
+    const unpacked = await corpusHeader('deepseek-v2-lite-legacy-q8');
+    expect(problems(unpacked, { kvCacheTypeK: 'q8_0' })).toEqual([]);
+  });
+});
+
+describe('a load configuration that is none', () => {
+  test.each([
+    { parallelSequences: Number.NaN },
+    { parallelSequences: 0 },
+    { contextLengthTokens: 0 },
+    { offloadRatio: Number.NaN },
+    { cpuExpertRatio: Number.NaN },
+    { kvCacheTypeV: 'nothing' as never },
+  ])('%j is refused', async (change) => {
+    const header = await corpusHeader('llama-3.2-1b-q4km');
+    expect(() => estimateFootprint(header, { ...ONE_SEQUENCE, ...change })).toThrow(RangeError);
+  });
+
+  test('what llama.cpp refuses has a footprint all the same, which says so', async () => {
+    const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
+    const sound = estimateFootprint(header, ONE_SEQUENCE);
+    const refused = estimateFootprint(header, { ...ONE_SEQUENCE, kvCacheTypeK: 'q8_0' });
+    expect([sound.refusal, refused.refusal]).toEqual([null, expect.stringContaining('q8_0')]);
+  });
+});

@@ -39,6 +39,7 @@ export class HeaderParser {
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
   readonly #tensors: GgufTensor[] = [];
   readonly #names = new Set<string>();
+  #isGguf = false;
   #version: 2 | 3 | null = null;
   #pairs = 0;
   #tensorCount = 0;
@@ -68,14 +69,14 @@ export class HeaderParser {
 
   /** The file ended where more was due. */
   truncated(): ModelFileError {
-    if (this.#version === null && (this.#options.sizeBytes ?? 0) < MAGIC.length)
-      return this.#notGguf();
+    if (!this.#isGguf) return this.#notGguf();
     return this.#corrupt('the file ends in the middle of its header', this.#window.offset);
   }
 
   #start(): void {
     const window = this.#window;
     if (window.text(MAGIC.length) !== MAGIC) throw this.#notGguf();
+    this.#isGguf = true;
     let version = window.uint32();
     // A file of the other byte order has its small version number in the high half.
     if ((version & 0xffff) === 0 && version !== 0) {

@@ -216,11 +216,18 @@ describe('a damaged header', () => {
   test('cut short is corrupt at the byte where it ends', async () => {
     const whole = smallModel();
     for (const length of [4, 7, 20, 50, 150, 250]) {
-      const error = await failure(readGgufHeader(whole.subarray(0, length)));
-      expect(error.code).toBe('CORRUPT');
-      expect(error.offsetBytes).not.toBeNull();
-      expect(error.offsetBytes).toBeLessThanOrEqual(length);
-      expect(error.message).toContain('at byte');
+      const cut = whole.subarray(0, length);
+      const unsized = {
+        sizeBytes: null,
+        read: (from: number, n: number) => cut.subarray(from, from + n),
+      };
+      for (const source of [cut, unsized]) {
+        const error = await failure(readGgufHeader(source));
+        expect(error.code).toBe('CORRUPT');
+        expect(error.offsetBytes).not.toBeNull();
+        expect(error.offsetBytes).toBeLessThanOrEqual(length);
+        expect(error.message).toContain('at byte');
+      }
     }
   });
 

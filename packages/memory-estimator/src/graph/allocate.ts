@@ -1,27 +1,20 @@
 import { FreeList } from './free-list.js';
 import { Op, sameLayout, type Tensor } from './tensor.js';
 
-/** A buffer that graph tensors go to: its rules of alignment and of extra space. */
-export interface BufferRules {
-  readonly alignment: number;
-  /** Bytes that a tensor takes there, where that is more than its data. */
-  allocBytes(tensor: Tensor): number;
-}
-
 /**
  * How large the compute buffer of each device must be for a graph: ggml_gallocr's reservation, which packs
  * tensors by their lifetimes and writes in place where it can. Source: ggml/src/ggml-alloc.c.
  *
- * `tensor.device` says where a tensor goes; all tensors' notes must be fresh. Memory is compared at the
+ * `tensor.device` says where a tensor goes, `alignments` to how many bytes it is rounded up there; all tensors' notes must be fresh. Memory is compared at the
  * marks of each stretch, right after they are computed.
  */
 export function reserve(
   nodes: readonly Tensor[],
   leaves: readonly Tensor[],
-  buffers: readonly BufferRules[],
+  alignments: readonly number[],
   marks: readonly (readonly Tensor[])[] = [],
 ): Reservation {
-  const allocation = new Allocation(buffers);
+  const allocation = new Allocation(alignments);
   for (const [stretch, ends] of marks.entries()) {
     for (const mark of ends) mark.stretch = stretch;
   }
@@ -100,11 +93,9 @@ function sameNumbers(one: readonly number[], other: readonly number[]): boolean 
 
 class Allocation {
   readonly lists: readonly FreeList[];
-  readonly #buffers: readonly BufferRules[];
 
-  constructor(buffers: readonly BufferRules[]) {
-    this.#buffers = buffers;
-    this.lists = buffers.map((buffer) => new FreeList(buffer.alignment));
+  constructor(alignments: readonly number[]) {
+    this.lists = alignments.map((alignment) => new FreeList(alignment));
   }
 
   /** What memory looked like at the marks. */
@@ -151,7 +142,7 @@ class Allocation {
     tensor.allocated = true;
     if (tensor.op === Op.InPlace && this.#overwrite(tensor)) return;
     tensor.bufferOf = device;
-    tensor.offset = (this.lists[device] as FreeList).take(this.#bytes(tensor, device));
+    tensor.offset = (this.lists[device] as FreeList).take(tensor.bytes);
   }
 
   /**
@@ -166,8 +157,8 @@ class Allocation {
       tensor.offset = parent.offset;
       parent.allocated = false;
       const list = this.lists[parent.bufferOf] as FreeList;
-      const had = list.aligned(this.#bytes(parent, parent.bufferOf));
-      const needs = list.aligned(this.#bytes(tensor, parent.bufferOf));
+      const had = list.aligned(parent.bytes);
+      const needs = list.aligned(tensor.bytes);
       if (had > needs) list.give(parent.offset + needs, had - needs);
       return true;
     }
@@ -189,11 +180,7 @@ class Allocation {
   #free(tensor: Tensor): void {
     if (tensor.isOutput) return;
     const list = this.lists[tensor.bufferOf] as FreeList;
-    list.give(tensor.offset, this.#bytes(tensor, tensor.bufferOf));
+    list.give(tensor.offset, tensor.bytes);
     tensor.allocated = false;
-  }
-
-  #bytes(tensor: Tensor, device: number): number {
-    return (this.#buffers[device] as BufferRules).allocBytes(tensor);
   }
 }

@@ -3,7 +3,7 @@ import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { GpuBackend, ResolvedSettings } from '../settings/estimate-settings.js';
 import type { RuntimeShape } from '../settings/runtime-shape.js';
-import { reserve, type BufferRules, type Reservation } from './allocate.js';
+import { reserve, type Reservation } from './allocate.js';
 import { buildGraph } from './build-graph.js';
 import {
   GraphContext,
@@ -16,14 +16,10 @@ import { schedule, type OffloadRules } from './schedule.js';
 /** TENSOR_ALIGNMENT of ggml's CPU buffers. */
 const CPU_ALIGNMENT = 32;
 
-const CPU_BUFFER: BufferRules = {
-  alignment: CPU_ALIGNMENT,
-  allocBytes: (tensor) => tensor.bytes,
-};
-
 /** A back end's compute buffers, and what it takes over from the CPU. */
 interface BackendRules {
-  readonly buffer: BufferRules;
+  /** Bytes that tensors are rounded up to. */
+  readonly alignment: number;
   readonly offload: OffloadRules;
 }
 
@@ -33,14 +29,10 @@ const WORTHWHILE_SHARE = 0.3;
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
 
 const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
-  cuda: { buffer: packed(128), offload: TAKES_OVER },
-  vulkan: { buffer: packed(64), offload: TAKES_OVER },
-  metal: { buffer: packed(32), offload: { minBatch: 32, onlyProducts: true } },
+  cuda: { alignment: 128, offload: TAKES_OVER },
+  vulkan: { alignment: 64, offload: TAKES_OVER },
+  metal: { alignment: 32, offload: { minBatch: 32, onlyProducts: true } },
 };
-
-function packed(alignment: number): BufferRules {
-  return { alignment, allocBytes: (tensor) => tensor.bytes };
-}
 
 /** Where weights and layers are, by device: the GPUs in order, then the CPU. */
 export interface ComputePlacement {
@@ -82,8 +74,8 @@ export function computeBuffers(
     buildGraph(context);
     if (gpuCount === 0 || backend === null) return reserveOnCpu(context);
     const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload);
-    const buffers = [...new Array<BufferRules>(gpuCount).fill(backend.buffer), CPU_BUFFER];
-    return reserve(nodes, leaves, buffers, context.marks);
+    const alignments = [...new Array<number>(gpuCount).fill(backend.alignment), CPU_ALIGNMENT];
+    return reserve(nodes, leaves, alignments, context.marks);
   };
   const { bytes, liveBytes } = runShortened(
     stretches(index.patterns, model.layers, placement.layout),
@@ -145,7 +137,7 @@ function reserveOnCpu(context: GraphContext): Reservation {
   const { nodes, leaves } = context.graph;
   for (const tensor of nodes) tensor.device = 0;
   for (const tensor of leaves) tensor.device = 0;
-  return reserve(nodes, leaves, [CPU_BUFFER], context.marks);
+  return reserve(nodes, leaves, [CPU_ALIGNMENT], context.marks);
 }
 
 /**

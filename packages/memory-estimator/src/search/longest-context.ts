@@ -87,7 +87,13 @@ function search(
   candidates: Lengths,
   trial: (contextLengthTokens: number) => Trial,
 ): ContextFit | null {
-  const at = (i: number) => trial(candidates.at(i));
+  // A length is asked again once less of what lies above it is in play.
+  const trials = new Map<number, Trial>();
+  const at = (i: number): Trial => {
+    const known = trials.get(i) ?? trial(candidates.at(i));
+    trials.set(i, known);
+    return known;
+  };
   let high = candidates.count - 1;
   const longest = at(high);
   let ceiling = longest.estimate;

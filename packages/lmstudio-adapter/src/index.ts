@@ -43,6 +43,7 @@ export type {
   SurveyedGpu,
 } from './calls/inspect.js';
 export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
+export { findProjector } from './models-folder/find-projector.js';
 export { scanModelsFolder } from './models-folder/scan-models-folder.js';
 export type {
   ModelsFolderScan,

@@ -304,6 +304,39 @@ test('of a downloaded model it also says what LM Studio makes of it, and warns w
   expect(told).toMatchObject({ source: 'gguf-header', corrected: null });
 });
 
+test('the vision projector counts, whether LM Studio runs or not', async () => {
+  const modelPath = 'acme/Seer-GGUF/Seer-Q4_K_M.gguf';
+  const models = path.join(folder, '.lmstudio', 'models');
+  writeTinyModel(path.join(models, modelPath));
+  const projector = path.join(models, 'acme/Seer-GGUF/mmproj-model-f16.gguf');
+  writeTinyModel(projector, { vocabulary: 100_000 });
+  const { ram } = (await mai(['estimate', projector, '--json'])).json() as unknown as WithRam;
+  const world = {
+    machine: { gpus: [] },
+    models: [{ modelKey: 'seer', path: modelPath, vision: true, sizeBytes: 1_000_000 }],
+  };
+  await using simulator = await startSimulator({ world });
+  for (const url of [simulator.httpUrl, '127.0.0.1:9']) {
+    const estimate = await mai(['estimate', 'seer', '--json', '--url', url]);
+    expect(estimate.json()).toMatchObject({ ram: { visionProjectorBytes: ram.weightsBytes } });
+    const all = (await mai(['models', '--json', '--url', url])).json() as unknown as ModelList;
+    const seer = all.models.find(({ modelKey }) => modelKey === 'seer');
+    expect(seer?.footprint.parts.ram.visionProjectorBytes).toBe(ram.weightsBytes);
+  }
+  expect((await mai(['estimate', 'seer', '--url', '127.0.0.1:9'])).out).toMatch(/vision projector/);
+});
+
+interface WithRam {
+  readonly ram: { readonly weightsBytes: number; readonly visionProjectorBytes: number };
+}
+
+interface ModelList {
+  readonly models: readonly {
+    readonly modelKey: string;
+    readonly footprint: { readonly parts: WithRam };
+  }[];
+}
+
 interface EstimateAnswer {
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
 }

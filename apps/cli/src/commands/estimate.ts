@@ -83,7 +83,7 @@ const MAX_ROWS = 8;
 function reportOf(known: KnownModel, settings: EstimateSettings): EstimateReport {
   return known.kind === 'size'
     ? estimateReportFromFileSize(known, settings)
-    : estimateReport(known.header, settings);
+    : estimateReport(known.header, settings, known.visionProjector);
 }
 
 /** What a model was trained for; null where nothing says so. */

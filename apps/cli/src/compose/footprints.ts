@@ -65,8 +65,9 @@ async function fromHeader(
   if (files === null || first === undefined) return null;
   try {
     const environment = environmentOf(resources);
-    if (files.projectorPath !== null) {
-      const visionProjector = await shelf.read(files.projectorPath);
+    const projector = await files.findProjector();
+    if (projector !== null) {
+      const visionProjector = await shelf.read(projector);
       const header = await shelf.read(first);
       return estimateFootprint(header, loadConfig, { ...environment, visionProjector });
     }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { DownloadedModel, LMStudioClient, LMStudioHome } from '@mai/lmstudio-adapter';
 import type { ScannedModel } from '@mai/lmstudio-adapter';
-import { findLMStudioHome, scanModelsFolder } from '@mai/lmstudio-adapter';
+import { findLMStudioHome, findProjector, scanModelsFolder } from '@mai/lmstudio-adapter';
 import type { ModelFileError } from '@mai/memory-estimator';
 import { isModelFileError } from '@mai/memory-estimator';
 import type { CommandContext } from '../context.js';
@@ -16,7 +16,8 @@ import { displayAddress } from '../views/address.js';
 export interface ModelFiles {
   /** Absolute paths, the parts of a split model in order. */
   readonly files: readonly string[];
-  readonly projectorPath: string | null;
+  /** The vision projector that is loaded with it. */
+  readonly findProjector: () => Promise<string | null>;
 }
 
 /** What is downloaded, from LM Studio or, where it is off, from its models folder. */
@@ -56,16 +57,13 @@ async function libraryOfClient(
   const models = here;
   // Another machine's paths say nothing about the files here.
   const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
-  const paths = new Map(models.map(({ modelKey, path: file }) => [modelKey, file]));
+  const filesByKey = new Map(
+    models.map((model) => [model.modelKey, folder === null ? null : filesIn(folder, model)]),
+  );
   return {
     link,
     models,
-    filesOf: (modelKey) => {
-      const file = paths.get(modelKey);
-      return folder === null || file == null || !/\.gguf$/i.test(file)
-        ? null
-        : { files: [path.join(folder, file)], projectorPath: null };
-    },
+    filesOf: (modelKey) => filesByKey.get(modelKey) ?? null,
     incomplete: [],
     unreadable: [],
     origin: `As LM Studio at ${displayAddress(client.baseUrl)} lists them${
@@ -73,6 +71,17 @@ async function libraryOfClient(
         ? ''
         : `; ${plural(elsewhere, 'model')} on other machines of LM Link, whose memory can't be seen from here, ${elsewhere === 1 ? 'is' : 'are'} left out`
     }.`,
+  };
+}
+
+function filesIn(folder: string, { path: file, vision }: DownloadedModel): ModelFiles | null {
+  if (file === null || !/\.gguf$/i.test(file)) return null;
+  const first = path.join(folder, file);
+  // Looked for once: a decision asks about every way to load the model.
+  let projector: Promise<string | null> | null = null;
+  return {
+    files: [first],
+    findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
   };
 }
 
@@ -116,7 +125,14 @@ async function libraryOfFolder(
   return {
     link,
     models: whole,
-    filesOf: (modelKey) => files.get(modelKey) ?? null,
+    filesOf: (modelKey) => {
+      const model = files.get(modelKey);
+      if (model === undefined) return null;
+      return {
+        files: model.files,
+        findProjector: () => Promise.resolve(model.projectorPath),
+      };
+    },
     incomplete: examined.flatMap(({ model, why }) =>
       why === null ? [] : { path: model.path ?? model.filePath, why },
     ),

@@ -68,6 +68,7 @@ export async function decideHere(
         const footprint = estimateFootprint(known.header, rung, {
           ...environment,
           ...{ batchTokens, ubatchTokens, kvUnified, swaFull },
+          visionProjector: known.visionProjector,
         });
         const refused = footprint.refusal !== null;
         return Promise.resolve({ footprint, guardrails: null, refused });

@@ -21,7 +21,13 @@ export interface OpenModel {
 
 /** A GGUF model by its header; of any other kind no more than its size is known. */
 export type KnownModel =
-  | { readonly kind: 'header'; readonly file: string; readonly header: GgufHeader }
+  | {
+      readonly kind: 'header';
+      readonly file: string;
+      readonly header: GgufHeader;
+      /** The vision projector that LM Studio loads with it; null for a file that is named itself. */
+      readonly visionProjector: GgufHeader | null;
+    }
   | {
       readonly kind: 'size';
       readonly sizeBytes: number;
@@ -59,7 +65,8 @@ export async function openModel(name: string, context: CommandContext): Promise<
     );
   }
   const header = await readGgufHeader(asFile, { signal });
-  return { title, modelKey: null, known: { kind: 'header', file: asFile, header } };
+  const known = { kind: 'header', file: asFile, header, visionProjector: null } as const;
+  return { title, modelKey: null, known };
 }
 
 /** MLX keeps a model in a folder: safetensors files beside a config.json. Null for any other folder. */
@@ -113,7 +120,8 @@ async function openKey(key: string, context: CommandContext): Promise<KnownModel
       `${key} is no GGUF model (its format is ${format}), and its size is not known: \`mai models\` shows LM Studio's own estimate of it.`,
     );
   }
-  const [file] = library.filesOf(key)?.files ?? [];
+  const files = library.filesOf(key);
+  const [file] = files?.files ?? [];
   if (file === undefined || !(await isThere(file))) {
     if (sizeBytes > 0)
       return bySize("its file is not in LM Studio's models folder on this machine");
@@ -123,9 +131,12 @@ async function openKey(key: string, context: CommandContext): Promise<KnownModel
       { path: file ?? null },
     );
   }
+  const { signal } = context;
+  const projector = (await files?.findProjector()) ?? null;
   return {
     kind: 'header',
     file,
-    header: await readGgufHeader(file, { signal: context.signal }),
+    header: await readGgufHeader(file, { signal }),
+    visionProjector: projector === null ? null : await readGgufHeader(projector, { signal }),
   };
 }

@@ -67,16 +67,17 @@ const PARTS: readonly (readonly [label: string, key: keyof ReportedRam, exact: s
   ['recurrent state', 'recurrentStateBytes', 'recurrentState'],
   ['compute buffers', 'computeBytes', 'compute'],
   ['output buffer', 'outputBytes', 'output'],
+  ['vision projector', 'visionProjectorBytes', ''],
 ];
 
 function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output): string {
   const { style } = output;
-  const present = PARTS.filter(
-    ([, key]) => ram[key] > 0 || gpus.some((gpu) => bytesOf(gpu, key) > 0),
+  const present = PARTS.filter(([, key]) =>
+    [ram, ...gpus].some((device) => bytesOf(device, key) > 0),
   );
   const rows = present.map(([label, key, exact]) => [
     label,
-    formatBytes(ram[key]),
+    formatBytes(bytesOf(ram, key)),
     ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
     exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
     key === 'weightsBytes' && ram.mappedBytes > 0
@@ -107,8 +108,8 @@ function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output):
   });
 }
 
-function bytesOf(gpu: ReportedDevice, key: keyof ReportedRam): number {
-  return key in gpu ? gpu[key as keyof ReportedDevice] : 0;
+function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof ReportedRam): number {
+  return device[key] ?? 0;
 }
 
 const SOURCES: Readonly<Record<EstimateReport['source'], string>> = {

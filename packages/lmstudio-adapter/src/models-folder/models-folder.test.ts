@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
+import { findProjector } from './find-projector.js';
 import { scanModelsFolder } from './scan-models-folder.js';
 
 let folder: string;
@@ -87,6 +88,20 @@ test('a projector belongs to its model and makes it see', async () => {
       projectorPath: path.join(folder, 'p/gemma-3-4b-it-GGUF/mmproj-model-f16.gguf'),
     },
   ]);
+});
+
+test('a projector is found beside a model file, the one that fits it best', async () => {
+  const at = (name: string) => path.join(folder, 'p/gemma-3-GGUF', name);
+  await put('p/gemma-3-GGUF/gemma-3-4b-it-Q4_K_M.gguf');
+  await put('p/gemma-3-GGUF/gemma-3-12b-it-Q4_K_M.gguf');
+  expect(await findProjector(at('gemma-3-12b-it-Q4_K_M.gguf'))).toBeNull();
+  await put('p/gemma-3-GGUF/mmproj-gemma-3-12b-it-f16.gguf');
+  await put('p/gemma-3-GGUF/mmproj-gemma-3-4b-it-f16.gguf');
+  for (const size of ['4b', '12b'])
+    expect(await findProjector(at(`gemma-3-${size}-it-Q4_K_M.gguf`))).toBe(
+      at(`mmproj-gemma-3-${size}-it-f16.gguf`),
+    );
+  expect(await findProjector(path.join(folder, 'nowhere', 'x.gguf'))).toBeNull();
 });
 
 test('an MLX folder is a model; a folder of other files is none', async () => {

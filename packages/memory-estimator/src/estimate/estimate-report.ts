@@ -8,7 +8,13 @@ import {
 import { checkEstimateSettings } from './check-estimate-settings.js';
 import { CPU_ENVIRONMENT } from './environment.js';
 import { defaultContext, estimatePlan } from './estimate-footprint.js';
-import type { Confidence, FootprintInterval, FootprintSource, PartName } from './footprint.js';
+import type {
+  Confidence,
+  FootprintInterval,
+  FootprintSource,
+  MemoryParts,
+  PartName,
+} from './footprint.js';
 
 /** The figures of one device, in bytes. */
 export interface ReportedDevice {
@@ -17,6 +23,8 @@ export interface ReportedDevice {
   readonly recurrentStateBytes: number;
   readonly computeBytes: number;
   readonly outputBytes: number;
+  /** Only where a vision projector is given, on the device that it is loaded to. */
+  readonly visionProjectorBytes?: number;
   readonly totalBytes: number;
 }
 
@@ -45,47 +53,51 @@ export interface EstimateReport {
 /**
  * The estimate of a header under the settings of `mai estimate`, on a machine with at most one GPU.
  *
+ * @param visionProjector The header of the projector (mmproj) that is loaded with the model.
  * @throws RangeError where `checkEstimateSettings` finds a problem.
  */
-export function estimateReport(header: GgufHeader, settings: EstimateSettings): EstimateReport {
+export function estimateReport(
+  header: GgufHeader,
+  settings: EstimateSettings,
+  visionProjector: GgufHeader | null = null,
+): EstimateReport {
   const [problem] = checkEstimateSettings(settings, header);
   if (problem !== undefined) throw new RangeError(problem.message);
   const index = indexModel(header);
   const contextLengthTokens = settings.contextLengthTokens ?? defaultContext(index);
   const resolved = resolveSettings({ ...settings, contextLengthTokens });
-  const gpus = resolved.gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
+  const { gpuBackend } = resolved;
+  const gpus = gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
   const estimate = estimatePlan(index, {
     settings: resolved,
     cpuExpertLayers: 0,
-    environment: { ...CPU_ENVIRONMENT, gpuBackend: resolved.gpuBackend, gpus },
+    environment: { ...CPU_ENVIRONMENT, gpuBackend, gpus, visionProjector },
   });
-  const { ram } = estimate.parts;
+  const { parts, ram } = estimate;
+  const ramBytes = ram.mappedBytes + ram.anonymousBytes;
   return {
     architecture: header.architecture,
     loadConfig: estimate.settings,
     ram: {
-      weightsBytes: ram.weightsBytes,
-      repackBytes: ram.repackBytes,
-      kvCacheBytes: ram.kvCacheBytes,
-      recurrentStateBytes: ram.recurrentStateBytes,
-      computeBytes: ram.computeBytes,
-      outputBytes: ram.outputBytes,
-      mappedBytes: estimate.ram.mappedBytes,
-      anonymousBytes: estimate.ram.anonymousBytes,
-      totalBytes: estimate.ram.mappedBytes + estimate.ram.anonymousBytes - ram.repackBytes,
+      ...reportedDevice(parts.ram, ramBytes - parts.ram.repackBytes),
+      repackBytes: parts.ram.repackBytes,
+      ...ram,
     },
-    gpus: estimate.parts.gpus.map((gpu, i) => ({
-      weightsBytes: gpu.weightsBytes,
-      kvCacheBytes: gpu.kvCacheBytes,
-      recurrentStateBytes: gpu.recurrentStateBytes,
-      computeBytes: gpu.computeBytes,
-      outputBytes: gpu.outputBytes,
-      totalBytes: estimate.gpus[i]?.bytes ?? 0,
-    })),
+    gpus: parts.gpus.map((gpu, i) => reportedDevice(gpu, estimate.gpus[i]?.bytes ?? 0)),
     totalBytes: estimate.totalBytes,
     interval: estimate.interval,
     source: estimate.source,
     confidence: estimate.confidence,
     exactParts: estimate.exactParts,
+  };
+}
+
+function reportedDevice(parts: MemoryParts, totalBytes: number): ReportedDevice {
+  const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes } = parts;
+  const { visionProjectorBytes } = parts;
+  return {
+    ...{ weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes },
+    ...(visionProjectorBytes > 0 ? { visionProjectorBytes } : {}),
+    totalBytes,
   };
 }

@@ -22,7 +22,7 @@ beforeAll(() => {
   writeTinyModel(path.join(folder, '.lmstudio', 'models', 'acme', 'Tiny-GGUF', 'Tiny-Q4_K_M.gguf'));
   const mlx = path.join(folder, '.lmstudio', 'models', 'mlx-community', 'Qwen3-4B-4bit');
   mkdirSync(mlx, { recursive: true });
-  writeFileSync(path.join(mlx, 'config.json'), '{"model_type":"qwen3"}');
+  writeFileSync(path.join(mlx, 'config.json'), '{"model_type":"qwen3","num_hidden_layers":36}');
   writeFileSync(path.join(mlx, 'model-00001-of-00002.safetensors'), Buffer.alloc(2_000_000));
   writeFileSync(path.join(mlx, 'model-00002-of-00002.safetensors'), Buffer.alloc(1_000_000));
 });
@@ -117,6 +117,25 @@ test('what does not fit says what is missing', async () => {
   expect(out).toMatch(/✗ It needs .* more RAM/);
 });
 
+test.each([2 ** 29, 2 ** 30])(
+  'the longest context that fits is told where %d tokens do not',
+  async (context) => {
+    const { out } = await mai(['estimate', 'tiny.gguf', '--context', String(context)]);
+    const [, fits] = /~ It fits with ([\d,]+) tokens of context\s+instead of/.exec(out) ?? [];
+    const tokens = Number(fits?.replaceAll(',', ''));
+    expect(tokens % 256).toBe(0);
+    // No ladder of halves ends up at such a number.
+    expect(tokens).toBeGreaterThan(100_000);
+    const again = await mai(['estimate', 'tiny.gguf', '--context', String(Math.floor(tokens / 2))]);
+    expect(again.out).toMatch(/It fits as it is/);
+  },
+);
+
+test('without a GPU this machine is judged as one without', async () => {
+  const { out } = await mai(['estimate', 'tiny.gguf', '--gpu-backend', 'none']);
+  expect(out).toMatch(/It fits as it is/);
+});
+
 test('settings for a GPU that is not here say nothing about this machine', async () => {
   const { out } = await mai(['estimate', 'tiny.gguf', '--gpu-backend', 'cuda']);
   expect(out).toMatch(/PART +RAM +GPU/);
@@ -140,10 +159,13 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
       file: name,
       source: 'file-size',
       confidence: 'low',
+      architecture: 'qwen3',
       exactParts: [],
       ram: { weightsBytes, mappedBytes: 0 },
       gpus: [],
     });
+    const metal = ['estimate', name, '--json', '--url', '127.0.0.1:9', '--gpu-backend', 'metal'];
+    expect((await mai(metal)).json()).toMatchObject({ loadConfig: { gpuLayers: 37 } });
     const { out } = await mai(['estimate', name, '--url', '127.0.0.1:9'], [], 80);
     expect(out).toMatch(/weights +[\d.]+ MiB +estimated/);
     expect(out).toMatch(/\(from the file\s+size,\s+low confidence\)/);
@@ -191,6 +213,7 @@ test.each([
   [['estimate', 'tiny.gguf', '--kv-v', 'q8_0', '--flash-attention', 'off'], /flash attention/],
   [['estimate', 'tiny.gguf', '--context', '8k'], /--context takes a whole number/],
   [['estimate', 'tiny.gguf', '--stdin'], /leave tiny\.gguf out/],
+  [['estimate', '--stdin', '--context', '4096'], /leave other options out/],
 ])('%j: exit 2', async (argv, message) => {
   const { exitCode, err } = await mai(argv);
   expect(exitCode).toBe(2);

@@ -23,6 +23,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     if (name !== undefined) {
       throw new UsageError(`--stdin reads the files from its lines; leave ${name} out.`);
     }
+    if (Object.values(settingsFromInput(input)).some((value) => value !== null)) {
+      throw new UsageError('--stdin reads the settings from its lines; leave other options out.');
+    }
     await answerLines(context);
     return EXIT.success;
   }
@@ -51,10 +54,15 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.resultJson({ file: name, ...report });
     return EXIT.success;
   }
+  const { gpuBackend } = settings;
   // Settings for another machine's GPU say nothing about this one.
   const here =
-    settings.gpuBackend === null ? await decideHere(title, known, report, context) : null;
-  const footprint = here?.input.candidates[0]?.loadOptions[0]?.footprint ?? null;
+    gpuBackend === null
+      ? await decideHere(title, known, report, 'those-of-this-machine', context)
+      : gpuBackend === 'none'
+        ? await decideHere(title, known, report, 'none', context)
+        : null;
+  const footprint = gpuBackend === null ? (here?.footprint ?? null) : null;
   const others =
     modelKey === null || footprint === null
       ? null

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
@@ -33,6 +33,7 @@ export type KnownModel =
       readonly sizeBytes: number;
       readonly format: string;
       readonly architecture: string | null;
+      readonly layers: number | null;
       /** Why no header was read, in words that follow 'because'. */
       readonly why: string;
       /** Whether it is loaded on this machine; what is free here says nothing about another. */
@@ -78,10 +79,40 @@ async function openMlxFolder(folder: string): Promise<KnownModel | null> {
     weights.map(async (name) => (await stat(path.join(folder, name))).size),
   );
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const { architecture, layers } = await readMlxConfig(folder);
   return {
-    ...{ kind: 'size', sizeBytes, format: 'mlx', architecture: null },
+    ...{ kind: 'size', sizeBytes, format: 'mlx', architecture, layers },
     ...{ why: 'it is no GGUF model', isHere: true },
   };
+}
+
+/** What an MLX model says about itself; null what it does not say. */
+async function readMlxConfig(
+  folder: string,
+): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
+  const text = await readFile(path.join(folder, 'config.json'), 'utf8').catch(() => '{}');
+  const config = parseObject(text);
+  // Models that see keep those of the language model apart.
+  const language = { ...config, ...asObject(config['text_config']) };
+  const { model_type: architecture, num_hidden_layers: layers } = language;
+  return {
+    architecture: typeof architecture === 'string' ? architecture : null,
+    layers:
+      typeof layers === 'number' && Number.isSafeInteger(layers) && layers > 0 ? layers : null,
+  };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    // A damaged description says nothing; the weights are there all the same.
+    return {};
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function isThere(file: string): Promise<boolean> {
@@ -113,15 +144,17 @@ async function openKey(key: string, context: CommandContext): Promise<KnownModel
   const { link } = library;
   const isHere = link.kind === 'off' || link.client.host.isLocal;
   const bySize = (why: string) =>
-    ({ kind: 'size', sizeBytes, format, architecture, why, isHere }) as const;
+    ({ kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere }) as const;
+  const files = library.filesOf(key);
+  const [file] = files?.files ?? [];
   if (format !== 'gguf') {
+    const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file));
+    if (mlx !== null) return mlx;
     if (sizeBytes > 0) return bySize('it is no GGUF model');
     throw new UsageError(
       `${key} is no GGUF model (its format is ${format}), and its size is not known: \`mai models\` shows LM Studio's own estimate of it.`,
     );
   }
-  const files = library.filesOf(key);
-  const [file] = files?.files ?? [];
   if (file === undefined || !(await isThere(file))) {
     if (sizeBytes > 0)
       return bySize("its file is not in LM Studio's models folder on this machine");

@@ -13,7 +13,9 @@ type Read = (value: unknown, name: string) => string | number | boolean;
 
 const count: Read = (value, name) => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new UsageError(`${name} is a whole number, not ${JSON.stringify(value)}.`);
+  // JSON has no infinity, and 1e400 becomes one.
+  const told = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  throw new UsageError(`${name} is a whole number, not ${told}.`);
 };
 const flag: Read = (value, name) => {
   if (typeof value === 'boolean') return value;

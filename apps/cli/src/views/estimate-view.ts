@@ -201,7 +201,7 @@ function renderChart(
   return `${style.heading('By context length')}\n${table}`;
 }
 
-function renderHere({ selection, input, price }: FitsHere, output: Output): string {
+function renderHere({ selection, resources, price }: FitsHere, output: Output): string {
   const { style, unicode, textWidth } = output;
   const { chosen, rejected, pools } = selection;
   const shortfall =
@@ -215,7 +215,7 @@ function renderHere({ selection, input, price }: FitsHere, output: Output): stri
   return [
     style.heading(chosen === null ? 'On this machine now' : 'On this machine, loaded'),
     ...wrap(verdict, textWidth - 2).map((line) => `  ${line}`),
-    ...renderPools(pools, input.resources, 'after', output),
+    ...renderPools(pools, resources, 'after', output),
     ...renderPoolLegend(pools, output),
   ].join('\n');
 }

@@ -223,7 +223,7 @@ describe('a header that can not be right', () => {
 });
 
 describe('a model of which only the size is known', () => {
-  const facts = { sizeBytes: 4_000_000_000, format: 'mlx', architecture: 'qwen3' };
+  const facts = { sizeBytes: 4_000_000_000, format: 'mlx', architecture: 'qwen3', layers: 36 };
 
   test('is in one place, has no exact part, and adds up', () => {
     for (const settings of [

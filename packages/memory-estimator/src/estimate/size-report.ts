@@ -19,11 +19,13 @@ const NOTHING: ReportedDevice = {
  * unless `gpuLayers` is 0.
  */
 export function estimateReportFromFileSize(
-  facts: FileSizeFacts & { readonly architecture: string | null },
+  facts: FileSizeFacts & { readonly architecture: string | null; readonly layers: number | null },
   settings: EstimateSettings,
 ): EstimateReport {
-  const loadConfig = resolveSettings(settings);
-  const { contextLengthTokens, gpuBackend, gpuLayers } = loadConfig;
+  const resolved = resolveSettings(settings);
+  const { contextLengthTokens, gpuBackend } = resolved;
+  const gpuLayers = Math.min(resolved.gpuLayers, (facts.layers ?? Infinity) + 1);
+  const loadConfig = { ...resolved, gpuLayers };
   const hasGpu = gpuBackend !== 'none';
   const onGpu = hasGpu && gpuLayers > 0;
   const footprint = estimateFromFileSize(

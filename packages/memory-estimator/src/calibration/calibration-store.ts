@@ -21,7 +21,7 @@ export interface CalibrationStore {
   record(observation: Observation): Promise<SaveOutcome>;
   /** Set where the file was damaged: the store started afresh, and the old file is kept here. */
   readonly recoveredFrom: string | null;
-  /** Why the file is neither read nor written: it can't be opened, or a newer version wrote it. */
+  /** Why the file is neither read nor written: it can't be opened or mended, or a newer version wrote it. */
   readonly error: Error | null;
 }
 
@@ -44,7 +44,14 @@ export function openCalibrationStore(options: CalibrationStoreOptions): Calibrat
     return content;
   };
   const first = read(file);
-  if (first.kind === 'damaged') ifLockFree(lock, setAsideIfDamaged);
+  let problem = first.kind === 'unusable' ? first.error : null;
+  if (first.kind === 'damaged') {
+    try {
+      ifLockFree(lock, setAsideIfDamaged);
+    } catch (error) {
+      problem = new Error(`${file} is damaged and can't be set aside`, { cause: error });
+    }
+  }
   let all = observationsIn(first);
 
   const add = (observation: Observation): SaveOutcome => {
@@ -59,7 +66,7 @@ export function openCalibrationStore(options: CalibrationStoreOptions): Calibrat
     get recoveredFrom() {
       return recoveredFrom;
     },
-    error: first.kind === 'unusable' ? first.error : null,
+    error: problem,
     observations: () => all.filter((observation) => observation.host === host),
     async record(observation) {
       try {
@@ -120,12 +127,8 @@ function parse(text: string): { readonly format?: unknown; readonly observations
 
 function setAside(file: string): string {
   const aside = `${file}.damaged`;
-  try {
-    renameSync(file, aside);
-    return aside;
-  } catch {
-    return file;
-  }
+  renameSync(file, aside);
+  return aside;
 }
 
 /** Keeps the newest of each kind. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync, writeSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A holder needs milliseconds; one that is this old died. */
@@ -43,17 +43,24 @@ function release(lock: string): void {
   rmSync(lock, { force: true });
 }
 
+/** @throws what the file system says where no lock can be made at all: waiting would not help. */
 function take(lock: string): boolean {
+  let fd: number;
   try {
-    const fd = openSync(lock, 'wx');
-    writeSync(fd, String(process.pid));
-    closeSync(fd);
-    return true;
+    fd = openSync(lock, 'wx');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
+    if (!isThere((error as NodeJS.ErrnoException).code)) throw error;
     if (isStale(lock)) rmSync(lock, { force: true });
     return false;
   }
+  // Empty: that it is there says all, and a full disk takes it all the same.
+  closeSync(fd);
+  return true;
+}
+
+/** On Windows a file that is just being deleted is not there, and can't be made either. */
+function isThere(code: string | undefined): boolean {
+  return code === 'EEXIST' || (process.platform === 'win32' && code === 'EPERM');
 }
 
 function isStale(lock: string): boolean {

@@ -7,6 +7,12 @@ import { slidingWindow, type SlidingWindow } from './sliding-window.js';
 /** Layers of a model that llama.cpp accepts (LLAMA_MAX_LAYERS). */
 const MAX_LAYERS = 512;
 
+/** Wider than any layer by far: the widest known has 2^14 values a token, its keys 2^15. */
+const MAX_WIDTH = 2 ** 20;
+const MAX_VOCABULARY = 2 ** 28;
+/** Columns of a convolution's rolling state. */
+const MAX_KERNEL = 64;
+
 /** Sizes of a state-space or linear-attention layer. */
 export interface StateSpace {
   readonly convKernel: number;
@@ -51,8 +57,34 @@ export interface Hyperparameters {
   readonly cached: boolean;
 }
 
-/** Reads the figures of a header; null where the file does not say enough to know its caches. */
+/**
+ * Reads the figures of a header; null where the file does not say enough to know its caches, or claims what
+ * no model is.
+ */
 export function readHyperparameters(header: GgufHeader): Hyperparameters | null {
+  const model = readFigures(header);
+  return model !== null && isPlausible(model) ? model : null;
+}
+
+function isPlausible(model: Hyperparameters): boolean {
+  const { stateSpace, rollingStateSize, recurrentStateSize } = model;
+  const widths = [
+    model.embedding,
+    rollingStateSize / MAX_KERNEL,
+    recurrentStateSize / MAX_WIDTH,
+    ...Object.values(stateSpace ?? {}),
+    ...Array.from({ length: model.layers }, (_, il) => keyWidthOf(model, il)),
+    ...Array.from({ length: model.layers }, (_, il) => valueWidthOf(model, il)),
+    ...model.heads.map((heads) => heads * model.keyLength),
+  ];
+  return (
+    model.layers > 0 &&
+    model.vocabulary <= MAX_VOCABULARY &&
+    widths.every((width) => width <= MAX_WIDTH)
+  );
+}
+
+function readFigures(header: GgufHeader): Hyperparameters | null {
   const read = new MetadataReader(header);
   const architecture = findArchitecture(header.architecture);
   const layersInFile = read.count('block_count');

@@ -147,10 +147,8 @@ test('where no lock can be made nothing is kept, at once, and nothing is left', 
   const store = openCalibrationStore({ file: long, host: 'here' });
   expect(store).toMatchObject({ recoveredFrom: null });
   expect(store.error?.message).toMatch(/is damaged and can't be set aside/);
-  expect(await store.record(observed('a', 100, 120))).toMatchObject({
-    saved: false,
-    error: { code: 'ENAMETOOLONG' },
-  });
+  const { saved, error } = await store.record(observed('a', 100, 120));
+  expect([saved, error?.message]).toEqual([false, expect.stringContaining('ENAMETOOLONG')]);
   expect(readdirSync(folder)).toEqual([path.basename(long)]);
 });
 

@@ -194,7 +194,8 @@ function notesOf(
 ): string[] {
   const { header, model } = index;
   const notes: string[] = [];
-  if (model === null) notes.push('The header names no layers: only the weights are counted.');
+  if (model === null)
+    notes.push('The header says nothing sensible about its layers: only the weights are counted.');
   else if (!model.architecture.known)
     notes.push(
       `The architecture ${model.architecture.name || '(none)'} is not known: its cache is counted as plain attention.`,

@@ -211,6 +211,24 @@ describe('a header that can not be right', () => {
     for (const part of exactParts) expect(['weights', 'repack']).toContain(part);
   });
 
+  test.each([
+    ['embedding_length', 2 ** 63],
+    ['attention.head_count_kv', 2 ** 63],
+    ['attention.head_count', 2 ** 40],
+    ['attention.key_length', 2 ** 31],
+    ['nextn_predict_layers', 16],
+  ])('with a %s of %d is sure of its weights alone', async (key, value) => {
+    const header = await corpusHeader('llama-3.2-1b-q4km');
+    const metadata = new Map(header.metadata).set(`llama.${key}`, value);
+    const { confidence, exactParts, totalBytes } = estimateReport(
+      { ...header, metadata },
+      settings,
+    );
+    expect(confidence).toBe('low');
+    for (const part of exactParts) expect(['weights', 'repack']).toContain(part);
+    expect(Number.isSafeInteger(totalBytes)).toBe(true);
+  });
+
   test('where a part of a split model is missing, not even the weights are sure', async () => {
     const header = await corpusHeader('qwen3-0.6b-q8');
     const tensors = header.tensors.slice(0, -10);

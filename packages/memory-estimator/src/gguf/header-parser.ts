@@ -1,5 +1,6 @@
 import { NEEDS_MORE, type ByteWindow } from './byte-window.js';
 import type { GgufArray, GgufScalar, GgufTensor } from './gguf-header.js';
+import type { HeaderLedger } from './header-ledger.js';
 import * as limits from './header-limits.js';
 import { ModelFileError } from './model-file-error.js';
 import { tensorTypeLayout } from './tensor-types.js';
@@ -10,8 +11,6 @@ const DEFAULT_ALIGNMENT = 32;
 /** GGUF value types, ggml/include/gguf.h. */
 const TYPE_STRING = 8;
 const TYPE_ARRAY = 9;
-/** What a number takes in an array that is kept; a large one takes twice that. */
-const KEPT_ELEMENT_BYTES = 16;
 /** Bytes of a scalar by GGUF value type. */
 const SCALAR_BYTES: readonly (number | null)[] = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8];
 
@@ -30,6 +29,8 @@ export interface ParserOptions {
   /** Keys of arrays to keep however long they are. */
   readonly keepArrays: ReadonlySet<string>;
   readonly fileIndex: number;
+  /** Shared by the files of a model. */
+  readonly ledger: HeaderLedger;
 }
 
 /** Reads one file's header step by step, so that only a window of the file is ever in memory. */
@@ -38,12 +39,10 @@ export class HeaderParser {
   readonly #options: ParserOptions;
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
   readonly #tensors: GgufTensor[] = [];
-  readonly #names = new Set<string>();
   #isGguf = false;
   #version: 2 | 3 | null = null;
   #pairs = 0;
   #tensorCount = 0;
-  #keptBytes = 0;
   #array: PendingArray | null = null;
   #expectedOffset: number | null = 0;
   #alignment = DEFAULT_ALIGNMENT;
@@ -104,6 +103,7 @@ export class HeaderParser {
   #pair(): void {
     const window = this.#window;
     const keyAt = window.offset;
+    this.#afford(this.#options.ledger.keepPair(), keyAt);
     const key = this.#boundedText(limits.MAX_KEY_BYTES, 'a metadata key');
     if (this.#metadata.has(key))
       throw this.#corrupt(`the key "${printable(key)}" occurs twice`, keyAt);
@@ -128,6 +128,8 @@ export class HeaderParser {
     if (depth > limits.MAX_ARRAY_DEPTH) throw this.#corrupt('arrays are nested too deeply', typeAt);
     const size = SCALAR_BYTES[type] ?? (type === TYPE_STRING ? 8 : 12);
     this.#within(length * size, typeAt, 'an array is longer than the file');
+    const isWalked = type === TYPE_STRING || type === TYPE_ARRAY;
+    if (isWalked) this.#afford(this.#options.ledger.walk(length), typeAt);
     const keep =
       this.#options.keepArrays.has(key) ||
       (type !== TYPE_STRING && length <= limits.MAX_KEPT_ARRAY_LENGTH);
@@ -171,7 +173,8 @@ export class HeaderParser {
     }
     if (array.values !== null) {
       // Who asks for an array by name knows what that takes.
-      if (!this.#options.keepArrays.has(array.key)) this.#charge(KEPT_ELEMENT_BYTES, window.offset);
+      if (!this.#options.keepArrays.has(array.key))
+        this.#afford(this.#options.ledger.keepElement(), window.offset);
       array.values.push(
         array.type === TYPE_STRING ? (this.#keptString() ?? '') : this.#scalar(array.type),
       );
@@ -190,9 +193,9 @@ export class HeaderParser {
   #tensor(): void {
     const window = this.#window;
     const nameAt = window.offset;
+    const { ledger } = this.#options;
+    this.#afford(ledger.keepTensor(), nameAt);
     const name = this.#boundedText(limits.MAX_NAME_BYTES, 'a tensor name');
-    if (this.#names.has(name))
-      throw this.#corrupt(`the tensor "${printable(name)}" occurs twice`, nameAt);
     const dimensionsAt = window.offset;
     const dimensions = window.uint32();
     if (dimensions > limits.MAX_DIMENSIONS)
@@ -220,7 +223,7 @@ export class HeaderParser {
     const sizeBytes =
       layout === null ? Number.NaN : (elements / layout.blockElements) * layout.blockBytes;
     if (
-      offsetBytes === Infinity ||
+      offsetBytes > limits.MAX_OFFSET_BYTES ||
       (this.#expectedOffset !== null && offsetBytes !== this.#expectedOffset)
     )
       throw this.#corrupt(
@@ -230,7 +233,8 @@ export class HeaderParser {
     this.#expectedOffset = layout === null ? null : pad(offsetBytes + sizeBytes, this.#alignment);
     if (this.#expectedOffset !== null && !Number.isSafeInteger(this.#expectedOffset))
       throw this.#corrupt('a tensor claims an absurd size', dimensionsAt);
-    this.#names.add(name);
+    if (!ledger.isNewTensor(name))
+      throw this.#corrupt(`the tensor "${printable(name)}" occurs twice`, nameAt);
     this.#tensors.push({
       name,
       type,
@@ -299,14 +303,12 @@ export class HeaderParser {
   }
 
   #kept(text: string, at: number): string {
-    this.#charge(text.length, at);
+    this.#afford(this.#options.ledger.keepText(text), at);
     return text;
   }
 
-  #charge(bytes: number, at: number): void {
-    this.#keptBytes += bytes;
-    if (this.#keptBytes > limits.MAX_KEPT_BYTES)
-      throw this.#corrupt('the header holds more than any model needs', at);
+  #afford(isAffordable: boolean, at: number): void {
+    if (!isAffordable) throw this.#corrupt('the header holds more than any model needs', at);
   }
 
   #scalar(type: number): GgufScalar {

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import { ByteWindow } from './byte-window.js';
 import {
   openBuffer,
@@ -7,13 +8,16 @@ import {
   type OpenSource,
 } from './byte-source.js';
 import type { GgufHeader, GgufTensor } from './gguf-header.js';
-import { HeaderParser, type ParsedFile } from './header-parser.js';
+import { HeaderLedger } from './header-ledger.js';
+import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
 import { isModelFileError } from './model-file-error.js';
 import { splitFiles } from './split-files.js';
 
 /** The first read: most headers without a vocabulary fit it. */
 const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 128 * 1024;
+/** 8 MiB: more than most headers have, vocabulary included. */
+const READS_AT_ONCE = 64;
 
 /** How to read a header. */
 export interface ReadGgufHeaderOptions {
@@ -39,16 +43,20 @@ export async function readGgufHeader(
   const keepArrays = new Set(options.keepArrays);
   const path = typeof source === 'string' ? source : null;
   const paths = path === null ? null : splitFiles(path);
+  const ledger = new HeaderLedger();
   const parts: ReadFile[] = [];
   let complete = true;
   for (const [fileIndex, file] of (paths ?? [null]).entries()) {
     options.signal?.throwIfAborted();
     try {
       const open = openSource(file ?? source);
-      parts.push(await readFile(open, keepArrays, fileIndex));
+      const part = await readFile(open, { keepArrays, fileIndex, ledger }, options.signal);
+      parts.push(fileIndex === 0 ? part : { ...part, metadata: NO_METADATA });
     } catch (error) {
-      // A part that is not there yet: the model is being downloaded. The file asked for must be there.
-      if (file === path || !isModelFileError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
+      // A part that is not there yet: the model is being downloaded. The first must be there, which says what
+      // model it is, and the file asked for.
+      const isNeeded = fileIndex === 0 || file === path;
+      if (isNeeded || !isModelFileError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
       complete = false;
     }
   }
@@ -60,18 +68,24 @@ interface ReadFile extends ParsedFile {
   readonly sizeBytes: number | null;
 }
 
+/** Of all parts but the first nobody needs it. */
+const NO_METADATA: ReadFile['metadata'] = new Map();
+
 async function readFile(
   source: OpenSource,
-  keepArrays: ReadonlySet<string>,
-  fileIndex: number,
+  options: Pick<ParserOptions, 'keepArrays' | 'fileIndex' | 'ledger'>,
+  signal: AbortSignal | undefined,
 ): Promise<ReadFile> {
   const { path, sizeBytes } = source;
   const window = new ByteWindow();
-  const parser = new HeaderParser(window, { path, sizeBytes, keepArrays, fileIndex });
+  const parser = new HeaderParser(window, { ...options, path, sizeBytes });
   let buffer = Buffer.alloc(0);
   let length = FIRST_READ_BYTES;
   try {
-    for (;;) {
+    for (let reads = 1; ; reads += 1) {
+      // Files are read synchronously; so that a long header leaves others their turn, and can be cancelled.
+      if (reads % READS_AT_ONCE === 0) await turnOfOthers();
+      signal?.throwIfAborted();
       const wanted = Math.max(length, window.wanted);
       if (buffer.length < wanted) buffer = Buffer.allocUnsafe(wanted);
       const filling = source.read(buffer, window.resumeOffset);

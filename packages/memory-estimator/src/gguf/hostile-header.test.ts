@@ -1,0 +1,88 @@
+import { linkSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GgufWriter } from '../../test/gguf-writer.js';
+import { readGgufHeader } from './read-gguf-header.js';
+
+// What a model costs to look at is bounded, however many files it claims to be, and however long they are.
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mai hostile '));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const partName = (number: number, of: number) =>
+  join(folder, `m-${String(number).padStart(5, '0')}-of-${String(of).padStart(5, '0')}.gguf`);
+
+function tensors(count: number, prefix: string): Buffer {
+  const writer = new GgufWriter().counts(count, 0);
+  for (let i = 0; i < count; i += 1)
+    writer.tensor({ name: `${prefix}${i}`, shape: [32], type: 0, offset: i * 128 });
+  return writer.bytes();
+}
+
+test('the parts of a model have one budget', async () => {
+  const count = 40_000;
+  writeFileSync(partName(1, 4), tensors(count, 'first.'));
+  const alone = await readGgufHeader(partName(1, 4));
+  expect(alone.tensors).toHaveLength(count);
+  for (const part of [2, 3, 4]) writeFileSync(partName(part, 4), tensors(count, `part${part}.`));
+  await expect(readGgufHeader(partName(1, 4))).rejects.toMatchObject({
+    code: 'CORRUPT',
+    path: expect.stringContaining('m-0000') as string,
+    message: expect.stringContaining('more than any model needs') as string,
+  });
+});
+
+test('a tensor that is in two parts is in one too many', async () => {
+  writeFileSync(partName(1, 2), tensors(2, 'same.'));
+  linkSync(partName(1, 2), partName(2, 2));
+  await expect(readGgufHeader(partName(1, 2))).rejects.toMatchObject({
+    code: 'CORRUPT',
+    path: partName(2, 2),
+    message: expect.stringContaining('"same.0" occurs twice') as string,
+  });
+});
+
+test('without its first part nobody knows what model it is', async () => {
+  writeFileSync(partName(2, 2), tensors(1, 'second.'));
+  await expect(readGgufHeader(partName(2, 2))).rejects.toMatchObject({
+    code: 'FILE_NOT_FOUND',
+    path: partName(1, 2),
+  });
+});
+
+/** An array as its file claims it: nothing but zeros, of which a sparse file has any number. */
+function zeros(type: number, length: number): string {
+  const file = join(folder, 'zeros.gguf');
+  writeFileSync(file, new GgufWriter().counts(0, 1).text('a').u32(9).u32(type).u64(length).bytes());
+  truncateSync(file, 2 ** 34);
+  return file;
+}
+
+test.each([
+  ['strings', 8],
+  ['arrays', 9],
+])('more %s than could be walked in a moment are refused before', async (_, type) => {
+  await expect(readGgufHeader(zeros(type, 2 ** 30))).rejects.toMatchObject({ code: 'CORRUPT' });
+});
+
+test('a long header is not read on after it was cancelled', async () => {
+  const controller = new AbortController();
+  const reading = readGgufHeader(zeros(8, 2 ** 24), { signal: controller.signal });
+  const reason = new Error('enough');
+  setImmediate(() => controller.abort(reason));
+  await expect(reading).rejects.toBe(reason);
+});
+
+test('a tensor of an unknown type is not as large as its neighbour claims to be far away', async () => {
+  const header = new GgufWriter()
+    .counts(2, 0)
+    .tensor({ name: 'a', shape: [32], type: 99, offset: 0 })
+    .tensor({ name: 'b', shape: [32], type: 0, offset: 2 ** 53 - 32 });
+  await expect(readGgufHeader(header.bytes())).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: expect.stringContaining('"b" lies at an impossible offset') as string,
+  });
+});

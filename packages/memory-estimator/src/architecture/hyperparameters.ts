@@ -2,6 +2,7 @@ import type { GgufHeader } from '../gguf/gguf-header.js';
 import { MAX_TOKENS } from '../settings/estimate-settings.js';
 import { findArchitecture, type Architecture } from './architectures.js';
 import { MetadataReader } from './metadata-reader.js';
+import { readStateSpace, stateSizes, type StateSizes, type StateSpace } from './state-space.js';
 import { slidingWindow, type SlidingWindow } from './sliding-window.js';
 
 /** Layers of a model that llama.cpp accepts (LLAMA_MAX_LAYERS). */
@@ -13,17 +14,8 @@ const MAX_VOCABULARY = 2 ** 28;
 /** Columns of a convolution's rolling state. */
 const MAX_KERNEL = 64;
 
-/** Sizes of a state-space or linear-attention layer. */
-export interface StateSpace {
-  readonly convKernel: number;
-  readonly innerSize: number;
-  readonly stateSize: number;
-  readonly timeStepRank: number;
-  readonly groupCount: number;
-}
-
 /** What llama.cpp calls hparams: the figures that decide how much memory a model takes. */
-export interface Hyperparameters {
+export interface Hyperparameters extends StateSizes {
   readonly architecture: Architecture;
   /** Layers that run; next-token-prediction layers at the end are left out. */
   readonly layers: number;
@@ -44,10 +36,6 @@ export interface Hyperparameters {
   /** Per layer: keeps a KV cache. */
   readonly attention: readonly boolean[];
   readonly stateSpace: StateSpace | null;
-  /** Values of one sequence's rolling (convolution) state in one layer. */
-  readonly rollingStateSize: number;
-  /** Values of one sequence's recurrent state in one layer. */
-  readonly recurrentStateSize: number;
   readonly experts: number;
   /** Per layer: experts that a token goes through. */
   readonly expertsUsed: readonly number[];
@@ -186,50 +174,6 @@ function cachedFromStart(architecture: Architecture, read: MetadataReader, layer
   if (architecture.cachedLayers === 'shared')
     return layers - (read.count('attention.shared_kv_layers') ?? 0);
   return architecture.cachedLayers;
-}
-
-function readStateSpace(read: MetadataReader): StateSpace | null {
-  const innerSize = read.count('ssm.inner_size');
-  const stateSize = read.count('ssm.state_size');
-  if (innerSize === null || stateSize === null) return null;
-  return {
-    convKernel: read.count('ssm.conv_kernel') ?? 0,
-    innerSize,
-    stateSize,
-    timeStepRank: read.count('ssm.time_step_rank') ?? 0,
-    groupCount: read.count('ssm.group_count') ?? 0,
-  };
-}
-
-/** llama-hparams.cpp: n_embd_r and n_embd_s. */
-function stateSizes(
-  read: MetadataReader,
-  embedding: number,
-  heads: number,
-  ssm: StateSpace | null,
-): Pick<Hyperparameters, 'rollingStateSize' | 'recurrentStateSize'> {
-  const wkvHead = read.count('wkv.head_size') ?? 0;
-  if (wkvHead > 0) {
-    const shifts = read.count('token_shift_count') ?? 2;
-    return { rollingStateSize: shifts * embedding, recurrentStateSize: embedding * wkvHead };
-  }
-  const shortConvolution = read.count('shortconv.l_cache') ?? 0;
-  if (shortConvolution > 0)
-    return { rollingStateSize: embedding * (shortConvolution - 1), recurrentStateSize: 0 };
-  const kdaHead = read.count('kda.head_dim') ?? 0;
-  if (kdaHead > 0) {
-    const kernel = read.count('ssm.conv_kernel') ?? 0;
-    return {
-      rollingStateSize: 3 * (kernel > 0 ? kernel - 1 : 3) * heads * kdaHead,
-      recurrentStateSize: kdaHead * kdaHead * heads,
-    };
-  }
-  if (ssm === null) return { rollingStateSize: 0, recurrentStateSize: 0 };
-  const columns = ssm.convKernel > 0 ? ssm.convKernel - 1 : 0;
-  return {
-    rollingStateSize: columns * (ssm.innerSize + 2 * ssm.groupCount * ssm.stateSize),
-    recurrentStateSize: ssm.stateSize * ssm.innerSize,
-  };
 }
 
 function latentAttention(

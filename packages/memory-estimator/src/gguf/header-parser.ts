@@ -1,18 +1,14 @@
+import { pad } from '../pad.js';
 import { NEEDS_MORE, type ByteWindow } from './byte-window.js';
 import type { GgufArray, GgufScalar, GgufTensor } from './gguf-header.js';
 import type { HeaderLedger } from './header-ledger.js';
 import * as limits from './header-limits.js';
 import { ModelFileError } from './model-file-error.js';
 import { tensorTypeLayout } from './tensor-types.js';
+import { readScalar, SCALAR_BYTES, TYPE_ARRAY, TYPE_STRING } from './value-types.js';
 
 const MAGIC = 'GGUF';
 const DEFAULT_ALIGNMENT = 32;
-
-/** GGUF value types, ggml/include/gguf.h. */
-const TYPE_STRING = 8;
-const TYPE_ARRAY = 9;
-/** Bytes of a scalar by GGUF value type. */
-const SCALAR_BYTES: readonly (number | null)[] = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8];
 
 /** What one file holds. */
 export interface ParsedFile {
@@ -364,38 +360,6 @@ function rootOf(array: PendingArray): PendingArray {
   return array.outer === null ? array : rootOf(array.outer);
 }
 
-function readScalar(view: DataView, type: number, little: boolean): GgufScalar {
-  switch (type) {
-    case 0:
-      return view.getUint8(0);
-    case 1:
-      return view.getInt8(0);
-    case 2:
-      return view.getUint16(0, little);
-    case 3:
-      return view.getInt16(0, little);
-    case 4:
-      return view.getUint32(0, little);
-    case 5:
-      return view.getInt32(0, little);
-    case 6:
-      return view.getFloat32(0, little);
-    case 7:
-      return view.getUint8(0) !== 0;
-    case 10:
-      return narrow(view.getBigUint64(0, little));
-    case 11:
-      return narrow(view.getBigInt64(0, little));
-    default:
-      return view.getFloat64(0, little);
-  }
-}
-
-function narrow(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
 function swap32(value: number): number {
   return (
     (((value & 0xff) << 24) |
@@ -404,11 +368,6 @@ function swap32(value: number): number {
       ((value >>> 24) & 0xff)) >>>
     0
   );
-}
-
-/** Rounds up to a multiple of `alignment`. */
-export function pad(value: number, alignment: number): number {
-  return Math.ceil(value / alignment) * alignment;
 }
 
 function isPowerOfTwo(value: number): boolean {

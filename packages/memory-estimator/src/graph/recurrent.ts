@@ -1,4 +1,4 @@
-import type { StateSpace } from '../architecture/hyperparameters.js';
+import type { StateSpace } from '../architecture/state-space.js';
 import { GraphUnavailableError, type GraphContext } from './graph-context.js';
 import {
   compute,

@@ -1,5 +1,5 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import { pad } from '../gguf/header-parser.js';
+import { pad } from '../pad.js';
 import type { ResolvedSettings } from './estimate-settings.js';
 
 /** llama.cpp rounds contexts and windowed caches up to this many cells. */

@@ -24,6 +24,16 @@ test.each([0.5, 1.6])('a figure %f times as large is reported', (times) => {
   expect(footprint).toEqual(sure);
 });
 
+test('it says nothing of a load whose weights and cache are exact, compared or not', async () => {
+  const header = await corpusHeader('llama-3.2-1b-q4km');
+  const shared = estimateFootprint(header, { ...ONE_SEQUENCE, parallelSequences: 4 });
+  expect(shared.confidence).toBe('medium');
+  const twice = { totalBytes: 2 * shared.totalBytes, totalVramBytes: 0 };
+  const { footprint, disagreementRatio } = combineWithLMStudio(shared, twice);
+  expect(footprint).toEqual(shared);
+  expect(disagreementRatio).toBeGreaterThan(2);
+});
+
 test('it widens the interval of a less certain estimate', () => {
   const doubtful = { ...footprintOf(4000, 1000), confidence: 'medium' as const };
   const { footprint } = combineWithLMStudio(doubtful, { totalBytes: 8 * GIB, totalVramBytes: 0 });

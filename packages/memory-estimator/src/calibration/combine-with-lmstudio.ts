@@ -29,9 +29,9 @@ const DOUBT = 0.25;
 
 /**
  * Joins an estimate with LM Studio's own. LM Studio leaves out the compute buffers: they are added. A header
- * whose architecture is known stands; LM Studio's figure widens the interval of a less certain one, and
- * takes the place of one that rests on the file size or an unknown architecture, though never below its
- * weights. A figure that is no positive number of bytes says nothing.
+ * that gives weights and cache exactly stands; LM Studio's figure widens the interval of a less certain
+ * estimate, and takes the place of one that rests on the file size or an unknown architecture, though never
+ * below its weights. A figure that is no positive number of bytes says nothing.
  */
 export function combineWithLMStudio(
   footprint: Footprint | FootprintEstimate,
@@ -42,16 +42,27 @@ export function combineWithLMStudio(
   const counted = comparableBytes(footprint);
   const ratio = counted > 0 ? lmstudio.totalBytes / counted : 1;
   const disagreementRatio = Math.abs(ratio - 1) > DISAGREEMENT ? ratio : null;
-  const { source, confidence } = footprint;
-  if (source === 'measured' || confidence === 'high') return { footprint, disagreementRatio };
+  if (isSure(footprint)) return { footprint, disagreementRatio };
   const missing =
     'parts' in footprint ? totalBytesOf(footprint) - counted : MISSING_SHARE * lmstudio.totalBytes;
   const theirs = Math.round(lmstudio.totalBytes + missing);
   const joined =
-    confidence === 'medium'
+    footprint.confidence === 'medium'
       ? { ...footprint, interval: widened(footprint.interval, theirs, theirs) }
       : replace(footprint, lmstudio, Math.max(theirs, leastBytes(footprint)));
   return { footprint: joined, disagreementRatio };
+}
+
+/** Whether LM Studio knows nothing better: it counts weights and cache alone. */
+function isSure(footprint: Footprint | FootprintEstimate): boolean {
+  const { source, confidence } = footprint;
+  if (source === 'measured' || confidence === 'high') return true;
+  return (
+    'exactParts' in footprint &&
+    confidence === 'medium' &&
+    footprint.exactParts.includes('weights') &&
+    footprint.exactParts.includes('kvCache')
+  );
 }
 
 /** LM Studio's figure in place of a guess. */

@@ -54,6 +54,25 @@ export interface GpuCorpusEntry {
   };
 }
 
+/** The compute buffers of one dry run with Vulkan on Mesa's software device (buffers of at most 128 MiB). */
+export interface VulkanEntry {
+  readonly model: string;
+  readonly gpuLayers: number;
+  /** Of each sequence, or of all where they share a cache. */
+  readonly contextLength: number;
+  readonly parallel: number;
+  readonly kvUnified: boolean;
+  readonly flashAttention: boolean;
+  readonly kvType: KvCacheType;
+  /** As llama.cpp's log has them, to two decimals. */
+  readonly gpuComputeMib: number;
+  readonly hostComputeMib: number;
+}
+
+export function vulkanCorpus(): readonly VulkanEntry[] {
+  return entries<VulkanEntry>('vulkan.json');
+}
+
 export function cpuCorpus(): readonly CorpusEntry[] {
   return entries<CorpusEntry>('cpu.json');
 }

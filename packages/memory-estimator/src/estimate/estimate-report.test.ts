@@ -93,12 +93,12 @@ describe('against what llama.cpp reported with layers on a GPU', () => {
   );
 
   test.each(comparable.map((entry) => [entry.id, entry] as const))(
-    '%s has compute buffers within a tenth on the GPU and exact ones in RAM',
+    '%s has exact compute buffers on the GPU and in RAM',
     async (_id, entry) => {
       const { ram, gpus } = await gpuReport(entry);
       const [gpu] = gpus;
       const truth = entry.measured.context.gpuVram - (gpu?.kvCacheBytes ?? 0);
-      expect(Math.abs((gpu?.computeBytes ?? 0) / truth - 1)).toBeLessThan(0.1);
+      expect(gpu?.computeBytes).toBe(truth);
       expect(ram.kvCacheBytes + ram.computeBytes).toBe(entry.measured.context.cpuRam);
     },
   );

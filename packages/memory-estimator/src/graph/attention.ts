@@ -2,6 +2,7 @@ import { rowBytes } from '../parts/kv-cache.js';
 import { isPlainType } from '../settings/estimate-settings.js';
 import type { GraphContext } from './graph-context.js';
 import {
+  add,
   castToHalf,
   contiguous,
   contiguous2d,
@@ -11,6 +12,7 @@ import {
   matMul,
   reshape,
   setRows,
+  softMax,
   swapHeads,
   transpose,
   view,
@@ -133,7 +135,7 @@ export class Attention {
     result = rotate(result, valueRotation);
     if (parts.output === null) return result;
     result = matMul(parts.output, result);
-    return parts.outputBias == null ? result : inPlace(result, parts.outputBias);
+    return parts.outputBias == null ? result : add(result, parts.outputBias);
   }
 
   #heads(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, parts: AttentionParts): Tensor {
@@ -159,7 +161,7 @@ export class Attention {
     } else {
       let scores = matMul(key, query);
       if (this.#softCapped) scores = inPlace(inPlace(inPlace(scores)));
-      scores = parts.sinks == null ? inPlace(scores, mask) : inPlace(scores, mask, parts.sinks);
+      scores = parts.sinks == null ? softMax(scores, mask) : softMax(scores, mask, parts.sinks);
       if (!transposed) value = contiguous(transpose(value));
       result = matMul(value, scores);
       if (latentValues !== null) result = matMul(latentValues, result);

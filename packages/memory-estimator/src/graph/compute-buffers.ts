@@ -11,7 +11,8 @@ import {
   type Homes,
   type Shortening,
 } from './graph-context.js';
-import { schedule, type OffloadRules } from './schedule.js';
+import { reorderForVulkan } from './reorder-for-vulkan.js';
+import { schedule, type OffloadRules, type Reorder } from './schedule.js';
 
 /** TENSOR_ALIGNMENT of ggml's CPU buffers. */
 const CPU_ALIGNMENT = 32;
@@ -21,6 +22,7 @@ interface BackendRules {
   /** Bytes that tensors are rounded up to. */
   readonly alignment: number;
   readonly offload: OffloadRules;
+  readonly reorder: Reorder | null;
 }
 
 /** Leaving out fewer layers gains less than is lost where memory does not settle. */
@@ -29,9 +31,9 @@ const WORTHWHILE_SHARE = 0.3;
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
 
 const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
-  cuda: { alignment: 128, offload: TAKES_OVER },
-  vulkan: { alignment: 64, offload: TAKES_OVER },
-  metal: { alignment: 32, offload: { minBatch: 32, onlyProducts: true } },
+  cuda: { alignment: 128, offload: TAKES_OVER, reorder: null },
+  vulkan: { alignment: 64, offload: TAKES_OVER, reorder: reorderForVulkan },
+  metal: { alignment: 32, offload: { minBatch: 32, onlyProducts: true }, reorder: null },
 };
 
 /** Where weights and layers are, by device: the GPUs in order, then the CPU. */
@@ -73,7 +75,7 @@ export function computeBuffers(
     const context = new GraphContext(index, model, settings, shape, homes, shortenings);
     buildGraph(context);
     if (gpuCount === 0 || backend === null) return reserveOnCpu(context);
-    const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload);
+    const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload, backend.reorder);
     const alignments = [...new Array<number>(gpuCount).fill(backend.alignment), CPU_ALIGNMENT];
     return reserve(nodes, leaves, alignments, context.marks);
   };

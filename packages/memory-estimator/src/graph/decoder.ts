@@ -1,7 +1,7 @@
 import type { DecoderRules } from './decoder-rules.js';
 import { expertFeedForward, feedForward, sharedExpert } from './feed-forward.js';
 import type { GraphContext } from './graph-context.js';
-import { inPlace } from './ops.js';
+import { add, inPlace } from './ops.js';
 import type { Tensor } from './tensor.js';
 
 /** Mixes tokens in a layer: attention, a recurrent state or both. `input` is before, `normed` after the norm. */
@@ -44,11 +44,11 @@ function buildLayer(
   }
   if (rules.parallel) {
     const output = feedForward(context, il, feed, rules.gating);
-    return inPlace(inPlace(output, residual), mixed);
+    return add(add(output, residual), mixed);
   }
   if (rules.normsAttention) mixed = normOf(context, rules, il, 'post_attention_norm', mixed);
   mixed = scaleResidual(context, mixed);
-  let sum = inPlace(mixed, residual);
+  let sum = add(mixed, residual);
   if (isLast && rules.dropsRows === 'after-residual') sum = context.outputRows(sum);
   if (!hasFeedForward(context, il)) return sum;
   const inner =
@@ -56,7 +56,7 @@ function buildLayer(
   let output = feedForwardOf(context, rules, il, inner);
   if (rules.normsFeedForward) output = normOf(context, rules, il, 'post_ffw_norm', output);
   output = scaleResidual(context, output);
-  return rules.residualFirst ? inPlace(sum, output) : inPlace(output, sum);
+  return rules.residualFirst ? add(sum, output) : add(output, sum);
 }
 
 /** The last norm, the rows that count, and the logits. */
@@ -102,7 +102,7 @@ function feedForwardOf(context: GraphContext, rules: DecoderRules, il: number, x
   const routed = expertFeedForward(context, il, x, rules.experts);
   if (rules.sharedExpert === 'none' || !context.has(il, 'ffn_up_shexp')) return routed;
   const gate = rules.sharedExpert === 'plain' ? 'none' : rules.sharedExpert;
-  return inPlace(routed, sharedExpert(context, il, x, gate));
+  return add(routed, sharedExpert(context, il, x, gate));
 }
 
 function hasFeedForward(context: GraphContext, il: number): boolean {

@@ -1,15 +1,22 @@
 import { GraphUnavailableError, type GraphContext } from './graph-context.js';
 import {
+  add,
+  addById,
+  clamp,
   contiguous,
+  divide,
   gatedHalves,
   gatedSplit,
   getRows,
   inPlace,
   matMulById,
+  multiply,
   reshape,
   setRows,
+  softMax,
   sumRows,
   topK,
+  unary,
   view,
 } from './ops.js';
 import type { Tensor } from './tensor.js';
@@ -44,7 +51,7 @@ export function feedForward(
   let hidden: Tensor;
   if (gating === 'split') hidden = gatedSplit(linear(names.gate, x), up);
   else if (gating === 'halves') hidden = gatedHalves(up);
-  else hidden = inPlace(up);
+  else hidden = unary(up);
   if (gating === 'relu-squared') hidden = inPlace(hidden);
   return linear(names.down, hidden);
 }
@@ -86,21 +93,22 @@ export function expertFeedForward(
     throw new GraphUnavailableError(`layer ${il} uses ${used} of ${experts} experts`);
   const router = context.weight(il, 'ffn_gate_inp');
   const scores = context.linear(x, router, context.biasOrNull(il, 'ffn_gate_inp'));
-  const probabilities = scoring === 'softmax-weight' ? scores : inPlace(scores);
+  const probabilities =
+    scoring === 'softmax-weight' ? scores : scoring === 'softmax' ? softMax(scores) : unary(scores);
   const bias = context.biasOrNull(il, 'exp_probs_b');
   const selection = limitGroups(
     context,
-    bias === null ? probabilities : inPlace(probabilities, bias),
+    bias === null ? probabilities : add(probabilities, bias),
     experts,
     tokens,
   );
   const chosen = topK(selection, used);
   let weights = getRows(reshape(probabilities, 1, experts, tokens), chosen);
   if (scoring === 'softmax-weight')
-    weights = reshape(inPlace(reshape(weights, used, tokens)), 1, used, tokens);
+    weights = reshape(softMax(reshape(weights, used, tokens)), 1, used, tokens);
   if (normalizes) {
     const flat = reshape(weights, used, tokens);
-    weights = reshape(inPlace(flat, inPlace(sumRows(flat))), 1, used, tokens);
+    weights = reshape(divide(flat, clamp(sumRows(flat))), 1, used, tokens);
   }
   const scale = metadata.number('expert_weights_scale') ?? 0;
   if (scale !== 0 && scale !== 1) weights = inPlace(weights);
@@ -110,10 +118,10 @@ export function expertFeedForward(
   const byExpert = (name: string, from: Tensor) => {
     const product = matMulById(context.weight(il, name), from, chosen);
     const shift = context.biasOrNull(il, name);
-    return shift === null ? product : inPlace(product, shift, chosen);
+    return shift === null ? product : addById(product, shift, chosen);
   };
   const down = byExpert('ffn_down_exps', expertHidden(context, il, rows, byExpert));
-  const weighted = inPlace(down, weights);
+  const weighted = multiply(down, weights);
   graph.expand(weighted);
   return sumExperts(context, weighted, x.ne0, tokens, used);
 }
@@ -130,7 +138,7 @@ function expertHidden(
     return gatedSplit(half(), half());
   }
   const up = byExpert('ffn_up_exps', rows);
-  if (!context.has(il, 'ffn_gate_exps')) return inPlace(up);
+  if (!context.has(il, 'ffn_gate_exps')) return unary(up);
   return gatedSplit(byExpert('ffn_gate_exps', rows), up);
 }
 
@@ -148,7 +156,7 @@ function sumExperts(
   });
   let sum = parts[0] as Tensor;
   for (const part of parts.slice(1)) {
-    sum = inPlace(sum, part);
+    sum = add(sum, part);
     context.graph.expand(sum);
   }
   return used === 1 ? contiguous(sum) : sum;
@@ -186,6 +194,6 @@ export function sharedExpert(
   const score = context.linear(x, context.weight(il, 'ffn_gate_inp_shexp'));
   const hidden = feedForward(context, il, x, 'split', SHARED);
   // Qwen2-MoE writes the sigmoid as silu(x) / x.
-  const factor = gate === 'divided' ? inPlace(inPlace(score), score) : inPlace(score);
-  return inPlace(hidden, factor);
+  const factor = gate === 'divided' ? divide(unary(score), score) : unary(score);
+  return multiply(hidden, factor);
 }

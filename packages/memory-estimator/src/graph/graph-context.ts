@@ -6,7 +6,7 @@ import { cacheLayout } from '../parts/kv-cache.js';
 import type { ResolvedSettings } from '../settings/estimate-settings.js';
 import type { RuntimeShape } from '../settings/runtime-shape.js';
 import { Graph } from './graph.js';
-import { getRows, inPlace, input, leaf, likeFirst, matMul } from './ops.js';
+import { add, getRows, input, leaf, likeFirst, matMul, multiply, rmsNorm } from './ops.js';
 import { F32, I32, type Tensor } from './tensor.js';
 
 /** The model lacks a tensor that its architecture's graph stands on: the graph cannot be built. */
@@ -172,6 +172,14 @@ export class GraphContext {
     return input(I32, this.tokens * perToken);
   }
 
+  /** What a model scales its rotations by; every layer has it on its own device. Null: nothing. */
+  ropeFactors(il: number): Tensor | null {
+    const { shared } = this.index;
+    const group = shared.get('rope_freqs') ?? shared.get('rope_factors_long');
+    const tensor = group?.weight ?? null;
+    return tensor === null ? null : this.#leaf(tensor, null, this.homes.layer(il));
+  }
+
   outputIds(): Tensor {
     this.#outputIds ??= input(I32, this.outputs);
     return this.#outputIds;
@@ -189,16 +197,16 @@ export class GraphContext {
     bias: Tensor | null = null,
   ): Tensor {
     // ggml writes an RMS norm over its input, but not a layer norm.
-    let result = kind === 'rms' ? inPlace(x) : likeFirst(x);
-    if (weight !== null) result = inPlace(result, weight);
-    if (bias !== null) result = inPlace(result, bias);
+    let result = kind === 'rms' ? rmsNorm(x) : likeFirst(x);
+    if (weight !== null) result = multiply(result, weight);
+    if (bias !== null) result = add(result, bias);
     return result;
   }
 
   /** A linear layer with its optional bias. */
   linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
     const product = matMul(weight, x);
-    return bias === null ? product : inPlace(product, bias);
+    return bias === null ? product : add(product, bias);
   }
 
   #leaf(tensor: GgufTensor, il: number | null, home = this.homes.weight(tensor, il)): Tensor {

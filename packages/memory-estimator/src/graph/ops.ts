@@ -1,7 +1,7 @@
 // The operations of ggml that the models use, reduced to what they do to memory: the shape of the result,
 // what it is a view of, and whether it may write over an operand. Source: ggml/src/ggml.c.
 import type { TensorTypeLayout } from '../gguf/tensor-types.js';
-import { F16, F32, I32, Op, Tensor } from './tensor.js';
+import { F16, F32, I32, Op, Tensor, type NodeKind } from './tensor.js';
 
 type Sources = readonly Tensor[];
 
@@ -49,6 +49,51 @@ export function inPlace(...sources: [Tensor, ...Tensor[]]): Tensor {
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.InPlace, sources, null, null);
 }
 
+function ofKind(kind: NodeKind, tensor: Tensor): Tensor {
+  tensor.kind = kind;
+  return tensor;
+}
+
+export function add(a: Tensor, b: Tensor): Tensor {
+  return ofKind('add', inPlace(a, b));
+}
+
+/** Adds to each expert's rows its own bias. */
+export function addById(a: Tensor, b: Tensor, ids: Tensor): Tensor {
+  return ofKind('add-by-id', inPlace(a, b, ids));
+}
+
+export function multiply(a: Tensor, b: Tensor): Tensor {
+  return ofKind('multiply', inPlace(a, b));
+}
+
+export function divide(a: Tensor, b: Tensor): Tensor {
+  return ofKind('divide', inPlace(a, b));
+}
+
+export function clamp(a: Tensor): Tensor {
+  return ofKind('clamp', inPlace(a));
+}
+
+export function rmsNorm(a: Tensor): Tensor {
+  return ofKind('rms-norm', inPlace(a));
+}
+
+export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null): Tensor {
+  const rotated = factors === null ? inPlace(a, positions) : inPlace(a, positions, factors);
+  return ofKind('rope', rotated);
+}
+
+/** An activation function of its own: silu, gelu, sigmoid, ... */
+export function unary(a: Tensor): Tensor {
+  return ofKind('unary', inPlace(a));
+}
+
+/** Scores to shares; with a mask and with sinks where there are some. */
+export function softMax(...sources: [Tensor, ...Tensor[]]): Tensor {
+  return ofKind('soft-max', inPlace(...sources));
+}
+
 export function matMul(weight: Tensor, x: Tensor): Tensor {
   return new Tensor(F32, weight.ne1, x.ne1, x.ne2, x.ne3, Op.MatMul, [weight, x], null, null);
 }
@@ -76,11 +121,12 @@ export function view(
   tensor.nb1 = strides[0] ?? tensor.nb1;
   tensor.nb2 = strides[1] ?? tensor.nb1 * ne1;
   tensor.nb3 = strides[2] ?? tensor.nb2 * ne2;
-  return tensor;
+  return ofKind('view', tensor);
 }
 
 export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
-  return new Tensor(a.type, ne0, ne1, ne2, ne3, Op.View, [a], a.viewOf ?? a, null);
+  const tensor = new Tensor(a.type, ne0, ne1, ne2, ne3, Op.View, [a], a.viewOf ?? a, null);
+  return ofKind('reshape', tensor);
 }
 
 /** Swaps the second and third dimension, the one permutation that attention needs. */
@@ -105,7 +151,7 @@ export function strided(a: Tensor, [ne0, ne1, ne2, ne3]: Four, [nb0, nb1, nb2, n
 
 /** Writes rows into `target` at `ids`. */
 export function setRows(target: Tensor, rows: Tensor, ids: Tensor): Tensor {
-  return writeInto(target, [rows, ids, target]);
+  return ofKind('set-rows', writeInto(target, [rows, ids, target]));
 }
 
 export function copyInto(target: Tensor, from: Tensor): Tensor {
@@ -131,7 +177,7 @@ export function concat(a: Tensor, b: Tensor, dimension: 0 | 2): Tensor {
 }
 
 export function sumRows(a: Tensor): Tensor {
-  return compute(a.type, [a], 1, a.ne1, a.ne2, a.ne3);
+  return ofKind('sum-rows', compute(a.type, [a], 1, a.ne1, a.ne2, a.ne3));
 }
 
 /** Gate and value in two tensors. */
@@ -146,7 +192,7 @@ export function gatedHalves(a: Tensor): Tensor {
 
 /** The `count` best of each row, as indices: a full sort and a view of its beginning. */
 export function topK(a: Tensor, count: number): Tensor {
-  const sorted = compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3);
+  const sorted = ofKind('sort', compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3));
   return view(
     sorted,
     [count, sorted.ne1, sorted.ne2, sorted.ne3],

@@ -9,6 +9,9 @@ export interface OffloadRules {
   readonly onlyProducts: boolean;
 }
 
+/** The order in which a GPU's back end runs the nodes of a split. */
+export type Reorder = (nodes: readonly Tensor[]) => readonly Tensor[];
+
 /** A graph whose operations have devices, with the copies that crossing between them needs. */
 export interface Schedule {
   readonly nodes: readonly Tensor[];
@@ -21,7 +24,12 @@ const UNASSIGNED = -1;
  * Gives every operation a device and puts copies where data crosses, as ggml's scheduler does. The GPUs
  * come first, the CPU is the last device. Source: ggml_backend_sched_split_graph in ggml-backend.cpp.
  */
-export function schedule(graph: Graph, cpu: number, offload: OffloadRules): Schedule {
+export function schedule(
+  graph: Graph,
+  cpu: number,
+  offload: OffloadRules,
+  reorder: Reorder | null,
+): Schedule {
   const { nodes, leaves } = graph;
   for (const leaf of leaves) leaf.device = ownDevice(leaf, cpu, offload);
   for (const node of nodes) node.device = ownDevice(node, cpu, offload);
@@ -30,7 +38,9 @@ export function schedule(graph: Graph, cpu: number, offload: OffloadRules): Sche
   expand(nodes, cpu, false, false);
   expand(nodes, cpu, false, true);
   settleViews(nodes, cpu);
-  return { nodes: insertCopies(nodes), leaves };
+  const order = (split: Split) =>
+    reorder === null || split.device === cpu ? split.nodes : reorder(split.nodes);
+  return { nodes: insertCopies(nodes, order), leaves };
 }
 
 /** The device that a tensor has by itself: where its memory is, or where its weights are. */
@@ -38,7 +48,8 @@ function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
   const home = tensor.home ?? tensor.viewOf?.home ?? null;
   if (home !== null) return home;
   if (tensor.isInput) return cpu;
-  if (tensor.op === Op.FlashAttention) return UNASSIGNED;
+  // What rotations are scaled by is too small to decide where they run.
+  if (tensor.op === Op.FlashAttention || tensor.kind === 'rope') return UNASSIGNED;
   for (const source of tensor.sources) {
     if (!source.isWeight) continue;
     const device = source.home ?? cpu;
@@ -79,7 +90,10 @@ function settleViews(nodes: readonly Tensor[], cpu: number): void {
   }
 }
 
-function insertCopies(nodes: readonly Tensor[]): Tensor[] {
+function insertCopies(
+  nodes: readonly Tensor[],
+  order: (split: Split) => readonly Tensor[],
+): Tensor[] {
   const result: Tensor[] = [];
   let split: Split | null = null;
   for (const node of nodes) {
@@ -88,13 +102,13 @@ function insertCopies(nodes: readonly Tensor[]): Tensor[] {
       continue;
     }
     if (split === null || split.device !== node.device || startsAnew(node, split)) {
-      if (split !== null) flush(split, result);
+      if (split !== null) flush(split, order, result);
       split = { device: node.device, inputs: [], nodes: split === null ? result.splice(0) : [] };
     }
     replaceForeignSources(node, split);
     split.nodes.push(node);
   }
-  if (split !== null) flush(split, result);
+  if (split !== null) flush(split, order, result);
   return result;
 }
 
@@ -132,13 +146,13 @@ function replaceForeignSources(node: Tensor, split: Split): void {
   if (sources !== null) node.sources = sources;
 }
 
-function flush(split: Split, result: Tensor[]): void {
+function flush(split: Split, order: (split: Split) => readonly Tensor[], result: Tensor[]): void {
   for (const { original, copy } of split.inputs) {
     const owner = original.viewOf ?? original;
     if (owner.home === null) result.push(keep(original, owner));
     result.push(copy);
   }
-  for (const node of split.nodes) result.push(node);
+  for (const node of order(split)) result.push(node);
 }
 
 /** Keeps the memory of a tensor until it has been copied; what has a home keeps its memory anyway. */

@@ -28,6 +28,25 @@ export const Op = {
 
 export type OpKind = (typeof Op)[keyof typeof Op];
 
+/** What exactly a node does, as far as back ends that reorder nodes tell it apart. */
+export type NodeKind =
+  | 'rms-norm'
+  | 'multiply'
+  | 'add'
+  | 'add-by-id'
+  | 'rope'
+  | 'view'
+  | 'reshape'
+  | 'set-rows'
+  | 'unary'
+  | 'soft-max'
+  | 'sort'
+  | 'sum-rows'
+  | 'clamp'
+  | 'divide'
+  | 'convolution'
+  | 'other';
+
 /** A node or leaf of a graph: its shape and strides, where it comes from, and the allocator's notes. */
 export class Tensor {
   // Extents and strides (in bytes) one by one: half the cost of arrays, and there are thousands.
@@ -47,6 +66,7 @@ export class Tensor {
   readonly viewOf: Tensor | null;
   /** Memory that is not the graph's: weights and caches. The device that holds it, or null. */
   readonly home: number | null;
+  kind: NodeKind = 'other';
   isWeight = false;
   isInput = false;
   isOutput = false;
@@ -63,6 +83,8 @@ export class Tensor {
   /** The scheduler's copies of it on other devices. */
   copies: Tensor[] | null = null;
   bufferOf = -1;
+  /** Where it is among the nodes that are being reordered. */
+  position = -1;
   /** The stretch of layers whose round it ends. */
   stretch = -1;
 

@@ -2,7 +2,7 @@ import { Attention } from '../attention.js';
 import type { DecoderRules } from '../decoder-rules.js';
 import type { Mixer } from '../decoder.js';
 import type { GraphContext } from '../graph-context.js';
-import { inPlace, input, reshape } from '../ops.js';
+import { inPlace, input, multiply, reshape, rope } from '../ops.js';
 import { F32, type Tensor } from '../tensor.js';
 
 /** The ordinary attention layer: project, norm, rotate, attend. */
@@ -25,14 +25,14 @@ export function attentionMixer(
       const weight = rules.queryKeyNorm === 'none' ? null : context.weightOrNull(il, name);
       if (weight !== null) result = context.norm(result, weight, rules.norm);
       if (flat) result = reshape(result, length, heads, context.tokens);
-      return rotates ? inPlace(result, positions) : result;
+      return rotates ? rope(result, positions, context.ropeFactors(il)) : result;
     };
     let query = prepare(q, 'attn_q_norm', context.keyLength(il), context.heads(il));
     const key = prepare(k, 'attn_k_norm', context.keyLength(il), context.kvHeads(il));
     const value = flat
       ? reshape(v, context.valueLength(il), context.kvHeads(il), context.tokens)
       : v;
-    if (temperature !== null) query = inPlace(query, temperature);
+    if (temperature !== null) query = multiply(query, temperature);
     if (rules.scalesQuery) query = inPlace(query);
     return attention.attend(il, query, key, value, {
       output: context.weight(il, 'attn_output'),

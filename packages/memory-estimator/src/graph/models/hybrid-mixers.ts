@@ -2,7 +2,7 @@ import { Attention } from '../attention.js';
 import type { DecoderRules } from '../decoder-rules.js';
 import type { Mixer } from '../decoder.js';
 import type { GraphContext } from '../graph-context.js';
-import { contiguous2d, inPlace, matMul, reshape, view } from '../ops.js';
+import { add, contiguous2d, matMul, multiply, reshape, rope, unary, view } from '../ops.js';
 import { RecurrentState } from '../recurrent.js';
 import { attentionMixer } from './attention-mixer.js';
 
@@ -28,7 +28,7 @@ export function doubleMixer(context: GraphContext, rules: DecoderRules): Mixer {
   return (il, normed, input) => {
     const attended = attend(il, normed, input);
     const again = context.norm(input, context.weight(il, 'attn_norm'));
-    return inPlace(attended, state.mamba2(il, again));
+    return add(attended, state.mamba2(il, again));
   };
 }
 
@@ -54,10 +54,10 @@ export function deltaNetMixer(context: GraphContext, rules: DecoderRules): Mixer
     const [rawQuery, rawGate] = [half(), half()];
     const key = reshape(projected.k, length, kvHeads, tokens);
     const value = reshape(projected.v, length, kvHeads, tokens);
-    const query = inPlace(context.norm(rawQuery, context.weight(il, 'attn_q_norm')), positions);
-    const rotatedKey = inPlace(context.norm(key, context.weight(il, 'attn_k_norm')), positions);
+    const query = rope(context.norm(rawQuery, context.weight(il, 'attn_q_norm')), positions);
+    const rotatedKey = rope(context.norm(key, context.weight(il, 'attn_k_norm')), positions);
     const attended = attention.attend(il, query, rotatedKey, value, { output: null });
-    const gate = inPlace(contiguous2d(rawGate, length * heads, tokens));
-    return matMul(context.weight(il, 'attn_output'), inPlace(attended, gate));
+    const gate = unary(contiguous2d(rawGate, length * heads, tokens));
+    return matMul(context.weight(il, 'attn_output'), multiply(attended, gate));
   };
 }

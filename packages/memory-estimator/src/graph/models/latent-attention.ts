@@ -5,11 +5,12 @@ import { GraphUnavailableError, type GraphContext } from '../graph-context.js';
 import {
   concat,
   contiguous,
-  inPlace,
   input,
   matMul,
+  multiply,
   repeat,
   reshape,
+  rope,
   swapHeads,
   view,
 } from '../ops.js';
@@ -50,15 +51,15 @@ export function latentAttentionMixer(context: GraphContext, _rules: DecoderRules
       view(compressed, [rank, tokens], [row]),
       context.weight(il, 'attn_kv_a_norm'),
     );
-    const rotatedKey = inPlace(view(compressed, [ropeLength, 1, tokens], [row, row]), positions);
+    const rotatedKey = rope(view(compressed, [ropeLength, 1, tokens], [row, row]), positions);
     if (model.latent !== null) {
       const plain = view(q, [plainLength, heads, tokens], [q.nb1, q.nb2]);
-      const rotated = inPlace(view(q, [ropeLength, heads, tokens], [q.nb1, q.nb2]), positions);
+      const rotated = rope(view(q, [ropeLength, heads, tokens], [q.nb1, q.nb2]), positions);
       const absorbed = swapHeads(matMul(context.weight(il, 'attn_k_b'), swapHeads(plain)));
       let query = concat(absorbed, rotated, 0);
       const value = reshape(latent, rank, 1, tokens);
       const key = concat(value, rotatedKey, 0);
-      if (temperature !== null) query = inPlace(query, temperature);
+      if (temperature !== null) query = multiply(query, temperature);
       return attention.attend(il, query, key, value, {
         output,
         latentValues: context.weight(il, 'attn_v_b'),
@@ -70,9 +71,9 @@ export function latentAttentionMixer(context: GraphContext, _rules: DecoderRules
       view(kv, [length, heads, tokens], [headBytes, headBytes * heads]);
     const plainKey = part(plainLength);
     const value = contiguous(part(valueLength));
-    let query = inPlace(q, positions);
+    let query = rope(q, positions);
     const key = concat(plainKey, repeat(rotatedKey, ropeLength, heads, tokens), 0);
-    if (temperature !== null) query = inPlace(query, temperature);
+    if (temperature !== null) query = multiply(query, temperature);
     return attention.attend(il, query, key, value, { output });
   };
 }

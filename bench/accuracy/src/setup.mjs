@@ -1,4 +1,5 @@
-// Installs node-llama-cpp without its 640 MB of back ends, and then the one CPU binary of this machine.
+// Installs node-llama-cpp without its 640 MB of back ends, and then the one CPU binary of this machine; asked for
+// `vulkan`, the one for Vulkan beside it.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +20,8 @@ if (binary === undefined)
 
 // Not `npm ci`: it asks for the back ends of all platforms to be in the lock file, and not every registry has
 // them all. The versions are still those of the lock file, which is not written.
-npm('install', '--no-save', `@node-llama-cpp/${binary}@${VERSION}`);
+const wanted = process.argv[2] === 'vulkan' ? [binary, `${binary}-vulkan`] : [binary];
+npm('install', '--no-save', ...wanted.map((name) => `@node-llama-cpp/${name}@${VERSION}`));
 
 function npm(...args) {
   const { status } = spawnSync(

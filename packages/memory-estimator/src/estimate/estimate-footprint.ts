@@ -182,7 +182,7 @@ function confidenceOf(
   if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
   if (!index.consistent || !index.allWeights) return 'low';
   if (memory.compute === 'guessed') return 'medium';
-  // Neither a unified cache nor a GPU's buffers were compared with llama.cpp's own report.
+  // A cache that sequences share is not in the corpus, and of GPUs' buffers only Vulkan's were compared.
   return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
 }
 

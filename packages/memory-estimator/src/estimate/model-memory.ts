@@ -142,7 +142,7 @@ function exactParts(
   const parts: PartName[] = index.allWeights ? ['weights', 'repack'] : [];
   if (!index.consistent) return parts;
   if (model.architecture.known) parts.push('kvCache', 'recurrentState', 'output');
-  // One cache for several sequences was never compared with llama.cpp, nor were GPUs' buffers.
+  // A cache that sequences share is not in the corpus, and of GPUs' buffers only Vulkan's were compared.
   const compared = gpuCount === 0 && (!settings.kvUnified || settings.parallelSequences === 1);
   if (kind === 'simulated' && compared && index.allWeights) parts.push('compute');
   return parts;

@@ -1,0 +1,102 @@
+// Loads the small models with layers on a Vulkan device, and compares what llama.cpp reports of each device
+// with what @mai/memory-estimator says from the header. Any Vulkan device will do, Mesa's software one too.
+//
+// Run with: npm run setup && npm run setup:vulkan && npm run compare:vulkan (in bench/accuracy; on Debian the
+// software device is in mesa-vulkan-drivers).
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
+import { CASES } from './cases.mjs';
+import { quantile } from './peer-tables.mjs';
+import { runNode } from './run-node.mjs';
+import { shapes } from './shapes.mjs';
+import { writeGguf } from './write-gguf.mjs';
+
+const MIB = 1024 * 1024;
+/** The log rounds each buffer to hundredths of a MiB. */
+const LOG_ROUNDING_MIB = 0.0251;
+const PARTS = {
+  weights: 'weightsBytes',
+  'KV cache': 'kvCacheBytes',
+  state: 'recurrentStateBytes',
+  compute: 'computeBytes',
+};
+
+// A software device is passed over unless it is asked for by name.
+process.env.GGML_VK_VISIBLE_DEVICES ??= '0';
+const folder = mkdtempSync(path.join(tmpdir(), 'mai-vulkan-'));
+try {
+  report(await compareShapes());
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function compareShapes() {
+  const rows = [];
+  for (const [name, shape] of Object.entries(shapes())) {
+    const file = path.join(folder, `${name}.gguf`);
+    writeGguf(file, shape);
+    const header = await readGgufHeader(file);
+    const layers = header.metadata.get(`${header.architecture}.block_count`);
+    for (const gpuLayers of [0, 1, Math.floor(layers / 2), layers, layers + 1]) {
+      const loads = await runNode('load-on-vulkan.mjs', { file, gpuLayers, cases: CASES });
+      for (const [i, truth] of loads.entries())
+        if (truth.refused === undefined)
+          rows.push(row(name, header, { ...CASES[i], gpuLayers }, truth));
+    }
+    rmSync(file);
+  }
+  return rows;
+}
+
+function row(name, header, one, truth) {
+  const { ram, gpus } = estimateReport(header, {
+    contextLengthTokens: one.context,
+    kvCacheTypeK: one.kvK,
+    kvCacheTypeV: one.kvV,
+    flashAttention: one.flashAttention,
+    batchTokens: one.batch,
+    // node-llama-cpp asks for one more where caches have windows.
+    ubatchTokens: one.batch,
+    parallelSequences: one.parallel,
+    kvUnified: false,
+    swaFull: one.swaFull,
+    gpuLayers: one.gpuLayers,
+    gpuBackend: 'vulkan',
+    cpu: 'auto',
+  });
+  const errors = {};
+  for (const [part, key] of Object.entries(PARTS)) {
+    errors[`${part}, GPU`] = error(gpus[0][key], truth.gpu[part]);
+    // What is repacked is not told apart in RAM, and mapped files are counted by their pages.
+    if (part !== 'weights') errors[`${part}, RAM`] = error(ram[key], truth.ram[part]);
+  }
+  return { name, errors };
+}
+
+function error(bytes, mib) {
+  const difference = bytes / MIB - mib;
+  if (Math.abs(difference) <= LOG_ROUNDING_MIB) return 0;
+  return mib === 0 ? 1 : Math.abs(difference) / mib;
+}
+
+function report(rows) {
+  const names = [...new Set(rows.map(({ name }) => name))];
+  console.log(
+    `${rows.length} loads of ${names.length} shapes on Vulkan; errors in % of the part\n`,
+  );
+  console.log('part              exact    median      p90    worst');
+  for (const part of Object.keys(rows[0].errors)) {
+    const errors = rows.map((one) => one.errors[part]).sort((a, b) => a - b);
+    const at = (share) => `${(100 * quantile(errors, share)).toFixed(2)}`.padStart(8);
+    const exact = `${errors.filter((one) => one === 0).length}/${rows.length}`.padStart(9);
+    console.log(`${part.padEnd(14)} ${exact} ${at(0.5)} ${at(0.9)} ${at(1)}`);
+  }
+  const off = names.flatMap((name) => {
+    const own = rows.filter((one) => one.name === name);
+    const wrong = own.filter(({ errors }) => Object.values(errors).some((one) => one !== 0));
+    return wrong.length === 0 ? [] : `${name} ${wrong.length} of ${own.length}`;
+  });
+  console.log(`\nnot exact in every part: ${off.join(', ') || 'none'}`);
+}

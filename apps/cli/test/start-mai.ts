@@ -5,6 +5,9 @@ import type { FakeIoOptions } from './fake-io.js';
 import { createFakeIo } from './fake-io.js';
 import type { MaiResult } from './run-mai.js';
 
+/** Below the patience of the tests, so that a failure says where it hung. */
+const PATIENCE_MS = 45_000;
+
 type Line = Record<string, unknown>;
 
 /** A `mai` that runs until it is told to stop. */
@@ -40,6 +43,7 @@ export function startMai(
     err: io.err,
     lines,
     line: async (type, holds = () => true, from = 0) => {
+      const untilMs = Date.now() + PATIENCE_MS;
       for (;;) {
         const last = over;
         const found = lines()
@@ -47,6 +51,10 @@ export function startMai(
           .find((line) => line['type'] === type && holds(line));
         if (found !== undefined) return found;
         if (last) throw new Error(`mai ended without ${type}: ${io.err()}`);
+        if (Date.now() > untilMs) {
+          const told = io.out().split('\n').slice(-20).join('\n');
+          throw new Error(`mai does not come to ${type}; its last lines:\n${told}\n${io.err()}`);
+        }
         await wait(10);
       }
     },

@@ -176,8 +176,10 @@ describe('mai watch', () => {
   test('LM Studio that is away for a while is trouble, and over when it is back', async () => {
     const mai = world.start(`watch ${SOON}`);
     await mai.line('switch-finished');
-    await world.simulator.restart({ downMs: 300 });
+    // Long enough for a round to fall into it on a machine that is busy.
+    const back = world.simulator.restart({ downMs: 3_000 });
     expect(await mai.line('fault')).toMatchObject({ error: { code: 'UNREACHABLE' } });
+    await back;
     await mai.line('recovered');
     expect(world.residents()).toEqual(['mai/test/large']);
     const { exitCode } = await mai.interrupt();

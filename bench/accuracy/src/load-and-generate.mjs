@@ -1,17 +1,11 @@
 // Loads one GGUF with llama.cpp, decodes a prompt that fills a micro-batch, and prints the memory that this
 // process then holds and no file backs (Linux). One process a load, as LM Studio's engines are.
 import { readFileSync } from 'node:fs';
-import { startLlama } from './start-llama.mjs';
+import { newModel, startLlama } from './start-llama.mjs';
 
 const { file, context, batch, flashAttention } = JSON.parse(readFileSync(0, 'utf8'));
 const { llama } = await startLlama();
-// The native objects, because the models written here have no tokenizer.
-const model = new llama._bindings.AddonModel(file, {
-  gpuLayers: 0,
-  noAlloc: false,
-  useMmap: true,
-  useMlock: false,
-});
+const model = newModel(llama, file);
 if (!(await model.init())) throw new Error('The model was refused.');
 const running = new llama._bindings.AddonContext(model, {
   contextSize: context,

@@ -5,8 +5,7 @@
 // One process a file: llama.cpp keeps state per process, and a shape that it refuses may end the process.
 import { readFileSync } from 'node:fs';
 import { askNodeLlamaCpp } from './ask-node-llama-cpp.mjs';
-import { GGML_TYPES } from './ggml-types.mjs';
-import { startLlama } from './start-llama.mjs';
+import { logArrived, newContext, newModel, startLlama } from './start-llama.mjs';
 
 const { file, cases } = JSON.parse(readFileSync(0, 'utf8'));
 const { llama, lines } = await startLlama();
@@ -21,28 +20,15 @@ const peers = await askNodeLlamaCpp(llama, file, cases);
 process.stdout.write(JSON.stringify({ loads: results, peers }), () => process.exit(0));
 
 async function loadModel() {
-  const native = new llama._bindings.AddonModel(file, {
-    gpuLayers: 0,
-    noAlloc: false,
-    useMmap: true,
-    useMlock: false,
-  });
+  const native = newModel(llama, file);
   const log = await logOf(async () => {
     if (!(await native.init())) throw new Error('refused');
   });
   return { model: native, log };
 }
 
-async function measure({ context, batch, parallel, flashAttention, kvK, kvV, swaFull }) {
-  const native = new llama._bindings.AddonContext(model, {
-    contextSize: context * parallel,
-    batchSize: batch,
-    sequences: parallel,
-    flashAttention,
-    kvCacheKeyType: GGML_TYPES[kvK],
-    kvCacheValueType: GGML_TYPES[kvV],
-    swaFullCache: swaFull,
-  });
+async function measure(one) {
+  const native = newContext(llama, model, one);
   try {
     const log = await logOf(async () => {
       if (!(await native.init())) throw new Error('refused');
@@ -71,16 +57,11 @@ async function logOf(work) {
   try {
     await work();
   } catch (error) {
-    await settled();
+    await logArrived();
     throw new Error(`llama.cpp: ${error.message}\n${lines.slice(-4).join('\n')}`, { cause: error });
   }
-  await settled();
+  await logArrived();
   return lines.slice(start).join('\n');
-}
-
-// The log reaches us through the event loop, a little after the call that wrote it.
-function settled() {
-  return new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function sum(log, pattern) {

@@ -40,7 +40,6 @@ export type {
   GpuBackend,
   ResolvedSettings,
 } from './settings/estimate-settings.js';
-export { KV_CACHE_TYPES } from './settings/load-config.js';
 export type { KvCacheType, LoadConfig } from './settings/load-config.js';
 export { openCalibrationStore } from './calibration/calibration-store.js';
 export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';

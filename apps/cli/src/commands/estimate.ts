@@ -55,14 +55,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     return EXIT.success;
   }
   const { gpuBackend } = settings;
+  const isOurs = gpuBackend === null;
   // Settings for another machine's GPU say nothing about this one.
   const here =
-    gpuBackend === null
-      ? await decideHere(title, known, report, 'those-of-this-machine', context)
-      : gpuBackend === 'none'
-        ? await decideHere(title, known, report, 'none', context)
-        : null;
-  const footprint = gpuBackend === null ? (here?.footprint ?? null) : null;
+    isOurs || gpuBackend === 'none'
+      ? await decideHere(title, known, report, isOurs ? 'those-of-this-machine' : 'none', context)
+      : null;
+  const footprint = isOurs ? (here?.footprint ?? null) : null;
   const others =
     modelKey === null || footprint === null
       ? null

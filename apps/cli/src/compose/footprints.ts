@@ -64,15 +64,13 @@ async function fromHeader(
   const [first] = files?.files ?? [];
   if (files === null || first === undefined) return null;
   try {
-    const environment = environmentOf(resources);
     const projector = await files.findProjector();
-    if (projector !== null) {
-      const visionProjector = await shelf.read(projector);
-      const header = await shelf.read(first);
-      return estimateFootprint(header, loadConfig, { ...environment, visionProjector });
-    }
-    return await shelf.derive(first, JSON.stringify([loadConfig, environment]), (header) =>
-      estimateFootprint(header, loadConfig, environment),
+    const visionProjector = projector === null ? null : await shelf.read(projector);
+    const environment = environmentOf(resources);
+    // Of a projector no more than its size counts.
+    const key = [loadConfig, environment, visionProjector?.tensorBytes ?? null];
+    return await shelf.derive(first, JSON.stringify(key), (header) =>
+      estimateFootprint(header, loadConfig, { ...environment, visionProjector }),
     );
   } catch (error) {
     // LM Studio's folder is not always where its notes say; the next source knows something, too.

@@ -2,7 +2,7 @@ import { Op, type NodeKind, type Tensor } from './tensor.js';
 
 /** How far ahead the back end looks for work that can start already. */
 const WINDOW = 20;
-const ROPE_WINDOW = 15;
+const FOLLOWER_WINDOW = 15;
 const STORE_WINDOW = 10;
 
 /**
@@ -15,40 +15,20 @@ export function reorderForVulkan(nodes: readonly Tensor[]): readonly Tensor[] {
   return nodes.length < 3 ? nodes : new Reordering(nodes).run();
 }
 
+const CHOOSE_EXPERTS = ['sort', 'view', 'get-rows'] as const;
+const NORMALIZE = ['reshape', 'sum-rows', 'clamp', 'divide', 'reshape'] as const;
+
 /**
  * Nodes that run as one and stay where they are: those that store a rotated key (seen in what v0.5.0 reserves),
- * and those that choose experts.
+ * and those that choose experts. The first that matches counts.
  */
 const PATTERNS: readonly (readonly Step[])[] = [
   ['rms-norm', 'multiply', 'rope', 'view', 'set-rows'],
   ['rope', 'view', 'set-rows'],
-  [
-    'soft-max',
-    'reshape',
-    'sort',
-    'view',
-    'get-rows',
-    'reshape',
-    'sum-rows',
-    'clamp',
-    'divide',
-    'reshape',
-  ],
-  [
-    'unary',
-    'reshape',
-    'add',
-    'sort',
-    'view',
-    'get-rows',
-    'reshape',
-    'sum-rows',
-    'clamp',
-    'divide',
-    'reshape',
-  ],
-  ['soft-max', 'reshape', 'sort', 'view', 'get-rows'],
-  ['sort', 'view', 'get-rows', 'reshape', 'soft-max', 'reshape'],
+  ['soft-max', 'reshape', ...CHOOSE_EXPERTS, ...NORMALIZE],
+  ['unary', 'reshape', 'add', ...CHOOSE_EXPERTS, ...NORMALIZE],
+  ['soft-max', 'reshape', ...CHOOSE_EXPERTS],
+  [...CHOOSE_EXPERTS, 'reshape', 'soft-max', 'reshape'],
 ];
 
 const PATTERNS_BY_START = new Map<Step, readonly (readonly Step[])[]>(
@@ -64,8 +44,6 @@ const FUSED: readonly (readonly [Step, Step])[] = [
   ['product-by-id', 'add-by-id'],
   ['product-by-id', 'multiply'],
   ['add', 'add'],
-  ['convolution', 'add'],
-  ['convolution', 'unary'],
 ];
 
 function stepOf({ op, kind, sources }: Tensor): Step {
@@ -136,7 +114,7 @@ class Reordering {
     if (this.#steps[set.at(-1) as number] === 'add') return set;
     for (let j = first + 1; j < end; j += 1) {
       if (this.#used[j] === true || !this.#isView(j)) continue;
-      if (this.#viewsOnly(j, set)) set.push(j);
+      if (this.#canLook(j, set)) set.push(j);
     }
     return set;
   }
@@ -154,7 +132,8 @@ class Reordering {
     });
   }
 
-  #viewsOnly(j: number, set: readonly number[]): boolean {
+  /** Whether all that a view looks at has run, or is about to. */
+  #canLook(j: number, set: readonly number[]): boolean {
     return this.#everyOpen(j, (c) => set.includes(c));
   }
 
@@ -178,7 +157,7 @@ class Reordering {
     const step = this.#steps[j];
     let rope = j;
     if (step === 'multiply' && before === 'rms-norm') {
-      const found = this.#find(j, ROPE_WINDOW, 'rope', (node) => {
+      const found = this.#find(j, 'rope', (node) => {
         return node.sources[0] === this.#nodes[j] && node.sources[1]?.op === Op.None;
       });
       if (found !== null) {
@@ -190,14 +169,9 @@ class Reordering {
     const fromHere = (node: Tensor) =>
       node.sources[0] === this.#nodes[j] && this.#isReady(node.sources[1] as Tensor);
     if (step === 'add-by-id' && before === 'product-by-id')
-      this.#takeFound(this.#find(j, ROPE_WINDOW, 'multiply', fromHere), set);
+      this.#takeFound(this.#find(j, 'multiply', fromHere), set);
     if (step === 'add' && before === 'product')
-      this.#takeFound(this.#find(j, ROPE_WINDOW, 'add', fromHere), set);
-    if (step === 'add' && before === 'convolution')
-      this.#takeFound(
-        this.#find(j, ROPE_WINDOW, 'unary', (node) => node.sources[0] === this.#nodes[j]),
-        set,
-      );
+      this.#takeFound(this.#find(j, 'add', fromHere), set);
   }
 
   /** A rotated key is stored at once. */
@@ -216,8 +190,8 @@ class Reordering {
     }
   }
 
-  #find(j: number, window: number, step: Step, isIt: (node: Tensor) => boolean): number | null {
-    const end = Math.min(j + window, this.#nodes.length);
+  #find(j: number, step: Step, isIt: (node: Tensor) => boolean): number | null {
+    const end = Math.min(j + FOLLOWER_WINDOW, this.#nodes.length);
     for (let k = j + 1; k < end; k += 1) {
       if (this.#steps[k] === step && isIt(this.#nodes[k] as Tensor)) return k;
     }

@@ -44,7 +44,6 @@ export type NodeKind =
   | 'sum-rows'
   | 'clamp'
   | 'divide'
-  | 'convolution'
   | 'other';
 
 /** A node or leaf of a graph: its shape and strides, where it comes from, and the allocator's notes. */

@@ -17,6 +17,11 @@ const CACHE_TYPES: Readonly<Record<KvCacheType, number>> = {
   iq4_nl: 20,
 };
 
+/** Every type that a cache can have. */
+export function cacheTypes(): readonly string[] {
+  return Object.keys(CACHE_TYPES);
+}
+
 /** How a cache type is stored. */
 export function cacheLayout(type: KvCacheType): TensorTypeLayout {
   return tensorTypeLayout(CACHE_TYPES[type]) as TensorTypeLayout;

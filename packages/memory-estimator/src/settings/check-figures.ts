@@ -1,5 +1,5 @@
 import { MAX_TOKENS, type EstimateSettings } from './estimate-settings.js';
-import { KV_CACHE_TYPES } from './load-config.js';
+import { cacheTypes } from '../parts/kv-cache.js';
 
 /** One setting that cannot be loaded, and why. */
 export interface SettingsProblem {
@@ -28,8 +28,8 @@ export function checkFigures(settings: EstimateSettings): SettingsProblem[] {
   }
   for (const setting of ['kvCacheTypeK', 'kvCacheTypeV'] as const) {
     const type = settings[setting];
-    if (type === null || KV_CACHE_TYPES.includes(type)) continue;
-    problems.push({ setting, message: `${setting} must be one of ${KV_CACHE_TYPES.join(', ')}.` });
+    if (type === null || cacheTypes().includes(type)) continue;
+    problems.push({ setting, message: `${setting} must be one of ${cacheTypes().join(', ')}.` });
   }
   return problems;
 }

@@ -1,17 +1,6 @@
 /** Types that llama.cpp keeps a KV cache in. */
-export const KV_CACHE_TYPES = [
-  'f32',
-  'f16',
-  'bf16',
-  'q8_0',
-  'q5_1',
-  'q5_0',
-  'q4_1',
-  'q4_0',
-  'iq4_nl',
-] as const;
-
-export type KvCacheType = (typeof KV_CACHE_TYPES)[number];
+export type KvCacheType =
+  'f32' | 'f16' | 'bf16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0' | 'iq4_nl';
 
 /** How a model is to be loaded; null takes LM Studio's default. */
 export interface LoadConfig {

@@ -10,25 +10,34 @@ const DOORS = {
   yaml: ['packages/model-config/src/**'],
 };
 
-const SCOPES = [
-  'autopilot',
-  'lmstudio-adapter',
-  'lmstudio-simulator',
-  'memory-estimator',
-  'model-config',
-  'resource-monitor',
-  'selector',
-];
+/** Who may import whom; see docs/ARCHITECTURE.md. Everybody may import memory-ledger. */
+const IMPORTS = {
+  'memory-ledger': [],
+  'lmstudio-adapter': [],
+  'lmstudio-simulator': [],
+  'memory-estimator': [],
+  'model-config': [],
+  'resource-monitor': [],
+  selector: [],
+  autopilot: ['selector'],
+  simulation: ['autopilot', 'selector'],
+  host: [
+    'autopilot',
+    'lmstudio-adapter',
+    'memory-estimator',
+    'model-config',
+    'resource-monitor',
+    'selector',
+  ],
+  cli: ['*'],
+};
 
-/** Packages know nothing of each other; autopilot builds on selector, the CLI composes all. */
-const BOUNDARIES = [
-  ...SCOPES.map((scope) => ({
-    sourceTag: `scope:${scope}`,
-    onlyDependOnLibsWithTags:
-      scope === 'autopilot' ? ['scope:autopilot', 'scope:selector'] : [`scope:${scope}`],
-  })),
-  { sourceTag: 'scope:cli', onlyDependOnLibsWithTags: ['*'] },
-];
+const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({
+  sourceTag: `scope:${scope}`,
+  onlyDependOnLibsWithTags: imports.includes('*')
+    ? ['*']
+    : [scope, 'memory-ledger', ...imports].map((one) => `scope:${one}`),
+}));
 
 const boundaries = (depConstraints) => [
   'error',

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/autopilot';
+import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
 import { LIMITS } from './limits.mjs';
 import { drawScenario } from './scenario-chart.mjs';
 import { timeDay, timeDecision } from './speed.mjs';

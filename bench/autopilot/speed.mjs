@@ -1,6 +1,7 @@
 // How long a simulated day takes, and a decision of an autopilot that runs.
 import { performance } from 'node:perf_hooks';
-import { createAutopilot, SCENARIO_MODELS, SCENARIOS, simulate, systemClock } from '@mai/autopilot';
+import { createAutopilot, systemClock } from '@mai/autopilot';
+import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
 import { LIMITS } from './limits.mjs';
 
 const GIB = 1024 ** 3;

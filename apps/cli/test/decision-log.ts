@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Footprint, SelectionPolicy } from '@mai/memory-ledger';
 import type { DecisionRecord, LogRecord } from '@mai/autopilot';
-import type { Footprint, SelectionInput, SelectionPolicy } from '@mai/selector';
-import { initialHysteresis, reduceHysteresis, selectModel } from '@mai/selector';
+import type { SelectionInput } from '@mai/selector';
+import { selectModel } from '@mai/selector';
+import { initialHysteresis, reduceHysteresis } from '@mai/autopilot';
 
 const GIB = 1024 ** 3;
 

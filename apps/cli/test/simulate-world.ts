@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { SimulationReport } from '@mai/autopilot';
+import type { SimulationReport } from '@mai/simulation';
 import type { MaiResult } from './run-mai.js';
 import { runMai } from './run-mai.js';
 

@@ -54,18 +54,11 @@ export type { LoadFailure, LoadFailureCode } from './switch/load-failure.js';
 export type { EmitRunEvent, RunEvent } from './switch/run-event.js';
 export { runOnce, type RunOptions } from './switch/run-once.js';
 export type { RunOutcome, RunReport } from './switch/run-report.js';
-export type { PolicyName } from './simulate/comparison-policies.js';
-export { SCENARIO_MODELS } from './simulate/scenario-models.js';
-export { SCENARIOS } from './simulate/scenarios.js';
-export type { Scenario } from './simulate/define-scenario.js';
-export {
-  simulate,
-  type ServingModel,
-  type SimulatedDecision,
-  type SimulationOptions,
-  type SimulationReport,
-} from './simulate/simulate.js';
-export type { SimulatedModel, SimulatedRung } from './simulate/simulated-model.js';
-export type { SimulationMetrics } from './simulate/simulation-metrics.js';
-export { parseTrace, type ParsedTrace, type TraceIssue } from './simulate/parse-trace.js';
-export type { TraceEvent, TraceRow } from './simulate/trace.js';
+export { buildLadder } from './assemble/ladder.js';
+export type {
+  HysteresisEvent,
+  HysteresisState,
+  Verdict,
+  VerdictReason,
+} from './timing/hysteresis/hysteresis-state.js';
+export { initialHysteresis, reduceHysteresis } from './timing/hysteresis/reduce-hysteresis.js';

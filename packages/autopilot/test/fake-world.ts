@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/selector';
+import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 import type { CallOptions } from '../src/ports/call-options.js';
 import type { Clock } from '../src/ports/clock.js';

@@ -1,7 +1,8 @@
-import type { Candidate, LoadOption, Requirement, Resources } from './input.js';
+import type { Resources } from '@mai/memory-ledger';
+import type { Candidate, LoadOption, Requirement } from './input.js';
 import type { Rejection } from './selection.js';
 
-/** Why a candidate is out of play, resident or not; null when it is in play. */
+/** Why a candidate does not meet the requirement, resident or not; `null` when it does. */
 export function rejectCandidate(candidate: Candidate, requirement: Requirement): Rejection | null {
   const missing = requirement.capabilities.filter(
     (capability) => !candidate.capabilities.includes(capability),
@@ -13,7 +14,7 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
   return candidate.loadOptions.length === 0 ? { code: 'FOOTPRINT_UNKNOWN' } : null;
 }
 
-/** Why a candidate cannot be loaded now, whatever memory there is; one that is resident may stay. */
+/** Why a candidate can't be loaded now, whatever memory there is; one that is resident may stay. */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
   if (!candidate.downloaded) return { code: 'NOT_DOWNLOADED' };
   const untilMs = candidate.coolingDownUntilMs;
@@ -21,21 +22,17 @@ export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Re
   return { code: 'COOLING_DOWN_AFTER_FAILURE', untilMs, remainingMs: untilMs - timestampMs };
 }
 
-/** Why a context length does not meet the requirement; null when it does or is unknown to fall short. */
+/** Why a context length falls short of the requirement; `null` where it does not, or where it is not known. */
 export function rejectContext(
   offeredTokens: number | null,
   { minContextLengthTokens }: Requirement,
 ): Rejection | null {
-  if (minContextLengthTokens === null || (offeredTokens ?? 0) >= minContextLengthTokens)
-    return null;
-  return {
-    code: 'CONTEXT_TOO_SMALL',
-    requiredTokens: minContextLengthTokens,
-    offeredTokens: offeredTokens ?? 0,
-  };
+  if (minContextLengthTokens === null || offeredTokens === null) return null;
+  if (offeredTokens >= minContextLengthTokens) return null;
+  return { code: 'CONTEXT_TOO_SMALL', requiredTokens: minContextLengthTokens, offeredTokens };
 }
 
-/** Why a load option is out of play whatever memory there is; null when it may be loaded. */
+/** Why a load option can't be loaded, whatever memory there is; `null` when it can. */
 export function rejectOption(
   candidate: Candidate,
   { loadConfig, footprint, guardrails }: LoadOption,

@@ -1,4 +1,5 @@
-import type { Candidate, Resident, Resources, SelectionPolicy } from './input.js';
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
+import type { Candidate, Resident } from './input.js';
 
 /** What a plan may do with each resident. */
 export interface Evictability {

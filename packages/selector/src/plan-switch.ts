@@ -1,137 +1,132 @@
-import type { ChargedResident, Pool } from './pools.js';
-import type { Charge } from './charge.js';
-import type { Evictability } from './evictable.js';
-import { rejectionOf, worstExcess, type Excess, type Strictness } from './fit.js';
-import type { LoadOption, Resident } from './input.js';
-import type { Plan, PlanStep, PoolName, Rejection } from './selection.js';
+import { deviceKeyOf, worstShortfall, type Limit, type Shortfall } from '@mai/memory-ledger';
+import { chargesOf, type Accounts } from './accounts.js';
+import type { Resident } from './input.js';
+import type { Offer } from './offer.js';
+import type { Plan, PlanStep, Rejection } from './selection.js';
 
-/** What a plan would make resident. */
-export interface Target {
-  readonly modelKey: string;
-  /** What it takes. */
-  readonly needed: Charge;
-  /** The resident that it already is; null when it is to be loaded as `loadOption`. */
-  readonly resident: Resident | null;
-  readonly loadOption: LoadOption;
+/** An offer that fits, with the plan that makes it resident. */
+export interface FittingOffer {
+  readonly kind: 'fits';
+  readonly offer: Offer;
+  readonly plan: Plan;
 }
 
-/** A plan that fits, one that fits once busy instances are done, or why there is none. */
+/** An offer that fits as soon as busy instances are idle. */
+export interface DrainingOffer {
+  readonly kind: 'after-drain';
+  readonly offer: Offer;
+  readonly waitsFor: readonly string[];
+  /** The plan once they are idle. */
+  readonly plan: Plan;
+}
+
+/** What became of an offer. */
 export type Attempt =
-  | { readonly kind: 'fits'; readonly plan: Plan }
-  | { readonly kind: 'after-drain'; readonly plan: Plan; readonly waitsFor: readonly string[] }
-  | { readonly kind: 'rejected'; readonly rejection: Rejection };
-
-/** The pools, the residents, and what may happen to each: the same for every attempt of a decision. */
-export interface Surroundings {
-  readonly pools: readonly Pool[];
-  readonly residents: readonly ChargedResident[];
-  readonly evictability: Evictability;
-}
+  FittingOffer | DrainingOffer | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /**
- * Finds the gentlest plan that makes the target resident: what it supersedes goes, then as few of the
- * spare residents as make room.
+ * Finds the plan with the fewest evictions that makes an offer resident: what it supersedes goes, then as
+ * few of the spare residents as make room.
  */
-export function planSwitch(
-  target: Target,
-  { pools, residents, evictability }: Surroundings,
-  strictness: Strictness,
-): Attempt {
-  const without = (list: readonly Resident[]): readonly Resident[] =>
-    target.resident === null ? list : list.filter((one) => one !== target.resident);
-  const excessWithout = (list: readonly Resident[]): Excess | null =>
-    worstExcess(
-      pools,
-      target.needed,
-      chargesOf(residents, target.resident === null ? list : [...list, target.resident]),
-      strictness,
-    );
-  const superseded = without(evictability.superseded);
-  const spare = without(evictability.spare);
-  const idle = without(evictability.idle);
+export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Attempt {
+  const { evictability } = accounts;
+  const { resident } = offer;
+  const withoutIt = (list: readonly Resident[]): readonly Resident[] =>
+    resident === null ? list : list.filter((one) => one !== resident);
+  const shortfallWithout = (gone: readonly Resident[]): Shortfall | null =>
+    worstShortfall(accounts.pools, offer.needed, {
+      limit,
+      // What is resident already needs no room beside itself.
+      freed: chargesOf(accounts, resident === null ? gone : [...gone, resident]),
+    });
+  const superseded = withoutIt(evictability.superseded);
+  const spare = withoutIt(evictability.spare);
+  const idle = withoutIt(evictability.idle);
 
-  // The common case first: most candidates of a long chain do not fit whatever goes.
-  if (excessWithout(without(evictability.movable)) !== null) return rejected(excessWithout(idle));
+  // The common case first: most candidates of a long chain do not fit, whatever goes.
+  const hopeless = shortfallWithout(withoutIt(evictability.movable));
+  if (hopeless !== null) return reject(shortfallWithout(idle) ?? hopeless);
 
-  const room = makeRoom(superseded, spare, excessWithout);
-  if (room !== null) {
-    const plan = writePlan(target, superseded, room, excessWithout([]) === null);
-    return { kind: 'fits', plan };
+  const now = makeRoom(superseded, spare, shortfallWithout);
+  if (now.shortfall === null) {
+    const besideAll = shortfallWithout([]) === null;
+    return { kind: 'fits', offer, plan: writePlan(offer, superseded, now.evicted, besideAll) };
   }
-  const drained = makeRoom(idle, without(evictability.draining), excessWithout);
-  if (drained === null || drained.length === 0) return rejected(excessWithout(idle));
+  const later = makeRoom(idle, withoutIt(evictability.draining), shortfallWithout);
+  if (later.shortfall !== null) return reject(now.shortfall);
   return {
     kind: 'after-drain',
-    waitsFor: drained.map(({ instanceIdentifier }) => instanceIdentifier),
-    plan: writePlan(target, superseded, [...spare, ...drained], false),
+    offer,
+    waitsFor: later.evicted.map(({ instanceIdentifier }) => instanceIdentifier),
+    plan: writePlan(offer, superseded, [...spare, ...later.evicted], false),
   };
 }
 
-function rejected(excess: Excess | null): Attempt {
-  if (excess === null)
-    throw new Error('A plan that fits was not found; this is a bug in selector.');
-  return { kind: 'rejected', rejection: rejectionOf(excess) };
+function reject(shortfall: Shortfall): Attempt {
+  return { kind: 'rejected', rejection: rejectionOf(shortfall) };
 }
 
-/** As few of `spare`, in their order, as make the target fit; null where all of them do not. */
+/** The reason code of a pool that is too small. */
+function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
+  const deviceKey = deviceKeyOf(pool);
+  return deviceKey === null
+    ? { code: 'INSUFFICIENT_RAM', ...figures }
+    : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
+}
+
+interface MadeRoom {
+  readonly evicted: readonly Resident[];
+  /** What is still missing when all of them are gone; `null` where there is room. */
+  readonly shortfall: Shortfall | null;
+}
+
+/** Evicts as few of `spare` as make room beside what is `gone`, in their order. */
 function makeRoom(
   gone: readonly Resident[],
   spare: readonly Resident[],
-  excessWithout: (list: readonly Resident[]) => unknown,
-): readonly Resident[] | null {
-  let chosen: readonly Resident[] = [];
-  for (const next of [null, ...spare]) {
-    if (next !== null) chosen = [...chosen, next];
-    if (excessWithout([...gone, ...chosen]) !== null) continue;
-    // A later, larger one may have made an earlier one unnecessary.
-    for (const one of chosen) {
-      const without = chosen.filter((other) => other !== one);
-      if (excessWithout([...gone, ...without]) === null) chosen = without;
-    }
-    return chosen;
+  shortfallWithout: (list: readonly Resident[]) => Shortfall | null,
+): MadeRoom {
+  let evicted: readonly Resident[] = [];
+  let shortfall = shortfallWithout(gone);
+  for (const next of spare) {
+    if (shortfall === null) break;
+    evicted = [...evicted, next];
+    shortfall = shortfallWithout([...gone, ...evicted]);
   }
-  return null;
+  if (shortfall !== null) return { evicted, shortfall };
+  // A later, larger one may have made an earlier one unnecessary.
+  for (const one of evicted) {
+    const without = evicted.filter((other) => other !== one);
+    if (shortfallWithout([...gone, ...without]) === null) evicted = without;
+  }
+  return { evicted, shortfall };
 }
 
+/** @param besideAll - whether the offer fits while everything that is resident stays. */
 function writePlan(
-  target: Target,
+  { candidate, option, resident }: Offer,
   superseded: readonly Resident[],
   room: readonly Resident[],
-  fitsBesideAll: boolean,
+  besideAll: boolean,
 ): Plan {
-  const unload =
-    (why: 'superseded' | 'make-room') =>
-    (resident: Resident): PlanStep => ({
-      action: 'unload',
-      instanceIdentifier: resident.instanceIdentifier,
-      modelKey: resident.modelKey,
-      why,
-    });
-  const unloads = [...room.map(unload('make-room')), ...superseded.map(unload('superseded'))];
-  if (target.resident !== null) return { steps: unloads, order: null };
-  const load: PlanStep = {
-    action: 'load',
-    modelKey: target.modelKey,
-    loadOption: target.loadOption,
-  };
+  const unloads = [
+    ...room.map((one) => unloadStep(one, 'make-room')),
+    ...superseded.map((one) => unloadStep(one, 'superseded')),
+  ];
+  if (resident !== null) return { steps: unloads, order: null };
+  const load: PlanStep = { action: 'load', modelKey: candidate.modelKey, loadOption: option };
   if (unloads.length === 0) return { steps: [load], order: null };
-  // Unload first where both do not fit: a failed load can be rolled back, a paging machine cannot be
+  // Unload first where both do not fit: a failed load can be rolled back, a machine that swaps can't be
   // reached.
-  return fitsBesideAll
+  return besideAll
     ? { steps: [load, ...unloads], order: 'make-before-break' }
     : { steps: [...unloads, load], order: 'break-before-make' };
 }
 
-/** What a set of residents takes, by pool. */
-export function chargesOf(
-  residents: readonly ChargedResident[],
-  wanted: readonly Resident[],
-): ReadonlyMap<PoolName, number> {
-  const charges = new Map<PoolName, number>();
-  if (wanted.length === 0) return charges;
-  for (const { resident, full } of residents) {
-    if (!wanted.includes(resident)) continue;
-    for (const [pool, bytes] of full) charges.set(pool, (charges.get(pool) ?? 0) + bytes);
-  }
-  return charges;
+/** The step that unloads a resident. */
+export function unloadStep(
+  { instanceIdentifier, modelKey }: Resident,
+  why: 'superseded' | 'make-room',
+): PlanStep {
+  return { action: 'unload', instanceIdentifier, modelKey, why };
 }

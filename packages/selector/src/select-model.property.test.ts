@@ -8,7 +8,8 @@ import {
   resident,
   resources,
 } from '../test/build-input.js';
-import type { SelectionInput, Tier } from './input.js';
+import type { Tier } from '@mai/memory-ledger';
+import type { SelectionInput } from './input.js';
 import { selectModel } from './select-model.js';
 
 const TIERS: readonly Tier[] = ['large', 'medium', 'small'];
@@ -78,6 +79,7 @@ const question: fc.Arbitrary<SelectionInput> = fc
           {
             deviceKey: 'GPU-1',
             name: 'GPU',
+            vendor: null,
             memory: 'dedicated',
             totalBytes: vram * GIB,
             availableBytes: Math.floor(vram * availableRatio * GIB),

@@ -1,10 +1,10 @@
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import {
   candidate,
   footprint,
   GIB,
   input,
   option,
-  POLICY,
   resident,
   resources,
 } from '../test/build-input.js';
@@ -130,7 +130,7 @@ describe('the boundary of a pool', () => {
       input({
         candidates: [candidate('model', [option(print)])],
         resources: machine,
-        policy: { ...POLICY, minHeadroomBytes: 3 * GIB },
+        policy: { ...DEFAULT_SELECTION_POLICY, minHeadroomBytes: 3 * GIB },
       }),
     );
     expect(selection.decision).toBe(decision);

@@ -1,82 +1,86 @@
-import { chargeOfLoad, chargeOfResident } from './charge.js';
-import { comparePositions, findCurrent, type Current } from './chain-position.js';
+import { HARD_LIMIT, isOverLimit, LIMIT, type Limit } from '@mai/memory-ledger';
+import { chargeOf, openAccounts, type Accounts } from './accounts.js';
+import { comparePositions } from './chain-position.js';
+import { concludeSelection, type Outcome } from './conclude-selection.js';
 import { rejectCandidate, rejectLoad, rejectOption } from './eligibility.js';
-import { sortByEvictability } from './evictable.js';
-import type { Strictness } from './fit.js';
-import type { Candidate, LoadOption, SelectionInput } from './input.js';
-import {
-  concludeSelection,
-  outcomesOf,
-  type Outcome,
-  type PickedOption,
-} from './conclude-selection.js';
-import { planSwitch, type Attempt, type Surroundings } from './plan-switch.js';
-import { chargeResidents, measurePools } from './pools.js';
+import type { Candidate, Resident, SelectionInput } from './input.js';
+import { findCurrent, Offers, type Current, type Offer } from './offer.js';
+import { planSwitch, type Attempt, type DrainingOffer, type FittingOffer } from './plan-switch.js';
+import { outcomesOf } from './pool-outcomes.js';
 import type { Plan, Rejection, RejectedCandidate, Selection } from './selection.js';
-import { servesOption } from './serves.js';
 
 /**
- * Chooses the first candidate of the chain, and the first of its load options, that meets the requirement
- * and fits, and says what to do about it and why everything before it was passed over.
+ * Chooses the best model that fits, and says what to do about it and why everything before it in the chain
+ * was passed over.
  *
- * Pure: the same input always gives the same output. A plan fits when, in every pool that the model takes
- * memory from, others plus what stays plus the upper end of what is loaded keeps to the pool's limit and
- * leaves the minimum headroom. The last candidate of the chain may stay, and be stepped down to, up to the
- * hard limit. Never throws for what it is given; 'nothing fits' is a value.
+ * 1. Open the accounts: what each resident takes of each pool, what others use, who may be evicted.
+ * 2. Find the current resident: ours, and the most preferred in the chain.
+ * 3. Walk the chain in order of preference. Pass over a candidate that lacks a capability, is outside of
+ *    the allowed tiers, is not downloaded or cools down after a failed load.
+ * 4. For each load option of a candidate, find the resident that already is it, and what it takes. Plan
+ *    the switch to it with the fewest evictions. It fits when, in every pool that it takes memory from,
+ *    use after the plan keeps to the limit and leaves the minimum headroom. A step up keeps to the limit
+ *    less the upgrade margin. The first option that fits is picked. One that fits only after a busy
+ *    instance is done is remembered, and nothing lesser is loaded while something of ours is resident.
+ * 5. If nothing was picked: the last eligible candidate of the chain may stay, or be stepped down to, up
+ *    to the hard limit, where that helps.
+ * 6. If there is still nothing and a pool is over its hard limit: release what is ours, idle and in it.
+ * 7. Conclude: decision, direction, the pools before and after the plan, the rejections and the notes.
+ *
+ * Pure: the same input always gives the same output. Never throws for what it is given; 'nothing fits' is
+ * a value.
  */
 export function selectModel(input: SelectionInput): Selection {
-  const { candidates, requirement, resources, policy } = input;
-  const residents = chargeResidents(input.residents, resources);
-  const surroundings: Surroundings = {
-    pools: measurePools(resources, residents, policy),
-    residents,
-    evictability: sortByEvictability(input.residents, candidates, resources, policy),
-  };
-  const current = findCurrent(input.residents, candidates, requirement);
-  const search = searchChain(input, surroundings, current);
-  const picked = search.picked ?? lastResort(input, surroundings, current);
-  const outcome: Outcome = { ...search, picked, current };
-  return concludeSelection(input, surroundings, outcome);
+  const accounts = openAccounts(input);
+  const current = findCurrent(input);
+  const offers = new Offers(input, accounts);
+  const search = searchChain(input, accounts, offers, current);
+  const picked = search.picked ?? lastResort(input, accounts, offers, current);
+  const released = picked === null ? releasable(accounts) : [];
+  const outcome: Outcome = { ...search, picked, released, current };
+  return concludeSelection(input, accounts, outcome);
 }
 
 interface Search {
-  readonly picked: PickedOption | null;
-  readonly afterDrain: PickedOption | null;
+  readonly picked: FittingOffer | null;
+  readonly afterDrain: DrainingOffer | null;
   readonly rejected: readonly RejectedCandidate[];
 }
 
+/** Steps 3 and 4. */
 function searchChain(
   input: SelectionInput,
-  surroundings: Surroundings,
+  accounts: Accounts,
+  offers: Offers,
   current: Current | null,
 ): Search {
-  let picked: PickedOption | null = null;
-  let afterDrain: PickedOption | null = null;
+  let picked: FittingOffer | null = null;
+  let afterDrain: DrainingOffer | null = null;
   const rejected: RejectedCandidate[] = [];
   for (const [candidateIndex, candidate] of input.candidates.entries()) {
     const { modelKey } = candidate;
-    const outOfPlay =
+    const passedOver =
       rejectCandidate(candidate, input.requirement) ??
-      (picked === null ? null : rejectLoad(candidate, input.resources)) ??
-      preferred(picked);
-    if (outOfPlay !== null) {
-      rejected.push({ candidateIndex, modelKey, rejection: outOfPlay, options: [] });
+      (picked === null ? null : (rejectLoad(candidate, input.resources) ?? preferred(picked)));
+    if (passedOver !== null) {
+      rejected.push({ candidateIndex, modelKey, rejection: passedOver, options: [] });
       continue;
     }
     const options: Rejection[] = [];
-    for (const [optionIndex, option] of candidate.loadOptions.entries()) {
-      const attempt = attemptOption(input, surroundings, current, { candidateIndex, optionIndex });
-      // A better one is due as soon as a busy instance is done; nothing lesser is loaded meanwhile.
-      const postponed = afterDrain !== null && current !== null;
-      if (attempt.kind === 'fits' && !(postponed && !isResident(attempt))) {
-        picked = { candidate, candidateIndex, option, optionIndex, attempt };
+    for (const offer of offers.of(candidate, candidateIndex)) {
+      const attempt = attemptOffer(input, accounts, offer, limitFor(offer, input, current));
+      if (attempt.kind === 'rejected') {
+        options.push(attempt.rejection);
+      } else if (attempt.kind === 'after-drain') {
+        afterDrain ??= attempt;
+        options.push({ code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
+      } else if (afterDrain !== null && current !== null && offer.resident === null) {
+        // A better one is due as soon as a busy instance is done: nothing lesser is loaded meanwhile.
+        options.push({ code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
+      } else {
+        picked = attempt;
         break;
       }
-      if (attempt.kind === 'after-drain') {
-        afterDrain ??= { candidate, candidateIndex, option, optionIndex, attempt };
-        options.push({ code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
-      } else if (attempt.kind === 'rejected') options.push(attempt.rejection);
-      else options.push(waitsForBetter(afterDrain));
     }
     const rejection = closest(options);
     if (picked === null && rejection !== undefined) {
@@ -86,110 +90,92 @@ function searchChain(
   return { picked, afterDrain, rejected };
 }
 
-function attemptOption(
-  input: SelectionInput,
-  surroundings: Surroundings,
+/** Stepping up from the current resident asks for more room than staying. */
+function limitFor(
+  offer: Offer,
+  { policy, upgradeMarginRatio }: SelectionInput,
   current: Current | null,
-  position: { readonly candidateIndex: number; readonly optionIndex: number },
-): Attempt {
-  const better = current !== null && comparePositions(position, current.position) < 0;
-  const strictness: Strictness =
-    better && input.upgradeMarginRatio != null
-      ? {
-          kind: 'upgrade',
-          marginRatio: input.upgradeMarginRatio,
-          floorRatio: input.policy.upgradeBelowRatioMin,
-        }
-      : { kind: 'limit' };
-  return attemptWithin(input, surroundings, position, strictness);
+): Limit {
+  const isStepUp = current !== null && comparePositions(offer, current.position) < 0;
+  return isStepUp && upgradeMarginRatio != null
+    ? { kind: 'upgrade', marginRatio: upgradeMarginRatio, floorRatio: policy.upgradeBelowRatioMin }
+    : LIMIT;
 }
 
-function attemptWithin(
-  { candidates, requirement, resources, residents }: SelectionInput,
-  surroundings: Surroundings,
-  {
-    candidateIndex,
-    optionIndex,
-  }: { readonly candidateIndex: number; readonly optionIndex: number },
-  strictness: Strictness,
+/** What is resident may stay whatever keeps it from being loaded again. */
+function attemptOffer(
+  { requirement, resources }: SelectionInput,
+  accounts: Accounts,
+  offer: Offer,
+  limit: Limit,
 ): Attempt {
-  const candidate = candidates[candidateIndex] as Candidate;
-  const option = candidate.loadOptions[optionIndex] as LoadOption;
-  const resident =
-    residents.find((one) => servesOption(one, candidate.modelKey, option, requirement)) ?? null;
-  if (resident === null) {
-    const rejection =
-      rejectLoad(candidate, resources) ?? rejectOption(candidate, option, requirement);
-    if (rejection !== null) return { kind: 'rejected', rejection };
-  }
-  const needed =
-    resident !== null
-      ? chargeOfResident(resident.footprint, resources)
-      : option.footprint === null
-        ? new Map<never, number>()
-        : chargeOfLoad(option.footprint, resources).full;
-  const target = { modelKey: candidate.modelKey, needed, resident, loadOption: option };
-  return planSwitch(target, surroundings, strictness);
+  const { candidate, option, resident } = offer;
+  const rejection =
+    resident === null
+      ? (rejectLoad(candidate, resources) ?? rejectOption(candidate, option, requirement))
+      : null;
+  return rejection === null ? planSwitch(offer, accounts, limit) : { kind: 'rejected', rejection };
 }
 
-/** A switch that leaves a pool above its limit is worth it only where it frees this share of one. */
+/** A switch that leaves a pool above its limit is worth it only where it frees this share of the pool. */
 const MIN_RELIEF_RATIO = 0.02;
 
-/**
- * Nothing keeps to the limits: the last candidate of the chain may stay up to the hard limit, and be stepped
- * down to. With nothing resident, and nothing that was, a limit is a limit.
- */
+/** Step 5. With nothing resident, and nothing that was, a limit is a limit. */
 function lastResort(
   input: SelectionInput,
-  surroundings: Surroundings,
+  accounts: Accounts,
+  offers: Offers,
   current: Current | null,
-): PickedOption | null {
+): FittingOffer | null {
   if (current === null && input.steppingDown !== true) return null;
-  const { candidates, requirement } = input;
-  for (let candidateIndex = candidates.length - 1; candidateIndex >= 0; candidateIndex -= 1) {
-    const candidate = candidates[candidateIndex] as Candidate;
-    if (rejectCandidate(candidate, requirement) !== null) continue;
-    for (const [optionIndex, option] of candidate.loadOptions.entries()) {
-      const position = { candidateIndex, optionIndex };
-      // Above the limit nothing is made larger than it is.
-      if (current !== null && comparePositions(position, current.position) < 0) continue;
-      const attempt = attemptWithin(input, surroundings, position, { kind: 'hard-limit' });
-      if (attempt.kind !== 'fits') continue;
-      if (current === null || isWorthIt(attempt.plan, input, surroundings)) {
-        return { candidate, candidateIndex, option, optionIndex, attempt };
-      }
-    }
-    return null;
+  const last = lastEligible(input);
+  if (last === null) return null;
+  for (const offer of offers.of(last.candidate, last.candidateIndex)) {
+    // Above the limit nothing is made larger than it is.
+    if (current !== null && comparePositions(offer, current.position) < 0) continue;
+    const attempt = attemptOffer(input, accounts, offer, HARD_LIMIT);
+    if (attempt.kind !== 'fits') continue;
+    if (current === null || isWorthIt(attempt.plan, input, accounts)) return attempt;
   }
   return null;
 }
 
+function lastEligible({
+  candidates,
+  requirement,
+}: SelectionInput): { readonly candidate: Candidate; readonly candidateIndex: number } | null {
+  const candidate = candidates.findLast((one) => rejectCandidate(one, requirement) === null);
+  return candidate === undefined
+    ? null
+    : { candidate, candidateIndex: candidates.lastIndexOf(candidate) };
+}
+
 /** Whether a plan loads nothing, helps against a hard limit, or frees enough of what is above its limit. */
-function isWorthIt(plan: Plan, input: SelectionInput, surroundings: Surroundings): boolean {
+function isWorthIt(plan: Plan, input: SelectionInput, accounts: Accounts): boolean {
   if (plan.steps.every(({ action }) => action === 'unload')) return true;
-  return outcomesOf(input, surroundings, plan).some(
-    ({ totalBytes, useBeforeBytes, useAfterBytes, limitRatio, hardLimitRatio }) =>
-      useBeforeBytes > hardLimitRatio * totalBytes ||
-      (useBeforeBytes > limitRatio * totalBytes &&
+  return outcomesOf(input, accounts, plan).some(
+    ({ totalBytes, useBeforeBytes, useAfterBytes, limitBytes, hardLimitBytes }) =>
+      useBeforeBytes > hardLimitBytes ||
+      (useBeforeBytes > limitBytes &&
         useBeforeBytes - useAfterBytes >= MIN_RELIEF_RATIO * totalBytes),
   );
 }
 
-function preferred(picked: PickedOption | null): Rejection | null {
-  return picked === null
-    ? null
-    : { code: 'PREFERRED_CANDIDATE_FITS', preferredModelKey: picked.candidate.modelKey };
+/** Step 6: what is idle and ours, and takes memory of a pool over its hard limit. */
+function releasable(accounts: Accounts): readonly Resident[] {
+  const { pools, evictability } = accounts;
+  const over = pools.filter((pool) => isOverLimit(pool, HARD_LIMIT));
+  return evictability.idle.filter(
+    (resident) =>
+      !resident.foreign &&
+      over.some(({ name }) => (chargeOf(accounts, resident).get(name) ?? 0) > 0),
+  );
 }
 
-function isResident({ plan }: Extract<Attempt, { kind: 'fits' }>): boolean {
-  return plan.steps.every(({ action }) => action === 'unload');
-}
-
-function waitsForBetter(afterDrain: PickedOption | null): Rejection {
-  const attempt = afterDrain?.attempt;
+function preferred({ offer }: FittingOffer): Rejection {
   return {
-    code: 'WAITS_FOR_BUSY',
-    instanceIdentifiers: attempt?.kind === 'after-drain' ? attempt.waitsFor : [],
+    code: 'PREFERRED_CANDIDATE_FITS',
+    preferredModelKey: offer.candidate.modelKey,
   };
 }
 

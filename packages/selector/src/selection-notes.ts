@@ -1,5 +1,6 @@
-import type { Footprint, SelectionInput } from './input.js';
-import type { PoolName, PoolOutcome, Selection, SelectionNote } from './selection.js';
+import type { Footprint, PoolName } from '@mai/memory-ledger';
+import type { SelectionInput } from './input.js';
+import type { PoolOutcome, Selection, SelectionNote } from './selection.js';
 
 /** What the reader of a decision should know about it. */
 export function noteSelection(
@@ -9,10 +10,15 @@ export function noteSelection(
   const notes: SelectionNote[] = [];
   if (!resources.observable) notes.push({ code: 'RESOURCES_NOT_OBSERVABLE' });
 
-  for (const { deviceKey, bytes } of chosen?.footprint?.gpus ?? []) {
+  const inPlay = [chosen?.footprint ?? null, ...residents.map(({ footprint }) => footprint)];
+  for (const deviceKey of devicesOf(inPlay)) {
+    if (!resources.gpus.some((gpu) => gpu.deviceKey === deviceKey)) {
+      notes.push({ code: 'GPU_UNKNOWN', deviceKey });
+    }
+  }
+  for (const deviceKey of devicesOf([chosen?.footprint ?? null])) {
     const gpu = resources.gpus.find((one) => one.deviceKey === deviceKey);
-    if (bytes > 0 && gpu === undefined) notes.push({ code: 'GPU_UNKNOWN', deviceKey });
-    else if (bytes > 0 && resources.observable && isUnmeasured(gpu)) {
+    if (resources.observable && isUnmeasured(gpu)) {
       notes.push({ code: 'GPU_UNMEASURED', deviceKey });
     }
   }
@@ -30,10 +36,9 @@ export function noteSelection(
   }
   if (chosen !== null) {
     for (const one of poolsUsedBy(chosen.footprint, pools)) {
-      const { pool, useAfterBytes, totalBytes, limitRatio } = one;
-      const useRatio = useAfterBytes / totalBytes;
-      if (useRatio > limitRatio) {
-        notes.push({ code: 'ABOVE_LIMIT', pool, useRatio, limitRatio });
+      const { pool, useAfterBytes, totalBytes, limitRatio, limitBytes } = one;
+      if (useAfterBytes > limitBytes) {
+        notes.push({ code: 'ABOVE_LIMIT', pool, useRatio: useAfterBytes / totalBytes, limitRatio });
       }
     }
   }
@@ -57,6 +62,15 @@ export function poolsUsedBy(
     used.add(`gpu-share:${deviceKey}`);
   }
   return pools.filter(({ pool }) => used.has(pool));
+}
+
+/** The GPUs that footprints take memory of, each once. */
+function devicesOf(footprints: readonly (Footprint | null)[]): ReadonlySet<string> {
+  return new Set(
+    footprints.flatMap((footprint) =>
+      (footprint?.gpus ?? []).flatMap(({ deviceKey, bytes }) => (bytes > 0 ? deviceKey : [])),
+    ),
+  );
 }
 
 function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefined): boolean {

@@ -1,7 +1,5 @@
-import type { Footprint, LoadOption, Tier } from './input.js';
-
-/** A pool of memory: system RAM, a GPU's own memory, or what a GPU may take of system RAM. */
-export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
+import type { Footprint, PoolName, Shortfall, Tier } from '@mai/memory-ledger';
+import type { LoadOption } from './input.js';
 
 /** A pool before and after the plan, in bytes. */
 export interface PoolOutcome {
@@ -15,22 +13,19 @@ export interface PoolOutcome {
   readonly useAfterBytes: number;
   /** What is left of the total after the plan; negative where even that is exceeded. */
   readonly headroomBytes: number;
-  /** The limit that the plan was held to, 0 to 1 of the total. */
+  /** The limit in force as a share of the total, 0 to 1: the configured one, or less for the headroom's sake. */
   readonly limitRatio: number;
+  /** The most that may be in use: limit and minimum headroom respected. */
+  readonly limitBytes: number;
+  /** Above this share of the total memory is about to run out, 0 to 1. */
   readonly hardLimitRatio: number;
+  readonly hardLimitBytes: number;
   /** What the plan frees. */
   readonly reclaimableBytes: number;
 }
 
-/** Why something does not fit a pool. */
-export interface Shortfall {
-  /** How many bytes are missing; at least 1. */
-  readonly shortfallBytes: number;
-  /** What the load takes of the pool, the upper end of its interval. */
-  readonly neededBytes: number;
-  /** What it may take there: limit and headroom respected, after the evictions that are allowed. */
-  readonly allowedBytes: number;
-}
+/** The figures of a pool that is too small. */
+export type ShortfallFigures = Omit<Shortfall, 'pool'>;
 
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
@@ -49,8 +44,8 @@ export type Rejection =
     }
   | { readonly code: 'GUARDRAILS' }
   | { readonly code: 'FOOTPRINT_UNKNOWN' }
-  | ({ readonly code: 'INSUFFICIENT_RAM' } & Shortfall)
-  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & Shortfall)
+  | ({ readonly code: 'INSUFFICIENT_RAM' } & ShortfallFigures)
+  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & ShortfallFigures)
   | { readonly code: 'WAITS_FOR_BUSY'; readonly instanceIdentifiers: readonly string[] }
   | { readonly code: 'PREFERRED_CANDIDATE_FITS'; readonly preferredModelKey: string };
 

@@ -1,4 +1,5 @@
-import type { LoadConfig, LoadOption, Requirement, Resident } from './input.js';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { LoadOption, Requirement, Resident } from './input.js';
 
 /**
  * Whether a resident is what a load option asks for: the same in every field that the option sets and
@@ -33,7 +34,7 @@ function matches(asked: LoadConfig, got: LoadConfig): boolean {
   );
 }
 
-// A resident whose context length is unknown cannot be said to meet a requirement.
-function meetsContext(got: number | null, { minContextLengthTokens }: Requirement): boolean {
-  return minContextLengthTokens === null || (got !== null && got >= minContextLengthTokens);
+// A resident whose context length is not known can't be said to meet a requirement.
+function meetsContext(tokens: number | null, { minContextLengthTokens }: Requirement): boolean {
+  return minContextLengthTokens === null || (tokens !== null && tokens >= minContextLengthTokens);
 }

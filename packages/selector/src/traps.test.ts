@@ -5,11 +5,10 @@ import {
   input,
   LOAD_CONFIG,
   option,
-  POLICY,
   resident,
   resources,
 } from '../test/build-input.js';
-import type { GpuResources } from './input.js';
+import { DEFAULT_SELECTION_POLICY, type GpuResources } from '@mai/memory-ledger';
 import { selectModel } from './select-model.js';
 
 const gpu = (
@@ -18,6 +17,7 @@ const gpu = (
   facts: Partial<GpuResources> = {},
 ): GpuResources => ({
   deviceKey: 'GPU-1',
+  vendor: null,
   name: 'GPU',
   memory: 'dedicated',
   totalBytes: total === null ? null : total * GIB,
@@ -317,7 +317,10 @@ describe('6. stepping up asks for more than staying', () => {
 });
 
 describe('7. busy, pinned and foreign residents stay', () => {
-  const pressed = (facts: object, policy = POLICY): ReturnType<typeof selectModel> =>
+  const pressed = (
+    facts: object,
+    policy = DEFAULT_SELECTION_POLICY,
+  ): ReturnType<typeof selectModel> =>
     selectModel(
       input({
         candidates: [candidate('wanted', 8)],
@@ -365,13 +368,13 @@ describe('7. busy, pinned and foreign residents stay', () => {
     (foreign, lastUsedAtMs, decision) => {
       const selection = pressed(
         { foreign: true, lastUsedAtMs },
-        { ...POLICY, foreign, foreignIdleMs: 600_000 },
+        { ...DEFAULT_SELECTION_POLICY, foreign, foreignIdleMs: 600_000 },
       );
       expect(selection.decision).toBe(decision);
     },
   );
   it('leaves a busy foreign one alone whatever the policy, and releases none in an emergency', () => {
-    const evict = { ...POLICY, foreign: 'evict' as const };
+    const evict = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict' as const };
     expect(pressed({ foreign: true, busy: true }, evict)).toMatchObject({
       decision: 'none',
       plan: { steps: [] },

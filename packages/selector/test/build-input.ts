@@ -1,40 +1,15 @@
-import type {
-  Candidate,
-  Footprint,
-  LoadConfig,
-  LoadOption,
-  Resident,
-  Resources,
-  SelectionInput,
-  SelectionPolicy,
-} from '../src/index.js';
+import {
+  DEFAULT_LOAD_CONFIG,
+  DEFAULT_SELECTION_POLICY,
+  type Footprint,
+  type LoadConfig,
+  type Resources,
+} from '@mai/memory-ledger';
+import type { Candidate, LoadOption, Resident, SelectionInput } from '../src/index.js';
 
 export const GIB = 1024 ** 3;
 
-export const LOAD_CONFIG: LoadConfig = {
-  contextLengthTokens: 8192,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-};
-
-/** 80 % of RAM, 90 % of VRAM, 92 % hard, 1 GiB of headroom: the defaults of the configuration. */
-export const POLICY: SelectionPolicy = {
-  memoryLimitRatio: 0.8,
-  vramLimitRatio: 0.9,
-  cpuLimitRatio: 0.8,
-  hardLimitRatio: 0.92,
-  unifiedHardLimitRatio: 0.85,
-  upgradeBelowRatioMin: 0.65,
-  minHeadroomBytes: GIB,
-  dwellMs: 20_000,
-  coolDownMs: 60_000,
-  foreign: 'observe',
-  foreignIdleMs: 600_000,
-};
+export const LOAD_CONFIG: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
 
 /** A footprint without an error interval; sizes in GiB. */
 export function footprint(
@@ -128,7 +103,7 @@ export function input(parts: Partial<SelectionInput>): SelectionInput {
     requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
     resources: resources(),
     residents: [],
-    policy: POLICY,
+    policy: DEFAULT_SELECTION_POLICY,
     ...parts,
   };
 }

@@ -1,4 +1,4 @@
-import { TIERS } from '@mai/model-config';
+import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './autopilot-specs.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { HISTORY } from './history-specs.js';

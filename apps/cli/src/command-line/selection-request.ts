@@ -1,5 +1,5 @@
+import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { SelectionRequest } from '@mai/autopilot';
-import { CAPABILITIES, TIERS } from '@mai/model-config';
 import type { Input } from './input.js';
 
 /** What the options of `mai select` and `mai watch` ask for. */

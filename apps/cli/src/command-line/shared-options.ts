@@ -1,4 +1,4 @@
-import { CAPABILITIES, TIERS } from '@mai/model-config';
+import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { OptionSpec } from './command-spec.js';
 
 // Options that several commands take. One name means one thing throughout.

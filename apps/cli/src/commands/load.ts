@@ -1,11 +1,6 @@
+import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
 import { IDENTIFIER_PREFIX } from '@mai/autopilot';
-import type {
-  DownloadedModel,
-  LMStudioClient,
-  LoadConfig,
-  LoadFirstResult,
-} from '@mai/lmstudio-adapter';
-import { DEFAULT_LOAD_CONFIG } from '@mai/lmstudio-adapter';
+import type { DownloadedModel, LMStudioClient, LoadFirstResult } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
 import { requireLMStudio } from '../compose/connect-lmstudio.js';

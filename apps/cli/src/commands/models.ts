@@ -1,5 +1,5 @@
+import { CAPABILITIES } from '@mai/memory-ledger';
 import type { ModelProfile } from '@mai/model-config';
-import { CAPABILITIES } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
 import { judgeModels } from '../compose/judge-models.js';
 import { openSession } from '../compose/session.js';

@@ -1,5 +1,5 @@
-import type { PolicyName, SimulationReport } from '@mai/autopilot';
-import { simulate } from '@mai/autopilot';
+import type { PolicyName, SimulationReport } from '@mai/simulation';
+import { simulate } from '@mai/simulation';
 import { toSelectionPolicy } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
 import { loadConfig } from '../compose/load-config.js';

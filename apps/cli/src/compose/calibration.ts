@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { CalibrationStore, Engine } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
-import type { Footprint, LoadConfig } from '@mai/selector';
 import type { CommandContext } from '../context.js';
 import type { LMStudioLink } from './connect-lmstudio.js';
 

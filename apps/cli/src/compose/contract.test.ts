@@ -1,5 +1,6 @@
 // The packages know nothing of each other: each consumer declares what it needs, and its producers happen
 // to satisfy it. These assignments fail to compile when the two drift apart.
+import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type {
   AutopilotPorts,
   CandidateProfile,
@@ -25,7 +26,6 @@ import type {
   SelectionPolicy as ConfiguredPolicy,
 } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
-import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/selector';
 import { composePorts } from './ports.js';
 
 /** Compiles only where every `Producer` is a `Consumer`. */

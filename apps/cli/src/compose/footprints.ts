@@ -1,3 +1,4 @@
+import type { Footprint, Resources } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
@@ -9,7 +10,6 @@ import {
   estimateFromFileSize,
   isModelFileError,
 } from '@mai/memory-estimator';
-import type { Footprint, Resources } from '@mai/selector';
 import type { Calibration } from './calibration.js';
 import type { HeaderShelf } from './header-shelf.js';
 import type { Library } from './library.js';

@@ -1,4 +1,5 @@
-import type { Capability, ModelProfile, ModelSection } from '@mai/model-config';
+import type { Capability } from '@mai/memory-ledger';
+import type { ModelProfile, ModelSection } from '@mai/model-config';
 import { addConfiguredModel, setFallbackChain } from '@mai/model-config';
 
 const HEADER = `# Mai's configuration, written by \`mai config init\` from what is downloaded here.

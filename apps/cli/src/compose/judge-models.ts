@@ -1,7 +1,8 @@
+import type { Footprint } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import type { ModelProfile } from '@mai/model-config';
-import type { Footprint, Rejection } from '@mai/selector';
+import type { Rejection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Catalog } from './catalog.js';
 import type { Library } from './library.js';

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type {
@@ -11,7 +12,6 @@ import type {
 import { measureFootprint } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
-import type { Footprint, LoadConfig } from '@mai/selector';
 import type { CommandContext } from '../context.js';
 import { UsageError } from '../usage-error.js';
 import { engineOf, openMeasurements } from './calibration.js';

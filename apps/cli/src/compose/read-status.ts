@@ -1,8 +1,9 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { RuntimeInstance } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
-import type { PoolOutcome, Resident, Resources } from '@mai/selector';
+import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Session } from './session.js';
 

@@ -1,8 +1,8 @@
+import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '@mai/autopilot';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { toSelectionPolicy } from '@mai/model-config';
 import type { ResourceMonitor } from '@mai/resource-monitor';
-import type { SelectionPolicy } from '@mai/selector';
 import type { CommandContext } from '../context.js';
 import type { Catalog } from './catalog.js';
 import type { LMStudioLink } from './connect-lmstudio.js';

@@ -1,6 +1,6 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { MonitorPort } from '@mai/autopilot';
 import type { Simulator } from '@mai/lmstudio-simulator';
-import type { Resources } from '@mai/selector';
 import type { DemoPool } from './demo-world.js';
 
 /** This machine's real readings, with the simulated models and the injected pressure added. */

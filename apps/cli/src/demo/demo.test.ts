@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
 import { createFakeIo } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
 import { createOutput } from '../terminal/output.js';
@@ -27,6 +27,7 @@ const machine = (
 const gpu = (totalBytes: number, availableBytes: number) => ({
   deviceKey: 'GPU-1',
   name: 'Test GPU',
+  vendor: null,
   memory: 'dedicated' as const,
   totalBytes,
   availableBytes,

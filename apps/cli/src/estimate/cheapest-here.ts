@@ -1,7 +1,8 @@
+import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
 import type { AssembledInput, LadderLoadOption } from '@mai/autopilot';
 import type { Degradation, EstimateEnvironment, GgufHeader } from '@mai/memory-estimator';
 import { cheapestFit } from '@mai/memory-estimator';
-import type { LoadConfig, PoolOutcome, SelectionPolicy } from '@mai/selector';
+import type { PoolOutcome } from '@mai/selector';
 import { formatCount } from '../terminal/format.js';
 
 /** What is asked for, and the memory that it has to fit. */

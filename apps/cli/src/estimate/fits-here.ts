@@ -1,10 +1,11 @@
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import type { AssembledInput } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { EstimateEnvironment, EstimateReport } from '@mai/memory-estimator';
 import { CPU_ENVIRONMENT, estimateFootprint, estimateFromFileSize } from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
-import type { Footprint, LoadConfig, Resources, Selection } from '@mai/selector';
+import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import { environmentOf } from '../compose/footprints.js';
 import { loadConfig } from '../compose/load-config.js';

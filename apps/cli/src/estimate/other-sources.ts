@@ -1,7 +1,7 @@
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { EstimateReport, EstimateSettings } from '@mai/memory-estimator';
 import { combineWithLMStudio } from '@mai/memory-estimator';
-import type { Footprint, LoadConfig } from '@mai/selector';
 import { openCalibration } from '../compose/calibration.js';
 import type { LMStudioLink } from '../compose/connect-lmstudio.js';
 import { withLink } from '../compose/connect-lmstudio.js';

@@ -1,6 +1,6 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
-import type { Resources } from '@mai/selector';
 import { withLink } from '../compose/connect-lmstudio.js';
 import {
   createCatalog,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { TraceIssue, TraceRow } from '@mai/autopilot';
-import { parseTrace } from '@mai/autopilot';
+import type { TraceIssue, TraceRow } from '@mai/simulation';
+import { parseTrace } from '@mai/simulation';
 import type { Output } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 

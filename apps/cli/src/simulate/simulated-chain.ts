@@ -1,12 +1,12 @@
-import type { EstimatorPort, SimulatedModel, SimulatedRung } from '@mai/autopilot';
+import type { Resources, Tier } from '@mai/memory-ledger';
+import type { EstimatorPort } from '@mai/autopilot';
+import type { SimulatedModel, SimulatedRung } from '@mai/simulation';
 import type {
   ConfiguredModel,
   ModelConfig,
   ModelProfile,
   SimulatedModel as SimulateBlock,
-  Tier,
 } from '@mai/model-config';
-import type { Resources } from '@mai/selector';
 
 /** Where the memory of a simulated model is from. */
 export type FootprintOrigin = 'simulate' | 'estimate' | 'configuration';

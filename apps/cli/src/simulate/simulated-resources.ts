@@ -1,5 +1,5 @@
-import type { TraceRow } from '@mai/autopilot';
-import type { Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
+import type { TraceRow } from '@mai/simulation';
 
 /** The machine of a trace as the memory estimator meets it. */
 export function simulatedResources({ ram, gpus }: TraceRow): Resources {
@@ -15,6 +15,7 @@ export function simulatedResources({ ram, gpus }: TraceRow): Resources {
     gpus: gpus.map(({ totalBytes, othersBytes, unified }, index) => ({
       deviceKey: `simulated:${index}`,
       name: `GPU ${index + 1}`,
+      vendor: null,
       memory: unified ? 'shared' : 'dedicated',
       totalBytes,
       availableBytes: Math.max(0, totalBytes - othersBytes),

@@ -1,5 +1,6 @@
+import type { LoadConfig } from '@mai/memory-ledger';
 import { builtInModelConfig, toSelectionPolicy } from '@mai/model-config';
-import type { LoadConfig, SelectionInput } from '@mai/selector';
+import type { SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import { describeConcessions } from './describe-concessions.js';
 

@@ -1,4 +1,5 @@
-import type { LoadConfig, Selection, SelectionInput } from '@mai/selector';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { Selection, SelectionInput } from '@mai/selector';
 import { formatPercent } from '../terminal/format.js';
 
 /**

@@ -1,5 +1,6 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { AutopilotState } from '@mai/autopilot';
-import type { PoolOutcome, RejectedCandidate, Resources, Selection } from '@mai/selector';
+import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
 import { formatBytes, formatDuration, formatPercent } from '../terminal/format.js';
 import { describePlan, describeReason } from './describe-plan.js';
 import { explainRejection } from './explain-rejection.js';

@@ -1,4 +1,4 @@
-import type { Footprint } from '@mai/selector';
+import type { Footprint } from '@mai/memory-ledger';
 import { formatBytes } from '../terminal/format.js';
 
 const SOURCES: Readonly<Record<Footprint['source'], string>> = {

@@ -1,5 +1,6 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { OutcomeRecord } from '@mai/autopilot';
-import type { PoolOutcome, Resources, Selection, SelectionNote } from '@mai/selector';
+import type { PoolOutcome, Selection, SelectionNote } from '@mai/selector';
 import type { Episode } from '../compose/decision-history.js';
 import { isFirst } from '../compose/decision-history.js';
 import {

@@ -1,5 +1,6 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { ResourceSnapshot } from '@mai/resource-monitor';
-import type { PoolOutcome, Resources } from '@mai/selector';
+import type { PoolOutcome } from '@mai/selector';
 import type { PoolTrend } from '../compose/read-status.js';
 import { renderMeter } from '../terminal/bar.js';
 import {

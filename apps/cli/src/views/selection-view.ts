@@ -1,4 +1,5 @@
-import type { Resources, Selection, SelectionInput, SelectionNote } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
+import type { Selection, SelectionInput, SelectionNote } from '@mai/selector';
 import { formatBytes, formatCount, formatPercent, plural } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { renderTable } from '../terminal/table.js';

@@ -1,4 +1,4 @@
-import type { SimulationReport } from '@mai/autopilot';
+import type { SimulationReport } from '@mai/simulation';
 import { createFakeIo } from '../../test/fake-io.js';
 import { createOutput } from '../terminal/output.js';
 import { textWidth } from '../terminal/text.js';

@@ -1,4 +1,4 @@
-import type { SimulationReport } from '@mai/autopilot';
+import type { SimulationReport } from '@mai/simulation';
 import { formatDuration, plural } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { padEnd, padStart, textWidth, truncateMiddle } from '../terminal/text.js';

@@ -1,4 +1,4 @@
-import type { PolicyName, SimulationReport } from '@mai/autopilot';
+import type { PolicyName, SimulationReport } from '@mai/simulation';
 import type { SimulatedChain } from '../simulate/simulated-chain.js';
 import { formatBytes, formatDuration, plural } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';

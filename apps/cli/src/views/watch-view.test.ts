@@ -1,5 +1,7 @@
+import type { Footprint } from '@mai/memory-ledger';
 import type { AutopilotState, CandidateProfile } from '@mai/autopilot';
-import type { Candidate, Footprint, Resident, SelectionInput, Verdict } from '@mai/selector';
+import type { Candidate, Resident, SelectionInput } from '@mai/selector';
+import type { Verdict } from '@mai/autopilot';
 import { selectModel } from '@mai/selector';
 import { createFakeIo } from '../../test/fake-io.js';
 import { createOutput } from '../terminal/output.js';

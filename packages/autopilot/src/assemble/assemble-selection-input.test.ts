@@ -1,5 +1,5 @@
+import type { LoadConfig } from '@mai/memory-ledger';
 import { FakeWorld, GIB, LOAD_CONFIG, profile } from '../../test/fake-world.js';
-import type { LoadConfig } from '@mai/selector';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
 
@@ -158,7 +158,7 @@ describe('assembleSelectionInput', () => {
     const { resources } = await assembleSelectionInput(world.ports);
     expect(resources).toMatchObject({
       observable: false,
-      ram: { totalBytes: 32 * GIB, availableBytes: null, mappedCountsAsUsed: true },
+      ram: { totalBytes: 32 * GIB, availableBytes: null, mappedCountsAsUsed: null },
     });
   });
 

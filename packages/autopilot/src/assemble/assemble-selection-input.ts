@@ -1,4 +1,5 @@
-import type { Requirement, Resident, Resources, SelectionPolicy } from '@mai/selector';
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
+import type { Requirement, Resident } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';

@@ -1,4 +1,5 @@
-import type { Resident, Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { LadderCandidate } from './build-candidates.js';

@@ -1,4 +1,5 @@
-import type { Candidate, Footprint, Resources } from '@mai/selector';
+import type { Footprint, Resources } from '@mai/memory-ledger';
+import type { Candidate } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';

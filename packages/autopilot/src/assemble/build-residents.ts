@@ -1,4 +1,5 @@
-import type { Footprint, LoadConfig, Resident, Resources } from '@mai/selector';
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';

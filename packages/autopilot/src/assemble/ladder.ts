@@ -1,4 +1,5 @@
-import type { KvCacheType, LoadConfig, Requirement } from '@mai/selector';
+import type { KvCacheType, LoadConfig } from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
 import type { CandidateProfile } from '../ports/catalog-port.js';
 
 /** The ways to load the same model cheaper, in the order in which they are tried. */

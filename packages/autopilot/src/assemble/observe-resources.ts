@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
 import { callOptions } from '../ports/call-options.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 
@@ -21,13 +21,13 @@ export async function observeResources(
     ram: {
       totalBytes: survey.ramTotalBytes,
       availableBytes: null,
-      // Its operating system is unknown here, and this is the careful side.
-      mappedCountsAsUsed: true,
+      mappedCountsAsUsed: null,
     },
     unified: survey.unified,
     gpus: survey.gpus.map((gpu) => ({
       deviceKey: gpu.deviceKey,
       name: gpu.name,
+      vendor: null,
       memory: gpu.memory,
       totalBytes: gpu.totalBytes,
       availableBytes: null,

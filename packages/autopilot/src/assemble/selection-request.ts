@@ -1,4 +1,5 @@
-import type { LoadConfig, Requirement } from '@mai/selector';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
 
 /** What is asked for. Everything left out asks for nothing in particular. */
 export interface SelectionRequest {

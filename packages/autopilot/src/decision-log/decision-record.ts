@@ -1,10 +1,6 @@
-import type {
-  HysteresisState,
-  Selection,
-  SelectionInput,
-  SelectionPolicy,
-  Verdict,
-} from '@mai/selector';
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import type { Selection, SelectionInput } from '@mai/selector';
+import type { HysteresisState, Verdict } from '../timing/hysteresis/hysteresis-state.js';
 import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunOutcome } from '../switch/run-report.js';
 

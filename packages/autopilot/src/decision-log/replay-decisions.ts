@@ -1,4 +1,5 @@
-import { reduceHysteresis, selectModel } from '@mai/selector';
+import { selectModel } from '@mai/selector';
+import { reduceHysteresis } from '../timing/hysteresis/reduce-hysteresis.js';
 import { asDue } from '../loop/as-due.js';
 import type { DecisionRecord, LogRecord } from './decision-record.js';
 

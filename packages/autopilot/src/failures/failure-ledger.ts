@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
 import type { LoadFailure, LoadFailureCode } from '../switch/load-failure.js';
 import { backOffMs, type BackOffPolicy } from './back-off.js';
 

@@ -1,4 +1,5 @@
-import type { Selection, Verdict } from '@mai/selector';
+import type { Selection } from '@mai/selector';
+import type { Verdict } from '../timing/hysteresis/hysteresis-state.js';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { JournalState } from '../journal/journal-state.js';
 import type { RunEvent } from '../switch/run-event.js';

@@ -1,4 +1,5 @@
-import type { Selection, SelectionPolicy } from '@mai/selector';
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { backOffMs } from '../failures/back-off.js';

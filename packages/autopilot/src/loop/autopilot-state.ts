@@ -1,4 +1,5 @@
-import type { Selection, Verdict } from '@mai/selector';
+import type { Selection } from '@mai/selector';
+import type { Verdict } from '../timing/hysteresis/hysteresis-state.js';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
 import type { Pin, Yield } from '../journal/journal-state.js';

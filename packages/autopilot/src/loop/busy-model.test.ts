@@ -55,7 +55,7 @@ describe('with a busy model', () => {
     world.othersBytes = 14 * GIB;
     await world.clock.advance(10 * SECOND);
     expect(world.residentKeys()).toEqual(['large']);
-    expect(pilot.of('emergency').map(({ pools }) => pools)).toEqual([['RAM']]);
+    expect(pilot.of('emergency').map(({ pools }) => pools)).toEqual([['ram']]);
     await pilot.stop();
   });
 

@@ -1,9 +1,5 @@
-import {
-  selectModel,
-  type Selection,
-  type SelectionInput,
-  type SelectionPolicy,
-} from '@mai/selector';
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
 import { asDue } from './as-due.js';
 
 /** A decision with the limits that it keeps to, and weaker ones for when the world has moved on. */

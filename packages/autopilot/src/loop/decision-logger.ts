@@ -1,11 +1,10 @@
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import type { Selection, SelectionInput } from '@mai/selector';
 import type {
   HysteresisEvent,
   HysteresisState,
-  Selection,
-  SelectionInput,
-  SelectionPolicy,
   Verdict,
-} from '@mai/selector';
+} from '../timing/hysteresis/hysteresis-state.js';
 import type { DecisionSink } from '../decision-log/decision-record.js';
 import type { SwitchResult } from './switch-progress.js';
 

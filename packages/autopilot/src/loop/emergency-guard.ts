@@ -1,4 +1,4 @@
-import type { Resources, SelectionPolicy } from '@mai/selector';
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { poolsOverHardLimit } from '../switch/hard-limit.js';

@@ -1,4 +1,5 @@
-import type { PoolOutcome, SelectionPolicy } from '@mai/selector';
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/selector';
 
 /** What others used of each pool over the last seconds. Plain data. */
 export type UseSamples = readonly {

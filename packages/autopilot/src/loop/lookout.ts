@@ -1,4 +1,5 @@
-import type { PoolOutcome, Resources, Selection } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
+import type { PoolOutcome, Selection } from '@mai/selector';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { Waker } from './waker.js';
 

@@ -1,4 +1,5 @@
-import type { Requirement, Tier } from '@mai/selector';
+import type { Tier } from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
 
 /** What meets all of them. Where no tier is left, the tiers of the first are kept. */
 export function mergeRequirements(

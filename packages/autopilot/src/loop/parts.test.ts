@@ -1,4 +1,5 @@
-import type { PoolOutcome, Selection, Verdict } from '@mai/selector';
+import type { PoolOutcome, Selection } from '@mai/selector';
+import type { Verdict } from '../timing/hysteresis/hysteresis-state.js';
 import fc from 'fast-check';
 import { ManualClock } from '../../test/manual-clock.js';
 import { createEventHub } from './event-hub.js';
@@ -17,7 +18,9 @@ const pool = (othersBytes: number): PoolOutcome => ({
   useAfterBytes: othersBytes + 4 * GIB,
   headroomBytes: 28 * GIB - othersBytes,
   limitRatio: 0.8,
+  limitBytes: Math.floor(0.8 * 32 * GIB),
   hardLimitRatio: 0.75,
+  hardLimitBytes: 24 * GIB,
   reclaimableBytes: 0,
 });
 const forecast = (usesBytes: readonly number[]): number | null => {

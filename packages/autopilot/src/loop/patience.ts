@@ -1,4 +1,5 @@
-import type { PoolOutcome, Selection, SelectionPolicy } from '@mai/selector';
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import type { PoolOutcome, Selection } from '@mai/selector';
 import { bytesToMs, loadMs, SETTLE_MS } from './reaction.js';
 
 /** A time over the limit: that of the model that was loaded when it began, wherever that is now. */

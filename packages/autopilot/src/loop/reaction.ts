@@ -1,4 +1,5 @@
-import type { Footprint, Selection } from '@mai/selector';
+import type { Footprint } from '@mai/memory-ledger';
+import type { Selection } from '@mai/selector';
 
 /** A fast disk; until loads here have been timed it stands for all of them. */
 const LOAD_BYTES_PER_MS = 1_000_000;

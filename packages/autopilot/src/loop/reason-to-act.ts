@@ -1,4 +1,5 @@
-import type { Selection, Verdict } from '@mai/selector';
+import type { Selection } from '@mai/selector';
+import type { Verdict } from '../timing/hysteresis/hysteresis-state.js';
 import { asDue } from './as-due.js';
 import type { SwitchReason } from './autopilot-event.js';
 

@@ -1,4 +1,5 @@
-import { selectModel, type Resources, type Selection, type SelectionInput } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
+import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
 import { isSameData } from '../assemble/same-data.js';
 
 /**

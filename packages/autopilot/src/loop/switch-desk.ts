@@ -1,11 +1,5 @@
-import type {
-  LoadConfig,
-  Resident,
-  Resources,
-  Selection,
-  SelectionInput,
-  SelectionPolicy,
-} from '@mai/selector';
+import type { LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
+import type { Resident, Selection, SelectionInput } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import { backOffMs } from '../failures/back-off.js';
 import { breakerAfterFailure, CLOSED_BREAKER, isBreakerOpen } from '../failures/breaker.js';

@@ -14,7 +14,9 @@ const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({
   useAfterBytes: (othersGib + 8) * GIB,
   headroomBytes: 0,
   limitRatio: 0.8,
+  limitBytes: Math.floor(0.8 * 32 * GIB),
   hardLimitRatio: 0.92,
+  hardLimitBytes: Math.floor(0.92 * 32 * GIB),
   reclaimableBytes: 0,
 });
 

@@ -1,12 +1,11 @@
-import {
-  initialHysteresis,
-  reduceHysteresis,
-  type HysteresisEvent,
-  type HysteresisState,
-  type Selection,
-  type SelectionPolicy,
-  type Verdict,
-} from '@mai/selector';
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import { type Selection } from '@mai/selector';
+import { initialHysteresis, reduceHysteresis } from '../timing/hysteresis/reduce-hysteresis.js';
+import type {
+  HysteresisEvent,
+  HysteresisState,
+  Verdict,
+} from '../timing/hysteresis/hysteresis-state.js';
 import { asDue } from './as-due.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import { addUse, forecastUse, limitsAfter, type Forecast, type UseSamples } from './forecast.js';

@@ -1,4 +1,4 @@
-import type { LoadConfig, SelectionPolicy, Tier } from '@mai/selector';
+import type { LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** What is known about a model before it is loaded; a profile of `@mai/model-config` satisfies it. */

@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig, Resources } from '@mai/selector';
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** The question: what does this model take with this load configuration on this machine? */

@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** What this machine has left. A reading that is unknown is null, never zero. */

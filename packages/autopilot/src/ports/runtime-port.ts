@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/selector';
+import type { LoadConfig } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** One loaded copy, as the runtime reports it. */

@@ -1,4 +1,5 @@
-import type { LoadConfig, Requirement, SelectionPolicy } from '@mai/selector';
+import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
 import { leastContextTokens } from '../assemble/ladder.js';
 import { chooseIdentifier } from '../assemble/ownership.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';

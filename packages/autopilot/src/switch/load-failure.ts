@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/selector';
+import type { LoadConfig } from '@mai/memory-ledger';
 
 /**
  * Why a candidate could not be used; the first four are the runtime's own codes. `OUT_OF_MEMORY` is a

@@ -1,4 +1,5 @@
-import type { LoadConfig, PlanStep } from '@mai/selector';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { LoadFailure } from './load-failure.js';
 

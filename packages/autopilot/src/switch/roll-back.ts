@@ -1,4 +1,5 @@
-import type { LoadConfig, Selection, SelectionInput } from '@mai/selector';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { Selection, SelectionInput } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';

@@ -1,4 +1,5 @@
-import type { LoadConfig, Resources, Selection } from '@mai/selector';
+import type { LoadConfig, Resources } from '@mai/memory-ledger';
+import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { LoadMismatch, RuntimeInstance } from '../ports/runtime-port.js';
 import type { LoadFailure } from './load-failure.js';

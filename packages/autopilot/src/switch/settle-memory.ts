@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/selector';
+import type { Resources } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { observeResources } from '../assemble/observe-resources.js';

@@ -4,6 +4,7 @@ import { holdingYields, reserveMemory } from './reserve-memory.js';
 
 const GAME: Yield = {
   name: 'game',
+
   bytes: 8 * GIB,
   pools: 'all',
   sinceMs: 0,
@@ -13,6 +14,7 @@ const GAME: Yield = {
 const gpu = (availableBytes: number, memory: 'dedicated' | 'shared' = 'dedicated') => ({
   deviceKey: 'gpu',
   name: 'GPU',
+  vendor: null,
   memory,
   totalBytes: 24 * GIB,
   availableBytes,

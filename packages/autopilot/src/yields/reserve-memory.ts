@@ -1,4 +1,5 @@
-import type { Footprint, Resident, Resources } from '@mai/selector';
+import type { Footprint, Resources } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 import type { Yield } from '../journal/journal-state.js';
 
 /** Key of the RAM pool beside the device keys of the GPUs. */

@@ -1,0 +1,38 @@
+/** Where the figures of a footprint come from, the most trusted first. */
+export type FootprintSource = 'measured' | 'lmstudio' | 'gguf-header' | 'file-size' | 'configured';
+
+/** How far a footprint can be trusted. */
+export type Confidence = 'high' | 'medium' | 'low';
+
+/** Between which figures the total of a footprint lies. */
+export interface FootprintInterval {
+  /** Probability that the truth lies within, 0 to 1. */
+  readonly coverage: number;
+  readonly lowBytes: number;
+  readonly highBytes: number;
+}
+
+/** What a model takes when it is resident, in bytes. */
+export interface Footprint {
+  readonly ram: {
+    /** Memory-mapped weights. The OS can drop these pages, and Linux does not count them as used. */
+    readonly mappedBytes: number;
+    /** Everything else in RAM, locked weights included. */
+    readonly anonymousBytes: number;
+  };
+  readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
+  /** Of the total over RAM and all GPUs; `null` when nothing is known about the error. */
+  readonly interval: FootprintInterval | null;
+  readonly source: FootprintSource;
+  readonly confidence: Confidence;
+}
+
+/** The total of a footprint over RAM and all GPUs, in bytes. */
+export function totalBytesOf(footprint: Pick<Footprint, 'ram' | 'gpus'>): number {
+  return footprint.ram.mappedBytes + inexactBytesOf(footprint);
+}
+
+/** The part of a footprint that an interval's doubt can be about: everything but the mapped weights. */
+export function inexactBytesOf({ ram, gpus }: Pick<Footprint, 'ram' | 'gpus'>): number {
+  return gpus.reduce((sum, { bytes }) => sum + bytes, ram.anonymousBytes);
+}

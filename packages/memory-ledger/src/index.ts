@@ -1,0 +1,35 @@
+export { DEFAULT_LOAD_CONFIG, KV_CACHE_TYPES } from './load-config.js';
+export type { KvCacheType, LoadConfig } from './load-config.js';
+export { CAPABILITIES, TIERS } from './model-class.js';
+export type { Capability, Tier } from './model-class.js';
+export { totalBytesOf } from './footprint.js';
+export type { Confidence, Footprint, FootprintInterval, FootprintSource } from './footprint.js';
+export type { GpuResources, GpuVendor, Resources } from './resources.js';
+export { DEFAULT_SELECTION_POLICY } from './selection-policy.js';
+export type { ForeignPolicy, SelectionPolicy } from './selection-policy.js';
+export { addCharges, charge, countedAsUsed, marginOf } from './charge.js';
+export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolName } from './charge.js';
+export {
+  chargeResident,
+  deviceKeyOf,
+  fixedPool,
+  measurePools,
+  others,
+  ramLimits,
+  useOf,
+  vramLimits,
+} from './pools.js';
+export type { ChargedResident, Pool, PoolLimits } from './pools.js';
+export {
+  allowedUse,
+  CAPACITY,
+  fits,
+  HARD_LIMIT,
+  isMeasured,
+  isOverLimit,
+  LIMIT,
+  limitRatioOf,
+  room,
+  worstShortfall,
+} from './room.js';
+export type { FitOptions, Limit, Shortfall } from './room.js';

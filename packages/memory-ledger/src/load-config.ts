@@ -1,0 +1,41 @@
+/** Number types that llama.cpp can store a KV cache in, in its own names, the widest first. */
+export const KV_CACHE_TYPES = [
+  'f32',
+  'f16',
+  'bf16',
+  'q8_0',
+  'q5_1',
+  'q5_0',
+  'q4_1',
+  'q4_0',
+  'iq4_nl',
+] as const;
+
+/** How one number of the KV cache is stored. */
+export type KvCacheType = (typeof KV_CACHE_TYPES)[number];
+
+/** How a model is loaded. `null` leaves a field to the runtime's default. */
+export interface LoadConfig {
+  /** Tokens of context for each sequence, prompt and response together. */
+  readonly contextLengthTokens: number | null;
+  /** Requests that can be answered at the same time. */
+  readonly parallelSequences: number | null;
+  /** Share of the layers on the GPU, 0 to 1. */
+  readonly offloadRatio: number | null;
+  readonly kvCacheTypeK: KvCacheType | null;
+  readonly kvCacheTypeV: KvCacheType | null;
+  readonly flashAttention: boolean | null;
+  /** Share of the expert layers that stay on the CPU, 0 to 1. */
+  readonly cpuExpertRatio: number | null;
+}
+
+/** Every field left to the runtime. */
+export const DEFAULT_LOAD_CONFIG: LoadConfig = {
+  contextLengthTokens: null,
+  parallelSequences: null,
+  offloadRatio: null,
+  kvCacheTypeK: null,
+  kvCacheTypeV: null,
+  flashAttention: null,
+  cpuExpertRatio: null,
+};

@@ -1,0 +1,136 @@
+import { addCharges, charge, countedAsUsed, type Charge, type PoolName } from './charge.js';
+import type { Footprint } from './footprint.js';
+import type { Resources } from './resources.js';
+import type { SelectionPolicy } from './selection-policy.js';
+
+/** A pool with its limits and what is in use of it, in bytes. */
+export interface Pool {
+  readonly name: PoolName;
+  readonly totalBytes: number;
+  /** Whether it is known what is available. Where it is not, others are taken to use nothing. */
+  readonly measured: boolean;
+  /** Used by everything that is not a resident; at least 0. */
+  readonly othersBytes: number;
+  /** The full charge of the residents, mapped weights included. */
+  readonly residentBytes: number;
+  /** The most that may be in use, 0 to 1 of the total. */
+  readonly limitRatio: number;
+  /** Above it memory is about to run out, 0 to 1 of the total. */
+  readonly hardLimitRatio: number;
+  /** What must be left free after a load. */
+  readonly minHeadroomBytes: number;
+}
+
+/** The limits of one pool. */
+export type PoolLimits = Pick<Pool, 'limitRatio' | 'hardLimitRatio' | 'minHeadroomBytes'>;
+
+/** A resident as its pools see it. */
+export interface ChargedResident {
+  /** What it takes. */
+  readonly full: Charge;
+  /** The part of that which the OS counts as used. */
+  readonly counted: Charge;
+}
+
+const UNKNOWN_RESIDENT: ChargedResident = { full: new Map(), counted: new Map() };
+
+/** Works out what a resident takes. One whose footprint is not known takes nothing that is known. */
+export function chargeResident(footprint: Footprint | null, resources: Resources): ChargedResident {
+  if (footprint === null) return UNKNOWN_RESIDENT;
+  return {
+    full: charge(footprint, resources, 'expected').charge,
+    counted: countedAsUsed(footprint, resources),
+  };
+}
+
+/**
+ * Every pool of a machine whose total is known, with what is in use of it: RAM first, then the GPUs in
+ * their order.
+ */
+export function measurePools(
+  resources: Resources,
+  residents: readonly ChargedResident[],
+  policy: SelectionPolicy,
+): readonly Pool[] {
+  const full = addCharges(residents.map((one) => one.full));
+  const counted = addCharges(residents.map((one) => one.counted));
+  const pool = (
+    name: PoolName,
+    totalBytes: number,
+    availableBytes: number | null,
+    limits: PoolLimits,
+  ): Pool => ({
+    name,
+    totalBytes,
+    measured: availableBytes !== null,
+    othersBytes:
+      availableBytes === null ? 0 : others(totalBytes, availableBytes, counted.get(name) ?? 0),
+    residentBytes: full.get(name) ?? 0,
+    ...limits,
+  });
+
+  const { ram, unified, gpus } = resources;
+  return [
+    pool('ram', ram.totalBytes, ram.availableBytes, ramLimits(policy, unified)),
+    ...gpus.flatMap(({ deviceKey, memory, totalBytes, availableBytes }) => {
+      if (totalBytes === null) return [];
+      return unified || memory === 'shared'
+        ? pool(`gpu-share:${deviceKey}`, totalBytes, availableBytes, CAP_LIMITS)
+        : pool(`gpu:${deviceKey}`, totalBytes, availableBytes, vramLimits(policy));
+    }),
+  ];
+}
+
+/**
+ * What everything that is not a resident uses of a pool: `max(0, total - available - counted)`.
+ *
+ * @param countedBytes - the part of the residents that the OS counts as used, see `countedAsUsed`.
+ */
+export function others(totalBytes: number, availableBytes: number, countedBytes: number): number {
+  return Math.max(0, totalBytes - availableBytes - countedBytes);
+}
+
+/** What is in use of a pool: others and the full charge of the residents. */
+export function useOf({ othersBytes, residentBytes }: Pool): number {
+  return othersBytes + residentBytes;
+}
+
+/** The device key of a GPU's pool; `null` for RAM. */
+export function deviceKeyOf(pool: PoolName): string | null {
+  return pool === 'ram' ? null : pool.slice(pool.indexOf(':') + 1);
+}
+
+/** A pool of a fixed size that nobody else uses, and that may be used up to its last byte. */
+export function fixedPool(name: PoolName, totalBytes: number): Pool {
+  return {
+    name,
+    totalBytes,
+    measured: true,
+    othersBytes: 0,
+    residentBytes: 0,
+    limitRatio: 1,
+    hardLimitRatio: 1,
+    minHeadroomBytes: 0,
+  };
+}
+
+/** The limits of RAM, or of a unified pool. */
+export function ramLimits(policy: SelectionPolicy, unified: boolean): PoolLimits {
+  return {
+    limitRatio: policy.memoryLimitRatio,
+    hardLimitRatio: unified ? policy.unifiedHardLimitRatio : policy.hardLimitRatio,
+    minHeadroomBytes: policy.minHeadroomBytes,
+  };
+}
+
+/** The limits of a GPU's own memory. */
+export function vramLimits(policy: SelectionPolicy): PoolLimits {
+  return {
+    limitRatio: policy.vramLimitRatio,
+    hardLimitRatio: policy.hardLimitRatio,
+    minHeadroomBytes: policy.minHeadroomBytes,
+  };
+}
+
+/** A cap on what a GPU takes of RAM. The limits and the headroom hold in RAM, where the bytes are. */
+const CAP_LIMITS: PoolLimits = { limitRatio: 1, hardLimitRatio: 1, minHeadroomBytes: 0 };

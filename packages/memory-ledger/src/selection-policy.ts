@@ -1,0 +1,47 @@
+/** What may be done with a resident that Mai did not load. */
+export type ForeignPolicy =
+  /** It stays. */
+  | 'observe'
+  /** It may be unloaded once it has been unused for `foreignIdleMs`. */
+  | 'evict-idle'
+  /** It may be unloaded whenever it is idle. */
+  | 'evict';
+
+/** The limits and times that decisions keep to. Ratios are shares of a pool's total, 0 to 1. */
+export interface SelectionPolicy {
+  /** The most of RAM, or of a unified pool, that may be in use. */
+  readonly memoryLimitRatio: number;
+  /** The most of each GPU's own memory that may be in use. */
+  readonly vramLimitRatio: number;
+  /** Above this share of all cores, used by others, no larger model is loaded. */
+  readonly cpuLimitRatio: number;
+  /** Above this share of a pool, memory is about to run out. */
+  readonly hardLimitRatio: number;
+  /** The same for a unified pool, whose GPU part can't be swapped out. */
+  readonly unifiedHardLimitRatio: number;
+  /** The lowest that the threshold for stepping up goes. */
+  readonly upgradeBelowRatioMin: number;
+  /** What must be left free in every pool that a load is charged to. */
+  readonly minHeadroomBytes: number;
+  /** How long a change must have been due before it is made. */
+  readonly dwellMs: number;
+  /** The quiet time after a switch. */
+  readonly coolDownMs: number;
+  readonly foreign: ForeignPolicy;
+  readonly foreignIdleMs: number;
+}
+
+/** What holds where nobody says otherwise; a configuration file falls back to the same. */
+export const DEFAULT_SELECTION_POLICY: SelectionPolicy = {
+  memoryLimitRatio: 0.8,
+  vramLimitRatio: 0.9,
+  cpuLimitRatio: 0.8,
+  hardLimitRatio: 0.92,
+  unifiedHardLimitRatio: 0.85,
+  upgradeBelowRatioMin: 0.65,
+  minHeadroomBytes: 1024 ** 3,
+  dwellMs: 20_000,
+  coolDownMs: 60_000,
+  foreign: 'observe',
+  foreignIdleMs: 600_000,
+};

@@ -1,0 +1,48 @@
+import {
+  addCharges,
+  chargeResident,
+  measurePools,
+  type Charge,
+  type ChargedResident,
+  type Pool,
+} from '@mai/memory-ledger';
+import { sortByEvictability, type Evictability } from './evictable.js';
+import type { Resident, SelectionInput } from './input.js';
+
+/** What memory is in use, by whom, and who may go: worked out once for a decision. */
+export interface Accounts {
+  readonly pools: readonly Pool[];
+  readonly charges: ReadonlyMap<Resident, ChargedResident>;
+  readonly evictability: Evictability;
+}
+
+/** Works out the pools, what each resident takes of them, and which residents may be evicted. */
+export function openAccounts({
+  candidates,
+  resources,
+  residents,
+  policy,
+}: SelectionInput): Accounts {
+  const charges = new Map(
+    residents.map((resident) => [resident, chargeResident(resident.footprint, resources)]),
+  );
+  return {
+    pools: measurePools(resources, [...charges.values()], policy),
+    charges,
+    evictability: sortByEvictability(residents, candidates, resources, policy),
+  };
+}
+
+const NOTHING: Charge = new Map();
+
+/** What a resident takes of each pool. */
+export function chargeOf({ charges }: Accounts, resident: Resident): Charge {
+  return charges.get(resident)?.full ?? NOTHING;
+}
+
+/** What several residents take of each pool together. */
+export function chargesOf(accounts: Accounts, residents: readonly Resident[]): Charge {
+  return residents.length === 0
+    ? NOTHING
+    : addCharges(residents.map((resident) => chargeOf(accounts, resident)));
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+
+const PACKAGE = path.join(__dirname, '..', '..');
+const DAYS = 14;
+const MIB = 1024 * 1024;
+
+jest.setTimeout(300_000);
+
+test('two weeks without a restart: memory stays flat, and nothing flaps', async () => {
+  if (!existsSync(path.join(PACKAGE, 'dist', 'index.js'))) {
+    throw new Error('Not built: npm run build.');
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--expose-gc',
+    path.join(PACKAGE, 'test', 'soak-run.mjs'),
+    JSON.stringify(DEFAULT_SELECTION_POLICY),
+  ]);
+  const { metrics, decisions, heapBytesByDay } = JSON.parse(stdout) as {
+    readonly metrics: object;
+    readonly decisions: number;
+    readonly heapBytesByDay: readonly number[];
+  };
+  expect(metrics).toMatchObject({ flaps: 0, busyEvictions: 0, avoidableOutOfMemoryEvents: 0 });
+  expect(decisions).toBeGreaterThan(DAYS);
+  expect(heapBytesByDay).toHaveLength(DAYS);
+  // Compiled code and the histories have filled up by then.
+  const early = Math.max(...heapBytesByDay.slice(1, 4));
+  expect(Math.max(...heapBytesByDay.slice(4)) - early).toBeLessThan(MIB);
+});

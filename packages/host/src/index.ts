@@ -1,0 +1,1 @@
+export type { HostOptions } from './host-options.js';

@@ -24,9 +24,6 @@ export interface PoolOutcome {
   readonly reclaimableBytes: number;
 }
 
-/** The figures of a pool that is too small. */
-export type ShortfallFigures = Omit<Shortfall, 'pool'>;
-
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
   | { readonly code: 'NOT_DOWNLOADED' }
@@ -44,8 +41,8 @@ export type Rejection =
     }
   | { readonly code: 'GUARDRAILS' }
   | { readonly code: 'FOOTPRINT_UNKNOWN' }
-  | ({ readonly code: 'INSUFFICIENT_RAM' } & ShortfallFigures)
-  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & ShortfallFigures)
+  | ({ readonly code: 'INSUFFICIENT_RAM' } & Omit<Shortfall, 'pool'>)
+  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & Omit<Shortfall, 'pool'>)
   | { readonly code: 'WAITS_FOR_BUSY'; readonly instanceIdentifiers: readonly string[] }
   | { readonly code: 'PREFERRED_CANDIDATE_FITS'; readonly preferredModelKey: string };
 

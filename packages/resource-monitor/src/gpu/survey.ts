@@ -32,7 +32,7 @@ export function mergeSurvey(
   survey.gpus.forEach((surveyed, index) => {
     const match =
       merged.find((entry) => !taken.has(entry) && hasName(entry.gpu, surveyed.name)) ??
-      theOnlyOne(merged, survey, surveyed);
+      matchByCount(merged, survey, surveyed);
     if (match === null || taken.has(match)) {
       added.push(fromSurvey(surveyed, index));
       return;
@@ -50,7 +50,7 @@ function hasName({ name }: GpuReading, surveyed: string): boolean {
 }
 
 /** If both lists have exactly one GPU, it is the same one under any name, unless its facts contradict that. */
-function theOnlyOne(
+function matchByCount(
   merged: readonly MergedGpu[],
   survey: HardwareSurveyFacts,
   surveyed: SurveyedGpu,

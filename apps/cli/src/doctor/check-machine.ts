@@ -58,11 +58,12 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
 }
 
 function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
-  if (memory === 'shared') return ok('GPU', `${name}, which lives in system memory.`);
+  const gpu = name ?? 'GPU';
+  if (memory === 'shared') return ok('GPU', `${gpu}, which lives in system memory.`);
   if (availableBytes === null) {
-    return warning('GPU', `${name}: its free memory can't be read.`, INSTALL_GPU_TOOL);
+    return warning('GPU', `${gpu}: its free memory can't be read.`, INSTALL_GPU_TOOL);
   }
-  return ok('GPU', `${name}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
+  return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }
 
 /** GPUs that LM Studio's engine sees and this process does not. */

@@ -29,7 +29,7 @@ export function renderMachine(report: MachineReport, output: Output): string {
   const title = resources.observable ? 'This machine' : "LM Studio's machine";
   const facts = [
     ...(snapshot === null ? [] : [plural(snapshot.cpu.cores, 'core')]),
-    ...resources.gpus.map(({ name }) => name),
+    ...resources.gpus.map(({ name }) => name ?? 'GPU'),
     ...(snapshot?.ram.limitedBy === 'cgroup' ? ['memory limited by its container'] : []),
     ...(snapshot?.power.onBattery === true ? ['on battery'] : []),
   ];

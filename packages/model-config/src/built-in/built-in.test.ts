@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Tier } from '@mai/memory-ledger';
 import { downloadedModel } from '../../test/downloaded.js';
 import { resolveChain } from '../chain.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
-import type { Tier } from '../model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { deriveTier } from '../profile/derive.js';
 import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
 import { builtInModelConfig } from './built-in-model-config.js';

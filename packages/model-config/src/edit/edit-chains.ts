@@ -1,5 +1,5 @@
 import { isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { addPair, asMap, removePair, replaceValue } from './edit-map.js';
 import { checked, type Editable } from './editable.js';
 import {

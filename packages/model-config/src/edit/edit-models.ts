@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLSeq } from 'yaml';
-import type { ModelSection } from '../file/model-config-file.js';
+import type { ModelSection } from '../format/model-config-file.js';
 import { removeLines, replaceValue } from './edit-map.js';
 import { checked, type Editable, uneditable } from './editable.js';
 import { withoutModel } from './edit-chains.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { EXAMPLE } from '../../test/example-file.js';
 import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
 import { isModelConfigError } from '../diagnostics/model-config-error.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 import { setFallbackChain } from './edit-chains.js';
 import { addConfiguredModel, removeConfiguredModel } from './edit-models.js';

@@ -1,6 +1,6 @@
 import { isMap, parseDocument, type YAMLMap } from 'yaml';
 import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 
 /** A valid configuration as text and as the document that points into it. */
 export interface Editable {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { downloadedModel } from '../../test/downloaded.js';
 import { EXAMPLE } from '../../test/example-file.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 import { mergeWithDownloaded, type ModelProfile } from './merge-with-downloaded.js';
 

@@ -9,10 +9,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { EXAMPLE } from '../test/example-file.js';
-import { builtInModelConfig } from './built-in/built-in-model-config.js';
-import { ModelConfigError } from './diagnostics/model-config-error.js';
-import { parseModelConfig } from './file/parse-model-config.js';
+import { EXAMPLE } from '../../test/example-file.js';
+import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { ModelConfigError } from '../diagnostics/model-config-error.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { loadModelConfig, type LoadModelConfigOptions } from './load-model-config.js';
 
 let root: string;

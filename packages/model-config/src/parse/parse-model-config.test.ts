@@ -14,7 +14,7 @@ function parsed(text: string): ModelConfig {
   return config;
 }
 
-/** The one message that a text is refused with. */
+/** The messages that a text is refused with; empty for a valid text. */
 function refusal(text: string): string {
   const { issues } = parseModelConfig(text);
   return issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
@@ -267,20 +267,20 @@ describe('a model', () => {
     expect(refusal(withModel(line))).toBe(expected);
   });
 
-  it('has no longer answer than its context', () => {
+  it('may not have a longer answer than its context', () => {
     expect(refusal(withModel('context_window: 2048', 'max_output_tokens: 2048'))).toBe('');
     expect(refusal(withModel('context_window: 2048', 'max_output_tokens: 2049'))).toBe(
       'models[0].max_output_tokens: max_output_tokens (2049) is more than context_window (2048)',
     );
   });
 
-  it('is configured once', () => {
+  it('may be configured only once', () => {
     expect(refusal('version: 1\nmodels: [{ key: a }, { key: b }, { key: a }]')).toBe(
       'models[2].key: "a" is configured twice, first as models[0]',
     );
   });
 
-  it('has a key that a chain cannot take for a reference', () => {
+  it('may not have a key that a chain would read as a reference', () => {
     expect(refusal('version: 1\nmodels: [{ key: chain:a }]')).toBe(
       'models[0].key: must be a model key as LM Studio lists it, not "chain:a"',
     );
@@ -327,19 +327,19 @@ describe('chains and pins', () => {
     expect(refusal(chains(line))).toBe(expected);
   });
 
-  it('name pins that are configured, once', () => {
+  it('may only pin configured models, and each once', () => {
     expect(refusal('version: 1\nmodels: [{ key: a }]\npins: [a, b, a]')).toBe(
       'pins[1]: no model "b" is configured; pins[2]: "a" is pinned already',
     );
   });
 
-  it('finds nothing of Object in a chain name that is not there', () => {
+  it('have no chain under a name that objects inherit', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains['constructor']).toBeUndefined();
   });
 });
 
 describe('any text', () => {
-  it('is parsed or refused with issues that lie within it, and never throws', () => {
+  it('is parsed, or refused with issues whose places are within the text; nothing is thrown', () => {
     const fragments = fc.constantFrom(
       'version: 1\n',
       'models:\n',
@@ -388,7 +388,7 @@ describe('any text', () => {
     );
   });
 
-  it('with an alias bomb is refused without growing', () => {
+  it('with aliases of aliases that would grow without bound is refused', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
     for (let letter = 1; letter < 9; letter += 1) {
       const [name, held] = [String.fromCharCode(97 + letter), String.fromCharCode(96 + letter)];

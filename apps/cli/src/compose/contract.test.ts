@@ -1,6 +1,6 @@
 // The packages know nothing of each other: each consumer declares what it needs, and its producers happen
 // to satisfy it. These assignments fail to compile when the two drift apart.
-import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import type {
   AutopilotPorts,
   CandidateProfile,
@@ -19,12 +19,7 @@ import type {
   FootprintEstimate,
   LoadConfig as EstimatorLoadConfig,
 } from '@mai/memory-estimator';
-import type {
-  DownloadedModel as MergedModel,
-  LoadConfig as ConfiguredLoadConfig,
-  ModelProfile,
-  SelectionPolicy as ConfiguredPolicy,
-} from '@mai/model-config';
+import type { DownloadedModel as MergedModel, ModelProfile } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
 import { composePorts } from './ports.js';
 
@@ -47,11 +42,9 @@ export type Contracts = [
   Satisfies<DownloadedModel, MergedModel>,
   // model-config -> selector, autopilot
   Satisfies<ModelProfile, CandidateProfile>,
-  Same<ConfiguredPolicy, SelectionPolicy>,
   // One load configuration everywhere, in both directions.
   Same<AdapterLoadConfig, LoadConfig>,
   Same<EstimatorLoadConfig, LoadConfig>,
-  Same<ConfiguredLoadConfig, LoadConfig>,
 ];
 
 test('the composed ports are all that the autopilot asks for', () => {

@@ -9,8 +9,7 @@ import type { LMStudioLink } from './connect-lmstudio.js';
 import type { HeaderShelf } from './header-shelf.js';
 import { createHeaderShelf } from './header-shelf.js';
 import { headerFacts, withHeaderFacts } from './model-facts.js';
-import { plural } from '../terminal/format.js';
-import { displayAddress } from '../views/address.js';
+import { plural, displayAddress } from '../terminal/format.js';
 
 /** Where the weights of a downloaded model lie on this machine. */
 export interface ModelFiles {

@@ -3,8 +3,7 @@ import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LMStudioLink } from '../compose/connect-lmstudio.js';
 import { connectLMStudio } from '../compose/connect-lmstudio.js';
 import type { CommandContext } from '../context.js';
-import { plural } from '../terminal/format.js';
-import { displayAddress } from '../views/address.js';
+import { plural, displayAddress } from '../terminal/format.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 

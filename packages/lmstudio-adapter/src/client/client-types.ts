@@ -1,23 +1,23 @@
-import type { ModelCapability } from './calls/capabilities.js';
-import type { ModelMatch } from './calls/find-model.js';
-import type { GenerateRequest, Generation, WarmUp } from './calls/generate.js';
+import type { ModelCapability } from '../models/capabilities.js';
+import type { ModelMatch } from '../models/find-model.js';
+import type { GenerateRequest, Generation, WarmUp } from '../models/generate.js';
 import type {
   HardwareSurvey,
   LinkedDevices,
   LMStudioVersion,
   ResourceEstimate,
   SelectedEngine,
-} from './calls/inspect.js';
-import type { HomeLookup } from './discovery/lmstudio-home.js';
-import type { HostFacts } from './host/host-facts.js';
-import type { LoadFirstResult, LoadRequest, LoadResult } from './load/load-types.js';
+} from '../machine/inspect-machine.js';
+import type { HomeLookup } from '../discovery/lmstudio-home.js';
+import type { HostFacts } from '../machine/host-facts.js';
+import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
 import type {
   CallOptions,
   DownloadedModel,
   LoadConfig,
   ModelKind,
   ResidentInstance,
-} from './model-types.js';
+} from '../models/model-types.js';
 
 /** How to reach LM Studio. */
 export interface ConnectOptions extends HomeLookup {

@@ -1,7 +1,7 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-import { connect } from '../connect.js';
-import { DEFAULT_LOAD_CONFIG } from '../model-types.js';
+import { connect } from '../client/connect.js';
+import { DEFAULT_LOAD_CONFIG } from '../models/model-types.js';
 
 test('a model that LM Studio will not estimate is one without an estimate', async () => {
   // The SDK refuses control characters, the joiner of an emoji among them.

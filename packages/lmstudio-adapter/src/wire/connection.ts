@@ -1,13 +1,13 @@
-import type { ServerAddress } from './base-url.js';
-import { defaultProbeTimeoutMs } from './discovery/discover.js';
-import { probeGreeting } from './discovery/probe.js';
-import { LMStudioError, type LMStudioErrorFacts } from './errors.js';
-import type { CallOptions } from './model-types.js';
-import type { Timers } from './timers.js';
-import { Budget } from './wire/budget.js';
-import { isCallFault } from './wire/call-fault.js';
-import type { RawConfigField } from './wire/wire.js';
-import type { SessionPool } from './wire/session-pool.js';
+import type { ServerAddress } from '../discovery/base-url.js';
+import { defaultProbeTimeoutMs } from '../discovery/discover.js';
+import { probeGreeting } from '../discovery/probe.js';
+import { LMStudioError, type LMStudioErrorFacts } from '../errors.js';
+import type { CallOptions } from '../models/model-types.js';
+import type { Timers } from '../timers.js';
+import { Budget } from './deadline.js';
+import { isCallFault } from './call-fault.js';
+import type { RawConfigField } from './wire.js';
+import type { SessionPool } from './session-pool.js';
 
 /** What every call works with. */
 export interface Connection {

@@ -1,7 +1,7 @@
-import { type Connection, translated } from '../connection.js';
+import { type Connection, translated } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { DownloadedModel, ModelKind, ResidentInstance } from '../model-types.js';
-import type { Budget } from '../wire/budget.js';
+import type { DownloadedModel, ModelKind, ResidentInstance } from './model-types.js';
+import type { Budget } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';
 import type { RawConfigField, RawInstanceInfo, RawProcessingState } from '../wire/wire.js';
 import { toDownloadedModel, toResident } from './convert-model.js';

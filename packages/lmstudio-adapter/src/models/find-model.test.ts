@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 
-import { DEFAULT_LOAD_CONFIG, type DownloadedModel, type LoadConfig } from '../model-types.js';
+import { DEFAULT_LOAD_CONFIG, type DownloadedModel, type LoadConfig } from './model-types.js';
 import { detectCapabilities } from './capabilities.js';
 import { findModel } from './find-model.js';
-import { fromWireLoadConfig, loadConfigProblem, toWireLoadConfig } from './load-config-wire.js';
+import { fromWireLoadConfig, loadConfigProblem, toWireLoadConfig } from '../load/load-config-wire.js';
 import { suggest } from './suggest.js';
 
 const model = (part: Partial<DownloadedModel>): DownloadedModel => ({

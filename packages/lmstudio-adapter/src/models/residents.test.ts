@@ -1,6 +1,6 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-import { connect, DEFAULT_LOAD_CONFIG } from './index.js';
+import { connect, DEFAULT_LOAD_CONFIG } from '../index.js';
 
 const KEY = 'qwen/qwen3-4b';
 

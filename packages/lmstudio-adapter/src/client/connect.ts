@@ -1,17 +1,17 @@
-import { parseBaseUrl, type ServerAddress } from './base-url.js';
-import { readVersion } from './calls/inspect.js';
+import { parseBaseUrl, type ServerAddress } from '../discovery/base-url.js';
+import { readVersion } from '../machine/inspect-machine.js';
 import type { ConnectOptions, LMStudioClient } from './client-types.js';
 import { clientOf } from './client.js';
-import type { Connection } from './connection.js';
+import type { Connection } from '../wire/connection.js';
 import { apiTokenOf, credentialsOf } from './credentials.js';
-import { explain } from './discovery/diagnose.js';
-import { discover } from './discovery/discover.js';
-import { findLMStudioHome } from './discovery/lmstudio-home.js';
-import { LMStudioError } from './errors.js';
-import { hostFacts } from './host/host-facts.js';
-import { realTimers } from './timers.js';
-import { Budget } from './wire/budget.js';
-import { SessionPool } from './wire/session-pool.js';
+import { explain } from '../discovery/diagnose.js';
+import { discover } from '../discovery/discover.js';
+import { findLMStudioHome } from '../discovery/lmstudio-home.js';
+import { LMStudioError } from '../errors.js';
+import { hostFacts } from '../machine/host-facts.js';
+import { realTimers } from '../timers.js';
+import { Budget } from '../wire/deadline.js';
+import { SessionPool } from '../wire/session-pool.js';
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
@@ -33,7 +33,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     credentials: credentialsOf(apiToken, options.clientIdentifier),
     timers: realTimers,
     // The SDK is large: it is loaded by the first call that needs it.
-    loadWire: async () => (await import('./sdk-door.js')).openSdkWire,
+    loadWire: async () => (await import('../sdk-door.js')).openSdkWire,
   });
   const connection: Connection = {
     address,

@@ -1,9 +1,9 @@
-import { type Connection, unreachable } from '../connection.js';
+import { type Connection, unreachable } from '../wire/connection.js';
 import { probeGreeting } from '../discovery/probe.js';
-import type { ModelKind, ResidentInstance } from '../model-types.js';
+import type { ModelKind, ResidentInstance } from '../models/model-types.js';
 import { delay } from '../timers.js';
-import { listResidents } from '../calls/list-models.js';
-import { Budget } from '../wire/budget.js';
+import { listResidents } from '../models/list-models.js';
+import { Budget } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';
 
 /** Deadline of each question while cleaning up. */

@@ -1,6 +1,6 @@
-import { detectCapabilities } from './calls/capabilities.js';
-import { findModel } from './calls/find-model.js';
-import { generate, warmUp } from './calls/generate.js';
+import { detectCapabilities } from '../models/capabilities.js';
+import { findModel } from '../models/find-model.js';
+import { generate, warmUp } from '../models/generate.js';
 import {
   estimate,
   linkedDevices,
@@ -9,20 +9,20 @@ import {
   type ResourceEstimate,
   selectedEngines,
   surveyHardware,
-} from './calls/inspect.js';
-import { listDownloaded, listResidents, listVariants } from './calls/list-models.js';
+} from '../machine/inspect-machine.js';
+import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
 import type { EstimateOptions, LMStudioClient, ModelDetails } from './client-types.js';
-import { budgetOf, type Connection, translated } from './connection.js';
-import { LMStudioError } from './errors.js';
-import type { HostFacts } from './host/host-facts.js';
-import { LoadCoordinator } from './load/load-coordinator.js';
-import { loadFailure, modelNotFound } from './load/load-failure.js';
-import { loadFirst } from './load/load-first.js';
-import { loadOnce } from './load/load-once.js';
-import type { LoadRequest, LoadResult } from './load/load-types.js';
-import { instanceNotFound, unload } from './load/unload.js';
-import type { CallOptions, LoadConfig } from './model-types.js';
-import { isCallFault } from './wire/call-fault.js';
+import { budgetOf, type Connection, translated } from '../wire/connection.js';
+import { LMStudioError } from '../errors.js';
+import type { HostFacts } from '../machine/host-facts.js';
+import { LoadCoordinator } from '../load/load-coordinator.js';
+import { loadFailure, modelNotFound } from '../load/load-failure.js';
+import { loadFirst } from '../load/load-first.js';
+import { loadOnce } from '../load/load-once.js';
+import type { LoadRequest, LoadResult } from '../load/load-types.js';
+import { instanceNotFound, unload } from '../load/unload.js';
+import type { CallOptions, LoadConfig } from '../models/model-types.js';
+import { isCallFault } from '../wire/call-fault.js';
 
 /** The client over an established connection. */
 export function clientOf(

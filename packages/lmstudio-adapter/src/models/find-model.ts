@@ -1,4 +1,4 @@
-import type { DownloadedModel } from '../model-types.js';
+import type { DownloadedModel } from './model-types.js';
 import { suggest } from './suggest.js';
 
 /** What a key means among the downloaded models. */

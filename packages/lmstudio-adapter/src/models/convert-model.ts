@@ -1,11 +1,11 @@
-import type { DownloadedModel, InstanceActivity, ResidentInstance } from '../model-types.js';
+import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 import type {
   RawConfigField,
   RawInstanceInfo,
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
-import { fromWireLoadConfig } from './load-config-wire.js';
+import { fromWireLoadConfig } from '../load/load-config-wire.js';
 
 export function toDownloadedModel(raw: RawModelInfo): DownloadedModel {
   return {

@@ -4,9 +4,9 @@ import path from 'node:path';
 
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-import { answering, freePort, listen } from '../test/faulty-servers.js';
-import { handlesBackTo, openHandles } from '../test/open-handles.js';
-import { connect, type ConnectOptions } from './index.js';
+import { answering, freePort, listen } from '../../test/faulty-servers.js';
+import { handlesBackTo, openHandles } from '../../test/open-handles.js';
+import { connect, type ConnectOptions } from '../index.js';
 
 let userHome: string;
 const before: Readonly<Record<string, number>> = openHandles();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 
-import { parseBaseUrl } from '../base-url.js';
+import { parseBaseUrl } from '../discovery/base-url.js';
 import { isLoopbackHost } from '../discovery/discover.js';
 import { raceDeadline, realTimers } from '../timers.js';
 

@@ -3,7 +3,7 @@ import {
   type KvCacheType,
   type LoadConfig,
   type ModelKind,
-} from '../model-types.js';
+} from '../models/model-types.js';
 import type { RawConfigField, WireKvCacheType, WireLoadConfig } from '../wire/wire.js';
 
 const WIRE_KV_TYPES: ReadonlySet<string> = new Set<WireKvCacheType>([

@@ -1,7 +1,7 @@
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 
-import { handlesBackTo, openHandles } from '../test/open-handles.js';
-import { connect, DEFAULT_LOAD_CONFIG, isLMStudioError, type LMStudioClient } from './index.js';
+import { handlesBackTo, openHandles } from '../../test/open-handles.js';
+import { connect, DEFAULT_LOAD_CONFIG, isLMStudioError, type LMStudioClient } from '../index.js';
 
 const KEY = 'qwen/qwen3-4b';
 const OTHER = 'qwen/qwen3-1.7b';

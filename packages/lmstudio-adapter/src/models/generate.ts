@@ -1,8 +1,8 @@
-import { type Connection, inCallersTerms, requireReachable } from '../connection.js';
+import { type Connection, inCallersTerms, requireReachable } from '../wire/connection.js';
 import { instanceNotFound } from '../load/unload.js';
-import type { CallOptions, ResidentInstance } from '../model-types.js';
+import type { CallOptions, ResidentInstance } from './model-types.js';
 import { raceDeadline } from '../timers.js';
-import { Budget } from '../wire/budget.js';
+import { Budget } from '../wire/deadline.js';
 import { CallFault, isCallFault } from '../wire/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
 import { listResidents } from './list-models.js';

@@ -1,11 +1,11 @@
-import type { ServerAddress } from '../base-url.js';
-import { getJson } from '../http-json.js';
+import type { ServerAddress } from '../discovery/base-url.js';
+import { getJson } from '../discovery/http-json.js';
 import {
   DEFAULT_LOAD_CONFIG,
   type DownloadedModel,
   type ModelKind,
   type ResidentInstance,
-} from '../model-types.js';
+} from './model-types.js';
 import { toFormat } from './convert-model.js';
 
 /** What LM Studio's REST API tells about its models, for when the WebSocket call is not understood. */

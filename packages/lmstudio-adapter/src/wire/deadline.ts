@@ -1,4 +1,4 @@
-import type { CallOptions } from '../model-types.js';
+import type { CallOptions } from '../models/model-types.js';
 import type { Timers } from '../timers.js';
 import type { CallSpec } from './session.js';
 import type { Endpoint, Namespace } from './wire.js';

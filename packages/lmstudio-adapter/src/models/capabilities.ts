@@ -1,4 +1,4 @@
-import type { DownloadedModel } from '../model-types.js';
+import type { DownloadedModel } from './model-types.js';
 
 /** What a model can do, as far as its facts tell. */
 export type ModelCapability = 'chat' | 'reasoning' | 'coding' | 'tools' | 'vision' | 'embedding';

@@ -1,9 +1,9 @@
-import { type Connection, translated } from '../connection.js';
+import { type Connection, translated } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { LoadConfig, ModelKind } from '../model-types.js';
-import type { Budget } from '../wire/budget.js';
+import type { LoadConfig, ModelKind } from '../models/model-types.js';
+import type { Budget } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';
-import { loadConfigProblem, toWireLoadConfig } from './load-config-wire.js';
+import { loadConfigProblem, toWireLoadConfig } from '../load/load-config-wire.js';
 
 /** LM Studio's version as it reports it. */
 export interface LMStudioVersion {

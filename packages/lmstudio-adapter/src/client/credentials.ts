@@ -1,5 +1,5 @@
-import { LMStudioError } from './errors.js';
-import type { Credentials } from './wire/wire.js';
+import { LMStudioError } from '../errors.js';
+import type { Credentials } from '../wire/wire.js';
 
 const TOKEN = /^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/;
 

@@ -1,6 +1,12 @@
 import type { Capability } from '@mai/memory-ledger';
 import type { ModelProfile, ModelSection } from '@mai/model-config';
-import { addConfiguredModel, setFallbackChain } from '@mai/model-config';
+import {
+  addConfiguredModel,
+  builtInModelConfig,
+  mergeWithDownloaded,
+  setFallbackChain,
+} from '@mai/model-config';
+import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 
 const HEADER = `# Mai's configuration, written by \`mai config init\` from what is downloaded here.
 # \`mai config check\` explains every mistake; \`mai config schema\` prints a schema for editors.
@@ -27,14 +33,25 @@ switching:
   vram_percent: 90
   cpu_percent: 80 # of everything else on the machine; LM Studio's own work does not count
   upgrade_below_percent_min: 65 # the upgrade threshold moves between this and memory_percent - 2
-  hard_limit_percent: 92 # above this, running requests are not waited for
+  hard_limit_percent: 92 # above this, running requests get a bounded time
   unified_hard_limit_percent: 85
   dwell: 20s # how long a threshold must hold before a switch
   cool_down: 60s # quiet time after a switch
   min_headroom: 1GiB # always stays free in each pool
 `;
 
-/** Chains beside the default one, for what people ask a model to do. */
+/** The first configuration of a machine. */
+export interface InitialConfig {
+  /** The text of a models.yaml. */
+  readonly text: string;
+  /** Keys of the models in it, the largest tier first. */
+  readonly modelKeys: readonly string[];
+  /** Downloaded models whose keys a configuration can't name. */
+  readonly leftOut: readonly string[];
+  readonly origin: DownloadsOrigin;
+}
+
+/** Chains by purpose, each written where a downloaded model has the capability. */
 const CHAINS: readonly (readonly [name: string, capability: Capability])[] = [
   ['default', 'chat'],
   ['coding', 'coding'],
@@ -44,20 +61,32 @@ const CHAINS: readonly (readonly [name: string, capability: Capability])[] = [
 ];
 const RANK = { large: 0, medium: 1, small: 2 };
 
-/** Whether a configuration can name this key: not one that a chain would read as something else. */
-export function isConfigurable(modelKey: string): boolean {
+/** Writes a configuration of what is downloaded. */
+export async function createInitialConfig({ models, origin }: Downloads): Promise<InitialConfig> {
+  const downloaded = mergeWithDownloaded(builtInModelConfig(), models).filter(
+    (profile) => profile.downloaded,
+  );
+  const profiles = downloaded
+    .filter(({ modelKey }) => isConfigurable(modelKey))
+    .sort((a, b) => RANK[a.tier] - RANK[b.tier]);
+  return {
+    text: await textOf(profiles),
+    modelKeys: profiles.map(({ modelKey }) => modelKey),
+    leftOut: downloaded.map(({ modelKey }) => modelKey).filter((key) => !isConfigurable(key)),
+    origin,
+  };
+}
+
+/** A chain would read other keys as something else, and a file can't hold control characters. */
+function isConfigurable(modelKey: string): boolean {
   return modelKey.trim() === modelKey && !/^(chain|downloaded):|[\p{Cc}]/u.test(modelKey);
 }
 
-/** The text of a models.yaml for these downloaded models, largest tier first. */
-export async function initialConfig(profiles: readonly ModelProfile[]): Promise<string> {
-  const downloaded = profiles
-    .filter((profile) => profile.downloaded)
-    .sort((a, b) => RANK[a.tier] - RANK[b.tier]);
+async function textOf(profiles: readonly ModelProfile[]): Promise<string> {
   let text = HEADER;
-  for (const profile of downloaded) text = await addConfiguredModel(text, sectionOf(profile));
+  for (const profile of profiles) text = await addConfiguredModel(text, sectionOf(profile));
   for (const [name, capability] of CHAINS) {
-    const keys = downloaded
+    const keys = profiles
       .filter(({ capabilities }) => capabilities.includes(capability))
       .map(({ modelKey }) => modelKey);
     if (keys.length === 0) continue;

@@ -12,17 +12,19 @@ import type {
 import { measureFootprint } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
-import type { CommandContext } from '../context.js';
-import { UsageError } from '../usage-error.js';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+import { withLoadConfig } from '../models/with-load-config.js';
+import type { Session } from '../session.js';
 import { engineOf, openMeasurements } from './calibration.js';
-import type { Session } from './session.js';
 
 /** What is to be measured. */
 export interface MeasureRequest {
   readonly modelKey: string;
   /** What differs from the model's configuration. */
-  readonly changes: Partial<LoadConfig>;
-  readonly onProgress: (ratio: number) => void;
+  readonly changes?: Partial<LoadConfig>;
+  /** Told how much of the model is loaded, 0 to 1. */
+  readonly onProgress?: (ratio: number) => void;
 }
 
 /** What a load took, beside what was expected of it. */
@@ -36,27 +38,29 @@ export interface MeasureReport {
 
 /**
  * Loads a model, lets it generate once, measures, unloads, and keeps the result for later estimates.
- * @throws UsageError where LM Studio is on another machine; LMStudioError where it refuses
+ * @throws HostError where the load can't be measured from here; LMStudioError where LM Studio refuses it
  */
 export async function measureModel(
   session: Session,
-  { modelKey, changes, onProgress }: MeasureRequest,
-  context: CommandContext,
+  { modelKey, changes = {}, onProgress = () => undefined }: MeasureRequest,
 ): Promise<MeasureReport> {
-  const { signal, globals, io } = context;
-  const { link, machine } = session;
+  const { context, link, parts } = session;
+  const { signal, timeoutMs, clock } = context;
   if (link.kind === 'off') throw link.reason;
   const { client } = link;
-  if (!client.host.isLocal) {
-    throw new UsageError(
+  const monitor = parts.monitor.own;
+  if (!client.host.isLocal || monitor === null) {
+    throw new HostError(
+      'INVALID_REQUEST',
       'Only loads on this machine can be measured, and LM Studio runs on another. Run mai there.',
     );
   }
   const { model } = await client.modelInfo(modelKey, { signal });
-  const { loadConfig, predicted } = await predict(session, model.modelKey, changes, signal);
+  const { loadConfig, predicted } = await predict(session, model.modelKey, changes);
   const expected = { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus };
   const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
   const identifier = `mai/measure/${model.modelKey}`;
+  const callOptions = { signal, ...(timeoutMs === null ? {} : { timeoutMs }) };
   const ports: MeasurePorts = {
     load: async () => {
       await client.load({
@@ -65,16 +69,15 @@ export async function measureModel(
         loadConfig,
         identifier,
         ttlMs: null,
-        signal,
-        timeoutMs: globals.timeoutMs ?? undefined,
         onProgress,
+        ...callOptions,
       });
     },
     generate: async () => {
-      await client.warmUp(identifier, { signal, timeoutMs: globals.timeoutMs ?? undefined });
+      await client.warmUp(identifier, callOptions);
     },
     unload: () => unloadIfThere(client, identifier),
-    settle: () => settledReading(machine, signal),
+    settle: () => settledReading(monitor, signal),
     expected,
   };
   const outcome = await measureFootprint(ports, signal);
@@ -86,7 +89,7 @@ export async function measureModel(
       engine,
       predicted: expected,
       measured: outcome.measured,
-      timestampMs: io.nowMs(),
+      timestampMs: clock.nowMs(),
     };
     await keep(observation, context);
   }
@@ -94,43 +97,41 @@ export async function measureModel(
 }
 
 /** A result that can't be kept is still a result. */
-async function keep(observation: Observation, context: CommandContext): Promise<void> {
+async function keep(observation: Observation, context: HostContext): Promise<void> {
   const { error } = await openMeasurements(context).record(observation);
-  if (error !== null) context.output.warn(`The measurement can't be kept: ${error.message}.`);
+  if (error !== null) context.warn(`The measurement can't be kept: ${error.message}.`);
 }
 
 /** The load configuration that a decision would try first, and what it is expected to take. */
 async function predict(
-  { ports, catalog }: Session,
+  { ports, catalog, context }: Session,
   modelKey: string,
   changes: Partial<LoadConfig>,
-  signal: AbortSignal,
 ): Promise<{ readonly loadConfig: LoadConfig; readonly predicted: Footprint }> {
   const { profiles, portOf } = await catalog();
   const chain = profiles
     .filter((profile) => profile.modelKey === modelKey)
-    .map((profile) => ({
-      ...profile,
-      contextLengthTokens: changes.contextLengthTokens ?? profile.contextLengthTokens,
-      loadConfig: { ...profile.loadConfig, ...changes },
-    }));
+    .map((profile) => withLoadConfig(profile, changes));
   const { candidates } = await assembleSelectionInput(
     { ...ports, catalog: portOf(chain) },
     { ladder: false },
-    { signal },
+    { signal: context.signal },
   );
   const option = candidates[0]?.loadOptions[0];
   if (option?.footprint == null) {
-    throw new UsageError(`Nothing is known of what ${modelKey} takes, so nothing can be learned.`);
+    throw new HostError(
+      'INVALID_REQUEST',
+      `Nothing is known about the memory of ${modelKey}, so there is no estimate to hold a measurement against.`,
+    );
   }
   return { loadConfig: option.loadConfig, predicted: option.footprint };
 }
 
 async function settledReading(
-  machine: ResourceMonitor,
+  monitor: ResourceMonitor,
   signal: AbortSignal,
 ): Promise<MemoryReading | null> {
-  const { settled, ram, gpus, engines } = await machine.settled({ signal });
+  const { settled, ram, gpus, engines } = await monitor.settled({ signal });
   if (!settled) return null;
   const processIds = engines?.map(({ processId }) => processId) ?? [];
   return {
@@ -140,7 +141,7 @@ async function settledReading(
   };
 }
 
-/** Also after a load that failed or was cancelled, and without the signal that cancelled it. */
+/** Also after a load that failed or was cancelled, and therefore without the signal of the call. */
 async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
   const residents = await client.listResidents();
   if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {

@@ -2,12 +2,13 @@ import type { CatalogPort } from '@mai/autopilot';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
 import { mergeWithDownloaded, resolveChain, toSelectionPolicy } from '@mai/model-config';
-import { suggest } from '../command-line/suggest.js';
-import { UsageError } from '../usage-error.js';
+import { HostError } from '../host-error.js';
+import { suggest } from '../suggest.js';
 
 /** The configuration joined with what is downloaded. */
 export interface Catalog {
   readonly profiles: readonly ModelProfile[];
+  /** Reads a chain of the configuration. @throws HostError where there is no chain of that name */
   readonly port: CatalogPort;
   /** A port whose chain is these profiles, whatever is asked for. */
   readonly portOf: (profiles: readonly ModelProfile[]) => CatalogPort;
@@ -15,6 +16,7 @@ export interface Catalog {
 
 const DEFAULT_CHAIN = 'default';
 
+/** Joins a configuration with what is downloaded. */
 export function createCatalog(
   config: ModelConfig,
   downloaded: readonly DownloadedModel[],
@@ -34,7 +36,7 @@ export function createCatalog(
     profiles,
     portOf,
     port: {
-      read: (options) => portOf(chainNamed(config, profiles, options.chain)).read(options),
+      read: async (options) => portOf(chainNamed(config, profiles, options.chain)).read(options),
     },
   };
 }
@@ -46,13 +48,15 @@ function chainNamed(
 ): readonly ModelProfile[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
-  // A configuration without chains leaves the order to the profiles: as written, then by size.
+  // A configuration without a default chain leaves the order to the profiles: as written, then by size.
   if (name === null) return profiles;
   const names = Object.keys(config.fallbackChains);
   const guess = suggest(name, names);
-  throw new UsageError(
+  const known = names.length === 0 ? 'The configuration has none.' : `Known: ${names.join(', ')}.`;
+  throw new HostError(
+    'INVALID_REQUEST',
     `There is no fallback chain ${JSON.stringify(name)}. ${
-      guess === null ? `There are: ${names.join(', ') || 'none'}.` : `Did you mean ${guess}?`
+      guess === null ? known : `Did you mean ${guess}?`
     }`,
   );
 }

@@ -1,83 +1,88 @@
 import path from 'node:path';
-import type { DownloadedModel, LMStudioClient, LMStudioHome } from '@mai/lmstudio-adapter';
-import type { ScannedModel } from '@mai/lmstudio-adapter';
+import type {
+  DownloadedModel,
+  LMStudioClient,
+  LMStudioHome,
+  ScannedModel,
+} from '@mai/lmstudio-adapter';
 import { findLMStudioHome, findProjector, scanModelsFolder } from '@mai/lmstudio-adapter';
-import type { ModelFileError } from '@mai/memory-estimator';
+import type { HeaderCache, ModelFileError } from '@mai/memory-estimator';
 import { isModelFileError } from '@mai/memory-estimator';
-import type { CommandContext } from '../context.js';
-import type { LMStudioLink } from './connect-lmstudio.js';
-import type { HeaderShelf } from './header-shelf.js';
-import { createHeaderShelf } from './header-shelf.js';
-import { headerFacts, withHeaderFacts } from './model-facts.js';
-import { plural } from '../terminal/format.js';
-import { displayAddress } from '../views/address.js';
+import type { HostContext } from '../host-options.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import { headerFacts, withHeaderFacts } from './header-facts.js';
 
 /** Where the weights of a downloaded model lie on this machine. */
 export interface ModelFiles {
-  /** Absolute paths, the parts of a split model in order. */
+  /** Absolute paths, the parts of a split model in order; at least one. */
   readonly files: readonly string[];
   /** The vision projector that is loaded with it. */
   readonly findProjector: () => Promise<string | null>;
 }
 
-/** What is downloaded, from LM Studio or, where it is off, from its models folder. */
-export interface Library {
-  readonly link: LMStudioLink;
+/** Who listed the downloaded models. */
+export type DownloadsOrigin =
+  | {
+      readonly kind: 'lmstudio';
+      readonly baseUrl: string;
+      /** Models on other machines of LM Link. They are left out: their memory can't be seen from here. */
+      readonly elsewhere: number;
+    }
+  /** LM Studio is off: the files in its models folder, or null where there is none. */
+  | { readonly kind: 'models-folder'; readonly folder: string | null };
+
+/** What is downloaded on the runtime's machine. */
+export interface Downloads {
+  readonly link: RuntimeLink;
   readonly models: readonly DownloadedModel[];
-  /** Null: not on this machine, or not where it was looked for. */
+  /** Null: the files are not on this machine, or not where they were looked for. */
   readonly filesOf: (modelKey: string) => ModelFiles | null;
-  /** Files that are no whole models, with what is wrong with them. */
+  /** Files that can't be loaded, with what is wrong with them. */
   readonly incomplete: readonly { readonly path: string; readonly why: string }[];
   /** Folders that could not be read. */
   readonly unreadable: readonly { readonly path: string; readonly code: string }[];
-  /** A sentence on where this list is from. */
-  readonly origin: string;
+  readonly origin: DownloadsOrigin;
 }
 
-/** What is downloaded, from LM Studio or, where it is off, from its models folder. */
-export async function libraryOf(
-  link: LMStudioLink,
-  context: CommandContext,
-  shelf: HeaderShelf = createHeaderShelf(context),
-): Promise<Library> {
-  const home = findLMStudioHome({ userHome: context.io.homeFolder, env: context.io.env });
+/** Lists what is downloaded: as LM Studio says, or where it is off, what lies in its models folder. */
+export async function listDownloads(
+  link: RuntimeLink,
+  context: HostContext,
+  headers: HeaderCache,
+): Promise<Downloads> {
+  const home = findLMStudioHome({ userHome: context.userHome, env: context.env });
   return link.kind === 'on'
-    ? libraryOfClient(link, link.client, home, context)
-    : libraryOfFolder(link, home, shelf, context.signal);
+    ? listWithClient(link, link.client, home, context)
+    : listFolder(link, home, headers, context.signal);
 }
 
-async function libraryOfClient(
-  link: LMStudioLink,
+async function listWithClient(
+  link: RuntimeLink,
   client: LMStudioClient,
   home: LMStudioHome | null,
-  { signal }: CommandContext,
-): Promise<Library> {
+  { signal }: HostContext,
+): Promise<Downloads> {
   const listed = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
-  const models = here;
   // Another machine's paths say nothing about the files here.
   const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
   const filesByKey = new Map(
-    models.map((model) => [model.modelKey, folder === null ? null : filesIn(folder, model)]),
+    here.map((model) => [model.modelKey, folder === null ? null : filesIn(folder, model)]),
   );
   return {
     link,
-    models,
+    models: here,
     filesOf: (modelKey) => filesByKey.get(modelKey) ?? null,
     incomplete: [],
     unreadable: [],
-    origin: `As LM Studio at ${displayAddress(client.baseUrl)} lists them${
-      elsewhere === 0
-        ? ''
-        : `; ${plural(elsewhere, 'model')} on other machines of LM Link, whose memory can't be seen from here, ${elsewhere === 1 ? 'is' : 'are'} left out`
-    }.`,
+    origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere },
   };
 }
 
 function filesIn(folder: string, { path: file, vision }: DownloadedModel): ModelFiles | null {
   if (file === null || !/\.gguf$/i.test(file)) return null;
   const first = path.join(folder, file);
-  // Looked for once: a decision asks about every way to load the model.
+  // Kept: a decision asks once for every load option.
   let projector: Promise<string | null> | null = null;
   return {
     files: [first],
@@ -85,7 +90,7 @@ function filesIn(folder: string, { path: file, vision }: DownloadedModel): Model
   };
 }
 
-/** Which models lie on LM Studio's own machine; a decision is about the memory of that one. */
+/** Which models lie on LM Studio's own machine: a decision is about the memory of that one. */
 async function byMachine(
   listed: readonly DownloadedModel[],
   client: LMStudioClient,
@@ -101,12 +106,12 @@ async function byMachine(
   return { here, elsewhere: listed.length - here.length };
 }
 
-async function libraryOfFolder(
-  link: LMStudioLink,
+async function listFolder(
+  link: RuntimeLink,
   home: LMStudioHome | null,
-  shelf: HeaderShelf,
+  headers: HeaderCache,
   signal: AbortSignal,
-): Promise<Library> {
+): Promise<Downloads> {
   if (home === null) {
     return {
       link,
@@ -114,19 +119,19 @@ async function libraryOfFolder(
       filesOf: () => null,
       incomplete: [],
       unreadable: [],
-      origin: 'LM Studio is off, and it has no models folder here.',
+      origin: { kind: 'models-folder', folder: null },
     };
   }
   const scan = await scanModelsFolder(home.modelsFolder, { home: home.path, signal });
-  const examined = await Promise.all(scan.models.map((model) => examine(model, shelf, signal)));
-  shelf.save();
+  const examined = await Promise.all(scan.models.map((model) => examine(model, headers, signal)));
+  headers.save();
   const whole = examined.flatMap(({ model, why }) => (why === null ? model : []));
-  const files = new Map(whole.map((model) => [model.modelKey, model]));
+  const byKey = new Map(whole.map((model) => [model.modelKey, model]));
   return {
     link,
     models: whole,
     filesOf: (modelKey) => {
-      const model = files.get(modelKey);
+      const model = byKey.get(modelKey);
       if (model === undefined) return null;
       return {
         files: model.files,
@@ -137,31 +142,31 @@ async function libraryOfFolder(
       why === null ? [] : { path: model.path ?? model.filePath, why },
     ),
     unreadable: scan.unreadable,
-    origin: `LM Studio is off: these are the files in its models folder, ${home.modelsFolder}.`,
+    origin: { kind: 'models-folder', folder: home.modelsFolder },
   };
 }
 
-/** Reads what only the header knows; `why` says what keeps a file from being a model. */
+/** Adds what only the header knows; `why` says why a file can't be loaded. */
 async function examine(
   model: ScannedModel,
-  shelf: HeaderShelf,
+  headers: HeaderCache,
   signal: AbortSignal,
 ): Promise<{ readonly model: ScannedModel; readonly why: string | null }> {
   if (!model.complete) return { model, why: 'parts are missing' };
   if (model.format !== 'gguf') return { model, why: null };
   try {
-    const facts = await shelf.derive(model.filePath, 'facts', headerFacts, { signal });
+    const facts = await headers.derive(model.filePath, 'facts', headerFacts, { signal });
     return {
       model: withHeaderFacts(model, facts),
       why: facts.complete ? null : 'the download is not complete',
     };
   } catch (error) {
     if (!isModelFileError(error)) throw error;
-    return { model, why: whatIsWrong(error) };
+    return { model, why: whyUnreadable(error) };
   }
 }
 
-function whatIsWrong({ code, message, offsetBytes }: ModelFileError): string {
-  if (code === 'NOT_GGUF') return 'it is no GGUF file';
+function whyUnreadable({ code, message, offsetBytes }: ModelFileError): string {
+  if (code === 'NOT_GGUF') return 'it is not a GGUF file';
   return offsetBytes === null ? message.replace(/\.$/, '') : `it is damaged at byte ${offsetBytes}`;
 }

@@ -2,12 +2,13 @@ import type { Resources } from '@mai/memory-ledger';
 import type { RuntimeInstance } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
+import { toSelectionPolicy } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
 import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
-import type { Session } from './session.js';
+import type { Session } from '../session.js';
 
-/** LM Studio as a status line has it. */
+/** Whether LM Studio runs. */
 export type LMStudioStatus =
   | {
       readonly state: 'running';
@@ -23,25 +24,28 @@ export interface PoolTrend {
   readonly trend: Trend;
 }
 
-/** Everything that `mai status` shows. */
+/** One reading of the machine, LM Studio and what is loaded. */
 export interface StatusReport {
   readonly lmStudio: LMStudioStatus;
   readonly resources: Resources;
-  /** The whole reading of this machine; null where LM Studio runs on another. */
+  /** The whole reading of this machine; null where LM Studio runs on another, or a monitor was given. */
   readonly snapshot: ResourceSnapshot | null;
-  /** Where each pool is heading, by the readings so far; without those that have too few. */
+  /** Where each pool is heading, by the readings so far. Pools with too few readings are left out. */
   readonly trends: readonly PoolTrend[];
   readonly pools: readonly PoolOutcome[];
   readonly residents: readonly (RuntimeInstance &
     Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
-  /** What is loaded on other machines of LM Link, and takes nothing here. */
+  /** Loaded on other machines of LM Link: takes no memory here. */
   readonly elsewhere: readonly RuntimeInstance[];
   readonly config: { readonly source: string; readonly file: string | null };
 }
 
-/** One reading of machine and residents; LM Studio that went away since is reported as off. */
-export async function readStatus(session: Session, signal: AbortSignal): Promise<StatusReport> {
-  const { link, ports, policy, config, machine } = session;
+/** Reads the machine and what is loaded. An LM Studio that does not answer is reported as off. */
+export async function readStatus(session: Session): Promise<StatusReport> {
+  const { link, ports, config, parts } = session;
+  const { own } = parts.monitor;
+  const { signal } = session.context;
+  const policy = toSelectionPolicy(config.config.switching);
   let snapshot: ResourceSnapshot | null = null;
   let instances: readonly RuntimeInstance[] = [];
   let lmStudio: LMStudioStatus =
@@ -59,7 +63,8 @@ export async function readStatus(session: Session, signal: AbortSignal): Promise
       catalog: { read: () => Promise.resolve({ chain: [], policy, variants: {} }) },
       monitor: {
         ...ports.monitor,
-        snapshot: async (options) => (snapshot = await machine.snapshot(options)),
+        snapshot: async (options) =>
+          own === null ? ports.monitor.snapshot(options) : (snapshot = await own.snapshot(options)),
       },
       runtime: {
         ...ports.runtime,
@@ -78,13 +83,13 @@ export async function readStatus(session: Session, signal: AbortSignal): Promise
     { signal },
   );
   const here = new Map(input.residents.map((one) => [one.instanceIdentifier, one]));
-  // Without candidates a selection changes nothing; its pools are the accounts of this moment.
+  // A decision without candidates changes nothing; its pools are the accounts of this moment.
   const { pools } = selectModel({ ...input, candidates: [] });
   return {
     lmStudio,
     resources: input.resources,
     snapshot,
-    trends: pools.flatMap((pool) => trendOf(machine, pool)),
+    trends: own === null ? [] : pools.flatMap((pool) => trendOf(own, pool)),
     pools,
     residents: instances.flatMap((instance) => {
       const resident = here.get(instance.instanceIdentifier);
@@ -101,7 +106,7 @@ function trendOf(
   machine: ResourceMonitor,
   { pool, limitRatio }: PoolOutcome,
 ): readonly PoolTrend[] {
-  // What a GPU shares is part of RAM and has no series of its own.
+  // A GPU's share is part of RAM and has no series of its own.
   if (isShare(pool)) return [];
   const trend = machine.trend({ series: pool, limitRatio });
   return trend.direction === 'unknown' ? [] : [{ pool, trend }];

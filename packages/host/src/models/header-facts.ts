@@ -1,7 +1,7 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
 
-/** What LM Studio would say about a model, told from the header of its file. */
+/** Facts of a model's header that LM Studio lists while it runs. */
 export interface HeaderFacts {
   readonly architecture: string | null;
   readonly name: string | null;
@@ -9,10 +9,11 @@ export interface HeaderFacts {
   readonly contextLengthTokens: number | null;
   readonly embedding: boolean;
   readonly toolUse: boolean;
-  /** False: the weights are not all there. */
+  /** False: weights are missing. */
   readonly complete: boolean;
 }
 
+/** Reads them from a header. */
 export function headerFacts({ architecture, metadata, complete }: GgufHeader): HeaderFacts {
   const prefix = architecture ?? '';
   const text = (key: string) => {
@@ -26,13 +27,13 @@ export function headerFacts({ architecture, metadata, complete }: GgufHeader): H
     sizeLabel: text('general.size_label'),
     contextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
     embedding: metadata.has(`${prefix}.pooling_type`),
-    // Templates that take tools name them; there is no other sign of it in a file.
+    // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
     complete,
   };
 }
 
-/** A model on disk with what its header says. */
+/** A model on disk with the facts of its header. */
 export function withHeaderFacts(model: ScannedModel, facts: HeaderFacts): ScannedModel {
   return {
     ...model,

@@ -1,19 +1,19 @@
-import type { AutopilotPorts, RuntimePort, SurveyPort } from '@mai/autopilot';
-import { systemClock } from '@mai/autopilot';
+import type { AutopilotPorts, Clock, RuntimePort, SurveyPort } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
-import type { LMStudioLink } from './connect-lmstudio.js';
+import type { RuntimeLink } from './connect-runtime.js';
 
-/** What is joined, and what only the caller knows how to make. */
+/** What is joined to the autopilot's ports. */
 export interface PortParts {
-  readonly link: LMStudioLink;
+  readonly link: RuntimeLink;
   readonly monitor: AutopilotPorts['monitor'];
   readonly catalog: AutopilotPorts['catalog'];
-  /** Asks `anythingLoaded` whether residents were seen when they were last listed. */
+  readonly clock: Clock;
+  /** `anythingLoaded` says whether the last list of residents had any. */
   readonly estimator: (anythingLoaded: () => boolean) => AutopilotPorts['estimator'];
 }
 
-/** Joins the packages to what the autopilot asks of the world. */
+/** Joins runtime, monitor, catalog and estimator to the ports of the autopilot. */
 export function composePorts({ link, estimator, ...ports }: PortParts): AutopilotPorts {
   let residents = 0;
   const runtime: RuntimePort = link.kind === 'on' ? link.client : runtimeOff(link.reason);
@@ -30,12 +30,11 @@ export function composePorts({ link, estimator, ...ports }: PortParts): Autopilo
       unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
     },
     survey: surveyOf(link),
-    clock: systemClock,
     runtimeIsLocal: link.kind === 'off' || link.client.host.isLocal,
   };
 }
 
-/** LM Studio that is off has nothing loaded and loads nothing. */
+/** An LM Studio that is off has nothing loaded and loads nothing. */
 function runtimeOff(reason: Error): RuntimePort {
   return {
     listResidents: () => Promise.resolve([]),
@@ -44,7 +43,7 @@ function runtimeOff(reason: Error): RuntimePort {
   };
 }
 
-function surveyOf(link: LMStudioLink): SurveyPort {
+function surveyOf(link: RuntimeLink): SurveyPort {
   return {
     survey: async (options) => {
       if (link.kind === 'off') throw link.reason;

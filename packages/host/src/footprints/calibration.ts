@@ -5,12 +5,12 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { CalibrationStore, Engine } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
-import type { CommandContext } from '../context.js';
-import type { LMStudioLink } from './connect-lmstudio.js';
+import type { HostContext } from '../host-options.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
 
-/** What loads on this machine have taken, put to use. */
+/** Applies what loads on this machine were measured to take. */
 export interface Calibration {
-  /** A footprint corrected by what was measured of this model and its neighbours. */
+  /** A footprint corrected by the measurements of this model and similar ones; itself without any. */
   readonly correct: (
     footprint: Footprint,
     modelKey: string,
@@ -19,23 +19,24 @@ export interface Calibration {
 }
 
 /** The measurements of this user on this machine. */
-export function openMeasurements({ io, output }: CommandContext): CalibrationStore {
+export function openMeasurements({ folders, warn }: HostContext): CalibrationStore {
   const store = openCalibrationStore({
-    file: path.join(io.folders.data, 'calibration.json'),
+    file: path.join(folders.data, 'calibration.json'),
     host: hostname(),
   });
   if (store.recoveredFrom !== null) {
-    output.warn(
+    warn(
       `The measurements of loads were damaged and start afresh; the old file is kept as ${store.recoveredFrom}.`,
     );
   }
   if (store.error !== null) {
-    output.warn(`The measurements of loads can't be used: ${store.error.message}.`);
+    warn(`The measurements of loads can't be used: ${store.error.message}.`);
   }
   return store;
 }
 
-export function openCalibration(context: CommandContext, link: LMStudioLink): Calibration {
+/** Opens the measurements as corrections. */
+export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
   const store = openMeasurements(context);
   const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
   let engine: Promise<Engine | null> | null = null;
@@ -43,7 +44,7 @@ export function openCalibration(context: CommandContext, link: LMStudioLink): Ca
     correct: async (footprint, modelKey, loadConfig) => {
       const observations = store.observations();
       const newest = observations.at(-1);
-      // What loads take here says nothing about another machine.
+      // Measurements of this machine say nothing about another.
       if (newest === undefined || elsewhere) return footprint;
       engine ??= link.kind === 'on' ? engineOf(link.client, context.signal) : Promise.resolve(null);
       // While LM Studio is off, the engine that was measured last is the best guess.

@@ -36,6 +36,7 @@ export type { AutopilotEvent, SwitchReason } from './loop/autopilot-event.js';
 export type { AutopilotOptions, AutopilotTimings } from './loop/autopilot-options.js';
 export type { AutopilotState } from './loop/autopilot-state.js';
 export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
+export { createEventHub, type EventHub } from './loop/event-hub.js';
 export type { AcquireResult, Lease } from './loop/leases.js';
 export type { AutopilotPorts } from './ports/autopilot-ports.js';
 export type { CallOptions } from './ports/call-options.js';

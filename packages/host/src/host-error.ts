@@ -7,12 +7,20 @@ export type HostErrorCode =
   /** LM Studio runs, and its HTTP server, which clients need, is off. */
   | 'SERVER_OFF'
   /** The call asks for something that does not exist or makes no sense; the message says what to change. */
-  | 'INVALID_REQUEST';
+  | 'INVALID_REQUEST'
+  /** The autopilot that was asked has stopped, or its process has ended. */
+  | 'AUTOPILOT_LOST'
+  /** Another version of Mai runs the autopilot, and the two don't understand each other. */
+  | 'AUTOPILOT_INCOMPATIBLE'
+  /** The running autopilot refuses more: too many connections, or too many calls on one of them. */
+  | 'AUTOPILOT_BUSY';
 
 /** The figures and names behind an error; absent is null. */
 export interface HostErrorFacts {
   /** With `NOTHING_FITS`: the decision. */
   readonly selection: Selection | null;
+  /** With `AUTOPILOT_LOST`, `AUTOPILOT_INCOMPATIBLE` and `AUTOPILOT_BUSY`: the process that ran the autopilot. */
+  readonly processId: number | null;
 }
 
 const BRAND = Symbol.for('@mai/host/HostError');
@@ -26,6 +34,7 @@ export class HostError extends Error implements HostErrorFacts {
   override readonly name = 'HostError';
   readonly code: HostErrorCode;
   readonly selection: Selection | null;
+  readonly processId: number | null;
 
   constructor(
     code: HostErrorCode,
@@ -35,6 +44,7 @@ export class HostError extends Error implements HostErrorFacts {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.selection = facts.selection ?? null;
+    this.processId = facts.processId ?? null;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

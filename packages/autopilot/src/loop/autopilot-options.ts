@@ -60,6 +60,8 @@ export interface AutopilotOptions extends AutopilotPorts {
    * Default `keep`.
    */
   readonly idle?: 'keep' | 'release';
+  /** Whether `idle: 'keep'` unloads what is ours at the stop. Default true. */
+  readonly unloadAtStop?: boolean;
   /** Decide and touch nothing. Default false. */
   readonly dryRun?: boolean;
   /** Uniform in [0, 1), for jitter. Default `Math.random`. */
@@ -104,6 +106,7 @@ export function completeOptions(options: AutopilotOptions): AutopilotSettings {
     journal: options.journal ?? createMemoryJournal(EMPTY_JOURNAL),
     lock: options.lock ?? null,
     decisionLog: options.decisionLog ?? null,
+    unloadAtStop: options.unloadAtStop ?? true,
     dryRun: options.dryRun ?? false,
     random: options.random ?? Math.random,
     isProcessAlive: options.isProcessAlive ?? isProcessAlive,

@@ -43,6 +43,15 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
+  it('unloads nothing at the stop where it is told to leave that loaded', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world, { unloadAtStop: false });
+    await world.clock.advance(5 * SECOND);
+    await pilot.stop();
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.of('left-loaded')).toEqual([]);
+  });
+
   it('unloads nothing once another Mai has taken over', async () => {
     const world = new FakeWorld([SMALL]);
     const taken = new AbortController();

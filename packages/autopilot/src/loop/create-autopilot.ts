@@ -23,7 +23,8 @@ export interface Autopilot extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Ends: cancels what is under way and leaves nothing half loaded. With `idle: 'keep'` it then unloads
-   * what is ours, except what is pinned or stays busy. Resolves when no timer and no listener is left.
+   * what is ours, except what is pinned or stays busy; `unloadAtStop: false` leaves that loaded as well. Resolves when
+   * no timer and no listener is left.
    */
   stop(): Promise<void>;
   readonly state: AutopilotState;
@@ -109,8 +110,9 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
       ...(settings.request.pinned ?? []),
       ...loop.state.pins.map((pin) => pin.target),
     ];
+    const { idle, unloadAtStop, dryRun } = settings;
     // What another Mai has taken over is its to unload.
-    if (settings.idle === 'keep' && !settings.dryRun && !lost) await unloadOurs(pinned);
+    if (idle === 'keep' && unloadAtStop && !dryRun && !lost) await unloadOurs(pinned);
     loop.leases.close(reason);
     await held?.release();
     await settings.decisionLog?.flushed();

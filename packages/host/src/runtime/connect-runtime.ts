@@ -85,7 +85,7 @@ async function connectRuntime(context: HostContext): Promise<RuntimeLink> {
 }
 
 /** Settles as `promise` does, or rejects with the signal's reason, whichever comes first. */
-function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const onAbort = (): void => reject(signal.reason as Error);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startProgram } from '../../test/start-program.js';
 import { chooseProcess } from './find-process.js';
-import { isProgram, listProcesses, namesOf, parseTable } from './processes.js';
+import { isProgram, listProcesses, namesOf, parseTable } from './list-processes.js';
 
 test('finds a program on this machine under its whole name', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai processes '));

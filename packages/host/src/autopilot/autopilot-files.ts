@@ -1,50 +1,52 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { discover, parseBaseUrl } from '@mai/lmstudio-adapter';
-import type { CommandContext } from '../context.js';
-import { UsageError } from '../usage-error.js';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
 
-/** What the autopilot of one LM Studio keeps between runs, and where. */
+/** The files of the autopilot of one LM Studio. */
 export interface AutopilotFiles {
-  /** The LM Studio, as its client names it: `ws://host:port`. */
+  /** Address of the LM Studio: `ws://host:port`. */
   readonly address: string;
   readonly folder: string;
   /** Pins, yields and failures. */
   readonly journal: string;
   /** Every decision, in JSON lines; full files are moved aside. */
   readonly decisionLog: string;
+  /** Names the socket on which the process that runs the autopilot listens. */
+  readonly control: string;
 }
 
 const DEFAULT_ADDRESS = 'ws://127.0.0.1:1234';
 
-/** The files of the autopilot that looks after the LM Studio at an address. */
-export function autopilotFilesOf({ io }: CommandContext, at: string): AutopilotFiles {
+/** The files of the autopilot for the LM Studio at an address. */
+export function autopilotFilesOf({ folders }: HostContext, at: string): AutopilotFiles {
   const address = withOneLoopback(at);
-  // One folder each: two LM Studios have two journals, and a log has one writer.
-  const folder = path.join(allFolders(io.folders.data), folderName(address));
+  // A folder for each LM Studio: a journal belongs to one, and a decision log has one writer.
+  const folder = path.join(allFolders(folders.data), folderName(address));
   return {
     address,
     folder,
     journal: path.join(folder, 'journal.json'),
     decisionLog: path.join(folder, 'decisions.jsonl'),
+    control: path.join(folder, 'control.json'),
   };
 }
 
 /**
- * The same for the LM Studio that the command line names, or that runs here. Where none runs it is the one
- * that was looked after last: its autopilot may be waiting for it to come back.
+ * The files for the LM Studio that the options name, or that runs here. Where none runs, those that were used last:
+ * their autopilot may be waiting for its LM Studio to come back.
+ *
+ * @throws HostError `INVALID_REQUEST` for a malformed address
  */
-export async function findAutopilotFiles(context: CommandContext): Promise<AutopilotFiles> {
-  const { io, globals, signal } = context;
-  if (globals.url !== null) return autopilotFilesOf(context, explicitAddress(globals.url));
-  const { baseUrl } = await discover({ userHome: io.homeFolder, env: io.env, signal });
-  return autopilotFilesOf(
-    context,
-    baseUrl ?? (await lastAddress(io.folders.data)) ?? DEFAULT_ADDRESS,
-  );
+export async function findAutopilotFiles(context: HostContext): Promise<AutopilotFiles> {
+  const { url, folders, userHome, env, signal } = context;
+  if (url !== null) return autopilotFilesOf(context, explicitAddress(url));
+  const { baseUrl } = await discover({ userHome, env, signal });
+  return autopilotFilesOf(context, baseUrl ?? (await lastAddress(folders.data)) ?? DEFAULT_ADDRESS);
 }
 
-/** All names of this machine's loopback are one: two that look after one LM Studio would fight over it. */
+/** Gives every name of this machine's loopback the same spelling, so that one LM Studio has one folder. */
 function withOneLoopback(address: string): string {
   return address.replace(
     /^(?<scheme>wss?:\/\/)(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)/,
@@ -56,7 +58,8 @@ function explicitAddress(url: string): string {
   try {
     return parseBaseUrl(url).webSocketUrl;
   } catch (error) {
-    throw error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error;
+    if (!(error instanceof TypeError)) throw error;
+    throw new HostError('INVALID_REQUEST', error.message, { cause: error });
   }
 }
 
@@ -64,7 +67,7 @@ function allFolders(dataFolder: string): string {
   return path.join(dataFolder, 'autopilot');
 }
 
-// The scheme is left out where it is the usual one, for the sake of those who look into the folder.
+// The usual scheme is left out, which keeps the names of the folders readable.
 const USUAL_SCHEME = 'ws://';
 
 function folderName(address: string): string {
@@ -79,6 +82,7 @@ async function lastAddress(dataFolder: string): Promise<string | null> {
   try {
     names = await readdir(parent);
   } catch {
+    // No autopilot has run here yet.
     return null;
   }
   const folders = await Promise.all(

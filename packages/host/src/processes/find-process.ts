@@ -1,11 +1,11 @@
-import { UsageError } from '../usage-error.js';
-import type { RunningProcess } from './processes.js';
-import { isProgram, listProcesses } from './processes.js';
+import { HostError } from '../host-error.js';
+import type { RunningProcess } from './list-processes.js';
+import { isProgram, listProcesses } from './list-processes.js';
 
 /**
  * The running process of that name or id. Of a program that started others of its name, such as a
  * browser, it is the first one.
- * @throws UsageError where none runs, or where it can't be told which one is meant.
+ * @throws HostError `INVALID_REQUEST` where none runs, or where it can't be told which one is meant.
  */
 export async function findProcess(
   wanted: string,
@@ -16,7 +16,7 @@ export async function findProcess(
   if (/^\d+$/.test(wanted)) {
     const found = processes.find(({ processId }) => processId === Number(wanted));
     if (found !== undefined) return found;
-    throw new UsageError(`There is no process ${wanted}.`);
+    throw new HostError('INVALID_REQUEST', `There is no process ${wanted}.`);
   }
   return chooseProcess(wanted, processes);
 }
@@ -30,10 +30,14 @@ export function chooseProcess(
   const roots = named.filter(({ parentId }) => !ids.has(parentId));
   const [first, second] = roots;
   if (first === undefined) {
-    throw new UsageError(`No process called ${wanted} is running. Start it first, or give its id.`);
+    throw new HostError(
+      'INVALID_REQUEST',
+      `No process called ${wanted} is running. Start it first, or give its id.`,
+    );
   }
   if (second !== undefined) {
-    throw new UsageError(
+    throw new HostError(
+      'INVALID_REQUEST',
       `${roots.length} processes are called ${wanted}: ${roots
         .map(({ processId }) => processId)
         .join(', ')}. Give the id of one of them.`,

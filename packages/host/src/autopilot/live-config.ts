@@ -1,24 +1,25 @@
 import { stat } from 'node:fs/promises';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { candidateSources } from '@mai/model-config';
-import type { CommandContext } from '../context.js';
-import { configOptions, loadConfig } from './load-config.js';
+import { configOptions, loadConfig } from '../config/load-config.js';
+import type { HostContext } from '../host-options.js';
 
 /** A configuration that may be edited while it is in use. */
 export interface LiveConfig {
-  /** What is in force. */
+  /** The configuration in force. */
   readonly current: LoadedModelConfig;
   /**
-   * What the files say now, where they have changed since the last call; null where they have not. It is
-   * in force once it is `accept`ed.
-   * @throws ModelConfigError once for every version that is not sound.
+   * The configuration that the files hold now, where they have changed since the last call; otherwise null. It is in
+   * force once it is passed to `accept`.
+   *
+   * @throws ModelConfigError once for every version of the files that has a fault
    */
   readonly changed: () => Promise<LoadedModelConfig | null>;
   readonly accept: (config: LoadedModelConfig) => void;
 }
 
-/** @throws ModelConfigError where the configuration is not sound to begin with. */
-export async function openLiveConfig(context: CommandContext): Promise<LiveConfig> {
+/** Reads the configuration. @throws ModelConfigError where it has a fault */
+export async function openLiveConfig(context: HostContext): Promise<LiveConfig> {
   let seen = await fingerprint(context);
   let current = await loadConfig(context);
   return {
@@ -28,7 +29,7 @@ export async function openLiveConfig(context: CommandContext): Promise<LiveConfi
     changed: async () => {
       const now = await fingerprint(context);
       if (now === seen) return null;
-      // Before the reading: what is written in between is read again.
+      // Noted before the files are read: a change that is made during the reading is read the next time.
       seen = now;
       return loadConfig(context);
     },
@@ -38,8 +39,10 @@ export async function openLiveConfig(context: CommandContext): Promise<LiveConfi
   };
 }
 
-/** Changes whenever a file does that the configuration is, or could be, read from. */
-async function fingerprint(context: CommandContext): Promise<string> {
+/** Changes whenever a file changes from which the configuration is, or could be, read. */
+async function fingerprint(context: HostContext): Promise<string> {
+  // A configuration that was passed as a value does not change.
+  if (context.config !== null) return '';
   const parts = await Promise.all(
     candidateSources(configOptions(context)).map(async ({ file }) => {
       try {

@@ -1,0 +1,289 @@
+import { connect, type Socket } from 'node:net';
+import { createEventHub, type AutopilotEvent } from '@mai/autopilot';
+import { HostError } from '../host-error.js';
+import type { AutopilotService, CallOptions, ServiceLease } from './autopilot-service.js';
+import { ControlCalls, type CallRequest } from './control-calls.js';
+import { readNote, type EndpointNote } from './endpoint.js';
+import { EventStream } from './event-stream.js';
+import { LineSocket } from './line-socket.js';
+import { otherVersion, parseServerMessage, PROTOCOL_VERSION } from './messages.js';
+import {
+  isAnything,
+  isAutopilotEvent,
+  isAutopilotState,
+  isHandLoaded,
+  isHandUnloaded,
+  isJournalAnswer,
+  isLeaseAnswer,
+  isLoadProgress,
+} from './parse-answers.js';
+
+/** The autopilot of another process. */
+export interface ControlClient extends AutopilotService, AsyncDisposable {
+  /** Fires with a `HostError` `AUTOPILOT_LOST` when the connection has ended, for whatever reason. */
+  readonly lost: AbortSignal;
+  /** Ends the connection, and with it every lease. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Which service to connect to. */
+export interface ConnectControlOptions {
+  /** File in which the server has noted its endpoint. */
+  readonly path: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the server may take to answer the hello, in milliseconds. Default 5 s. */
+  readonly welcomeWithinMs?: number | undefined;
+}
+
+const MIB = 1024 ** 2;
+/** Answers carry whole decisions; requests are small. */
+const CLIENT_LIMITS = { lineBytes: 64 * MIB, unsentBytes: MIB, unsentMaxBytes: 16 * MIB };
+/** How many events a reader may be behind; the same as in the process of the autopilot. */
+const EVENTS_BEHIND_MAX = 1024;
+
+/**
+ * Connects to the service that was published at `path`. Null where none listens: none was started, or its process has
+ * ended.
+ *
+ * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where it does not answer; the
+ *   signal's reason.
+ */
+export async function connectControl({
+  path,
+  signal,
+  welcomeWithinMs = 5000,
+}: ConnectControlOptions): Promise<ControlClient | null> {
+  signal?.throwIfAborted();
+  const note = await readNote(path);
+  if (note === null) return null;
+  const socket = await open(note, signal);
+  if (socket === null) return null;
+  const client = new Client(socket, note.processId);
+  await client.greet(welcomeWithinMs, signal);
+  return client;
+}
+
+/** Errors of a connect that say that nobody listens. */
+const NOBODY_LISTENS: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
+
+function open({ endpoint, processId }: EndpointNote, signal?: AbortSignal): Promise<Socket | null> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(endpoint);
+    const settle = (): void => {
+      socket.removeAllListeners();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      settle();
+      socket.destroy();
+      reject(signal?.reason as Error);
+    };
+    socket.once('connect', () => {
+      settle();
+      resolve(socket);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      settle();
+      socket.destroy();
+      if (NOBODY_LISTENS.includes(error.code)) resolve(null);
+      else reject(lostError(processId, error));
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+class Client implements ControlClient {
+  readonly processId: number;
+  readonly #lines: LineSocket;
+  readonly #calls = new ControlCalls((message) => this.#lines.send(message));
+  readonly #lost = new AbortController();
+  #onGreeting: (refusal: unknown) => void = () => undefined;
+
+  constructor(socket: Socket, processId: number) {
+    this.processId = processId;
+    this.#lines = new LineSocket(socket, CLIENT_LIMITS, {
+      onMessage: (message) => this.#receive(message),
+      onClose: (fault) => this.#lose(lostError(processId, fault)),
+    });
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Says hello and waits for the welcome. */
+  async greet(withinMs: number, signal: AbortSignal | undefined): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void => this.#onGreeting(signal?.reason);
+    const onLost = (): void => this.#onGreeting(this.lost.reason);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#onGreeting = (refusal) => {
+          if (refusal === null) resolve();
+          else reject(refusal as Error);
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        this.lost.addEventListener('abort', onLost, { once: true });
+        timer = setTimeout(() => {
+          this.#onGreeting(
+            new HostError(
+              'AUTOPILOT_LOST',
+              `Process ${this.processId}, which runs the autopilot, does not answer. Try again, or stop it.`,
+              { processId: this.processId },
+            ),
+          );
+        }, withinMs);
+        if (signal?.aborted === true) onAbort();
+        this.#lines.send({ type: 'hello', protocol: PROTOCOL_VERSION, processId: process.pid });
+      });
+    } catch (error) {
+      this.#lines.destroy(new Error('Not welcomed.'));
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.lost.removeEventListener('abort', onLost);
+    }
+  }
+
+  async acquire(
+    requirement: Parameters<AutopilotService['acquire']>[0],
+    { signal }: CallOptions = {},
+  ): Promise<ServiceLease> {
+    const release = async (lease: number): Promise<void> => {
+      // Where the connection has ended the lease has ended with it.
+      await this.#calls
+        .call({ method: 'release', params: lease, signal: undefined, cancels: 'when-answered' })
+        .catch(() => undefined);
+    };
+    const answer = await this.#call(isLeaseAnswer, {
+      ...{ method: 'acquire', params: requirement, signal, cancels: 'at-once' },
+      onLateAnswer: (value) => {
+        if (isLeaseAnswer(value)) void release(value.lease);
+      },
+    });
+    const { modelKey, instanceIdentifier } = answer;
+    let released: Promise<void> | null = null;
+    return {
+      modelKey,
+      instanceIdentifier,
+      lost: this.lost,
+      release: () => (released ??= release(answer.lease)),
+    };
+  }
+
+  pin(target: string, options?: CallOptions) {
+    return this.#change('pin', target, options);
+  }
+
+  unpin(targets: readonly string[], options?: CallOptions) {
+    return this.#change('unpin', targets, options);
+  }
+
+  yieldMemory(request: Parameters<AutopilotService['yieldMemory']>[0], options?: CallOptions) {
+    return this.#change('yieldMemory', request, options);
+  }
+
+  endYield(names: readonly string[], options?: CallOptions) {
+    return this.#change('endYield', names, options);
+  }
+
+  load(...[request, options = {}]: Parameters<AutopilotService['load']>) {
+    return this.#call(isHandLoaded, {
+      ...{ method: 'load', params: request, signal: options.signal, cancels: 'when-answered' },
+      onPart: (part) => {
+        if (isLoadProgress(part)) options.onProgress?.(part.index, part.ratio);
+      },
+    });
+  }
+
+  unload(...[request, options = {}]: Parameters<AutopilotService['unload']>) {
+    const { signal } = options;
+    return this.#call(isHandUnloaded, {
+      ...{ method: 'unload', params: request, signal, cancels: 'when-answered' },
+    });
+  }
+
+  state({ signal }: CallOptions = {}) {
+    return this.#call(isAutopilotState, {
+      ...{ method: 'state', params: null, signal, cancels: 'at-once' },
+    });
+  }
+
+  events({ signal }: CallOptions = {}): AsyncIterable<AutopilotEvent> {
+    return { [Symbol.asyncIterator]: () => this.#readEvents(signal) };
+  }
+
+  close(): Promise<void> {
+    this.#lines.end();
+    this.#lose(lostError(this.processId, null));
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #change(method: CallRequest['method'], params: unknown, { signal }: CallOptions = {}) {
+    return this.#call(isJournalAnswer, { method, params, signal, cancels: 'when-answered' });
+  }
+
+  #readEvents(signal: AbortSignal | undefined): AsyncIterableIterator<AutopilotEvent> {
+    const hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
+    const unsubscribe = new AbortController();
+    const stream = new EventStream(hub.subscribe(), () => unsubscribe.abort());
+    const onAbort = (): void => stream.fail(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    else {
+      this.#call(isAnything, {
+        ...{ method: 'events', params: null, signal: unsubscribe.signal, cancels: 'at-once' },
+        onPart: (part) => {
+          if (isAutopilotEvent(part)) hub.publish(part);
+        },
+      })
+        .then(
+          () => hub.close(),
+          (error: unknown) => {
+            if (!unsubscribe.signal.aborted) stream.fail(error);
+          },
+        )
+        .finally(() => signal?.removeEventListener('abort', onAbort));
+    }
+    return stream;
+  }
+
+  async #call<Answer>(
+    is: (value: unknown) => value is Answer,
+    request: CallRequest,
+  ): Promise<Answer> {
+    const value = await this.#calls.call(request);
+    if (is(value)) return value;
+    throw new HostError('AUTOPILOT_INCOMPATIBLE', otherVersion(this.processId), {
+      processId: this.processId,
+    });
+  }
+
+  #receive(value: unknown): void {
+    const message = parseServerMessage(value);
+    if (message === null) {
+      this.#lines.destroy(new Error('The server does not keep to the protocol.'));
+    } else if (message.type === 'welcome') this.#onGreeting(null);
+    else if (message.type === 'refused') this.#onGreeting(message.error);
+    else this.#calls.receive(message);
+  }
+
+  #lose(error: HostError): void {
+    if (this.lost.aborted) return;
+    this.#lost.abort(error);
+    this.#calls.lose(error);
+  }
+}
+
+function lostError(processId: number, cause: Error | null): HostError {
+  return new HostError(
+    'AUTOPILOT_LOST',
+    `The connection to process ${processId}, which ran the autopilot, has ended. Try again: another process takes its place, or starts it anew.`,
+    { processId, ...(cause === null ? {} : { cause }) },
+  );
+}

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { DecisionRecord, OutcomeRecord } from '@mai/autopilot';
 import { listRotated, parseRecord } from '@mai/autopilot';
+import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import type { HostContext } from '../host-options.js';
 
 /** A decision, with how long it held and its outcome. */
 export interface Episode {
@@ -37,11 +39,20 @@ export interface DecisionsQuery {
   readonly untilMs?: number;
 }
 
+/** The last decisions of the autopilot for the LM Studio of a host. */
+export async function readDecisions(
+  context: HostContext,
+  query: DecisionsQuery,
+): Promise<DecisionHistory> {
+  const { decisionLog, address } = await findAutopilotFiles(context);
+  return { log: decisionLog, address, ...(await readHistory(decisionLog, query)) };
+}
+
 /**
  * The last decisions of a log, oldest first; none where there is no log, or it begins later. Consecutive
  * records that say the same are one decision.
  */
-export async function readHistory(
+async function readHistory(
   logFile: string,
   { count = 5, untilMs = Number.POSITIVE_INFINITY }: DecisionsQuery,
 ): Promise<Pick<DecisionHistory, 'episodes' | 'unreadable'>> {
@@ -82,7 +93,7 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
       last.lastSeenMs = record.atMs;
     } else {
       // Between two runs of the autopilot no decision held.
-      if (last !== undefined) last.untilMs = isFirst(record) ? last.lastSeenMs : record.atMs;
+      if (last !== undefined) last.untilMs = startsRun(record) ? last.lastSeenMs : record.atMs;
       episodes.push({ record, outcome: null, untilMs: null, lastSeenMs: record.atMs });
     }
   }
@@ -90,7 +101,7 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
 }
 
 /** Whether the autopilot had just started: it counts its decisions from 1. */
-export function isFirst({ sequence }: DecisionRecord): boolean {
+export function startsRun({ sequence }: DecisionRecord): boolean {
   return sequence === 1;
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ReplayReport } from '@mai/autopilot';
 import { listRotated, replayDecisions } from '@mai/autopilot';
+import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { ROTATED_MAX } from './read-history.js';
@@ -27,15 +28,15 @@ export interface ReplayedLog {
 /**
  * Decides anew what a log says was decided, file by file.
  *
- * @param log - one file; null: the whole log at `ownLog`.
+ * @param log - one file; null: the whole log of the LM Studio of the host.
  * @throws HostError where there is no log, or the file is not one
  */
-export async function replayLog(
-  log: string | null,
-  ownLog: () => Promise<string>,
-  { cwd, signal }: HostContext,
-): Promise<ReplayedLog> {
-  const names = log === null ? await listRotated(await ownLog(), ROTATED_MAX) : [log];
+export async function replayLog(log: string | null, context: HostContext): Promise<ReplayedLog> {
+  const { cwd, signal } = context;
+  const names =
+    log === null
+      ? await listRotated((await findAutopilotFiles(context)).decisionLog, ROTATED_MAX)
+      : [log];
   if (names.length === 0) {
     throw new HostError(
       'INVALID_REQUEST',

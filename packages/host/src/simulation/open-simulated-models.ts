@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { createCatalog } from '../models/catalog.js';
+import { listDownloadsNow } from '../session.js';
 import type { SimulatedChain } from './simulated-models.js';
 import { needsEstimate, simulateChain } from './simulated-models.js';
 
@@ -67,9 +68,8 @@ async function openChain(
   if (named.length > 0 && named.every(isComplete)) {
     return simulateChain(config, named, resources, null, signal);
   }
-  const link = await parts.runtime.link(signal);
-  const { listDownloads, createFootprints, headers } = await parts.estimation();
-  const downloads = await listDownloads(link, context, headers);
+  const { createFootprints, headers } = await parts.estimation();
+  const downloads = await listDownloadsNow(parts, signal);
   const profiles = await profilesOf(
     config,
     chainName,

@@ -1,18 +1,18 @@
-import type { FileTree, KeptFile } from '../ports/file-tree.js';
-import type { CpuTimes } from '../reading/figures.js';
-import type { Reader } from '../reading/reader.js';
+import type { FileTree, KeptFile } from '../../ports/file-tree.js';
+import type { CpuTimes } from '../../reading/figures.js';
+import type { Reader } from '../../reading/reader.js';
 import type { FindCgroup } from './cgroup-folders.js';
 
 interface Level {
   readonly folder: string;
-  /** Cores that the group may keep busy, or null without a quota. */
+  /** The quota in cores; null without one. */
   readonly quota: () => number | null;
-  /** CPU time of the whole group since it was made. */
+  /** CPU time of the whole group since its creation. */
   readonly busyMs: () => number | null;
   readonly files: readonly KeptFile[];
 }
 
-/** CPU time of the group with the tightest quota, and how many cores that quota is worth. */
+/** Reads the CPU time of the group with the tightest quota, and that quota in cores. */
 export function cgroupCpu(
   files: FileTree,
   findCgroup: FindCgroup,
@@ -30,7 +30,7 @@ export function cgroupCpu(
       }
       if (tightest === null) return { reason: 'no control group has a CPU quota' };
       const busyMs = tightest.level.busyMs();
-      if (busyMs === null) return { reason: "the group's CPU time can't be read" };
+      if (busyMs === null) return { reason: "the group's CPU time cannot be read" };
       const { cores, level } = tightest;
       return { value: { busyMs, totalMs: null, cores, of: level.folder } };
     },
@@ -58,8 +58,8 @@ function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
       };
     });
   }
-  // The time is counted by a controller of its own, mounted with this one or beside it, and then
-  // the groups need not match; without a match the group's time is unknown.
+  // The controller cpuacct counts the time. If it is mounted separately, its groups can differ from those
+  // of cpu; then the group's time is not known.
   const accounting = findCgroup('cpuacct');
   const sameDepth = accounting?.version === 1 && accounting.folders.length === cpu.folders.length;
   return cpu.folders.map((folder, index) => {
@@ -79,7 +79,7 @@ function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
   });
 }
 
-/** `200000 100000` is two cores; `max` and -1 are none. */
+/** Cores of a quota: `200000 100000` means 2; `max` and -1 mean that there is none. */
 function parseQuota(text: string | null): number | null {
   const [quota, period] = (text ?? '').trim().split(' ').map(Number);
   if (quota === undefined || period === undefined) return null;

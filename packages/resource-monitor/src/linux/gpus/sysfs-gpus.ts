@@ -1,21 +1,21 @@
-import type { FileTree, KeptFile } from '../ports/file-tree.js';
-import { raceDeadline, TIMED_OUT } from '../ports/race.js';
-import type { Clock } from '../ports/clock.js';
-import type { GpuReader, GpuReading } from '../reading/figures.js';
+import type { FileTree, KeptFile } from '../../ports/file-tree.js';
+import { raceDeadline, TIMED_OUT } from '../../ports/race.js';
+import type { Clock } from '../../ports/clock.js';
+import type { GpuReader, GpuReading } from '../../reading/figures.js';
 import { classifyAmd } from './amd-memory.js';
 import type { DrmCard } from './drm-cards.js';
 import { listDrmCards } from './drm-cards.js';
 
-/** A card may be unplugged, and a driver loaded late. */
+/** Cards are listed again after this time: one may be unplugged, or its driver loaded later. */
 const RELIST_AFTER_MS = 30_000;
-/** sysfs answers in microseconds unless the driver is stuck. */
-const PATIENCE_MS = 250;
+/** Deadline of one card. sysfs answers in microseconds unless the driver hangs. */
+const ANSWER_WITHIN_MS = 250;
 
 interface OpenCard {
   readonly card: DrmCard;
-  /** Null for drivers that show no figures. */
+  /** Null for drivers that report no figures. */
   readonly amd: AmdCard | null;
-  /** What was asked and is not answered yet. */
+  /** The reading that is not answered yet. */
   pending: ReturnType<typeof readAmd> | null;
 }
 
@@ -36,8 +36,8 @@ const AMD_FILES = {
 type AmdFile = keyof typeof AMD_FILES;
 
 /**
- * GPUs by /sys/class/drm. amdgpu tells its memory there; Intel's and NVIDIA's drivers don't, so their
- * cards are listed without figures, for another reader or LM Studio's survey to fill.
+ * Reads GPUs from /sys/class/drm. Only amdgpu reports memory there. Cards of Intel and NVIDIA are listed
+ * without figures, which another reader or LM Studio's survey can add.
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];
@@ -48,7 +48,7 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     listedAtMs = null;
   };
   const relist = (): void => {
-    // A driver that hangs keeps its thread: asking it anew would take another one each time.
+    // A driver that hangs keeps its thread. Reading it again would block one more thread each time.
     const hanging = cards.filter(({ pending }) => pending !== null);
     for (const open of cards) if (open.pending === null) closeCard(open);
     cards = listDrmCards(files).map(
@@ -95,8 +95,8 @@ function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
 }
 
 /**
- * amdgpu hides the load of the memory controller and of the PCIe link for APUs (amdgpu_pm.c), but the
- * former for Vega 10 cards too; and the CPU sees all of an APU's carve-out.
+ * amdgpu (amdgpu_pm.c) has no mem_busy_percent and no pcie_bw for APUs. Vega 10 cards lack the former, too,
+ * so it is also checked that the CPU can address all of the VRAM, as in an APU's carve-out.
  */
 function isApu(tree: FileTree, card: DrmCard): boolean {
   const names = new Set(tree.list(card.folder));
@@ -116,9 +116,9 @@ async function readCard(open: OpenCard, clock: Clock): Promise<GpuReading> {
   open.pending ??= readAmd(amd).finally(() => {
     open.pending = null;
   });
-  const figures = await raceDeadline(open.pending, PATIENCE_MS, clock);
+  const figures = await raceDeadline(open.pending, ANSWER_WITHIN_MS, clock);
   if (figures === TIMED_OUT) {
-    return { ...base, reasons: [`its driver did not answer within ${PATIENCE_MS} ms`] };
+    return { ...base, reasons: [`its driver did not answer within ${ANSWER_WITHIN_MS} ms`] };
   }
   const memory = classifyAmd({ ...figures, integrated: amd.integrated });
   const known = memory.availableBytes !== null;
@@ -127,7 +127,7 @@ async function readCard(open: OpenCard, clock: Clock): Promise<GpuReading> {
     ...memory,
     utilizationRatio: figures.utilizationRatio,
     readAtMonotonicMs: known ? clock.monotonicMs() : null,
-    reasons: known ? [] : ['its driver shows no mem_info_vram_total or no mem_info_vram_used'],
+    reasons: known ? [] : ['its driver reports no mem_info_vram_total or no mem_info_vram_used'],
   };
 }
 
@@ -136,9 +136,9 @@ async function readAmd({ files }: AmdCard) {
     const text = (await files[name].readLater())?.trim() ?? '';
     return /^\d+$/.test(text) ? Number(text) : null;
   };
-  // Asking a card that sleeps how busy it is would wake it, and keep it awake.
+  // Not read from a suspended card: reading gpu_busy_percent would wake it and keep it awake.
   const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
-  // One after the other: where the driver hangs, one thread of the pool does and not all of them.
+  // One after the other, so that a driver that hangs blocks one thread of the pool and not all.
   const vramTotalBytes = await number('vramTotal');
   const vramUsedBytes = await number('vramUsed');
   const gttTotalBytes = await number('gttTotal');
@@ -152,8 +152,8 @@ function withoutFigures(card: DrmCard): GpuReading {
   const integrated = isIntegratedIntel(card);
   const reason =
     card.vendor === 'nvidia'
-      ? `its driver (${card.driver ?? 'none loaded'}) shows no memory in sysfs`
-      : `the ${card.driver ?? 'missing'} driver shows no memory in sysfs`;
+      ? `its driver (${card.driver ?? 'none loaded'}) reports no memory in sysfs`
+      : `the ${card.driver ?? 'missing'} driver reports no memory in sysfs`;
   return {
     deviceKey: `pci:${card.pciAddress ?? card.folder.split('/')[4] ?? ''}`,
     pciAddress: card.pciAddress,
@@ -173,7 +173,7 @@ function withoutFigures(card: DrmCard): GpuReading {
   };
 }
 
-/** Intel's integrated graphics has been device 2 of the root bus since it exists; cards never are. */
+/** Intel's integrated GPU is always device 2 of PCI bus 0; a card never is. */
 function isIntegratedIntel({ vendor, pciAddress }: DrmCard): boolean {
   return vendor === 'intel' && pciAddress === '0000:00:02.0';
 }

@@ -3,18 +3,17 @@ import type { CpuTimes, LoadAverages } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
 import type { RamSnapshot } from '../snapshot.js';
 
-/** Memory of the machine. */
+/** The machine's memory as Node's `os` module reports it. */
 export interface NodeMemory {
   readonly totalBytes: number;
   readonly freeBytes: number;
 }
 
-/** Without starting anything. */
 export function readNodeMemory(): NodeMemory {
   return { totalBytes: totalmem(), freeBytes: freemem() };
 }
 
-/** CPU time over all cores. */
+/** CPU times of all cores. */
 export function nodeCpu(): Reader<CpuTimes> {
   return {
     source: 'os.cpus()',
@@ -33,7 +32,7 @@ export function nodeCpu(): Reader<CpuTimes> {
   };
 }
 
-/** Windows has none, and Node says 0 there. */
+/** Windows has no load averages, and Node reports 0 there. */
 export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages> {
   return {
     source: 'os.loadavg()',
@@ -46,19 +45,23 @@ export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages
 }
 
 /**
- * Total and free memory. On Windows free is what the system calls available (ullAvailPhys), and there
- * mapped files count as used; elsewhere it leaves out the file cache, so it errs on the careful side.
+ * Total and free memory. Outside Windows Node's free memory may leave out the file cache, so it can be less
+ * than what is available, and whether it includes mapped pages is not known.
  */
-export function nodeRam(memory: () => NodeMemory): Reader<RamSnapshot> {
+export function nodeRam(
+  memory: () => NodeMemory,
+  source = 'os.freemem()',
+  mappedCountsAsUsed: RamSnapshot['mappedCountsAsUsed'] = null,
+): Reader<RamSnapshot> {
   return {
-    source: 'os.freemem()',
+    source,
     read: () => {
       const { totalBytes, freeBytes } = memory();
       return {
         value: {
           totalBytes,
           availableBytes: freeBytes,
-          mappedCountsAsUsed: true,
+          mappedCountsAsUsed,
           limitedBy: 'machine',
           machineTotalBytes: totalBytes,
         },

@@ -1,14 +1,14 @@
-import type { GpuReading } from '../reading/figures.js';
+import type { GpuReading } from '../../reading/figures.js';
 
-/** amdgpu's counters of one chip; null where it has no such file. */
+/** amdgpu's counters of one GPU; null if the file does not exist. */
 export interface AmdMemory {
-  /** A card's own memory; of an APU the part of system memory that the firmware set aside. */
+  /** The memory of a card, or the part of system memory that firmware has set aside for an APU (its carve-out). */
   readonly vramTotalBytes: number | null;
   readonly vramUsedBytes: number | null;
   /** System memory that the GPU may map. */
   readonly gttTotalBytes: number | null;
   readonly gttUsedBytes: number | null;
-  /** A chip without memory of its own. */
+  /** An APU, which has no memory of its own. */
   readonly integrated: boolean;
 }
 
@@ -18,10 +18,10 @@ type Classified = Pick<
 >;
 
 /**
- * What an AMD chip's memory means. A card has its VRAM. An APU allocates from its carve-out and from
- * system memory (GTT) alike, so with the usual small carve-out it lives in system memory and is not
- * full at 2 GB; a firmware that sets most of the memory aside for it (Strix Halo boards do) has made
- * that part dedicated, and the OS no longer counts it as RAM.
+ * The pool of an AMD GPU. A card has its VRAM. An APU allocates from its carve-out and from system memory
+ * (GTT): with the usual small carve-out its pool is both together, shared with the system. If firmware sets
+ * aside more than the GPU may map (Strix Halo boards), the carve-out is a dedicated pool: the OS does not
+ * count it as RAM.
  */
 export function classifyAmd(memory: AmdMemory): Classified {
   const { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, integrated } = memory;
@@ -31,7 +31,7 @@ export function classifyAmd(memory: AmdMemory): Classified {
     return { kind, memory: shared, totalBytes: null, usedBytes: null, availableBytes: null };
   }
   if (integrated && gttTotalBytes === null) {
-    // How much of system memory it may use is unknown: its carve-out alone would look full.
+    // The system memory that it may use is not known. The carve-out alone is no measure: it is soon full.
     return { kind, memory: 'shared', totalBytes: null, usedBytes: null, availableBytes: null };
   }
   if (!integrated || gttTotalBytes === null || vramTotalBytes > gttTotalBytes)

@@ -1,24 +1,26 @@
-import type { FileTree } from '../ports/file-tree.js';
+import type { GpuVendor } from '@mai/memory-ledger';
+import type { FileTree } from '../../ports/file-tree.js';
 
-/** A graphics card that the kernel knows. */
+/** A graphics card in sysfs. */
 export interface DrmCard {
   /** Its folder in sysfs. */
   readonly folder: string;
-  /** As in `0000:03:00.0`; null for a part of the chip that is on no bus. */
+  /** As in `0000:03:00.0`; null for a GPU that is on no PCI bus. */
   readonly pciAddress: string | null;
-  readonly vendor: 'nvidia' | 'amd' | 'intel' | null;
+  readonly vendor: GpuVendor;
   /** Vendor and device as in `1002:744c`. */
   readonly pciId: string | null;
   readonly driver: string | null;
 }
 
-const VENDORS: Readonly<Record<string, DrmCard['vendor']>> = {
-  '0x10de': 'nvidia',
-  '0x1002': 'amd',
-  '0x8086': 'intel',
-};
+/** PCI vendor ids. */
+const VENDORS: ReadonlyMap<string | null, GpuVendor> = new Map([
+  ['0x10de', 'nvidia'],
+  ['0x1002', 'amd'],
+  ['0x8086', 'intel'],
+]);
 
-/** The cards in /sys/class/drm, without their connectors. Virtual displays of servers are left out. */
+/** The cards in /sys/class/drm of known GPU vendors, without their connectors. */
 export function listDrmCards(files: FileTree): readonly DrmCard[] {
   return files
     .list('/sys/class/drm')
@@ -29,9 +31,9 @@ export function listDrmCards(files: FileTree): readonly DrmCard[] {
       const text = (file: string): string | null =>
         files.readText(`${folder}/${file}`)?.trim() ?? null;
       const vendorId = text('vendor')?.toLowerCase() ?? null;
-      const vendor = VENDORS[vendorId ?? ''] ?? null;
-      // A BMC's picture for remote hands (ASPEED, Matrox) or a hypervisor's is no GPU.
-      if (vendor === null) return [];
+      const vendor = VENDORS.get(vendorId);
+      // Displays of servers' management controllers (ASPEED, Matrox) and of hypervisors are no GPUs.
+      if (vendor === undefined) return [];
       const event = text('uevent') ?? '';
       const deviceId = text('device')?.toLowerCase().replace(/^0x/, '') ?? null;
       return [

@@ -4,13 +4,13 @@ import type { Clock } from '../ports/clock.js';
 import type { GpuReading, PlatformReaders } from '../reading/figures.js';
 import type { Reader, Reading } from '../reading/reader.js';
 
-/** Each look starts a process that starts others. */
+/** Each query starts a process that starts more processes. */
 const ASK_AGAIN_AFTER_MS = 10_000;
 const STALE_AFTER_MS = 40_000;
 
 /**
- * What systeminformation tells, for platforms without readers of their own (FreeBSD and the like). It
- * is never waited for: a first snapshot has Node's figures.
+ * Readers for platforms without readers of their own, such as FreeBSD. systeminformation runs in the
+ * background and samples use its last answer; the first snapshot uses Node's figures.
  */
 export function systeminformationReaders(
   ask: (signal: AbortSignal) => Promise<InventoryOutcome>,
@@ -50,13 +50,12 @@ export function systeminformationReaders(
     ram: [
       part(({ memory }) =>
         memory === null
-          ? { reason: 'it knows no memory' }
+          ? { reason: 'it reports no memory' }
           : {
               value: {
                 totalBytes: memory.totalBytes,
                 availableBytes: memory.availableBytes,
-                // Unknown here, and this is the careful side.
-                mappedCountsAsUsed: true,
+                mappedCountsAsUsed: null,
                 limitedBy: 'machine',
                 machineTotalBytes: memory.totalBytes,
               },
@@ -66,7 +65,8 @@ export function systeminformationReaders(
     gpus: [part(({ gpus }) => ({ value: gpus.map(toReading) }))],
     power: [
       part(({ battery }) => ({
-        value: battery ?? { onBattery: false, chargeRatio: null },
+        // Null stands for no battery, and also for one that could not be read.
+        value: battery ?? { onBattery: null, chargeRatio: null },
       })),
     ],
     close: () => {
@@ -86,7 +86,7 @@ function toReading(
     totalIsEstimate: false,
     pciId: null,
     name,
-    vendor: vendorOf(name),
+    vendor: null,
     kind: null,
     memory: totalBytes === null ? 'shared' : 'dedicated',
     totalBytes,
@@ -95,12 +95,6 @@ function toReading(
     utilizationRatio: null,
     processes: null,
     readAtMonotonicMs: null,
-    reasons: ['systeminformation knows capacities only'],
+    reasons: ['systeminformation reports capacities only'],
   };
-}
-
-function vendorOf(name: string): GpuReading['vendor'] {
-  if (/nvidia|geforce|quadro/i.test(name)) return 'nvidia';
-  if (/amd|radeon/i.test(name)) return 'amd';
-  return /intel/i.test(name) ? 'intel' : null;
 }

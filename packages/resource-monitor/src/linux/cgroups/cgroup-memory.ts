@@ -1,12 +1,12 @@
-import type { FileTree, KeptFile } from '../ports/file-tree.js';
+import type { FileTree, KeptFile } from '../../ports/file-tree.js';
 import type { FindCgroup } from './cgroup-folders.js';
 
-/** The tightest limit of a hierarchy, and what is left below each of its limits. */
+/** The tightest memory limit of a hierarchy of groups, and what can still be allocated. */
 export interface CgroupMemory {
   readonly version: 1 | 2;
-  /** The smallest limit on the way up. */
+  /** The smallest limit of all levels. */
   readonly limitBytes: number;
-  /** What can be taken before some level of the hierarchy is full. */
+  /** What can be allocated before the first level reaches its limit. */
   readonly availableBytes: number;
   /** The file whose limit is the smallest. */
   readonly limitFile: string;
@@ -19,12 +19,12 @@ interface SwapLimit {
   readonly freeBytes: number;
 }
 
-/** The limits, without the file cache that could be dropped. */
+/** Reads the limits. File cache, which the kernel can drop, does not count as used. */
 export interface CgroupMemoryReader {
-  /** Null where no group limits memory below `machineTotalBytes`. */
+  /** Null if no group limits memory below `machineTotalBytes`. */
   read(machineTotalBytes: number): Promise<CgroupMemory | null>;
-  /** Limits on swap: what is allowed and what is left; null where none is below the machine's. */
-  readSwap(machineTotalBytes: number): SwapLimit | null;
+  /** The swap that the groups allow, and what is left of it. Null if none limits it below `machineSwapBytes`. */
+  readSwap(machineSwapBytes: number): SwapLimit | null;
   close(): void;
 }
 
@@ -39,11 +39,14 @@ interface Level {
   readonly limits: readonly { readonly name: string; readonly file: KeptFile }[];
   readonly usage: KeptFile;
   readonly stat: KeptFile;
-  readonly swapLimit: KeptFile | null;
-  readonly swapUsage: KeptFile | null;
+  readonly swapLimit: KeptFile;
+  readonly swapUsage: KeptFile;
 }
 
-/** What a version calls its files. `memory.high` does not kill, it stalls: no room for a model either. */
+/**
+ * The file names of each version. `memory.high` counts as a limit: above it the kernel does not kill a
+ * process, but slows it down so much that a model does not run.
+ */
 const NAMES = {
   2: {
     limits: ['memory.max', 'memory.high'],
@@ -55,15 +58,18 @@ const NAMES = {
   1: {
     limits: ['memory.limit_in_bytes'],
     usage: 'memory.usage_in_bytes',
-    // Version 1 limits memory and swap together (memsw); what of it is swap can't be told apart.
-    swapLimit: null,
-    swapUsage: null,
-    // total_: with the groups below. Without hierarchy there are none.
+    // Limit and usage of memory and swap together.
+    swapLimit: 'memory.memsw.limit_in_bytes',
+    swapUsage: 'memory.memsw.usage_in_bytes',
+    // `total_` includes the groups below, where groups are hierarchical.
     fileKeys: ['total_active_file', 'total_inactive_file'],
   },
 } as const;
 
-/** Null where this process is in no memory group. */
+/** Version 1 reports a limit near 2^63 for 'unlimited'. No machine has this much. */
+const UNLIMITED_BYTES = 2 ** 60;
+
+/** Null if this process is in no memory group. */
 export function createCgroupMemory(
   files: FileTree,
   findCgroup: FindCgroup,
@@ -73,13 +79,12 @@ export function createCgroupMemory(
   const { version } = found;
   const names = NAMES[version];
   const levels = found.folders.map((folder): Level => {
-    const keep = (name: string | null): KeptFile | null =>
-      name === null ? null : files.keep(`${folder}/${name}`);
+    const keep = (name: string): KeptFile => files.keep(`${folder}/${name}`);
     return {
       folder,
-      limits: names.limits.map((name) => ({ name, file: files.keep(`${folder}/${name}`) })),
-      usage: files.keep(`${folder}/${names.usage}`),
-      stat: files.keep(`${folder}/memory.stat`),
+      limits: names.limits.map((name) => ({ name, file: keep(name) })),
+      usage: keep(names.usage),
+      stat: keep('memory.stat'),
       swapLimit: keep(names.swapLimit),
       swapUsage: keep(names.swapUsage),
     };
@@ -92,9 +97,9 @@ export function createCgroupMemory(
       for (const level of levels) {
         const own = smallestLimit(level, machineTotalBytes);
         if (own === null && version === 2) continue;
-        // Adding up the statistics of many groups takes the kernel a while: on a thread.
+        // On a thread: for a large hierarchy the kernel adds up many groups' statistics.
         const stat = own === null && level !== levels[0] ? null : await level.stat.readLater();
-        // A limit further up that can't be seen from here still shows in version 1.
+        // Version 1 reports limits of groups above the visible ones here.
         const inherited = limitBelow(
           stat === null ? null : valueOf(stat, 'hierarchical_memory_limit'),
           machineTotalBytes,
@@ -107,7 +112,7 @@ export function createCgroupMemory(
         const cachedBytes = names.fileKeys
           .map((key) => (stat === null ? 0 : (valueOf(stat, key) ?? 0)))
           .reduce((sum, bytes) => sum + bytes, 0);
-        // The counters are not read at one moment, so the difference may be a few pages below zero.
+        // The counters are read one after the other, so the difference can be slightly below zero.
         const heldBytes = Math.max(0, usedBytes - cachedBytes);
         availableBytes = Math.min(availableBytes, Math.max(0, limit.bytes - heldBytes));
         if (tightest === null || limit.bytes < tightest.limitBytes) {
@@ -118,28 +123,47 @@ export function createCgroupMemory(
       return tightest === null ? null : { version, ...tightest, availableBytes };
     },
 
-    readSwap(machineTotalBytes) {
-      let left: SwapLimit | null = null;
-      for (const { swapLimit, swapUsage } of levels) {
-        const totalBytes = parseBytes(swapLimit?.read() ?? null);
-        if (totalBytes === null || totalBytes >= machineTotalBytes) continue;
-        const freeBytes = Math.max(0, totalBytes - (parseBytes(swapUsage?.read() ?? null) ?? 0));
-        const above: SwapLimit = left ?? { totalBytes, freeBytes };
-        left = {
-          totalBytes: Math.min(above.totalBytes, totalBytes),
-          freeBytes: Math.min(above.freeBytes, freeBytes),
-        };
-      }
-      return left;
+    readSwap(machineSwapBytes) {
+      const limits = levels
+        .flatMap((level) => (version === 1 ? combinedSwapLimit(level) : swapLimit(level)) ?? [])
+        .filter(({ totalBytes }) => totalBytes < machineSwapBytes);
+      if (limits.length === 0) return null;
+      return {
+        totalBytes: Math.min(...limits.map(({ totalBytes }) => totalBytes)),
+        freeBytes: Math.min(...limits.map(({ freeBytes }) => freeBytes)),
+      };
     },
 
     close() {
       for (const { limits, usage, stat, swapLimit, swapUsage } of levels) {
         for (const { file } of limits) file.close();
-        for (const file of [usage, stat, swapLimit, swapUsage]) file?.close();
+        for (const file of [usage, stat, swapLimit, swapUsage]) file.close();
       }
     },
   };
+}
+
+function swapLimit(level: Level): SwapLimit | null {
+  const totalBytes = parseBytes(level.swapLimit.read());
+  if (totalBytes === null) return null;
+  const usedBytes = parseBytes(level.swapUsage.read()) ?? 0;
+  return { totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) };
+}
+
+/**
+ * Version 1 limits memory and swap together, so the swap that it allows is the combined limit less the
+ * memory limit, and the swap in use is the combined usage less the memory in use.
+ */
+function combinedSwapLimit(level: Level): SwapLimit | null {
+  const combinedBytes = parseBytes(level.swapLimit.read());
+  if (combinedBytes === null || combinedBytes >= UNLIMITED_BYTES) return null;
+  const memoryLimitBytes = parseBytes(level.limits[0]?.file.read() ?? null) ?? 0;
+  const combinedUsedBytes = parseBytes(level.swapUsage.read()) ?? 0;
+  const memoryUsedBytes = parseBytes(level.usage.read()) ?? 0;
+  const totalBytes = Math.max(0, combinedBytes - memoryLimitBytes);
+  const swapUsedBytes = Math.max(0, combinedUsedBytes - memoryUsedBytes);
+  const freeBytes = Math.min(totalBytes - swapUsedBytes, combinedBytes - combinedUsedBytes);
+  return { totalBytes, freeBytes: Math.max(0, freeBytes) };
 }
 
 function smallestLimit({ limits }: Level, machineTotalBytes: number): Limit | null {
@@ -157,15 +181,15 @@ function smaller(one: Limit | null, other: Limit | null): Limit | null {
 }
 
 /**
- * 'Unlimited' is `max` in version 2 and the largest multiple of a page below 2^63 in version 1;
- * either way no limit is one that the machine can't reach. Nothing runs in a group with a limit of 0,
- * but memory.high is set to it for a moment to push a group's pages out.
+ * Null for a limit that this machine cannot reach; 'unlimited' is `max` in version 2 and the largest multiple
+ * of a page below 2^63 in version 1. Null also for 0: no process runs in such a group, but tools set
+ * memory.high to 0 for a moment to make the kernel write out a group's pages.
  */
 function limitBelow(bytes: number | null, machineTotalBytes: number): number | null {
   return bytes === null || bytes === 0 || bytes >= machineTotalBytes ? null : bytes;
 }
 
-/** Null for `max` and for anything else that is no number. */
+/** Null for `max` and any other text that is no number. */
 function parseBytes(text: string | null): number | null {
   const trimmed = text?.trim() ?? '';
   return /^\d+$/.test(trimmed) ? Number(trimmed) : null;

@@ -1,27 +1,27 @@
-import type { FileTree } from '../ports/file-tree.js';
+import type { FileTree } from '../../ports/file-tree.js';
 
-/** Where the control groups of this process are, for one controller. */
+/** The folders of this process's control groups, for one controller. */
 export interface CgroupFolders {
   readonly version: 1 | 2;
-  /** From this process's own group up to the topmost that can be seen. */
+  /** From this process's own group up to the topmost one that is visible. */
   readonly folders: readonly string[];
 }
 
 interface Mount {
   readonly version: 1 | 2;
   readonly controllers: readonly string[];
-  /** The part of the hierarchy that is mounted here. */
+  /** The path in the hierarchy that is mounted here. */
   readonly root: string;
   readonly mountPoint: string;
 }
 
-/** Finds the groups that limit this process, by controller: `memory`, `cpu`, `cpuacct`. */
+/** Finds the groups of this process for a controller: `memory`, `cpu` or `cpuacct`. Null if it has none. */
 export type FindCgroup = (controller: string) => CgroupFolders | null;
 
 /**
- * Reads where this process is, once. Version 1 wins where both are mounted: a controller is in one
- * hierarchy only, and the hybrid layout mounts an empty version 2 beside it. Null where the
- * controller is in neither. See cgroups(7).
+ * Reads this process's membership and the mounts once; see cgroups(7). If both versions are mounted,
+ * version 1 is used for the controllers that it has: a controller belongs to one hierarchy only, and in the
+ * hybrid layout version 2 is mounted without controllers.
  */
 export function createCgroupFinder(files: FileTree): FindCgroup {
   const membership = parseMembership(files.readText('/proc/self/cgroup') ?? '');
@@ -45,7 +45,7 @@ function parseMembership(text: string): {
   let unifiedPath: string | null = null;
   const byController = new Map<string, string>();
   for (const line of text.split('\n')) {
-    // The path may hold colons itself.
+    // The path can contain colons.
     const match = /^(\d+):([^:]*):(.*)$/.exec(line);
     const [, , controllers = '', path = ''] = match ?? [];
     if (match === null) continue;
@@ -67,7 +67,7 @@ function parseMounts(text: string): Mount[] {
   });
 }
 
-/** mountinfo writes a space in a path as \040. */
+/** mountinfo escapes a space in a path as \040. */
 function unescapeOctal(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
@@ -80,13 +80,13 @@ function foldersUpwards(files: FileTree, mount: Mount, path: string): string[] {
   const folders = parts.map(
     (_, index) => `${mount.mountPoint}/${parts.slice(0, parts.length - index).join('/')}`,
   );
-  // A container may see the host's path of its group, but only its own part of the hierarchy.
+  // In a container the path can be the host's, while only the container's part of the hierarchy is mounted.
   const visible = folders.filter((folder) => files.exists(folder));
   return [...visible, mount.mountPoint];
 }
 
 function relativeTo(root: string, path: string): string {
-  // `/..` leads out of a cgroup namespace: nothing of it can be seen here.
+  // `/..` is outside of this process's cgroup namespace and not visible.
   if (path.startsWith('/..')) return '';
   if (root === '/') return path;
   return path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : '';

@@ -1,6 +1,6 @@
 import type { ProcessReading } from '../reading/figures.js';
-import type { Counters } from './load.js';
-import { createRates } from './load.js';
+import type { Counters } from './rates.js';
+import { createRates } from './rates.js';
 
 const CORES = 4;
 

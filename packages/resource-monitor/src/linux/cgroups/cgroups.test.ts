@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { FileTree } from '../ports/file-tree.js';
-import { createFakeFileTree } from '../../test/fake-file-tree.js';
+import type { FileTree } from '../../ports/file-tree.js';
+import { createFakeFileTree } from '../../../test/fake-file-tree.js';
 import { cgroupCpu } from './cgroup-cpu.js';
 import { createCgroupFinder } from './cgroup-folders.js';
 import { createCgroupMemory } from './cgroup-memory.js';

@@ -1,9 +1,15 @@
-import type { CpuTimes, ProcessReadings, SwapCounters } from '../reading/figures.js';
+import type {
+  CpuTimes,
+  ProcessReading,
+  ProcessReadings,
+  SwapCounters,
+} from '../reading/figures.js';
 import type { EngineProcess } from '../snapshot.js';
-import { createEngineShares } from './engine-shares.js';
-import { SHORTEST_WINDOW_MS } from './shortest-window.js';
 
-/** The counters of one moment. */
+/** Counters advance in steps (10 ms on Linux), so rates over a shorter time than this would be noise. */
+const SHORTEST_WINDOW_MS = 200;
+
+/** The counters at one moment. */
 export interface Counters {
   readonly atMs: number;
   readonly cpu: { readonly times: CpuTimes; readonly source: string } | null;
@@ -11,7 +17,7 @@ export interface Counters {
   readonly engines: ProcessReadings | null;
 }
 
-/** What happened between two moments; null where one of them lacks the figure. */
+/** The rates between two moments; null where one of the two lacks the figure. */
 export interface Rates {
   readonly utilizationRatio: number | null;
   readonly enginesRatio: number | null;
@@ -26,7 +32,7 @@ type MachineRates = Pick<
   'utilizationRatio' | 'swapInBytesPerSecond' | 'swapOutBytesPerSecond'
 >;
 
-/** Turns counters that only ever grow into rates since the sample before. */
+/** Turns growing counters into rates since the previous sample. */
 export function createRates(): (now: Counters) => Rates {
   const sharesOf = createEngineShares();
   let base: Counters | null = null;
@@ -43,22 +49,13 @@ export function createRates(): (now: Counters) => Rates {
       ...last,
       engines,
       enginesRatio,
-      // The two are not read in the same instant, so the difference may fall below zero.
+      // The two are read at slightly different times, so the difference can be below zero.
       othersRatio:
         utilizationRatio === null || enginesRatio === null
           ? null
           : Math.max(0, utilizationRatio - enginesRatio),
     };
   };
-}
-
-/** Null when the share of one of them is unknown: a part of a sum is not the sum. */
-function sumOfShares(engines: readonly EngineProcess[] | null): number | null {
-  if (engines === null || engines.some(({ cpuRatio }) => cpuRatio === null)) return null;
-  return Math.min(
-    1,
-    engines.reduce((sum, { cpuRatio }) => sum + (cpuRatio ?? 0), 0),
-  );
 }
 
 function machineRates(before: Counters | null, now: Counters): MachineRates {
@@ -93,4 +90,55 @@ function swapRates(before: SwapCounters | null, now: SwapCounters | null, elapse
     swapInBytesPerSecond: perSecond(now.inBytes - before.inBytes),
     swapOutBytesPerSecond: perSecond(now.outBytes - before.outBytes),
   };
+}
+
+/**
+ * Turns the CPU times of processes into shares of all cores. They have their own time base: listing
+ * processes is expensive, so some platforms do it less often than they sample.
+ */
+function createEngineShares(): (
+  now: ProcessReadings | null,
+  cores: number | null,
+) => readonly EngineProcess[] | null {
+  let base: ProcessReadings | null = null;
+  let last: readonly EngineProcess[] = [];
+  return (now, cores) => {
+    if (now === null) return null;
+    if (base !== null && now.atMs - base.atMs < SHORTEST_WINDOW_MS) return last;
+    last = sharesBetween(base, now, cores);
+    base = now;
+    return last;
+  };
+}
+
+function sharesBetween(
+  before: ProcessReadings | null,
+  now: ProcessReadings,
+  cores: number | null,
+): readonly EngineProcess[] {
+  const elapsedMs = before === null ? 0 : now.atMs - before.atMs;
+  const earlier = new Map(before?.processes.map((process) => [process.processId, process]));
+  const shareOf = (process: ProcessReading): number | null => {
+    const base = earlier.get(process.processId);
+    // The OS reuses process ids: only the start time tells that it is the same process.
+    if (base?.startedAt !== process.startedAt || elapsedMs <= 0 || cores === null) return null;
+    return Math.min(1, Math.max(0, process.cpuMs - base.cpuMs) / (elapsedMs * cores));
+  };
+  return now.processes
+    .map((process) => ({
+      processId: process.processId,
+      name: process.name,
+      cpuRatio: shareOf(process),
+      residentBytes: process.residentBytes,
+    }))
+    .sort((one, other) => (other.cpuRatio ?? 0) - (one.cpuRatio ?? 0));
+}
+
+/** Null if one process's share is unknown: the sum of the others would be too small. */
+function sumOfShares(engines: readonly EngineProcess[] | null): number | null {
+  if (engines === null || engines.some(({ cpuRatio }) => cpuRatio === null)) return null;
+  return Math.min(
+    1,
+    engines.reduce((sum, { cpuRatio }) => sum + (cpuRatio ?? 0), 0),
+  );
 }

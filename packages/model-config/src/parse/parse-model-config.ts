@@ -5,16 +5,16 @@ import { codeFrame, positionAt } from '../diagnostics/code-frame.js';
 import { type Finding, formatPath, type ModelConfigIssue, quote } from '../diagnostics/issue.js';
 import { locate, type TextRange } from '../diagnostics/locate.js';
 import type { ModelConfig } from '../model-config.js';
-import type { ModelConfigFile } from './model-config-file.js';
+import type { ModelConfigFile } from '../format/model-config-file.js';
 import { toModelConfig } from './to-model-config.js';
 import { validateFile } from './validate-file.js';
 
-/** Either the configuration, or everything that is wrong with the text. */
+/** A configuration, or all issues of the text. */
 export type ParseResult =
   | { readonly config: ModelConfig; readonly issues: readonly [] }
   | { readonly config: null; readonly issues: readonly ModelConfigIssue[] };
 
-/** The configuration in a text, or all issues. Throws nothing. */
+/** See `parseModelConfig` in lazy.ts. */
 export function parseModelConfig(
   text: string,
   options: { readonly file?: string | null } = {},
@@ -23,7 +23,7 @@ export function parseModelConfig(
   return data === null ? { config: null, issues } : { config: toModelConfig(data), issues: [] };
 }
 
-/** The valid content of a file as it is written, before any conversion, or all issues. */
+/** The content of a valid file before any conversion, or all issues of the text. */
 export function readModelConfigFile(
   text: string,
   options: { readonly file?: string | null } = {},
@@ -47,26 +47,26 @@ export function readModelConfigFile(
 interface ReadYaml {
   readonly document: Document;
   readonly issues: ModelConfigIssue[];
-  /** `undefined` where the text is not YAML enough to look further. */
+  /** `undefined` where the YAML is too broken to check its content. */
   readonly data: unknown;
 }
 
 function readYaml(text: string, file: string | null): ReadYaml {
   const document = parseDocument(text, {
     prettyErrors: false,
-    // Or it prints warnings of its own about odd keys, which are reported as unknown anyway.
+    // Without this, the parser prints warnings about keys that are reported as unknown anyway.
     logLevel: 'error',
     strict: true,
     version: '1.2',
   });
-  // Nested brackets that stay open are reported once for each; once is enough.
+  // The parser reports the same error once for each bracket that stays open.
   const issues = document.errors
     .filter(
       ({ message, pos }, index, all) =>
         all.findIndex((one) => one.message === message && one.pos[0] === pos[0]) === index,
     )
     .map((error) => syntaxIssue(error, text, file));
-  // After a duplicate key the rest is still worth reading; after any other error it is guesswork.
+  // A document with duplicate keys can still be checked. After any other error its content is a guess.
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) {
     return { document, issues, data: undefined };
   }
@@ -76,7 +76,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
       path: [],
       at: 'value',
       message: 'the configuration is empty',
-      suggestion: 'it begins with version: 1, followed by models:',
+      suggestion: 'begin with version: 1, followed by models:',
     };
     return {
       document,
@@ -87,7 +87,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
   try {
     return { document, issues, data: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (error) {
-    // Unresolved aliases, and aliases of aliases that would grow without bound.
+    // Aliases without an anchor, and aliases of aliases that would grow without bound.
     const message = error instanceof Error ? error.message.split('\n', 1).join('') : String(error);
     const alias = /before the alias\): (\S+)/.exec(message)?.[1];
     const start = alias === undefined ? 0 : Math.max(0, text.indexOf(`*${alias}`));
@@ -96,7 +96,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
       path: [],
       at: 'value',
       message: alias === undefined ? message : `there is no anchor &${alias} before this alias`,
-      suggestion: 'write the section out',
+      suggestion: 'write the section out instead of an alias',
     };
     return {
       document,
@@ -135,12 +135,16 @@ function syntaxIssue(error: YAMLError, text: string, file: string | null): Model
   switch (error.code) {
     case 'DUPLICATE_KEY': {
       const key = /^(?:"[^"]*"|'[^']*'|[^\s:]+)/.exec(text.slice(start))?.[0] ?? '';
-      return place(`the key ${quote(key)} is here twice`, 'keep one of them', start + key.length);
+      return place(
+        `the key ${quote(key)} is in this map twice`,
+        'keep one of them',
+        start + key.length,
+      );
     }
     case 'MULTIPLE_DOCS':
       return place(
         'a second document begins here',
-        'keep one; remove the line with ---',
+        'keep one document, and remove the line with ---',
         start + 3,
       );
     default:

@@ -1,9 +1,9 @@
 import type { Finding, PathStep } from '../diagnostics/issue.js';
 import { translateZodIssue } from '../diagnostics/translate-zod-issue.js';
-import { fileSchema, type ParsedFile } from './file-schema.js';
+import { fileSchema, type ParsedFile } from '../format/file-schema.js';
 import { knownKeysAt } from './known-keys.js';
 
-/** Holds a raw value against the file format. */
+/** Checks a raw value against the schema of the file. */
 export function validateFile(raw: unknown): {
   readonly value: ParsedFile | null;
   readonly findings: Finding[];

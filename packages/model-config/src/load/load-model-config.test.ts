@@ -9,10 +9,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { EXAMPLE } from '../test/example-file.js';
-import { builtInModelConfig } from './built-in/built-in-model-config.js';
-import { ModelConfigError } from './diagnostics/model-config-error.js';
-import { parseModelConfig } from './file/parse-model-config.js';
+import { EXAMPLE } from '../../test/example-file.js';
+import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { ModelConfigError } from '../diagnostics/model-config-error.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { loadModelConfig, type LoadModelConfigOptions } from './load-model-config.js';
 
 let root: string;
@@ -51,7 +51,7 @@ afterEach(() => {
 });
 
 describe('the search', () => {
-  it('goes from the explicit path to the built-in default', async () => {
+  it('prefers the explicit path, then MAI_CONFIG, the project, the user, the built-in configuration', async () => {
     const places: [file: string, more: Partial<LoadModelConfigOptions>, kind: string][] = [
       [
         'explicit.yaml',
@@ -82,19 +82,19 @@ describe('the search', () => {
     ]);
   });
 
-  it('takes an empty MAI_CONFIG for an unset one', async () => {
+  it('treats an empty MAI_CONFIG as unset', async () => {
     expect((await loadModelConfig(options({ env: { MAI_CONFIG: '' } }))).source.kind).toBe(
       'built-in',
     );
   });
 
-  it('does without a folder of the user', async () => {
+  it('skips the user’s folder where there is none', async () => {
     expect((await loadModelConfig(options({ userConfigDir: null }))).absent).toHaveLength(3);
   });
 });
 
-describe('a file that is not as it should be', () => {
-  it('must be there when it was named', async () => {
+describe('a file that can’t be used', () => {
+  it('must exist when it was named', async () => {
     expect(await failure({ path: 'no.yaml' })).toMatchObject({
       code: 'CONFIG_NOT_FOUND',
       file: inRoot('my project', 'no.yaml'),
@@ -105,13 +105,13 @@ describe('a file that is not as it should be', () => {
     );
   });
 
-  it('must be a file when it was named, and is passed over when it was not', async () => {
+  it('must not be a folder when it was named, and is skipped as one when it was not', async () => {
     mkdirSync(inRoot('my project', 'models.yaml'));
     expect(await failure({ path: 'models.yaml' })).toMatchObject({ code: 'CONFIG_NOT_FOUND' });
     expect((await loadModelConfig(options())).source.kind).toBe('built-in');
   });
 
-  it('is refused with all its issues, and no other is taken instead', async () => {
+  it('is refused with all its issues, and no other file is read instead', async () => {
     write('user/models.yaml');
     writeFileSync(
       inRoot('my project', 'models.yaml'),
@@ -125,7 +125,7 @@ describe('a file that is not as it should be', () => {
     ]);
   });
 
-  it('is refused when it is not text, or far too large to be a configuration', async () => {
+  it('is refused when it is not text, or larger than 2 MiB', async () => {
     writeFileSync(
       inRoot('my project', 'x.gguf'),
       Buffer.from([0x47, 0x47, 0x55, 0x46, 0xff, 0xfe, 0x80]),
@@ -135,7 +135,7 @@ describe('a file that is not as it should be', () => {
     expect(await failure({ path: 'x.log' })).toMatchObject({ code: 'CONFIG_INVALID', issues: [] });
   });
 
-  it('is read as UTF-16 where PowerShell wrote it', async () => {
+  it('is read as UTF-16 when it has the byte order mark that PowerShell writes', async () => {
     const text = '\ufeffversion: 1\r\nmodels: [{ key: a }]\r\n';
     writeFileSync(inRoot('my project', 'models.yaml'), Buffer.from(text, 'utf16le'));
     expect((await loadModelConfig(options())).config.models[0]?.modelKey).toBe('a');
@@ -143,7 +143,7 @@ describe('a file that is not as it should be', () => {
 
   const asRoot = process.getuid?.() === 0;
   (asRoot || process.platform === 'win32' ? it.skip : it)(
-    'is reported when it is unreadable',
+    'is reported when it may not be read',
     async () => {
       chmodSync(write('my project/models.yaml'), 0);
       expect(await failure({})).toMatchObject({ code: 'CONFIG_NOT_FOUND' });
@@ -156,7 +156,7 @@ describe('the cache', () => {
   const load = async (): Promise<unknown> =>
     (await loadModelConfig(options({ cacheDir: cacheDir() }))).config;
 
-  it('gives what parsing gives', async () => {
+  it('gives the same configuration as parsing', async () => {
     writeFileSync(inRoot('my project', 'models.yaml'), EXAMPLE);
     const parsed = parseModelConfig(EXAMPLE).config;
     expect(await load()).toEqual(parsed);
@@ -164,7 +164,7 @@ describe('the cache', () => {
     expect(await load()).toEqual(parsed);
   });
 
-  it('is what the second load reads', async () => {
+  it('is read by the second load', async () => {
     write('my project/models.yaml', 'a');
     await load();
     const [name = ''] = readdirSync(cacheDir());
@@ -173,20 +173,20 @@ describe('the cache', () => {
     expect(await load()).toMatchObject({ models: [{ modelKey: 'from-the-cache' }] });
   });
 
-  it('counts only for the very text it was made from', async () => {
+  it('is used only for the text that it was made from', async () => {
     write('my project/models.yaml', 'a');
     await load();
     write('my project/models.yaml', 'b');
     expect(await load()).toMatchObject({ models: [{ modelKey: 'b' }] });
   });
 
-  it('keeps no invalid file', async () => {
+  it('does not keep an invalid file', async () => {
     writeFileSync(inRoot('my project', 'models.yaml'), 'version: 3');
     await failure({ cacheDir: cacheDir() });
     await expect(load()).rejects.toThrow('must be 1, not 3');
   });
 
-  it('may be damaged or impossible to write', async () => {
+  it('is ignored when it is damaged or can’t be written', async () => {
     write('my project/models.yaml', 'a');
     await load();
     const [name = ''] = readdirSync(cacheDir());

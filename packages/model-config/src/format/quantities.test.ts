@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from './quantities.js';
+import {
+  DURATION_PATTERN,
+  formatDuration,
+  formatPercent,
+  formatSize,
+  parseDurationMs,
+  parseSizeBytes,
+  SIZE_PATTERN,
+} from './quantities.js';
 
 describe('a size', () => {
   it.each([
@@ -25,7 +33,7 @@ describe('a size', () => {
     expect(parseSizeBytes(text)).toBe(bytes);
   });
 
-  it('is read in every unit in which it can be written', () => {
+  it('can be written in any unit', () => {
     const unit = fc.constantFrom(['B', 1], ['KiB', 1024], ['MiB', 1024 ** 2], ['GiB', 1024 ** 3]);
     fc.assert(
       fc.property(fc.nat({ max: 9999 }), unit, (amount, [name, bytes]) => {
@@ -56,6 +64,49 @@ describe('a duration', () => {
     ['', null],
   ])('%s: %s ms', (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
+  });
+});
+
+describe('a quantity as text', () => {
+  it.each([
+    [0, '0B'],
+    [1, '1B'],
+    [1536, '1536B'],
+    [1024 ** 3, '1GiB'],
+    [1.5 * 1024 ** 3, '1536MiB'],
+    [2 * 1024 ** 4, '2TiB'],
+  ])('%s bytes: %s', (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+  });
+
+  it.each([
+    [0, '0ms'],
+    [500, '500ms'],
+    [20_000, '20s'],
+    [60_000, '1m'],
+    [90_000, '90s'],
+    [600_000, '10m'],
+    [5_400_000, '90m'],
+    [172_800_000, '48h'],
+  ])('%s ms: %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it.each([
+    [0.07, 7],
+    [0.825, 82.5],
+    [1, 100],
+  ])('a ratio of %s: %s percent', (ratio, percent) => {
+    expect(formatPercent(ratio)).toBe(percent);
+  });
+
+  it('is read as the same quantity', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (amount) => {
+        expect(parseSizeBytes(formatSize(amount))).toBe(amount);
+        expect(parseDurationMs(formatDuration(amount))).toBe(amount);
+      }),
+    );
   });
 });
 

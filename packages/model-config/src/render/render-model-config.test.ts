@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { downloadedModel } from '../test/downloaded.js';
-import { builtInModelConfig } from './built-in/built-in-model-config.js';
-import { resolveChain } from './chain.js';
-import { parseModelConfig } from './file/parse-model-config.js';
-import type { ModelConfig } from './model-config.js';
-import { mergeWithDownloaded } from './profile/merge-with-downloaded.js';
+import { downloadedModel } from '../../test/downloaded.js';
+import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { resolveChain } from '../chain.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
+import { describeFields } from '../format/field-help.js';
+import type { ModelConfig } from '../model-config.js';
+import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
 import { renderModelConfig } from './render-model-config.js';
 
 const GIB = 1024 ** 3;
@@ -33,13 +34,19 @@ describe('the file for what is downloaded', () => {
 
   it('says what is known, what is a guess, and what can be changed', () => {
     const text = renderModelConfig(downloaded);
-    expect(text.slice(0, text.indexOf('# When to switch'))).toBe(
+    expect(text.slice(0, text.indexOf('#   key'))).toBe(
       `# yaml-language-server: $schema=node_modules/@mai/model-config/schema.json
 #
-# Which models Mai may choose from, in which order it prefers them, and when it switches.
-# Written from what is downloaded in LM Studio. Change what you like; \`mai config check\` explains
-# every mistake. Each field is described in the README of @mai/model-config.
-version: 1
+# Mai's configuration: which models it may choose from, in which order it prefers them, and when it
+# switches. It was written from what is downloaded in LM Studio. Change what you like; the command
+# \`mai config check\` explains every mistake.
+#
+# The fields of a model; only key is required:
+#
+`,
+    );
+    expect(text.slice(text.indexOf('version: 1'), text.indexOf('# Lists of model keys'))).toBe(
+      `version: 1
 
 models:
   # Q4_K_M, 18.0 GiB on disk, up to 32768 tokens of context, category and capabilities are guesses from its size and name
@@ -59,10 +66,11 @@ models:
     capabilities: [chat, reasoning, tools]
     load: { flash_attention: true, kv_cache: q8_0 }
 
-# In order of preference. chain:NAME inserts another chain; downloaded:CAPABILITY every downloaded
-# model with that capability that the chain does not name, large before small.
-fallback_chains:
-  default: # what \`mai select\` uses
+`,
+    );
+    expect(text.slice(text.indexOf('fallback_chains:'), text.indexOf('# When to switch'))).toBe(
+      `fallback_chains:
+  default: # used unless --chain names another
     - someone/their-coder-30b
     - qwen/qwen3-4b-2507
     - downloaded:chat
@@ -77,7 +85,31 @@ fallback_chains:
     );
   });
 
-  it('holds the defaults of switching, written out', () => {
+  it('explains every field of a model, of load and of switching', () => {
+    // Without line breaks and comment signs, so that wrapped texts can be found.
+    const words = renderModelConfig(downloaded).replaceAll(/\n *#? */g, ' ');
+    for (const section of ['ModelSection', 'LoadSection', 'SwitchingSection'] as const) {
+      for (const { name, description } of describeFields(section)) {
+        expect(words).toContain(description);
+        expect(words).toContain(name);
+      }
+    }
+  });
+
+  it('leaves out a model whose key a chain would read as a reference', () => {
+    const odd = downloadedModel('chain:x');
+    expect(renderModelConfig([odd, ...downloaded])).toBe(renderModelConfig(downloaded));
+    expect(renderModelConfig([odd])).toBe(renderModelConfig([]));
+  });
+
+  it('has no address of a schema where there is none', () => {
+    expect(renderModelConfig(downloaded, { schema: null })).toMatch(/^# Mai's configuration: /);
+    const builtIn = renderModelConfig([], { schema: null });
+    expect(builtIn).toMatch(/^# The built-in configuration of Mai\./);
+    expect(parsed(builtIn)).toEqual(builtInModelConfig());
+  });
+
+  it('has every default of switching written out', () => {
     expect(parsed(renderModelConfig(downloaded)).switching).toEqual(
       parsed('version: 1\nmodels: []').switching,
     );

@@ -1,31 +1,30 @@
-import { deepFreeze } from '../freeze.js';
+import { CAPABILITIES, DEFAULT_SELECTION_POLICY, TIERS, type LoadConfig } from '@mai/memory-ledger';
 import type {
-  Capability,
   ChainEntry,
   ConfiguredModel,
-  LoadConfig,
   ModelConfig,
   SimulatedModel,
   SwitchingConfig,
-  Tier,
 } from '../model-config.js';
+import { deepFreeze } from '../freeze.js';
 import type {
   LoadSection,
   ModelConfigFile,
   ModelSection,
   SimulateSection,
   SwitchingSection,
-} from './model-config-file.js';
-import { BYTES_PER_GIB, parseDurationMs, parseSizeBytes } from './quantities.js';
-import { SWITCHING_DEFAULTS } from './switching-defaults.js';
+} from '../format/model-config-file.js';
+import { BYTES_PER_GIB, parseDurationMs, parseSizeBytes } from '../format/quantities.js';
+import { DEFAULT_DRAIN_DEADLINE_MS, DEFAULT_IDLE } from '../format/switching-defaults.js';
 
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
 export function toModelConfig(file: ModelConfigFile): ModelConfig {
+  // Without a prototype, so that no chain is found under a name such as `constructor`.
   const fallbackChains = Object.create(null) as Record<string, readonly ChainEntry[]>;
   for (const [name, entries] of Object.entries(file.fallback_chains ?? {})) {
     fallbackChains[name] = entries.map(toChainEntry);
   }
-  // Without a chain of its own a file still says enough: any model that can chat, the largest first.
+  // A file without a default chain prefers the largest model that can chat.
   fallbackChains['default'] ??= [{ kind: 'downloaded', capability: 'chat', tier: null }];
   return deepFreeze<ModelConfig>({
     version: 1,
@@ -71,7 +70,7 @@ function toLoadConfig(load: LoadSection, contextLengthTokens: number | null): Lo
   };
 }
 
-function toRatio(share: 'max' | 'off' | number | undefined): number | null {
+function toRatio(share: LoadSection['gpu_offload']): number | null {
   if (share === undefined) return null;
   if (typeof share === 'number') return share;
   return share === 'max' ? 1 : 0;
@@ -85,7 +84,7 @@ function toSimulatedModel(simulate: SimulateSection): SimulatedModel {
     loadMs: simulate.load_seconds === undefined ? null : Math.round(simulate.load_seconds * 1000),
     quality: simulate.quality ?? null,
     rungs: (simulate.rungs ?? []).map((rung) => ({
-      footprintBytes: required(sizeBytes(rung.footprint)),
+      footprintBytes: converted(rung.footprint, parseSizeBytes(rung.footprint)),
       vramBytes: sizeBytes(rung.vram),
       quality: rung.quality,
     })),
@@ -95,43 +94,54 @@ function toSimulatedModel(simulate: SimulateSection): SimulatedModel {
 function toChainEntry(entry: string): ChainEntry {
   if (entry.startsWith('chain:')) return { kind: 'chain', name: entry.slice('chain:'.length) };
   if (entry.startsWith('downloaded:')) {
-    // Validated against the lists of capabilities and tiers before this runs.
-    const [, capability, tier] = entry.split(':') as [string, Capability, Tier?];
-    return { kind: 'downloaded', capability, tier: tier ?? null };
+    const [, capabilityName, tierName] = entry.split(':');
+    return {
+      kind: 'downloaded',
+      // Both names were checked when the file was validated.
+      capability: known(CAPABILITIES, capabilityName),
+      tier: tierName === undefined ? null : known(TIERS, tierName),
+    };
   }
   return { kind: 'model', modelKey: entry };
 }
 
 function toSwitchingConfig(section: SwitchingSection): SwitchingConfig {
-  const given = Object.entries(section).filter(([, value]) => value !== undefined);
-  const switching = { ...SWITCHING_DEFAULTS, ...Object.fromEntries(given) } as Required<{
-    [Field in keyof SwitchingSection]: Exclude<SwitchingSection[Field], undefined>;
-  }>;
+  const fallback = DEFAULT_SELECTION_POLICY;
   return {
-    memoryLimitRatio: switching.memory_percent / 100,
-    vramLimitRatio: switching.vram_percent / 100,
-    cpuLimitRatio: switching.cpu_percent / 100,
-    hardLimitRatio: switching.hard_limit_percent / 100,
-    unifiedHardLimitRatio: switching.unified_hard_limit_percent / 100,
-    upgradeBelowRatioMin: switching.upgrade_below_percent_min / 100,
-    minHeadroomBytes: required(sizeBytes(switching.min_headroom)),
-    dwellMs: required(durationMs(switching.dwell)),
-    coolDownMs: required(durationMs(switching.cool_down)),
-    idle: switching.idle,
-    drainDeadlineMs: required(durationMs(switching.drain_deadline)),
-    foreign: switching.foreign,
-    foreignIdleMs: required(durationMs(switching.foreign_idle)),
+    memoryLimitRatio: percentToRatio(section.memory_percent) ?? fallback.memoryLimitRatio,
+    vramLimitRatio: percentToRatio(section.vram_percent) ?? fallback.vramLimitRatio,
+    cpuLimitRatio: percentToRatio(section.cpu_percent) ?? fallback.cpuLimitRatio,
+    hardLimitRatio: percentToRatio(section.hard_limit_percent) ?? fallback.hardLimitRatio,
+    unifiedHardLimitRatio:
+      percentToRatio(section.unified_hard_limit_percent) ?? fallback.unifiedHardLimitRatio,
+    upgradeBelowRatioMin:
+      percentToRatio(section.upgrade_below_percent_min) ?? fallback.upgradeBelowRatioMin,
+    minHeadroomBytes: sizeBytes(section.min_headroom) ?? fallback.minHeadroomBytes,
+    dwellMs: durationMs(section.dwell) ?? fallback.dwellMs,
+    coolDownMs: durationMs(section.cool_down) ?? fallback.coolDownMs,
+    idle: section.idle ?? DEFAULT_IDLE,
+    drainDeadlineMs: durationMs(section.drain_deadline) ?? DEFAULT_DRAIN_DEADLINE_MS,
+    foreign: section.foreign ?? fallback.foreign,
+    foreignIdleMs: durationMs(section.foreign_idle) ?? fallback.foreignIdleMs,
   };
 }
 
+const percentToRatio = (percent: number | undefined): number | null =>
+  percent === undefined ? null : percent / 100;
 const gibToBytes = (gib: number | undefined): number | null =>
   gib === undefined ? null : Math.round(gib * BYTES_PER_GIB);
 const sizeBytes = (text: string | undefined): number | null =>
-  text === undefined ? null : parseSizeBytes(text);
+  text === undefined ? null : converted(text, parseSizeBytes(text));
 const durationMs = (text: string | undefined): number | null =>
-  text === undefined ? null : parseDurationMs(text);
+  text === undefined ? null : converted(text, parseDurationMs(text));
 
-function required(value: number | null): number {
-  if (value === null) throw new Error('a quantity passed validation that cannot be converted');
+function converted(text: string, value: number | null): number {
+  if (value === null) throw new Error(`"${text}" passed validation and can't be converted.`);
   return value;
+}
+
+function known<Name extends string>(names: readonly Name[], name: string | undefined): Name {
+  const found = names.find((one) => one === name);
+  if (found === undefined) throw new Error(`"${name}" passed validation and is not known.`);
+  return found;
 }

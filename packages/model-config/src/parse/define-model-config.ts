@@ -3,15 +3,11 @@ import { checkReferences } from '../diagnostics/check-references.js';
 import { formatPath } from '../diagnostics/issue.js';
 import { invalidConfigError } from '../diagnostics/model-config-error.js';
 import type { ModelConfig } from '../model-config.js';
-import type { ModelConfigFile } from './model-config-file.js';
+import type { ModelConfigFile } from '../format/model-config-file.js';
 import { toModelConfig } from './to-model-config.js';
 import { validateFile } from './validate-file.js';
 
-/**
- * A configuration written in TypeScript: the same fields and the same checks as `models.yaml`.
- *
- * @throws ModelConfigError `CONFIG_INVALID` with every issue; they have a path and no line.
- */
+/** See `defineModelConfig` in lazy.ts. */
 export function defineModelConfig(definition: ModelConfigFile): ModelConfig {
   const { findings } = validateFile(definition);
   const all = [...findings, ...checkReferences(definition), ...checkContradictions(definition)];

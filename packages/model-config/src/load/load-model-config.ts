@@ -1,47 +1,49 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readCached, writeCached } from './config-cache.js';
-import { builtInModelConfig } from './built-in/built-in-model-config.js';
-import { invalidConfigError, ModelConfigError } from './diagnostics/model-config-error.js';
-import { toModelConfig } from './file/to-model-config.js';
-import type { ModelConfig } from './model-config.js';
+import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
+import { toModelConfig } from '../parse/to-model-config.js';
+import type { ModelConfig } from '../model-config.js';
 
-/** Where a configuration came from. */
+/** Where a configuration comes from. */
 export type ModelConfigSource =
-  /** A path that the caller gave. */
+  /** `path` of the options. */
   | { readonly kind: 'explicit'; readonly file: string }
   /** The path in `MAI_CONFIG`. */
   | { readonly kind: 'environment'; readonly file: string }
+  /** A file in `cwd`. */
   | { readonly kind: 'project'; readonly file: string }
+  /** A file in `userConfigDir`. */
   | { readonly kind: 'user'; readonly file: string }
   | { readonly kind: 'built-in'; readonly file: null };
 
-/** A configuration and its origin. */
+/** A configuration and where it comes from. */
 export interface LoadedModelConfig {
   readonly config: ModelConfig;
   readonly source: ModelConfigSource;
-  /** The files that were looked for and are not there, in order. */
+  /** The files that were looked for and do not exist, in order. */
   readonly absent: readonly string[];
 }
 
-/** Where to look; every absolute path in a result derives from these. */
+/** Where to look for a configuration. Paths in results are absolute. */
 export interface LoadModelConfigOptions {
-  /** A file to read and nothing else. Relative to `cwd`. */
+  /** The only file to read, relative to `cwd`. Default: search. */
   readonly path?: string | null;
-  /** For `MAI_CONFIG`. */
+  /** The environment; only `MAI_CONFIG` is read, a path relative to `cwd`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The project folder. */
   readonly cwd: string;
-  /** The folder for this user's settings of Mai; `null` for none. */
+  /** The folder of this user's settings for Mai; `null`: there is none. */
   readonly userConfigDir: string | null;
   /**
-   * A folder for what was parsed, so that an unchanged file costs neither YAML nor validation the next
-   * time. Default: none.
+   * A folder for the content of parsed files. A file that has not changed is then neither parsed nor
+   * validated again. Default: no cache.
    */
   readonly cacheDir?: string | null;
 }
 
-/** The places in a project folder, in order. */
+/** Where a project's configuration may be, in order. */
 const PROJECT_FILES = [
   path.join('.mai', 'models.yaml'),
   'models.yaml',
@@ -49,15 +51,16 @@ const PROJECT_FILES = [
 ];
 const USER_FILE = 'models.yaml';
 
-// The built-in file has about 20 kB. What is a hundred times as large is a model file or a log.
+// A hundred times the size of the built-in configuration. A larger file is a model or a log.
 const LARGEST_FILE_BYTES = 2 * 1024 * 1024;
 
 /**
- * Reads the first configuration that is there: `path`; `MAI_CONFIG`; `.mai/models.yaml`, `models.yaml`
- * or `config/models.yaml` in `cwd`; `models.yaml` in `userConfigDir`; the built-in default. The first
- * two must exist.
+ * Reads the first configuration that exists of: `path`; `MAI_CONFIG`; `.mai/models.yaml`, `models.yaml`
+ * and `config/models.yaml` in `cwd`; `models.yaml` in `userConfigDir`; the built-in configuration. Where
+ * `path` or `MAI_CONFIG` is given, that file must exist.
  *
- * @throws ModelConfigError `CONFIG_NOT_FOUND` or `CONFIG_INVALID`
+ * @throws ModelConfigError `CONFIG_NOT_FOUND` where a given file does not exist or can't be read,
+ *   `CONFIG_INVALID` where its content is not a valid configuration.
  */
 export async function loadModelConfig(options: LoadModelConfigOptions): Promise<LoadedModelConfig> {
   const absent: string[] = [];
@@ -75,7 +78,7 @@ export async function loadModelConfig(options: LoadModelConfigOptions): Promise<
 async function configOf(text: string, file: string, cacheDir: string | null): Promise<ModelConfig> {
   const cached = cacheDir === null ? null : readCached(cacheDir, file, text);
   if (cached !== null) return toModelConfig(cached);
-  const { readModelConfigFile } = await import('./file/parse-model-config.js');
+  const { readModelConfigFile } = await import('../parse/parse-model-config.js');
   const { data, issues } = readModelConfigFile(text, { file });
   if (data === null) throw invalidConfigError(file, issues);
   if (cacheDir !== null) await writeCached(cacheDir, file, text, data);
@@ -89,7 +92,7 @@ export function candidateSources(
   const { cwd, userConfigDir } = options;
   if (options.path != null) return [{ kind: 'explicit', file: path.resolve(cwd, options.path) }];
   const fromEnvironment = options.env['MAI_CONFIG'];
-  // Set to nothing is how a shell unsets a variable for one command.
+  // An empty value counts as unset: it is how a shell unsets a variable for one command.
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
     return [{ kind: 'environment', file: path.resolve(cwd, fromEnvironment) }];
   }
@@ -103,7 +106,7 @@ export function candidateSources(
 
 type FileSource = Exclude<ModelConfigSource, { kind: 'built-in' }>;
 
-/** The text of the file; `null` where a file that need not exist doesn't. */
+/** The text of the file; `null` where the file does not exist and need not. */
 function readConfigFile(source: FileSource): string | null {
   const { file, kind } = source;
   const named = kind === 'explicit' || kind === 'environment';
@@ -118,7 +121,7 @@ function readConfigFile(source: FileSource): string | null {
 
   let bytes: Buffer;
   try {
-    // Most candidates are not there, and a rejection costs a hundred times as much as this answer.
+    // Most candidates do not exist, and an exception would cost a hundred times as much.
     const facts = statSync(file, { throwIfNoEntry: false });
     if (facts === undefined) {
       if (!named) return null;
@@ -131,21 +134,21 @@ function readConfigFile(source: FileSource): string | null {
     if (facts.size > LARGEST_FILE_BYTES) {
       throw new ModelConfigError(
         'CONFIG_INVALID',
-        `${file} has ${facts.size} bytes; a configuration has no more than ${LARGEST_FILE_BYTES}.\nIs this another kind of file?`,
+        `${file} has ${facts.size} bytes, and a configuration may have at most ${LARGEST_FILE_BYTES}.\nName a models.yaml.`,
         { file },
       );
     }
     bytes = readFileSync(file);
   } catch (error) {
     if (error instanceof ModelConfigError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    throw unreadable(`The configuration can't be read (${code ?? 'unknown error'})`, error);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw unreadable(`The configuration can't be read (${code})`, error);
   }
   return decode(bytes, file);
 }
 
 function decode(bytes: Buffer, file: string): string {
-  // PowerShell 5 writes UTF-16 with a byte order mark when output is redirected to a file.
+  // PowerShell 5 writes UTF-16 with a byte order mark where output is redirected to a file.
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);

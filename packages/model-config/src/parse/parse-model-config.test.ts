@@ -1,6 +1,9 @@
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import fc from 'fast-check';
 import { EXAMPLE } from '../../test/example-file.js';
+import { SWITCHING_DEFAULTS } from '../format/switching-defaults.js';
 import type { ModelConfig } from '../model-config.js';
+import { toSelectionPolicy } from '../selection-policy.js';
 import { parseModelConfig } from './parse-model-config.js';
 
 const GIB = 1024 ** 3;
@@ -11,7 +14,7 @@ function parsed(text: string): ModelConfig {
   return config;
 }
 
-/** The one message that a text is refused with. */
+/** The messages that a text is refused with; empty for a valid text. */
 function refusal(text: string): string {
   const { issues } = parseModelConfig(text);
   return issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
@@ -91,25 +94,29 @@ describe('a valid file', () => {
     expect(config.pins).toEqual(['qwen/qwen3-1.7b']);
   });
 
-  it('has the documented limits where it says nothing', () => {
-    expect(parsed('version: 1\nmodels: []').switching).toEqual({
-      memoryLimitRatio: 0.8,
-      vramLimitRatio: 0.9,
-      cpuLimitRatio: 0.8,
-      hardLimitRatio: 0.92,
-      unifiedHardLimitRatio: 0.85,
-      upgradeBelowRatioMin: 0.65,
-      minHeadroomBytes: GIB,
-      dwellMs: 20_000,
-      coolDownMs: 60_000,
+  it('has exactly the default policy where it has no section switching', () => {
+    const { switching } = parsed('version: 1\nmodels: []');
+    expect(toSelectionPolicy(switching)).toEqual(DEFAULT_SELECTION_POLICY);
+    expect(switching).toEqual({
+      ...DEFAULT_SELECTION_POLICY,
       idle: 'keep',
       drainDeadlineMs: 60_000,
-      foreign: 'observe',
-      foreignIdleMs: 600_000,
     });
   });
 
-  it('has a default chain of all that can chat, unless it names one', () => {
+  it('means the same with every default of switching written out', () => {
+    const lines = Object.entries(SWITCHING_DEFAULTS).map(([name, value]) => `${name}: ${value}`);
+    expect(parsed(withSwitching(...lines))).toEqual(parsed('version: 1\nmodels: []'));
+  });
+
+  it('can say that a model needs no memory, which is not the same as unknown', () => {
+    const [model] = parsed(withModel('min_memory_gb: 0', 'min_vram_gb: 0')).models;
+    expect([model?.minMemoryBytes, model?.minVramBytes]).toEqual([0, 0]);
+    const [silent] = parsed(withModel('category: small')).models;
+    expect([silent?.minMemoryBytes, silent?.minVramBytes]).toEqual([null, null]);
+  });
+
+  it('gets a default chain of all models that can chat, unless it has one', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains).toEqual({
       default: [{ kind: 'downloaded', capability: 'chat', tier: null }],
     });
@@ -139,13 +146,18 @@ describe('a valid file', () => {
   });
 });
 
-describe('limits that meet', () => {
+describe('limits that would meet or cross', () => {
   it.each([
     ['memory_percent: 0', 'switching.memory_percent: must be above 0, not 0'],
     ['memory_percent: 101', 'switching.memory_percent: must be at most 100, not 101'],
     ['cpu_percent: 100', ''],
     ['cpu_percent: .nan', 'switching.cpu_percent: must be a number, not NaN'],
     ['upgrade_below_percent_min: 78', ''],
+    ['upgrade_below_percent_min: 0', ''],
+    [
+      'upgrade_below_percent_min: -1',
+      'switching.upgrade_below_percent_min: must be at least 0, not -1',
+    ],
     [
       'upgrade_below_percent_min: 78.5',
       'switching.upgrade_below_percent_min: upgrade_below_percent_min (78.5) must be at least 2 below memory_percent (80, the default)',
@@ -212,10 +224,13 @@ describe('a model', () => {
     ['context_window: 0', 'models[0].context_window: must be at least 1, not 0'],
     ['context_window: 8192.5', 'models[0].context_window: must be a whole number, not 8192.5'],
     ['min_memory_gb: 4 GB', 'models[0].min_memory_gb: must be a number, not "4 GB"'],
-    ['min_memory_gb: 0', 'models[0].min_memory_gb: must be above 0, not 0'],
+    ['min_memory_gb: 0', ''],
+    ['min_memory_gb: -1', 'models[0].min_memory_gb: must be at least 0, not -1'],
+    ['min_vram_gb: 0', ''],
+    ['min_vram_gb: -0.1', 'models[0].min_vram_gb: must be at least 0, not -0.1'],
     ['capabilities: []', 'models[0].capabilities: must not be empty'],
     ['capabilities: chat', 'models[0].capabilities: must be a list, not "chat"'],
-    ['capabilities: [chat, chat]', 'models[0].capabilities[1]: "chat" is listed already'],
+    ['capabilities: [chat, chat]', 'models[0].capabilities[1]: "chat" is in the list already'],
     ['display_name: ""', 'models[0].display_name: must be some text, not ""'],
     ['load: { gpu_offload: 1.01 }', 'models[0].load.gpu_offload: must be at most 1, not 1.01'],
     [
@@ -223,17 +238,26 @@ describe('a model', () => {
       'models[0].load.gpu_offload: must be max, off, or a share of the layers from 0 to 1, not "full"',
     ],
     ['load: { gpu_offload: 1 }', ''],
+    ['load: { ttl: 0.5s }', ''],
+    [
+      'load: { ttl: 0s }',
+      'models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "0s"',
+    ],
+    [
+      'load: { ttl: 0.1ms }',
+      'models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "0.1ms"',
+    ],
     ['load: { parallel: 0 }', 'models[0].load.parallel: must be at least 1, not 0'],
     ['load: { flash_attention: false, kv_cache: f16 }', ''],
     [
       'load: { flash_attention: false, kv_cache: q8_0 }',
-      'models[0].load.flash_attention: a q8_0 V cache needs flash attention, which is off here',
+      'models[0].load.flash_attention: a q8_0 V cache needs flash attention, and flash_attention is false here',
     ],
     ['load: { flash_attention: false, kv_cache: { k: q8_0, v: f16 } }', ''],
     ['simulate: { footprint: 4GiB, vram: 4GiB }', ''],
     [
       'simulate: { footprint: 4GiB, vram: 4.1GiB }',
-      'models[0].simulate.vram: vram is more than footprint',
+      'models[0].simulate.vram: vram (4.1GiB) is more than footprint (4GiB)',
     ],
     [
       'simulate: { rungs: [{ quality: 0.5 }] }',
@@ -243,20 +267,20 @@ describe('a model', () => {
     expect(refusal(withModel(line))).toBe(expected);
   });
 
-  it('has no longer answer than its context', () => {
+  it('may not have a longer answer than its context', () => {
     expect(refusal(withModel('context_window: 2048', 'max_output_tokens: 2048'))).toBe('');
     expect(refusal(withModel('context_window: 2048', 'max_output_tokens: 2049'))).toBe(
       'models[0].max_output_tokens: max_output_tokens (2049) is more than context_window (2048)',
     );
   });
 
-  it('is configured once', () => {
+  it('may be configured only once', () => {
     expect(refusal('version: 1\nmodels: [{ key: a }, { key: b }, { key: a }]')).toBe(
       'models[2].key: "a" is configured twice, first as models[0]',
     );
   });
 
-  it('has a key that a chain cannot take for a reference', () => {
+  it('may not have a key that a chain would read as a reference', () => {
     expect(refusal('version: 1\nmodels: [{ key: chain:a }]')).toBe(
       'models[0].key: must be a model key as LM Studio lists it, not "chain:a"',
     );
@@ -298,24 +322,24 @@ describe('chains and pins', () => {
       '"a b": [a]',
       'fallback_chains["a b"]: must be a chain name of letters, digits, dots, dashes and underscores, not "a b"',
     ],
-    ['__proto__: [a]', 'fallback_chains.__proto__: no chain can have this name'],
+    ['__proto__: [a]', 'fallback_chains.__proto__: "__proto__" can\'t be the name of a chain'],
   ])('%s', (line, expected) => {
     expect(refusal(chains(line))).toBe(expected);
   });
 
-  it('name pins that are configured, once', () => {
+  it('may only pin configured models, and each once', () => {
     expect(refusal('version: 1\nmodels: [{ key: a }]\npins: [a, b, a]')).toBe(
       'pins[1]: no model "b" is configured; pins[2]: "a" is pinned already',
     );
   });
 
-  it('finds nothing of Object in a chain name that is not there', () => {
+  it('have no chain under a name that objects inherit', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains['constructor']).toBeUndefined();
   });
 });
 
 describe('any text', () => {
-  it('is parsed or refused with issues that lie within it, and never throws', () => {
+  it('is parsed, or refused with issues whose places are within the text; nothing is thrown', () => {
     const fragments = fc.constantFrom(
       'version: 1\n',
       'models:\n',
@@ -364,7 +388,7 @@ describe('any text', () => {
     );
   });
 
-  it('with an alias bomb is refused without growing', () => {
+  it('with aliases of aliases that would grow without bound is refused', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
     for (let letter = 1; letter < 9; letter += 1) {
       const [name, held] = [String.fromCharCode(97 + letter), String.fromCharCode(96 + letter)];

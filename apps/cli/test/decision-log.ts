@@ -139,7 +139,11 @@ export async function writeLog(
   lines: readonly (LogRecord | string)[],
   name = 'decisions.jsonl',
 ): Promise<string> {
-  const folder = path.join(homeFolder, 'data', 'autopilot', encodeURIComponent('127.0.0.1:9'));
+  const folder = path.join(
+    homeFolder,
+    '.local/share/mai/autopilot',
+    encodeURIComponent('127.0.0.1:9'),
+  );
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, name);
   const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));

@@ -1,16 +1,5 @@
+import { KV_CACHE_TYPES } from '@mai/memory-ledger';
 import type { CommandSpec } from './command-spec.js';
-
-const KV_CACHE_TYPES = [
-  'f32',
-  'f16',
-  'bf16',
-  'q8_0',
-  'q5_1',
-  'q5_0',
-  'q4_1',
-  'q4_0',
-  'iq4_nl',
-] as const;
 
 /** What the options of `mai estimate` take, and the fields of its lines. */
 export const CHOICES = {
@@ -36,7 +25,7 @@ export const ESTIMATE: CommandSpec = {
     {
       name: 'context',
       value: 'TOKENS',
-      summary: 'context length of each sequence (default: that of LM Studio)',
+      summary: "context length of each sequence (default: as configured; for a file, LM Studio's)",
     },
     { name: 'kv-k', value: 'TYPE', choices: CHOICES['kv-k'], summary: 'KV cache type of the keys' },
     {

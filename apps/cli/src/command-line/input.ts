@@ -1,6 +1,5 @@
-import { parseDurationMs } from '@mai/model-config';
+import { parseDurationMs, suggest } from '@mai/host';
 import { UsageError } from '../usage-error.js';
-import { suggest } from './suggest.js';
 
 /** The parsed arguments and options of one command. Malformed values throw a `UsageError`. */
 export class Input {
@@ -16,6 +15,12 @@ export class Input {
   text(name: string): string | null {
     const value = this.options.get(name);
     return typeof value === 'string' ? value : null;
+  }
+
+  /** A word of a list that the command table has checked; null where the option is absent. */
+  choice<Word extends string>(name: string, known: readonly Word[]): Word | null {
+    const text = this.text(name);
+    return known.find((word) => word === text) ?? null;
   }
 
   /** A comma-separated list; null where the option is absent. */

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { suggest } from '@mai/host';
 import { UsageError } from '../usage-error.js';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
 import { Input } from './input.js';
-import { suggest } from './suggest.js';
 
 /** What a command line asks for. */
 export type Invocation =

@@ -1,5 +1,5 @@
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
-import type { SelectionRequest } from '@mai/autopilot';
+import type { SelectionRequest } from '@mai/host';
 import type { Input } from './input.js';
 
 /** What the options of `mai select` and `mai watch` ask for. */

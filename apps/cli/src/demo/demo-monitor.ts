@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { MonitorPort } from '@mai/autopilot';
+import type { MonitorPort } from '@mai/host';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import type { DemoPool } from './demo-world.js';
 

@@ -1,4 +1,4 @@
-import type { MeasureReport } from '../../compose/measure-model.js';
+import type { MeasureReport } from '@mai/host';
 import { formatBytes, formatPercent } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';

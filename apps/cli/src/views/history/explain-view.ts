@@ -1,4 +1,4 @@
-import type { Episode } from '../../compose/decision-history.js';
+import type { Episode } from '@mai/host';
 import { formatDuration, formatAgo, formatMoment } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, wrap } from '../../terminal/text.js';

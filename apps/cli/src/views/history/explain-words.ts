@@ -1,8 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { OutcomeRecord } from '@mai/autopilot';
-import type { PoolOutcome, Selection, SelectionNote } from '@mai/selector';
-import type { Episode } from '../../compose/decision-history.js';
-import { isFirst } from '../../compose/decision-history.js';
+import type { Episode, OutcomeRecord, PoolOutcome, SelectionNote } from '@mai/host';
+import { startsRun } from '@mai/host';
 import {
   formatBytes,
   formatCount,
@@ -11,6 +9,7 @@ import {
   formatShare,
 } from '../../terminal/format.js';
 import { footprintBytes } from '../machine/describe-footprint.js';
+import { describeTradeOffsOf } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
@@ -29,11 +28,11 @@ export function explainEpisode(episode: Episode): Explanation {
     headline: headlineOf(episode),
     sentences: [
       ...selection.pools.map((pool) => ['Memory', describePool(pool, resources)] as const),
-      ...(isFirst(record)
+      ...(startsRun(record)
         ? [['Start', 'the first decision after `mai watch` started.'] as const]
         : []),
       ['Timing', describeTiming(episode)],
-      ...choiceOf(selection, resources),
+      ...choiceOf(episode),
       ...rejectionsOf(episode),
       ...selection.notes.flatMap((note) => noteOf(note, resources)),
       ...(outcome === null ? [] : outcomeOf(outcome)),
@@ -129,17 +128,18 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
   }
 }
 
-function choiceOf(
-  { decision, chosen, pools }: Selection,
-  resources: Resources,
-): readonly (readonly [string, string])[] {
+function choiceOf({
+  record: { selection, input },
+}: Episode): readonly (readonly [string, string])[] {
+  const { decision, chosen, pools } = selection;
+  const { resources } = input;
   if (chosen === null) return [];
   const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   const takes =
     chosen.footprint === null ? '' : ` takes ${formatBytes(footprintBytes(chosen.footprint))}`;
-  const rung = priceOf(chosen.loadOption);
+  const tradeOffs = describeTradeOffsOf(selection, input);
   const after = pools.map(
     (pool) =>
       `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
@@ -147,14 +147,8 @@ function choiceOf(
   const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
   return [
     ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
-    ...(rung === null ? [] : ([['Price', `${rung}.`]] as const)),
+    ...(tradeOffs.length === 0 ? [] : ([['Gives up', `${tradeOffs.join('; ')}.`]] as const)),
   ];
-}
-
-/** What the load option gives up, where it is not as configured. The log keeps it beside the selector's fields. */
-function priceOf(option: object): string | null {
-  const { kind, price } = option as { readonly kind?: unknown; readonly price?: unknown };
-  return kind !== 'as-configured' && typeof price === 'string' ? price : null;
 }
 
 function rejectionsOf({ record: { selection } }: Episode): (readonly [string, string])[] {

@@ -1,7 +1,7 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { ResourceSnapshot } from '@mai/resource-monitor';
-import type { PoolOutcome } from '@mai/selector';
-import type { PoolTrend } from '../../compose/read-status.js';
+import type { ResourceSnapshot } from '@mai/host';
+import type { PoolOutcome } from '@mai/host';
+import type { PoolTrend } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import {
   formatBytes,

@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { PoolOutcome } from '@mai/selector';
+import type { PoolOutcome } from '@mai/host';
 import type { BarPart } from '../../terminal/bar.js';
 import { renderBar, renderLegend } from '../../terminal/bar.js';
 import { formatBytes, formatPercent, formatShare } from '../../terminal/format.js';

@@ -1,4 +1,4 @@
-import type { StatusReport } from '../../compose/read-status.js';
+import type { StatusReport } from '@mai/host';
 import {
   formatBytes,
   formatCount,

@@ -1,4 +1,4 @@
-import type { Rejection } from '@mai/selector';
+import type { Rejection } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 
 const LONGEST_PAUSE_MS = 365 * 86_400_000;

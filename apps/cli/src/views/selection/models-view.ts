@@ -1,4 +1,4 @@
-import type { ModelReport } from '../../compose/judge-models.js';
+import type { ModelReport } from '@mai/host';
 import { formatBytes, formatCount } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';

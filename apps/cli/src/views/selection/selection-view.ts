@@ -1,18 +1,17 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Selection, SelectionInput, SelectionNote } from '@mai/selector';
+import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import { formatBytes, formatCount, formatPercent, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeConcessions } from './describe-concessions.js';
+import { describeTradeOffsOf } from './describe-trade-offs.js';
 import { describeFootprint } from '../machine/describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision for people: what, why, what it would change, and why not the others. */
 export function renderSelection(
-  selection: Selection,
-  input: Pick<SelectionInput, 'candidates' | 'resources'>,
+  { selection, input, obstacle }: Pick<SelectionReport, 'selection' | 'input' | 'obstacle'>,
   output: Output,
 ): string {
   const { style } = output;
@@ -21,7 +20,7 @@ export function renderSelection(
     candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, describeConcessions(selection, input), output),
+    renderChoice(selection, describeTradeOffsOf(selection, input), obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -42,7 +41,8 @@ const LABEL_WIDTH = 9;
 
 function renderChoice(
   selection: Selection,
-  concessions: readonly string[],
+  tradeOffs: readonly string[],
+  obstacle: SelectionReport['obstacle'],
   output: Output,
 ): string {
   const { style, textWidth } = output;
@@ -54,7 +54,7 @@ function renderChoice(
       .join('\n');
   };
   if (chosen === null) {
-    return [row('Choice', style.bad('nothing fits')), ...planRows(selection, row)].join('\n');
+    return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
@@ -62,7 +62,7 @@ function renderChoice(
   return [
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
-    concessions.length === 0 ? '' : row('Price', concessions.join(', and ')),
+    tradeOffs.length === 0 ? '' : row('Gives up', tradeOffs.join(', and ')),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''
@@ -70,6 +70,19 @@ function renderChoice(
   ]
     .filter((line) => line !== '')
     .join('\n');
+}
+
+function noChoice(obstacle: SelectionReport['obstacle']): string {
+  switch (obstacle?.kind) {
+    case 'nothing-downloaded':
+      return 'nothing is downloaded';
+    case 'chain-not-downloaded':
+      return 'no model of the chain is downloaded';
+    case 'not-capable':
+    case 'nothing-fits':
+    case undefined:
+      return 'nothing fits';
+  }
 }
 
 function planRows(
@@ -95,7 +108,7 @@ function planChanges({ plan }: Selection): boolean {
   return plan.steps.length > 0;
 }
 
-/** What was found wanting, each with its reason; what was never in question only in passing. */
+/** A table of the candidates that were rejected, and a line each for those further down and those not downloaded. */
 function renderRejected(
   { rejected }: Selection,
   absent: ReadonlySet<string>,

@@ -1,5 +1,5 @@
 import type { PolicyName, SimulationReport } from '@mai/simulation';
-import type { SimulatedChain } from '../../simulate/simulated-chain.js';
+import type { SimulatedChain } from '@mai/host';
 import { formatBytes, formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';

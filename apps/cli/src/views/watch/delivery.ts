@@ -1,4 +1,4 @@
-import type { Delivery } from '../../compose/tell-autopilot.js';
+import type { Delivery } from '@mai/host';
 
 /** Who has taken note of a change, as a sentence. */
 export function describeDelivery(delivery: Delivery): string {

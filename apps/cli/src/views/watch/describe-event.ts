@@ -1,6 +1,6 @@
-import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
-import { formatIssue, isModelConfigError } from '@mai/model-config';
-import type { Selection } from '@mai/selector';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
+import { formatIssue, isModelConfigError } from '@mai/host';
+import type { Selection } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Style } from '../../terminal/style.js';
 import { describePlan, describeReason } from './describe-decision.js';

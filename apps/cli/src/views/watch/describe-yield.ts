@@ -1,4 +1,4 @@
-import type { Yield } from '@mai/autopilot';
+import type { Yield } from '@mai/host';
 import { formatBytes, formatDuration } from '../../terminal/format.js';
 
 const POOLS: Readonly<Record<Yield['pools'], string>> = {

@@ -1,5 +1,5 @@
-import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
-import type { RejectedCandidate } from '@mai/selector';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
+import type { RejectedCandidate } from '@mai/host';
 import { knownError } from '../../exit-codes.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { AutopilotEvent } from '@mai/autopilot';
-import type { LoadedModelConfig } from '@mai/model-config';
+import type { AutopilotEvent } from '@mai/host';
+import type { LoadedModelConfig } from '@mai/host';
 
 /** Something that shows what the autopilot does. */
 export interface WatchReport {

@@ -1,5 +1,5 @@
-import type { AutopilotEvent } from '@mai/autopilot';
-import type { AutopilotSession } from '../../compose/autopilot-session.js';
+import type { AutopilotEvent } from '@mai/host';
+import type { RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
@@ -16,7 +16,7 @@ const REDRAW_EVERY_MS = 100;
 
 /** The live view on a terminal. */
 export function createWatchScreen(
-  { autopilot, client }: AutopilotSession,
+  autopilot: RunningAutopilot,
   dryRun: boolean,
   { io, output }: CommandContext,
 ): WatchReport {
@@ -35,8 +35,8 @@ export function createWatchScreen(
     view.show(
       renderWatch(
         {
-          address: displayAddress(client.baseUrl),
-          version: client.connectedVersion.version,
+          address: displayAddress(autopilot.address),
+          version: autopilot.version,
           ...{ dryRun, stopped, loading, gone, log },
           state: autopilot.state,
           nowMs: drawnMs,

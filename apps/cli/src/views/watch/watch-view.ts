@@ -1,5 +1,5 @@
-import type { AutopilotState } from '@mai/autopilot';
-import type { Resident } from '@mai/selector';
+import type { AutopilotState } from '@mai/host';
+import type { Resident } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';

@@ -1,6 +1,7 @@
 import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
+import { isRecord } from '../control/encode-value.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
 import type { JournalChanges } from './journal-changes.js';
@@ -30,6 +31,9 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       `The autopilot of process ${process.pid} has stopped. Try again: another process takes its place, or starts it anew.`,
       { processId: process.pid, ...(cause === undefined ? {} : { cause }) },
     );
+
+  const untilEnd = (signal: AbortSignal | undefined): AbortSignal =>
+    signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
 
   const acquire = async (
     requirement: Requirement,
@@ -69,8 +73,10 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       unpin: (targets, options) => journal.unpin(targets, options),
       yieldMemory: (request, options) => journal.yieldMemory(request, options),
       endYield: (names, options) => journal.endYield(names, options),
-      load: (request, options) => hand.load(request, options),
-      unload: (request, options) => hand.unload(request, options),
+      // What is being loaded when the autopilot stops is broken off.
+      load: (request, options = {}) =>
+        hand.load(request, { ...options, signal: untilEnd(options.signal) }),
+      unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
       state: async ({ signal } = {}) => {
         signal?.throwIfAborted();
         return autopilot.state;
@@ -95,7 +101,7 @@ function readEvents(
 }
 
 function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return isRecord(error) && error['name'] === 'AbortError';
 }
 
 function describeRequirement({ capabilities, minContextLengthTokens, tiers }: Requirement): string {

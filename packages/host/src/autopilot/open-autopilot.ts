@@ -144,12 +144,8 @@ export async function openAutopilot(
 
   const takeLock = async (): Promise<RunningLock> => {
     lock = await acquireRunningLock(files.folder, files.address, clock);
-    lock.lost.addEventListener('abort', () => void endService(), { once: true });
+    lock.lost.addEventListener('abort', () => void stop(), { once: true });
     return lock;
-  };
-  const endService = async (): Promise<void> => {
-    local.end();
-    await server?.close();
   };
   const listen = async (): Promise<void> => {
     try {
@@ -162,8 +158,11 @@ export async function openAutopilot(
     }
   };
   const stop = async (): Promise<void> => {
-    await endService();
+    local.end();
+    server?.announceStop();
     await autopilot.stop();
+    // Only now: until here the events of the stop are sent.
+    await server?.close();
   };
   return {
     autopilot,

@@ -20,7 +20,7 @@ import {
 
 /** The autopilot of another process. */
 export interface ControlClient extends AutopilotService, AsyncDisposable {
-  /** Fires with a `HostError` `AUTOPILOT_LOST` when the connection has ended, for whatever reason. */
+  /** Fires with a `HostError` `AUTOPILOT_LOST` when the autopilot stops, or the connection has ended. */
   readonly lost: AbortSignal;
   /** Ends the connection, and with it every lease. May be called more than once. */
   close(): Promise<void>;
@@ -103,7 +103,7 @@ class Client implements ControlClient {
     this.processId = processId;
     this.#lines = new LineSocket(socket, CLIENT_LIMITS, {
       onMessage: (message) => this.#receive(message),
-      onClose: (fault) => this.#lose(lostError(processId, fault)),
+      onClose: (fault) => this.#end(lostError(processId, fault)),
     });
   }
 
@@ -216,7 +216,7 @@ class Client implements ControlClient {
 
   close(): Promise<void> {
     this.#lines.end();
-    this.#lose(lostError(this.processId, null));
+    this.#end(lostError(this.processId, null));
     return Promise.resolve();
   }
 
@@ -270,11 +270,11 @@ class Client implements ControlClient {
       this.#lines.destroy(new Error('The server does not keep to the protocol.'));
     } else if (message.type === 'welcome') this.#onGreeting(null);
     else if (message.type === 'refused') this.#onGreeting(message.error);
+    else if (message.type === 'stopping') this.#lost.abort(lostError(this.processId, null));
     else this.#calls.receive(message);
   }
 
-  #lose(error: HostError): void {
-    if (this.lost.aborted) return;
+  #end(error: HostError): void {
     this.#lost.abort(error);
     this.#calls.lose(error);
   }
@@ -283,7 +283,7 @@ class Client implements ControlClient {
 function lostError(processId: number, cause: Error | null): HostError {
   return new HostError(
     'AUTOPILOT_LOST',
-    `The connection to process ${processId}, which ran the autopilot, has ended. Try again: another process takes its place, or starts it anew.`,
+    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: another process takes its place, or starts it anew.`,
     { processId, ...(cause === null ? {} : { cause }) },
   );
 }

@@ -16,6 +16,8 @@ import {
 export interface ControlServer extends AsyncDisposable {
   /** Where it listens: a Unix socket, or a named pipe on Windows. */
   readonly endpoint: string;
+  /** Tells every client that its leases are lost, because the autopilot stops. */
+  announceStop(): void;
   /** Ends every connection and its leases, and stops listening. May be called more than once. */
   close(): Promise<void>;
 }
@@ -83,7 +85,14 @@ export async function serveControl(
   };
   let closing: Promise<void> | null = null;
   const closeOnce = (): Promise<void> => (closing ??= close());
-  return { endpoint, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+  return {
+    endpoint,
+    announceStop: () => {
+      for (const connection of connections) connection.announceStop();
+    },
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
 }
 
 function listen(server: Server, endpoint: string): Promise<void> {
@@ -137,6 +146,10 @@ class Connection implements ConnectionLeases {
         resolve();
       },
     });
+  }
+
+  announceStop(): void {
+    if (this.#welcomed) this.#send({ type: 'stopping' });
   }
 
   async close(): Promise<void> {

@@ -76,11 +76,12 @@ export interface HostAutopilot extends AsyncDisposable {
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 }
 
-/** A process that has just taken the lock needs a moment before it listens. */
-const HOLDER_APPEARS_WITHIN_MS = 5000;
-const HOLDER_RETRY_MS = 50;
-/** How often a call is made anew after the process that was asked has ended. */
-const RETRIES_MAX = 3;
+/**
+ * How long a call waits for the next process to run the autopilot. One that stops keeps the lock until it has unloaded
+ * what is its own; one that has just taken the lock needs a moment before it listens.
+ */
+const HANDOVER_WITHIN_MS = 15_000;
+const HANDOVER_POLL_MS = 50;
 
 /** Opens nothing and asks nobody yet. */
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
@@ -134,8 +135,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
           return service;
         }
         // It is about to listen, or has just ended and the lock is free.
-        if (clock.monotonicMs() - startedMs > HOLDER_APPEARS_WITHIN_MS) throw error;
-        await clock.sleep(HOLDER_RETRY_MS, { signal: parts.context.signal });
+        if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
+        await clock.sleep(HANDOVER_POLL_MS, { signal: parts.context.signal });
       }
     }
   };
@@ -194,14 +195,16 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     const client = await parts.runtime.client(signal);
     const address = await findOpenAiAddress(context, client, signal);
     const files = autopilotFilesOf(context, client.baseUrl);
-    for (let attempt = 1; ; attempt += 1) {
-      const service = await requireService(files, signal);
+    const startedMs = clock.monotonicMs();
+    for (;;) {
       try {
+        const service = await requireService(files, signal);
         const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
-        // Nothing was lent yet, so another process can be asked.
-        if (!isLost(error) || attempt > RETRIES_MAX) throw error;
+        // Nothing was lent yet, so the next process can be asked.
+        if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
+        await clock.sleep(HANDOVER_POLL_MS, { signal });
       }
     }
   };

@@ -159,7 +159,7 @@ export async function openAutopilot(
   };
   const stop = async (): Promise<void> => {
     local.end();
-    server?.announceStop();
+    await server?.announceStop();
     await autopilot.stop();
     // Only now: until here the events of the stop are sent.
     await server?.close();

@@ -206,10 +206,10 @@ describe('with an autopilot that can not be reached', () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const lock = await acquireRunningLock(files.folder, files.address, systemClock);
-    // A program that answers nothing: a Mai of another version, say.
+    // A Mai of another version.
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.end('{"type":"welcome","protocol":9,"processId":1}\nnonsense\n');
+      socket.end('{"type":"welcome","protocol":9,"processId":1}\n');
     });
     const endpoint =
       process.platform === 'win32'
@@ -221,8 +221,12 @@ describe('with an autopilot that can not be reached', () => {
     const { journal, delivery } = await host.pin(SMALL);
     expect(journal.pins).toMatchObject([{ target: SMALL }]);
     expect(delivery).toEqual({ kind: 'waiting', processId: process.pid });
-    await expect(host.acquire()).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
+    await expect(host.acquire()).rejects.toMatchObject({
+      ...{ code: 'AUTOPILOT_INCOMPATIBLE', processId: process.pid },
+    });
     server.close();
+    // Nor does it help to wait where nothing listens at all.
+    await expect(host.acquire()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     await lock.release();
   });
 
@@ -236,6 +240,15 @@ describe('with an autopilot that can not be reached', () => {
     expect(await host.acquire()).toMatchObject({ modelKey: LARGE });
     expect((await readNote(files.control))?.processId).toBe(process.pid);
   });
+});
+
+test('a model that a person has loaded is lent where it is the best that fits', async () => {
+  const host = open();
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
+  const candidates = [{ modelKey: LARGE, kind: 'llm' as const, loadConfig }];
+  await host.load({ ...byHand, candidates, identifier: LARGE });
+  expect(await host.acquire()).toMatchObject({ instanceIdentifier: LARGE, modelKey: LARGE });
+  expect(world.residents()).toEqual([LARGE]);
 });
 
 test('nothing that fits is an error with the decision', async () => {

@@ -259,16 +259,23 @@ class Client implements ControlClient {
   ): Promise<Answer> {
     const value = await this.#calls.call(request);
     if (is(value)) return value;
-    throw new HostError('AUTOPILOT_INCOMPATIBLE', otherVersion(this.processId), {
-      processId: this.processId,
-    });
+    throw this.#incompatible();
+  }
+
+  #refusalOf(protocol: number): HostError | null {
+    return protocol === PROTOCOL_VERSION ? null : this.#incompatible();
+  }
+
+  #incompatible(): HostError {
+    const { processId } = this;
+    return new HostError('AUTOPILOT_INCOMPATIBLE', otherVersion(processId), { processId });
   }
 
   #receive(value: unknown): void {
     const message = parseServerMessage(value);
     if (message === null) {
       this.#lines.destroy(new Error('The server does not keep to the protocol.'));
-    } else if (message.type === 'welcome') this.#onGreeting(null);
+    } else if (message.type === 'welcome') this.#onGreeting(this.#refusalOf(message.protocol));
     else if (message.type === 'refused') this.#onGreeting(message.error);
     else if (message.type === 'stopping') this.#lost.abort(lostError(this.processId, null));
     else this.#calls.receive(message);

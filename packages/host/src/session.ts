@@ -114,3 +114,14 @@ export function contextOfCall(context: HostContext, signal: AbortSignal | undefi
   if (signal === undefined) return context;
   return { ...context, signal: AbortSignal.any([context.signal, signal]) };
 }
+
+/** Lists what is downloaded, for what needs no configuration. */
+export async function listDownloadsNow(
+  parts: HostParts,
+  signal: AbortSignal | undefined,
+): Promise<Downloads> {
+  const context = contextOfCall(parts.context, signal);
+  const link = await parts.runtime.link(context.signal);
+  const { listDownloads, headers } = await parts.estimation();
+  return listDownloads(link, context, headers);
+}

@@ -1,14 +1,14 @@
-export { connect } from './connect.js';
+export { connect } from './client/connect.js';
 export type {
   ConnectOptions,
   EstimateOptions,
   LMStudioClient,
   ModelDetails,
   WarmUpOptions,
-} from './client-types.js';
+} from './client/client-types.js';
 export { isLMStudioError, LMStudioError } from './errors.js';
 export type { LMStudioErrorCode, LMStudioErrorFacts } from './errors.js';
-export { DEFAULT_LOAD_CONFIG } from './model-types.js';
+export { DEFAULT_LOAD_CONFIG } from './models/model-types.js';
 export type {
   CallOptions,
   DownloadedModel,
@@ -17,9 +17,9 @@ export type {
   LoadConfig,
   ModelKind,
   ResidentInstance,
-} from './model-types.js';
-export { parseBaseUrl } from './base-url.js';
-export type { ServerAddress } from './base-url.js';
+} from './models/model-types.js';
+export { parseBaseUrl } from './discovery/base-url.js';
+export type { ServerAddress } from './discovery/base-url.js';
 export { discover } from './discovery/discover.js';
 export type { DiscoverOptions, Discovery } from './discovery/discover.js';
 export { diagnose } from './discovery/diagnose.js';
@@ -27,13 +27,13 @@ export type { Diagnosis, LMStudioState } from './discovery/diagnose.js';
 export { findLMStudioHome } from './discovery/lmstudio-home.js';
 export type { HomeLookup, LMStudioHome } from './discovery/lmstudio-home.js';
 export type { Probe, ProbeOutcome } from './discovery/probe.js';
-export { hostFacts } from './host/host-facts.js';
-export type { HostFacts, HostProbe } from './host/host-facts.js';
-export { detectCapabilities } from './calls/capabilities.js';
-export type { ModelCapability } from './calls/capabilities.js';
-export { findModel } from './calls/find-model.js';
-export type { ModelMatch } from './calls/find-model.js';
-export type { GenerateRequest, Generation, WarmUp } from './calls/generate.js';
+export { hostFacts } from './machine/host-facts.js';
+export type { HostFacts, HostProbe } from './machine/host-facts.js';
+export { detectCapabilities } from './models/capabilities.js';
+export type { ModelCapability } from './models/capabilities.js';
+export { findModel } from './models/find-model.js';
+export type { ModelMatch } from './models/find-model.js';
+export type { GenerateRequest, Generation, WarmUp } from './models/generate.js';
 export type {
   HardwareSurvey,
   LinkedDevices,
@@ -41,7 +41,7 @@ export type {
   ResourceEstimate,
   SelectedEngine,
   SurveyedGpu,
-} from './calls/inspect.js';
+} from './machine/inspect-machine.js';
 export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
 export { findProjector } from './models-folder/find-projector.js';
 export { scanModelsFolder } from './models-folder/scan-models-folder.js';

@@ -2,7 +2,7 @@
 // into the published build (see README, 'The SDK is inside').
 import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
-import type { ModelKind } from './model-types.js';
+import type { ModelKind } from './models/model-types.js';
 import { plainText } from './wire/plain-text.js';
 import type {
   Namespace,

@@ -1,12 +1,14 @@
-// Writes what is generated from this package's sources and from config/models.yaml:
+// Writes everything that is generated from src/format/file-schema.ts and config/models.yaml:
 //
-//   schema.json                              from the schema in src/file/file-schema.ts
-//   src/built-in/schema-fingerprint.generated.ts   from the same
-//   src/built-in/built-in-*.generated.ts     from config/models.yaml
+//   from the help texts of the schema   the comments and the section `switching` of config/models.yaml,
+//                                       the README's tables, the JSDoc of model-config-file.ts
+//   from the schema                     schema.json, src/built-in/schema-fingerprint.generated.ts
+//   from config/models.yaml             src/built-in/built-in-*.generated.ts
 //
-// The default travels inside the bundle, so nothing has to be found on disk at run time, and already
-// parsed, so a start without a file needs neither YAML nor validation. Run it after a change of either;
-// a test holds both against their sources.
+// The built-in configuration is part of the bundle, so that no file has to be found at run time. It is
+// parsed already, so that a start without a file needs neither the YAML parser nor the validator.
+// Run this after a change of either source: `npm run generate -w @mai/model-config`. Tests compare all
+// generated files with their sources.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -24,8 +26,9 @@ try {
   await build({
     stdin: {
       contents: `
-        export { modelConfigJsonSchema } from './src/file/json-schema.js';
-        export { parseModelConfig } from './src/file/parse-model-config.js';
+        export { modelConfigJsonSchema } from './src/format/json-schema.js';
+        export { parseModelConfig } from './src/parse/parse-model-config.js';
+        export { writeFileTypes, writeModelsYaml, writeReadme } from './scripts/write-help.js';
         export { formatIssue } from './src/diagnostics/issue.js';
         export { parse } from 'yaml';`,
       resolveDir: project,
@@ -37,12 +40,16 @@ try {
     packages: 'external',
   });
   const sources = await import(pathToFileURL(outfile).href);
+  await rewrite('../../config/models.yaml', sources.writeModelsYaml);
+  await rewrite('README.md', sources.writeReadme);
+  await rewrite('src/format/model-config-file.ts', sources.writeFileTypes);
+
   const schema = JSON.stringify(sources.modelConfigJsonSchema());
   await write('schema.json', schema);
   const fingerprint = createHash('sha256').update(schema).digest('hex').slice(0, 16);
   await write(
     'src/built-in/schema-fingerprint.generated.ts',
-    `// Generated from the schema by scripts/generate.mjs: which rules a cached file was held against.
+    `// Generated from the schema by scripts/generate.mjs. Names the rules that a cached file was checked by.
     export const SCHEMA_FINGERPRINT = '${fingerprint}';`,
   );
 
@@ -52,7 +59,7 @@ try {
   const note = '// Generated from config/models.yaml by scripts/generate.mjs.\n';
   await write(
     'src/built-in/built-in-file.generated.ts',
-    `${note}import type { ModelConfigFile } from '../file/model-config-file.js';
+    `${note}import type { ModelConfigFile } from '../format/model-config-file.js';
 
     export const builtInFile: ModelConfigFile = ${JSON.stringify(sources.parse(text))};`,
   );
@@ -63,6 +70,10 @@ try {
   );
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+async function rewrite(name, update) {
+  await write(name, update(readFileSync(path.join(project, name), 'utf8')));
 }
 
 async function write(name, contents) {

@@ -1,6 +1,7 @@
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { downloadedModel } from '../test/downloaded.js';
 import { chain, resolveChain } from './chain.js';
-import { parseModelConfig } from './file/parse-model-config.js';
+import { parseModelConfig } from './parse/parse-model-config.js';
 import type { ModelConfig } from './model-config.js';
 import { mergeWithDownloaded } from './profile/merge-with-downloaded.js';
 import { toSelectionPolicy } from './selection-policy.js';
@@ -20,7 +21,7 @@ const keysOf = (config: ModelConfig, downloaded = [downloadedModel('a')], name =
   );
 
 describe('a chain', () => {
-  it('has the steps of the chains it refers to, each model where it is named first', () => {
+  it('has the steps of the chains that it refers to, and each model once, at its first place', () => {
     const nested = config(
       '{ default: [c, chain:x, b], x: [a, chain:y], y: [c, b, downloaded:chat] }',
     );
@@ -32,16 +33,16 @@ describe('a chain', () => {
     ]);
   });
 
-  it('is null where there is none of this name', () => {
+  it('is null where no chain has this name', () => {
     expect(chain(config('{ default: [a] }'), 'defualt')).toBeNull();
     expect(resolveChain(config('{ default: [a] }'), 'constructor', [])).toBeNull();
   });
 
-  it('resolves to profiles, those that are not downloaded too', () => {
+  it('resolves to profiles, including those of models that are not downloaded', () => {
     expect(keysOf(config('{ default: [b, a] }'))).toEqual(['b', 'a']);
   });
 
-  it('fills in the downloaded models it does not name, large before small', () => {
+  it('gets the downloaded models that it does not name, large before small', () => {
     const downloaded = [
       downloadedModel('tiny', { sizeBytes: GIB }),
       downloadedModel('huge', { sizeBytes: 30 * GIB }),
@@ -64,19 +65,12 @@ describe('a chain', () => {
 });
 
 describe('the policy of a decision', () => {
-  it('is what the selector reads of switching', () => {
-    expect(toSelectionPolicy(config('{ default: [a] }').switching)).toEqual({
-      memoryLimitRatio: 0.8,
-      vramLimitRatio: 0.9,
-      cpuLimitRatio: 0.8,
-      hardLimitRatio: 0.92,
-      unifiedHardLimitRatio: 0.85,
-      upgradeBelowRatioMin: 0.65,
-      minHeadroomBytes: GIB,
-      dwellMs: 20_000,
-      coolDownMs: 60_000,
-      foreign: 'observe',
-      foreignIdleMs: 600_000,
+  it('is switching without the fields that only the loop reads', () => {
+    const { switching } = config('{ default: [a] }');
+    expect(toSelectionPolicy(switching)).toEqual(DEFAULT_SELECTION_POLICY);
+    expect(toSelectionPolicy({ ...switching, dwellMs: 1 })).toEqual({
+      ...DEFAULT_SELECTION_POLICY,
+      dwellMs: 1,
     });
   });
 });

@@ -1,14 +1,17 @@
-import type { ChainEntry, ModelConfig, Tier } from './model-config.js';
+import { TIERS, type Tier } from '@mai/memory-ledger';
+import type { ChainEntry, ModelConfig } from './model-config.js';
 import type { ModelProfile } from './profile/merge-with-downloaded.js';
 
 /**
- * The steps of a chain with its references to other chains replaced by their steps; the first mention
- * of a model counts. `null` if there is no chain of this name.
+ * The steps of a chain, with references to other chains replaced by their steps. A model that is named
+ * several times keeps its first place.
+ *
+ * @returns `null` where no chain has this name.
  */
 export function chain(config: ModelConfig, name: string): readonly ChainEntry[] | null {
   if (config.fallbackChains[name] === undefined) return null;
   const steps = new Map<string, ChainEntry>();
-  // Cycles were refused when the configuration was read, so this ends.
+  // This ends: a configuration with a cycle is refused when it is read.
   const visit = (entries: readonly ChainEntry[]): void => {
     for (const entry of entries) {
       if (entry.kind === 'chain') visit(config.fallbackChains[entry.name] ?? []);
@@ -20,10 +23,14 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
 }
 
 /**
- * The profiles of a chain in order of preference, `downloaded:CAPABILITY` filled in: every downloaded
- * model with that capability that the chain names nowhere, large before medium before small, in the
- * order of `profiles` within a tier; `downloaded:CAPABILITY:TIER` is filled in with those of that tier
- * alone. `null` if there is no chain of this name.
+ * The profiles of a chain in order of preference.
+ *
+ * `downloaded:CAPABILITY` is replaced by every downloaded model with that capability that the chain does
+ * not name: large, then medium, then small, and in the order of `profiles` within a tier.
+ * `downloaded:CAPABILITY:TIER` is replaced by those of that tier.
+ *
+ * @param profiles - what `mergeWithDownloaded` returned for this configuration.
+ * @returns `null` where no chain has this name.
  */
 export function resolveChain(
   config: ModelConfig,
@@ -47,7 +54,7 @@ export function resolveChain(
           (step.tier === null || profile.tier === step.tier) &&
           !named.has(profile.modelKey),
       );
-      for (const profile of matching.sort((a, b) => RANK[a.tier] - RANK[b.tier])) {
+      for (const profile of matching.sort((a, b) => byTier(a.tier, b.tier))) {
         resolved.add(profile);
       }
     }
@@ -55,7 +62,10 @@ export function resolveChain(
   return [...resolved];
 }
 
-const RANK: Readonly<Record<Tier, number>> = { large: 0, medium: 1, small: 2 };
+/** Orders tiers: large, medium, small. */
+export function byTier(a: Tier, b: Tier): number {
+  return TIERS.indexOf(b) - TIERS.indexOf(a);
+}
 
 function stepName(entry: Exclude<ChainEntry, { kind: 'chain' }>): string {
   return entry.kind === 'model'

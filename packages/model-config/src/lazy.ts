@@ -1,56 +1,60 @@
 import type { EditValue } from './edit/yaml-source.js';
-import type { ModelConfigFile, ModelSection } from './file/model-config-file.js';
-import type { ParseResult } from './file/parse-model-config.js';
+import type { ModelConfigFile, ModelSection } from './format/model-config-file.js';
 import type { ModelConfig } from './model-config.js';
+import type { ParseResult } from './parse/parse-model-config.js';
 import type { DownloadedModel } from './profile/downloaded-model.js';
 
-// A YAML parser and a validator take as long to load as Node itself. What needs them is behind an
-// import of its own, so that a program that only loads a configuration it has seen before, or the
-// built-in one, never pays for them. That is why all of this is asynchronous.
+// Loading the YAML parser and the validator takes as long as starting Node. The functions that need them
+// import them on the first call, so that a program that uses the built-in configuration or a cached one
+// does not wait for them. Therefore all functions in this file are asynchronous.
 
 /**
- * Parses the text of a `models.yaml` (YAML 1.2, of which JSON is a part). Problems are values, all of
- * them at once, in the order of the file. Throws nothing.
+ * Parses the text of a `models.yaml` (YAML 1.2, so JSON is allowed). All problems are returned as issues,
+ * in the order of the file. Nothing is thrown.
  *
- * @param options.file - name for the issues; default none
+ * @param options.file - the file's name in the issues. Default: none.
  */
 export async function parseModelConfig(
   text: string,
   options: { readonly file?: string | null } = {},
 ): Promise<ParseResult> {
-  return (await import('./file/parse-model-config.js')).parseModelConfig(text, options);
+  return (await import('./parse/parse-model-config.js')).parseModelConfig(text, options);
 }
 
 /**
- * A configuration written in TypeScript: the same fields and the same checks as `models.yaml`.
+ * Checks and converts a configuration that is written in TypeScript. It has the fields and the rules of
+ * `models.yaml`.
  *
- * @throws ModelConfigError `CONFIG_INVALID` with every issue; they have a path and no line.
+ * @throws ModelConfigError `CONFIG_INVALID` with every issue. The issues have a path, and no line.
  */
 export async function defineModelConfig(definition: ModelConfigFile): Promise<ModelConfig> {
-  return (await import('./file/define-model-config.js')).defineModelConfig(definition);
+  return (await import('./parse/define-model-config.js')).defineModelConfig(definition);
 }
 
 /**
- * The text of a commented `models.yaml` for what is downloaded, the largest model first. What the
- * built-in configuration knows about a model is taken over, the rest is derived and says so. With
- * nothing downloaded it is the text of the built-in configuration. The outcome is always valid.
+ * The text of a commented `models.yaml` for the downloaded models, the largest first. It is always valid.
  *
- * @param options.schema - address of the JSON Schema for editors; default: the installed package's
+ * Facts about a model come from the built-in configuration where it knows the model. The others are
+ * derived, and a comment says so. A model whose key no configuration can name (`isConfigurableModelKey`)
+ * is left out. Where nothing is downloaded, the text is that of the built-in configuration.
+ *
+ * @param options.schema - the address of the JSON Schema for editors; `null`: none. Default: the file in
+ *   the installed package.
  */
 export async function renderModelConfig(
   downloaded: readonly DownloadedModel[],
-  options: { readonly schema?: string } = {},
+  options: { readonly schema?: string | null } = {},
 ): Promise<string> {
-  return (await import('./render-model-config.js')).renderModelConfig(downloaded, options);
+  return (await import('./render/render-model-config.js')).renderModelConfig(downloaded, options);
 }
 
 /**
- * The text of a `models.yaml` with one field set, or removed where `value` is `null`; everything else
- * stays as it is, byte for byte. Steps of the path are names and indices; a model is named by its key:
- * `['models', 'qwen/qwen3-4b-2507', 'context_window']`, `['switching', 'dwell']`. Sections that are not
- * there are made, those that are left empty are removed.
+ * Sets one field in the text of a `models.yaml`, or removes it where `value` is `null`. All other bytes of
+ * the text stay. Sections that are missing are added. Sections that become empty are removed.
  *
- * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
+ * @param path - names and indices; a model is named by its key:
+ *   `['models', 'qwen/qwen3-4b-2507', 'context_window']`, `['switching', 'dwell']`.
+ * @throws ModelConfigError `CONFIG_INVALID` where the text or the result is not a valid configuration.
  */
 export async function setConfigField(
   text: string,
@@ -61,29 +65,29 @@ export async function setConfigField(
 }
 
 /**
- * The text of a `models.yaml` with a model added after the others; nothing else changes.
+ * Adds a model after the others in the text of a `models.yaml`. All other bytes of the text stay.
  *
- * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
+ * @throws ModelConfigError `CONFIG_INVALID` where the text or the result is not a valid configuration.
  */
 export async function addConfiguredModel(text: string, model: ModelSection): Promise<string> {
   return (await import('./edit/edit-models.js')).addConfiguredModel(text, model);
 }
 
 /**
- * The text of a `models.yaml` without this model, and without it in chains and pins; a chain that is
- * left empty goes too. Comments on lines of their own stay.
+ * Removes a model from the text of a `models.yaml`: from `models`, from all chains and from the pins. A
+ * chain that becomes empty is removed, too. Comments on lines of their own stay.
  *
- * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
+ * @throws ModelConfigError `CONFIG_INVALID` where the text or the result is not a valid configuration.
  */
 export async function removeConfiguredModel(text: string, modelKey: string): Promise<string> {
   return (await import('./edit/edit-models.js')).removeConfiguredModel(text, modelKey);
 }
 
 /**
- * The text of a `models.yaml` with the entries of a chain set, or the chain removed where `entries` is
- * `null`. Entries that stay keep their lines and their comments, in the new order.
+ * Sets the entries of a chain in the text of a `models.yaml`, or removes the chain where `entries` is
+ * `null`. Entries that stay keep their lines and comments, in the new order.
  *
- * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
+ * @throws ModelConfigError `CONFIG_INVALID` where the text or the result is not a valid configuration.
  */
 export async function setFallbackChain(
   text: string,

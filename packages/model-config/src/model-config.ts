@@ -1,58 +1,26 @@
-/** Every tier, the smallest first. */
-export const TIERS = ['small', 'medium', 'large'] as const;
-
-/** How large a model is, coarsely: what a person would call it when asked what their machine can run. */
-export type Tier = (typeof TIERS)[number];
-
-/** Every capability that a configuration can name, in the order of display. */
-export const CAPABILITIES = [
-  'chat',
-  'reasoning',
-  'analysis',
-  'coding',
-  'tools',
-  'vision',
-  'embedding',
-] as const;
-
-/** What a model is good for. */
-export type Capability = (typeof CAPABILITIES)[number];
-
-/** Number type of the KV cache, as llama.cpp names it. */
-export type KvCacheType =
-  'f32' | 'f16' | 'bf16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0' | 'iq4_nl';
-
-/** How a model is loaded. `null` leaves the field to LM Studio. */
-export interface LoadConfig {
-  readonly contextLengthTokens: number | null;
-  readonly parallelSequences: number | null;
-  /** Share of layers on the GPU, 0 to 1. */
-  readonly offloadRatio: number | null;
-  readonly kvCacheTypeK: KvCacheType | null;
-  readonly kvCacheTypeV: KvCacheType | null;
-  readonly flashAttention: boolean | null;
-  /** Share of expert layers kept on the CPU, 0 to 1. */
-  readonly cpuExpertRatio: number | null;
-}
+import type { Capability, LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
 
 /** A cheaper way to run the same model in a simulation. */
 export interface SimulatedRung {
   readonly footprintBytes: number;
-  /** `null`: as much as the model itself. */
+  /** `null`: the `vramBytes` of the model. */
   readonly vramBytes: number | null;
-  /** 0 to 1. */
+  /** How good the answers are, 0 to 1. */
   readonly quality: number;
 }
 
-/** What a model costs and is worth in a simulation; `null` lets the estimator and the tier stand in. */
+/**
+ * What a model costs and how good it is in a simulation. `null` leaves a field to the estimator, or to
+ * the tier for `quality`.
+ */
 export interface SimulatedModel {
   readonly footprintBytes: number | null;
-  /** The part of the footprint that goes to VRAM where there is a GPU with memory of its own. */
+  /** The part of the footprint that is VRAM on a machine whose GPU has memory of its own. */
   readonly vramBytes: number | null;
   readonly loadMs: number | null;
-  /** 0 to 1. */
+  /** How good the answers are, 0 to 1. */
   readonly quality: number | null;
-  /** In order of preference, each cheaper than the one before. */
+  /** In order of preference; each is cheaper than the one before. */
   readonly rungs: readonly SimulatedRung[];
 }
 
@@ -66,12 +34,12 @@ export interface ConfiguredModel {
   /** The context length to load with. */
   readonly contextLengthTokens: number | null;
   readonly maxOutputTokens: number | null;
-  /** Memory that the model takes with no GPU. */
+  /** Memory that the model takes without a GPU; 0 says that it needs none. */
   readonly minMemoryBytes: number | null;
-  /** The part of it that moves to VRAM with all layers on the GPU. */
+  /** The part of it that moves to VRAM with all layers on the GPU; 0 says that it needs none. */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
-  /** LM Studio unloads the model after so long without a request; `null`: not set here. */
+  /** LM Studio unloads the model after this time without a request; `null`: not set. */
   readonly ttlMs: number | null;
   readonly simulate: SimulatedModel | null;
 }
@@ -81,40 +49,26 @@ export type ChainEntry =
   | { readonly kind: 'model'; readonly modelKey: string }
   /** All steps of another chain. */
   | { readonly kind: 'chain'; readonly name: string }
-  /**
-   * Every downloaded model with this capability that the chain names nowhere, large before small; only
-   * those of one tier, unless that is null.
-   */
+  /** Every downloaded model with this capability that the chain does not name, large before small. */
   | {
       readonly kind: 'downloaded';
       readonly capability: Capability;
+      /** Only models of this tier; `null`: of every tier. */
       readonly tier: Tier | null;
     };
 
-/** When to switch. Ratios are 0 to 1. */
-export interface SwitchingConfig {
-  /** Limit on RAM, or on a unified pool. */
-  readonly memoryLimitRatio: number;
-  readonly vramLimitRatio: number;
-  readonly cpuLimitRatio: number;
-  /** Above this even a drain is cut short. */
-  readonly hardLimitRatio: number;
-  readonly unifiedHardLimitRatio: number;
-  /** The lowest that the upgrade threshold gets; the highest is `memoryLimitRatio` less 0.02. */
-  readonly upgradeBelowRatioMin: number;
-  readonly minHeadroomBytes: number;
-  readonly dwellMs: number;
-  readonly coolDownMs: number;
-  /** Whether an idle unload by TTL is prevented (`keep`) or respected (`release`). */
+/** When to switch: the policy of a decision, and what only the loop needs. */
+export interface SwitchingConfig extends SelectionPolicy {
+  /**
+   * `keep`: the chosen model stays loaded while nobody uses it. `release`: the runtime may unload it after
+   * its time to live.
+   */
   readonly idle: 'keep' | 'release';
   /** How long a switch waits for running requests. */
   readonly drainDeadlineMs: number;
-  /** What may be done with residents that Mai did not load. */
-  readonly foreign: 'observe' | 'evict-idle' | 'evict';
-  readonly foreignIdleMs: number;
 }
 
-/** While a process of this name runs, candidates are held to this tier. */
+/** While a process of this name runs, only candidates of this tier are chosen. */
 export interface Rule {
   readonly when: { readonly process: string };
   readonly then: { readonly tier: Tier };
@@ -124,7 +78,7 @@ export interface Rule {
 export interface ModelConfig {
   readonly version: 1;
   readonly models: readonly ConfiguredModel[];
-  /** By name. The object has no prototype, so any name can be looked up safely. */
+  /** Chains by name. The object has no prototype, so that any name can be looked up. */
   readonly fallbackChains: Readonly<Record<string, readonly ChainEntry[]>>;
   readonly switching: SwitchingConfig;
   readonly rules: readonly Rule[];

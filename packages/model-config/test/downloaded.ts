@@ -1,6 +1,6 @@
 import type { DownloadedModel } from '../src/profile/downloaded-model.js';
 
-/** A downloaded model with plain values for what a test does not care about. */
+/** A downloaded model. `facts` replace its default values. */
 export function downloadedModel(
   modelKey: string,
   facts: Partial<DownloadedModel> = {},

@@ -1,4 +1,4 @@
-/** Each field of the format once, with comments and alignment as people write them. */
+/** A file that has each field of the format, with comments and alignment as people write them. */
 export const EXAMPLE = `# my models
 version: 1
 models:

@@ -6,18 +6,18 @@ import type { ResourceMonitor } from './monitor/resource-monitor.js';
 import type { PlatformPorts } from './platform-readers.js';
 import { createPlatformReaders } from './platform-readers.js';
 
-/** Everything that a live monitor touches. */
+/** Everything outside of this process that a live monitor uses. */
 export interface MonitorPorts extends Omit<PlatformPorts, 'runInventory'> {
-  /** Null: beside the bundle. */
+  /** The inventory's script; null for the one beside this package's bundle. */
   readonly inventoryScript: string | null;
 }
 
-/** Joins the readers of a platform with those of any, and puts a monitor on top. */
+/** Creates a monitor from the readers of a platform and the reader of NVIDIA's GPUs. */
 export function assembleMonitor(ports: MonitorPorts): ResourceMonitor {
-  const { platform, clock, executor, gpuPatienceMs, inventoryScript } = ports;
+  const { platform, clock, executor, gpuFirstAnswerMs, inventoryScript } = ports;
   const inventory = (signal: AbortSignal) => runInventory(executor, inventoryScript, signal);
   const readers = createPlatformReaders({ ...ports, runInventory: inventory });
-  const nvidia = nvidiaGpus({ executor, clock, platform, patienceMs: gpuPatienceMs });
+  const nvidia = nvidiaGpus({ executor, clock, platform, firstAnswerMs: gpuFirstAnswerMs });
   return liveMonitor({
     clock,
     readers,

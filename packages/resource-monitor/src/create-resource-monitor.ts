@@ -1,34 +1,34 @@
 import { assembleMonitor } from './assemble-monitor.js';
 import type { ResourceMonitor } from './monitor/resource-monitor.js';
-import { readNodeMemory } from './other/node-readers.js';
+import { readNodeMemory } from './any-platform/node-readers.js';
 import { childProcesses } from './ports/child-processes.js';
 import type { Clock } from './ports/clock.js';
 import { systemClock } from './ports/clock.js';
 import type { Executor } from './ports/executor.js';
 import { realFileTree } from './ports/file-tree.js';
 
-/** What a monitor reads and by which clock; everything has a default. */
+/** Options of a monitor; each has a default. */
 export interface ResourceMonitorOptions {
-  /** The system's own unless given. */
+  /** The system's clock unless given. */
   readonly clock?: Clock;
-  /** Whose readers to use; `process.platform` unless given. */
+  /** The platform whose readers are used; `process.platform` unless given. */
   readonly platform?: NodeJS.Platform;
-  /** A folder that stands in for `/` on Linux; '' unless given. */
+  /** A folder that replaces `/` on Linux; '' unless given. */
   readonly root?: string;
-  /** Runs the tools that readers need; children of this process unless given. */
+  /** Runs the programs that readers need; as child processes unless given. */
   readonly executor?: Executor;
-  /** The environment that tools are looked up and run in; `process.env` unless given. */
+  /** The environment in which programs are found and run; `process.env` unless given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** How long a snapshot waits for the first answer of a GPU tool, in milliseconds; 2500 unless given. */
-  readonly gpuPatienceMs?: number;
-  /** The script `inventory-child.js` where it does not lie beside this package's bundle. */
+  /** How long a snapshot waits for the first answer of a GPU program, in milliseconds; 2500 unless given. */
+  readonly gpuFirstAnswerMs?: number;
+  /** The path of `inventory-child.js`; beside this package's bundle unless given. */
   readonly inventoryScript?: string;
 }
 
 /**
- * Creates a monitor of this machine. Nothing is read or started before the first call; dispose of it
- * to end what runs beside it. It does not keep the process alive, but for programs that answer once: the
- * inventory, where a GPU has no name (20 s at most), and who holds VRAM (5 s).
+ * Creates a monitor of this machine. Nothing is read or started before the first call. Dispose of the monitor
+ * to end its child processes. Only two of them keep this process alive while they run: the inventory, which
+ * runs if a GPU has no name (20 s at most), and the list of processes that hold VRAM (5 s at most).
  */
 export function createResourceMonitor(options: ResourceMonitorOptions = {}): ResourceMonitor {
   const {
@@ -36,7 +36,7 @@ export function createResourceMonitor(options: ResourceMonitorOptions = {}): Res
     platform = process.platform,
     root = '',
     env = process.env,
-    gpuPatienceMs = 2500,
+    gpuFirstAnswerMs = 2500,
   } = options;
   const executor = options.executor ?? childProcesses(clock, platform, env);
   const inventoryScript = options.inventoryScript ?? null;
@@ -47,7 +47,7 @@ export function createResourceMonitor(options: ResourceMonitorOptions = {}): Res
     clock,
     executor,
     env,
-    gpuPatienceMs,
+    gpuFirstAnswerMs,
     inventoryScript,
     nodeMemory: readNodeMemory,
   });

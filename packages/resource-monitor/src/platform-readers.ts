@@ -1,30 +1,30 @@
 import { darwinReaders } from './darwin/darwin-readers.js';
 import type { InventoryOutcome } from './inventory/run-inventory.js';
 import { linuxReaders } from './linux/linux-readers.js';
-import type { NodeMemory } from './other/node-readers.js';
-import { nodeCpu, nodeLoadAverages, nodeRam } from './other/node-readers.js';
-import { systeminformationReaders } from './other/systeminformation-readers.js';
+import type { NodeMemory } from './any-platform/node-readers.js';
+import { nodeCpu, nodeLoadAverages, nodeRam } from './any-platform/node-readers.js';
+import { systeminformationReaders } from './any-platform/systeminformation-readers.js';
 import type { Clock } from './ports/clock.js';
 import type { Executor } from './ports/executor.js';
 import type { FileTree } from './ports/file-tree.js';
 import type { PlatformReaders } from './reading/figures.js';
 import { windowsReaders } from './windows/windows-readers.js';
 
-/** What the readers of a platform are made from. */
+/** What the readers of a platform use. */
 export interface PlatformPorts {
   readonly platform: NodeJS.Platform;
   readonly files: FileTree;
   readonly clock: Clock;
   readonly executor: Executor;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** How long a snapshot waits for the first answer of a GPU tool. */
-  readonly gpuPatienceMs: number;
-  /** Memory as Node has it. */
+  /** How long a snapshot waits for the first answer of a GPU program. */
+  readonly gpuFirstAnswerMs: number;
+  /** Memory as Node reports it. */
   readonly nodeMemory: () => NodeMemory;
   readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;
 }
 
-/** The readers of a platform, and behind them what Node itself tells of any machine. */
+/** The readers of a platform, followed by Node's own, which work on any platform. */
 export function createPlatformReaders(ports: PlatformPorts): PlatformReaders {
   const own = ownReaders(ports);
   return {
@@ -44,14 +44,14 @@ export function createPlatformReaders(ports: PlatformPorts): PlatformReaders {
 }
 
 function ownReaders(ports: PlatformPorts): Partial<PlatformReaders> {
-  const { platform, files, clock, executor, env, gpuPatienceMs, nodeMemory } = ports;
+  const { platform, files, clock, executor, env, gpuFirstAnswerMs, nodeMemory } = ports;
   switch (platform) {
     case 'linux':
       return linuxReaders(files, clock);
     case 'darwin':
       return darwinReaders(executor, clock, nodeMemory().totalBytes);
     case 'win32':
-      return windowsReaders({ executor, clock, env, nodeMemory, patienceMs: gpuPatienceMs });
+      return windowsReaders({ executor, clock, env, nodeMemory, firstAnswerMs: gpuFirstAnswerMs });
     default:
       return systeminformationReaders(ports.runInventory, clock);
   }

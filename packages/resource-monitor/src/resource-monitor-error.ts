@@ -1,20 +1,21 @@
-/** What went wrong. Codes are API: they do not change within a major version. */
+/** The kind of an error. Codes are API: they do not change within a major version. */
 export type ResourceMonitorErrorCode = 'PROBE_FAILED' | 'PROBE_TIMED_OUT';
 
-/** The figures and names behind an error; absent is null. */
+/** The facts of an error; null where one does not apply. */
 export interface ResourceMonitorErrorFacts {
-  /** Which readers failed and why. */
+  /** The readers that failed, with their reasons. */
   readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
-  /** The recording that could not be used. */
+  /** The file of a recording that cannot be used. */
   readonly path: string | null;
+  /** The deadline that was missed, in milliseconds. */
   readonly timeoutMs: number | null;
 }
 
 const BRAND = Symbol.for('@mai/resource-monitor/ResourceMonitorError');
 
 /**
- * The one error class of this package. `message` says what failed, with which value, and the next
- * thing to do, in plain text. Cancellation is never wrapped.
+ * The error class of this package. `message` is plain text that names what failed, the value, and the next
+ * step. A cancelled call rejects with the signal's reason instead.
  */
 export class ResourceMonitorError extends Error implements ResourceMonitorErrorFacts {
   override readonly name = 'ResourceMonitorError';
@@ -37,7 +38,7 @@ export class ResourceMonitorError extends Error implements ResourceMonitorErrorF
   }
 }
 
-/** Tells a `ResourceMonitorError` of any copy of this package (ESM, CommonJS, another realm) from the rest. */
+/** Whether a value is a `ResourceMonitorError` of any copy of this package (ESM, CommonJS, another realm). */
 export function isResourceMonitorError(value: unknown): value is ResourceMonitorError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -8,7 +8,7 @@ import type { FakeFileTree } from './fake-file-tree.js';
 import { createFakeFileTree } from './fake-file-tree.js';
 import type { Machine } from './machines/machine.js';
 
-/** A monitor of a recorded machine, with everything that a test may want to change. */
+/** A monitor of a recorded machine, with the fakes that it uses. */
 export function assembleMachine(machine: Machine): {
   readonly monitor: ResourceMonitor;
   readonly clock: FakeClock;
@@ -25,7 +25,7 @@ export function assembleMachine(machine: Machine): {
     clock,
     executor,
     env: {},
-    gpuPatienceMs: 2500,
+    gpuFirstAnswerMs: 2500,
     inventoryScript: '/nowhere/inventory-child.js',
     nodeMemory: () => memory,
   });

@@ -6,14 +6,14 @@ interface Sleeper {
 }
 
 export interface FakeClock extends Clock {
-  /** Moves time on, waking sleepers in order and letting what they start run in between. */
+  /** Advances time: wakes sleepers in order and lets the code that they resume run in between. */
   advance(ms: number): Promise<void>;
-  /** Moves time on without waking anyone. */
+  /** Advances time without waking sleepers. */
   skip(ms: number): void;
   readonly sleeping: number;
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that only advances when a test says so. */
 export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
   let elapsedMs = 0;
   let sleepers: Sleeper[] = [];
@@ -23,7 +23,7 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
     sleep: (ms, { signal }) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) {
-          reject(signal.reason as Error);
+          reject(signal.reason);
           return;
         }
         const sleeper: Sleeper = {
@@ -35,7 +35,7 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
         };
         const onAbort = (): void => {
           sleepers = sleepers.filter((other) => other !== sleeper);
-          reject(signal?.reason as Error);
+          reject(signal?.reason);
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         sleepers.push(sleeper);
@@ -65,7 +65,7 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
   };
 }
 
-/** Lets promises settle, and what they start. */
+/** Waits until pending promises, and those that they start, have settled. */
 export async function flush(): Promise<void> {
   for (let round = 0; round < 20; round += 1) {
     await new Promise((resolve) => setImmediate(resolve));

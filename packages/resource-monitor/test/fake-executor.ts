@@ -4,18 +4,16 @@ import type { Executor, RunResult, StreamListener } from '../src/ports/executor.
 export interface FakeCommand {
   /** The program's name, without its path. */
   readonly program: string;
-  /** All of these are among its arguments; any where left out. */
+  /** Texts that its arguments must contain; any arguments unless given. */
   readonly args?: readonly string[];
   readonly stdout: string;
   readonly exitCode?: number;
-  /** Found by its path only, and not on the PATH. */
-  readonly hidden?: boolean;
 }
 
 export interface FakeExecutor extends Executor {
   /** Every program that was started, with its arguments. */
   readonly started: readonly string[];
-  /** Streams that run now. */
+  /** The streams that have not ended. */
   readonly running: Set<FakeStream>;
 }
 
@@ -27,7 +25,7 @@ export interface FakeStream {
   end(detail: string): void;
 }
 
-/** Plays recorded outputs. A stream prints its output once and then waits for the test. */
+/** Replays recorded output. A stream prints its output once and then waits for the test. */
 export function createFakeExecutor(commands: readonly FakeCommand[]): FakeExecutor {
   const started: string[] = [];
   const running = new Set<FakeStream>();

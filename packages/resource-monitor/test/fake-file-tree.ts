@@ -1,16 +1,16 @@
 import type { FileTree } from '../src/ports/file-tree.js';
 
 export interface FakeFileTree extends FileTree {
-  /** What is in the files; a test may change it at any time. */
+  /** The text of each file; a test may change it at any time. */
   readonly contents: Map<string, string>;
   readonly links: Map<string, string>;
-  /** Paths whose readers never come back, as with a driver that hangs. */
+  /** Files whose reads never return, as with a driver that hangs. */
   readonly stuck: Set<string>;
-  /** How many kept files are open. */
+  /** Number of kept files that are open. */
   readonly open: number;
 }
 
-/** A tree in memory: sysfs has colons in its names, which not every OS could store. */
+/** A file tree in memory: sysfs uses colons in names, which not every OS allows. */
 export function createFakeFileTree(files: Readonly<Record<string, string>>): FakeFileTree {
   const contents = new Map(Object.entries(files));
   const links = new Map<string, string>();

@@ -1,4 +1,4 @@
-// Plays nvidia-smi, as a real process. The first argument says how; the others are nvidia-smi's own.
+// Imitates nvidia-smi as a process. Arguments: the mode, the speed, a state file, and those of nvidia-smi.
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setInterval } from 'node:timers';
 
@@ -17,7 +17,7 @@ const frames = {
   two: () =>
     line('aa', '00000000:01:00.0', 24576, 300, 23900, 7, 2) +
     line('bb', '00000000:21:00.0', 24576, 0, 24252, 0, 2),
-  rubbish: () => '\u0000\ufffd,,,,,,,,,,\n%&/()=\n',
+  'unknown lines': () => '\u0000\ufffd,,,,,,,,,,\n%&/()=\n',
 };
 
 if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
@@ -26,7 +26,7 @@ if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
   process.stdout.write('Failed to initialize NVML: Driver/library version mismatch\n');
   process.exitCode = 18;
 } else if (mode === 'hangs') {
-  // A driver that hangs takes its callers along: not even the polite signal is heard.
+  // A process that hangs in the driver does not react to SIGTERM.
   process.on('SIGTERM', () => undefined);
   setInterval(() => undefined, 1000);
 } else if (mode === 'falls silent once' && !existsSync(stateFile)) {
@@ -34,14 +34,14 @@ if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
   process.stdout.write(FINE);
   setInterval(() => undefined, 1000);
 } else if (mode === 'dies for a while' && startsBefore() < 3) {
-  // The driver is being reloaded: what is started again before it is back ends at once.
+  // The driver is being reloaded: until that is done, each start ends at once.
   if (startsBefore() === 0) process.stdout.write(FINE);
   appendFileSync(stateFile, '.');
   setTimeout(() => process.exit(255), loopMs);
 } else {
   const print = frames[mode] ?? frames.fine;
   const tick = () => {
-    // Half a line at a time, as pipes may deliver it.
+    // In two parts, because a pipe can split a line.
     const text = print();
     process.stdout.write(text.slice(0, 20));
     setTimeout(() => process.stdout.write(text.slice(20)), 1);

@@ -6,7 +6,7 @@ import type { Clock } from '../src/ports/clock.js';
 import { systemClock } from '../src/ports/clock.js';
 import type { Executor } from '../src/ports/executor.js';
 
-/** Real time, so many times faster: minutes of supervision pass in seconds. */
+/** Real time, accelerated: minutes of supervision pass in seconds. */
 export function createFastClock(speed: number): Clock {
   return {
     nowMs: () => systemClock.nowMs(),
@@ -20,13 +20,13 @@ export type FakeNvidiaMode =
   | 'zero'
   | 'unknown'
   | 'two'
-  | 'rubbish'
+  | 'unknown lines'
   | 'dies'
   | 'hangs'
   | 'falls silent once'
   | 'dies for a while';
 
-/** Runs the fake nvidia-smi as a real child process, on any OS. */
+/** Runs the fake nvidia-smi as a child process, on any OS. */
 export function fakeNvidiaSmi(
   mode: FakeNvidiaMode,
   clock: Clock,
@@ -51,7 +51,7 @@ export function fakeNvidiaSmi(
   };
 }
 
-/** Asks until the answer is good; the test's own timeout is the limit. */
+/** Asks repeatedly until the answer is good, or the test's timeout ends it. */
 export async function eventually<T>(
   ask: () => T | Promise<T>,
   isGood: (answer: T) => boolean,

@@ -2,7 +2,7 @@ import type { GpuSnapshot, ResourceSnapshot } from '../src/snapshot.js';
 
 const GIB = 1024 ** 3;
 
-/** A snapshot of a machine with 32 GiB, of which only what a test is about has to be said. */
+/** A snapshot of a machine with 32 GiB. Tests give only the figures that matter to them. */
 export function snapshotWith(
   parts: {
     readonly timestampMs?: number;

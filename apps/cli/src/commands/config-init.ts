@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { builtInModelConfig, mergeWithDownloaded } from '@mai/model-config';
+import { isConfigurableModelKey, renderModelConfig } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
-import { initialConfig, isConfigurable } from '../compose/initial-config.js';
 import { withLink } from '../compose/connect-lmstudio.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -15,30 +14,28 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { io, output } = context;
   const { libraryOf } = await import('../compose/knowledge.js');
   const library = await withLink(context, (link) => libraryOf(link, context));
-  const downloaded = mergeWithDownloaded(builtInModelConfig(), library.models).filter(
-    (profile) => profile.downloaded,
-  );
-  const profiles = downloaded.filter(({ modelKey }) => isConfigurable(modelKey));
-  const text = await initialConfig(profiles);
+  const downloaded = [...new Set(library.models.map(({ modelKey }) => modelKey))];
+  const models = downloaded.filter(isConfigurableModelKey);
+  const text = await renderModelConfig(library.models, { schema: null });
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
 
   const dryRun = input.has('dry-run');
   if (!dryRun) await write(file, text, input.has('force'));
   if (output.json) {
-    output.resultJson({ dryRun, file, models: profiles.map(({ modelKey }) => modelKey), text });
+    output.resultJson({ dryRun, file, models, text });
     return EXIT.success;
   }
   if (dryRun) output.result(text);
   else
     output.result(
-      `${output.style.good('Wrote')} ${file} with ${plural(profiles.length, 'model')}.\n`,
+      `${output.style.good('Wrote')} ${file} with ${models.length === 0 ? 'the built-in configuration' : plural(models.length, 'model')}.\n`,
     );
   output.note(output.noteStyle.dim(library.origin));
-  for (const { modelKey } of downloaded) {
-    if (isConfigurable(modelKey)) continue;
+  for (const modelKey of downloaded) {
+    if (isConfigurableModelKey(modelKey)) continue;
     output.warn(`${modelKey} is left out: a configuration can't name such a key.`);
   }
-  if (profiles.length === 0) {
+  if (models.length === 0) {
     output.note(
       `Nothing is downloaded: get a model in LM Studio (or \`lms get\`), then run this again${dryRun ? '' : ' with --force'}.`,
     );

@@ -12,7 +12,7 @@ import { settingsFromInput } from '../estimate/settings-from-input.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import { renderEstimate } from '../views/estimate-view.js';
+import { renderEstimate } from '../views/estimate/estimate-view.js';
 
 /** `mai estimate KEY-OR-FILE`, or `--stdin` for many. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

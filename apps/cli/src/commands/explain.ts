@@ -7,10 +7,9 @@ import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import { displayAddress } from '../views/address.js';
-import { renderHistory } from '../views/explain-view.js';
-import { explainEpisode } from '../views/explain-words.js';
-import { formatMoment } from '../views/past-time.js';
+import { displayAddress, formatMoment } from '../terminal/format.js';
+import { renderHistory } from '../views/history/explain-view.js';
+import { explainEpisode } from '../views/history/explain-words.js';
 
 const LAST_DEFAULT = 5;
 

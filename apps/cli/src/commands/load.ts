@@ -13,8 +13,8 @@ import { EXIT } from '../exit-codes.js';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
-import { describeMismatch } from '../views/describe-mismatch.js';
-import { deliveryJson, describeDelivery } from '../views/delivery.js';
+import { describeMismatch } from '../views/selection/describe-mismatch.js';
+import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai load KEY [FALLBACK...]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -6,7 +6,7 @@ import { settingsFromInput } from '../estimate/settings-from-input.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import { renderMeasurement } from '../views/measure-view.js';
+import { renderMeasurement } from '../views/estimate/measure-view.js';
 
 /** What LM Studio takes no setting for. */
 const NOT_IN_LM_STUDIO = [

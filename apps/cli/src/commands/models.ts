@@ -6,7 +6,7 @@ import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { renderModels } from '../views/models-view.js';
+import { renderModels } from '../views/selection/models-view.js';
 
 /** `mai models`: each model judged on its own, as if nothing else of Mai's were wanted. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -8,7 +8,7 @@ import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { formatDuration } from '../terminal/format.js';
-import { deliveryJson, describeDelivery } from '../views/delivery.js';
+import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai pin [KEY-OR-IDENTIFIER]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -8,8 +8,8 @@ import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import type { ReplayedFile } from '../views/replay-view.js';
-import { differencesOf, renderReplay } from '../views/replay-view.js';
+import type { ReplayedFile } from '../views/history/replay-view.js';
+import { differencesOf, renderReplay } from '../views/history/replay-view.js';
 
 /** Full files that were moved aside; far more than the log ever keeps. */
 const ROTATED_MAX = 100;

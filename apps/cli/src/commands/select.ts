@@ -9,9 +9,9 @@ import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { nothingFitsAdvice } from '../views/nothing-fits.js';
-import { createRunNarrator, renderOutcome } from '../views/run-view.js';
-import { renderSelection } from '../views/selection-view.js';
+import { nothingFitsAdvice } from '../views/selection/nothing-fits.js';
+import { createRunNarrator, renderOutcome } from '../views/selection/run-view.js';
+import { renderSelection } from '../views/selection/selection-view.js';
 
 /** `mai select`: decide; with `--load`, carry it out. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

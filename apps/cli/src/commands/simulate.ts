@@ -11,9 +11,9 @@ import { readTrace } from '../simulate/read-trace.js';
 import type { SimulatedChain } from '../simulate/simulated-chain.js';
 import { simulatedResources } from '../simulate/simulated-resources.js';
 import { UsageError } from '../usage-error.js';
-import type { ServedPart } from '../views/serving-chart.js';
-import type { SimulationTitle } from '../views/simulation-view.js';
-import { renderComparison, renderSimulation } from '../views/simulation-view.js';
+import type { ServedPart } from '../views/simulation/serving-chart.js';
+import type { SimulationTitle } from '../views/simulation/simulation-view.js';
+import { renderComparison, renderSimulation } from '../views/simulation/simulation-view.js';
 
 const POLICIES: readonly PolicyName[] = ['mai', 'static', 'naive', 'lru-evict', 'jit-last'];
 const DEFAULT_SEED = 1;

@@ -10,9 +10,9 @@ import { nextSteps } from '../demo/next-steps.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { wrap } from '../terminal/text.js';
-import { renderModels } from '../views/models-view.js';
-import { renderSelection } from '../views/selection-view.js';
-import { renderStatus } from '../views/status-view.js';
+import { renderModels } from '../views/selection/models-view.js';
+import { renderSelection } from '../views/selection/selection-view.js';
+import { renderStatus } from '../views/machine/status-view.js';
 
 /** `mai start`, what `npm start` runs: the real thing where LM Studio runs, else the demo. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -7,12 +7,12 @@ import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { fitToWindow } from '../terminal/fit-to-window.js';
+import { fitToWindow } from '../terminal/output.js';
 import { createLiveView } from '../terminal/live-view.js';
 import { UsageError } from '../usage-error.js';
 import type { StatusReport } from '../compose/read-status.js';
 import { readStatus } from '../compose/read-status.js';
-import { renderStatus } from '../views/status-view.js';
+import { renderStatus } from '../views/machine/status-view.js';
 
 /** Nothing is lost by looking rarely while nothing moves. */
 const DEFAULT_INTERVAL = { minMs: 500, maxMs: 2000 };

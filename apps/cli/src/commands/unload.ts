@@ -10,7 +10,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { formatBytes } from '../terminal/format.js';
 import { UsageError } from '../usage-error.js';
-import { deliveryJson, describeDelivery } from '../views/delivery.js';
+import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai unload KEY-OR-IDENTIFIER`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import { deliveryJson, describeDelivery } from '../views/delivery.js';
+import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai unpin KEY-OR-IDENTIFIER`, `mai unpin --all`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -5,9 +5,9 @@ import { openAutopilotSession } from '../compose/autopilot-session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { createWatchLines } from '../views/watch-lines.js';
-import type { WatchReport } from '../views/watch-report.js';
-import { createWatchScreen } from '../views/watch-screen.js';
+import { createWatchLines } from '../views/watch/watch-lines.js';
+import type { WatchReport } from '../views/watch/watch-report.js';
+import { createWatchScreen } from '../views/watch/watch-screen.js';
 import { requestOf } from '../command-line/selection-request.js';
 
 const RETRY_MS = 1000;

@@ -10,8 +10,8 @@ import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';
-import { deliveryJson, describeDelivery } from '../views/delivery.js';
-import { describeYield } from '../views/describe-yield.js';
+import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
+import { describeYield } from '../views/watch/describe-yield.js';
 
 /** `mai yield [SIZE]`, `mai yield --release`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 import type { EstimateSettings } from '@mai/memory-estimator';
-import { CHOICES } from '../command-line/estimate-choices.js';
+import { CHOICES } from '../command-line/estimate-spec.js';
 import { suggest } from '../command-line/suggest.js';
 import { UsageError } from '../usage-error.js';
 

@@ -94,6 +94,13 @@ export function createOutput(io: Io, options: OutputOptions): Output {
   };
 }
 
+/** An output as wide as its window is now: a live view outlives many a size of it. */
+export function fitToWindow(output: Output): Output {
+  const { columns } = output.stdout;
+  if (columns === null) return output;
+  return { ...output, tableWidth: columns, textWidth: Math.min(MAX_TEXT_WIDTH, columns) };
+}
+
 function columnsFrom(env: Io['env']): number | null {
   const columns = Number(env['COLUMNS']);
   return Number.isInteger(columns) && columns > 0 ? columns : null;

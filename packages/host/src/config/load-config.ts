@@ -1,4 +1,8 @@
-import type { LoadedModelConfig, LoadModelConfigOptions } from '@mai/model-config';
+import type {
+  LoadedModelConfig,
+  LoadModelConfigOptions,
+  ModelConfigSource,
+} from '@mai/model-config';
 import { defineModelConfig, loadModelConfig } from '@mai/model-config';
 import type { HostContext } from '../host-options.js';
 
@@ -20,4 +24,20 @@ export async function loadConfig(context: HostContext): Promise<LoadedModelConfi
     source: { kind: 'built-in', file: null },
     absent: [],
   };
+}
+
+/** Why this configuration is in use, in a few words. */
+export function describeSource(source: ModelConfigSource): string {
+  switch (source.kind) {
+    case 'explicit':
+      return 'given with --config';
+    case 'environment':
+      return 'named by MAI_CONFIG';
+    case 'project':
+      return 'of this folder';
+    case 'user':
+      return 'of this user';
+    case 'built-in':
+      return 'built in';
+  }
 }

@@ -1,9 +1,9 @@
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { isModelConfigError, mergeWithDownloaded, resolveChain } from '@mai/model-config';
-import { describeSource, loadConfig } from '../compose/load-config.js';
-import type { CommandContext } from '../context.js';
-import { plural } from '../terminal/format.js';
+import { describeSource, loadConfig } from '../config/load-config.js';
+import type { HostContext } from '../host-options.js';
+import { plural } from '../words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
@@ -11,7 +11,7 @@ const NAME = 'Configuration';
 
 /** The configuration in use, or the fault that it has. */
 export async function checkConfig(
-  context: CommandContext,
+  context: HostContext,
 ): Promise<{ readonly config: LoadedModelConfig | null; readonly check: Check }> {
   try {
     const config = await loadConfig(context);
@@ -28,7 +28,9 @@ export async function checkConfig(
       check: fault(
         NAME,
         headline,
-        error.code === 'CONFIG_INVALID' ? '`mai config check` points at each.' : 'Check the path.',
+        error.code === 'CONFIG_INVALID'
+          ? '`mai config check` lists each with its line.'
+          : 'Check the path.',
       ),
     };
   }

@@ -1,23 +1,21 @@
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { LMStudioLink } from '../compose/connect-lmstudio.js';
-import { connectLMStudio } from '../compose/connect-lmstudio.js';
-import type { CommandContext } from '../context.js';
-import { plural } from '../terminal/format.js';
-import { displayAddress } from '../views/address.js';
+import type { RuntimeConnection, RuntimeLink } from '../runtime/connect-runtime.js';
+import { displayAddress, plural } from '../words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
 const NAME = 'LM Studio';
 
-/** The link, with what was found out on the way; null where LM Studio answers but will not talk. */
+/** Connects. `link` is null where LM Studio answers and refuses this client. */
 export async function checkConnection(
-  context: CommandContext,
-): Promise<{ readonly link: LMStudioLink | null; readonly checks: readonly Check[] }> {
+  runtime: RuntimeConnection,
+  signal: AbortSignal,
+): Promise<{ readonly link: RuntimeLink | null; readonly checks: readonly Check[] }> {
   try {
-    const link = await connectLMStudio(context);
+    const link = await runtime.link(signal);
     if (link.kind === 'off') {
-      // Off is a state and no fault: everything but loading works without it.
+      // Not a fault: everything but loading works without LM Studio.
       return { link, checks: [warning(NAME, link.reason.message, null)] };
     }
     const { client } = link;
@@ -38,7 +36,7 @@ export async function checkConnection(
   }
 }
 
-/** Engines, devices and what is loaded, as far as this LM Studio tells. */
+/** Checks engines, linked machines and what is loaded, as far as this LM Studio tells. */
 export async function checkRuntime(
   client: LMStudioClient,
   signal: AbortSignal,
@@ -104,7 +102,7 @@ function checkResidents(residents: readonly ResidentInstance[]): Check {
       'Loaded',
       residents.length === 0
         ? 'Nothing is loaded.'
-        : `${plural(residents.length, 'model')} loaded, none twice.`,
+        : `${plural(residents.length, 'model')} loaded, each once.`,
     );
   }
   return warning(

@@ -1,8 +1,8 @@
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
-import { createMachine, informMachine } from '../compose/machine.js';
-import type { CommandContext } from '../context.js';
-import { formatBytes } from '../terminal/format.js';
+import type { HostContext } from '../host-options.js';
+import type { MachineMonitor } from '../machine/open-monitor.js';
+import { formatBytes } from '../words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
@@ -10,18 +10,19 @@ const BETWEEN_READINGS_MS = 250;
 const INSTALL_GPU_TOOL =
   'Install its vendor tool (nvidia-smi for NVIDIA), or expect decisions by totals.';
 
-/** Memory and GPUs as they can be read here, held against what LM Studio's engine sees. */
+/** Checks which figures of memory and GPUs can be read, and compares with what LM Studio's engine sees. */
 export async function checkMachine(
-  context: CommandContext,
+  monitor: MachineMonitor,
   client: LMStudioClient | null,
+  { clock, signal }: HostContext,
 ): Promise<readonly Check[]> {
-  const { io, signal } = context;
-  await using machine = createMachine(context);
-  if (client !== null) await informMachine(machine, client, signal);
+  const { own } = monitor;
+  if (own === null) return [];
+  if (client !== null) await monitor.inform(client, signal);
   // Rates and loads are known from the second reading on.
-  await machine.snapshot({ signal });
-  await io.sleep(BETWEEN_READINGS_MS, signal);
-  const snapshot = await machine.snapshot({ signal });
+  await own.snapshot({ signal });
+  await clock.sleep(BETWEEN_READINGS_MS, { signal });
+  const snapshot = await own.snapshot({ signal });
   const seen = snapshot.gpus.map(checkGpu);
   const hidden =
     client?.host.isLocal === true ? await hiddenGpus(client, snapshot.gpus.length, signal) : [];
@@ -58,14 +59,14 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
 }
 
 function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
-  if (memory === 'shared') return ok('GPU', `${name}, which lives in system memory.`);
+  if (memory === 'shared') return ok('GPU', `${name}, which uses system memory.`);
   if (availableBytes === null) {
     return warning('GPU', `${name}: its free memory can't be read.`, INSTALL_GPU_TOOL);
   }
   return ok('GPU', `${name}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }
 
-/** GPUs that LM Studio's engine sees and this process does not. */
+/** Finds GPUs that LM Studio's engine sees and this process does not. */
 async function hiddenGpus(
   client: LMStudioClient,
   known: number,
@@ -84,7 +85,7 @@ async function hiddenGpus(
   ];
 }
 
-/** Which reader served which figure, and why the others were passed over. */
+/** Says which reader served which figure, and why others were passed over. */
 function describeSources(sources: readonly FigureSource[]): string {
   return sources
     .map(({ figure, source, passedOver }) => {

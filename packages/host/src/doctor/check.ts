@@ -1,11 +1,11 @@
-/** One finding of `mai doctor`. */
+/** One finding about this machine, LM Studio or the configuration. */
 export interface Check {
-  /** What was looked at, in two or three words. */
+  /** The subject, in one to three words. */
   readonly name: string;
   /** `fault`: something that was asked for can't work. `warning`: it works, with a limitation. */
   readonly state: 'ok' | 'warning' | 'fault';
   readonly message: string;
-  /** What to do about it; null where nothing is to be done. */
+  /** How to mend it; null where nothing has to be done. */
   readonly mend: string | null;
 }
 

@@ -1,6 +1,6 @@
-// The packages know nothing of each other: each consumer declares what it needs, and its producers happen
-// to satisfy it. These assignments fail to compile when the two drift apart.
-import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
+// Each package declares ports for what it needs from others. These lines do not compile where a producer no
+// longer has the shape that its consumer declares.
+import type { Footprint, Resources } from '@mai/memory-ledger';
 import type {
   AutopilotPorts,
   CandidateProfile,
@@ -8,30 +8,19 @@ import type {
   RuntimeInstance,
   RuntimePort,
 } from '@mai/autopilot';
-import type {
-  DownloadedModel,
-  LMStudioClient,
-  LoadConfig as AdapterLoadConfig,
-  ResidentInstance,
-} from '@mai/lmstudio-adapter';
-import type {
-  Footprint as EstimatedFootprint,
-  FootprintEstimate,
-  LoadConfig as EstimatorLoadConfig,
-} from '@mai/memory-estimator';
-import type {
-  DownloadedModel as MergedModel,
-  LoadConfig as ConfiguredLoadConfig,
-  ModelProfile,
-  SelectionPolicy as ConfiguredPolicy,
-} from '@mai/model-config';
+import { systemClock } from '@mai/autopilot';
+import type { DownloadedModel, LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
+import { LMStudioError } from '@mai/lmstudio-adapter';
+import type { FootprintEstimate } from '@mai/memory-estimator';
+import type { DownloadedModel as MergedModel, ModelProfile } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
-import { composePorts } from './ports.js';
+import type { SimulatedModel as SimulationModel, TraceRow } from '@mai/simulation';
+import type { SimulatedHardware } from '../simulation/open-simulated-models.js';
+import type { SimulatedModel } from '../simulation/simulated-models.js';
+import { composePorts } from './compose-ports.js';
 
 /** Compiles only where every `Producer` is a `Consumer`. */
 type Satisfies<Producer extends Consumer, Consumer> = Producer;
-/** Compiles only where both have the same fields with the same types. */
-type Same<A extends B, B extends C, C = A> = [A, B, C];
 
 export type Contracts = [
   // resource-monitor -> selector, autopilot
@@ -39,7 +28,6 @@ export type Contracts = [
   Satisfies<ResourceMonitor, MonitorPort>,
   // memory-estimator -> selector
   Satisfies<FootprintEstimate, Footprint>,
-  Same<EstimatedFootprint, Footprint>,
   // lmstudio-adapter -> autopilot
   Satisfies<LMStudioClient, RuntimePort>,
   Satisfies<ResidentInstance, RuntimeInstance>,
@@ -47,16 +35,15 @@ export type Contracts = [
   Satisfies<DownloadedModel, MergedModel>,
   // model-config -> selector, autopilot
   Satisfies<ModelProfile, CandidateProfile>,
-  Same<ConfiguredPolicy, SelectionPolicy>,
-  // One load configuration everywhere, in both directions.
-  Same<AdapterLoadConfig, LoadConfig>,
-  Same<EstimatorLoadConfig, LoadConfig>,
-  Same<ConfiguredLoadConfig, LoadConfig>,
+  // host -> simulation, and back
+  Satisfies<SimulatedModel, SimulationModel>,
+  Satisfies<TraceRow, SimulatedHardware>,
 ];
 
 test('the composed ports are all that the autopilot asks for', () => {
   const ports: AutopilotPorts = composePorts({
-    link: { kind: 'off', reason: new Error('off') as never },
+    link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'off') },
+    clock: systemClock,
     monitor: { snapshot: () => Promise.reject(new Error('unused')), glance: null, settled: null },
     catalog: { read: () => Promise.reject(new Error('unused')) },
     estimator: () => ({ estimate: () => Promise.reject(new Error('unused')) }),

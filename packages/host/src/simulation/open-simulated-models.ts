@@ -1,27 +1,61 @@
-import type { Resources } from '@mai/memory-ledger';
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
-import { withLink } from '../compose/connect-lmstudio.js';
-import {
-  createCatalog,
-  createFootprints,
-  createHeaderShelf,
-  libraryOf,
-} from '../compose/knowledge.js';
-import type { CommandContext } from '../context.js';
-import type { SimulatedChain } from './simulated-chain.js';
-import { needsEstimate, simulateChain } from './simulated-chain.js';
+import { toSelectionPolicy } from '@mai/model-config';
+import { loadConfig } from '../config/load-config.js';
+import type { HostContext } from '../host-options.js';
+import type { HostParts } from '../host-parts.js';
+import { createCatalog } from '../models/catalog.js';
+import { listDownloadsNow } from '../session.js';
+import type { SimulatedChain } from './simulated-models.js';
+import { needsEstimate, simulateChain } from './simulated-models.js';
+
+/** The memory of a simulated machine. A row of a trace of `@mai/simulation` has these fields. */
+export interface SimulatedHardware {
+  readonly ram: { readonly totalBytes: number; readonly othersBytes: number };
+  readonly gpus: readonly {
+    readonly totalBytes: number;
+    readonly othersBytes: number;
+    /** Its memory is the RAM above, and counted there. */
+    readonly unified: boolean;
+  }[];
+}
+
+/** The models of a chain and the rules of the configuration, as a simulation takes them. */
+export interface SimulatedModels extends SimulatedChain {
+  readonly limits: SelectionPolicy;
+  /** Model keys that are never evicted. */
+  readonly pinned: readonly string[];
+  readonly drainDeadlineMs: number;
+}
 
 /**
- * The models of a chain for a simulation. LM Studio and its files are asked only where the configuration
- * does not say everything, so that it is the same simulation on every machine where it does.
- * @throws UsageError where there is no such chain
+ * The models of a chain for a simulation. LM Studio and its files are read only where the configuration
+ * leaves something open. Where it describes every model, the simulation is the same on every machine.
+ * @throws HostError where there is no such chain
  */
-export async function openSimulatedChain(
+export async function openSimulatedModels(
+  parts: HostParts,
+  context: HostContext,
+  chainName: string | null,
+  hardware: SimulatedHardware,
+): Promise<SimulatedModels> {
+  const { config } = await loadConfig(context);
+  const chain = await openChain(parts, context, config, chainName, resourcesOf(hardware));
+  return {
+    ...chain,
+    limits: toSelectionPolicy(config.switching),
+    pinned: config.pins,
+    drainDeadlineMs: config.switching.drainDeadlineMs,
+  };
+}
+
+async function openChain(
+  parts: HostParts,
+  context: HostContext,
   config: ModelConfig,
   chainName: string | null,
   resources: Resources,
-  context: CommandContext,
 ): Promise<SimulatedChain> {
   const { signal } = context;
   const described = config.models.flatMap(({ modelKey, simulate }) =>
@@ -34,16 +68,39 @@ export async function openSimulatedChain(
   if (named.length > 0 && named.every(isComplete)) {
     return simulateChain(config, named, resources, null, signal);
   }
-  return withLink(context, async (link) => {
-    const shelf = createHeaderShelf(context);
-    const library = await libraryOf(link, context, shelf);
-    const downloaded = joined(library.models, described, named);
-    const profiles = await profilesOf(config, chainName, downloaded, signal);
-    const footprints = createFootprints(library, { shelf, calibration: null }, () => false);
-    const chain = await simulateChain(config, profiles, resources, footprints, signal);
-    shelf.save();
-    return chain;
-  });
+  const { createFootprints, headers } = await parts.estimation();
+  const downloads = await listDownloadsNow(parts, signal);
+  const profiles = await profilesOf(
+    config,
+    chainName,
+    joined(downloads.models, described, named),
+    signal,
+  );
+  const footprints = createFootprints({ downloads, headers, calibration: null }, () => false);
+  return simulateChain(config, profiles, resources, footprints, signal);
+}
+
+/** The simulated machine as the memory estimator takes it. */
+function resourcesOf({ ram, gpus }: SimulatedHardware): Resources {
+  return {
+    timestampMs: 0,
+    observable: true,
+    ram: {
+      totalBytes: ram.totalBytes,
+      availableBytes: Math.max(0, ram.totalBytes - ram.othersBytes),
+      mappedCountsAsUsed: false,
+    },
+    unified: gpus.some(({ unified }) => unified),
+    gpus: gpus.map(({ totalBytes, othersBytes, unified }, index) => ({
+      deviceKey: `simulated:${index}`,
+      name: null,
+      vendor: null,
+      memory: unified ? 'shared' : 'dedicated',
+      totalBytes,
+      availableBytes: Math.max(0, totalBytes - othersBytes),
+    })),
+    cpu: { utilizationRatio: null, othersRatio: null },
+  };
 }
 
 async function profilesOf(
@@ -58,8 +115,8 @@ async function profilesOf(
 }
 
 /**
- * What is downloaded on the simulated machine: where the configuration describes models, those and what
- * the chain names besides; what is on this machine otherwise.
+ * What is downloaded on the simulated machine: the models that the configuration describes, and those of this
+ * machine that the chain names; all of this machine's where the configuration describes none.
  */
 function joined(
   library: readonly DownloadedModel[],

@@ -1,6 +1,5 @@
-import type { Resources, Tier } from '@mai/memory-ledger';
 import type { EstimatorPort } from '@mai/autopilot';
-import type { SimulatedModel, SimulatedRung } from '@mai/simulation';
+import { DEFAULT_LOAD_CONFIG, totalBytesOf, type Resources, type Tier } from '@mai/memory-ledger';
 import type {
   ConfiguredModel,
   ModelConfig,
@@ -8,16 +7,35 @@ import type {
   SimulatedModel as SimulateBlock,
 } from '@mai/model-config';
 
-/** Where the memory of a simulated model is from. */
-export type FootprintOrigin = 'simulate' | 'estimate' | 'configuration';
+/** What one way to load a simulated model takes and is worth. */
+export interface SimulatedLoad {
+  /** All of it, over RAM and GPUs. */
+  readonly footprintBytes: number;
+  /** The part of it that GPUs with memory of their own hold. */
+  readonly vramBytes: number;
+  /** How good its answers are, 0 to 1. */
+  readonly quality: number;
+}
 
-/** The models of a chain as a simulation runs them. */
+/** A model as `@mai/simulation` takes it. */
+export interface SimulatedModel extends SimulatedLoad {
+  readonly profile: ModelProfile;
+  readonly loadMs: number;
+  /** Cheaper ways to load it, the dearest first. */
+  readonly rungs: readonly SimulatedLoad[];
+}
+
+/** Where the memory of a simulated model is from. */
+export type SimulatedFootprintOrigin = 'simulate' | 'estimate' | 'configuration';
+
+/** The models of a chain as a simulation takes them. */
 export interface SimulatedChain {
   readonly models: readonly SimulatedModel[];
-  readonly origins: ReadonlyMap<string, FootprintOrigin>;
-  /** Models of the chain of which nobody knows what they take. */
+  /** By model key. */
+  readonly origins: ReadonlyMap<string, SimulatedFootprintOrigin>;
+  /** Models of the chain that are left out because their memory is not known. */
   readonly leftOut: readonly string[];
-  /** Models of the chain that are not here, where others are. */
+  /** Models of the chain that are left out because they are not downloaded, while others are. */
   readonly absent: readonly string[];
 }
 
@@ -26,9 +44,9 @@ const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.
 const LOAD_BYTES_PER_MS = 1e6;
 
 /**
- * Joins the chain with the `simulate` blocks of the configuration. Where a block leaves something out, the
- * estimate stands in, then what the configuration claims; for the load time a gigabyte a second, for the
- * quality the tier. Where nothing of the chain is described and some of it is downloaded, only that is
+ * Joins a chain with the `simulate` blocks of the configuration. A figure that a block leaves out comes from
+ * the estimate, then from `min_memory_gb` and `min_vram_gb`; the load time from a disk of a gigabyte a second;
+ * the quality from the tier. Where no model of the chain has a block and some are downloaded, only those are
  * simulated.
  */
 export async function simulateChain(
@@ -40,11 +58,11 @@ export async function simulateChain(
 ): Promise<SimulatedChain> {
   const configured = new Map(config.models.map((model) => [model.modelKey, model]));
   const models: SimulatedModel[] = [];
-  const origins = new Map<string, FootprintOrigin>();
+  const origins = new Map<string, SimulatedFootprintOrigin>();
   const leftOut: string[] = [];
   const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
   const downloaded = profiles.filter((profile) => profile.downloaded);
-  // A block makes it a machine of the configuration's own, on which all of the chain is there.
+  // With a block the machine is an imagined one, on which the whole chain is downloaded.
   const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
   const here = imagined ? profiles : downloaded;
   for (const profile of here) {
@@ -63,7 +81,7 @@ export async function simulateChain(
   return { models, origins, leftOut, absent };
 }
 
-/** Whether a model's memory is not all in its block. */
+/** Whether a block leaves a figure of the model's memory to an estimate. */
 export function needsEstimate(block: ConfiguredModel['simulate'], resources: Resources): boolean {
   const hasGpu = resources.gpus.some(({ memory }) => memory === 'dedicated');
   return block?.footprintBytes == null || (hasGpu && block.vramBytes === null);
@@ -94,20 +112,19 @@ async function estimate(
     { signal },
   );
   if (footprint === null) return null;
-  const { ram, gpus } = footprint;
-  const vramBytes = gpus.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { footprintBytes: ram.mappedBytes + ram.anonymousBytes + vramBytes, vramBytes };
+  const vramBytes = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { footprintBytes: totalBytesOf(footprint), vramBytes };
 }
 
 function memoryOf(
   profile: ModelProfile,
   block: SimulateBlock | null,
   estimated: Memory | null,
-): (Memory & { readonly origin: FootprintOrigin }) | null {
+): (Memory & { readonly origin: SimulatedFootprintOrigin }) | null {
   const footprintBytes =
     block?.footprintBytes ?? estimated?.footprintBytes ?? profile.minMemoryBytes;
   if (footprintBytes === null) return null;
-  // Nobody says how much of it a GPU holds: as much as the layers that are to be there.
+  // Where the part on the GPU is not known: the share of the layers that are to be there.
   const share = profile.loadConfig.offloadRatio ?? 1;
   const estimatedShare = estimated === null ? null : estimated.vramBytes / estimated.footprintBytes;
   const vramBytes =
@@ -127,7 +144,7 @@ function memoryOf(
   };
 }
 
-/** What the rungs of a block are told apart by: a context that can be halved often enough. */
+/** Long enough to be halved for each rung of a block: the context length tells rungs apart. */
 const SIMULATED_CONTEXT_TOKENS = 65_536;
 
 function simulatedModel(
@@ -135,7 +152,7 @@ function simulatedModel(
   block: SimulateBlock | null,
   { footprintBytes, vramBytes }: Memory,
 ): SimulatedModel {
-  const rungs = (block?.rungs ?? []).map((rung): SimulatedRung => ({
+  const rungs = (block?.rungs ?? []).map((rung): SimulatedLoad => ({
     footprintBytes: rung.footprintBytes,
     vramBytes: Math.min(rung.footprintBytes, rung.vramBytes ?? vramBytes),
     quality: rung.quality,
@@ -145,10 +162,10 @@ function simulatedModel(
       ...profile,
       downloaded: true,
       ttlMs: null,
-      // A listed rung stands for a step of the ladder, whichever it is: all of them have to be there.
+      // A rung of a block stands for one step of the autopilot's ladder, so every step must be possible.
       contextLengthTokens: SIMULATED_CONTEXT_TOKENS,
       maxContextLengthTokens: null,
-      loadConfig: LM_STUDIO_DEFAULTS,
+      loadConfig: DEFAULT_LOAD_CONFIG,
     },
     footprintBytes,
     vramBytes,
@@ -157,13 +174,3 @@ function simulatedModel(
     rungs,
   };
 }
-
-const LM_STUDIO_DEFAULTS = {
-  contextLengthTokens: null,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-} as const;

@@ -1,4 +1,4 @@
-import { DEFAULT_PORT, parseBaseUrl } from '../base-url.js';
+import { DEFAULT_PORT, parseBaseUrl } from './base-url.js';
 import { APP_PORTS, discover, type DiscoverOptions, isLoopbackHost } from './discover.js';
 import { findLMStudioHome, type LMStudioHome } from './lmstudio-home.js';
 import type { Probe } from './probe.js';

@@ -1,4 +1,4 @@
-import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from '../base-url.js';
+import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from './base-url.js';
 import { type HomeLookup, readNotedPort } from './lmstudio-home.js';
 import { type Probe, probeGreeting } from './probe.js';
 

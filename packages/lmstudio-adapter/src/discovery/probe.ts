@@ -1,5 +1,5 @@
-import type { ServerAddress } from '../base-url.js';
-import { getJson, type HttpOutcome } from '../http-json.js';
+import type { ServerAddress } from './base-url.js';
+import { getJson, type HttpOutcome } from './http-json.js';
 
 /** What one address answered to LM Studio's greeting. */
 export type ProbeOutcome =

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 
 import { fakeTimers } from '../../test/fake-timers.js';
-import { loopbackAddress } from '../base-url.js';
-import { DEFAULT_LOAD_CONFIG } from '../model-types.js';
+import { loopbackAddress } from '../discovery/base-url.js';
+import { DEFAULT_LOAD_CONFIG } from '../models/model-types.js';
 import { LoadCoordinator, type RunLoad } from './load-coordinator.js';
 import type { LoadResult } from './load-types.js';
 

@@ -1,6 +1,6 @@
-import type { Connection } from '../connection.js';
+import type { Connection } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import { DEFAULT_LOAD_CONFIG } from '../model-types.js';
+import { DEFAULT_LOAD_CONFIG } from '../models/model-types.js';
 import { asRejection } from '../timers.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
 import type { Doubtful } from './load-once.js';

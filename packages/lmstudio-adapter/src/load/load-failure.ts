@@ -1,7 +1,7 @@
-import { didYouMean, findModel } from '../calls/find-model.js';
-import { type Connection, inCallersTerms } from '../connection.js';
+import { didYouMean, findModel } from '../models/find-model.js';
+import { type Connection, inCallersTerms } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { DownloadedModel } from '../model-types.js';
+import type { DownloadedModel } from '../models/model-types.js';
 import { isCallFault } from '../wire/call-fault.js';
 import type { NormalizedLoad } from './load-types.js';
 

@@ -1,16 +1,16 @@
-import { estimate, type ResourceEstimate } from '../calls/inspect.js';
-import { findModel } from '../calls/find-model.js';
-import { listDownloaded, listResidents } from '../calls/list-models.js';
-import { loadConfigProblem, toWireLoadConfig } from '../calls/load-config-wire.js';
-import { type Connection, inCallersTerms, requireReachable } from '../connection.js';
+import { estimate, type ResourceEstimate } from '../machine/inspect-machine.js';
+import { findModel } from '../models/find-model.js';
+import { listDownloaded, listResidents } from '../models/list-models.js';
+import { loadConfigProblem, toWireLoadConfig } from './load-config-wire.js';
+import { type Connection, inCallersTerms, requireReachable } from '../wire/connection.js';
 import { isLMStudioError, LMStudioError } from '../errors.js';
-import type { DownloadedModel, ModelKind, ResidentInstance } from '../model-types.js';
+import type { DownloadedModel, ModelKind, ResidentInstance } from '../models/model-types.js';
 import { raceDeadline } from '../timers.js';
-import { Budget } from '../wire/budget.js';
+import { Budget } from '../wire/deadline.js';
 import { CallFault, isCallFault } from '../wire/call-fault.js';
 import type { Session } from '../wire/session.js';
 import type { LoadResult, NormalizedLoad } from './load-types.js';
-import { reconcile, unloadResident } from './reconcile.js';
+import { reconcile, unloadResident } from './clean-up-load.js';
 import { loadFailure } from './load-failure.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 

@@ -1,4 +1,4 @@
-import type { CallOptions, LoadConfig, ModelKind, ResidentInstance } from '../model-types.js';
+import type { CallOptions, LoadConfig, ModelKind, ResidentInstance } from '../models/model-types.js';
 
 /** What to load and how. */
 export interface LoadRequest extends CallOptions {

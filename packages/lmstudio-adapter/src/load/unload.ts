@@ -1,11 +1,11 @@
-import { listResidents } from '../calls/list-models.js';
-import { suggest } from '../calls/suggest.js';
-import { type Connection, inCallersTerms, requireReachable } from '../connection.js';
+import { listResidents } from '../models/list-models.js';
+import { suggest } from '../models/suggest.js';
+import { type Connection, inCallersTerms, requireReachable } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { ResidentInstance } from '../model-types.js';
-import type { Budget } from '../wire/budget.js';
+import type { ResidentInstance } from '../models/model-types.js';
+import type { Budget } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';
-import { unloadResident } from './reconcile.js';
+import { unloadResident } from './clean-up-load.js';
 
 /** Unloads one instance. */
 export async function unload(

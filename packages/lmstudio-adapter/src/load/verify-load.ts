@@ -1,4 +1,4 @@
-import type { LoadConfig, ResidentInstance } from '../model-types.js';
+import type { LoadConfig, ResidentInstance } from '../models/model-types.js';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
 
 const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [

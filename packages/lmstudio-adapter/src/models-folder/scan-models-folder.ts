@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { DownloadedModel } from '../model-types.js';
+import type { DownloadedModel } from '../models/model-types.js';
 import { readCatalogue } from './catalogue.js';
 import { type FileGroup, type FolderFile, groupFiles } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';

@@ -1,4 +1,4 @@
-import type { ModelKind } from '../model-types.js';
+import type { ModelKind } from '../models/model-types.js';
 
 /** The WebSocket namespaces in use. */
 export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository';

@@ -1,5 +1,5 @@
 // Generated from config/models.yaml by scripts/generate.mjs.
-import type { ModelConfigFile } from '../file/model-config-file.js';
+import type { ModelConfigFile } from '../format/model-config-file.js';
 
 export const builtInFile: ModelConfigFile = {
   version: 1,
@@ -527,10 +527,10 @@ export const builtInFile: ModelConfigFile = {
     hard_limit_percent: 92,
     unified_hard_limit_percent: 85,
     dwell: '20s',
-    cool_down: '60s',
+    cool_down: '1m',
     min_headroom: '1GiB',
     idle: 'keep',
-    drain_deadline: '60s',
+    drain_deadline: '1m',
     foreign: 'observe',
     foreign_idle: '10m',
   },

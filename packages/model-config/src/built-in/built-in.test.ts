@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Tier } from '@mai/memory-ledger';
 import { downloadedModel } from '../../test/downloaded.js';
 import { resolveChain } from '../chain.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
-import type { Tier } from '../model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { deriveTier } from '../profile/derive.js';
 import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
 import { builtInModelConfig } from './built-in-model-config.js';
@@ -57,7 +57,7 @@ describe('the built-in configuration', () => {
     ]);
   });
 
-  it('prefers a large model that it does not know to a small one that it does', () => {
+  it('prefers a large unknown model to a small known one', () => {
     const profiles = mergeWithDownloaded(config, [
       downloadedModel('llama-3.2-1b-instruct', { sizeBytes: 2 ** 30 }),
       downloadedModel('acme/unheard-of', { sizeBytes: 18 * 2 ** 30 }),
@@ -68,7 +68,7 @@ describe('the built-in configuration', () => {
     expect(chosen).toEqual(['acme/unheard-of', 'llama-3.2-1b-instruct']);
   });
 
-  it('names in each chain only models that can do what the chain is for', () => {
+  it('has only models with the capability of the chain in each chain', () => {
     const capabilities = new Map(
       config.models.map((model) => [model.modelKey, model.capabilities]),
     );
@@ -84,10 +84,10 @@ describe('the built-in configuration', () => {
   });
 });
 
-describe('its figures', () => {
+describe('the figures of the built-in configuration', () => {
   const figures = JSON.parse(compute('--json')) as Record<string, Figures>;
 
-  it('are what the hyper-parameters make', () => {
+  it('are those that follow from the hyper-parameters', () => {
     expect(() => compute('--check')).not.toThrow();
     const gib = (bytes: number | null): number => Number(((bytes ?? 0) / 1024 ** 3).toFixed(6));
     expect(
@@ -108,7 +108,7 @@ describe('its figures', () => {
     );
   });
 
-  it('have the tier that a download of this size would get', () => {
+  it('have the tier that a downloaded file of this size would get', () => {
     for (const [key, { fields, parts }] of Object.entries(figures)) {
       expect([key, deriveTier(parts.languageBytes + parts.visionBytes, key)]).toEqual([
         key,
@@ -117,21 +117,21 @@ describe('its figures', () => {
     }
   });
 
-  // What llama.cpp (commit de3ff815) reports when it loads files of these shapes.
+  // Sizes that llama.cpp (commit de3ff815) reports when it loads files of these shapes.
   it.each([
     ['google/gemma-3-1b', 799_525_120],
     ['qwen/qwen3-8b', 5_021_827_072],
     ['openai/gpt-oss-20b', 12_096_558_336],
-  ])('are, for the weights of %s, what llama.cpp loads, to the byte', (key, weightsBytes) => {
+  ])('are the bytes of weights that llama.cpp loads for %s', (key, weightsBytes) => {
     expect(figures[key]?.parts.languageBytes).toBe(weightsBytes);
   });
 
-  // Sizes of published files: weights, a vocabulary of some MB, and metadata.
+  // Sizes of published files. They have a vocabulary of some MB and metadata besides the weights.
   it.each([
     ['qwen/qwen3-4b-2507', 2_497_280_448],
     ['meta-llama-3.1-8b-instruct', 4_920_739_232],
     ['llama-3.2-1b-instruct', 807_694_464],
-  ])('are those of the file of %s', (key, fileBytes) => {
+  ])('are within 12 MB of the published file of %s', (key, fileBytes) => {
     const bytes = figures[key]?.parts.languageBytes ?? 0;
     expect(bytes).toBeLessThan(fileBytes);
     expect(fileBytes - bytes).toBeLessThan(12_000_000);

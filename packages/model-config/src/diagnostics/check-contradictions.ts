@@ -1,17 +1,17 @@
-import { parseSizeBytes } from '../file/quantities.js';
-import { SWITCHING_DEFAULTS } from '../file/switching-defaults.js';
+import { parseSizeBytes } from '../format/quantities.js';
+import { SWITCHING_DEFAULTS } from '../format/switching-defaults.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
 
-// Values that are each valid and cannot all be meant. It works on the raw value and skips what has the
-// wrong type, so that its findings come together with the schema's.
+// Rules about values that are valid each and contradict each other. They read the raw value and skip what
+// has the wrong type, so that their findings can be reported together with the schema's.
 
-// llama.cpp refuses to load with any of these as the V cache while flash attention is off.
+// llama.cpp loads a model with one of these V caches only with flash attention.
 const NEEDS_FLASH_ATTENTION = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl']);
-// How far the upgrade threshold stays below the limit, at the least.
+// The upgrade threshold stays at least this far below the limit.
 const UPGRADE_GAP_PERCENT = 2;
 
-/** All values that contradict each other. */
+/** Finds values that contradict each other. */
 export function checkContradictions(raw: unknown): Finding[] {
   return [...models(raw), ...switching(raw)];
 }
@@ -27,7 +27,7 @@ function models(raw: unknown): Finding[] {
           code: 'DUPLICATE',
           path: [...path, 'capabilities', position],
           at: 'value',
-          message: `${quote(capability)} is listed already`,
+          message: `${quote(capability)} is in the list already`,
           suggestion: 'remove it',
         });
       }
@@ -38,7 +38,7 @@ function models(raw: unknown): Finding[] {
         contradiction(
           [...path, 'max_output_tokens'],
           `max_output_tokens (${output}) is more than context_window (${window})`,
-          'the answer is part of the context; lower one or raise the other',
+          'the answer is part of the context: lower max_output_tokens, or raise context_window',
         ),
       );
     }
@@ -51,7 +51,7 @@ function models(raw: unknown): Finding[] {
       findings.push(
         contradiction(
           [...path, 'load', 'flash_attention'],
-          `a ${cacheV} V cache needs flash attention, which is off here`,
+          `a ${cacheV} V cache needs flash attention, and flash_attention is false here`,
           'set flash_attention: true, or use f16 for the V cache',
         ),
       );
@@ -63,14 +63,15 @@ function models(raw: unknown): Finding[] {
 
 function simulation(path: readonly PathStep[], read: (...steps: PathStep[]) => unknown): Finding[] {
   const check = (steps: readonly PathStep[]): Finding[] => {
-    const footprint = sizeBytes(read(...steps, 'footprint'));
-    const vram = sizeBytes(read(...steps, 'vram'));
-    return footprint !== null && vram !== null && vram > footprint
+    const [footprint, vram] = [read(...steps, 'footprint'), read(...steps, 'vram')];
+    if (typeof footprint !== 'string' || typeof vram !== 'string') return [];
+    const [footprintBytes, vramBytes] = [parseSizeBytes(footprint), parseSizeBytes(vram)];
+    return footprintBytes !== null && vramBytes !== null && vramBytes > footprintBytes
       ? [
           contradiction(
             [...path, ...steps, 'vram'],
-            'vram is more than footprint',
-            'footprint is all of the memory, with vram as a part of it',
+            `vram (${vram}) is more than footprint (${footprint})`,
+            'vram is a part of footprint: lower vram, or raise footprint',
           ),
         ]
       : [];
@@ -89,13 +90,13 @@ function switching(raw: unknown): Finding[] {
     const value = valueAt(raw, ['switching', field]);
     return typeof value === 'number' ? value : null;
   };
-  // What is no percentage at all is reported as that.
-  const sound = (...fields: PercentField[]): boolean =>
-    fields.every((field) => given(field) === null || inRange(given(field)));
   const percent = (field: PercentField): number => given(field) ?? SWITCHING_DEFAULTS[field];
+  // The schema reports what is not a percentage.
+  const sound = (...fields: PercentField[]): boolean =>
+    fields.every((field) => isPercentage(field, percent(field)));
   const shown = (field: PercentField): string =>
     `${field} (${percent(field)}${given(field) === null ? ', the default' : ''})`;
-  /** Reported where the person wrote something: at the first of the two fields that is in the file. */
+  /** The first of the two fields that is in the file. */
   const place = (first: PercentField, second: PercentField): PathStep[] => [
     'switching',
     given(first) === null ? second : first,
@@ -108,7 +109,9 @@ function switching(raw: unknown): Finding[] {
       contradiction(
         place(field, limit),
         `${shown(field)} must be at least ${gap} below ${shown(limit)}`,
-        `set ${field} to ${percent(limit) - gap} or less`,
+        percent(limit) >= gap
+          ? `set ${field} to ${percent(limit) - gap} or less`
+          : `set ${limit} to ${percent(field) + gap} or more`,
       ),
     );
   };
@@ -131,12 +134,10 @@ function switching(raw: unknown): Finding[] {
   return findings;
 }
 
-function inRange(percent: number | null): boolean {
-  return percent !== null && percent > 0 && percent <= 100;
-}
-
-function sizeBytes(value: unknown): number | null {
-  return typeof value === 'string' ? parseSizeBytes(value) : null;
+function isPercentage(field: PercentField, percent: number): boolean {
+  return (
+    (percent > 0 || (percent === 0 && field === 'upgrade_below_percent_min')) && percent <= 100
+  );
 }
 
 function contradiction(path: readonly PathStep[], message: string, suggestion: string): Finding {

@@ -1,13 +1,13 @@
-import { MODEL_KEY_PATTERN } from '../file/file-schema.js';
-import { CAPABILITIES, TIERS } from '../model-config.js';
+import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
+import { MODEL_KEY_PATTERN } from '../format/model-key.js';
 import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
 
-// What no schema can say about names. It works on the raw value and skips what has the wrong type, so
-// that its findings come together with the schema's.
+// Rules about names that no schema can hold. They read the raw value and skip what has the wrong type,
+// so that their findings can be reported together with the schema's.
 
-/** Duplicates, references to what is not there, and chains that include themselves. */
+/** Finds duplicates, references to names that do not exist, and chains that include themselves. */
 export function checkReferences(raw: unknown): Finding[] {
   const keys = modelKeys(raw);
   const chains = chainsOf(raw);
@@ -19,7 +19,7 @@ export function checkReferences(raw: unknown): Finding[] {
   ];
 }
 
-/** Model keys by index; entries without one are left out. */
+/** The model keys with their indices. Entries without a key are left out. */
 function modelKeys(raw: unknown): [index: number, key: string][] {
   return listOf(valueAt(raw, ['models'])).flatMap((_, index): [number, string][] => {
     const key = valueAt(raw, ['models', index, 'key']);
@@ -56,11 +56,11 @@ function chainEntries(
   keys: readonly [number, string][],
   chains: readonly [string, readonly unknown[]][],
 ): Finding[] {
-  // zod leaves this one key of a record out, unseen.
+  // zod drops this key of a record without an issue.
   if (name === '__proto__') {
-    const message = 'no chain can have this name';
+    const message = `${quote(name)} can't be the name of a chain`;
     const path = ['fallback_chains', name];
-    return [{ code: 'INVALID_VALUE', path, at: 'key', message, suggestion: 'choose another' }];
+    return [{ code: 'INVALID_VALUE', path, at: 'key', message, suggestion: 'choose another name' }];
   }
   const seen = new Set<unknown>();
   return entries.flatMap((entry, index) => {
@@ -71,11 +71,11 @@ function chainEntries(
     }
     seen.add(entry);
     if (entry.startsWith('chain:')) {
-      // `default` is there also where the file leaves it out.
+      // A file without a `default` chain gets one.
       const names = [...chains.map(([known]) => known), 'default'];
       const wanted = entry.slice('chain:'.length);
       if (names.includes(wanted)) return [];
-      return unknown(path, `there is no chain ${quote(wanted)}`, didYouMeanSentence(wanted, names));
+      return oneOf(path, `there is no chain ${quote(wanted)}`, wanted, [...new Set(names)]);
     }
     if (entry.startsWith('downloaded:')) {
       const [, wanted = '', ...rest] = entry.split(':');
@@ -96,7 +96,7 @@ function oneOf(
   wanted: string,
   known: readonly string[],
 ): Finding[] {
-  return unknown(path, message, didYouMeanSentence(wanted, known) ?? `one of ${known.join(', ')}`);
+  return unknown(path, message, didYouMeanSentence(wanted, known) ?? `known: ${known.join(', ')}`);
 }
 
 function knownModel(
@@ -105,7 +105,7 @@ function knownModel(
   keys: readonly [number, string][],
 ): Finding[] {
   const names = keys.map(([, known]) => known);
-  // A variant (key@q4_k_m) of a configured model takes over what is configured for it.
+  // A variant (key@q4_k_m) of a configured model has that model's configuration.
   if (names.includes(key) || names.includes(key.replace(/@[^@]*$/, ''))) return [];
   return unknown(
     path,
@@ -126,7 +126,7 @@ function pins(raw: unknown, keys: readonly [number, string][]): Finding[] {
   });
 }
 
-/** Chains that include themselves, each cycle reported once, where it closes. */
+/** Finds chains that include themselves. Each cycle is reported once, at the reference that closes it. */
 function cycles(chains: readonly [string, readonly unknown[]][]): Finding[] {
   const byName = new Map(chains);
   const done = new Set<string>();

@@ -7,8 +7,8 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 
 /**
- * The line at `offset` with its neighbours and carets under the range, as plain text without control
- * characters; a long line is cut to a window around the range.
+ * The line at `startOffset` with its neighbours, and carets under the range from `startOffset` to
+ * `endOffset`. Plain text without control characters. A long line is cut to a window around the range.
  */
 export function codeFrame(source: string, startOffset: number, endOffset: number): string {
   const lines = source.split(/\r\n|\n|\r/);
@@ -16,7 +16,7 @@ export function codeFrame(source: string, startOffset: number, endOffset: number
   const first = Math.max(0, line - 1 - LINES_AROUND);
   const last = Math.min(lines.length - 1, line - 1 + LINES_AROUND);
   const gutter = String(last + 1).length;
-  // Cut only where the marked place would lie outside.
+  // The line is cut only where the range would lie outside of the window.
   const cutAt =
     column - 1 + Math.min(endOffset - startOffset, WIDEST_LINE / 2) <= WIDEST_LINE
       ? 0
@@ -58,7 +58,7 @@ export function positionAt(source: string, offset: number): { line: number; colu
   return { line, column: offset - lineStart + 1 };
 }
 
-// A configuration is shown on terminals: an escape sequence in it must not reach them.
+// The frame is shown on terminals, which must not see an escape sequence from the file.
 function visible(text: string): string {
   return text.replaceAll('\t', TAB).replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

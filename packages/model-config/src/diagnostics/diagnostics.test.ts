@@ -1,5 +1,5 @@
-import { defineModelConfig } from '../file/define-model-config.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { defineModelConfig } from '../parse/define-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { codeFrame, positionAt } from './code-frame.js';
 import { didYouMean } from './did-you-mean.js';
 import { formatIssue } from './issue.js';
@@ -12,13 +12,13 @@ const report = (text: string): string =>
 const lines = (...text: string[]): string => text.join('\n');
 
 describe('the report on a file', () => {
-  it('says the same thing about the same place once', () => {
+  it('has each message about a place once', () => {
     const { issues } = parseModelConfig('{{{{');
     const places = issues.map(({ message, line, column }) => `${line}:${column} ${message}`);
     expect(places).toEqual([...new Set(places)]);
   });
 
-  it('names every problem at once, each with its place and a way out', () => {
+  it('names every problem at once, each with its place and what to do', () => {
     const text = lines(
       'version: 1',
       'models:',
@@ -64,6 +64,7 @@ describe('the report on a file', () => {
         '> 7 |   - display_name: x',
         '    |     ^^^^^^^^^^^^',
         '  8 | fallback_chains:',
+        '  add key: ...',
         '',
         'models.yaml:9:13: fallback_chains.default[0]: no model "qwen3-4b-2507" is configured',
         '   8 | fallback_chains:',
@@ -93,7 +94,7 @@ describe('the report on a file', () => {
         '  13 |   dwell: 20 sec',
         '  set upgrade_below_percent_min to 64 or less',
         '',
-        'models.yaml:14:3: the key "dwell" is here twice',
+        'models.yaml:14:3: the key "dwell" is in this map twice',
         '  13 |   dwell: 20 sec',
         '> 14 |   dwell: 20s',
         '     |   ^^^^^',
@@ -110,7 +111,7 @@ describe('the report on a file', () => {
         'models.yaml:1:1: the configuration is empty',
         '> 1 |',
         '    | ^',
-        '  it begins with version: 1, followed by models:',
+        '  begin with version: 1, followed by models:',
       ),
     ],
     [
@@ -141,7 +142,7 @@ describe('the report on a file', () => {
         '> 3 | ---',
         '    | ^^^',
         '  4 | version: 1',
-        '  keep one; remove the line with ---',
+        '  keep one document, and remove the line with ---',
       ),
     ],
     [
@@ -151,7 +152,7 @@ describe('the report on a file', () => {
         '  1 | version: 1',
         '> 2 | models: [{ key: a, load: *fast }]',
         '    |                          ^^^^^',
-        '  write the section out',
+        '  write the section out instead of an alias',
       ),
     ],
     [
@@ -174,6 +175,36 @@ describe('the report on a file', () => {
         '    |       ^',
         '  4 |',
         '  give it a value, or remove the line',
+      ),
+    ],
+    [
+      'version: 1\nmodels: []\nfallback_chains: { default: [chain:vision], code: [downloaded:chat] }',
+      lines(
+        'models.yaml:3:30: fallback_chains.default[0]: there is no chain "vision"',
+        '  2 | models: []',
+        '> 3 | fallback_chains: { default: [chain:vision], code: [downloaded:chat] }',
+        '    |                              ^^^^^^^^^^^^',
+        '  known: default, code',
+      ),
+    ],
+    [
+      'version: 1\nmodels: []\nswitching: { memory_percent: 1 }',
+      lines(
+        'models.yaml:3:30: switching.memory_percent: upgrade_below_percent_min (65, the default) must be at least 2 below memory_percent (1)',
+        '  2 | models: []',
+        '> 3 | switching: { memory_percent: 1 }',
+        '    |                              ^',
+        '  set memory_percent to 67 or more',
+      ),
+    ],
+    [
+      'version: 1\nmodels: [{ key: a, load: { ttl: 0s } }]',
+      lines(
+        'models.yaml:2:33: models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "0s"',
+        '  1 | version: 1',
+        '> 2 | models: [{ key: a, load: { ttl: 0s } }]',
+        '    |                                 ^^',
+        '  write a longer time, or remove the line',
       ),
     ],
     [
@@ -221,7 +252,7 @@ describe('the report on a file', () => {
     ]);
   });
 
-  it('shows no escape sequence of a hostile file', () => {
+  it('has no control characters, even where the file has escape sequences', () => {
     const text = 'version: 1\nmodels: []\n"\\e[31m": 1 # \u001b[2J\u202e\n';
     // eslint-disable-next-line no-control-regex -- control characters are what is looked for
     expect(report(text)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
@@ -245,7 +276,7 @@ describe('a configuration in TypeScript', () => {
       lines(
         'The configuration has 2 problems.',
         '',
-        'models[0].load.ttl: must be a duration such as 20s, 10m or 1h30m, not "soon"',
+        'models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "soon"',
         '',
         'fallback_chains.default[0]: no model "b" is configured',
         '  add it under models, or remove it here',
@@ -273,7 +304,7 @@ describe('the error', () => {
     ).toBe(true);
   });
 
-  it('is known across copies of the package by its brand', () => {
+  it('is recognized across copies of the package by its brand', () => {
     const foreign = Object.defineProperty(
       new Error('x'),
       Symbol.for('@mai/model-config/ModelConfigError'),

@@ -1,6 +1,8 @@
 /**
- * The one of `known` that was probably meant by `written`, or `null`. Near in spelling (transposed,
- * missing, extra or wrong letters, up to a third of them), or the same without the publisher.
+ * The name in `known` that was probably meant by `written`: the same name without the publisher, or the
+ * name with the fewest transposed, missing, extra or wrong letters, at most a third of them.
+ *
+ * @returns `null` where none is near enough.
  */
 export function didYouMean(written: string, known: Iterable<string>): string | null {
   const wanted = written.toLowerCase();
@@ -19,7 +21,7 @@ export function didYouMean(written: string, known: Iterable<string>): string | n
   return best;
 }
 
-/** `did you mean "x"?`, or `null`. */
+/** `did you mean "x"?`, or `null` where no known name is near enough. */
 export function didYouMeanSentence(written: string, known: Iterable<string>): string | null {
   const meant = didYouMean(written, known);
   return meant === null ? null : `did you mean ${JSON.stringify(meant)}?`;
@@ -29,7 +31,7 @@ function baseName(text: string): string {
   return text.slice(text.lastIndexOf('/') + 1);
 }
 
-// Optimal string alignment: Levenshtein's distance, with swapped neighbours counted once.
+// Optimal string alignment distance: Levenshtein's, with two swapped neighbours counted as one edit.
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -13,11 +13,11 @@ export type ModelConfigIssueCode =
 /** One problem in a configuration. */
 export interface ModelConfigIssue {
   readonly code: ModelConfigIssueCode;
-  /** Where, in the terms of the file: `models[2].category`. Empty for the file as a whole. */
+  /** The place in the file's own terms: `models[2].category`. Empty for the file as a whole. */
   readonly path: string;
-  /** What is wrong, with the value; one line, no trailing stop. */
+  /** What is wrong, with the value. One line without a full stop. */
   readonly message: string;
-  /** What to do about it; one line. */
+  /** What to do about it. One line. */
   readonly suggestion: string | null;
   readonly file: string | null;
   /** From 1; `null` where the configuration has no text. */
@@ -31,17 +31,17 @@ export interface ModelConfigIssue {
 /** A step into the configuration: a key of a map or an index of a list. */
 export type PathStep = string | number;
 
-/** An issue before it is known where in the text it is. */
+/** An issue without its place in the text. */
 export interface Finding {
   readonly code: ModelConfigIssueCode;
   readonly path: readonly PathStep[];
-  /** Point at the key rather than at the value. */
+  /** Which of the two the caret points at. */
   readonly at: 'key' | 'value';
   readonly message: string;
   readonly suggestion: string | null;
 }
 
-/** `models[2].category`. */
+/** A path as people read it: `models[2].category`. */
 export function formatPath(path: readonly PathStep[]): string {
   return path
     .map((step, index) => {
@@ -54,7 +54,7 @@ export function formatPath(path: readonly PathStep[]): string {
 
 const LONGEST_QUOTE = 60;
 
-/** A value as it may appear in a message: on one line, without control characters, not too long. */
+/** A value for a message: on one line, without control characters, cut after 60 characters. */
 export function quote(value: unknown): string {
   if (value == null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -64,7 +64,7 @@ export function quote(value: unknown): string {
   return written.length <= LONGEST_QUOTE ? written : `${written.slice(0, LONGEST_QUOTE - 3)}...`;
 }
 
-/** The issue as a person reads it: position, path and message, frame, suggestion. Plain text. */
+/** An issue as plain text of several lines: position, path and message; frame; suggestion. */
 export function formatIssue(issue: ModelConfigIssue): string {
   const position = [issue.file, issue.line, issue.column].filter((part) => part !== null).join(':');
   const head = [position, issue.path].filter((part) => part !== '').join(': ');

@@ -1,7 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, type Document, type Node, type Pair } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, type Document, type Node, type Pair } from 'yaml';
 import type { Finding, PathStep } from './issue.js';
 
-/** Start and end in the text, in UTF-16 code units. */
+/** A range of the text, in UTF-16 code units. */
 export interface TextRange {
   readonly start: number;
   readonly end: number;
@@ -9,7 +9,7 @@ export interface TextRange {
 
 const START: TextRange = { start: 0, end: 0 };
 
-/** Where in the text a finding is: what it points at or, where that is absent, the nearest thing around it. */
+/** The range in the text that a finding is about, or the nearest range around it where that is absent. */
 export function locate(document: Document, finding: Finding): TextRange {
   let node: unknown = document.contents;
   let range = START;
@@ -20,7 +20,7 @@ export function locate(document: Document, finding: Finding): TextRange {
     if (isMap(node)) {
       const pair = findPair(node.items, step);
       if (pair === null) return startOf(node, lastKey) ?? range;
-      lastKey = pair.key as Node;
+      lastKey = isNode(pair.key) ? pair.key : null;
       range = rangeOf(pair.key) ?? range;
       node = pair.value;
       if (last && finding.at === 'key') return range;
@@ -37,18 +37,18 @@ export function locate(document: Document, finding: Finding): TextRange {
 }
 
 function findPair(items: readonly Pair[], step: PathStep): Pair | null {
-  // The last of several equal keys is the one that counts.
+  // YAML uses the last of several equal keys.
   return (
     items.findLast((pair) => isScalar(pair.key) && String(pair.key.value) === String(step)) ?? null
   );
 }
 
-/** What to mark for something that a map lacks: the key that holds the map, or the map's own first key. */
+/** The range to mark for a field that a map lacks: the key that holds the map, or the map's first key. */
 function startOf(node: { items: readonly Pair[] }, holder: Node | null): TextRange | null {
   return rangeOf(holder) ?? rangeOf(node.items[0]?.key);
 }
 
-/** A scalar as a whole; the first entry of a collection, or its bracket, which is enough to find it. */
+/** The range of a scalar or of a collection in brackets; of a block collection, that of its first entry. */
 function valueRange(node: unknown): TextRange | null {
   if (isMap(node) && node.flow !== true) return rangeOf(node.items[0]?.key) ?? rangeOf(node);
   if (isSeq(node) && node.flow !== true) return valueRange(node.items[0]) ?? rangeOf(node);
@@ -56,6 +56,6 @@ function valueRange(node: unknown): TextRange | null {
 }
 
 function rangeOf(node: unknown): TextRange | null {
-  const range = (node as Node | null | undefined)?.range;
+  const range = isNode(node) ? node.range : null;
   return range == null ? null : { start: range[0], end: range[1] };
 }

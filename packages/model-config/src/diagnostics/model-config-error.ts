@@ -5,12 +5,16 @@ export type ModelConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_INVALID';
 
 const BRAND = Symbol.for('@mai/model-config/ModelConfigError');
 
-/** A configuration that is missing, unreadable or wrong. `message` holds every issue, ready to print. */
+/**
+ * A configuration that is missing, unreadable or wrong. `message` holds every issue and what to do about
+ * it, as plain text.
+ */
 export class ModelConfigError extends Error {
   override readonly name = 'ModelConfigError';
   readonly code: ModelConfigErrorCode;
+  /** The configuration's path; `null` where it was given as text or as an object. */
   readonly file: string | null;
-  /** All problems, in the order of the file; empty for `CONFIG_NOT_FOUND`. */
+  /** All problems, in the order of the file. Empty for `CONFIG_NOT_FOUND`, and where the file is not text. */
   readonly issues: readonly ModelConfigIssue[];
 
   constructor(
@@ -30,7 +34,7 @@ export class ModelConfigError extends Error {
   }
 }
 
-/** Whether `value` is a `ModelConfigError`, also when it comes from another copy of this package. */
+/** Whether `value` is a `ModelConfigError`, of this copy of the package or of another one. */
 export function isModelConfigError(value: unknown): value is ModelConfigError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -1,18 +1,18 @@
 import type { PathStep } from './issue.js';
 
-/** What `raw` holds at `path`; `undefined` where it holds nothing. */
+/** The value at `path` within `raw`; `undefined` where there is none. */
 export function valueAt(raw: unknown, path: readonly PathStep[]): unknown {
   let value = raw;
   for (const step of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) {
       return undefined;
     }
-    value = (value as Record<PathStep, unknown>)[step];
+    value = Object.getOwnPropertyDescriptor(value, step)?.value;
   }
   return value;
 }
 
-/** The value where it is a list, otherwise an empty one. */
+/** The value where it is a list; an empty list otherwise. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -3,7 +3,7 @@ import { didYouMean, didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { valueAt } from './raw-value.js';
 
-// zod/mini carries no message texts unless a locale is loaded; without one, this is what it says.
+// The message of zod/mini for every issue, because no locale is loaded.
 const NO_MESSAGE = 'Invalid input';
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -16,7 +16,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-/** What to write instead of names that are natural to guess, from the formats of related tools. */
+/** Names that people may know from the formats of related tools, and this format's names for them. */
 const RENAMED: Readonly<Record<string, string>> = {
   name: 'display_name',
   model: 'key',
@@ -33,7 +33,11 @@ const RENAMED: Readonly<Record<string, string>> = {
   headroom: 'min_headroom',
 };
 
-/** A zod issue in our words. `known` gives the keys that a map at a path may have. */
+/**
+ * A zod issue as findings in this package's words.
+ *
+ * @param known - the keys that a map at a path may have.
+ */
 export function translateZodIssue(
   issue: z.core.$ZodIssue,
   raw: unknown,
@@ -47,8 +51,10 @@ export function translateZodIssue(
   const expected = issue.message === NO_MESSAGE ? null : issue.message;
 
   if (value === undefined && issue.code !== 'unrecognized_keys') {
-    const message = `${quote(path.at(-1) ?? 'configuration')} is missing`;
-    return [{ code: 'MISSING', path, at: 'value', message, suggestion: null }];
+    const name = String(path.at(-1) ?? 'configuration');
+    const message = `${quote(name)} is missing`;
+    const suggestion = `add ${name}: ${name === 'version' ? '1' : '...'}`;
+    return [{ code: 'MISSING', path, at: 'value', message, suggestion }];
   }
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -71,7 +77,10 @@ export function translateZodIssue(
     }
     case 'too_small':
     case 'too_big':
-      return finding(boundMessage(issue, value));
+      return finding(
+        boundMessage(issue, value),
+        issue.origin === 'array' ? 'add an entry, or remove the line' : null,
+      );
     case 'invalid_format':
     case 'invalid_union':
     case 'custom': {
@@ -107,7 +116,7 @@ function unknownKey(path: readonly PathStep[], known: readonly string[]): Findin
         ? `did you mean ${JSON.stringify(meant)}?`
         : known.length > 0
           ? `known here: ${known.join(', ')}`
-          : null;
+          : 'remove it';
   return {
     code: 'UNKNOWN_KEY',
     path,
@@ -140,13 +149,15 @@ function versionAdvice(value: unknown): string {
     : 'write version: 1';
 }
 
-/** A hint for values that only lack their unit or carry the wrong one. */
+/** What to write instead of a value without its unit or with a wrong one; `null` for other values. */
 function adviceFor(wanted: string, value: unknown): string | null {
   if (value === null) return 'give it a value, or remove the line';
   const number =
     typeof value === 'number' ? value : typeof value === 'string' ? Number.parseFloat(value) : NaN;
   if (!Number.isFinite(number) || number < 0) return null;
   if (wanted.startsWith('a duration')) {
+    if (number === 0 && wanted.includes('above 0'))
+      return 'write a longer time, or remove the line';
     const letter = /[smhd]/i.exec(typeof value === 'string' ? value : '')?.[0] ?? 's';
     return `write ${number}${letter.toLowerCase()}`;
   }
@@ -154,7 +165,7 @@ function adviceFor(wanted: string, value: unknown): string | null {
     if (typeof value === 'string') return 'units are B, KiB, MiB, GiB and TiB';
     return number >= 1024 ** 2
       ? `write ${trimmed(number / 1024 ** 3)}GiB`
-      : `write ${number}GiB, or the unit that was meant`;
+      : `write ${number}GiB, or the number with another unit`;
   }
   if ((wanted === 'a number' || wanted === 'a whole number') && typeof value === 'string') {
     return /^[\d.]+ ?(gi?b?|%|percent)?$/i.test(value.trim()) ? `write ${number}` : null;

@@ -1,10 +1,12 @@
-import { isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import { addPair, asMap, removePair, replaceValue } from './edit-map.js';
 import { checked, type Editable } from './editable.js';
 import {
   columnOf,
   dashOffsets,
+  endOfKey,
+  endOfNode,
   inline,
   lineEnd,
   lineEnding,
@@ -13,12 +15,7 @@ import {
   splice,
 } from './yaml-source.js';
 
-/**
- * The text of a `models.yaml` with the entries of a chain set, or the chain removed where `entries` is
- * `null`. Entries that stay keep their lines and their comments, in the new order.
- *
- * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
- */
+/** See `setFallbackChain` in lazy.ts. */
 export function setFallbackChain(
   text: string,
   name: string,
@@ -36,7 +33,10 @@ export function setFallbackChain(
   });
 }
 
-/** The text without this model, and without variants that are configured through it, in any chain and in the pins. */
+/**
+ * Removes a model from all chains and from the pins, together with its variants that have no configuration
+ * of their own.
+ */
 export function withoutModel(text: string, modelKey: string): string {
   const own = new Set(parseModelConfig(text).config?.models.map((model) => model.modelKey));
   const isEntry = (item: unknown): boolean => {
@@ -103,26 +103,26 @@ function setEntries(text: string, pair: Pair, entries: readonly string[]): strin
   return rewriteBlock(text, pair, list, entries);
 }
 
-/** Puts the lines of a block list in a new order, with those of new entries among them. */
+/** Writes the lines of a block list in the order of `entries`, with new lines for new entries. */
 function rewriteBlock(text: string, pair: Pair, list: YAMLSeq, entries: readonly string[]): string {
   const ending = lineEnding(text);
   const dashes = dashOffsets(list);
   const indent = ' '.repeat(columnOf(text, dashes[0] ?? 0));
-  // From the line after the name, so that a comment above the first entry belongs to it.
-  const nameEnd = lineEnd(text, (pair.key as Node).range?.[1] ?? 0);
+  // Begins on the line after the name, so that a comment above the first entry belongs to that entry.
+  const nameEnd = lineEnd(text, endOfKey(pair));
   const start = Math.min(nameEnd + ending.length, lineStart(text, dashes[0] ?? 0));
   const blocks = new Map<string, { comments: string; line: string }>();
   let from = start;
   for (const [index, item] of list.items.entries()) {
     const dash = lineStart(text, dashes[index] ?? 0);
-    const end = lineEnd(text, (item as Node).range?.[1] ?? dash);
+    const end = lineEnd(text, endOfNode(text, item) ?? dash);
     const key = isScalar(item) ? String(item.value) : '';
     blocks.set(key, { comments: text.slice(from, dash), line: text.slice(dash, end) });
     from = end + (text.startsWith('\r\n', end) ? 2 : 1);
   }
   const end = Math.min(from, text.length);
   const wanted = new Set(entries);
-  // What was written above an entry that goes stays, above the one that follows.
+  // Comments above an entry that is removed stay, above the next entry.
   let orphaned = '';
   for (const [key, block] of blocks) {
     if (!wanted.has(key)) orphaned += block.comments;

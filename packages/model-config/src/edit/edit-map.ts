@@ -1,5 +1,6 @@
-import { isMap, type Node, type Pair, type YAMLMap } from 'yaml';
+import { isMap, type Pair, type YAMLMap } from 'yaml';
 import {
+  afterColon,
   columnOf,
   type EditValue,
   endOfNode,
@@ -10,22 +11,26 @@ import {
   lineStart,
   pairOf,
   splice,
+  startOfNode,
 } from './yaml-source.js';
 
 /** Replaces the value of a pair; its comment and everything else stay. */
 export function replaceValue(text: string, pair: Pair, value: EditValue): string {
-  const keyEnd = (pair.key as Node).range?.[1] ?? 0;
-  const afterColon = text.indexOf(':', keyEnd) + 1;
-  const node = pair.value as Node | null;
-  const end = endOfNode(text, node);
-  // `key:` with nothing, and values that begin on a line of their own, are written after the colon.
-  const ownLine =
-    node?.range == null || lineStart(text, node.range[0]) !== lineStart(text, afterColon);
-  const start = ownLine || end === null ? afterColon : (node.range?.[0] ?? afterColon);
-  return splice(text, start, end ?? afterColon, ownLine ? ` ${inline(value)}` : inline(value));
+  const colon = afterColon(text, pair);
+  const valueStart = startOfNode(pair.value);
+  const valueEnd = endOfNode(text, pair.value);
+  if (valueEnd !== null && lineStart(text, valueStart) === lineStart(text, colon)) {
+    return splice(text, valueStart, valueEnd, inline(value));
+  }
+  // `key:` without a value, or with a value that begins on another line.
+  return splice(text, colon, valueEnd ?? colon, ` ${inline(value)}`);
 }
 
-/** Adds a pair at the end of a map; `lines` is how it looks in a block, without indentation. */
+/**
+ * Adds a pair at the end of a map.
+ *
+ * @param lines - the pair as it is written in a block, without indentation.
+ */
 export function addPair(text: string, map: YAMLMap, key: string, lines: readonly string[]): string {
   const last = map.items.at(-1);
   if (map.flow === true || last === undefined) {
@@ -37,39 +42,40 @@ export function addPair(text: string, map: YAMLMap, key: string, lines: readonly
     const end = endOfPair(text, last);
     return splice(text, end, end, `, ${flat}`);
   }
-  const indent = ' '.repeat(columnOf(text, (map.items[0]?.key as Node).range?.[0] ?? 0));
+  const indent = ' '.repeat(columnOf(text, startOfNode(map.items[0]?.key)));
   const end = lineEnd(text, endOfPair(text, last));
   const ending = lineEnding(text);
   return splice(text, end, end, lines.map((line) => ending + indent + line).join(''));
 }
 
 /**
- * Removes a pair with the comment on its line; comments on lines of their own stay. `null` where the
- * map would be left empty.
+ * Removes a pair with the comment on its line. Comments on lines of their own stay.
+ *
+ * @returns `null` where the map would be empty.
  */
 export function removePair(text: string, map: YAMLMap, key: string): string | null {
   const pair = pairOf(map, key);
   if (pair === null) return text;
   if (map.items.length === 1) return null;
   const index = map.items.indexOf(pair);
-  const start = (pair.key as Node).range?.[0] ?? 0;
+  const start = startOfNode(pair.key);
   const end = endOfPair(text, pair);
   const next = map.items[index + 1];
-  const nextStart = next === undefined ? null : ((next.key as Node).range?.[0] ?? null);
+  const nextStart = next === undefined ? null : startOfNode(next.key);
   if (map.flow === true) {
     if (nextStart !== null) return splice(text, start, nextStart, '');
     const previous = map.items[index - 1];
     return splice(text, previous === undefined ? start : endOfPair(text, previous), end, '');
   }
   const firstOfLine = lineStart(text, start);
-  // The first field of a list item shares its line with the dash, which has to stay.
+  // The first field of a list item is on the line of the dash, which must stay.
   if (text.slice(firstOfLine, start).trim() !== '' && nextStart !== null) {
     return splice(text, start, nextStart, '');
   }
   return removeLines(text, firstOfLine, end);
 }
 
-/** Removes whole lines, from the one of `start` to the one of `end`. */
+/** Removes whole lines: the line of `start`, the line of `end`, and those between. */
 export function removeLines(text: string, start: number, end: number): string {
   const from = lineStart(text, start);
   const to = lineEnd(text, end);
@@ -77,7 +83,7 @@ export function removeLines(text: string, start: number, end: number): string {
   return splice(text, from, after, '');
 }
 
-/** The map at the top of the document, or `null`. */
+/** The node where it is a map; `null` otherwise. */
 export function asMap(node: unknown): YAMLMap | null {
   return isMap(node) ? node : null;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { EXAMPLE } from '../../test/example-file.js';
 import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
 import { isModelConfigError } from '../diagnostics/model-config-error.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 import { setFallbackChain } from './edit-chains.js';
 import { addConfiguredModel, removeConfiguredModel } from './edit-models.js';
@@ -138,7 +138,7 @@ describe('setting a field', () => {
     expect(difference(EXAMPLE, setConfigField(EXAMPLE, path, value))).toEqual(expected);
   });
 
-  it('makes the section that it needs', () => {
+  it('adds the section that the field needs', () => {
     const text = '# mine\nversion: 1\nmodels: [{ key: a }] # one\n';
     expect(setConfigField(text, ['switching', 'dwell'], '5s')).toBe(
       `${text}switching:\n  dwell: 5s\n`,
@@ -148,19 +148,19 @@ describe('setting a field', () => {
     );
   });
 
-  it('removes the section that it empties', () => {
+  it('removes a section that becomes empty', () => {
     const text = 'version: 1\nmodels: []\nswitching:\n  dwell: 5s # quick\n';
     expect(setConfigField(text, ['switching', 'dwell'], null)).toBe('version: 1\nmodels: []\n');
   });
 
-  it('keeps Windows line endings and a missing last one', () => {
+  it('keeps Windows line endings, and a last line without an ending', () => {
     const text = 'version: 1\r\nmodels: []\r\nswitching:\r\n  dwell: 5s';
     expect(setConfigField(text, ['switching', 'cool_down'], '9s')).toBe(
       `${text}\r\n  cool_down: 9s`,
     );
   });
 
-  it('refuses what would make the file invalid, and a file that is invalid', () => {
+  it('refuses an edit that would make the file invalid, and a file that is invalid', () => {
     expect(() => setConfigField(EXAMPLE, ['switching', 'memory_percent'], 95)).toThrow(
       'must be above',
     );
@@ -171,7 +171,7 @@ describe('setting a field', () => {
     );
   });
 
-  it('refuses to change a shared section', () => {
+  it('refuses to change a section that is shared through an alias', () => {
     const text =
       'version: 1\nmodels:\n  - { key: a, load: &f { ttl: 1m } }\n  - { key: b, load: *f }\n';
     expect(() => setConfigField(text, ['models', 'b', 'load', 'ttl'], '2m')).toThrow('alias');
@@ -182,7 +182,7 @@ describe('setting a field', () => {
 });
 
 describe('adding a model', () => {
-  it('puts it after the others, spaced as they are', () => {
+  it('writes it after the others, with a blank line where they have one', () => {
     const entry = { key: 'a/b', category: 'small', load: { ttl: '10m' } } as const;
     expect(difference(EXAMPLE, addConfiguredModel(EXAMPLE, entry))).toEqual([
       '+   - key: a/b',
@@ -196,7 +196,7 @@ describe('adding a model', () => {
     );
   });
 
-  it('begins a list that is empty, and joins one on a line', () => {
+  it('starts an empty list, and continues a list in brackets', () => {
     expect(
       addConfiguredModel('version: 1\nmodels: [] # none\n', { key: 'a', category: 'small' }),
     ).toBe('version: 1\nmodels: # none\n  - key: a\n    category: small\n');
@@ -205,13 +205,13 @@ describe('adding a model', () => {
     );
   });
 
-  it('refuses one that is there already', () => {
+  it('refuses a model that is configured already', () => {
     expect(() => addConfiguredModel(EXAMPLE, { key: model })).toThrow('configured twice');
   });
 });
 
 describe('removing a model', () => {
-  it('takes it out of the list, the chains and the pins, and leaves the comments', () => {
+  it('removes it from models, chains and pins, and keeps the comments', () => {
     const text = [
       'version: 1',
       'models:',
@@ -249,11 +249,11 @@ describe('removing a model', () => {
     );
   });
 
-  it('changes nothing where it is not there', () => {
+  it('changes nothing where the model is not configured', () => {
     expect(removeConfiguredModel(EXAMPLE, 'x')).toBe(EXAMPLE);
   });
 
-  it('may leave none', () => {
+  it('leaves an empty list after the last model', () => {
     const text =
       'version: 1\nmodels: # mine\n  # one\n  - key: a\n    category: small\npins: [a]\n';
     expect(removeConfiguredModel(text, 'a')).toBe('version: 1\nmodels: [] # mine\n  # one\n');
@@ -262,7 +262,7 @@ describe('removing a model', () => {
     );
   });
 
-  it('undoes adding it', () => {
+  it('restores the text from before the model was added', () => {
     for (const text of [EXAMPLE, builtInModelConfigText]) {
       const added = addConfiguredModel(text, { key: 'x/y', capabilities: ['chat'] });
       expect(removeConfiguredModel(added, 'x/y')).toBe(text);
@@ -284,14 +284,14 @@ describe('setting a chain', () => {
     ]);
   });
 
-  it('keeps a chain on one line there', () => {
+  it('keeps a chain that is on one line on one line', () => {
     expect(difference(EXAMPLE, setFallbackChain(EXAMPLE, 'default', ['qwen/qwen3-1.7b']))).toEqual([
       "-   default: [qwen/qwen3-4b-2507, qwen/qwen3-1.7b, 'downloaded:chat']",
       '+   default: [qwen/qwen3-1.7b]',
     ]);
   });
 
-  it('adds a chain, and the section for the first one', () => {
+  it('adds a chain, and the section fallback_chains before the first one', () => {
     expect(difference(EXAMPLE, setFallbackChain(EXAMPLE, 'vision', ['downloaded:vision']))).toEqual(
       ['+   vision: [downloaded:vision]'],
     );
@@ -300,7 +300,7 @@ describe('setting a chain', () => {
     );
   });
 
-  it('removes a chain, unless another refers to it', () => {
+  it('removes a chain, unless another chain includes it', () => {
     const removed = setFallbackChain(EXAMPLE, 'coding', null);
     expect(Object.keys(parsed(removed).fallbackChains)).toEqual(['default']);
     expect(removed).not.toContain('coding:');
@@ -336,7 +336,7 @@ describe('any sequence of edits', () => {
     }
   };
 
-  it('leaves a valid file with every comment of its own line, or is refused', () => {
+  it('gives a valid file with every comment that has a line of its own, or is refused', () => {
     const comments = (text: string): string[] => text.match(/^ *#.*$/gm) ?? [];
     fc.assert(
       fc.property(

@@ -1,6 +1,6 @@
 import { isMap, parseDocument, type YAMLMap } from 'yaml';
 import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 
 /** A valid configuration as text and as the document that points into it. */
 export interface Editable {
@@ -8,11 +8,15 @@ export interface Editable {
   readonly root: YAMLMap;
 }
 
-/** Applies an edit to a valid text and makes sure that the outcome is valid too. */
+/**
+ * Applies an edit to a text.
+ *
+ * @throws ModelConfigError `CONFIG_INVALID` where the text or the result is not a valid configuration.
+ */
 export function checked(text: string, edit: (source: Editable) => string): string {
   refuseInvalid(text);
   const root = parseDocument(text, { keepSourceTokens: true }).contents;
-  if (!isMap(root)) throw uneditable('the configuration', 'it is not a map');
+  if (!isMap(root)) throw uneditable('The configuration', 'it is not a map');
   const edited = edit({ text, root });
   refuseInvalid(edited);
   return edited;
@@ -23,7 +27,7 @@ function refuseInvalid(text: string): void {
   if (config === null) throw invalidConfigError(null, issues);
 }
 
-/** The error for an edit that can't be made. */
+/** The error for an edit that is not possible. `why` says the reason and, where there is one, a way out. */
 export function uneditable(what: string, why: string): ModelConfigError {
   return new ModelConfigError('CONFIG_INVALID', `${what} can't be edited: ${why}.`, { file: null });
 }

@@ -4,14 +4,7 @@ import { addPair, removePair, replaceValue } from './edit-map.js';
 import { checked, type Editable, uneditable } from './editable.js';
 import { type EditValue, inline, pairOf } from './yaml-source.js';
 
-/**
- * The text of a `models.yaml` with one field set, or removed where `value` is `null`; everything else
- * stays as it is, byte for byte. Steps of the path are names and indices; a model is named by its key:
- * `['models', 'qwen/qwen3-4b-2507', 'context_window']`, `['switching', 'dwell']`. Sections that are not
- * there are made, those that are left empty are removed.
- *
- * @throws ModelConfigError `CONFIG_INVALID` where the text, or the outcome, is not a valid configuration
- */
+/** See `setConfigField` in lazy.ts. */
 export function setConfigField(
   text: string,
   path: readonly PathStep[],
@@ -19,7 +12,8 @@ export function setConfigField(
 ): string {
   return checked(text, (source) => {
     const last = path.at(-1);
-    if (typeof last !== 'string') throw uneditable(formatPath(path), 'the path must end in a name');
+    if (typeof last !== 'string')
+      throw uneditable(formatPath(path), 'the path must end with the name of a field');
     const { map, missing } = descend(source, path.slice(0, -1));
     if (value === null) return missing.length > 0 ? text : remove(source, path);
     if (missing.length > 0) return addSection(source, map, missing, last, value);
@@ -32,7 +26,7 @@ export function setConfigField(
 
 interface Place {
   readonly map: YAMLMap;
-  /** Names of maps on the way that are not there. */
+  /** The names of the maps on the way that do not exist. */
   readonly missing: readonly string[];
 }
 
@@ -45,7 +39,7 @@ function descend({ root }: Editable, path: readonly PathStep[]): Place {
     if (isAlias(value)) {
       throw uneditable(
         formatPath(path.slice(0, index + 1)),
-        'it is an alias, so others would change too',
+        'it is an alias (*name), and the edit would change every section that uses it; write the section out first',
       );
     }
     if (isSeq(value)) {
@@ -54,7 +48,10 @@ function descend({ root }: Editable, path: readonly PathStep[]): Place {
         typeof wanted === 'number' ? position === wanted : keyOf(held) === wanted,
       );
       if (!isMap(item))
-        throw uneditable(formatPath(path.slice(0, index + 2)), 'there is no such item');
+        throw uneditable(
+          formatPath(path.slice(0, index + 2)),
+          'the list has no such item; add it first',
+        );
       map = item;
       index += 1;
     } else if (isMap(value)) {
@@ -62,7 +59,7 @@ function descend({ root }: Editable, path: readonly PathStep[]): Place {
     } else {
       const missing = path.slice(index);
       if (!missing.every((name) => typeof name === 'string')) {
-        throw uneditable(formatPath(path), 'there is no such list');
+        throw uneditable(formatPath(path), 'there is no such list; add it first');
       }
       return { map, missing };
     }
@@ -88,7 +85,7 @@ function addSection(
   });
   const existing: Pair | null = pairOf(map, first);
   if (existing !== null) return replaceValue(text, existing, nested);
-  // Sections of the file are blocks; what is inside a model fits on a line.
+  // A section of the file is written as a block. A section of a model fits on one line.
   const lines =
     map === root && inner.length === 0
       ? [`${inline(first)}:`, `  ${inline(field)}: ${inline(value)}`]
@@ -104,5 +101,5 @@ function remove(source: Editable, path: readonly PathStep[]): string {
     const edited = removePair(source.text, map, name);
     if (edited !== null) return edited;
   }
-  throw uneditable(formatPath(path), 'nothing would be left of what holds it');
+  throw uneditable(formatPath(path), 'the section that has it would be empty, and it is required');
 }

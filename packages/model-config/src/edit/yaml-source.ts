@@ -1,18 +1,18 @@
 import {
   Document,
   isMap,
+  isNode,
   isScalar,
   isSeq,
-  type Node,
   type Pair,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
 
-// Edits are made in the text itself, at the places that the parsed document points to. Writing the
-// document back would keep the comments too, but re-indent, re-wrap and re-align what nobody touched.
+// Edits change the text itself, at the offsets that the parsed document gives. Writing the document back
+// would keep comments, too, but it would change indentation, line breaks and alignment elsewhere.
 
-/** A value that an edit may write. */
+/** A value that an edit can write. */
 export type EditValue =
   | string
   | number
@@ -20,55 +20,67 @@ export type EditValue =
   | readonly EditValue[]
   | { readonly [field: string]: EditValue | undefined };
 
-/** The line ending that the text uses. */
+/** The line ending of the text: `\r\n` where it has one, `\n` otherwise. */
 export function lineEnding(text: string): string {
   return text.includes('\r\n') ? '\r\n' : '\n';
 }
 
-/** Offset of the first character of the line. */
+/** The offset of the first character of the line. */
 export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** Offset just before the line's ending, a trailing comment included. */
+/** The offset just before the line's ending, behind a comment at its end. */
 export function lineEnd(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   if (newline < 0) return text.length;
   return text[newline - 1] === '\r' && newline > offset ? newline - 1 : newline;
 }
 
-/** Spaces that begin the line. */
+/** How many characters of the line are before the offset. */
 export function columnOf(text: string, offset: number): number {
   return offset - lineStart(text, offset);
 }
 
-/** Offset just after the last character of a node, without the comment that may follow it. */
+/** The offset of a node's first character; 0 for anything else than a node of a parsed document. */
+export function startOfNode(node: unknown): number {
+  return (isNode(node) ? node.range?.[0] : null) ?? 0;
+}
+
+/** The offset just after a key. */
+export function endOfKey(pair: Pair): number {
+  return (isNode(pair.key) ? pair.key.range?.[1] : null) ?? 0;
+}
+
+/** The offset just after the colon of a pair. */
+export function afterColon(text: string, pair: Pair): number {
+  return text.indexOf(':', endOfKey(pair)) + 1;
+}
+
+/** The offset just after a node's last character, without a comment that may follow; `null` where it has none. */
 export function endOfNode(text: string, node: unknown): number | null {
   if (isMap(node) && node.flow !== true) {
     const last = node.items.at(-1);
     return last === undefined ? null : endOfPair(text, last);
   }
   if (isSeq(node) && node.flow !== true) return endOfNode(text, node.items.at(-1));
-  const range = (node as Node | null)?.range;
+  const range = isNode(node) ? node.range : null;
   if (range == null) return null;
-  // A block scalar ends with its last line break.
+  // The range of a block scalar includes its last line break.
   return text[range[1] - 1] === '\n' && range[1] > range[0] ? range[1] - 1 : range[1];
 }
 
-/** As `endOfNode`, for a key with its value. */
+/** The same as `endOfNode`, of a key with its value. */
 export function endOfPair(text: string, pair: Pair): number {
-  const key = (pair.key as Node).range;
-  const value = endOfNode(text, pair.value);
-  const afterColon = text.indexOf(':', key?.[1] ?? 0) + 1;
-  return Math.max(value ?? 0, afterColon);
+  return Math.max(endOfNode(text, pair.value) ?? 0, afterColon(text, pair));
 }
 
-/** The pair of this key, or `null`. */
+/** The pair with this key; `null` where the map has none. */
 export function pairOf(map: YAMLMap, key: string): Pair | null {
   return map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key) ?? null;
 }
 
-/** Offset of the dash of each item of a block list. */
+/** The offsets of the dashes of a block list; empty for a list in brackets. */
 export function dashOffsets(seq: YAMLSeq): number[] {
   const token = seq.srcToken;
   if (token?.type !== 'block-seq') return [];
@@ -77,10 +89,10 @@ export function dashOffsets(seq: YAMLSeq): number[] {
   );
 }
 
-/** A value on one line, as it may stand in a block or in a flow collection. */
-export function inline(value: EditValue): string {
-  if (Array.isArray(value)) return `[${(value as readonly EditValue[]).map(inline).join(', ')}]`;
-  if (typeof value === 'object') {
+/** A value as YAML on one line. It is valid both in a block and in a collection in brackets. */
+export function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
     const fields = definedFields(value).map(([key, held]) => `${inline(key)}: ${inline(held)}`);
     return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
   }
@@ -89,15 +101,13 @@ export function inline(value: EditValue): string {
   return document.toString({ lineWidth: 0 }).trim().replace(/^\[ /, '').replace(/ \]$/, '');
 }
 
-/** The fields of a map, one a line; what they hold is written inline. */
-export function fieldLines(fields: { readonly [field: string]: EditValue | undefined }): string[] {
+/** The fields of an object as YAML, one on each line. Fields that are `undefined` are left out. */
+export function fieldLines(fields: object): string[] {
   return definedFields(fields).map(([key, value]) => `${inline(key)}: ${inline(value)}`);
 }
 
-function definedFields(value: object): [string, EditValue][] {
-  return Object.entries(value as Record<string, EditValue | undefined>).flatMap(([key, held]) =>
-    held === undefined ? [] : [[key, held] as [string, EditValue]],
-  );
+function definedFields(value: object): [name: string, value: unknown][] {
+  return Object.entries(value).filter(([, held]) => held !== undefined);
 }
 
 /** The text with the part from `start` to `end` replaced. */

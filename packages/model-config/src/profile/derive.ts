@@ -1,24 +1,24 @@
-import type { Capability, Tier } from '../model-config.js';
+import type { Capability, Tier } from '@mai/memory-ledger';
+import { BYTES_PER_GIB } from '../format/quantities.js';
 import type { DownloadedModel } from './downloaded-model.js';
 
-// What can be told of a model that nobody configured. The limits are those of the built-in
-// configuration, whose categories a test holds against these functions.
+// Guesses about a model that is not configured. A test holds the size limits against the categories of the
+// built-in configuration.
 
-const BYTES_PER_GIB = 1024 ** 3;
-/** Files below this are small: up to about 3B parameters at 4 bits. */
-export const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
-/** Files from this on are large: from about 12B parameters at 4 bits. */
-export const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
+/** Smaller files are of tier small: up to about 3B parameters at 4 bits. */
+const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
+/** Files of this size or more are of tier large: from about 12B parameters at 4 bits. */
+const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
 
-// Q4_K_M, the usual download, takes about 4.85 bits a parameter.
+// Q4_K_M, the usual download, takes about 4.85 bits for each parameter.
 const BYTES_PER_PARAMETER = 4.85 / 8;
 
 const DEFAULT_CONTEXT_TOKENS = 8192;
-// Where the model's own maximum is unknown, LM Studio's default.
+// LM Studio's default, for a model whose maximum is unknown.
 const CAREFUL_CONTEXT_TOKENS = 4096;
 const ANALYSIS_CONTEXT_TOKENS = 32_768;
 
-/** The tier by size of the file, else by the number of parameters in a name, else medium. */
+/** The tier by the size of the file, or by the number of parameters in one of the names, or medium. */
 export function deriveTier(sizeBytes: number | null, ...names: readonly (string | null)[]): Tier {
   const bytes = sizeBytes !== null && sizeBytes > 0 ? sizeBytes : bytesByName(names);
   if (bytes === null) return 'medium';
@@ -28,7 +28,7 @@ export function deriveTier(sizeBytes: number | null, ...names: readonly (string 
 
 function bytesByName(names: readonly (string | null)[]): number | null {
   for (const name of names) {
-    // `8x7b`, `30b-a3b` (all experts count), `4b`, `270m`; not the `b` of `bf16` or the `m` of `q4_k_m`.
+    // Matches `8x7b`, `30b-a3b` (30b: all experts), `4b` and `270m`, but not `bf16` or `q4_k_m`.
     const match = /(?:^|[^a-z0-9.])(?:(\d+)x)?(\d+(?:\.\d+)?)([bm])(?![a-z0-9])/i.exec(name ?? '');
     if (match === null) continue;
     const [, experts, amount, unit] = match;
@@ -42,12 +42,12 @@ const CODING =
   /(^|[^a-z])(code|coder|codestral|codegemma|codellama|deepcoder|devstral|opencoder|starcoder\d*|swe)([^a-z]|$)/i;
 const REASONING =
   /(^|[^a-z0-9])(thinking|thinker|reason|reasoner|reasoning|r1|qwq|magistral|gpt-oss|cogito|deepscaler)([^a-z0-9]|$)/i;
-// Qwen 3 thinks on demand; its instruct releases of July 2025 and its coders don't think at all.
+// Qwen 3 reasons on demand, except for its instruct releases of July 2025 (2507) and its coders.
 const QWEN3 = /qwen-?3(?!\.)/i;
 const QWEN3_WITHOUT_THINKING = /coder|instruct|2507|embedding|reranker/i;
 const EMBEDDING = /(^|[^a-z])(embed|embedding|embeddinggemma)([^a-z]|$)/i;
 
-/** Capabilities by what LM Studio says, and by names that their publishers use consistently. */
+/** Capabilities by what LM Studio says, and by words that publishers use in names of models. */
 export function deriveCapabilities(facts: {
   readonly modelKey: string;
   readonly tier: Tier;
@@ -58,14 +58,14 @@ export function deriveCapabilities(facts: {
     downloaded === null ? EMBEDDING.test(modelKey) : downloaded.kind === 'embedding';
   if (embedding) return ['embedding'];
   const name = `${modelKey} ${downloaded?.displayName ?? ''}`;
-  const thinks =
+  const reasons =
     (REASONING.test(name) || (QWEN3.test(modelKey) && !QWEN3_WITHOUT_THINKING.test(name))) &&
     !/non-?thinking|no-?think/i.test(name);
   const longContext = (downloaded?.maxContextLengthTokens ?? 0) >= ANALYSIS_CONTEXT_TOKENS;
   const all: readonly (Capability | null)[] = [
     'chat',
-    thinks ? 'reasoning' : null,
-    // Working through long documents takes room for them and more than a small model.
+    reasons ? 'reasoning' : null,
+    // Analysis of long documents needs a long context and more than a small model.
     longContext && tier !== 'small' ? 'analysis' : null,
     CODING.test(name) ? 'coding' : null,
     downloaded?.toolUse === true ? 'tools' : null,
@@ -74,12 +74,12 @@ export function deriveCapabilities(facts: {
   return all.filter((capability) => capability !== null);
 }
 
-/** 8192 tokens, or as many as the model allows where that is fewer. */
+/** 8192 tokens, or the model's maximum where that is less, or 4096 where the maximum is unknown. */
 export function deriveContextLengthTokens(maxContextLengthTokens: number | null): number {
   return Math.min(maxContextLengthTokens ?? CAREFUL_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS);
 }
 
-/** `qwen/qwen3-4b@q8_0` becomes `qwen3-4b@q8_0`. */
+/** The key without the publisher: `qwen3-4b@q8_0` for `qwen/qwen3-4b@q8_0`. */
 export function deriveDisplayName(modelKey: string): string {
   return modelKey.slice(modelKey.lastIndexOf('/') + 1);
 }

@@ -1,4 +1,4 @@
-/** What LM Studio says of a downloaded model. A subset of these fields is read; unknown is `null`. */
+/** What LM Studio says about a downloaded model. Unknown is `null`. */
 export interface DownloadedModel {
   readonly modelKey: string;
   readonly kind: 'llm' | 'embedding';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { downloadedModel } from '../../test/downloaded.js';
 import { EXAMPLE } from '../../test/example-file.js';
-import { parseModelConfig } from '../file/parse-model-config.js';
+import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 import { mergeWithDownloaded, type ModelProfile } from './merge-with-downloaded.js';
 
@@ -23,7 +23,7 @@ const byKey = (profiles: readonly ModelProfile[], key: string): ModelProfile => 
 };
 
 describe('a configured model', () => {
-  it('is as configured, and nothing of it is derived', () => {
+  it('has the configured values, and none is derived', () => {
     const profiles = mergeWithDownloaded(config(EXAMPLE), [
       downloadedModel('qwen/qwen3-4b-2507', { maxContextLengthTokens: 262_144, vision: true }),
     ]);
@@ -54,7 +54,7 @@ describe('a configured model', () => {
     });
   });
 
-  it('stays when it is not downloaded, with what its name tells', () => {
+  it('has a profile when it is not downloaded, with values derived from its name', () => {
     const [profile] = mergeWithDownloaded(one(), []);
     expect(profile).toMatchObject({
       displayName: 'qwen3-4b',
@@ -91,7 +91,7 @@ describe('a configured model', () => {
 });
 
 describe('a model that is downloaded and not configured', () => {
-  it('gets values from its facts, which are named as derived', () => {
+  it('gets values from LM Studio’s facts, and names them as derived', () => {
     const [profile] = mergeWithDownloaded(none, [
       downloadedModel('lmstudio-community/some-coder-30b', {
         displayName: 'Some Coder 30B',
@@ -172,7 +172,7 @@ describe('a model that is downloaded and not configured', () => {
     );
   });
 
-  it('that makes embeddings can do only that, whatever else is said of it', () => {
+  it('has only the capability embedding when LM Studio calls it an embedding model', () => {
     const [profile] = mergeWithDownloaded(none, [
       downloadedModel('text-embedding-x-code', { kind: 'embedding', toolUse: true, vision: true }),
     ]);
@@ -189,7 +189,7 @@ describe('a model that is downloaded and not configured', () => {
     expect(profile?.contextLengthTokens).toBe(expected);
   });
 
-  it('comes after the configured ones, large before small', () => {
+  it('comes after the configured models, large before small', () => {
     const keys = mergeWithDownloaded(one(), [
       downloadedModel('s', { sizeBytes: GIB }),
       downloadedModel('l', { sizeBytes: 9 * GIB }),
@@ -208,7 +208,7 @@ describe('a variant', () => {
     'version: 1\nmodels: [{ key: qwen/qwen3-4b, category: medium, min_memory_gb: 3, load: { parallel: 2 } }]\nfallback_chains: { default: [qwen/qwen3-4b@q8_0, qwen/qwen3-4b@q6_k] }',
   );
 
-  it('takes over what is configured for its model, except the memory figures', () => {
+  it('takes over the configuration of its model, except for the memory figures', () => {
     const profile = byKey(mergeWithDownloaded(inChain, [base]), 'qwen/qwen3-4b@q8_0');
     expect(profile).toMatchObject({
       tier: 'medium',
@@ -220,25 +220,25 @@ describe('a variant', () => {
     expect(profile.derived).toContain('tier');
   });
 
-  it('is downloaded when LM Studio lists it', () => {
+  it('is downloaded when LM Studio lists it as a variant', () => {
     const profiles = mergeWithDownloaded(inChain, [base]);
     expect(byKey(profiles, 'qwen/qwen3-4b@q6_k').downloaded).toBe(false);
     expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
   });
 
-  it('is downloaded when it is the only quantization there is', () => {
+  it('is downloaded when it is the only quantization of its model', () => {
     const single = downloadedModel('qwen/qwen3-4b', { quantization: { name: 'Q8_0', bits: 8 } });
     const profiles = mergeWithDownloaded(inChain, [single]);
     expect(byKey(profiles, 'qwen/qwen3-4b@q8_0').downloaded).toBe(true);
     expect(byKey(profiles, 'qwen/qwen3-4b@q6_k').downloaded).toBe(false);
   });
 
-  it('makes its model available when LM Studio lists nothing but variants', () => {
+  it('makes its model available when LM Studio lists only variants', () => {
     const profiles = mergeWithDownloaded(one(), [downloadedModel('qwen/qwen3-4b@q8_0')]);
     expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
   });
 
-  it('has a configuration of its own where the file has one', () => {
+  it('has its own configuration where the file has one', () => {
     const own = config(
       'version: 1\nmodels: [{ key: a, category: small }, { key: a@q8_0, category: large }]',
     );
@@ -261,7 +261,7 @@ describe('merging', () => {
     { maxLength: 8 },
   );
 
-  it('gives each key once, never more context than the model allows, and frozen profiles', () => {
+  it('gives one frozen profile for each key, with at most the context that the model allows', () => {
     fc.assert(
       fc.property(downloads, (list) => {
         const models = list.map(({ key, max, ...facts }) =>
@@ -289,7 +289,7 @@ describe('merging', () => {
     );
   });
 
-  it('prefers what lies on LM Studio’s own machine', () => {
+  it('uses the copy on LM Studio’s own machine of a model on several machines', () => {
     const [profile] = mergeWithDownloaded(none, [
       downloadedModel('a', { sizeBytes: 20 * GIB, deviceIdentifier: 'other' }),
       downloadedModel('a', { sizeBytes: GIB }),

@@ -1,11 +1,11 @@
+import {
+  DEFAULT_LOAD_CONFIG,
+  type Capability,
+  type LoadConfig,
+  type Tier,
+} from '@mai/memory-ledger';
 import { deepFreeze } from '../freeze.js';
-import type {
-  Capability,
-  ConfiguredModel,
-  LoadConfig,
-  ModelConfig,
-  Tier,
-} from '../model-config.js';
+import type { ConfiguredModel, ModelConfig } from '../model-config.js';
 import {
   deriveCapabilities,
   deriveContextLengthTokens,
@@ -14,7 +14,7 @@ import {
 } from './derive.js';
 import type { DownloadedModel } from './downloaded-model.js';
 
-/** A model as a decision sees it: what is configured, completed by what LM Studio says. */
+/** What a decision reads of a model: its configuration, completed by what LM Studio says about it. */
 export interface ModelProfile {
   readonly modelKey: string;
   readonly displayName: string;
@@ -30,17 +30,18 @@ export interface ModelProfile {
   readonly loadConfig: LoadConfig;
   readonly ttlMs: number | null;
   readonly downloaded: boolean;
-  /** Whether the file says anything of this very key. */
+  /** Whether `models` has an entry for this key. */
   readonly configured: boolean;
-  /** Names of the fields above that were derived rather than configured. */
+  /** The names of the fields above that were derived, not configured. */
   readonly derived: readonly string[];
 }
 
 /**
- * One profile for each configured model, for each variant that a chain or a pin names, and for each
- * downloaded model that is not configured; in this order, the last by size, large before small.
- * What the file leaves open is derived from LM Studio's facts and named in `derived`. A variant
- * (`key@q4_k_m`) takes over what is configured for its model, except the memory figures.
+ * The profiles of all configured models, then of the variants that only a chain or a pin names, then of
+ * the downloaded models that are not configured, the largest file first.
+ *
+ * A field that the file does not set is derived from LM Studio's facts and named in `derived`. A variant
+ * (`key@q4_k_m`) takes over the configuration of its model, except for the memory figures.
  */
 export function mergeWithDownloaded(
   config: ModelConfig,
@@ -72,7 +73,7 @@ function namedKeys(config: ModelConfig): string[] {
   return [...inChains, ...config.pins];
 }
 
-/** By key. The same model may lie on several devices; the one on LM Studio's own machine counts. */
+/** Models by key. Of a model that is on several devices, the copy on LM Studio's own machine is used. */
 function indexDownloaded(
   downloaded: readonly DownloadedModel[],
 ): ReadonlyMap<string, DownloadedModel> {
@@ -87,7 +88,7 @@ function indexDownloaded(
 
 interface Found {
   readonly model: DownloadedModel;
-  /** `null` where LM Studio gives the size of another variant. */
+  /** `null` where LM Studio only gives the size of another variant. */
   readonly sizeBytes: number | null;
 }
 
@@ -96,7 +97,7 @@ function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedMode
   if (exact !== undefined) return { model: exact, sizeBytes: exact.sizeBytes };
   const base = modelOfVariant(key);
   if (base === key) {
-    // Only variants are listed: LM Studio takes the key to mean one of them.
+    // LM Studio lists only variants, and resolves the plain key to one of them.
     const variant = [...library.values()].find((model) => modelOfVariant(model.modelKey) === key);
     return variant === undefined ? null : { model: variant, sizeBytes: variant.sizeBytes };
   }
@@ -116,7 +117,10 @@ function toProfile(
 ): ModelProfile {
   const settings = own ?? base;
   const derived: string[] = [];
-  /** The configured value; else the derived one, which is noted. What a variant takes over is derived. */
+  /**
+   * The configured value, or else the derived one, whose field is noted in `derived`. A value that a
+   * variant takes over from its model is noted, too.
+   */
   const choose = <Value>(
     field: string,
     value: Value | null | undefined,
@@ -162,10 +166,10 @@ function toProfile(
     contextLengthTokens,
     maxContextLengthTokens,
     maxOutputTokens: settings?.maxOutputTokens ?? null,
-    // Figures of another quantization would be wrong, and unknown is better than wrong.
+    // Not taken over from another quantization, whose figures would be wrong here.
     minMemoryBytes: own?.minMemoryBytes ?? null,
     minVramBytes: own?.minVramBytes ?? null,
-    loadConfig: { ...(settings?.loadConfig ?? LEFT_TO_LM_STUDIO), contextLengthTokens },
+    loadConfig: { ...(settings?.loadConfig ?? DEFAULT_LOAD_CONFIG), contextLengthTokens },
     ttlMs: settings?.ttlMs ?? null,
     downloaded: found !== null,
     configured: own !== null,
@@ -173,17 +177,7 @@ function toProfile(
   };
 }
 
-const LEFT_TO_LM_STUDIO: LoadConfig = {
-  contextLengthTokens: null,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-};
-
-/** `key@q4_k_m` is a variant of `key`; any other key is its own. */
+/** The model of a variant: `key` for `key@q4_k_m`. Any other key is returned as it is. */
 function modelOfVariant(key: string): string {
   const at = key.lastIndexOf('@');
   return at > 0 ? key.slice(0, at) : key;

@@ -2,7 +2,7 @@ import type { GpuReading } from '../reading/figures.js';
 import type { Accelerator } from './ioreg.js';
 import { defaultWiredLimit } from './sysctl.js';
 
-/** What the registry's accelerators mean for memory. */
+/** Turns the accelerators of the I/O registry into GPU readings. */
 export function describeAccelerators(
   accelerators: readonly Accelerator[],
   machine: { readonly totalBytes: number; readonly wiredLimitBytes: number | null },
@@ -40,7 +40,7 @@ function memoryOf(
   { totalBytes, wiredLimitBytes }: { totalBytes: number; wiredLimitBytes: number | null },
 ): Memory {
   if (vendor === 'apple') {
-    // One pool: the limit is only how much of it the GPU may hold.
+    // CPU and GPU share one pool; the total is only the part of it that the GPU may hold.
     const limitBytes = Math.min(totalBytes, wiredLimitBytes ?? defaultWiredLimit(totalBytes));
     return {
       kind: 'unified',
@@ -48,7 +48,7 @@ function memoryOf(
       totalBytes: limitBytes,
       usedBytes: allocatedBytes,
       availableBytes: allocatedBytes === null ? null : Math.max(0, limitBytes - allocatedBytes),
-      reasons: allocatedBytes === null ? ['the registry has no statistics of it'] : [],
+      reasons: allocatedBytes === null ? ['the registry has no statistics for it'] : [],
     };
   }
   if (vendor === 'intel') {
@@ -58,7 +58,7 @@ function memoryOf(
       totalBytes: null,
       usedBytes: allocatedBytes,
       availableBytes: null,
-      reasons: ['it takes system memory as needed, and macOS tells no limit'],
+      reasons: ['it takes system memory as needed, and macOS reports no limit for it'],
     };
   }
   const known = vramUsedBytes !== null && vramFreeBytes !== null;
@@ -68,6 +68,6 @@ function memoryOf(
     totalBytes: known ? vramUsedBytes + vramFreeBytes : null,
     usedBytes: vramUsedBytes,
     availableBytes: vramFreeBytes,
-    reasons: known ? [] : ['its driver puts no memory figures into the registry'],
+    reasons: known ? [] : ['its driver adds no memory figures to the registry'],
   };
 }

@@ -2,22 +2,21 @@ import type { Clock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
 import { findEngines } from '../reading/engine-names.js';
 import type { PlatformReaders, ProcessReadings } from '../reading/figures.js';
-import { oncePerSample } from '../reading/per-sample.js';
+import { oncePerSample } from '../reading/reader.js';
 import type { Reading, SampleContext } from '../reading/reader.js';
 import type { PowerSnapshot } from '../snapshot.js';
 import { describeAccelerators } from './apple-gpus.js';
 import { IOREG_ARGUMENTS, parseAccelerators } from './ioreg.js';
-import { parsePmset } from './pmset.js';
 import { parsePs, PS_ARGUMENTS } from './ps.js';
 import { parseSysctl, SYSCTL_NAMES } from './sysctl.js';
 import { parseVmStat } from './vm-stat.js';
 
-/** Each answers in milliseconds; one that doesn't is stuck. */
+/** Deadline of each program. They answer in milliseconds. */
 const TIMEOUT_MS = 2000;
 const REREAD_PROCESSES_AFTER_MS = 5000;
 const REREAD_POWER_AFTER_MS = 60_000;
 
-/** Everything that the small tools of macOS tell. They come with the system and need no rights. */
+/** Readers that run programs of macOS. All come with the system and need no special rights. */
 export function darwinReaders(
   executor: Executor,
   clock: Clock,
@@ -29,7 +28,7 @@ export function darwinReaders(
       timeoutMs: TIMEOUT_MS,
       signal: over.signal,
     });
-    // sysctl fails when it does not know one name of many; what it printed is still good.
+    // Any exit code: sysctl fails if it does not know one of several names, and still prints the others.
     if (result.outcome === 'exited') return result.stdout;
     const why =
       result.outcome === 'timed-out' ? `no answer within ${TIMEOUT_MS} ms` : result.stderr;
@@ -37,14 +36,26 @@ export function darwinReaders(
   };
   const vmStat = oncePerSample(async () => {
     const parsed = parseVmStat(await run('/usr/bin/vm_stat', []), totalBytes);
-    if (parsed === null) throw new Error('it printed something else');
+    if (parsed === null) throw new Error('its output has an unknown format');
     return parsed;
   });
   const sysctl = oncePerSample(async () =>
     parseSysctl(await run('/usr/sbin/sysctl', SYSCTL_NAMES)),
   );
-  const cached = createCache(clock);
   let known: readonly number[] = [];
+  const engines = cached(clock, REREAD_PROCESSES_AFTER_MS, async (): Promise<ProcessReadings> => {
+    const table = parsePs(await run('/bin/ps', PS_ARGUMENTS));
+    const found = findEngines(table, known);
+    return {
+      atMs: clock.monotonicMs(),
+      processes: table
+        .filter(({ processId }) => found.has(processId))
+        .map((entry) => ({ ...entry, startedAt: entry.program ?? '' })),
+    };
+  });
+  const power = cached(clock, REREAD_POWER_AFTER_MS, async () =>
+    parsePmset(await run('/usr/bin/pmset', ['-g', 'batt'])),
+  );
 
   return {
     ram: [
@@ -56,7 +67,7 @@ export function darwinReaders(
             value: {
               totalBytes,
               availableBytes: totalBytes - usedBytes,
-              // Mapped pages are file-backed, and those are not in what is used.
+              // Mapped pages are file-backed, and `usedBytes` does not include file-backed pages.
               mappedCountsAsUsed: false,
               limitedBy: 'machine',
               machineTotalBytes: totalBytes,
@@ -72,7 +83,7 @@ export function darwinReaders(
         read: async (context) => {
           const { swapTotalBytes, swapFreeBytes } = await sysctl(context);
           return swapTotalBytes === null || swapFreeBytes === null
-            ? { reason: 'it printed something else' }
+            ? { reason: 'its output has an unknown format' }
             : { value: { totalBytes: swapTotalBytes, freeBytes: swapFreeBytes } };
         },
       },
@@ -92,7 +103,7 @@ export function darwinReaders(
         read: async (context) => {
           const { pressureLevel } = await sysctl(context);
           return pressureLevel === null
-            ? { reason: 'it is none of the levels that are known' }
+            ? { reason: 'it printed an unknown level' }
             : { value: { stall: null, level: pressureLevel, commit: null } };
         },
       },
@@ -104,18 +115,7 @@ export function darwinReaders(
         source: 'ps',
         read: async ({ continuing }: SampleContext): Promise<Reading<ProcessReadings>> => {
           if (!continuing) return { reason: 'a share of the CPU takes two samples' };
-          return {
-            value: await cached('ps', REREAD_PROCESSES_AFTER_MS, async () => {
-              const table = parsePs(await run('/bin/ps', PS_ARGUMENTS));
-              const engines = findEngines(table, known);
-              return {
-                atMs: clock.monotonicMs(),
-                processes: table
-                  .filter(({ processId }) => engines.has(processId))
-                  .map((entry) => ({ ...entry, startedAt: entry.program ?? '' })),
-              };
-            }),
-          };
+          return { value: await engines() };
         },
       },
     ],
@@ -138,10 +138,10 @@ export function darwinReaders(
       {
         source: 'pmset',
         read: async (): Promise<Reading<PowerSnapshot>> => {
-          const power = await cached('pmset', REREAD_POWER_AFTER_MS, async () =>
-            parsePmset(await run('/usr/bin/pmset', ['-g', 'batt'])),
-          );
-          return power === null ? { reason: 'it printed something else' } : { value: power };
+          const answer = await power();
+          return answer === null
+            ? { reason: 'its output has an unknown format' }
+            : { value: answer };
         },
       },
     ],
@@ -155,14 +155,24 @@ export function darwinReaders(
   };
 }
 
-/** Keeps answers that change slowly. */
-function createCache(clock: Clock) {
-  const kept = new Map<string, { readonly atMs: number; readonly value: unknown }>();
-  return async <T>(key: string, forMs: number, read: () => Promise<T>): Promise<T> => {
-    const last = kept.get(key);
-    if (last !== undefined && clock.monotonicMs() - last.atMs < forMs) return last.value as T;
+/** Repeats the last answer until it is `forMs` old. */
+function cached<T>(clock: Clock, forMs: number, read: () => Promise<T>): () => Promise<T> {
+  let last: { readonly atMs: number; readonly value: T } | null = null;
+  return async () => {
+    if (last !== null && clock.monotonicMs() - last.atMs < forMs) return last.value;
     const value = await read();
-    kept.set(key, { atMs: clock.monotonicMs(), value });
+    last = { atMs: clock.monotonicMs(), value };
     return value;
+  };
+}
+
+/** Reads `pmset -g batt`; null for output in another format. */
+function parsePmset(text: string): PowerSnapshot | null {
+  const drawing = /Now drawing from '([^']+)'/.exec(text)?.[1];
+  if (drawing === undefined) return null;
+  const percent = /(\d+)%/.exec(text)?.[1];
+  return {
+    onBattery: drawing === 'Battery Power',
+    chargeRatio: percent === undefined ? null : Number(percent) / 100,
   };
 }

@@ -1,23 +1,25 @@
+import type { GpuVendor } from '@mai/memory-ledger';
+
 /** A GPU in the I/O registry. */
 export interface Accelerator {
-  /** As in `AGXAcceleratorG13X`; there is one driver class for each GPU. */
+  /** The class of its driver, as in `AGXAcceleratorG13X`. */
   readonly className: string;
   readonly model: string | null;
-  readonly vendor: 'apple' | 'amd' | 'intel' | 'nvidia' | null;
-  /** System memory that it holds. */
+  readonly vendor: GpuVendor | null;
+  /** System memory that the GPU holds. */
   readonly allocatedBytes: number | null;
-  /** Memory of its own, on cards. */
+  /** Memory of a card. */
   readonly vramUsedBytes: number | null;
   readonly vramFreeBytes: number | null;
   readonly utilizationRatio: number | null;
 }
 
-/** Arguments that print every accelerator with its properties, unwrapped. */
+/** Arguments that print every accelerator with its properties, without line wrapping. */
 export const IOREG_ARGUMENTS = ['-r', '-d', '1', '-w', '0', '-c', 'IOAccelerator'] as const;
 
 /**
- * Reads `ioreg -c IOAccelerator`. What a GPU holds is `Alloc system memory`: `In use system memory`
- * falls towards zero whenever it idles, with a model still loaded.
+ * Reads `ioreg -c IOAccelerator`. `Alloc system memory` is what a GPU holds; `In use system memory` falls
+ * towards zero while the GPU is idle, even with a model loaded.
  */
 export function parseAccelerators(text: string): readonly Accelerator[] {
   return text
@@ -33,7 +35,7 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
       const percent = number('Device Utilization %') ?? number('GPU Activity(%)');
       return {
         className,
-        // Apple's is text, a PCI card's is data: <"AMD Radeon Pro 5500M">.
+        // Apple GPUs have a text, PCI cards have data: <"AMD Radeon Pro 5500M">.
         model: /"model" = <?"([^"]+)"/.exec(entry)?.[1] ?? null,
         vendor: vendorOf(className),
         allocatedBytes: number('Alloc system memory') ?? number('In use system memory'),
@@ -44,6 +46,7 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
     });
 }
 
+/** The vendor whose GPUs the driver serves: driver classes carry their vendor's prefix. */
 function vendorOf(className: string): Accelerator['vendor'] {
   if (className.startsWith('AGX')) return 'apple';
   if (className.startsWith('AMD')) return 'amd';

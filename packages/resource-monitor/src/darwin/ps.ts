@@ -1,15 +1,15 @@
 import type { ProcessEntry } from '../reading/engine-names.js';
 
-/** Arguments that print every process on a line, without headings. */
+/** Arguments that print one line per process, without a heading. */
 export const PS_ARGUMENTS = ['-axo', 'pid=,ppid=,time=,rss=,comm='] as const;
 
-/** A line of ps(1). */
+/** One line of ps(1). */
 export interface PsEntry extends ProcessEntry {
   readonly cpuMs: number;
   readonly residentBytes: number;
 }
 
-/** Reads the lines; on macOS `comm` is the whole path of the program. */
+/** Reads the output. On macOS `comm` is the program's full path. */
 export function parsePs(text: string): readonly PsEntry[] {
   return text.split('\n').flatMap((line): PsEntry[] => {
     const match = /^\s*(\d+)\s+(\d+)\s+([\d:.-]+)\s+(\d+)\s+(.+?)\s*$/.exec(line);
@@ -28,7 +28,7 @@ export function parsePs(text: string): readonly PsEntry[] {
   });
 }
 
-/** `1:02.03`, `2:01:02` or `3-02:01:02`. */
+/** Reads `1:02.03`, `2:01:02` or `3-02:01:02`. */
 function millisecondsOf(time: string): number {
   const [days, clock] = time.includes('-') ? time.split('-') : ['0', time];
   const parts = (clock ?? '').split(':').map(Number);

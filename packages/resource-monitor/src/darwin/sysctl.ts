@@ -2,7 +2,7 @@ import type { PressureSnapshot } from '../snapshot.js';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** What is asked of sysctl(8). Names that a system does not know cost a line on stderr. */
+/** The names to query. sysctl(8) prints a line on stderr for each name that the system does not know. */
 export const SYSCTL_NAMES = [
   'vm.swapusage',
   'kern.memorystatus_vm_pressure_level',
@@ -10,12 +10,12 @@ export const SYSCTL_NAMES = [
   'debug.iogpu.wired_limit',
 ] as const;
 
-/** What it says; null for what it does not. */
+/** The values; null where the system has none. */
 export interface Sysctl {
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;
   readonly pressureLevel: PressureSnapshot['level'];
-  /** How much the GPU may wire, as someone set it; null where nobody did. */
+  /** How much memory the GPU may wire, if the user has set a limit. */
   readonly wiredLimitBytes: number | null;
 }
 
@@ -26,12 +26,12 @@ const LEVELS: Readonly<Record<string, PressureSnapshot['level']>> = {
   '4': 'critical',
 };
 
-/** Reads `name: value` lines, as sysctl prints them without -n. */
+/** Reads the lines `name: value`. */
 export function parseSysctl(text: string): Sysctl {
   const value = (name: string): string | null =>
     new RegExp(`^${name.replaceAll('.', '\\.')}: (.*)$`, 'm').exec(text)?.[1]?.trim() ?? null;
   const swap = value('vm.swapusage') ?? '';
-  // Sonoma's name first, then the one of Ventura; zero is the system's own default.
+  // The name since Sonoma, then Ventura's. Zero stands for the system's default.
   const limit = Number(value('iogpu.wired_limit_mb') ?? 0) * BYTES_PER_MIB;
   const olderLimit = Number(value('debug.iogpu.wired_limit') ?? 0);
   return {
@@ -42,7 +42,7 @@ export function parseSysctl(text: string): Sysctl {
   };
 }
 
-/** `total = 2048.00M  used = 1470.06M  free = 577.94M  (encrypted)` */
+/** Reads one size of `total = 2048.00M  used = 1470.06M  free = 577.94M  (encrypted)`. */
 function sizeOf(text: string, word: string): number | null {
   const match = new RegExp(`\\b${word} = ([\\d.]+)M`).exec(text)?.[1];
   return match === undefined ? null : Math.round(Number(match) * BYTES_PER_MIB);
@@ -51,10 +51,9 @@ function sizeOf(text: string, word: string): number | null {
 const SMALL_MAC_BYTES = 32 * 1024 ** 3;
 
 /**
- * How much of its memory a Mac lets the GPU wire where nobody set a limit: Metal's
- * recommendedMaxWorkingSetSize was two thirds up to 32 GB and three quarters above until macOS 15;
- * macOS 26 allows more (11.8 of 16 GB, 107.5 of 128 GB). The older, smaller share is the careful one;
- * LM Studio's survey has Metal's own figure.
+ * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize, which until macOS 15
+ * was two thirds of up to 32 GB and three quarters of more. macOS 26 allows more (11.8 of 16 GB, 107.5 of
+ * 128 GB); the smaller share errs on the safe side. LM Studio's survey has Metal's exact figure.
  */
 export function defaultWiredLimit(totalBytes: number): number {
   return Math.floor(totalBytes * (totalBytes <= SMALL_MAC_BYTES ? 2 / 3 : 3 / 4));

@@ -1,15 +1,15 @@
-/** The lines of vm_stat that matter here, in bytes. */
+/** Figures of vm_stat, in bytes. */
 export interface VmStat {
-  /** Memory that can't be had without swapping: Activity Monitor's 'Memory Used'. */
+  /** Memory that cannot be freed without swapping: 'Memory Used' of Activity Monitor. */
   readonly usedBytes: number;
   readonly swapInBytes: number;
   readonly swapOutBytes: number;
 }
 
 /**
- * Reads vm_stat(1). Used is app memory (anonymous pages that can't be purged), wired memory and what
- * the compressor occupies; the rest is free or file cache. Before OS X 10.9 there is no line for
- * anonymous pages, and used is what is neither free, inactive nor speculative. Null for anything else.
+ * Reads vm_stat(1); null for output in another format. Used memory is anonymous pages that cannot be purged,
+ * wired pages and the pages of the compressor; the rest is free or file cache. Before OS X 10.9 vm_stat did
+ * not print anonymous pages; then used memory is the total without free, inactive and speculative pages.
  */
 export function parseVmStat(text: string, totalBytes: number): VmStat | null {
   const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? Number.NaN);

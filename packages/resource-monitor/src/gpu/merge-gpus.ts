@@ -1,28 +1,30 @@
+import type { MachineInventory } from '../inventory/inventory.js';
 import type { GpuReading } from '../reading/figures.js';
 import type { Reading } from '../reading/reader.js';
 import type { FigureSource, GpuSnapshot } from '../snapshot.js';
 import { plausible } from './plausible.js';
 
-/** What one reader said. */
+/** The answer of one reader. */
 export interface GpuList {
   readonly source: string;
   readonly reading: Reading<readonly GpuReading[]>;
 }
 
-/** Behind the name of a reader that had to guess a total. */
+/** Appended to the source of figures whose total is a rule of thumb. */
 export const RULE_OF_THUMB = ', total by a rule of thumb';
 
-/** A GPU with everything that all readers know of it. */
+/** What all readers together know about one GPU. */
 export interface MergedGpu {
   readonly gpu: GpuReading;
-  /** The reader of its memory figures; null when nobody has them. */
+  /** The reader of its memory figures; null if no reader has them. */
   readonly source: string | null;
   readonly passedOver: FigureSource['passedOver'];
 }
 
 /**
- * One list from several readers, in order of trust. The same GPU in two lists stays one: it keeps the
- * first reader's key and figures, and what that reader does not know comes from the next.
+ * Merges the lists of several readers, given in order of trust. A GPU in two lists becomes one, with the
+ * first reader's key and figures; fields that reader does not know are taken from the next. Two GPUs of
+ * one list are never merged, even if they are equal.
  */
 export function mergeGpus(lists: readonly GpuList[]): readonly MergedGpu[] {
   const merged: MergedGpu[] = [];
@@ -43,14 +45,28 @@ export function mergeGpus(lists: readonly GpuList[]): readonly MergedGpu[] {
   return merged;
 }
 
-/** A GPU without its working fields, with a name in any case. */
+/** Adds the inventory's names to GPUs that have a PCI address but no name. */
+export function nameByInventory(
+  gpus: readonly MergedGpu[],
+  inventory: MachineInventory | null,
+): readonly MergedGpu[] {
+  if (inventory === null) return gpus;
+  return gpus.map((entry) => {
+    const { gpu } = entry;
+    if (gpu.name !== null || gpu.pciAddress === null) return entry;
+    const known = inventory.gpus.find(({ pciAddress }) => pciAddress === gpu.pciAddress);
+    return { ...entry, gpu: { ...gpu, name: known?.name ?? null } };
+  });
+}
+
+/** A GPU of a snapshot: the reading without the fields that only merging needs. */
 export function toSnapshot(
   gpu: GpuReading,
   toEpochMs: (monotonicMs: number) => number,
 ): GpuSnapshot {
   return {
     deviceKey: gpu.deviceKey,
-    name: gpu.name ?? genericName(gpu),
+    name: gpu.name,
     vendor: gpu.vendor,
     kind: gpu.kind,
     memory: gpu.memory,
@@ -63,7 +79,7 @@ export function toSnapshot(
   };
 }
 
-/** A name without the words that one tool writes and another leaves out. */
+/** A name without the words that some tools add and others leave out, so that two tools' names can be compared. */
 export function comparableName(name: string): string {
   return name
     .toLowerCase()
@@ -115,11 +131,4 @@ function combine(first: MergedGpu, second: MergedGpu): MergedGpu {
     source: second.source,
     passedOver,
   };
-}
-
-const VENDOR_NAMES = { nvidia: 'NVIDIA', amd: 'AMD', intel: 'Intel', apple: 'Apple' } as const;
-
-function genericName({ vendor, pciId }: GpuReading): string {
-  const brand = vendor === null ? '' : `${VENDOR_NAMES[vendor]} `;
-  return `${brand}GPU${pciId === null ? '' : ` [${pciId}]`}`;
 }

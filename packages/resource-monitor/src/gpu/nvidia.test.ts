@@ -21,10 +21,10 @@ describe('nvidia-smi as a real process', () => {
   let cleanUp: (() => Promise<void>) | null = null;
   afterEach(async () => cleanUp?.());
 
-  const setUp = (mode: FakeNvidiaMode, patienceMs = 60_000) => {
+  const setUp = (mode: FakeNvidiaMode, firstAnswerMs = 60_000) => {
     const clock = createFastClock(SPEED);
     const { executor, started, clean } = fakeNvidiaSmi(mode, clock, SPEED);
-    const reader: GpuReader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs });
+    const reader: GpuReader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs });
     cleanUp = async () => {
       await reader.stop?.();
       clean();
@@ -33,7 +33,7 @@ describe('nvidia-smi as a real process', () => {
     return { reader, read, started };
   };
 
-  it('is waited for, and then answers at once', async () => {
+  it('is awaited at the first reading and answers at once after that', async () => {
     const { read, started } = setUp('fine');
     expect(first(await read())).toMatchObject({
       totalBytes: 24576 * MIB,
@@ -43,7 +43,7 @@ describe('nvidia-smi as a real process', () => {
     expect(started()).toBe(1);
   });
 
-  it('lists several GPUs as several', async () => {
+  it('lists two equal GPUs as two', async () => {
     const list = await setUp('two').read();
     expect(
       'value' in list && list.value.map(({ deviceKey, usedBytes }) => [deviceKey, usedBytes]),
@@ -53,7 +53,7 @@ describe('nvidia-smi as a real process', () => {
     ]);
   });
 
-  it('tells an idle GPU from an unmeasured one', async () => {
+  it('distinguishes an idle GPU from an unmeasured one', async () => {
     expect(first(await setUp('zero').read())).toMatchObject({ usedBytes: 0, utilizationRatio: 0 });
     await cleanUp?.();
     expect(first(await setUp('unknown').read())).toMatchObject({
@@ -62,7 +62,7 @@ describe('nvidia-smi as a real process', () => {
     });
   });
 
-  it('adds who holds the memory when it is asked again', async () => {
+  it('adds the processes that hold memory in later readings', async () => {
     const { read } = setUp('fine');
     const list = await eventually(read, (answer) => first(answer)?.processes != null);
     expect(first(list)?.processes).toEqual([
@@ -71,19 +71,19 @@ describe('nvidia-smi as a real process', () => {
     ]);
   });
 
-  it('that dies says why, in the words of the driver', async () => {
+  it("passes on the driver's error message when it exits", async () => {
     const { read } = setUp('dies');
     const list = await eventually(read, (answer) => /NVML/.test(reasonOf(answer) ?? ''));
     expect(reasonOf(list)).toMatch(/Driver\/library version mismatch/);
   });
 
-  it('that prints rubbish never becomes a figure', async () => {
-    const { read } = setUp('rubbish', 100);
+  it('produces no figure from lines in an unknown format', async () => {
+    const { read } = setUp('unknown lines', 100);
     const list = await eventually(read, (answer) => /no figures/.test(reasonOf(answer) ?? ''));
     expect(first(list)).toBeNull();
   });
 
-  it('that hangs and ignores signals is given up without waiting, and is gone after stop', async () => {
+  it('delays no reading while it hangs, and is killed by stop although it ignores signals', async () => {
     const { reader, read } = setUp('hangs', 100);
     expect(reasonOf(await read())).toBe('no answer within 100 ms yet');
     const list = await eventually(read, (answer) =>
@@ -94,7 +94,7 @@ describe('nvidia-smi as a real process', () => {
   });
 
   it.each(['falls silent once', 'dies for a while'] as const)(
-    'that %s turns its figures to null, keeps its GPU listed, and comes back by itself',
+    'that %s has null figures for its GPU, which stays listed, until it has restarted',
     async (mode) => {
       const { read, started } = setUp(mode);
       expect(first(await read())?.availableBytes).toBe(23900 * MIB);
@@ -115,7 +115,7 @@ describe('the nvidia reader', () => {
   const setUp = (printed: string) => {
     const clock = createFakeClock();
     const executor = createFakeExecutor([{ program: 'nvidia-smi', stdout: printed }]);
-    const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 2500 });
+    const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
     return { clock, executor, reader };
   };
   const LINE = '1, GPU-1f, 00000000:01:00.0, X, 100, 1, 99, 0';
@@ -125,7 +125,7 @@ describe('the nvidia reader', () => {
     const commands = createFakeExecutor([]);
     let there = false;
     const executor = { ...commands, find: () => (there ? '/bin/nvidia-smi' : null) };
-    const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 10 });
+    const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 10 });
     expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
     there = true;
     expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
@@ -150,7 +150,7 @@ describe('the nvidia reader', () => {
   it('is waited for once for each start, so that one that hangs does not make every sample late', async () => {
     const clock = createFakeClock();
     const executor = { ...createFakeExecutor([]), find: () => '/bin/nvidia-smi' };
-    const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 2500 });
+    const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
     const first = reader.read(once);
     await clock.advance(2500);
     expect(await first).toEqual({ reason: 'no answer within 2500 ms yet' });
@@ -180,7 +180,7 @@ describe('the nvidia reader', () => {
         { program: 'nvidia-smi', args: ['--query-compute-apps'], stdout: '' },
         { program: 'nvidia-smi', stdout: line(used) },
       ]);
-      const reader = nvidiaGpus({ executor, clock, platform: 'linux', patienceMs: 2500 });
+      const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
       await reader.read(continuing);
       await flush();
       expect(await reader.read(continuing)).toMatchObject({ value: [{ processes }] });
@@ -190,13 +190,13 @@ describe('the nvidia reader', () => {
   it('restarts for another pace only when that is worth it', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);
-    reader.pace?.(1500);
+    reader.setIntervalMs?.(1500);
     expect(executor.started).toHaveLength(1);
-    reader.pace?.(250);
+    reader.setIntervalMs?.(250);
     await flush();
     expect(executor.started[1]).toContain('--loop-ms=250');
-    reader.pace?.(1);
-    reader.pace?.(60_000);
+    reader.setIntervalMs?.(1);
+    reader.setIntervalMs?.(60_000);
     await flush();
     expect(executor.started[2]).toContain('--loop-ms=5000');
   });

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
-import { raceDeadline } from '../ports/race.js';
+import { createRepeatedEvent } from '../ports/race.js';
 import type { GpuReader, GpuReading } from '../reading/figures.js';
 import type { Reading } from '../reading/reader.js';
 import {
@@ -14,32 +14,37 @@ import { createSupervisedStream } from '../supervision/supervised-stream.js';
 
 const FASTEST_MS = 250;
 const SLOWEST_MS = 5000;
-/** Restarting costs more than reading, so small changes of pace are let pass. */
-const WORTHWHILE_CHANGE = 1.9;
+/** Only a change of the interval by this factor is worth a restart of nvidia-smi. */
+const RESTART_FROM_FACTOR = 1.9;
+/** Figures are stale after this many intervals, but not before `SHORTEST_STALE_MS`. */
 const STALE_AFTER_INTERVALS = 3;
 const SHORTEST_STALE_MS = 3000;
+/** Where nvidia-smi is not found, the PATH is searched again after this time. */
 const LOOK_AGAIN_AFTER_MS = 60_000;
 const PROCESSES_EVERY_MS = 15_000;
 const PROCESSES_TIMEOUT_MS = 5000;
-/** More than a desktop takes, whose programs are not listed. */
-const USED_BY_SOMEBODY_BYTES = 2 * 1024 ** 3;
+/**
+ * nvidia-smi lists compute processes only, and a desktop's graphics can hold this much. If more is in use
+ * and no process is listed, the list is incomplete.
+ */
+const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
-/** Where nvidia-smi lies when it is not on the PATH. */
+/** Folders of nvidia-smi that are not always on the PATH. */
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  // WSL2 mounts the Windows driver's copy here, and not every distribution has that on its PATH.
+  // WSL2 mounts the Windows driver's copy here.
   linux: ['/usr/lib/wsl/lib'],
   win32: ['C:\\Windows\\System32', 'C:\\Program Files\\NVIDIA Corporation\\NVSMI'],
 };
 
-/** NVIDIA's GPUs by one long-lived nvidia-smi. */
+/** Reads NVIDIA's GPUs from one long-lived nvidia-smi. */
 export function nvidiaGpus(options: {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
-  /** How long a first answer is waited for. */
-  readonly patienceMs: number;
+  /** How long a sample waits for the first figures after a start of nvidia-smi. */
+  readonly firstAnswerMs: number;
 }): GpuReader {
-  const { executor, clock, platform, patienceMs } = options;
+  const { executor, clock, platform, firstAnswerMs } = options;
   let program: string | null = null;
   let lookedAtMs: number | null = null;
   let intervalMs = 1000;
@@ -47,20 +52,16 @@ export function nvidiaGpus(options: {
   let frame: readonly GpuReading[] = [];
   let frameAtMs: number | null = null;
   let startedAtMs = 0;
+  /** The GPUs of the round that is being received. */
   let partial: GpuReading[] = [];
-  let wake: (() => void)[] = [];
+  const changed = createRepeatedEvent(clock);
   const processes = createProcessList(executor, clock);
 
-  const wakeAll = (): void => {
-    const waiting = wake;
-    wake = [];
-    for (const resolve of waiting) resolve();
-  };
   const onLine = (line: string): boolean => {
     const parsed = parseNvidiaLine(line, clock.monotonicMs());
     if (parsed === null) return false;
     const { reading, count } = parsed;
-    // A driver that does not count is at its second round when a GPU comes again.
+    // Without a count, a round is complete when a GPU is listed for the second time.
     if (partial.some(({ deviceKey }) => deviceKey === reading.deviceKey)) publish();
     partial.push(reading);
     if (count !== null && partial.length >= count) publish();
@@ -74,7 +75,7 @@ export function nvidiaGpus(options: {
     frame = [...partial, ...gone];
     partial = [];
     frameAtMs = clock.monotonicMs();
-    wakeAll();
+    changed.happened();
   };
   const find = (): string | null => {
     const due = lookedAtMs === null || clock.monotonicMs() - lookedAtMs > LOOK_AGAIN_AFTER_MS;
@@ -96,7 +97,7 @@ export function nvidiaGpus(options: {
       },
       intervalMs: () => intervalMs,
       onLine,
-      onState: wakeAll,
+      onState: () => changed.happened(),
     }));
   const isFresh = (): boolean => {
     const allowedMs = Math.max(SHORTEST_STALE_MS, STALE_AFTER_INTERVALS * intervalMs);
@@ -109,28 +110,26 @@ export function nvidiaGpus(options: {
       const path = find();
       if (path === null) return { reason: 'it is not on the PATH' };
       const supervised = supervise(path);
-      supervised.want();
-      // Once for each start: one that hangs must not make every sample late.
-      const patienceLeftMs = patienceMs - (clock.monotonicMs() - startedAtMs);
-      if (!isFresh() && supervised.state.starting && patienceLeftMs > 0) {
-        const first = new Promise<void>((resolve) => wake.push(resolve));
-        await raceDeadline(first, patienceLeftMs, clock);
-      }
+      supervised.keepAlive();
+      // The wait is counted from the start, so an nvidia-smi that hangs delays one sample, not every one.
+      const waitMs = firstAnswerMs - (clock.monotonicMs() - startedAtMs);
+      if (!isFresh() && supervised.state.starting && waitMs > 0) await changed.next(waitMs);
       if (isFresh()) {
         if (continuing) processes.refresh(path);
         return { value: frame.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
       const { trouble } = supervised.state;
-      if (frameAtMs === null) return { reason: trouble ?? `no answer within ${patienceMs} ms yet` };
+      if (frameAtMs === null)
+        return { reason: trouble ?? `no answer within ${firstAnswerMs} ms yet` };
       const ageMs = clock.monotonicMs() - frameAtMs;
       const reason = trouble ?? `nvidia-smi's last figures are ${Math.round(ageMs / 1000)} s old`;
-      // What was there is still there, but how full it is now nobody knows.
+      // The GPUs are still there; only their figures are no longer known.
       return { value: frame.map((gpu) => withoutFigures(gpu, reason)) };
     },
-    pace(wantedMs) {
-      const next = Math.round(Math.min(SLOWEST_MS, Math.max(FASTEST_MS, wantedMs)));
+    setIntervalMs(requestedMs) {
+      const next = Math.round(Math.min(SLOWEST_MS, Math.max(FASTEST_MS, requestedMs)));
       const change = Math.max(next / intervalMs, intervalMs / next);
-      if (change < WORTHWHILE_CHANGE) return;
+      if (change < RESTART_FROM_FACTOR) return;
       intervalMs = next;
       stream?.restart();
     },
@@ -153,7 +152,7 @@ function withoutFigures(gpu: GpuReading, reason: string): GpuReading {
   };
 }
 
-/** Who holds memory; asked rarely, beside the samples, and never waited for. */
+/** The processes that hold GPU memory. Read rarely and in the background: samples never wait for it. */
 function createProcessList(executor: Executor, clock: Clock) {
   let askedAtMs: number | null = null;
   let asking = false;
@@ -163,8 +162,8 @@ function createProcessList(executor: Executor, clock: Clock) {
     of({ deviceKey, usedBytes }: GpuReading): GpuReading['processes'] {
       if (byGpu === null) return null;
       const listed = byGpu.get(deviceKey) ?? [];
-      // In a container the driver lists none; then nobody knows who holds it.
-      return listed.length === 0 && (usedBytes ?? 0) > USED_BY_SOMEBODY_BYTES ? null : listed;
+      // In a container the driver lists no processes, although they hold memory.
+      return listed.length === 0 && (usedBytes ?? 0) > GRAPHICS_USE_BYTES ? null : listed;
     },
     refresh(program: string): void {
       const nowMs = clock.monotonicMs();

@@ -2,7 +2,7 @@ import type { GpuReading } from '../reading/figures.js';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** `count` says how many lines belong together. */
+/** `count` is the number of GPUs, so the number of lines in one round of figures. */
 const FIELDS = [
   'count',
   'uuid',
@@ -23,26 +23,32 @@ export function nvidiaArguments(intervalMs: number): string[] {
   ];
 }
 
-/** One line of the answer. */
+/** One line of the output: one GPU. */
 export interface NvidiaLine {
-  /** How many GPUs there are; null where the driver does not say. */
+  /** The number of GPUs; null where the driver does not tell. */
   readonly count: number | null;
   readonly reading: GpuReading;
 }
 
-/** GPUs without memory of their own, whose driver has no figures for it: Grace's little ones, Jetsons. */
-const INTEGRATED_NAMES = /\b(GB10|N1X?|Thor|Orin|Xavier|Tegra)\b/i;
+/**
+ * Product names of GPUs that use system memory (DGX Spark, Jetson). nvidia-smi has no field for that: it
+ * prints no total for these GPUs, and neither for others in trouble.
+ */
+const SHARED_MEMORY_PRODUCTS = /\b(GB10|N1X?|Thor|Orin|Xavier|Tegra)\b/i;
 
-/** Null for anything that is not such a line: banners, errors, blank lines. */
+/** How nvidia-smi prints the UUID of a GPU or of a MIG instance. */
+const UUID = /^(GPU|MIG)-/;
+
+/** Reads one line; null for banners, error messages and blank lines. */
 export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null {
   const parts = line.split(',').map((part) => part.trim());
   if (parts.length < FIELDS.length) return null;
-  // The name is the only part that might hold a comma.
+  // Only the name can contain a comma.
   const [count = '', uuid = '', busId = ''] = parts;
   const [total, used, free, busy] = parts.slice(-4).map(numberOf);
-  const name = parts.slice(3, -4).join(', ');
-  if (!/^(GPU|MIG)-/.test(uuid)) return null;
-  const integrated = total === null && INTEGRATED_NAMES.test(name);
+  const name = nameOf(parts.slice(3, -4).join(', '));
+  if (!UUID.test(uuid)) return null;
+  const integrated = total === null && name !== null && SHARED_MEMORY_PRODUCTS.test(name);
   const known = free !== null && free !== undefined;
   return {
     count: numberOf(count),
@@ -66,7 +72,7 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
   };
 }
 
-/** Arguments that print who holds memory of which GPU. */
+/** Arguments that print the processes that hold memory of each GPU. */
 export const NVIDIA_PROCESS_ARGUMENTS = [
   '--query-compute-apps=gpu_uuid,pid,used_gpu_memory',
   '--format=csv,noheader,nounits',
@@ -74,12 +80,12 @@ export const NVIDIA_PROCESS_ARGUMENTS = [
 
 type Holders = { readonly processId: number; readonly bytes: number }[];
 
-/** By GPU, those without a process left out; null where Windows hides it (WDDM): unknown, not none. */
+/** The processes by GPU UUID. A GPU without processes is missing; null where Windows (WDDM) hides their memory. */
 export function parseNvidiaProcesses(text: string): ReadonlyMap<string, Holders | null> {
   const byGpu = new Map<string, Holders | null>();
   for (const line of text.split('\n')) {
     const [uuid = '', pid = '', used = ''] = line.split(',').map((part) => part.trim());
-    if (!uuid.startsWith('GPU-')) continue;
+    if (!UUID.test(uuid)) continue;
     const processId = numberOf(pid);
     const bytes = mebibytes(numberOf(used));
     const others = byGpu.has(uuid) ? byGpu.get(uuid) : [];
@@ -89,16 +95,21 @@ export function parseNvidiaProcesses(text: string): ReadonlyMap<string, Holders 
   return byGpu;
 }
 
-/** `[N/A]`, `[Not Supported]`, `[GPU is lost]` and the like are no numbers; 0 is one. */
+/** Null for `[N/A]`, `[Not Supported]`, `[GPU is lost]` and other text. */
 function numberOf(text: string): number | null {
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : null;
+}
+
+/** Null for an empty field and for `[N/A]`, `[Unknown Error]` and other text in brackets. */
+function nameOf(text: string): string | null {
+  return text === '' || /^\[.*\]$/.test(text) ? null : text;
 }
 
 function mebibytes(value: number | null | undefined): number | null {
   return value == null ? null : value * BYTES_PER_MIB;
 }
 
-/** The driver writes the domain with eight digits, the kernel with four. */
+/** nvidia-smi prints the PCI domain with eight digits, the kernel with four. */
 function pciAddressOf(busId: string): string | null {
   const match = /^([0-9a-f]{4,8}):([0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])$/i.exec(busId);
   if (match === null) return null;
@@ -107,6 +118,6 @@ function pciAddressOf(busId: string): string | null {
 }
 
 function reasonFor(integrated: boolean, printed: string): string {
-  if (integrated) return 'it shares system memory, and its driver has no figures for that';
+  if (integrated) return 'it uses system memory, and its driver reports no figures for that';
   return `its driver prints ${printed} for free memory`;
 }

@@ -1,9 +1,9 @@
 import type { GpuReading } from '../reading/figures.js';
 
-/** Engines are counted one by one and rounded: a little above all of them is all of them. */
+/** Drivers add up the rounded use of several engines, so a sum slightly above 1 means 1. */
 const ROUNDING_RATIO = 1.1;
 
-/** A reading without the figures that cannot be: what a driver makes up in trouble is unknown, not true. */
+/** Replaces impossible figures by null: drivers in trouble report invented ones. */
 export function plausible(gpu: GpuReading): GpuReading {
   const { utilizationRatio } = gpu;
   const totalBytes = gpu.totalBytes === 0 ? null : gpu.totalBytes;
@@ -14,7 +14,7 @@ export function plausible(gpu: GpuReading): GpuReading {
   return {
     ...gpu,
     totalBytes,
-    // Of system memory the total is only a limit, and more may be held than it allows.
+    // The total of shared memory is only a cap, and a GPU may hold more than that.
     usedBytes: gpu.memory === 'shared' ? gpu.usedBytes : fits(gpu.usedBytes),
     availableBytes,
     utilizationRatio:
@@ -23,7 +23,7 @@ export function plausible(gpu: GpuReading): GpuReading {
         : Math.min(1, utilizationRatio),
     readAtMonotonicMs: impossible ? null : gpu.readAtMonotonicMs,
     reasons: impossible
-      ? [...gpu.reasons, 'it claims more free memory than there is']
+      ? [...gpu.reasons, 'it reports more free memory than the total']
       : gpu.reasons,
   };
 }

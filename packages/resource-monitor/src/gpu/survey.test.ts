@@ -35,6 +35,7 @@ type Surveyed = HardwareSurveyFacts['gpus'][number];
 const surveyed = (facts: Partial<Surveyed> = {}): Surveyed => ({
   name: 'GeForce RTX 4070',
   integration: 'discrete',
+  platform: 'CUDA',
   dedicatedBytes: 12.5 * GIB,
   totalBytes: 28 * GIB,
   ...facts,
@@ -54,8 +55,8 @@ describe("LM Studio's survey", () => {
   });
 
   it.each([
-    ['of another maker', { name: 'NVIDIA GeForce RTX 4090', integration: null }],
-    ['that is a card of its own', { name: 'a GPU', integration: 'discrete' as const }],
+    ['of another vendor', { name: 'a GPU', platform: 'CUDA', integration: null }],
+    ['that is a card', { name: 'a GPU', platform: 'Vulkan', integration: 'discrete' as const }],
   ])('is not taken for the integrated GPU where it lists one %s', (_, facts) => {
     const integrated: GpuReading = {
       ...HIDDEN,
@@ -69,7 +70,7 @@ describe("LM Studio's survey", () => {
   });
 
   it("takes an Apple chip's memory for the system's, though it does not say so", () => {
-    const apple = surveyed({ name: 'Apple M2 Max', integration: null });
+    const apple = surveyed({ name: 'Apple M2 Max', platform: 'Metal', integration: null });
     expect(merge([], [apple])).toMatchObject([{ memory: 'shared' }]);
   });
 

@@ -1,12 +1,15 @@
+import type { GpuVendor } from '@mai/memory-ledger';
 import type { GpuReading } from '../reading/figures.js';
 import type { MergedGpu } from './merge-gpus.js';
 import { comparableName, RULE_OF_THUMB } from './merge-gpus.js';
 
-/** What LM Studio's own hardware survey says: totals, and GPUs that the OS may hide. */
+/** The part of LM Studio's hardware survey that a monitor uses: GPUs, also those that the OS hides, and their totals. */
 export interface HardwareSurveyFacts {
   readonly gpus: readonly {
     readonly name: string;
     readonly integration: 'integrated' | 'discrete' | null;
+    /** The programming interface by which LM Studio's engine found the GPU: `CUDA`, `ROCm`, `Metal` or `Vulkan`. */
+    readonly platform: string | null;
     readonly dedicatedBytes: number | null;
     readonly totalBytes: number | null;
   }[];
@@ -15,8 +18,8 @@ export interface HardwareSurveyFacts {
 const SOURCE = 'LM Studio hardware survey';
 
 /**
- * Fills what the OS hides. A survey knows capacities only, so `availableBytes` of what comes from it is
- * null; a measured total is never replaced; a rule of thumb is.
+ * Adds GPUs and totals that the OS hides. A survey has capacities only, so `availableBytes` of a GPU that
+ * it adds is null. It replaces a total by a rule of thumb, but never a measured one.
  */
 export function mergeSurvey(
   merged: readonly MergedGpu[],
@@ -46,7 +49,7 @@ function hasName({ name }: GpuReading, surveyed: string): boolean {
   return name !== null && comparableName(name) === comparableName(surveyed);
 }
 
-/** One GPU here and one there are the same, whatever they are called, unless they can't be. */
+/** If both lists have exactly one GPU, it is the same one under any name, unless its facts contradict that. */
 function theOnlyOne(
   merged: readonly MergedGpu[],
   survey: HardwareSurveyFacts,
@@ -57,30 +60,30 @@ function theOnlyOne(
   return contradicts(only.gpu, surveyed) ? null : only;
 }
 
-/** The integrated GPU that the system shows is not the card that it hides. */
-function contradicts({ vendor, kind }: GpuReading, { name, integration }: SurveyedGpu): boolean {
-  const brand = brandOf(name);
-  if (vendor !== null && brand !== null && vendor !== brand) return true;
+/** For example, the OS shows the integrated GPU and hides the card that the survey lists. */
+function contradicts({ vendor, kind }: GpuReading, surveyed: SurveyedGpu): boolean {
+  const surveyedVendor = vendorOf(surveyed);
+  if (vendor !== null && surveyedVendor !== null && vendor !== surveyedVendor) return true;
   return (
-    (kind === 'integrated' && integration === 'discrete') ||
-    (kind === 'discrete' && integration === 'integrated')
+    (kind === 'integrated' && surveyed.integration === 'discrete') ||
+    (kind === 'discrete' && surveyed.integration === 'integrated')
   );
 }
 
-function brandOf(name: string): GpuReading['vendor'] {
-  return BRANDS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+/** Vulkan serves the GPUs of every vendor, so it tells none. */
+function vendorOf({ platform }: SurveyedGpu): GpuVendor | null {
+  return VENDORS.get(platform) ?? null;
 }
 
-const BRANDS: readonly (readonly [RegExp, NonNullable<GpuReading['vendor']>])[] = [
-  [/nvidia|geforce|quadro|tesla|\brtx\b|\bgtx\b/i, 'nvidia'],
-  [/\bamd\b|radeon/i, 'amd'],
-  [/\bintel\b|\biris\b|\barc\b/i, 'intel'],
-  [/\bapple\b/i, 'apple'],
-];
+const VENDORS: ReadonlyMap<string | null, GpuVendor> = new Map([
+  ['CUDA', 'nvidia'],
+  ['ROCm', 'amd'],
+  ['Metal', 'apple'],
+]);
 
 function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   const { gpu } = entry;
-  const name = gpu.name ?? surveyed.name;
+  const name = gpu.name ?? nameOf(surveyed);
   if (gpu.totalBytes !== null && !gpu.totalIsEstimate) return { ...entry, gpu: { ...gpu, name } };
   const total = totalOf(surveyed, gpu.memory);
   if (total === null) return { ...entry, gpu: { ...gpu, name } };
@@ -96,16 +99,20 @@ function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   };
 }
 
+function nameOf({ name }: SurveyedGpu): string | null {
+  return name === '' ? null : name;
+}
+
 function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | null {
-  // A survey writes 0 for what it does not know.
+  // A survey reports 0 for a size that it does not know.
   const dedicatedBytes = surveyed.dedicatedBytes === 0 ? null : surveyed.dedicatedBytes;
   const totalBytes = surveyed.totalBytes === 0 ? null : surveyed.totalBytes;
   return memory === 'shared' ? (totalBytes ?? dedicatedBytes) : (dedicatedBytes ?? totalBytes);
 }
 
 function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
-  const vendor = brandOf(surveyed.name);
-  // Apple's chips have one pool for everything, whatever a survey says of them.
+  const vendor = vendorOf(surveyed);
+  // An Apple chip has one pool for CPU and GPU, whatever integration the survey reports.
   const unified = vendor === 'apple';
   const memory = unified || surveyed.integration === 'integrated' ? 'shared' : 'dedicated';
   return {
@@ -116,7 +123,7 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
       pciAddress: null,
       totalIsEstimate: false,
       pciId: null,
-      name: surveyed.name,
+      name: nameOf(surveyed),
       vendor,
       kind: unified ? 'unified' : surveyed.integration,
       memory,

@@ -2,62 +2,63 @@ import type { ResourceSnapshot } from '../snapshot.js';
 import type { Ring } from './ring.js';
 import { createRing } from './ring.js';
 
-/** A figure over time: `ram`, `swap` and `gpu:KEY` in bytes in use, `cpu` as a ratio. */
+/** A figure over time: `ram`, `swap` and `gpu:` with a device key are bytes in use, `cpu` is a ratio from 0 to 1. */
 export type Series = 'ram' | 'swap' | 'cpu' | `gpu:${string}`;
 
+/** Options of `history`. */
 export interface HistoryOptions {
   readonly series: Series;
-  /** How far back, in milliseconds; 300_000 unless given. Decides how fine the buckets are. */
+  /** How far back, in milliseconds; 300_000 unless given. Longer windows have wider buckets. */
   readonly windowMs?: number;
 }
 
-/** The samples of one stretch of time. */
+/** The samples of one time interval. */
 export interface HistoryBucket {
-  /** Its start, in milliseconds since the epoch. */
+  /** Start of the interval, in milliseconds since the epoch. */
   readonly startMs: number;
   readonly durationMs: number;
-  /** When its samples were taken, in the mean; in milliseconds since the epoch. */
+  /** Mean time of its samples, in milliseconds since the epoch. */
   readonly atMs: number;
   readonly min: number;
   readonly mean: number;
   readonly max: number;
-  /** Samples in it. */
+  /** Number of samples. */
   readonly count: number;
 }
 
-/** Ten minutes by the second, two hours by ten, a day by the minute: 100 kB for each series. */
+/** Ten minutes of 1 s buckets, two hours of 10 s, a day of 1 min: 100 kB per series. */
 const LEVELS = [
   { bucketMs: 1000, capacity: 600 },
   { bucketMs: 10_000, capacity: 720 },
   { bucketMs: 60_000, capacity: 1440 },
 ] as const;
-/** More GPUs than any machine that runs LM Studio; bounds the memory where keys keep changing. */
+/** Bounds the memory if device keys keep changing. Real machines have fewer GPUs. */
 const MOST_SERIES = 32;
 
 interface SeriesHistory {
   readonly levels: readonly Ring[];
-  /** Total of the pool when it was last sampled. */
+  /** The pool's total in the last sample. */
   total: number | null;
 }
 
-/** What was sampled, in fixed memory. */
+/** The figures of past samples, in memory of fixed size. */
 export interface History {
-  /** `atMs` is on a clock that only grows. */
+  /** Adds a sample taken at `atMs`, in monotonic milliseconds. */
   record(snapshot: ResourceSnapshot, atMs: number): void;
-  /** Those of the last `windowMs` before `nowMs`, a moment on the same clock. */
+  /** The buckets of the last `windowMs` before `nowMs`, in monotonic milliseconds. */
   buckets(series: Series, windowMs: number, nowMs: number): readonly HistoryBucket[];
-  /** The total of the pool behind a series; 1 for the CPU; null when never sampled. */
+  /** The total of a series' pool; 1 for the CPU; null if it was never sampled. */
   totalOf(series: Series): number | null;
-  /** When the newest sample was taken. */
+  /** When the newest sample was taken, in monotonic milliseconds. */
   readonly newestMs: number;
-  /** From the clock that grows to the epoch. */
+  /** Converts monotonic milliseconds to milliseconds since the epoch. */
   toEpochMs(atMs: number): number;
 }
 
 export function createHistory(): History {
   const bySeries = new Map<Series, SeriesHistory>();
   let newestMs = 0;
-  /** From the clock that grows to the epoch. */
+  /** Epoch time less monotonic time. */
   let offsetMs = 0;
 
   const push = (series: Series, atMs: number, value: number | null, total: number | null): void => {

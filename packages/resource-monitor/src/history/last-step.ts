@@ -1,13 +1,13 @@
 import { median } from './theil-sen.js';
 
-/** A jump counts as a step when it is this many times the usual change from point to point... */
+/** A change counts as a step if it is this many times the median change ... */
 const TIMES_USUAL_CHANGE = 8;
-/** ...and this share of everything that the values range over. */
+/** ... and this share of the range of all values. */
 const SHARE_OF_RANGE = 0.5;
 
 /**
- * The index from which on the values are of one piece: behind the last step, or 0. A spike is no
- * step, because the values come back from it; a steep ramp is none, because all its changes are large. Changes below
+ * The index of the first value after the last step; 0 without a step. A spike does not count as a step,
+ * because the values return, and a steep ramp does not, because all its changes are large. Changes below
  * `smallest` never count.
  */
 export function lastStep(values: readonly number[], smallest: number): number {

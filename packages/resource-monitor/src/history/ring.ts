@@ -1,34 +1,34 @@
-/** The samples of one stretch of time. */
+/** The samples of one time interval. */
 export interface RingBucket {
-  /** Start of the stretch, on the clock of the samples. */
+  /** Start of the interval, on the clock of the samples. */
   readonly startMs: number;
   readonly durationMs: number;
-  /** When its samples were taken, in the mean. */
+  /** Mean time of its samples. */
   readonly atMs: number;
   readonly min: number;
   readonly mean: number;
   readonly max: number;
-  /** Samples in it. */
+  /** Number of samples. */
   readonly count: number;
 }
 
-/** Buckets of one width, in fixed memory: the newest overwrites the oldest. */
+/** Buckets of equal width in memory of fixed size: the newest overwrites the oldest. */
 export interface Ring {
   readonly bucketMs: number;
   readonly capacity: number;
   push(atMs: number, value: number): void;
-  /** The buckets that began at or after `fromMs`, oldest first; empty stretches are left out. */
+  /** The buckets that began at or after `fromMs`, oldest first, without empty ones. */
   since(fromMs: number): RingBucket[];
 }
 
 export function createRing(bucketMs: number, capacity: number): Ring {
-  // Which stretch a slot holds, counted in buckets from the clock's zero.
+  // The interval in each slot, counted in buckets from the clock's zero.
   const indexes = new Float64Array(capacity).fill(Number.NaN);
   const mins = new Float64Array(capacity);
   const maxes = new Float64Array(capacity);
   const sums = new Float64Array(capacity);
   const counts = new Uint32Array(capacity);
-  /** Of the times of the samples, counted from the start of their stretch. */
+  /** Sums of the sample times, relative to the start of the interval. */
   const offsetSums = new Float64Array(capacity);
   let newest = Number.NEGATIVE_INFINITY;
 
@@ -37,7 +37,7 @@ export function createRing(bucketMs: number, capacity: number): Ring {
     capacity,
     push(atMs, value) {
       const index = Math.floor(atMs / bucketMs);
-      // Older than everything that is kept: the slot belongs to a later stretch by now.
+      // Older than all buckets: its slot holds a later interval.
       if (index <= newest - capacity) return;
       newest = Math.max(newest, index);
       const slot = ((index % capacity) + capacity) % capacity;
@@ -60,7 +60,7 @@ export function createRing(bucketMs: number, capacity: number): Ring {
       for (let slot = 0; slot < capacity; slot += 1) {
         const index = indexes[slot] ?? Number.NaN;
         const startMs = index * bucketMs;
-        // What a gap left behind is older than the ring is long.
+        // After a gap, slots can still hold intervals that are too old.
         if (Number.isNaN(index) || index < oldest || startMs < fromMs) continue;
         const count = counts[slot] ?? 0;
         buckets.push({

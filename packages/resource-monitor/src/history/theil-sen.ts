@@ -1,10 +1,10 @@
-/** A line through points that a few wild ones do not bend. */
+/** A line through points that is robust against outliers. */
 export interface RobustLine {
   readonly slope: number;
-  /** Bounds of the slope that hold with 90 % probability for independent errors. */
+  /** 90 % confidence interval of the slope, if errors are independent. */
   readonly slopeLow: number;
   readonly slopeHigh: number;
-  /** Value at `x` of the line, or of one through the same points with another slope. */
+  /** Value at `x` of this line, or of a line through the same points with another slope. */
   at(x: number, slope?: number): number;
 }
 
@@ -13,13 +13,13 @@ export interface Point {
   readonly y: number;
 }
 
-/** Two-sided 90 %. */
+/** Quantile of the normal distribution for a two-sided 90 % interval. */
 const Z = 1.6448536;
 
 /**
- * The median of the slopes between all pairs of points (Theil 1950, Sen 1968): up to 29 % of the
- * points may be arbitrarily wrong. The interval is Sen's, from the distribution of Kendall's S.
- * Points must differ in x; null for fewer than two.
+ * Fits the median of the slopes between all pairs of points (Theil 1950, Sen 1968), which up to 29 % of
+ * outliers do not distort. The interval is Sen's, from the distribution of Kendall's S. The points must
+ * differ in x. Null for fewer than two points.
  */
 export function fitLine(points: readonly Point[]): RobustLine | null {
   const count = points.length;
@@ -50,7 +50,7 @@ export function fitLine(points: readonly Point[]): RobustLine | null {
   };
 }
 
-/** The middle value; the mean of the two in the middle for an even number. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   return medianOfSorted(Float64Array.from(values).sort());
 }

@@ -3,51 +3,55 @@ import { lastStep } from './last-step.js';
 import type { Point } from './theil-sen.js';
 import { fitLine, median } from './theil-sen.js';
 
+/** Options of `trend`. */
 export interface TrendOptions {
   /** `ram` unless given. */
   readonly series?: Series;
   /** How far back to look, in milliseconds; 300_000 unless given. */
   readonly windowMs?: number;
-  /** The limit to forecast, as a share of the pool's total; 0.9 unless given. */
+  /**
+   * The limit whose reaching is forecast, as a share of the pool's total. Unless given, the limit of the
+   * default selection policy: 0.8 for `ram` and `cpu`, 0.9 for a GPU; 1 for `swap`.
+   */
   readonly limitRatio?: number;
 }
 
-/** Where a figure is heading. Values are bytes in use or, for `cpu`, a ratio. */
+/** The trend of a figure. Values are bytes in use or, for `cpu`, a ratio from 0 to 1. */
 export interface Trend {
   readonly series: Series;
-  /** `unknown`: too few points, or too short a time, to tell. */
+  /** `unknown`: too few points, too short a time, or no recent point. */
   readonly direction: 'rising' | 'falling' | 'steady' | 'unknown';
-  /** Change of use in a second; null when unknown. */
+  /** Change of use per second; null if unknown. */
   readonly slopePerSecond: number | null;
-  /** 90 % of the time the slope is between these. */
+  /** 90 % confidence interval of the slope. */
   readonly slopeInterval: { readonly low: number; readonly high: number } | null;
-  /** Use now, without the noise. */
+  /** Use now by the fitted line, without noise. */
   readonly level: number | null;
   readonly limit: number | null;
-  /** Until use reaches `limit` at this slope; 0 above it; null when not rising or unknown. */
+  /** Time until use reaches `limit` at this slope; 0 if it is above; null if it is not rising or unknown. */
   readonly timeToLimitMs: number | null;
-  /** The same at both ends of the slope's interval; `highMs` null: perhaps never. */
+  /** The same at both ends of the slope's interval. `highMs` is null if the limit may never be reached. */
   readonly timeToLimitInterval: { readonly lowMs: number; readonly highMs: number | null } | null;
-  /** What it is judged by. */
+  /** Number of points that the line is fitted to, and the time that they span. */
   readonly points: number;
   readonly spanMs: number;
 }
 
-/** Fewer points, or a shorter time, show noise rather than a trend. */
+/** With fewer points, or over a shorter time, noise looks like a trend. */
 const FEWEST_POINTS = 8;
 const SHORTEST_SPAN_MS = 10_000;
-/** All pairs of so many points are looked at: half a millisecond. */
+/** Bounds the number of pairs, so that a fit takes half a millisecond. */
 const MOST_POINTS = 100;
-/** What was last seen so long ago, or three buckets, says nothing of now. */
+/** Without a point for this time, or for three buckets if that is longer, the trend is unknown. */
 const STALE_AFTER_MS = 15_000;
-/** A change over the window of less than this share of the total is nothing to act on. */
+/** A change over the window of less than this share of the total counts as steady. */
 const STEADY_BELOW_RATIO = 0.0025;
-/** No model that is worth loading is smaller than this share of the total. */
+/** The smallest step, as a share of the total: useful models are larger. */
 const STEP_FROM_RATIO = 0.01;
 
 /**
- * Fits a robust line to the buckets since the last step and follows it to the limit.
- * @param nowMs From when the time to the limit counts, in milliseconds since the epoch.
+ * Fits a robust line to the buckets since the last step and extends it to the limit.
+ * @param nowMs - the start of the time to the limit, in milliseconds since the epoch.
  */
 export function describeTrend(
   series: Series,
@@ -57,7 +61,7 @@ export function describeTrend(
   nowMs: number,
 ): Trend {
   const all = thin(buckets.map(({ atMs, mean }) => ({ x: atMs, y: mean })));
-  // A model that was loaded in between is a step, not the beginning of a slope.
+  // A model load is a step. Only the values after it belong to the current slope.
   const smallest = STEP_FROM_RATIO * (total ?? 0);
   const points = all.slice(
     lastStep(
@@ -83,7 +87,7 @@ export function describeTrend(
   const staleMs = Math.max(STALE_AFTER_MS, 3 * (newest?.durationMs ?? 0));
   if (newest === undefined || nowMs - newest.atMs > staleMs) return unknown;
   if (points.length < FEWEST_POINTS || spanMs < SHORTEST_SPAN_MS) return unknown;
-  // No pool has no use, and no limit that it could reach.
+  // Without a total there is no limit to reach; a total of 0 is a machine without swap.
   if (total === null || total <= 0) return unknown;
   const line = fitLine(points);
   if (line === null) return unknown;
@@ -93,7 +97,7 @@ export function describeTrend(
     matters && slopeLow > 0 ? 'rising' : matters && slopeHigh < 0 ? 'falling' : 'steady';
   const level = line.at(nowMs);
   const missing = Math.max(0, total * limitRatio - level);
-  // A steeper line through the same points is also higher by now.
+  // A line with another slope through the same points also has another level now.
   const timeAt = (perMs: number): number =>
     Math.max(0, total * limitRatio - line.at(nowMs, perMs)) / perMs;
   const rising = direction === 'rising' || missing === 0;
@@ -112,7 +116,7 @@ export function describeTrend(
   };
 }
 
-/** At most `MOST_POINTS`, each the median of its neighbours. */
+/** Reduces the points to at most `MOST_POINTS`, each the median of a group of neighbours. */
 function thin(points: readonly Point[]): readonly Point[] {
   const size = Math.ceil(points.length / MOST_POINTS);
   if (size <= 1) return points;

@@ -1,4 +1,4 @@
-/** What a machine is made of. What systeminformation does not tell is null. */
+/** The hardware of a machine; null for facts that systeminformation does not have. */
 export interface MachineInventory {
   readonly cpu: { readonly name: string | null; readonly physicalCores: number | null };
   readonly os: { readonly name: string | null; readonly release: string | null };
@@ -7,13 +7,13 @@ export interface MachineInventory {
   readonly battery: { readonly onBattery: boolean; readonly chargeRatio: number | null } | null;
 }
 
-/** A graphics controller, as the operating system's own tools list it. */
+/** A graphics controller, as the operating system's tools list it. */
 export interface InventoryGpu {
-  readonly name: string;
-  readonly vendor: string;
+  readonly name: string | null;
+  readonly vendor: string | null;
   /** As in `0000:03:00.0`. */
   readonly pciAddress: string | null;
-  /** Null where it is unknown or taken from system memory as needed. */
+  /** Null if not known, or if the GPU takes system memory as needed. */
   readonly totalBytes: number | null;
 }
 

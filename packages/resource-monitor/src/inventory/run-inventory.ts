@@ -4,21 +4,21 @@ import type { Executor } from '../ports/executor.js';
 import type { MachineInventory } from './inventory.js';
 import { parseInventory } from './inventory.js';
 
-/** Slow tools are what it is for; a hung one is killed with it. */
+/** Deadline of the child process. It is long because the child runs slow tools; they are killed with it. */
 const TIMEOUT_MS = 20_000;
 
-/** The inventory, or why there is none. */
+/** The inventory, or the reason why it is missing. */
 export type InventoryOutcome =
   { readonly inventory: MachineInventory } | { readonly reason: string };
 
-/** Runs systeminformation in a child that can be killed. `script` null: beside this file. */
+/** Runs systeminformation in a child process. `script` is its file; null for the one beside this package's bundle. */
 export async function runInventory(
   executor: Executor,
   script: string | null,
   signal: AbortSignal | null,
 ): Promise<InventoryOutcome> {
   const file = script ?? findScript();
-  if (file === null) return { reason: 'inventory-child.js is not beside this package' };
+  if (file === null) return { reason: 'inventory-child.js is missing beside this package' };
   const { outcome, exitCode, stdout, stderr } = await executor.run(process.execPath, [file], {
     timeoutMs: TIMEOUT_MS,
     signal,
@@ -32,7 +32,7 @@ export async function runInventory(
   return { reason: detail === '' ? `it ended with code ${exitCode}` : detail };
 }
 
-/** Beside the bundle, or one up where the bundle was split into chunks. */
+/** Beside the bundle, or one folder up if the bundle was split into chunks. */
 function findScript(): string | null {
   const self = import.meta.url;
   const name = `inventory-child${self.endsWith('.cjs') ? '.cjs' : '.js'}`;

@@ -1,5 +1,5 @@
-// The only file that imports systeminformation, and a program of its own: some of its calls run
-// others' tools synchronously and without a deadline, so whoever needs it must be able to kill it.
+// The only file that imports systeminformation. It is a program of its own, so that it can be killed: some
+// of systeminformation's calls run other programs synchronously and without a deadline.
 import { battery, cpu, graphics, mem, osInfo } from 'systeminformation';
 import type { InventoryGpu, MachineInventory } from './inventory.js';
 
@@ -22,10 +22,10 @@ async function takeInventory(): Promise<MachineInventory> {
     os: { name: orNull(system?.distro ?? ''), release: orNull(system?.release ?? '') },
     gpus: (cards?.controllers ?? []).map(
       ({ model, name, vendor, vram, vramDynamic, busAddress }): InventoryGpu => ({
-        name: orNull(name ?? '') ?? model,
-        vendor,
+        name: orNull(name ?? '') ?? orNull(model),
+        vendor: orNull(vendor),
         pciAddress: pciAddressOf(busAddress ?? ''),
-        // It says 0 or nothing for unknown, and the window into a card's memory for some cards.
+        // 0 or null means unknown.
         totalBytes: vramDynamic || vram === null || vram <= 0 ? null : vram * BYTES_PER_MIB,
       }),
     ),
@@ -44,7 +44,7 @@ function orNull(text: string): string | null {
   return text === '' ? null : text;
 }
 
-/** lspci leaves the domain out. */
+/** lspci omits the PCI domain if it is 0. */
 function pciAddressOf(address: string): string | null {
   const match = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])$/i.exec(address);
   if (match === null) return null;

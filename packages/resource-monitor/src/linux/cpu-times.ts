@@ -3,13 +3,13 @@ import type { FileTree } from '../ports/file-tree.js';
 import type { CpuTimes, LoadAverages } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
 
-/** USER_HZ: what /proc counts in, on every architecture that runs Node. */
+/** USER_HZ, the unit of times in /proc: 100 on every architecture that runs Node. */
 export const TICKS_PER_SECOND = 100;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /**
- * How many cores /proc/stat counts. Node's `availableParallelism` may have a control group's quota or the
- * affinity of this process in it, which the times of the machine have not.
+ * The number of cores in /proc/stat. Node's `availableParallelism` is no substitute: it can be reduced by a
+ * control group's quota or by this process's CPU affinity, which do not affect the machine's times.
  */
 export function coreCounter(files: FileTree): () => number {
   let cores: number | null = null;
@@ -18,7 +18,7 @@ export function coreCounter(files: FileTree): () => number {
       files.readText('/proc/stat')?.match(/^cpu\d+ /gm)?.length ?? Math.max(1, cpus().length));
 }
 
-/** All cores of the machine, by the first line of /proc/stat. */
+/** Reads the CPU times of the machine from the first line of /proc/stat. */
 export function machineCpu(
   files: FileTree,
   cores: () => number,
@@ -29,18 +29,18 @@ export function machineCpu(
     read: () => {
       const times = parseCpuLine(file.read());
       return times === null
-        ? { reason: 'it is missing or has no cpu line' }
+        ? { reason: 'it is missing or has no line for the CPU' }
         : { value: { ...times, cores: cores() } };
     },
     close: () => file.close(),
   };
 }
 
-/** user nice system idle iowait irq softirq steal guest guest_nice, in ticks; see proc_stat(5). */
+/** Reads `user nice system idle iowait irq softirq steal guest guest_nice`, in ticks; see proc_stat(5). */
 export function parseCpuLine(text: string | null): { busyMs: number; totalMs: number } | null {
   const line = /^cpu +(.*)$/m.exec(text ?? '')?.[1];
   if (line === undefined) return null;
-  // Guest time is in user and nice already.
+  // Eight fields: user and nice already include guest time.
   const ticks = line.split(/ +/).slice(0, 8).map(Number);
   if (ticks.length < 4 || ticks.some(Number.isNaN)) return null;
   const total = ticks.reduce((sum, value) => sum + value, 0);
@@ -48,7 +48,7 @@ export function parseCpuLine(text: string | null): { busyMs: number; totalMs: nu
   return { busyMs: (total - idle) * MS_PER_TICK, totalMs: total * MS_PER_TICK };
 }
 
-/** How long the queue for the processors was, by /proc/loadavg. */
+/** Reads /proc/loadavg. */
 export function linuxLoadAverages(files: FileTree): Reader<LoadAverages> & { close(): void } {
   const file = files.keep('/proc/loadavg');
   return {
@@ -60,7 +60,7 @@ export function linuxLoadAverages(files: FileTree): Reader<LoadAverages> & { clo
         five === undefined ||
         fifteen === undefined ||
         averages.some(Number.isNaN)
-        ? { reason: 'it is missing or no list of numbers' }
+        ? { reason: 'it is missing or has an unknown format' }
         : { value: [one, five, fifteen] as const };
     },
     close: () => file.close(),

@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock.js';
 import type { FileTree } from '../ports/file-tree.js';
 import type { PlatformReaders } from '../reading/figures.js';
-import { cgroupCpu } from './cgroup-cpu.js';
-import { createCgroupFinder } from './cgroup-folders.js';
-import { createCgroupMemory } from './cgroup-memory.js';
+import { cgroupCpu } from './cgroups/cgroup-cpu.js';
+import { createCgroupFinder } from './cgroups/cgroup-folders.js';
+import { createCgroupMemory } from './cgroups/cgroup-memory.js';
 import { coreCounter, linuxLoadAverages, machineCpu } from './cpu-times.js';
 import { createMemInfo } from './meminfo.js';
 import { linuxPower } from './power-supply.js';
@@ -11,9 +11,9 @@ import { linuxPressure } from './pressure.js';
 import { linuxEngines } from './processes.js';
 import { cgroupRam, linuxSwap, machineRam } from './ram.js';
 import { linuxSwapCounters } from './swap-counters.js';
-import { sysfsGpus } from './sysfs-gpus.js';
+import { sysfsGpus } from './gpus/sysfs-gpus.js';
 
-/** Everything that the kernel tells in files. */
+/** Readers of the kernel's files. They start no program. */
 export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
   const findCgroup = createCgroupFinder(files);
   const memInfo = createMemInfo(files);

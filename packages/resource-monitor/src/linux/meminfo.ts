@@ -1,18 +1,18 @@
 import type { FileTree } from '../ports/file-tree.js';
-import { oncePerSample } from '../reading/per-sample.js';
+import { oncePerSample } from '../reading/reader.js';
 import type { SampleContext } from '../reading/reader.js';
 
-/** The lines of /proc/meminfo that matter here, in bytes. */
+/** Figures of /proc/meminfo, in bytes. */
 export interface MemInfo {
   readonly totalBytes: number;
   readonly availableBytes: number;
-  /** False on kernels before 3.14, where `availableBytes` is put together from other lines. */
+  /** False on kernels before 3.14, where `availableBytes` is estimated from other lines. */
   readonly availableIsKernels: boolean;
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;
 }
 
-/** Reads /proc/meminfo at most once a sample; null where there is none. */
+/** Reads /proc/meminfo at most once per sample; null if it does not exist. */
 export function createMemInfo(files: FileTree): {
   read: (context: SampleContext) => MemInfo | null;
   close: () => void;
@@ -21,7 +21,7 @@ export function createMemInfo(files: FileTree): {
   return { read: oncePerSample(() => parseMemInfo(file.read())), close: () => file.close() };
 }
 
-/** Null where the text has no MemTotal, or none that can be. */
+/** Null if the text has no valid MemTotal. */
 export function parseMemInfo(text: string | null): MemInfo | null {
   if (text === null) return null;
   const totalBytes = bytesOf(text, 'MemTotal:');
@@ -29,21 +29,21 @@ export function parseMemInfo(text: string | null): MemInfo | null {
   const available = bytesOf(text, 'MemAvailable:');
   return {
     totalBytes,
-    availableBytes: Math.min(totalBytes, available ?? guessAvailable(text)),
+    availableBytes: Math.min(totalBytes, available ?? estimateAvailable(text)),
     availableIsKernels: available !== null,
     swapTotalBytes: bytesOf(text, 'SwapTotal:'),
     swapFreeBytes: bytesOf(text, 'SwapFree:'),
   };
 }
 
-/** What MemAvailable stands for, without the watermarks: free, and the file cache that isn't shmem. */
-function guessAvailable(text: string): number {
+/** MemAvailable without the kernel's watermarks: free memory, and file cache without shared memory. */
+function estimateAvailable(text: string): number {
   const of = (key: string): number => bytesOf(text, key) ?? 0;
   return Math.max(0, of('MemFree:') + of('Cached:') + of('Buffers:') - of('Shmem:'));
 }
 
 function bytesOf(text: string, key: string): number | null {
-  // At the start of a line: `Cached:` is also the end of `SwapCached:`.
+  // Only at the start of a line: `SwapCached:` ends with `Cached:`.
   const line = text.startsWith(key) ? 0 : text.indexOf(`\n${key}`) + 1;
   if (line === 0 && !text.startsWith(key)) return null;
   const kibibytes = Number.parseInt(text.slice(line + key.length, line + key.length + 24), 10);

@@ -3,10 +3,10 @@ import type { Reader } from '../reading/reader.js';
 import type { PowerSnapshot } from '../snapshot.js';
 
 const FOLDER = '/sys/class/power_supply';
-/** Plugs are pulled rarely, and some drivers ask the battery over a slow bus. */
+/** Figures change slowly, and some drivers read the battery over a slow bus. */
 const REREAD_AFTER_MS = 30_000;
 
-/** Batteries and plugs, by /sys/class/power_supply. */
+/** Reads batteries and mains adapters from /sys/class/power_supply. */
 export function linuxPower(
   files: FileTree,
   monotonicMs: () => number,
@@ -22,6 +22,8 @@ export function linuxPower(
     async read() {
       if (last !== null && monotonicMs() - last.atMs < REREAD_AFTER_MS)
         return { value: last.value };
+      // Without the folder, the kernel was built without this class: it may still run on a battery.
+      if (!files.exists(FOLDER)) return { reason: 'it does not exist' };
       close();
       supplies = files.list(FOLDER).map((name) => openSupply(files, `${FOLDER}/${name}`));
       last = { value: await readPower(supplies), atMs: monotonicMs() };
@@ -55,7 +57,7 @@ async function readPower(supplies: readonly Supply[]): Promise<PowerSnapshot> {
   let chargeRatio: number | null = null;
   for (const supply of supplies) {
     const type = await read(supply, 'type');
-    // A wireless mouse is a battery too, but the machine does not run on it.
+    // The battery of a peripheral, such as a wireless mouse.
     if ((await read(supply, 'scope')) === 'Device') continue;
     if (type === 'Battery') {
       discharging ||= (await read(supply, 'status')) === 'Discharging';

@@ -1,11 +1,11 @@
 import type { FileTree, KeptFile } from '../ports/file-tree.js';
 import type { Reader } from '../reading/reader.js';
 import type { PressureSnapshot } from '../snapshot.js';
-import type { FindCgroup } from './cgroup-folders.js';
+import type { FindCgroup } from './cgroups/cgroup-folders.js';
 
 /**
- * Pressure stall information: of this process's control group where it keeps its own, else of the
- * machine. See Documentation/accounting/psi.rst of the kernel.
+ * Reads pressure stall information of this process's control group, or of the machine if the group has
+ * none. See Documentation/accounting/psi.rst of the kernel.
  */
 export function linuxPressure(
   files: FileTree,
@@ -28,7 +28,7 @@ function stallReader(source: string, file: KeptFile): Reader<PressureSnapshot> &
       const text = file.read();
       const someRatio = averageOf(text, 'some');
       if (someRatio === null)
-        return { reason: 'the kernel keeps no pressure figures (psi=1 switches them on)' };
+        return { reason: 'the kernel records no pressure (boot option psi=1 enables it)' };
       const stall = { someRatio, fullRatio: averageOf(text, 'full') ?? 0 };
       return { value: { stall, level: null, commit: null } };
     },

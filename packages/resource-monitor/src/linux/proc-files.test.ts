@@ -9,7 +9,7 @@ import { linuxSwapCounters, readPageSize } from './swap-counters.js';
 const once = { startedMs: 0, continuing: false };
 
 describe('/proc/meminfo', () => {
-  it('is read in bytes, whatever the order of the lines', () => {
+  it('is read in bytes, in any order of the lines', () => {
     expect(
       parseMemInfo(
         'SwapCached: 5 kB\nMemTotal:  100 kB\nSwapTotal: 8 kB\nMemAvailable: 40 kB\nSwapFree: 0 kB\n',
@@ -23,7 +23,7 @@ describe('/proc/meminfo', () => {
     });
   });
 
-  it('is put together from free and cache where the kernel is too old to know', () => {
+  it('is estimated from free memory and cache on kernels without MemAvailable', () => {
     const info = parseMemInfo(
       'MemTotal: 100 kB\nMemFree: 10 kB\nBuffers: 2 kB\nCached: 9 kB\nSwapCached: 50 kB\nShmem: 1 kB\n',
     );
@@ -34,14 +34,14 @@ describe('/proc/meminfo', () => {
     });
   });
 
-  it('is nothing without a total', () => {
+  it('is null without a valid total', () => {
     expect(parseMemInfo('garbage')).toBeNull();
     expect(parseMemInfo(null)).toBeNull();
   });
 });
 
 describe('/proc/stat', () => {
-  it('counts neither idle nor waiting for disks as busy, and guests only once', () => {
+  it('counts idle time and I/O wait as not busy, and guest time once', () => {
     // user 10, nice 20, system 30, idle 400, iowait 50, irq 6, softirq 7, steal 8, guest 9, guest_nice 10
     expect(parseCpuLine('cpu  10 20 30 400 50 6 7 8 9 10\ncpu0 1 1 1 1\n')).toEqual({
       busyMs: 810,
@@ -49,13 +49,13 @@ describe('/proc/stat', () => {
     });
   });
 
-  it.each([null, '', 'cpu0 1 2 3 4', 'cpu  1 x 3 4'])('is nothing in %j', (text) => {
+  it.each([null, '', 'cpu0 1 2 3 4', 'cpu  1 x 3 4'])('is null for %j', (text) => {
     expect(parseCpuLine(text)).toBeNull();
   });
 });
 
 describe('the cores of the machine', () => {
-  it('are those that /proc/stat counts, whatever this process may use of them', () => {
+  it('are those in /proc/stat, even if this process may use fewer', () => {
     const files = createFakeFileTree({
       '/proc/stat': 'cpu  9 0 0 9\ncpu0 1 0 0 1\ncpu1 1 0 0 1\ncpu10 1 0 0 1\nintr 5\n',
     });
@@ -64,7 +64,7 @@ describe('the cores of the machine', () => {
 });
 
 describe('/proc/PID/stat', () => {
-  it('is read past names with spaces and parentheses', () => {
+  it('is read correctly after names with spaces and parentheses', () => {
     const rest =
       'S 1 1 1 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 9 0 777 1000 42 18446744073709551615';
     expect(parseStat(`7054 (node (LM) x) ${rest}`)).toEqual({
@@ -97,7 +97,7 @@ describe("LM Studio's processes", () => {
     expect(await names(files)).toEqual(['llmster', 'node']);
   });
 
-  it('are found where Node calls itself otherwise, as from version 24 on', async () => {
+  it('are found under the process name that Node 24 uses', async () => {
     const files = {
       '/proc/5/stat': stat(5, 'MainThread', 1),
       '/proc/5/cmdline': '/opt/lm studio/llmster\0--port\0',
@@ -112,7 +112,7 @@ describe("LM Studio's processes", () => {
 });
 
 describe('/proc/pressure/memory', () => {
-  it('gives the shares of the last ten seconds', () => {
+  it('gives the shares of the last 10 seconds', () => {
     const files = createFakeFileTree({
       '/proc/pressure/memory':
         'some avg10=12.50 avg60=3.00 avg300=1.00 total=1\nfull avg10=2.25 avg60=0 avg300=0 total=1\n',
@@ -123,7 +123,7 @@ describe('/proc/pressure/memory', () => {
     });
   });
 
-  it('is unknown, not zero, where the kernel keeps none', () => {
+  it('is unknown, not zero, if the kernel records none', () => {
     expect(linuxPressure(createFakeFileTree({}), () => null)[0]?.read(once)).toHaveProperty(
       'reason',
     );
@@ -131,7 +131,7 @@ describe('/proc/pressure/memory', () => {
 });
 
 describe('the page size', () => {
-  it('is the one that the kernel tells, for 16 KiB and 64 KiB kernels too', () => {
+  it("is the kernel's, also if that is 16 KiB or 64 KiB", () => {
     const vector = Buffer.alloc(48);
     vector.writeBigUInt64LE(16n, 0);
     vector.writeBigUInt64LE(6n, 16);
@@ -150,20 +150,17 @@ describe('the page size', () => {
 });
 
 describe('/sys/class/power_supply', () => {
-  const power = async (files: Record<string, string>) => {
+  const power = async (files: Record<string, string>, folder = '/sys/class/power_supply') => {
     const prefixed = Object.entries(files).map(([path, text]) => [
-      `/sys/class/power_supply/${path}`,
+      `${folder}${path === '' ? '' : '/'}${path}`,
       `${text}\n`,
     ]);
-    const reader = linuxPower(
-      createFakeFileTree(Object.fromEntries(prefixed) as Record<string, string>),
-      () => 0,
-    );
+    const reader = linuxPower(createFakeFileTree(Object.fromEntries(prefixed)), () => 0);
     const reading = await reader.read(once);
     return 'value' in reading ? reading.value : null;
   };
 
-  it('tells a laptop on its battery from one that is plugged in', async () => {
+  it('distinguishes a laptop on battery from one that is plugged in', async () => {
     const battery = { 'BAT0/type': 'Battery', 'BAT0/capacity': '64' };
     expect(
       await power({
@@ -184,7 +181,7 @@ describe('/sys/class/power_supply', () => {
     });
   });
 
-  it("does not take a mouse's battery for the machine's", async () => {
+  it('ignores the battery of a mouse', async () => {
     expect(
       await power({
         'hid/type': 'Battery',
@@ -195,7 +192,11 @@ describe('/sys/class/power_supply', () => {
     ).toEqual({ onBattery: false, chargeRatio: null });
   });
 
-  it('knows a machine without either to be plugged in', async () => {
-    expect(await power({})).toEqual({ onBattery: false, chargeRatio: null });
+  it('tells that a machine is not on battery if the folder is empty', async () => {
+    expect(await power({ '': '' })).toEqual({ onBattery: false, chargeRatio: null });
+  });
+
+  it('tells nothing if the folder does not exist', async () => {
+    expect(await power({})).toBeNull();
   });
 });

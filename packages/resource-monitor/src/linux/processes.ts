@@ -6,11 +6,11 @@ import type { Reader, Reading } from '../reading/reader.js';
 import { TICKS_PER_SECOND } from './cpu-times.js';
 import { readPageSize } from './swap-counters.js';
 
-/** Looking through all processes is the dearest thing here; those found are read each time. */
+/** All processes are listed again after this time, which is expensive. Known engines are read in each sample. */
 const RESCAN_AFTER_MS = 10_000;
-/** So many processes are looked at before others get their turn. */
+/** Number of processes that are read before the event loop gets a turn. */
 const SCAN_SLICE = 64;
-/** What Node 24 calls every program of its own; `node-MainThread` in a few releases before. */
+/** The process name of any program that Node 24 runs; `node-MainThread` in a few earlier releases. */
 const NODE_MAIN_THREAD = /^(node-)?MainThread$/;
 
 interface Stat {
@@ -21,7 +21,7 @@ interface Stat {
   readonly residentPages: number;
 }
 
-/** LM Studio's processes, by /proc/PID/stat. */
+/** Reads LM Studio's processes from /proc/PID/stat. */
 export function linuxEngines(
   files: FileTree,
   monotonicMs: () => number,
@@ -61,7 +61,7 @@ export function linuxEngines(
       for (const [processId, { name, file }] of kept) {
         const stat = parseStat(file.read());
         if (stat === null) {
-          // It is gone: one of its siblings may have taken its place.
+          // It has ended. Scan again in the next sample: a new engine may have replaced it.
           drop(processId);
           scannedAtMs = null;
           continue;
@@ -96,10 +96,10 @@ async function readTable(files: FileTree): Promise<ProcessEntry[]> {
     const stat = parseStat(files.readText(`/proc/${entry}/stat`));
     if (stat === null) continue;
     const name = NODE_MAIN_THREAD.test(stat.name)
-      ? (startedAs(files.readText(`/proc/${entry}/cmdline`)) ?? stat.name)
+      ? (programNameOf(files.readText(`/proc/${entry}/cmdline`)) ?? stat.name)
       : stat.name;
     const program = mayBeEngine(name) ? files.readLink(`/proc/${entry}/exe`) : null;
-    // The kernel marks the program of a process that was updated while it ran.
+    // The kernel appends this if the program's file was replaced while it ran.
     const path = program?.replace(/ \(deleted\)$/, '') ?? null;
     table.push({ processId, parentId: stat.parentId, name, program: path });
     looked += 1;
@@ -108,18 +108,18 @@ async function readTable(files: FileTree): Promise<ProcessEntry[]> {
   return table;
 }
 
-/** The name of the program at the head of a command line, which is parted by NUL. */
-function startedAs(commandLine: string | null): string | null {
+/** The program's name from a command line, whose arguments are separated by NUL. */
+function programNameOf(commandLine: string | null): string | null {
   const [program = ''] = commandLine?.split('\0') ?? [];
   return /[^/]+$/.exec(program)?.[0] ?? null;
 }
 
-/** `1358 (llmster) S 1 ...`; the name may hold spaces and parentheses. See proc_pid_stat(5). */
+/** Reads `1358 (llmster) S 1 ...`; see proc_pid_stat(5). The name can contain spaces and parentheses. */
 export function parseStat(text: string | null): Stat | null {
   const open = text?.indexOf('(') ?? -1;
   const close = text?.lastIndexOf(')') ?? -1;
   if (text === null || open < 0 || close < open) return null;
-  // From here on field 3 of the manual page comes first.
+  // The first of these is field 3 of the manual page.
   const fields = text.slice(close + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
   return {

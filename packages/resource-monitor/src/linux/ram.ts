@@ -1,11 +1,11 @@
 import type { Reader, Reading, SampleContext } from '../reading/reader.js';
 import type { RamSnapshot } from '../snapshot.js';
-import type { CgroupMemoryReader } from './cgroup-memory.js';
+import type { CgroupMemoryReader } from './cgroups/cgroup-memory.js';
 import type { MemInfo } from './meminfo.js';
 
 type ReadMemInfo = (context: SampleContext) => MemInfo | null;
 
-/** The machine's memory where a control group leaves less of it. */
+/** Reads memory as a control group limits it. */
 export function cgroupRam(
   cgroup: CgroupMemoryReader | null,
   readMemInfo: ReadMemInfo,
@@ -20,7 +20,7 @@ export function cgroupRam(
       return {
         value: {
           totalBytes: limit.limitBytes,
-          // The group may use up to its limit, but only of what the machine still has.
+          // The group cannot use more than the machine has left.
           availableBytes: Math.min(limit.availableBytes, machine.availableBytes),
           mappedCountsAsUsed: false,
           limitedBy: 'cgroup',
@@ -31,7 +31,7 @@ export function cgroupRam(
   };
 }
 
-/** The machine's memory as the kernel counts it. Mapped file pages are part of MemAvailable. */
+/** Reads the machine's memory. MemAvailable includes the pages of mapped files. */
 export function machineRam(readMemInfo: ReadMemInfo): Reader<RamSnapshot> {
   return {
     source: '/proc/meminfo',
@@ -51,14 +51,14 @@ export function machineRam(readMemInfo: ReadMemInfo): Reader<RamSnapshot> {
   };
 }
 
-/** Swap of the machine, or what the control group allows of it. */
+/** Reads the swap that the control group allows, or the machine's if there is no limit. */
 export function linuxSwap(
   cgroup: CgroupMemoryReader | null,
   readMemInfo: ReadMemInfo,
 ): readonly Reader<{ readonly totalBytes: number; readonly freeBytes: number }>[] {
   return [
     {
-      source: 'cgroup memory.swap.max',
+      source: 'cgroup swap limit',
       read: (context) => {
         const machine = readMemInfo(context);
         const limit = cgroup?.readSwap(machine?.swapTotalBytes ?? 0) ?? null;

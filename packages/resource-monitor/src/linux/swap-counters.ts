@@ -2,10 +2,11 @@ import type { FileTree } from '../ports/file-tree.js';
 import type { SwapCounters } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
 
+/** Key of the page size in the auxiliary vector, see getauxval(3). */
 const AT_PAGESZ = 6n;
 const COMMON_PAGE_BYTES = 4096;
 
-/** Pages swapped in and out since the machine started, by /proc/vmstat. */
+/** Reads the pages swapped in and out since the machine started from /proc/vmstat. */
 export function linuxSwapCounters(files: FileTree): Reader<SwapCounters> & { close(): void } {
   const file = files.keep('/proc/vmstat');
   let pageBytes: number | null = null;
@@ -26,7 +27,7 @@ export function linuxSwapCounters(files: FileTree): Reader<SwapCounters> & { clo
   };
 }
 
-/** The kernel tells each process its page size: 4 KiB on x86, up to 64 KiB on ARM and POWER. */
+/** The page size from this process's auxiliary vector: 4 KiB on x86, up to 64 KiB on ARM and POWER. */
 export function readPageSize(files: FileTree): number {
   const vector = Buffer.from(files.readText('/proc/self/auxv') ?? '', 'latin1');
   for (let offset = 0; offset + 16 <= vector.length; offset += 16) {

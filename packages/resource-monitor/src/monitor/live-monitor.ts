@@ -1,31 +1,30 @@
-import { createHistory } from '../history/history.js';
 import type { HardwareSurveyFacts } from '../gpu/survey.js';
+import type { MergedGpu } from '../gpu/merge-gpus.js';
+import { nameByInventory } from '../gpu/merge-gpus.js';
+import { createHistory } from '../history/history.js';
 import type { MachineInventory } from '../inventory/inventory.js';
-import { refineGpus } from '../inventory/refine-gpus.js';
 import type { InventoryOutcome } from '../inventory/run-inventory.js';
 import type { Clock } from '../ports/clock.js';
-import { raceDeadline, raceSignal, startDeadline, TIMED_OUT } from '../ports/race.js';
+import { raceDeadline, raceSignal, TIMED_OUT } from '../ports/race.js';
 import type { GpuReader, PlatformReaders } from '../reading/figures.js';
-import { ANSWER_WITHIN_MS, readFirst } from '../reading/reader.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
-import { requireRam } from '../sampling/require-ram.js';
+import type { TimedSnapshot } from '../sampling/settle-detector.js';
+import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/settle-detector.js';
 import { createSampler } from '../sampling/take-sample.js';
-import type { TimedSnapshot } from '../sampling/wait-until-settled.js';
-import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/wait-until-settled.js';
 import { createWatchLoop } from '../sampling/watch-loop.js';
-import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
-import { judgeSnapshots } from './judge-snapshots.js';
+import type { ResourceSnapshot } from '../snapshot.js';
 import type {
   CallOptions,
   MonitorHints,
   ResourceMonitor,
   SettledSnapshot,
 } from './resource-monitor.js';
+import { snapshotQuestions } from './snapshot-questions.js';
 
 const SETTLE_INTERVAL_MS = 250;
 const USUAL_INTERVAL_MS = 1000;
 
-/** What a live monitor is made of. */
+/** The parts of a live monitor. */
 export interface LiveMonitorParts {
   readonly clock: Clock;
   readonly readers: PlatformReaders;
@@ -38,17 +37,17 @@ export interface LiveMonitorParts {
 /** A monitor of the machine that the readers read. */
 export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const { clock, readers, gpuReaders, cores } = parts;
-  const sample = createSampler({ readers, gpuReaders, clock, cores });
+  const sampler = createSampler({ readers, gpuReaders, clock, cores });
   const history = createHistory();
   const closing = new AbortController();
-  let flight: Promise<ResourceSnapshot> | null = null;
+  let inFlight: Promise<ResourceSnapshot> | null = null;
   let samples = 0;
   let survey: HardwareSurveyFacts | null = null;
   let inventory: MachineInventory | null = null;
   let inventoryRun: Promise<MachineInventory | null> | null = null;
 
-  const pace = (intervalMs: number): void => {
-    for (const reader of gpuReaders) reader.pace?.(intervalMs);
+  const setGpuIntervalMs = (intervalMs: number): void => {
+    for (const reader of gpuReaders) reader.setIntervalMs?.(intervalMs);
   };
   const takeInventory = (): Promise<MachineInventory | null> =>
     (inventoryRun ??= parts.runInventory(closing.signal).then((outcome) => {
@@ -56,20 +55,22 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
       return inventory;
     }));
   const take = async (continuing: boolean): Promise<ResourceSnapshot> => {
-    const snapshot = await sample(continuing, {
-      survey,
-      refineGpus: (gpus) => refineGpus(gpus, inventory),
-    });
+    let needsName = false;
+    const nameGpus = (gpus: readonly MergedGpu[]): readonly MergedGpu[] => {
+      needsName = gpus.some(({ gpu }) => gpu.name === null && gpu.pciAddress !== null);
+      return nameByInventory(gpus, inventory);
+    };
+    const snapshot = await sampler.take(continuing, { survey, nameGpus });
     samples += 1;
     history.record(snapshot, clock.monotonicMs());
-    // Only a name is missing then; it is there in some later sample.
-    if (continuing && inventoryRun === null && needsName(snapshot)) void takeInventory();
+    // Not awaited: only names are missing, and a later sample has them.
+    if (continuing && inventoryRun === null && needsName) void takeInventory();
     return snapshot;
   };
   const shared = (continuing: boolean): Promise<ResourceSnapshot> => {
     if (closing.signal.aborted) return Promise.reject(closed());
-    return (flight ??= take(continuing || samples > 0).finally(() => {
-      flight = null;
+    return (inFlight ??= take(continuing || samples > 0).finally(() => {
+      inFlight = null;
     }));
   };
   const call = async (continuing: boolean, options: CallOptions): Promise<ResourceSnapshot> => {
@@ -88,44 +89,42 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const watchers = createWatchLoop({
     clock,
     take: () => shared(true),
-    onPace: pace,
-    onIdle: () => pace(USUAL_INTERVAL_MS),
+    onInterval: setGpuIntervalMs,
+    onIdle: () => setGpuIntervalMs(USUAL_INTERVAL_MS),
     closing: closing.signal,
   });
 
   const settled = async (options: CallOptions): Promise<SettledSnapshot> => {
     const { signal = null, timeoutMs = SETTLE_TIMEOUT_MS } = options;
     const startMs = clock.monotonicMs();
-    let first = true;
-    const next = async (): Promise<TimedSnapshot> => {
-      const restMs = timeoutMs - (clock.monotonicMs() - startMs);
-      if (!first) await clock.sleep(Math.max(0, Math.min(SETTLE_INTERVAL_MS, restMs)), { signal });
-      first = false;
+    const sample = async (): Promise<TimedSnapshot> => {
       const snapshot = await call(true, signal === null ? {} : { signal });
       return { snapshot, atMs: clock.monotonicMs() };
     };
-    pace(SETTLE_INTERVAL_MS);
+    const next = async (): Promise<TimedSnapshot> => {
+      const restMs = timeoutMs - (clock.monotonicMs() - startMs);
+      await clock.sleep(Math.max(0, Math.min(SETTLE_INTERVAL_MS, restMs)), { signal });
+      return sample();
+    };
+    setGpuIntervalMs(SETTLE_INTERVAL_MS);
     try {
-      // There is always a next sample, so there is always an answer.
-      return (await waitUntilSettled(next, startMs, timeoutMs)) as SettledSnapshot;
+      return await waitUntilSettled(await sample(), next, startMs, timeoutMs);
     } finally {
-      pace(watchers.intervalMs ?? USUAL_INTERVAL_MS);
+      setGpuIntervalMs(watchers.intervalMs ?? USUAL_INTERVAL_MS);
     }
-  };
-
-  const glance = async (): Promise<RamSnapshot> => {
-    if (closing.signal.aborted) throw closed();
-    const context = { startedMs: clock.monotonicMs(), continuing: true };
-    using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
-    return requireRam(await readFirst('ram', readers.ram, context, deadline));
   };
 
   return {
     snapshot: (options = {}) => call(false, options),
-    glance: readers.ramIsCheap ? glance : null,
+    glance: readers.ramIsCheap
+      ? async () => {
+          if (closing.signal.aborted) throw closed();
+          return sampler.readRam();
+        }
+      : null,
     settled: (options = {}) => settled(options),
     watch: (options = {}) => watchers.watch(options),
-    ...judgeSnapshots(
+    ...snapshotQuestions(
       history,
       (options) => call(false, options),
       () => clock.monotonicMs(),
@@ -139,16 +138,12 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     async [Symbol.asyncDispose]() {
       if (!closing.signal.aborted) closing.abort(closed());
       await Promise.all([
-        flight?.catch(() => undefined),
+        inFlight?.catch(() => undefined),
         ...gpuReaders.map((reader) => reader.stop?.()),
       ]);
       await readers.close();
     },
   };
-}
-
-function needsName({ gpus }: ResourceSnapshot): boolean {
-  return gpus.some(({ name }) => / \[[0-9a-f:]+\]$/.test(name));
 }
 
 function closed(): ResourceMonitorError {

@@ -1,44 +1,54 @@
+import type { Footprint, SelectionPolicy } from '@mai/memory-ledger';
 import type { HardwareSurveyFacts } from '../gpu/survey.js';
 import type { HistoryBucket, HistoryOptions } from '../history/history.js';
 import type { Trend, TrendOptions } from '../history/trend.js';
 import type { MachineInventory } from '../inventory/inventory.js';
-import type { ModelFootprint } from '../judge/can-fit.js';
-import type { OverloadThresholds } from '../judge/is-overloaded.js';
 import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
 
-/** What every call that waits takes. */
+/** Options of every call that waits. */
 export interface CallOptions {
-  /** Ends the wait with the signal's own reason. A sample that others wait for goes on. */
+  /** Cancels the wait; the call rejects with the signal's reason. A sample that other callers share goes on. */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline in milliseconds; without it readers have deadlines of their own. */
+  /** Deadline in milliseconds. Not set: only the readers' own deadlines apply. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** How `watch` samples. */
+/** Options of the questions that compare a snapshot with limits. */
+export interface LimitOptions extends CallOptions {
+  /** The limits; `DEFAULT_SELECTION_POLICY` of the memory ledger unless given. */
+  readonly policy?: SelectionPolicy | undefined;
+  /**
+   * Footprints of the models that are loaded on this machine; null for one whose footprint is not known.
+   * None unless given: then their mapped weights, which the OS can report as available, are not counted.
+   */
+  readonly residents?: readonly (Footprint | null)[] | undefined;
+}
+
+/** Options of `watch`. */
 export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds between samples. A pair lets the monitor choose: slow while nothing changes, fast
-   * near a limit or while something is loading. `{ minMs: 250, maxMs: 5000 }` unless given.
+   * Milliseconds between samples. With a pair the monitor chooses the interval: long while nothing
+   * changes, short near a limit or during a load. `{ minMs: 250, maxMs: 5000 }` unless given.
    */
   readonly intervalMs?: number | { readonly minMs: number; readonly maxMs: number } | undefined;
 }
 
-/** What others know of this machine. Fields that are left out stay as they were. */
+/** Facts about this machine from other sources. A field that is left out keeps its last value. */
 export interface MonitorHints {
-  /** LM Studio's hardware survey of this machine; null takes an earlier one back. */
+  /** LM Studio's hardware survey of this machine; null removes an earlier one. */
   readonly survey?: HardwareSurveyFacts | null;
-  /** Processes that are known to be LM Studio's, beside those found by name and parent. */
+  /** Processes known to be LM Studio's, in addition to those found by name and parent. */
   readonly engineProcessIds?: readonly number[];
-  /** A model is being loaded or unloaded: sample fast. */
+  /** A model is being loaded or unloaded: sample at the shortest interval. */
   readonly loading?: boolean;
 }
 
-/** A snapshot from after memory stopped moving, or from the deadline. */
+/** A snapshot taken once memory had stopped moving, or at the deadline. */
 export interface SettledSnapshot extends ResourceSnapshot {
-  /** False: the deadline came first, and these pools were still moving. */
+  /** False: the deadline came first, and the pools in `moving` were still changing. */
   readonly settled: boolean;
-  /** `ram` or `gpu:` and a device key. */
+  /** `ram`, or `gpu:` and a device key. */
   readonly moving: readonly string[];
   readonly waitedMs: number;
 }
@@ -46,49 +56,49 @@ export interface SettledSnapshot extends ResourceSnapshot {
 /** Watches one machine, or replays a recording of one. */
 export interface ResourceMonitor extends AsyncDisposable {
   /**
-   * What the machine has and has left now. Callers at the same time share one sample. The first one
-   * never waits for a second look: its CPU load is the load average.
-   * @throws ResourceMonitorError `PROBE_TIMED_OUT` past `timeoutMs`, `PROBE_FAILED` where not even
-   * memory can be read or the monitor was disposed of; the signal's reason when it fires.
+   * What the machine has and has left now. Concurrent callers share one sample. The first snapshot has
+   * no earlier sample to compare with, so it reports the load average as CPU load.
+   * @throws ResourceMonitorError `PROBE_TIMED_OUT` after `timeoutMs`; `PROBE_FAILED` if memory cannot
+   * be read or the monitor was disposed of; the signal's reason when the signal fires.
    */
   snapshot(options?: CallOptions): Promise<ResourceSnapshot>;
   /**
-   * RAM alone, read anew, at a small part of what a snapshot costs: for a look between two snapshots.
-   * Leaves no trace in the history. Null where reading RAM starts a program.
-   * @throws ResourceMonitorError `PROBE_FAILED` where memory can't be read.
+   * Reads RAM alone, at a small part of a snapshot's cost, and adds nothing to the history. Null on
+   * platforms where reading RAM starts a program (macOS).
+   * @throws ResourceMonitorError `PROBE_FAILED` if memory cannot be read or the monitor was disposed of.
    */
   readonly glance: (() => Promise<RamSnapshot>) | null;
   /**
-   * The first snapshot after memory has stopped moving. Call it right after a load or an unload:
-   * drivers and the OS lag behind by up to 1.5 s. Gives up after `timeoutMs` (8000 unless given) and
-   * then says which pools were still moving.
+   * Samples until memory stops moving and returns the last sample. Call it right after a load or an
+   * unload: drivers and the OS free memory up to 1.5 s late. Gives up after `timeoutMs` (8000 unless
+   * given) and then lists the pools that were still moving.
    */
   settled(options?: CallOptions): Promise<SettledSnapshot>;
   /**
-   * Samples for as long as it is iterated. Each step gets the newest sample that it has not seen: a
-   * slow consumer misses some, and nothing queues up. Ends by `break`, or by throwing the signal's
-   * reason.
+   * Samples while the result is iterated. Each step returns the newest sample not yet seen: a slow
+   * consumer skips samples, and no queue builds up. Ends with `break`, or rejects with the signal's reason.
    */
   watch(options?: WatchOptions): AsyncIterableIterator<ResourceSnapshot>;
-  /** What was sampled so far, in buckets; oldest first. */
+  /** The samples so far in buckets, oldest first. */
   history(options: HistoryOptions): readonly HistoryBucket[];
-  /** Where a figure is heading, by what was sampled so far. */
+  /** The trend of a figure over the samples so far, and when it reaches a limit. */
   trend(options?: TrendOptions): Trend;
   /**
-   * Whether the machine is above one of the limits now. For use without the selector: it knows
-   * nothing of residents, so a loaded model counts as load.
+   * Whether a measured pool, or the CPU, is above its limit now. The minimum headroom counts as part of a
+   * pool's limit. CPU load of LM Studio's own engines counts too.
    */
-  isOverloaded(thresholds?: OverloadThresholds, options?: CallOptions): Promise<boolean>;
+  isOverloaded(options?: LimitOptions): Promise<boolean>;
   /**
-   * Whether a model of this footprint fits beside everything that runs now; null where a pool that
-   * it needs is unmeasured. Knows nothing of residents that could make room.
+   * Whether a model with this footprint can be loaded beside everything that runs now and stay within the
+   * policy's limits. False also where something must be unloaded first. Null where the footprint is
+   * charged to a pool that is not measured, and no pool is known to be too small.
    */
-  canFit(footprint: ModelFootprint, options?: CallOptions): Promise<boolean | null>;
-  /** Takes in what others know of this machine. */
+  canFit(footprint: Footprint, options?: LimitOptions): Promise<boolean | null>;
+  /** Passes on facts from other sources. */
   inform(hints: MonitorHints): void;
   /**
-   * What the machine is made of, by systeminformation in a process of its own; once, then from
-   * memory. Null where that failed or, in a recording, was not recorded.
+   * The hardware by systeminformation, read once in a child process and kept. Null if that failed, and
+   * in a recording, which does not contain it.
    */
   inventory(options?: CallOptions): Promise<MachineInventory | null>;
 }

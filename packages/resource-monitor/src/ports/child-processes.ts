@@ -2,14 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 import type { Clock } from './clock.js';
 import type { Executor, RunResult, RunningStream } from './executor.js';
 import { findProgram } from './find-program.js';
-import { createLineSplitter } from './line-splitter.js';
 
-/** Programs that print more than this are not the ones that we know. */
+/** A program that prints more than this to stdout is killed. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 const KEPT_STDERR_CHARS = 400;
-/** From the polite signal to the one that can't be refused. */
+/** Longer lines are dropped: no reader prints such a line. */
+const MAX_LINE_CHARS = 256 * 1024;
+/** Delay between SIGTERM and SIGKILL. */
 const KILL_AFTER_MS = 500;
-/** A program stuck in its driver does not die of SIGKILL either; it is left to the OS then. */
+/** Wait after SIGKILL. A program that hangs in a driver survives even that; it is then no longer waited for. */
 const GIVE_UP_AFTER_MS = 1000;
 
 /** Runs programs as children of this process. */
@@ -19,7 +20,7 @@ export function childProcesses(
   env: Readonly<Record<string, string | undefined>>,
 ): Executor {
   const live = new Set<ChildProcess>();
-  /** Children with a process group of their own, in which are those that they start. */
+  /** Children with a process group of their own, to which their children belong. */
   const leaders = new WeakSet<ChildProcess>();
   const kill = (child: ChildProcess, signal: NodeJS.Signals): void => {
     if (!leaders.has(child) || child.pid === undefined) {
@@ -29,7 +30,7 @@ export function childProcesses(
     try {
       process.kill(-child.pid, signal);
     } catch {
-      // All of them are gone.
+      // The whole group has ended already.
     }
   };
   const killAll = (): void => {
@@ -40,14 +41,14 @@ export function childProcesses(
     args: readonly string[],
     { stdin, startsOthers }: { stdin: 'pipe' | 'ignore'; startsOthers: boolean },
   ) => {
-    // Costs two milliseconds at start-up, and most machines never need it.
+    // Loaded on first use: it costs 2 ms, and most machines never need it.
     const { spawn } = await import('node:child_process');
     const child = spawn(program, args, {
       stdio: [stdin, 'pipe', 'pipe'],
       windowsHide: true,
-      // Windows has no process groups; there a detached child would get a window instead.
+      // Not on Windows: there it opens a window and creates no process group.
       detached: startsOthers && platform !== 'win32',
-      // Numbers and words as they are documented, whatever the user's language.
+      // Output in English with a decimal point, whatever the user's language.
       env: { ...env, LC_ALL: 'C', LANG: 'C', ELECTRON_RUN_AS_NODE: '1' },
     });
     if (startsOthers && platform !== 'win32') leaders.add(child);
@@ -59,7 +60,7 @@ export function childProcesses(
     };
     child.once('exit', forget);
     child.once('error', forget);
-    // A pipe that breaks is reported by the exit; unheard it would take the process down.
+    // Without a listener a broken pipe would end this process. The child's exit reports it, too.
     child.stdin?.on('error', () => undefined);
     return child;
   };
@@ -67,7 +68,7 @@ export function childProcesses(
     const over = new AbortController();
     void gone.then(() => {
       over.abort();
-      // What it started may not have heard the polite signal.
+      // Processes that it started may have ignored SIGTERM.
       if (leaders.has(child)) kill(child, 'SIGKILL');
     });
     kill(child, 'SIGTERM');
@@ -177,12 +178,25 @@ export function childProcesses(
   };
 }
 
-/** Pipes to children are sockets underneath, and can be let go of like sockets. */
+/** Pipes to children are sockets, so they have `unref`, which Node's types do not declare. */
 function unrefAll(child: ChildProcess): void {
   child.unref();
   for (const stream of child.stdio) {
-    if (stream !== null && stream !== undefined && 'unref' in stream) {
-      (stream as { unref: () => void }).unref();
-    }
+    if (stream !== null && stream !== undefined && hasUnref(stream)) stream.unref();
   }
+}
+
+function hasUnref(value: object): value is { unref(): void } {
+  return 'unref' in value && typeof value.unref === 'function';
+}
+
+/** Splits chunks of text into lines that end with LF or CRLF. Buffers one unfinished line at most. */
+function createLineSplitter(onLine: (line: string) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MAX_LINE_CHARS) rest = '';
+    for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+  };
 }

@@ -1,12 +1,12 @@
-/** The only source of time in this package; tests and simulations pass their own. */
+/** The only source of time in this package; tests pass their own. */
 export interface Clock {
   /** Milliseconds since the epoch, for time stamps. May jump. */
   nowMs(): number;
-  /** Milliseconds that only ever grow, for every duration. Its zero means nothing. */
+  /** Milliseconds that never decrease, for durations. They start at an arbitrary moment. */
   monotonicMs(): number;
   /**
-   * Resolves after `ms`; rejects with the signal's reason as soon as the signal fires and leaves no
-   * timer or listener behind either way. A `background` wait does not keep the process alive.
+   * Resolves after `ms`, or rejects with the signal's reason as soon as the signal fires. Leaves no timer
+   * or listener behind. A `background` wait does not keep the process alive.
    */
   sleep(
     ms: number,
@@ -14,14 +14,14 @@ export interface Clock {
   ): Promise<void>;
 }
 
-/** Node clamps longer delays to 1 ms, with a warning on stderr. */
+/** For longer delays Node uses 1 ms instead, and prints a warning. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's own clock. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => {
-    // Not performance.now(), which loads a module of Node first.
+    // Not performance.now(), which loads another module of Node.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },
@@ -47,7 +47,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** What an aborted signal rejects with: the caller's own reason, unchanged. */
-export function abortReason(signal: AbortSignal | null): Error {
-  return signal?.reason as Error;
+/** The signal's reason, unchanged. */
+export function abortReason(signal: AbortSignal | null): unknown {
+  return signal?.reason;
 }

@@ -1,13 +1,13 @@
 /**
- * The programs that a reader may run. Nothing here goes through a shell, and nothing outlives the
- * monitor. Tests hand in recorded outputs.
+ * Runs programs for readers, without a shell. None of them outlives the monitor. Tests replay recorded
+ * output.
  */
 export interface Executor {
-  /** The path of a program on the PATH or in one of `places`, or null. Starts nothing. */
+  /** The path of a program on the PATH or in one of the folders `places`; null if not found. Runs nothing. */
   find(name: string, places: readonly string[]): string | null;
-  /** Runs a program to its end. Never rejects; killed at the deadline or when the signal fires. */
+  /** Runs a program to its end and kills it at the deadline or when the signal fires. Never rejects. */
   run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult>;
-  /** Starts a program that goes on printing lines until it is stopped. */
+  /** Starts a program that prints lines until it is stopped. */
   stream(
     program: string,
     args: readonly string[],
@@ -15,35 +15,37 @@ export interface Executor {
   ): Promise<RunningStream>;
 }
 
+/** Options of `Executor.run`. */
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
-  /** It starts programs itself, which are ended with it. False unless given. */
+  /** The program starts programs itself, which must be killed with it. False unless given. */
   readonly startsOthers?: boolean;
 }
 
-/** What a program left behind. */
+/** The result of a run. */
 export interface RunResult {
   readonly outcome: 'exited' | 'timed-out' | 'not-started' | 'aborted';
-  /** Exit code; null where it did not exit by itself. */
+  /** Null if the program did not exit by itself. */
   readonly exitCode: number | null;
   readonly stdout: string;
-  /** The end of what it printed on stderr, for the reason that people read. */
+  /** The last part of stderr, for messages. */
   readonly stderr: string;
 }
 
+/** Receives the output of `Executor.stream`. */
 export interface StreamListener {
   readonly onLine: (line: string) => void;
-  /** Called once, when it has ended for whatever reason; `detail` is for people. */
+  /** Called once, when the program has ended for any reason; `detail` is a text for people. */
   readonly onEnd: (detail: string) => void;
 }
 
-/** A program that runs beside this process. */
+/** A running program. */
 export interface RunningStream {
-  /** Null when it could not be started. */
+  /** Null if it could not be started. */
   readonly processId: number | null;
   /** Writes one line to its stdin. */
   send(line: string): void;
-  /** Ends it, by force if need be; resolves when it is gone or past caring. */
+  /** Ends the program, with SIGKILL if necessary. Resolves when it has ended or cannot be killed. */
   stop(): Promise<void>;
 }

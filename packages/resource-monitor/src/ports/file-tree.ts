@@ -12,35 +12,35 @@ import {
 } from 'node:fs';
 
 /**
- * The files of the kernel: /proc, cgroups and /sys. Paths are absolute with forward slashes. Tests
- * hand in a tree of their own, so every Linux reader runs on every OS.
+ * The kernel's files: /proc, /sys and control groups. Paths are absolute with forward slashes. Tests pass
+ * a tree in memory, so the Linux readers can be tested on every OS.
  */
 export interface FileTree {
-  /** A file that is read again and again. Opened at the first read. */
+  /** A file for repeated reading. It is opened at the first read. */
   keep(path: string): KeptFile;
-  /** The whole text, or null where there is no such file or it can't be read. */
+  /** The whole text, or null if the file does not exist or cannot be read. */
   readText(path: string): string | null;
   exists(path: string): boolean;
-  /** The names in a folder; empty where there is none. */
+  /** The names in a folder; empty if it does not exist. */
   list(path: string): readonly string[];
-  /** Where a link points, or null. */
+  /** The target of a symbolic link, or null. */
   readLink(path: string): string | null;
 }
 
-/** One file, kept open between reads: a third of the cost of opening it each time. */
+/** A file that stays open between reads, which costs a third of opening it for each read. */
 export interface KeptFile {
   /**
-   * The text now, or null where it can't be read; an error closes the file, and the next read opens
-   * it anew, so a device that comes back is found again. Only for files that the kernel makes up in
-   * memory, /proc for one: they answer in microseconds.
+   * The current text, or null if it cannot be read. An error closes the file and the next read opens it
+   * again, so a device that returns is found. Blocks this thread: only for files that the kernel creates in
+   * memory, such as /proc, which answer in microseconds.
    */
   read(): string | null;
-  /** The same on a thread, for files with a driver behind them, which may block. */
+  /** The same on another thread, for files of drivers, which can block. */
   readLater(): Promise<string | null>;
   close(): void;
 }
 
-/** The machine's own files below `root` ('' for the machine itself). */
+/** The machine's files below `root`; '' for the root folder. */
 export function realFileTree(root: string): FileTree {
   return {
     keep: (path) => keepOpen(root + path),
@@ -51,7 +51,7 @@ export function realFileTree(root: string): FileTree {
   };
 }
 
-/** Whether a program may be run from this path. */
+/** Whether the file exists and is executable. */
 export function isExecutable(path: string): boolean {
   return attempt(() => accessSync(path, constants.X_OK)) !== null;
 }
@@ -66,7 +66,7 @@ function keepOpen(path: string): KeptFile {
   const close = (): void => {
     const open = descriptor;
     descriptor = null;
-    // A read on a thread still holds the descriptor; it closes the file when it is back.
+    // A read on another thread still uses the descriptor. The file is closed when that has ended.
     if (open !== null && pending === null) attempt(() => closeSync(open));
     else if (open !== null) void pending?.then(() => attempt(() => closeSync(open)));
   };
@@ -82,7 +82,7 @@ function keepOpen(path: string): KeptFile {
       if (file === null) return null;
       for (let target = buffer ?? grow(); ; target = grow()) {
         const length = readSync(file, target, 0, target.length, 0);
-        // The kernel makes the text anew for each read from the start, so it must come in one piece.
+        // The kernel creates the text for each read at offset 0, so one read must return all of it.
         if (length < target.length) return target.toString('latin1', 0, length);
       }
     } catch {
@@ -109,7 +109,7 @@ function keepOpen(path: string): KeptFile {
 
   return {
     read: readNow,
-    // One read at a time: a driver that hangs takes one thread of the pool, not all of them.
+    // One read at a time, so that a driver that hangs blocks one thread of the pool and not all.
     readLater: () =>
       (pending ??= readOnThread().then((text) => {
         pending = null;
@@ -120,7 +120,7 @@ function keepOpen(path: string): KeptFile {
   };
 }
 
-/** Most files that are looked for are missing, and an error costs far more than a look. */
+/** Null if the file is missing. The check is there because most files are missing and a thrown error is slow. */
 function ifThere<T>(path: string, action: (path: string) => T): T | null {
   return existsSync(path) ? attempt(() => action(path)) : null;
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isExecutable } from './file-tree.js';
 
-/** Looks a program up as the OS would, without running anything. */
+/** Searches a program on the PATH, then in the folders `places`. Runs nothing. */
 export function findProgram(
   name: string,
   places: readonly string[],
@@ -10,7 +10,7 @@ export function findProgram(
 ): string | null {
   const windows = platform === 'win32';
   const paths = windows ? path.win32 : path.posix;
-  // Windows spells it Path; a copied environment is no longer blind to case.
+  // Windows spells it Path, and a copy of process.env distinguishes upper and lower case.
   const key = windows ? Object.keys(env).find((name) => name.toUpperCase() === 'PATH') : 'PATH';
   const folders = (env[key ?? 'PATH'] ?? '')
     .split(paths.delimiter)

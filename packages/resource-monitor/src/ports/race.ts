@@ -1,18 +1,21 @@
 import type { Clock } from './clock.js';
 import { abortReason } from './clock.js';
 
-/** What `raceDeadline` resolves to when the deadline came first. */
+/** The result of `raceDeadline` if the deadline came first. */
 export const TIMED_OUT: unique symbol = Symbol('timed out');
 
-/** One deadline for many promises to race against. */
+/** A deadline that any number of promises can race against. */
 export interface Deadline extends Disposable {
   readonly timedOut: Promise<typeof TIMED_OUT>;
 }
 
-/** Nobody sees it. Without a reason of ours, each would cost a DOMException with a stack. */
-const IN_TIME = new Error('This was in time.');
+/**
+ * Abort reason of a deadline's timer; never shown. Without a shared reason each abort would create a
+ * DOMException with a stack trace.
+ */
+const IN_TIME = new Error('The deadline was met.');
 
-/** Starts a deadline, which ends when it is disposed of. */
+/** Starts a deadline. Disposing of it stops its timer. */
 export function startDeadline(ms: number, clock: Clock): Deadline {
   const timer = new AbortController();
   const timedOut = clock
@@ -22,7 +25,7 @@ export function startDeadline(ms: number, clock: Clock): Deadline {
   return { timedOut, [Symbol.dispose]: () => timer.abort(IN_TIME) };
 }
 
-/** The promise or, when it takes longer than `ms`, `TIMED_OUT`. A late rejection is swallowed. */
+/** The promise's value, or `TIMED_OUT` if it takes longer than `ms`. A rejection after that is ignored. */
 export async function raceDeadline<T>(
   promise: Promise<T>,
   ms: number,
@@ -33,7 +36,7 @@ export async function raceDeadline<T>(
   return await Promise.race([promise, deadline.timedOut]);
 }
 
-/** The promise, or a rejection with the signal's own reason as soon as it fires. */
+/** The promise's value, or a rejection with the signal's reason as soon as the signal fires. */
 export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
   if (signal === null) return promise;
   if (signal.aborted) {
@@ -55,4 +58,26 @@ export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | null): 
       },
     );
   });
+}
+
+/** Something that happens again and again, and that callers can wait for. */
+export interface RepeatedEvent {
+  /** Ends the wait of all current callers. */
+  happened(): void;
+  /** Resolves at the next occurrence, or after `ms`. */
+  next(ms: number): Promise<void>;
+}
+
+export function createRepeatedEvent(clock: Clock): RepeatedEvent {
+  let waiting: (() => void)[] = [];
+  return {
+    happened() {
+      const resolved = waiting;
+      waiting = [];
+      for (const resolve of resolved) resolve();
+    },
+    async next(ms) {
+      await raceDeadline(new Promise<void>((resolve) => waiting.push(resolve)), ms, clock);
+    },
+  };
 }

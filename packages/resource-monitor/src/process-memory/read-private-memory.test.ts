@@ -14,14 +14,14 @@ function answering(stdout: string, facts: Partial<RunResult> = {}): Executor & {
       asked.push([program, ...args].join(' '));
       return Promise.resolve({ outcome: 'exited', exitCode: 0, stdout, stderr: '', ...facts });
     },
-    stream: () => Promise.reject(new Error('not asked for')),
+    stream: () => Promise.reject(new Error('This test starts no stream.')),
   };
 }
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-onLinux('what a process takes is seen', async () => {
-  // Another one, which does nothing besides: here the garbage collector gives memory back meanwhile.
+onLinux('Linux: memory that a process allocates is counted', async () => {
+  // A child process that does nothing else: in this one the garbage collector would free memory meanwhile.
   const script = `
     let taken;
     process.stdin.on('data', () => { taken = Buffer.alloc(${256 * MIB}, 1); console.log('taken'); });
@@ -40,15 +40,15 @@ onLinux('what a process takes is seen', async () => {
   }
 });
 
-onLinux('a process that has ended counts nothing', async () => {
+onLinux('Linux: a process that has ended counts 0', async () => {
   expect(await readPrivateMemory([2 ** 30])).toBe(0);
 });
 
-test('of no process nothing is known', async () => {
+test('without processes the answer is null', async () => {
   expect(await readPrivateMemory([])).toBeNull();
 });
 
-test('macOS: footprint adds up', async () => {
+test('macOS: the footprints of the processes are added up', async () => {
   const executor = answering(
     [
       '======================================================================',
@@ -62,25 +62,25 @@ test('macOS: footprint adds up', async () => {
   expect(executor.asked).toEqual(['/usr/bin/footprint -f bytes -p 501 -p 502']);
 });
 
-test('Windows: private bytes', async () => {
+test('Windows: private bytes are read through PowerShell', async () => {
   const executor = answering('123456789\r\n');
   expect(await readPrivateMemory([7, 8], { platform: 'win32', executor })).toBe(123_456_789);
   expect(executor.asked[0]).toContain('Get-Process -Id 7,8 ');
 });
 
 test.each(['darwin', 'win32'] as const)(
-  '%s: a tool that fails, or prints rubbish',
+  '%s: the answer is null if the program is missing, fails or prints something else',
   async (platform) => {
     const fails = answering('', { exitCode: 1 });
-    const rubbish = answering('Permission denied');
+    const unknownFormat = answering('Permission denied');
     const missing = { ...answering(''), find: () => null };
-    for (const executor of [fails, rubbish, missing]) {
+    for (const executor of [fails, unknownFormat, missing]) {
       expect(await readPrivateMemory([1], { platform, executor })).toBeNull();
     }
   },
 );
 
-test('is cancelled with the reason', async () => {
+test('an aborted call rejects with the reason of the signal', async () => {
   const reason = new Error('stop');
   await expect(readPrivateMemory([1], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });

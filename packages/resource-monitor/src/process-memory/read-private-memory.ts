@@ -3,33 +3,33 @@ import { childProcesses } from '../ports/child-processes.js';
 import type { Clock } from '../ports/clock.js';
 import { systemClock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
-import { parseFootprint, parseSmapsRollup } from './parse-private-memory.js';
 
 const TIMEOUT_MS = 10_000;
 
-/** Whose memory to read, and by what. */
+/** Options of `readPrivateMemory`; each has a default. */
 export interface PrivateMemoryOptions {
   /** `process.platform` unless given. */
   readonly platform?: NodeJS.Platform;
-  /** A folder that stands in for `/` on Linux; '' unless given. */
+  /** A folder that replaces `/` on Linux; '' unless given. */
   readonly root?: string;
-  /** Runs the tools of macOS and Windows; children of this process unless given. */
+  /** Runs the programs of macOS and Windows; as child processes unless given. */
   readonly executor?: Executor;
+  /** The system's clock unless given. */
   readonly clock?: Clock;
-  /** The environment that tools are looked up in; `process.env` unless given. */
+  /** The environment in which programs are found and run; `process.env` unless given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Bytes of memory that these processes hold together and no file backs: Linux the `Anonymous` of
- * `smaps_rollup`, macOS the physical footprint of footprint(1), Windows private bytes. A process that has
- * ended counts nothing. Null where the platform does not tell, or not this user.
+ * The memory without a file behind it that these processes hold together, in bytes: on Linux `Anonymous` of
+ * `smaps_rollup`, on macOS the physical footprint of footprint(1), on Windows private bytes. A process that
+ * has ended counts 0. Null without processes, or if the platform or the user's rights do not allow it.
  *
- * Takes a few milliseconds for each process on Linux, and a child process elsewhere: for a measurement,
- * not for every sample.
+ * Takes a few milliseconds per process on Linux, and a child process elsewhere. Use it for measurements, not
+ * for every sample.
  *
- * @throws the signal's reason when cancelled.
+ * @throws the signal's reason if it fires.
  */
 export async function readPrivateMemory(
   processIds: readonly number[],
@@ -51,12 +51,18 @@ async function fromSmaps(processIds: readonly number[], root: string): Promise<n
         const text = await readFile(`${root}/proc/${processId}/smaps_rollup`, 'utf8');
         return parseSmapsRollup(text);
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        return code === 'ENOENT' || code === 'ESRCH' ? 0 : null;
+        return isGone(error) ? 0 : null;
       }
     }),
   );
   return sum(all);
+}
+
+/** Whether a file of /proc could not be read because its process has ended. */
+function isGone(error: unknown): boolean {
+  // Not `instanceof Error`: the error may come from another realm.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return code === 'ENOENT' || code === 'ESRCH';
 }
 
 async function fromFootprint(
@@ -98,4 +104,16 @@ function sum(values: readonly (number | null)[]): number | null {
     (total, value) => (total === null || value === null ? null : total + value),
     0,
   );
+}
+
+/** Reads `Anonymous:      12345 kB` of smaps_rollup, in bytes; null if the kernel does not print it. */
+function parseSmapsRollup(text: string): number | null {
+  const kibibytes = /^Anonymous:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+}
+
+/** Adds up the output of `footprint -f bytes`: `name [12]: 64-bit Footprint: 46137344 B (16384 bytes per page)`. */
+function parseFootprint(text: string): number | null {
+  const all = [...text.matchAll(/\[\d+\].*\bFootprint:\s+(\d+) B\b/g)];
+  return all.length === 0 ? null : all.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }

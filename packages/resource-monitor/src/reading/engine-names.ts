@@ -1,7 +1,7 @@
 /**
- * LM Studio's own processes by name: the app (`lm-studio`, `LM Studio`, `LM Studio Helper`) and the
- * headless daemon (`llmster`). The engines are their children and called plainly `node`, so they are
- * found by their parents, or, orphaned, by where their program lies (`.../.internal/utils/node`).
+ * LM Studio's own processes are known by name: the app (`lm-studio`, `LM Studio`, `LM Studio Helper`) and
+ * the headless daemon (`llmster`). The engines are children of these and are called `node`, so they are
+ * found by their parent or, if the parent is gone, by their program's path (`.../.internal/utils/node`).
  */
 const ROOT_NAMES = /^(lm[ -]studio\b.*|llmster(\.exe)?)$/i;
 const ENGINE_PROGRAM = /[\\/]\.internal[\\/]utils[\\/]node(\.exe)?$/i;
@@ -11,11 +11,11 @@ export interface ProcessEntry {
   readonly processId: number;
   readonly parentId: number;
   readonly name: string;
-  /** The path of its program where that was looked up. */
+  /** The program's path; null where it was not looked up. */
   readonly program: string | null;
 }
 
-/** Those that are LM Studio's, by name, by program or by parent, and the ones that the caller knows. */
+/** The ids of LM Studio's processes: found by name, program or parent, or known to the caller. */
 export function findEngines(
   table: readonly ProcessEntry[],
   known: readonly number[],
@@ -40,7 +40,7 @@ export function findEngines(
   return found;
 }
 
-/** Whether a program's path has to be looked up to tell. */
+/** Whether a process of this name can only be judged by its program's path. */
 export function mayBeEngine(name: string): boolean {
   return /^node(\.exe)?$/i.test(name);
 }

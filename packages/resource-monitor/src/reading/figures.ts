@@ -1,13 +1,13 @@
 import type { GpuSnapshot, PowerSnapshot, PressureSnapshot, RamSnapshot } from '../snapshot.js';
 import type { Reader } from './reader.js';
 
-/** CPU time since some moment; two of these make a load. */
+/** A counter of CPU time. The difference of two of these is a load. */
 export interface CpuTimes {
   readonly busyMs: number;
-  /** Busy and idle; null where it follows from the clock and `cores`. */
+  /** Busy and idle; null where it is elapsed time multiplied by `cores`. */
   readonly totalMs: number | null;
   readonly cores: number;
-  /** Whose time it is, where a reader may change between several; times of different ones can't be compared. */
+  /** What was counted, for a reader that can switch between several counters: only equal ones are compared. */
   readonly of?: string;
 }
 
@@ -17,10 +17,10 @@ export interface SwapCounters {
   readonly outBytes: number;
 }
 
-/** One process of LM Studio's with its CPU time since it started. */
+/** One of LM Studio's processes, with its CPU time since it started. */
 export interface ProcessReading {
   readonly processId: number;
-  /** Tells a process from a later one of the same id. */
+  /** Distinguishes a process from a later one with the same id. */
   readonly startedAt: string;
   readonly name: string;
   readonly cpuMs: number;
@@ -29,32 +29,30 @@ export interface ProcessReading {
 
 /** LM Studio's processes at one moment. */
 export interface ProcessReadings {
-  /** On the monotonic clock; a reader may give the same reading twice. */
+  /** In monotonic milliseconds. A reader may return the same reading in several samples. */
   readonly atMs: number;
   readonly processes: readonly ProcessReading[];
 }
 
-/** What a GPU reader says of one GPU. */
-export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs' | 'name'> {
-  /** Null where the reader can't tell; another one may. */
-  readonly name: string | null;
-  /** The total is a rule of thumb; whoever has a measured one knows better. */
+/** What one reader knows about one GPU. */
+export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs'> {
+  /** The total is a rule of thumb, to be replaced by a total from another source. */
   readonly totalIsEstimate: boolean;
-  /** Vendor and device as in `1002:744c`. */
+  /** PCI vendor and device as in `1002:744c`. */
   readonly pciId: string | null;
-  /** As in `0000:03:00.0`; finds the same GPU in other readers' lists. */
+  /** As in `0000:03:00.0`; identifies the same GPU in other readers' lists. */
   readonly pciAddress: string | null;
-  /** On the monotonic clock; null without figures. */
+  /** In monotonic milliseconds; null without figures. */
   readonly readAtMonotonicMs: number | null;
   /** Why figures are missing. */
   readonly reasons: readonly string[];
 }
 
-/** Something that lists GPUs. */
+/** Lists GPUs. */
 export interface GpuReader extends Reader<readonly GpuReading[]> {
-  /** Faster or slower from now on, for readers with a running program. */
-  pace?(intervalMs: number): void;
-  /** Ends what it runs. */
+  /** Sets how often a reader's long-lived program prints figures. */
+  setIntervalMs?(intervalMs: number): void;
+  /** Ends the reader's programs. */
   stop?(): Promise<void>;
 }
 
@@ -64,7 +62,7 @@ export type LoadAverages = readonly [number, number, number];
 /** The readers of one platform, in order of trust. */
 export interface PlatformReaders {
   readonly ram: readonly Reader<RamSnapshot>[];
-  /** Reading RAM takes no more than a system call or a small file. */
+  /** Reading RAM costs one system call or one small file, and starts no program. */
   readonly ramIsCheap: boolean;
   readonly swap: readonly Reader<{ readonly totalBytes: number; readonly freeBytes: number }>[];
   readonly swapCounters: readonly Reader<SwapCounters>[];
@@ -74,8 +72,8 @@ export interface PlatformReaders {
   readonly engines: readonly Reader<ProcessReadings>[];
   readonly gpus: readonly GpuReader[];
   readonly power: readonly Reader<PowerSnapshot>[];
-  /** Tells the process reader which ids the caller knows to be LM Studio's. */
+  /** Sets the ids of processes that the caller knows to be LM Studio's. */
   knowEngines(processIds: readonly number[]): void;
-  /** Gives back what is held open. */
+  /** Closes open files and programs. */
   close(): Promise<void>;
 }

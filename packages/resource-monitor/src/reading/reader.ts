@@ -2,33 +2,36 @@ import type { Deadline } from '../ports/race.js';
 import { TIMED_OUT } from '../ports/race.js';
 import type { FigureSource } from '../snapshot.js';
 
-/** Files answer in microseconds, and programs have deadlines of their own: what is later is stuck in a driver. */
+/**
+ * Deadline of one reading. Files answer in microseconds and programs have shorter deadlines of their own,
+ * so a reader that takes longer hangs in a driver.
+ */
 export const ANSWER_WITHIN_MS = 5000;
-/** Those that are stuck. They are asked again once they have answered, and nothing waits for them. */
+/** Readers with an unanswered reading. They are skipped until it is answered, so none is waited for twice. */
 const stuck = new WeakSet<object>();
 
-/** What a reader is told about the sample that it serves. */
+/** The sample that a reading is for. */
 export interface SampleContext {
-  /** Its own object for each sample, so that readers of one program share one run of it. */
+  /** A new object for each sample: readers that share a program share one run of it per context. */
   readonly startedMs: number;
   /**
-   * False in a one-shot snapshot: then nothing is started whose answer comes later, and nothing
-   * is looked for that only a second sample could use.
+   * False in the first, single snapshot: then nothing is started that answers later, and nothing is
+   * read that is only useful with a second sample.
    */
   readonly continuing: boolean;
 }
 
-/** A value, or the reason why there is none, for people. */
+/** A value, or the reason why it is missing, as a text for people. */
 export type Reading<T> = { readonly value: T } | { readonly reason: string };
 
-/** One way to find out one figure. It may throw: that is a reason too. */
+/** One way to read one figure. A thrown error counts as the reason why the value is missing. */
 export interface Reader<T> {
-  /** As people know it: `/proc/meminfo`, `nvidia-smi`. */
+  /** The name that people know: `/proc/meminfo`, `nvidia-smi`. */
   readonly source: string;
   read(context: SampleContext): Reading<T> | Promise<Reading<T>>;
 }
 
-/** The first reader that has the figure; the others with their reasons. */
+/** A figure from the first reader that has it, with the reasons of the readers before. */
 export interface ReadFigure<T> {
   readonly value: T | null;
   readonly source: FigureSource;
@@ -53,8 +56,8 @@ export async function readFirst<T>(
 }
 
 /**
- * A reader's answer, or the reason why there is none: its fault or, with a deadline, that it hangs. Those of
- * GPUs have a patience of their own.
+ * One reading. An error, or no answer by the deadline, becomes a reason. GPU readers have deadlines of
+ * their own, so theirs is null.
  */
 export async function attempt<T>(
   reader: Reader<T>,
@@ -68,8 +71,8 @@ export async function attempt<T>(
     const answer = await Promise.race([reading, deadline.timedOut]);
     if (answer !== TIMED_OUT) return answer;
     stuck.add(reader);
-    const free = (): unknown => stuck.delete(reader);
-    reading.then(free, free);
+    const release = (): unknown => stuck.delete(reader);
+    reading.then(release, release);
     return { reason: NO_ANSWER };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
@@ -77,3 +80,14 @@ export async function attempt<T>(
 }
 
 const NO_ANSWER = `it has not answered for ${ANSWER_WITHIN_MS / 1000} s`;
+
+/** Runs `action` once per sample and gives every reader of that sample the same result. */
+export function oncePerSample<T>(
+  action: (context: SampleContext) => T,
+): (context: SampleContext) => T {
+  let last: { context: SampleContext; result: T } | null = null;
+  return (context) => {
+    if (last?.context !== context) last = { context, result: action(context) };
+    return last.result;
+  };
+}

@@ -6,34 +6,33 @@ import { ResourceMonitorError } from '../resource-monitor-error.js';
 import { decodeRecording } from './recording-format.js';
 import { replay } from './replay.js';
 
-/** How a recording is played. */
+/** Options of a replay. */
 export interface ReplayOptions {
-  /** The system's own unless given. */
+  /** The system's clock unless given. */
   readonly clock?: Clock;
   /**
-   * How many times faster than it was recorded; 1 unless given. `Infinity` leaves time out: each call
-   * of `snapshot`, and each step of `watch`, moves on by one sample.
+   * Speed of the replay relative to the recording; 1 unless given. With `Infinity` no time passes: each call
+   * of `snapshot` and each step of `watch` advances by one sample.
    */
   readonly speed?: number;
 }
 
 /**
- * Opens a recording as a monitor: whatever takes a monitor takes a recording. Snapshots keep the time
- * stamps they were recorded with; `watch` ends with the recording, after which `snapshot` goes on
- * giving the last sample.
- * @throws ResourceMonitorError `PROBE_FAILED` for a file that can't be read or is no recording; TypeError for
- * a `speed` that is no number above 0.
+ * Opens a recording as a monitor. Snapshots have the timestamps of the recording. `watch` ends with the
+ * recording; after that `snapshot` returns the last sample.
+ * @throws ResourceMonitorError `PROBE_FAILED` if the file cannot be read or is not a recording; TypeError if
+ * `speed` is not a number above 0.
  */
 export async function openRecording(
   path: string,
   options: ReplayOptions = {},
 ): Promise<ResourceMonitor> {
   const { clock = systemClock, speed = 1 } = options;
-  if (!(speed > 0)) throw new TypeError(`speed is a number above 0, not ${speed}.`);
+  if (!(speed > 0)) throw new TypeError(`speed must be a number above 0, not ${speed}.`);
   const fail = (what: string, cause?: unknown): ResourceMonitorError =>
     new ResourceMonitorError(
       'PROBE_FAILED',
-      `${path} can't be replayed: ${what}. Record one with \`mai status --watch --record FILE\`.`,
+      `${path} cannot be replayed: ${what}. Record one with \`mai status --watch --record FILE\`.`,
       { path, ...(cause === undefined ? {} : { cause }) },
     );
   let text: string;

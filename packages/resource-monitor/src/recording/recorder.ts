@@ -6,21 +6,21 @@ import { ResourceMonitorError } from '../resource-monitor-error.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 import { encodeHeader, encodeSample, isHeader } from './recording-format.js';
 
-/** Writes samples to a file that `openRecording` plays back. */
+/** Writes samples to a file that `openRecording` replays. */
 export interface Recorder extends AsyncDisposable {
   /**
-   * Resolves when the sample is written. Samples are written in the order of the calls. Rejects with a
-   * ResourceMonitorError `PROBE_FAILED` where it can't be: the disk is full, say. The recording is whole
-   * without it, and goes on with the next that can be written.
+   * Resolves when the sample is written. Samples are written in the order of the calls.
+   * @throws ResourceMonitorError `PROBE_FAILED` if it cannot be written, for example because the disk is
+   * full. The recording stays valid without it, and the next sample can be recorded.
    */
   record(snapshot: ResourceSnapshot): Promise<void>;
 }
 
 /**
- * Starts a recording: JSON lines, one sample each. An older recording is replaced. A process that is
- * killed leaves a recording that is whole up to its last line.
- * @throws ResourceMonitorError `PROBE_FAILED` for a file that is there and no recording: it is left
- * alone; the file system's own error where the file can't be written.
+ * Starts a recording of JSON lines, one per sample. An existing recording is replaced. If the process is
+ * killed, the recording is valid up to the last complete line.
+ * @throws ResourceMonitorError `PROBE_FAILED` if the file exists and is not a recording, which is then left
+ * unchanged; the file system's error if the file cannot be written.
  */
 export async function createRecorder(
   path: string,
@@ -30,7 +30,7 @@ export async function createRecorder(
   if (await holdsSomethingElse(path)) {
     throw new ResourceMonitorError(
       'PROBE_FAILED',
-      `${path} is there and is no recording, so it is not overwritten. Name another file.`,
+      `${path} exists and is not a recording, so it is not overwritten. Choose another file.`,
       { path },
     );
   }
@@ -42,7 +42,7 @@ export async function createRecorder(
       await file.appendFile(line);
       wholeBytes += Buffer.byteLength(line);
     } catch (error) {
-      // Half a line would spoil all that follow it. Pipes and devices have no end to cut.
+      // An incomplete line would make the following ones unreadable. Truncating fails for pipes and devices.
       await file.truncate(wholeBytes).catch(() => undefined);
       throw error;
     }
@@ -59,13 +59,13 @@ export async function createRecorder(
     record(snapshot) {
       const atMs = clock.monotonicMs() - startMs;
       const written = queue.then(() => append(encodeSample({ snapshot, atMs })));
-      // One that failed is reported to its caller, and does not keep the next from being written.
+      // The caller gets the error. The next sample is written all the same.
       queue = written.catch(() => undefined);
       return written.catch((error: unknown) => {
-        const { message } = error as Error;
+        const message = error instanceof Error ? error.message : String(error);
         throw new ResourceMonitorError(
           'PROBE_FAILED',
-          `A sample can't be written to ${path}: ${message}. Make room, or record to another file.`,
+          `A sample cannot be written to ${path}: ${message}. Free some space, or record to another file.`,
           { path, cause: error },
         );
       });
@@ -79,7 +79,7 @@ export async function createRecorder(
 
 async function holdsSomethingElse(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null);
-  // Pipes and devices hold nothing, and reading from them would wait.
+  // Pipes and devices have no content, and reading from them would block.
   if (found === null || !found.isFile() || found.size === 0) return false;
   const file = await open(path, 'r');
   try {

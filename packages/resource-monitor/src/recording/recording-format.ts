@@ -1,39 +1,36 @@
-import type { TimedSnapshot } from '../sampling/wait-until-settled.js';
+import type { TimedSnapshot } from '../sampling/settle-detector.js';
 
 const FORMAT = 'mai-resource-recording';
 const VERSION = 1;
 
-/** The first line: what this file is. */
+/** The first line of a recording: format and version. */
 export function encodeHeader(): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
 }
 
-/** One sample; `atMs` counts from the start of the recording, on a clock that only grows. */
+/** The line of one sample. `atMs` is monotonic and counts from the start of the recording. */
 export function encodeSample({ atMs, snapshot }: TimedSnapshot): string {
   return `${JSON.stringify({ atMs: Math.round(atMs), snapshot })}\n`;
 }
 
-/** Whether a line is the first of a recording, of whatever version. */
+/** Whether a line is the first line of a recording, of any version. */
 export function isHeader(line: string): boolean {
   return parseObject(line.trimEnd())?.['format'] === FORMAT;
 }
 
-/** The samples of a recording, or what is wrong with it, with the line that is. */
+/** The samples of a recording, or its first problem with the line number. */
 export type Decoded =
   | { readonly samples: readonly TimedSnapshot[] }
   | { readonly problem: string; readonly line: number };
 
-/**
- * Reads a whole recording. A last line that was cut off is left out: that is how a recording ends
- * whose process was killed.
- */
+/** Reads a whole recording. An incomplete last line is ignored: the recording process was killed. */
 export function decodeRecording(text: string): Decoded {
   const lines = text.split('\n');
   const cutOff = lines.pop() !== '';
   if (cutOff) lines.push('');
   const header = parseObject(lines[0] ?? '');
   if (header === null || !isHeader(lines[0] ?? ''))
-    return { problem: 'this is no recording', line: 1 };
+    return { problem: 'the file is not a recording', line: 1 };
   if (header['version'] !== VERSION) {
     return { problem: `its version is ${String(header['version'])}, not ${VERSION}`, line: 1 };
   }
@@ -41,13 +38,15 @@ export function decodeRecording(text: string): Decoded {
   for (const [index, line] of lines.entries()) {
     if (index === 0 || line === '') continue;
     const sample = toSample(parseObject(line));
-    if (sample === null) return { problem: 'this line is no sample', line: index + 1 };
+    if (sample === null) return { problem: 'the line is not a sample', line: index + 1 };
     if (sample.atMs < (samples.at(-1)?.atMs ?? 0)) {
-      return { problem: 'this sample is older than the one before', line: index + 1 };
+      return { problem: 'the sample is older than the one before it', line: index + 1 };
     }
     samples.push(sample);
   }
-  return samples.length === 0 ? { problem: 'it holds no sample', line: lines.length } : { samples };
+  return samples.length === 0
+    ? { problem: 'the recording has no sample', line: lines.length }
+    : { samples };
 }
 
 function toSample(value: Readonly<Record<string, unknown>> | null): TimedSnapshot | null {
@@ -58,7 +57,7 @@ function toSample(value: Readonly<Record<string, unknown>> | null): TimedSnapsho
 
 type Snapshot = TimedSnapshot['snapshot'];
 
-/** As far as a replay needs it to be one: what history, trends and judgements read. */
+/** Checks the fields that a replay reads: those for history, trends and limits. */
 function isSnapshot(value: unknown): value is Snapshot {
   if (!isObject(value)) return false;
   const { timestampMs, ram, swap, cpu, gpus } = value;

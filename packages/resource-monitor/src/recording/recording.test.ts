@@ -1,3 +1,4 @@
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,7 +32,7 @@ async function record(available: readonly number[], everyMs = 1000): Promise<str
 const availableOf = ({ ram }: ResourceSnapshot): number => (ram.availableBytes ?? 0) / GIB;
 
 describe('a recording', () => {
-  it('is a monitor that gives each sample in its time, with the time stamps it was recorded with', async () => {
+  it('returns each sample at its recorded time and with its recorded timestamp', async () => {
     const clock = createFakeClock(0);
     const monitor = await openRecording(await record([9, 8, 7]), { clock });
     expect(availableOf(await monitor.snapshot())).toBe(9);
@@ -45,11 +46,11 @@ describe('a recording', () => {
     expect(availableOf(await monitor.snapshot())).toBe(7);
   });
 
-  it.each([0, -1, Number.NaN])('is not played at a speed of %d', async (speed) => {
+  it.each([0, -1, Number.NaN])('rejects a speed of %d', async (speed) => {
     await expect(openRecording(await record([9, 8]), { speed })).rejects.toThrow(TypeError);
   });
 
-  it('plays faster when asked', async () => {
+  it('is replayed ten times faster at a speed of 10', async () => {
     const clock = createFakeClock();
     const monitor = await openRecording(await record([9, 8, 7]), { clock, speed: 10 });
     await monitor.snapshot();
@@ -57,13 +58,13 @@ describe('a recording', () => {
     expect(availableOf(await monitor.snapshot())).toBe(7);
   });
 
-  it('moves on by one sample a call without time', async () => {
+  it('advances by one sample per call at infinite speed', async () => {
     const monitor = await openRecording(await record([9, 8]), { speed: Number.POSITIVE_INFINITY });
     const seen = [await monitor.snapshot(), await monitor.snapshot(), await monitor.snapshot()];
     expect(seen.map(availableOf)).toEqual([9, 8, 8]);
   });
 
-  it('is watched to its end, each sample once, by whoever keeps up', async () => {
+  it('gives a fast watcher each sample once and then ends', async () => {
     const clock = createFakeClock();
     const monitor = await openRecording(await record([9, 8, 7]), { clock });
     const seen: number[] = [];
@@ -75,7 +76,7 @@ describe('a recording', () => {
     expect(seen).toEqual([9, 8, 7]);
   });
 
-  it('gives the newest sample to whoever is slow', async () => {
+  it('gives a slow watcher the newest sample', async () => {
     const clock = createFakeClock();
     const monitor = await openRecording(await record([9, 8, 7, 6]), { clock });
     const samples = monitor.watch();
@@ -86,37 +87,43 @@ describe('a recording', () => {
     expect(availableOf((await samples.next()).value as ResourceSnapshot)).toBe(7);
   });
 
-  it('has the same trend and judgements as what was recorded', async () => {
+  it('answers questions about trend, history and limits from its samples', async () => {
     const falling = Array.from({ length: 60 }, (_, second) => 20 - second * 0.1);
     const monitor = await openRecording(await record(falling), { speed: Number.POSITIVE_INFINITY });
     for await (const _ of monitor.watch()) continue;
     expect(monitor.trend()).toMatchObject({ series: 'ram', direction: 'rising' });
     expect(monitor.history({ series: 'ram' })).toHaveLength(60);
-    expect(await monitor.isOverloaded({ memoryLimitRatio: 0.5 })).toBe(true);
+    expect(
+      await monitor.isOverloaded({
+        policy: { ...DEFAULT_SELECTION_POLICY, memoryLimitRatio: 0.5 },
+      }),
+    ).toBe(true);
     expect(
       await monitor.canFit({
         ram: { mappedBytes: 0, anonymousBytes: 100 * GIB },
         gpus: [],
         interval: null,
+        source: 'measured',
+        confidence: 'high',
       }),
     ).toBe(false);
   });
 
-  it('settles when what was recorded did', async () => {
+  it('settles at the recorded moment', async () => {
     const clock = createFakeClock();
     const unload = [12, 12, 12, 12, 16, 20, 20, 20, 20, 20, 20];
     const monitor = await openRecording(await record(unload, 250), { clock });
     const settling = monitor.settled();
     await clock.advance(5000);
     const { settled, waitedMs, ram } = await settling;
-    // Memory stood still from 1250 ms on, and has been for 750 ms at 2000.
+    // Memory did not move from 1250 ms on, which is 750 ms at 2000 ms.
     expect([settled, waitedMs, ram.availableBytes]).toEqual([true, 2000, 20 * GIB]);
   });
 
   it.each([
-    ['three alike of one a second tell', [20, 12, 12, 12], true],
-    ['two may be alike by chance', [20, 16, 12, 12], false],
-  ])('settles at the pace that was recorded: %s', async (_, available, settled) => {
+    ['three equal readings, one a second, are enough', [20, 12, 12, 12], true],
+    ['two equal readings can be a coincidence', [20, 16, 12, 12], false],
+  ])('settles by the recorded interval: %s', async (_, available, settled) => {
     const clock = createFakeClock();
     const monitor = await openRecording(await record(available), { clock });
     const settling = monitor.settled({ timeoutMs: 60_000 });
@@ -124,7 +131,7 @@ describe('a recording', () => {
     expect(await settling).toMatchObject({ settled, waitedMs: 3000 });
   });
 
-  it("stops with the signal's own reason, and by being disposed of", async () => {
+  it("ends with the signal's reason, or when it is disposed of", async () => {
     const clock = createFakeClock();
     const file = await record([9, 8]);
     const monitor = await openRecording(file, { clock });
@@ -142,7 +149,7 @@ describe('a recording', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it('whose process was killed is whole up to its last line', async () => {
+  it('is valid up to the last complete line if its process was killed', async () => {
     const file = await record([9, 8, 7]);
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.slice(0, -30));
@@ -153,15 +160,15 @@ describe('a recording', () => {
   });
 
   it.each([
-    ['{"hello":1}\n', /line 1: this is no recording/],
-    ['', /line 1: this is no recording/],
+    ['{"hello":1}\n', /line 1: the file is not a recording/],
+    ['', /line 1: the file is not a recording/],
     ['{"format":"mai-resource-recording","version":2}\n', /line 1: its version is 2, not 1/],
-    ['{"format":"mai-resource-recording","version":1}\n', /line 1: it holds no sample/],
+    ['{"format":"mai-resource-recording","version":1}\n', /line 1: the recording has no sample/],
     [
-      '{"format":"mai-resource-recording","version":1}\nrubbish\n{}\n',
-      /line 2: this line is no sample/,
+      '{"format":"mai-resource-recording","version":1}\nnoise\n{}\n',
+      /line 2: the line is not a sample/,
     ],
-  ])('says what is wrong with %j', async (text, message) => {
+  ])('reports the line and the problem of %j', async (text, message) => {
     const file = path.join(folder, 'bad.jsonl');
     await writeFile(file, text);
     const error: unknown = await openRecording(file).catch((reason: unknown) => reason);
@@ -173,24 +180,24 @@ describe('a recording', () => {
   });
 
   it.each<[string, object]>([
-    ['no memory', { ram: null }],
-    ['a total that is none', { ram: { totalBytes: null, availableBytes: 1 } }],
-    ['no processors', { cpu: undefined }],
-    ['GPUs that are none', { gpus: [null] }],
-  ])('is none with a sample of %s', async (_, change) => {
+    ['without memory', { ram: null }],
+    ['with a total of null', { ram: { totalBytes: null, availableBytes: 1 } }],
+    ['without a CPU', { cpu: undefined }],
+    ['with a GPU of null', { gpus: [null] }],
+  ])('is rejected for a sample %s', async (_, change) => {
     const file = await record([9, 8]);
     const snapshot = { ...snapshotWith(), ...change };
     await appendFile(file, `${JSON.stringify({ atMs: 60_000, snapshot })}\n`);
-    await expect(openRecording(file)).rejects.toThrow('line 4: this line is no sample');
+    await expect(openRecording(file)).rejects.toThrow('line 4: the line is not a sample');
   });
 
   const onLinux = process.platform === 'linux' ? it : it.skip;
 
-  onLinux('is not begun where there is no room for its first line', async () => {
+  onLinux('is not created on a full disk', async () => {
     await expect(createRecorder('/dev/full')).rejects.toThrow('ENOSPC');
   });
 
-  it('takes the place of an older one, and of nothing else', async () => {
+  it('replaces an older recording, but no other file', async () => {
     const file = await record([9, 8, 7]);
     expect(await record([6])).toBe(file);
     const monitor = await openRecording(file, { speed: Number.POSITIVE_INFINITY });
@@ -202,7 +209,7 @@ describe('a recording', () => {
     expect(await record([5])).toBe(file);
   });
 
-  it('that is not there is an error with the cause', async () => {
+  it('is an error with the cause if the file does not exist', async () => {
     await expect(openRecording(path.join(folder, 'none.jsonl'))).rejects.toMatchObject({
       code: 'PROBE_FAILED',
       cause: expect.objectContaining({ code: 'ENOENT' }),

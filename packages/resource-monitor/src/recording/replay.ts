@@ -1,13 +1,13 @@
 import { createHistory } from '../history/history.js';
-import { judgeSnapshots } from '../monitor/judge-snapshots.js';
+import { snapshotQuestions } from '../monitor/snapshot-questions.js';
 import type { CallOptions, ResourceMonitor, WatchOptions } from '../monitor/resource-monitor.js';
 import type { Clock } from '../ports/clock.js';
 import { abortReason } from '../ports/clock.js';
-import type { TimedSnapshot } from '../sampling/wait-until-settled.js';
-import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/wait-until-settled.js';
+import type { TimedSnapshot } from '../sampling/settle-detector.js';
+import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/settle-detector.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 
-/** Plays samples as a live monitor would have given them. There is at least one. */
+/** A monitor that returns recorded samples at their recorded times. `samples` must not be empty. */
 export function replay(
   samples: readonly TimedSnapshot[],
   clock: Clock,
@@ -32,10 +32,10 @@ export function replay(
     }
   };
   const firstMs = sampleAt(0).atMs;
-  /** When a sample is due, on the clock of this replay. */
+  /** When a sample is due, in monotonic milliseconds of this replay. */
   const dueMs = (index: number): number =>
     (startedMs ?? 0) + (sampleAt(index).atMs - firstMs) / speed;
-  /** Takes in everything that is due by now; the first call is the moment of the first sample. */
+  /** Advances to the newest sample that is due. The first call starts the replay with the first sample. */
   const catchUp = (): void => {
     if (startedMs === null) {
       startedMs = clock.monotonicMs();
@@ -50,7 +50,7 @@ export function replay(
     else catchUp();
     return sampleAt(position).snapshot;
   };
-  /** The next sample after `seen`, in its time; null after the last. */
+  /** Waits for the next sample after `seen` and returns its index; null after the last. */
   const next = async (seen: number, signal: AbortSignal | null): Promise<number | null> => {
     if (signal?.aborted === true) throw abortReason(signal);
     if (stepping) moveTo(Math.max(position, seen + 1));
@@ -61,7 +61,7 @@ export function replay(
     try {
       await clock.sleep(Math.max(0, dueMs(seen + 1) - clock.monotonicMs()), { signal: either });
     } catch (error) {
-      // Disposed of: that is an end. The caller's own signal is not.
+      // The recording was disposed of, which ends the iteration. The caller's signal rejects it.
       if (closing.signal.aborted) return null;
       throw error;
     }
@@ -72,7 +72,7 @@ export function replay(
     for (;;) {
       const index = await next(seen, signal);
       if (index === null) return;
-      // Stepping, none is left out; in time, whoever is slow gets the newest.
+      // Without time no sample is skipped. With time a slow consumer gets the newest.
       seen = stepping ? Math.min(index, seen + 1) : index;
       yield sampleAt(seen).snapshot;
     }
@@ -86,21 +86,20 @@ export function replay(
     snapshot,
     glance: async () => (await snapshot()).ram,
     async settled({ signal = undefined, timeoutMs = SETTLE_TIMEOUT_MS } = {}) {
-      const first = await snapshot(signal === undefined ? {} : { signal });
-      let seen = position - 1;
-      const { atMs: startMs } = sampleAt(position);
+      await snapshot(signal === undefined ? {} : { signal });
+      let seen = position;
+      const first = sampleAt(seen);
       const step = async (): Promise<TimedSnapshot | null> => {
         const index = await next(seen, signal ?? null);
         if (index === null) return null;
         seen = index;
         return sampleAt(index);
       };
-      const settled = await waitUntilSettled(step, startMs, timeoutMs);
-      return settled ?? { ...first, settled: false, moving: [], waitedMs: 0 };
+      return waitUntilSettled(first, step, first.atMs, timeoutMs);
     },
     watch: ({ signal = undefined }: WatchOptions = {}) => watch(signal ?? null),
-    ...judgeSnapshots(history, snapshot, () => history.newestMs),
-    // What was known is in the samples.
+    ...snapshotQuestions(history, snapshot, () => history.newestMs),
+    // The samples already contain the facts that were known.
     inform: () => undefined,
     inventory: () => Promise.resolve(null),
     [Symbol.asyncDispose]() {

@@ -1,24 +1,26 @@
+import { DEFAULT_SELECTION_POLICY, measurePools, useOf } from '@mai/memory-ledger';
+import type { PoolName } from '@mai/memory-ledger';
 import type { ResourceSnapshot } from '../snapshot.js';
 
-/** Between these a monitor chooses its own pace. */
+/** The range in which a monitor chooses its sampling interval. */
 export interface IntervalBounds {
   readonly minMs: number;
   readonly maxMs: number;
 }
 
-/** Where nothing calls for faster or slower. */
+/** Interval while memory moves far from any limit. */
 const USUAL_MS = 1000;
-/** A pool that moved by this share of its total since the last sample is moving. */
+/** A pool is moving if its use changed by more than this share of its total since the last sample. */
 const MOVING_RATIO = 0.005;
-/** Use above this share of a total is near a limit: policies set theirs from 0.8 on. */
-const NEAR_LIMIT_RATIO = 0.85;
+/** A pool is near its limit if its use is less than this share of its total below the default policy's limit. */
+const NEAR_LIMIT_MARGIN_RATIO = 0.05;
 const NEAR_LIMIT_MS = 500;
-const SLOWER_BY = 1.5;
+/** Growth of the interval from sample to sample while nothing moves. */
+const GROWTH_FACTOR = 1.5;
 
 /**
- * How long to wait for the next sample: as short as allowed while a model is being loaded, short while
- * a pool moves near a limit, the usual second while anything moves, and longer step by step while
- * nothing does.
+ * The wait before the next sample: the minimum during a load, 0.5 s while a pool moves near its limit,
+ * 1 s while anything moves or stands near its limit, else half as long again as the last wait.
  */
 export function nextIntervalMs(
   before: ResourceSnapshot | null,
@@ -29,34 +31,33 @@ export function nextIntervalMs(
 ): number {
   const within = (ms: number): number => Math.min(bounds.maxMs, Math.max(bounds.minMs, ms));
   if (loading) return bounds.minMs;
-  const pools = poolsOf(now);
-  const earlier = before === null ? null : new Map(poolsOf(before).map((pool) => [pool.key, pool]));
-  const moving = pools.filter(({ key, usedRatio }) => {
-    const last = earlier?.get(key)?.usedRatio ?? usedRatio;
-    return Math.abs(usedRatio - last) > MOVING_RATIO;
-  });
-  if (moving.some(({ usedRatio }) => usedRatio > NEAR_LIMIT_RATIO)) return within(NEAR_LIMIT_MS);
+  const pools = usesOf(now);
+  const earlier = new Map(
+    (before === null ? [] : usesOf(before)).map(({ name, useRatio }) => [name, useRatio] as const),
+  );
+  const moving = pools.filter(
+    ({ name, useRatio }) => Math.abs(useRatio - (earlier.get(name) ?? useRatio)) > MOVING_RATIO,
+  );
+  if (moving.some(({ nearLimit }) => nearLimit)) return within(NEAR_LIMIT_MS);
   if (before === null || moving.length > 0) return within(USUAL_MS);
-  // Near a limit the next move may be the one that matters.
-  if (pools.some(({ usedRatio }) => usedRatio > NEAR_LIMIT_RATIO)) return within(USUAL_MS);
-  return within(Math.max(USUAL_MS, lastMs * SLOWER_BY));
+  // Near a limit the next change can be the one that passes it.
+  if (pools.some(({ nearLimit }) => nearLimit)) return within(USUAL_MS);
+  return within(Math.max(USUAL_MS, lastMs * GROWTH_FACTOR));
 }
 
-/** How full each pool is that can be measured. */
-export function poolsOf(
-  snapshot: ResourceSnapshot,
-): readonly { readonly key: string; readonly usedRatio: number }[] {
-  const pools = [
-    { key: 'ram', ...snapshot.ram },
-    ...snapshot.gpus.map(({ deviceKey, totalBytes, availableBytes }) => ({
-      key: `gpu:${deviceKey}`,
-      totalBytes,
-      availableBytes,
-    })),
-  ];
-  return pools.flatMap(({ key, totalBytes, availableBytes }) =>
-    totalBytes === null || availableBytes === null || totalBytes <= 0
-      ? []
-      : [{ key, usedRatio: (totalBytes - availableBytes) / totalBytes }],
-  );
+interface PoolUse {
+  readonly name: PoolName;
+  readonly useRatio: number;
+  readonly nearLimit: boolean;
+}
+
+/** The use of each measured pool. */
+function usesOf(snapshot: ResourceSnapshot): readonly PoolUse[] {
+  return measurePools(snapshot, [], DEFAULT_SELECTION_POLICY)
+    .filter(({ measured, totalBytes }) => measured && totalBytes > 0)
+    .map((pool) => {
+      const useRatio = useOf(pool) / pool.totalBytes;
+      const nearLimit = useRatio > pool.limitRatio - NEAR_LIMIT_MARGIN_RATIO;
+      return { name: pool.name, useRatio, nearLimit };
+    });
 }

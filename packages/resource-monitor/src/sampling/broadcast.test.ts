@@ -53,7 +53,7 @@ describe('a broadcast', () => {
     controller.abort(new Error('enough'));
     await expect(pending).rejects.toThrow('enough');
     expect([broadcast.listeners, gone]).toEqual([1, 2]);
-    broadcast.end(new Error('closed'));
+    broadcast.end({ error: new Error('closed') });
     await expect(last.next()).rejects.toThrow('closed');
     expect([broadcast.listeners, gone]).toEqual([0, 3]);
   });

@@ -1,25 +1,25 @@
 import { abortReason } from '../ports/clock.js';
 
-/** Hands each value to everyone who listens; who is slow gets the newest, and nothing queues up. */
+/** Hands each value to every listener. A slow listener gets only the newest value: nothing queues up. */
 export interface Broadcast<T> {
   readonly listeners: number;
   publish(value: T): void;
-  /** Ends all iterations: with an error, or plainly. */
-  end(error: Error | null): void;
-  /** One listener; `onLeave` is called once, when it has gone for whatever reason. */
+  /** Ends all iterations: by rejecting with the error, or normally for null. */
+  end(failure: { readonly error: unknown } | null): void;
+  /** Adds a listener. `onLeave` is called once, when it leaves for whatever reason. */
   listen(signal: AbortSignal | null, onLeave: () => void): AsyncIterableIterator<T>;
 }
 
 interface Listener<T> {
-  /** Not seen yet. */
+  /** The newest value that it has not taken yet. */
   newest: { readonly value: T } | null;
-  /** Of those who wait for the next one. */
+  /** Wakes its calls of `next` that wait for a value. */
   waiting: (() => void)[];
 }
 
 export function createBroadcast<T>(): Broadcast<T> {
   const listeners = new Set<Listener<T>>();
-  let ending: { readonly error: Error | null } | null = null;
+  let ending: { readonly failure: { readonly error: unknown } | null } | null = null;
 
   const wake = (listener: Listener<T>): void => {
     for (const resume of listener.waiting.splice(0)) resume();
@@ -35,8 +35,8 @@ export function createBroadcast<T>(): Broadcast<T> {
         wake(listener);
       }
     },
-    end(error) {
-      ending ??= { error };
+    end(failure) {
+      ending ??= { failure };
       for (const listener of listeners) wake(listener);
     },
     listen(signal, onLeave) {
@@ -50,7 +50,7 @@ export function createBroadcast<T>(): Broadcast<T> {
         signal?.removeEventListener('abort', onAbort);
         onLeave();
       };
-      // Whoever gave the signal may never ask again.
+      // At once: a consumer that aborts may never call `next` again.
       const onAbort = (): void => {
         leave();
         wake(listener);
@@ -66,7 +66,7 @@ export function createBroadcast<T>(): Broadcast<T> {
           if (left) return { done: true, value: undefined };
           if (ending !== null) {
             leave();
-            if (ending.error !== null) throw ending.error;
+            if (ending.failure !== null) throw ending.failure.error;
             return { done: true, value: undefined };
           }
           if (listener.newest !== null) {

@@ -1,35 +1,67 @@
+import type { SettledSnapshot } from '../monitor/resource-monitor.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 
-/** CUDA frees up to 1.5 s after an unload; before that, quiet means nothing. */
+/** Deadline of `waitUntilSettled` unless the caller sets one. */
+export const SETTLE_TIMEOUT_MS = 8000;
+/** CUDA frees memory up to 1.5 s after an unload, so steady readings before that prove nothing. */
 const SHORTEST_WAIT_MS = 1500;
-/** Still for so long is still. */
+/** A pool has settled once its readings have stayed within the tolerance for this long. */
 const QUIET_MS = 750;
-/** A desktop moves by less all the time, a model by more. */
+/** Tolerance: the larger of the two. A desktop's use moves by less all the time, a load by more. */
 const TOLERANCE_BYTES = 32 * 1024 * 1024;
 const TOLERANCE_RATIO = 0.002;
-/** Two readings can be alike by chance. */
+/** Two equal readings can be a coincidence. */
 const FEWEST_READINGS = 3;
-/** Readings further apart are of before and after a gap. */
-const SLOWEST_PACE_MS = 2000;
-/** A reading's time goes through two clocks of whole milliseconds. */
+/** Readings further apart are not consecutive: sampling was interrupted in between. */
+const LONGEST_READING_INTERVAL_MS = 2000;
+/** Rounding of a reading's time, which passes through two clocks of whole milliseconds. */
 const SAME_READING_MS = 2;
 
-/** Tells from samples when memory has stopped moving. */
+/** A snapshot and when it was taken, in monotonic milliseconds. */
+export interface TimedSnapshot {
+  readonly snapshot: ResourceSnapshot;
+  readonly atMs: number;
+}
+
+/**
+ * Observes `first`, and more samples from `next`, until memory has stopped moving since `startMs`, the
+ * timeout has passed, or `next` returns null. Returns the last sample.
+ */
+export async function waitUntilSettled(
+  first: TimedSnapshot,
+  next: () => Promise<TimedSnapshot | null>,
+  startMs: number,
+  timeoutMs: number,
+): Promise<SettledSnapshot> {
+  const detector = createSettleDetector(startMs);
+  for (let sample = first; ;) {
+    const { snapshot, atMs } = sample;
+    const moving = detector.observe(snapshot, atMs);
+    const waitedMs = atMs - startMs;
+    const result = { ...snapshot, settled: moving.length === 0, moving, waitedMs };
+    if (result.settled || waitedMs >= timeoutMs) return result;
+    const following = await next();
+    if (following === null) return result;
+    sample = following;
+  }
+}
+
+/** Decides from samples whether memory has stopped moving. */
 export interface SettleDetector {
-  /** Takes in a sample; the pools that are still moving, none when it has settled. */
+  /** Adds a sample and returns the pools that are still moving; empty once all have settled. */
   observe(snapshot: ResourceSnapshot, atMs: number): readonly string[];
 }
 
 interface PoolReadings {
   readonly toleranceBytes: number;
-  /** When a reading was taken, on the clock of the samples, and what was available then. */
+  /** When each reading was taken, on the clock of the samples, and what was available then. */
   readonly readings: { readonly atMs: number; readonly bytes: number }[];
 }
 
-/** `startMs` is the moment of the load or unload; only what was read after it counts. */
+/** `startMs` is the moment of the load or unload; earlier readings are ignored. */
 export function createSettleDetector(startMs: number): SettleDetector {
   const pools = new Map<string, PoolReadings>();
-  /** Pools that were measured once. One that is not any more has not settled: nobody knows. */
+  /** Pools that were measured at least once. If such a pool becomes unmeasured, it has not settled. */
   const measured = new Set<string>();
   return {
     observe(snapshot, atMs) {
@@ -40,7 +72,7 @@ export function createSettleDetector(startMs: number): SettleDetector {
           const toleranceBytes = Math.max(TOLERANCE_BYTES, totalBytes * TOLERANCE_RATIO);
           pools.set(key, (pool = { toleranceBytes, readings: [] }));
         }
-        // A GPU's reader has a pace of its own: the same reading twice is one reading.
+        // A GPU reader has its own interval: several samples can carry the same reading.
         const lastMs = pool.readings.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
         if (readAtMs - lastMs > SAME_READING_MS) pool.readings.push({ atMs: readAtMs, bytes });
       }
@@ -57,12 +89,12 @@ function isQuiet(pool: PoolReadings | undefined, startMs: number, nowMs: number)
   const newest = pool?.readings.at(-1);
   if (pool === undefined || newest === undefined) return false;
   if (nowMs - startMs < SHORTEST_WAIT_MS) return false;
-  // The stretch ends at the newest reading, which must itself be recent. A slow reader makes it longer.
-  const paceMs = newest.atMs - (pool.readings.at(-2)?.atMs ?? newest.atMs);
-  const slowMs = paceMs > SLOWEST_PACE_MS ? 0 : (FEWEST_READINGS - 1) * paceMs;
-  const stretchMs = Math.max(QUIET_MS, slowMs + SAME_READING_MS);
-  if (nowMs - newest.atMs > stretchMs) return false;
-  const within = pool.readings.filter(({ atMs }) => atMs >= newest.atMs - stretchMs - 1);
+  // The window ends at the newest reading, which must be recent. A slow reader makes the window longer.
+  const intervalMs = newest.atMs - (pool.readings.at(-2)?.atMs ?? newest.atMs);
+  const slowMs = intervalMs > LONGEST_READING_INTERVAL_MS ? 0 : (FEWEST_READINGS - 1) * intervalMs;
+  const windowMs = Math.max(QUIET_MS, slowMs + SAME_READING_MS);
+  if (nowMs - newest.atMs > windowMs) return false;
+  const within = pool.readings.filter(({ atMs }) => atMs >= newest.atMs - windowMs - 1);
   const first = within[0];
   if (first === undefined || within.length < FEWEST_READINGS) return false;
   if (newest.atMs - first.atMs < QUIET_MS / 2) return false;

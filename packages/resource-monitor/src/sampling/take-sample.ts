@@ -7,98 +7,131 @@ import { startDeadline } from '../ports/race.js';
 import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../reading/figures.js';
 import type { ReadFigure, Reader, SampleContext } from '../reading/reader.js';
 import { ANSWER_WITHIN_MS, attempt, readFirst } from '../reading/reader.js';
-import type { CpuSnapshot, FigureSource, PowerSnapshot, ResourceSnapshot } from '../snapshot.js';
-import type { Rates } from './load.js';
-import { createRates } from './load.js';
-import { requireRam } from './require-ram.js';
+import { ResourceMonitorError } from '../resource-monitor-error.js';
+import type {
+  CpuSnapshot,
+  FigureSource,
+  PowerSnapshot,
+  RamSnapshot,
+  ResourceSnapshot,
+} from '../snapshot.js';
+import type { Rates } from './rates.js';
+import { createRates } from './rates.js';
 
-/** What the caller and slower readers know besides. */
+/** Facts from the caller and from the inventory. */
 export interface SampleHints {
   readonly survey: HardwareSurveyFacts | null;
-  /** Adds names and totals from the inventory. */
-  readonly refineGpus: (gpus: readonly MergedGpu[]) => readonly MergedGpu[];
+  /** Adds names from the inventory. */
+  readonly nameGpus: (gpus: readonly MergedGpu[]) => readonly MergedGpu[];
+}
+
+/** Reads the machine. Rates in a sample are since the sample before. */
+export interface Sampler {
+  /** One whole sample. */
+  take(continuing: boolean, hints: SampleHints): Promise<ResourceSnapshot>;
+  /** RAM alone. */
+  readRam(): Promise<RamSnapshot>;
 }
 
 const NO_PRESSURE = { stall: null, level: null, commit: null };
 const NO_POWER = { onBattery: null, chargeRatio: null };
 
-/** Takes one sample after the other; the rates in one are since the one before. */
+/** Both calls of a sampler throw `PROBE_FAILED` if memory cannot be read. */
 export function createSampler(options: {
   readonly readers: PlatformReaders;
   readonly gpuReaders: readonly GpuReader[];
   readonly clock: Clock;
   readonly cores: () => number;
-}): (continuing: boolean, hints: SampleHints) => Promise<ResourceSnapshot> {
+}): Sampler {
   const { readers, gpuReaders, clock, cores } = options;
   const ratesOf = createRates();
 
-  return async (continuing, hints) => {
-    const context: SampleContext = { startedMs: clock.monotonicMs(), continuing };
-    using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
-    const first = <T>(figure: string, from: readonly Reader<T>[]) =>
-      readFirst(figure, from, context, deadline);
-    const gpuLists = Promise.all(
-      gpuReaders.map(async (reader) => ({
-        source: reader.source,
-        reading: await attempt(reader, context, null),
-      })),
-    );
-    const [ram, swap, swapCounters, pressure, cpu, loadAverages, engines, power] =
-      await Promise.all([
-        first('ram', readers.ram),
-        first('swap', readers.swap),
-        first('swap-rate', readers.swapCounters),
-        first('pressure', readers.pressure),
-        first('cpu', readers.cpu),
-        first('load-average', readers.loadAverages),
-        first('engines', readers.engines),
-        first('power', readers.power),
-      ]);
-    // Before the GPUs: one that is slow to answer would stretch the time that the rates are over.
-    const rates = ratesOf({
-      atMs: clock.monotonicMs(),
-      cpu: cpu.value === null ? null : { times: cpu.value, source: cpu.source.source ?? '' },
-      swap: swapCounters.value,
-      engines: engines.value,
-    });
-    const lists = await gpuLists;
-    const merged = mergeSurvey(hints.refineGpus(mergeGpus(lists)), hints.survey);
-    const timestampMs = clock.nowMs();
-    const toEpochMs = (ms: number): number => Math.round(timestampMs - (clock.monotonicMs() - ms));
-    const processors = describeCpu(cpu, loadAverages, rates, cores);
-    return {
-      timestampMs,
-      observable: true,
-      ram: requireRam(ram),
-      swap: {
-        totalBytes: swap.value?.totalBytes ?? null,
-        freeBytes:
-          swap.value === null ? null : Math.min(swap.value.totalBytes, swap.value.freeBytes),
-        inBytesPerSecond: rates.swapInBytesPerSecond,
-        outBytesPerSecond: rates.swapOutBytesPerSecond,
-      },
-      pressure: pressure.value ?? NO_PRESSURE,
-      unified: merged.some(({ gpu }) => gpu.kind === 'unified'),
-      gpus: merged.map(({ gpu }) => toSnapshot(gpu, toEpochMs)),
-      cpu: processors.cpu,
-      engines: rates.engines,
-      power: power.value === null ? NO_POWER : withinFull(power.value),
-      sources: [
-        ram.source,
-        swap.source,
-        swapCounters.source,
-        pressure.source,
-        processors.source,
-        loadAverages.source,
-        engines.source,
-        power.source,
-        ...describeGpus(lists, merged),
-      ],
-    };
+  return {
+    async take(continuing, hints) {
+      const context: SampleContext = { startedMs: clock.monotonicMs(), continuing };
+      using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
+      const first = <T>(figure: string, from: readonly Reader<T>[]) =>
+        readFirst(figure, from, context, deadline);
+      const gpuLists = Promise.all(
+        gpuReaders.map(async (reader) => ({
+          source: reader.source,
+          reading: await attempt(reader, context, null),
+        })),
+      );
+      const [ram, swap, swapCounters, pressure, cpu, loadAverages, engines, power] =
+        await Promise.all([
+          first('ram', readers.ram),
+          first('swap', readers.swap),
+          first('swap-rate', readers.swapCounters),
+          first('pressure', readers.pressure),
+          first('cpu', readers.cpu),
+          first('load-average', readers.loadAverages),
+          first('engines', readers.engines),
+          first('power', readers.power),
+        ]);
+      // Before the GPUs are awaited: a slow GPU reader would falsify the time between the counters.
+      const rates = ratesOf({
+        atMs: clock.monotonicMs(),
+        cpu: cpu.value === null ? null : { times: cpu.value, source: cpu.source.source ?? '' },
+        swap: swapCounters.value,
+        engines: engines.value,
+      });
+      const lists = await gpuLists;
+      const merged = mergeSurvey(hints.nameGpus(mergeGpus(lists)), hints.survey);
+      const timestampMs = clock.nowMs();
+      const toEpochMs = (ms: number): number =>
+        Math.round(timestampMs - (clock.monotonicMs() - ms));
+      const processors = describeCpu(cpu, loadAverages, rates, cores);
+      return {
+        timestampMs,
+        observable: true,
+        ram: requireRam(ram),
+        swap: {
+          totalBytes: swap.value?.totalBytes ?? null,
+          freeBytes:
+            swap.value === null ? null : Math.min(swap.value.totalBytes, swap.value.freeBytes),
+          inBytesPerSecond: rates.swapInBytesPerSecond,
+          outBytesPerSecond: rates.swapOutBytesPerSecond,
+        },
+        pressure: pressure.value ?? NO_PRESSURE,
+        unified: merged.some(({ gpu }) => gpu.kind === 'unified'),
+        gpus: merged.map(({ gpu }) => toSnapshot(gpu, toEpochMs)),
+        cpu: processors.cpu,
+        engines: rates.engines,
+        power: power.value === null ? NO_POWER : withinFull(power.value),
+        sources: [
+          ram.source,
+          swap.source,
+          swapCounters.source,
+          pressure.source,
+          processors.source,
+          loadAverages.source,
+          engines.source,
+          power.source,
+          ...describeGpus(lists, merged),
+        ],
+      };
+    },
+    async readRam() {
+      const context = { startedMs: clock.monotonicMs(), continuing: true };
+      using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
+      return requireRam(await readFirst('ram', readers.ram, context, deadline));
+    },
   };
 }
 
-/** A new battery holds more than it was designed for, and some drivers say so. */
+/** Without RAM a sample is of no use. */
+function requireRam({ value, source: { passedOver } }: ReadFigure<RamSnapshot>): RamSnapshot {
+  if (value !== null) return value;
+  const reasons = passedOver.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
+  throw new ResourceMonitorError(
+    'PROBE_FAILED',
+    `This machine's memory cannot be read: ${reasons}. Check that this process may read these sources.`,
+    { passedOver },
+  );
+}
+
+/** Some drivers report more than 100 %: a new battery holds more than its design capacity. */
 function withinFull({ onBattery, chargeRatio }: PowerSnapshot): PowerSnapshot {
   return { onBattery, chargeRatio: chargeRatio === null ? null : Math.min(1, chargeRatio) };
 }
@@ -114,8 +147,8 @@ function describeCpu(
   if (utilizationRatio !== null) {
     return { cpu: { ...common, utilizationRatio, enginesRatio, othersRatio }, source: cpu.source };
   }
-  // One sample shows no load. The machine's queue of the last minute is the next best thing.
-  const queue = loadAverages.value?.[0] ?? null;
+  // A load needs two samples. The load average of the last minute stands in for it in the first.
+  const loadAverage = loadAverages.value?.[0] ?? null;
   const first =
     cpu.value === null
       ? []
@@ -123,13 +156,13 @@ function describeCpu(
   return {
     cpu: {
       ...common,
-      utilizationRatio: queue === null ? null : Math.min(1, queue / machineCores()),
+      utilizationRatio: loadAverage === null ? null : Math.min(1, loadAverage / machineCores()),
       enginesRatio: null,
       othersRatio: null,
     },
     source: {
       figure: 'cpu',
-      source: queue === null ? null : loadAverages.source.source,
+      source: loadAverage === null ? null : loadAverages.source.source,
       passedOver: [...cpu.source.passedOver, ...first],
     },
   };

@@ -8,53 +8,55 @@ import { createBroadcast } from './broadcast.js';
 const ADAPTIVE: IntervalBounds = { minMs: 250, maxMs: 5000 };
 const FIRST_INTERVAL_MS = 1000;
 
-/** One loop of samples for everyone who watches; it runs only while someone does. */
+/** One sampling loop for all watchers. It runs only while there is a watcher. */
 export interface WatchLoop {
   watch(options: WatchOptions): AsyncIterableIterator<ResourceSnapshot>;
   setLoading(loading: boolean): void;
-  /** Of the running loop; null while nobody watches. */
+  /** The running loop's interval; null while nobody watches. */
   readonly intervalMs: number | null;
 }
 
 export function createWatchLoop(options: {
   readonly clock: Clock;
   readonly take: () => Promise<ResourceSnapshot>;
-  readonly onPace: (intervalMs: number) => void;
+  /** Called with the interval after each sample. */
+  readonly onInterval: (intervalMs: number) => void;
+  /** Called when the loop has stopped. */
   readonly onIdle: () => void;
   readonly closing: AbortSignal;
 }): WatchLoop {
-  const { clock, take, onPace, onIdle, closing } = options;
-  const wishes = new Set<IntervalBounds>();
+  const { clock, take, onInterval, onIdle, closing } = options;
+  const requests = new Set<IntervalBounds>();
   let broadcast = createBroadcast<ResourceSnapshot>();
   let running = false;
   let loading = false;
   let intervalMs = FIRST_INTERVAL_MS;
-  /** Cuts the wait for the next sample short. */
+  /** Ends the wait for the next sample early. */
   let waiting = new AbortController();
 
-  /** Everyone is served at least as often as they asked. */
+  /** Every watcher gets samples at least as often as it asked for. */
   const bounds = (): IntervalBounds => ({
-    minMs: Math.min(...[...wishes].map(({ minMs }) => minMs)),
-    maxMs: Math.min(...[...wishes].map(({ maxMs }) => maxMs)),
+    minMs: Math.min(...[...requests].map(({ minMs }) => minMs)),
+    maxMs: Math.min(...[...requests].map(({ maxMs }) => maxMs)),
   });
   const run = async (): Promise<void> => {
     running = true;
     let before: ResourceSnapshot | null = null;
     intervalMs = FIRST_INTERVAL_MS;
     try {
-      while (wishes.size > 0 && !closing.aborted) {
+      while (requests.size > 0 && !closing.aborted) {
         const startedMs = clock.monotonicMs();
         const now = await take();
         broadcast.publish(now);
-        if (wishes.size === 0) break;
+        if (requests.size === 0) break;
         intervalMs = nextIntervalMs(before, now, intervalMs, loading, bounds());
-        onPace(intervalMs);
+        onInterval(intervalMs);
         before = now;
         await pause(Math.max(0, intervalMs - (clock.monotonicMs() - startedMs)));
       }
       broadcast.end(null);
     } catch (error) {
-      broadcast.end(error as Error);
+      broadcast.end({ error });
     }
     broadcast = createBroadcast();
     running = false;
@@ -67,17 +69,20 @@ export function createWatchLoop(options: {
   closing.addEventListener('abort', () => waiting.abort(), { once: true });
 
   return {
-    watch({ signal = undefined, intervalMs: wish = ADAPTIVE }) {
-      const wished = typeof wish === 'number' ? { minMs: wish, maxMs: wish } : wish;
-      const entry = { ...wished };
-      wishes.add(entry);
+    watch({ signal = undefined, intervalMs: requested = ADAPTIVE }) {
+      const request =
+        typeof requested === 'number'
+          ? { minMs: requested, maxMs: requested }
+          : // A copy: two watchers may pass the same object.
+            { ...requested };
+      requests.add(request);
       const samples = broadcast.listen(signal ?? null, () => {
-        wishes.delete(entry);
-        if (wishes.size === 0) waiting.abort();
+        requests.delete(request);
+        if (requests.size === 0) waiting.abort();
       });
-      // A newcomer gets a sample at once, and its wish may be for more of them.
+      // A new watcher gets a sample at once, and may have asked for a shorter interval.
       if (running) waiting.abort();
-      else if (wishes.size > 0) void run();
+      else if (requests.size > 0) void run();
       return samples;
     },
     setLoading(next) {

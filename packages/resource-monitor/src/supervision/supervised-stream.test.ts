@@ -24,7 +24,7 @@ function setUp() {
   /** Wants it every second and lets it print, as a monitor does. */
   const live = async (seconds: number, print: string | null): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
-      stream.want();
+      stream.keepAlive();
       await flush();
       if (print !== null) running()?.print(print);
       await clock.advance(1000);
@@ -37,8 +37,8 @@ describe('a supervised stream', () => {
   it('starts when it is first wanted, and only once', async () => {
     const { executor, stream } = setUp();
     expect(executor.started).toHaveLength(0);
-    stream.want();
-    stream.want();
+    stream.keepAlive();
+    stream.keepAlive();
     await flush();
     expect(executor.started).toHaveLength(1);
     expect(stream.state).toEqual({ trouble: null, starting: true });
@@ -76,7 +76,7 @@ describe('a supervised stream', () => {
     const starts: number[] = [];
     for (let second = 0; second < 400; second += 1) {
       const before = executor.started.length;
-      stream.want();
+      stream.keepAlive();
       await flush();
       if (executor.started.length > before) starts.push(clock.monotonicMs() / 1000);
       running()?.end('exited with code 9');
@@ -92,7 +92,7 @@ describe('a supervised stream', () => {
 
   it('says what the program said last before it ended', async () => {
     const { stream, running } = setUp();
-    stream.want();
+    stream.keepAlive();
     await flush();
     running()?.print('bad: no devices');
     running()?.end('exited with code 6');
@@ -101,7 +101,7 @@ describe('a supervised stream', () => {
 
   it('passes on what a program said in a form that can be shown', async () => {
     const { stream, running } = setUp();
-    stream.want();
+    stream.keepAlive();
     await flush();
     running()?.print('bad: \u001b[31mred\u001b[0m\u0007 \ufffd\u0000 alert');
     running()?.end('exited with code 6');
@@ -117,7 +117,7 @@ describe('a supervised stream', () => {
     }
     expect(running()).toBeNull();
     expect(stream.state.trouble).toBeNull();
-    stream.want();
+    stream.keepAlive();
     await flush();
     expect(executor.started).toHaveLength(2);
   });
@@ -143,7 +143,7 @@ describe('a supervised stream', () => {
     });
     const live = async (seconds: number): Promise<void> => {
       for (let second = 0; second < seconds; second += 1) {
-        stream.want();
+        stream.keepAlive();
         await clock.advance(1000);
       }
     };
@@ -169,7 +169,7 @@ describe('a supervised stream', () => {
     const { clock, executor, stream, live } = setUp();
     await live(2, 'fine');
     await stream.stop();
-    stream.want();
+    stream.keepAlive();
     await flush();
     expect(executor.running.size).toBe(0);
     expect(executor.started).toHaveLength(1);

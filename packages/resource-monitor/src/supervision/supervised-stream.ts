@@ -1,44 +1,49 @@
 import type { Clock } from '../ports/clock.js';
 import type { Executor, RunningStream } from '../ports/executor.js';
 
-/** First back-off; doubles up to the longest while the program keeps failing. */
+/** Wait after the first fault; doubles up to `LONGEST_BACK_OFF_MS` while faults go on. */
 const FIRST_BACK_OFF_MS = 1000;
 const LONGEST_BACK_OFF_MS = 60_000;
-/** After so long without a fault an earlier one is forgotten. */
+/** After a run of this length the back-off starts again at the first one. */
 const HEALTHY_AFTER_MS = 60_000;
-/** Drivers without a daemon wake the GPUs first: seconds with one, more with many. */
+/** Allowed time to the first line: without a persistence daemon a driver wakes all GPUs first. */
 const FIRST_LINE_WITHIN_MS = 15_000;
-/** Of silence, in intervals, until the program counts as hung. */
+/** A program hangs if it has been silent for this many intervals, but not before `SHORTEST_SILENCE_MS`. */
 const SILENT_INTERVALS = 4;
 const SHORTEST_SILENCE_MS = 3000;
-/** Nobody asked for so long: the program is let go, and the GPU may sleep. */
+/** Without a `keepAlive` for this time the program is ended, so that the GPU can sleep. */
 const RELEASE_AFTER_MS = 30_000;
-/** The rest of a long complaint helps nobody. */
+/** Length at which a program's message is cut. */
 const MAX_REASON_CHARS = 200;
-/** Of programs that were ended and are not gone: the one of a restart, and one that is stuck in its driver. */
+/**
+ * Ended programs that may still be running when a new one starts: one from a restart, and one that hangs
+ * in its driver.
+ */
 const MOST_LINGERING = 2;
+/** Far more than the lines of 64 GPUs at the shortest interval: such a program is out of control. */
+const MOST_LINES_PER_SECOND = 2000;
 
-/** How the program is doing. */
+/** The condition of the program. */
 export interface StreamState {
-  /** Why there is nothing from it now; null while it runs well. */
+  /** Why it supplies nothing now; null while it runs well. */
   readonly trouble: string | null;
-  /** True from a start until its first line. */
+  /** True from a start until the first line. */
   readonly starting: boolean;
 }
 
 /**
- * Keeps one program running that prints lines for ever: starts it when it is first wanted, kills it
- * when it falls silent, starts it again after a back-off, and ends it when nobody wants it any more.
+ * Keeps a program running that prints lines continuously. It starts the program on first use, kills it
+ * when it falls silent or floods, starts it again after a back-off, and ends it when it is no longer used.
  */
 export interface SupervisedStream {
   readonly state: StreamState;
-  /** Wanted now; starts the program where it does not run and is not backing off. */
-  want(): void;
-  /** Writes one line to its stdin, as soon as it runs. */
+  /** Call this at every use. Starts the program unless it runs or a back-off is in force. */
+  keepAlive(): void;
+  /** Writes one line to the program's stdin, once it runs. */
   send(line: string): void;
-  /** Ends it and starts it anew with other arguments, without counting that as a fault. */
+  /** Ends the program and starts it with a new command, without counting that as a fault. */
   restart(): void;
-  /** Ends it for good. */
+  /** Ends the program for good. */
   stop(): Promise<void>;
 }
 
@@ -46,14 +51,14 @@ export interface SupervisedStreamOptions {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly name: string;
-  /** What to run now; asked at each start. */
+  /** The command; evaluated at each start. */
   readonly command: () => { readonly program: string; readonly args: readonly string[] };
   readonly intervalMs: () => number;
-  /** False for a line that is not of the kind that was asked for: rubbish does not feed the watchdog. */
+  /** Returns false for a line in an unknown format. Such a line does not count as a sign of life. */
   readonly onLine: (line: string) => boolean;
   /**
-   * Since when an answer is owed, or null when none is; for programs that only answer. Without it the
-   * program owes a line every interval.
+   * Since when an answer is overdue, or null if none is; for programs that print only when asked. Without
+   * this option a line is due every interval.
    */
   readonly silentSinceMs?: () => number | null;
   /** Called after a change of `state`. */
@@ -63,11 +68,15 @@ export interface SupervisedStreamOptions {
 interface Run {
   readonly startedMs: number;
   lastLineMs: number | null;
-  lastRubbish: string | null;
+  /** The last line in an unknown format: often the program's error message. */
+  lastUnknownLine: string | null;
+  /** Lines since `countedFromMs`, for the flood check. */
+  lines: number;
+  countedFromMs: number;
   stream: RunningStream | null;
-  /** Lines for its stdin from before it ran. */
+  /** Lines for its stdin, kept until it runs. */
   unsent: string[];
-  /** Set when this side ended it, with the reason for people, or null for a wanted end. */
+  /** Why this side ended it: null for a restart, a stop or lack of use; undefined if this side did not end it. */
   endedBecause: string | null | undefined;
   readonly over: AbortController;
 }
@@ -78,17 +87,19 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
   let trouble: string | null = null;
   let backOffMs = FIRST_BACK_OFF_MS;
   let retryAtMs = 0;
-  let wantedAtMs = 0;
+  let usedAtMs = 0;
   let stopped = false;
   const endings = new Set<Promise<void>>();
-  /** Those whose end was asked for and has not been seen. */
+  /** Runs that were told to end and have not ended yet. */
   const lingering = new Set<Run>();
 
   const start = (): void => {
     const current: Run = {
       startedMs: clock.monotonicMs(),
       lastLineMs: null,
-      lastRubbish: null,
+      lastUnknownLine: null,
+      lines: 0,
+      countedFromMs: clock.monotonicMs(),
       stream: null,
       unsent: [],
       endedBecause: undefined,
@@ -99,8 +110,12 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     const listener = {
       onLine: (line: string): void => {
         if (run !== current || line.trim() === '') return;
+        if (isFlood(current)) {
+          end(current, `${name} printed more than ${MOST_LINES_PER_SECOND} lines in a second`);
+          return;
+        }
         if (!onLine(line)) {
-          current.lastRubbish = readable(line);
+          current.lastUnknownLine = readable(line);
           return;
         }
         current.lastLineMs = clock.monotonicMs();
@@ -121,6 +136,16 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     );
   };
 
+  const isFlood = (current: Run): boolean => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - current.countedFromMs >= 1000) {
+      current.countedFromMs = nowMs;
+      current.lines = 0;
+    }
+    current.lines += 1;
+    return current.lines > MOST_LINES_PER_SECOND;
+  };
+
   const track = (ending: Promise<void>): void => {
     endings.add(ending);
     void ending.finally(() => endings.delete(ending));
@@ -131,9 +156,11 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     current.over.abort();
     if (run !== current) return;
     run = null;
-    // An error message of the program itself says more than its exit code.
+    // The program's own error message says more than its exit code.
     fault(
-      current.lastRubbish === null ? `${name} ${detail}` : `${name} said: ${current.lastRubbish}`,
+      current.lastUnknownLine === null
+        ? `${name} ${detail}`
+        : `${name} said: ${current.lastUnknownLine}`,
     );
   };
 
@@ -144,7 +171,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     onState();
   };
 
-  /** Ends the program from this side; null is an end that nobody needs to hear of. */
+  /** Ends the program from this side. A reason makes it a fault; null does not. */
   const end = (current: Run, reason: string | null): void => {
     if (run !== current) return;
     run = null;
@@ -167,12 +194,13 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
           silentSinceMs === undefined ? (current.lastLineMs ?? current.startedMs) : silentSinceMs();
         const silentMs = owedSinceMs === null ? 0 : nowMs - owedSinceMs;
         if (silentMs >= allowedMs) {
-          const heard = current.lastRubbish === null ? '' : `, last said: ${current.lastRubbish}`;
+          const heard =
+            current.lastUnknownLine === null ? '' : `, last said: ${current.lastUnknownLine}`;
           end(current, `${name} printed no figures for ${Math.round(silentMs / 1000)} s${heard}`);
-        } else if (nowMs - wantedAtMs > RELEASE_AFTER_MS) end(current, null);
+        } else if (nowMs - usedAtMs > RELEASE_AFTER_MS) end(current, null);
       }
     } catch {
-      // It is over.
+      // The sleep was aborted: this run has ended.
     }
   };
 
@@ -180,10 +208,10 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     get state(): StreamState {
       return { trouble, starting: run !== null && run.lastLineMs === null && trouble === null };
     },
-    want() {
-      wantedAtMs = clock.monotonicMs();
-      if (run !== null || stopped || wantedAtMs < retryAtMs) return;
-      // What is stuck in the kernel does not die, and the next one would get stuck beside it.
+    keepAlive() {
+      usedAtMs = clock.monotonicMs();
+      if (run !== null || stopped || usedAtMs < retryAtMs) return;
+      // A program that hangs in the kernel cannot be killed, and the next one would hang beside it.
       if (lingering.size < MOST_LINGERING) start();
     },
     send(line) {
@@ -203,7 +231,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
   };
 }
 
-/** What a program said, fit to be shown: it may have printed anything, escape sequences too. */
+/** A program's message without control characters and escape sequences, cut to a fixed length. */
 function readable(text: string): string {
   return text
     .replace(/\p{Cc}\[[\d;?]*[a-z]/giu, ' ')

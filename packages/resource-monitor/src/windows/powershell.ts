@@ -2,26 +2,26 @@ import type { SupervisedStream } from '../supervision/supervised-stream.js';
 import { createSupervisedStream } from '../supervision/supervised-stream.js';
 import type { Clock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
-import { raceDeadline } from '../ports/race.js';
+import { createRepeatedEvent } from '../ports/race.js';
 import type { SampleContext } from '../reading/reader.js';
 import { POWERSHELL_ARGUMENTS } from './powershell-script.js';
 import type { WindowsSample } from './windows-sample.js';
 import { parseWindowsSample } from './windows-sample.js';
 
-/** WMI takes a tenth of a second, and half a core while it does. */
+/** A query of WMI takes 0.1 s and half a core during that time. */
 const ASK_AGAIN_AFTER_MS = 1000;
 const PROCESSES_EVERY_MS = 5000;
 const STALE_AFTER_MS = 10_000;
 
-/** The last answer and when it came. */
+/** An answer and when it arrived, in monotonic milliseconds. */
 export interface WindowsAnswer {
   readonly sample: WindowsSample;
   readonly atMs: number;
 }
 
-/** One PowerShell that is asked again and again. */
+/** One long-lived PowerShell that answers queries. */
 export interface PowerShell {
-  /** The newest answer. Where there is none, or an old one, the next is waited for. */
+  /** The newest answer. If there is none, or only a stale one, waits for the next. */
   read(context: SampleContext): Promise<WindowsAnswer | { readonly reason: string }>;
   stop(): Promise<void>;
 }
@@ -30,23 +30,19 @@ export function createPowerShell(options: {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly patienceMs: number;
+  /** How long a sample waits for an answer. */
+  readonly firstAnswerMs: number;
 }): PowerShell {
-  const { executor, clock, env, patienceMs } = options;
+  const { executor, clock, env, firstAnswerMs } = options;
   let answer: WindowsAnswer | null = null;
   let processes: WindowsSample['processes'] = null;
   let askedAtMs: number | null = null;
   let unanswered = false;
   let askedProcessesAtMs = Number.NEGATIVE_INFINITY;
   let question = 0;
-  let wake: (() => void)[] = [];
+  const changed = createRepeatedEvent(clock);
   let stream: SupervisedStream | null = null;
 
-  const wakeAll = (): void => {
-    const waiting = wake;
-    wake = [];
-    for (const resolve of waiting) resolve();
-  };
   const open = (program: string): SupervisedStream =>
     (stream ??= createSupervisedStream({
       executor,
@@ -58,7 +54,7 @@ export function createPowerShell(options: {
         return { program, args: POWERSHELL_ARGUMENTS };
       },
       intervalMs: () => ASK_AGAIN_AFTER_MS,
-      // It speaks only when it is spoken to.
+      // The script prints only when asked.
       silentSinceMs: () => (unanswered ? askedAtMs : null),
       onLine: (line) => {
         const sample = parseWindowsSample(line);
@@ -66,10 +62,10 @@ export function createPowerShell(options: {
         processes = sample.processes ?? processes;
         answer = { sample: { ...sample, processes }, atMs: clock.monotonicMs() };
         unanswered = false;
-        wakeAll();
+        changed.happened();
         return true;
       },
-      onState: wakeAll,
+      onState: () => changed.happened(),
     }));
   const ask = (opened: SupervisedStream, continuing: boolean): void => {
     const nowMs = clock.monotonicMs();
@@ -90,16 +86,13 @@ export function createPowerShell(options: {
       const program = executor.find('powershell', [folder]);
       if (program === null) return { reason: 'it is not on the PATH' };
       const opened = open(program);
-      opened.want();
+      opened.keepAlive();
       ask(opened, continuing);
-      // Once for each question: a PowerShell that hangs must not make every sample late.
-      const patienceLeftMs = patienceMs - (clock.monotonicMs() - (askedAtMs ?? 0));
-      if (!isFresh() && opened.state.trouble === null && patienceLeftMs > 0) {
-        const next = new Promise<void>((resolve) => wake.push(resolve));
-        await raceDeadline(next, patienceLeftMs, clock);
-      }
+      // The wait is counted from the question, so a PowerShell that hangs delays one sample, not every one.
+      const waitMs = firstAnswerMs - (clock.monotonicMs() - (askedAtMs ?? 0));
+      if (!isFresh() && opened.state.trouble === null && waitMs > 0) await changed.next(waitMs);
       if (answer === null) {
-        return { reason: opened.state.trouble ?? `no answer within ${patienceMs} ms yet` };
+        return { reason: opened.state.trouble ?? `no answer within ${firstAnswerMs} ms yet` };
       }
       if (isFresh()) return answer;
       const ageMs = clock.monotonicMs() - answer.atMs;

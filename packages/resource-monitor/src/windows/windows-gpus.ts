@@ -1,22 +1,29 @@
 import type { GpuReading } from '../reading/figures.js';
 import type { WindowsAdapter, WindowsSample } from './windows-sample.js';
 
+/** PCI vendor ids. */
 const VENDORS: Readonly<Record<number, GpuReading['vendor']>> = {
   0x10de: 'nvidia',
   0x1002: 'amd',
   0x8086: 'intel',
 };
-/** Microsoft's own software renderer and remote display are listed as adapters too. */
+/** Vendor id of Microsoft's software renderer and remote display, which are no GPUs. */
 const MICROSOFT = 0x1414;
-/** What firmware gives integrated graphics by default is less; no card for models has so little. */
+/**
+ * Dedicated memory below this size is the carve-out of an integrated GPU: firmware sets aside less by
+ * default, and cards that can run models have more.
+ */
 const SMALL_BYTES = 1024 ** 3;
 
-/** AMD's integrated chips have a number with M or S, a Vega with few units, or no number at all. */
+/**
+ * Product names, because the registry does not tell integrated GPUs from cards. AMD's integrated GPUs have
+ * a number with M or S, a Vega with few units, or no number.
+ */
 const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
-/** Intel's cards are Arc A, B and Pro; the Arc of a processor is `Arc 140V` or has no number. */
+/** Intel's cards are Arc A, B and Pro; an integrated Arc is called `Arc 140V` or has no number. */
 const INTEL_CARD = /\barc(\(tm\))? (pro )?[ab]\d{2,}/i;
 
-/** The adapters of the registry with what the counters say is in use. */
+/** The adapters of the registry, with their use from the counters. */
 export function describeAdapters(
   { adapters, usage }: Pick<WindowsSample, 'adapters' | 'usage'>,
   readAtMonotonicMs: number,
@@ -31,13 +38,13 @@ export function describeAdapters(
       const used = adapter.luid === null ? undefined : usage.get(adapter.luid);
       const memory = memoryOf(adapter, used);
       return {
-        // The LUID is another one after each start of Windows.
+        // Not the LUID, which changes with each start of Windows.
         deviceKey: index === 0 ? base : `${base}:${index}`,
         pciAddress: null,
         totalIsEstimate: false,
         pciId:
           adapter.deviceId === null ? null : `${hex(adapter.vendorId)}:${hex(adapter.deviceId)}`,
-        name: adapter.name,
+        name: adapter.name === '' ? null : adapter.name,
         vendor: VENDORS[adapter.vendorId ?? 0] ?? null,
         utilizationRatio: null,
         processes: null,
@@ -45,13 +52,13 @@ export function describeAdapters(
         ...memory,
         reasons:
           memory.availableBytes === null
-            ? ['the GPU Adapter Memory counters have no instance of its LUID']
+            ? ['the GPU Adapter Memory counters have no instance for its LUID']
             : [],
       };
     });
 }
 
-/** The registry remembers adapters that were taken out; where there are counters they tell. */
+/** The registry keeps adapters that were removed. Only those with a counter are present, if there are counters. */
 function isPresent(adapter: WindowsAdapter, usage: WindowsSample['usage']): boolean {
   if (adapter.vendorId === MICROSOFT) return false;
   return usage.size === 0 || (adapter.luid !== null && usage.has(adapter.luid));
@@ -66,7 +73,7 @@ function memoryOf(
   const { dedicatedBytes, sharedBytes } = adapter;
   const integrated = isIntegrated(adapter);
   const kind = integrated ? 'integrated' : 'discrete';
-  // As on Linux: a carve-out that is most of what there is has become dedicated memory.
+  // As on Linux: a carve-out that is larger than the shared memory counts as dedicated memory.
   const shared = integrated && sharedBytes !== null && (dedicatedBytes ?? 0) <= sharedBytes;
   if (shared) {
     const usedBytes = used === undefined ? null : used.dedicatedBytes + used.sharedBytes;

@@ -1,32 +1,32 @@
-import type { NodeMemory } from '../other/node-readers.js';
-import { nodeRam } from '../other/node-readers.js';
+import type { NodeMemory } from '../any-platform/node-readers.js';
+import { nodeRam } from '../any-platform/node-readers.js';
 import type { Clock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
 import { findEngines } from '../reading/engine-names.js';
 import type { PlatformReaders, ProcessReadings } from '../reading/figures.js';
-import { oncePerSample } from '../reading/per-sample.js';
+import { oncePerSample } from '../reading/reader.js';
 import type { Reader, Reading, SampleContext } from '../reading/reader.js';
 import type { PowerSnapshot } from '../snapshot.js';
 import type { WindowsAnswer } from './powershell.js';
 import { createPowerShell } from './powershell.js';
 import { describeAdapters } from './windows-gpus.js';
 
-/** Win32_Battery.BatteryStatus 1: the battery is discharging. */
+/** Win32_Battery.BatteryStatus: the battery is discharging. */
 const DISCHARGING = 1;
 
-/** Memory and CPU by Node, which asks Windows directly; everything else by one PowerShell. */
+/** Reads memory and CPU through Node, which calls Windows directly, and everything else through PowerShell. */
 export function windowsReaders(options: {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly nodeMemory: () => NodeMemory;
-  readonly patienceMs: number;
+  readonly firstAnswerMs: number;
 }): PlatformReaders {
   const shell = createPowerShell(options);
   const ask = oncePerSample((context) => shell.read(context));
   let known: readonly number[] = [];
 
-  /** A reader of one part of the script's answer. */
+  /** Reads one part of the script's answer. */
   const part = <T>(
     source: string,
     pick: (answer: WindowsAnswer, context: SampleContext) => Reading<T>,
@@ -39,8 +39,8 @@ export function windowsReaders(options: {
   });
 
   return {
-    // Node asks GlobalMemoryStatusEx: what it calls free is what Windows calls available.
-    ram: [{ ...nodeRam(options.nodeMemory), source: 'GlobalMemoryStatusEx' }],
+    // Node reads GlobalMemoryStatusEx: its free memory is ullAvailPhys, which excludes mapped pages.
+    ram: [nodeRam(options.nodeMemory, 'GlobalMemoryStatusEx', true)],
     ramIsCheap: true,
     swap: [
       part('Win32_PageFileUsage', ({ sample: { pageFile } }) =>
@@ -50,7 +50,7 @@ export function windowsReaders(options: {
     swapCounters: [
       {
         source: 'Win32_PerfRawData_PerfOS_Memory',
-        read: () => ({ reason: 'its paging counters include files that are merely read' }),
+        read: () => ({ reason: 'its paging counters also count ordinary file reads' }),
       },
     ],
     pressure: [
@@ -65,7 +65,7 @@ export function windowsReaders(options: {
     engines: [
       part('Win32_Process', ({ sample, atMs }, { continuing }): Reading<ProcessReadings> => {
         if (!continuing) return { reason: 'a share of the CPU takes two samples' };
-        if (sample.processes === null) return { reason: 'it was not asked for yet' };
+        if (sample.processes === null) return { reason: 'it has not been queried yet' };
         const table = sample.processes.map((entry) => ({ ...entry, program: null }));
         const engines = findEngines(table, known);
         const own = sample.processes.filter(({ processId }) => engines.has(processId));

@@ -1,10 +1,10 @@
-/** What the script answers, in bytes; null for what this Windows does not tell. */
+/** The script's answer, in bytes; null for figures that this Windows does not have. */
 export interface WindowsSample {
   readonly id: string;
   readonly commit: { readonly usedBytes: number; readonly limitBytes: number } | null;
   readonly pageFile: { readonly totalBytes: number; readonly freeBytes: number } | null;
   readonly adapters: readonly WindowsAdapter[];
-  /** By LUID. */
+  /** By the LUID of the adapter. */
   readonly usage: ReadonlyMap<
     number,
     { readonly dedicatedBytes: number; readonly sharedBytes: number }
@@ -37,12 +37,13 @@ const TICKS_PER_MS = 10_000;
 /** Reads one line of the script's output; null for anything else. */
 export function parseWindowsSample(line: string): WindowsSample | null {
   if (!line.startsWith('{')) return null;
-  let answer: Record<string, unknown>;
+  let parsed: unknown;
   try {
-    answer = JSON.parse(line) as Record<string, unknown>;
+    parsed = JSON.parse(line);
   } catch {
     return null;
   }
+  const answer = recordOf(parsed);
   const { id, battery, processes } = answer;
   if (typeof id !== 'string') return null;
   const [committed, limit] = listOf(answer['commit']).map(numberOf);
@@ -66,7 +67,7 @@ function addUp(files: readonly unknown[]): WindowsSample['pageFile'] {
     totalBytes += (total ?? 0) * BYTES_PER_MIB;
     usedBytes += (used ?? 0) * BYTES_PER_MIB;
   }
-  // Without a paging file there is no instance of the class, and that is a zero.
+  // No instance of the class means no paging file: 0 bytes, which is known.
   return { totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) };
 }
 
@@ -82,7 +83,7 @@ function toAdapter(value: unknown): WindowsAdapter {
   };
 }
 
-/** `luid_0x00000000_0x0001532A_phys_0`: high and low half; the case of the digits varies. */
+/** The name is `luid_0x00000000_0x0001532A_phys_0`: the high and the low half of the LUID, in either case. */
 function toUsage(
   value: unknown,
 ): [number, { readonly dedicatedBytes: number; readonly sharedBytes: number }][] {
@@ -113,17 +114,17 @@ function toProcess(value: unknown): WindowsProcess[] {
   ];
 }
 
-/** PowerShell turns a list of one into the one. */
+/** PowerShell replaces a list of one element by that element. */
 function listOf(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
 }
 
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-/** 64-bit figures come as text, because JSON readers may round them; empty is unknown. */
+/** 64-bit figures are sent as text, because JSON numbers may be rounded. An empty text is unknown. */
 function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;

@@ -1,16 +1,16 @@
 import type { FakeCommand } from '../fake-executor.js';
 
-/** What a real machine's kernel and tools said. */
+/** The recorded files and program outputs of a machine. */
 export interface Machine {
   readonly name: string;
-  /** Where each part is from: captured, or the public thread that it was posted in. */
+  /** The origin of each part: a capture, or the public thread in which it was posted. */
   readonly sources: readonly string[];
-  /** Parts of it are made up; it does not count as a real machine. */
+  /** Parts of it are invented, so it does not count as a real machine. */
   readonly synthetic: boolean;
   readonly platform: NodeJS.Platform;
   readonly files?: Readonly<Record<string, string>>;
   readonly commands?: readonly FakeCommand[];
-  /** What Node's os module says there. */
+  /** The answers of Node's os module. */
   readonly memory?: { readonly totalBytes: number; readonly freeBytes: number };
 }
 

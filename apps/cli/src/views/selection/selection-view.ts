@@ -1,0 +1,170 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { Selection, SelectionInput, SelectionNote } from '@mai/selector';
+import { formatBytes, formatCount, formatPercent, plural } from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import { renderTable } from '../../terminal/table.js';
+import { wrap } from '../../terminal/text.js';
+import { describeConcessions } from './describe-concessions.js';
+import { describeFootprint } from '../machine/describe-footprint.js';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
+
+/** A decision for people: what, why, what it would change, and why not the others. */
+export function renderSelection(
+  selection: Selection,
+  input: Pick<SelectionInput, 'candidates' | 'resources'>,
+  output: Output,
+): string {
+  const { style } = output;
+  const { candidates, resources } = input;
+  const absent = new Set(
+    candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
+  );
+  const sections = [
+    renderChoice(selection, describeConcessions(selection, input), output),
+    selection.pools.length === 0
+      ? ''
+      : [
+          style.heading(planChanges(selection) ? 'Memory afterwards' : 'Memory'),
+          ...renderPools(selection.pools, resources, 'after', output),
+          ...renderPoolLegend(selection.pools, output),
+        ].join('\n'),
+    renderRejected(selection, absent, output),
+    renderNotes(selection.notes, resources, output),
+  ];
+  return `${sections
+    .map((text) => text.trimEnd())
+    .filter((text) => text !== '')
+    .join('\n\n')}\n`;
+}
+
+const LABEL_WIDTH = 9;
+
+function renderChoice(
+  selection: Selection,
+  concessions: readonly string[],
+  output: Output,
+): string {
+  const { style, textWidth } = output;
+  const { chosen, headroomBytes } = selection;
+  const row = (label: string, text: string) => {
+    const lines = wrap(text, textWidth - LABEL_WIDTH);
+    return lines
+      .map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line}`)
+      .join('\n');
+  };
+  if (chosen === null) {
+    return [row('Choice', style.bad('nothing fits')), ...planRows(selection, row)].join('\n');
+  }
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
+  const context =
+    contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
+  return [
+    row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
+    chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
+    concessions.length === 0 ? '' : row('Price', concessions.join(', and ')),
+    ...planRows(selection, row),
+    headroomBytes === null
+      ? ''
+      : row('Leaves', `${formatBytes(headroomBytes)} free in the tightest pool`),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function planRows(
+  selection: Selection,
+  row: (label: string, text: string) => string,
+): readonly string[] {
+  const { decision, plan, afterDrain } = selection;
+  if (decision === 'keep') return [row('Plan', 'keep it: it is loaded, and the best that fits')];
+  const steps = plan.steps.map((step) =>
+    step.action === 'load'
+      ? `load ${step.modelKey}`
+      : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'makes room'})`,
+  );
+  return [
+    ...(steps.length === 0 ? [] : [row('Plan', steps.join(', then '))]),
+    ...(afterDrain === null
+      ? []
+      : [row('Later', `${afterDrain.modelKey}, once ${afterDrain.waitsFor.join(', ')} is idle`)]),
+  ];
+}
+
+function planChanges({ plan }: Selection): boolean {
+  return plan.steps.length > 0;
+}
+
+/** What was found wanting, each with its reason; what was never in question only in passing. */
+function renderRejected(
+  { rejected }: Selection,
+  absent: ReadonlySet<string>,
+  output: Output,
+): string {
+  const { style, textWidth } = output;
+  const present = rejected.filter(({ modelKey }) => !absent.has(modelKey));
+  const later = present.filter(({ rejection }) => rejection.code === 'PREFERRED_CANDIDATE_FITS');
+  const rows = present.filter((one) => !later.includes(one));
+  const missing = rejected.length - present.length;
+  const asides = [
+    later.length === 0
+      ? ''
+      : `Further down the chain: ${later.map(({ modelKey }) => modelKey).join(', ')}.`,
+    missing === 0
+      ? ''
+      : `${plural(missing, 'model')} of the chain ${missing === 1 ? 'is' : 'are'} not downloaded; \`mai models --all\` lists them.`,
+  ];
+  const remarks = asides
+    .filter((text) => text !== '')
+    .flatMap((text) => wrap(text, textWidth - 2))
+    .map((line) => style.dim(`  ${line}`));
+  if (rows.length === 0) return remarks.join('\n');
+  const table = renderTable({
+    columns: [
+      { header: 'MODEL', minWidth: 16, cut: 'middle' },
+      { header: 'WHY NOT', minWidth: 20 },
+    ],
+    rows: rows.map(({ modelKey, rejection }) => [
+      modelKey,
+      style.caution(explainRejection(rejection)),
+    ]),
+    width: output.tableWidth,
+    style,
+    ellipsis: output.unicode ? '…' : '...',
+  });
+  return `${style.heading('Why not the others')}\n${table}${remarks.join('\n')}`;
+}
+
+function renderNotes(
+  notes: readonly SelectionNote[],
+  resources: Resources,
+  { style, textWidth }: Output,
+): string {
+  return notes
+    .flatMap((note) => {
+      const [first = '', ...rest] = wrap(explainNote(note, resources), textWidth - 6);
+      return [`${style.caution('note:')} ${first}`, ...rest.map((line) => `      ${line}`)];
+    })
+    .join('\n');
+}
+
+function explainNote(note: SelectionNote, resources: Resources): string {
+  const gpuName = (deviceKey: string) =>
+    resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
+  switch (note.code) {
+    case 'RESOURCES_NOT_OBSERVABLE':
+      return 'LM Studio runs on another machine: only its totals are known, not what is free there.';
+    case 'GPU_UNMEASURED':
+      return `How much memory is free on ${gpuName(note.deviceKey)} can't be measured; its total is taken as the limit.`;
+    case 'GPU_UNKNOWN':
+      return `A footprint names a GPU that is not here (${note.deviceKey}).`;
+    case 'RESIDENT_UNMEASURED':
+      return `What ${note.instanceIdentifier} takes is not known.`;
+    case 'SHORTER_CONTEXT':
+      return `To fit, it gets ${formatCount(note.offeredTokens)} tokens of context instead of ${formatCount(note.wantedTokens)}.`;
+    case 'ABOVE_LIMIT':
+      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: nothing smaller would help.`;
+    case 'CPU_PRESSURE':
+      return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
+  }
+}

@@ -1,0 +1,18 @@
+import { fieldDocs, sections } from './file-schema.js';
+
+/** A field of the file, as people read about it. */
+export interface DescribedField {
+  readonly name: string;
+  readonly description: string;
+  /** What holds where the field is not set; `null` where `description` says it. */
+  readonly default: string | number | null;
+}
+
+/** The fields of a section in the order of the schema. */
+export function describeFields(section: keyof typeof sections): readonly DescribedField[] {
+  return Object.entries(sections[section]).map(([name, schema]) => {
+    const help = fieldDocs.get(schema);
+    if (help === undefined) throw new Error(`The field ${name} of ${section} has no help text.`);
+    return { name, description: help.description, default: help.default ?? null };
+  });
+}

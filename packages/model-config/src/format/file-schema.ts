@@ -1,0 +1,295 @@
+import { CAPABILITIES, KV_CACHE_TYPES, TIERS } from '@mai/memory-ledger';
+import * as z from 'zod/mini';
+import { MODEL_KEY_PATTERN } from './model-key.js';
+import { SWITCHING_DEFAULTS } from './switching-defaults.js';
+import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from './quantities.js';
+
+// The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
+// Schema for editors is generated from this value. The README's tables, the comments of a rendered file
+// and the JSDoc of model-config-file.ts come from the same help texts.
+// A custom `error` is a noun phrase that says what was expected.
+
+const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+// A duration that has a digit above 0 somewhere.
+const POSITIVE_DURATION_PATTERN = new RegExp(`^(?=.*[1-9])${DURATION_PATTERN.source.slice(1)}`);
+
+/** The help text of a field, and the value that holds where the field is not set. */
+interface FieldHelp {
+  readonly description: string;
+  readonly default?: string | number;
+}
+
+/** The help texts of all fields, under the names that JSON Schema has for them. */
+export const fieldDocs = z.registry<FieldHelp>();
+
+const documented = <Schema extends z.core.$ZodType>(
+  schema: Schema,
+  description: string,
+  fallback?: string | number,
+): Schema => {
+  fieldDocs.add(schema, {
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
+  return schema;
+};
+const optional = <Schema extends z.core.$ZodType>(
+  schema: Schema,
+  description: string,
+  fallback?: string | number,
+) => documented(z.optional(schema), description, fallback);
+
+const matching = (pattern: RegExp, expected: string) =>
+  z.string(expected).check(z.regex(pattern, expected));
+const text = () => matching(/\S/, 'some text');
+// The second check is for numbers that are too large for any machine, such as 999999999TiB.
+const quantity = (pattern: RegExp, expected: string, isValid: (text: string) => boolean) =>
+  z
+    .string(expected)
+    .check(z.regex(pattern, { error: expected, abort: true }), z.refine(isValid, expected));
+const size = () =>
+  quantity(SIZE_PATTERN, 'a size such as 1GiB or 512MiB', (text) => parseSizeBytes(text) !== null);
+const duration = () =>
+  quantity(
+    DURATION_PATTERN,
+    'a duration such as 20s, 10m or 1h30m',
+    (text) => parseDurationMs(text) !== null,
+  );
+const positiveDuration = () =>
+  quantity(
+    POSITIVE_DURATION_PATTERN,
+    'a duration above 0, such as 20s, 10m or 1h30m',
+    (text) => (parseDurationMs(text) ?? 0) > 0,
+  );
+const modelKey = () => matching(MODEL_KEY_PATTERN, 'a model key as LM Studio lists it');
+const percent = () => z.number().check(z.gt(0), z.lte(100));
+const percentOrZero = () => z.number().check(z.gte(0), z.lte(100));
+const ratio = () => z.number().check(z.gte(0), z.lte(1));
+const gibibytes = () => z.number().check(z.gte(0), z.lte(1_000_000));
+const tokens = () => z.int().check(z.gte(1), z.lte(1_000_000_000));
+const share = () =>
+  z.union([z.enum(['max', 'off']), ratio()], 'max, off, or a share of the layers from 0 to 1');
+const tier = () => z.enum(TIERS);
+const kvCacheType = () => z.enum(KV_CACHE_TYPES);
+
+const load = z.strictObject({
+  gpu_offload: optional(
+    share(),
+    "Layers on the GPU: max, off, or a share of the layers from 0 to 1. Default: LM Studio's.",
+  ),
+  flash_attention: optional(
+    z.boolean(),
+    "true or false. A quantized V cache needs flash attention. Default: LM Studio's.",
+  ),
+  kv_cache: optional(
+    z.union(
+      [kvCacheType(), z.strictObject({ k: kvCacheType(), v: kvCacheType() })],
+      `one of ${KV_CACHE_TYPES.join(', ')}, or { k: TYPE, v: TYPE }`,
+    ),
+    `Number type of the KV cache: one type for keys and values, or { k: f16, v: q8_0 }. Types: ${KV_CACHE_TYPES.join(', ')}. Default: LM Studio's.`,
+  ),
+  cpu_experts: optional(
+    share(),
+    'Expert layers of a mixture-of-experts model that stay on the CPU: max, off, or a share of the ' +
+      "layers from 0 to 1. Default: LM Studio's.",
+  ),
+  parallel: optional(
+    // llama.cpp takes no more sequences (LLAMA_MAX_SEQ).
+    z.int().check(z.gte(1), z.lte(256)),
+    'Requests that are answered at the same time, 1 to 256. Each one has its own part of the KV ' +
+      "cache. Default: LM Studio's.",
+  ),
+  ttl: optional(
+    positiveDuration(),
+    'LM Studio unloads the model after this time without a request, such as 10m. It takes effect ' +
+      'only with idle: release under switching. Default: not set.',
+  ),
+});
+
+const rung = z.strictObject({
+  footprint: documented(size(), 'All memory that the model takes this way.'),
+  vram: optional(size(), "The part of it that is VRAM. Default: the model's own vram."),
+  quality: documented(ratio(), 'How good the answers are this way, 0 to 1.'),
+});
+
+const simulate = z.strictObject({
+  footprint: optional(
+    size(),
+    'All memory that the model takes, such as 7.2GiB. Default: the estimate.',
+  ),
+  vram: optional(
+    size(),
+    'The part of footprint that is VRAM on a machine with a GPU. Default: the estimate.',
+  ),
+  load_seconds: optional(
+    z.number().check(z.gte(0), z.lte(86_400)),
+    'Seconds that a load takes. Default: footprint at 1 GB a second.',
+  ),
+  quality: optional(
+    ratio(),
+    'How good the answers are, 0 to 1. Default: 0.4, 0.65 or 0.9 by category.',
+  ),
+  rungs: optional(
+    z.array(rung),
+    'Cheaper ways to run the same model (shorter context, quantized KV cache), the best first: ' +
+      '{ footprint, vram, quality }. Default: none.',
+  ),
+});
+
+const model = z.strictObject({
+  key: documented(
+    modelKey(),
+    'The model key as LM Studio lists it (lms ls). key@variant names one quantization.',
+  ),
+  display_name: optional(text(), "The name that people see. Default: LM Studio's name."),
+  description: optional(text(), 'One line about what the model is for.'),
+  category: optional(
+    tier(),
+    'How large the model is: small, medium or large. Default: derived from the size of its file.',
+  ),
+  min_memory_gb: optional(
+    gibibytes(),
+    'GiB that the model takes without a GPU, at context_window; 0 says that it needs no memory. ' +
+      'Default: unknown.',
+  ),
+  min_vram_gb: optional(
+    gibibytes(),
+    'GiB of min_memory_gb that move to VRAM when all layers are on the GPU; 0 says that the model ' +
+      'needs no VRAM. Default: unknown.',
+  ),
+  context_window: optional(
+    tokens(),
+    "Tokens of context to load the model with. Default: 8192, or the model's maximum where that is " +
+      'less, or 4096 where its maximum is unknown.',
+  ),
+  max_output_tokens: optional(
+    tokens(),
+    'Tokens of the longest answer, at most context_window. Default: no limit.',
+  ),
+  capabilities: optional(
+    z.array(z.enum(CAPABILITIES)).check(z.minLength(1)),
+    `What the model is good for: ${CAPABILITIES.join(', ')}. Default: derived from what LM Studio says about the model and from its name.`,
+  ),
+  load: optional(load, 'How to load the model. LM Studio decides what is not set.'),
+  simulate: optional(simulate, 'What the model costs and how good it is, for mai simulate.'),
+});
+
+const switching = z.strictObject({
+  memory_percent: optional(
+    percent(),
+    'The most of RAM, or of unified memory, that may be in use.',
+    SWITCHING_DEFAULTS.memory_percent,
+  ),
+  vram_percent: optional(
+    percent(),
+    "The most of each GPU's own memory that may be in use.",
+    SWITCHING_DEFAULTS.vram_percent,
+  ),
+  cpu_percent: optional(
+    percent(),
+    'While other programs use more of the CPU than this, no larger model is loaded. ' +
+      "LM Studio's own work does not count.",
+    SWITCHING_DEFAULTS.cpu_percent,
+  ),
+  upgrade_below_percent_min: optional(
+    percentOrZero(),
+    'A larger model is loaded only where use stays below a threshold that Mai adapts: at most ' +
+      'memory_percent - 2, lower while memory use swings, and never lower than this.',
+    SWITCHING_DEFAULTS.upgrade_below_percent_min,
+  ),
+  hard_limit_percent: optional(
+    percent(),
+    'Above this share of RAM or VRAM, memory is about to run out. Running requests then get 30 ' +
+      'seconds to finish before their model is unloaded, and 1 second where memory has run out. ' +
+      'Must be above memory_percent and vram_percent.',
+    SWITCHING_DEFAULTS.hard_limit_percent,
+  ),
+  unified_hard_limit_percent: optional(
+    percent(),
+    "The hard limit of unified memory, where the GPU's part can't be swapped out. Must be above " +
+      'memory_percent.',
+    SWITCHING_DEFAULTS.unified_hard_limit_percent,
+  ),
+  dwell: optional(
+    duration(),
+    'How long a switch must have been due before it is made.',
+    SWITCHING_DEFAULTS.dwell,
+  ),
+  cool_down: optional(
+    duration(),
+    'The quiet time after a switch. Only memory pressure ends it early.',
+    SWITCHING_DEFAULTS.cool_down,
+  ),
+  min_headroom: optional(
+    size(),
+    'Memory that must stay free in every pool (RAM, each GPU) that a load uses.',
+    SWITCHING_DEFAULTS.min_headroom,
+  ),
+  idle: optional(
+    z.enum(['keep', 'release']),
+    'keep: the chosen model stays loaded while nobody uses it. release: LM Studio may unload it ' +
+      'after its load.ttl.',
+    SWITCHING_DEFAULTS.idle,
+  ),
+  drain_deadline: optional(
+    duration(),
+    'How long a switch waits for running requests. Then it is put off, unless memory is about to ' +
+      'run out (hard_limit_percent).',
+    SWITCHING_DEFAULTS.drain_deadline,
+  ),
+  foreign: optional(
+    z.enum(['observe', 'evict-idle', 'evict']),
+    'What may be done with models that Mai did not load. observe: nothing. evict-idle: unload them ' +
+      'after foreign_idle. evict: unload them whenever they are idle.',
+    SWITCHING_DEFAULTS.foreign,
+  ),
+  foreign_idle: optional(
+    duration(),
+    'How long a model that Mai did not load must have been unused for foreign: evict-idle.',
+    SWITCHING_DEFAULTS.foreign_idle,
+  ),
+});
+
+const rule = z.strictObject({
+  when: documented(
+    z.strictObject({
+      process: documented(text(), 'The name of a process, without path and without .exe.'),
+    }),
+    'The rule applies while this process runs.',
+  ),
+  then: documented(
+    z.strictObject({ tier: documented(tier(), 'Only candidates of this tier are chosen.') }),
+    'The effect of the rule.',
+  ),
+});
+
+/** The file format of version 1. */
+export const fileSchema = z.strictObject({
+  version: documented(z.literal(1), 'The version of the file format: 1.'),
+  models: documented(z.array(model), 'The models that Mai may choose from.'),
+  fallback_chains: optional(
+    z.record(
+      matching(CHAIN_NAME_PATTERN, 'a chain name of letters, digits, dots, dashes and underscores'),
+      z.array(text()).check(z.minLength(1)),
+    ),
+    'Lists of model keys in order of preference, by name. chain:NAME inserts another chain. ' +
+      'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
+      'does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one ' +
+      'category.',
+  ),
+  switching: optional(switching, 'When to switch to another model.'),
+  rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),
+  pins: optional(z.array(modelKey()), 'Model keys that are never evicted.'),
+});
+
+/** The sections of the file whose fields have help texts, by the name of the section's type. */
+export const sections = {
+  ModelConfigFile: fileSchema.shape,
+  ModelSection: model.shape,
+  LoadSection: load.shape,
+  SimulateSection: simulate.shape,
+  SimulateRungSection: rung.shape,
+  SwitchingSection: switching.shape,
+} as const;
+
+export type ParsedFile = z.infer<typeof fileSchema>;

@@ -1,0 +1,177 @@
+import type { Capability, ForeignPolicy, KvCacheType, Tier } from '@mai/memory-ledger';
+
+// The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
+
+/** How a model is loaded, as the file writes it. */
+export interface LoadSection {
+  /** Layers on the GPU: max, off, or a share of the layers from 0 to 1. Default: LM Studio's. */
+  readonly gpu_offload?: 'max' | 'off' | number | undefined;
+  /** true or false. A quantized V cache needs flash attention. Default: LM Studio's. */
+  readonly flash_attention?: boolean | undefined;
+  /**
+   * Number type of the KV cache: one type for keys and values, or { k: f16, v: q8_0 }. Types: f32,
+   * f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl. Default: LM Studio's.
+   */
+  readonly kv_cache?:
+    KvCacheType | { readonly k: KvCacheType; readonly v: KvCacheType } | undefined;
+  /**
+   * Expert layers of a mixture-of-experts model that stay on the CPU: max, off, or a share of the
+   * layers from 0 to 1. Default: LM Studio's.
+   */
+  readonly cpu_experts?: 'max' | 'off' | number | undefined;
+  /**
+   * Requests that are answered at the same time, 1 to 256. Each one has its own part of the KV
+   * cache. Default: LM Studio's.
+   */
+  readonly parallel?: number | undefined;
+  /**
+   * LM Studio unloads the model after this time without a request, such as 10m. It takes effect
+   * only with idle: release under switching. Default: not set.
+   */
+  readonly ttl?: string | undefined;
+}
+
+/** A cheaper way to run a model in `mai simulate`, as the file writes it. */
+export interface SimulateRungSection {
+  /** All memory that the model takes this way. */
+  readonly footprint: string;
+  /** The part of it that is VRAM. Default: the model's own vram. */
+  readonly vram?: string | undefined;
+  /** How good the answers are this way, 0 to 1. */
+  readonly quality: number;
+}
+
+/** What a model costs and how good it is in `mai simulate`, as the file writes it. */
+export interface SimulateSection {
+  /** All memory that the model takes, such as 7.2GiB. Default: the estimate. */
+  readonly footprint?: string | undefined;
+  /** The part of footprint that is VRAM on a machine with a GPU. Default: the estimate. */
+  readonly vram?: string | undefined;
+  /** Seconds that a load takes. Default: footprint at 1 GB a second. */
+  readonly load_seconds?: number | undefined;
+  /** How good the answers are, 0 to 1. Default: 0.4, 0.65 or 0.9 by category. */
+  readonly quality?: number | undefined;
+  /**
+   * Cheaper ways to run the same model (shorter context, quantized KV cache), the best first: {
+   * footprint, vram, quality }. Default: none.
+   */
+  readonly rungs?: readonly SimulateRungSection[] | undefined;
+}
+
+/** One model, as the file writes it. Only the key is required. */
+export interface ModelSection {
+  /** The model key as LM Studio lists it (lms ls). key@variant names one quantization. */
+  readonly key: string;
+  /** The name that people see. Default: LM Studio's name. */
+  readonly display_name?: string | undefined;
+  /** One line about what the model is for. */
+  readonly description?: string | undefined;
+  /** How large the model is: small, medium or large. Default: derived from the size of its file. */
+  readonly category?: Tier | undefined;
+  /**
+   * GiB that the model takes without a GPU, at context_window; 0 says that it needs no memory.
+   * Default: unknown.
+   */
+  readonly min_memory_gb?: number | undefined;
+  /**
+   * GiB of min_memory_gb that move to VRAM when all layers are on the GPU; 0 says that the model
+   * needs no VRAM. Default: unknown.
+   */
+  readonly min_vram_gb?: number | undefined;
+  /**
+   * Tokens of context to load the model with. Default: 8192, or the model's maximum where that is
+   * less, or 4096 where its maximum is unknown.
+   */
+  readonly context_window?: number | undefined;
+  /** Tokens of the longest answer, at most context_window. Default: no limit. */
+  readonly max_output_tokens?: number | undefined;
+  /**
+   * What the model is good for: chat, reasoning, analysis, coding, tools, vision, embedding.
+   * Default: derived from what LM Studio says about the model and from its name.
+   */
+  readonly capabilities?: readonly Capability[] | undefined;
+  /** How to load the model. LM Studio decides what is not set. */
+  readonly load?: LoadSection | undefined;
+  /** What the model costs and how good it is, for mai simulate. */
+  readonly simulate?: SimulateSection | undefined;
+}
+
+/** When to switch, as the file writes it: percentages from 0 to 100, durations and sizes as text. */
+export interface SwitchingSection {
+  /** The most of RAM, or of unified memory, that may be in use. Default: 80. */
+  readonly memory_percent?: number | undefined;
+  /** The most of each GPU's own memory that may be in use. Default: 90. */
+  readonly vram_percent?: number | undefined;
+  /**
+   * While other programs use more of the CPU than this, no larger model is loaded. LM Studio's own
+   * work does not count. Default: 80.
+   */
+  readonly cpu_percent?: number | undefined;
+  /**
+   * A larger model is loaded only where use stays below a threshold that Mai adapts: at most
+   * memory_percent - 2, lower while memory use swings, and never lower than this. Default: 65.
+   */
+  readonly upgrade_below_percent_min?: number | undefined;
+  /**
+   * Above this share of RAM or VRAM, memory is about to run out. Running requests then get 30
+   * seconds to finish before their model is unloaded, and 1 second where memory has run out. Must
+   * be above memory_percent and vram_percent. Default: 92.
+   */
+  readonly hard_limit_percent?: number | undefined;
+  /**
+   * The hard limit of unified memory, where the GPU's part can't be swapped out. Must be above
+   * memory_percent. Default: 85.
+   */
+  readonly unified_hard_limit_percent?: number | undefined;
+  /** How long a switch must have been due before it is made. Default: 20s. */
+  readonly dwell?: string | undefined;
+  /** The quiet time after a switch. Only memory pressure ends it early. Default: 1m. */
+  readonly cool_down?: string | undefined;
+  /** Memory that must stay free in every pool (RAM, each GPU) that a load uses. Default: 1GiB. */
+  readonly min_headroom?: string | undefined;
+  /**
+   * keep: the chosen model stays loaded while nobody uses it. release: LM Studio may unload it
+   * after its load.ttl. Default: keep.
+   */
+  readonly idle?: 'keep' | 'release' | undefined;
+  /**
+   * How long a switch waits for running requests. Then it is put off, unless memory is about to
+   * run out (hard_limit_percent). Default: 1m.
+   */
+  readonly drain_deadline?: string | undefined;
+  /**
+   * What may be done with models that Mai did not load. observe: nothing. evict-idle: unload them
+   * after foreign_idle. evict: unload them whenever they are idle. Default: observe.
+   */
+  readonly foreign?: ForeignPolicy | undefined;
+  /**
+   * What may be done with models that Mai did not load. observe: nothing. evict-idle: unload them
+   * after foreign_idle. evict: unload them whenever they are idle. Default: observe.
+   */
+  readonly foreign_idle?: string | undefined;
+}
+
+/** A whole file: what `models.yaml` holds and `defineModelConfig` takes. */
+export interface ModelConfigFile {
+  /** The version of the file format: 1. */
+  readonly version: 1;
+  /** The models that Mai may choose from. */
+  readonly models: readonly ModelSection[];
+  /**
+   * Lists of model keys in order of preference, by name. chain:NAME inserts another chain.
+   * downloaded:CAPABILITY inserts every downloaded model with that capability that the chain does
+   * not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one category.
+   */
+  readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** When to switch to another model. */
+  readonly switching?: SwitchingSection | undefined;
+  /** Which models may be chosen while certain processes run. */
+  readonly rules?:
+    | readonly {
+        readonly when: { readonly process: string };
+        readonly then: { readonly tier: Tier };
+      }[]
+    | undefined;
+  /** Model keys that are never evicted. */
+  readonly pins?: readonly string[] | undefined;
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SCHEMA_FINGERPRINT } from '../built-in/schema-fingerprint.generated.js';
+import type { ModelConfigFile } from '../format/model-config-file.js';
+
+// Parsing 40 models as YAML takes twice as long as Node takes to start. Therefore the content of a valid
+// file is kept as JSON, together with the file's text. It is used only while the file has that text.
+
+// Raise this when a rule that is not part of the schema becomes stricter.
+const RULES = 2;
+
+interface CacheEntry {
+  readonly rules: string;
+  readonly text: string;
+  readonly data: ModelConfigFile;
+}
+
+const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
+
+/** The content of a file with this text, where it was cached; `null` otherwise. */
+export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
+  try {
+    // This function's own writer made the file; a damaged one throws, or has another text.
+    const entry = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8')) as CacheEntry;
+    return entry.rules === CURRENT_RULES && entry.text === text ? entry.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Caches the content of a valid file. A cache that can't be written is ignored: it only saves time. */
+export async function writeCached(
+  cacheDir: string,
+  file: string,
+  text: string,
+  data: ModelConfigFile,
+): Promise<void> {
+  const target = cacheFile(cacheDir, file);
+  const draft = `${target}.${process.pid}`;
+  try {
+    const entry: CacheEntry = { rules: CURRENT_RULES, text, data };
+    await mkdir(cacheDir, { recursive: true });
+    await writeFile(draft, JSON.stringify(entry));
+    await rename(draft, target);
+  } catch {
+    await rm(draft, { force: true }).catch(() => undefined);
+  }
+}
+
+// One cache file for each configuration. Two with the same hash replace each other, which is safe because
+// the text is compared.
+function cacheFile(cacheDir: string, file: string): string {
+  let hash = 0x811c9dc5; // FNV-1a, because loading node:crypto takes longer than the cache saves
+  for (const byte of new TextEncoder().encode(file)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
+  return path.join(cacheDir, `model-config-${hash.toString(16).padStart(8, '0')}.json`);
+}

@@ -1,0 +1,162 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { readCached, writeCached } from './config-cache.js';
+import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
+import { toModelConfig } from '../parse/to-model-config.js';
+import type { ModelConfig } from '../model-config.js';
+
+/** Where a configuration comes from. */
+export type ModelConfigSource =
+  /** `path` of the options. */
+  | { readonly kind: 'explicit'; readonly file: string }
+  /** The path in `MAI_CONFIG`. */
+  | { readonly kind: 'environment'; readonly file: string }
+  /** A file in `cwd`. */
+  | { readonly kind: 'project'; readonly file: string }
+  /** A file in `userConfigDir`. */
+  | { readonly kind: 'user'; readonly file: string }
+  | { readonly kind: 'built-in'; readonly file: null };
+
+/** A configuration and where it comes from. */
+export interface LoadedModelConfig {
+  readonly config: ModelConfig;
+  readonly source: ModelConfigSource;
+  /** The files that were looked for and do not exist, in order. */
+  readonly absent: readonly string[];
+}
+
+/** Where to look for a configuration. Paths in results are absolute. */
+export interface LoadModelConfigOptions {
+  /** The only file to read, relative to `cwd`. Default: search. */
+  readonly path?: string | null;
+  /** The environment; only `MAI_CONFIG` is read, a path relative to `cwd`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The project folder. */
+  readonly cwd: string;
+  /** The folder of this user's settings for Mai; `null`: there is none. */
+  readonly userConfigDir: string | null;
+  /**
+   * A folder for the content of parsed files. A file that has not changed is then neither parsed nor
+   * validated again. Default: no cache.
+   */
+  readonly cacheDir?: string | null;
+}
+
+/** Where a project's configuration may be, in order. */
+const PROJECT_FILES = [
+  path.join('.mai', 'models.yaml'),
+  'models.yaml',
+  path.join('config', 'models.yaml'),
+];
+const USER_FILE = 'models.yaml';
+
+// A hundred times the size of the built-in configuration. A larger file is a model or a log.
+const LARGEST_FILE_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Reads the first configuration that exists of: `path`; `MAI_CONFIG`; `.mai/models.yaml`, `models.yaml`
+ * and `config/models.yaml` in `cwd`; `models.yaml` in `userConfigDir`; the built-in configuration. Where
+ * `path` or `MAI_CONFIG` is given, that file must exist.
+ *
+ * @throws ModelConfigError `CONFIG_NOT_FOUND` where a given file does not exist or can't be read,
+ *   `CONFIG_INVALID` where its content is not a valid configuration.
+ */
+export async function loadModelConfig(options: LoadModelConfigOptions): Promise<LoadedModelConfig> {
+  const absent: string[] = [];
+  for (const source of candidateSources(options)) {
+    const text = readConfigFile(source);
+    if (text === null) {
+      absent.push(source.file);
+      continue;
+    }
+    return { config: await configOf(text, source.file, options.cacheDir ?? null), source, absent };
+  }
+  return { config: builtInModelConfig(), source: { kind: 'built-in', file: null }, absent };
+}
+
+async function configOf(text: string, file: string, cacheDir: string | null): Promise<ModelConfig> {
+  const cached = cacheDir === null ? null : readCached(cacheDir, file, text);
+  if (cached !== null) return toModelConfig(cached);
+  const { readModelConfigFile } = await import('../parse/parse-model-config.js');
+  const { data, issues } = readModelConfigFile(text, { file });
+  if (data === null) throw invalidConfigError(file, issues);
+  if (cacheDir !== null) await writeCached(cacheDir, file, text, data);
+  return toModelConfig(data);
+}
+
+/** The files that `loadModelConfig` would look for, in order. */
+export function candidateSources(
+  options: LoadModelConfigOptions,
+): Exclude<ModelConfigSource, { kind: 'built-in' }>[] {
+  const { cwd, userConfigDir } = options;
+  if (options.path != null) return [{ kind: 'explicit', file: path.resolve(cwd, options.path) }];
+  const fromEnvironment = options.env['MAI_CONFIG'];
+  // An empty value counts as unset: it is how a shell unsets a variable for one command.
+  if (fromEnvironment !== undefined && fromEnvironment !== '') {
+    return [{ kind: 'environment', file: path.resolve(cwd, fromEnvironment) }];
+  }
+  return [
+    ...PROJECT_FILES.map((file) => ({ kind: 'project' as const, file: path.resolve(cwd, file) })),
+    ...(userConfigDir === null
+      ? []
+      : [{ kind: 'user' as const, file: path.resolve(userConfigDir, USER_FILE) }]),
+  ];
+}
+
+type FileSource = Exclude<ModelConfigSource, { kind: 'built-in' }>;
+
+/** The text of the file; `null` where the file does not exist and need not. */
+function readConfigFile(source: FileSource): string | null {
+  const { file, kind } = source;
+  const named = kind === 'explicit' || kind === 'environment';
+  const advice =
+    kind === 'environment'
+      ? 'Correct or unset MAI_CONFIG.'
+      : named
+        ? 'Check the path, or write a file with: mai config init'
+        : 'Make it readable, or name another file with --config.';
+  const unreadable = (what: string, cause?: unknown): ModelConfigError =>
+    new ModelConfigError('CONFIG_NOT_FOUND', `${what}: ${file}\n${advice}`, { file, cause });
+
+  let bytes: Buffer;
+  try {
+    // Most candidates do not exist, and an exception would cost a hundred times as much.
+    const facts = statSync(file, { throwIfNoEntry: false });
+    if (facts === undefined) {
+      if (!named) return null;
+      throw unreadable('There is no configuration at this path');
+    }
+    if (facts.isDirectory()) {
+      if (!named) return null;
+      throw unreadable('The configuration is a folder, not a file');
+    }
+    if (facts.size > LARGEST_FILE_BYTES) {
+      throw new ModelConfigError(
+        'CONFIG_INVALID',
+        `${file} has ${facts.size} bytes, and a configuration may have at most ${LARGEST_FILE_BYTES}.\nName a models.yaml.`,
+        { file },
+      );
+    }
+    bytes = readFileSync(file);
+  } catch (error) {
+    if (error instanceof ModelConfigError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw unreadable(`The configuration can't be read (${code})`, error);
+  }
+  return decode(bytes, file);
+}
+
+function decode(bytes: Buffer, file: string): string {
+  // PowerShell 5 writes UTF-16 with a byte order mark where output is redirected to a file.
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new ModelConfigError(
+      'CONFIG_INVALID',
+      `${file} is not UTF-8 text.\nSave it as UTF-8, or name another file.`,
+      { file, cause: error },
+    );
+  }
+}

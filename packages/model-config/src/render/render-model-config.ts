@@ -1,0 +1,117 @@
+import type { Capability } from '@mai/memory-ledger';
+import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
+import { byTier } from '../chain.js';
+import { fieldLines, inline } from '../edit/yaml-source.js';
+import { isConfigurableModelKey } from '../format/model-key.js';
+import type { DownloadedModel } from '../profile/downloaded-model.js';
+import { mergeWithDownloaded, type ModelProfile } from '../profile/merge-with-downloaded.js';
+import { chainHelp, modelHelp, optionalSections, switchingSection } from './help-comments.js';
+
+const SCHEMA_ADDRESS = 'node_modules/@mai/model-config/schema.json';
+const SCHEMA_LINE = /^# yaml-language-server: \$schema=.*\n#\n/;
+
+/** See `renderModelConfig` in lazy.ts. */
+export function renderModelConfig(
+  downloaded: readonly DownloadedModel[],
+  options: { readonly schema?: string | null } = {},
+): string {
+  const { schema = SCHEMA_ADDRESS } = options;
+  const schemaLines = schema === null ? [] : [`# yaml-language-server: $schema=${schema}`, '#'];
+  const models = downloaded.filter(({ modelKey }) => isConfigurableModelKey(modelKey));
+  if (models.length === 0) {
+    const text = schemaLines.map((line) => `${line}\n`).join('');
+    return builtInModelConfigText.replace(SCHEMA_LINE, () => text);
+  }
+  const facts = new Map(models.map((model) => [model.modelKey, model]));
+  const profiles = mergeWithDownloaded(builtInModelConfig(), models)
+    .filter((profile) => facts.has(profile.modelKey))
+    .sort(
+      (a, b) =>
+        byTier(a.tier, b.tier) ||
+        (facts.get(b.modelKey)?.sizeBytes ?? 0) - (facts.get(a.modelKey)?.sizeBytes ?? 0),
+    );
+  return [
+    ...schemaLines,
+    "# Mai's configuration: which models it may choose from, in which order it prefers them, and when it",
+    '# switches. It was written from what is downloaded in LM Studio. Change what you like; the command',
+    '# `mai config check` explains every mistake.',
+    '#',
+    '# The fields of a model; only key is required:',
+    '#',
+    ...modelHelp(),
+    'version: 1',
+    '',
+    'models:',
+    ...profiles.flatMap((profile, index) => [
+      ...(index === 0 ? [] : ['']),
+      ...modelLines(profile, facts.get(profile.modelKey) ?? null),
+    ]),
+    '',
+    ...chainHelp(),
+    ...chainLines(profiles),
+    '',
+    ...switchingSection(),
+    '',
+    ...optionalSections(onOneLine(inline(profiles[0]?.modelKey ?? ''))),
+    '',
+  ].join('\n');
+}
+
+function modelLines(profile: ModelProfile, facts: DownloadedModel | null): string[] {
+  const known = profile.configured;
+  const fields = fieldLines({
+    key: profile.modelKey,
+    display_name: profile.displayName,
+    description: profile.description ?? undefined,
+    category: profile.tier,
+    context_window: profile.contextLengthTokens,
+    max_output_tokens: profile.maxOutputTokens ?? undefined,
+    capabilities: profile.capabilities,
+    load:
+      profile.loadConfig.flashAttention === true && profile.loadConfig.kvCacheTypeK === 'q8_0'
+        ? { flash_attention: true, kv_cache: 'q8_0' }
+        : undefined,
+  });
+  const about = [
+    facts?.parameters ?? null,
+    facts?.quantization?.name ?? null,
+    facts === null ? null : `${(facts.sizeBytes / 1024 ** 3).toFixed(1)} GiB on disk`,
+    profile.maxContextLengthTokens === null
+      ? null
+      : `up to ${profile.maxContextLengthTokens} tokens of context`,
+    known ? null : 'category and capabilities are guesses from its size and name',
+  ].filter((part) => part !== null);
+  return [
+    `  # ${onOneLine(about.join(', '))}`,
+    ...fields.map((line, index) => `${index === 0 ? '  - ' : '    '}${line}`),
+  ];
+}
+
+const CHAINS: readonly (readonly [name: string, capability: Capability, note: string])[] = [
+  ['default', 'chat', 'used unless --chain names another'],
+  ['coding', 'coding', '--chain coding'],
+  ['reasoning', 'reasoning', '--chain reasoning'],
+  ['vision', 'vision', '--chain vision'],
+  ['embedding', 'embedding', '--chain embedding'],
+];
+
+function chainLines(profiles: readonly ModelProfile[]): string[] {
+  return [
+    'fallback_chains:',
+    ...CHAINS.flatMap(([name, capability, note]) => {
+      const able = profiles.filter((profile) => profile.capabilities.includes(capability));
+      if (able.length === 0 && name !== 'default') return [];
+      return [
+        `  ${name}: # ${note}`,
+        ...able.map((profile) => `    - ${inline(profile.modelKey)}`),
+        `    - downloaded:${capability}`,
+      ];
+    }),
+  ];
+}
+
+// A line break in a name would end the comment.
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\ufeff]+/gu, ' ');
+}

@@ -1,0 +1,179 @@
+import type { FileTree, KeptFile } from '../../ports/file-tree.js';
+import { raceDeadline, TIMED_OUT } from '../../ports/race.js';
+import type { Clock } from '../../ports/clock.js';
+import type { GpuReader, GpuReading } from '../../reading/figures.js';
+import { classifyAmd } from './amd-memory.js';
+import type { DrmCard } from './drm-cards.js';
+import { listDrmCards } from './drm-cards.js';
+
+/** Cards are listed again after this time: one may be unplugged, or its driver loaded later. */
+const RELIST_AFTER_MS = 30_000;
+/** Deadline of one card. sysfs answers in microseconds unless the driver hangs. */
+const ANSWER_WITHIN_MS = 250;
+
+interface OpenCard {
+  readonly card: DrmCard;
+  /** Null for drivers that report no figures. */
+  readonly amd: AmdCard | null;
+  /** The reading that is not answered yet. */
+  pending: ReturnType<typeof readAmd> | null;
+}
+
+interface AmdCard {
+  readonly name: string | null;
+  readonly integrated: boolean;
+  readonly files: Readonly<Record<AmdFile, KeptFile>>;
+}
+
+const AMD_FILES = {
+  vramTotal: 'mem_info_vram_total',
+  vramUsed: 'mem_info_vram_used',
+  gttTotal: 'mem_info_gtt_total',
+  gttUsed: 'mem_info_gtt_used',
+  busyPercent: 'gpu_busy_percent',
+  runtimeStatus: 'power/runtime_status',
+} as const;
+type AmdFile = keyof typeof AMD_FILES;
+
+/**
+ * Reads GPUs from /sys/class/drm. Only amdgpu reports memory there. Cards of Intel and NVIDIA are listed
+ * without figures, which another reader or LM Studio's survey can add.
+ */
+export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
+  let cards: readonly OpenCard[] = [];
+  let listedAtMs: number | null = null;
+  const close = (): void => {
+    for (const open of cards) closeCard(open);
+    cards = [];
+    listedAtMs = null;
+  };
+  const relist = (): void => {
+    // A driver that hangs keeps its thread. Reading it again would block one more thread each time.
+    const hanging = cards.filter(({ pending }) => pending !== null);
+    for (const open of cards) if (open.pending === null) closeCard(open);
+    cards = listDrmCards(files).map(
+      (card) =>
+        hanging.find((open) => open.card.folder === card.folder) ?? {
+          card,
+          amd: openAmd(files, card),
+          pending: null,
+        },
+    );
+    listedAtMs = clock.monotonicMs();
+  };
+  return {
+    source: '/sys/class/drm',
+    async read() {
+      if (listedAtMs === null || clock.monotonicMs() - listedAtMs > RELIST_AFTER_MS) relist();
+      if (cards.length === 0) return { reason: 'the kernel lists no graphics card' };
+      return { value: await Promise.all(cards.map((card) => readCard(card, clock))) };
+    },
+    close,
+  };
+}
+
+function closeCard({ amd }: OpenCard): void {
+  for (const file of Object.values(amd?.files ?? {})) file.close();
+}
+
+function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
+  if (card.vendor !== 'amd') return null;
+  const keep = (name: AmdFile): KeptFile => tree.keep(`${card.folder}/${AMD_FILES[name]}`);
+  const product = tree.readText(`${card.folder}/product_name`)?.trim() ?? '';
+  return {
+    name: product === '' ? null : product,
+    integrated: isApu(tree, card),
+    files: {
+      vramTotal: keep('vramTotal'),
+      vramUsed: keep('vramUsed'),
+      gttTotal: keep('gttTotal'),
+      gttUsed: keep('gttUsed'),
+      busyPercent: keep('busyPercent'),
+      runtimeStatus: keep('runtimeStatus'),
+    },
+  };
+}
+
+/**
+ * amdgpu (amdgpu_pm.c) has no mem_busy_percent and no pcie_bw for APUs. Vega 10 cards lack the former, too,
+ * so it is also checked that the CPU can address all of the VRAM, as in an APU's carve-out.
+ */
+function isApu(tree: FileTree, card: DrmCard): boolean {
+  const names = new Set(tree.list(card.folder));
+  const text = (name: string): string | null => tree.readText(`${card.folder}/${name}`);
+  return (
+    names.has('gpu_busy_percent') &&
+    !names.has('mem_busy_percent') &&
+    !names.has('pcie_bw') &&
+    text('mem_info_vis_vram_total') === text('mem_info_vram_total')
+  );
+}
+
+async function readCard(open: OpenCard, clock: Clock): Promise<GpuReading> {
+  const { card, amd } = open;
+  if (amd === null) return withoutFigures(card);
+  const base = { ...withoutFigures(card), name: amd.name };
+  open.pending ??= readAmd(amd).finally(() => {
+    open.pending = null;
+  });
+  const figures = await raceDeadline(open.pending, ANSWER_WITHIN_MS, clock);
+  if (figures === TIMED_OUT) {
+    return { ...base, reasons: [`its driver did not answer within ${ANSWER_WITHIN_MS} ms`] };
+  }
+  const memory = classifyAmd({ ...figures, integrated: amd.integrated });
+  const known = memory.availableBytes !== null;
+  return {
+    ...base,
+    ...memory,
+    utilizationRatio: figures.utilizationRatio,
+    readAtMonotonicMs: known ? clock.monotonicMs() : null,
+    reasons: known ? [] : ['its driver reports no mem_info_vram_total or no mem_info_vram_used'],
+  };
+}
+
+async function readAmd({ files }: AmdCard) {
+  const number = async (name: AmdFile): Promise<number | null> => {
+    const text = (await files[name].readLater())?.trim() ?? '';
+    return /^\d+$/.test(text) ? Number(text) : null;
+  };
+  // Not read from a suspended card: reading gpu_busy_percent would wake it and keep it awake.
+  const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
+  // One after the other, so that a driver that hangs blocks one thread of the pool and not all.
+  const vramTotalBytes = await number('vramTotal');
+  const vramUsedBytes = await number('vramUsed');
+  const gttTotalBytes = await number('gttTotal');
+  const gttUsedBytes = await number('gttUsed');
+  const busyPercent = asleep ? 0 : await number('busyPercent');
+  const utilizationRatio = busyPercent === null ? null : busyPercent / 100;
+  return { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, utilizationRatio };
+}
+
+function withoutFigures(card: DrmCard): GpuReading {
+  const integrated = isIntegratedIntel(card);
+  const reason =
+    card.vendor === 'nvidia'
+      ? `its driver (${card.driver ?? 'none loaded'}) reports no memory in sysfs`
+      : `the ${card.driver ?? 'missing'} driver reports no memory in sysfs`;
+  return {
+    deviceKey: `pci:${card.pciAddress ?? card.folder.split('/')[4] ?? ''}`,
+    pciAddress: card.pciAddress,
+    totalIsEstimate: false,
+    name: null,
+    pciId: card.pciId,
+    vendor: card.vendor,
+    kind: integrated ? 'integrated' : 'discrete',
+    memory: integrated ? 'shared' : 'dedicated',
+    totalBytes: null,
+    usedBytes: null,
+    availableBytes: null,
+    utilizationRatio: null,
+    processes: null,
+    readAtMonotonicMs: null,
+    reasons: [reason],
+  };
+}
+
+/** Intel's integrated GPU is always device 2 of PCI bus 0; a card never is. */
+function isIntegratedIntel({ vendor, pciAddress }: DrmCard): boolean {
+  return vendor === 'intel' && pciAddress === '0000:00:02.0';
+}

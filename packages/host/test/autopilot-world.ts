@@ -44,7 +44,7 @@ export async function openAutopilotWorld(
     },
   });
   const configured = (key: string, category: 'large' | 'small') => ({
-    ...{ key, category, context_window: 4096, capabilities: ['chat'] },
+    ...{ key, category, context_window: 4096, capabilities: ['chat' as const] },
   });
   const config = {
     version: 1,

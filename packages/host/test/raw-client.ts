@@ -28,7 +28,7 @@ export async function openRawClient(noteFile: string): Promise<RawClient> {
   socket.on('data', (chunk: Buffer) => {
     const parts = (rest + chunk.toString()).split('\n');
     rest = parts.pop() ?? '';
-    lines.push(...parts.map((part) => JSON.parse(part)));
+    lines.push(...parts.map((part) => JSON.parse(part) as Readonly<Record<string, unknown>>));
     for (const notify of waiting) notify();
   });
   socket.on('error', () => undefined);

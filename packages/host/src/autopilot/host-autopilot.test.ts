@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { hostname } from 'node:os';
 import { readFile, writeFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -166,6 +168,42 @@ describe('with the autopilot of another host', () => {
     await holder[Symbol.asyncDispose]();
     expect(await acquiring).toMatchObject({ modelKey: LARGE });
     expect(await host.state()).toMatchObject({ leased: [OURS] });
+  });
+
+  test('a caller that waits for a model is served here when the process of the holder is killed', async () => {
+    const files = await filesOf();
+    await mkdir(files.folder, { recursive: true });
+    const endpoint =
+      process.platform === 'win32'
+        ? `\\\\.\\pipe\\mai-${process.pid}`
+        : path.join(world.folder, 's');
+    // It holds the lock, welcomes clients, and answers no call.
+    const program = `
+      const fs = require('node:fs');
+      const [, endpoint, control, lock, hostname] = process.argv;
+      const processId = process.pid, now = Date.now();
+      fs.writeFileSync(lock, JSON.stringify({ token: 't', processId, hostname, sinceMs: now, aliveAtMs: now }));
+      fs.writeFileSync(control, JSON.stringify({ endpoint, processId }));
+      require('node:net').createServer((socket) => {
+        socket.write(JSON.stringify({ type: 'welcome', protocol: 1, processId }) + '\\n');
+        socket.on('data', (data) => String(data).includes('"acquire"') && console.log('asked'));
+      }).listen(endpoint, () => console.log('up'));`;
+    const lock = path.join(files.folder, `running-${encodeURIComponent(files.address)}.lock`);
+    const child = spawn(
+      process.execPath,
+      ['-e', program, endpoint, files.control, lock, hostname()],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const host = open();
+    const acquiring = host.acquire();
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGKILL');
+    expect(await acquiring).toMatchObject({ modelKey: LARGE });
+    expect(await host.state()).toMatchObject({ leased: [OURS] });
+    expect(await readNote(files.control)).toMatchObject({ processId: process.pid });
   });
 
   test('pins, yields and loads by hand go to it, and it has seen them', async () => {

@@ -87,6 +87,7 @@ const HANDOVER_POLL_MS = 50;
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
   const clients = new Map<string, ControlClient>();
+  const connecting = new Map<string, Promise<ControlClient | null>>();
   const sessions = new Set<AutopilotSession>();
   let becoming: Promise<AutopilotService> | null = null;
   const disposed = new AbortController();
@@ -105,6 +106,17 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     if (own !== undefined) return own.service;
     const known = clients.get(files.address);
     if (known !== undefined && !known.lost.aborted) return known;
+    // Calls that come meanwhile share the attempt; each gives up by its own signal.
+    let attempt = connecting.get(files.address);
+    if (attempt === undefined) {
+      attempt = connectTo(files).finally(() => connecting.delete(files.address));
+      connecting.set(files.address, attempt);
+    }
+    return orAborted(attempt, signal ?? parts.context.signal);
+  };
+
+  const connectTo = async (files: AutopilotFiles): Promise<ControlClient | null> => {
+    const { signal } = parts.context;
     const client = await connectControl({ path: files.control, signal });
     if (client !== null) clients.set(files.address, client);
     return client;
@@ -233,6 +245,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     [Symbol.asyncDispose]: async () => {
       disposed.abort(new DOMException('The host was closed.', 'AbortError'));
       await becoming?.catch(() => undefined);
+      await Promise.all([...connecting.values()].map((one) => one.catch(() => undefined)));
       await Promise.all([...sessions].map((session) => session.stop()));
       await Promise.all([...clients.values()].map((client) => client.close()));
     },

@@ -57,7 +57,10 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       modelKey: lease.modelKey,
       instanceIdentifier: lease.instanceIdentifier,
       lost: ended.signal,
-      release: async () => lease.release(),
+      release: () => {
+        lease.release();
+        return Promise.resolve();
+      },
     };
   };
 
@@ -77,10 +80,10 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       load: (request, options = {}) =>
         hand.load(request, { ...options, signal: untilEnd(options.signal) }),
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
-      state: async ({ signal } = {}) => {
-        signal?.throwIfAborted();
-        return autopilot.state;
-      },
+      state: ({ signal } = {}) =>
+        signal?.aborted === true
+          ? Promise.reject(signal.reason as Error)
+          : Promise.resolve(autopilot.state),
       events: ({ signal } = {}) => ({
         [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
       }),

@@ -120,7 +120,7 @@ class Client implements ControlClient {
       await new Promise<void>((resolve, reject) => {
         this.#onGreeting = (refusal) => {
           if (refusal === null) resolve();
-          else reject(refusal as Error);
+          else reject(refusal);
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         this.lost.addEventListener('abort', onLost, { once: true });

@@ -41,7 +41,7 @@ export class ControlCalls {
   call({ method, params, signal, cancels, ...handlers }: CallRequest): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== null) {
-        reject(this.#lost.error as Error);
+        reject(this.#lost.error);
         return;
       }
       signal?.throwIfAborted();

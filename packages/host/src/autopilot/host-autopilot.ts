@@ -86,7 +86,10 @@ const HANDOVER_POLL_MS = 50;
 /** Opens nothing and asks nobody yet. */
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
+  /** The connection in use for each LM Studio, by address. */
   const clients = new Map<string, ControlClient>();
+  /** Also those to autopilots that have stopped since. */
+  const connections: ControlClient[] = [];
   const connecting = new Map<string, Promise<ControlClient | null>>();
   const sessions = new Set<AutopilotSession>();
   let becoming: Promise<AutopilotService> | null = null;
@@ -118,7 +121,10 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const connectTo = async (files: AutopilotFiles): Promise<ControlClient | null> => {
     const { signal } = parts.context;
     const client = await connectControl({ path: files.control, signal });
-    if (client !== null) clients.set(files.address, client);
+    if (client !== null) {
+      clients.set(files.address, client);
+      connections.push(client);
+    }
     return client;
   };
 
@@ -247,7 +253,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       await becoming?.catch(() => undefined);
       await Promise.all([...connecting.values()].map((one) => one.catch(() => undefined)));
       await Promise.all([...sessions].map((session) => session.stop()));
-      await Promise.all([...clients.values()].map((client) => client.close()));
+      await Promise.all(connections.map((client) => client.close()));
     },
   };
 }

@@ -92,12 +92,18 @@ function open({ endpoint, processId }: EndpointNote, signal?: AbortSignal): Prom
   });
 }
 
+interface Greeting {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 class Client implements ControlClient {
   readonly processId: number;
   readonly #lines: LineSocket;
   readonly #calls = new ControlCalls((message) => this.#lines.send(message));
   readonly #lost = new AbortController();
-  #onGreeting: (refusal: unknown) => void = () => undefined;
+  /** The hello that has not been answered. */
+  #greeting: Greeting | null = null;
 
   constructor(socket: Socket, processId: number) {
     this.processId = processId;
@@ -113,26 +119,16 @@ class Client implements ControlClient {
 
   /** Says hello and waits for the welcome. */
   async greet(withinMs: number, signal: AbortSignal | undefined): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const onAbort = (): void => this.#onGreeting(signal?.reason);
-    const onLost = (): void => this.#onGreeting(this.lost.reason);
+    const { processId } = this;
+    const onAbort = (): void => this.#greeting?.reject(signal?.reason);
+    const timer = setTimeout(() => {
+      const message = `Process ${processId}, which runs the autopilot, does not answer. Try again, or stop it.`;
+      this.#greeting?.reject(new HostError('AUTOPILOT_LOST', message, { processId }));
+    }, withinMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#onGreeting = (refusal) => {
-          if (refusal === null) resolve();
-          else reject(refusal);
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        this.lost.addEventListener('abort', onLost, { once: true });
-        timer = setTimeout(() => {
-          this.#onGreeting(
-            new HostError(
-              'AUTOPILOT_LOST',
-              `Process ${this.processId}, which runs the autopilot, does not answer. Try again, or stop it.`,
-              { processId: this.processId },
-            ),
-          );
-        }, withinMs);
+        this.#greeting = { resolve, reject };
         if (signal?.aborted === true) onAbort();
         this.#lines.send({ type: 'hello', protocol: PROTOCOL_VERSION, processId: process.pid });
       });
@@ -142,7 +138,6 @@ class Client implements ControlClient {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      this.lost.removeEventListener('abort', onLost);
     }
   }
 
@@ -262,8 +257,9 @@ class Client implements ControlClient {
     throw this.#incompatible();
   }
 
-  #refusalOf(protocol: number): HostError | null {
-    return protocol === PROTOCOL_VERSION ? null : this.#incompatible();
+  #welcome(protocol: number): void {
+    if (protocol === PROTOCOL_VERSION) this.#greeting?.resolve();
+    else this.#greeting?.reject(this.#incompatible());
   }
 
   #incompatible(): HostError {
@@ -275,14 +271,15 @@ class Client implements ControlClient {
     const message = parseServerMessage(value);
     if (message === null) {
       this.#lines.destroy(new Error('The server does not keep to the protocol.'));
-    } else if (message.type === 'welcome') this.#onGreeting(this.#refusalOf(message.protocol));
-    else if (message.type === 'refused') this.#onGreeting(message.error);
+    } else if (message.type === 'welcome') this.#welcome(message.protocol);
+    else if (message.type === 'refused') this.#greeting?.reject(message.error);
     else if (message.type === 'stopping') this.#lost.abort(lostError(this.processId, null));
     else this.#calls.receive(message);
   }
 
   #end(error: HostError): void {
     this.#lost.abort(error);
+    this.#greeting?.reject(error);
     this.#calls.lose(error);
   }
 }

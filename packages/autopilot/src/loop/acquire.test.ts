@@ -31,6 +31,20 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
+  it('lends what a person has loaded where the decision is to keep that, and does not evict it', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.place('large', { instanceIdentifier: 'large' });
+    const pilot = await startPilot(world);
+    const acquiring = pilot.autopilot.acquire(CHAT);
+    await world.clock.advance(2 * SECOND);
+    const { lease } = await acquiring;
+    expect(lease).toMatchObject({ modelKey: 'large', instanceIdentifier: 'large' });
+    expect(pilot.autopilot.state.leased).toEqual(['large']);
+    lease?.release();
+    await pilot.stop();
+    expect(world.residentKeys()).toEqual(['large']);
+  });
+
   it('loads what it takes, without dwell', async () => {
     const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
     const [small, coder] = world.chain;

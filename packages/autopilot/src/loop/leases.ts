@@ -1,4 +1,4 @@
-import type { Requirement, Selection } from '@mai/selector';
+import type { Requirement, Resident, Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 
 /** The use of a resident model: while it is held the model counts as busy and is not unloaded. */
@@ -59,7 +59,7 @@ export class LeaseDesk {
     this.#input = input;
     this.#leaving.clear();
     for (const waiter of this.#waiters) {
-      const lease = this.#lend(waiter.requirement);
+      const lease = this.#lend(waiter.requirement, isOurs);
       if (lease !== null) this.#settle(waiter, { lease, selection: null });
     }
   }
@@ -69,9 +69,16 @@ export class LeaseDesk {
     this.#leaving.add(instanceIdentifier);
   }
 
-  /** Nothing can be done for those who wait: tells them why. */
+  /**
+   * Nothing will be loaded for those who wait. Where the decision is to keep an instance that meets the requirement, it
+   * is lent, also if somebody else has loaded it; otherwise they get the decision that says why.
+   */
   turnAway(selection: Selection): void {
-    for (const waiter of this.#waiters) this.#settle(waiter, { lease: null, selection });
+    const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
+    for (const waiter of this.#waiters) {
+      const lease = this.#lend(waiter.requirement, (one) => one.instanceIdentifier === kept);
+      this.#settle(waiter, lease === null ? { lease, selection } : { lease, selection: null });
+    }
   }
 
   /** The autopilot stops. */
@@ -88,7 +95,7 @@ export class LeaseDesk {
         reject(signal.reason as Error);
         return;
       }
-      const lease = this.#lend(requirement);
+      const lease = this.#lend(requirement, isOurs);
       if (lease !== null) {
         resolve({ lease, selection: null });
         return;
@@ -119,10 +126,10 @@ export class LeaseDesk {
     waiter.resolve(result);
   }
 
-  #lend(requirement: Requirement): Lease | null {
+  #lend(requirement: Requirement, offered: (resident: Resident) => boolean): Lease | null {
     const resident = this.#input?.residents.find(
       (one) =>
-        !one.foreign && !this.#leaving.has(one.instanceIdentifier) && this.#meets(one, requirement),
+        offered(one) && !this.#leaving.has(one.instanceIdentifier) && this.#meets(one, requirement),
     );
     if (resident === undefined) return null;
     const { instanceIdentifier, modelKey } = resident;
@@ -145,4 +152,8 @@ export class LeaseDesk {
       (minContextLengthTokens === null || (context !== null && context >= minContextLengthTokens))
     );
   }
+}
+
+function isOurs({ foreign }: Resident): boolean {
+  return !foreign;
 }

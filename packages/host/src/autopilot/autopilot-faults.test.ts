@@ -1,19 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import type { Autopilot, AutopilotEvent, AutopilotPorts } from '@mai/autopilot';
+import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import { createAutopilot } from '@mai/autopilot';
 import { LMStudioClient } from '@lmstudio/sdk';
 import type { ActiveFault, FaultControl, FaultType, Simulator } from '@mai/lmstudio-simulator';
-import { startSimulator } from '@mai/lmstudio-simulator';
-import { createFakeIo } from '../../test/fake-io.js';
-import { createOutput } from '../terminal/output.js';
-import { openAutopilotPorts } from './autopilot-session.js';
+import { GIB, LARGE, openAutopilotWorld, SMALL } from '../../test/autopilot-world.js';
+import { joinAutopilotPorts } from './join-ports.js';
 
-const GIB = 1024 ** 3;
-const LARGE = 'test/large';
-const SMALL = 'test/small';
 const OURS = `mai/${LARGE}`;
 const CALL_TIMEOUT_MS = 1500;
 
@@ -82,83 +73,21 @@ interface Machine {
 }
 
 async function openRig(): Promise<Rig> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'mai faults '));
-  const model = (modelKey: string, sizeBytes: number) => ({
-    ...{ modelKey, sizeBytes, maxContextLength: 8192 },
-  });
-  const simulator = await startSimulator({
-    speed: 100,
-    world: {
-      machine: { ramBytes: 32 * GIB, gpus: [] },
-      models: [model(LARGE, 8 * GIB), model(SMALL, 2 * GIB)],
-      guardrails: { mode: 'off' },
-    },
-  });
-  const configFile = path.join(folder, 'models.yaml');
-  const configured = (key: string, category: string) => ({
-    ...{ key, category, context_window: 4096, capabilities: ['chat'] },
-  });
-  const config = {
-    version: 1,
-    models: [configured(LARGE, 'large'), configured(SMALL, 'small')],
-    fallback_chains: { default: [LARGE, SMALL] },
-    switching: { dwell: '1s', cool_down: '1s' },
-  };
-  await writeFile(configFile, JSON.stringify(config));
-  const io = createFakeIo({ homeFolder: folder, cwd: folder });
-  const world = await openAutopilotPorts(
-    {
-      io,
-      output: createOutput(io, { json: false, quiet: false, noColour: true }),
-      globals: {
-        ...{ url: simulator.httpUrl, apiTokenFile: null, configFile },
-        ...{ timeoutMs: CALL_TIMEOUT_MS, json: false, quiet: false, verbose: false },
-      },
-      signal: io.signal,
-    },
-    () => undefined,
-  );
-  const machine: Machine = { othersBytes: 6 * GIB };
+  const world = await openAutopilotWorld();
+  const parts = world.parts({ timeoutMs: CALL_TIMEOUT_MS });
+  const { ports } = await joinAutopilotPorts(parts, () => undefined);
   const soon = { baseMs: 100, maxMs: 200, jitterRatio: 0 };
   const autopilot = createAutopilot({
-    ...world.ports,
-    monitor: monitorOf(simulator, machine),
+    ...ports,
     timings: {
       ...{ observeIntervalMs: 50, loadTimeoutMs: CALL_TIMEOUT_MS },
       ...{ fault: soon, failure: soon, putOff: soon },
       breaker: { failures: 1000, withinMs: 1000, openMs: 1000 },
     },
   });
-  return new Rig(simulator, machine, autopilot, async () => {
+  return new Rig(world.simulator, world.machine, autopilot, async () => {
     await world[Symbol.asyncDispose]();
-    // A socket that is closed here ends there a moment later; the test's timeout ends the wait.
-    while (simulator.connections() > 0) await setTimeout(10);
-    await simulator.stop();
-    await rm(folder, { recursive: true, force: true });
   });
-}
-
-/** A machine of 32 GiB on which the simulated models take what they say. */
-function monitorOf(simulator: Simulator, machine: Machine): AutopilotPorts['monitor'] {
-  return {
-    snapshot: async () => {
-      const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
-      return {
-        timestampMs: Date.now(),
-        observable: true,
-        ram: {
-          totalBytes: 32 * GIB,
-          availableBytes: 32 * GIB - machine.othersBytes - mappedBytes - anonymousBytes,
-          mappedCountsAsUsed: true,
-        },
-        unified: false,
-        gpus: [],
-        cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
-      };
-    },
-    glance: null,
-    settled: null,
-  };
 }
 
 interface Case {

@@ -76,16 +76,21 @@ export interface HostAutopilot extends AsyncDisposable {
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 }
 
-/** A process that has just taken the lock needs a moment before it listens. */
-const HOLDER_APPEARS_WITHIN_MS = 5000;
-const HOLDER_RETRY_MS = 50;
-/** How often a call is made anew after the process that was asked has ended. */
-const RETRIES_MAX = 3;
+/**
+ * How long a call waits for the next process to run the autopilot. One that stops keeps the lock until it has unloaded
+ * what is its own; one that has just taken the lock needs a moment before it listens.
+ */
+const HANDOVER_WITHIN_MS = 15_000;
+const HANDOVER_POLL_MS = 50;
 
 /** Opens nothing and asks nobody yet. */
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
+  /** The connection in use for each LM Studio, by address. */
   const clients = new Map<string, ControlClient>();
+  /** Also those to autopilots that have stopped since. */
+  const connections: ControlClient[] = [];
+  const connecting = new Map<string, Promise<ControlClient | null>>();
   const sessions = new Set<AutopilotSession>();
   let becoming: Promise<AutopilotService> | null = null;
   const disposed = new AbortController();
@@ -104,8 +109,22 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     if (own !== undefined) return own.service;
     const known = clients.get(files.address);
     if (known !== undefined && !known.lost.aborted) return known;
+    // Calls that come meanwhile share the attempt; each gives up by its own signal.
+    let attempt = connecting.get(files.address);
+    if (attempt === undefined) {
+      attempt = connectTo(files).finally(() => connecting.delete(files.address));
+      connecting.set(files.address, attempt);
+    }
+    return orAborted(attempt, signal ?? parts.context.signal);
+  };
+
+  const connectTo = async (files: AutopilotFiles): Promise<ControlClient | null> => {
+    const { signal } = parts.context;
     const client = await connectControl({ path: files.control, signal });
-    if (client !== null) clients.set(files.address, client);
+    if (client !== null) {
+      clients.set(files.address, client);
+      connections.push(client);
+    }
     return client;
   };
 
@@ -134,8 +153,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
           return service;
         }
         // It is about to listen, or has just ended and the lock is free.
-        if (clock.monotonicMs() - startedMs > HOLDER_APPEARS_WITHIN_MS) throw error;
-        await clock.sleep(HOLDER_RETRY_MS, { signal: parts.context.signal });
+        if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
+        await clock.sleep(HANDOVER_POLL_MS, { signal: parts.context.signal });
       }
     }
   };
@@ -194,14 +213,16 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     const client = await parts.runtime.client(signal);
     const address = await findOpenAiAddress(context, client, signal);
     const files = autopilotFilesOf(context, client.baseUrl);
-    for (let attempt = 1; ; attempt += 1) {
-      const service = await requireService(files, signal);
+    const startedMs = clock.monotonicMs();
+    for (;;) {
       try {
+        const service = await requireService(files, signal);
         const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
-        // Nothing was lent yet, so another process can be asked.
-        if (!isLost(error) || attempt > RETRIES_MAX) throw error;
+        // Nothing was lent yet, so the next process can be asked.
+        if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
+        await clock.sleep(HANDOVER_POLL_MS, { signal });
       }
     }
   };
@@ -230,8 +251,9 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     [Symbol.asyncDispose]: async () => {
       disposed.abort(new DOMException('The host was closed.', 'AbortError'));
       await becoming?.catch(() => undefined);
+      await Promise.all([...connecting.values()].map((one) => one.catch(() => undefined)));
       await Promise.all([...sessions].map((session) => session.stop()));
-      await Promise.all([...clients.values()].map((client) => client.close()));
+      await Promise.all(connections.map((client) => client.close()));
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
+import { isRecord } from '../control/encode-value.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
 import type { JournalChanges } from './journal-changes.js';
@@ -31,6 +32,9 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       { processId: process.pid, ...(cause === undefined ? {} : { cause }) },
     );
 
+  const untilEnd = (signal: AbortSignal | undefined): AbortSignal =>
+    signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+
   const acquire = async (
     requirement: Requirement,
     { signal }: CallOptions = {},
@@ -53,7 +57,10 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       modelKey: lease.modelKey,
       instanceIdentifier: lease.instanceIdentifier,
       lost: ended.signal,
-      release: async () => lease.release(),
+      release: () => {
+        lease.release();
+        return Promise.resolve();
+      },
     };
   };
 
@@ -69,12 +76,14 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       unpin: (targets, options) => journal.unpin(targets, options),
       yieldMemory: (request, options) => journal.yieldMemory(request, options),
       endYield: (names, options) => journal.endYield(names, options),
-      load: (request, options) => hand.load(request, options),
-      unload: (request, options) => hand.unload(request, options),
-      state: async ({ signal } = {}) => {
-        signal?.throwIfAborted();
-        return autopilot.state;
-      },
+      // What is being loaded when the autopilot stops is broken off.
+      load: (request, options = {}) =>
+        hand.load(request, { ...options, signal: untilEnd(options.signal) }),
+      unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
+      state: ({ signal } = {}) =>
+        signal?.aborted === true
+          ? Promise.reject(signal.reason as Error)
+          : Promise.resolve(autopilot.state),
       events: ({ signal } = {}) => ({
         [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
       }),
@@ -95,7 +104,7 @@ function readEvents(
 }
 
 function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return isRecord(error) && error['name'] === 'AbortError';
 }
 
 function describeRequirement({ capabilities, minContextLengthTokens, tiers }: Requirement): string {

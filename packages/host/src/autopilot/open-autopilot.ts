@@ -1,4 +1,4 @@
-import type { Autopilot, AutopilotState, RunningLock, SelectionRequest } from '@mai/autopilot';
+import type { Autopilot, RunningLock, SelectionRequest } from '@mai/autopilot';
 import {
   acquireRunningLock,
   createAutopilot,
@@ -13,14 +13,12 @@ import type { ControlServer } from '../control/serve-control.js';
 import { serveControl } from '../control/serve-control.js';
 import type { HostParts } from '../host-parts.js';
 import { createProcessRules } from '../processes/process-rules.js';
-import { composePorts } from '../runtime/compose-ports.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf } from './autopilot-files.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
-import { openLiveCatalog } from './live-catalog.js';
+import { joinAutopilotPorts } from './join-ports.js';
 import type { LiveConfig } from './live-config.js';
-import { openLiveConfig } from './live-config.js';
 import { createLocalService } from './local-service.js';
 
 /** How an autopilot runs. */
@@ -74,19 +72,8 @@ export async function openAutopilot(
   const { context } = parts;
   const { clock, signal, timeoutMs, warn } = context;
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
-  const config = await openLiveConfig(context);
-  const client = await parts.runtime.client(signal);
-  await parts.monitor.inform(client, signal);
-  const link = { kind: 'on', client } as const;
   const onApplied = request.onConfigApplied ?? (() => undefined);
-  const catalog = await openLiveCatalog({ parts, link, config, onApplied });
-  const ports = composePorts({
-    link,
-    monitor: parts.monitor.port,
-    clock,
-    catalog: catalog.port,
-    estimator: catalog.estimator,
-  });
+  const { ports, client, config } = await joinAutopilotPorts(parts, onApplied);
   // A chain that does not exist is the caller's mistake here; during the run it is a rejected edit.
   await ports.catalog.read({ chain: selection.chain ?? null, signal });
 
@@ -95,6 +82,8 @@ export async function openAutopilot(
   // A file that is not a journal ends the attempt here; during the run it is a fault that may pass.
   const noted = await journal.read({ signal });
   const changes = createJournalChanges(files, clock);
+  const warnAbout = (what: string) => (error: unknown) =>
+    warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   const held = createHeldIdentifiers();
   let lock: RunningLock | null = null;
   const switching = () => config.current.config.switching;
@@ -111,8 +100,7 @@ export async function openAutopilot(
           file: files.decisionLog,
           onError:
             request.onLogError ??
-            ((error) =>
-              warn(`A decision could not be written to ${files.decisionLog}: ${String(error)}`)),
+            warnAbout(`A decision could not be written to ${files.decisionLog}`),
         }),
     rules: createProcessRules(() => config.current.config.rules, {
       platform: context.platform,
@@ -144,26 +132,27 @@ export async function openAutopilot(
 
   const takeLock = async (): Promise<RunningLock> => {
     lock = await acquireRunningLock(files.folder, files.address, clock);
-    lock.lost.addEventListener('abort', () => void endService(), { once: true });
+    lock.lost.addEventListener(
+      'abort',
+      () => void stop().catch(warnAbout('The autopilot did not stop cleanly')),
+      { once: true },
+    );
     return lock;
-  };
-  const endService = async (): Promise<void> => {
-    local.end();
-    await server?.close();
   };
   const listen = async (): Promise<void> => {
     try {
       server = await serveControl(local.service, { path: files.control });
     } catch (error) {
       // The autopilot does its work without the socket, and other processes still reach it through the journal.
-      warn(
-        `Other programs can't lease models from this autopilot: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      warnAbout("Other programs can't lease models from this autopilot")(error);
     }
   };
   const stop = async (): Promise<void> => {
-    await endService();
+    local.end();
+    await server?.announceStop();
     await autopilot.stop();
+    // Only now: until here the events of the stop are sent.
+    await server?.close();
   };
   return {
     autopilot,

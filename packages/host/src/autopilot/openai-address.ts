@@ -11,7 +11,14 @@ export interface OpenAiAddress {
   readonly requestHeaders: Readonly<Record<string, string>>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly json: unknown;
+}
+
 const PROBE_TIMEOUT_MS = 5000;
+/** Characters; a list of models is far shorter. */
+const BODY_MAX = 4_000_000;
 /** Where LM Studio's HTTP server listens unless somebody has changed it. */
 const USUAL_PORT = 1234;
 
@@ -59,19 +66,33 @@ async function servesModels(
   return false;
 }
 
+/** Null where no answer comes: to a client that is as good as no server. */
 async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<{ readonly status: number; readonly json: unknown } | null> {
+): Promise<Answer | null> {
+  const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
   try {
-    const timeout = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, timeout]) });
-    const text = await response.text();
-    return { status: response.status, json: parseJson(text) };
+    return await new Promise<Answer>((resolve, reject) => {
+      const options = { headers: { ...headers, connection: 'close' }, signal: deadline };
+      const request = get(url, { ...options, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > BODY_MAX) request.destroy(new Error('The answer is too long.'));
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, json: parseJson(text) }),
+        );
+      });
+      request.on('error', reject);
+    });
   } catch {
     signal.throwIfAborted();
-    // Refused, broken off or too slow: no server for a client either.
     return null;
   }
 }

@@ -20,7 +20,7 @@ import {
 
 /** The autopilot of another process. */
 export interface ControlClient extends AutopilotService, AsyncDisposable {
-  /** Fires with a `HostError` `AUTOPILOT_LOST` when the connection has ended, for whatever reason. */
+  /** Fires with a `HostError` `AUTOPILOT_LOST` when the autopilot stops, or the connection has ended. */
   readonly lost: AbortSignal;
   /** Ends the connection, and with it every lease. May be called more than once. */
   close(): Promise<void>;
@@ -92,18 +92,24 @@ function open({ endpoint, processId }: EndpointNote, signal?: AbortSignal): Prom
   });
 }
 
+interface Greeting {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 class Client implements ControlClient {
   readonly processId: number;
   readonly #lines: LineSocket;
   readonly #calls = new ControlCalls((message) => this.#lines.send(message));
   readonly #lost = new AbortController();
-  #onGreeting: (refusal: unknown) => void = () => undefined;
+  /** The hello that has not been answered. */
+  #greeting: Greeting | null = null;
 
   constructor(socket: Socket, processId: number) {
     this.processId = processId;
     this.#lines = new LineSocket(socket, CLIENT_LIMITS, {
       onMessage: (message) => this.#receive(message),
-      onClose: (fault) => this.#lose(lostError(processId, fault)),
+      onClose: (fault) => this.#end(lostError(processId, fault)),
     });
   }
 
@@ -113,26 +119,16 @@ class Client implements ControlClient {
 
   /** Says hello and waits for the welcome. */
   async greet(withinMs: number, signal: AbortSignal | undefined): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const onAbort = (): void => this.#onGreeting(signal?.reason);
-    const onLost = (): void => this.#onGreeting(this.lost.reason);
+    const { processId } = this;
+    const onAbort = (): void => this.#greeting?.reject(signal?.reason);
+    const timer = setTimeout(() => {
+      const message = `Process ${processId}, which runs the autopilot, does not answer. Try again, or stop it.`;
+      this.#greeting?.reject(new HostError('AUTOPILOT_LOST', message, { processId }));
+    }, withinMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#onGreeting = (refusal) => {
-          if (refusal === null) resolve();
-          else reject(refusal as Error);
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        this.lost.addEventListener('abort', onLost, { once: true });
-        timer = setTimeout(() => {
-          this.#onGreeting(
-            new HostError(
-              'AUTOPILOT_LOST',
-              `Process ${this.processId}, which runs the autopilot, does not answer. Try again, or stop it.`,
-              { processId: this.processId },
-            ),
-          );
-        }, withinMs);
+        this.#greeting = { resolve, reject };
         if (signal?.aborted === true) onAbort();
         this.#lines.send({ type: 'hello', protocol: PROTOCOL_VERSION, processId: process.pid });
       });
@@ -142,7 +138,6 @@ class Client implements ControlClient {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      this.lost.removeEventListener('abort', onLost);
     }
   }
 
@@ -216,7 +211,7 @@ class Client implements ControlClient {
 
   close(): Promise<void> {
     this.#lines.end();
-    this.#lose(lostError(this.processId, null));
+    this.#end(lostError(this.processId, null));
     return Promise.resolve();
   }
 
@@ -259,23 +254,32 @@ class Client implements ControlClient {
   ): Promise<Answer> {
     const value = await this.#calls.call(request);
     if (is(value)) return value;
-    throw new HostError('AUTOPILOT_INCOMPATIBLE', otherVersion(this.processId), {
-      processId: this.processId,
-    });
+    throw this.#incompatible();
+  }
+
+  #welcome(protocol: number): void {
+    if (protocol === PROTOCOL_VERSION) this.#greeting?.resolve();
+    else this.#greeting?.reject(this.#incompatible());
+  }
+
+  #incompatible(): HostError {
+    const { processId } = this;
+    return new HostError('AUTOPILOT_INCOMPATIBLE', otherVersion(processId), { processId });
   }
 
   #receive(value: unknown): void {
     const message = parseServerMessage(value);
     if (message === null) {
       this.#lines.destroy(new Error('The server does not keep to the protocol.'));
-    } else if (message.type === 'welcome') this.#onGreeting(null);
-    else if (message.type === 'refused') this.#onGreeting(message.error);
+    } else if (message.type === 'welcome') this.#welcome(message.protocol);
+    else if (message.type === 'refused') this.#greeting?.reject(message.error);
+    else if (message.type === 'stopping') this.#lost.abort(lostError(this.processId, null));
     else this.#calls.receive(message);
   }
 
-  #lose(error: HostError): void {
-    if (this.lost.aborted) return;
+  #end(error: HostError): void {
     this.#lost.abort(error);
+    this.#greeting?.reject(error);
     this.#calls.lose(error);
   }
 }
@@ -283,7 +287,7 @@ class Client implements ControlClient {
 function lostError(processId: number, cause: Error | null): HostError {
   return new HostError(
     'AUTOPILOT_LOST',
-    `The connection to process ${processId}, which ran the autopilot, has ended. Try again: another process takes its place, or starts it anew.`,
+    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: another process takes its place, or starts it anew.`,
     { processId, ...(cause === null ? {} : { cause }) },
   );
 }

@@ -38,13 +38,10 @@ export class ControlCalls {
   }
 
   /** Resolves with the answer. Rejects with the server's error, the signal's reason, or the loss of the connection. */
-  call({ method, params, signal, cancels, ...handlers }: CallRequest): Promise<unknown> {
+  async call({ method, params, signal, cancels, ...handlers }: CallRequest): Promise<unknown> {
+    if (this.#lost !== null) throw this.#lost.error;
+    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
-      if (this.#lost !== null) {
-        reject(this.#lost.error as Error);
-        return;
-      }
-      signal?.throwIfAborted();
       this.#lastId += 1;
       const id = this.#lastId;
       let timer: NodeJS.Timeout | undefined;

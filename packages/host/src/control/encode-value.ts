@@ -36,9 +36,11 @@ function revive(_key: string, value: unknown): unknown {
   return isRecord(error) ? reviveError(error) : value;
 }
 
-/** Jest and other realms have their own `Error`, so `instanceof` alone does not tell. */
+const ERROR_TAGS: readonly string[] = ['[object Error]', '[object DOMException]'];
+
+/** Also errors of other realms, of which `instanceof` knows nothing. */
 function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  return value instanceof Error || ERROR_TAGS.includes(Object.prototype.toString.call(value));
 }
 
 /** Packages brand their errors with `Symbol.for('@mai/PACKAGE/CLASS')`; their type guards look at nothing else. */

@@ -26,13 +26,11 @@ const RANDOM_CHARACTERS = 12;
  */
 export async function newEndpoint(noteFile: string): Promise<string> {
   const random = crypto.randomUUID().replaceAll('-', '').slice(0, RANDOM_CHARACTERS);
+  await mkdir(path.dirname(noteFile), { recursive: true });
   if (process.platform === 'win32') return `\\\\.\\pipe\\mai-${random}`;
   const name = `mai-${random}.sock`;
   const usual = path.join(path.dirname(noteFile), name);
-  if (isShort(usual)) {
-    await mkdir(path.dirname(noteFile), { recursive: true });
-    return usual;
-  }
+  if (isShort(usual)) return usual;
   const short = [os.tmpdir(), '/tmp']
     .map((folder) => path.join(folder, `mai-${os.userInfo().uid}`, name))
     .find(isShort);
@@ -48,17 +46,13 @@ function isShort(endpoint: string): boolean {
 /** The folder lies where everybody may write, so another user may have made it first. */
 async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode, isDirectory } = await lstatOf(folder);
-  if (!isDirectory || uid !== os.userInfo().uid || (mode & 0o077) !== 0) {
+  const stats = await lstat(folder);
+  const { uid, mode } = stats;
+  if (!stats.isDirectory() || uid !== os.userInfo().uid || (mode & 0o077) !== 0) {
     throw new Error(
       `${folder} is not a folder that only this user can open. Remove it, or run "chmod 700" on it.`,
     );
   }
-}
-
-async function lstatOf(folder: string) {
-  const stats = await lstat(folder);
-  return { uid: stats.uid, mode: stats.mode, isDirectory: stats.isDirectory() };
 }
 
 /**

@@ -30,6 +30,8 @@ export type ServerMessage =
       readonly processId: number;
     }
   | { readonly type: 'refused'; readonly error: unknown }
+  /** The autopilot stops: every lease is lost. Calls that are open are still answered. */
+  | { readonly type: 'stopping' }
   | { readonly type: 'part'; readonly id: number; readonly value: unknown }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: unknown };
@@ -55,6 +57,7 @@ export function parseServerMessage(message: unknown): ServerMessage | null {
     return { type, protocol, processId };
   }
   if (type === 'refused') return { type, error };
+  if (type === 'stopping') return { type };
   if ((type === 'part' || type === 'result') && isNumber(id)) return { type, id, value };
   return type === 'error' && isNumber(id) ? { type, id, error } : null;
 }

@@ -16,6 +16,11 @@ import {
 export interface ControlServer extends AsyncDisposable {
   /** Where it listens: a Unix socket, or a named pipe on Windows. */
   readonly endpoint: string;
+  /**
+   * Tells every client that its leases are lost, because the autopilot stops, and lets no new client find this server.
+   * Calls that are open go on until `close`.
+   */
+  announceStop(): Promise<void>;
   /** Ends every connection and its leases, and stops listening. May be called more than once. */
   close(): Promise<void>;
 }
@@ -47,9 +52,11 @@ export async function serveControl(
   const endpoint = await newEndpoint(path);
   const connections = new Set<Connection>();
   let published = false;
+  let stopping = false;
   const server = createServer((socket) => {
-    if (!published) {
-      // Only clients that have read the note are expected, and the socket may not have its mode yet.
+    if (!published || stopping) {
+      // Before: only clients that have read the note are expected, and the socket may not have its mode yet. After: a
+      // client that was too late learns that nobody is here.
       socket.destroy();
       return;
     }
@@ -83,7 +90,16 @@ export async function serveControl(
   };
   let closing: Promise<void> | null = null;
   const closeOnce = (): Promise<void> => (closing ??= close());
-  return { endpoint, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+  return {
+    endpoint,
+    announceStop: async () => {
+      stopping = true;
+      for (const connection of connections) connection.announceStop();
+      await withdrawNote(path, note);
+    },
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
 }
 
 function listen(server: Server, endpoint: string): Promise<void> {
@@ -137,6 +153,10 @@ class Connection implements ConnectionLeases {
         resolve();
       },
     });
+  }
+
+  announceStop(): void {
+    if (this.#welcomed) this.#send({ type: 'stopping' });
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,10 @@ import type { RunningProcess } from './list-processes.js';
 import { isProgram, listProcesses } from './list-processes.js';
 
 /**
- * The running process of that name or id. Of a program that started others of its name, such as a
- * browser, it is the first one.
- * @throws HostError `INVALID_REQUEST` where none runs, or where it can't be told which one is meant.
+ * The running process with a name or an id. A program may have started others of its own name, as browsers do; then it is
+ * the one that started them.
+ *
+ * @throws HostError `INVALID_REQUEST` where none runs, or where several independent ones have the name
  */
 export async function findProcess(
   wanted: string,
@@ -21,6 +22,7 @@ export async function findProcess(
   return chooseProcess(wanted, processes);
 }
 
+/** The process in a list that a name means. @throws HostError `INVALID_REQUEST` */
 export function chooseProcess(
   wanted: string,
   processes: readonly RunningProcess[],

@@ -7,20 +7,20 @@ import { promisify } from 'node:util';
 export interface RunningProcess {
   readonly processId: number;
   readonly parentId: number;
-  /** Without path. */
+  /** File name without its path. */
   readonly name: string;
-  /** What it was started as, where it has given itself another name: Node 24 is `MainThread`. */
+  /** The file name that it was started with, where it has since renamed itself (Node 24: `MainThread`); else null. */
   readonly startedAs: string | null;
 }
 
 const run = promisify(execFile);
-/** PowerShell takes seconds to start on a machine that is busy. */
+/** Long, because PowerShell takes seconds to start on a busy machine. */
 const COMMAND_TIMEOUT_MS = 15_000;
 const COMMAND_MAX_BYTES = 16 * 1024 * 1024;
-/** So many processes are looked at before others get their turn. */
+/** How many processes are read before the event loop gets a turn. */
 const SCAN_SLICE = 64;
 
-/** Every process that can be seen from here. */
+/** Every process that this user can see. */
 export async function listProcesses(
   platform: NodeJS.Platform,
   signal: AbortSignal,
@@ -36,7 +36,7 @@ export async function listProcesses(
   return parseTable((await run('ps', ['-axo', 'pid=,ppid=,comm='], options)).stdout);
 }
 
-/** Whether a program is meant by a name, however people, files and task managers spell that. */
+/** Whether `wanted` names the program. Case, path and `.exe` don't matter. */
 export function isProgram(
   { name, startedAs }: Pick<RunningProcess, 'name' | 'startedAs'>,
   wanted: string,
@@ -44,7 +44,7 @@ export function isProgram(
   return [name, startedAs].some((one) => one !== null && plainName(one) === plainName(wanted));
 }
 
-/** Reads lines of `pid ppid command`. */
+/** Parses lines of `pid ppid command`. */
 export function parseTable(text: string): RunningProcess[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+(.+?)\s*$/.exec(line);
@@ -59,7 +59,7 @@ export function parseTable(text: string): RunningProcess[] {
   });
 }
 
-/** Files of /proc are in memory: reading them at once costs a third of what promises would. */
+/** Reads synchronously: files of /proc are in memory, and promises would take three times as long. */
 async function listFromProc(): Promise<RunningProcess[]> {
   const found: RunningProcess[] = [];
   const entries = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
@@ -84,14 +84,16 @@ function readProc(entry: string): RunningProcess | null {
       ...namesOf(short, commandLine),
     };
   } catch {
-    // Ended since, or hidden from this user.
+    // The process has ended since, or belongs to another user and is hidden.
     return null;
   }
 }
 
 /**
- * @param short What the kernel calls it, cut to 15 bytes.
- * @param commandLine Parted by NUL. Of a script it begins with the interpreter.
+ * The names of a Linux process.
+ *
+ * @param short - the kernel's name of the process, cut to 15 bytes
+ * @param commandLine - its arguments, separated by NUL; a script's interpreter is the first of them
  */
 export function namesOf(
   short: string,
@@ -100,7 +102,7 @@ export function namesOf(
   const started = commandLine.split('\0').slice(0, 2).map(baseName);
   const whole = started.find((one) => (short.length < 15 ? one === short : one.startsWith(short)));
   if (whole !== undefined) return { name: whole, startedAs: null };
-  // A title such as `sshd: somebody` is no program.
+  // Some processes replace their arguments by a title such as `sshd: somebody`.
   const [program = ''] = commandLine.split('\0');
   const isTitle = program === '' || program.includes(': ');
   return { name: short, startedAs: isTitle ? null : baseName(program) };

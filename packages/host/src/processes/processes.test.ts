@@ -5,9 +5,9 @@ import { startProgram } from '../../test/start-program.js';
 import { chooseProcess } from './find-process.js';
 import { isProgram, listProcesses, namesOf, parseTable } from './list-processes.js';
 
-test('finds a program on this machine under its whole name', async () => {
+test('finds a running program by its whole name', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai processes '));
-  // Longer than the 15 bytes that Linux keeps of a name.
+  // Longer than 15 bytes, to which Linux cuts the names of processes.
   const name = 'mai-program-of-a-long-name';
   const program = await startProgram(folder, name);
   const listed = await listProcesses(process.platform, new AbortController().signal);
@@ -18,7 +18,7 @@ test('finds a program on this machine under its whole name', async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('reads the table that ps and PowerShell print', () => {
+test('parses the output of ps and of PowerShell', () => {
   const mac =
     '    1     0 /sbin/launchd\n  501     1 /Applications/My Game.app/Contents/MacOS/My Game\n';
   expect(parseTable(mac)).toEqual([
@@ -36,7 +36,7 @@ test.each([
   ['Blender.exe', 'blender', true],
   ['blender', 'blender.exe', true],
   ['blender-thumbnailer', 'blender', false],
-])('%s is %s: %s', (name, wanted, same) => {
+])('program %s is named by %s: %s', (name, wanted, same) => {
   expect(isProgram({ name, startedAs: null }, wanted)).toBe(same);
   expect(isProgram({ name: 'MainThread', startedAs: name }, wanted)).toBe(same);
 });
@@ -47,7 +47,7 @@ test.each([
   ['MainThread', '/usr/bin/node\0server.js\0', 'MainThread', 'node'],
   ['GeckoMain', '/usr/lib/firefox/firefox\0', 'GeckoMain', 'firefox'],
   ['game.exe', 'C:\\Games\\game.exe\0', 'game.exe', null],
-  // A script is what it is called, not what reads it.
+  // A script is named after its file, not after its interpreter.
   [
     'networkd-dispat',
     '/usr/bin/python3\0/usr/bin/networkd-dispatcher\0',
@@ -56,22 +56,25 @@ test.each([
   ],
   ['sshd', 'sshd: somebody@pts/0\0', 'sshd', null],
   ['kworker/0:1', '', 'kworker/0:1', null],
-])('Linux calls it %s, and %j started it: %s, %s', (short, commandLine, name, startedAs) => {
-  expect(namesOf(short, commandLine)).toEqual({ name, startedAs });
-});
+])(
+  'kernel name %s and command line %j give the names %s and %s',
+  (short, commandLine, name, startedAs) => {
+    expect(namesOf(short, commandLine)).toEqual({ name, startedAs });
+  },
+);
 
-describe('the process that a name means', () => {
+describe('chooseProcess', () => {
   const one = (processId: number, parentId: number, name = 'browser') => ({
     ...{ processId, parentId, name, startedAs: null },
   });
 
-  test('is the first of those that started each other', () => {
+  test('chooses the one that started the others of its name', () => {
     expect(chooseProcess('browser', [one(7, 5), one(5, 1), one(8, 7), one(9, 1, 'shell')])).toEqual(
       one(5, 1),
     );
   });
 
-  test('is not guessed where there are two', () => {
+  test('refuses to guess between two independent ones', () => {
     expect(() => chooseProcess('browser', [one(5, 1), one(6, 1)])).toThrow(
       '2 processes are called browser: 5, 6. Give the id of one of them.',
     );

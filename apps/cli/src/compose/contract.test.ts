@@ -8,12 +8,7 @@ import type {
   RuntimeInstance,
   RuntimePort,
 } from '@mai/autopilot';
-import type {
-  DownloadedModel,
-  LMStudioClient,
-  LoadConfig as AdapterLoadConfig,
-  ResidentInstance,
-} from '@mai/lmstudio-adapter';
+import type { DownloadedModel, LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import type {
   Footprint as EstimatedFootprint,
   FootprintEstimate,
@@ -49,7 +44,6 @@ export type Contracts = [
   Satisfies<ModelProfile, CandidateProfile>,
   Same<ConfiguredPolicy, SelectionPolicy>,
   // One load configuration everywhere, in both directions.
-  Same<AdapterLoadConfig, LoadConfig>,
   Same<EstimatorLoadConfig, LoadConfig>,
   Same<ConfiguredLoadConfig, LoadConfig>,
 ];

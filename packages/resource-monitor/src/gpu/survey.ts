@@ -5,7 +5,7 @@ import { comparableName, RULE_OF_THUMB } from './merge-gpus.js';
 /** What LM Studio's own hardware survey says: totals, and GPUs that the OS may hide. */
 export interface HardwareSurveyFacts {
   readonly gpus: readonly {
-    readonly name: string;
+    readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
     readonly dedicatedBytes: number | null;
     readonly totalBytes: number | null;
@@ -42,8 +42,8 @@ export function mergeSurvey(
 
 type SurveyedGpu = HardwareSurveyFacts['gpus'][number];
 
-function hasName({ name }: GpuReading, surveyed: string): boolean {
-  return name !== null && comparableName(name) === comparableName(surveyed);
+function hasName({ name }: GpuReading, surveyed: string | null): boolean {
+  return name !== null && surveyed !== null && comparableName(name) === comparableName(surveyed);
 }
 
 /** One GPU here and one there are the same, whatever they are called, unless they can't be. */
@@ -59,7 +59,7 @@ function theOnlyOne(
 
 /** The integrated GPU that the system shows is not the card that it hides. */
 function contradicts({ vendor, kind }: GpuReading, { name, integration }: SurveyedGpu): boolean {
-  const brand = brandOf(name);
+  const brand = name === null ? null : brandOf(name);
   if (vendor !== null && brand !== null && vendor !== brand) return true;
   return (
     (kind === 'integrated' && integration === 'discrete') ||
@@ -104,7 +104,7 @@ function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | 
 }
 
 function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
-  const vendor = brandOf(surveyed.name);
+  const vendor = surveyed.name === null ? null : brandOf(surveyed.name);
   // Apple's chips have one pool for everything, whatever a survey says of them.
   const unified = vendor === 'apple';
   const memory = unified || surveyed.integration === 'integrated' ? 'shared' : 'dedicated';

@@ -6,21 +6,22 @@ import { formatBytes, formatCount, formatPercent } from '../../terminal/format.j
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeFootprint } from '../machine/describe-footprint.js';
+import { describeFootprint, FOOTPRINT_SOURCES } from '../machine/describe-footprint.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
-/** All that is known of a model's footprint. */
+/** The estimates of one model. */
 export interface EstimateFacts {
   readonly report: EstimateReport;
+  /** The same model at other context lengths. */
   readonly byContext: readonly EstimateReport[];
-  /** Null where the settings are those of another machine. */
+  /** Whether it fits this machine; `null` where the settings describe another machine. */
   readonly here: FitsHere | null;
-  /** Null for a file that is no downloaded model. */
+  /** `null` for a file that is not a downloaded model. */
   readonly others: OtherSources | null;
 }
 
-/** An estimate for people: the sum, the settings behind it, and a chart by context length. */
+/** An estimate as text: settings, parts, total, a chart by context length, and whether it fits here. */
 export function renderEstimate(
   name: string,
   { report, byContext, here, others }: EstimateFacts,
@@ -81,7 +82,7 @@ function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output):
     ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
     exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
     key === 'weightsBytes' && ram.mappedBytes > 0
-      ? style.dim('mapped: the system can drop it')
+      ? style.dim('mapped: the system can drop these pages')
       : '',
   ]);
   const total = [
@@ -112,14 +113,6 @@ function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof Repor
   return device[key] ?? 0;
 }
 
-const SOURCES: Readonly<Record<EstimateReport['source'], string>> = {
-  measured: 'measured on this machine',
-  lmstudio: "LM Studio's own estimate",
-  'gguf-header': 'from the GGUF header',
-  'file-size': 'from the file size',
-  configured: 'from the configuration',
-};
-
 function renderTotal({ totalBytes, interval, source, confidence }: EstimateReport, output: Output) {
   const { style } = output;
   const range =
@@ -127,7 +120,7 @@ function renderTotal({ totalBytes, interval, source, confidence }: EstimateRepor
       ? ''
       : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
   return wrap(
-    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${SOURCES[source]}, ${confidence} confidence).`,
+    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).`,
     output.textWidth,
   ).join('\n');
 }
@@ -141,7 +134,7 @@ function renderOthers(others: OtherSources | null, { style, textWidth }: Output)
       : [
           corrected.source === 'measured'
             ? `Measured on this machine: ${describeFootprint(corrected)}.`
-            : `Corrected by what loads took on this machine: ${describeFootprint(corrected)}.`,
+            : `Corrected by measured loads on this machine: ${describeFootprint(corrected)}.`,
         ]),
     ...(lmStudio === null ? [] : [lmStudioSays(lmStudio)]),
   ];

@@ -7,15 +7,15 @@ import { truncate, wrap } from '../../terminal/text.js';
 export interface ReplayedFile {
   readonly name: string;
   readonly report: ReplayReport;
-  /** The last line where it lacks its end; null where all is there. */
+  /** Number of the last line where it is incomplete; `null` where it is complete. */
   readonly cutOff: number | null;
-  /** Lines that are no records, from 1. */
+  /** Numbers of lines that are not records of a decision log; the first line is 1. */
   readonly corrupt: readonly number[];
 }
 
-/** A field that came out differently. `null` stands for one that is not there. */
+/** A field that differs. A missing field is `null`. */
 export interface FieldDifference {
-  /** Such as `pools[0].useAfterBytes`. */
+  /** Its path, e.g. `pools[0].useAfterBytes`. */
   readonly field: string;
   readonly recorded: unknown;
   readonly replayed: unknown;
@@ -24,7 +24,7 @@ export interface FieldDifference {
 const FIELDS_SHOWN = 8;
 const LINES_SHOWN = 5;
 
-/** What a replay found, for people. */
+/** The result of a replay as text. */
 export function renderReplay(files: readonly ReplayedFile[], output: Output): string {
   const { style, textWidth: width } = output;
   const reproduced = files.reduce((sum, { report }) => sum + report.reproduced, 0);
@@ -37,21 +37,19 @@ export function renderReplay(files: readonly ReplayedFile[], output: Output): st
       const more = corrupt.length > LINES_SHOWN ? ` and ${corrupt.length - LINES_SHOWN} more` : '';
       const which =
         corrupt.length === 1
-          ? `line ${shown} is no record`
-          : `lines ${shown}${more} are no records`;
+          ? `line ${shown} is not a record`
+          : `lines ${shown}${more} are not records`;
       lines.push(`${style.bad('Corrupt')}: ${name(file)}${which} of a decision log.`);
     }
     if (cutOff !== null) {
-      lines.push(
-        `${style.caution('Cut off')}: ${name(file)}line ${cutOff} was not written to its end.`,
-      );
+      lines.push(`${style.caution('Cut off')}: ${name(file)}line ${cutOff} is incomplete.`);
     }
     const { difference } = report;
     if (difference === null) continue;
     const { line, record, part, recorded, replayed } = difference;
     lines.push(
       `${style.bad('Differs')}: ${name(file)}line ${line}, decision ${record.sequence} of ${formatMoment(record.atMs)}: ` +
-        `the ${part} comes out differently.`,
+        `the ${part} differs.`,
     );
     const fields = differencesOf(recorded, replayed);
     for (const one of fields.slice(0, FIELDS_SHOWN)) {
@@ -67,7 +65,7 @@ export function renderReplay(files: readonly ReplayedFile[], output: Output): st
   const count = plural(reproduced, 'decision');
   lines.push(
     different
-      ? `${count} before it came out the same. A log of another version of mai can differ.`
+      ? `${count} before it did not differ. A log that another version of mai wrote can differ.`
       : `${style.good(count)} replayed bit for bit.`,
   );
   return lines
@@ -80,7 +78,7 @@ function show(value: unknown, width: number): string {
   return truncate(JSON.stringify(value), width - 14, '...');
 }
 
-/** The fields in which two values of plain data differ, as deep as they can be told apart. */
+/** The innermost fields in which two values of plain data differ. */
 export function differencesOf(recorded: unknown, replayed: unknown, field = ''): FieldDifference[] {
   if (
     isBranch(recorded) &&

@@ -64,11 +64,11 @@ test.each<[Partial<LoadConfig>, readonly string[]]>([
   [{ kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q4_0' }, ['the KV cache in q8_0 and q4_0: less exact']],
   [{ cpuExpertRatio: 0.5 }, ['50 % of the expert layers on the CPU: slower']],
   [{ offloadRatio: 0.25 }, ['only 25 % of the layers on the GPU: slower']],
-])('%j gives up %j', (change, words) => {
+])('%j trades off %j', (change, words) => {
   expect(givenUp(change)).toEqual(words);
 });
 
-test('names all that is given up', () => {
+test('names every trade-off of a load option', () => {
   expect(
     givenUp({ kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0', cpuExpertRatio: 1, offloadRatio: 0 }),
   ).toHaveLength(3);

@@ -3,8 +3,8 @@ import type { Selection, SelectionInput } from '@mai/selector';
 import { formatPercent } from '../../terminal/format.js';
 
 /**
- * What the chosen way to load a model gives up against the first one of its candidate, which is as
- * configured. The context length is not among it: the selection has a note of its own for that.
+ * The trade-offs of the chosen load option against the candidate's first one, which is as configured.
+ * A shorter context is not listed: the selection has a note for that.
  */
 export function describeConcessions(
   { chosen }: Pick<Selection, 'chosen'>,

@@ -6,14 +6,14 @@ import { describeMismatch } from './describe-mismatch.js';
 import { renderSelection } from './selection-view.js';
 import { nothingFitsAdvice } from './nothing-fits.js';
 
-/** Shows what a run does while it does it. */
+/** Shows the steps of a run on stderr while it runs. */
 export interface RunNarrator {
   readonly show: (event: RunEvent) => void;
-  /** Takes an unfinished progress bar off the screen. */
+  /** Removes an unfinished progress bar. */
   readonly clear: () => void;
 }
 
-/** Narrates on stderr; `models` gives the sizes for progress bars. */
+/** Makes a narrator; `models` supplies the sizes for its progress bars. */
 export function createRunNarrator(
   output: Output,
   models: readonly { readonly modelKey: string; readonly sizeBytes: number }[],
@@ -64,7 +64,7 @@ export function createRunNarrator(
         output.warn(event.failure.message);
         return;
       case 'rolling-back':
-        say(`Bringing back ${event.modelKey}`);
+        say(`Loading ${event.modelKey} again`);
         return;
       case 'observing':
       case 'decided':
@@ -76,7 +76,7 @@ export function createRunNarrator(
   return { show, clear };
 }
 
-/** What a run came to. */
+/** The selection of a finished run, and its outcome in a sentence. */
 export function renderOutcome(report: RunReport, output: Output): string {
   const { selection, input } = report.last;
   return `${renderSelection(selection, input, output)}\n${outcomeSentence(report, output)}\n`;
@@ -95,11 +95,11 @@ function outcomeSentence(report: RunReport, { style }: Output): string {
     case 'released':
       return `${style.caution('Released')} ${unloaded.map((one) => one.instanceIdentifier).join(', ')}: memory was about to run out, and nothing smaller fits.`;
     case 'put-off':
-      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
+      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when idle.`;
     case 'nothing-fits':
       return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input)}`;
     case 'rolled-back':
-      return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
+      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
     case 'failed':
       return `${style.bad('Nothing could be loaded')}. The warnings above say why.`;
   }

@@ -3,12 +3,16 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-/** Each third-party library has one door; everything else goes through it. */
-const DOORS = {
-  '@lmstudio/sdk': ['packages/lmstudio-adapter/src/sdk-door.ts'],
-  systeminformation: ['packages/resource-monitor/src/inventory/systeminformation-child.ts'],
-  yaml: ['packages/model-config/src/**'],
-};
+/** Each third-party library has one door: the only place that imports it. zod has one for each format. */
+const DOORS = [
+  { files: ['packages/lmstudio-adapter/src/sdk-door.ts'], libraries: ['@lmstudio/sdk'] },
+  {
+    files: ['packages/resource-monitor/src/inventory/systeminformation-child.ts'],
+    libraries: ['systeminformation'],
+  },
+  { files: ['packages/model-config/src/**'], libraries: ['yaml', 'zod', 'zod/mini'] },
+  { files: ['packages/lmstudio-simulator/src/**'], libraries: ['zod', 'zod/mini'] },
+];
 
 /** Who may import whom; see docs/ARCHITECTURE.md. Everybody may import memory-ledger. */
 const IMPORTS = {
@@ -29,15 +33,28 @@ const IMPORTS = {
     'resource-monitor',
     'selector',
   ],
-  cli: ['*'],
+  cli: ['host', 'lmstudio-simulator', 'simulation'],
 };
 
 const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({
   sourceTag: `scope:${scope}`,
-  onlyDependOnLibsWithTags: imports.includes('*')
-    ? ['*']
-    : [scope, 'memory-ledger', ...imports].map((one) => `scope:${one}`),
+  onlyDependOnLibsWithTags: [scope, 'memory-ledger', ...imports].map((one) => `scope:${one}`),
 }));
+
+/** Packages whose answers depend on their arguments alone, so that a decision can be replayed. */
+const PURE = ['packages/memory-ledger/src/**/*.ts', 'packages/selector/src/**/*.ts'];
+
+const IMPURE_GLOBALS = [
+  'process',
+  'Date',
+  'performance',
+  'fetch',
+  'crypto',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+];
 
 const boundaries = (depConstraints) => [
   'error',
@@ -83,7 +100,31 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
+  {
+    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.generated.ts'],
+    // A file that grows past this has a second subject.
+    rules: { 'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }] },
+  },
   ...doorRules(),
+  {
+    files: PURE,
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...IMPURE_GLOBALS.map((name) => ({ name, message: 'This package is pure.' })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'This package is pure.' },
+      ],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!@mai/memory-ledger$|\\.)', message: 'This package is pure.' }] },
+      ],
+    },
+  },
   {
     // Tests may reach for the simulator and for the real libraries behind a port.
     files: ['**/*.test.ts', '**/test/**/*.ts'],
@@ -124,7 +165,7 @@ export default tseslint.config(
 
 /** For each file, the libraries whose door it is not. */
 function doorRules() {
-  const libraries = Object.keys(DOORS);
+  const all = [...new Set(DOORS.flatMap(({ libraries }) => libraries))];
   const restrict = (names) => ({
     'no-restricted-imports': [
       'error',
@@ -136,14 +177,13 @@ function doorRules() {
       },
     ],
   });
-  const sources = ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'];
-  const exempt = ['**/*.test.ts'];
+  const ignores = ['**/*.test.ts'];
   return [
-    { files: sources, ignores: exempt, rules: restrict(libraries) },
-    ...libraries.map((library) => ({
-      files: DOORS[library],
-      ignores: exempt,
-      rules: restrict(libraries.filter((other) => other !== library)),
+    { files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'], ignores, rules: restrict(all) },
+    ...DOORS.map(({ files, libraries }) => ({
+      files,
+      ignores,
+      rules: restrict(all.filter((name) => !libraries.includes(name))),
     })),
   ];
 }

@@ -1,39 +1,15 @@
-// Chooses the largest downloaded model that fits this machine now, and loads it. No CLI, only packages.
-// With LM Studio running: node choose-and-load.mjs --real. Without it, a simulated one plays along.
-import { connect } from '@mai/lmstudio-adapter';
-import { startSimulator } from '@mai/lmstudio-simulator';
-import { createResourceMonitor } from '@mai/resource-monitor';
-import { selectModel } from '@mai/selector';
+// Loads the best model that fits this machine now, and asks it something. Needs LM Studio, or its simulator.
+import { openHost } from '@mai/host';
 
-const GIB = 1024 ** 3;
-const real = process.argv.includes('--real');
-const simulator = real ? null : await startSimulator({ speed: 1000 });
-const client = await connect(real ? {} : { baseUrl: simulator.baseUrl });
-const monitor = createResourceMonitor();
+const host = await openHost({ url: process.env.MAI_LMSTUDIO_URL });
+try {
+  const requirement = { capabilities: ['chat'], minContextLengthTokens: 4096 };
+  const lease = await host.acquire(requirement);
+  console.log(`${lease.modelKey} is loaded as ${lease.instanceIdentifier}.`);
 
-const loadConfig = { contextLengthTokens: 4096, parallelSequences: null, offloadRatio: 0,
-  kvCacheTypeK: null, kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null };
-const downloaded = (await client.listDownloaded()).filter(({ kind }) => kind === 'llm');
-const candidates = await Promise.all(
-  downloaded.sort((a, b) => b.sizeBytes - a.sizeBytes).map(async (model) => {
-    const estimate = await client.estimate(model.modelKey, loadConfig);
-    const ram = { mappedBytes: 0, anonymousBytes: estimate?.totalBytes ?? model.sizeBytes + GIB };
-    const footprint = { ram, gpus: [], interval: null, source: 'lmstudio', confidence: 'medium' };
-    return { ...model, tier: 'medium', capabilities: ['chat'], downloaded: true,
-      coolingDownUntilMs: null, loadOptions: [{ loadConfig, footprint, guardrails: null }] };
-  }),
-);
-const { chosen, rejected, headroomBytes } = selectModel({
-  candidates, residents: [], resources: await monitor.snapshot(),
-  requirement: { capabilities: ['chat'], minContextLengthTokens: 4096, tiers: null },
-  policy: { memoryLimitRatio: 0.8, vramLimitRatio: 0.9, cpuLimitRatio: 0.8, hardLimitRatio: 0.92,
-    unifiedHardLimitRatio: 0.85, upgradeBelowRatioMin: 0.65, minHeadroomBytes: GIB, dwellMs: 20_000,
-    coolDownMs: 60_000, foreign: 'observe', foreignIdleMs: 600_000 },
-});
-for (const { modelKey, rejection } of rejected) console.log(`- ${modelKey}: ${rejection.code}`);
-if (chosen === null) throw new Error('No downloaded model fits this machine now.');
-const { instance } = await client.load({ modelKey: chosen.modelKey, loadConfig, identifier: 'example' });
-console.log(`+ ${instance.modelKey} is loaded; ${(headroomBytes / GIB).toFixed(1)} GiB of RAM left.`);
-await monitor[Symbol.asyncDispose]();
-await client.close();
-await simulator?.stop();
+  const response = await fetch(`${lease.baseUrl}/models`, { headers: lease.requestHeaders });
+  console.log(`${lease.baseUrl} answers with ${response.status}.`);
+  await lease[Symbol.asyncDispose]();
+} finally {
+  await host[Symbol.asyncDispose]();
+}

@@ -1,6 +1,6 @@
 // Packs every package, installs the tarballs in an empty folder with a plain `npm install`, imports each
-// as ESM and as CommonJS, runs `mai --version` and plays the example there.
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+// as ESM and as CommonJS, runs `mai --version`, and runs the examples there against the simulator.
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { read, root, run, workspacePackages } from './workspace.mjs';
@@ -25,8 +25,9 @@ try {
   }
   run('npx', ['--no-install', 'mai', '--version'], inFolder());
 
-  copyFileSync(path.join(root, 'examples/choose-and-load.mjs'), path.join(folder, 'example.mjs'));
-  run(process.execPath, ['example.mjs'], inFolder());
+  cpSync(path.join(root, 'examples'), path.join(folder, 'examples'), { recursive: true });
+  copyFileSync(path.join(root, 'tools/run-examples.mjs'), path.join(folder, 'run-examples.mjs'));
+  run(process.execPath, ['run-examples.mjs'], inFolder());
   console.log(`${libraries.length} packages import as ESM and as CommonJS from their tarballs.`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -10,7 +10,14 @@ export function nx(args) {
   const { status } = spawnSync(process.execPath, [bin, ...args], {
     cwd: root,
     stdio: 'inherit',
-    env: { NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false', ...process.env },
+    env: {
+      NX_DAEMON: 'false',
+      NX_NO_CLOUD: 'true',
+      NX_TUI: 'false',
+      // Nx asks its tasks for colours wherever it runs.
+      ...(process.stdout.isTTY ? {} : { FORCE_COLOR: '0', NO_COLOR: '1' }),
+      ...process.env,
+    },
   });
   if (status !== 0) process.exit(status ?? 1);
 }

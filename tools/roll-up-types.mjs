@@ -2,6 +2,7 @@
 // Outside CI the report is rewritten, so that a change of surface shows in the diff; in CI it fails.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 
 const projectFolder = process.cwd();
@@ -9,6 +10,14 @@ const packageJsonFullPath = path.join(projectFolder, 'package.json');
 const { name } = JSON.parse(readFileSync(packageJsonFullPath, 'utf8'));
 const reportFolder = path.join(projectFolder, 'api');
 mkdirSync(reportFolder, { recursive: true });
+
+// API Extractor colours its messages wherever it writes them.
+if (!process.stdout.isTTY) {
+  for (const method of ['log', 'warn', 'error']) {
+    const write = console[method].bind(console);
+    console[method] = (message) => write(stripVTControlCharacters(String(message)));
+  }
+}
 
 const silent = { logLevel: 'none' };
 const extractorConfig = ExtractorConfig.prepare({

@@ -24,7 +24,7 @@ export interface Outcome {
   readonly current: Current | null;
 }
 
-/** What is wrong with a model that is kept for want of another, and does not do what is asked for. */
+/** Reasons that are told even of the model that is kept: it stays for lack of a better one, and does not meet the requirement. */
 const UNSERVED: ReadonlySet<Rejection['code']> = new Set([
   'MISSING_CAPABILITY',
   'OUTSIDE_TIER',

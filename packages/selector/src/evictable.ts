@@ -5,9 +5,9 @@ import type { Candidate, Resident } from './input.js';
 export interface Evictability {
   /** Ours, of this chain, and idle: the chosen model takes its place. */
   readonly superseded: readonly Resident[];
-  /** May go when its memory is needed, in the order in which it would. */
+  /** May go when its memory is needed, in this order. */
   readonly spare: readonly Resident[];
-  /** Ours and in the way as long as it is busy. */
+  /** Ours and busy: may go once it is idle. */
   readonly draining: readonly Resident[];
   /** Everything that may go now: superseded and spare. */
   readonly idle: readonly Resident[];
@@ -16,9 +16,9 @@ export interface Evictability {
 }
 
 /**
- * Sorts the residents by what may happen to them. A pinned one stays; so does a busy one, until it is
- * idle; a foreign one goes only as far as the policy says. What is ours but serves another chain goes
- * before what is foreign, and within both the least recently used first.
+ * Sorts the residents by whether they may be evicted. A pinned one never is, a busy one not before it is
+ * idle, a foreign one only as far as the policy allows. Our residents of another chain go before foreign
+ * ones, and of each kind the least recently used goes first.
  */
 export function sortByEvictability(
   residents: readonly Resident[],
@@ -60,7 +60,7 @@ function mayEvictForeign(
     case 'evict':
       return true;
     case 'evict-idle':
-      // Never used, or LM Studio does not say: nothing shows that it is idle.
+      // Never used, or the runtime does not say: nothing shows that it has been idle for long.
       return lastUsedAtMs !== null && timestampMs - lastUsedAtMs >= foreignIdleMs;
   }
 }

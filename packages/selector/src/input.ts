@@ -3,9 +3,9 @@ import type { Footprint, LoadConfig, Resources, SelectionPolicy, Tier } from '@m
 /** One way to load a candidate, with what that would cost. */
 export interface LoadOption {
   readonly loadConfig: LoadConfig;
-  /** Null: unknown, so it is never loaded blind. */
+  /** `null` where it is not known; the model is then not loaded. */
   readonly footprint: Footprint | null;
-  /** LM Studio's own verdict; null when it was not asked. */
+  /** The runtime's own verdict on this load; `null` when it was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
 }
 
@@ -16,9 +16,10 @@ export interface Candidate {
   readonly tier: Tier;
   readonly capabilities: readonly string[];
   readonly downloaded: boolean;
+  /** What the model allows; `null` when not known. */
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];
-  /** After a failed load, milliseconds since the epoch; null when it may be tried. */
+  /** Not loaded before this time, after a failed load: milliseconds since the epoch; `null` when it may be tried. */
   readonly coolingDownUntilMs: number | null;
 }
 
@@ -31,9 +32,9 @@ export interface Resident {
   /** Generating, or with requests in its queue. */
   readonly busy: boolean;
   readonly pinned: boolean;
-  /** Not loaded by Mai. */
+  /** Loaded by somebody else than Mai. */
   readonly foreign: boolean;
-  /** Milliseconds since the epoch; null when never used or unknown. */
+  /** Milliseconds since the epoch; `null` when it was never used or this is not known. */
   readonly lastUsedAtMs: number | null;
 }
 
@@ -41,7 +42,7 @@ export interface Resident {
 export interface Requirement {
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;
-  /** Null allows all tiers. */
+  /** `null` allows all tiers. */
   readonly tiers: readonly Tier[] | null;
 }
 
@@ -54,13 +55,13 @@ export interface SelectionInput {
   readonly residents: readonly Resident[];
   readonly policy: SelectionPolicy;
   /**
-   * How far below its limit a pool must end up when the plan steps up from a resident, 0 to 1; from
-   * `reduceHysteresis`. Without it stepping up asks for no more than staying.
+   * How far below its limit a pool must end up when the plan steps up from a resident: a share of the
+   * pool's total, 0 to 1. Without it, stepping up asks for no more room than staying.
    */
   readonly upgradeMarginRatio?: number | null;
   /**
-   * Whether what was resident has just been unloaded to step down, or was released because memory ran out:
-   * the last candidate may then be loaded up to the hard limit, as it may be stepped down to. Default false.
+   * Whether a resident has just been unloaded to step down, or was released because memory ran out. The
+   * last candidate may then be loaded up to the hard limit. Default `false`.
    */
   readonly steppingDown?: boolean;
 }

@@ -29,7 +29,7 @@ describe('choosing along the chain', () => {
     expect(codeOf(selection, 'small')).toBe('PREFERRED_CANDIDATE_FITS');
   });
 
-  it('says why a model that is kept for want of another does not serve', () => {
+  it('says why a resident that is kept for lack of a better one does not meet the requirement', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('loaded', 4, { capabilities: ['chat'] })],

@@ -2,7 +2,7 @@ import type { Footprint, PoolName } from '@mai/memory-ledger';
 import type { SelectionInput } from './input.js';
 import type { PoolOutcome, Selection, SelectionNote } from './selection.js';
 
-/** What the reader of a decision should know about it. */
+/** Collects what the reader of a decision should know about it. */
 export function noteSelection(
   { candidates, resources, residents, policy }: SelectionInput,
   { chosen, pools }: { readonly chosen: Selection['chosen']; readonly pools: Selection['pools'] },
@@ -64,7 +64,7 @@ export function poolsUsedBy(
   return pools.filter(({ pool }) => used.has(pool));
 }
 
-/** The GPUs that footprints take memory of, each once. */
+/** Device keys of the GPUs that footprints take memory from. */
 function devicesOf(footprints: readonly (Footprint | null)[]): ReadonlySet<string> {
   return new Set(
     footprints.flatMap((footprint) =>

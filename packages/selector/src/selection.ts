@@ -11,21 +11,18 @@ export interface PoolOutcome {
   readonly useBeforeBytes: number;
   /** Others, what stays and what is loaded. */
   readonly useAfterBytes: number;
-  /** What is left of the total after the plan; negative where even that is exceeded. */
+  /** Total less use after the plan; negative where the plan asks for more than there is. */
   readonly headroomBytes: number;
-  /** The limit in force as a share of the total, 0 to 1: the configured one, or less for the headroom's sake. */
+  /** The limit as a share of the total, 0 to 1. Lower than configured where the minimum headroom asks for it. */
   readonly limitRatio: number;
-  /** The most that may be in use: limit and minimum headroom respected. */
+  /** The most that may be in use under that limit. */
   readonly limitBytes: number;
-  /** Above this share of the total memory is about to run out, 0 to 1. */
+  /** Memory is about to run out above this share of the total, 0 to 1. */
   readonly hardLimitRatio: number;
   readonly hardLimitBytes: number;
   /** What the plan frees. */
   readonly reclaimableBytes: number;
 }
-
-/** The figures of a pool that is too small. */
-export type ShortfallFigures = Omit<Shortfall, 'pool'>;
 
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
@@ -44,8 +41,8 @@ export type Rejection =
     }
   | { readonly code: 'GUARDRAILS' }
   | { readonly code: 'FOOTPRINT_UNKNOWN' }
-  | ({ readonly code: 'INSUFFICIENT_RAM' } & ShortfallFigures)
-  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & ShortfallFigures)
+  | ({ readonly code: 'INSUFFICIENT_RAM' } & Omit<Shortfall, 'pool'>)
+  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & Omit<Shortfall, 'pool'>)
   | { readonly code: 'WAITS_FOR_BUSY'; readonly instanceIdentifiers: readonly string[] }
   | { readonly code: 'PREFERRED_CANDIDATE_FITS'; readonly preferredModelKey: string };
 
@@ -53,9 +50,9 @@ export type Rejection =
 export interface RejectedCandidate {
   readonly candidateIndex: number;
   readonly modelKey: string;
-  /** The reason of the candidate, or of the option that came closest. */
+  /** The candidate's own reason, or that of the load option that came closest to fitting. */
   readonly rejection: Rejection;
-  /** One for each load option that was looked at, in their order. */
+  /** One for each load option that was tried, in their order. */
   readonly options: readonly Rejection[];
 }
 
@@ -74,9 +71,8 @@ export type PlanStep =
 export interface Plan {
   readonly steps: readonly PlanStep[];
   /**
-   * Whether the new model is loaded before the old one goes. Loading first asks for room for both;
-   * where there is none the old one goes first, and a failed load is rolled back. Null where the plan
-   * does not do both.
+   * `make-before-break` loads the new model before the old one is unloaded, which takes room for both.
+   * `break-before-make` unloads first. `null` where the plan only loads or only unloads.
    */
   readonly order: 'make-before-break' | 'break-before-make' | null;
 }
@@ -89,7 +85,7 @@ export interface Chosen {
   readonly tier: Tier;
   readonly optionIndex: number;
   readonly loadOption: LoadOption;
-  /** The resident that already serves it; null when it is to be loaded. */
+  /** The resident that already is this load option; `null` when it is to be loaded. */
   readonly instanceIdentifier: string | null;
   readonly footprint: Footprint | null;
 }
@@ -106,7 +102,7 @@ export type SelectionNote =
       readonly offeredTokens: number;
     }
   | {
-      /** Nothing better is left to do: no switch would bring the pool below its limit. */
+      /** The pool stays above its limit: no switch would bring it below. */
       readonly code: 'ABOVE_LIMIT';
       readonly pool: PoolName;
       readonly useRatio: number;
@@ -117,23 +113,25 @@ export type SelectionNote =
 /** The outcome of a decision: a value, also when nothing fits. */
 export interface Selection {
   /**
-   * `keep`: what is resident is the best that fits. `load`: nothing serves yet. `switch`: another
-   * candidate or load option takes over. `release`: nothing fits and memory is about to run out, so what
-   * may go, goes. `wait`: the switch that is due needs a busy instance to finish first. `none`: nothing
-   * fits and nothing is to be done.
+   * - `keep`: what is resident is the best that fits.
+   * - `load`: nothing of the chain is resident; load one.
+   * - `switch`: another candidate or load option takes over.
+   * - `release`: nothing fits and memory is about to run out; unload what may go.
+   * - `wait`: a switch is due, and a busy instance has to finish first.
+   * - `none`: nothing fits, and there is nothing to unload.
    */
   readonly decision: 'keep' | 'load' | 'switch' | 'release' | 'wait' | 'none';
-  /** Where a switch leads in the chain; null where there is none. */
+  /** Which way a switch goes in the chain; `null` without a switch. */
   readonly direction: 'up' | 'down' | null;
-  /** Null where nothing fits. A `wait` names what stays in use meanwhile, where something does. */
+  /** `null` where nothing fits. With `wait`, the resident that serves meanwhile. */
   readonly chosen: Chosen | null;
   readonly plan: Plan;
-  /** Every measured pool, RAM first. */
+  /** Every pool whose total is known, RAM first. */
   readonly pools: readonly PoolOutcome[];
-  /** Left after the plan in the tightest pool that the chosen model uses; null without one. */
+  /** Left after the plan in the tightest pool that the chosen model uses; `null` without a chosen model. */
   readonly headroomBytes: number | null;
   readonly rejected: readonly RejectedCandidate[];
-  /** A preferred candidate that fits as soon as these busy instances are done; null without one. */
+  /** A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without one. */
   readonly afterDrain: {
     readonly candidateIndex: number;
     readonly modelKey: string;

@@ -2,8 +2,8 @@ import type { LoadConfig } from '@mai/memory-ledger';
 import type { LoadOption, Requirement, Resident } from './input.js';
 
 /**
- * Whether a resident is what a load option asks for: the same in every field that the option sets and
- * that LM Studio tells. A field left to LM Studio's default matches whatever it chose.
+ * Whether a resident is what a load option asks for: equal in every field that the option sets and that
+ * the runtime tells. A field that the option leaves to the runtime's default matches any value.
  */
 export function servesOption(
   resident: Resident,

@@ -83,7 +83,7 @@ describe('1. a resident is counted once', () => {
     });
   });
 
-  it('takes others for nothing rather than negative when footprints exceed what is used', () => {
+  it('counts others as 0, not negative, when footprints exceed what is used', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('mine', 9)],
@@ -95,7 +95,7 @@ describe('1. a resident is counted once', () => {
   });
 });
 
-describe('2. the guest is not blamed for the host', () => {
+describe('2. CPU load that our own model causes is not pressure', () => {
   const busy = input({
     candidates: [candidate('mine', 1)],
     residents: [resident('mine', footprint({ anonymous: 1 }), { busy: true })],
@@ -104,7 +104,7 @@ describe('2. the guest is not blamed for the host', () => {
   const noted = (question: typeof busy): boolean =>
     selectModel(question).notes.some(({ code }) => code === 'CPU_PRESSURE');
 
-  it('reads nothing into a full CPU while an instance generates', () => {
+  it('reports no pressure from a full CPU while an instance generates', () => {
     expect(noted(busy)).toBe(false);
   });
   it('reports pressure from outside, and any pressure while all are idle', () => {
@@ -181,7 +181,7 @@ describe('3. no switch that does not help', () => {
     expect(at(18, true)).toMatchObject({ decision: 'none', chosen: null });
   });
 
-  it('may come within the minimum headroom at the hard limit', () => {
+  it('ignores the minimum headroom at the hard limit', () => {
     // 7 + 2.1 of 10 is under 92 percent, and leaves less than a GiB.
     const selection = selectModel(
       input({
@@ -247,14 +247,14 @@ describe('4. mapped pages', () => {
       }),
     );
 
-  it('takes only anonymous memory for used on Linux', () => {
+  it('counts only anonymous memory as used on Linux', () => {
     // Used 9, of which ours 3: others are 6, and with all 9 of ours 15 of 16 are in use.
     expect(question(false).pools[0]).toMatchObject({
       othersBytes: 6 * GIB,
       useBeforeBytes: 15 * GIB,
     });
   });
-  it('takes all of it for used on Windows', () => {
+  it('counts mapped memory as used on Windows', () => {
     expect(question(true).pools[0]).toMatchObject({ othersBytes: 0, useBeforeBytes: 9 * GIB });
   });
 });
@@ -274,7 +274,7 @@ describe('5. a shorter context comes before a smaller model', () => {
       offeredTokens: 8192,
     });
   });
-  it('does not where it would miss the requirement', () => {
+  it('does not offer a context that is shorter than required', () => {
     const requirement = { capabilities: [], minContextLengthTokens: 16_384, tiers: null };
     const small = candidate('small', [option(footprint({ anonymous: 2 }), 16_384)]);
     const selection = selectModel(input({ candidates: [large, small], requirement }));
@@ -302,7 +302,7 @@ describe('6. stepping up asks for more than staying', () => {
     expect(question(0.03).decision).toBe('switch');
     expect(question(0.05).decision).toBe('keep');
   });
-  it('never asks for less than the lowest threshold', () => {
+  it('never lowers the threshold below the configured floor', () => {
     const selection = selectModel(
       input({
         // 2 + 18.7 of 32 is 64.7 %, below 65 %.
@@ -339,7 +339,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
       why: 'make-room',
     });
   });
-  it('waits for a busy one', () => {
+  it('waits for a busy resident of ours', () => {
     const selection = pressed({ busy: true });
     expect(selection).toMatchObject({
       decision: 'wait',
@@ -419,7 +419,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
     const unloaded = selection.plan.steps.filter(({ action }) => action === 'unload');
     expect(unloaded).toMatchObject([{ modelKey: 'older' }]);
   });
-  it('takes what a person loaded for no current model of ours', () => {
+  it('does not count a model that a person loaded as our current one', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('large', 8), candidate('small', 2)],
@@ -453,7 +453,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
 describe('8. GPUs are not one pool', () => {
   const offloaded = candidate('model', [option(footprint({ anonymous: 1, gpus: { 'GPU-1': 9 } }))]);
 
-  it('does not add up two GPUs of which neither has room', () => {
+  it('does not add up the room of two GPUs', () => {
     const gpus = [gpu(8, 8), gpu(8, 8, { deviceKey: 'GPU-2' })];
     const selection = selectModel(
       input({ candidates: [offloaded], resources: resources({}, { gpus }) }),
@@ -463,7 +463,7 @@ describe('8. GPUs are not one pool', () => {
       deviceKey: 'GPU-1',
     });
   });
-  it('takes a GPU that hides its memory for unmeasured, not for full', () => {
+  it('treats a GPU that hides its memory as unmeasured, not as full', () => {
     const selection = selectModel(
       input({ candidates: [offloaded], resources: resources({}, { gpus: [gpu(null, null)] }) }),
     );
@@ -513,12 +513,12 @@ describe('8. GPUs are not one pool', () => {
     );
     expect(selection.decision).toBe(decision);
   });
-  it('charges what belongs to a GPU that is gone to RAM, and says so', () => {
+  it('charges the bytes of a missing GPU to RAM, and names the GPU', () => {
     const selection = selectModel(input({ candidates: [offloaded], resources: resources() }));
     expect(selection.pools[0]).toMatchObject({ pool: 'ram', useAfterBytes: 10 * GIB });
     expect(selection.notes).toContainEqual({ code: 'GPU_UNKNOWN', deviceKey: 'GPU-1' });
   });
-  it('does not mind a full GPU that the model leaves alone', () => {
+  it('ignores a full GPU that the model does not use', () => {
     const selection = selectModel(
       input({ candidates: [candidate('cpu', 2)], resources: resources({}, { gpus: [gpu(8, 0)] }) }),
     );

@@ -1,0 +1,43 @@
+// Runs every program of the folder `examples` beside the current one against a simulated LM Studio, and fails
+// with the first that fails. Knows the packages by their names only, so that it also runs among tarballs.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startSimulator } from '@mai/lmstudio-simulator';
+
+const LINES_MAX = 25;
+const ARGUMENTS = { 'keep-the-best-loaded.mjs': ['--once'] };
+
+for (const name of readdirSync('examples').filter((file) => file.endsWith('.mjs'))) {
+  const file = path.join('examples', name);
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').length;
+  if (lines > LINES_MAX) throw new Error(`${file} has ${lines} lines; at most ${LINES_MAX}.`);
+  const data = mkdtempSync(path.join(tmpdir(), 'mai-example-'));
+  const simulator = await startSimulator({ speed: 1000 });
+  try {
+    const status = await run([file, ...(ARGUMENTS[name] ?? [])], {
+      ...process.env,
+      MAI_LMSTUDIO_URL: simulator.baseUrl,
+      // The examples leave this user's files alone.
+      HOME: data,
+      USERPROFILE: data,
+      XDG_DATA_HOME: data,
+      XDG_CONFIG_HOME: data,
+      APPDATA: data,
+      LOCALAPPDATA: data,
+    });
+    if (status !== 0) throw new Error(`${file} ended with ${status}.`);
+  } finally {
+    await simulator.stop();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+function run(args, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: 'inherit', env });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? signal));
+  });
+}

@@ -45,9 +45,7 @@ test('the first that differs ends it with 9, and says where and in what', async 
   const log = await writeLog(home, [first, forged, { ...third, selection: first.selection }]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
-  expect(out).toMatch(
-    /^Differs: line 2, decision 2 of [-\d: ]+: the selection comes out\s+differently\.\n/,
-  );
+  expect(out).toMatch(/^Differs: line 2, decision 2 of [-\d: ]+: the selection\s+differs\.\n/);
   expect(out).toContain('  decision\n    recorded  "keep"\n    replayed  "switch"\n');
   // 14 + 4 of 32 GiB.
   expect(out).toContain(`  headroomBytes\n    recorded  7\n    replayed  ${14 * 1024 ** 3}\n`);
@@ -93,7 +91,7 @@ test('a verdict that differs is told apart from a selection', async () => {
   const log = await writeLog(home, [{ ...third, hysteresis: { ...hysteresis, verdict } }]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
-  expect(out).toContain('the verdict comes out');
+  expect(out).toContain('the verdict differs');
   expect(out).toContain('  act\n');
 });
 
@@ -102,7 +100,7 @@ test('a corrupt line is named and ends it with 9; the others are replayed all th
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
   expect(out).toBe(
-    'Corrupt: lines 2, 4 are no records of a decision log.\n3 decisions replayed bit for bit.\n',
+    'Corrupt: lines 2, 4 are not records of a decision log.\n3 decisions replayed bit for bit.\n',
   );
   expect((await mai('replay', log, '--json')).json()).toMatchObject({
     same: false,
@@ -119,7 +117,7 @@ test('a record whose fields are damaged is corrupt, too', async () => {
   const log = await writeLog(home, [first, JSON.stringify(damaged)]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
-  expect(out).toContain('Corrupt: line 2 is no record');
+  expect(out).toContain('Corrupt: line 2 is not a record');
 });
 
 test('a last line that is cut off is said, and is no fault', async () => {
@@ -127,9 +125,7 @@ test('a last line that is cut off is said, and is no fault', async () => {
   await appendFile(log, JSON.stringify(first).slice(0, 100));
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(0);
-  expect(out).toBe(
-    'Cut off: line 5 was not written to its end.\n3 decisions replayed bit for bit.\n',
-  );
+  expect(out).toBe('Cut off: line 5 is incomplete.\n3 decisions replayed bit for bit.\n');
 });
 
 test('what is no log is refused with 2', async () => {

@@ -1,3 +1,4 @@
+import { totalBytesOf } from '@mai/memory-ledger';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +8,7 @@ import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
 import { formatBytes } from '../terminal/format.js';
 import { createLiveView } from '../terminal/live-view.js';
-import { describeFootprint, footprintBytes } from '../views/machine/describe-footprint.js';
+import { describeFootprint } from '../views/machine/describe-footprint.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
 import { explainRejection } from '../views/selection/explain-rejection.js';
 import { renderModels } from '../views/selection/models-view.js';
@@ -194,7 +195,7 @@ async function pressureFor({ host, setting }: Play): Promise<number> {
   const [large, medium] = input.candidates.map(({ loadOptions }) => {
     const footprint = loadOptions[0]?.footprint;
     if (footprint == null) return 0;
-    if (deviceKey === null) return footprintBytes(footprint);
+    if (deviceKey === null) return totalBytesOf(footprint);
     return footprint.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? 0;
   });
   const roomBytes = pool.limitRatio * pool.totalBytes - pool.othersBytes;

@@ -2,7 +2,7 @@ import { formatBytes } from '@mai/host';
 
 export { displayAddress, formatBytes, formatCount, plural } from '@mai/host';
 
-/** `9.4 of 16.0 GiB`: two sizes in the unit of the second. */
+/** `9.4 of 16.0 GiB`: both sizes in the unit of the second. */
 export function formatShare(usedBytes: number, totalBytes: number): string {
   const total = formatBytes(totalBytes);
   const unit = ['B', 'KiB', 'MiB', 'GiB', 'TiB'].indexOf(total.split(' ')[1] ?? '');
@@ -14,7 +14,7 @@ export function formatPercent(ratio: number | null): string {
   return ratio === null ? '-' : `${Math.round(ratio * 100)} %`;
 }
 
-/** `820 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
+/** `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;

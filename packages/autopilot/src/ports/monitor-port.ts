@@ -32,7 +32,7 @@ export interface Survey {
   readonly unified: boolean;
   readonly gpus: readonly {
     readonly deviceKey: string;
-    readonly name: string;
+    readonly name: string | null;
     readonly memory: 'dedicated' | 'shared';
     readonly totalBytes: number | null;
   }[];

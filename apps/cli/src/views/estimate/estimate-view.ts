@@ -10,7 +10,7 @@ import { formatBytes, formatCount, formatPercent } from '../../terminal/format.j
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeFootprint } from '../machine/describe-footprint.js';
+import { describeFootprint, FOOTPRINT_SOURCES } from '../machine/describe-footprint.js';
 import { describeTradeOffs } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
@@ -73,7 +73,7 @@ function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output):
     ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
     exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
     key === 'weightsBytes' && ram.mappedBytes > 0
-      ? style.dim('mapped: the system can drop it')
+      ? style.dim('mapped: the system can drop these pages')
       : '',
   ]);
   const total = [
@@ -104,14 +104,6 @@ function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof Repor
   return device[key] ?? 0;
 }
 
-const SOURCES: Readonly<Record<EstimateReport['source'], string>> = {
-  measured: 'measured on this machine',
-  lmstudio: "LM Studio's own estimate",
-  'gguf-header': 'from the GGUF header',
-  'file-size': 'from the file size',
-  configured: 'from the configuration',
-};
-
 function renderTotal({ totalBytes, interval, source, confidence }: EstimateReport, output: Output) {
   const { style } = output;
   const range =
@@ -119,7 +111,7 @@ function renderTotal({ totalBytes, interval, source, confidence }: EstimateRepor
       ? ''
       : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
   return wrap(
-    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${SOURCES[source]}, ${confidence} confidence).`,
+    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).`,
     output.textWidth,
   ).join('\n');
 }
@@ -134,7 +126,7 @@ function renderOthers(
       : [
           corrected.source === 'measured'
             ? `Measured on this machine: ${describeFootprint(corrected)}.`
-            : `Corrected by what loads took on this machine: ${describeFootprint(corrected)}.`,
+            : `Corrected by measured loads on this machine: ${describeFootprint(corrected)}.`,
         ]),
     ...(lmStudio === null ? [] : [lmStudioSays(lmStudio)]),
   ];

@@ -24,16 +24,14 @@ export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Outp
       lines.push(`${style.bad('Corrupt')}: ${name(file)}${which} of a decision log.`);
     }
     if (cutOff !== null) {
-      lines.push(
-        `${style.caution('Cut off')}: ${name(file)}line ${cutOff} was not written to its end.`,
-      );
+      lines.push(`${style.caution('Cut off')}: ${name(file)}line ${cutOff} is incomplete.`);
     }
     const { difference } = report;
     if (difference === null) continue;
     const { line, record, part } = difference;
     lines.push(
       `${style.bad('Differs')}: ${name(file)}line ${line}, decision ${record.sequence} of ${formatMoment(record.atMs)}: ` +
-        `the ${part} comes out differently.`,
+        `the ${part} differs.`,
     );
     for (const one of differences.slice(0, FIELDS_SHOWN)) {
       lines.push(
@@ -49,7 +47,7 @@ export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Outp
   const count = plural(reproduced, 'decision');
   lines.push(
     different
-      ? `${count} before it came out the same. A log of another version of mai can differ.`
+      ? `${count} before it did not differ. A log that another version of mai wrote can differ.`
       : `${style.good(count)} replayed bit for bit.`,
   );
   return lines

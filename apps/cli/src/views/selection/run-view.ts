@@ -6,7 +6,7 @@ import { describeMismatch } from './describe-mismatch.js';
 import { renderSelection } from './selection-view.js';
 import { describeObstacle } from './describe-obstacle.js';
 
-/** Shows what a run does while it does it. */
+/** Shows the steps of a run on stderr while it runs. */
 export interface RunNarrator {
   readonly show: (event: RunEvent, sizeBytes: number | null) => void;
   /** Takes an unfinished progress bar off the screen. */
@@ -59,7 +59,7 @@ export function createRunNarrator(output: Output, indent = ''): RunNarrator {
         output.warn(event.failure.message);
         return;
       case 'rolling-back':
-        say(`Bringing back ${event.modelKey}`);
+        say(`Loading ${event.modelKey} again`);
         return;
       case 'observing':
       case 'decided':
@@ -90,13 +90,13 @@ function outcomeSentence(report: SwitchReport, { style }: Output): string {
     case 'released':
       return `${style.caution('Released')} ${unloaded.map((one) => one.instanceIdentifier).join(', ')}: memory was about to run out, and nothing smaller fits.`;
     case 'put-off':
-      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
+      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when idle.`;
     case 'nothing-fits':
       return obstacle === null || obstacle.kind === 'nothing-fits'
         ? `${style.bad('Nothing fits')}. ${describeObstacle({ kind: 'nothing-fits' })}`
         : describeObstacle(obstacle);
     case 'rolled-back':
-      return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
+      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
     case 'failed':
       return `${style.bad('Nothing could be loaded')}. The warnings above say why.`;
   }

@@ -9,12 +9,12 @@ import type { WatchReport } from './watch-report.js';
 import type { LoadProgress } from './watch-view.js';
 import { renderWatch } from './watch-view.js';
 
-/** As many as the largest view shows. */
+/** Log lines kept: the most that a view shows. */
 const LOG_LENGTH = 10;
-/** Progress comes in faster than anybody can look. */
+/** Least time between two redraws for load progress. */
 const REDRAW_EVERY_MS = 100;
 
-/** The live view on a terminal. */
+/** The live view of `mai watch` on a terminal. */
 export function createWatchScreen(
   autopilot: RunningAutopilot,
   dryRun: boolean,
@@ -66,13 +66,11 @@ export function createWatchScreen(
   return {
     event: follow,
     configApplied: ({ source }) => {
-      say(
-        `${output.style.good('Configuration applied')}: ${source.file ?? 'the built-in one'} as it is now.`,
-      );
+      say(`${output.style.good('Configuration applied')}: ${source.file ?? 'the built-in one'}.`);
     },
     logFailed: (error) => {
       const why = error instanceof Error ? error.message : String(error);
-      say(`${output.style.caution('Not written down')}: ${why}`);
+      say(`${output.style.caution('Decision not logged')}: ${why}`);
     },
     close: () => {
       view.close();

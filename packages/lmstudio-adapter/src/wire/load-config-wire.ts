@@ -1,30 +1,17 @@
-import {
-  DEFAULT_LOAD_CONFIG,
-  type KvCacheType,
-  type LoadConfig,
-  type ModelKind,
-} from '../models/model-types.js';
-import type { RawConfigField, WireKvCacheType, WireLoadConfig } from '../wire/wire.js';
+import { DEFAULT_LOAD_CONFIG, type KvCacheType, type LoadConfig } from '@mai/memory-ledger';
+import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from './wire.js';
 
-const WIRE_KV_TYPES: ReadonlySet<string> = new Set<WireKvCacheType>([
-  'f32',
-  'f16',
-  'q8_0',
-  'q5_1',
-  'q5_0',
-  'q4_1',
-  'q4_0',
-  'iq4_nl',
-]);
+/** Every KV cache type that LM Studio offers; `bf16` is not among them. */
+const WIRE_KV_TYPES = ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
 
-/** Why LM Studio could never load with this configuration; `null`: nothing is wrong with it. */
+/** Why LM Studio can never load with this configuration; `null`: it can. */
 export function loadConfigProblem(config: LoadConfig): string | null {
   for (const [name, type] of [
     ['K', config.kvCacheTypeK],
     ['V', config.kvCacheTypeV],
   ] as const) {
-    if (type !== null && !WIRE_KV_TYPES.has(type)) {
-      return `LM Studio has no ${type} cache for ${name}; choose one of ${[...WIRE_KV_TYPES].join(', ')}`;
+    if (type !== null && !isWireKvType(type)) {
+      return `LM Studio has no ${type} cache for ${name}; choose one of ${WIRE_KV_TYPES.join(', ')}`;
     }
   }
   for (const [name, ratio] of [
@@ -32,7 +19,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['cpuExpertRatio', config.cpuExpertRatio],
   ] as const) {
     if (ratio !== null && !(ratio >= 0 && ratio <= 1)) {
-      return `${name} is ${ratio}; it goes from 0 to 1`;
+      return `${name} is ${ratio}, and must be from 0 to 1`;
     }
   }
   for (const [name, count] of [
@@ -40,39 +27,44 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['parallelSequences', config.parallelSequences],
   ] as const) {
     if (count !== null && !(Number.isInteger(count) && count >= 1)) {
-      return `${name} is ${count}; it is a whole number of at least 1`;
+      return `${name} is ${count}, and must be a whole number of at least 1`;
     }
   }
   return null;
 }
 
-/** The configuration in the SDK's spelling; what is `null` is left out, so LM Studio decides. */
+/** The configuration in the SDK's spelling. Fields that are `null` are absent: LM Studio chooses them. */
 export function toWireLoadConfig(
   kind: ModelKind,
   config: LoadConfig,
   keepModelInMemory: boolean | null,
 ): WireLoadConfig {
   const shared: WireLoadConfig = {
-    ...given('contextLength', config.contextLengthTokens),
-    ...given('keepModelInMemory', keepModelInMemory),
+    ...(config.contextLengthTokens === null ? {} : { contextLength: config.contextLengthTokens }),
+    ...(keepModelInMemory === null ? {} : { keepModelInMemory }),
   };
-  // SDK 2.0.0 has nothing else for embedding models: it drops gpu.ratio without a word.
+  // SDK 2.0.0 passes on nothing else for embedding models: it drops even `gpu.ratio`, silently.
   if (kind === 'embedding') return shared;
+  const { offloadRatio, cpuExpertRatio, parallelSequences, flashAttention } = config;
   const gpu = {
-    ...given('ratio', config.offloadRatio),
-    ...given('numCpuExpertLayersRatio', config.cpuExpertRatio),
+    ...(offloadRatio === null ? {} : { ratio: offloadRatio }),
+    ...(cpuExpertRatio === null ? {} : { numCpuExpertLayersRatio: cpuExpertRatio }),
   };
   return {
     ...shared,
-    ...given('maxParallelPredictions', config.parallelSequences),
-    ...given('flashAttention', config.flashAttention),
-    ...given('llamaKCacheQuantizationType', config.kvCacheTypeK as WireKvCacheType | null),
-    ...given('llamaVCacheQuantizationType', config.kvCacheTypeV as WireKvCacheType | null),
+    ...(parallelSequences === null ? {} : { maxParallelPredictions: parallelSequences }),
+    ...(flashAttention === null ? {} : { flashAttention }),
+    ...(isWireKvType(config.kvCacheTypeK)
+      ? { llamaKCacheQuantizationType: config.kvCacheTypeK }
+      : {}),
+    ...(isWireKvType(config.kvCacheTypeV)
+      ? { llamaVCacheQuantizationType: config.kvCacheTypeV }
+      : {}),
     ...(Object.keys(gpu).length === 0 ? {} : { gpu }),
   };
 }
 
-/** What an instance runs with, from LM Studio's fields; what is not there is `null`. */
+/** The configuration of an instance from LM Studio's fields; fields that are absent are `null`. */
 export function fromWireLoadConfig(
   kind: ModelKind,
   fields: readonly RawConfigField[],
@@ -94,10 +86,6 @@ export function fromWireLoadConfig(
   };
 }
 
-function given<K extends string, V>(key: K, value: V | null): Partial<Record<K, V>> {
-  return value === null ? {} : ({ [key]: value } as Record<K, V>);
-}
-
 function asNumber(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
@@ -112,10 +100,14 @@ function asRatio(value: unknown): number | null {
   return asNumber(value);
 }
 
-/** A cleared checkbox means no quantization, which in llama.cpp is an f16 cache. */
+/** LM Studio stores a checkbox and a type. Unchecked means no quantization: llama.cpp then uses f16. */
 function asKvType(value: unknown): KvCacheType | null {
   if (typeof value !== 'object' || value === null || !('checked' in value)) return null;
   if (value.checked === false) return 'f16';
   const type = 'value' in value ? value.value : null;
-  return typeof type === 'string' && WIRE_KV_TYPES.has(type) ? (type as KvCacheType) : null;
+  return isWireKvType(type) ? type : null;
+}
+
+function isWireKvType(type: unknown): type is WireKvCacheType {
+  return WIRE_KV_TYPES.some((one) => one === type);
 }

@@ -62,7 +62,7 @@ describe('buildLoadSteps', () => {
       { ...ANYTHING, minContextLengthTokens: 8192 },
       true,
     );
-    const cache = { kind: 'kv-cache-type', fromK: 'q8_0', fromV: 'q8_0', to: 'q4_0' };
+    const cache = { kind: 'kv-cache-type', fromK: 'q8_0', fromV: 'q8_0', toK: 'q4_0', toV: 'q4_0' };
     const experts = { kind: 'experts-on-cpu', ratio: 1 };
     const layers = (ratio: number) => ({ kind: 'less-offload', ratio });
     expect(steps.map(({ tradeOffs }) => tradeOffs)).toEqual([

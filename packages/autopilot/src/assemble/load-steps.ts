@@ -86,10 +86,13 @@ function settingChanges(
   const { kvCacheTypeK: fromK, kvCacheTypeV: fromV } = profile.loadConfig;
   const fromBits = Math.max(KV_BITS[fromK ?? 'f16'], KV_BITS[fromV ?? 'f16']);
   const caches = KV_STEPS.filter((type) => KV_BITS[type] < fromBits).map(
-    (to): Change => ({
-      tradeOffs: [{ kind: 'kv-cache-type', fromK, fromV, to }, ...shortest.tradeOffs],
+    (type): Change => ({
+      tradeOffs: [
+        { kind: 'kv-cache-type', fromK, fromV, toK: type, toV: type },
+        ...shortest.tradeOffs,
+      ],
       // llama.cpp refuses a quantized V cache without flash attention.
-      change: { ...shortest.change, kvCacheTypeK: to, kvCacheTypeV: to, flashAttention: true },
+      change: { ...shortest.change, kvCacheTypeK: type, kvCacheTypeV: type, flashAttention: true },
     }),
   );
   return { configured, cheaper: [...contexts, ...caches] };

@@ -8,7 +8,8 @@ export type TradeOff =
       readonly kind: 'kv-cache-type';
       readonly fromK: KvCacheType | null;
       readonly fromV: KvCacheType | null;
-      readonly to: KvCacheType;
+      readonly toK: KvCacheType;
+      readonly toV: KvCacheType;
     }
   /** Not bit for bit what the plain attention computes. */
   | { readonly kind: 'flash-attention' }

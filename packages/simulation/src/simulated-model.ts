@@ -41,10 +41,7 @@ const NOTHING_REQUIRED: Requirement = {
   tiers: null,
 };
 
-const ladders = new WeakMap<
-  SimulatedModel,
-  Partial<Record<'cpu' | 'gpu', readonly LoadStep[]>>
->();
+const ladders = new WeakMap<SimulatedModel, Partial<Record<'cpu' | 'gpu', readonly LoadStep[]>>>();
 
 /** Built once per model: a simulation asks for it at every step. */
 function ladderOf(model: SimulatedModel, hasGpu: boolean): readonly LoadStep[] {

@@ -87,7 +87,11 @@ export async function decideHere(
     }),
   });
   const { signal } = context;
-  const input = await assembleSelectionInput(ports, { tradeOffs: known.kind === 'size' }, { signal });
+  const input = await assembleSelectionInput(
+    ports,
+    { tradeOffs: known.kind === 'size' },
+    { signal },
+  );
   const selection = selectModel(input);
   const [candidate] = input.candidates;
   const { resources } = input;

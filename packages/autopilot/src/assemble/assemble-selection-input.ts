@@ -9,7 +9,11 @@ import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { buildCandidates, type AssembledCandidate } from './build-candidates.js';
 import { buildResidents } from './build-residents.js';
 import { observeResources } from './observe-resources.js';
-import { completeRequest, type CompleteRequest, type SelectionRequest } from './selection-request.js';
+import {
+  completeRequest,
+  type CompleteRequest,
+  type SelectionRequest,
+} from './selection-request.js';
 
 /** The input of `selectModel`, with load options that say what they give up. */
 export interface AssembledInput {

@@ -85,16 +85,14 @@ function settingChanges(
   const shortest = contexts.at(-1) ?? configured;
   const { kvCacheTypeK: fromK, kvCacheTypeV: fromV } = profile.loadConfig;
   const fromBits = Math.max(KV_BITS[fromK ?? 'f16'], KV_BITS[fromV ?? 'f16']);
-  const caches = KV_STEPS.filter((type) => KV_BITS[type] < fromBits).map(
-    (type): Change => ({
-      tradeOffs: [
-        { kind: 'kv-cache-type', fromK, fromV, toK: type, toV: type },
-        ...shortest.tradeOffs,
-      ],
-      // llama.cpp refuses a quantized V cache without flash attention.
-      change: { ...shortest.change, kvCacheTypeK: type, kvCacheTypeV: type, flashAttention: true },
-    }),
-  );
+  const caches = KV_STEPS.filter((type) => KV_BITS[type] < fromBits).map((type): Change => ({
+    tradeOffs: [
+      { kind: 'kv-cache-type', fromK, fromV, toK: type, toV: type },
+      ...shortest.tradeOffs,
+    ],
+    // llama.cpp refuses a quantized V cache without flash attention.
+    change: { ...shortest.change, kvCacheTypeK: type, kvCacheTypeV: type, flashAttention: true },
+  }));
   return { configured, cheaper: [...contexts, ...caches] };
 }
 
@@ -109,10 +107,7 @@ function expertChanges({ loadConfig }: CandidateProfile): Change[] {
 }
 
 /** @param experts - the last step of the experts, which is kept to. */
-function offloadChanges(
-  { loadConfig }: CandidateProfile,
-  experts: Change = AS_PLACED,
-): Change[] {
+function offloadChanges({ loadConfig }: CandidateProfile, experts: Change = AS_PLACED): Change[] {
   return OFFLOAD_STEPS.filter((ratio) => ratio < (loadConfig.offloadRatio ?? 1)).map((ratio) => ({
     tradeOffs: [{ kind: 'less-offload', ratio }, ...experts.tradeOffs],
     change: { ...experts.change, offloadRatio: ratio },

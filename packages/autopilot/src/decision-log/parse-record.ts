@@ -47,7 +47,11 @@ function withLimits(record: DecisionRecord): DecisionRecord {
   const { selection } = record;
   const pools = selection.pools.map((outcome): PoolOutcome => {
     const { limitRatio, hardLimitRatio } = outcome;
-    const pool: Pool = { ...fixedPool(outcome.pool, outcome.totalBytes), limitRatio, hardLimitRatio };
+    const pool: Pool = {
+      ...fixedPool(outcome.pool, outcome.totalBytes),
+      limitRatio,
+      hardLimitRatio,
+    };
     return {
       ...outcome,
       limitBytes: allowedUse(pool, LIMIT),

@@ -9,12 +9,7 @@ import {
   isBreakerOpen,
   type BreakerPolicy,
 } from './breaker.js';
-import {
-  coolDowns,
-  recordFailure,
-  recordSuccess,
-  type FailureLedger,
-} from './failure-ledger.js';
+import { coolDowns, recordFailure, recordSuccess, type FailureLedger } from './failure-ledger.js';
 
 /** How long to wait before what failed is tried again. */
 interface RetryTimings {
@@ -93,11 +88,7 @@ export class RetryState {
       random: this.#random,
     });
     const wasOpen = this.breakerOpenUntilMs !== null;
-    this.#breaker = breakerAfterFailure(
-      this.#breaker,
-      timings.breaker,
-      this.#clock.monotonicMs(),
-    );
+    this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, this.#clock.monotonicMs());
     return wasOpen ? null : this.breakerOpenUntilMs;
   }
 

@@ -1,12 +1,7 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import { errorCode } from '../autopilot-error.js';
 
-const RUNTIME_CODES = [
-  'LOAD_REFUSED',
-  'LOAD_FAILED',
-  'LOAD_TIMED_OUT',
-  'MODEL_NOT_FOUND',
-] as const;
+const RUNTIME_CODES = ['LOAD_REFUSED', 'LOAD_FAILED', 'LOAD_TIMED_OUT', 'MODEL_NOT_FOUND'] as const;
 
 /**
  * Why a candidate could not be used. The first four are the runtime's own codes. `OUT_OF_MEMORY` is a

@@ -97,10 +97,7 @@ function roomForOthers(pools: readonly PoolOutcome[]): ReadonlyMap<PoolName, num
   );
 }
 
-function isOver(
-  pools: readonly PoolOutcome[],
-  roomBytes: ReadonlyMap<PoolName, number>,
-): boolean {
+function isOver(pools: readonly PoolOutcome[], roomBytes: ReadonlyMap<PoolName, number>): boolean {
   return pools.some(({ pool, othersBytes }) => {
     const room = roomBytes.get(pool);
     return room !== undefined && othersBytes > room;

@@ -53,7 +53,10 @@ export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]):
     const slope = slopeOf(samples, pool);
     if (slope === null) continue;
     slopes.set(pool.pool, slope);
-    soonestMs = Math.min(soonestMs, Math.max(0, (pool.hardLimitBytes - pool.useBeforeBytes) / slope));
+    soonestMs = Math.min(
+      soonestMs,
+      Math.max(0, (pool.hardLimitBytes - pool.useBeforeBytes) / slope),
+    );
   }
   return slopes.size === 0 ? null : { timeToHardLimitMs: Math.round(soonestMs), slopes };
 }

@@ -25,7 +25,12 @@ const footprint = (key: Key): Footprint => ({
 });
 
 /** The input on a machine of 100 GiB with the chain, of which others use so much. */
-function inputOf(atMs: number, othersGib: number, current: Key | null, cpu: number): SelectionInput {
+function inputOf(
+  atMs: number,
+  othersGib: number,
+  current: Key | null,
+  cpu: number,
+): SelectionInput {
   const used = othersGib + (current === null ? 0 : SIZES[current]);
   return {
     candidates: KEYS.map((modelKey) => ({

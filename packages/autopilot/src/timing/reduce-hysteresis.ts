@@ -90,7 +90,8 @@ function judge(
     return wait('COOLING_DOWN', Math.max(coolDownLeftMs, dwellLeftMs));
   }
   if (selection.decision === 'load') return act('NOTHING_RESIDENT');
-  if (selection.notes.some(({ code }) => code === 'CPU_PRESSURE')) return wait('CPU_PRESSURE', null);
+  if (selection.notes.some(({ code }) => code === 'CPU_PRESSURE'))
+    return wait('CPU_PRESSURE', null);
   return dwellLeftMs > 0 ? wait('DWELLING', dwellLeftMs) : act('DWELL_OVER');
 }
 

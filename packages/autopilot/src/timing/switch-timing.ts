@@ -105,12 +105,7 @@ export class SwitchTiming {
     if (forecast === null) return [];
     const { selection, reactionMs: untilLoadedMs } = observation;
     return LOOK_AHEAD.map((share) =>
-      limitsAfter(
-        configured,
-        forecast,
-        selection.pools,
-        share * (untilLoadedMs + policy.dwellMs),
-      ),
+      limitsAfter(configured, forecast, selection.pools, share * (untilLoadedMs + policy.dwellMs)),
     );
   }
 

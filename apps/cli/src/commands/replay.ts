@@ -33,6 +33,9 @@ function summaryOf({ files, same }: ReplayedLog): object {
             part: difference.part,
             fields: differing.differences,
           },
+    older: files.flatMap(({ name, report: { older } }) =>
+      older === null ? [] : [{ file: name, ...older }],
+    ),
     corrupt: files.flatMap(({ name, corrupt }) => corrupt.map((line) => ({ file: name, line }))),
     cutOff: files.flatMap(({ name, cutOff }) =>
       cutOff === null ? [] : [{ file: name, line: cutOff }],

@@ -58,7 +58,7 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
   await using machine = await openHostOf(context);
   const real = machineMonitor ?? {
     snapshot: () => machine.resources(),
-    glance: null,
+    readRam: null,
     settled: null,
   };
   const setting = createDemoSetting(await real.snapshot({ signal }));
@@ -182,7 +182,7 @@ async function switchModel(
 }
 
 /** The story has one load option for each model. */
-const AS_CONFIGURED = { ladder: false };
+const AS_CONFIGURED = { tradeOffs: false };
 
 /** Enough that the largest no longer fits, and the middle one still does. */
 async function pressureFor({ host, setting }: Play): Promise<number> {

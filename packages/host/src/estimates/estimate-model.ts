@@ -84,7 +84,7 @@ async function estimateDownloaded(
 
   const input = await assembleSelectionInput(
     { ...session.ports, catalog: portOf([wanted]) },
-    { ladder: known.kind === 'size' },
+    { tradeOffs: known.kind === 'size' },
     { signal: context.signal },
   );
   const [candidate] = input.candidates;

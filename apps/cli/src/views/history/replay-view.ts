@@ -26,7 +26,13 @@ export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Outp
     if (cutOff !== null) {
       lines.push(`${style.caution('Cut off')}: ${name(file)}line ${cutOff} is incomplete.`);
     }
-    const { difference } = report;
+    const { difference, older } = report;
+    if (older !== null) {
+      lines.push(
+        `${style.caution('Older')}: ${name(file)}${plural(older.decisions, 'decision')} from line ${older.firstLine} on ` +
+          `were written in version ${older.version} of the log, which this mai can explain but not replay.`,
+      );
+    }
     if (difference === null) continue;
     const { line, record, part } = difference;
     lines.push(

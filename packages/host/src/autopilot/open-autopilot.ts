@@ -9,8 +9,8 @@ import {
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { AutopilotService } from '../control/autopilot-service.js';
-import type { ControlServer } from '../control/serve-control.js';
-import { serveControl } from '../control/serve-control.js';
+import type { ControlServer } from '../control/server/serve-control.js';
+import { serveControl } from '../control/server/serve-control.js';
 import type { HostParts } from '../host-parts.js';
 import { createProcessRules } from '../processes/process-rules.js';
 import type { AutopilotFiles } from './autopilot-files.js';

@@ -3,10 +3,11 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FakeService } from '../../test/fake-service.js';
-import { HELLO, openRawClient } from '../../test/raw-client.js';
-import { connectControl, type ControlClient } from './connect-control.js';
-import { readNote } from './endpoint.js';
+import { FakeService } from '../../../test/fake-service.js';
+import { HELLO, openRawClient } from '../../../test/raw-client.js';
+import { connectControl } from '../client/connect-control.js';
+import type { ControlClient } from '../client/control-client.js';
+import { readNote } from '../wire/endpoint.js';
 import { serveControl, type ControlServer, type ServeControlOptions } from './serve-control.js';
 
 const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };

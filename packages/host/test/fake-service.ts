@@ -12,6 +12,8 @@ export class FakeService implements AutopilotService {
   blocks = false;
   /** How many events a reader has taken. */
   eventsRead = 0;
+  /** Calls of `state`. */
+  statesRead = 0;
   /** The value of every answer to `state`. */
   answer: object = { status: 'running', pins: [] };
 
@@ -55,6 +57,7 @@ export class FakeService implements AutopilotService {
   }
 
   state() {
+    this.statesRead += 1;
     return Promise.resolve(this.answer as Awaited<ReturnType<AutopilotService['state']>>);
   }
 

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { readNote } from '../src/control/endpoint.js';
+import { readNote } from '../src/control/wire/endpoint.js';
 
 /** A connection to the control socket that may send anything. */
 export interface RawClient {

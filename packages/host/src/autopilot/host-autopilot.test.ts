@@ -13,7 +13,7 @@ import {
   type AutopilotWorld,
 } from '../../test/autopilot-world.js';
 import type { HandLoad } from '../control/autopilot-service.js';
-import { readNote } from '../control/endpoint.js';
+import { readNote } from '../control/wire/endpoint.js';
 import type { HostOptions } from '../host-options.js';
 import { findAutopilotFiles } from './autopilot-files.js';
 import { createHostAutopilot, type HostAutopilot } from './host-autopilot.js';

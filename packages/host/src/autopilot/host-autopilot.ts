@@ -11,8 +11,8 @@ import type {
   HandUnloaded,
   JournalAnswer,
 } from '../control/autopilot-service.js';
-import type { ControlClient } from '../control/connect-control.js';
-import { connectControl } from '../control/connect-control.js';
+import type { ControlClient } from '../control/client/control-client.js';
+import { connectControl } from '../control/client/connect-control.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
 import { orAborted } from '../runtime/connect-runtime.js';

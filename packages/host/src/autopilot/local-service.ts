@@ -1,7 +1,7 @@
 import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
-import { isRecord } from '../control/encode-value.js';
+import { isRecord } from '../control/wire/encode-value.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
 import type { JournalChanges } from './journal-changes.js';

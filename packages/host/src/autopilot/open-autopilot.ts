@@ -9,8 +9,8 @@ import {
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { AutopilotService } from '../control/autopilot-service.js';
-import type { ControlServer } from '../control/serve-control.js';
-import { serveControl } from '../control/serve-control.js';
+import type { ControlServer } from '../control/server/serve-control.js';
+import { serveControl } from '../control/server/serve-control.js';
 import type { HostParts } from '../host-parts.js';
 import { createProcessRules } from '../processes/process-rules.js';
 import type { AutopilotFiles } from './autopilot-files.js';
@@ -129,6 +129,7 @@ export async function openAutopilot(
   });
   const local = createLocalService({ autopilot, journal: changes, hand });
   let server: ControlServer | null = null;
+  let listening: Promise<void> | null = null;
 
   const takeLock = async (): Promise<RunningLock> => {
     lock = await acquireRunningLock(files.folder, files.address, clock);
@@ -149,10 +150,17 @@ export async function openAutopilot(
   };
   const stop = async (): Promise<void> => {
     local.end();
-    await server?.announceStop();
-    await autopilot.stop();
-    // Only now: until here the events of the stop are sent.
-    await server?.close();
+    await listening;
+    try {
+      await server?.announceStop();
+    } finally {
+      try {
+        await autopilot.stop();
+      } finally {
+        // Last, so that clients still get the events of the stop.
+        await server?.close();
+      }
+    }
   };
   return {
     autopilot,
@@ -166,7 +174,7 @@ export async function openAutopilot(
     },
     start: async () => {
       await autopilot.start();
-      if (!dryRun && server === null) await listen();
+      if (!dryRun) await (listening ??= listen());
     },
     stop,
     lostTo: () => (lock?.lost.aborted === true ? (lock.lost.reason as Error) : null),

@@ -10,7 +10,8 @@ import {
 import type { AutopilotSession } from '../autopilot/open-autopilot.js';
 import { openAutopilot } from '../autopilot/open-autopilot.js';
 import type { AutopilotService, HandLoad } from './autopilot-service.js';
-import { connectControl, type ControlClient } from './connect-control.js';
+import { connectControl } from './client/connect-control.js';
+import type { ControlClient } from './client/control-client.js';
 
 jest.setTimeout(60_000);
 

@@ -1,8 +1,8 @@
 import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
 import type { Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
-import type { HandLoad, HandLoadCandidate, HandUnload } from './autopilot-service.js';
-import { isRecord } from './encode-value.js';
+import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
+import { isRecord } from '../wire/encode-value.js';
 
 /** Thrown where the parameters of a call are not what the method takes. */
 export class InvalidParams extends Error {

@@ -1,5 +1,5 @@
-import type { MethodName } from './methods.js';
-import type { ClientMessage, ServerMessage } from './messages.js';
+import type { MethodName } from '../server/methods.js';
+import type { ClientMessage, ServerMessage } from '../wire/messages.js';
 
 /** One call over the wire. */
 export interface CallRequest {

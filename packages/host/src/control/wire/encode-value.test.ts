@@ -1,6 +1,6 @@
 import { AutopilotError, isAutopilotError } from '@mai/autopilot';
 import { isLMStudioError, LMStudioError } from '@mai/lmstudio-adapter';
-import { HostError, isHostError } from '../host-error.js';
+import { HostError, isHostError } from '../../host-error.js';
 import { decodeValue, encodeValue } from './encode-value.js';
 
 const roundTrip = (value: unknown): unknown => decodeValue(encodeValue(value));

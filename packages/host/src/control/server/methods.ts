@@ -1,4 +1,4 @@
-import type { AutopilotService, ServiceLease } from './autopilot-service.js';
+import type { AutopilotService, ServiceLease } from '../autopilot-service.js';
 import { parseParams } from './parse-params.js';
 
 /** One call of a client, as its method sees it. */

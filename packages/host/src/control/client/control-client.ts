@@ -1,12 +1,11 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createEventHub, type AutopilotEvent } from '@mai/autopilot';
-import { HostError } from '../host-error.js';
-import type { AutopilotService, CallOptions, ServiceLease } from './autopilot-service.js';
+import { HostError } from '../../host-error.js';
+import type { AutopilotService, CallOptions, ServiceLease } from '../autopilot-service.js';
+import { EventStream } from '../event-stream.js';
+import { LineSocket } from '../wire/line-socket.js';
+import { otherVersion, parseServerMessage, PROTOCOL_VERSION } from '../wire/messages.js';
 import { ControlCalls, type CallRequest } from './control-calls.js';
-import { readNote, type EndpointNote } from './endpoint.js';
-import { EventStream } from './event-stream.js';
-import { LineSocket } from './line-socket.js';
-import { otherVersion, parseServerMessage, PROTOCOL_VERSION } from './messages.js';
 import {
   isAnything,
   isAutopilotEvent,
@@ -18,86 +17,19 @@ import {
   isLoadProgress,
 } from './parse-answers.js';
 
-/** The autopilot of another process. */
-export interface ControlClient extends AutopilotService, AsyncDisposable {
-  /** Fires with a `HostError` `AUTOPILOT_LOST` when the autopilot stops, or the connection has ended. */
-  readonly lost: AbortSignal;
-  /** Ends the connection, and with it every lease. May be called more than once. */
-  close(): Promise<void>;
-}
-
-/** Which service to connect to. */
-export interface ConnectControlOptions {
-  /** File in which the server has noted its endpoint. */
-  readonly path: string;
-  readonly signal?: AbortSignal | undefined;
-  /** How long the server may take to answer the hello, in milliseconds. Default 5 s. */
-  readonly welcomeWithinMs?: number | undefined;
-}
-
 const MIB = 1024 ** 2;
 /** Answers carry whole decisions; requests are small. */
 const CLIENT_LIMITS = { lineBytes: 64 * MIB, unsentBytes: MIB, unsentMaxBytes: 16 * MIB };
 /** How many events a reader may be behind; the same as in the process of the autopilot. */
 const EVENTS_BEHIND_MAX = 1024;
 
-/**
- * Connects to the service that was published at `path`. Null where none listens: none was started, or its process has
- * ended.
- *
- * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where it does not answer; the
- *   signal's reason.
- */
-export async function connectControl({
-  path,
-  signal,
-  welcomeWithinMs = 5000,
-}: ConnectControlOptions): Promise<ControlClient | null> {
-  signal?.throwIfAborted();
-  const note = await readNote(path);
-  if (note === null) return null;
-  const socket = await open(note, signal);
-  if (socket === null) return null;
-  const client = new Client(socket, note.processId);
-  await client.greet(welcomeWithinMs, signal);
-  return client;
-}
-
-/** Errors of a connect that say that nobody listens. */
-const NOBODY_LISTENS: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
-
-function open({ endpoint, processId }: EndpointNote, signal?: AbortSignal): Promise<Socket | null> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(endpoint);
-    const settle = (): void => {
-      socket.removeAllListeners();
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const onAbort = (): void => {
-      settle();
-      socket.destroy();
-      reject(signal?.reason as Error);
-    };
-    socket.once('connect', () => {
-      settle();
-      resolve(socket);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      settle();
-      socket.destroy();
-      if (NOBODY_LISTENS.includes(error.code)) resolve(null);
-      else reject(lostError(processId, error));
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
-}
-
 interface Greeting {
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
-class Client implements ControlClient {
+/** The autopilot of another process. */
+export class ControlClient implements AutopilotService, AsyncDisposable {
   readonly processId: number;
   readonly #lines: LineSocket;
   readonly #calls = new ControlCalls((message) => this.#lines.send(message));
@@ -113,6 +45,7 @@ class Client implements ControlClient {
     });
   }
 
+  /** Fires with a `HostError` `AUTOPILOT_LOST` when the autopilot stops, or the connection has ended. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -209,6 +142,7 @@ class Client implements ControlClient {
     return { [Symbol.asyncIterator]: () => this.#readEvents(signal) };
   }
 
+  /** Ends the connection, and with it every lease. May be called more than once. */
   close(): Promise<void> {
     this.#lines.end();
     this.#end(lostError(this.processId, null));
@@ -284,7 +218,8 @@ class Client implements ControlClient {
   }
 }
 
-function lostError(processId: number, cause: Error | null): HostError {
+/** The autopilot was there, and is no longer. */
+export function lostError(processId: number, cause: Error | null): HostError {
   return new HostError(
     'AUTOPILOT_LOST',
     `The autopilot of process ${processId} has stopped, or its process has ended. Try again: another process takes its place, or starts it anew.`,

@@ -1,1 +1,102 @@
+export { openHost } from './open-host.js';
+export type { ChangeOptions, Host, LoadOptions, UnloadRequest, YieldAnswer } from './host.js';
 export type { HostOptions } from './host-options.js';
+export { HostError, isHostError } from './host-error.js';
+export type { HostErrorCode, HostErrorFacts } from './host-error.js';
+
+export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
+export type { WatchStatusOptions } from './machine/watch-status.js';
+export type { DownloadsOrigin } from './models/downloads.js';
+export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
+export type { ModelFit } from './models/model-fit.js';
+export type { EstimateRequest } from './estimates/estimate-model.js';
+export type { FitHere } from './estimates/fit-here.js';
+export type { ModelEstimate } from './estimates/model-estimate.js';
+export type { FileEstimate } from './estimates/file-estimates.js';
+export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
+export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
+export type { SelectionObstacle } from './selection/obstacle.js';
+export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
+export type { AutopilotRequest } from './autopilot/open-autopilot.js';
+export type { RunningAutopilot } from './running-autopilot.js';
+export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
+export type { YieldRequest } from './by-hand/yield-request.js';
+export type {
+  CallOptions,
+  Delivery,
+  HandLoaded,
+  HandUnloaded,
+  JournalAnswer,
+} from './control/autopilot-service.js';
+export { startsRun } from './decisions/read-history.js';
+export type { DecisionHistory, DecisionsQuery, Episode } from './decisions/read-history.js';
+export type { ReplayedFile, ReplayedLog } from './decisions/replay-log.js';
+export type { Check } from './doctor/check.js';
+export { configSchema } from './config/config-schema.js';
+export { describeSource } from './config/load-config.js';
+export type { ConfigPlaces } from './config/config-places.js';
+export type { InitialConfig } from './config/initial-config.js';
+export type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
+export type {
+  SimulatedChain,
+  SimulatedFootprintOrigin,
+  SimulatedLoad,
+  SimulatedModel,
+} from './simulation/simulated-models.js';
+export type { NameKind } from './names.js';
+
+export { suggest } from './suggest.js';
+export { displayAddress, formatBytes, formatCount, plural } from './words.js';
+export {
+  formatIssue,
+  isModelConfigError,
+  parseDurationMs,
+  parseSizeBytes,
+} from '@mai/model-config';
+
+// What the answers above are made of.
+export type {
+  AutopilotEvent,
+  AutopilotState,
+  CandidateProfile,
+  Clock,
+  DecisionRecord,
+  JournalState,
+  MonitorPort,
+  OutcomeRecord,
+  Pin,
+  ReplayReport,
+  RunEvent,
+  RunReport,
+  SelectionRequest,
+  SwitchReason,
+  Verdict,
+  Yield,
+} from '@mai/autopilot';
+export type { LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
+export type {
+  EstimateReport,
+  EstimateSettings,
+  ReportedDevice,
+  ReportedRam,
+} from '@mai/memory-estimator';
+export type {
+  LoadedModelConfig,
+  ModelConfigFile,
+  ModelConfigIssue,
+  ModelConfigSource,
+  ModelProfile,
+} from '@mai/model-config';
+export type { ResourceSnapshot } from '@mai/resource-monitor';
+export type {
+  Candidate,
+  Chosen,
+  PoolOutcome,
+  RejectedCandidate,
+  Rejection,
+  Requirement,
+  Resident,
+  Selection,
+  SelectionInput,
+  SelectionNote,
+} from '@mai/selector';

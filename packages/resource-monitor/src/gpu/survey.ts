@@ -6,7 +6,8 @@ import { comparableName } from './merge-gpus.js';
 /** The part of LM Studio's hardware survey that a monitor uses: GPUs, also those that the OS hides, and their totals. */
 export interface HardwareSurveyFacts {
   readonly gpus: readonly {
-    readonly name: string;
+    /** Null where the survey has none. */
+    readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
     /** The programming interface by which LM Studio's engine found the GPU: `CUDA`, `ROCm`, `Metal` or `Vulkan`. */
     readonly platform: string | null;
@@ -45,8 +46,8 @@ export function mergeSurvey(
 
 type SurveyedGpu = HardwareSurveyFacts['gpus'][number];
 
-function hasName({ name }: GpuReading, surveyed: string): boolean {
-  return name !== null && comparableName(name) === comparableName(surveyed);
+function hasName({ name }: GpuReading, surveyed: string | null): boolean {
+  return name !== null && surveyed !== null && comparableName(name) === comparableName(surveyed);
 }
 
 /** If both lists have exactly one GPU, it is the same one under any name, unless its facts contradict that. */

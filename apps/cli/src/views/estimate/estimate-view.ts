@@ -1,0 +1,212 @@
+import type {
+  EstimateReport,
+  FitHere,
+  ModelEstimate,
+  ReportedDevice,
+  ReportedRam,
+} from '@mai/host';
+import { renderMeter } from '../../terminal/bar.js';
+import { formatBytes, formatCount, formatPercent } from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import { renderTable } from '../../terminal/table.js';
+import { wrap } from '../../terminal/text.js';
+import { describeFootprint, FOOTPRINT_SOURCES } from '../machine/describe-footprint.js';
+import { describeTradeOffs } from '../selection/describe-trade-offs.js';
+import { explainRejection } from '../selection/explain-rejection.js';
+import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
+
+/** An estimate for people: the sum, the settings behind it, and a chart by context length. */
+export function renderEstimate(estimate: ModelEstimate, output: Output): string {
+  const { title, report, byContextLength, fit } = estimate;
+  const { style } = output;
+  return [
+    `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
+    renderParts(report, output),
+    [renderTotal(report, output), ...renderOthers(estimate, output)].join('\n'),
+    renderChart(report, byContextLength, output),
+    ...(fit === null ? [] : [renderFit(fit, output)]),
+  ]
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('\n');
+}
+
+function renderSettings({ loadConfig }: EstimateReport, { style, textWidth }: Output): string {
+  const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
+  const sequences =
+    parallelSequences === 1
+      ? 'one sequence'
+      : `${parallelSequences} sequences that ${kvUnified ? 'share one cache' : 'have a cache each'}`;
+  const gpu =
+    loadConfig.gpuBackend === 'none'
+      ? 'no GPU'
+      : `${formatCount(loadConfig.gpuLayers)} layers on the GPU (${loadConfig.gpuBackend})`;
+  const facts = [
+    `${formatCount(loadConfig.contextLengthTokens)} tokens of context`,
+    `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
+    `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
+    sequences,
+    gpu,
+  ];
+  return wrap(facts.join(', '), textWidth - 2)
+    .map((line) => `  ${style.dim(line)}`)
+    .join('\n');
+}
+
+const PARTS: readonly (readonly [label: string, key: keyof ReportedRam, exact: string])[] = [
+  ['weights', 'weightsBytes', 'weights'],
+  ['repacked weights', 'repackBytes', 'repack'],
+  ['KV cache', 'kvCacheBytes', 'kvCache'],
+  ['recurrent state', 'recurrentStateBytes', 'recurrentState'],
+  ['compute buffers', 'computeBytes', 'compute'],
+  ['output buffer', 'outputBytes', 'output'],
+  ['vision projector', 'visionProjectorBytes', ''],
+];
+
+function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output): string {
+  const { style } = output;
+  const present = PARTS.filter(([, key]) =>
+    [ram, ...gpus].some((device) => bytesOf(device, key) > 0),
+  );
+  const rows = present.map(([label, key, exact]) => [
+    label,
+    formatBytes(bytesOf(ram, key)),
+    ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
+    exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
+    key === 'weightsBytes' && ram.mappedBytes > 0
+      ? style.dim('mapped: the system can drop these pages')
+      : '',
+  ]);
+  const total = [
+    style.bold('total'),
+    style.bold(formatBytes(ram.totalBytes + ram.repackBytes)),
+    ...gpus.map((gpu) => style.bold(formatBytes(gpu.totalBytes))),
+    '',
+    '',
+  ];
+  return renderTable({
+    columns: [
+      { header: 'PART' },
+      { header: 'RAM', align: 'right' },
+      ...gpus.map((_, index) => ({
+        header: gpus.length === 1 ? 'GPU' : `GPU ${index + 1}`,
+        align: 'right' as const,
+      })),
+      { header: '' },
+      { header: '', dispensable: 1 },
+    ],
+    rows: [...rows, total],
+    width: output.tableWidth,
+    style,
+  });
+}
+
+function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof ReportedRam): number {
+  return device[key] ?? 0;
+}
+
+function renderTotal({ totalBytes, interval, source, confidence }: EstimateReport, output: Output) {
+  const { style } = output;
+  const range =
+    interval === null
+      ? ''
+      : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
+  return wrap(
+    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).`,
+    output.textWidth,
+  ).join('\n');
+}
+
+function renderOthers(
+  { corrected, lmStudio }: ModelEstimate,
+  { style, textWidth }: Output,
+): string[] {
+  const texts = [
+    ...(corrected === null
+      ? []
+      : [
+          corrected.source === 'measured'
+            ? `Measured on this machine: ${describeFootprint(corrected)}.`
+            : `Corrected by measured loads on this machine: ${describeFootprint(corrected)}.`,
+        ]),
+    ...(lmStudio === null ? [] : [lmStudioSays(lmStudio)]),
+  ];
+  const doubtful = lmStudio !== null && lmStudio.disagreementRatio !== null;
+  return texts.flatMap((text, index) =>
+    wrap(text, textWidth).map((line) =>
+      doubtful && index === texts.length - 1 ? style.caution(line) : line,
+    ),
+  );
+}
+
+function lmStudioSays({
+  totalBytes,
+  disagreementRatio,
+}: NonNullable<ModelEstimate['lmStudio']>): string {
+  const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
+  return disagreementRatio === null
+    ? `${says}.`
+    : `${says}: ${disagreementRatio.toFixed(1)} times what the header gives for the same parts.`;
+}
+
+const CHART_FIGURES_WIDTH = 46;
+
+function renderChart(
+  report: EstimateReport,
+  byContext: readonly EstimateReport[],
+  output: Output,
+): string {
+  const { style, unicode } = output;
+  const largest = Math.max(...byContext.map(({ totalBytes }) => totalBytes));
+  const barWidth = Math.max(8, output.textWidth - CHART_FIGURES_WIDTH);
+  const rows = byContext.map(({ loadConfig, ram, gpus, totalBytes }) => {
+    const asked = loadConfig.contextLengthTokens === report.loadConfig.contextLengthTokens;
+    const cache = [ram, ...gpus].reduce((sum, { kvCacheBytes }) => sum + kvCacheBytes, 0);
+    const paint = asked ? style.accent : style.dim;
+    return [
+      asked ? style.accent(unicode ? '▸' : '>') : '',
+      formatCount(loadConfig.contextLengthTokens),
+      formatBytes(cache),
+      asked ? style.bold(formatBytes(totalBytes)) : formatBytes(totalBytes),
+      renderMeter(totalBytes / largest, barWidth, unicode, paint),
+    ];
+  });
+  const table = renderTable({
+    columns: [
+      { header: '' },
+      { header: 'CONTEXT', align: 'right' },
+      { header: 'KV CACHE', align: 'right' },
+      { header: 'TAKES', align: 'right' },
+      { header: ' ' },
+    ],
+    rows,
+    width: output.tableWidth,
+    style,
+    indent: 0,
+  });
+  return `${style.heading('By context length')}\n${table}`;
+}
+
+function renderFit(fit: FitHere, output: Output): string {
+  const { rejection, cheaper, pools, resources } = fit;
+  const { style } = output;
+  const fits = rejection === null || cheaper !== null;
+  return [
+    style.heading(fits ? 'On this machine, loaded' : 'On this machine now'),
+    ...wrap(verdictOf(fit, output), output.textWidth - 2).map((line) => `  ${line}`),
+    ...renderPools(cheaper?.pools ?? pools, resources, 'after', output),
+    ...renderPoolLegend(cheaper?.pools ?? pools, output),
+  ].join('\n');
+}
+
+function verdictOf({ rejection, cheaper, loadConfig }: FitHere, output: Output): string {
+  const { style, unicode } = output;
+  if (rejection === null) return `${style.good(unicode ? '✓' : 'yes:')} It fits as it is.`;
+  if (cheaper !== null) {
+    const tradeOffs = describeTradeOffs(loadConfig, cheaper.loadConfig).join('; ');
+    return `${style.caution(unicode ? '~' : 'almost:')} It fits with ${tradeOffs}.`;
+  }
+  const no = style.bad(unicode ? '✗' : 'no:');
+  return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
+    ? `${no} It ${explainRejection(rejection)}. No shorter context or smaller KV cache makes it fit.`
+    : `${no} It can't be loaded now: ${explainRejection(rejection)}.`;
+}

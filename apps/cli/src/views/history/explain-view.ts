@@ -1,0 +1,46 @@
+import type { Episode } from '@mai/host';
+import { formatDuration, formatAgo, formatMoment } from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import { padEnd, wrap } from '../../terminal/text.js';
+import { explainEpisode } from './explain-words.js';
+
+const LABEL_WIDTH = 11;
+
+/** Decisions of the log as text, oldest first. */
+export function renderHistory(
+  episodes: readonly Episode[],
+  nowMs: number,
+  { style, textWidth: width }: Output,
+): string {
+  return episodes
+    .map((episode) => {
+      const { record, untilMs } = episode;
+      const { headline, sentences } = explainEpisode(episode);
+      const when = `${formatMoment(record.atMs, nowMs)}, ${formatAgo(record.atMs, nowMs)}`;
+      const [first = '', ...rest] = wrap(`${when}: ${headline}.`, width);
+      const told = [...sentences, ['Held', heldFor(episode, untilMs, nowMs)] as const];
+      return [
+        style.heading(first),
+        ...rest.map((line) => style.heading(line)),
+        ...told.flatMap(([label, text], index) => {
+          const shown = told[index - 1]?.[0] === label ? '' : label;
+          return wrap(text, width - LABEL_WIDTH - 2).map(
+            (line, row) => `  ${style.dim(padEnd(row === 0 ? shown : '', LABEL_WIDTH))}${line}`,
+          );
+        }),
+      ]
+        .map((line) => `${line.trimEnd()}\n`)
+        .join('');
+    })
+    .join('\n');
+}
+
+function heldFor({ record, lastSeenMs }: Episode, untilMs: number | null, nowMs: number): string {
+  if (untilMs === record.atMs) return 'until `mai watch` ended, soon after.';
+  if (untilMs !== null) {
+    return `until ${formatMoment(untilMs, nowMs)} (${formatDuration(untilMs - record.atMs)}).`;
+  }
+  return lastSeenMs === record.atMs
+    ? 'the last decision of the log.'
+    : `at least until ${formatMoment(lastSeenMs, nowMs)} (${formatDuration(lastSeenMs - record.atMs)}), the end of the log.`;
+}

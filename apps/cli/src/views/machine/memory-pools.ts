@@ -1,0 +1,100 @@
+import { deviceKeyOf, type Resources } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/host';
+import type { BarPart } from '../../terminal/bar.js';
+import { renderBar, renderLegend } from '../../terminal/bar.js';
+import { formatBytes, formatPercent, formatShare } from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import { padEnd } from '../../terminal/text.js';
+
+const FIGURES_WIDTH = 25;
+const MIN_BAR_WIDTH = 10;
+const MAX_BAR_WIDTH = 48;
+
+/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` of several. */
+export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): string {
+  if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
+  const deviceKey = deviceKeyOf(pool);
+  const kind = pool.startsWith('gpu-share:') ? 'shared' : 'dedicated';
+  const peers = resources.gpus.filter(({ memory }) => memory === kind);
+  const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
+  const label = kind === 'shared' ? 'GPU cap' : 'VRAM';
+  return peers.length > 1 ? `${label} ${index + 1}` : label;
+}
+
+/**
+ * One line for each pool: label, bar, figures; a pool that can't be measured has its total only.
+ * `when` chooses the use before or after the selection's plan. `injectedBytes` is the simulated part of
+ * the others' use, by pool.
+ */
+export function renderPools(
+  pools: readonly PoolOutcome[],
+  resources: Resources,
+  when: 'before' | 'after',
+  output: Output,
+  injectedBytes: ReadonlyMap<string, number> = new Map(),
+): string[] {
+  const { style, unicode } = output;
+  const labels = pools.map(({ pool }) => poolLabel(pool, resources));
+  const labelWidth = Math.max(6, ...labels.map(({ length }) => length));
+  const barWidth = Math.min(
+    MAX_BAR_WIDTH,
+    Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
+  );
+  const measured = pools.map((pool, index) => {
+    const useBytes = when === 'before' ? pool.useBeforeBytes : pool.useAfterBytes;
+    const injected = injectedBytes.get(pool.pool) ?? 0;
+    const parts: BarPart[] = [
+      { kind: 'others', ratio: (pool.othersBytes - injected) / pool.totalBytes },
+      { kind: 'injected', ratio: injected / pool.totalBytes },
+      { kind: 'models', ratio: (useBytes - pool.othersBytes) / pool.totalBytes },
+    ];
+    const { limitRatio, totalBytes } = pool;
+    const bar = renderBar({ width: barWidth, parts, limitRatio, unicode, style });
+    const ratio = useBytes / totalBytes;
+    const percent = formatPercent(ratio).padStart(5);
+    const figures = `${padEnd(formatShare(useBytes, totalBytes), 17)}${ratio > limitRatio ? style.bad(`${percent} !`) : percent}`;
+    return `  ${style.bold(padEnd(labels[index] ?? '', labelWidth))}  ${bar}  ${figures}`;
+  });
+  return [...measured, ...unmeasured(pools, resources, labelWidth, output)];
+}
+
+/** The meaning of the glyphs in the bars, in several lines where the terminal is narrow. */
+export function renderPoolLegend(
+  pools: readonly PoolOutcome[],
+  output: Output,
+  injected = false,
+): readonly string[] {
+  const limits = new Set(pools.map(({ limitRatio }) => formatPercent(limitRatio)));
+  return renderLegend(
+    ['others', ...(injected ? (['injected'] as const) : []), 'models', 'free', 'limit'],
+    {
+      others: 'other programs',
+      injected: 'injected',
+      models: 'models',
+      free: 'free',
+      limit: `limit ${[...limits].join(', ')}`,
+    },
+    { ...output, width: output.textWidth - 2 },
+  ).map((line) => `  ${line}`);
+}
+
+function unmeasured(
+  pools: readonly PoolOutcome[],
+  resources: Resources,
+  labelWidth: number,
+  { style }: Output,
+): string[] {
+  const line = (label: string, totalBytes: number | null) => {
+    const total = totalBytes === null ? 'size unknown' : `${formatBytes(totalBytes)} in total`;
+    return `  ${style.bold(padEnd(label, labelWidth))}  ${style.dim(`${total}; its free memory can't be read from here`)}`;
+  };
+  const known = new Set<string>(pools.map(({ pool }) => pool));
+  const { ram, gpus } = resources;
+  const hidden = gpus.filter(
+    ({ memory, deviceKey }) => memory === 'dedicated' && !known.has(`gpu:${deviceKey}`),
+  );
+  return [
+    ...(known.has('ram') ? [] : [line(poolLabel('ram', resources), ram.totalBytes)]),
+    ...hidden.map((gpu) => line(poolLabel(`gpu:${gpu.deviceKey}`, resources), gpu.totalBytes)),
+  ];
+}

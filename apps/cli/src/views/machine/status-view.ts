@@ -1,0 +1,107 @@
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { StatusReport } from '@mai/host';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  displayAddress,
+} from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import { renderTable } from '../../terminal/table.js';
+import { wrap } from '../../terminal/text.js';
+import { renderMachine } from './machine-view.js';
+import { poolLabel } from './memory-pools.js';
+
+/** The text of `mai status`: machine, LM Studio, pressure. */
+export function renderStatus(report: StatusReport, output: Output): string {
+  return [
+    renderMachine(report, output),
+    renderLMStudio(report, output),
+    renderPressure(report, output),
+  ]
+    .map((text) => `${text.trimEnd()}\n`)
+    .join('\n');
+}
+
+function renderLMStudio(report: StatusReport, output: Output): string {
+  const { lmStudio, residents, elsewhere, resources } = report;
+  const { style } = output;
+  const heading = style.heading('LM Studio');
+  if (lmStudio.state === 'off') {
+    const [first = '', ...rest] = wrap(lmStudio.message, output.textWidth - 16);
+    return [
+      `${heading}  ${style.caution('off')}  ${first}`,
+      ...rest.map((line) => `                ${line}`),
+    ].join('\n');
+  }
+  const where = lmStudio.isLocal ? '' : ', on another machine';
+  const head = `${heading}  ${style.good('running')}  ${lmStudio.version} at ${displayAddress(lmStudio.baseUrl)}${where}`;
+  const others = wrap(
+    `on other machines of LM Link: ${elsewhere.map((one) => one.instanceIdentifier).join(', ')}`,
+    output.textWidth - 2,
+  ).map((line) => `\n  ${style.dim(line)}`);
+  const tail = elsewhere.length === 0 ? '' : others.join('');
+  if (residents.length === 0) return `${head}\n  ${style.dim('nothing is loaded')}${tail}`;
+  const rows = residents.map((resident) => [
+    resident.instanceIdentifier,
+    resident.instanceIdentifier.endsWith(resident.modelKey) ? '' : style.dim(resident.modelKey),
+    formatCount(resident.contextLengthTokens),
+    formatBytes(resident.footprint === null ? null : totalBytesOf(resident.footprint)),
+    activity(resident, output),
+    resident.foreign ? '' : style.accent('Mai'),
+    unloadsIn(resident, resources.timestampMs),
+  ]);
+  const table = renderTable({
+    columns: [
+      { header: 'LOADED', minWidth: 16, cut: 'middle' },
+      { header: 'MODEL', minWidth: 12, cut: 'middle', dispensable: 2 },
+      { header: 'CONTEXT', align: 'right' },
+      { header: 'TAKES', align: 'right' },
+      { header: 'STATE' },
+      { header: 'BY', dispensable: 1 },
+      { header: 'UNLOADS', dispensable: 3 },
+    ],
+    rows,
+    width: output.tableWidth,
+    style,
+    ellipsis: output.unicode ? '…' : '...',
+  });
+  return `${head}\n${table.trimEnd()}${tail}\n`;
+}
+
+function activity(
+  { activity: doing, queued, busy }: StatusReport['residents'][number],
+  { style }: Output,
+): string {
+  const what = (doing ?? (busy ? 'busy' : 'unknown')).replaceAll('-', ' ');
+  const waiting = (queued ?? 0) > 0 ? `, ${queued ?? 0} queued` : '';
+  return busy ? style.accent(`${what}${waiting}`) : `${what}${waiting}`;
+}
+
+function unloadsIn(
+  { ttlMs, lastUsedAtMs }: StatusReport['residents'][number],
+  nowMs: number,
+): string {
+  if (ttlMs === null) return '';
+  // LM Studio counts from the last use. Before the first use only the whole TTL is known.
+  const leftMs = lastUsedAtMs === null ? ttlMs : lastUsedAtMs + ttlMs - nowMs;
+  return `in ${formatDuration(Math.max(0, leftMs))}`;
+}
+
+function renderPressure({ pools, resources }: StatusReport, { style }: Output): string {
+  const heading = style.heading('Pressure');
+  if (pools.length === 0)
+    return `${heading}   ${style.dim('unknown: the memory there is not readable from here')}`;
+  const over = pools.flatMap(({ pool, useBeforeBytes, totalBytes, limitRatio, hardLimitRatio }) => {
+    const ratio = useBeforeBytes / totalBytes;
+    if (ratio <= limitRatio) return [];
+    const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
+    return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
+  });
+  // Of another machine only the models' memory is known, not that of its other programs.
+  const none = resources.observable
+    ? `${style.good('none')}  every pool is below its limit`
+    : `${style.dim('unknown')}  its models are below every limit, but its other programs are unknown`;
+  return `${heading}   ${over.length === 0 ? none : over.join('; ')}`;
+}

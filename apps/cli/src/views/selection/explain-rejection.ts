@@ -1,0 +1,36 @@
+import type { Rejection } from '@mai/host';
+import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
+
+/** A longer cool-down means: not again in this run. */
+const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;
+
+/** Why a candidate was not chosen, with the numbers; completes 'MODEL ...'. */
+export function explainRejection(rejection: Rejection): string {
+  switch (rejection.code) {
+    case 'NOT_DOWNLOADED':
+      return 'not downloaded';
+    case 'MISSING_CAPABILITY':
+      return `can't do ${rejection.missing.join(', ')}`;
+    case 'OUTSIDE_TIER':
+      return `is ${rejection.tier}, not ${rejection.allowed.join(' or ')}`;
+    case 'COOLING_DOWN_AFTER_FAILURE':
+      return rejection.remainingMs > LONGEST_COOL_DOWN_MS
+        ? 'failed to load'
+        : `failed to load; tried again in ${formatDuration(rejection.remainingMs)}`;
+    case 'CONTEXT_TOO_SMALL':
+      return `offers ${formatCount(rejection.offeredTokens)} tokens of context, ${formatCount(rejection.requiredTokens)} are required`;
+    case 'GUARDRAILS':
+      return "LM Studio's guardrails refuse it";
+    case 'FOOTPRINT_UNKNOWN':
+      return 'the memory that it takes is not known';
+    case 'INSUFFICIENT_RAM':
+    case 'INSUFFICIENT_VRAM': {
+      const pool = rejection.code === 'INSUFFICIENT_RAM' ? 'RAM' : 'VRAM';
+      return `needs ${formatBytes(rejection.shortfallBytes)} more ${pool} (${formatBytes(rejection.neededBytes)}, may take ${formatBytes(Math.max(0, rejection.allowedBytes))})`;
+    }
+    case 'WAITS_FOR_BUSY':
+      return `waits for ${rejection.instanceIdentifiers.join(', ')} to finish`;
+    case 'PREFERRED_CANDIDATE_FITS':
+      return `${rejection.preferredModelKey} fits and comes first`;
+  }
+}

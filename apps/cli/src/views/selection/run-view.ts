@@ -1,0 +1,103 @@
+import type { RunEvent, SwitchReport } from '@mai/host';
+import { formatDuration } from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import type { Progress } from '../../terminal/progress.js';
+import { describeMismatch } from './describe-mismatch.js';
+import { renderSelection } from './selection-view.js';
+import { describeObstacle } from './describe-obstacle.js';
+
+/** Shows the steps of a run on stderr while it runs. */
+export interface RunNarrator {
+  readonly show: (event: RunEvent, sizeBytes: number | null) => void;
+  /** Takes an unfinished progress bar off the screen. */
+  readonly clear: () => void;
+}
+
+/** Narrates on stderr. */
+export function createRunNarrator(output: Output, indent = ''): RunNarrator {
+  const { noteStyle: style } = output;
+  let progress: Progress | null = null;
+  let drained = new Set<string>();
+  const clear = () => {
+    progress?.clear();
+    progress = null;
+  };
+  const say = (text: string) => {
+    clear();
+    output.note(`${indent}${text}`);
+  };
+  const show: RunNarrator['show'] = (event, sizeBytes) => {
+    switch (event.type) {
+      case 'draining': {
+        const { instanceIdentifier, deadlineMs } = event;
+        if (drained.has(instanceIdentifier)) return;
+        drained = new Set([...drained, instanceIdentifier]);
+        say(
+          `Waiting for ${instanceIdentifier} to finish its requests, ${formatDuration(deadlineMs)} at most`,
+        );
+        return;
+      }
+      case 'unloaded':
+        say(
+          `${style.good('Unloaded')} ${event.instanceIdentifier} in ${formatDuration(event.tookMs)}`,
+        );
+        return;
+      case 'loading': {
+        const { modelKey, progressRatio } = event;
+        progress ??= output.progress(`${indent}Loading ${modelKey}`, sizeBytes);
+        progress.update(progressRatio);
+        return;
+      }
+      case 'loaded':
+        say(
+          `${style.good('Loaded')} ${event.instance.modelKey} in ${formatDuration(event.tookMs)}`,
+        );
+        for (const mismatch of event.mismatches) output.warn(describeMismatch(mismatch));
+        return;
+      case 'load-failed':
+        clear();
+        output.warn(event.failure.message);
+        return;
+      case 'rolling-back':
+        say(`Loading ${event.modelKey} again`);
+        return;
+      case 'observing':
+      case 'decided':
+      case 'unloading':
+      case 'settling':
+        return;
+    }
+  };
+  return { show, clear };
+}
+
+/** The decision of a run and its outcome. */
+export function renderOutcome(report: SwitchReport, output: Output): string {
+  const { last, obstacle } = report;
+  return `${renderSelection({ ...last, obstacle }, output)}\n${outcomeSentence(report, output)}\n`;
+}
+
+function outcomeSentence(report: SwitchReport, { style }: Output): string {
+  const { outcome, last, instanceIdentifier, busy, unloaded, obstacle } = report;
+  const key = last.selection.chosen?.modelKey ?? 'nothing';
+  switch (outcome) {
+    case 'kept':
+      return `${style.good('Kept')} ${instanceIdentifier ?? key}: it is loaded, and the best that fits.`;
+    case 'switched':
+      return `${style.good('Ready')}: ${key} answers as ${instanceIdentifier ?? key}.`;
+    case 'would-switch':
+      return 'Nothing was changed: this is a dry run.';
+    case 'released':
+      return `${style.caution('Released')} ${unloaded.map((one) => one.instanceIdentifier).join(', ')}: memory was about to run out, and nothing smaller fits.`;
+    case 'put-off':
+      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when idle.`;
+    case 'nothing-fits':
+      return obstacle === null || obstacle.kind === 'nothing-fits'
+        ? `${style.bad('Nothing fits')}. ${describeObstacle({ kind: 'nothing-fits' })}`
+        : describeObstacle(obstacle);
+    case 'rolled-back':
+      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
+    case 'failed':
+      return `${style.bad('Nothing could be loaded')}. The warnings above say why.`;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
+import { formatBytes, formatCount, formatPercent, plural } from '../../terminal/format.js';
+import type { Output } from '../../terminal/output.js';
+import { renderTable } from '../../terminal/table.js';
+import { wrap } from '../../terminal/text.js';
+import { describeTradeOffsOf } from './describe-trade-offs.js';
+import { describeFootprint } from '../machine/describe-footprint.js';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
+
+/** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */
+export function renderSelection(
+  { selection, input, obstacle }: Pick<SelectionReport, 'selection' | 'input' | 'obstacle'>,
+  output: Output,
+): string {
+  const { style } = output;
+  const { candidates, resources } = input;
+  const absent = new Set(
+    candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
+  );
+  const sections = [
+    renderChoice(selection, describeTradeOffsOf(selection, input), obstacle, output),
+    selection.pools.length === 0
+      ? ''
+      : [
+          style.heading(planChanges(selection) ? 'Memory afterwards' : 'Memory'),
+          ...renderPools(selection.pools, resources, 'after', output),
+          ...renderPoolLegend(selection.pools, output),
+        ].join('\n'),
+    renderRejected(selection, absent, output),
+    renderNotes(selection.notes, resources, output),
+  ];
+  return `${sections
+    .map((text) => text.trimEnd())
+    .filter((text) => text !== '')
+    .join('\n\n')}\n`;
+}
+
+const LABEL_WIDTH = 11;
+
+function renderChoice(
+  selection: Selection,
+  tradeOffs: readonly string[],
+  obstacle: SelectionReport['obstacle'],
+  output: Output,
+): string {
+  const { style, textWidth } = output;
+  const { chosen, headroomBytes } = selection;
+  const row = (label: string, text: string) => {
+    const lines = wrap(text, textWidth - LABEL_WIDTH);
+    return lines
+      .map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line}`)
+      .join('\n');
+  };
+  if (chosen === null) {
+    return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
+  }
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
+  const context =
+    contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
+  return [
+    row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
+    chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
+    tradeOffs.length === 0 ? '' : row('Trade-off', tradeOffs.join(', and ')),
+    ...planRows(selection, row),
+    headroomBytes === null
+      ? ''
+      : row('Leaves', `${formatBytes(headroomBytes)} free in the tightest pool`),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function noChoice(obstacle: SelectionReport['obstacle']): string {
+  switch (obstacle?.kind) {
+    case 'nothing-downloaded':
+      return 'nothing is downloaded';
+    case 'chain-not-downloaded':
+      return 'no model of the chain is downloaded';
+    case 'not-capable':
+    case 'nothing-fits':
+    case undefined:
+      return 'nothing fits';
+  }
+}
+
+function planRows(
+  selection: Selection,
+  row: (label: string, text: string) => string,
+): readonly string[] {
+  const { decision, plan, afterDrain } = selection;
+  if (decision === 'keep')
+    return [row('Plan', 'keep it: it is loaded, and the best model that fits')];
+  const steps = plan.steps.map((step) =>
+    step.action === 'load'
+      ? `load ${step.modelKey}`
+      : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
+  );
+  return [
+    ...(steps.length === 0 ? [] : [row('Plan', steps.join(', then '))]),
+    ...(afterDrain === null
+      ? []
+      : [row('Later', `${afterDrain.modelKey}, once ${afterDrain.waitsFor.join(', ')} is idle`)]),
+  ];
+}
+
+function planChanges({ plan }: Selection): boolean {
+  return plan.steps.length > 0;
+}
+
+/** A table of the candidates that were rejected, and a line each for those further down and those not downloaded. */
+function renderRejected(
+  { rejected }: Selection,
+  absent: ReadonlySet<string>,
+  output: Output,
+): string {
+  const { style, textWidth } = output;
+  const present = rejected.filter(({ modelKey }) => !absent.has(modelKey));
+  const later = present.filter(({ rejection }) => rejection.code === 'PREFERRED_CANDIDATE_FITS');
+  const rows = present.filter((one) => !later.includes(one));
+  const missing = rejected.length - present.length;
+  const asides = [
+    later.length === 0
+      ? ''
+      : `Further down the chain: ${later.map(({ modelKey }) => modelKey).join(', ')}.`,
+    missing === 0
+      ? ''
+      : `${plural(missing, 'model')} of the chain ${missing === 1 ? 'is' : 'are'} not downloaded; \`mai models --all\` lists them.`,
+  ];
+  const remarks = asides
+    .filter((text) => text !== '')
+    .flatMap((text) => wrap(text, textWidth - 2))
+    .map((line) => style.dim(`  ${line}`));
+  if (rows.length === 0) return remarks.join('\n');
+  const table = renderTable({
+    columns: [
+      { header: 'MODEL', minWidth: 16, cut: 'middle' },
+      { header: 'WHY NOT', minWidth: 20 },
+    ],
+    rows: rows.map(({ modelKey, rejection }) => [
+      modelKey,
+      style.caution(explainRejection(rejection)),
+    ]),
+    width: output.tableWidth,
+    style,
+    ellipsis: output.unicode ? '…' : '...',
+  });
+  return `${style.heading('Why not the others')}\n${table}${remarks.join('\n')}`;
+}
+
+function renderNotes(
+  notes: readonly SelectionNote[],
+  resources: Resources,
+  { style, textWidth }: Output,
+): string {
+  return notes
+    .flatMap((note) => {
+      const [first = '', ...rest] = wrap(explainNote(note, resources), textWidth - 6);
+      return [`${style.caution('note:')} ${first}`, ...rest.map((line) => `      ${line}`)];
+    })
+    .join('\n');
+}
+
+function explainNote(note: SelectionNote, resources: Resources): string {
+  const gpuName = (deviceKey: string) =>
+    resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
+  switch (note.code) {
+    case 'RESOURCES_NOT_OBSERVABLE':
+      return 'LM Studio runs on another machine: only the total memory there is known, not what is free.';
+    case 'GPU_UNMEASURED':
+      return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
+    case 'GPU_UNKNOWN':
+      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have; its bytes are charged to RAM.`;
+    case 'RESIDENT_UNMEASURED':
+      return `The memory that ${note.instanceIdentifier} takes is not known.`;
+    case 'SHORTER_CONTEXT':
+      return `To fit, it is loaded with ${formatCount(note.offeredTokens)} tokens of context instead of ${formatCount(note.wantedTokens)}.`;
+    case 'ABOVE_LIMIT':
+      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
+    case 'CPU_PRESSURE':
+      return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
+  }
+}

@@ -1,0 +1,161 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { AutopilotState, SwitchReason } from '@mai/host';
+import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/host';
+import { formatBytes, formatDuration, formatPercent } from '../../terminal/format.js';
+import { explainRejection } from '../selection/explain-rejection.js';
+import { poolLabel } from '../machine/memory-pools.js';
+
+type Decided = NonNullable<AutopilotState['decision']>;
+
+/** The decision in force, and why. */
+export function describeNow(state: AutopilotState, nowMs: number): string {
+  const { decision, breakerOpenUntilMs, putOffUntilMs } = state;
+  if (decision === null) return 'none yet';
+  const { selection } = decision;
+  const what = describePlan(selection);
+  if (breakerOpenUntilMs !== null) {
+    return `${what}. No load is tried for ${left(breakerOpenUntilMs, nowMs)}: too many loads failed.`;
+  }
+  if (putOffUntilMs !== null && selection.decision !== 'keep') {
+    return `${what}. Postponed for ${left(putOffUntilMs, nowMs)}: the model to unload is busy.`;
+  }
+  if (state.idle) return `${what}. It loads again when somebody asks: its idle time is over.`;
+  return `${what}${timing(decision)}.`;
+}
+
+/** What would change the decision, most likely first. */
+export function describeNext(state: AutopilotState, nowMs: number): string[] {
+  const { decision } = state;
+  if (decision === null) return [];
+  const { timeToHardLimitMs } = decision;
+  const away = Math.max(0, nowMs - decision.atMs);
+  return [
+    ...(timeToHardLimitMs === null
+      ? []
+      : [
+          `at this rate memory reaches its hard limit in ${formatDuration(Math.max(0, timeToHardLimitMs - away))}`,
+        ]),
+    ...stepDown(decision),
+    ...stepUp(decision),
+  ];
+}
+
+function timing({ selection, verdict }: Decided): string {
+  if (selection.decision === 'keep' || selection.decision === 'none') return '';
+  const inTime = verdict.waitMs === null ? '' : ` in ${formatDuration(verdict.waitMs)}`;
+  switch (verdict.reason) {
+    case 'DWELLING':
+      return `,${inTime || ' soon'} if that lasts`;
+    case 'COOLING_DOWN':
+      return `,${inTime || ' later'}: the last switch is too recent`;
+    case 'CPU_PRESSURE':
+      return ', when other programs use less CPU';
+    case 'DRAINING':
+      return ', when it is idle';
+    default:
+      return verdict.act ? `, now: ${describeReason(verdict.reason)}` : '';
+  }
+}
+
+/** The distance of the tightest pool from its limits. */
+function stepDown({ selection, input }: Decided): string[] {
+  if (selection.decision !== 'keep') return [];
+  const tightest = [...selection.pools].sort((one, other) => roomOf(one) - roomOf(other))[0];
+  if (tightest === undefined) return [];
+  const { limitRatio, hardLimitRatio, useBeforeBytes, totalBytes } = tightest;
+  const label = poolLabel(tightest.pool, input.resources);
+  const use = useBeforeBytes / totalBytes;
+  const held = formatDuration(input.policy.dwellMs);
+  const when =
+    use > limitRatio
+      ? `${label} is at ${formatPercent(use)}, over its limit of ${formatPercent(limitRatio)}, but no smaller model would help`
+      : `a step down when ${label} stays above ${formatPercent(limitRatio)} for ${held} (${formatBytes(roomOf(tightest))} to go)`;
+  return [`${when}; at once above ${formatPercent(hardLimitRatio)}`];
+}
+
+function roomOf({ limitRatio, totalBytes, useBeforeBytes }: PoolOutcome): number {
+  return limitRatio * totalBytes - useBeforeBytes;
+}
+
+/** Why the best candidate before the chosen one is not loaded. */
+function stepUp({ selection, verdict, input }: Decided): string[] {
+  if (selection.direction === 'up') return [];
+  const wanted = firstWanted(selection);
+  if (wanted === null) return [];
+  const below = formatPercent(verdict.upgradeBelowRatio);
+  return [
+    `a step up to ${wanted.modelKey}, which ${explainRejection(wanted.rejection)}${marginOf(wanted, input.resources, below)}`,
+  ];
+}
+
+/** The first candidate before the chosen one that could be loaded later: it does not fit now, or has to wait. */
+function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null {
+  const before = chosen?.candidateIndex ?? Infinity;
+  const hopeful = new Set([
+    'INSUFFICIENT_RAM',
+    'INSUFFICIENT_VRAM',
+    'COOLING_DOWN_AFTER_FAILURE',
+    'WAITS_FOR_BUSY',
+  ]);
+  return (
+    rejected.find(
+      ({ candidateIndex, rejection }) => candidateIndex < before && hopeful.has(rejection.code),
+    ) ?? null
+  );
+}
+
+function marginOf({ rejection }: RejectedCandidate, { unified }: Resources, below: string): string {
+  if (rejection.code === 'INSUFFICIENT_RAM') {
+    return `, to stay below ${below} of ${unified ? 'memory' : 'RAM'}`;
+  }
+  return rejection.code === 'INSUFFICIENT_VRAM' ? `, to stay below ${below} of VRAM` : '';
+}
+
+function left(untilMs: number, nowMs: number): string {
+  return formatDuration(Math.max(0, untilMs - nowMs));
+}
+
+/** The plan of a selection, without its timing. */
+export function describePlan({ decision, direction, chosen, afterDrain }: Selection): string {
+  const key = chosen?.modelKey ?? 'nothing';
+  switch (decision) {
+    case 'keep':
+      return `keep ${key}: it is loaded, and the best model that fits`;
+    case 'load':
+      return `load ${key}: the best model that fits`;
+    case 'switch':
+      return direction === null
+        ? `load ${key} again with other settings`
+        : `step ${direction} to ${key}: the best model that fits`;
+    case 'wait':
+      return `step ${direction ?? 'down'} to ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
+    case 'release':
+      return 'unload the model: memory is about to run out, and no smaller model fits';
+    case 'none':
+      return 'nothing fits';
+  }
+}
+
+/** The reason for a switch. */
+export function describeReason(reason: SwitchReason): string {
+  switch (reason) {
+    case 'NOTHING_RESIDENT':
+      return 'nothing is loaded';
+    case 'EMERGENCY':
+      return 'memory is over its hard limit';
+    case 'FORECAST':
+      return 'memory is about to run out';
+    case 'DWELL_OVER':
+      return 'it has been due for the whole dwell time';
+    case 'REQUESTED':
+      return 'somebody asked for it';
+    case 'YIELD':
+      return '`mai yield` reserves memory';
+    case 'STEADY':
+    case 'DWELLING':
+    case 'COOLING_DOWN':
+    case 'CPU_PRESSURE':
+    case 'DRAINING':
+      return 'it is due';
+  }
+}

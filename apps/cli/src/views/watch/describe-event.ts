@@ -1,0 +1,125 @@
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
+import { formatIssue, isModelConfigError } from '@mai/host';
+import type { Selection } from '@mai/host';
+import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
+import type { Style } from '../../terminal/style.js';
+import { describePlan, describeReason } from './describe-decision.js';
+
+/**
+ * An event in words; `null` for events that the log does not show. `selection` is the latest decision.
+ */
+export function describeEvent(
+  event: AutopilotEvent,
+  selection: Selection | null,
+  style: Style,
+): string | null {
+  switch (event.type) {
+    case 'started':
+      return 'Started.';
+    case 'switch-started':
+      return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}; `}${describeReason(event.reason)}.`;
+    case 'switch-step':
+      return describeStep(event.step, style);
+    case 'switch-finished':
+      return describeOutcome(event.report, event.tookMs, style);
+    case 'load-interrupted':
+      return `${style.bad('Cancelled')} loading ${event.modelKey}: memory ran out.`;
+    case 'put-off':
+      return `${style.caution('Postponed')}: ${event.busy.join(', ')} is busy; next try in ${formatDuration(event.untilMs - event.atMs)}.`;
+    case 'emergency':
+      return `${style.bad('Emergency')}: memory is over its hard limit.`;
+    case 'breaker-opened':
+      return `${style.bad('No loads')} for ${formatDuration(event.untilMs - event.atMs)}: too many loads failed.`;
+    case 'duplicates':
+      return `${style.caution('Loaded more than once')}: ${event.instanceIdentifiers.join(', ')}.`;
+    case 'fault':
+      return `${style.bad('Fault')}: ${messageOf(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
+    case 'recovered':
+      return `${style.good('Working again.')}`;
+    case 'catalog-rejected':
+      return `${style.caution('Configuration not applied')}, the last one stays in force: ${messageOf(event.error)}`;
+    case 'journal-changed':
+      return describeJournal(event.journal);
+    case 'idle':
+      return 'Idle time over: unloaded until somebody asks.';
+    case 'left-loaded':
+      return `Left ${event.instanceIdentifier} loaded: it is ${event.why}.`;
+    case 'stopped':
+      return 'Stopped.';
+    case 'decided':
+      return null;
+  }
+}
+
+function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style): string | null {
+  switch (step.type) {
+    case 'unloaded':
+      return `${style.good('Unloaded')} ${step.instanceIdentifier} in ${formatDuration(step.tookMs)}.`;
+    case 'unloading':
+      return step.forced
+        ? `${style.bad('Unloading')} ${step.instanceIdentifier} although it is busy: memory ran out or is over its hard limit.`
+        : null;
+    case 'loaded': {
+      const { instance, mismatches, tookMs } = step;
+      const context =
+        instance.contextLengthTokens === null
+          ? ''
+          : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
+      const differences = mismatches
+        .map(({ field, got }) => `; ${field} became ${String(got)}`)
+        .join('');
+      return `${style.good('Loaded')} ${instance.modelKey} in ${formatDuration(tookMs)}${context}${differences}.`;
+    }
+    case 'load-failed':
+      return `${style.bad('Failed')}: ${step.failure.message}`;
+    case 'rolling-back':
+      return `Loading ${step.modelKey} again.`;
+    case 'observing':
+    case 'draining':
+    case 'loading':
+    case 'settling':
+      return null;
+  }
+}
+
+/** The outcome of a switch; `null` where its steps have said it. */
+function describeOutcome(report: RunReport, tookMs: number, style: Style): string | null {
+  switch (report.outcome) {
+    case 'switched':
+      return `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`;
+    case 'released':
+      return `${style.caution('Unloaded')}: no smaller model fits.`;
+    case 'rolled-back':
+      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
+    case 'failed':
+      return `${style.bad('Nothing could be loaded')}.`;
+    case 'nothing-fits':
+      return `${style.bad('Nothing fits')}.`;
+    case 'kept':
+    case 'put-off':
+    case 'would-switch':
+      return null;
+  }
+}
+
+function describeJournal({
+  pins,
+  yields,
+}: Extract<AutopilotEvent, { type: 'journal-changed' }>['journal']): string {
+  const held = yields.reduce((sum, { bytes }) => sum + bytes, 0);
+  const parts = [
+    pins.length === 0 ? 'no pins' : `pinned: ${pins.map(({ target }) => target).join(', ')}`,
+    held === 0 ? 'no memory yielded' : `${formatBytes(held)} yielded`,
+  ];
+  return `Pins and yields changed: ${parts.join('; ')}.`;
+}
+
+function messageOf(error: unknown): string {
+  if (isModelConfigError(error)) {
+    const [first, ...rest] = error.issues;
+    const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
+    if (first !== undefined) return `${formatIssue(first).split('\n')[0] ?? ''}${more}`;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0] ?? '';
+}

@@ -1,0 +1,34 @@
+import type { CommandContext } from '../../context.js';
+import { SCHEMA_VERSION } from '../../terminal/output.js';
+import { errorJson, eventJson } from './event-json.js';
+import type { WatchReport } from './watch-report.js';
+
+/** Prints each event as one line of JSON, for pipes, logs and other programs. */
+export function createWatchLines({ io, output }: CommandContext): WatchReport {
+  const line = (type: string, value: object) => {
+    // The type comes first, so that a person can scan the lines.
+    const versioned = Object.assign({ schemaVersion: SCHEMA_VERSION, type }, value);
+    output.result(`${JSON.stringify(versioned)}\n`);
+  };
+  let nextTenth = 0;
+  return {
+    event: (event) => {
+      // A load reports progress about a hundred times; ten lines are enough.
+      if (event.type === 'switch-step' && event.step.type === 'loading') {
+        const tenth = Math.floor(event.step.progressRatio * 10);
+        if (tenth < nextTenth) return;
+        nextTenth = tenth + 1;
+      } else if (event.type !== 'emergency') {
+        nextTenth = 0;
+      }
+      line(event.type, eventJson(event));
+    },
+    configApplied: ({ source }) => {
+      line('config-applied', { atMs: io.nowMs(), source: source.kind, file: source.file });
+    },
+    logFailed: (error) => {
+      line('decision-log-failed', { atMs: io.nowMs(), error: errorJson(error) });
+    },
+    close: () => undefined,
+  };
+}

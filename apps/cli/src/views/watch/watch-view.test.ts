@@ -1,0 +1,198 @@
+import type { Footprint } from '@mai/memory-ledger';
+import type { AutopilotState, CandidateProfile } from '@mai/autopilot';
+import type { Candidate, Resident, SelectionInput } from '@mai/selector';
+import type { Verdict } from '@mai/autopilot';
+import { selectModel } from '@mai/selector';
+import { createFakeIo } from '../../../test/fake-io.js';
+import { createOutput } from '../../terminal/output.js';
+import { textWidth } from '../../terminal/text.js';
+import type { WatchPicture } from './watch-view.js';
+import { renderWatch } from './watch-view.js';
+
+const GIB = 1024 ** 3;
+const NOW_MS = 1_000_000;
+const LOAD: CandidateProfile['loadConfig'] = {
+  ...{ contextLengthTokens: 8192, parallelSequences: null, offloadRatio: null },
+  ...{ kvCacheTypeK: null, kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null },
+};
+const footprint = (gib: number): Footprint => ({
+  ram: { mappedBytes: 0, anonymousBytes: gib * GIB },
+  gpus: [],
+  interval: null,
+  source: 'measured',
+  confidence: 'high',
+});
+const candidate = (modelKey: string, tier: Candidate['tier'], gib: number): Candidate => ({
+  ...{ modelKey, displayName: modelKey, tier, capabilities: ['chat'], downloaded: true },
+  ...{ maxContextLengthTokens: 8192, coolingDownUntilMs: null },
+  loadOptions: [{ loadConfig: LOAD, footprint: footprint(gib), guardrails: 'pass' }],
+});
+const resident = (modelKey: string, gib: number, changes: Partial<Resident> = {}): Resident => ({
+  ...{ instanceIdentifier: `mai/${modelKey}`, modelKey, loadConfig: LOAD },
+  ...{ footprint: footprint(gib), busy: false, pinned: false, foreign: false, lastUsedAtMs: null },
+  ...changes,
+});
+
+/** A machine with 32 GiB, limits of 80 and 92 per cent, and the given use by others and by residents. */
+function decide(othersGib: number, residents: readonly Resident[], verdict: Partial<Verdict> = {}) {
+  const modelsBytes = residents.reduce(
+    (sum, one) => sum + (one.footprint?.ram.anonymousBytes ?? 0),
+    0,
+  );
+  const input: SelectionInput = {
+    candidates: [candidate('big-model', 'large', 16), candidate('small-model', 'small', 4)],
+    requirement: { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
+    resources: {
+      ...{ timestampMs: NOW_MS, observable: true, unified: false, gpus: [] },
+      ram: {
+        totalBytes: 32 * GIB,
+        availableBytes: (32 - othersGib) * GIB - modelsBytes,
+        mappedCountsAsUsed: false,
+      },
+      cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
+    },
+    residents,
+    policy: {
+      ...{ memoryLimitRatio: 0.8, vramLimitRatio: 0.9, cpuLimitRatio: 0.8, hardLimitRatio: 0.92 },
+      ...{ unifiedHardLimitRatio: 0.85, upgradeBelowRatioMin: 0.65, minHeadroomBytes: GIB },
+      ...{ dwellMs: 20_000, coolDownMs: 60_000, foreign: 'observe', foreignIdleMs: 600_000 },
+    },
+    upgradeMarginRatio: 0.05,
+  };
+  return {
+    ...{ atMs: NOW_MS, input: input as never, selection: selectModel(input) },
+    verdict: { act: false, reason: 'STEADY', waitMs: null, upgradeBelowRatio: 0.75, ...verdict },
+    timeToHardLimitMs: null,
+  } as NonNullable<AutopilotState['decision']>;
+}
+
+function render(
+  decision: AutopilotState['decision'],
+  state: Partial<AutopilotState> = {},
+  picture: Partial<WatchPicture> = {},
+): string {
+  const io = createFakeIo({ columns: 80, env: { NO_COLOR: '1' } });
+  const output = createOutput(io, { json: false, quiet: false, noColour: true });
+  const text = renderWatch(
+    {
+      ...{ address: '127.0.0.1:1234', version: '0.4.18', dryRun: false, stopped: false },
+      ...{ loading: null, gone: new Set<string>(), log: [], nowMs: NOW_MS, rows: 24 },
+      state: {
+        ...{ status: 'running', decision, fault: null, breakerOpenUntilMs: null },
+        ...{ putOffUntilMs: null, failures: {}, pins: [], yields: [], leased: [], waiting: 0 },
+        ...{ idle: false, ...state },
+      },
+      ...picture,
+    },
+    output,
+  );
+  for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
+  return text.replaceAll(/\n +(?=[a-z(])/g, ' ');
+}
+
+test('before the first decision', () => {
+  expect(render(null)).toMatch(
+    /reading memory and models \.\.\.[^]*nothing is loaded[^]*Decision {2}none yet/,
+  );
+});
+
+test('the best model is loaded: names what would make it step down', () => {
+  const text = render(decide(4, [resident('big-model', 16)]));
+  expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
+  expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
+  expect(text).toContain(
+    'a step down when RAM stays above 80 % for 20 s (5.6 GiB to go); at once above 92 %',
+  );
+  expect(text).not.toContain('step up');
+});
+
+test('a smaller model is loaded: names what the larger one needs', () => {
+  const text = render(decide(12, [resident('small-model', 4)]));
+  expect(text).toContain('keep small-model');
+  expect(text).toMatch(
+    /a step up to big-model, which needs \d.* more RAM \(16\.0 GiB, may take .*\), to stay below 75 % of RAM/,
+  );
+});
+
+test('a step down that is due: names when it comes', () => {
+  const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
+  expect(render(due)).toContain(
+    'step down to small-model: the best model that fits, in 12 s if that lasts.',
+  );
+  const text = render({ ...due, timeToHardLimitMs: 30_000 });
+  expect(text).toContain('at this rate memory reaches its hard limit in 30 s');
+});
+
+test('a step down that waits for a busy model', () => {
+  const busy = decide(14, [resident('big-model', 16, { busy: true })], { reason: 'DRAINING' });
+  expect(render(busy)).toMatch(/once mai\/big-model is idle/);
+  expect(render(busy, { putOffUntilMs: NOW_MS + 15_000 })).toContain(
+    'Postponed for 15 s: the model to unload is busy.',
+  );
+});
+
+test('too many failed loads, an idle time that is over, and nothing that fits', () => {
+  const none = decide(4, []);
+  expect(render(none, { breakerOpenUntilMs: NOW_MS + 600_000 })).toContain(
+    'No load is tried for 10 min: too many loads failed.',
+  );
+  expect(render(none, { idle: true })).toContain('It loads again when somebody asks');
+  expect(render(decide(31, []))).toContain('Decision  nothing fits.');
+});
+
+test('a load in progress, without the instance that was unloaded for it', () => {
+  const due = decide(14, [resident('big-model', 16)]);
+  const text = render(
+    due,
+    { status: 'switching' },
+    {
+      gone: new Set(['mai/big-model']),
+      loading: { modelKey: 'small-model', ratio: 0.5 },
+    },
+  );
+  expect(text).toContain('nothing is loaded');
+  expect(text).toMatch(/Loading small-model █{10} +50 %/);
+  expect(text).not.toContain('mai/big-model');
+});
+
+test('pins, yields, a fault and a dry run', () => {
+  const text = render(
+    decide(4, [resident('big-model', 16, { pinned: true, busy: true, foreign: true })]),
+    {
+      fault: new Error('away'),
+      pins: [{ target: 'big-model', reason: 'pin', sinceMs: 0 }],
+      yields: [
+        {
+          ...{ name: 'game', bytes: 8 * GIB, pools: 'all', sinceMs: 0 },
+          ...{ untilMs: NOW_MS + 60_000, processId: null },
+        },
+      ],
+    },
+    { dryRun: true },
+  );
+  expect(text).toMatch(/^mai watch {2}running {2}retrying {2}dry run {2}LM Studio/);
+  expect(text).toMatch(/16\.0 GiB +busy, pinned *\n/);
+  expect(text).toContain('Yield     8.0 GiB free (game), for another 1 min');
+  expect(text).toContain('Pinned    big-model');
+});
+
+test('shows as many events as there is room for, the newest last; all of them after the end', () => {
+  const log = Array.from({ length: 10 }, (_, index) => ({
+    atMs: NOW_MS - 1000 * (10 - index),
+    text: `event ${index}`,
+  }));
+  const decision = decide(4, [resident('big-model', 16)]);
+  const shown = (rows: number) =>
+    render(decision, {}, { log, rows })
+      .split('\n')
+      .filter((line) => line.includes('event'));
+  expect(shown(50)).toHaveLength(10);
+  expect(shown(5)).toEqual([
+    '       3.0 s  event 7',
+    '       2.0 s  event 8',
+    '       1.0 s  event 9',
+  ]);
+  const end = render(null, { status: 'stopping' }, { log, stopped: true, rows: 5 });
+  expect(end.split('\n')[0]).toBe('mai watch  stopped  LM Studio 0.4.18 at 127.0.0.1:1234');
+  expect(end).not.toContain('Decision');
+});

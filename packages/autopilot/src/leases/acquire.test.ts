@@ -1,0 +1,93 @@
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { startPilot } from '../../test/pilot.js';
+import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+
+describe('acquire', () => {
+  it('lends what is loaded, and a lease holds a switch back until it is released', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    const { lease } = await pilot.autopilot.acquire(CHAT);
+    expect(lease).toMatchObject({ instanceIdentifier: 'mai/large', modelKey: 'large' });
+    world.othersBytes = 12 * GIB;
+    await world.clock.advance(2 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    lease?.release();
+    lease?.release();
+    await world.clock.advance(6 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('lends nothing of which nobody knows what it can', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.models.set('other', { modelKey: 'other', bytes: GIB });
+    world.place('other');
+    const pilot = await startPilot(world);
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['other', 'small']);
+    const { lease } = await pilot.autopilot.acquire(CHAT);
+    expect(lease).toMatchObject({ modelKey: 'small' });
+    await pilot.stop();
+  });
+
+  it('lends what a person has loaded where the decision is to keep that, and does not evict it', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.place('large', { instanceIdentifier: 'large' });
+    const pilot = await startPilot(world);
+    const acquiring = pilot.autopilot.acquire(CHAT);
+    await world.clock.advance(2 * SECOND);
+    const { lease } = await acquiring;
+    expect(lease).toMatchObject({ modelKey: 'large', instanceIdentifier: 'large' });
+    expect(pilot.autopilot.state.leased).toEqual(['large']);
+    lease?.release();
+    await pilot.stop();
+    expect(world.residentKeys()).toEqual(['large']);
+  });
+
+  it('loads what it takes, without dwell', async () => {
+    const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
+    const [small, coder] = world.chain;
+    if (small === undefined || coder === undefined) throw new Error('no chain');
+    world.chain = [small, { ...coder, capabilities: ['chat', 'coding'] }];
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    const acquiring = pilot.autopilot.acquire({ ...CHAT, capabilities: ['coding'] });
+    await world.clock.advance(5 * SECOND);
+    const { lease } = await acquiring;
+    expect(lease?.modelKey).toBe('coder');
+    // As long as it is leased the requirement stands.
+    await world.clock.advance(5 * MINUTE);
+    expect(world.residentKeys()).toContain('coder');
+    lease?.release();
+    await pilot.stop();
+  });
+
+  it('gives no lease but the decision when nothing meets the requirement', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    const acquiring = pilot.autopilot.acquire({ ...CHAT, capabilities: ['vision'] });
+    await world.clock.advance(2 * SECOND);
+    const { lease, selection } = await acquiring;
+    expect(lease).toBeNull();
+    expect(selection).toMatchObject({ decision: 'keep', plan: { steps: [] } });
+    await pilot.stop();
+  });
+
+  it('is cancelled by its signal and by the stop', async () => {
+    const world = new FakeWorld([{ ...LARGE, loadMs: 60 * SECOND }]);
+    const pilot = await startPilot(world);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const first = pilot.autopilot.acquire(CHAT, { signal: controller.signal });
+    const second = pilot.autopilot.acquire(CHAT);
+    controller.abort(reason);
+    await expect(first).rejects.toBe(reason);
+    const rejected = expect(second).rejects.toMatchObject({ name: 'AbortError' });
+    await pilot.stop();
+    await rejected;
+    await expect(pilot.autopilot.acquire(CHAT)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});

@@ -1,0 +1,95 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { discover, parseBaseUrl } from '@mai/lmstudio-adapter';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+
+/** The files of the autopilot of one LM Studio. */
+export interface AutopilotFiles {
+  /** Address of the LM Studio: `ws://host:port`. */
+  readonly address: string;
+  readonly folder: string;
+  /** Pins, yields and failures. */
+  readonly journal: string;
+  /** Every decision, in JSON lines; full files are moved aside. */
+  readonly decisionLog: string;
+  /** Names the socket on which the process that runs the autopilot listens. */
+  readonly control: string;
+}
+
+const DEFAULT_ADDRESS = 'ws://127.0.0.1:1234';
+
+/** The files of the autopilot for the LM Studio at an address. */
+export function autopilotFilesOf({ folders }: HostContext, at: string): AutopilotFiles {
+  const address = withOneLoopback(at);
+  // A folder for each LM Studio: a journal belongs to one, and a decision log has one writer.
+  const folder = path.join(allFolders(folders.data), folderName(address));
+  return {
+    address,
+    folder,
+    journal: path.join(folder, 'journal.json'),
+    decisionLog: path.join(folder, 'decisions.jsonl'),
+    control: path.join(folder, 'control.json'),
+  };
+}
+
+/**
+ * The files for the LM Studio that the options name, or that runs here. Where none runs, those that were used last:
+ * their autopilot may be waiting for its LM Studio to come back.
+ *
+ * @throws HostError `INVALID_REQUEST` for a malformed address
+ */
+export async function findAutopilotFiles(context: HostContext): Promise<AutopilotFiles> {
+  const { url, folders, userHome, env, signal } = context;
+  if (url !== null) return autopilotFilesOf(context, explicitAddress(url));
+  const { baseUrl } = await discover({ userHome, env, signal });
+  return autopilotFilesOf(context, baseUrl ?? (await lastAddress(folders.data)) ?? DEFAULT_ADDRESS);
+}
+
+/** Gives every name of this machine's loopback the same spelling, so that one LM Studio has one folder. */
+function withOneLoopback(address: string): string {
+  return address.replace(
+    /^(?<scheme>wss?:\/\/)(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)/,
+    '$<scheme>127.0.0.1',
+  );
+}
+
+function explicitAddress(url: string): string {
+  try {
+    return parseBaseUrl(url).webSocketUrl;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new HostError('INVALID_REQUEST', error.message, { cause: error });
+  }
+}
+
+function allFolders(dataFolder: string): string {
+  return path.join(dataFolder, 'autopilot');
+}
+
+// The usual scheme is left out, which keeps the names of the folders readable.
+const USUAL_SCHEME = 'ws://';
+
+function folderName(address: string): string {
+  return encodeURIComponent(
+    address.startsWith(USUAL_SCHEME) ? address.slice(USUAL_SCHEME.length) : address,
+  );
+}
+
+async function lastAddress(dataFolder: string): Promise<string | null> {
+  const parent = allFolders(dataFolder);
+  let names: readonly string[];
+  try {
+    names = await readdir(parent);
+  } catch {
+    // No autopilot has run here yet.
+    return null;
+  }
+  const folders = await Promise.all(
+    names.map(async (name) => ({ name, usedMs: (await stat(path.join(parent, name))).mtimeMs })),
+  );
+  const [last] = folders.sort((one, other) => other.usedMs - one.usedMs);
+  if (last === undefined) return null;
+  const address = decodeURIComponent(last.name);
+  return /^[a-z]+:\/\//.test(address) ? address : `${USUAL_SCHEME}${address}`;
+}

@@ -1,0 +1,155 @@
+import type { Clock, JournalState } from '@mai/autopilot';
+import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
+import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
+import { LMStudioError } from '@mai/lmstudio-adapter';
+import type {
+  AutopilotService,
+  CallOptions,
+  HandLoad,
+  HandLoadOptions,
+  PinChange,
+} from '../control/autopilot-service.js';
+import type { JournalChanges } from './journal-changes.js';
+import { withoutPins, withoutStalePins, withPin } from './pins.js';
+
+/** What loads and unloads by hand work with. */
+export interface HandLoadParts {
+  readonly client: (signal: AbortSignal | undefined) => Promise<LMStudioClient>;
+  readonly journal: JournalChanges;
+  readonly clock: Clock;
+  /** Identifiers of the instances that are leased. */
+  readonly leased: () => readonly string[];
+  /** Keeps instances with these identifiers from being unloaded, from now until the returned function is called. */
+  readonly hold: (identifiers: readonly string[]) => () => void;
+}
+
+/** Loads and unloads by hand. An instance that was loaded by hand is pinned until it is unloaded by hand. */
+export function createHandLoads({
+  client: connect,
+  journal,
+  clock,
+  leased,
+  hold,
+}: HandLoadParts): Pick<AutopilotService, 'load' | 'unload'> {
+  const changePins = async (
+    change: (state: JournalState) => JournalState,
+    options: CallOptions,
+  ): Promise<PinChange> => {
+    try {
+      return { delivery: (await journal.change(change, options)).delivery, pinError: null };
+    } catch (error) {
+      // LM Studio has done its part, and that is not undone because a note could not be written.
+      if (!isAutopilotError(error)) throw error;
+      return { delivery: null, pinError: error };
+    }
+  };
+
+  return {
+    load: async (request, { signal, onProgress } = {}) => {
+      const client = await connect(signal);
+      const identifiers = request.candidates.map((one) => identifierOf(request, one.modelKey));
+      // The pin is written once the load has succeeded. Until then the autopilot must leave the instance alone, too.
+      const letGo = hold(identifiers);
+      try {
+        const loaded = await loadOneOf(client, request, { signal, onProgress });
+        const target = loaded.instance.instanceIdentifier;
+        const residents = await client.listResidents(signal === undefined ? {} : { signal });
+        const present = residents.map((one) => one.instanceIdentifier);
+        const pin = { target, reason: 'load', sinceMs: clock.nowMs() } as const;
+        const pinned = await changePins((state) => withPin(withoutStalePins(state, present), pin), {
+          signal,
+        });
+        return { ...loaded, ...pinned };
+      } finally {
+        letGo();
+      }
+    },
+    unload: async ({ instanceIdentifiers, force }, { signal } = {}) => {
+      const client = await connect(signal);
+      const options = signal === undefined ? {} : { signal };
+      const residents = await client.listResidents(options);
+      const targets = instanceIdentifiers.map((wanted) => {
+        const found = residents.find((one) => one.instanceIdentifier === wanted);
+        if (found === undefined) throw notLoaded(wanted, residents);
+        return found;
+      });
+      if (!force) refuseBusy(targets, leased());
+      const unloaded: ResidentInstance[] = [];
+      try {
+        for (const target of targets) {
+          await client.unload(target.instanceIdentifier, options);
+          unloaded.push(target);
+        }
+      } catch (error) {
+        // Those that are gone lose their pins all the same.
+        if (unloaded.length > 0) await changePins(withoutPinsOf(unloaded), {});
+        throw error;
+      }
+      return { unloaded, ...(await changePins(withoutPinsOf(unloaded), { signal })) };
+    },
+  };
+}
+
+/** The identifier that a model gets; by its prefix everybody can tell that Mai has loaded it. */
+function identifierOf({ identifier }: HandLoad, modelKey: string): string {
+  return identifier ?? `${IDENTIFIER_PREFIX}${modelKey}`;
+}
+
+async function loadOneOf(
+  client: LMStudioClient,
+  request: HandLoad,
+  { signal, onProgress }: HandLoadOptions,
+) {
+  const requests = request.candidates.map(({ modelKey, kind, loadConfig }, index) => ({
+    modelKey,
+    kind,
+    loadConfig,
+    identifier: identifierOf(request, modelKey),
+    ttlMs: request.ttlMs,
+    timeoutMs: request.timeoutMs ?? undefined,
+    onProgress: (ratio: number) => onProgress?.(index, ratio),
+    ...(signal === undefined ? {} : { signal }),
+  }));
+  const [only, second] = requests;
+  // The load of a single model fails with its own error, not with one about a list.
+  return only !== undefined && second === undefined
+    ? { ...(await client.load(only)), index: 0, failures: [] }
+    : client.loadFirst(requests);
+}
+
+function withoutPinsOf(unloaded: readonly ResidentInstance[]) {
+  const gone = unloaded.map(({ instanceIdentifier }) => instanceIdentifier);
+  return (state: JournalState): JournalState =>
+    withoutPins(state, ({ reason, target }) => reason === 'load' && gone.includes(target));
+}
+
+function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMStudioError {
+  const loaded = residents.length === 0 ? 'Nothing is loaded.' : `Loaded: ${list(residents)}.`;
+  return new LMStudioError('INSTANCE_NOT_FOUND', `${wanted} is not loaded. ${loaded}`, {
+    instanceIdentifier: wanted,
+  });
+}
+
+/** @throws LMStudioError `LOAD_REFUSED` where unloading would cut off a request or break a lease */
+export function refuseBusy(targets: readonly ResidentInstance[], leased: readonly string[]): void {
+  const generating = targets.filter(
+    ({ activity, queued }) => (activity !== null && activity !== 'idle') || (queued ?? 0) > 0,
+  );
+  if (generating.length > 0) {
+    throw new LMStudioError(
+      'LOAD_REFUSED',
+      `${list(generating)} is generating; unloading now would cut its request off. Try again when it is idle, or force it.`,
+    );
+  }
+  const inUse = targets.filter((one) => leased.includes(one.instanceIdentifier));
+  if (inUse.length > 0) {
+    throw new LMStudioError(
+      'LOAD_REFUSED',
+      `${list(inUse)} is leased: a program has asked for it to stay. Try again when that program has ended, or force it.`,
+    );
+  }
+}
+
+function list(residents: readonly ResidentInstance[]): string {
+  return residents.map(({ instanceIdentifier }) => instanceIdentifier).join(', ');
+}

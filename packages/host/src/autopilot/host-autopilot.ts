@@ -1,0 +1,269 @@
+import type { AutopilotEvent, AutopilotState, JournalState, Yield } from '@mai/autopilot';
+import { isAutopilotError } from '@mai/autopilot';
+import type { Requirement } from '@mai/selector';
+import type {
+  AutopilotService,
+  CallOptions,
+  HandLoad,
+  HandLoaded,
+  HandLoadOptions,
+  HandUnload,
+  HandUnloaded,
+  JournalAnswer,
+} from '../control/autopilot-service.js';
+import type { ControlClient } from '../control/client/control-client.js';
+import { connectControl } from '../control/client/connect-control.js';
+import { isHostError } from '../host-error.js';
+import type { HostParts } from '../host-parts.js';
+import { orAborted } from '../runtime/connect-runtime.js';
+import { contextOfCall } from '../session.js';
+import type { AutopilotFiles } from './autopilot-files.js';
+import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
+import { createHandLoads } from './hand-loads.js';
+import { createJournalChanges, type JournalChanges } from './journal-changes.js';
+import type { AutopilotRequest, AutopilotSession } from './open-autopilot.js';
+import { openAutopilot } from './open-autopilot.js';
+import { findOpenAiAddress } from './openai-address.js';
+
+/** A resident model that stays while the lease is held, and how to reach it. */
+export interface Lease extends AsyncDisposable {
+  readonly modelKey: string;
+  /** What OpenAI clients send as `model`. */
+  readonly instanceIdentifier: string;
+  /** Base URL for OpenAI clients; ends in `/v1`. */
+  readonly baseUrl: string;
+  /** Headers for every request: LM Studio's token, where there is one. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  /** Fires when the promise ends before its release: the autopilot stopped, or its process ended. */
+  readonly lost: AbortSignal;
+  /** Ends the use and unloads nothing. May be called more than once. */
+  release(): Promise<void>;
+}
+
+/** What a leased model has to be able to do. Everything left out asks for nothing in particular. */
+export type LeaseRequirement = Partial<Requirement>;
+
+/** The autopilot of one runtime, whichever process runs it, as one host uses it. */
+export interface HostAutopilot extends AsyncDisposable {
+  /**
+   * An autopilot of this process, not started yet. It ends with the host.
+   *
+   * @throws as `openAutopilot`
+   */
+  open(request?: AutopilotRequest): Promise<AutopilotSession>;
+  /**
+   * A lease on a resident model that meets the requirement. The running autopilot is asked; where none runs, this
+   * process runs one until the host is disposed, and then leaves everything loaded.
+   *
+   * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`; LMStudioError where LM Studio is off
+   */
+  acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
+  /** The journal with its pins and yields. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  journal(options?: CallOptions): Promise<JournalState>;
+  /** Pins a model key or an instance identifier; without a running autopilot, for the next one. */
+  pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
+  unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  /** Keeps memory free for others; without a running autopilot, once the next one runs. */
+  yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
+  endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  /** Loads by hand. The process that runs the autopilot does it; without one, this process. */
+  load(request: HandLoad, options?: HandLoadOptions): Promise<HandLoaded>;
+  /** Unloads by hand, in the same way. */
+  unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
+  /** The state of the running autopilot; null where none runs. */
+  state(options?: CallOptions): Promise<AutopilotState | null>;
+  /** What the running autopilot does from now on; null where none runs. */
+  events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
+}
+
+/**
+ * How long a call waits for the next process to run the autopilot. One that stops keeps the lock until it has unloaded
+ * what is its own; one that has just taken the lock needs a moment before it listens.
+ */
+const HANDOVER_WITHIN_MS = 15_000;
+const HANDOVER_POLL_MS = 50;
+
+/** Opens nothing and asks nobody yet. */
+export function createHostAutopilot(parts: HostParts): HostAutopilot {
+  const { clock } = parts.context;
+  /** The connection in use for each LM Studio, by address. */
+  const clients = new Map<string, ControlClient>();
+  /** Also those to autopilots that have stopped since. */
+  const connections: ControlClient[] = [];
+  const connecting = new Map<string, Promise<ControlClient | null>>();
+  const sessions = new Set<AutopilotSession>();
+  let becoming: Promise<AutopilotService> | null = null;
+  const disposed = new AbortController();
+
+  const filesOfCall = ({ signal }: CallOptions): Promise<AutopilotFiles> =>
+    findAutopilotFiles(contextOfCall(parts.context, signal));
+
+  /** The running autopilot's service; null where none runs or it can't be reached. */
+  const findService = async (
+    files: AutopilotFiles,
+    signal: AbortSignal | undefined,
+  ): Promise<AutopilotService | null> => {
+    const own = [...sessions].find(
+      (session) => session.running && session.files.address === files.address,
+    );
+    if (own !== undefined) return own.service;
+    const known = clients.get(files.address);
+    if (known !== undefined && !known.lost.aborted) return known;
+    // Calls that come meanwhile share the attempt; each gives up by its own signal.
+    let attempt = connecting.get(files.address);
+    if (attempt === undefined) {
+      attempt = connectTo(files).finally(() => connecting.delete(files.address));
+      connecting.set(files.address, attempt);
+    }
+    return orAborted(attempt, signal ?? parts.context.signal);
+  };
+
+  const connectTo = async (files: AutopilotFiles): Promise<ControlClient | null> => {
+    const { signal } = parts.context;
+    const client = await connectControl({ path: files.control, signal });
+    if (client !== null) {
+      clients.set(files.address, client);
+      connections.push(client);
+    }
+    return client;
+  };
+
+  const open = async (request: AutopilotRequest = {}): Promise<AutopilotSession> => {
+    disposed.signal.throwIfAborted();
+    const session = await openAutopilot(parts, request);
+    if (disposed.signal.aborted) await session.stop();
+    disposed.signal.throwIfAborted();
+    sessions.add(session);
+    return session;
+  };
+
+  /** Runs an autopilot here, or finds that of a process that was quicker. */
+  const become = async (files: AutopilotFiles): Promise<AutopilotService> => {
+    const session = await open({ unloadAtStop: false });
+    const startedMs = clock.monotonicMs();
+    for (;;) {
+      try {
+        await session.start();
+        return session.service;
+      } catch (error) {
+        if (!isAutopilotError(error) || error.code !== 'ALREADY_RUNNING') throw error;
+        const service = await findService(files, parts.context.signal);
+        if (service !== null) {
+          sessions.delete(session);
+          return service;
+        }
+        // It is about to listen, or has just ended and the lock is free.
+        if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
+        await clock.sleep(HANDOVER_POLL_MS, { signal: parts.context.signal });
+      }
+    }
+  };
+
+  const requireService = async (
+    files: AutopilotFiles,
+    signal: AbortSignal,
+  ): Promise<AutopilotService> => {
+    const found = await findService(files, signal);
+    if (found !== null) return found;
+    // The calls of this host share it; each gives up by its own signal.
+    becoming ??= become(files).finally(() => (becoming = null));
+    return orAborted(becoming, signal);
+  };
+
+  /** A change that may be made twice: where the process that was asked ends, the journal itself is changed. */
+  const changeJournal = async (
+    options: CallOptions,
+    change: (journal: Omit<JournalChanges, 'read' | 'change'>) => Promise<JournalAnswer>,
+  ): Promise<JournalAnswer> => {
+    const files = await filesOfCall(options);
+    try {
+      const service = await findService(files, options.signal);
+      if (service !== null) return await change(service);
+    } catch (error) {
+      // No answer from the process that runs the autopilot; it reads the journal by itself.
+      if (!isHostError(error)) throw error;
+    }
+    return change(createJournalChanges(files, clock));
+  };
+
+  const handLoads = async (
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<AutopilotService, 'load' | 'unload'>> => {
+    const context = contextOfCall(parts.context, signal);
+    const client = await parts.runtime.client(context.signal);
+    const files = autopilotFilesOf(context, client.baseUrl);
+    return (
+      (await findService(files, signal)) ??
+      createHandLoads({
+        client: () => Promise.resolve(client),
+        journal: createJournalChanges(files, clock),
+        clock,
+        leased: () => [],
+        hold: () => () => undefined,
+      })
+    );
+  };
+
+  const acquire = async (
+    requirement: LeaseRequirement = {},
+    options: CallOptions = {},
+  ): Promise<Lease> => {
+    const context = contextOfCall(parts.context, options.signal);
+    const { signal } = context;
+    const client = await parts.runtime.client(signal);
+    const address = await findOpenAiAddress(context, client, signal);
+    const files = autopilotFilesOf(context, client.baseUrl);
+    const startedMs = clock.monotonicMs();
+    for (;;) {
+      try {
+        const service = await requireService(files, signal);
+        const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
+        return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
+      } catch (error) {
+        // Nothing was lent yet, so the next process can be asked.
+        if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
+        await clock.sleep(HANDOVER_POLL_MS, { signal });
+      }
+    }
+  };
+
+  return {
+    open,
+    acquire,
+    journal: async (options = {}) =>
+      createJournalChanges(await filesOfCall(options), clock).read(options),
+    pin: (target, options = {}) => changeJournal(options, (to) => to.pin(target, options)),
+    unpin: (targets, options = {}) => changeJournal(options, (to) => to.unpin(targets, options)),
+    yieldMemory: (request, options = {}) =>
+      changeJournal(options, (to) => to.yieldMemory(request, options)),
+    endYield: (names, options = {}) => changeJournal(options, (to) => to.endYield(names, options)),
+    load: async (request, options = {}) => (await handLoads(options.signal)).load(request, options),
+    unload: async (request, options = {}) =>
+      (await handLoads(options.signal)).unload(request, options),
+    state: async (options = {}) => {
+      const service = await findService(await filesOfCall(options), options.signal);
+      return service === null ? null : service.state(options);
+    },
+    events: async (options = {}) => {
+      const service = await findService(await filesOfCall(options), options.signal);
+      return service === null ? null : service.events(options);
+    },
+    [Symbol.asyncDispose]: async () => {
+      disposed.abort(new DOMException('The host was closed.', 'AbortError'));
+      await becoming?.catch(() => undefined);
+      await Promise.all([...connecting.values()].map((one) => one.catch(() => undefined)));
+      await Promise.all([...sessions].map((session) => session.stop()));
+      await Promise.all(connections.map((client) => client.close()));
+    },
+  };
+}
+
+const NO_REQUIREMENT: Requirement = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+};
+
+function isLost(error: unknown): boolean {
+  return isHostError(error) && error.code === 'AUTOPILOT_LOST';
+}

@@ -1,0 +1,41 @@
+import type { AutopilotPorts } from '@mai/autopilot';
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { LoadedModelConfig } from '@mai/model-config';
+import type { HostParts } from '../host-parts.js';
+import { composePorts } from '../runtime/compose-ports.js';
+import { openLiveCatalog } from './live-catalog.js';
+import type { LiveConfig } from './live-config.js';
+import { openLiveConfig } from './live-config.js';
+
+/** The ports of an autopilot, joined to LM Studio, this machine and a configuration that may be edited. */
+export interface JoinedPorts {
+  readonly ports: AutopilotPorts;
+  readonly client: LMStudioClient;
+  readonly config: LiveConfig;
+}
+
+/**
+ * Joins the ports of an autopilot.
+ *
+ * @param onApplied - called when an edited configuration is in force
+ * @throws LMStudioError or ModelConfigError
+ */
+export async function joinAutopilotPorts(
+  parts: HostParts,
+  onApplied: (config: LoadedModelConfig) => void,
+): Promise<JoinedPorts> {
+  const { clock, signal } = parts.context;
+  const config = await openLiveConfig(parts.context);
+  const client = await parts.runtime.client(signal);
+  await parts.monitor.inform(client, signal);
+  const link = { kind: 'on', client } as const;
+  const catalog = await openLiveCatalog({ parts, link, config, onApplied });
+  const ports = composePorts({
+    link,
+    monitor: parts.monitor.port,
+    clock,
+    catalog: catalog.port,
+    estimator: catalog.estimator,
+  });
+  return { ports, client, config };
+}

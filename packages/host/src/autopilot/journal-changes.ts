@@ -1,0 +1,90 @@
+import type { Clock, JournalState, Yield } from '@mai/autopilot';
+import { createFileJournal, findRunning } from '@mai/autopilot';
+import type { CallOptions, Delivery, JournalAnswer } from '../control/autopilot-service.js';
+import type { AutopilotFiles } from './autopilot-files.js';
+import { withoutPins, withPin } from './pins.js';
+
+/** Changes to the journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
+export interface JournalChanges {
+  read(options?: CallOptions): Promise<JournalState>;
+  pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
+  unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
+  endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  /**
+   * Writes what `change` makes of the journal and waits until the running autopilot has read it, for two seconds at
+   * most. Nothing is written where `change` returns the state that it was given.
+   */
+  change(
+    change: (journal: JournalState) => JournalState,
+    options?: CallOptions,
+  ): Promise<JournalAnswer>;
+}
+
+const ANSWER_WITHIN_MS = 2000;
+const ASK_EVERY_MS = 50;
+
+/** The journal of one autopilot, whichever process runs it. */
+export function createJournalChanges(files: AutopilotFiles, clock: Clock): JournalChanges {
+  const journal = createFileJournal(files.journal, clock);
+
+  const waitUntilRead = async (revision: number, options: CallOptions): Promise<Delivery> => {
+    const startedMs = clock.monotonicMs();
+    for (;;) {
+      const running = await findRunning(files.folder, files.address, clock);
+      if (running === null) return { kind: 'nobody' };
+      const { acknowledged } = await journal.read(present(options));
+      if (acknowledged !== null && acknowledged.revision >= revision) {
+        return { kind: 'seen', processId: acknowledged.processId };
+      }
+      if (clock.monotonicMs() - startedMs >= ANSWER_WITHIN_MS) {
+        return { kind: 'waiting', processId: running.processId };
+      }
+      await clock.sleep(ASK_EVERY_MS, { signal: options.signal ?? null });
+    }
+  };
+
+  const change: JournalChanges['change'] = async (make, options = {}) => {
+    const before = await journal.read(present(options));
+    if (make(before) === before) return { journal: before, delivery: null };
+    const written = await journal.update((latest) => {
+      const changed = make(latest);
+      return changed === latest ? latest : { ...changed, revision: latest.revision + 1 };
+    }, present(options));
+    return { journal: written, delivery: await waitUntilRead(written.revision, options) };
+  };
+
+  return {
+    read: (options = {}) => journal.read(present(options)),
+    change,
+    pin: (target, options) => {
+      const pin = { target, reason: 'pin', sinceMs: clock.nowMs() } as const;
+      return change((state) => withPin(state, pin), options);
+    },
+    unpin: (targets, options) =>
+      change((state) => withoutPins(state, ({ target }) => targets.includes(target)), options),
+    yieldMemory: (request, options) =>
+      change(
+        (state) => ({
+          ...state,
+          yields: [...state.yields.filter(({ name }) => name !== request.name), request],
+        }),
+        options,
+      ),
+    endYield: (names, options) => {
+      const ends = ({ name }: Yield): boolean => names.includes(name);
+      return change(
+        (state) =>
+          state.yields.some(ends)
+            ? { ...state, yields: state.yields.filter((one) => !ends(one)) }
+            : state,
+        options,
+      );
+    },
+  };
+}
+
+/** The port's options have no key for a signal that is not there. */
+function present({ signal }: CallOptions): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

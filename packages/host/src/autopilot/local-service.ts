@@ -1,0 +1,117 @@
+import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
+import type { Requirement } from '@mai/selector';
+import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
+import { isRecord } from '../control/wire/encode-value.js';
+import { EventStream } from '../control/event-stream.js';
+import { HostError } from '../host-error.js';
+import type { JournalChanges } from './journal-changes.js';
+
+/** What the service of this process's autopilot is made of. */
+export interface LocalServiceParts {
+  readonly autopilot: Autopilot;
+  readonly journal: JournalChanges;
+  readonly hand: Pick<AutopilotService, 'load' | 'unload'>;
+}
+
+/** The autopilot of this process as a service. */
+export interface LocalService {
+  readonly service: AutopilotService;
+  /** Whether `end` was called. */
+  readonly ended: boolean;
+  /** Tells the holders of leases that their leases are lost: the autopilot stops. */
+  end(): void;
+}
+
+/** Offers an autopilot that runs in this process to this process and, over a socket, to others. */
+export function createLocalService({ autopilot, journal, hand }: LocalServiceParts): LocalService {
+  const ended = new AbortController();
+  const lost = (cause?: unknown): HostError =>
+    new HostError(
+      'AUTOPILOT_LOST',
+      `The autopilot of process ${process.pid} has stopped. Try again: another process takes its place, or starts it anew.`,
+      { processId: process.pid, ...(cause === undefined ? {} : { cause }) },
+    );
+
+  const untilEnd = (signal: AbortSignal | undefined): AbortSignal =>
+    signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+
+  const acquire = async (
+    requirement: Requirement,
+    { signal }: CallOptions = {},
+  ): Promise<ServiceLease> => {
+    const { lease, selection } = await autopilot
+      .acquire(requirement, { signal: signal ?? null })
+      .catch((error: unknown) => {
+        // Not the caller's own cancellation: the autopilot stops.
+        if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
+        throw error;
+      });
+    if (lease === null) {
+      throw new HostError(
+        'NOTHING_FITS',
+        `No model can be loaded now that meets the requirement: ${describeRequirement(requirement)}. "mai select" says why for every model.`,
+        { selection },
+      );
+    }
+    return {
+      modelKey: lease.modelKey,
+      instanceIdentifier: lease.instanceIdentifier,
+      lost: ended.signal,
+      release: () => {
+        lease.release();
+        return Promise.resolve();
+      },
+    };
+  };
+
+  return {
+    get ended() {
+      return ended.signal.aborted;
+    },
+    end: () => ended.abort(lost()),
+    service: {
+      processId: process.pid,
+      acquire,
+      pin: (target, options) => journal.pin(target, options),
+      unpin: (targets, options) => journal.unpin(targets, options),
+      yieldMemory: (request, options) => journal.yieldMemory(request, options),
+      endYield: (names, options) => journal.endYield(names, options),
+      // What is being loaded when the autopilot stops is broken off.
+      load: (request, options = {}) =>
+        hand.load(request, { ...options, signal: untilEnd(options.signal) }),
+      unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
+      state: ({ signal } = {}) =>
+        signal?.aborted === true
+          ? Promise.reject(signal.reason as Error)
+          : Promise.resolve(autopilot.state),
+      events: ({ signal } = {}) => ({
+        [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
+      }),
+    },
+  };
+}
+
+function readEvents(
+  autopilot: Autopilot,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<AutopilotEvent> {
+  const forget = (): void => signal?.removeEventListener('abort', onAbort);
+  const stream = new EventStream(autopilot.events[Symbol.asyncIterator](), forget);
+  const onAbort = (): void => stream.fail(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  return stream;
+}
+
+function isAbortError(error: unknown): boolean {
+  return isRecord(error) && error['name'] === 'AbortError';
+}
+
+function describeRequirement({ capabilities, minContextLengthTokens, tiers }: Requirement): string {
+  const parts = [
+    ...capabilities,
+    ...(minContextLengthTokens === null ? [] : [`${minContextLengthTokens} tokens of context`]),
+    ...(tiers === null ? [] : [`tier ${tiers.join(' or ')}`]),
+  ];
+  return parts.length === 0 ? 'any model' : parts.join(', ');
+}

@@ -1,0 +1,196 @@
+import type { Autopilot, RunningLock, SelectionRequest } from '@mai/autopilot';
+import {
+  acquireRunningLock,
+  createAutopilot,
+  createDecisionLog,
+  createFileJournal,
+  createMemoryJournal,
+} from '@mai/autopilot';
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { LoadedModelConfig } from '@mai/model-config';
+import type { AutopilotService } from '../control/autopilot-service.js';
+import type { ControlServer } from '../control/server/serve-control.js';
+import { serveControl } from '../control/server/serve-control.js';
+import type { HostParts } from '../host-parts.js';
+import { createProcessRules } from '../processes/process-rules.js';
+import type { AutopilotFiles } from './autopilot-files.js';
+import { autopilotFilesOf } from './autopilot-files.js';
+import { createHandLoads } from './hand-loads.js';
+import { createJournalChanges } from './journal-changes.js';
+import { joinAutopilotPorts } from './join-ports.js';
+import type { LiveConfig } from './live-config.js';
+import { createLocalService } from './local-service.js';
+
+/** How an autopilot runs. */
+export interface AutopilotRequest {
+  /** Fallback chain and requirement; the configuration's default chain unless given. */
+  readonly selection?: Pick<SelectionRequest, 'chain' | 'requirement'> | undefined;
+  /** Decide and change nothing; no lock, no journal, no decision log and no socket. Default false. */
+  readonly dryRun?: boolean | undefined;
+  /** Milliseconds between two rounds; the autopilot's own default unless given. */
+  readonly intervalMs?: number | null | undefined;
+  /** Whether stopping unloads what Mai has loaded. Default true. */
+  readonly unloadAtStop?: boolean | undefined;
+  /** Called when an edited configuration is in force. */
+  readonly onConfigApplied?: ((config: LoadedModelConfig) => void) | undefined;
+  /** Called when a decision could not be written down. Default: the host's `warn`. */
+  readonly onLogError?: ((error: unknown) => void) | undefined;
+}
+
+/** An autopilot of this process, joined to LM Studio, this machine and this user's files. */
+export interface AutopilotSession extends AsyncDisposable {
+  readonly autopilot: Pick<Autopilot, 'events' | 'state'>;
+  readonly client: LMStudioClient;
+  readonly config: LiveConfig;
+  readonly files: AutopilotFiles;
+  /** What other processes get over the control socket. */
+  readonly service: AutopilotService;
+  /** Whether `service` can be used: it has been started, is not a dry run, and has not stopped. */
+  readonly running: boolean;
+  /**
+   * Takes the running lock, begins, and listens on the control socket.
+   *
+   * @throws AutopilotError `ALREADY_RUNNING` where another autopilot has the lock
+   */
+  start(): Promise<void>;
+  /** Ends leases and the control socket, then the autopilot. May be called more than once. */
+  stop(): Promise<void>;
+  /** Why it stopped by itself: another process has taken the lock. Null while it has not. */
+  readonly lostTo: () => Error | null;
+}
+
+/**
+ * Joins an autopilot that has not started.
+ *
+ * @throws LMStudioError, ModelConfigError, AutopilotError `JOURNAL_UNUSABLE`, or HostError `INVALID_REQUEST` where the
+ *   chain does not exist
+ */
+export async function openAutopilot(
+  parts: HostParts,
+  request: AutopilotRequest = {},
+): Promise<AutopilotSession> {
+  const { context } = parts;
+  const { clock, signal, timeoutMs, warn } = context;
+  const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
+  const onApplied = request.onConfigApplied ?? (() => undefined);
+  const { ports, client, config } = await joinAutopilotPorts(parts, onApplied);
+  // A chain that does not exist is the caller's mistake here; during the run it is a rejected edit.
+  await ports.catalog.read({ chain: selection.chain ?? null, signal });
+
+  const files = autopilotFilesOf(context, client.baseUrl);
+  const journal = createFileJournal(files.journal, clock);
+  // A file that is not a journal ends the attempt here; during the run it is a fault that may pass.
+  const noted = await journal.read({ signal });
+  const changes = createJournalChanges(files, clock);
+  const warnAbout = (what: string) => (error: unknown) =>
+    warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const held = createHeldIdentifiers();
+  let lock: RunningLock | null = null;
+  const switching = () => config.current.config.switching;
+  const autopilot = createAutopilot({
+    ...ports,
+    dryRun,
+    unloadAtStop,
+    // A dry run must leave nothing behind, and must not acknowledge what others write into the journal.
+    journal: dryRun ? createMemoryJournal(noted) : journal,
+    lock: dryRun ? null : async () => takeLock(),
+    decisionLog: dryRun
+      ? null
+      : createDecisionLog({
+          file: files.decisionLog,
+          onError:
+            request.onLogError ??
+            warnAbout(`A decision could not be written to ${files.decisionLog}`),
+        }),
+    rules: createProcessRules(() => config.current.config.rules, {
+      platform: context.platform,
+      clock,
+    }),
+    get request() {
+      return { ...selection, pinned: [...config.current.config.pins, ...held.identifiers()] };
+    },
+    get idle() {
+      return switching().idle;
+    },
+    get timings() {
+      return {
+        drainDeadlineMs: switching().drainDeadlineMs,
+        loadTimeoutMs: timeoutMs,
+        ...(intervalMs === null ? {} : { observeIntervalMs: intervalMs }),
+      };
+    },
+  });
+  const hand = createHandLoads({
+    client: () => Promise.resolve(client),
+    journal: changes,
+    clock,
+    leased: () => autopilot.state.leased,
+    hold: (identifiers) => held.add(identifiers),
+  });
+  const local = createLocalService({ autopilot, journal: changes, hand });
+  let server: ControlServer | null = null;
+  let listening: Promise<void> | null = null;
+
+  const takeLock = async (): Promise<RunningLock> => {
+    lock = await acquireRunningLock(files.folder, files.address, clock);
+    lock.lost.addEventListener(
+      'abort',
+      () => void stop().catch(warnAbout('The autopilot did not stop cleanly')),
+      { once: true },
+    );
+    return lock;
+  };
+  const listen = async (): Promise<void> => {
+    try {
+      server = await serveControl(local.service, { path: files.control });
+    } catch (error) {
+      // The autopilot does its work without the socket, and other processes still reach it through the journal.
+      warnAbout("Other programs can't lease models from this autopilot")(error);
+    }
+  };
+  const stop = async (): Promise<void> => {
+    local.end();
+    await listening;
+    try {
+      await server?.announceStop();
+    } finally {
+      try {
+        await autopilot.stop();
+      } finally {
+        // Last, so that clients still get the events of the stop.
+        await server?.close();
+      }
+    }
+  };
+  return {
+    autopilot,
+    client,
+    config,
+    files,
+    service: local.service,
+    get running() {
+      const { status } = autopilot.state;
+      return !dryRun && !local.ended && (status === 'running' || status === 'switching');
+    },
+    start: async () => {
+      await autopilot.start();
+      if (!dryRun) await (listening ??= listen());
+    },
+    stop,
+    lostTo: () => (lock?.lost.aborted === true ? (lock.lost.reason as Error) : null),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Identifiers of instances that are being loaded by hand: pinned, though the journal does not say so yet. */
+function createHeldIdentifiers() {
+  const held = new Map<symbol, readonly string[]>();
+  return {
+    identifiers: (): readonly string[] => [...held.values()].flat(),
+    add: (identifiers: readonly string[]): (() => void) => {
+      const key = Symbol('load by hand');
+      held.set(key, identifiers);
+      return () => held.delete(key);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { findLMStudioHome, parseBaseUrl, type LMStudioClient } from '@mai/lmstudio-adapter';
+import { isRecord } from '../control/wire/encode-value.js';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+
+/** What an OpenAI client needs. */
+export interface OpenAiAddress {
+  /** Ends in `/v1`. */
+  readonly baseUrl: string;
+  /** Carries LM Studio's token, where there is one. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly json: unknown;
+}
+
+const PROBE_TIMEOUT_MS = 5000;
+/** Characters; a list of models is far shorter. */
+const BODY_MAX = 4_000_000;
+/** Where LM Studio's HTTP server listens unless somebody has changed it. */
+const USUAL_PORT = 1234;
+
+/**
+ * Where OpenAI clients reach the LM Studio of a client. LM Studio serves its WebSocket protocol on ports of its app even
+ * while its HTTP server is off, so a connection does not prove that the server runs; a list of models does.
+ *
+ * @throws HostError `SERVER_OFF`
+ */
+export async function findOpenAiAddress(
+  context: HostContext,
+  { baseUrl, host }: Pick<LMStudioClient, 'baseUrl' | 'host'>,
+  signal: AbortSignal,
+): Promise<OpenAiAddress> {
+  const token = (context.apiToken ?? context.env['LM_API_TOKEN'] ?? '').trim();
+  const requestHeaders = token === '' ? {} : { authorization: `Bearer ${token}` };
+  const own = parseBaseUrl(baseUrl).httpUrl;
+  const home = host.isLocal ? findLMStudioHome(context) : null;
+  const usual = `http://127.0.0.1:${home?.serverPort ?? USUAL_PORT}`;
+  // An address that the caller has given is the one that is meant.
+  const addresses = context.url === null && host.isLocal && usual !== own ? [own, usual] : [own];
+  for (const address of addresses) {
+    if (await servesModels(address, requestHeaders, signal)) {
+      return { baseUrl: `${address}/v1`, requestHeaders };
+    }
+  }
+  throw new HostError(
+    'SERVER_OFF',
+    `LM Studio runs at ${own}, and its HTTP server, which OpenAI clients need, is off. Start it with "lms server start", or in LM Studio under Developer.`,
+  );
+}
+
+/** LM Studio answers a path that it does not know with status 200, so only a list counts. */
+async function servesModels(
+  address: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const path of ['/v1/models', '/api/v0/models']) {
+    const answer = await getJson(`${address}${path}`, headers, signal);
+    // A server that asks for a token is a server.
+    if (answer?.status === 401 || answer?.status === 403) return true;
+    if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return true;
+  }
+  return false;
+}
+
+/** Null where no answer comes: to a client that is as good as no server. */
+async function getJson(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Answer | null> {
+  const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      const options = { headers: { ...headers, connection: 'close' }, signal: deadline };
+      const request = get(url, { ...options, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > BODY_MAX) request.destroy(new Error('The answer is too long.'));
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, json: parseJson(text) }),
+        );
+      });
+      request.on('error', reject);
+    });
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,28 @@
+import type { JournalState, Pin } from '@mai/autopilot';
+
+/** The journal with this pin; the same object where its target is pinned as firmly already. */
+export function withPin(journal: JournalState, pin: Pin): JournalState {
+  const others = journal.pins.filter(({ target }) => target !== pin.target);
+  const known = journal.pins.find(({ target }) => target === pin.target);
+  // A pin that a person has set outlasts a load and an unload by hand.
+  if (known !== undefined && (known.reason === 'pin' || pin.reason === 'load')) return journal;
+  return { ...journal, pins: [...others, pin] };
+}
+
+/** The journal without the pins for which `drop` is true; the same object where there are none. */
+export function withoutPins(journal: JournalState, drop: (pin: Pin) => boolean): JournalState {
+  const pins = journal.pins.filter((pin) => !drop(pin));
+  return pins.length === journal.pins.length ? journal : { ...journal, pins };
+}
+
+/** The journal without the pins of loads by hand whose instance is no longer loaded. */
+export function withoutStalePins(
+  journal: JournalState,
+  loadedIdentifiers: readonly string[],
+): JournalState {
+  // Otherwise whatever takes the instance's name next would be pinned.
+  return withoutPins(
+    journal,
+    ({ reason, target }) => reason === 'load' && !loadedIdentifiers.includes(target),
+  );
+}

@@ -1,0 +1,118 @@
+import type { HostAutopilot } from '../autopilot/host-autopilot.js';
+import { refuseBusy } from '../autopilot/hand-loads.js';
+import { loadConfig } from '../config/load-config.js';
+import type {
+  CallOptions,
+  HandLoaded,
+  HandUnloaded,
+  JournalAnswer,
+} from '../control/autopilot-service.js';
+import type { ChangeOptions, LoadOptions, UnloadRequest, YieldAnswer } from '../host.js';
+import type { HostParts } from '../host-parts.js';
+import { contextOfCall } from '../session.js';
+import { findInstances } from './find-instances.js';
+import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
+import { yieldOf, type YieldRequest } from './yield-request.js';
+
+/** Loads by hand. */
+export async function load(
+  parts: HostParts,
+  autopilot: HostAutopilot,
+  request: LoadRequest,
+  { signal, onProgress }: LoadOptions,
+): Promise<HandLoaded> {
+  const context = contextOfCall(parts.context, signal);
+  // Before LM Studio is asked: nothing is changed under a configuration with faults.
+  const { config } = await loadConfig(context);
+  const client = await parts.runtime.client(context.signal);
+  const loads = await planLoads(client, config, request, context.signal);
+  return autopilot.load(
+    {
+      candidates: loads.map(({ model: { modelKey, kind }, loadConfig: wanted }) => ({
+        ...{ modelKey, kind, loadConfig: wanted },
+      })),
+      identifier: request.identifier ?? null,
+      ttlMs: request.ttlMs ?? null,
+      timeoutMs: context.timeoutMs,
+    },
+    {
+      signal: context.signal,
+      onProgress: (index, ratio) => {
+        const model = loads[index]?.model;
+        if (model === undefined) return;
+        onProgress?.({ modelKey: model.modelKey, sizeBytes: model.sizeBytes || null, ratio });
+      },
+    },
+  );
+}
+
+/** Asks LM Studio what it expects of a load by hand. */
+export async function estimateLoad(
+  parts: HostParts,
+  request: LoadRequest,
+  options: CallOptions,
+): Promise<readonly EstimatedLoad[]> {
+  const { signal, ...context } = contextOfCall(parts.context, options.signal);
+  const { config } = await loadConfig({ ...context, signal });
+  const client = await parts.runtime.client(signal);
+  return estimateLoads(client, await planLoads(client, config, request, signal), signal);
+}
+
+/** Unloads by hand. */
+export async function unload(
+  parts: HostParts,
+  autopilot: HostAutopilot,
+  { target, all = false, force = false }: UnloadRequest,
+  { signal, dryRun = false }: ChangeOptions,
+): Promise<HandUnloaded> {
+  const context = contextOfCall(parts.context, signal);
+  await loadConfig(context);
+  const client = await parts.runtime.client(context.signal);
+  const residents = await client.listResidents({ signal: context.signal });
+  const targets = findInstances(target, residents, all);
+  if (dryRun) {
+    if (!force) refuseBusy(targets, []);
+    return { unloaded: targets, delivery: null, pinError: null };
+  }
+  const instanceIdentifiers = targets.map(({ instanceIdentifier }) => instanceIdentifier);
+  return autopilot.unload({ instanceIdentifiers, force }, { signal: context.signal });
+}
+
+/** Pins. Where LM Studio can be asked, a name that it does not know is refused. */
+export async function pin(
+  parts: HostParts,
+  autopilot: HostAutopilot,
+  target: string,
+  { signal, dryRun = false }: ChangeOptions,
+): Promise<JournalAnswer> {
+  const context = contextOfCall(parts.context, signal);
+  const link = await parts.runtime.link(context.signal);
+  const options = { signal: context.signal };
+  if (link.kind === 'off') {
+    context.warn(`LM Studio is off: whether there is a model ${target} was not checked.`);
+  } else {
+    const residents = await link.client.listResidents(options);
+    const isLoaded = residents.some(({ instanceIdentifier }) => instanceIdentifier === target);
+    // Throws MODEL_NOT_FOUND with the keys that come close.
+    if (!isLoaded) await link.client.modelInfo(target, options);
+  }
+  return dryRun
+    ? { journal: await autopilot.journal(options), delivery: null }
+    : autopilot.pin(target, options);
+}
+
+/** Keeps memory free. */
+export async function yieldMemory(
+  parts: HostParts,
+  autopilot: HostAutopilot,
+  request: YieldRequest,
+  { signal, dryRun = false }: ChangeOptions,
+): Promise<YieldAnswer> {
+  const context = contextOfCall(parts.context, signal);
+  const one = await yieldOf(request, context);
+  const options = { signal: context.signal };
+  const answer = dryRun
+    ? { journal: await autopilot.journal(options), delivery: null }
+    : await autopilot.yieldMemory(one, options);
+  return { ...answer, yield: one };
+}

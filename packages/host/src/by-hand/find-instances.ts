@@ -1,0 +1,49 @@
+import type { ResidentInstance } from '@mai/lmstudio-adapter';
+import { LMStudioError } from '@mai/lmstudio-adapter';
+import { HostError } from '../host-error.js';
+import { suggest } from '../suggest.js';
+
+/**
+ * The instance of a name, or else the instances of a model. With `all`, the instances of a model come first.
+ * @throws HostError where several are meant without `all`; LMStudioError `INSTANCE_NOT_FOUND`
+ */
+export function findInstances(
+  wanted: string,
+  residents: readonly ResidentInstance[],
+  all: boolean,
+): readonly ResidentInstance[] {
+  const named = residents.filter(({ instanceIdentifier }) => instanceIdentifier === wanted);
+  const ofModel = residents.filter(({ modelKey }) => modelKey === wanted);
+  if (all && ofModel.length > 0) return ofModel;
+  if (named.length > 0) return named;
+  if (ofModel.length > 1) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${ofModel.length} instances of ${wanted} are loaded: ${list(ofModel)}. Name one of them, or add --all.`,
+    );
+  }
+  if (ofModel.length === 1) return ofModel;
+  throw notLoaded(wanted, residents);
+}
+
+function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMStudioError {
+  const names = residents.flatMap(({ instanceIdentifier, modelKey }) => [
+    instanceIdentifier,
+    modelKey,
+  ]);
+  const guess = suggest(wanted, names);
+  const next =
+    residents.length === 0
+      ? 'Nothing is loaded.'
+      : guess === null
+        ? `Loaded: ${list(residents)}.`
+        : `Did you mean ${guess}?`;
+  return new LMStudioError('INSTANCE_NOT_FOUND', `${wanted} is not loaded. ${next}`, {
+    instanceIdentifier: wanted,
+    suggestions: guess === null ? [] : [guess],
+  });
+}
+
+function list(residents: readonly ResidentInstance[]): string {
+  return residents.map(({ instanceIdentifier }) => instanceIdentifier).join(', ');
+}

@@ -1,0 +1,82 @@
+import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import type { DownloadedModel, LMStudioClient, ResourceEstimate } from '@mai/lmstudio-adapter';
+import type { ModelConfig } from '@mai/model-config';
+
+/** A load that a person asks for. */
+export interface LoadRequest {
+  /** Model keys in order of preference: the first that loads is loaded. `key@variant` names a quantization. */
+  readonly models: readonly string[];
+  /** What differs from the configuration of each model. */
+  readonly changes?: Partial<LoadConfig>;
+  /** Instance identifier; Mai's own for the model key unless given. */
+  readonly identifier?: string | null;
+  /** Idle milliseconds after which LM Studio unloads it; kept unless given. */
+  readonly ttlMs?: number | null;
+}
+
+/** A model with the load configuration that it would be loaded with. */
+export interface PlannedLoad {
+  readonly model: DownloadedModel;
+  readonly loadConfig: LoadConfig;
+}
+
+/** A planned load with LM Studio's own estimate; null where LM Studio has none. */
+export interface EstimatedLoad extends Pick<PlannedLoad, 'loadConfig'> {
+  readonly modelKey: string;
+  readonly estimate: ResourceEstimate | null;
+}
+
+/** Looks up the models and their load configurations. @throws LMStudioError `MODEL_NOT_FOUND` */
+export function planLoads(
+  client: LMStudioClient,
+  config: ModelConfig,
+  { models, changes = {} }: LoadRequest,
+  signal: AbortSignal,
+): Promise<readonly PlannedLoad[]> {
+  return Promise.all(
+    models.map(async (key) => {
+      const model = await findModel(client, key, signal);
+      return { model, loadConfig: loadConfigOf(config, model.modelKey, changes) };
+    }),
+  );
+}
+
+/** Asks LM Studio what it expects of each load. */
+export function estimateLoads(
+  client: LMStudioClient,
+  loads: readonly PlannedLoad[],
+  signal: AbortSignal,
+): Promise<readonly EstimatedLoad[]> {
+  return Promise.all(
+    loads.map(async ({ model: { modelKey }, loadConfig }) => ({
+      modelKey,
+      loadConfig,
+      estimate: await client.estimate(modelKey, loadConfig, { signal }),
+    })),
+  );
+}
+
+/** The model that a key names, or the one quantization of it. */
+async function findModel(
+  client: LMStudioClient,
+  key: string,
+  signal: AbortSignal,
+): Promise<DownloadedModel> {
+  const { model, variants } = await client.modelInfo(key, { signal });
+  if (!model.variants.includes(key)) return model;
+  return variants.find(({ modelKey }) => modelKey === key) ?? { ...model, modelKey: key };
+}
+
+/** As the model is configured, or else as LM Studio itself loads it. */
+function loadConfigOf(
+  { models }: ModelConfig,
+  modelKey: string,
+  changes: Partial<LoadConfig>,
+): LoadConfig {
+  const configured = models.find((model) => model.modelKey === modelKey);
+  return {
+    ...(configured?.loadConfig ?? DEFAULT_LOAD_CONFIG),
+    contextLengthTokens: configured?.contextLengthTokens ?? null,
+    ...changes,
+  };
+}

@@ -1,0 +1,25 @@
+import type { ModelConfigSource } from '@mai/model-config';
+import { candidateSources, isModelConfigError } from '@mai/model-config';
+import type { HostContext } from '../host-options.js';
+import { configOptions, loadConfig } from './load-config.js';
+
+/** The places where a configuration is looked for. */
+export interface ConfigPlaces {
+  /** In the order in which they are looked at. */
+  readonly places: readonly ModelConfigSource[];
+  /** The file in use; null is the built-in configuration. */
+  readonly file: string | null;
+  /** Whether the file in use has faults, so that nothing works with it. */
+  readonly invalid: boolean;
+}
+
+/** Finds the configuration in use. A file with faults is in use all the same. @throws ModelConfigError `CONFIG_NOT_FOUND` */
+export async function findConfigPlaces(context: HostContext): Promise<ConfigPlaces> {
+  const places = candidateSources(configOptions(context));
+  try {
+    return { places, file: (await loadConfig(context)).source.file, invalid: false };
+  } catch (error) {
+    if (!isModelConfigError(error) || error.code !== 'CONFIG_INVALID') throw error;
+    return { places, file: error.file, invalid: true };
+  }
+}

@@ -1,0 +1,24 @@
+import { isConfigurableModelKey, renderModelConfig } from '@mai/model-config';
+import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
+
+/** The first configuration of a machine. */
+export interface InitialConfig {
+  /** The text of a commented models.yaml; the built-in configuration where nothing is downloaded. */
+  readonly text: string;
+  /** Keys of the downloaded models in it. */
+  readonly modelKeys: readonly string[];
+  /** Keys of downloaded models that a configuration can't name. */
+  readonly leftOut: readonly string[];
+  readonly origin: DownloadsOrigin;
+}
+
+/** Writes a configuration of what is downloaded. */
+export async function createInitialConfig({ models, origin }: Downloads): Promise<InitialConfig> {
+  const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
+  return {
+    text: await renderModelConfig(models, { schema: null }),
+    modelKeys: keys.filter(isConfigurableModelKey),
+    leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
+    origin,
+  };
+}

@@ -1,0 +1,43 @@
+import type {
+  LoadedModelConfig,
+  LoadModelConfigOptions,
+  ModelConfigSource,
+} from '@mai/model-config';
+import { defineModelConfig, loadModelConfig } from '@mai/model-config';
+import type { HostContext } from '../host-options.js';
+
+/** Where a host looks for its configuration. */
+export function configOptions({
+  configFile,
+  env,
+  cwd,
+  folders,
+}: HostContext): LoadModelConfigOptions {
+  return { path: configFile, env, cwd, userConfigDir: folders.config, cacheDir: folders.cache };
+}
+
+/** The configuration in use, read anew. @throws ModelConfigError */
+export async function loadConfig(context: HostContext): Promise<LoadedModelConfig> {
+  if (context.config === null) return loadModelConfig(configOptions(context));
+  return {
+    config: await defineModelConfig(context.config),
+    source: { kind: 'built-in', file: null },
+    absent: [],
+  };
+}
+
+/** Why this configuration is in use, in a few words. */
+export function describeSource(source: ModelConfigSource): string {
+  switch (source.kind) {
+    case 'explicit':
+      return 'given with --config';
+    case 'environment':
+      return 'named by MAI_CONFIG';
+    case 'project':
+      return 'of this folder';
+    case 'user':
+      return 'of this user';
+    case 'built-in':
+      return 'built in';
+  }
+}

@@ -1,0 +1,139 @@
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { AutopilotEvent, AutopilotState, JournalState, Yield } from '@mai/autopilot';
+import type { LoadMismatch, ModelKind, ResidentInstance } from '@mai/lmstudio-adapter';
+import type { Requirement } from '@mai/selector';
+
+/** Options of a call that can be cancelled. Cancelled, it rejects with the signal's reason. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The autopilot of one runtime, as every process on this machine may use it. The process that runs the autopilot
+ * implements it; other processes reach it over the control socket.
+ *
+ * Besides the errors named at each method, every method throws `HostError` `AUTOPILOT_LOST` when the autopilot
+ * stops, or its process ends, before the answer.
+ */
+export interface AutopilotService {
+  /** The process that runs the autopilot. */
+  readonly processId: number;
+  /**
+   * A lease on a resident model that meets the requirement. Loads a model first where none is resident.
+   *
+   * @throws HostError `NOTHING_FITS` with the selection that says why.
+   */
+  acquire(requirement: Requirement, options?: CallOptions): Promise<ServiceLease>;
+  /** Pins a model key or an instance identifier. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
+  /** Removes the pins with these targets. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  /** Keeps memory free for others. Replaces the yield of the same name. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
+  /** Ends the yields with these names. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  /**
+   * Loads the first candidate that loads, and pins it until it is unloaded by hand.
+   *
+   * @throws LMStudioError
+   */
+  load(request: HandLoad, options?: HandLoadOptions): Promise<HandLoaded>;
+  /**
+   * Unloads instances and removes the pins that loading them by hand has set.
+   *
+   * @throws LMStudioError `INSTANCE_NOT_FOUND`; `LOAD_REFUSED` where one is generating or leased, unless forced.
+   */
+  unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
+  /** The state at this moment. */
+  state(options?: CallOptions): Promise<AutopilotState>;
+  /**
+   * Everything that happens from the moment that it is iterated over, until the autopilot stops. A reader that falls
+   * behind loses the oldest events.
+   */
+  events(options?: CallOptions): AsyncIterable<AutopilotEvent>;
+}
+
+/** A promise that a resident model stays. While it is held, the model counts as busy and is not unloaded. */
+export interface ServiceLease {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  /** Fires when the promise ends before its release: the autopilot stopped, or its process ended. */
+  readonly lost: AbortSignal;
+  /** Ends the use; unloads nothing. May be called more than once, and does not throw. */
+  release(): Promise<void>;
+}
+
+/** Whether the running autopilot has read a change of the journal. */
+export type Delivery =
+  /** It acts on the change from now on. */
+  | { readonly kind: 'seen'; readonly processId: number }
+  /** It has not read the change within the time allowed: it is switching, or LM Studio is away. */
+  | { readonly kind: 'waiting'; readonly processId: number }
+  /** No autopilot runs; the next one reads the change when it starts. */
+  | { readonly kind: 'nobody' };
+
+/** The journal after a change. */
+export interface JournalAnswer {
+  readonly journal: JournalState;
+  /** Null where nothing had to change. */
+  readonly delivery: Delivery | null;
+}
+
+/** One model that a load by hand may load. */
+export interface HandLoadCandidate {
+  readonly modelKey: string;
+  /** Null where it is not known; then LM Studio is asked. */
+  readonly kind: ModelKind | null;
+  readonly loadConfig: LoadConfig;
+}
+
+/** A load that a person asked for. */
+export interface HandLoad {
+  /** In order of preference. */
+  readonly candidates: readonly HandLoadCandidate[];
+  /** Instance identifier; null takes Mai's own for the model key. */
+  readonly identifier: string | null;
+  /** Idle milliseconds after which LM Studio unloads it; null keeps it. */
+  readonly ttlMs: number | null;
+  /** Deadline in milliseconds; null is LM Studio's default. */
+  readonly timeoutMs: number | null;
+}
+
+/** Options of a load by hand. */
+export interface HandLoadOptions extends CallOptions {
+  /** Called with the index of the candidate and its progress from 0 to 1. */
+  readonly onProgress?: ((index: number, ratio: number) => void) | undefined;
+}
+
+/** What a load by hand has loaded. */
+export interface HandLoaded extends PinChange {
+  readonly instance: ResidentInstance;
+  /** Index of the candidate that was loaded. */
+  readonly index: number;
+  /** Where the instance differs from what was asked for. */
+  readonly verified: readonly LoadMismatch[];
+  /** It was loaded already, as asked, and nothing was loaded now. */
+  readonly reused: boolean;
+  /** Why each earlier candidate was not loaded, in order. */
+  readonly failures: readonly { readonly modelKey: string; readonly error: unknown }[];
+}
+
+/** Instances that a person wants unloaded. */
+export interface HandUnload {
+  readonly instanceIdentifiers: readonly string[];
+  /** Also instances that are generating or leased. */
+  readonly force: boolean;
+}
+
+/** What an unload by hand has unloaded. */
+export interface HandUnloaded extends PinChange {
+  readonly unloaded: readonly ResidentInstance[];
+}
+
+/** What became of the pin that belongs to a load or unload by hand. */
+export interface PinChange {
+  /** Null where no pin had to change, or the journal could not be written. */
+  readonly delivery: Delivery | null;
+  /** Why the journal could not be written; null where it could. What was loaded or unloaded stays so. */
+  readonly pinError: unknown;
+}

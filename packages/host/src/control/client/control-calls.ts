@@ -1,0 +1,95 @@
+import type { MethodName } from '../server/methods.js';
+import type { ClientMessage, ServerMessage } from '../wire/messages.js';
+
+/** One call over the wire. */
+export interface CallRequest {
+  readonly method: MethodName;
+  readonly params: unknown;
+  readonly signal: AbortSignal | undefined;
+  /**
+   * When a cancelled call ends. `at-once` for a call that changes nothing; `when-answered` for one of which the caller
+   * has to know that it is over, at the latest after `CANCEL_WITHIN_MS`.
+   */
+  readonly cancels: 'at-once' | 'when-answered';
+  /** Takes the parts that come before the answer. */
+  readonly onPart?: ((value: unknown) => void) | undefined;
+  /** Takes an answer that comes after the call was cancelled, so that what it grants can be given back. */
+  readonly onLateAnswer?: ((value: unknown) => void) | undefined;
+}
+
+interface OpenCall {
+  readonly onPart: (value: unknown) => void;
+  readonly onResult: (value: unknown) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A server that was asked to cancel and is silent for longer is taken to be stuck. */
+const CANCEL_WITHIN_MS = 10_000;
+
+/** The calls of one connection that have not been answered. */
+export class ControlCalls {
+  readonly #send: (message: ClientMessage) => void;
+  readonly #open = new Map<number, OpenCall>();
+  #lost: { readonly error: unknown } | null = null;
+  #lastId = 0;
+
+  constructor(send: (message: ClientMessage) => void) {
+    this.#send = send;
+  }
+
+  /** Resolves with the answer. Rejects with the server's error, the signal's reason, or the loss of the connection. */
+  async call({ method, params, signal, cancels, ...handlers }: CallRequest): Promise<unknown> {
+    if (this.#lost !== null) throw this.#lost.error;
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      this.#lastId += 1;
+      const id = this.#lastId;
+      let timer: NodeJS.Timeout | undefined;
+      let cancelled = false;
+      const cancel = (): void => {
+        cancelled = true;
+        this.#send({ type: 'cancel', id });
+        const giveUp = (): void => reject(signal?.reason as Error);
+        if (cancels === 'at-once') giveUp();
+        else timer = setTimeout(giveUp, CANCEL_WITHIN_MS);
+      };
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', cancel);
+        this.#open.delete(id);
+      };
+      signal?.addEventListener('abort', cancel, { once: true });
+      this.#open.set(id, {
+        onPart: (value) => {
+          if (!cancelled) handlers.onPart?.(value);
+        },
+        onResult: (value) => {
+          settle();
+          if (cancelled) handlers.onLateAnswer?.(value);
+          // Where the call was answered at once this does nothing; what has been done for another is told.
+          resolve(value);
+        },
+        onError: (error) => {
+          settle();
+          reject((cancelled ? signal?.reason : error) as Error);
+        },
+      });
+      this.#send({ type: 'call', id, method, params });
+    });
+  }
+
+  /** Takes a message of the server; one for a call that is not open is ignored. */
+  receive(message: Extract<ServerMessage, { readonly id: number }>): void {
+    const call = this.#open.get(message.id);
+    if (call === undefined) return;
+    if (message.type === 'part') call.onPart(message.value);
+    else if (message.type === 'result') call.onResult(message.value);
+    else call.onError(message.error);
+  }
+
+  /** The connection has ended: rejects every open call, and every later one. */
+  lose(error: unknown): void {
+    this.#lost ??= { error };
+    for (const call of this.#open.values()) call.onError(error);
+  }
+}

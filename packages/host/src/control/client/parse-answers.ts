@@ -1,0 +1,68 @@
+import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
+import type { HandLoaded, HandUnloaded, JournalAnswer } from '../autopilot-service.js';
+import { isRecord } from '../wire/encode-value.js';
+
+/** The answer to `acquire`. */
+export interface LeaseAnswer {
+  /** Number of the lease on this connection. */
+  readonly lease: number;
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+}
+
+/*
+ * Both sides speak the same version of the protocol and belong to the same user. So answers are told apart by their
+ * outer fields only; a decision, which they carry whole, is not examined.
+ */
+
+export function isLeaseAnswer(value: unknown): value is LeaseAnswer {
+  return (
+    isRecord(value) &&
+    typeof value['lease'] === 'number' &&
+    typeof value['modelKey'] === 'string' &&
+    typeof value['instanceIdentifier'] === 'string'
+  );
+}
+
+export function isJournalAnswer(value: unknown): value is JournalAnswer {
+  return isRecord(value) && isRecord(value['journal']) && isDelivery(value['delivery']);
+}
+
+export function isHandLoaded(value: unknown): value is HandLoaded {
+  return (
+    isRecord(value) &&
+    isRecord(value['instance']) &&
+    Array.isArray(value['verified']) &&
+    Array.isArray(value['failures']) &&
+    isDelivery(value['delivery'])
+  );
+}
+
+export function isHandUnloaded(value: unknown): value is HandUnloaded {
+  return isRecord(value) && Array.isArray(value['unloaded']) && isDelivery(value['delivery']);
+}
+
+export function isAutopilotState(value: unknown): value is AutopilotState {
+  return isRecord(value) && typeof value['status'] === 'string' && Array.isArray(value['pins']);
+}
+
+export function isAutopilotEvent(value: unknown): value is AutopilotEvent {
+  return isRecord(value) && typeof value['type'] === 'string' && typeof value['atMs'] === 'number';
+}
+
+/** What a load sends while it goes on. */
+export function isLoadProgress(
+  value: unknown,
+): value is { readonly index: number; readonly ratio: number } {
+  return (
+    isRecord(value) && typeof value['index'] === 'number' && typeof value['ratio'] === 'number'
+  );
+}
+
+export function isAnything(_value: unknown): _value is unknown {
+  return true;
+}
+
+function isDelivery(value: unknown): boolean {
+  return value === null || (isRecord(value) && typeof value['kind'] === 'string');
+}

@@ -1,0 +1,42 @@
+/** Events of one reader. Ends as its source ends, or with an error that it is told. */
+export class EventStream<Event> implements AsyncIterableIterator<Event> {
+  readonly #source: AsyncIterator<Event>;
+  readonly #onEnd: () => void;
+  #fault: { readonly error: unknown } | null = null;
+
+  /**
+   * @param onEnd - called when the reader is no longer interested, when the stream fails, and when it ends. May be
+   *   called more than once.
+   */
+  constructor(source: AsyncIterator<Event>, onEnd: () => void) {
+    this.#source = source;
+    this.#onEnd = onEnd;
+  }
+
+  /** Ends the stream. The next read rejects with `error`; events that were not read are dropped. */
+  fail(error: unknown): void {
+    this.#fault ??= { error };
+    void this.return();
+  }
+
+  async next(): Promise<IteratorResult<Event>> {
+    const result = await this.#source.next();
+    if (result.done !== true) return result;
+    this.#onEnd();
+    const fault = this.#fault;
+    // Told once; after that the stream is over.
+    this.#fault = null;
+    if (fault !== null) throw fault.error;
+    return result;
+  }
+
+  async return(): Promise<IteratorResult<Event>> {
+    this.#onEnd();
+    await this.#source.return?.();
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

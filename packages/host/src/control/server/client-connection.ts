@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import { HostError } from '../../host-error.js';
+import type { AutopilotService, ServiceLease } from '../autopilot-service.js';
+import { LineSocket } from '../wire/line-socket.js';
+import {
+  otherVersion,
+  parseClientMessage,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+} from '../wire/messages.js';
+import { isMethodName, METHODS, type ConnectionLeases } from './methods.js';
+
+const MIB = 1024 ** 2;
+/** Requests are small; answers, which carry whole decisions, are not. */
+const SERVER_LIMITS = { lineBytes: 64 * 1024, unsentBytes: MIB, unsentMaxBytes: 64 * MIB };
+
+/** The limits of a connection, and how it tells that it has ended. */
+export interface ConnectionOptions {
+  readonly callsMax: number;
+  readonly helloWithinMs: number;
+  /** There are as many connections as there may be: this one is refused. */
+  readonly full: boolean;
+  readonly onClose: () => void;
+}
+
+/** Time for the last answers to reach a client before its connection is cut. */
+const GOODBYE_MS = 500;
+
+/** One client. Its calls are cancelled and its leases end when it goes. */
+export class ClientConnection implements ConnectionLeases {
+  readonly #service: AutopilotService;
+  readonly #options: ConnectionOptions;
+  readonly #lines: LineSocket;
+  readonly #calls = new Map<number, AbortController>();
+  readonly #leases = new Map<number, ServiceLease>();
+  readonly #closed: Promise<void>;
+  #leaseNumber = 0;
+  #welcomed = false;
+
+  constructor(socket: Socket, service: AutopilotService, options: ConnectionOptions) {
+    this.#service = service;
+    this.#options = options;
+    const helloTimer = setTimeout(() => {
+      this.#lines.destroy(new Error('The client did not say hello.'));
+    }, options.helloWithinMs);
+    const { promise, resolve } = withResolvers();
+    this.#closed = promise;
+    this.#lines = new LineSocket(socket, SERVER_LIMITS, {
+      onMessage: (message) => {
+        if (this.#receive(message)) clearTimeout(helloTimer);
+      },
+      onClose: () => {
+        clearTimeout(helloTimer);
+        this.#end();
+        options.onClose();
+        resolve();
+      },
+    });
+  }
+
+  announceStop(): void {
+    if (this.#welcomed) this.#send({ type: 'stopping' });
+  }
+
+  async close(): Promise<void> {
+    this.#lines.end();
+    const timer = setTimeout(() => {
+      this.#lines.destroy(new Error('The server closes.'));
+    }, GOODBYE_MS);
+    await this.#closed;
+    clearTimeout(timer);
+  }
+
+  add(lease: ServiceLease): number {
+    this.#leaseNumber += 1;
+    this.#leases.set(this.#leaseNumber, lease);
+    return this.#leaseNumber;
+  }
+
+  async release(number: number): Promise<void> {
+    const lease = this.#leases.get(number);
+    this.#leases.delete(number);
+    await lease?.release();
+  }
+
+  /** Whether the client has been welcomed. Everything that it should not send ends the connection. */
+  #receive(value: unknown): boolean {
+    const message = parseClientMessage(value);
+    if (message === null || (message.type === 'hello') === this.#welcomed) {
+      this.#lines.destroy(new Error('The client does not keep to the protocol.'));
+      return false;
+    }
+    if (message.type === 'hello') this.#greet(message.protocol);
+    else if (message.type === 'cancel') this.#calls.get(message.id)?.abort(cancelled());
+    else this.#call(message.id, message.method, message.params);
+    return this.#welcomed;
+  }
+
+  #greet(protocol: number): void {
+    const { processId } = this.#service;
+    if (protocol !== PROTOCOL_VERSION) {
+      this.#refuse('AUTOPILOT_INCOMPATIBLE', otherVersion(processId));
+    } else if (this.#options.full) {
+      this.#refuse(
+        'AUTOPILOT_BUSY',
+        `Process ${processId}, which runs the autopilot, has as many connections as it takes. Try again when other programs have ended theirs.`,
+      );
+    } else {
+      this.#welcomed = true;
+      this.#send({ type: 'welcome', protocol: PROTOCOL_VERSION, processId });
+    }
+  }
+
+  #refuse(code: 'AUTOPILOT_INCOMPATIBLE' | 'AUTOPILOT_BUSY', message: string): void {
+    const error = new HostError(code, message, { processId: this.#service.processId });
+    this.#send({ type: 'refused', error });
+    this.#lines.end();
+  }
+
+  #call(id: number, method: string, params: unknown): void {
+    const { callsMax } = this.#options;
+    if (this.#calls.has(id)) {
+      this.#lines.destroy(new Error('The client uses a number twice.'));
+      return;
+    }
+    // Giving a lease back is always possible.
+    if (this.#calls.size + this.#leases.size >= callsMax && method !== 'release') {
+      const message = `This program has ${callsMax} open calls and leases at process ${this.#service.processId}, and more are refused. Release leases that are no longer needed.`;
+      this.#send({ type: 'error', id, error: new HostError('AUTOPILOT_BUSY', message) });
+      return;
+    }
+    const controller = new AbortController();
+    this.#calls.set(id, controller);
+    void this.#answer(id, method, params, controller.signal);
+  }
+
+  async #answer(id: number, method: string, params: unknown, signal: AbortSignal): Promise<void> {
+    try {
+      if (!isMethodName(method)) throw new Error(`There is no method ${JSON.stringify(method)}.`);
+      const value = await METHODS[method](this.#service, {
+        params,
+        signal,
+        part: (part) => {
+          this.#send({ type: 'part', id, value: part });
+          return this.#lines.drained();
+        },
+        leases: this,
+      });
+      this.#send({ type: 'result', id, value: value ?? null });
+    } catch (error) {
+      this.#send({ type: 'error', id, error });
+    } finally {
+      this.#calls.delete(id);
+    }
+  }
+
+  #send(message: ServerMessage): void {
+    this.#lines.send(message);
+  }
+
+  #end(): void {
+    for (const controller of this.#calls.values()) controller.abort(cancelled());
+    // A release does not throw.
+    for (const lease of this.#leases.values()) void lease.release();
+    this.#leases.clear();
+  }
+}
+
+function cancelled(): DOMException {
+  return new DOMException('The client cancelled the call.', 'AbortError');
+}
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,59 @@
+import type { AutopilotService, ServiceLease } from '../autopilot-service.js';
+import { parseParams } from './parse-params.js';
+
+/** One call of a client, as its method sees it. */
+export interface ServedCall {
+  readonly params: unknown;
+  /** Fires when the client cancels the call or goes away. */
+  readonly signal: AbortSignal;
+  /** Sends a part of the answer ahead of it. Resolves once the client has room for more. */
+  readonly part: (value: unknown) => Promise<void>;
+  /** The leases of this connection. */
+  readonly leases: ConnectionLeases;
+}
+
+/** The leases that one connection holds, by number. */
+export interface ConnectionLeases {
+  add(lease: ServiceLease): number;
+  release(number: number): Promise<void>;
+}
+
+/** What a client may call, by name. */
+export const METHODS = {
+  acquire: async (service, { params, signal, leases }) => {
+    const lease = await service.acquire(parseParams.requirement(params), { signal });
+    if (signal.aborted) {
+      await lease.release();
+      signal.throwIfAborted();
+    }
+    const { modelKey, instanceIdentifier } = lease;
+    return { lease: leases.add(lease), modelKey, instanceIdentifier };
+  },
+  release: (_service, { params, leases }) => leases.release(parseParams.lease(params)),
+  pin: (service, { params, signal }) => service.pin(parseParams.target(params), { signal }),
+  unpin: (service, { params, signal }) => service.unpin(parseParams.names(params), { signal }),
+  yieldMemory: (service, { params, signal }) =>
+    service.yieldMemory(parseParams.yield(params), { signal }),
+  endYield: (service, { params, signal }) =>
+    service.endYield(parseParams.names(params), { signal }),
+  load: (service, { params, signal, part }) =>
+    service.load(parseParams.load(params), {
+      signal,
+      // Nothing waits for a reader of progress: the connection's own limits hold.
+      onProgress: (index, ratio) => void part({ index, ratio }),
+    }),
+  unload: (service, { params, signal }) => service.unload(parseParams.unload(params), { signal }),
+  state: (service, { signal }) => service.state({ signal }),
+  events: async (service, { signal, part }) => {
+    // Taken from the service only as fast as the client reads, so that what waits is bounded by the service.
+    for await (const event of service.events({ signal })) await part(event);
+  },
+} satisfies Record<string, (service: AutopilotService, call: ServedCall) => Promise<unknown>>;
+
+/** The name of a method. */
+export type MethodName = keyof typeof METHODS;
+
+/** Whether a client's word is the name of a method. */
+export function isMethodName(name: string): name is MethodName {
+  return Object.hasOwn(METHODS, name);
+}

@@ -1,0 +1,123 @@
+import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
+import type { Yield } from '@mai/autopilot';
+import type { Requirement } from '@mai/selector';
+import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
+import { isRecord } from '../wire/encode-value.js';
+
+/** Thrown where the parameters of a call are not what the method takes. */
+export class InvalidParams extends Error {
+  override readonly name = 'InvalidParams';
+}
+
+/** Reads parameters that a client sent. @throws InvalidParams */
+export const parseParams = {
+  requirement: (params: unknown): Requirement => check(params, isRequirement),
+  target: (params: unknown): string => check(params, isText),
+  names: (params: unknown): readonly string[] => check(params, isTexts),
+  yield: (params: unknown): Yield => check(params, isYield),
+  load: (params: unknown): HandLoad => check(params, isLoad),
+  unload: (params: unknown): HandUnload => check(params, isUnload),
+  lease: (params: unknown): number => check(params, isCount),
+};
+
+function check<Value>(value: unknown, is: (value: unknown) => value is Value): Value {
+  if (!is(value)) throw new InvalidParams('The parameters are not what this method takes.');
+  return value;
+}
+
+function isRequirement(value: unknown): value is Requirement {
+  if (!isRecord(value)) return false;
+  const { capabilities, minContextLengthTokens, tiers } = value;
+  return (
+    isTexts(capabilities) &&
+    isNullOr(minContextLengthTokens, isCount) &&
+    (tiers === null || (Array.isArray(tiers) && tiers.every(isTier)))
+  );
+}
+
+function isTier(value: unknown): value is Tier {
+  return TIERS.some((tier) => tier === value);
+}
+
+function isYield(value: unknown): value is Yield {
+  if (!isRecord(value)) return false;
+  const { name, bytes, pools, sinceMs, untilMs, processId } = value;
+  return (
+    isText(name) &&
+    isCount(bytes) &&
+    (pools === 'ram' || pools === 'gpu' || pools === 'all') &&
+    isCount(sinceMs) &&
+    isNullOr(untilMs, isCount) &&
+    isNullOr(processId, isCount)
+  );
+}
+
+function isLoad(value: unknown): value is HandLoad {
+  if (!isRecord(value)) return false;
+  const { candidates, identifier, ttlMs, timeoutMs } = value;
+  return (
+    Array.isArray(candidates) &&
+    candidates.length > 0 &&
+    candidates.every(isCandidate) &&
+    isNullOr(identifier, isText) &&
+    isNullOr(ttlMs, isCount) &&
+    isNullOr(timeoutMs, isCount)
+  );
+}
+
+function isCandidate(value: unknown): value is HandLoadCandidate {
+  if (!isRecord(value)) return false;
+  const { modelKey, kind, loadConfig } = value;
+  return (
+    isText(modelKey) &&
+    (kind === null || kind === 'llm' || kind === 'embedding') &&
+    isLoadConfig(loadConfig)
+  );
+}
+
+/** A guard for every field: a field that is added to `LoadConfig` does not compile until it is listed. */
+const LOAD_CONFIG_FIELDS: Readonly<Record<keyof LoadConfig, (value: unknown) => boolean>> = {
+  contextLengthTokens: isCount,
+  parallelSequences: isCount,
+  offloadRatio: isCount,
+  kvCacheTypeK: isKvCacheType,
+  kvCacheTypeV: isKvCacheType,
+  flashAttention: isFlag,
+  cpuExpertRatio: isCount,
+};
+
+function isLoadConfig(value: unknown): value is LoadConfig {
+  return (
+    isRecord(value) &&
+    Object.entries(LOAD_CONFIG_FIELDS).every(([field, is]) => isNullOr(value[field], is))
+  );
+}
+
+function isKvCacheType(value: unknown): boolean {
+  return KV_CACHE_TYPES.some((type) => type === value);
+}
+
+function isUnload(value: unknown): value is HandUnload {
+  return isRecord(value) && isTexts(value['instanceIdentifiers']) && isFlag(value['force']);
+}
+
+function isNullOr(value: unknown, is: (value: unknown) => boolean): boolean {
+  return value === null || is(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
+/** Also a fraction: sizes and moments are not always whole. */
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}

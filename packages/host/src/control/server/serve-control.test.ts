@@ -1,0 +1,369 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FakeService } from '../../../test/fake-service.js';
+import { HELLO, openRawClient } from '../../../test/raw-client.js';
+import { connectControl } from '../client/connect-control.js';
+import type { ControlClient } from '../client/control-client.js';
+import { readNote } from '../wire/endpoint.js';
+import { serveControl, type ControlServer, type ServeControlOptions } from './serve-control.js';
+
+const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };
+const posix = process.platform === 'win32' ? test.skip : test;
+
+let folder: string;
+let file: string;
+let service: FakeService;
+let server: ControlServer;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'mai-'));
+  file = path.join(folder, 'control.json');
+  service = new FakeService();
+});
+afterEach(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const serve = async (options: Partial<ServeControlOptions> = {}) => {
+  server = await serveControl(service, { path: file, ...options });
+};
+const connect = async (): Promise<ControlClient> => {
+  const client = await connectControl({ path: file });
+  if (client === null) throw new Error('Nobody listens.');
+  return client;
+};
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await sleep(5);
+};
+const isOf = (id: number) => (line: Readonly<Record<string, unknown>>) => line['id'] === id;
+
+describe('where a server listens', () => {
+  posix(
+    'on a socket of mode 0600 in the folder of its note, which has mode 0600 as well',
+    async () => {
+      await serve();
+      expect(path.dirname(server.endpoint)).toBe(folder);
+      expect((await stat(server.endpoint)).mode & 0o777).toBe(0o600);
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect(await readNote(file)).toEqual({ endpoint: server.endpoint, processId: process.pid });
+    },
+  );
+
+  posix('in a private folder for temporary files where the path would be too long', async () => {
+    file = path.join(folder, 'x'.repeat(120), 'control.json');
+    await serve();
+    expect(Buffer.byteLength(server.endpoint)).toBeLessThanOrEqual(100);
+    const parent = await stat(path.dirname(server.endpoint));
+    expect(parent.mode & 0o777).toBe(0o700);
+    expect((await stat(server.endpoint)).mode & 0o777).toBe(0o600);
+    const client = await connect();
+    await (await client.acquire(ANY)).release();
+    await client.close();
+  });
+
+  test('leaves nothing behind when it closes', async () => {
+    await serve();
+    await server.close();
+    await server.close();
+    expect(await readdir(folder)).toEqual([]);
+    expect(await connectControl({ path: file })).toBeNull();
+  });
+
+  test('of two servers at one path the later one is found, and outlives the earlier one', async () => {
+    await serve();
+    const first = server;
+    const client = await connect();
+    const other = new FakeService();
+    server = await serveControl(other, { path: file });
+    await first.close();
+    await until(() => client.lost.aborted);
+    const next = await connect();
+    const lease = await next.acquire(ANY);
+    expect([service.held, other.held]).toEqual([0, 1]);
+    await lease.release();
+    await next.close();
+  });
+
+  test('of two servers that start at once exactly one is found', async () => {
+    const services = [new FakeService(), new FakeService()];
+    const servers = await Promise.all(services.map((one) => serveControl(one, { path: file })));
+    const note = await readNote(file);
+    const index = servers.findIndex(({ endpoint }) => endpoint === note?.endpoint);
+    const client = await connect();
+    await client.acquire(ANY);
+    expect(services.map(({ held }) => held)).toEqual([0, 1].map((one) => Number(one === index)));
+    await client.close();
+    // The one that is not found takes nothing away from the other when it closes.
+    [server] = servers.filter((_, other) => other === index) as [ControlServer];
+    await servers[1 - index]?.close();
+    await (await connect()).close();
+  });
+
+  posix('replaces the socket of a process that was killed', async () => {
+    const program = `
+      const net = require('node:net'), fs = require('node:fs');
+      const endpoint = process.argv[1] + '/mai-0123456789ab.sock';
+      net.createServer((socket) => {
+        socket.write(JSON.stringify({ type: 'welcome', protocol: 1, processId: process.pid }) + '\\n');
+        socket.on('data', () => undefined);
+      }).listen(endpoint, () => {
+        fs.writeFileSync(process.argv[1] + '/control.json', JSON.stringify({ endpoint, processId: process.pid }));
+        console.log('up');
+      });`;
+    const child = spawn(process.execPath, ['-e', program, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const client = await connect();
+    const call = client.state().catch((error: unknown) => error);
+    child.kill('SIGKILL');
+    expect(await call).toMatchObject({
+      ...{ name: 'HostError', code: 'AUTOPILOT_LOST', processId: child.pid },
+      message: expect.stringContaining(String(child.pid)),
+    });
+    await expect(client.state()).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
+    expect(client.lost.aborted).toBe(true);
+    expect(await connectControl({ path: file })).toBeNull();
+    expect(await readdir(folder)).toContain('mai-0123456789ab.sock');
+    await serve();
+    expect((await readdir(folder)).sort()).toEqual([
+      'control.json',
+      path.basename(server.endpoint),
+    ]);
+    await (await connect()).close();
+  });
+});
+
+describe('leases', () => {
+  test('end when the process of the client is killed', async () => {
+    await serve();
+    const program = `
+      const socket = require('node:net').connect(process.argv[1]);
+      const send = (message) => socket.write(JSON.stringify(message) + '\\n');
+      send({ type: 'hello', protocol: 1, processId: process.pid });
+      send({ type: 'call', id: 1, method: 'acquire', params: ${JSON.stringify(ANY)} });
+      socket.on('data', (data) => String(data).includes('result') && console.log('leased'));`;
+    const child = spawn(process.execPath, ['-e', program, server.endpoint], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    expect(service.held).toBe(1);
+    child.kill('SIGKILL');
+    await until(() => service.held === 0);
+  });
+
+  test('end when the server closes', async () => {
+    await serve();
+    const client = await connect();
+    const lease = await client.acquire(ANY);
+    await server.close();
+    await until(() => lease.lost.aborted);
+    expect(lease.lost.reason).toMatchObject({ code: 'AUTOPILOT_LOST' });
+    expect(service.held).toBe(0);
+    await lease.release();
+  });
+
+  test('a lease that comes after its call was cancelled is given back', async () => {
+    await serve();
+    const client = await connect();
+    const controller = new AbortController();
+    const acquiring = client.acquire(ANY, { signal: controller.signal });
+    // The call is on its way, and the answer will cross the cancellation.
+    controller.abort(new Error('enough'));
+    await expect(acquiring).rejects.toThrow('enough');
+    await client.state();
+    await until(() => service.held === 0);
+    await client.close();
+  });
+
+  test('a call that waits is cancelled when its client goes', async () => {
+    service.blocks = true;
+    await serve();
+    const client = await connect();
+    const acquiring = expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
+    await until(() => service.waiting === 1);
+    await client.close();
+    await until(() => service.waiting === 0);
+    await acquiring;
+  });
+});
+
+describe('what a client must not do', () => {
+  test.each([
+    ['a line without end', () => 'x'.repeat(70_000)],
+    ['a line that is not JSON', () => 'not json\n'],
+    ['a line that is not a message', () => '{"type":"hello"}\n'],
+    ['an array', () => '[]\n'],
+    ['binary data', () => Buffer.from([0xff, 0x00, 0x0a, 0xfe])],
+    ['a call before the hello', () => '{"type":"call","id":1,"method":"state","params":null}\n'],
+    ['a second hello', () => `${JSON.stringify(HELLO)}\n${JSON.stringify(HELLO)}\n`],
+    [
+      'a number that is in use',
+      () =>
+        [HELLO, ...[1, 1].map((id) => ({ type: 'call', id, method: 'acquire', params: ANY }))]
+          .map((message) => `${JSON.stringify(message)}\n`)
+          .join(''),
+    ],
+  ])('%s ends its connection, and no other', async (_name, bytes) => {
+    service.blocks = true;
+    await serve();
+    const client = await connect();
+    const raw = await openRawClient(file);
+    raw.socket.write(bytes());
+    await raw.closed;
+    expect(await client.state()).toMatchObject({ status: 'running' });
+    await until(() => service.waiting === 0);
+    await client.close();
+  });
+
+  test.each([
+    ['an unknown method', 'format', null, 'no method "format"'],
+    ['a method that every object has', 'toString', null, 'no method "toString"'],
+    ['no parameters', 'acquire', null, 'parameters'],
+    ['a tier that there is not', 'acquire', { ...ANY, tiers: ['huge'] }, 'parameters'],
+    ['a negative size', 'yieldMemory', { name: 'x', bytes: -1, pools: 'all' }, 'parameters'],
+    ['a name that is not text', 'pin', 7, 'parameters'],
+    [
+      'a load of nothing',
+      'load',
+      { candidates: [], identifier: null, ttlMs: null, timeoutMs: null },
+      'parameters',
+    ],
+    [
+      'an unload without a list',
+      'unload',
+      { instanceIdentifiers: 'all', force: true },
+      'parameters',
+    ],
+  ])('%s is refused with an error', async (_name, method, params, message) => {
+    await serve();
+    const raw = await openRawClient(file);
+    raw.send(HELLO, { type: 'call', id: 7, method, params });
+    expect(await raw.line(isOf(7))).toMatchObject({
+      type: 'error',
+      error: { '@mai/error': { message: expect.stringContaining(message) } },
+    });
+    raw.socket.destroy();
+  });
+
+  test('saying nothing ends its connection', async () => {
+    await serve({ helloWithinMs: 50 });
+    await (
+      await openRawClient(file)
+    ).closed;
+  });
+
+  test('another version of the protocol is refused with an error', async () => {
+    await serve();
+    const raw = await openRawClient(file);
+    raw.send({ ...HELLO, protocol: 2 });
+    await raw.closed;
+    expect(raw.lines).toMatchObject([
+      { type: 'refused', error: { '@mai/error': { facts: { code: 'AUTOPILOT_INCOMPATIBLE' } } } },
+    ]);
+  });
+
+  test('more connections than there may be are refused with an error', async () => {
+    await serve({ connectionsMax: 2 });
+    const clients = [await connect(), await connect()];
+    await expect(connect()).rejects.toMatchObject({ name: 'HostError', code: 'AUTOPILOT_BUSY' });
+    await clients[0]?.close();
+    await sleep(20);
+    await (await connect()).close();
+    await clients[1]?.close();
+  });
+
+  test('more calls and leases than there may be are refused with an error', async () => {
+    await serve({ callsMax: 2 });
+    const client = await connect();
+    const leases = [await client.acquire(ANY), await client.acquire(ANY)];
+    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    await leases[0]?.release();
+    await leases[1]?.release();
+    await (await client.acquire(ANY)).release();
+    await client.close();
+  });
+
+  test('reading no events makes the server take no more of them from the service', async () => {
+    await serve();
+    const raw = await openRawClient(file);
+    raw.socket.pause();
+    raw.send(HELLO, { type: 'call', id: 1, method: 'events', params: null });
+    let before = -1;
+    while (service.eventsRead !== before || before === 0) {
+      before = service.eventsRead;
+      await sleep(100);
+    }
+    // A few megabytes at most: what the sockets of the system hold.
+    expect(service.eventsRead).toBeLessThan(100);
+    const client = await connect();
+    expect(await client.state()).toMatchObject({ status: 'running' });
+    await client.close();
+    raw.socket.destroy();
+  });
+
+  test('asking without reading makes the server read no more calls until it does', async () => {
+    service.answer = { status: 'running', pins: [], padding: 'x'.repeat(100_000) };
+    await serve();
+    const raw = await openRawClient(file);
+    raw.socket.pause();
+    raw.send(HELLO);
+    const calls = 3000;
+    const ids = Array.from({ length: calls }, (_, index) => index + 1);
+    raw.send(...ids.map((id) => ({ type: 'call', id, method: 'state', params: null })));
+    await until(() => service.statesRead > 0);
+    await sleep(200);
+    const readAtFirst = service.statesRead;
+    expect(readAtFirst).toBeLessThan(calls / 4);
+    raw.socket.resume();
+    await until(() => raw.lines.length > calls);
+    expect(service.statesRead).toBeGreaterThan(readAtFirst);
+    // The welcome, and every call exactly once; those that were too many got an error.
+    expect(
+      raw.lines
+        .slice(1)
+        .map(({ id }) => id as number)
+        .sort((a, b) => a - b),
+    ).toEqual(ids);
+    raw.socket.destroy();
+  });
+});
+
+test('a slow reader of events loses the oldest and holds up no other call', async () => {
+  await serve();
+  const client = await connect();
+  const events = client.events()[Symbol.asyncIterator]();
+  await events.next();
+  await until(() => service.eventsRead > 1100);
+  expect(await client.state()).toMatchObject({ status: 'running' });
+  const { value } = await events.next();
+  expect((value as { readonly atMs: number }).atMs).toBeGreaterThan(2);
+  await events.return?.();
+  await client.close();
+});
+
+test('a server that does not answer the hello is given up', async () => {
+  await serve();
+  const { createServer } = await import('node:net');
+  const { writeFile } = await import('node:fs/promises');
+  const silent = createServer(() => undefined);
+  const endpoint =
+    process.platform === 'win32'
+      ? `\\\\.\\pipe\\mai-${process.pid}`
+      : path.join(folder, 'silent.sock');
+  await new Promise<void>((resolve) => silent.listen(endpoint, () => resolve()));
+  await writeFile(file, JSON.stringify({ endpoint, processId: 4711 }));
+  await expect(connectControl({ path: file, welcomeWithinMs: 50 })).rejects.toMatchObject({
+    ...{ code: 'AUTOPILOT_LOST', processId: 4711 },
+    message: expect.stringContaining('does not answer'),
+  });
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const connecting = connectControl({ path: file, signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 20);
+  await expect(connecting).rejects.toBe(reason);
+  silent.close();
+});

@@ -1,0 +1,101 @@
+import { chmod } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import type { AutopilotService } from '../autopilot-service.js';
+import { newEndpoint, publishNote, withdrawNote } from '../wire/endpoint.js';
+import { ClientConnection } from './client-connection.js';
+
+/** A service that other processes of this user can reach. */
+export interface ControlServer extends AsyncDisposable {
+  /** Where it listens: a Unix socket, or a named pipe on Windows. */
+  readonly endpoint: string;
+  /**
+   * Tells every client that its leases are lost, because the autopilot stops, and lets no new client find this server.
+   * Calls that are open go on until `close`.
+   */
+  announceStop(): Promise<void>;
+  /** Ends every connection and its leases, and stops listening. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** How a service is offered. */
+export interface ServeControlOptions {
+  /** File in which clients find the endpoint. */
+  readonly path: string;
+  /** How many connections at a time. Default 64. */
+  readonly connectionsMax?: number | undefined;
+  /** How many open calls and leases together a connection may have. Default 256. */
+  readonly callsMax?: number | undefined;
+  /** How long a new connection may take to say hello, in milliseconds. Default 5 s. */
+  readonly helloWithinMs?: number | undefined;
+}
+
+/**
+ * Offers a service to the other processes of this user. The socket has mode 0600. An endpoint that another server has
+ * published at the same path is replaced: call this only while holding the running lock.
+ */
+export async function serveControl(
+  service: AutopilotService,
+  { path, connectionsMax = 64, callsMax = 256, helloWithinMs = 5000 }: ServeControlOptions,
+): Promise<ControlServer> {
+  const endpoint = await newEndpoint(path);
+  const connections = new Set<ClientConnection>();
+  let published = false;
+  let stopping = false;
+  const server = createServer((socket) => {
+    if (!published || stopping) {
+      // Before: only clients that have read the note are expected, and the socket may not have its mode yet. After: a
+      // client that was too late learns that nobody is here.
+      socket.destroy();
+      return;
+    }
+    const connection = new ClientConnection(socket, service, {
+      callsMax,
+      helloWithinMs,
+      full: connections.size >= connectionsMax,
+      onClose: () => connections.delete(connection),
+    });
+    connections.add(connection);
+  });
+  // Those above `connectionsMax` are told so; a flood is dropped.
+  server.maxConnections = 2 * connectionsMax;
+  await listen(server, endpoint);
+  // A descriptor that can't be accepted fails that client's connection, not this process.
+  server.on('error', () => undefined);
+  const note = { endpoint, processId: service.processId };
+  try {
+    if (process.platform !== 'win32') await chmod(endpoint, 0o600);
+    published = true;
+    await publishNote(path, note);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  const close = async (): Promise<void> => {
+    await withdrawNote(path, note);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.all([...connections].map((connection) => connection.close()));
+    await closed;
+  };
+  let closing: Promise<void> | null = null;
+  const closeOnce = (): Promise<void> => (closing ??= close());
+  return {
+    endpoint,
+    announceStop: async () => {
+      stopping = true;
+      for (const connection of connections) connection.announceStop();
+      await withdrawNote(path, note);
+    },
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}
+
+function listen(server: Server, endpoint: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(endpoint, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

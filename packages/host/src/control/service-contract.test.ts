@@ -1,0 +1,320 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AutopilotEvent } from '@mai/autopilot';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import {
+  openAutopilotWorld,
+  SMALL,
+  LARGE,
+  type AutopilotWorld,
+} from '../../test/autopilot-world.js';
+import type { AutopilotSession } from '../autopilot/open-autopilot.js';
+import { openAutopilot } from '../autopilot/open-autopilot.js';
+import type { AutopilotService, HandLoad } from './autopilot-service.js';
+import { connectControl } from './client/connect-control.js';
+import type { ControlClient } from './client/control-client.js';
+
+jest.setTimeout(60_000);
+
+const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };
+const VISION = { ...ANY, capabilities: ['vision'] };
+const byHand: HandLoad = {
+  candidates: [
+    {
+      modelKey: SMALL,
+      kind: 'llm',
+      loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 2048 },
+    },
+  ],
+  identifier: 'mine',
+  ttlMs: null,
+  timeoutMs: null,
+};
+const yieldOf = (name: string) => ({
+  ...{ name, bytes: 64 * 1024 ** 2, pools: 'all' as const },
+  ...{ sinceMs: Date.now(), untilMs: null, processId: null },
+});
+
+interface Subject {
+  readonly service: AutopilotService;
+  readonly close: () => Promise<void>;
+}
+
+const SUBJECTS: Record<string, (session: AutopilotSession) => Promise<Subject>> = {
+  'in the process of the autopilot': async (session) => ({
+    service: session.service,
+    close: async () => undefined,
+  }),
+  'over the control socket': async (session) => {
+    const client = await connectControl({ path: session.files.control });
+    if (client === null) throw new Error('Nobody listens.');
+    return { service: client, close: () => client.close() };
+  },
+};
+
+describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, subjectOf) => {
+  let world: AutopilotWorld;
+  let session: AutopilotSession;
+  let service: AutopilotService;
+  let close: () => Promise<void>;
+  beforeEach(async () => {
+    world = await openAutopilotWorld();
+  });
+  const begin = async () => {
+    session = await openAutopilot(world.parts(), { intervalMs: 20 });
+    await session.start();
+    ({ service, close } = await subjectOf(session));
+  };
+  afterEach(async () => {
+    await close();
+    await session.stop();
+    await world[Symbol.asyncDispose]();
+  });
+
+  test('names the process that runs the autopilot', async () => {
+    await begin();
+    expect(service.processId).toBe(process.pid);
+  });
+
+  test('lends a model, which counts as leased until the lease is released', async () => {
+    await begin();
+    const lease = await service.acquire(ANY);
+    expect(lease).toMatchObject({ modelKey: LARGE, instanceIdentifier: `mai/${LARGE}` });
+    expect(lease.lost.aborted).toBe(false);
+    expect((await service.state()).leased).toEqual([`mai/${LARGE}`]);
+    await lease.release();
+    await lease.release();
+    expect((await service.state()).leased).toEqual([]);
+    expect(world.residents()).toEqual([`mai/${LARGE}`]);
+  });
+
+  test('says with the whole decision why there is no lease', async () => {
+    await begin();
+    await expect(service.acquire(VISION)).rejects.toMatchObject({
+      name: 'HostError',
+      code: 'NOTHING_FITS',
+      message: expect.stringContaining('vision'),
+      selection: {
+        rejected: expect.arrayContaining([expect.objectContaining({ modelKey: LARGE })]),
+      },
+    });
+  });
+
+  test('cancels an acquire by its signal, and gives its reason', async () => {
+    world.simulator.fault.stallLoad();
+    await begin();
+    const controller = new AbortController();
+    const acquiring = service.acquire(ANY, { signal: controller.signal });
+    while ((await service.state()).waiting === 0) await sleep(5);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(acquiring).rejects.toBe(reason);
+    await expect(service.acquire(ANY, { signal: controller.signal })).rejects.toBe(reason);
+    while ((await service.state()).waiting > 0) await sleep(5);
+    expect((await service.state()).leased).toEqual([]);
+  });
+
+  test('pins and unpins, and says that the autopilot has seen it', async () => {
+    await begin();
+    const pinned = await service.pin(SMALL);
+    expect(pinned.delivery).toEqual({ kind: 'seen', processId: process.pid });
+    expect(pinned.journal.pins).toMatchObject([{ target: SMALL, reason: 'pin' }]);
+    expect((await service.pin(SMALL)).delivery).toBeNull();
+    expect((await service.state()).pins).toMatchObject([{ target: SMALL }]);
+    const unpinned = await service.unpin([SMALL]);
+    expect(unpinned).toMatchObject({ journal: { pins: [] }, delivery: { kind: 'seen' } });
+    expect((await service.unpin([SMALL])).delivery).toBeNull();
+  });
+
+  test('keeps memory free until the yield ends', async () => {
+    await begin();
+    const held = await service.yieldMemory(yieldOf('game'));
+    expect(held).toMatchObject({
+      journal: { yields: [{ name: 'game' }] },
+      delivery: { kind: 'seen', processId: process.pid },
+    });
+    expect((await service.state()).yields).toMatchObject([{ name: 'game' }]);
+    expect(await service.endYield(['game'])).toMatchObject({
+      journal: { yields: [] },
+      delivery: { kind: 'seen' },
+    });
+    expect((await service.endYield(['game'])).delivery).toBeNull();
+  });
+
+  test('loads by hand with progress, pins that, and unpins it with the unload', async () => {
+    await begin();
+    const progress: number[] = [];
+    const loaded = await service.load(byHand, {
+      onProgress: (index, ratio) => progress.push(index + ratio),
+    });
+    expect(loaded).toMatchObject({
+      instance: { instanceIdentifier: 'mine', modelKey: SMALL, contextLengthTokens: 2048 },
+      ...{ index: 0, reused: false, verified: [], failures: [], pinError: null },
+      delivery: { kind: 'seen', processId: process.pid },
+    });
+    expect(progress.at(-1)).toBe(1);
+    expect((await service.state()).pins).toMatchObject([{ target: 'mine', reason: 'load' }]);
+    const unloaded = await service.unload({ instanceIdentifiers: ['mine'], force: false });
+    expect(unloaded).toMatchObject({
+      unloaded: [{ instanceIdentifier: 'mine' }],
+      delivery: { kind: 'seen' },
+    });
+    expect((await service.state()).pins).toEqual([]);
+    expect(world.residents()).not.toContain('mine');
+  });
+
+  test('loads the next candidate where one fails, and says why it failed', async () => {
+    await begin();
+    const lease = await service.acquire(ANY);
+    world.simulator.fault.crashLoad({ modelKey: LARGE });
+    const [candidate] = byHand.candidates;
+    if (candidate === undefined) throw new Error('No candidate.');
+    const candidates = [{ ...candidate, modelKey: LARGE }, candidate];
+    const loaded = await service.load({ ...byHand, candidates });
+    expect(loaded).toMatchObject({
+      index: 1,
+      failures: [{ modelKey: LARGE, error: { name: 'LMStudioError', code: 'LOAD_FAILED' } }],
+    });
+    await lease.release();
+  });
+
+  test('gives the error of a load with its class, code and facts', async () => {
+    await begin();
+    const [candidate] = byHand.candidates;
+    if (candidate === undefined) throw new Error('No candidate.');
+    const unknown = [{ ...candidate, kind: null, modelKey: 'test/smal' }];
+    await expect(service.load({ ...byHand, candidates: unknown })).rejects.toMatchObject({
+      name: 'LMStudioError',
+      code: 'MODEL_NOT_FOUND',
+      suggestions: expect.arrayContaining([SMALL]),
+    });
+  });
+
+  test('breaks off a load by its signal and leaves nothing half loaded', async () => {
+    await begin();
+    await (await service.acquire(ANY)).release();
+    world.simulator.fault.stallLoad({ modelKey: SMALL, atProgress: 0.5 });
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const loading = service.load(byHand, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(reason),
+    });
+    await expect(loading).rejects.toBe(reason);
+    expect(world.residents()).toEqual([`mai/${LARGE}`]);
+  });
+
+  test('unloads neither what is leased nor what is generating, unless forced', async () => {
+    await begin();
+    const lease = await service.acquire(ANY);
+    const { instanceIdentifier } = lease;
+    const request = { instanceIdentifiers: [instanceIdentifier], force: false };
+    await expect(service.unload(request)).rejects.toMatchObject({
+      ...{ name: 'LMStudioError', code: 'LOAD_REFUSED' },
+      message: expect.stringContaining('is leased'),
+    });
+    await lease.release();
+    world.simulator.setBusy(instanceIdentifier, { status: 'generating' });
+    await expect(service.unload(request)).rejects.toMatchObject({
+      code: 'LOAD_REFUSED',
+      message: expect.stringContaining('is generating'),
+    });
+    const { unloaded } = await service.unload({ ...request, force: true });
+    expect(unloaded).toMatchObject([{ instanceIdentifier }]);
+  });
+
+  test('an unload of something that is not loaded is an error', async () => {
+    await begin();
+    const request = { instanceIdentifiers: ['nothing'], force: false };
+    await expect(service.unload(request)).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND' });
+  });
+
+  test('a journal that cannot be used is an error for pins, and a remark for loads', async () => {
+    await begin();
+    const { writeFile } = await import('node:fs/promises');
+    await (await service.acquire(ANY)).release();
+    await writeFile(session.files.journal, 'not a journal');
+    await expect(service.pin(SMALL)).rejects.toMatchObject({
+      ...{ name: 'AutopilotError', code: 'JOURNAL_UNUSABLE' },
+      path: session.files.journal,
+    });
+    expect(await service.load(byHand)).toMatchObject({
+      instance: { instanceIdentifier: 'mine' },
+      delivery: null,
+      pinError: { name: 'AutopilotError', code: 'JOURNAL_UNUSABLE' },
+    });
+  });
+
+  test('tells what happens until the autopilot stops', async () => {
+    await begin();
+    const events: AutopilotEvent[] = [];
+    const reading = (async () => {
+      for await (const event of service.events()) events.push(event);
+    })();
+    await (await service.acquire(ANY)).release();
+    while (!events.some(({ type }) => type === 'switch-finished')) await sleep(5);
+    const decided = events.find(({ type }) => type === 'decided');
+    expect(decided).toMatchObject({ selection: { chosen: { modelKey: LARGE } } });
+    await session.stop();
+    await reading.catch((error: unknown) =>
+      expect(error).toMatchObject({ code: 'AUTOPILOT_LOST' }),
+    );
+  });
+
+  test('ends the events by their signal, and for a reader that leaves', async () => {
+    await begin();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const events = service.events({ signal: controller.signal })[Symbol.asyncIterator]();
+    expect((await events.next()).done).toBe(false);
+    const next = (async () => {
+      for (;;) if ((await events.next()).done === true) return;
+    })();
+    controller.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    for await (const event of service.events()) {
+      expect(event.atMs).toBeGreaterThan(0);
+      break;
+    }
+  });
+
+  test('when the autopilot stops, leases are lost and what is under way ends with an error', async () => {
+    await begin();
+    const lease = await service.acquire(ANY);
+    const lost = new Promise((resolve) => {
+      lease.lost.addEventListener('abort', () => resolve(lease.lost.reason));
+    });
+    void lost.then(() => lease.release());
+    world.simulator.fault.stallLoad();
+    const loading = expect(service.load(byHand)).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
+    await world.simulator.seen('loadModel');
+    await session.stop();
+    expect(await lost).toMatchObject({ name: 'HostError', code: 'AUTOPILOT_LOST' });
+    await loading;
+    await expect(service.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
+    expect(world.residents()).toEqual([]);
+  });
+
+  test('who waits for a lease when the autopilot stops is told', async () => {
+    world.simulator.fault.stallLoad();
+    await begin();
+    const waiting = expect(service.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
+    while ((await service.state()).waiting === 0) await sleep(5);
+    await session.stop();
+    await waiting;
+    expect(world.residents()).toEqual([]);
+  });
+});
+
+test('a client that goes away gives its leases back', async () => {
+  const world = await openAutopilotWorld();
+  const session = await openAutopilot(world.parts(), { intervalMs: 20 });
+  await session.start();
+  const client = await connectControl({ path: session.files.control });
+  const { service } = session;
+  await (client as ControlClient).acquire(ANY);
+  expect((await service.state()).leased).toHaveLength(1);
+  await client?.close();
+  while ((await service.state()).leased.length > 0) await sleep(5);
+  await session.stop();
+  await world[Symbol.asyncDispose]();
+});

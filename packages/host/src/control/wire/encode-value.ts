@@ -1,0 +1,96 @@
+/**
+ * Values as JSON text, with two additions that JSON lacks: errors keep their class, code, message and facts, and
+ * numbers that are not finite survive.
+ */
+const ERROR_TAG = '@mai/error';
+const NUMBER_TAG = '@mai/number';
+
+/** Errors nested by `cause` beyond this depth are dropped. */
+const CAUSES_MAX = 4;
+
+/** The value as one line of JSON. */
+export function encodeValue(value: unknown): string {
+  return JSON.stringify(value, replace);
+}
+
+/** Reads what `encodeValue` wrote. @throws SyntaxError where the text is not JSON. */
+export function decodeValue(text: string): unknown {
+  return JSON.parse(text, revive);
+}
+
+/** Whether a value is an object with string keys. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function replace(_key: string, value: unknown): unknown {
+  if (isError(value)) return { [ERROR_TAG]: describeError(value, CAUSES_MAX) };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { [NUMBER_TAG]: String(value) };
+  return value;
+}
+
+function revive(_key: string, value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  if (NUMBER_TAG in value) return Number(value[NUMBER_TAG]);
+  const error = value[ERROR_TAG];
+  return isRecord(error) ? reviveError(error) : value;
+}
+
+const ERROR_TAGS: readonly string[] = ['[object Error]', '[object DOMException]'];
+
+/** Also errors of other realms, of which `instanceof` knows nothing. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || ERROR_TAGS.includes(Object.prototype.toString.call(value));
+}
+
+/** Packages brand their errors with `Symbol.for('@mai/PACKAGE/CLASS')`; their type guards look at nothing else. */
+function brandOf(error: Error): string | null {
+  for (const symbol of Object.getOwnPropertySymbols(error)) {
+    const key = Symbol.keyFor(symbol);
+    if (key?.startsWith('@mai/') === true) return key;
+  }
+  return null;
+}
+
+function describeError(error: Error, causesLeft: number): object {
+  const { name, message, cause } = error;
+  const own = Object.entries(error).filter(([key]) => key !== 'name' && key !== 'cause');
+  return {
+    name,
+    message,
+    brand: brandOf(error),
+    // DOMException has its code on the prototype, and it means nothing here.
+    facts: Object.fromEntries(own),
+    cause:
+      isError(cause) && causesLeft > 0
+        ? { [ERROR_TAG]: describeError(cause, causesLeft - 1) }
+        : null,
+  };
+}
+
+function reviveError({
+  name,
+  message,
+  brand,
+  facts,
+  cause,
+}: Readonly<Record<string, unknown>>): Error {
+  const text = typeof message === 'string' ? message : '';
+  // `JSON.parse` revives from the inside out: a cause is an error already.
+  const options = isError(cause) ? { cause } : undefined;
+  if (name === 'AbortError' || name === 'TimeoutError') return new DOMException(text, name);
+  const error = name === 'TypeError' ? new TypeError(text, options) : new Error(text, options);
+  if (typeof name === 'string') {
+    Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  }
+  if (isRecord(facts)) {
+    for (const [key, value] of Object.entries(facts)) {
+      if (key === 'stack' || key === 'message') continue;
+      Object.defineProperty(error, key, { value, enumerable: true });
+    }
+  }
+  if (typeof brand === 'string' && brand.startsWith('@mai/')) {
+    Object.defineProperty(error, Symbol.for(brand), { value: true });
+  }
+  return error;
+}

@@ -1,0 +1,72 @@
+import { isRecord } from './encode-value.js';
+
+/**
+ * The control protocol: one JSON object a line, in both directions. The client says hello and the server welcomes or
+ * refuses it. Then the client calls; the server answers every call exactly once, also a cancelled one. Before its
+ * answer a call may have parts: progress of a load, or events.
+ */
+export const PROTOCOL_VERSION = 1;
+
+/** From the client. */
+export type ClientMessage =
+  | {
+      readonly type: 'hello';
+      readonly protocol: number;
+      readonly processId: number;
+    }
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly method: string;
+      readonly params: unknown;
+    }
+  | { readonly type: 'cancel'; readonly id: number };
+
+/** From the server. */
+export type ServerMessage =
+  | {
+      readonly type: 'welcome';
+      readonly protocol: number;
+      readonly processId: number;
+    }
+  | { readonly type: 'refused'; readonly error: unknown }
+  /** The autopilot stops: every lease is lost. Calls that are open are still answered. */
+  | { readonly type: 'stopping' }
+  | { readonly type: 'part'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: unknown };
+
+/** Reads a message of a client; null where it is none. */
+export function parseClientMessage(value: unknown): ClientMessage | null {
+  if (!isRecord(value)) return null;
+  const { type, protocol, processId, id, method, params } = value;
+  if (type === 'hello' && isNumber(protocol) && isNumber(processId)) {
+    return { type, protocol, processId };
+  }
+  if (type === 'call' && isNumber(id) && typeof method === 'string') {
+    return { type, id, method, params };
+  }
+  return type === 'cancel' && isNumber(id) ? { type, id } : null;
+}
+
+/** Reads a message of a server; null where it is none. */
+export function parseServerMessage(message: unknown): ServerMessage | null {
+  if (!isRecord(message)) return null;
+  const { type, protocol, processId, id, value, error } = message;
+  if (type === 'welcome' && isNumber(protocol) && isNumber(processId)) {
+    return { type, protocol, processId };
+  }
+  if (type === 'refused') return { type, error };
+  if (type === 'stopping') return { type };
+  if ((type === 'part' || type === 'result') && isNumber(id)) return { type, id, value };
+  return type === 'error' && isNumber(id) ? { type, id, error } : null;
+}
+
+/** What both sides say where their protocols differ. */
+export function otherVersion(processId: number): string {
+  return `Process ${processId} runs the autopilot and belongs to another version of Mai. Stop it, or use the same version here.`;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value);
+}

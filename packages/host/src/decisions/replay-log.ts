@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ReplayReport } from '@mai/autopilot';
+import { listRotated, replayDecisions } from '@mai/autopilot';
+import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+import { ROTATED_MAX } from './read-history.js';
+
+/** A field that came out differently; `null` where it is missing on one side. */
+export interface FieldDifference {
+  /** Such as `pools[0].useAfterBytes`. */
+  readonly field: string;
+  readonly recorded: unknown;
+  readonly replayed: unknown;
+}
+
+/** One file of a decision log that was replayed. */
+export interface ReplayedFile {
+  readonly name: string;
+  readonly report: ReplayReport;
+  /** The fields that came out differently, where `report` has a difference. */
+  readonly differences: readonly FieldDifference[];
+  /** The line that is cut off: it is being written, or was when the machine went off. Null: none. */
+  readonly cutOff: number | null;
+  /** Lines that are not records. */
+  readonly corrupt: readonly number[];
+}
+
+/** A replay of a decision log. */
+export interface ReplayedLog {
+  /** Oldest first; ends with the first file that has a difference. */
+  readonly files: readonly ReplayedFile[];
+  /** Whether every decision came out the same and no line is corrupt. */
+  readonly same: boolean;
+}
+
+/**
+ * Decides anew what a log says was decided, file by file.
+ *
+ * @param log - one file; null: the whole log of the LM Studio of the host.
+ * @throws HostError where there is no log, or the file is not one
+ */
+export async function replayLog(log: string | null, context: HostContext): Promise<ReplayedLog> {
+  const { cwd, signal } = context;
+  const names =
+    log === null
+      ? await listRotated((await findAutopilotFiles(context)).decisionLog, ROTATED_MAX)
+      : [log];
+  if (names.length === 0) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      'There is no decision log here yet: `mai watch` writes one. Name another log, as in `mai replay LOG`.',
+    );
+  }
+  const files: ReplayedFile[] = [];
+  for (const name of names) {
+    signal.throwIfAborted();
+    const file = await replayFile(name, cwd);
+    files.push(file);
+    if (file.report.difference !== null) break;
+  }
+  const same = files.every(({ report, corrupt }) => report.difference === null && !corrupt.length);
+  return { files, same };
+}
+
+async function replayFile(name: string, cwd: string): Promise<ReplayedFile> {
+  const lines = (await readLog(path.resolve(cwd, name))).split('\n');
+  const report = replayDecisions(lines);
+  const filled = lines.filter((line) => line.trim() !== '').length;
+  if (filled === report.unreadable.length) {
+    const why =
+      filled === 0
+        ? 'it is empty'
+        : `line ${String(report.unreadable[0])} is not a record of a decision`;
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${name} is not a decision log: ${why}. Name a log of \`mai watch\`.`,
+    );
+  }
+  const cutOff = report.unreadable.includes(lines.length) ? lines.length : null;
+  const { difference } = report;
+  return {
+    name,
+    report,
+    differences: difference === null ? [] : differencesOf(difference.recorded, difference.replayed),
+    cutOff,
+    corrupt: report.unreadable.filter((line) => line !== cutOff),
+  };
+}
+
+async function readLog(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${why} ${file}. Name a decision log of \`mai watch\`.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The fields in which two values of plain data differ, down to single values. */
+function differencesOf(recorded: unknown, replayed: unknown, field = ''): FieldDifference[] {
+  if (
+    isBranch(recorded) &&
+    isBranch(replayed) &&
+    Array.isArray(recorded) === Array.isArray(replayed)
+  ) {
+    const keys = new Set([...Object.keys(recorded), ...Object.keys(replayed)]);
+    return [...keys].flatMap((key) =>
+      differencesOf(recorded[key], replayed[key], join(field, key, Array.isArray(recorded))),
+    );
+  }
+  const [before, after] = [recorded ?? null, replayed ?? null];
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [{ field, recorded: before, replayed: after }];
+}
+
+function join(field: string, key: string, isIndex: boolean): string {
+  if (isIndex) return `${field}[${key}]`;
+  return field === '' ? key : `${field}.${key}`;
+}
+
+function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,66 @@
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import type { LoadedModelConfig } from '@mai/model-config';
+import { isModelConfigError, mergeWithDownloaded, resolveChain } from '@mai/model-config';
+import { describeSource, loadConfig } from '../config/load-config.js';
+import type { HostContext } from '../host-options.js';
+import { plural } from '../words.js';
+import type { Check } from './check.js';
+import { fault, ok, warning } from './check.js';
+
+const NAME = 'Configuration';
+
+/** The configuration in use, or the fault that it has. */
+export async function checkConfig(
+  context: HostContext,
+): Promise<{ readonly config: LoadedModelConfig | null; readonly check: Check }> {
+  try {
+    const config = await loadConfig(context);
+    const { source } = config;
+    const where = source.file === null ? 'built in' : `${source.file}, ${describeSource(source)}`;
+    const chains = Object.keys(config.config.fallbackChains).length;
+    const facts = `${plural(config.config.models.length, 'model')} and ${plural(chains, 'fallback chain')}`;
+    return { config, check: ok(NAME, `${facts} (${where}).`) };
+  } catch (error) {
+    if (!isModelConfigError(error)) throw error;
+    const [headline = ''] = error.message.split('\n');
+    return {
+      config: null,
+      check: fault(
+        NAME,
+        headline,
+        error.code === 'CONFIG_INVALID'
+          ? '`mai config check` lists each with its line.'
+          : 'Check the path.',
+      ),
+    };
+  }
+}
+
+/** Whether the chains lead anywhere with what is downloaded. */
+export function checkChains(
+  { config, source }: LoadedModelConfig,
+  downloaded: readonly DownloadedModel[],
+): Check {
+  const profiles = mergeWithDownloaded(config, downloaded);
+  const dead = Object.keys(config.fallbackChains).filter(
+    (name) => !resolveChain(config, name, profiles)?.some((profile) => profile.downloaded),
+  );
+  if (downloaded.length === 0) {
+    return warning(
+      'Models',
+      'Nothing is downloaded, so there is nothing to choose from.',
+      'Get a model in LM Studio, or with: lms get qwen/qwen3-4b',
+    );
+  }
+  const count = `${plural(downloaded.length, 'model')} downloaded`;
+  if (dead.length === 0) return ok('Models', `${count}; every fallback chain leads to one.`);
+  // The built-in chains cover every purpose; a user's own file means each of its chains.
+  if (source.kind === 'built-in' && !dead.includes('default')) {
+    return ok('Models', `${count}; none for the built-in chains ${dead.join(', ')}.`);
+  }
+  return warning(
+    'Models',
+    `${count}, but none that the fallback chain ${dead.join(', ')} names.`,
+    'Download one of its models, or name one that you have: mai models',
+  );
+}

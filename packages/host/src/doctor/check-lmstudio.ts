@@ -1,0 +1,113 @@
+import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { RuntimeConnection, RuntimeLink } from '../runtime/connect-runtime.js';
+import { displayAddress, plural } from '../words.js';
+import type { Check } from './check.js';
+import { fault, ok, warning } from './check.js';
+
+const NAME = 'LM Studio';
+
+/** Connects. `link` is null where LM Studio answers and refuses this client. */
+export async function checkConnection(
+  runtime: RuntimeConnection,
+  signal: AbortSignal,
+): Promise<{ readonly link: RuntimeLink | null; readonly checks: readonly Check[] }> {
+  try {
+    const link = await runtime.link(signal);
+    if (link.kind === 'off') {
+      // Not a fault: everything but loading works without LM Studio.
+      return { link, checks: [warning(NAME, link.reason.message, null)] };
+    }
+    const { client } = link;
+    const { version, build } = client.connectedVersion;
+    return {
+      link,
+      checks: [
+        ok(
+          NAME,
+          `Version ${version} (build ${build}) answers at ${displayAddress(client.baseUrl)}.`,
+        ),
+        checkHost(client),
+      ],
+    };
+  } catch (error) {
+    if (!isLMStudioError(error)) throw error;
+    return { link: null, checks: [fault(NAME, error.message, null)] };
+  }
+}
+
+/** Checks engines, linked machines and what is loaded, as far as this LM Studio tells. */
+export async function checkRuntime(
+  client: LMStudioClient,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const [engines, devices, residents] = await Promise.all([
+    client.selectedEngines({ signal }),
+    client.devices({ signal }),
+    client.listResidents({ signal }),
+  ]);
+  const linked = devices?.peers.filter(({ connected }) => connected) ?? [];
+  return [
+    engines === null || engines.length === 0
+      ? warning('Engines', 'This LM Studio does not name its engines.', 'Update LM Studio.')
+      : ok(
+          'Engines',
+          `${engines.map(({ format, name, version }) => `${format.toUpperCase()}: ${name} ${version}`).join('; ')}.`,
+        ),
+    ...(linked.length === 0
+      ? []
+      : [
+          ok(
+            'LM Link',
+            `${plural(linked.length, 'other machine')} connected: ${linked.map(({ deviceName }) => deviceName).join(', ')}. Memory there can't be seen from here.`,
+          ),
+        ]),
+    checkResidents(residents),
+  ];
+}
+
+function checkHost({ host, baseUrl }: LMStudioClient): Check {
+  const name = 'Machine';
+  switch (host.reason) {
+    case 'same-machine':
+      return ok(name, 'LM Studio runs on this machine, so memory readings are its own.');
+    case 'other-host':
+      return warning(
+        name,
+        `LM Studio runs on another machine (${displayAddress(baseUrl)}): only its totals are known, not what is free.`,
+        'Run mai on that machine to decide by its free memory.',
+      );
+    case 'wsl-host':
+      return warning(
+        name,
+        'This is WSL2 and LM Studio runs on Windows: the memory of this Linux says nothing about it.',
+        'Run mai on Windows to decide by its free memory.',
+      );
+    case 'container-host':
+      return warning(
+        name,
+        'This is a container and LM Studio runs on its host: the memory limit here says nothing about it.',
+        'Run mai on the host to decide by its free memory.',
+      );
+  }
+}
+
+function checkResidents(residents: readonly ResidentInstance[]): Check {
+  const counts = new Map<string, number>();
+  for (const { modelKey } of residents) counts.set(modelKey, (counts.get(modelKey) ?? 0) + 1);
+  const duplicates = [...counts].filter(([, count]) => count > 1);
+  const [first] = duplicates;
+  if (first === undefined) {
+    return ok(
+      'Loaded',
+      residents.length === 0
+        ? 'Nothing is loaded.'
+        : `${plural(residents.length, 'model')} loaded, each once.`,
+    );
+  }
+  return warning(
+    'Loaded',
+    `${first[0]} is loaded ${first[1]} times and takes its memory as often.`,
+    `mai unload ${first[0]} --all, then load it once.`,
+  );
+}

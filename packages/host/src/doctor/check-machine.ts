@@ -1,0 +1,98 @@
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
+import type { HostContext } from '../host-options.js';
+import type { MachineMonitor } from '../machine/open-monitor.js';
+import { formatBytes } from '../words.js';
+import type { Check } from './check.js';
+import { fault, ok, warning } from './check.js';
+
+const BETWEEN_READINGS_MS = 250;
+const INSTALL_GPU_TOOL =
+  'Install its vendor tool (nvidia-smi for NVIDIA), or expect decisions by totals.';
+
+/** Checks which figures of memory and GPUs can be read, and compares with what LM Studio's engine sees. */
+export async function checkMachine(
+  monitor: MachineMonitor,
+  client: LMStudioClient | null,
+  { clock, signal }: HostContext,
+): Promise<readonly Check[]> {
+  const { own } = monitor;
+  if (own === null) return [];
+  if (client !== null) await monitor.inform(client, signal);
+  // Rates and loads are known from the second reading on.
+  await own.snapshot({ signal });
+  await clock.sleep(BETWEEN_READINGS_MS, { signal });
+  const snapshot = await own.snapshot({ signal });
+  const seen = snapshot.gpus.map(checkGpu);
+  const hidden =
+    client?.host.isLocal === true ? await hiddenGpus(client, snapshot.gpus.length, signal) : [];
+  return [
+    checkMemory(snapshot),
+    ...seen,
+    ...hidden,
+    ...(seen.length + hidden.length === 0 ? [ok('GPU', 'None found; models run on the CPU.')] : []),
+    ok('Readings', describeSources(snapshot.sources)),
+  ];
+}
+
+function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
+  const { totalBytes, availableBytes, limitedBy, machineTotalBytes } = ram;
+  const limit =
+    limitedBy === 'cgroup'
+      ? ` (this container's limit; the machine has ${formatBytes(machineTotalBytes)})`
+      : '';
+  if (availableBytes === null) {
+    return fault(
+      'Memory',
+      `${formatBytes(totalBytes)}${limit}; how much is free can't be read.`,
+      null,
+    );
+  }
+  const shared = unified ? ', shared by CPU and GPU' : '';
+  const inSwap =
+    swap.totalBytes !== null && swap.freeBytes !== null ? swap.totalBytes - swap.freeBytes : 0;
+  const swapped = inSwap > 0 ? `; ${formatBytes(inSwap)} are in swap` : '';
+  return ok(
+    'Memory',
+    `${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} available${limit}${shared}${swapped}.`,
+  );
+}
+
+function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
+  const gpu = name ?? 'GPU';
+  if (memory === 'shared') return ok('GPU', `${gpu}, which uses system memory.`);
+  if (availableBytes === null) {
+    return warning('GPU', `${gpu}: its free memory can't be read.`, INSTALL_GPU_TOOL);
+  }
+  return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
+}
+
+/** Finds GPUs that LM Studio's engine sees and this process does not. */
+async function hiddenGpus(
+  client: LMStudioClient,
+  known: number,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const survey = await client.surveyHardware({ signal });
+  const surveyed = survey?.gpus ?? [];
+  if (surveyed.length <= known) return [];
+  const names = surveyed.map(({ name }) => name ?? 'a GPU').join(', ');
+  return [
+    warning(
+      'GPU',
+      `LM Studio sees ${names}; its free memory can't be read here.`,
+      INSTALL_GPU_TOOL,
+    ),
+  ];
+}
+
+/** Says which reader served which figure, and why others were passed over. */
+function describeSources(sources: readonly FigureSource[]): string {
+  return sources
+    .map(({ figure, source, passedOver }) => {
+      const others = passedOver.map((other) => `${other.source}: ${other.reason}`).join('; ');
+      const from = source === null ? 'not known here' : `from ${source}`;
+      return `${figure} ${from}${others === '' ? '' : ` (not ${others})`}`;
+    })
+    .join('\n');
+}

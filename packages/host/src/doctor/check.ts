@@ -1,0 +1,22 @@
+/** One finding about this machine, LM Studio or the configuration. */
+export interface Check {
+  /** The subject, in one to three words. */
+  readonly name: string;
+  /** `fault`: something that was asked for can't work. `warning`: it works, with a limitation. */
+  readonly state: 'ok' | 'warning' | 'fault';
+  readonly message: string;
+  /** How to mend it; null where nothing has to be done. */
+  readonly mend: string | null;
+}
+
+export function ok(name: string, message: string): Check {
+  return { name, state: 'ok', message, mend: null };
+}
+
+export function warning(name: string, message: string, mend: string | null): Check {
+  return { name, state: 'warning', message, mend };
+}
+
+export function fault(name: string, message: string, mend: string | null): Check {
+  return { name, state: 'fault', message, mend };
+}

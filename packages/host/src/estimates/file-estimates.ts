@@ -1,0 +1,43 @@
+import path from 'node:path';
+import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
+import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
+import { refuseProblems } from './estimate-settings.js';
+
+/** Headers that are kept: a series of questions is about the same few files. */
+const KEPT_HEADERS = 16;
+
+/** The estimate of a file. */
+export interface FileEstimate {
+  readonly report: EstimateReport;
+  /** False: a header alone, or an unfinished download, which can't be loaded. */
+  readonly complete: boolean;
+}
+
+/** Answers many questions about a few files. */
+export interface FileEstimates {
+  /** @throws ModelFileError; HostError for settings that can't be loaded; the signal's reason */
+  estimate(file: string, settings: EstimateSettings): Promise<FileEstimate>;
+}
+
+/** @param cwd - what file names are relative to */
+export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstimates {
+  const headers = new Map<string, Promise<GgufHeader>>();
+  const headerOf = (file: string): Promise<GgufHeader> => {
+    const header = headers.get(file) ?? readGgufHeader(path.resolve(cwd, file), { signal });
+    headers.delete(file);
+    headers.set(file, header);
+    // A file that is not there now may be there for the next question.
+    header.catch(() => headers.delete(file));
+    const oldest = headers.keys().next().value;
+    if (headers.size > KEPT_HEADERS && oldest !== undefined) headers.delete(oldest);
+    return header;
+  };
+  return {
+    estimate: async (file, settings) => {
+      refuseProblems(settings, null);
+      const header = await headerOf(file);
+      refuseProblems(settings, header);
+      return { report: estimateReport(header, settings), complete: header.complete };
+    },
+  };
+}

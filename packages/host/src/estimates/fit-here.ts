@@ -1,0 +1,79 @@
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import { measurePools } from '@mai/memory-ledger';
+import type { EstimateEnvironment, EstimateReport, EstimateSettings } from '@mai/memory-estimator';
+import { CPU_ENVIRONMENT, estimateFootprint, estimateFromFileSize } from '@mai/memory-estimator';
+import { toSelectionPolicy } from '@mai/model-config';
+import { loadConfig } from '../config/load-config.js';
+import { environmentOf } from '../footprints/footprints.js';
+import type { HostContext } from '../host-options.js';
+import type { HostParts } from '../host-parts.js';
+import { fitBeside, type ModelFit } from '../models/model-fit.js';
+import { cheapestLoad, type CheaperLoad } from './cheaper-load.js';
+import type { KnownModel } from './open-model.js';
+
+/** Whether a model fits this machine now. */
+export interface FitHere extends ModelFit {
+  /** What was judged, with the context length filled in. */
+  readonly loadConfig: LoadConfig;
+  readonly resources: Resources;
+  /**
+   * Where it is too large: the cheapest load configuration that fits, with the pools after loading that. Null
+   * where there is none.
+   */
+  readonly cheaper: (CheaperLoad & Pick<ModelFit, 'pools'>) | null;
+}
+
+/** Judges a header or a size beside everything that is loaded. Null where the settings name another GPU. */
+export async function judgeAlone(
+  known: KnownModel,
+  { loadConfig: asked }: EstimateReport,
+  { gpuBackend }: EstimateSettings,
+  { monitor }: HostParts,
+  context: HostContext,
+): Promise<FitHere | null> {
+  if (gpuBackend !== null && gpuBackend !== 'none') return null;
+  if (known.kind === 'size' && !known.isHere) return null;
+  const policy = toSelectionPolicy((await loadConfig(context)).config.switching);
+  const resources = await monitor.port.snapshot({ signal: context.signal });
+  const { batchTokens, ubatchTokens, kvUnified, swaFull } = asked;
+  const environment: EstimateEnvironment = {
+    ...(gpuBackend === 'none' ? CPU_ENVIRONMENT : environmentOf(resources)),
+    ...{ batchTokens, ubatchTokens, kvUnified, swaFull },
+    visionProjector: known.kind === 'header' ? known.visionProjector : null,
+  };
+  const wanted: LoadConfig = {
+    contextLengthTokens: asked.contextLengthTokens,
+    parallelSequences: asked.parallelSequences,
+    offloadRatio: null,
+    kvCacheTypeK: asked.kvCacheTypeK,
+    kvCacheTypeV: asked.kvCacheTypeV,
+    flashAttention: asked.flashAttention,
+    cpuExpertRatio: null,
+  };
+  const estimate = (one: LoadConfig): Footprint =>
+    known.kind === 'size'
+      ? estimateFromFileSize(known, one, environment)
+      : estimateFootprint(known.header, one, environment);
+  const judge = (one: CheaperLoad): ModelFit => fitBeside(one.footprint, resources, policy);
+  const asAsked = { loadConfig: wanted, footprint: estimate(wanted) };
+  const fit = { ...judge(asAsked), loadConfig: wanted, resources };
+  if (fit.rejection === null) return { ...fit, cheaper: null };
+  const pools = measurePools(resources, [], policy);
+  const cheaper =
+    known.kind === 'size'
+      ? shorterContexts(asked.contextLengthTokens)
+          .map((contextLengthTokens) => ({ ...wanted, contextLengthTokens }))
+          .map((one) => ({ loadConfig: one, footprint: estimate(one) }))
+          .find((one) => judge(one).rejection === null)
+      : cheapestLoad({ header: known.header, loadConfig: wanted, environment, resources, pools });
+  return { ...fit, cheaper: cheaper ? { ...cheaper, pools: judge(cheaper).pools } : null };
+}
+
+/** Halves of a context length, longest first, down to 2048 tokens. */
+function shorterContexts(tokens: number): readonly number[] {
+  const shorter = [];
+  for (let half = Math.floor(tokens / 2); half >= 2048; half = Math.floor(half / 2)) {
+    shorter.push(half);
+  }
+  return shorter;
+}

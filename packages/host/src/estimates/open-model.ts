@@ -1,0 +1,180 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { LMStudioError } from '@mai/lmstudio-adapter';
+import type { GgufHeader, HeaderCache } from '@mai/memory-estimator';
+import { ModelFileError, readGgufHeader } from '@mai/memory-estimator';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
+import { suggest } from '../suggest.js';
+
+/** The facts of a model that an estimate is made from: its GGUF header, or else the size of its files. */
+export type KnownModel =
+  | {
+      readonly kind: 'header';
+      readonly file: string;
+      readonly header: GgufHeader;
+      /** The vision projector that LM Studio loads with it; null for a file that is named itself. */
+      readonly visionProjector: GgufHeader | null;
+    }
+  | {
+      readonly kind: 'size';
+      readonly sizeBytes: number;
+      readonly format: string;
+      readonly architecture: string | null;
+      readonly layers: number | null;
+      /** Why no header was read, in words that follow 'because'. */
+      readonly why: string;
+      /** Whether it is loaded on this machine; free memory here says nothing about another. */
+      readonly isHere: boolean;
+    };
+
+const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
+
+/**
+ * Opens a GGUF file, or a folder with an MLX model. Null where the name is neither, so that it is a model
+ * key.
+ * @throws ModelFileError
+ */
+export async function openModelFile(
+  name: string,
+  { cwd, signal }: HostContext,
+): Promise<KnownModel | null> {
+  const asFile = path.resolve(cwd, name);
+  const found = await stat(asFile).catch(() => null);
+  const mlx = found?.isDirectory() === true ? await openMlxFolder(asFile) : null;
+  if (mlx !== null) return mlx;
+  if (found?.isFile() !== true && !LOOKS_LIKE_A_FILE.test(name)) return null;
+  // Opening a named pipe would wait for ever for someone to write to it.
+  if (found !== null && !found.isFile()) {
+    throw new ModelFileError(
+      'FILE_UNREADABLE',
+      `${asFile} is not a file. Name the model file in it.`,
+      { path: asFile },
+    );
+  }
+  const header = await readGgufHeader(asFile, { signal });
+  return { kind: 'header', file: asFile, header, visionProjector: null };
+}
+
+/**
+ * Opens a downloaded model.
+ * @throws LMStudioError `MODEL_NOT_FOUND` with a suggestion; ModelFileError; HostError where not even the
+ * model's size is known
+ */
+export async function openDownloaded(
+  key: string,
+  downloads: Downloads,
+  headers: HeaderCache,
+  { signal }: HostContext,
+): Promise<KnownModel> {
+  const { link, models } = downloads;
+  const model = models.find(({ modelKey }) => modelKey === key);
+  if (model === undefined) throw notFound(key, downloads);
+  const { sizeBytes, format, architecture } = model;
+  const isHere = link.kind === 'off' || link.client.host.isLocal;
+  const bySize = (why: string) =>
+    ({ kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere }) as const;
+  const files = downloads.filesOf(key);
+  const [file] = files?.files ?? [];
+  if (format !== 'gguf') {
+    const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file));
+    if (mlx !== null) return mlx;
+    if (sizeBytes > 0) return bySize('it is not a GGUF model');
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${key} is not a GGUF model (its format is ${format}), and its size is not known. \`mai models\` shows LM Studio's own estimate.`,
+    );
+  }
+  if (file === undefined || !(await exists(file))) {
+    if (sizeBytes > 0)
+      return bySize("its file is not in LM Studio's models folder on this machine");
+    throw new ModelFileError(
+      'FILE_NOT_FOUND',
+      `The file of ${key} is not in LM Studio's models folder on this machine. Name the file itself; \`mai models\` shows LM Studio's own estimate.`,
+      { path: file ?? null },
+    );
+  }
+  const projector = (await files?.findProjector()) ?? null;
+  return {
+    kind: 'header',
+    file,
+    header: await headers.read(file, { signal }),
+    visionProjector: projector === null ? null : await headers.read(projector, { signal }),
+  };
+}
+
+function notFound(key: string, { models, origin }: Downloads): LMStudioError {
+  const keys = models.map(({ modelKey }) => modelKey);
+  const guess = suggest(key, keys);
+  const next =
+    keys.length === 0
+      ? `Nothing is downloaded ${whereOf(origin)}.`
+      : guess === null
+        ? '`mai models` lists what is downloaded.'
+        : `Did you mean ${guess}?`;
+  return new LMStudioError(
+    'MODEL_NOT_FOUND',
+    `${key} is neither a downloaded model nor a file. ${next}`,
+    { modelKey: key, suggestions: guess === null ? [] : [guess] },
+  );
+}
+
+function whereOf(origin: DownloadsOrigin): string {
+  if (origin.kind === 'lmstudio') return 'in LM Studio';
+  return origin.folder === null
+    ? 'here: LM Studio is off, and its models folder was not found'
+    : `in LM Studio's models folder, ${origin.folder}`;
+}
+
+/** MLX keeps a model in a folder: safetensors files beside a config.json. Null for any other folder. */
+async function openMlxFolder(folder: string): Promise<KnownModel | null> {
+  const names = await readdir(folder);
+  const weights = names.filter((name) => /\.safetensors$/i.test(name));
+  if (weights.length === 0) return null;
+  const sizes = await Promise.all(
+    weights.map(async (name) => (await stat(path.join(folder, name))).size),
+  );
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const { architecture, layers } = await readMlxConfig(folder);
+  return {
+    ...{ kind: 'size', sizeBytes, format: 'mlx', architecture, layers },
+    ...{ why: 'it is not a GGUF model', isHere: true },
+  };
+}
+
+/** Reads a model's own description; a field that it lacks is null. */
+async function readMlxConfig(
+  folder: string,
+): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
+  const text = await readFile(path.join(folder, 'config.json'), 'utf8').catch(() => '{}');
+  const config = parseObject(text);
+  // Vision models keep the fields of the language model apart.
+  const language = { ...config, ...asObject(config['text_config']) };
+  const { model_type: architecture, num_hidden_layers: layers } = language;
+  return {
+    architecture: typeof architecture === 'string' ? architecture : null,
+    layers:
+      typeof layers === 'number' && Number.isSafeInteger(layers) && layers > 0 ? layers : null,
+  };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    // A damaged description tells nothing, and the weights are there all the same.
+    return {};
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

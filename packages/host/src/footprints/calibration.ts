@@ -1,0 +1,68 @@
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { CalibrationStore, Engine } from '@mai/memory-estimator';
+import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
+import type { HostContext } from '../host-options.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
+
+/** Applies what loads on this machine were measured to take. */
+export interface Calibration {
+  /** A footprint corrected by the measurements of this model and similar ones; itself without any. */
+  readonly correct: (
+    footprint: Footprint,
+    modelKey: string,
+    loadConfig: LoadConfig,
+  ) => Promise<Footprint>;
+}
+
+/** The measurements of this user on this machine. */
+export function openMeasurements({ folders, warn }: HostContext): CalibrationStore {
+  const store = openCalibrationStore({
+    file: path.join(folders.data, 'calibration.json'),
+    host: hostname(),
+  });
+  if (store.recoveredFrom !== null) {
+    warn(
+      `The measurements of loads were damaged and start afresh; the old file is kept as ${store.recoveredFrom}.`,
+    );
+  }
+  if (store.error !== null) {
+    warn(`The measurements of loads can't be used: ${store.error.message}.`);
+  }
+  return store;
+}
+
+/** Opens the measurements as corrections. */
+export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
+  const store = openMeasurements(context);
+  const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
+  let engine: Promise<Engine | null> | null = null;
+  return {
+    correct: async (footprint, modelKey, loadConfig) => {
+      const observations = store.observations();
+      const newest = observations.at(-1);
+      // Measurements of this machine say nothing about another.
+      if (newest === undefined || elsewhere) return footprint;
+      engine ??= link.kind === 'on' ? engineOf(link.client, context.signal) : Promise.resolve(null);
+      // While LM Studio is off, the engine that was measured last is the best guess.
+      const target = { modelKey, loadConfig, engine: (await engine) ?? newest.engine };
+      return calibrateFootprint(footprint, target, observations);
+    },
+  };
+}
+
+/** The engine that runs GGUF models; null where LM Studio does not tell. */
+export async function engineOf(
+  client: LMStudioClient,
+  signal: AbortSignal,
+): Promise<Engine | null> {
+  try {
+    return (await client.surveyHardware({ signal }))?.engine ?? null;
+  } catch (error) {
+    if (isLMStudioError(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,180 @@
+import type { Footprint, Resources } from '@mai/memory-ledger';
+import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
+import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { EstimateEnvironment, FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
+import {
+  combineWithLMStudio,
+  CPU_ENVIRONMENT,
+  estimateFootprint,
+  estimateFromFileSize,
+  isModelFileError,
+} from '@mai/memory-estimator';
+import type { Downloads } from '../models/downloads.js';
+import type { Calibration } from './calibration.js';
+
+/** Where footprints come from. */
+export interface FootprintSources {
+  /** What is downloaded, and the LM Studio that is asked. */
+  readonly downloads: Downloads;
+  readonly headers: HeaderCache;
+  /** Null: measurements don't count. */
+  readonly calibration: Calibration | null;
+}
+
+/** A footprint with what it was made from. */
+export interface SourcedFootprint {
+  /** By the best source; null where nothing is known. */
+  readonly footprint: Footprint | null;
+  /** Whether measurements on this machine changed the figure. */
+  readonly corrected: boolean;
+  /** From the header of the model's file; null where that can't be read here. */
+  readonly fromHeader: FootprintEstimate | null;
+  /** LM Studio's own estimate; null where it is off or tells none. */
+  readonly lmStudio: ResourceEstimate | null;
+  /** LM Studio's figure as a share of the header's, where they differ by more than a quarter. */
+  readonly disagreementRatio: number | null;
+}
+
+/**
+ * What a model takes with a load configuration. The sources in order of trust:
+ *
+ * 1. what a load of the model was measured to take on this machine;
+ * 2. the header of its GGUF file;
+ * 3. LM Studio's own estimate;
+ * 4. the size of its file.
+ *
+ * Measurements correct the figure of the best other source. Where LM Studio's estimate differs from the
+ * header's, the interval is widened to hold both. Where all of this says nothing, the autopilot takes
+ * `min_memory_gb` and `min_vram_gb` of the configuration.
+ */
+export async function findFootprint(
+  question: EstimateQuestion,
+  sources: FootprintSources,
+  options: CallOptions,
+): Promise<SourcedFootprint> {
+  const { downloads, headers, calibration } = sources;
+  const { modelKey, loadConfig } = question;
+  const model = downloads.models.find((one) => one.modelKey === modelKey) ?? null;
+  const [fromHeader, lmStudio] = await Promise.all([
+    readHeader(question, downloads, headers),
+    askLMStudio(question, model, downloads, options),
+  ]);
+  const alone = fromHeader ?? fromSize(question, model, lmStudio);
+  if (alone === null) {
+    return { footprint: null, corrected: false, fromHeader, lmStudio, disagreementRatio: null };
+  }
+  const { footprint: combined, disagreementRatio } =
+    lmStudio === null
+      ? { footprint: alone, disagreementRatio: null }
+      : combineWithLMStudio(alone, lmStudio);
+  const footprint = (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
+  const corrected = footprint !== combined;
+  return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
+}
+
+/** The same as the autopilot asks it. The guardrail verdict is LM Studio's. */
+export function createFootprints(
+  sources: FootprintSources,
+  anythingLoaded: () => boolean,
+): EstimatorPort {
+  return {
+    estimate: async (question, options) => {
+      const { footprint, fromHeader, lmStudio } = await findFootprint(question, sources, options);
+      return {
+        footprint,
+        guardrails: verdictOf(lmStudio, anythingLoaded()),
+        refused: fromHeader !== null && fromHeader.refusal !== null,
+      };
+    },
+  };
+}
+
+type CallOptions = Parameters<EstimatorPort['estimate']>[1];
+
+async function readHeader(
+  { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
+  downloads: Downloads,
+  headers: HeaderCache,
+): Promise<FootprintEstimate | null> {
+  const files = deviceIdentifier === null ? downloads.filesOf(modelKey) : null;
+  const [first] = files?.files ?? [];
+  if (files === null || first === undefined) return null;
+  try {
+    const projector = await files.findProjector();
+    const visionProjector = projector === null ? null : await headers.read(projector);
+    const environment = environmentOf(resources);
+    // Of a projector only the size counts.
+    const key = [loadConfig, environment, visionProjector?.tensorBytes ?? null];
+    return await headers.derive(first, JSON.stringify(key), (header) =>
+      estimateFootprint(header, loadConfig, { ...environment, visionProjector }),
+    );
+  } catch (error) {
+    // The file may be elsewhere than LM Studio's settings say. The next source answers then.
+    if (isModelFileError(error)) return null;
+    throw error;
+  }
+}
+
+async function askLMStudio(
+  { modelKey, loadConfig, deviceIdentifier }: EstimateQuestion,
+  model: DownloadedModel | null,
+  { link }: Downloads,
+  options: CallOptions,
+): Promise<ResourceEstimate | null> {
+  if (link.kind === 'off') return null;
+  try {
+    return await link.client.estimate(modelKey, loadConfig, {
+      ...options,
+      kind: model?.kind,
+      deviceIdentifier,
+    });
+  } catch (error) {
+    // Deleted since it was listed. The estimates of other models go on.
+    if (isLMStudioError(error) && error.code === 'MODEL_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+/** The engine and the GPUs that a load on this machine meets. */
+export function environmentOf({ gpus, unified }: Resources): EstimateEnvironment {
+  const used = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
+  // Layers are shared out by free memory; a single GPU gets them all.
+  const shares = used.length > 1;
+  const nvidia = used.some(({ vendor }) => vendor === 'nvidia');
+  return {
+    ...CPU_ENVIRONMENT,
+    gpus: used.map(({ deviceKey, availableBytes }) => ({
+      deviceKey,
+      availableBytes: shares ? availableBytes : null,
+    })),
+    gpuBackend: used.length === 0 ? 'none' : unified ? 'metal' : nvidia ? 'cuda' : 'vulkan',
+  };
+}
+
+/** From the file's size. LM Studio's estimate tells the size of the weights also where its list does not. */
+function fromSize(
+  { loadConfig, resources }: EstimateQuestion,
+  model: DownloadedModel | null,
+  theirs: ResourceEstimate | null,
+): Footprint | null {
+  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes];
+  const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
+  const format = model?.format ?? 'gguf';
+  return sizeBytes === undefined
+    ? null
+    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environmentOf(resources));
+}
+
+/**
+ * LM Studio judges a load on top of what is loaded, so beside residents its refusal says nothing about
+ * a switch that unloads first. The load itself asks again.
+ */
+function verdictOf(
+  estimate: ResourceEstimate | null,
+  anythingLoaded: boolean,
+): Estimate['guardrails'] {
+  if (estimate === null) return null;
+  if (estimate.passesGuardrails) return 'pass';
+  return anythingLoaded ? null : 'refuse';
+}

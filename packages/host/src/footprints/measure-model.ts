@@ -1,0 +1,150 @@
+import { hostname } from 'node:os';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import { assembleSelectionInput } from '@mai/autopilot';
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type {
+  Engine,
+  MeasureOutcome,
+  MeasurePorts,
+  MemoryReading,
+  Observation,
+} from '@mai/memory-estimator';
+import { measureFootprint } from '@mai/memory-estimator';
+import type { ResourceMonitor } from '@mai/resource-monitor';
+import { readPrivateMemory } from '@mai/resource-monitor';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+import { withLoadConfig } from '../models/with-load-config.js';
+import type { Session } from '../session.js';
+import { engineOf, openMeasurements } from './calibration.js';
+
+/** What is to be measured. */
+export interface MeasureRequest {
+  readonly modelKey: string;
+  /** What differs from the model's configuration. */
+  readonly changes?: Partial<LoadConfig>;
+  /** Told how much of the model is loaded, 0 to 1. */
+  readonly onProgress?: (ratio: number) => void;
+}
+
+/** What a load took, beside what was expected of it. */
+export interface MeasureReport {
+  readonly modelKey: string;
+  readonly loadConfig: LoadConfig;
+  readonly engine: Engine;
+  readonly predicted: Footprint;
+  readonly outcome: MeasureOutcome;
+}
+
+/**
+ * Loads a model, lets it generate once, measures, unloads, and keeps the result for later estimates.
+ * @throws HostError where the load can't be measured from here; LMStudioError where LM Studio refuses it
+ */
+export async function measureModel(
+  session: Session,
+  { modelKey, changes = {}, onProgress = () => undefined }: MeasureRequest,
+): Promise<MeasureReport> {
+  const { context, link, parts } = session;
+  const { signal, timeoutMs, clock } = context;
+  if (link.kind === 'off') throw link.reason;
+  const { client } = link;
+  const monitor = parts.monitor.own;
+  if (!client.host.isLocal || monitor === null) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      'Only loads on this machine can be measured, and LM Studio runs on another. Run mai there.',
+    );
+  }
+  const { model } = await client.modelInfo(modelKey, { signal });
+  const { loadConfig, predicted } = await predict(session, model.modelKey, changes);
+  const expected = { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus };
+  const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
+  const identifier = `mai/measure/${model.modelKey}`;
+  const callOptions = { signal, ...(timeoutMs === null ? {} : { timeoutMs }) };
+  const ports: MeasurePorts = {
+    load: async () => {
+      await client.load({
+        modelKey: model.modelKey,
+        kind: model.kind,
+        loadConfig,
+        identifier,
+        ttlMs: null,
+        onProgress,
+        ...callOptions,
+      });
+    },
+    generate: async () => {
+      await client.warmUp(identifier, callOptions);
+    },
+    unload: () => unloadIfThere(client, identifier),
+    settle: () => settledReading(monitor, signal),
+    expected,
+  };
+  const outcome = await measureFootprint(ports, signal);
+  if (outcome.measured !== null) {
+    const observation: Observation = {
+      host: hostname(),
+      modelKey: model.modelKey,
+      loadConfig,
+      engine,
+      predicted: expected,
+      measured: outcome.measured,
+      timestampMs: clock.nowMs(),
+    };
+    await keep(observation, context);
+  }
+  return { modelKey: model.modelKey, loadConfig, engine, predicted, outcome };
+}
+
+/** A result that can't be kept is still a result. */
+async function keep(observation: Observation, context: HostContext): Promise<void> {
+  const { error } = await openMeasurements(context).record(observation);
+  if (error !== null) context.warn(`The measurement can't be kept: ${error.message}.`);
+}
+
+/** The load configuration that a decision would try first, and what it is expected to take. */
+async function predict(
+  { ports, catalog, context }: Session,
+  modelKey: string,
+  changes: Partial<LoadConfig>,
+): Promise<{ readonly loadConfig: LoadConfig; readonly predicted: Footprint }> {
+  const { profiles, portOf } = await catalog();
+  const chain = profiles
+    .filter((profile) => profile.modelKey === modelKey)
+    .map((profile) => withLoadConfig(profile, changes));
+  const { candidates } = await assembleSelectionInput(
+    { ...ports, catalog: portOf(chain) },
+    { tradeOffs: false },
+    { signal: context.signal },
+  );
+  const option = candidates[0]?.loadOptions[0];
+  if (option?.footprint == null) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `Nothing is known about the memory of ${modelKey}, so there is no estimate to hold a measurement against.`,
+    );
+  }
+  return { loadConfig: option.loadConfig, predicted: option.footprint };
+}
+
+async function settledReading(
+  monitor: ResourceMonitor,
+  signal: AbortSignal,
+): Promise<MemoryReading | null> {
+  const { settled, ram, gpus, engines } = await monitor.settled({ signal });
+  if (!settled) return null;
+  const processIds = engines?.map(({ processId }) => processId) ?? [];
+  return {
+    engineAnonymousBytes: await readPrivateMemory(processIds, { signal }),
+    availableRamBytes: ram.mappedCountsAsUsed ? null : ram.availableBytes,
+    gpus: gpus.map(({ deviceKey, usedBytes }) => ({ deviceKey, usedBytes })),
+  };
+}
+
+/** Also after a load that failed or was cancelled, and therefore without the signal of the call. */
+async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
+  const residents = await client.listResidents();
+  if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {
+    await client.unload(identifier);
+  }
+}

@@ -1,0 +1,47 @@
+import type { HeaderCache } from '@mai/memory-estimator';
+import type { HostContext } from './host-options.js';
+import type { MachineMonitor } from './machine/open-monitor.js';
+import { openMonitor } from './machine/open-monitor.js';
+import type { RuntimeConnection } from './runtime/connect-runtime.js';
+import { createRuntimeConnection } from './runtime/connect-runtime.js';
+
+/** The functions that need the memory estimator, and the headers that they share. */
+export type Estimation = typeof import('./footprints/estimation.js') & {
+  readonly headers: HeaderCache;
+};
+
+/** What all calls of a host share, each part opened when it is first needed. */
+export interface HostParts extends AsyncDisposable {
+  readonly context: HostContext;
+  readonly runtime: RuntimeConnection;
+  readonly monitor: MachineMonitor;
+  readonly estimation: () => Promise<Estimation>;
+}
+
+/** Opens nothing yet. */
+export function createHostParts(context: HostContext): HostParts {
+  const runtime = createRuntimeConnection(context);
+  const monitor = openMonitor(context);
+  let headers: HeaderCache | null = null;
+  return {
+    context,
+    runtime,
+    monitor,
+    estimation: once(async () => {
+      const functions = await import('./footprints/estimation.js');
+      headers = functions.openHeaders(context);
+      return { ...functions, headers };
+    }),
+    [Symbol.asyncDispose]: async () => {
+      headers?.save();
+      await monitor[Symbol.asyncDispose]();
+      await runtime[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Makes a value when it is first asked for, and keeps it. */
+export function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | null = null;
+  return () => (value ??= make());
+}

@@ -1,0 +1,117 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { RuntimeInstance } from '@mai/autopilot';
+import { assembleSelectionInput } from '@mai/autopilot';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
+import { toSelectionPolicy } from '@mai/model-config';
+import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
+import type { PoolOutcome, Resident } from '@mai/selector';
+import { selectModel } from '@mai/selector';
+import type { Session } from '../session.js';
+
+/** Whether LM Studio runs. */
+export type LMStudioStatus =
+  | {
+      readonly state: 'running';
+      readonly baseUrl: string;
+      readonly version: string;
+      readonly isLocal: boolean;
+    }
+  | { readonly state: 'off'; readonly message: string };
+
+/** Where a pool is heading. */
+export interface PoolTrend {
+  readonly pool: PoolOutcome['pool'];
+  readonly trend: Trend;
+}
+
+/** One reading of the machine, LM Studio and what is loaded. */
+export interface StatusReport {
+  readonly lmStudio: LMStudioStatus;
+  readonly resources: Resources;
+  /** The whole reading of this machine; null where LM Studio runs on another, or a monitor was given. */
+  readonly snapshot: ResourceSnapshot | null;
+  /** Where each pool is heading, by the readings so far. Pools with too few readings are left out. */
+  readonly trends: readonly PoolTrend[];
+  readonly pools: readonly PoolOutcome[];
+  readonly residents: readonly (RuntimeInstance &
+    Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
+  /** Loaded on other machines of LM Link: takes no memory here. */
+  readonly elsewhere: readonly RuntimeInstance[];
+  readonly config: { readonly source: string; readonly file: string | null };
+}
+
+/** Reads the machine and what is loaded. An LM Studio that does not answer is reported as off. */
+export async function readStatus(session: Session): Promise<StatusReport> {
+  const { link, ports, config, parts } = session;
+  const { own } = parts.monitor;
+  const { signal } = session.context;
+  const policy = toSelectionPolicy(config.config.switching);
+  let snapshot: ResourceSnapshot | null = null;
+  let instances: readonly RuntimeInstance[] = [];
+  let lmStudio: LMStudioStatus =
+    link.kind === 'off'
+      ? { state: 'off', message: link.reason.message }
+      : {
+          state: 'running',
+          baseUrl: link.client.baseUrl,
+          version: link.client.connectedVersion.version,
+          isLocal: link.client.host.isLocal,
+        };
+  const input = await assembleSelectionInput(
+    {
+      ...ports,
+      catalog: { read: () => Promise.resolve({ chain: [], policy, variants: {} }) },
+      monitor: {
+        ...ports.monitor,
+        snapshot: async (options) =>
+          own === null ? ports.monitor.snapshot(options) : (snapshot = await own.snapshot(options)),
+      },
+      runtime: {
+        ...ports.runtime,
+        listResidents: async (options) => {
+          try {
+            instances = await ports.runtime.listResidents(options);
+          } catch (error) {
+            if (!isLMStudioError(error)) throw error;
+            lmStudio = { state: 'off', message: error.message };
+          }
+          return instances;
+        },
+      },
+    },
+    {},
+    { signal },
+  );
+  const here = new Map(input.residents.map((one) => [one.instanceIdentifier, one]));
+  // A decision without candidates changes nothing; its pools are the accounts of this moment.
+  const { pools } = selectModel({ ...input, candidates: [] });
+  return {
+    lmStudio,
+    resources: input.resources,
+    snapshot,
+    trends: own === null ? [] : pools.flatMap((pool) => trendOf(own, pool)),
+    pools,
+    residents: instances.flatMap((instance) => {
+      const resident = here.get(instance.instanceIdentifier);
+      if (resident === undefined) return [];
+      const { footprint, busy, foreign } = resident;
+      return { ...instance, footprint, busy, foreign };
+    }),
+    elsewhere: instances.filter(({ instanceIdentifier }) => !here.has(instanceIdentifier)),
+    config: { source: config.source.kind, file: config.source.file },
+  };
+}
+
+function trendOf(
+  machine: ResourceMonitor,
+  { pool, limitRatio }: PoolOutcome,
+): readonly PoolTrend[] {
+  // A GPU's share is part of RAM and has no series of its own.
+  if (isShare(pool)) return [];
+  const trend = machine.trend({ series: pool, limitRatio });
+  return trend.direction === 'unknown' ? [] : [{ pool, trend }];
+}
+
+function isShare(pool: PoolOutcome['pool']): pool is `gpu-share:${string}` {
+  return pool.startsWith('gpu-share:');
+}

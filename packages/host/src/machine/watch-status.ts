@@ -1,0 +1,47 @@
+import path from 'node:path';
+import type { Recorder, WatchOptions } from '@mai/resource-monitor';
+import { createRecorder } from '@mai/resource-monitor';
+import type { CallOptions } from '../control/autopilot-service.js';
+import { HostError } from '../host-error.js';
+import type { HostParts } from '../host-parts.js';
+import { contextOfCall, withSession } from '../session.js';
+import { readStatus, type StatusReport } from './read-status.js';
+
+/** How the machine is watched. */
+export interface WatchStatusOptions extends CallOptions {
+  /** Milliseconds between readings; a pair lets the monitor choose. 500 to 2000 unless given. */
+  readonly intervalMs?: WatchOptions['intervalMs'];
+  /** Also writes the readings of the machine to this file. Relative to the host's `cwd`. */
+  readonly recordTo?: string | null;
+}
+
+const DEFAULT_INTERVAL_MS = { minMs: 500, maxMs: 2000 };
+
+/** Reads the status again and again. Ends by `break`, or by throwing the signal's reason. */
+export async function* watchStatus(
+  parts: HostParts,
+  { signal, intervalMs = DEFAULT_INTERVAL_MS, recordTo = null }: WatchStatusOptions,
+): AsyncGenerator<StatusReport> {
+  const { own } = parts.monitor;
+  if (own === null) {
+    throw new HostError('INVALID_REQUEST', "A host with a monitor of its own can't be watched.");
+  }
+  const context = contextOfCall(parts.context, signal);
+  await using recorder =
+    recordTo === null ? null : await openRecorder(path.resolve(context.cwd, recordTo));
+  for await (const snapshot of own.watch({ signal: context.signal, intervalMs })) {
+    await recorder?.record(snapshot);
+    yield await withSession(parts, { signal }, readStatus);
+  }
+}
+
+async function openRecorder(file: string): Promise<Recorder> {
+  try {
+    return await createRecorder(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HostError('INVALID_REQUEST', `Readings can't be written to ${file}: ${reason}`, {
+      cause: error,
+    });
+  }
+}

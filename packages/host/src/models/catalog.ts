@@ -1,0 +1,62 @@
+import type { CatalogPort } from '@mai/autopilot';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import type { ModelConfig, ModelProfile } from '@mai/model-config';
+import { mergeWithDownloaded, resolveChain, toSelectionPolicy } from '@mai/model-config';
+import { HostError } from '../host-error.js';
+import { suggest } from '../suggest.js';
+
+/** The configuration joined with what is downloaded. */
+export interface Catalog {
+  readonly profiles: readonly ModelProfile[];
+  /** Reads a chain of the configuration. @throws HostError where there is no chain of that name */
+  readonly port: CatalogPort;
+  /** A port whose chain is these profiles, whatever is asked for. */
+  readonly portOf: (profiles: readonly ModelProfile[]) => CatalogPort;
+}
+
+const DEFAULT_CHAIN = 'default';
+
+/** Joins a configuration with what is downloaded. */
+export function createCatalog(
+  config: ModelConfig,
+  downloaded: readonly DownloadedModel[],
+): Catalog {
+  const profiles = mergeWithDownloaded(config, downloaded);
+  const policy = toSelectionPolicy(config.switching);
+  const variants = Object.fromEntries(
+    downloaded.map(({ modelKey, variants: all, selectedVariant }) => [
+      modelKey,
+      all.filter((variant) => variant !== selectedVariant),
+    ]),
+  );
+  const portOf = (chain: readonly ModelProfile[]): CatalogPort => ({
+    read: () => Promise.resolve({ chain, policy, variants }),
+  });
+  return {
+    profiles,
+    portOf,
+    port: {
+      read: async (options) => portOf(chainNamed(config, profiles, options.chain)).read(options),
+    },
+  };
+}
+
+function chainNamed(
+  config: ModelConfig,
+  profiles: readonly ModelProfile[],
+  name: string | null,
+): readonly ModelProfile[] {
+  const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
+  if (chain !== null) return chain;
+  // A configuration without a default chain leaves the order to the profiles: as written, then by size.
+  if (name === null) return profiles;
+  const names = Object.keys(config.fallbackChains);
+  const guess = suggest(name, names);
+  const known = names.length === 0 ? 'The configuration has none.' : `Known: ${names.join(', ')}.`;
+  throw new HostError(
+    'INVALID_REQUEST',
+    `There is no fallback chain ${JSON.stringify(name)}. ${
+      guess === null ? known : `Did you mean ${guess}?`
+    }`,
+  );
+}

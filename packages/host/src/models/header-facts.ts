@@ -1,0 +1,47 @@
+import type { ScannedModel } from '@mai/lmstudio-adapter';
+import type { GgufHeader } from '@mai/memory-estimator';
+
+/** Facts of a model's header that LM Studio lists while it runs. */
+export interface HeaderFacts {
+  readonly architecture: string | null;
+  readonly name: string | null;
+  readonly sizeLabel: string | null;
+  readonly contextLengthTokens: number | null;
+  readonly embedding: boolean;
+  readonly toolUse: boolean;
+  /** False: weights are missing. */
+  readonly complete: boolean;
+}
+
+/** Reads them from a header. */
+export function headerFacts({ architecture, metadata, complete }: GgufHeader): HeaderFacts {
+  const prefix = architecture ?? '';
+  const text = (key: string) => {
+    const value = metadata.get(key);
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  const contextLength = metadata.get(`${prefix}.context_length`);
+  return {
+    architecture,
+    name: text('general.name'),
+    sizeLabel: text('general.size_label'),
+    contextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
+    embedding: metadata.has(`${prefix}.pooling_type`),
+    // A GGUF file has no field for tool use. Chat templates that support tools name them.
+    toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
+    complete,
+  };
+}
+
+/** A model on disk with the facts of its header. */
+export function withHeaderFacts(model: ScannedModel, facts: HeaderFacts): ScannedModel {
+  return {
+    ...model,
+    architecture: facts.architecture,
+    kind: facts.embedding || model.kind === 'embedding' ? 'embedding' : 'llm',
+    displayName: facts.name ?? model.displayName,
+    parameters: facts.sizeLabel ?? model.parameters,
+    maxContextLengthTokens: facts.contextLengthTokens,
+    toolUse: facts.toolUse,
+  };
+}

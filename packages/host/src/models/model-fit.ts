@@ -1,0 +1,76 @@
+import type { Footprint, Resources, SelectionPolicy, Shortfall } from '@mai/memory-ledger';
+import { charge, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/memory-ledger';
+import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
+import { selectModel } from '@mai/selector';
+
+/** Whether one model fits this machine now, loaded in one way. */
+export interface ModelFit {
+  /** Null where nothing is known about what it takes. */
+  readonly footprint: Footprint | null;
+  /** Why it can't be loaded; null where it fits. */
+  readonly rejection: Rejection | null;
+  /** Every pool of the machine before and after the load; unchanged where it does not fit. */
+  readonly pools: readonly PoolOutcome[];
+}
+
+/**
+ * Judges the first load option of one candidate: a decision about it alone, which may plan to unload what
+ * is not pinned, busy or foreign.
+ */
+export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
+  const loadOptions = candidate.loadOptions.slice(0, 1);
+  const { rejected, pools } = selectModel({
+    ...input,
+    candidates: [{ ...candidate, loadOptions }],
+  });
+  return {
+    footprint: loadOptions[0]?.footprint ?? null,
+    rejection: rejected[0]?.rejection ?? null,
+    pools,
+  };
+}
+
+/** Judges a footprint beside everything that is loaded: nothing is unloaded for it. */
+export function fitBeside(
+  footprint: Footprint,
+  resources: Resources,
+  policy: SelectionPolicy,
+): ModelFit {
+  const needed = charge(footprint, resources, 'upper-end').charge;
+  const measured = measurePools(resources, [], policy);
+  const shortfall = worstShortfall(measured, needed, { limit: LIMIT });
+  // A decision without candidates changes nothing; its pools are the accounts of this moment.
+  const { pools } = selectModel({ ...UNDECIDED, resources, policy });
+  return {
+    footprint,
+    rejection: shortfall === null ? null : rejectionOf(shortfall),
+    pools:
+      shortfall === null ? pools.map((pool) => afterLoad(pool, needed.get(pool.pool) ?? 0)) : pools,
+  };
+}
+
+const UNDECIDED = {
+  candidates: [],
+  residents: [],
+  requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
+} as const;
+
+function afterLoad(pool: PoolOutcome, bytes: number): PoolOutcome {
+  return {
+    ...pool,
+    useAfterBytes: pool.useAfterBytes + bytes,
+    headroomBytes: pool.headroomBytes - bytes,
+  };
+}
+
+function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
+  const deviceKey = deviceKeyOf(pool);
+  return deviceKey === null
+    ? { code: 'INSUFFICIENT_RAM', ...figures }
+    : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
+}
+
+/** Whether memory is what keeps a model from being loaded. */
+export function isTooLarge({ rejection }: ModelFit): boolean {
+  return rejection?.code === 'INSUFFICIENT_RAM' || rejection?.code === 'INSUFFICIENT_VRAM';
+}

@@ -1,0 +1,147 @@
+import type { HostAutopilot } from './autopilot/host-autopilot.js';
+import { findConfigPlaces } from './config/config-places.js';
+import { loadConfig } from './config/load-config.js';
+import type { FileEstimates } from './estimates/file-estimates.js';
+import type { Host } from './host.js';
+import type { HostOptions } from './host-options.js';
+import { contextOf } from './host-options.js';
+import { createHostParts, once, type HostParts } from './host-parts.js';
+import { readStatus } from './machine/read-status.js';
+import { contextOfCall, listDownloadsNow, openActiveSession, withSession } from './session.js';
+
+/**
+ * Opens this machine's Mai. Returns at once: every part is opened when it is first needed.
+ *
+ * @example
+ * await using host = await openHost();
+ * await using lease = await host.acquire({ capabilities: ['chat'], minContextLengthTokens: 8192 });
+ */
+// eslint-disable-next-line @typescript-eslint/require-await -- a host of another machine will have to connect
+export async function openHost(options: HostOptions = {}): Promise<Host> {
+  const closing = new AbortController();
+  const signal =
+    options.signal === undefined
+      ? closing.signal
+      : AbortSignal.any([options.signal, closing.signal]);
+  const parts = createHostParts(contextOf(options, signal));
+  const { context } = parts;
+
+  // Modules that not every call needs are imported by the calls that do.
+  let autopilots: HostAutopilot | null = null;
+  const autopilot = once(async () => {
+    const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
+    return (autopilots = createHostAutopilot(parts));
+  });
+  const fileEstimates = once(async (): Promise<FileEstimates> => {
+    const { createFileEstimates } = await import('./estimates/file-estimates.js');
+    return createFileEstimates(context.cwd, signal);
+  });
+
+  return {
+    status: (call = {}) => withSession(parts, call, readStatus),
+    watchStatus: (call = {}) => ({
+      async *[Symbol.asyncIterator]() {
+        const { watchStatus } = await import('./machine/watch-status.js');
+        yield* watchStatus(parts, call);
+      },
+    }),
+    resources: (call = {}) =>
+      parts.monitor.port.snapshot({ signal: contextOfCall(context, call.signal).signal }),
+
+    models: async (query = {}, call = {}) => {
+      const { listModels } = await import('./models/list-models.js');
+      return withSession(parts, call, (session) => listModels(session, query));
+    },
+    estimate: async (request, { signal: own } = {}) => {
+      const { estimateModel } = await import('./estimates/estimate-model.js');
+      return estimateModel(parts, contextOfCall(context, own), request);
+    },
+    estimateFile: async (file, settings) => (await fileEstimates()).estimate(file, settings),
+    measure: async (request, call = {}) => {
+      const { measureModel } = await import('./footprints/measure-model.js');
+      const session = await openActiveSession(parts, { ...call, corrected: false });
+      return measureModel(session, request);
+    },
+
+    select: async (request = {}, call = {}) => {
+      const { select } = await import('./selection/select.js');
+      return withSession(parts, call, (session) => select(session, request));
+    },
+    switchModel: async (request = {}, call = {}) => {
+      const { switchModel } = await import('./selection/select.js');
+      // A dry run shows what would be done also while LM Studio is off.
+      if (call.dryRun === true) {
+        return withSession(parts, call, (session) => switchModel(session, request, call));
+      }
+      return switchModel(await openActiveSession(parts, call), request, call);
+    },
+    acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
+    startAutopilot: async (request) => {
+      const { runAutopilot } = await import('./running-autopilot.js');
+      return runAutopilot(await (await autopilot()).open(request));
+    },
+    autopilotState: async (call) => (await autopilot()).state(call),
+    events: async (call) => (await autopilot()).events(call),
+
+    ...byHand(parts, autopilot),
+
+    decisions: async (query = {}, { signal: own } = {}) => {
+      const { readDecisions } = await import('./decisions/read-history.js');
+      return readDecisions(contextOfCall(context, own), query);
+    },
+    replay: async (log = null, { signal: own } = {}) => {
+      const { replayLog } = await import('./decisions/replay-log.js');
+      return replayLog(log, contextOfCall(context, own));
+    },
+    doctor: async ({ signal: own } = {}) => {
+      const { runChecks } = await import('./doctor/run-checks.js');
+      return runChecks(parts, contextOfCall(context, own));
+    },
+    simulatedModels: async (chain, hardware, { signal: own } = {}) => {
+      const { openSimulatedModels } = await import('./simulation/open-simulated-models.js');
+      return openSimulatedModels(parts, contextOfCall(context, own), chain, hardware);
+    },
+
+    config: () => loadConfig(context),
+    configPlaces: () => findConfigPlaces(context),
+    initialConfig: async (call = {}) => {
+      const { createInitialConfig } = await import('./config/initial-config.js');
+      return createInitialConfig(await listDownloadsNow(parts, call.signal));
+    },
+    names: async (kind, call = {}) => {
+      const { findNames } = await import('./names.js');
+      return findNames(parts, kind, call, autopilot);
+    },
+
+    [Symbol.asyncDispose]: async () => {
+      await autopilots?.[Symbol.asyncDispose]();
+      closing.abort(new DOMException('The host was closed.', 'AbortError'));
+      await parts[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The methods for what a person does by hand. */
+function byHand(
+  parts: HostParts,
+  autopilot: () => Promise<HostAutopilot>,
+): Pick<
+  Host,
+  'load' | 'estimateLoad' | 'unload' | 'journal' | 'pin' | 'unpin' | 'yieldMemory' | 'endYield'
+> {
+  const modules = () => import('./by-hand/by-hand.js');
+  return {
+    load: async (request, call = {}) =>
+      (await modules()).load(parts, await autopilot(), request, call),
+    estimateLoad: async (request, call = {}) =>
+      (await modules()).estimateLoad(parts, request, call),
+    unload: async (request, call = {}) =>
+      (await modules()).unload(parts, await autopilot(), request, call),
+    journal: async (call) => (await autopilot()).journal(call),
+    pin: async (target, call = {}) => (await modules()).pin(parts, await autopilot(), target, call),
+    unpin: async (targets, call) => (await autopilot()).unpin(targets, call),
+    yieldMemory: async (request, call = {}) =>
+      (await modules()).yieldMemory(parts, await autopilot(), request, call),
+    endYield: async (names, call) => (await autopilot()).endYield(names, call),
+  };
+}

@@ -1,0 +1,49 @@
+import { HostError } from '../host-error.js';
+import type { RunningProcess } from './list-processes.js';
+import { isProgram, listProcesses } from './list-processes.js';
+
+/**
+ * The running process with a name or an id. A program may have started others of its own name, as browsers do; then it is
+ * the one that started them.
+ *
+ * @throws HostError `INVALID_REQUEST` where none runs, or where several independent ones have the name
+ */
+export async function findProcess(
+  wanted: string,
+  platform: NodeJS.Platform,
+  signal: AbortSignal,
+): Promise<RunningProcess> {
+  const processes = await listProcesses(platform, signal);
+  if (/^\d+$/.test(wanted)) {
+    const found = processes.find(({ processId }) => processId === Number(wanted));
+    if (found !== undefined) return found;
+    throw new HostError('INVALID_REQUEST', `There is no process ${wanted}.`);
+  }
+  return chooseProcess(wanted, processes);
+}
+
+/** The process in a list that a name means. @throws HostError `INVALID_REQUEST` */
+export function chooseProcess(
+  wanted: string,
+  processes: readonly RunningProcess[],
+): RunningProcess {
+  const named = processes.filter((one) => isProgram(one, wanted));
+  const ids = new Set(named.map(({ processId }) => processId));
+  const roots = named.filter(({ parentId }) => !ids.has(parentId));
+  const [first, second] = roots;
+  if (first === undefined) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `No process called ${wanted} is running. Start it first, or give its id.`,
+    );
+  }
+  if (second !== undefined) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${roots.length} processes are called ${wanted}: ${roots
+        .map(({ processId }) => processId)
+        .join(', ')}. Give the id of one of them.`,
+    );
+  }
+  return first;
+}

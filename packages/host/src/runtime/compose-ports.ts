@@ -1,0 +1,77 @@
+import type { AutopilotPorts, Clock, RuntimePort, SurveyPort } from '@mai/autopilot';
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import { LMStudioError } from '@mai/lmstudio-adapter';
+import type { RuntimeLink } from './connect-runtime.js';
+
+/** What is joined to the autopilot's ports. */
+export interface PortParts {
+  readonly link: RuntimeLink;
+  readonly monitor: AutopilotPorts['monitor'];
+  readonly catalog: AutopilotPorts['catalog'];
+  readonly clock: Clock;
+  /** `anythingLoaded` says whether the last list of residents had any. */
+  readonly estimator: (anythingLoaded: () => boolean) => AutopilotPorts['estimator'];
+}
+
+/** Joins runtime, monitor, catalog and estimator to the ports of the autopilot. */
+export function composePorts({ link, estimator, ...ports }: PortParts): AutopilotPorts {
+  let residents = 0;
+  const runtime: RuntimePort = link.kind === 'on' ? link.client : runtimeOff(link.reason);
+  return {
+    ...ports,
+    estimator: estimator(() => residents > 0),
+    runtime: {
+      listResidents: async (options) => {
+        const listed = await runtime.listResidents(options);
+        residents = listed.length;
+        return listed;
+      },
+      load: (request) => runtime.load(request),
+      unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
+    },
+    survey: surveyOf(link),
+    runtimeIsLocal: link.kind === 'off' || link.client.host.isLocal,
+  };
+}
+
+/** An LM Studio that is off has nothing loaded and loads nothing. */
+function runtimeOff(reason: Error): RuntimePort {
+  return {
+    listResidents: () => Promise.resolve([]),
+    load: () => Promise.reject(reason),
+    unload: () => Promise.reject(reason),
+  };
+}
+
+function surveyOf(link: RuntimeLink): SurveyPort {
+  return {
+    survey: async (options) => {
+      if (link.kind === 'off') throw link.reason;
+      return surveyMachine(link.client, options);
+    },
+  };
+}
+
+async function surveyMachine(
+  client: LMStudioClient,
+  options: Parameters<SurveyPort['survey']>[0],
+): ReturnType<SurveyPort['survey']> {
+  const survey = await client.surveyHardware(options);
+  if (survey?.ramBytes == null) {
+    throw new LMStudioError(
+      'INCOMPATIBLE',
+      `LM Studio at ${client.baseUrl} runs on another machine and does not say how much memory that has. Update LM Studio there.`,
+      { baseUrl: client.baseUrl },
+    );
+  }
+  return {
+    ramTotalBytes: survey.ramBytes,
+    unified: survey.gpus.some(({ platform }) => platform === 'Metal'),
+    gpus: survey.gpus.map((gpu) => ({
+      deviceKey: `survey:${gpu.deviceIndex}`,
+      name: gpu.name,
+      memory: gpu.integration === 'integrated' ? 'shared' : 'dedicated',
+      totalBytes: gpu.dedicatedBytes ?? gpu.totalBytes,
+    })),
+  };
+}

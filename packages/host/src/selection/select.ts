@@ -1,0 +1,75 @@
+import type { AssembledInput, RunEvent, RunReport, SelectionRequest } from '@mai/autopilot';
+import { assembleSelectionInput, runOnce } from '@mai/autopilot';
+import type { Selection } from '@mai/selector';
+import { selectModel } from '@mai/selector';
+import type { DownloadsOrigin } from '../models/downloads.js';
+import type { Session } from '../session.js';
+import { findObstacle, type SelectionObstacle } from './obstacle.js';
+
+/** A decision, what it was made from, and what stands in its way. */
+export interface SelectionReport {
+  readonly selection: Selection;
+  readonly input: AssembledInput;
+  readonly origin: DownloadsOrigin;
+  /** Why nothing was chosen; null where something was. */
+  readonly obstacle: SelectionObstacle | null;
+  /** Whether LM Studio runs, so that the decision can be carried out. */
+  readonly runtimeIsOn: boolean;
+}
+
+/** What a switch did. */
+export interface SwitchReport extends RunReport {
+  readonly origin: DownloadsOrigin;
+  /** Why nothing was chosen in the end; null where something was. */
+  readonly obstacle: SelectionObstacle | null;
+}
+
+/** How a switch is made. */
+export interface SwitchOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Decides and touches nothing; default false. */
+  readonly dryRun?: boolean;
+  /** Told every step; `sizeBytes` is the size on disk of a model that is being loaded, null where not known. */
+  readonly onEvent?: (event: RunEvent, sizeBytes: number | null) => void;
+}
+
+/** Decides which model is best now. */
+export async function select(
+  session: Session,
+  request: SelectionRequest,
+): Promise<SelectionReport> {
+  const { ports, context, link, downloads } = session;
+  const { origin, models } = await downloads();
+  const input = await assembleSelectionInput(ports, request, { signal: context.signal });
+  const selection = selectModel(input);
+  return {
+    selection,
+    input,
+    origin,
+    obstacle: findObstacle(selection, input, models.length),
+    runtimeIsOn: link.kind === 'on',
+  };
+}
+
+/** Decides, and loads what was chosen. */
+export async function switchModel(
+  session: Session,
+  request: SelectionRequest,
+  { dryRun = false, onEvent = () => undefined }: SwitchOptions,
+): Promise<SwitchReport> {
+  const { ports, context, downloads, config } = session;
+  const { origin, models } = await downloads();
+  const sizeOf = (event: RunEvent): number | null =>
+    event.type === 'loading'
+      ? models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes || null
+      : null;
+  const report = await runOnce(ports, request, {
+    dryRun,
+    onEvent: (event) => onEvent(event, sizeOf(event)),
+    signal: context.signal,
+    loadTimeoutMs: context.timeoutMs,
+    drainDeadlineMs: config.config.switching.drainDeadlineMs,
+  });
+  const { selection, input } = report.last;
+  return { ...report, origin, obstacle: findObstacle(selection, input, models.length) };
+}

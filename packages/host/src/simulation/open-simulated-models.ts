@@ -1,0 +1,153 @@
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import type { ModelConfig, ModelProfile } from '@mai/model-config';
+import { toSelectionPolicy } from '@mai/model-config';
+import { loadConfig } from '../config/load-config.js';
+import type { HostContext } from '../host-options.js';
+import type { HostParts } from '../host-parts.js';
+import { createCatalog } from '../models/catalog.js';
+import { listDownloadsNow } from '../session.js';
+import type { SimulatedChain } from './simulated-models.js';
+import { needsEstimate, simulateChain } from './simulated-models.js';
+
+/** The memory of a simulated machine. A row of a trace of `@mai/simulation` has these fields. */
+export interface SimulatedHardware {
+  readonly ram: { readonly totalBytes: number; readonly othersBytes: number };
+  readonly gpus: readonly {
+    readonly totalBytes: number;
+    readonly othersBytes: number;
+    /** Its memory is the RAM above, and counted there. */
+    readonly unified: boolean;
+  }[];
+}
+
+/** The models of a chain and the rules of the configuration, as a simulation takes them. */
+export interface SimulatedModels extends SimulatedChain {
+  readonly limits: SelectionPolicy;
+  /** Model keys that are never evicted. */
+  readonly pinned: readonly string[];
+  readonly drainDeadlineMs: number;
+}
+
+/**
+ * The models of a chain for a simulation. LM Studio and its files are read only where the configuration
+ * leaves something open. Where it describes every model, the simulation is the same on every machine.
+ * @throws HostError where there is no such chain
+ */
+export async function openSimulatedModels(
+  parts: HostParts,
+  context: HostContext,
+  chainName: string | null,
+  hardware: SimulatedHardware,
+): Promise<SimulatedModels> {
+  const { config } = await loadConfig(context);
+  const chain = await openChain(parts, context, config, chainName, resourcesOf(hardware));
+  return {
+    ...chain,
+    limits: toSelectionPolicy(config.switching),
+    pinned: config.pins,
+    drainDeadlineMs: config.switching.drainDeadlineMs,
+  };
+}
+
+async function openChain(
+  parts: HostParts,
+  context: HostContext,
+  config: ModelConfig,
+  chainName: string | null,
+  resources: Resources,
+): Promise<SimulatedChain> {
+  const { signal } = context;
+  const described = config.models.flatMap(({ modelKey, simulate }) =>
+    simulate?.footprintBytes == null ? [] : [describedModel(modelKey, simulate.footprintBytes)],
+  );
+  const named = await profilesOf(config, chainName, described, signal);
+  const blocks = new Map(config.models.map((model) => [model.modelKey, model.simulate]));
+  const isComplete = ({ modelKey }: ModelProfile) =>
+    !needsEstimate(blocks.get(modelKey) ?? null, resources);
+  if (named.length > 0 && named.every(isComplete)) {
+    return simulateChain(config, named, resources, null, signal);
+  }
+  const { createFootprints, headers } = await parts.estimation();
+  const downloads = await listDownloadsNow(parts, signal);
+  const profiles = await profilesOf(
+    config,
+    chainName,
+    joined(downloads.models, described, named),
+    signal,
+  );
+  const footprints = createFootprints({ downloads, headers, calibration: null }, () => false);
+  return simulateChain(config, profiles, resources, footprints, signal);
+}
+
+/** The simulated machine as the memory estimator takes it. */
+function resourcesOf({ ram, gpus }: SimulatedHardware): Resources {
+  return {
+    timestampMs: 0,
+    observable: true,
+    ram: {
+      totalBytes: ram.totalBytes,
+      availableBytes: Math.max(0, ram.totalBytes - ram.othersBytes),
+      mappedCountsAsUsed: false,
+    },
+    unified: gpus.some(({ unified }) => unified),
+    gpus: gpus.map(({ totalBytes, othersBytes, unified }, index) => ({
+      deviceKey: `simulated:${index}`,
+      name: null,
+      vendor: null,
+      memory: unified ? 'shared' : 'dedicated',
+      totalBytes,
+      availableBytes: Math.max(0, totalBytes - othersBytes),
+    })),
+    cpu: { utilizationRatio: null, othersRatio: null },
+  };
+}
+
+async function profilesOf(
+  config: ModelConfig,
+  chainName: string | null,
+  downloaded: readonly DownloadedModel[],
+  signal: AbortSignal,
+): Promise<readonly ModelProfile[]> {
+  const { port, profiles } = createCatalog(config, downloaded);
+  const { chain } = await port.read({ chain: chainName, signal });
+  return chain.flatMap(({ modelKey }) => profiles.find((one) => one.modelKey === modelKey) ?? []);
+}
+
+/**
+ * What is downloaded on the simulated machine: the models that the configuration describes, and those of this
+ * machine that the chain names; all of this machine's where the configuration describes none.
+ */
+function joined(
+  library: readonly DownloadedModel[],
+  described: readonly DownloadedModel[],
+  named: readonly ModelProfile[],
+): readonly DownloadedModel[] {
+  if (described.length === 0) return library;
+  const here = library.filter(({ modelKey }) => named.some((one) => one.modelKey === modelKey));
+  const missing = described.filter(
+    ({ modelKey }) => !here.some((one) => one.modelKey === modelKey),
+  );
+  return [...here, ...missing];
+}
+
+function describedModel(modelKey: string, sizeBytes: number): DownloadedModel {
+  return {
+    modelKey,
+    kind: 'llm',
+    displayName: modelKey,
+    publisher: null,
+    architecture: null,
+    format: 'gguf',
+    quantization: null,
+    sizeBytes,
+    parameters: null,
+    maxContextLengthTokens: null,
+    vision: false,
+    toolUse: false,
+    variants: [],
+    selectedVariant: null,
+    path: null,
+    deviceIdentifier: null,
+  };
+}

@@ -1,0 +1,176 @@
+import type { EstimatorPort } from '@mai/autopilot';
+import { DEFAULT_LOAD_CONFIG, totalBytesOf, type Resources, type Tier } from '@mai/memory-ledger';
+import type {
+  ConfiguredModel,
+  ModelConfig,
+  ModelProfile,
+  SimulatedModel as SimulateBlock,
+} from '@mai/model-config';
+
+/** What one way to load a simulated model takes and is worth. */
+export interface SimulatedLoad {
+  /** All of it, over RAM and GPUs. */
+  readonly footprintBytes: number;
+  /** The part of it that GPUs with memory of their own hold. */
+  readonly vramBytes: number;
+  /** How good its answers are, 0 to 1. */
+  readonly quality: number;
+}
+
+/** A model as `@mai/simulation` takes it. */
+export interface SimulatedModel extends SimulatedLoad {
+  readonly profile: ModelProfile;
+  readonly loadMs: number;
+  /** Cheaper ways to load it, the dearest first. */
+  readonly rungs: readonly SimulatedLoad[];
+}
+
+/** Where the memory of a simulated model is from. */
+export type SimulatedFootprintOrigin = 'simulate' | 'estimate' | 'configuration';
+
+/** The models of a chain as a simulation takes them. */
+export interface SimulatedChain {
+  readonly models: readonly SimulatedModel[];
+  /** By model key. */
+  readonly origins: ReadonlyMap<string, SimulatedFootprintOrigin>;
+  /** Models of the chain that are left out because their memory is not known. */
+  readonly leftOut: readonly string[];
+  /** Models of the chain that are left out because they are not downloaded, while others are. */
+  readonly absent: readonly string[];
+}
+
+const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.65, large: 0.9 };
+/** A disk that reads a gigabyte a second. */
+const LOAD_BYTES_PER_MS = 1e6;
+
+/**
+ * Joins a chain with the `simulate` blocks of the configuration. A figure that a block leaves out comes from
+ * the estimate, then from `min_memory_gb` and `min_vram_gb`; the load time from a disk of a gigabyte a second;
+ * the quality from the tier. Where no model of the chain has a block and some are downloaded, only those are
+ * simulated.
+ */
+export async function simulateChain(
+  config: ModelConfig,
+  profiles: readonly ModelProfile[],
+  resources: Resources,
+  estimator: EstimatorPort | null,
+  signal: AbortSignal,
+): Promise<SimulatedChain> {
+  const configured = new Map(config.models.map((model) => [model.modelKey, model]));
+  const models: SimulatedModel[] = [];
+  const origins = new Map<string, SimulatedFootprintOrigin>();
+  const leftOut: string[] = [];
+  const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
+  const downloaded = profiles.filter((profile) => profile.downloaded);
+  // With a block the machine is an imagined one, on which the whole chain is downloaded.
+  const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
+  const here = imagined ? profiles : downloaded;
+  for (const profile of here) {
+    const block = blockOf(profile);
+    const estimated = needsEstimate(block, resources)
+      ? await estimate(profile, resources, estimator, signal)
+      : null;
+    const memory = memoryOf(profile, block, estimated);
+    if (memory === null) leftOut.push(profile.modelKey);
+    else {
+      origins.set(profile.modelKey, memory.origin);
+      models.push(simulatedModel(profile, block, memory));
+    }
+  }
+  const absent = profiles.filter((one) => !here.includes(one)).map(({ modelKey }) => modelKey);
+  return { models, origins, leftOut, absent };
+}
+
+/** Whether a block leaves a figure of the model's memory to an estimate. */
+export function needsEstimate(block: ConfiguredModel['simulate'], resources: Resources): boolean {
+  const hasGpu = resources.gpus.some(({ memory }) => memory === 'dedicated');
+  return block?.footprintBytes == null || (hasGpu && block.vramBytes === null);
+}
+
+interface Memory {
+  readonly footprintBytes: number;
+  readonly vramBytes: number;
+}
+
+async function estimate(
+  { modelKey, loadConfig, contextLengthTokens }: ModelProfile,
+  resources: Resources,
+  estimator: EstimatorPort | null,
+  signal: AbortSignal,
+): Promise<Memory | null> {
+  if (estimator === null) return null;
+  const { footprint } = await estimator.estimate(
+    {
+      modelKey,
+      loadConfig: {
+        ...loadConfig,
+        contextLengthTokens: loadConfig.contextLengthTokens ?? contextLengthTokens,
+      },
+      resources,
+      deviceIdentifier: null,
+    },
+    { signal },
+  );
+  if (footprint === null) return null;
+  const vramBytes = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { footprintBytes: totalBytesOf(footprint), vramBytes };
+}
+
+function memoryOf(
+  profile: ModelProfile,
+  block: SimulateBlock | null,
+  estimated: Memory | null,
+): (Memory & { readonly origin: SimulatedFootprintOrigin }) | null {
+  const footprintBytes =
+    block?.footprintBytes ?? estimated?.footprintBytes ?? profile.minMemoryBytes;
+  if (footprintBytes === null) return null;
+  // Where the part on the GPU is not known: the share of the layers that are to be there.
+  const share = profile.loadConfig.offloadRatio ?? 1;
+  const estimatedShare = estimated === null ? null : estimated.vramBytes / estimated.footprintBytes;
+  const vramBytes =
+    block?.vramBytes ??
+    (estimatedShare === null ? null : footprintBytes * estimatedShare) ??
+    profile.minVramBytes ??
+    footprintBytes * share;
+  return {
+    footprintBytes,
+    vramBytes: Math.min(footprintBytes, Math.round(vramBytes)),
+    origin:
+      block?.footprintBytes != null
+        ? 'simulate'
+        : estimated === null
+          ? 'configuration'
+          : 'estimate',
+  };
+}
+
+/** Long enough to be halved for each rung of a block: the context length tells rungs apart. */
+const SIMULATED_CONTEXT_TOKENS = 65_536;
+
+function simulatedModel(
+  profile: ModelProfile,
+  block: SimulateBlock | null,
+  { footprintBytes, vramBytes }: Memory,
+): SimulatedModel {
+  const rungs = (block?.rungs ?? []).map((rung): SimulatedLoad => ({
+    footprintBytes: rung.footprintBytes,
+    vramBytes: Math.min(rung.footprintBytes, rung.vramBytes ?? vramBytes),
+    quality: rung.quality,
+  }));
+  return {
+    profile: {
+      ...profile,
+      downloaded: true,
+      ttlMs: null,
+      // A rung of a block stands for one step of the autopilot's ladder, so every step must be possible.
+      contextLengthTokens: SIMULATED_CONTEXT_TOKENS,
+      maxContextLengthTokens: null,
+      loadConfig: DEFAULT_LOAD_CONFIG,
+    },
+    footprintBytes,
+    vramBytes,
+    loadMs: block?.loadMs ?? Math.round(footprintBytes / LOAD_BYTES_PER_MS),
+    quality: block?.quality ?? QUALITY_BY_TIER[profile.tier],
+    rungs,
+  };
+}

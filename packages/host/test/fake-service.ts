@@ -1,0 +1,88 @@
+import type { AutopilotEvent } from '@mai/autopilot';
+import type { AutopilotService, ServiceLease } from '../src/control/autopilot-service.js';
+
+/** A service in memory that lends, waits and tells events as a test wants. */
+export class FakeService implements AutopilotService {
+  readonly processId = process.pid;
+  /** Leases that have not been released. */
+  held = 0;
+  /** Calls of `acquire` that have not been answered. */
+  waiting = 0;
+  /** Whether `acquire` waits until it is cancelled. */
+  blocks = false;
+  /** How many events a reader has taken. */
+  eventsRead = 0;
+  /** Calls of `state`. */
+  statesRead = 0;
+  /** The value of every answer to `state`. */
+  answer: object = { status: 'running', pins: [] };
+
+  async acquire(...[, options]: Parameters<AutopilotService['acquire']>): Promise<ServiceLease> {
+    if (this.blocks) await this.#untilCancelled(options?.signal);
+    this.held += 1;
+    let released = false;
+    return {
+      modelKey: 'model',
+      instanceIdentifier: 'mai/model',
+      lost: new AbortController().signal,
+      release: async () => {
+        if (!released) this.held -= 1;
+        released = true;
+      },
+    };
+  }
+
+  pin(): Promise<never> {
+    return this.#fail();
+  }
+
+  unpin(): Promise<never> {
+    return this.#fail();
+  }
+
+  yieldMemory(): Promise<never> {
+    return this.#fail();
+  }
+
+  endYield(): Promise<never> {
+    return this.#fail();
+  }
+
+  load(): Promise<never> {
+    return this.#fail();
+  }
+
+  unload(): Promise<never> {
+    return this.#fail();
+  }
+
+  state() {
+    this.statesRead += 1;
+    return Promise.resolve(this.answer as Awaited<ReturnType<AutopilotService['state']>>);
+  }
+
+  /** Events without end, as fast as they are read, each of about a hundred kilobytes. */
+  async *events({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
+    const padding = 'x'.repeat(100_000);
+    while (signal?.aborted !== true) {
+      this.eventsRead += 1;
+      const event = { type: 'started', atMs: this.eventsRead, padding } as const;
+      yield event satisfies AutopilotEvent;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #untilCancelled(signal: AbortSignal | undefined): Promise<never> {
+    this.waiting += 1;
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => {
+        this.waiting -= 1;
+        reject(signal.reason as Error);
+      });
+    });
+  }
+
+  #fail(): Promise<never> {
+    return Promise.reject(new Error('The fake has no such method.'));
+  }
+}

@@ -1,0 +1,52 @@
+import { connect, type Socket } from 'node:net';
+import { readNote } from '../src/control/wire/endpoint.js';
+
+/** A connection to the control socket that may send anything. */
+export interface RawClient {
+  readonly socket: Socket;
+  /** Everything that was received, line by line. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  readonly send: (...messages: readonly object[]) => void;
+  /** Resolves with the first line that is like this, also one that was received before. */
+  readonly line: (
+    isIt: (line: Readonly<Record<string, unknown>>) => boolean,
+  ) => Promise<Readonly<Record<string, unknown>>>;
+  /** Resolves when the connection has ended. */
+  readonly closed: Promise<void>;
+}
+
+export const HELLO = { type: 'hello', protocol: 1, processId: process.pid };
+
+/** Connects and says nothing yet. */
+export async function openRawClient(noteFile: string): Promise<RawClient> {
+  const note = await readNote(noteFile);
+  if (note === null) throw new Error('Nothing is noted.');
+  const socket = connect(note.endpoint);
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const waiting = new Set<() => void>();
+  let rest = '';
+  socket.on('data', (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts.map((part) => JSON.parse(part) as Readonly<Record<string, unknown>>));
+    for (const notify of waiting) notify();
+  });
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return {
+    socket,
+    lines,
+    send: (...messages) => {
+      socket.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+    },
+    line: async (isIt) => {
+      for (;;) {
+        const found = lines.find(isIt);
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => waiting.add(resolve));
+      }
+    },
+    closed,
+  };
+}

@@ -1,0 +1,102 @@
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { HomeLookup } from '../discovery/lmstudio-home.js';
+import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
+import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
+import type { HostFacts } from '../machine/host-facts.js';
+import type {
+  HardwareSurvey,
+  LinkedDevices,
+  LMStudioVersion,
+  SelectedEngine,
+} from '../machine/inspect-machine.js';
+import type { ModelCapability } from '../models/capabilities.js';
+import type { ModelMatch } from '../models/find-model.js';
+import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../models/generate.js';
+import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
+import type { CallOptions } from '../wire/deadline.js';
+
+/** How to reach LM Studio. */
+export interface ConnectOptions extends HomeLookup {
+  /** http, https, ws or wss URL, or host:port; `discover` looks for LM Studio unless given. */
+  readonly baseUrl?: string | undefined;
+  /** `LM_API_TOKEN` from the environment unless given; without either the client is anonymous. */
+  readonly apiToken?: string | undefined;
+  /** Name of an anonymous client in LM Studio's logs, `mai` unless given; a random part is added. */
+  readonly clientIdentifier?: string | undefined;
+  /** Deadline in milliseconds of connecting, and of every later call without one of its own; 5000. */
+  readonly timeoutMs?: number | undefined;
+  /** Cancels connecting. */
+  readonly signal?: AbortSignal | undefined;
+  /** Loopback ports for discovery, in place of LM Studio's own. */
+  readonly ports?: readonly number[] | undefined;
+}
+
+/** One downloaded model with its capabilities, variants and residents. */
+export interface ModelDetails {
+  readonly model: DownloadedModel;
+  readonly capabilities: readonly ModelCapability[];
+  /** The variants with their own sizes; empty where there are none. */
+  readonly variants: readonly DownloadedModel[];
+  readonly residents: readonly ResidentInstance[];
+}
+
+/**
+ * A connection to one LM Studio. Every method ends by its deadline, prints nothing, and works again
+ * after LM Studio restarts. Facts that an older LM Studio does not report are `null`.
+ *
+ * Every method can throw `LMStudioError` `UNREACHABLE`, `UNAUTHORIZED`, `INCOMPATIBLE` or `TIMED_OUT`,
+ * and throws the signal's reason when cancelled. A method's comment names its further codes.
+ */
+export interface LMStudioClient extends AsyncDisposable {
+  /** `ws://host:port` of this LM Studio. */
+  readonly baseUrl: string;
+  /** Whether LM Studio runs on this machine. */
+  readonly host: HostFacts;
+  /** LM Studio's version when the client connected. */
+  readonly connectedVersion: LMStudioVersion;
+
+  /** Asks for the version; after a restart it may differ from `connectedVersion`. */
+  version(options?: CallOptions): Promise<LMStudioVersion>;
+  /** Lists the downloaded LLMs and embedding models. */
+  listDownloaded(options?: CallOptions): Promise<readonly DownloadedModel[]>;
+  /** Lists the loaded LLMs and embedding models, with load configuration and activity. */
+  listResidents(options?: CallOptions): Promise<readonly ResidentInstance[]>;
+  /** Looks a model key up among the downloaded models; an unknown key comes with suggestions. */
+  findModel(modelKey: string, options?: CallOptions): Promise<ModelMatch>;
+  /** One downloaded model with its details. Throws `MODEL_NOT_FOUND` with suggestions. */
+  modelInfo(modelKey: string, options?: CallOptions): Promise<ModelDetails>;
+  /**
+   * LM Studio's own estimate and the verdict of its guardrails; `null` where it has no estimate.
+   * Throws `MODEL_NOT_FOUND`, and `LOAD_REFUSED` for a configuration that LM Studio does not have.
+   */
+  estimate(
+    modelKey: string,
+    loadConfig: LoadConfig,
+    options?: EstimateOptions,
+  ): Promise<ResourceEstimate | null>;
+  /** Memory and devices of the machine that LM Studio runs on; totals only. */
+  surveyHardware(options?: CallOptions): Promise<HardwareSurvey | null>;
+  /** The engine that LM Studio uses for each model format. */
+  selectedEngines(options?: CallOptions): Promise<readonly SelectedEngine[] | null>;
+  /** The machines of LM Link. */
+  devices(options?: CallOptions): Promise<LinkedDevices | null>;
+
+  /**
+   * Loads a model and compares the result with the request. Loads on one device run one after another;
+   * equal requests share one load; a resident that already is as requested is reused. A cancelled or
+   * timed-out load leaves no copy behind. Where LM Studio cannot confirm that, the error is `uncertain`
+   * and the next load unloads the copy.
+   * Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
+   */
+  load(request: LoadRequest): Promise<LoadResult>;
+  /** Loads the first request that succeeds. Throws `LOAD_FAILED` with all `failures` when none does. */
+  loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
+  /** Unloads one instance. Throws `INSTANCE_NOT_FOUND`. */
+  unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;
+  /** Generates a short text with a loaded LLM. Throws `INSTANCE_NOT_FOUND`. */
+  generate(request: GenerateRequest): Promise<Generation>;
+  /** Runs a prompt through a loaded model, so that its memory can be measured. */
+  warmUp(instanceIdentifier: string, options?: WarmUpOptions): Promise<WarmUp>;
+  /** Cancels open calls and closes every socket. May be called more than once. */
+  close(): Promise<void>;
+}

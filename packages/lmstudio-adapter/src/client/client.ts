@@ -1,0 +1,97 @@
+import { LMStudioError } from '../errors.js';
+import { estimateModel } from '../load/estimate.js';
+import { LoadCoordinator } from '../load/load-coordinator.js';
+import { loadFirst } from '../load/load-first.js';
+import { loadOnce } from '../load/load-once.js';
+import type { LoadRequest, LoadResult } from '../load/load-types.js';
+import { unload } from '../load/unload.js';
+import type { HostFacts } from '../machine/host-facts.js';
+import {
+  linkedDevices,
+  type LMStudioVersion,
+  readVersion,
+  selectedEngines,
+  surveyHardware,
+} from '../machine/inspect-machine.js';
+import { detectCapabilities } from '../models/capabilities.js';
+import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
+import { generate, warmUp } from '../models/generate.js';
+import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
+import { type Connection, deadlineOf } from '../wire/connection.js';
+import type { CallOptions } from '../wire/deadline.js';
+import type { LMStudioClient, ModelDetails } from './client-types.js';
+
+/** llama.cpp's micro-batch: enough tokens to make it allocate its compute buffers. */
+const WARM_UP_TOKENS = 512;
+
+/** The client of a connection that LM Studio has accepted. */
+export function clientOf(
+  connection: Connection,
+  connectedVersion: LMStudioVersion,
+  host: HostFacts,
+): LMStudioClient {
+  const deadline = (options: CallOptions | undefined) => deadlineOf(connection, options);
+  const coordinator = new LoadCoordinator(connection, (load, unconfirmed, signal, onProgress) =>
+    loadOnce(connection, load, unconfirmed, signal, onProgress),
+  );
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= coordinator
+      .cancelAll(new LMStudioError('UNREACHABLE', 'The client was closed. Connect again.'))
+      .then(() => connection.pool.close());
+    return closing;
+  };
+  const load = (request: LoadRequest): Promise<LoadResult> => coordinator.load(request);
+
+  return {
+    baseUrl: connection.address.webSocketUrl,
+    host,
+    connectedVersion,
+    version: (options) => readVersion(connection, deadline(options)),
+    listDownloaded: (options) => listDownloaded(connection, deadline(options)),
+    listResidents: (options) => listResidents(connection, deadline(options), 'full'),
+    findModel: async (modelKey, options) =>
+      findModel(modelKey, await listDownloaded(connection, deadline(options))),
+    modelInfo: (modelKey, options) => modelInfo(connection, modelKey, options),
+    estimate: (modelKey, loadConfig, options) =>
+      estimateModel(connection, modelKey, loadConfig, options),
+    surveyHardware: (options) => surveyHardware(connection, deadline(options)),
+    selectedEngines: (options) => selectedEngines(connection, deadline(options)),
+    devices: (options) => linkedDevices(connection, deadline(options)),
+    load,
+    loadFirst: (requests) => loadFirst(load, requests),
+    unload: (instanceIdentifier, options) =>
+      unload(connection, instanceIdentifier, deadline(options)),
+    generate: (request) => generate(connection, request),
+    warmUp: async (instanceIdentifier, options = {}) => {
+      const residents = await listResidents(connection, deadline(undefined), 'listing');
+      const resident = residents.find((one) => one.instanceIdentifier === instanceIdentifier);
+      if (resident === undefined) throw instanceNotFound(instanceIdentifier, residents);
+      return warmUp(connection, resident, options.promptTokens ?? WARM_UP_TOKENS, options);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function modelInfo(
+  connection: Connection,
+  modelKey: string,
+  options: CallOptions | undefined,
+): Promise<ModelDetails> {
+  const deadline = deadlineOf(connection, options);
+  const [downloaded, residents] = await Promise.all([
+    listDownloaded(connection, deadline),
+    listResidents(connection, deadline, 'full'),
+  ]);
+  const { model } = findModel(modelKey, downloaded);
+  if (model === null) throw modelNotFound(modelKey, downloaded);
+  const variants =
+    model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
+  return {
+    model,
+    capabilities: detectCapabilities(model),
+    variants,
+    residents: residents.filter((resident) => resident.modelKey === model.modelKey),
+  };
+}

@@ -1,0 +1,189 @@
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import type { ServerAddress } from '../discovery/base-url.js';
+import { getJson } from '../discovery/http-json.js';
+import type { ModelKind } from '../wire/wire.js';
+import { toFormat } from './convert-model.js';
+import type { DownloadedModel, ResidentInstance } from './model-types.js';
+
+/** The models as LM Studio's REST API lists them. */
+export interface HttpListing {
+  readonly downloaded: readonly DownloadedModel[];
+  readonly residents: readonly ResidentInstance[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Lists the models over `/api/v1/models`, or else `/api/v0/models`: for an LM Studio that does not
+ * understand the WebSocket calls. `null` when neither answers with a list.
+ */
+export async function listOverHttp(
+  address: ServerAddress,
+  options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+    readonly bearerToken: string | null;
+  },
+): Promise<HttpListing | null> {
+  const v1 = await getJson(address, '/api/v1/models', options);
+  if (v1.kind === 'answered' && v1.status === 200) {
+    const models = recordsIn(v1.json, 'models');
+    if (models !== null) return fromV1(models);
+  }
+  const v0 = await getJson(address, '/api/v0/models', options);
+  if (v0.kind === 'answered' && v0.status === 200) {
+    const models = recordsIn(v0.json, 'data');
+    if (models !== null) return fromV0(models);
+  }
+  return null;
+}
+
+function fromV1(models: readonly Json[]): HttpListing {
+  const listed = models.flatMap((raw) => {
+    const modelKey = text(raw['key']);
+    const kind = kindOf(raw['type']);
+    if (modelKey === null || kind === null) return [];
+    const quantization = record(raw['quantization']);
+    const capabilities = record(raw['capabilities']);
+    const quantizationName = text(quantization?.['name']);
+    const model: DownloadedModel = {
+      modelKey,
+      kind,
+      displayName: text(raw['display_name']) ?? modelKey,
+      publisher: text(raw['publisher']),
+      architecture: text(raw['architecture']),
+      format: toFormat(text(raw['format']) ?? 'gguf'),
+      quantization:
+        quantizationName === null
+          ? null
+          : { name: quantizationName, bits: number(quantization?.['bits_per_weight']) },
+      sizeBytes: number(raw['size_bytes']) ?? 0,
+      parameters: text(raw['params_string']),
+      maxContextLengthTokens: number(raw['max_context_length']),
+      vision: capabilities?.['vision'] === true,
+      toolUse: capabilities?.['trained_for_tool_use'] === true,
+      variants: texts(raw['variants']),
+      selectedVariant: text(raw['selected_variant']),
+      path: text(raw['path']),
+      deviceIdentifier: null,
+    };
+    const instances = records(raw['loaded_instances']).flatMap((instance) => {
+      const identifier = text(instance['id']);
+      const config = record(instance['config']);
+      return identifier === null
+        ? []
+        : [
+            residentOf(model, identifier, number(config?.['context_length']), {
+              flashAttention: boolean(config?.['flash_attention']),
+              parallelSequences: number(config?.['parallel']),
+            }),
+          ];
+    });
+    return [{ model, instances }];
+  });
+  return {
+    downloaded: listed.map(({ model }) => model),
+    residents: listed.flatMap(({ instances }) => instances),
+  };
+}
+
+function fromV0(models: readonly Json[]): HttpListing {
+  const listed = models.flatMap((raw) => {
+    const modelKey = text(raw['id']);
+    const kind = kindOf(raw['type']);
+    if (modelKey === null || kind === null) return [];
+    const quantization = text(raw['quantization']);
+    const model: DownloadedModel = {
+      modelKey,
+      kind,
+      displayName: modelKey,
+      publisher: text(raw['publisher']),
+      architecture: text(raw['arch']),
+      format: toFormat(text(raw['compatibility_type']) ?? 'gguf'),
+      quantization: quantization === null ? null : { name: quantization, bits: null },
+      // `/api/v0/models` has no sizes.
+      sizeBytes: 0,
+      parameters: null,
+      maxContextLengthTokens: number(raw['max_context_length']),
+      vision: raw['type'] === 'vlm',
+      toolUse: texts(raw['capabilities']).includes('tool_use'),
+      variants: [],
+      selectedVariant: null,
+      path: null,
+      deviceIdentifier: null,
+    };
+    const loaded =
+      raw['state'] === 'loaded'
+        ? [residentOf(model, modelKey, number(raw['loaded_context_length']), {})]
+        : [];
+    return [{ model, loaded }];
+  });
+  return {
+    downloaded: listed.map(({ model }) => model),
+    residents: listed.flatMap(({ loaded }) => loaded),
+  };
+}
+
+function residentOf(
+  model: DownloadedModel,
+  instanceIdentifier: string,
+  contextLengthTokens: number | null,
+  known: Partial<ResidentInstance['loadConfig']>,
+): ResidentInstance {
+  return {
+    instanceIdentifier,
+    modelKey: model.modelKey,
+    kind: model.kind,
+    displayName: model.displayName,
+    path: model.path,
+    sizeBytes: model.sizeBytes,
+    contextLengthTokens,
+    maxContextLengthTokens: model.maxContextLengthTokens,
+    ttlMs: null,
+    lastUsedAtMs: null,
+    deviceIdentifier: null,
+    activity: null,
+    queued: null,
+    loadConfig: { ...DEFAULT_LOAD_CONFIG, ...known, contextLengthTokens },
+    keepModelInMemory: null,
+  };
+}
+
+function kindOf(type: unknown): ModelKind | null {
+  if (type === 'llm' || type === 'vlm') return 'llm';
+  return type === 'embedding' || type === 'embeddings' ? 'embedding' : null;
+}
+
+function recordsIn(json: unknown, key: string): readonly Json[] | null {
+  const list = record(json)?.[key];
+  return Array.isArray(list) ? records(list) : null;
+}
+
+function records(value: unknown): readonly Json[] {
+  if (!Array.isArray(value)) return [];
+  return value.map(record).filter((item) => item !== null);
+}
+
+function record(value: unknown): Json | null {
+  return isRecord(value) ? value : null;
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function boolean(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null;
+}

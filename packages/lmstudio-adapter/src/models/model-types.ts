@@ -1,0 +1,62 @@
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { ModelKind } from '../wire/wire.js';
+
+/** A model on disk, as LM Studio lists it. */
+export interface DownloadedModel {
+  readonly modelKey: string;
+  readonly kind: ModelKind;
+  readonly displayName: string;
+  readonly publisher: string | null;
+  readonly architecture: string | null;
+  /** File format in lower case: `gguf`, `mlx`, ... */
+  readonly format: string;
+  readonly quantization: { readonly name: string; readonly bits: number | null } | null;
+  /** Bytes on disk. 0 where an old LM Studio lists models without sizes. */
+  readonly sizeBytes: number;
+  /** Number of parameters as LM Studio prints it, e.g. `7B`. */
+  readonly parameters: string | null;
+  readonly maxContextLengthTokens: number | null;
+  /** Accepts images. */
+  readonly vision: boolean;
+  /** Trained for tool use. */
+  readonly toolUse: boolean;
+  /** Model keys of the variants (quantizations, formats), where there are several. */
+  readonly variants: readonly string[];
+  /** The variant that LM Studio loads for `modelKey`. */
+  readonly selectedVariant: string | null;
+  /** Path relative to the models folder, with forward slashes. */
+  readonly path: string | null;
+  /** The LM Link device that holds the model; `null` is the machine that LM Studio runs on. */
+  readonly deviceIdentifier: string | null;
+}
+
+/** What an instance is doing. */
+export type InstanceActivity = 'idle' | 'processing-prompt' | 'generating' | 'computing-embedding';
+
+/** One loaded copy of a model. */
+export interface ResidentInstance {
+  readonly instanceIdentifier: string;
+  readonly modelKey: string;
+  readonly kind: ModelKind;
+  readonly displayName: string;
+  /** Path relative to the models folder, with forward slashes. */
+  readonly path: string | null;
+  readonly sizeBytes: number;
+  /** The context length that the engine allocated; it can differ from the requested one. */
+  readonly contextLengthTokens: number | null;
+  readonly maxContextLengthTokens: number | null;
+  /** Idle time after which LM Studio unloads the instance; `null`: never. */
+  readonly ttlMs: number | null;
+  /** Milliseconds since the epoch; `null`: never used, or unknown. */
+  readonly lastUsedAtMs: number | null;
+  /** The LM Link device that runs it; `null` is the machine that LM Studio runs on. */
+  readonly deviceIdentifier: string | null;
+  /** `null`: this LM Studio does not report it. */
+  readonly activity: InstanceActivity | null;
+  /** Requests that wait or run, the current one included; `null`: not reported. */
+  readonly queued: number | null;
+  /** The configuration that the instance runs with; `null` fields are not reported. */
+  readonly loadConfig: LoadConfig;
+  /** Whether the weights are locked in memory (mlock); `null`: not reported. */
+  readonly keepModelInMemory: boolean | null;
+}

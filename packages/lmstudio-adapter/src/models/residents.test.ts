@@ -1,0 +1,106 @@
+import { startSimulator } from '@mai/lmstudio-simulator';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+
+import { connect } from '../index.js';
+
+const KEY = 'qwen/qwen3-4b';
+
+test('reports a resident’s activity and its queue', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await client.load({ modelKey: KEY });
+  simulator.setBusy(KEY, { status: 'generating', queued: 2 });
+  expect(await client.listResidents()).toMatchObject([{ activity: 'generating', queued: 2 }]);
+  simulator.setBusy(KEY, { status: 'idle' });
+  expect(await client.listResidents()).toMatchObject([{ activity: 'idle' }]);
+});
+
+test('reads the load configuration of an instance only once', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  const asked = () =>
+    simulator.requests.filter(({ endpoint }) => endpoint === 'getLoadConfig').length;
+  for (const contextLengthTokens of [2048, 4096]) {
+    const before = asked();
+    await client.load({
+      modelKey: KEY,
+      loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, kvCacheTypeK: 'q8_0' },
+    });
+    for (let time = 0; time < 3; time++) {
+      expect(await client.listResidents()).toMatchObject([
+        { loadConfig: { contextLengthTokens, kvCacheTypeK: 'q8_0' } },
+      ]);
+    }
+    expect(asked() - before).toBe(1);
+    await client.unload(KEY);
+  }
+});
+
+test('lists residents with null for details that LM Studio does not report', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  simulator.fault.invalidResult({ endpoint: 'getInstanceProcessingState' });
+  simulator.fault.invalidResult({ endpoint: 'getLoadConfig' });
+  await client.load({ modelKey: KEY });
+  const [resident] = await client.listResidents();
+  expect(resident).toMatchObject({ activity: null, queued: null, keepModelInMemory: null });
+  expect(resident?.loadConfig).toMatchObject({
+    contextLengthTokens: resident?.contextLengthTokens,
+    offloadRatio: null,
+  });
+});
+
+test('modelInfo joins facts, capabilities, variants and residents', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await client.load({ modelKey: KEY });
+  const details = await client.modelInfo(KEY);
+  expect(details.model.modelKey).toBe(KEY);
+  expect(details.capabilities).toEqual(['chat', 'reasoning', 'tools']);
+  expect(details.variants.map(({ modelKey }) => modelKey)).toEqual([
+    `${KEY}@q4_k_m`,
+    `${KEY}@q8_0`,
+  ]);
+  expect(details.residents).toHaveLength(1);
+  expect((await client.findModel(`${KEY}@q8_0`)).model?.modelKey).toBe(KEY);
+  expect((await client.modelInfo('google/gemma-3-4b')).variants).toEqual([]);
+});
+
+test('models and residents of an LM Link device carry its identifier', async () => {
+  await using simulator = await startSimulator({
+    speed: 50,
+    world: {
+      devices: [
+        {
+          deviceIdentifier: 'tower',
+          deviceName: 'Tower',
+          models: [{ modelKey: 'org/big', sizeBytes: 5e8 }],
+        },
+      ],
+    },
+  });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  expect((await client.devices())?.peers).toEqual([
+    { deviceIdentifier: 'tower', deviceName: 'Tower', connected: true },
+  ]);
+  const remote = (await client.listDownloaded()).find(({ modelKey }) => modelKey === 'org/big');
+  expect(remote?.deviceIdentifier).toBe('tower');
+  const { instance } = await client.load({ modelKey: 'org/big', deviceIdentifier: 'tower' });
+  expect(instance.deviceIdentifier).toBe('tower');
+  expect(await client.listResidents()).toMatchObject([{ deviceIdentifier: 'tower' }]);
+  await client.unload('org/big');
+  expect(simulator.residents()).toEqual([]);
+});
+
+test('unloads one copy and keeps the other', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await client.load({ modelKey: KEY });
+  await client.load({ modelKey: KEY, identifier: 'second' });
+  await client.unload(KEY);
+  expect((await client.listResidents()).map((one) => one.instanceIdentifier)).toEqual(['second']);
+  await expect(client.unload('secnd')).rejects.toMatchObject({
+    code: 'INSTANCE_NOT_FOUND',
+    suggestions: ['second'],
+  });
+});

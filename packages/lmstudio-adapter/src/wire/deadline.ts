@@ -1,0 +1,49 @@
+import type { Timers } from '../timers.js';
+import type { CallSpec } from './session.js';
+import type { Endpoint, Namespace } from './wire.js';
+
+/** Options of every method. */
+export interface CallOptions {
+  /** Cancels the call; the call then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Deadline of this call in milliseconds; the client's `timeoutMs` unless given. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Deadline of a call that an older LM Studio may lack. Its answer only adds detail, which can be `null`. */
+const OPTIONAL_CALL_MS = 2000;
+
+/** The deadline and the signal that all calls of one method share. */
+export class Deadline {
+  readonly #endsAtMs: number;
+
+  constructor(
+    private readonly timers: Timers,
+    timeoutMs: number,
+    readonly signal: AbortSignal | undefined,
+  ) {
+    this.#endsAtMs = timers.nowMs() + timeoutMs;
+  }
+
+  static of(timers: Timers, options: CallOptions | undefined, defaultMs: number): Deadline {
+    return new Deadline(timers, options?.timeoutMs ?? defaultMs, options?.signal);
+  }
+
+  /** Milliseconds left, at least 1: a call that starts too late then fails by its own timeout. */
+  get leftMs(): number {
+    return Math.max(1, Math.ceil(this.#endsAtMs - this.timers.nowMs()));
+  }
+
+  /** One call within this deadline. */
+  spec(namespace: Namespace, endpoint: Endpoint): CallSpec {
+    return { namespace, endpoint, timeoutMs: this.leftMs, signal: this.signal };
+  }
+
+  /** A call that may stay unanswered: at most two seconds of this deadline. */
+  optionalSpec(namespace: Namespace, endpoint: Endpoint): CallSpec {
+    return {
+      ...this.spec(namespace, endpoint),
+      timeoutMs: Math.min(this.leftMs, OPTIONAL_CALL_MS),
+    };
+  }
+}

@@ -190,7 +190,7 @@ const keepsLarge = (event: AutopilotEvent): boolean =>
   event.selection.decision === 'keep' &&
   event.selection.chosen?.modelKey === LARGE;
 
-describe('with LM Studio misbehaving, the best model ends up loaded and nothing is left behind', () => {
+describe('despite faults of LM Studio the best model ends up loaded, and nothing is left half loaded', () => {
   let rig: Rig;
   beforeEach(async () => {
     unhandled.length = 0;
@@ -238,7 +238,7 @@ describe('with LM Studio misbehaving, the best model ends up loaded and nothing 
     },
   );
 
-  test('duplicate-loads: copies that others brought are reported and left alone', async () => {
+  test('duplicate-loads: copies that others have loaded are reported and left alone', async () => {
     await rig.autopilot.start();
     await rig.saw(keepsLarge);
     rig.simulator.fault.duplicateLoads();
@@ -252,7 +252,7 @@ describe('with LM Studio misbehaving, the best model ends up loaded and nothing 
     await end(theirs);
   });
 
-  test('abort-concurrent-loads: the load that somebody else broke off is made up for', async () => {
+  test('abort-concurrent-loads: a load that another client has aborted is repeated', async () => {
     rig.simulator.fault.abortConcurrentLoads();
     const stalled = rig.simulator.fault.stallLoad({ modelKey, times: 1 });
     const starting = rig.autopilot.start();

@@ -1,1 +1,1 @@
-export default { entries: { bin: 'src/bin.ts' } };
+export default { entries: { bin: 'src/command-line/bin.ts' } };

@@ -19,6 +19,15 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const UNAVAILABLE_CODES = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE', 'TIMED_OUT']);
 
+const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
+  NOTHING_FITS: EXIT.nothingFits,
+  SERVER_OFF: EXIT.lmStudioUnavailable,
+  INVALID_REQUEST: EXIT.usage,
+  AUTOPILOT_LOST: EXIT.autopilot,
+  AUTOPILOT_INCOMPATIBLE: EXIT.autopilot,
+  AUTOPILOT_BUSY: EXIT.autopilot,
+};
+
 /** Each package brands its errors, so that they are known across copies and realms. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
@@ -30,6 +39,7 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/resource-monitor/ResourceMonitorError'), () => EXIT.probe],
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
+  [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.bug],
 ];
 
 /** An error that says what failed and what to do next, and the exit code that it ends the run with. */
@@ -45,5 +55,7 @@ export function knownError(error: unknown): KnownError | null {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'string' || typeof message !== 'string') return null;
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
-  return brand === undefined ? null : { code, message, exitCode: brand[1](code) };
+  if (brand === undefined) return null;
+  // A request that makes no sense is one kind of error here, whoever finds that out.
+  return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
 }

@@ -7,13 +7,6 @@ export interface OutputStream {
   readonly rows: number | null;
 }
 
-/** Where Mai keeps what belongs to the user, as the platform has it. */
-export interface Folders {
-  readonly config: string;
-  readonly data: string;
-  readonly cache: string;
-}
-
 /** The outside world: `runCli` touches nothing else of the process, so tests hand in their own. */
 export interface Io {
   readonly version: string;
@@ -24,7 +17,6 @@ export interface Io {
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
-  readonly folders: Folders;
   /** Aborted with an `Interrupted` when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   readonly nowMs: () => number;

@@ -1,9 +1,8 @@
 import { EXIT, knownError } from './exit-codes.js';
 import { Interrupted } from './io.js';
-import { UsageError } from './usage-error.js';
 import type { Output } from './terminal/output.js';
 
-/** Says on stderr what went wrong and returns the exit code: the one place where errors end. */
+/** Says what went wrong and returns the exit code. With `--json` it is one JSON object on stdout, else text on stderr. */
 export function reportError(error: unknown, output: Output, verbose: boolean): number {
   if (error instanceof Interrupted) {
     output.note('Cancelled.');
@@ -11,14 +10,14 @@ export function reportError(error: unknown, output: Output, verbose: boolean): n
   }
   const known = knownError(error);
   const message = known?.message ?? bugMessage(error, verbose);
-  output.fail(message);
-  if (verbose && error instanceof Error && !(error instanceof UsageError)) {
-    output.stderr.write(`${stackOf(error)}\n`);
-  }
+  const stack =
+    verbose && error instanceof Error && known?.exitCode !== EXIT.usage ? stackOf(error) : null;
   if (output.json) {
-    output.resultJson({
-      error: { code: known?.code ?? 'BUG', message: known?.message ?? message },
-    });
+    const stacked = stack === null ? {} : { stack };
+    output.resultJson({ error: { code: known?.code ?? 'BUG', message, ...stacked } });
+  } else {
+    output.fail(message);
+    if (stack !== null) output.stderr.write(`${stack}\n`);
   }
   return known?.exitCode ?? EXIT.bug;
 }

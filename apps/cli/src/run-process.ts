@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
-import envPaths from 'env-paths';
 import { EXIT } from './exit-codes.js';
 import type { OutputStream } from './io.js';
 import { Interrupted } from './io.js';
@@ -53,7 +52,6 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     cwd: process.cwd(),
     platform: process.platform,
     homeFolder: homedir(),
-    folders: envPaths('mai', { suffix: '' }),
     signal: controller.signal,
     nowMs: Date.now,
     sleep,

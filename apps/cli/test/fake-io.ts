@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Io, OutputStream } from '../src/io.js';
 import { sleep } from '../src/sleep.js';
 
@@ -41,11 +40,6 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
     cwd: options.cwd ?? process.cwd(),
     platform: options.platform ?? 'linux',
     homeFolder,
-    folders: {
-      config: path.join(homeFolder, 'config'),
-      data: path.join(homeFolder, 'data'),
-      cache: path.join(homeFolder, 'cache'),
-    },
     signal: options.signal ?? new AbortController().signal,
     nowMs: Date.now,
     sleep,

@@ -1,19 +1,19 @@
-/** The known word that was most likely meant, or null when nothing is close. */
+/** The known word that the user most likely meant; `null` where none is close. */
 export function suggest(word: string, known: readonly string[]): string | null {
   const wanted = word.toLowerCase();
-  const begun = known.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
-  if (wanted.length >= 2 && begun.length === 1) return begun[0] ?? null;
+  const startingSo = known.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
+  if (wanted.length >= 2 && startingSo.length === 1) return startingSo[0] ?? null;
   let best: { readonly word: string; readonly distance: number } | null = null;
   for (const candidate of known) {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (best === null || distance < best.distance) best = { word: candidate, distance };
   }
-  // One slip in three letters still reads as the same word; more is a guess.
+  // One edit for every three letters is a likely typing error; more is not.
   const isClose = best !== null && best.distance <= Math.max(1, Math.floor(wanted.length / 3));
   return isClose ? (best?.word ?? null) : null;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/** Optimal string alignment distance: insertions, deletions, replacements, swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let row = 1; row <= a.length; row += 1) {

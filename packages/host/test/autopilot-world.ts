@@ -114,7 +114,7 @@ export function monitorOf(
         cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
       };
     },
-    glance: null,
+    readRam: null,
     settled: null,
   };
 }

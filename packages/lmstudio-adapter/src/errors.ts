@@ -1,4 +1,4 @@
-/** What went wrong. Codes are API: they do not change within a major version. */
+/** Why a call failed. Codes are API: they do not change within a major version. */
 export type LMStudioErrorCode =
   | 'UNREACHABLE'
   | 'UNAUTHORIZED'
@@ -10,24 +10,41 @@ export type LMStudioErrorCode =
   | 'LOAD_TIMED_OUT'
   | 'INSTANCE_NOT_FOUND';
 
-/** The figures and names behind an error; absent is `null`. */
+/** Why `connect` found no LM Studio. */
+export type LMStudioState =
+  /** No LM Studio folder on this machine, and nothing answers. */
+  | 'not-installed'
+  /** Installed here, but neither the app nor its server answers. */
+  | 'app-closed'
+  /** The headless LM Studio is installed here, and its daemon does not answer. */
+  | 'daemon-down'
+  /** The app answers, but its API server is not on the given port. */
+  | 'server-off'
+  /** The given host does not exist, does not answer, or refuses the port. */
+  | 'wrong-host'
+  /** Another program answers at the address. */
+  | 'something-else'
+  /** The server, or a proxy in front of it, asks for credentials. */
+  | 'unauthorized';
+
+/** The names and figures behind an error. A fact that does not apply is `null`, `false` or empty. */
 export interface LMStudioErrorFacts {
   /** The server that was asked, as `ws://host:port`. */
   readonly baseUrl: string | null;
   readonly modelKey: string | null;
   readonly instanceIdentifier: string | null;
-  /** Keys or identifiers that the caller may have meant, best first. */
+  /** Model keys or instance identifiers that the caller may have meant, best first. */
   readonly suggestions: readonly string[];
-  /** What LM Studio itself said, in plain text. */
+  /** LM Studio's own message, in plain text. */
   readonly serverMessage: string | null;
   /** With `LOAD_FAILED`: the engine said that memory did not suffice. */
   readonly outOfMemory: boolean;
-  /** `true`: a load may still complete on a server that could not be asked; look again. */
+  /** `true`: LM Studio could not be asked whether the load ended, so the model may still appear. */
   readonly uncertain: boolean;
-  /** With `loadFirst`: why each earlier candidate failed, in order. */
+  /** With `loadFirst`: the failure of each earlier request, in order. */
   readonly failures: readonly { readonly modelKey: string; readonly error: unknown }[];
-  /** With `UNREACHABLE`: which of the ways to be unreachable this is. */
-  readonly state: string | null;
+  /** From `connect`: why no LM Studio was found. */
+  readonly state: LMStudioState | null;
 }
 
 const BRAND = Symbol.for('@mai/lmstudio-adapter/LMStudioError');
@@ -45,8 +62,8 @@ const NO_FACTS: LMStudioErrorFacts = {
 };
 
 /**
- * The one error class of this package. `message` says what failed, with which value, and the next
- * thing to do, in plain text. Cancellation is never wrapped: `signal.reason` is thrown as it is.
+ * The error class of this package. `message` says in plain text what failed, with which value, and what
+ * to do next. A cancelled call does not throw it: it throws `signal.reason` unchanged.
  */
 export class LMStudioError extends Error implements LMStudioErrorFacts {
   override readonly name = 'LMStudioError';
@@ -59,7 +76,7 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
   readonly outOfMemory: boolean;
   readonly uncertain: boolean;
   readonly failures: LMStudioErrorFacts['failures'];
-  readonly state: string | null;
+  readonly state: LMStudioState | null;
 
   constructor(
     code: LMStudioErrorCode,
@@ -82,7 +99,10 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
   }
 }
 
-/** Tells an `LMStudioError` of any copy of this package (ESM, CommonJS, another realm) from the rest. */
+/**
+ * Whether a value is an `LMStudioError`, also one of another copy of this package (ES module beside
+ * CommonJS, another realm), for which `instanceof` is false.
+ */
 export function isLMStudioError(value: unknown): value is LMStudioError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

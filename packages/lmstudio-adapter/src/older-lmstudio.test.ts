@@ -1,10 +1,11 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
-import { connect, DEFAULT_LOAD_CONFIG } from './index.js';
+import { connect } from './index.js';
 
 const KEY = 'qwen/qwen3-4b';
 
-test('an old LM Studio is listed over its REST API, and what it lacks is null', async () => {
+test('lists the models of an old LM Studio over its REST API; facts that it does not report are null', async () => {
   await using simulator = await startSimulator({ speed: 50, profile: 'old' });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const models = await client.listDownloaded();
@@ -16,7 +17,7 @@ test('an old LM Studio is listed over its REST API, and what it lacks is null', 
   expect(await client.estimate(KEY, DEFAULT_LOAD_CONFIG)).toBeNull();
   expect(await client.surveyHardware()).toBeNull();
   expect(await client.selectedEngines()).toBeNull();
-  // A call that is not available is not tried again on this connection.
+  // The connection does not repeat a call that LM Studio lacks.
   const calls = (): number =>
     simulator.requests.filter(({ endpoint }) => endpoint === 'listDownloadedModels').length;
   const asked = calls();
@@ -24,14 +25,14 @@ test('an old LM Studio is listed over its REST API, and what it lacks is null', 
   expect(calls()).toBe(asked);
 });
 
-test('an old LM Studio whose answer to a load is not understood keeps nothing', async () => {
+test('unloads the copy where an old LM Studio answers a load in an unknown form', async () => {
   await using simulator = await startSimulator({ speed: 5, profile: 'old' });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await expect(client.load({ modelKey: KEY })).rejects.toMatchObject({ code: 'INCOMPATIBLE' });
   expect(simulator.residents()).toEqual([]);
 });
 
-test('REST v1 stands in with sizes and residents when one call is malformed', async () => {
+test('lists over REST v1, with sizes and residents, where the WebSocket answer is malformed', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const overSocket = await client.listDownloaded();
@@ -52,7 +53,7 @@ test('REST v1 stands in with sizes and residents when one call is malformed', as
   ]);
 });
 
-test('availability is asked again after a restart', async () => {
+test('repeats a call that LM Studio lacked after LM Studio restarts', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const broken = simulator.fault.invalidResult({ endpoint: 'surveyHardware' });
@@ -65,7 +66,7 @@ test('availability is asked again after a restart', async () => {
   expect(await client.surveyHardware()).not.toBeNull();
 });
 
-test('a busy LM Studio that misses one deadline keeps its calls', async () => {
+test('repeats a call that missed its deadline once, where it was answered before', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   expect(await client.surveyHardware()).not.toBeNull();

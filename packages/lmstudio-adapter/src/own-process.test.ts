@@ -11,7 +11,7 @@ afterAll(() => package_[Symbol.asyncDispose]());
 
 const SILENT = { code: 0, stdout: '', stderr: '', killed: false };
 
-test('importing it loads neither the SDK nor a network module', async () => {
+test('importing the package loads neither the SDK nor a network module', async () => {
   const outcome = await package_.run(`
     const { moduleLoadList } = process;
     for (const name of ['http', 'https', 'undici', 'ws']) {
@@ -21,7 +21,7 @@ test('importing it loads neither the SDK nor a network module', async () => {
   expect(outcome).toEqual(SILENT);
 });
 
-test('looking for LM Studio with nothing there loads no HTTP client and ends by itself', async () => {
+test('discovery without an LM Studio loads no HTTP client, and the process ends by itself', async () => {
   const outcome = await package_.run(`
     await mai.discover({ ports: [${await freePort()}] });
     await mai.discover({ baseUrl: '127.0.0.1:${await freePort()}' });
@@ -32,7 +32,7 @@ test('looking for LM Studio with nothing there loads no HTTP client and ends by 
   expect(outcome).toEqual(SILENT);
 });
 
-test('failing to connect prints nothing and the process ends by itself', async () => {
+test('a failed connect prints nothing, and the process ends by itself', async () => {
   await using silent = await listen(() => undefined);
   const outcome = await package_.run(`
     for (const baseUrl of ['127.0.0.1:${await freePort()}', '127.0.0.1:${silent.port}']) {
@@ -56,7 +56,7 @@ test('after its last call the process ends without closing the client', async ()
   expect(simulator.residents()).toHaveLength(1);
 });
 
-test('calls that are never answered do not hold the process after their deadline', async () => {
+test('calls that are never answered do not keep the process alive after their deadline', async () => {
   await using simulator = await startSimulator();
   simulator.fault.hang({ endpoint: 'listDownloadedModels' });
   simulator.fault.stallLoad();
@@ -70,7 +70,7 @@ test('calls that are never answered do not hold the process after their deadline
   expect(simulator.residents()).toEqual([]);
 });
 
-test('LM Studio dying under open connections is no crash', async () => {
+test('the process survives LM Studio ending under open connections', async () => {
   const simulator = await startSimulator();
   const running = package_.run(`
     const client = await mai.connect({ baseUrl: '${simulator.baseUrl}' });

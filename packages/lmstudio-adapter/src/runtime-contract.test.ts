@@ -3,7 +3,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { runtimeContract } from '../test/runtime-contract.js';
 import { connect } from './index.js';
 
-runtimeContract('the simulator, through the real SDK', async () => {
+runtimeContract('the simulator through the real SDK', async () => {
   const simulator = await startSimulator({ speed: 50 });
   return {
     connect: () => connect({ baseUrl: simulator.baseUrl }),

@@ -1,10 +1,11 @@
-// The only file that knows @lmstudio/sdk. It is imported on the first WebSocket call, and inlined
-// into the published build (see README, 'The SDK is inside').
+// The only file that imports @lmstudio/sdk. It is loaded on the first WebSocket call, and the SDK is
+// inlined into the published build (README, 'The SDK is inside').
 import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
-import type { ModelKind } from './models/model-types.js';
-import { plainText } from './wire/plain-text.js';
+import { systemTimers } from './timers.js';
+import { plainText } from './wire/classify-rejection.js';
 import type {
+  ModelKind,
   Namespace,
   RawConfigField,
   RawInstanceInfo,
@@ -13,10 +14,10 @@ import type {
   WireOptions,
 } from './wire/wire.js';
 
-/** Time for the closing handshake of a healthy socket before it is cut. */
+/** Deadline of a socket's closing handshake; then the socket is terminated. */
 const CLOSE_GRACE_MS = 200;
 
-/** The namespace in the logger prefix `[LMStudioClient][LLM][ClientPort]`. */
+/** Namespaces by the SDK's logger prefix, e.g. `[LMStudioClient][LLM][ClientPort]`. */
 const NAMESPACE_BY_LOGGER: Readonly<Record<string, Namespace>> = {
   System: 'system',
   LLM: 'llm',
@@ -25,12 +26,12 @@ const NAMESPACE_BY_LOGGER: Readonly<Record<string, Namespace>> = {
   Repository: 'repository',
 };
 
-/** Opens an SDK client. No socket is opened before the first call. */
+/** Makes an SDK client. Its first call opens the first socket. */
 export function openSdkWire(options: WireOptions): Wire {
   const client = new LMStudioClient({
-    // Always explicit: without it the SDK's own discovery ends the process when nothing answers.
+    // Without an address the SDK looks for LM Studio itself, and ends the process when nothing answers.
     baseUrl: options.webSocketUrl,
-    logger: watchingLogger(options),
+    logger: reportingLogger(options),
     verboseErrorMessages: false,
     ...options.credentials,
   });
@@ -41,12 +42,12 @@ export function openSdkWire(options: WireOptions): Wire {
   let disposing: Promise<void> | undefined;
   const sockets = new Set<Socket>();
   const dispose = (): Promise<void> => {
-    // Disposing drops the references, and a peer that ignores the closing handshake must be cut.
+    // The SDK drops its sockets here. They are kept to terminate those that do not close in time.
     for (const name of ALL_NAMESPACES) {
       const socket = transportOf(client, name)?.ws;
       if (socket != null) sockets.add(socket);
     }
-    // A second dispose rejects; while a call is open the first one waits for it.
+    // The first dispose waits for open calls; a second one would reject.
     disposing ??= client[Symbol.asyncDispose]().catch(() => undefined);
     return disposing;
   };
@@ -54,9 +55,9 @@ export function openSdkWire(options: WireOptions): Wire {
   return {
     version: () => client.system.getLMStudioVersion(),
     listDownloadedModels: async () =>
-      (await client.system.listDownloadedModels()).filter(isModelWeKnow),
+      (await client.system.listDownloadedModels()).filter(isSupportedModel),
     listDownloadedModelVariants: async (modelKey) =>
-      (await client.system.listDownloadedModelVariants(modelKey)).filter(isModelWeKnow),
+      (await client.system.listDownloadedModelVariants(modelKey)).filter(isSupportedModel),
     listLoaded: async (kind) =>
       (await models(kind).listLoaded()).map((model: LLM | EmbeddingModel) => ({
         instanceReference: model.instanceReference,
@@ -75,7 +76,7 @@ export function openSdkWire(options: WireOptions): Wire {
         verbose: false,
         signal: request.signal,
         onProgress: request.onProgress,
-        // Seconds; the SDK multiplies by 1000 and wants an integer then.
+        // The SDK takes seconds, multiplies by 1000 and refuses a fraction: the product is whole again.
         ...(request.ttlMs === null ? {} : { ttl: request.ttlMs / 1000 }),
         ...device(request.deviceIdentifier),
       });
@@ -124,13 +125,13 @@ function device(deviceIdentifier: string | null | undefined): {
   return deviceIdentifier === undefined ? {} : { deviceIdentifier };
 }
 
-/** Newer LM Studios list image and speech models too; they are loaded through other namespaces. */
-function isModelWeKnow(model: { readonly type: string }): model is RawModelInfo {
+/** Newer LM Studios also list image and speech models, which have namespaces of their own. */
+function isSupportedModel(model: { readonly type: string }): model is RawModelInfo {
   return model.type === 'llm' || model.type === 'embedding';
 }
 
-/** The SDK prints nothing; what it would say about the connection and the protocol is passed on. */
-function watchingLogger({ onCommunicationWarning, onDisconnected }: WireOptions) {
+/** A logger that prints nothing, and reports broken sockets and protocol warnings to the session. */
+function reportingLogger({ onCommunicationWarning, onDisconnected }: WireOptions) {
   const ignore = (): void => undefined;
   const warn = (...parts: readonly unknown[]): void => {
     const text = plainText(parts.filter((part) => typeof part === 'string').join(' '));
@@ -146,8 +147,9 @@ function watchingLogger({ onCommunicationWarning, onDisconnected }: WireOptions)
 }
 
 /**
- * The fields as LM Studio keeps them. The typed `getLoadConfig()` fills what is missing with the
- * SDK's defaults, which would pass off a guess as what the instance runs with.
+ * The load configuration of an instance, as LM Studio stores it. The SDK's public `getLoadConfig()`
+ * fills missing fields with the SDK's defaults, which the instance may not run with. The method below
+ * is not in the SDK's types, so the cast declares it as optional.
  */
 async function loadConfigFields(handle: object): Promise<readonly RawConfigField[]> {
   const raw = handle as {
@@ -156,7 +158,7 @@ async function loadConfigFields(handle: object): Promise<readonly RawConfigField
   return (await raw.getLoadKVConfig?.(''))?.fields ?? [];
 }
 
-/** What is used of the SDK's insides. Optional throughout: tests fail if the shape ever changes. */
+/** The SDK's private parts that are read here. All are optional; tests fail if a new SDK changes them. */
 interface Transport {
   readonly status?: string;
   readonly ws?: Socket | null;
@@ -183,15 +185,16 @@ const ALL_NAMESPACES = [
 ];
 
 function transportOf(client: LMStudioClient, namespace: string): Transport | undefined {
+  // The SDK's types hide the ports of its namespaces, so a cast is the only way to them.
   const ports = client as unknown as Readonly<Record<string, { readonly transport?: Transport }>>;
   return ports[`${namespace}Port`]?.transport;
 }
 
 /**
- * The SDK has no way to end a client with a call pending: its dispose waits for the answer. So the
- * sockets are noted, the client is disposed so that it never reconnects, and the sockets are closed,
- * or cut when the other side does not close in time. Pending calls then never settle, and hold
- * nothing.
+ * Ends a client that may have open calls. The SDK's dispose waits for their answers, which may never
+ * come. So this disposes the client, which keeps it from reconnecting, and closes its sockets itself.
+ * A socket whose peer does not close it in time is terminated. The open calls stay pending, but no
+ * longer keep the process alive.
  */
 async function closeSockets(sockets: Set<Socket>, dispose: () => Promise<void>): Promise<void> {
   // A socket is created one microtask after the call that needs it.
@@ -203,9 +206,9 @@ async function closeSockets(sockets: Set<Socket>, dispose: () => Promise<void>):
 function closeSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState === SOCKET_CLOSED) return resolve();
-    const cut = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
+    const cancelTermination = systemTimers.after(CLOSE_GRACE_MS, () => socket.terminate());
     socket.once('close', () => {
-      clearTimeout(cut);
+      cancelTermination();
       resolve();
     });
     socket.close();

@@ -1,24 +1,28 @@
-/** Time, passed in so that tests can drive it. */
+/** The clock and the timers of this package; tests pass their own. */
 export interface Timers {
+  /** Milliseconds of a monotonic clock, from an arbitrary start. */
   nowMs(): number;
-  /** Runs `action` after `ms` unless the returned function is called first. */
+  /** Runs `action` after `ms`. Calling the returned function first cancels it. */
   after(ms: number, action: () => void): () => void;
 }
 
-export const realTimers: Timers = {
+/** Node clamps longer delays to 1 ms and prints a warning. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The real clock and the real timers. */
+export const systemTimers: Timers = {
   nowMs: () => {
-    // Not performance.now(), which loads a module of Node first.
+    // performance.now() would load another module of Node; hrtime() does not.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },
   after(ms, action) {
-    // Node clamps longer delays to 1 ms with a warning on stderr.
-    const timer = setTimeout(action, Math.min(ms, 2 ** 31 - 1));
+    const timer = setTimeout(action, Math.min(ms, MAX_DELAY_MS));
     return () => clearTimeout(timer);
   },
 };
 
-/** Waits `ms`; rejects with the signal's reason when it fires first. Leaves no listener behind. */
+/** Waits `ms` and leaves no listener behind; rejects with the signal's reason when it aborts first. */
 export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -35,8 +39,8 @@ export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise
 }
 
 /**
- * The first of: the promise, the deadline (resolves `onTimeout()`'s outcome), the signal. The losing
- * promise is watched, so that a late rejection is never unhandled.
+ * Settles as `promise` does. Rejects with `onTimeout()` after `ms`, or with the signal's reason when it
+ * aborts first. A rejection of `promise` after that is ignored, so it is never reported as unhandled.
  */
 export function raceDeadline<T>(
   promise: Promise<T>,
@@ -66,8 +70,8 @@ export function raceDeadline<T>(
 }
 
 /**
- * Rejection reasons pass through unchanged, whatever they are: callers may abort with any value.
- * The type only satisfies the reject function.
+ * A rejection reason, unchanged. Callers may abort with any value, and it reaches them as it is; the
+ * linter wants an `Error` in `reject()`, so this is the one place that says the type is not checked.
  */
 export function asRejection(reason: unknown): Error {
   return reason as Error;

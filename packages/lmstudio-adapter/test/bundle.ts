@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { build } from 'esbuild';
 
-/** What a child process did. */
+/** How a child process ended. */
 export interface ChildOutcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -13,15 +13,16 @@ export interface ChildOutcome {
   readonly killed: boolean;
 }
 
-/** The package bundled into an empty folder outside the repository, and scripts run beside it. */
+/** The package, bundled into an empty folder outside the repository. */
 export interface Bundle extends AsyncDisposable {
   readonly folder: string;
-  /** Runs the script as an ES module; `mai` is the package's namespace. */
+  /** Runs a script as an ES module in that folder; `mai` is the package's namespace. */
   run(script: string): Promise<ChildOutcome>;
 }
 
 const WATCHDOG_MS = 15_000;
 
+/** Bundles the package from source. */
 export async function bundle(): Promise<Bundle> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai bundle '));
   await build({

@@ -1,12 +1,14 @@
 import type { Timers } from '../src/timers.js';
 
-/** Time that moves only when it is told to. */
+/** A clock that moves only when a test advances it. */
 export interface FakeTimers extends Timers {
-  /** Moves time forward, running what falls due in order, and lets promises settle in between. */
+  /** Moves the clock forward and runs due timers in order; promises settle in between. */
   advance(ms: number): Promise<void>;
+  /** Timers that have not run. */
   readonly pending: number;
 }
 
+/** Starts at 0 ms with no timers. */
 export function fakeTimers(): FakeTimers {
   let nowMs = 0;
   const due: { atMs: number; action: () => void }[] = [];

@@ -1,11 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP server that accepts and does what it is told with each connection. */
+/** A TCP server on a loopback port. */
 export interface TcpServer extends AsyncDisposable {
   readonly port: number;
+  /** Connections so far. */
   readonly accepted: () => number;
 }
 
+/** Listens on a free loopback port and hands each connection to the callback. */
 export async function listen(onConnection: (socket: Socket) => void): Promise<TcpServer> {
   const sockets = new Set<Socket>();
   let accepted = 0;
@@ -29,7 +31,7 @@ export async function listen(onConnection: (socket: Socket) => void): Promise<Tc
   };
 }
 
-/** Answers every request with one fixed HTTP response, once the request line has come. */
+/** Answers each connection's first data with one fixed HTTP response. */
 export function answering(status: string, body: string): (socket: Socket) => void {
   return (socket) => {
     socket.once('data', () =>

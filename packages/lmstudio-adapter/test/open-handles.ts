@@ -1,6 +1,6 @@
 /**
- * Sockets and timers that hold this process open, by type. What the test runner itself holds is
- * subtracted by comparing two counts.
+ * Number of sockets and timers that keep this process alive, by type. The test runner has some of its
+ * own, so a test compares two counts.
  */
 export function openHandles(): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
@@ -11,7 +11,7 @@ export function openHandles(): Readonly<Record<string, number>> {
   return counts;
 }
 
-/** Resolves once the handles are what they were, or with the last difference after a while. */
+/** Waits up to 2 s until no more handles are open than before; resolves with those that are. */
 export async function handlesBackTo(
   before: Readonly<Record<string, number>>,
 ): Promise<Readonly<Record<string, number>>> {

@@ -1,7 +1,7 @@
-import { type LMStudioClient, type LoadConfig } from '../src/index.js';
-import { DEFAULT_LOAD_CONFIG } from '../src/index.js';
+import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import type { LMStudioClient } from '../src/index.js';
 
-/** A world with at least one LLM and one embedding model, and nothing loaded. */
+/** An LM Studio with at least one LLM and one embedding model downloaded, and nothing loaded. */
 export interface ContractWorld extends AsyncDisposable {
   connect(): Promise<LMStudioClient>;
   readonly llmKey: string;
@@ -10,7 +10,7 @@ export interface ContractWorld extends AsyncDisposable {
 
 const config = (part: Partial<LoadConfig>): LoadConfig => ({ ...DEFAULT_LOAD_CONFIG, ...part });
 
-/** What every LM Studio has to do with this client, be it simulated or real. */
+/** The behaviour that this client needs of every LM Studio, simulated or real. */
 export function runtimeContract(name: string, open: () => Promise<ContractWorld>): void {
   describe(name, () => {
     const withClient = async (
@@ -21,13 +21,13 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
       await run(client, world);
     };
 
-    test('tells its version', () =>
+    test('reports its version', () =>
       withClient(async (client) => {
         expect(client.connectedVersion.version).toMatch(/^\d+\.\d+/);
         expect(await client.version()).toEqual(client.connectedVersion);
       }));
 
-    test('lists what is downloaded, both kinds, with sizes and limits', () =>
+    test('lists downloaded models of both kinds, with sizes and limits', () =>
       withClient(async (client, { llmKey, embeddingKey }) => {
         const models = await client.listDownloaded();
         const llm = models.find(({ modelKey }) => modelKey === llmKey);
@@ -37,7 +37,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         expect(models.find(({ modelKey }) => modelKey === embeddingKey)?.kind).toBe('embedding');
       }));
 
-    test('loads as asked, lists it with its configuration, and unloads it', () =>
+    test('loads a model as requested, lists it with its configuration, and unloads it', () =>
       withClient(async (client, { llmKey }) => {
         expect(await client.listResidents()).toEqual([]);
         const ratios: number[] = [];
@@ -90,7 +90,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         await client.unload(llmKey);
       }));
 
-    test('says which settings an embedding model does not have', () =>
+    test('reports the settings that an embedding model does not have', () =>
       withClient(async (client, { embeddingKey }) => {
         const { verified } = await client.load({
           modelKey: embeddingKey,
@@ -100,7 +100,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         await client.unload(embeddingKey);
       }));
 
-    test('estimates, and gives its guardrails verdict', () =>
+    test('estimates memory and gives the verdict of the guardrails', () =>
       withClient(async (client, { llmKey }) => {
         const small = await client.estimate(llmKey, config({ contextLengthTokens: 1024 }));
         const large = await client.estimate(llmKey, config({ contextLengthTokens: 8192 }));
@@ -108,7 +108,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         expect(large?.contextBytes).toBeGreaterThan(small?.contextBytes ?? Infinity);
       }));
 
-    test('surveys the hardware in totals', () =>
+    test('surveys memory totals and names the engines', () =>
       withClient(async (client) => {
         expect((await client.surveyHardware())?.ramBytes).toBeGreaterThan(2 ** 30);
         expect((await client.selectedEngines())?.map(({ format }) => format)).toContain('gguf');
@@ -135,7 +135,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         await client.unload(embeddingKey);
       }));
 
-    test('names close keys for one that is not downloaded', () =>
+    test('suggests close keys for one that is not downloaded', () =>
       withClient(async (client, { llmKey }) => {
         const typo = `${llmKey.slice(0, -1)}x`;
         expect((await client.findModel(typo)).suggestions).toContain(llmKey);
@@ -153,7 +153,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         expect(await client.listResidents()).toEqual([]);
       }));
 
-    test('reuses a resident that is as asked, and makes no silent second copy', () =>
+    test('reuses a resident that is as requested, and makes no second copy without an identifier', () =>
       withClient(async (client, { llmKey }) => {
         const loadConfig = config({ contextLengthTokens: 2048 });
         await client.load({ modelKey: llmKey, loadConfig });

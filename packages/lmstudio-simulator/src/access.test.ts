@@ -5,7 +5,7 @@ const TOKEN = 'sk-lm-Ab3dEf6h:abcdefghij0123456789';
 const WRONG = 'sk-lm-Ab3dEf6h:zzzzzzzzzz0123456789';
 const UNKNOWN = 'sk-lm-ZZZZZZZZ:abcdefghij0123456789';
 
-test('anonymous clients come in; an identifier is trusted with the passkey it was first seen with', async () => {
+test('an anonymous client may connect, and must keep the passkey that it first connected with', async () => {
   await using simulator = await startSimulator();
   await using guest = connectSdk(simulator.baseUrl);
   expect(await guest.client.llm.listLoaded()).toEqual([]);
@@ -23,7 +23,7 @@ test('anonymous clients come in; an identifier is trusted with the passkey it wa
   );
 });
 
-test('where a token is required, only a known one comes in', async () => {
+test('where a token is required, only a client with a known token may connect', async () => {
   await using simulator = await startSimulator({ world: { requireToken: true, tokens: [TOKEN] } });
   await using holder = connectSdk(simulator.baseUrl, { apiToken: TOKEN });
   expect(await holder.client.llm.listLoaded()).toEqual([]);
@@ -41,7 +41,7 @@ test('where a token is required, only a known one comes in', async () => {
   expect(JSON.stringify(simulator.requests)).not.toContain(passkey);
 });
 
-test('HTTP wants the token as a bearer, and never repeats it', async () => {
+test('HTTP requires the token as a bearer, and no answer repeats it', async () => {
   await using simulator = await startSimulator({ world: { requireToken: true, tokens: [TOKEN] } });
   const ask = async (authorization?: string): Promise<readonly [number, string]> => {
     const response = await fetch(`${simulator.httpUrl}/api/v1/models`, {
@@ -59,7 +59,7 @@ test('HTTP wants the token as a bearer, and never repeats it', async () => {
   expect((await fetch(`${simulator.httpUrl}/lmstudio-greeting`)).status).toBe(200);
 });
 
-test('a world that requires no token still knows those that it lists', async () => {
+test('a world that requires no token still accepts its own tokens', async () => {
   await using simulator = await startSimulator({ world: { tokens: [TOKEN] } });
   await using wrong = connectSdk(simulator.baseUrl, { apiToken: WRONG });
   expect((await rejection(wrong.client.llm.listLoaded())).message).toMatch(/Invalid API token/);

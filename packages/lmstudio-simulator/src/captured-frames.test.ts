@@ -55,13 +55,13 @@ const WORLD: WorldInput = {
   guardrails: { mode: 'off' },
 };
 
-// Which of the endpoint's frames are comparable: one for each kind of message.
+// The comparable frames of an endpoint: one for each kind of message.
 function kindOf({ frame }: SimulatedFrame): string {
   const { type, message } = frame as { type?: string; message?: { type?: string } };
   return [type ?? 'authentication', message?.type].filter(Boolean).join(' ');
 }
 
-/** Keys and types, without values. Where the capture is abridged, what is left out is not compared. */
+/** The keys and types of a frame, without values. Parts that the capture leaves out are not compared. */
 function shapeOf(value: unknown, captured: unknown): unknown {
   if (Array.isArray(value)) {
     const [first] = value as unknown[];
@@ -178,7 +178,7 @@ test.each(
   );
 });
 
-// What is the same to the last byte, but for ids and stacks.
+// These frames are equal to the last byte, except for ids and stacks.
 test.each([
   'version',
   'listDownloadedModels',
@@ -214,7 +214,7 @@ function withoutIds(value: unknown): unknown {
   );
 }
 
-test('what the SDK sends has the captured shape too', () => {
+test('the frames that the SDK sends have the captured shape, too', () => {
   const kinds = CAPTURED.filter(({ direction }) => direction === 'received');
   for (const { scene, namespace, frame } of kinds) {
     const sent = (played.get(scene) ?? [])

@@ -2,16 +2,21 @@ import * as z from 'zod/mini';
 
 const { localeError } = z.locales.en();
 
-/** Checks a value; every problem is one line that starts with its place. */
-export function checkShape<T>(
-  schema: z.ZodMiniType<T>,
+/**
+ * Every problem of a value, one line each, which begins with the place within the value. Empty where the
+ * value has the shape of the schema.
+ *
+ * @param whole - the name of the value, for a problem of the value as a whole.
+ */
+export function findProblems(
+  schema: z.ZodMiniType,
   value: unknown,
   whole: string,
-): { readonly data: T } | { readonly issues: readonly string[] } {
-  // Per call, because zod's configuration is global to the process of whoever uses this package.
+): readonly string[] {
+  // The locale is given here, because zod's own setting would change it for the whole process.
   const result = schema.safeParse(value, { error: localeError });
-  if (result.success) return { data: result.data };
+  if (result.success) return [];
   const place = (path: readonly PropertyKey[]): string =>
     path.length > 0 ? path.map(String).join('.') : whole;
-  return { issues: result.error.issues.map(({ path, message }) => `${place(path)}: ${message}`) };
+  return result.error.issues.map(({ path, message }) => `${place(path)}: ${message}`);
 }

@@ -1,7 +1,7 @@
-import { connectSdk, rejection, startRig } from '../test/connect-sdk.js';
+import { connectSdk, rejection, startWithClient } from '../test/connect-sdk.js';
 import { manualClock, startSimulator } from './index.js';
 
-test('nothing is left open after stop, whatever was under way', async () => {
+test('no socket or timer is left after stop, whatever was in progress', async () => {
   const before = openResources();
   const simulator = await startSimulator({ speed: 0.001 });
   const connection = connectSdk(simulator.baseUrl);
@@ -33,9 +33,9 @@ test('nothing is left open after stop, whatever was under way', async () => {
   await expect(simulator.restart()).rejects.toMatchObject({ code: 'STOPPED' });
 });
 
-test('a restart keeps the port and loses what was loaded', async () => {
-  await using rig = await startRig();
-  const { simulator, client } = rig;
+test('a restart keeps the port and loses the residents', async () => {
+  await using connected = await startWithClient();
+  const { simulator, client } = connected;
   await client.llm.load('qwen/qwen3-4b', { verbose: false });
   const { port } = simulator;
   const disconnected = client.system.whenDisconnected();
@@ -44,12 +44,12 @@ test('a restart keeps the port and loses what was loaded', async () => {
   await disconnected;
   expect(simulator.port).toBe(port);
   expect(simulator.residents()).toEqual([]);
-  // The first call may still meet the dead socket; then the SDK connects again by itself.
+  // The first call may still use the dead socket. After that the SDK connects again.
   await client.llm.listLoaded().catch(() => {});
   expect(await client.llm.listLoaded()).toEqual([]);
 });
 
-test('while it is down nothing answers, and stopping then ends the restart', async () => {
+test('while it is down it does not answer, and stop ends the restart', async () => {
   const clock = manualClock();
   const simulator = await startSimulator({ clock });
   const restarting = simulator.restart({ downMs: 60_000 });

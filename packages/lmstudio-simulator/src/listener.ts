@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SimulatorError } from './simulator-error.js';
 
-/** A listening port that can be closed, with all that is connected to it, and opened again. */
+/** A listening port that can be closed together with its connections, and opened again. */
 export interface Listener {
   readonly port: number;
   readonly connections: number;
@@ -13,6 +13,7 @@ export interface Listener {
   dropConnections(): void;
 }
 
+/** The address to listen on, and the handlers of requests. */
 export interface ListenerOptions {
   readonly address: string;
   readonly port: number;
@@ -20,6 +21,7 @@ export interface ListenerOptions {
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
+/** Creates a listener that is closed until `open()`, which rejects with `PORT_UNAVAILABLE`. */
 export function createListener(options: ListenerOptions): Listener {
   const sockets = new Set<Socket>();
   let server: Server | null = null;
@@ -41,20 +43,20 @@ export function createListener(options: ListenerOptions): Listener {
       opening.on('connection', (socket) => {
         sockets.add(socket);
         socket.on('close', () => sockets.delete(socket));
-        // A reset by the peer; 'close' follows.
+        // A client may reset the connection. 'close' follows and cleans up.
         socket.on('error', () => {});
       });
       opening.on('upgrade', (request, socket, head) => options.onUpgrade(request, socket, head));
       await new Promise<void>((resolve, reject) => {
         opening.once('error', (cause) => {
-          const message = `Cannot listen on ${options.address}:${port}: ${cause.message}. Choose another port.`;
+          const message = `The simulator can't listen on ${options.address}:${port} (${cause.message}). Choose another port.`;
           reject(new SimulatorError('PORT_UNAVAILABLE', message, { cause }));
         });
         opening.listen(port, options.address, resolve);
       });
       server = opening;
       const bound = opening.address();
-      // From now on the same port, also after a restart.
+      // A restart listens on the same port again.
       if (typeof bound === 'object' && bound !== null) port = bound.port;
     },
     async close() {

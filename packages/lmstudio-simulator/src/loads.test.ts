@@ -1,4 +1,4 @@
-import { rejection, startRig, until } from '../test/connect-sdk.js';
+import { rejection, startWithClient, until } from '../test/connect-sdk.js';
 import { manualClock, startSimulator } from './index.js';
 import type { WorldInput } from './index.js';
 import { connectSdk } from '../test/connect-sdk.js';
@@ -6,7 +6,7 @@ import { connectSdk } from '../test/connect-sdk.js';
 const GIB = 2 ** 30;
 const QUIET = { verbose: false } as const;
 
-/** 8 GiB free of RAM, no GPU, and models of 1, 4 and 12 GiB that need no context worth mentioning. */
+/** 8 GiB of free RAM, no GPU, and models of 1, 4 and 12 GiB whose context takes hardly any memory. */
 const SMALL_WORLD: WorldInput = {
   machine: { ramBytes: 10 * GIB, othersRamBytes: 2 * GIB, gpus: [], loadBytesPerSecond: GIB },
   models: [1, 4, 12].map((size) => ({
@@ -17,7 +17,7 @@ const SMALL_WORLD: WorldInput = {
   guardrails: { mode: 'off' },
 };
 
-test('a load takes the time that its size takes, and memory fills up with it', async () => {
+test('a load takes time in proportion to its size, and its memory grows with the progress', async () => {
   const clock = manualClock();
   await using simulator = await startSimulator({ world: SMALL_WORLD, clock });
   await using connection = connectSdk(simulator.baseUrl);
@@ -35,39 +35,37 @@ test('a load takes the time that its size takes, and memory fills up with it', a
   expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
 });
 
-test('a cancelled load rejects with the reason and leaves nothing', async () => {
-  await using rig = await startRig({ speed: 0.01 });
+test('a cancelled load rejects with the reason and leaves no memory in use', async () => {
+  await using connected = await startWithClient({ speed: 0.01 });
   const controller = new AbortController();
   const loading = rejection(
-    rig.client.llm.load('qwen/qwen3-8b', { ...QUIET, signal: controller.signal }),
+    connected.client.llm.load('qwen/qwen3-8b', { ...QUIET, signal: controller.signal }),
   );
-  await rig.simulator.seen('loadModel');
+  await connected.simulator.seen('loadModel');
   controller.abort(new Error('changed my mind'));
   expect((await loading).message).toBe('changed my mind');
-  await rig.simulator.seen('channelSend');
-  expect(rig.simulator.residents()).toEqual([]);
-  expect(rig.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
+  await connected.simulator.seen('channelSend');
+  expect(connected.simulator.residents()).toEqual([]);
+  expect(connected.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
 });
 
-test('a second load of the same key is a second copy; an identifier can be used once', async () => {
-  await using rig = await startRig();
-  await rig.client.llm.load('qwen/qwen3-1.7b', QUIET);
-  await rig.client.llm.load('qwen/qwen3-1.7b', QUIET);
-  await rig.client.llm.load('qwen/qwen3-1.7b', { ...QUIET, identifier: 'named' });
-  expect(rig.simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier)).toEqual([
-    'qwen/qwen3-1.7b',
-    'qwen/qwen3-1.7b:2',
-    'named',
-  ]);
+test('a second load of the same key loads a second copy, and an identifier can be used only once', async () => {
+  await using connected = await startWithClient();
+  await connected.client.llm.load('qwen/qwen3-1.7b', QUIET);
+  await connected.client.llm.load('qwen/qwen3-1.7b', QUIET);
+  await connected.client.llm.load('qwen/qwen3-1.7b', { ...QUIET, identifier: 'named' });
+  expect(
+    connected.simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier),
+  ).toEqual(['qwen/qwen3-1.7b', 'qwen/qwen3-1.7b:2', 'named']);
   const error = await rejection(
-    rig.client.llm.load('qwen/qwen3-4b', { ...QUIET, identifier: 'named' }),
+    connected.client.llm.load('qwen/qwen3-4b', { ...QUIET, identifier: 'named' }),
   );
   expect(error.message).toContain('"named" is already loaded');
 });
 
-test('errors carry what the SDK turns into its own words', async () => {
-  await using rig = await startRig();
-  const { client } = rig;
+test('errors have the fields from which the SDK makes its messages', async () => {
+  await using connected = await startWithClient();
+  const { client } = connected;
   expect((await rejection(client.llm.load('nope', QUIET))).message).toMatch(
     /Cannot find a model with path "nope"/,
   );
@@ -85,11 +83,11 @@ test('errors carry what the SDK turns into its own words', async () => {
   expect((await rejection(model.getModelInfo())).message).toMatch(/already been unloaded/);
 });
 
-test('the guardrails refuse by the estimate, which the SDK can ask for first', async () => {
-  await using rig = await startRig({
+test('the guardrails refuse a load by the estimate that the SDK can ask for', async () => {
+  await using connected = await startWithClient({
     world: { ...SMALL_WORLD, guardrails: { mode: 'low' } },
   });
-  const { client } = rig;
+  const { client } = connected;
   expect(await client.llm.estimateResourcesUsage('size-4', {})).toMatchObject({
     passesGuardrails: true,
     memory: { modelBytes: 4 * GIB, modelVramBytes: 0 },
@@ -97,37 +95,37 @@ test('the guardrails refuse by the estimate, which the SDK can ask for first', a
   expect((await client.llm.estimateResourcesUsage('size-12', {})).passesGuardrails).toBe(false);
   const error = await rejection(client.llm.load('size-12', QUIET));
   expect(error.message).toMatch(/insufficient system resources.*approximately 12\.00 GB/s);
-  // What is loaded counts: two of 4 GiB and 2 GiB of others fill the 10 GiB.
+  // Residents count: two models of 4 GiB and 2 GiB of other programs fill the 10 GiB.
   await client.llm.load('size-4', QUIET);
   expect((await client.llm.estimateResourcesUsage('size-4', {})).passesGuardrails).toBe(false);
 });
 
-test('without guardrails the pool overflows while loading, and everything is freed', async () => {
-  await using rig = await startRig({ world: SMALL_WORLD });
-  await rig.client.llm.load('size-4', QUIET);
+test('without guardrails memory runs out during the load, and all of it is freed', async () => {
+  await using connected = await startWithClient({ world: SMALL_WORLD });
+  await connected.client.llm.load('size-4', QUIET);
   const progress: number[] = [];
   const error = await rejection(
-    rig.client.llm.load('size-12', { ...QUIET, onProgress: (ratio) => progress.push(ratio) }),
+    connected.client.llm.load('size-12', { ...QUIET, onProgress: (ratio) => progress.push(ratio) }),
   );
   expect(error.message).toMatch(/Error loading model.*Exit code/s);
   expect(progress.at(-1)).toBeLessThan(0.4);
-  expect(rig.simulator.residents().map(({ modelKey }) => modelKey)).toEqual(['size-4']);
+  expect(connected.simulator.residents().map(({ modelKey }) => modelKey)).toEqual(['size-4']);
 });
 
-test('memory that another program holds on the card is found out late', async () => {
-  await using rig = await startRig({
+test('memory that another program uses on the GPU makes the load fail late', async () => {
+  await using connected = await startWithClient({
     world: {
       machine: { gpus: [{ name: 'card', totalBytes: 12 * GIB, othersBytes: 9 * GIB }] },
     },
   });
   const config = { gpu: { ratio: 'max' } } as const;
-  const estimate = await rig.client.llm.estimateResourcesUsage('qwen/qwen3-8b', config);
+  const estimate = await connected.client.llm.estimateResourcesUsage('qwen/qwen3-8b', config);
   expect(estimate.passesGuardrails).toBe(true);
   const error = await rejection(
-    rig.client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { gpu: { ratio: 1 } } }),
+    connected.client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { gpu: { ratio: 1 } } }),
   );
   expect(error.message).toMatch(/unable to allocate CUDA0 buffer/);
-  expect(rig.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
+  expect(connected.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
 });
 
 test('a time to live ends an idle instance, not a busy one', async () => {
@@ -149,9 +147,9 @@ test('a time to live ends an idle instance, not a busy one', async () => {
   expect(simulator.residents()).toHaveLength(0);
 });
 
-test('just-in-time loads get an hour, share one load, and evict one another', async () => {
-  await using rig = await startRig({ speed: 20 });
-  const { client, simulator } = rig;
+test('just-in-time loads have an hour to live, share one load, and evict one another', async () => {
+  await using connected = await startWithClient({ speed: 20 });
+  const { client, simulator } = connected;
   const [one, two] = await Promise.all([
     client.llm.model('qwen/qwen3-4b', QUIET),
     client.llm.model('qwen/qwen3-4b', QUIET),
@@ -161,7 +159,7 @@ test('just-in-time loads get an hour, share one load, and evict one another', as
   expect((await client.llm.model('qwen/qwen3-4b', QUIET)).identifier).toBe('qwen/qwen3-4b');
   await client.llm.load('qwen/qwen3-1.7b', QUIET);
   await client.llm.model('qwen/qwen2.5-7b-instruct', QUIET);
-  // The one that was loaded by hand stays.
+  // A model that was not loaded just in time stays.
   expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual([
     'qwen/qwen3-1.7b',
     'qwen/qwen2.5-7b-instruct',
@@ -169,12 +167,12 @@ test('just-in-time loads get an hour, share one load, and evict one another', as
 });
 
 test('predictions beyond the parallel slots queue, and can be stopped', async () => {
-  await using rig = await startRig();
-  const model = await rig.client.llm.load('qwen/qwen3-4b', {
+  await using connected = await startWithClient();
+  const model = await connected.client.llm.load('qwen/qwen3-4b', {
     ...QUIET,
     config: { maxParallelPredictions: 1 },
   });
-  const clockWork = rig.simulator;
+  const clockWork = connected.simulator;
   const slow = model.respond('a question', { maxTokens: 1_000_000 });
   await until(() => clockWork.residents()[0]?.activity === 'generating');
   const waiting = model.respond('another one', { maxTokens: 2 });
@@ -187,17 +185,17 @@ test('predictions beyond the parallel slots queue, and can be stopped', async ()
 });
 
 test('a prediction ends when its model is unloaded, or when its context is full', async () => {
-  await using rig = await startRig();
-  const model = await rig.client.llm.load('qwen/qwen3-4b', {
+  await using connected = await startWithClient();
+  const model = await connected.client.llm.load('qwen/qwen3-4b', {
     ...QUIET,
     config: { contextLength: 16 },
   });
   const full = await model.respond('hi', { maxTokens: 1000 });
   expect(full.stats).toMatchObject({ stopReason: 'contextLengthReached', totalTokensCount: 16 });
   await model.unload();
-  const other = await rig.client.llm.load('qwen/qwen3-4b', QUIET);
+  const other = await connected.client.llm.load('qwen/qwen3-4b', QUIET);
   const running = other.respond('hi', { maxTokens: 1_000_000 });
-  await until(() => rig.simulator.residents()[0]?.activity === 'generating');
+  await until(() => connected.simulator.residents()[0]?.activity === 'generating');
   await other.unload();
   expect((await running).stats.stopReason).toBe('modelUnloaded');
 });

@@ -1,15 +1,18 @@
-/** Which LM Studio is played: what it can do, not a release, because which release brought what is not published. */
+/**
+ * What the simulated LM Studio can do. It is not a certain release, because it is not published which release
+ * has which ability.
+ */
 export interface Profile {
   readonly version: string;
   readonly build: number;
   /**
-   * Publisher, indexed identifier, device, variants, time to live and last use in the model info; the
-   * `runtime` namespace; resource estimates, processing states, variants; REST v1; API tokens.
+   * Whether it has: publisher, indexed identifier, device, variants, time to live and last use in the model
+   * info; the namespace `runtime`; resource estimates, processing states, variants; REST v1.
    */
   readonly modern: boolean;
 }
 
-/** `old` cannot do what SDK 2.0.0 added: SDK calls hang there, as they do in the field. */
+/** The name of a profile. `old` lacks what SDK 2.0.0 needs: calls of the SDK hang, as with a real old one. */
 export type ProfileName = 'current' | 'old';
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {

@@ -1,50 +1,50 @@
-import { connectSdk, rejection, startRig, until } from '../test/connect-sdk.js';
+import { connectSdk, rejection, startWithClient, until } from '../test/connect-sdk.js';
 import { exampleWorld, startSimulator } from './index.js';
 
 const QUIET = { verbose: false } as const;
 
-test('an old LM Studio: the SDK hangs on its model info, and says why on the logger only', async () => {
-  await using rig = await startRig({ profile: 'old' });
-  expect((await rig.client.system.getLMStudioVersion()).version).toBe('0.3.9');
+test('the SDK hangs on the model info of an old LM Studio, and only logs why', async () => {
+  await using connected = await startWithClient({ profile: 'old' });
+  expect((await connected.client.system.getLMStudioVersion()).version).toBe('0.3.9');
   let settled = false;
-  rig.client.system.listDownloadedModels().then(
+  connected.client.system.listDownloadedModels().then(
     () => (settled = true),
     () => (settled = true),
   );
-  await rig.simulator.seen('communicationWarning');
+  await connected.simulator.seen('communicationWarning');
   expect(settled).toBe(false);
-  const logged = rig.logged.join('\n');
+  const logged = connected.logged.join('\n');
   for (const field of ['publisher', 'indexedModelIdentifier', 'deviceIdentifier']) {
     expect(logged).toContain(field);
   }
 });
 
 test('an old LM Studio ignores the upgrade to a namespace that it does not have', async () => {
-  await using rig = await startRig({ profile: 'old' });
+  await using connected = await startWithClient({ profile: 'old' });
   let settled = false;
-  rig.client.runtime.surveyHardware().then(
+  connected.client.runtime.surveyHardware().then(
     () => (settled = true),
     () => (settled = true),
   );
-  await until(() => rig.simulator.connections() === 1);
+  await until(() => connected.simulator.connections() === 1);
   for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(settled).toBe(false);
-  expect(rig.simulator.requests).toEqual([]);
+  expect(connected.simulator.requests).toEqual([]);
 });
 
 test('an old LM Studio answers calls that it does not know with a warning', async () => {
-  await using rig = await startRig({ profile: 'old' });
-  rig.client.llm.estimateResourcesUsage('qwen/qwen3-4b', {}).catch(() => {});
-  await until(() => rig.logged.some((line) => line.includes('estimateModelUsage')));
-  const listed = await fetch(`${rig.simulator.httpUrl}/api/v0/models`);
+  await using connected = await startWithClient({ profile: 'old' });
+  connected.client.llm.estimateResourcesUsage('qwen/qwen3-4b', {}).catch(() => {});
+  await until(() => connected.logged.some((line) => line.includes('estimateModelUsage')));
+  const listed = await fetch(`${connected.simulator.httpUrl}/api/v0/models`);
   expect(((await listed.json()) as { data: unknown[] }).data).toHaveLength(8);
-  const unknown = await fetch(`${rig.simulator.httpUrl}/api/v1/models`);
+  const unknown = await fetch(`${connected.simulator.httpUrl}/api/v1/models`);
   expect(await unknown.json()).toEqual({ error: expect.stringContaining('Unexpected endpoint') });
 });
 
 test('LM Link: models of connected devices are listed and load there, in their own memory', async () => {
-  await using rig = await startRig({ world: exampleWorld('link') });
-  const { client, simulator } = rig;
+  await using connected = await startWithClient({ world: exampleWorld('link') });
+  const { client, simulator } = connected;
   const status = await client.repository.lmLink.status();
   expect(status).toMatchObject({
     status: 'online',
@@ -68,16 +68,16 @@ test('LM Link: models of connected devices are listed and load there, in their o
   expect(simulator.memoryInUse('device-render').gpus[0]?.bytes).toBe(0);
 });
 
-test('the same key on two devices: the one that is named, or else the preferred one', async () => {
+test('of the same key on two devices, the named device is used, or else the preferred one', async () => {
   const models = [{ modelKey: 'both', sizeBytes: 1e9 }];
-  await using rig = await startRig({
+  await using connected = await startWithClient({
     world: {
       models,
       devices: [{ deviceIdentifier: 'other', models }],
       preferredDeviceIdentifier: 'other',
     },
   });
-  const { client, simulator } = rig;
+  const { client, simulator } = connected;
   await client.llm.load('both', { ...QUIET, deviceIdentifier: null });
   await client.llm.load('both', QUIET);
   expect(simulator.residents()).toMatchObject([
@@ -86,7 +86,7 @@ test('the same key on two devices: the one that is named, or else the preferred 
   ]);
 });
 
-test('a host on another machine: another address, another platform, its own hardware', async () => {
+test('LM Studio on another machine has another address, another platform and its own hardware', async () => {
   await using simulator = await startSimulator({
     world: exampleWorld('workstation'),
     host: '0.0.0.0',
@@ -100,17 +100,17 @@ test('a host on another machine: another address, another platform, its own hard
   expect(new URL(simulator.httpUrl).hostname).not.toBe('0.0.0.0');
 });
 
-test('unified memory: what the GPU holds is taken from RAM, and only once', async () => {
-  await using rig = await startRig({ world: exampleWorld('mac') });
-  await rig.client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { gpu: { ratio: 'max' } } });
-  const use = rig.simulator.memoryInUse();
+test("with unified memory, the GPU's bytes are taken from RAM, once", async () => {
+  await using connected = await startWithClient({ world: exampleWorld('mac') });
+  await connected.client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { gpu: { ratio: 'max' } } });
+  const use = connected.simulator.memoryInUse();
   expect(use.gpus[0]?.deviceKey).toBe('apple');
   expect(use.gpus[0]?.bytes).toBeGreaterThan(5e9);
   expect(use.ram.anonymousBytes).toBe(use.gpus[0]?.bytes);
-  const survey = await rig.client.runtime.surveyHardware();
+  const survey = await connected.client.runtime.surveyHardware();
   expect(survey.engines[0]?.hardwareSurvey.gpuSurveyResult.gpuInfo[0]).toMatchObject({
     integrationType: 'integrated',
     detectionPlatform: 'Metal',
   });
-  await rejection(rig.client.llm.load('openai/gpt-oss-20b', QUIET));
+  await rejection(connected.client.llm.load('openai/gpt-oss-20b', QUIET));
 });

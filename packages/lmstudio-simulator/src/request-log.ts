@@ -1,20 +1,23 @@
-/** Something that a client has sent. */
+/** A request or frame that a client has sent. */
 export interface SimulatedRequest {
-  /** When, by the simulator's clock. */
+  /** The time of the simulator's clock, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** How it came. */
+  /** The protocol that it was sent by. */
   readonly via: 'http' | 'websocket';
-  /** The socket's namespace, or the HTTP method. */
+  /** The namespace of the WebSocket, or the HTTP method. */
   readonly namespace: string;
-  /** The endpoint, or the HTTP path; `authenticate`, `channelSend` and `communicationWarning` for those frames. */
+  /**
+   * The endpoint, or the HTTP path. Frames without an endpoint have the name `authenticate`, `channelSend`
+   * or `communicationWarning`.
+   */
   readonly endpoint: string;
-  /** The parameter, creation parameter, message or body; never a passkey. */
+  /** The parameter, creation parameter, message or body. Passkeys are left out. */
   readonly parameter: unknown;
 }
 
 const CAPACITY = 10_000;
 
-/** The latest requests, and a way to wait for one. */
+/** The last 10,000 requests, which a test can wait for. */
 export class RequestLog {
   readonly #now: () => number;
   readonly #entries: SimulatedRequest[] = [];
@@ -35,7 +38,7 @@ export class RequestLog {
     for (const check of [...this.#waiting]) check();
   }
 
-  /** Resolves once there have been `count` requests to an endpoint. */
+  /** Resolves when the log has `count` requests to an endpoint. */
   async seen(endpoint: string, count: number, signal?: AbortSignal): Promise<void> {
     const enough = (): boolean =>
       this.#entries.filter((entry) => entry.endpoint === endpoint).length >= count;

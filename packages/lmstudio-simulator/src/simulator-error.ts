@@ -1,18 +1,21 @@
 /**
- * `WORLD_INVALID`, `FAULT_INVALID`: not the right shape, see `issues`. `PORT_UNAVAILABLE`: cannot listen
- * there. `STOPPED`: a restart after `stop()`.
+ * `WORLD_INVALID`, `FAULT_INVALID`: the world or fault has a wrong shape, see `issues`. `PORT_UNAVAILABLE`:
+ * the simulator can't listen on this address and port. `STOPPED`: `restart()` was called after `stop()`.
  */
 export type SimulatorErrorCode = 'WORLD_INVALID' | 'FAULT_INVALID' | 'PORT_UNAVAILABLE' | 'STOPPED';
 
 const BRAND = Symbol.for('@mai/lmstudio-simulator/SimulatorError');
 
-/** The one error class of this package. `issues` lists every problem of an invalid world. */
+/** The error class of this package. */
 export class SimulatorError extends Error {
-  /** What went wrong, for programs. */
+  /** What went wrong. Codes are API. */
   readonly code: SimulatorErrorCode;
-  /** Every problem, one line each, starting with its place. Empty where there is only the message. */
+  /**
+   * Every problem of an invalid world or fault, one line each, which begins with the place. Empty for other
+   * codes.
+   */
   readonly issues: readonly string[];
-  /** Recognized by `isSimulatorError`, also in another copy of this package. */
+  /** For `isSimulatorError`. */
   readonly [BRAND] = true;
 
   constructor(
@@ -27,7 +30,7 @@ export class SimulatorError extends Error {
   }
 }
 
-/** Whether a value is a {@link SimulatorError}, also across copies of this package. */
+/** Whether a value is a {@link SimulatorError}, of this copy of the package or of another one. */
 export function isSimulatorError(value: unknown): value is SimulatorError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

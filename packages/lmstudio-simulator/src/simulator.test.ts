@@ -1,9 +1,9 @@
-import { rejection, startRig } from '../test/connect-sdk.js';
+import { rejection, startWithClient } from '../test/connect-sdk.js';
 import { isSimulatorError, startSimulator } from './index.js';
 
-test('the SDK does its round: version, models, load, predict, unload, without a warning', async () => {
-  await using rig = await startRig();
-  const { simulator, client, logged } = rig;
+test('the SDK reads the version, lists, loads, predicts and unloads without a warning', async () => {
+  await using connected = await startWithClient();
+  const { simulator, client, logged } = connected;
   expect(await client.system.getLMStudioVersion()).toEqual({ version: '0.4.18', build: 2 });
   const models = await client.system.listDownloadedModels();
   expect(models.map(({ modelKey }) => modelKey)).toEqual(
@@ -52,29 +52,29 @@ test('the SDK does its round: version, models, load, predict, unload, without a 
   expect(logged).toEqual([]);
 });
 
-test('engines, hardware and variants are as the SDK expects them', async () => {
-  await using rig = await startRig();
-  const survey = await rig.client.runtime.surveyHardware({ type: 'selected' });
+test('engines, hardware and variants have the shapes that the SDK expects', async () => {
+  await using connected = await startWithClient();
+  const survey = await connected.client.runtime.surveyHardware({ type: 'selected' });
   expect(survey.status).toBe('ok');
   expect(survey.engines[0]?.memoryInfo).toEqual({
     ramCapacity: 32 * 2 ** 30,
     vramCapacity: 12 * 2 ** 30,
     totalMemory: 44 * 2 ** 30,
   });
-  const selections = await rig.client.runtime.engine.getSelections();
+  const selections = await connected.client.runtime.engine.getSelections();
   expect(selections.get('GGUF')?.name).toBe('llama.cpp-linux-x86_64-nvidia-cuda12-avx2');
-  const variants = await rig.client.system.listDownloadedModelVariants('qwen/qwen3-4b');
+  const variants = await connected.client.system.listDownloadedModelVariants('qwen/qwen3-4b');
   expect(variants.map(({ modelKey }) => modelKey)).toEqual([
     'qwen/qwen3-4b@q4_k_m',
     'qwen/qwen3-4b@q8_0',
   ]);
-  await rejection(rig.client.system.listDownloadedModelVariants('qwen/qwen3-8b'));
-  expect(rig.logged).toEqual([]);
+  await rejection(connected.client.system.listDownloadedModelVariants('qwen/qwen3-8b'));
+  expect(connected.logged).toEqual([]);
 });
 
-test('an embedding model embeds: same text, same unit vector', async () => {
-  await using rig = await startRig();
-  const model = await rig.client.embedding.load('text-embedding-nomic-embed-text-v1.5', {
+test('an embedding is a unit vector that depends only on the text', async () => {
+  await using connected = await startWithClient();
+  const model = await connected.client.embedding.load('text-embedding-nomic-embed-text-v1.5', {
     config: { contextLength: 512 },
     verbose: false,
   });
@@ -85,13 +85,13 @@ test('an embedding model embeds: same text, same unit vector', async () => {
   expect(Math.hypot(...(one?.embedding ?? []))).toBeCloseTo(1, 9);
   expect(two).toEqual(one);
   expect(other?.embedding).not.toEqual(one?.embedding);
-  expect(rig.simulator.residents()[0]).toMatchObject({
+  expect(connected.simulator.residents()[0]).toMatchObject({
     kind: 'embedding',
     contextLengthTokens: 512,
   });
 });
 
-test('greeting and status are what discovery asks for', async () => {
+test('greeting and status answer a discovery', async () => {
   await using simulator = await startSimulator();
   const greeting = await fetch(`${simulator.httpUrl}/lmstudio-greeting`);
   expect([greeting.status, await greeting.json()]).toEqual([200, { lmstudio: true }]);
@@ -99,7 +99,7 @@ test('greeting and status are what discovery asks for', async () => {
   expect(await status.json()).toEqual({ package: 'lmstudio', version: '0.4.18' });
 });
 
-test('a port that is taken is refused with its number', async () => {
+test('a port that is in use is refused with its number', async () => {
   await using simulator = await startSimulator();
   const error = await rejection(startSimulator({ port: simulator.port }));
   expect(isSimulatorError(error)).toBe(true);
@@ -107,14 +107,16 @@ test('a port that is taken is refused with its number', async () => {
   expect(error.message).toContain(`127.0.0.1:${simulator.port}`);
 });
 
-test('requests are logged, and can be waited for', async () => {
-  await using rig = await startRig();
-  const seen = rig.simulator.seen('version', 2);
-  await rig.client.system.getLMStudioVersion();
-  await rig.client.system.getLMStudioVersion();
+test('requests are logged, and a test can wait for them', async () => {
+  await using connected = await startWithClient();
+  const seen = connected.simulator.seen('version', 2);
+  await connected.client.system.getLMStudioVersion();
+  await connected.client.system.getLMStudioVersion();
   await seen;
   expect(
-    rig.simulator.requests.map(({ namespace, endpoint }) => `${namespace} ${endpoint}`),
+    connected.simulator.requests.map(({ namespace, endpoint }) => `${namespace} ${endpoint}`),
   ).toEqual(['system authenticate', 'system version', 'system version']);
-  await expect(rig.simulator.seen('never', 1, AbortSignal.abort())).rejects.toThrow('aborted');
+  await expect(connected.simulator.seen('never', 1, AbortSignal.abort())).rejects.toThrow(
+    'aborted',
+  );
 });

@@ -2,7 +2,7 @@ import { LMStudioClient } from '@lmstudio/sdk';
 import type { Simulator, SimulatorOptions } from '../src/index.js';
 import { startSimulator } from '../src/index.js';
 
-/** A client of the real SDK, with what the SDK would have printed. */
+/** A client of the real SDK, and the messages that the SDK logged. */
 export interface SdkConnection extends AsyncDisposable {
   readonly client: LMStudioClient;
   readonly logged: readonly string[];
@@ -24,8 +24,8 @@ export function connectSdk(
     client,
     logged,
     async [Symbol.asyncDispose]() {
-      // Disposing waits for ever for a call that is never answered; the simulator cuts such a call when
-      // it stops, so nobody needs to wait here.
+      // Disposing would wait without end for a call without an answer. The simulator cuts such a call when
+      // it stops, so this does not wait.
       void client[Symbol.asyncDispose]().catch(() => {});
       await Promise.resolve();
     },
@@ -33,14 +33,14 @@ export function connectSdk(
 }
 
 /** A simulator with a client of the real SDK connected to it. */
-export interface Rig extends AsyncDisposable {
+export interface ConnectedSimulator extends AsyncDisposable {
   readonly simulator: Simulator;
   readonly client: LMStudioClient;
   readonly logged: readonly string[];
 }
 
-/** Loads take milliseconds, so that tests of outcomes do not wait. */
-export async function startRig(options: SimulatorOptions = {}): Promise<Rig> {
+/** Starts a simulator with a connected client. Loads take milliseconds, so that tests do not wait. */
+export async function startWithClient(options: SimulatorOptions = {}): Promise<ConnectedSimulator> {
   const simulator = await startSimulator({ speed: 1000, ...options });
   const connection = connectSdk(simulator.baseUrl);
   return {
@@ -54,18 +54,18 @@ export async function startRig(options: SimulatorOptions = {}): Promise<Rig> {
   };
 }
 
-/** Resolves with what a promise rejects with. */
+/** Resolves with the error that a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<Error> {
   try {
     await promise;
   } catch (error) {
-    // Not `instanceof`: errors of Node itself come from outside Jest's realm.
+    // `instanceof` would fail for errors of Node, which come from outside of Jest's realm.
     return error as Error;
   }
   throw new Error('did not reject');
 }
 
-/** Resolves once a condition holds; the test's own timeout ends the wait. */
+/** Resolves when a condition holds. The timeout of the test ends the wait otherwise. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

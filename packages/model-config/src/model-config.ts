@@ -36,7 +36,7 @@ export interface ConfiguredModel {
   readonly maxOutputTokens: number | null;
   /** Memory that the model takes without a GPU; 0 says that it needs none. */
   readonly minMemoryBytes: number | null;
-  /** The part of it that moves to VRAM with all layers on the GPU; 0 says that it needs none. */
+  /** The part of `minMemoryBytes` that moves to VRAM with all layers on the GPU; 0 says that it needs none. */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** LM Studio unloads the model after this time without a request; `null`: not set. */

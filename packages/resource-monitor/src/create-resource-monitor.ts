@@ -4,7 +4,6 @@ import { readNodeMemory } from './any-platform/node-readers.js';
 import { childProcesses } from './ports/child-processes.js';
 import type { Clock } from './ports/clock.js';
 import { systemClock } from './ports/clock.js';
-import type { Executor } from './ports/executor.js';
 import { realFileTree } from './ports/file-tree.js';
 
 /** Options of a monitor; each has a default. */
@@ -15,8 +14,6 @@ export interface ResourceMonitorOptions {
   readonly platform?: NodeJS.Platform;
   /** A folder that replaces `/` on Linux; '' unless given. */
   readonly root?: string;
-  /** Runs the programs that readers need; as child processes unless given. */
-  readonly executor?: Executor;
   /** The environment in which programs are found and run; `process.env` unless given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long a snapshot waits for the first answer of a GPU program, in milliseconds; 2500 unless given. */
@@ -38,7 +35,7 @@ export function createResourceMonitor(options: ResourceMonitorOptions = {}): Res
     env = process.env,
     gpuFirstAnswerMs = 2500,
   } = options;
-  const executor = options.executor ?? childProcesses(clock, platform, env);
+  const executor = childProcesses(clock, platform, env);
   const inventoryScript = options.inventoryScript ?? null;
   const files = realFileTree(root);
   return assembleMonitor({

@@ -43,7 +43,7 @@ function damageMachine(machine: Machine, random: () => number): Machine {
   return { ...machine, files: Object.fromEntries(files), commands };
 }
 
-/** What of a snapshot cannot be. */
+/** The impossible figures of a snapshot. */
 function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot): string[] {
   const found: string[] = [];
   const check = (value: unknown, name: string): void => {
@@ -64,7 +64,7 @@ function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot)
       totalBytes,
       bytes,
     })),
-    // Of system memory the total is only a limit.
+    // Of shared memory the total is only a cap.
     ...gpus
       .filter(({ memory }) => memory === 'dedicated')
       .map(({ totalBytes, usedBytes: bytes }) => ({ name: 'used of a GPU', totalBytes, bytes })),
@@ -77,7 +77,7 @@ function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot)
   return found;
 }
 
-it('whatever the kernel and its tools print, no figure is one that cannot be', async () => {
+it('no figure is impossible, whatever the kernel and its tools print', async () => {
   const random = randomSource(7);
   let measured = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -91,6 +91,6 @@ it('whatever the kernel and its tools print, no figure is one that cannot be', a
       await monitor[Symbol.asyncDispose]();
     }
   }
-  // Damage that left nothing to read would prove nothing.
+  // The test proves something only if many figures survived the damage.
   expect(measured).toBeGreaterThan(ROUNDS);
 });

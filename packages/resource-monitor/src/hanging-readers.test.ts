@@ -5,7 +5,7 @@ import { virtualMachine } from '../test/machines/linux.js';
 const BATTERY = '/sys/class/power_supply/BAT0';
 
 describe('a file whose driver hangs', () => {
-  it('of a battery costs one sample its deadline, and no other figure', async () => {
+  it('of a battery delays one sample by the deadline, and affects no other figure', async () => {
     const { monitor, clock, files } = assembleMachine({
       ...virtualMachine,
       files: {
@@ -24,12 +24,12 @@ describe('a file whose driver hangs', () => {
     expect(sources.find(({ figure }) => figure === 'power')?.passedOver).toEqual([
       { source: '/sys/class/power_supply', reason: 'it has not answered for 5 s' },
     ]);
-    // It is not waited for again.
+    // The second snapshot does not wait for it.
     expect((await monitor.snapshot()).power.onBattery).toBeNull();
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('of a card is asked once, however often the cards are listed anew', async () => {
+  it('of a card is read once, although the cards are listed several times', async () => {
     const { monitor, clock, files } = assembleMachine(amdCard);
     const folder = Object.keys(amdCard.files ?? {}).find((name) => name.endsWith('vram_used'));
     const used = folder ?? '';

@@ -8,15 +8,29 @@ export type {
   SettledSnapshot,
   WatchOptions,
 } from './monitor/resource-monitor.js';
-export type { FigureSource, GpuSnapshot, RamSnapshot, ResourceSnapshot } from './snapshot.js';
-export type { Series } from './history/history.js';
-export type { Trend } from './history/trend.js';
-export type { MachineInventory } from './inventory/inventory.js';
+export type {
+  CpuSnapshot,
+  EngineProcess,
+  FigureSource,
+  GpuSnapshot,
+  PowerSnapshot,
+  PressureSnapshot,
+  RamSnapshot,
+  ResourceSnapshot,
+  SwapSnapshot,
+} from './snapshot.js';
+export type { HistoryBucket, HistoryOptions, Series } from './history/history.js';
+export type { Trend, TrendOptions } from './history/trend.js';
+export type { HardwareSurveyFacts } from './gpu/survey.js';
+export type { InventoryGpu, MachineInventory } from './inventory/inventory.js';
 export { readPrivateMemory } from './process-memory/read-private-memory.js';
 export { createRecorder } from './recording/recorder.js';
 export type { Recorder } from './recording/recorder.js';
 export { openRecording } from './recording/open-recording.js';
+export type { ReplayOptions } from './recording/open-recording.js';
 export type { Clock } from './ports/clock.js';
-export type { Executor } from './ports/executor.js';
 export { isResourceMonitorError, ResourceMonitorError } from './resource-monitor-error.js';
-export type { ResourceMonitorErrorCode } from './resource-monitor-error.js';
+export type {
+  ResourceMonitorErrorCode,
+  ResourceMonitorErrorFacts,
+} from './resource-monitor-error.js';

@@ -23,14 +23,14 @@ const sourceOf = (snapshot: ResourceSnapshot, figure: string) =>
   snapshot.sources.find((source) => source.figure === figure);
 
 describe('recorded machines', () => {
-  it('are at least twelve with a source each', () => {
+  it('are at least twelve, each with its source', () => {
     const real = ALL.filter(({ synthetic }) => !synthetic);
     expect(real.length).toBeGreaterThanOrEqual(12);
     expect(real.filter(({ sources }) => sources.length === 0)).toEqual([]);
   });
 
   it.each(ALL.map((machine) => [machine.name, machine] as const))(
-    '%s: every figure is a number or null, within its pool, and says where it is from',
+    '%s: every figure is null or a number within its pool, and has a source',
     async (_, machine) => {
       const snapshot = await first(machine);
       const { ram, gpus, sources } = snapshot;
@@ -82,7 +82,7 @@ describe('memory', () => {
     expect(ram).toMatchObject({ totalBytes, availableBytes, limitedBy });
   });
 
-  it('has no more left for a group than the machine has left', async () => {
+  it('of a group is never more than the machine has left', async () => {
     const { files } = linux.dockerVersion2;
     const full = (files?.['/proc/meminfo'] ?? '').replace(
       /^MemAvailable: .*$/m,
@@ -95,6 +95,11 @@ describe('memory', () => {
     expect(ram).toMatchObject({ totalBytes: 131_072_000, availableBytes: 9 * 1024 });
   });
 
+  it('is not known to include mapped pages on other platforms', async () => {
+    const { ram } = await first({ ...linux.virtualMachine, platform: 'freebsd' });
+    expect(ram.mappedCountsAsUsed).toBeNull();
+  });
+
   it('counts mapped pages as used on Windows only', async () => {
     for (const machine of ALL) {
       const { ram } = await first(machine);
@@ -105,14 +110,14 @@ describe('memory', () => {
     }
   });
 
-  it('has the swap that the control group allows, and the pressure of its own group', async () => {
+  it("has the control group's swap limit and pressure", async () => {
     const { swap, pressure, cpu } = await first(linux.dockerVersion2);
     expect(swap).toMatchObject({ totalBytes: 0, freeBytes: 0 });
     expect(pressure.stall).toEqual({ someRatio: 0.035, fullRatio: 0.01 });
     expect(cpu.cores).toBe(0.5);
   });
 
-  it('tells the pressure in the words of each platform, and null in those of the others', async () => {
+  it("has the pressure figures of its platform, and null for other platforms' figures", async () => {
     expect((await first(darwin.appleSilicon)).pressure).toEqual({
       stall: null,
       level: 'warning',
@@ -125,7 +130,7 @@ describe('memory', () => {
     });
   });
 
-  it('has the swap files of macOS and the paging file of Windows', async () => {
+  it('includes the swap files of macOS and the paging file of Windows', async () => {
     expect((await first(darwin.appleSilicon)).swap).toMatchObject({
       totalBytes: 2048 * MIB,
       freeBytes: 606_014_013,
@@ -138,7 +143,7 @@ describe('memory', () => {
 });
 
 describe('GPUs', () => {
-  it('that sleep are not asked how busy they are, which would wake them', async () => {
+  it('are not asked for their load while they are suspended, which would wake them', async () => {
     const files = { ...linuxGpus.amdPolaris.files };
     const folder = Object.keys(files)
       .find((name) => name.endsWith('/mem_info_vram_total'))
@@ -151,7 +156,7 @@ describe('GPUs', () => {
     expect([await busy('active'), await busy('suspended')]).toEqual([0.5, 0]);
   });
 
-  it('whose driver makes up figures have none', async () => {
+  it('have null for impossible figures', async () => {
     const stdout = '1, GPU-1f, 00000000:01:00.0, X, 24576, 30000, 99999999, 700\n';
     const snapshot = await first({
       ...linux.virtualMachine,
@@ -183,7 +188,7 @@ describe('GPUs', () => {
       }),
     );
 
-  it('are none where there are none, with the reasons', async () => {
+  it('are an empty list with reasons on a machine without GPUs', async () => {
     const snapshot = await first(linux.virtualMachine);
     expect(snapshot.gpus).toEqual([]);
     expect(sourceOf(snapshot, 'gpus')?.passedOver).toEqual([
@@ -206,7 +211,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // What is free is unknown: the thread has totals only.
+      // Free memory is not known: the thread has totals only.
       linuxGpus.amdPolaris,
       {
         deviceKey: 'pci:0000:0a:00.0',
@@ -263,7 +268,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // Two thirds of 16 GiB, less what is allocated; not less what happens to be in use.
+      // Two thirds of 16 GiB less what is allocated, not less what is in use.
       darwin.appleSilicon,
       {
         deviceKey: 'apple',
@@ -324,7 +329,7 @@ describe('GPUs', () => {
     async (_, machine, figures) => expect(await gpusOf(machine)).toEqual([figures]),
   );
 
-  it('stay several, with a zero for an idle one', async () => {
+  it('are two if they are equal, and idle ones have a load of 0', async () => {
     const { gpus } = await first(linuxGpus.twoNvidiaCards);
     expect(
       gpus.map(({ deviceKey, usedBytes, utilizationRatio }) => [
@@ -338,7 +343,7 @@ describe('GPUs', () => {
     ]);
   });
 
-  it('are listed by number where nobody tells more', async () => {
+  it('have no name if the system does not tell one', async () => {
     const { gpus } = await first(linux.intelIntegrated);
     expect(
       gpus.map(({ name, kind, memory, totalBytes }) => [name, kind, memory, totalBytes]),
@@ -348,7 +353,7 @@ describe('GPUs', () => {
     ]);
   });
 
-  it('share one pool with the CPU on Apple silicon, and nowhere else', async () => {
+  it('share one pool with the CPU on Apple silicon only', async () => {
     for (const machine of ALL) {
       expect([machine.name, (await first(machine)).unified]).toEqual([
         machine.name,
@@ -357,7 +362,7 @@ describe('GPUs', () => {
     }
   });
 
-  it('name their source, and say of a rule of thumb that it is one', async () => {
+  it('name their source, and mark a total by a rule of thumb', async () => {
     expect(sourceOf(await first(linuxGpus.amdCard), 'gpu:pci:0000:03:00.0')?.source).toBe(
       '/sys/class/drm',
     );
@@ -371,7 +376,7 @@ describe('GPUs', () => {
 });
 
 describe('power', () => {
-  it('comes from the battery or the plug', async () => {
+  it('is read from battery and mains adapter', async () => {
     expect((await first(windows.windowsIntel)).power).toEqual({
       onBattery: true,
       chargeRatio: 0.8,
@@ -386,13 +391,13 @@ describe('power', () => {
 });
 
 describe('a one-shot snapshot', () => {
-  it('starts nothing on Linux without nvidia-smi', async () => {
+  it('starts no program on Linux without nvidia-smi', async () => {
     const { monitor, executor } = assembleMachine(linux.virtualMachine);
     await monitor.snapshot();
     expect(executor.started).toEqual([]);
   });
 
-  it('leaves nothing open or running behind', async () => {
+  it('leaves no file open and no program running', async () => {
     for (const machine of ALL) {
       const { monitor, files, executor, clock } = assembleMachine(machine);
       await monitor.snapshot();

@@ -38,6 +38,13 @@ export class ResourceMonitorError extends Error implements ResourceMonitorErrorF
   }
 }
 
+/** The message of anything thrown. Not by `instanceof Error`, which is false for errors of another realm. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
+}
+
 /** Whether a value is a `ResourceMonitorError` of any copy of this package (ESM, CommonJS, another realm). */
 export function isResourceMonitorError(value: unknown): value is ResourceMonitorError {
   return typeof value === 'object' && value !== null && BRAND in value;

@@ -14,11 +14,11 @@ import vm from 'node:vm';
 import { createFastClock } from '../test/real-programs.js';
 import { createResourceMonitor } from './create-resource-monitor.js';
 
-// Held against independent readings of the machine that runs the tests.
+// Compares with independent readings of the machine that runs the tests.
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 const MIB = 1024 ** 2;
 
-test('total memory is what the system says, and some of it is free', async () => {
+test("total memory is the system's, and some of it is free", async () => {
   await using monitor = createResourceMonitor();
   const { ram, cpu, sources } = await monitor.snapshot();
   expect(ram.machineTotalBytes).toBe(totalmem());
@@ -36,18 +36,18 @@ onLinux('this Linux machine', () => {
       const text = execFileSync('free', ['-b'], { encoding: 'utf8' });
       free = (/^Mem:\s+(.*)$/m.exec(text)?.[1] ?? '').split(/\s+/).map(Number);
     } catch (error) {
-      // Not every container has procps; /proc/meminfo is what it reads, too.
+      // Not every container has procps. free(1) reads /proc/meminfo, too.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return;
     }
     const { ram } = await monitor.snapshot();
     expect(ram.machineTotalBytes).toBe(free[0]);
     if (ram.limitedBy === 'cgroup') return;
-    // Other tests take and free memory between the two readings.
+    // Other tests use and free memory between the two readings.
     expect(Math.abs((ram.availableBytes ?? 0) - (free[5] ?? 0))).toBeLessThan(1024 * MIB);
   });
 
-  test('has the CPU load that /proc/stat gives by hand', async () => {
+  test('has the CPU load computed from /proc/stat', async () => {
     const busyAndTotal = (): readonly [number, number] => {
       const fields = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '')
         .split(/\s+/)
@@ -63,12 +63,12 @@ onLinux('this Linux machine', () => {
     const [busy, total] = busyAndTotal();
     const { cpu } = await monitor.snapshot();
     const byHand = (busy - busyBefore) / (total - totalBefore);
-    // In a control group with a quota the load is relative to that.
+    // In a control group with a quota the load is relative to the quota.
     if (cpu.cores * 100 >= total - totalBefore) return;
     expect(Math.abs((cpu.utilizationRatio ?? -1) - byHand)).toBeLessThan(0.15);
   });
 
-  test('is read for an hour, accelerated, without descriptors, children or memory left', async () => {
+  test('is read for an hour, accelerated, without leaking descriptors, children or memory', async () => {
     v8.setFlagsFromString('--expose-gc');
     const collect = vm.runInNewContext('gc') as () => void;
     const descriptors = (): number => readdirSync('/proc/self/fd').length;
@@ -97,10 +97,10 @@ onLinux('this Linux machine', () => {
     expect(descriptors()).toBeLessThanOrEqual(before);
   }, 60_000);
 
-  test('in a control group with a limit, the limit is its memory', async () => {
+  test('has the limit of its control group as total memory', async () => {
     const group = makeLimitedGroup(256 * MIB);
     if (group === null) {
-      process.stderr.write('Skipped: this machine lets no control group be made here.\n');
+      process.stderr.write('Skipped: this process may not create a control group.\n');
       return;
     }
     try {
@@ -119,7 +119,7 @@ onLinux('this Linux machine', () => {
       expect(ram.availableBytes).toBeGreaterThan(0);
       expect(ram.availableBytes).toBeLessThan(256 * MIB);
     } finally {
-      // The kernel lets go of the group a moment after its last process has ended.
+      // The kernel releases the group shortly after its last process has ended.
       for (let tries = 0; tries < 50 && existsSync(group); tries += 1) {
         try {
           rmdirSync(group);
@@ -131,7 +131,7 @@ onLinux('this Linux machine', () => {
   });
 });
 
-/** A new control group whose memory is limited; null where none may be made. */
+/** Creates a control group with a memory limit; null if that is not allowed. */
 function makeLimitedGroup(limitBytes: number): string | null {
   const [root, file] = existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes')
     ? ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes']
@@ -143,13 +143,13 @@ function makeLimitedGroup(limitBytes: number): string | null {
     return null;
   }
   try {
-    // The kernel makes the file with the group, where it limits memory at all.
+    // The kernel creates this file only if it limits memory.
     if (existsSync(`${group}/${file}`)) {
       writeFileSync(`${group}/${file}`, String(limitBytes));
       return group;
     }
   } catch {
-    // Read-only, as in most containers.
+    // The file system is read-only, as in most containers.
   }
   rmdirSync(group);
   return null;

@@ -1,4 +1,5 @@
 import type { Clock } from '../src/ports/clock.js';
+import { abortReason } from '../src/ports/clock.js';
 
 interface Sleeper {
   readonly dueMs: number;
@@ -23,7 +24,7 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
     sleep: (ms, { signal }) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) {
-          reject(signal.reason);
+          reject(abortReason(signal));
           return;
         }
         const sleeper: Sleeper = {
@@ -35,7 +36,7 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
         };
         const onAbort = (): void => {
           sleepers = sleepers.filter((other) => other !== sleeper);
-          reject(signal?.reason);
+          reject(abortReason(signal));
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         sleepers.push(sleeper);

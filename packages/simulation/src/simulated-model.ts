@@ -1,6 +1,6 @@
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
-import { buildLadder, type LadderRung, type CandidateProfile } from '@mai/autopilot';
+import { buildLoadSteps, type LoadStep, type CandidateProfile } from '@mai/autopilot';
 import type { Demand } from './pools.js';
 
 /** What one way to load a model takes and is worth. */
@@ -41,16 +41,13 @@ const NOTHING_REQUIRED: Requirement = {
   tiers: null,
 };
 
-const ladders = new WeakMap<
-  SimulatedModel,
-  Partial<Record<'cpu' | 'gpu', readonly LadderRung[]>>
->();
+const ladders = new WeakMap<SimulatedModel, Partial<Record<'cpu' | 'gpu', readonly LoadStep[]>>>();
 
 /** Built once per model: a simulation asks for it at every step. */
-function ladderOf(model: SimulatedModel, hasGpu: boolean): readonly LadderRung[] {
+function ladderOf(model: SimulatedModel, hasGpu: boolean): readonly LoadStep[] {
   const known = ladders.get(model) ?? {};
   const kind = hasGpu ? 'gpu' : 'cpu';
-  const ladder = known[kind] ?? buildLadder(model.profile, NOTHING_REQUIRED, hasGpu);
+  const ladder = known[kind] ?? buildLoadSteps(model.profile, NOTHING_REQUIRED, hasGpu);
   ladders.set(model, { ...known, [kind]: ladder });
   return ladder;
 }

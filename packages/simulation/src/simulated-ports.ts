@@ -22,7 +22,7 @@ export function portsOf(
     monitor: {
       snapshot: () => Promise.resolve(machine.resources()),
       // A row of the trace holds until the next: rounds see every change in time.
-      glance: null,
+      readRam: null,
       settled: () => Promise.resolve(machine.resources()),
     },
     survey: { survey: () => Promise.reject(new Error('A simulated machine is local.')) },

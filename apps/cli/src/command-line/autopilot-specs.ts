@@ -1,7 +1,7 @@
 import type { CommandSpec } from './command-spec.js';
 import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
 
-/** The autopilot, and the words that can be had with it while it runs. */
+/** `mai watch`, and the commands that instruct it while it runs. */
 export const AUTOPILOT: readonly CommandSpec[] = [
   {
     name: 'watch',
@@ -11,53 +11,53 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       {
         name: 'interval',
         value: 'DURATION',
-        summary: 'time between two looks at the machine (default: 1s)',
+        summary: 'time between two readings of the machine (default: 1s)',
       },
-      { name: 'wait', summary: 'wait for LM Studio where it is not running yet' },
-      { name: 'dry-run', summary: 'decide, and do nothing' },
+      { name: 'wait', summary: 'wait until LM Studio runs' },
+      { name: 'dry-run', summary: 'decide, and change nothing' },
     ],
     examples: [
-      ['mai watch', 'a live view; on anything but a terminal one JSON line per event'],
-      ['mai watch --dry-run', 'look on without a hand on the models'],
+      ['mai watch', 'a live view on a terminal, elsewhere one JSON line per event'],
+      ['mai watch --dry-run', 'show the decisions without loading or unloading'],
     ],
     load: async () => (await import('../commands/watch.js')).run,
   },
   {
     name: 'yield',
-    summary: 'have `mai watch` hold memory free for something else; without SIZE list what is held',
-    arguments: [{ name: 'SIZE', required: false, summary: 'how much, such as 8GiB' }],
+    summary: 'make `mai watch` keep memory free for another program; without SIZE list the yields',
+    arguments: [{ name: 'SIZE', required: false, summary: 'memory to keep free, such as 8GiB' }],
     options: [
-      { name: 'for', value: 'DURATION', summary: 'hold it for so long, such as 30m' },
-      { name: 'until', value: 'TIME', summary: 'hold it until then, such as 22:30' },
+      { name: 'for', value: 'DURATION', summary: 'how long, such as 30m' },
+      { name: 'until', value: 'TIME', summary: 'end of the yield, such as 22:30' },
       {
         name: 'while',
         value: 'PROCESS',
-        summary: 'hold it until this process ends; its name or its id',
+        summary: 'process name or id; the yield ends when the process does',
       },
       {
         name: 'pools',
         value: 'POOLS',
         choices: ['ram', 'gpu', 'all'],
-        summary: 'where from (default: all, that is RAM and GPUs with memory of their own)',
+        summary: 'memory to keep free (default: all, that is RAM and dedicated GPU memory)',
       },
       {
         name: 'name',
         value: 'NAME',
-        summary: 'what for; a second yield of a name replaces the first',
+        summary: 'name of the yield; a second yield of that name replaces the first',
       },
-      { name: 'release', summary: 'give it back: the yield of --name, or all' },
+      { name: 'release', summary: 'end the yield of --name, or all yields' },
       DRY_RUN,
     ],
     examples: [
       ['mai yield 8GiB --while blender', 'until Blender ends'],
       ['mai yield 4GiB --pools gpu --until 22:30', 'GPU memory for the evening'],
-      ['mai yield --release', 'hold nothing any longer'],
+      ['mai yield --release', 'end all yields'],
     ],
     load: async () => (await import('../commands/yield.js')).run,
   },
   {
     name: 'pin',
-    summary: 'have `mai watch` never unload a model; without KEY list the pins',
+    summary: 'make `mai watch` never unload a model; without KEY list the pins',
     arguments: [
       {
         name: 'KEY-OR-IDENTIFIER',
@@ -71,7 +71,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
   },
   {
     name: 'unpin',
-    summary: 'take a pin back',
+    summary: 'remove a pin',
     arguments: [
       {
         name: 'KEY-OR-IDENTIFIER',

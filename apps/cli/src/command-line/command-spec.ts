@@ -2,20 +2,24 @@ import type { ExitCode } from '../exit-codes.js';
 import type { CommandContext } from '../context.js';
 import type { Input } from './input.js';
 
-/** What a shell can offer as the value of an option or argument. */
+/** The kind of value of an option or argument, for completion. */
 export type Completion = 'file' | 'folder' | 'model' | 'instance' | 'chain' | 'pin';
 
+/** An option of a command. */
 export interface OptionSpec {
   readonly name: string;
+  /** One letter, for `-x`. */
   readonly short?: string;
-  /** Placeholder of the value in the help text; without one the option is a switch. */
+  /** Placeholder of the value in the help text; absent: the option is a switch. */
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly summary: string;
   readonly completes?: Completion;
 }
 
+/** A positional argument of a command. */
 export interface ArgumentSpec {
+  /** In the help text; a last `...` allows several. */
   readonly name: string;
   readonly required: boolean;
   readonly summary: string;
@@ -23,19 +27,19 @@ export interface ArgumentSpec {
   readonly completes?: Completion;
 }
 
-/** A command as the table describes it: help, completions and parsing are all derived from this. */
+/** A command of the table, from which parsing, help and completions are derived. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
-  readonly details?: string;
   readonly arguments?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
   readonly examples?: readonly (readonly [command: string, does: string])[];
   readonly subcommands?: readonly CommandSpec[];
-  /** Left out of the help text and of completions. */
+  /** Not shown in the help text and in completions. */
   readonly hidden?: boolean;
-  /** Imports the code of the command, and only that. Absent where a subcommand is needed. */
+  /** Imports the code of this command and no other. Absent where a subcommand is required. */
   readonly load?: () => Promise<RunCommand>;
 }
 
+/** Runs a command and returns its exit code. */
 export type RunCommand = (context: CommandContext, input: Input) => Promise<ExitCode>;

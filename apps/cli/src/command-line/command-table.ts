@@ -12,12 +12,12 @@ const TTL: OptionSpec = {
 };
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** Options that every command takes. */
+/** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'url',
     value: 'URL',
-    summary: 'where LM Studio listens: http, https, ws, wss or host:port (MAI_LMSTUDIO_URL)',
+    summary: 'address of LM Studio: http, https, ws, wss or host:port (or MAI_LMSTUDIO_URL)',
   },
   {
     name: 'api-token-file',
@@ -28,7 +28,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'config',
     value: 'FILE',
-    summary: 'configuration to use (or MAI_CONFIG)',
+    summary: 'configuration file (or MAI_CONFIG)',
     completes: 'file',
   },
   {
@@ -44,23 +44,24 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'version', short: 'V', summary: 'print the version' },
 ];
 
-/** The whole command line. Parsing, help and completions are derived from this table. */
+/** Every command. Parsing, help and completions are derived from this table. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'status',
-    summary: 'this machine, what is loaded, and how much is left',
+    summary: 'this machine, the loaded models, and the memory that is left',
     options: [
       { name: 'watch', short: 'w', summary: 'refresh until Ctrl-C' },
       {
         name: 'interval',
         value: 'DURATION',
-        summary: 'time between refreshes with --watch (default: 0.5s when memory moves, else 2s)',
+        summary:
+          'time between refreshes with --watch (default: 0.5s while memory use changes, else 2s)',
       },
       {
         name: 'record',
         value: 'FILE',
         summary:
-          'write every reading to FILE, as JSON lines, until Ctrl-C; an older recording is replaced',
+          'write every reading to FILE as JSON lines, until Ctrl-C; replaces an older recording',
         completes: 'file',
       },
     ],
@@ -69,11 +70,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'models',
-    summary: 'downloaded and configured models, what each takes here, and whether it fits',
+    summary: 'downloaded and configured models, the memory that each takes, and whether it fits',
     options: [
-      { name: 'tier', value: 'TIER', choices: TIERS, summary: 'one tier' },
+      { name: 'tier', value: 'TIER', choices: TIERS, summary: 'only this tier' },
       REQUIRE,
-      { name: 'all', short: 'a', summary: 'configured models that are not downloaded, too' },
+      { name: 'all', short: 'a', summary: 'also configured models that are not downloaded' },
       CONTEXT,
     ],
     load: async () => (await import('../commands/models.js')).run,
@@ -81,7 +82,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'select',
     summary: 'the best model that fits now, and why',
-    options: [...SELECTION_OPTIONS, { name: 'load', summary: 'carry the decision out' }, DRY_RUN],
+    options: [...SELECTION_OPTIONS, { name: 'load', summary: 'carry out the decision' }, DRY_RUN],
     examples: [
       ['mai select --require chat,tools --min-context 16384', 'decide, and change nothing'],
       ['mai select --chain coding --load', 'decide, then load it'],
@@ -90,7 +91,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'load',
-    summary: 'load a model as it is configured; the next key is tried where one does not load',
+    summary: 'load a model with its configured settings; try the next key where it does not load',
     arguments: [
       { name: 'KEY...', required: true, summary: 'model keys, in order', completes: 'model' },
     ],
@@ -114,7 +115,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'unload',
-    summary: 'unload what is loaded under a key or an instance identifier',
+    summary: 'unload a model by its key or its instance identifier',
     arguments: [
       {
         name: 'KEY-OR-IDENTIFIER',
@@ -125,7 +126,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     options: [
       { name: 'all', short: 'a', summary: 'every instance of the key' },
-      { name: 'force', summary: 'also while it is generating' },
+      { name: 'force', summary: 'also while it generates' },
       DRY_RUN,
     ],
     load: async () => (await import('../commands/unload.js')).run,
@@ -139,21 +140,21 @@ export const COMMANDS: readonly CommandSpec[] = [
     subcommands: [
       {
         name: 'init',
-        summary: 'write a commented models.yaml from what is downloaded',
+        summary: 'write a commented models.yaml for the downloaded models',
         arguments: [
           {
             name: 'FILE',
             required: false,
-            summary: 'where to (default: models.yaml)',
+            summary: 'file to write (default: models.yaml)',
             completes: 'file',
           },
         ],
-        options: [{ name: 'force', summary: 'replace a file that is already there' }, DRY_RUN],
+        options: [{ name: 'force', summary: 'replace an existing file' }, DRY_RUN],
         load: async () => (await import('../commands/config-init.js')).run,
       },
       {
         name: 'check',
-        summary: 'check a configuration and point at every problem in it',
+        summary: 'check a configuration and list every problem with line and column',
         arguments: [
           {
             name: 'FILE',
@@ -171,31 +172,32 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       {
         name: 'path',
-        summary: 'print which configuration is in use, and where others are looked for',
+        summary:
+          'print the path of the configuration in use, and the other paths that mai looks at',
         load: async () => (await import('../commands/config-path.js')).run,
       },
     ],
   },
   {
     name: 'doctor',
-    summary: 'check LM Studio, GPU, configuration and versions, and say how to mend each',
+    summary: 'check LM Studio, GPU, configuration and versions, and say how to solve each problem',
     load: async () => (await import('../commands/doctor.js')).run,
   },
   {
     name: 'demo',
-    summary: 'the whole story against a simulated LM Studio, in half a minute',
+    summary: 'what mai does, shown on a simulated LM Studio in half a minute',
     options: [{ name: 'fast', summary: 'without the pauses for reading' }],
     load: async () => (await import('../commands/demo.js')).run,
   },
   {
     name: 'start',
-    summary: 'machine, models and the choice; the demo where LM Studio is off',
+    summary: 'this machine, its models and the choice; the demo where LM Studio is off',
     options: [{ name: 'fast', summary: 'without the pauses for reading' }],
     load: async () => (await import('../commands/start.js')).run,
   },
   {
     name: 'completions',
-    summary: 'print completions for bash, zsh or fish',
+    summary: 'print a completion script for bash, zsh or fish',
     arguments: [{ name: 'SHELL', required: true, summary: SHELLS.join(', '), choices: SHELLS }],
     examples: [
       ['source <(mai completions bash)', 'bash: put this into ~/.bashrc'],

@@ -1,16 +1,5 @@
+import { KV_CACHE_TYPES } from '@mai/memory-ledger';
 import type { CommandSpec } from './command-spec.js';
-
-const KV_CACHE_TYPES = [
-  'f32',
-  'f16',
-  'bf16',
-  'q8_0',
-  'q5_1',
-  'q5_0',
-  'q4_1',
-  'q4_0',
-  'iq4_nl',
-] as const;
 
 /** What the options of `mai estimate` take, and the fields of its lines. */
 export const CHOICES = {
@@ -20,15 +9,15 @@ export const CHOICES = {
   cpu: ['avx2', 'generic', 'auto'],
 } as const;
 
-/** `mai estimate`: its options and its `--json` answer are a fixed contract. */
+/** `mai estimate`. Its options and its `--json` answer are a fixed contract. */
 export const ESTIMATE: CommandSpec = {
   name: 'estimate',
-  summary: 'the memory that a model takes, part by part, and by context length',
+  summary: 'the memory that a model takes, by part and by context length',
   arguments: [
     {
       name: 'KEY-OR-FILE',
       required: false,
-      summary: 'model key, or a GGUF file or its header',
+      summary: 'model key, or a file that is or begins with a GGUF header',
       completes: 'file',
     },
   ],
@@ -36,7 +25,7 @@ export const ESTIMATE: CommandSpec = {
     {
       name: 'context',
       value: 'TOKENS',
-      summary: 'context length of each sequence (default: that of LM Studio)',
+      summary: "context length of each sequence (default: as configured; for a file, LM Studio's)",
     },
     { name: 'kv-k', value: 'TYPE', choices: CHOICES['kv-k'], summary: 'KV cache type of the keys' },
     {
@@ -72,17 +61,17 @@ export const ESTIMATE: CommandSpec = {
       name: 'cpu',
       value: 'NAME',
       choices: CHOICES.cpu,
-      summary: 'instruction set, which decides on repacked weights (default: auto)',
+      summary: 'instruction set, which decides whether weights are repacked (default: auto)',
     },
     {
       name: 'measure',
-      summary: 'load the model in LM Studio, measure what it takes, unload it, and remember',
+      summary: 'load the model in LM Studio, measure its memory, unload it, and keep the result',
     },
-    { name: 'stdin', summary: 'read one JSON object a line, answer one a line' },
+    { name: 'stdin', summary: 'read a JSON object on each line, and answer each with a line' },
   ],
   examples: [
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
-    ['mai estimate --measure qwen/qwen3-4b', 'what it really takes on this machine'],
+    ['mai estimate --measure qwen/qwen3-4b', 'what it takes on this machine, measured'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
   ],
   load: async () => (await import('../commands/estimate.js')).run,

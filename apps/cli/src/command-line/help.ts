@@ -1,8 +1,27 @@
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Style } from '../terminal/style.js';
 import { wrap } from '../terminal/text.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
 import { nameOf } from './parse-command-line.js';
+
+/** Every exit code with its meaning; the README has the same. */
+export const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
+  [EXIT.success]: 'success, also where LM Studio is off and the command has an answer without it',
+  [EXIT.bug]: 'a bug in mai',
+  [EXIT.usage]: 'wrong usage or configuration',
+  [EXIT.nothingFits]: 'nothing fits',
+  [EXIT.lmStudioUnavailable]:
+    'LM Studio cannot be reached, refuses the token, or is another program',
+  [EXIT.lmStudioRefused]: 'a model could not be found, loaded or unloaded',
+  [EXIT.probe]: 'this machine could not be read',
+  [EXIT.modelFile]: 'a model file could not be read',
+  [EXIT.autopilot]: 'the journal of the autopilot is unusable, or another autopilot runs',
+  [EXIT.fault]: '`mai doctor` found a fault, or `mai replay` a difference',
+  [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
+  [EXIT.interrupted]: 'interrupted (Ctrl-C, SIGINT)',
+  [EXIT.terminated]: 'terminated (SIGTERM)',
+};
 
 /** The help text of `mai` (an empty path) or of one command, wrapped to `width`. */
 export function renderHelp(path: readonly CommandSpec[], style: Style, width: number): string {
@@ -37,8 +56,9 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
       ? section('Global options', optionRows(GLOBAL_OPTIONS), style, width)
       : `${style.dim('Global options: see `mai --help`.')}\n`,
     section('Examples', command?.examples ?? [], style, width),
+    command === undefined ? section('Exit codes', Object.entries(EXIT_CODES), style, width) : '',
     command === undefined
-      ? 'Start with `mai status`, or `mai demo` to see it work without LM Studio.\n'
+      ? 'Start with `mai status`, or with `mai demo`, which needs no LM Studio.\n'
       : '',
   ];
   return `${sections

@@ -1,10 +1,10 @@
 import type { CommandSpec } from './command-spec.js';
 
-/** What the autopilot has decided, and what it would decide. */
+/** The commands about decisions: past, repeated and simulated. */
 export const HISTORY: readonly CommandSpec[] = [
   {
     name: 'explain',
-    summary: 'what `mai watch` decided last, or at a time, and why',
+    summary: 'what `mai watch` decided last or at a given time, and why',
     arguments: [
       {
         name: 'WHEN...',
@@ -16,57 +16,61 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'last',
         value: 'COUNT',
-        summary: 'how many decisions up to then (default: 5; 1 with a time)',
+        summary: 'how many decisions up to that time (default: 5, with a time 1)',
       },
     ],
     examples: [
       ['mai explain', 'the last five decisions'],
-      ['mai explain 10m ago', 'what was in force ten minutes ago'],
+      ['mai explain 10m ago', 'the decision in force ten minutes ago'],
       ['mai explain 14:05 --last 3', 'the three decisions before five past two'],
     ],
     load: async () => (await import('../commands/explain.js')).run,
   },
   {
     name: 'replay',
-    summary: 'make every decision of a log again, and fail on the first that differs',
+    summary: 'repeat every decision of a log, and fail at the first that differs',
     arguments: [
       {
         name: 'LOG',
         required: false,
-        summary: 'a decision log (default: that of `mai watch` here)',
+        summary: 'a decision log (default: the one of `mai watch` on this machine)',
         completes: 'file',
       },
     ],
-    examples: [['mai replay decisions.jsonl', 'exit code 9 where one comes out differently']],
+    examples: [['mai replay decisions.jsonl', 'exit code 9 where a decision differs']],
     load: async () => (await import('../commands/replay.js')).run,
   },
   {
     name: 'simulate',
-    summary: 'run the autopilot over a trace of a machine: hours in seconds',
+    summary: 'run the autopilot over a recorded trace of a machine, hours in seconds',
     options: [
       {
         name: 'trace',
         value: 'FILE',
-        summary: 'what the rest of the machine does, as JSON lines',
+        summary: 'the use of the machine over time, as JSON lines',
         completes: 'file',
       },
       {
         name: 'chain',
         value: 'NAME',
-        summary: 'fallback chain of the configuration (default: default)',
+        summary: 'fallback chain of the configuration (default: the one named default)',
         completes: 'chain',
       },
       {
         name: 'policy',
         value: 'NAME',
         choices: ['mai', 'static', 'naive', 'lru-evict', 'jit-last', 'all'],
-        summary: 'who decides (default: mai)',
+        summary: 'the policy that decides (default: mai)',
       },
-      { name: 'seed', value: 'NUMBER', summary: 'of the requests and the jitter (default: 1)' },
+      {
+        name: 'seed',
+        value: 'NUMBER',
+        summary: 'seed of the simulated requests and the jitter (default: 1)',
+      },
     ],
     examples: [
-      ['mai simulate --trace day.jsonl --config models.yaml', 'what a day would have been like'],
-      ['mai simulate --trace day.jsonl --policy all', 'compared with what others do'],
+      ['mai simulate --trace day.jsonl --config models.yaml', 'a recorded day'],
+      ['mai simulate --trace day.jsonl --policy all', 'the same with every policy, side by side'],
     ],
     load: async () => (await import('../commands/simulate.js')).run,
   },

@@ -1,21 +1,28 @@
-import { parseDurationMs } from '@mai/model-config';
+import { parseDurationMs, suggest } from '@mai/host';
 import { UsageError } from '../usage-error.js';
-import { suggest } from './suggest.js';
 
-/** The parsed arguments and options of one command. Malformed values throw a `UsageError`. */
+/** The arguments and options of one command. A malformed value throws a `UsageError`. */
 export class Input {
   constructor(
     readonly positionals: readonly string[],
     private readonly options: ReadonlyMap<string, string | true>,
   ) {}
 
+  /** Whether an option is given. */
   has(name: string): boolean {
     return this.options.has(name);
   }
 
+  /** The value of an option; `null` where it is absent. */
   text(name: string): string | null {
     const value = this.options.get(name);
     return typeof value === 'string' ? value : null;
+  }
+
+  /** A word of a list that the command table has checked; null where the option is absent. */
+  choice<Word extends string>(name: string, known: readonly Word[]): Word | null {
+    const text = this.text(name);
+    return known.find((word) => word === text) ?? null;
   }
 
   /** A comma-separated list; null where the option is absent. */
@@ -31,37 +38,39 @@ export class Input {
     return items;
   }
 
-  /** A comma-separated list of known words, in the order of `known`. */
+  /** A comma-separated list of known words, sorted as in `known`; `null` where the option is absent. */
   listOf<Word extends string>(name: string, known: readonly Word[]): readonly Word[] | null {
     const items = this.list(name);
     const unknown = items?.find((item) => !known.some((word) => word === item));
     if (unknown !== undefined) {
       const meant = suggest(unknown, known);
       throw new UsageError(
-        `--${name} takes ${known.join(', ')} or several of them, not ${JSON.stringify(unknown)}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
+        `--${name} takes one or more of ${known.join(', ')}, not ${JSON.stringify(unknown)}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
       );
     }
     return items === null ? null : known.filter((word) => items.includes(word));
   }
 
+  /** A whole number of at least `minimum`; `null` where the option is absent. */
   integer(name: string, minimum: number): number | null {
     const text = this.text(name);
     if (text === null) return null;
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
       throw new UsageError(
-        `--${name} takes a whole number from ${minimum} upwards, not ${JSON.stringify(text)}.`,
+        `--${name} takes a whole number of at least ${minimum}, not ${JSON.stringify(text)}.`,
       );
     }
     return value;
   }
 
-  /** `on` or `off`. */
+  /** `on` or `off`; `null` where the option is absent. */
   onOff(name: string): boolean | null {
     const text = this.text(name);
     return text === null ? null : text === 'on';
   }
 
+  /** A duration above 0 in milliseconds; `null` where the option is absent. */
   durationMs(name: string): number | null {
     const text = this.text(name);
     if (text === null) return null;

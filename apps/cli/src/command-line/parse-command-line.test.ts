@@ -9,7 +9,7 @@ const ranWith = (invocation: Invocation) => {
   return invocation;
 };
 
-describe('what is understood', () => {
+describe('accepts', () => {
   test('a command with its arguments and options, in any order', () => {
     for (const line of [
       'load a b --context 4096 --json',
@@ -31,7 +31,7 @@ describe('what is understood', () => {
     expect(input.positionals).toEqual(['my.yaml']);
   });
 
-  test('an argument that starts with a dash behind --', () => {
+  test('an argument after -- that starts with a dash', () => {
     expect(ranWith(parse('unload -- -odd')).input.positionals).toEqual(['-odd']);
   });
 
@@ -66,12 +66,12 @@ describe('what is understood', () => {
   });
 });
 
-describe('what is refused, with the next step', () => {
+describe('refuses, and says what to do', () => {
   test.each([
     ['stats', /no command "stats".*mean status\?.*`mai --help`/],
     ['bogus', /no command "bogus"\. See `mai --help`/],
     ['config initt', /no command "initt" of mai config.*mean init\?/],
-    ['config', /needs one of: init, check, schema, path/],
+    ['config', /needs a subcommand: init, check, schema, path/],
     ['select --chian x', /no option --chian.*mean --chain\?.*`mai select --help`/],
     ['--api-token secret status', /no option --api-token\..*mean --api-token-file\?/],
     ['--josn', /no option --josn.*mean --json\?/],
@@ -93,8 +93,8 @@ describe('what is refused, with the next step', () => {
   });
 
   test.each([
-    ['estimate f --context 4k', 'context', /whole number from 1 upwards, not "4k"/],
-    ['estimate f --context 0', 'context', /whole number from 1 upwards, not "0"/],
+    ['estimate f --context 4k', 'context', /whole number of at least 1, not "4k"/],
+    ['estimate f --context 0', 'context', /whole number of at least 1, not "0"/],
     ['estimate f --context 1e3', 'context', /not "1e3"/],
   ])('%j', (line, name, message) => {
     expect(() => ranWith(parse(line)).input.integer(name, 1)).toThrow(message);
@@ -111,7 +111,7 @@ describe('what is refused, with the next step', () => {
 });
 
 describe('the table', () => {
-  test('gives an option name one kind of value everywhere, as parsing relies on', () => {
+  test('has each option name as a switch in all commands, or with a value in all, because parsing relies on it', () => {
     const kinds = new Map<string, boolean>();
     for (const { name, value } of [...GLOBAL_OPTIONS, ...allOptions()]) {
       expect(kinds.get(name) ?? value !== undefined).toBe(value !== undefined);
@@ -119,7 +119,7 @@ describe('the table', () => {
     }
   });
 
-  test('names nothing twice', () => {
+  test('has each command and option once', () => {
     const names = COMMANDS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const command of COMMANDS) {

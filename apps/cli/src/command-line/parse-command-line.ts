@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
+import { suggest } from '@mai/host';
 import { UsageError } from '../usage-error.js';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
 import { Input } from './input.js';
-import { suggest } from './suggest.js';
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export type Invocation =
   | { readonly kind: 'version' }
   | { readonly kind: 'help'; readonly path: readonly CommandSpec[] }
@@ -14,7 +14,7 @@ export type Invocation =
 type Tokens = NonNullable<ReturnType<typeof tokenize>>;
 type OptionToken = Extract<Tokens[number], { kind: 'option' }>;
 
-/** Parses a command line; anything that the table does not know throws a `UsageError`. */
+/** Parses a command line. Throws a `UsageError` for anything that the table does not have. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const tokens = tokenize(argv);
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
@@ -28,7 +28,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     return { kind: 'help', path: [] };
   }
 
-  // First, because what follows an unknown option may be its value and no command at all.
+  // Unknown options are checked before the command: the next word may be the option's value, and would
+  // be reported as an unknown command.
   const known = new Set([...GLOBAL_OPTIONS, ...allOptions()].map(({ name }) => name));
   for (const token of tokens) {
     if (token.kind === 'positional') break;
@@ -40,19 +41,19 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const command = path.at(-1);
   if (command?.load === undefined) {
     throw new UsageError(
-      `mai ${nameOf(path)} needs one of: ${(command?.subcommands ?? []).map(({ name }) => name).join(', ')}.`,
+      `mai ${nameOf(path)} needs a subcommand: ${(command?.subcommands ?? []).map(({ name }) => name).join(', ')}.`,
     );
   }
   checkArguments(command, path, rest);
   return { kind: 'run', path, input: new Input(rest, options) };
 }
 
-/** The names of a command and its parents, as they are typed. */
+/** The names of a command and its parents, as on the command line: `config init`. */
 export function nameOf(path: readonly CommandSpec[]): string {
   return path.map(({ name }) => name).join(' ');
 }
 
-/** Every option of the table. A name means the same kind of option in every command. */
+/** Every option of the table. An option name is a switch in all commands, or takes a value in all. */
 export function allOptions(commands: readonly CommandSpec[] = COMMANDS): readonly OptionSpec[] {
   return commands.flatMap((command) => [
     ...(command.options ?? []),
@@ -68,7 +69,7 @@ function tokenize(argv: readonly string[]) {
       { type: value === undefined ? 'boolean' : 'string', ...(short ? { short } : {}) } as const,
     ]),
   );
-  // Not strict: what is wrong is said here, in our words and with a suggestion.
+  // Not strict: the errors are made here, with a suggestion.
   return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
 }
 
@@ -128,9 +129,9 @@ function checkOption(token: OptionToken, path: readonly CommandSpec[]): OptionSp
     if (value === undefined) return spec;
     throw new UsageError(`--${spec.name} is a switch and takes no value.`);
   }
-  // An option that swallowed the next option was left without its value.
-  const swallowed = !token.inlineValue && value !== undefined && /^--?[a-z]/i.test(value);
-  if (value === undefined || value === '' || swallowed) {
+  // `--chain --load`: the parser took the next option as the value.
+  const tookOption = !token.inlineValue && value !== undefined && /^--?[a-z]/i.test(value);
+  if (value === undefined || value === '' || tookOption) {
     throw new UsageError(`${token.rawName} needs a value: --${spec.name}=${spec.value}.`);
   }
   if (spec.choices !== undefined && !spec.choices.includes(value)) {
@@ -177,10 +178,10 @@ function checkArguments(
       `mai ${nameOf(path)} needs ${missing.name.replace('...', '')}: ${missing.summary}.`,
     );
   }
-  // What a script passes on from an unset variable; no model and no file is named so.
+  // A script passes this from an unset variable. No model and no file has an empty name.
   if (given.includes('')) {
     throw new UsageError(
-      `mai ${nameOf(path)} was given an empty argument. Name it, or leave it out.`,
+      `mai ${nameOf(path)} was given an empty argument. Give it a value, or leave it out.`,
     );
   }
   const open = specs.at(-1)?.name.endsWith('...') === true;

@@ -1,8 +1,8 @@
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
-import type { SelectionRequest } from '@mai/autopilot';
+import type { SelectionRequest } from '@mai/host';
 import type { Input } from './input.js';
 
-/** What the options of `mai select` and `mai watch` ask for. */
+/** The selection request of the options of `mai select` and `mai watch`. */
 export function requestOf(input: Input): SelectionRequest {
   return {
     chain: input.text('chain'),

@@ -1,12 +1,12 @@
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { OptionSpec } from './command-spec.js';
 
-// Options that several commands take. One name means one thing throughout.
+// Options of several commands. An option name means the same in every command.
 
 export const CHAIN: OptionSpec = {
   name: 'chain',
   value: 'NAME',
-  summary: 'fallback chain of the configuration (default: default)',
+  summary: 'fallback chain of the configuration (default: the one named default)',
   completes: 'chain',
 };
 
@@ -19,7 +19,7 @@ export const REQUIRE: OptionSpec = {
 export const MIN_CONTEXT: OptionSpec = {
   name: 'min-context',
   value: 'TOKENS',
-  summary: 'shortest context length that will do',
+  summary: 'minimum context length',
 };
 
 export const TIER_LIST: OptionSpec = {
@@ -28,12 +28,12 @@ export const TIER_LIST: OptionSpec = {
   summary: `tiers, separated by commas: ${TIERS.join(', ')}`,
 };
 
-/** What a model is chosen by; `requestOf` reads them. */
+/** The options that limit the choice of a model; `requestOf` reads them. */
 export const SELECTION_OPTIONS: readonly OptionSpec[] = [CHAIN, REQUIRE, MIN_CONTEXT, TIER_LIST];
 
 export const CONTEXT: OptionSpec = { name: 'context', value: 'TOKENS', summary: 'context length' };
 
 export const DRY_RUN: OptionSpec = {
   name: 'dry-run',
-  summary: 'say what would be done, and do nothing',
+  summary: 'print what would be done, and change nothing',
 };

@@ -221,7 +221,7 @@ describe('mai select', () => {
 
   test.each([
     ['select --chain cdoing', /no fallback chain "cdoing"\. Did you mean coding\?/],
-    ['select --tier tiny', /--tier takes small, medium, large .* not "tiny"/],
+    ['select --tier tiny', /--tier takes one or more of small, medium, large, not "tiny"/],
     ['select --min-context 8k', /--min-context takes a whole number/],
     ['select --require ,', /--require needs at least one value/],
   ])('%s: exit 2', async (line, message) => {

@@ -1,19 +1,18 @@
-import { isModelConfigError, loadModelConfig } from '@mai/model-config';
+import { describeSource, isModelConfigError } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { configOptions, describeSource } from '../compose/load-config.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
 import { plural } from '../terminal/format.js';
 
 /** `mai config check [FILE]`: every problem at once, with its place. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
-  const options = configOptions(context);
   const named = input.positionals[0] ?? null;
-  const file = named ?? options.path ?? null;
+  await using host = await openHostOf(context, named === null ? {} : { configFile: named });
   try {
-    const { config, source } = await loadModelConfig({ ...options, path: file });
+    const { config, source } = await host.config();
     const models = config.models.length;
     const chains = Object.keys(config.fallbackChains).length;
     if (output.json) {

@@ -1,22 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isConfigurableModelKey, renderModelConfig } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
-import { withLink } from '../compose/connect-lmstudio.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
 import { plural } from '../terminal/format.js';
 import { UsageError } from '../usage-error.js';
+import { describeOrigin } from '../views/selection/describe-origin.js';
 
 /** `mai config init [FILE]`: a commented file from what is downloaded. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
-  const { libraryOf } = await import('../compose/knowledge.js');
-  const library = await withLink(context, (link) => libraryOf(link, context));
-  const downloaded = [...new Set(library.models.map(({ modelKey }) => modelKey))];
-  const models = downloaded.filter(isConfigurableModelKey);
-  const text = await renderModelConfig(library.models, { schema: null });
+  await using host = await openHostOf(context);
+  const { text, modelKeys: models, leftOut, origin } = await host.initialConfig();
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
 
   const dryRun = input.has('dry-run');
@@ -26,13 +23,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     return EXIT.success;
   }
   if (dryRun) output.result(text);
-  else
-    output.result(
-      `${output.style.good('Wrote')} ${file} with ${models.length === 0 ? 'the built-in configuration' : plural(models.length, 'model')}.\n`,
-    );
-  output.note(output.noteStyle.dim(library.origin));
-  for (const modelKey of downloaded) {
-    if (isConfigurableModelKey(modelKey)) continue;
+  else {
+    const what =
+      models.length === 0 ? 'the built-in configuration' : plural(models.length, 'model');
+    output.result(`${output.style.good('Wrote')} ${file} with ${what}.\n`);
+  }
+  output.note(output.noteStyle.dim(describeOrigin(origin)));
+  for (const modelKey of leftOut) {
     output.warn(`${modelKey} is left out: a configuration can't name such a key.`);
   }
   if (models.length === 0) {

@@ -1,13 +1,11 @@
+import { configSchema } from '@mai/host';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 
 /** `mai config schema`: the JSON Schema of models.yaml. */
 export async function run({ output }: CommandContext): Promise<ExitCode> {
-  const { default: schema } = await import('@mai/model-config/schema.json', {
-    with: { type: 'json' },
-  });
-  output.result(`${JSON.stringify(schema, null, 2)}\n`);
+  output.result(`${JSON.stringify(await configSchema(), null, 2)}\n`);
   output.note(
     output.noteStyle.dim(
       'Save it beside models.yaml and start that file with: # yaml-language-server: $schema=FILE',

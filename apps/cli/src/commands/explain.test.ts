@@ -44,8 +44,8 @@ test('tells what was in force at a time, with its numbers', async () => {
   const { exitCode, out } = await mai('explain 19m30s ago', 80);
   expect(exitCode).toBe(0);
   // 14 + 16 of 32 GiB: 93.75 %, and the large one may take 25.6 - 14.
-  expect(out.replace(/\n {10}/g, ' ')).toMatch(
-    /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {2}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {2}at once: memory was over its hard limit\.\n {2}Choice {2}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Not {5}acme\/large: needs 4\.4 GiB more RAM \(16\.0 GiB, may take 11\.6 GiB\)\.\n {2}Done {4}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {5}1\.0 GiB available before, 13\.0 GiB after\.\n {2}Held {4}until [-\d: ]+ \(1 min\)\.\n$/,
+  expect(out.replace(/\n {13}/g, ' ')).toMatch(
+    /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {5}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {5}at once: memory was over its hard limit\.\n {2}Choice {5}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Not {8}acme\/large: needs 4\.4 GiB more RAM \(16\.0 GiB, may take 11\.6 GiB\)\.\n {2}Done {7}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {8}1\.0 GiB available before, 13\.0 GiB after\.\n {2}Held {7}until [-\d: ]+ \(1 min\)\.\n$/,
   );
 });
 
@@ -86,19 +86,19 @@ test('a decision of another run is another decision', async () => {
     { sequence: 12, untilMs: now - 50 * MINUTE },
     { sequence: 1, untilMs: null },
   ]);
-  expect((await mai('explain')).out).toContain('Held    until `mai watch` ended, soon after.');
+  expect((await mai('explain')).out).toContain('Held       until `mai watch` ended, soon after.');
 });
 
 test.each([
   [
     { outcome: 'rolled-back', loaded: [], unloaded: [] } as const,
-    'failed, and what was loaded before came back',
+    'failed, and the model from before was loaded again',
   ],
   [
     { outcome: 'put-off', loaded: [], unloaded: [] } as const,
-    'put off, because what would have gone was busy',
+    'postponed, because the model to unload was busy',
   ],
-  [{ outcome: 'interrupted', loaded: [], unloaded: [] } as const, 'broken off'],
+  [{ outcome: 'interrupted', loaded: [], unloaded: [] } as const, 'cancelled'],
 ])('says when a switch came to something else: %j', async (more, words) => {
   await writeLog(home, [DAY[4] ?? '', outcomeOf(4000, now, more)]);
   const told = (await mai('explain')).out.replace(/\s+/g, ' ');

@@ -1,13 +1,12 @@
+import type { Episode } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { findAutopilotFiles } from '../compose/autopilot-files.js';
-import type { Episode } from '../compose/decision-history.js';
-import { readHistory } from '../compose/decision-history.js';
-import { parsePastMoment } from '../compose/parse-past-moment.js';
+import { parsePastMoment } from '../command-line/parse-past-moment.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { UsageError } from '../usage-error.js';
+import { openHostOf } from '../open-host.js';
 import { displayAddress, formatMoment } from '../terminal/format.js';
+import { UsageError } from '../usage-error.js';
 import { renderHistory } from '../views/history/explain-view.js';
 import { explainEpisode } from '../views/history/explain-words.js';
 
@@ -17,17 +16,16 @@ const LAST_DEFAULT = 5;
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   const nowMs = io.nowMs();
-  const when = input.positionals.join(' ');
-  const untilMs = momentOf(when, nowMs);
+  const untilMs = momentOf(input.positionals.join(' '), nowMs);
   const count = input.integer('last', 1) ?? (untilMs === null ? LAST_DEFAULT : 1);
-  const { decisionLog, address } = await findAutopilotFiles(context);
-  const wanted = { count, untilMs: untilMs ?? Number.POSITIVE_INFINITY };
-  const { episodes, unreadable } = await readHistory(decisionLog, wanted);
+  await using host = await openHostOf(context);
+  const history = await host.decisions(untilMs === null ? { count } : { count, untilMs });
+  const { log, address, episodes, unreadable } = history;
   for (const { file, line } of unreadable) {
-    output.warn(`${file}:${line} is no record of a decision, and left out.`);
+    output.warn(`${file}:${line} is not a record of a decision, and left out.`);
   }
   if (output.json) {
-    output.resultJson({ log: decisionLog, decisions: episodes.map(episodeJson) });
+    output.resultJson({ log, decisions: episodes.map(episodeJson) });
   } else if (episodes.length > 0) {
     output.result(renderHistory(episodes, nowMs, output));
   } else {

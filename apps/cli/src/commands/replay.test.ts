@@ -26,8 +26,22 @@ test('a log replays bit for bit', async () => {
     same: true,
     reproduced: 3,
     difference: null,
+    older: [],
     corrupt: [],
     cutOff: [],
+  });
+});
+
+test('says which decisions an older mai has written, and replays the others', async () => {
+  const log = await writeLog(home, [{ ...first, version: 1 }, { ...second, version: 1 }, third]);
+  const { exitCode, out } = await mai('replay', log);
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^Older: 2 decisions from line 1 on were written in version 1 of the log/);
+  expect(out).toContain('1 decision replayed bit for bit.');
+  expect((await mai('replay', log, '--json')).json()).toMatchObject({
+    same: true,
+    reproduced: 1,
+    older: [{ file: log, version: 1, decisions: 2, firstLine: 1 }],
   });
 });
 
@@ -45,9 +59,7 @@ test('the first that differs ends it with 9, and says where and in what', async 
   const log = await writeLog(home, [first, forged, { ...third, selection: first.selection }]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
-  expect(out).toMatch(
-    /^Differs: line 2, decision 2 of [-\d: ]+: the selection comes out\s+differently\.\n/,
-  );
+  expect(out).toMatch(/^Differs: line 2, decision 2 of [-\d: ]+: the selection\s+differs\.\n/);
   expect(out).toContain('  decision\n    recorded  "keep"\n    replayed  "switch"\n');
   // 14 + 4 of 32 GiB.
   expect(out).toContain(`  headroomBytes\n    recorded  7\n    replayed  ${14 * 1024 ** 3}\n`);
@@ -93,7 +105,7 @@ test('a verdict that differs is told apart from a selection', async () => {
   const log = await writeLog(home, [{ ...third, hysteresis: { ...hysteresis, verdict } }]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
-  expect(out).toContain('the verdict comes out');
+  expect(out).toContain('the verdict differs');
   expect(out).toContain('  act\n');
 });
 
@@ -102,7 +114,7 @@ test('a corrupt line is named and ends it with 9; the others are replayed all th
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
   expect(out).toBe(
-    'Corrupt: lines 2, 4 are no records of a decision log.\n3 decisions replayed bit for bit.\n',
+    'Corrupt: lines 2, 4 are not records of a decision log.\n3 decisions replayed bit for bit.\n',
   );
   expect((await mai('replay', log, '--json')).json()).toMatchObject({
     same: false,
@@ -119,7 +131,7 @@ test('a record whose fields are damaged is corrupt, too', async () => {
   const log = await writeLog(home, [first, JSON.stringify(damaged)]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
-  expect(out).toContain('Corrupt: line 2 is no record');
+  expect(out).toContain('Corrupt: line 2 is not a record');
 });
 
 test('a last line that is cut off is said, and is no fault', async () => {
@@ -127,9 +139,7 @@ test('a last line that is cut off is said, and is no fault', async () => {
   await appendFile(log, JSON.stringify(first).slice(0, 100));
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(0);
-  expect(out).toBe(
-    'Cut off: line 5 was not written to its end.\n3 decisions replayed bit for bit.\n',
-  );
+  expect(out).toBe('Cut off: line 5 is incomplete.\n3 decisions replayed bit for bit.\n');
 });
 
 test('what is no log is refused with 2', async () => {

@@ -1,38 +1,34 @@
-import { assembleSelectionInput, runOnce } from '@mai/autopilot';
-import type { SelectionRequest } from '@mai/autopilot';
-import { selectModel } from '@mai/selector';
+import type { DownloadsOrigin, Host, SelectionRequest, SwitchReport } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import { requestOf } from '../command-line/selection-request.js';
-import type { Library } from '../compose/library.js';
-import type { Session } from '../compose/session.js';
-import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { nothingFitsAdvice } from '../views/selection/nothing-fits.js';
+import { openHostOf } from '../open-host.js';
+import { describeOrigin } from '../views/selection/describe-origin.js';
+import { describeObstacle } from '../views/selection/describe-obstacle.js';
 import { createRunNarrator, renderOutcome } from '../views/selection/run-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 
 /** `mai select`: decide; with `--load`, carry it out. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { output, signal } = context;
+  const { output } = context;
   const request = requestOf(input);
-  await using session = await openSession(context);
-  const library = await session.library();
-  if (session.link.kind === 'off') output.note(output.noteStyle.dim(library.origin));
-  // Awaited, so that the session is not closed under it.
-  if (input.has('load'))
-    return await carryOut({ session, library }, request, input.has('dry-run'), context);
+  await using host = await openHostOf(context);
+  // Awaited, so that the host is not closed under it.
+  if (input.has('load')) return await carryOut(host, request, input.has('dry-run'), context);
 
-  const assembled = await assembleSelectionInput(session.ports, request, { signal });
-  const selection = selectModel(assembled);
+  const report = await host.select(request);
+  const { selection, origin, obstacle, runtimeIsOn } = report;
+  noteOrigin(origin, context);
   if (output.json) {
-    output.resultJson({ origin: originOf(library), selection, resources: assembled.resources });
+    const { resources } = report.input;
+    output.resultJson({ origin: originJson(origin), selection, resources });
   } else {
-    output.result(renderSelection(selection, assembled, output));
-    if (selection.chosen === null) {
-      output.note(`\n${output.noteStyle.dim(nothingFitsAdvice(assembled))}`);
-    } else if (selection.plan.steps.length > 0 && session.link.kind === 'on') {
+    output.result(renderSelection(report, output));
+    if (obstacle !== null) {
+      output.note(`\n${output.noteStyle.dim(describeObstacle(obstacle))}`);
+    } else if (selection.plan.steps.length > 0 && runtimeIsOn) {
       output.note(`\n${output.noteStyle.dim('`mai select --load` carries it out.')}`);
     }
   }
@@ -40,26 +36,21 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 }
 
 async function carryOut(
-  { session, library }: { readonly session: Session; readonly library: Library },
+  host: Host,
   request: SelectionRequest,
   dryRun: boolean,
-  { output, signal, globals }: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
-  // Without LM Studio nothing can be loaded; a dry run still shows what would be.
-  if (session.link.kind === 'off' && !dryRun) throw session.link.reason;
-  const narrator = createRunNarrator(output, library.models);
+  const { output } = context;
+  const narrator = createRunNarrator(output);
   try {
-    const report = await runOnce(session.ports, request, {
-      dryRun,
-      signal,
-      onEvent: narrator.show,
-      loadTimeoutMs: globals.timeoutMs,
-    });
+    const report = await host.switchModel(request, { dryRun, onEvent: narrator.show });
     narrator.clear();
+    noteOrigin(report.origin, context);
     if (output.json) {
-      const { first, last, ...done } = report;
+      const { first, last, origin, obstacle: _, ...done } = report;
       output.resultJson({
-        origin: originOf(library),
+        origin: originJson(origin),
         ...done,
         selection: last.selection,
         firstSelection: first.selection,
@@ -74,7 +65,7 @@ async function carryOut(
   }
 }
 
-function exitCodeOf(outcome: Awaited<ReturnType<typeof runOnce>>['outcome']): ExitCode {
+function exitCodeOf(outcome: SwitchReport['outcome']): ExitCode {
   switch (outcome) {
     case 'kept':
     case 'switched':
@@ -90,6 +81,10 @@ function exitCodeOf(outcome: Awaited<ReturnType<typeof runOnce>>['outcome']): Ex
   }
 }
 
-function originOf({ link, origin }: Library) {
-  return { kind: link.kind === 'on' ? 'lmstudio' : 'models-folder', text: origin };
+function noteOrigin(origin: DownloadsOrigin, { output }: CommandContext): void {
+  if (origin.kind === 'models-folder') output.note(output.noteStyle.dim(describeOrigin(origin)));
+}
+
+function originJson(origin: DownloadsOrigin): object {
+  return { kind: origin.kind, text: describeOrigin(origin) };
 }

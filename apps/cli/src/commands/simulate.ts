@@ -1,15 +1,12 @@
+import type { SimulatedChain } from '@mai/host';
 import type { PolicyName, SimulationReport } from '@mai/simulation';
 import { simulate } from '@mai/simulation';
-import { toSelectionPolicy } from '@mai/model-config';
 import type { Input } from '../command-line/input.js';
-import { loadConfig } from '../compose/load-config.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
-import { openSimulatedChain } from '../simulate/open-chain.js';
+import { openHostOf } from '../open-host.js';
 import { readTrace } from '../simulate/read-trace.js';
-import type { SimulatedChain } from '../simulate/simulated-chain.js';
-import { simulatedResources } from '../simulate/simulated-resources.js';
 import { UsageError } from '../usage-error.js';
 import type { ServedPart } from '../views/simulation/serving-chart.js';
 import type { SimulationTitle } from '../views/simulation/simulation-view.js';
@@ -31,26 +28,23 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const seed = input.integer('seed', 0) ?? DEFAULT_SEED;
   const policy = input.text('policy') ?? 'mai';
   const trace = await readTrace(traceName, io.cwd, output);
-  const { config } = await loadConfig(context);
   const [first] = trace;
   if (first === undefined) throw new UsageError(`${traceName} has no rows.`);
   const chainName = input.text('chain');
-  const chain = await openSimulatedChain(config, chainName, simulatedResources(first), context);
+  await using host = await openHostOf(context);
+  const chain = await host.simulatedModels(chainName, first);
   checkChain(chain, chainName, context);
 
-  const limits = toSelectionPolicy(config.switching);
+  const { models, limits, pinned, drainDeadlineMs } = chain;
   const reports = new Map<PolicyName, SimulationReport>();
   let served: ServedPart[] = [];
   for (const name of POLICIES.filter((one) => policy === 'all' || one === policy)) {
     served = [];
     const report = await simulate({
       trace,
-      models: chain.models,
-      limits,
+      ...{ models, limits, pinned, drainDeadlineMs },
       policy: name,
       seed,
-      pinned: config.pins,
-      drainDeadlineMs: config.switching.drainDeadlineMs,
       signal,
       onServing: (serving, fromMs) => served.push({ modelKey: serving?.modelKey ?? null, fromMs }),
     });

@@ -1,30 +1,28 @@
-import { assembleSelectionInput } from '@mai/autopilot';
-import { selectModel } from '@mai/selector';
+import type { Host } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { judgeModels } from '../compose/judge-models.js';
-import { readStatus } from '../compose/read-status.js';
-import type { Session } from '../compose/session.js';
-import { openSession } from '../compose/session.js';
 import type { CommandContext } from '../context.js';
 import { nextSteps } from '../demo/next-steps.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
 import { wrap } from '../terminal/text.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 import { renderStatus } from '../views/machine/status-view.js';
 
-/** `mai start`, what `npm start` runs: the real thing where LM Studio runs, else the demo. */
+/** `mai start`, which `npm start` runs: this machine where LM Studio runs, else the demo. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
-  await using session = await openSession(context);
-  if (session.link.kind === 'on') {
-    await showEverything(session, context);
+  await using host = await openHostOf(context);
+  const status = await host.status();
+  const { lmStudio } = status;
+  if (lmStudio.state === 'running') {
+    await showEverything(host, status, context);
     nextSteps(output, true);
     return EXIT.success;
   }
   if (!output.json) {
-    const text = `LM Studio is not running here, so this is a demo. (${session.link.reason.message})`;
+    const text = `LM Studio is not running here, so this is a demo. (${lmStudio.message})`;
     output.result(`${wrap(text, output.textWidth).join('\n')}\n\n`);
   }
   const { playDemo } = await import('../demo/play-demo.js');
@@ -33,20 +31,19 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-/** Machine, models and the choice. Looks only: what to load is for the user to say. */
-async function showEverything(session: Session, { output, signal }: CommandContext): Promise<void> {
-  const status = await readStatus(session, signal);
-  const [library, catalog] = await Promise.all([session.library(), session.catalog()]);
-  const downloaded = catalog.profiles.filter((profile) => profile.downloaded);
-  const judged = { ports: session.ports, catalog, library };
-  const models = await judgeModels(judged, downloaded, signal);
-  const input = await assembleSelectionInput(session.ports, {}, { signal });
-  const selection = selectModel(input);
+/** Machine, models and the choice. Loads nothing: that is for the user to ask. */
+async function showEverything(
+  host: Host,
+  status: Awaited<ReturnType<Host['status']>>,
+  { output }: CommandContext,
+): Promise<void> {
+  const { models } = await host.models();
+  const report = await host.select();
   if (output.json) {
-    output.resultJson({ simulated: false, status, models, selection });
+    output.resultJson({ simulated: false, status, models, selection: report.selection });
     return;
   }
   output.result(renderStatus(status, output));
   output.result(`\n${output.style.heading('Downloaded models')}\n${renderModels(models, output)}`);
-  output.result(`\n${renderSelection(selection, input, output)}`);
+  output.result(`\n${renderSelection(report, output)}`);
 }

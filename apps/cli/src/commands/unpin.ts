@@ -1,19 +1,17 @@
+import { suggest } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { suggest } from '../command-line/suggest.js';
-import { findAutopilotFiles } from '../compose/autopilot-files.js';
-import { withoutPins } from '../compose/pins.js';
-import { readJournal, tellAutopilot } from '../compose/tell-autopilot.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai unpin KEY-OR-IDENTIFIER`, `mai unpin --all`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
-  const files = await findAutopilotFiles(context);
-  const { pins } = await readJournal(files, context);
+  await using host = await openHostOf(context);
+  const { pins } = await host.journal();
   const targets = chooseTargets(
     input,
     pins.map(({ target }) => target),
@@ -23,9 +21,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     else output.result(targets.map((target) => `Would unpin ${target}.\n`).join(''));
     return EXIT.success;
   }
-  const { delivery } = await tellAutopilot(context, files, (state) =>
-    withoutPins(state, ({ target }) => targets.includes(target)),
-  );
+  const { delivery } = await host.unpin(targets);
   if (output.json) {
     output.resultJson({ dryRun: false, unpinned: targets, delivery: deliveryJson(delivery) });
   } else {

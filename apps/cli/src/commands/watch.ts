@@ -1,14 +1,13 @@
-import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { RunningAutopilot } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import type { AutopilotSession } from '../compose/autopilot-session.js';
-import { openAutopilotSession } from '../compose/autopilot-session.js';
+import { requestOf } from '../command-line/selection-request.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, knownError } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
 import { createWatchLines } from '../views/watch/watch-lines.js';
 import type { WatchReport } from '../views/watch/watch-report.js';
 import { createWatchScreen } from '../views/watch/watch-screen.js';
-import { requestOf } from '../command-line/selection-request.js';
 
 const RETRY_MS = 1000;
 
@@ -17,57 +16,51 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { output, signal } = context;
   const dryRun = input.has('dry-run');
   let report: WatchReport | null = null;
-  const selection = requestOf(input);
-  const intervalMs = input.durationMs('interval');
-  const open = () =>
-    openAutopilotSession(context, {
-      ...{ selection, dryRun, intervalMs },
-      onConfigApplied: (config) => report?.configApplied(config),
-      onLogError: (error) => report?.logFailed(error),
-    });
-  await using session = await (input.has('wait') ? untilReachable(open, context) : open());
+  const request = {
+    selection: requestOf(input),
+    dryRun,
+    intervalMs: input.durationMs('interval'),
+    onConfigApplied: (config: Parameters<WatchReport['configApplied']>[0]) =>
+      report?.configApplied(config),
+    onLogError: (error: unknown) => report?.logFailed(error),
+  };
+  await using host = await openHostOf(context);
+  const start = () => host.startAutopilot(request);
+  await using autopilot = await (input.has('wait') ? untilReachable(start, context) : start());
   const live = output.stdout.isTTY && !output.json;
-  const make = () =>
-    live ? createWatchScreen(session, dryRun, context) : createWatchLines(context);
-  await follow(session, () => (report = make()), signal);
-  const lost = session.lostTo();
-  if (lost !== null) throw lost;
+  report = live ? createWatchScreen(autopilot, dryRun, context) : createWatchLines(context);
+  await follow(autopilot, report, signal);
+  if (autopilot.lostTo !== null) throw autopilot.lostTo;
   return EXIT.success;
 }
 
-/** Tries again until LM Studio answers; every other trouble, and the signal, end it. */
-async function untilReachable<Session>(
-  open: () => Promise<Session>,
+/** Tries again until LM Studio answers. Every other error, and the signal, end it. */
+async function untilReachable<Result>(
+  start: () => Promise<Result>,
   { io, output, signal }: CommandContext,
-): Promise<Session> {
+): Promise<Result> {
   for (let first = true; ; first = false) {
     try {
-      return await open();
+      return await start();
     } catch (error) {
-      if (!isLMStudioError(error) || error.code !== 'UNREACHABLE') throw error;
+      if (knownError(error)?.code !== 'UNREACHABLE') throw error;
       if (first) output.note('LM Studio does not answer yet. Waiting for it; Ctrl-C ends this.');
     }
     await io.sleep(RETRY_MS, signal);
   }
 }
 
-/** Starts it and shows what it does until it has stopped; the signal stops it. */
+/** Shows what the autopilot does until it has stopped. The signal stops it. */
 async function follow(
-  { autopilot }: AutopilotSession,
-  open: () => WatchReport,
+  autopilot: RunningAutopilot,
+  report: WatchReport,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = autopilot.events[Symbol.asyncIterator]();
   const stop = () => void autopilot.stop();
-  await autopilot.start();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  // Only now: who is refused the lock has nothing to show.
-  const report = open();
   try {
-    for (let next = await events.next(); next.done !== true; next = await events.next()) {
-      report.event(next.value);
-    }
+    for await (const event of autopilot.events) report.event(event);
   } finally {
     signal.removeEventListener('abort', stop);
     report.close();

@@ -12,7 +12,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const yields = async () => (await world.mai('yield --json')).json()['yields'];
 const pins = async () => (await world.mai('pin --json')).json()['pins'];
-const NOBODY = 'No `mai watch` is running; the next one starts with it.\n';
+const NOBODY = 'No `mai watch` is running; the next one will use it.\n';
 const SEEN = `\`mai watch\` (process ${process.pid}) has seen it.\n`;
 
 describe('while nobody runs', () => {

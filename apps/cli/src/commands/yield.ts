@@ -1,14 +1,11 @@
-import type { JournalState, Yield } from '@mai/autopilot';
-import { parseSizeBytes } from '@mai/model-config';
+import type { Yield, YieldRequest } from '@mai/host';
+import { parseSizeBytes } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { findAutopilotFiles } from '../compose/autopilot-files.js';
-import { findProcess } from '../compose/find-process.js';
-import { parseMoment } from '../compose/parse-moment.js';
-import type { RunningProcess } from '../compose/processes.js';
-import { readJournal, tellAutopilot } from '../compose/tell-autopilot.js';
+import { parseMoment } from '../command-line/parse-moment.js';
 import type { CommandContext } from '../context.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 import { describeYield } from '../views/watch/describe-yield.js';
@@ -19,7 +16,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const [size] = input.positionals;
   if (input.has('release')) return release(context, input);
   if (size === undefined) return list(context);
-  return hold(context, await yieldOf(size, context, input), input.has('dry-run'));
+  return hold(context, requestOf(size, context, input), input.has('dry-run'));
 }
 
 const ENDINGS = ['for', 'until', 'while'] as const;
@@ -42,33 +39,21 @@ function checkCombination(input: Input): void {
   }
 }
 
-async function yieldOf(size: string, context: CommandContext, input: Input): Promise<Yield> {
-  const { io, signal } = context;
+function requestOf(size: string, { io }: CommandContext, input: Input): YieldRequest {
   const bytes = parseSizeBytes(size);
   if (bytes === null || bytes <= 0) {
     throw new UsageError(`SIZE is an amount such as 8GiB or 512MiB, not ${JSON.stringify(size)}.`);
   }
-  const sinceMs = io.nowMs();
-  const process = input.text('while');
-  const held = process === null ? null : await findProcess(process, io.platform, signal);
-  const pools = input.text('pools');
   return {
-    name: input.text('name') ?? (held === null ? DEFAULT_NAME : nameOf(held, process)),
     bytes,
-    pools: pools === 'ram' || pools === 'gpu' ? pools : 'all',
-    sinceMs,
-    untilMs: untilOf(input, sinceMs),
-    processId: held?.processId ?? null,
+    pools: input.choice('pools', POOLS) ?? 'all',
+    name: input.text('name'),
+    untilMs: untilOf(input, io.nowMs()),
+    whileProcess: input.text('while'),
   };
 }
 
-const DEFAULT_NAME = 'by hand';
-
-/** Two processes that are told apart by their ids have a yield each. */
-function nameOf({ name, startedAs, processId }: RunningProcess, given: string | null): string {
-  const called = startedAs ?? name;
-  return given === String(processId) ? `${called} ${processId}` : called;
-}
+const POOLS: readonly Yield['pools'][] = ['ram', 'gpu', 'all'];
 
 function untilOf(input: Input, nowMs: number): number | null {
   const forMs = input.durationMs('for');
@@ -85,51 +70,46 @@ function untilOf(input: Input, nowMs: number): number | null {
   return untilMs;
 }
 
-async function hold(context: CommandContext, one: Yield, dryRun: boolean): Promise<ExitCode> {
+async function hold(
+  context: CommandContext,
+  request: YieldRequest,
+  dryRun: boolean,
+): Promise<ExitCode> {
   const { io, output } = context;
-  const sentence = describeYield(one, io.nowMs());
-  if (dryRun) {
-    if (output.json) output.resultJson({ dryRun, yield: one });
-    else output.result(`Would hold ${sentence}.\n`);
+  await using host = await openHostOf(context);
+  const { yield: held, journal, delivery } = await host.yieldMemory(request, { dryRun });
+  if (output.json) {
+    output.resultJson(
+      dryRun
+        ? { dryRun, yield: held }
+        : { dryRun, yields: journal.yields, delivery: deliveryJson(delivery) },
+    );
     return EXIT.success;
   }
-  const files = await findAutopilotFiles(context);
-  const { journal, delivery } = await tellAutopilot(context, files, (state) => ({
-    ...state,
-    yields: [...state.yields.filter(({ name }) => name !== one.name), one],
-  }));
-  if (output.json) {
-    output.resultJson({ dryRun, yields: journal.yields, delivery: deliveryJson(delivery) });
-  } else {
-    const verb = delivery?.kind === 'nobody' ? 'Noted' : 'Holding';
-    output.result(`${output.style.good(verb)}: ${sentence}.\n`);
-    if (delivery !== null) output.note(describeDelivery(delivery));
-  }
+  const done = delivery?.kind === 'nobody' ? 'Noted' : 'Holding';
+  const verb = dryRun ? 'Would hold' : `${output.style.good(done)}:`;
+  output.result(`${verb} ${describeYield(held, io.nowMs())}.\n`);
+  if (delivery !== null) output.note(describeDelivery(delivery));
   return EXIT.success;
 }
 
 async function release(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
-  const files = await findAutopilotFiles(context);
+  await using host = await openHostOf(context);
   const wanted = input.text('name');
-  const { yields } = await readJournal(files, context);
+  const { yields } = await host.journal();
   const released = yields.filter(({ name }) => wanted === null || name === wanted);
   if (wanted !== null && released.length === 0) {
     const names = yields.map(({ name }) => name).join(', ');
     throw new UsageError(
-      `There is no yield ${JSON.stringify(wanted)}. There are: ${names || 'none'}.`,
+      `There is no yield ${JSON.stringify(wanted)}. ${names === '' ? 'Nothing is held.' : `Held: ${names}.`}`,
     );
   }
   const dryRun = input.has('dry-run');
-  const gone = (one: Yield) => released.some(({ name }) => name === one.name);
   const { delivery } =
     dryRun || released.length === 0
       ? { delivery: null }
-      : await tellAutopilot(context, files, (state) =>
-          state.yields.some(gone)
-            ? { ...state, yields: state.yields.filter((one) => !gone(one)) }
-            : state,
-        );
+      : await host.endYield(released.map(({ name }) => name));
   if (output.json) {
     output.resultJson({ dryRun, released, delivery: deliveryJson(delivery) });
     return EXIT.success;
@@ -143,7 +123,8 @@ async function release(context: CommandContext, input: Input): Promise<ExitCode>
 
 async function list(context: CommandContext): Promise<ExitCode> {
   const { io, output } = context;
-  const { yields }: JournalState = await readJournal(await findAutopilotFiles(context), context);
+  await using host = await openHostOf(context);
+  const { yields } = await host.journal();
   if (output.json) output.resultJson({ yields });
   else if (yields.length === 0) output.result('Nothing is held.\n');
   else for (const one of yields) output.result(`${describeYield(one, io.nowMs())}\n`);

@@ -9,8 +9,8 @@ export function bashCompletions(
 ): string {
   const flat = flattenCommands(commands);
   return `# bash completions for mai
-# Names and files are taken as they are: compgen -W would expand a $(...) in one of them, and an unquoted
-# $(...) would split them at spaces. No mapfile, because the bash of macOS is too old for it.
+# Names and files are read line by line: compgen -W would expand a $(...) inside a name, and an unquoted
+# $(...) would split names at spaces. mapfile is not used, because the bash of macOS does not have it.
 _mai_names() {
   local name
   while IFS= read -r name; do

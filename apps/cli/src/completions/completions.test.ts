@@ -26,7 +26,7 @@ test.each(['bash', 'zsh', 'fish'] as const)(
   },
 );
 
-test.each(['bash', 'zsh', 'fish'] as const)('%s finds no syntax error', (shell) => {
+test.each(['bash', 'zsh', 'fish'] as const)('the script for %s has valid syntax', (shell) => {
   if (!has(shell)) return;
   const { status, stderr } = spawnSync(shell, ['-n'], { input: scripts[shell], encoding: 'utf8' });
   expect(stderr).toBe('');
@@ -68,7 +68,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(complete(...words)).toEqual(offers);
 });
 
-(has('bash') ? test : test.skip)('bash runs nothing that a name says, and splits none', () => {
+(has('bash') ? test : test.skip)('bash neither executes nor splits a name', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mai completions '));
   writeFileSync(path.join(folder, 'my models.yaml'), '');
   const names = ['a/$(touch pwned)', 'a/`touch pwned`', 'a/two words', 'a/*'];
@@ -82,7 +82,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     const options = { encoding: 'utf8', cwd: folder } as const;
     return spawnSync('bash', ['-c', script], options).stdout.split('\n').filter(Boolean);
   };
-  // As they are typed on a command line.
+  // Quoted for the command line.
   expect(run('mai', 'load', 'a/')).toEqual([
     'a/\\$\\(touch\\ pwned\\)',
     'a/\\`touch\\ pwned\\`',

@@ -1,20 +1,21 @@
 import type { CommandSpec, Completion, OptionSpec } from '../command-line/command-spec.js';
 
-/** What a shell offers in one place. */
+/** The completions for one option or argument. */
 export type Words =
   | { readonly kind: 'none' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'files' }
-  /** Asked of `mai complete` when they are needed, because they change. */
+  /** Names that change; the shell asks `mai complete` for them. */
   | { readonly kind: 'names'; readonly what: 'model' | 'instance' | 'chain' | 'pin' };
 
+/** A command with the words that lead to it. */
 export interface FlatCommand {
   /** The words that lead to the command, such as `config init`. */
   readonly path: string;
   readonly spec: CommandSpec;
 }
 
-/** Every command and subcommand with the words that lead to it; hidden ones are left out. */
+/** Every visible command and subcommand. */
 export function flattenCommands(commands: readonly CommandSpec[], prefix = ''): FlatCommand[] {
   return commands
     .filter(({ hidden }) => hidden !== true)
@@ -24,7 +25,7 @@ export function flattenCommands(commands: readonly CommandSpec[], prefix = ''): 
     });
 }
 
-/** Options that take a value, each name once. */
+/** The options that take a value, each name once. */
 export function valueOptions(
   commands: readonly CommandSpec[],
   globals: readonly OptionSpec[],
@@ -36,15 +37,17 @@ export function valueOptions(
   return [...named.values()];
 }
 
+/** The spellings of an option: `--name`, and `-n` where it has a short form. */
 export function flagsOf({ name, short }: OptionSpec): string[] {
   return short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`];
 }
 
+/** The completions for the value of an option. */
 export function optionWords({ choices, completes }: OptionSpec): Words {
   return wordsFrom(choices, completes);
 }
 
-/** What the first argument of a command can be. */
+/** The completions for the first argument of a command. */
 export function argumentWords(spec: CommandSpec): Words {
   const argument = spec.arguments?.[0];
   return wordsFrom(argument?.choices, argument?.completes);

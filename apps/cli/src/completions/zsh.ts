@@ -2,7 +2,7 @@ import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
 import type { Words } from './words.js';
 import { argumentWords, flagsOf, flattenCommands, optionWords, valueOptions } from './words.js';
 
-/** A zsh completion script, to be sourced or put into `$fpath` as `_mai`. */
+/** A zsh completion script, to source or to put into `$fpath` as `_mai`. */
 export function zshCompletions(
   commands: readonly CommandSpec[],
   globals: readonly OptionSpec[],
@@ -74,7 +74,7 @@ function describeOptions(options: readonly OptionSpec[]): string {
 }
 
 function describe(tag: string, offers: readonly (readonly [string, string])[]): string {
-  // In these arrays a colon parts the word from its description.
+  // In these arrays a colon separates the word from its description.
   const words = offers.map(
     ([word, text]) => `'${word}:${text.replaceAll("'", "'\\''").replaceAll(':', '\\:')}'`,
   );

@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { MonitorPort } from '@mai/autopilot';
+import type { MonitorPort } from '@mai/host';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import type { DemoPool } from './demo-world.js';
 
@@ -22,7 +22,7 @@ export function createDemoMonitor(
   return {
     snapshot: read,
     // Simulated memory is there and gone at once: there is nothing to wait for.
-    glance: null,
+    readRam: null,
     settled: read,
     inject: (bytes) => {
       injectedBytes = bytes;

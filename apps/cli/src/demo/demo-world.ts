@@ -1,6 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { WorldInput, WorldModelInput } from '@mai/lmstudio-simulator';
-import type { ModelConfigFile } from '@mai/model-config';
+import type { ModelConfigFile } from '@mai/host';
 
 /** Everything that the demo plays with, cut to the size of the machine that it runs on. */
 export interface DemoSetting {

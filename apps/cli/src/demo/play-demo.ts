@@ -1,24 +1,16 @@
-import type { AutopilotPorts, MonitorPort, RunEvent, RunReport } from '@mai/autopilot';
-import { assembleSelectionInput, runOnce } from '@mai/autopilot';
-import { connect } from '@mai/lmstudio-adapter';
+import { totalBytesOf } from '@mai/memory-ledger';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Host, MonitorPort, PoolOutcome, Selection, SwitchReport } from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import { defineModelConfig } from '@mai/model-config';
-import type { PoolOutcome, Selection } from '@mai/selector';
-import { selectModel } from '@mai/selector';
-import type { Catalog } from '../compose/catalog.js';
-import { createCatalog } from '../compose/catalog.js';
-import { judgeModels } from '../compose/judge-models.js';
-import { createHeaderShelf } from '../compose/header-shelf.js';
-import { createFootprints } from '../compose/footprints.js';
-import type { Library } from '../compose/library.js';
-import { createMachine } from '../compose/machine.js';
-import { composePorts } from '../compose/ports.js';
 import type { CommandContext } from '../context.js';
-import { formatBytes, displayAddress } from '../terminal/format.js';
+import { openHostOf } from '../open-host.js';
+import { formatBytes } from '../terminal/format.js';
 import { createLiveView } from '../terminal/live-view.js';
-import { describeFootprint, footprintBytes } from '../views/machine/describe-footprint.js';
-import { explainRejection } from '../views/selection/explain-rejection.js';
+import { describeFootprint } from '../views/machine/describe-footprint.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
+import { explainRejection } from '../views/selection/explain-rejection.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { createRunNarrator } from '../views/selection/run-view.js';
 import type { DemoMonitor } from './demo-monitor.js';
@@ -30,9 +22,9 @@ import { createStage } from './stage.js';
 
 /** How to play. */
 export interface DemoOptions {
-  /** Without pauses for reading, and with loads that take no time to speak of. */
+  /** Without pauses for reading, and with loads that take hardly any time. */
   readonly fast: boolean;
-  /** What the story is cut to; this machine unless given. */
+  /** The machine that the story is cut to; this one unless given. */
   readonly machineMonitor?: MonitorPort;
 }
 
@@ -44,15 +36,14 @@ interface Play {
   readonly stage: Stage;
   readonly setting: DemoSetting;
   readonly monitor: DemoMonitor;
-  readonly ports: AutopilotPorts;
-  readonly catalog: Catalog;
-  readonly library: Library;
+  /** Joins the simulated LM Studio with the demo's monitor. */
+  readonly host: Host;
 }
 
 /** One decision of the story, as `--json` prints it. */
 export interface DemoStep {
   readonly step: 'choose' | 'step-down' | 'step-up';
-  readonly outcome: RunReport['outcome'];
+  readonly outcome: SwitchReport['outcome'];
   readonly modelKey: string | null;
   readonly pools: readonly PoolOutcome[];
 }
@@ -63,41 +54,34 @@ export interface DemoStep {
  */
 export async function playDemo(context: CommandContext, options: DemoOptions): Promise<void> {
   const { output, signal } = context;
-  await using machine = createMachine(context);
-  const { fast, machineMonitor = machine } = options;
-  const setting = createDemoSetting(await machineMonitor.snapshot({ signal }));
+  const { fast, machineMonitor } = options;
+  await using machine = await openHostOf(context);
+  const real = machineMonitor ?? {
+    snapshot: () => machine.resources(),
+    readRam: null,
+    settled: null,
+  };
+  const setting = createDemoSetting(await real.snapshot({ signal }));
   await using simulator = await startSimulator({
     world: setting.world,
     speed: fast ? FAST_SPEED : 1,
   });
-  await using client = await connect({ baseUrl: simulator.httpUrl, signal, apiToken: '' });
-  const models = await client.listDownloaded({ signal });
-  const library: Library = {
-    link: { kind: 'on', client },
-    models,
-    filesOf: () => null,
-    incomplete: [],
-    unreadable: [],
-    origin: 'Simulated.',
-  };
-  const catalog = createCatalog(await defineModelConfig(setting.config), models);
-  const monitor = createDemoMonitor(machineMonitor, simulator, setting.pool);
-  const ports = composePorts({
-    link: library.link,
+  const monitor = createDemoMonitor(real, simulator, setting.pool);
+  // Nothing of this user's counts in the story, and nothing is kept of it.
+  const nowhere = path.join(tmpdir(), `mai-demo-${randomUUID()}`);
+  await using host = await openHostOf(context, {
+    url: simulator.httpUrl,
+    apiToken: '',
+    config: setting.config,
     monitor,
-    catalog: catalog.port,
-    estimator: (anythingLoaded) =>
-      createFootprints(
-        library,
-        { shelf: createHeaderShelf(context), calibration: null },
-        anythingLoaded,
-      ),
+    userHome: nowhere,
+    ...{ dataFolder: nowhere, cacheFolder: nowhere, configFolder: nowhere },
   });
   const stage = createStage(context, fast);
-  const play: Play = { context, stage, setting, monitor, ports, catalog, library };
+  const play: Play = { context, stage, setting, monitor, host };
 
   stage.say(
-    `A simulated LM Studio answers at ${displayAddress(client.baseUrl)}, with models cut to the size of this machine. The machine and its memory are real; nothing of yours is changed.`,
+    `A simulated LM Studio answers at ${new URL(simulator.httpUrl).host}, with models cut to the size of this machine. The machine and its memory are real; nothing of yours is changed.`,
   );
   await showMachine(play);
   await showModels(play);
@@ -113,11 +97,9 @@ async function showMachine(play: Play): Promise<void> {
   await stage.pause(1500);
 }
 
-async function showModels(play: Play): Promise<void> {
-  const { stage, context, ports, catalog, library } = play;
+async function showModels({ stage, context, host }: Play): Promise<void> {
   stage.heading('What is downloaded, and what each model takes here');
-  const profiles = catalog.profiles.filter(({ downloaded }) => downloaded);
-  const models = await judgeModels({ ports, catalog, library }, profiles, context.signal);
+  const { models } = await host.models();
   stage.lines(renderModels(models, context.output, 2).trimEnd().split('\n'));
   await stage.pause(2000);
 }
@@ -178,38 +160,43 @@ async function stepUp(play: Play): Promise<DemoStep> {
 
 /** Observe, decide, switch: the same call that `mai select --load` makes. */
 async function switchModel(
-  { ports, context, library }: Play,
+  { host, context }: Play,
   onDecided: (selection: Selection) => void,
-): Promise<RunReport> {
-  const narrator = createRunNarrator(context.output, library.models, '  ');
+): Promise<SwitchReport> {
+  const narrator = createRunNarrator(context.output, '  ');
   let decided = false;
-  const onEvent = (event: RunEvent) => {
-    // Only the decision that started it: a run looks again after it has made room.
-    if (event.type === 'decided' && !decided) {
-      decided = true;
-      onDecided(event.selection);
-    }
-    narrator.show(event);
-  };
   try {
-    return await runOnce(ports, { ladder: false }, { signal: context.signal, onEvent });
+    return await host.switchModel(AS_CONFIGURED, {
+      onEvent: (event, sizeBytes) => {
+        // Only the decision that started the switch: it decides again after it has made room.
+        if (event.type === 'decided' && !decided) {
+          decided = true;
+          onDecided(event.selection);
+        }
+        narrator.show(event, sizeBytes);
+      },
+    });
   } finally {
     narrator.clear();
   }
 }
 
+/** The story has one load option for each model. */
+const AS_CONFIGURED = { tradeOffs: false };
+
 /** Enough that the largest no longer fits, and the middle one still does. */
-async function pressureFor({ ports, setting, context }: Play): Promise<number> {
-  const input = await assembleSelectionInput(ports, { ladder: false }, { signal: context.signal });
-  const { pools } = selectModel({ ...input, candidates: [] });
-  const name = setting.pool.deviceKey === null ? 'ram' : `gpu:${setting.pool.deviceKey}`;
+async function pressureFor({ host, setting }: Play): Promise<number> {
+  const { input } = await host.select(AS_CONFIGURED);
+  const { pools } = await host.status();
+  const { deviceKey } = setting.pool;
+  const name = deviceKey === null ? 'ram' : `gpu:${deviceKey}`;
   const pool = pools.find((one) => one.pool === name);
   if (pool === undefined) return 0;
   const [large, medium] = input.candidates.map(({ loadOptions }) => {
     const footprint = loadOptions[0]?.footprint;
     if (footprint == null) return 0;
-    if (setting.pool.deviceKey === null) return footprintBytes(footprint);
-    return footprint.gpus.find(({ deviceKey }) => deviceKey === setting.pool.deviceKey)?.bytes ?? 0;
+    if (deviceKey === null) return totalBytesOf(footprint);
+    return footprint.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? 0;
   });
   const roomBytes = pool.limitRatio * pool.totalBytes - pool.othersBytes;
   return Math.max(0, Math.round(roomBytes - ((large ?? 0) + (medium ?? 0)) / 2));
@@ -242,29 +229,24 @@ async function ramp(play: Play, fromBytes: number, toBytes: number): Promise<voi
   }
 }
 
-async function poolLines({ ports, catalog, context, monitor }: Play): Promise<string[]> {
-  const { output, signal } = context;
-  const input = await assembleSelectionInput(
-    { ...ports, catalog: catalog.portOf([]) },
-    {},
-    { signal },
-  );
-  const { pools } = selectModel({ ...input, candidates: [] });
+async function poolLines({ host, context, monitor }: Play): Promise<string[]> {
+  const { output } = context;
+  const { pools, resources } = await host.status();
   const injected = monitor.injected();
   const any = [...injected.values()].some((bytes) => bytes > 0);
   const over = pools.find(
     ({ useBeforeBytes, totalBytes, limitRatio }) => useBeforeBytes > limitRatio * totalBytes,
   );
   return [
-    ...renderPools(pools, input.resources, 'before', output, injected),
+    ...renderPools(pools, resources, 'before', output, injected),
     ...renderPoolLegend(pools, output, any),
     ...(over === undefined
       ? []
-      : [`  ${output.style.bad(`${poolLabel(over.pool, input.resources)} is over its limit.`)}`]),
+      : [`  ${output.style.bad(`${poolLabel(over.pool, resources)} is over its limit.`)}`]),
   ];
 }
 
-function stepOf(step: DemoStep['step'], { outcome, last }: RunReport): DemoStep {
+function stepOf(step: DemoStep['step'], { outcome, last }: SwitchReport): DemoStep {
   const { chosen, pools } = last.selection;
   return { step, outcome, modelKey: chosen?.modelKey ?? null, pools };
 }

@@ -1,6 +1,6 @@
-import type { EstimateSettings } from '@mai/memory-estimator';
+import type { EstimateSettings } from '@mai/host';
+import { suggest } from '@mai/host';
 import { CHOICES } from '../command-line/estimate-spec.js';
-import { suggest } from '../command-line/suggest.js';
 import { UsageError } from '../usage-error.js';
 
 /** One question of `mai estimate --stdin`. */

@@ -1,12 +1,13 @@
-import type { EstimateSettings } from '@mai/memory-estimator';
+import type { EstimateSettings } from '@mai/host';
+import { CHOICES } from '../command-line/estimate-spec.js';
 import type { Input } from '../command-line/input.js';
 
-/** The settings of `mai estimate` from its options; null is LM Studio's default. */
+/** The settings of `mai estimate` from its options; null where an option is not given. */
 export function settingsFromInput(input: Input): EstimateSettings {
   return {
     contextLengthTokens: input.integer('context', 1),
-    kvCacheTypeK: input.text('kv-k') as EstimateSettings['kvCacheTypeK'],
-    kvCacheTypeV: input.text('kv-v') as EstimateSettings['kvCacheTypeV'],
+    kvCacheTypeK: input.choice('kv-k', CHOICES['kv-k']),
+    kvCacheTypeV: input.choice('kv-v', CHOICES['kv-v']),
     flashAttention: input.onOff('flash-attention'),
     batchTokens: input.integer('batch', 1),
     ubatchTokens: input.integer('ubatch', 1),
@@ -14,7 +15,7 @@ export function settingsFromInput(input: Input): EstimateSettings {
     kvUnified: input.onOff('kv-unified'),
     swaFull: input.has('swa-full') ? true : null,
     gpuLayers: input.integer('gpu-layers', 0),
-    gpuBackend: input.text('gpu-backend') as EstimateSettings['gpuBackend'],
-    cpu: input.text('cpu') as EstimateSettings['cpu'],
+    gpuBackend: input.choice('gpu-backend', CHOICES['gpu-backend']),
+    cpu: input.choice('cpu', CHOICES.cpu),
   };
 }

@@ -20,29 +20,29 @@ const bar = (
     style: plain,
   });
 
-test('others, models and what is free can be told apart without colours', () => {
+test('tells others, models and free memory apart without colours', () => {
   expect(bar(0.3, 0.4)).toBe('▒▒▒████···');
   expect(bar(0.3, 0.4, { unicode: false })).toBe('===####...');
 });
 
-test('models end in an eighth of a cell', () => {
+test('ends the models with an eighth of a cell', () => {
   expect(bar(0, 0.25)).toBe('██▌·······');
   expect(bar(0.3, 0.0125)).toBe('▒▒▒▏······');
 });
 
-test('what is there is drawn, however small, and nothing is drawn as nothing', () => {
+test('draws a part above 0 however small it is, and draws nothing for 0', () => {
   expect(bar(0.0001, 0)).toBe('▒·········');
   expect(bar(0, 0)).toBe('··········');
   expect(renderMeter(0.0001, 10, true, plain.good)).toBe('▏');
   expect(renderMeter(0, 10, true, plain.good)).toBe('');
 });
 
-test('the limit stands where it is', () => {
+test('draws the limit at its position', () => {
   expect(bar(0.3, 0, { limit: 0.8 })).toBe('▒▒▒····│··');
   expect(bar(0.3, 0, { limit: 0.8, unicode: false })).toBe('===....|..');
 });
 
-test('is as wide as asked for, whatever the parts', () => {
+test('has the given width, whatever the parts', () => {
   const ratio = fc.double({ min: 0, max: 1.5, noNaN: true });
   fc.assert(
     fc.property(ratio, ratio, ratio, fc.integer({ min: 1, max: 60 }), fc.boolean(), (...given) => {
@@ -53,7 +53,7 @@ test('is as wide as asked for, whatever the parts', () => {
   );
 });
 
-test('the legend shows the same glyphs', () => {
+test('the legend has the glyphs of the bar', () => {
   expect(
     renderLegend(
       ['models', 'others', 'free'],

@@ -1,23 +1,25 @@
 import type { Style } from './style.js';
 import { textWidth } from './text.js';
 
-/** A part of a memory pool, in drawing order. `kind` decides on glyph and colour. */
+/** A part of a memory pool; the parts are drawn in order. `kind` decides on glyph and colour. */
 export interface BarPart {
   readonly kind: 'others' | 'models' | 'injected';
+  /** Its share of the pool, 0 to 1. */
   readonly ratio: number;
 }
 
+/** What a bar shows, and how. */
 export interface BarOptions {
   readonly width: number;
   readonly parts: readonly BarPart[];
-  /** Where the limit lies, 0 to 1; null draws none. */
+  /** Position of the limit, 0 to 1; `null`: no limit. */
   readonly limitRatio: number | null;
   readonly unicode: boolean;
   readonly style: Style;
 }
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
-/** Glyphs tell the parts apart where colours are off or not seen. */
+/** A glyph for each kind, so that the bar can be read without colours. */
 const GLYPHS = {
   unicode: { others: '▒', models: '█', injected: '▚', free: '·', limit: '│' },
   ascii: { others: '=', models: '#', injected: '+', free: '.', limit: '|' },
@@ -26,7 +28,7 @@ const GLYPHS = {
 type Kind = BarPart['kind'];
 type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
 
-/** Draws a pool: what others use, what models use, what is free, and where the limit lies. */
+/** Draws a pool: use by others, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
   const edges = partEdges(parts, width, unicode);
@@ -52,7 +54,7 @@ export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptio
   return joinRuns(cells);
 }
 
-/** The key to the glyphs of `renderBar`, for the kinds that are in use, in lines of at most `width` columns. */
+/** The legend of `renderBar` for the given kinds, in lines of at most `width` columns. */
 export function renderLegend(
   kinds: readonly (Kind | 'free' | 'limit')[],
   labels: Readonly<Partial<Record<Kind | 'free' | 'limit', string>>>,
@@ -83,7 +85,7 @@ export function renderLegend(
   return [...lines, line];
 }
 
-/** A single bar of `ratio`, as in charts and progress. */
+/** A bar of one part, for charts and progress. A ratio above 0 shows at least an eighth of a cell. */
 export function renderMeter(
   ratio: number,
   width: number,
@@ -92,7 +94,6 @@ export function renderMeter(
 ): string {
   const eighths = Math.round(Math.min(1, Math.max(0, ratio)) * width * (unicode ? 8 : 1));
   if (!unicode) return paint('#'.repeat(eighths));
-  // Something is never drawn as nothing.
   const shown = ratio > 0 ? Math.max(1, eighths) : 0;
   return paint('█'.repeat(Math.floor(shown / 8)) + (EIGHTHS[shown % 8] ?? ''));
 }
@@ -101,11 +102,11 @@ interface Edge {
   readonly kind: Kind;
   readonly from: number;
   readonly to: number;
-  /** Ends in an eighth block; only solid parts with nothing behind them can. */
+  /** Whether it can end inside a cell: only the last part, and only with the solid glyph. */
   readonly smooth: boolean;
 }
 
-/** Where each part begins and ends, in eighths of a cell. */
+/** Begin and end of each part, in eighths of a cell. */
 function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): Edge[] {
   const present = parts.filter(({ ratio }) => ratio > 0);
   let sum = 0;
@@ -115,7 +116,7 @@ function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): 
     const smooth = unicode && kind === 'models' && index === present.length - 1;
     const cells = sum * width;
     let to = smooth ? Math.round(cells * 8) : Math.round(cells) * 8;
-    // A part that is there takes at least a sliver, however small it is.
+    // A part above 0 is always visible, however small it is.
     if (to <= from && from < width * 8) to = from + (smooth ? 1 : 8);
     const edge = { kind, from, to, smooth };
     from = to;
@@ -127,11 +128,11 @@ function paintOf(kind: Kind, style: Style): (text: string) => string {
   return { others: style.others, models: style.accent, injected: style.caution }[kind];
 }
 
-/** One colour sequence for each run of cells instead of one for each cell. */
+/** Joins the cells, with one colour sequence for each run of cells of a colour. */
 function joinRuns(cells: readonly Cell[]): string {
   let text = '';
   for (let start = 0; start < cells.length;) {
-    const { paint } = cells[start] as Cell;
+    const paint = cells[start]?.paint ?? ((plain: string) => plain);
     let end = start;
     while (end < cells.length && cells[end]?.paint === paint) end += 1;
     text += paint(

@@ -24,7 +24,7 @@ test.each([
   expect(formatBytes(bytes)).toBe(text);
 });
 
-test('a share is in the unit of the total', () => {
+test('a share has the unit of the total', () => {
   expect(formatShare(0.4 * GIB, 16 * GIB)).toBe('0.4 of 16.0 GiB');
   expect(formatShare(120 * GIB, 800 * GIB)).toBe('120 of 800 GiB');
 });
@@ -43,7 +43,7 @@ test.each([
   expect(formatDuration(durationMs)).toBe(text);
 });
 
-test('counts, percentages and plurals', () => {
+test('formats counts, percentages and plurals', () => {
   expect(formatCount(131_072)).toBe('131,072');
   expect(formatCount(999)).toBe('999');
   expect(formatPercent(0.585)).toBe('59 %');

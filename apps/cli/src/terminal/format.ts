@@ -1,37 +1,20 @@
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+import { formatBytes } from '@mai/host';
 
-/** Bytes for people: `3.4 GiB`, `512 MiB`, `0 B`; an unknown is a dash. */
-export function formatBytes(bytes: number | null): string {
-  if (bytes === null) return '-';
-  let value = Math.abs(bytes);
-  let unit = 0;
-  // 1000 rather than 1024: '1,010 MiB' is harder to read than '0.99 GiB'.
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : value >= 0.995 ? 1 : 2;
-  return `${bytes < 0 ? '-' : ''}${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
-}
+export { displayAddress, formatBytes, formatCount, plural } from '@mai/host';
 
-/** `9.4 of 16.0 GiB`: two sizes in the unit of the second. */
+/** `9.4 of 16.0 GiB`: both sizes in the unit of the second. */
 export function formatShare(usedBytes: number, totalBytes: number): string {
   const total = formatBytes(totalBytes);
-  const unit = UNITS.indexOf(total.split(' ')[1] as (typeof UNITS)[number]);
+  const unit = ['B', 'KiB', 'MiB', 'GiB', 'TiB'].indexOf(total.split(' ')[1] ?? '');
   const used = usedBytes / 1024 ** unit;
   return `${used.toFixed(used >= 100 || unit === 0 ? 0 : 1)} of ${total}`;
-}
-
-/** Tokens with thousands separated: `32,768`. */
-export function formatCount(count: number | null): string {
-  return count === null ? '-' : String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 export function formatPercent(ratio: number | null): string {
   return ratio === null ? '-' : `${Math.round(ratio * 100)} %`;
 }
 
-/** `820 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
+/** `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
@@ -54,11 +37,6 @@ function twoUnits(seconds: number): string {
   return next === undefined || rest === 0 ? head : `${head} ${rest} ${next[1]}`;
 }
 
-/** A name for people: 1 model, 2 models. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
-}
-
 /** A moment in the clocks of this machine: `2031-05-04 14:05:09`, or `14:05:09` where `nowMs` is on the same day. */
 export function formatMoment(atMs: number, nowMs: number | null = null): string {
   const moment = new Date(atMs);
@@ -73,9 +51,4 @@ export function formatMoment(atMs: number, nowMs: number | null = null): string 
 export function formatAgo(atMs: number, nowMs: number): string {
   const ago = nowMs - atMs;
   return ago < 1000 ? 'just now' : `${formatDuration(ago)} ago`;
-}
-
-/** Where LM Studio is, as people write it: `127.0.0.1:1234`, `https://host:443`. */
-export function displayAddress(baseUrl: string): string {
-  return baseUrl.replace(/^ws:\/\//, '').replace(/^wss:/, 'https:');
 }

@@ -2,20 +2,21 @@ import type { OutputStream } from '../io.js';
 import { safeText } from './safe-text.js';
 import { truncate } from './text.js';
 
-/** A block of lines that is redrawn in place; the last one stays on the screen. */
+/** A block of lines that is redrawn in place. The last frame stays on the screen. */
 export interface LiveView {
+  /** Draws the next frame over the last one. */
   readonly show: (text: string) => void;
-  /** Gives the terminal back as it was found. */
+  /** Shows the cursor again. */
   readonly close: () => void;
 }
 
 const HIDE_CURSOR = '\u001b[?25l';
-/** What `close` writes, for an end that leaves no time for closing anything. */
+/** The sequence that `close` writes; also for a process that ends without closing its view. */
 export const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Redraws on a terminal; writes block after block, with an empty line between, anywhere else. */
+/** Redraws on a terminal. Elsewhere it writes each frame below the last, with an empty line between. */
 export function createLiveView(stream: OutputStream): LiveView {
   if (!stream.isTTY) {
     let first = true;
@@ -32,14 +33,14 @@ export function createLiveView(stream: OutputStream): LiveView {
   return {
     show: (text) => {
       const width = stream.columns ?? 80;
-      // One row stays free: a line feed in the last one would scroll the view.
+      // One row stays free, because a line feed in the last row would scroll the view.
       const lines = text
         .trimEnd()
         .split('\n')
         .slice(0, (stream.rows ?? 24) - 1);
-      // A resized terminal re-wraps old lines; what is above the view then can't be known.
+      // After a resize the terminal has wrapped the old lines anew, so their number is only an estimate.
       const up = shownLines === 0 ? '' : `\u001b[${shownLines}A\r`;
-      // One write for each frame, so that no half of it is ever seen.
+      // One write for each frame, so that no incomplete frame is visible.
       stream.write(
         up +
           lines.map((line) => `${truncate(safeText(line, true), width)}${CLEAR_LINE}\n`).join('') +

@@ -6,16 +6,17 @@ import type { Style } from './style.js';
 import { createStyle, wantsColour, wantsUnicode } from './style.js';
 import { wrap } from './text.js';
 
-/** Version of every JSON result that `mai` prints; a field that changes its meaning raises it. */
+/** Version of the JSON results. It rises when a field changes its meaning. */
 export const SCHEMA_VERSION = 1;
 
+/** The global options that decide how a command writes. */
 export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly noColour: boolean;
 }
 
-/** Where a command writes: results to stdout, everything about them to stderr. */
+/** How a command writes: results to stdout, everything else to stderr. */
 export interface Output {
   readonly json: boolean;
   /** Style of stdout. */
@@ -23,14 +24,15 @@ export interface Output {
   /** Style of stderr. */
   readonly noteStyle: Style;
   readonly unicode: boolean;
-  /** Columns for tables: the terminal's, or Infinity where stdout is none. */
+  /** Columns for tables: the terminal's, or Infinity where stdout is not a terminal. */
   readonly tableWidth: number;
-  /** Columns for running text and bars: at most 100, so that lines stay readable. */
+  /** Columns for text and bars: at most 100, because longer lines are hard to read. */
   readonly textWidth: number;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** Prints a result on stdout. */
   readonly result: (text: string) => void;
-  /** Prints one JSON value, with `schemaVersion` first. */
+  /** Prints one JSON value on stdout, with `schemaVersion` first. */
   readonly resultJson: (value: object) => void;
   /** A remark on stderr; silent with --quiet. */
   readonly note: (text: string) => void;
@@ -38,19 +40,21 @@ export interface Output {
   readonly warn: (text: string) => void;
   /** An error on stderr. */
   readonly fail: (text: string) => void;
+  /** Starts a progress display on stderr; silent with --quiet. */
   readonly progress: (label: string, totalBytes: number | null) => Progress;
 }
 
 const DEFAULT_WIDTH = 80;
 const MAX_TEXT_WIDTH = 100;
 
+/** The output of one run, for its streams and options. */
 export function createOutput(io: Io, options: OutputOptions): Output {
   const style = createStyle(wantsColour(options.noColour, io.env, io.stdout.isTTY));
   const noteStyle = createStyle(wantsColour(options.noColour, io.env, io.stderr.isTTY));
   const unicode = wantsUnicode(io.env, io.platform);
   const say = (text: string) => {
     const safe = safeText(text, noteStyle.enabled);
-    // A terminal would break lines in the middle of a word.
+    // Wrapped here, because a terminal would break lines inside words.
     const { columns } = io.stderr;
     io.stderr.write(`${columns === null ? safe : wrap(safe, columns).join('\n')}\n`);
   };
@@ -94,7 +98,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
   };
 }
 
-/** An output as wide as its window is now: a live view outlives many a size of it. */
+/** The output with the current width of its window, which can change while a live view runs. */
 export function fitToWindow(output: Output): Output {
   const { columns } = output.stdout;
   if (columns === null) return output;

@@ -24,7 +24,7 @@ function progressOn(columns: number | undefined, totalBytes: number | null) {
   return { io, at, progress, frames };
 }
 
-test('a terminal sees bytes, rate and time left, within its width', () => {
+test('shows bytes, rate and time left on a terminal, within its width', () => {
   const { at, frames } = progressOn(80, 4 * GIB);
   at(1000, 0.25);
   at(2000, 0.5);
@@ -35,13 +35,13 @@ test('a terminal sees bytes, rate and time left, within its width', () => {
   );
 });
 
-test('a terminal is not redrawn more often than it can be read', () => {
+test('redraws a terminal at most every 50 ms', () => {
   const { at, frames } = progressOn(80, GIB);
   for (let nowMs = 1; nowMs <= 100; nowMs += 1) at(nowMs, nowMs / 1000);
   expect(frames()).toHaveLength(3);
 });
 
-test.each([120, 80, 60, 50, 40])('at %d columns every figure is whole', (columns) => {
+test.each([120, 80, 60, 50, 40])('shows only whole figures at %d columns', (columns) => {
   const { at, frames } = progressOn(columns, 11.3 * GIB);
   at(0, 0);
   at(2000, 0.5);
@@ -56,7 +56,7 @@ test('clearing leaves an empty line', () => {
   expect(frames().at(-1)).toBe('');
 });
 
-test('anything else sees one line a quarter, and no control sequence', () => {
+test('writes a line for each quarter, without control sequences, where there is no terminal', () => {
   const { at, io, progress } = progressOn(undefined, 4 * GIB);
   for (let step = 0; step <= 100; step += 1) at(step, step / 100);
   progress.clear();

@@ -4,9 +4,10 @@ import { formatBytes, formatDuration, formatPercent, formatShare } from './forma
 import type { Style } from './style.js';
 import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 
+/** What a progress display shows, and where. */
 export interface ProgressOptions {
   readonly label: string;
-  /** What will have been moved at the end; null shows a percentage only. */
+  /** Bytes at 100 per cent; `null`: unknown, so only the percentage is shown. */
   readonly totalBytes: number | null;
   readonly stream: OutputStream;
   readonly style: Style;
@@ -14,21 +15,22 @@ export interface ProgressOptions {
   readonly nowMs: () => number;
 }
 
-/** Shows how far a long task is: a live bar on a terminal, one line a quarter otherwise. */
+/** Shows the progress of a long task: a bar on a terminal, elsewhere a line for each quarter. */
 export interface Progress {
   /** `ratio` runs from 0 to 1. */
   readonly update: (ratio: number) => void;
-  /** Takes the bar off the screen; what became of the task is for the caller to say. */
+  /** Removes the bar; the caller then reports the outcome. */
   readonly clear: () => void;
 }
 
 const REDRAW_EVERY_MS = 50;
-/** Before this much time or progress the rate says nothing worth showing. */
+/** Rate and time left are shown from this much time and progress on; before, they are too inexact. */
 const MIN_ELAPSED_MS = 300;
 const MIN_RATIO = 0.02;
-/** Columns; a shorter bar says no more than the percentage. */
+/** Least width of the bar in columns; a shorter one shows less than the percentage. */
 const MIN_BAR = 6;
 
+/** Starts a progress display at 0. */
 export function createProgress(options: ProgressOptions): Progress {
   return options.stream.isTTY ? liveProgress(options) : steppedProgress(options);
 }
@@ -69,8 +71,8 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
   const leftMs = known ? (elapsedMs / ratio) * (1 - ratio) : null;
   const rate = known && totalBytes !== null ? (totalBytes * ratio * 1000) / elapsedMs : null;
   const labelWidth = Math.min(textWidth(label), Math.max(12, Math.floor(width / 3.5)));
-  // The bar keeps its width while the figures behind it come and go. Where there is no room for all of
-  // them, whole ones are left out.
+  // Room is kept for the figures that appear later, so the bar keeps its width. Where the terminal is too
+  // narrow for all figures, some are left out.
   const room = width - labelWidth - 2;
   const withShare = 5 + (totalBytes === null ? 0 : 2 + shareWidth(totalBytes));
   const withRate = withShare + (totalBytes === null ? 0 : 12);
@@ -95,7 +97,7 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
   return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
 }
 
-/** The longest that the share gets, at its end. */
+/** The width of the share at its longest, at 100 per cent. */
 function shareWidth(totalBytes: number): number {
   return formatShare(totalBytes, totalBytes).length;
 }

@@ -1,8 +1,8 @@
 const ESC = '\u001b';
-/** Control characters but line breaks and tabs, and the marks that turn the direction of writing. */
+/** Control characters, except line breaks and tabs, and the marks that change the direction of writing. */
 const UNSAFE = '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069';
 const SUSPICIOUS = new RegExp(`[${UNSAFE}]`);
-// Colours; other CSI sequences, in both spellings; operating system commands; whatever is left.
+// In this order: colours, other CSI sequences, operating system commands (OSC), single characters.
 const SEQUENCES = new RegExp(
   `(${ESC}\\[[0-9;]*m)` +
     `|(?:${ESC}\\[|\\u009b)[0-?]*[ -/]*[@-~]` +
@@ -12,8 +12,8 @@ const SEQUENCES = new RegExp(
 );
 
 /**
- * A text without what a terminal would obey: names of models and messages come from elsewhere, and one
- * of them could clear the screen or set its title. Colours stay where they are wanted.
+ * A text without control sequences: model names and messages come from outside, and could clear the
+ * screen or set its title. With `colours`, colour sequences stay.
  */
 export function safeText(text: string, colours: boolean): string {
   if (!SUSPICIOUS.test(text)) return text;

@@ -27,7 +27,7 @@ test.each([
   expect(wantsUnicode(env, platform)).toBe(expected);
 });
 
-test('without colours nothing is added', () => {
+test('adds nothing without colours', () => {
   const { bold, bad, accent } = createStyle(false);
   expect(bold(bad(accent('x')))).toBe('x');
 });

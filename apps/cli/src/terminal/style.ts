@@ -1,22 +1,23 @@
-/** Colours by meaning. They repeat what words, glyphs or position already say, never replace it. */
+/** Colours by meaning. Each only repeats what a word, a glyph or the position already says. */
 export interface Style {
+  /** Whether the functions add colours. */
   readonly enabled: boolean;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
   readonly heading: (text: string) => string;
   /** Fits, healthy, done. */
   readonly good: (text: string) => string;
-  /** Worth a look: close to a limit, derived, not downloaded. */
+  /** To be checked: close to a limit, estimated, not downloaded. */
   readonly caution: (text: string) => string;
   /** Does not fit, failed, over a limit. */
   readonly bad: (text: string) => string;
-  /** What Mai chose or holds. */
+  /** Chosen or loaded by Mai. */
   readonly accent: (text: string) => string;
-  /** What Mai did not cause and can't change: other programs' memory, injected pressure. */
+  /** Other programs: memory and CPU that Mai can't change. */
   readonly others: (text: string) => string;
 }
 
-// The sixteen basic colours only, so that the user's own theme decides how they look.
+// Only the sixteen basic colours, so that the theme of the terminal decides how they look.
 const SGR = {
   bold: [1, 22],
   dim: [2, 22],
@@ -27,7 +28,7 @@ const SGR = {
   cyan: [36, 39],
 } as const;
 
-/** Paints with SGR sequences where `enabled`, leaves text alone where not. */
+/** A style that adds SGR sequences where `enabled`, and otherwise returns texts unchanged. */
 export function createStyle(enabled: boolean): Style {
   const paint = (...names: readonly (keyof typeof SGR)[]) =>
     enabled
@@ -52,7 +53,7 @@ export function createStyle(enabled: boolean): Style {
   };
 }
 
-/** Whether a stream gets colours: the flag first, then FORCE_COLOR, NO_COLOR, TERM and the TTY. */
+/** Whether a stream gets colours. The flag decides first, then FORCE_COLOR, NO_COLOR, TERM and the TTY. */
 export function wantsColour(
   noColour: boolean,
   env: Readonly<Record<string, string | undefined>>,
@@ -66,7 +67,7 @@ export function wantsColour(
   return isTTY && env['TERM'] !== 'dumb';
 }
 
-/** Whether block glyphs can be shown: not on the Linux console, old Windows ones or another charset. */
+/** Whether the terminal can show block glyphs: not the Linux console, old Windows consoles or other charsets. */
 export function wantsUnicode(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -76,6 +77,6 @@ export function wantsUnicode(
   }
   if (env['TERM'] === 'linux' || env['TERM'] === 'dumb') return false;
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value);
-  // Containers often set no locale at all; their terminals are UTF-8 all the same.
+  // Containers often set no locale, and their terminals are UTF-8.
   return locale === undefined || /utf-?8/i.test(locale);
 }

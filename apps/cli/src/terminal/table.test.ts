@@ -17,7 +17,7 @@ const ROWS = [
 const table = (width: number, rows: readonly (readonly string[])[] = ROWS, ellipsis = '…') =>
   renderTable({ columns: COLUMNS, rows, width, style: createStyle(false), ellipsis });
 
-test('aligns columns, numbers to the right, without trailing blanks', () => {
+test('aligns columns, numbers on the right, without trailing blanks', () => {
   expect(table(Infinity)).toBe(
     [
       '  MODEL                                       TIER       TAKES  WHY',

@@ -1,21 +1,23 @@
 import type { Style } from './style.js';
 import { padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
 
+/** One column of a table. */
 export interface Column {
   readonly header: string;
   readonly align?: 'left' | 'right';
-  /** May be cut down to this many columns when the table is too wide; absent: never cut. */
+  /** The width to which it may be cut when the table is too wide; absent: never cut. */
   readonly minWidth?: number;
-  /** Cut the middle out instead of the end. */
+  /** Where a cell is cut; the end unless given. */
   readonly cut?: 'middle' | 'end';
-  /** Left out when the table is too wide even after cutting; the highest number goes first. */
+  /** Left out when the table is still too wide after cutting; the highest number first. */
   readonly dispensable?: number;
 }
 
+/** The content of a table, and how to draw it. */
 export interface TableOptions {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];
-  /** Columns of the terminal; Infinity where the output is none. */
+  /** Columns of the terminal; Infinity where the output is not a terminal. */
   readonly width: number;
   readonly style: Style;
   readonly indent?: number;
@@ -24,7 +26,7 @@ export interface TableOptions {
 
 const GAP = 2;
 
-/** Aligned columns under dim headers. Too wide a table is cut where its columns allow it. */
+/** Aligned columns under dim headers. A table that is too wide is cut where its columns allow it. */
 export function renderTable(options: TableOptions): string {
   const { style, ellipsis = '…' } = options;
   const indent = options.indent ?? 2;
@@ -64,7 +66,7 @@ function layOut({ columns: all, rows }: TableOptions, room: number) {
   const natural = all.map(({ header }, index) =>
     Math.max(textWidth(header), ...rows.map((row) => textWidth(row[index] ?? ''))),
   );
-  // A column that says nothing in any row is noise.
+  // Columns that are empty in every row are left out.
   let indices = all
     .map((_, index) => index)
     .filter((index) => rows.some((row) => (row[index] ?? '') !== ''));
@@ -84,7 +86,7 @@ function layOut({ columns: all, rows }: TableOptions, room: number) {
   const widths = indices.map((index) => natural[index] ?? 0);
   let excess = total(widths) - room;
   while (excess > 0) {
-    // Take from the column that can spare the most, a column at a time.
+    // Narrow the column with the most room to spare, one terminal column at a time.
     const spare = widths.map((width, position) => width - smallest(indices[position] ?? 0));
     const most = spare.indexOf(Math.max(...spare));
     if (most < 0 || (spare[most] ?? 0) <= 0) break;

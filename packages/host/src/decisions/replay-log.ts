@@ -7,10 +7,20 @@ import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { ROTATED_MAX } from './read-history.js';
 
+/** A field that came out differently; `null` where it is missing on one side. */
+export interface FieldDifference {
+  /** Such as `pools[0].useAfterBytes`. */
+  readonly field: string;
+  readonly recorded: unknown;
+  readonly replayed: unknown;
+}
+
 /** One file of a decision log that was replayed. */
 export interface ReplayedFile {
   readonly name: string;
   readonly report: ReplayReport;
+  /** The fields that came out differently, where `report` has a difference. */
+  readonly differences: readonly FieldDifference[];
   /** The line that is cut off: it is being written, or was when the machine went off. Null: none. */
   readonly cutOff: number | null;
   /** Lines that are not records. */
@@ -69,7 +79,14 @@ async function replayFile(name: string, cwd: string): Promise<ReplayedFile> {
     );
   }
   const cutOff = report.unreadable.includes(lines.length) ? lines.length : null;
-  return { name, report, cutOff, corrupt: report.unreadable.filter((line) => line !== cutOff) };
+  const { difference } = report;
+  return {
+    name,
+    report,
+    differences: difference === null ? [] : differencesOf(difference.recorded, difference.replayed),
+    cutOff,
+    corrupt: report.unreadable.filter((line) => line !== cutOff),
+  };
 }
 
 async function readLog(file: string): Promise<string> {
@@ -86,4 +103,30 @@ async function readLog(file: string): Promise<string> {
       },
     );
   }
+}
+
+/** The fields in which two values of plain data differ, down to single values. */
+function differencesOf(recorded: unknown, replayed: unknown, field = ''): FieldDifference[] {
+  if (
+    isBranch(recorded) &&
+    isBranch(replayed) &&
+    Array.isArray(recorded) === Array.isArray(replayed)
+  ) {
+    const keys = new Set([...Object.keys(recorded), ...Object.keys(replayed)]);
+    return [...keys].flatMap((key) =>
+      differencesOf(recorded[key], replayed[key], join(field, key, Array.isArray(recorded))),
+    );
+  }
+  const [before, after] = [recorded ?? null, replayed ?? null];
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [{ field, recorded: before, replayed: after }];
+}
+
+function join(field: string, key: string, isIndex: boolean): string {
+  if (isIndex) return `${field}[${key}]`;
+  return field === '' ? key : `${field}.${key}`;
+}
+
+function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

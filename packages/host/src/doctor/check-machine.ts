@@ -59,11 +59,12 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
 }
 
 function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
-  if (memory === 'shared') return ok('GPU', `${name}, which uses system memory.`);
+  const gpu = name ?? 'GPU';
+  if (memory === 'shared') return ok('GPU', `${gpu}, which uses system memory.`);
   if (availableBytes === null) {
-    return warning('GPU', `${name}: its free memory can't be read.`, INSTALL_GPU_TOOL);
+    return warning('GPU', `${gpu}: its free memory can't be read.`, INSTALL_GPU_TOOL);
   }
-  return ok('GPU', `${name}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
+  return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }
 
 /** Finds GPUs that LM Studio's engine sees and this process does not. */
@@ -75,7 +76,7 @@ async function hiddenGpus(
   const survey = await client.surveyHardware({ signal });
   const surveyed = survey?.gpus ?? [];
   if (surveyed.length <= known) return [];
-  const names = surveyed.map(({ name }) => name).join(', ');
+  const names = surveyed.map(({ name }) => name ?? 'a GPU').join(', ');
   return [
     warning(
       'GPU',

@@ -7,7 +7,7 @@ import { openCalibration } from '../footprints/calibration.js';
 import { environmentOf, findFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { fitOf } from '../models/model-fit.js';
+import { fitOf, isTooLarge } from '../models/model-fit.js';
 import { withLoadConfig } from '../models/with-load-config.js';
 import type { Session } from '../session.js';
 import { withSession } from '../session.js';
@@ -32,7 +32,7 @@ export interface EstimateRequest {
    * and absent differ in nothing.
    */
   readonly settings?: Partial<EstimateSettings>;
-  /** Whether to judge the fit, too; default true. The estimate of a file then needs nothing but the file. */
+  /** False leaves out whether a file fits, so that only the file is read. Default true. */
   readonly judge?: boolean;
 }
 
@@ -58,14 +58,13 @@ export async function estimateModel(
       : estimate;
   }
   return withSession(parts, { signal: context.signal }, (session) =>
-    estimateDownloaded(name, settings, judge, session),
+    estimateDownloaded(name, settings, session),
   );
 }
 
 async function estimateDownloaded(
   modelKey: string,
   settings: EstimateSettings,
-  judge: boolean,
   session: Session,
 ): Promise<ModelEstimate> {
   const { context, parts, catalog } = session;
@@ -78,7 +77,6 @@ async function estimateDownloaded(
   const wanted = withLoadConfig(profile, changesOf(settings));
   const asConfigured = settingsOf(settings, wanted.loadConfig, wanted.contextLengthTokens);
   const estimate = { ...describeModel(modelKey, known, asConfigured), modelKey };
-  if (!judge) return estimate;
   if (isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, parts, context);
     return { ...estimate, fit };
@@ -86,7 +84,7 @@ async function estimateDownloaded(
 
   const input = await assembleSelectionInput(
     { ...session.ports, catalog: portOf([wanted]) },
-    { ladder: known.kind === 'size' },
+    { tradeOffs: known.kind === 'size' },
     { signal: context.signal },
   );
   const [candidate] = input.candidates;
@@ -105,7 +103,12 @@ async function estimateDownloaded(
   return {
     ...estimate,
     fit: isHere
-      ? { ...fit, loadConfig: asked, resources, cheaper: fit.rejection && cheaperOf(known, input) }
+      ? {
+          ...fit,
+          loadConfig: asked,
+          resources,
+          cheaper: isTooLarge(fit) ? cheaperOf(known, input) : null,
+        }
       : null,
     corrected: sourced.corrected ? sourced.footprint : null,
     lmStudio: lmStudio === null ? null : { totalBytes: lmStudio.totalBytes, disagreementRatio },

@@ -1,4 +1,4 @@
-import type { LoadConfig, Resources } from '@mai/memory-ledger';
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import { measurePools } from '@mai/memory-ledger';
 import type { EstimateEnvironment, EstimateReport, EstimateSettings } from '@mai/memory-estimator';
 import { CPU_ENVIRONMENT, estimateFootprint, estimateFromFileSize } from '@mai/memory-estimator';
@@ -17,8 +17,8 @@ export interface FitHere extends ModelFit {
   readonly loadConfig: LoadConfig;
   readonly resources: Resources;
   /**
-   * Where it does not fit: the cheapest load configuration that does, with the pools after loading that. Null
-   * where there is none, or it fits.
+   * Where it is too large: the cheapest load configuration that fits, with the pools after loading that. Null
+   * where there is none.
    */
   readonly cheaper: (CheaperLoad & Pick<ModelFit, 'pools'>) | null;
 }
@@ -50,17 +50,30 @@ export async function judgeAlone(
     flashAttention: asked.flashAttention,
     cpuExpertRatio: null,
   };
-  const footprint =
+  const estimate = (one: LoadConfig): Footprint =>
     known.kind === 'size'
-      ? estimateFromFileSize(known, wanted, environment)
-      : estimateFootprint(known.header, wanted, environment);
-  const fit = { ...fitBeside(footprint, resources, policy), loadConfig: wanted, resources };
-  if (fit.rejection === null || known.kind === 'size') return { ...fit, cheaper: null };
-  const { header } = known;
+      ? estimateFromFileSize(known, one, environment)
+      : estimateFootprint(known.header, one, environment);
+  const judge = (one: CheaperLoad): ModelFit => fitBeside(one.footprint, resources, policy);
+  const asAsked = { loadConfig: wanted, footprint: estimate(wanted) };
+  const fit = { ...judge(asAsked), loadConfig: wanted, resources };
+  if (fit.rejection === null) return { ...fit, cheaper: null };
   const pools = measurePools(resources, [], policy);
-  const found = cheapestLoad({ header, loadConfig: wanted, environment, resources, pools });
-  return {
-    ...fit,
-    cheaper: found && { ...found, pools: fitBeside(found.footprint, resources, policy).pools },
-  };
+  const cheaper =
+    known.kind === 'size'
+      ? shorterContexts(asked.contextLengthTokens)
+          .map((contextLengthTokens) => ({ ...wanted, contextLengthTokens }))
+          .map((one) => ({ loadConfig: one, footprint: estimate(one) }))
+          .find((one) => judge(one).rejection === null)
+      : cheapestLoad({ header: known.header, loadConfig: wanted, environment, resources, pools });
+  return { ...fit, cheaper: cheaper ? { ...cheaper, pools: judge(cheaper).pools } : null };
+}
+
+/** Halves of a context length, longest first, down to 2048 tokens. */
+function shorterContexts(tokens: number): readonly number[] {
+  const shorter = [];
+  for (let half = Math.floor(tokens / 2); half >= 2048; half = Math.floor(half / 2)) {
+    shorter.push(half);
+  }
+  return shorter;
 }

@@ -114,7 +114,7 @@ async function predict(
     .map((profile) => withLoadConfig(profile, changes));
   const { candidates } = await assembleSelectionInput(
     { ...ports, catalog: portOf(chain) },
-    { ladder: false },
+    { tradeOffs: false },
     { signal: context.signal },
   );
   const option = candidates[0]?.loadOptions[0];

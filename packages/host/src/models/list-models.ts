@@ -62,7 +62,7 @@ async function judge(
   const { portOf } = await catalog();
   const input = await assembleSelectionInput(
     { ...ports, catalog: portOf(profiles) },
-    { ladder: false },
+    { tradeOffs: false },
     { signal: context.signal },
   );
   // An old LM Studio lists models without their size.

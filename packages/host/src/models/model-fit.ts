@@ -69,3 +69,8 @@ function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
     ? { code: 'INSUFFICIENT_RAM', ...figures }
     : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
 }
+
+/** Whether memory is what keeps a model from being loaded. */
+export function isTooLarge({ rejection }: ModelFit): boolean {
+  return rejection?.code === 'INSUFFICIENT_RAM' || rejection?.code === 'INSUFFICIENT_VRAM';
+}

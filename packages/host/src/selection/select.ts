@@ -29,7 +29,8 @@ export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Decides and touches nothing; default false. */
   readonly dryRun?: boolean;
-  readonly onEvent?: (event: RunEvent) => void;
+  /** Told every step; `sizeBytes` is the size on disk of a model that is being loaded, null where not known. */
+  readonly onEvent?: (event: RunEvent, sizeBytes: number | null) => void;
 }
 
 /** Decides which model is best now. */
@@ -58,9 +59,13 @@ export async function switchModel(
 ): Promise<SwitchReport> {
   const { ports, context, downloads, config } = session;
   const { origin, models } = await downloads();
+  const sizeOf = (event: RunEvent): number | null =>
+    event.type === 'loading'
+      ? models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes || null
+      : null;
   const report = await runOnce(ports, request, {
     dryRun,
-    onEvent,
+    onEvent: (event) => onEvent(event, sizeOf(event)),
     signal: context.signal,
     loadTimeoutMs: context.timeoutMs,
     drainDeadlineMs: config.config.switching.drainDeadlineMs,

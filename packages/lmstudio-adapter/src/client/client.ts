@@ -1,38 +1,38 @@
-import { detectCapabilities } from '../models/capabilities.js';
-import { findModel } from '../models/find-model.js';
-import { generate, warmUp } from '../models/generate.js';
-import {
-  estimate,
-  linkedDevices,
-  type LMStudioVersion,
-  readVersion,
-  type ResourceEstimate,
-  selectedEngines,
-  surveyHardware,
-} from '../machine/inspect-machine.js';
-import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
-import type { EstimateOptions, LMStudioClient, ModelDetails } from './client-types.js';
-import { budgetOf, type Connection, translated } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { HostFacts } from '../machine/host-facts.js';
+import { estimateModel } from '../load/estimate.js';
 import { LoadCoordinator } from '../load/load-coordinator.js';
-import { loadFailure, modelNotFound } from '../load/load-failure.js';
 import { loadFirst } from '../load/load-first.js';
 import { loadOnce } from '../load/load-once.js';
 import type { LoadRequest, LoadResult } from '../load/load-types.js';
-import { instanceNotFound, unload } from '../load/unload.js';
-import type { CallOptions, LoadConfig } from '../models/model-types.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { unload } from '../load/unload.js';
+import type { HostFacts } from '../machine/host-facts.js';
+import {
+  linkedDevices,
+  type LMStudioVersion,
+  readVersion,
+  selectedEngines,
+  surveyHardware,
+} from '../machine/inspect-machine.js';
+import { detectCapabilities } from '../models/capabilities.js';
+import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
+import { generate, warmUp } from '../models/generate.js';
+import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
+import { type Connection, deadlineOf } from '../wire/connection.js';
+import type { CallOptions } from '../wire/deadline.js';
+import type { LMStudioClient, ModelDetails } from './client-types.js';
 
-/** The client over an established connection. */
+/** llama.cpp's micro-batch: enough tokens to make it allocate its compute buffers. */
+const WARM_UP_TOKENS = 512;
+
+/** The client of a connection that LM Studio has accepted. */
 export function clientOf(
   connection: Connection,
   connectedVersion: LMStudioVersion,
   host: HostFacts,
 ): LMStudioClient {
-  const budget = (options: CallOptions | undefined) => budgetOf(connection, options);
-  const coordinator = new LoadCoordinator(connection, (load, doubtful, signal, onProgress) =>
-    loadOnce(connection, load, doubtful, signal, onProgress),
+  const deadline = (options: CallOptions | undefined) => deadlineOf(connection, options);
+  const coordinator = new LoadCoordinator(connection, (load, unconfirmed, signal, onProgress) =>
+    loadOnce(connection, load, unconfirmed, signal, onProgress),
   );
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -47,27 +47,27 @@ export function clientOf(
     baseUrl: connection.address.webSocketUrl,
     host,
     connectedVersion,
-    version: (options) => readVersion(connection, budget(options)),
-    listDownloaded: (options) => listDownloaded(connection, budget(options)),
-    listResidents: (options) => listResidents(connection, budget(options), 'full'),
+    version: (options) => readVersion(connection, deadline(options)),
+    listDownloaded: (options) => listDownloaded(connection, deadline(options)),
+    listResidents: (options) => listResidents(connection, deadline(options), 'full'),
     findModel: async (modelKey, options) =>
-      findModel(modelKey, await listDownloaded(connection, budget(options))),
+      findModel(modelKey, await listDownloaded(connection, deadline(options))),
     modelInfo: (modelKey, options) => modelInfo(connection, modelKey, options),
     estimate: (modelKey, loadConfig, options) =>
-      estimateModel(connection, modelKey, loadConfig, options ?? {}),
-    surveyHardware: (options) => surveyHardware(connection, budget(options)),
-    selectedEngines: (options) => selectedEngines(connection, budget(options)),
-    devices: (options) => linkedDevices(connection, budget(options)),
+      estimateModel(connection, modelKey, loadConfig, options),
+    surveyHardware: (options) => surveyHardware(connection, deadline(options)),
+    selectedEngines: (options) => selectedEngines(connection, deadline(options)),
+    devices: (options) => linkedDevices(connection, deadline(options)),
     load,
     loadFirst: (requests) => loadFirst(load, requests),
     unload: (instanceIdentifier, options) =>
-      unload(connection, instanceIdentifier, budget(options)),
+      unload(connection, instanceIdentifier, deadline(options)),
     generate: (request) => generate(connection, request),
     warmUp: async (instanceIdentifier, options = {}) => {
-      const residents = await listResidents(connection, budget(undefined), 'listing');
+      const residents = await listResidents(connection, deadline(undefined), 'listing');
       const resident = residents.find((one) => one.instanceIdentifier === instanceIdentifier);
       if (resident === undefined) throw instanceNotFound(instanceIdentifier, residents);
-      return warmUp(connection, resident, options.promptTokens ?? 512, options);
+      return warmUp(connection, resident, options.promptTokens ?? WARM_UP_TOKENS, options);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -79,56 +79,19 @@ async function modelInfo(
   modelKey: string,
   options: CallOptions | undefined,
 ): Promise<ModelDetails> {
-  const budget = budgetOf(connection, options);
+  const deadline = deadlineOf(connection, options);
   const [downloaded, residents] = await Promise.all([
-    listDownloaded(connection, budget),
-    listResidents(connection, budget, 'full'),
+    listDownloaded(connection, deadline),
+    listResidents(connection, deadline, 'full'),
   ]);
   const { model } = findModel(modelKey, downloaded);
   if (model === null) throw modelNotFound(modelKey, downloaded);
   const variants =
-    model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, budget);
+    model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
   return {
     model,
     capabilities: detectCapabilities(model),
     variants,
     residents: residents.filter((resident) => resident.modelKey === model.modelKey),
   };
-}
-
-async function estimateModel(
-  connection: Connection,
-  modelKey: string,
-  loadConfig: LoadConfig,
-  options: EstimateOptions,
-): Promise<ResourceEstimate | null> {
-  const budget = budgetOf(connection, options);
-  const downloaded = options.kind === undefined ? await listDownloaded(connection, budget) : null;
-  const kind =
-    options.kind ??
-    (downloaded === null ? null : findModel(modelKey, downloaded).model?.kind) ??
-    'llm';
-  const subject = {
-    kind,
-    modelKey,
-    loadConfig,
-    keepModelInMemory: options.keepModelInMemory ?? null,
-    deviceIdentifier: options.deviceIdentifier,
-  };
-  return translated(connection, `estimate ${modelKey}`, async () => {
-    try {
-      return await estimate(connection, subject, budget);
-    } catch (error) {
-      if (!isCallFault(error, 'answered')) throw error;
-      const failure = loadFailure(
-        error,
-        connection,
-        { modelKey, identifier: modelKey },
-        downloaded,
-      );
-      if (failure instanceof LMStudioError && failure.code === 'MODEL_NOT_FOUND') throw failure;
-      // LM Studio answers, only not about this model: no engine for its format, a key it does not like.
-      return null;
-    }
-  });
 }

@@ -45,7 +45,7 @@ const failure = (options: ConnectOptions) =>
     (error: unknown) => error,
   );
 
-test('nothing listens at the given port', async () => {
+test('nothing listens on the given port', async () => {
   const port = await freePort();
   expect(await failure({ baseUrl: `127.0.0.1:${port}` })).toMatchObject({
     code: 'UNREACHABLE',
@@ -54,7 +54,7 @@ test('nothing listens at the given port', async () => {
   });
 });
 
-test('nothing listens on any port of discovery, where the SDK would end the process', async () => {
+test('nothing listens on any port of discovery (the SDK would end the process)', async () => {
   const ports = [await freePort(), await freePort()];
   expect(await failure({ ports })).toMatchObject({ code: 'UNREACHABLE', baseUrl: null });
 });
@@ -66,7 +66,7 @@ test('a host that does not exist', async () => {
   });
 });
 
-test('a port that accepts and stays silent, where the SDK would wait for ever', async () => {
+test('a port that accepts and stays silent (the SDK would wait for ever)', async () => {
   await using server = await listen(() => undefined);
   expect(await failure({ baseUrl: `127.0.0.1:${server.port}` })).toMatchObject({
     code: 'UNREACHABLE',
@@ -106,7 +106,7 @@ test('a proxy that asks for credentials', async () => {
   });
 });
 
-test('greets, but has no WebSocket behind it', async () => {
+test('a server that sends the greeting but has no WebSocket', async () => {
   await using server = await listen(answering('200 OK', '{"lmstudio":true}'));
   expect(await failure({ baseUrl: `127.0.0.1:${server.port}` })).toMatchObject({
     code: 'UNREACHABLE',
@@ -132,7 +132,7 @@ test('a token that is required and missing', async () => {
   }
 });
 
-test('a malformed token is refused here, and is not printed', async () => {
+test('refuses a malformed token without repeating it', async () => {
   const error = await failure({ apiToken: 'sk-lm-secret' });
   expect(error).toMatchObject({ code: 'UNAUTHORIZED' });
   expect(String(error)).not.toContain('secret');
@@ -144,7 +144,7 @@ test('an authentication that is never answered', async () => {
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
 });
 
-test('an upgrade that is ignored, and one that is refused', async () => {
+test('a WebSocket upgrade that is ignored, and one that is refused', async () => {
   await using simulator = await startSimulator();
   const ignored = simulator.fault.ignoreUpgrade();
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
@@ -155,7 +155,7 @@ test('an upgrade that is ignored, and one that is refused', async () => {
   expect(String(refused)).toContain('refuses WebSocket connections (HTTP 404)');
 });
 
-test('a version that is not answered, or malformed', async () => {
+test('a version that is not answered, and one that is malformed', async () => {
   await using simulator = await startSimulator();
   const hanging = simulator.fault.hang({ endpoint: 'version' });
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
@@ -166,7 +166,7 @@ test('a version that is not answered, or malformed', async () => {
   });
 });
 
-test('a warning with the answer behind it does no harm', async () => {
+test('connects where a protocol warning precedes the answer', async () => {
   await using simulator = await startSimulator();
   simulator.fault.protocolWarning();
   await using client = await connect({ baseUrl: simulator.baseUrl, userHome });
@@ -187,11 +187,11 @@ test('cancelled before and while connecting', async () => {
   expect(await connecting).toBe(reason);
 });
 
-test('an address that is none is a TypeError', async () => {
+test('throws a TypeError for a malformed address', async () => {
   expect(await failure({ baseUrl: 'ftp://x' })).toBeInstanceOf(TypeError);
 });
 
-test('a hundred connections, failing and succeeding, leave no handle', async () => {
+test('a hundred connections, failed and successful, leave no open handle', async () => {
   await using simulator = await startSimulator();
   const port = await freePort();
   for (let cycle = 0; cycle < 25; cycle++) {

@@ -21,7 +21,7 @@ test.each([
 });
 
 test.each(['', 'ftp://x', 'http://', 'file:///etc', 'a b:1', 'http://x:99999', 'user:pw@host:1'])(
-  'refuses %p with a sentence',
+  'refuses %p',
   (input) => {
     expect(() => parseBaseUrl(input)).toThrow(TypeError);
   },
@@ -34,7 +34,7 @@ test.each(['http://me:secret@host:1', 'http://host:1?token=secret', 'http://host
   },
 );
 
-test('what it writes, it reads the same way', () => {
+test('reads its own output as the same address', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('http', 'https', 'ws', 'wss'),

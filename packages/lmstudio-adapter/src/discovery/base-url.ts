@@ -1,27 +1,28 @@
-/** Where an LM Studio is, in the two spellings that are needed. */
+/** The address of an LM Studio, for WebSocket and for HTTP. */
 export interface ServerAddress {
   /** `ws://host:port` or `wss://...`, without a trailing slash. */
   readonly webSocketUrl: string;
-  /** The same place as `http://host:port` or `https://...`. */
+  /** The same address as `http://host:port` or `https://...`. */
   readonly httpUrl: string;
   /** Host name or address, without brackets. */
   readonly host: string;
   readonly port: number;
+  /** TLS: `wss` and `https`. */
   readonly secure: boolean;
 }
 
-/** LM Studio's default port for its API server. */
+/** Default port of LM Studio's API server. */
 export const DEFAULT_PORT = 1234;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-// People paste the base URL of the OpenAI-compatible or REST API; the server is the same one.
+// People paste the base URL of the OpenAI-compatible or the REST API. Both are the same server.
 const API_SUFFIX = /\/(?:api\/)?v[01]\/?$/;
 
 /**
- * Reads an LM Studio address: `http`, `https`, `ws` or `wss` URL, or `host[:port]` (port 1234 unless
- * given). A path is kept (reverse proxies); a trailing `/v1` or `/api/v0` is dropped.
- * @throws TypeError when it is none of these, or carries credentials, a query or a fragment.
+ * Reads an LM Studio address: an `http`, `https`, `ws` or `wss` URL, or `host[:port]` (port 1234 unless
+ * given). A path is kept, for reverse proxies; a trailing `/v1` or `/api/v0` is dropped.
+ * @throws TypeError when it is no such address, or has credentials, a query or a fragment.
  */
 export function parseBaseUrl(input: string): ServerAddress {
   const text = input.trim();
@@ -35,7 +36,7 @@ export function parseBaseUrl(input: string): ServerAddress {
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new TypeError(
-      `An LM Studio address has no user name, query or fragment: give only ${url.protocol}//${url.host}. A token belongs in LM_API_TOKEN.`,
+      `An LM Studio address can have no user name, query or fragment. Give only ${url.protocol}//${url.host}, and put a token into LM_API_TOKEN.`,
     );
   }
   const bareHost = !hasScheme && url.port === '' && !/:80(?:\/|$)/.test(text);
@@ -51,7 +52,7 @@ export function parseBaseUrl(input: string): ServerAddress {
   };
 }
 
-/** The address of a loopback port. */
+/** The address `127.0.0.1:port`. */
 export function loopbackAddress(port: number): ServerAddress {
   return parseBaseUrl(`127.0.0.1:${port}`);
 }

@@ -1,40 +1,46 @@
+import { asRejection, systemTimers } from '../timers.js';
 import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from './base-url.js';
 import { type HomeLookup, readNotedPort } from './lmstudio-home.js';
 import { type Probe, probeGreeting } from './probe.js';
 
-/** The loopback ports on which the LM Studio app itself listens (the SDK's own list). */
+/** The loopback ports on which the LM Studio app itself listens, in the SDK's order. */
 export const APP_PORTS: readonly number[] = [41343, 52993, 16141, 39414, 22931];
 
 /** How and where to look for LM Studio. */
 export interface DiscoverOptions extends HomeLookup {
-  /** Only look here: http, https, ws, wss URL or host:port. */
+  /** The only address to try: http, https, ws or wss URL, or host:port. */
   readonly baseUrl?: string | undefined;
-  /** Deadline of each probe; all run at the same time. 500 on this machine, 2000 for another host. */
+  /** Deadline of each probe in milliseconds; probes run in parallel. 500 on loopback, 2000 elsewhere. */
   readonly timeoutMs?: number | undefined;
+  /** Cancels the search. */
   readonly signal?: AbortSignal | undefined;
-  /** Loopback ports to try instead of LM Studio's own. */
+  /** Loopback ports to try in place of LM Studio's own. */
   readonly ports?: readonly number[] | undefined;
 }
 
-/** What discovery found. */
+/** The outcome of a search. */
 export interface Discovery {
-  /** `ws://host:port` of the LM Studio that answered, the first in the list of several; `null`: none did. */
+  /** `ws://host:port` of the LM Studio that answered; of several, the first in port order. `null`: none. */
   readonly baseUrl: string | null;
-  /** `true` when only the given address was tried. */
+  /** `true` when `baseUrl` was given, so that no other address was tried. */
   readonly explicit: boolean;
-  /** Every address that had answered or failed by then. */
+  /** The addresses whose outcome was known when the search ended. */
   readonly probes: readonly Probe[];
 }
 
 const LOOPBACK_TIMEOUT_MS = 500;
-/** One LM Studio may answer on several ports; so long those are waited for that come first in the list. */
-const PREFERENCE_MS = 50;
 const REMOTE_TIMEOUT_MS = 2000;
 
 /**
- * Looks for a running LM Studio: the given address, or else on loopback LM Studio's five app ports,
- * 1234 and the port in its `http-server.json`, all at the same time. Of several that answer it is always the
- * same one. Costs a refused connection each when nothing runs, and never loads the SDK.
+ * After one port answered, how long ports earlier in the list may still answer. One LM Studio listens
+ * on several ports, and every search should return the same one.
+ */
+const EARLIER_PORT_GRACE_MS = 50;
+
+/**
+ * Looks for a running LM Studio: at the given address, or else on loopback at its five app ports, at
+ * 1234 and at the port in its `http-server.json`, all in parallel. Where nothing runs, each port costs
+ * one refused connection. Never loads the SDK.
  * @throws TypeError when `baseUrl` is malformed; the signal's reason when cancelled.
  */
 export async function discover(options: DiscoverOptions = {}): Promise<Discovery> {
@@ -50,12 +56,12 @@ export async function discover(options: DiscoverOptions = {}): Promise<Discovery
   return probeLoopback(options);
 }
 
-/** Loopback answers at once or not at all; a network may need a while. */
+/** Deadline of one probe: loopback answers at once or not at all, a network may take a while. */
 export function defaultProbeTimeoutMs(address: ServerAddress): number {
   return isLoopbackHost(address.host) ? LOOPBACK_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
 }
 
-/** Whether a host name or address means this network namespace itself. */
+/** Whether a host name or address is this network namespace's loopback. */
 export function isLoopbackHost(host: string): boolean {
   return (
     host === 'localhost' || host === '::1' || /^127\./.test(host) || host.endsWith('.localhost')
@@ -63,12 +69,12 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
-  const rest = new AbortController();
+  const openProbes = new AbortController();
   const timeoutMs = options.timeoutMs ?? LOOPBACK_TIMEOUT_MS;
   const ports = [...new Set(options.ports ?? usualPorts(options))];
   const probes = new Map<number, Probe>();
-  const stop = (): void => rest.abort(options.signal?.reason);
-  let patience: NodeJS.Timeout | undefined;
+  const stop = (): void => openProbes.abort(options.signal?.reason);
+  let cancelGrace: (() => void) | undefined;
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
     return await new Promise<Discovery>((resolve, reject) => {
@@ -80,23 +86,26 @@ async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
       const tryPort = async (port: number): Promise<void> => {
         const probe = await probeGreeting(loopbackAddress(port), {
           timeoutMs,
-          signal: rest.signal,
+          signal: openProbes.signal,
         });
         probes.set(port, probe);
-        if (probe.outcome === 'lmstudio') patience ??= setTimeout(conclude, PREFERENCE_MS);
-        const open = ports.find((one) => (probes.get(one)?.outcome ?? 'lmstudio') === 'lmstudio');
-        if (open === undefined || probes.has(open)) conclude();
+        if (probe.outcome === 'lmstudio') {
+          cancelGrace ??= systemTimers.after(EARLIER_PORT_GRACE_MS, conclude);
+        }
+        // The first port that answered or may still answer decides.
+        const first = ports.find((one) => (probes.get(one)?.outcome ?? 'lmstudio') === 'lmstudio');
+        if (first === undefined || probes.has(first)) conclude();
       };
       Promise.all(ports.map(tryPort)).then(
         conclude,
-        // Only an abort rejects a probe: ours after a win, or the caller's.
-        () => reject(options.signal?.reason as Error),
+        // A probe rejects only when aborted: by the caller, or after the search has ended.
+        () => reject(asRejection(options.signal?.reason)),
       );
     });
   } finally {
-    clearTimeout(patience);
+    cancelGrace?.();
     options.signal?.removeEventListener('abort', stop);
-    rest.abort();
+    openProbes.abort();
   }
 }
 

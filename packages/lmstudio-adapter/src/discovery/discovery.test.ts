@@ -6,7 +6,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 
 import { answering, freePort, listen } from '../../test/faulty-servers.js';
 import { diagnose } from './diagnose.js';
-import { discover } from './discover.js';
+import { discover, type DiscoverOptions } from './discover.js';
 import { findLMStudioHome } from './lmstudio-home.js';
 
 let userHome: string;
@@ -25,11 +25,11 @@ const put = async (file: string, content: unknown): Promise<string> => {
 const here = () => ({ userHome, env: {} });
 
 describe('findLMStudioHome', () => {
-  test('there is none', async () => {
+  test('is null where LM Studio was never run', async () => {
     expect(findLMStudioHome(here())).toBeNull();
   });
 
-  test('the usual place, with what lies in it', async () => {
+  test('finds ~/.lmstudio with its port and its models folder', async () => {
     await put('.lmstudio/.internal/http-server.json', { port: 4321 });
     expect(findLMStudioHome(here())).toEqual({
       path: path.join(userHome, '.lmstudio'),
@@ -41,7 +41,7 @@ describe('findLMStudioHome', () => {
     });
   });
 
-  test('the older cache folder goes before the usual place, the pointer file before both', async () => {
+  test('prefers the pointer file to the older cache folder, and that to ~/.lmstudio', async () => {
     await put('.lmstudio/x', '');
     await put('.cache/lm-studio/x', '');
     expect(findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });
@@ -60,7 +60,7 @@ describe('findLMStudioHome', () => {
     ['AppData/Roaming/LM Studio/settings.json', {}],
     ['Library/Application Support/LM Studio/settings.json', {}],
     ['.config/LM Studio/settings.json', {}],
-  ])('the models folder of %s', async (file) => {
+  ])('reads the models folder from %s', async (file) => {
     await put('.lmstudio/x', '');
     await put(file, `\uFEFF${JSON.stringify({ downloadsFolder: '/big drive/models' })}`);
     expect(findLMStudioHome(here())).toMatchObject({
@@ -70,14 +70,14 @@ describe('findLMStudioHome', () => {
   });
 
   test.each(['not json', '[]', '{"downloadsFolder":3}', '{"downloadsFolder":" "}'])(
-    'settings that say %s are no settings',
+    'ignores settings that contain %s',
     async (content) => {
       await put('.lmstudio/settings.json', content);
       expect(findLMStudioHome(here())).toMatchObject({ modelsFolderFrom: 'default' });
     },
   );
 
-  test('a port note elsewhere, and one that is no port', async () => {
+  test('reads the port from LMS_API_SERVER_INFO_PATH, and ignores an impossible port', async () => {
     await put('.lmstudio/.internal/http-server.json', { port: 70000 });
     expect(findLMStudioHome(here())?.serverPort).toBeNull();
     const file = await put('note.json', { port: 5555 });
@@ -87,38 +87,38 @@ describe('findLMStudioHome', () => {
 });
 
 describe('discover', () => {
-  test('finds the LM Studio among ports that refuse, stay silent or are someone else', async () => {
+  test('finds LM Studio among ports that refuse, stay silent or belong to another program', async () => {
     await using simulator = await startSimulator();
     await using silent = await listen(() => undefined);
-    await using stranger = await listen(answering('200 OK', '{}'));
-    const ports = [await freePort(), silent.port, stranger.port, simulator.port];
+    await using other = await listen(answering('200 OK', '{}'));
+    const ports = [await freePort(), silent.port, other.port, simulator.port];
     const found = await discover({ ...here(), ports, timeoutMs: 60_000 });
     expect(found).toMatchObject({ baseUrl: simulator.baseUrl, explicit: false });
   });
 
-  test('finds the port of the note', async () => {
+  test('finds the port of http-server.json', async () => {
     await using simulator = await startSimulator();
     await put('.lmstudio/.internal/http-server.json', { port: simulator.port });
     expect((await discover(here())).baseUrl).toBe(simulator.baseUrl);
   });
 
-  test('names every outcome when there is none', async () => {
+  test('reports the outcome of every port where none is LM Studio', async () => {
     await using silent = await listen(() => undefined);
-    await using stranger = await listen(answering('404 Not Found', ''));
+    await using other = await listen(answering('404 Not Found', ''));
     const refusing = await freePort();
-    const ports = [refusing, silent.port, stranger.port];
+    const ports = [refusing, silent.port, other.port];
     const { baseUrl, probes } = await discover({ ...here(), ports, timeoutMs: 100 });
     expect(baseUrl).toBeNull();
     const byPort = new Map(probes.map((probe) => [probe.baseUrl, probe]));
     expect(byPort.get(`ws://127.0.0.1:${refusing}`)?.outcome).toBe('refused');
     expect(byPort.get(`ws://127.0.0.1:${silent.port}`)?.outcome).toBe('timed-out');
-    expect(byPort.get(`ws://127.0.0.1:${stranger.port}`)).toMatchObject({
+    expect(byPort.get(`ws://127.0.0.1:${other.port}`)).toMatchObject({
       outcome: 'something-else',
       detail: 'HTTP 404',
     });
   });
 
-  test('takes any spelling of an address, and only that one', async () => {
+  test('tries only the given address, in any spelling', async () => {
     await using simulator = await startSimulator();
     for (const baseUrl of [simulator.baseUrl, simulator.httpUrl, `localhost:${simulator.port}`]) {
       expect(await discover({ ...here(), baseUrl })).toMatchObject({ explicit: true });
@@ -126,7 +126,7 @@ describe('discover', () => {
     }
   });
 
-  test('is cancelled with the reason', async () => {
+  test('rejects with the signal’s reason', async () => {
     const reason = new Error('stop');
     await expect(discover({ ...here(), signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await using silent = await listen(() => undefined);
@@ -143,59 +143,49 @@ describe('discover', () => {
 });
 
 describe('diagnose', () => {
-  test('running', async () => {
-    await using simulator = await startSimulator();
-    expect(await diagnose({ ...here(), baseUrl: simulator.baseUrl })).toMatchObject({
-      state: 'running',
-      command: null,
-    });
-  });
+  const found = async (options: DiscoverOptions) =>
+    diagnose(await discover({ ...here(), ...options }), { ...here(), ...options });
 
   test('not installed, app closed, daemon down', async () => {
     const ports = [await freePort()];
-    expect(await diagnose({ ...here(), ports })).toMatchObject({ state: 'not-installed' });
+    expect(await found({ ports })).toMatchObject({ state: 'not-installed' });
     await put('.lmstudio/x', '');
-    expect(await diagnose({ ...here(), ports })).toMatchObject({
-      state: 'app-closed',
-      command: 'lms server start',
-    });
+    const closed = await found({ ports });
+    expect(closed.state).toBe('app-closed');
+    expect(closed.message).toContain("'lms server start'");
     await put('.lmstudio/llmster/x', '');
-    expect(await diagnose({ ...here(), ports })).toMatchObject({
-      state: 'daemon-down',
-      command: 'lms daemon up',
-    });
+    const down = await found({ ports });
+    expect(down.state).toBe('daemon-down');
+    expect(down.message).toContain("'lms daemon up'");
   });
 
-  test('names the address that was given where nothing answers there', async () => {
+  test('names the given address where nothing answers there', async () => {
     const baseUrl = `127.0.0.1:${await freePort()}`;
-    const absent = await diagnose({ ...here(), baseUrl });
+    const absent = await found({ baseUrl });
     expect(absent.message).toContain(
       `Nothing answers at http://${baseUrl}, and LM Studio does not`,
     );
     await put('.lmstudio/x', '');
-    const closed = await diagnose({ ...here(), baseUrl });
+    const closed = await found({ baseUrl });
     expect(closed.message).toContain(
       `Nothing answers at http://${baseUrl}. LM Studio is installed`,
     );
   });
 
-  test('wrong host: no such name', async () => {
-    const options = { ...here(), baseUrl: 'http://no-such-host.invalid:1234' };
-    const { state, message } = await diagnose(options);
+  test('wrong host: the name does not resolve', async () => {
+    const { state, message } = await found({ baseUrl: 'http://no-such-host.invalid:1234' });
     expect(state).toBe('wrong-host');
     expect(message).toContain("'no-such-host.invalid'");
   });
 
-  test('something else, and someone who wants credentials', async () => {
-    await using stranger = await listen(answering('200 OK', 'hello'));
+  test('another program, and a server that asks for credentials', async () => {
+    await using other = await listen(answering('200 OK', 'hello'));
     await using guarded = await listen(answering('403 Forbidden', ''));
-    expect(await diagnose({ ...here(), baseUrl: `127.0.0.1:${stranger.port}` })).toMatchObject({
+    expect(await found({ baseUrl: `127.0.0.1:${other.port}` })).toMatchObject({
       state: 'something-else',
     });
-    expect(await diagnose({ ...here(), ports: [stranger.port] })).toMatchObject({
-      state: 'something-else',
-    });
-    expect(await diagnose({ ...here(), baseUrl: `127.0.0.1:${guarded.port}` })).toMatchObject({
+    expect(await found({ ports: [other.port] })).toMatchObject({ state: 'something-else' });
+    expect(await found({ baseUrl: `127.0.0.1:${guarded.port}` })).toMatchObject({
       state: 'unauthorized',
     });
   });
@@ -204,12 +194,11 @@ describe('diagnose', () => {
     const port = await freePort();
     const appPort = 41343;
     const app = await startSimulator({ port: appPort }).catch(() => null);
-    // Another program, or another test run, may hold LM Studio's port.
+    // Another program, or another test run, may use this port.
     if (app === null) return;
     await using _ = app;
-    expect(await diagnose({ ...here(), baseUrl: `127.0.0.1:${port}` })).toMatchObject({
-      state: 'server-off',
-      command: `lms server start --port ${port}`,
-    });
+    const { state, message } = await found({ baseUrl: `127.0.0.1:${port}` });
+    expect(state).toBe('server-off');
+    expect(message).toContain(`'lms server start --port ${port}'`);
   });
 });

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
+import { systemTimers } from '../timers.js';
 import type { ServerAddress } from './base-url.js';
 
-/** What came of one HTTP request; every network outcome is a value. */
+/** The outcome of one HTTP request. Network faults are values, not exceptions. */
 export type HttpOutcome =
   | { readonly kind: 'answered'; readonly status: number; readonly json: unknown }
   /** Nothing listens there. */
@@ -10,7 +11,7 @@ export type HttpOutcome =
   /** The name does not resolve, or no route leads there. */
   | { readonly kind: 'no-such-host'; readonly detail: string }
   | { readonly kind: 'timed-out' }
-  /** Something is there that does not speak HTTP, or hung up. */
+  /** The server does not speak HTTP, or closed the connection. */
   | { readonly kind: 'broken'; readonly detail: string };
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -23,9 +24,9 @@ const UNROUTABLE = new Set([
 ]);
 
 /**
- * GETs a JSON document with a deadline over everything, name resolution included. `node:http` is
- * loaded only once a TCP connection stands: with nothing listening, looking costs a refused connect
- * and no module. Rejects only with the signal's reason.
+ * GETs a JSON document. The deadline covers everything, name resolution included. `node:http` is loaded
+ * after the TCP connection is open: where nothing listens, this costs one refused connection and no
+ * module. Rejects with the signal's reason, and with nothing else.
  */
 export async function getJson(
   address: ServerAddress,
@@ -39,7 +40,7 @@ export async function getJson(
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  const cancelTimer = systemTimers.after(timeoutMs, () => deadline.abort());
   const onAbort = (): void => deadline.abort();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -49,7 +50,7 @@ export async function getJson(
     signal?.throwIfAborted();
     return outcome;
   } finally {
-    clearTimeout(timer);
+    cancelTimer();
     signal?.removeEventListener('abort', onAbort);
   }
 }
@@ -82,7 +83,7 @@ function connectTcp(
     };
     const onDeadline = (): void => settle({ kind: 'timed-out' });
     deadline.addEventListener('abort', onDeadline, { once: true });
-    // Stays attached: an error on an idle socket without a listener would end the process.
+    // This listener stays: an error on a socket without one would end the process.
     socket.on('error', (error) => settle(failure(error)));
     socket.once('connect', () => settle({ socket }));
   });
@@ -140,8 +141,8 @@ async function request(
 }
 
 function failure(error: Error): HttpOutcome {
-  const { code } = error as NodeJS.ErrnoException;
-  // With several addresses for one name, Node reports all attempts in one AggregateError.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // Where a name has several addresses, Node throws one AggregateError, which also has a `code`.
   if (code === 'ECONNREFUSED') return { kind: 'refused' };
   if (code === 'ETIMEDOUT') return { kind: 'timed-out' };
   if (code !== undefined && UNROUTABLE.has(code)) return { kind: 'no-such-host', detail: code };

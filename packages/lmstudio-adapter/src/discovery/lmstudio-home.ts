@@ -1,10 +1,10 @@
-// Read at once, not asynchronously: most of these small files are not there, and to learn so through a
-// thread takes longer than all else that a connection does.
+// These reads are synchronous: most of the files are absent, and asking for each through Node's thread
+// pool takes longer than the rest of connecting.
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** Where to look; every root can be replaced, so that tests need no real home folder. */
+/** Where to look for LM Studio's folder; tests replace the user's home. */
 export interface HomeLookup {
   /** The user's home folder; `os.homedir()` unless given. */
   readonly userHome?: string | undefined;
@@ -12,32 +12,33 @@ export interface HomeLookup {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** LM Studio's own folder on this machine and what it says. */
+/** LM Studio's own folder on this machine, and what its files say. */
 export interface LMStudioHome {
+  /** Absolute path. */
   readonly path: string;
-  /** How it was found. */
+  /** Which of the three places it is; see `findLMStudioHome`. */
   readonly foundBy: 'pointer-file' | 'cache-folder' | 'default';
-  /** Folder of the model files; follows `downloadsFolder` of settings.json, else `models` inside. */
+  /** Folder of the model files: `downloadsFolder` of settings.json, else `models` in this folder. */
   readonly modelsFolder: string;
   readonly modelsFolderFrom: 'settings' | 'default';
-  /** Port of LM Studio's API server as its own notes say; `null` when there is no note. */
+  /** Port of the API server in LM Studio's `http-server.json`; `null` without that file. */
   readonly serverPort: number | null;
-  /** The headless LM Studio (llmster) is installed here. */
+  /** Whether the headless LM Studio (llmster) is installed here. */
   readonly headless: boolean;
 }
 
 /**
- * Finds LM Studio's home: the folder named in `~/.lmstudio-home-pointer`, else the older
- * `~/.cache/lm-studio`, else `~/.lmstudio`. `null` when none of them exists, that is when LM
- * Studio was never run here. Reads a few small files; never throws.
+ * Finds LM Studio's folder: the one that `~/.lmstudio-home-pointer` names, else the older
+ * `~/.cache/lm-studio`, else `~/.lmstudio`. `null` when none exists: LM Studio was never run here.
+ * Reads a few small files, and never throws.
  */
 export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
   const userHome = lookup.userHome ?? homedir();
   const env = lookup.env ?? process.env;
   const found = locate(userHome);
   if (found === null) return null;
-  const settings = readSettings(found.path, userHome, env);
-  const downloads = settings === null ? null : expandHome(settings, userHome);
+  const configured = readDownloadsFolder(found.path, userHome, env);
+  const downloads = configured === null ? null : expandHome(configured, userHome);
   return {
     ...found,
     modelsFolder: downloads ?? path.join(found.path, 'models'),
@@ -47,7 +48,7 @@ export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
   };
 }
 
-/** Port noted in LM Studio's `http-server.json` (or in `LMS_API_SERVER_INFO_PATH`), without the rest. */
+/** The `serverPort` of `findLMStudioHome` alone; the file can also be named by `LMS_API_SERVER_INFO_PATH`. */
 export function readNotedPort(lookup: HomeLookup = {}): number | null {
   const env = lookup.env ?? process.env;
   const found = locate(lookup.userHome ?? homedir());
@@ -84,8 +85,8 @@ function readServerPort(
     : null;
 }
 
-/** settings.json lies in LM Studio's home; older versions kept it with the app's own data. */
-function readSettings(
+/** `downloadsFolder` of settings.json, in LM Studio's folder or, as older versions had it, in the app's data. */
+function readDownloadsFolder(
   home: string,
   userHome: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -107,20 +108,24 @@ function expandHome(folder: string, userHome: string): string {
   return /^~(?=$|[\\/])/.test(folder) ? path.join(userHome, folder.slice(1)) : folder;
 }
 
-function readJson(file: string): Record<string, unknown> | null {
+function readJson(file: string): Readonly<Record<string, unknown>> | null {
   const text = readText(file);
   if (text === null) return null;
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+    return isRecord(value) ? value : null;
   } catch {
     return null;
   }
 }
 
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 function readText(file: string): string | null {
   try {
-    // An error for each file that is not there would cost a hundred times as much as this answer.
+    // Asking first is a hundred times as fast as an exception, and most files are absent.
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
     return readFileSync(file, 'utf8');
   } catch {

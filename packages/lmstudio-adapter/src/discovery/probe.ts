@@ -1,19 +1,23 @@
 import type { ServerAddress } from './base-url.js';
 import { getJson, type HttpOutcome } from './http-json.js';
 
-/** What one address answered to LM Studio's greeting. */
+/** How one address answered the request for LM Studio's greeting. */
 export type ProbeOutcome =
   'lmstudio' | 'refused' | 'timed-out' | 'no-such-host' | 'unauthorized' | 'something-else';
 
 /** One address that was tried. */
 export interface Probe {
+  /** `ws://host:port`. */
   readonly baseUrl: string;
   readonly outcome: ProbeOutcome;
-  /** The HTTP status or system error behind the outcome; `null` where there is nothing to add. */
+  /** The HTTP status or the system's error code; `null` where the outcome says it all. */
   readonly detail: string | null;
 }
 
-/** Asks one address whether it is LM Studio. Never rejects except with the signal's reason. */
+/**
+ * Asks one address for LM Studio's greeting (`GET /lmstudio-greeting`). Rejects with the signal's
+ * reason, and with nothing else.
+ */
 export async function probeGreeting(
   address: ServerAddress,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },

@@ -1,96 +1,55 @@
-import { type Connection, unreachable } from '../wire/connection.js';
 import { probeGreeting } from '../discovery/probe.js';
-import type { ModelKind, ResidentInstance } from '../models/model-types.js';
-import { delay } from '../timers.js';
 import { listResidents } from '../models/list-models.js';
-import { Budget } from '../wire/deadline.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { delay } from '../timers.js';
+import type { Connection } from '../wire/connection.js';
+import { Deadline } from '../wire/deadline.js';
+import { CHECK_DEADLINE_MS, unloadResident } from './unload.js';
 
-/** Deadline of each question while cleaning up. */
-const STEP_MS = 2000;
+/** Waits before each check, where LM Studio has not confirmed that the load is over; 2.4 s in all. */
+const UNCONFIRMED_WAITS_MS = [0, 150, 350, 700, 1200];
 
-/** When to look again for a load that LM Studio has not confirmed to be over. */
-const UNCONFIRMED_LOOKS_MS = [0, 150, 350, 700, 1200];
-
-/** A load that was given up. */
+/** A load that was cancelled, or whose connection broke. */
 export interface AbandonedLoad {
   readonly identifier: string;
-  /** LM Studio ended the load's channel itself, so one look is enough. */
+  /** LM Studio confirmed that the load is over, so one check is enough. */
   readonly confirmed: boolean;
 }
 
 /**
- * Makes sure that a load which was given up leaves nothing resident: asks over a connection of its
- * own what is loaded, and unloads the copy. Resolves `false` when LM Studio could not be asked, or
- * never said that the load is over: it may then still appear.
+ * Makes sure that an abandoned load leaves no copy behind: asks over a new connection which models are
+ * loaded, and unloads the copy. Resolves `false` where LM Studio could not be asked or never confirmed
+ * that the load is over, because the copy may then still appear.
  */
-export async function reconcile(connection: Connection, load: AbandonedLoad): Promise<boolean> {
-  const looks = load.confirmed ? [0] : UNCONFIRMED_LOOKS_MS;
-  let seenAll = false;
-  for (const waitMs of looks) {
+export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): Promise<boolean> {
+  const waitsMs = load.confirmed ? [0] : UNCONFIRMED_WAITS_MS;
+  let absent = false;
+  for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
-    const look = await lookOnce(connection, load);
+    const finding = await checkOnce(connection, load);
     // A server that is gone took its models with it.
-    if (look === 'server-gone' || look === 'removed') return true;
-    seenAll = look === 'absent';
+    if (finding === 'server-gone' || finding === 'removed') return true;
+    absent = finding === 'absent';
   }
-  return load.confirmed && seenAll;
+  return load.confirmed && absent;
 }
 
-type Look = 'removed' | 'absent' | 'server-gone' | 'unknown';
+type Finding = 'removed' | 'absent' | 'server-gone' | 'unknown';
 
-async function lookOnce(connection: Connection, load: AbandonedLoad): Promise<Look> {
+async function checkOnce(connection: Connection, load: AbandonedLoad): Promise<Finding> {
+  const newDeadline = () => new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
   try {
-    const probe = await probeGreeting(connection.address, { timeoutMs: STEP_MS });
+    const probe = await probeGreeting(connection.address, { timeoutMs: CHECK_DEADLINE_MS });
     if (probe.outcome === 'refused') return 'server-gone';
     if (probe.outcome !== 'lmstudio') return 'unknown';
     connection.pool.renew();
-    const budget = new Budget(connection.timers, STEP_MS, undefined);
-    const residents = await listResidents(connection, budget, 'listing');
-    // The identifier was free when the load began, and LM Studio refuses a second claim to it.
+    const residents = await listResidents(connection, newDeadline(), 'listing');
+    // The identifier was free when the load began, and LM Studio gives it to one copy only.
     const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === load.identifier);
     if (ours === undefined) return 'absent';
-    await unloadResident(connection, ours, new Budget(connection.timers, STEP_MS, undefined));
+    await unloadResident(connection, ours, newDeadline());
     return 'removed';
   } catch {
+    // LM Studio could not be asked; the caller reports the load as uncertain.
     return 'unknown';
-  }
-}
-
-/**
- * Unloads one resident over a connection of its own. When the answer stays out, a new connection is
- * asked whether it is gone; then that is the answer.
- */
-export async function unloadResident(
-  connection: Connection,
-  resident: Pick<ResidentInstance, 'instanceIdentifier' | 'deviceIdentifier'> & {
-    readonly kind: ModelKind;
-  },
-  budget: Budget,
-): Promise<void> {
-  const { kind, instanceIdentifier, deviceIdentifier } = resident;
-  try {
-    await connection.pool.command((session) =>
-      session.call(budget.spec(kind, 'unloadModel'), (wire) =>
-        wire.unloadModel(kind, instanceIdentifier, deviceIdentifier),
-      ),
-    );
-  } catch (error) {
-    if (isCallFault(error, 'unauthorized', 'closed')) throw error;
-    if (await isGone(connection, instanceIdentifier)) return;
-    throw error;
-  }
-}
-
-async function isGone(connection: Connection, identifier: string): Promise<boolean> {
-  try {
-    const probe = await probeGreeting(connection.address, { timeoutMs: STEP_MS });
-    if (probe.outcome === 'refused') throw unreachable(connection.address, 'connection refused');
-    connection.pool.renew();
-    const budget = new Budget(connection.timers, STEP_MS, undefined);
-    const residents = await listResidents(connection, budget, 'listing');
-    return residents.every(({ instanceIdentifier }) => instanceIdentifier !== identifier);
-  } catch {
-    return false;
   }
 }

@@ -1,10 +1,10 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
 import { connect } from '../client/connect.js';
-import { DEFAULT_LOAD_CONFIG } from '../models/model-types.js';
 
-test('a model that LM Studio will not estimate is one without an estimate', async () => {
-  // The SDK refuses control characters, the joiner of an emoji among them.
+test('the estimate is null for a model that LM Studio refuses to estimate', async () => {
+  // The SDK refuses control characters, and counts the joiner in an emoji as one.
   const modelKey = 'family/\u{1f469}\u200d\u{1f469}\u200d\u{1f467}';
   await using simulator = await startSimulator({
     world: { models: [{ modelKey, sizeBytes: 1 << 30 }] },
@@ -14,7 +14,7 @@ test('a model that LM Studio will not estimate is one without an estimate', asyn
   expect(await client.estimate(modelKey, DEFAULT_LOAD_CONFIG, { kind: 'llm' })).toBeNull();
 });
 
-test('a model that is not there is an error', async () => {
+test('throws for a model that is not downloaded', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await expect(client.estimate('no/such-model', DEFAULT_LOAD_CONFIG)).rejects.toMatchObject({

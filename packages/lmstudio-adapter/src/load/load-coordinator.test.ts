@@ -1,8 +1,8 @@
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import * as fc from 'fast-check';
 
 import { fakeTimers } from '../../test/fake-timers.js';
 import { loopbackAddress } from '../discovery/base-url.js';
-import { DEFAULT_LOAD_CONFIG } from '../models/model-types.js';
 import { LoadCoordinator, type RunLoad } from './load-coordinator.js';
 import type { LoadResult } from './load-types.js';
 
@@ -12,7 +12,7 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** A runtime whose loads end when the test says so, and that notices overlap. */
+/** A coordinator whose loads end when the test says so; counts loads that overlap on a device. */
 function harness() {
   const timers = fakeTimers();
   const running: { key: string; device: string; finish: () => void; signal: AbortSignal }[] = [];
@@ -46,7 +46,7 @@ function harness() {
   return { coordinator, timers, running, started, mostPerDevice: () => mostPerDevice };
 }
 
-test('loads on one device take turns, on two devices they do not', async () => {
+test('loads on one device run one after another, loads on two devices at the same time', async () => {
   const { coordinator, timers, running } = harness();
   const loads = [
     coordinator.load({ modelKey: 'a' }),
@@ -62,7 +62,7 @@ test('loads on one device take turns, on two devices they do not', async () => {
   await Promise.all(loads);
 });
 
-test('LM Studio’s choice of device and its own machine share a lane', async () => {
+test('no device and LM Studio’s own machine share one queue', async () => {
   const { coordinator, timers, running } = harness();
   void outcome(coordinator.load({ modelKey: 'a' }));
   void outcome(coordinator.load({ modelKey: 'b', deviceIdentifier: null }));
@@ -70,7 +70,7 @@ test('LM Studio’s choice of device and its own machine share a lane', async ()
   expect(running).toHaveLength(1);
 });
 
-test('requests are the same only when everything is', async () => {
+test('requests share a load only when all their fields are equal', async () => {
   const { coordinator, timers, started, running } = harness();
   const same = [
     { modelKey: 'a' },
@@ -88,7 +88,7 @@ test('requests are the same only when everything is', async () => {
   expect(started).toHaveLength(5);
 });
 
-test('one who joins late hears how far it is', async () => {
+test('a caller that joins late gets the progress so far', async () => {
   const { coordinator, timers, running } = harness();
   const first: number[] = [];
   const second: number[] = [];
@@ -98,7 +98,7 @@ test('one who joins late hears how far it is', async () => {
     modelKey: 'a',
     onProgress: (ratio) => {
       second.push(ratio);
-      throw new Error('a fault of the caller');
+      throw new Error('thrown by the listener');
     },
   });
   expect([first, second]).toEqual([[0.5], [0.5]]);
@@ -106,7 +106,7 @@ test('one who joins late hears how far it is', async () => {
   await Promise.all([a, b]);
 });
 
-test('waiting counts against the deadline, and leaving the queue needs no clean-up', async () => {
+test('the deadline includes the wait in the queue, and a caller can leave the queue at once', async () => {
   const { coordinator, timers, started } = harness();
   void outcome(coordinator.load({ modelKey: 'a' }));
   const waiting = outcome(coordinator.load({ modelKey: 'b', timeoutMs: 100 }));
@@ -115,7 +115,7 @@ test('waiting counts against the deadline, and leaving the queue needs no clean-
   expect(started).toEqual(['a']);
 });
 
-test('a request that arrives while its twin is being cancelled starts anew', async () => {
+test('an equal request that arrives during a cancellation starts a new load', async () => {
   const { coordinator, timers, running, started } = harness();
   const cancel = new AbortController();
   const first = outcome(coordinator.load({ modelKey: 'a', signal: cancel.signal }));
@@ -129,7 +129,7 @@ test('a request that arrives while its twin is being cancelled starts anew', asy
   await second;
 });
 
-test('whoever comes and goes: never two at a time, every caller gets an outcome', async () => {
+test('callers that come and go never overlap two loads, and each gets an outcome', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('load' as const), key: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ do: fc.constant('cancel' as const), caller: fc.nat(20) }),

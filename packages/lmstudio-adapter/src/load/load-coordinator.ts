@@ -1,22 +1,22 @@
-import type { Connection } from '../wire/connection.js';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LMStudioError } from '../errors.js';
-import { DEFAULT_LOAD_CONFIG } from '../models/model-types.js';
 import { asRejection } from '../timers.js';
+import type { Connection } from '../wire/connection.js';
+import type { UnconfirmedLoads } from './load-once.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
-import type { Doubtful } from './load-once.js';
 
 const DEFAULT_LOAD_TIMEOUT_MS = 10 * 60_000;
 
-/** Carries one load through; `loadOnce`, or a fake. */
+/** Carries out one load: `loadOnce`, or a fake in tests. */
 export type RunLoad = (
   load: NormalizedLoad,
-  doubtful: Doubtful,
+  unconfirmed: UnconfirmedLoads,
   signal: AbortSignal,
   onProgress: (ratio: number) => void,
 ) => Promise<LoadResult>;
 
-/** One load and those who wait for it. */
-interface Flight {
+/** One load and the callers that wait for it. */
+interface SharedLoad {
   readonly controller: AbortController;
   readonly promise: Promise<LoadResult>;
   readonly listeners: Set<(ratio: number) => void>;
@@ -26,60 +26,63 @@ interface Flight {
 }
 
 /**
- * One load at a time per device, because concurrent loads can abort each other (and concurrent loads
- * of one model make several copies). Callers who ask for the same thing share one load; it is
- * cancelled when the last of them has left, and the last one only leaves once nothing is left behind.
+ * Runs one load at a time on each device: LM Studio may abort concurrent loads, and concurrent loads of
+ * one model make several copies. Callers with equal requests share a load. It is cancelled when its last
+ * caller leaves, and that caller waits until the cancelled load has been cleaned up.
  */
 export class LoadCoordinator {
-  readonly #flights = new Map<string, Flight>();
-  readonly #lanes = new Map<string, Promise<unknown>>();
-  /** Loads that may still complete; the next load looks for them. */
-  readonly #doubtful: Doubtful = new Set();
+  readonly #loads = new Map<string, SharedLoad>();
+  /** The end of the last load by device. */
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #unconfirmed: UnconfirmedLoads = new Set();
 
   constructor(
     private readonly connection: Pick<Connection, 'timers' | 'address'>,
     private readonly run: RunLoad,
   ) {}
 
+  /** Joins the load of an equal request, or queues a new one. */
   async load(request: LoadRequest): Promise<LoadResult> {
     const { signal, onProgress } = request;
     signal?.throwIfAborted();
     const load = normalize(request);
     const key = JSON.stringify(load, (_, value: unknown) => (value === undefined ? 'any' : value));
-    const flight = this.#join(key, load);
+    const shared = this.#join(key, load);
     if (onProgress !== undefined) {
-      flight.listeners.add(onProgress);
-      if (flight.ratio > 0) notify(onProgress, flight.ratio);
+      shared.listeners.add(onProgress);
+      if (shared.ratio > 0) notify(onProgress, shared.ratio);
     }
     try {
-      return await this.#wait(flight, load, request);
+      return await this.#wait(shared, load, request);
     } finally {
-      if (onProgress !== undefined) flight.listeners.delete(onProgress);
+      if (onProgress !== undefined) shared.listeners.delete(onProgress);
     }
   }
 
-  /** Waits until nothing is under way; used when the client closes. */
+  /** Cancels every load and waits until all have been cleaned up. */
   async cancelAll(reason: unknown): Promise<void> {
-    const flights = [...this.#flights.values()];
-    for (const { controller } of flights) controller.abort(reason);
-    await Promise.allSettled(flights.map(({ promise }) => promise));
+    const loads = [...this.#loads.values()];
+    for (const { controller } of loads) controller.abort(reason);
+    await Promise.allSettled(loads.map(({ promise }) => promise));
   }
 
-  #join(key: string, load: NormalizedLoad): Flight {
-    const running = this.#flights.get(key);
+  #join(key: string, load: NormalizedLoad): SharedLoad {
+    const running = this.#loads.get(key);
     if (running !== undefined && !running.controller.signal.aborted) {
       running.callers += 1;
       return running;
     }
     const controller = new AbortController();
-    const lane = load.deviceIdentifier ?? '';
-    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const device = load.deviceIdentifier ?? '';
+    const before = this.#queues.get(device) ?? Promise.resolve();
     const promise = before.then(() => {
       controller.signal.throwIfAborted();
-      flight.started = true;
-      return this.run(load, this.#doubtful, controller.signal, (ratio) => advance(flight, ratio));
+      shared.started = true;
+      return this.run(load, this.#unconfirmed, controller.signal, (ratio) =>
+        advance(shared, ratio),
+      );
     });
-    const flight: Flight = {
+    const shared: SharedLoad = {
       controller,
       promise,
       listeners: new Set(),
@@ -87,20 +90,21 @@ export class LoadCoordinator {
       started: false,
       ratio: 0,
     };
-    this.#flights.set(key, flight);
+    this.#loads.set(key, shared);
     const done = promise.then(
       () => undefined,
       () => undefined,
     );
-    this.#lanes.set(lane, done);
+    this.#queues.set(device, done);
     void done.then(() => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-      if (this.#lanes.get(lane) === done) this.#lanes.delete(lane);
+      if (this.#loads.get(key) === shared) this.#loads.delete(key);
+      if (this.#queues.get(device) === done) this.#queues.delete(device);
     });
-    return flight;
+    return shared;
   }
 
-  #wait(flight: Flight, load: NormalizedLoad, request: LoadRequest): Promise<LoadResult> {
+  /** Settles with the load, or when this caller's deadline ends or its signal aborts. */
+  #wait(shared: SharedLoad, load: NormalizedLoad, request: LoadRequest): Promise<LoadResult> {
     const { signal } = request;
     const timeoutMs = request.timeoutMs ?? DEFAULT_LOAD_TIMEOUT_MS;
     return new Promise<LoadResult>((resolve, reject) => {
@@ -110,20 +114,20 @@ export class LoadCoordinator {
       };
       const leave = (reason: () => unknown): void => {
         detach();
-        flight.callers -= 1;
-        if (flight.callers > 0) return reject(asRejection(reason()));
-        flight.controller.abort(reason());
-        // Nothing was begun, so there is nothing to clean up, however long the lane is.
-        if (!flight.started) return reject(asRejection(reason()));
-        // Resolved: it was loaded by the time the cancellation came.
-        flight.promise.then(resolve, () => reject(reason() as Error));
+        shared.callers -= 1;
+        if (shared.callers > 0) return reject(asRejection(reason()));
+        shared.controller.abort(reason());
+        // A load that has not started needs no clean-up, so this caller need not wait for its turn.
+        if (!shared.started) return reject(asRejection(reason()));
+        // The load may have completed before the cancellation reached it; then this call resolves.
+        shared.promise.then(resolve, () => reject(asRejection(reason())));
       };
-      const onAbort = (): void => leave(() => signal?.reason as unknown);
+      const onAbort = (): void => leave((): unknown => signal?.reason);
       const cancelTimer = this.connection.timers.after(timeoutMs, () =>
         leave(() => this.#timedOut(load, timeoutMs)),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
-      flight.promise.then(
+      shared.promise.then(
         (result) => {
           detach();
           resolve(result);
@@ -137,10 +141,10 @@ export class LoadCoordinator {
   }
 
   #timedOut(load: NormalizedLoad, timeoutMs: number): LMStudioError {
-    const uncertain = this.#doubtful.has(load.identifier);
+    const uncertain = this.#unconfirmed.has(load.identifier);
     return new LMStudioError(
       'LOAD_TIMED_OUT',
-      `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? ' LM Studio has not confirmed that; check with `lms ps`.' : ''} Allow more time, or choose a smaller model.`,
+      `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? " LM Studio has not confirmed the cancellation: check with 'lms ps'." : ''} Allow more time, or choose a smaller model.`,
       {
         baseUrl: this.connection.address.webSocketUrl,
         modelKey: load.modelKey,
@@ -166,17 +170,17 @@ function normalize(request: LoadRequest): NormalizedLoad {
   };
 }
 
-function advance(flight: Flight, ratio: number): void {
-  if (!(ratio > flight.ratio) && !(ratio === 0 && flight.ratio === 0)) return;
-  flight.ratio = Math.min(1, ratio);
-  for (const listener of flight.listeners) notify(listener, flight.ratio);
+/** Reports progress that has grown; a first 0 is reported too. */
+function advance(shared: SharedLoad, ratio: number): void {
+  if (!(ratio > shared.ratio) && !(ratio === 0 && shared.ratio === 0)) return;
+  shared.ratio = Math.min(1, ratio);
+  for (const listener of shared.listeners) notify(listener, shared.ratio);
 }
 
-/** A listener that throws must not end the load of the others. */
 function notify(listener: (ratio: number) => void, ratio: number): void {
   try {
     listener(ratio);
   } catch {
-    // The caller's own fault; documented as ignored.
+    // Documented as ignored: one caller's exception must not end the load of the others.
   }
 }

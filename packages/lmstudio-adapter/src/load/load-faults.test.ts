@@ -1,7 +1,8 @@
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
 import { handlesBackTo, openHandles } from '../../test/open-handles.js';
-import { connect, DEFAULT_LOAD_CONFIG, isLMStudioError, type LMStudioClient } from '../index.js';
+import { connect, isLMStudioError, type LMStudioClient } from '../index.js';
 
 const KEY = 'qwen/qwen3-4b';
 const OTHER = 'qwen/qwen3-1.7b';
@@ -36,7 +37,7 @@ const caught = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Asks until LM Studio answers; until then it may only be unreachable. */
+/** Asks until LM Studio answers; the only error until then is `UNREACHABLE`. */
 async function comesBack(client: LMStudioClient): Promise<void> {
   for (;;) {
     try {
@@ -49,7 +50,7 @@ async function comesBack(client: LMStudioClient): Promise<void> {
   }
 }
 
-test('the guardrails refuse: nothing is tried', () =>
+test('tries no load that the guardrails refuse', () =>
   withClient(
     async (client, simulator) => {
       const error = await caught(client.load({ modelKey: KEY }));
@@ -61,7 +62,7 @@ test('the guardrails refuse: nothing is tried', () =>
     { world: { guardrails: { mode: 'custom', customThresholdBytes: 1 } } },
   ));
 
-test('the guardrails refuse although the estimate passed', () =>
+test('reports a refusal by the guardrails that comes after the estimate passed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.refuseLoad();
     const load = client.load({ modelKey: KEY, checkGuardrails: false });
@@ -80,14 +81,14 @@ test.each([
       true,
     );
     expect(error).toMatchObject({ serverMessage: expect.stringMatching(/\w/), uncertain: false });
-    // One sentence after the other, without the SDK's headings.
+    // Whole sentences, without the SDK's headings.
     expect(String(error)).not.toContain('CAUSE');
     expect(String(error)).toMatch(/[.!?] Try a shorter context/);
     expect(simulator.residents()).toEqual([]);
   }),
 );
 
-test('an engine that says that memory did not suffice is told apart', () =>
+test('tells an engine that ran out of memory from one that crashed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.outOfMemory({ pool: 'vram', times: 1 });
     expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({
@@ -99,7 +100,7 @@ test('an engine that says that memory did not suffice is told apart', () =>
     });
   }));
 
-test('the context comes out smaller, and the result says so', () =>
+test('reports a context that came out smaller than requested', () =>
   withClient(async (client, simulator) => {
     simulator.fault.shrinkContext({ toTokens: 1024 });
     const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
@@ -108,7 +109,7 @@ test('the context comes out smaller, and the result says so', () =>
     expect(instance.contextLengthTokens).toBe(1024);
   }));
 
-test('a load that stalls ends by its deadline and leaves nothing', () =>
+test('a stalled load ends at its deadline and leaves nothing loaded', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ atProgress: 0.5 });
     const error = await caught(client.load({ modelKey: KEY, timeoutMs: 300 }));
@@ -118,7 +119,7 @@ test('a load that stalls ends by its deadline and leaves nothing', () =>
   }));
 
 test.each(['continue', 'cancel'] as const)(
-  'the connection breaks mid-load, and LM Studio would %s',
+  'a connection that breaks during a load leaves nothing loaded, where LM Studio would %s the load',
   (loadAfterDisconnect) =>
     withClient(
       async (client, simulator) => {
@@ -126,7 +127,7 @@ test.each(['continue', 'cancel'] as const)(
         const error = await caught(client.load({ modelKey: KEY }));
         expect(error).toMatchObject({ code: 'UNREACHABLE' });
         expect(simulator.residents()).toEqual([]);
-        // And nothing is replayed by an innocent question.
+        // A later read must not make the SDK replay the load.
         await client.listResidents();
         await new Promise((resolve) => setTimeout(resolve, 300));
         expect(simulator.residents()).toEqual([]);
@@ -137,7 +138,7 @@ test.each(['continue', 'cancel'] as const)(
     ),
 );
 
-test('what a broken load leaves much later is cleaned up by the next load', () =>
+test('the next load unloads a copy that an abandoned load left behind later', () =>
   withClient(
     async (client, simulator) => {
       simulator.fault.dropConnection({ atProgress: 0.1, times: 1 });
@@ -153,7 +154,7 @@ test('what a broken load leaves much later is cleaned up by the next load', () =
     { speed: 1, world: { loadAfterDisconnect: 'continue', machine: { loadBytesPerSecond: 7e8 } } },
   ));
 
-test('LM Studio restarts mid-load; the same client then works', () =>
+test('the client works again after LM Studio restarts during a load', () =>
   withClient(async (client, simulator) => {
     simulator.fault.restart({ atProgress: 0.4, downMs: 50, times: 1 });
     expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({ code: 'UNREACHABLE' });
@@ -163,7 +164,7 @@ test('LM Studio restarts mid-load; the same client then works', () =>
     expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual([KEY]);
   }));
 
-test('an old client survives restarts between its calls', () =>
+test('the client works again after restarts between its calls', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });
     await simulator.restart();
@@ -174,7 +175,7 @@ test('an old client survives restarts between its calls', () =>
     expect((await client.load({ modelKey: KEY })).reused).toBe(false);
   }));
 
-test('LM Studio is off when a load is asked for: nothing is queued for later', async () => {
+test('a load that was requested while LM Studio is off is not carried out later', async () => {
   const simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await client.listResidents();
@@ -190,7 +191,7 @@ test('LM Studio is off when a load is asked for: nothing is queued for later', a
   expect(again.requests.map(({ endpoint }) => endpoint)).not.toContain('loadModel');
 });
 
-test('aborting after the load does nothing, also after the client was closed', () =>
+test('aborting after the load changes nothing, also after the client was closed', () =>
   withClient(async (client, simulator) => {
     const cancel = new AbortController();
     await client.load({ modelKey: KEY, signal: cancel.signal });
@@ -208,7 +209,7 @@ test('an aborted signal starts nothing', () =>
     expect(simulator.requests.map(({ endpoint }) => endpoint)).not.toContain('loadModel');
   }));
 
-test('AbortSignal.timeout cancels with its own reason', () =>
+test('AbortSignal.timeout cancels with a TimeoutError', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad();
     const error = await caught(client.load({ modelKey: KEY, signal: AbortSignal.timeout(200) }));
@@ -216,7 +217,7 @@ test('AbortSignal.timeout cancels with its own reason', () =>
     expect(simulator.residents()).toEqual([]);
   }));
 
-test('closing the client cancels its load and leaves nothing', () =>
+test('closing the client cancels its load and leaves nothing loaded', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad();
     const load = caught(client.load({ modelKey: KEY }));
@@ -227,7 +228,7 @@ test('closing the client cancels its load and leaves nothing', () =>
     expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
   }));
 
-test('two callers share one load; one leaving does not end it', () =>
+test('two callers share one load, and it goes on when one of them leaves', () =>
   withClient(async (client, simulator) => {
     const stalled = simulator.fault.slowFrames({ delayMs: 20 });
     const leave = new AbortController();
@@ -243,7 +244,7 @@ test('two callers share one load; one leaving does not end it', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('when all callers leave, even by one signal, the load is cancelled', () =>
+test('a load is cancelled when all its callers leave, also by one signal', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad();
     const leave = new AbortController();
@@ -255,7 +256,7 @@ test('when all callers leave, even by one signal, the load is cancelled', () =>
     expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
   }));
 
-test('an identifier that another client is just taking is refused, and theirs stays', () =>
+test('refuses an identifier that another client takes at the same moment, and keeps that client’s copy', () =>
   withClient(async (client, simulator) => {
     await using other = await connect({ baseUrl: simulator.baseUrl });
     const outcomes = await Promise.allSettled(
@@ -266,14 +267,14 @@ test('an identifier that another client is just taking is refused, and theirs st
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('a model of the other kind is refused', () =>
+test('refuses to load an LLM as an embedding model', () =>
   withClient(async (client, simulator) => {
     const load = client.load({ modelKey: KEY, kind: 'embedding', checkGuardrails: false });
     expect(await caught(load)).toMatchObject({ code: 'LOAD_REFUSED' });
     expect(simulator.residents()).toEqual([]);
   }));
 
-test('a variant that is cancelled leaves nothing', () =>
+test('a cancelled load of a variant leaves nothing loaded', () =>
   withClient(
     async (client, simulator) => {
       const cancel = new AbortController();
@@ -289,14 +290,14 @@ test('a variant that is cancelled leaves nothing', () =>
     { speed: 20 },
   ));
 
-test('loads of two models take turns, where LM Studio would abort one', () =>
+test('two models load one after the other, because LM Studio would abort one of two concurrent loads', () =>
   withClient(async (client, simulator) => {
     simulator.fault.abortConcurrentLoads();
     await Promise.all([client.load({ modelKey: KEY }), client.load({ modelKey: OTHER })]);
     expect(simulator.residents()).toHaveLength(2);
   }));
 
-test('a stuck question does not end a running load', () =>
+test('a read that times out does not end a running load', () =>
   withClient(async (client, simulator) => {
     simulator.fault.slowFrames({ delayMs: 10 });
     const load = client.load({ modelKey: KEY });
@@ -306,7 +307,7 @@ test('a stuck question does not end a running load', () =>
     expect((await load).verified).toEqual([]);
   }));
 
-test('an unload whose answer is lost is looked up', () =>
+test('an unload whose answer is lost is checked against the list of residents', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });
     simulator.fault.hang({ endpoint: 'unloadModel', times: 1 });
@@ -318,7 +319,7 @@ test('an unload whose answer is lost is looked up', () =>
     expect(simulator.residents()).toEqual([]);
   }));
 
-test('a generation is cancelled at LM Studio too', () =>
+test('cancelling a generation ends it in LM Studio, too', () =>
   withClient(
     async (client) => {
       await client.load({ modelKey: KEY });
@@ -356,7 +357,7 @@ test('loadFirst goes down the list and reports each failure', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('loadFirst ends with the reason when it is cancelled, and tries nothing further', () =>
+test('a cancelled loadFirst rejects with the reason and tries nothing more', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ modelKey: KEY });
     const controller = new AbortController();
@@ -375,7 +376,7 @@ test('loadFirst ends with the reason when it is cancelled, and tries nothing fur
     expect(simulator.residents()).toEqual([]);
   }));
 
-test('a resident with other settings is in the way; another identifier is a copy of its own', () =>
+test('refuses where a resident has other settings; another identifier makes a second copy', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });
     const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
@@ -391,7 +392,7 @@ test('a resident with other settings is in the way; another identifier is a copy
     expect(simulator.residents()).toHaveLength(2);
   }));
 
-test('loadFirst fails with all failures, and stops where going on is pointless', () =>
+test('loadFirst fails with all failures, and stops at one that concerns the server', () =>
   withClient(async (client, simulator) => {
     simulator.fault.crashLoad();
     const all = await caught(client.loadFirst([{ modelKey: KEY }, { modelKey: OTHER }]));
@@ -408,7 +409,7 @@ test.each([
   [{ kvCacheTypeK: 'bf16' as const }, 'bf16'],
   [{ offloadRatio: 1.5 }, 'offloadRatio is 1.5'],
   [{ contextLengthTokens: 0 }, 'contextLengthTokens is 0'],
-])('refuses %j, which LM Studio does not have', (part, text) =>
+])('refuses %j, which LM Studio does not offer', (part, text) =>
   withClient(async (client, simulator) => {
     const error = await caught(
       client.load({ modelKey: KEY, loadConfig: { ...DEFAULT_LOAD_CONFIG, ...part } }),

@@ -1,20 +1,24 @@
-import { isLMStudioError, LMStudioError } from '../errors.js';
+import { isLMStudioError, LMStudioError, type LMStudioErrorCode } from '../errors.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from './load-types.js';
 
-/** Faults of the server or of the client: the next candidate would meet them too. */
-const FINAL: ReadonlySet<string> = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE']);
+/** Codes of faults that the next request would meet, too: they concern the server or the client. */
+const FINAL: ReadonlySet<LMStudioErrorCode> = new Set([
+  'UNREACHABLE',
+  'UNAUTHORIZED',
+  'INCOMPATIBLE',
+]);
 
-/** Loads the first request that succeeds, in order; one failure moves on to the next. */
+/** Tries the requests in order and returns the first load that succeeds. */
 export async function loadFirst(
   load: (request: LoadRequest) => Promise<LoadResult>,
   requests: readonly LoadRequest[],
 ): Promise<LoadFirstResult> {
-  const failures: { readonly modelKey: string; readonly error: unknown }[] = [];
+  const failures: { readonly modelKey: string; readonly error: LMStudioError }[] = [];
   for (const [index, request] of requests.entries()) {
     try {
       return { ...(await load(request)), index, failures };
     } catch (error) {
-      // Cancellations and bugs end the chain as they are.
+      // A cancellation or a bug ends the list.
       if (!isLMStudioError(error)) throw error;
       failures.push({ modelKey: request.modelKey, error });
       if (FINAL.has(error.code)) {
@@ -25,10 +29,12 @@ export async function loadFirst(
   }
   const [first] = failures;
   if (first === undefined) throw new TypeError('loadFirst needs at least one request.');
-  const reasons = failures.map(({ error }) => (error as LMStudioError).message).join(' ');
+  const reasons = failures.map(({ error }) => error.message).join(' ');
   throw new LMStudioError(
     'LOAD_FAILED',
-    `None of ${failures.length === 1 ? 'the' : `the ${failures.length}`} candidates could be loaded. ${reasons}`,
+    failures.length === 1
+      ? reasons
+      : `None of the ${failures.length} candidates could be loaded. ${reasons}`,
     { modelKey: first.modelKey, failures, cause: failures.at(-1)?.error },
   );
 }

@@ -1,90 +1,105 @@
-import { estimate, type ResourceEstimate } from '../machine/inspect-machine.js';
+import { isLMStudioError, LMStudioError } from '../errors.js';
 import { findModel } from '../models/find-model.js';
 import { listDownloaded, listResidents } from '../models/list-models.js';
-import { loadConfigProblem, toWireLoadConfig } from './load-config-wire.js';
-import { type Connection, inCallersTerms, requireReachable } from '../wire/connection.js';
-import { isLMStudioError, LMStudioError } from '../errors.js';
-import type { DownloadedModel, ModelKind, ResidentInstance } from '../models/model-types.js';
+import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
 import { raceDeadline } from '../timers.js';
-import { Budget } from '../wire/deadline.js';
 import { CallFault, isCallFault } from '../wire/call-fault.js';
+import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
+import { Deadline } from '../wire/deadline.js';
+import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
 import type { Session } from '../wire/session.js';
-import type { LoadResult, NormalizedLoad } from './load-types.js';
-import { reconcile, unloadResident } from './clean-up-load.js';
+import type { ModelKind } from '../wire/wire.js';
+import { cleanUpLoad } from './clean-up-load.js';
+import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
+import type { LoadResult, NormalizedLoad } from './load-types.js';
+import { unloadResident } from './unload.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
 /** How long LM Studio may take to confirm that a cancelled load is over. */
 const CANCEL_GRACE_MS = 3000;
 
-/** The load itself has no deadline here: its callers have theirs, and leave. */
+/** The load call has no deadline of its own: each caller has one, and the last to leave cancels the load. */
 const NO_DEADLINE_MS = 2 ** 31 - 1;
 
-/** Identifiers of loads that may still complete on a server which could not be asked. */
-export type Doubtful = Set<string>;
+/** Identifiers of abandoned loads that LM Studio has not confirmed to be over. */
+export type UnconfirmedLoads = Set<string>;
 
-/** Carries one load through: look, ask the guardrails, load, verify; on the way out, clean up. */
+/** One load, and what it works with. */
+interface LoadJob {
+  readonly connection: Connection;
+  readonly load: NormalizedLoad;
+  readonly unconfirmed: UnconfirmedLoads;
+  readonly signal: AbortSignal;
+  readonly onProgress: (ratio: number) => void;
+}
+
+/**
+ * Carries out one load:
+ * 1. refuse a configuration that LM Studio does not have;
+ * 2. unload copies that earlier abandoned loads left behind;
+ * 3. reuse a resident that is as requested, and refuse where another resident is in the way;
+ * 4. ask the guardrails;
+ * 5. load, and clean up where the load fails or is cancelled;
+ * 6. read the copy back and compare it with the request.
+ */
 export async function loadOnce(
   connection: Connection,
   load: NormalizedLoad,
-  doubtful: Doubtful,
+  unconfirmed: UnconfirmedLoads,
   signal: AbortSignal,
   onProgress: (ratio: number) => void,
 ): Promise<LoadResult> {
+  const job: LoadJob = { connection, load, unconfirmed, signal, onProgress };
   signal.throwIfAborted();
-  const budget = (): Budget => new Budget(connection.timers, connection.timeoutMs, signal);
+  const newDeadline = () => new Deadline(connection.timers, connection.timeoutMs, signal);
   refuseImpossible(load);
-  await requireReachable(connection, budget());
-  const residents = await sweep(connection, doubtful, load, budget());
+  await requireReachable(connection, newDeadline());
+  const residents = await unloadLeftovers(job, newDeadline());
   const reusable = findReusable(load, residents);
   if (reusable !== null) {
     onProgress(1);
     return { instance: reusable, verified: verifyLoad(load, reusable), reused: true };
   }
-  const { kind, downloaded } = await kindOf(connection, load, budget());
-  if (load.checkGuardrails) await askGuardrails(connection, load, kind, downloaded, budget());
-  await runLoad(connection, load, kind, downloaded, doubtful, signal, onProgress);
-  return settleLoad(connection, load, kind, doubtful, signal, budget());
+  const { kind, downloaded } = await kindOf(connection, load, newDeadline());
+  if (load.checkGuardrails) await checkGuardrails(job, kind, downloaded, newDeadline());
+  await runLoad(job, kind, downloaded);
+  return readBack(job, kind, newDeadline());
 }
 
-function refuseImpossible(load: NormalizedLoad): void {
+function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void {
   const problem =
-    loadConfigProblem(load.loadConfig) ??
-    (load.ttlMs !== null && !(Number.isInteger(load.ttlMs) && load.ttlMs >= 1)
-      ? `ttlMs is ${load.ttlMs}; it is a whole number of at least 1`
+    loadConfigProblem(loadConfig) ??
+    (ttlMs !== null && !(Number.isInteger(ttlMs) && ttlMs >= 1)
+      ? `ttlMs is ${ttlMs}, and must be a whole number of at least 1`
       : null);
-  if (problem === null) return;
-  throw new LMStudioError('LOAD_REFUSED', `${load.modelKey} cannot be loaded so: ${problem}.`, {
-    modelKey: load.modelKey,
-  });
+  if (problem !== null) throw impossibleLoad(modelKey, problem);
 }
 
-/** What is resident, after unloading what earlier uncertain loads left behind. */
-async function sweep(
-  connection: Connection,
-  doubtful: Doubtful,
-  load: NormalizedLoad,
-  budget: Budget,
+/** Unloads the copies of unconfirmed loads, except one that this load can use, and lists the rest. */
+async function unloadLeftovers(
+  { connection, unconfirmed, load }: LoadJob,
+  deadline: Deadline,
 ): Promise<readonly ResidentInstance[]> {
-  const residents = await listResidents(connection, budget, 'full');
-  if (doubtful.size === 0) return residents;
+  const residents = await listResidents(connection, deadline, 'full');
+  if (unconfirmed.size === 0) return residents;
   const kept: ResidentInstance[] = [];
   for (const resident of residents) {
-    if (doubtful.has(resident.instanceIdentifier) && !satisfies(load, resident)) {
-      await unloadResident(connection, resident, budget).catch((error: unknown) => {
-        throw inCallersTerms(error, connection, `unload ${resident.instanceIdentifier}`);
+    if (unconfirmed.has(resident.instanceIdentifier) && !satisfies(load, resident)) {
+      await unloadResident(connection, resident, deadline).catch((error: unknown) => {
+        throw toLMStudioError(error, connection, `unload ${resident.instanceIdentifier}`);
       });
     } else {
       kept.push(resident);
     }
   }
-  doubtful.clear();
+  unconfirmed.clear();
   return kept;
 }
 
 /**
- * The resident that the request already describes. Loading beside it would make a second copy in
- * memory (LM Studio names it `key:2`), so a resident that is in the way is an error.
+ * The resident that is as requested. Throws where a resident has the identifier, or is the same model
+ * with other settings: LM Studio would then load a second copy beside it, as `key:2`.
  */
 function findReusable(
   load: NormalizedLoad,
@@ -100,8 +115,8 @@ function findReusable(
   throw new LMStudioError(
     'LOAD_REFUSED',
     modelKey === load.modelKey
-      ? `${modelKey} is already loaded as '${instanceIdentifier}' with other settings. Unload it first, or give the new copy an identifier of its own.`
-      : `The identifier '${instanceIdentifier}' is in use by ${modelKey}. Unload that first, or choose another identifier.`,
+      ? `${modelKey} is already loaded as '${instanceIdentifier}' with other settings. Unload that instance first, or give the new copy another identifier.`
+      : `The identifier '${instanceIdentifier}' is in use by ${modelKey}. Unload that instance first, or choose another identifier.`,
     { modelKey: load.modelKey, instanceIdentifier },
   );
 }
@@ -116,50 +131,45 @@ function isSameModel(load: NormalizedLoad, resident: ResidentInstance): boolean 
 async function kindOf(
   connection: Connection,
   load: NormalizedLoad,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<{ readonly kind: ModelKind; readonly downloaded: readonly DownloadedModel[] | null }> {
   if (load.kind !== null) return { kind: load.kind, downloaded: null };
-  const downloaded = await listDownloaded(connection, budget);
+  const downloaded = await listDownloaded(connection, deadline);
   const { model } = findModel(load.modelKey, downloaded);
-  // LM Studio also takes partial paths; it is the judge of a key that is not in its list.
+  // LM Studio also accepts partial paths, so a key that is not in the list is left for it to judge.
   return { kind: model?.kind ?? 'llm', downloaded };
 }
 
-async function askGuardrails(
-  connection: Connection,
-  load: NormalizedLoad,
+async function checkGuardrails(
+  { connection, load }: LoadJob,
   kind: ModelKind,
   downloaded: readonly DownloadedModel[] | null,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<void> {
   let answer: ResourceEstimate | null;
   try {
-    answer = await estimate(connection, { ...load, kind }, budget);
+    answer = await estimate(connection, { ...load, kind }, deadline);
   } catch (error) {
     if (!isCallFault(error)) throw error;
     const failure = loadFailure(error, connection, load, downloaded);
     if (isLMStudioError(failure) && failure.code === 'MODEL_NOT_FOUND') throw failure;
-    // Only the estimate failed; the load will tell what is wrong, if anything is.
+    // Only the estimate failed. The load itself will report what is wrong, if anything is.
     return;
   }
   if (answer === null || answer.passesGuardrails) return;
   const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   throw new LMStudioError(
     'LOAD_REFUSED',
-    `LM Studio's guardrails refuse ${load.modelKey}: it estimates ${gib(answer.totalBytes)} GiB, of which ${gib(answer.totalVramBytes)} GiB on the GPU. Unload something, choose a smaller model or a shorter context, or relax the guardrails in LM Studio (Settings, Hardware).`,
+    `LM Studio's guardrails refuse ${load.modelKey}: LM Studio estimates ${gib(answer.totalBytes)} GiB in all, ${gib(answer.totalVramBytes)} GiB of it on the GPU. Unload something, choose a smaller model or a shorter context, or relax the guardrails in LM Studio (Settings, Hardware).`,
     { baseUrl: connection.address.webSocketUrl, modelKey: load.modelKey },
   );
 }
 
-/** The load over a connection and an abort controller of its own. */
+/** The load call, over a session of its own. Where it fails or is cancelled, its copy is unloaded. */
 async function runLoad(
-  connection: Connection,
-  load: NormalizedLoad,
+  { connection, load, unconfirmed, signal, onProgress }: LoadJob,
   kind: ModelKind,
   downloaded: readonly DownloadedModel[] | null,
-  doubtful: Doubtful,
-  signal: AbortSignal,
-  onProgress: (ratio: number) => void,
 ): Promise<void> {
   let confirmed = false;
   try {
@@ -187,19 +197,19 @@ async function runLoad(
   } catch (error) {
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
-      (await reconcile(connection, { identifier: load.identifier, confirmed }));
-    if (!certain) doubtful.add(load.identifier);
+      (await cleanUpLoad(connection, { identifier: load.identifier, confirmed }));
+    if (!certain) unconfirmed.add(load.identifier);
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, downloaded, !certain);
   }
 }
 
-/** After an answer the channel is closed; after a broken connection a cancel would reconnect it. */
+/** After an answer the load is over; after a broken connection a cancellation would reconnect. */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
 }
 
-/** Resolves whether LM Studio confirmed that the load is over. */
+/** Cancels the load; resolves whether LM Studio confirmed in time that it is over. */
 async function cancelLoad(
   session: Session,
   cancel: AbortController,
@@ -216,17 +226,14 @@ async function cancelLoad(
   ).catch(() => false);
 }
 
-/** Reads the loaded instance back and compares; whoever leaves now leaves nothing resident. */
-async function settleLoad(
-  connection: Connection,
-  load: NormalizedLoad,
+/** Reads the loaded copy back and compares it with the request. Cancelled here, it unloads the copy. */
+async function readBack(
+  { connection, load, unconfirmed, signal }: LoadJob,
   kind: ModelKind,
-  doubtful: Doubtful,
-  signal: AbortSignal,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<LoadResult> {
   try {
-    const residents = await listResidents(connection, budget, 'full');
+    const residents = await listResidents(connection, deadline, 'full');
     signal.throwIfAborted();
     const instance = residents.find(
       (resident) => resident.kind === kind && resident.instanceIdentifier === load.identifier,
@@ -235,16 +242,13 @@ async function settleLoad(
       return { instance, verified: verifyLoad(load, instance), reused: false };
     }
   } catch (error) {
-    const certain = await reconcile(connection, {
-      identifier: load.identifier,
-      confirmed: true,
-    });
-    if (!certain) doubtful.add(load.identifier);
+    const abandoned = { identifier: load.identifier, confirmed: true };
+    if (!(await cleanUpLoad(connection, abandoned))) unconfirmed.add(load.identifier);
     throw error;
   }
   throw new LMStudioError(
     'LOAD_FAILED',
-    `LM Studio reported ${load.modelKey} as loaded, but it is not among the loaded models. Another program may have unloaded it; try again.`,
+    `LM Studio reported ${load.modelKey} as loaded, but does not list it among the loaded models. Another program may have unloaded it: try again.`,
     { modelKey: load.modelKey, instanceIdentifier: load.identifier },
   );
 }

@@ -1,15 +1,18 @@
-import type { CallOptions, LoadConfig, ModelKind, ResidentInstance } from '../models/model-types.js';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { ResidentInstance } from '../models/model-types.js';
+import type { CallOptions } from '../wire/deadline.js';
+import type { ModelKind } from '../wire/wire.js';
 
-/** What to load and how. */
+/** Which model to load, and how. */
 export interface LoadRequest extends CallOptions {
   readonly modelKey: string;
-  /** `null` fields are LM Studio's to choose; all of them unless given. */
+  /** LM Studio chooses the fields that are `null`; without a configuration it chooses all. */
   readonly loadConfig?: LoadConfig | undefined;
-  /** Name of the loaded copy; the model key unless given. */
+  /** Identifier of the loaded copy; the model key unless given. */
   readonly identifier?: string | null | undefined;
-  /** Idle time in milliseconds after which LM Studio unloads it; `null` (unless given): never. */
+  /** Idle time in milliseconds after which LM Studio unloads the copy; `null` (unless given): never. */
   readonly ttlMs?: number | null | undefined;
-  /** Looked up in what is downloaded unless given. */
+  /** Looked up among the downloaded models unless given. */
   readonly kind?: ModelKind | null | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
@@ -17,43 +20,43 @@ export interface LoadRequest extends CallOptions {
   readonly deviceIdentifier?: string | null | undefined;
   /** Ask LM Studio's guardrails first, and do not load what they refuse; `true` unless given. */
   readonly checkGuardrails?: boolean | undefined;
-  /** Called with 0 to 1, never decreasing; what it throws is ignored. */
+  /** Called with ratios from 0 to 1 that never decrease. Its exceptions are ignored. */
   readonly onProgress?: ((ratio: number) => void) | undefined;
-  /** Deadline in milliseconds, waiting for other loads included; 10 minutes unless given. */
+  /** Deadline in milliseconds, 10 minutes unless given. It includes the wait for other loads. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** A setting that came out differently from what was asked for. */
+/** A setting of the loaded copy that differs from the requested one. */
 export interface LoadMismatch {
   readonly field: 'identifier' | 'ttlMs' | 'keepModelInMemory' | keyof LoadConfig;
   readonly asked: string | number | boolean | null;
-  /** What the instance has; `null`: LM Studio has no such setting for this model. */
+  /** The value of the loaded copy; `null`: LM Studio has no such setting for this model. */
   readonly got: string | number | boolean | null;
 }
 
 /** A completed load. */
 export interface LoadResult {
   readonly instance: ResidentInstance;
-  /** Where the instance differs from the request; empty when it is as asked. */
+  /** The settings that differ from the request; empty when none does. */
   readonly verified: readonly LoadMismatch[];
-  /** `true`: it was loaded already, with these settings, and nothing was loaded now. */
+  /** `true`: the copy was already resident with these settings, so nothing was loaded. */
   readonly reused: boolean;
 }
 
-/** What `loadFirst` settled on. */
+/** The load that `loadFirst` completed. */
 export interface LoadFirstResult extends LoadResult {
-  /** Which of the requests was loaded. */
+  /** Position of its request. */
   readonly index: number;
-  /** Why each earlier one was not, in order. */
+  /** The failure of each earlier request, in order. */
   readonly failures: readonly { readonly modelKey: string; readonly error: unknown }[];
 }
 
-/** A request with everything said; what two callers share when it is the same. */
+/** A request with every default filled in. Equal ones share a load. */
 export interface NormalizedLoad {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
   readonly identifier: string;
-  /** Whether the caller named the copy; then a second copy of a loaded model is meant. */
+  /** The caller gave the identifier, so a second copy of a resident model is intended. */
   readonly named: boolean;
   readonly ttlMs: number | null;
   readonly kind: ModelKind | null;

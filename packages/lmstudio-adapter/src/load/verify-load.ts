@@ -1,4 +1,5 @@
-import type { LoadConfig, ResidentInstance } from '../models/model-types.js';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { ResidentInstance } from '../models/model-types.js';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
 
 const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
@@ -11,13 +12,13 @@ const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
   'cpuExpertRatio',
 ];
 
-/** Settings that SDK 2.0.0 passes on for embedding models; it drops the others silently. */
+/** The settings that SDK 2.0.0 passes on for embedding models; it drops the others silently. */
 const EMBEDDING_FIELDS: ReadonlySet<keyof LoadConfig> = new Set(['contextLengthTokens']);
 
 /**
- * Compares an instance with what was asked for. LM Studio refits the context length silently, so a
- * load that succeeded is not yet what was wanted. A setting that LM Studio does not report is not
- * called a mismatch, unless it is known to have been dropped.
+ * The settings in which an instance differs from the request. This is needed after every load, because
+ * LM Studio may shorten the context length without an error. A setting that LM Studio does not report is
+ * no mismatch, unless the SDK is known to drop it.
  */
 export function verifyLoad(
   asked: NormalizedLoad,
@@ -43,7 +44,7 @@ export function verifyLoad(
   return mismatches;
 }
 
-/** Whether a resident is what a request would load, so that loading would only make a copy. */
+/** Whether a resident is what a request would load. Loading it again would only make a second copy. */
 export function satisfies(asked: NormalizedLoad, resident: ResidentInstance): boolean {
   const sameDevice =
     asked.deviceIdentifier === undefined || asked.deviceIdentifier === resident.deviceIdentifier;
@@ -56,7 +57,7 @@ export function satisfies(asked: NormalizedLoad, resident: ResidentInstance): bo
   );
 }
 
-/** Ratios come back through LM Studio's layer counts and JSON. */
+/** Numbers within a millionth are equal: LM Studio turns ratios into layer counts and back. */
 function sameValue(wanted: LoadMismatch['asked'], got: LoadMismatch['got']): boolean {
   return typeof wanted === 'number' && typeof got === 'number'
     ? Math.abs(wanted - got) < 1e-6

@@ -26,7 +26,7 @@ const probe = (part: HostProbe = {}): HostProbe => ({
 });
 
 test.each(['127.0.0.1:1234', 'localhost:1234', '[::1]:1234', '192.168.1.5:1234', 'me.local:1234'])(
-  '%s is this machine',
+  '%s is on this machine',
   async (baseUrl) => {
     expect(await hostFacts(baseUrl, probe())).toMatchObject({
       isLocal: true,
@@ -35,19 +35,19 @@ test.each(['127.0.0.1:1234', 'localhost:1234', '[::1]:1234', '192.168.1.5:1234',
   },
 );
 
-test.each(['10.0.0.9:1234', 'gpu-box:1234'])('%s is another', async (baseUrl) => {
+test.each(['10.0.0.9:1234', 'gpu-box:1234'])('%s is on another machine', async (baseUrl) => {
   expect(await hostFacts(baseUrl, probe())).toMatchObject({
     isLocal: false,
     reason: 'other-host',
   });
 });
 
-test('a name that does not resolve is another host', async () => {
+test('a name that does not resolve is on another machine', async () => {
   const resolveHost = (): Promise<readonly string[]> => Promise.reject(new Error('ENOTFOUND'));
   expect((await hostFacts('gone:1234', probe({ resolveHost }))).isLocal).toBe(false);
 });
 
-test('loopback in WSL2 is Windows unless a process here listens', async () => {
+test('in WSL2 a loopback port without a listener is LM Studio on Windows', async () => {
   await put('proc/sys/kernel/osrelease', '5.15.167.4-microsoft-standard-WSL2\n');
   await put('proc/net/tcp', TABLE);
   expect(await hostFacts('127.0.0.1:1234', probe())).toEqual({
@@ -61,7 +61,7 @@ test('loopback in WSL2 is Windows unless a process here listens', async () => {
   expect(await hostFacts('127.0.0.1:1235', probe())).toMatchObject({ isLocal: false });
 });
 
-test('a container that reaches its host', async () => {
+test('in a container, its host’s name or a loopback port without a listener is the host', async () => {
   await put('.dockerenv', '');
   await put('proc/net/tcp', TABLE);
   expect(await hostFacts('host.docker.internal:1234', probe())).toMatchObject({
@@ -74,7 +74,7 @@ test('a container that reaches its host', async () => {
   expect(await hostFacts('127.0.0.1:1234', probe())).toMatchObject({ isLocal: true });
 });
 
-test('where the socket table is hidden, loopback is trusted', async () => {
+test('loopback counts as local where the socket table cannot be read', async () => {
   await put('run/.containerenv', '');
   expect(await hostFacts('127.0.0.1:1234', probe())).toMatchObject({
     isLocal: true,
@@ -82,7 +82,7 @@ test('where the socket table is hidden, loopback is trusted', async () => {
   });
 });
 
-test('other platforms have neither', async () => {
+test('WSL and containers are looked for on Linux only', async () => {
   await put('.dockerenv', '');
   expect(await hostFacts('127.0.0.1:1234', probe({ platform: 'win32' }))).toMatchObject({
     insideWsl: false,

@@ -4,29 +4,31 @@ import { hostname, networkInterfaces } from 'node:os';
 
 import { parseBaseUrl } from '../discovery/base-url.js';
 import { isLoopbackHost } from '../discovery/discover.js';
-import { raceDeadline, realTimers } from '../timers.js';
+import { raceDeadline, systemTimers } from '../timers.js';
 
+/** Deadline of name resolution; a resolver can take many seconds to give up. */
 const RESOLVE_DEADLINE_MS = 1000;
 
-/** What is known about where LM Studio runs, seen from this process. */
+/** Where LM Studio runs, as far as this process can tell. */
 export interface HostFacts {
   /**
-   * Whether this machine's memory figures are LM Studio's. `false`: another host, or a loopback port
-   * that WSL2 or a container forwards to its host. An SSH tunnel on loopback cannot be told apart.
+   * Whether LM Studio runs on this machine, so that local memory figures describe it. `false`: another
+   * host, or a loopback port that WSL2 or a container forwards to its host. An SSH tunnel on a loopback
+   * port looks local, so the value is then wrong.
    */
   readonly isLocal: boolean;
   readonly reason:
     | 'same-machine'
     | 'other-host'
-    /** Loopback in WSL2, and no process here listens: LM Studio runs on Windows. */
+    /** A loopback port in WSL2 on which no process of WSL2 listens: LM Studio runs on Windows. */
     | 'wsl-host'
-    /** A container reaches its host. */
+    /** This process runs in a container, and LM Studio on the container's host. */
     | 'container-host';
   readonly insideWsl: boolean;
   readonly insideContainer: boolean;
 }
 
-/** The files and tables that are looked at; replaced in tests. */
+/** What is read, so that tests can replace it. */
 export interface HostProbe {
   /** Root of `/proc`, `/.dockerenv` and `/run`; `''` unless given. */
   readonly root?: string | undefined;
@@ -37,8 +39,8 @@ export interface HostProbe {
 }
 
 /**
- * Says whether the LM Studio at `baseUrl` runs on this machine. Reads a few small files on Linux and
- * resolves the host name elsewhere; never rejects for what it cannot read.
+ * Finds out whether the LM Studio at `baseUrl` runs on this machine. Reads a few small files on Linux,
+ * and resolves a host name that is not this machine's. A file that cannot be read counts as absent.
  * @throws TypeError when `baseUrl` is malformed.
  */
 export async function hostFacts(baseUrl: string, probe: HostProbe = {}): Promise<HostFacts> {
@@ -50,7 +52,7 @@ export async function hostFacts(baseUrl: string, probe: HostProbe = {}): Promise
     return { isLocal: false, reason: 'container-host', ...facts };
   }
   if (!own) return { isLocal: false, reason: 'other-host', ...facts };
-  // Mirrored networking shows the Windows side's ports on loopback, but not in the socket table.
+  // A forwarded port answers on loopback, but has no entry in this side's socket table.
   if ((insideWsl || insideContainer) && (await listensHere(port, probe)) === false) {
     return { isLocal: false, reason: insideWsl ? 'wsl-host' : 'container-host', ...facts };
   }
@@ -63,9 +65,9 @@ async function isOwnAddress(host: string, probe: HostProbe): Promise<boolean> {
   if (host.toLowerCase() === hostname().toLowerCase()) return true;
   if (isIP(host) !== 0) return false;
   const resolve = probe.resolveHost ?? resolveAll;
-  // A resolver can take many seconds to give up; by then the name is not this machine's.
+  // A name that does not resolve in time is not this machine's.
   const addresses = await raceDeadline(resolve(host), {
-    timers: realTimers,
+    timers: systemTimers,
     ms: RESOLVE_DEADLINE_MS,
     onTimeout: () => new Error('name resolution timed out'),
   }).catch(() => []);
@@ -103,7 +105,7 @@ async function isContainer(probe: HostProbe): Promise<boolean> {
   );
 }
 
-/** Whether a process in this network namespace listens on the port; `null` when that is hidden. */
+/** Whether a process in this network namespace listens on the port; `null`: the tables cannot be read. */
 async function listensHere(port: number, probe: HostProbe): Promise<boolean | null> {
   const tables = await Promise.all([
     readText(probe, '/proc/net/tcp'),

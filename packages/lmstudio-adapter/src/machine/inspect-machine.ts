@@ -1,48 +1,35 @@
-import { type Connection, translated } from '../wire/connection.js';
-import { LMStudioError } from '../errors.js';
-import type { LoadConfig, ModelKind } from '../models/model-types.js';
-import type { Budget } from '../wire/deadline.js';
+import type { GpuVendor } from '@mai/memory-ledger';
 import { isCallFault } from '../wire/call-fault.js';
-import { loadConfigProblem, toWireLoadConfig } from '../load/load-config-wire.js';
+import { type Connection, withLMStudioErrors } from '../wire/connection.js';
+import type { Deadline } from '../wire/deadline.js';
+import type { RawSurveyedGpu } from '../wire/wire.js';
 
-/** LM Studio's version as it reports it. */
+/** LM Studio's version, as it reports it. */
 export interface LMStudioVersion {
   readonly version: string;
   readonly build: number;
 }
 
-/**
- * LM Studio's own estimate for a model with a load configuration. It covers weights and context
- * only, no compute buffers, and is known to be off both ways.
- */
-export interface ResourceEstimate {
-  readonly confidence: 'high' | 'low';
-  readonly weightsBytes: number;
-  readonly contextBytes: number;
-  readonly totalBytes: number;
-  readonly weightsVramBytes: number;
-  readonly contextVramBytes: number;
-  readonly totalVramBytes: number;
-  /** Whether LM Studio's guardrails would let it load. */
-  readonly passesGuardrails: boolean;
-}
-
-/** A graphics device as LM Studio's engine sees it. Capacities only: nothing reports free memory. */
+/** A GPU as LM Studio's engine sees it. Capacities only: LM Studio does not report free memory. */
 export interface SurveyedGpu {
   readonly deviceIndex: number;
-  readonly name: string;
+  /** `null`: the survey has no name for it. */
+  readonly name: string | null;
+  /** From the interface that detected the GPU; `null` where that serves several makers, as Vulkan does. */
+  readonly vendor: GpuVendor | null;
   readonly integration: 'integrated' | 'discrete' | null;
-  /** How it was detected: `CUDA`, `Metal`, `Vulkan`, `ROCm`, ... */
+  /** The interface that detected the GPU: `CUDA`, `Metal`, `Vulkan`, `ROCm`, ... */
   readonly platform: string | null;
   readonly dedicatedBytes: number | null;
   readonly totalBytes: number | null;
 }
 
-/** The machine on which LM Studio runs, from its selected engine. */
+/** The machine that LM Studio runs on, as its selected engine reports it. */
 export interface HardwareSurvey {
-  /** Engine that was asked, e.g. `llama.cpp-linux-x86_64-nvidia-cuda12-avx2`; `null`: none fits. */
+  /** The engine that was asked, e.g. `llama.cpp-linux-x86_64-nvidia-cuda12-avx2`; `null`: none is selected. */
   readonly engine: { readonly name: string; readonly version: string } | null;
   readonly ramBytes: number | null;
+  /** 0 where the survey found no GPU; `null` where it could not look. */
   readonly vramBytes: number | null;
   readonly gpus: readonly SurveyedGpu[];
   readonly cpu: {
@@ -54,6 +41,7 @@ export interface HardwareSurvey {
 
 /** The engine that LM Studio uses for a model format. */
 export interface SelectedEngine {
+  /** In lower case: `gguf`, `mlx`, ... */
   readonly format: string;
   readonly name: string;
   readonly version: string;
@@ -63,7 +51,7 @@ export interface SelectedEngine {
 export interface LinkedDevices {
   readonly status: string;
   readonly issues: readonly string[];
-  /** The machine LM Studio runs on. */
+  /** The machine that LM Studio runs on. */
   readonly own: { readonly deviceIdentifier: string | null; readonly deviceName: string };
   readonly preferredDeviceIdentifier: string | null;
   readonly peers: readonly {
@@ -73,68 +61,28 @@ export interface LinkedDevices {
   }[];
 }
 
-/** A model to be estimated. */
-export interface EstimateSubject {
-  readonly kind: ModelKind;
-  readonly modelKey: string;
-  readonly loadConfig: LoadConfig;
-  readonly keepModelInMemory: boolean | null;
-  readonly deviceIdentifier: string | null | undefined;
-}
-
+/** Asks for LM Studio's version. */
 export async function readVersion(
   connection: Connection,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<LMStudioVersion> {
-  return translated(connection, 'tell its version', async () => {
+  return withLMStudioErrors(connection, 'tell its version', async () => {
     const { version, build } = await connection.pool.read(
-      budget.spec('system', 'version'),
+      deadline.spec('system', 'version'),
       (wire) => wire.version(),
     );
     return { version, build };
   });
 }
 
-/** `null` when this LM Studio cannot estimate. */
-export async function estimate(
-  connection: Connection,
-  subject: EstimateSubject,
-  budget: Budget,
-): Promise<ResourceEstimate | null> {
-  const { kind, modelKey, loadConfig } = subject;
-  const problem = loadConfigProblem(loadConfig);
-  if (problem !== null) {
-    throw new LMStudioError('LOAD_REFUSED', `${modelKey} cannot be loaded so: ${problem}.`, {
-      modelKey,
-    });
-  }
-  const config = toWireLoadConfig(kind, loadConfig, subject.keepModelInMemory);
-  const asked = await connection.pool.readIfAvailable(
-    budget.spec(kind, 'estimateModelUsage'),
-    (wire) => wire.estimateModelUsage(kind, modelKey, config, subject.deviceIdentifier),
-  );
-  if (asked === null) return null;
-  const { memory, passesGuardrails } = asked.value;
-  return {
-    confidence: memory.confidence,
-    weightsBytes: memory.modelBytes,
-    contextBytes: memory.contextBytes,
-    totalBytes: memory.totalBytes,
-    weightsVramBytes: memory.modelVramBytes,
-    contextVramBytes: memory.contextVramBytes,
-    totalVramBytes: memory.totalVramBytes,
-    passesGuardrails,
-  };
-}
-
-/** `null` when this LM Studio has no hardware survey. */
+/** Asks the llama.cpp engine for the hardware; `null` where this LM Studio has no hardware survey. */
 export async function surveyHardware(
   connection: Connection,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<HardwareSurvey | null> {
-  return translated(connection, 'survey its hardware', async () => {
+  return withLMStudioErrors(connection, 'survey its hardware', async () => {
     const asked = await connection.pool.readIfAvailable(
-      budget.spec('runtime', 'surveyHardware'),
+      deadline.spec('runtime', 'surveyHardware'),
       (wire) => wire.surveyHardware(),
     );
     if (asked === null) return null;
@@ -145,25 +93,13 @@ export async function surveyHardware(
     }
     const { gpuSurveyResult, cpuSurveyResult } = engine.hardwareSurvey;
     const { cpuInfo } = cpuSurveyResult;
+    const foundNoGpu =
+      LOOKED_FOR_GPUS.has(gpuSurveyResult.result.code) && gpuSurveyResult.gpuInfo.length === 0;
     return {
       engine: { name: engine.name, version: engine.version },
       ramBytes: capacity(engine.memoryInfo.ramCapacity),
-      vramBytes:
-        capacity(engine.memoryInfo.vramCapacity) ??
-        (NO_GPU.has(gpuSurveyResult.result.code) && gpuSurveyResult.gpuInfo.length === 0
-          ? 0
-          : null),
-      gpus: gpuSurveyResult.gpuInfo.map((gpu) => ({
-        deviceIndex: gpu.deviceId,
-        name: gpu.name,
-        integration:
-          gpu.integrationType === 'integrated' || gpu.integrationType === 'discrete'
-            ? gpu.integrationType
-            : null,
-        platform: gpu.detectionPlatform === 'unknown' ? null : gpu.detectionPlatform,
-        dedicatedBytes: capacity(gpu.dedicatedMemoryCapacityBytes),
-        totalBytes: capacity(gpu.totalMemoryCapacityBytes),
-      })),
+      vramBytes: capacity(engine.memoryInfo.vramCapacity) ?? (foundNoGpu ? 0 : null),
+      gpus: gpuSurveyResult.gpuInfo.map(toSurveyedGpu),
       cpu:
         cpuInfo === undefined
           ? null
@@ -176,14 +112,14 @@ export async function surveyHardware(
   });
 }
 
-/** `null` when this LM Studio does not tell. */
+/** The engine for each model format; `null` where this LM Studio does not report it. */
 export async function selectedEngines(
   connection: Connection,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<readonly SelectedEngine[] | null> {
-  return translated(connection, 'list its engines', async () => {
+  return withLMStudioErrors(connection, 'list its engines', async () => {
     const asked = await connection.pool.readIfAvailable(
-      budget.spec('runtime', 'getEngineSelections'),
+      deadline.spec('runtime', 'getEngineSelections'),
       (wire) => wire.getEngineSelections(),
     );
     if (asked === null) return null;
@@ -195,15 +131,15 @@ export async function selectedEngines(
   });
 }
 
-/** `null` when this LM Studio has no LM Link. */
+/** The machines of LM Link; `null` where this LM Studio has no LM Link. */
 export async function linkedDevices(
   connection: Connection,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<LinkedDevices | null> {
-  return translated(connection, 'list its LM Link devices', async () => {
+  return withLMStudioErrors(connection, 'list its LM Link devices', async () => {
     try {
       const asked = await connection.pool.readIfAvailable(
-        budget.optionalSpec('repository', 'lmLinkStatus'),
+        deadline.optionalSpec('repository', 'lmLinkStatus'),
         (wire) => wire.lmLinkStatus(),
       );
       if (asked === null) return null;
@@ -226,10 +162,33 @@ export async function linkedDevices(
   });
 }
 
-/** Survey results that mean 'there is none' rather than 'could not look'. */
-const NO_GPU: ReadonlySet<string> = new Set(['success', 'noDevicesFound']);
+/** One GPU of a survey. LM Studio reports what it does not know as an empty name, `unknown` or 0. */
+export function toSurveyedGpu(gpu: RawSurveyedGpu): SurveyedGpu {
+  return {
+    deviceIndex: gpu.deviceId,
+    name: gpu.name.trim() === '' ? null : gpu.name,
+    vendor: VENDORS.get(gpu.detectionPlatform) ?? null,
+    integration:
+      gpu.integrationType === 'integrated' || gpu.integrationType === 'discrete'
+        ? gpu.integrationType
+        : null,
+    platform: gpu.detectionPlatform === 'unknown' ? null : gpu.detectionPlatform,
+    dedicatedBytes: capacity(gpu.dedicatedMemoryCapacityBytes),
+    totalBytes: capacity(gpu.totalMemoryCapacityBytes),
+  };
+}
 
-/** A capacity of 0 is a survey that could not tell. */
+/** Interfaces of one maker. LM Studio for macOS needs Apple silicon, so Metal is Apple's there. */
+const VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
+  ['CUDA', 'nvidia'],
+  ['ROCm', 'amd'],
+  ['Metal', 'apple'],
+] as const);
+
+/** Result codes of a GPU survey that was carried out; with no GPU listed, the machine has none. */
+const LOOKED_FOR_GPUS: ReadonlySet<string> = new Set(['success', 'noDevicesFound']);
+
+/** LM Studio reports a capacity that it could not read as 0. */
 function capacity(bytes: number): number | null {
   return bytes > 0 ? bytes : null;
 }

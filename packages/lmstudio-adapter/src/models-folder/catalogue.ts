@@ -2,9 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Keys of LM Studio's own catalogue by repository (`user/repo` in lower case). LM Studio keeps a
- * manifest for each catalogue model in `hub/models/<owner>/<name>/manifest.json`, which names the
- * repositories its files come from.
+ * Model keys of LM Studio's catalogue by repository (`user/repo` in lower case). For each model of the
+ * catalogue, `hub/models/<owner>/<name>/manifest.json` names the repositories that its files come from.
  */
 export async function readCatalogue(home: string): Promise<ReadonlyMap<string, string>> {
   const root = path.join(home, 'hub', 'models');
@@ -34,19 +33,24 @@ function repositoriesIn(manifest: unknown): readonly string[] {
 }
 
 function listAt(value: unknown, key: string): readonly unknown[] {
-  const list = (value as Readonly<Record<string, unknown>> | null)?.[key];
+  const list = fieldAt(value, key);
   return Array.isArray(list) ? list : [];
 }
 
 function textAt(value: unknown, key: string): string {
-  const text = (value as Readonly<Record<string, unknown>> | null)?.[key];
+  const text = fieldAt(value, key);
   return typeof text === 'string' ? text : '';
+}
+
+function fieldAt(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 async function readManifest(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch {
+    // A manifest that is absent or broken names no repository; keys then follow the file names.
     return null;
   }
 }

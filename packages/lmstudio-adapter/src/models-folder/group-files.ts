@@ -5,13 +5,13 @@ export interface FolderFile {
   readonly sizeBytes: number;
 }
 
-/** The files of one model. */
+/** The files that make up one model. */
 export interface FileGroup {
-  /** The first file, or the folder of an MLX model. */
+  /** The first GGUF file, or the folder of an MLX model. */
   readonly path: string;
   readonly format: 'gguf' | 'mlx';
   readonly files: readonly FolderFile[];
-  /** The vision projector that belongs to it. */
+  /** The vision projector of the model. */
   readonly projector: FolderFile | null;
   /** `false`: parts of a split model are missing. */
   readonly complete: boolean;
@@ -21,9 +21,9 @@ const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
 const PROJECTOR = /(?:^|[-_.])mmproj(?:[-_.]|$)/i;
 
 /**
- * Groups the files of one repository folder into models: a GGUF file, a split GGUF with its parts, or
- * the folder itself when it holds MLX weights. Projectors (`mmproj`) are no models; each model gets
- * the one that fits its name best. Pure.
+ * Groups the files of one repository folder into models: a GGUF file, the parts of a split GGUF file, or
+ * the folder itself where it holds MLX weights. A projector (`mmproj`) is not a model of its own: each
+ * model gets the one whose name is closest.
  */
 export function groupFiles(folder: string, files: readonly FolderFile[]): readonly FileGroup[] {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -67,7 +67,7 @@ function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileG
   ];
 }
 
-/** The projector whose name shares most with the model's; LM Studio takes one per model. */
+/** The projector that shares most words with the model's name; LM Studio loads one per model. */
 function closestProjector(model: string, projectors: readonly FolderFile[]): FolderFile | null {
   const words = wordsOf(model);
   const score = (file: FolderFile): number =>

@@ -1,8 +1,8 @@
-/** A quantization as it stands in a file name, e.g. `Q4_K_M`, `IQ3_XXS`, `MXFP4`, `4bit`. */
+/** A quantization in a file name, e.g. `Q4_K_M`, `IQ3_XXS`, `MXFP4`, `4bit`. */
 const QUANTIZATION =
   /(?:^|[-_.@])((?:UD-)?(?:I?Q[1-8](?:_[0-9A-Z]+)*|TQ[12]_0|MXFP4(?:_MOE)?|BF16|F16|F32|FP16|[2-8]BIT))(?=$|[-_.])/gi;
 
-/** The quantization named in a file or folder name, in upper case; `null` where there is none. */
+/** The quantization in a file or folder name, in upper case; `null`: the name has none. */
 export function quantizationIn(name: string): { name: string; bits: number | null } | null {
   const last = [...name.replace(/\.gguf$/i, '').matchAll(QUANTIZATION)].at(-1)?.[1];
   if (last === undefined) return null;
@@ -11,7 +11,7 @@ export function quantizationIn(name: string): { name: string; bits: number | nul
   return { name: upper, bits: digits === undefined ? null : Number(digits) };
 }
 
-/** The number of parameters named in a file or folder name, e.g. `7B`, `30B-A3B`. */
+/** The number of parameters in a file or folder name, e.g. `7B`, `30B-A3B`; `null`: the name has none. */
 export function parametersIn(name: string): string | null {
   const match = /(?:^|[-_ .])((?:\d+x)?\d+(?:\.\d+)?[bm](?:-a\d+(?:\.\d+)?b)?)(?=$|[-_ .])/i.exec(
     name,
@@ -19,15 +19,15 @@ export function parametersIn(name: string): string | null {
   return match?.[1]?.toUpperCase().replace('X', 'x') ?? null;
 }
 
-/** Embedding models announce themselves by name; there is nothing else to go by without a header. */
+/** Whether a path looks like an embedding model's. Without reading the header only the name can tell. */
 export function looksLikeEmbedding(path: string): boolean {
   return /embed|(?:^|[/_-])(?:bge|e5|gte|minilm)(?=[-_])/i.test(path);
 }
 
 /**
- * The key that LM Studio gives a file which is in no catalogue: the repository's name in lower case
- * without `-GGUF`, with `text-embedding-` in front of embedding models, and with the quantization
- * behind an `@` where the repository has several.
+ * The model key that LM Studio gives a file outside its catalogue: the repository's name in lower case
+ * without `-GGUF`; `text-embedding-` precedes it for embedding models, and `@quantization` follows it
+ * where the repository has several models.
  */
 export function keyOfFile(
   repository: string,

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
-import { findProjector } from './find-projector.js';
-import { scanModelsFolder } from './scan-models-folder.js';
+import { findProjector, scanModelsFolder } from './scan-models-folder.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -54,7 +53,7 @@ test('one file is one model', async () => {
   ]);
 });
 
-test('several quantizations in one repository get keys of their own', async () => {
+test('several quantizations in one repository get a key each', async () => {
   await put('p/M-7B-GGUF/M-7B-Q4_K_M.gguf');
   await put('p/M-7B-GGUF/M-7B-Q8_0.gguf');
   expect((await scan()).map(({ modelKey }) => modelKey)).toEqual(['m-7b@q4_k_m', 'm-7b@q8_0']);
@@ -78,7 +77,7 @@ test('a split file with a part missing is incomplete', async () => {
   expect(await scan()).toMatchObject([{ complete: false }]);
 });
 
-test('a projector belongs to its model and makes it see', async () => {
+test('a projector adds vision and its size to its model', async () => {
   await put('p/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf', 100);
   await put('p/gemma-3-4b-it-GGUF/mmproj-model-f16.gguf', 20);
   expect(await scan()).toMatchObject([
@@ -90,7 +89,7 @@ test('a projector belongs to its model and makes it see', async () => {
   ]);
 });
 
-test('a projector is found beside a model file, the one that fits it best', async () => {
+test('finds the projector beside a model file whose name is closest', async () => {
   const at = (name: string) => path.join(folder, 'p/gemma-3-GGUF', name);
   await put('p/gemma-3-GGUF/gemma-3-4b-it-Q4_K_M.gguf');
   await put('p/gemma-3-GGUF/gemma-3-12b-it-Q4_K_M.gguf');
@@ -104,7 +103,7 @@ test('a projector is found beside a model file, the one that fits it best', asyn
   expect(await findProjector(path.join(folder, 'nowhere', 'x.gguf'))).toBeNull();
 });
 
-test('an MLX folder is a model; a folder of other files is none', async () => {
+test('an MLX folder is one model, and a folder of other files is not', async () => {
   await put('mlx-community/Qwen3-4B-4bit/config.json');
   await put('mlx-community/Qwen3-4B-4bit/model-00001-of-00002.safetensors', 5);
   await put('mlx-community/Qwen3-4B-4bit/model-00002-of-00002.safetensors', 6);
@@ -120,7 +119,7 @@ test('an MLX folder is a model; a folder of other files is none', async () => {
   ]);
 });
 
-test('keys follow the catalogue in LM Studio’s home', async () => {
+test('takes keys from the catalogue in LM Studio’s folder', async () => {
   await put('models/lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf');
   const manifest = {
     type: 'model',
@@ -143,7 +142,7 @@ test('keys follow the catalogue in LM Studio’s home', async () => {
   expect(models.map(({ modelKey }) => modelKey)).toEqual(['qwen/qwen3-4b']);
 });
 
-test('links to another drive are followed, broken ones passed over', async () => {
+test('follows links to another drive and skips broken ones', async () => {
   await put('drive/M-Q8_0.gguf', 7);
   await mkdir(path.join(folder, 'models/p/M-GGUF'), { recursive: true });
   await symlink(
@@ -155,7 +154,7 @@ test('links to another drive are followed, broken ones passed over', async () =>
   expect(models).toMatchObject([{ sizeBytes: 7 }]);
 });
 
-test('a link to a folder around it lists nothing twice', async () => {
+test('lists nothing twice where a link leads to a parent folder', async () => {
   await put('models/p/M-GGUF/M-Q8_0.gguf', 7);
   await put('models-of-old/p/N-GGUF/N-Q8_0.gguf', 8);
   await symlink(path.join(folder, 'models'), path.join(folder, 'models/p/again'));
@@ -168,17 +167,17 @@ test('a link to a folder around it lists nothing twice', async () => {
   ]);
 });
 
-test('a folder that cannot be read is named', async () => {
+test('names a folder that cannot be read', async () => {
   await put('p/ok/M-Q8_0.gguf');
   await put('p/closed/M-Q8_0.gguf');
   await chmod(path.join(folder, 'p/closed'), 0o000);
   const { models, unreadable } = await scanModelsFolder(folder);
   await chmod(path.join(folder, 'p/closed'), 0o755);
-  // The superuser, and Windows, read it all the same.
+  // The superuser, and every user of Windows, can read the folder nevertheless.
   expect(models.length + unreadable.length).toBe(2);
 });
 
-test('is cancelled with the reason', async () => {
+test('rejects with the signal’s reason', async () => {
   const reason = new Error('stop');
   const signal = AbortSignal.abort(reason);
   await expect(scanModelsFolder(folder, { signal })).rejects.toBe(reason);
@@ -190,11 +189,11 @@ test.each([
   ['gpt-oss-20b-MXFP4.gguf', 'MXFP4', 4],
   ['nomic-embed-text-v1.5.f16.gguf', 'F16', 16],
   ['Qwen3-4B-4bit', '4BIT', 4],
-])('quantization of %s', (name, quantization, bits) => {
+])('reads the quantization of %s', (name, quantization, bits) => {
   expect(quantizationIn(name)).toEqual({ name: quantization, bits });
 });
 
-test('names without a quantization, with parameters, of embedding models', () => {
+test('reads names without a quantization, with parameters, and of embedding models', () => {
   expect(quantizationIn('llama-3.2-3b-instruct.gguf')).toBeNull();
   expect(parametersIn('Qwen3-30B-A3B-GGUF')).toBe('30B-A3B');
   expect(parametersIn('Mixtral-8x7B-Instruct')).toBe('8x7B');

@@ -6,22 +6,23 @@ import { readCatalogue } from './catalogue.js';
 import { type FileGroup, type FolderFile, groupFiles } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
 
-/** A model found on disk without LM Studio. What only its header or LM Studio know is `null`. */
+/** A model that was found on disk without LM Studio. Facts that only LM Studio or the header has are `null`. */
 export interface ScannedModel extends DownloadedModel {
   /** Absolute path of the GGUF file (the first part of a split one), or of the MLX folder. */
   readonly filePath: string;
-  /** Absolute paths of all weight files, parts in order. */
+  /** Absolute paths of all weight files; the parts of a split file in order. */
   readonly files: readonly string[];
-  /** Absolute path of the vision projector; its bytes are part of `sizeBytes`. */
+  /** Absolute path of the vision projector; `sizeBytes` includes it. `null`: none. */
   readonly projectorPath: string | null;
-  /** `false`: a download is not finished, or parts are missing. */
+  /** `false`: parts of a split model are missing, as in an unfinished download. */
   readonly complete: boolean;
 }
 
-/** How to scan. */
+/** Options of a scan. */
 export interface ScanOptions {
-  /** LM Studio's home; its catalogue then gives the keys that LM Studio uses (`owner/name`). */
+  /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
+  /** Cancels the scan. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,14 +34,15 @@ export interface ModelsFolderScan {
   readonly unreadable: readonly { readonly path: string; readonly code: string }[];
 }
 
-/** publisher/repository/file, and a level to spare for parts in a folder of their own. */
+/** publisher/repository/file, and one more level for split files in a folder of their own. */
 const MAX_DEPTH = 4;
 
 /**
- * Lists the models in a models folder (`publisher/repository/file`) from names and sizes alone: no
- * file is opened. Split files are one model, projectors belong to theirs, MLX folders are models.
- * Keys follow LM Studio's catalogue where `home` is given, else its habit for uncatalogued files.
- * A folder that does not exist is empty; one that cannot be read is named in `unreadable`.
+ * Lists the models in a models folder (`publisher/repository/file`) from names and sizes: no file is
+ * opened. The parts of a split file are one model, a projector belongs to its model, and an MLX folder
+ * is one model. Keys follow LM Studio's catalogue where `home` is given and has the repository, and
+ * otherwise the rule of `keyOfFile`. A folder that does not exist is empty; `unreadable` names those that
+ * cannot be read.
  * @throws the signal's reason when cancelled.
  */
 export async function scanModelsFolder(
@@ -66,7 +68,7 @@ export async function scanModelsFolder(
 
 type FilesOfFolder = readonly [folder: string, files: readonly FolderFile[]];
 
-/** Files by folder, both relative with forward slashes; all folders are read at the same time. */
+/** Files by folder, both relative to `root` with forward slashes. All folders are read in parallel. */
 async function collect(
   root: string,
   relative: string,
@@ -80,7 +82,7 @@ async function collect(
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
+    const code = codeOf(error);
     if (code !== 'ENOENT') unreadable.push({ path: folder, code });
     return [];
   }
@@ -89,7 +91,7 @@ async function collect(
     entries.map(async (entry) => {
       if (entry.name.startsWith('.')) return [];
       const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
-      // Models are often links to another drive; a link tells only after following it.
+      // Model files are often links to another drive, so links are followed.
       const target =
         entry.isFile() || entry.isSymbolicLink()
           ? await stat(path.join(root, child)).catch(() => null)
@@ -107,7 +109,13 @@ async function collect(
   return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
 }
 
-/** Whether a link leads to the folder that it is in, or to one around it: all in there is listed already. */
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : 'UNKNOWN';
+}
+
+/** Whether a link leads to its own folder or to a parent of it, whose files are listed already. */
 async function leadsBack(folder: string, link: string): Promise<boolean> {
   const [here = folder, there = link] = await Promise.all(
     [folder, link].map((one) => realpath(one).catch(() => one)),
@@ -156,4 +164,20 @@ function describe(
     projectorPath: group.projector === null ? null : path.join(root, group.projector.path),
     complete: group.complete,
   };
+}
+
+/**
+ * Absolute path of the vision projector beside a model file; `null`: there is none, or the folder cannot
+ * be read. LM Studio loads the projector with the model, but does not report its path.
+ *
+ * @param modelFile Absolute path of a GGUF file; of a split one, any part.
+ */
+export async function findProjector(modelFile: string): Promise<string | null> {
+  const folder = path.dirname(modelFile);
+  const names = await readdir(folder).catch(() => []);
+  const files = names.map((name) => ({ path: name, sizeBytes: 0 }));
+  const own = groupFiles('', files).find((group) =>
+    group.files.some((file) => file.path === path.basename(modelFile)),
+  );
+  return own?.projector == null ? null : path.join(folder, own.projector.path);
 }

@@ -1,10 +1,11 @@
+import type { Capability } from '@mai/memory-ledger';
 import type { DownloadedModel } from './model-types.js';
 
-/** What a model can do, as far as its facts tell. */
-export type ModelCapability = 'chat' | 'reasoning' | 'coding' | 'tools' | 'vision' | 'embedding';
+/** What the facts and the name of a model can tell; `analysis` is not among it. */
+export type ModelCapability = Exclude<Capability, 'analysis'>;
 
-// Families whose names announce it. Names are all there is: LM Studio reports vision and tool use
-// only. 'qwen3' thinks by default unless it is an instruct, coder, VL or embedding release.
+// LM Studio reports vision and tool use only, so the other capabilities go by the name of the family.
+// 'qwen3' reasons by default, except in its instruct, coder, VL, embedding and reranker releases.
 const REASONING =
   /(?:^|[^a-z0-9])(?:deepseek-r1|r1-distill|qwq|gpt-oss|magistral|reasoning|thinking|thinker|phi-4-mini-reasoning|exaone-deep|marco-o1|openthinker|glm-z1|seed-oss|nemotron-nano)/;
 const QWEN3 = /(?:^|[^a-z0-9])qwen3(?:\.\d+)?-(?!.*(?:instruct|coder|vl|embedding|reranker))/;
@@ -12,13 +13,11 @@ const CODING =
   /coder|codestral|devstral|starcoder|codegemma|codellama|code-llama|granite-.*code|stable-code|codeqwen|wizardcoder|opencoder|deepcoder/;
 
 /**
- * Capabilities of a model: chat, embedding, vision and tools from LM Studio's own facts; reasoning
- * and coding from the family's name, so an unknown family has neither.
+ * Capabilities of a model: chat, embedding, vision and tools from LM Studio's facts, reasoning and coding
+ * from the family's name. A family that is not known here has neither of the last two.
  */
 export function detectCapabilities(
-  model: Pick<DownloadedModel, 'kind' | 'vision' | 'toolUse' | 'modelKey'> & {
-    readonly path?: string | null;
-  },
+  model: Pick<DownloadedModel, 'kind' | 'vision' | 'toolUse' | 'modelKey' | 'path'>,
 ): readonly ModelCapability[] {
   if (model.kind === 'embedding') return ['embedding'];
   const name = `${model.modelKey} ${model.path ?? ''}`.toLowerCase().replace(/[_\s]+/g, '-');

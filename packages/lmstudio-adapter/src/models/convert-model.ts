@@ -1,12 +1,13 @@
-import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
+import { fromWireLoadConfig } from '../wire/load-config-wire.js';
 import type {
   RawConfigField,
   RawInstanceInfo,
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
-import { fromWireLoadConfig } from '../load/load-config-wire.js';
+import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 
+/** A downloaded model from LM Studio's listing. */
 export function toDownloadedModel(raw: RawModelInfo): DownloadedModel {
   return {
     modelKey: raw.modelKey,
@@ -28,6 +29,7 @@ export function toDownloadedModel(raw: RawModelInfo): DownloadedModel {
   };
 }
 
+/** A resident from LM Studio's listing, with its load configuration and activity where they were read. */
 export function toResident(
   raw: RawInstanceInfo,
   fields: readonly RawConfigField[] | null,
@@ -48,13 +50,13 @@ export function toResident(
     deviceIdentifier: raw.deviceIdentifier,
     activity: state === null ? null : (ACTIVITIES[state.status] ?? null),
     queued: state === null ? null : state.queued,
-    // The instance's own figure is what the engine really allocated; the stored one was the wish.
+    // `contextLength` is what the engine allocated; the stored configuration has what was requested.
     loadConfig: { ...loadConfig, contextLengthTokens: raw.contextLength },
     keepModelInMemory,
   };
 }
 
-/** LM Studio calls MLX folders `safetensors`; everyone else says MLX. */
+/** The format in lower case, with `mlx` for what LM Studio calls `safetensors`. */
 export function toFormat(format: string): string {
   const lower = format.toLowerCase();
   return lower === 'safetensors' || lower === 'mlx_placeholder' ? 'mlx' : lower;

@@ -1,15 +1,15 @@
-import type { DownloadedModel } from './model-types.js';
-import { suggest } from './suggest.js';
+import { LMStudioError } from '../errors.js';
+import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
-/** What a key means among the downloaded models. */
+/** The downloaded model that a key names. */
 export interface ModelMatch {
-  /** The model that the key names, by itself, by one of its variants or by its path. */
+  /** Named by its model key, by the key of a variant, or by its path; `null`: no model is. */
   readonly model: DownloadedModel | null;
-  /** With no model: keys that may have been meant, best first. */
+  /** Without a model: keys that may have been meant, best first. */
   readonly suggestions: readonly string[];
 }
 
-/** Validates a model key against what is downloaded. Pure. */
+/** Looks a model key up among the downloaded models. */
 export function findModel(modelKey: string, downloaded: readonly DownloadedModel[]): ModelMatch {
   const model =
     downloaded.find((candidate) => candidate.modelKey === modelKey) ??
@@ -21,7 +21,87 @@ export function findModel(modelKey: string, downloaded: readonly DownloadedModel
   return { model: null, suggestions: suggest(modelKey, keys) };
 }
 
-/** 'Did you mean a or b?', or the empty string. */
-export function didYouMean(suggestions: readonly string[]): string {
+/** The error for a key that is not downloaded, with suggestions where the downloaded models are known. */
+export function modelNotFound(
+  modelKey: string,
+  downloaded: readonly DownloadedModel[] | null,
+  facts: ConstructorParameters<typeof LMStudioError>[2] = {},
+): LMStudioError {
+  const suggestions = downloaded === null ? [] : findModel(modelKey, downloaded).suggestions;
+  return new LMStudioError(
+    'MODEL_NOT_FOUND',
+    `No downloaded model has the key '${modelKey}'.${didYouMean(suggestions)} 'lms ls' lists the downloaded models, 'lms get' downloads more.`,
+    { ...facts, modelKey, suggestions },
+  );
+}
+
+/** The error for an identifier that no resident has. */
+export function instanceNotFound(
+  instanceIdentifier: string,
+  residents: readonly ResidentInstance[],
+): LMStudioError {
+  const identifiers = residents.map((resident) => resident.instanceIdentifier);
+  const suggestions = suggest(instanceIdentifier, identifiers);
+  const loaded =
+    identifiers.length === 0 ? 'Nothing is loaded.' : `Loaded: ${identifiers.join(', ')}.`;
+  return new LMStudioError(
+    'INSTANCE_NOT_FOUND',
+    `No loaded model has the identifier '${instanceIdentifier}'. ${loaded}`,
+    { instanceIdentifier, suggestions },
+  );
+}
+
+function didYouMean(suggestions: readonly string[]): string {
   return suggestions.length === 0 ? '' : ` Did you mean ${suggestions.join(' or ')}?`;
+}
+
+const MAX_SUGGESTIONS = 3;
+const MAX_DISTANCE = 0.45;
+
+/**
+ * Known names that are close to the wanted one, best first: with a few edits of difference, or one
+ * contained in the other. Case, separators and a missing publisher do not count.
+ */
+export function suggest(wanted: string, known: readonly string[]): readonly string[] {
+  const target = normalize(wanted);
+  if (target === '') return [];
+  return known
+    .map((name) => ({ name, distance: distanceTo(target, name) }))
+    .filter(({ distance }) => distance <= MAX_DISTANCE)
+    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .slice(0, MAX_SUGGESTIONS)
+    .map(({ name }) => name);
+}
+
+/** 0: the same name, spelled differently; 1: nothing in common. */
+function distanceTo(target: string, name: string): number {
+  const spellings = [normalize(name), normalize(name.split('/').pop() ?? name)];
+  return Math.min(
+    ...spellings.map((spelling) => {
+      if (spelling === '') return 1;
+      const longest = Math.max(spelling.length, target.length);
+      const edits = editDistance(target, spelling) / longest;
+      const contained = spelling.includes(target) || target.includes(spelling);
+      // A part of the name is a better hint than as many scattered edits.
+      return contained ? Math.min(edits, 0.4) : edits;
+    }),
+  );
+}
+
+function normalize(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '');
+}
+
+/** Levenshtein distance, row by row. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
 }

@@ -1,66 +1,75 @@
-import { type Connection, inCallersTerms, requireReachable } from '../wire/connection.js';
-import { instanceNotFound } from '../load/unload.js';
-import type { CallOptions, ResidentInstance } from './model-types.js';
+import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
 import { raceDeadline } from '../timers.js';
-import { Budget } from '../wire/deadline.js';
+import { type CallOptions, Deadline } from '../wire/deadline.js';
 import { CallFault, isCallFault } from '../wire/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
+import { instanceNotFound } from './find-model.js';
 import { listResidents } from './list-models.js';
+import type { ResidentInstance } from './model-types.js';
 
 const DEFAULT_GENERATE_TIMEOUT_MS = 120_000;
+/** How long LM Studio may take to confirm a cancelled generation. */
 const CANCEL_GRACE_MS = 1000;
 
-/** A short generation on a loaded model. */
+/** A short generation with a loaded model. */
 export interface GenerateRequest extends CallOptions {
   readonly instanceIdentifier: string;
   readonly prompt: string;
-  /** Tokens to generate at most; 64 unless given. */
+  /** Upper limit of generated tokens; 64 unless given. */
   readonly maxTokens?: number | undefined;
-  /** The model's own unless given. */
+  /** Sampling temperature; the model's own unless given. */
   readonly temperature?: number | null | undefined;
-  /** Called with each piece of text; what it throws is ignored. */
+  /** Called with each piece of text. Its exceptions are ignored. */
   readonly onText?: ((text: string) => void) | undefined;
   /** Deadline in milliseconds; 2 minutes unless given. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What a generation gave and took. */
+/** A generated text and its figures. */
 export interface Generation {
   readonly text: string;
-  /** LM Studio's word for why it ended, e.g. `eosFound`, `maxPredictedTokensReached`. */
+  /** Why it ended, in LM Studio's terms: `eosFound`, `maxPredictedTokensReached`, ... */
   readonly stopReason: string;
   readonly promptTokens: number | null;
   readonly predictedTokens: number | null;
+  /** Generated tokens per second. */
   readonly tokensPerSecond: number | null;
   readonly timeToFirstTokenMs: number | null;
 }
 
-/** What a warm-up did. */
+/** How a warm-up is run. */
+export interface WarmUpOptions extends CallOptions {
+  /** About how many tokens of prompt to process; 512, llama.cpp's micro-batch, unless given. */
+  readonly promptTokens?: number | undefined;
+}
+
+/** The result of a warm-up. */
 export interface WarmUp {
-  /** Tokens of prompt that were processed; `null`: not told (embedding models). */
+  /** Prompt tokens that were processed; `null`: not reported, as for embedding models. */
   readonly promptTokens: number | null;
 }
 
+/** Generates a short text with a loaded LLM; see `LMStudioClient.generate`. */
 export async function generate(
   connection: Connection,
   request: GenerateRequest,
 ): Promise<Generation> {
   const { timers } = connection;
-  const budget = Budget.of(timers, request, DEFAULT_GENERATE_TIMEOUT_MS);
-  await requireReachable(connection, budget);
+  const deadline = Deadline.of(timers, request, DEFAULT_GENERATE_TIMEOUT_MS);
+  await requireReachable(connection, deadline);
   try {
-    return toGeneration(await predict(connection, request, budget));
+    return toGeneration(await predict(connection, request, deadline));
   } catch (error) {
-    if (isCallFault(error, 'answered')) await explainMissing(connection, request, budget);
-    throw inCallersTerms(error, connection, `generate with '${request.instanceIdentifier}'`, {
+    if (isCallFault(error, 'answered')) await requireResident(connection, request, deadline);
+    throw toLMStudioError(error, connection, `generate with '${request.instanceIdentifier}'`, {
       instanceIdentifier: request.instanceIdentifier,
     });
   }
 }
 
 /**
- * Runs one prompt of about `promptTokens` tokens through a loaded model and generates one token, so
- * that compute buffers are allocated and mapped weights are paged in: memory can then be measured.
+ * Runs a prompt of about `promptTokens` tokens through a loaded model and generates one token. The engine
+ * then has allocated its compute buffers and read the mapped weights, so its memory can be measured.
  */
 export async function warmUp(
   connection: Connection,
@@ -68,23 +77,23 @@ export async function warmUp(
   promptTokens: number,
   options: CallOptions,
 ): Promise<WarmUp> {
-  // A common short word is one token in every vocabulary that llama.cpp runs.
+  // This word is one token in the vocabulary of every model that llama.cpp runs.
   const prompt = 'the '.repeat(Math.max(1, Math.round(promptTokens)));
   const { instanceIdentifier, kind } = resident;
   if (kind === 'llm') {
     const request = { ...options, instanceIdentifier, prompt, maxTokens: 1 };
     return { promptTokens: (await generate(connection, request)).promptTokens };
   }
-  const budget = Budget.of(connection.timers, options, DEFAULT_GENERATE_TIMEOUT_MS);
-  await requireReachable(connection, budget);
+  const deadline = Deadline.of(connection.timers, options, DEFAULT_GENERATE_TIMEOUT_MS);
+  await requireReachable(connection, deadline);
   try {
     await connection.pool.command((session) =>
-      session.call(budget.spec('embedding', 'embedString'), (wire) =>
+      session.call(deadline.spec('embedding', 'embedString'), (wire) =>
         wire.embedString(instanceIdentifier, prompt),
       ),
     );
   } catch (error) {
-    throw inCallersTerms(error, connection, `embed with '${instanceIdentifier}'`, {
+    throw toLMStudioError(error, connection, `embed with '${instanceIdentifier}'`, {
       instanceIdentifier,
     });
   }
@@ -94,12 +103,12 @@ export async function warmUp(
 function predict(
   connection: Connection,
   request: GenerateRequest,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<RawPrediction> {
   return connection.pool.command(async (session) => {
     const cancel = new AbortController();
     try {
-      return await session.call(budget.spec('llm', 'predict'), (wire) =>
+      return await session.call(deadline.spec('llm', 'predict'), (wire) =>
         wire.predict({
           identifier: request.instanceIdentifier,
           prompt: request.prompt,
@@ -110,7 +119,7 @@ function predict(
         }),
       );
     } catch (error) {
-      // Otherwise LM Studio would generate to the end for nobody.
+      // Without a cancellation LM Studio would go on generating.
       if (!isCallFault(error) || error.kind === 'timed-out') {
         cancel.abort();
         await raceDeadline(session.wire.settled(), {
@@ -124,13 +133,13 @@ function predict(
   });
 }
 
-/** LM Studio's refusals have no code; whether the instance exists is the question to ask. */
-async function explainMissing(
+/** Throws `INSTANCE_NOT_FOUND` where the instance does not exist: LM Studio's refusal has no code for it. */
+async function requireResident(
   connection: Connection,
   request: GenerateRequest,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<void> {
-  const residents = await listResidents(connection, budget, 'listing');
+  const residents = await listResidents(connection, deadline, 'listing');
   const known = residents.some(
     ({ instanceIdentifier }) => instanceIdentifier === request.instanceIdentifier,
   );
@@ -152,6 +161,6 @@ function notify(onText: ((text: string) => void) | undefined, text: string): voi
   try {
     onText?.(text);
   } catch {
-    // The caller's own fault; documented as ignored.
+    // Documented as ignored: a listener's exception must not end the generation.
   }
 }

@@ -1,66 +1,73 @@
-import { type Connection, translated } from '../wire/connection.js';
+import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { DownloadedModel, ModelKind, ResidentInstance } from './model-types.js';
-import type { Budget } from '../wire/deadline.js';
+import type { DownloadedModel, ResidentInstance } from './model-types.js';
+import type { Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';
-import type { RawConfigField, RawInstanceInfo, RawProcessingState } from '../wire/wire.js';
+import type {
+  ModelKind,
+  RawConfigField,
+  RawInstanceInfo,
+  RawProcessingState,
+} from '../wire/wire.js';
 import { toDownloadedModel, toResident } from './convert-model.js';
 import { type HttpListing, listOverHttp } from './list-over-http.js';
 
-/** More than are ever loaded at once; those of instances that are gone go with the rest. */
+/** More than are ever loaded at once. When it is reached the cache is emptied, old instances included. */
 const LOAD_CONFIGS_KEPT = 64;
 
-/** How much to ask about each resident: the listing alone, or its activity and load config too. */
+/** Whether to list residents only, or to read the load configuration and activity of each, too. */
 export type ResidentDetail = 'listing' | 'full';
 
+/** Lists the downloaded models, over HTTP where LM Studio does not understand the WebSocket call. */
 export async function listDownloaded(
   connection: Connection,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<readonly DownloadedModel[]> {
-  return translated(connection, 'list the downloaded models', async () => {
+  return withLMStudioErrors(connection, 'list the downloaded models', async () => {
     const listed = await connection.pool.readIfAvailable(
-      budget.spec('system', 'listDownloadedModels'),
+      deadline.spec('system', 'listDownloadedModels'),
       (wire) => wire.listDownloadedModels(),
     );
     if (listed !== null) return listed.value.map(toDownloadedModel);
-    return (await requireHttpListing(connection, budget)).downloaded;
+    return (await requireHttpListing(connection, deadline)).downloaded;
   });
 }
 
-/** Variants of one model; empty where it has none or LM Studio cannot say. */
+/** The variants of one model; empty where it has none or LM Studio does not report them. */
 export async function listVariants(
   connection: Connection,
   modelKey: string,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<readonly DownloadedModel[]> {
-  return translated(connection, `list the variants of ${modelKey}`, async () => {
+  return withLMStudioErrors(connection, `list the variants of ${modelKey}`, async () => {
     try {
       const listed = await connection.pool.readIfAvailable(
-        budget.optionalSpec('system', 'listDownloadedModelVariants'),
+        deadline.optionalSpec('system', 'listDownloadedModelVariants'),
         (wire) => wire.listDownloadedModelVariants(modelKey),
       );
       return listed?.value.map(toDownloadedModel) ?? [];
     } catch (error) {
-      // A model without variants is answered with an error.
+      // LM Studio answers with an error for a model without variants.
       if (isCallFault(error, 'answered')) return [];
       throw error;
     }
   });
 }
 
+/** Lists the loaded models, over HTTP where LM Studio does not understand the WebSocket calls. */
 export async function listResidents(
   connection: Connection,
-  budget: Budget,
+  deadline: Deadline,
   detail: ResidentDetail,
 ): Promise<readonly ResidentInstance[]> {
-  return translated(connection, 'list the loaded models', async () => {
+  return withLMStudioErrors(connection, 'list the loaded models', async () => {
     const perKind = await Promise.all([
-      listKind(connection, 'llm', budget, detail),
-      listKind(connection, 'embedding', budget, detail),
+      listKind(connection, 'llm', deadline, detail),
+      listKind(connection, 'embedding', deadline, detail),
     ]);
     const missing = perKind.findIndex((residents) => residents === null);
     if (missing === -1) return perKind.flatMap((residents) => residents ?? []);
-    const overHttp = await requireHttpListing(connection, budget);
+    const overHttp = await requireHttpListing(connection, deadline);
     return overHttp.residents;
   });
 }
@@ -68,25 +75,25 @@ export async function listResidents(
 async function listKind(
   connection: Connection,
   kind: ModelKind,
-  budget: Budget,
+  deadline: Deadline,
   detail: ResidentDetail,
 ): Promise<readonly ResidentInstance[] | null> {
   const { pool } = connection;
-  const handles = await pool.readIfAvailable(budget.spec(kind, 'listLoaded'), (wire) =>
+  const handles = await pool.readIfAvailable(deadline.spec(kind, 'listLoaded'), (wire) =>
     wire.listLoaded(kind),
   );
   if (handles === null) return null;
   const residents = await Promise.all(
     handles.value.map(async ({ instanceReference }) => {
-      const info = await describe(connection, kind, instanceReference, budget);
+      const info = await describe(connection, kind, instanceReference, deadline);
       if (info === 'gone') return [];
       if (info === null) return null;
       const [fields, state] =
         detail === 'listing'
           ? [null, null]
           : await Promise.all([
-              loadConfigOf(connection, kind, instanceReference, budget),
-              stateOf(connection, kind, instanceReference, budget),
+              loadConfigOf(connection, kind, instanceReference, deadline),
+              stateOf(connection, kind, instanceReference, deadline),
             ]);
       return [toResident(info, fields, state)];
     }),
@@ -98,15 +105,16 @@ async function describe(
   connection: Connection,
   kind: ModelKind,
   reference: string,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<RawInstanceInfo | 'gone' | null> {
   try {
-    const info = await connection.pool.readIfAvailable(budget.spec(kind, 'getModelInfo'), (wire) =>
-      wire.getModelInfo(kind, reference),
+    const info = await connection.pool.readIfAvailable(
+      deadline.spec(kind, 'getModelInfo'),
+      (wire) => wire.getModelInfo(kind, reference),
     );
     return info === null ? null : (info.value ?? 'gone');
   } catch (error) {
-    // Unloaded since it was listed: LM Studio answers with an error.
+    // Unloaded between the two calls: LM Studio answers with an error.
     if (isCallFault(error, 'answered')) return 'gone';
     throw error;
   }
@@ -116,11 +124,11 @@ async function loadConfigOf(
   connection: Connection,
   kind: ModelKind,
   reference: string,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<readonly RawConfigField[] | null> {
   const known = connection.loadConfigs.get(reference);
   if (known !== undefined) return known;
-  const call = budget.optionalSpec(kind, 'getLoadConfig');
+  const call = deadline.optionalSpec(kind, 'getLoadConfig');
   const fields = await orNull(
     connection.pool.readIfAvailable(call, (wire) => wire.getLoadConfig(kind, reference)),
   );
@@ -134,9 +142,9 @@ async function stateOf(
   connection: Connection,
   kind: ModelKind,
   reference: string,
-  budget: Budget,
+  deadline: Deadline,
 ): Promise<RawProcessingState | null> {
-  const call = budget.optionalSpec(kind, 'getInstanceProcessingState');
+  const call = deadline.optionalSpec(kind, 'getInstanceProcessingState');
   return orNull(
     connection.pool.readIfAvailable(call, (wire) =>
       wire.getInstanceProcessingState(kind, reference),
@@ -144,7 +152,7 @@ async function stateOf(
   );
 }
 
-/** Detail that LM Studio will not give is unknown; a broken connection still ends the listing. */
+/** `null` where LM Studio answers with an error or not in time. A broken connection ends the listing. */
 async function orNull<T>(asked: Promise<{ readonly value: T } | null>): Promise<T | null> {
   try {
     return (await asked)?.value ?? null;
@@ -154,17 +162,20 @@ async function orNull<T>(asked: Promise<{ readonly value: T } | null>): Promise<
   }
 }
 
-async function requireHttpListing(connection: Connection, budget: Budget): Promise<HttpListing> {
+async function requireHttpListing(
+  connection: Connection,
+  deadline: Deadline,
+): Promise<HttpListing> {
   const { address, bearerToken } = connection;
   const listing = await listOverHttp(address, {
-    timeoutMs: budget.leftMs,
-    signal: budget.signal,
+    timeoutMs: deadline.leftMs,
+    signal: deadline.signal,
     bearerToken,
   });
   if (listing !== null) return listing;
   throw new LMStudioError(
     'INCOMPATIBLE',
-    `LM Studio at ${address.webSocketUrl} lists its models in a form that is not understood, and has neither /api/v1/models nor /api/v0/models. Update LM Studio.`,
+    `LM Studio at ${address.webSocketUrl} lists its models in an unknown form, and has neither /api/v1/models nor /api/v0/models. Update LM Studio.`,
     { baseUrl: address.webSocketUrl },
   );
 }

@@ -1,14 +1,11 @@
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import type { ServerAddress } from '../discovery/base-url.js';
 import { getJson } from '../discovery/http-json.js';
-import {
-  DEFAULT_LOAD_CONFIG,
-  type DownloadedModel,
-  type ModelKind,
-  type ResidentInstance,
-} from './model-types.js';
+import type { ModelKind } from '../wire/wire.js';
 import { toFormat } from './convert-model.js';
+import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
-/** What LM Studio's REST API tells about its models, for when the WebSocket call is not understood. */
+/** The models as LM Studio's REST API lists them. */
 export interface HttpListing {
   readonly downloaded: readonly DownloadedModel[];
   readonly residents: readonly ResidentInstance[];
@@ -16,7 +13,10 @@ export interface HttpListing {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Asks `/api/v1/models`, then `/api/v0/models`; `null` when neither answers with a model list. */
+/**
+ * Lists the models over `/api/v1/models`, or else `/api/v0/models`: for an LM Studio that does not
+ * understand the WebSocket calls. `null` when neither answers with a list.
+ */
 export async function listOverHttp(
   address: ServerAddress,
   options: {
@@ -56,10 +56,10 @@ function fromV1(models: readonly Json[]): HttpListing {
       quantization:
         quantizationName === null
           ? null
-          : { name: quantizationName, bits: count(quantization?.['bits_per_weight']) },
-      sizeBytes: count(raw['size_bytes']) ?? 0,
+          : { name: quantizationName, bits: number(quantization?.['bits_per_weight']) },
+      sizeBytes: number(raw['size_bytes']) ?? 0,
       parameters: text(raw['params_string']),
-      maxContextLengthTokens: count(raw['max_context_length']),
+      maxContextLengthTokens: number(raw['max_context_length']),
       vision: capabilities?.['vision'] === true,
       toolUse: capabilities?.['trained_for_tool_use'] === true,
       variants: texts(raw['variants']),
@@ -73,9 +73,9 @@ function fromV1(models: readonly Json[]): HttpListing {
       return identifier === null
         ? []
         : [
-            residentOf(model, identifier, count(config?.['context_length']), {
-              flashAttention: flag(config?.['flash_attention']),
-              parallelSequences: count(config?.['parallel']),
+            residentOf(model, identifier, number(config?.['context_length']), {
+              flashAttention: boolean(config?.['flash_attention']),
+              parallelSequences: number(config?.['parallel']),
             }),
           ];
     });
@@ -101,10 +101,10 @@ function fromV0(models: readonly Json[]): HttpListing {
       architecture: text(raw['arch']),
       format: toFormat(text(raw['compatibility_type']) ?? 'gguf'),
       quantization: quantization === null ? null : { name: quantization, bits: null },
-      // This listing has no sizes.
+      // `/api/v0/models` has no sizes.
       sizeBytes: 0,
       parameters: null,
-      maxContextLengthTokens: count(raw['max_context_length']),
+      maxContextLengthTokens: number(raw['max_context_length']),
       vision: raw['type'] === 'vlm',
       toolUse: texts(raw['capabilities']).includes('tool_use'),
       variants: [],
@@ -114,7 +114,7 @@ function fromV0(models: readonly Json[]): HttpListing {
     };
     const loaded =
       raw['state'] === 'loaded'
-        ? [residentOf(model, modelKey, count(raw['loaded_context_length']), {})]
+        ? [residentOf(model, modelKey, number(raw['loaded_context_length']), {})]
         : [];
     return [{ model, loaded }];
   });
@@ -161,13 +161,15 @@ function recordsIn(json: unknown, key: string): readonly Json[] | null {
 
 function records(value: unknown): readonly Json[] {
   if (!Array.isArray(value)) return [];
-  return (value as readonly unknown[]).map(record).filter((item) => item !== null);
+  return value.map(record).filter((item) => item !== null);
 }
 
 function record(value: unknown): Json | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Json)
-    : null;
+  return isRecord(value) ? value : null;
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string | null {
@@ -178,10 +180,10 @@ function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-function count(value: unknown): number | null {
+function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-function flag(value: unknown): boolean | null {
+function boolean(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : null;
 }

@@ -1,24 +1,5 @@
-/** Precision of the KV cache, in llama.cpp's names. */
-export type KvCacheType =
-  'f32' | 'f16' | 'bf16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0' | 'iq4_nl';
-
-/** How a model is loaded. `null` leaves the choice to LM Studio. */
-export interface LoadConfig {
-  /** Tokens of context, prompts and responses together. */
-  readonly contextLengthTokens: number | null;
-  /** Predictions that may run at the same time. */
-  readonly parallelSequences: number | null;
-  /** Share of layers on the GPU, 0 to 1. */
-  readonly offloadRatio: number | null;
-  readonly kvCacheTypeK: KvCacheType | null;
-  readonly kvCacheTypeV: KvCacheType | null;
-  readonly flashAttention: boolean | null;
-  /** Share of the layers whose experts stay on the CPU, 0 to 1. */
-  readonly cpuExpertRatio: number | null;
-}
-
-/** What a model is for: text generation or embeddings. */
-export type ModelKind = 'llm' | 'embedding';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { ModelKind } from '../wire/wire.js';
 
 /** A model on disk, as LM Studio lists it. */
 export interface DownloadedModel {
@@ -30,19 +11,22 @@ export interface DownloadedModel {
   /** File format in lower case: `gguf`, `mlx`, ... */
   readonly format: string;
   readonly quantization: { readonly name: string; readonly bits: number | null } | null;
-  /** Bytes on disk; 0 only where an old LM Studio lists models without their size. */
+  /** Bytes on disk. 0 where an old LM Studio lists models without sizes. */
   readonly sizeBytes: number;
   /** Number of parameters as LM Studio prints it, e.g. `7B`. */
   readonly parameters: string | null;
   readonly maxContextLengthTokens: number | null;
+  /** Accepts images. */
   readonly vision: boolean;
+  /** Trained for tool use. */
   readonly toolUse: boolean;
   /** Model keys of the variants (quantizations, formats), where there are several. */
   readonly variants: readonly string[];
+  /** The variant that LM Studio loads for `modelKey`. */
   readonly selectedVariant: string | null;
   /** Path relative to the models folder, with forward slashes. */
   readonly path: string | null;
-  /** The LM Link device that holds it; `null` is the machine LM Studio runs on. */
+  /** The LM Link device that holds the model; `null` is the machine that LM Studio runs on. */
   readonly deviceIdentifier: string | null;
 }
 
@@ -55,40 +39,24 @@ export interface ResidentInstance {
   readonly modelKey: string;
   readonly kind: ModelKind;
   readonly displayName: string;
+  /** Path relative to the models folder, with forward slashes. */
   readonly path: string | null;
   readonly sizeBytes: number;
-  /** The context length it really has, which may differ from what was asked for. */
+  /** The context length that the engine allocated; it can differ from the requested one. */
   readonly contextLengthTokens: number | null;
   readonly maxContextLengthTokens: number | null;
-  /** Idle time after which LM Studio unloads it; `null`: never. */
+  /** Idle time after which LM Studio unloads the instance; `null`: never. */
   readonly ttlMs: number | null;
   /** Milliseconds since the epoch; `null`: never used, or unknown. */
   readonly lastUsedAtMs: number | null;
+  /** The LM Link device that runs it; `null` is the machine that LM Studio runs on. */
   readonly deviceIdentifier: string | null;
-  /** `null`: this LM Studio does not tell. */
+  /** `null`: this LM Studio does not report it. */
   readonly activity: InstanceActivity | null;
-  /** Requests waiting or running, the current one included; `null`: not told. */
+  /** Requests that wait or run, the current one included; `null`: not reported. */
   readonly queued: number | null;
+  /** The configuration that the instance runs with; `null` fields are not reported. */
   readonly loadConfig: LoadConfig;
-  /** Locked in memory (mlock); `null`: not told. */
+  /** Whether the weights are locked in memory (mlock); `null`: not reported. */
   readonly keepModelInMemory: boolean | null;
-}
-
-/** Every field left to LM Studio. */
-export const DEFAULT_LOAD_CONFIG: LoadConfig = {
-  contextLengthTokens: null,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-};
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Cancels the call; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Deadline of this call in milliseconds; the client's `timeoutMs` unless said. */
-  readonly timeoutMs?: number | undefined;
 }

@@ -1,10 +1,11 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
-import { connect, DEFAULT_LOAD_CONFIG } from '../index.js';
+import { connect } from '../index.js';
 
 const KEY = 'qwen/qwen3-4b';
 
-test('tells what a resident is doing and how many wait', async () => {
+test('reports a resident’s activity and its queue', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await client.load({ modelKey: KEY });
@@ -14,7 +15,7 @@ test('tells what a resident is doing and how many wait', async () => {
   expect(await client.listResidents()).toMatchObject([{ activity: 'idle' }]);
 });
 
-test('what an instance was loaded with is asked once for each instance', async () => {
+test('reads the load configuration of an instance only once', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const asked = () =>
@@ -35,7 +36,7 @@ test('what an instance was loaded with is asked once for each instance', async (
   }
 });
 
-test('details that LM Studio will not give are null; the listing stands', async () => {
+test('lists residents with null for details that LM Studio does not report', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   simulator.fault.invalidResult({ endpoint: 'getInstanceProcessingState' });
@@ -49,7 +50,7 @@ test('details that LM Studio will not give are null; the listing stands', async 
   });
 });
 
-test('model details join facts, capabilities, variants and residents', async () => {
+test('modelInfo joins facts, capabilities, variants and residents', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await client.load({ modelKey: KEY });
@@ -65,7 +66,7 @@ test('model details join facts, capabilities, variants and residents', async () 
   expect((await client.modelInfo('google/gemma-3-4b')).variants).toEqual([]);
 });
 
-test('models and loads on an LM Link device are told apart', async () => {
+test('models and residents of an LM Link device carry its identifier', async () => {
   await using simulator = await startSimulator({
     speed: 50,
     world: {
@@ -91,7 +92,7 @@ test('models and loads on an LM Link device are told apart', async () => {
   expect(simulator.residents()).toEqual([]);
 });
 
-test('unloading frees one copy and leaves the other', async () => {
+test('unloads one copy and keeps the other', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await client.load({ modelKey: KEY });

@@ -1,21 +1,21 @@
 import type { Endpoint, Namespace } from './wire.js';
 
-/** Why a call has no answer; never leaves the package. */
+/** Why a call has no result. Stays inside the package; callers see an `LMStudioError`. */
 export type CallFaultKind =
   /** No answer within the deadline. */
   | 'timed-out'
-  /** The two sides do not understand each other about this call. */
+  /** LM Studio does not know the call, or the SDK cannot read the answer. */
   | 'not-understood'
   /** The connection broke, or could not be made. */
   | 'connection'
-  /** The token or the client was refused. */
+  /** LM Studio refused the token or the client. */
   | 'unauthorized'
   /** LM Studio answered with an error; the message is its own. */
   | 'answered'
   /** The client was closed while the call was open. */
   | 'closed';
 
-/** A failed call before it is put in the caller's terms. */
+/** A failed call, before it becomes an `LMStudioError`. */
 export class CallFault extends Error {
   override readonly name = 'CallFault';
 
@@ -29,6 +29,7 @@ export class CallFault extends Error {
   }
 }
 
+/** Whether a value is a `CallFault`, and of one of `kinds` where any are given. */
 export function isCallFault(
   value: unknown,
   ...kinds: readonly CallFaultKind[]

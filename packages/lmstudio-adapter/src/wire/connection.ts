@@ -2,37 +2,37 @@ import type { ServerAddress } from '../discovery/base-url.js';
 import { defaultProbeTimeoutMs } from '../discovery/discover.js';
 import { probeGreeting } from '../discovery/probe.js';
 import { LMStudioError, type LMStudioErrorFacts } from '../errors.js';
-import type { CallOptions } from '../models/model-types.js';
 import type { Timers } from '../timers.js';
-import { Budget } from './deadline.js';
 import { isCallFault } from './call-fault.js';
-import type { RawConfigField } from './wire.js';
+import { type CallOptions, Deadline } from './deadline.js';
 import type { SessionPool } from './session-pool.js';
+import type { RawConfigField } from './wire.js';
 
-/** What every call works with. */
+/** One LM Studio and how to talk to it; every call takes one. */
 export interface Connection {
   readonly address: ServerAddress;
   readonly pool: SessionPool;
   readonly timers: Timers;
-  /** Deadline of a call unless it says otherwise, in milliseconds. */
+  /** Deadline in milliseconds of a call that has none of its own. */
   readonly timeoutMs: number;
   readonly bearerToken: string | null;
-  /** Load configurations by instance reference: they hold for the life of an instance. */
+  /** Load configurations by instance reference. An instance keeps its configuration for its life. */
   readonly loadConfigs: Map<string, readonly RawConfigField[]>;
 }
 
-export function budgetOf(connection: Connection, options: CallOptions | undefined): Budget {
-  return Budget.of(connection.timers, options, connection.timeoutMs);
+/** The deadline of one method call. */
+export function deadlineOf(connection: Connection, options: CallOptions | undefined): Deadline {
+  return Deadline.of(connection.timers, options, connection.timeoutMs);
 }
 
 /**
- * Asks for the greeting. It precedes every command: it is the prompt answer to 'is it up?', where a
- * WebSocket to a host that drops packets would stay open for ever.
+ * Asks for LM Studio's greeting over HTTP, and throws where it does not come. Every command does this
+ * first: a WebSocket to a host that drops packets would stay pending, while the greeting fails quickly.
  */
-export async function requireReachable(connection: Connection, budget: Budget): Promise<void> {
+export async function requireReachable(connection: Connection, deadline: Deadline): Promise<void> {
   const { address } = connection;
-  const timeoutMs = Math.min(budget.leftMs, 4 * defaultProbeTimeoutMs(address));
-  const probe = await probeGreeting(address, { timeoutMs, signal: budget.signal });
+  const timeoutMs = Math.min(deadline.leftMs, 4 * defaultProbeTimeoutMs(address));
+  const probe = await probeGreeting(address, { timeoutMs, signal: deadline.signal });
   switch (probe.outcome) {
     case 'lmstudio':
       return;
@@ -47,11 +47,18 @@ export async function requireReachable(connection: Connection, budget: Budget): 
     case 'refused':
     case 'timed-out':
     case 'no-such-host':
-      throw unreachable(address, probe.outcome);
+      throw unreachable(address, REASONS[probe.outcome]);
   }
 }
 
-export function unreachable(
+const REASONS = {
+  refused: 'connection refused',
+  'timed-out': 'no answer in time',
+  'no-such-host': 'the host name does not resolve, or no route leads there',
+} as const;
+
+/** The error for an LM Studio that does not answer. */
+function unreachable(
   address: ServerAddress,
   why: string,
   facts: Partial<LMStudioErrorFacts> & { readonly cause?: unknown } = {},
@@ -63,7 +70,7 @@ export function unreachable(
   );
 }
 
-export function unauthorized(
+function unauthorized(
   address: ServerAddress,
   serverMessage: string | null,
   cause?: unknown,
@@ -75,8 +82,11 @@ export function unauthorized(
   );
 }
 
-/** Puts a failed call in the caller's terms; anything else (a cancellation) passes unchanged. */
-export function inCallersTerms(
+/**
+ * The `LMStudioError` for a failed call. `doing` completes 'LM Studio could not ...'. Anything but a
+ * `CallFault` (a cancellation, an error that is ready for the caller) is returned unchanged.
+ */
+export function toLMStudioError(
   error: unknown,
   connection: Connection,
   doing: string,
@@ -95,39 +105,45 @@ export function inCallersTerms(
     case 'not-understood':
       return new LMStudioError(
         'INCOMPATIBLE',
-        `This LM Studio does not understand the request to ${doing}. Update LM Studio, then try again.`,
+        `LM Studio at ${address.webSocketUrl} does not understand the request to ${doing}. Update LM Studio, then try again.`,
         { ...where, serverMessage: error.message },
       );
     case 'unauthorized':
       return unauthorized(address, error.message, error);
     case 'connection': {
-      // A proxy that passes requests on but no WebSockets, or a server that has no such path. While
-      // LM Studio starts, 5xx come from what is in front of it.
+      // 4xx: a proxy that passes on no WebSockets, or a server without this path. 5xx is not counted as
+      // incompatible, because a proxy answers so while LM Studio starts.
       const status = /Unexpected server response: (4\d\d)/.exec(error.message)?.[1];
       return status === undefined
         ? unreachable(address, error.message, where)
         : new LMStudioError(
             'INCOMPATIBLE',
-            `LM Studio at ${address.webSocketUrl} answers, but refuses WebSocket connections (HTTP ${status}). Check the address, and that a proxy in front of it passes WebSockets on.`,
+            `LM Studio at ${address.webSocketUrl} answers, but refuses WebSocket connections (HTTP ${status}). Check the address, and that a proxy in front of LM Studio passes WebSockets on.`,
             { ...where, serverMessage: error.message },
           );
     }
     case 'closed':
       return new LMStudioError(
         'UNREACHABLE',
-        `The connection to LM Studio was closed while it was asked to ${doing}. Connect again.`,
+        `The client was closed while LM Studio was asked to ${doing}. Connect again.`,
         where,
       );
     case 'answered':
-      return new LMStudioError('INCOMPATIBLE', `LM Studio would not ${doing}: ${error.message}`, {
-        ...where,
-        serverMessage: error.message,
-      });
+      return new LMStudioError(
+        'INCOMPATIBLE',
+        `LM Studio at ${address.webSocketUrl} refused to ${doing}: ${asSentence(error.message)} Restart LM Studio if it keeps refusing, or update it.`,
+        { ...where, serverMessage: error.message },
+      );
   }
 }
 
-/** Runs a call and translates its fault. */
-export async function translated<T>(
+/** A message of LM Studio with its full stop, so that another sentence can follow. */
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Runs a call and turns its fault into an `LMStudioError`; see `toLMStudioError`. */
+export async function withLMStudioErrors<T>(
   connection: Connection,
   doing: string,
   run: () => Promise<T>,
@@ -135,6 +151,6 @@ export async function translated<T>(
   try {
     return await run();
   } catch (error) {
-    throw inCallersTerms(error, connection, doing);
+    throw toLMStudioError(error, connection, doing);
   }
 }

@@ -1,13 +1,20 @@
-import type { CallOptions } from '../models/model-types.js';
 import type { Timers } from '../timers.js';
 import type { CallSpec } from './session.js';
 import type { Endpoint, Namespace } from './wire.js';
 
-/** Time for a call that an LM Studio may lack; what it leaves out is filled with null. */
+/** Options of every method. */
+export interface CallOptions {
+  /** Cancels the call; the call then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Deadline of this call in milliseconds; the client's `timeoutMs` unless given. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Deadline of a call that an older LM Studio may lack. Its answer only adds detail, which can be `null`. */
 const OPTIONAL_CALL_MS = 2000;
 
-/** One deadline over all the calls that make up one method. */
-export class Budget {
+/** The deadline and the signal that all calls of one method share. */
+export class Deadline {
   readonly #endsAtMs: number;
 
   constructor(
@@ -18,19 +25,21 @@ export class Budget {
     this.#endsAtMs = timers.nowMs() + timeoutMs;
   }
 
-  static of(timers: Timers, options: CallOptions | undefined, defaultMs: number): Budget {
-    return new Budget(timers, options?.timeoutMs ?? defaultMs, options?.signal);
+  static of(timers: Timers, options: CallOptions | undefined, defaultMs: number): Deadline {
+    return new Deadline(timers, options?.timeoutMs ?? defaultMs, options?.signal);
   }
 
-  /** Milliseconds left, at least one: a call that is out of time fails by its own deadline. */
+  /** Milliseconds left, at least 1: a call that starts too late then fails by its own timeout. */
   get leftMs(): number {
     return Math.max(1, Math.ceil(this.#endsAtMs - this.timers.nowMs()));
   }
 
+  /** One call within this deadline. */
   spec(namespace: Namespace, endpoint: Endpoint): CallSpec {
     return { namespace, endpoint, timeoutMs: this.leftMs, signal: this.signal };
   }
 
+  /** A call that may stay unanswered: at most two seconds of this deadline. */
   optionalSpec(namespace: Namespace, endpoint: Endpoint): CallSpec {
     return {
       ...this.spec(namespace, endpoint),

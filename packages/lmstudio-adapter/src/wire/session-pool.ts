@@ -11,13 +11,12 @@ export interface SessionPoolOptions {
   readonly loadWire: () => Promise<OpenWire>;
 }
 
-/** A call whose absence leaves a gap in an answer rather than ending it. */
 type CallName = `${Namespace}.${Endpoint}`;
 
 /**
- * Hands out sessions: one shared for reading, a private one for each command (load, unload, predict),
- * so that a stuck question never takes a running load down, and a failed command can never be
- * replayed. Remembers for the life of a connection which calls this LM Studio does not answer.
+ * Opens sessions: one shared session for reads, and one of its own for each command (load, unload,
+ * predict). So a read that times out does not end a running load, and a failed command is never
+ * replayed. Until LM Studio restarts, the pool remembers which calls it does not answer.
  */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
@@ -31,12 +30,12 @@ export class SessionPool {
     this.#options = options;
   }
 
-  /** Reads over the shared session; a stale or broken connection is replaced and asked once more. */
+  /** Reads over the shared session. After a broken connection it asks once more, over a new one. */
   async read<T>(spec: CallSpec, start: (wire: Wire) => Promise<T>): Promise<T> {
     try {
       return await this.#readOnce(spec, start);
     } catch (error) {
-      // The first call after LM Studio restarted still meets the dead socket.
+      // After a restart of LM Studio the first call still goes to the old socket.
       if (!isCallFault(error, 'connection') || this.#closed) throw error;
       this.forget();
       return this.#readOnce(spec, start);
@@ -44,8 +43,8 @@ export class SessionPool {
   }
 
   /**
-   * Like `read`, for calls that an older LM Studio may lack: resolves `null` where the call is not
-   * available on this connection, and does not ask again until LM Studio was restarted.
+   * Like `read`, for calls that an older LM Studio may lack: resolves `null` where LM Studio does not
+   * answer the call, and then does not ask again until LM Studio restarts.
    */
   async readIfAvailable<T>(
     spec: CallSpec,
@@ -56,7 +55,7 @@ export class SessionPool {
     try {
       return { value: await this.read(spec, start) };
     } catch (error) {
-      // A timeout is no proof once the call has worked: LM Studio may just be busy.
+      // After the call has worked once, a timeout only means that LM Studio is busy.
       const lacking =
         isCallFault(error, 'not-understood') ||
         (isCallFault(error, 'timed-out') && !this.#answered.has(name));
@@ -66,11 +65,7 @@ export class SessionPool {
     }
   }
 
-  isUnavailable(namespace: Namespace, endpoint: Endpoint): boolean {
-    return this.#unavailable.has(`${namespace}.${endpoint}`);
-  }
-
-  /** Runs one command over a session of its own, which ends with it. */
+  /** Runs one command over a new session and closes the session afterwards. */
   async command<T>(run: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#open();
     try {
@@ -80,13 +75,13 @@ export class SessionPool {
     }
   }
 
-  /** LM Studio may have been replaced: what was learned about its calls no longer holds. */
+  /** Forgets which calls LM Studio answers: it may have been restarted or replaced. */
   forget(): void {
     this.#unavailable.clear();
     this.#answered.clear();
   }
 
-  /** The next read opens a new connection; calls that are open finish on the old one. */
+  /** Makes the next read open a new connection. Open calls finish on the old one. */
   renew(): void {
     const shared = this.#shared;
     this.#shared = undefined;
@@ -96,6 +91,7 @@ export class SessionPool {
     );
   }
 
+  /** Closes every session; their open calls fail. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#shared = undefined;
@@ -129,7 +125,7 @@ export class SessionPool {
       webSocketUrl: this.#options.webSocketUrl,
       credentials: this.#options.credentials,
       onCommunicationWarning: (namespace, text) => session.reportWarning(namespace, text),
-      // The SDK would reconnect by itself, perhaps to another LM Studio than the one it knew.
+      // The SDK reconnects by itself. By then another LM Studio may listen there.
       onDisconnected: () => {
         session.retire();
         this.forget();

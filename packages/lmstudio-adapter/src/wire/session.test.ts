@@ -12,7 +12,7 @@ const spec = (part: Partial<CallSpec> = {}): CallSpec => ({
 });
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** A wire on which every call is what the test makes it; counts how often it was closed. */
+/** A wire without a server; it counts how often it was closed. */
 function fakeWire(connected: boolean | null = true): { wire: Wire; closed: () => number } {
   let closed = 0;
   const unused = (): never => {
@@ -63,7 +63,7 @@ test('an answer in time leaves no timer', async () => {
   expect(open.retired).toBe(false);
 });
 
-test('a call that is never answered ends at its deadline, and the sockets with it', async () => {
+test('a call that is never answered ends at its deadline and closes the sockets', async () => {
   const { timers, closed, session: open } = session();
   const call = outcome(open.call(spec({ timeoutMs: 1000 }), never));
   await timers.advance(999);
@@ -75,7 +75,7 @@ test('a call that is never answered ends at its deadline, and the sockets with i
   expect(timers.pending).toBe(0);
 });
 
-test('a namespace whose socket never opens is given up early; one that cannot tell is not', async () => {
+test('a call ends early where its socket does not open, and not where that is unknown', async () => {
   const missing = session(false);
   const call = outcome(missing.session.call(spec({ timeoutMs: 60_000 }), never));
   await missing.timers.advance(2500);
@@ -86,7 +86,7 @@ test('a namespace whose socket never opens is given up early; one that cannot te
   expect(unknown.session.retired).toBe(false);
 });
 
-test('a retired session ends its sockets with its last call, not before', async () => {
+test('a retired session closes its sockets after its last call', async () => {
   const { timers, closed, session: open } = session();
   const stuck = outcome(open.call(spec({ timeoutMs: 10 }), never));
   let answer: (value: number) => void = () => undefined;
@@ -102,7 +102,7 @@ test('a retired session ends its sockets with its last call, not before', async 
   expect(closed()).toBe(1);
 });
 
-test('a warning ends the call that it names, at once', async () => {
+test('a warning ends the call that it names', async () => {
   const { session: open } = session();
   const named = outcome(open.call(spec({ namespace: 'llm', endpoint: 'listLoaded' }), never));
   const other = outcome(open.call(spec({ namespace: 'llm', endpoint: 'getModelInfo' }), never));
@@ -111,7 +111,7 @@ test('a warning ends the call that it names, at once', async () => {
   expect(await Promise.race([other, Promise.resolve('open')])).toBe('open');
 });
 
-test('a warning about a call that was given up blames nobody', async () => {
+test('a warning about a call that has ended ends no other call', async () => {
   const { timers, session: open } = session();
   const call = outcome(open.call(spec(), never));
   open.reportWarning('system', 'Received rpcResult for unknown rpc, callId = 3');
@@ -120,7 +120,7 @@ test('a warning about a call that was given up blames nobody', async () => {
   expect(await Promise.race([call, Promise.resolve('open')])).toBe('open');
 });
 
-test('after a vague warning the answer may still come, for a while', async () => {
+test('after a warning of unknown meaning a call waits 250 ms for its answer', async () => {
   const { timers, session: open } = session();
   const call = outcome(open.call(spec(), never));
   open.reportWarning('system', 'Received communication warning from the server (unknown): hm');
@@ -130,7 +130,7 @@ test('after a vague warning the answer may still come, for a while', async () =>
   expect(await call).toMatchObject({ kind: 'not-understood' });
 });
 
-test('aborting rejects with the reason, whatever it is, and retires the session', async () => {
+test('aborting rejects with the reason, of any type, and retires the session', async () => {
   for (const reason of [new Error('no'), 'text', { code: 1 }]) {
     const { session: open } = session();
     const cancel = new AbortController();
@@ -141,7 +141,7 @@ test('aborting rejects with the reason, whatever it is, and retires the session'
   }
 });
 
-test('closing ends what is open, once', async () => {
+test('closing twice ends open calls and closes the sockets once', async () => {
   const { closed, session: open } = session();
   const call = outcome(open.call(spec(), never));
   await Promise.all([open.close(), open.close()]);
@@ -154,14 +154,14 @@ test.each([
   ['a closed socket', new Error('WebSocket connection closed'), 'connection', true],
   ['a refused token', new Error('Failed to authenticate: bad token'), 'unauthorized', true],
   ['an answer', new Error('Cannot find a model with path "x"'), 'answered', false],
-])('%s', async (_, error, kind, retires) => {
+])('%s becomes a fault of its kind', async (_, error, kind, retires) => {
   const { session: open } = session();
   const call = outcome(open.call(spec(), () => Promise.reject(error)));
   expect(await call).toMatchObject({ kind, cause: error });
   expect(open.retired).toBe(retires);
 });
 
-test('the pool replaces a retired session, and remembers what is not available', async () => {
+test('the pool replaces a retired session, and does not repeat a call that LM Studio lacks', async () => {
   const timers = fakeTimers();
   const opened: WireOptions[] = [];
   const pool = new SessionPool({
@@ -199,7 +199,7 @@ test('the pool replaces a retired session, and remembers what is not available',
   });
 });
 
-test('a read meets a broken connection once, and is asked again on a new one', async () => {
+test('a read over a broken connection is repeated once over a new one', async () => {
   let opened = 0;
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',

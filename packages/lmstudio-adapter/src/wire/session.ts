@@ -3,17 +3,17 @@ import { CallFault, isCallFault } from './call-fault.js';
 import { classifyRejection } from './classify-rejection.js';
 import type { Endpoint, Namespace, Wire } from './wire.js';
 
-/** How long a namespace's socket may take to open; one that LM Studio lacks never does. */
+/** Deadline for a namespace's socket to open. The socket of a namespace that LM Studio lacks never opens. */
 const CONNECT_DEADLINE_MS = 2500;
 
-/** How long an answer may follow a warning that does not rule it out. */
+/** How long a call waits for its answer after a warning that does not say the answer is lost. */
 const WARNED_GRACE_MS = 250;
 
-/** The SDK could not read the answer, or LM Studio does not know the call: nothing will follow. */
+/** Warnings after which no answer comes: the SDK could not read it, or LM Studio does not know the call. */
 const NO_ANSWER_FOLLOWS =
   /Produced communication warning|\((?:rpc|channel)(?:EndpointUnknown|EndpointUnhandled|ParameterTypeError|CreationParameterTypeError)\)|unknown (?:rpc|channel) endpoint/i;
 
-/** What one call is, for deadlines and for blame. */
+/** One call: its name, its deadline, and how to cancel it. */
 export interface CallSpec {
   readonly namespace: Namespace;
   readonly endpoint: Endpoint;
@@ -28,10 +28,10 @@ interface OpenCall {
 }
 
 /**
- * One wire and the calls open on it. Each call ends by its deadline whatever the wire does. After a
- * timeout, an abort, a connection error or a misunderstanding the session is retired: nobody starts
- * another call on it (the SDK would replay rejected commands), and its sockets end with its last
- * open call.
+ * One wire with the calls that are open on it. Each call ends by its deadline, whatever the wire does.
+ * A timeout, an abort, a connection error or a call that is not understood retires the session: it
+ * starts no further call, because the SDK would replay rejected commands, and its sockets close after
+ * its last open call.
  */
 export class Session {
   readonly #open = new Set<OpenCall>();
@@ -44,10 +44,12 @@ export class Session {
     private readonly onClosed: (session: Session) => void,
   ) {}
 
+  /** `true`: no further call may start on this session. */
   get retired(): boolean {
     return this.#retired;
   }
 
+  /** Runs one call. Rejects with a `CallFault`, or with the signal's reason when it aborts. */
   async call<T>(spec: CallSpec, start: (wire: Wire) => Promise<T>): Promise<T> {
     spec.signal?.throwIfAborted();
     const name = `${spec.namespace}.${spec.endpoint}` as const;
@@ -81,34 +83,34 @@ export class Session {
     }
   }
 
-  /** A misunderstanding was reported; ends the call that it is about, at once. */
+  /** Ends the open call that a protocol warning is about, where the warning names one. */
   reportWarning(namespace: Namespace | null, text: string): void {
-    // The late answer to a call that was given up; says nothing about those that are open.
+    // A late answer to a call that has already ended. It concerns no open call.
     if (/for unknown (channel|rpc|signal)/i.test(text)) return;
     const here = [...this.#open].filter(
       ({ spec }) => namespace === null || spec.namespace === namespace,
     );
     const named = here.filter(({ spec }) => new RegExp(`\\b${spec.endpoint}\\b`).test(text));
-    const blamed = named.length > 0 ? named : here.length === 1 ? here : [];
-    for (const call of blamed) this.#misunderstood(call, text);
+    const affected = named.length > 0 ? named : here.length === 1 ? here : [];
+    for (const call of affected) this.#notUnderstood(call, text);
   }
 
-  #misunderstood({ spec, fail, cleanUp }: OpenCall, text: string): void {
+  #notUnderstood({ spec, fail, cleanUp }: OpenCall, text: string): void {
     const fault = new CallFault('not-understood', `${spec.namespace}.${spec.endpoint}`, text);
     if (NO_ANSWER_FOLLOWS.test(text)) return fail(fault);
-    // Some other complaint: the answer may follow it. A load or a prediction is let run.
+    // Another warning: the answer may still come. Loads and predictions take long, so they go on.
     if (spec.endpoint === 'loadModel' || spec.endpoint === 'predict') return;
     cleanUp.push(this.timers.after(WARNED_GRACE_MS, () => fail(fault)));
   }
 
-  /** No further call may start; the sockets end with the last open call. */
+  /** Lets no further call start; the sockets close after the last open call. */
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
     if (this.#open.size === 0) void this.#close();
   }
 
-  /** Ends every open call and the sockets, now. */
+  /** Ends every open call and closes the sockets now. */
   async close(): Promise<void> {
     this.retire();
     for (const { spec, fail } of this.#open) {
@@ -133,7 +135,7 @@ export class Session {
   }
 }
 
-/** The SDK throws synchronously for parameters that it rejects. */
+/** Turns a synchronous throw into a rejection: the SDK throws for parameters that it refuses. */
 async function invoke<T>(start: (wire: Wire) => Promise<T>, wire: Wire): Promise<T> {
   return start(wire);
 }

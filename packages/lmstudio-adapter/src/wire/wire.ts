@@ -1,9 +1,12 @@
-import type { ModelKind } from '../models/model-types.js';
+import type { KvCacheType } from '@mai/memory-ledger';
 
-/** The WebSocket namespaces in use. */
+/** What a model is for: text generation or embeddings. LM Studio has a namespace for each. */
+export type ModelKind = 'llm' | 'embedding';
+
+/** The WebSocket namespaces that this package uses. */
 export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository';
 
-/** The calls in use, under the protocol's own names. */
+/** The calls that this package uses, under the protocol's own names. */
 export type Endpoint =
   | 'version'
   | 'listDownloadedModels'
@@ -72,6 +75,15 @@ export interface RawEstimate {
   readonly passesGuardrails: boolean;
 }
 
+export interface RawSurveyedGpu {
+  readonly deviceId: number;
+  readonly name: string;
+  readonly integrationType: string;
+  readonly detectionPlatform: string;
+  readonly dedicatedMemoryCapacityBytes: number;
+  readonly totalMemoryCapacityBytes: number;
+}
+
 export interface RawSurveyEngine {
   readonly name: string;
   readonly version: string;
@@ -82,14 +94,7 @@ export interface RawSurveyEngine {
   readonly hardwareSurvey: {
     readonly gpuSurveyResult: {
       readonly result: { readonly code: string; readonly message: string };
-      readonly gpuInfo: readonly {
-        readonly deviceId: number;
-        readonly name: string;
-        readonly integrationType: string;
-        readonly detectionPlatform: string;
-        readonly dedicatedMemoryCapacityBytes: number;
-        readonly totalMemoryCapacityBytes: number;
-      }[];
+      readonly gpuInfo: readonly RawSurveyedGpu[];
     };
     readonly cpuSurveyResult: {
       readonly cpuInfo?:
@@ -121,7 +126,7 @@ export interface RawLinkStatus {
   readonly preferredDeviceIdentifier?: string | undefined;
 }
 
-/** The configuration of a load in the SDK's public spelling; only what the caller set is present. */
+/** A load configuration in the SDK's public spelling. Fields that the caller left open are absent. */
 export interface WireLoadConfig {
   readonly contextLength?: number;
   readonly maxParallelPredictions?: number;
@@ -132,7 +137,8 @@ export interface WireLoadConfig {
   readonly gpu?: { readonly ratio?: number; readonly numCpuExpertLayersRatio?: number };
 }
 
-export type WireKvCacheType = 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0' | 'iq4_nl';
+/** The KV cache types that LM Studio offers. */
+export type WireKvCacheType = Exclude<KvCacheType, 'bf16'>;
 
 export interface WireLoadRequest {
   readonly modelKey: string;
@@ -140,9 +146,9 @@ export interface WireLoadRequest {
   /** Integer milliseconds of at least 1; `null`: no TTL. */
   readonly ttlMs: number | null;
   readonly config: WireLoadConfig;
-  /** `undefined`: LM Studio decides; `null`: its own machine only. */
+  /** `undefined`: LM Studio chooses; `null`: its own machine. */
   readonly deviceIdentifier: string | null | undefined;
-  /** Private to this load, and never aborted after it has settled. */
+  /** Belongs to this load alone, and is never aborted after the load has settled. */
   readonly signal: AbortSignal;
   readonly onProgress: (ratio: number) => void;
 }
@@ -166,8 +172,8 @@ export interface RawPrediction {
 }
 
 /**
- * One client of LM Studio's WebSocket protocol, as thin as it can be: no deadline, no retry, no
- * error class. Any of its promises may stay pending for ever; `SessionPool` makes that safe.
+ * LM Studio's WebSocket protocol without deadlines, retries or error classes. Any of its promises may
+ * stay pending for ever: `Session` gives each call a deadline.
  */
 export interface Wire {
   version(): Promise<{ readonly version: string; readonly build: number }>;
@@ -186,7 +192,7 @@ export interface Wire {
     config: WireLoadConfig,
     deviceIdentifier: string | null | undefined,
   ): Promise<RawEstimate>;
-  /** Resolves with the instance reference of what was loaded. */
+  /** Resolves with the instance reference of the loaded copy. */
   loadModel(kind: ModelKind, request: WireLoadRequest): Promise<string>;
   unloadModel(
     kind: ModelKind,
@@ -201,24 +207,24 @@ export interface Wire {
   >;
   lmLinkStatus(): Promise<RawLinkStatus>;
 
-  /** Whether the namespace's socket is open and authenticated; `null` when that cannot be told. */
+  /** Whether the namespace's socket is open and authenticated; `null`: the SDK does not say. */
   isConnected(namespace: Namespace): boolean | null;
-  /** Resolves once every open call and channel has been answered; may never resolve. */
+  /** Resolves when every open call and channel has been answered, which may be never. */
   settled(): Promise<void>;
-  /** Ends all sockets. Never hangs, never rejects; may be called at any time and more than once. */
+  /** Closes all sockets. Never hangs and never rejects; may be called more than once. */
   close(): Promise<void>;
 }
 
 export interface WireOptions {
   readonly webSocketUrl: string;
   readonly credentials: Credentials;
-  /** LM Studio or the SDK found that the two do not understand each other. */
+  /** LM Studio or the SDK reported a message that it could not interpret. */
   readonly onCommunicationWarning: (namespace: Namespace | null, text: string) => void;
-  /** A socket broke, whether or not a call was open on it. */
+  /** A socket broke, also where no call was open on it. */
   readonly onDisconnected: () => void;
 }
 
-/** Either an API token, or the name and pass key of an anonymous client. */
+/** An API token, or the name and pass key of an anonymous client. */
 export type Credentials =
   | { readonly apiToken: string }
   | { readonly clientIdentifier: string; readonly clientPasskey: string };

@@ -1,4 +1,4 @@
-import { startRig } from '../../test/connect-sdk.js';
+import { startWithClient } from '../../test/connect-sdk.js';
 import type { Simulator } from '../index.js';
 
 async function ask(
@@ -19,10 +19,10 @@ async function ask(
   return [response.status, await response.json()];
 }
 
-test('v0 lists what is on disk with its state', async () => {
-  await using rig = await startRig();
-  await rig.client.llm.load('google/gemma-3-4b', { verbose: false });
-  const [status, list] = await ask(rig.simulator, '/api/v0/models');
+test('v0 lists downloaded models with their state', async () => {
+  await using connected = await startWithClient();
+  await connected.client.llm.load('google/gemma-3-4b', { verbose: false });
+  const [status, list] = await ask(connected.simulator, '/api/v0/models');
   expect(status).toBe(200);
   expect(list).toMatchObject({
     object: 'list',
@@ -42,16 +42,16 @@ test('v0 lists what is on disk with its state', async () => {
       expect.objectContaining({ type: 'embeddings' }),
     ]),
   });
-  expect(await ask(rig.simulator, '/api/v0/models/qwen/qwen3-4b')).toEqual([
+  expect(await ask(connected.simulator, '/api/v0/models/qwen/qwen3-4b')).toEqual([
     200,
     expect.objectContaining({ id: 'qwen/qwen3-4b' }),
   ]);
-  expect((await ask(rig.simulator, '/api/v0/models/nope'))[0]).toBe(404);
+  expect((await ask(connected.simulator, '/api/v0/models/nope'))[0]).toBe(404);
 });
 
 test('v1 loads, lists the instance with its configuration, and unloads', async () => {
-  await using rig = await startRig();
-  const { simulator } = rig;
+  await using connected = await startWithClient();
+  const { simulator } = connected;
   const order = {
     model: 'openai/gpt-oss-20b',
     context_length: 16_384,
@@ -74,7 +74,7 @@ test('v1 loads, lists the instance with its configuration, and unloads', async (
       },
     },
   ]);
-  // Loads through REST count as manual, like those of the SDK.
+  // LM Studio treats a load through REST as manual, as one through the SDK.
   expect(simulator.residents()).toMatchObject([{ ttlMs: null, contextLengthTokens: 16_384 }]);
   const [, list] = await ask(simulator, '/api/v1/models');
   expect(list).toMatchObject({
@@ -101,10 +101,10 @@ test('v1 loads, lists the instance with its configuration, and unloads', async (
   expect(simulator.residents()).toEqual([]);
 });
 
-test('v1 says what went wrong: unknown model, bad request, failed load', async () => {
-  await using rig = await startRig();
+test('v1 reports an unknown model, a bad request and a failed load', async () => {
+  await using connected = await startWithClient();
   const load = (body: unknown): Promise<readonly [number, unknown]> =>
-    ask(rig.simulator, '/api/v1/models/load', body);
+    ask(connected.simulator, '/api/v1/models/load', body);
   expect(await load({ model: 'nope' })).toEqual([
     404,
     { error: expect.objectContaining({ code: 'model_not_found' }) },
@@ -114,23 +114,23 @@ test('v1 says what went wrong: unknown model, bad request, failed load', async (
     { error: expect.objectContaining({ param: 'context_length' }) },
   ]);
   expect((await load('{not json'))[0]).toBe(400);
-  expect((await ask(rig.simulator, '/api/v1/models/unload', {}))[0]).toBe(400);
-  rig.simulator.fault.crashLoad();
+  expect((await ask(connected.simulator, '/api/v1/models/unload', {}))[0]).toBe(400);
+  connected.simulator.fault.crashLoad();
   expect(await load({ model: 'qwen/qwen3-4b' })).toEqual([
     500,
     { error: expect.objectContaining({ code: 'model_load_failed' }) },
   ]);
-  rig.simulator.fault.clear();
-  rig.simulator.fault.dropConnection({ times: 1 });
+  connected.simulator.fault.clear();
+  connected.simulator.fault.dropConnection({ times: 1 });
   await expect(load({ model: 'qwen/qwen3-4b' })).rejects.toThrow('fetch failed');
 });
 
-test('an unknown path is answered as LM Studio does, and an odd one breaks nothing', async () => {
-  await using rig = await startRig();
-  expect(await ask(rig.simulator, '/api/v9/nothing')).toEqual([
+test('an unknown path is answered as LM Studio does, and a malformed one does no harm', async () => {
+  await using connected = await startWithClient();
+  expect(await ask(connected.simulator, '/api/v9/nothing')).toEqual([
     200,
     { error: 'Unexpected endpoint or method. (GET /api/v9/nothing)' },
   ]);
-  expect((await ask(rig.simulator, '/%E0%A4%A'))[0]).toBe(200);
-  expect((await ask(rig.simulator, '/api/v1/models/load', 'x'.repeat(2 ** 21)))[0]).toBe(400);
+  expect((await ask(connected.simulator, '/%E0%A4%A'))[0]).toBe(200);
+  expect((await ask(connected.simulator, '/api/v1/models/load', 'x'.repeat(2 ** 21)))[0]).toBe(400);
 });

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import type { ModelOnDevice } from '../host/device.js';
-import type { ConfigField } from '../host/load-settings.js';
-import { startLoad } from '../host/load.js';
-import type { ResidentState } from '../host/resident.js';
-import type { Backend } from '../wire/backend.js';
+import type { ModelOnDevice } from '../runtime/device.js';
+import type { ConfigField } from '../wire/frames.js';
+import { startLoad } from '../runtime/load.js';
+import type { ResidentState } from '../runtime/resident.js';
+import type { Backend } from '../endpoints/backend.js';
 import { WireError } from '../wire/wire-error.js';
 
 /** An HTTP answer with a JSON body. */
@@ -25,19 +25,19 @@ export function httpError(
   };
 }
 
-/** `GET /api/v0/models`: the list that LM Studio has given since 0.3.5. */
-export function listV0({ host }: Backend): object {
+/** `GET /api/v0/models`, which LM Studio has since 0.3.5. */
+export function listV0({ runtime }: Backend): object {
   return {
     object: 'list',
-    data: host.downloaded().map((file) => describeV0(file, host.residents())),
+    data: runtime.downloaded().map((file) => describeV0(file, runtime.residents())),
   };
 }
 
 /** `GET /api/v0/models/{model}` */
-export function oneV0({ host }: Backend, key: string): HttpAnswer {
-  const file = host.downloaded().find(({ modelKey }) => modelKey === key);
+export function oneV0({ runtime }: Backend, key: string): HttpAnswer {
+  const file = runtime.downloaded().find(({ modelKey }) => modelKey === key);
   return file
-    ? { status: 200, body: describeV0(file, host.residents()) }
+    ? { status: 200, body: describeV0(file, runtime.residents()) }
     : httpError(404, 'invalid_request_error', `Model with identifier "${key}" not found`, {
         code: 'model_not_found',
         param: 'model',
@@ -63,9 +63,9 @@ function describeV0(file: ModelOnDevice, residents: readonly ResidentState[]): o
 }
 
 /** `GET /api/v1/models` */
-export function listV1({ host }: Backend): object {
+export function listV1({ runtime }: Backend): object {
   return {
-    models: host.downloaded().map((file) => {
+    models: runtime.downloaded().map((file) => {
       const { model } = file;
       return {
         type: model.type,
@@ -79,7 +79,7 @@ export function listV1({ host }: Backend): object {
             : { name: file.quantization.name, bits_per_weight: file.quantization.bits },
         size_bytes: file.sizeBytes,
         params_string: model.paramsString,
-        loaded_instances: host
+        loaded_instances: runtime
           .residents()
           .filter((resident) => resident.file.model === model)
           .map((resident) => ({ id: resident.identifier, config: instanceConfig(resident) })),
@@ -116,13 +116,13 @@ const loadSchema = z.strictObject({
   echo_load_config: z.optional(z.boolean()),
 });
 
-/** `POST /api/v1/models/load`: answers when the model is loaded. */
+/** `POST /api/v1/models/load`. The answer is sent when the model is loaded or the load has failed. */
 export async function loadV1(
   backend: Backend,
   body: unknown,
   dropConnection: () => void,
 ): Promise<HttpAnswer> {
-  const { host } = backend;
+  const { runtime } = backend;
   const parsed = loadSchema.safeParse(body);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -131,18 +131,18 @@ export async function loadV1(
       ...(issue && issue.path.length > 0 ? { param: issue.path.join('.') } : {}),
     });
   }
-  const order = parsed.data;
-  const startedMs = host.clock.now();
+  const request = parsed.data;
+  const startedMs = runtime.clock.now();
   try {
-    const file = host.findModel(order.model, 'llm', undefined);
+    const file = runtime.findModel(request.model, 'llm', undefined);
     const resident = await new Promise<ResidentState>((resolve, reject) => {
       startLoad(
-        host,
+        runtime,
         {
           file,
           identifier: null,
           ttlMs: null,
-          fields: restFields(file.model.type, order),
+          fields: restFields(file.model.type, request),
           justInTime: false,
         },
         {
@@ -159,21 +159,21 @@ export async function loadV1(
       body: {
         type: file.model.type,
         instance_id: resident.identifier,
-        load_time_seconds: (host.clock.now() - startedMs) / 1000,
+        load_time_seconds: (runtime.clock.now() - startedMs) / 1000,
         status: 'loaded',
-        ...(order.echo_load_config === true ? { load_config: instanceConfig(resident) } : {}),
+        ...(request.echo_load_config === true ? { load_config: instanceConfig(resident) } : {}),
       },
     };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return loadFailure(error, order.model);
+    return loadFailure(error, request.model);
   }
 }
 
 const unloadSchema = z.object({ instance_id: z.string() });
 
 /** `POST /api/v1/models/unload` */
-export function unloadV1({ host }: Backend, body: unknown): HttpAnswer {
+export function unloadV1({ runtime }: Backend, body: unknown): HttpAnswer {
   const parsed = unloadSchema.safeParse(body);
   if (!parsed.success) {
     return httpError(400, 'invalid_request', "'instance_id' is required", {
@@ -182,13 +182,13 @@ export function unloadV1({ host }: Backend, body: unknown): HttpAnswer {
     });
   }
   const { instance_id } = parsed.data;
-  if (!host.findResident(instance_id)) {
+  if (!runtime.findResident(instance_id)) {
     return httpError(404, 'model_not_found', `Model instance "${instance_id}" not found`, {
       code: 'model_not_found',
       param: 'instance_id',
     });
   }
-  host.unload(instance_id);
+  runtime.unload(instance_id);
   return { status: 200, body: { instance_id } };
 }
 
@@ -207,15 +207,15 @@ function loadFailure(error: WireError, model: string): HttpAnswer {
 
 function restFields(
   type: 'llm' | 'embedding',
-  order: z.infer<typeof loadSchema>,
+  request: z.infer<typeof loadSchema>,
 ): readonly ConfigField[] {
   const fields: readonly (readonly [string, unknown])[] = [
-    [`${type}.load.contextLength`, order.context_length],
-    ['llm.load.llama.evalBatchSize', order.eval_batch_size],
-    ['llm.load.llama.flashAttention', order.flash_attention],
-    ['llm.load.numExperts', order.num_experts],
-    ['llm.load.offloadKVCacheToGpu', order.offload_kv_cache_to_gpu],
-    ['llm.load.numParallelSessions', order.parallel],
+    [`${type}.load.contextLength`, request.context_length],
+    ['llm.load.llama.evalBatchSize', request.eval_batch_size],
+    ['llm.load.llama.flashAttention', request.flash_attention],
+    ['llm.load.numExperts', request.num_experts],
+    ['llm.load.offloadKVCacheToGpu', request.offload_kv_cache_to_gpu],
+    ['llm.load.numParallelSessions', request.parallel],
   ];
   return fields.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
 }

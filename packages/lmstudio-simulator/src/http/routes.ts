@@ -1,21 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FaultBook } from '../faults.js';
+import type { ActiveFaults } from '../faults/active-faults.js';
 import type { RequestLog } from '../request-log.js';
 import type { Authenticator } from '../wire/authenticator.js';
-import type { Backend } from '../wire/backend.js';
+import type { Backend } from '../endpoints/backend.js';
 import type { HttpAnswer } from './rest.js';
 import { httpError, listV0, listV1, loadV1, oneV0, unloadV1 } from './rest.js';
 
+/** The parts of the simulator that HTTP requests need. */
 export interface RouteOptions {
   readonly backend: Backend;
   readonly authenticator: Authenticator;
-  readonly faults: FaultBook;
+  readonly faults: ActiveFaults;
   readonly log: RequestLog;
 }
 
 const LARGEST_BODY_BYTES = 2 ** 20;
 
-/** Answers one HTTP request. */
+/** Answers one HTTP request, unless a fault prevents the answer. */
 export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
@@ -27,7 +28,7 @@ export async function answerRequest(
   const body = method === 'POST' ? await readBody(request) : undefined;
   log.add({ via: 'http', namespace: method, endpoint: path, parameter: body ?? null });
 
-  if (faults.strike('not-lm-studio')) {
+  if (faults.trigger('not-lm-studio')) {
     response.writeHead(200, { 'content-type': 'text/html' });
     response.end('<!doctype html><title>It works!</title>');
     return;
@@ -37,8 +38,8 @@ export async function answerRequest(
     fault.endpoint === 'http' ||
     fault.endpoint === path ||
     (greeting && fault.endpoint === 'greeting');
-  // An unanswered request is closed by stop().
-  if (faults.strike('hang', hangs)) return;
+  // stop() closes the connection of a request without an answer.
+  if (faults.trigger('hang', hangs)) return;
 
   const answer = await route(method, path, body, request, options);
   if (answer === null) return;
@@ -53,17 +54,17 @@ async function route(
   request: IncomingMessage,
   { backend, authenticator, faults }: RouteOptions,
 ): Promise<HttpAnswer | null> {
-  const { host, profile } = backend;
+  const { runtime, profile } = backend;
   const ok = (answerBody: object): HttpAnswer => ({ status: 200, body: answerBody });
   switch (`${method} ${path}`) {
     case 'GET /lmstudio-greeting':
       return ok({ lmstudio: true });
     case 'GET /lms-status':
-      return ok({ package: 'lmstudio', version: host.world.version ?? profile.version });
+      return ok({ package: 'lmstudio', version: runtime.world.version ?? profile.version });
     default:
   }
   if (path.startsWith('/api/')) {
-    const rejection = faults.strike('reject-authentication');
+    const rejection = faults.trigger('reject-authentication');
     const refusal = rejection
       ? (rejection.text ?? 'Invalid API token')
       : authenticator.checkHeader(request.headers.authorization);
@@ -88,7 +89,7 @@ async function route(
         }
     }
   }
-  // LM Studio answers unknown paths with 200 and this body.
+  // LM Studio answers an unknown path with status 200 and this body.
   return ok({ error: `Unexpected endpoint or method. (${method} ${path})` });
 }
 
@@ -104,7 +105,7 @@ function readPath(url: string): string {
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // The catch covers a body that is not JSON and a client that goes away in the middle of it.
+  // Throws where the body is not JSON, and where the client disconnects before its end.
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;

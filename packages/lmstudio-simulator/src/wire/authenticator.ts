@@ -1,21 +1,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Decides whether a client may come in. */
+/** Decides whether a client may connect. */
 export interface Authenticator {
-  /** Null: welcome. Otherwise the text of the refusal. */
+  /** `null` where the client may connect; the text of the refusal otherwise. */
   check(clientIdentifier: string, clientPasskey: string): string | null;
   /** The same for the `Authorization` header of an HTTP request. */
   checkHeader(authorization: string | undefined): string | null;
 }
 
-// LM Studio's words for HTTP, as its users report them.
+// LM Studio's message for HTTP, as users report it.
 const TOKEN_MISSING =
   'An LM Studio API token is required to make requests to this server, but none was provided using ' +
   "the Authorization header using the 'Bearer' scheme.";
 
 /**
- * Anonymous clients are trusted by the passkey that their identifier was first seen with, like LM
- * Studio's own; API tokens must be known.
+ * Checks clients as LM Studio does. An anonymous client must keep the passkey that it first connected with.
+ * An API token must be one of `tokens`.
+ *
+ * @param requireToken - refuses anonymous clients.
  */
 export function createAuthenticator(
   tokens: readonly string[],

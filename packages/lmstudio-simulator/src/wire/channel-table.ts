@@ -6,7 +6,7 @@ import { WireError } from './wire-error.js';
 export interface ChannelTable {
   open(channelId: number, name: string, endpoint: ChannelEndpoint, parameter: unknown): void;
   receive(channelId: number, message: unknown, ackId: number | null): void;
-  /** The connection has gone. */
+  /** Tells all channels that the connection has ended. */
   disconnect(): void;
 }
 

@@ -1,4 +1,4 @@
-import type { ZodMiniType } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { SerializedError } from './wire-error.js';
 
 /** The server's end of an open channel. */
@@ -9,33 +9,39 @@ export interface ServerChannel {
   /** Cuts the connection that the channel runs over. */
   dropConnection(): void;
   onMessage(listener: (message: unknown) => void): void;
-  /** The connection has gone while the channel was open. */
+  /** Calls the listener where the connection ends while the channel is open. */
   onDisconnect(listener: () => void): void;
 }
 
+/** An endpoint that answers a call once. */
 export interface RpcEndpoint {
   readonly kind: 'rpc';
   readonly serialization: 'raw' | 'superjson';
   call(parameter: unknown): RpcOutcome;
 }
 
+/** An endpoint that opens a channel, on which both sides send messages. */
 export interface ChannelEndpoint {
   readonly kind: 'channel';
   open(parameter: unknown, channel: ServerChannel): 'opened' | 'invalid';
 }
 
+/** The result of a call, or the problem of its parameter. */
 export type RpcOutcome =
   | { readonly valid: true; readonly result: unknown }
   | { readonly valid: false; readonly problem: string };
 
 export type Endpoint = RpcEndpoint | ChannelEndpoint;
 
-/** The endpoints that one socket path answers. */
+/** The endpoints of one socket path, by name. */
 export type Namespace = ReadonlyMap<string, Endpoint>;
 
-/** An RPC with a checked parameter. The handler may return a promise, and throws WireError to refuse. */
+/** The schema of endpoints without a parameter. It accepts and ignores what a client sends. */
+export const noParameter = z.unknown();
+
+/** An RPC with a checked parameter. The handler may return a promise. It throws a WireError to refuse. */
 export function rpc<T>(
-  schema: ZodMiniType<T> | null,
+  schema: z.ZodMiniType<T>,
   handler: (parameter: T) => unknown,
   serialization: 'raw' | 'superjson' = 'raw',
 ): RpcEndpoint {
@@ -43,7 +49,6 @@ export function rpc<T>(
     kind: 'rpc',
     serialization,
     call(parameter) {
-      if (schema === null) return { valid: true, result: handler(undefined as T) };
       const parsed = schema.safeParse(parameter);
       if (!parsed.success) return { valid: false, problem: parsed.error.message };
       return { valid: true, result: handler(parsed.data) };
@@ -53,16 +58,12 @@ export function rpc<T>(
 
 /** A channel with a checked creation parameter. */
 export function channel<T>(
-  schema: ZodMiniType<T> | null,
+  schema: z.ZodMiniType<T>,
   open: (parameter: T, channel: ServerChannel) => void,
 ): ChannelEndpoint {
   return {
     kind: 'channel',
     open(parameter, serverChannel) {
-      if (schema === null) {
-        open(undefined as T, serverChannel);
-        return 'opened';
-      }
       const parsed = schema.safeParse(parameter);
       if (!parsed.success) return 'invalid';
       open(parsed.data, serverChannel);

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { SimulatorClock } from '../clock.js';
-import type { FaultBook } from '../faults.js';
+import type { SimulatorClock } from '../clock/clock.js';
+import type { ActiveFaults } from '../faults/active-faults.js';
 
 /** The kinds of LM Studio's communication warnings that a server sends. */
 export type WarningKind =
@@ -15,18 +15,18 @@ export type WarningKind =
 
 /** The sending half of a socket. */
 export interface FrameSender {
-  /** Sends in order; frames can be made late by a fault. */
+  /** Sends frames in order. The fault slow-frames delays them. */
   send(frame: object): void;
-  /** Sends at once. */
+  /** Sends a frame at once, before delayed ones. */
   sendNow(frame: object): void;
-  /** What LM Studio sends instead of an answer to what it does not understand. */
+  /** Sends a communication warning, LM Studio's reply to a frame that it does not understand. */
   warn(kind: WarningKind, warning: string): void;
 }
 
 export function createFrameSender(
   socket: WebSocket,
   clock: SimulatorClock,
-  faults: FaultBook,
+  faults: ActiveFaults,
   onSent: (frame: object) => void,
 ): FrameSender {
   let heldUntilMs = 0;
@@ -37,13 +37,13 @@ export function createFrameSender(
     socket.send(JSON.stringify(frame));
   };
   const send = (frame: object): void => {
-    const slow = faults.strike('slow-frames');
+    const slow = faults.trigger('slow-frames');
     const nowMs = clock.now();
     if (slow === null && heldUntilMs <= nowMs) {
       sendNow(frame);
       return;
     }
-    // A late frame holds up those behind it: a socket keeps its order.
+    // A delayed frame delays all later ones, because a socket keeps the order.
     heldUntilMs = Math.max(heldUntilMs, nowMs) + (slow?.delayMs ?? 0);
     clock.schedule(() => sendNow(frame), heldUntilMs - nowMs);
   };

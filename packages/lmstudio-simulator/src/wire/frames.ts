@@ -1,8 +1,14 @@
 import * as z from 'zod/mini';
 
+/** One entry of LM Studio's key-value configuration. */
+export interface ConfigField {
+  readonly key: string;
+  readonly value?: unknown;
+}
+
 const id = z.int();
 
-/** What a client may send after authentication. */
+/** The frames that a client may send after authentication. */
 export const clientFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('communicationWarning'), warning: z.string() }),
   z.object({ type: z.literal('keepAlive') }),
@@ -49,7 +55,7 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
 
 export type ClientFrame = z.infer<typeof clientFrameSchema>;
 
-/** The first frame of a client. */
+/** The first frame that a client sends. */
 export const authenticationSchema = z.object({
   authVersion: z.literal(1),
   clientIdentifier: z.string().check(z.maxLength(256)),
@@ -68,6 +74,15 @@ export const configStackSchema = z.object({
 });
 
 export type ConfigStack = z.infer<typeof configStackSchema>;
+
+/** The fields of all layers. A later layer overrides an earlier one. */
+export function flattenStack(stack: ConfigStack): readonly ConfigField[] {
+  const values = new Map<string, unknown>();
+  for (const { config } of stack.layers) {
+    for (const { key, value } of config.fields) values.set(key, value);
+  }
+  return [...values].map(([key, value]) => ({ key, value }));
+}
 
 export const specifierSchema = z.discriminatedUnion('type', [
   z.object({

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { SimulatorClock } from '../clock.js';
-import type { FaultBook } from '../faults.js';
+import type { SimulatorClock } from '../clock/clock.js';
+import type { ActiveFaults } from '../faults/active-faults.js';
 import type { RequestLog } from '../request-log.js';
 import type { Authenticator } from './authenticator.js';
 import type { ChannelTable } from './channel-table.js';
@@ -12,10 +12,10 @@ import type { ClientFrame } from './frames.js';
 import { authenticationSchema, clientFrameSchema } from './frames.js';
 import { WireError } from './wire-error.js';
 
-/** LM Studio gives up on a connection that has not authenticated by then. */
+/** LM Studio closes a connection that has not authenticated within this time. */
 const AUTHENTICATION_DEADLINE_MS = 10_000;
 
-// No result of LM Studio looks like this, so that the schemas of the SDK reject it.
+// The result of the fault invalid-result. No schema of the SDK accepts it.
 const WRONG_SHAPE = { simulated: 'wrong shape' };
 
 export interface SessionOptions {
@@ -23,12 +23,12 @@ export interface SessionOptions {
   readonly namespace: Namespace;
   readonly authenticator: Authenticator;
   readonly clock: SimulatorClock;
-  readonly faults: FaultBook;
+  readonly faults: ActiveFaults;
   readonly log: RequestLog;
   onFrame(direction: 'received' | 'sent', frame: unknown): void;
 }
 
-/** Serves one socket: authentication, then calls and channels until it closes. */
+/** Serves one socket: authentication first, then calls and channels until it closes. */
 export function serveSocket(socket: WebSocket, options: SessionOptions): void {
   const { clock, faults } = options;
   const sender = createFrameSender(socket, clock, faults, (frame) =>
@@ -48,7 +48,7 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
   );
 
   const authenticate = (frame: unknown): void => {
-    if (faults.strike('mute-authentication')) return;
+    if (faults.trigger('mute-authentication')) return;
     cancelDeadline();
     const parsed = authenticationSchema.safeParse(frame);
     if (!parsed.success) {
@@ -62,7 +62,7 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
       endpoint: 'authenticate',
       parameter: { clientIdentifier },
     });
-    const rejection = faults.strike('reject-authentication');
+    const rejection = faults.trigger('reject-authentication');
     const error = rejection
       ? (rejection.text ?? 'Invalid API token')
       : options.authenticator.check(clientIdentifier, clientPasskey);
@@ -89,7 +89,7 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
     cancelDeadline();
     channels.disconnect();
   });
-  // A peer that resets the connection is the peer's business; 'close' follows.
+  // A client may reset the connection. 'close' follows and cleans up.
   socket.on('error', () => {});
 }
 
@@ -104,21 +104,21 @@ function createReceiver(
   const isFor = (endpoint: string) => (fault: { readonly endpoint?: string }) =>
     fault.endpoint === undefined || fault.endpoint === endpoint;
 
-  // True: a fault has swallowed the call.
-  const struck = (endpoint: string): boolean => {
-    if (faults.strike('hang', isFor(endpoint))) return true;
-    if (faults.strike('drop-connection', (fault) => fault.endpoint === endpoint)) {
+  // Returns true where a fault prevents an answer.
+  const isPrevented = (endpoint: string): boolean => {
+    if (faults.trigger('hang', isFor(endpoint))) return true;
+    if (faults.trigger('drop-connection', (fault) => fault.endpoint === endpoint)) {
       socket.terminate();
       return true;
     }
-    const warning = faults.strike('protocol-warning', isFor(endpoint));
+    const warning = faults.trigger('protocol-warning', isFor(endpoint));
     if (warning) sender.warn('unknown', warning.text ?? `Simulated warning for ${endpoint}`);
     return false;
   };
 
   const callRpc = async (name: string, callId: number, parameter: unknown): Promise<void> => {
     note(name, parameter);
-    if (struck(name)) return;
+    if (isPrevented(name)) return;
     const endpoint = namespace.get(name);
     if (endpoint?.kind !== 'rpc') {
       sender.warn(
@@ -135,9 +135,9 @@ function createReceiver(
         return;
       }
       const result = await outcome.result;
-      const wrong = faults.strike('invalid-result', isFor(name));
+      const wrong = faults.trigger('invalid-result', isFor(name));
       const answer = wrong ? WRONG_SHAPE : result;
-      // A void result has no `result` key.
+      // LM Studio leaves the key `result` out where there is no result.
       sender.send({
         type: 'rpcResult',
         callId,
@@ -151,7 +151,7 @@ function createReceiver(
 
   const openChannel = (name: string, channelId: number, parameter: unknown): void => {
     note(name, parameter);
-    if (struck(name)) return;
+    if (isPrevented(name)) return;
     const endpoint = namespace.get(name);
     if (endpoint?.kind !== 'channel') {
       const warning = `Received channelCreate for unknown endpoint, endpoint = ${name}`;

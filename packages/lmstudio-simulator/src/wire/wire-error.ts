@@ -1,4 +1,7 @@
-/** An error as LM Studio serializes it. Guardrails, out of memory and crashes have no code: text only. */
+/**
+ * An error as LM Studio serializes it. Refusals of the guardrails, crashes and exhausted memory have no
+ * `displayData` with a code, only text.
+ */
 export interface SerializedError {
   readonly title: string;
   readonly cause?: string;
@@ -8,7 +11,7 @@ export interface SerializedError {
   readonly rootTitle: string;
 }
 
-/** An error that the client is to see. */
+/** An error that is sent to the client. */
 export class WireError extends Error {
   readonly serialized: SerializedError;
 
@@ -22,7 +25,7 @@ export class WireError extends Error {
   ) {
     super(title);
     this.name = 'WireError';
-    // The host sends the stack of its own source; what stands in it is of no use to anybody.
+    // LM Studio sends the stack of its own source. Clients do not read it, so a short one is enough.
     this.serialized = {
       title,
       ...details,
@@ -88,7 +91,7 @@ export function identifierInUse(identifier: string): WireError {
   return new WireError(`A model with identifier "${identifier}" is already loaded.`);
 }
 
-/** The words of LM Studio 0.3.27 and later. */
+/** The guardrails' message of LM Studio 0.3.27 and later. */
 export function insufficientResources(requiredBytes: number): WireError {
   const gigabytes = (requiredBytes / 2 ** 30).toFixed(2);
   return new WireError(

@@ -2,7 +2,7 @@ import type { WorldGuardrails, WorldMachine, WorldModelInput } from './world.js'
 
 const GIB = 2 ** 30;
 
-/** A mid-size desktop: 32 GiB of RAM of which 8 are taken, one 12 GiB card that also drives the screen. */
+/** A desktop with 32 GiB of RAM, 8 of them in use, and one 12 GiB GPU that also drives the screen. */
 export const DEFAULT_MACHINE: WorldMachine = {
   name: 'simulated-desktop',
   platform: 'linux',
@@ -29,12 +29,12 @@ export const DEFAULT_GUARDRAILS: WorldGuardrails = {
   customThresholdBytes: null,
   countsResidents: true,
   countsOthersRam: true,
-  // lmstudio-bug-tracker #2295: VRAM that another program holds is not seen even at `high`.
+  // LM Studio does not see VRAM of other programs even at `high`: lmstudio-bug-tracker #2295.
   countsOthersVram: false,
 };
 
-// Sizes are those of the published GGUF files (with the projector for vision models); geometry is that
-// of each model's config.json.
+// Sizes are those of the published GGUF files, with the projector of vision models. The geometry is from
+// each model's config.json.
 export const DEFAULT_MODELS: readonly WorldModelInput[] = [
   {
     modelKey: 'qwen/qwen3-1.7b',

@@ -3,7 +3,7 @@ import type { WorldInput } from './world.js';
 
 const GIB = 2 ** 30;
 
-/** Worlds that come with the package. */
+/** The name of a world that is part of this package. */
 export type ExampleWorldName = 'desktop' | 'laptop' | 'mac' | 'workstation' | 'link';
 
 const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
@@ -32,7 +32,7 @@ const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
           name: 'Simulated Apple GPU',
           deviceKey: 'apple',
           memory: 'shared',
-          // The wired limit, two thirds of a machine of this size.
+          // macOS lets the GPU use two thirds of RAM on a machine of this size.
           totalBytes: 16 * GIB,
           platform: 'Metal',
         },
@@ -73,15 +73,15 @@ const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
 };
 
 /**
- * A world that comes with the package: `desktop` (the default: 32 GiB, 12 GiB of VRAM), `laptop` (16 GiB,
- * no GPU), `mac` (24 GiB unified), `workstation` (Windows, two cards), `link` (the largest model on an LM
- * Link device).
+ * A world that is part of this package: `desktop` (the default: 32 GiB of RAM, a GPU with 12 GiB, eight
+ * models), `laptop` (16 GiB, no GPU), `mac` (24 GiB of unified memory), `workstation` (Windows, two GPUs),
+ * `link` (the largest model is on an LM Link device).
  */
 export function exampleWorld(name: ExampleWorldName): WorldInput {
   return EXAMPLES[name];
 }
 
-/** Whether there is an example of that name. */
+/** Whether an example world has this name. */
 export function isExampleWorldName(name: string): name is ExampleWorldName {
   return Object.hasOwn(EXAMPLES, name);
 }

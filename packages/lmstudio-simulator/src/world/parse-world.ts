@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { checkShape } from '../check-shape.js';
+import { findProblems } from '../check-shape.js';
 import { SimulatorError } from '../simulator-error.js';
 import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE, DEFAULT_MODELS } from './default-world.js';
 import type {
@@ -115,21 +115,14 @@ const worldSchema = z.strictObject({
 });
 
 /**
- * Checks a world and fills in what it leaves out.
+ * Checks a world and adds the defaults of the fields that it leaves out.
  *
- * @param input - a {@link WorldInput}, typically parsed JSON. Default: the default world, a mid-size
- *   desktop with eight models.
- * @throws SimulatorError `WORLD_INVALID`, with every problem in `issues`.
+ * @param input - a {@link WorldInput}, for example parsed JSON. Default: `desktop`, see `exampleWorld`.
+ * @throws SimulatorError `WORLD_INVALID` with every problem in `issues`.
  */
 export function parseWorld(input: unknown = {}): World {
-  const checked = checkShape(worldSchema, input, 'world');
-  if ('issues' in checked) {
-    const { issues } = checked;
-    throw new SimulatorError('WORLD_INVALID', `The world is not valid:\n  ${issues.join('\n  ')}`, {
-      issues,
-    });
-  }
-  const world = checked.data as WorldInput;
+  assertWorld(input);
+  const world = input;
   return {
     version: world.version ?? null,
     build: world.build ?? null,
@@ -149,11 +142,18 @@ export function parseWorld(input: unknown = {}): World {
     tokens: world.tokens ?? [],
     requireToken: world.requireToken ?? false,
     guardrails: { ...DEFAULT_GUARDRAILS, ...world.guardrails },
-    // The hour is what LM Studio gives models that it loaded just in time.
+    // LM Studio gives an hour to models that it loads just in time.
     justInTime: { ttlMs: 3_600_000, autoEvict: true, ...world.justInTime },
     defaultContextLength: world.defaultContextLength ?? 4096,
     loadAfterDisconnect: world.loadAfterDisconnect ?? 'continue',
   };
+}
+
+function assertWorld(input: unknown): asserts input is WorldInput {
+  const issues = findProblems(worldSchema, input, 'world');
+  if (issues.length === 0) return;
+  const message = `The world is not valid. Correct these fields:\n  ${issues.join('\n  ')}`;
+  throw new SimulatorError('WORLD_INVALID', message, { issues });
 }
 
 function completeMachine(input: WorldMachineInput): WorldMachine {

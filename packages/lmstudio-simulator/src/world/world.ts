@@ -1,191 +1,194 @@
-/** A graphics processor of a simulated machine. */
+/** A GPU of a simulated machine. */
 export interface WorldGpu {
-  /** As the hardware survey names it. */
+  /** The name in the hardware survey. */
   readonly name: string;
-  /** The stable key under which `memoryInUse()` reports it. Default: `survey:<index>`. */
+  /** The key of this GPU in `memoryInUse()`. Default: `survey:<index>`. */
   readonly deviceKey: string;
-  /** `shared`: its memory is system memory (integrated GPU, Apple silicon); `totalBytes` is then only a cap. */
+  /** `shared`: its memory is RAM (integrated GPU, Apple silicon), and `totalBytes` only caps its use of it. */
   readonly memory: 'dedicated' | 'shared';
-  /** Capacity. */
+  /** The capacity. */
   readonly totalBytes: number;
-  /** What other programs hold. */
+  /** Bytes that other programs use. */
   readonly othersBytes: number;
-  /** The interface through which the engine uses it. */
+  /** The API through which the engine uses it. */
   readonly platform: 'CUDA' | 'ROCm' | 'Vulkan' | 'Metal';
 }
 
-/** A simulated machine: its capacities, what other programs hold of them, and its speeds. */
+/** A simulated machine: capacities, their use by other programs, and speeds. */
 export interface WorldMachine {
-  /** Host name, also the device name of LM Link. */
+  /** The host name, which is also the device name of LM Link. */
   readonly name: string;
-  /** As Node names it. */
+  /** The value of Node's `process.platform`. */
   readonly platform: 'linux' | 'darwin' | 'win32';
-  /** As the hardware survey names it. */
+  /** The name of the CPU in the hardware survey. */
   readonly cpuName: string;
-  /** Of the CPU. */
+  /** The architecture of the CPU. */
   readonly architecture: 'x86_64' | 'ARM64';
-  /** Capacity. */
+  /** The capacity of RAM. */
   readonly ramBytes: number;
-  /** RAM that other programs hold. */
+  /** RAM that other programs use. */
   readonly othersRamBytes: number;
-  /** Empty: no GPU. */
+  /** Empty for a machine without a GPU. */
   readonly gpus: readonly WorldGpu[];
-  /** Bytes of weights read per second while loading. */
+  /** Bytes of weights that a load reads in a second. */
   readonly loadBytesPerSecond: number;
-  /** Speed of processing a prompt, for every model. */
+  /** Tokens of a prompt that any model processes in a second. */
   readonly promptTokensPerSecond: number;
 }
 
-/** What the memory of a model depends on besides the size of its weights. */
+/** The figures that the memory of a model depends on, besides the size of its weights. */
 export interface WorldModelGeometry {
   /** Transformer blocks. */
   readonly layers: number;
-  /** Heads of the KV cache, in each layer. */
+  /** Heads of the KV cache in each layer. */
   readonly kvHeads: number;
-  /** Length of a key, and of a value. */
+  /** Length of a key and of a value. */
   readonly headDimension: number;
   /** Embedding length. */
   readonly hiddenSize: number;
   /** Tokens in the vocabulary. */
   readonly vocabularySize: number;
-  /** Layers that attend to a window only, and that window in tokens. */
+  /** Layers with sliding-window attention. */
   readonly slidingLayers: number;
-  /** 0 where `slidingLayers` is 0. */
+  /** The window of these layers; 0 where there are none. */
   readonly slidingWindowTokens: number;
-  /** Share of the weights that are experts of a mixture, 0 for a dense model. */
+  /** Share of the weights that belong to experts, 0 to 1; 0 for a dense model. */
   readonly expertRatio: number;
 }
 
-/** One quantization of a model that is on disk. */
+/** One downloaded quantization of a model. */
 export interface WorldVariant {
-  /** The part after the `@`, such as `q4_k_m`. */
+  /** The part of the key after the `@`, such as `q4_k_m`. */
   readonly name: string;
-  /** Size of the file. */
+  /** The size of the file. */
   readonly sizeBytes: number;
-  /** Its precision. */
+  /** The precision of the weights. */
   readonly quantization: { readonly name: string; readonly bits: number };
-  /** Path of the file below the models folder. */
+  /** The path of the file in the folder of models. */
   readonly path: string;
 }
 
 /** A downloaded model. */
 export interface WorldModel {
-  /** Names it on disk. */
+  /** Names the model. */
   readonly modelKey: string;
-  /** Its domain. */
+  /** The namespace that it belongs to. */
   readonly type: 'llm' | 'embedding';
-  /** As the app shows it. */
+  /** The name that the app shows. */
   readonly displayName: string;
-  /** Who published the files. */
+  /** The publisher of the files. */
   readonly publisher: string;
-  /** Path of the file below the models folder. */
+  /** The path of the file in the folder of models. */
   readonly path: string;
-  /** Size of the weights, the projector of a vision model included. */
+  /** The size of the weights, including the projector of a vision model. */
   readonly sizeBytes: number;
-  /** `safetensors` stands for MLX. */
+  /** `safetensors` is a model for MLX. */
   readonly format: 'gguf' | 'safetensors';
-  /** Null makes LM Studio's estimate one of low confidence. */
+  /** `null`: not known, so that LM Studio's estimate has low confidence. */
   readonly architecture: string | null;
-  /** Such as `4B`. */
+  /** The number of parameters, such as `4B`; `null`: not known. */
   readonly paramsString: string | null;
-  /** Its precision. */
+  /** The precision of the weights. */
   readonly quantization: { readonly name: string; readonly bits: number } | null;
-  /** Tokens that the model allows. */
+  /** The most tokens of context that the model allows. */
   readonly maxContextLength: number;
-  /** Whether it takes images. */
+  /** Whether the model accepts images. */
   readonly vision: boolean;
-  /** Whether it calls tools. */
+  /** Whether the model can call tools. */
   readonly trainedForToolUse: boolean;
-  /** Empty: the model has one file and lists no variants. The first one is selected. */
+  /** The variants; the first is the selected one. Empty for a model with one file. */
   readonly variants: readonly WorldVariant[];
-  /** What its memory depends on. */
+  /** The figures that its memory depends on. */
   readonly geometry: WorldModelGeometry;
-  /** Speed of generating; of embedding for an embedding model. */
+  /** Tokens that the model generates, or embeds, in a second. */
   readonly tokensPerSecond: number;
 }
 
-/** Another machine that is reached through LM Link. */
+/** Another machine, which is connected through LM Link. */
 export interface WorldDevice {
-  /** Stable, as loads name it. */
+  /** The identifier by which a load names the device. */
   readonly deviceIdentifier: string;
-  /** As people name it. */
+  /** The name that people see. */
   readonly deviceName: string;
-  /** The models of a disconnected device are not there. */
+  /** The models of a disconnected device are not listed. */
   readonly status: 'connected' | 'disconnected';
-  /** Its hardware. */
+  /** The hardware of the device. */
   readonly machine: WorldMachine;
-  /** What is on its disk. */
+  /** The downloaded models. */
   readonly models: readonly WorldModel[];
 }
 
 /**
- * How LM Studio guards against overloading. The real rule is closed; this one compares its estimate
- * with the memory it believes to be free and asks for a share of the capacity to stay free.
+ * LM Studio's guardrails, which refuse loads that would overload the machine. The real rule is not published.
+ * This one adds the estimate to the memory in use, and demands that a share of the capacity stays free.
  */
 export interface WorldGuardrails {
-  /** Share kept free: `low` 0, `medium` 5 %, `high` 15 %. `custom`: residents and load within `customThresholdBytes`. */
+  /**
+   * The share that must stay free: `low` 0, `medium` 5 %, `high` 15 %. `off`: every load is allowed. `custom`:
+   * residents and load together may take `customThresholdBytes`.
+   */
   readonly mode: 'off' | 'low' | 'medium' | 'high' | 'custom';
-  /** For `custom`; null: no limit. */
+  /** For `custom`; `null`: no limit. */
   readonly customThresholdBytes: number | null;
-  /** Whether residents are taken into account. */
+  /** Whether the memory of residents counts as in use. */
   readonly countsResidents: boolean;
-  /** RAM that others hold. */
+  /** Whether RAM that other programs use counts as in use. */
   readonly countsOthersRam: boolean;
-  /** VRAM that others hold. */
+  /** Whether VRAM that other programs use counts as in use. */
   readonly countsOthersVram: boolean;
 }
 
-/** Just-in-time loading, which `getOrLoad` does. */
+/** Just-in-time loading (`getOrLoad`). */
 export interface WorldJustInTime {
-  /** Time to live of such a load. Default: an hour. */
+  /** The time to live of a model that was loaded just in time. Default: an hour. */
   readonly ttlMs: number;
-  /** Whether a just-in-time load unloads the earlier just-in-time models first. */
+  /** Whether a just-in-time load first unloads the models of earlier ones. Default: true. */
   readonly autoEvict: boolean;
 }
 
-/** Everything that the simulator plays. */
+/** Everything that the simulator simulates. */
 export interface World {
-  /** Null: what fits the profile. */
+  /** LM Studio's version; `null`: that of the profile. */
   readonly version: string | null;
-  /** Null: what fits the profile. */
+  /** LM Studio's build; `null`: that of the profile. */
   readonly build: number | null;
-  /** Whether the headless daemon answers instead of the app. */
+  /** Whether LM Studio is the headless daemon, not the app. */
   readonly isDaemon: boolean;
   /** The machine that LM Studio runs on. */
   readonly machine: WorldMachine;
-  /** What is on its disk. */
+  /** The downloaded models. */
   readonly models: readonly WorldModel[];
-  /** Machines behind LM Link. */
+  /** The machines that are connected through LM Link. */
   readonly devices: readonly WorldDevice[];
-  /** This machine's own identifier in LM Link; null: not logged in. */
+  /** This machine's identifier in LM Link; `null`: not logged in. */
   readonly deviceIdentifier: string | null;
-  /** Where loads go that name no device. */
+  /** The device for loads that name none; `null`: this machine. */
   readonly preferredDeviceIdentifier: string | null;
-  /** API tokens, `sk-lm-<8>:<20>`. */
+  /** The known API tokens, `sk-lm-<8>:<20>`. */
   readonly tokens: readonly string[];
   /** Whether anonymous clients are refused. */
   readonly requireToken: boolean;
-  /** What refuses a load. */
+  /** The rule that refuses loads. */
   readonly guardrails: WorldGuardrails;
-  /** What `getOrLoad` does. */
+  /** The settings of just-in-time loading. */
   readonly justInTime: WorldJustInTime;
-  /** Context length of a load that names none, capped by the model's maximum. */
+  /** The context length of a load that does not set one, at most the model's maximum. Default: 4096. */
   readonly defaultContextLength: number;
-  /** What becomes of a load whose client has gone: LM Studio's own answer is not known. */
+  /** What happens to a load whose client has disconnected. It is not known what LM Studio does. */
   readonly loadAfterDisconnect: 'continue' | 'cancel';
 }
 
-/** A GPU as it is written in a world file: what is left out has the defaults of a discrete CUDA card. */
+/** A GPU in a world file. Defaults: a discrete CUDA card that no other program uses. */
 export type WorldGpuInput = {
   readonly [K in Exclude<keyof WorldGpu, 'name' | 'totalBytes'>]?: WorldGpu[K];
 } & Pick<WorldGpu, 'name' | 'totalBytes'>;
 
-/** A machine as it is written in a world file: what is left out is taken from the default machine. */
+/** A machine in a world file. Defaults: the machine of `desktop`. */
 export type WorldMachineInput = {
   readonly [K in Exclude<keyof WorldMachine, 'gpus'>]?: WorldMachine[K];
 } & { readonly gpus?: readonly WorldGpuInput[] };
 
-/** A model as it is written in a world file: key and size are enough, the rest is derived from them. */
+/** A model in a world file. Only key and size are required. */
 export type WorldModelInput = {
   readonly [K in Exclude<keyof WorldModel, 'modelKey' | 'sizeBytes' | 'geometry'>]?: WorldModel[K];
 } & {
@@ -194,21 +197,21 @@ export type WorldModelInput = {
   readonly geometry?: { readonly [K in keyof WorldModelGeometry]?: WorldModelGeometry[K] };
 };
 
-/** An LM Link device as it is written in a world file. */
+/** An LM Link device in a world file. */
 export interface WorldDeviceInput {
-  /** Stable, as loads name it. */
+  /** The identifier by which a load names the device. */
   readonly deviceIdentifier: string;
-  /** Default: the identifier. */
+  /** The name that people see. Default: the identifier. */
   readonly deviceName?: string;
-  /** Default: `connected`. */
+  /** The models of a disconnected device are not listed. Default: `connected`. */
   readonly status?: 'connected' | 'disconnected';
-  /** Default: the default machine. */
+  /** The hardware of the device. Default: the machine of `desktop`. */
   readonly machine?: WorldMachineInput;
-  /** Default: none. */
+  /** The downloaded models. Default: none. */
   readonly models?: readonly WorldModelInput[];
 }
 
-/** A world as it is written in a world file. Every part may be left out; unknown keys are errors. */
+/** A world file. Every field has a default. Unknown keys are errors. */
 export type WorldInput = {
   readonly [
     K in Exclude<keyof World, 'machine' | 'models' | 'devices' | 'guardrails' | 'justInTime'>

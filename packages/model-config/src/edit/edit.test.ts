@@ -15,7 +15,7 @@ function parsed(text: string): ModelConfig {
   return config;
 }
 
-/** The lines that one text has and the other hasn't: `- old`, `+ new`, in order. */
+/** The lines that differ between two texts: `- old` and `+ new`, in order. */
 function difference(before: string, after: string): string[] {
   const [old, now] = [before.split('\n'), after.split('\n')];
   let start = 0;

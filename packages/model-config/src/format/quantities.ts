@@ -40,8 +40,8 @@ export function parseSizeBytes(text: string): number | null {
 }
 
 /**
- * The milliseconds of a duration such as `500ms`, `20s` or `1h30m`; `null` for any other text and for
- * durations beyond 2^53 milliseconds.
+ * The whole milliseconds of a duration such as `500ms`, `20s` or `1h30m`, at least 1 for a duration above 0.
+ * `null` for any other text and for durations beyond 2^53 milliseconds.
  */
 export function parseDurationMs(text: string): number | null {
   if (!DURATION_PATTERN.test(text)) return null;
@@ -49,7 +49,8 @@ export function parseDurationMs(text: string): number | null {
   for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?) ?(ms|s|m|h|d)/g)) {
     totalMs += Number(amount) * (DURATION_UNITS[unit ?? ''] ?? 0);
   }
-  const ms = Math.round(totalMs);
+  // A duration above 0 stays above 0.
+  const ms = totalMs > 0 ? Math.max(1, Math.round(totalMs)) : 0;
   return Number.isSafeInteger(ms) ? ms : null;
 }
 

@@ -21,7 +21,7 @@ const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 /** The content of a file with this text, where it was cached; `null` otherwise. */
 export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
-    // This function's own writer made the file; a damaged one throws, or has another text.
+    // The file was written by writeCached. A damaged one throws here, or has another text.
     const entry = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8')) as CacheEntry;
     return entry.rules === CURRENT_RULES && entry.text === text ? entry.data : null;
   } catch {

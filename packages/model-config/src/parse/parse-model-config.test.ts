@@ -243,9 +243,10 @@ describe('a model', () => {
       'load: { ttl: 0s }',
       'models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "0s"',
     ],
+    ['load: { ttl: 0.1ms }', ''],
     [
-      'load: { ttl: 0.1ms }',
-      'models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "0.1ms"',
+      'load: { ttl: 0h 0s }',
+      'models[0].load.ttl: must be a duration above 0, such as 20s, 10m or 1h30m, not "0h 0s"',
     ],
     ['load: { parallel: 0 }', 'models[0].load.parallel: must be at least 1, not 0'],
     ['load: { flash_attention: false, kv_cache: f16 }', ''],

@@ -20,7 +20,7 @@ const MEASURED: GpuReading = {
   readAtMonotonicMs: 1,
   reasons: [],
 };
-/** What sysfs tells of the same card. */
+/** The same card as sysfs lists it. */
 const LISTED: GpuReading = {
   ...MEASURED,
   deviceKey: 'pci:0000:01:00.0',
@@ -31,7 +31,7 @@ const LISTED: GpuReading = {
   availableBytes: null,
   utilizationRatio: null,
   readAtMonotonicMs: null,
-  reasons: ['its driver shows no memory in sysfs'],
+  reasons: ['its driver reports no memory in sysfs'],
 };
 const SECOND = { deviceKey: 'GPU-2', pciAddress: '0000:02:00.0' };
 
@@ -39,33 +39,33 @@ const merge = (...lists: readonly (readonly GpuReading[])[]) =>
   mergeGpus(lists.map((value, at) => ({ source: `reader ${at + 1}`, reading: { value } })));
 
 describe('GPUs of several readers', () => {
-  it('at one address are one, with the key and the figures of the first that has them', () => {
+  it('at one address are one GPU, with the first key and the first figures', () => {
     const [only, ...others] = merge([MEASURED], [LISTED]);
     expect(others).toEqual([]);
     expect(only).toMatchObject({
       gpu: { ...MEASURED, pciId: '10de:2204' },
       source: 'reader 1',
-      passedOver: [{ source: 'reader 2', reason: 'its driver shows no memory in sysfs' }],
+      passedOver: [{ source: 'reader 2', reason: 'its driver reports no memory in sysfs' }],
     });
     expect(merge([LISTED], [MEASURED])).toMatchObject([
       { gpu: { deviceKey: LISTED.deviceKey, totalBytes: 24 * GIB }, source: 'reader 2' },
     ]);
   });
 
-  it('keep a zero that a later reader contradicts', () => {
+  it('keep a 0 of an earlier reader', () => {
     const busy = { ...MEASURED, usedBytes: 9 * GIB, availableBytes: 15 * GIB };
     expect(merge([MEASURED], [busy])).toMatchObject([
       { gpu: { usedBytes: 0, availableBytes: 24 * GIB, utilizationRatio: 0 } },
     ]);
   });
 
-  it('at two addresses are two, also where they have one name', () => {
+  it('at two addresses are two GPUs, even with equal names', () => {
     const two = [MEASURED, { ...MEASURED, ...SECOND }];
     const listed = [LISTED, { ...LISTED, ...SECOND }];
     expect(merge(two, listed).map(({ gpu }) => gpu.deviceKey)).toEqual(['GPU-1', 'GPU-2']);
   });
 
-  it('without an address are told by maker and name, each taken once', () => {
+  it('without an address are matched by vendor and name, each once', () => {
     const unplaced = { ...LISTED, pciAddress: null, name: 'GeForce RTX 3090' };
     expect(merge([MEASURED], [unplaced])).toHaveLength(1);
     expect(merge([MEASURED], [unplaced, unplaced])).toHaveLength(2);

@@ -10,9 +10,6 @@ export interface GpuList {
   readonly reading: Reading<readonly GpuReading[]>;
 }
 
-/** Appended to the source of figures whose total is a rule of thumb. */
-export const RULE_OF_THUMB = ', total by a rule of thumb';
-
 /** What all readers together know about one GPU. */
 export interface MergedGpu {
   readonly gpu: GpuReading;
@@ -105,7 +102,7 @@ function describe(gpu: GpuReading, source: string): MergedGpu {
   const served = gpu.availableBytes !== null;
   return {
     gpu,
-    source: served ? `${source}${gpu.totalIsEstimate ? RULE_OF_THUMB : ''}` : null,
+    source: served ? source : null,
     passedOver: served ? [] : gpu.reasons.map((reason) => ({ source, reason })),
   };
 }

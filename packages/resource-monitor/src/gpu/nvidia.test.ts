@@ -120,7 +120,7 @@ describe('the nvidia reader', () => {
   };
   const LINE = '1, GPU-1f, 00000000:01:00.0, X, 100, 1, 99, 0';
 
-  it('starts nothing where there is no nvidia-smi, and looks again after a minute', async () => {
+  it('starts nothing if nvidia-smi is missing, and looks again after a minute', async () => {
     const clock = createFakeClock();
     const commands = createFakeExecutor([]);
     let there = false;
@@ -136,7 +136,7 @@ describe('the nvidia reader', () => {
     expect(commands.started).toHaveLength(1);
   });
 
-  it('is waited for again where nobody has asked for so long that it was let go', async () => {
+  it('is awaited again after it was ended for lack of use', async () => {
     const { clock, executor, reader } = setUp(LINE);
     await reader.read(once);
     for (let second = 0; second < 40; second += 1) {
@@ -147,7 +147,7 @@ describe('the nvidia reader', () => {
     expect(await reader.read(once)).toMatchObject({ value: [{ usedBytes: MIB }] });
   });
 
-  it('is waited for once for each start, so that one that hangs does not make every sample late', async () => {
+  it('is awaited once per start, so that one that hangs does not delay every sample', async () => {
     const clock = createFakeClock();
     const executor = { ...createFakeExecutor([]), find: () => '/bin/nvidia-smi' };
     const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
@@ -160,7 +160,7 @@ describe('the nvidia reader', () => {
     await reader.stop?.();
   });
 
-  it('asks for processes only in a running series of samples', async () => {
+  it('reads processes only in a series of samples', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);
     expect(executor.started).toHaveLength(1);
@@ -168,8 +168,8 @@ describe('the nvidia reader', () => {
     expect(executor.started[1]).toContain('--query-compute-apps');
   });
 
-  it('does not take a GPU that is in use to be held by nobody', async () => {
-    // As in a container, where the driver lists no process.
+  it('has null processes if memory is in use and none is listed', async () => {
+    // In a container the driver lists no process.
     const line = (used: number) => `1, GPU-1f, 00000000:01:00.0, X, 24576, ${used}, 99, 0`;
     for (const [used, processes] of [
       [20_000, null],
@@ -187,7 +187,7 @@ describe('the nvidia reader', () => {
     }
   });
 
-  it('restarts for another pace only when that is worth it', async () => {
+  it('restarts only for a large change of the interval', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);
     reader.setIntervalMs?.(1500);
@@ -201,7 +201,7 @@ describe('the nvidia reader', () => {
     expect(executor.started[2]).toContain('--loop-ms=5000');
   });
 
-  it('publishes a round when it is whole, or when a driver that does not count begins the next', async () => {
+  it('uses a round when it is complete or, without a count, when the next one begins', async () => {
     const { executor, reader } = setUp('2, GPU-a, 00000000:01:00.0, X, 100, 1, 99, 0');
     const pending = reader.read(once);
     await flush();
@@ -215,7 +215,7 @@ describe('the nvidia reader', () => {
     expect(await reader.read(once)).toMatchObject({
       value: [
         { deviceKey: 'GPU-a', usedBytes: 3 * MIB },
-        // It was there, and how full it is now nobody knows.
+        // It was listed before. Its use is not known any more.
         { deviceKey: 'GPU-b', usedBytes: null, reasons: ['nvidia-smi does not list it any more'] },
       ],
     });

@@ -4,7 +4,7 @@ const MIB = 1024 ** 2;
 const parse = (line: string) => parseNvidiaLine(line, 5)?.reading;
 
 describe('a line of nvidia-smi', () => {
-  it('is read in bytes, with free as the driver says and not as the difference', () => {
+  it("is read in bytes, with the driver's free memory instead of the difference", () => {
     expect(
       parse('1, GPU-1f, 00000000:01:00.0, NVIDIA GeForce RTX 3090, 24576, 300, 23900, 7'),
     ).toEqual({
@@ -35,7 +35,7 @@ describe('a line of nvidia-smi', () => {
   });
 
   it.each(['[N/A]', '[Not Supported]', 'N/A', '[Unknown Error]', '[GPU is lost]', ''])(
-    'takes %j for unknown',
+    'reads %j as unknown',
     (text) => {
       expect(
         parse(`1, GPU-1f, 00000000:01:00.0, X, ${text}, ${text}, ${text}, ${text}`),
@@ -50,7 +50,7 @@ describe('a line of nvidia-smi', () => {
     },
   );
 
-  it('knows chips that share system memory by their silence', () => {
+  it('has shared memory for products that use system memory and have no total', () => {
     expect(parse('1, GPU-1f, 0000000F:01:00.0, NVIDIA GB10, [N/A], [N/A], [N/A], 0')).toMatchObject(
       {
         kind: 'integrated',
@@ -59,6 +59,10 @@ describe('a line of nvidia-smi', () => {
         totalBytes: null,
       },
     );
+  });
+
+  it('has a name of null for text in brackets', () => {
+    expect(parse('1, GPU-1f, 00000000:01:00.0, [Unknown Error], 2, 1, 1, 0')?.name).toBeNull();
   });
 
   it('may have a name with commas', () => {
@@ -74,7 +78,7 @@ describe('a line of nvidia-smi', () => {
 });
 
 describe('the processes on a GPU', () => {
-  it('are listed for each GPU, and unknown where Windows hides their memory', () => {
+  it('are listed per GPU, and null where Windows hides their memory', () => {
     const text = 'GPU-a, 10, 254\nGPU-a, 11, 0\nGPU-b, 12, [N/A]\n[Not Found]\n';
     expect([...parseNvidiaProcesses(text)]).toEqual([
       [

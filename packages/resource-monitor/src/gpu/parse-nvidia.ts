@@ -32,7 +32,7 @@ export interface NvidiaLine {
 
 /**
  * Product names of GPUs that use system memory (DGX Spark, Jetson). nvidia-smi has no field for that: it
- * prints no total for these GPUs, and neither for others in trouble.
+ * prints no total for these GPUs, and none for other GPUs in trouble.
  */
 const SHARED_MEMORY_PRODUCTS = /\b(GB10|N1X?|Thor|Orin|Xavier|Tegra)\b/i;
 

@@ -1,5 +1,5 @@
 import type { GpuReading } from '../reading/figures.js';
-import { mergeGpus, RULE_OF_THUMB } from './merge-gpus.js';
+import { mergeGpus } from './merge-gpus.js';
 import type { HardwareSurveyFacts } from './survey.js';
 import { mergeSurvey } from './survey.js';
 
@@ -28,7 +28,7 @@ const HIDDEN: GpuReading = {
   usedBytes: null,
   availableBytes: null,
   readAtMonotonicMs: null,
-  reasons: ['its driver shows nothing'],
+  reasons: ['its driver reports nothing'],
 };
 
 type Surveyed = HardwareSurveyFacts['gpus'][number];
@@ -50,14 +50,14 @@ function merge(readings: readonly GpuReading[], gpus: readonly Surveyed[] | null
 }
 
 describe("LM Studio's survey", () => {
-  it('replaces no total that was measured, whatever words the name is in', () => {
+  it('does not replace a measured total', () => {
     expect(merge([CARD], [surveyed()])).toEqual(merge([CARD], null));
   });
 
   it.each([
     ['of another vendor', { name: 'a GPU', platform: 'CUDA', integration: null }],
     ['that is a card', { name: 'a GPU', platform: 'Vulkan', integration: 'discrete' as const }],
-  ])('is not taken for the integrated GPU where it lists one %s', (_, facts) => {
+  ])('is not matched with the integrated GPU if its GPU is one %s', (_, facts) => {
     const integrated: GpuReading = {
       ...HIDDEN,
       ...{ deviceKey: 'pci:0000:00:02.0', name: null, vendor: 'intel', kind: 'integrated' },
@@ -69,12 +69,12 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it("takes an Apple chip's memory for the system's, though it does not say so", () => {
+  it('counts the memory of a Metal GPU as shared', () => {
     const apple = surveyed({ name: 'Apple M2 Max', platform: 'Metal', integration: null });
     expect(merge([], [apple])).toMatchObject([{ memory: 'shared' }]);
   });
 
-  it('fills the total that the system hides, and leaves what is free unknown', () => {
+  it('adds a total that the system hides, and leaves free memory unknown', () => {
     expect(merge([HIDDEN], [surveyed()])).toMatchObject([
       {
         deviceKey: 'pci:0000:01:00.0',
@@ -84,9 +84,8 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it('replaces a rule of thumb, and what is free follows from what is used', () => {
+  it('replaces a total by a rule of thumb, and free memory is recomputed', () => {
     const guessed = { ...CARD, totalIsEstimate: true };
-    expect(merge([guessed], null)).toMatchObject([{ source: `reader${RULE_OF_THUMB}` }]);
     expect(merge([guessed], [surveyed()])).toMatchObject([
       {
         source: 'reader, total by LM Studio hardware survey',
@@ -95,7 +94,7 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it('adds a GPU that the system does not show: its size, and nothing about its use', () => {
+  it('adds a GPU that the system hides, with its total only', () => {
     expect(merge([], [surveyed()])).toEqual([
       {
         ...{ deviceKey: 'survey:0', memory: 'dedicated', source: 'LM Studio hardware survey' },
@@ -104,22 +103,22 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it('takes one here and one there for the same, whatever they are called', () => {
+  it('matches the only GPUs of both lists under any names', () => {
     expect(merge([HIDDEN], [surveyed({ name: 'CUDA0' })])).toHaveLength(1);
   });
 
-  it('keeps two of a name apart, and takes neither twice', () => {
+  it('matches two GPUs of equal names one by one', () => {
     const two = [HIDDEN, { ...HIDDEN, deviceKey: 'b', pciAddress: '0000:02:00.0' }];
     const totals = merge(two, [surveyed(), surveyed({ dedicatedBytes: 8 * GIB })]);
     expect(totals.map(({ total }) => total)).toEqual([12.5 * GIB, 8 * GIB]);
   });
 
-  it('counts the memory that a chip shares with the system, not its carve-out', () => {
+  it('uses the shared memory of an integrated GPU, not its carve-out', () => {
     const gpu = surveyed({ integration: 'integrated', dedicatedBytes: GIB / 2 });
     expect(merge([], [gpu])).toMatchObject([{ memory: 'shared', total: 28 * GIB }]);
   });
 
-  it('takes a size of 0 for unknown: no GPU is full because nobody knows its size', () => {
+  it('reads a size of 0 as unknown', () => {
     const gpu = surveyed({ dedicatedBytes: 0, totalBytes: 0 });
     expect(merge([], [gpu])).toMatchObject([{ total: null, available: null }]);
     expect(merge([HIDDEN], [gpu])).toMatchObject([{ total: null }]);

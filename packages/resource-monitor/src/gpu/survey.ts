@@ -1,12 +1,13 @@
 import type { GpuVendor } from '@mai/memory-ledger';
 import type { GpuReading } from '../reading/figures.js';
 import type { MergedGpu } from './merge-gpus.js';
-import { comparableName, RULE_OF_THUMB } from './merge-gpus.js';
+import { comparableName } from './merge-gpus.js';
 
 /** The part of LM Studio's hardware survey that a monitor uses: GPUs, also those that the OS hides, and their totals. */
 export interface HardwareSurveyFacts {
   readonly gpus: readonly {
-    readonly name: string;
+    /** Null where the survey has none. */
+    readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
     /** The programming interface by which LM Studio's engine found the GPU: `CUDA`, `ROCm`, `Metal` or `Vulkan`. */
     readonly platform: string | null;
@@ -32,7 +33,7 @@ export function mergeSurvey(
   survey.gpus.forEach((surveyed, index) => {
     const match =
       merged.find((entry) => !taken.has(entry) && hasName(entry.gpu, surveyed.name)) ??
-      theOnlyOne(merged, survey, surveyed);
+      matchByCount(merged, survey, surveyed);
     if (match === null || taken.has(match)) {
       added.push(fromSurvey(surveyed, index));
       return;
@@ -45,12 +46,12 @@ export function mergeSurvey(
 
 type SurveyedGpu = HardwareSurveyFacts['gpus'][number];
 
-function hasName({ name }: GpuReading, surveyed: string): boolean {
-  return name !== null && comparableName(name) === comparableName(surveyed);
+function hasName({ name }: GpuReading, surveyed: string | null): boolean {
+  return name !== null && surveyed !== null && comparableName(name) === comparableName(surveyed);
 }
 
 /** If both lists have exactly one GPU, it is the same one under any name, unless its facts contradict that. */
-function theOnlyOne(
+function matchByCount(
   merged: readonly MergedGpu[],
   survey: HardwareSurveyFacts,
   surveyed: SurveyedGpu,
@@ -91,10 +92,7 @@ function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   const availableBytes = usedBytes === null ? null : Math.max(0, total - usedBytes);
   return {
     gpu: { ...gpu, name, totalBytes: total, totalIsEstimate: false, availableBytes },
-    source:
-      entry.source === null
-        ? SOURCE
-        : `${entry.source.replace(RULE_OF_THUMB, '')}, total by ${SOURCE}`,
+    source: entry.source === null ? SOURCE : `${entry.source}, total by ${SOURCE}`,
     passedOver: entry.passedOver,
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createRing } from './ring.js';
 
 describe('the ring', () => {
-  it('keeps min, mean and max of each stretch', () => {
+  it('keeps min, mean and max of each interval', () => {
     const ring = createRing(1000, 10);
     for (const [atMs, value] of [
       [100, 4],
@@ -17,7 +17,7 @@ describe('the ring', () => {
     ]);
   });
 
-  it('forgets what is older than it is long, also across a gap', () => {
+  it('drops intervals older than its length, also after a gap', () => {
     const ring = createRing(1000, 3);
     for (let second = 0; second < 5; second += 1) ring.push(second * 1000, second);
     expect(ring.since(0).map(({ startMs }) => startMs)).toEqual([2000, 3000, 4000]);
@@ -27,7 +27,7 @@ describe('the ring', () => {
     expect(ring.since(0)).toHaveLength(1);
   });
 
-  it('never holds more than its capacity, is in order, and says what came last', () => {
+  it('holds at most its capacity, in order, with the newest sample', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(100_000), fc.integer()), { minLength: 1, maxLength: 200 }),

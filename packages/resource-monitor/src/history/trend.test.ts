@@ -9,7 +9,7 @@ const GIB = 1024 ** 3;
 const TOTAL = 32 * GIB;
 const EPOCH_MS = 1_700_000_000_000;
 
-/** One bucket a second with the given use. */
+/** One bucket per second with the given use. */
 const seconds = (values: readonly number[]): HistoryBucket[] =>
   values.map((value, index) => ({
     startMs: EPOCH_MS + index * 1000,
@@ -25,7 +25,7 @@ const ramp = (count: number, from: number, perSecond: number): number[] =>
 const trendOf = (values: readonly number[], limitRatio = 0.9) =>
   describeTrend('ram', seconds(values), TOTAL, limitRatio, EPOCH_MS + (values.length - 1) * 1000);
 
-/** The same numbers at every run, between -1 and 1. */
+/** Pseudo-random numbers between -1 and 1, the same in every run. */
 function noise(seed: number): () => number {
   let state = seed;
   return () => {
@@ -35,8 +35,8 @@ function noise(seed: number): () => number {
 }
 
 describe('the trend', () => {
-  it('of a clean ramp is its slope, and its limit is reached when arithmetic says', () => {
-    // 10 GiB, growing by 16 MiB/s; 60 s later 18.8 GiB are missing to 28.8 GiB.
+  it('of a linear ramp has its slope and the computed time to the limit', () => {
+    // 10 GiB growing by 16 MiB/s: after 60 s, 18.8 GiB remain to the limit of 28.8 GiB.
     const trend = trendOf(ramp(61, 10 * GIB, 16 * 1024 ** 2));
     expect(trend.direction).toBe('rising');
     expect(trend.slopePerSecond).toBeCloseTo(16 * 1024 ** 2, 0);
@@ -44,24 +44,24 @@ describe('the trend', () => {
     expect(trend.timeToLimitMs).toBeCloseTo((missing / (16 * 1024 ** 2)) * 1000, -1);
   });
 
-  it('is not bent by a spike', () => {
+  it('is not affected by a spike', () => {
     const clean = ramp(60, 10 * GIB, 1024 ** 2);
     const spiked = clean.map((value, index) => (index === 40 ? value + 15 * GIB : value));
     expect(trendOf(spiked).slopePerSecond).toBeCloseTo(trendOf(clean).slopePerSecond ?? 0, -3);
   });
 
-  it('takes a loaded model for a step, not for the start of a slope', () => {
+  it('treats a model load as a step, not as a slope', () => {
     const loaded = [...ramp(60, 10 * GIB, 0), ...ramp(60, 18 * GIB, 0)];
     const trend = trendOf(loaded);
     expect(trend).toMatchObject({ direction: 'steady', timeToLimitMs: null });
     expect(trend.level).toBeCloseTo(18 * GIB, -3);
   });
 
-  it('says unknown right after a step, rather than guess', () => {
+  it('is unknown right after a step', () => {
     expect(trendOf([...ramp(60, 10 * GIB, 0), ...ramp(4, 18 * GIB, 0)]).direction).toBe('unknown');
   });
 
-  it.each([0, 1, 2, 7])('says unknown on %i points', (count) => {
+  it.each([0, 1, 2, 7])('is unknown for %i points', (count) => {
     expect(trendOf(ramp(count, GIB, GIB / 10))).toMatchObject({
       direction: 'unknown',
       slopePerSecond: null,
@@ -70,7 +70,7 @@ describe('the trend', () => {
     });
   });
 
-  it('says unknown on many points of a short time', () => {
+  it('is unknown for many points in a short time', () => {
     const crowded = ramp(50, GIB, 1).map((mean, index) => ({
       startMs: index * 100,
       durationMs: 100,
@@ -83,20 +83,20 @@ describe('the trend', () => {
     expect(describeTrend('ram', crowded, TOTAL, 0.9, 4900).direction).toBe('unknown');
   });
 
-  it('of noise alone is steady, with no time to any limit', () => {
+  it('of noise is steady, without a time to the limit', () => {
     const random = noise(7);
     const trend = trendOf(ramp(120, 20 * GIB, 0).map((value) => value + random() * GIB));
     expect(trend).toMatchObject({ direction: 'steady', timeToLimitMs: null });
   });
 
-  it('falls when memory is given back', () => {
+  it('falls while memory is freed', () => {
     expect(trendOf(ramp(60, 20 * GIB, -32 * 1024 ** 2))).toMatchObject({
       direction: 'falling',
       timeToLimitMs: null,
     });
   });
 
-  it('counts the time to the limit from now, however long ago the last sample was', () => {
+  it('counts the time to the limit from now, not from the last sample', () => {
     const values = ramp(61, 10 * GIB, 16 * 1024 ** 2);
     const at = (secondsLater: number) =>
       describeTrend('ram', seconds(values), TOTAL, 0.9, EPOCH_MS + (60 + secondsLater) * 1000);
@@ -109,9 +109,9 @@ describe('the trend', () => {
     [300_000, 1000],
     [2 * 3_600_000, 1000],
     [24 * 3_600_000, 5000],
-  ])('forecasts as exactly over a window of %i ms', (windowMs, everyMs) => {
+  ])('forecasts exactly over a window of %i ms', (windowMs, everyMs) => {
     const history = createHistory();
-    // 30 s from the limit at the last sample.
+    // At the last sample the limit is 30 s away.
     const perMs = (0.9 * TOTAL) / (windowMs + 30_000);
     let atMs = 0;
     for (; atMs <= windowMs; atMs += everyMs) {
@@ -129,19 +129,19 @@ describe('the trend', () => {
     expect((timeToLimitMs ?? 0) / 1000).toBeCloseTo(30, 0);
   });
 
-  it('of no pool is unknown: a machine without swap is not at its limit', () => {
+  it('is unknown for a total of 0: a machine without swap', () => {
     const buckets = seconds(ramp(60, 0, 0));
     expect(describeTrend('swap', buckets, 0, 0.9, EPOCH_MS + 59_000).timeToLimitMs).toBeNull();
   });
 
-  it('is at its limit above it, at once', () => {
+  it('has a time of 0 above the limit', () => {
     expect(trendOf(ramp(60, 30 * GIB, 0))).toMatchObject({
       timeToLimitMs: 0,
       timeToLimitInterval: { lowMs: 0, highMs: 0 },
     });
   });
 
-  it('forecasts noisy ramps within 10 % in the median, mostly inside its interval', () => {
+  it('forecasts noisy ramps within 10 % in the median, most of them inside the interval', () => {
     const errors: number[] = [];
     let inside = 0;
     const RUNS = 200;
@@ -161,7 +161,7 @@ describe('the trend', () => {
 });
 
 describe('the robust line', () => {
-  it('goes through points that are on a line, whatever the line', () => {
+  it('passes through points on a line', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -1000, max: 1000 }),
@@ -177,7 +177,7 @@ describe('the robust line', () => {
     );
   });
 
-  it('holds its slope inside its own interval', () => {
+  it('has its slope inside its interval', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -1e6, max: 1e6 }), { minLength: 2, maxLength: 60 }),
@@ -190,7 +190,7 @@ describe('the robust line', () => {
     );
   });
 
-  it('does not exist through one point', () => {
+  it('is null for one point', () => {
     expect(fitLine([{ x: 1, y: 1 }])).toBeNull();
   });
 });

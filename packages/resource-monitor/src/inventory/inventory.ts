@@ -17,7 +17,7 @@ export interface InventoryGpu {
   readonly totalBytes: number | null;
 }
 
-/** Reads what the child printed; null for anything else. */
+/** Reads the output of the child process; null for output in another format. */
 export function parseInventory(text: string): MachineInventory | null {
   let value: unknown;
   try {
@@ -25,6 +25,32 @@ export function parseInventory(text: string): MachineInventory | null {
   } catch {
     return null;
   }
-  if (typeof value !== 'object' || value === null || !('maiInventory' in value)) return null;
-  return value.maiInventory as MachineInventory;
+  if (!isObject(value)) return null;
+  const { maiInventory } = value;
+  return isInventory(maiInventory) ? maiInventory : null;
+}
+
+/** Checks the fields that readers use; the others are only shown. */
+function isInventory(value: unknown): value is MachineInventory {
+  return (
+    isObject(value) &&
+    isObject(value['cpu']) &&
+    isObject(value['os']) &&
+    Array.isArray(value['gpus']) &&
+    value['gpus'].every(isGpu) &&
+    isNullOr(value['memory'], ['totalBytes', 'availableBytes']) &&
+    isNullOr(value['battery'], ['onBattery', 'chargeRatio'])
+  );
+}
+
+function isGpu(value: unknown): boolean {
+  return isObject(value) && ['name', 'pciAddress', 'totalBytes'].every((key) => key in value);
+}
+
+function isNullOr(value: unknown, keys: readonly string[]): boolean {
+  return value === null || (isObject(value) && keys.every((key) => key in value));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -151,7 +151,7 @@ describe('the page size', () => {
 
 describe('/sys/class/power_supply', () => {
   const power = async (files: Record<string, string>, folder = '/sys/class/power_supply') => {
-    const prefixed = Object.entries(files).map(([path, text]) => [
+    const prefixed = Object.entries(files).map(([path, text]): [string, string] => [
       `${folder}${path === '' ? '' : '/'}${path}`,
       `${text}\n`,
     ]);

@@ -39,7 +39,7 @@ describe('a snapshot', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('is cancelled with the reason, for one caller alone', async () => {
+  it('rejects with the reason of the signal, for that caller only', async () => {
     const { monitor } = openMachine();
     const reason = new Error('stop');
     await expect(monitor.snapshot({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -48,11 +48,11 @@ describe('a snapshot', () => {
     await expect(monitor.snapshot()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
   });
 
-  it('without memory is an error that names what was tried', async () => {
+  it('uses the next reader if one fails, and names the failed one', async () => {
     const { monitor, files } = openMachine();
     files.contents.delete('/proc/meminfo');
     const snapshot = await monitor.snapshot();
-    // Node's own figure stands in.
+    // Node's figure replaces it.
     expect(snapshot.sources.find(({ figure }) => figure === 'ram')).toMatchObject({
       passedOver: expect.arrayContaining([expect.objectContaining({ source: '/proc/meminfo' })]),
     });
@@ -62,21 +62,21 @@ describe('a snapshot', () => {
   });
 });
 
-describe('a glance', () => {
-  it('reads RAM anew and leaves no trace', async () => {
+describe('readRam', () => {
+  it('reads RAM again and adds nothing to the history', async () => {
     const { monitor, setAvailable } = openMachine();
     const { ram } = await monitor.snapshot();
-    expect(await monitor.glance?.()).toEqual(ram);
+    expect(await monitor.readRam?.()).toEqual(ram);
     setAvailable(4096);
-    expect((await monitor.glance?.())?.availableBytes).toBe(4096 * KIB);
+    expect((await monitor.readRam?.())?.availableBytes).toBe(4096 * KIB);
     const recorded = monitor.history({ series: 'ram' });
     expect(recorded.reduce((sum, { count }) => sum + count, 0)).toBe(1);
     await monitor[Symbol.asyncDispose]();
-    await expect(monitor.glance?.()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
+    await expect(monitor.readRam?.()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
   });
 
-  it('is not there where it would start a program', () => {
-    expect(assembleMachine({ ...MACHINE, platform: 'darwin' }).monitor.glance).toBeNull();
+  it('is null if reading RAM starts a program', () => {
+    expect(assembleMachine({ ...MACHINE, platform: 'darwin' }).monitor.readRam).toBeNull();
   });
 });
 
@@ -88,7 +88,7 @@ describe('watch', () => {
     })();
   }
 
-  it('samples at the pace that was asked for, and not at all once nobody watches', async () => {
+  it('samples at the requested interval, and stops when nobody watches', async () => {
     const { monitor, clock } = openMachine();
     const controller = new AbortController();
     const seen: ResourceSnapshot[] = [];
@@ -103,7 +103,7 @@ describe('watch', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('gives a slow consumer the newest sample, never a queue', async () => {
+  it('gives a slow consumer the newest sample, without a queue', async () => {
     const { monitor, clock, setAvailable } = openMachine();
     const samples = monitor.watch({ intervalMs: 1000 });
     const first = await samples.next();
@@ -118,7 +118,7 @@ describe('watch', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('is slow while nothing changes, the usual second while it does, fast near a limit or in a load', async () => {
+  it('samples rarely while nothing changes, every second while it does, and more often near a limit or in a load', async () => {
     const { monitor, clock, setAvailable } = openMachine();
     const controller = new AbortController();
     const seen: ResourceSnapshot[] = [];
@@ -168,7 +168,7 @@ describe('settled', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('says what was still moving when it gave up', async () => {
+  it('names the pools that were still moving at the deadline', async () => {
     const { monitor, clock, setAvailable } = openMachine();
     const settled = monitor.settled();
     for (let step = 0; step < 400; step += 1) {
@@ -180,7 +180,7 @@ describe('settled', () => {
   });
 });
 
-it('an hour of samples opens nothing more, starts nothing and leaves nothing behind', async () => {
+it('an hour of samples opens no more files, starts no program and leaves nothing running', async () => {
   const { monitor, clock, files, executor, setAvailable } = openMachine();
   const controller = new AbortController();
   let samples = 0;

@@ -116,7 +116,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
 
   return {
     snapshot: (options = {}) => call(false, options),
-    glance: readers.ramIsCheap
+    readRam: readers.ramIsCheap
       ? async () => {
           if (closing.signal.aborted) throw closed();
           return sampler.readRam();

@@ -67,7 +67,7 @@ export interface ResourceMonitor extends AsyncDisposable {
    * platforms where reading RAM starts a program (macOS).
    * @throws ResourceMonitorError `PROBE_FAILED` if memory cannot be read or the monitor was disposed of.
    */
-  readonly glance: (() => Promise<RamSnapshot>) | null;
+  readonly readRam: (() => Promise<RamSnapshot>) | null;
   /**
    * Samples until memory stops moving and returns the last sample. Call it right after a load or an
    * unload: drivers and the OS free memory up to 1.5 s late. Gives up after `timeoutMs` (8000 unless

@@ -17,8 +17,7 @@ const children = childProcesses(systemClock, process.platform, process.env);
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  // The system refuses to start it, and Node throws that instead of telling the child's listeners.
-  it('takes what it has started along when it is killed', async () => {
+  it('is killed together with the programs that it has started', async () => {
     await writeFile(
       program,
       '#!/bin/sh\necho up\nsh -c \'trap "" TERM; echo $$; exec sleep 60 >&- 2>&-\'\n',
@@ -38,7 +37,8 @@ const children = childProcesses(systemClock, process.platform, process.env);
     while (lives()) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
-  it('that is being written is not started, and says why', async () => {
+  // The OS refuses to start it (ETXTBSY), and Node throws that instead of emitting an error.
+  it('is not started while its file is being written, and the reason is reported', async () => {
     await using _ = await open(program, 'r+');
     expect(await children.run(program, [], { timeoutMs: 5000, signal: null })).toMatchObject({
       outcome: 'not-started',

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Clock } from './clock.js';
 import type { Executor, RunResult, RunningStream } from './executor.js';
+import { messageOf } from '../resource-monitor-error.js';
 import { findProgram } from './find-program.js';
 
 /** A program that prints more than this to stdout is killed. */
@@ -91,9 +92,8 @@ export function childProcesses(
       try {
         child = await start(program, args, { stdin: 'ignore', startsOthers });
       } catch (error) {
-        // No memory for a process, a program that is being written, arguments that are too long.
-        const { message } = error as Error;
-        return { outcome: 'not-started', exitCode: null, stdout: '', stderr: message };
+        // For example no memory for a process, or a program file that is being written.
+        return { outcome: 'not-started', exitCode: null, stdout: '', stderr: messageOf(error) };
       }
       return new Promise((resolve) => {
         let stdout = '';

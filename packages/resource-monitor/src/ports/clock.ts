@@ -47,7 +47,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** The signal's reason, unchanged. */
-export function abortReason(signal: AbortSignal | null): unknown {
-  return signal?.reason;
+/** The signal's reason, unchanged. Callers may abort with any value; the type is what a rejection should have. */
+export function abortReason(signal: AbortSignal | null): Error {
+  return signal?.reason as Error;
 }

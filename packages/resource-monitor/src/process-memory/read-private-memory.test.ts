@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Executor, RunResult } from '../ports/executor.js';
-import { readPrivateMemory } from './read-private-memory.js';
+import { readPrivateMemory, readPrivateMemoryOn } from './read-private-memory.js';
 
 const MIB = 1024 * 1024;
 
@@ -58,13 +58,17 @@ test('macOS: the footprints of the processes are added up', async () => {
       'LM Studio Helper [502]: 64-bit    Footprint: 1000 B (16384 bytes per page)',
     ].join('\n'),
   );
-  expect(await readPrivateMemory([501, 502], { platform: 'darwin', executor })).toBe(46_138_344);
+  expect(
+    await readPrivateMemoryOn({ platform: 'darwin', root: '', executor }, [501, 502], null),
+  ).toBe(46_138_344);
   expect(executor.asked).toEqual(['/usr/bin/footprint -f bytes -p 501 -p 502']);
 });
 
 test('Windows: private bytes are read through PowerShell', async () => {
   const executor = answering('123456789\r\n');
-  expect(await readPrivateMemory([7, 8], { platform: 'win32', executor })).toBe(123_456_789);
+  expect(await readPrivateMemoryOn({ platform: 'win32', root: '', executor }, [7, 8], null)).toBe(
+    123_456_789,
+  );
   expect(executor.asked[0]).toContain('Get-Process -Id 7,8 ');
 });
 
@@ -75,7 +79,7 @@ test.each(['darwin', 'win32'] as const)(
     const unknownFormat = answering('Permission denied');
     const missing = { ...answering(''), find: () => null };
     for (const executor of [fails, unknownFormat, missing]) {
-      expect(await readPrivateMemory([1], { platform, executor })).toBeNull();
+      expect(await readPrivateMemoryOn({ platform, root: '', executor }, [1], null)).toBeNull();
     }
   },
 );

@@ -1,25 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { childProcesses } from '../ports/child-processes.js';
-import type { Clock } from '../ports/clock.js';
 import { systemClock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
 
 const TIMEOUT_MS = 10_000;
-
-/** Options of `readPrivateMemory`; each has a default. */
-export interface PrivateMemoryOptions {
-  /** `process.platform` unless given. */
-  readonly platform?: NodeJS.Platform;
-  /** A folder that replaces `/` on Linux; '' unless given. */
-  readonly root?: string;
-  /** Runs the programs of macOS and Windows; as child processes unless given. */
-  readonly executor?: Executor;
-  /** The system's clock unless given. */
-  readonly clock?: Clock;
-  /** The environment in which programs are found and run; `process.env` unless given. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * The memory without a file behind it that these processes hold together, in bytes: on Linux `Anonymous` of
@@ -33,15 +17,36 @@ export interface PrivateMemoryOptions {
  */
 export async function readPrivateMemory(
   processIds: readonly number[],
-  options: PrivateMemoryOptions = {},
+  { signal = null }: { readonly signal?: AbortSignal | null | undefined } = {},
 ): Promise<number | null> {
-  const { platform = process.platform, root = '', env = process.env, signal } = options;
+  const { platform, env } = process;
+  const executor = childProcesses(systemClock, platform, env);
+  return readPrivateMemoryOn({ platform, root: '', executor }, processIds, signal);
+}
+
+/** The same for any platform. `root` replaces `/` on Linux. */
+export async function readPrivateMemoryOn(
+  machine: {
+    readonly platform: NodeJS.Platform;
+    readonly root: string;
+    readonly executor: Executor;
+  },
+  processIds: readonly number[],
+  signal: AbortSignal | null,
+): Promise<number | null> {
+  const { platform, root, executor } = machine;
   signal?.throwIfAborted();
   if (processIds.length === 0) return null;
-  if (platform === 'linux') return fromSmaps(processIds, root);
-  const executor = options.executor ?? childProcesses(options.clock ?? systemClock, platform, env);
-  if (platform === 'darwin') return fromFootprint(processIds, executor, signal ?? null);
-  return platform === 'win32' ? fromPowerShell(processIds, executor, signal ?? null) : null;
+  switch (platform) {
+    case 'linux':
+      return fromSmaps(processIds, root);
+    case 'darwin':
+      return fromFootprint(processIds, executor, signal);
+    case 'win32':
+      return fromPowerShell(processIds, executor, signal);
+    default:
+      return null;
+  }
 }
 
 async function fromSmaps(processIds: readonly number[], root: string): Promise<number | null> {

@@ -1,5 +1,6 @@
 import type { Deadline } from '../ports/race.js';
 import { TIMED_OUT } from '../ports/race.js';
+import { messageOf } from '../resource-monitor-error.js';
 import type { FigureSource } from '../snapshot.js';
 
 /**
@@ -75,7 +76,7 @@ export async function attempt<T>(
     reading.then(release, release);
     return { reason: NO_ANSWER };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return { reason: messageOf(error) };
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ResourceMonitor } from '../monitor/resource-monitor.js';
 import type { Clock } from '../ports/clock.js';
 import { systemClock } from '../ports/clock.js';
-import { ResourceMonitorError } from '../resource-monitor-error.js';
+import { messageOf, ResourceMonitorError } from '../resource-monitor-error.js';
 import { decodeRecording } from './recording-format.js';
 import { replay } from './replay.js';
 
@@ -39,7 +39,7 @@ export async function openRecording(
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw fail(error instanceof Error ? error.message : String(error), error);
+    throw fail(messageOf(error), error);
   }
   const decoded = decodeRecording(text);
   if ('problem' in decoded) throw fail(`line ${decoded.line}: ${decoded.problem}`);

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { Clock } from '../ports/clock.js';
 import { systemClock } from '../ports/clock.js';
-import { ResourceMonitorError } from '../resource-monitor-error.js';
+import { messageOf, ResourceMonitorError } from '../resource-monitor-error.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 import { encodeHeader, encodeSample, isHeader } from './recording-format.js';
 
@@ -62,10 +62,9 @@ export async function createRecorder(
       // The caller gets the error. The next sample is written all the same.
       queue = written.catch(() => undefined);
       return written.catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
         throw new ResourceMonitorError(
           'PROBE_FAILED',
-          `A sample cannot be written to ${path}: ${message}. Free some space, or record to another file.`,
+          `A sample cannot be written to ${path}: ${messageOf(error)}. Free some space, or record to another file.`,
           { path, cause: error },
         );
       });

@@ -1,7 +1,7 @@
 import { createBroadcast } from './broadcast.js';
 
 describe('a broadcast', () => {
-  it('gives each listener the newest value, once', async () => {
+  it('gives each listener the newest value once', async () => {
     const broadcast = createBroadcast<number>();
     const slow = broadcast.listen(null, () => undefined);
     const quick = broadcast.listen(null, () => undefined);
@@ -14,7 +14,7 @@ describe('a broadcast', () => {
     expect((await slow.next()).done).toBe(true);
   });
 
-  it('forgets at once who gave a signal that fires, asked for more or not', async () => {
+  it('removes a listener as soon as its signal fires, even if it does not wait for a value', async () => {
     const broadcast = createBroadcast<number>();
     let gone = 0;
     const controller = new AbortController();
@@ -27,7 +27,7 @@ describe('a broadcast', () => {
     await expect(never.next()).rejects.toThrow('aborted');
   });
 
-  it('answers everyone who waits on one listener', async () => {
+  it('answers all waiting calls of one listener', async () => {
     const broadcast = createBroadcast<number>();
     const listener = broadcast.listen(null, () => undefined);
     const both = [listener.next(), listener.next()];
@@ -37,7 +37,7 @@ describe('a broadcast', () => {
     expect((await both[1])?.done).toBe(true);
   });
 
-  it('forgets who has gone, by leaving, by a signal and at the end', async () => {
+  it('removes listeners that leave, whose signal fires, and at the end', async () => {
     const broadcast = createBroadcast<number>();
     let gone = 0;
     const onLeave = () => (gone += 1);

@@ -13,7 +13,7 @@ const engine = (cpuMs: number, facts: Partial<ProcessReading> = {}): ProcessRead
   ...facts,
 });
 
-/** One moment: the time that all cores were busy, and the processes of the engine. */
+/** One moment: the busy time of all cores, and the engine's processes. */
 function moment(
   atMs: number,
   busyMs: number,
@@ -28,22 +28,22 @@ function moment(
 }
 
 describe('the load between two moments', () => {
-  it('of the engine is told from that of everyone else', () => {
+  it('of the engine is separated from that of everything else', () => {
     const ratesOf = createRates();
     ratesOf(moment(1000, 0, [engine(0)]));
-    // 3 of 4 cores busy for a second, 2 of them with the engine.
+    // 3 of 4 cores are busy for 1 s, 2 of them with the engine.
     const rates = ratesOf(moment(2000, 3000, [engine(2000)]));
     expect(rates).toMatchObject({ utilizationRatio: 0.75, enginesRatio: 0.5, othersRatio: 0.25 });
     expect(rates.engines).toMatchObject([{ processId: 7, cpuRatio: 0.5 }]);
   });
 
-  it('of others is never below nothing, though the counters are not read at one moment', () => {
+  it('of others is never below 0, although the counters are not read at the same moment', () => {
     const ratesOf = createRates();
     ratesOf(moment(1000, 0, [engine(0)]));
     expect(ratesOf(moment(2000, 1900, [engine(2000)])).othersRatio).toBe(0);
   });
 
-  it('of others is unknown, not everything, where the engine cannot be seen', () => {
+  it('of others is unknown if the engine is unknown', () => {
     const ratesOf = createRates();
     ratesOf(moment(1000, 0, null));
     expect(ratesOf(moment(2000, 3000, null))).toMatchObject({
@@ -53,7 +53,7 @@ describe('the load between two moments', () => {
     });
   });
 
-  it("is unknown while the quota moves from one control group to another, whose time is another's", () => {
+  it('is unknown when the tightest quota changes to another control group', () => {
     const ratesOf = createRates();
     const at = (atMs: number, busyMs: number, of: string): Counters => ({
       ...moment(atMs, busyMs, null),
@@ -65,7 +65,7 @@ describe('the load between two moments', () => {
     expect(ratesOf(at(4000, 90_400, '/pod')).utilizationRatio).toBe(0.2);
   });
 
-  it('is not that of an earlier process with the same id', () => {
+  it('does not include an earlier process with the same id', () => {
     const ratesOf = createRates();
     ratesOf(moment(1000, 0, [engine(100)]));
     const rates = ratesOf(moment(2000, 3000, [engine(900, { startedAt: 'later' })]));
@@ -73,7 +73,7 @@ describe('the load between two moments', () => {
     expect(rates.othersRatio).toBeNull();
   });
 
-  it('of the disk with swapping is bytes in a second, and unknown at first', () => {
+  it('of swapping is bytes per second, and unknown at first', () => {
     const ratesOf = createRates();
     const swapping = (atMs: number, inBytes: number, outBytes: number): Counters => ({
       ...moment(atMs, 0, []),

@@ -2,22 +2,22 @@ import { snapshotWith } from '../../test/snapshot-with.js';
 import { createSettleDetector } from './settle-detector.js';
 
 const GIB = 1024 ** 3;
-/** Epoch milliseconds of the samples' zero. */
+/** Epoch time at monotonic time 0. */
 const EPOCH_MS = 1_700_000_000_000;
 
-/** Samples every 250 ms of a GPU that is read every `paceMs`; what is moving after each. */
+/** Samples every 250 ms of a GPU that is read every `everyMs`: the moving pools after each sample. */
 function settle(options: {
-  readonly paceMs: number;
+  readonly everyMs: number;
   readonly forMs: number;
-  /** Null: the reader has no figures then. */
+  /** Null: the reader has no figures at that moment. */
   readonly vramGib: (readAtMs: number) => number | null;
 }): string[] {
   const detector = createSettleDetector(0);
   const moving: string[] = [];
   for (let atMs = 0; atMs <= options.forMs; atMs += 250) {
-    const readAtMs = Math.floor(atMs / options.paceMs) * options.paceMs;
+    const readAtMs = Math.floor(atMs / options.everyMs) * options.everyMs;
     const gib = options.vramGib(readAtMs);
-    // As the sampler rounds it: up to a millisecond off, another one in each sample.
+    // Rounded as by the sampler: each sample is off by up to 1 ms.
     const offMs = (atMs / 250) % 2;
     const snapshot = snapshotWith({
       timestampMs: EPOCH_MS + atMs,
@@ -41,23 +41,23 @@ const settledAfterMs = (moving: readonly string[]): number | null => {
 };
 
 describe('the settle detector', () => {
-  it('waits a second and a half at least, for what drivers free late', () => {
-    expect(settledAfterMs(settle({ paceMs: 250, forMs: 4000, vramGib: () => 8 }))).toBe(1500);
+  it('waits at least 1.5 s, because drivers free memory late', () => {
+    expect(settledAfterMs(settle({ everyMs: 250, forMs: 4000, vramGib: () => 8 }))).toBe(1500);
   });
 
-  it('counts a reading once that is in several samples', () => {
-    // One every 600 ms; VRAM fills up by 1 GiB a second all the while.
-    const moving = settle({ paceMs: 600, forMs: 8000, vramGib: (ms) => 20 - ms / 1000 });
+  it('counts a reading once if several samples carry it', () => {
+    // One reading every 600 ms, while VRAM use grows by 1 GiB/s.
+    const moving = settle({ everyMs: 600, forMs: 8000, vramGib: (ms) => 20 - ms / 1000 });
     expect(settledAfterMs(moving)).toBeNull();
   });
 
-  it('settles on three readings of a reader that is slow', () => {
-    expect(settledAfterMs(settle({ paceMs: 1000, forMs: 8000, vramGib: () => 8 }))).toBe(2000);
+  it('settles after three readings of a slow reader', () => {
+    expect(settledAfterMs(settle({ everyMs: 1000, forMs: 8000, vramGib: () => 8 }))).toBe(2000);
   });
 
-  it('takes a pool that was measured, and is not any more, to be moving', () => {
+  it('counts a pool that is no longer measured as moving', () => {
     const moving = settle({
-      paceMs: 250,
+      everyMs: 250,
       forMs: 8000,
       vramGib: (ms) => (ms < 1000 || ms >= 5000 ? 8 : null),
     });
@@ -65,7 +65,7 @@ describe('the settle detector', () => {
     expect(settledAfterMs(moving)).toBe(5500);
   });
 
-  it('never waits for a pool that nobody can measure', () => {
-    expect(settledAfterMs(settle({ paceMs: 250, forMs: 4000, vramGib: () => null }))).toBe(1500);
+  it('does not wait for a pool that was never measured', () => {
+    expect(settledAfterMs(settle({ everyMs: 250, forMs: 4000, vramGib: () => null }))).toBe(1500);
   });
 });

@@ -184,7 +184,8 @@ function describeGpus(
     },
     ...merged.map(({ gpu, source, passedOver: others }) => ({
       figure: `gpu:${gpu.deviceKey}`,
-      source,
+      source:
+        source !== null && gpu.totalIsEstimate ? `${source}, total by a rule of thumb` : source,
       passedOver: others,
     })),
   ];

@@ -21,7 +21,7 @@ function setUp() {
     onState: () => undefined,
   });
   const running = (): FakeStream | null => [...executor.running][0] ?? null;
-  /** Wants it every second and lets it print, as a monitor does. */
+  /** Uses it every second, as a monitor does, and lets it print. */
   const live = async (seconds: number, print: string | null): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
       stream.keepAlive();
@@ -34,7 +34,7 @@ function setUp() {
 }
 
 describe('a supervised stream', () => {
-  it('starts when it is first wanted, and only once', async () => {
+  it('starts at the first use, and only once', async () => {
     const { executor, stream } = setUp();
     expect(executor.started).toHaveLength(0);
     stream.keepAlive();
@@ -44,7 +44,7 @@ describe('a supervised stream', () => {
     expect(stream.state).toEqual({ trouble: null, starting: true });
   });
 
-  it('is killed when it falls silent, and started again after a back-off', async () => {
+  it('is killed when it falls silent, and restarted after a back-off', async () => {
     const { executor, stream, running, live } = setUp();
     await live(3, 'fine');
     await live(5, null);
@@ -55,7 +55,7 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBeNull();
   });
 
-  it('does not take rubbish for life, and passes on what it said', async () => {
+  it('counts lines in an unknown format as silence, and passes the last one on', async () => {
     const { stream, live } = setUp();
     await live(17, 'bad: driver mismatch');
     expect(stream.state.trouble).toMatch(
@@ -63,7 +63,22 @@ describe('a supervised stream', () => {
     );
   });
 
-  it('gives a driver that has to wake up almost fifteen seconds', async () => {
+  it('is killed when it floods, and restarted after a back-off', async () => {
+    const { executor, stream, running, live } = setUp();
+    await live(3, 'fine');
+    running()?.print('fine\n'.repeat(2000));
+    expect(stream.state.trouble).toBeNull();
+    running()?.print('fine\n');
+    expect(stream.state.trouble).toBe(
+      'tool printed more than 2000 lines in a second (next try in 1 s)',
+    );
+    expect(running()).toBeNull();
+    await live(2, 'fine');
+    expect(executor.started).toHaveLength(2);
+    expect(stream.state.trouble).toBeNull();
+  });
+
+  it('allows almost 15 seconds to the first line, because a driver may have to wake up', async () => {
     const { executor, lines, live } = setUp();
     await live(14, null);
     await live(1, 'at last');
@@ -71,7 +86,7 @@ describe('a supervised stream', () => {
     expect(executor.started).toHaveLength(1);
   });
 
-  it('doubles its back-off up to a minute, and forgets after a good minute', async () => {
+  it('doubles its back-off up to a minute, and resets it after a minute without fault', async () => {
     const { clock, executor, stream, running, live } = setUp();
     const starts: number[] = [];
     for (let second = 0; second < 400; second += 1) {
@@ -90,7 +105,7 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBe('tool exited with code 9 (next try in 1 s)');
   });
 
-  it('says what the program said last before it ended', async () => {
+  it("reports the program's last message when it ends", async () => {
     const { stream, running } = setUp();
     stream.keepAlive();
     await flush();
@@ -99,7 +114,7 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBe('tool said: bad: no devices (next try in 1 s)');
   });
 
-  it('passes on what a program said in a form that can be shown', async () => {
+  it('removes escape sequences from the message of a program', async () => {
     const { stream, running } = setUp();
     stream.keepAlive();
     await flush();
@@ -108,7 +123,7 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBe('tool said: bad: red alert (next try in 1 s)');
   });
 
-  it('lets the program go when nobody has wanted it for half a minute, without calling it a fault', async () => {
+  it('ends the program after half a minute without use, which is not a fault', async () => {
     const { clock, executor, stream, running, live } = setUp();
     await live(2, 'fine');
     for (let second = 0; second < 40; second += 1) {
@@ -122,7 +137,7 @@ describe('a supervised stream', () => {
     expect(executor.started).toHaveLength(2);
   });
 
-  it('starts no more where those before can not be ended, until one of them is gone', async () => {
+  it('starts no more programs while two earlier ones cannot be killed', async () => {
     const clock = createFakeClock();
     const ends: ((detail: string) => void)[] = [];
     const stream = createSupervisedStream({
@@ -156,7 +171,7 @@ describe('a supervised stream', () => {
     await stream.stop();
   });
 
-  it('restarts with other arguments at once', async () => {
+  it('restarts at once with other arguments', async () => {
     const { executor, stream, live } = setUp();
     await live(2, 'fine');
     stream.restart();
@@ -165,7 +180,7 @@ describe('a supervised stream', () => {
     expect(executor.running.size).toBe(1);
   });
 
-  it('leaves nothing behind when it is stopped, and does not start again', async () => {
+  it('leaves nothing running after a stop, and does not start again', async () => {
     const { clock, executor, stream, live } = setUp();
     await live(2, 'fine');
     await stream.stop();

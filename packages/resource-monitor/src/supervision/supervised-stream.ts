@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 import type { Executor, RunningStream } from '../ports/executor.js';
+import { messageOf } from '../resource-monitor-error.js';
 
 /** Wait after the first fault; doubles up to `LONGEST_BACK_OFF_MS` while faults go on. */
 const FIRST_BACK_OFF_MS = 1000;
@@ -132,7 +133,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
         if (current.endedBecause !== undefined) track(stream.stop());
         else void watch(current);
       },
-      (error: unknown) => ended(current, String(error)),
+      (error: unknown) => ended(current, messageOf(error)),
     );
   };
 

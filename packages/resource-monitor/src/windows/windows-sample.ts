@@ -31,7 +31,7 @@ export interface WindowsProcess {
 }
 
 const BYTES_PER_MIB = 1024 * 1024;
-/** KernelModeTime and UserModeTime count in 100 ns. */
+/** The unit of KernelModeTime and UserModeTime is 100 ns. */
 const TICKS_PER_MS = 10_000;
 
 /** Reads one line of the script's output; null for anything else. */

@@ -2,7 +2,7 @@ import type { Machine } from './machine.js';
 
 const GIB = 1024 ** 3;
 
-/** MacBook Pro with M1 Pro and 16 GB, deep in its compressor, with the GPU figures of an M4. */
+/** MacBook Pro with M1 Pro and 16 GB, with much compressed memory; the GPU figures are from an M4. */
 export const appleSilicon: Machine = {
   name: 'Mac with M1 Pro',
   sources: [
@@ -43,7 +43,7 @@ Swapouts:                                929703.
     },
     {
       program: 'sysctl',
-      // sysctl(8) fails on the one name that this system does not know, and prints the others.
+      // sysctl(8) fails because this system does not know one of the names, and prints the others.
       exitCode: 1,
       stdout:
         'vm.swapusage: total = 2048.00M  used = 1470.06M  free = 577.94M  (encrypted)\n' +
@@ -67,7 +67,7 @@ Swapouts:                                929703.
   ],
 };
 
-/** A Mac with 32 GB and Intel's graphics, freshly started. */
+/** A Mac with 32 GB and an integrated Intel GPU, freshly started. */
 export const intelMac: Machine = {
   name: 'Mac with Intel',
   sources: [
@@ -117,7 +117,7 @@ Swapouts:                                     0.
   ],
 };
 
-/** A MacBook Pro of 2 GB with Mac OS X 10.6, before there was a compressor. */
+/** A MacBook Pro with 2 GB and Mac OS X 10.6, which has no memory compressor. */
 export const oldMac: Machine = {
   name: 'Mac with Mac OS X 10.6',
   sources: [

@@ -3,10 +3,10 @@ import { memInfo, sysfsCard } from './machine.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-/** Of the host the GPU threads say nothing; RAM is not what these machines are for. */
+/** RAM for machines whose threads report GPU figures only. */
 const SOME_MEMORY = memInfo({ MemTotal: 24684084, MemAvailable: 23871248 });
 
-/** An 8 GB card, four fifths full. */
+/** An 8 GB card with four fifths in use. */
 export const amdCard: Machine = {
   name: 'AMD card with 8 GB',
   sources: [
@@ -28,7 +28,7 @@ export const amdCard: Machine = {
   },
 };
 
-/** An RX 570 whose driver says of GTT what it should say of VRAM; `free -b` of the same machine. */
+/** An RX 570 with the totals of VRAM and GTT, and `free -b` of the same machine. */
 export const amdPolaris: Machine = {
   name: 'AMD RX 570 with 4 GB',
   sources: ['https://github.com/Ricks-Lab/gpu-utils/issues/118 (both totals, and free -b)'],
@@ -50,7 +50,7 @@ export const amdPolaris: Machine = {
   },
 };
 
-/** Ryzen AI MAX+ 395 with the smallest carve-out, running language models in system memory. */
+/** Ryzen AI MAX+ 395 with the smallest carve-out, which runs language models in system memory. */
 export const amdApu: Machine = {
   name: 'AMD APU with a carve-out of 512 MiB',
   sources: [
@@ -75,7 +75,7 @@ export const amdApu: Machine = {
   },
 };
 
-/** The same chip with GTT raised by ttm.pages_limit and a carve-out of 4 GiB. */
+/** The same chip with a carve-out of 4 GiB and a GTT limit raised by ttm.pages_limit. */
 export const amdApuPagesLimit: Machine = {
   name: 'AMD APU with a carve-out of 4 GiB',
   sources: ['https://github.com/noamsto/nix-amd-ai/issues/42 (both totals)'],
@@ -94,7 +94,7 @@ export const amdApuPagesLimit: Machine = {
   },
 };
 
-/** A small card almost full, by `nvidia-smi -q -d MEMORY,UTILIZATION`: total, used and free add up. */
+/** A small, almost full card, from `nvidia-smi -q -d MEMORY,UTILIZATION`: total is used plus free. */
 export const nvidiaCard: Machine = {
   name: 'one NVIDIA card',
   sources: [
@@ -107,7 +107,7 @@ export const nvidiaCard: Machine = {
     {
       program: 'nvidia-smi',
       args: ['--query-gpu'],
-      // The thread names neither card nor UUID.
+      // The thread has neither the card's name nor its UUID.
       stdout:
         '1, GPU-00000000-0000-0000-0000-000000000001, 0000:01:00.0, NVIDIA, 1995, 1934, 61, 47',
     },
@@ -134,7 +134,7 @@ export const twoNvidiaCards: Machine = {
   ],
 };
 
-/** DGX Spark: every figure of its memory is N/A, because it has none of its own. */
+/** DGX Spark: all memory figures are N/A, because the GPU uses system memory. */
 export const dgxSpark: Machine = {
   name: 'NVIDIA GB10 with unified memory',
   sources: [

@@ -3,7 +3,7 @@ import { memInfo, sysfsCard } from './machine.js';
 
 const MIB = 1024;
 
-/** A KVM guest with two cores: cgroup v1 without limits, an empty cgroup v2, PSI, no GPU. */
+/** A KVM guest with two cores: cgroup v1 without limits, cgroup v2 without controllers, PSI, no GPU. */
 export const virtualMachine: Machine = {
   name: 'Linux VM without GPU',
   sources: ['captured on the machine that this was written on, kernel 6.18, November 2026'],
@@ -36,7 +36,7 @@ export const virtualMachine: Machine = {
   },
 };
 
-/** A group of 256 MiB, in it one of 128 MiB that holds a shell and 20 MB of file cache. */
+/** A group of 256 MiB that contains one of 128 MiB, with a shell and 20 MB of file cache. */
 export const nestedGroups: Machine = {
   name: 'nested cgroup v1 with limits',
   sources: ['captured on the machine that this was written on, kernel 6.18, November 2026'],
@@ -67,14 +67,14 @@ export const nestedGroups: Machine = {
   },
 };
 
-/** Docker's figures for a container of 64 MiB, from the same files by way of its API. */
+/** A container with 64 MiB: Docker's API reported the contents of these files. */
 export const dockerVersion1: Machine = {
   name: 'Docker with a limit on cgroup v1',
   sources: ['https://github.com/shirou/gopsutil/issues/107'],
   synthetic: false,
   platform: 'linux',
   files: {
-    // Of the host the thread says nothing: the figures of the machine above stand in.
+    // The thread has no figures of the host; these are from the machine above.
     '/proc/meminfo': memInfo({ MemTotal: 24684084, MemAvailable: 23871248 }),
     '/proc/self/cgroup': '4:memory:/docker/abc\n',
     '/proc/self/mountinfo':
@@ -87,7 +87,7 @@ export const dockerVersion1: Machine = {
   },
 };
 
-/** A container of podman without a limit, on a host of 3.843 GB; almost all that it 'uses' is cache. */
+/** A podman container without a limit on a host with 3.843 GB. Almost all of its usage is file cache. */
 export const podmanUnlimited: Machine = {
   name: 'podman without a limit on cgroup v1',
   sources: ['https://github.com/podman-container-tools/podman/issues/19905'],
@@ -107,7 +107,7 @@ export const podmanUnlimited: Machine = {
   },
 };
 
-/** The limit of `docker run --memory=125m`; what the container uses is made up. */
+/** The limit is from `docker run --memory=125m`; the usage is invented. */
 export const dockerVersion2: Machine = {
   name: 'Docker with a limit on cgroup v2',
   sources: ['https://github.com/komuw/ong/issues/100 (the limit)'],
@@ -137,7 +137,7 @@ export const dockerVersion2: Machine = {
   },
 };
 
-/** WSL2 on a Windows machine of 24 GB, by `top`. */
+/** WSL2 on a Windows machine with 24 GB, from `top`. */
 export const wsl2: Machine = {
   name: 'WSL2',
   sources: [
@@ -157,7 +157,7 @@ export const wsl2: Machine = {
   },
 };
 
-/** Hades Canyon: Intel's graphics and a Radeon in one package, of which sysfs tells names only. */
+/** Hades Canyon: an Intel GPU and a Radeon in one package, which sysfs lists without figures. */
 export const intelIntegrated: Machine = {
   name: 'Intel integrated graphics beside a Radeon',
   sources: ['https://github.com/oneapi-src/level-zero/issues/69 (uevent of both cards)'],

@@ -3,7 +3,7 @@ import type { Machine } from './machine.js';
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** The line that the script prints for figures that were read with PowerShell or DXGI. */
+/** The script's output line for figures that were read with PowerShell or DXGI. */
 function answer(parts: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({
     id: '1s',
@@ -15,7 +15,7 @@ function answer(parts: Readonly<Record<string, unknown>>): string {
   });
 }
 
-/** Strix Halo with a carve-out of 8 GB: three counter instances for one GPU, joined by LUID. */
+/** Strix Halo with a carve-out of 8 GB. The LUID tells which of three counter instances is the GPU's. */
 export const windowsApu: Machine = {
   name: 'Windows with an AMD APU',
   sources: [
@@ -63,7 +63,7 @@ export const windowsApu: Machine = {
   ],
 };
 
-/** A desktop with an RTX 4060 almost full; WDDM hides whose memory it is. */
+/** A desktop with an almost full RTX 4060. WDDM hides the memory of processes. */
 export const windowsNvidia: Machine = {
   name: 'Windows with an NVIDIA card',
   sources: [
@@ -91,7 +91,7 @@ export const windowsNvidia: Machine = {
         commit: ['20000000000', '40000000000'],
         pageFiles: [[8192, 1024]],
         adapters: [
-          // Totals as DXCore has them for an RTX 5060 Laptop: the registry and nvidia-smi differ by a little.
+          // Totals of DXCore for an RTX 5060 Laptop: the registry and nvidia-smi differ slightly.
           {
             name: 'NVIDIA GeForce RTX 4060',
             vendor: 4318,
@@ -109,7 +109,7 @@ export const windowsNvidia: Machine = {
   ],
 };
 
-/** Lunar Lake: 128 MiB of its own, 18 GiB that it may take. */
+/** Lunar Lake: 128 MiB dedicated and up to 18 GiB shared memory. */
 export const windowsIntel: Machine = {
   name: 'Windows with an Intel Arc 140V',
   sources: [

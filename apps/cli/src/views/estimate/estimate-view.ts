@@ -1,38 +1,30 @@
-import type { EstimateReport, ReportedDevice, ReportedRam } from '@mai/memory-estimator';
-import type { FitsHere } from '../../estimate/fits-here.js';
-import type { OtherSources } from '../../estimate/other-sources.js';
+import type {
+  EstimateReport,
+  FitHere,
+  ModelEstimate,
+  ReportedDevice,
+  ReportedRam,
+} from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import { formatBytes, formatCount, formatPercent } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeFootprint } from '../machine/describe-footprint.js';
+import { describeFootprint, FOOTPRINT_SOURCES } from '../machine/describe-footprint.js';
+import { describeTradeOffs } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
-/** All that is known of a model's footprint. */
-export interface EstimateFacts {
-  readonly report: EstimateReport;
-  readonly byContext: readonly EstimateReport[];
-  /** Null where the settings are those of another machine. */
-  readonly here: FitsHere | null;
-  /** Null for a file that is no downloaded model. */
-  readonly others: OtherSources | null;
-}
-
 /** An estimate for people: the sum, the settings behind it, and a chart by context length. */
-export function renderEstimate(
-  name: string,
-  { report, byContext, here, others }: EstimateFacts,
-  output: Output,
-): string {
+export function renderEstimate(estimate: ModelEstimate, output: Output): string {
+  const { title, report, byContextLength, fit } = estimate;
   const { style } = output;
   return [
-    `${style.heading(name)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
+    `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
     renderParts(report, output),
-    [renderTotal(report, output), ...renderOthers(others, output)].join('\n'),
-    renderChart(report, byContext, output),
-    ...(here === null ? [] : [renderHere(here, output)]),
+    [renderTotal(report, output), ...renderOthers(estimate, output)].join('\n'),
+    renderChart(report, byContextLength, output),
+    ...(fit === null ? [] : [renderFit(fit, output)]),
   ]
     .map((text) => `${text.trimEnd()}\n`)
     .join('\n');
@@ -81,7 +73,7 @@ function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output):
     ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
     exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
     key === 'weightsBytes' && ram.mappedBytes > 0
-      ? style.dim('mapped: the system can drop it')
+      ? style.dim('mapped: the system can drop these pages')
       : '',
   ]);
   const total = [
@@ -112,14 +104,6 @@ function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof Repor
   return device[key] ?? 0;
 }
 
-const SOURCES: Readonly<Record<EstimateReport['source'], string>> = {
-  measured: 'measured on this machine',
-  lmstudio: "LM Studio's own estimate",
-  'gguf-header': 'from the GGUF header',
-  'file-size': 'from the file size',
-  configured: 'from the configuration',
-};
-
 function renderTotal({ totalBytes, interval, source, confidence }: EstimateReport, output: Output) {
   const { style } = output;
   const range =
@@ -127,21 +111,22 @@ function renderTotal({ totalBytes, interval, source, confidence }: EstimateRepor
       ? ''
       : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
   return wrap(
-    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${SOURCES[source]}, ${confidence} confidence).`,
+    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).`,
     output.textWidth,
   ).join('\n');
 }
 
-function renderOthers(others: OtherSources | null, { style, textWidth }: Output): string[] {
-  if (others === null) return [];
-  const { corrected, lmStudio } = others;
+function renderOthers(
+  { corrected, lmStudio }: ModelEstimate,
+  { style, textWidth }: Output,
+): string[] {
   const texts = [
     ...(corrected === null
       ? []
       : [
           corrected.source === 'measured'
             ? `Measured on this machine: ${describeFootprint(corrected)}.`
-            : `Corrected by what loads took on this machine: ${describeFootprint(corrected)}.`,
+            : `Corrected by measured loads on this machine: ${describeFootprint(corrected)}.`,
         ]),
     ...(lmStudio === null ? [] : [lmStudioSays(lmStudio)]),
   ];
@@ -156,7 +141,7 @@ function renderOthers(others: OtherSources | null, { style, textWidth }: Output)
 function lmStudioSays({
   totalBytes,
   disagreementRatio,
-}: NonNullable<OtherSources['lmStudio']>): string {
+}: NonNullable<ModelEstimate['lmStudio']>): string {
   const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
   return disagreementRatio === null
     ? `${says}.`
@@ -201,21 +186,27 @@ function renderChart(
   return `${style.heading('By context length')}\n${table}`;
 }
 
-function renderHere({ selection, resources, price }: FitsHere, output: Output): string {
-  const { style, unicode, textWidth } = output;
-  const { chosen, rejected, pools } = selection;
-  const shortfall =
-    rejected[0] === undefined ? 'does not fit' : explainRejection(rejected[0].rejection);
-  const verdict =
-    chosen === null
-      ? `${style.bad(unicode ? '✗' : 'no:')} It ${shortfall}. No shorter context or smaller KV cache makes it fit.`
-      : price === null
-        ? `${style.good(unicode ? '✓' : 'yes:')} It fits as it is.`
-        : `${style.caution(unicode ? '~' : 'almost:')} It fits with ${price}.`;
+function renderFit(fit: FitHere, output: Output): string {
+  const { rejection, cheaper, pools, resources } = fit;
+  const { style } = output;
+  const fits = rejection === null || cheaper !== null;
   return [
-    style.heading(chosen === null ? 'On this machine now' : 'On this machine, loaded'),
-    ...wrap(verdict, textWidth - 2).map((line) => `  ${line}`),
-    ...renderPools(pools, resources, 'after', output),
-    ...renderPoolLegend(pools, output),
+    style.heading(fits ? 'On this machine, loaded' : 'On this machine now'),
+    ...wrap(verdictOf(fit, output), output.textWidth - 2).map((line) => `  ${line}`),
+    ...renderPools(cheaper?.pools ?? pools, resources, 'after', output),
+    ...renderPoolLegend(cheaper?.pools ?? pools, output),
   ].join('\n');
+}
+
+function verdictOf({ rejection, cheaper, loadConfig }: FitHere, output: Output): string {
+  const { style, unicode } = output;
+  if (rejection === null) return `${style.good(unicode ? '✓' : 'yes:')} It fits as it is.`;
+  if (cheaper !== null) {
+    const tradeOffs = describeTradeOffs(loadConfig, cheaper.loadConfig).join('; ');
+    return `${style.caution(unicode ? '~' : 'almost:')} It fits with ${tradeOffs}.`;
+  }
+  const no = style.bad(unicode ? '✗' : 'no:');
+  return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
+    ? `${no} It ${explainRejection(rejection)}. No shorter context or smaller KV cache makes it fit.`
+    : `${no} It can't be loaded now: ${explainRejection(rejection)}.`;
 }

@@ -1,16 +1,17 @@
-import type { MeasureReport } from '../../compose/measure-model.js';
+import type { MeasureReport } from '@mai/host';
 import { formatBytes, formatPercent } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 
+/** Why a measurement gave no figures. */
 const WHY_NOT = {
-  NOT_SETTLED: 'memory kept moving: close what is busy and try again',
-  DISTURBED: 'memory did not come back after the unload: something else took it meanwhile',
-  IMPLAUSIBLE: 'what was read is far off anything that this model can take',
-  NOTHING_SEEN: 'neither the engine nor free memory showed the load',
+  NOT_SETTLED: 'memory use kept changing; close busy programs and try again',
+  DISTURBED: 'another program took memory during the measurement; try again',
+  IMPLAUSIBLE: 'the reading is far from anything that this model can take; try again',
+  NOTHING_SEEN: 'neither the engine nor free memory showed the load; try again',
 } as const;
 
-/** A measurement for people: what was expected beside what was taken. */
+/** A measurement as text: expected and taken memory side by side. */
 export function renderMeasurement(report: MeasureReport, output: Output): string {
   const { style } = output;
   const { modelKey, engine, predicted, outcome } = report;
@@ -44,8 +45,8 @@ export function renderMeasurement(report: MeasureReport, output: Output): string
   const how =
     method === 'process'
       ? "read from the engine's processes"
-      : 'from what the machine had left, so only roughly';
-  return `${heading}\n\n${table.trimEnd()}\n\nMeasured (${how}); estimates of this model follow it from now on.\n`;
+      : 'from the change of free memory, so only roughly';
+  return `${heading}\n\n${table.trimEnd()}\n\nMeasured (${how}); estimates of this model use it from now on.\n`;
 }
 
 function row(name: string, expected: number, taken: number | null): readonly string[] {

@@ -1,12 +1,12 @@
-import type { Episode } from '../../compose/decision-history.js';
+import type { Episode } from '@mai/host';
 import { formatDuration, formatAgo, formatMoment } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, wrap } from '../../terminal/text.js';
 import { explainEpisode } from './explain-words.js';
 
-const LABEL_WIDTH = 8;
+const LABEL_WIDTH = 11;
 
-/** The end of a decision log for people, oldest first. */
+/** Decisions of the log as text, oldest first. */
 export function renderHistory(
   episodes: readonly Episode[],
   nowMs: number,

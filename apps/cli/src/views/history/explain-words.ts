@@ -1,8 +1,6 @@
-import type { Resources } from '@mai/memory-ledger';
-import type { OutcomeRecord } from '@mai/autopilot';
-import type { PoolOutcome, Selection, SelectionNote } from '@mai/selector';
-import type { Episode } from '../../compose/decision-history.js';
-import { isFirst } from '../../compose/decision-history.js';
+import { totalBytesOf, type Resources } from '@mai/memory-ledger';
+import type { Episode, OutcomeRecord, PoolOutcome, SelectionNote } from '@mai/host';
+import { startsRun } from '@mai/host';
 import {
   formatBytes,
   formatCount,
@@ -10,17 +8,17 @@ import {
   formatPercent,
   formatShare,
 } from '../../terminal/format.js';
-import { footprintBytes } from '../machine/describe-footprint.js';
+import { describeTradeOffsOf } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
-/** A decision in words: what it came to, and a few labelled sentences with their numbers. */
+/** A decision in words: a headline, and labelled sentences with the numbers. */
 export interface Explanation {
   readonly headline: string;
   readonly sentences: readonly (readonly [label: string, text: string])[];
 }
 
-/** Tells a decision of the log. */
+/** Explains one decision of the log. */
 export function explainEpisode(episode: Episode): Explanation {
   const { record, outcome } = episode;
   const { selection, input } = record;
@@ -29,11 +27,11 @@ export function explainEpisode(episode: Episode): Explanation {
     headline: headlineOf(episode),
     sentences: [
       ...selection.pools.map((pool) => ['Memory', describePool(pool, resources)] as const),
-      ...(isFirst(record)
+      ...(startsRun(record)
         ? [['Start', 'the first decision after `mai watch` started.'] as const]
         : []),
       ['Timing', describeTiming(episode)],
-      ...choiceOf(selection, resources),
+      ...choiceOf(episode),
       ...rejectionsOf(episode),
       ...selection.notes.flatMap((note) => noteOf(note, resources)),
       ...(outcome === null ? [] : outcomeOf(outcome)),
@@ -51,7 +49,7 @@ function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): st
     case 'none':
       return 'nothing fitted';
     case 'release':
-      return act ? 'released what was loaded' : 'nothing fitted any longer';
+      return act ? 'unloaded the model without a replacement' : 'nothing fitted any longer';
     case 'load':
     case 'switch':
     case 'wait': {
@@ -60,21 +58,21 @@ function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): st
       if (outcome?.outcome === 'switched') {
         return direction === null ? `loaded ${key}` : `stepped ${direction} to ${key}`;
       }
-      return `${step}: ${outcome === null ? 'what came of it is not on record' : OUTCOMES[outcome.outcome]}`;
+      return `${step}: ${outcome === null ? 'its outcome is not in the log' : OUTCOMES[outcome.outcome]}`;
     }
   }
 }
 
 const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
-  kept: 'by then there was nothing to do',
+  kept: 'nothing was left to do',
   switched: 'done',
-  'would-switch': 'only said, in a dry run',
-  released: 'only released, because nothing fitted any longer',
-  'put-off': 'put off, because what would have gone was busy',
+  'would-switch': 'not carried out, in a dry run',
+  released: 'unloaded without a replacement, because nothing fitted any longer',
+  'put-off': 'postponed, because the model to unload was busy',
   'nothing-fits': 'given up, because nothing fitted any longer',
-  'rolled-back': 'failed, and what was loaded before came back',
+  'rolled-back': 'failed, and the model from before was loaded again',
   failed: 'failed',
-  interrupted: 'broken off',
+  interrupted: 'cancelled',
 };
 
 /** `RAM 83 % in use (26.6 of 32.0 GiB), over its limit of 80 %: other programs 18.2 GiB, models 8.4 GiB.` */
@@ -102,7 +100,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
   switch (verdict.reason) {
     case 'STEADY':
       return selection.decision === 'keep'
-        ? 'it was loaded, and the best that fitted.'
+        ? 'it was loaded, and the best model that fitted.'
         : 'there was nothing to do.';
     case 'NOTHING_RESIDENT':
       return 'at once: nothing was loaded.';
@@ -114,13 +112,13 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
         `as memory was filling up, and a switch takes ${formatDuration(reactionMs)}.`
       );
     case 'DWELL_OVER':
-      return `it had been due for ${formatDuration(dueMs ?? policy.dwellMs)}; ${formatDuration(policy.dwellMs)} are waited for.`;
+      return `it had been due for ${formatDuration(dueMs ?? policy.dwellMs)}; the dwell time is ${formatDuration(policy.dwellMs)}.`;
     case 'DWELLING':
-      return `waited${inTime}: it had been due for ${formatDuration(dueMs ?? 0)} of ${formatDuration(policy.dwellMs)}.`;
+      return `waited${inTime}: it had been due for ${formatDuration(dueMs ?? 0)} of the dwell time of ${formatDuration(policy.dwellMs)}.`;
     case 'COOLING_DOWN': {
       const last = before.lastSwitch;
       const ago = last === null ? '' : `, ${formatDuration(atMs - last.atMs)} before,`;
-      return `waited${inTime}: the last switch${ago} was too recent (${formatDuration(policy.coolDownMs)}).`;
+      return `waited${inTime}: the last switch${ago} was within the cool-down of ${formatDuration(policy.coolDownMs)}.`;
     }
     case 'CPU_PRESSURE':
       return 'waited: other programs kept the CPU busy.';
@@ -129,17 +127,18 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
   }
 }
 
-function choiceOf(
-  { decision, chosen, pools }: Selection,
-  resources: Resources,
-): readonly (readonly [string, string])[] {
+function choiceOf({
+  record: { selection, input },
+}: Episode): readonly (readonly [string, string])[] {
+  const { decision, chosen, pools } = selection;
+  const { resources } = input;
   if (chosen === null) return [];
   const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   const takes =
-    chosen.footprint === null ? '' : ` takes ${formatBytes(footprintBytes(chosen.footprint))}`;
-  const rung = priceOf(chosen.loadOption);
+    chosen.footprint === null ? '' : ` takes ${formatBytes(totalBytesOf(chosen.footprint))}`;
+  const tradeOffs = describeTradeOffsOf(selection, input);
   const after = pools.map(
     (pool) =>
       `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
@@ -147,14 +146,8 @@ function choiceOf(
   const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
   return [
     ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
-    ...(rung === null ? [] : ([['Price', `${rung}.`]] as const)),
+    ...(tradeOffs.length === 0 ? [] : ([['Trade-off', `${tradeOffs.join('; ')}.`]] as const)),
   ];
-}
-
-/** What the load option gives up, where it is not as configured. The log keeps it beside the selector's fields. */
-function priceOf(option: object): string | null {
-  const { kind, price } = option as { readonly kind?: unknown; readonly price?: unknown };
-  return kind !== 'as-configured' && typeof price === 'string' ? price : null;
 }
 
 function rejectionsOf({ record: { selection } }: Episode): (readonly [string, string])[] {
@@ -183,7 +176,7 @@ function noteOf(note: SelectionNote, resources: Resources): (readonly [string, s
       return [
         [
           'Note',
-          `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: nothing smaller would have helped.`,
+          `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`,
         ],
       ];
     case 'CPU_PRESSURE':
@@ -194,10 +187,10 @@ function noteOf(note: SelectionNote, resources: Resources): (readonly [string, s
         ],
       ];
     case 'RESIDENT_UNMEASURED':
-      return [['Note', `what ${note.instanceIdentifier} took was not known.`]];
+      return [['Note', `the memory that ${note.instanceIdentifier} took was not known.`]];
     case 'RESOURCES_NOT_OBSERVABLE':
-      return [['Note', 'LM Studio ran on another machine: what was free there was not known.']];
-    // The choice and the pools say these.
+      return [['Note', 'LM Studio ran on another machine, whose free memory was not known.']];
+    // The sentences about the choice and the pools say these.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':
     case 'GPU_UNKNOWN':

@@ -1,7 +1,7 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { ResourceSnapshot } from '@mai/resource-monitor';
-import type { PoolOutcome } from '@mai/selector';
-import type { PoolTrend } from '../../compose/read-status.js';
+import type { ResourceSnapshot } from '@mai/host';
+import type { PoolOutcome } from '@mai/host';
+import type { PoolTrend } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import {
   formatBytes,
@@ -14,22 +14,23 @@ import type { Output } from '../../terminal/output.js';
 import { padEnd, wrap } from '../../terminal/text.js';
 import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
 
-/** A machine's readings, as far as there are any. */
+/** The readings of a machine. */
 export interface MachineReport {
   readonly resources: Resources;
   readonly pools: readonly PoolOutcome[];
+  /** `null` where LM Studio runs on another machine. */
   readonly snapshot: ResourceSnapshot | null;
   readonly trends: readonly PoolTrend[];
 }
 
-/** The machine: its pools, its CPU, and where memory is heading. */
+/** A machine's pools, swap, CPU and the trend of each pool. */
 export function renderMachine(report: MachineReport, output: Output): string {
   const { resources, pools, snapshot } = report;
   const { style } = output;
   const title = resources.observable ? 'This machine' : "LM Studio's machine";
   const facts = [
     ...(snapshot === null ? [] : [plural(snapshot.cpu.cores, 'core')]),
-    ...resources.gpus.map(({ name }) => name),
+    ...resources.gpus.map(({ name }) => name ?? 'a GPU without a name'),
     ...(snapshot?.ram.limitedBy === 'cgroup' ? ['memory limited by its container'] : []),
     ...(snapshot?.power.onBattery === true ? ['on battery'] : []),
   ];
@@ -54,7 +55,7 @@ function renderSwap(snapshot: ResourceSnapshot | null, output: Output): string[]
   const { totalBytes = null, freeBytes = null, outBytesPerSecond = null } = snapshot?.swap ?? {};
   if (totalBytes === null || freeBytes === null || totalBytes - freeBytes <= 0) return [];
   const busy = (outBytesPerSecond ?? 0) > 0;
-  const rate = busy ? `, ${formatBytes(outBytesPerSecond)}/s going out` : '';
+  const rate = busy ? `, ${formatBytes(outBytesPerSecond)}/s being written` : '';
   const text = `${formatShare(totalBytes - freeBytes, totalBytes)}${rate}`;
   return [line('Swap', busy ? output.style.caution(text) : text, output)];
 }

@@ -1,5 +1,5 @@
-import type { Resources } from '@mai/memory-ledger';
-import type { PoolOutcome } from '@mai/selector';
+import { deviceKeyOf, type Resources } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/host';
 import type { BarPart } from '../../terminal/bar.js';
 import { renderBar, renderLegend } from '../../terminal/bar.js';
 import { formatBytes, formatPercent, formatShare } from '../../terminal/format.js';
@@ -10,10 +10,10 @@ const FIGURES_WIDTH = 25;
 const MIN_BAR_WIDTH = 10;
 const MAX_BAR_WIDTH = 48;
 
-/** A pool's name for people: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2`. */
+/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` of several. */
 export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): string {
   if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
-  const deviceKey = pool.slice(pool.indexOf(':') + 1);
+  const deviceKey = deviceKeyOf(pool);
   const kind = pool.startsWith('gpu-share:') ? 'shared' : 'dedicated';
   const peers = resources.gpus.filter(({ memory }) => memory === kind);
   const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
@@ -22,9 +22,9 @@ export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): stri
 }
 
 /**
- * One line for each pool: label, bar, figures. `when` is before or after the plan of the selection
- * that the pools are from; what can't be measured says so. `injectedBytes` is the part of the others
- * that a demonstration made up, by pool.
+ * One line for each pool: label, bar, figures; a pool that can't be measured has its total only.
+ * `when` chooses the use before or after the selection's plan. `injectedBytes` is the simulated part of
+ * the others' use, by pool.
  */
 export function renderPools(
   pools: readonly PoolOutcome[],
@@ -58,7 +58,7 @@ export function renderPools(
   return [...measured, ...unmeasured(pools, resources, labelWidth, output)];
 }
 
-/** What the glyphs in the bars mean; more than one line where the terminal is narrow. */
+/** The meaning of the glyphs in the bars, in several lines where the terminal is narrow. */
 export function renderPoolLegend(
   pools: readonly PoolOutcome[],
   output: Output,
@@ -85,8 +85,8 @@ function unmeasured(
   { style }: Output,
 ): string[] {
   const line = (label: string, totalBytes: number | null) => {
-    const total = totalBytes === null ? 'size unknown' : `${formatBytes(totalBytes)} in all`;
-    return `  ${style.bold(padEnd(label, labelWidth))}  ${style.dim(`${total}; how much is free can't be seen from here`)}`;
+    const total = totalBytes === null ? 'size unknown' : `${formatBytes(totalBytes)} in total`;
+    return `  ${style.bold(padEnd(label, labelWidth))}  ${style.dim(`${total}; its free memory can't be read from here`)}`;
   };
   const known = new Set<string>(pools.map(({ pool }) => pool));
   const { ram, gpus } = resources;

@@ -1,4 +1,5 @@
-import type { StatusReport } from '../../compose/read-status.js';
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { StatusReport } from '@mai/host';
 import {
   formatBytes,
   formatCount,
@@ -9,11 +10,10 @@ import {
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { footprintBytes } from './describe-footprint.js';
 import { renderMachine } from './machine-view.js';
 import { poolLabel } from './memory-pools.js';
 
-/** `mai status` for people. */
+/** The text of `mai status`: machine, LM Studio, pressure. */
 export function renderStatus(report: StatusReport, output: Output): string {
   return [
     renderMachine(report, output),
@@ -47,7 +47,7 @@ function renderLMStudio(report: StatusReport, output: Output): string {
     resident.instanceIdentifier,
     resident.instanceIdentifier.endsWith(resident.modelKey) ? '' : style.dim(resident.modelKey),
     formatCount(resident.contextLengthTokens),
-    formatBytes(resident.footprint === null ? null : footprintBytes(resident.footprint)),
+    formatBytes(resident.footprint === null ? null : totalBytesOf(resident.footprint)),
     activity(resident, output),
     resident.foreign ? '' : style.accent('Mai'),
     unloadsIn(resident, resources.timestampMs),
@@ -84,7 +84,7 @@ function unloadsIn(
   nowMs: number,
 ): string {
   if (ttlMs === null) return '';
-  // LM Studio counts from the last use; before the first one the time is not known here.
+  // LM Studio counts from the last use. Before the first use only the whole TTL is known.
   const leftMs = lastUsedAtMs === null ? ttlMs : lastUsedAtMs + ttlMs - nowMs;
   return `in ${formatDuration(Math.max(0, leftMs))}`;
 }
@@ -92,16 +92,16 @@ function unloadsIn(
 function renderPressure({ pools, resources }: StatusReport, { style }: Output): string {
   const heading = style.heading('Pressure');
   if (pools.length === 0)
-    return `${heading}   ${style.dim('unknown: memory is not visible from here')}`;
+    return `${heading}   ${style.dim('unknown: the memory there is not readable from here')}`;
   const over = pools.flatMap(({ pool, useBeforeBytes, totalBytes, limitRatio, hardLimitRatio }) => {
     const ratio = useBeforeBytes / totalBytes;
     if (ratio <= limitRatio) return [];
     const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
     return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
   });
-  // Of another machine only what the models take is seen, not what else runs there.
+  // Of another machine only the models' memory is known, not that of its other programs.
   const none = resources.observable
     ? `${style.good('none')}  every pool is below its limit`
-    : `${style.dim('unknown')}  its models are below every limit; other programs there are not seen`;
+    : `${style.dim('unknown')}  its models are below every limit, but its other programs are unknown`;
   return `${heading}   ${over.length === 0 ? none : over.join('; ')}`;
 }

@@ -1,6 +1,6 @@
 import { formatCount, formatDuration } from '../../terminal/format.js';
 
-/** A setting of a loaded instance that is not what was asked for. */
+/** A setting of a loaded instance that differs from the requested one. */
 export interface Mismatch {
   readonly field: string;
   readonly asked: unknown;
@@ -17,10 +17,10 @@ const WORDS: Readonly<Record<string, string>> = {
   flashAttention: 'flash attention',
   cpuExpertRatio: 'the share of expert layers on the CPU',
   keepModelInMemory: 'keeping the model in memory',
-  ttlMs: 'the time without use until it is unloaded',
+  ttlMs: 'the idle time before unloading',
 };
 
-/** Such as: LM Studio chose otherwise: the context length in tokens is 4,096, not 16,384. */
+/** `LM Studio chose otherwise: the context length in tokens is 4,096, not 16,384 as asked.` */
 export function describeMismatch({ field, asked, got }: Mismatch): string {
   const show = (value: unknown) => valueInWords(field, value);
   return `LM Studio chose otherwise: ${WORDS[field] ?? field} is ${show(got)}, not ${show(asked)} as asked.`;

@@ -1,9 +1,10 @@
-import type { Rejection } from '@mai/selector';
+import type { Rejection } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 
-const LONGEST_PAUSE_MS = 365 * 86_400_000;
+/** A longer cool-down means: not again in this run. */
+const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;
 
-/** Why a candidate was not chosen, in words with its numbers. */
+/** Why a candidate was not chosen, with the numbers; completes 'MODEL ...'. */
 export function explainRejection(rejection: Rejection): string {
   switch (rejection.code) {
     case 'NOT_DOWNLOADED':
@@ -13,8 +14,7 @@ export function explainRejection(rejection: Rejection): string {
     case 'OUTSIDE_TIER':
       return `is ${rejection.tier}, not ${rejection.allowed.join(' or ')}`;
     case 'COOLING_DOWN_AFTER_FAILURE':
-      // Within one command what failed is not tried again at all.
-      return rejection.remainingMs > LONGEST_PAUSE_MS
+      return rejection.remainingMs > LONGEST_COOL_DOWN_MS
         ? 'failed to load'
         : `failed to load; tried again in ${formatDuration(rejection.remainingMs)}`;
     case 'CONTEXT_TOO_SMALL':
@@ -22,7 +22,7 @@ export function explainRejection(rejection: Rejection): string {
     case 'GUARDRAILS':
       return "LM Studio's guardrails refuse it";
     case 'FOOTPRINT_UNKNOWN':
-      return 'what it takes is not known';
+      return 'the memory that it takes is not known';
     case 'INSUFFICIENT_RAM':
     case 'INSUFFICIENT_VRAM': {
       const pool = rejection.code === 'INSUFFICIENT_RAM' ? 'RAM' : 'VRAM';

@@ -1,11 +1,12 @@
-import type { ModelReport } from '../../compose/judge-models.js';
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { ModelReport } from '@mai/host';
 import { formatBytes, formatCount } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { footprintBytes, footprintSource } from '../machine/describe-footprint.js';
+import { footprintSource } from '../machine/describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 
-/** The table of `mai models`. */
+/** The table of `mai models`: what each model takes, and whether it fits. */
 export function renderModels(models: readonly ModelReport[], output: Output, indent = 0): string {
   const { style, unicode } = output;
   if (models.length === 0) return 'No model is downloaded.\n';
@@ -15,7 +16,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
     profile.tier,
     sizeBytes === null ? '' : formatBytes(sizeBytes),
     formatCount(profile.contextLengthTokens),
-    footprint === null ? '' : formatBytes(footprintBytes(footprint)),
+    footprint === null ? '' : formatBytes(totalBytesOf(footprint)),
     footprint === null ? '' : style.dim(footprintSource(footprint)),
     profile.downloaded
       ? verdict(rejection === null ? null : explainRejection(rejection), output)
@@ -31,7 +32,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       { header: 'CONTEXT', align: 'right', dispensable: 2 },
       { header: 'TAKES', align: 'right' },
       { header: 'FROM', dispensable: 4 },
-      // Room for how much is missing and of what, but for the narrowest terminals.
+      // Wide enough for 'needs 12.3 GiB more RAM', except on the narrowest terminals.
       { header: 'FITS', minWidth: output.tableWidth < 72 ? 14 : 26 },
       { header: 'CAN', dispensable: 5 },
     ],

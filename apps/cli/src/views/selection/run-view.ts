@@ -1,24 +1,20 @@
-import type { RunEvent, RunReport } from '@mai/autopilot';
+import type { RunEvent, SwitchReport } from '@mai/host';
 import { formatDuration } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import type { Progress } from '../../terminal/progress.js';
 import { describeMismatch } from './describe-mismatch.js';
 import { renderSelection } from './selection-view.js';
-import { nothingFitsAdvice } from './nothing-fits.js';
+import { describeObstacle } from './describe-obstacle.js';
 
-/** Shows what a run does while it does it. */
+/** Shows the steps of a run on stderr while it runs. */
 export interface RunNarrator {
-  readonly show: (event: RunEvent) => void;
+  readonly show: (event: RunEvent, sizeBytes: number | null) => void;
   /** Takes an unfinished progress bar off the screen. */
   readonly clear: () => void;
 }
 
-/** Narrates on stderr; `models` gives the sizes for progress bars. */
-export function createRunNarrator(
-  output: Output,
-  models: readonly { readonly modelKey: string; readonly sizeBytes: number }[],
-  indent = '',
-): RunNarrator {
+/** Narrates on stderr. */
+export function createRunNarrator(output: Output, indent = ''): RunNarrator {
   const { noteStyle: style } = output;
   let progress: Progress | null = null;
   let drained = new Set<string>();
@@ -30,7 +26,7 @@ export function createRunNarrator(
     clear();
     output.note(`${indent}${text}`);
   };
-  const show = (event: RunEvent) => {
+  const show: RunNarrator['show'] = (event, sizeBytes) => {
     switch (event.type) {
       case 'draining': {
         const { instanceIdentifier, deadlineMs } = event;
@@ -48,8 +44,7 @@ export function createRunNarrator(
         return;
       case 'loading': {
         const { modelKey, progressRatio } = event;
-        const size = models.find((model) => model.modelKey === modelKey)?.sizeBytes ?? 0;
-        progress ??= output.progress(`${indent}Loading ${modelKey}`, size > 0 ? size : null);
+        progress ??= output.progress(`${indent}Loading ${modelKey}`, sizeBytes);
         progress.update(progressRatio);
         return;
       }
@@ -64,7 +59,7 @@ export function createRunNarrator(
         output.warn(event.failure.message);
         return;
       case 'rolling-back':
-        say(`Bringing back ${event.modelKey}`);
+        say(`Loading ${event.modelKey} again`);
         return;
       case 'observing':
       case 'decided':
@@ -76,14 +71,14 @@ export function createRunNarrator(
   return { show, clear };
 }
 
-/** What a run came to. */
-export function renderOutcome(report: RunReport, output: Output): string {
-  const { selection, input } = report.last;
-  return `${renderSelection(selection, input, output)}\n${outcomeSentence(report, output)}\n`;
+/** The decision of a run and its outcome. */
+export function renderOutcome(report: SwitchReport, output: Output): string {
+  const { last, obstacle } = report;
+  return `${renderSelection({ ...last, obstacle }, output)}\n${outcomeSentence(report, output)}\n`;
 }
 
-function outcomeSentence(report: RunReport, { style }: Output): string {
-  const { outcome, last, instanceIdentifier, busy, unloaded } = report;
+function outcomeSentence(report: SwitchReport, { style }: Output): string {
+  const { outcome, last, instanceIdentifier, busy, unloaded, obstacle } = report;
   const key = last.selection.chosen?.modelKey ?? 'nothing';
   switch (outcome) {
     case 'kept':
@@ -95,11 +90,13 @@ function outcomeSentence(report: RunReport, { style }: Output): string {
     case 'released':
       return `${style.caution('Released')} ${unloaded.map((one) => one.instanceIdentifier).join(', ')}: memory was about to run out, and nothing smaller fits.`;
     case 'put-off':
-      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
+      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when idle.`;
     case 'nothing-fits':
-      return `${style.bad('Nothing fits')}. ${nothingFitsAdvice(last.input)}`;
+      return obstacle === null || obstacle.kind === 'nothing-fits'
+        ? `${style.bad('Nothing fits')}. ${describeObstacle({ kind: 'nothing-fits' })}`
+        : describeObstacle(obstacle);
     case 'rolled-back':
-      return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
+      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
     case 'failed':
       return `${style.bad('Nothing could be loaded')}. The warnings above say why.`;
   }

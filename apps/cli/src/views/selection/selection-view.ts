@@ -1,18 +1,17 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Selection, SelectionInput, SelectionNote } from '@mai/selector';
+import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import { formatBytes, formatCount, formatPercent, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeConcessions } from './describe-concessions.js';
+import { describeTradeOffsOf } from './describe-trade-offs.js';
 import { describeFootprint } from '../machine/describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
-/** A decision for people: what, why, what it would change, and why not the others. */
+/** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */
 export function renderSelection(
-  selection: Selection,
-  input: Pick<SelectionInput, 'candidates' | 'resources'>,
+  { selection, input, obstacle }: Pick<SelectionReport, 'selection' | 'input' | 'obstacle'>,
   output: Output,
 ): string {
   const { style } = output;
@@ -21,7 +20,7 @@ export function renderSelection(
     candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, describeConcessions(selection, input), output),
+    renderChoice(selection, describeTradeOffsOf(selection, input), obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -38,11 +37,12 @@ export function renderSelection(
     .join('\n\n')}\n`;
 }
 
-const LABEL_WIDTH = 9;
+const LABEL_WIDTH = 11;
 
 function renderChoice(
   selection: Selection,
-  concessions: readonly string[],
+  tradeOffs: readonly string[],
+  obstacle: SelectionReport['obstacle'],
   output: Output,
 ): string {
   const { style, textWidth } = output;
@@ -54,7 +54,7 @@ function renderChoice(
       .join('\n');
   };
   if (chosen === null) {
-    return [row('Choice', style.bad('nothing fits')), ...planRows(selection, row)].join('\n');
+    return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
@@ -62,7 +62,7 @@ function renderChoice(
   return [
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
-    concessions.length === 0 ? '' : row('Price', concessions.join(', and ')),
+    tradeOffs.length === 0 ? '' : row('Trade-off', tradeOffs.join(', and ')),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''
@@ -72,16 +72,30 @@ function renderChoice(
     .join('\n');
 }
 
+function noChoice(obstacle: SelectionReport['obstacle']): string {
+  switch (obstacle?.kind) {
+    case 'nothing-downloaded':
+      return 'nothing is downloaded';
+    case 'chain-not-downloaded':
+      return 'no model of the chain is downloaded';
+    case 'not-capable':
+    case 'nothing-fits':
+    case undefined:
+      return 'nothing fits';
+  }
+}
+
 function planRows(
   selection: Selection,
   row: (label: string, text: string) => string,
 ): readonly string[] {
   const { decision, plan, afterDrain } = selection;
-  if (decision === 'keep') return [row('Plan', 'keep it: it is loaded, and the best that fits')];
+  if (decision === 'keep')
+    return [row('Plan', 'keep it: it is loaded, and the best model that fits')];
   const steps = plan.steps.map((step) =>
     step.action === 'load'
       ? `load ${step.modelKey}`
-      : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'makes room'})`,
+      : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
   );
   return [
     ...(steps.length === 0 ? [] : [row('Plan', steps.join(', then '))]),
@@ -95,7 +109,7 @@ function planChanges({ plan }: Selection): boolean {
   return plan.steps.length > 0;
 }
 
-/** What was found wanting, each with its reason; what was never in question only in passing. */
+/** A table of the candidates that were rejected, and a line each for those further down and those not downloaded. */
 function renderRejected(
   { rejected }: Selection,
   absent: ReadonlySet<string>,
@@ -153,17 +167,17 @@ function explainNote(note: SelectionNote, resources: Resources): string {
     resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
   switch (note.code) {
     case 'RESOURCES_NOT_OBSERVABLE':
-      return 'LM Studio runs on another machine: only its totals are known, not what is free there.';
+      return 'LM Studio runs on another machine: only the total memory there is known, not what is free.';
     case 'GPU_UNMEASURED':
-      return `How much memory is free on ${gpuName(note.deviceKey)} can't be measured; its total is taken as the limit.`;
+      return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
     case 'GPU_UNKNOWN':
-      return `A footprint names a GPU that is not here (${note.deviceKey}).`;
+      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have; its bytes are charged to RAM.`;
     case 'RESIDENT_UNMEASURED':
-      return `What ${note.instanceIdentifier} takes is not known.`;
+      return `The memory that ${note.instanceIdentifier} takes is not known.`;
     case 'SHORTER_CONTEXT':
-      return `To fit, it gets ${formatCount(note.offeredTokens)} tokens of context instead of ${formatCount(note.wantedTokens)}.`;
+      return `To fit, it is loaded with ${formatCount(note.offeredTokens)} tokens of context instead of ${formatCount(note.wantedTokens)}.`;
     case 'ABOVE_LIMIT':
-      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: nothing smaller would help.`;
+      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
     case 'CPU_PRESSURE':
       return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
   }

@@ -7,7 +7,7 @@ import { renderServing } from './serving-chart.js';
 const HOUR = 3_600_000;
 const output = (env: Record<string, string> = {}) =>
   createOutput(createFakeIo({ columns: 80, env }), { json: false, quiet: false, noColour: true });
-// 39 columns are left beside a name of 13 and the figures.
+// A name of 13 columns and the figures leave 39 columns for the chart.
 const report = {
   durationMs: 12 * HOUR,
   timeByModelMs: { large: 6 * HOUR, 'a-model-with-a-very-long-name/indeed': 5.9 * HOUR },
@@ -19,7 +19,7 @@ const served = [
   { modelKey: null, fromMs: 11.95 * HOUR },
 ];
 
-test('when each model answered, and for how long', () => {
+test('shows when each model answered, and for how long', () => {
   const lines = renderServing(['large', 'unused'], served, report, output());
   expect(lines).toEqual([
     `  large          ${'█'.repeat(19)}▓${'·'.repeat(19)}          6 h   50.0 %`,
@@ -29,7 +29,7 @@ test('when each model answered, and for how long', () => {
   ]);
 });
 
-test('a column that is shared shows less than a full one, also without Unicode', () => {
+test('shades a column in which a model answered for a part of the time, also without Unicode', () => {
   const half = { ...report, durationMs: 39_000, noModelMs: 500 };
   const parts = [{ modelKey: 'large', fromMs: 500 }];
   const ascii = output({ TERM: 'linux' });
@@ -49,7 +49,7 @@ test('a simulation of no time is empty', () => {
   expect(renderServing(['large'], [], empty, output())[0]).toMatch(/^ {2}large +·+ +0 ms +0\.0 %$/);
 });
 
-test('of a long chain only what answered is shown', () => {
+test('shows only the models that answered, where the chain is long', () => {
   const keys = ['large', ...Array.from({ length: 6 }, (_, index) => `unused-${index}`)];
   const lines = renderServing(keys, served, report, output());
   expect(lines.map((line) => line.split(' ')[2])).toEqual(['large', 'nothing', '', '6']);

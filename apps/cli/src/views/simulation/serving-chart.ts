@@ -3,7 +3,7 @@ import { formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 
-/** From then on this model answers; null for none. */
+/** The model that answers from `fromMs` until the next part begins; `null`: none. */
 export interface ServedPart {
   readonly modelKey: string | null;
   readonly fromMs: number;
@@ -12,13 +12,13 @@ export interface ServedPart {
 const NOTHING_READY = 'nothing ready';
 const CHART_WIDTH_MAX = 48;
 const KEY_WIDTH_MAX = 24;
-/** In a longer chain only those that answered are shown. */
+/** A longer chain shows only the models that answered. */
 const UNUSED_SHOWN_UP_TO = 6;
 const FIGURES_WIDTH = 22;
-/** Shades by how much of a column a model answered in: none, up to a third, two thirds, all of it. */
+/** Shades by the share of a column in which a model answered: none, up to a third, up to two thirds, more. */
 const SHADES = { unicode: ['·', '░', '▓', '█'], ascii: ['.', '-', '=', '#'] } as const;
 
-/** A row for each model in the order of the chain, and one for the time without any: when, and how long. */
+/** A row for each model in the order of the chain, and one for the time without a model. */
 export function renderServing(
   modelKeys: readonly string[],
   served: readonly ServedPart[],
@@ -56,7 +56,7 @@ export function renderServing(
   ];
 }
 
-/** Which share of each column a model answered in, 0 to 1. */
+/** The share of each column in which a model answered, 0 to 1. */
 function sharesOf(
   modelKey: string | null,
   served: readonly ServedPart[],
@@ -66,7 +66,7 @@ function sharesOf(
   const shares = Array.from({ length: columns }, () => 0);
   if (durationMs === 0) return shares;
   const columnMs = durationMs / columns;
-  // Before the first word about it nothing is ready.
+  // No model is ready before the first part.
   const parts = [{ modelKey: null, fromMs: 0 }, ...served];
   parts.forEach((part, index) => {
     if (part.modelKey !== modelKey) return;
@@ -84,14 +84,14 @@ function sharesOf(
   return shares;
 }
 
-/** A moment of a simulation: `0:00:00`, `27:05:09` since its beginning. */
+/** Time since the beginning of a simulation: `0:00:00`, `27:05:09`. */
 export function formatSimulatedTime(atMs: number): string {
   const seconds = Math.floor(atMs / 1000);
   const two = (value: number) => String(value).padStart(2, '0');
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** `97.4 %`: whole per cents would hide what policies differ by. */
+/** `97.4 %`: policies often differ by less than one per cent. */
 export function formatPrecisePercent(ratio: number): string {
   return `${(ratio * 100).toFixed(1)} %`;
 }

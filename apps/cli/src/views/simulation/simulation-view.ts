@@ -1,5 +1,5 @@
 import type { PolicyName, SimulationReport } from '@mai/simulation';
-import type { SimulatedChain } from '../../simulate/simulated-chain.js';
+import type { SimulatedChain } from '@mai/host';
 import { formatBytes, formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
@@ -7,16 +7,16 @@ import { padEnd, wrap } from '../../terminal/text.js';
 import type { ServedPart } from './serving-chart.js';
 import { renderServing, formatPrecisePercent, formatSimulatedTime } from './serving-chart.js';
 
-/** What was simulated. */
+/** The trace, the chain and the seed of a simulation. */
 export interface SimulationTitle {
   readonly traceName: string;
-  /** Null: the default one. */
+  /** `null`: the default chain. */
   readonly chainName: string | null;
   readonly seed: number;
   readonly chain: SimulatedChain;
 }
 
-/** One simulation for people. */
+/** One simulation as text. */
 export function renderSimulation(
   policy: PolicyName,
   report: SimulationReport,
@@ -29,10 +29,10 @@ export function renderSimulation(
   return [
     renderTitle(title, report.durationMs, output),
     [
-      style.heading(`What answered when, decided by ${policy}`),
+      style.heading(`Models over time with the policy ${policy}`),
       ...renderServing(modelKeys, served, report, output),
     ].join('\n'),
-    [style.heading('What it was like'), ...figures(report, output)].join('\n'),
+    [style.heading('Figures'), ...figures(report, output)].join('\n'),
     renderDecisions(report, output),
   ]
     .filter((text) => text !== '')
@@ -40,7 +40,7 @@ export function renderSimulation(
     .join('\n');
 }
 
-/** Several policies side by side. */
+/** The figures of several policies side by side. */
 export function renderComparison(
   reports: ReadonlyMap<PolicyName, SimulationReport>,
   title: SimulationTitle,
@@ -71,8 +71,8 @@ export function renderComparison(
     style,
   });
   const legend =
-    'QUALITY: of what perfect foresight would have had. OVERLOAD: of the time, over a hard limit. OOM: times that ' +
-    'more memory was asked for than there is. BUSY: unloads in the middle of an answer. DROPPED: requests ' +
+    'QUALITY: share of what perfect foresight reaches. OVERLOAD: share of the time over a hard limit. OOM: how often ' +
+    'demand for memory exceeded capacity. BUSY: unloads in the middle of an answer. DROPPED: requests ' +
     'without an answer.';
   return [
     renderTitle(title, first?.durationMs ?? 0, output),
@@ -108,7 +108,7 @@ function figures(report: SimulationReport, output: Output): string[] {
   const rows: readonly (readonly [string, string])[] = [
     [
       'Quality',
-      `${style.bold(formatPrecisePercent(report.qualityRatio))} of what perfect foresight would have had`,
+      `${style.bold(formatPrecisePercent(report.qualityRatio))} of what perfect foresight reaches`,
     ],
     [
       'Switches',
@@ -130,7 +130,7 @@ function figures(report: SimulationReport, output: Output): string[] {
     ],
     [
       'Requests',
-      `${report.droppedRequests} found nothing ready or were cut off; ` +
+      `${report.droppedRequests} found no model ready or were cancelled; ` +
         clean(
           report.busyEvictions,
           `${plural(report.busyEvictions, 'unload')} in the middle of an answer`,
@@ -144,7 +144,7 @@ function figures(report: SimulationReport, output: Output): string[] {
   );
 }
 
-/** Two digits, so that a minute of a day shows. */
+/** Two decimals, so that a minute of a day is visible. */
 function shareOf(ms: number, durationMs: number): string {
   return `${(durationMs === 0 ? 0 : (ms / durationMs) * 100).toFixed(2)} %`;
 }
@@ -155,7 +155,7 @@ function perHour(rate: number): string {
 
 const DECISIONS_SHOWN = 10;
 
-/** The last decisions that were acted upon. */
+/** The last decisions that were carried out. */
 function renderDecisions({ decisions }: SimulationReport, output: Output): string {
   if (decisions.length === 0) return '';
   const { style } = output;

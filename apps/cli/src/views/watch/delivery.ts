@@ -1,18 +1,18 @@
-import type { Delivery } from '../../compose/tell-autopilot.js';
+import type { Delivery } from '@mai/host';
 
-/** Who has taken note of a change, as a sentence. */
+/** Whether the running `mai watch` has seen a change, as a sentence. */
 export function describeDelivery(delivery: Delivery): string {
   switch (delivery.kind) {
     case 'seen':
       return `\`mai watch\` (process ${delivery.processId}) has seen it.`;
     case 'waiting':
-      return `\`mai watch\` (process ${delivery.processId}) has not come to it yet and takes it up as soon as it can.`;
+      return `\`mai watch\` (process ${delivery.processId}) has not seen it yet, and will act on it as soon as it can.`;
     case 'nobody':
-      return 'No `mai watch` is running; the next one starts with it.';
+      return 'No `mai watch` is running; the next one will use it.';
   }
 }
 
-/** The same for `--json`; null where nothing had to change. */
+/** The same for `--json`; `null` where nothing had to change. */
 export function deliveryJson(delivery: Delivery | null): object | null {
   if (delivery === null) return null;
   return delivery.kind === 'nobody'

@@ -1,29 +1,29 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { AutopilotState, SwitchReason } from '@mai/autopilot';
-import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
+import type { AutopilotState, SwitchReason } from '@mai/host';
+import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/host';
 import { formatBytes, formatDuration, formatPercent } from '../../terminal/format.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 
-/** What holds now, and why. */
+/** The decision in force, and why. */
 export function describeNow(state: AutopilotState, nowMs: number): string {
   const { decision, breakerOpenUntilMs, putOffUntilMs } = state;
   if (decision === null) return 'none yet';
   const { selection } = decision;
   const what = describePlan(selection);
   if (breakerOpenUntilMs !== null) {
-    return `${what}. Nothing is tried for ${left(breakerOpenUntilMs, nowMs)}: too many loads failed.`;
+    return `${what}. No load is tried for ${left(breakerOpenUntilMs, nowMs)}: too many loads failed.`;
   }
   if (putOffUntilMs !== null && selection.decision !== 'keep') {
-    return `${what}. Put off for ${left(putOffUntilMs, nowMs)}: what would go is busy.`;
+    return `${what}. Postponed for ${left(putOffUntilMs, nowMs)}: the model to unload is busy.`;
   }
-  if (state.idle) return `${what}. Not before somebody asks: its idle time is over.`;
+  if (state.idle) return `${what}. It loads again when somebody asks: its idle time is over.`;
   return `${what}${timing(decision)}.`;
 }
 
-/** What would bring about the next change, most likely first. */
+/** What would change the decision, most likely first. */
 export function describeNext(state: AutopilotState, nowMs: number): string[] {
   const { decision } = state;
   if (decision === null) return [];
@@ -33,7 +33,7 @@ export function describeNext(state: AutopilotState, nowMs: number): string[] {
     ...(timeToHardLimitMs === null
       ? []
       : [
-          `at this rate memory is at its hard limit in ${formatDuration(Math.max(0, timeToHardLimitMs - away))}`,
+          `at this rate memory reaches its hard limit in ${formatDuration(Math.max(0, timeToHardLimitMs - away))}`,
         ]),
     ...stepDown(decision),
     ...stepUp(decision),
@@ -49,7 +49,7 @@ function timing({ selection, verdict }: Decided): string {
     case 'COOLING_DOWN':
       return `,${inTime || ' later'}: the last switch is too recent`;
     case 'CPU_PRESSURE':
-      return ', when other programs leave the CPU alone';
+      return ', when other programs use less CPU';
     case 'DRAINING':
       return ', when it is idle';
     default:
@@ -57,7 +57,7 @@ function timing({ selection, verdict }: Decided): string {
   }
 }
 
-/** How far the tightest pool is from its limits. */
+/** The distance of the tightest pool from its limits. */
 function stepDown({ selection, input }: Decided): string[] {
   if (selection.decision !== 'keep') return [];
   const tightest = [...selection.pools].sort((one, other) => roomOf(one) - roomOf(other))[0];
@@ -68,7 +68,7 @@ function stepDown({ selection, input }: Decided): string[] {
   const held = formatDuration(input.policy.dwellMs);
   const when =
     use > limitRatio
-      ? `${label} is at ${formatPercent(use)}, over its limit of ${formatPercent(limitRatio)}, but nothing smaller would help`
+      ? `${label} is at ${formatPercent(use)}, over its limit of ${formatPercent(limitRatio)}, but no smaller model would help`
       : `a step down when ${label} stays above ${formatPercent(limitRatio)} for ${held} (${formatBytes(roomOf(tightest))} to go)`;
   return [`${when}; at once above ${formatPercent(hardLimitRatio)}`];
 }
@@ -77,7 +77,7 @@ function roomOf({ limitRatio, totalBytes, useBeforeBytes }: PoolOutcome): number
   return limitRatio * totalBytes - useBeforeBytes;
 }
 
-/** What keeps the best of those before the chosen one from being loaded. */
+/** Why the best candidate before the chosen one is not loaded. */
 function stepUp({ selection, verdict, input }: Decided): string[] {
   if (selection.direction === 'up') return [];
   const wanted = firstWanted(selection);
@@ -88,7 +88,7 @@ function stepUp({ selection, verdict, input }: Decided): string[] {
   ];
 }
 
-/** The first of the chain that is downloaded, may be used, and does not fit. */
+/** The first candidate before the chosen one that could be loaded later: it does not fit now, or has to wait. */
 function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null {
   const before = chosen?.candidateIndex ?? Infinity;
   const hopeful = new Set([
@@ -115,28 +115,28 @@ function left(untilMs: number, nowMs: number): string {
   return formatDuration(Math.max(0, untilMs - nowMs));
 }
 
-/** What a selection would have done, without its timing. */
+/** The plan of a selection, without its timing. */
 export function describePlan({ decision, direction, chosen, afterDrain }: Selection): string {
   const key = chosen?.modelKey ?? 'nothing';
   switch (decision) {
     case 'keep':
-      return `keep ${key}: it is loaded, and the best that fits`;
+      return `keep ${key}: it is loaded, and the best model that fits`;
     case 'load':
-      return `load ${key}: the best that fits`;
+      return `load ${key}: the best model that fits`;
     case 'switch':
       return direction === null
-        ? `load ${key} anew`
-        : `step ${direction} to ${key}: the best that fits`;
+        ? `load ${key} again with other settings`
+        : `step ${direction} to ${key}: the best model that fits`;
     case 'wait':
       return `step ${direction ?? 'down'} to ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
     case 'release':
-      return 'release what is loaded: memory is about to run out, and nothing smaller fits';
+      return 'unload the model: memory is about to run out, and no smaller model fits';
     case 'none':
       return 'nothing fits';
   }
 }
 
-/** Why a switch is made. */
+/** The reason for a switch. */
 export function describeReason(reason: SwitchReason): string {
   switch (reason) {
     case 'NOTHING_RESIDENT':
@@ -146,11 +146,11 @@ export function describeReason(reason: SwitchReason): string {
     case 'FORECAST':
       return 'memory is about to run out';
     case 'DWELL_OVER':
-      return 'it has been due for long enough';
+      return 'it has been due for the whole dwell time';
     case 'REQUESTED':
       return 'somebody asked for it';
     case 'YIELD':
-      return 'memory is yielded';
+      return '`mai yield` reserves memory';
     case 'STEADY':
     case 'DWELLING':
     case 'COOLING_DOWN':

@@ -1,13 +1,12 @@
-import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
-import { formatIssue, isModelConfigError } from '@mai/model-config';
-import type { Selection } from '@mai/selector';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
+import { formatIssue, isModelConfigError } from '@mai/host';
+import type { Selection } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Style } from '../../terminal/style.js';
 import { describePlan, describeReason } from './describe-decision.js';
 
 /**
- * An event in words, for those that are worth a line; null for the rest. `selection` is the decision that
- * was made last.
+ * An event in words; `null` for events that the log does not show. `selection` is the latest decision.
  */
 export function describeEvent(
   event: AutopilotEvent,
@@ -24,25 +23,25 @@ export function describeEvent(
     case 'switch-finished':
       return describeOutcome(event.report, event.tookMs, style);
     case 'load-interrupted':
-      return `${style.bad('Broke off')} loading ${event.modelKey}: memory ran out meanwhile.`;
+      return `${style.bad('Cancelled')} loading ${event.modelKey}: memory ran out.`;
     case 'put-off':
-      return `${style.caution('Put off')}: ${event.busy.join(', ')} is busy; again in ${formatDuration(event.untilMs - event.atMs)}.`;
+      return `${style.caution('Postponed')}: ${event.busy.join(', ')} is busy; next try in ${formatDuration(event.untilMs - event.atMs)}.`;
     case 'emergency':
       return `${style.bad('Emergency')}: memory is over its hard limit.`;
     case 'breaker-opened':
-      return `${style.bad('Holding still')} for ${formatDuration(event.untilMs - event.atMs)}: too many loads failed.`;
+      return `${style.bad('No loads')} for ${formatDuration(event.untilMs - event.atMs)}: too many loads failed.`;
     case 'duplicates':
       return `${style.caution('Loaded more than once')}: ${event.instanceIdentifiers.join(', ')}.`;
     case 'fault':
-      return `${style.bad('Trouble')}: ${messageOf(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
+      return `${style.bad('Fault')}: ${messageOf(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
     case 'recovered':
-      return `${style.good('All is well again.')}`;
+      return `${style.good('Working again.')}`;
     case 'catalog-rejected':
       return `${style.caution('Configuration not applied')}, the last one stays in force: ${messageOf(event.error)}`;
     case 'journal-changed':
       return describeJournal(event.journal);
     case 'idle':
-      return 'Its idle time is over: unloaded until somebody asks.';
+      return 'Idle time over: unloaded until somebody asks.';
     case 'left-loaded':
       return `Left ${event.instanceIdentifier} loaded: it is ${event.why}.`;
     case 'stopped':
@@ -58,7 +57,7 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
       return `${style.good('Unloaded')} ${step.instanceIdentifier} in ${formatDuration(step.tookMs)}.`;
     case 'unloading':
       return step.forced
-        ? `${style.bad('Cutting off')} ${step.instanceIdentifier}: memory can't wait.`
+        ? `${style.bad('Unloading')} ${step.instanceIdentifier} although it is busy: memory ran out or is over its hard limit.`
         : null;
     case 'loaded': {
       const { instance, mismatches, tookMs } = step;
@@ -66,15 +65,15 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
         instance.contextLengthTokens === null
           ? ''
           : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
-      const unlike = mismatches
+      const differences = mismatches
         .map(({ field, got }) => `; ${field} became ${String(got)}`)
         .join('');
-      return `${style.good('Loaded')} ${instance.modelKey} in ${formatDuration(tookMs)}${context}${unlike}.`;
+      return `${style.good('Loaded')} ${instance.modelKey} in ${formatDuration(tookMs)}${context}${differences}.`;
     }
     case 'load-failed':
       return `${style.bad('Failed')}: ${step.failure.message}`;
     case 'rolling-back':
-      return `Bringing back ${step.modelKey}.`;
+      return `Loading ${step.modelKey} again.`;
     case 'observing':
     case 'draining':
     case 'loading':
@@ -83,15 +82,15 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
   }
 }
 
-/** What the steps have not said already. */
+/** The outcome of a switch; `null` where its steps have said it. */
 function describeOutcome(report: RunReport, tookMs: number, style: Style): string | null {
   switch (report.outcome) {
     case 'switched':
       return `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`;
     case 'released':
-      return `${style.caution('Released')}: nothing smaller fits.`;
+      return `${style.caution('Unloaded')}: no smaller model fits.`;
     case 'rolled-back':
-      return `${style.bad('Nothing could be loaded')}; what was loaded before is back.`;
+      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
     case 'failed':
       return `${style.bad('Nothing could be loaded')}.`;
     case 'nothing-fits':
@@ -110,9 +109,9 @@ function describeJournal({
   const held = yields.reduce((sum, { bytes }) => sum + bytes, 0);
   const parts = [
     pins.length === 0 ? 'no pins' : `pinned: ${pins.map(({ target }) => target).join(', ')}`,
-    held === 0 ? 'nothing yielded' : `${formatBytes(held)} yielded`,
+    held === 0 ? 'no memory yielded' : `${formatBytes(held)} yielded`,
   ];
-  return `Heard: ${parts.join('; ')}.`;
+  return `Pins and yields changed: ${parts.join('; ')}.`;
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import type { Yield } from '@mai/autopilot';
+import type { Yield } from '@mai/host';
 import { formatBytes, formatDuration } from '../../terminal/format.js';
 
 const POOLS: Readonly<Record<Yield['pools'], string>> = {
@@ -7,7 +7,7 @@ const POOLS: Readonly<Record<Yield['pools'], string>> = {
   all: '',
 };
 
-/** `8.0 GiB of RAM free for blender, until process 4711 ends`. */
+/** `8.0 GiB of RAM free (blender), until process 4711 ends`. */
 export function describeYield(one: Yield, nowMs: number): string {
   return `${formatBytes(one.bytes)}${POOLS[one.pools]} free (${one.name}), ${untilWhen(one, nowMs)}`;
 }

@@ -1,10 +1,10 @@
-import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
-import type { RejectedCandidate } from '@mai/selector';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
+import type { RejectedCandidate } from '@mai/host';
 import { knownError } from '../../exit-codes.js';
 
 /**
- * An event of the autopilot as a line of JSON has it. The input of a decision stays out: it is in the
- * decision log, and a hundred times the size of the rest.
+ * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
+ * the size of the rest, and the decision log has it.
  */
 export function eventJson(event: AutopilotEvent): object {
   switch (event.type) {
@@ -55,7 +55,7 @@ export function eventJson(event: AutopilotEvent): object {
   }
 }
 
-/** A thrown value for JSON: its code where it has one, and what it says. */
+/** A thrown value for JSON: its message, and its code where it has one. */
 export function errorJson(error: unknown): object {
   const message = error instanceof Error ? error.message : String(error);
   return { code: knownError(error)?.code ?? null, message };

@@ -3,17 +3,17 @@ import { SCHEMA_VERSION } from '../../terminal/output.js';
 import { errorJson, eventJson } from './event-json.js';
 import type { WatchReport } from './watch-report.js';
 
-/** One line of JSON for every event: for pipes, logs and other programs. */
+/** Prints each event as one line of JSON, for pipes, logs and other programs. */
 export function createWatchLines({ io, output }: CommandContext): WatchReport {
   const line = (type: string, value: object) => {
-    // What kind of event it is comes first, for those who read along.
+    // The type comes first, so that a person can scan the lines.
     const versioned = Object.assign({ schemaVersion: SCHEMA_VERSION, type }, value);
     output.result(`${JSON.stringify(versioned)}\n`);
   };
   let nextTenth = 0;
   return {
     event: (event) => {
-      // A load reports a hundred times; a line for every tenth says as much.
+      // A load reports progress about a hundred times; ten lines are enough.
       if (event.type === 'switch-step' && event.step.type === 'loading') {
         const tenth = Math.floor(event.step.progressRatio * 10);
         if (tenth < nextTenth) return;

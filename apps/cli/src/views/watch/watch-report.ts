@@ -1,12 +1,12 @@
-import type { AutopilotEvent } from '@mai/autopilot';
-import type { LoadedModelConfig } from '@mai/model-config';
+import type { AutopilotEvent } from '@mai/host';
+import type { LoadedModelConfig } from '@mai/host';
 
-/** Something that shows what the autopilot does. */
+/** Shows the events of the autopilot: a live view, or lines of JSON. */
 export interface WatchReport {
   readonly event: (event: AutopilotEvent) => void;
-  /** An edited configuration is in force. */
+  /** Called when an edited configuration takes effect. */
   readonly configApplied: (config: LoadedModelConfig) => void;
-  /** A decision could not be written down. */
+  /** Called when a decision could not be written to the decision log. */
   readonly logFailed: (error: unknown) => void;
   readonly close: () => void;
 }

@@ -1,5 +1,5 @@
-import type { AutopilotEvent } from '@mai/autopilot';
-import type { AutopilotSession } from '../../compose/autopilot-session.js';
+import type { AutopilotEvent } from '@mai/host';
+import type { RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
@@ -9,14 +9,14 @@ import type { WatchReport } from './watch-report.js';
 import type { LoadProgress } from './watch-view.js';
 import { renderWatch } from './watch-view.js';
 
-/** As many as the largest view shows. */
+/** Log lines kept: the most that a view shows. */
 const LOG_LENGTH = 10;
-/** Progress comes in faster than anybody can look. */
+/** Least time between two redraws for load progress. */
 const REDRAW_EVERY_MS = 100;
 
-/** The live view on a terminal. */
+/** The live view of `mai watch` on a terminal. */
 export function createWatchScreen(
-  { autopilot, client }: AutopilotSession,
+  autopilot: RunningAutopilot,
   dryRun: boolean,
   { io, output }: CommandContext,
 ): WatchReport {
@@ -35,8 +35,8 @@ export function createWatchScreen(
     view.show(
       renderWatch(
         {
-          address: displayAddress(client.baseUrl),
-          version: client.connectedVersion.version,
+          address: displayAddress(autopilot.address),
+          version: autopilot.version,
           ...{ dryRun, stopped, loading, gone, log },
           state: autopilot.state,
           nowMs: drawnMs,
@@ -66,13 +66,11 @@ export function createWatchScreen(
   return {
     event: follow,
     configApplied: ({ source }) => {
-      say(
-        `${output.style.good('Configuration applied')}: ${source.file ?? 'the built-in one'} as it is now.`,
-      );
+      say(`${output.style.good('Configuration applied')}: ${source.file ?? 'the built-in one'}.`);
     },
     logFailed: (error) => {
       const why = error instanceof Error ? error.message : String(error);
-      say(`${output.style.caution('Not written down')}: ${why}`);
+      say(`${output.style.caution('Decision not logged')}: ${why}`);
     },
     close: () => {
       view.close();

@@ -33,7 +33,7 @@ const resident = (modelKey: string, gib: number, changes: Partial<Resident> = {}
   ...changes,
 });
 
-/** 32 GiB, of which others use so much and models so much; limits at 80 and 92 per cent. */
+/** A machine with 32 GiB, limits of 80 and 92 per cent, and the given use by others and by residents. */
 function decide(othersGib: number, residents: readonly Resident[], verdict: Partial<Verdict> = {}) {
   const modelsBytes = residents.reduce(
     (sum, one) => sum + (one.footprint?.ram.anonymousBytes ?? 0),
@@ -90,23 +90,23 @@ function render(
   return text.replaceAll(/\n +(?=[a-z(])/g, ' ');
 }
 
-test('nothing is known yet', () => {
+test('before the first decision', () => {
   expect(render(null)).toMatch(
-    /looking around \.\.\.[^]*nothing is loaded[^]*Decision {2}none yet/,
+    /reading memory and models \.\.\.[^]*nothing is loaded[^]*Decision {2}none yet/,
   );
 });
 
-test('the best is loaded: what would make it step down', () => {
+test('the best model is loaded: names what would make it step down', () => {
   const text = render(decide(4, [resident('big-model', 16)]));
   expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
-  expect(text).toContain('keep big-model: it is loaded, and the best that fits.');
+  expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
   expect(text).toContain(
     'a step down when RAM stays above 80 % for 20 s (5.6 GiB to go); at once above 92 %',
   );
   expect(text).not.toContain('step up');
 });
 
-test('a smaller one is loaded: what keeps the larger one away', () => {
+test('a smaller model is loaded: names what the larger one needs', () => {
   const text = render(decide(12, [resident('small-model', 4)]));
   expect(text).toContain('keep small-model');
   expect(text).toMatch(
@@ -114,33 +114,33 @@ test('a smaller one is loaded: what keeps the larger one away', () => {
   );
 });
 
-test('a step down that is due, and when', () => {
+test('a step down that is due: names when it comes', () => {
   const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
   expect(render(due)).toContain(
-    'step down to small-model: the best that fits, in 12 s if that lasts.',
+    'step down to small-model: the best model that fits, in 12 s if that lasts.',
   );
   const text = render({ ...due, timeToHardLimitMs: 30_000 });
-  expect(text).toContain('at this rate memory is at its hard limit in 30 s');
+  expect(text).toContain('at this rate memory reaches its hard limit in 30 s');
 });
 
 test('a step down that waits for a busy model', () => {
   const busy = decide(14, [resident('big-model', 16, { busy: true })], { reason: 'DRAINING' });
   expect(render(busy)).toMatch(/once mai\/big-model is idle/);
   expect(render(busy, { putOffUntilMs: NOW_MS + 15_000 })).toContain(
-    'Put off for 15 s: what would go is busy.',
+    'Postponed for 15 s: the model to unload is busy.',
   );
 });
 
-test('a storm of failures, an idle time that is over, nothing that fits', () => {
+test('too many failed loads, an idle time that is over, and nothing that fits', () => {
   const none = decide(4, []);
   expect(render(none, { breakerOpenUntilMs: NOW_MS + 600_000 })).toContain(
-    'Nothing is tried for 10 min: too many loads failed.',
+    'No load is tried for 10 min: too many loads failed.',
   );
-  expect(render(none, { idle: true })).toContain('Not before somebody asks');
+  expect(render(none, { idle: true })).toContain('It loads again when somebody asks');
   expect(render(decide(31, []))).toContain('Decision  nothing fits.');
 });
 
-test('a load under way, without what has gone for it', () => {
+test('a load in progress, without the instance that was unloaded for it', () => {
   const due = decide(14, [resident('big-model', 16)]);
   const text = render(
     due,
@@ -155,7 +155,7 @@ test('a load under way, without what has gone for it', () => {
   expect(text).not.toContain('mai/big-model');
 });
 
-test('pins, yields, trouble and a dry run', () => {
+test('pins, yields, a fault and a dry run', () => {
   const text = render(
     decide(4, [resident('big-model', 16, { pinned: true, busy: true, foreign: true })]),
     {
@@ -170,13 +170,13 @@ test('pins, yields, trouble and a dry run', () => {
     },
     { dryRun: true },
   );
-  expect(text).toMatch(/^mai watch {2}running {2}in trouble {2}dry run {2}LM Studio/);
+  expect(text).toMatch(/^mai watch {2}running {2}retrying {2}dry run {2}LM Studio/);
   expect(text).toMatch(/16\.0 GiB +busy, pinned *\n/);
   expect(text).toContain('Yield     8.0 GiB free (game), for another 1 min');
   expect(text).toContain('Pinned    big-model');
 });
 
-test('as much of the log as there is room for, the newest last; all of it after the end', () => {
+test('shows as many events as there is room for, the newest last; all of them after the end', () => {
   const log = Array.from({ length: 10 }, (_, index) => ({
     atMs: NOW_MS - 1000 * (10 - index),
     text: `event ${index}`,

@@ -1,16 +1,16 @@
-import type { AutopilotState } from '@mai/autopilot';
-import type { Resident } from '@mai/selector';
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { AutopilotState } from '@mai/host';
+import type { Resident } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrap } from '../../terminal/text.js';
 import { describeNext, describeNow } from './describe-decision.js';
-import { footprintBytes } from '../machine/describe-footprint.js';
 import { describeYield } from './describe-yield.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
-/** A load under way. */
+/** A load in progress. */
 export interface LoadProgress {
   readonly modelKey: string;
   readonly ratio: number;
@@ -21,23 +21,23 @@ export interface WatchPicture {
   readonly address: string;
   readonly version: string;
   readonly dryRun: boolean;
-  /** It has ended. */
+  /** `mai watch` has ended. */
   readonly stopped: boolean;
   readonly state: AutopilotState;
   readonly loading: LoadProgress | null;
   /** Instance identifiers that were unloaded since the last decision. */
   readonly gone: ReadonlySet<string>;
-  /** What happened last, oldest first. */
+  /** The latest events, oldest first. */
   readonly log: readonly { readonly atMs: number; readonly text: string }[];
   readonly nowMs: number;
-  /** Rows of the terminal; null where it is none. */
+  /** Rows of the terminal; `null` where the output is not a terminal. */
   readonly rows: number | null;
 }
 
-/** The live view: pools, residents, the decision and its reasons, what would change it, what happened. */
+/** The live view: pools, residents, the decision with its reasons, what would change it, and the latest events. */
 export function renderWatch(picture: WatchPicture, output: Output): string {
   const log = logLines(picture, output);
-  // After the end what it was about is told by what happened.
+  // After the end the state is out of date, so only the events are shown.
   if (picture.stopped) return `${[title(picture, output), '', ...log].join('\n')}\n`;
   const lines = [
     title(picture, output),
@@ -66,13 +66,13 @@ function title(
     stopping: style.caution('stopping'),
     stopped: style.dim('stopped'),
   }[stopped ? 'stopped' : state.status];
-  const trouble = state.fault === null ? '' : `  ${style.bad('in trouble')}`;
+  const trouble = state.fault === null ? '' : `  ${style.bad('retrying')}`;
   const how = dryRun ? `  ${style.caution('dry run')}` : '';
   return `${style.heading('mai watch')}  ${doing}${trouble}${how}  ${style.dim(`LM Studio ${version} at ${address}`)}`;
 }
 
 function memory({ state }: WatchPicture, output: Output): string[] {
-  if (state.decision === null) return [`  ${output.style.dim('looking around ...')}`];
+  if (state.decision === null) return [`  ${output.style.dim('reading memory and models ...')}`];
   const { selection, input } = state.decision;
   return [
     ...renderPools(selection.pools, input.resources, 'before', output),
@@ -87,7 +87,7 @@ function residents({ state, loading, gone }: WatchPicture, output: Output): stri
   const rows = listed.map((resident) => [
     resident.instanceIdentifier,
     formatCount(resident.loadConfig.contextLengthTokens),
-    formatBytes(resident.footprint === null ? null : footprintBytes(resident.footprint)),
+    formatBytes(resident.footprint === null ? null : totalBytesOf(resident.footprint)),
     stateOf(resident, output),
     resident.foreign ? '' : style.accent('Mai'),
   ]);

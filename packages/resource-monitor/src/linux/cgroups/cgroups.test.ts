@@ -20,7 +20,7 @@ function unified(path: string, files: Record<string, string> = {}) {
 const context = { startedMs: 0, continuing: true };
 
 describe('the cgroup finder', () => {
-  it('lists the groups of version 2 from the own one upwards', () => {
+  it('lists the groups of version 2 from this process upwards', () => {
     const files = unified('/user.slice/app.scope', {
       '/sys/fs/cgroup/user.slice/app.scope/memory.max': 'max',
     });
@@ -34,7 +34,7 @@ describe('the cgroup finder', () => {
     });
   });
 
-  it('prefers version 1 in the hybrid layout, where version 2 is mounted but empty', () => {
+  it('uses version 1 in the hybrid layout, where version 2 is mounted without controllers', () => {
     const files = createFakeFileTree({
       '/proc/self/cgroup': '4:memory:/a\n0::/\n',
       '/proc/self/mountinfo':
@@ -48,7 +48,7 @@ describe('the cgroup finder', () => {
     });
   });
 
-  it('strips the mounted part of the hierarchy off the path', () => {
+  it('removes the mounted path from the path of the group', () => {
     const files = createFakeFileTree({
       '/proc/self/cgroup': '4:memory:/docker/abc/inner\n',
       '/proc/self/mountinfo':
@@ -83,7 +83,7 @@ describe('createCgroupMemory', () => {
   const limited = (path: string, files: Record<string, string>) =>
     memoryOf(unified(path, files))?.read(MACHINE);
 
-  it('leaves out the file cache: available = limit - (current - active_file - inactive_file)', async () => {
+  it('does not count the file cache as used: available = limit - (current - active_file - inactive_file)', async () => {
     expect(
       await limited('/', {
         '/sys/fs/cgroup/memory.max': `${4 * GIB}\n`,
@@ -99,7 +99,7 @@ describe('createCgroupMemory', () => {
     });
   });
 
-  it('takes the tightest limit of nested groups, and the least that is left of any', async () => {
+  it('uses the smallest limit of nested groups, and the least that is left in any', async () => {
     // The outer group's limit is larger, but its other members have used it up.
     expect(
       await limited('/out/in', {
@@ -113,7 +113,7 @@ describe('createCgroupMemory', () => {
     ).toMatchObject({ limitBytes: 2 * GIB, availableBytes: 0.5 * GIB });
   });
 
-  it('counts memory.high as a limit: above it a process is stalled', async () => {
+  it('counts memory.high as a limit: above it the kernel slows a process down', async () => {
     expect(
       await limited('/', {
         '/sys/fs/cgroup/memory.max': 'max',
@@ -129,7 +129,7 @@ describe('createCgroupMemory', () => {
     [String(MACHINE), null],
     [String(MACHINE - 1), MACHINE - 1],
     ['9223372036854771712', null],
-  ])('takes a limit of %s for %s', async (text, limitBytes) => {
+  ])('reads a limit of %s as %s', async (text, limitBytes) => {
     const read = await limited('/', {
       '/sys/fs/cgroup/memory.max': text,
       '/sys/fs/cgroup/memory.current': '0',
@@ -138,7 +138,7 @@ describe('createCgroupMemory', () => {
     expect(read?.limitBytes ?? null).toBe(limitBytes);
   });
 
-  it('counts with the groups below in version 1, and sees a limit above what is mounted', async () => {
+  it('includes the groups below in version 1, and a limit above the mounted part', async () => {
     const files = createFakeFileTree({
       '/proc/self/cgroup': '4:memory:/docker/abc\n',
       '/proc/self/mountinfo':
@@ -158,7 +158,7 @@ describe('createCgroupMemory', () => {
     );
   });
 
-  it('never has more left than the limit, nor less than nothing', async () => {
+  it('never reports more than the limit or less than 0 as available', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 2 ** 31 - 1 }),
@@ -177,7 +177,7 @@ describe('createCgroupMemory', () => {
     );
   });
 
-  it('holds swap to the tightest of memory.swap.max', () => {
+  it('limits swap to the smallest memory.swap.max', () => {
     const reader = memoryOf(
       unified('/a', {
         '/sys/fs/cgroup/a/memory.swap.max': 'max',
@@ -190,10 +190,52 @@ describe('createCgroupMemory', () => {
   });
 });
 
+describe('the swap of version 1', () => {
+  const groups = (files: Record<string, string>) =>
+    memoryOf(
+      createFakeFileTree({
+        '/proc/self/cgroup': '4:memory:/a\n',
+        '/proc/self/mountinfo': '30 23 0:26 / /cg rw - cgroup cgroup rw,memory\n',
+        ...files,
+      }),
+    );
+  const UNLIMITED = '9223372036854771712';
+
+  it('is the combined limit less the memory limit', () => {
+    const reader = groups({
+      '/cg/a/memory.limit_in_bytes': `${2 * GIB}`,
+      '/cg/a/memory.usage_in_bytes': `${1.5 * GIB}`,
+      '/cg/a/memory.memsw.limit_in_bytes': `${3 * GIB}`,
+      '/cg/a/memory.memsw.usage_in_bytes': `${1.75 * GIB}`,
+      '/cg/memory.limit_in_bytes': UNLIMITED,
+      '/cg/memory.memsw.limit_in_bytes': UNLIMITED,
+    });
+    // 3 - 2 GiB allowed; 1.75 - 1.5 GiB of that in use.
+    expect(reader?.readSwap(8 * GIB)).toEqual({ totalBytes: GIB, freeBytes: 0.75 * GIB });
+  });
+
+  it('is none if both limits are equal, as with `docker run --memory-swap`', () => {
+    const reader = groups({
+      '/cg/a/memory.limit_in_bytes': `${2 * GIB}`,
+      '/cg/a/memory.usage_in_bytes': `${GIB}`,
+      '/cg/a/memory.memsw.limit_in_bytes': `${2 * GIB}`,
+      '/cg/a/memory.memsw.usage_in_bytes': `${GIB}`,
+    });
+    expect(reader?.readSwap(8 * GIB)).toEqual({ totalBytes: 0, freeBytes: 0 });
+  });
+
+  it('is not limited without a combined limit', () => {
+    const limited = { '/cg/a/memory.limit_in_bytes': `${2 * GIB}` };
+    expect(groups(limited)?.readSwap(8 * GIB)).toBeNull();
+    const unlimited = { ...limited, '/cg/a/memory.memsw.limit_in_bytes': UNLIMITED };
+    expect(groups(unlimited)?.readSwap(8 * GIB)).toBeNull();
+  });
+});
+
 describe('cgroupCpu', () => {
   const cores = () => 8;
 
-  it('is relative to the tightest quota, and counts the time of the group that has it', () => {
+  it('has the smallest quota, and the time of the group with that quota', () => {
     const files = unified('/pod/box', {
       '/sys/fs/cgroup/pod/box/cpu.max': 'max 100000\n',
       '/sys/fs/cgroup/pod/box/cpu.stat': 'usage_usec 1000\n',
@@ -205,7 +247,7 @@ describe('cgroupCpu', () => {
     });
   });
 
-  it('finds quota and time in the two controllers of version 1', () => {
+  it('reads quota and time from the two controllers of version 1', () => {
     const files = createFakeFileTree({
       '/proc/self/cgroup': '2:cpuacct:/b\n1:cpu:/b\n',
       '/proc/self/mountinfo':
@@ -223,7 +265,7 @@ describe('cgroupCpu', () => {
     });
   });
 
-  it.each(['max 100000', '800000 100000', '900000 100000'])('has no quota in %s', (text) => {
+  it.each(['max 100000', '800000 100000', '900000 100000'])('reads no quota from %s', (text) => {
     const files = unified('/', { '/sys/fs/cgroup/cpu.max': text });
     expect(cgroupCpu(files, createCgroupFinder(files), cores).read(context)).toEqual({
       reason: 'no control group has a CPU quota',

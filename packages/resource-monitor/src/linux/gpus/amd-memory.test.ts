@@ -11,14 +11,14 @@ const chip = (vram: number, gtt: number | null, integrated: boolean) =>
   });
 
 describe("an AMD chip's memory", () => {
-  it('of a card is its own, however much of the system it may map', () => {
+  it('of a card is its VRAM, however much system memory it may map', () => {
     expect(chip(8, 16, false)).toMatchObject({ memory: 'dedicated', totalBytes: 8 * GIB });
   });
 
   it.each([
     [0.5, 15, 'shared', 15.5],
     [16, 16, 'shared', 32],
-    // A firmware that sets most of the memory aside has made that part the GPU's own.
+    // A carve-out larger than the mapped memory is dedicated.
     [96, 15, 'dedicated', 96],
   ])('of an APU with %d GiB set aside and %s GiB mapped is %s', (vram, gtt, memory, total) => {
     expect(chip(vram, gtt, true)).toMatchObject({
@@ -29,7 +29,7 @@ describe("an AMD chip's memory", () => {
     });
   });
 
-  it('of an APU is not its carve-out alone where the driver does not say what it may map', () => {
+  it('of an APU is unknown if the driver does not report what it may map', () => {
     expect(chip(2, null, true)).toMatchObject({
       memory: 'shared',
       totalBytes: null,

@@ -3,6 +3,8 @@ import type { FileTree } from '../../ports/file-tree.js';
 
 /** A graphics card in sysfs. */
 export interface DrmCard {
+  /** As in `card0`. */
+  readonly name: string;
   /** Its folder in sysfs. */
   readonly folder: string;
   /** As in `0000:03:00.0`; null for a GPU that is on no PCI bus. */
@@ -38,6 +40,7 @@ export function listDrmCards(files: FileTree): readonly DrmCard[] {
       const deviceId = text('device')?.toLowerCase().replace(/^0x/, '') ?? null;
       return [
         {
+          name,
           folder,
           vendor,
           pciAddress: /^PCI_SLOT_NAME=(.+)$/m.exec(event)?.[1]?.toLowerCase() ?? null,

@@ -155,7 +155,7 @@ function withoutFigures(card: DrmCard): GpuReading {
       ? `its driver (${card.driver ?? 'none loaded'}) reports no memory in sysfs`
       : `the ${card.driver ?? 'missing'} driver reports no memory in sysfs`;
   return {
-    deviceKey: `pci:${card.pciAddress ?? card.folder.split('/')[4] ?? ''}`,
+    deviceKey: `pci:${card.pciAddress ?? card.name}`,
     pciAddress: card.pciAddress,
     totalIsEstimate: false,
     name: null,

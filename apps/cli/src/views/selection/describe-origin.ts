@@ -1,0 +1,17 @@
+import type { DownloadsOrigin } from '@mai/host';
+import { displayAddress, plural } from '../../terminal/format.js';
+
+/** Who listed the downloaded models, as a sentence. */
+export function describeOrigin(origin: DownloadsOrigin): string {
+  if (origin.kind === 'models-folder') {
+    return origin.folder === null
+      ? 'LM Studio is off, and it has no models folder here.'
+      : `LM Studio is off: these are the files in its models folder, ${origin.folder}.`;
+  }
+  const { baseUrl, elsewhere } = origin;
+  const leftOut =
+    elsewhere === 0
+      ? ''
+      : `; ${plural(elsewhere, 'model')} on other machines of LM Link, whose memory can't be seen from here, ${elsewhere === 1 ? 'is' : 'are'} left out`;
+  return `As LM Studio at ${displayAddress(baseUrl)} lists them${leftOut}.`;
+}

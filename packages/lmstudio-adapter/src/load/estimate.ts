@@ -1,0 +1,122 @@
+import type { LoadConfig } from '@mai/memory-ledger';
+import { LMStudioError } from '../errors.js';
+import { findModel } from '../models/find-model.js';
+import { listDownloaded } from '../models/list-models.js';
+import { isCallFault } from '../wire/call-fault.js';
+import { type Connection, deadlineOf, withLMStudioErrors } from '../wire/connection.js';
+import type { CallOptions, Deadline } from '../wire/deadline.js';
+import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
+import type { ModelKind } from '../wire/wire.js';
+import { loadFailure } from './load-failure.js';
+
+/**
+ * LM Studio's own estimate for a model with a load configuration. It covers weights and context, not
+ * compute buffers, and errs in both directions.
+ */
+export interface ResourceEstimate {
+  readonly confidence: 'high' | 'low';
+  readonly weightsBytes: number;
+  readonly contextBytes: number;
+  /** RAM and VRAM together. */
+  readonly totalBytes: number;
+  readonly weightsVramBytes: number;
+  readonly contextVramBytes: number;
+  readonly totalVramBytes: number;
+  /** Whether LM Studio's guardrails would let the model load. */
+  readonly passesGuardrails: boolean;
+}
+
+/** What an estimate is asked for, besides the model and its load configuration. */
+export interface EstimateOptions extends CallOptions {
+  /** Looked up among the downloaded models unless given. */
+  readonly kind?: ModelKind | undefined;
+  /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
+  readonly keepModelInMemory?: boolean | null | undefined;
+  /** LM Link device; `null`: LM Studio's own machine. Left out: LM Studio chooses. */
+  readonly deviceIdentifier?: string | null | undefined;
+}
+
+/** What to estimate. */
+export interface EstimateSubject {
+  readonly kind: ModelKind;
+  readonly modelKey: string;
+  readonly loadConfig: LoadConfig;
+  readonly keepModelInMemory: boolean | null;
+  readonly deviceIdentifier: string | null | undefined;
+}
+
+/**
+ * Estimates a model by its key. `null` where this LM Studio cannot estimate, or refuses to for this model.
+ * @throws LMStudioError `MODEL_NOT_FOUND`; `LOAD_REFUSED` for a configuration that LM Studio does not have.
+ */
+export async function estimateModel(
+  connection: Connection,
+  modelKey: string,
+  loadConfig: LoadConfig,
+  options: EstimateOptions = {},
+): Promise<ResourceEstimate | null> {
+  const deadline = deadlineOf(connection, options);
+  const downloaded = options.kind === undefined ? await listDownloaded(connection, deadline) : null;
+  const kind =
+    options.kind ??
+    (downloaded === null ? null : findModel(modelKey, downloaded).model?.kind) ??
+    'llm';
+  const subject = {
+    kind,
+    modelKey,
+    loadConfig,
+    keepModelInMemory: options.keepModelInMemory ?? null,
+    deviceIdentifier: options.deviceIdentifier,
+  };
+  return withLMStudioErrors(connection, `estimate ${modelKey}`, async () => {
+    try {
+      return await estimate(connection, subject, deadline);
+    } catch (error) {
+      if (!isCallFault(error, 'answered')) throw error;
+      const failure = loadFailure(
+        error,
+        connection,
+        { modelKey, identifier: modelKey },
+        downloaded,
+      );
+      if (failure instanceof LMStudioError && failure.code === 'MODEL_NOT_FOUND') throw failure;
+      // LM Studio refuses to estimate this model: it has no engine for the format, or refuses the key.
+      return null;
+    }
+  });
+}
+
+/** Asks for the estimate of a known kind of model; `null` where this LM Studio cannot estimate. */
+export async function estimate(
+  connection: Connection,
+  subject: EstimateSubject,
+  deadline: Deadline,
+): Promise<ResourceEstimate | null> {
+  const { kind, modelKey, loadConfig } = subject;
+  const problem = loadConfigProblem(loadConfig);
+  if (problem !== null) throw impossibleLoad(modelKey, problem);
+  const config = toWireLoadConfig(kind, loadConfig, subject.keepModelInMemory);
+  const asked = await connection.pool.readIfAvailable(
+    deadline.spec(kind, 'estimateModelUsage'),
+    (wire) => wire.estimateModelUsage(kind, modelKey, config, subject.deviceIdentifier),
+  );
+  if (asked === null) return null;
+  const { memory, passesGuardrails } = asked.value;
+  return {
+    confidence: memory.confidence,
+    weightsBytes: memory.modelBytes,
+    contextBytes: memory.contextBytes,
+    totalBytes: memory.totalBytes,
+    weightsVramBytes: memory.modelVramBytes,
+    contextVramBytes: memory.contextVramBytes,
+    totalVramBytes: memory.totalVramBytes,
+    passesGuardrails,
+  };
+}
+
+/** The error for a request that LM Studio could never carry out. */
+export function impossibleLoad(modelKey: string, problem: string): LMStudioError {
+  return new LMStudioError('LOAD_REFUSED', `${modelKey} cannot be loaded like this: ${problem}.`, {
+    modelKey,
+  });
+}

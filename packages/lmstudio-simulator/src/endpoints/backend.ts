@@ -1,0 +1,38 @@
+import type { Runtime } from '../runtime/runtime.js';
+import type { ResidentState } from '../runtime/resident.js';
+import type { Profile } from '../profile.js';
+import type { ModelSpecifier } from '../wire/frames.js';
+import { noModelMatchingQuery } from '../wire/wire-error.js';
+
+/** The state that all endpoints share. */
+export interface Backend {
+  readonly runtime: Runtime;
+  readonly profile: Profile;
+  /** Restarts LM Studio; it is down for `downMs`. */
+  restart(downMs: number): void;
+}
+
+/** Finds the instance that a client specifies. @throws WireError where there is none. */
+export function resolveSpecifier(
+  { runtime }: Backend,
+  domain: 'llm' | 'embedding',
+  specifier: ModelSpecifier,
+): ResidentState {
+  if (specifier.type === 'instanceReference') {
+    return runtime.findByReference(specifier.instanceReference);
+  }
+  const { query } = specifier;
+  const found = runtime
+    .residents()
+    .find(
+      ({ file, identifier }) =>
+        file.model.type === domain &&
+        (query.identifier === undefined || query.identifier === identifier) &&
+        (query.path === undefined ||
+          [file.modelKey, file.model.modelKey, file.path].includes(query.path)) &&
+        (query.vision === undefined || query.vision === file.model.vision) &&
+        (query.deviceIdentifier === undefined || query.deviceIdentifier === file.device.identifier),
+    );
+  if (!found) throw noModelMatchingQuery(query, runtime.loadedIdentifiers(domain));
+  return found;
+}

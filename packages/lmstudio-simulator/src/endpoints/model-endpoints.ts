@@ -1,0 +1,152 @@
+import * as z from 'zod/mini';
+import { estimateLoad, startLoad } from '../runtime/load.js';
+import type { Backend } from './backend.js';
+import { resolveSpecifier } from './backend.js';
+import type { Endpoint } from '../wire/endpoint.js';
+import { channel, rpc, noParameter } from '../wire/endpoint.js';
+import { configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
+import { getOrLoad } from './get-or-load.js';
+import { instanceInfo, modelInfo } from './model-info.js';
+import { domainMismatch } from '../wire/wire-error.js';
+
+const device = z.optional(z.nullable(z.string()));
+const ttl = z.optional(z.int().check(z.positive()));
+
+/** The endpoints that `llm` and `embedding` share. */
+export function modelEndpoints(
+  backend: Backend,
+  domain: 'llm' | 'embedding',
+): readonly (readonly [string, Endpoint])[] {
+  const { runtime, profile } = backend;
+
+  const shared: readonly (readonly [string, Endpoint])[] = [
+    ['loadModel', loadModel(backend, domain)],
+    ['getOrLoad', getOrLoad(backend, domain)],
+    [
+      'unloadModel',
+      rpc(z.object({ identifier: z.string(), deviceIdentifier: device }), ({ identifier }) => {
+        runtime.unload(identifier, domain);
+      }),
+    ],
+    [
+      'listLoaded',
+      rpc(noParameter, () =>
+        runtime
+          .residents()
+          .filter(({ file }) => file.model.type === domain)
+          .map((resident) => instanceInfo(resident, profile)),
+      ),
+    ],
+    [
+      'getModelInfo',
+      rpc(
+        z.object({ specifier: specifierSchema, throwIfNotFound: z.boolean() }),
+        ({ specifier, throwIfNotFound }) => {
+          try {
+            return instanceInfo(resolveSpecifier(backend, domain, specifier), profile);
+          } catch (error) {
+            // A query may find nothing. A reference to an instance that was unloaded always fails.
+            if (specifier.type === 'query' && !throwIfNotFound) return undefined;
+            throw error;
+          }
+        },
+      ),
+    ],
+    [
+      'getLoadConfig',
+      rpc(z.object({ specifier: specifierSchema }), ({ specifier }) => ({
+        fields: resolveSpecifier(backend, domain, specifier).fields,
+      })),
+    ],
+    [
+      'getBasePredictionConfig',
+      rpc(z.object({ specifier: specifierSchema }), ({ specifier }) => {
+        resolveSpecifier(backend, domain, specifier);
+        return { fields: [] };
+      }),
+    ],
+  ];
+  if (!profile.modern) return shared;
+  return [
+    ...shared,
+    [
+      'getInstanceProcessingState',
+      rpc(z.object({ specifier: specifierSchema, throwIfNotFound: z.boolean() }), ({ specifier }) =>
+        runtime.activity(resolveSpecifier(backend, domain, specifier)),
+      ),
+    ],
+    ['estimateModelUsage', estimateModelUsage(backend, domain)],
+  ];
+}
+
+const cancelSchema = z.object({ type: z.literal('cancel') });
+
+function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
+  const { runtime, profile } = backend;
+  const schema = z.object({
+    modelKey: z.string(),
+    identifier: z.optional(z.string()),
+    deviceIdentifier: device,
+    ttlMs: ttl,
+    loadConfigStack: configStackSchema,
+  });
+  return channel(schema, (request, serverChannel) => {
+    const file = runtime.findModel(request.modelKey, domain, request.deviceIdentifier);
+    if (file.model.type !== domain) {
+      throw domainMismatch(request.modelKey, file.model.type, domain);
+    }
+    serverChannel.send({ type: 'resolved', info: modelInfo(file, profile) });
+    const load = startLoad(
+      runtime,
+      {
+        file,
+        identifier: request.identifier ?? null,
+        // LM Studio treats a load through the SDK as manual: it has no time to live unless one is given.
+        ttlMs: request.ttlMs ?? null,
+        fields: flattenStack(request.loadConfigStack),
+        justInTime: false,
+      },
+      {
+        progress: (progress) => serverChannel.send({ type: 'progress', progress }),
+        loaded(resident) {
+          serverChannel.send({ type: 'success', info: instanceInfo(resident, profile) });
+          serverChannel.close();
+        },
+        failed: (error) => serverChannel.error(error.serialized),
+        drop: () => serverChannel.dropConnection(),
+        restart: (downMs) => backend.restart(downMs),
+      },
+    );
+    serverChannel.onMessage((message) => {
+      if (cancelSchema.safeParse(message).success) load.cancel();
+    });
+    serverChannel.onDisconnect(() => {
+      if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
+    });
+  });
+}
+
+function estimateModelUsage({ runtime }: Backend, domain: 'llm' | 'embedding'): Endpoint {
+  const schema = z.object({
+    modelKey: z.string(),
+    loadConfigStack: configStackSchema,
+    deviceIdentifier: device,
+  });
+  return rpc(schema, ({ modelKey, loadConfigStack, deviceIdentifier }) => {
+    const file = runtime.findModel(modelKey, domain, deviceIdentifier);
+    const { placement, passes } = estimateLoad(runtime, file, flattenStack(loadConfigStack));
+    const { bytes, vram } = placement;
+    return {
+      memory: {
+        confidence: file.model.architecture === null ? 'low' : 'high',
+        modelVramBytes: vram.weights,
+        contextVramBytes: vram.context,
+        totalVramBytes: vram.weights + vram.context,
+        modelBytes: bytes.weights,
+        contextBytes: bytes.context,
+        totalBytes: bytes.weights + bytes.context,
+      },
+      passesGuardrails: passes,
+    };
+  });
+}

@@ -1,0 +1,68 @@
+import { assertFault, type Fault, type FaultType } from './fault.js';
+
+/** A fault in force. */
+export interface ActiveFault {
+  /** The fault as it was injected. */
+  readonly fault: Fault;
+  /** How often it has happened. */
+  readonly hits: number;
+  /** Ends the fault. What it has broken stays broken. */
+  clear(): void;
+}
+
+type FaultOf<T extends FaultType> = Extract<Fault, { readonly type: T }>;
+
+/** The faults in force. Where several match, the one that was injected last happens. */
+export class ActiveFaults {
+  readonly #active: { fault: Fault; hits: number }[] = [];
+
+  /** @throws SimulatorError `FAULT_INVALID`. */
+  inject(fault: Fault): ActiveFault {
+    assertFault(fault);
+    const entry = { fault, hits: 0 };
+    this.#active.push(entry);
+    return {
+      fault,
+      get hits() {
+        return entry.hits;
+      },
+      clear: () => this.#remove(entry),
+    };
+  }
+
+  clear(): void {
+    this.#active.length = 0;
+  }
+
+  /** The fault of this type that matches, which counts as one hit; `null` where there is none. */
+  trigger<T extends FaultType>(
+    type: T,
+    matches: (fault: FaultOf<T>) => boolean = () => true,
+  ): FaultOf<T> | null {
+    for (const entry of this.#active.toReversed()) {
+      const fault = entry.fault;
+      if (!isOfType(fault, type) || !matches(fault)) continue;
+      entry.hits++;
+      if (fault.times !== undefined && entry.hits >= fault.times) this.#remove(entry);
+      return fault;
+    }
+    return null;
+  }
+
+  /** The same for a load of this model. */
+  triggerForLoad<T extends FaultType>(type: T, modelKey: string): FaultOf<T> | null {
+    return this.trigger(
+      type,
+      (fault) => fault.modelKey === undefined || fault.modelKey === modelKey,
+    );
+  }
+
+  #remove(entry: { fault: Fault; hits: number }): void {
+    const index = this.#active.indexOf(entry);
+    if (index >= 0) this.#active.splice(index, 1);
+  }
+}
+
+function isOfType<T extends FaultType>(fault: Fault, type: T): fault is FaultOf<T> {
+  return fault.type === type;
+}

@@ -1,0 +1,56 @@
+import type { WorldMachine, WorldModel } from '../world/world.js';
+
+/** A machine that can load models: the local one (`identifier` is `null`) or one behind LM Link. */
+export interface Device {
+  readonly identifier: string | null;
+  readonly name: string;
+  readonly machine: WorldMachine;
+  readonly models: readonly WorldModel[];
+}
+
+/** A model file on a device: the variant that a key names, or the selected one. */
+export interface ModelOnDevice {
+  readonly device: Device;
+  readonly model: WorldModel;
+  readonly modelKey: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly quantization: WorldModel['quantization'];
+  /** Whether `modelKey` names this variant. */
+  readonly pinnedVariant: boolean;
+}
+
+/** A model as `listDownloadedModels` shows it, or one of its variants; `null` where it has no such variant. */
+export function modelOnDevice(
+  device: Device,
+  model: WorldModel,
+  variantName: string | null = null,
+): ModelOnDevice | null {
+  const variant =
+    variantName === null
+      ? (model.variants[0] ?? null)
+      : (model.variants.find(({ name }) => name === variantName) ?? null);
+  if (variantName !== null && variant === null) return null;
+  return {
+    device,
+    model,
+    modelKey: variantName === null ? model.modelKey : `${model.modelKey}@${variantName}`,
+    path: variant?.path ?? model.path,
+    sizeBytes: variant?.sizeBytes ?? model.sizeBytes,
+    quantization: variant?.quantization ?? model.quantization,
+    pinnedVariant: variantName !== null,
+  };
+}
+
+/** Finds a model by its key, by `key@variant`, or by the path of its file. */
+export function findOnDevice(device: Device, key: string): ModelOnDevice | null {
+  for (const model of device.models) {
+    if (model.modelKey === key) return modelOnDevice(device, model);
+    const variant = model.variants.find(
+      ({ name, path }) => `${model.modelKey}@${name}` === key || path === key,
+    );
+    if (variant) return modelOnDevice(device, model, variant.name);
+    if (model.path === key) return modelOnDevice(device, model);
+  }
+  return null;
+}

@@ -1,0 +1,89 @@
+import type { ConfigField } from '../wire/frames.js';
+import type { LoadSettings } from './load-settings.js';
+import type { MemoryUse } from './memory.js';
+import type { ModelOnDevice } from './device.js';
+
+/** The activity of an instance. */
+export type InstanceStatus = 'idle' | 'processingPrompt' | 'generating' | 'computingEmbedding';
+
+/** A loaded instance with its internal state. */
+export interface ResidentState {
+  readonly file: ModelOnDevice;
+  readonly identifier: string;
+  readonly instanceReference: string;
+  readonly ttlMs: number | null;
+  readonly justInTime: boolean;
+  readonly loadedAtMs: number;
+  readonly settings: LoadSettings;
+  readonly fields: readonly ConfigField[];
+  readonly use: MemoryUse;
+  lastUsedMs: number | null;
+  /** The activity from predictions and embeddings of clients. */
+  status: InstanceStatus;
+  readonly jobs: Set<Job>;
+  readonly queue: Job[];
+  /** The activity that a test has set with `setBusy`. */
+  scripted: { readonly status: InstanceStatus; readonly queued: number } | null;
+  cancelScripted: () => void;
+  cancelEviction: () => void;
+}
+
+/** A prediction or an embedding on an instance. */
+export interface Job {
+  start(): void;
+  /** Ends the work, because the instance was unloaded. */
+  abandon(): void;
+}
+
+/** A loaded instance as `residents()` shows it. */
+export interface SimulatedResident {
+  /** Names this loaded copy. */
+  readonly instanceIdentifier: string;
+  /** Names the model on disk. */
+  readonly modelKey: string;
+  /** The namespace that it belongs to. */
+  readonly kind: 'llm' | 'embedding';
+  /** The LM Link device that has it; `null`: the simulated machine. */
+  readonly deviceIdentifier: string | null;
+  /** The context that it was loaded with. */
+  readonly contextLengthTokens: number;
+  /** Time without use until it is unloaded; `null`: it stays. */
+  readonly ttlMs: number | null;
+  /** Milliseconds since the epoch; `null`: not used yet. */
+  readonly lastUsedAtMs: number | null;
+  /** Whether it was loaded just in time (`getOrLoad`). */
+  readonly justInTime: boolean;
+  /** Its current activity. */
+  readonly activity: InstanceStatus;
+  /** The number of requests that wait. */
+  readonly queued: number;
+  /** The memory that it takes. */
+  readonly memory: MemoryUse;
+}
+
+export function activityOf(resident: ResidentState): { status: InstanceStatus; queued: number } {
+  const status = resident.scripted?.status ?? resident.status;
+  return { status, queued: resident.queue.length + (resident.scripted?.queued ?? 0) };
+}
+
+export function isBusy(resident: ResidentState): boolean {
+  const { status, queued } = activityOf(resident);
+  return status !== 'idle' || queued > 0;
+}
+
+export function describeResident(resident: ResidentState): SimulatedResident {
+  const { status, queued } = activityOf(resident);
+  return {
+    instanceIdentifier: resident.identifier,
+    modelKey: resident.file.modelKey,
+    kind: resident.file.model.type,
+    deviceIdentifier: resident.file.device.identifier,
+    contextLengthTokens: resident.settings.contextLengthTokens,
+    ttlMs: resident.ttlMs,
+    lastUsedAtMs: resident.lastUsedMs,
+    justInTime: resident.justInTime,
+    activity: status,
+    queued,
+    memory: resident.use,
+  };
+}

@@ -28,7 +28,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
   const lost = (cause?: unknown): HostError =>
     new HostError(
       'AUTOPILOT_LOST',
-      `The autopilot of process ${process.pid} has stopped. Try again: another process takes its place, or starts it anew.`,
+      `The autopilot of process ${process.pid} has stopped. Try again: the next call uses the autopilot of another process, or starts one.`,
       { processId: process.pid, ...(cause === undefined ? {} : { cause }) },
     );
 

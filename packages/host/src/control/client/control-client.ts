@@ -222,7 +222,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
 export function lostError(processId: number, cause: Error | null): HostError {
   return new HostError(
     'AUTOPILOT_LOST',
-    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: another process takes its place, or starts it anew.`,
+    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: the next call uses the autopilot of another process, or starts one.`,
     { processId, ...(cause === null ? {} : { cause }) },
   );
 }

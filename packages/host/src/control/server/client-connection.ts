@@ -103,7 +103,7 @@ export class ClientConnection implements ConnectionLeases {
     } else if (this.#options.full) {
       this.#refuse(
         'AUTOPILOT_BUSY',
-        `Process ${processId}, which runs the autopilot, has as many connections as it takes. Try again when other programs have ended theirs.`,
+        `Process ${processId}, which runs the autopilot, accepts no more connections. Try again when other programs have closed theirs.`,
       );
     } else {
       this.#welcomed = true;

@@ -74,7 +74,7 @@ export class Leases {
    * Answers everybody who waits: nothing will be loaded for them. Where the decision is to keep an instance that meets
    * the requirement, that one is lent, also when somebody else has loaded it. The others get the decision.
    */
-  refuseAll(selection: Selection): void {
+  answerAll(selection: Selection): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
     for (const waiter of this.#waiters) {
       const lease = this.#grant(waiter.requirement, (one) => one.instanceIdentifier === kept);

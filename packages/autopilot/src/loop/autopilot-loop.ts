@@ -250,6 +250,6 @@ export class AutopilotLoop {
       decision === 'keep' ||
       decision === 'none' ||
       this.#retries.breakerOpenUntilMs !== null;
-    if (hopeless && this.leases.waiting > 0) this.leases.refuseAll(selection);
+    if (hopeless && this.leases.waiting > 0) this.leases.answerAll(selection);
   }
 }

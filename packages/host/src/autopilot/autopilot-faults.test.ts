@@ -10,7 +10,7 @@ const CALL_TIMEOUT_MS = 1500;
 
 jest.setTimeout(60_000);
 
-/** These strike only where somebody else loads too. */
+/** Faults that need a second client which loads at the same time. */
 type ConcurrencyFault = 'duplicate-loads' | 'abort-concurrent-loads';
 
 const unhandled: unknown[] = [];
@@ -18,7 +18,7 @@ const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
 beforeAll(() => void process.on('unhandledRejection', onUnhandled));
 afterAll(() => void process.off('unhandledRejection', onUnhandled));
 
-/** The autopilot with the real adapter against an LM Studio that misbehaves, on a machine at rest. */
+/** The autopilot, with the real adapter, and a simulated LM Studio with faults, on a machine with steady memory. */
 class Rig {
   readonly events: AutopilotEvent[] = [];
   readonly #notify = new Set<() => void>();
@@ -36,21 +36,21 @@ class Rig {
     return this.simulator.residents().map((one) => one.instanceIdentifier);
   }
 
-  /** Resolves once an event that came after the first `from` is like this. */
+  /** Resolves once `isIt` is true for an event. The first `from` events are passed over. */
   async saw(isIt: (event: AutopilotEvent) => boolean, from = 0): Promise<void> {
     while (!this.events.slice(from).some(isIt)) {
       await new Promise<void>((resolve) => this.#notify.add(resolve));
     }
   }
 
-  /** Resolves after so many more rounds of the loop. */
+  /** Resolves after `count` more rounds of the loop. */
   async rounds(count: number): Promise<void> {
     for (let round = 0; round < count; round += 1) {
       await this.saw(({ type }) => type === 'decided', this.events.length);
     }
   }
 
-  /** How often a load of a model was asked for. */
+  /** How often LM Studio was asked to load a model. */
   loadsOf(modelKey: string): number {
     return this.simulator.requests.filter(
       ({ endpoint, parameter }) =>
@@ -67,7 +67,7 @@ class Rig {
   }
 }
 
-/** What of the machine a test moves. */
+/** The part of the machine that a test changes. */
 interface Machine {
   othersBytes: number;
 }
@@ -91,14 +91,14 @@ async function openRig(): Promise<Rig> {
 }
 
 interface Case {
-  /** `load`: it strikes the first load; `running`: the large model is loaded when it comes. */
+  /** `load`: the fault strikes the first load. `running`: it comes once the large model is loaded. */
   readonly when: 'load' | 'running';
   readonly inject: (fault: FaultControl) => ActiveFault;
-  /** What the autopilot says; null: it takes no harm. */
+  /** The error code that the autopilot reports; null where the fault does it no harm. */
   readonly code: string | null;
-  /** What is loaded while the fault lasts, or right after it. */
+  /** The instances that are loaded while the fault lasts, or right after it. */
   readonly meanwhile: readonly string[];
-  /** The load is tried again only once the machine has changed. */
+  /** The load would fail in the same way again, so it is tried again only once the machine has changed. */
   readonly repeatsItself?: true;
 }
 
@@ -140,7 +140,7 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault>, Case> = {
     inject: (fault) => fault.hang(),
   },
   'invalid-result': {
-    // Residents come from the HTTP interface then.
+    // The adapter then lists the residents over HTTP.
     ...{ when: 'running', code: null, meanwhile: asBefore },
     inject: (fault) => fault.invalidResult({ endpoint: 'listLoaded' }),
   },
@@ -178,7 +178,7 @@ const QUIET = { verbose: false } as const;
 
 const codeOf = (error: unknown) => (error as { readonly code?: string }).code;
 
-/** Codes of what went wrong, as an event tells it. */
+/** The error codes in an event. */
 function codesIn(event: AutopilotEvent): readonly (string | undefined)[] {
   if (event.type === 'fault') return [codeOf(event.error)];
   if (event.type === 'switch-finished') return event.report.failures.map(({ code }) => code);
@@ -190,7 +190,7 @@ const keepsLarge = (event: AutopilotEvent): boolean =>
   event.selection.decision === 'keep' &&
   event.selection.chosen?.modelKey === LARGE;
 
-describe('with LM Studio misbehaving, the best model ends up loaded and nothing is left behind', () => {
+describe('despite faults of LM Studio the best model ends up loaded, and nothing is left half loaded', () => {
   let rig: Rig;
   beforeEach(async () => {
     unhandled.length = 0;
@@ -218,7 +218,7 @@ describe('with LM Studio misbehaving, the best model ends up loaded and nothing 
         await rig.autopilot.start();
         await rig.saw(keepsLarge);
         fault = inject(rig.simulator.fault);
-        // What strikes at the greeting strikes only whoever connects.
+        // Some faults strike only new connections.
         rig.simulator.dropConnections();
       }
       await rig.saw((event) =>
@@ -238,7 +238,7 @@ describe('with LM Studio misbehaving, the best model ends up loaded and nothing 
     },
   );
 
-  test('duplicate-loads: copies that others brought are reported and left alone', async () => {
+  test('duplicate-loads: copies that others have loaded are reported and left alone', async () => {
     await rig.autopilot.start();
     await rig.saw(keepsLarge);
     rig.simulator.fault.duplicateLoads();
@@ -252,7 +252,7 @@ describe('with LM Studio misbehaving, the best model ends up loaded and nothing 
     await end(theirs);
   });
 
-  test('abort-concurrent-loads: the load that somebody else broke off is made up for', async () => {
+  test('abort-concurrent-loads: a load that another client has aborted is repeated', async () => {
     rig.simulator.fault.abortConcurrentLoads();
     const stalled = rig.simulator.fault.stallLoad({ modelKey, times: 1 });
     const starting = rig.autopilot.start();

@@ -34,8 +34,8 @@ export function autopilotFilesOf({ folders }: HostContext, at: string): Autopilo
 }
 
 /**
- * The files for the LM Studio that the options name, or that runs here. Where none runs, those that were used last:
- * their autopilot may be waiting for its LM Studio to come back.
+ * The files for the LM Studio that the options name, or else for the one that runs here. Where none runs, the files that
+ * were used last, because their autopilot may be waiting for its LM Studio to come back.
  *
  * @throws HostError `INVALID_REQUEST` for a malformed address
  */
@@ -67,7 +67,7 @@ function allFolders(dataFolder: string): string {
   return path.join(dataFolder, 'autopilot');
 }
 
-// The usual scheme is left out, which keeps the names of the folders readable.
+// Left out of the names of folders, which keeps them readable.
 const USUAL_SCHEME = 'ws://';
 
 function folderName(address: string): string {

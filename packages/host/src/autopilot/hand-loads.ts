@@ -12,7 +12,7 @@ import type {
 import type { JournalChanges } from './journal-changes.js';
 import { withoutPins, withoutStalePins, withPin } from './pins.js';
 
-/** What loads and unloads by hand work with. */
+/** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {
   readonly client: (signal: AbortSignal | undefined) => Promise<LMStudioClient>;
   readonly journal: JournalChanges;
@@ -38,7 +38,7 @@ export function createHandLoads({
     try {
       return { delivery: (await journal.change(change, options)).delivery, pinError: null };
     } catch (error) {
-      // LM Studio has done its part, and that is not undone because a note could not be written.
+      // The model is loaded or unloaded all the same, so the caller gets the error as a remark.
       if (!isAutopilotError(error)) throw error;
       return { delivery: null, pinError: error };
     }
@@ -48,7 +48,7 @@ export function createHandLoads({
     load: async (request, { signal, onProgress } = {}) => {
       const client = await connect(signal);
       const identifiers = request.candidates.map((one) => identifierOf(request, one.modelKey));
-      // The pin is written once the load has succeeded. Until then the autopilot must leave the instance alone, too.
+      // The journal gets its pin after the load. Until then `hold` keeps the autopilot from unloading the instance.
       const letGo = hold(identifiers);
       try {
         const loaded = await loadOneOf(client, request, { signal, onProgress });
@@ -81,7 +81,7 @@ export function createHandLoads({
           unloaded.push(target);
         }
       } catch (error) {
-        // Those that are gone lose their pins all the same.
+        // Instances that were unloaded before the error lose their pins.
         if (unloaded.length > 0) await changePins(withoutPinsOf(unloaded), {});
         throw error;
       }
@@ -90,7 +90,7 @@ export function createHandLoads({
   };
 }
 
-/** The identifier that a model gets; by its prefix everybody can tell that Mai has loaded it. */
+/** The identifier of the new instance. By its prefix others can tell that Mai has loaded it. */
 function identifierOf({ identifier }: HandLoad, modelKey: string): string {
   return identifier ?? `${IDENTIFIER_PREFIX}${modelKey}`;
 }
@@ -111,7 +111,7 @@ async function loadOneOf(
     ...(signal === undefined ? {} : { signal }),
   }));
   const [only, second] = requests;
-  // The load of a single model fails with its own error, not with one about a list.
+  // `loadFirst` would wrap the error of a single model in one about a list.
   return only !== undefined && second === undefined
     ? { ...(await client.load(only)), index: 0, failures: [] }
     : client.loadFirst(requests);

@@ -36,7 +36,7 @@ const yieldOf = (name: string) => ({
   ...{ sinceMs: Date.now(), untilMs: null, processId: null },
 });
 
-/** A clock on which waiting takes less. */
+/** A clock that runs faster, so that waits take less time. */
 const clockAt = (speed: number): Clock => ({
   nowMs: () => systemClock.nowMs(),
   monotonicMs: () => speed * systemClock.monotonicMs(),
@@ -105,7 +105,7 @@ describe('without an autopilot', () => {
     const request = { instanceIdentifiers: ['mine'], force: false };
     expect(await host.unload(request)).toMatchObject({ unloaded: [{ modelKey: SMALL }] });
     expect((await host.journal()).pins).toEqual([]);
-    // A pin of a person stays.
+    // A pin that a person set is kept.
     await host.load(byHand);
     await host.pin('mine');
     await host.unload(request);
@@ -133,7 +133,7 @@ describe('with the autopilot of another host', () => {
     expect(await host.state()).toMatchObject({ leased: [OURS], status: 'running' });
     await host[Symbol.asyncDispose]();
     await until(async () => (await holder.state())?.leased.length === 0);
-    // The holder ends: the next acquire of a third host runs an autopilot of its own.
+    // After the holder has ended, the next acquire of a third host runs an autopilot there.
     const third = open();
     const first = await third.acquire();
     void first.lost.addEventListener('abort', () => void first.release());
@@ -177,7 +177,7 @@ describe('with the autopilot of another host', () => {
       process.platform === 'win32'
         ? `\\\\.\\pipe\\mai-${process.pid}`
         : path.join(world.folder, 's');
-    // It holds the lock, welcomes clients, and answers no call.
+    // A process that holds the lock, welcomes clients, and answers no call.
     const program = `
       const fs = require('node:fs');
       const [, endpoint, control, lock, hostname] = process.argv;
@@ -224,7 +224,7 @@ describe('with the autopilot of another host', () => {
     ).rejects.toMatchObject({ code: 'LOAD_REFUSED' });
     await leased.release();
     await host.unload({ instanceIdentifiers: ['mine'], force: false });
-    // It does not bring back what a person unloads, and does not unload what a person loads.
+    // The autopilot does not load again what a person has unloaded.
     const events = await host.events();
     for await (const event of events ?? []) if (event.type === 'decided') break;
     expect(world.residents()).toEqual([OURS]);
@@ -244,7 +244,7 @@ describe('with an autopilot that can not be reached', () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const lock = await acquireRunningLock(files.folder, files.address, systemClock);
-    // A Mai of another version.
+    // Stands for a Mai of another version.
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('{"type":"welcome","protocol":9,"processId":1}\n');
@@ -263,7 +263,7 @@ describe('with an autopilot that can not be reached', () => {
       ...{ code: 'AUTOPILOT_INCOMPATIBLE', processId: process.pid },
     });
     server.close();
-    // Nor does it help to wait where nothing listens at all.
+    // The lock is held and no process listens: acquire waits for a while and then says who holds it.
     await expect(host.acquire()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     await lock.release();
   });

@@ -40,7 +40,7 @@ export interface Lease extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-/** What a leased model has to be able to do. Everything left out asks for nothing in particular. */
+/** What a leased model must be able to do. A field that is left out sets no condition. */
 export type LeaseRequirement = Partial<Requirement>;
 
 /** The autopilot of one runtime, whichever process runs it, as one host uses it. */
@@ -60,13 +60,13 @@ export interface HostAutopilot extends AsyncDisposable {
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
   /** The journal with its pins and yields. @throws AutopilotError `JOURNAL_UNUSABLE` */
   journal(options?: CallOptions): Promise<JournalState>;
-  /** Pins a model key or an instance identifier; without a running autopilot, for the next one. */
+  /** Pins a model key or an instance identifier. Without a running autopilot the next one heeds the pin. */
   pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
   unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  /** Keeps memory free for others; without a running autopilot, once the next one runs. */
+  /** Keeps memory free for others. Without a running autopilot the next one heeds the yield. */
   yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
   endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  /** Loads by hand. The process that runs the autopilot does it; without one, this process. */
+  /** Loads by hand, in the process that runs the autopilot, or in this one where none runs. */
   load(request: HandLoad, options?: HandLoadOptions): Promise<HandLoaded>;
   /** Unloads by hand, in the same way. */
   unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
@@ -83,12 +83,12 @@ export interface HostAutopilot extends AsyncDisposable {
 const HANDOVER_WITHIN_MS = 15_000;
 const HANDOVER_POLL_MS = 50;
 
-/** Opens nothing and asks nobody yet. */
+/** Connects to nothing yet. */
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
   /** The connection in use for each LM Studio, by address. */
   const clients = new Map<string, ControlClient>();
-  /** Also those to autopilots that have stopped since. */
+  /** All connections, also to autopilots that have stopped since. */
   const connections: ControlClient[] = [];
   const connecting = new Map<string, Promise<ControlClient | null>>();
   const sessions = new Set<AutopilotSession>();
@@ -109,7 +109,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     if (own !== undefined) return own.service;
     const known = clients.get(files.address);
     if (known !== undefined && !known.lost.aborted) return known;
-    // Calls that come meanwhile share the attempt; each gives up by its own signal.
+    // Concurrent calls share one attempt. Each still obeys its own signal.
     let attempt = connecting.get(files.address);
     if (attempt === undefined) {
       attempt = connectTo(files).finally(() => connecting.delete(files.address));
@@ -137,7 +137,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     return session;
   };
 
-  /** Runs an autopilot here, or finds that of a process that was quicker. */
+  /** Runs an autopilot in this process, or returns that of another process which got the lock first. */
   const become = async (files: AutopilotFiles): Promise<AutopilotService> => {
     const session = await open({ unloadAtStop: false });
     const startedMs = clock.monotonicMs();
@@ -152,7 +152,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
           sessions.delete(session);
           return service;
         }
-        // It is about to listen, or has just ended and the lock is free.
+        // The holder does not listen yet, or is stopping and will release the lock.
         if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal: parts.context.signal });
       }
@@ -165,12 +165,12 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   ): Promise<AutopilotService> => {
     const found = await findService(files, signal);
     if (found !== null) return found;
-    // The calls of this host share it; each gives up by its own signal.
+    // Concurrent calls share one start. Each still obeys its own signal.
     becoming ??= become(files).finally(() => (becoming = null));
     return orAborted(becoming, signal);
   };
 
-  /** A change that may be made twice: where the process that was asked ends, the journal itself is changed. */
+  /** Changes the journal through the running autopilot, or directly where it can't be reached. */
   const changeJournal = async (
     options: CallOptions,
     change: (journal: Omit<JournalChanges, 'read' | 'change'>) => Promise<JournalAnswer>,
@@ -180,7 +180,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       const service = await findService(files, options.signal);
       if (service !== null) return await change(service);
     } catch (error) {
-      // No answer from the process that runs the autopilot; it reads the journal by itself.
+      // The autopilot did not answer. It reads the journal anyway, and making the same change twice does no harm.
       if (!isHostError(error)) throw error;
     }
     return change(createJournalChanges(files, clock));
@@ -220,7 +220,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
         const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
-        // Nothing was lent yet, so the next process can be asked.
+        // No lease was given, so asking the next autopilot is safe.
         if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal });
       }

@@ -7,7 +7,7 @@ import { openLiveCatalog } from './live-catalog.js';
 import type { LiveConfig } from './live-config.js';
 import { openLiveConfig } from './live-config.js';
 
-/** The ports of an autopilot, joined to LM Studio, this machine and a configuration that may be edited. */
+/** The ports of an autopilot with LM Studio and the configuration behind them. */
 export interface JoinedPorts {
   readonly ports: AutopilotPorts;
   readonly client: LMStudioClient;

@@ -12,8 +12,8 @@ export interface JournalChanges {
   yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
   endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
   /**
-   * Writes what `change` makes of the journal and waits until the running autopilot has read it, for two seconds at
-   * most. Nothing is written where `change` returns the state that it was given.
+   * Replaces the journal by `change(journal)`, and waits up to two seconds until the running autopilot has read it.
+   * Writes nothing where `change` returns the object that it was given.
    */
   change(
     change: (journal: JournalState) => JournalState,
@@ -84,7 +84,7 @@ export function createJournalChanges(files: AutopilotFiles, clock: Clock): Journ
   };
 }
 
-/** The port's options have no key for a signal that is not there. */
+/** The journal's options must not have the key `signal` with the value undefined. */
 function present({ signal }: CallOptions): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }

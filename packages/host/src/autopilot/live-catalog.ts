@@ -13,7 +13,7 @@ export interface LiveCatalog {
   readonly estimator: (anythingLoaded: () => boolean) => EstimatorPort;
 }
 
-/** What a live catalog is made of. */
+/** The parts that a live catalog needs. */
 export interface LiveCatalogOptions {
   readonly parts: HostParts;
   readonly link: RuntimeLink;
@@ -22,7 +22,7 @@ export interface LiveCatalogOptions {
   readonly onApplied: (config: LoadedModelConfig) => void;
 }
 
-/** How old the list of downloads may be, which is also how late a finished download is noticed. */
+/** How old the list of downloads may get. A finished download is noticed this late at most. */
 const DOWNLOADS_FRESH_MS = 30_000;
 
 /** Joins configuration and downloads, and reads each again when it may have changed. */
@@ -47,7 +47,7 @@ export async function openLiveCatalog({
     try {
       latest = await listDownloads(link, context, headers);
     } catch (error) {
-      // LM Studio is away: listing the residents reports that. The files are still there.
+      // LM Studio is away, which listing the residents reports. The list of downloads stays as it was.
       if (isLMStudioError(error)) return false;
       throw error;
     }
@@ -64,7 +64,7 @@ export async function openLiveCatalog({
       const known = readings.get(request.chain);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      // Throws where the chain in use has been removed; then nothing of the new configuration is applied.
+      // Throws where the chain in use was removed. Then the whole edit is rejected.
       const reading = await createCatalog(latest, downloads.models).port.read(request);
       if (edited !== null) {
         config.accept(edited);

@@ -6,7 +6,7 @@ import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
 import type { JournalChanges } from './journal-changes.js';
 
-/** What the service of this process's autopilot is made of. */
+/** The parts that a local service needs. */
 export interface LocalServiceParts {
   readonly autopilot: Autopilot;
   readonly journal: JournalChanges;
@@ -28,7 +28,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
   const lost = (cause?: unknown): HostError =>
     new HostError(
       'AUTOPILOT_LOST',
-      `The autopilot of process ${process.pid} has stopped. Try again: another process takes its place, or starts it anew.`,
+      `The autopilot of process ${process.pid} has stopped. Try again: the next call uses the autopilot of another process, or starts one.`,
       { processId: process.pid, ...(cause === undefined ? {} : { cause }) },
     );
 
@@ -42,7 +42,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
     const { lease, selection } = await autopilot
       .acquire(requirement, { signal: signal ?? null })
       .catch((error: unknown) => {
-        // Not the caller's own cancellation: the autopilot stops.
+        // An abort that the caller did not ask for means that the autopilot stops.
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
         throw error;
       });
@@ -76,7 +76,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       unpin: (targets, options) => journal.unpin(targets, options),
       yieldMemory: (request, options) => journal.yieldMemory(request, options),
       endYield: (names, options) => journal.endYield(names, options),
-      // What is being loaded when the autopilot stops is broken off.
+      // A load that is under way when the autopilot stops is cancelled.
       load: (request, options = {}) =>
         hand.load(request, { ...options, signal: untilEnd(options.signal) }),
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),

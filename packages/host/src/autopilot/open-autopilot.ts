@@ -25,7 +25,7 @@ import { createLocalService } from './local-service.js';
 export interface AutopilotRequest {
   /** Fallback chain and requirement; the configuration's default chain unless given. */
   readonly selection?: Pick<SelectionRequest, 'chain' | 'requirement'> | undefined;
-  /** Decide and change nothing; no lock, no journal, no decision log and no socket. Default false. */
+  /** Only decide: load and unload nothing, take no lock, write no file and open no socket. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Milliseconds between two rounds; the autopilot's own default unless given. */
   readonly intervalMs?: number | null | undefined;
@@ -43,7 +43,7 @@ export interface AutopilotSession extends AsyncDisposable {
   readonly client: LMStudioClient;
   readonly config: LiveConfig;
   readonly files: AutopilotFiles;
-  /** What other processes get over the control socket. */
+  /** The service that other processes reach over the control socket. */
   readonly service: AutopilotService;
   /** Whether `service` can be used: it has been started, is not a dry run, and has not stopped. */
   readonly running: boolean;
@@ -53,9 +53,9 @@ export interface AutopilotSession extends AsyncDisposable {
    * @throws AutopilotError `ALREADY_RUNNING` where another autopilot has the lock
    */
   start(): Promise<void>;
-  /** Ends leases and the control socket, then the autopilot. May be called more than once. */
+  /** Ends the leases, the autopilot and the control socket, in this order. May be called more than once. */
   stop(): Promise<void>;
-  /** Why it stopped by itself: another process has taken the lock. Null while it has not. */
+  /** The error with which it stopped because another process took the lock; null where that has not happened. */
   readonly lostTo: () => Error | null;
 }
 
@@ -74,12 +74,12 @@ export async function openAutopilot(
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
   const onApplied = request.onConfigApplied ?? (() => undefined);
   const { ports, client, config } = await joinAutopilotPorts(parts, onApplied);
-  // A chain that does not exist is the caller's mistake here; during the run it is a rejected edit.
+  // Throws where the chain does not exist. During the run a missing chain only rejects an edit.
   await ports.catalog.read({ chain: selection.chain ?? null, signal });
 
   const files = autopilotFilesOf(context, client.baseUrl);
   const journal = createFileJournal(files.journal, clock);
-  // A file that is not a journal ends the attempt here; during the run it is a fault that may pass.
+  // Throws where the file is not a journal. During the run that is a fault after which the loop tries again.
   const noted = await journal.read({ signal });
   const changes = createJournalChanges(files, clock);
   const warnAbout = (what: string) => (error: unknown) =>
@@ -91,7 +91,7 @@ export async function openAutopilot(
     ...ports,
     dryRun,
     unloadAtStop,
-    // A dry run must leave nothing behind, and must not acknowledge what others write into the journal.
+    // A dry run writes no file, so it does not acknowledge changes of the journal either.
     journal: dryRun ? createMemoryJournal(noted) : journal,
     lock: dryRun ? null : async () => takeLock(),
     decisionLog: dryRun
@@ -144,7 +144,7 @@ export async function openAutopilot(
     try {
       server = await serveControl(local.service, { path: files.control });
     } catch (error) {
-      // The autopilot does its work without the socket, and other processes still reach it through the journal.
+      // Not fatal: the autopilot works without the socket, and still reads the journal.
       warnAbout("Other programs can't lease models from this autopilot")(error);
     }
   };

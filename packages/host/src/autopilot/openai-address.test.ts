@@ -35,17 +35,17 @@ const find = (options: { readonly apiToken?: string } = {}, env = {}) => {
   return findOpenAiAddress(context, client, signal);
 };
 
-test('a list of models at /v1/models shows that the server is on', async () => {
+test('the server is on where /v1/models answers with a list', async () => {
   answer = ({ url: path }) => [200, path === '/v1/models' ? LIST : UNKNOWN];
   expect(await find()).toEqual({ baseUrl: `${url}/v1`, requestHeaders: {} });
 });
 
-test('so does a list at /api/v0/models, for what speaks REST only', async () => {
+test('the server is on where only /api/v0/models answers with a list', async () => {
   answer = ({ url: path }) => [200, path === '/api/v0/models' ? LIST : UNKNOWN];
   expect(await find()).toEqual({ baseUrl: `${url}/v1`, requestHeaders: {} });
 });
 
-test('so does a demand for a token', async () => {
+test('the server is on where it demands a token', async () => {
   answer = () => [401, { error: 'no' }];
   expect(await find()).toEqual({ baseUrl: `${url}/v1`, requestHeaders: {} });
 });
@@ -54,7 +54,7 @@ test.each([
   ['the options', { apiToken: ' secret ' }, { LM_API_TOKEN: 'other' }, 'Bearer secret'],
   ['the environment', {}, { LM_API_TOKEN: 'other' }, 'Bearer other'],
 ])(
-  'the token of %s is in the headers, and was used to ask',
+  'the token of %s is sent, and is in the headers for clients',
   async (_from, options, env, header) => {
     let asked: string | undefined;
     answer = ({ headers }) => {
@@ -69,7 +69,7 @@ test.each([
 test.each([
   ['answers every path as unknown', () => [200, UNKNOWN] as const],
   ['answers with a fault', () => [500, LIST.object] as const],
-])('an LM Studio that %s has its server off', async (_name, make) => {
+])('the server is off where LM Studio %s', async (_name, make) => {
   answer = make;
   await expect(find()).rejects.toMatchObject({
     ...{ name: 'HostError', code: 'SERVER_OFF' },
@@ -77,7 +77,7 @@ test.each([
   });
 });
 
-test('an address at which nothing listens has its server off', async () => {
+test('the server is off where nothing listens', async () => {
   server.close();
   await expect(find()).rejects.toMatchObject({ code: 'SERVER_OFF' });
 });

@@ -1,12 +1,11 @@
-/** Events of one reader. Ends as its source ends, or with an error that it is told. */
+/** The events of one reader. Ends when its source ends, or fails when `fail` is called. */
 export class EventStream<Event> implements AsyncIterableIterator<Event> {
   readonly #source: AsyncIterator<Event>;
   readonly #onEnd: () => void;
   #fault: { readonly error: unknown } | null = null;
 
   /**
-   * @param onEnd - called when the reader is no longer interested, when the stream fails, and when it ends. May be
-   *   called more than once.
+   * @param onEnd - called when the stream ends, when it fails, and when the reader leaves; possibly more than once
    */
   constructor(source: AsyncIterator<Event>, onEnd: () => void) {
     this.#source = source;
@@ -24,7 +23,7 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
     if (result.done !== true) return result;
     this.#onEnd();
     const fault = this.#fault;
-    // Told once; after that the stream is over.
+    // The error is thrown once; later reads find the end of the stream.
     this.#fault = null;
     if (fault !== null) throw fault.error;
     return result;

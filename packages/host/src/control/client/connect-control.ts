@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { readNote, type EndpointNote } from '../wire/endpoint.js';
 import { ControlClient, lostError } from './control-client.js';
 
-/** Which service to connect to. */
+/** How a client connects. */
 export interface ConnectControlOptions {
   /** File in which the server has noted its endpoint. */
   readonly path: string;
@@ -12,8 +12,7 @@ export interface ConnectControlOptions {
 }
 
 /**
- * Connects to the service that was published at `path`. Null where none listens: none was started, or its process has
- * ended.
+ * Connects to the service whose endpoint is noted at `path`. Null where no process listens there.
  *
  * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where it does not answer; the
  *   signal's reason.
@@ -32,14 +31,14 @@ export async function connectControl({
   try {
     await client.greet(welcomeWithinMs, signal);
   } catch (error) {
-    // It has stopped between the note and the welcome.
+    // The server closed the connection instead of welcoming the client: it is stopping.
     if (error === client.lost.reason) return null;
     throw error;
   }
   return client;
 }
 
-/** Errors of a connect that say that nobody listens. */
+/** Codes with which `connect` fails when no process listens. */
 const NOBODY_LISTENS: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
 
 function open({ endpoint, processId }: EndpointNote, signal?: AbortSignal): Promise<Socket | null> {

@@ -7,13 +7,13 @@ export interface CallRequest {
   readonly params: unknown;
   readonly signal: AbortSignal | undefined;
   /**
-   * When a cancelled call ends. `at-once` for a call that changes nothing; `when-answered` for one of which the caller
-   * has to know that it is over, at the latest after `CANCEL_WITHIN_MS`.
+   * When a cancelled call rejects. `at-once` suits calls that change nothing. With `when-answered` it waits until the
+   * server has stopped the work, for `CANCEL_WITHIN_MS` at most.
    */
   readonly cancels: 'at-once' | 'when-answered';
-  /** Takes the parts that come before the answer. */
+  /** Called with each part that comes before the answer. */
   readonly onPart?: ((value: unknown) => void) | undefined;
-  /** Takes an answer that comes after the call was cancelled, so that what it grants can be given back. */
+  /** Called with an answer that comes after the call was cancelled, so that a lease in it can be released. */
   readonly onLateAnswer?: ((value: unknown) => void) | undefined;
 }
 
@@ -23,7 +23,7 @@ interface OpenCall {
   readonly onError: (error: unknown) => void;
 }
 
-/** A server that was asked to cancel and is silent for longer is taken to be stuck. */
+/** How long a cancelled call waits for its answer. */
 const CANCEL_WITHIN_MS = 10_000;
 
 /** The calls of one connection that have not been answered. */
@@ -66,7 +66,7 @@ export class ControlCalls {
         onResult: (value) => {
           settle();
           if (cancelled) handlers.onLateAnswer?.(value);
-          // Where the call was answered at once this does nothing; what has been done for another is told.
+          // A call that was cancelled too late was carried out, so it resolves. One that rejected at once stays rejected.
           resolve(value);
         },
         onError: (error) => {
@@ -78,7 +78,7 @@ export class ControlCalls {
     });
   }
 
-  /** Takes a message of the server; one for a call that is not open is ignored. */
+  /** Passes a message of the server to its call. Ignores messages for calls that are not open. */
   receive(message: Extract<ServerMessage, { readonly id: number }>): void {
     const call = this.#open.get(message.id);
     if (call === undefined) return;
@@ -87,7 +87,7 @@ export class ControlCalls {
     else call.onError(message.error);
   }
 
-  /** The connection has ended: rejects every open call, and every later one. */
+  /** Rejects every open call and every later one, because the connection has ended. */
   lose(error: unknown): void {
     this.#lost ??= { error };
     for (const call of this.#open.values()) call.onError(error);

@@ -20,7 +20,7 @@ import {
 const MIB = 1024 ** 2;
 /** Answers carry whole decisions; requests are small. */
 const CLIENT_LIMITS = { lineBytes: 64 * MIB, unsentBytes: MIB, unsentMaxBytes: 16 * MIB };
-/** How many events a reader may be behind; the same as in the process of the autopilot. */
+/** How many events a reader may be behind. The autopilot allows its own readers as many. */
 const EVENTS_BEHIND_MAX = 1024;
 
 interface Greeting {
@@ -34,7 +34,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   readonly #lines: LineSocket;
   readonly #calls = new ControlCalls((message) => this.#lines.send(message));
   readonly #lost = new AbortController();
-  /** The hello that has not been answered. */
+  /** The promise of `greet`; null before the hello. */
   #greeting: Greeting | null = null;
 
   constructor(socket: Socket, processId: number) {
@@ -79,7 +79,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     { signal }: CallOptions = {},
   ): Promise<ServiceLease> {
     const release = async (lease: number): Promise<void> => {
-      // Where the connection has ended the lease has ended with it.
+      // An error means that the connection has ended, and the lease with it.
       await this.#calls
         .call({ method: 'release', params: lease, signal: undefined, cancels: 'when-answered' })
         .catch(() => undefined);
@@ -218,11 +218,11 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   }
 }
 
-/** The autopilot was there, and is no longer. */
+/** The error for an autopilot that has stopped, or whose process has ended. */
 export function lostError(processId: number, cause: Error | null): HostError {
   return new HostError(
     'AUTOPILOT_LOST',
-    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: another process takes its place, or starts it anew.`,
+    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: the next call uses the autopilot of another process, or starts one.`,
     { processId, ...(cause === null ? {} : { cause }) },
   );
 }

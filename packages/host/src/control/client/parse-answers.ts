@@ -11,8 +11,8 @@ export interface LeaseAnswer {
 }
 
 /*
- * Both sides speak the same version of the protocol and belong to the same user. So answers are told apart by their
- * outer fields only; a decision, which they carry whole, is not examined.
+ * Only the outer fields of an answer are checked: both sides speak the same version of the protocol and belong to the
+ * same user. A decision inside an answer is not checked.
  */
 
 export function isLeaseAnswer(value: unknown): value is LeaseAnswer {
@@ -50,7 +50,7 @@ export function isAutopilotEvent(value: unknown): value is AutopilotEvent {
   return isRecord(value) && typeof value['type'] === 'string' && typeof value['atMs'] === 'number';
 }
 
-/** What a load sends while it goes on. */
+/** The parts that a load sends before its answer. */
 export function isLoadProgress(
   value: unknown,
 ): value is { readonly index: number; readonly ratio: number } {

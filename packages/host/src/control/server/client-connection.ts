@@ -14,16 +14,16 @@ const MIB = 1024 ** 2;
 /** Requests are small; answers, which carry whole decisions, are not. */
 const SERVER_LIMITS = { lineBytes: 64 * 1024, unsentBytes: MIB, unsentMaxBytes: 64 * MIB };
 
-/** The limits of a connection, and how it tells that it has ended. */
+/** The limits of a connection. */
 export interface ConnectionOptions {
   readonly callsMax: number;
   readonly helloWithinMs: number;
-  /** There are as many connections as there may be: this one is refused. */
+  /** Refuses this client, because there are too many connections. */
   readonly full: boolean;
   readonly onClose: () => void;
 }
 
-/** Time for the last answers to reach a client before its connection is cut. */
+/** How long `close` waits for a client to receive the last answers. */
 const GOODBYE_MS = 500;
 
 /** One client. Its calls are cancelled and its leases end when it goes. */
@@ -83,7 +83,7 @@ export class ClientConnection implements ConnectionLeases {
     await lease?.release();
   }
 
-  /** Whether the client has been welcomed. Everything that it should not send ends the connection. */
+  /** Returns whether the client has been welcomed. A message against the protocol ends the connection. */
   #receive(value: unknown): boolean {
     const message = parseClientMessage(value);
     if (message === null || (message.type === 'hello') === this.#welcomed) {
@@ -103,7 +103,7 @@ export class ClientConnection implements ConnectionLeases {
     } else if (this.#options.full) {
       this.#refuse(
         'AUTOPILOT_BUSY',
-        `Process ${processId}, which runs the autopilot, has as many connections as it takes. Try again when other programs have ended theirs.`,
+        `Process ${processId}, which runs the autopilot, accepts no more connections. Try again when other programs have closed theirs.`,
       );
     } else {
       this.#welcomed = true;
@@ -123,7 +123,7 @@ export class ClientConnection implements ConnectionLeases {
       this.#lines.destroy(new Error('The client uses a number twice.'));
       return;
     }
-    // Giving a lease back is always possible.
+    // A release is always allowed, because it makes room.
     if (this.#calls.size + this.#leases.size >= callsMax && method !== 'release') {
       const message = `This program has ${callsMax} open calls and leases at process ${this.#service.processId}, and more are refused. Release leases that are no longer needed.`;
       this.#send({ type: 'error', id, error: new HostError('AUTOPILOT_BUSY', message) });
@@ -160,7 +160,7 @@ export class ClientConnection implements ConnectionLeases {
 
   #end(): void {
     for (const controller of this.#calls.values()) controller.abort(cancelled());
-    // A release does not throw.
+    // `release` never rejects.
     for (const lease of this.#leases.values()) void lease.release();
     this.#leases.clear();
   }

@@ -1,12 +1,12 @@
 import type { AutopilotService, ServiceLease } from '../autopilot-service.js';
 import { parseParams } from './parse-params.js';
 
-/** One call of a client, as its method sees it. */
+/** What a method gets of a client's call. */
 export interface ServedCall {
   readonly params: unknown;
-  /** Fires when the client cancels the call or goes away. */
+  /** Fires when the client cancels the call, or its connection ends. */
   readonly signal: AbortSignal;
-  /** Sends a part of the answer ahead of it. Resolves once the client has room for more. */
+  /** Sends a part before the answer. Resolves once the client has read most of what was sent. */
   readonly part: (value: unknown) => Promise<void>;
   /** The leases of this connection. */
   readonly leases: ConnectionLeases;
@@ -18,7 +18,7 @@ export interface ConnectionLeases {
   release(number: number): Promise<void>;
 }
 
-/** What a client may call, by name. */
+/** The methods that a client may call, by name. */
 export const METHODS = {
   acquire: async (service, { params, signal, leases }) => {
     const lease = await service.acquire(parseParams.requirement(params), { signal });
@@ -39,13 +39,13 @@ export const METHODS = {
   load: (service, { params, signal, part }) =>
     service.load(parseParams.load(params), {
       signal,
-      // Nothing waits for a reader of progress: the connection's own limits hold.
+      // A load does not wait for its client to read the progress.
       onProgress: (index, ratio) => void part({ index, ratio }),
     }),
   unload: (service, { params, signal }) => service.unload(parseParams.unload(params), { signal }),
   state: (service, { signal }) => service.state({ signal }),
   events: async (service, { signal, part }) => {
-    // Taken from the service only as fast as the client reads, so that what waits is bounded by the service.
+    // Waits for the client before each event. So events pile up in the service only, which drops the oldest.
     for await (const event of service.events({ signal })) await part(event);
   },
 } satisfies Record<string, (service: AutopilotService, call: ServedCall) => Promise<unknown>>;
@@ -53,7 +53,7 @@ export const METHODS = {
 /** The name of a method. */
 export type MethodName = keyof typeof METHODS;
 
-/** Whether a client's word is the name of a method. */
+/** Whether there is a method of this name. */
 export function isMethodName(name: string): name is MethodName {
   return Object.hasOwn(METHODS, name);
 }

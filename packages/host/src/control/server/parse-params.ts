@@ -4,12 +4,12 @@ import type { Requirement } from '@mai/selector';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../wire/encode-value.js';
 
-/** Thrown where the parameters of a call are not what the method takes. */
+/** Parameters of the wrong shape. */
 export class InvalidParams extends Error {
   override readonly name = 'InvalidParams';
 }
 
-/** Reads parameters that a client sent. @throws InvalidParams */
+/** Checks the parameters that a client sent. @throws InvalidParams */
 export const parseParams = {
   requirement: (params: unknown): Requirement => check(params, isRequirement),
   target: (params: unknown): string => check(params, isText),
@@ -75,7 +75,7 @@ function isCandidate(value: unknown): value is HandLoadCandidate {
   );
 }
 
-/** A guard for every field: a field that is added to `LoadConfig` does not compile until it is listed. */
+/** A guard for every field. The compiler demands an entry for each field that is added to `LoadConfig`. */
 const LOAD_CONFIG_FIELDS: Readonly<Record<keyof LoadConfig, (value: unknown) => boolean>> = {
   contextLengthTokens: isCount,
   parallelSequences: isCount,
@@ -117,7 +117,7 @@ function isFlag(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
-/** Also a fraction: sizes and moments are not always whole. */
+/** Fractions are allowed: offload ratios, sizes and times have them. */
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -9,8 +9,8 @@ export interface ControlServer extends AsyncDisposable {
   /** Where it listens: a Unix socket, or a named pipe on Windows. */
   readonly endpoint: string;
   /**
-   * Tells every client that its leases are lost, because the autopilot stops, and lets no new client find this server.
-   * Calls that are open go on until `close`.
+   * Tells every client that its leases are lost, because the autopilot stops. Accepts no new client from then on. Open
+   * calls go on until `close`.
    */
   announceStop(): Promise<void>;
   /** Ends every connection and its leases, and stops listening. May be called more than once. */
@@ -43,8 +43,7 @@ export async function serveControl(
   let stopping = false;
   const server = createServer((socket) => {
     if (!published || stopping) {
-      // Before: only clients that have read the note are expected, and the socket may not have its mode yet. After: a
-      // client that was too late learns that nobody is here.
+      // Before the note is published the socket may not have mode 0600 yet. After the stop no new client is served.
       socket.destroy();
       return;
     }
@@ -56,10 +55,10 @@ export async function serveControl(
     });
     connections.add(connection);
   });
-  // Those above `connectionsMax` are told so; a flood is dropped.
+  // Clients above `connectionsMax` get an error; far more than that are dropped without one.
   server.maxConnections = 2 * connectionsMax;
   await listen(server, endpoint);
-  // A descriptor that can't be accepted fails that client's connection, not this process.
+  // An error while accepting a connection concerns that client only, and must not end this process.
   server.on('error', () => undefined);
   const note = { endpoint, processId: service.processId };
   try {

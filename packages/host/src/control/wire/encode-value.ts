@@ -1,14 +1,14 @@
 /**
- * Values as JSON text, with two additions that JSON lacks: errors keep their class, code, message and facts, and
- * numbers that are not finite survive.
+ * JSON with two additions: errors keep their class, code, message and facts, and numbers may be infinite. Each is
+ * written as an object with one key, its tag.
  */
 const ERROR_TAG = '@mai/error';
 const NUMBER_TAG = '@mai/number';
 
-/** Errors nested by `cause` beyond this depth are dropped. */
+/** How many nested causes of an error are kept. */
 const CAUSES_MAX = 4;
 
-/** The value as one line of JSON. */
+/** Writes a value as one line of JSON. */
 export function encodeValue(value: unknown): string {
   return JSON.stringify(value, replace);
 }
@@ -38,7 +38,7 @@ function revive(_key: string, value: unknown): unknown {
 
 const ERROR_TAGS: readonly string[] = ['[object Error]', '[object DOMException]'];
 
-/** Also errors of other realms, of which `instanceof` knows nothing. */
+/** Also true for errors of other realms, where `instanceof` is false. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || ERROR_TAGS.includes(Object.prototype.toString.call(value));
 }
@@ -59,7 +59,6 @@ function describeError(error: Error, causesLeft: number): object {
     name,
     message,
     brand: brandOf(error),
-    // DOMException has its code on the prototype, and it means nothing here.
     facts: Object.fromEntries(own),
     cause:
       isError(cause) && causesLeft > 0
@@ -76,7 +75,7 @@ function reviveError({
   cause,
 }: Readonly<Record<string, unknown>>): Error {
   const text = typeof message === 'string' ? message : '';
-  // `JSON.parse` revives from the inside out: a cause is an error already.
+  // `JSON.parse` revives inner values first, so a cause is an error by now.
   const options = isError(cause) ? { cause } : undefined;
   if (name === 'AbortError' || name === 'TimeoutError') return new DOMException(text, name);
   const error = name === 'TypeError' ? new TypeError(text, options) : new Error(text, options);

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { isRecord } from './encode-value.js';
 
 /**
- * Where the process that runs the autopilot listens. The note, a file with a fixed path in the autopilot's folder, names
- * the endpoint: a Unix socket, or a named pipe on Windows. The endpoint itself has a random name, for three reasons. A
- * new holder needs not remove the socket of a crashed one first; closing an old server can't remove the socket of a new
- * one; and no other user can take a pipe's name in advance.
+ * Content of the note: a file with a fixed path in the autopilot's folder, which names the endpoint of the process that
+ * runs the autopilot. The endpoint is a Unix socket, or a named pipe on Windows, with a random name, for three reasons.
+ * A new server does not have to remove the socket of a crashed one before it can listen. A server that closes can't
+ * remove the socket of its successor. And no other user can occupy a pipe's name in advance.
  */
 export interface EndpointNote {
   readonly endpoint: string;
@@ -21,8 +21,8 @@ const SOCKET_PATH_MAX_BYTES = 100;
 const RANDOM_CHARACTERS = 12;
 
 /**
- * A new endpoint for the server whose note is `noteFile`: in the same folder, or, where the socket's path would be too
- * long for the system, in a folder for temporary files that only this user can open.
+ * Chooses a new endpoint for the server whose note is `noteFile`. A Unix socket lies in the folder of the note. Where
+ * that path would be too long for the system, it lies in a temporary folder that only this user can open.
  */
 export async function newEndpoint(noteFile: string): Promise<string> {
   const random = crypto.randomUUID().replaceAll('-', '').slice(0, RANDOM_CHARACTERS);
@@ -43,7 +43,7 @@ function isShort(endpoint: string): boolean {
   return Buffer.byteLength(endpoint) <= SOCKET_PATH_MAX_BYTES;
 }
 
-/** The folder lies where everybody may write, so another user may have made it first. */
+/** Checks the owner and the mode, because any user can create a folder of this name in `/tmp`. */
 async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const stats = await lstat(folder);
@@ -56,8 +56,8 @@ async function makePrivateFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes `note` the one that clients find, in place of an older one. The holder of the running lock calls this, so the
- * last one to call is the one that counts.
+ * Writes the note, in place of an older one. The holder of the running lock calls this, so the last writer is the
+ * process that runs the autopilot.
  */
 export async function publishNote(noteFile: string, note: EndpointNote): Promise<void> {
   const older = await readNote(noteFile);
@@ -98,9 +98,9 @@ export async function readNote(noteFile: string): Promise<EndpointNote | null> {
   }
 }
 
-/** A process that crashed leaves its socket; one that lives removes its own when it closes. */
+/** Removes the socket of a process that has crashed. A process that closes its server removes the socket itself. */
 async function removeStaleSocket(endpoint: string): Promise<void> {
-  // Only a name that this module gives: the note is a file that anything may have written.
+  // Deletes only files with names that `newEndpoint` gives, whatever the note says.
   if (process.platform === 'win32' || !/^mai-[0-9a-f]+\.sock$/.test(path.basename(endpoint)))
     return;
   if (await refusesConnections(endpoint)) await rm(endpoint, { force: true });

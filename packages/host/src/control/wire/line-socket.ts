@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { decodeValue, encodeValue } from './encode-value.js';
 
-/** What a line socket tells its owner. */
+/** Called by a line socket. */
 export interface LineHandlers {
-  /** One message, already decoded. */
+  /** Called with each message, already decoded. */
   readonly onMessage: (message: unknown) => void;
-  /** Called once, when nothing more will come; null where the other side hung up. */
+  /** Called once, at the end of the connection; null where the other side closed it. */
   readonly onClose: (fault: Error | null) => void;
 }
 
@@ -13,15 +13,15 @@ export interface LineHandlers {
 export interface LineLimits {
   /** A longer line from the other side ends the connection. */
   readonly lineBytes: number;
-  /** With more than this unsent, nothing is read until the other side has read. */
+  /** While more than this waits to be sent, nothing is read from the other side. */
   readonly unsentBytes: number;
-  /** With more than this unsent, the connection ends: the other side has stopped reading. */
+  /** When more than this waits to be sent, the connection ends. */
   readonly unsentMaxBytes: number;
 }
 
 const LINE_FEED = 0x0a;
 
-/** Messages over a socket, one JSON text a line. */
+/** Sends and receives messages over a socket, one line of JSON each. */
 export class LineSocket {
   readonly #socket: Socket;
   readonly #limits: LineLimits;
@@ -38,7 +38,7 @@ export class LineSocket {
     this.#handlers = handlers;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#resume());
-    // Without a listener an error would end the process; 'close' follows it.
+    // An error without a listener would end the process. The event 'close' follows.
     socket.on('error', (error) => (this.#fault ??= error));
     socket.on('close', () => {
       this.#closed = true;
@@ -57,13 +57,13 @@ export class LineSocket {
     } else if (writableLength > this.#limits.unsentBytes) this.#socket.pause();
   }
 
-  /** Resolves once the other side keeps up with reading, or the connection has ended. */
+  /** Resolves once little waits to be sent, or the connection has ended. */
   async drained(): Promise<void> {
     if (this.#closed || !this.#socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
-  /** Ends the connection after what was sent. */
+  /** Ends the connection once everything is sent. */
   end(): void {
     this.#socket.end();
   }

@@ -1,9 +1,9 @@
 import { isRecord } from './encode-value.js';
 
 /**
- * The control protocol: one JSON object a line, in both directions. The client says hello and the server welcomes or
- * refuses it. Then the client calls; the server answers every call exactly once, also a cancelled one. Before its
- * answer a call may have parts: progress of a load, or events.
+ * The control protocol. Each side sends JSON objects, one a line. The client says hello, and the server welcomes or
+ * refuses it. Then the client sends calls. The server answers each call exactly once, also when it was cancelled. Before
+ * the answer it may send parts: the progress of a load, or events.
  */
 export const PROTOCOL_VERSION = 1;
 
@@ -62,7 +62,7 @@ export function parseServerMessage(message: unknown): ServerMessage | null {
   return type === 'error' && isNumber(id) ? { type, id, error } : null;
 }
 
-/** What both sides say where their protocols differ. */
+/** The message for two processes that speak different versions of the protocol. */
 export function otherVersion(processId: number): string {
   return `Process ${processId} runs the autopilot and belongs to another version of Mai. Stop it, or use the same version here.`;
 }

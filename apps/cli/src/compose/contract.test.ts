@@ -14,11 +14,7 @@ import type {
   LoadConfig as AdapterLoadConfig,
   ResidentInstance,
 } from '@mai/lmstudio-adapter';
-import type {
-  Footprint as EstimatedFootprint,
-  FootprintEstimate,
-  LoadConfig as EstimatorLoadConfig,
-} from '@mai/memory-estimator';
+import type { FootprintEstimate } from '@mai/memory-estimator';
 import type {
   DownloadedModel as MergedModel,
   LoadConfig as ConfiguredLoadConfig,
@@ -39,7 +35,6 @@ export type Contracts = [
   Satisfies<ResourceMonitor, MonitorPort>,
   // memory-estimator -> selector
   Satisfies<FootprintEstimate, Footprint>,
-  Same<EstimatedFootprint, Footprint>,
   // lmstudio-adapter -> autopilot
   Satisfies<LMStudioClient, RuntimePort>,
   Satisfies<ResidentInstance, RuntimeInstance>,
@@ -50,7 +45,6 @@ export type Contracts = [
   Same<ConfiguredPolicy, SelectionPolicy>,
   // One load configuration everywhere, in both directions.
   Same<AdapterLoadConfig, LoadConfig>,
-  Same<EstimatorLoadConfig, LoadConfig>,
   Same<ConfiguredLoadConfig, LoadConfig>,
 ];
 

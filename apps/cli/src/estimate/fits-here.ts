@@ -3,11 +3,15 @@ import type { AssembledInput } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { EstimateEnvironment, EstimateReport } from '@mai/memory-estimator';
-import { CPU_ENVIRONMENT, estimateFootprint, estimateFromFileSize } from '@mai/memory-estimator';
+import {
+  CPU_ENVIRONMENT,
+  environmentOf,
+  estimateFootprint,
+  estimateFromFileSize,
+} from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
-import { environmentOf } from '../compose/footprints.js';
 import { loadConfig } from '../compose/load-config.js';
 import { createMachine } from '../compose/machine.js';
 import { composePorts } from '../compose/ports.js';
@@ -100,7 +104,6 @@ export async function decideHere(
     header: known.header,
     loadConfig: wanted,
     environment: environmentHere(resources),
-    pools: selection.pools,
     policy,
     resources,
   });

@@ -8,6 +8,7 @@ import {
   longestContext,
   readGgufHeader,
 } from '@mai/memory-estimator';
+import { fixedPool, LIMIT } from '@mai/memory-ledger';
 import { median, printTable, timed } from './table.mjs';
 
 const HEADERS = new URL('../../packages/memory-estimator/test/corpus/headers/', import.meta.url);
@@ -29,7 +30,12 @@ const GPU_ENVIRONMENT = {
   gpuBackend: 'cuda',
   gpus: [{ deviceKey: 'gpu:0', availableBytes: null }],
 };
-const NO_BUDGET = { ramBytes: null, gpus: [], unified: false, withMargin: true };
+const NO_BUDGET = {
+  pools: [],
+  devices: { unified: false, gpus: [{ deviceKey: 'gpu:0', memory: 'dedicated' }] },
+  limit: LIMIT,
+  size: 'upper-end',
+};
 
 /** Prints what estimates and searches take, model by model. */
 export async function measureEstimates(rounds) {
@@ -117,9 +123,8 @@ async function search(header, environment, offloadRatio) {
   const times = [];
   for (const share of BUDGET_SHARES) {
     const limit = low + share * (high - low);
-    const budget = onGpu
-      ? { ...NO_BUDGET, gpus: [{ deviceKey: 'gpu:0', bytes: limit }] }
-      : { ...NO_BUDGET, ramBytes: limit };
+    const pool = fixedPool(onGpu ? 'gpu:gpu:0' : 'ram', limit);
+    const budget = { ...NO_BUDGET, pools: [pool] };
     times.push(
       await timed(() =>
         longestContext(header, loadConfig(null, true, offloadRatio), environment, budget, {

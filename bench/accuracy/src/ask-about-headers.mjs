@@ -1,5 +1,5 @@
-// node-llama-cpp's own predictions for complete headers without data. Reads [{ file, cases }] as JSON,
-// prints its answers in the same order.
+// Prints node-llama-cpp's predictions for headers without tensor data. Reads [{ file, cases }] as JSON from
+// standard input, and prints the answers in the same order.
 import { readFileSync } from 'node:fs';
 import { askNodeLlamaCpp } from './ask-node-llama-cpp.mjs';
 import { startLlama } from './start-llama.mjs';

@@ -1,13 +1,13 @@
-// What node-llama-cpp itself predicts for a file: its heuristic in JavaScript, and what it prefers where its
-// native part is there, llama.cpp's own dry run. In bytes of RAM, nothing on a GPU.
+// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU: those of its heuristic in
+// JavaScript, and those of llama.cpp's dry run, which it prefers where its native library is installed.
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
 import { GGML_TYPES } from './ggml-types.mjs';
 
 /**
- * One answer for each case: `heuristic` by part, `dryRun` for model and context.
+ * Returns an answer for each case: `heuristic` by part, `dryRun` for model and context.
  *
  * @param llama An instance without a GPU.
- * @param cases Their `batch` is what was in force when llama.cpp loaded the model.
+ * @param cases `batch` is the one that llama.cpp used when it loaded the model.
  */
 export async function askNodeLlamaCpp(llama, file, cases) {
   const insights = await GgufInsights.from(
@@ -23,7 +23,7 @@ export async function askNodeLlamaCpp(llama, file, cases) {
     const question = {
       contextSize: one.context,
       modelGpuLayers: 0,
-      // For a sliding window, it asks llama.cpp for one more than it is asked for.
+      // For a model with sliding windows, node-llama-cpp adds one to the batch.
       batchSize: insights.swaSize > 0 && !one.swaFull ? one.batch - 1 : one.batch,
       sequences: one.parallel,
       flashAttention: one.flashAttention,
@@ -42,7 +42,7 @@ export async function askNodeLlamaCpp(llama, file, cases) {
   return answers;
 }
 
-/** The heuristic's public answer is one sum; its cache (KV and recurrent state) is taken where it is added. */
+/** Intercepts the size of the cache (KV and recurrent state), because the heuristic returns only a sum. */
 function watchCache(insights) {
   let bytes = 0;
   const split = insights._estimateContextCacheMemorySplitInBytes.bind(insights);

@@ -1,4 +1,4 @@
-// The load configurations that every shape is tried with.
+// The load configurations in which every shape is loaded.
 const BASE = {
   context: 2048,
   batch: 512,

@@ -1,5 +1,5 @@
-// Loads the small models with layers on a Vulkan device, and compares what llama.cpp reports of each device
-// with what @mai/memory-estimator says from the header. Any Vulkan device will do, Mesa's software one too.
+// Loads the small models with layers on a Vulkan device, and compares llama.cpp's report of each device with
+// the estimate of @mai/memory-estimator. Works with any Vulkan device, including Mesa's software device.
 //
 // Run with: npm run setup && npm run setup:vulkan && npm run compare:vulkan (in bench/accuracy; on Debian the
 // software device is in mesa-vulkan-drivers).
@@ -14,7 +14,7 @@ import { shapes } from './shapes.mjs';
 import { writeGguf } from './write-gguf.mjs';
 
 const MIB = 1024 * 1024;
-/** The log rounds each buffer to hundredths of a MiB. */
+/** The log has two decimals of MiB for each buffer. */
 const LOG_ROUNDING_MIB = 0.0251;
 const PARTS = {
   weights: 'weightsBytes',
@@ -23,7 +23,7 @@ const PARTS = {
   compute: 'computeBytes',
 };
 
-// A software device is passed over unless it is asked for by name.
+// llama.cpp ignores a software device unless it is selected here.
 process.env.GGML_VK_VISIBLE_DEVICES ??= '0';
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-vulkan-'));
 try {
@@ -57,7 +57,7 @@ function row(name, header, one, truth) {
     kvCacheTypeV: one.kvV,
     flashAttention: one.flashAttention,
     batchTokens: one.batch,
-    // node-llama-cpp asks for one more where caches have windows.
+    // node-llama-cpp adds one for models with sliding windows.
     ubatchTokens: one.batch,
     parallelSequences: one.parallel,
     kvUnified: false,
@@ -69,7 +69,7 @@ function row(name, header, one, truth) {
   const errors = {};
   for (const [part, key] of Object.entries(PARTS)) {
     errors[`${part}, GPU`] = error(gpus[0][key], truth.gpu[part]);
-    // What is repacked is not told apart in RAM, and mapped files are counted by their pages.
+    // Weights in RAM cannot be compared: the log has repacked copies in the same sum, and mapped files by page.
     if (part !== 'weights') errors[`${part}, RAM`] = error(ram[key], truth.ram[part]);
   }
   return { name, errors };

@@ -1,6 +1,6 @@
-// Loads small models of many shapes with the real llama.cpp, reads its own report, and compares it with
-// what @mai/memory-estimator says from the header, part by part. Fails where an exact part is not exact.
-// Then the errors beside node-llama-cpp's own predictions, for those models and for real ones.
+// Loads small models of many shapes with llama.cpp, and compares its report with the estimate of
+// @mai/memory-estimator part by part. Fails where a part that must be exact is not. Then prints the errors of
+// both Mai and node-llama-cpp, for these models and for real ones.
 //
 // Run with: npm run setup && npm run compare (in bench/accuracy; build the workspace first).
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { printPeerTables, quantile } from './peer-tables.mjs';
 import { compareRealModels } from './real-models.mjs';
 import { compareSmallShapes } from './small-shapes.mjs';
 
-/** Where the graph holds recurrent layers, 2 % of the compute buffer is the target. */
+/** Shapes with recurrent layers: their compute buffers may differ by 2 %. */
 const RECURRENT = new Set(['mamba2', 'granitehybrid', 'falcon-h1', 'qwen3next']);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-accuracy-'));

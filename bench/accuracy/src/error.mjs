@@ -2,7 +2,7 @@ const BYTES_PER_MIB = 1_048_576;
 /** llama.cpp's log has two decimals of MiB. */
 export const LOG_ROUNDING_BYTES = 0.0101 * BYTES_PER_MIB;
 
-/** How far an estimate is off, in bytes and as a share of the truth. */
+/** The error of an estimate, in bytes and relative to the truth. */
 export function error(estimated, truth) {
   return {
     bytes: estimated - truth,
@@ -10,7 +10,7 @@ export function error(estimated, truth) {
   };
 }
 
-/** Against a figure of the log, rounded as it is. */
+/** The error compared with a figure of the log; 0 within its rounding. */
 export function logError(estimated, mib) {
   const truth = mib * BYTES_PER_MIB;
   return Math.abs(estimated - truth) <= LOG_ROUNDING_BYTES

@@ -1,4 +1,4 @@
-/** ggml_type numbers of the types that a KV cache can have, ggml.h. */
+/** ggml_type numbers of KV cache types. Source: ggml.h. */
 export const GGML_TYPES = {
   f32: 0,
   f16: 1,
@@ -11,7 +11,7 @@ export const GGML_TYPES = {
   bf16: 30,
 };
 
-/** Whether a type stores blocks with a scale rather than single numbers. */
+/** Whether a type stores quantized blocks rather than plain numbers. */
 export function isQuantised(type) {
   return !/^b?f\d+$/.test(type);
 }

@@ -1,5 +1,5 @@
-// Loads one GGUF with llama.cpp, decodes a prompt that fills a micro-batch, and prints the memory that this
-// process then holds and no file backs (Linux). One process a load, as LM Studio's engines are.
+// Loads a GGUF file with llama.cpp, decodes a prompt that fills a micro-batch, and prints the anonymous memory
+// of this process (Linux). Each load has its own process, as with LM Studio's engines.
 import { readFileSync } from 'node:fs';
 import { newModel, startLlama } from './start-llama.mjs';
 

@@ -1,5 +1,5 @@
-// Loads one GGUF with some layers on a Vulkan device, makes a context for each case, and prints as JSON what
-// llama.cpp itself reports of each device. One process a file and number of layers; see load-with-llama.mjs.
+// Loads a GGUF file with some layers on a Vulkan device, creates a context for each case, and prints llama.cpp's
+// report of each device as JSON. Each file and number of layers has its own process; see load-with-llama.mjs.
 import { readFileSync } from 'node:fs';
 import { logArrived, newContext, newModel, startLlama } from './start-llama.mjs';
 
@@ -24,7 +24,7 @@ async function measure(one) {
   };
 }
 
-/** What the log has for some devices, in MiB, rounded to two decimals buffer by buffer. */
+/** The sums of the log for some devices, in MiB. Each buffer is rounded to two decimals. */
 function partsOn(isOne, log) {
   const sum = (text, part) =>
     [...text.matchAll(new RegExp(`(\\S+) +${part} buffer size = +([\\d.]+) MiB`, 'g'))]
@@ -38,7 +38,7 @@ function partsOn(isOne, log) {
   };
 }
 
-/** What llama.cpp logs while `work` runs. */
+/** The log of llama.cpp while `work` runs. */
 async function logOf(work) {
   const start = lines.length;
   await work();

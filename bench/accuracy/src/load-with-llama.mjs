@@ -1,8 +1,8 @@
-// Loads one GGUF with llama.cpp, makes a context for each case, and prints as JSON what llama.cpp itself
-// reports: the memory breakdown in bytes, and the log lines that tell the parts apart; and what
-// node-llama-cpp predicted for the same.
+// Loads a GGUF file with llama.cpp, and creates a context for each case. Prints as JSON llama.cpp's report (the
+// memory breakdown in bytes, and the parts from the log), and node-llama-cpp's predictions.
 //
-// One process a file: llama.cpp keeps state per process, and a shape that it refuses may end the process.
+// Each file has its own process: llama.cpp keeps state in the process, and may end it for a shape that it
+// refuses.
 import { readFileSync } from 'node:fs';
 import { askNodeLlamaCpp } from './ask-node-llama-cpp.mjs';
 import { logArrived, newContext, newModel, startLlama } from './start-llama.mjs';
@@ -13,7 +13,7 @@ const { llama, lines } = await startLlama();
 const { model, log: modelLog } = await loadModel();
 const results = [];
 for (const one of cases) {
-  // What llama.cpp does not load at all (a latent cache with two types) is no case to compare.
+  // llama.cpp refuses some cases, such as a latent cache with two types. They are not compared.
   results.push(await measure(one).catch((error) => ({ refused: error.message })));
 }
 const peers = await askNodeLlamaCpp(llama, file, cases);
@@ -36,7 +36,7 @@ async function measure(one) {
     const contextBytes = native.getMemoryBreakdown().cpuRam;
     const ubatch = Number(/n_ubatch\s*=\s*(\d+)/.exec(log)[1]);
     return {
-      // What llama.cpp calls a context: KV cache, recurrent state and compute buffer.
+      // KV cache, recurrent state and compute buffer.
       contextBytes,
       mappedMib: sum(modelLog, /CPU_Mapped model buffer size =\s*([\d.]+) MiB/g),
       repackMib: sum(modelLog, /CPU_REPACK model buffer size =\s*([\d.]+) MiB/g),
@@ -51,7 +51,7 @@ async function measure(one) {
   }
 }
 
-/** What llama.cpp logs while `work` runs; an error carries the last lines of it. */
+/** The log of llama.cpp while `work` runs. An error contains its last lines. */
 async function logOf(work) {
   const start = lines.length;
   try {

@@ -1,13 +1,13 @@
-// One load by part, in shares of the truth: Mai's estimate beside node-llama-cpp's two. What an estimator
-// does not tell apart is null.
+// The errors of one load by part, relative to the truth, for Mai and both predictions of node-llama-cpp. `null`
+// stands for a part that an estimator does not separate.
 import { error, LOG_ROUNDING_BYTES } from './error.mjs';
 
 export const ESTIMATORS = ['mai', 'heuristic', 'dryRun'];
-/** What every one of them claims to predict. */
+/** The part that every estimator predicts. */
 export const SUM = 'weights and context';
 
 /**
- * @param truth weightsBytes, repackBytes (null: nothing is repacked in a dry run), cacheBytes (KV and
+ * @param truth weightsBytes, repackBytes (`null` for a dry run, which does not repack), cacheBytes (KV and
  * recurrent state), buffersBytes (compute and output).
  */
 export function partsOfLoad({ ram, peer: { heuristic, dryRun }, truth }) {
@@ -42,7 +42,7 @@ export function partsOfLoad({ ram, peer: { heuristic, dryRun }, truth }) {
   };
 }
 
-/** Parts of the truth come from a log that is rounded; closer than that is no error. */
+/** The relative error of each estimate; 0 within the rounding of the log. */
 function shares(truth, estimates) {
   return Object.fromEntries(
     ESTIMATORS.map((name, i) => {

@@ -1,4 +1,4 @@
-// The error tables: Mai beside node-llama-cpp, by part and by architecture.
+// Tables of the errors of Mai and node-llama-cpp, by part and by architecture.
 import { ESTIMATORS, SUM } from './parts-of-load.mjs';
 
 const TITLES = {
@@ -9,7 +9,7 @@ const TITLES = {
 const NAME_WIDTH = 20;
 const GROUP_WIDTH = 30;
 
-/** Prints the tables of one set of loads. */
+/** Prints the tables of a set of loads. */
 export function printPeerTables(title, rows) {
   const architectures = [...new Set(rows.map(({ architecture }) => architecture))];
   console.log(`\n${title}; absolute errors in % of the part: median, p90, worst\n`);
@@ -44,7 +44,7 @@ function spread(ratios) {
   return [0.5, 0.9, 1].map((share) => percent(quantile(sorted, share)).padStart(9)).join('');
 }
 
-/** The smallest value that at least `share` of the sorted values do not exceed. */
+/** The quantile of sorted values: the smallest value that at least `share` of them do not exceed. */
 export function quantile(sorted, share) {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }

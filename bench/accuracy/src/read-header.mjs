@@ -1,6 +1,5 @@
-// Reads one header with one reader in a process of its own: how long the first and the later readings take,
-// and how far the process's memory rose above what it was at the first. Prints JSON; null where the reader
-// is not installed.
+// Reads a header with one reader, in a process of its own. Prints as JSON how long the first and the later
+// readings took, and how much memory the first one needed; `null` where the reader is not installed.
 //
 //   node read-header.mjs READER FILE READINGS
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +10,7 @@ const VOCABULARY = [
   'tokenizer.ggml.scores',
   'tokenizer.ggml.merges',
 ];
-/** Each imports its package and answers with its way to read a file. */
+/** Each imports its package and returns a function that reads a file. */
 const READERS = {
   async mai() {
     const { readGgufHeader } = await import('@mai/memory-estimator');
@@ -59,7 +58,7 @@ async function measure() {
   return { firstMs, laterMs, extraBytes };
 }
 
-/** Bytes that resident memory has risen to since now; the kernel's own high-water mark, set back first. */
+/** Returns a function for the growth of resident memory since now, from the kernel's high-water mark. */
 function watchPeak() {
   const status = (name) =>
     1024 *

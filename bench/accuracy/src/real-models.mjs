@@ -1,5 +1,5 @@
-// Real models, by their headers: what llama.cpp reported when it loaded them is kept in the corpus of the
-// package; Mai and node-llama-cpp are asked here and now.
+// Compares the estimates of real models. The package's corpus has their headers, and llama.cpp's reports of
+// earlier loads; Mai and node-llama-cpp are asked now.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -10,7 +10,7 @@ import { runNode } from './run-node.mjs';
 
 const CORPUS = new URL('../../../packages/memory-estimator/test/corpus/', import.meta.url);
 
-/** One row for each load of the corpus. */
+/** Returns a row for each load of the corpus. */
 export async function compareRealModels(folder) {
   const { entries } = JSON.parse(readFileSync(new URL('cpu.json', CORPUS), 'utf8'));
   const models = [...new Set(entries.map((entry) => entry.model))].map((name) => ({

@@ -1,5 +1,5 @@
-// Whether the interval of an estimate is honest: what a process that has loaded a model and decoded a prompt
-// really holds, llama.cpp, Node and all, beside the estimate. Linux. After `npm run setup`:
+// Checks the interval of the estimate: compares it with the anonymous memory of a process (with llama.cpp and
+// Node) that has loaded a model and decoded a prompt. Linux only. After `npm run setup`:
 //   npm run resident
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Installs node-llama-cpp without its 640 MB of back ends, and then the one CPU binary of this machine; asked for
-// `vulkan`, the one for Vulkan beside it.
+// Installs node-llama-cpp with only the CPU binary of this machine, and with the argument `vulkan` also the one
+// for Vulkan. All its back ends would take 640 MB.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +18,8 @@ const binary = BINARIES[`${process.platform}-${process.arch}`];
 if (binary === undefined)
   throw new Error(`node-llama-cpp has no binary for ${process.platform} ${process.arch}.`);
 
-// Not `npm ci`: it asks for the back ends of all platforms to be in the lock file, and not every registry has
-// them all. The versions are still those of the lock file, which is not written.
+// `npm ci` would need the back ends of all platforms in the lock file, and some registries lack some of them.
+// `npm install` uses the versions of the lock file too, and --no-save leaves the file unchanged.
 const wanted = process.argv[2] === 'vulkan' ? [binary, `${binary}-vulkan`] : [binary];
 npm('install', '--no-save', ...wanted.map((name) => `@node-llama-cpp/${name}@${VERSION}`));
 

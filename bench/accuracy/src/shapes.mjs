@@ -1,7 +1,7 @@
-// Small models of many architectures: metadata and tensors as llama.cpp wants them (src/models/*.cpp,
-// v0.5.0). The figures are made up and small; what counts is that every term of the estimate occurs.
+// Small models of many architectures, with the metadata and tensors that llama.cpp v0.5.0 requires
+// (src/models/*.cpp). The sizes are arbitrary and small, but every part of the estimate occurs.
 
-/** name -> { metadata, tensors } */
+/** Returns { metadata, tensors } by name. */
 export function shapes() {
   return {
     llama: transformer('llama', {}),
@@ -117,7 +117,7 @@ function transformer(arch, options) {
     ...options,
   };
   const { embd, headDim, heads, kvHeads, ff } = s;
-  // These architectures take the width of a head from embd / heads, whatever the metadata says.
+  // These architectures ignore the metadata, and use embd / heads as the width of a head.
   const meta = {
     ...(s.experts
       ? {
@@ -129,7 +129,7 @@ function transformer(arch, options) {
     ...(s.sharedFf ? { expert_shared_feed_forward_length: s.sharedFf } : {}),
     ...s.meta,
   };
-  // Mixtral and Granite name the width of an expert feed_forward_length.
+  // Mixtral and Granite store the width of an expert as feed_forward_length.
   const expertFf = arch === 'llama' || arch === 'granitemoe' ? ff : s.expertFf;
   const tensors = [matrix('token_embd', embd, s.vocab), vector('output_norm', embd)];
   if (!s.tied) tensors.push(matrix('output', embd, s.vocab, 'Q6_K'));
@@ -421,7 +421,7 @@ function falconH1() {
         matrix('attn_k', s.embd, s.kvHeads * s.headDim),
         matrix('attn_v', s.embd, s.kvHeads * s.headDim),
         matrix('attn_output', s.heads * s.headDim, s.embd),
-        // The one norm whose name has no suffix.
+        // This norm's name has no suffix.
         { name: 'ffn_norm', dims: [s.embd], type: 'F32' },
         ...gatedFeedForward(s.embd, s.ff),
       ].map((t) => ({ ...t, name: `blk.${i}.${t.name}` })),

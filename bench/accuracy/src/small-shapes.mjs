@@ -1,4 +1,4 @@
-// Small models of many shapes, written here, loaded by llama.cpp itself under every case.
+// Writes small models of many shapes, and loads each with llama.cpp in every case.
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
@@ -10,10 +10,10 @@ import { runNode } from './run-node.mjs';
 import { shapes } from './shapes.mjs';
 import { writeGguf } from './write-gguf.mjs';
 
-/** Loaders at a time: each spends half its time waiting for a log. */
+/** Loaders that run at the same time: each waits for the log half of the time. */
 const LOADERS = 2;
 
-/** One row for each load, and what llama.cpp would not load. */
+/** Returns a row for each load, and the cases that llama.cpp refused. */
 export async function compareSmallShapes(folder) {
   const todo = Object.entries(shapes());
   const order = todo.map(([name]) => name);

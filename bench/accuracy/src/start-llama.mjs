@@ -1,8 +1,8 @@
-// The llama.cpp of this machine's CPU binary; nothing is downloaded or compiled.
+// Starts llama.cpp from the installed binary. Nothing is downloaded or compiled.
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
 import { GGML_TYPES } from './ggml-types.mjs';
 
-/** An instance, without a GPU unless one is asked for; `lines` fills with what llama.cpp logs. */
+/** Starts an instance, without a GPU by default. llama.cpp's log is appended to `lines`. */
 export async function startLlama(gpu = false) {
   const lines = [];
   const llama = await getLlama({
@@ -15,7 +15,7 @@ export async function startLlama(gpu = false) {
   return { llama, lines };
 }
 
-/** A native model, because those written here have no tokenizer; it is loaded by its `init()`. */
+/** A native model, which `init()` loads. node-llama-cpp's own class needs a tokenizer, which shapes lack. */
 export function newModel(llama, file, gpuLayers = 0) {
   return new llama._bindings.AddonModel(file, {
     gpuLayers,
@@ -25,7 +25,7 @@ export function newModel(llama, file, gpuLayers = 0) {
   });
 }
 
-/** A native context for one of the cases; it is made by its `init()`. */
+/** A native context for a case, which `init()` creates. */
 export function newContext(llama, model, one) {
   return new llama._bindings.AddonContext(model, {
     contextSize: one.context * one.parallel,
@@ -38,7 +38,7 @@ export function newContext(llama, model, one) {
   });
 }
 
-/** The log reaches us through the event loop, a little after the call that wrote it. */
+/** Waits for the log, which arrives through the event loop after the call that wrote it. */
 export function logArrived() {
   return new Promise((resolve) => setTimeout(resolve, 20));
 }

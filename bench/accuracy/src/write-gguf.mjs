@@ -1,11 +1,11 @@
 // Writes GGUF version 3 files, https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
-// Tensor data is a hole in the file: all-zero blocks are valid weights, and a sparse file costs no disk.
+// The tensor data is a hole in the file: blocks of zeros are valid weights, and a sparse file takes no disk space.
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 
 const ALIGNMENT = 32;
 const VALUE_TYPES = { u32: 4, f32: 6, bool: 7, string: 8, array: 9, u64: 10 };
 
-/** Number in the file, weights a block, bytes a block: ggml.h and ggml-quants. */
+/** Type number, elements and bytes of a block. Source: ggml.h and ggml-quants. */
 export const TENSOR_TYPES = {
   F32: [0, 1, 4],
   F16: [1, 1, 2],
@@ -21,7 +21,7 @@ export function tensorBytes({ type, dims }) {
   return (dims.reduce((a, b) => a * b, 1) / blockSize) * blockBytes;
 }
 
-/** The header as bytes; `metadata` maps a key to a number, boolean, string or an array of one kind. */
+/** Encodes a header. `metadata` maps keys to numbers, booleans, strings or arrays of one of these. */
 export function encodeHeader(metadata, tensors) {
   const chunks = [
     Buffer.from('GGUF'),
@@ -44,7 +44,7 @@ export function encodeHeader(metadata, tensors) {
   };
 }
 
-/** Writes the header and, unless `headerOnly`, a hole as long as the tensors' data. */
+/** Writes the header and, unless `headerOnly` is set, a hole in place of the tensor data. */
 export function writeGguf(file, { metadata, tensors }, { headerOnly = false } = {}) {
   const { header, dataBytes } = encodeHeader(metadata, tensors);
   const fd = openSync(file, 'w');

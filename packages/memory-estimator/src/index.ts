@@ -6,32 +6,21 @@ export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
 export { openHeaderCache } from './cache/header-cache.js';
 export type { HeaderCache } from './cache/header-cache.js';
-export type { SaveOutcome } from './cache/stamped-store.js';
+export type { SaveOutcome } from './files/atomic-file.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
 export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';
 export { estimateReportFromFileSize } from './estimate/size-report.js';
 export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
 export type { FileSizeFacts } from './estimate/estimate-from-file-size.js';
-export { CPU_ENVIRONMENT } from './estimate/environment.js';
+export { CPU_ENVIRONMENT, environmentOf } from './estimate/environment.js';
 export type { EstimateEnvironment } from './estimate/environment.js';
-export type {
-  Confidence,
-  Footprint,
-  FootprintEstimate,
-  FootprintInterval,
-  FootprintSource,
-  MemoryParts,
-  PartName,
-} from './estimate/footprint.js';
-export { fitsBudget } from './search/budget.js';
+export type { FootprintEstimate, MemoryParts, PartName } from './estimate/footprint-estimate.js';
 export type { MemoryBudget } from './search/budget.js';
 export { longestContext } from './search/longest-context.js';
 export type { ContextFit } from './search/longest-context.js';
-export { mostGpuLayers } from './search/most-layers.js';
-export type { LayerFit } from './search/most-layers.js';
 export { cheapestFit } from './search/cheapest-fit.js';
-export type { DegradedFit, Degradation } from './search/cheapest-fit.js';
+export type { CheapestFit, KvCacheTypes, TradeOff } from './search/cheapest-fit.js';
 export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
 export type {
@@ -40,11 +29,9 @@ export type {
   GpuBackend,
   ResolvedSettings,
 } from './settings/estimate-settings.js';
-export type { KvCacheType, LoadConfig } from './settings/load-config.js';
 export { openCalibrationStore } from './calibration/calibration-store.js';
 export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';
 export { calibrateFootprint } from './calibration/calibrate-footprint.js';
-export type { CalibrationTarget } from './calibration/calibration-target.js';
 export { combineWithLMStudio } from './calibration/combine-with-lmstudio.js';
 export type { CombinedFootprint, LMStudioEstimate } from './calibration/combine-with-lmstudio.js';
 export { measureFootprint } from './calibration/measure-footprint.js';
@@ -52,7 +39,11 @@ export type {
   MeasureOutcome,
   MeasurePorts,
   MemoryReading,
-  SettleDetector,
   UntrustedReason,
 } from './calibration/measure-footprint.js';
-export type { Engine, MeasuredMemory, Observation } from './calibration/observation.js';
+export type {
+  CalibrationTarget,
+  Engine,
+  MeasuredMemory,
+  Observation,
+} from './calibration/observation.js';

@@ -1,14 +1,14 @@
+import type { KvCacheType } from '@mai/memory-ledger';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readGgufHeader } from '../src/gguf/read-gguf-header.js';
 import type { GgufHeader } from '../src/gguf/gguf-header.js';
 import type { EstimateSettings } from '../src/settings/estimate-settings.js';
-import type { KvCacheType } from '../src/settings/load-config.js';
 
 const FOLDER = join(__dirname, 'corpus');
 
-/** One load, and what llama.cpp v0.5.0 reported (through node-llama-cpp 3.22.1). */
+/** A load, with the figures that llama.cpp v0.5.0 reported (through node-llama-cpp 3.22.1). */
 export interface CorpusEntry {
   readonly id: string;
   readonly model: string;
@@ -21,7 +21,7 @@ export interface CorpusEntry {
   readonly parallel: number;
   readonly swaFull: boolean;
   readonly kvUnified: boolean;
-  /** Worked out by llama.cpp without loading; nothing is repacked then. */
+  /** Computed by llama.cpp without loading, and therefore without repacking. */
   readonly dryRun: boolean;
   readonly measured: {
     readonly weightsBytes: number;
@@ -35,7 +35,7 @@ export interface CorpusEntry {
   };
 }
 
-/** One load with layers on a GPU. */
+/** A load with layers on a GPU. */
 export interface GpuCorpusEntry {
   readonly id: string;
   readonly model: string;
@@ -54,17 +54,17 @@ export interface GpuCorpusEntry {
   };
 }
 
-/** The compute buffers of one dry run with Vulkan on Mesa's software device (buffers of at most 128 MiB). */
+/** The compute buffers of a dry run with Vulkan on Mesa's software device, whose buffers hold at most 128 MiB. */
 export interface VulkanEntry {
   readonly model: string;
   readonly gpuLayers: number;
-  /** Of each sequence, or of all where they share a cache. */
+  /** Tokens of each sequence, or of all sequences where they share a cache. */
   readonly contextLength: number;
   readonly parallel: number;
   readonly kvUnified: boolean;
   readonly flashAttention: boolean;
   readonly kvType: KvCacheType;
-  /** As llama.cpp's log has them, to two decimals. */
+  /** From llama.cpp's log, which has two decimals. */
   readonly gpuComputeMib: number;
   readonly hostComputeMib: number;
 }
@@ -81,7 +81,7 @@ export function gpuCorpus(): readonly GpuCorpusEntry[] {
   return entries<GpuCorpusEntry>('gpu.json');
 }
 
-/** The bytes of a model's header; there is no tensor data behind them. */
+/** The bytes of a model's header, without tensor data. */
 export function headerBytes(model: string): Buffer {
   return gunzipSync(readFileSync(join(FOLDER, 'headers', `${model}.gguf-header.gz`)));
 }

@@ -1,6 +1,5 @@
-import type { Footprint } from '../src/estimate/footprint.js';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import type { Observation } from '../src/calibration/observation.js';
-import type { LoadConfig } from '../src/settings/load-config.js';
 import { ONE_SEQUENCE } from './load-config.js';
 
 export const MIB = 1024 * 1024;
@@ -8,7 +7,7 @@ export const GIB = 1024 * MIB;
 
 export const ENGINE = { name: 'llama.cpp-linux-x86_64-avx2', version: '1.50.2' };
 
-/** A footprint in mebibytes on the CPU, with an interval that has room above. */
+/** A footprint in RAM, in mebibytes, with an interval that reaches further up than down. */
 export function footprintOf(mappedMiB: number, anonymousMiB: number): Footprint {
   const total = (mappedMiB + anonymousMiB) * MIB;
   return {
@@ -20,7 +19,7 @@ export function footprintOf(mappedMiB: number, anonymousMiB: number): Footprint 
   };
 }
 
-/** One load that took `measuredMiB` where `predictedMiB` were expected. */
+/** A load that took `measuredMiB` where the estimate was `predictedMiB`. */
 export function observed(
   modelKey: string,
   predictedMiB: number,
@@ -40,7 +39,7 @@ export function observed(
   };
 }
 
-/** A repeatable source of numbers from 0 to 1 (mulberry32, Tommy Ettinger, public domain). */
+/** A repeatable source of random numbers from 0 to 1 (mulberry32 by Tommy Ettinger, public domain). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

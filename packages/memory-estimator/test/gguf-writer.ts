@@ -1,4 +1,4 @@
-/** Writes small GGUF files, of any version and byte order, right or wrong. */
+/** The form of a file. Default: version 3, little-endian. */
 export interface WriterOptions {
   readonly version?: number;
   readonly bigEndian?: boolean;
@@ -18,16 +18,27 @@ export interface WrittenTensor {
   readonly offset: number;
 }
 
-const NUMBERS = {
-  u8: { id: 0, bytes: 1 },
-  u32: { id: 4, bytes: 4 },
-  i32: { id: 5, bytes: 4 },
-  f32: { id: 6, bytes: 4 },
-  u64: { id: 10, bytes: 8 },
-  i64: { id: 11, bytes: 8 },
-  f64: { id: 12, bytes: 8 },
+/** Numbers of value types in a file (gguf_type), by names of our own. */
+export const VALUE_TYPES = {
+  u8: 0,
+  u32: 4,
+  i32: 5,
+  f32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  u64: 10,
+  i64: 11,
+  f64: 12,
+  undefined: 13,
 } as const;
 
+/** Numbers of tensor types in a file (ggml_type). */
+export const TENSOR_TYPES = { F32: 0, Q8_0: 8, undefined: 999 } as const;
+
+const SCALAR_BYTES = { u8: 1, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8, f64: 8 } as const;
+
+/** Writes small GGUF files, valid or damaged, field by field. */
 export class GgufWriter {
   readonly #parts: Buffer[] = [];
   readonly #big: boolean;
@@ -64,21 +75,26 @@ export class GgufWriter {
     this.text(key);
     switch (entry.type) {
       case 'bool':
-        return this.u32(7).raw(Buffer.from([entry.value ? 1 : 0]));
+        return this.u32(VALUE_TYPES.bool).raw(Buffer.from([entry.value ? 1 : 0]));
       case 'string':
-        return this.u32(8).text(entry.value);
+        return this.u32(VALUE_TYPES.string).text(entry.value);
       case 'strings':
-        this.u32(9).u32(8).u64(entry.value.length);
+        this.arrayHead('string', entry.value.length);
         for (const text of entry.value) this.text(text);
         return this;
       case 'i32s':
-        this.u32(9).u32(5).u64(entry.value.length);
+        this.arrayHead('i32', entry.value.length);
         for (const value of entry.value) this.#scalar('i32', value);
         return this;
       default:
-        this.u32(NUMBERS[entry.type].id);
+        this.u32(VALUE_TYPES[entry.type]);
         return this.#scalar(entry.type, entry.value);
     }
+  }
+
+  /** Type and length of an array, as the value of a pair. */
+  arrayHead(elements: keyof typeof VALUE_TYPES, length: number | bigint): this {
+    return this.u32(VALUE_TYPES.array).u32(VALUE_TYPES[elements]).u64(length);
   }
 
   tensor({ name, shape, type, offset }: WrittenTensor): this {
@@ -91,9 +107,9 @@ export class GgufWriter {
     return Buffer.concat(this.#parts);
   }
 
-  #scalar(type: keyof typeof NUMBERS, value: number): this {
+  #scalar(type: keyof typeof SCALAR_BYTES, value: number): this {
     const little = !this.#big;
-    return this.#number(NUMBERS[type].bytes, (view) => {
+    return this.#number(SCALAR_BYTES[type], (view) => {
       switch (type) {
         case 'u8':
           return view.setUint8(0, value);
@@ -120,7 +136,7 @@ export class GgufWriter {
   }
 }
 
-/** A small complete model: two tensors, some metadata, and their data. */
+/** A small complete model: some metadata, and two tensors with their data. */
 export function smallModel(options: WriterOptions = {}): Buffer {
   const header = new GgufWriter(options)
     .counts(2, 6)
@@ -130,8 +146,8 @@ export function smallModel(options: WriterOptions = {}): Buffer {
     .pair('general.big', { type: 'u64', value: 2 ** 40 })
     .pair('llama.flag', { type: 'bool', value: true })
     .pair('llama.list', { type: 'i32s', value: [3, -1, 2] })
-    .tensor({ name: 'token_embd.weight', shape: [32, 4], type: 8, offset: 0 })
-    .tensor({ name: 'output_norm.weight', shape: [32], type: 0, offset: 160 })
+    .tensor({ name: 'token_embd.weight', shape: [32, 4], type: TENSOR_TYPES.Q8_0, offset: 0 })
+    .tensor({ name: 'output_norm.weight', shape: [32], type: TENSOR_TYPES.F32, offset: 160 })
     .bytes();
   const padding = Buffer.alloc((32 - (header.length % 32)) % 32);
   return Buffer.concat([header, padding, Buffer.alloc(160 + 128)]);

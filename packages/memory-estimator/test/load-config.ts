@@ -1,12 +1,4 @@
-import type { LoadConfig } from '../src/settings/load-config.js';
+import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
 
-/** A configuration that leaves everything to LM Studio but the number of sequences. */
-export const ONE_SEQUENCE: LoadConfig = {
-  contextLengthTokens: null,
-  parallelSequences: 1,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-};
+/** Leaves everything but the number of sequences to LM Studio. */
+export const ONE_SEQUENCE: LoadConfig = { ...DEFAULT_LOAD_CONFIG, parallelSequences: 1 };

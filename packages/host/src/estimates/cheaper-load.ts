@@ -1,5 +1,5 @@
 import type { Footprint, LoadConfig, Pool, Resources } from '@mai/memory-ledger';
-import { LIMIT, room } from '@mai/memory-ledger';
+import { LIMIT } from '@mai/memory-ledger';
 import type { EstimateEnvironment, GgufHeader } from '@mai/memory-estimator';
 import { cheapestFit } from '@mai/memory-estimator';
 
@@ -21,17 +21,10 @@ export interface CheaperLoad {
 /** The cheapest change of the load configuration that makes a model fit the pools; null where none does. */
 export function cheapestLoad(question: CheaperQuestion): CheaperLoad | null {
   const { header, loadConfig, environment, resources, pools } = question;
-  const roomOf = (name: string): number | null => {
-    const pool = pools.find((one) => one.name === name);
-    return pool === undefined ? null : room(pool, LIMIT);
-  };
   return cheapestFit(header, loadConfig, environment, {
-    ramBytes: roomOf('ram'),
-    gpus: environment.gpus.map(({ deviceKey }) => ({
-      deviceKey,
-      bytes: roomOf(`gpu:${deviceKey}`) ?? roomOf(`gpu-share:${deviceKey}`),
-    })),
-    unified: resources.unified,
-    withMargin: true,
+    pools,
+    devices: resources,
+    limit: LIMIT,
+    size: 'upper-end',
   });
 }

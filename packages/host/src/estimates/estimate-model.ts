@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { chargeResident, measurePools } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import type { EstimateSettings } from '@mai/memory-estimator';
+import { environmentOf, type EstimateSettings } from '@mai/memory-estimator';
 import { selectModel } from '@mai/selector';
 import { openCalibration } from '../footprints/calibration.js';
-import { environmentOf, findFootprint } from '../footprints/footprints.js';
+import { findFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { fitOf, isTooLarge } from '../models/model-fit.js';

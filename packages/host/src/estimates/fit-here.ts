@@ -1,10 +1,14 @@
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import { measurePools } from '@mai/memory-ledger';
 import type { EstimateEnvironment, EstimateReport, EstimateSettings } from '@mai/memory-estimator';
-import { CPU_ENVIRONMENT, estimateFootprint, estimateFromFileSize } from '@mai/memory-estimator';
+import {
+  CPU_ENVIRONMENT,
+  environmentOf,
+  estimateFootprint,
+  estimateFromFileSize,
+} from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
-import { environmentOf } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { fitBeside, type ModelFit } from '../models/model-fit.js';

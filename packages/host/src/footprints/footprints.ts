@@ -1,11 +1,11 @@
-import type { Footprint, Resources } from '@mai/memory-ledger';
+import type { Footprint } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { EstimateEnvironment, FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
+import type { FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
-  CPU_ENVIRONMENT,
+  environmentOf,
   estimateFootprint,
   estimateFromFileSize,
   isModelFileError,
@@ -134,22 +134,6 @@ async function askLMStudio(
     if (isLMStudioError(error) && error.code === 'MODEL_NOT_FOUND') return null;
     throw error;
   }
-}
-
-/** The engine and the GPUs that a load on this machine meets. */
-export function environmentOf({ gpus, unified }: Resources): EstimateEnvironment {
-  const used = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
-  // Layers are shared out by free memory; a single GPU gets them all.
-  const shares = used.length > 1;
-  const nvidia = used.some(({ vendor }) => vendor === 'nvidia');
-  return {
-    ...CPU_ENVIRONMENT,
-    gpus: used.map(({ deviceKey, availableBytes }) => ({
-      deviceKey,
-      availableBytes: shares ? availableBytes : null,
-    })),
-    gpuBackend: used.length === 0 ? 'none' : unified ? 'metal' : nvidia ? 'cuda' : 'vulkan',
-  };
 }
 
 /** From the file's size. LM Studio's estimate tells the size of the weights also where its list does not. */

@@ -1,34 +1,34 @@
-/** Rules of one architecture that its metadata does not carry; src/models/*.cpp of llama.cpp v0.5.0. */
+/** Rules of an architecture that its metadata does not state. Source: src/models/*.cpp of llama.cpp v0.5.0. */
 export interface Architecture {
   readonly name: string;
-  /** False: nothing but the common rules is known of it. */
+  /** `false` where only the common rules are known. */
   readonly known: boolean;
-  /** What it remembers between tokens; `none`: an encoder or a diffusion model, without a cache. */
+  /** What it keeps between tokens. `none`: an encoder or a diffusion model, without a cache. */
   readonly memory: 'attention' | 'recurrent' | 'hybrid' | 'none';
   readonly window: WindowRule | null;
   /** Every layer has both a KV cache and a recurrent state. */
   readonly everyLayerBoth: boolean;
-  /** Hybrid: each n-th layer is attention. Null: a layer without key-value heads is recurrent. */
+  /** In a hybrid model, each n-th layer is attention. `null`: a layer without key-value heads is recurrent. */
   readonly fullAttentionInterval: number | null;
-  /** Some layers are a feed-forward network alone. */
+  /** Some layers consist of a feed-forward network only. */
   readonly feedForwardLayers: boolean;
-  /** Only the first layers have a cache of their own; `shared`: the metadata says how many share. */
+  /** Number of first layers with a cache of their own. `shared`: the metadata has the number of the others. */
   readonly cachedLayers: number | 'shared' | null;
-  /** May keep one latent vector a token in place of keys and values. */
+  /** The cache may hold one latent vector for each token, in place of keys and values. */
   readonly latentAttention: boolean;
 }
 
-/** How an architecture's sliding-window layers are laid out. */
+/** Which layers of an architecture have a sliding window, and how large it is. */
 export interface WindowRule {
-  /** Of each `pattern` layers, all but one are windowed; 0: all are. Null: only an array in the metadata says. */
+  /** Of each `pattern` layers, all but one have a window; 0: all have. `null`: an array in the metadata tells. */
   readonly pattern: number | null;
-  /** The full layer comes first of its group rather than last. */
+  /** The layer without a window is the first of its group rather than the last. */
   readonly fullFirst: boolean;
-  /** The window where the metadata names none; null: then every layer is full. */
+  /** Size where the metadata does not state one; `null`: then no layer has a window. */
   readonly defaultSize: number | null;
-  /** The window wherever there is one, whatever the metadata says. */
+  /** Size that replaces the one in the metadata. */
   readonly fixedSize: number | null;
-  /** Windows only in the size of the model with this many layers. */
+  /** Only the variant with this number of layers has windows. */
   readonly onlyDepth: number | null;
 }
 
@@ -107,7 +107,7 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
   'wavtokenizer-dec': { memory: 'none' },
 };
 
-/** Architectures whose caches follow the common rules: full attention in every layer. */
+/** Architectures that follow the common rules: full attention in every layer. */
 const PLAIN = new Set(
   [
     'apertus arcee arctic baichuan bailingmoe bailingmoe2 bitnet bloom chameleon chatglm codeshell',
@@ -119,7 +119,7 @@ const PLAIN = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-/** The rules of an architecture by its name in `general.architecture`. */
+/** The rules of an architecture, by the name in `general.architecture`. */
 export function findArchitecture(name: string | null): Architecture {
   const key = name ?? '';
   const special = Object.hasOwn(SPECIAL, key) ? SPECIAL[key] : undefined;

@@ -4,8 +4,8 @@ import { keyWidthOf, valueWidthOf, type Hyperparameters } from './hyperparameter
 import type { TensorGroup, TensorGroups } from './tensor-groups.js';
 
 /**
- * Whether the tensors have the widths that the metadata gives. Where they have not (a key is missing or
- * wrong), llama.cpp refuses to load the file, and what is worked out from the metadata is worth little.
+ * Whether the tensors have the widths that the metadata states. Where they differ, a key is missing or wrong:
+ * llama.cpp refuses to load the file, and figures from the metadata are unreliable.
  */
 export function agreesWithTensors(
   model: Hyperparameters,
@@ -25,8 +25,8 @@ export function agreesWithTensors(
 
 function attentionAgrees(model: Hyperparameters, tensors: TensorGroups, il: number): boolean {
   const keys = keyWidthOf(model, il);
-  // Latent attention caches one vector a token, as it comes out of its first projection; where it unpacks
-  // it first, keys are as wide as queries.
+  // Latent attention caches the vector that its first projection gives. Old files unpack the vector before
+  // they cache it, and their keys are as wide as their queries.
   if (model.latent !== null) return hasRows(tensors.get('attn_kv_a_mqa'), keys);
   if (model.architecture.latentAttention)
     return hasRows(
@@ -48,7 +48,7 @@ function stateSpaceAgrees({ stateSpace }: Hyperparameters, tensors: TensorGroups
   return (
     convolution.shape[0] === convKernel &&
     convolution.shape[1] === innerSize + 2 * groupCount * stateSize &&
-    // Mamba 1 has a matrix here; later ones a bias for each head alone.
+    // Mamba 1 has a matrix here. Later versions have only a bias for each head.
     (timeStep?.weight !== null || timeStep.bias?.shape[0] === timeStepRank)
   );
 }

@@ -5,22 +5,23 @@ import { MetadataReader } from './metadata-reader.js';
 import { readStateSpace, stateSizes, type StateSizes, type StateSpace } from './state-space.js';
 import { slidingWindow, type SlidingWindow } from './sliding-window.js';
 
-/** Layers of a model that llama.cpp accepts (LLAMA_MAX_LAYERS). */
+/** The most layers that llama.cpp accepts (LLAMA_MAX_LAYERS). */
 const MAX_LAYERS = 512;
 
-/** Wider than any layer by far: the widest known has 2^14 values a token, its keys 2^15. */
+/** Far above the widest known layer, which has 2^14 values for each token, and keys of 2^15. */
 const MAX_WIDTH = 2 ** 20;
 const MAX_VOCABULARY = 2 ** 28;
-/** Columns of a convolution's rolling state. */
+/** The most columns of a convolution's rolling state. */
 const MAX_KERNEL = 64;
 
-/** What llama.cpp calls hparams: the figures that decide how much memory a model takes. */
+/** The figures of a model that decide how much memory it takes; llama.cpp calls them hparams. */
 export interface Hyperparameters extends StateSizes {
   readonly architecture: Architecture;
-  /** Layers that run; next-token-prediction layers at the end are left out. */
+  /** Layers that run, without the layers for multi-token prediction at the end. */
   readonly layers: number;
-  /** Layers in the file. */
+  /** All layers in the file. */
   readonly layersInFile: number;
+  /** Tokens; `null` where the metadata does not state it. */
   readonly trainedContext: number | null;
   readonly embedding: number;
   readonly vocabulary: number;
@@ -31,23 +32,23 @@ export interface Hyperparameters extends StateSizes {
   readonly keyLengthWindowed: number;
   readonly valueLengthWindowed: number;
   readonly window: SlidingWindow | null;
-  /** Per layer: keeps a recurrent state. */
+  /** By layer: whether it keeps a recurrent state. */
   readonly recurrent: readonly boolean[];
-  /** Per layer: keeps a KV cache. */
+  /** By layer: whether it keeps a KV cache. */
   readonly attention: readonly boolean[];
   readonly stateSpace: StateSpace | null;
   readonly experts: number;
-  /** Per layer: experts that a token goes through. */
+  /** By layer: experts that a token goes through. */
   readonly expertsUsed: readonly number[];
-  /** Latent attention: the cache holds keys only. */
+  /** Sizes of latent attention, whose cache holds keys only; `null` for other attention. */
   readonly latent: { readonly keyLength: number; readonly valueLength: number } | null;
-  /** Encoder-like models run without a cache. */
+  /** `false` for encoders and diffusion models, which run without a cache. */
   readonly cached: boolean;
 }
 
 /**
- * Reads the figures of a header; null where the file does not say enough to know its caches, or claims what
- * no model is.
+ * Reads the figures of a header; `null` where the header lacks figures that its caches depend on, or has
+ * figures that no model can have.
  */
 export function readHyperparameters(header: GgufHeader): Hyperparameters | null {
   const model = readFigures(header);
@@ -93,7 +94,7 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
     read.perLayer('attention.head_count', layersInFile) ?? new Array<number>(layersInFile).fill(0);
   const kvHeads = read.perLayer('attention.head_count_kv', layersInFile) ?? heads;
   const firstHeads = heads[0] ?? 0;
-  // Models without attention heads have no keys, whatever the metadata says.
+  // Without attention heads there are no keys, even where the metadata states a length.
   const headDefault = firstHeads > 0 ? Math.floor(embedding / firstHeads) : 0;
   const keyLength = firstHeads > 0 ? (read.count('attention.key_length') ?? headDefault) : 0;
   const valueLength = firstHeads > 0 ? (read.count('attention.value_length') ?? headDefault) : 0;
@@ -134,7 +135,7 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
   };
 }
 
-/** Nemotron-H has layers that are neither attention nor state space. */
+/** Whether a layer is neither attention nor state space, as some of Nemotron-H. */
 function isFeedForwardOnly(
   architecture: Architecture,
   read: MetadataReader,
@@ -157,7 +158,7 @@ function recurrentLayers(
     return all.map(() => true);
   if (architecture.memory !== 'hybrid') return all.map(() => false);
   if (architecture.fullAttentionInterval === null) {
-    // A layer is recurrent where it has no key-value heads.
+    // A layer without key-value heads is recurrent.
     return all.map(
       (il) => kvHeads[il] === 0 && !isFeedForwardOnly(architecture, read, layersInFile, il),
     );
@@ -168,7 +169,7 @@ function recurrentLayers(
   return all.map((il) => il < layers && (il + 1) % interval !== 0);
 }
 
-/** Gemma 3n and 4: the last layers use the cache of earlier ones. */
+/** Number of first layers with a cache of their own. The last layers of Gemma 3n and 4 use earlier caches. */
 function cachedFromStart(architecture: Architecture, read: MetadataReader, layers: number): number {
   if (architecture.cachedLayers === null) return Infinity;
   if (architecture.cachedLayers === 'shared')
@@ -216,7 +217,7 @@ export function valueWidthOf(model: Hyperparameters, il: number): number {
   return valueLengthOf(model, il) * (model.kvHeads[il] ?? 0);
 }
 
-/** No model has none, and no machine holds more than the longest that can be asked for. */
+/** The trained context within the range of contexts that can be asked for. */
 function trainedContext(tokens: number | null): number | null {
   return tokens === null || tokens < 1 ? null : Math.min(tokens, MAX_TOKENS);
 }

@@ -1,24 +1,25 @@
+import { itemAt } from '../item-at.js';
 import type { Hyperparameters } from './hyperparameters.js';
 import type { TensorGroups } from './tensor-groups.js';
 
-/** A stretch of layers that repeats itself. */
+/** A stretch of layers in which every layer equals the one a period before. */
 export interface LayerPattern {
   /** First layer of the stretch. */
   readonly start: number;
-  /** Layers after which it repeats. */
+  /** Number of layers after which the stretch repeats. */
   readonly period: number;
-  /** The layer behind the stretch; never beyond the last layer, which drops rows and so differs. */
+  /** The layer behind the stretch. The last layer is never in it, because it drops rows. */
   readonly end: number;
 }
 
-/** Longer patterns than this save nothing. */
+/** Longer periods save no time. */
 const LONGEST_PERIOD = 8;
 
-/** The longest stretches of layers that repeat, each null where there is none. */
+/** The longest stretches of layers that repeat; `null` where no layers do. */
 export interface LayerPatterns {
-  /** In everything but the types of their weights, which do not matter where weights stay where they are. */
+  /** Layers are equal except for the types of their weights, which matter only where weights are copied. */
   readonly byShape: LayerPattern | null;
-  /** In the types of their weights too: copies of them are as large. */
+  /** Layers are equal, including the types of their weights. */
   readonly byType: LayerPattern | null;
 }
 
@@ -30,7 +31,7 @@ export function findLayerPatterns(
   const shapes = all.map((tensors, il) => shapeOf(model, tensors, il));
   return {
     byShape: longestPattern(shapes),
-    byType: longestPattern(shapes.map((shape, il) => shape + typesOf(all[il] as TensorGroups))),
+    byType: longestPattern(all.map((tensors, il) => itemAt(shapes, il) + typesOf(tensors))),
   };
 }
 
@@ -49,12 +50,12 @@ function longestPattern(signatures: readonly string[]): LayerPattern | null {
   return best;
 }
 
-/** Layers that need not be looked at twice. */
+/** Layers of a stretch that repeat an earlier one. */
 function repeats({ start, period, end }: LayerPattern): number {
   return end - start - period;
 }
 
-/** All but types that makes one layer's part of the graph differ from another's. */
+/** Everything, except types, in which two layers' parts of the graph can differ. */
 function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): string {
   const facts = [
     model.heads[il],
@@ -63,7 +64,8 @@ function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): str
     model.recurrent[il] === true,
     model.attention[il] === true,
     model.expertsUsed[il],
-    // Rules that count layers: SmolLM3 leaves out each fourth rotation, Gemma 3n makes the first ten sparse.
+    // Rules that depend on the layer's number: SmolLM3 does not rotate in each fourth layer, and the first ten
+    // layers of Gemma 3n are sparse.
     model.architecture.name === 'smollm3' && il % 4 === 3,
     model.architecture.name === 'gemma3n' && il < 10,
   ];

@@ -1,6 +1,9 @@
 import type { GgufArray, GgufHeader, GgufScalar } from '../gguf/gguf-header.js';
 
-/** Reads `<architecture>.<key>` the way llama.cpp's model loader does. */
+/**
+ * Reads the metadata `<architecture>.<key>` as llama.cpp's model loader does. `null` stands for a key that is
+ * missing or has another type.
+ */
 export class MetadataReader {
   readonly #values = new Map<string, GgufScalar | GgufArray | null>();
   readonly #header: GgufHeader;
@@ -34,7 +37,7 @@ export class MetadataReader {
     return typeof value === 'string' ? value : null;
   }
 
-  /** Whether the key holds an array, and its values as numbers (booleans count as 0 and 1). */
+  /** The values of an array as numbers; booleans are 0 and 1. */
   array(key: string): readonly number[] | null {
     const value = this.#values.get(key);
     if (value === undefined || value === null || typeof value !== 'object' || value.values === null)
@@ -42,7 +45,7 @@ export class MetadataReader {
     return value.values.map(toNumber);
   }
 
-  /** One count for all layers, or one for each; null where they are none. */
+  /** A count for each layer: the file has one for all layers, or an array. */
   perLayer(key: string, layers: number): number[] | null {
     const array = this.array(key);
     if (array?.some((value) => !Number.isInteger(value) || value < 0) === true) return null;
@@ -51,6 +54,7 @@ export class MetadataReader {
     return value === null ? null : new Array<number>(layers).fill(value);
   }
 
+  /** Length of an array with any key, which need not begin with the architecture. */
   arrayLength(fullKey: string): number | null {
     const value = this.#header.metadata.get(fullKey);
     return value !== undefined && value !== null && typeof value === 'object' ? value.length : null;

@@ -3,29 +3,30 @@ import { readHyperparameters, type Hyperparameters } from './hyperparameters.js'
 import { agreesWithTensors, describesAllWeights } from './contradictions.js';
 import { findLayerPatterns, type LayerPatterns } from './layer-pattern.js';
 import { MetadataReader } from './metadata-reader.js';
-import { indexWeights, type WeightIndex } from '../parts/weights.js';
 import { groupTensors, type TensorGroups } from './tensor-groups.js';
+import { indexWeights, type WeightIndex } from './weight-index.js';
 
-/** A header with its tensors sorted by layer and its figures read: what every estimate of it needs. */
+/** A header with its figures read and its tensors sorted by layer, for all estimates of the model. */
 export interface ModelIndex {
   readonly header: GgufHeader;
+  /** `null` where the header lacks figures; see `readHyperparameters`. */
   readonly model: Hyperparameters | null;
   readonly metadata: MetadataReader;
   /** Tensors outside of layers, by name. */
   readonly shared: TensorGroups;
-  /** Tensors of each layer, by their name after `blk.N.`. */
+  /** Tensors of each layer, by the part of their name after `blk.N.`. */
   readonly layers: readonly TensorGroups[];
   readonly patterns: LayerPatterns | null;
   readonly weights: WeightIndex;
-  /** Metadata and tensors tell the same; see agreesWithTensors. */
+  /** Metadata and tensors agree; see `agreesWithTensors`. */
   readonly consistent: boolean;
-  /** No tensor is missing, and the size of each is known. */
+  /** Every tensor is described, and has a type of a known size. */
   readonly allWeights: boolean;
 }
 
 const indices = new WeakMap<GgufHeader, ModelIndex>();
 
-/** The index of a header; it is made once and lives as long as the header. */
+/** The index of a header. It is computed once and kept as long as the header. */
 export function indexModel(header: GgufHeader): ModelIndex {
   const known = indices.get(header);
   if (known !== undefined) return known;

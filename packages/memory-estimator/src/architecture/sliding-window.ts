@@ -1,16 +1,17 @@
 import type { Architecture } from './architectures.js';
 import type { MetadataReader } from './metadata-reader.js';
 
-/** Which layers look back over a window only, and how far. */
+/** The layers that attend to a window of past tokens only, and its size. */
 export interface SlidingWindow {
   readonly sizeTokens: number;
   readonly layers: readonly boolean[];
 }
 
 /**
- * The sliding window of a model, or null where every layer sees the whole context.
+ * The sliding window of a model; `null` where every layer attends to the whole context.
  *
- * Phi-3 names a window that llama.cpp does not apply; architectures without a rule here are the same.
+ * Architectures without a rule have no window, even where their metadata states one: llama.cpp ignores that
+ * of Phi-3, for example.
  */
 export function slidingWindow(
   architecture: Architecture,

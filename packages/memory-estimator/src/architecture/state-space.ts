@@ -9,15 +9,15 @@ export interface StateSpace {
   readonly groupCount: number;
 }
 
-/** Values of one sequence's state in one layer. */
+/** Number of values in the state of one sequence in one layer. */
 export interface StateSizes {
-  /** Of the rolling (convolution) state. */
+  /** Values of the rolling (convolution) state. */
   readonly rollingStateSize: number;
-  /** Of the recurrent state. */
+  /** Values of the recurrent state. */
   readonly recurrentStateSize: number;
 }
 
-/** Reads the sizes of state-space layers; null where the header has none. */
+/** Reads the sizes of state-space layers; `null` where the header does not state them. */
 export function readStateSpace(read: MetadataReader): StateSpace | null {
   const innerSize = read.count('ssm.inner_size');
   const stateSize = read.count('ssm.state_size');
@@ -31,7 +31,7 @@ export function readStateSpace(read: MetadataReader): StateSpace | null {
   };
 }
 
-/** llama-hparams.cpp: n_embd_r and n_embd_s. */
+/** The state sizes of a model's layers. Source: n_embd_r and n_embd_s in llama-hparams.cpp. */
 export function stateSizes(
   read: MetadataReader,
   embedding: number,

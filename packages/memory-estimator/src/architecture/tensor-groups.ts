@@ -1,15 +1,15 @@
 import type { GgufTensor } from '../gguf/gguf-header.js';
 
-/** The tensors that share a name but for its ending: `attn_q.weight` and `attn_q.bias`. */
+/** The tensors whose names differ only in the ending: `attn_q.weight` and `attn_q.bias`. */
 export interface TensorGroup {
-  /** The one that ends in `.weight`, or that has no ending. */
+  /** The tensor whose name ends in `.weight` or has no ending. */
   weight: GgufTensor | null;
   bias: GgufTensor | null;
 }
 
 export type TensorGroups = ReadonlyMap<string, TensorGroup>;
 
-/** Tensors outside of layers by name, and those of each layer by their name after `blk.N.`. */
+/** Groups tensors: those outside of layers by name, those of a layer by the part after `blk.N.`. */
 export function groupTensors(
   tensors: readonly GgufTensor[],
   layerCount: number,
@@ -17,10 +17,10 @@ export function groupTensors(
   const shared = new Map<string, TensorGroup>();
   const layers = Array.from({ length: layerCount }, () => new Map<string, TensorGroup>());
   for (const tensor of tensors) {
-    const match = /^blk\.(\d+)\.(.*)$/.exec(tensor.name);
-    const layer = match === null ? undefined : layers[Number(match[1])];
+    const [, number, name = ''] = /^blk\.(\d+)\.(.*)$/.exec(tensor.name) ?? [];
+    const layer = number === undefined ? undefined : layers[Number(number)];
     if (layer === undefined) addTo(shared, tensor.name, tensor);
-    else addTo(layer, match?.[2] as string, tensor);
+    else addTo(layer, name, tensor);
   }
   return { shared, layers };
 }

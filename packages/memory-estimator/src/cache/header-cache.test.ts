@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { types } from 'node:util';
+import { itemAt } from '../item-at.js';
 import { headerBytes } from '../../test/corpus.js';
 import { smallModel } from '../../test/gguf-writer.js';
 import { estimateReport } from '../estimate/estimate-report.js';
@@ -22,18 +24,18 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function model(name: string, bytes: Buffer): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
-  // Whole seconds: utimes cannot restore what stat may show of the rest.
+  // Whole seconds, because utimes cannot restore fractions exactly.
   utimesSync(path, WRITTEN_AT, WRITTEN_AT);
   return path;
 }
 
-/** Damages a file without changing its size or time, so that reading it would fail. */
+/** Replaces the content of a file by zeros, without changing its size and time. */
 function damage(path: string): void {
   writeFileSync(path, Buffer.alloc(statSync(path).size));
   utimesSync(path, WRITTEN_AT, WRITTEN_AT);
 }
 
-test('a header comes back from the cache as it was, without the file being read', async () => {
+test('a cached header equals the one that was read, and the file is not read again', async () => {
   const paths = ['tiny-llama-tok', 'gpt-oss-20b-L6-mxfp4', 'deepseek-v2-lite-E16-q4km'].map(
     (name) => model(`${name}.gguf`, headerBytes(name)),
   );
@@ -49,13 +51,13 @@ test('a header comes back from the cache as it was, without the file being read'
       metadata: [...(read[i]?.metadata ?? [])],
     });
     expect(estimateReport(cached, NO_SETTINGS)).toEqual(
-      estimateReport(read[i] as typeof cached, NO_SETTINGS),
+      estimateReport(itemAt(read, i), NO_SETTINGS),
     );
   }
   expect(second.save()).toEqual({ saved: false, error: null });
 });
 
-test('a file that changed is read anew', async () => {
+test('a file that changed is read again', async () => {
   const path = model('a.gguf', smallModel());
   const first = openHeaderCache({ file });
   await first.read(path);
@@ -66,7 +68,7 @@ test('a file that changed is read anew', async () => {
 });
 
 test.each(['', 'not json', '{"format":99}', '{"format":2,"entries":{"x":3}}', 'null'])(
-  'a damaged cache (%s) is an empty one',
+  'a damaged cache (%s) is an empty cache',
   async (content) => {
     const path = model('a.gguf', smallModel());
     file = join(folder, 'headers.json');
@@ -77,7 +79,11 @@ test.each(['', 'not json', '{"format":99}', '{"format":2,"entries":{"x":3}}', 'n
   },
 );
 
-test('a damaged entry is read anew', async () => {
+test.each([
+  ['tensors that are missing', '{"v":3,"b":"little","m":[],"n":"a","t":[1],"s":0,"c":true,"f":[]}'],
+  ['fields that are missing', '{"n":"a","t":[1]}'],
+  ['text that is not JSON', '{'],
+])('an entry with %s is read again', async (_, value) => {
   const path = model('a.gguf', smallModel());
   const first = openHeaderCache({ file });
   await first.read(path);
@@ -85,12 +91,12 @@ test('a damaged entry is read anew', async () => {
   const stored = JSON.parse(readFileSync(file, 'utf8')) as {
     entries: Record<string, { value: string }>;
   };
-  for (const entry of Object.values(stored.entries)) entry.value = '{"n":"a","t":[1]}';
+  for (const entry of Object.values(stored.entries)) entry.value = value;
   writeFileSync(file, JSON.stringify(stored));
   expect((await openHeaderCache({ file }).read(path)).tensors).toHaveLength(2);
 });
 
-test('two processes that save keep what the other found', async () => {
+test('two processes that save keep the entries of each other', async () => {
   const [a, b] = [model('a.gguf', smallModel()), model('b.gguf', smallModel())];
   const [one, two] = [openHeaderCache({ file }), openHeaderCache({ file })];
   await one.read(a);
@@ -104,17 +110,17 @@ test('two processes that save keep what the other found', async () => {
   expect((await both.read(b)).architecture).toBe('llama');
 });
 
-test('a cache that cannot be written says so and goes on', async () => {
+test('a cache that cannot be written still reads headers, and returns the error', async () => {
   const path = model('a.gguf', smallModel());
-  // A file where a folder is needed.
+  // The folder of the cache would be a file.
   const cache = openHeaderCache({ file: join(path, 'headers.json') });
   expect((await cache.read(path)).architecture).toBe('llama');
   const { saved, error } = cache.save();
   expect(saved).toBe(false);
-  expect(error).toBeInstanceOf(Error);
+  expect(types.isNativeError(error)).toBe(true);
 });
 
-test('faults of model files come through as they are', async () => {
+test('errors of model files are thrown unchanged', async () => {
   const cache = openHeaderCache({ file });
   await expect(cache.read(join(folder, 'nowhere.gguf'))).rejects.toMatchObject({
     code: 'FILE_NOT_FOUND',
@@ -124,7 +130,7 @@ test('faults of model files come through as they are', async () => {
   });
 });
 
-test('the stored header is what a fresh read gives, but for long strings', async () => {
+test('a cached header has all metadata except long strings', async () => {
   const path = model('a.gguf', headerBytes('tinyllama-1.1b-q8'));
   const cache = openHeaderCache({ file });
   await cache.read(path);
@@ -140,7 +146,7 @@ test('the stored header is what a fresh read gives, but for long strings', async
 describe('derive', () => {
   const count = (header: GgufHeader) => ({ tensors: header.tensors.length });
 
-  test('what was worked out comes back without the header or the file being read', async () => {
+  test('returns a cached result without reading the header or the file', async () => {
     const path = model('a.gguf', smallModel());
     const first = openHeaderCache({ file });
     expect(await first.derive(path, 'count', count)).toEqual({ tensors: 2 });
@@ -156,7 +162,7 @@ describe('derive', () => {
     });
   });
 
-  test('another key, or a file that changed, is worked out anew', async () => {
+  test('computes again for another key and for a file that changed', async () => {
     const path = model('a.gguf', smallModel());
     const first = openHeaderCache({ file });
     await first.derive(path, 'count', count);
@@ -167,7 +173,7 @@ describe('derive', () => {
     expect(tensors).toBeGreaterThan(10);
   });
 
-  test('a model keeps its newest 64 results', async () => {
+  test('keeps the newest 64 results of a model', async () => {
     const path = model('a.gguf', smallModel());
     const cache = openHeaderCache({ file });
     for (let i = 0; i < 70; i += 1) await cache.derive(path, `key ${i}`, () => i);

@@ -3,30 +3,32 @@ import { asModelFileError } from '../gguf/byte-source.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { splitFiles } from '../gguf/split-files.js';
-import { decodeHeader, encodeHeader, type EncodedHeader } from './header-codec.js';
-import { openStampedStore, type SaveOutcome } from './stamped-store.js';
+import type { SaveOutcome } from '../files/atomic-file.js';
+import { decodeHeader, encodeHeader } from './header-codec.js';
+import { openStampedStore } from './stamped-store.js';
 
-/** Raised when the stored form changes; an older file is then written anew. */
+/** Raise it when the stored form changes: files of another format are ignored. */
 const FORMAT = 2;
-/** For each model; the oldest go first. */
+/** Results kept for each model. The oldest are dropped first. */
 const MAX_DERIVED = 64;
 
-/** Headers that were read before, and what was worked out from them, kept in files. */
+/** Keeps headers, and results that were computed from them, in files. */
 export interface HeaderCache {
   /**
-   * The header of a model file: from the cache where no file of the model has changed in size or time, from
-   * the file otherwise. Strings above 65,536 characters are missing from a cached header.
+   * The header of a model file. It comes from the cache unless a file of the model changed its size or its
+   * modification time. A cached header lacks strings of more than 65,536 characters.
    *
-   * @throws ModelFileError as readGgufHeader does.
+   * @throws ModelFileError as `readGgufHeader` does.
    */
   read(path: string, options?: { readonly signal?: AbortSignal }): Promise<GgufHeader>;
   /**
-   * What `compute` makes of the header of a model file: from the cache where it was computed before under
-   * the same `key` and no file of the model has changed since; the header is then not even looked at.
+   * The result of `compute` for the header of a model file. It comes from the cache, without reading the
+   * header, where it was computed under the same `key` and no file of the model changed since.
    *
-   * @param key Everything that the result depends on beside the header, the version of the code included.
-   * @param compute Its result is kept as JSON; at most 64 for each model.
-   * @throws ModelFileError as readGgufHeader does, and whatever `compute` throws.
+   * @param key Names everything that the result depends on besides the header, including the version of the
+   * code and the type of the result.
+   * @param compute Its result is kept as JSON; at most 64 results are kept for each model.
+   * @throws ModelFileError as `readGgufHeader` does, and whatever `compute` throws.
    */
   derive<Result>(
     path: string,
@@ -34,19 +36,19 @@ export interface HeaderCache {
     compute: (header: GgufHeader) => Result,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Result>;
-  /** Writes what is new, atomically; nothing where nothing is. */
+  /** Writes new headers and results to the files, atomically. Never throws. */
   save(): SaveOutcome;
 }
 
 /**
  * Opens a header cache.
  *
- * @param options.file Where headers are kept; what was derived from them lies beside it. A file that is
- * missing, damaged or of another version is an empty cache.
+ * @param options.file Path of the file for headers; results are kept in a second file beside it. A file that
+ * is missing, damaged or of another format is an empty cache.
  */
 export function openHeaderCache(options: { readonly file: string }): HeaderCache {
   const { file } = options;
-  // As JSON text, so that only the ones asked for are parsed.
+  // Each header is JSON text of its own, so that only those that are read are parsed.
   const headers = openStampedStore(file, FORMAT, isText);
   const derived = openStampedStore(file.replace(/(\.json)?$/, '.derived$1'), FORMAT, isTexts);
   const open = new Map<string, { readonly stamp: string; readonly header: Promise<GgufHeader> }>();
@@ -69,7 +71,7 @@ export function openHeaderCache(options: { readonly file: string }): HeaderCache
     if (known?.stamp === stamp) return known.header;
     const header = find(path, stamp, signal);
     open.set(path, { stamp, header });
-    // What failed, or was cancelled by one caller, is tried again for the next.
+    // The next caller tries again after an error or a cancelled read.
     header.catch(() => open.delete(path));
     return header;
   }
@@ -85,6 +87,7 @@ export function openHeaderCache(options: { readonly file: string }): HeaderCache
       const stamp = stampOf(path);
       const texts = derived.get(path, stamp) ?? {};
       const known = texts[key];
+      // The key names the type of the result, so JSON of this key is a Result.
       if (known !== undefined) return JSON.parse(known) as Result;
       const result = compute(await read(path, stamp, signal));
       const all = { ...derived.get(path, stamp), [key]: JSON.stringify(result) };
@@ -111,7 +114,7 @@ function isTexts(value: unknown): value is Readonly<Record<string, string>> {
 
 function parse(text: string): GgufHeader | null {
   try {
-    return decodeHeader(JSON.parse(text) as EncodedHeader);
+    return decodeHeader(JSON.parse(text));
   } catch {
     return null;
   }
@@ -124,7 +127,7 @@ function stampOf(path: string): string {
         const { size, mtimeMs } = statSync(file);
         return `${size}@${mtimeMs}`;
       } catch (error) {
-        // Only the file asked for must be there; a missing part is a fact of its own.
+        // Another file of a split model may be missing; when it appears, the stamp changes.
         if (file === path) throw asModelFileError(path, error);
         return 'missing';
       }

@@ -1,18 +1,18 @@
 import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 
-/** Strings above this are not kept; a chat template has a tenth of it. */
+/** A longer string is not kept. A chat template has a tenth of this length. */
 const KEPT_STRING_LENGTH = 65_536;
 
-/** A header as JSON can hold it: short, and quick to read back. */
+/** A header as JSON, with short keys so that it is quick to parse. */
 export interface EncodedHeader {
   readonly v: 2 | 3;
   readonly b: 'little' | 'big';
-  /** Metadata: a bigint is `{ big }`, a skipped value null. */
+  /** Metadata. A bigint is `{ big }`, a skipped value `null`. */
   readonly m: readonly (readonly [string, EncodedValue])[];
-  /** Names, a line each. */
+  /** Names of the tensors, one a line. */
   readonly n: string;
-  /** For each tensor: type, file index, offset, size, count of dimensions, dimensions. */
+  /** For each tensor: type, file index, offset, size, number of dimensions, dimensions. */
   readonly t: readonly number[];
   readonly s: number | null;
   readonly c: boolean;
@@ -41,25 +41,33 @@ export function encodeHeader(header: GgufHeader): EncodedHeader {
   };
 }
 
-/** Null where the stored form is not one that this version writes. */
-export function decodeHeader(encoded: EncodedHeader): GgufHeader | null {
+/** The header; `null` for any value that `encodeHeader` did not make. */
+export function decodeHeader(encoded: unknown): GgufHeader | null {
+  if (!isEncodedHeader(encoded)) return null;
   const names = encoded.n === '' ? [] : encoded.n.split('\n');
   const tensors: GgufTensor[] = [];
   let at = 0;
   let tensorBytes = 0;
   for (const name of names) {
     const [type, fileIndex, offsetBytes, sizeBytes, dimensions] = encoded.t.slice(at, at + 5);
-    if (type === undefined || dimensions === undefined) return null;
+    if (
+      type === undefined ||
+      fileIndex === undefined ||
+      offsetBytes === undefined ||
+      sizeBytes === undefined ||
+      dimensions === undefined
+    )
+      return null;
     tensors.push({
       name,
       type,
       typeName: tensorTypeLayout(type)?.name ?? `type-${type}`,
       shape: encoded.t.slice(at + 5, at + 5 + dimensions),
-      offsetBytes: offsetBytes as number,
-      sizeBytes: sizeBytes as number,
-      fileIndex: fileIndex as number,
+      offsetBytes,
+      sizeBytes,
+      fileIndex,
     });
-    tensorBytes += sizeBytes as number;
+    tensorBytes += sizeBytes;
     at += 5 + dimensions;
   }
   if (at !== encoded.t.length) return null;
@@ -78,6 +86,30 @@ export function decodeHeader(encoded: EncodedHeader): GgufHeader | null {
   };
 }
 
+/** Checks the fields of a header, but not each number in them: only this package writes the file. */
+function isEncodedHeader(value: unknown): value is EncodedHeader {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'v' in value &&
+    (value.v === 2 || value.v === 3) &&
+    'b' in value &&
+    (value.b === 'little' || value.b === 'big') &&
+    'm' in value &&
+    Array.isArray(value.m) &&
+    'n' in value &&
+    typeof value.n === 'string' &&
+    't' in value &&
+    Array.isArray(value.t) &&
+    's' in value &&
+    (value.s === null || typeof value.s === 'number') &&
+    'c' in value &&
+    typeof value.c === 'boolean' &&
+    'f' in value &&
+    Array.isArray(value.f)
+  );
+}
+
 function encodeValue(value: GgufScalar | GgufArray | null): EncodedValue {
   if (value === null) return null;
   if (typeof value === 'string') return value.length > KEPT_STRING_LENGTH ? null : value;
@@ -87,7 +119,7 @@ function encodeValue(value: GgufScalar | GgufArray | null): EncodedValue {
 
 function encodeScalar(value: GgufScalar): EncodedScalar {
   if (typeof value === 'bigint') return { big: String(value) };
-  // JSON has no infinity; nothing that is read later may be infinite.
+  // JSON has no infinity and no NaN. No figure that an estimate uses may be either.
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 

@@ -1,21 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { writeFileAtomically } from './atomic-file.js';
+import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
+import { asError } from '../files/system-error.js';
 
-/** More models than anybody keeps; the ones not asked for are dropped first. */
+/** More models than anybody keeps. Entries that were not used are dropped first. */
 const MAX_ENTRIES = 1_000;
 
-/** Values by path, each good only for the stamp that it was kept with. Read when first asked for. */
+/** Values by path in a file, which is read on first use. A value is valid for the stamp that it was set with. */
 export interface StampedStore<Value> {
+  /** The value with this stamp; `null` where there is none. */
   get(path: string, stamp: string): Value | null;
   set(path: string, stamp: string, value: Value): void;
-  /** Writes what is new, atomically; nothing where nothing is. */
+  /** Writes new values to the file, atomically. Does nothing where no value is new. */
   save(): SaveOutcome;
-}
-
-/** Whether a cache was written. One that cannot be costs time later and is no fault. */
-export interface SaveOutcome {
-  readonly saved: boolean;
-  readonly error: Error | null;
 }
 
 interface Entry<Value> {
@@ -23,12 +19,7 @@ interface Entry<Value> {
   readonly value: Value;
 }
 
-interface Stored<Value> {
-  readonly format: number;
-  readonly entries: Readonly<Record<string, Entry<Value>>>;
-}
-
-/** Opens a store; a file that is missing, damaged or of another format is an empty one. */
+/** Opens a store. A file that is missing, damaged or of another format is an empty store. */
 export function openStampedStore<Value>(
   file: string,
   format: number,
@@ -39,20 +30,23 @@ export function openStampedStore<Value>(
   let changed = false;
 
   function load(): Map<string, Entry<Value>> {
+    const loaded = new Map<string, Entry<Value>>();
     try {
-      const stored = JSON.parse(readFileSync(file, 'utf8')) as Partial<Stored<Value>> | null;
-      if (stored?.format !== format || typeof stored.entries !== 'object') return new Map();
-      return new Map(
-        Object.entries(stored.entries).filter(
-          ([, entry]) => typeof entry?.stamp === 'string' && isValue(entry.value),
-        ),
-      );
+      const stored: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      if (!isRecord(stored) || stored['format'] !== format || !isRecord(stored['entries']))
+        return loaded;
+      for (const [path, entry] of Object.entries(stored['entries'])) {
+        if (!isRecord(entry)) continue;
+        const { stamp, value } = entry;
+        if (typeof stamp === 'string' && isValue(value)) loaded.set(path, { stamp, value });
+      }
+      return loaded;
     } catch {
-      return new Map();
+      return loaded;
     }
   }
 
-  /** Another process may have saved in the meantime: what it knows and this one does not stays. */
+  /** Adds entries that another process has saved, and sorts the used ones to the front. */
   function merged(own: ReadonlyMap<string, Entry<Value>>): [string, Entry<Value>][] {
     const all = load();
     for (const [path, entry] of own) if (used.has(path) || !all.has(path)) all.set(path, entry);
@@ -80,8 +74,12 @@ export function openStampedStore<Value>(
         changed = false;
         return { saved: true, error: null };
       } catch (error) {
-        return { saved: false, error: error instanceof Error ? error : new Error(String(error)) };
+        return { saved: false, error: asError(error) };
       }
     },
   };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

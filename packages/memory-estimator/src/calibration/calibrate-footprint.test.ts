@@ -1,7 +1,7 @@
+import type { Footprint } from '@mai/memory-ledger';
 import fc from 'fast-check';
 import { ENGINE, footprintOf, GIB, MIB, observed } from '../../test/footprints.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
-import type { Footprint } from '../estimate/footprint.js';
 import { calibrateFootprint } from './calibrate-footprint.js';
 
 const TARGET = { modelKey: 'a', loadConfig: ONE_SEQUENCE, engine: ENGINE };
@@ -10,8 +10,8 @@ const widthOf = ({ interval }: Footprint): number =>
   (interval?.highBytes ?? 0) - (interval?.lowBytes ?? 0);
 const anonymousMiB = ({ ram }: Footprint): number => ram.anonymousBytes / MIB;
 
-describe('the very load was measured', () => {
-  test('its median stands; mapped weights stay the exact sum', () => {
+describe('a load that was measured', () => {
+  test('gets the median of its measurements, and the exact mapped weights', () => {
     const calibrated = calibrateFootprint(footprintOf(4000, 1000), TARGET, [
       observed('a', 1000, 1180),
       observed('a', 1000, 1200),
@@ -26,7 +26,7 @@ describe('the very load was measured', () => {
     expect(calibrated.interval?.highBytes).toBeGreaterThan(5200 * MIB);
   });
 
-  test('what free memory showed counts for less, within a wide interval', () => {
+  test('gets a wide interval and medium confidence from free memory', () => {
     const roughly = observed('a', 1000, 1200, {
       measured: { anonymousBytes: 1200 * MIB, gpus: [], method: 'free-memory' },
     });
@@ -42,7 +42,7 @@ describe('the very load was measured', () => {
     expect(anonymousMiB(both)).toBe(1100);
   });
 
-  test('another engine says nothing; another version of it is a neighbour, and less sure', () => {
+  test('ignores another engine, and learns from another version as from a neighbour', () => {
     const footprint = footprintOf(4000, 1000);
     const elsewhere = observed('a', 1000, 1500, { engine: { ...ENGINE, name: 'llama.cpp-cuda' } });
     expect(calibrateFootprint(footprint, TARGET, [elsewhere])).toBe(footprint);
@@ -51,11 +51,11 @@ describe('the very load was measured', () => {
     expect(calibrated.source).toBe('gguf-header');
     expect(anonymousMiB(calibrated)).toBe(1250);
     const now = observed('a', 1000, 1500, { config: LONGER });
-    const surer = calibrateFootprint(footprint, TARGET, [now]);
-    expect(widthOf(calibrated)).toBeGreaterThan(widthOf(surer));
+    const thisVersion = calibrateFootprint(footprint, TARGET, [now]);
+    expect(widthOf(calibrated)).toBeGreaterThan(widthOf(thisVersion));
   });
 
-  test('nothing but the footprint comes back, so that no sum of the old one stays behind', () => {
+  test('gets a new footprint, without the total and the parts of the estimate', () => {
     const estimate = { ...footprintOf(4000, 1000), totalBytes: 5000 * MIB, parts: {} };
     for (const modelKey of ['a', 'b']) {
       const calibrated = calibrateFootprint(estimate, TARGET, [observed(modelKey, 1000, 1200)]);
@@ -70,16 +70,16 @@ describe('the very load was measured', () => {
   });
 
   test.each([
-    ['another file under the same key', { anonymousBytes: 800 * MIB, gpus: [] }],
-    ['a load with a GPU', { anonymousBytes: 1000 * MIB, gpus: [{ deviceKey: 'gpu', bytes: GIB }] }],
-  ])('%s is another load, and no more than a neighbour', (_, predicted) => {
+    ['of another file under the same key', { anonymousBytes: 800 * MIB, gpus: [] }],
+    ['with a GPU', { anonymousBytes: 1000 * MIB, gpus: [{ deviceKey: 'gpu', bytes: GIB }] }],
+  ])('is not the load %s, which is a neighbour', (_, predicted) => {
     const seen = observed('a', 1000, 500, { predicted });
     const { source, ram } = calibrateFootprint(footprintOf(4000, 1000), TARGET, [seen]);
     expect(source).toBe('gguf-header');
     expect(ram.anonymousBytes).toBeGreaterThanOrEqual(750 * MIB);
   });
 
-  test('on GPUs each is measured for itself', () => {
+  test('has a measurement of each GPU', () => {
     const footprint = {
       ...footprintOf(100, 300),
       gpus: [{ deviceKey: 'GPU-1', bytes: 4 * GIB }],
@@ -97,19 +97,19 @@ describe('the very load was measured', () => {
       gpus: [{ deviceKey: 'GPU-1', bytes: 4.5 * GIB }],
       source: 'measured',
     });
-    // A reading without that GPU does not stand for it.
+    // A reading without that GPU is not a measurement of the load.
     const without = { ...load, measured: { ...load.measured, gpus: [] } };
     expect(calibrateFootprint(footprint, TARGET, [without]).source).toBe('gguf-header');
   });
 });
 
-describe('neighbours were measured', () => {
-  test('they shift the estimate by the median of what was taken above it', () => {
+describe('a load with measured neighbours', () => {
+  test('is shifted by the median of their errors', () => {
     const neighbours = [
       observed('b', 500, 700),
       observed('c', 2000, 2210),
       observed('d', 800, 990),
-      // One that went wrong.
+      // An outlier.
       observed('e', 800, 6000),
     ];
     const calibrated = calibrateFootprint(footprintOf(4000, 1000), TARGET, neighbours);
@@ -119,7 +119,7 @@ describe('neighbours were measured', () => {
     expect(calibrated.interval?.highBytes).toBeGreaterThan(5205 * MIB);
   });
 
-  test('the same model at another context length counts for more than other models', () => {
+  test('is shifted more by the same model at another context length than by other models', () => {
     const calibrated = calibrateFootprint(footprintOf(4000, 1000), TARGET, [
       observed('a', 3000, 3100, { config: LONGER }),
       observed('b', 500, 900),
@@ -128,7 +128,7 @@ describe('neighbours were measured', () => {
     expect(anonymousMiB(calibrated)).toBeLessThan(1100);
   });
 
-  test('a single one is believed by half, and the interval keeps room for the rest', () => {
+  test('is shifted by half of the error of one neighbour, and its interval contains the whole error', () => {
     const calibrated = calibrateFootprint(footprintOf(4000, 1000), TARGET, [
       observed('b', 1000, 1400),
     ]);
@@ -136,7 +136,7 @@ describe('neighbours were measured', () => {
     expect(calibrated.interval?.highBytes).toBeGreaterThan(5400 * MIB);
   });
 
-  test('other models say nothing about what is odd in one that is little known', () => {
+  test('keeps a wide interval at low confidence, unless its own model was measured', () => {
     const guess = { ...footprintOf(4000, 1000), confidence: 'low' as const };
     const others = Array.from({ length: 9 }, (_, index) => observed(`m${index}`, 1000, 1100));
     expect(widthOf(calibrateFootprint(guess, TARGET, others))).toBeGreaterThan(widthOf(guess));
@@ -146,7 +146,7 @@ describe('neighbours were measured', () => {
     );
   });
 
-  test('a GPU is corrected by what lay on that GPU only', () => {
+  test('is corrected on a GPU by loads on that GPU only', () => {
     const footprint = { ...footprintOf(100, 300), gpus: [{ deviceKey: 'GPU-1', bytes: 4 * GIB }] };
     const on = (deviceKey: string) =>
       observed('b', 300, 300, {
@@ -163,7 +163,7 @@ describe('neighbours were measured', () => {
     expect(other?.bytes).toBe(4 * GIB);
   });
 
-  test('the order of observations means nothing, and the interval holds the estimate', () => {
+  test('is independent of the order of observations, and its interval contains the estimate', () => {
     const readings = fc.array(
       fc.record({
         modelKey: fc.constantFrom('a', 'b', 'c'),
@@ -199,7 +199,7 @@ describe('neighbours were measured', () => {
     );
   });
 
-  test('nothing wild comes of wild readings', () => {
+  test('is shifted by a limited number of bytes', () => {
     const wild = (measuredMiB: number) =>
       anonymousMiB(
         calibrateFootprint(

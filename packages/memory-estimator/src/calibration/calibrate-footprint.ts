@@ -1,29 +1,33 @@
-import type { Footprint } from '../estimate/footprint.js';
-import type { CalibrationTarget } from './calibration-target.js';
+import type { Footprint } from '@mai/memory-ledger';
 import { fromMeasurements } from './from-measurements.js';
 import { fromNeighbours } from './from-neighbours.js';
-import { sameEngine, sameLoadConfig, type Observation } from './observation.js';
+import {
+  sameEngine,
+  sameLoadConfig,
+  type CalibrationTarget,
+  type Observation,
+} from './observation.js';
 
 /**
- * A footprint corrected by what loads really took on this machine; the very same object where nothing that
- * was seen says anything about it.
+ * Corrects a footprint by measured loads of this machine. Returns the same object where no observation
+ * applies to it.
  *
- * The same model, load configuration and engine version: the weighted median of what was measured takes the
- * place of everything but the mapped weights (`source` is `measured`; confidence `high`, or `medium` where
- * the engine's process was never seen).
+ * Where this load was measured (same model, load configuration and engine version), the weighted median of
+ * the measurements replaces everything but the mapped weights. `source` is then `measured`, and the
+ * confidence is `high`, or `medium` where only free memory was measured.
  *
- * Otherwise, each pool of memory (RAM, each GPU) is shifted by `m * n / (n + 1)`, where m is the weighted
- * median of measured minus predicted bytes over n neighbours: other settings of the same model, other models
- * on the same engine, other versions of it. At most the larger of half the pool and 1.5 GiB is added, at
- * most a quarter taken off; source and confidence stay.
+ * Otherwise each pool (RAM, each GPU) is shifted by `m * n / (n + 1)`: m is the weighted median of measured
+ * minus predicted bytes over n neighbours, which are loads of the same model with other settings, of other
+ * models, and on other versions of the engine. The shift adds at most the larger of half the pool and
+ * 1.5 GiB, and removes at most a quarter of the pool. Source and confidence stay.
  *
- * The interval covers nine of ten truths: 2.44 median deviations (1.645 / 0.6745, a bell curve's) and never
- * less than what repeated loads differ by, times the square root of `1 + 1 / n`, with room for what
- * `n / (n + 1)` held back and for the drift of versions. It is null only where the footprint's was and no
- * measurement stands.
+ * The interval covers 90 % of the loads. It is 2.44 median deviations wide to each side (1.645 / 0.6745, for a
+ * normal distribution), and at least as wide as repeated loads differ, times the square root of `1 + 1 / n`,
+ * plus the part of m that `n / (n + 1)` leaves out and the drift between versions. It is `null` only where
+ * the footprint's is and this load was not measured.
  *
- * @param footprint Before any correction; corrected twice, it would learn from itself.
- * @param observations Of this host. Those of engines with another name are passed over.
+ * @param footprint The footprint before any correction. Correcting it twice counts the measurements twice.
+ * @param observations Observations of this machine. Those of an engine with another name are ignored.
  */
 export function calibrateFootprint(
   footprint: Footprint,

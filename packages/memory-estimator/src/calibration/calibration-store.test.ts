@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { types } from 'node:util';
 import { observed } from '../../test/footprints.js';
 import { openCalibrationStore } from './calibration-store.js';
 
@@ -26,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = (host = 'here') => openCalibrationStore({ file, host });
 
-test('what one process records, the next one knows', async () => {
+test('a store has the observations that an earlier one recorded', async () => {
   const store = open();
   expect(store.observations()).toEqual([]);
   await store.record(observed('a', 100, 120));
@@ -34,7 +35,7 @@ test('what one process records, the next one knows', async () => {
   expect(open().observations()).toEqual([observed('a', 100, 120)]);
 });
 
-test('observations of another machine stay in the file and count nothing here', async () => {
+test('observations of another machine stay in the file and are not returned', async () => {
   await open('there').record(observed('a', 100, 120, { host: 'there' }));
   const here = open();
   expect(here.observations()).toEqual([]);
@@ -42,7 +43,7 @@ test('observations of another machine stay in the file and count nothing here', 
   expect(open('there').observations()).toEqual([observed('a', 100, 120, { host: 'there' })]);
 });
 
-test('the newest five of a kind are kept', async () => {
+test('the five newest observations of the same load are kept', async () => {
   const store = open();
   for (let i = 0; i < 7; i += 1) await store.record(observed('a', 100, 100 + i));
   await store.record(observed('b', 100, 100));
@@ -51,7 +52,7 @@ test('the newest five of a kind are kept', async () => {
   expect(kept[0]).toEqual(observed('a', 100, 102));
 });
 
-test('two processes that record at once lose nothing', async () => {
+test('processes that record at the same time lose no observation', async () => {
   if (!existsSync(PACKAGE)) throw new Error('Not built: npm run build.');
   const script = `
     const { openCalibrationStore } = require(process.argv[1]);
@@ -82,7 +83,7 @@ test('the lock of a process that died is taken over', async () => {
 });
 
 test.each(['', 'not json', 'null', '[]', '{"format":1}', '{"format":0,"observations":[]}'])(
-  'a damaged file (%s) is set aside, and the store starts afresh and says so',
+  'a damaged file (%s) is renamed, and the store starts empty',
   async (content) => {
     await open().record(observed('a', 100, 120));
     writeFileSync(file, content);
@@ -96,7 +97,7 @@ test.each(['', 'not json', 'null', '[]', '{"format":1}', '{"format":0,"observati
   },
 );
 
-test('a file that is damaged while the store is open is set aside, too', async () => {
+test('a file that is damaged while the store is open is renamed too', async () => {
   const store = open();
   await store.record(observed('a', 100, 120));
   writeFileSync(file, '{"format":1,"observ');
@@ -105,7 +106,7 @@ test('a file that is damaged while the store is open is set aside, too', async (
   expect(store.observations()).toEqual([observed('b', 100, 120)]);
 });
 
-test('a damaged file that another process is mending is left to it', async () => {
+test('a damaged file is left alone while another process holds the lock', async () => {
   await open().record(observed('a', 100, 120));
   writeFileSync(file, '');
   writeFileSync(`${file}.lock`, '1');
@@ -113,7 +114,7 @@ test('a damaged file that another process is mending is left to it', async () =>
   expect(existsSync(`${file}.damaged`)).toBe(false);
 });
 
-test('what a newer version wrote is left as it is, and the store says so', async () => {
+test('a file of a newer version is left alone, and the error says so', async () => {
   await open().record(observed('a', 100, 120));
   const newer = '{"format":2,"observations":{}}';
   writeFileSync(file, newer);
@@ -124,7 +125,7 @@ test('what a newer version wrote is left as it is, and the store says so', async
   expect(readFileSync(file, 'utf8')).toBe(newer);
 });
 
-test('a store that cannot be read or written says why, and loses nothing', async () => {
+test('a store that cannot be read or written tells the error', async () => {
   mkdirSync(file, { recursive: true });
   const folderInPlace = open();
   expect(folderInPlace.error).toMatchObject({ code: 'EISDIR' });
@@ -136,12 +137,12 @@ test('a store that cannot be read or written says why, and loses nothing', async
   writeFileSync(plain, '');
   const inFile = openCalibrationStore({ file: path.join(plain, 'calibration.json'), host: 'here' });
   const { saved, error } = await inFile.record(observed('a', 100, 120));
-  expect([saved, error instanceof Error]).toEqual([false, true]);
+  expect([saved, types.isNativeError(error)]).toEqual([false, true]);
   expect(inFile.observations()).toEqual([]);
 });
 
-test('where no lock can be made nothing is kept, at once, and nothing is left', async () => {
-  // With its ending the name is too long: as good as a folder that is read-only, and so to root, too.
+test('without a lock file nothing is recorded, and no file is left behind', async () => {
+  // With `.lock`, the name is too long. This fails like a read-only folder, also for root.
   const long = path.join(folder, 'c'.repeat(253));
   writeFileSync(long, 'damaged');
   const store = openCalibrationStore({ file: long, host: 'here' });
@@ -152,7 +153,7 @@ test('where no lock can be made nothing is kept, at once, and nothing is left', 
   expect(readdirSync(folder)).toEqual([path.basename(long)]);
 });
 
-test('an entry that is none is left out', async () => {
+test('an entry that is not an observation is left out', async () => {
   await open().record(observed('a', 100, 120));
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace('"modelKey":"a"', '"modelKey":7'));

@@ -1,43 +1,46 @@
 import { readFileSync, renameSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFileAtomically } from '../cache/atomic-file.js';
-import type { SaveOutcome } from '../cache/stamped-store.js';
-import { ifLockFree, withFileLock } from './file-lock.js';
+import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
+import { ifLockFree, withFileLock } from '../files/file-lock.js';
+import { asError, systemErrorCode } from '../files/system-error.js';
 import { isObservation, sameEngine, sameLoadConfig, type Observation } from './observation.js';
 
 const FORMAT = 1;
-/** Of one model, configuration and engine; older ones say nothing new. */
+/** Observations of the same model, load configuration and engine version: older ones add nothing. */
 const KEPT_OF_A_KIND = 5;
 const KEPT_IN_ALL = 500;
 
-/** What loads on this machine took, kept in a file. */
+/** Measured loads of this machine, kept in a file. */
 export interface CalibrationStore {
-  /** All observations of this machine, the newest last. */
+  /** The observations of this machine, the newest last. */
   observations(): readonly Observation[];
   /**
-   * Adds one, atomically, next to what other processes added in the meantime. Never rejects: the outcome
-   * tells where it could not be kept (a full disk, a folder without write access, `error` below).
+   * Adds an observation to the file, which may have been changed by other processes. Never rejects: the
+   * outcome tells why it was not saved (a full disk, a folder without write access, `error` below).
    */
   record(observation: Observation): Promise<SaveOutcome>;
-  /** Set where the file was damaged: the store started afresh, and the old file is kept here. */
+  /** Path of the old file where it was damaged, and the store was started again; `null` otherwise. */
   readonly recoveredFrom: string | null;
-  /** Why the file is neither read nor written: it can't be opened or mended, or a newer version wrote it. */
+  /** Why the file is neither read nor written: it cannot be opened or set aside, or is of a newer version. */
   readonly error: Error | null;
 }
 
-/** Where the store is kept, and for which machine. */
+/** Options of `openCalibrationStore`. */
 export interface CalibrationStoreOptions {
+  /** Path of the file; its folder is created where it is missing. */
   readonly file: string;
-  /** Observations of other machines stay in the file and are left alone. */
+  /** This machine's name. Observations of other machines stay in the file and are not used. */
   readonly host: string;
 }
 
-/** Opens the calibration store; a missing file is an empty store, a damaged one is set aside. */
+/**
+ * Opens the calibration store. A missing file is an empty store; a damaged one is renamed (`recoveredFrom`).
+ * Never throws: `error` tells why the file cannot be used.
+ */
 export function openCalibrationStore(options: CalibrationStoreOptions): CalibrationStore {
   const { file, host } = options;
   const lock = `${file}.lock`;
   let recoveredFrom: string | null = null;
-  /** Under the lock: another process may have set the file aside and begun a new one. */
+  /** Reads under the lock, because another process may set the file aside and write a new one. */
   const setAsideIfDamaged = (): Content => {
     const content = read(file);
     if (content.kind === 'damaged') recoveredFrom = setAside(file);
@@ -70,13 +73,9 @@ export function openCalibrationStore(options: CalibrationStoreOptions): Calibrat
     observations: () => all.filter((observation) => observation.host === host),
     async record(observation) {
       try {
-        return await withFileLock(
-          lock,
-          () => add(observation),
-          (ms) => sleep(ms),
-        );
+        return await withFileLock(lock, () => add(observation));
       } catch (error) {
-        return { saved: false, error: error instanceof Error ? error : new Error(String(error)) };
+        return { saved: false, error: asError(error) };
       }
     },
   };
@@ -87,7 +86,7 @@ function serialize(observations: readonly Observation[]): string {
   return `{\n  "format": ${FORMAT},\n  "observations": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
-/** What a file holds. */
+/** The content of the file. */
 type Content =
   | { readonly kind: 'store'; readonly observations: readonly Observation[] }
   | { readonly kind: 'damaged' }
@@ -102,9 +101,8 @@ function read(file: string): Content {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      return { kind: 'store', observations: [] };
-    return { kind: 'unusable', error: error as Error };
+    if (systemErrorCode(error) === 'ENOENT') return { kind: 'store', observations: [] };
+    return { kind: 'unusable', error: asError(error) };
   }
   const { format, observations } = parse(text);
   if (typeof format === 'number' && format > FORMAT) {
@@ -118,9 +116,10 @@ function read(file: string): Content {
 
 function parse(text: string): { readonly format?: unknown; readonly observations?: unknown } {
   try {
-    return (JSON.parse(text) as object | null) ?? {};
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    // Damaged like any content that is not a store.
+    // Text that is not JSON is as damaged as JSON that is not a store.
     return {};
   }
 }
@@ -131,7 +130,7 @@ function setAside(file: string): string {
   return aside;
 }
 
-/** Keeps the newest of each kind. */
+/** Keeps the newest observations of each kind. */
 function prune(observations: readonly Observation[]): readonly Observation[] {
   const newestFirst = [...observations].reverse();
   const kept: Observation[] = [];

@@ -1,11 +1,11 @@
+import { totalBytesOf } from '@mai/memory-ledger';
 import { footprintOf, GIB, MIB } from '../../test/footprints.js';
 import { corpusHeader } from '../../test/corpus.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
-import { totalBytesOf } from '../estimate/footprint.js';
 import { combineWithLMStudio } from './combine-with-lmstudio.js';
 
-test('compute buffers, which LM Studio leaves out, are no disagreement', async () => {
+test('the compute buffers that LM Studio leaves out are not a disagreement', async () => {
   const footprint = estimateFootprint(await corpusHeader('llama-3.2-1b-q4km'), {
     ...ONE_SEQUENCE,
     contextLengthTokens: 8192,
@@ -16,15 +16,15 @@ test('compute buffers, which LM Studio leaves out, are no disagreement', async (
 });
 
 test.each([0.5, 1.6])('a figure %f times as large is reported', (times) => {
-  const sure = footprintOf(4000, 1000);
+  const certain = footprintOf(4000, 1000);
   const lmstudio = { totalBytes: 5000 * MIB * times, totalVramBytes: 0 };
-  const { footprint, disagreementRatio } = combineWithLMStudio(sure, lmstudio);
+  const { footprint, disagreementRatio } = combineWithLMStudio(certain, lmstudio);
   expect(disagreementRatio).toBeCloseTo(times);
-  // A header whose architecture is known is not moved by it.
-  expect(footprint).toEqual(sure);
+  // It does not change the footprint of a known architecture.
+  expect(footprint).toEqual(certain);
 });
 
-test('it says nothing of a load whose weights and cache are exact, compared or not', async () => {
+test('it does not change a footprint with exact weights and cache, also at medium confidence', async () => {
   const header = await corpusHeader('llama-3.2-1b-q4km');
   const shared = estimateFootprint(header, { ...ONE_SEQUENCE, parallelSequences: 4 });
   expect(shared.confidence).toBe('medium');
@@ -34,15 +34,15 @@ test('it says nothing of a load whose weights and cache are exact, compared or n
   expect(disagreementRatio).toBeGreaterThan(2);
 });
 
-test('it widens the interval of a less certain estimate', () => {
-  const doubtful = { ...footprintOf(4000, 1000), confidence: 'medium' as const };
-  const { footprint } = combineWithLMStudio(doubtful, { totalBytes: 8 * GIB, totalVramBytes: 0 });
-  expect(footprint.ram).toEqual(doubtful.ram);
+test('it widens the interval of an estimate of medium confidence', () => {
+  const uncertain = { ...footprintOf(4000, 1000), confidence: 'medium' as const };
+  const { footprint } = combineWithLMStudio(uncertain, { totalBytes: 8 * GIB, totalVramBytes: 0 });
+  expect(footprint.ram).toEqual(uncertain.ram);
   expect(footprint.interval?.highBytes).toBeGreaterThan(8 * GIB);
-  expect(footprint.interval?.lowBytes).toBe(doubtful.interval?.lowBytes);
+  expect(footprint.interval?.lowBytes).toBe(uncertain.interval?.lowBytes);
 });
 
-test('it takes the place of a guess, with compute buffers added and room above', () => {
+test('it replaces an estimate from the file size, with compute buffers added and a wide interval', () => {
   const guess = {
     ...footprintOf(4000, 1000),
     source: 'file-size' as const,
@@ -62,7 +62,7 @@ test('it takes the place of a guess, with compute buffers added and room above',
   expect(interval?.highBytes).toBeGreaterThan(1.2 * total);
 });
 
-test("a header's own interval and weights stay where its architecture is unknown", async () => {
+test('the interval and the weights of the header remain for an unknown architecture', async () => {
   const header = await corpusHeader('llama-3.2-1b-q4km');
   const metadata = new Map(header.metadata);
   for (const [key, value] of header.metadata) metadata.set(key.replace('llama.', 'novel.'), value);
@@ -75,7 +75,7 @@ test("a header's own interval and weights stay where its architecture is unknown
   expect(footprint.interval?.lowBytes).toBeLessThanOrEqual(unknown.interval?.lowBytes ?? NaN);
 });
 
-test.each([0, -1, NaN, Infinity])('%f bytes say nothing', (totalBytes) => {
+test.each([0, -1, NaN, Infinity])('%f bytes are ignored', (totalBytes) => {
   const guess = { ...footprintOf(4000, 1000), confidence: 'low' as const };
   expect(combineWithLMStudio(guess, { totalBytes, totalVramBytes: 0 })).toEqual({
     footprint: guess,
@@ -83,7 +83,7 @@ test.each([0, -1, NaN, Infinity])('%f bytes say nothing', (totalBytes) => {
   });
 });
 
-test('a share of GPUs beyond the whole is the whole', () => {
+test('a GPU share of more than the total counts as the total', () => {
   const guess = {
     ...footprintOf(0, 1000),
     confidence: 'low' as const,
@@ -95,7 +95,7 @@ test('a share of GPUs beyond the whole is the whole', () => {
   expect(gpus[0]?.bytes).toBeLessThan(1.2 * GIB);
 });
 
-test('what was measured stands', () => {
+test('a measured footprint stays as it is', () => {
   const measured = { ...footprintOf(4000, 1000), source: 'measured' as const };
   const { footprint } = combineWithLMStudio(measured, { totalBytes: GIB, totalVramBytes: 0 });
   expect(footprint).toEqual(measured);

@@ -1,37 +1,36 @@
-import {
-  totalBytesOf,
-  type Footprint,
-  type FootprintEstimate,
-  type FootprintInterval,
-  type MemoryParts,
-} from '../estimate/footprint.js';
+import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
+import type { FootprintEstimate, MemoryParts } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
 
-/** What LM Studio says that a load takes: weights and caches, without compute buffers. */
+/** LM Studio's estimate of a load: weights and caches, without compute buffers. */
 export interface LMStudioEstimate {
   readonly totalBytes: number;
-  /** The part of it on GPUs. */
+  /** The part on GPUs. */
   readonly totalVramBytes: number;
 }
 
-/** A footprint, and how far LM Studio's own figure lies from it. */
+/** A footprint after it was compared with LM Studio's estimate. */
 export interface CombinedFootprint {
   readonly footprint: Footprint;
-  /** LM Studio's figure as a share of the comparable one, where they differ by more than a quarter; else null. */
+  /** LM Studio's figure divided by the footprint's same parts; `null` unless they differ by over a quarter. */
   readonly disagreementRatio: number | null;
 }
 
 const DISAGREEMENT = 0.25;
-/** What LM Studio leaves out where no header says how much: compute buffers are some 12 % in the median. */
+/** Compute buffers relative to LM Studio's figure, where no header tells their size: the usual share. */
 const MISSING_SHARE = 0.12;
-/** Its users report it wrong both ways. */
+/** Half-width of the interval around LM Studio's figure: users report errors in both directions. */
 const DOUBT = 0.25;
 
 /**
- * Joins an estimate with LM Studio's own. LM Studio leaves out the compute buffers: they are added. A header
- * that gives weights and cache exactly stands; LM Studio's figure widens the interval of a less certain
- * estimate, and takes the place of one that rests on the file size or an unknown architecture, though never
- * below its weights. A figure that is no positive number of bytes says nothing.
+ * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute buffers,
+ * so they are added to its figure first.
+ *
+ * - A measured footprint, and one whose weights and KV cache are exact, stays as it is.
+ * - LM Studio's figure widens the interval of another footprint of medium confidence.
+ * - It replaces a footprint of low confidence (a file size, an unknown architecture), but not below the size
+ *   of the weights.
+ * - A figure that is not a positive number is ignored.
  */
 export function combineWithLMStudio(
   footprint: Footprint | FootprintEstimate,
@@ -53,7 +52,7 @@ export function combineWithLMStudio(
   return { footprint: joined, disagreementRatio };
 }
 
-/** Whether LM Studio knows nothing better: it counts weights and cache alone. */
+/** Whether the footprint's weights and KV cache are at least as good as LM Studio's, which counts only these. */
 function isSure(footprint: Footprint | FootprintEstimate): boolean {
   const { source, confidence } = footprint;
   if (source === 'measured' || confidence === 'high') return true;
@@ -65,7 +64,7 @@ function isSure(footprint: Footprint | FootprintEstimate): boolean {
   );
 }
 
-/** LM Studio's figure in place of a guess. */
+/** LM Studio's figure in place of the footprint, spread over the same pools. */
 function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: number): Footprint {
   const onGpus = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
   const vramShare = Math.min(1, Math.max(0, lmstudio.totalVramBytes / lmstudio.totalBytes));
@@ -81,7 +80,7 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
     lowBytes: Math.max(leastBytes(footprint), Math.floor(theirs * (1 - DOUBT))),
     highBytes: Math.ceil(theirs * (1 + DOUBT)),
   };
-  // A file's size says next to nothing about its cache, and LM Studio knows that; a header says more.
+  // LM Studio knows the KV cache, which a file size does not tell; a header's own interval is kept.
   const own = footprint.source === 'file-size' ? null : footprint.interval;
   return {
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },
@@ -105,14 +104,14 @@ function widened(
   };
 }
 
-/** What a load takes at least: the weights, as far as they are known. */
+/** The least that a load takes: the weights, as far as their size is known. */
 function leastBytes(footprint: Footprint | FootprintEstimate): number {
   if ('parts' in footprint)
     return partsOf(footprint).reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);
   return footprint.source === 'file-size' ? (footprint.interval?.lowBytes ?? 0) : 0;
 }
 
-/** What of a footprint LM Studio counts too. */
+/** The parts of a footprint that LM Studio counts too. */
 function comparableBytes(footprint: Footprint | FootprintEstimate): number {
   if (!('parts' in footprint)) return totalBytesOf(footprint);
   return partsOf(footprint).reduce(

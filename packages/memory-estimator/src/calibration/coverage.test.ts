@@ -1,6 +1,6 @@
+import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { ENGINE, footprintOf, GIB, MIB, observed, seeded } from '../../test/footprints.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
-import { totalBytesOf, type Footprint } from '../estimate/footprint.js';
 import { calibrateFootprint } from './calibrate-footprint.js';
 import type { Observation } from './observation.js';
 
@@ -8,8 +8,8 @@ const TARGET = { modelKey: 'target', loadConfig: ONE_SEQUENCE, engine: ENGINE };
 const MACHINES = 2000;
 
 /**
- * Machines whose engine takes from 40 to 400 MiB of its own, with models that leave their estimate by 1.5 %,
- * and readings that scatter by 1 % and 20 MiB (all of them bell curves, by their standard deviation).
+ * A simulated machine. Its engine takes 40 to 400 MiB, models differ from their estimates by 1.5 %, and readings
+ * scatter by 1 % and 20 MiB. Errors are normally distributed, with these standard deviations.
  */
 function machineOf(seed: number) {
   const random = seeded(seed);
@@ -27,7 +27,7 @@ function others(count: number, of: (index: number) => Observation): readonly Obs
   return Array.from({ length: count }, (_, index) => of(index));
 }
 
-/** How often the truth lies in the interval. */
+/** The share of simulated machines whose true figure lies within the interval. */
 function share(
   learn: (here: Machine, truthMiB: number, predictedMiB: number) => readonly Observation[],
 ): number {
@@ -60,14 +60,14 @@ function neighbour(here: Machine, index: number, facts: Partial<Observation> = {
   return observed(`other ${index}`, predictedMiB, here.read(here.truth(predictedMiB)), facts);
 }
 
-describe('about nine of ten truths lie inside the interval', () => {
+describe('the interval contains about 90 % of the true figures', () => {
   test.each([1, 2, 3, 4, 8, 20])('with %i neighbours', (count) => {
     const covered = share((here) => others(count, (index) => neighbour(here, index)));
     expect(covered).toBeGreaterThan(0.88);
     expect(covered).toBeLessThan(0.97);
   });
 
-  test.each([4, 20])('with %i neighbours, a fifth of which went wrong', (count) => {
+  test.each([4, 20])('with %i neighbours, of which a fifth are outliers', (count) => {
     const covered = share((here) =>
       others(count, (index) =>
         index % 5 === 0
@@ -79,7 +79,7 @@ describe('about nine of ten truths lie inside the interval', () => {
   });
 
   test.each([2, 8])(
-    'with %i neighbours on a version that took up to 2 %% more or less',
+    'with %i neighbours on another version, which takes up to 2 %% more or less',
     (count) => {
       const engine = { ...ENGINE, version: '1.49.0' };
       const covered = share((here) => {
@@ -95,26 +95,29 @@ describe('about nine of ten truths lie inside the interval', () => {
     },
   );
 
-  test.each([1, 3, 5])('with %i measurements of the very load', (count) => {
+  test.each([1, 3, 5])('with %i measurements of the same load', (count) => {
     const covered = share((here, truthMiB, predictedMiB) =>
       others(count, () => observed('target', predictedMiB, here.read(truthMiB))),
     );
     expect(covered).toBeGreaterThan(0.9);
   });
 
-  test.each([1, 3])('with %i readings of free memory that others moved by 100 MiB', (count) => {
-    const covered = share((here, truthMiB, predictedMiB) =>
-      others(count, () => {
-        const seenMiB = Math.max(0, here.read(truthMiB) + 100 * here.bell());
-        return observed('target', predictedMiB, seenMiB, {
-          measured: { anonymousBytes: seenMiB * MIB, gpus: [], method: 'free-memory' },
-        });
-      }),
-    );
-    expect(covered).toBeGreaterThan(0.9);
-  });
+  test.each([1, 3])(
+    'with %i readings of free memory, which other programs change by 100 MiB',
+    (count) => {
+      const covered = share((here, truthMiB, predictedMiB) =>
+        others(count, () => {
+          const seenMiB = Math.max(0, here.read(truthMiB) + 100 * here.bell());
+          return observed('target', predictedMiB, seenMiB, {
+            measured: { anonymousBytes: seenMiB * MIB, gpus: [], method: 'free-memory' },
+          });
+        }),
+      );
+      expect(covered).toBeGreaterThan(0.9);
+    },
+  );
 
-  test.each([1, 4])('on a GPU with a context of its own, with %i neighbours', (count) => {
+  test.each([1, 4])('on a GPU where the back end takes memory too, with %i neighbours', (count) => {
     const deviceKey = 'GPU-1';
     const covered = shareOf((here) => {
       const contextMiB = 200 + 300 * here.random();
@@ -151,13 +154,13 @@ describe('about nine of ten truths lie inside the interval', () => {
     expect(covered).toBeGreaterThan(0.88);
   });
 
-  test('without any the interval of the header stands', () => {
+  test('without observations, where the interval of the header remains', () => {
     const estimate = footprintOf(100, 100);
     expect(calibrateFootprint(estimate, TARGET, [])).toBe(estimate);
     expect(share(() => [])).toBeGreaterThan(0.88);
   });
 
-  test('what was learned is worth more than the header alone', () => {
+  test('and is narrower with 20 neighbours than from the header alone', () => {
     const widthAfter = (count: number) => {
       const here = machineOf(1);
       const { interval } = calibrateFootprint(

@@ -1,17 +1,16 @@
-import { totalBytesOf, type Footprint } from '../estimate/footprint.js';
+import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { COVERAGE } from '../estimate/interval.js';
 import { bytesOn, type Observation } from './observation.js';
-import { weightedMedian, type Weighted } from './robust.js';
-import { repeatFloor, scatterAround } from './scatter.js';
+import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
-/** A reading of the process counts as much as several of free memory. */
+/** Weight of a reading of the engine's process; a reading of free memory weighs 1. */
 const PROCESS_WEIGHT = 4;
 
-/** Predictions of one load by two versions of this package differ by no more. */
+/** How far two versions of this package may differ in their estimates of the same load. */
 const SAME_RATIO = 0.05;
 const SAME_BYTES = 64 * 1024 * 1024;
 
-/** The footprint as measured under the same configuration; null where a pool of it never was. */
+/** The footprint as it was measured; `null` where RAM or one of its GPUs was not. */
 export function fromMeasurements(
   footprint: Footprint,
   ofSameLoad: readonly Observation[],
@@ -29,7 +28,7 @@ export function fromMeasurements(
   };
   const total = totalBytesOf(measured);
   const pools = [ram, ...gpus.flatMap(({ seen }) => seen ?? [])];
-  // What moves one pool tends to move the others, so spreads add up.
+  // The spreads are added, because the errors of the pools have common causes.
   const spread = pools.reduce((sum, one) => sum + one.spread, 0);
   return {
     ...measured,
@@ -44,8 +43,8 @@ export function fromMeasurements(
 }
 
 /**
- * Whether a load was expected to take the same, pool by pool. Another file under the same key, another GPU or
- * weights that were mapped then are another load; its error still says something, and it is a neighbour.
+ * Whether an observation's estimate equals this footprint in every pool. It differs where the model key named
+ * another file then, or where the GPUs or the mapping of weights changed. Such an observation is a neighbour.
  */
 function isOfSameFile(
   { anonymousBytes, gpus }: Observation['predicted'],
@@ -65,8 +64,8 @@ function isNear(one: number, other: number): boolean {
   return Math.abs(one - other) <= Math.max(SAME_BYTES, SAME_RATIO * Math.max(one, other));
 }
 
-/** Readings of one pool: their median, and how far the truth may lie from it. */
-interface Pool {
+/** The readings of one pool: their median, and how far the truth may lie from it, in bytes. */
+interface MeasuredPool {
   readonly bytes: number;
   readonly spread: number;
 }
@@ -74,7 +73,7 @@ interface Pool {
 function poolOf(
   observations: readonly Observation[],
   read: (observation: Observation) => number | null,
-): Pool | null {
+): MeasuredPool | null {
   const values = observations.flatMap((observation): Weighted[] => {
     const value = read(observation);
     return value === null
@@ -85,6 +84,6 @@ function poolOf(
   const centre = weightedMedian(values);
   const sure = observations.some(({ measured }) => measured.method === 'process');
   const scatter = Math.max(repeatFloor(centre, sure), scatterAround(values, centre));
-  // The floors are those of one reading; five of them leave little more than the load's own scatter.
+  // The floor holds for one reading. With more readings, the scatter of the load itself remains.
   return { bytes: Math.round(centre), spread: scatter * Math.sqrt((1 + 1 / values.length) / 2) };
 }

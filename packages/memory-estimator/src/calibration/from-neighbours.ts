@@ -1,22 +1,20 @@
-import { totalBytesOf, type Footprint, type FootprintInterval } from '../estimate/footprint.js';
+import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
 import { VERSION_DRIFT } from '../estimate/interval.js';
-import type { CalibrationTarget } from './calibration-target.js';
-import { bytesOn, type Observation } from './observation.js';
-import { weightedMedian, type Weighted } from './robust.js';
-import { repeatFloor, scatterAround } from './scatter.js';
+import { bytesOn, type CalibrationTarget, type Observation } from './observation.js';
+import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
-/** The same model under other settings says more than other models do. */
+/** Weight of the same model with other settings; another model weighs 1. */
 const SAME_MODEL_WEIGHT = 3;
-/** Readings of free memory and of other versions of the engine count by half. */
+/** Weight of a reading of the process against free memory, and of this engine version against another. */
 const SURE_WEIGHT = 2;
-/** One neighbour is believed by half, three by three quarters. */
+/** One neighbour shifts a pool by 1/2 of its error, three by 3/4. */
 const SHRINKAGE = 1;
-/** What an engine adds may be large for a small model, but never beyond this. */
+/** Limits of the shift: the larger of the first two, and the third. */
 const MOST_ADDED_SHARE = 0.5;
 const MOST_ADDED_BYTES = 1536 * 1024 * 1024;
 const MOST_REMOVED_SHARE = 0.25;
 
-/** The footprint shifted by what neighbours took above or below their own estimates. */
+/** The footprint, shifted by the errors of its neighbours' estimates. */
 export function fromNeighbours(
   footprint: Footprint,
   target: CalibrationTarget,
@@ -38,7 +36,7 @@ export function fromNeighbours(
       residuals(neighbours, target, ({ measured, predicted }) => {
         const seen = bytesOn(measured.gpus, deviceKey);
         const expected = bytesOn(predicted.gpus, deviceKey);
-        // A GPU that was to hold nothing of a model says nothing about one that does.
+        // A load without layers on this GPU says nothing about its error.
         return seen === null || expected === null || expected === 0 ? null : seen - expected;
       }),
     ),
@@ -58,7 +56,7 @@ export function fromNeighbours(
   };
 }
 
-/** How far one neighbour's reading lay above its estimate. */
+/** The error of a neighbour's estimate: measured minus predicted bytes. */
 interface Residual extends Weighted {
   readonly isSure: boolean;
   readonly isThisVersion: boolean;
@@ -82,13 +80,14 @@ function residuals(
   });
 }
 
-/** A pool after its correction. */
+/** A pool after its correction, in bytes. */
 interface Corrected {
   readonly bytes: number;
-  /** How far the truth may lie from it, each way. */
+  /** How far the truth may lie from it, to each side. */
   readonly spread: number;
-  /** What shrinkage held back, which may be true all the same; signed. */
+  /** The part of the median error that shrinkage left out; signed. */
   readonly held: number;
+  /** Number of neighbours. */
   readonly count: number;
 }
 
@@ -103,9 +102,9 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
     bytes,
     seen.some(({ isSure }) => isSure),
   );
-  // A new load scatters like the ones seen, around a centre that few of them leave uncertain.
+  // A new load scatters like the known ones, around a median that is uncertain too (1 / count).
   const scatter = Math.max(floor, scatterAround(seen, centre)) * Math.sqrt(1 + 1 / count);
-  // Few neighbours, or none on this version, do not show how far estimates stray.
+  // Few neighbours, or neighbours on other versions only, do not show how far estimates drift.
   const unknown = seen.some(({ isThisVersion }) => isThisVersion) ? 1 / (count + 1) : 1;
   return {
     bytes: Math.max(0, Math.round(bytes + shift)),
@@ -116,8 +115,9 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
 }
 
 /**
- * The estimate's own interval gives way to what neighbours show; pools without any keep their share of it,
- * and so does all of a model that is little known: other models say nothing about what is odd in it.
+ * The interval that neighbours show, in place of the footprint's own. Pools without neighbours keep their
+ * share of the footprint's own interval. A model of low confidence keeps all of it unless it was measured
+ * itself: other models say nothing about its peculiarities.
  */
 function shifted(
   footprint: Footprint,

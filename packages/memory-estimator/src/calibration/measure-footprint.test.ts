@@ -10,7 +10,7 @@ const BEFORE: MemoryReading = {
 };
 const UNSEEN = { ...BEFORE, engineAnonymousBytes: null, gpus: [] };
 
-/** Ports that show these readings in turn, and write down what is asked of them. */
+/** Ports that return these readings in turn, and note the calls. */
 function ports(readings: readonly (MemoryReading | null)[], facts: Partial<MeasurePorts> = {}) {
   const asked: string[] = [];
   const left = [...readings];
@@ -32,7 +32,7 @@ function ports(readings: readonly (MemoryReading | null)[], facts: Partial<Measu
   };
 }
 
-/** The engine with a model, and a GPU that holds this much more than before. */
+/** A reading with a loaded model, and this many more bytes on the GPU. */
 const onGpu = (bytes: number): MemoryReading => ({
   engineAnonymousBytes: 650 * MIB,
   availableRamBytes: FREE - 3 * GIB,
@@ -42,7 +42,7 @@ const onGpu = (bytes: number): MemoryReading => ({
   ],
 });
 
-test('the engine process and the GPU show what a load takes, after it has generated', async () => {
+test('measures the engine process and the GPU after a generation', async () => {
   const world = ports([BEFORE, onGpu(4 * GIB), BEFORE]);
   expect(await measureFootprint(world)).toEqual({
     measured: {
@@ -55,14 +55,14 @@ test('the engine process and the GPU show what a load takes, after it has genera
   expect(world.asked).toEqual(['settle', 'load', 'generate', 'settle', 'unload', 'settle']);
 });
 
-test('an engine that is seen needs no look at what came back, without a GPU', async () => {
+test('does not read memory after unloading where only the engine process is measured', async () => {
   const expected = { anonymousBytes: 500 * MIB, gpus: [] };
   const world = ports([BEFORE, onGpu(0)], { expected });
   expect((await measureFootprint(world)).measured).toMatchObject({ gpus: [], method: 'process' });
   expect(world.asked.at(-1)).toBe('unload');
 });
 
-test('a GPU whose figures are hidden is not measured, the rest is', async () => {
+test('leaves out a GPU whose use is unknown', async () => {
   const hidden = { ...onGpu(0), gpus: [{ deviceKey: 'GPU-1', usedBytes: null }] };
   expect((await measureFootprint(ports([BEFORE, hidden]))).measured).toEqual({
     anonymousBytes: 550 * MIB,
@@ -72,16 +72,16 @@ test('a GPU whose figures are hidden is not measured, the rest is', async () => 
 });
 
 test.each([
-  ['a game that ended meanwhile', 'IMPLAUSIBLE', [BEFORE, onGpu(-500 * MIB), BEFORE]],
-  ['a game that began before', 'IMPLAUSIBLE', [BEFORE, onGpu(14 * GIB), BEFORE]],
-  ['a game that began during the load', 'DISTURBED', [BEFORE, onGpu(5 * GIB), onGpu(GIB)]],
-  ['a GPU that is gone', 'DISTURBED', [BEFORE, onGpu(4 * GIB), { ...BEFORE, gpus: [] }]],
-  ['memory that keeps moving', 'DISTURBED', [BEFORE, onGpu(4 * GIB), null]],
-] as const)("a GPU's reading is not believed after %s: %s", async (_, reason, readings) => {
+  ['a game ends during the load', 'IMPLAUSIBLE', [BEFORE, onGpu(-500 * MIB), BEFORE]],
+  ['a game takes most of the GPU', 'IMPLAUSIBLE', [BEFORE, onGpu(14 * GIB), BEFORE]],
+  ['a game starts during the load', 'DISTURBED', [BEFORE, onGpu(5 * GIB), onGpu(GIB)]],
+  ['a GPU disappears', 'DISTURBED', [BEFORE, onGpu(4 * GIB), { ...BEFORE, gpus: [] }]],
+  ['memory does not become stable', 'DISTURBED', [BEFORE, onGpu(4 * GIB), null]],
+] as const)('does not trust the reading of a GPU where %s: %s', async (_, reason, readings) => {
   expect(await measureFootprint(ports(readings))).toEqual({ measured: null, reason });
 });
 
-test('where the engine cannot be seen, free memory stands in, if it comes back', async () => {
+test('measures free memory where the engine process cannot be read, if it is free again afterwards', async () => {
   const loaded = { ...UNSEEN, availableRamBytes: FREE - 600 * MIB };
   const back = { ...UNSEEN, availableRamBytes: FREE - 20 * MIB };
   expect((await measureFootprint(ports([UNSEEN, loaded, back]))).measured).toEqual({
@@ -108,14 +108,17 @@ test.each([
   ['NOTHING_SEEN', [BEFORE, takes(-MIB)]],
   ['IMPLAUSIBLE', [BEFORE, takes(50 * MIB)]],
   ['IMPLAUSIBLE', [BEFORE, takes(4 * GIB)]],
-] as const)('%s is no measurement', async (reason, readings) => {
+] as const)('%s gives no measurement', async (reason, readings) => {
   const world = ports(readings);
   expect(await measureFootprint(world)).toEqual({ measured: null, reason });
   expect(world.asked.includes('unload')).toBe(world.asked.includes('load'));
 });
 
-test.each(['load', 'generate'] as const)('%s that fails is told, after unloading', async (step) => {
-  const world = ports([BEFORE], { [step]: () => Promise.reject(new Error('out of memory')) });
-  await expect(measureFootprint(world)).rejects.toThrow('out of memory');
-  expect(world.asked.at(-1)).toBe('unload');
-});
+test.each(['load', 'generate'] as const)(
+  'throws the error of a failed %s, after unloading',
+  async (step) => {
+    const world = ports([BEFORE], { [step]: () => Promise.reject(new Error('out of memory')) });
+    await expect(measureFootprint(world)).rejects.toThrow('out of memory');
+    expect(world.asked.at(-1)).toBe('unload');
+  },
+);

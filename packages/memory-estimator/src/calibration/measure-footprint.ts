@@ -1,58 +1,62 @@
 import { bytesOn, type MeasuredMemory, type Observation } from './observation.js';
 
-/** What of memory can be seen at one moment. */
+/** Readings of memory at one moment. */
 export interface MemoryReading {
   /**
-   * Memory of the engine's processes that no file backs (Linux: Anonymous of smaps_rollup; macOS: physical
-   * footprint; Windows: private bytes); null where they cannot be seen.
+   * Memory of the engine's processes that no file backs; `null` where the processes cannot be read. Linux:
+   * Anonymous of smaps_rollup; macOS: physical footprint; Windows: private bytes.
    */
   readonly engineAnonymousBytes: number | null;
-  /** Null also where mapped files count as used: the weights could not be told from the rest. */
+  /** `null` where it is not known, and where mapped files count as used: they would hide the weights. */
   readonly availableRamBytes: number | null;
   readonly gpus: readonly { readonly deviceKey: string; readonly usedBytes: number | null }[];
 }
 
-/** Waits until memory stands still; null where it does not. */
-export type SettleDetector = (signal: AbortSignal | null) => Promise<MemoryReading | null>;
-
-/** What a measurement does to a machine, and how it looks at it. */
+/** The machine, as a measurement uses it. */
 export interface MeasurePorts {
   /** Loads the model. */
   load(signal: AbortSignal | null): Promise<void>;
-  /** Generates once, with a prompt that fills a micro-batch: compute buffers are not resident before. */
+  /** Generates once, with a prompt that fills a micro-batch: this makes the compute buffers resident. */
   generate(signal: AbortSignal | null): Promise<void>;
-  /** Unloads the model; called whatever happened after loading began. */
+  /** Unloads the model. Called also after a load that failed or was cancelled. */
   unload(): Promise<void>;
-  readonly settle: SettleDetector;
-  /** What the header leads to expect. A reading far off it is somebody else's doing, and so is a GPU without it. */
+  /** Waits until memory is stable, and reads it; `null` where it does not become stable. */
+  settle(signal: AbortSignal | null): Promise<MemoryReading | null>;
+  /** The estimate before any calibration. Readings far from it, and other GPUs, are not the model's. */
   readonly expected: Observation['predicted'];
 }
 
-/** A measurement, or why there is none that can be trusted. */
+/** A measurement, or the reason why the readings cannot be trusted. */
 export type MeasureOutcome =
   | { readonly measured: MeasuredMemory; readonly reason: null }
   | { readonly measured: null; readonly reason: UntrustedReason };
 
 /**
- * `NOT_SETTLED`: memory kept moving. `DISTURBED`: it did not come back after unloading. `IMPLAUSIBLE`: RAM or
- * a GPU took under a third of what was expected, or over three times that and a gigabyte.
+ * Why readings cannot be trusted.
+ *
+ * - `NOT_SETTLED`: memory did not become stable.
+ * - `NOTHING_SEEN`: memory did not grow.
+ * - `IMPLAUSIBLE`: RAM or a GPU grew by less than a third of the estimate, or by more than three times the
+ *   estimate and 1 GiB.
+ * - `DISTURBED`: the memory was not free again after unloading.
  */
 export type UntrustedReason = 'NOT_SETTLED' | 'DISTURBED' | 'NOTHING_SEEN' | 'IMPLAUSIBLE';
 
-/** After unloading, free memory must come back to within this share of what the load took. */
+/** After unloading, free memory may lack this share of the load's memory, and the slack. */
 const RETURN_SHARE = 0.15;
 const RETURN_SLACK_BYTES = 64 * 1024 * 1024;
 const PLAUSIBLE_FACTOR = 3;
-/** Engines bring a runtime of their own. */
+/** The engine's own code and libraries may be larger than a small model. */
 const PLAUSIBLE_OVERHEAD_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Loads a model, lets it generate once, and measures what that added to memory: the engine process's
- * anonymous memory and the change of each GPU's. Where the engine cannot be seen, the settled change of free
- * RAM stands in. Free RAM and GPUs are everybody's: what they show counts only if it comes back after
- * unloading. The model is unloaded in any case.
+ * Loads a model, generates once, measures by how much memory grew, and unloads the model.
  *
- * Rejects with what the ports reject with; `signal.reason` where it was cancelled.
+ * It reads the anonymous memory of the engine's processes and the use of each GPU. Where the processes cannot
+ * be read, the change of free RAM replaces them. Other programs change free RAM and GPUs too, so these
+ * readings count only if the memory is free again after unloading.
+ *
+ * @throws what the ports throw; `signal.reason` where it was cancelled.
  */
 export async function measureFootprint(
   ports: MeasurePorts,
@@ -68,6 +72,7 @@ export async function measureFootprint(
   if ((anonymousBytes === null || anonymousBytes <= 0) && gpus.every(({ bytes }) => bytes <= 0))
     return untrusted('NOTHING_SEEN');
   if (!isPlausible(measured, expected)) return untrusted('IMPLAUSIBLE');
+  // Other programs do not change the engine's own memory.
   const shared: Measured = method === 'process' ? { anonymousBytes: null, gpus } : measured;
   if (shared.anonymousBytes !== null || gpus.length > 0) {
     const after = await ports.settle(signal);
@@ -91,7 +96,7 @@ async function readLoaded(
   }
 }
 
-/** What a load added to RAM, and to each GPU that was to hold some of it. */
+/** The growth of RAM, and of each GPU that the estimate names. */
 function increases(
   before: MemoryReading,
   loaded: MemoryReading,
@@ -116,7 +121,7 @@ function usedOn({ gpus }: MemoryReading, deviceKey: string): number | null {
   return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.usedBytes ?? null;
 }
 
-/** Whether the memory that a load took, pool by pool, is free again. */
+/** Whether the memory of a load is free again in every pool. */
 function hasReturned(before: MemoryReading, after: MemoryReading, taken: Measured): boolean {
   return (
     (taken.anonymousBytes === null ||

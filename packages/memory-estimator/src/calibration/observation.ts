@@ -1,32 +1,38 @@
-import type { LoadConfig } from '../settings/load-config.js';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 
-/** An engine that loads models: LM Studio's `llama.cpp-linux-x86_64-avx2`, `1.50.2`. */
+/** An engine that runs models. */
 export interface Engine {
+  /** For LM Studio, such as `llama.cpp-linux-x86_64-avx2`. */
   readonly name: string;
+  /** Such as `1.50.2`. */
   readonly version: string;
 }
 
-/** Bytes that a load adds to a machine. Mapped weights are never measured: the header knows them. */
+/** Bytes that a load added to a machine's memory, without mapped weights, which the header knows exactly. */
 export interface MeasuredMemory {
-  /** Memory of the engine's own; null where it could not be told. */
+  /** Memory of the engine that no file backs; `null` where it was not measured. */
   readonly anonymousBytes: number | null;
-  readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
-  /** `process`: read from the engine process. `free-memory`: from what the machine had left; less sure. */
+  readonly gpus: Footprint['gpus'];
+  /** `process`: read from the engine's process. `free-memory`: from the machine's free RAM, less certain. */
   readonly method: 'process' | 'free-memory';
 }
 
-/** One load: what was expected of it, and what it took. */
-export interface Observation {
-  /** The machine that it was seen on. */
-  readonly host: string;
+/** A load that is estimated. */
+export interface CalibrationTarget {
   readonly modelKey: string;
+  /** Compared field by field: `null` differs from the value that LM Studio puts in its place. */
   readonly loadConfig: LoadConfig;
   readonly engine: Engine;
-  readonly predicted: {
-    readonly anonymousBytes: number;
-    readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
-  };
+}
+
+/** A load with its estimate and its measurement. */
+export interface Observation extends CalibrationTarget {
+  /** Name of the machine. */
+  readonly host: string;
+  /** The estimate before any calibration, without mapped weights. */
+  readonly predicted: { readonly anonymousBytes: number; readonly gpus: Footprint['gpus'] };
   readonly measured: MeasuredMemory;
+  /** Milliseconds since the epoch. */
   readonly timestampMs: number;
 }
 
@@ -38,10 +44,10 @@ const CONFIG_KEYS = [
   'kvCacheTypeV',
   'flashAttention',
   'cpuExpertRatio',
-] as const;
+] as const satisfies readonly (keyof LoadConfig)[];
 
-/** What lies on a GPU; null where it is not among them. */
-export function bytesOn(gpus: MeasuredMemory['gpus'], deviceKey: string): number | null {
+/** The bytes on a GPU; `null` where the GPU is not in the list. */
+export function bytesOn(gpus: Footprint['gpus'], deviceKey: string): number | null {
   return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
 }
 
@@ -53,7 +59,7 @@ export function sameEngine(a: Engine, b: Engine): boolean {
   return a.name === b.name && a.version === b.version;
 }
 
-/** Whether parsed JSON is an observation as this version writes it. */
+/** Whether parsed JSON is an observation. */
 export function isObservation(value: unknown): value is Observation {
   if (!isRecord(value)) return false;
   const { host, modelKey, loadConfig, engine, predicted, measured, timestampMs } = value;

@@ -5,8 +5,10 @@ import { resolveSettings, type EstimateSettings } from '../settings/estimate-set
 import { refusals } from './refusals.js';
 
 /**
- * What of these settings can never load; empty where nothing stands in the way. Given a header, also what
- * llama.cpp refuses for this model alone: cache types whose blocks do not fill its heads.
+ * Finds the settings that can never be loaded, with any amount of memory.
+ *
+ * @param header With a header, also finds what llama.cpp refuses for this model: for example cache types
+ * whose blocks do not fill its heads.
  */
 export function checkEstimateSettings(
   settings: EstimateSettings,
@@ -18,7 +20,7 @@ export function checkEstimateSettings(
   if (resolved.gpuBackend === 'none' && resolved.gpuLayers > 0)
     problems.push({
       setting: 'gpuLayers',
-      message: 'Layers on a GPU need a GPU: name its back end (cuda, metal or vulkan).',
+      message: 'Layers on a GPU need a GPU back end: choose cuda, metal or vulkan.',
     });
   const model = header === null ? null : indexModel(header).model;
   return [...problems, ...refusals(model, resolved)];

@@ -1,24 +1,28 @@
+import type { GpuResources, Resources } from '@mai/memory-ledger';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { CpuKind, GpuBackend } from '../settings/estimate-settings.js';
 
-/** The machine and the engine that a model is to be loaded on. */
+/** The machine and the engine that load a model. */
 export interface EstimateEnvironment {
   readonly gpuBackend: GpuBackend;
-  /** In LM Studio's order. Layers are shared out by what is free; null counts like the others' mean. */
+  /**
+   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory; a GPU with `null` counts
+   * like the mean of the others.
+   */
   readonly gpus: readonly { readonly deviceKey: string; readonly availableBytes: number | null }[];
   readonly cpu: CpuKind;
-  /** Engine settings outside of the load configuration; null takes LM Studio's default. */
+  /** Engine settings outside of the load configuration; `null` takes LM Studio's default. */
   readonly batchTokens: number | null;
   readonly ubatchTokens: number | null;
   readonly kvUnified: boolean | null;
   readonly swaFull: boolean | null;
-  /** False where weights are read or locked into memory rather than mapped; they are anonymous then. */
+  /** `false` where weights are read or locked into memory rather than mapped. They are anonymous then. */
   readonly mapsWeights: boolean;
-  /** The header of the vision projector (mmproj) that is loaded with the model, or null. */
+  /** The header of the vision projector (mmproj) that is loaded with the model; `null` without one. */
   readonly visionProjector: GgufHeader | null;
 }
 
-/** A machine without a GPU that runs LM Studio with its defaults. */
+/** A machine without a GPU, and LM Studio with its defaults. */
 export const CPU_ENVIRONMENT: EstimateEnvironment = {
   gpuBackend: 'none',
   gpus: [],
@@ -30,3 +34,36 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
   mapsWeights: true,
   visionProjector: null,
 };
+
+/**
+ * The environment of a load by LM Studio on a machine: the GPUs that its engine uses, and their back end.
+ *
+ * LM Studio uses the one GPU of a unified machine, and otherwise GPUs with memory of their own. The back end
+ * is Metal for a unified machine or a GPU of Apple, CUDA where a GPU of NVIDIA is there (CUDA uses no other GPUs), and Vulkan
+ * otherwise, also where the vendor is not known.
+ */
+export function environmentOf({
+  gpus,
+  unified,
+}: Pick<Resources, 'gpus' | 'unified'>): EstimateEnvironment {
+  const usable = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
+  const gpuBackend = backendOf(usable, unified);
+  const used = gpuBackend === 'cuda' ? usable.filter(({ vendor }) => vendor === 'nvidia') : usable;
+  return {
+    ...CPU_ENVIRONMENT,
+    gpuBackend,
+    // A single GPU gets all layers, so its free memory does not matter. Leaving it out lets the results for
+    // one environment be cached.
+    gpus: used.map(({ deviceKey, availableBytes }) => ({
+      deviceKey,
+      availableBytes: used.length > 1 ? availableBytes : null,
+    })),
+  };
+}
+
+function backendOf(gpus: readonly GpuResources[], unified: boolean): GpuBackend {
+  const has = (vendor: GpuResources['vendor']) => gpus.some((gpu) => gpu.vendor === vendor);
+  if (gpus.length === 0) return 'none';
+  if (unified || has('apple')) return 'metal';
+  return has('nvidia') ? 'cuda' : 'vulkan';
+}

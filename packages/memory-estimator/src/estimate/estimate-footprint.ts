@@ -1,3 +1,4 @@
+import type { Confidence, LoadConfig } from '@mai/memory-ledger';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { checkFigures } from '../settings/check-figures.js';
@@ -7,20 +8,14 @@ import {
   type EstimateSettings,
   type ResolvedSettings,
 } from '../settings/estimate-settings.js';
-import type { LoadConfig } from '../settings/load-config.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
-import {
-  sumParts,
-  type Confidence,
-  type FootprintEstimate,
-  type MemoryParts,
-} from './footprint.js';
+import { sumParts, type FootprintEstimate, type MemoryParts } from './footprint-estimate.js';
 import { estimateInterval } from './interval.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
 import { layersOfRatio } from './offload.js';
 import { refusals } from './refusals.js';
 
-/** One configuration of one model on one machine, ready to be worked out. */
+/** The settings of a load of a model in an environment. */
 export interface LoadPlan {
   readonly settings: ResolvedSettings;
   readonly cpuExpertLayers: number;
@@ -28,14 +23,15 @@ export interface LoadPlan {
 }
 
 /**
- * What a model takes when loaded with a configuration: bytes of RAM (mapped and anonymous) and of each GPU,
- * with the parts, an interval and a confidence.
+ * Estimates what a model takes when it is loaded with a configuration: bytes of RAM (mapped and anonymous)
+ * and of each GPU, with the parts, an interval and a confidence.
  *
- * Weights, KV cache, recurrent state and output buffer are exact for llama.cpp v0.5.0; compute buffers come
- * from the same packing of the same graph. Values that the configuration leaves null are LM Studio's.
+ * Weights, KV cache, recurrent state and output buffer are exact for llama.cpp v0.5.0. Compute buffers are
+ * computed as llama.cpp does: by building the graph and packing its tensors.
  *
- * @throws RangeError for figures that no load could have: a context of 0, a ratio that is no number. A
- * context above 2^30 tokens counts as that.
+ * @param loadConfig `null` takes LM Studio's default. A context of more than 2^30 tokens counts as 2^30.
+ * @param environment Default: a machine without a GPU.
+ * @throws RangeError for a figure that no load can have: a context of 0, a ratio that is NaN.
  */
 export function estimateFootprint(
   header: GgufHeader,
@@ -46,7 +42,11 @@ export function estimateFootprint(
   return estimatePlan(index, planLoad(index, loadConfig, environment));
 }
 
-/** The settings that a load configuration means for a model on a machine. */
+/**
+ * The settings of a load.
+ *
+ * @throws RangeError for a figure that no load can have.
+ */
 export function planLoad(
   index: ModelIndex,
   loadConfig: LoadConfig,
@@ -83,13 +83,13 @@ export function planLoad(
   };
 }
 
-/** LM Studio opens a model with 4096 tokens, or with all that it allows if that is less. */
+/** The context that LM Studio loads a model with: 4096 tokens, or the model's maximum where that is less. */
 export function defaultContext(index: ModelIndex): number {
   const { contextLengthTokens } = resolveSettings(NO_SETTINGS);
   return Math.min(contextLengthTokens, index.model?.trainedContext ?? contextLengthTokens);
 }
 
-/** Settings that leave everything to LM Studio. */
+/** Leaves every setting to LM Studio. */
 export const NO_SETTINGS: EstimateSettings = {
   contextLengthTokens: null,
   kvCacheTypeK: null,
@@ -105,12 +105,12 @@ export const NO_SETTINGS: EstimateSettings = {
   cpu: null,
 };
 
-/** Works out a plan. */
+/** Estimates a plan. */
 export function estimatePlan(index: ModelIndex, plan: LoadPlan): FootprintEstimate {
   return assemble(index, plan, memoryOfPlan(index, plan));
 }
 
-/** The parts of a plan by device. */
+/** The memory of a plan by device. */
 export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): ModelMemory {
   return modelMemory(index, {
     settings: plan.settings,
@@ -119,7 +119,7 @@ export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): ModelMemory {
   });
 }
 
-/** Puts parts together into a footprint. */
+/** Makes a footprint of the memory by device. */
 export function assemble(
   index: ModelIndex,
   plan: LoadPlan,
@@ -166,7 +166,7 @@ function allLayers(index: ModelIndex): number {
   return (index.model?.layersInFile ?? 0) + 1;
 }
 
-/** Layers are shared out by free memory; a GPU that hides it counts like the others' mean. */
+/** The GPUs' shares of the layers: their free memory, or the mean of the others where it is not known. */
 function gpuWeights(environment: EstimateEnvironment): readonly number[] {
   const known = environment.gpus.flatMap(({ availableBytes }) => availableBytes ?? []);
   const mean = known.length > 0 ? known.reduce((sum, bytes) => sum + bytes, 0) / known.length : 1;
@@ -182,7 +182,7 @@ function confidenceOf(
   if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
   if (!index.consistent || !index.allWeights) return 'low';
   if (memory.compute === 'guessed') return 'medium';
-  // A cache that sequences share is not in the corpus, and of GPUs' buffers only Vulkan's were compared.
+  // The corpus has no cache that sequences share, and compute buffers on GPUs of Vulkan only.
   return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
 }
 
@@ -195,22 +195,21 @@ function notesOf(
   const { header, model } = index;
   const notes: string[] = [];
   if (model === null)
-    notes.push('The header says nothing sensible about its layers: only the weights are counted.');
+    notes.push('The header does not describe its layers: only the weights are counted.');
   else if (!model.architecture.known)
     notes.push(
-      `The architecture ${model.architecture.name || '(none)'} is not known: its cache is counted as plain attention.`,
+      `The architecture ${model.architecture.name || '(none)'} is unknown: its cache is counted as plain attention.`,
     );
   if (model !== null && memory.compute !== 'simulated')
-    notes.push('The graph of this architecture is not known: its compute buffers are approximate.');
+    notes.push('The graph of this architecture is unknown: the compute buffers are approximate.');
   if (model !== null && !index.consistent)
     notes.push(
-      'The metadata contradicts the tensors, so that llama.cpp would refuse to load the model: only the weights are sure.',
+      'The metadata contradicts the tensors, so llama.cpp refuses to load the model: only the weights are certain.',
     );
   if (!index.allWeights)
-    notes.push('Not every tensor of the model is described in full: its weights are larger.');
-  if (!header.complete)
-    notes.push('The file is incomplete: its weights cannot be loaded as they are.');
-  if (projector > 0) notes.push('The vision projector is counted without its compute buffers.');
+    notes.push('Tensors are missing or of an unknown type: the weights may be larger.');
+  if (!header.complete) notes.push('The file is incomplete: it cannot be loaded.');
+  if (projector > 0) notes.push('The compute buffers of the vision projector are not counted.');
   const trained = model?.trainedContext ?? null;
   if (trained !== null && settings.contextLengthTokens > trained)
     notes.push(`The context is longer than the ${trained} tokens that the model was trained for.`);

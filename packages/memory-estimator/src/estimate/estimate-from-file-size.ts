@@ -1,24 +1,21 @@
-import type { LoadConfig } from '../settings/load-config.js';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
-import type { Footprint } from './footprint.js';
 import { COVERAGE } from './interval.js';
 import { layersOfRatio } from './offload.js';
 
 const MIB = 1024 * 1024;
 
-/**
- * What a load takes above its file, as a share of it and per token of context. Models of 1 to 30 GB keep
- * 30 to 150 KiB a token; a small share covers the compute buffers.
- */
-const SHARE = 0.08;
+/** KV cache: models of 1 to 30 GB keep 30 to 150 KiB for each token. */
 const BYTES_PER_TOKEN = 96 * 1024;
+/** Compute buffers relative to the file. */
+const COMPUTE_SHARE = 0.08;
 const DEFAULT_CONTEXT = 4096;
 const LARGEST_CONTEXT_COUNTED = 131_072;
-/** How far the truth may lie above: long contexts of models with wide caches. */
+/** Upper end of the interval: models with wide caches take several times the usual KV cache. */
 const UPPER_FACTOR = 3;
 const FIXED_BYTES = 256 * MIB;
 
-/** A model of which no more than its size is known. */
+/** The known facts about a model whose header is not read. */
 export interface FileSizeFacts {
   /** Bytes of all files of the model. */
   readonly sizeBytes: number;
@@ -27,8 +24,11 @@ export interface FileSizeFacts {
 }
 
 /**
- * The last resort: an estimate from the file size alone, always with low confidence. MLX models (LM Studio
- * on Apple silicon) get nothing better for now; their weights are not mapped.
+ * Estimates a load from the size of the model's files, with low confidence: for MLX models (LM Studio on
+ * Apple silicon) and for files that cannot be read. Weights that are not GGUF count as anonymous.
+ *
+ * @param loadConfig Only the context length (4096 tokens by default) and the offload ratio matter.
+ * @param environment Default: a machine without a GPU.
  */
 export function estimateFromFileSize(
   facts: FileSizeFacts,
@@ -41,7 +41,7 @@ export function estimateFromFileSize(
   const totalBytes = sizeBytes + extra;
   const { gpus } = environment;
   const hasGpu = gpus.length > 0 && environment.gpuBackend !== 'none';
-  // Without layers to count, a hundred stand in for the share.
+  // The number of layers is unknown, so the ratio is applied to a hundred.
   const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
   const onGpu = Math.round(totalBytes * share);
   const mapped =
@@ -59,19 +59,16 @@ export function estimateFromFileSize(
   };
 }
 
-/** What a model of some size usually takes, part by part. */
+/** The usual parts of a model of this size, in bytes. */
 export function usualParts({ sizeBytes }: FileSizeFacts, contextLengthTokens: number) {
   return {
     weightsBytes: sizeBytes,
     kvCacheBytes: BYTES_PER_TOKEN * Math.min(contextLengthTokens, LARGEST_CONTEXT_COUNTED),
-    computeBytes: Math.round(SHARE * sizeBytes),
+    computeBytes: Math.round(COMPUTE_SHARE * sizeBytes),
   };
 }
 
-function spread(
-  bytes: number,
-  gpus: EstimateEnvironment['gpus'],
-): { readonly deviceKey: string; readonly bytes: number }[] {
+function spread(bytes: number, gpus: EstimateEnvironment['gpus']): Footprint['gpus'] {
   const each = Math.floor(bytes / gpus.length);
   return gpus.map(({ deviceKey }, i) => ({
     deviceKey,

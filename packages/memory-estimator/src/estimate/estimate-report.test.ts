@@ -11,14 +11,14 @@ import { NO_SETTINGS } from './estimate-footprint.js';
 import { estimateReport, type EstimateReport } from './estimate-report.js';
 
 const MIB = 1024 * 1024;
-/** The log rounds to hundredths of a MiB. */
+/** The log has two decimals of MiB. */
 const LOG_ROUNDING_MIB = 0.00501;
 
 async function reportOf(entry: CorpusEntry): Promise<EstimateReport> {
   return estimateReport(await corpusHeader(entry.model), settingsOf(entry));
 }
 
-describe('against what llama.cpp reported for CPU loads', () => {
+describe('compared with the report of llama.cpp, on the CPU', () => {
   test.each(cpuCorpus().map((entry) => [entry.id, entry] as const))(
     '%s is exact to the byte',
     async (_id, entry) => {
@@ -44,12 +44,12 @@ describe('against what llama.cpp reported for CPU loads', () => {
     },
   );
 
-  test('nine of ten loads took what the interval says', async () => {
+  test('the interval contains at least 90 % of the loads', async () => {
     const loads = cpuCorpus().filter(({ measured }) => measured.rssDeltaBytes !== null);
     const inside = await Promise.all(
       loads.map(async (entry) => {
         const { interval } = await reportOf(entry);
-        // The compute buffer becomes resident with the first batch, after the reading was taken.
+        // The compute buffer becomes resident with the first batch, which came after the reading.
         const taken = (entry.measured.rssDeltaBytes ?? 0) + entry.measured.computeBytes;
         return interval !== null && taken >= interval.lowBytes && taken <= interval.highBytes;
       }),
@@ -58,10 +58,10 @@ describe('against what llama.cpp reported for CPU loads', () => {
   });
 });
 
-describe('against what llama.cpp reported with layers on a GPU', () => {
-  // The software device holds buffers of at most 128 MiB; the other models' large tensors do not fit it.
+describe('compared with the report of llama.cpp, with layers on a GPU', () => {
+  // The software device holds buffers of at most 128 MiB. The large tensors of other models do not fit.
   const targets = gpuCorpus().filter(({ model }) => /^(tinyllama|llama-2-7b|phi-3\.5)/.test(model));
-  // One entry's attention scores alone are larger than that.
+  // The attention scores of one entry are larger than 128 MiB.
   const comparable = targets.filter(({ id }) => !id.includes('c8192_b512_s1_nofa'));
 
   async function gpuReport(entry: (typeof targets)[number]): Promise<EstimateReport> {
@@ -105,7 +105,7 @@ describe('against what llama.cpp reported with layers on a GPU', () => {
 });
 
 describe('the contract of mai estimate', () => {
-  test('prints every value that was used', async () => {
+  test('prints every setting in force', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const report = estimateReport(header, NO_SETTINGS);
     expect(report.architecture).toBe('qwen3');
@@ -126,7 +126,7 @@ describe('the contract of mai estimate', () => {
     expect(report.source).toBe('gguf-header');
   });
 
-  test('a unified cache for several sequences was never compared, so it is not sure', async () => {
+  test('a unified cache for several sequences has medium confidence, because it was never compared', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const unified = estimateReport(header, {
       ...NO_SETTINGS,
@@ -144,14 +144,14 @@ describe('the contract of mai estimate', () => {
     expect(split.exactParts).toContain('compute');
   });
 
-  test('a unified cache is not sure for one sequence either', async () => {
+  test('a unified cache for one sequence has medium confidence too', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const one = { ...NO_SETTINGS, parallelSequences: 1 };
     expect(estimateReport(header, { ...one, kvUnified: true }).confidence).toBe('medium');
     expect(estimateReport(header, { ...one, kvUnified: false }).confidence).toBe('high');
   });
 
-  test('the context is per sequence where the cache is split, and in all where it is unified', async () => {
+  test('the context is that of each sequence in a split cache, and of all sequences in a unified one', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const settings = { ...NO_SETTINGS, contextLengthTokens: 4096, parallelSequences: 2 };
     const unified = estimateReport(header, { ...settings, kvUnified: true });
@@ -185,7 +185,7 @@ describe('the contract of mai estimate', () => {
   });
 });
 
-describe('a header that can not be right', () => {
+describe('a header that contradicts itself', () => {
   const settings = { ...NO_SETTINGS, parallelSequences: 1, kvUnified: false };
 
   test.each([
@@ -201,7 +201,7 @@ describe('a header that can not be right', () => {
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.group_count'],
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.state_size'],
     ['qwen3next-L8-E32-q4km', 'qwen3next.ssm.time_step_rank'],
-  ])('%s without %s is sure of its weights at most', async (model, key) => {
+  ])('has exact weights at most: %s without %s', async (model, key) => {
     const header = await corpusHeader(model);
     expect(estimateReport(header, settings).confidence).toBe('high');
     const metadata = new Map(header.metadata);
@@ -217,7 +217,7 @@ describe('a header that can not be right', () => {
     ['attention.head_count', 2 ** 40],
     ['attention.key_length', 2 ** 31],
     ['nextn_predict_layers', 16],
-  ])('with a %s of %d is sure of its weights alone', async (key, value) => {
+  ])('has exact weights at most: a %s of %d', async (key, value) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metadata = new Map(header.metadata).set(`llama.${key}`, value);
     const { confidence, exactParts, totalBytes } = estimateReport(
@@ -229,7 +229,7 @@ describe('a header that can not be right', () => {
     expect(Number.isSafeInteger(totalBytes)).toBe(true);
   });
 
-  test('where a part of a split model is missing, not even the weights are sure', async () => {
+  test('has no exact weights where a file of a split model is missing', async () => {
     const header = await corpusHeader('qwen3-0.6b-q8');
     const tensors = header.tensors.slice(0, -10);
     const metadata = new Map(header.metadata).set('split.tensors.count', header.tensors.length);
@@ -240,10 +240,10 @@ describe('a header that can not be right', () => {
   });
 });
 
-describe('a model of which only the size is known', () => {
+describe('an estimate from the file size', () => {
   const facts = { sizeBytes: 4_000_000_000, format: 'mlx', architecture: 'qwen3', layers: 36 };
 
-  test('is in one place, has no exact part, and adds up', () => {
+  test('has its parts on one device, no exact part, and a total that is their sum', () => {
     for (const settings of [
       NO_SETTINGS,
       { ...NO_SETTINGS, gpuBackend: 'metal' as const },
@@ -260,7 +260,7 @@ describe('a model of which only the size is known', () => {
     }
   });
 
-  test('takes more with a longer context', () => {
+  test('grows with the context', () => {
     const at = (contextLengthTokens: number) =>
       estimateReportFromFileSize(facts, { ...NO_SETTINGS, contextLengthTokens }).totalBytes;
     expect(at(32_768)).toBeGreaterThan(at(4096));

@@ -1,3 +1,4 @@
+import type { Confidence, FootprintInterval, FootprintSource } from '@mai/memory-ledger';
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import {
@@ -8,41 +9,35 @@ import {
 import { checkEstimateSettings } from './check-estimate-settings.js';
 import { CPU_ENVIRONMENT } from './environment.js';
 import { defaultContext, estimatePlan } from './estimate-footprint.js';
-import type {
-  Confidence,
-  FootprintInterval,
-  FootprintSource,
-  MemoryParts,
-  PartName,
-} from './footprint.js';
+import type { MemoryParts, PartName } from './footprint-estimate.js';
 
-/** The figures of one device, in bytes. */
+/** The memory of a load on one device, in bytes. */
 export interface ReportedDevice {
   readonly weightsBytes: number;
   readonly kvCacheBytes: number;
   readonly recurrentStateBytes: number;
   readonly computeBytes: number;
   readonly outputBytes: number;
-  /** Only where a vision projector is given, on the device that it is loaded to. */
+  /** Present only on the device that a vision projector is loaded to. */
   readonly visionProjectorBytes?: number;
   readonly totalBytes: number;
 }
 
-/** The figures of RAM. `totalBytes` leaves the repacked copy out, as llama.cpp's own report does. */
+/** The memory of a load in RAM. `totalBytes` leaves out the repacked copy, as llama.cpp's report does. */
 export interface ReportedRam extends ReportedDevice {
   readonly repackBytes: number;
   readonly mappedBytes: number;
   readonly anonymousBytes: number;
 }
 
-/** An estimate as `mai estimate --json` prints it, but for the file's name and the schema's version. */
+/** An estimate as `mai estimate --json` prints it, without the file's name and the schema's version. */
 export interface EstimateReport {
   readonly architecture: string | null;
-  /** Every value in force, also those that were not given. */
+  /** Every setting in force, including the defaults. */
   readonly loadConfig: ResolvedSettings;
   readonly ram: ReportedRam;
   readonly gpus: readonly ReportedDevice[];
-  /** All that is taken, the repacked copy included. */
+  /** RAM and all GPUs, including the repacked copy. */
   readonly totalBytes: number;
   readonly interval: FootprintInterval | null;
   readonly source: FootprintSource;
@@ -51,7 +46,7 @@ export interface EstimateReport {
 }
 
 /**
- * The estimate of a header under the settings of `mai estimate`, on a machine with at most one GPU.
+ * Estimates a header under the settings of `mai estimate`, on a machine with at most one GPU.
  *
  * @param visionProjector The header of the projector (mmproj) that is loaded with the model.
  * @throws RangeError where `checkEstimateSettings` finds a problem.

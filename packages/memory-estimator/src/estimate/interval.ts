@@ -1,13 +1,14 @@
+import type { Confidence, FootprintInterval } from '@mai/memory-ledger';
 import type { GpuBackend } from '../settings/estimate-settings.js';
-import type { Confidence, FootprintInterval } from './footprint.js';
 
 const MIB = 1024 * 1024;
 
+/** Probability that a load lies within its interval. */
 export const COVERAGE = 0.9;
 
 /**
- * By how much other engine versions and settings move a figure, each way. High: the same model under the
- * same settings, one release on (ggml's packing and llama.cpp's reservations change now and then).
+ * Relative change of a figure, up or down, with another engine version. ggml's packing and llama.cpp's
+ * reservations change between releases.
  */
 export const VERSION_DRIFT: Readonly<Record<Confidence, number>> = {
   high: 0.02,
@@ -15,31 +16,31 @@ export const VERSION_DRIFT: Readonly<Record<Confidence, number>> = {
   low: 0.2,
 };
 
-/** The engine's own process: code, tokenizer tables, thread pools, graph metadata. */
+/** The engine's process without the model: code, thread pools, graph metadata. */
 const ENGINE_BYTES = 192 * MIB;
-/** Tokenizers take 100 to 250 bytes a token. */
+/** Tokenizers take 100 to 250 bytes for each token. */
 const TOKENIZER_BYTES_PER_TOKEN = 256;
-/** A device context with its libraries; CUDA's was measured at 450 to 500 MiB (llama.cpp PR 15860). */
+/** A back end's context on a device, with its libraries. CUDA: 450 to 500 MiB (llama.cpp PR 15860). */
 const DEVICE_BYTES: Readonly<Record<GpuBackend, number>> = {
   none: 0,
   cuda: 512 * MIB,
   vulkan: 256 * MIB,
   metal: 128 * MIB,
 };
-/** Up to this share of repacked weights has been seen to drop out of the page cache after loading. */
+/** The largest share of repacked weights whose mapped original left the page cache after loading. */
 const DROPPED_SHARE = 0.3;
 
 /**
- * Compute buffers are reserved for a full context and a logit for every token; a short prompt leaves up to
- * this share untouched, and untouched memory is not resident (`npm run resident` in bench/accuracy).
+ * The largest share of the compute buffers that a short prompt leaves unused, and that is therefore not
+ * resident. Buffers are reserved for a full context (`npm run resident` in bench/accuracy measures it).
  */
 const UNTOUCHED_SHARE = 0.85;
 
-/** What an interval is made from. */
+/** The facts that an interval depends on. */
 export interface IntervalFacts {
   readonly totalBytes: number;
   readonly repackBytes: number;
-  /** In RAM; a GPU's are taken whole. */
+  /** Compute buffers in RAM. Those on GPUs are always resident. */
   readonly computeBytes: number;
   readonly vocabulary: number;
   readonly confidence: Confidence;
@@ -47,7 +48,7 @@ export interface IntervalFacts {
   readonly gpuCount: number;
 }
 
-/** Where nine of ten loads end up: the sum, the drift of versions, and what no engine's log counts. */
+/** The range of 90 % of the loads: the total, the drift of versions, and what no engine's log counts. */
 export function estimateInterval(facts: IntervalFacts): FootprintInterval {
   const { totalBytes, confidence } = facts;
   const drift = VERSION_DRIFT[confidence] * totalBytes;

@@ -2,38 +2,44 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { computeBuffers, type ComputeBuffers } from '../graph/compute-buffers.js';
 import { hasExactGraph } from '../graph/build-graph.js';
-import { GraphUnavailableError } from '../graph/graph-context.js';
-import { kvCacheBytesByLayer } from '../parts/kv-cache.js';
-import { outputBytes } from '../parts/output-buffer.js';
-import { recurrentBytesByLayer } from '../parts/recurrent-state.js';
+import { GraphUnavailableError } from '../graph/layers/graph-context.js';
+import {
+  kvCacheBytesByLayer,
+  outputBytes,
+  recurrentBytesByLayer,
+} from '../parts/context-buffers.js';
 import { repackOf } from '../parts/repack.js';
+import { runtimeShape, type RuntimeShape } from '../parts/runtime-shape.js';
 import { CPU, placeWeights, type DeviceOfLayer } from '../parts/weights.js';
 import type { ResolvedSettings } from '../settings/estimate-settings.js';
-import { runtimeShape, type RuntimeShape } from '../settings/runtime-shape.js';
-import { roughCompute } from './rough-compute.js';
-import { NO_PARTS, type MemoryParts, type PartName } from './footprint.js';
+import { NO_PARTS, type MemoryParts, type PartName } from './footprint-estimate.js';
 import { deviceOfLayer } from './offload.js';
+import { roughCompute } from './rough-compute.js';
 
-/** What a load is made of: settings, and how it is spread. */
+/** The settings of a load, and how its layers are spread over devices. */
 export interface Load {
   readonly settings: ResolvedSettings;
-  /** How much of the layers each GPU takes, relative to the others; empty without a GPU. */
+  /** Share of the layers for each GPU, relative to the others; empty without a GPU. */
   readonly gpuWeights: readonly number[];
-  /** Experts of the layers below this stay on the CPU. */
+  /** The experts of layers with a lower index stay on the CPU. */
   readonly cpuExpertLayers: number;
 }
 
-/** The parts by device, and how well they are known. */
+/** The memory of a load by device, and how exact it is. */
 export interface ModelMemory {
   readonly ram: MemoryParts;
   readonly gpus: readonly MemoryParts[];
   readonly exactParts: readonly PartName[];
+  /**
+   * Where the compute buffers come from. `simulated`: the exact graph. `guessed`: the graph of a usual decoder.
+   * `rough`: a formula.
+   */
   readonly compute: 'simulated' | 'guessed' | 'rough';
-  /** By how much compute buffers are larger than what they hold at once; see ComputeBuffers. */
+  /** Size of the compute buffers minus the bytes that are in use at once; see `ComputeBuffers`. */
   readonly slack: { readonly ramBytes: number; readonly gpuBytes: readonly number[] };
 }
 
-/** All parts of a model's memory under given settings. */
+/** Computes the memory of a load. */
 export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
   const { model } = index;
   const { settings, gpuWeights } = load;
@@ -45,8 +51,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
     deviceOfLayer: placeLayer,
     gpuCount,
     cpuExpertLayers: load.cpuExpertLayers,
-    // Beside a GPU, weights of the CPU stay in plain memory, from where the GPU can fetch them. Metal
-    // has no such memory.
+    // With a GPU, the CPU's weights are not repacked, so that the GPU can copy them. Metal has no such copies.
     repack: gpuCount > 0 && settings.gpuBackend !== 'metal' ? 'none' : kernels,
   });
   const byDevice = (part: Partial<MemoryParts>): MemoryParts => ({ ...NO_PARTS, ...part });
@@ -142,7 +147,7 @@ function exactParts(
   const parts: PartName[] = index.allWeights ? ['weights', 'repack'] : [];
   if (!index.consistent) return parts;
   if (model.architecture.known) parts.push('kvCache', 'recurrentState', 'output');
-  // A cache that sequences share is not in the corpus, and of GPUs' buffers only Vulkan's were compared.
+  // The corpus has no cache that sequences share, and compute buffers on GPUs of Vulkan only.
   const compared = gpuCount === 0 && (!settings.kvUnified || settings.parallelSequences === 1);
   if (kind === 'simulated' && compared && index.allWeights) parts.push('compute');
   return parts;

@@ -1,8 +1,8 @@
 import { CPU, type DeviceOfLayer } from '../parts/weights.js';
 
 /**
- * Which layers go to which GPU: the last `gpuLayers` of them, the output layer counted as one more, shared
- * out among the GPUs by their weight. Source: load_tensors in llama-model.cpp.
+ * The device of each layer. The last `gpuLayers` layers, counting the output as the last one, go to the GPUs
+ * in proportion to their weights. Source: load_tensors in llama-model.cpp.
  */
 export function deviceOfLayer(
   layers: number,
@@ -25,7 +25,7 @@ export function deviceOfLayer(
   };
 }
 
-/** How many layers LM Studio's share of the model means; 1 takes the output layer along. */
+/** The number of layers that LM Studio's offload ratio means; a ratio of 1 includes the output layer. */
 export function layersOfRatio(ratio: number, layers: number): number {
   return ratio >= 1 ? layers + 1 : Math.floor(Math.max(0, ratio) * layers);
 }

@@ -6,8 +6,8 @@ import { checkEstimateSettings } from './check-estimate-settings.js';
 import { estimateFootprint, NO_SETTINGS } from './estimate-footprint.js';
 import { estimateReport } from './estimate-report.js';
 
-// Tried with llama.cpp v0.5.0: models with heads of 80 and of 48 values, and latent attention.
-describe('cache types that llama.cpp refuses for a model', () => {
+// Tried with llama.cpp v0.5.0: models with heads of 80 and of 48 values, and with latent attention.
+describe('llama.cpp refuses', () => {
   const withHeads = async (keyLength: number, valueLength = keyLength) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metadata = new Map(header.metadata)
@@ -18,23 +18,23 @@ describe('cache types that llama.cpp refuses for a model', () => {
   const problems = (header: GgufHeader, settings: Partial<EstimateSettings>) =>
     checkEstimateSettings({ ...NO_SETTINGS, ...settings }, header).map(({ setting }) => setting);
 
-  test.each([80, 48, 120])('blocks that cross heads of %d values', async (length) => {
+  test.each([80, 48, 120])('cache types whose blocks cross heads of %d values', async (length) => {
     const header = await withHeads(length);
     expect(problems(header, {})).toEqual([]);
     expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeK']);
     expect(problems(header, { kvCacheTypeV: 'iq4_nl' })).toEqual(['kvCacheTypeV']);
-    // A row of eight heads is filled, and without flash attention that is enough.
+    // Blocks fill a row of eight heads, which suffices without flash attention.
     expect(problems(header, { kvCacheTypeK: 'q4_0', flashAttention: false })).toEqual([]);
     const settings = { ...NO_SETTINGS, kvCacheTypeK: 'q8_0' as const };
     expect(() => estimateReport(header, settings)).toThrow(`${length} values`);
   });
 
-  test('not those that fill them', async () => {
+  test('no cache type whose blocks fill the heads', async () => {
     const header = await withHeads(96, 64);
     expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q4_0' })).toEqual([]);
   });
 
-  test('two types where the keys hold the values', async () => {
+  test('two different cache types where values are read from the keys', async () => {
     const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
     expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeV']);
     expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q8_0' })).toEqual([]);
@@ -43,7 +43,7 @@ describe('cache types that llama.cpp refuses for a model', () => {
   });
 });
 
-describe('a load configuration that is none', () => {
+describe('an invalid load configuration', () => {
   test.each([
     { parallelSequences: Number.NaN },
     { parallelSequences: 0 },
@@ -51,12 +51,12 @@ describe('a load configuration that is none', () => {
     { offloadRatio: Number.NaN },
     { cpuExpertRatio: Number.NaN },
     { kvCacheTypeV: 'nothing' as never },
-  ])('%j is refused', async (change) => {
+  ])('throws for %j', async (change) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     expect(() => estimateFootprint(header, { ...ONE_SEQUENCE, ...change })).toThrow(RangeError);
   });
 
-  test('what llama.cpp refuses has a footprint all the same, which says so', async () => {
+  test('has a footprint with a refusal where only llama.cpp refuses it', async () => {
     const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
     const sound = estimateFootprint(header, ONE_SEQUENCE);
     const refused = estimateFootprint(header, { ...ONE_SEQUENCE, kvCacheTypeK: 'q8_0' });

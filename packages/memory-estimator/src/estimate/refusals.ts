@@ -1,13 +1,14 @@
+import type { KvCacheType } from '@mai/memory-ledger';
 import { keyLengthOf, keyWidthOf, valueLengthOf } from '../architecture/hyperparameters.js';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import { cacheLayout } from '../parts/kv-cache.js';
+import { cacheLayout } from '../parts/context-buffers.js';
 import type { SettingsProblem } from '../settings/check-figures.js';
-import type { KvCacheType } from '../settings/load-config.js';
 import { isPlainType, type ResolvedSettings } from '../settings/estimate-settings.js';
 
 /**
- * What llama.cpp refuses, or ends the process over, whatever memory there is: llama_init_from_model in
- * llama-context.cpp, each tried with v0.5.0. Without a model, only what holds for all of them.
+ * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only
+ * the rules that hold for all models. Source: llama_init_from_model in llama-context.cpp; each rule was tried
+ * with v0.5.0.
  */
 export function refusals(
   model: Hyperparameters | null,
@@ -20,17 +21,17 @@ export function refusals(
   if (batchTokens < parallelSequences)
     refuse(
       'batchTokens',
-      `A batch of ${batchTokens} has no token for each of ${parallelSequences} sequences.`,
+      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each needs one.`,
     );
   if (!flashAttention && !isPlainType(kvCacheTypeV))
-    refuse('kvCacheTypeV', `llama.cpp keeps values as ${kvCacheTypeV} only with flash attention.`);
+    refuse('kvCacheTypeV', `llama.cpp stores values as ${kvCacheTypeV} only with flash attention.`);
   if (model === null || !model.cached) return problems;
   if (model.latent !== null && kvCacheTypeK !== kvCacheTypeV)
     refuse(
       'kvCacheTypeV',
-      `This model's keys hold its values, so that both have one type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
+      `This model reads its values from its keys, so both need the same type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
     );
-  // With flash attention blocks must not cross heads; without, a row of keys may be cut anywhere.
+  // With flash attention, blocks must not cross heads. Without it, blocks must fill a row of all heads.
   const keys = flashAttention ? keyLengthOf : keyWidthOf;
   const keyLength = firstUncut(model, keys, cacheLayout(kvCacheTypeK).blockElements);
   if (keyLength !== null)
@@ -41,7 +42,7 @@ export function refusals(
   return problems;
 }
 
-/** The first width that blocks do not fill. */
+/** The first width that is not a multiple of the block; `null` where all are. */
 function firstUncut(
   model: Hyperparameters,
   widthOf: (model: Hyperparameters, il: number) => number,
@@ -62,5 +63,5 @@ function cutBlocks(
 ): string {
   const { blockElements } = cacheLayout(type);
   const where = flashAttention ? `heads of ${width}` : `rows of ${width}`;
-  return `llama.cpp refuses ${what} as ${type} here: the model has ${where} values, which blocks of ${blockElements} do not fill.`;
+  return `llama.cpp refuses ${what} as ${type} here: the model has ${where} values, not a multiple of the block size ${blockElements}.`;
 }

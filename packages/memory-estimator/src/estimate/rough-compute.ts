@@ -1,16 +1,16 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import type { ComputeBuffers } from '../graph/compute-buffers.js';
 import type { ResolvedSettings } from '../settings/estimate-settings.js';
-import type { RuntimeShape } from '../settings/runtime-shape.js';
+import type { RuntimeShape } from '../parts/runtime-shape.js';
 
 const BYTES_PER_VALUE = 4;
-/** Feed-forward widths are some four times the hidden state where the metadata says nothing. */
+/** Usual width of a feed-forward network, relative to the hidden state. */
 const USUAL_FEED_FORWARD = 4;
 
 /**
- * Compute buffers where the graph is not known: the largest of what the logits, the attention and the
- * feed-forward network need at once. Off by some 2 % in the median and 30 % at worst over the graphs that
- * are known.
+ * Approximates the compute buffers of an unknown graph: the largest of the memory that the logits, the
+ * attention and the feed-forward network each need at once. For known graphs, the error is 2 % in the median
+ * and 30 % at worst.
  */
 export function roughCompute(
   model: Hyperparameters,

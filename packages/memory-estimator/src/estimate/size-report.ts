@@ -1,8 +1,8 @@
+import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
 import { resolveSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateFromFileSize, usualParts, type FileSizeFacts } from './estimate-from-file-size.js';
 import { CPU_ENVIRONMENT } from './environment.js';
 import type { EstimateReport, ReportedDevice } from './estimate-report.js';
-import { totalBytesOf } from './footprint.js';
 
 const NOTHING: ReportedDevice = {
   weightsBytes: 0,
@@ -14,9 +14,10 @@ const NOTHING: ReportedDevice = {
 };
 
 /**
- * The estimate of a model of which no more than its size is known (MLX), in the form of
- * `estimateReport`: no part of it is exact, and its confidence is low. With a GPU all of it lies there,
- * unless `gpuLayers` is 0.
+ * Estimates a model from its size alone (MLX), in the form of `estimateReport`. No part is exact, and the
+ * confidence is low. With a GPU, the whole model is on it, unless `gpuLayers` is 0.
+ *
+ * @param facts.layers Number of layers, which bounds the `gpuLayers` that are reported.
  */
 export function estimateReportFromFileSize(
   facts: FileSizeFacts & { readonly architecture: string | null; readonly layers: number | null },
@@ -30,7 +31,7 @@ export function estimateReportFromFileSize(
   const onGpu = hasGpu && gpuLayers > 0;
   const footprint = estimateFromFileSize(
     facts,
-    { ...NO_LOAD_CONFIG, contextLengthTokens, offloadRatio: onGpu ? 1 : 0 },
+    { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, offloadRatio: onGpu ? 1 : 0 },
     {
       ...CPU_ENVIRONMENT,
       gpuBackend,
@@ -52,12 +53,3 @@ export function estimateReportFromFileSize(
     exactParts: [],
   };
 }
-
-const NO_LOAD_CONFIG = {
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-} as const;

@@ -1,31 +1,37 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { systemErrorCode } from '../files/system-error.js';
 import { ModelFileError } from './model-file-error.js';
 
-/** Bytes by range: what a header can be read from when it is neither a file nor in memory. */
+/** Reads bytes by range, for a header that is neither in a file nor in memory. */
 export interface ByteRangeReader {
-  /** Total length in bytes, or null where it is not known. */
+  /** Total length in bytes; `null` where it is not known. */
   readonly sizeBytes: number | null;
-  /** Up to `length` bytes from `offset`; fewer only at the end. */
+  /** Returns `length` bytes from `offset` on; fewer only at the end. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
 }
 
-/** An open source of bytes; close it when done. */
+/** An open source of bytes. The caller closes it. */
 export interface OpenSource {
+  /** `null` where the source is not a file. */
   readonly path: string | null;
   readonly sizeBytes: number | null;
-  /** Fills `into` from `offset` and says how many bytes it got; fewer than asked only at the end. */
+  /** Fills `into` from `offset` on and returns the number of bytes; fewer than its length only at the end. */
   read(into: Uint8Array, offset: number): number | Promise<number>;
   close(): void;
 }
 
-/** Opens a file for reading; throws FILE_NOT_FOUND or FILE_UNREADABLE. */
+/**
+ * Opens a file for reading.
+ *
+ * @throws ModelFileError FILE_NOT_FOUND or FILE_UNREADABLE.
+ */
 export function openFile(path: string): OpenSource {
   try {
-    // Before opening: that of a named pipe would wait for ever for someone to write to it.
+    // Checked before opening, because opening a named pipe waits until somebody writes to it.
     if (!statSync(path).isFile()) {
       throw new ModelFileError(
         'FILE_UNREADABLE',
-        `${path} is not a file. Name the model file in it.`,
+        `${path} is not a regular file. Name a model file.`,
         { path },
       );
     }
@@ -33,8 +39,8 @@ export function openFile(path: string): OpenSource {
     return {
       path,
       sizeBytes: fstatSync(fd).size,
-      // Synchronous on purpose: a header is a few reads of the page cache, and a trip through the
-      // thread pool costs more than each of them.
+      // Synchronous, because a header takes a few reads from the page cache, and the thread pool costs more
+      // than such a read.
       read: (into, offset) => fill(path, fd, into, offset),
       close: () => closeSync(fd),
     };
@@ -86,10 +92,10 @@ function fill(path: string, fd: number, into: Uint8Array, offset: number): numbe
   }
 }
 
-/** The typed error for a fault of the file system. */
+/** The ModelFileError for an error of the file system. */
 export function asModelFileError(path: string, error: unknown): ModelFileError {
   if (error instanceof ModelFileError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = systemErrorCode(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new ModelFileError('FILE_NOT_FOUND', `${path} does not exist. Check the path.`, {
       path,
@@ -98,7 +104,7 @@ export function asModelFileError(path: string, error: unknown): ModelFileError {
   }
   return new ModelFileError(
     'FILE_UNREADABLE',
-    `${path} cannot be read (${code ?? 'unknown fault'}). Check its permissions.`,
+    `${path} cannot be read (${code ?? 'unknown error'}). Check its permissions.`,
     { path, cause: error },
   );
 }

@@ -1,22 +1,23 @@
-/** Thrown (as a constant, it costs nothing) where a value reaches past the bytes that are loaded. */
+/** Thrown where a value reaches past the loaded bytes. A constant, because it is thrown often. */
 export const NEEDS_MORE = Symbol('needs more bytes');
 
-/** So that a position and a length add up to a 32-bit integer. */
+/** Longest string for 32-bit arithmetic: a position and a length must not overflow. */
 const LONG_STRING_BYTES = 2 ** 29;
 
 /**
- * A part of a file in memory and a reading position in it.
+ * A part of a file in memory, and a reading position in it.
  *
- * Reading is synchronous; what reaches past the loaded part throws NEEDS_MORE, and the caller loads from
- * `resumeOffset` and goes on from the last `checkpoint()`.
+ * Reads are synchronous. A read past the loaded part throws NEEDS_MORE: the caller then loads bytes from
+ * `resumeOffset` on, and repeats what it read since the last `checkpoint()`.
  */
 export class ByteWindow {
   /** Offset in the file of the next byte to read. */
   offset = 0;
-  /** How many bytes from `resumeOffset` the read that failed asked for. */
+  /** Bytes from `resumeOffset` on that the failed read needs. */
   wanted = 0;
+  /** Offset of the last checkpoint. */
   resumeOffset = 0;
-  /** Where the last string that skipStrings passed begins. */
+  /** Offset of the last string that `skipStrings` passed. */
   stringOffset = 0;
   littleEndian = true;
   #bytes: Buffer = Buffer.alloc(0);
@@ -32,13 +33,9 @@ export class ByteWindow {
     this.offset = this.resumeOffset;
   }
 
-  /** What was read up to here is done with; a later shortage starts again from here. */
+  /** Marks everything before the reading position as done: a later shortage repeats from here. */
   checkpoint(): void {
     this.resumeOffset = this.offset;
-  }
-
-  uint8(): number {
-    return this.#bytes[this.#take(1)] as number;
   }
 
   uint32(): number {
@@ -46,7 +43,7 @@ export class ByteWindow {
     return this.littleEndian ? this.#bytes.readUInt32LE(at) : this.#bytes.readUInt32BE(at);
   }
 
-  /** A 64-bit count or length; above 2^53 it is Infinity, which no limit admits. */
+  /** A 64-bit count or length; Infinity above 2^53, so that every limit refuses it. */
   uint64(): number {
     const at = this.#take(8);
     const little = this.littleEndian;
@@ -69,11 +66,11 @@ export class ByteWindow {
     this.offset += length;
   }
 
-  /** Walks over up to `count` strings as far as the loaded bytes reach; how many it passed. */
+  /** Skips up to `count` strings, as far as the loaded bytes reach, and returns how many it skipped. */
   skipStrings(count: number): number {
     let passed = this.#skipShortStrings(count);
     if (passed < count && this.offset + 8 <= this.#end) {
-      // The one that stopped the walk claims a length that no string has: the sum must be right all the same.
+      // The short walk stopped at a string of a huge length: skip it with exact arithmetic.
       this.stringOffset = this.offset;
       const length = this.uint64();
       this.offset += length;
@@ -83,7 +80,7 @@ export class ByteWindow {
     return passed;
   }
 
-  /** In 32-bit integers throughout: half the time, where a vocabulary is most of a header. */
+  /** Uses 32-bit integers only, which halves the time: a vocabulary is most of a header. */
   #skipShortStrings(count: number): number {
     const view = this.#view;
     const little = this.littleEndian;
@@ -115,7 +112,7 @@ export class ByteWindow {
 
   #shortOf(length: number): never {
     this.wanted = this.offset + length - this.resumeOffset;
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a signal to the loop that loads, not a fault
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- tells the caller to load, is not a fault
     throw NEEDS_MORE;
   }
 }

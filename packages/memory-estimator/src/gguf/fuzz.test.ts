@@ -1,24 +1,15 @@
 import { headerBytes } from '../../test/corpus.js';
+import { seeded } from '../../test/footprints.js';
 import { smallModel } from '../../test/gguf-writer.js';
 import { estimateReport } from '../estimate/estimate-report.js';
 import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import { itemAt } from '../item-at.js';
 import { isModelFileError } from './model-file-error.js';
 import { readGgufHeader } from './read-gguf-header.js';
 
 const CASES = 100_000;
-/** What a damaged header may cost at most; the limits in header-limits.ts allow some 100 MiB. */
+/** The most memory that a damaged header may cost; the limits in header-budget.ts allow about 100 MiB. */
 const MOST_MEMORY_BYTES = 256 * 1024 * 1024;
-
-/** mulberry32: the same sequence in every run. */
-function randomSource(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const SPECIAL = [0, 1, 0x7f, 0x80, 0xff];
 
@@ -29,7 +20,7 @@ function mutate(bytes: Buffer, random: () => number): Buffer {
   for (let i = 0; i < count; i += 1) {
     const choice = random();
     if (choice < 0.5) copy[at()] = Math.floor(random() * 256);
-    else if (choice < 0.7) copy[at()] = SPECIAL[Math.floor(random() * SPECIAL.length)] as number;
+    else if (choice < 0.7) copy[at()] = itemAt(SPECIAL, Math.floor(random() * SPECIAL.length));
     else if (choice < 0.9) copy.fill(random() < 0.5 ? 0 : 0xff, at(), at());
     else copy.copyWithin(at(), at(), at());
   }
@@ -37,7 +28,7 @@ function mutate(bytes: Buffer, random: () => number): Buffer {
 }
 
 test(`${CASES} damaged headers are read or refused with a typed error, in bounded memory`, async () => {
-  const random = randomSource(20_240_117);
+  const random = seeded(20_240_117);
   const seeds = [
     smallModel(),
     smallModel({ bigEndian: true, version: 2 }),
@@ -48,13 +39,13 @@ test(`${CASES} damaged headers are read or refused with a typed error, in bounde
   const outcomes = { read: 0, refused: 0, estimated: 0 };
   const before = process.memoryUsage().rss;
   for (let i = 0; i < CASES; i += 1) {
-    // The small ones far more often: they are all structure.
-    const seed = seeds[i % 8 < 5 ? i % 2 : 2 + (i % 3)] as Buffer;
+    // The small models more often: most of their bytes are structure.
+    const seed = itemAt(seeds, i % 8 < 5 ? i % 2 : 2 + (i % 3));
     const bytes = mutate(seed, random);
     try {
       const header = await readGgufHeader(bytes);
       outcomes.read += 1;
-      // What was read must not break an estimate either.
+      // A header that was read must not break an estimate.
       if (i % 20 === 0) {
         estimateReport(header, NO_SETTINGS);
         outcomes.estimated += 1;

@@ -1,44 +1,44 @@
-/** A scalar in a GGUF file; a 64-bit integer that a number cannot hold is a bigint. */
+/** A scalar in a GGUF file. A 64-bit integer is a bigint where a number cannot hold it. */
 export type GgufScalar = string | number | bigint | boolean;
 
-/** An array in a GGUF file. Long ones (vocabularies) are counted, not kept. */
+/** An array in a GGUF file. A long one, such as a vocabulary, is counted and not kept. */
 export interface GgufArray {
   readonly length: number;
-  /** Null where the array was skipped. */
+  /** `null` where the array was skipped. */
   readonly values: readonly GgufScalar[] | null;
 }
 
-/** One tensor's description. */
+/** The description of one tensor. */
 export interface GgufTensor {
   readonly name: string;
   /** ggml_type number. */
   readonly type: number;
-  /** Name of the type (`Q4_K`), or `type-N` for one that this package does not know. */
+  /** Name of the type (`Q4_K`); `type-N` for a type that this package does not know. */
   readonly typeName: string;
-  /** Fastest-running dimension first; 1 to 4 of them. */
+  /** 1 to 4 extents; the elements of the first dimension lie next to each other. */
   readonly shape: readonly number[];
-  /** From the start of the tensor data of its file. */
+  /** Offset from the start of its file's tensor data. */
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** Which file of a split model holds it; 0 for a single file. */
+  /** Index of its file in a split model; 0 for a single file. */
   readonly fileIndex: number;
 }
 
-/** What a GGUF file says about its model before the first byte of its weights. */
+/** The metadata and the tensor descriptions of a GGUF model. */
 export interface GgufHeader {
   readonly version: 2 | 3;
   readonly byteOrder: 'little' | 'big';
-  /** `general.architecture`, or null where the file names none. */
+  /** `general.architecture`; `null` where the file does not name it. */
   readonly architecture: string | null;
-  /** Metadata by key. A string above the limit is null: present, but skipped. */
+  /** Metadata by key; `null` for a string of more than 65,536 bytes, which is skipped. */
   readonly metadata: ReadonlyMap<string, GgufScalar | GgufArray | null>;
   readonly tensors: readonly GgufTensor[];
-  /** Sum of the tensors' bytes over all files of the model. */
+  /** Bytes of the tensors in all files of the model. */
   readonly tensorBytes: number;
-  /** Bytes of all files of the model, as they are on disk; null where the source does not know. */
+  /** Bytes of all files of the model on disk; `null` where the source does not know its size. */
   readonly fileSizeBytes: number | null;
-  /** False where tensor data or a part of a split model is missing: a header alone, or a download that is not done. */
+  /** `false` where tensor data or a file of a split model is missing, as in an unfinished download. */
   readonly complete: boolean;
-  /** The files that the header was read from, in order; empty where the source was no file. */
+  /** The files that the header was read from, in order; empty where the source is not a file. */
   readonly files: readonly string[];
 }

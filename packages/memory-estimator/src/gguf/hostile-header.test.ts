@@ -1,10 +1,10 @@
 import { linkSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GgufWriter } from '../../test/gguf-writer.js';
+import { GgufWriter, TENSOR_TYPES } from '../../test/gguf-writer.js';
 import { readGgufHeader } from './read-gguf-header.js';
 
-// What a model costs to look at is bounded, however many files it claims to be, and however long they are.
+// The cost of reading a model's header is bounded, for any number and size of files.
 
 let folder: string;
 beforeEach(() => {
@@ -18,11 +18,11 @@ const partName = (number: number, of: number) =>
 function tensors(count: number, prefix: string): Buffer {
   const writer = new GgufWriter().counts(count, 0);
   for (let i = 0; i < count; i += 1)
-    writer.tensor({ name: `${prefix}${i}`, shape: [32], type: 0, offset: i * 128 });
+    writer.tensor({ name: `${prefix}${i}`, shape: [32], type: TENSOR_TYPES.F32, offset: i * 128 });
   return writer.bytes();
 }
 
-test('the parts of a model have one budget', async () => {
+test('the files of a split model share one budget', async () => {
   const count = 40_000;
   writeFileSync(partName(1, 4), tensors(count, 'first.'));
   const alone = await readGgufHeader(partName(1, 4));
@@ -35,7 +35,7 @@ test('the parts of a model have one budget', async () => {
   });
 });
 
-test('a tensor that is in two parts is in one too many', async () => {
+test('a tensor in two files of a split model is corrupt', async () => {
   writeFileSync(partName(1, 2), tensors(2, 'same.'));
   linkSync(partName(1, 2), partName(2, 2));
   await expect(readGgufHeader(partName(1, 2))).rejects.toMatchObject({
@@ -45,7 +45,7 @@ test('a tensor that is in two parts is in one too many', async () => {
   });
 });
 
-test('without its first part nobody knows what model it is', async () => {
+test('a split model without its first file is not found', async () => {
   writeFileSync(partName(2, 2), tensors(1, 'second.'));
   await expect(readGgufHeader(partName(2, 2))).rejects.toMatchObject({
     code: 'FILE_NOT_FOUND',
@@ -53,34 +53,34 @@ test('without its first part nobody knows what model it is', async () => {
   });
 });
 
-/** An array as its file claims it: nothing but zeros, of which a sparse file has any number. */
-function zeros(type: number, length: number): string {
+/** A file with an array of this length. Its elements are zeros, which take no space in a sparse file. */
+function zeros(type: 'string' | 'array', length: number): string {
   const file = join(folder, 'zeros.gguf');
-  writeFileSync(file, new GgufWriter().counts(0, 1).text('a').u32(9).u32(type).u64(length).bytes());
+  writeFileSync(file, new GgufWriter().counts(0, 1).text('a').arrayHead(type, length).bytes());
   truncateSync(file, 2 ** 34);
   return file;
 }
 
 test.each([
-  ['strings', 8],
-  ['arrays', 9],
-])('more %s than could be walked in a moment are refused before', async (_, type) => {
+  ['strings', 'string'],
+  ['arrays', 'array'],
+] as const)('too many %s are refused before they are read', async (_, type) => {
   await expect(readGgufHeader(zeros(type, 2 ** 30))).rejects.toMatchObject({ code: 'CORRUPT' });
 });
 
-test('a long header is not read on after it was cancelled', async () => {
+test('reading a long header is cancelled by the signal', async () => {
   const controller = new AbortController();
-  const reading = readGgufHeader(zeros(8, 2 ** 24), { signal: controller.signal });
+  const reading = readGgufHeader(zeros('string', 2 ** 24), { signal: controller.signal });
   const reason = new Error('enough');
   setImmediate(() => controller.abort(reason));
   await expect(reading).rejects.toBe(reason);
 });
 
-test('a tensor of an unknown type is not as large as its neighbour claims to be far away', async () => {
+test('a tensor behind one of an unknown type is corrupt at a huge offset', async () => {
   const header = new GgufWriter()
     .counts(2, 0)
-    .tensor({ name: 'a', shape: [32], type: 99, offset: 0 })
-    .tensor({ name: 'b', shape: [32], type: 0, offset: 2 ** 53 - 32 });
+    .tensor({ name: 'a', shape: [32], type: TENSOR_TYPES.undefined, offset: 0 })
+    .tensor({ name: 'b', shape: [32], type: TENSOR_TYPES.F32, offset: 2 ** 53 - 32 });
   await expect(readGgufHeader(header.bytes())).rejects.toMatchObject({
     code: 'CORRUPT',
     message: expect.stringContaining('"b" lies at an impossible offset') as string,

@@ -1,18 +1,18 @@
 const BRAND = Symbol.for('@mai/memory-estimator/ModelFileError');
 
-/** Why a model file could not be used; codes are API. */
+/** Why a model file cannot be used. The codes are part of the API. */
 export type ModelFileErrorCode =
   'FILE_NOT_FOUND' | 'FILE_UNREADABLE' | 'NOT_GGUF' | 'CORRUPT' | 'UNSUPPORTED_VERSION';
 
-/** What is known about the fault, next to its code. */
+/** Facts of a fault. */
 export interface ModelFileErrorFacts {
-  /** The file, or null where the source was no file. */
+  /** `null` where the source is not a file. */
   readonly path: string | null;
-  /** Where in the file reading failed, in bytes from its start, or null where that has no meaning. */
+  /** Offset in the file at which the fault was found, in bytes; `null` where the fault has no position. */
   readonly offsetBytes: number | null;
 }
 
-/** A model file that cannot be read, is no GGUF file or is damaged. */
+/** A model file that cannot be read, is not a GGUF file or is damaged. */
 export class ModelFileError extends Error implements ModelFileErrorFacts {
   readonly code: ModelFileErrorCode;
   readonly path: string | null;
@@ -32,7 +32,7 @@ export class ModelFileError extends Error implements ModelFileErrorFacts {
   }
 }
 
-/** Whether a value is a ModelFileError, also one from another copy of this package. */
+/** Whether a value is a ModelFileError; recognizes those of other copies of this package too. */
 export function isModelFileError(value: unknown): value is ModelFileError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GgufWriter, smallModel } from '../../test/gguf-writer.js';
+import { GgufWriter, smallModel, TENSOR_TYPES, VALUE_TYPES } from '../../test/gguf-writer.js';
 import { headerBytes } from '../../test/corpus.js';
 import { isModelFileError, type ModelFileError } from './model-file-error.js';
 import { readGgufHeader } from './read-gguf-header.js';
@@ -51,7 +51,7 @@ describe('a header', () => {
     expect(header.byteOrder).toBe('bigEndian' in options ? 'big' : 'little');
   });
 
-  test('reads the same from a file, a buffer and a byte-range reader', async () => {
+  test('is the same from a file, a buffer and a byte-range reader', async () => {
     const bytes = headerBytes('tiny-llama-tok');
     const fromFile = await readGgufHeader(write('tiny.gguf', bytes));
     const fromBuffer = await readGgufHeader(bytes);
@@ -69,7 +69,7 @@ describe('a header', () => {
     expect(Math.max(...reads)).toBeLessThanOrEqual(128 * 1024);
   });
 
-  test('without its data is read, and marked incomplete', async () => {
+  test('without its tensor data is read, and marked as incomplete', async () => {
     const bytes = headerBytes('llama-3.2-1b-q4km');
     const path = write('alone.gguf', bytes);
     const header = await readGgufHeader(path);
@@ -78,17 +78,17 @@ describe('a header', () => {
     expect(header.files).toEqual([path]);
   });
 
-  test('counts a vocabulary without keeping it, unless asked to', async () => {
+  test('has the length of a vocabulary, and its values only where the caller asks for them', async () => {
     const bytes = headerBytes('tiny-llama-tok');
     const key = 'tokenizer.ggml.tokens';
     const counted = (await readGgufHeader(bytes)).metadata.get(key);
     expect(counted).toEqual({ length: 4096, values: null });
     const kept = (await readGgufHeader(bytes, { keepArrays: [key] })).metadata.get(key);
     expect(kept).toMatchObject({ length: 4096 });
-    expect((kept as { values: readonly unknown[] }).values).toHaveLength(4096);
+    expect(kept).toHaveProperty('values.length', 4096);
   });
 
-  test('is found in a window: 262,144 tokens cost a few reads and little memory', async () => {
+  test('with 262,144 tokens is read in small windows', async () => {
     const bytes = headerBytes('bighdr-gemma3-262144');
     let largest = 0;
     const header = await readGgufHeader({
@@ -108,18 +108,16 @@ describe('a header', () => {
     ['little-endian', 2 ** 33 + 7, {}],
     ['big-endian', 2 ** 29 + 1, { bigEndian: true }],
     ['big-endian', 2 ** 33 + 7, { bigEndian: true }],
-  ])('is read on behind a token as long as no token is: %s, %d bytes', async (_, long, options) => {
+  ])('is read behind a token of a huge length: %s, %d bytes', async (_, long, options) => {
     const before = new GgufWriter(options)
       .counts(0, 2)
       .text('tokens')
-      .u32(9)
-      .u32(8)
-      .u64(4)
+      .arrayHead('string', 4)
       .text('a')
       .text('b')
       .u64(long)
       .bytes();
-    // A writer starts with eight bytes of its own: the magic and the version.
+    // Without the magic and the version, which every writer begins with.
     const after = new GgufWriter(options)
       .text('d')
       .pair('last', { type: 'u32', value: 5 })
@@ -142,14 +140,14 @@ describe('a header', () => {
     ]);
   });
 
-  test('of a split model is put together from its parts', async () => {
+  test('of a split model is joined from its files', async () => {
     const part = (number: number, name: string) =>
       Buffer.concat([
         new GgufWriter()
           .counts(1, 2)
           .pair('general.architecture', { type: 'string', value: number === 1 ? 'llama' : 'llama' })
           .pair('split.tensors.count', { type: 'i32', value: 2 })
-          .tensor({ name, shape: [8], type: 0, offset: 0 })
+          .tensor({ name, shape: [8], type: TENSOR_TYPES.F32, offset: 0 })
           .bytes(),
         Buffer.alloc(128),
       ]);
@@ -168,31 +166,34 @@ describe('a header', () => {
     }
   });
 
-  test('a tensor type that is not known yet gets its size from its neighbour', async () => {
+  test('gives a tensor of an unknown type the size up to its neighbour', async () => {
     const header = new GgufWriter()
       .counts(2, 0)
-      .tensor({ name: 'new', shape: [64], type: 999, offset: 0 })
-      .tensor({ name: 'old', shape: [8], type: 0, offset: 96 })
+      .tensor({ name: 'new', shape: [64], type: TENSOR_TYPES.undefined, offset: 0 })
+      .tensor({ name: 'old', shape: [8], type: TENSOR_TYPES.F32, offset: 96 })
       .bytes();
     const read = await readGgufHeader(Buffer.concat([header, Buffer.alloc(256)]));
-    expect(read.tensors[0]).toMatchObject({ typeName: 'type-999', sizeBytes: 96 });
+    expect(read.tensors[0]).toMatchObject({
+      typeName: `type-${TENSOR_TYPES.undefined}`,
+      sizeBytes: 96,
+    });
   });
 });
 
-describe('a file that is no model', () => {
-  test('is told from one that is not there', async () => {
+describe('a file that is not a model', () => {
+  test('that does not exist is not found', async () => {
     const error = await failure(readGgufHeader(join(folder, 'nowhere.gguf')));
     expect(error).toMatchObject({ code: 'FILE_NOT_FOUND', path: join(folder, 'nowhere.gguf') });
   });
 
-  test('a folder is unreadable', async () => {
+  test('that is a folder is unreadable', async () => {
     mkdirSync(join(folder, 'folder.gguf'), { recursive: true });
     const error = await failure(readGgufHeader(join(folder, 'folder.gguf')));
     expect(error.code).toBe('FILE_UNREADABLE');
   });
 
   const withPipes = process.platform === 'win32' ? test.skip : test;
-  withPipes('a named pipe is unreadable, and not waited for', async () => {
+  withPipes('that is a named pipe is unreadable, without waiting for a writer', async () => {
     const pipe = join(folder, 'pipe.gguf');
     execFileSync('mkfifo', [pipe]);
     expect((await failure(readGgufHeader(pipe))).code).toBe('FILE_UNREADABLE');
@@ -202,18 +203,18 @@ describe('a file that is no model', () => {
     ['nothing', Buffer.alloc(0)],
     ['three bytes', Buffer.from('GGU')],
     ['a picture', Buffer.from('\x89PNG\r\n\x1a\n and more')],
-  ])('%s is no GGUF file', async (_name, bytes) => {
+  ])('that holds %s is not a GGUF file', async (_name, bytes) => {
     expect((await failure(readGgufHeader(bytes))).code).toBe('NOT_GGUF');
   });
 
-  test.each([1, 4, 77])('version %d is not supported', async (version) => {
+  test.each([1, 4, 77])('of version %d is not supported', async (version) => {
     const bytes = new GgufWriter({ version }).counts(0, 0).bytes();
     expect((await failure(readGgufHeader(bytes))).code).toBe('UNSUPPORTED_VERSION');
   });
 });
 
 describe('a damaged header', () => {
-  test('cut short is corrupt at the byte where it ends', async () => {
+  test('that is cut off is corrupt at the byte where it ends', async () => {
     const whole = smallModel();
     for (const length of [4, 7, 20, 50, 150, 250]) {
       const cut = whole.subarray(0, length);
@@ -232,9 +233,9 @@ describe('a damaged header', () => {
   });
 
   test.each([10_000n, 2n ** 63n])(
-    'a string of %d bytes among skipped ones is named by its offset',
+    'with a skipped string of %d bytes is corrupt at the offset of the string',
     async (length) => {
-      const before = new GgufWriter().counts(0, 1).text('a').u32(9).u32(8).u64(2).text('x');
+      const before = new GgufWriter().counts(0, 1).text('a').arrayHead('string', 2).text('x');
       const at = before.bytes().length;
       const bytes = before.u64(length).raw(Buffer.from('abc')).bytes();
       expect(await failure(readGgufHeader(bytes))).toMatchObject({
@@ -249,35 +250,45 @@ describe('a damaged header', () => {
     ['tensors', new GgufWriter().counts(bomb, 0).bytes()],
     ['pairs', new GgufWriter().counts(0, bomb).bytes()],
     ['a key', new GgufWriter().counts(0, 1).u64(bomb).bytes()],
-    ['a string', new GgufWriter().counts(0, 1).text('general.name').u32(8).u64(bomb).bytes()],
     [
-      'an array of numbers',
-      new GgufWriter().counts(0, 1).text('a').u32(9).u32(4).u64(bomb).bytes(),
+      'a string',
+      new GgufWriter().counts(0, 1).text('general.name').u32(VALUE_TYPES.string).u64(bomb).bytes(),
     ],
+    ['an array of numbers', new GgufWriter().counts(0, 1).text('a').arrayHead('u32', bomb).bytes()],
     [
       'an array of strings',
-      new GgufWriter().counts(0, 1).text('a').u32(9).u32(8).u64(bomb).bytes(),
+      new GgufWriter().counts(0, 1).text('a').arrayHead('string', bomb).bytes(),
     ],
     [
       'a string in an array',
-      new GgufWriter().counts(0, 1).text('a').u32(9).u32(8).u64(1).u64(bomb).bytes(),
+      new GgufWriter().counts(0, 1).text('a').arrayHead('string', 1).u64(bomb).bytes(),
     ],
     [
       'a shape',
-      new GgufWriter().counts(1, 0).text('t').u32(2).u64(bomb).u64(bomb).u32(0).u64(0).bytes(),
+      new GgufWriter()
+        .counts(1, 0)
+        .text('t')
+        .u32(2)
+        .u64(bomb)
+        .u64(bomb)
+        .u32(TENSOR_TYPES.F32)
+        .u64(0)
+        .bytes(),
     ],
     ['a number of dimensions', new GgufWriter().counts(1, 0).text('t').u32(0xffff_ffff).bytes()],
   ])('that claims an absurd size is corrupt: %s', async (_name, bytes) => {
     expect((await failure(readGgufHeader(bytes))).code).toBe('CORRUPT');
-    // The same without a known length, where only the limits hold.
+    // The same without a known file size, where only the limits apply.
     const endless = { sizeBytes: null, read: (offset: number) => bytes.subarray(offset) };
     expect((await failure(readGgufHeader(endless))).code).toBe('CORRUPT');
   });
 
-  test('arrays nested without end are corrupt', async () => {
-    const writer = new GgufWriter().counts(0, 1).text('a').u32(9);
-    for (let i = 0; i < 100; i += 1) writer.u32(9).u64(1);
-    expect((await failure(readGgufHeader(writer.u32(4).u64(0).bytes()))).code).toBe('CORRUPT');
+  test('with arrays that are nested too deeply is corrupt', async () => {
+    const writer = new GgufWriter().counts(0, 1).text('a').u32(VALUE_TYPES.array);
+    for (let i = 0; i < 100; i += 1) writer.u32(VALUE_TYPES.array).u64(1);
+    expect((await failure(readGgufHeader(writer.u32(VALUE_TYPES.u32).u64(0).bytes()))).code).toBe(
+      'CORRUPT',
+    );
   });
 
   test.each([
@@ -288,24 +299,28 @@ describe('a damaged header', () => {
         .pair('k', { type: 'u8', value: 1 })
         .pair('k', { type: 'u8', value: 1 }),
     ],
-    ['an unknown type', new GgufWriter().counts(0, 1).text('k').u32(13)],
+    ['an unknown type', new GgufWriter().counts(0, 1).text('k').u32(VALUE_TYPES.undefined)],
     [
-      'a crooked alignment',
+      'an alignment that is not a power of two',
       new GgufWriter().counts(0, 1).pair('general.alignment', { type: 'u32', value: 24 }),
     ],
     [
       'a row that does not fill its blocks',
-      new GgufWriter().counts(1, 0).tensor({ name: 't', shape: [31], type: 8, offset: 0 }),
+      new GgufWriter()
+        .counts(1, 0)
+        .tensor({ name: 't', shape: [31], type: TENSOR_TYPES.Q8_0, offset: 0 }),
     ],
     [
       'a tensor in the wrong place',
-      new GgufWriter().counts(1, 0).tensor({ name: 't', shape: [32], type: 8, offset: 32 }),
+      new GgufWriter()
+        .counts(1, 0)
+        .tensor({ name: 't', shape: [32], type: TENSOR_TYPES.Q8_0, offset: 32 }),
     ],
   ])('with %s is corrupt', async (_name, writer) => {
     expect((await failure(readGgufHeader(writer.bytes()))).code).toBe('CORRUPT');
   });
 
-  test('says nothing that a terminal would act on', async () => {
+  test('has a message without control characters', async () => {
     const writer = new GgufWriter().counts(0, 2);
     for (let i = 0; i < 2; i += 1) writer.pair('\u001b[31mred', { type: 'u8', value: 1 });
     const { message } = await failure(readGgufHeader(writer.bytes()));
@@ -313,7 +328,7 @@ describe('a damaged header', () => {
   });
 });
 
-test('reading stops when it is told to', async () => {
+test('reading is cancelled by the signal, with its reason', async () => {
   const reason = new Error('enough');
   await expect(readGgufHeader(smallModel(), { signal: AbortSignal.abort(reason) })).rejects.toBe(
     reason,

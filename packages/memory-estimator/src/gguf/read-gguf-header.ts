@@ -1,4 +1,5 @@
-import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { itemAt } from '../item-at.js';
 import { ByteWindow } from './byte-window.js';
 import {
   openBuffer,
@@ -7,34 +8,36 @@ import {
   type ByteRangeReader,
   type OpenSource,
 } from './byte-source.js';
-import type { GgufHeader, GgufTensor } from './gguf-header.js';
-import { HeaderLedger } from './header-ledger.js';
+import type { GgufHeader } from './gguf-header.js';
+import { HeaderBudget } from './header-budget.js';
 import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
 import { isModelFileError } from './model-file-error.js';
 import { splitFiles } from './split-files.js';
 
-/** The first read: most headers without a vocabulary fit it. */
+/** Size of the first read: most headers without a vocabulary fit. */
 const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 128 * 1024;
-/** 8 MiB: more than most headers have, vocabulary included. */
+/** Reads without a break, 8 MiB: most headers are shorter, vocabulary included. */
 const READS_AT_ONCE = 64;
 
-/** How to read a header. */
+/** Options of `readGgufHeader`. */
 export interface ReadGgufHeaderOptions {
-  /** Keys of arrays to keep however long they are (`tokenizer.ggml.tokens`). Default: none. */
+  /** Keys of arrays to keep however long they are (`tokenizer.ggml.tokens`). Default: empty. */
   readonly keepArrays?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
 /**
- * Reads the metadata and tensor descriptions of a GGUF model: a file (with the other parts of a split
- * one), bytes in memory, or any byte-range reader.
+ * Reads the metadata and the tensor descriptions of a GGUF model.
  *
- * Versions 2 and 3, both byte orders. Only a window of the file is in memory at a time, and long arrays
- * (vocabularies) are skipped. A file whose data is missing is read all the same and has `complete` false.
+ * Reads versions 2 and 3 in both byte orders. Only a window of the file is in memory at a time. Arrays of
+ * strings and arrays of more than 1,024 numbers are skipped. A file without its tensor data is read too;
+ * `complete` is `false` then.
  *
+ * @param source The path of a file (the other files of a split model are read with it), bytes in memory, or
+ * a byte-range reader.
  * @throws ModelFileError FILE_NOT_FOUND, FILE_UNREADABLE, NOT_GGUF, CORRUPT (with the offset),
- * UNSUPPORTED_VERSION.
+ * UNSUPPORTED_VERSION; `signal.reason` where it was cancelled.
  */
 export async function readGgufHeader(
   source: string | Uint8Array | ByteRangeReader,
@@ -43,18 +46,18 @@ export async function readGgufHeader(
   const keepArrays = new Set(options.keepArrays);
   const path = typeof source === 'string' ? source : null;
   const paths = path === null ? null : splitFiles(path);
-  const ledger = new HeaderLedger();
+  const budget = new HeaderBudget();
   const parts: ReadFile[] = [];
   let complete = true;
   for (const [fileIndex, file] of (paths ?? [null]).entries()) {
     options.signal?.throwIfAborted();
     try {
       const open = openSource(file ?? source);
-      const part = await readFile(open, { keepArrays, fileIndex, ledger }, options.signal);
+      const part = await readFile(open, { keepArrays, fileIndex, budget }, options.signal);
       parts.push(fileIndex === 0 ? part : { ...part, metadata: NO_METADATA });
     } catch (error) {
-      // A part that is not there yet: the model is being downloaded. The first must be there, which says what
-      // model it is, and the file asked for.
+      // During a download, files of a split model are missing. The first file, which holds the metadata, and
+      // the file that was asked for must be there.
       const isNeeded = fileIndex === 0 || file === path;
       if (isNeeded || !isModelFileError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
       complete = false;
@@ -68,12 +71,12 @@ interface ReadFile extends ParsedFile {
   readonly sizeBytes: number | null;
 }
 
-/** Of all parts but the first nobody needs it. */
+/** Metadata of all files but the first, which is not used. */
 const NO_METADATA: ReadFile['metadata'] = new Map();
 
 async function readFile(
   source: OpenSource,
-  options: Pick<ParserOptions, 'keepArrays' | 'fileIndex' | 'ledger'>,
+  options: Pick<ParserOptions, 'keepArrays' | 'fileIndex' | 'budget'>,
   signal: AbortSignal | undefined,
 ): Promise<ReadFile> {
   const { path, sizeBytes } = source;
@@ -83,8 +86,8 @@ async function readFile(
   let length = FIRST_READ_BYTES;
   try {
     for (let reads = 1; ; reads += 1) {
-      // Files are read synchronously; so that a long header leaves others their turn, and can be cancelled.
-      if (reads % READS_AT_ONCE === 0) await turnOfOthers();
+      // Files are read synchronously. A break lets other work run, and the signal fire.
+      if (reads % READS_AT_ONCE === 0) await yieldToEventLoop();
       signal?.throwIfAborted();
       const wanted = Math.max(length, window.wanted);
       if (buffer.length < wanted) buffer = Buffer.allocUnsafe(wanted);
@@ -107,13 +110,13 @@ function openSource(source: string | Uint8Array | ByteRangeReader): OpenSource {
   return source instanceof Uint8Array ? openBuffer(source) : openRange(source);
 }
 
-/** One model from the files it is split into: the first file's metadata, everybody's tensors. */
+/** Joins the files of a split model: the metadata of the first file, and the tensors of all. */
 function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
-  const first = parts[0] as ReadFile;
+  const first = itemAt(parts, 0);
   const tensors = parts.flatMap((part) => part.tensors);
   const architecture = first.metadata.get('general.architecture');
   const expected = first.metadata.get('split.tensors.count');
-  const sizes = parts.map((part) => part.sizeBytes);
+  const sizes = parts.flatMap((part) => part.sizeBytes ?? []);
   return {
     version: first.version,
     byteOrder: first.byteOrder,
@@ -121,7 +124,7 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
     metadata: first.metadata,
     tensors,
     tensorBytes: sum(tensors.map((tensor) => tensor.sizeBytes)),
-    fileSizeBytes: sizes.includes(null) ? null : sum(sizes as number[]),
+    fileSizeBytes: sizes.length < parts.length ? null : sum(sizes),
     complete:
       allFound &&
       parts.every(holdsItsData) &&
@@ -131,7 +134,7 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
 }
 
 function holdsItsData({ tensors, sizeBytes, dataOffsetBytes }: ReadFile): boolean {
-  const last: GgufTensor | undefined = tensors.at(-1);
+  const last = tensors.at(-1);
   if (last === undefined || sizeBytes === null) return true;
   return dataOffsetBytes + last.offsetBytes + last.sizeBytes <= sizeBytes;
 }

@@ -1,49 +1,84 @@
 import type { GgufScalar } from './gguf-header.js';
 
-/** GGUF value types, ggml/include/gguf.h. */
-export const TYPE_STRING = 8;
-export const TYPE_ARRAY = 9;
-/** Bytes of a scalar by GGUF value type. */
-export const SCALAR_BYTES: readonly (number | null)[] = [
-  1,
-  1,
-  2,
-  2,
-  4,
-  4,
-  4,
-  1,
-  null,
-  null,
-  8,
-  8,
-  8,
-];
+/** Types of metadata values; the index is their number in the file (gguf_type in ggml/include/gguf.h). */
+const VALUE_TYPES = [
+  'uint8',
+  'int8',
+  'uint16',
+  'int16',
+  'uint32',
+  'int32',
+  'float32',
+  'bool',
+  'string',
+  'array',
+  'uint64',
+  'int64',
+  'float64',
+] as const;
 
-/** A number or boolean of a GGUF value type; 64-bit integers are bigints where no number is exact. */
-export function readScalar(view: DataView, type: number, little: boolean): GgufScalar {
+/** The type of a metadata value. */
+export type ValueType = (typeof VALUE_TYPES)[number];
+
+/** A type whose values all have the same size. */
+export type ScalarType = Exclude<ValueType, 'string' | 'array'>;
+
+const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+  int16: 2,
+  uint32: 4,
+  int32: 4,
+  float32: 4,
+  bool: 1,
+  uint64: 8,
+  int64: 8,
+  float64: 8,
+};
+
+/** A string has at least its length, an array its type and its length. */
+const LEAST_BYTES: Readonly<Record<ValueType, number>> = { ...SCALAR_BYTES, string: 8, array: 12 };
+
+/** The type with a number; `null` for a number that GGUF does not define. */
+export function valueTypeOf(number: number): ValueType | null {
+  return VALUE_TYPES[number] ?? null;
+}
+
+/** Bytes of a scalar. */
+export function scalarBytes(type: ScalarType): number {
+  return SCALAR_BYTES[type];
+}
+
+/** The fewest bytes that a value of a type takes in the file. */
+export function leastBytes(type: ValueType): number {
+  return LEAST_BYTES[type];
+}
+
+/** Reads a scalar. A 64-bit integer is a number where that is exact, a bigint otherwise. */
+export function readScalar(view: DataView, type: ScalarType, little: boolean): GgufScalar {
   switch (type) {
-    case 0:
+    case 'uint8':
       return view.getUint8(0);
-    case 1:
+    case 'int8':
       return view.getInt8(0);
-    case 2:
+    case 'uint16':
       return view.getUint16(0, little);
-    case 3:
+    case 'int16':
       return view.getInt16(0, little);
-    case 4:
+    case 'uint32':
       return view.getUint32(0, little);
-    case 5:
+    case 'int32':
       return view.getInt32(0, little);
-    case 6:
+    case 'float32':
       return view.getFloat32(0, little);
-    case 7:
+    case 'bool':
       return view.getUint8(0) !== 0;
-    case 10:
+    case 'uint64':
       return narrow(view.getBigUint64(0, little));
-    case 11:
+    case 'int64':
       return narrow(view.getBigInt64(0, little));
-    default:
+    case 'float64':
       return view.getFloat64(0, little);
   }
 }

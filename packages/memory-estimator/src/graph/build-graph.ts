@@ -1,6 +1,11 @@
-import { buildDecoder, type Mixer } from './decoder.js';
-import { decoderRules, guessRules, type DecoderRules } from './decoder-rules.js';
-import type { GraphContext } from './graph-context.js';
+import { buildDecoder, type Mixer } from './models/decoder.js';
+import {
+  decoderRules,
+  GEMMA3N_RULES,
+  guessRules,
+  type DecoderRules,
+} from './models/decoder-rules.js';
+import type { GraphContext } from './layers/graph-context.js';
 import { attentionMixer } from './models/attention-mixer.js';
 import { buildGemma3n } from './models/gemma3n.js';
 import {
@@ -22,16 +27,19 @@ const MIXERS: Readonly<Record<string, (context: GraphContext, rules: DecoderRule
   qwen35moe: deltaNetMixer,
 };
 
-/** Whether the graph of an architecture is known node by node. */
+/** Whether the exact graph of an architecture is known. */
 export function hasExactGraph(architecture: string): boolean {
   return decoderRules(architecture) !== null || architecture === 'gemma3n';
 }
 
-/** Builds the graph that llama.cpp reserves its compute buffers for. */
+/**
+ * Builds the graph that llama.cpp reserves its compute buffers for. The graph of an unknown architecture is
+ * guessed from the tensors of its first layer.
+ */
 export function buildGraph(context: GraphContext): void {
   const { name } = context.model.architecture;
   if (name === 'gemma3n') {
-    buildGemma3n(context, GEMMA3N);
+    buildGemma3n(context, GEMMA3N_RULES);
     return;
   }
   const first = context.index.layers[0];
@@ -44,8 +52,3 @@ export function buildGraph(context: GraphContext): void {
   const mixer = Object.hasOwn(MIXERS, name) ? MIXERS[name] : undefined;
   buildDecoder(context, rules, (mixer ?? attentionMixer)(context, rules));
 }
-
-const GEMMA3N: DecoderRules = {
-  ...(decoderRules('gemma3') as DecoderRules),
-  logits: 'soft-capped',
-};

@@ -1,15 +1,21 @@
 import { corpusHeader, cpuCorpus } from '../../test/corpus.js';
 import { indexModel } from '../architecture/model-index.js';
 import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
-import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { resolveSettings } from '../settings/estimate-settings.js';
-import { runtimeShape } from '../settings/runtime-shape.js';
+import { runtimeShape } from '../parts/runtime-shape.js';
 import { computeBuffers, type ComputePlacement } from './compute-buffers.js';
 
 const MODELS = [...new Set(cpuCorpus().map(({ model }) => model))];
 const CPU_ONLY = { gpuCount: 0, homes: { weight: () => 0, layer: () => 0 } };
 
-/** Layers from `splits[0]` on are on the first GPU, from `splits[1]` on the second; the rest is on the CPU. */
+async function modelOf(name: string) {
+  const index = indexModel(await corpusHeader(name));
+  const { model } = index;
+  if (model === null) throw new Error(`The header of ${name} lacks figures.`);
+  return { index, model };
+}
+
+/** Layers from `splits[0]` on are on the first GPU, those from `splits[1]` on the second; others are on the CPU. */
 function onGpus(splits: readonly number[], cpuExpertLayers: number): ComputePlacement {
   const cpu = splits.length;
   const layer = (il: number) => {
@@ -33,10 +39,9 @@ function onGpus(splits: readonly number[], cpuExpertLayers: number): ComputePlac
   };
 }
 
-describe('leaving out layers that repeat', () => {
-  test.each(MODELS)('%s gives the same buffers as going through all of them', async (name) => {
-    const index = indexModel(await corpusHeader(name));
-    const model = index.model as Hyperparameters;
+describe('leaving out layers that repeat gives the same buffers', () => {
+  test.each(MODELS)('for %s on the CPU', async (name) => {
+    const { index, model } = await modelOf(name);
     for (const flashAttention of [true, false]) {
       for (const contextLengthTokens of [256, 1024, 3000, 8192, 20_000, 65_536]) {
         for (const parallelSequences of [1, 3]) {
@@ -63,9 +68,8 @@ describe('leaving out layers that repeat', () => {
     }
   });
 
-  test.each(MODELS)('%s split between CPU and GPUs does as well', async (name) => {
-    const index = indexModel(await corpusHeader(name));
-    const model = index.model as Hyperparameters;
+  test.each(MODELS)('for %s on CPU and GPUs', async (name) => {
+    const { index, model } = await modelOf(name);
     const share = (ratio: number) => Math.round(ratio * model.layers);
     const placements = [
       ...[0.2, 0.5, 0.8].map((ratio) => onGpus([share(ratio)], 0)),

@@ -2,30 +2,31 @@ import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { GpuBackend, ResolvedSettings } from '../settings/estimate-settings.js';
-import type { RuntimeShape } from '../settings/runtime-shape.js';
-import { reserve, type Reservation } from './allocate.js';
+import { itemAt } from '../item-at.js';
+import type { RuntimeShape } from '../parts/runtime-shape.js';
 import { buildGraph } from './build-graph.js';
 import {
   GraphContext,
   GraphUnavailableError,
   type Homes,
   type Shortening,
-} from './graph-context.js';
-import { reorderForVulkan } from './reorder-for-vulkan.js';
-import { schedule, type OffloadRules, type Reorder } from './schedule.js';
+} from './layers/graph-context.js';
+import { reserve, type Reservation } from './packing/allocate.js';
+import { reorderForVulkan } from './packing/reorder-for-vulkan.js';
+import { schedule, type OffloadRules, type Reorder } from './packing/schedule.js';
 
-/** TENSOR_ALIGNMENT of ggml's CPU buffers. */
+/** Alignment of tensors in ggml's CPU buffers (TENSOR_ALIGNMENT), in bytes. */
 const CPU_ALIGNMENT = 32;
 
-/** A back end's compute buffers, and what it takes over from the CPU. */
+/** How a GPU back end allocates tensors, and which operations it takes over from the CPU. */
 interface BackendRules {
-  /** Bytes that tensors are rounded up to. */
+  /** Bytes that a tensor's size is rounded up to. */
   readonly alignment: number;
   readonly offload: OffloadRules;
   readonly reorder: Reorder | null;
 }
 
-/** Leaving out fewer layers gains less than is lost where memory does not settle. */
+/** The least share of layers that is worth leaving out: an attempt that does not settle is wasted. */
 const WORTHWHILE_SHARE = 0.3;
 
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
@@ -36,31 +37,33 @@ const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
   metal: { alignment: 32, offload: { minBatch: 32, onlyProducts: true }, reorder: null },
 };
 
-/** Where weights and layers are, by device: the GPUs in order, then the CPU. */
+/** The devices of weights and layers. The GPUs have the first indices, the CPU the last one. */
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;
-  /** How a layer lies: neighbours that lie alike repeat as they do in the model. Null goes through every layer. */
+  /** The placement of each layer, to find repeating layers that are left out; `null` leaves out no layer. */
   readonly layout: ((il: number) => LayerLayout) | null;
 }
 
 export interface LayerLayout {
   readonly device: number;
-  /** A GPU takes operations over from the CPU, and copies weights for that. */
+  /** Whether weights of the layer are copied to a GPU that takes over operations. */
   readonly copiesWeights: boolean;
 }
 
-/** Bytes of the compute buffers, the CPU's and each GPU's. */
+/** Bytes of the compute buffers by device. */
 export interface ComputeBuffers {
   readonly cpuBytes: number;
   readonly gpuBytes: readonly number[];
-  /** Bytes in use at once at most, on all devices: below the buffers' sizes, and never falling as tensors grow. */
+  /** The most bytes in use at once. At most the buffer's size; larger tensors never lower it. */
   readonly liveBytes: { readonly cpu: number; readonly gpus: readonly number[] };
 }
 
 /**
- * The compute buffers that llama.cpp reserves: it builds the graph of a full micro-batch and packs its
- * tensors by lifetime; so does this.
+ * Computes the compute buffers as llama.cpp reserves them: builds the graph of a full micro-batch, and packs
+ * its tensors by their lifetimes.
+ *
+ * @throws GraphUnavailableError where the model lacks a tensor or a figure that its graph needs.
  */
 export function computeBuffers(
   index: ModelIndex,
@@ -87,13 +90,13 @@ export function computeBuffers(
   if (!bytes.every(Number.isSafeInteger))
     throw new GraphUnavailableError('the sizes in the header contradict each other');
   return {
-    cpuBytes: bytes[gpuCount] as number,
+    cpuBytes: itemAt(bytes, gpuCount),
     gpuBytes: bytes.slice(0, gpuCount),
-    liveBytes: { cpu: liveBytes[gpuCount] as number, gpus: liveBytes.slice(0, gpuCount) },
+    liveBytes: { cpu: itemAt(liveBytes, gpuCount), gpus: liveBytes.slice(0, gpuCount) },
   };
 }
 
-/** What of the patterns is in each row of layers that lie alike. */
+/** The repeating stretches of layers, cut where the placement of layers changes. */
 function stretches(
   patterns: LayerPatterns | null,
   layers: number,
@@ -104,7 +107,7 @@ function stretches(
   for (let first = 0, next: number; first < layers; first = next) {
     const { copiesWeights } = layout(first);
     next = first + 1;
-    while (next < layers && liesAlike(layout(first), layout(next))) next += 1;
+    while (next < layers && isSameLayout(layout(first), layout(next))) next += 1;
     const pattern = copiesWeights ? patterns.byType : patterns.byShape;
     if (pattern === null) continue;
     const [start, end] = [Math.max(first, pattern.start), Math.min(next, pattern.end)];
@@ -113,13 +116,14 @@ function stretches(
   return result;
 }
 
-function liesAlike(one: LayerLayout, other: LayerLayout): boolean {
+function isSameLayout(one: LayerLayout, other: LayerLayout): boolean {
   return one.device === other.device && one.copiesWeights === other.copiesWeights;
 }
 
 /**
- * Layers repeat. Once a stretch of them leaves memory exactly as the stretch before did, all further ones
- * do the same, and need not be gone through; where they do not settle, the whole graph is.
+ * Runs without most of the layers that repeat. When one round of a stretch leaves memory in the same state as
+ * the round before, all further rounds do so too, and can be left out. Where memory does not settle like
+ * this, runs again with all layers.
  */
 function runShortened(
   patterns: readonly LayerPattern[],
@@ -143,9 +147,9 @@ function reserveOnCpu(context: GraphContext): Reservation {
 }
 
 /**
- * Stretches of one layer settle within three rounds, longer ones within two, if at all. Where the stretch is
- * one layer, the hidden state may change places from round to round, so that rounds are left out in pairs.
- * A whole round stays at the end, so that every input is still last used where it was.
+ * The layers to leave out of a stretch. A stretch with a period of one layer settles within three rounds, if at
+ * all, and its hidden state may alternate between two places, so an even number of rounds is left out. Longer
+ * periods settle within two rounds. The last round stays, so that every input is last used in the same place.
  */
 function shorten({ start, period, end }: LayerPattern): Shortening | null {
   const [rounds, step] = period === 1 ? [3, 2] : [2, 1];

@@ -1,17 +1,17 @@
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import type { CpuKind } from '../settings/estimate-settings.js';
 
-/** Kernels that llama.cpp has for a CPU, or none. */
+/** CPU kernels of llama.cpp that need weights in a layout of their own. */
 export type CpuRepack = 'avx2' | 'neon' | 'none';
 
-/** Type -> the multiple that the rows must be; ggml/src/ggml-cpu/repack.cpp of llama.cpp v0.5.0. */
+/** Types that are repacked, and the divisor of their rows. Source: ggml/src/ggml-cpu/repack.cpp, v0.5.0. */
 const REPACKED: Readonly<Record<CpuRepack, Readonly<Record<string, number>>>> = {
   avx2: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
   neon: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, Q8_0: 4, IQ4_NL: 4, MXFP4: 4, Q1_0: 4 },
   none: {},
 };
 
-/** The kernels behind a kind of CPU; LM Studio's engines for x86-64 are built for AVX2. */
+/** The kernels for a kind of CPU. LM Studio's engines for x86-64 are built for AVX2. */
 export function repackOf(cpu: CpuKind, arch: string = process.arch): CpuRepack {
   if (cpu === 'avx2') return 'avx2';
   if (cpu === 'generic') return 'none';
@@ -19,7 +19,7 @@ export function repackOf(cpu: CpuKind, arch: string = process.arch): CpuRepack {
   return arch === 'arm64' ? 'neon' : 'none';
 }
 
-/** Whether a matrix of the CPU is copied into a layout for its kernels: plain ones, and stacks of experts. */
+/** Whether a weight on the CPU is copied into a layout for its kernels: plain matrices, and experts. */
 export function isRepacked(tensor: GgufTensor, isExpert: boolean, kernels: CpuRepack): boolean {
   const multiple = REPACKED[kernels][tensor.typeName];
   if (multiple === undefined) return false;

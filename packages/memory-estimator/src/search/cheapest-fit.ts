@@ -1,33 +1,54 @@
+import type { KvCacheType, LoadConfig } from '@mai/memory-ledger';
 import { indexModel } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../estimate/environment.js';
 import { defaultContext, planLoad } from '../estimate/estimate-footprint.js';
-import type { FootprintEstimate } from '../estimate/footprint.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import { cacheLayout } from '../parts/kv-cache.js';
-import type { KvCacheType, LoadConfig } from '../settings/load-config.js';
+import { cacheLayout } from '../parts/context-buffers.js';
 import type { MemoryBudget } from './budget.js';
 import { longestContext } from './longest-context.js';
-import { mostGpuLayers } from './most-layers.js';
-import { tryPlan } from './plan-search.js';
+import { mostGpuLayers } from './most-gpu-layers.js';
+import { tryPlan } from './try-plan.js';
 
-/** One thing that is given up. */
-export interface Degradation {
-  readonly setting: 'kvCacheType' | 'flashAttention' | 'contextLengthTokens' | 'offloadRatio';
-  readonly from: string;
-  readonly to: string;
+/** Types that the keys and the values of a KV cache are stored in. */
+export interface KvCacheTypes {
+  readonly keys: KvCacheType;
+  readonly values: KvCacheType;
 }
 
-/** A configuration that fits, and what it gives up; nothing where the model fits as asked. */
-export interface DegradedFit {
+/** A setting that a load gives up, with the value that was asked for (`from`) and the one that fits (`to`). */
+export type TradeOff =
+  | { readonly setting: 'kvCacheTypes'; readonly from: KvCacheTypes; readonly to: KvCacheTypes }
+  /** Quantized values need flash attention. */
+  | { readonly setting: 'flashAttention'; readonly from: boolean; readonly to: boolean }
+  | { readonly setting: 'contextLengthTokens'; readonly from: number; readonly to: number }
+  /** Share of the layers on the GPU, 0 to 1. */
+  | { readonly setting: 'offloadRatio'; readonly from: number; readonly to: number };
+
+/** A load configuration that fits, and what it gives up. */
+export interface CheapestFit {
   readonly loadConfig: LoadConfig;
-  readonly changes: readonly Degradation[];
+  /** Empty where the model fits as it was asked for. */
+  readonly tradeOffs: readonly TradeOff[];
   readonly footprint: FootprintEstimate;
 }
 
+/** The values in force of the settings that can be given up. */
+interface Values extends KvCacheTypes {
+  readonly flashAttention: boolean;
+  readonly contextLengthTokens: number;
+  readonly offloadRatio: number;
+}
+
 /**
- * The cheapest change that makes a model fit a budget, or null where nothing does. In this order: an 8-bit
- * cache, a shorter context (not below the minimum, 2048 tokens unless told otherwise), fewer layers on the
- * GPU, a 4-bit cache; then these together.
+ * The cheapest change that makes a model fit a budget; `null` where no change does.
+ *
+ * Changes are tried in this order: an 8-bit KV cache, a shorter context, fewer layers on the GPU, a 4-bit KV
+ * cache, and then combinations of them.
+ *
+ * @param options.minContextLengthTokens The shortest context that may be offered. Default: 2048, or the context
+ * that is asked for where that is shorter.
+ * @throws RangeError for a figure that no load can have.
  */
 export function cheapestFit(
   header: GgufHeader,
@@ -35,44 +56,47 @@ export function cheapestFit(
   environment: EstimateEnvironment,
   budget: MemoryBudget,
   options: { readonly minContextLengthTokens?: number } = {},
-): DegradedFit | null {
+): CheapestFit | null {
   const index = indexModel(header);
-  const context = loadConfig.contextLengthTokens ?? defaultContext(index);
-  const min = Math.min(options.minContextLengthTokens ?? 2048, context);
-  const describe = describer(loadConfig, context);
-  const asItIs = (config: LoadConfig): DegradedFit | null => {
+  const contextTokens = loadConfig.contextLengthTokens ?? defaultContext(index);
+  const minTokens = Math.min(options.minContextLengthTokens ?? 2048, contextTokens);
+  const asked = valuesOf(loadConfig, contextTokens);
+  const fit = (config: LoadConfig, footprint: FootprintEstimate): CheapestFit => ({
+    loadConfig: config,
+    tradeOffs: tradeOffs(asked, valuesOf(config, contextTokens)),
+    footprint,
+  });
+  const unchanged = (config: LoadConfig): CheapestFit | null => {
     const { estimate, fits } = tryPlan(index, planLoad(index, config, environment), budget);
-    return fits ? { loadConfig: config, changes: describe(config), footprint: estimate } : null;
+    return fits ? fit(config, estimate) : null;
   };
-  const shorter = (config: LoadConfig): DegradedFit | null => {
+  const shorter = (config: LoadConfig): CheapestFit | null => {
     const found = longestContext(header, config, environment, budget, {
-      maxContextLengthTokens: context,
+      maxContextLengthTokens: contextTokens,
     });
-    if (found === null || found.contextLengthTokens < min) return null;
+    if (found === null || found.contextLengthTokens < minTokens) return null;
     const { contextLengthTokens, footprint } = found;
-    const changed = { ...config, contextLengthTokens };
-    return { loadConfig: changed, changes: describe(changed), footprint };
+    return fit({ ...config, contextLengthTokens }, footprint);
   };
-  const fewerLayers = (config: LoadConfig): DegradedFit | null => {
+  const fewerLayers = (config: LoadConfig): CheapestFit | null => {
     if (environment.gpus.length === 0) return null;
     const found = mostGpuLayers(header, config, environment, budget);
     if (found === null) return null;
-    const changed = { ...config, offloadRatio: found.offloadRatio };
-    return { loadConfig: changed, changes: describe(changed), footprint: found.footprint };
+    return fit({ ...config, offloadRatio: found.offloadRatio }, found.footprint);
   };
+  // Answers hardly suffer from an 8-bit cache, but noticeably from a 4-bit one.
   const plain = loadConfig;
-  // Eight bits are hardly noticed, four are.
   const eight = withCache(loadConfig, 'q8_0');
   const four = withCache(loadConfig, 'q4_0');
-  const shortest = (config: LoadConfig) => ({ ...config, contextLengthTokens: min });
+  const shortest = (config: LoadConfig) => ({ ...config, contextLengthTokens: minTokens });
   return (
-    asItIs(plain) ??
-    asItIs(eight) ??
+    unchanged(plain) ??
+    unchanged(eight) ??
     shorter(plain) ??
     shorter(eight) ??
     fewerLayers(plain) ??
     fewerLayers(eight) ??
-    asItIs(four) ??
+    unchanged(four) ??
     shorter(four) ??
     fewerLayers(four) ??
     fewerLayers(shortest(plain)) ??
@@ -81,9 +105,9 @@ export function cheapestFit(
   );
 }
 
-/** Keys and values in a type that takes less, each where it does; quantized values need flash attention. */
+/** Stores keys and values in this type, each only where the type is smaller than its own. */
 function withCache(loadConfig: LoadConfig, type: KvCacheType): LoadConfig {
-  const [keys, values] = cacheTypes(loadConfig);
+  const { keys, values } = cacheTypes(loadConfig);
   return {
     ...loadConfig,
     kvCacheTypeK: smaller(keys, type),
@@ -92,9 +116,9 @@ function withCache(loadConfig: LoadConfig, type: KvCacheType): LoadConfig {
   };
 }
 
-/** LM Studio keeps what nobody asks for as f16. */
-function cacheTypes({ kvCacheTypeK, kvCacheTypeV }: LoadConfig): [KvCacheType, KvCacheType] {
-  return [kvCacheTypeK ?? 'f16', kvCacheTypeV ?? 'f16'];
+/** LM Studio's default cache type is f16. */
+function cacheTypes({ kvCacheTypeK, kvCacheTypeV }: LoadConfig): KvCacheTypes {
+  return { keys: kvCacheTypeK ?? 'f16', values: kvCacheTypeV ?? 'f16' };
 }
 
 function smaller(one: KvCacheType, other: KvCacheType): KvCacheType {
@@ -105,21 +129,31 @@ function smaller(one: KvCacheType, other: KvCacheType): KvCacheType {
   return bytes(other) < bytes(one) ? other : one;
 }
 
-function describer(
-  asked: LoadConfig,
-  context: number,
-): (config: LoadConfig) => readonly Degradation[] {
-  const cache = (config: LoadConfig) => [...new Set(cacheTypes(config))].join(' and ');
-  const attention = ({ flashAttention }: LoadConfig) => (flashAttention === false ? 'off' : 'on');
-  const offload = (config: LoadConfig) => `${Math.round((config.offloadRatio ?? 1) * 100)} %`;
-  const length = (config: LoadConfig) => String(config.contextLengthTokens ?? context);
-  return (config) => {
-    const all: readonly Degradation[] = [
-      { setting: 'kvCacheType', from: cache(asked), to: cache(config) },
-      { setting: 'flashAttention', from: attention(asked), to: attention(config) },
-      { setting: 'contextLengthTokens', from: length(asked), to: length(config) },
-      { setting: 'offloadRatio', from: offload(asked), to: offload(config) },
-    ];
-    return all.filter(({ from, to }) => from !== to);
+function valuesOf(config: LoadConfig, defaultContextTokens: number): Values {
+  return {
+    ...cacheTypes(config),
+    flashAttention: config.flashAttention ?? true,
+    contextLengthTokens: config.contextLengthTokens ?? defaultContextTokens,
+    offloadRatio: config.offloadRatio ?? 1,
   };
+}
+
+function tradeOffs(from: Values, to: Values): readonly TradeOff[] {
+  const changes: TradeOff[] = [];
+  if (from.keys !== to.keys || from.values !== to.values) {
+    const types = ({ keys, values }: Values) => ({ keys, values });
+    changes.push({ setting: 'kvCacheTypes', from: types(from), to: types(to) });
+  }
+  if (from.flashAttention !== to.flashAttention) {
+    changes.push({
+      setting: 'flashAttention',
+      from: from.flashAttention,
+      to: to.flashAttention,
+    });
+  }
+  for (const setting of ['contextLengthTokens', 'offloadRatio'] as const) {
+    if (from[setting] !== to[setting])
+      changes.push({ setting, from: from[setting], to: to[setting] });
+  }
+  return changes;
 }

@@ -1,30 +1,34 @@
+import type { LoadConfig } from '@mai/memory-ledger';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../estimate/environment.js';
 import { planLoad } from '../estimate/estimate-footprint.js';
-import type { FootprintEstimate } from '../estimate/footprint.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { MAX_TOKENS } from '../settings/estimate-settings.js';
-import type { LoadConfig } from '../settings/load-config.js';
 import type { MemoryBudget } from './budget.js';
-import { tryPlan, type Trial } from './plan-search.js';
+import { tryPlan, type Trial } from './try-plan.js';
 
-/** llama.cpp rounds contexts up to this, so that nothing in between is smaller. */
+/** llama.cpp rounds contexts up to a multiple of this, so other lengths need no less memory. */
 const STEP_TOKENS = 256;
-/** Where neither the model nor the caller sets a bound. */
+/** The maximum where neither the model nor the caller sets one. */
 const LONGEST_TOKENS = 1024 * 1024;
 
-/** A context length that fits, and what it takes. */
+/** A context length that fits. */
 export interface ContextFit {
   readonly contextLengthTokens: number;
   readonly footprint: FootprintEstimate;
 }
 
 /**
- * The longest context (a multiple of 256 tokens, or the maximum itself) with which a model fits a budget;
- * null where not even the shortest does. The maximum defaults to what the model was trained for. Exact
- * although llama.cpp's buffers are not monotone in the context; more memory never gives a shorter context.
+ * The longest context with which a model fits a budget: a multiple of 256 tokens, or the maximum itself. `null`
+ * where not even the shortest context fits.
  *
- * @throws RangeError for a maximum below 1. One above 2^30 tokens counts as that.
+ * The answer is exact, although llama.cpp's compute buffers may shrink when the context grows. A budget with
+ * more memory never gives a shorter context.
+ *
+ * @param options.maxContextLengthTokens Default: the context that the model was trained for, or 2^20 where the
+ * header does not state it. More than 2^30 counts as 2^30.
+ * @throws RangeError for a maximum below 1.
  */
 export function longestContext(
   header: GgufHeader,
@@ -36,19 +40,19 @@ export function longestContext(
   const index = indexModel(header);
   const asked = options.maxContextLengthTokens ?? index.model?.trainedContext ?? LONGEST_TOKENS;
   if (!(asked >= 1)) {
-    throw new RangeError(`maxContextLengthTokens is a number of tokens from 1 on, not ${asked}.`);
+    throw new RangeError(`maxContextLengthTokens must be at least 1, not ${asked}.`);
   }
   const max = Math.min(Math.floor(asked), MAX_TOKENS);
   const trial = (contextLengthTokens: number) =>
     tryPlan(index, planLoad(index, { ...loadConfig, contextLengthTokens }, environment), budget);
-  return search(worthAsking(index, lengths(max), loadConfig, environment), trial);
+  return search(distinctLengths(index, lengths(max), loadConfig, environment), trial);
 }
 
 /**
- * Without a cache that grows, contexts from a micro-batch on all take the same: of those, the longest
- * stands for all.
+ * The lengths that need different amounts of memory. Without a growing cache, all lengths from a micro-batch
+ * on need the same, so only the longest of them is kept.
  */
-function worthAsking(
+function distinctLengths(
   index: ModelIndex,
   candidates: Lengths,
   loadConfig: LoadConfig,
@@ -69,13 +73,13 @@ function hasGrowingCache(index: ModelIndex): boolean {
   return index.model?.attention.includes(true) === true;
 }
 
-/** Lengths from short to long; a header may claim so many that no list could hold them. */
+/** Lengths from short to long, computed on demand: a header may claim too many for a list. */
 interface Lengths {
   readonly count: number;
   at(i: number): number;
 }
 
-/** The lengths that are worth asking for. */
+/** Every multiple of the step up to the maximum, and the maximum. */
 function lengths(max: number): Lengths {
   return {
     count: Math.ceil(max / STEP_TOKENS),
@@ -83,11 +87,15 @@ function lengths(max: number): Lengths {
   };
 }
 
+/**
+ * Finds the longest length that fits. It goes down from the maximum; after each failure, a binary search
+ * excludes the lengths whose lower bound does not fit (`mayFitLonger`).
+ */
 function search(
   candidates: Lengths,
   trial: (contextLengthTokens: number) => Trial,
 ): ContextFit | null {
-  // A length is asked again once less of what lies above it is in play.
+  // Several binary searches may try the same length, with different ceilings.
   const trials = new Map<number, Trial>();
   const at = (i: number): Trial => {
     const known = trials.get(i) ?? trial(candidates.at(i));
@@ -102,7 +110,7 @@ function search(
     footprint,
   });
   if (longest.fits) return fit(high, ceiling);
-  // From `high` on, nothing fits.
+  // No length from `high` on fits.
   const exclude = (i: number, { estimate }: Trial) => {
     high = i;
     ceiling = estimate;

@@ -1,39 +1,39 @@
-import type { KvCacheType } from './load-config.js';
+import type { KvCacheType } from '@mai/memory-ledger';
 
-/** What computes beside the CPU. */
+/** The GPU back end of llama.cpp; `none`: the CPU computes alone. */
 export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
 
-/** The CPU's instruction set, which decides what llama.cpp repacks; `auto`: this machine's. */
+/** The CPU's instruction set, which decides what weights llama.cpp repacks. `auto`: that of this machine. */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
 
-/** Everything that an estimate depends on beside the model; null takes LM Studio's default. */
+/** Everything that an estimate depends on besides the model. `null` takes LM Studio's default. */
 export interface EstimateSettings {
-  /** Per sequence where the cache is split, in all where it is unified. */
+  /** Tokens of each sequence where the cache is split; of all sequences together where it is unified. */
   readonly contextLengthTokens: number | null;
   readonly kvCacheTypeK: KvCacheType | null;
   readonly kvCacheTypeV: KvCacheType | null;
   readonly flashAttention: boolean | null;
   /** Tokens of a logical batch. */
   readonly batchTokens: number | null;
-  /** Tokens that go through the model at once. */
+  /** Tokens of a micro-batch, which go through the model at once. */
   readonly ubatchTokens: number | null;
   readonly parallelSequences: number | null;
-  /** One cache for all sequences. */
+  /** All sequences share one cache. */
   readonly kvUnified: boolean | null;
-  /** Windowed layers keep the whole context. */
+  /** Sliding-window layers keep the whole context. */
   readonly swaFull: boolean | null;
-  /** Layers on the GPU, the output layer counted as one more. */
+  /** Layers on the GPU; the output layer counts as one. */
   readonly gpuLayers: number | null;
   readonly gpuBackend: GpuBackend | null;
   readonly cpu: CpuKind | null;
 }
 
-/** Settings with every value in force. */
+/** Settings after the defaults are filled in. */
 export type ResolvedSettings = {
   readonly [K in keyof EstimateSettings]-?: NonNullable<EstimateSettings[K]>;
 };
 
-/** LM Studio's defaults, as far as they can be seen from outside. */
+/** LM Studio's defaults, as far as they can be observed. */
 const DEFAULTS = {
   contextLengthTokens: 4096,
   kvCacheTypeK: 'f16',
@@ -48,7 +48,7 @@ const DEFAULTS = {
   cpu: 'auto',
 } as const;
 
-/** Above any model's context and any machine's memory. */
+/** More tokens than any model or machine can hold. Longer contexts count as this. */
 export const MAX_TOKENS = 2 ** 30;
 
 /** Fills in LM Studio's defaults. */
@@ -64,7 +64,7 @@ export function resolveSettings(settings: EstimateSettings): ResolvedSettings {
     parallelSequences: settings.parallelSequences ?? DEFAULTS.parallelSequences,
     kvUnified: settings.kvUnified ?? DEFAULTS.kvUnified,
     swaFull: settings.swaFull ?? DEFAULTS.swaFull,
-    // Without a word, everything goes to the GPU that is there.
+    // LM Studio puts all layers on the GPU by default.
     gpuLayers: settings.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
     gpuBackend,
     cpu: settings.cpu ?? DEFAULTS.cpu,
@@ -74,6 +74,7 @@ export function resolveSettings(settings: EstimateSettings): ResolvedSettings {
 /** More layers than any model has. */
 export const ALL_LAYERS = 9_999;
 
+/** Whether a cache type stores plain numbers rather than quantized blocks. */
 export function isPlainType(type: KvCacheType): boolean {
   return type === 'f32' || type === 'f16' || type === 'bf16';
 }

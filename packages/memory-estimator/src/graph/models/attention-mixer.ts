@@ -1,11 +1,11 @@
-import { Attention } from '../attention.js';
-import type { DecoderRules } from '../decoder-rules.js';
-import type { Mixer } from '../decoder.js';
-import type { GraphContext } from '../graph-context.js';
-import { inPlace, input, multiply, reshape, rope } from '../ops.js';
-import { F32, type Tensor } from '../tensor.js';
+import { Attention } from '../layers/attention.js';
+import type { DecoderRules } from './decoder-rules.js';
+import type { Mixer } from './decoder.js';
+import type { GraphContext } from '../layers/graph-context.js';
+import { inPlace, input, multiply, reshape, rope } from '../tensors/ops.js';
+import { F32, type Tensor } from '../tensors/tensor.js';
 
-/** The ordinary attention layer: project, norm, rotate, attend. */
+/** The usual attention layer: projections, norms, rotation, attention. */
 export function attentionMixer(
   context: GraphContext,
   rules: DecoderRules,

@@ -1,5 +1,5 @@
-import { Attention } from '../attention.js';
-import type { GraphContext } from '../graph-context.js';
+import { Attention } from '../layers/attention.js';
+import type { GraphContext } from '../layers/graph-context.js';
 import {
   compute,
   concat,
@@ -16,16 +16,17 @@ import {
   swapHeads,
   transpose,
   view,
-} from '../ops.js';
-import { buildHead } from '../decoder.js';
-import type { DecoderRules } from '../decoder-rules.js';
-import { F32, I32, type Tensor } from '../tensor.js';
+} from '../tensors/ops.js';
+import { buildHead } from './decoder.js';
+import type { DecoderRules } from './decoder-rules.js';
+import { F32, I32, type Tensor } from '../tensors/tensor.js';
 
-/** Parallel streams of the hidden state (AltUp), and the layers whose activations are made sparse. */
+/** Parallel streams of the hidden state (AltUp). */
 const STREAMS = 4;
+/** First layers, whose activations are made sparse. */
 const SPARSE_LAYERS = 10;
 
-/** Gemma 3n: four streams of hidden state and an embedding for each layer; src/models/gemma3n.cpp. */
+/** Gemma 3n: four streams of the hidden state, and an embedding for each layer. Source: src/models/gemma3n.cpp. */
 export function buildGemma3n(context: GraphContext, rules: DecoderRules): void {
   let hidden = inPlace(context.inputEmbedding());
   const attention = new Attention(context);
@@ -124,7 +125,7 @@ function attend(
     const key = inPlace(norm(k, 'attn_k_norm'), positions);
     return attention.attend(il, query, key, inPlace(v), { output });
   }
-  // The last layers read the cache that earlier ones wrote.
+  // The last layers read the cache of an earlier layer.
   const q = reshape(
     matMul(context.weight(il, 'attn_q'), x),
     context.keyLength(il),
@@ -177,7 +178,7 @@ function route(context: GraphContext, il: number, x: Tensor): Tensor {
   return inPlace(matMul(context.weight(il, 'altup_router'), inPlace(normed)));
 }
 
-/** Keeps the activations that stand out of their row. */
+/** Sets the activations below a cutoff to zero. */
 function sparsify(x: Tensor): Tensor {
   const mean = compute(F32, [x], 1, x.ne1, x.ne2, x.ne3);
   const deviation = inPlace(inPlace(sumRows(inPlace(inPlace(x, mean)))));
@@ -189,7 +190,7 @@ function magnitude(x: Tensor): Tensor {
   return inPlace(sumRows(inPlace(x)));
 }
 
-/** One stream of a tensor that holds several. */
+/** The first stream of a tensor with several. */
 function slice(x: Tensor): Tensor {
   return view(x, [x.ne0, x.ne1]);
 }

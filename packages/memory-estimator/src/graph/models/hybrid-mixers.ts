@@ -1,38 +1,42 @@
-import { Attention } from '../attention.js';
-import type { DecoderRules } from '../decoder-rules.js';
-import type { Mixer } from '../decoder.js';
-import type { GraphContext } from '../graph-context.js';
-import { add, contiguous2d, matMul, multiply, reshape, rope, unary, view } from '../ops.js';
-import { RecurrentState } from '../recurrent.js';
+import { Attention } from '../layers/attention.js';
+import type { DecoderRules } from './decoder-rules.js';
+import type { Mixer } from './decoder.js';
+import type { GraphContext } from '../layers/graph-context.js';
+import { add, contiguous2d, matMul, multiply, reshape, rope, unary, view } from '../tensors/ops.js';
+import { deltaNet } from '../layers/delta-net.js';
+import { mamba, mamba2 } from '../layers/mamba.js';
+import { RecurrentState } from '../layers/recurrent-state.js';
 import { attentionMixer } from './attention-mixer.js';
 
-/** A pure state-space model. */
+/** A state-space model: no layer has attention. */
 export function recurrentMixer(context: GraphContext): Mixer {
   const state = new RecurrentState(context);
-  const first = context.model.architecture.name === 'mamba';
-  return (il, normed) => (first ? state.mamba(il, normed) : state.mamba2(il, normed));
+  const layer = context.model.architecture.name === 'mamba' ? mamba : mamba2;
+  return (il, normed) => layer(context, state, il, normed);
 }
 
-/** Some layers attend, the others keep a state (Granite hybrid). */
+/** Each layer has either attention or a state (Granite hybrid). */
 export function alternatingMixer(context: GraphContext, rules: DecoderRules): Mixer {
   const attend = attentionMixer(context, rules);
   const state = new RecurrentState(context);
   return (il, normed, input) =>
-    context.model.recurrent[il] === true ? state.mamba2(il, normed) : attend(il, normed, input);
+    context.model.recurrent[il] === true
+      ? mamba2(context, state, il, normed)
+      : attend(il, normed, input);
 }
 
-/** Every layer does both, each on its own norm of the same input (Falcon-H1). */
+/** Every layer has both attention and a state, each after its own norm of the same input (Falcon-H1). */
 export function doubleMixer(context: GraphContext, rules: DecoderRules): Mixer {
   const attend = attentionMixer(context, rules);
   const state = new RecurrentState(context);
   return (il, normed, input) => {
     const attended = attend(il, normed, input);
     const again = context.norm(input, context.weight(il, 'attn_norm'));
-    return add(attended, state.mamba2(il, again));
+    return add(attended, mamba2(context, state, il, again));
   };
 }
 
-/** Gated delta net in most layers, gated attention in the others (Qwen3-Next, Qwen3.5). */
+/** Most layers are gated delta nets, the others have gated attention (Qwen3-Next, Qwen3.5). */
 export function deltaNetMixer(context: GraphContext, rules: DecoderRules): Mixer {
   const attention = new Attention(context);
   const state = new RecurrentState(context);
@@ -40,7 +44,7 @@ export function deltaNetMixer(context: GraphContext, rules: DecoderRules): Mixer
   const { tokens } = context;
   return (il, normed) => {
     context.graph.expand(normed);
-    if (context.model.recurrent[il] === true) return state.deltaNet(il, normed);
+    if (context.model.recurrent[il] === true) return deltaNet(context, state, il, normed);
     const length = context.keyLength(il);
     const heads = context.heads(il);
     const kvHeads = context.kvHeads(il);

@@ -1,7 +1,6 @@
-import { Attention } from '../attention.js';
-import type { DecoderRules } from '../decoder-rules.js';
-import type { Mixer } from '../decoder.js';
-import { GraphUnavailableError, type GraphContext } from '../graph-context.js';
+import { Attention } from '../layers/attention.js';
+import type { Mixer } from './decoder.js';
+import { GraphUnavailableError, type GraphContext } from '../layers/graph-context.js';
 import {
   concat,
   contiguous,
@@ -13,18 +12,22 @@ import {
   rope,
   swapHeads,
   view,
-} from '../ops.js';
-import { F32, type Tensor } from '../tensor.js';
+} from '../tensors/ops.js';
+import { F32, type Tensor } from '../tensors/tensor.js';
 
-/** DeepSeek's latent attention, absorbed or (in old files) spelled out; src/models/deepseek2.cpp. */
-export function latentAttentionMixer(context: GraphContext, _rules: DecoderRules): Mixer {
+/**
+ * DeepSeek's latent attention. Old files have the unpacking matrices of keys and values apart and cache what
+ * they give; newer ones cache the latent vector. Source: src/models/deepseek2.cpp.
+ */
+export function latentAttentionMixer(context: GraphContext): Mixer {
   const { model, tokens } = context;
   const { metadata } = context.index;
   const attention = new Attention(context);
   const positions = context.positions();
   const rank = metadata.count('attention.kv_lora_rank');
   const ropeLength = metadata.count('rope.dimension_count') ?? model.keyLength;
-  if (rank === null) throw new GraphUnavailableError('the model names no latent rank');
+  if (rank === null)
+    throw new GraphUnavailableError('the header does not state attention.kv_lora_rank');
   const keyLength = model.latent?.keyLength ?? model.keyLength;
   const valueLength = model.latent?.valueLength ?? model.valueLength;
   const plainLength = keyLength - ropeLength;

@@ -1,10 +1,19 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemErrorCode } from './system-error.js';
 
-/** Times that a rename is tried again where another process has the file open (Windows). */
+/** Attempts to rename a file that another process has open (Windows). */
 const RENAME_TRIES = 5;
 
-/** Writes a file so that a reader sees the old content or the new one, never a part. */
+/** Whether data was saved. */
+export interface SaveOutcome {
+  /** `false` also where there was nothing new to save. */
+  readonly saved: boolean;
+  /** Why saving failed; `null` where it did not fail. */
+  readonly error: Error | null;
+}
+
+/** Writes a file so that a reader sees either the old or the new content, and never a part of it. */
 export function writeFileAtomically(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
@@ -15,7 +24,7 @@ export function writeFileAtomically(path: string, content: string): void {
         renameSync(temporary, path);
         return;
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
+        const code = systemErrorCode(error);
         const isBusy = code === 'EPERM' || code === 'EACCES' || code === 'EBUSY';
         if (!isBusy || tries === RENAME_TRIES) throw error;
       }

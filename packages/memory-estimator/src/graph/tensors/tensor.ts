@@ -1,34 +1,30 @@
-import type { TensorTypeLayout } from '../gguf/tensor-types.js';
-import { tensorTypeLayout } from '../gguf/tensor-types.js';
+import { TENSOR_TYPES, type TensorTypeLayout } from '../../gguf/tensor-types.js';
 
-export const F32 = tensorTypeLayout(0) as TensorTypeLayout;
-export const F16 = tensorTypeLayout(1) as TensorTypeLayout;
-export const I32 = tensorTypeLayout(26) as TensorTypeLayout;
-export const I64 = tensorTypeLayout(27) as TensorTypeLayout;
+export const { F32, F16, I32, I64 } = TENSOR_TYPES;
 
-/** What a node does, as far as memory is concerned. */
+/** How a node uses memory. */
 export const Op = {
-  /** A leaf: a weight, a cache or an input. */
+  /** A leaf: a weight, a cache or an input. Nothing is computed. */
   None: 0,
-  /** Computes into fresh memory. */
+  /** Computes into new memory. */
   Compute: 1,
-  /** May write over its first fitting operand (ggml_op_can_inplace). */
+  /** May overwrite its first operand of the same layout (ggml_op_can_inplace). */
   InPlace: 2,
-  /** Another look at the same memory (view, reshape, permute, transpose): nothing runs. */
+  /** Views the memory of another tensor (view, reshape, permute, transpose). Nothing is computed. */
   View: 3,
-  /** Writes into memory that is there already (set_rows, cpy, in-place scale). */
+  /** Writes into the memory of another tensor (set_rows, cpy, in-place scale). */
   Write: 4,
-  /** A product with a weight. */
+  /** Multiplies with a weight. */
   MatMul: 5,
-  /** Attention in one operation; it is never placed by what it reads. */
+  /** Computes attention in one operation. The device of its operands does not decide where it runs. */
   FlashAttention: 6,
-  /** Rows picked from a table; no back end takes it over. */
+  /** Picks rows from a table. No GPU takes it over from the CPU. */
   GetRows: 7,
 } as const;
 
 export type OpKind = (typeof Op)[keyof typeof Op];
 
-/** What exactly a node does, as far as back ends that reorder nodes tell it apart. */
+/** The operation of a node, as far as a back end that reorders nodes distinguishes it. */
 export type NodeKind =
   | 'rms-norm'
   | 'multiply'
@@ -46,9 +42,9 @@ export type NodeKind =
   | 'divide'
   | 'other';
 
-/** A node or leaf of a graph: its shape and strides, where it comes from, and the allocator's notes. */
+/** A node or leaf of a graph: its shape, its operands, and the notes of the scheduler and the allocator. */
 export class Tensor {
-  // Extents and strides (in bytes) one by one: half the cost of arrays, and there are thousands.
+  // Extents, and strides in bytes. Separate fields are twice as fast as arrays, and graphs have thousands.
   readonly ne0: number;
   readonly ne1: number;
   readonly ne2: number;
@@ -59,32 +55,33 @@ export class Tensor {
   nb3: number;
   readonly type: TensorTypeLayout;
   readonly op: OpKind;
-  /** Operands; the scheduler puts copies in their place where they lie on another device. */
+  /** Operands. The scheduler replaces those on another device by copies. */
   sources: readonly Tensor[];
-  /** The tensor that owns the memory, for a view. */
+  /** For a view, the tensor that owns the memory. */
   readonly viewOf: Tensor | null;
-  /** Memory that is not the graph's: weights and caches. The device that holds it, or null. */
+  /** For a weight or a cache, the device that holds its memory; `null` for a tensor of the graph. */
   readonly home: number | null;
   kind: NodeKind = 'other';
   isWeight = false;
   isInput = false;
   isOutput = false;
-  /** Set where the packed size is not the size: a copy of a view keeps its strides. */
+  /** Bytes of a copy of a view, which keeps the strides of the view; 0 for other tensors. */
   spanBytes = 0;
 
-  // Notes of the graph and of the allocator.
+  // Notes of the graph, the scheduler and the allocator.
   visited = false;
   children = 0;
   views = 0;
   allocated = false;
   offset = -1;
   device = -1;
-  /** The scheduler's copies of it on other devices. */
+  /** Copies of it on other devices. */
   copies: Tensor[] | null = null;
+  /** The device whose buffer holds it. */
   bufferOf = -1;
-  /** Where it is among the nodes that are being reordered. */
+  /** Its index among the nodes that are reordered. */
   position = -1;
-  /** The stretch of layers whose round it ends. */
+  /** The repeating stretch of layers that has a mark at it. */
   stretch = -1;
 
   constructor(
@@ -132,6 +129,7 @@ export class Tensor {
   }
 }
 
+/** Whether two tensors have the same type, extents and strides. */
 export function sameLayout(a: Tensor, b: Tensor): boolean {
   return (
     a.type === b.type &&

@@ -1,11 +1,11 @@
-// The operations of ggml that the models use, reduced to what they do to memory: the shape of the result,
-// what it is a view of, and whether it may write over an operand. Source: ggml/src/ggml.c.
-import type { TensorTypeLayout } from '../gguf/tensor-types.js';
+// The operations of ggml that the models use, reduced to their use of memory: the shape of the result, the
+// tensor that it views, and whether it may overwrite an operand. Source: ggml/src/ggml.c.
+import type { TensorTypeLayout } from '../../gguf/tensor-types.js';
 import { F16, F32, I32, Op, Tensor, type NodeKind } from './tensor.js';
 
 type Sources = readonly Tensor[];
 
-/** A weight of the model, or a cache: memory of its own on a device. */
+/** A weight or a cache, whose memory is on the device `home` and not in the compute buffer. */
 export function leaf(
   type: TensorTypeLayout,
   home: number,
@@ -17,7 +17,7 @@ export function leaf(
   return new Tensor(type, ne0, ne1, ne2, ne3, Op.None, NOTHING, null, home);
 }
 
-/** Data that the caller fills in before each run. */
+/** A tensor that llama.cpp fills before each run. */
 export function input(type: TensorTypeLayout, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tensor {
   const tensor = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, NOTHING, null, null);
   tensor.isInput = true;
@@ -37,13 +37,13 @@ export function compute(
   return new Tensor(type, ne0, ne1, ne2, ne3, Op.Compute, sources, null, null);
 }
 
-/** The shape of the first operand, computed apart (cont, norm, l2_norm). */
+/** A result in new memory with the shape of the first operand (cont, norm, l2_norm). */
 export function likeFirst(...sources: [Tensor, ...Tensor[]]): Tensor {
   const a = sources[0];
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.Compute, sources, null, null);
 }
 
-/** The shape of the first operand, over which it may be written (add, mul, rope, scale, silu, rms_norm, ...). */
+/** A result with the shape of the first operand that may overwrite it (add, mul, rope, scale, silu, ...). */
 export function inPlace(...sources: [Tensor, ...Tensor[]]): Tensor {
   const a = sources[0];
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.InPlace, sources, null, null);
@@ -58,7 +58,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return ofKind('add', inPlace(a, b));
 }
 
-/** Adds to each expert's rows its own bias. */
+/** Adds the bias of each chosen expert to its rows. */
 export function addById(a: Tensor, b: Tensor, ids: Tensor): Tensor {
   return ofKind('add-by-id', inPlace(a, b, ids));
 }
@@ -84,12 +84,12 @@ export function rope(a: Tensor, positions: Tensor, factors: Tensor | null = null
   return ofKind('rope', rotated);
 }
 
-/** An activation function of its own: silu, gelu, sigmoid, ... */
+/** An activation function (silu, gelu, sigmoid, ...) that is not fused with a gate. */
 export function unary(a: Tensor): Tensor {
   return ofKind('unary', inPlace(a));
 }
 
-/** Scores to shares; with a mask and with sinks where there are some. */
+/** Softmax of scores; a mask and sinks are further operands. */
 export function softMax(...sources: [Tensor, ...Tensor[]]): Tensor {
   return ofKind('soft-max', inPlace(...sources));
 }
@@ -98,7 +98,7 @@ export function matMul(weight: Tensor, x: Tensor): Tensor {
   return new Tensor(F32, weight.ne1, x.ne1, x.ne2, x.ne3, Op.MatMul, [weight, x], null, null);
 }
 
-/** A product with the experts chosen by `ids`. */
+/** A product with the experts that `ids` chooses. */
 export function matMulById(weights: Tensor, x: Tensor, ids: Tensor): Tensor {
   const sources = [weights, x, ids];
   return new Tensor(F32, weights.ne1, ids.ne0, x.ne2, 1, Op.MatMul, sources, null, null);
@@ -110,7 +110,7 @@ export function getRows(table: Tensor, ids: Tensor): Tensor {
   return new Tensor(type, table.ne0, ne0, ne1, ne2, Op.GetRows, [table, ids], null, null);
 }
 
-/** A view with its own extents and strides (in bytes); strides that are not given are the packed ones. */
+/** A view with these extents and strides (in bytes). Default strides: those of packed data. */
 export function view(
   a: Tensor,
   extents: readonly [number, number?, number?, number?],
@@ -129,7 +129,7 @@ export function reshape(a: Tensor, ne0: number, ne1 = 1, ne2 = 1, ne3 = 1): Tens
   return ofKind('reshape', tensor);
 }
 
-/** Swaps the second and third dimension, the one permutation that attention needs. */
+/** Swaps the second and the third dimension, as attention needs. */
 export function swapHeads(a: Tensor): Tensor {
   return strided(a, [a.ne0, a.ne2, a.ne1, a.ne3], [a.nb0, a.nb2, a.nb1, a.nb3]);
 }
@@ -149,7 +149,7 @@ export function strided(a: Tensor, [ne0, ne1, ne2, ne3]: Four, [nb0, nb1, nb2, n
   return tensor;
 }
 
-/** Writes rows into `target` at `ids`. */
+/** Writes rows into `target` at the positions `ids`. */
 export function setRows(target: Tensor, rows: Tensor, ids: Tensor): Tensor {
   return ofKind('set-rows', writeInto(target, [rows, ids, target]));
 }
@@ -158,7 +158,7 @@ export function copyInto(target: Tensor, from: Tensor): Tensor {
   return writeInto(target, [from, target]);
 }
 
-/** An operation on memory that stays where it is. */
+/** An operation whose result is in the memory of `target`. */
 export function writeInto(target: Tensor, sources: Sources): Tensor {
   const { type, ne0, ne1, ne2, ne3 } = target;
   const owner = target.viewOf ?? target;
@@ -180,17 +180,17 @@ export function sumRows(a: Tensor): Tensor {
   return ofKind('sum-rows', compute(a.type, [a], 1, a.ne1, a.ne2, a.ne3));
 }
 
-/** Gate and value in two tensors. */
+/** A gated activation with gate and value in two tensors. */
 export function gatedSplit(gate: Tensor, up: Tensor): Tensor {
   return likeFirst(gate, up);
 }
 
-/** Gate and value side by side in one tensor. */
+/** A gated activation with gate and value side by side in one tensor. */
 export function gatedHalves(a: Tensor): Tensor {
   return compute(a.type, [a], a.ne0 / 2, a.ne1, a.ne2, a.ne3);
 }
 
-/** The `count` best of each row, as indices: a full sort and a view of its beginning. */
+/** Indices of the `count` highest values of each row: ggml sorts all, and views the beginning. */
 export function topK(a: Tensor, count: number): Tensor {
   const sorted = ofKind('sort', compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3));
   return view(
@@ -215,7 +215,7 @@ export function contiguous(a: Tensor): Tensor {
   return likeFirst(a);
 }
 
-/** A copy as F16, where it is F32: flash attention takes no F32 keys and values. */
+/** Converts F32 to F16, because flash attention does not take F32 keys and values. */
 export function castToHalf(a: Tensor): Tensor {
   return a.type === F32 ? compute(F16, [a], a.ne0, a.ne1, a.ne2, a.ne3) : a;
 }

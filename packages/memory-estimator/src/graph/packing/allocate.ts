@@ -1,12 +1,13 @@
+import { Op, sameLayout, type Tensor } from '../tensors/tensor.js';
 import { FreeList } from './free-list.js';
-import { Op, sameLayout, type Tensor } from './tensor.js';
 
 /**
- * How large the compute buffer of each device must be for a graph: ggml_gallocr's reservation, which packs
- * tensors by their lifetimes and writes in place where it can. Source: ggml/src/ggml-alloc.c.
+ * The size of each device's compute buffer for a graph, as ggml_gallocr reserves it: tensors are packed by
+ * their lifetimes, and overwrite an operand where they can. Source: ggml/src/ggml-alloc.c.
  *
- * `tensor.device` says where a tensor goes, `alignments` to how many bytes it is rounded up there; all tensors' notes must be fresh. Memory is compared at the
- * marks of each stretch, right after they are computed.
+ * @param nodes `tensor.device` names each tensor's device. The graph must not have been reserved before.
+ * @param alignments By device: bytes that a tensor's size is rounded up to.
+ * @param marks By stretch of layers: nodes after which the state of memory is compared.
  */
 export function reserve(
   nodes: readonly Tensor[],
@@ -20,66 +21,66 @@ export function reserve(
   }
   const snapshots = allocation.run(nodes, leaves);
   return {
-    bytes: allocation.lists.map((list) => list.peak),
-    liveBytes: allocation.lists.map((list) => list.livePeak),
+    bytes: allocation.buffers.map((buffer) => buffer.peak),
+    liveBytes: allocation.buffers.map((buffer) => buffer.livePeak),
     settled: marks.every((_, stretch) =>
       hasSettled(snapshots.filter((snapshot) => snapshot.stretch === stretch)),
     ),
   };
 }
 
-/** What a graph needs, and whether memory at each stretch's last mark looked as at an earlier one. */
+/** The memory that a graph needs. */
 export interface Reservation {
-  /** By device. */
+  /** By device: size of the compute buffer. */
   readonly bytes: readonly number[];
-  /** By device: what is in use at once at most. It never falls when tensors grow, as `bytes` can. */
+  /** By device: the most bytes in use at once. Larger tensors never lower it, while they can lower `bytes`. */
   readonly liveBytes: readonly number[];
+  /** Whether the memory at the last mark of each stretch is in the same state as at an earlier one. */
   readonly settled: boolean;
 }
 
-/** Memory right after a mark. */
+/** The state of memory right after a mark. */
 interface Snapshot {
   readonly stretch: number;
-  /** Where the mark is among the nodes. */
+  /** Index of the mark among the nodes. */
   readonly at: number;
-  /** Where each device's memory is free. */
+  /** The free blocks of each device. */
   readonly free: readonly (readonly number[])[];
-  /** How far back `live` goes, in nodes: to the stretch's mark before, or to the start. */
+  /** Number of nodes since the previous mark of the stretch, or since the start. */
   readonly reach: number;
-  /** The nodes within reach that are in memory, last first, but for those that stay there to the last mark. */
+  /** Nodes within reach that are in memory, the last one first, without those that stay until the last mark. */
   live: readonly LiveNode[];
 }
 
 interface LiveNode {
-  /** How far before the mark it is, in nodes. */
+  /** Number of nodes between it and the mark. */
   readonly before: number;
   readonly node: Tensor;
 }
 
 /**
- * Whether memory at the last mark is as it was at an earlier one: the same space free, and in what is not,
- * the same tensors of the last round at the same places. What is older, and what was still there at the last
- * mark, stays where it is.
+ * Whether memory at the last mark is in the same state as at an earlier mark: the same blocks are free, and the
+ * tensors of the last round lie at the same offsets. Older tensors, and those that stay until the last mark, do
+ * not move in between.
  */
 function hasSettled(snapshots: readonly Snapshot[]): boolean {
   const last = snapshots.at(-1);
   const previous = snapshots.at(-2);
   if (last === undefined || previous === undefined) return false;
   const round = last.at - previous.at;
-  return snapshots.slice(0, -1).some((snapshot) => looksAlike(snapshot, last, round));
+  return snapshots.slice(0, -1).some((snapshot) => isSameState(snapshot, last, round));
 }
 
-/** Whether memory is the same, with the nodes of so many before each mark at the same places. */
-function looksAlike(one: Snapshot, other: Snapshot, round: number): boolean {
+/** Whether the same blocks are free, and the last `round` nodes before each mark lie at the same offsets. */
+function isSameState(one: Snapshot, other: Snapshot, round: number): boolean {
   if (one.reach < round || other.reach < round) return false;
   if (!one.free.every((list, device) => sameNumbers(list, other.free[device] ?? []))) return false;
-  const [lives, others] = [one, other].map(({ live }) =>
-    live.filter(({ before }) => before < round),
-  ) as [LiveNode[], LiveNode[]];
-  return lives.length === others.length && lives.every((live, i) => isAlike(live, others[i]));
+  const inRound = ({ live }: Snapshot) => live.filter(({ before }) => before < round);
+  const [lives, others] = [inRound(one), inRound(other)];
+  return lives.length === others.length && lives.every((live, i) => isSamePlace(live, others[i]));
 }
 
-function isAlike(one: LiveNode, other: LiveNode | undefined): boolean {
+function isSamePlace(one: LiveNode, other: LiveNode | undefined): boolean {
   return (
     one.before === other?.before &&
     one.node.bufferOf === other.node.bufferOf &&
@@ -92,49 +93,47 @@ function sameNumbers(one: readonly number[], other: readonly number[]): boolean 
 }
 
 class Allocation {
-  readonly lists: readonly FreeList[];
+  /** The buffer of each device. */
+  readonly buffers: readonly FreeList[];
 
   constructor(alignments: readonly number[]) {
-    this.lists = alignments.map((alignment) => new FreeList(alignment));
+    this.buffers = alignments.map((alignment) => new FreeList(alignment));
   }
 
-  /** What memory looked like at the marks. */
+  /** Allocates all tensors, and returns the state of memory at the marks. */
   run(nodes: readonly Tensor[], leaves: readonly Tensor[]): readonly Snapshot[] {
     const snapshots: Snapshot[] = [];
     for (const leaf of leaves) this.#place(leaf, leaf.device);
     for (const node of nodes) {
       if (node.viewOf !== null && node.op !== Op.None) node.viewOf.views += 1;
       if (node.isInput) this.#place(node, node.device);
-      const { sources } = node;
-      for (let j = 0; j < sources.length; j += 1) {
-        const source = sources[j] as Tensor;
+      for (const source of node.sources) {
         source.children += 1;
         if (source.isInput) this.#place(source, node.device);
       }
     }
-    for (let at = 0; at < nodes.length; at += 1) {
-      const node = nodes[at] as Tensor;
-      const { sources } = node;
-      for (let j = 0; j < sources.length; j += 1) this.#place(sources[j] as Tensor, node.device);
+    let at = -1;
+    for (const node of nodes) {
+      at += 1;
+      for (const source of node.sources) this.#place(source, node.device);
       this.#place(node, node.device);
-      for (let j = 0; j < sources.length; j += 1) this.#release(sources[j] as Tensor);
+      for (const source of node.sources) this.#release(source);
       if (node.stretch >= 0) {
         const earlier = snapshots.filter(({ stretch }) => stretch === node.stretch);
         for (const one of earlier) one.live = one.live.filter((live) => !live.node.allocated);
-        snapshots.push(this.#snapshot(nodes, at, at - (earlier.at(-1)?.at ?? -1)));
+        snapshots.push(this.#snapshot(nodes, node.stretch, at, at - (earlier.at(-1)?.at ?? -1)));
       }
     }
     return snapshots;
   }
 
-  #snapshot(nodes: readonly Tensor[], at: number, reach: number): Snapshot {
+  #snapshot(nodes: readonly Tensor[], stretch: number, at: number, reach: number): Snapshot {
     const live: LiveNode[] = [];
     for (let before = 0; before < reach; before += 1) {
-      const node = nodes[at - before] as Tensor;
-      if (node.allocated) live.push({ before, node });
+      const node = nodes[at - before];
+      if (node?.allocated === true) live.push({ before, node });
     }
-    const { stretch } = nodes[at] as Tensor;
-    return { stretch, at, reach, free: this.lists.map((list) => list.snapshot()), live };
+    return { stretch, at, reach, free: this.buffers.map((buffer) => buffer.snapshot()), live };
   }
 
   #place(tensor: Tensor, device: number): void {
@@ -142,12 +141,12 @@ class Allocation {
     tensor.allocated = true;
     if (tensor.op === Op.InPlace && this.#overwrite(tensor)) return;
     tensor.bufferOf = device;
-    tensor.offset = (this.lists[device] as FreeList).take(tensor.bytes);
+    tensor.offset = this.#buffer(device).take(tensor.bytes);
   }
 
   /**
-   * Takes over the memory of an operand that nobody needs any more. Views never qualify: ggml asks whether
-   * the operand itself was allocated, and a view never is.
+   * Places a tensor over an operand that no other node needs. An operand that is a view is never overwritten,
+   * because ggml allocates no memory for views.
    */
   #overwrite(tensor: Tensor): boolean {
     for (const parent of tensor.sources) {
@@ -156,10 +155,10 @@ class Allocation {
       tensor.bufferOf = parent.bufferOf;
       tensor.offset = parent.offset;
       parent.allocated = false;
-      const list = this.lists[parent.bufferOf] as FreeList;
-      const had = list.aligned(parent.bytes);
-      const needs = list.aligned(tensor.bytes);
-      if (had > needs) list.give(parent.offset + needs, had - needs);
+      const buffer = this.#buffer(parent.bufferOf);
+      const had = buffer.aligned(parent.bytes);
+      const needs = buffer.aligned(tensor.bytes);
+      if (had > needs) buffer.give(parent.offset + needs, had - needs);
       return true;
     }
     return false;
@@ -179,8 +178,13 @@ class Allocation {
 
   #free(tensor: Tensor): void {
     if (tensor.isOutput) return;
-    const list = this.lists[tensor.bufferOf] as FreeList;
-    list.give(tensor.offset, tensor.bytes);
+    this.#buffer(tensor.bufferOf).give(tensor.offset, tensor.bytes);
     tensor.allocated = false;
+  }
+
+  #buffer(device: number): FreeList {
+    const buffer = this.buffers[device];
+    if (buffer === undefined) throw new RangeError(`No buffer for device ${device}.`);
+    return buffer;
   }
 }

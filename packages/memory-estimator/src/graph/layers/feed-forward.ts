@@ -1,3 +1,4 @@
+import { itemAt } from '../../item-at.js';
 import { GraphUnavailableError, type GraphContext } from './graph-context.js';
 import {
   add,
@@ -18,8 +19,8 @@ import {
   topK,
   unary,
   view,
-} from './ops.js';
-import type { Tensor } from './tensor.js';
+} from '../tensors/ops.js';
+import type { Tensor } from '../tensors/tensor.js';
 
 /** How a feed-forward network is gated. */
 export type Gating = 'split' | 'halves' | 'none' | 'relu-squared';
@@ -60,16 +61,17 @@ export type ExpertScoring = 'softmax' | 'sigmoid' | 'softmax-weight';
 
 /** How experts are chosen and weighted. */
 export interface ExpertRules {
-  /** What holds unless the metadata names another (`metadata`: it may). */
   readonly scoring: ExpertScoring;
+  /** Whether the weights of the chosen experts are normalized to a sum of 1. */
   readonly normalize: boolean;
+  /** Whether the metadata may replace the two rules above. */
   readonly metadata: boolean;
 }
 
-/** LLAMA_MAX_EXPERTS; a damaged file may claim any number. */
+/** The most experts that llama.cpp accepts (LLAMA_MAX_EXPERTS). */
 const MAX_EXPERTS = 1_024;
 
-/** expert_gating_func in the metadata. */
+/** Scoring by the number of `expert_gating_func` in the metadata; 0 is not defined. */
 const SCORINGS: readonly (ExpertScoring | null)[] = [null, 'softmax', 'sigmoid', 'softmax-weight'];
 
 /** A mixture of experts: build_moe_ffn in llama-graph.cpp. */
@@ -154,7 +156,7 @@ function sumExperts(
     context.graph.expand(part);
     return part;
   });
-  let sum = parts[0] as Tensor;
+  let sum = itemAt(parts, 0);
   for (const part of parts.slice(1)) {
     sum = add(sum, part);
     context.graph.expand(sum);
@@ -162,7 +164,7 @@ function sumExperts(
   return used === 1 ? contiguous(sum) : sum;
 }
 
-/** DeepSeek-V3's first choice, of groups of experts. */
+/** Restricts the choice to the experts of the best groups, as DeepSeek-V3 does. */
 function limitGroups(
   context: GraphContext,
   scores: Tensor,
@@ -179,11 +181,11 @@ function limitGroups(
   sums = sumRows(reshape(sums, sums.ne1, sums.ne2, sums.ne3));
   const chosen = topK(reshape(sums, sums.ne1, sums.ne2), usedGroups);
   const kept = getRows(grouped, chosen);
-  // ggml_fill may write over its operand.
+  // ggml_fill may overwrite its operand.
   return reshape(setRows(inPlace(grouped), kept, chosen), experts, tokens);
 }
 
-/** A shared expert, run beside the chosen ones; gated where the model has a gate for it. */
+/** The shared expert, which runs for every token, with its gate where the model has one. */
 export function sharedExpert(
   context: GraphContext,
   il: number,

@@ -1,18 +1,18 @@
-import type { Graph } from './graph.js';
-import { Op, Tensor } from './tensor.js';
+import type { Graph } from '../tensors/graph.js';
+import { Op, Tensor } from '../tensors/tensor.js';
 
-/** What back ends do with operations whose weights lie on the CPU: they take over large batches. */
+/** Which operations a GPU takes over although their weights are on the CPU. */
 export interface OffloadRules {
-  /** Rows from which the first GPU takes an operation over (GGML_OP_OFFLOAD_MIN_BATCH). */
+  /** The fewest rows for which the first GPU takes over an operation (GGML_OP_OFFLOAD_MIN_BATCH). */
   readonly minBatch: number;
-  /** Metal takes over matrix products only. */
+  /** Whether it takes over matrix products only, as Metal does. */
   readonly onlyProducts: boolean;
 }
 
 /** The order in which a GPU's back end runs the nodes of a split. */
 export type Reorder = (nodes: readonly Tensor[]) => readonly Tensor[];
 
-/** A graph whose operations have devices, with the copies that crossing between them needs. */
+/** A graph whose operations have devices, with copies of tensors that another device needs. */
 export interface Schedule {
   readonly nodes: readonly Tensor[];
   readonly leaves: readonly Tensor[];
@@ -21,8 +21,10 @@ export interface Schedule {
 const UNASSIGNED = -1;
 
 /**
- * Gives every operation a device and puts copies where data crosses, as ggml's scheduler does. The GPUs
- * come first, the CPU is the last device. Source: ggml_backend_sched_split_graph in ggml-backend.cpp.
+ * Assigns a device to every operation, and inserts copies where data moves between devices, as ggml's
+ * scheduler does. Source: ggml_backend_sched_split_graph in ggml-backend.cpp.
+ *
+ * @param cpu Index of the CPU: the GPUs have the indices before it.
  */
 export function schedule(
   graph: Graph,
@@ -33,22 +35,23 @@ export function schedule(
   const { nodes, leaves } = graph;
   for (const leaf of leaves) leaf.device = ownDevice(leaf, cpu, offload);
   for (const node of nodes) node.device = ownDevice(node, cpu, offload);
-  expand(nodes, cpu, true, false);
-  expand(nodes, cpu, true, true);
-  expand(nodes, cpu, false, false);
-  expand(nodes, cpu, false, true);
+  const backwards = [...nodes].reverse();
+  expand(nodes, cpu, true);
+  expand(backwards, cpu, true);
+  expand(nodes, cpu, false);
+  expand(backwards, cpu, false);
   settleViews(nodes, cpu);
   const order = (split: Split) =>
     reorder === null || split.device === cpu ? split.nodes : reorder(split.nodes);
   return { nodes: insertCopies(nodes, order), leaves };
 }
 
-/** The device that a tensor has by itself: where its memory is, or where its weights are. */
+/** The device that a tensor's memory or weights decide; UNASSIGNED where neither does. */
 function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
   const home = tensor.home ?? tensor.viewOf?.home ?? null;
   if (home !== null) return home;
   if (tensor.isInput) return cpu;
-  // What rotations are scaled by is too small to decide where they run.
+  // The frequency factors of a rotation are weights, but too small to decide where it runs.
   if (tensor.op === Op.FlashAttention || tensor.kind === 'rope') return UNASSIGNED;
   for (const source of tensor.sources) {
     if (!source.isWeight) continue;
@@ -67,11 +70,10 @@ function isTakenOver(tensor: Tensor, offload: OffloadRules): boolean {
   return !offload.onlyProducts && tensor.ne1 * tensor.ne2 * tensor.ne3 >= offload.minBatch;
 }
 
-/** Lets devices spread to neighbours without one: first GPUs alone, which stop at the CPU's operations. */
-function expand(nodes: readonly Tensor[], cpu: number, gpuOnly: boolean, upwards: boolean): void {
+/** Assigns unassigned nodes the device of the node before. With `gpuOnly`, the CPU's nodes stop the spread. */
+function expand(nodes: readonly Tensor[], cpu: number, gpuOnly: boolean): void {
   let current = UNASSIGNED;
-  for (let i = 0; i < nodes.length; i += 1) {
-    const node = nodes[upwards ? nodes.length - 1 - i : i] as Tensor;
+  for (const node of nodes) {
     if (node.op === Op.View) continue;
     if (node.device !== UNASSIGNED) {
       current = gpuOnly && node.device === cpu ? UNASSIGNED : node.device;
@@ -112,14 +114,14 @@ function insertCopies(
   return result;
 }
 
-/** Operations that run on one device in a row, and what they need from others. */
+/** Consecutive operations on one device, and the tensors that they need from other devices. */
 interface Split {
   readonly device: number;
   readonly inputs: { readonly original: Tensor; readonly copy: Tensor }[];
   readonly nodes: Tensor[];
 }
 
-/** A split with copies ends before a weight from elsewhere, so that the memory of the last one is free again. */
+/** A split with copies ends before a weight of another device, so that the memory of earlier copies is freed. */
 function startsAnew(node: Tensor, split: Split): boolean {
   if (split.inputs.length === 0) return false;
   for (const source of node.sources) {
@@ -132,8 +134,8 @@ function replaceForeignSources(node: Tensor, split: Split): void {
   const { sources: before } = node;
   let sources: Tensor[] | null = null;
   for (let j = 0; j < before.length; j += 1) {
-    const source = before[j] as Tensor;
-    if (source.device === split.device) continue;
+    const source = before[j];
+    if (source === undefined || source.device === split.device) continue;
     let copy = source.copies?.find(({ device }) => device === split.device);
     if (copy === undefined) {
       copy = copyOf(source, split.device);
@@ -155,7 +157,7 @@ function flush(split: Split, order: (split: Split) => readonly Tensor[], result:
   for (const node of order(split)) result.push(node);
 }
 
-/** Keeps the memory of a tensor until it has been copied; what has a home keeps its memory anyway. */
+/** A node that keeps the memory of a tensor of the graph until the copy is made. */
 function keep(original: Tensor, owner: Tensor): Tensor {
   const { type, ne0, ne1, ne2, ne3 } = original;
   const keeper = new Tensor(type, ne0, ne1, ne2, ne3, Op.None, [original], owner, null);

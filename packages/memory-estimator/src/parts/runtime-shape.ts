@@ -1,33 +1,33 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { pad } from '../pad.js';
-import type { ResolvedSettings } from './estimate-settings.js';
+import type { ResolvedSettings } from '../settings/estimate-settings.js';
 
-/** llama.cpp rounds contexts and windowed caches up to this many cells. */
+/** llama.cpp rounds the cells of a cache up to a multiple of this. */
 const CELL_PADDING = 256;
 
-/** What llama.cpp makes of the settings: llama-context.cpp and llama-kv-cache-iswa.cpp. */
+/** Sizes that llama.cpp derives from the settings. Source: llama-context.cpp and llama-kv-cache-iswa.cpp. */
 export interface RuntimeShape {
   readonly sequences: number;
-  /** Caches that the sequences are split over: one if unified. */
+  /** Separate caches: one for each sequence, or one for all where the cache is unified. */
   readonly streams: number;
-  /** Cells of a full layer's cache in one stream. */
+  /** Cells in one stream of the cache of a layer with full attention. */
   readonly cells: number;
-  /** Cells of a windowed layer's cache in one stream. */
+  /** Cells in one stream of the cache of a sliding-window layer. */
   readonly windowCells: number;
-  /** Tokens of the largest graph that is reserved; a multiple of the sequences. */
+  /** Tokens of the graph that compute buffers are reserved for; a multiple of the sequences. */
   readonly graphTokens: number;
-  /** How many of them give logits in that graph. */
+  /** Tokens of that graph that have logits. */
   readonly graphOutputs: number;
 }
 
-/** The shape of a context. */
+/** The sizes of a context. */
 export function runtimeShape(model: Hyperparameters, settings: ResolvedSettings): RuntimeShape {
   const { parallelSequences: sequences, kvUnified, swaFull } = settings;
   const asked = settings.contextLengthTokens * (kvUnified ? 1 : sequences);
   const padded = pad(asked, CELL_PADDING);
   const cells = kvUnified ? padded : pad(Math.floor(padded / sequences), CELL_PADDING);
   const context = kvUnified ? padded : cells * sequences;
-  // A causal model takes no larger batch than its context.
+  // llama.cpp limits the batch of a causal model to its context.
   const ubatch = Math.min(settings.ubatchTokens, model.cached ? asked : Infinity);
   const tokens = Math.min(context, ubatch);
   const window = model.window?.sizeTokens ?? 0;

@@ -1,17 +1,17 @@
-import { Op, type NodeKind, type Tensor } from './tensor.js';
+import { Op, type NodeKind, type Tensor } from '../tensors/tensor.js';
 
-/** How far ahead the back end looks for work that can start already. */
+/** How many nodes ahead the back end looks for a node that can run early. */
 const WINDOW = 20;
 const FOLLOWER_WINDOW = 15;
 const STORE_WINDOW = 10;
 
 /**
- * The order in which the Vulkan back end runs the nodes of a split: what can start already is drawn forward,
- * what runs as one stays together. Memory is packed in this order. Source: ggml_vk_graph_optimize in
- * ggml-vulkan.cpp.
+ * The order in which the Vulkan back end runs the nodes of a split. Nodes that can run early are moved
+ * forward, and nodes that are fused into one kernel stay together. Memory is packed in this order. Source:
+ * ggml_vk_graph_optimize in ggml-vulkan.cpp.
  */
 export function reorderForVulkan(nodes: readonly Tensor[]): readonly Tensor[] {
-  // Of two, neither can pass the other.
+  // The back end does not reorder fewer than three nodes.
   return nodes.length < 3 ? nodes : new Reordering(nodes).run();
 }
 
@@ -19,10 +19,10 @@ const CHOOSE_EXPERTS = ['sort', 'view', 'get-rows'] as const;
 const NORMALIZE = ['reshape', 'sum-rows', 'clamp', 'divide', 'reshape'] as const;
 
 /**
- * Nodes that run as one and stay where they are: those that store a rotated key (seen in what v0.5.0 reserves),
- * and those that choose experts. The first that matches counts.
+ * Sequences that are fused into one kernel and stay in place: those that store a rotated key (observed in the
+ * reservations of v0.5.0), and those that choose experts. The first match counts.
  */
-const PATTERNS: readonly (readonly Step[])[] = [
+const PATTERNS: readonly (readonly [Step, ...Step[]])[] = [
   ['rms-norm', 'multiply', 'rope', 'view', 'set-rows'],
   ['rope', 'view', 'set-rows'],
   ['soft-max', 'reshape', ...CHOOSE_EXPERTS, ...NORMALIZE],
@@ -32,12 +32,12 @@ const PATTERNS: readonly (readonly Step[])[] = [
 ];
 
 const PATTERNS_BY_START = new Map<Step, readonly (readonly Step[])[]>(
-  PATTERNS.map(([start]) => [start as Step, PATTERNS.filter(([other]) => other === start)]),
+  PATTERNS.map(([start]) => [start, PATTERNS.filter(([other]) => other === start)]),
 );
 
 type Step = NodeKind | 'get-rows' | 'product' | 'product-by-id';
 
-/** Pairs of which the second may follow the first at once: they run as one. */
+/** Pairs that are fused into one kernel, so that the second may follow the first directly. */
 const FUSED: readonly (readonly [Step, Step])[] = [
   ['rms-norm', 'multiply'],
   ['product', 'add'],
@@ -54,7 +54,7 @@ function stepOf({ op, kind, sources }: Tensor): Step {
 class Reordering {
   readonly #nodes: readonly Tensor[];
   readonly #steps: readonly Step[];
-  /** The node before that looks at the same memory; -1: there is none. */
+  /** For each node, the index of the previous node with the same memory; -1 for the first one. */
   readonly #previous: readonly number[];
   readonly #used: boolean[];
   readonly #order: Tensor[] = [];
@@ -77,9 +77,10 @@ class Reordering {
     return this.#order;
   }
 
+  /** Appends nodes to the order. */
   #place(set: readonly number[]): void {
     for (const i of set) {
-      const node = this.#nodes[i] as Tensor;
+      const node = this.#node(i);
       this.#order.push(node);
       this.#placed.add(node);
       this.#used[i] = true;
@@ -88,7 +89,8 @@ class Reordering {
   }
 
   #patternAt(start: number): readonly Step[] | null {
-    const candidates = PATTERNS_BY_START.get(this.#steps[start] as Step);
+    const step = this.#steps[start];
+    const candidates = step === undefined ? undefined : PATTERNS_BY_START.get(step);
     return candidates?.find((steps) => this.#matches(steps, start)) ?? null;
   }
 
@@ -98,7 +100,7 @@ class Reordering {
     );
   }
 
-  /** The next node, and all that can run beside it: first what computes, then the views. */
+  /** The next node and the nodes that can run beside it: first those that compute, then views. */
   #nextSet(): readonly number[] {
     const first = this.#first;
     const end = Math.min(first + WINDOW, this.#nodes.length);
@@ -106,53 +108,57 @@ class Reordering {
     for (let j = first + 1; j < end; j += 1) {
       if (this.#used[j] === true || this.#isView(j)) continue;
       if (this.#patternAt(j) !== null) continue;
-      if (!this.#canStart(j, set)) continue;
+      if (!this.#canRun(j, set)) continue;
       set.push(j);
-      this.#drawAlong(j, set);
+      this.#addFollowers(j, set);
     }
-    // A view in between would keep two additions from running as one.
-    if (this.#steps[set.at(-1) as number] === 'add') return set;
+    // A view between two additions would prevent their fusion.
+    if (this.#steps[set.at(-1) ?? first] === 'add') return set;
     for (let j = first + 1; j < end; j += 1) {
       if (this.#used[j] === true || !this.#isView(j)) continue;
-      if (this.#canLook(j, set)) set.push(j);
+      if (this.#canView(j, set)) set.push(j);
     }
     return set;
   }
 
-  #isView(i: number): boolean {
-    return (this.#nodes[i] as Tensor).op === Op.View;
+  #node(i: number): Tensor {
+    const node = this.#nodes[i];
+    if (node === undefined) throw new RangeError(`No node ${i}.`);
+    return node;
   }
 
-  /** Whether nothing that has not run yet stands before it, but for what it runs as one with. */
-  #canStart(j: number, set: readonly number[]): boolean {
-    return this.#everyOpen(j, (c) => {
+  #isView(i: number): boolean {
+    return this.#node(i).op === Op.View;
+  }
+
+  /** Whether every node that this one depends on has run, or is the last of the set and fuses with it. */
+  #canRun(j: number, set: readonly number[]): boolean {
+    return this.#everyOpenDependency(j, (c) => {
       if (j !== c + 1 || c !== set.at(-1)) return false;
       const [before, after] = [this.#steps[c], this.#steps[j]];
       return FUSED.some(([one, two]) => one === before && two === after);
     });
   }
 
-  /** Whether all that a view looks at has run, or is about to. */
-  #canLook(j: number, set: readonly number[]): boolean {
-    return this.#everyOpen(j, (c) => set.includes(c));
+  /** Whether every node that a view depends on has run or is in the set. */
+  #canView(j: number, set: readonly number[]): boolean {
+    return this.#everyOpenDependency(j, (c) => set.includes(c));
   }
 
-  /** Whether something holds for each node that has not run yet and that one depends on. */
-  #everyOpen(j: number, holds: (c: number) => boolean): boolean {
-    const { sources } = this.#nodes[j] as Tensor;
-    for (let i = 0; i < sources.length; i += 1) {
-      const source = sources[i] as Tensor;
+  /** Whether a condition holds for each node that this one depends on and that has not run. */
+  #everyOpenDependency(j: number, holds: (c: number) => boolean): boolean {
+    for (const source of this.#node(j).sources) {
       const c = source.position;
       if (this.#nodes[c] === source && this.#used[c] === false && !holds(c)) return false;
     }
-    for (let c = this.#previous[j] as number; c >= this.#first; c = this.#previous[c] as number) {
+    for (let c = this.#previous[j] ?? -1; c >= this.#first; c = this.#previous[c] ?? -1) {
       if (this.#used[c] === false && !holds(c)) return false;
     }
     return true;
   }
 
-  /** What belongs to a node that was drawn forward comes along, right behind it. */
-  #drawAlong(j: number, set: number[]): void {
+  /** Adds the nodes that are fused with a node that was moved forward. */
+  #addFollowers(j: number, set: number[]): void {
     const before = this.#steps[j - 1];
     const step = this.#steps[j];
     let rope = j;
@@ -165,21 +171,21 @@ class Reordering {
         this.#take(found, set);
       }
     }
-    if (this.#steps[rope] === 'rope') this.#drawStore(rope, set);
-    const fromHere = (node: Tensor) =>
-      node.sources[0] === this.#nodes[j] && this.#isReady(node.sources[1] as Tensor);
+    if (this.#steps[rope] === 'rope') this.#addStore(rope, set);
+    const fromHere = ({ sources: [operand, other] }: Tensor) =>
+      operand === this.#nodes[j] && other !== undefined && this.#isReady(other);
     if (step === 'add-by-id' && before === 'product-by-id')
       this.#takeFound(this.#find(j, 'multiply', fromHere), set);
     if (step === 'add' && before === 'product')
       this.#takeFound(this.#find(j, 'add', fromHere), set);
   }
 
-  /** A rotated key is stored at once. */
-  #drawStore(rope: number, set: number[]): void {
+  /** Adds the nodes that store a rotated key. */
+  #addStore(rope: number, set: number[]): void {
     const end = Math.min(rope + STORE_WINDOW, this.#nodes.length);
     let view = -1;
     for (let k = rope + 1; k < end; k += 1) {
-      const [source] = (this.#nodes[k] as Tensor).sources;
+      const [source] = this.#node(k).sources;
       if (view === -1) {
         if (this.#steps[k] === 'view' && source === this.#nodes[rope]) view = k;
       } else if (this.#steps[k] === 'set-rows' && source === this.#nodes[view]) {
@@ -193,7 +199,7 @@ class Reordering {
   #find(j: number, step: Step, isIt: (node: Tensor) => boolean): number | null {
     const end = Math.min(j + FOLLOWER_WINDOW, this.#nodes.length);
     for (let k = j + 1; k < end; k += 1) {
-      if (this.#steps[k] === step && isIt(this.#nodes[k] as Tensor)) return k;
+      if (this.#steps[k] === step && isIt(this.#node(k))) return k;
     }
     return null;
   }
@@ -212,7 +218,7 @@ class Reordering {
   }
 }
 
-/** For each node the one before that looks at the same memory, or -1; nodes learn their positions. */
+/** For each node, the index of the previous node with the same memory, or -1. Sets the nodes' positions. */
 function previousOfMemory(nodes: readonly Tensor[]): readonly number[] {
   const last = new Map<Tensor, number>();
   return nodes.map((node, i) => {

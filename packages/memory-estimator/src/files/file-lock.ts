@@ -1,26 +1,28 @@
 import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemErrorCode } from './system-error.js';
 
-/** A holder needs milliseconds; one that is this old died. */
+/** A process holds the lock for milliseconds. An older lock belongs to a process that died. */
 const STALE_MS = 10_000;
 const TRIES = 200;
 const PAUSE_MS = 10;
 
 /**
- * Runs `work` while no other process runs its own under the same lock file. A lock whose holder died is
- * taken over; where none can be had, the work runs all the same: writing is atomic, so that at worst the
- * other's last observation is lost.
+ * Runs `work` while no other process runs work under the same lock file. The lock of a process that died is
+ * taken over after ten seconds.
+ *
+ * Where the lock stays taken for two seconds, `work` runs without it: `work` writes atomically, so at worst
+ * what the other process writes at the same time is lost.
+ *
+ * @throws the error of the file system where the lock file cannot be created.
  */
-export async function withFileLock<T>(
-  lock: string,
-  work: () => T,
-  wait: (ms: number) => Promise<void>,
-): Promise<T> {
+export async function withFileLock<T>(lock: string, work: () => T): Promise<T> {
   mkdirSync(dirname(lock), { recursive: true });
   let held = false;
   for (let tries = 0; tries < TRIES && !held; tries += 1) {
     held = take(lock);
-    if (!held) await wait(PAUSE_MS);
+    if (!held) await sleep(PAUSE_MS);
   }
   try {
     return work();
@@ -29,7 +31,7 @@ export async function withFileLock<T>(
   }
 }
 
-/** Runs `work` if the lock is free at this moment; null where it is not. */
+/** Runs `work` if no process holds the lock now; returns `null` otherwise. */
 export function ifLockFree<T>(lock: string, work: () => T): T | null {
   if (!take(lock)) return null;
   try {
@@ -43,23 +45,22 @@ function release(lock: string): void {
   rmSync(lock, { force: true });
 }
 
-/** @throws what the file system says where no lock can be made at all: waiting would not help. */
 function take(lock: string): boolean {
   let fd: number;
   try {
     fd = openSync(lock, 'wx');
   } catch (error) {
-    if (!isThere((error as NodeJS.ErrnoException).code)) throw error;
+    if (!isTaken(systemErrorCode(error))) throw error;
     if (isStale(lock)) rmSync(lock, { force: true });
     return false;
   }
-  // Empty: that it is there says all, and a full disk takes it all the same.
+  // The lock file stays empty, so that it can be created on a full disk.
   closeSync(fd);
   return true;
 }
 
-/** On Windows a file that is just being deleted is not there, and can't be made either. */
-function isThere(code: string | undefined): boolean {
+/** On Windows, creating a file that is being deleted fails with EPERM. */
+function isTaken(code: string | undefined): boolean {
   return code === 'EEXIST' || (process.platform === 'win32' && code === 'EPERM');
 }
 

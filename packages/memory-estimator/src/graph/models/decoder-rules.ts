@@ -1,40 +1,41 @@
-import type { ExpertRules, Gating } from './feed-forward.js';
-import type { NormKind } from './graph-context.js';
+import type { ExpertRules, Gating } from '../layers/feed-forward.js';
+import type { NormKind } from '../layers/graph-context.js';
 
-/** How one architecture's decoder differs from Llama's; each rule is one line of its src/models/*.cpp. */
+/** The rules of an architecture's decoder. Source: src/models/*.cpp of llama.cpp v0.5.0. */
 export interface DecoderRules {
   readonly norm: NormKind;
   /** Embeddings are scaled by a constant. */
   readonly scalesEmbedding: boolean;
-  /** Norms on queries and keys, on each head or before the heads are split; only where the tensors are there. */
+  /** Norms on queries and keys: of each head, or before the heads are split. Needs the norm's tensors. */
   readonly queryKeyNorm: 'heads' | 'flat' | 'none';
   /** Which layers rotate queries and keys by position. */
   readonly rope: 'all' | 'windowed' | 'not-each-fourth' | 'if-finetuned' | 'none';
-  /** Queries are scaled before they meet the keys. */
+  /** Queries are scaled before attention. */
   readonly scalesQuery: boolean;
-  /** Scores go through a soft cap. */
+  /** Attention scores are soft-capped. */
   readonly softCapsScores: boolean;
+  /** A norm before attention. */
   readonly normsInput: boolean;
-  /** A norm on what attention gives, before it is added. */
+  /** A norm after attention, before the residual is added. */
   readonly normsAttention: boolean;
-  /** The norm before the feed-forward network, or null. */
+  /** Name of the norm before the feed-forward network; `null` without one. */
   readonly feedForwardNorm: string | null;
-  /** A norm on what the feed-forward network gives, before it is added. */
+  /** A norm after the feed-forward network, before the residual is added. */
   readonly normsFeedForward: boolean;
-  /** Attention and feed-forward network run side by side on the same input. */
+  /** Attention and feed-forward network have the same input. */
   readonly parallel: boolean;
   readonly gating: Gating;
   readonly experts: ExpertRules;
   readonly sharedExpert: 'none' | 'plain' | 'divided' | 'sigmoid';
-  /** The last sum of a layer is written `residual + x` rather than `x + residual`. */
+  /** The last sum of a layer is `residual + x` rather than `x + residual`. */
   readonly residualFirst: boolean;
-  /** Where rows without logits are dropped. */
+  /** Where the rows of tokens without logits are dropped. */
   readonly dropsRows: 'before-residual' | 'after-residual' | 'at-the-end' | 'after-norm';
-  /** The hidden state after the last layer, or after the last norm, is an output of the graph. */
+  /** The hidden state before or after the last norm is an output of the graph. */
   readonly hiddenOutput: 'none' | 'before-norm' | 'after-norm';
-  /** What happens to the logits. */
+  /** Operations on the logits. */
   readonly logits: 'plain' | 'scaled' | 'scaled-if-set' | 'soft-capped' | 'soft-capped-if-set';
-  /** Positions a token has. */
+  /** Positions of each token. */
   readonly positions: number;
 }
 
@@ -65,6 +66,17 @@ const GEMMA: DecoderRules = {
   scalesEmbedding: true,
   scalesQuery: true,
 };
+
+const GEMMA3: DecoderRules = {
+  ...GEMMA,
+  queryKeyNorm: 'heads',
+  normsAttention: true,
+  normsFeedForward: true,
+  logits: 'soft-capped-if-set',
+};
+
+/** The rules around the layers of Gemma 3n, whose layers have a graph of their own. */
+export const GEMMA3N_RULES: DecoderRules = { ...GEMMA3, logits: 'soft-capped' };
 
 const COHERE: DecoderRules = {
   ...LLAMA,
@@ -97,13 +109,7 @@ const RULES: Readonly<Record<string, DecoderRules>> = {
     normsFeedForward: true,
     logits: 'soft-capped',
   },
-  gemma3: {
-    ...GEMMA,
-    queryKeyNorm: 'heads',
-    normsAttention: true,
-    normsFeedForward: true,
-    logits: 'soft-capped-if-set',
-  },
+  gemma3: GEMMA3,
   phi3: { ...LLAMA, scalesQuery: true, gating: 'halves', residualFirst: true },
   granite: { ...GRANITE, rope: 'if-finetuned' },
   granitemoe: GRANITE,
@@ -188,12 +194,12 @@ const RULES: Readonly<Record<string, DecoderRules>> = {
   },
 };
 
-/** The decoder rules of an architecture; null where only the tensors tell. */
+/** The rules of an architecture; `null` for an unknown one. */
 export function decoderRules(architecture: string): DecoderRules | null {
-  return Object.hasOwn(RULES, architecture) ? (RULES[architecture] as DecoderRules) : null;
+  return (Object.hasOwn(RULES, architecture) ? RULES[architecture] : undefined) ?? null;
 }
 
-/** What an unknown model's tensors give away; the rest is as with Llama. */
+/** The rules of an unknown architecture, guessed from its tensors; the others are those of Llama. */
 export function guessRules(
   has: (name: string) => boolean,
   hasBias: (name: string) => boolean,

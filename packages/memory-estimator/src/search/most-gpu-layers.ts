@@ -1,24 +1,24 @@
+import type { LoadConfig } from '@mai/memory-ledger';
 import { indexModel } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../estimate/environment.js';
 import { planLoad } from '../estimate/estimate-footprint.js';
-import type { FootprintEstimate } from '../estimate/footprint.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import type { LoadConfig } from '../settings/load-config.js';
 import type { MemoryBudget } from './budget.js';
-import { tryPlan } from './plan-search.js';
+import { tryPlan } from './try-plan.js';
 
-/** How many layers fit the GPUs, and what the model takes then. */
+/** A number of layers on GPUs that fits. */
 export interface LayerFit {
-  /** Layers on GPUs, the output layer counted as one more. */
+  /** Layers on GPUs; the output layer counts as one. */
   readonly gpuLayers: number;
-  /** The share that asks LM Studio for them. */
+  /** The ratio that asks LM Studio for them. */
   readonly offloadRatio: number;
   readonly footprint: FootprintEstimate;
 }
 
 /**
- * The most layers on GPUs with which a model fits a budget; null where it does not fit with any. More
- * memory on the GPUs never gives fewer layers.
+ * The most layers on GPUs with which a model fits a budget; `null` where it does not fit with any number. A
+ * budget with more memory never gives fewer layers.
  */
 export function mostGpuLayers(
   header: GgufHeader,
@@ -35,11 +35,11 @@ export function mostGpuLayers(
   return null;
 }
 
-/** Every share that makes a difference, from all to nothing. */
+/** The ratios that put different numbers of layers on GPUs, from all layers to none. */
 function offloadRatios(layers: number): readonly number[] {
-  // Not even how many layers there are is known.
+  // The number of layers is unknown: either all or none.
   if (layers === 0) return [1, 0];
   const partial = Array.from({ length: layers }, (_, i) => layers - 1 - i);
-  // In the middle of a layer's share, so that no rounding takes one away.
+  // Half a layer more, so that rounding never removes one.
   return [1, ...partial.map((count) => (count === 0 ? 0 : (count + 0.5) / layers))];
 }

@@ -1,13 +1,16 @@
 import type { DecoderRules } from './decoder-rules.js';
-import { expertFeedForward, feedForward, sharedExpert } from './feed-forward.js';
-import type { GraphContext } from './graph-context.js';
-import { add, inPlace } from './ops.js';
-import type { Tensor } from './tensor.js';
+import { expertFeedForward, feedForward, sharedExpert } from '../layers/feed-forward.js';
+import type { GraphContext } from '../layers/graph-context.js';
+import { add, inPlace } from '../tensors/ops.js';
+import type { Tensor } from '../tensors/tensor.js';
 
-/** Mixes tokens in a layer: attention, a recurrent state or both. `input` is before, `normed` after the norm. */
+/**
+ * Mixes the tokens in a layer, by attention, a recurrent state or both. `normed` is `input` after the layer's
+ * first norm.
+ */
 export type Mixer = (il: number, normed: Tensor, input: Tensor) => Tensor;
 
-/** Builds the graph of a decoder: the layers around `mix`, the last norm and the logits. */
+/** Builds the graph of a decoder: embedding, layers with `mix`, last norm and logits. */
 export function buildDecoder(context: GraphContext, rules: DecoderRules, mix: Mixer): void {
   let hidden = embed(context, rules);
   for (const il of context.layers) {
@@ -17,8 +20,8 @@ export function buildDecoder(context: GraphContext, rules: DecoderRules, mix: Mi
   buildHead(context, rules, hidden);
 }
 
-/** Token embeddings, scaled where the model does that. */
-export function embed(context: GraphContext, rules: DecoderRules): Tensor {
+/** The token embeddings, scaled where the model does so. */
+function embed(context: GraphContext, rules: DecoderRules): Tensor {
   let hidden = context.inputEmbedding();
   if ((context.index.metadata.number('embedding_scale') ?? 0) !== 0) hidden = inPlace(hidden);
   context.graph.expand(hidden);
@@ -59,7 +62,7 @@ function buildLayer(
   return rules.residualFirst ? add(sum, output) : add(output, sum);
 }
 
-/** The last norm, the rows that count, and the logits. */
+/** Adds the last norm and the logits. */
 export function buildHead(context: GraphContext, rules: DecoderRules, last: Tensor): void {
   let hidden = last;
   if (rules.hiddenOutput === 'before-norm') hidden.isOutput = true;
@@ -80,7 +83,7 @@ export function buildHead(context: GraphContext, rules: DecoderRules, last: Tens
   context.graph.expand(logits);
 }
 
-/** Operations on the logits after the last product. */
+/** Number of operations on the logits. */
 function logitSteps(context: GraphContext, rules: DecoderRules): number {
   const { metadata } = context.index;
   switch (rules.logits) {
@@ -120,7 +123,5 @@ function normOf(
   name: string,
   x: Tensor,
 ): Tensor {
-  // Falcon-H1 writes its feed-forward norm without the usual suffix.
-  const weight = context.weightOrNull(il, name) ?? context.weightOrNull(il, name);
-  return context.norm(x, weight, rules.norm, context.biasOrNull(il, name));
+  return context.norm(x, context.weightOrNull(il, name), rules.norm, context.biasOrNull(il, name));
 }

@@ -1,37 +1,44 @@
-import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { ModelIndex } from '../architecture/model-index.js';
-import type { GgufTensor } from '../gguf/gguf-header.js';
-import { tensorTypeLayout } from '../gguf/tensor-types.js';
-import { cacheLayout } from '../parts/kv-cache.js';
-import type { ResolvedSettings } from '../settings/estimate-settings.js';
-import type { RuntimeShape } from '../settings/runtime-shape.js';
-import { Graph } from './graph.js';
-import { add, getRows, input, leaf, likeFirst, matMul, multiply, rmsNorm } from './ops.js';
-import { F32, I32, type Tensor } from './tensor.js';
+import {
+  keyLengthOf,
+  keyWidthOf,
+  valueLengthOf,
+  valueWidthOf,
+  type Hyperparameters,
+} from '../../architecture/hyperparameters.js';
+import type { ModelIndex } from '../../architecture/model-index.js';
+import type { GgufTensor } from '../../gguf/gguf-header.js';
+import { tensorTypeLayout } from '../../gguf/tensor-types.js';
+import { cacheLayout } from '../../parts/context-buffers.js';
+import type { ResolvedSettings } from '../../settings/estimate-settings.js';
+import type { RuntimeShape } from '../../parts/runtime-shape.js';
+import { Graph } from '../tensors/graph.js';
+import { add, getRows, input, leaf, likeFirst, matMul, multiply, rmsNorm } from '../tensors/ops.js';
+import { F32, I32, type Tensor } from '../tensors/tensor.js';
 
-/** The model lacks a tensor that its architecture's graph stands on: the graph cannot be built. */
+/** The graph cannot be built, because the model lacks a tensor or a figure that it needs. */
 export class GraphUnavailableError extends Error {
   override readonly name = 'GraphUnavailableError';
 }
 
-/** Which device a weight or a layer's cache is on, by index. */
+/** The device of each weight, and of each layer's cache, by index. */
 export interface Homes {
+  /** `il` is `null` for a weight outside of layers. */
   weight(tensor: GgufTensor, il: number | null): number;
   layer(il: number): number;
 }
 
-/** Layers of a repeating stretch that are left out because they would do as the ones before. */
+/** Layers of a repeating stretch that are left out, from `skipFrom` up to but not including `skipTo`. */
 export interface Shortening {
   readonly skipFrom: number;
   readonly skipTo: number;
   readonly period: number;
-  /** Rounds are left out in multiples of this. */
+  /** The number of rounds that are left out is a multiple of this. */
   readonly step: number;
 }
 
 export type NormKind = 'rms' | 'layer';
 
-/** What building a graph needs to know: llm_graph_context in llama-graph.cpp. */
+/** A graph that is being built, with everything that its builders need. Source: llama-graph.cpp. */
 export class GraphContext {
   readonly graph = new Graph();
   readonly index: ModelIndex;
@@ -40,14 +47,15 @@ export class GraphContext {
   readonly shape: RuntimeShape;
   readonly homes: Homes;
   readonly tokens: number;
+  /** Tokens with logits. */
   readonly outputs: number;
-  /** Tokens of each sequence in the graph. */
+  /** Tokens of each sequence. */
   readonly sequenceTokens: number;
   /** The layers to build, in order. */
   readonly layers: readonly number[];
   /**
-   * The hidden states between which a repeating stretch is checked to have settled, stretch by stretch; see
-   * shorten().
+   * By stretch: the hidden states after which the state of memory is compared, to check that leaving out layers
+   * changes nothing.
    */
   readonly marks: readonly Tensor[][];
   readonly #shortenings: readonly Shortening[];
@@ -76,7 +84,7 @@ export class GraphContext {
     );
   }
 
-  /** Notes the hidden state that a layer leaves. */
+  /** Adds the hidden state after a layer to the marks, if the stretch compares memory there. */
   layerDone(il: number, hidden: Tensor): void {
     for (const [i, { skipFrom, period, step }] of this.#shortenings.entries()) {
       const before = skipFrom - 1 - il;
@@ -85,7 +93,7 @@ export class GraphContext {
     }
   }
 
-  /** A weight outside of layers, or null. */
+  /** A weight outside of layers; `null` where the model has none of this name. */
   sharedOrNull(name: string): Tensor | null {
     const tensor = this.index.shared.get(name)?.weight ?? null;
     return tensor === null ? null : this.#leaf(tensor, null);
@@ -104,7 +112,7 @@ export class GraphContext {
     return this.index.layers[il]?.has(name) === true;
   }
 
-  /** A weight of a layer, or null. */
+  /** A weight of a layer; `null` where the layer has none of this name. */
   weightOrNull(il: number, name: string): Tensor | null {
     const tensor = this.index.layers[il]?.get(name)?.weight ?? null;
     return tensor === null ? null : this.#leaf(tensor, il);
@@ -123,7 +131,7 @@ export class GraphContext {
     return this.biasOrNull(il, name) ?? this.#missing(`blk.${il}.${name}.bias`);
   }
 
-  /** The output matrix; models without one use the embedding. */
+  /** The output matrix, or the embedding where the model has no output matrix. */
   outputWeight(): Tensor {
     const own = this.sharedOrNull('output');
     if (own !== null) return own;
@@ -140,12 +148,12 @@ export class GraphContext {
     return this.#cache(il, 'kvCacheTypeV');
   }
 
-  /** The states of all sequences in a layer. */
+  /** The recurrent states of all sequences in a layer. */
   stateCache(il: number, size: number): Tensor {
     return leaf(F32, this.homes.layer(il), size, this.shape.sequences);
   }
 
-  /** Cells of a layer's cache in one stream. */
+  /** Cells in one stream of a layer's cache. */
   cells(il: number): number {
     return this.model.window?.layers[il] === true ? this.shape.windowCells : this.shape.cells;
   }
@@ -158,7 +166,7 @@ export class GraphContext {
     return this.model.kvHeads[il] ?? 0;
   }
 
-  /** The embeddings of the tokens; the unused input for embeddings is in the graph all the same. */
+  /** The embeddings of the tokens. llama.cpp also adds an input for embeddings, which stays unused. */
   inputEmbedding(streams = 1): Tensor {
     const { embedding } = this.model;
     const rows = getRows(this.shared('token_embd'), input(I32, this.tokens));
@@ -172,7 +180,7 @@ export class GraphContext {
     return input(I32, this.tokens * perToken);
   }
 
-  /** What a model scales its rotations by; every layer has it on its own device. Null: nothing. */
+  /** The frequency factors of rotations, which lie on the layer's device; `null` where the model has none. */
   ropeFactors(il: number): Tensor | null {
     const { shared } = this.index;
     const group = shared.get('rope_freqs') ?? shared.get('rope_factors_long');
@@ -185,7 +193,7 @@ export class GraphContext {
     return this.#outputIds;
   }
 
-  /** Only the rows whose logits are wanted. */
+  /** The rows of the tokens that have logits. */
   outputRows(x: Tensor): Tensor {
     return getRows(x, this.outputIds());
   }
@@ -196,7 +204,7 @@ export class GraphContext {
     kind: NormKind = 'rms',
     bias: Tensor | null = null,
   ): Tensor {
-    // ggml writes an RMS norm over its input, but not a layer norm.
+    // ggml may overwrite the input of an RMS norm, but not of a layer norm.
     let result = kind === 'rms' ? rmsNorm(x) : likeFirst(x);
     if (weight !== null) result = multiply(result, weight);
     if (bias !== null) result = add(result, bias);
@@ -218,11 +226,9 @@ export class GraphContext {
   }
 
   #cache(il: number, which: 'kvCacheTypeK' | 'kvCacheTypeV'): Tensor {
-    // Gemma 3n's last layers read the cache of an earlier one; its size is all that matters here.
+    // The last layers of Gemma 3n read the cache of an earlier layer, which has the same size.
     const width =
-      which === 'kvCacheTypeK'
-        ? this.keyLength(il) * this.kvHeads(il)
-        : this.valueLength(il) * this.kvHeads(il);
+      which === 'kvCacheTypeK' ? keyWidthOf(this.model, il) : valueWidthOf(this.model, il);
     return leaf(
       cacheLayout(this.settings[which]),
       this.homes.layer(il),
@@ -233,13 +239,11 @@ export class GraphContext {
   }
 
   keyLength(il: number): number {
-    const { model } = this;
-    return model.window?.layers[il] === true ? model.keyLengthWindowed : model.keyLength;
+    return keyLengthOf(this.model, il);
   }
 
   valueLength(il: number): number {
-    const { model } = this;
-    return model.window?.layers[il] === true ? model.valueLengthWindowed : model.valueLength;
+    return valueLengthOf(this.model, il);
   }
 
   #missing(name: string): never {

@@ -1,0 +1,54 @@
+import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
+import type { Hyperparameters } from './hyperparameters.js';
+
+/** Input embeddings. llama.cpp keeps them on the CPU (LLM_TENSOR_LAYER_INPUT in llama-arch.cpp). */
+const INPUT_TENSORS = new Set([
+  'token_embd.weight',
+  'position_embd.weight',
+  'token_types.weight',
+  'per_layer_token_embd.weight',
+]);
+
+/** Weights that run after the last layer (LLM_TENSOR_LAYER_OUTPUT). */
+const OUTPUT_TENSORS =
+  /^(output|output_norm|cls|cls\.output|cls\.norm|dense_2|dense_3|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
+
+const LAYER = /^blk\.(\d+)\./;
+const EXPERTS = /\.ffn_(up|down|gate|gate_up)_(ch|)exps\.(weight|bias)$/;
+
+/** A weight, and the part of the model that its name puts it in. */
+interface IndexedWeight {
+  readonly tensor: GgufTensor;
+  readonly place: 'input' | 'layer' | 'output';
+  /** 0 outside of layers. */
+  readonly layer: number;
+  readonly isExpert: boolean;
+}
+
+/** The weights of a model, sorted once for all estimates of it. */
+export interface WeightIndex {
+  readonly tensors: readonly IndexedWeight[];
+  /** The embedding, where it serves as the output matrix too. */
+  readonly tied: GgufTensor | null;
+  readonly layers: number;
+}
+
+/** Sorts the weights of a model by their names. */
+export function indexWeights(header: GgufHeader, model: Hyperparameters | null): WeightIndex {
+  const layers = model?.layersInFile ?? 0;
+  const tensors = header.tensors.flatMap((tensor): IndexedWeight[] => {
+    const match = LAYER.exec(tensor.name);
+    const il = match === null ? null : Number(match[1]);
+    // llama.cpp does not load the layers for multi-token prediction.
+    if (model !== null && il !== null && il >= model.layers && il < layers) return [];
+    const place = INPUT_TENSORS.has(tensor.name)
+      ? 'input'
+      : OUTPUT_TENSORS.test(tensor.name)
+        ? 'output'
+        : 'layer';
+    return [{ tensor, place, layer: il ?? 0, isExpert: EXPERTS.test(tensor.name) }];
+  });
+  const hasOutput = header.tensors.some(({ name }) => name === 'output.weight');
+  const embedding = header.tensors.find(({ name }) => name === 'token_embd.weight');
+  return { tensors, tied: hasOutput ? null : (embedding ?? null), layers };
+}

@@ -1,0 +1,50 @@
+const MIB = 1024 * 1024;
+
+/** Nine of ten values of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
+const DEVIATIONS = 2.44;
+/** Repeated loads differ by at least this: allocators, thread stacks, other pages of the engine. */
+const REPEAT_SHARE = 0.012;
+const REPEAT_BYTES = 32 * MIB;
+/** Free memory also changes with every other program. */
+const FREE_MEMORY_SHARE = 0.1;
+const FREE_MEMORY_BYTES = 256 * MIB;
+
+/** A value and its weight. */
+export interface Weighted {
+  readonly value: number;
+  readonly weight: number;
+}
+
+/** The value with half of the weight below it: outliers with less than half of the weight barely move it. */
+export function weightedMedian(values: readonly Weighted[]): number {
+  const sorted = [...values].sort((a, b) => a.value - b.value);
+  const half = sorted.reduce((sum, { weight }) => sum + weight, 0) / 2;
+  let passed = 0;
+  for (const [index, { value, weight }] of sorted.entries()) {
+    passed += weight;
+    if (passed > half) return value;
+    // Half of the weight lies below and half above: every value in between is a median.
+    if (passed === half) return (value + (sorted[index + 1]?.value ?? value)) / 2;
+  }
+  return 0;
+}
+
+/** Half the width of the range that holds nine of ten values around a centre, judged by the values alone. */
+export function scatterAround(values: readonly Weighted[], centre: number): number {
+  const distances = values.map(({ value, weight }) => ({
+    value: Math.abs(value - centre),
+    weight,
+  }));
+  return DEVIATIONS * weightedMedian(distances);
+}
+
+/**
+ * The least scatter of readings of this size, in bytes, however well the known readings agree.
+ *
+ * @param processSeen Whether one of them is of the engine's process rather than of free memory.
+ */
+export function repeatFloor(bytes: number, processSeen: boolean): number {
+  return processSeen
+    ? REPEAT_SHARE * bytes + REPEAT_BYTES
+    : FREE_MEMORY_SHARE * bytes + FREE_MEMORY_BYTES;
+}

@@ -1,0 +1,62 @@
+import type { GpuResources } from '@mai/memory-ledger';
+import { environmentOf } from './environment.js';
+
+const gpu = (deviceKey: string, facts: Partial<GpuResources> = {}): GpuResources => ({
+  deviceKey,
+  name: null,
+  vendor: null,
+  memory: 'dedicated',
+  totalBytes: 8e9,
+  availableBytes: 5e9,
+  ...facts,
+});
+
+describe('the environment of a machine', () => {
+  test.each([
+    ['no GPU', [], false, 'none', []],
+    ['an NVIDIA card', [gpu('a', { vendor: 'nvidia' })], false, 'cuda', ['a']],
+    ['an AMD card', [gpu('a', { vendor: 'amd' })], false, 'vulkan', ['a']],
+    ['a card of an unknown vendor', [gpu('GPU-a')], false, 'vulkan', ['GPU-a']],
+    [
+      'cards of NVIDIA and AMD, of which CUDA uses one',
+      [gpu('a', { vendor: 'amd' }), gpu('b', { vendor: 'nvidia' })],
+      false,
+      'cuda',
+      ['b'],
+    ],
+    [
+      'a GPU that shares RAM, which is not used beside a card',
+      [gpu('a', { vendor: 'intel', memory: 'shared' }), gpu('b', { vendor: 'amd' })],
+      false,
+      'vulkan',
+      ['b'],
+    ],
+    [
+      'Apple silicon',
+      [gpu('apple', { vendor: 'apple', memory: 'shared' })],
+      true,
+      'metal',
+      ['apple'],
+    ],
+    [
+      'a unified machine of NVIDIA',
+      [gpu('a', { vendor: 'nvidia', memory: 'shared' })],
+      true,
+      'cuda',
+      ['a'],
+    ],
+  ] as const)('has the back end and the GPUs for %s', (_, gpus, unified, backend, deviceKeys) => {
+    const environment = environmentOf({ gpus, unified });
+    expect(environment.gpuBackend).toBe(backend);
+    expect(environment.gpus.map(({ deviceKey }) => deviceKey)).toEqual(deviceKeys);
+  });
+
+  test('has the free memory of GPUs only where layers are spread over several', () => {
+    const free = (...keys: string[]) =>
+      environmentOf({ gpus: keys.map((key) => gpu(key)), unified: false }).gpus.map(
+        ({ availableBytes }) => availableBytes,
+      );
+    expect(free('a')).toEqual([null]);
+    expect(free('a', 'b')).toEqual([5e9, 5e9]);
+  });
+});

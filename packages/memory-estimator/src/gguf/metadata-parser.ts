@@ -1,0 +1,129 @@
+import { printable, type CheckedReader } from './checked-reader.js';
+import type { GgufArray, GgufScalar } from './gguf-header.js';
+import { MAX_ARRAY_DEPTH, MAX_KEPT_ARRAY_LENGTH, MAX_KEY_BYTES } from './header-budget.js';
+import { leastBytes, scalarBytes, type ValueType } from './value-types.js';
+
+/** Metadata by key; `null` for a string that was skipped. */
+export type Metadata = ReadonlyMap<string, GgufScalar | GgufArray | null>;
+
+/** Reads the metadata pairs of a file, and goes on from the last checkpoint when more bytes are loaded. */
+export class MetadataParser {
+  readonly #reader: CheckedReader;
+  readonly #keepArrays: ReadonlySet<string>;
+  readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
+  #pending: PendingArray | null = null;
+
+  /** @param keepArrays Keys of arrays to keep however long they are. */
+  constructor(reader: CheckedReader, keepArrays: ReadonlySet<string>) {
+    this.#reader = reader;
+    this.#keepArrays = keepArrays;
+  }
+
+  /** Reads up to `count` pairs in all; throws NEEDS_MORE where more bytes must be loaded first. */
+  parse(count: number): Metadata {
+    if (this.#pending !== null) this.#finishArray(this.#pending);
+    while (this.#metadata.size < count) this.#pair();
+    return this.#metadata;
+  }
+
+  #pair(): void {
+    const reader = this.#reader;
+    const keyAt = reader.window.offset;
+    reader.requireBudget(reader.file.budget.keepPair(), keyAt);
+    const key = reader.text(MAX_KEY_BYTES, 'a metadata key');
+    if (this.#metadata.has(key))
+      throw reader.corrupt(`the key "${printable(key)}" occurs twice`, keyAt);
+    const type = reader.valueType('a value');
+    if (type === 'array') {
+      const array = this.#arrayHead(key, 1);
+      reader.window.checkpoint();
+      this.#pending = array;
+      this.#finishArray(array);
+      return;
+    }
+    this.#metadata.set(key, type === 'string' ? reader.string() : reader.scalar(type));
+    reader.window.checkpoint();
+  }
+
+  #arrayHead(key: string, depth: number): PendingArray {
+    const reader = this.#reader;
+    const typeAt = reader.window.offset;
+    const type = reader.valueType('an array');
+    const length = reader.window.uint64();
+    if (depth > MAX_ARRAY_DEPTH) throw reader.corrupt('arrays are nested too deeply', typeAt);
+    reader.requireWithinFile(length * leastBytes(type), typeAt, 'an array is longer than the file');
+    if (type === 'string' || type === 'array')
+      reader.requireBudget(reader.file.budget.walk(length), typeAt);
+    const isKept =
+      this.#keepArrays.has(key) || (type !== 'string' && length <= MAX_KEPT_ARRAY_LENGTH);
+    return {
+      key,
+      type,
+      length,
+      remaining: length,
+      depth,
+      values: depth === 1 && isKept && type !== 'array' ? [] : null,
+      outer: null,
+    };
+  }
+
+  /** Reads the rest of an array, from the innermost one that is not read to its end. */
+  #finishArray(innermost: PendingArray): void {
+    let array = innermost;
+    while (array.remaining > 0 || array.outer !== null) {
+      if (array.remaining === 0 && array.outer !== null) {
+        array = array.outer;
+        this.#pending = array;
+      } else {
+        array = this.#arrayStep(array);
+      }
+    }
+    this.#metadata.set(array.key, { length: array.length, values: array.values });
+    this.#pending = null;
+    this.#reader.window.checkpoint();
+  }
+
+  /** Reads the next part of an array, and returns the array to go on with: a nested one, or itself. */
+  #arrayStep(array: PendingArray): PendingArray {
+    const reader = this.#reader;
+    const { window } = reader;
+    const { key, type } = array;
+    if (type === 'array') {
+      const inner = this.#arrayHead(key, array.depth + 1);
+      array.remaining -= 1;
+      inner.outer = array;
+      this.#pending = inner;
+      window.checkpoint();
+      return inner;
+    }
+    if (array.values !== null) {
+      // An array that the caller names has no limit.
+      if (!this.#keepArrays.has(key))
+        reader.requireBudget(reader.file.budget.keepElement(), window.offset);
+      array.values.push(type === 'string' ? (reader.string() ?? '') : reader.scalar(type));
+      array.remaining -= 1;
+    } else if (type === 'string') {
+      array.remaining -= window.skipStrings(array.remaining);
+      reader.requireWithinFile(0, window.stringOffset, 'a string reaches past the end of the file');
+    } else {
+      window.skip(array.remaining * scalarBytes(type));
+      array.remaining = 0;
+    }
+    window.checkpoint();
+    return array;
+  }
+}
+
+/** An array that is not read to its end. */
+interface PendingArray {
+  readonly key: string;
+  readonly type: ValueType;
+  readonly length: number;
+  /** 1 for the value of a pair, 2 for an array in it, and so on. */
+  readonly depth: number;
+  /** `null` where the array is counted and skipped. */
+  readonly values: GgufScalar[] | null;
+  remaining: number;
+  /** The array that holds this one. */
+  outer: PendingArray | null;
+}

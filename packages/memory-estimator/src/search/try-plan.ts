@@ -1,0 +1,102 @@
+import {
+  charge,
+  fits,
+  marginOf,
+  totalBytesOf,
+  type Charge,
+  type Footprint,
+} from '@mai/memory-ledger';
+import type { ModelIndex } from '../architecture/model-index.js';
+import { assemble, memoryOfPlan, type LoadPlan } from '../estimate/estimate-footprint.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
+import type { ModelMemory } from '../estimate/model-memory.js';
+import { fitsBudget, type MemoryBudget } from './budget.js';
+
+/** A plan's estimate, and whether it fits a budget. */
+export interface Trial {
+  readonly estimate: FootprintEstimate;
+  readonly fits: boolean;
+  /**
+   * For a plan that does not fit: whether the same plan with a longer context may fit, up to the context of
+   * `ceiling`.
+   *
+   * A longer context may need a smaller compute buffer, because llama.cpp's packing is not monotone. The bytes
+   * that are in use at once are monotone, and give a lower bound: where the bound of a context does not fit, no
+   * longer context does.
+   */
+  mayFitLonger(ceiling: FootprintEstimate): boolean;
+}
+
+/** Estimates a plan and checks it against a budget. A plan that llama.cpp refuses fits no budget. */
+export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget): Trial {
+  const memory = memoryOfPlan(index, plan);
+  const estimate = assemble(index, plan, memory);
+  const isRefused = estimate.refusal !== null;
+  return {
+    estimate,
+    fits: !isRefused && fitsBudget(estimate, budget),
+    mayFitLonger: (ceiling) =>
+      !isRefused &&
+      fits(budget.pools, leastCharge(packed(index, plan, memory), ceiling, budget), budget),
+  };
+}
+
+/** The estimate of a plan as if its compute buffers were packed without gaps. */
+function packed(index: ModelIndex, plan: LoadPlan, memory: ModelMemory): FootprintEstimate {
+  const { slack } = memory;
+  return assemble(index, plan, {
+    ...memory,
+    ram: { ...memory.ram, computeBytes: memory.ram.computeBytes - slack.ramBytes },
+    gpus: memory.gpus.map((gpu, i) => ({
+      ...gpu,
+      computeBytes: gpu.computeBytes - (slack.gpuBytes[i] ?? 0),
+    })),
+  });
+}
+
+/** Compute buffers of a shorter context may exceed those of the ceiling by this share. */
+const PACKING_SHARE = 0.05;
+
+/**
+ * A lower bound of the charge of every context from the packed estimate's to the ceiling's.
+ *
+ * The ledger spreads the interval's margin over the parts in proportion to their bytes, and rounds up. The
+ * margin grows with the context, but the share of one part may shrink while the others grow. So each part gets
+ * its share of the smallest margin, with the other parts as large as they become, rounded down.
+ */
+function leastCharge(
+  least: FootprintEstimate,
+  ceiling: FootprintEstimate,
+  { devices, size }: Pick<MemoryBudget, 'devices' | 'size'>,
+): Charge {
+  const marginBytes = size === 'upper-end' ? marginOf(least) : 0;
+  const mostBytes = inexactBytes(ceiling) + PACKING_SHARE * computeBytes(ceiling);
+  const stretched = (bytes: number, ceilingBytes: number): number => {
+    const othersBytes = Math.max(0, mostBytes - ceilingBytes);
+    return bytes === 0 ? 0 : bytes + Math.floor((marginBytes * bytes) / (bytes + othersBytes));
+  };
+  const { ram, gpus } = least;
+  const bound: Footprint = {
+    ...least,
+    ram: {
+      mappedBytes: ram.mappedBytes,
+      anonymousBytes: stretched(ram.anonymousBytes, ceiling.ram.anonymousBytes),
+    },
+    gpus: gpus.map(({ deviceKey, bytes }, i) => ({
+      deviceKey,
+      bytes: stretched(bytes, ceiling.gpus[i]?.bytes ?? 0),
+    })),
+    // The bound contains the margin.
+    interval: null,
+  };
+  return charge(bound, devices, size).charge;
+}
+
+/** The bytes that the margin is spread over: everything but the mapped weights. */
+function inexactBytes(footprint: Footprint): number {
+  return totalBytesOf(footprint) - footprint.ram.mappedBytes;
+}
+
+function computeBytes({ parts }: FootprintEstimate): number {
+  return [parts.ram, ...parts.gpus].reduce((sum, part) => sum + part.computeBytes, 0);
+}

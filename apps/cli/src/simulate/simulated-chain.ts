@@ -1,6 +1,6 @@
 import type { Resources, Tier } from '@mai/memory-ledger';
 import type { EstimatorPort } from '@mai/autopilot';
-import type { SimulatedModel, SimulatedRung } from '@mai/simulation';
+import type { SimulatedLoadOption, SimulatedModel } from '@mai/simulation';
 import type {
   ConfiguredModel,
   ModelConfig,
@@ -135,7 +135,7 @@ function simulatedModel(
   block: SimulateBlock | null,
   { footprintBytes, vramBytes }: Memory,
 ): SimulatedModel {
-  const rungs = (block?.rungs ?? []).map((rung): SimulatedRung => ({
+  const cheaperLoadOptions = (block?.rungs ?? []).map((rung): SimulatedLoadOption => ({
     footprintBytes: rung.footprintBytes,
     vramBytes: Math.min(rung.footprintBytes, rung.vramBytes ?? vramBytes),
     quality: rung.quality,
@@ -154,7 +154,7 @@ function simulatedModel(
     vramBytes,
     loadMs: block?.loadMs ?? Math.round(footprintBytes / LOAD_BYTES_PER_MS),
     quality: block?.quality ?? QUALITY_BY_TIER[profile.tier],
-    rungs,
+    cheaperLoadOptions,
   };
 }
 

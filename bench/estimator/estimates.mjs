@@ -1,5 +1,5 @@
-// Estimates and searches of real models, by the headers of the package's corpus. No two estimates are of the
-// same configuration, so that no result could be kept from one to the next.
+// Estimates and searches for real models, from the headers of the package's corpus. Every estimate has another
+// configuration, so that none can reuse the result of another.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import {
@@ -8,12 +8,16 @@ import {
   longestContext,
   readGgufHeader,
 } from '@mai/memory-estimator';
-import { median, printTable, timed } from './table.mjs';
+import { timeFixedWork, warmUpFixedWork } from '../yardstick/fixed-work.mjs';
+import { judge, printTable } from '../yardstick/report.mjs';
+import { median } from '../yardstick/statistics.mjs';
+import { timed } from '../yardstick/take-turns.mjs';
 
 const HEADERS = new URL('../../packages/memory-estimator/test/corpus/headers/', import.meta.url);
 const ESTIMATES = 1_000;
-const [TARGET_ESTIMATES_MS, TARGET_SEARCH_MS] = [500, 20];
-/** Where between the shortest and the longest context the search has to end. */
+/** In units of fixed work. */
+const [TARGET_ON_CPU, TARGET_ON_GPU, TARGET_SEARCH] = [400, 1000, 40];
+/** Where the searches end, as shares of the way from the shortest to the longest context. */
 const BUDGET_SHARES = [0.1, 0.3, 0.5, 0.7, 0.9];
 const MODELS = [
   'llama-3.1-8b-q4km',

@@ -1,9 +1,10 @@
-// Reads one header with one reader in a process of its own: how long the first and the later readings take,
-// and how far the process's memory rose above what it was at the first. Prints JSON; null where the reader
-// is not installed.
+// Reads one header with one reader in a process of its own. Prints JSON: the time of the first and of each
+// later reading in milliseconds, each later one with the time of the yardstick's fixed work around it, and by how
+// many bytes the process's memory rose during the first. Prints null where the reader is not installed.
 //
 //   node read-header.mjs READER FILE READINGS
 import { readFileSync, writeFileSync } from 'node:fs';
+import { timeFixedWork, warmUpFixedWork } from '../../yardstick/fixed-work.mjs';
 
 const VOCABULARY = [
   'tokenizer.ggml.tokens',
@@ -11,7 +12,7 @@ const VOCABULARY = [
   'tokenizer.ggml.scores',
   'tokenizer.ggml.merges',
 ];
-/** Each imports its package and answers with its way to read a file. */
+/** Each imports its package and returns a function that reads a file. */
 const READERS = {
   async mai() {
     const { readGgufHeader } = await import('@mai/memory-estimator');
@@ -47,19 +48,27 @@ async function measure() {
     throw error;
   }
   const peak = watchPeak();
-  const timesMs = [];
-  let extraBytes = 0;
-  for (let i = 0; i < Number(readings); i += 1) {
-    const startedMs = performance.now();
-    await read(file);
-    timesMs.push(performance.now() - startedMs);
-    if (i === 0) extraBytes = peak();
+  const firstMs = await timeOf(() => read(file));
+  const extraBytes = peak();
+  warmUpFixedWork();
+  const later = [];
+  let beforeMs = timeFixedWork();
+  for (let reading = 1; reading < Number(readings); reading += 1) {
+    const ms = await timeOf(() => read(file));
+    const afterMs = timeFixedWork();
+    later.push({ ms, ratio: (2 * ms) / (beforeMs + afterMs) });
+    beforeMs = afterMs;
   }
-  const [firstMs, ...laterMs] = timesMs;
-  return { firstMs, laterMs, extraBytes };
+  return { firstMs, later, extraBytes };
 }
 
-/** Bytes that resident memory has risen to since now; the kernel's own high-water mark, set back first. */
+async function timeOf(work) {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+/** Returns a function that tells by how many bytes resident memory has risen since now, at its peak. */
 function watchPeak() {
   const status = (name) =>
     1024 *

@@ -47,11 +47,7 @@ printTable(
   ]),
 );
 const per = (count) => growth.find((one) => one.count === count).eachRatio;
-judge(
-  'one candidate of 10,000 against one of 100, in time',
-  per(10_000) / per(100),
-  TARGET_GROWTH,
-);
+judge('one candidate of 10,000 against one of 100, in time', per(10_000) / per(100), TARGET_GROWTH);
 
 /** The worst case: every load option is worked out, and only the last candidate fits. */
 function question(count) {

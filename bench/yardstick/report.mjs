@@ -5,9 +5,7 @@ export function printTable(titles, rows) {
   );
   for (const row of [titles, ...rows]) {
     const cells = row.map((cell, column) =>
-      column === 0
-        ? String(cell).padEnd(widths[column])
-        : String(cell).padStart(widths[column]),
+      column === 0 ? String(cell).padEnd(widths[column]) : String(cell).padStart(widths[column]),
     );
     console.log(cells.join('   ').trimEnd());
   }

@@ -42,3 +42,10 @@ export async function timed(work) {
   await work();
   return performance.now() - startedMs;
 }
+
+/** The time of some work in milliseconds, and its ratio to the fixed work, done before and after it. */
+export async function timedWithYardstick(work) {
+  const beforeMs = timeFixedWork();
+  const ms = await timed(work);
+  return { ms, ratio: (2 * ms) / (beforeMs + timeFixedWork()) };
+}

@@ -107,7 +107,7 @@ function portsOf(client, simulator, machine) {
         ...{ timestampMs: Date.now(), observable: true, ram: ram(), unified: false, gpus: [] },
         cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
       }),
-      glance: async () => ram(),
+      readRam: async () => ram(),
       settled: null,
     },
     survey: { survey: () => Promise.reject(new Error('This machine is local.')) },

@@ -35,7 +35,7 @@ export async function timeDecision() {
       round += 1;
       return resources(6 * GIB + (round % 97) * 1e6, [...loaded.values()]);
     },
-    glance: null,
+    readRam: null,
     settled: null,
   };
   const autopilot = createAutopilot({

@@ -104,11 +104,11 @@ export function decisionOf(
   const observed = { atMs, timeToHardLimitMs: null, reactionMs: 3000 };
   const { verdict } = reduceHysteresis(
     before,
-    { type: 'observed', selection, ...observed },
+    { selection, upgradeMarginRatio: 0, ...observed },
     POLICY,
   );
   const hysteresis = { before, ...observed, policy: POLICY, verdict };
-  return { type: 'decision', version: 1, sequence, atMs, input, selection, hysteresis };
+  return { type: 'decision', version: 2, sequence, atMs, input, selection, hysteresis };
 }
 
 /** The outcome of a switch. */
@@ -119,7 +119,7 @@ export function outcomeOf(
 ): LogRecord {
   return {
     type: 'outcome',
-    version: 1,
+    version: 2,
     sequence,
     atMs,
     reason: 'EMERGENCY',

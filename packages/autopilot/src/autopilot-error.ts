@@ -1,21 +1,21 @@
-/** What went wrong. Codes are API: they do not change within a major version. */
+/** Codes of `AutopilotError`. They do not change within a major version. */
 export type AutopilotErrorCode = 'JOURNAL_UNUSABLE' | 'ALREADY_RUNNING';
 
-/** The figures and names behind an error; absent is null. */
+/** The facts of an error; null where one does not apply. */
 export interface AutopilotErrorFacts {
-  /** The file that could not be used or is held by another. */
+  /** The file that could not be used, or that another process holds. */
   readonly path: string | null;
-  /** The process that runs already. */
+  /** The process that is already running. */
   readonly processId: number | null;
-  /** Since when, in epoch milliseconds. */
+  /** Since when it has been running, in epoch milliseconds. */
   readonly runningSinceMs: number | null;
 }
 
 const BRAND = Symbol.for('@mai/autopilot/AutopilotError');
 
 /**
- * The one error class of this package. `message` says what failed, with which value, and the next
- * thing to do, in plain text. Cancellation is never wrapped.
+ * The error class of this package. `message` says what failed, with which value, and what to do next, in
+ * plain text. Cancellation is never wrapped.
  */
 export class AutopilotError extends Error implements AutopilotErrorFacts {
   override readonly name = 'AutopilotError';
@@ -38,7 +38,13 @@ export class AutopilotError extends Error implements AutopilotErrorFacts {
   }
 }
 
-/** Tells an `AutopilotError` of any copy of this package (ESM, CommonJS, another realm) from the rest. */
+/** Whether a value is an `AutopilotError`, also one of another copy of this package (ESM, CommonJS, realm). */
 export function isAutopilotError(value: unknown): value is AutopilotError {
   return typeof value === 'object' && value !== null && BRAND in value;
+}
+
+/** The `code` of a thrown value; null where it has none. */
+export function errorCode(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
 }

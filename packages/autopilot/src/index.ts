@@ -2,10 +2,11 @@ export {
   assembleSelectionInput,
   type AssembledInput,
 } from './assemble/assemble-selection-input.js';
-export type { LadderCandidate, LadderLoadOption } from './assemble/build-candidates.js';
-export type { LadderRung, LadderStepKind } from './assemble/ladder.js';
+export type { AssembledCandidate, AssembledLoadOption } from './assemble/build-candidates.js';
+export { buildLoadSteps, type LoadStep } from './assemble/load-steps.js';
 export { IDENTIFIER_PREFIX, isForeign } from './assemble/ownership.js';
 export type { SelectionRequest } from './assemble/selection-request.js';
+export type { TradeOff } from './assemble/trade-off.js';
 export {
   AutopilotError,
   isAutopilotError,
@@ -17,14 +18,14 @@ export type {
   DecisionSink,
   LogRecord,
   OutcomeRecord,
+  RecordVersion,
 } from './decision-log/decision-record.js';
 export { createDecisionLog, type DecisionLogOptions } from './decision-log/file-decision-log.js';
-export {
-  parseRecord,
-  replayDecisions,
-  type ReplayReport,
-} from './decision-log/replay-decisions.js';
+export { parseRecord } from './decision-log/parse-record.js';
+export { replayDecisions, type ReplayReport } from './decision-log/replay-decisions.js';
 export { listRotated } from './decision-log/rotating-file.js';
+export type { AutopilotEvent, SwitchReason } from './events/autopilot-event.js';
+export { createEventHub, type EventHub } from './events/event-hub.js';
 export type { BackOffPolicy } from './failures/back-off.js';
 export type { BreakerPolicy } from './failures/breaker.js';
 export type { FailureEntry, FailureLedger } from './failures/failure-ledger.js';
@@ -32,14 +33,18 @@ export { createFileJournal } from './journal/file-journal.js';
 export { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
-export type { AutopilotEvent, SwitchReason } from './loop/autopilot-event.js';
+export type { AcquireResult, Lease } from './leases/leases.js';
 export type { AutopilotOptions, AutopilotTimings } from './loop/autopilot-options.js';
 export type { AutopilotState } from './loop/autopilot-state.js';
 export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
-export type { AcquireResult, Lease } from './loop/leases.js';
 export type { AutopilotPorts } from './ports/autopilot-ports.js';
 export type { CallOptions } from './ports/call-options.js';
-export type { CandidateProfile, CatalogPort, CatalogReading } from './ports/catalog-port.js';
+export type {
+  CandidateProfile,
+  CatalogPort,
+  CatalogQuestion,
+  CatalogReading,
+} from './ports/catalog-port.js';
 export { systemClock, type Clock } from './ports/clock.js';
 export type { Estimate, EstimateQuestion, EstimatorPort } from './ports/estimator-port.js';
 export type { MonitorPort, Survey, SurveyPort } from './ports/monitor-port.js';
@@ -54,11 +59,10 @@ export type { LoadFailure, LoadFailureCode } from './switch/load-failure.js';
 export type { EmitRunEvent, RunEvent } from './switch/run-event.js';
 export { runOnce, type RunOptions } from './switch/run-once.js';
 export type { RunOutcome, RunReport } from './switch/run-report.js';
-export { buildLadder } from './assemble/ladder.js';
 export type {
-  HysteresisEvent,
+  HysteresisObservation,
   HysteresisState,
   Verdict,
   VerdictReason,
-} from './timing/hysteresis/hysteresis-state.js';
-export { initialHysteresis, reduceHysteresis } from './timing/hysteresis/reduce-hysteresis.js';
+} from './timing/hysteresis-state.js';
+export { initialHysteresis, reduceHysteresis } from './timing/reduce-hysteresis.js';

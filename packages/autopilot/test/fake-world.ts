@@ -1,4 +1,10 @@
-import type { Footprint, LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
+import {
+  DEFAULT_LOAD_CONFIG,
+  DEFAULT_SELECTION_POLICY,
+  type Footprint,
+  type LoadConfig,
+  type Resources,
+} from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 import type { CallOptions } from '../src/ports/call-options.js';
 import type { Clock } from '../src/ports/clock.js';
@@ -11,30 +17,6 @@ import type {
 import { ManualClock } from './manual-clock.js';
 
 export const GIB = 1024 ** 3;
-
-export const LOAD_CONFIG: LoadConfig = {
-  contextLengthTokens: null,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-};
-
-export const POLICY: SelectionPolicy = {
-  memoryLimitRatio: 0.8,
-  vramLimitRatio: 0.9,
-  cpuLimitRatio: 0.8,
-  hardLimitRatio: 0.92,
-  unifiedHardLimitRatio: 0.85,
-  upgradeBelowRatioMin: 0.65,
-  minHeadroomBytes: GIB,
-  dwellMs: 20_000,
-  coolDownMs: 60_000,
-  foreign: 'observe',
-  foreignIdleMs: 600_000,
-};
 
 /** A model of the fake world: so much anonymous RAM with its configured context. */
 export interface FakeModel {
@@ -63,7 +45,7 @@ export function profile(
     maxContextLengthTokens: 32_768,
     minMemoryBytes: null,
     minVramBytes: null,
-    loadConfig: LOAD_CONFIG,
+    loadConfig: DEFAULT_LOAD_CONFIG,
     ttlMs: null,
     downloaded: true,
     ...change,
@@ -83,7 +65,7 @@ export class FakeWorld {
   readonly log: string[] = [];
   totalBytes = 32 * GIB;
   othersBytes = 6 * GIB;
-  policy = POLICY;
+  policy = DEFAULT_SELECTION_POLICY;
   chain: CandidateProfile[] = [];
   variants: Record<string, string[]> = {};
   loading = 0;
@@ -119,7 +101,7 @@ export class FakeWorld {
           this.log.push(`unload ${instanceIdentifier}`);
         },
       },
-      monitor: { snapshot: async () => this.resources(), glance: null, settled: null },
+      monitor: { snapshot: async () => this.resources(), readRam: null, settled: null },
       survey: {
         survey: async () => ({ ramTotalBytes: this.totalBytes, unified: false, gpus: [] }),
       },
@@ -180,7 +162,7 @@ export class FakeWorld {
       deviceIdentifier: null,
       activity: 'idle',
       queued: 0,
-      loadConfig: { ...LOAD_CONFIG, contextLengthTokens: 8192 },
+      loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 },
       keepModelInMemory: null,
       ...change,
     };

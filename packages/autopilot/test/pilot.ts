@@ -1,5 +1,5 @@
 import { createAutopilot, type Autopilot } from '../src/loop/create-autopilot.js';
-import type { AutopilotEvent } from '../src/loop/autopilot-event.js';
+import type { AutopilotEvent } from '../src/events/autopilot-event.js';
 import type { AutopilotOptions } from '../src/loop/autopilot-options.js';
 import type { FakeWorld } from './fake-world.js';
 import { flush } from './manual-clock.js';

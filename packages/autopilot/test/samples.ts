@@ -1,3 +1,4 @@
+import type { Selection } from '@mai/selector';
 import { GIB } from './fake-world.js';
 
 /** Beside 6 of 32 GiB taken by others: 80 % is 25.6 GiB, so 19.6 GiB are left for models. */
@@ -9,3 +10,16 @@ export const CHAT = { capabilities: ['chat'], minContextLengthTokens: null, tier
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
+
+/** A switch down without any figures. */
+export const SELECTION: Selection = {
+  decision: 'switch',
+  direction: 'down',
+  chosen: null,
+  plan: { steps: [], order: null },
+  pools: [],
+  headroomBytes: null,
+  rejected: [],
+  afterDrain: null,
+  notes: [],
+};

@@ -26,8 +26,22 @@ test('a log replays bit for bit', async () => {
     same: true,
     reproduced: 3,
     difference: null,
+    older: [],
     corrupt: [],
     cutOff: [],
+  });
+});
+
+test('says which decisions an older mai has written, and replays the others', async () => {
+  const log = await writeLog(home, [{ ...first, version: 1 }, { ...second, version: 1 }, third]);
+  const { exitCode, out } = await mai('replay', log);
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^Older: 2 decisions from line 1 on were written in version 1 of the log/);
+  expect(out).toContain('1 decision replayed bit for bit.');
+  expect((await mai('replay', log, '--json')).json()).toMatchObject({
+    same: true,
+    reproduced: 1,
+    older: [{ file: log, version: 1, decisions: 2, firstLine: 1 }],
   });
 });
 

@@ -88,6 +88,9 @@ function summaryOf(files: readonly ReplayedFile[]) {
             part: differing.part,
             fields: differencesOf(differing.recorded, differing.replayed),
           },
+    older: files.flatMap(({ name, report: { older } }) =>
+      older === null ? [] : [{ file: name, ...older }],
+    ),
     corrupt: files.flatMap(({ name, corrupt }) => corrupt.map((line) => ({ file: name, line }))),
     cutOff: files.flatMap(({ name, cutOff }) =>
       cutOff === null ? [] : [{ file: name, line: cutOff }],

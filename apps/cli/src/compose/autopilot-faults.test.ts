@@ -156,7 +156,7 @@ function monitorOf(simulator: Simulator, machine: Machine): AutopilotPorts['moni
         cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
       };
     },
-    glance: null,
+    readRam: null,
     settled: null,
   };
 }

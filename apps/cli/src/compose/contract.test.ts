@@ -57,7 +57,7 @@ export type Contracts = [
 test('the composed ports are all that the autopilot asks for', () => {
   const ports: AutopilotPorts = composePorts({
     link: { kind: 'off', reason: new Error('off') as never },
-    monitor: { snapshot: () => Promise.reject(new Error('unused')), glance: null, settled: null },
+    monitor: { snapshot: () => Promise.reject(new Error('unused')), readRam: null, settled: null },
     catalog: { read: () => Promise.reject(new Error('unused')) },
     estimator: () => ({ estimate: () => Promise.reject(new Error('unused')) }),
   });

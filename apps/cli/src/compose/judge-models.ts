@@ -32,7 +32,7 @@ export async function judgeModels(
 ): Promise<readonly ModelReport[]> {
   const input = await assembleSelectionInput(
     { ...ports, catalog: catalog.portOf(profiles) },
-    { ladder: false },
+    { tradeOffs: false },
     { signal },
   );
   const sizes = new Map(

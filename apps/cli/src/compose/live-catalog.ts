@@ -36,8 +36,8 @@ export async function openLiveCatalog(options: LiveCatalogOptions): Promise<Live
   const readings = new Map<string | null, CatalogReading>();
 
   /** False where what is downloaded is what it was. */
-  const refreshLibrary = async (): Promise<boolean> => {
-    if (Math.abs(nowMs() - listedAtMs) < LIBRARY_FRESH_MS) return false;
+  const refreshLibrary = async (mayAskRuntime: boolean): Promise<boolean> => {
+    if (!mayAskRuntime || Math.abs(nowMs() - listedAtMs) < LIBRARY_FRESH_MS) return false;
     let latest: Library;
     try {
       latest = await libraryOf(link, context, shelf);
@@ -55,7 +55,7 @@ export async function openLiveCatalog(options: LiveCatalogOptions): Promise<Live
   const port: CatalogPort = {
     read: async (request) => {
       const edited = await config.changed();
-      const downloaded = await refreshLibrary();
+      const downloaded = await refreshLibrary(request.mayAskRuntime ?? true);
       const known = readings.get(request.chain);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: inForce } = edited ?? config.current;

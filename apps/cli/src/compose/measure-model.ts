@@ -116,7 +116,7 @@ async function predict(
     }));
   const { candidates } = await assembleSelectionInput(
     { ...ports, catalog: portOf(chain) },
-    { ladder: false },
+    { tradeOffs: false },
     { signal },
   );
   const option = candidates[0]?.loadOptions[0];

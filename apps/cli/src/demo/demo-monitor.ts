@@ -22,7 +22,7 @@ export function createDemoMonitor(
   return {
     snapshot: read,
     // Simulated memory is there and gone at once: there is nothing to wait for.
-    glance: null,
+    readRam: null,
     settled: read,
     inject: (bytes) => {
       injectedBytes = bytes;

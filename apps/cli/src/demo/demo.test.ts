@@ -49,7 +49,7 @@ async function play(resources: Resources) {
     { io, output, globals, signal: io.signal },
     {
       fast: true,
-      machineMonitor: { snapshot: () => Promise.resolve(resources), glance: null, settled: null },
+      machineMonitor: { snapshot: () => Promise.resolve(resources), readRam: null, settled: null },
     },
   );
   return (JSON.parse(io.out()) as { steps: DemoStep[] }).steps;

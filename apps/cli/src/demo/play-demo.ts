@@ -193,7 +193,7 @@ async function switchModel(
     narrator.show(event);
   };
   try {
-    return await runOnce(ports, { ladder: false }, { signal: context.signal, onEvent });
+    return await runOnce(ports, { tradeOffs: false }, { signal: context.signal, onEvent });
   } finally {
     narrator.clear();
   }
@@ -201,7 +201,7 @@ async function switchModel(
 
 /** Enough that the largest no longer fits, and the middle one still does. */
 async function pressureFor({ ports, setting, context }: Play): Promise<number> {
-  const input = await assembleSelectionInput(ports, { ladder: false }, { signal: context.signal });
+  const input = await assembleSelectionInput(ports, { tradeOffs: false }, { signal: context.signal });
   const { pools } = selectModel({ ...input, candidates: [] });
   const name = setting.pool.deviceKey === null ? 'ram' : `gpu:${setting.pool.deviceKey}`;
   const pool = pools.find((one) => one.pool === name);

@@ -1,8 +1,8 @@
 import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
-import type { AssembledInput, LadderLoadOption } from '@mai/autopilot';
+import type { AssembledInput } from '@mai/autopilot';
 import type { Degradation, EstimateEnvironment, GgufHeader } from '@mai/memory-estimator';
 import { cheapestFit } from '@mai/memory-estimator';
-import type { PoolOutcome } from '@mai/selector';
+import type { LoadOption, PoolOutcome } from '@mai/selector';
 import { formatCount } from '../terminal/format.js';
 
 /** What is asked for, and the memory that it has to fit. */
@@ -15,8 +15,13 @@ export interface CheapestQuestion {
   readonly resources: AssembledInput['resources'];
 }
 
+/** A load option that fits, and what it gives up, in words. */
+export interface CheapestFit extends LoadOption {
+  readonly tradeOffs: string;
+}
+
 /** The cheapest change that makes a model fit what is free, exactly; null where none does. */
-export function cheapestHere(question: CheapestQuestion): LadderLoadOption | null {
+export function cheapestHere(question: CheapestQuestion): CheapestFit | null {
   const { header, loadConfig, environment, pools, policy, resources } = question;
   const room = (name: string): number | null => {
     const pool = pools.find((one) => one.pool === name);
@@ -36,8 +41,7 @@ export function cheapestHere(question: CheapestQuestion): LadderLoadOption | nul
   });
   if (fit === null) return null;
   return {
-    kind: 'shorter-context',
-    price: fit.changes.map(inWords).join('; '),
+    tradeOffs: fit.changes.map(inWords).join('; '),
     loadConfig: fit.loadConfig,
     footprint: fit.footprint,
     guardrails: null,

@@ -12,6 +12,7 @@ import { loadConfig } from '../compose/load-config.js';
 import { createMachine } from '../compose/machine.js';
 import { composePorts } from '../compose/ports.js';
 import type { CommandContext } from '../context.js';
+import { describeTradeOff } from '../views/describe-concessions.js';
 import { cheapestHere } from './cheapest-here.js';
 import type { KnownModel } from './open-model.js';
 
@@ -86,7 +87,11 @@ export async function decideHere(
     }),
   });
   const { signal } = context;
-  const input = await assembleSelectionInput(ports, { ladder: known.kind === 'size' }, { signal });
+  const input = await assembleSelectionInput(
+    ports,
+    { tradeOffs: known.kind === 'size' },
+    { signal },
+  );
   const selection = selectModel(input);
   const [candidate] = input.candidates;
   const { resources } = input;
@@ -94,7 +99,8 @@ export async function decideHere(
   const here = { resources, footprint: options[0]?.footprint ?? null };
   if (selection.chosen !== null || known.kind === 'size' || candidate === undefined) {
     const index = selection.chosen?.optionIndex ?? 0;
-    return { ...here, selection, price: index > 0 ? (options[index]?.price ?? null) : null };
+    const tradeOffs = options[index]?.tradeOffs.map(describeTradeOff) ?? [];
+    return { ...here, selection, price: tradeOffs.length > 0 ? tradeOffs.join('; ') : null };
   }
   const cheaper = cheapestHere({
     header: known.header,
@@ -106,5 +112,5 @@ export async function decideHere(
   });
   if (cheaper === null) return { ...here, selection, price: null };
   const again = { ...input, candidates: [{ ...candidate, loadOptions: [cheaper] }] };
-  return { ...here, selection: selectModel(again), price: cheaper.price };
+  return { ...here, selection: selectModel(again), price: cheaper.tradeOffs };
 }

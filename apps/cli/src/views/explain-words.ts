@@ -1,6 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { OutcomeRecord } from '@mai/autopilot';
-import type { PoolOutcome, Selection, SelectionNote } from '@mai/selector';
+import type { OutcomeRecord, TradeOff } from '@mai/autopilot';
+import type { LoadOption, PoolOutcome, Selection, SelectionNote } from '@mai/selector';
 import type { Episode } from '../compose/decision-history.js';
 import { isFirst } from '../compose/decision-history.js';
 import {
@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatShare,
 } from '../terminal/format.js';
+import { describeTradeOff } from './describe-concessions.js';
 import { footprintBytes } from './describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel } from './memory-pools.js';
@@ -139,7 +140,7 @@ function choiceOf(
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   const takes =
     chosen.footprint === null ? '' : ` takes ${formatBytes(footprintBytes(chosen.footprint))}`;
-  const rung = priceOf(chosen.loadOption);
+  const tradeOffs = tradeOffsOf(chosen.loadOption);
   const after = pools.map(
     (pool) =>
       `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
@@ -147,14 +148,21 @@ function choiceOf(
   const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
   return [
     ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
-    ...(rung === null ? [] : ([['Price', `${rung}.`]] as const)),
+    ...(tradeOffs === null ? [] : ([['Price', `${tradeOffs}.`]] as const)),
   ];
 }
 
-/** What the load option gives up, where it is not as configured. The log keeps it beside the selector's fields. */
-function priceOf(option: object): string | null {
-  const { kind, price } = option as { readonly kind?: unknown; readonly price?: unknown };
-  return kind !== 'as-configured' && typeof price === 'string' ? price : null;
+/** What the load option gives up; null where it is as configured. Version 1 of the log has words for it. */
+function tradeOffsOf(
+  option: LoadOption & {
+    readonly tradeOffs?: readonly TradeOff[];
+    readonly kind?: string;
+    readonly price?: string;
+  },
+): string | null {
+  const { tradeOffs = [], kind, price = null } = option;
+  if (tradeOffs.length > 0) return tradeOffs.map(describeTradeOff).join('; ');
+  return kind === 'as-configured' ? null : price;
 }
 
 function rejectionsOf({ record: { selection } }: Episode): (readonly [string, string])[] {

@@ -47,7 +47,13 @@ export function renderReplay(files: readonly ReplayedFile[], output: Output): st
         `${style.caution('Cut off')}: ${name(file)}line ${cutOff} was not written to its end.`,
       );
     }
-    const { difference } = report;
+    const { difference, older } = report;
+    if (older !== null) {
+      lines.push(
+        `${style.caution('Older')}: ${name(file)}${plural(older.decisions, 'decision')} from line ${older.firstLine} on ` +
+          `were written in version ${older.version} of the log, which this mai can explain but not replay.`,
+      );
+    }
     if (difference === null) continue;
     const { line, record, part, recorded, replayed } = difference;
     lines.push(

@@ -1,36 +1,38 @@
-import type { LoadConfig } from '@mai/memory-ledger';
-import { FakeWorld, GIB, LOAD_CONFIG, profile } from '../../test/fake-world.js';
+import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
+import type { LoadStep } from './load-steps.js';
 
 const LARGE = { modelKey: 'large', bytes: 18 * GIB, kvBytes: 4 * GIB };
 const SMALL = { modelKey: 'small', bytes: 4 * GIB, kvBytes: GIB };
+const kindOf = ({ tradeOffs }: LoadStep) => tradeOffs[0]?.kind ?? 'as-configured';
 
 describe('assembleSelectionInput', () => {
-  it('joins the chain with the footprint of every rung, dearest first', async () => {
+  it('gives every load option of the chain its footprint, the best first', async () => {
     const { ports } = new FakeWorld([LARGE, SMALL]);
     const input = await assembleSelectionInput(ports);
     expect(input.candidates.map((candidate) => candidate.modelKey)).toEqual(['large', 'small']);
     expect(
       input.candidates[0]?.loadOptions.map((option) => [
-        option.kind,
+        kindOf(option),
         (option.footprint?.ram.anonymousBytes ?? 0) / GIB,
       ]),
     ).toEqual([
       ['as-configured', 18],
       ['shorter-context', 16],
-      ['smaller-kv-cache', 14 + 2 * (8.5 / 16)],
-      ['smaller-kv-cache', 14 + 2 * (4.5 / 16)],
+      ['kv-cache-type', 14 + 2 * (8.5 / 16)],
+      ['kv-cache-type', 14 + 2 * (4.5 / 16)],
     ]);
   });
 
-  it('drops rungs that spare nothing', async () => {
+  it('drops load options that reduce no charge', async () => {
     const { ports } = new FakeWorld([{ modelKey: 'fixed', bytes: GIB }]);
     const { candidates } = await assembleSelectionInput(ports);
-    expect(candidates[0]?.loadOptions.map((option) => option.kind)).toEqual(['as-configured']);
+    expect(candidates[0]?.loadOptions.map(kindOf)).toEqual(['as-configured']);
   });
 
-  it('drops rungs that the engine refuses, unless it refuses them all', async () => {
+  it('drops load options that the engine refuses, unless it refuses all of them', async () => {
     const { ports } = new FakeWorld([LARGE]);
     const kinds = async (refuses: (loadConfig: LoadConfig) => boolean) => {
       const estimator: EstimatorPort = {
@@ -41,7 +43,7 @@ describe('assembleSelectionInput', () => {
       };
       const { candidates } = await assembleSelectionInput({ ...ports, estimator });
       expect(candidates[0]?.loadOptions[0]).not.toHaveProperty('refused');
-      return candidates[0]?.loadOptions.map((option) => option.kind);
+      return candidates[0]?.loadOptions.map(kindOf);
     };
     expect(await kinds(({ kvCacheTypeK }) => kvCacheTypeK !== null)).toEqual([
       'as-configured',
@@ -50,9 +52,9 @@ describe('assembleSelectionInput', () => {
     expect(await kinds(() => true)).toEqual(['as-configured']);
   });
 
-  it('offers only what is configured when the ladder is off', async () => {
+  it('offers only the configured way without trade-offs', async () => {
     const { ports } = new FakeWorld([LARGE]);
-    const { candidates } = await assembleSelectionInput(ports, { ladder: false });
+    const { candidates } = await assembleSelectionInput(ports, { tradeOffs: false });
     expect(candidates[0]?.loadOptions).toHaveLength(1);
   });
 
@@ -71,7 +73,7 @@ describe('assembleSelectionInput', () => {
     ]);
   });
 
-  it('falls back on what the configuration claims, and on nothing where it claims nothing', async () => {
+  it('uses the configured estimate where there is no other, and null without one', async () => {
     const world = new FakeWorld();
     world.chain = [
       profile({ modelKey: 'claimed', bytes: 0 }, { minMemoryBytes: 4 * GIB }),
@@ -115,7 +117,7 @@ describe('assembleSelectionInput', () => {
     ]);
   });
 
-  it('takes an instance whose activity is hidden as busy shortly after its last use', async () => {
+  it('counts an instance that hides its activity as busy for 30 s after its last use', async () => {
     const world = new FakeWorld([SMALL]);
     const hidden = { activity: null, queued: null };
     const now = world.clock.nowMs();
@@ -152,7 +154,7 @@ describe('assembleSelectionInput', () => {
     expect(input.candidates[0]?.loadOptions[0]?.footprint?.ram.mappedBytes).toBe(3 * GIB);
   });
 
-  it('takes the totals of the survey where the runtime is elsewhere', async () => {
+  it('takes the totals of the survey where the runtime is on another machine', async () => {
     const world = new FakeWorld([SMALL]);
     world.observable = false;
     const { resources } = await assembleSelectionInput(world.ports);
@@ -162,10 +164,10 @@ describe('assembleSelectionInput', () => {
     });
   });
 
-  it('takes a refitted instance for what was asked, as long as it is enough', async () => {
+  it('counts an instance with a shortened context as what was asked for, as long as it is enough', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small', { contextLengthTokens: 6000 });
-    const acceptedAs = { 'mai/small': { ...LOAD_CONFIG, contextLengthTokens: 8192 } };
+    const acceptedAs = { 'mai/small': { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 } };
     const contextFor = async (minContextLengthTokens: number) => {
       const requirement = { capabilities: [], minContextLengthTokens, tiers: null };
       const { residents } = await assembleSelectionInput(world.ports, { acceptedAs, requirement });
@@ -175,7 +177,7 @@ describe('assembleSelectionInput', () => {
     expect(await contextFor(6001)).toBe(6000);
   });
 
-  it('sees only the instances of the device that is asked for', async () => {
+  it('lists only the instances on the device of the request', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small');
     world.place('small', { instanceIdentifier: 'mai/there', deviceIdentifier: 'peer' });

@@ -1,24 +1,22 @@
-import type { Footprint, Resources } from '@mai/memory-ledger';
-import type { Candidate } from '@mai/selector';
+import { charge, totalBytesOf, type Footprint, type Resources } from '@mai/memory-ledger';
+import type { Candidate, LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
-import { buildLadder, type LadderRung } from './ladder.js';
+import { buildLoadSteps, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** Estimates read files or ask LM Studio; more at once only queue up behind the same disk. */
+/** Estimates read files or ask LM Studio; more at the same time would only wait for the same disk. */
 const ESTIMATES_AT_ONCE = 4;
 
-/** One way to load a candidate, with what it takes and what it gives up. */
-export interface LadderLoadOption extends LadderRung {
-  readonly footprint: Footprint | null;
-  readonly guardrails: 'pass' | 'refuse' | null;
-}
+/** A load option that says what it gives up. */
+export interface AssembledLoadOption extends LoadOption, LoadStep {}
 
-/** A candidate whose load options say which rung of the ladder they are. */
-export interface LadderCandidate extends Candidate {
-  readonly loadOptions: readonly LadderLoadOption[];
+/** A candidate with its load options, the best first. */
+export interface AssembledCandidate extends Candidate {
+  readonly loadOptions: readonly AssembledLoadOption[];
+  /** Idle time after which the runtime may unload it; null keeps it. */
   readonly ttlMs: number | null;
 }
 
@@ -30,155 +28,153 @@ interface Sources {
   readonly signal: AbortSignal | null;
 }
 
-/** The chain with its ladders, every rung with its own footprint. */
-export async function buildCandidates(sources: Sources): Promise<LadderCandidate[]> {
+/** The chain with the footprint of every load option. */
+export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
   const hasDedicatedGpu =
     !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
-  const ladders = profiles.map((profile) => {
-    const rungs = buildLadder(profile, request.requirement, hasDedicatedGpu);
-    // What is not on disk can't be loaded in any way, and mostly can't be estimated either.
-    return { profile, rungs: request.ladder && profile.downloaded ? rungs : rungs.slice(0, 1) };
+  const questions = profiles.flatMap((profile, index) => {
+    const steps = buildLoadSteps(profile, request.requirement, hasDedicatedGpu);
+    // A model that is not on disk can't be loaded in any way, and mostly can't be estimated.
+    const tried = request.tradeOffs && profile.downloaded ? steps : steps.slice(0, 1);
+    return tried.map((step) => ({ index, profile, step }));
   });
-  const questions = ladders.flatMap(({ profile, rungs }) =>
-    rungs.map((rung) => ({ profile, rung })),
+  const estimated = await mapConcurrently(
+    questions,
+    ESTIMATES_AT_ONCE,
+    async ({ index, profile, step }) => {
+      const { refused = false, ...estimate } = await estimateStep(sources, profile, step);
+      return { index, refused, option: { ...step, ...estimate } };
+    },
   );
-  const options = await mapConcurrently(questions, ESTIMATES_AT_ONCE, async (question) => {
-    const { rung, profile } = question;
-    const { refused = false, ...estimate } = await estimateRung(sources, profile, rung);
-    return { option: { ...rung, ...estimate }, refused };
-  });
-  let next = 0;
-  return ladders.map(({ profile, rungs }) => {
-    const own = options.slice(next, next + rungs.length);
-    next += rungs.length;
-    return {
-      modelKey: profile.modelKey,
-      displayName: profile.displayName,
-      tier: profile.tier,
-      capabilities: profile.capabilities,
-      downloaded: profile.downloaded,
-      maxContextLengthTokens: profile.maxContextLengthTokens,
-      loadOptions: dropIdleRungs(dropRefusedRungs(own)),
-      coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
-      ttlMs: profile.ttlMs,
-    };
-  });
+  return profiles.map((profile, index) => ({
+    modelKey: profile.modelKey,
+    displayName: profile.displayName,
+    tier: profile.tier,
+    capabilities: profile.capabilities,
+    downloaded: profile.downloaded,
+    maxContextLengthTokens: profile.maxContextLengthTokens,
+    loadOptions: withoutUselessOptions(
+      withoutRefused(estimated.filter((one) => one.index === index)),
+      resources,
+    ),
+    coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
+    ttlMs: profile.ttlMs,
+  }));
 }
 
-async function estimateRung(
-  sources: Sources,
+async function estimateStep(
+  { estimator, resources, request, signal }: Sources,
   profile: CandidateProfile,
-  rung: LadderRung,
+  { loadConfig }: LoadStep,
 ): Promise<Estimate> {
-  const estimate: Estimate = profile.downloaded
-    ? await sources.estimator.estimate(
-        {
-          modelKey: profile.modelKey,
-          loadConfig: rung.loadConfig,
-          resources: sources.resources,
-          deviceIdentifier: sources.request.deviceIdentifier,
-        },
-        callOptions(sources.signal, null),
-      )
+  const { modelKey, downloaded } = profile;
+  const { deviceIdentifier } = request;
+  const question = { modelKey, loadConfig, resources, deviceIdentifier };
+  const estimate: Estimate = downloaded
+    ? await estimator.estimate(question, callOptions(signal, null))
     : { footprint: null, guardrails: null };
   if (estimate.footprint !== null) return estimate;
-  return { ...estimate, footprint: configuredFootprint(profile, sources.resources) };
+  return { ...estimate, footprint: configuredFootprint(profile, resources) };
 }
 
-/** What the configuration claims, the last resort: it knows neither context nor offload. */
-function configuredFootprint(profile: CandidateProfile, resources: Resources): Footprint | null {
-  if (profile.minMemoryBytes === null && profile.minVramBytes === null) return null;
-  const gpu = resources.unified
-    ? undefined
-    : resources.gpus.find((device) => device.memory === 'dedicated');
+/** The footprint that the configuration claims: the last resort, the same for every load option. */
+function configuredFootprint(
+  { minMemoryBytes, minVramBytes }: CandidateProfile,
+  { unified, gpus }: Resources,
+): Footprint | null {
+  if (minMemoryBytes === null && minVramBytes === null) return null;
+  const gpu = unified ? undefined : gpus.find((device) => device.memory === 'dedicated');
   return {
-    ram: { mappedBytes: 0, anonymousBytes: profile.minMemoryBytes ?? profile.minVramBytes ?? 0 },
+    ram: { mappedBytes: 0, anonymousBytes: minMemoryBytes ?? minVramBytes ?? 0 },
     gpus:
-      gpu === undefined || profile.minVramBytes === null
+      gpu === undefined || minVramBytes === null
         ? []
-        : [{ deviceKey: gpu.deviceKey, bytes: profile.minVramBytes }],
+        : [{ deviceKey: gpu.deviceKey, bytes: minVramBytes }],
     interval: null,
     source: 'configured',
     confidence: 'low',
   };
 }
 
-/** Where the engine refuses all of them, the first stays: its own words at loading say what is wrong. */
-function dropRefusedRungs(
-  rungs: readonly { readonly option: LadderLoadOption; readonly refused: boolean }[],
-): readonly LadderLoadOption[] {
-  const loadable = rungs.filter(({ refused }) => !refused);
-  return (loadable.length > 0 ? loadable : rungs.slice(0, 1)).map(({ option }) => option);
+/** Drops options that the engine refuses. If it refuses all, the first stays, so that loading says why. */
+function withoutRefused(
+  estimated: readonly { readonly option: AssembledLoadOption; readonly refused: boolean }[],
+): readonly AssembledLoadOption[] {
+  const loadable = estimated.filter(({ refused }) => !refused);
+  return (loadable.length > 0 ? loadable : estimated.slice(0, 1)).map(({ option }) => option);
 }
 
-/**
- * A rung that spares no pool anything is none: experts of a dense model, a KV cache that the
- * estimate does not see. The first one stays whatever it costs.
- */
-function dropIdleRungs(options: readonly LadderLoadOption[]): LadderLoadOption[] {
-  const kept: LadderLoadOption[] = [];
+/** Drops options that reduce no pool's charge against the one before. The first always stays. */
+function withoutUselessOptions(
+  options: readonly AssembledLoadOption[],
+  resources: Resources,
+): readonly AssembledLoadOption[] {
+  const kept: AssembledLoadOption[] = [];
   for (const option of options) {
-    const last = kept[kept.length - 1];
-    if (last === undefined || sparesSomething(option.footprint, last.footprint)) kept.push(option);
+    const last = kept.at(-1);
+    if (last === undefined || isCheaper(option.footprint, last.footprint, resources)) {
+      kept.push(option);
+    }
   }
-  return kept;
+  // Moving experts alone reduced nothing, so the model has none and an offload step does not move any.
+  const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
+  return hasExperts
+    ? kept
+    : kept.map((option) => ({
+        ...option,
+        tradeOffs: option.tradeOffs.filter(({ kind }) => kind !== 'experts-on-cpu'),
+      }));
 }
 
-function sparesSomething(cheaper: Footprint | null, dearer: Footprint | null): boolean {
-  if (cheaper === null || dearer === null) return false;
-  const gpuBytes = (footprint: Footprint, deviceKey: string): number =>
-    footprint.gpus
-      .filter((gpu) => gpu.deviceKey === deviceKey)
-      .reduce((sum, gpu) => sum + gpu.bytes, 0);
-  return (
-    ramBytes(cheaper) < ramBytes(dearer) ||
-    dearer.gpus.some(({ deviceKey }) => gpuBytes(cheaper, deviceKey) < gpuBytes(dearer, deviceKey))
-  );
+function isCheaper(
+  footprint: Footprint | null,
+  than: Footprint | null,
+  resources: Resources,
+): boolean {
+  if (footprint === null || than === null) return false;
+  const less = charge(footprint, resources, 'expected').charge;
+  const more = charge(than, resources, 'expected').charge;
+  return [...more].some(([pool, bytes]) => (less.get(pool) ?? 0) < bytes);
 }
 
 /** Puts the smaller quantizations of a model behind it, largest first, unless the chain names them. */
 async function withSmallerQuantizations(sources: Sources): Promise<CandidateProfile[]> {
-  const { chain, variants } = sources.catalog;
-  const named = new Set(chain.map((profile) => profile.modelKey));
+  const { catalog, request } = sources;
+  const named = new Set(catalog.chain.map((profile) => profile.modelKey));
   const extended: CandidateProfile[] = [];
-  for (const profile of chain) {
+  for (const profile of catalog.chain) {
     extended.push(profile);
-    const others = (variants[profile.modelKey] ?? []).filter((key) => !named.has(key));
-    if (others.length === 0 || !sources.request.ladder || !profile.downloaded) continue;
+    if (!request.tradeOffs || !profile.downloaded) continue;
+    const others = (catalog.variants[profile.modelKey] ?? []).filter((key) => !named.has(key));
+    if (others.length === 0) continue;
+    const loadConfig = {
+      ...profile.loadConfig,
+      contextLengthTokens: profile.contextLengthTokens,
+    };
     const [own, ...sized] = await mapConcurrently(
-      [profile.modelKey, ...others],
+      [profile, ...others.map((modelKey) => ({ ...profile, modelKey }))],
       ESTIMATES_AT_ONCE,
-      async (modelKey) => {
-        const estimate = await sources.estimator.estimate(
+      async (one) => {
+        const { footprint } = await sources.estimator.estimate(
           {
-            modelKey,
-            loadConfig: {
-              ...profile.loadConfig,
-              contextLengthTokens: profile.contextLengthTokens,
-            },
+            modelKey: one.modelKey,
+            loadConfig,
             resources: sources.resources,
-            deviceIdentifier: sources.request.deviceIdentifier,
+            deviceIdentifier: request.deviceIdentifier,
           },
           callOptions(sources.signal, null),
         );
-        return { modelKey, bytes: totalBytes(estimate.footprint) };
+        return { profile: one, bytes: footprint === null ? null : totalBytesOf(footprint) };
       },
     );
+    const ownBytes = own?.bytes ?? 0;
     const smaller = sized
-      .filter((size) => size.bytes !== null && size.bytes < (own?.bytes ?? 0))
-      .sort((one, other) => (other.bytes ?? 0) - (one.bytes ?? 0));
-    for (const { modelKey } of smaller) extended.push({ ...profile, modelKey });
+      .flatMap(({ profile: one, bytes }) => (bytes === null ? [] : [{ profile: one, bytes }]))
+      .filter(({ bytes }) => bytes < ownBytes)
+      .sort((one, other) => other.bytes - one.bytes);
+    extended.push(...smaller.map((one) => one.profile));
   }
   return extended;
-}
-
-function ramBytes(footprint: Footprint): number {
-  return footprint.ram.mappedBytes + footprint.ram.anonymousBytes;
-}
-
-function totalBytes(footprint: Footprint | null): number | null {
-  if (footprint === null) return null;
-  return footprint.gpus.reduce((sum, gpu) => sum + gpu.bytes, ramBytes(footprint));
 }

@@ -1,45 +1,49 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
 
-/** What is asked for. Everything left out asks for nothing in particular. */
+/** A requirement that every model meets. */
+export const NO_REQUIREMENT: Requirement = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+};
+
+/** The question that a decision answers. Every field has a default. */
 export interface SelectionRequest {
-  /** Name of the fallback chain; the default one without it. */
+  /** Name of the fallback chain. Default null, the configuration's default chain. */
   readonly chain?: string | null;
+  /** Default: none. */
   readonly requirement?: Requirement;
-  /** The device to load on; null, the default, is the machine that the runtime runs on. */
+  /** The device to load on. Default null, the machine that the runtime runs on. */
   readonly deviceIdentifier?: string | null;
-  /** Instance identifiers and model keys that are never evicted. */
+  /** Instance identifiers and model keys that are never evicted. Default none. */
   readonly pinned?: readonly string[];
-  /** Instance identifiers in use by callers, counted as busy whatever the runtime says. */
+  /** Instance identifiers that callers use; they count as busy. Default none. */
   readonly leased?: readonly string[];
-  /** Model keys that failed to load, with the epoch milliseconds until which they are left alone. */
+  /** Model keys that failed to load, with the epoch milliseconds until which they are not tried. */
   readonly coolingDownUntilMs?: Readonly<Record<string, number>>;
   /**
-   * What was asked for of instances that the runtime loaded differently and that are good enough, by
-   * instance identifier. Without it a model whose context was refitted would be loaded again and again.
+   * Load configurations that were asked for, by instance identifier, where the runtime loaded something else
+   * that is good enough. Without them a model whose context was shortened would be loaded again and again.
    */
   readonly acceptedAs?: Readonly<Record<string, LoadConfig>>;
-  /** False tries every model as configured only. Default true. */
-  readonly ladder?: boolean;
+  /** Whether cheaper load options are tried. False tries every model only as configured. Default true. */
+  readonly tradeOffs?: boolean;
 }
 
-/** A request with nothing left out. */
+/** A request with its defaults filled in. */
 export type CompleteRequest = Required<SelectionRequest>;
 
 /** Fills in the defaults. */
 export function completeRequest(request: SelectionRequest): CompleteRequest {
   return {
     chain: request.chain ?? null,
-    requirement: request.requirement ?? {
-      capabilities: [],
-      minContextLengthTokens: null,
-      tiers: null,
-    },
+    requirement: request.requirement ?? NO_REQUIREMENT,
     deviceIdentifier: request.deviceIdentifier ?? null,
     pinned: request.pinned ?? [],
     leased: request.leased ?? [],
     coolingDownUntilMs: request.coolingDownUntilMs ?? {},
     acceptedAs: request.acceptedAs ?? {},
-    ladder: request.ladder ?? true,
+    tradeOffs: request.tradeOffs ?? true,
   };
 }

@@ -1,21 +1,33 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
-import type { HysteresisState, Verdict } from '../timing/hysteresis/hysteresis-state.js';
 import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunOutcome } from '../switch/run-report.js';
+import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
+
+/** The version that is written. It grows when a decision is made from other data than before. */
+export const RECORD_VERSION = 2;
+
+/**
+ * The version that a record was written with. Version 1 can be read, and not replayed: its pools had no
+ * `limitBytes` and `hardLimitBytes`, which are filled in from the ratios, and its verdict was reached with
+ * another margin than its selection.
+ */
+export type RecordVersion = 1 | typeof RECORD_VERSION;
 
 /** A decision with everything that it depends on, so that it can be made again. */
 export interface DecisionRecord {
   readonly type: 'decision';
-  readonly version: 1;
-  /** Counts the decisions of one run of the autopilot; a gap is a decision like the one before. */
+  readonly version: RecordVersion;
+  /** Counts the decisions of one run of the autopilot. Repeated decisions are counted, not written. */
   readonly sequence: number;
+  /** Epoch milliseconds. */
   readonly atMs: number;
+  /** With the margin in force. */
   readonly input: SelectionInput;
   readonly selection: Selection;
   readonly hysteresis: {
     readonly before: HysteresisState;
-    /** Monotonic: the clock of the durations. */
+    /** Monotonic milliseconds, the clock of `before`. */
     readonly atMs: number;
     readonly timeToHardLimitMs: number | null;
     readonly reactionMs: number;
@@ -24,11 +36,11 @@ export interface DecisionRecord {
   };
 }
 
-/** What came of a decision. */
+/** The outcome of a decision that was carried out. */
 export interface OutcomeRecord {
   readonly type: 'outcome';
-  readonly version: 1;
-  /** The decision that it belongs to. */
+  readonly version: RecordVersion;
+  /** The sequence number of the decision. */
   readonly sequence: number;
   readonly atMs: number;
   readonly reason: string;
@@ -44,9 +56,9 @@ export interface OutcomeRecord {
 /** One line of the log. */
 export type LogRecord = DecisionRecord | OutcomeRecord;
 
-/** Takes the records as they come; must not throw. */
+/** Takes the records in order; must not throw. */
 export interface DecisionSink {
   write(record: LogRecord): void;
-  /** Resolves when everything written is where it belongs. */
+  /** Resolves when everything is written. */
   flushed(): Promise<void>;
 }

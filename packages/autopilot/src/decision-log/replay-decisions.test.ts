@@ -7,6 +7,7 @@ import { startPilot } from '../../test/pilot.js';
 import { SECOND } from '../../test/samples.js';
 import type { LogRecord } from './decision-record.js';
 import { createDecisionLog } from './file-decision-log.js';
+import { parseRecord } from './parse-record.js';
 import { replayDecisions } from './replay-decisions.js';
 
 async function recordRun(): Promise<string[]> {
@@ -65,17 +66,22 @@ describe('replayDecisions', () => {
     });
   });
 
-  it('passes over lines that are no records and says which', () => {
+  it('skips lines that are not records, and lists them', () => {
     const report = replayDecisions([
       '',
-      '{"type":"decision","version":1}',
-      '{"version":2}',
+      '{"type":"decision","version":2}',
+      '{"version":3}',
       '{"ty',
     ]);
-    expect(report).toEqual({ reproduced: 0, difference: null, unreadable: [2, 3, 4] });
+    expect(report).toEqual({
+      reproduced: 0,
+      difference: null,
+      older: null,
+      unreadable: [2, 3, 4],
+    });
   });
 
-  it('takes a record that lacks what a decision is made from for damaged', async () => {
+  it('counts a record that lacks what a decision is made from as damaged', async () => {
     const lines = await recordRun();
     const record = JSON.parse(lines[0] ?? '') as Extract<LogRecord, { type: 'decision' }>;
     const damaged = [
@@ -90,10 +96,44 @@ describe('replayDecisions', () => {
   });
 });
 
+describe('records of version 1', () => {
+  /** As version 1 wrote them: no limits in bytes, and a margin in the state of the hysteresis. */
+  const asVersion1 = (line: string): string => {
+    const record = JSON.parse(line) as LogRecord;
+    if (record.type === 'outcome') return JSON.stringify({ ...record, version: 1 });
+    const { selection, hysteresis } = record;
+    const pools = selection.pools.map(({ limitBytes, hardLimitBytes, ...pool }) => pool);
+    const before = { ...hysteresis.before, useHistory: {}, upgradeMarginRatio: 0.02 };
+    return JSON.stringify({
+      ...record,
+      version: 1,
+      selection: { ...selection, pools },
+      hysteresis: { ...hysteresis, before },
+    });
+  };
+
+  it('are counted and not replayed', async () => {
+    const lines = await recordRun();
+    const decisions = lines.filter((line) => line.includes('"type":"decision"')).length;
+    const report = replayDecisions(['', ...lines.map(asVersion1), ...lines]);
+    expect(report.older).toEqual({ version: 1, decisions, firstLine: 2 });
+    expect(report).toMatchObject({ reproduced: decisions, difference: null, unreadable: [] });
+  });
+
+  it('are read with their limits in bytes filled in', async () => {
+    const [line = ''] = await recordRun();
+    const written = JSON.parse(line) as LogRecord;
+    const read = parseRecord(asVersion1(line));
+    if (written.type !== 'decision' || read?.type !== 'decision') throw new Error('no decision');
+    expect(read.version).toBe(1);
+    expect(read.selection).toEqual(written.selection);
+  });
+});
+
 describe('createDecisionLog', () => {
   const outcome: LogRecord = {
     type: 'outcome',
-    version: 1,
+    version: 2,
     sequence: 1,
     atMs: 0,
     reason: 'EMERGENCY',

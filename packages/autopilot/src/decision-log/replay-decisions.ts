@@ -1,29 +1,36 @@
 import { selectModel } from '@mai/selector';
-import { reduceHysteresis } from '../timing/hysteresis/reduce-hysteresis.js';
-import { asDue } from '../loop/as-due.js';
-import type { DecisionRecord, LogRecord } from './decision-record.js';
+import { asDue } from '../timing/as-due.js';
+import { reduceHysteresis } from '../timing/reduce-hysteresis.js';
+import { RECORD_VERSION, type DecisionRecord } from './decision-record.js';
+import { parseRecord } from './parse-record.js';
 
-/** What a replay found. */
+/** The result of a replay. Lines are counted from 1. */
 export interface ReplayReport {
-  /** Decisions that came out the same. */
+  /** How many decisions came out the same. */
   readonly reproduced: number;
-  /** The first that did not, after which nothing more is replayed; null when all did. */
+  /** The first decision that came out differently, with which the replay ends; null when none did. */
   readonly difference: {
-    /** From 1. */
     readonly line: number;
     readonly record: DecisionRecord;
     readonly part: 'selection' | 'verdict';
     readonly recorded: unknown;
     readonly replayed: unknown;
   } | null;
-  /** Lines that are no records: the last one of a log that was cut off, or a log of something else. */
+  /** Decisions of an older version of the log, which are not made again; null when there are none. */
+  readonly older: {
+    readonly version: number;
+    readonly decisions: number;
+    readonly firstLine: number;
+  } | null;
+  /** Lines that are not records: the last one of a log that was cut off, or those of another file. */
   readonly unreadable: readonly number[];
 }
 
-/** Makes every decision of a log again and compares it bit for bit with what was recorded. */
+/** Makes every decision of a log again and compares it with the recorded one. */
 export function replayDecisions(lines: Iterable<string>): ReplayReport {
   const unreadable: number[] = [];
   let reproduced = 0;
+  const older: { readonly version: number; readonly line: number }[] = [];
   let line = 0;
   for (const text of lines) {
     line += 1;
@@ -34,73 +41,64 @@ export function replayDecisions(lines: Iterable<string>): ReplayReport {
       continue;
     }
     if (record.type !== 'decision') continue;
+    const { version, selection, hysteresis } = record;
+    if (version !== RECORD_VERSION) {
+      older.push({ version, line });
+      continue;
+    }
     const again = decideAgain(record);
     if (again === null) {
       unreadable.push(line);
       continue;
     }
-    const { selection, verdict } = again;
-    if (!isSame(selection, record.selection)) {
-      const part = { part: 'selection', recorded: record.selection, replayed: selection } as const;
-      return { reproduced, unreadable, difference: { line, record, ...part } };
-    }
-    if (!isSame(verdict, record.hysteresis.verdict)) {
-      const recorded = record.hysteresis.verdict;
-      const part = { part: 'verdict', recorded, replayed: verdict } as const;
-      return { reproduced, unreadable, difference: { line, record, ...part } };
+    const parts = [
+      ['selection', selection, again.selection],
+      ['verdict', hysteresis.verdict, again.verdict],
+    ] as const;
+    for (const [part, recorded, replayed] of parts) {
+      if (isSame(recorded, replayed)) continue;
+      const difference = { line, record, part, recorded, replayed };
+      return { reproduced, unreadable, older: summarise(older), difference };
     }
     reproduced += 1;
   }
-  return { reproduced, unreadable, difference: null };
+  return { reproduced, unreadable, older: summarise(older), difference: null };
 }
 
-/** Reads one line of a log; null when it holds no record of this version. */
-export function parseRecord(text: string): LogRecord | null {
-  try {
-    const value = JSON.parse(text) as Partial<LogRecord> | null;
-    if (value?.version !== 1) return null;
-    if (value.type === 'outcome') return value as LogRecord;
-    if (value.type !== 'decision') return null;
-    const { input, selection, hysteresis } = value;
-    const parts = [
-      input?.candidates,
-      input?.resources,
-      selection?.plan,
-      selection?.pools,
-      selection?.rejected,
-      hysteresis?.before,
-      hysteresis?.policy,
-      hysteresis?.verdict,
-    ];
-    return parts.every(isPresent) ? (value as LogRecord) : null;
-  } catch {
-    return null;
-  }
+function summarise(
+  older: readonly { readonly version: number; readonly line: number }[],
+): ReplayReport['older'] {
+  const [first] = older;
+  return first === undefined
+    ? null
+    : { version: first.version, decisions: older.length, firstLine: first.line };
 }
 
-/** Null where the record lacks what a decision is made from. */
+/** Null where the record lacks a field that the decision is made from. */
 function decideAgain({ input, hysteresis }: DecisionRecord) {
   const { atMs, timeToHardLimitMs, reactionMs, before, policy } = hysteresis;
   try {
     const selection = selectModel(input);
     const { verdict } = reduceHysteresis(
       before,
-      { type: 'observed', atMs, selection: asDue(selection), timeToHardLimitMs, reactionMs },
+      {
+        atMs,
+        selection: asDue(selection),
+        upgradeMarginRatio: input.upgradeMarginRatio ?? 0,
+        timeToHardLimitMs,
+        reactionMs,
+      },
       policy,
     );
     return { selection, verdict };
   } catch (error) {
-    // Only a record that was damaged or tampered with lacks fields: every other input has an outcome.
+    // A damaged record: with all fields there every input has an outcome.
     if (error instanceof TypeError) return null;
     throw error;
   }
 }
 
-function isPresent(part: unknown): boolean {
-  return typeof part === 'object' && part !== null;
-}
-
-/** As they would be written: the record has been through JSON, what is made again has not. */
+/** Compares as JSON, because the record has been through JSON and the new decision has not. */
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { errorCode } from '../switch/load-failure.js';
+import { errorCode } from '../autopilot-error.js';
 
 /** Appends lines to a file that is moved aside when it is full; at most `keep` old ones stay. */
 export interface RotatingFile {

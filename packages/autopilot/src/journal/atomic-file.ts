@@ -2,8 +2,8 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Replaces a file so that a reader, or a machine that loses power, sees the old content or the new
- * one and never a part. Creates the folder.
+ * Replaces a file atomically: a reader, also after a loss of power, sees the old content or the new content,
+ * never a part. Creates the folder.
  */
 export async function writeFileAtomically(file: string, content: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });

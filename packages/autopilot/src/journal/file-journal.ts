@@ -1,23 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import { AutopilotError } from '../autopilot-error.js';
 import type { Clock } from '../ports/clock.js';
-import { errorCode } from '../switch/load-failure.js';
+import { AutopilotError, errorCode } from '../autopilot-error.js';
 import { writeFileAtomically } from './atomic-file.js';
 import type { JournalPort } from './journal-port.js';
 import { EMPTY_JOURNAL, parseJournal, type JournalState } from './journal-state.js';
 import { hostLiveness, newOwner, tryLock, unlock } from './process-lock.js';
 
-/** A change takes milliseconds: a writer that holds the file for longer has died in between. */
+/** A writer that holds the lock for longer has died: a change takes milliseconds. */
 const WRITER_STALE_MS = 5000;
 const WRITER_RETRY_MS = 20;
-const WRITER_PATIENCE_MS = 2000;
+const WRITER_TIMEOUT_MS = 2000;
 
 /**
- * The journal in a file, written atomically; several processes may change it at the same time and no
- * change is lost. A file that does not exist is an empty journal.
+ * A journal in a file. Several processes may change it at the same time, and no change is lost. A file that
+ * does not exist is an empty journal.
  *
- * @throws AutopilotError `JOURNAL_UNUSABLE` from every call when the file can't be read or written, or
- *   holds something else; it is left as it is.
+ * @throws AutopilotError `JOURNAL_UNUSABLE` from every call when the file can't be read or written, or is
+ *   not a journal. The file is left as it is.
  */
 export function createFileJournal(file: string, clock: Clock): JournalPort {
   const read = async (): Promise<JournalState> => {
@@ -73,7 +72,7 @@ async function lockForWriting(
       throw unusable(file, error);
     }
     if (holder === null) return () => unlock(lockFile, owner);
-    if (clock.monotonicMs() - startedMs > WRITER_PATIENCE_MS) {
+    if (clock.monotonicMs() - startedMs > WRITER_TIMEOUT_MS) {
       throw new AutopilotError(
         'JOURNAL_UNUSABLE',
         `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete it when that process is gone.`,

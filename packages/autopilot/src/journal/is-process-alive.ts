@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { errorCode } from '../switch/load-failure.js';
+import { errorCode } from '../autopilot-error.js';
 
 /**
  * Whether a process with this id runs on this machine. One that ran at `sinceMs` (epoch milliseconds),

@@ -1,12 +1,12 @@
 import type { CallOptions } from '../ports/call-options.js';
 import type { JournalState } from './journal-state.js';
 
-/** Where the state lives that must outlast a restart, and through which others speak to a running Mai. */
+/** Stores what outlasts a restart. Other processes write into it to talk to the running autopilot. */
 export interface JournalPort {
   read(options: CallOptions): Promise<JournalState>;
   /**
-   * Replaces the state by `change(state)`, all or nothing, with no other change in between. `change`
-   * must be free of side effects. Resolves to what was written.
+   * Replaces the state by `change(state)` atomically. `change` must have no side effects. Resolves to the
+   * new state.
    */
   update(
     change: (state: JournalState) => JournalState,
@@ -14,7 +14,7 @@ export interface JournalPort {
   ): Promise<JournalState>;
 }
 
-/** A journal that is forgotten with the process: for tests, simulations and `--dry-run`. */
+/** A journal in memory, for tests, simulations and dry runs. */
 export function createMemoryJournal(initial: JournalState): JournalPort {
   let state = initial;
   return {

@@ -1,11 +1,11 @@
 import type { FailureEntry, FailureLedger } from '../failures/failure-ledger.js';
 import type { LoadFailureCode } from '../switch/load-failure.js';
 
-/** A model or an instance that must stay. */
+/** A model or an instance that is not unloaded. */
 export interface Pin {
   /** An instance identifier or a model key. */
   readonly target: string;
-  /** `load`: set by a load by hand, taken back by the unload by hand. */
+  /** `load`: set by a load by hand and removed by an unload by hand. */
   readonly reason: 'pin' | 'load';
   readonly sinceMs: number;
 }
@@ -14,21 +14,21 @@ export interface Pin {
 export interface Yield {
   readonly name: string;
   readonly bytes: number;
-  /** Which pools give it up; `all` is RAM and every GPU that has memory of its own. */
+  /** Where memory is held free; `all` is RAM and every GPU that has memory of its own. */
   readonly pools: 'ram' | 'gpu' | 'all';
   readonly sinceMs: number;
-  /** Epoch milliseconds; null holds it until it is released. */
+  /** Epoch milliseconds; null holds the memory until the yield is released. */
   readonly untilMs: number | null;
-  /** Ends with this process; null does not depend on one. */
+  /** The yield ends with this process; null when it depends on none. */
   readonly processId: number | null;
 }
 
-/** What must outlast a restart. Plain data; every change is a new value. */
+/** What outlasts a restart. Plain data; every change makes a new value. */
 export interface JournalState {
   readonly version: 1;
-  /** Counts the changes made by others than the running autopilot. */
+  /** Counts the changes by other processes than the running autopilot. */
   readonly revision: number;
-  /** The last revision that the running autopilot has acted upon; null when none ever did. */
+  /** The last revision that an autopilot has taken into account; null before the first. */
   readonly acknowledged: {
     readonly revision: number;
     readonly processId: number;
@@ -39,7 +39,7 @@ export interface JournalState {
   readonly failures: FailureLedger;
 }
 
-/** A journal in which nothing has been written. */
+/** The empty journal. */
 export const EMPTY_JOURNAL: JournalState = {
   version: 1,
   revision: 0,
@@ -49,7 +49,7 @@ export const EMPTY_JOURNAL: JournalState = {
   failures: {},
 };
 
-/** Reads a journal, or null when the text is none of ours. */
+/** Parses a journal; null when the text is not a journal of this version. */
 export function parseJournal(text: string): JournalState | null {
   let value: unknown;
   try {

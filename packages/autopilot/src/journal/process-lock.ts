@@ -1,8 +1,7 @@
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AutopilotError } from '../autopilot-error.js';
-import { errorCode } from '../switch/load-failure.js';
+import { AutopilotError, errorCode } from '../autopilot-error.js';
 import { isProcessAlive } from './is-process-alive.js';
 
 /** Who holds a lock. */

@@ -2,77 +2,88 @@ import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
+import { cachePorts, type CachedPorts } from '../caching/cached-ports.js';
+import { createSelectionMemo } from '../caching/selection-memo.js';
+import { DecisionLogger } from '../decision-log/decision-logger.js';
+import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import { backOffMs } from '../failures/back-off.js';
+import { RetryState } from '../failures/retry-state.js';
+import { JournalReader } from '../journal/journal-reader.js';
+import { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
-import { poolsOverHardLimit } from '../switch/hard-limit.js';
-import type { PublishedEvent, SwitchReason } from './autopilot-event.js';
+import { decideOnRamp, decideWithin } from '../timing/decide-on-ramp.js';
+import { SwitchTiming, type Judgement } from '../timing/switch-timing.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
-import { cachePorts, type CachedPorts } from './cached-ports.js';
-import { decideOnRamp, decideWithin } from './decide-on-ramp.js';
-import { DecisionLogger } from './decision-logger.js';
-import { JournalKeeper } from './journal-keeper.js';
-import { LeaseDesk } from './leases.js';
-import { Lookout } from './lookout.js';
-import { Observer } from './observer.js';
-import { ResidentWatch } from './resident-watch.js';
-import { SwitchDesk } from './switch-desk.js';
-import { isLateEnd } from './switch-progress.js';
-import { SwitchTiming } from './switch-timing.js';
+import { MemoryPressure } from './memory-pressure.js';
+import { Observer, type Observation } from './observer.js';
+import { RamWatch } from './ram-watch.js';
 import { reasonToAct } from './reason-to-act.js';
-import { createSelectionMemo } from './selection-memo.js';
+import { ResidentWatch } from './resident-watch.js';
+import { SwitchExecutor } from './switch-executor.js';
+import { isLateEnd } from './switch-progress.js';
 import { createWaker } from './waker.js';
 
-/** A decision that is to be carried out. */
-interface Due {
-  readonly reason: SwitchReason;
-  readonly request: SelectionRequest;
-  readonly observed: AssembledInput;
-  /** On a ramp: what it keeps to instead of the configured limits, and weaker ones. */
+/** A decision and its verdict. */
+interface Decision {
+  readonly input: AssembledInput & { readonly upgradeMarginRatio: number };
+  readonly selection: Selection;
+  readonly judged: Judgement;
+  /** On a ramp: the lowered limits of the decision, then higher ones. Empty otherwise. */
   readonly limits: readonly SelectionPolicy[];
 }
 
-/** The rounds: observe, decide, and switch when it is time. All state that outlasts a round is here. */
+/** A decision that is carried out. */
+interface Due extends Decision {
+  readonly reason: SwitchReason;
+  readonly request: SelectionRequest;
+  readonly observation: Observation;
+}
+
+/** The rounds of the autopilot: observe, decide, and switch when it is time. */
 export class AutopilotLoop {
-  readonly leases = new LeaseDesk();
+  readonly leases = new Leases();
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
   readonly #cached: CachedPorts;
-  readonly #journal: JournalKeeper;
-  readonly #switches: SwitchDesk;
+  readonly #journal: JournalReader;
+  readonly #retries: RetryState;
+  readonly #pressure: MemoryPressure;
+  readonly #executor: SwitchExecutor;
+  readonly #observer: Observer;
+  readonly #timing: SwitchTiming;
+  readonly #residents: ResidentWatch;
+  readonly #ramWatch: RamWatch;
   readonly #logger: DecisionLogger;
   readonly #waker = createWaker();
-  readonly #timing: SwitchTiming;
-  readonly #lookout: Lookout;
-  readonly #observer: Observer;
-  readonly #residents: ResidentWatch;
   readonly #select = createSelectionMemo();
   #decision: AutopilotState['decision'] = null;
+  /** The last round had nothing to do and waits for no instance to become idle. */
+  #steady = false;
   #fault: unknown = null;
   #faults = 0;
 
   constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
+    const { clock, monitor, random } = settings;
     this.#settings = settings;
     this.#publish = publish;
     this.#cached = cachePorts(settings, (error) => {
       publish({ type: 'catalog-rejected', error });
     });
-    this.#journal = new JournalKeeper(settings, publish);
-    this.#timing = new SwitchTiming(settings);
-    this.#lookout = new Lookout(settings);
+    this.#journal = new JournalReader(settings, publish);
+    this.#retries = new RetryState(clock, random, () => settings.timings);
+    this.#pressure = new MemoryPressure(clock, () => settings.timings);
+    this.#timing = new SwitchTiming(clock, () => settings.timings.observeIntervalMs);
+    this.#ramWatch = new RamWatch(clock, monitor.readRam);
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
-    this.#switches = new SwitchDesk(
+    const sources = { cached: this.#cached, journal: this.#journal, leases: this.leases };
+    this.#executor = new SwitchExecutor(
       settings,
-      { cached: this.#cached, leases: this.leases, journal: this.#journal },
+      { ...sources, retries: this.#retries, pressure: this.#pressure },
       publish,
     );
-    this.#observer = new Observer(settings, {
-      cached: this.#cached,
-      journal: this.#journal,
-      leases: this.leases,
-      switches: this.#switches,
-    });
+    this.#observer = new Observer(settings, { ...sources, executor: this.#executor });
   }
 
   get state(): Omit<AutopilotState, 'status'> {
@@ -80,9 +91,9 @@ export class AutopilotLoop {
     return {
       decision: this.#decision,
       fault: this.#fault,
-      breakerOpenUntilMs: this.#switches.breakerOpenUntilMs,
-      putOffUntilMs: this.#switches.putOffUntilMs,
-      failures: this.#switches.failures,
+      breakerOpenUntilMs: this.#retries.breakerOpenUntilMs,
+      putOffUntilMs: this.#retries.putOffUntilMs,
+      failures: this.#retries.failures,
       pins: journal.pins,
       yields: journal.yields,
       leased: this.leases.leased,
@@ -92,15 +103,15 @@ export class AutopilotLoop {
   }
 
   get switching(): boolean {
-    return this.#switches.switching;
+    return this.#executor.switching;
   }
 
-  /** Somebody waits for a decision: makes the next round come at once. */
+  /** Starts the next round at once. */
   wake(): void {
     this.#waker.wake();
   }
 
-  /** Rounds until the signal fires; rejects with its reason, and with nothing else. */
+  /** Runs rounds until the signal fires. Rejects with its reason and with nothing else. */
   async run(signal: AbortSignal): Promise<never> {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
@@ -114,118 +125,120 @@ export class AutopilotLoop {
       } catch (error) {
         throwIfAborted(signal);
         this.#fault = error;
+        this.#steady = false;
         this.#residents.forget();
         this.#faults += 1;
         const { random, timings } = this.#settings;
         waitMs = backOffMs(timings.fault, this.#faults, random);
         this.#publish({ type: 'fault', error, retryAtMs: clock.nowMs() + waitMs });
       }
-      // Rounds keep their beat: a switch that took a while must not make the next look later.
+      if (waitMs !== null) {
+        await this.#journal.confirmDuring(this.#waker.sleep(clock, waitMs, signal));
+        continue;
+      }
+      // Rounds begin at multiples of the interval, however long a switch took.
       const { observeIntervalMs } = this.#settings.timings;
       const beatMs = observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      if (waitMs === null) {
-        const dueMs = this.#decision?.verdict.waitMs ?? beatMs;
-        await this.#lookout.sleep(this.#waker, Math.min(beatMs, dueMs), signal);
-      } else {
-        await this.#journal.confirmDuring(this.#waker.sleep(clock, waitMs, signal));
-      }
+      const dueMs = this.#decision?.verdict.waitMs ?? beatMs;
+      await this.#ramWatch.sleep(this.#waker, Math.min(beatMs, dueMs), signal);
     }
   }
 
   async #round(signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings;
-    const { yieldsChanged } = await this.#journal.refresh(signal);
-    this.#switches.adopt(this.#journal.takeFailures());
+    const { changed, yieldsChanged } = await this.#journal.refresh(signal);
+    const failures = this.#journal.takeFailures();
+    if (failures !== null) this.#retries.adopt(failures);
     const request = await this.#observer.request(signal);
-    const observed = await this.#look(request, yieldsChanged, signal);
-    if (poolsOverHardLimit(observed.resources, observed.policy).length === 0)
-      this.#switches.relieve();
-    this.leases.observe(observed);
-    this.#residents.observe(observed, this.leases.waiting);
-    const { input, selection, judged, limits } = this.#decide(observed);
-    const { verdict } = judged;
-    const { timeToHardLimitMs } = judged.observation;
-    this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
-    this.#lookout.decided(selection, input.resources);
-    this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
-    const reason = this.#settings.dryRun
-      ? null
-      : reasonToAct(selection, verdict, {
-          yieldsChanged,
-          wanted: this.#residents.wanted,
-          waiting: this.leases.waiting,
-          heldBack: () => this.#switches.heldBack(observed.residents),
-        });
-    this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
-    if (reason === null) {
-      this.#answerWaiting(selection);
-      return;
-    }
-    await this.#switch({ reason, request, observed, limits }, signal);
-  }
-
-  /** Where nothing is about to happen a look asks for less; what it finds to do is looked at anew. */
-  async #look(
-    request: SelectionRequest,
-    yieldsChanged: boolean,
-    signal: AbortSignal,
-  ): Promise<AssembledInput> {
-    const steady = this.#decision?.verdict.reason === 'STEADY' && this.#fault === null;
-    if (steady && !yieldsChanged && this.leases.waiting === 0) {
-      const observed = await this.#observe(request, {}, { calm: true, signal });
-      const { upgradeMarginRatio } = this.#timing;
-      const { decision, plan } = this.#select({ ...observed, upgradeMarginRatio });
-      if (decision === 'keep' && plan.steps.length === 0) return observed;
-    }
-    return this.#observe(request, {}, { calm: false, signal });
-  }
-
-  /** Where others are on a ramp, what is acted upon is decided for where they will be. */
-  #decide(observed: AssembledInput) {
-    const input = { ...observed, upgradeMarginRatio: this.#timing.upgradeMarginRatio };
-    const selection = this.#select(input);
-    const judged = this.#timing.judge(selection, input.policy);
-    const limits = judged.verdict.act ? this.#timing.limitsOnRamp(judged, input.policy) : [];
-    const ahead = decideOnRamp(input, selection, limits);
-    if (ahead === null) return { input, selection, judged, limits: [] };
-    const instead = this.#timing.judgeInstead(judged, ahead.selection);
-    return { ...ahead, input: { ...input, policy: ahead.input.policy }, judged: instead };
-  }
-
-  async #switch({ reason, request, observed, limits }: Due, signal: AbortSignal): Promise<void> {
+    const steady = this.#steady && !changed && this.leases.waiting === 0;
     const { upgradeMarginRatio } = this.#timing;
+    let observation = await this.#observe(request, {}, { steady, signal });
+    let decided = this.#decide({ ...observation.input, upgradeMarginRatio }, null);
+    let reason = this.#reasonToAct(decided, yieldsChanged);
+    if (reason !== null && !observation.fresh) {
+      // Nothing is done on the strength of an old list of residents.
+      observation = await this.#observe(request, {}, { steady: false, signal });
+      decided = this.#decide({ ...observation.input, upgradeMarginRatio }, decided.judged);
+      reason = this.#reasonToAct(decided, yieldsChanged);
+    }
+    const { input, selection, judged } = decided;
+    const { verdict, observation: observed } = judged;
+    const { timeToHardLimitMs } = observed;
+    const ours = input.residents.some((one) => !one.foreign);
+    this.#steady =
+      reason === null &&
+      this.#retries.putOffUntilMs === null &&
+      !(this.#pressure.isOverHardLimit && ours);
+    this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
+    this.#ramWatch.decided(selection, input.resources);
+    this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
+    this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
+    if (reason === null) this.#answerWaiting(selection);
+    else await this.#switch({ ...decided, reason, request, observation }, signal);
+  }
+
+  /** Judges a decision; `earlier` is the judgement of the same round that it replaces. */
+  #decide(input: Decision['input'], earlier: Judgement | null): Decision {
+    const selection = this.#select(input);
+    const judged =
+      earlier === null
+        ? this.#timing.judge(selection, input)
+        : this.#timing.judgeInstead(earlier, selection, input);
+    const lowered = judged.verdict.act ? this.#timing.limitsOnRamp(judged, input.policy) : [];
+    const onRamp = decideOnRamp(input, selection, lowered);
+    if (onRamp === null) return { input, selection, judged, limits: [] };
+    const again = this.#timing.judgeInstead(judged, onRamp.selection, onRamp.input);
+    return { ...onRamp, judged: again };
+  }
+
+  #reasonToAct(
+    { input, selection, judged }: Decision,
+    yieldsChanged: boolean,
+  ): SwitchReason | null {
+    if (this.#settings.dryRun) return null;
+    return reasonToAct(selection, judged.verdict, {
+      yieldsChanged,
+      wanted: this.#residents.wanted,
+      waiting: this.leases.waiting,
+      isHeldBack: () => this.#retries.isHeldBack(input.residents),
+    });
+  }
+
+  async #switch(
+    { reason, request, observation, input, limits }: Due,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
-    let first: AssembledInput | null = observed;
-    const switching = this.#switches.run({
+    const { upgradeMarginRatio } = input;
+    let first: AssembledInput | null = observation.input;
+    const switching = this.#executor.run({
       reason,
-      policy: observed.policy,
+      policy: observation.input.policy,
       deviceIdentifier: request.deviceIdentifier ?? null,
-      emergency: poolsOverHardLimit(observed.resources, observed.policy).length > 0,
-      resources: observed.resources,
+      input: observation.input,
       observe: async (coolingDownUntilMs) => {
-        // The decision that this switch carries out, not one that came out differently since.
-        const options = { calm: false, signal };
-        const input = first ?? (await this.#observe(request, coolingDownUntilMs, options));
+        // The first decision of the switch is the one that was logged.
+        const options = { steady: false, signal };
+        const next = first ?? (await this.#observe(request, coolingDownUntilMs, options)).input;
         first = null;
-        return input;
+        return next;
       },
-      decide: (input) => decideWithin({ ...input, upgradeMarginRatio }, limits),
+      decide: (next) => decideWithin({ ...next, upgradeMarginRatio }, limits),
       signal,
     });
     const result = await this.#journal.confirmDuring(switching);
-    await this.#journal.keepFailures(this.#switches.failures, signal);
+    await this.#journal.keepFailures(this.#retries.failures, signal);
     this.#logger.finished({
       atMs: clock.nowMs(),
       reason,
       tookMs: clock.monotonicMs() - startedMs,
       result,
-      before: observed.resources.ram.availableBytes,
+      before: observation.input.resources.ram.availableBytes,
     });
-    // What has been replaced is gone now, late: the switch that replaced it is over only here.
+    // Where only the end of an earlier switch was left to do, its cool-down starts here.
     const late = result.report !== null && isLateEnd(result.report);
-    const direction = late ? this.#timing.lastDirection : result.direction;
-    this.#timing.switched(direction, observed.policy);
+    this.#timing.switched(late ? this.#timing.lastDirection : result.direction);
     this.#residents.forget();
     if (result.report === null || result.report.outcome === 'released') this.#residents.release();
     this.#waker.wake();
@@ -234,21 +247,35 @@ export class AutopilotLoop {
   async #observe(
     request: SelectionRequest,
     coolingDownUntilMs: Record<string, number>,
-    options: { readonly calm: boolean; readonly signal: AbortSignal },
-  ): Promise<AssembledInput> {
-    const coolDowns = { ...this.#switches.coolDowns(this.#decision), ...coolingDownUntilMs };
-    const observed = await this.#observer.observe(request, coolDowns, options);
-    return this.#residents.released ? { ...observed, steppingDown: true } : observed;
+    options: { readonly steady: boolean; readonly signal: AbortSignal },
+  ): Promise<Observation> {
+    const resources = this.#decision?.input.resources ?? null;
+    const coolDowns = { ...this.#retries.coolDowns(resources), ...coolingDownUntilMs };
+    const observation = await this.#observer.observe(request, coolDowns, options);
+    const { input, measured } = observation;
+    this.#pressure.observe(measured, input.residents, input.policy);
+    this.leases.observe(input);
+    this.#residents.observe(input.residents, this.leases.waiting);
+    return { ...observation, input: this.#withOverdue(input) };
   }
 
-  /** Where nothing will be done soon, whoever waits for a model is told so now. */
+  /** Counts our busy instances as idle once their time to finish has passed while memory is short. */
+  #withOverdue(input: AssembledInput): AssembledInput {
+    const { released } = this.#residents;
+    const residents = this.#pressure.isDrainOver
+      ? input.residents.map((one) => (one.foreign ? one : { ...one, busy: false }))
+      : input.residents;
+    return { ...input, residents, ...(released ? { steppingDown: true } : {}) };
+  }
+
+  /** Tells those who wait for a lease that none will come soon. */
   #answerWaiting(selection: Selection): void {
     const { decision } = selection;
     const hopeless =
       this.#settings.dryRun ||
       decision === 'keep' ||
       decision === 'none' ||
-      this.#switches.breakerOpenUntilMs !== null;
-    if (hopeless && this.leases.waiting > 0) this.leases.turnAway(selection);
+      this.#retries.breakerOpenUntilMs !== null;
+    if (hopeless && this.leases.waiting > 0) this.leases.refuseAll(selection);
   }
 }

@@ -10,69 +10,72 @@ import type { RunningLock } from '../journal/running-lock.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CallOptions } from '../ports/call-options.js';
 
-/** How often and how long; milliseconds. */
+/** Intervals and deadlines in milliseconds. */
 export interface AutopilotTimings {
-  /** Between two rounds of the loop, and between two looks at memory during a switch. Default 1 s. */
+  /** Between two rounds of the loop, and between two memory readings during a switch. Default 1 s. */
   readonly observeIntervalMs: number;
   /** How long a busy instance may finish before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs: number;
-  /** The same while a pool is over its hard limit; then it is unloaded nevertheless. Default 30 s. */
+  /** How long a busy instance may finish while a pool is over its hard limit. Then it is unloaded. Default 30 s. */
   readonly emergencyDrainMs: number;
-  /** The same while 98 % of a pool are in use and others take ever more. Default 1 s. */
+  /**
+   * The same where memory has run out: more than 99 % of a pool are in use, or 98 % and the others take
+   * more. Default 1 s.
+   */
   readonly criticalDrainMs: number;
-  /** How often a drain looks. Default 250 ms. */
+  /** How often a drain polls. Default 250 ms. */
   readonly drainPollMs: number;
-  /** Deadline of one load; null, the default, is the runtime's own. */
+  /** Deadline of one load. Default null, the runtime's own. */
   readonly loadTimeoutMs: number | null;
-  /** How long busy instances of ours may finish at the stop. Default 5 s. */
+  /** How long our busy instances may finish at the stop. Default 5 s. */
   readonly stopDrainMs: number;
-  /** After a switch that was put off. Default 15 s, doubling up to 5 min. */
+  /** Wait after a switch that was put off. Default 15 s, doubling up to 5 min. */
   readonly putOff: BackOffPolicy;
-  /** After a fault of a port. Default 1 s, doubling up to 30 s. */
+  /** Wait after a fault of a port. Default 1 s, doubling up to 30 s. */
   readonly fault: BackOffPolicy;
-  /** After a load that failed. Default 1 min, doubling up to 30 min. */
+  /** Wait before a model that failed to load is tried again. Default 1 min, doubling up to 30 min. */
   readonly failure: BackOffPolicy;
-  /** When so many loads fail in so short a time that nothing is tried. Default 5 in 5 min: 10 min. */
+  /** After how many failed loads no load is tried for a while. Default: 10 min after 5 within 5 min. */
   readonly breaker: BreakerPolicy;
 }
 
 /**
- * What an autopilot is made of. Only the ports have no default. `request`, `idle` and `timings` are read
- * whenever they are needed, so getters let them follow a configuration that is edited meanwhile.
+ * The ports and options of an autopilot. `request`, `idle` and `timings` are read each time they are needed,
+ * so with getters they follow a configuration that is edited while the autopilot runs.
  */
 export interface AutopilotOptions extends AutopilotPorts {
-  /** What to keep loaded: chain, requirement, device, pins of the configuration. */
+  /** What to keep loaded: chain, requirement, device, configured pins. Default: the default chain. */
   readonly request?: Pick<
     SelectionRequest,
-    'chain' | 'requirement' | 'deviceIdentifier' | 'pinned' | 'ladder'
+    'chain' | 'requirement' | 'deviceIdentifier' | 'pinned' | 'tradeOffs'
   >;
-  /** Requirements that hold for now besides, by rules such as 'while blender runs, small models'. */
+  /** Further requirements that hold now, such as 'small models while Blender runs'. Default null: none. */
   readonly rules?: ((options: CallOptions) => Promise<readonly Requirement[]>) | null;
-  /** Pins, yields and failures that outlast a restart. Default: forgotten with the process. */
+  /** Keeps pins, yields and failures over a restart. Default: a journal in memory. */
   readonly journal?: JournalPort;
-  /** Claims the runtime for this process; rejects when another has it. Default: no claim. */
+  /** Claims the runtime for this process; rejects when another process has it. Default null: no claim. */
   readonly lock?: (() => Promise<RunningLock>) | null;
-  /** Where decisions are written. Default: nowhere. */
+  /** Where decisions are written. Default null: nowhere. */
   readonly decisionLog?: DecisionSink | null;
   /**
-   * `keep` loads without an idle time and unloads what is ours at the stop. `release` loads with the
-   * catalog's idle time, respects it when the runtime unloads, and loads again on the next `acquire`.
+   * `keep` loads without an idle time and unloads our instances at the stop. `release` loads with the
+   * catalog's idle time; after the runtime has unloaded the model for it, the next `acquire` loads again.
    * Default `keep`.
    */
   readonly idle?: 'keep' | 'release';
-  /** Decide and touch nothing. Default false. */
+  /** Decide, but load and unload nothing. Default false. */
   readonly dryRun?: boolean;
   /** Uniform in [0, 1), for jitter. Default `Math.random`. */
   readonly random?: () => number;
   /**
-   * Whether a process lives on which a yield depends; it was there at `sinceMs` (epoch milliseconds),
-   * when the yield began. Default: asks the operating system.
+   * Whether the process that a yield depends on still runs. It ran at `sinceMs` (epoch milliseconds), when
+   * the yield began. Default: asks the operating system.
    */
   readonly isProcessAlive?: (processId: number, sinceMs: number) => boolean;
   readonly timings?: Partial<AutopilotTimings>;
 }
 
-/** Options with nothing left out. */
+/** Options with their defaults filled in. */
 export interface AutopilotSettings extends Required<Omit<AutopilotOptions, 'timings'>> {
   readonly timings: AutopilotTimings;
 }
@@ -95,7 +98,7 @@ const NO_REQUEST = {};
 
 /** Fills in the defaults. */
 export function completeOptions(options: AutopilotOptions): AutopilotSettings {
-  // They are asked for several times a round, and change when somebody edits them.
+  // Merged again only when the given timings change: they are read several times a round.
   let timings = DEFAULT_TIMINGS;
   let given: Partial<AutopilotTimings> | undefined;
   return {

@@ -1,6 +1,8 @@
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { createMemoryJournal } from '../journal/journal-port.js';
+import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 
 describe('with a busy model', () => {
   it('waits, puts the switch off, and switches as soon as it is idle', async () => {
@@ -78,7 +80,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('waits where memory has run out already: that gets no worse', async () => {
+  it('waits as long as a little memory is left and nobody takes it', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -90,6 +92,79 @@ describe('with a busy model', () => {
     await world.clock.advance(10 * SECOND);
     expect(world.residentKeys()).toEqual(['small']);
     expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual([]);
+    await pilot.stop();
+  });
+
+  it.each([
+    ['by a jump', 20],
+    ['by a little', 15.9],
+  ])('unloads it within two seconds where memory has run out %s', async (_, othersGib) => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = othersGib * GIB;
+    await world.clock.advance(2.5 * SECOND);
+    expect(world.residentKeys()).not.toContain('large');
+    await world.clock.advance(10 * SECOND);
+    expect(pilot.of('switch-finished').at(-1)?.report.forced).toEqual(['mai/large']);
+    await pilot.stop();
+  });
+
+  it('unloads it within two seconds where memory runs out during the drain', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 14 * GIB;
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    world.othersBytes = 18 * GIB;
+    await world.clock.advance(2.5 * SECOND);
+    expect(world.residentKeys()).not.toContain('large');
+    await pilot.stop();
+  });
+
+  it.each([
+    ['two seconds where memory has run out', 30, 2.5],
+    ['its drain time over the hard limit', 26, 32],
+  ])('unloads the last model of the chain, too, after %s', async (_, othersGib, seconds) => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/small', 'generating');
+    world.othersBytes = othersGib * GIB;
+    await world.clock.advance((seconds - 1.5) * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    await world.clock.advance(1.5 * SECOND);
+    expect(world.residentKeys()).toEqual([]);
+    expect(pilot.of('switch-finished').at(-1)?.report).toMatchObject({
+      outcome: 'released',
+      forced: ['mai/small'],
+    });
+    await pilot.stop();
+  });
+
+  it('does not unload it for a yield while memory is left', async () => {
+    const world = new FakeWorld([SMALL]);
+    const journal = createMemoryJournal({
+      ...EMPTY_JOURNAL,
+      revision: 1,
+      yields: [
+        {
+          name: 'game',
+          bytes: 30 * GIB,
+          pools: 'ram',
+          sinceMs: 0,
+          untilMs: null,
+          processId: null,
+        },
+      ],
+    });
+    world.place('small', { activity: 'generating' });
+    const pilot = await startPilot(world, { journal });
+    await world.clock.advance(5 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
     await pilot.stop();
   });
 

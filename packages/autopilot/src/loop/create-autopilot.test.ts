@@ -1,4 +1,5 @@
-import { FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import type { LogRecord } from '../decision-log/decision-record.js';
@@ -180,7 +181,7 @@ describe('createAutopilot', () => {
 
   it('acts on a forecast before the limit is reached', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
-    world.policy = { ...POLICY, dwellMs: 10 * MINUTE };
+    world.policy = { ...DEFAULT_SELECTION_POLICY, dwellMs: 10 * MINUTE };
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
     for (let second = 0; second < 60 && world.residentKeys().includes('large'); second += 1) {
@@ -258,7 +259,7 @@ describe('createAutopilot', () => {
   it('evicts what others have loaded once it is idle for long enough, where the policy says so', async () => {
     const world = new FakeWorld([LARGE]);
     world.models.set('theirs', { modelKey: 'theirs', bytes: 8 * GIB });
-    world.policy = { ...POLICY, foreign: 'evict-idle' };
+    world.policy = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict-idle' };
     const lastUsedAtMs = world.clock.nowMs();
     world.place('theirs', { instanceIdentifier: 'theirs', lastUsedAtMs });
     const pilot = await startPilot(world);

@@ -2,36 +2,36 @@ import type { Requirement } from '@mai/selector';
 import { isForeign } from '../assemble/ownership.js';
 import type { RunningLock } from '../journal/running-lock.js';
 import { callOptions } from '../ports/call-options.js';
-import { drainAndUnload } from '../switch/drain-and-unload.js';
-import type { AutopilotEvent, PublishedEvent } from './autopilot-event.js';
+import { drainAndUnload } from '../switch/drain.js';
+import type { AutopilotEvent, PublishedEvent } from '../events/autopilot-event.js';
 import { AutopilotLoop } from './autopilot-loop.js';
 import { completeOptions, type AutopilotOptions } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
-import { createEventHub } from './event-hub.js';
-import type { AcquireResult } from './leases.js';
+import { createEventHub } from '../events/event-hub.js';
+import type { AcquireResult } from '../leases/leases.js';
 
-/** A reader this far behind has stopped reading; a round publishes a handful of events. */
+/** A reader that is this many events behind has stopped reading; a round publishes a few events. */
 const EVENTS_BEHIND_MAX = 1024;
 
 /** Keeps the right model loaded from `start` to `stop`. */
 export interface Autopilot extends AsyncDisposable {
   /**
-   * Begins. Resolves when it runs; does nothing when it does already.
+   * Starts the rounds. Does nothing when they run already.
    *
    * @throws AutopilotError `ALREADY_RUNNING` from the lock, or whatever else the lock throws.
    */
   start(): Promise<void>;
   /**
-   * Ends: cancels what is under way and leaves nothing half loaded. With `idle: 'keep'` it then unloads
-   * what is ours, except what is pinned or stays busy. Resolves when no timer and no listener is left.
+   * Cancels what is under way and leaves nothing half loaded. With `idle: 'keep'` it then unloads our
+   * instances, except those that are pinned or stay busy. Resolves when no timer and no listener is left.
    */
   stop(): Promise<void>;
   readonly state: AutopilotState;
-  /** From the moment that it is iterated over; ends with the stop. Each reader has its own. */
+  /** The events from the start of the iteration to the stop. Each reader gets all of them. */
   readonly events: AsyncIterable<AutopilotEvent>;
   /**
-   * A lease on a resident model that meets the requirement; loads one first where it must. Without one
-   * that can be loaded it resolves to the decision that says why.
+   * Resolves to a lease on a resident model that meets the requirement, after loading one if necessary. If
+   * none can be loaded soon it resolves to the decision that says why.
    *
    * @throws the signal's reason, or an `AbortError` when the autopilot stops.
    */
@@ -41,13 +41,13 @@ export interface Autopilot extends AsyncDisposable {
   ): Promise<AcquireResult>;
 }
 
-/** An autopilot that has not started. Touches nothing before `start`. */
+/** Creates an autopilot that has not started. It uses no port before `start`. */
 export function createAutopilot(options: AutopilotOptions): Autopilot {
   const settings = completeOptions(options);
   const { clock } = settings;
   let hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
   const publish = (event: PublishedEvent): void => {
-    if (!hub.deserted) hub.publish({ atMs: clock.nowMs(), ...event });
+    if (hub.hasReaders) hub.publish({ atMs: clock.nowMs(), ...event });
   };
   let loop = new AutopilotLoop(settings, publish);
   let run: Run | null = null;
@@ -81,7 +81,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
     const ended = ready.then(
       () =>
         own.run(controller.signal).catch(() => {
-          // Its only way to end is the signal; faults are events.
+          // It ends only by the signal; faults are published as events.
         }),
       () => undefined,
     );
@@ -109,7 +109,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
       ...(settings.request.pinned ?? []),
       ...loop.state.pins.map((pin) => pin.target),
     ];
-    // What another Mai has taken over is its to unload.
+    // After the lock was lost the instances belong to the process that took it.
     if (settings.idle === 'keep' && !settings.dryRun && !lost) await unloadOurs(pinned);
     loop.leases.close(reason);
     await held?.release();
@@ -152,7 +152,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
         }
       }
     } catch (error) {
-      // Out of reach: the next start adopts what is left by its identifier.
+      // The runtime is out of reach. The next start recognises our instances by their identifiers.
       publish({ type: 'fault', error, retryAtMs: clock.nowMs() });
     }
   };

@@ -1,81 +1,106 @@
-import type { Requirement } from '@mai/selector';
-import { assembleWithMemo, type AssembledInput } from '../assemble/assemble-selection-input.js';
-import type { SelectionRequest } from '../assemble/selection-request.js';
+import type { Resources } from '@mai/memory-ledger';
+import { joinFootprints, type AssembledInput } from '../assemble/assemble-selection-input.js';
+import { observeResources } from '../assemble/observe-resources.js';
+import {
+  completeRequest,
+  NO_REQUIREMENT,
+  type SelectionRequest,
+} from '../assemble/selection-request.js';
+import type { CachedPorts } from '../caching/cached-ports.js';
+import type { JournalReader } from '../journal/journal-reader.js';
+import type { Leases } from '../leases/leases.js';
+import { mergeRequirements } from '../leases/merge-requirements.js';
+import { callOptions } from '../ports/call-options.js';
+import type { CatalogReading } from '../ports/catalog-port.js';
 import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js';
 import type { AutopilotSettings } from './autopilot-options.js';
-import type { CachedPorts } from './cached-ports.js';
-import type { JournalKeeper } from './journal-keeper.js';
-import type { LeaseDesk } from './leases.js';
-import { mergeRequirements } from './merge-requirements.js';
-import type { SwitchDesk } from './switch-desk.js';
+import type { SwitchExecutor } from './switch-executor.js';
 
-const NOTHING_REQUIRED: Requirement = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-};
+/** Shared empty array: read every second, almost always empty. */
+const NONE: readonly never[] = [];
 
-const NOTHING: readonly never[] = [];
-
-/** What a look at the world depends on. */
 interface Sources {
   readonly cached: CachedPorts;
-  readonly journal: JournalKeeper;
-  readonly leases: LeaseDesk;
-  readonly switches: SwitchDesk;
+  readonly journal: JournalReader;
+  readonly leases: Leases;
+  readonly executor: SwitchExecutor;
 }
 
-/** Looks at the world for a decision: what is asked for now, and what there is less what is yielded. */
+/** The input of a decision, and how it was observed. */
+export interface Observation {
+  readonly input: AssembledInput;
+  /** The resources as they were measured, yielded memory included. */
+  readonly measured: Resources;
+  /** Whether the runtime was asked for its residents now; otherwise the last listing was used. */
+  readonly fresh: boolean;
+}
+
+/** Observes the world for a decision: the request, the machine, the residents, less what is yielded. */
 export class Observer {
   readonly #settings: AutopilotSettings;
   readonly #sources: Sources;
   #baselines: YieldBaselines = {};
+  #catalog: CatalogReading | null = null;
 
   constructor(settings: AutopilotSettings, sources: Sources) {
     this.#settings = settings;
     this.#sources = sources;
   }
 
+  /** The request for now: the configured one, with rules, leases and pins. */
   async request(signal: AbortSignal): Promise<SelectionRequest> {
     const { request, rules } = this.#settings;
-    const { journal, leases, switches } = this.#sources;
-    const own = request.requirement ?? NOTHING_REQUIRED;
-    const ruled = rules === null ? NOTHING : await rules({ signal });
+    const { journal, leases, executor } = this.#sources;
+    const own = request.requirement ?? NO_REQUIREMENT;
+    const ruled = rules === null ? NONE : await rules({ signal });
     const { pins } = journal.journal;
-    const pinned = request.pinned ?? NOTHING;
+    const pinned = request.pinned ?? NONE;
     return {
       chain: request.chain ?? null,
       deviceIdentifier: request.deviceIdentifier ?? null,
-      ladder: request.ladder ?? true,
+      tradeOffs: request.tradeOffs ?? true,
       requirement:
         ruled.length + leases.requirements.length === 0
           ? own
           : mergeRequirements([own, ...ruled, ...leases.requirements]),
       pinned: pins.length === 0 ? pinned : [...pinned, ...pins.map((pin) => pin.target)],
-      leased: leases.leased,
-      acceptedAs: switches.acceptedAs,
+      acceptedAs: executor.acceptedAs,
     };
   }
 
+  /**
+   * Observes once. The runtime is asked for its residents when local readings or the catalog have changed,
+   * when the last listing is ten seconds old, and always when `steady` is false.
+   */
   async observe(
     request: SelectionRequest,
     coolingDownUntilMs: Readonly<Record<string, number>>,
-    { calm, signal }: { readonly calm: boolean; readonly signal: AbortSignal },
-  ): Promise<AssembledInput> {
+    { steady, signal }: { readonly steady: boolean; readonly signal: AbortSignal },
+  ): Promise<Observation> {
     const { cached, journal, leases } = this.#sources;
-    const observed = await assembleWithMemo(
-      calm ? cached.calmPorts : cached.ports,
-      { ...request, leased: leases.leased, coolingDownUntilMs },
-      { signal, memo: cached.memo },
-    );
+    const { ports, residents: cache, memo } = cached;
+    const complete = completeRequest({ ...request, leased: leases.leased, coolingDownUntilMs });
+    const measured = await observeResources(ports, complete.deviceIdentifier, signal);
+    const changed = cache.observe(measured);
+    const mayAskRuntime = changed || !steady;
+    const catalog = await ports.catalog.read({
+      ...callOptions(signal, null),
+      chain: complete.chain,
+      mayAskRuntime,
+    });
+    const mustAsk = mayAskRuntime || catalog !== this.#catalog;
+    this.#catalog = catalog;
+    const recalled = mustAsk ? null : cache.recall();
+    const instances = recalled ?? (await cache.list(measured, signal));
+    const facts = { catalog, instances, resources: measured, request: complete };
+    const input = await joinFootprints(ports, facts, { signal, memo });
     const { yields } = journal.journal;
     if (yields.length === 0) {
       this.#baselines = {};
-      return observed;
+      return { input, measured, fresh: recalled === null };
     }
-    const { resources, residents } = observed;
-    const reservation = reserveMemory(resources, residents, yields, this.#baselines);
-    this.#baselines = reservation.baselines;
-    return { ...observed, resources: reservation.resources };
+    const { resources, baselines } = reserveMemory(input, yields, this.#baselines);
+    this.#baselines = baselines;
+    return { input: { ...input, resources }, measured, fresh: recalled === null };
   }
 }

@@ -1,35 +1,36 @@
 import type { Selection } from '@mai/selector';
-import type { Verdict } from '../timing/hysteresis/hysteresis-state.js';
-import { asDue } from './as-due.js';
-import type { SwitchReason } from './autopilot-event.js';
+import type { SwitchReason } from '../events/autopilot-event.js';
+import { asDue } from '../timing/as-due.js';
+import type { Verdict } from '../timing/hysteresis-state.js';
 
-/** What else there is to know than the decision and the verdict. */
-interface Circumstances {
-  /** A yield was added, or grew. */
-  readonly yieldsChanged: boolean;
-  /** Something is to be loaded when nothing is. */
-  readonly wanted: boolean;
-  /** How many wait for a model. */
-  readonly waiting: number;
-  /** Whether nothing is to be tried for now, short of an emergency. */
-  readonly heldBack: () => boolean;
-}
-
-/** Why to carry a decision out now; null where it is not. */
+/** Why to carry a decision out now; null when it is not carried out. */
 export function reasonToAct(
   selection: Selection,
   verdict: Verdict,
-  { yieldsChanged, wanted, waiting, heldBack }: Circumstances,
+  {
+    yieldsChanged,
+    wanted,
+    waiting,
+    isHeldBack,
+  }: {
+    /** A yield was added, or grew. */
+    readonly yieldsChanged: boolean;
+    /** Whether a model is loaded when none is resident. */
+    readonly wanted: boolean;
+    /** How many callers wait for a lease. */
+    readonly waiting: number;
+    /** Whether no switch is tried for now, short of an emergency. */
+    readonly isHeldBack: () => boolean;
+  },
 ): SwitchReason | null {
   const { decision, direction } = asDue(selection);
   if (decision === 'none') return null;
   if (decision === 'keep') {
-    // What is loaded stays, but not alone: something that it has replaced was busy when it should have
-    // gone, or what is in its way may go now.
-    return selection.plan.steps.length > 0 && !heldBack() ? verdict.reason : null;
+    // The serving instance stays. The steps unload what it replaced and what was busy then.
+    return selection.plan.steps.length > 0 && !isHeldBack() ? verdict.reason : null;
   }
   const emergency = verdict.act && verdict.reason === 'EMERGENCY';
-  if (!emergency && heldBack()) return null;
+  if (!emergency && isHeldBack()) return null;
   if (decision === 'load' && !wanted) return null;
   if (waiting > 0) return 'REQUESTED';
   if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';

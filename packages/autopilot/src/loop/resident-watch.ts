@@ -1,37 +1,36 @@
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
-import { isSameData } from '../assemble/same-data.js';
-import type { PublishedEvent } from './autopilot-event.js';
+import type { Resident } from '@mai/selector';
+import { isSameData } from '../caching/same-data.js';
+import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
-import { findDuplicates } from './find-duplicates.js';
 
-/** Watches from round to round what is resident: an idle time that has run out, and duplicates. */
+/** Compares the residents of each round with the last: detects an expired idle time and duplicates. */
 export class ResidentWatch {
-  readonly #idle: AutopilotSettings['idle'];
+  readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
   #wanted = true;
   #hadOurs = false;
   #released = false;
-  #duplicates: ReturnType<typeof findDuplicates> = [];
+  #duplicates: readonly Duplicate[] = [];
 
-  constructor({ idle }: AutopilotSettings, publish: (event: PublishedEvent) => void) {
-    this.#idle = idle;
+  constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
+    this.#settings = settings;
     this.#publish = publish;
   }
 
-  /** Whether something is to be loaded when nothing is: false once an idle time has run out. */
+  /** Whether a model is loaded when none is resident; false after an idle time has expired. */
   get wanted(): boolean {
     return this.#wanted;
   }
 
-  /** Whether nothing of ours has been loaded since the last of it went because memory ran out. */
+  /** Whether our last instance was unloaded for lack of memory, and none has been loaded since. */
   get released(): boolean {
     return this.#released;
   }
 
-  /** `waiting`: how many wait for a model. */
-  observe({ residents }: AssembledInput, waiting: number): void {
+  /** @param waiting - how many callers wait for a lease. */
+  observe(residents: readonly Resident[], waiting: number): void {
     const ours = residents.some((one) => !one.foreign);
-    if (this.#idle === 'release') {
+    if (this.#settings.idle === 'release') {
       if (ours || waiting > 0) this.#wanted = true;
       else if (this.#hadOurs && this.#wanted) {
         this.#wanted = false;
@@ -47,13 +46,29 @@ export class ResidentWatch {
     }
   }
 
-  /** Memory has run out: what was loaded, or was to be, is gone. */
+  /** Our last instance was unloaded, or a load was aborted, because memory ran out. */
   release(): void {
     this.#released = true;
   }
 
-  /** What is gone at the next look did not run out of its idle time: it was switched, or LM Studio was away. */
+  /** An instance that is gone in the next round was not unloaded for its idle time. */
   forget(): void {
     this.#hadOurs = false;
   }
+}
+
+/** A model that is loaded more than once. */
+interface Duplicate {
+  readonly modelKey: string;
+  readonly instanceIdentifiers: readonly string[];
+}
+
+function findDuplicates(residents: readonly Resident[]): readonly Duplicate[] {
+  const copies = new Map<string, string[]>();
+  for (const { modelKey, instanceIdentifier } of residents) {
+    copies.set(modelKey, [...(copies.get(modelKey) ?? []), instanceIdentifier]);
+  }
+  return [...copies]
+    .filter(([, identifiers]) => identifiers.length > 1)
+    .map(([modelKey, instanceIdentifiers]) => ({ modelKey, instanceIdentifiers }));
 }

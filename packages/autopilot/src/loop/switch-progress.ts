@@ -1,49 +1,78 @@
+import type { PoolName } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';
 
-/** What a switch came to. */
+/** The result of a switch. */
 export interface SwitchResult {
-  /** Null when a load was broken off. */
+  /** Null when a load was aborted because memory ran out. */
   readonly report: RunReport | null;
-  /** Which way the model that serves has changed; null where it has not. */
+  /** In which direction the serving model has changed; null when it is the same. */
   readonly direction: 'up' | 'down' | null;
-  /** Available RAM once it had settled after the last load; null when nothing was loaded. */
+  /** Available RAM after the last load, once it had settled; null when nothing was loaded. */
   readonly availableBytes: number | null;
 }
 
-/** What a load is broken off with when memory runs out under it. */
+/** Aborts a load during which memory runs out. */
 export class MemoryRanOut extends Error {
-  readonly pools: readonly string[];
-  constructor(pools: readonly string[]) {
+  readonly pools: readonly PoolName[];
+  constructor(pools: readonly PoolName[]) {
     super(`${pools.join(' and ')} passed the hard limit during a load.`);
     this.pools = pools;
   }
 }
 
-/** What the switch is doing, for the guard and the report. */
-export class Progress {
+/** What a switch under way is doing. */
+export class SwitchProgress {
   /** The model that is being loaded; null when none is. */
   loading: string | null = null;
+  /** Available RAM after the last load; null before the first. */
   availableBytes: number | null = null;
+  /** The residents of the last decision that have not been unloaded since. */
+  residents: readonly Resident[];
+
+  constructor(residents: readonly Resident[]) {
+    this.residents = residents;
+  }
 
   follow(event: RunEvent): void {
-    if (event.type === 'loading') this.loading = event.modelKey;
-    if (event.type === 'loaded') {
-      this.loading = null;
-      this.availableBytes = event.resources.ram.availableBytes;
+    switch (event.type) {
+      case 'decided':
+        this.residents = event.input.residents;
+        break;
+      case 'unloaded':
+        this.residents = this.residents.filter(
+          (one) => one.instanceIdentifier !== event.instanceIdentifier,
+        );
+        break;
+      case 'loading':
+        this.loading = event.modelKey;
+        break;
+      case 'loaded':
+        this.loading = null;
+        this.availableBytes = event.resources.ram.availableBytes;
+        break;
+      case 'load-failed':
+      case 'settling':
+        this.loading = null;
+        break;
+      case 'observing':
+      case 'draining':
+      case 'unloading':
+      case 'rolling-back':
+        break;
     }
-    if (event.type === 'load-failed' || event.type === 'settling') this.loading = null;
   }
 }
 
-/** Which way the model that serves has changed; null where it has not. */
+/** In which direction the serving model has changed; null when it is the same. */
 export function directionOf(report: RunReport): 'up' | 'down' | null {
   if (report.outcome === 'released') return 'down';
   if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;
   return report.first.selection.direction ?? 'up';
 }
 
-/** Whether all that was done is the end of an earlier switch: what it had replaced was busy then. */
+/** Whether the switch only unloaded what an earlier switch had replaced while it was busy. */
 export function isLateEnd({ outcome, loaded, unloaded }: RunReport): boolean {
   return outcome === 'switched' && loaded.length === 0 && unloaded.length > 0;
 }

@@ -1,36 +1,36 @@
 import { throwIfAborted, type Clock } from '../ports/clock.js';
 
-/** A sleep that can be cut short. */
+/** A sleep that can be ended early. One sleeper at a time. */
 export interface Waker {
   /** Ends the sleep that is under way, or the next one before it begins. */
   wake(): void;
-  /** Whether it was woken. Rejects with the signal's reason when it fires. */
+  /** Resolves to whether it was woken. Rejects with the signal's reason when the signal fires. */
   sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** One sleeper at a time, under a signal that lives no longer than the waker. */
+/** The waker listens to the signal of its last sleep, so that signal must not outlive it. */
 export function createWaker(): Waker {
-  let alarm = new AbortController();
+  let woken = new AbortController();
   let watched: AbortSignal | null = null;
-  const ring = (): void => {
-    alarm.abort();
+  const wake = (): void => {
+    woken.abort();
   };
   return {
-    wake: ring,
+    wake,
     sleep: async (clock, ms, signal) => {
       throwIfAborted(signal);
       if (watched !== signal) {
-        watched?.removeEventListener('abort', ring);
-        signal.addEventListener('abort', ring, { once: true });
+        watched?.removeEventListener('abort', wake);
+        signal.addEventListener('abort', wake, { once: true });
         watched = signal;
       }
-      const own = alarm.signal;
+      const own = woken.signal;
       try {
         if (!own.aborted) await clock.sleep(ms, { signal: own });
       } catch (error) {
         if (!own.aborted) throw error;
       } finally {
-        if (own.aborted) alarm = new AbortController();
+        if (own.aborted) woken = new AbortController();
       }
       throwIfAborted(signal);
       return own.aborted;

@@ -4,11 +4,11 @@ import type { EstimatorPort } from './estimator-port.js';
 import type { MonitorPort, SurveyPort } from './monitor-port.js';
 import type { RuntimePort } from './runtime-port.js';
 
-/** Everything the autopilot touches in the world. */
+/** Everything outside of this package that the autopilot uses. */
 export interface AutopilotPorts {
   readonly runtime: RuntimePort;
   readonly monitor: MonitorPort;
-  /** Asked in place of the monitor when the runtime is on another machine. */
+  /** Used in place of the monitor when the runtime is on another machine. */
   readonly survey: SurveyPort;
   readonly estimator: EstimatorPort;
   readonly catalog: CatalogPort;

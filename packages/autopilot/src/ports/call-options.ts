@@ -1,11 +1,11 @@
-/** What every port call takes: a port gives up promptly when the signal fires. */
+/** Options of every port call. A port stops promptly when the signal fires. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Deadline of this call in milliseconds; the port's own default without it. */
+  /** Deadline of this call in milliseconds. Default: the port's own. */
   readonly timeoutMs?: number;
 }
 
-/** The options for a call that may or may not be cancellable. */
+/** Builds call options; null leaves an option out. */
 export function callOptions(signal: AbortSignal | null, timeoutMs: number | null): CallOptions {
   return {
     ...(signal === null ? {} : { signal }),

@@ -7,14 +7,14 @@ export interface CandidateProfile {
   readonly displayName: string;
   readonly tier: Tier;
   readonly capabilities: readonly string[];
-  /** The context length that is wanted. */
+  /** The configured context length, unless `loadConfig` sets one. */
   readonly contextLengthTokens: number;
-  /** What the model allows; null when unknown. */
+  /** The most that the model allows; null when unknown. */
   readonly maxContextLengthTokens: number | null;
-  /** What the configuration claims it takes, the last resort of an estimate. */
+  /** The configured estimate of its RAM, used where there is no better one; null when not configured. */
   readonly minMemoryBytes: number | null;
+  /** The same for GPU memory. */
   readonly minVramBytes: number | null;
-  /** As configured; its own context length, where set, wins over `contextLengthTokens`. */
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload it; null keeps it. */
   readonly ttlMs: number | null;
@@ -27,14 +27,25 @@ export interface CatalogReading {
   readonly chain: readonly CandidateProfile[];
   readonly policy: SelectionPolicy;
   /**
-   * Other quantizations of a model that are downloaded, by model key, each a model key of its own.
-   * The smaller ones join the chain right behind their model.
+   * Other downloaded quantizations of a model, by its model key. Each is a model key of its own. The
+   * smaller ones join the chain right behind their model.
    */
   readonly variants: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The configuration merged with what is downloaded. */
+/** Which reading is asked for. */
+export interface CatalogQuestion extends CallOptions {
+  /** Name of the fallback chain; null is the default chain. */
+  readonly chain: string | null;
+  /**
+   * Whether the runtime may be asked for what is downloaded. With false the catalog answers from what it
+   * knows and from local files. The autopilot passes false as long as nothing has changed, because in steady
+   * state its ten-second budget of runtime calls goes to the list of residents. Default true.
+   */
+  readonly mayAskRuntime?: boolean;
+}
+
+/** The configuration merged with what is downloaded. Read every two seconds: keep it cheap. */
 export interface CatalogPort {
-  /** `chain` names a fallback chain; null is the default one. */
-  read(options: CallOptions & { readonly chain: string | null }): Promise<CatalogReading>;
+  read(question: CatalogQuestion): Promise<CatalogReading>;
 }

@@ -1,33 +1,32 @@
-/** The only source of time in this package; tests and simulations pass their own. */
+/** The only source of time in this package. Tests and simulations pass their own. */
 export interface Clock {
-  /** Milliseconds since the epoch, for what people read. May jump. */
+  /** Milliseconds since the epoch, for display. May jump. */
   nowMs(): number;
-  /** Milliseconds that only ever grow, for every duration. Its zero means nothing. */
+  /** Milliseconds that never decrease, for durations. The zero is arbitrary. */
   monotonicMs(): number;
   /**
-   * Resolves after `ms`; rejects with the signal's reason as soon as the signal fires and leaves no
-   * timer or listener behind either way.
+   * Resolves after `ms`, or rejects with the signal's reason as soon as the signal fires. Leaves no timer
+   * and no listener behind.
    */
   sleep(ms: number, options: { readonly signal: AbortSignal | null }): Promise<void>;
 }
 
-/** The machine's own clock. Its timers keep the process alive while something waits on them. */
+/** The machine's own clock. Its pending timers keep the process alive. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => {
-    // Not performance.now(), which loads a module of Node first.
+    // Cheaper at start-up than performance.now(), which loads another module of Node.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },
   sleep: (ms, { signal }) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(abortReason(signal));
-        return;
-      }
+      throwIfAborted(signal);
       const onAbort = (): void => {
         clearTimeout(timer);
-        reject(abortReason(signal));
+        // The caller's own reason, which may be any value.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(signal?.reason);
       };
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', onAbort);
@@ -37,12 +36,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** What an aborted signal rejects with: the caller's own reason, unchanged. */
-export function abortReason(signal: AbortSignal | null): Error {
-  return signal?.reason as Error;
-}
-
-/** Throws the signal's reason when it has fired. */
+/** Throws the signal's reason, unchanged, when the signal has fired. */
 export function throwIfAborted(signal: AbortSignal | null): void {
-  if (signal?.aborted === true) throw abortReason(signal);
+  signal?.throwIfAborted();
 }

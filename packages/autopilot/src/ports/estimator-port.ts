@@ -1,7 +1,7 @@
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
-/** The question: what does this model take with this load configuration on this machine? */
+/** Asks what a model takes with this load configuration on this machine. */
 export interface EstimateQuestion {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -9,16 +9,17 @@ export interface EstimateQuestion {
   readonly deviceIdentifier: string | null;
 }
 
-/** The answer; null where nothing is known. */
+/** The answer to an `EstimateQuestion`. */
 export interface Estimate {
+  /** Null when nothing is known about the model. */
   readonly footprint: Footprint | null;
-  /** The runtime's own verdict for this load configuration; null when it was not asked. */
+  /** The runtime's own verdict on this load configuration; null when it was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
-  /** The engine would not load it so, whatever memory there is; other load configurations are tried. */
+  /** The engine can't load the model this way, however much memory there is. Default false. */
   readonly refused?: boolean;
 }
 
-/** What a model takes when it is resident. Asked many times per decision: keep it cheap, or cached. */
+/** Estimates footprints. The autopilot keeps the answers until something changes. */
 export interface EstimatorPort {
   estimate(question: EstimateQuestion, options: CallOptions): Promise<Estimate>;
 }

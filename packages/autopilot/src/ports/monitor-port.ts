@@ -1,31 +1,28 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
-/** What this machine has left. A reading that is unknown is null, never zero. */
+/** Reads this machine. An unknown reading is null, never zero. */
 export interface MonitorPort {
-  /** One reading, now. */
+  /** One reading, taken now. */
   snapshot(options: CallOptions): Promise<Resources>;
   /**
-   * RAM alone, in less than a millisecond: for looks between two rounds. Null leaves a limit that is
-   * passed to the next round.
+   * Reads RAM alone, in less than a millisecond, for polls between two rounds. Null when the machine can't
+   * do that: a limit that is passed is then noticed at the next round.
    */
-  readonly glance: (() => Promise<{ readonly availableBytes: number | null }>) | null;
+  readonly readRam: (() => Promise<{ readonly availableBytes: number | null }>) | null;
   /**
-   * The first reading after memory has stopped moving: drivers and the OS lag behind a load or an
-   * unload by up to 1.5 s. Null leaves it to the autopilot, which then compares readings itself.
+   * The first reading after memory has stopped changing: drivers and the OS lag behind a load or an unload
+   * by up to 1.5 s. With null the autopilot compares snapshots itself.
    */
   readonly settled: ((options: CallOptions) => Promise<Resources>) | null;
 }
 
-/**
- * The hardware of the machine that the runtime runs on, as the runtime reports it: totals only.
- * Used in place of the monitor where local readings say nothing about that machine.
- */
+/** Asks the runtime about its hardware, in place of the monitor, when it is on another machine. */
 export interface SurveyPort {
   survey(options: CallOptions & { readonly deviceIdentifier: string | null }): Promise<Survey>;
 }
 
-/** Totals of a machine; null where it hides one. */
+/** Totals of a machine; null where unknown. */
 export interface Survey {
   readonly ramTotalBytes: number;
   /** CPU and GPU share one pool. */

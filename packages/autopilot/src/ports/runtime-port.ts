@@ -22,7 +22,7 @@ export interface RuntimeInstance {
   readonly keepModelInMemory: boolean | null;
 }
 
-/** What is asked of the runtime for one load. */
+/** One load. */
 export interface RuntimeLoadRequest extends CallOptions {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -33,26 +33,28 @@ export interface RuntimeLoadRequest extends CallOptions {
   readonly onProgress: (ratio: number) => void;
 }
 
-/** A field in which the loaded instance is not what was asked for. */
+/** A field in which the loaded instance differs from the request. */
 export interface LoadMismatch {
   readonly field: string;
   readonly asked: unknown;
   readonly got: unknown;
 }
 
-/** What one load ended with. */
+/** The result of one load. */
 export interface RuntimeLoadResult {
   readonly instance: RuntimeInstance;
-  /** Empty when the instance is what was asked for. */
+  /** Empty when the instance is as requested. */
   readonly verified: readonly LoadMismatch[];
 }
 
 /**
- * LM Studio, as far as the autopilot needs it; the client of `@mai/lmstudio-adapter` satisfies it.
+ * Loads and unloads models; the client of `@mai/lmstudio-adapter` satisfies it.
  *
- * What it relies on: a rejected or cancelled `load` leaves nothing resident; `unload` of an instance
- * that is gone rejects with code `INSTANCE_NOT_FOUND`; faults carry a `code`, and cancellation
- * rejects with the signal's own reason.
+ * The autopilot relies on this: a rejected or cancelled `load` leaves nothing resident; `unload` of an
+ * instance that is gone rejects with code `INSTANCE_NOT_FOUND`; faults carry a `code`; cancellation rejects
+ * with the signal's own reason.
+ *
+ * In steady state the autopilot calls `listResidents` at most once in ten seconds.
  */
 export interface RuntimePort {
   listResidents(options: CallOptions): Promise<readonly RuntimeInstance[]>;

@@ -1,18 +1,32 @@
-import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
+import {
+  chargeResident,
+  HARD_LIMIT,
+  isOverLimit,
+  measurePools,
+  type Pool,
+  type PoolName,
+  type Resources,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 
-/** The pools whose measured use is above the hard limit, by name; none where nothing is measured. */
-export function poolsOverHardLimit(resources: Resources, policy: SelectionPolicy): string[] {
-  if (!resources.observable) return [];
-  const over = (total: number | null, available: number | null, limitRatio: number): boolean =>
-    total !== null && available !== null && total - available > limitRatio * total;
-  const pools: string[] = [];
-  const ramLimit = resources.unified ? policy.unifiedHardLimitRatio : policy.hardLimitRatio;
-  if (over(resources.ram.totalBytes, resources.ram.availableBytes, ramLimit)) pools.push('ram');
-  for (const gpu of resources.gpus) {
-    // Shared GPU memory lives in RAM, where it has been counted.
-    if (gpu.memory === 'shared' || resources.unified) continue;
-    if (over(gpu.totalBytes, gpu.availableBytes, policy.hardLimitRatio))
-      pools.push(`gpu:${gpu.deviceKey}`);
-  }
-  return pools;
+/** The pools whose use is known: their total and what is available are measured. */
+export function measuredPools(
+  resources: Resources,
+  residents: readonly Pick<Resident, 'footprint'>[],
+  policy: SelectionPolicy,
+): readonly Pool[] {
+  const charged = residents.map(({ footprint }) => chargeResident(footprint, resources));
+  return measurePools(resources, charged, policy).filter((pool) => pool.measured);
+}
+
+/** The measured pools in which others and residents together use more than the hard limit. */
+export function poolsOverHardLimit(
+  resources: Resources,
+  residents: readonly Pick<Resident, 'footprint'>[],
+  policy: SelectionPolicy,
+): readonly PoolName[] {
+  return measuredPools(resources, residents, policy)
+    .filter((pool) => isOverLimit(pool, HARD_LIMIT))
+    .map(({ name }) => name);
 }

@@ -1,23 +1,26 @@
-import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
-import type { Requirement } from '@mai/selector';
-import { leastContextTokens } from '../assemble/ladder.js';
+import type { Footprint, LoadConfig, PoolName, SelectionPolicy } from '@mai/memory-ledger';
+import type { Requirement, Resident } from '@mai/selector';
+import { leastContextTokens } from '../assemble/load-steps.js';
 import { chooseIdentifier } from '../assemble/ownership.js';
+import { errorCode } from '../autopilot-error.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { RuntimeInstance, RuntimeLoadResult } from '../ports/runtime-port.js';
 import { poolsOverHardLimit } from './hard-limit.js';
-import { asLoadFailure, errorCode, type LoadFailure } from './load-failure.js';
+import { asLoadFailure, type LoadFailure } from './load-failure.js';
 import type { EmitRunEvent } from './run-event.js';
 import { settleMemory } from './settle-memory.js';
 
-/** Cleaning up must not hang on the fault that made it necessary. */
+/** Deadline of the clean-up after a failed load, which must not hang on the same fault. */
 const CLEAN_UP_TIMEOUT_MS = 10_000;
 
-/** What all the loads of a run have in common. */
+/** What all loads of a run have in common. */
 export interface LoadContext {
   readonly deviceIdentifier: string | null;
   readonly policy: SelectionPolicy;
+  /** What else is resident during the load. */
+  readonly residents: readonly Pick<Resident, 'footprint'>[];
   readonly timeoutMs: number | null;
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;
@@ -27,20 +30,21 @@ export interface LoadContext {
 export interface LoadTask extends LoadContext {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
+  readonly footprint: Footprint | null;
   readonly ttlMs: number | null;
   readonly requirement: Requirement;
-  /** The name to give it; null finds a free one of ours. */
+  /** The identifier to load it under; null chooses a free one. */
   readonly identifier: string | null;
 }
 
-/** Either an instance that is what was needed, or the reason why there is none. */
+/** The loaded instance, or why the candidate can't be used. */
 export type LoadOutcome =
   | { readonly instance: RuntimeInstance; readonly failure: null }
   | { readonly instance: null; readonly failure: LoadFailure };
 
 /**
- * Loads one candidate and checks what came of it: the context that was asked for, and memory below
- * the hard limit. Whatever is not fit for use, or half loaded, is gone when this returns or throws.
+ * Loads one candidate and checks it: its context must be long enough, and use must keep to the hard limit.
+ * An instance that fails a check, or is half loaded, is gone when this returns or throws.
  */
 export async function loadCandidate(ports: AutopilotPorts, task: LoadTask): Promise<LoadOutcome> {
   const { clock } = ports;
@@ -65,9 +69,10 @@ export async function loadCandidate(ports: AutopilotPorts, task: LoadTask): Prom
   try {
     task.emit({ type: 'settling' });
     const resources = await settleMemory(ports, task.deviceIdentifier, task.signal);
+    const residents = [...task.residents, task];
     const failure =
       checkContext(task, result.instance) ??
-      checkMemory(task, poolsOverHardLimit(resources, task.policy));
+      checkMemory(task, poolsOverHardLimit(resources, residents, task.policy));
     if (failure !== null) {
       await removeLeftover(ports, result.instance.instanceIdentifier);
       return { instance: null, failure };
@@ -114,34 +119,30 @@ async function load(
   });
 }
 
-/** LM Studio refits the context silently; less than asked is fine as long as it is enough. */
+/** LM Studio may silently shorten the context. That is accepted as long as the context still serves. */
 function checkContext(task: LoadTask, instance: RuntimeInstance): LoadFailure | null {
-  const asked = task.loadConfig.contextLengthTokens;
+  const { modelKey, loadConfig } = task;
+  const asked = loadConfig.contextLengthTokens;
   const got = instance.contextLengthTokens;
   const required = task.requirement.minContextLengthTokens;
   const least = asked === null ? required : leastContextTokens(asked, required);
   if (least === null || got === null || got >= least) return null;
-  return {
-    modelKey: task.modelKey,
-    loadConfig: task.loadConfig,
-    code: 'CONTEXT_TOO_SMALL',
-    message: `${task.modelKey} was loaded with ${got} tokens of context; less than ${least} is of no use.`,
-  };
+  const message = `${modelKey} was loaded with ${got} tokens of context; at least ${least} are needed.`;
+  return { modelKey, loadConfig, code: 'CONTEXT_TOO_SMALL', message };
 }
 
-function checkMemory(task: LoadTask, pools: readonly string[]): LoadFailure | null {
+function checkMemory(
+  { modelKey, loadConfig }: LoadTask,
+  pools: readonly PoolName[],
+): LoadFailure | null {
   if (pools.length === 0) return null;
-  return {
-    modelKey: task.modelKey,
-    loadConfig: task.loadConfig,
-    code: 'MEMORY_EXCEEDED',
-    message: `With ${task.modelKey} loaded ${pools.join(' and ')} passed the hard limit.`,
-  };
+  const message = `With ${modelKey} loaded, ${pools.join(' and ')} is over the hard limit.`;
+  return { modelKey, loadConfig, code: 'MEMORY_EXCEEDED', message };
 }
 
 /**
- * Makes sure that nothing answers to `identifier`. Runs on after a cancellation; where even that
- * fails the runtime can't be reached, and the fault that brought us here says so.
+ * Makes sure that no instance has `identifier`. Runs on after a cancellation. When the runtime can't be
+ * reached either, the caller reports the fault that made the clean-up necessary.
  */
 async function removeLeftover(ports: AutopilotPorts, identifier: string): Promise<void> {
   const options = callOptions(null, CLEAN_UP_TIMEOUT_MS);

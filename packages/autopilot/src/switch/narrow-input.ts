@@ -3,17 +3,14 @@ import type { PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { LoadFailure } from './load-failure.js';
 
-/** The models that are to be left alone in this run: those that failed, for good. */
-export function passedOver(failures: readonly LoadFailure[]): Record<string, number> {
-  // A refusal is about one way to load it; everything else is about the model.
+/** The models that failed and are not tried again in this run, in the form of cool-downs. */
+export function notTriedAgain(failures: readonly LoadFailure[]): Record<string, number> {
+  // A refusal concerns one load option; every other failure concerns the model.
   const failed = failures.filter(({ code }) => code !== 'LOAD_REFUSED');
   return Object.fromEntries(failed.map(({ modelKey }) => [modelKey, Number.MAX_SAFE_INTEGER]));
 }
 
-/**
- * The input with every way to load that the runtime has refused marked so, whatever its estimate said
- * before: the next rung may still pass.
- */
+/** The input with the load options that the runtime has refused marked as refused. */
 export function markRefused(
   input: AssembledInput,
   failures: readonly LoadFailure[],
@@ -30,14 +27,14 @@ export function markRefused(
       ...candidate,
       loadOptions: candidate.loadOptions.map((option) =>
         refused.has(nameOption(candidate.modelKey, option.loadConfig))
-          ? { ...option, guardrails: 'refuse' as const }
+          ? { ...option, guardrails: 'refuse' }
           : option,
       ),
     })),
   };
 }
 
-/** The input from the target on, down the chain and down its ladder. */
+/** The input without everything that is preferred to the target: earlier candidates and load options. */
 export function notBetterThan(input: AssembledInput, target: PlanStep | null): AssembledInput {
   if (target?.action !== 'load') return input;
   const name = nameOption(target.modelKey, target.loadOption.loadConfig);
@@ -56,7 +53,7 @@ export function notBetterThan(input: AssembledInput, target: PlanStep | null): A
   };
 }
 
-/** The same for the same way to load the same model, and different otherwise. */
+/** A key of a load option: equal for the same model with the same load configuration. */
 function nameOption(modelKey: string, config: LoadConfig): string {
   return JSON.stringify([
     modelKey,

@@ -1,63 +1,48 @@
-import type { LoadConfig } from '@mai/memory-ledger';
-import type { Selection, SelectionInput } from '@mai/selector';
+import {
+  charge,
+  chargeResident,
+  fits,
+  HARD_LIMIT,
+  measurePools,
+  type Footprint,
+  type LoadConfig,
+} from '@mai/memory-ledger';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import { NO_REQUIREMENT } from '../assemble/selection-request.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { loadCandidate, type LoadContext, type LoadOutcome } from './load-candidate.js';
 
-const NOTHING_REQUIRED = { capabilities: [], minContextLengthTokens: null, tiers: null };
-
 /**
- * Whether an instance that was unloaded can come back without anything else going: it was there
- * before, so only the hard limit is asked for.
+ * The footprint of an unloaded instance if it fits beside everything that is resident now. It was resident
+ * before, so it only has to keep to the hard limit. Null if it does not fit, its footprint is unknown, or
+ * another copy of the model is resident.
  */
-export async function fitsBack(
+export async function footprintIfFits(
   ports: AutopilotPorts,
-  input: AssembledInput,
-  decide: (input: SelectionInput) => Selection,
+  { policy, resources, residents }: AssembledInput,
   instance: RuntimeInstance,
   signal: AbortSignal | null,
-): Promise<boolean> {
-  const { policy, resources } = input;
-  const loadConfig = configOf(instance);
-  const estimate = await ports.estimator.estimate(
-    {
-      modelKey: instance.modelKey,
-      loadConfig,
-      resources,
-      deviceIdentifier: instance.deviceIdentifier,
-    },
+): Promise<Footprint | null> {
+  const { modelKey, deviceIdentifier } = instance;
+  if (residents.some((resident) => resident.modelKey === modelKey)) return null;
+  const { footprint } = await ports.estimator.estimate(
+    { modelKey, loadConfig: configOf(instance), resources, deviceIdentifier },
     callOptions(signal, null),
   );
-  const { decision } = decide({
-    candidates: [
-      {
-        modelKey: instance.modelKey,
-        displayName: instance.modelKey,
-        tier: 'small',
-        capabilities: [],
-        downloaded: true,
-        maxContextLengthTokens: instance.maxContextLengthTokens,
-        loadOptions: [{ loadConfig, footprint: estimate.footprint, guardrails: null }],
-        coolingDownUntilMs: null,
-      },
-    ],
-    requirement: NOTHING_REQUIRED,
-    resources,
-    residents: input.residents.map((resident) => ({ ...resident, pinned: true })),
-    policy: {
-      ...policy,
-      memoryLimitRatio: resources.unified ? policy.unifiedHardLimitRatio : policy.hardLimitRatio,
-      vramLimitRatio: policy.hardLimitRatio,
-      minHeadroomBytes: 0,
-    },
-  });
-  return decision === 'load';
+  if (footprint === null) return null;
+  const charged = residents.map((resident) => chargeResident(resident.footprint, resources));
+  const pools = measurePools(resources, charged, policy);
+  const needed = charge(footprint, resources, 'upper-end').charge;
+  return fits(pools, needed, { limit: HARD_LIMIT }) ? footprint : null;
 }
 
-/** What a decision after a failure has itself brought back has been rolled back, too. */
-export function sortOutReturned(
+/**
+ * After a failure a later decision may have loaded a model that had been unloaded. Such an instance counts
+ * as rolled back (`back`), and is taken out of `loaded` and `unloaded`.
+ */
+export function separateReturned(
   loaded: readonly RuntimeInstance[],
   unloaded: readonly RuntimeInstance[],
 ): Record<'back' | 'loaded' | 'unloaded', RuntimeInstance[]> {
@@ -71,10 +56,11 @@ export function sortOutReturned(
   };
 }
 
-/** Loads an instance again as it was, under its old name where that is free. */
+/** Loads an instance again as it was, under its old identifier if that is free. */
 export function rollBack(
   ports: AutopilotPorts,
   instance: RuntimeInstance,
+  footprint: Footprint,
   context: LoadContext,
 ): Promise<LoadOutcome> {
   context.emit({
@@ -84,9 +70,10 @@ export function rollBack(
   });
   return loadCandidate(ports, {
     ...context,
-    requirement: NOTHING_REQUIRED,
+    requirement: NO_REQUIREMENT,
     modelKey: instance.modelKey,
     loadConfig: configOf(instance),
+    footprint,
     ttlMs: instance.ttlMs,
     identifier: instance.instanceIdentifier,
   });

@@ -4,7 +4,7 @@ import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { LoadMismatch, RuntimeInstance } from '../ports/runtime-port.js';
 import type { LoadFailure } from './load-failure.js';
 
-/** What happens during a run, in order, for whoever shows it. */
+/** What happens during a run, in order. */
 export type RunEvent =
   | { readonly type: 'observing' }
   | { readonly type: 'decided'; readonly input: AssembledInput; readonly selection: Selection }
@@ -12,7 +12,7 @@ export type RunEvent =
       readonly type: 'draining';
       readonly instanceIdentifier: string;
       readonly modelKey: string;
-      /** How long it has been waited for, and how long it will be at most. */
+      /** How long the drain has waited, and how long it will wait at most. */
       readonly waitedMs: number;
       readonly deadlineMs: number;
     }
@@ -20,7 +20,7 @@ export type RunEvent =
       readonly type: 'unloading';
       readonly instanceIdentifier: string;
       readonly modelKey: string;
-      /** Busy, and unloaded nevertheless, because memory was about to run out. */
+      /** It was busy and is unloaded all the same, because memory was about to run out. */
       readonly forced: boolean;
     }
   | {
@@ -41,7 +41,7 @@ export type RunEvent =
   | {
       readonly type: 'loaded';
       readonly instance: RuntimeInstance;
-      /** What was asked for. */
+      /** The configuration that was asked for. */
       readonly loadConfig: LoadConfig;
       readonly mismatches: readonly LoadMismatch[];
       /** Memory after it has settled. */
@@ -55,5 +55,5 @@ export type RunEvent =
       readonly instanceIdentifier: string;
     };
 
-/** Takes the events. What it throws is not caught: it is the caller's own code. */
+/** Receives the events. What it throws ends the run. */
 export type EmitRunEvent = (event: RunEvent) => void;

@@ -1,4 +1,5 @@
-import { codedError, FakeWorld, GIB, POLICY } from '../../test/fake-world.js';
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import { codedError, FakeWorld, GIB } from '../../test/fake-world.js';
 import { LARGE, SMALL } from '../../test/samples.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import type { RunEvent } from './run-event.js';
@@ -408,7 +409,7 @@ describe('runOnce', () => {
 
   it('reads the policy of the catalog', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
-    world.policy = { ...POLICY, memoryLimitRatio: 0.5 };
+    world.policy = { ...DEFAULT_SELECTION_POLICY, memoryLimitRatio: 0.5 };
     const report = await run(world);
     expect(report.instanceIdentifier).toBe('mai/small');
   });

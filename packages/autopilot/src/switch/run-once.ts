@@ -6,7 +6,7 @@ import type { EmitRunEvent } from './run-event.js';
 import type { RunReport } from './run-report.js';
 import { runSwitch } from './run-switch.js';
 
-/** How a run goes about it. Everything left out takes its default. */
+/** Options of `runOnce`. Every field has a default. */
 export interface RunOptions {
   /** Decide and touch nothing. Default false. */
   readonly dryRun?: boolean;
@@ -14,24 +14,24 @@ export interface RunOptions {
   readonly onEvent?: EmitRunEvent;
   /** How long busy instances may finish their requests before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs?: number;
-  /** How often a drain looks. Default 500 ms. */
+  /** How often a drain polls. Default 500 ms. */
   readonly drainPollMs?: number;
-  /** Unload what is still busy at the drain deadline. Default false. */
+  /** Unload an instance that is still busy at the drain deadline. Default false. */
   readonly force?: boolean;
   /** Deadline of one load; null, the default, is the runtime's own. */
   readonly loadTimeoutMs?: number | null;
-  /** Idle time for what is loaded, in place of the catalog's; null keeps it. */
+  /** Idle time of what is loaded, null for none. Default: the catalog's. */
   readonly ttlMs?: number | null;
 }
 
 /**
- * Observes, decides and switches once: afterwards the best candidate that fits is loaded, or the
- * report says why not. A candidate that fails to load is passed over for the next; when none works,
- * what had been unloaded comes back.
+ * Observes, decides and switches once. Afterwards the best candidate that fits is loaded, or the report says
+ * why not. If a candidate fails to load, the next one is tried; if all fail, what had been unloaded comes
+ * back.
  *
- * @throws the signal's reason when it fires; a load under way is then cancelled and leaves nothing
- *   behind, but what had been unloaded before stays unloaded. Whatever a port throws that says nothing
- *   about a model (the runtime can't be reached) is thrown unchanged.
+ * @throws the signal's reason when it fires. A load under way is then cancelled and leaves nothing behind;
+ *   what had been unloaded before stays unloaded. An error of a port that says nothing about a model (the
+ *   runtime can't be reached) is thrown unchanged.
  */
 export async function runOnce(
   ports: AutopilotPorts,

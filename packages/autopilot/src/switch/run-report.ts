@@ -4,14 +4,14 @@ import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { LoadFailure } from './load-failure.js';
 
 /**
- * - `kept`: what was chosen is loaded already and nothing had to be done.
- * - `switched`: it is loaded now.
- * - `would-switch`: a dry run that found something to do.
- * - `released`: nothing fits and memory was about to run out, so what could go went.
- * - `put-off`: something busy was in the way until the drain deadline.
- * - `nothing-fits`: there is no candidate that can be loaded, and none was tried.
- * - `rolled-back`: what was tried failed, and what had been unloaded for it is back.
- * - `failed`: what was tried failed, and nothing is loaded in its place.
+ * - `kept`: the chosen model was loaded already, and nothing had to be done.
+ * - `switched`: the chosen model is loaded now, or what it replaced is unloaded now.
+ * - `would-switch`: a dry run found something to do.
+ * - `released`: nothing fits and memory was about to run out, so our idle instances were unloaded.
+ * - `put-off`: an instance in the way was busy until the drain deadline.
+ * - `nothing-fits`: no candidate fits, and none was tried.
+ * - `rolled-back`: the loads failed, and what had been unloaded for them is back.
+ * - `failed`: the loads failed, and nothing is loaded in their place.
  */
 export type RunOutcome =
   | 'kept'
@@ -23,25 +23,25 @@ export type RunOutcome =
   | 'rolled-back'
   | 'failed';
 
-/** What a run did and why. */
+/** The result of a run. */
 export interface RunReport {
   readonly outcome: RunOutcome;
-  /** The first decision, from the machine as it was found, with the input that it was made from. */
+  /** The first decision, with its input. */
   readonly first: { readonly input: AssembledInput; readonly selection: Selection };
-  /** The last one; the same as the first where nothing failed and nothing had to go. */
+  /** The last decision; the same as the first when one decision was enough. */
   readonly last: { readonly input: AssembledInput; readonly selection: Selection };
-  /** Identifier of the instance that serves now; null where there is none. */
+  /** Identifier of the instance that serves now; null when none does. */
   readonly instanceIdentifier: string | null;
-  /** What was loaded and stays, in order. */
+  /** Loaded and still resident, in order. */
   readonly loaded: readonly RuntimeInstance[];
-  /** What was unloaded and is not back, in order. */
+  /** Unloaded and not back, in order. */
   readonly unloaded: readonly RuntimeInstance[];
-  /** What was unloaded and is back. */
+  /** Unloaded and back. */
   readonly restored: readonly RuntimeInstance[];
-  /** Identifiers of what was unloaded although it was busy. */
+  /** Identifiers of instances that were unloaded although they were busy. */
   readonly forced: readonly string[];
-  /** What was tried and did not work, in order; roll-backs that failed among them. */
+  /** Loads that failed, in order, roll-backs included. */
   readonly failures: readonly LoadFailure[];
-  /** Identifiers of what was still busy at the drain deadline. */
+  /** Identifiers of instances that were still busy at the drain deadline. */
   readonly busy: readonly string[];
 }

@@ -2,25 +2,23 @@ import type { PlanStep, Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/assemble-selection-input.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
-import { drainAndUnload } from './drain-and-unload.js';
-import { drainUntilIdle } from './drain-until-idle.js';
+import { drainAndUnload, drainUntilIdle } from './drain.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
 import type { LoadFailure } from './load-failure.js';
-import { markRefused, notBetterThan, passedOver } from './narrow-input.js';
-import { onlyAdds } from './only-adds.js';
-import { fitsBack, rollBack, sortOutReturned } from './roll-back.js';
+import { markRefused, notBetterThan, notTriedAgain } from './narrow-input.js';
+import { footprintIfFits, rollBack, separateReturned } from './roll-back.js';
 import type { RunOutcome, RunReport } from './run-report.js';
 import { settleMemory } from './settle-memory.js';
 import type { SwitchContext } from './switch-context.js';
 
 type Decided = RunReport['first'];
 
-/** Carries decisions out until one of them stands. */
+/** Carries decisions out, and decides again after each change, until nothing is left to do. */
 export async function runSwitch(ports: AutopilotPorts, context: SwitchContext): Promise<RunReport> {
-  return new SwitchRun(ports, context).toTheEnd();
+  return new SwitchRun(ports, context).run();
 }
 
-/** One run: what it has done so far, which the next decision and the report depend on. */
+/** What one run has done so far. The next decision and the report depend on it. */
 class SwitchRun {
   readonly #ports: AutopilotPorts;
   readonly #context: SwitchContext;
@@ -30,10 +28,10 @@ class SwitchRun {
   #restored: RuntimeInstance[] = [];
   readonly #forced: string[] = [];
   readonly #failures: LoadFailure[] = [];
-  /** What had been unloaded when the last load failed: none of it was needed for what came after. */
+  /** Unloaded before the last load that failed, so unloaded for nothing. */
   #unloadedInVain: readonly RuntimeInstance[] = [];
   #drained = false;
-  /** The load that others were unloaded for: with them gone, stepping up would ask for too little. */
+  /** The load that others were unloaded for. Later decisions of the run may not choose a better one. */
   #target: PlanStep | null = null;
 
   constructor(ports: AutopilotPorts, context: SwitchContext) {
@@ -41,7 +39,7 @@ class SwitchRun {
     this.#context = context;
   }
 
-  async toTheEnd(): Promise<RunReport> {
+  async run(): Promise<RunReport> {
     for (;;) {
       const decided = await this.#observeAndDecide();
       const { selection } = decided;
@@ -63,9 +61,9 @@ class SwitchRun {
   async #observeAndDecide(): Promise<Decided> {
     const { emit } = this.#context;
     emit({ type: 'observing' });
-    const observed = await this.#context.observe(passedOver(this.#failures));
+    const observed = await this.#context.observe(notTriedAgain(this.#failures));
     const narrowed = markRefused(notBetterThan(observed, this.#target), this.#failures);
-    // What the last candidate is stepped down from may be gone by now.
+    // The instance that is stepped down from may be unloaded by now.
     const input = this.#unloaded.length > 0 ? { ...narrowed, steppingDown: true } : narrowed;
     const selection = this.#context.decide(input);
     const decided = { input, selection };
@@ -74,7 +72,7 @@ class SwitchRun {
     return decided;
   }
 
-  /** `drained` asks for a new decision; otherwise what is still busy, mostly nothing. */
+  /** `drained` asks for a new decision; otherwise the identifiers of what is still busy. */
   async #waitForBusy(selection: Selection): Promise<'drained' | readonly string[]> {
     const { afterDrain } = selection;
     if (afterDrain === null) return [];
@@ -86,7 +84,7 @@ class SwitchRun {
     });
     const busy = present.filter((one) => one.busy).map((one) => one.instance.instanceIdentifier);
     const first = !this.#drained;
-    // One wait a run: what becomes busy again and again would hold it for ever.
+    // One drain a run: an instance that becomes busy again and again would hold it for ever.
     this.#drained = true;
     return busy.length === 0 && first ? 'drained' : busy;
   }
@@ -105,7 +103,7 @@ class SwitchRun {
     }
     if (loadAt > 0) {
       this.#target = steps[loadAt] ?? null;
-      // Memory is read again only after it has settled; then the decision has to stand once more.
+      // With memory settled the decision is made again.
       this.#context.emit({ type: 'settling' });
       await settleMemory(this.#ports, this.#context.deviceIdentifier, this.#context.signal);
       return null;
@@ -123,14 +121,14 @@ class SwitchRun {
       if (still !== null) busy.push(still);
     }
     if (chosen === null && loadAt < 0) return this.#giveUp(decided, busy);
-    await this.#restoreBystanders(decided.input);
+    await this.#restoreBystanders(decided.input.candidates.map((one) => one.modelKey));
     if (this.#loaded.length === 0 && busy.length > 0) return this.#report('put-off', decided, busy);
     return this.#report(this.#outcome(), decided, busy, serving);
   }
 
   #outcome(): RunOutcome {
     if (this.#failures.length > 0) {
-      const { back, loaded, unloaded } = sortOutReturned(this.#loaded, this.#unloaded);
+      const { back, loaded, unloaded } = separateReturned(this.#loaded, this.#unloaded);
       if (back.length > 0) {
         this.#restored.push(...back);
         this.#loaded = loaded;
@@ -169,6 +167,7 @@ class SwitchRun {
       ...this.#loadContext(input),
       modelKey: step.modelKey,
       loadConfig: step.loadOption.loadConfig,
+      footprint: step.loadOption.footprint,
       ttlMs: ttlMs === undefined ? (candidate?.ttlMs ?? null) : ttlMs,
       requirement: input.requirement,
       identifier: null,
@@ -183,11 +182,9 @@ class SwitchRun {
     return null;
   }
 
-  /** Brings back what a candidate that failed had pushed out and its successor does not replace. */
-  async #restoreBystanders(input: AssembledInput): Promise<void> {
-    const chain = new Set(input.candidates.map((candidate) => candidate.modelKey));
-    const bystanders = this.#unloadedInVain.filter((one) => !chain.has(one.modelKey));
-    await this.#restore(input, bystanders);
+  /** Brings back models outside of the chain that were unloaded for a candidate that then failed. */
+  async #restoreBystanders(chain: readonly string[]): Promise<void> {
+    await this.#restore(this.#unloadedInVain.filter((one) => !chain.includes(one.modelKey)));
   }
 
   async #giveUp(decided: Decided, busy: readonly string[]): Promise<RunReport> {
@@ -195,22 +192,23 @@ class SwitchRun {
       const outcome = this.#unloaded.length > 0 ? 'released' : 'nothing-fits';
       return this.#report(busy.length > 0 ? 'put-off' : outcome, decided, busy);
     }
-    await this.#restore(decided.input, this.#unloaded);
+    await this.#restore(this.#unloaded);
     const back = this.#restored.length > 0 && this.#unloaded.length === 0;
     return this.#report(back ? 'rolled-back' : 'failed', decided, busy);
   }
 
   async #putOff(decided: Decided, busy: readonly string[]): Promise<RunReport> {
-    await this.#restore(decided.input, this.#unloaded);
+    await this.#restore(this.#unloaded);
     return this.#report('put-off', decided, busy);
   }
 
-  async #restore(input: AssembledInput, instances: readonly RuntimeInstance[]): Promise<void> {
-    for (const one of [...instances].reverse()) {
-      const observed = await this.#context.observe({});
-      const { decide, signal } = this.#context;
-      if (!(await fitsBack(this.#ports, observed, decide, one, signal))) continue;
-      const { instance, failure } = await rollBack(this.#ports, one, this.#loadContext(input));
+  async #restore(instances: readonly RuntimeInstance[]): Promise<void> {
+    for (const one of instances.toReversed()) {
+      const input = await this.#context.observe({});
+      const footprint = await footprintIfFits(this.#ports, input, one, this.#context.signal);
+      if (footprint === null) continue;
+      const context = this.#loadContext(input);
+      const { instance, failure } = await rollBack(this.#ports, one, footprint, context);
       if (failure !== null) {
         this.#failures.push(failure);
         continue;
@@ -224,6 +222,7 @@ class SwitchRun {
     return {
       deviceIdentifier: this.#context.deviceIdentifier,
       policy: input.policy,
+      residents: input.residents,
       timeoutMs: this.#context.loadTimeoutMs,
       emit: this.#context.emit,
       signal: this.#context.signal,
@@ -249,4 +248,12 @@ class SwitchRun {
       busy,
     };
   }
+}
+
+/**
+ * Whether a step down loads without unloading anything, because everything in the way is busy. It would take
+ * memory instead of freeing it.
+ */
+function onlyAdds({ direction, plan }: Selection): boolean {
+  return direction === 'down' && plan.steps.every((step) => step.action === 'load');
 }

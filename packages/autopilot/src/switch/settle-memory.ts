@@ -3,13 +3,13 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { observeResources } from '../assemble/observe-resources.js';
 
-/** CUDA drivers lag 0.5 to 1.5 s behind an unload, macOS up to 0.5 s; so much is waited at most. */
+/** At most this long; CUDA drivers lag 0.5 to 1.5 s behind an unload, macOS up to 0.5 s. */
 const SETTLE_TIMEOUT_MS = 3000;
 const SETTLE_INTERVAL_MS = 250;
-/** Two readings this close in every pool are the same reading; a busy desktop moves by less. */
+/** Readings that differ by less in every pool count as equal; this is the noise of a busy desktop. */
 const SETTLED_WITHIN_BYTES = 32 * 1024 * 1024;
 
-/** The resources once memory has stopped moving, or at the deadline, whichever is first. */
+/** Waits until memory has stopped changing, at most 3 s, and resolves to the last reading. */
 export async function settleMemory(
   ports: AutopilotPorts,
   deviceIdentifier: string | null,

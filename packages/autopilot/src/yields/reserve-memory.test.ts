@@ -1,16 +1,22 @@
+import { DEFAULT_SELECTION_POLICY, type Resources } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import type { Yield } from '../journal/journal-state.js';
 import { holdingYields, reserveMemory } from './reserve-memory.js';
 
 const GAME: Yield = {
   name: 'game',
-
   bytes: 8 * GIB,
   pools: 'all',
   sinceMs: 0,
   untilMs: null,
   processId: null,
 };
+const machine = (resources: Resources, residents: readonly Resident[] = []) => ({
+  resources,
+  residents,
+  policy: DEFAULT_SELECTION_POLICY,
+});
 const gpu = (availableBytes: number, memory: 'dedicated' | 'shared' = 'dedicated') => ({
   deviceKey: 'gpu',
   name: 'GPU',
@@ -21,9 +27,9 @@ const gpu = (availableBytes: number, memory: 'dedicated' | 'shared' = 'dedicated
 });
 
 describe('reserveMemory', () => {
-  it('holds less the more the others have come to use, and never counts our own model as theirs', () => {
+  it('holds less as the others use more, and does not count our own model as theirs', () => {
     const world = new FakeWorld([{ modelKey: 'ours', bytes: 10 * GIB }]);
-    const residents = (): Parameters<typeof reserveMemory>[1] =>
+    const residents = (): Resident[] =>
       [...world.instances.values()].map((one) => ({
         instanceIdentifier: one.instanceIdentifier,
         modelKey: one.modelKey,
@@ -34,16 +40,16 @@ describe('reserveMemory', () => {
         foreign: false,
         lastUsedAtMs: null,
       }));
-    const first = reserveMemory(world.resources(), residents(), [GAME], {});
+    const first = reserveMemory(machine(world.resources(), residents()), [GAME], {});
     expect(first.resources.ram.availableBytes).toBe((26 - 8) * GIB);
 
     world.place('ours');
     world.othersBytes += 3 * GIB;
-    const loaded = reserveMemory(world.resources(), residents(), [GAME], first.baselines);
+    const loaded = reserveMemory(machine(world.resources(), residents()), [GAME], first.baselines);
     expect(loaded.resources.ram.availableBytes).toBe((32 - 9 - 10 - 5) * GIB);
 
     world.othersBytes += 9 * GIB;
-    const taken = reserveMemory(world.resources(), residents(), [GAME], loaded.baselines);
+    const taken = reserveMemory(machine(world.resources(), residents()), [GAME], loaded.baselines);
     expect(taken.resources.ram.availableBytes).toBe((32 - 18 - 10) * GIB);
   });
 
@@ -51,25 +57,25 @@ describe('reserveMemory', () => {
     ['ram', 18, 20],
     ['gpu', 26, 12],
     ['all', 18, 12],
-  ] as const)('takes from the pools that are asked for: %s', (pools, ramGib, gpuGib) => {
+  ] as const)('takes memory from the pools of the yield: %s', (pools, ramGib, gpuGib) => {
     const resources = { ...new FakeWorld().resources(), gpus: [gpu(20 * GIB)] };
-    const reserved = reserveMemory(resources, [], [{ ...GAME, pools }], {}).resources;
+    const reserved = reserveMemory(machine(resources), [{ ...GAME, pools }], {}).resources;
     expect(reserved.ram.availableBytes).toBe(ramGib * GIB);
     expect(reserved.gpus[0]?.availableBytes).toBe(gpuGib * GIB);
   });
 
-  it('does not take the same memory twice where the GPU lives in RAM', () => {
+  it('does not take the same memory twice where a GPU shares RAM', () => {
     const resources = { ...new FakeWorld().resources(), gpus: [gpu(20 * GIB, 'shared')] };
-    const reserved = reserveMemory(resources, [], [GAME], {}).resources;
+    const reserved = reserveMemory(machine(resources), [GAME], {}).resources;
     expect(reserved.ram.availableBytes).toBe(18 * GIB);
     expect(reserved.gpus[0]?.availableBytes).toBe(20 * GIB);
   });
 
   it('forgets the baseline of a yield that has ended', () => {
     const world = new FakeWorld();
-    const { baselines } = reserveMemory(world.resources(), [], [GAME], {});
+    const { baselines } = reserveMemory(machine(world.resources()), [GAME], {});
     expect(Object.keys(baselines)).toEqual(['game']);
-    expect(reserveMemory(world.resources(), [], [], baselines).baselines).toEqual({});
+    expect(reserveMemory(machine(world.resources()), [], baselines).baselines).toEqual({});
   });
 });
 
@@ -80,7 +86,7 @@ describe('holdingYields', () => {
     ['at its time', { untilMs: 10 }, 10, false],
     ['as long as its process lives', { processId: 1 }, 10, true],
     ['not after its process has ended', { processId: 2 }, 10, false],
-    ['not for one that has its id since', { processId: 1, sinceMs: -1 }, 10, false],
+    ['not for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],
   ])('holds %s', (_, change, nowMs, holds) => {
     const isAlive = (processId: number, sinceMs: number) => processId === 1 && sinceMs === 0;
     const held = holdingYields([{ ...GAME, ...change }], nowMs, isAlive);

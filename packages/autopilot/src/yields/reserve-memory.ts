@@ -1,57 +1,75 @@
-import type { Footprint, Resources } from '@mai/memory-ledger';
+import {
+  chargeResident,
+  measurePools,
+  type PoolName,
+  type Resources,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import type { Yield } from '../journal/journal-state.js';
 
-/** Key of the RAM pool beside the device keys of the GPUs. */
-const RAM = 'ram';
+/** The others' use of each pool when a yield began, by name of the yield. */
+export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, number>>>;
 
-/** What others used of each pool when a yield began, by its name. Plain data. */
-export type YieldBaselines = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-/** The resources with what is yielded taken away, and the baselines to pass in next time. */
+/** The resources without the yielded memory. */
 export interface Reservation {
   readonly resources: Resources;
+  /** To be passed to the next call. */
   readonly baselines: YieldBaselines;
 }
 
 /**
- * Takes from what is available what each yield still holds free: its bytes less what others have come
- * to use since it began, because that is what it was held free for.
+ * Takes the memory that each yield still holds free off what is available: its bytes, less what the others
+ * have come to use since it began.
  */
 export function reserveMemory(
-  resources: Resources,
-  residents: readonly Resident[],
+  {
+    resources,
+    residents,
+    policy,
+  }: {
+    readonly resources: Resources;
+    readonly residents: readonly Pick<Resident, 'footprint'>[];
+    readonly policy: SelectionPolicy;
+  },
   yields: readonly Yield[],
   baselines: YieldBaselines,
 ): Reservation {
-  const others = othersByPool(resources, residents);
-  const kept: Record<string, Readonly<Record<string, number>>> = {};
-  const reserved: Record<string, number> = {};
+  const charged = residents.map(({ footprint }) => chargeResident(footprint, resources));
+  const others = new Map(
+    measurePools(resources, charged, policy)
+      // Shared GPU memory lives in RAM and is held free there.
+      .filter(({ measured, name }) => measured && !name.startsWith('gpu-share:'))
+      .map(({ name, othersBytes }) => [name, othersBytes]),
+  );
+  const kept: Record<string, ReadonlyMap<PoolName, number>> = {};
+  const reserved = new Map<PoolName, number>();
   for (const one of yields) {
     const baseline = baselines[one.name] ?? others;
     kept[one.name] = baseline;
-    for (const [pool, usedBytes] of Object.entries(others)) {
+    for (const [pool, usedBytes] of others) {
       if (!concerns(one, pool)) continue;
-      const grownBytes = Math.max(0, usedBytes - (baseline[pool] ?? usedBytes));
-      reserved[pool] = (reserved[pool] ?? 0) + Math.max(0, one.bytes - grownBytes);
+      const grownBytes = Math.max(0, usedBytes - (baseline.get(pool) ?? usedBytes));
+      const heldBytes = Math.max(0, one.bytes - grownBytes);
+      reserved.set(pool, (reserved.get(pool) ?? 0) + heldBytes);
     }
   }
-  const less = (availableBytes: number | null, pool: string): number | null =>
-    availableBytes === null ? null : Math.max(0, availableBytes - (reserved[pool] ?? 0));
+  const less = (availableBytes: number | null, pool: PoolName): number | null =>
+    availableBytes === null ? null : Math.max(0, availableBytes - (reserved.get(pool) ?? 0));
   return {
     baselines: kept,
     resources: {
       ...resources,
-      ram: { ...resources.ram, availableBytes: less(resources.ram.availableBytes, RAM) },
+      ram: { ...resources.ram, availableBytes: less(resources.ram.availableBytes, 'ram') },
       gpus: resources.gpus.map((gpu) => ({
         ...gpu,
-        availableBytes: less(gpu.availableBytes, gpu.deviceKey),
+        availableBytes: less(gpu.availableBytes, `gpu:${gpu.deviceKey}`),
       })),
     },
   };
 }
 
-/** The yields that still hold, given the time and the processes that live. */
+/** The yields that still hold: their time is not over and their process lives. */
 export function holdingYields(
   yields: readonly Yield[],
   nowMs: number,
@@ -64,47 +82,6 @@ export function holdingYields(
   );
 }
 
-function concerns(one: Yield, pool: string): boolean {
-  return one.pools === 'all' || (one.pools === 'ram') === (pool === RAM);
-}
-
-/** What is used in each measured pool and is not ours. A shared GPU's memory is RAM's. */
-function othersByPool(
-  resources: Resources,
-  residents: readonly Resident[],
-): Record<string, number> {
-  const others: Record<string, number> = {};
-  const { ram } = resources;
-  const footprints = residents.flatMap((one) => (one.footprint === null ? [] : [one.footprint]));
-  const shared = new Set(
-    resources.gpus
-      .filter((gpu) => gpu.memory === 'shared' || resources.unified)
-      .map((gpu) => gpu.deviceKey),
-  );
-  if (ram.availableBytes !== null) {
-    const ours = footprints.reduce(
-      (sum, footprint) =>
-        sum +
-        footprint.ram.anonymousBytes +
-        (ram.mappedCountsAsUsed ? footprint.ram.mappedBytes : 0) +
-        gpuBytes(footprint, (deviceKey) => shared.has(deviceKey)),
-      0,
-    );
-    others[RAM] = Math.max(0, ram.totalBytes - ram.availableBytes - ours);
-  }
-  for (const gpu of resources.gpus) {
-    if (shared.has(gpu.deviceKey) || gpu.totalBytes === null || gpu.availableBytes === null) {
-      continue;
-    }
-    const ours = footprints.reduce(
-      (sum, footprint) => sum + gpuBytes(footprint, (deviceKey) => deviceKey === gpu.deviceKey),
-      0,
-    );
-    others[gpu.deviceKey] = Math.max(0, gpu.totalBytes - gpu.availableBytes - ours);
-  }
-  return others;
-}
-
-function gpuBytes(footprint: Footprint, counts: (deviceKey: string) => boolean): number {
-  return footprint.gpus.reduce((sum, gpu) => (counts(gpu.deviceKey) ? sum + gpu.bytes : sum), 0);
+function concerns({ pools }: Yield, pool: PoolName): boolean {
+  return pools === 'all' || (pools === 'ram') === (pool === 'ram');
 }

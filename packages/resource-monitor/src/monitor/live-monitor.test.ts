@@ -62,21 +62,21 @@ describe('a snapshot', () => {
   });
 });
 
-describe('a glance', () => {
+describe('readRam', () => {
   it('reads RAM anew and leaves no trace', async () => {
     const { monitor, setAvailable } = openMachine();
     const { ram } = await monitor.snapshot();
-    expect(await monitor.glance?.()).toEqual(ram);
+    expect(await monitor.readRam?.()).toEqual(ram);
     setAvailable(4096);
-    expect((await monitor.glance?.())?.availableBytes).toBe(4096 * KIB);
+    expect((await monitor.readRam?.())?.availableBytes).toBe(4096 * KIB);
     const recorded = monitor.history({ series: 'ram' });
     expect(recorded.reduce((sum, { count }) => sum + count, 0)).toBe(1);
     await monitor[Symbol.asyncDispose]();
-    await expect(monitor.glance?.()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
+    await expect(monitor.readRam?.()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
   });
 
   it('is not there where it would start a program', () => {
-    expect(assembleMachine({ ...MACHINE, platform: 'darwin' }).monitor.glance).toBeNull();
+    expect(assembleMachine({ ...MACHINE, platform: 'darwin' }).monitor.readRam).toBeNull();
   });
 });
 

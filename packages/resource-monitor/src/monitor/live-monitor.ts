@@ -113,7 +113,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     }
   };
 
-  const glance = async (): Promise<RamSnapshot> => {
+  const readRam = async (): Promise<RamSnapshot> => {
     if (closing.signal.aborted) throw closed();
     const context = { startedMs: clock.monotonicMs(), continuing: true };
     using deadline = startDeadline(ANSWER_WITHIN_MS, clock);
@@ -122,7 +122,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
 
   return {
     snapshot: (options = {}) => call(false, options),
-    glance: readers.ramIsCheap ? glance : null,
+    readRam: readers.ramIsCheap ? readRam : null,
     settled: (options = {}) => settled(options),
     watch: (options = {}) => watchers.watch(options),
     ...judgeSnapshots(

@@ -57,7 +57,7 @@ export interface ResourceMonitor extends AsyncDisposable {
    * Leaves no trace in the history. Null where reading RAM starts a program.
    * @throws ResourceMonitorError `PROBE_FAILED` where memory can't be read.
    */
-  readonly glance: (() => Promise<RamSnapshot>) | null;
+  readonly readRam: (() => Promise<RamSnapshot>) | null;
   /**
    * The first snapshot after memory has stopped moving. Call it right after a load or an unload:
    * drivers and the OS lag behind by up to 1.5 s. Gives up after `timeoutMs` (8000 unless given) and

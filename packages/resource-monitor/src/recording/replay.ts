@@ -84,7 +84,7 @@ export function replay(
 
   return {
     snapshot,
-    glance: async () => (await snapshot()).ram,
+    readRam: async () => (await snapshot()).ram,
     async settled({ signal = undefined, timeoutMs = SETTLE_TIMEOUT_MS } = {}) {
       const first = await snapshot(signal === undefined ? {} : { signal });
       let seen = position - 1;

@@ -1,4 +1,4 @@
-import { buildLadder } from '@mai/autopilot';
+import { buildLoadSteps } from '@mai/autopilot';
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
 import type { SimulatedModel } from './simulated-model.js';
@@ -20,7 +20,7 @@ function configsOf(model: SimulatedModel, hasDedicatedGpu: boolean): Configs {
   known.set(model, byGpu);
   const configs =
     byGpu.get(hasDedicatedGpu) ??
-    buildLadder(model.profile, NOTHING_REQUIRED, hasDedicatedGpu).map((one) => one.loadConfig);
+    buildLoadSteps(model.profile, NOTHING_REQUIRED, hasDedicatedGpu).map((one) => one.loadConfig);
   byGpu.set(hasDedicatedGpu, configs);
   return configs;
 }

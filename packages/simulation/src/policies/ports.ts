@@ -20,7 +20,7 @@ export function portsOf(machine: SimulatedMachine): AutopilotPorts {
     monitor: {
       snapshot: () => Promise.resolve(machine.resources()),
       // Memory changes only where a row begins, and most rows begin on a full second: rounds see it in time.
-      glance: null,
+      readRam: null,
       settled: () => Promise.resolve(machine.resources()),
     },
     survey: { survey: () => Promise.reject(new Error('A simulated machine is local.')) },

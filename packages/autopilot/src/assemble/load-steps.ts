@@ -1,0 +1,143 @@
+import type { KvCacheType, LoadConfig } from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
+import type { CandidateProfile } from '../ports/catalog-port.js';
+import type { TradeOff } from './trade-off.js';
+
+/** One way to load a model. */
+export interface LoadStep {
+  readonly loadConfig: LoadConfig;
+  /** What it gives up against the configured way; empty for that way itself. */
+  readonly tradeOffs: readonly TradeOff[];
+}
+
+/** The shortest context that is useful where none is required; also what LM Studio loads by default. */
+const CONTEXT_FLOOR_TOKENS = 4096;
+const CONTEXT_GRANULE_TOKENS = 256;
+const CONTEXT_STEPS_MAX = 3;
+
+/** Bits per number, block scales included, from the block layouts of ggml's quantized types. */
+const KV_BITS: Readonly<Record<KvCacheType, number>> = {
+  f32: 32,
+  f16: 16,
+  bf16: 16,
+  q8_0: 8.5,
+  q5_1: 6,
+  q5_0: 5.5,
+  q4_1: 5,
+  q4_0: 4.5,
+  iq4_nl: 4.5,
+};
+const KV_STEPS = ['q8_0', 'q4_0'] as const;
+const CPU_EXPERT_STEPS = [0.5, 1] as const;
+const OFFLOAD_STEPS = [0.75, 0.5, 0.25, 0] as const;
+
+/** A change to the configured way to load a model. */
+interface Change {
+  readonly tradeOffs: readonly TradeOff[];
+  readonly change: Partial<LoadConfig>;
+}
+
+/**
+ * The load configurations to try for a model, the best first:
+ *
+ * 1. as configured, then with shorter contexts, then also with smaller KV cache types;
+ * 2. with half and then with all of the experts on the CPU, each with the same settings as in 1;
+ * 3. with fewer layers on the GPU, each with the first and the last of those settings.
+ *
+ * @param hasDedicatedGpu - without one, moving layers or experts to the CPU frees no memory.
+ */
+export function buildLoadSteps(
+  profile: CandidateProfile,
+  requirement: Requirement,
+  hasDedicatedGpu: boolean,
+): LoadStep[] {
+  const { configured, cheaper } = settingChanges(profile, requirement);
+  const settings = [configured, ...cheaper];
+  const extremes = [configured, ...cheaper.slice(-1)];
+  const experts = hasDedicatedGpu ? expertChanges(profile) : [];
+  const offload = hasDedicatedGpu ? offloadChanges(profile, experts.at(-1)) : [];
+  const combine = (placement: Change, setting: Change): LoadStep => ({
+    loadConfig: { ...profile.loadConfig, ...setting.change, ...placement.change },
+    tradeOffs: [...placement.tradeOffs, ...setting.tradeOffs],
+  });
+  return [
+    ...settings.map((setting) => combine(AS_PLACED, setting)),
+    ...experts.flatMap((placement) => settings.map((setting) => combine(placement, setting))),
+    ...offload.flatMap((placement) => extremes.map((setting) => combine(placement, setting))),
+  ];
+}
+
+const AS_PLACED: Change = { tradeOffs: [], change: {} };
+
+/** Changes that cost context or exactness. */
+function settingChanges(
+  profile: CandidateProfile,
+  requirement: Requirement,
+): { readonly configured: Change; readonly cheaper: readonly Change[] } {
+  const fromTokens = wantedContextTokens(profile, requirement);
+  const configured: Change = { tradeOffs: [], change: { contextLengthTokens: fromTokens } };
+  const contexts = shorterContexts(fromTokens, requirement.minContextLengthTokens).map(
+    (toTokens): Change => ({
+      tradeOffs: [{ kind: 'shorter-context', fromTokens, toTokens }],
+      change: { contextLengthTokens: toTokens },
+    }),
+  );
+  const shortest = contexts.at(-1) ?? configured;
+  const { kvCacheTypeK: fromK, kvCacheTypeV: fromV } = profile.loadConfig;
+  const fromBits = Math.max(KV_BITS[fromK ?? 'f16'], KV_BITS[fromV ?? 'f16']);
+  const caches = KV_STEPS.filter((type) => KV_BITS[type] < fromBits).map((type): Change => ({
+    tradeOffs: [
+      { kind: 'kv-cache-type', fromK, fromV, toK: type, toV: type },
+      ...shortest.tradeOffs,
+    ],
+    // llama.cpp refuses a quantized V cache without flash attention.
+    change: { ...shortest.change, kvCacheTypeK: type, kvCacheTypeV: type, flashAttention: true },
+  }));
+  return { configured, cheaper: [...contexts, ...caches] };
+}
+
+/** A dense model has no experts; steps that therefore free nothing are dropped once they are estimated. */
+function expertChanges({ loadConfig }: CandidateProfile): Change[] {
+  return CPU_EXPERT_STEPS.filter((ratio) => ratio > (loadConfig.cpuExpertRatio ?? 0)).map(
+    (ratio) => ({
+      tradeOffs: [{ kind: 'experts-on-cpu', ratio }],
+      change: { cpuExpertRatio: ratio },
+    }),
+  );
+}
+
+/** @param experts - the last step of the experts, which is kept to. */
+function offloadChanges({ loadConfig }: CandidateProfile, experts: Change = AS_PLACED): Change[] {
+  return OFFLOAD_STEPS.filter((ratio) => ratio < (loadConfig.offloadRatio ?? 1)).map((ratio) => ({
+    tradeOffs: [{ kind: 'less-offload', ratio }, ...experts.tradeOffs],
+    change: { ...experts.change, offloadRatio: ratio },
+  }));
+}
+
+/** The configured context length, raised to what is required, within what the model allows. */
+function wantedContextTokens(profile: CandidateProfile, requirement: Requirement): number {
+  const configured = profile.loadConfig.contextLengthTokens ?? profile.contextLengthTokens;
+  return Math.min(
+    Math.max(configured, requirement.minContextLengthTokens ?? 0),
+    profile.maxContextLengthTokens ?? Number.POSITIVE_INFINITY,
+  );
+}
+
+/** The shortest context that still serves a request for `wantedTokens`. */
+export function leastContextTokens(wantedTokens: number, requiredTokens: number | null): number {
+  return requiredTokens ?? Math.min(wantedTokens, CONTEXT_FLOOR_TOKENS);
+}
+
+/** Halves of the wanted context, down to the shortest that still serves; that one is always included. */
+function shorterContexts(wantedTokens: number, requiredTokens: number | null): number[] {
+  const lowest = leastContextTokens(wantedTokens, requiredTokens);
+  const contexts: number[] = [];
+  let tokens = wantedTokens;
+  while (tokens > lowest) {
+    const half = Math.floor(tokens / 2 / CONTEXT_GRANULE_TOKENS) * CONTEXT_GRANULE_TOKENS;
+    const last = contexts.length === CONTEXT_STEPS_MAX - 1;
+    tokens = last ? lowest : Math.max(half, lowest);
+    contexts.push(tokens);
+  }
+  return contexts;
+}

@@ -1,0 +1,93 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
+import type { AssemblyFacts } from '../assemble/assemble-selection-input.js';
+import type { AssembledCandidate } from '../assemble/build-candidates.js';
+import { isSameData } from './same-data.js';
+
+/** The last answer to a question, for as long as it still holds. */
+interface Memo<Answer> {
+  recall(facts: AssemblyFacts): Answer | null;
+  remember(facts: AssemblyFacts, answer: Answer): void;
+}
+
+/**
+ * The candidates and residents of the last decision, for as long as they would come out the same. Without
+ * it a loop that decides every second would build dozens of load options each time.
+ */
+export interface AssemblyMemo {
+  readonly candidates: Memo<readonly AssembledCandidate[]>;
+  readonly residents: Memo<readonly Resident[]>;
+  forget(): void;
+}
+
+/** @param isFresh - whether estimates that were made at that monotonic time still hold. */
+export function createAssemblyMemo(
+  monotonicMs: () => number,
+  isFresh: (madeAtMs: number) => boolean,
+): AssemblyMemo {
+  let generation = 0;
+  const createMemo = <Answer>(
+    isSame: (one: AssemblyFacts, other: AssemblyFacts) => boolean,
+  ): Memo<Answer> => {
+    let last: {
+      readonly facts: AssemblyFacts;
+      readonly answer: Answer;
+      readonly atMs: number;
+      readonly generation: number;
+    } | null = null;
+    return {
+      recall: (facts) =>
+        last !== null &&
+        last.generation === generation &&
+        isFresh(last.atMs) &&
+        isSame(last.facts, facts)
+          ? last.answer
+          : null,
+      remember: (facts, answer) => {
+        last = { facts, answer, atMs: monotonicMs(), generation };
+      },
+    };
+  };
+  return {
+    candidates: createMemo(
+      (one, other) =>
+        one.catalog === other.catalog &&
+        isSameData(one.request.requirement, other.request.requirement) &&
+        isSameData(one.request.coolingDownUntilMs, other.request.coolingDownUntilMs) &&
+        one.request.tradeOffs === other.request.tradeOffs &&
+        one.request.deviceIdentifier === other.request.deviceIdentifier &&
+        isSameMachine(one.resources, other.resources),
+    ),
+    residents: createMemo(
+      (one, other) =>
+        isSameData(one.instances, other.instances) &&
+        isSameData(one.request.requirement, other.request.requirement) &&
+        isSameData(one.request.pinned, other.request.pinned) &&
+        isSameData(one.request.leased, other.request.leased) &&
+        isSameData(one.request.acceptedAs, other.request.acceptedAs) &&
+        one.request.deviceIdentifier === other.request.deviceIdentifier &&
+        isSameMachine(one.resources, other.resources) &&
+        // An instance that hides its activity counts as busy for a while after its last use.
+        !one.instances.some((instance) => instance.activity === null),
+    ),
+    forget: () => {
+      generation += 1;
+    },
+  };
+}
+
+/** A footprint depends on what the machine has, not on how much of it is available. */
+function isSameMachine(one: Resources, other: Resources): boolean {
+  return (
+    one.unified === other.unified &&
+    one.gpus.length === other.gpus.length &&
+    one.gpus.every((gpu, index) => {
+      const same = other.gpus[index];
+      return (
+        gpu.deviceKey === same?.deviceKey &&
+        gpu.memory === same.memory &&
+        gpu.totalBytes === same.totalBytes
+      );
+    })
+  );
+}

@@ -1,0 +1,139 @@
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import type { CatalogPort, CatalogReading } from '../ports/catalog-port.js';
+import type { Estimate, EstimateQuestion } from '../ports/estimator-port.js';
+import type { Survey } from '../ports/monitor-port.js';
+import { createAssemblyMemo, type AssemblyMemo } from './assembly-memo.js';
+import { ResidentCache } from './resident-cache.js';
+import { isSameData } from './same-data.js';
+
+/** Older estimates and surveys are asked for again, but only if something has changed since. */
+const ESTIMATE_MAX_AGE_MS = 60_000;
+/** An edited configuration takes effect this soon. */
+const CATALOG_MAX_AGE_MS = 2000;
+
+/** The ports with what changes rarely kept in memory. */
+export interface CachedPorts {
+  /** `runtime` and `monitor` are the given ones. */
+  readonly ports: AutopilotPorts;
+  readonly residents: ResidentCache;
+  readonly memo: AssemblyMemo;
+  /** Call after a switch: everything is asked for again. */
+  invalidate(): void;
+}
+
+/** @param onCatalogRejected - called when the catalog can't be read and the last reading stays in force. */
+export function cachePorts(
+  ports: AutopilotPorts,
+  onCatalogRejected: (error: unknown) => void,
+): CachedPorts {
+  const { clock } = ports;
+  const residents = new ResidentCache(ports.runtime, clock);
+  const isFresh = (madeAtMs: number): boolean =>
+    clock.monotonicMs() - madeAtMs < ESTIMATE_MAX_AGE_MS || madeAtMs >= residents.changedAtMs;
+  const memo = createAssemblyMemo(() => clock.monotonicMs(), isFresh);
+  const estimates = new Map<string, { readonly atMs: number; readonly answer: Estimate }>();
+  const surveys = new Map<string | null, { readonly atMs: number; readonly survey: Survey }>();
+  const catalog = cacheCatalog(ports, onCatalogRejected);
+  return {
+    ports: {
+      ...ports,
+      catalog: catalog.port,
+      estimator: {
+        estimate: async (question, options) => {
+          const key = keyOf(question);
+          const known = estimates.get(key);
+          if (known !== undefined && isFresh(known.atMs)) return known.answer;
+          const atMs = clock.monotonicMs();
+          const answer = await ports.estimator.estimate(question, options);
+          estimates.set(key, { atMs, answer });
+          return answer;
+        },
+      },
+      survey: {
+        survey: async (options) => {
+          const known = surveys.get(options.deviceIdentifier);
+          if (known !== undefined && isFresh(known.atMs)) return known.survey;
+          const atMs = clock.monotonicMs();
+          const survey = await ports.survey.survey(options);
+          surveys.set(options.deviceIdentifier, { atMs, survey });
+          return survey;
+        },
+      },
+    },
+    residents,
+    memo,
+    invalidate: () => {
+      memo.forget();
+      residents.forget();
+      estimates.clear();
+      surveys.clear();
+      catalog.expire();
+    },
+  };
+}
+
+interface CachedReading {
+  readonly atMs: number;
+  readonly reading: CatalogReading;
+  /** Whether the runtime could be asked for it. */
+  readonly askedRuntime: boolean;
+}
+
+function cacheCatalog(
+  { catalog, clock }: AutopilotPorts,
+  onRejected: (error: unknown) => void,
+): { readonly port: CatalogPort; expire(): void } {
+  const readings = new Map<string | null, CachedReading>();
+  const readLatest = async (
+    options: Parameters<CatalogPort['read']>[0],
+    known: CatalogReading | undefined,
+  ): Promise<CatalogReading> => {
+    try {
+      const latest = await catalog.read(options);
+      // An equal reading is replaced by the known one, so that what was built from that still holds.
+      return known !== undefined && isSameData(known, latest) ? known : latest;
+    } catch (error) {
+      if (known === undefined || options.signal?.aborted === true) throw error;
+      // A configuration is applied whole or not at all: the last valid one stays in force.
+      onRejected(error);
+      return known;
+    }
+  };
+  return {
+    port: {
+      read: async (options) => {
+        const { chain, mayAskRuntime = true } = options;
+        const known = readings.get(chain);
+        const atMs = clock.monotonicMs();
+        const fresh = known !== undefined && atMs - known.atMs < CATALOG_MAX_AGE_MS;
+        if (fresh && (known.askedRuntime || !mayAskRuntime)) return known.reading;
+        const reading = await readLatest(options, known?.reading);
+        readings.set(chain, { atMs, reading, askedRuntime: mayAskRuntime });
+        return reading;
+      },
+    },
+    expire: () => {
+      // The readings are kept for when the next one fails.
+      for (const [chain, known] of readings) {
+        readings.set(chain, { ...known, atMs: Number.NEGATIVE_INFINITY });
+      }
+    },
+  };
+}
+
+/** A footprint depends on what the machine has, not on how much of it is available. */
+function keyOf({ modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion): string {
+  return JSON.stringify([
+    modelKey,
+    loadConfig.contextLengthTokens,
+    loadConfig.parallelSequences,
+    loadConfig.offloadRatio,
+    loadConfig.kvCacheTypeK,
+    loadConfig.kvCacheTypeV,
+    loadConfig.flashAttention,
+    loadConfig.cpuExpertRatio,
+    deviceIdentifier,
+    resources.unified,
+    resources.gpus.map((gpu) => [gpu.deviceKey, gpu.totalBytes]),
+  ]);
+}

@@ -1,0 +1,38 @@
+import type { Resources } from '@mai/memory-ledger';
+import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
+import { isSameData } from './same-data.js';
+
+/** `selectModel` that returns its last selection again as long as its input is the same. */
+export function createSelectionMemo(): (input: SelectionInput) => Selection {
+  let last: { readonly input: SelectionInput; readonly selection: Selection } | null = null;
+  return (input) => {
+    if (last !== null && isSameInput(last.input, input)) return last.selection;
+    const selection = selectModel(input);
+    last = dependsOnTime(input) ? null : { input, selection };
+    return selection;
+  };
+}
+
+function isSameInput(one: SelectionInput, other: SelectionInput): boolean {
+  return (
+    one.upgradeMarginRatio === other.upgradeMarginRatio &&
+    one.steppingDown === other.steppingDown &&
+    isSameApartFromTime(one.resources, other.resources) &&
+    isSameData(one.residents, other.residents) &&
+    isSameData(one.requirement, other.requirement) &&
+    isSameData(one.policy, other.policy) &&
+    isSameData(one.candidates, other.candidates)
+  );
+}
+
+function isSameApartFromTime(one: Resources, other: Resources): boolean {
+  return isSameData({ ...one, timestampMs: 0 }, { ...other, timestampMs: 0 });
+}
+
+/** Whether the same input may come out differently a while later. */
+function dependsOnTime({ candidates, residents, policy }: SelectionInput): boolean {
+  return (
+    candidates.some((one) => one.coolingDownUntilMs !== null) ||
+    (policy.foreign === 'evict-idle' && residents.some((one) => one.foreign))
+  );
+}

@@ -1,0 +1,66 @@
+import { allowedUse, fixedPool, HARD_LIMIT, LIMIT, type Pool } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/selector';
+import { RECORD_VERSION, type DecisionRecord, type LogRecord } from './decision-record.js';
+
+/**
+ * Reads one line of a decision log of this or an older version; `version` says which. Null when the line
+ * is not a record.
+ */
+export function parseRecord(text: string): LogRecord | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(value)) return null;
+  if (value.version === RECORD_VERSION) return value;
+  return value.type === 'decision' ? withLimits(value) : value;
+}
+
+function isRecord(value: unknown): value is LogRecord {
+  if (!isObject(value)) return false;
+  const { type, version } = value;
+  if (version !== 1 && version !== RECORD_VERSION) return false;
+  return type === 'outcome' || (type === 'decision' && isDecision(value));
+}
+
+/** Checks the parts that readers of a record go into. */
+function isDecision({ input, selection, hysteresis }: Readonly<Record<string, unknown>>): boolean {
+  return (
+    isObject(input) &&
+    isObject(input['candidates']) &&
+    isObject(input['resources']) &&
+    isObject(selection) &&
+    isObject(selection['plan']) &&
+    Array.isArray(selection['pools']) &&
+    isObject(selection['rejected']) &&
+    isObject(hysteresis) &&
+    isObject(hysteresis['before']) &&
+    isObject(hysteresis['policy']) &&
+    isObject(hysteresis['verdict'])
+  );
+}
+
+/** The limits in bytes that version 1 left out. Its ratio already respects the minimum headroom. */
+function withLimits(record: DecisionRecord): DecisionRecord {
+  const { selection } = record;
+  const pools = selection.pools.map((outcome): PoolOutcome => {
+    const { limitRatio, hardLimitRatio } = outcome;
+    const pool: Pool = {
+      ...fixedPool(outcome.pool, outcome.totalBytes),
+      limitRatio,
+      hardLimitRatio,
+    };
+    return {
+      ...outcome,
+      limitBytes: allowedUse(pool, LIMIT),
+      hardLimitBytes: allowedUse(pool, HARD_LIMIT),
+    };
+  });
+  return { ...record, selection: { ...selection, pools } };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,113 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
+import type { Clock } from '../ports/clock.js';
+import type { LoadFailure } from '../switch/load-failure.js';
+import { backOffMs, type BackOffPolicy } from './back-off.js';
+import {
+  breakerAfterFailure,
+  CLOSED_BREAKER,
+  isBreakerOpen,
+  type BreakerPolicy,
+} from './breaker.js';
+import { coolDowns, recordFailure, recordSuccess, type FailureLedger } from './failure-ledger.js';
+
+/** How long to wait before what failed is tried again. */
+interface RetryTimings {
+  readonly putOff: BackOffPolicy;
+  readonly failure: BackOffPolicy;
+  readonly breaker: BreakerPolicy;
+}
+
+/** Remembers failed loads and switches that were put off, and until when to try neither again. */
+export class RetryState {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #timings: () => RetryTimings;
+  #failures: FailureLedger = {};
+  #breaker = CLOSED_BREAKER;
+  #putOffs = 0;
+  #putOffUntilMs: number | null = null;
+  #putOffFor: readonly string[] = [];
+
+  constructor(clock: Clock, random: () => number, timings: () => RetryTimings) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#timings = timings;
+  }
+
+  get failures(): FailureLedger {
+    return this.#failures;
+  }
+
+  /** Epoch milliseconds; null while the breaker is closed. */
+  get breakerOpenUntilMs(): number | null {
+    const { openUntilMs } = this.#breaker;
+    return openUntilMs !== null && isBreakerOpen(this.#breaker, this.#clock.monotonicMs())
+      ? this.#toEpoch(openUntilMs)
+      : null;
+  }
+
+  /** Epoch milliseconds; null while no switch is put off. */
+  get putOffUntilMs(): number | null {
+    const untilMs = this.#putOffUntilMs;
+    return untilMs !== null && this.#clock.monotonicMs() < untilMs ? this.#toEpoch(untilMs) : null;
+  }
+
+  /** Takes over the failures from before a restart. */
+  adopt(failures: FailureLedger): void {
+    this.#failures = failures;
+  }
+
+  /** Whether no switch is tried for now. A put-off ends early when its busy instances are idle. */
+  isHeldBack(residents: readonly Resident[]): boolean {
+    if (this.breakerOpenUntilMs !== null) return true;
+    if (this.putOffUntilMs === null) return false;
+    const busy = residents.some(
+      (one) => one.busy && this.#putOffFor.includes(one.instanceIdentifier),
+    );
+    if (!busy) this.#putOffUntilMs = null;
+    return busy;
+  }
+
+  /** Until when each model that failed is not tried, in epoch milliseconds. */
+  coolDowns(resources: Resources | null): Record<string, number> {
+    return coolDowns(this.#failures, this.#clock.nowMs(), resources);
+  }
+
+  succeeded(modelKey: string): void {
+    this.#failures = recordSuccess(this.#failures, modelKey);
+  }
+
+  /** Returns until when the breaker is open, in epoch milliseconds, if this failure has opened it. */
+  failed(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): number | null {
+    const timings = this.#timings();
+    this.#failures = recordFailure(this.#failures, failure, {
+      nowMs: this.#clock.nowMs(),
+      resources,
+      backOff: timings.failure,
+      random: this.#random,
+    });
+    const wasOpen = this.breakerOpenUntilMs !== null;
+    this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, this.#clock.monotonicMs());
+    return wasOpen ? null : this.breakerOpenUntilMs;
+  }
+
+  /** Returns until when the switch is put off, in epoch milliseconds. */
+  putOff(busy: readonly string[]): number {
+    this.#putOffs += 1;
+    this.#putOffFor = busy;
+    const waitMs = backOffMs(this.#timings().putOff, this.#putOffs, this.#random);
+    this.#putOffUntilMs = this.#clock.monotonicMs() + waitMs;
+    return this.#toEpoch(this.#putOffUntilMs);
+  }
+
+  /** A switch was not put off: the next put-off starts with the shortest wait. */
+  resetPutOffs(): void {
+    this.#putOffs = 0;
+    this.#putOffUntilMs = null;
+  }
+
+  #toEpoch(monotonicMs: number): number {
+    return this.#clock.nowMs() + (monotonicMs - this.#clock.monotonicMs());
+  }
+}

@@ -1,0 +1,127 @@
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { startPilot } from '../../test/pilot.js';
+import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { createMemoryJournal, type JournalPort } from './journal-port.js';
+import { EMPTY_JOURNAL } from './journal-state.js';
+
+describe('the journal', () => {
+  it('is confirmed within two seconds, and a pin holds', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    const pilot = await startPilot(world, { journal });
+    await world.clock.advance(2 * MINUTE);
+    await journal.update(
+      (state) => ({
+        ...state,
+        revision: state.revision + 1,
+        pins: [{ target: 'large', reason: 'pin', sinceMs: world.clock.nowMs() }],
+      }),
+      {},
+    );
+    await world.clock.advance(2 * SECOND);
+    expect((await journal.read({})).acknowledged).toMatchObject({
+      revision: 1,
+      processId: process.pid,
+    });
+    world.othersBytes = 12 * GIB;
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toContain('large');
+    await pilot.stop();
+    expect(world.residentKeys()).toContain('large');
+  });
+
+  /** Writes as `mai pin` does, and says whether that was confirmed within two seconds. */
+  async function pinByHand(world: FakeWorld, journal: JournalPort, target: string) {
+    const { revision } = await journal.update(
+      (state) => ({
+        ...state,
+        revision: state.revision + 1,
+        pins: [...state.pins, { target, reason: 'pin', sinceMs: world.clock.nowMs() }],
+      }),
+      {},
+    );
+    await world.clock.advance(2 * SECOND);
+    return (await journal.read({})).acknowledged?.revision === revision;
+  }
+
+  it('is confirmed within two seconds while a load takes minutes', async () => {
+    const world = new FakeWorld([{ ...LARGE, loadMs: 5 * MINUTE }, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    const pilot = await startPilot(world, { journal });
+    await world.clock.advance(10 * SECOND);
+    expect(world.loading).toBe(1);
+    expect(await pinByHand(world, journal, 'large')).toBe(true);
+    expect(pilot.autopilot.state.pins).toMatchObject([{ target: 'large' }]);
+    expect(world.loading).toBe(1);
+    await pilot.stop();
+  });
+
+  it('is confirmed within two seconds while LM Studio is away', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    const pilot = await startPilot(world, { journal });
+    world.down = 'UNREACHABLE';
+    await world.clock.advance(5 * MINUTE);
+    expect(await pinByHand(world, journal, 'large')).toBe(true);
+    await pilot.stop();
+  });
+
+  it('keeps a model that was pinned while it was waited for', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    const pilot = await startPilot(world, { journal });
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 12 * GIB;
+    await world.clock.advance(30 * SECOND);
+    expect(pilot.of('switch-finished')).toHaveLength(1);
+    expect(pilot.of('switch-started')).toHaveLength(2);
+    expect(await pinByHand(world, journal, 'large')).toBe(true);
+    world.setActivity('mai/large', 'idle');
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toContain('large');
+    expect(world.log).not.toContain('unload mai/large');
+    await pilot.stop();
+  });
+
+  it('makes room for a yield at once and takes it back when it ends', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    const alive = new Set([77]);
+    const pilot = await startPilot(world, {
+      journal,
+      isProcessAlive: (processId) => alive.has(processId),
+    });
+    await world.clock.advance(2 * MINUTE);
+    await journal.update(
+      (state) => ({
+        ...state,
+        revision: state.revision + 1,
+        yields: [
+          {
+            name: 'game',
+            bytes: 8 * GIB,
+            pools: 'all',
+            sinceMs: 0,
+            untilMs: null,
+            processId: 77,
+          },
+        ],
+      }),
+      {},
+    );
+    await world.clock.advance(5 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.of('switch-started').at(-1)?.reason).toBe('YIELD');
+    // The game takes what was held free for it: nothing more is given up.
+    world.othersBytes += 8 * GIB;
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    world.othersBytes -= 8 * GIB;
+    alive.clear();
+    await world.clock.advance(30 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect((await journal.read({})).yields).toEqual([]);
+    await pilot.stop();
+  });
+});

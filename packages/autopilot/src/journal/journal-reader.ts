@@ -1,0 +1,117 @@
+import { isSameData } from '../caching/same-data.js';
+import type { PublishedEvent } from '../events/autopilot-event.js';
+import type { FailureLedger } from '../failures/failure-ledger.js';
+import type { AutopilotSettings } from '../loop/autopilot-options.js';
+import { callOptions } from '../ports/call-options.js';
+import { holdingYields } from '../yields/reserve-memory.js';
+import { EMPTY_JOURNAL, type JournalState, type Yield } from './journal-state.js';
+
+/** Reads what other processes write into the journal, acknowledges it, and writes the failures. */
+export class JournalReader {
+  readonly #settings: AutopilotSettings;
+  readonly #publish: (event: PublishedEvent) => void;
+  #journal: JournalState = EMPTY_JOURNAL;
+  #loaded = false;
+  #failuresTaken = false;
+  #changed = false;
+  /** The yields of the last round. */
+  #knownYields: readonly Yield[] = [];
+
+  constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
+    this.#settings = settings;
+    this.#publish = publish;
+  }
+
+  /** As it was last read, without the yields that have ended. */
+  get journal(): JournalState {
+    return this.#journal;
+  }
+
+  isPinned(instance: { readonly instanceIdentifier: string; readonly modelKey: string }): boolean {
+    const { instanceIdentifier, modelKey } = instance;
+    return this.#journal.pins.some(
+      ({ target }) => target === instanceIdentifier || target === modelKey,
+    );
+  }
+
+  /** The failures from before the restart, once; null after that. */
+  takeFailures(): FailureLedger | null {
+    if (this.#failuresTaken || !this.#loaded) return null;
+    this.#failuresTaken = true;
+    return this.#journal.failures;
+  }
+
+  /** Reads the journal. Says whether it has changed since the last round, and whether a yield is new or grew. */
+  async refresh(
+    signal: AbortSignal,
+  ): Promise<{ readonly changed: boolean; readonly yieldsChanged: boolean }> {
+    await this.#read(signal);
+    const changed = this.#changed;
+    const known = this.#knownYields;
+    this.#changed = false;
+    this.#knownYields = this.#journal.yields;
+    const bytesOf = (name: string): number => known.find((one) => one.name === name)?.bytes ?? 0;
+    const yieldsChanged = this.#knownYields.some((one) => one.bytes > bytesOf(one.name));
+    return { changed, yieldsChanged };
+  }
+
+  /** Goes on reading and acknowledging while the rounds wait for `work`, which may take minutes. */
+  async confirmDuring<T>(work: Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const confirming = this.#keepConfirming(over.signal);
+    try {
+      return await work;
+    } finally {
+      over.abort();
+      await confirming;
+    }
+  }
+
+  /** Writes the failures if they have changed. */
+  async keepFailures(failures: FailureLedger, signal: AbortSignal): Promise<void> {
+    if (isSameData(failures, this.#journal.failures)) return;
+    this.#journal = await this.#settings.journal.update(
+      (latest) => ({ ...latest, failures }),
+      callOptions(signal, null),
+    );
+  }
+
+  async #keepConfirming(over: AbortSignal): Promise<void> {
+    const { clock, timings } = this.#settings;
+    try {
+      for (;;) {
+        await clock.sleep(timings.observeIntervalMs, { signal: over });
+        await this.#read(over);
+      }
+    } catch {
+      // `over` has fired, or the journal can't be read; the next round reports the latter.
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { clock, journal, isProcessAlive } = this.#settings;
+    let state = await journal.read(callOptions(signal, null));
+    const yields = holdingYields(state.yields, clock.nowMs(), isProcessAlive);
+    const ended = yields.length < state.yields.length;
+    const unread = state.revision !== (state.acknowledged?.revision ?? 0);
+    if (ended || unread) {
+      state = await journal.update(
+        (latest) => ({
+          ...latest,
+          yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
+          acknowledged: {
+            revision: latest.revision,
+            processId: process.pid,
+            atMs: clock.nowMs(),
+          },
+        }),
+        callOptions(signal, null),
+      );
+    }
+    this.#journal = state;
+    this.#loaded = true;
+    if (!ended && !unread) return;
+    this.#changed = true;
+    this.#publish({ type: 'journal-changed', journal: state });
+  }
+}

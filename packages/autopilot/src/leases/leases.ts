@@ -1,0 +1,149 @@
+import type { Requirement, Resident, Selection } from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+
+/** The use of a resident model. While the lease is held the model counts as busy and is not unloaded. */
+export interface Lease extends Disposable {
+  readonly instanceIdentifier: string;
+  readonly modelKey: string;
+  /** Ends the use. May be called more than once. */
+  release(): void;
+}
+
+/** A lease, or the decision that says why there is none. */
+export type AcquireResult =
+  | { readonly lease: Lease; readonly selection: null }
+  | { readonly lease: null; readonly selection: Selection };
+
+interface Waiter {
+  readonly requirement: Requirement;
+  readonly resolve: (result: AcquireResult) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Shared empty array: read every second, almost always empty. */
+const NONE: readonly never[] = [];
+
+/** The leases that are held, and the callers that wait for one. */
+export class Leases {
+  readonly #held = new Map<
+    symbol,
+    { readonly identifier: string; readonly requirement: Requirement }
+  >();
+  readonly #waiters = new Set<Waiter>();
+  /** Identifiers of instances that are being unloaded; they get no new lease. */
+  readonly #leaving = new Set<string>();
+  #input: AssembledInput | null = null;
+
+  /** The requirements of those who hold a lease or wait for one. */
+  get requirements(): readonly Requirement[] {
+    if (this.#held.size === 0 && this.#waiters.size === 0) return NONE;
+    return [...this.#held.values(), ...this.#waiters].map((one) => one.requirement);
+  }
+
+  /** Identifiers of leased instances, each once. */
+  get leased(): readonly string[] {
+    if (this.#held.size === 0) return NONE;
+    return [...new Set([...this.#held.values()].map((one) => one.identifier))];
+  }
+
+  /** How many callers wait for a lease. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  isLeased(instanceIdentifier: string): boolean {
+    return this.leased.includes(instanceIdentifier);
+  }
+
+  /** Takes a new observation, and gives leases to those who wait for one of its residents. */
+  observe(input: AssembledInput): void {
+    this.#input = input;
+    this.#leaving.clear();
+    for (const waiter of this.#waiters) {
+      const lease = this.#grant(waiter.requirement);
+      if (lease !== null) this.#settle(waiter, { lease, selection: null });
+    }
+  }
+
+  /** Gives no more leases on an instance. Call in the same turn in which its activity was read last. */
+  leave(instanceIdentifier: string): void {
+    this.#leaving.add(instanceIdentifier);
+  }
+
+  /** Answers everybody who waits with the decision that gives them no model. */
+  refuseAll(selection: Selection): void {
+    for (const waiter of this.#waiters) this.#settle(waiter, { lease: null, selection });
+  }
+
+  /** Rejects everybody who waits: the autopilot stops. */
+  close(reason: Error): void {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.reject(reason);
+    }
+  }
+
+  /** Resolves at once when a resident meets the requirement, and later otherwise. */
+  acquire(requirement: Requirement, signal: AbortSignal | null): Promise<AcquireResult> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const lease = this.#grant(requirement);
+      if (lease !== null) {
+        resolve({ lease, selection: null });
+        return;
+      }
+      const forget = (): void => signal?.removeEventListener('abort', onAbort);
+      const waiter: Waiter = {
+        requirement,
+        resolve: (result) => {
+          forget();
+          resolve(result);
+        },
+        reject: (reason) => {
+          forget();
+          // The caller's own reason, which may be any value.
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+          reject(reason);
+        },
+      };
+      const onAbort = (): void => {
+        this.#waiters.delete(waiter);
+        waiter.reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #settle(waiter: Waiter, result: AcquireResult): void {
+    this.#waiters.delete(waiter);
+    waiter.resolve(result);
+  }
+
+  #grant(requirement: Requirement): Lease | null {
+    const resident = this.#input?.residents.find(
+      (one) =>
+        !one.foreign && !this.#leaving.has(one.instanceIdentifier) && this.#meets(one, requirement),
+    );
+    if (resident === undefined) return null;
+    const { instanceIdentifier, modelKey } = resident;
+    const key = Symbol(instanceIdentifier);
+    this.#held.set(key, { identifier: instanceIdentifier, requirement });
+    const release = (): void => {
+      this.#held.delete(key);
+    };
+    return { instanceIdentifier, modelKey, release, [Symbol.dispose]: release };
+  }
+
+  #meets(resident: Resident, requirement: Requirement): boolean {
+    const candidate = this.#input?.candidates.find((one) => one.modelKey === resident.modelKey);
+    if (candidate === undefined) return false;
+    const { capabilities, minContextLengthTokens, tiers } = requirement;
+    const context = resident.loadConfig.contextLengthTokens;
+    return (
+      capabilities.every((capability) => candidate.capabilities.includes(capability)) &&
+      (tiers?.includes(candidate.tier) ?? true) &&
+      (minContextLengthTokens === null || (context !== null && context >= minContextLengthTokens))
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import { mergeRequirements } from './merge-requirements.js';
+
+describe('mergeRequirements', () => {
+  it('asks for what meets all of them', () => {
+    expect(
+      mergeRequirements([
+        { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
+        {
+          capabilities: ['chat', 'tools'],
+          minContextLengthTokens: 4096,
+          tiers: ['small', 'medium'],
+        },
+        { capabilities: [], minContextLengthTokens: 8192, tiers: ['medium', 'large'] },
+      ]),
+    ).toEqual({ capabilities: ['chat', 'tools'], minContextLengthTokens: 8192, tiers: ['medium'] });
+  });
+
+  it('keeps the tiers of the first where they exclude each other', () => {
+    const requirement = { capabilities: [], minContextLengthTokens: null };
+    expect(
+      mergeRequirements([
+        { ...requirement, tiers: ['small'] },
+        { ...requirement, tiers: ['large'] },
+      ]).tiers,
+    ).toEqual(['small']);
+  });
+});

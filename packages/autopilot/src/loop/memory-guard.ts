@@ -1,0 +1,45 @@
+import type { PoolName, SelectionPolicy } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import { callOptions } from '../ports/call-options.js';
+import type { MemoryPressure } from './memory-pressure.js';
+
+/** Observes memory while a switch is under way and the rounds of the loop wait for it. */
+export interface MemoryGuard {
+  /** Ends the observation; resolves when no call and no timer is left. */
+  stop(): Promise<void>;
+}
+
+/** @param options.onOverLimit - called at every reading that finds a pool over its hard limit. */
+export function startMemoryGuard(
+  { clock, monitor }: Pick<AutopilotPorts, 'clock' | 'monitor'>,
+  options: {
+    readonly pressure: MemoryPressure;
+    readonly policy: SelectionPolicy;
+    readonly intervalMs: number;
+    readonly residents: () => readonly Resident[];
+    readonly onOverLimit: (pools: readonly PoolName[]) => void;
+  },
+): MemoryGuard {
+  const { pressure, policy, intervalMs, residents, onOverLimit } = options;
+  const stop = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      try {
+        await clock.sleep(intervalMs, { signal: stop.signal });
+        const resources = await monitor.snapshot(callOptions(stop.signal, null));
+        const pools = pressure.observe(resources, residents(), policy);
+        if (pools.length > 0 && !stop.signal.aborted) onOverLimit(pools);
+      } catch {
+        // Stopped, or a reading failed. The next round reports a monitor that fails; the switch goes on.
+      }
+    }
+  };
+  const watching = watch();
+  return {
+    stop: async () => {
+      stop.abort();
+      await watching;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import {
+  HARD_LIMIT,
+  isOverLimit,
+  useOf,
+  type Pool,
+  type PoolName,
+  type Resources,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
+import type { Clock } from '../ports/clock.js';
+import { measuredPools } from '../switch/hard-limit.js';
+
+/**
+ * Above this share of a pool memory has run out. Less than the whole, because what is available is read as
+ * zero however much more is asked for, and because a system keeps a last reserve for itself.
+ */
+const EXHAUSTED_RATIO = 0.99;
+/** Above this share memory has run out as well if the others still take more. */
+const CRITICAL_RATIO = 0.98;
+
+/** How long a busy instance may finish while memory is short; milliseconds. */
+export interface PressureDeadlines {
+  /** Over the hard limit. */
+  readonly emergencyDrainMs: number;
+  /** Where memory has run out. */
+  readonly criticalDrainMs: number;
+}
+
+/** Remembers since when memory has been over the hard limit, and since when it has run out. */
+export class MemoryPressure {
+  readonly #clock: Clock;
+  readonly #deadlines: () => PressureDeadlines;
+  #overSinceMs: number | null = null;
+  #exhaustedSinceMs: number | null = null;
+  #lastLeftBytes: number | null = null;
+
+  constructor(clock: Clock, deadlines: () => PressureDeadlines) {
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+  }
+
+  /** Takes one reading. Returns the pools over their hard limit; none where nothing is measured. */
+  observe(
+    resources: Resources,
+    residents: readonly Pick<Resident, 'footprint'>[],
+    policy: SelectionPolicy,
+  ): readonly PoolName[] {
+    const nowMs = this.#clock.monotonicMs();
+    const pools = measuredPools(resources, residents, policy);
+    const over = pools.filter((pool) => isOverLimit(pool, HARD_LIMIT));
+    const leftBytes = pools.reduce((sum, pool) => sum + pool.totalBytes - useOf(pool), 0);
+    const shrinks = this.#lastLeftBytes !== null && leftBytes < this.#lastLeftBytes;
+    const exhausted = pools.some(
+      (pool) =>
+        isUsedBeyond(pool, EXHAUSTED_RATIO) || (shrinks && isUsedBeyond(pool, CRITICAL_RATIO)),
+    );
+    this.#lastLeftBytes = leftBytes;
+    this.#overSinceMs = over.length === 0 ? null : (this.#overSinceMs ?? nowMs);
+    this.#exhaustedSinceMs = exhausted ? (this.#exhaustedSinceMs ?? nowMs) : null;
+    return over.map(({ name }) => name);
+  }
+
+  get isOverHardLimit(): boolean {
+    return this.#overSinceMs !== null;
+  }
+
+  /** Whether busy instances have had their time to finish and are unloaded all the same. */
+  get isDrainOver(): boolean {
+    const { emergencyDrainMs, criticalDrainMs } = this.#deadlines();
+    return (
+      this.#hasLasted(this.#overSinceMs, emergencyDrainMs) ||
+      this.#hasLasted(this.#exhaustedSinceMs, criticalDrainMs)
+    );
+  }
+
+  #hasLasted(sinceMs: number | null, forMs: number): boolean {
+    return sinceMs !== null && this.#clock.monotonicMs() - sinceMs >= forMs;
+  }
+}
+
+/** A cap on shared GPU memory may be used up to its last byte: what counts there is its hard limit, 1. */
+function isUsedBeyond(pool: Pool, ratio: number): boolean {
+  return useOf(pool) > pool.totalBytes * Math.max(ratio, pool.hardLimitRatio);
+}

@@ -1,0 +1,168 @@
+import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
+import type { Selection, SelectionInput } from '@mai/selector';
+import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { CachedPorts } from '../caching/cached-ports.js';
+import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
+import type { RetryState } from '../failures/retry-state.js';
+import type { JournalReader } from '../journal/journal-reader.js';
+import type { Leases } from '../leases/leases.js';
+import { throwIfAborted } from '../ports/clock.js';
+import type { LoadFailure } from '../switch/load-failure.js';
+import type { RunEvent } from '../switch/run-event.js';
+import type { RunReport } from '../switch/run-report.js';
+import { runSwitch } from '../switch/run-switch.js';
+import type { AutopilotSettings } from './autopilot-options.js';
+import { startMemoryGuard } from './memory-guard.js';
+import type { MemoryPressure } from './memory-pressure.js';
+import { directionOf, MemoryRanOut, SwitchProgress, type SwitchResult } from './switch-progress.js';
+
+/** One switch. */
+export interface SwitchTask {
+  readonly reason: SwitchReason;
+  readonly policy: SelectionPolicy;
+  readonly deviceIdentifier: string | null;
+  /** The input of the decision that is carried out. */
+  readonly input: AssembledInput;
+  /** Assembles the input of each decision of the switch, beginning with the first. */
+  readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
+  readonly decide: (input: SelectionInput) => Selection;
+  readonly signal: AbortSignal;
+}
+
+interface Sources {
+  readonly cached: CachedPorts;
+  readonly leases: Leases;
+  readonly journal: JournalReader;
+  readonly retries: RetryState;
+  readonly pressure: MemoryPressure;
+}
+
+/** Carries out one switch at a time, while memory is watched and leases and pins are respected. */
+export class SwitchExecutor {
+  readonly #settings: AutopilotSettings;
+  readonly #sources: Sources;
+  readonly #publish: (event: PublishedEvent) => void;
+  #switching = false;
+  #acceptedAs: Readonly<Record<string, LoadConfig>> = {};
+
+  constructor(
+    settings: AutopilotSettings,
+    sources: Sources,
+    publish: (event: PublishedEvent) => void,
+  ) {
+    this.#settings = settings;
+    this.#sources = sources;
+    this.#publish = publish;
+  }
+
+  get switching(): boolean {
+    return this.#switching;
+  }
+
+  /** The load configurations that were asked for, by identifier of the instance that came of them. */
+  get acceptedAs(): Readonly<Record<string, LoadConfig>> {
+    return this.#acceptedAs;
+  }
+
+  async run(task: SwitchTask): Promise<SwitchResult> {
+    this.#switching = true;
+    const { clock, timings, runtimeIsLocal } = this.#settings;
+    const { pressure, cached } = this.#sources;
+    const startedMs = clock.monotonicMs();
+    const abort = new AbortController();
+    const onStop = (): void => {
+      abort.abort(task.signal.reason);
+    };
+    task.signal.addEventListener('abort', onStop, { once: true });
+    const progress = new SwitchProgress(task.input.residents);
+    let emergency = pressure.isOverHardLimit;
+    const guard =
+      runtimeIsLocal && task.deviceIdentifier === null
+        ? startMemoryGuard(this.#settings, {
+            pressure,
+            policy: task.policy,
+            intervalMs: timings.observeIntervalMs,
+            residents: () => progress.residents,
+            onOverLimit: (pools) => {
+              if (!emergency) this.#publish({ type: 'emergency', pools });
+              emergency = true;
+              if (progress.loading !== null) abort.abort(new MemoryRanOut(pools));
+            },
+          })
+        : null;
+    this.#publish({ type: 'switch-started', reason: task.reason });
+    try {
+      throwIfAborted(task.signal);
+      const report = await this.#runSwitch(task, progress, abort.signal);
+      this.#learn(report, task.input);
+      const tookMs = clock.monotonicMs() - startedMs;
+      this.#publish({ type: 'switch-finished', reason: task.reason, report, tookMs });
+      const { availableBytes } = progress;
+      return { report, direction: directionOf(report), availableBytes };
+    } catch (error) {
+      throwIfAborted(task.signal);
+      if (!(error instanceof MemoryRanOut)) throw error;
+      const modelKey = progress.loading ?? '';
+      this.#publish({ type: 'load-interrupted', modelKey, pools: error.pools });
+      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED' }, task.input);
+      return { report: null, direction: null, availableBytes: null };
+    } finally {
+      task.signal.removeEventListener('abort', onStop);
+      await guard?.stop();
+      cached.invalidate();
+      this.#switching = false;
+    }
+  }
+
+  #runSwitch(task: SwitchTask, progress: SwitchProgress, signal: AbortSignal): Promise<RunReport> {
+    const { timings, idle } = this.#settings;
+    const { cached, journal, leases, pressure } = this.#sources;
+    return runSwitch(cached.ports, {
+      observe: task.observe,
+      decide: task.decide,
+      deviceIdentifier: task.deviceIdentifier,
+      isLeased: (identifier) => leases.isLeased(identifier),
+      isPinned: (instance) => journal.isPinned(instance),
+      dryRun: false,
+      drain: {
+        deadlineMs: () => (pressure.isDrainOver ? 0 : timings.drainDeadlineMs),
+        force: () => pressure.isDrainOver,
+        pollMs: timings.drainPollMs,
+      },
+      loadTimeoutMs: timings.loadTimeoutMs,
+      ttlMs: idle === 'keep' ? null : undefined,
+      emit: (event) => {
+        this.#follow(event, progress);
+      },
+      signal,
+    });
+  }
+
+  #follow(event: RunEvent, progress: SwitchProgress): void {
+    progress.follow(event);
+    if (event.type === 'decided') return;
+    // Its activity was read in this very turn; no lease may be given on it from here on.
+    if (event.type === 'unloading') this.#sources.leases.leave(event.instanceIdentifier);
+    if (event.type === 'loaded') {
+      const { instanceIdentifier } = event.instance;
+      this.#acceptedAs = { ...this.#acceptedAs, [instanceIdentifier]: event.loadConfig };
+    }
+    this.#publish({ type: 'switch-step', step: event });
+  }
+
+  #learn({ loaded, failures, outcome, busy }: RunReport, input: AssembledInput): void {
+    const { retries } = this.#sources;
+    for (const { modelKey } of loaded) retries.succeeded(modelKey);
+    for (const failure of failures) this.#fail(failure, input);
+    if (outcome === 'put-off') {
+      this.#publish({ type: 'put-off', untilMs: retries.putOff(busy), busy });
+    } else {
+      retries.resetPutOffs();
+    }
+  }
+
+  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code'>, { resources }: AssembledInput): void {
+    const untilMs = this.#sources.retries.failed(failure, resources);
+    if (untilMs !== null) this.#publish({ type: 'breaker-opened', untilMs });
+  }
+}

@@ -1,0 +1,109 @@
+import { isBusy } from '../assemble/build-residents.js';
+import { errorCode } from '../autopilot-error.js';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import { callOptions } from '../ports/call-options.js';
+import type { RuntimeInstance } from '../ports/runtime-port.js';
+import type { EmitRunEvent } from './run-event.js';
+
+/** How long a drain waits and how often it polls. */
+export interface DrainOptions {
+  /** Milliseconds since the drain began. Asked at every poll, because an emergency shortens it. */
+  readonly deadlineMs: () => number;
+  readonly pollMs: number;
+}
+
+/** How a drain waits, and whom it tells. */
+export interface DrainContext extends DrainOptions {
+  readonly isLeased: (instanceIdentifier: string) => boolean;
+  readonly emit: EmitRunEvent;
+  readonly signal: AbortSignal | null;
+}
+
+/** A resident and whether requests run or wait on it. */
+interface Polled {
+  readonly instance: RuntimeInstance;
+  readonly busy: boolean;
+}
+
+/**
+ * Waits until none of the instances is busy, or until the deadline. Resolves to those that are still
+ * resident, as the runtime's last answer says.
+ */
+export async function drainUntilIdle(
+  ports: AutopilotPorts,
+  instanceIdentifiers: readonly string[],
+  context: DrainContext,
+): Promise<readonly Polled[]> {
+  const { clock } = ports;
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const present = (await ports.runtime.listResidents(callOptions(context.signal, null)))
+      .filter((one) => instanceIdentifiers.includes(one.instanceIdentifier))
+      .map((instance) => ({
+        instance,
+        busy: context.isLeased(instance.instanceIdentifier) || isBusy(instance, clock.nowMs()),
+      }));
+    const busy = present.find((one) => one.busy);
+    const waitedMs = clock.monotonicMs() - startedMs;
+    const deadlineMs = context.deadlineMs();
+    const leftMs = deadlineMs - waitedMs;
+    if (busy === undefined || leftMs <= 0) return present;
+    context.emit({
+      type: 'draining',
+      instanceIdentifier: busy.instance.instanceIdentifier,
+      modelKey: busy.instance.modelKey,
+      waitedMs,
+      deadlineMs,
+    });
+    await clock.sleep(Math.min(context.pollMs, leftMs), { signal: context.signal });
+  }
+}
+
+/** The instance to unload. */
+interface UnloadTask extends DrainContext {
+  readonly instanceIdentifier: string;
+  readonly modelKey: string;
+  /** Whether to unload it at the deadline although it is busy. */
+  readonly force: () => boolean;
+  /** A pinned instance is not unloaded, even when forced. */
+  readonly isPinned: (instance: RuntimeInstance) => boolean;
+}
+
+/**
+ * - `unloaded`: `forced` says that it was still busy.
+ * - `gone`: it was no longer resident, or another model has its identifier.
+ * - `busy`: it was busy at the deadline and not forced, or pinned meanwhile.
+ */
+export type DrainOutcome =
+  | { readonly kind: 'unloaded'; readonly instance: RuntimeInstance; readonly forced: boolean }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'busy' };
+
+/**
+ * Drains an instance and unloads it. Its activity is read immediately before the unload. A request that
+ * arrives in between is lost: LM Studio's protocol has no 'unload if idle'.
+ */
+export async function drainAndUnload(
+  ports: AutopilotPorts,
+  task: UnloadTask,
+): Promise<DrainOutcome> {
+  const { instanceIdentifier, modelKey } = task;
+  const [found] = await drainUntilIdle(ports, [instanceIdentifier], task);
+  if (found?.instance.modelKey !== modelKey) return { kind: 'gone' };
+  if ((found.busy && !task.force()) || task.isPinned(found.instance)) return { kind: 'busy' };
+  const startedMs = ports.clock.monotonicMs();
+  task.emit({ type: 'unloading', instanceIdentifier, modelKey, forced: found.busy });
+  try {
+    await ports.runtime.unload(instanceIdentifier, callOptions(task.signal, null));
+  } catch (error) {
+    if (errorCode(error) !== 'INSTANCE_NOT_FOUND') throw error;
+    return { kind: 'gone' };
+  }
+  task.emit({
+    type: 'unloaded',
+    instanceIdentifier,
+    modelKey,
+    tookMs: ports.clock.monotonicMs() - startedMs,
+  });
+  return { kind: 'unloaded', instance: found.instance, forced: found.busy };
+}

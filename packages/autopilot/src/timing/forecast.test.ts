@@ -1,0 +1,59 @@
+import type { PoolOutcome } from '@mai/selector';
+import fc from 'fast-check';
+import { addUse, forecastUse, type UseSamples } from './forecast.js';
+
+const GIB = 1024 ** 3;
+const pool = (othersBytes: number): PoolOutcome => ({
+  pool: 'ram',
+  totalBytes: 32 * GIB,
+  othersBytes,
+  useBeforeBytes: othersBytes + 4 * GIB,
+  useAfterBytes: othersBytes + 4 * GIB,
+  headroomBytes: 28 * GIB - othersBytes,
+  limitRatio: 0.8,
+  limitBytes: Math.floor(0.8 * 32 * GIB),
+  hardLimitRatio: 0.75,
+  hardLimitBytes: 24 * GIB,
+  reclaimableBytes: 0,
+});
+const forecast = (usesBytes: readonly number[]): number | null => {
+  let samples: UseSamples = [];
+  let pools: PoolOutcome[] = [];
+  for (const [index, bytes] of usesBytes.entries()) {
+    pools = [pool(bytes)];
+    samples = addUse(samples, index * 1000, pools);
+  }
+  return forecastUse(samples, pools)?.timeToHardLimitMs ?? null;
+};
+
+describe('forecastUse', () => {
+  // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
+  it('tells when a ramp reaches the limit', () => {
+    expect(forecast([10, 10.5, 11, 11.5, 12, 12.5].map((gib) => gib * GIB))).toBe(15_000);
+  });
+
+  it('is not bent by a single spike', () => {
+    const ramp = [10, 10.5, 11, 18, 12, 12.5, 13, 13.5, 14].map((gib) => gib * GIB);
+    expect(Math.abs((forecast(ramp) ?? 0) - 12_000)).toBeLessThan(1500);
+  });
+
+  it.each([
+    ['too few samples', [10, 11, 12, 13]],
+    ['no change', [10, 10, 10, 10, 10, 10]],
+    ['a fall', [15, 14, 13, 12, 11, 10]],
+    ['noise', [10, 10.6, 9.9, 10.5, 10, 10.6]],
+    ['a step', [10, 10, 10, 10, 10, 10, 10, 14]],
+    ['a rise too small to matter', [10, 10.1, 10.2, 10.3, 10.4, 10.5]],
+  ])('says nothing on %s', (_, gib) => {
+    expect(forecast(gib.map((one) => one * GIB))).toBeNull();
+  });
+
+  it('is zero beyond the limit and never negative', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40 * 1024), { maxLength: 60 }), (mib) => {
+        const timeMs = forecast(mib.map((one) => one * 1024 * 1024));
+        expect(timeMs === null || timeMs >= 0).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,134 @@
+import type { PoolName, SelectionPolicy } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/selector';
+import { suffixMinima } from './suffix-minima.js';
+
+/** The others' use of each pool over the last seconds, oldest first. Plain data. */
+export type UseSamples = readonly {
+  readonly atMs: number;
+  readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes'>[];
+}[];
+
+/** Long enough to tell a ramp from noise, short enough to see a ramp that has just begun. */
+const WINDOW_MS = 15_000;
+const SAMPLES_MIN = 5;
+const SAMPLES_MAX = 32;
+/** A ramp gains at least this share of the pool within the window. */
+const RISE_MIN_RATIO = 0.02;
+/** A ramp falls in at most this share of the pairs of samples that differ. */
+const FALLING_PAIRS_MAX = 0.2;
+/** A ramp gains at most this share of its rise in one step: a single step may not go on. */
+const STEP_MAX_RATIO = 0.7;
+
+/** The samples with one more; those older than the window are dropped. */
+export function addUse(
+  samples: UseSamples,
+  atMs: number,
+  pools: readonly PoolOutcome[],
+): UseSamples {
+  const last = samples.at(-1);
+  // After the clock was put back the age of the samples is unknown.
+  if (last !== undefined && last.atMs >= atMs) return [{ atMs, pools }];
+  const fresh = samples.findIndex((one) => one.atMs > atMs - WINDOW_MS);
+  const from = fresh === -1 ? samples.length : Math.max(fresh, samples.length - SAMPLES_MAX + 1);
+  return [...samples.slice(from), { atMs, pools }];
+}
+
+/** How the others' use goes on. */
+export interface Forecast {
+  /** Until the first pool reaches its hard limit. */
+  readonly timeToHardLimitMs: number;
+  /** Growth of the others in bytes per millisecond, for each pool with a ramp. */
+  readonly slopes: ReadonlyMap<PoolName, number>;
+}
+
+/**
+ * Forecasts the others' use by the median of the slopes between all pairs of samples (Theil-Sen estimator),
+ * which one spike does not bend. Null when the samples show no ramp.
+ */
+export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]): Forecast | null {
+  if (samples.length < SAMPLES_MIN) return null;
+  let soonestMs = Number.POSITIVE_INFINITY;
+  const slopes = new Map<PoolName, number>();
+  for (const pool of pools) {
+    const slope = slopeOf(samples, pool);
+    if (slope === null) continue;
+    slopes.set(pool.pool, slope);
+    soonestMs = Math.min(
+      soonestMs,
+      Math.max(0, (pool.hardLimitBytes - pool.useBeforeBytes) / slope),
+    );
+  }
+  return slopes.size === 0 ? null : { timeToHardLimitMs: Math.round(soonestMs), slopes };
+}
+
+/**
+ * The policy with its limits lowered by the share of each kind of pool that the others will take within
+ * `horizonMs`: a model that is loaded on a ramp has to fit when it is loaded, not when it is chosen.
+ */
+export function limitsAfter(
+  policy: SelectionPolicy,
+  { slopes }: Forecast,
+  pools: readonly PoolOutcome[],
+  horizonMs: number,
+): SelectionPolicy {
+  const growthRatio = (concerns: (pool: PoolName) => boolean): number =>
+    pools.reduce(
+      (most, { pool, totalBytes }) =>
+        concerns(pool) ? Math.max(most, ((slopes.get(pool) ?? 0) * horizonMs) / totalBytes) : most,
+      0,
+    );
+  return {
+    ...policy,
+    memoryLimitRatio: Math.max(0, policy.memoryLimitRatio - growthRatio((pool) => pool === 'ram')),
+    vramLimitRatio: Math.max(
+      0,
+      policy.vramLimitRatio - growthRatio((pool) => pool.startsWith('gpu:')),
+    ),
+  };
+}
+
+/** One reading of the others' use of one pool. */
+interface Point {
+  readonly atMs: number;
+  readonly bytes: number;
+}
+
+/** Growth in bytes per millisecond; null when it is not a ramp upwards. */
+function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number | null {
+  const points = samples.flatMap<Point>(({ atMs, pools }) => {
+    const found = pools.find((one) => one.pool === pool);
+    return found === undefined ? [] : [{ atMs, bytes: found.othersBytes }];
+  });
+  const first = points[0];
+  const last = points.at(-1);
+  if (first === undefined || last === undefined || points.length < SAMPLES_MIN) return null;
+  // Checked first because it is cheap, and true on most machines most of the time.
+  const riseBytes = last.bytes - first.bytes;
+  if (riseBytes < RISE_MIN_RATIO * totalBytes) return null;
+  if (largestStep(points) > STEP_MAX_RATIO * riseBytes) return null;
+  const slopes: number[] = [];
+  let falling = 0;
+  for (const [index, from] of points.entries()) {
+    for (const to of points.slice(index + 1)) {
+      const change = to.bytes - from.bytes;
+      if (change < 0) falling += 1;
+      // A monitor that reads less often than we observe repeats its reading: equal pairs say nothing.
+      if (change !== 0) slopes.push(change / (to.atMs - from.atMs));
+    }
+  }
+  if (falling > FALLING_PAIRS_MAX * slopes.length) return null;
+  slopes.sort((one, other) => one - other);
+  return slopes[Math.floor(slopes.length / 2)] ?? null;
+}
+
+/** The largest gain from one point to the next that was not lost again later. */
+function largestStep(points: readonly Point[]): number {
+  const lowestFrom = suffixMinima(points.map(({ bytes }) => bytes));
+  let highest = points[0]?.bytes ?? 0;
+  let largest = 0;
+  for (const [index, { bytes }] of points.entries()) {
+    largest = Math.max(largest, (lowestFrom[index] ?? bytes) - highest);
+    highest = Math.max(highest, bytes);
+  }
+  return largest;
+}

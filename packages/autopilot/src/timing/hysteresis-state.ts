@@ -1,0 +1,52 @@
+import type { Selection } from '@mai/selector';
+
+/** The state of `reduceHysteresis`; plain data, so that it can be logged and replayed. */
+export interface HysteresisState {
+  readonly lastObservedAtMs: number | null;
+  /** The change that is due, and since when; null when no change is due. */
+  readonly pending: { readonly direction: 'up' | 'down'; readonly sinceMs: number } | null;
+  readonly lastSwitch: { readonly direction: 'up' | 'down'; readonly atMs: number } | null;
+}
+
+/** One observation. All times come from one monotonic clock, in milliseconds. */
+export interface HysteresisObservation {
+  readonly atMs: number;
+  readonly selection: Selection;
+  /** The margin that the selection was made with: how far below its limit a step up must stay, 0 to 1. */
+  readonly upgradeMarginRatio: number;
+  /** Forecast of when a pool reaches its hard limit; null without such a forecast. */
+  readonly timeToHardLimitMs: number | null;
+  /** How long a decision taken now would need to take effect, loading included. */
+  readonly reactionMs: number;
+}
+
+/** Why the verdict is what it is. Codes are API. */
+export type VerdictReason =
+  /** No change is due. */
+  | 'STEADY'
+  /** Nothing is resident and a candidate fits: loading need not wait. */
+  | 'NOTHING_RESIDENT'
+  /** A pool is over its hard limit. This breaks dwell and cool-down. */
+  | 'EMERGENCY'
+  /** The forecast reaches the hard limit before a later decision could take effect. */
+  | 'FORECAST'
+  /** The change has been due for the dwell time. */
+  | 'DWELL_OVER'
+  /** The change is due, but not yet for the dwell time. */
+  | 'DWELLING'
+  /** The quiet time after the last switch. */
+  | 'COOLING_DOWN'
+  /** Others keep the CPU busy, so no larger model is loaded. */
+  | 'CPU_PRESSURE'
+  /** The switch waits for a busy instance. */
+  | 'DRAINING';
+
+/** Whether to carry out the selection's plan now. */
+export interface Verdict {
+  readonly act: boolean;
+  readonly reason: VerdictReason;
+  /** How long until the verdict may change if nothing else does; null when no change is due. */
+  readonly waitMs: number | null;
+  /** The share of RAM that a step up must stay below, 0 to 1; the selection was made with it. */
+  readonly upgradeBelowRatio: number;
+}

@@ -1,0 +1,22 @@
+import type { Selection } from '@mai/selector';
+import { SELECTION as down } from '../../test/samples.js';
+import { reactionMs, SETTLE_MS } from './reaction-time.js';
+
+describe('reactionMs', () => {
+  it('is the next round, what settles, and the load of what is chosen', () => {
+    const footprint = {
+      ram: { mappedBytes: 3e9, anonymousBytes: 1e9 },
+      gpus: [{ deviceKey: 'gpu:0', bytes: 2e9 }],
+      interval: null,
+      source: 'measured',
+      confidence: 'high',
+    } as const;
+    const loading = {
+      ...down,
+      chosen: { footprint },
+      plan: { steps: [{ action: 'load' }], order: null },
+    } as unknown as Selection;
+    expect(reactionMs(down, 1000)).toBe(1000 + SETTLE_MS);
+    expect(reactionMs(loading, 1000)).toBe(1000 + SETTLE_MS + 6000);
+  });
+});

@@ -1,0 +1,75 @@
+import type { PoolName } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/selector';
+import { suffixMinima } from './suffix-minima.js';
+
+/** A level at which the others' use of a pool turned. */
+interface TurningPoint {
+  readonly lastSeenAtMs: number;
+  /** 0 to 1 of the pool's total. */
+  readonly ratio: number;
+}
+
+/** Builds and games come and go within minutes. */
+const WINDOW_MS = 600_000;
+/** After a longer gap the machine has slept, and the history starts again. */
+const GAP_MS = 60_000;
+/** A smaller change is noise, not a turn. */
+const TURN_MIN_RATIO = 0.005;
+/** Bounds the memory of the history; the oldest points are dropped first. */
+const POINTS_MAX = 240;
+
+/** Remembers how far the others' use of each pool rose and fell within the last ten minutes. */
+export class SwingHistory {
+  readonly #pools = new Map<PoolName, readonly TurningPoint[]>();
+  #lastAtMs = Number.NEGATIVE_INFINITY;
+
+  observe(atMs: number, pools: readonly PoolOutcome[]): void {
+    if (atMs < this.#lastAtMs || atMs - this.#lastAtMs > GAP_MS) this.#pools.clear();
+    this.#lastAtMs = atMs;
+    for (const { pool, othersBytes, totalBytes } of pools) {
+      const ratio = othersBytes / totalBytes;
+      this.#pools.set(pool, addPoint(this.#pools.get(pool) ?? [], atMs, ratio));
+    }
+  }
+
+  /**
+   * The largest rise in a pool that was followed by a fall, 0 to 1: it may come again. A rise that stays is
+   * a new level, and a fall alone is a program that has ended; neither counts.
+   */
+  swingRatio(pool: PoolName): number {
+    return swingOf(this.#pools.get(pool) ?? []);
+  }
+}
+
+/** Moves the last turning point on, or adds one where the use has turned. */
+function addPoint(
+  points: readonly TurningPoint[],
+  atMs: number,
+  ratio: number,
+): readonly TurningPoint[] {
+  const firstFresh = points.findIndex(({ lastSeenAtMs }) => atMs - lastSeenAtMs <= WINDOW_MS);
+  // The last point is kept however old it is: the next change is measured from it.
+  const kept = points.slice(firstFresh === -1 ? points.length - 1 : firstFresh);
+  const last = kept.at(-1);
+  const before = kept.at(-2);
+  if (last === undefined) return [{ lastSeenAtMs: atMs, ratio }];
+  const change = ratio - last.ratio;
+  const goesOn = before !== undefined && change * (last.ratio - before.ratio) > 0;
+  if (!goesOn && Math.abs(change) >= TURN_MIN_RATIO) {
+    return [...kept, { lastSeenAtMs: atMs, ratio }].slice(-POINTS_MAX);
+  }
+  return [...kept.slice(0, -1), { lastSeenAtMs: atMs, ratio: goesOn ? ratio : last.ratio }];
+}
+
+function swingOf(points: readonly TurningPoint[]): number {
+  if (points.length < 3) return 0;
+  const lowestFrom = suffixMinima(points.map(({ ratio }) => ratio));
+  let lowestBefore = Number.POSITIVE_INFINITY;
+  let swing = 0;
+  for (const [index, { ratio }] of points.entries()) {
+    const base = Math.max(lowestBefore, lowestFrom[index + 1] ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(base)) swing = Math.max(swing, ratio - base);
+    lowestBefore = Math.min(lowestBefore, ratio);
+  }
+  return swing;
+}

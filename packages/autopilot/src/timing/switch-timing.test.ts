@@ -1,0 +1,213 @@
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import type { PoolOutcome, Selection } from '@mai/selector';
+import fc from 'fast-check';
+import { GIB } from '../../test/fake-world.js';
+import { MINUTE } from '../../test/samples.js';
+import { ExcursionHistory } from './excursion-history.js';
+import { SwingHistory } from './swing-history.js';
+
+/** 16 GiB of a model beside so many of others, in 32: the limit is at 9.6. */
+const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({
+  pool: 'ram',
+  totalBytes: 32 * GIB,
+  othersBytes: othersGib * GIB,
+  useBeforeBytes: (othersGib + ownGib) * GIB,
+  useAfterBytes: (othersGib + 8) * GIB,
+  headroomBytes: 0,
+  limitRatio: 0.8,
+  limitBytes: Math.floor(0.8 * 32 * GIB),
+  hardLimitRatio: 0.92,
+  hardLimitBytes: Math.floor(0.92 * 32 * GIB),
+  reclaimableBytes: 0,
+});
+
+describe('SwingHistory', () => {
+  const swing = (levels: readonly (readonly [gib: number, minutes: number])[]): number => {
+    const watch = new SwingHistory();
+    let atMs = 0;
+    for (const [gib, minutes] of levels) {
+      for (const endMs = atMs + minutes * MINUTE; atMs < endMs; atMs += 1000) {
+        watch.observe(atMs, [pool(gib)]);
+      }
+    }
+    return watch.swingRatio('ram') * 32;
+  };
+
+  it.each([
+    ['a level', [[6, 5]], 0],
+    [
+      'a rise that stays',
+      [
+        [6, 5],
+        [12, 5],
+      ],
+      0,
+    ],
+    [
+      'a fall',
+      [
+        [12, 5],
+        [6, 5],
+      ],
+      0,
+    ],
+    [
+      'what came and went',
+      [
+        [6, 5],
+        [12, 1],
+        [6, 1],
+      ],
+      6,
+    ],
+    [
+      'what came and went in part',
+      [
+        [6, 5],
+        [12, 1],
+        [10, 1],
+      ],
+      2,
+    ],
+    [
+      'a dip',
+      [
+        [12, 5],
+        [6, 1],
+        [12, 1],
+      ],
+      0,
+    ],
+    [
+      'what came long ago and went now',
+      [
+        [6, 5],
+        [12, 11],
+        [6, 1],
+      ],
+      0,
+    ],
+    [
+      'what came and went long ago',
+      [
+        [6, 5],
+        [12, 1],
+        [6, 11],
+      ],
+      0,
+    ],
+    [
+      'the largest of several',
+      [
+        [6, 1],
+        [8, 1],
+        [6, 1],
+        [11, 1],
+        [6, 1],
+        [7, 1],
+      ],
+      5,
+    ],
+  ] as const)('makes of %s', (_, levels, gib) => {
+    expect(swing(levels)).toBeCloseTo(gib);
+  });
+
+  it('is never more than the range, and nothing while use only rises', () => {
+    const uses = fc.array(fc.double({ min: 0, max: 32, noNaN: true }), { maxLength: 80 });
+    fc.assert(
+      fc.property(uses, fc.boolean(), (gib, sorted) => {
+        const levels = sorted ? [...gib].sort((one, other) => one - other) : gib;
+        const watch = new SwingHistory();
+        levels.forEach((level, index) => {
+          watch.observe(index * 1000, [pool(level)]);
+        });
+        const range = Math.max(0, ...levels) - Math.min(32, ...levels);
+        const found = watch.swingRatio('ram') * 32;
+        expect(found).toBeGreaterThanOrEqual(0);
+        expect(found).toBeLessThanOrEqual(Math.max(0, range) + 1e-9);
+        if (sorted) expect(found).toBe(0);
+      }),
+    );
+  });
+});
+
+describe('ExcursionHistory', () => {
+  const decision = (othersGib: number): Selection => ({
+    decision: othersGib > 9.6 ? 'switch' : 'keep',
+    direction: othersGib > 9.6 ? 'down' : null,
+    chosen: null,
+    plan: { steps: [], order: null },
+    pools: [pool(othersGib)],
+    headroomBytes: null,
+    rejected: [],
+    afterDrain: null,
+    notes: [],
+  });
+  const after = (excursionsS: readonly number[], fromMs = 0): ExcursionHistory => {
+    const patience = new ExcursionHistory();
+    let atMs = fromMs;
+    for (const seconds of excursionsS) {
+      for (const endMs = atMs + seconds * 1000; atMs < endMs; atMs += 1000) {
+        patience.observe(atMs, decision(12), DEFAULT_SELECTION_POLICY);
+      }
+      for (const endMs = atMs + MINUTE; atMs < endMs; atMs += 1000) {
+        patience.observe(atMs, decision(6), DEFAULT_SELECTION_POLICY);
+      }
+    }
+    return patience;
+  };
+  const { dwellMs } = DEFAULT_SELECTION_POLICY;
+  const dwellS = dwellMs / 1000;
+
+  it('is the dwell as long as nothing is known', () => {
+    expect(new ExcursionHistory().dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    expect(new ExcursionHistory().areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
+  });
+
+  it('waits for the end of what has ended a little after the dwell before', () => {
+    const patience = after([dwellS + 10, dwellS + 10]);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeLessThan(dwellMs + 20_000);
+    expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
+  });
+
+  it('does not wait where excursions last for long', () => {
+    const patience = after([1800, 2400]);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
+  });
+
+  it('needs no patience for what is over within the dwell', () => {
+    const patience = after([dwellS - 5, dwellS - 10]);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
+  });
+
+  it('remembers for two hours', () => {
+    const fromMs = 10 * 60 * MINUTE;
+    const patience = after([dwellS + 10], fromMs);
+    patience.observe(fromMs + 120 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
+    patience.observe(fromMs + 121 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+  });
+
+  it('forgets', () => {
+    const patience = after([dwellS + 10, dwellS + 10]);
+    patience.observe(24 * 60 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
+    patience.observe(24 * 60 * MINUTE + 1000, decision(6), DEFAULT_SELECTION_POLICY);
+    patience.observe(24 * 60 * MINUTE + 2000, decision(6), DEFAULT_SELECTION_POLICY);
+    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+  });
+
+  it('is never shorter than the dwell, and waits for nothing longer than a switch there and back', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 600 }), { maxLength: 12 }), (excursionsS) => {
+        const patienceMs = after(excursionsS).dwellMs(DEFAULT_SELECTION_POLICY);
+        expect(patienceMs).toBeGreaterThanOrEqual(dwellMs);
+        expect(patienceMs).toBeLessThanOrEqual(dwellMs + 13 * 60_000);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});

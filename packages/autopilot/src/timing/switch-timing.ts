@@ -1,0 +1,154 @@
+import type { SelectionPolicy } from '@mai/memory-ledger';
+import type { Selection } from '@mai/selector';
+import type { Clock } from '../ports/clock.js';
+import { asDue } from './as-due.js';
+import { ExcursionHistory } from './excursion-history.js';
+import { addUse, forecastUse, limitsAfter, type Forecast, type UseSamples } from './forecast.js';
+import type { HysteresisObservation, HysteresisState, Verdict } from './hysteresis-state.js';
+import { reactionMs } from './reaction-time.js';
+import { afterSwitch, initialHysteresis, reduceHysteresis } from './reduce-hysteresis.js';
+import { SwingHistory } from './swing-history.js';
+
+/** A step up always needs at least this much more room than staying. */
+const MIN_MARGIN_RATIO = 0.02;
+/** Shares of the forecast horizon, tried in turn until a model fits under the lowered limits. */
+const LOOK_AHEAD = [1, 0.5, 0.25];
+/** Loading the same model again with a longer context pays off only where that fits for a while. */
+const SAME_MODEL_DWELL_MS = 600_000;
+
+/** What a decision was made from, as far as the timing depends on it. */
+export interface DecidedWith {
+  readonly policy: SelectionPolicy;
+  readonly upgradeMarginRatio: number;
+}
+
+/** A verdict with everything that it was reached from. */
+export interface Judgement {
+  readonly before: HysteresisState;
+  readonly observation: HysteresisObservation;
+  /** The limits of the decision, and the times in force: the dwell time may be longer than configured. */
+  readonly policy: SelectionPolicy;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Decides when a decision is carried out, and with which margin the next one is made. Remembers the
+ * others' use of memory, the excursions over the limit and the last switch.
+ */
+export class SwitchTiming {
+  readonly #clock: Clock;
+  readonly #observeIntervalMs: () => number;
+  #hysteresis = initialHysteresis();
+  #use: UseSamples = [];
+  #forecast: Forecast | null = null;
+  readonly #swings = new SwingHistory();
+  readonly #excursions = new ExcursionHistory();
+  #upgradeMarginRatio = MIN_MARGIN_RATIO;
+
+  constructor(clock: Clock, observeIntervalMs: () => number) {
+    this.#clock = clock;
+    this.#observeIntervalMs = observeIntervalMs;
+  }
+
+  /** The margin in force: how far below its limit a step up must stay, 0 to 1. */
+  get upgradeMarginRatio(): number {
+    return this.#upgradeMarginRatio;
+  }
+
+  /** The direction of the last switch; null before the first. */
+  get lastDirection(): 'up' | 'down' | null {
+    return this.#hysteresis.lastSwitch?.direction ?? null;
+  }
+
+  /** Judges one decision. The margin for the next decision follows from what was observed until now. */
+  judge(decided: Selection, { policy: configured, upgradeMarginRatio }: DecidedWith): Judgement {
+    const atMs = this.#clock.monotonicMs();
+    const selection = asDue(decided);
+    const { pools } = selection;
+    this.#use = addUse(this.#use, atMs, pools);
+    this.#swings.observe(atMs, pools);
+    this.#excursions.observe(atMs, selection, configured);
+    this.#forecast = forecastUse(this.#use, pools);
+    this.#upgradeMarginRatio = this.#nextMarginRatio(selection, configured);
+    return this.#reduce(
+      this.#hysteresis,
+      {
+        atMs,
+        selection,
+        upgradeMarginRatio,
+        timeToHardLimitMs: this.#forecast?.timeToHardLimitMs ?? null,
+        reactionMs: reactionMs(selection, this.#observeIntervalMs()),
+      },
+      { ...configured, dwellMs: this.#dwellMs(selection, configured) },
+    );
+  }
+
+  /** Judges another decision about the same observation, in place of the one that was judged last. */
+  judgeInstead(
+    { before, observation, policy: { dwellMs } }: Judgement,
+    selection: Selection,
+    { policy, upgradeMarginRatio }: DecidedWith,
+  ): Judgement {
+    return this.#reduce(
+      before,
+      { ...observation, selection: asDue(selection), upgradeMarginRatio },
+      { ...policy, dwellMs },
+    );
+  }
+
+  /**
+   * The lowered limits for a switch that begins now, lowest first; empty when the others are not on a ramp.
+   * The lowest are such that the loaded model still fits when it is there and for a dwell time after that.
+   */
+  limitsOnRamp({ observation, policy }: Judgement, configured: SelectionPolicy): SelectionPolicy[] {
+    const forecast = this.#forecast;
+    if (forecast === null) return [];
+    const { selection, reactionMs: untilLoadedMs } = observation;
+    return LOOK_AHEAD.map((share) =>
+      limitsAfter(configured, forecast, selection.pools, share * (untilLoadedMs + policy.dwellMs)),
+    );
+  }
+
+  /** Call after a switch; `direction` is null where the same model serves as before. */
+  switched(direction: 'up' | 'down' | null): void {
+    // Our share of the use has changed, so the samples of the others' use start again.
+    this.#use = [];
+    if (direction === null) return;
+    const atMs = this.#clock.monotonicMs();
+    this.#hysteresis = afterSwitch(this.#hysteresis, { direction, atMs });
+  }
+
+  #reduce(
+    before: HysteresisState,
+    observation: HysteresisObservation,
+    policy: SelectionPolicy,
+  ): Judgement {
+    const { state, verdict } = reduceHysteresis(before, observation, policy);
+    this.#hysteresis = state;
+    return { before, observation, policy, verdict };
+  }
+
+  #dwellMs({ direction, plan, chosen, afterDrain }: Selection, policy: SelectionPolicy): number {
+    if (direction === 'down') return this.#excursions.dwellMs(policy);
+    const unloads = plan.steps.filter((step) => step.action === 'unload');
+    const sameModel =
+      afterDrain === null
+        ? unloads.some((step) => step.modelKey === chosen?.modelKey)
+        : afterDrain.candidateIndex === chosen?.candidateIndex;
+    return direction === 'up' && sameModel
+      ? Math.max(policy.dwellMs, SAME_MODEL_DWELL_MS)
+      : policy.dwellMs;
+  }
+
+  /**
+   * Leaves room for the largest swing of the others. Where excursions are outlasted a swing may pass the
+   * limit, and only has to stay below the hard limit.
+   */
+  #nextMarginRatio({ pools }: Selection, policy: SelectionPolicy): number {
+    const outlasted = this.#excursions.areOutlasted(policy);
+    return pools.reduce((most, { pool, totalBytes, limitBytes, hardLimitBytes }) => {
+      const beyond = outlasted ? Math.max(0, hardLimitBytes - limitBytes) / totalBytes : 0;
+      return Math.max(most, this.#swings.swingRatio(pool) - beyond);
+    }, MIN_MARGIN_RATIO);
+  }
+}

@@ -158,7 +158,6 @@ const median = (ratios[Math.floor(middle)] + ratios[Math.ceil(middle)]) / 2;
 const worst = ratios[0] ?? Number.NaN;
 const avoidable = Math.max(...all.map((one) => one.avoidableOverloadedMs / one.durationMs));
 const dominated = results.filter(({ dominatedBy }) => dominatedBy.length > 0);
-const busy = results.filter(({ scenario }) => !scenario.runsOutWhileBusy).map(({ mai }) => mai);
 const longest = Math.max(...all.map((one) => one[LONGEST]));
 const day = await timeDay();
 const decision = await timeDecision();
@@ -169,12 +168,8 @@ A simulated day takes ${(day.medianMs / 1000).toFixed(2)} s, a decision ${decisi
 
 const held = [
   judge('flaps', total('flaps'), 0),
-  judge(
-    'busy evictions where memory does not run out while a model is busy',
-    busy.reduce((sum, one) => sum + one.busyEvictions, 0),
-    0,
-  ),
-  judge('busy evictions within the hard limit', total('needlessBusyEvictions'), 0),
+  // Where memory has run out, a busy model is unloaded all the same: the alternative is a machine that hangs.
+  judge('busy evictions while memory was left', total('busyEvictionsWithMemoryLeft'), 0),
   judge('avoidable out-of-memory events', total('avoidableOutOfMemoryEvents'), 0),
   judge(
     'longest avoidable out-of-memory stretch, seconds',

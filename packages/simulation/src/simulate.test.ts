@@ -57,7 +57,7 @@ describe('simulate', () => {
         'avoidableOutOfMemoryEvents',
         'longestAvoidableOutOfMemoryMs',
         'busyEvictions',
-        'needlessBusyEvictions',
+        'busyEvictionsWithMemoryLeft',
         'droppedRequests',
         'noModelMs',
         'qualityMs',
@@ -152,11 +152,18 @@ describe('simulate', () => {
     expect(report.longestAvoidableOutOfMemoryMs).toBe(7000);
   });
 
-  it('counts a busy model that is unloaded over the hard limit, and not as needless', async () => {
+  it.each([
+    ['out of memory', 17, 0],
+    ['only over the hard limit', 15, 1],
+  ])('counts a busy model that is unloaded %s', async (_, othersGib, withMemoryLeft) => {
     const requests = { ratePerMinute: 600, meanSeconds: 100_000 };
-    const trace = [row(0, 6), row(20, 6, { requests }), row(300, 17), row(600, 17)];
+    const busy = row(20, 6, { requests });
+    const trace = [row(0, 6), busy, row(300, othersGib), row(600, othersGib)];
     const report = await run({ trace });
-    expect(report).toMatchObject({ busyEvictions: 1, needlessBusyEvictions: 0 });
+    expect(report).toMatchObject({
+      busyEvictions: 1,
+      busyEvictionsWithMemoryLeft: withMemoryLeft,
+    });
     expect(report.droppedRequests).toBeGreaterThanOrEqual(4);
   });
 

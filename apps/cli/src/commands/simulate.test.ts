@@ -47,7 +47,7 @@ describe('the answer of --json', () => {
         'avoidableOutOfMemoryEvents',
         'longestAvoidableOutOfMemoryMs',
         'busyEvictions',
-        'needlessBusyEvictions',
+        'busyEvictionsWithMemoryLeft',
         'runtimeQueries',
         'droppedRequests',
         'noModelMs',

@@ -32,7 +32,7 @@ export class MetricsRecorder implements MachineObserver {
   #avoidableOutOfMemoryEvents = 0;
   #longestAvoidableOutOfMemoryMs = 0;
   #busyEvictions = 0;
-  #needlessBusyEvictions = 0;
+  #busyEvictionsWithMemoryLeft = 0;
   #droppedRequests = 0;
   #noModelMs = 0;
   #qualityMs = 0;
@@ -119,7 +119,7 @@ export class MetricsRecorder implements MachineObserver {
     const overHardLimit = isAnyOver(poolsBefore, HARD_LIMIT);
     if (instance.requests > 0) {
       this.#busyEvictions += 1;
-      if (!overHardLimit) this.#needlessBusyEvictions += 1;
+      if (!isAnyOver(poolsBefore, CAPACITY)) this.#busyEvictionsWithMemoryLeft += 1;
       this.#droppedRequests += instance.requests;
     }
     if (overHardLimit) this.#unloadForced = true;
@@ -171,7 +171,7 @@ export class MetricsRecorder implements MachineObserver {
       avoidableOutOfMemoryEvents: this.#avoidableOutOfMemoryEvents,
       longestAvoidableOutOfMemoryMs: this.#longestAvoidableOutOfMemoryMs,
       busyEvictions: this.#busyEvictions,
-      needlessBusyEvictions: this.#needlessBusyEvictions,
+      busyEvictionsWithMemoryLeft: this.#busyEvictionsWithMemoryLeft,
       droppedRequests: this.#droppedRequests,
       noModelMs: this.#noModelMs,
       qualityMs: this.#qualityMs,

@@ -23,8 +23,8 @@ export interface SimulationMetrics {
   readonly longestAvoidableOutOfMemoryMs: number;
   /** Unloads of an instance that was answering requests. */
   readonly busyEvictions: number;
-  /** Those while every pool was within its hard limit. */
-  readonly needlessBusyEvictions: number;
+  /** Those while no pool was asked for more than it has. */
+  readonly busyEvictionsWithMemoryLeft: number;
   /** Requests that found no model ready, or lost the model that answered them. */
   readonly droppedRequests: number;
   /** Time without a model that is ready. */

@@ -33,7 +33,6 @@ export const HEAVY_TRAFFIC_SCENARIOS: readonly Scenario[] = [
     EVENING_HOURS,
     (random, endS) =>
       hourlyJumps(random, endS, (jumped) => ({ ramGib: jumped ? between(random, 18, 20) : 6 })),
-    { runsOutWhileBusy: true },
   ),
   scenario(
     'heavy-traffic-gpu',
@@ -44,6 +43,6 @@ export const HEAVY_TRAFFIC_SCENARIOS: readonly Scenario[] = [
         ramGib: 10,
         gpus: [gpu(24, jumped ? between(random, 12, 14) : 1)],
       })),
-    { machine: GPU_MACHINE, runsOutWhileBusy: true },
+    { machine: GPU_MACHINE },
   ),
 ];

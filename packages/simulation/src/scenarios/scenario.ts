@@ -14,10 +14,6 @@ export interface Scenario {
    * quality from a switch, and the quality ratio says little.
    */
   readonly short: boolean;
-  /**
-   * Whether memory runs out while a model answers requests. It then has to be unloaded although it is busy.
-   */
-  readonly runsOutWhileBusy: boolean;
   /** The same rows for the same seed. */
   readonly trace: (seed: number) => TraceRow[];
 }
@@ -36,14 +32,12 @@ export function scenario(
     /** Default `DESKTOP`. */
     readonly machine?: Machine;
     readonly short?: boolean;
-    readonly runsOutWhileBusy?: boolean;
   } = {},
 ): Scenario {
   return {
     name,
     description,
     short: options.short ?? false,
-    runsOutWhileBusy: options.runsOutWhileBusy ?? false,
     trace: (seed) => {
       const endS = hours * HOUR_S;
       return rowsOf(points(createRandom(seed), endS), options.machine ?? DESKTOP, endS);

@@ -38,4 +38,19 @@ describe('SCENARIOS', () => {
       expect(report.qualityRatio).toBeGreaterThan(0.95);
     },
   );
+
+  it.each(['heavy-traffic', 'heavy-traffic-gpu'])(
+    'a busy model is unloaded within 3 s once memory has run out, and only then, in %s',
+    async (name) => {
+      const scenario = SCENARIOS.find((one) => one.name === name);
+      const report = await simulate({
+        trace: scenario?.trace(1) ?? [],
+        models: SCENARIO_MODELS,
+        limits: DEFAULT_SELECTION_POLICY,
+      });
+      expect(report.busyEvictions).toBeGreaterThan(0);
+      expect(report.busyEvictionsWithMemoryLeft).toBe(0);
+      expect(report.longestAvoidableOutOfMemoryMs).toBeLessThanOrEqual(3000);
+    },
+  );
 });

@@ -2,6 +2,7 @@
 // With LM Studio running: node choose-and-load.mjs --real. Without it, a simulated one plays along.
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { createResourceMonitor } from '@mai/resource-monitor';
 import { selectModel } from '@mai/selector';
 
@@ -26,9 +27,7 @@ const candidates = await Promise.all(
 const { chosen, rejected, headroomBytes } = selectModel({
   candidates, residents: [], resources: await monitor.snapshot(),
   requirement: { capabilities: ['chat'], minContextLengthTokens: 4096, tiers: null },
-  policy: { memoryLimitRatio: 0.8, vramLimitRatio: 0.9, cpuLimitRatio: 0.8, hardLimitRatio: 0.92,
-    unifiedHardLimitRatio: 0.85, upgradeBelowRatioMin: 0.65, minHeadroomBytes: GIB, dwellMs: 20_000,
-    coolDownMs: 60_000, foreign: 'observe', foreignIdleMs: 600_000 },
+  policy: DEFAULT_SELECTION_POLICY,
 });
 for (const { modelKey, rejection } of rejected) console.log(`- ${modelKey}: ${rejection.code}`);
 if (chosen === null) throw new Error('No downloaded model fits this machine now.');

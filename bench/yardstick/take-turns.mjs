@@ -7,7 +7,8 @@ import { median, quantile } from './statistics.mjs';
  * In each round every case runs once, between two runs of the yardstick. Its ratio is its time to the mean of
  * those two. `warmUp` rounds are not counted.
  *
- * @param cases objects with `run`; the result repeats their other fields
+ * @param cases objects with `run`, and `prepare` where something has to happen before it that is not timed; the
+ *   result repeats their other fields
  * @param options `rounds`; `warmUp`, default 1; `yardstick`, which returns its own time in milliseconds,
  *   default the fixed work
  * @returns for each case `medianMs`, `p95Ms`, `ratio` (the median) and `p95Ratio`
@@ -18,6 +19,7 @@ export async function takeTurns(cases, { rounds, warmUp = 1, yardstick = timeFix
   for (let round = -warmUp; round < rounds; round += 1) {
     let beforeMs = yardstick();
     for (const one of measured) {
+      await one.prepare?.();
       const timeMs = await timed(one.run);
       const afterMs = yardstick();
       if (round >= 0) {

@@ -70,8 +70,8 @@ async function compareArms() {
   const total = (one) => above(one) + one.childPercent;
   const unit = total(yardstick);
   console.log('');
-  judge('CPU of a sample, in units of fixed work', total(mai) / unit, 1.2);
-  judge('CPU of a sample with nvidia-smi beside it, without the tool', above(gpu) / unit, 1.8);
+  judge('CPU of a sample, in units of fixed work', total(mai) / unit, 1.5);
+  judge('CPU of a sample with nvidia-smi beside it, without the tool', above(gpu) / unit, 2);
   judge('CPU of a sample against systeminformation', total(mai) / total(other), 0.1);
   judge('MiB over an idle process', heavier(mai), 12);
 }
@@ -84,7 +84,7 @@ async function timeSnapshots() {
   console.log(
     `\nA warm snapshot: ${snapshot.medianMs.toFixed(3)} ms in the median, ${snapshot.p95Ms.toFixed(3)} ms at p95`,
   );
-  judge('a warm snapshot, in units of fixed work', snapshot.ratio, 0.6);
+  judge('a warm snapshot, in units of fixed work', snapshot.ratio, 0.75);
 }
 
 async function hangingTool() {

@@ -1,19 +1,27 @@
-// What `mai watch` costs while nothing happens, beside a bare Node process, both at the same time.
+// What `mai watch` costs while nothing happens. A bare Node process and one that does the yardstick's fixed work
+// once a second run at the same time.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { cpuSecondsOf, residentBytesOf } from '../yardstick/process-load.mjs';
 
 const MAI = fileURLToPath(new URL('../../apps/cli/bin/mai.js', import.meta.url));
 const MIB = 1024 * 1024;
-const TICKS_PER_SECOND = 100;
+const WARM_UP_MS = 15_000;
+const FIXED_WORK = new URL('../yardstick/fixed-work.mjs', import.meta.url).href;
+const YARDSTICK = `import(${JSON.stringify(FIXED_WORK)}).then(({ fixedWork, warmUpFixedWork }) => {
+  warmUpFixedWork();
+  setInterval(fixedWork, 1000);
+});`;
 
 /**
- * Shares of one core, and memory: `{ maiPercent, nodePercent, maiMib, nodeMib }`. Linux only: null
- * elsewhere, where no process tells of another what it has used.
+ * For `mai`, `bare` and `yardstick`: `coreRatio`, the share of one core, and `residentBytes`. With them
+ * `requestsPerMinute`: messages that LM Studio got. Null where the system is not Linux, because other systems
+ * do not tell one process what another has used.
  */
 export async function measureIdleCost(seconds) {
   if (process.platform !== 'linux') return null;
@@ -27,7 +35,7 @@ export async function measureIdleCost(seconds) {
     config,
     JSON.stringify({
       ...{ version: 1, models, fallback_chains: { default: keys } },
-      // Whatever this machine is busy with, nothing is switched.
+      // Limits so high that nothing is switched, however busy this machine is.
       switching: { memory_percent: 97, hard_limit_percent: 99, unified_hard_limit_percent: 99 },
     }),
   );
@@ -42,40 +50,39 @@ export async function measureIdleCost(seconds) {
   const env = { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home };
   const start = (argv) => spawn(process.execPath, argv, { env, stdio: 'ignore' });
   const mai = start([MAI, 'watch', '--url', simulator.httpUrl, '--config', config]);
-  const node = start(['-e', 'setInterval(() => undefined, 1000)']);
+  const bare = start(['-e', 'setInterval(() => undefined, 1000)']);
+  const yardstick = start(['-e', YARDSTICK]);
+  const processes = { mai, bare, yardstick };
   try {
-    // Long enough for the load, and for what the engine compiles while it warms up.
     for (let waited = 0; simulator.residents().length === 0 && waited < 60; waited += 1) {
       await sleep(500);
     }
     if (simulator.residents().length === 0) throw new Error('mai watch has loaded nothing.');
-    await sleep(15_000);
-    const before = [mai, node].map(ticksOf);
+    // By then the load is over and the compiler has finished.
+    await sleep(WARM_UP_MS);
+    const cpuSeconds = () => Object.values(processes).map(({ pid }) => cpuSecondsOf(pid));
+    const before = cpuSeconds();
+    const requestsBefore = simulator.requests.length;
+    const startedMs = performance.now();
     await sleep(seconds * 1000);
-    const after = [mai, node].map(ticksOf);
-    const [maiPercent, nodePercent] = after.map(
-      (ticks, at) => (100 * (ticks - before[at])) / TICKS_PER_SECOND / seconds,
-    );
-    const [maiMib, nodeMib] = [mai, node].map(residentMib);
-    return { maiPercent, nodePercent, maiMib, nodeMib };
+    const elapsedS = (performance.now() - startedMs) / 1000;
+    const after = cpuSeconds();
+    const figures = Object.entries(processes).map(([name, { pid }], index) => [
+      name,
+      {
+        coreRatio: (after[index] - before[index]) / elapsedS,
+        residentBytes: residentBytesOf(pid),
+      },
+    ]);
+    const requests = simulator.requests.length - requestsBefore;
+    return { ...Object.fromEntries(figures), requestsPerMinute: (60 * requests) / elapsedS };
   } finally {
     const ended = new Promise((resolve) => mai.once('exit', resolve));
     mai.kill('SIGINT');
-    node.kill();
+    bare.kill();
+    yardstick.kill();
     await ended;
     await simulator.stop();
     rmSync(home, { recursive: true, force: true });
   }
-}
-
-/** User and system time of a process with its children that have ended, in ticks. */
-function ticksOf({ pid }) {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-}
-
-function residentMib({ pid }) {
-  const [, kib] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(kib) / 1024;
 }

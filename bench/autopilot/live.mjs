@@ -1,6 +1,8 @@
-// What the running autopilot costs and how fast it is. Build first:
+// How fast the running autopilot reacts, and what it costs while nothing happens. Build first:
 //   node bench/autopilot/live.mjs [--seconds 60] [--times 40]
 import { parseArgs } from 'node:util';
+import { judge } from '../yardstick/report.mjs';
+import { median, quantile } from '../yardstick/statistics.mjs';
 import { measureIdleCost } from './idle-cost.mjs';
 import { timeReactions } from './reaction.mjs';
 
@@ -12,23 +14,34 @@ const { values } = parseArgs({
 });
 
 const results = await timeReactions(Number(values.times));
-const own = results.map(({ ownMs }) => ownMs).sort((one, other) => one - other);
-const whole = results.map(({ totalMs }) => totalMs).sort((one, other) => one - other);
-const at = (sorted, share) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+const figures = (key) => {
+  const times = results.map((one) => one[key]);
+  return { median: median(times), p95: quantile(times, 0.95) };
+};
+const [whole, own, peer] = ['totalMs', 'ownMs', 'peerMs'].map(figures);
+const show = (one) => `${one.median.toFixed(0)} ms in the median, ${one.p95.toFixed(0)} ms at p95`;
 console.log(
-  `From the limit to the smaller model answering, ${own.length} times with a dwell of 1 s:\n` +
-    `  all of it    ${at(whole, 0.5).toFixed(0)} ms in the median, ${at(whole, 0.95).toFixed(0)} ms at p95\n` +
-    `  our own part ${at(own, 0.5).toFixed(0)} ms in the median, ${at(own, 0.95).toFixed(0)} ms at p95 (all but dwell, drain, unload and load)\n`,
+  `From the limit to the smaller model answering, ${results.length} times with a dwell of 1 s:\n` +
+    `  all of it    ${show(whole)}\n` +
+    `  our own part ${show(own)} (all but dwell, drain, unload and load)\n` +
+    `  a bare program that looks at memory every 150 ms sees the limit passed after ${show(peer)}\n`,
 );
+judge('our own part against the bare program, in the median', own.median / peer.median, 2.5);
+judge('our own part against the bare program, at p95', own.p95 / peer.p95, 2);
 
 const idle = await measureIdleCost(Number(values.seconds));
-if (idle === null) console.log('What it costs while idle is measured on Linux only.');
+if (idle === null) console.log('\nThe cost while idle is measured on Linux only.');
 else {
-  const { maiPercent, nodePercent, maiMib, nodeMib } = idle;
+  const { mai, bare, yardstick, requestsPerMinute } = idle;
+  const percent = ({ coreRatio }) => (100 * coreRatio).toFixed(2);
+  const mib = ({ residentBytes }) => (residentBytes / 1024 ** 2).toFixed(0);
   console.log(
-    `mai watch for ${values.seconds} s while nothing happens, beside a bare Node process:\n` +
-      `  CPU    ${(maiPercent - nodePercent).toFixed(2)} % of a core above its ${nodePercent.toFixed(2)} %\n` +
-      `  memory ${(maiMib - nodeMib).toFixed(0)} MiB above its ${nodeMib.toFixed(0)} MiB (${(maiMib / nodeMib).toFixed(2)} times)`,
+    `\nmai watch for ${values.seconds} s while nothing happens, beside a bare Node process:\n` +
+      `  CPU    ${percent(mai)} % of a core; bare ${percent(bare)} %; with a unit of fixed work a second ${percent(yardstick)} %\n` +
+      `  memory ${mib(mai)} MiB; bare ${mib(bare)} MiB\n` +
+      `  LM Studio gets ${requestsPerMinute.toFixed(1)} messages a minute\n`,
   );
+  const aboveBare = ({ coreRatio }) => coreRatio - bare.coreRatio;
+  judge('CPU a second, in units of fixed work', aboveBare(mai) / aboveBare(yardstick), 4);
+  judge('memory against a bare process', mai.residentBytes / bare.residentBytes, 2.5);
 }

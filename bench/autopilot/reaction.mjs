@@ -1,10 +1,10 @@
-// From the moment a limit is passed to the smaller model answering: the real adapter and a simulated LM
-// Studio over real sockets, in real time, on a machine whose memory others take from one moment to the next.
+// How long it takes from the moment when a limit is passed until the smaller model answers: the real adapter and
+// a simulated LM Studio over real sockets, in real time. Others take memory from one moment to the next.
 import { createAutopilot, systemClock } from '@mai/autopilot';
+import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMITS } from './limits.mjs';
 
 const GIB = 1024 ** 3;
 const TOTAL_BYTES = 32 * GIB;
@@ -12,12 +12,17 @@ const QUIET_BYTES = 6 * GIB;
 // With the large model 85 % then: over the limit, under the hard one.
 const BUSY_BYTES = 10.5 * GIB;
 const MODELS = { 'reaction/large': 16 * GIB, 'reaction/small': 4 * GIB };
-const POLICY = { ...LIMITS, dwellMs: 1000, coolDownMs: 1000 };
+const POLICY = { ...DEFAULT_SELECTION_POLICY, dwellMs: 1000, coolDownMs: 1000 };
+/** How often a bare program looks at memory: the yardstick of the reaction. */
+const PEER_POLL_MS = 150;
 
-/** For each time: the whole, and our own part of it, which is all but dwell, drain, unload and load. */
+/**
+ * For each time: `totalMs`; `ownMs`, which is all but dwell, drain, unload and load; and `peerMs`, after which a
+ * bare program that looks at memory every 150 ms sees that the limit is passed.
+ */
 export async function timeReactions(times) {
   const results = [];
-  // Anew each time: one that has seen memory come and go like this steps up again only after minutes.
+  // A new autopilot each time: one that has seen memory come and go steps up again only after minutes.
   for (let time = 0; time < times; time += 1) results.push(await timeReaction((time * 0.618) % 1));
   return results;
 }
@@ -53,6 +58,7 @@ async function timeReaction(phase) {
   try {
     await autopilot.start();
     await until(() => autopilot.state.decision?.verdict.reason === 'STEADY');
+    const peer = startPeer(() => machine.othersBytes === BUSY_BYTES);
     await sleep(1500 + 1000 * phase);
     events.length = 0;
     const passedMs = Date.now();
@@ -60,7 +66,7 @@ async function timeReaction(phase) {
     await until(() => serves('reaction/small'));
     const answersMs = Date.now();
     await until(() => events.some(({ type }) => type === 'switch-finished'));
-    return takeApart(events, passedMs, answersMs);
+    return { ...takeApart(events, passedMs, answersMs), peerMs: (await peer) - passedMs };
   } finally {
     await autopilot.stop();
     await reading;
@@ -69,13 +75,19 @@ async function timeReaction(phase) {
   }
 }
 
+/** Resolves to the time at which a bare loop finds that something holds. */
+async function startPeer(holds) {
+  while (!holds()) await sleep(PEER_POLL_MS);
+  return Date.now();
+}
+
 function takeApart(events, passedMs, answersMs) {
   const steps = events.filter(({ type }) => type === 'switch-step');
   const at = (type, from = 0) =>
     steps.find(({ atMs, step }) => step.type === type && atMs >= from)?.atMs ?? answersMs;
   const unloading = at('unloading');
   const unloadMs = steps.find(({ step }) => step.type === 'unloaded')?.step.tookMs ?? 0;
-  // What a driver has not handed back yet is not unloaded yet.
+  // An unload is over when the driver has given the memory back.
   const settlingMs = at('observing', at('settling', unloading)) - at('settling', unloading);
   const draining = at('draining');
   const drainMs = draining < unloading ? unloading - draining : 0;
@@ -91,10 +103,7 @@ function portsOf(client, simulator, machine) {
     const use = machine.othersBytes + mappedBytes + anonymousBytes;
     return { totalBytes: TOTAL_BYTES, availableBytes: TOTAL_BYTES - use, mappedCountsAsUsed: true };
   };
-  const loadConfig = {
-    ...{ contextLengthTokens: 4096, parallelSequences: null, offloadRatio: null },
-    ...{ kvCacheTypeK: null, kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null },
-  };
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
   const chain = Object.keys(MODELS).map((modelKey) => ({
     ...{ modelKey, displayName: modelKey, tier: modelKey.slice(9), capabilities: ['chat'] },
     ...{ contextLengthTokens: 4096, maxContextLengthTokens: 4096, loadConfig, downloaded: true },

@@ -1,9 +1,8 @@
-// `mai watch` for real: against a simulated LM Studio whose models take real memory, on this machine,
-// beside a program that takes gigabytes and frees them again. Build first:
+// Runs `mai watch` on this machine's real memory: the models of a simulated LM Studio take real memory, and
+// another program takes gigabytes and frees them again. Build first:
 //   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
-// It has to step down and up in every round, with no flap, and every decision of the run has to replay bit
-// for bit. --live shows the view of `mai watch`. Takes about a minute and a half a round, and at most
-// half of the memory that is free.
+// In every round it must step down and up without a flap, and every decision must replay bit for bit. --live shows
+// the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -25,7 +24,7 @@ const GIVE_UP_AFTER_MS = 240_000;
 const COOL_DOWN_MS = 15_000;
 const say = (text) => live || console.log(text);
 
-// Everything is cut to what is free here: the large model and the other program fit one by one, not both.
+// Sizes follow from what is free here: the large model and the other program fit one at a time, not together.
 const totalBytes = os.totalmem();
 const inUseBytes = totalBytes - os.freemem();
 const unitBytes = Math.min(GIB, os.freemem() / 22);
@@ -34,7 +33,7 @@ const hardLimitPercent = Math.min(99, limitPercent + (100 * 4 * unitBytes) / tot
 const hogBytes = 3.5 * unitBytes;
 const MODELS = { large: 6, medium: 3, small: 1 };
 
-/** Takes memory bit by bit, as programs do, and keeps it. */
+/** A program that takes memory step by step and keeps it. */
 const HOG = `
   const bytes = Number(process.argv[1]), held = [];
   const more = setInterval(() => {
@@ -58,12 +57,12 @@ writeFileSync(
     fallback_chains: { default: Object.keys(MODELS).map((tier) => `real/${tier}`) },
     switching: {
       memory_percent: limitPercent,
-      // No GPU plays a part, and no limit may be above the hard one.
+      // No GPU takes part, but no limit may be above the hard limit.
       vram_percent: limitPercent,
       unified_hard_limit_percent: hardLimitPercent,
       upgrade_below_percent_min: Math.max(1, (limitPercent * 65) / 80),
       hard_limit_percent: hardLimitPercent,
-      // A busy CPU would put the step up off; this is about memory.
+      // A busy CPU would delay the step up; this run is about memory.
       cpu_percent: 100,
       min_headroom: '64MiB',
       dwell: '5s',
@@ -96,11 +95,11 @@ const simulator = await startSimulator({
   },
 });
 
-// Memory that is let go of is free at once, as after an unload, and not at some later collection.
+// So that memory can be freed at once, as an unload does, and not at some later collection.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 
-// The simulated models take what they say they take.
+// Takes as much real memory as the simulated models take.
 const ballast = [];
 const weigh = setInterval(() => {
   const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
@@ -171,7 +170,7 @@ for (const { reason, outcome, loaded, unloaded, tookMs } of outcomes) {
     `  ${reason.padEnd(17)} ${outcome.padEnd(9)} -${unloaded.join(' ')} +${loaded.join(' ')} in ${(tookMs / 1000).toFixed(1)} s`,
   );
 }
-// A flap is a step back within the cool-down that memory did not force.
+// A flap is a step in the opposite direction within the cool-down that memory did not force.
 const ORDER = Object.keys(MODELS);
 const steps = outcomes
   .filter(({ loaded, unloaded }) => loaded.length > 0 && unloaded.length > 0)

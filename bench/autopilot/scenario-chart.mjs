@@ -1,5 +1,8 @@
-// One scenario as a picture: each pool with what others and the model of `mai` take of it and the limits,
-// and below which model each policy had loaded.
+// One scenario as a picture: for each pool its limits and what others and the model of `mai` take of it, then a
+// lane for each policy that shows which model answered requests.
+import { ramLimits, vramLimits } from '@mai/memory-ledger';
+import { resourcesOfRow } from '@mai/simulation';
+
 const GIB = 1024 ** 3;
 const WIDTH = 960;
 const LEFT = 96;
@@ -42,25 +45,25 @@ ${parts.join('\n')}
 `;
 }
 
-/** RAM, and the GPUs that have memory of their own. */
+/** RAM, and the GPUs that have memory of their own, with the limits of the ledger. */
 function poolsOf([first], limits) {
-  const unified = first.gpus.length > 0 && first.gpus.every((gpu) => gpu.unified);
-  const hard = unified ? limits.unifiedHardLimitRatio : limits.hardLimitRatio;
   const dedicated = first.gpus.filter((gpu) => !gpu.unified);
+  const { limitRatio, hardLimitRatio } = ramLimits(limits, resourcesOfRow(first).unified);
+  const vram = vramLimits(limits);
   return [
     {
       name: 'RAM',
       totalBytes: first.ram.totalBytes,
-      limitRatio: limits.memoryLimitRatio,
-      hardRatio: hard,
+      limitRatio,
+      hardRatio: hardLimitRatio,
       others: (row) => row.ram.othersBytes,
       own: (serving) => serving?.ramBytes ?? 0,
     },
     ...dedicated.map((gpu, index) => ({
       name: dedicated.length > 1 ? `GPU ${index + 1}` : 'GPU',
       totalBytes: gpu.totalBytes,
-      limitRatio: limits.vramLimitRatio,
-      hardRatio: limits.hardLimitRatio,
+      limitRatio: vram.limitRatio,
+      hardRatio: vram.hardLimitRatio,
       others: (row) => row.gpus.filter((one) => !one.unified)[index]?.othersBytes ?? 0,
       own: (serving) => serving?.vramBytes[index] ?? 0,
     })),
@@ -73,7 +76,7 @@ function drawPool({ pool, trace, serving, top, x, durationMs }) {
   const othersAt = trace.map((row) => [row.tMs, pool.others(row)]);
   const ownAt = serving.map(([atMs, one]) => [atMs, pool.own(one)]);
   const both = sumOfSteps(othersAt, [[0, 0], ...ownAt]);
-  // Close limits have their labels apart: one above its line, one below.
+  // Labels of close limits are moved apart: one above its line, one below.
   const close = (pool.hardRatio - pool.limitRatio) * POOL_HEIGHT < 12;
   const line = (ratio, colour, shift) =>
     `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${n(y(ratio * pool.totalBytes))}" y2="${n(y(ratio * pool.totalBytes))}" stroke="${colour}" stroke-dasharray="5 3"/>` +
@@ -100,7 +103,7 @@ function sumOfSteps(one, other) {
   return sum;
 }
 
-/** Under a function that changes in steps; steps too small to be seen are left out. */
+/** The area under a function that changes in steps. Steps that are too small to be seen are left out. */
 function area(steps, x, y, bottom, durationMs) {
   const path = [];
   let [lastX, lastY] = [Number.NaN, Number.NaN];
@@ -117,7 +120,7 @@ function drawLane({ policy, serving, top, x, durationMs, modelKeys }) {
   const bars = serving.flatMap(([atMs, one], index) => {
     if (one === null) return [];
     const untilMs = serving[index + 1]?.[0] ?? durationMs;
-    const colour = colourOf(one.modelKey, one.rungIndex, modelKeys);
+    const colour = colourOf(one.modelKey, one.loadOptionIndex, modelKeys);
     return `<rect x="${n(x(atMs))}" y="${top}" width="${n(Math.max(0.3, x(untilMs) - x(atMs)))}" height="${LANE_HEIGHT}" fill="${colour}"/>`;
   });
   return `<g><text x="${LEFT - 6}" y="${top + 13}" text-anchor="end">${policy}</text>
@@ -140,8 +143,8 @@ function drawLegend(top, runs, modelKeys) {
   for (const { serving } of runs) {
     for (const [, one] of serving) {
       if (one === null) continue;
-      const name = one.rungIndex === 0 ? one.modelKey : `${one.modelKey}, cheaper`;
-      seen.set(name, colourOf(one.modelKey, one.rungIndex, modelKeys));
+      const name = one.loadOptionIndex === 0 ? one.modelKey : `${one.modelKey}, cheaper`;
+      seen.set(name, colourOf(one.modelKey, one.loadOptionIndex, modelKeys));
     }
   }
   const entries = [['others', COLOURS.others], ['model of mai', COLOURS.own], ...[...seen].sort()];
@@ -153,8 +156,8 @@ function drawLegend(top, runs, modelKeys) {
     .join('');
 }
 
-function colourOf(modelKey, rungIndex, modelKeys) {
-  const place = 2 * modelKeys.indexOf(modelKey) + Math.min(1, rungIndex);
+function colourOf(modelKey, loadOptionIndex, modelKeys) {
+  const place = 2 * modelKeys.indexOf(modelKey) + Math.min(1, loadOptionIndex);
   return MODEL_COLOURS[place % MODEL_COLOURS.length];
 }
 

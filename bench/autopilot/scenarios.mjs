@@ -1,12 +1,14 @@
-// Runs the scenario library with every policy and prints what each made of it. Build first:
+// Runs every scenario with every policy and prints the metrics. Build first:
 //   node bench/autopilot/scenarios.mjs [scenario ...] [--odd] [--markdown] [--charts FOLDER] [--check]
-// Defaults are tuned on odd seeds and reported on even ones. --markdown prints the table of the README,
-// --charts draws one SVG per scenario, --check exits with 1 where something that was promised is not held.
+// Defaults are tuned on odd seeds and reported on even ones. --markdown prints a table, --charts draws one SVG
+// per scenario, --check exits with 1 where a target is missed.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
-import { LIMITS } from './limits.mjs';
+import { judge } from '../yardstick/report.mjs';
+import { queriesOfIdleHour } from './idle-queries.mjs';
 import { drawScenario } from './scenario-chart.mjs';
 import { timeDay, timeDecision } from './speed.mjs';
 
@@ -19,12 +21,15 @@ const { values: options, positionals: only } = parseArgs({
     charts: { type: 'string' },
   },
 });
+const LONGEST = 'longestAvoidableOutOfMemoryMs';
+/** Two seconds and one observation interval. */
+const OUT_OF_MEMORY_MAX_MS = 3000;
 const OTHERS = ['static', 'naive', 'lru-evict', 'jit-last'];
 const seeds = options.odd ? [1, 3, 5] : [2, 4, 6];
 const unknown = only.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
 if (unknown.length > 0) throw new Error(`There is no scenario '${unknown.join("', '")}'.`);
 
-/** One policy over all seeds of a scenario, added up. */
+/** One policy over all seeds of a scenario: figures are added up, of the longest stretch the maximum is taken. */
 async function runPolicy(scenario, policy) {
   const sum = {};
   let serving = [];
@@ -33,13 +38,14 @@ async function runPolicy(scenario, policy) {
     const report = await simulate({
       trace: scenario.trace(seed),
       models: SCENARIO_MODELS,
-      limits: LIMITS,
+      limits: DEFAULT_SELECTION_POLICY,
       policy,
       seed,
       onServing: (one, atMs) => first && serving.push([atMs, one]),
     });
     for (const [key, value] of Object.entries(report)) {
-      if (typeof value === 'number') sum[key] = (sum[key] ?? 0) + value;
+      if (typeof value !== 'number') continue;
+      sum[key] = key === LONGEST ? Math.max(sum[key] ?? 0, value) : (sum[key] ?? 0) + value;
     }
   }
   return { policy, serving, ...sum, qualityRatio: sum.qualityMs / sum.referenceQualityMs };
@@ -53,7 +59,7 @@ function dominates(one, other) {
   );
 }
 
-/** Better in one respect and worse in the other, by more than a rounding. */
+/** More quality and more overload. */
 function incomparable(one, other) {
   return one.qualityMs > 1.01 * other.qualityMs && one.overloadedMs > other.overloadedMs;
 }
@@ -76,7 +82,7 @@ for (const scenario of SCENARIOS) {
       drawScenario({
         scenario,
         trace: scenario.trace(seeds[0]),
-        limits: LIMITS,
+        limits: DEFAULT_SELECTION_POLICY,
         runs: [mai, ...others],
         modelKeys: SCENARIO_MODELS.map((model) => model.profile.modelKey),
       }),
@@ -93,6 +99,7 @@ function printScenario({ scenario, mai, others, dominatedBy, tradeOff }) {
     ['flaps', 6],
     ['busy', 5],
     ['oom', 6],
+    ['longest s', 11],
     ['switches', 9],
     ['forced', 7],
     ['dropped', 8],
@@ -112,6 +119,7 @@ function printScenario({ scenario, mai, others, dominatedBy, tradeOff }) {
       one.flaps,
       one.busyEvictions,
       `${one.avoidableOutOfMemoryEvents}/${one.outOfMemoryEvents}`,
+      (one[LONGEST] / 1000).toFixed(1),
       one.switches,
       one.emergencySwitches,
       one.droppedRequests,
@@ -150,16 +158,32 @@ const median = (ratios[Math.floor(middle)] + ratios[Math.ceil(middle)]) / 2;
 const worst = ratios[0] ?? Number.NaN;
 const avoidable = Math.max(...all.map((one) => one.avoidableOverloadedMs / one.durationMs));
 const dominated = results.filter(({ dominatedBy }) => dominatedBy.length > 0);
-const dayMs = await timeDay();
+const longest = Math.max(...all.map((one) => one[LONGEST]));
+const day = await timeDay();
 const decision = await timeDecision();
 console.log(`
 mai, seeds ${seeds.join(', ')}: quality ratio ${median.toFixed(3)} in the median and ${worst.toFixed(3)} at worst over ${long.length} scenarios without short excursions.
-Flaps ${total('flaps')}, busy evictions ${total('busyEvictions')}, avoidable out-of-memory events ${total('avoidableOutOfMemoryEvents')}, avoidable overload at most ${(100 * avoidable).toFixed(3)} % of the time; dominated in ${dominated.length} scenarios.
-A simulated day takes ${(dayMs / 1000).toFixed(2)} s; a decision ${decision.medianMs.toFixed(3)} ms, ${decision.p95Ms.toFixed(3)} ms at p95.`);
+A simulated day takes ${(day.medianMs / 1000).toFixed(2)} s, a decision ${decision.medianMs.toFixed(3)} ms in the median and ${decision.p95Ms.toFixed(3)} ms at p95.
+`);
 
-const held =
-  total('flaps') + total('busyEvictions') + total('avoidableOutOfMemoryEvents') === 0 &&
-  avoidable < 0.01 &&
-  dominated.length === 0 &&
-  (ratios.length === 0 || (median >= 0.95 && worst >= 0.85));
-if (options.check && !held) process.exitCode = 1;
+const held = [
+  judge('flaps', total('flaps'), 0),
+  // Where memory has run out, a busy model is unloaded all the same: the alternative is a machine that hangs.
+  judge('busy evictions while memory was left', total('busyEvictionsWithMemoryLeft'), 0),
+  judge('avoidable out-of-memory events', total('avoidableOutOfMemoryEvents'), 0),
+  judge(
+    'longest avoidable out-of-memory stretch, seconds',
+    longest / 1000,
+    OUT_OF_MEMORY_MAX_MS / 1000,
+  ),
+  judge('avoidable overload, % of the time', 100 * avoidable, 1),
+  judge('scenarios in which another policy dominates', dominated.length, 0),
+  ratios.length === 0 || judge('quality lost in the median', 1 - median, 0.05),
+  ratios.length === 0 || judge('quality lost at worst', 1 - worst, 0.15),
+  judge('questions to the runtime in an idle hour', await queriesOfIdleHour(), 360),
+];
+// Speed depends on the machine, so that --check does not fail for it.
+judge('a simulated day, in units of fixed work', day.ratio, 5000);
+judge('a decision, in units of fixed work', decision.ratio, 0.15);
+judge('a decision at p95', decision.p95Ratio, 0.4);
+if (options.check && held.includes(false)) process.exitCode = 1;

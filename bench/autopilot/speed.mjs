@@ -1,28 +1,29 @@
-// How long a simulated day takes, and a decision of an autopilot that runs.
+// How long a simulated day takes, and a decision of a running autopilot, in turns with the yardstick.
 import { performance } from 'node:perf_hooks';
+import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { createAutopilot, systemClock } from '@mai/autopilot';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
-import { LIMITS } from './limits.mjs';
+import { timeFixedWork } from '../yardstick/fixed-work.mjs';
+import { median, quantile } from '../yardstick/statistics.mjs';
+import { takeTurns } from '../yardstick/take-turns.mjs';
 
 const GIB = 1024 ** 3;
 const DECISIONS = 2000;
 
-/** Milliseconds for a day of the scenario library, the fastest of three: other programs only slow it down. */
+/** A day of the scenario library: `medianMs`, and `ratio` to the fixed work. */
 export async function timeDay() {
   const scenario = SCENARIOS.find(({ name }) => name === 'working-day');
   const trace = scenario.trace(2);
-  const times = [];
-  for (let run = 0; run < 3; run += 1) {
-    const startedMs = performance.now();
-    await simulate({ trace, models: SCENARIO_MODELS, limits: LIMITS, seed: 2 });
-    times.push(performance.now() - startedMs);
-  }
-  return Math.min(...times);
+  const run = () =>
+    simulate({ trace, models: SCENARIO_MODELS, limits: DEFAULT_SELECTION_POLICY, seed: 2 });
+  // As much fixed work before and after as a day takes within a factor of twenty, to see the same disturbances.
+  const [day] = await takeTurns([{ run }], { rounds: 3, yardstick: () => timeFixedWork(200) });
+  return day;
 }
 
 /**
- * From the reading of the machine to the decision, in milliseconds: eight models with all the rungs of
- * their ladders, and a machine whose memory is never the same twice.
+ * The time from reading the machine to the decision: `medianMs`, `p95Ms`, and `ratio` and `p95Ratio` to the
+ * fixed work. There are eight models with all of their load options, and memory changes before every decision.
  */
 export async function timeDecision() {
   const chain = Array.from({ length: 8 }, (_, index) => profileOf(index));
@@ -59,21 +60,30 @@ export async function timeDecision() {
         guardrails: null,
       }),
     },
-    catalog: { read: async () => ({ chain, policy: LIMITS, variants: {} }) },
+    catalog: { read: async () => ({ chain, policy: DEFAULT_SELECTION_POLICY, variants: {} }) },
     clock: systemClock,
     runtimeIsLocal: true,
     timings: { observeIntervalMs: 1 },
   });
-  const tookMs = [];
+  const timesMs = [];
+  const ratios = [];
+  let fixedWorkMs = timeFixedWork();
   await autopilot.start();
   for await (const event of autopilot.events) {
     if (event.type !== 'decided') continue;
-    tookMs.push(performance.now() - readAtMs);
-    if (tookMs.length === DECISIONS) break;
+    const ms = performance.now() - readAtMs;
+    timesMs.push(ms);
+    ratios.push(ms / fixedWorkMs);
+    if (timesMs.length === DECISIONS) break;
+    if (timesMs.length % 20 === 0) fixedWorkMs = timeFixedWork();
   }
   await autopilot.stop();
-  tookMs.sort((one, other) => one - other);
-  return { medianMs: tookMs[DECISIONS / 2], p95Ms: tookMs[Math.floor(DECISIONS * 0.95)] };
+  return {
+    medianMs: median(timesMs),
+    p95Ms: quantile(timesMs, 0.95),
+    ratio: median(ratios),
+    p95Ratio: quantile(ratios, 0.95),
+  };
 }
 
 function profileOf(index) {
@@ -86,15 +96,7 @@ function profileOf(index) {
     maxContextLengthTokens: 131_072,
     minMemoryBytes: null,
     minVramBytes: null,
-    loadConfig: {
-      contextLengthTokens: 32_768,
-      parallelSequences: null,
-      offloadRatio: null,
-      kvCacheTypeK: null,
-      kvCacheTypeV: null,
-      flashAttention: null,
-      cpuExpertRatio: null,
-    },
+    loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 },
     ttlMs: null,
     downloaded: true,
   };

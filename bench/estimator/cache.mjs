@@ -1,58 +1,75 @@
-// What a hit in the header cache costs, beside reading the header: 40 models with real vocabularies.
+// How long a hit in the header cache takes against reading the header: 40 models with real vocabularies.
 import { linkSync } from 'node:fs';
 import path from 'node:path';
 import { openHeaderCache, readGgufHeader } from '@mai/memory-estimator';
-import { median, printTable, timed } from './table.mjs';
+import { judge, printTable } from '../yardstick/report.mjs';
+import { median } from '../yardstick/statistics.mjs';
+import { timed } from '../yardstick/take-turns.mjs';
 import { writeVocabularyModel } from './vocabulary-model.mjs';
 
 const MODELS = 40;
 
-/** Prints the cost of one model: read from its file, from the cache just opened, and from the open one. */
+/** Prints the time for one model: read from its file, from a cache just opened, and from an open one. */
 export async function measureCache(folder, rounds) {
-  const files = Array.from({ length: MODELS }, (_, i) => path.join(folder, `model-${i}.gguf`));
+  const files = Array.from({ length: MODELS }, (_, index) =>
+    path.join(folder, `model-${index}.gguf`),
+  );
   writeVocabularyModel(files[0]);
   for (const file of files.slice(1)) linkSync(files[0], file);
   const cacheFile = path.join(folder, 'headers.json');
-  const derive = async (cache) => {
-    for (const file of files) await cache.derive(file, 'bench', (header) => header.tensorBytes);
+  const readAll = async (read) => {
+    for (const file of files) await read(file);
   };
+  const derive = (cache) =>
+    readAll((file) => cache.derive(file, 'bench', (header) => header.tensorBytes));
   const filled = openHeaderCache({ file: cacheFile });
   await derive(filled);
   filled.save();
 
+  const fromFile = 'header from its file';
   const cases = [
-    { name: 'header from its file', run: () => readAll((file) => readGgufHeader(file)) },
+    { name: fromFile, run: () => readAll((file) => readGgufHeader(file)) },
     {
       name: 'header from the cache, opening it included',
+      atMost: 0.6,
       run: () => {
         const cache = openHeaderCache({ file: cacheFile });
         return readAll((file) => cache.read(file));
       },
     },
-    { name: 'header that is in memory already', run: () => readAll((file) => filled.read(file)) },
+    {
+      name: 'header that is in memory already',
+      atMost: 0.015,
+      run: () => readAll((file) => filled.read(file)),
+    },
     {
       name: 'derived figure from the cache, opening it included',
+      atMost: 0.03,
       run: () => derive(openHeaderCache({ file: cacheFile })),
     },
-  ].map((one) => ({ ...one, times: [] }));
-  const readAll = async (read) => {
-    for (const file of files) await read(file);
-  };
+  ].map((one) => ({ ...one, times: [], ratios: [] }));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { run, times } of cases) {
+    let fromFileMs = 0;
+    for (const { name, run, times, ratios } of cases) {
       const time = await timed(run);
-      if (round > 0) times.push(time / MODELS);
+      if (name === fromFile) fromFileMs = time;
+      // The first round warms the compiler up.
+      if (round === 0) continue;
+      times.push(time / MODELS);
+      ratios.push(time / fromFileMs);
     }
   }
 
-  const [fromFile] = cases.map(({ times }) => median(times));
   console.log(`Header cache, ${MODELS} models, for one model:`);
   printTable(
     ['from', 'ms', 'ratio'],
-    cases.map(({ name, times }) => [
+    cases.map(({ name, times, ratios }) => [
       name,
       median(times).toFixed(3),
-      (median(times) / fromFile).toFixed(3),
+      median(ratios).toFixed(3),
     ]),
   );
+  for (const { name, ratios, atMost } of cases) {
+    if (atMost !== undefined) judge(`${name}, against its file`, median(ratios), atMost);
+  }
 }

@@ -1,20 +1,24 @@
-// Estimates and searches of real models, by the headers of the package's corpus. No two estimates are of the
-// same configuration, so that no result could be kept from one to the next.
+// Estimates and searches for real models, from the headers of the package's corpus. Every estimate has another
+// configuration, so that none can reuse the result of another.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { DEFAULT_LOAD_CONFIG, fixedPool, LIMIT } from '@mai/memory-ledger';
 import {
   CPU_ENVIRONMENT,
   estimateFootprint,
   longestContext,
   readGgufHeader,
 } from '@mai/memory-estimator';
-import { fixedPool, LIMIT } from '@mai/memory-ledger';
-import { median, printTable, timed } from './table.mjs';
+import { warmUpFixedWork } from '../yardstick/fixed-work.mjs';
+import { format, judge, printTable } from '../yardstick/report.mjs';
+import { median } from '../yardstick/statistics.mjs';
+import { timedWithYardstick } from '../yardstick/take-turns.mjs';
 
 const HEADERS = new URL('../../packages/memory-estimator/test/corpus/headers/', import.meta.url);
 const ESTIMATES = 1_000;
-const [TARGET_ESTIMATES_MS, TARGET_SEARCH_MS] = [500, 20];
-/** Where between the shortest and the longest context the search has to end. */
+/** In units of fixed work. */
+const [TARGET_ON_CPU, TARGET_ON_GPU, TARGET_SEARCH] = [450, 1200, 45];
+/** Where the searches end, as shares of the way from the shortest to the longest context. */
 const BUDGET_SHARES = [0.1, 0.3, 0.5, 0.7, 0.9];
 const MODELS = [
   'llama-3.1-8b-q4km',
@@ -37,7 +41,7 @@ const NO_BUDGET = {
   size: 'upper-end',
 };
 
-/** Prints what estimates and searches take, model by model. */
+/** Prints how long estimates and searches take, model by model. */
 export async function measureEstimates(rounds) {
   const models = MODELS.map((name) => ({
     name,
@@ -47,12 +51,13 @@ export async function measureEstimates(rounds) {
     searches: [],
     gpuSearches: [],
   }));
+  warmUpFixedWork();
   for (let round = 0; round <= rounds; round += 1) {
     for (const model of models) {
-      // Parsed anew, so that nothing worked out in an earlier round is there.
+      // Parsed anew, so that nothing is kept from an earlier round.
       const header = await readGgufHeader(model.bytes);
-      const onCpu = await timed(() => estimates(header, CPU_ENVIRONMENT, 0));
-      const onGpu = await timed(() => estimates(header, GPU_ENVIRONMENT, 0.5));
+      const onCpu = await timedWithYardstick(() => estimates(header, CPU_ENVIRONMENT, 0));
+      const onGpu = await timedWithYardstick(() => estimates(header, GPU_ENVIRONMENT, 0.5));
       const searches = await search(await readGgufHeader(model.bytes), CPU_ENVIRONMENT, 0);
       const gpuSearches = await search(await readGgufHeader(model.bytes), GPU_ENVIRONMENT, 0.5);
       // The first round warms the compiler up.
@@ -65,39 +70,27 @@ export async function measureEstimates(rounds) {
   }
 
   console.log(
-    `${ESTIMATES.toLocaleString('en')} estimates of one header, all different; searches:`,
+    `${ESTIMATES.toLocaleString('en')} different estimates of one header, and searches for the longest context, the slowest of ${BUDGET_SHARES.length} budgets; in ms and in units of fixed work:`,
   );
   const figures = models.map(({ name, onCpu, onGpu, searches, gpuSearches }) => ({
     name,
-    onCpu: median(onCpu),
-    onGpu: median(onGpu),
-    search: median(searches),
-    worst: worstBudget(searches),
-    worstOnGpu: worstBudget(gpuSearches),
+    cases: [
+      { what: 'estimates on the CPU', ...medianOf(onCpu), atMost: TARGET_ON_CPU },
+      { what: 'estimates, half on a GPU', ...medianOf(onGpu), atMost: TARGET_ON_GPU },
+      { what: 'search on the CPU', ...slowestBudget(searches), atMost: TARGET_SEARCH },
+      { what: 'search, half on a GPU', ...slowestBudget(gpuSearches), atMost: TARGET_SEARCH },
+    ],
   }));
   printTable(
-    [
-      'model',
-      'CPU ms',
-      'half on a GPU ms',
-      'longest context ms',
-      'worst budget ms',
-      'half on a GPU, worst ms',
-    ],
-    figures.map(({ name, onCpu, onGpu, search, worst, worstOnGpu }) => [
+    ['model', ...figures[0].cases.map(({ what }) => what)],
+    figures.map(({ name, cases }) => [
       name,
-      onCpu.toFixed(0),
-      onGpu.toFixed(0),
-      search.toFixed(2),
-      worst.toFixed(2),
-      worstOnGpu.toFixed(2),
+      ...cases.map(({ ms, ratio }) => `${format(ms)} ms ${format(ratio)}`),
     ]),
   );
-  for (const { name, onCpu, onGpu, worst, worstOnGpu } of figures) {
-    verdict(`${name}: estimates on the CPU`, onCpu, TARGET_ESTIMATES_MS);
-    verdict(`${name}: estimates, half on a GPU`, onGpu, TARGET_ESTIMATES_MS);
-    verdict(`${name}: longest context`, worst, TARGET_SEARCH_MS);
-    verdict(`${name}: longest context, half on a GPU`, worstOnGpu, TARGET_SEARCH_MS);
+  for (const [index, { what, atMost }] of figures[0].cases.entries()) {
+    const slowest = Math.max(...figures.map(({ cases }) => cases[index].ratio));
+    judge(`${what}, the slowest model, in units of fixed work`, slowest, atMost);
   }
   console.log('');
 }
@@ -107,7 +100,7 @@ function estimates(header, environment, offloadRatio) {
     estimateFootprint(header, loadConfig(i * 32, i % 2 === 0, offloadRatio), environment);
 }
 
-/** The time of the search for each budget; the header is as it was parsed at the first. */
+/** The time of the search for each budget. The first search starts on a header that nothing is worked out of. */
 async function search(header, environment, offloadRatio) {
   const longest = 32_768;
   const onGpu = environment.gpus.length > 0;
@@ -126,7 +119,7 @@ async function search(header, environment, offloadRatio) {
     const pool = fixedPool(onGpu ? 'gpu:gpu:0' : 'ram', limit);
     const budget = { ...NO_BUDGET, pools: [pool] };
     times.push(
-      await timed(() =>
+      await timedWithYardstick(() =>
         longestContext(header, loadConfig(null, true, offloadRatio), environment, budget, {
           maxContextLengthTokens: longest,
         }),
@@ -136,28 +129,26 @@ async function search(header, environment, offloadRatio) {
   return times;
 }
 
-function worstBudget(times) {
-  return Math.max(...BUDGET_SHARES.map((_, i) => median(every(times, i))));
+function slowestBudget(searches) {
+  const budgets = BUDGET_SHARES.map((_, budget) =>
+    medianOf(searches.filter((_, index) => index % BUDGET_SHARES.length === budget)),
+  );
+  return budgets.sort((one, other) => other.ratio - one.ratio)[0];
+}
+
+function medianOf(measurements) {
+  return {
+    ms: median(measurements.map(({ ms }) => ms)),
+    ratio: median(measurements.map(({ ratio }) => ratio)),
+  };
 }
 
 function loadConfig(contextLengthTokens, flashAttention, offloadRatio) {
   return {
+    ...DEFAULT_LOAD_CONFIG,
     contextLengthTokens,
     parallelSequences: 1,
     offloadRatio,
-    kvCacheTypeK: null,
-    kvCacheTypeV: null,
     flashAttention,
-    cpuExpertRatio: null,
   };
-}
-
-function every(times, i) {
-  return times.filter((_, index) => index % BUDGET_SHARES.length === i);
-}
-
-function verdict(what, timeMs, targetMs) {
-  if (timeMs >= targetMs)
-    console.log(`MISSED ${what} under ${targetMs} ms: ${timeMs.toFixed(1)} ms`);
-  else console.log(`met    ${what} under ${targetMs} ms`);
 }

@@ -1,5 +1,5 @@
-// How long the memory estimate takes: reading a header beside the readers of others, estimates, searches and
-// the header cache. Everything runs in turn in one run, and what counts are medians and ratios.
+// How long the memory estimate takes: reading a header, estimates, searches and the header cache. Everything is
+// measured in turns with the yardstick's fixed work or with other readers, and the ratios are judged.
 //
 //   node bench/estimator/estimator.mjs [--rounds N]
 //
@@ -17,7 +17,7 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5'
 const rounds = Number(values.rounds);
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-estimator-'));
 try {
-  console.log(`Node ${process.version}, medians of ${rounds} rounds in turn\n`);
+  console.log(`Node ${process.version}, medians of ${rounds} rounds in turns\n`);
   measureReaders(folder, rounds);
   await measureEstimates(rounds);
   await measureCache(folder, rounds);

@@ -1,14 +1,19 @@
-// One way to watch a machine once a second, in a process of its own; started by monitor.mjs:
+// Watches a machine once a second in one way, or does the yardstick's fixed work. monitor.mjs starts it:
 //   node bench/monitor/arms.mjs NAME SECONDS
-// Prints one JSON line: CPU of this process and of its children, and its memory.
+// Prints one JSON line: the CPU time of this process and of its children, and its memory.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fixedWork, warmUpFixedWork } from '../yardstick/fixed-work.mjs';
 
 const WARM_UP_MS = 5000;
 const TICKS_PER_SECOND = 100;
 const ARMS = {
   idle: () => setInterval(() => undefined, 1000),
+  yardstick: () => {
+    warmUpFixedWork();
+    setInterval(fixedWork, 1000);
+  },
   mai: watch,
   'mai-gpu': watch,
   systeminformation: async () => {
@@ -41,7 +46,7 @@ async function watch() {
   })();
 }
 
-/** CPU of the children of this process that still run, and of those that have ended. */
+/** CPU time of the children of this process, running and ended, in ticks. */
 function childTicks() {
   const own = stat(process.pid);
   const living = readdirSync(`/proc/${process.pid}/task`)
@@ -53,7 +58,7 @@ function childTicks() {
   return living.reduce((sum, one) => sum + one[11] + one[12], own[13] + own[14]);
 }
 
-/** The fields of /proc/PID/stat after the name, which may hold spaces. */
+/** The fields of /proc/PID/stat after the name, which may contain spaces. */
 function stat(processId) {
   const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
   return text

@@ -1,6 +1,7 @@
-// What watching a machine costs, and how good its forecast is. Linux; build first (`npm run build`):
+// What watching a machine costs, and how good the forecast is. Linux only. Build first (`npm run build`):
 //   node bench/monitor/monitor.mjs [--seconds 60]
-// The arms run at the same time, each in a process of its own, beside a fake nvidia-smi where one is named.
+// The ways to watch run at the same time, each in a process of its own, beside one that does the yardstick's fixed
+// work once a second. 'Fake' is a program that prints what nvidia-smi prints.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,10 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createResourceMonitor, openRecording } from '@mai/resource-monitor';
+import { judge } from '../yardstick/report.mjs';
+import { median, quantile } from '../yardstick/statistics.mjs';
+import { takeTurns } from '../yardstick/take-turns.mjs';
 import { rampRecording } from './ramps.mjs';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
 const MIB = 1024 ** 2;
+const [DELAY_ROUNDS, DELAY_PHASE_MS] = [5, 3000];
 const here = path.dirname(fileURLToPath(import.meta.url));
 const fake = path.join(here, '../../packages/resource-monitor/test/fake-nvidia-smi.mjs');
 const folder = mkdtempSync(path.join(tmpdir(), 'mai monitor bench '));
@@ -34,8 +39,9 @@ async function compareArms() {
   const python = ['/usr/bin/python3', 'python3'].find(
     (program) => spawnSync(program, ['-c', 'import psutil']).status === 0,
   );
-  const [idle, mai, gpu, other, psutil] = await Promise.all([
+  const [idle, yardstick, mai, gpu, other, psutil] = await Promise.all([
     arm('idle', withoutGpu),
+    arm('yardstick', withoutGpu),
     arm('mai', withoutGpu),
     arm('mai-gpu', { ...withoutGpu, PATH: `${fakeTool('fine')}:${withoutGpu.PATH}` }),
     arm('systeminformation', process.env),
@@ -51,6 +57,7 @@ async function compareArms() {
     console.log(
       `${name.padEnd(34)}${above(one).toFixed(3).padStart(12)}${one.childPercent.toFixed(3).padStart(11)}${heavier(one).toFixed(1).padStart(16)}`,
     );
+  row('a unit of fixed work a second', yardstick);
   row('monitor, no GPU', mai);
   row('monitor, fake nvidia-smi', gpu);
   row('systeminformation', other);
@@ -61,55 +68,59 @@ async function compareArms() {
       `${"Python's psutil (of its own)".padEnd(34)}${psutil.ownPercent.toFixed(3).padStart(12)}${''.padStart(11)}${(psutil.residentBytes / MIB).toFixed(1).padStart(12)} all`,
     );
   const total = (one) => above(one) + one.childPercent;
-  console.log(
-    `\nTargets: at most 0.3 % without a GPU child, 0.6 % with one, 12 MiB. systeminformation takes ${(total(other) / total(mai)).toFixed(1)} times the CPU of the monitor, both without a GPU tool (target: 10 times).`,
-  );
+  const unit = total(yardstick);
+  console.log('');
+  judge('CPU of a sample, in units of fixed work', total(mai) / unit, 1.5);
+  judge('CPU of a sample with nvidia-smi beside it, without the tool', above(gpu) / unit, 2);
+  judge('CPU of a sample against systeminformation', total(mai) / total(other), 0.1);
+  judge('MiB over an idle process', heavier(mai), 12);
 }
 
 async function timeSnapshots() {
   const monitor = createResourceMonitor({ env: withoutGpu });
   for (let i = 0; i < 200; i += 1) await monitor.snapshot();
-  const times = [];
-  for (let i = 0; i < 2000; i += 1) {
-    const startedMs = performance.now();
-    await monitor.snapshot();
-    times.push(performance.now() - startedMs);
-  }
+  const [snapshot] = await takeTurns([{ run: () => monitor.snapshot() }], { rounds: 400 });
   await monitor[Symbol.asyncDispose]();
-  times.sort((a, b) => a - b);
   console.log(
-    `\nA warm snapshot: median ${times[1000].toFixed(3)} ms, p99 ${times[1980].toFixed(3)} ms (target: median under 1 ms)`,
+    `\nA warm snapshot: ${snapshot.medianMs.toFixed(3)} ms in the median, ${snapshot.p95Ms.toFixed(3)} ms at p95`,
   );
+  judge('a warm snapshot, in units of fixed work', snapshot.ratio, 0.75);
 }
 
 async function hangingTool() {
-  const resolution = 1;
-  const delayOf = async (work) => {
-    const delay = monitorEventLoopDelay({ resolution });
-    delay.enable();
-    await work();
-    delay.disable();
-    // The histogram counts the timer's own period, too.
-    return Math.max(0, delay.percentile(99) / 1e6 - resolution);
-  };
-  const idleMs = await delayOf(() => sleep(8000));
   const monitor = createResourceMonitor({
     env: { ...withoutGpu, PATH: `${fakeTool('hangs')}:${withoutGpu.PATH}` },
   });
-  const stop = new AbortController();
-  const hangsMs = await delayOf(async () => {
-    setTimeout(() => stop.abort(), 8000);
+  const watch = async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), DELAY_PHASE_MS);
     try {
       for await (const snapshot of monitor.watch({ intervalMs: 250, signal: stop.signal }))
         void snapshot;
     } catch (error) {
       if (!stop.signal.aborted) throw error;
     }
-  });
+  };
+  const phases = [];
+  for (let round = 0; round < DELAY_ROUNDS; round += 1) {
+    const idleMs = await loopDelayP99(() => sleep(DELAY_PHASE_MS));
+    const hangsMs = await loopDelayP99(watch);
+    phases.push({ idleMs, hangsMs, ratio: hangsMs / idleMs });
+  }
   await monitor[Symbol.asyncDispose]();
+  const middle = (key) => median(phases.map((one) => one[key]));
   console.log(
-    `Event loop delay while nvidia-smi hangs, four samples a second: p99 ${hangsMs.toFixed(2)} ms, idle ${idleMs.toFixed(2)} ms (target: under 2 ms)`,
+    `Period of a 1 ms timer at p99: ${middle('hangsMs').toFixed(2)} ms while nvidia-smi hangs and four samples a second are taken, ${middle('idleMs').toFixed(2)} ms idle`,
   );
+  judge('the period while nvidia-smi hangs against idle', middle('ratio'), 2);
+}
+
+async function loopDelayP99(work) {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await work();
+  delay.disable();
+  return delay.percentile(99) / 1e6;
 }
 
 async function forecasts() {
@@ -128,10 +139,10 @@ async function forecasts() {
       inside += 1;
     await recording[Symbol.asyncDispose]();
   }
-  errors.sort((a, b) => a - b);
   console.log(
-    `Forecast of the time to a limit on 200 noisy ramps of five minutes: off by ${(errors[100] * 100).toFixed(1)} % in the median (target 10 %), ${(errors[180] * 100).toFixed(1)} % at p90; inside its interval ${((inside / 200) * 100).toFixed(0)} %`,
+    `\nForecast of the time to a limit on 200 noisy ramps of five minutes: at p90 off by ${(quantile(errors, 0.9) * 100).toFixed(1)} %; inside its interval ${((inside / 200) * 100).toFixed(0)} %`,
   );
+  judge('the error in the median', median(errors), 0.1);
 }
 
 /** A folder with an `nvidia-smi` that plays a mode of the fake one. */

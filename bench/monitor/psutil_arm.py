@@ -1,4 +1,4 @@
-# The same once a second with psutil: python3 bench/monitor/psutil_arm.py SECONDS
+# Watches the machine once a second with psutil: python3 bench/monitor/psutil_arm.py SECONDS
 import json, resource, sys, time
 import psutil
 

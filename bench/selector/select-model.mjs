@@ -1,47 +1,57 @@
-// How long a decision takes: 50 candidates of 8 load options, and how the cost grows up to 10,000.
-// Run with: npm run bench:selector
+// How long a decision takes, in units of the yardstick's fixed work: 50 candidates with 8 load options each,
+// and how the time grows up to 10,000 candidates. Build first:
+//   node bench/selector/select-model.mjs
+import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { selectModel } from '@mai/selector';
+import { judge, printTable } from '../yardstick/report.mjs';
+import { takeTurns } from '../yardstick/take-turns.mjs';
 
 const GIB = 1024 ** 3;
-const POLICY = {
-  memoryLimitRatio: 0.8,
-  vramLimitRatio: 0.9,
-  cpuLimitRatio: 0.8,
-  hardLimitRatio: 0.92,
-  unifiedHardLimitRatio: 0.85,
-  upgradeBelowRatioMin: 0.65,
-  minHeadroomBytes: GIB,
-  dwellMs: 20_000,
-  coolDownMs: 60_000,
-  foreign: 'evict-idle',
-  foreignIdleMs: 600_000,
-};
+const POLICY = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict-idle' };
+const [TARGET_MEDIAN, TARGET_P95, TARGET_GROWTH] = [0.7, 1.5, 3];
+/** Small questions are asked several times in a row, so that each measurement takes milliseconds. */
+const COUNTS = [
+  { count: 10, times: 20, rounds: 100 },
+  { count: 100, times: 4, rounds: 100 },
+  { count: 1_000, times: 1, rounds: 50 },
+  { count: 10_000, times: 1, rounds: 15 },
+];
 
 const fifty = question(50);
-const decide50 = distribution(() => selectModel(fifty), 2_000);
+const [decision] = await takeTurns([{ run: () => selectModel(fifty) }], {
+  rounds: 600,
+  warmUp: 100,
+});
 console.log(
-  `50 candidates x 8 load options, nothing fits before the last: median ${ms(decide50.median)}, p99 ${ms(decide50.p99)}`,
+  `50 candidates x 8 load options, where only the last fits: ${decision.medianMs.toFixed(3)} ms in the median, ${decision.p95Ms.toFixed(3)} ms at p95`,
 );
+judge('a decision, in units of fixed work', decision.ratio, TARGET_MEDIAN);
+judge('a decision at p95', decision.p95Ratio, TARGET_P95);
 
-console.log('\ncandidates   median   per candidate');
-for (const count of [10, 100, 1_000, 10_000]) {
+const growth = [];
+for (const { count, times, rounds } of COUNTS) {
   const many = question(count);
-  const { median } = distribution(() => selectModel(many), count > 1_000 ? 20 : 200);
-  const each = `${((median / count) * 1e6).toFixed(0)} ns`;
-  console.log(`${String(count).padStart(10)} ${ms(median).padStart(9)} ${each.padStart(15)}`);
-}
-
-/** The worst case: every option is worked out, and only the last candidate fits. */
-function question(count) {
-  const loadConfig = {
-    contextLengthTokens: 8192,
-    parallelSequences: null,
-    offloadRatio: 1,
-    kvCacheTypeK: null,
-    kvCacheTypeV: null,
-    flashAttention: null,
-    cpuExpertRatio: null,
+  const run = () => {
+    for (let time = 0; time < times; time += 1) selectModel(many);
   };
+  const [{ medianMs, ratio }] = await takeTurns([{ run }], { rounds, warmUp: 10 });
+  growth.push({ count, ms: medianMs / times, eachRatio: ratio / times / count });
+}
+console.log('');
+printTable(
+  ['candidates', 'ms', 'fixed work per 1,000 candidates'],
+  growth.map(({ count, ms, eachRatio }) => [
+    count.toLocaleString('en'),
+    ms.toFixed(3),
+    (1000 * eachRatio).toFixed(2),
+  ]),
+);
+const per = (count) => growth.find((one) => one.count === count).eachRatio;
+judge('one candidate of 10,000 against one of 100, in time', per(10_000) / per(100), TARGET_GROWTH);
+
+/** The worst case: every load option is worked out, and only the last candidate fits. */
+function question(count) {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192, offloadRatio: 1 };
   const footprint = (gib) => ({
     ram: { mappedBytes: gib * GIB, anonymousBytes: GIB },
     gpus: [{ deviceKey: 'GPU-1', bytes: gib * GIB }],
@@ -58,9 +68,9 @@ function question(count) {
       downloaded: true,
       maxContextLengthTokens: 32_768,
       coolingDownUntilMs: null,
-      loadOptions: Array.from({ length: 8 }, (_, rung) => ({
-        loadConfig: { ...loadConfig, contextLengthTokens: 8192 - rung * 512 },
-        footprint: footprint(index === count - 1 ? 1 : 100 - rung),
+      loadOptions: Array.from({ length: 8 }, (_, option) => ({
+        loadConfig: { ...loadConfig, contextLengthTokens: 8192 - option * 512 },
+        footprint: footprint(index === count - 1 ? 1 : 100 - option),
         guardrails: null,
       })),
     })),
@@ -74,6 +84,7 @@ function question(count) {
         {
           deviceKey: 'GPU-1',
           name: 'GPU',
+          vendor: null,
           memory: 'dedicated',
           totalBytes: 24 * GIB,
           availableBytes: 20 * GIB,
@@ -93,20 +104,4 @@ function question(count) {
     })),
     policy: POLICY,
   };
-}
-
-function distribution(work, runs) {
-  for (let i = 0; i < Math.min(runs, 200); i += 1) work();
-  const times = [];
-  for (let i = 0; i < runs; i += 1) {
-    const start = performance.now();
-    work();
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return { median: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)] };
-}
-
-function ms(value) {
-  return `${value.toFixed(3)} ms`;
 }

@@ -1,20 +1,22 @@
-// Start-up of `mai` against the floor, `node -e 0`, measured in turn, as ratios of medians.
+// How long `mai` takes to start against `node -e 0`, the yardstick, in turns.
 //
 //   node bench/startup/startup.mjs [--rounds N]
 //
-// Build first (`npm run build`). Prints a table.
+// Build first (`npm run build`). Prints a table and judges the medians of the ratios.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { judge, printTable } from '../yardstick/report.mjs';
+import { takeTurns } from '../yardstick/take-turns.mjs';
 import { writeGguf } from './write-gguf.mjs';
 
 const MODELS = 40;
 /** Nothing listens on the discard port of the loopback address. */
 const NOBODY = 'ws://127.0.0.1:9';
-const FLOOR = 'node -e 0';
+const BARE = { name: 'node -e 0', args: ['-e', '0'] };
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '21' } } });
 const mai = fileURLToPath(new URL('../../apps/cli/bin/mai.js', import.meta.url));
@@ -25,7 +27,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'mai-startup-'));
 const cache = path.join(folder, 'cache');
 const home = path.join(folder, 'home');
 const env = { ...process.env, HOME: home, USERPROFILE: home, XDG_CACHE_HOME: cache, NO_COLOR: '1' };
-// Costs Node 20 about 45 ms at every start, whatever is started.
+// With it every start of Node 20 takes about 45 ms more.
 delete env.NODE_EXTRA_CA_CERTS;
 for (const name of ['MAI_CONFIG', 'MAI_LMSTUDIO_URL', 'LM_API_TOKEN']) delete env[name];
 // No GPU tool: the targets are for a machine without one.
@@ -37,7 +39,6 @@ try {
   simulator = await startSimulator();
   const off = ['--url', NOBODY];
   const cases = [
-    { name: FLOOR, args: ['-e', '0'], atMost: 1 },
     { name: 'mai --version', args: [mai, '--version'], atMost: 1.35 },
     { name: 'mai status, LM Studio off', args: [mai, 'status', ...off], atMost: 2 },
     {
@@ -56,13 +57,11 @@ try {
       args: [mai, 'select', ...off],
       atMost: 12,
       exitCodes: [0, 3],
-      prepare: () => {
-        for (const name of ['headers.json', 'headers.derived.json'])
-          rmSync(path.join(cache, 'mai', name), { force: true });
-      },
+      // The whole folder, so that the case stays cold whatever the caches are called.
+      prepare: () => rmSync(cache, { recursive: true, force: true }),
     },
   ];
-  report(measure(cases, Number(values.rounds)));
+  await measure(cases, Number(values.rounds));
 } finally {
   simulator?.child.kill();
   rmSync(folder, { recursive: true, force: true });
@@ -82,7 +81,7 @@ function writeModels() {
   }
 }
 
-/** The simulator in a process of its own, so that it takes no time from what is measured. */
+/** Starts the simulator in a process of its own, so that its work is not part of a measurement. */
 function startSimulator() {
   const child = spawn(process.execPath, [simulatorBin, '--port', '0'], {
     env,
@@ -101,17 +100,21 @@ function startSimulator() {
   });
 }
 
-/** Rounds over all cases, so that a slow moment of the machine hits every case alike. */
-function measure(cases, rounds) {
-  for (const one of cases) start(one);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const one of cases) (one.timesMs ??= []).push(start(one));
-  }
-  return cases.map((one) => ({ ...one, medianMs: median(one.timesMs) }));
+async function measure(cases, rounds) {
+  const results = await takeTurns(
+    cases.map((one) => ({ ...one, run: () => start(one) })),
+    { rounds, yardstick: () => start(BARE) },
+  );
+  console.log(`Node ${process.version}, medians of ${rounds} rounds in turns with ${BARE.name}\n`);
+  printTable(
+    ['case', 'ms', 'ratio'],
+    results.map(({ name, medianMs, ratio }) => [name, medianMs.toFixed(1), ratio.toFixed(2)]),
+  );
+  for (const { name, ratio, atMost } of results) judge(name, ratio, atMost);
 }
 
-function start({ name, args, prepare, exitCodes = [0] }) {
-  prepare?.();
+/** Runs a program to its end and returns the time in milliseconds. */
+function start({ name, args, exitCodes = [0] }) {
   const startedMs = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, {
     env,
@@ -121,25 +124,4 @@ function start({ name, args, prepare, exitCodes = [0] }) {
   const durationMs = performance.now() - startedMs;
   if (!exitCodes.includes(status)) throw new Error(`${name} ended with ${status}: ${stderr}`);
   return durationMs;
-}
-
-function report(results) {
-  const floorMs = results[0].medianMs;
-  console.log(`Node ${process.version}, medians of ${results[0].timesMs.length} rounds in turn\n`);
-  console.log(
-    `${'case'.padEnd(34)}${'ms'.padStart(8)}${'ratio'.padStart(8)}${'target'.padStart(9)}`,
-  );
-  for (const { name, medianMs, atMost } of results) {
-    const ratio = medianMs / floorMs;
-    const target = name === FLOOR ? '' : `<= ${atMost.toFixed(2)}`;
-    const verdict = ratio <= atMost ? '' : '  missed';
-    console.log(
-      `${name.padEnd(34)}${medianMs.toFixed(1).padStart(8)}${ratio.toFixed(2).padStart(8)}${target.padStart(9)}${verdict}`,
-    );
-  }
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

@@ -1,8 +1,10 @@
-// Reads a header with one reader, in a process of its own. Prints as JSON how long the first and the later
-// readings took, and how much memory the first one needed; `null` where the reader is not installed.
+// Reads one header with one reader in a process of its own. Prints JSON: the time of the first and of each
+// later reading in milliseconds, each later one with the time of the yardstick's fixed work around it, and by how
+// many bytes the process's memory rose during the first. Prints null where the reader is not installed.
 //
 //   node read-header.mjs READER FILE READINGS
 import { readFileSync, writeFileSync } from 'node:fs';
+import { timeFixedWork, warmUpFixedWork } from '../../yardstick/fixed-work.mjs';
 
 const VOCABULARY = [
   'tokenizer.ggml.tokens',
@@ -46,19 +48,27 @@ async function measure() {
     throw error;
   }
   const peak = watchPeak();
-  const timesMs = [];
-  let extraBytes = 0;
-  for (let i = 0; i < Number(readings); i += 1) {
-    const startedMs = performance.now();
-    await read(file);
-    timesMs.push(performance.now() - startedMs);
-    if (i === 0) extraBytes = peak();
+  const firstMs = await timeOf(() => read(file));
+  const extraBytes = peak();
+  warmUpFixedWork();
+  const later = [];
+  let beforeMs = timeFixedWork();
+  for (let reading = 1; reading < Number(readings); reading += 1) {
+    const ms = await timeOf(() => read(file));
+    const afterMs = timeFixedWork();
+    later.push({ ms, ratio: (2 * ms) / (beforeMs + afterMs) });
+    beforeMs = afterMs;
   }
-  const [firstMs, ...laterMs] = timesMs;
-  return { firstMs, laterMs, extraBytes };
+  return { firstMs, later, extraBytes };
 }
 
-/** Returns a function for the growth of resident memory since now, from the kernel's high-water mark. */
+async function timeOf(work) {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+/** Returns a function that tells by how many bytes resident memory has risen since now, at its peak. */
 function watchPeak() {
   const status = (name) =>
     1024 *

@@ -67,11 +67,11 @@ function reject(shortfall: Shortfall): Attempt {
 }
 
 /** The reason code of a pool that is too small. */
-function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
+function rejectionOf({ pool, shortfallBytes, neededBytes, allowedBytes }: Shortfall): Rejection {
   const deviceKey = deviceKeyOf(pool);
   return deviceKey === null
-    ? { code: 'INSUFFICIENT_RAM', ...figures }
-    : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
+    ? { code: 'INSUFFICIENT_RAM', shortfallBytes, neededBytes, allowedBytes }
+    : { code: 'INSUFFICIENT_VRAM', deviceKey, shortfallBytes, neededBytes, allowedBytes };
 }
 
 interface MadeRoom {

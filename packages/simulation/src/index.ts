@@ -1,15 +1,16 @@
-export type { PolicyName } from './comparison-policies.js';
-export { SCENARIO_MODELS } from './scenario-models.js';
-export { SCENARIOS } from './scenarios.js';
-export type { Scenario } from './define-scenario.js';
+export { resourcesOfRow } from './machine/simulated-resources.js';
+export type { SimulatedLoadOption, SimulatedModel } from './machine/simulated-model.js';
+export type { SimulationMetrics } from './metrics/simulation-metrics.js';
+export type { SimulatedDecision } from './policies/mai.js';
+export type { PolicyName } from './policies/policy.js';
+export { SCENARIO_MODELS } from './scenarios/models.js';
+export type { Scenario } from './scenarios/scenario.js';
+export { SCENARIOS } from './scenarios/scenarios.js';
 export {
   simulate,
   type ServingModel,
-  type SimulatedDecision,
   type SimulationOptions,
   type SimulationReport,
 } from './simulate.js';
-export type { SimulatedModel, SimulatedRung } from './simulated-model.js';
-export type { SimulationMetrics } from './simulation-metrics.js';
-export { parseTrace, type ParsedTrace, type TraceIssue } from './parse-trace.js';
-export type { TraceEvent, TraceRow } from './trace.js';
+export { parseTrace, type ParsedTrace, type TraceIssue } from './trace/parse-trace.js';
+export type { TraceEvent, TraceGpu, TraceRow } from './trace/trace.js';

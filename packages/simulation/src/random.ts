@@ -1,4 +1,4 @@
-/** Uniform in [0, 1), the same for the same seed on every machine (mulberry32). */
+/** Uniform in [0, 1), the same for the same seed on every machine (mulberry32 by Tommy Ettinger, public domain). */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,6 +1,5 @@
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { GIB, model, row } from '../test/simulation.js';
-import { referenceQualityMs } from './reference-planner.js';
 import { simulate, type SimulationOptions } from './simulate.js';
 
 // 32 GiB: the limit is 25.6 GiB, the hard limit 29.44 GiB.
@@ -14,7 +13,7 @@ const run = (options: Partial<SimulationOptions>) =>
   });
 
 describe('simulate', () => {
-  it('adds up a quiet run: one load, and the rest of the time the best model', async () => {
+  it('loads the best model once on a quiet machine, and keeps it', async () => {
     const report = await run({});
     expect(report).toMatchObject({
       durationMs: 600_000,
@@ -30,17 +29,20 @@ describe('simulate', () => {
     expect(report.qualityRatio).toBeCloseTo(1);
   });
 
-  it.each(['mai', 'static'] as const)('is broken off under %s, and at once', async (policy) => {
-    const stop = new AbortController();
-    const reason = new Error('enough');
-    // As many requests as a trace can ask for, for a century.
-    const requests = { ratePerMinute: 60_000, meanSeconds: 1 };
-    const trace = [{ ...row(0, 6), requests }, row(100 * 365 * 86_400, 6)];
-    setImmediate(() => stop.abort(reason));
-    await expect(run({ trace, policy, signal: stop.signal })).rejects.toBe(reason);
-  });
+  it.each(['mai', 'static'] as const)(
+    'ends at once when the signal fires, with %s',
+    async (policy) => {
+      const stop = new AbortController();
+      const reason = new Error('enough');
+      // The most requests that a trace can ask for, for a century.
+      const requests = { ratePerMinute: 60_000, meanSeconds: 1 };
+      const trace = [{ ...row(0, 6), requests }, row(100 * 365 * 86_400, 6)];
+      setImmediate(() => stop.abort(reason));
+      await expect(run({ trace, policy, signal: stop.signal })).rejects.toBe(reason);
+    },
+  );
 
-  it('reports this and nothing else', async () => {
+  it('reports these figures and no others', async () => {
     const report = await run({ trace: [row(0, 6), row(20, 6)] });
     expect(Object.keys(report).sort()).toEqual(
       [
@@ -53,19 +55,22 @@ describe('simulate', () => {
         'avoidableOverloadedMs',
         'outOfMemoryEvents',
         'avoidableOutOfMemoryEvents',
+        'longestAvoidableOutOfMemoryMs',
         'busyEvictions',
+        'busyEvictionsWithMemoryLeft',
         'droppedRequests',
         'noModelMs',
         'qualityMs',
         'referenceQualityMs',
         'qualityRatio',
         'timeByModelMs',
+        'runtimeQueries',
         'decisions',
       ].sort(),
     );
   });
 
-  it('steps down and up again, with no flap and no overload', async () => {
+  it('steps down and up again without a flap or an overload', async () => {
     const report = await run({ trace: [row(0, 6), row(300, 12), row(600, 6), row(2400, 6)] });
     expect(report).toMatchObject({
       switches: 2,
@@ -81,13 +86,13 @@ describe('simulate', () => {
     ]);
   });
 
-  it('never evicts what is pinned', async () => {
+  it('never evicts a pinned model', async () => {
     const trace = [row(0, 6), row(300, 12), row(600, 6), row(700, 6)];
     const report = await run({ trace, pinned: ['large'] });
     expect(report).toMatchObject({ switches: 0, timeByModelMs: { large: 684_000 } });
   });
 
-  it('waits for running requests as long as it is told, before it puts a switch off', async () => {
+  it('waits for running requests for the given deadline before it puts a switch off', async () => {
     // One request from second 20 on that lasts for hours.
     const busy = { requests: { ratePerMinute: 600, meanSeconds: 100_000 } };
     const trace = [row(0, 6), row(20, 6, busy), row(300, 12), row(600, 12)];
@@ -99,7 +104,7 @@ describe('simulate', () => {
     expect(await waited(60_000)).toBe((soon ?? 0) + 50_000);
   });
 
-  it('counts overload and what of it could have been avoided', async () => {
+  it('counts overload, and the part of it that could have been avoided', async () => {
     // 16 GiB of a model beside 14 are 30, over the hard limit from second 300 on.
     const report = await run({
       policy: 'static',
@@ -110,13 +115,13 @@ describe('simulate', () => {
     expect(report.outOfMemoryEvents).toBe(0);
   });
 
-  it('tells running out of memory that could be avoided from what could not', async () => {
+  it('tells avoidable out-of-memory events from others', async () => {
     const slow = await run({
       policy: 'static',
       trace: [row(0, 6), row(300, 14), row(301, 17), row(310, 6), row(320, 6)],
     });
     expect(slow).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 1 });
-    // Nobody can act within the first observation interval.
+    // Within the first observation interval nobody can react.
     const sudden = await run({
       policy: 'static',
       trace: [row(0, 6), row(300, 17), row(310, 6), row(320, 6)],
@@ -129,12 +134,45 @@ describe('simulate', () => {
     expect(others).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 0 });
   });
 
+  it('measures the longest stretch in which memory had run out although others alone would have fitted', async () => {
+    const report = await run({
+      policy: 'static',
+      trace: [
+        row(0, 6),
+        row(300, 17),
+        row(304, 6),
+        row(400, 18),
+        // Here others alone ask for more than there is.
+        row(407, 33),
+        row(420, 20),
+        row(426, 6),
+        row(500, 6),
+      ],
+    });
+    expect(report.longestAvoidableOutOfMemoryMs).toBe(7000);
+  });
+
+  it.each([
+    ['out of memory', 17, 0],
+    ['only over the hard limit', 15, 1],
+  ])('counts a busy model that is unloaded %s', async (_, othersGib, withMemoryLeft) => {
+    const requests = { ratePerMinute: 600, meanSeconds: 100_000 };
+    const busy = row(20, 6, { requests });
+    const trace = [row(0, 6), busy, row(300, othersGib), row(600, othersGib)];
+    const report = await run({ trace });
+    expect(report).toMatchObject({
+      busyEvictions: 1,
+      busyEvictionsWithMemoryLeft: withMemoryLeft,
+    });
+    expect(report.droppedRequests).toBeGreaterThanOrEqual(4);
+  });
+
   it('gives no credit for a model that has been over the limit for longer than the dwell', async () => {
     const report = await run({ policy: 'static', trace: [row(0, 6), row(300, 12), row(400, 12)] });
     expect(report.qualityMs).toBeCloseTo(0.9 * (284_000 + DEFAULT_SELECTION_POLICY.dwellMs));
   });
 
-  it('drops requests that find nothing ready and never evicts a busy model', async () => {
+  it('counts requests that find no model ready, and never evicts a busy model over the plain limit', async () => {
     const requests = { ratePerMinute: 12, meanSeconds: 4 };
     const trace = [
       row(0, 6, { requests }),
@@ -148,17 +186,17 @@ describe('simulate', () => {
     expect(report.flaps).toBe(0);
   });
 
-  it('uses the listed rungs before the next model', async () => {
-    const rungs = [{ footprintBytes: 12 * GIB, vramBytes: 0, quality: 0.85 }];
+  it('uses the cheaper load options of a model before the next model', async () => {
+    const cheaper = [{ footprintBytes: 12 * GIB, vramBytes: 0, quality: 0.85 }];
     const report = await run({
-      models: [model('large', 16, 0.9, 16, rungs), model('small', 4, 0.5, 4)],
+      models: [model('large', 16, 0.9, 16, cheaper), model('small', 4, 0.5, 4)],
       trace: [row(0, 6), row(300, 12), row(900, 12)],
     });
     expect(Object.keys(report.timeByModelMs)).toEqual(['large']);
     expect(report.switches).toBe(1);
   });
 
-  it('lives through events', async () => {
+  it('keeps quality through a failed load, a restart of LM Studio and a model loaded by hand', async () => {
     const report = await run({
       trace: [
         row(0, 6, { events: [{ type: 'failNextLoads', count: 1 }] }),
@@ -187,23 +225,26 @@ describe('simulate', () => {
   it.each([
     ['observe', 0],
     ['evict', 1],
-  ] as const)('leaves what somebody else loads to the policy: %s', async (foreign, evictions) => {
-    const theirs = {
-      type: 'foreignLoad' as const,
-      instanceIdentifier: 'theirs',
-      modelKey: 'x/y',
-      ramBytes: 12 * GIB,
-      vramBytes: 0,
-    };
-    const { timeByModelMs } = await run({
-      limits: { ...DEFAULT_SELECTION_POLICY, foreign },
-      trace: [row(0, 6), row(100, 6, { events: [theirs] }), row(3600, 6)],
-    });
-    // With them 34 GiB are asked for: either they go, or the large model does.
-    expect((timeByModelMs['large'] ?? 0) > 3_000_000).toBe(evictions > 0);
-  });
+  ] as const)(
+    'treats a model that a person loaded as the policy says: %s',
+    async (foreign, evictions) => {
+      const theirs = {
+        type: 'foreignLoad' as const,
+        instanceIdentifier: 'theirs',
+        modelKey: 'x/y',
+        ramBytes: 12 * GIB,
+        vramBytes: 0,
+      };
+      const { timeByModelMs } = await run({
+        limits: { ...DEFAULT_SELECTION_POLICY, foreign },
+        trace: [row(0, 6), row(100, 6, { events: [theirs] }), row(3600, 6)],
+      });
+      // Together they ask for 34 GiB: either the person's model goes, or the large one.
+      expect((timeByModelMs['large'] ?? 0) > 3_000_000).toBe(evictions > 0);
+    },
+  );
 
-  it('counts requests that are lost with LM Studio', async () => {
+  it('counts requests that are lost when LM Studio goes down as dropped', async () => {
     const requests = { ratePerMinute: 600, meanSeconds: 1e6 };
     const down = {
       requests: { ratePerMinute: 0, meanSeconds: 0 },
@@ -213,6 +254,28 @@ describe('simulate', () => {
       trace: [row(0, 6), row(100, 6, { requests }), row(200, 6, down), row(300, 6)],
     });
     expect([droppedRequests, busyEvictions]).toEqual([4, 0]);
+  });
+
+  it('charges GPU memory of a model that a person loads to RAM where there is no such GPU', async () => {
+    const load = {
+      type: 'foreignLoad' as const,
+      instanceIdentifier: 'by-hand',
+      modelKey: 'x/y',
+      ramBytes: 0,
+      vramBytes: 8 * GIB,
+    };
+    const trace = [row(0, 6), row(300, 6, { events: [load] }), row(400, 6)];
+    // 16 GiB of a model, 6 of others and 8 loaded by hand are 30, over the hard limit.
+    expect((await run({ policy: 'static', trace })).overloadedMs).toBe(100_000);
+  });
+
+  it('holds a unified machine to its own hard limit', async () => {
+    const gpus = [{ totalBytes: 24 * GIB, othersBytes: 0, unified: true }];
+    const trace = [row(0, 6, { gpus }), row(300, 12, { gpus }), row(400, 12, { gpus })];
+    // 28 GiB of 32 are over 85 %, and below 92 %.
+    expect((await run({ policy: 'static', trace })).overloadedMs).toBe(100_000);
+    const without = trace.map((one) => ({ ...one, gpus: [] }));
+    expect((await run({ policy: 'static', trace: without })).overloadedMs).toBe(0);
   });
 
   describe('with two GPUs', () => {
@@ -228,7 +291,7 @@ describe('simulate', () => {
     });
     const models = [split('large', 15, 0.9), split('small', 3, 0.5)];
 
-    it('splits a model over them by their size', async () => {
+    it('splits a model over them in proportion to their size', async () => {
       const serving: unknown[] = [];
       await run({
         models,
@@ -236,7 +299,7 @@ describe('simulate', () => {
         onServing: (one) => serving.push(one),
       });
       expect(serving).toEqual([
-        { modelKey: 'large', rungIndex: 0, ramBytes: GIB, vramBytes: [10 * GIB, 5 * GIB] },
+        { modelKey: 'large', loadOptionIndex: 0, ramBytes: GIB, vramBytes: [10 * GIB, 5 * GIB] },
       ]);
     });
 
@@ -252,7 +315,7 @@ describe('simulate', () => {
       expect(report).toMatchObject({ emergencySwitches: 1, avoidableOverloadedMs: 0 });
     });
 
-    it('counts what others load on either of them', async () => {
+    it('counts what a person loads on the second', async () => {
       const load = {
         type: 'foreignLoad' as const,
         instanceIdentifier: 'by-hand',
@@ -276,7 +339,7 @@ describe('simulate', () => {
     });
   });
 
-  it('leaves nothing loaded that has been replaced, however busy it was', async () => {
+  it('unloads a replaced model in the end, even a busy one', async () => {
     const requests = { ratePerMinute: 8, meanSeconds: 60 };
     const serving: (string | null)[] = [];
     const report = await run({
@@ -284,7 +347,7 @@ describe('simulate', () => {
       onServing: (one) => serving.push(one?.modelKey ?? null),
     });
     expect(serving.at(-1)).toBe('large');
-    // Two at once would be over no limit here, and are a waste all the same.
+    // Both would fit within the limit here; the replaced one would be a waste.
     expect(report.decisions.at(-1)?.outcome).toBe('switched');
     expect(report.busyEvictions).toBe(0);
   });
@@ -301,24 +364,5 @@ describe('simulate', () => {
     const report = await run({ trace, policy });
     expect(report.timeByModelMs['large']).toBeGreaterThan(0);
     expect(report.busyEvictions).toBe(0);
-  });
-});
-
-describe('referenceQualityMs', () => {
-  const reference = (...trace: ReturnType<typeof row>[]) =>
-    referenceQualityMs(trace, MODELS, DEFAULT_SELECTION_POLICY);
-
-  it('keeps serving with the old model while the new one loads, where both fit', () => {
-    // 16 + 4 + 5 are 25, within the limit: small from second 4, large from second 20, small meanwhile.
-    expect(reference(row(0, 5), row(100, 5))).toBeCloseTo(0.5e3 * 16 + 0.9e3 * 80);
-  });
-
-  it('does not load what has no time to be worth it', () => {
-    expect(reference(row(0, 6), row(10, 12), row(100, 12))).toBeCloseTo(0.5e3 * 96);
-  });
-
-  it('holds the last of the chain up to the hard limit, and others only up to their limit', () => {
-    expect(reference(row(0, 25), row(100, 25))).toBeCloseTo(0.5e3 * 96);
-    expect(reference(row(0, 26), row(100, 26))).toBe(0);
   });
 });

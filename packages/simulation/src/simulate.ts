@@ -1,70 +1,69 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
-import { createAutopilot } from '@mai/autopilot';
-import { startComparison, type PolicyName, type RunningPolicy } from './comparison-policies.js';
-import { createRandom } from './random.js';
-import { referenceQualityMs } from './reference-planner.js';
-import { SimulatedMachine } from './simulated-machine.js';
-import { portsOf } from './simulated-ports.js';
-import type { SimulatedInstance } from './simulated-instance.js';
-import type { SimulatedModel } from './simulated-model.js';
-import { SimulationClock } from './simulation-clock.js';
-import { MetricsRecorder, type SimulationMetrics } from './simulation-metrics.js';
-import type { TraceRow } from './trace.js';
+import { SimulationClock } from './clock/simulation-clock.js';
+import type { MachineObserver } from './machine/machine-observer.js';
+import type { SimulatedInstance } from './machine/simulated-instance.js';
+import { SimulatedMachine } from './machine/simulated-machine.js';
+import type { SimulatedModel } from './machine/simulated-model.js';
+import { MetricsRecorder } from './metrics/metrics-recorder.js';
+import type { SimulationMetrics } from './metrics/simulation-metrics.js';
+import { referenceQualityMs } from './planner/reference-planner.js';
+import { startComparison } from './policies/comparison-policies.js';
+import { startMai, type SimulatedDecision } from './policies/mai.js';
+import type { PolicyName } from './policies/policy.js';
+import type { TraceRow } from './trace/trace.js';
 
 /** What to simulate. */
 export interface SimulationOptions {
-  /** At least two rows; ends at the last row's time. */
+  /** At least two rows. The simulation ends at the time of the last one. */
   readonly trace: readonly TraceRow[];
-  /** The chain, in order of preference. */
+  /** The fallback chain, in order of preference. */
   readonly models: readonly SimulatedModel[];
+  /** Limits and times of all policies. */
   readonly limits: SelectionPolicy;
   /** Who decides. Default `mai`. */
   readonly policy?: PolicyName;
-  /** Of the requests and of the jitter. Default 1. */
+  /** Seed of the requests, and of the autopilot's jitter. Default 1. */
   readonly seed?: number;
   /** Model keys that `mai` never evicts. Default none. */
   readonly pinned?: readonly string[];
   /** How long a switch of `mai` waits for running requests. Default: the autopilot's own. */
   readonly drainDeadlineMs?: number;
-  /** Told whenever something else is loaded and ready, null for nothing. */
+  /** Called whenever another instance answers requests, with `null` for none. */
   readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
-  /** Breaks the simulation off. Default none. */
+  /** Ends the simulation early. Default none. */
   readonly signal?: AbortSignal;
 }
 
 /** What answers requests in a simulation. */
 export interface ServingModel {
   readonly modelKey: string;
-  /** 0 for as configured, from 1 for the listed rungs. */
-  readonly rungIndex: number;
+  /** 0 for the model as configured, from 1 for its cheaper load options. */
+  readonly loadOptionIndex: number;
   readonly ramBytes: number;
   /** By GPU with memory of its own, in the order of the trace. */
   readonly vramBytes: readonly number[];
 }
 
-/** A simulated decision that was acted upon. */
-export interface SimulatedDecision {
-  readonly atMs: number;
-  readonly reason: string;
-  readonly outcome: string;
-  readonly modelKey: string | null;
-}
-
-/** The metrics with what could have been had. */
+/** The metrics, held against perfect foresight. */
 export interface SimulationReport extends SimulationMetrics {
+  /** The most quality that perfect foresight could have had within the limits. */
   readonly referenceQualityMs: number;
-  /** Above 1 where what was had counts for more than what the reference may hold. */
+  /**
+   * `qualityMs / referenceQualityMs`. It can be above 1: a model over its limit still counts for the dwell,
+   * and the reference never holds one.
+   */
   readonly qualityRatio: number;
-  /** Of `mai`; empty for the other policies. */
+  /** What `mai` decided; empty for the other policies. */
   readonly decisions: readonly SimulatedDecision[];
 }
 
 const OBSERVE_INTERVAL_MS = 1000;
 
 /**
- * Runs the autopilot, or a policy to compare it with, over a trace with a simulated clock, machine and
+ * Runs the autopilot, or a policy to compare it with, over a trace, with a simulated clock, machine and
  * LM Studio. The same options always give the same report.
- * @throws the signal's reason when cancelled.
+ *
+ * @throws the signal's reason when it fires.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { trace, models, limits, policy = 'mai', seed = 1, signal = null } = options;
@@ -75,98 +74,91 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   });
   const machine = new SimulatedMachine({ clock, trace, models, policy: limits, seed });
   const decisions: SimulatedDecision[] = [];
-  // Rows at zero hold from the start.
+  // The rows at 0 hold before the policy starts.
   await clock.run(0);
   const running =
     policy === 'mai'
-      ? startMai(machine, options, seed, decisions)
+      ? startMai(machine, {
+          observeIntervalMs: OBSERVE_INTERVAL_MS,
+          pinned: options.pinned ?? [],
+          drainDeadlineMs: options.drainDeadlineMs ?? null,
+          // Another one than that of the requests.
+          seed: seed + 1,
+          onDecision: (decision) => decisions.push(decision),
+        })
       : startComparison(policy, machine);
-  const tellServing = servingTeller(machine, options);
-  machine.observe({
-    onLoaded: () => {
-      recorder.loaded();
-      tellServing();
-    },
-    onUnloaded: (instance) => {
-      recorder.unloaded(instance);
-      tellServing();
-    },
-    onLost: (lost) => {
-      recorder.lost(lost);
-      tellServing();
-    },
-    onRequest: (served) => {
-      recorder.requested(served);
-      running.onRequest();
-    },
-  });
+  machine.observe(
+    observerOf(recorder, {
+      onChange: servingTeller(machine, options.onServing),
+      onRequest: () => {
+        running.onRequest();
+      },
+    }),
+  );
   await clock.run(durationMs, signal);
   const metrics = recorder.finish(durationMs);
-  const made = [...decisions];
-  machine.observe(SILENT);
+  const decided = [...decisions];
+  machine.observe(null);
   await clock.finish(running.stop());
   const reference = referenceQualityMs(trace, models, limits);
   return {
     ...metrics,
     referenceQualityMs: reference,
     qualityRatio: reference === 0 ? 1 : metrics.qualityMs / reference,
-    decisions: made,
+    decisions: decided,
   };
 }
 
-const SILENT = {
-  onLost: (): void => undefined,
-  onLoaded: (): void => undefined,
-  onUnloaded: (): void => undefined,
-  onRequest: (): void => undefined,
-};
+/** Passes everything to the recorder first. */
+function observerOf(
+  recorder: MetricsRecorder,
+  { onChange, onRequest }: { readonly onChange: () => void; readonly onRequest: () => void },
+): MachineObserver {
+  return {
+    onLoaded: () => {
+      recorder.onLoaded();
+      onChange();
+    },
+    onUnloaded: (instance, poolsBefore) => {
+      recorder.onUnloaded(instance, poolsBefore);
+      onChange();
+    },
+    onLost: (lost) => {
+      recorder.onLost(lost);
+      onChange();
+    },
+    onRequest: (served) => {
+      recorder.onRequest(served);
+      onRequest();
+    },
+    onQuery: () => {
+      recorder.onQuery();
+    },
+  };
+}
 
-function servingTeller(machine: SimulatedMachine, { onServing }: SimulationOptions): () => void {
+function servingTeller(
+  machine: SimulatedMachine,
+  onServing: SimulationOptions['onServing'],
+): () => void {
   let last: SimulatedInstance | null = null;
   return () => {
     const serving = machine.serving();
     if (serving === last || onServing === undefined) return;
     last = serving;
-    const atMs = machine.clock.nowMs();
-    if (serving === null) onServing(null, atMs);
-    else {
-      const { modelKey, rungIndex, demand } = serving;
-      const [ramBytes = 0, ...vramBytes] = demand;
-      onServing({ modelKey, rungIndex, ramBytes, vramBytes }, atMs);
-    }
+    onServing(serving === null ? null : describeServing(serving), machine.clock.nowMs());
   };
 }
 
-function startMai(
-  machine: SimulatedMachine,
-  { models, limits, pinned = [], drainDeadlineMs }: SimulationOptions,
-  seed: number,
-  decisions: SimulatedDecision[],
-): RunningPolicy {
-  const autopilot = createAutopilot({
-    ...portsOf(machine, models, limits),
-    random: createRandom(seed + 1),
-    isProcessAlive: () => true,
-    request: { pinned },
-    timings: {
-      observeIntervalMs: OBSERVE_INTERVAL_MS,
-      ...(drainDeadlineMs === undefined ? {} : { drainDeadlineMs }),
-    },
-    decisionLog: {
-      write: (record) => {
-        if (record.type !== 'outcome') return;
-        const { atMs, reason, outcome, loaded } = record;
-        decisions.push({ atMs, reason, outcome, modelKey: loaded[loaded.length - 1] ?? null });
-      },
-      flushed: () => Promise.resolve(),
-    },
-  });
-  const started = autopilot.start();
+function describeServing({
+  modelKey,
+  loadOptionIndex,
+  footprint,
+}: SimulatedInstance): ServingModel {
   return {
-    onRequest: () => undefined,
-    stop: async () => {
-      await started;
-      await autopilot.stop();
-    },
+    modelKey,
+    loadOptionIndex,
+    ramBytes: footprint.ram.anonymousBytes,
+    vramBytes: footprint.gpus.map((gpu) => gpu.bytes),
   };
 }

@@ -1,16 +1,16 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import type { SimulatedModel, SimulatedRung } from '../src/simulated-model.js';
-import type { TraceRow } from '../src/trace.js';
+import type { SimulatedLoadOption, SimulatedModel } from '../src/machine/simulated-model.js';
+import type { TraceRow } from '../src/trace/trace.js';
 
 export const GIB = 1024 ** 3;
 
-/** A model of so many GiB, all of them RAM. */
+/** A model that takes RAM only. */
 export function model(
   modelKey: string,
   gib: number,
   quality: number,
   loadSeconds: number,
-  rungs: readonly SimulatedRung[] = [],
+  cheaperLoadOptions: readonly SimulatedLoadOption[] = [],
 ): SimulatedModel {
   return {
     profile: {
@@ -30,7 +30,7 @@ export function model(
     vramBytes: 0,
     quality,
     loadMs: loadSeconds * 1000,
-    rungs,
+    cheaperLoadOptions,
   };
 }
 

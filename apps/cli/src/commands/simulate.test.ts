@@ -45,7 +45,10 @@ describe('the answer of --json', () => {
         'avoidableOverloadedMs',
         'outOfMemoryEvents',
         'avoidableOutOfMemoryEvents',
+        'longestAvoidableOutOfMemoryMs',
         'busyEvictions',
+        'busyEvictionsWithMemoryLeft',
+        'runtimeQueries',
         'droppedRequests',
         'noModelMs',
         'qualityMs',
@@ -590,8 +593,8 @@ describe('a trace that is none', () => {
   const good = traceText([[0, 4]]);
 
   test.each([
-    ['trace.jsonl:1: a trace has at least a first and a last row', ''],
-    ['trace.jsonl:1: a trace has at least', good],
+    ['trace.jsonl:1: a trace needs at least a first and a last row', ''],
+    ['trace.jsonl:1: a trace needs at least', good],
     ['trace.jsonl:2: not JSON', `${good}\n{"tMs":`],
     ['trace.jsonl:3: a row is an object', `${good}\n\n[]`],
     ["trace.jsonl:2: 'ram.totalBytes' must be", `${good}\n{"tMs":1,"ram":{"totalBytes":-1}}`],
@@ -609,7 +612,7 @@ describe('a trace that is none', () => {
       `${good}\n{"tMs":60000,"ram":{"othersByts":1},"events":[{"type":"failNextLoads","times":3}]}`,
       BOTH,
     );
-    expect(err).toContain("trace.jsonl:2: unknown field 'othersByts' of 'ram' is passed over");
+    expect(err).toContain("trace.jsonl:2: unknown field 'othersByts' of 'ram' is ignored");
     expect(err).toContain("unknown field 'times' of event 'failNextLoads'");
     expect(exitCode).toBe(0);
   });

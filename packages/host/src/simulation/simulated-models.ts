@@ -22,7 +22,7 @@ export interface SimulatedModel extends SimulatedLoad {
   readonly profile: ModelProfile;
   readonly loadMs: number;
   /** Cheaper ways to load it, the dearest first. */
-  readonly rungs: readonly SimulatedLoad[];
+  readonly cheaperLoadOptions: readonly SimulatedLoad[];
 }
 
 /** Where the memory of a simulated model is from. */
@@ -144,7 +144,7 @@ function memoryOf(
   };
 }
 
-/** Long enough to be halved for each rung of a block: the context length tells rungs apart. */
+/** Long enough to be halved for each cheaper load option: the context length tells them apart. */
 const SIMULATED_CONTEXT_TOKENS = 65_536;
 
 function simulatedModel(
@@ -152,7 +152,7 @@ function simulatedModel(
   block: SimulateBlock | null,
   { footprintBytes, vramBytes }: Memory,
 ): SimulatedModel {
-  const rungs = (block?.rungs ?? []).map((rung): SimulatedLoad => ({
+  const cheaperLoadOptions = (block?.rungs ?? []).map((rung): SimulatedLoad => ({
     footprintBytes: rung.footprintBytes,
     vramBytes: Math.min(rung.footprintBytes, rung.vramBytes ?? vramBytes),
     quality: rung.quality,
@@ -162,7 +162,7 @@ function simulatedModel(
       ...profile,
       downloaded: true,
       ttlMs: null,
-      // A rung of a block stands for one step of the autopilot's ladder, so every step must be possible.
+      // A cheaper load option of a block stands for one step of the autopilot's trade-offs, so every step must be possible.
       contextLengthTokens: SIMULATED_CONTEXT_TOKENS,
       maxContextLengthTokens: null,
       loadConfig: DEFAULT_LOAD_CONFIG,
@@ -171,6 +171,6 @@ function simulatedModel(
     vramBytes,
     loadMs: block?.loadMs ?? Math.round(footprintBytes / LOAD_BYTES_PER_MS),
     quality: block?.quality ?? QUALITY_BY_TIER[profile.tier],
-    rungs,
+    cheaperLoadOptions,
   };
 }

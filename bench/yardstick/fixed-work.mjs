@@ -1,0 +1,42 @@
+// The yardstick of the benchmarks: work that never changes. A machine that is slow or busy takes longer for it,
+// too, so the ratio of a measured time to the time of this work hardly depends on the machine.
+
+const RECORDS = Array.from({ length: 60 }, (_, index) => ({
+  modelKey: `yardstick/model-${index}`,
+  sizeBytes: index * 1e8,
+  tags: ['chat', 'tools'],
+  loadConfig: { contextLengthTokens: 4096 + index, offloadRatio: index / 60, flashAttention: null },
+}));
+const ARITHMETIC_STEPS = 60_000;
+const JSON_ROUNDS = 12;
+
+/** Arithmetic, JSON, objects and a map: 1 to 2 ms on a core of 2020. Returns a number that depends on all of it. */
+export function fixedWork() {
+  let state = 1;
+  for (let step = 0; step < ARITHMETIC_STEPS; step += 1) {
+    state = (Math.imul(state ^ (state >>> 15), state | 1) + step) >>> 0;
+  }
+  let bytes = state % 7;
+  for (let round = 0; round < JSON_ROUNDS; round += 1) {
+    const byKey = new Map(
+      JSON.parse(JSON.stringify(RECORDS)).map((record) => [record.modelKey, record]),
+    );
+    for (const { sizeBytes, tags } of byKey.values()) bytes += sizeBytes + tags.length;
+  }
+  return bytes;
+}
+
+/**
+ * The wall-clock time of one unit of fixed work in milliseconds: the mean of `units` in a row. More of them
+ * see as much of what other programs take from the machine as a long measurement does.
+ */
+export function timeFixedWork(units = 5) {
+  const startedMs = performance.now();
+  for (let unit = 0; unit < units; unit += 1) fixedWork();
+  return (performance.now() - startedMs) / units;
+}
+
+/** Lets the compiler finish with the fixed work. Call it before the first measurement. */
+export function warmUpFixedWork() {
+  for (let round = 0; round < 60; round += 1) fixedWork();
+}

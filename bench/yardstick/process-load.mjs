@@ -1,0 +1,19 @@
+// What processes use of the CPU and of memory. Linux only: elsewhere no process can read it of another.
+import { readFileSync } from 'node:fs';
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds that a process and its children that have ended have used. */
+export function cpuSecondsOf(processId) {
+  const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
+  // The name before the last bracket may contain spaces. Then come state, ppid, ...; fields 14 to 17 of
+  // proc(5) are utime, stime, cutime and cstime.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / TICKS_PER_SECOND;
+}
+
+/** Bytes of RAM that a process holds. */
+export function residentBytesOf(processId) {
+  const [, kib] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'));
+  return Number(kib) * 1024;
+}

@@ -1,0 +1,53 @@
+import { timeFixedWork, warmUpFixedWork } from './fixed-work.mjs';
+import { median, quantile } from './statistics.mjs';
+
+/**
+ * Measures cases in turns with the yardstick, so that a slow moment of the machine slows both.
+ *
+ * In each round every case runs once, between two runs of the yardstick. Its ratio is its time to the mean of
+ * those two. `warmUp` rounds are not counted.
+ *
+ * @param cases objects with `run`, and `prepare` where something has to happen before it that is not timed; the
+ *   result repeats their other fields
+ * @param options `rounds`; `warmUp`, default 1; `yardstick`, which returns its own time in milliseconds,
+ *   default the fixed work
+ * @returns for each case `medianMs`, `p95Ms`, `ratio` (the median) and `p95Ratio`
+ */
+export async function takeTurns(cases, { rounds, warmUp = 1, yardstick = timeFixedWork }) {
+  warmUpFixedWork();
+  const measured = cases.map((one) => ({ ...one, timesMs: [], ratios: [] }));
+  for (let round = -warmUp; round < rounds; round += 1) {
+    let beforeMs = yardstick();
+    for (const one of measured) {
+      await one.prepare?.();
+      const timeMs = await timed(one.run);
+      const afterMs = yardstick();
+      if (round >= 0) {
+        one.timesMs.push(timeMs);
+        one.ratios.push((2 * timeMs) / (beforeMs + afterMs));
+      }
+      beforeMs = afterMs;
+    }
+  }
+  return measured.map(({ timesMs, ratios, ...one }) => ({
+    ...one,
+    medianMs: median(timesMs),
+    p95Ms: quantile(timesMs, 0.95),
+    ratio: median(ratios),
+    p95Ratio: quantile(ratios, 0.95),
+  }));
+}
+
+/** The time that some work takes, in milliseconds. */
+export async function timed(work) {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+/** The time of some work in milliseconds, and its ratio to the fixed work, done before and after it. */
+export async function timedWithYardstick(work) {
+  const beforeMs = timeFixedWork();
+  const ms = await timed(work);
+  return { ms, ratio: (2 * ms) / (beforeMs + timeFixedWork()) };
+}

@@ -1,0 +1,56 @@
+import { buildLoadSteps } from '@mai/autopilot';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
+import type { SimulatedModel } from './simulated-model.js';
+
+const NOTHING_REQUIRED: Requirement = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+};
+
+type Configs = readonly LoadConfig[];
+
+/** Worked out once for each model: a simulation needs them at every step. */
+const known = new WeakMap<SimulatedModel, Map<boolean, Configs>>();
+
+/** The load configurations that the autopilot tries for a model, as configured first. */
+function configsOf(model: SimulatedModel, hasDedicatedGpu: boolean): Configs {
+  const byGpu = known.get(model) ?? new Map<boolean, Configs>();
+  known.set(model, byGpu);
+  const configs =
+    byGpu.get(hasDedicatedGpu) ??
+    buildLoadSteps(model.profile, NOTHING_REQUIRED, hasDedicatedGpu).map((one) => one.loadConfig);
+  byGpu.set(hasDedicatedGpu, configs);
+  return configs;
+}
+
+/** The index of the load option that a configuration stands for; -1 where its size is not known. */
+export function loadOptionIndexOf(
+  model: SimulatedModel,
+  loadConfig: LoadConfig,
+  hasDedicatedGpu: boolean,
+): number {
+  const index = configsOf(model, hasDedicatedGpu).findIndex((one) => isSame(one, loadConfig));
+  return index <= model.cheaperLoadOptions.length ? index : -1;
+}
+
+/** The configuration that a load option stands for. */
+export function configOfLoadOption(
+  model: SimulatedModel,
+  index: number,
+  hasDedicatedGpu: boolean,
+): LoadConfig {
+  const configs = configsOf(model, hasDedicatedGpu);
+  return configs[Math.min(index, configs.length - 1)] ?? model.profile.loadConfig;
+}
+
+function isSame(one: LoadConfig, other: LoadConfig): boolean {
+  return (
+    one.contextLengthTokens === other.contextLengthTokens &&
+    one.kvCacheTypeK === other.kvCacheTypeK &&
+    one.kvCacheTypeV === other.kvCacheTypeV &&
+    one.offloadRatio === other.offloadRatio &&
+    one.cpuExpertRatio === other.cpuExpertRatio
+  );
+}

@@ -1,0 +1,46 @@
+import { addCharges, type Charge, type Resources } from '@mai/memory-ledger';
+import { chargeOf } from './simulated-resources.js';
+import { comparePlaces, type SimulatedInstance } from './simulated-instance.js';
+import type { SimulatedModel } from './simulated-model.js';
+
+/** Instances that are loaded or being loaded. */
+export class LoadedInstances {
+  readonly #instances = new Map<string, SimulatedInstance>();
+  /** `undefined` until it is worked out: it is read far more often than it changes. */
+  #serving: SimulatedInstance | null | undefined;
+
+  get instances(): ReadonlyMap<string, SimulatedInstance> {
+    return this.#instances;
+  }
+
+  add(instance: SimulatedInstance): void {
+    this.#instances.set(instance.instanceIdentifier, instance);
+    this.#serving = undefined;
+  }
+
+  remove(instanceIdentifier: string): SimulatedInstance | undefined {
+    const instance = this.#instances.get(instanceIdentifier);
+    this.#instances.delete(instanceIdentifier);
+    this.#serving = undefined;
+    return instance;
+  }
+
+  /** What Mai's instances take together, and what those loaded by hand take. */
+  charges(resources: Resources): { readonly ours: Charge; readonly foreign: Charge } {
+    const ours: Charge[] = [];
+    const foreign: Charge[] = [];
+    for (const { model, footprint } of this.#instances.values()) {
+      (model === null ? foreign : ours).push(chargeOf(footprint, resources));
+    }
+    return { ours: addCharges(ours), foreign: addCharges(foreign) };
+  }
+
+  /** The instance that answers requests: of Mai's that are ready, the first in the order of the chain. */
+  serving(models: readonly SimulatedModel[]): SimulatedInstance | null {
+    if (this.#serving !== undefined) return this.#serving;
+    const ready = [...this.#instances.values()].filter((one) => one.ready && one.model !== null);
+    ready.sort((one, other) => comparePlaces(models, one, other));
+    this.#serving = ready[0] ?? null;
+    return this.#serving;
+  }
+}

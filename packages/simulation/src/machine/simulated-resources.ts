@@ -1,0 +1,135 @@
+import {
+  charge,
+  measurePools,
+  useOf,
+  type Charge,
+  type Footprint,
+  type Pool,
+  type Resources,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
+import type { TraceEvent, TraceRow } from '../trace/trace.js';
+
+const keyOf = (gpuIndex: number): string => `simulated:${gpuIndex}`;
+
+/** The machine of a row without LM Studio, as a resource monitor would report it. */
+export function resourcesOfRow(row: TraceRow): Resources {
+  const left = (totalBytes: number, othersBytes: number): number =>
+    Math.max(0, totalBytes - othersBytes);
+  return {
+    timestampMs: row.tMs,
+    observable: true,
+    ram: {
+      totalBytes: row.ram.totalBytes,
+      availableBytes: left(row.ram.totalBytes, row.ram.othersBytes),
+      mappedCountsAsUsed: false,
+    },
+    unified: row.gpus.length > 0 && row.gpus.every((gpu) => gpu.unified),
+    gpus: row.gpus.map(({ totalBytes, othersBytes, unified }, index) => ({
+      deviceKey: keyOf(index),
+      name: `GPU ${index}`,
+      vendor: null,
+      memory: unified ? 'shared' : 'dedicated',
+      totalBytes,
+      // What others use of a shared GPU is in the figure of RAM.
+      availableBytes: unified ? null : left(totalBytes, othersBytes),
+    })),
+    cpu: { utilizationRatio: row.cpuOthersRatio, othersRatio: row.cpuOthersRatio },
+  };
+}
+
+/** The pools of a row, with `ours` as residents; others and the models loaded by hand are the others. */
+export function poolsOfRow(
+  row: TraceRow,
+  policy: SelectionPolicy,
+  { ours, foreign }: { readonly ours: Charge; readonly foreign: Charge },
+): readonly Pool[] {
+  return measurePools(resourcesOfRow(row), [], policy).map((pool) => ({
+    ...pool,
+    // From the row, not from what is available: that is 0 both where memory is full and where it has run out.
+    othersBytes: othersOf(row, pool) + (foreign.get(pool.name) ?? 0),
+    residentBytes: ours.get(pool.name) ?? 0,
+  }));
+}
+
+function othersOf(row: TraceRow, { name, othersBytes }: Pool): number {
+  if (name === 'ram') return row.ram.othersBytes;
+  return row.gpus.find((_, index) => name === `gpu:${keyOf(index)}`)?.othersBytes ?? othersBytes;
+}
+
+/** The resources of a row with what is in use of its pools, less the readings of GPUs that are lost. */
+export function resourcesInUse(
+  row: TraceRow,
+  pools: readonly Pool[],
+  gpusLost: ReadonlySet<number>,
+  timestampMs: number,
+): Resources {
+  const empty = resourcesOfRow(row);
+  const left = (name: string): number | null => {
+    const pool = pools.find((one) => one.name === name);
+    return pool === undefined ? null : Math.max(0, pool.totalBytes - useOf(pool));
+  };
+  return {
+    ...empty,
+    timestampMs,
+    ram: { ...empty.ram, availableBytes: left('ram') },
+    gpus: empty.gpus.map((gpu, index) => ({
+      ...gpu,
+      availableBytes: gpusLost.has(index) ? null : left(`gpu:${gpu.deviceKey}`),
+    })),
+  };
+}
+
+/** Bytes that a simulated load takes. */
+interface LoadBytes {
+  readonly footprintBytes: number;
+  readonly vramBytes: number;
+}
+
+/**
+ * An exactly known footprint on a machine. `vramBytes` are split over the GPUs with memory of their own in
+ * proportion to their size, as llama.cpp splits layers; without such a GPU they are RAM.
+ */
+export function footprintOf(
+  { footprintBytes, vramBytes }: LoadBytes,
+  { gpus }: Pick<Resources, 'gpus'>,
+): Footprint {
+  const dedicated = gpus.filter((gpu) => gpu.memory === 'dedicated');
+  const totalBytes = dedicated.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0);
+  if (totalBytes === 0) return exactFootprint(footprintBytes, []);
+  return exactFootprint(
+    footprintBytes - vramBytes,
+    dedicated.map(({ deviceKey, totalBytes: bytes }) => ({
+      deviceKey,
+      bytes: (vramBytes * (bytes ?? 0)) / totalBytes,
+    })),
+  );
+}
+
+/** What a model that a person loads by hand takes. */
+export function foreignFootprint(
+  event: Extract<TraceEvent, { type: 'foreignLoad' }>,
+  { gpus }: Pick<TraceRow, 'gpus'>,
+): Footprint {
+  const firstDedicated = Math.max(
+    0,
+    gpus.findIndex((gpu) => !gpu.unified),
+  );
+  const deviceKey = keyOf(event.gpu ?? firstDedicated);
+  return exactFootprint(event.ramBytes, [{ deviceKey, bytes: event.vramBytes }]);
+}
+
+/** What a footprint takes of each pool; its size is known exactly. */
+export function chargeOf(footprint: Footprint, resources: Resources): Charge {
+  return charge(footprint, resources, 'expected').charge;
+}
+
+function exactFootprint(anonymousBytes: number, gpus: Footprint['gpus']): Footprint {
+  return {
+    ram: { mappedBytes: 0, anonymousBytes },
+    gpus,
+    interval: null,
+    source: 'measured',
+    confidence: 'high',
+  };
+}

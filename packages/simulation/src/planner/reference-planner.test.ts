@@ -1,0 +1,25 @@
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import { model, row } from '../../test/simulation.js';
+import { referenceQualityMs } from './reference-planner.js';
+
+// 32 GiB: the limit is 25.6 GiB, the hard limit 29.44 GiB.
+const MODELS = [model('large', 16, 0.9, 16), model('small', 4, 0.5, 4)];
+
+describe('referenceQualityMs', () => {
+  const reference = (...trace: ReturnType<typeof row>[]) =>
+    referenceQualityMs(trace, MODELS, DEFAULT_SELECTION_POLICY);
+
+  it('keeps serving with the old model while the new one loads, where both fit', () => {
+    // 16 + 4 + 5 are 25, within the limit: small from second 4, large from second 20, small meanwhile.
+    expect(reference(row(0, 5), row(100, 5))).toBeCloseTo(0.5e3 * 16 + 0.9e3 * 80);
+  });
+
+  it('does not load a model that would have to go before it pays', () => {
+    expect(reference(row(0, 6), row(10, 12), row(100, 12))).toBeCloseTo(0.5e3 * 96);
+  });
+
+  it('holds the last model of the chain up to the hard limit, and others up to the limit', () => {
+    expect(reference(row(0, 25), row(100, 25))).toBeCloseTo(0.5e3 * 96);
+    expect(reference(row(0, 26), row(100, 26))).toBe(0);
+  });
+});

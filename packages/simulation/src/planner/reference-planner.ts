@@ -1,0 +1,142 @@
+import { addCharges, type Charge, type SelectionPolicy } from '@mai/memory-ledger';
+import { loadOptionsOf, type SimulatedModel } from '../machine/simulated-model.js';
+import { chargeOf, footprintOf, resourcesOfRow } from '../machine/simulated-resources.js';
+import type { TraceRow } from '../trace/trace.js';
+import { gridOf } from './planning-grid.js';
+import { planningRoom, type PlanningRoom } from './room-by-step.js';
+
+/** One load option of one model: a state of the plan. */
+interface Holding {
+  readonly charge: Charge;
+  readonly loadSteps: number;
+  readonly quality: number;
+  /** Whether it is of the last model of the chain, which may stay up to the hard limit. */
+  readonly isLast: boolean;
+}
+
+/**
+ * The most quality that perfect foresight could have had, as quality times milliseconds: the value of the
+ * best sequence of loads, found by dynamic programming over steps of time.
+ *
+ * 1. Load times and load options are those of the simulation; GPUs are those of the first row.
+ * 2. A model is loaded and held only while every pool that it is charged to stays within the limit; the last
+ *    of the chain, within the hard limit.
+ * 3. During a load the old model goes on serving where both fit.
+ *
+ * Exact where `gridOf` finds a step that divides every time. Otherwise a model gets a step only where it fits
+ * all through it.
+ */
+export function referenceQualityMs(
+  trace: readonly TraceRow[],
+  models: readonly SimulatedModel[],
+  policy: SelectionPolicy,
+): number {
+  const [first] = trace;
+  if (first === undefined) return 0;
+  const grid = gridOf(trace, models);
+  const resources = resourcesOfRow(first);
+  const holdings = models.flatMap((model, index) =>
+    loadOptionsOf(model).map((loadOption): Holding => ({
+      charge: chargeOf(footprintOf(loadOption, resources), resources),
+      loadSteps: Math.ceil(model.loadMs / grid.stepMs),
+      quality: loadOption.quality,
+      isLast: index === models.length - 1,
+    })),
+  );
+  const pools = [...addCharges(holdings.map((one) => one.charge)).keys()];
+  const room = planningRoom(trace, policy, pools, grid);
+  return bestFromNothing(holdings, room, grid.steps) * grid.stepMs;
+}
+
+/** A state of the plan with what dynamic programming needs of it. */
+interface State extends Holding {
+  /** By step: the first later step at which it no longer fits; the step itself where it does not fit. */
+  readonly fitsUntil: Int32Array;
+  /** By step: the most quality from there on, holding it. */
+  readonly best: Float64Array;
+}
+
+/** A load of `to` while another state goes on serving. */
+interface Move {
+  readonly to: State;
+  /** By step: until when both fit. */
+  readonly fitsUntil: Int32Array;
+}
+
+/** The most from the first step on with nothing loaded, as quality times steps. */
+function bestFromNothing(holdings: readonly Holding[], room: PlanningRoom, steps: number): number {
+  const states = holdings.map((holding): State => ({
+    ...holding,
+    fitsUntil: fitsUntil(room, holding.charge, holding.isLast, steps),
+    best: new Float64Array(steps + 1),
+  }));
+  const moves = new Map(
+    states.map((from) => [
+      from,
+      states
+        .filter((to) => to !== from)
+        .map((to): Move => ({
+          to,
+          fitsUntil: fitsUntil(
+            room,
+            addCharges([from.charge, to.charge]),
+            from.isLast && to.isLast,
+            steps,
+          ),
+        })),
+    ]),
+  );
+  const fromNothing = new Float64Array(steps + 1);
+  for (let step = steps - 1; step >= 0; step -= 1) {
+    let nothing = at(fromNothing, step + 1);
+    for (const to of states) {
+      const ready = step + to.loadSteps;
+      if (ready <= steps && at(to.fitsUntil, step) >= ready) {
+        nothing = Math.max(nothing, at(to.best, ready));
+      }
+    }
+    fromNothing[step] = nothing;
+    for (const [from, others] of moves) {
+      let most = nothing;
+      if (at(from.fitsUntil, step) > step) {
+        most = Math.max(most, from.quality + at(from.best, step + 1));
+        for (const { to, fitsUntil: bothFitUntil } of others) {
+          const ready = step + to.loadSteps;
+          if (ready <= steps && at(bothFitUntil, step) >= ready) {
+            most = Math.max(most, from.quality * to.loadSteps + at(to.best, ready));
+          }
+        }
+      }
+      from.best[step] = most;
+    }
+  }
+  return at(fromNothing, 0);
+}
+
+/** By step: until which step a charge fits without a break. */
+function fitsUntil(
+  { limit, hardLimit, up }: PlanningRoom,
+  charge: Charge,
+  isLast: boolean,
+  steps: number,
+): Int32Array {
+  const rooms = isLast ? hardLimit : limit;
+  const needed = [...charge].flatMap(([pool, bytes]) => {
+    const byStep = rooms.get(pool);
+    return byStep === undefined || bytes <= 0 ? [] : [{ bytes, byStep }];
+  });
+  const until = new Int32Array(steps + 1);
+  until[steps] = steps;
+  for (let step = steps - 1; step >= 0; step -= 1) {
+    const fits = up[step] === 1 && needed.every(({ bytes, byStep }) => bytes <= at(byStep, step));
+    until[step] = fits ? at(until, step + 1) : step;
+  }
+  return until;
+}
+
+/** The entry of a table; an index outside of it is a bug. */
+function at(table: Float64Array | Int32Array, index: number): number {
+  const value = table[index];
+  if (value === undefined) throw new RangeError(`The plan has no step ${index}.`);
+  return value;
+}

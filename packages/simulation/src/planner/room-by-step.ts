@@ -1,0 +1,97 @@
+import {
+  addCharges,
+  HARD_LIMIT,
+  LIMIT,
+  room,
+  type Charge,
+  type Footprint,
+  type PoolName,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
+import {
+  chargeOf,
+  foreignFootprint,
+  poolsOfRow,
+  resourcesOfRow,
+} from '../machine/simulated-resources.js';
+import type { TraceRow } from '../trace/trace.js';
+import type { PlanningGrid } from './planning-grid.js';
+
+/** The room of each pool by step, in bytes: the least within the step. */
+export type RoomByStep = ReadonlyMap<PoolName, Float64Array>;
+
+/** What others and models that a person loaded leave of each pool. */
+export interface PlanningRoom {
+  readonly limit: RoomByStep;
+  readonly hardLimit: RoomByStep;
+  /** By step: 1 while LM Studio is up. */
+  readonly up: Uint8Array;
+}
+
+const NOTHING: Charge = new Map();
+
+/**
+ * Works out the room for models in every step.
+ *
+ * @param pools - the pools that models are charged to. A row without one of them has no room there.
+ */
+export function planningRoom(
+  trace: readonly TraceRow[],
+  policy: SelectionPolicy,
+  pools: readonly PoolName[],
+  grid: PlanningGrid,
+): PlanningRoom {
+  const create = (): Map<PoolName, Float64Array> =>
+    new Map(pools.map((pool) => [pool, new Float64Array(grid.steps).fill(Infinity)]));
+  const limit = create();
+  const hardLimit = create();
+  const up = new Uint8Array(grid.steps).fill(1);
+  const foreign = new Map<string, Footprint>();
+  let isUp = true;
+  for (const [index, row] of trace.entries()) {
+    isUp = followEvents(row, foreign, isUp);
+    const untilMs = trace[index + 1]?.tMs ?? grid.steps * grid.stepMs;
+    const from = Math.floor(row.tMs / grid.stepMs);
+    const until = Math.min(grid.steps, Math.ceil(untilMs / grid.stepMs));
+    if (!isUp) up.fill(0, from, until);
+    const resources = resourcesOfRow(row);
+    const held = poolsOfRow(row, policy, {
+      ours: NOTHING,
+      foreign: addCharges([...foreign.values()].map((one) => chargeOf(one, resources))),
+    });
+    for (const name of pools) {
+      const pool = held.find((one) => one.name === name);
+      lower(limit.get(name), from, until, pool === undefined ? 0 : room(pool, LIMIT));
+      lower(hardLimit.get(name), from, until, pool === undefined ? 0 : room(pool, HARD_LIMIT));
+    }
+  }
+  return { limit, hardLimit, up };
+}
+
+/** Applies the events of a row to what a person has loaded. Returns whether LM Studio is up after them. */
+function followEvents(row: TraceRow, foreign: Map<string, Footprint>, wasUp: boolean): boolean {
+  let isUp = wasUp;
+  for (const event of row.events) {
+    if (event.type === 'foreignLoad') {
+      foreign.set(event.instanceIdentifier, foreignFootprint(event, row));
+    } else if (event.type === 'foreignUnload') foreign.delete(event.instanceIdentifier);
+    else if (event.type === 'lmStudioUp') isUp = true;
+    else if (event.type === 'lmStudioDown') {
+      isUp = false;
+      foreign.clear();
+    }
+  }
+  return isUp;
+}
+
+function lower(
+  steps: Float64Array | undefined,
+  from: number,
+  until: number,
+  roomBytes: number,
+): void {
+  if (steps === undefined) return;
+  for (let step = from; step < until; step += 1) {
+    if (roomBytes < (steps[step] ?? 0)) steps[step] = roomBytes;
+  }
+}

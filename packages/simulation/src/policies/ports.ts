@@ -1,0 +1,55 @@
+import type { AutopilotPorts } from '@mai/autopilot';
+import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import { loadOptionIndexOf } from '../machine/load-configs.js';
+import type { SimulatedMachine } from '../machine/simulated-machine.js';
+import { loadOptionsOf } from '../machine/simulated-model.js';
+
+/** The ports through which an autopilot sees and changes a simulated machine. */
+export function portsOf(machine: SimulatedMachine): AutopilotPorts {
+  const { models, policy } = machine;
+  const catalog = { chain: models.map((model) => model.profile), policy, variants: {} };
+  return {
+    runtime: {
+      listResidents: async () => Promise.resolve(machine.list()),
+      load: (request) => machine.load(request),
+      unload: async (instanceIdentifier) => {
+        await Promise.resolve();
+        machine.unload(instanceIdentifier);
+      },
+    },
+    monitor: {
+      snapshot: () => Promise.resolve(machine.resources()),
+      // Memory changes only where a row begins, and most rows begin on a full second: rounds see it in time.
+      readRam: null,
+      settled: () => Promise.resolve(machine.resources()),
+    },
+    survey: { survey: () => Promise.reject(new Error('A simulated machine is local.')) },
+    estimator: {
+      estimate: ({ modelKey, loadConfig }) =>
+        Promise.resolve({
+          footprint: footprintOfLoad(machine, modelKey, loadConfig),
+          guardrails: null,
+        }),
+    },
+    catalog: { read: () => Promise.resolve(catalog) },
+    clock: machine.clock,
+    runtimeIsLocal: true,
+  };
+}
+
+/** What a load of a model of the chain takes, or what an instance that a person loaded has taken. */
+function footprintOfLoad(
+  machine: SimulatedMachine,
+  modelKey: string,
+  loadConfig: LoadConfig,
+): Footprint | null {
+  const model = machine.models.find((one) => one.profile.modelKey === modelKey);
+  if (model !== undefined) {
+    const index = loadOptionIndexOf(model, loadConfig, machine.hasDedicatedGpu);
+    const loadOption = loadOptionsOf(model)[index];
+    if (loadOption !== undefined) return machine.footprintOf(loadOption);
+  }
+  const instances = [...machine.instances.values()];
+  const foreign = instances.find((one) => one.model === null && one.modelKey === modelKey);
+  return foreign?.footprint ?? null;
+}

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { row } from '../../test/simulation.js';
+import { parseTrace } from './parse-trace.js';
+
+const first = {
+  tMs: 0,
+  ram: { totalBytes: 34359738368, othersBytes: 6442450944 },
+  gpus: [{ totalBytes: 25769803776, othersBytes: 1073741824, unified: false }],
+  cpuOthersRatio: 0.12,
+  onBattery: false,
+  requests: { ratePerMinute: 4, meanSeconds: 8 },
+};
+
+describe('parseTrace', () => {
+  it('gives a field that is left out the value of the row before', () => {
+    const { rows } = parseTrace(
+      [
+        JSON.stringify(first),
+        '',
+        '{"tMs": 1000, "ram": {"othersBytes": 5}, "events": [{"type": "failNextLoads"}]}',
+      ].join('\n'),
+    );
+    expect(rows?.[0]).toEqual({ ...first, events: [] });
+    expect(rows?.[1]).toEqual({
+      ...first,
+      tMs: 1000,
+      ram: { totalBytes: 34359738368, othersBytes: 5 },
+      events: [{ type: 'failNextLoads', count: 1 }],
+    });
+  });
+
+  it('reads every field, and keeps all but the events for the next row', () => {
+    const events = [
+      { type: 'lmStudioDown' },
+      { type: 'lmStudioUp' },
+      { type: 'gpuLost', gpu: 1 },
+      { type: 'gpuBack' },
+      {
+        type: 'foreignLoad',
+        instanceIdentifier: 'by-hand',
+        modelKey: 'x/y',
+        ramBytes: 1,
+        vramBytes: 2,
+        gpu: 1,
+      },
+      { type: 'foreignUnload', instanceIdentifier: 'by-hand' },
+    ];
+    const full = { ...first, onBattery: true, swapInPerSecond: 4096, pressure: 'warning', events };
+    const { rows } = parseTrace([JSON.stringify(full), '{"tMs": 5}'].join('\n'));
+    expect(rows?.[0]).toEqual(full);
+    expect(rows?.[1]).toEqual({ ...full, tMs: 5, events: [] });
+  });
+
+  it.each([
+    ['swapInPerSecond', -1],
+    ['pressure', 'high'],
+    ['pressure', 2],
+    ['events', [{ type: 'gpuLost', gpu: 0.5 }]],
+    ['events', [{ type: 'foreignUnload', instanceIdentifier: 5 }]],
+    ['ram', { totalBytes: 0, othersBytes: 0 }],
+    ['gpus', [{ totalBytes: 1, othersBytes: 0, unified: 'yes' }]],
+    ['requests', { ratePerMinute: 60_001, meanSeconds: 1 }],
+  ])('refuses %s %j', (field, value) => {
+    const text = `${JSON.stringify({ ...first, [field]: value })}\n{"tMs": 5}`;
+    expect(parseTrace(text).issues?.filter(({ line }) => line === 1)).toHaveLength(1);
+  });
+
+  it.each([
+    [{ ram: { othersByts: 1 } }, "unknown field 'othersByts' of 'ram'"],
+    [{ requests: { rate: 1 } }, "unknown field 'rate' of 'requests'"],
+    [{ gpus: [{ totalBytes: 1, othersBytes: 0, name: 'x' }] }, "unknown field 'name' of 'gpus'"],
+    [{ events: [{ type: 'failNextLoads', times: 3 }] }, "of event 'failNextLoads'"],
+    [{ cpuOthersRatio: 7 }, "'cpuOthersRatio' is a share of 1, not 7"],
+  ])('warns of %j', (fields, message) => {
+    const { rows, warnings } = parseTrace(
+      `${JSON.stringify(first)}\n${JSON.stringify({ tMs: 5, ...fields })}`,
+    );
+    expect(rows).toHaveLength(2);
+    expect(warnings).toEqual([{ line: 2, message: expect.stringContaining(message) as string }]);
+  });
+
+  it('reports every mistake with its line', () => {
+    const { issues } = parseTrace(
+      [
+        JSON.stringify(first),
+        '{"tMs": "1", "speed": 1}',
+        '{',
+        '{"tMs": 2, "events": [{"type": "explode"}, {"type": "foreignLoad", "ramBytes": -1}]}',
+        '[]',
+      ].join('\n'),
+    );
+    expect(issues?.map(({ line, message }) => `${line}: ${message.split(' in JSON')[0]}`)).toEqual([
+      "2: unknown field 'speed'",
+      "2: 'tMs' must be a number of at least 0",
+      expect.stringContaining('3: not JSON'),
+      "4: unknown event 'explode'",
+      "4: 'ramBytes' must be a number of at least 0",
+      '5: a row is an object',
+    ]);
+  });
+
+  it.each([
+    ['nothing', '', 'a trace needs at least a first and a last row'],
+    ['one row', JSON.stringify(first), 'a trace needs at least a first and a last row'],
+    [
+      'a first row after 0',
+      '{"tMs": 5, "ram": {"totalBytes": 1, "othersBytes": 0}}',
+      "the first row's 'tMs' must be 0",
+    ],
+    [
+      'a time beyond a century',
+      `${JSON.stringify(first)}\n{"tMs": 1e300}`,
+      "'tMs' must be at most 3162240000000, a century",
+    ],
+    [
+      'a time before the last',
+      `${JSON.stringify(first)}\n{"tMs": 9}\n{"tMs": 8}`,
+      "'tMs' goes back from 9",
+    ],
+  ])('refuses %s', (_, text, message) => {
+    expect(parseTrace(text).issues?.map((issue) => issue.message)).toContain(message);
+  });
+
+  it('reports only the first row where that can not be read', () => {
+    const { issues } = parseTrace(`{\n{"tMs": 1}\n{"tMs": 2, "speed": 1}`);
+    expect(issues?.map(({ line }) => line)).toEqual([1]);
+  });
+
+  it('reads text with a byte order mark and Windows line ends', () => {
+    const { rows } = parseTrace(`\uFEFF${JSON.stringify(first)}\r\n{"tMs": 5}\r\n`);
+    expect(rows?.map(({ tMs }) => tMs)).toEqual([0, 5]);
+  });
+
+  it('reads rows that were written with JSON.stringify', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ others: fc.nat(30), seconds: fc.nat(100) }), { minLength: 1 }),
+        (parts) => {
+          let seconds = 0;
+          const rows = [
+            row(0, 6),
+            ...parts.map((part) => row((seconds += part.seconds), part.others)),
+          ];
+          const text = rows.map((one) => JSON.stringify(one)).join('\n');
+          expect(parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
+        },
+      ),
+    );
+  });
+
+  it('never throws, whatever the lines hold', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), (values) => {
+        parseTrace(values.map((value) => JSON.stringify(value)).join('\n'));
+      }),
+    );
+  });
+});

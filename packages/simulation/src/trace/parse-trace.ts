@@ -1,0 +1,56 @@
+import type { Complaints } from './read-fields.js';
+import { readTraceRow } from './read-trace-row.js';
+import type { TraceRow } from './trace.js';
+
+/** Something wrong with a line of a trace. */
+export interface TraceIssue {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** The rows of a trace, or every reason why it can't be used. */
+export type ParsedTrace = (
+  | { readonly rows: readonly TraceRow[]; readonly issues: null }
+  | { readonly rows: null; readonly issues: readonly TraceIssue[] }
+) & {
+  /** Fields that are ignored, most likely misspelt, and values that are most likely in another unit. */
+  readonly warnings: readonly TraceIssue[];
+};
+
+/**
+ * Reads a trace: one JSON object a line, see `TraceRow`. Fields that are left out have the values of the row
+ * before; empty lines are skipped.
+ */
+export function parseTrace(text: string): ParsedTrace {
+  const rows: TraceRow[] = [];
+  const issues: TraceIssue[] = [];
+  const warnings: TraceIssue[] = [];
+  // Some editors put a byte order mark first, which JSON.parse refuses.
+  for (const [index, source] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
+    if (source.trim() === '') continue;
+    // Later rows inherit from the first: without it, every one of them would be reported as incomplete.
+    if (rows.length === 0 && issues.length > 0) break;
+    const line = index + 1;
+    const complaints: Complaints = {
+      fail: (message) => void issues.push({ line, message }),
+      warn: (message) => void warnings.push({ line, message }),
+    };
+    let value: unknown;
+    try {
+      value = JSON.parse(source);
+    } catch (error) {
+      complaints.fail(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+      continue;
+    }
+    const row = readTraceRow(value, rows[rows.length - 1] ?? null, complaints);
+    if (row !== null) rows.push(row);
+  }
+  if (issues.length === 0 && rows.length < 2) {
+    issues.push({ line: 1, message: 'a trace needs at least a first and a last row' });
+  }
+  return issues.length === 0 ? { rows, issues: null, warnings } : { rows: null, issues, warnings };
+}

@@ -1,0 +1,39 @@
+/** Collects what is wrong with a line: a failure makes the line unusable, a warning does not. */
+export interface Complaints {
+  readonly fail: (message: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** An object whose values have not been checked. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a value is an object with fields. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Warns of every field that the reader ignores: most of them are misspelt. */
+export function warnOfUnknown(
+  value: Fields,
+  known: readonly string[],
+  where: string,
+  { warn }: Complaints,
+): void {
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key))
+      warn(`unknown field '${key}' of ${where} is ignored; it has ${known.join(', ')}`);
+  }
+}
+
+/** A finite number of at least 0, or `fallback` where the value is missing; `null` demands a value. */
+export function readNumber(
+  value: unknown,
+  fallback: number | null,
+  name: string,
+  { fail }: Complaints,
+): number {
+  const found = value ?? fallback;
+  if (typeof found === 'number' && Number.isFinite(found) && found >= 0) return found;
+  fail(`'${name}' must be a number of at least 0`);
+  return 0;
+}

@@ -102,7 +102,7 @@ describe('mai watch', () => {
     await first.line('switch-finished');
     const { exitCode, err, out } = await world.mai('watch');
     expect(exitCode).toBe(8);
-    expect(err).toMatch(/^error: Mai already looks after .*: process \d+/);
+    expect(err).toMatch(/^error: An autopilot for .* is already running: process \d+/);
     expect(out).toBe('');
     expect(world.residents()).toEqual(['mai/test/large']);
     await first.interrupt();

@@ -8,17 +8,17 @@ import { isForeign } from './ownership.js';
 import type { CompleteRequest } from './selection-request.js';
 
 const ESTIMATES_AT_ONCE = 4;
-/** An instance whose activity an old LM Studio hides is taken as busy this long after its last use. */
+/** An instance whose activity an old LM Studio hides counts as busy this long after its last use. */
 const HIDDEN_ACTIVITY_BUSY_MS = 30_000;
 
-/** Whether requests run or wait on the instance, as far as the runtime tells. */
+/** Whether requests run or wait on the instance, as far as the runtime says. */
 export function isBusy(instance: RuntimeInstance, nowMs: number): boolean {
   if ((instance.queued ?? 0) > 0) return true;
   if (instance.activity !== null) return instance.activity !== 'idle';
   return instance.lastUsedAtMs !== null && nowMs - instance.lastUsedAtMs < HIDDEN_ACTIVITY_BUSY_MS;
 }
 
-/** What is loaded on the request's device, with what each instance takes. */
+/** The instances on the device of the request, with their footprints. */
 export async function buildResidents(sources: {
   readonly estimator: EstimatorPort;
   readonly instances: readonly RuntimeInstance[];
@@ -31,7 +31,7 @@ export async function buildResidents(sources: {
   const pinned = new Set(request.pinned);
   const leased = new Set(request.leased);
   return mapConcurrently(
-    // Instances on other devices take nothing from this one's pools.
+    // Instances on other devices take no memory of this one.
     sources.instances.filter((one) => one.deviceIdentifier === request.deviceIdentifier),
     ESTIMATES_AT_ONCE,
     async (instance) => {
@@ -66,7 +66,7 @@ export async function buildResidents(sources: {
   );
 }
 
-/** What a good enough instance was asked to be; what it is where that does not meet the requirement. */
+/** The load configuration that was asked for, if the instance meets the requirement; otherwise its own. */
 function acceptedConfig(
   loadConfig: LoadConfig,
   { instanceIdentifier }: RuntimeInstance,
@@ -78,7 +78,7 @@ function acceptedConfig(
   return asked !== undefined && enough ? asked : loadConfig;
 }
 
-/** Locked weights count as used on every platform, like anonymous memory. */
+/** Every OS counts locked weights as used, like anonymous memory. */
 function lockInMemory(footprint: Footprint): Footprint {
   const { mappedBytes, anonymousBytes } = footprint.ram;
   return {

@@ -1,6 +1,6 @@
 /**
- * Maps in order with at most `limit` calls under way. The first rejection wins; no further call is
- * started after it.
+ * Maps items to results in their order, with at most `limit` calls at the same time. Rejects with the first
+ * error, after which no further call is started.
  */
 export async function mapConcurrently<In, Out>(
   items: readonly In[],
@@ -8,14 +8,14 @@ export async function mapConcurrently<In, Out>(
   call: (item: In) => Promise<Out>,
 ): Promise<Out[]> {
   const results = new Array<Out>(items.length);
-  let next = 0;
+  const pending = items.entries();
   let failed = false;
   const work = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      const index = next;
-      next += 1;
+    // All workers take their items from the same iterator.
+    for (const [index, item] of pending) {
+      if (failed) return;
       try {
-        results[index] = await call(items[index] as In);
+        results[index] = await call(item);
       } catch (error) {
         failed = true;
         throw error;

@@ -3,8 +3,8 @@ import { callOptions } from '../ports/call-options.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 
 /**
- * What the machine that would carry the model has: measured where it is this one, otherwise the
- * totals that the runtime surveys, with nothing known about what is free.
+ * The resources of the machine that models are loaded on: measured if it is this machine, otherwise the
+ * totals of the runtime's survey, with what is available unknown.
  */
 export async function observeResources(
   ports: AutopilotPorts,

@@ -1,30 +1,21 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Resident } from '@mai/selector';
-import type { AssemblyFacts } from '../assemble/assemble-selection-input.js';
-import type { AssembledCandidate } from '../assemble/build-candidates.js';
+import type { AssemblyFacts, AssemblyMemo, Memo } from '../assemble/join-footprints.js';
 import { isSameData } from './same-data.js';
 
-/** The last answer to a question, for as long as it still holds. */
-interface Memo<Answer> {
-  recall(facts: AssemblyFacts): Answer | null;
-  remember(facts: AssemblyFacts, answer: Answer): void;
-}
-
-/**
- * The candidates and residents of the last decision, for as long as they would come out the same. Without
- * it a loop that decides every second would build dozens of load options each time.
- */
-export interface AssemblyMemo {
-  readonly candidates: Memo<readonly AssembledCandidate[]>;
-  readonly residents: Memo<readonly Resident[]>;
+/** An `AssemblyMemo` that can be emptied. */
+export interface ForgetfulMemo extends AssemblyMemo {
   forget(): void;
 }
 
-/** @param isFresh - whether estimates that were made at that monotonic time still hold. */
+/**
+ * Without a memo a loop that decides every second would build dozens of load options each time.
+ *
+ * @param isFresh - whether estimates that were made at that monotonic time still hold.
+ */
 export function createAssemblyMemo(
   monotonicMs: () => number,
   isFresh: (madeAtMs: number) => boolean,
-): AssemblyMemo {
+): ForgetfulMemo {
   let generation = 0;
   const createMemo = <Answer>(
     isSame: (one: AssemblyFacts, other: AssemblyFacts) => boolean,

@@ -2,7 +2,7 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CatalogPort, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimateQuestion } from '../ports/estimator-port.js';
 import type { Survey } from '../ports/monitor-port.js';
-import { createAssemblyMemo, type AssemblyMemo } from './assembly-memo.js';
+import { createAssemblyMemo, type ForgetfulMemo } from './assembly-memo.js';
 import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
@@ -16,7 +16,7 @@ export interface CachedPorts {
   /** `runtime` and `monitor` are the given ones. */
   readonly ports: AutopilotPorts;
   readonly residents: ResidentCache;
-  readonly memo: AssemblyMemo;
+  readonly memo: ForgetfulMemo;
   /** Call after a switch: everything is asked for again. */
   invalidate(): void;
 }

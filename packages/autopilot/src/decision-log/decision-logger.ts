@@ -1,5 +1,5 @@
 import type { Selection, SelectionInput } from '@mai/selector';
-import type { SwitchResult } from '../loop/switch-progress.js';
+import type { SwitchResult } from '../execution/switch-progress.js';
 import type { Judgement } from '../timing/switch-timing.js';
 import { RECORD_VERSION, type DecisionSink } from './decision-record.js';
 

@@ -12,7 +12,7 @@ export const RECORD_VERSION = 2;
  * `limitBytes` and `hardLimitBytes`, which are filled in from the ratios, and its verdict was reached with
  * another margin than its selection.
  */
-export type RecordVersion = 1 | typeof RECORD_VERSION;
+export type RecordVersion = 1 | 2;
 
 /** A decision with everything that it depends on, so that it can be made again. */
 export interface DecisionRecord {

@@ -1,18 +1,18 @@
 import type { DecisionSink } from './decision-record.js';
 import { createRotatingFile } from './rotating-file.js';
 
-/** How large the log may grow. */
+/** Options of the decision log. */
 export interface DecisionLogOptions {
   readonly file: string;
-  /** Of one file. Default 8 MiB. */
+  /** Size of one file. Default 8 MiB. */
   readonly maxBytes?: number;
-  /** How many full ones are kept beside it. Default 4. */
+  /** How many full files are kept beside it. Default 4. */
   readonly keep?: number;
-  /** Told when a record could not be written; the autopilot goes on without. Default: nobody. */
+  /** Called when a record could not be written; the autopilot goes on. Default: nothing. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** The decision log in a file of JSON lines that is moved aside when it is full. */
+/** Writes the decision log as JSON lines into a file that is moved aside when it is full. */
 export function createDecisionLog(options: DecisionLogOptions): DecisionSink {
   const { file, maxBytes = 8 * 1024 * 1024, keep = 4, onError = () => undefined } = options;
   const lines = createRotatingFile({ file, maxBytes, keep });

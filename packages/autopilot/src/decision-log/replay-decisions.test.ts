@@ -102,7 +102,9 @@ describe('records of version 1', () => {
     const record = JSON.parse(line) as LogRecord;
     if (record.type === 'outcome') return JSON.stringify({ ...record, version: 1 });
     const { selection, hysteresis } = record;
-    const pools = selection.pools.map(({ limitBytes, hardLimitBytes, ...pool }) => pool);
+    const pools = selection.pools.map(
+      ({ limitBytes: _limit, hardLimitBytes: _hardLimit, ...pool }) => pool,
+    );
     const before = { ...hysteresis.before, useHistory: {}, upgradeMarginRatio: 0.02 };
     return JSON.stringify({
       ...record,

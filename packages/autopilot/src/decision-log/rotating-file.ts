@@ -2,7 +2,7 @@ import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode } from '../autopilot-error.js';
 
-/** Appends lines to a file that is moved aside when it is full; at most `keep` old ones stay. */
+/** Appends lines to a file. A full file is moved aside; at most `keep` old files are kept. */
 export interface RotatingFile {
   /** Resolves when the line is in the file. Lines appear in the order of the calls. */
   append(line: string): Promise<void>;
@@ -10,7 +10,7 @@ export interface RotatingFile {
   flushed(): Promise<void>;
 }
 
-/** `file.1` is the newest of the old ones, `file.keep` the oldest. One process writes at a time. */
+/** `file.1` is the newest old file, `file.keep` the oldest. Only one process may write. */
 export function createRotatingFile(options: {
   readonly file: string;
   readonly maxBytes: number;
@@ -38,7 +38,7 @@ export function createRotatingFile(options: {
   return {
     append: (line) => {
       const written = last.then(() => write(line));
-      // A line that could not be written must not keep the next one from trying.
+      // After a failed write the next line is still tried.
       last = written.catch(() => {
         sizeBytes = null;
       });

@@ -1,7 +1,7 @@
 import type { PoolName } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
 import type { Verdict } from '../timing/hysteresis-state.js';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { JournalState } from '../journal/journal-state.js';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';

@@ -1,19 +1,19 @@
-/** How long to wait after the n-th failure in a row. */
+/** How long to wait after failures in a row. */
 export interface BackOffPolicy {
   readonly baseMs: number;
   readonly maxMs: number;
-  /** Share by which the wait varies either way, so that retries of many do not coincide. */
+  /** Share by which the wait varies at random, so that the retries of several processes do not coincide. */
   readonly jitterRatio: number;
 }
 
 /**
- * Doubles with every failure in a row from `baseMs` up to `maxMs`, then spreads by the jitter.
+ * The wait in milliseconds: `baseMs`, doubled with every further failure up to `maxMs`, varied by the jitter.
  *
  * @param failures - failures in a row, 1 for the first.
  * @param random - uniform in [0, 1).
  */
 export function backOffMs(policy: BackOffPolicy, failures: number, random: () => number): number {
-  // 2^52 is beyond any cap; the exponent is held there so that the product stays finite.
+  // Keeps the product finite; 2^52 is beyond any `maxMs`.
   const exponent = Math.min(Math.max(0, failures - 1), 52);
   const waitMs = Math.min(policy.maxMs, policy.baseMs * 2 ** exponent);
   return Math.round(waitMs * (1 + policy.jitterRatio * (2 * random() - 1)));

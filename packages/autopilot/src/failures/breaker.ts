@@ -1,20 +1,20 @@
-/** Plain data: failures of late, and until when nothing is tried. Monotonic milliseconds. */
+/** Recent failures, and until when no load is tried; monotonic milliseconds. Plain data. */
 export interface BreakerState {
   readonly failedAtMs: readonly number[];
   readonly openUntilMs: number | null;
 }
 
-/** When the breaker opens, and for how long. */
+/** The breaker opens for `openMs` after `failures` failures within `withinMs`. */
 export interface BreakerPolicy {
   readonly failures: number;
   readonly withinMs: number;
   readonly openMs: number;
 }
 
-/** Nothing has failed. */
+/** The state before any failure. */
 export const CLOSED_BREAKER: BreakerState = { failedAtMs: [], openUntilMs: null };
 
-/** One more failure of whatever model: so many in so short a time are not the models' fault. */
+/** Counts one more failure of any model. Many failures in a short time are not the fault of the models. */
 export function breakerAfterFailure(
   state: BreakerState,
   policy: BreakerPolicy,
@@ -22,14 +22,14 @@ export function breakerAfterFailure(
 ): BreakerState {
   const failedAtMs = [...state.failedAtMs, nowMs].filter((atMs) => nowMs - atMs < policy.withinMs);
   if (failedAtMs.length < policy.failures) return { failedAtMs, openUntilMs: state.openUntilMs };
-  // One short of the threshold: after the pause a single failure opens it again.
+  // Stays one failure short of the threshold, so that after the pause a single failure opens it again.
   return {
     failedAtMs: failedAtMs.slice(0, policy.failures - 1).map(() => nowMs + policy.openMs),
     openUntilMs: nowMs + policy.openMs,
   };
 }
 
-/** Whether nothing may be tried now. */
+/** Whether no load is tried now. */
 export function isBreakerOpen(state: BreakerState, nowMs: number): boolean {
   return state.openUntilMs !== null && nowMs < state.openUntilMs;
 }

@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { LoadFailure, LoadFailureCode } from '../switch/load-failure.js';
 import { backOffMs, type BackOffPolicy } from './back-off.js';
 
-/** One candidate's failures in a row. */
+/** The failures in a row of one model. */
 export interface FailureEntry {
   readonly failures: number;
   readonly code: LoadFailureCode;
@@ -10,16 +10,16 @@ export interface FailureEntry {
   readonly lastAtMs: number;
   readonly coolingDownUntilMs: number;
   /**
-   * What was available when a failure happened that would only repeat itself; null for failures
-   * that may pass by themselves.
+   * Available bytes of RAM and GPU memory at a failure that repeats until more is available; null for a
+   * failure that may pass by itself.
    */
   readonly availableBytes: number | null;
 }
 
-/** By model key. Plain data: it is kept in the journal. */
+/** Failures by model key. Plain data, kept in the journal. */
 export type FailureLedger = Readonly<Record<string, FailureEntry>>;
 
-/** Repeats itself until the machine changes: waiting alone does not mend it. */
+/** Failures that repeat until the machine changes. */
 const DETERMINISTIC: readonly LoadFailureCode[] = [
   'LOAD_REFUSED',
   'MODEL_NOT_FOUND',
@@ -27,9 +27,9 @@ const DETERMINISTIC: readonly LoadFailureCode[] = [
   'CONTEXT_TOO_SMALL',
   'MEMORY_EXCEEDED',
 ];
-/** The machine has changed for a model when this share of all memory has become free since. */
+/** The machine has changed when this share of RAM has become available since the failure. */
 const RELIEF_RATIO = 0.05;
-/** ... or when this much time has passed, since the runtime or its settings may have been changed. */
+/** After this time the failure is forgotten: the runtime or its settings may have changed. */
 const FORGET_AFTER_MS = 6 * 60 * 60_000;
 
 /** The ledger with one more failure. */
@@ -54,13 +54,13 @@ export function recordFailure(
   return { ...ledger, [failure.modelKey]: entry };
 }
 
-/** The ledger without what a model that has loaded is forgiven. */
+/** The ledger without the failures of a model that has loaded. */
 export function recordSuccess(ledger: FailureLedger, modelKey: string): FailureLedger {
   if (!(modelKey in ledger)) return ledger;
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => key !== modelKey));
 }
 
-/** Until when each model is left alone, in epoch milliseconds, given what the machine has now. */
+/** Until when each model is not tried, in epoch milliseconds. `resources` is what the machine has now. */
 export function coolDowns(
   ledger: FailureLedger,
   nowMs: number,
@@ -68,7 +68,7 @@ export function coolDowns(
 ): Record<string, number> {
   const until: Record<string, number> = {};
   for (const [modelKey, entry] of Object.entries(ledger)) {
-    // A clock that was put back says nothing about how long ago the failure was.
+    // After the clock was put back the age of the failure is unknown.
     if (nowMs < entry.lastAtMs) continue;
     if (nowMs < entry.coolingDownUntilMs) {
       until[modelKey] = entry.coolingDownUntilMs;

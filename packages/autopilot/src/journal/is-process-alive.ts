@@ -3,31 +3,31 @@ import os from 'node:os';
 import { errorCode } from '../autopilot-error.js';
 
 /**
- * Whether a process with this id runs on this machine. One that ran at `sinceMs` (epoch milliseconds),
- * before the machine started, is gone, whatever has its id now.
+ * Whether a process with this id runs on this machine. False when `sinceMs` (epoch milliseconds), a time at
+ * which the process ran, is before the start of the machine: the id then belongs to another process.
  */
 export function isProcessAlive(processId: number, sinceMs?: number): boolean {
   if (sinceMs !== undefined && Date.now() - sinceMs > os.uptime() * 1000) return false;
   try {
     process.kill(processId, 0);
   } catch (error) {
-    // EPERM: it exists and belongs to somebody else.
+    // EPERM: the process exists and belongs to another user.
     if (errorCode(error) !== 'EPERM') return false;
   }
   return !hasEnded(processId);
 }
 
-/** Linux keeps the id of a process that has ended until its parent has asked how (proc_pid_stat(5)). */
+/** Linux keeps the id of an ended process until its parent has waited for it; see proc_pid_stat(5). */
 function hasEnded(processId: number): boolean {
   if (process.platform !== 'linux') return false;
   let stat: string;
   try {
     stat = readFileSync(`/proc/${processId}/stat`, 'latin1');
   } catch {
-    // Hidden from this user, or gone since.
+    // Hidden from this user, or ended meanwhile.
     return false;
   }
-  // The name comes before the state, in brackets, and may hold brackets and spaces itself.
+  // The state follows the name, which is in brackets and may contain brackets and spaces.
   const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
   return state === 'Z' || state === 'X';
 }

@@ -62,14 +62,14 @@ export function parseJournal(text: string): JournalState | null {
   if (acknowledged !== null && !isAcknowledgement(acknowledged)) return null;
   if (!Array.isArray(pins) || !pins.every(isPin)) return null;
   if (!Array.isArray(yields) || !yields.every(isYield)) return null;
-  if (!isRecord(failures) || !Object.values(failures).every(isFailureEntry)) return null;
+  if (!isFailureLedger(failures)) return null;
   return {
     version: 1,
     revision: value['revision'],
     acknowledged,
     pins,
     yields,
-    failures: failures as FailureLedger,
+    failures,
   };
 }
 
@@ -96,7 +96,7 @@ function isYield(value: unknown): value is Yield {
     isRecord(value) &&
     typeof value['name'] === 'string' &&
     isCount(value['bytes']) &&
-    ['ram', 'gpu', 'all'].includes(value['pools'] as string) &&
+    (value['pools'] === 'ram' || value['pools'] === 'gpu' || value['pools'] === 'all') &&
     isNumber(value['sinceMs']) &&
     (value['untilMs'] === null || isNumber(value['untilMs'])) &&
     (value['processId'] === null || isCount(value['processId']))
@@ -112,6 +112,10 @@ const FAILURE_CODES: Readonly<Record<LoadFailureCode, true>> = {
   CONTEXT_TOO_SMALL: true,
   MEMORY_EXCEEDED: true,
 };
+
+function isFailureLedger(value: unknown): value is FailureLedger {
+  return isRecord(value) && Object.values(value).every(isFailureEntry);
+}
 
 function isFailureEntry(value: unknown): value is FailureEntry {
   return (

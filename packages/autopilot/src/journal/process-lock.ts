@@ -6,12 +6,12 @@ import { isProcessAlive } from './is-process-alive.js';
 
 /** Who holds a lock. */
 export interface LockOwner {
-  /** Unlike any other holder's, so that a stolen lock is noticed. */
+  /** Unique, so that a holder notices when another process has taken the lock over. */
   readonly token: string;
   readonly processId: number;
   readonly hostname: string;
   readonly sinceMs: number;
-  /** When the holder last said that it lives, in epoch milliseconds. */
+  /** The holder's last heartbeat, in epoch milliseconds. */
   readonly aliveAtMs: number;
 }
 
@@ -19,11 +19,11 @@ export interface LockOwner {
 export interface LockLiveness {
   readonly hostname: string;
   readonly isProcessAlive: (processId: number) => boolean;
-  /** A holder that was silent for so long is gone even if its process id is in use (again). */
+  /** A holder without a heartbeat for this long is gone, even if its process id is in use again. */
   readonly staleAfterMs: number;
 }
 
-/** This machine's own view. */
+/** The liveness of processes on this machine. */
 export function hostLiveness(staleAfterMs: number): LockLiveness {
   return { hostname: os.hostname(), isProcessAlive, staleAfterMs };
 }
@@ -40,8 +40,8 @@ export function newOwner(nowMs: number): LockOwner {
 }
 
 /**
- * Creates the lock file for `owner`, taking over one whose holder is gone. Resolves to null when it is
- * held now, or to the holder that is alive.
+ * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when `owner`
+ * holds the lock, and to the other holder when that is alive.
  */
 export async function tryLock(
   file: string,
@@ -63,7 +63,7 @@ export async function tryLock(
   );
 }
 
-/** Says that the holder lives; false when the lock has been lost to another. */
+/** Writes a heartbeat. Resolves to false when another process has taken the lock over. */
 export async function refreshLock(file: string, owner: LockOwner, nowMs: number): Promise<boolean> {
   const holder = await readOwner(file);
   if (holder?.token !== owner.token) return false;
@@ -74,13 +74,13 @@ export async function refreshLock(file: string, owner: LockOwner, nowMs: number)
   return true;
 }
 
-/** Gives the lock up; does nothing when it has been lost to another. */
+/** Releases the lock. Does nothing when another process has taken it over. */
 export async function unlock(file: string, owner: LockOwner): Promise<void> {
   const holder = await readOwner(file);
   if (holder?.token === owner.token) await rm(file, { force: true });
 }
 
-/** The holder that the file names; null when there is none, or what is there is unreadable. */
+/** The holder that the file names; null when there is no file or it can't be parsed. */
 export async function readOwner(file: string): Promise<LockOwner | null> {
   let text: string;
   try {
@@ -90,22 +90,28 @@ export async function readOwner(file: string): Promise<LockOwner | null> {
     throw error;
   }
   try {
-    const value = JSON.parse(text) as Partial<LockOwner>;
-    return typeof value.token === 'string' &&
-      typeof value.processId === 'number' &&
-      typeof value.hostname === 'string' &&
-      typeof value.sinceMs === 'number' &&
-      typeof value.aliveAtMs === 'number'
-      ? (value as LockOwner)
-      : null;
+    const value: unknown = JSON.parse(text);
+    return isOwner(value) ? value : null;
   } catch {
     return null;
   }
 }
 
+function isOwner(value: unknown): value is LockOwner {
+  if (typeof value !== 'object' || value === null) return false;
+  const { token, processId, hostname, sinceMs, aliveAtMs } = value as Partial<LockOwner>;
+  return (
+    typeof token === 'string' &&
+    typeof processId === 'number' &&
+    typeof hostname === 'string' &&
+    typeof sinceMs === 'number' &&
+    typeof aliveAtMs === 'number'
+  );
+}
+
 /** Whether the holder of a lock still lives. */
 export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness): boolean {
-  // Another container or machine: its process ids mean nothing here.
+  // The process ids of another container or machine mean nothing here.
   if (holder.hostname === liveness.hostname && !liveness.isProcessAlive(holder.processId)) {
     return false;
   }
@@ -114,7 +120,7 @@ export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness
 
 const NO_HARD_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
-/** The file appears complete or not at all: a link fails where a file is, on every platform. */
+/** Creates the file complete or not at all: a hard link fails when the file exists, on every platform. */
 async function create(file: string, owner: LockOwner): Promise<boolean> {
   const temporary = `${file}.${owner.token}.tmp`;
   await writeExclusively(temporary, owner);
@@ -127,7 +133,7 @@ async function create(file: string, owner: LockOwner): Promise<boolean> {
   } finally {
     await rm(temporary, { force: true });
   }
-  // exFAT and some network shares: for an instant the file is there and empty.
+  // No hard links on exFAT and some network shares: there the file is empty for an instant.
   try {
     await writeExclusively(file, owner);
     return true;
@@ -147,8 +153,8 @@ async function writeExclusively(file: string, owner: LockOwner): Promise<void> {
 }
 
 /**
- * Moves a dead holder's file aside before deleting it: of two that found it dead only one can move
- * it, and one that finds it has moved a living one's puts it back.
+ * Deletes a dead holder's file by moving it aside first, because only one of several processes can move it.
+ * A process that has moved a living holder's file puts it back.
  */
 async function discard(file: string, dead: LockOwner | null): Promise<void> {
   const aside = `${file}.${crypto.randomUUID()}.dead`;

@@ -13,14 +13,14 @@ import {
 import type { LockOwner } from './process-lock.js';
 
 const HEARTBEAT_MS = 5000;
-/** Twelve missed heartbeats: a machine that slept or swapped for less keeps its lock. */
+/** Twelve missed heartbeats, so that a machine that slept or swapped for a while keeps its lock. */
 const STALE_AFTER_MS = 60_000;
 
 /** The claim of one running autopilot on one LM Studio. */
 export interface RunningLock {
   /** Fires with an `ALREADY_RUNNING` error when another process has taken the lock over. */
   readonly lost: AbortSignal;
-  /** Gives it up. May be called more than once. */
+  /** Releases the lock. May be called more than once. */
   release(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function acquireRunningLock(
   };
 }
 
-/** The process that runs an autopilot for this address; null when none does. */
+/** The process that runs an autopilot for this address; null when there is none. */
 export async function findRunning(
   folder: string,
   address: string,
@@ -82,7 +82,7 @@ async function beat(
       lost.abort(alreadyRunning(file, address, holder));
       return;
     } catch {
-      // A full disk or a folder that is gone for a moment; the lock outlives twelve of these.
+      // A full disk, or a folder that is missing for a moment. The lock outlives twelve missed heartbeats.
     }
   }
 }
@@ -92,7 +92,7 @@ function alreadyRunning(file: string, address: string, holder: LockOwner | null)
     holder === null ? 'another process' : `process ${holder.processId} on ${holder.hostname}`;
   return new AutopilotError(
     'ALREADY_RUNNING',
-    `Mai already looks after ${address}: ${who}. Stop it first, or leave the work to it.`,
+    `An autopilot for ${address} is already running: ${who}. Stop it first, or use it.`,
     {
       path: file,
       processId: holder?.processId ?? null,
@@ -101,7 +101,7 @@ function alreadyRunning(file: string, address: string, holder: LockOwner | null)
   );
 }
 
-/** Addresses hold characters that file names may not. */
+/** The address is encoded, because file names can't hold all of its characters. */
 function lockFile(folder: string, address: string): string {
   return path.join(folder, `running-${encodeURIComponent(address)}.lock`);
 }

@@ -1,5 +1,5 @@
 import type { Requirement, Resident, Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 
 /** The use of a resident model. While the lease is held the model counts as busy and is not unloaded. */
 export interface Lease extends Disposable {

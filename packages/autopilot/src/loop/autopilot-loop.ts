@@ -1,9 +1,7 @@
-import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { cachePorts, type CachedPorts } from '../caching/cached-ports.js';
-import { createSelectionMemo } from '../caching/selection-memo.js';
 import { DecisionLogger } from '../decision-log/decision-logger.js';
 import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import { backOffMs } from '../failures/back-off.js';
@@ -11,27 +9,18 @@ import { RetryState } from '../failures/retry-state.js';
 import { JournalReader } from '../journal/journal-reader.js';
 import { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
-import { decideOnRamp, decideWithin } from '../timing/decide-on-ramp.js';
-import { SwitchTiming, type Judgement } from '../timing/switch-timing.js';
+import { decideWithin } from '../timing/decide-on-ramp.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
-import { MemoryPressure } from './memory-pressure.js';
+import { Decider, type Decision } from './decider.js';
+import { MemoryPressure } from '../execution/memory-pressure.js';
 import { Observer, type Observation } from './observer.js';
 import { RamWatch } from './ram-watch.js';
 import { reasonToAct } from './reason-to-act.js';
 import { ResidentWatch } from './resident-watch.js';
-import { SwitchExecutor } from './switch-executor.js';
-import { isLateEnd } from './switch-progress.js';
+import { SwitchExecutor } from '../execution/switch-executor.js';
+import { isLateEnd } from '../execution/switch-progress.js';
 import { createWaker } from './waker.js';
-
-/** A decision and its verdict. */
-interface Decision {
-  readonly input: AssembledInput & { readonly upgradeMarginRatio: number };
-  readonly selection: Selection;
-  readonly judged: Judgement;
-  /** On a ramp: the lowered limits of the decision, then higher ones. Empty otherwise. */
-  readonly limits: readonly SelectionPolicy[];
-}
 
 /** A decision that is carried out. */
 interface Due extends Decision {
@@ -51,12 +40,11 @@ export class AutopilotLoop {
   readonly #pressure: MemoryPressure;
   readonly #executor: SwitchExecutor;
   readonly #observer: Observer;
-  readonly #timing: SwitchTiming;
+  readonly #decider: Decider;
   readonly #residents: ResidentWatch;
   readonly #ramWatch: RamWatch;
   readonly #logger: DecisionLogger;
   readonly #waker = createWaker();
-  readonly #select = createSelectionMemo();
   #decision: AutopilotState['decision'] = null;
   /** The last round had nothing to do and waits for no instance to become idle. */
   #steady = false;
@@ -73,7 +61,7 @@ export class AutopilotLoop {
     this.#journal = new JournalReader(settings, publish);
     this.#retries = new RetryState(clock, random, () => settings.timings);
     this.#pressure = new MemoryPressure(clock, () => settings.timings);
-    this.#timing = new SwitchTiming(clock, () => settings.timings.observeIntervalMs);
+    this.#decider = new Decider(clock, () => settings.timings.observeIntervalMs);
     this.#ramWatch = new RamWatch(clock, monitor.readRam);
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
@@ -151,14 +139,14 @@ export class AutopilotLoop {
     if (failures !== null) this.#retries.adopt(failures);
     const request = await this.#observer.request(signal);
     const steady = this.#steady && !changed && this.leases.waiting === 0;
-    const { upgradeMarginRatio } = this.#timing;
+    const { upgradeMarginRatio } = this.#decider;
     let observation = await this.#observe(request, {}, { steady, signal });
-    let decided = this.#decide({ ...observation.input, upgradeMarginRatio }, null);
+    let decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio });
     let reason = this.#reasonToAct(decided, yieldsChanged);
     if (reason !== null && !observation.fresh) {
       // Nothing is done on the strength of an old list of residents.
       observation = await this.#observe(request, {}, { steady: false, signal });
-      decided = this.#decide({ ...observation.input, upgradeMarginRatio }, decided.judged);
+      decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio }, decided);
       reason = this.#reasonToAct(decided, yieldsChanged);
     }
     const { input, selection, judged } = decided;
@@ -175,20 +163,6 @@ export class AutopilotLoop {
     this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
     if (reason === null) this.#answerWaiting(selection);
     else await this.#switch({ ...decided, reason, request, observation }, signal);
-  }
-
-  /** Judges a decision; `earlier` is the judgement of the same round that it replaces. */
-  #decide(input: Decision['input'], earlier: Judgement | null): Decision {
-    const selection = this.#select(input);
-    const judged =
-      earlier === null
-        ? this.#timing.judge(selection, input)
-        : this.#timing.judgeInstead(earlier, selection, input);
-    const lowered = judged.verdict.act ? this.#timing.limitsOnRamp(judged, input.policy) : [];
-    const onRamp = decideOnRamp(input, selection, lowered);
-    if (onRamp === null) return { input, selection, judged, limits: [] };
-    const again = this.#timing.judgeInstead(judged, onRamp.selection, onRamp.input);
-    return { ...onRamp, judged: again };
   }
 
   #reasonToAct(
@@ -238,7 +212,7 @@ export class AutopilotLoop {
     });
     // Where only the end of an earlier switch was left to do, its cool-down starts here.
     const late = result.report !== null && isLateEnd(result.report);
-    this.#timing.switched(late ? this.#timing.lastDirection : result.direction);
+    this.#decider.switched(late ? this.#decider.lastDirection : result.direction);
     this.#residents.forget();
     if (result.report === null || result.report.outcome === 'released') this.#residents.release();
     this.#waker.wake();

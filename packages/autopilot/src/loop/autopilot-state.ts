@@ -1,5 +1,5 @@
 import type { Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
 import type { Pin, Yield } from '../journal/journal-state.js';
 import type { Verdict } from '../timing/hysteresis-state.js';

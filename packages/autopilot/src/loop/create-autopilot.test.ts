@@ -4,7 +4,6 @@ import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
-import type { CallOptions } from '../ports/call-options.js';
 
 describe('createAutopilot', () => {
   it('loads the best that fits at once, and unloads it when it stops', async () => {
@@ -199,29 +198,6 @@ describe('createAutopilot', () => {
     }
     expect(pilot.of('switch-started').at(-1)?.reason).toBe('FORECAST');
     expect(pilot.of('emergency')).toEqual([]);
-    await pilot.stop();
-  });
-
-  it('asks less often what is loaded while nothing is about to happen', async () => {
-    const world = new FakeWorld([LARGE, SMALL]);
-    let listed = 0;
-    const runtime = {
-      ...world.ports.runtime,
-      listResidents: (options: CallOptions) => {
-        listed += 1;
-        return world.ports.runtime.listResidents(options);
-      },
-    };
-    const pilot = await startPilot(world, { runtime });
-    await world.clock.advance(2 * MINUTE);
-    listed = 0;
-    await world.clock.advance(MINUTE);
-    expect(listed).toBe(30);
-    listed = 0;
-    world.othersBytes = 12 * GIB;
-    await world.clock.advance(10 * SECOND);
-    expect(pilot.of('decided').at(-1)?.verdict.reason).toBe('DWELLING');
-    expect(listed).toBeGreaterThanOrEqual(10);
     await pilot.stop();
   });
 

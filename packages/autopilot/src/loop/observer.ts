@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import { joinFootprints, type AssembledInput } from '../assemble/assemble-selection-input.js';
+import { joinFootprints, type AssembledInput } from '../assemble/join-footprints.js';
 import { observeResources } from '../assemble/observe-resources.js';
 import {
   completeRequest,
@@ -14,7 +14,7 @@ import { callOptions } from '../ports/call-options.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js';
 import type { AutopilotSettings } from './autopilot-options.js';
-import type { SwitchExecutor } from './switch-executor.js';
+import type { SwitchExecutor } from '../execution/switch-executor.js';
 
 /** Shared empty array: read every second, almost always empty. */
 const NONE: readonly never[] = [];

@@ -8,7 +8,13 @@ const RUNTIME_CODES = ['LOAD_REFUSED', 'LOAD_FAILED', 'LOAD_TIMED_OUT', 'MODEL_N
  * `LOAD_FAILED` whose error has `outOfMemory`; the last two are found after the load.
  */
 export type LoadFailureCode =
-  (typeof RUNTIME_CODES)[number] | 'OUT_OF_MEMORY' | 'CONTEXT_TOO_SMALL' | 'MEMORY_EXCEEDED';
+  | 'LOAD_REFUSED'
+  | 'LOAD_FAILED'
+  | 'LOAD_TIMED_OUT'
+  | 'MODEL_NOT_FOUND'
+  | 'OUT_OF_MEMORY'
+  | 'CONTEXT_TOO_SMALL'
+  | 'MEMORY_EXCEEDED';
 
 /** A candidate that was tried and is not resident. */
 export interface LoadFailure {

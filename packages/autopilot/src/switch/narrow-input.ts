@@ -1,6 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { PlanStep } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LoadFailure } from './load-failure.js';
 
 /** The models that failed and are not tried again in this run, in the form of cool-downs. */

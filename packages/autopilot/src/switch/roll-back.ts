@@ -7,7 +7,7 @@ import {
   type Footprint,
   type LoadConfig,
 } from '@mai/memory-ledger';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import { NO_REQUIREMENT } from '../assemble/selection-request.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';

@@ -1,6 +1,6 @@
 import type { LoadConfig, Resources } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LoadMismatch, RuntimeInstance } from '../ports/runtime-port.js';
 import type { LoadFailure } from './load-failure.js';
 

@@ -1,5 +1,5 @@
 import type { PlanStep, Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { drainAndUnload, drainUntilIdle } from './drain.js';

@@ -1,5 +1,5 @@
 import type { Selection, SelectionInput } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { DrainOptions } from './drain.js';
 import type { EmitRunEvent } from './run-event.js';

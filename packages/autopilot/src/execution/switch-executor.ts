@@ -1,6 +1,6 @@
 import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
-import type { AssembledInput } from '../assemble/assemble-selection-input.js';
+import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { CachedPorts } from '../caching/cached-ports.js';
 import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import type { RetryState } from '../failures/retry-state.js';
@@ -11,7 +11,7 @@ import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';
 import { runSwitch } from '../switch/run-switch.js';
-import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotSettings } from '../loop/autopilot-options.js';
 import { startMemoryGuard } from './memory-guard.js';
 import type { MemoryPressure } from './memory-pressure.js';
 import { directionOf, MemoryRanOut, SwitchProgress, type SwitchResult } from './switch-progress.js';

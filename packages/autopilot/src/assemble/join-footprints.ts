@@ -1,0 +1,66 @@
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
+import type { Requirement, Resident } from '@mai/selector';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import type { CatalogReading } from '../ports/catalog-port.js';
+import { throwIfAborted } from '../ports/clock.js';
+import type { RuntimeInstance } from '../ports/runtime-port.js';
+import { buildCandidates, type AssembledCandidate } from './build-candidates.js';
+import { buildResidents } from './build-residents.js';
+import type { CompleteRequest } from './selection-request.js';
+
+/** The input of `selectModel`, with load options that say what they give up. */
+export interface AssembledInput {
+  readonly candidates: readonly AssembledCandidate[];
+  readonly requirement: Requirement;
+  readonly resources: Resources;
+  readonly residents: readonly Resident[];
+  readonly policy: SelectionPolicy;
+  /** See `SelectionInput`. */
+  readonly steppingDown?: boolean;
+}
+
+/** Everything that was read for a decision, before footprints are joined to it. */
+export interface AssemblyFacts {
+  readonly catalog: CatalogReading;
+  readonly instances: readonly RuntimeInstance[];
+  readonly resources: Resources;
+  readonly request: CompleteRequest;
+}
+
+/** The last answer to a question, for as long as it still holds. */
+export interface Memo<Answer> {
+  recall(facts: AssemblyFacts): Answer | null;
+  remember(facts: AssemblyFacts, answer: Answer): void;
+}
+
+/** The candidates and residents of the last decision, for as long as they would come out the same. */
+export interface AssemblyMemo {
+  readonly candidates: Memo<readonly AssembledCandidate[]>;
+  readonly residents: Memo<readonly Resident[]>;
+}
+
+/** Joins footprints to what was read; with a memo only where they may have changed. */
+export async function joinFootprints(
+  { estimator, clock }: Pick<AutopilotPorts, 'estimator' | 'clock'>,
+  facts: AssemblyFacts,
+  { signal, memo }: { readonly signal: AbortSignal | null; readonly memo: AssemblyMemo | null },
+): Promise<AssembledInput> {
+  const known = {
+    candidates: memo?.candidates.recall(facts) ?? null,
+    residents: memo?.residents.recall(facts) ?? null,
+  };
+  const [candidates, residents] = await Promise.all([
+    known.candidates ?? buildCandidates({ ...facts, estimator, signal }),
+    known.residents ?? buildResidents({ ...facts, estimator, nowMs: clock.nowMs(), signal }),
+  ]);
+  throwIfAborted(signal);
+  if (known.candidates === null) memo?.candidates.remember(facts, candidates);
+  if (known.residents === null) memo?.residents.remember(facts, residents);
+  return {
+    candidates,
+    requirement: facts.request.requirement,
+    resources: facts.resources,
+    residents,
+    policy: facts.catalog.policy,
+  };
+}

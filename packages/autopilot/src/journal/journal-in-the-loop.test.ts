@@ -44,6 +44,28 @@ describe('the journal', () => {
     return (await journal.read({})).acknowledged?.revision === revision;
   }
 
+  it('is in force as soon as it is confirmed', async () => {
+    const world = new FakeWorld([SMALL]);
+    const memory = createMemoryJournal(EMPTY_JOURNAL);
+    const pilot = await startPilot(world, {
+      journal: {
+        ...memory,
+        // Others read the file as soon as it is written, before the writer goes on.
+        update: async (change, options) => {
+          const written = await memory.update(change, options);
+          await world.clock.sleep(5 * SECOND, { signal: null });
+          return written;
+        },
+      },
+    });
+    await world.clock.advance(MINUTE);
+    expect(await pinByHand(world, memory, 'small')).toBe(true);
+    expect(pilot.autopilot.state.pins).toMatchObject([{ target: 'small' }]);
+    const stopped = pilot.stop();
+    await world.clock.advance(10 * SECOND);
+    await stopped;
+  });
+
   it('is confirmed within two seconds while a load takes minutes', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 5 * MINUTE }, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);

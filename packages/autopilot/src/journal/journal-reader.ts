@@ -90,17 +90,21 @@ export class JournalReader {
 
   async #read(signal: AbortSignal): Promise<void> {
     const { clock, journal, isProcessAlive } = this.#settings;
-    let state = await journal.read(callOptions(signal, null));
-    const yields = holdingYields(state.yields, clock.nowMs(), isProcessAlive);
-    const ended = yields.length < state.yields.length;
-    const unread = state.revision !== (state.acknowledged?.revision ?? 0);
+    const read = await journal.read(callOptions(signal, null));
+    const yields = holdingYields(read.yields, clock.nowMs(), isProcessAlive);
+    const ended = yields.length < read.yields.length;
+    const unread = read.revision !== (read.acknowledged?.revision ?? 0);
+    // In force before it is acknowledged: whoever reads the acknowledgement relies on that.
+    this.#journal = { ...read, yields };
+    this.#loaded = true;
     if (ended || unread) {
-      state = await journal.update(
+      this.#journal = await journal.update(
         (latest) => ({
           ...latest,
           yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
           acknowledged: {
-            revision: latest.revision,
+            // Not that of `latest`: a change since the reading is acknowledged by the next one.
+            revision: read.revision,
             processId: process.pid,
             atMs: clock.nowMs(),
           },
@@ -108,10 +112,8 @@ export class JournalReader {
         callOptions(signal, null),
       );
     }
-    this.#journal = state;
-    this.#loaded = true;
     if (!ended && !unread) return;
     this.#changed = true;
-    this.#publish({ type: 'journal-changed', journal: state });
+    this.#publish({ type: 'journal-changed', journal: this.#journal });
   }
 }

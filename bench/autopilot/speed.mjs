@@ -22,8 +22,7 @@ export async function timeDay() {
 }
 
 /**
- * The time from reading the machine to the decision: `medianMs`, `p95Ms`, and `ratio` and `p95Ratio` to the
- * fixed work. There are eight models with all of their load options, and memory changes before every decision.
+ * The time from reading the machine to the decision: `medianMs`, `p95Ms`, and `ratio` to the fixed work. There are eight models with all of their load options, and memory changes before every decision.
  */
 export async function timeDecision() {
   const chain = Array.from({ length: 8 }, (_, index) => profileOf(index));
@@ -82,7 +81,6 @@ export async function timeDecision() {
     medianMs: median(timesMs),
     p95Ms: quantile(timesMs, 0.95),
     ratio: median(ratios),
-    p95Ratio: quantile(ratios, 0.95),
   };
 }
 

@@ -3,7 +3,9 @@
 import * as fs from 'node:fs';
 
 export const appendFile = lazy('appendFile');
+export const chmod = lazy('chmod');
 export const link = lazy('link');
+export const lstat = lazy('lstat');
 export const mkdir = lazy('mkdir');
 export const open = lazy('open');
 export const readFile = lazy('readFile');

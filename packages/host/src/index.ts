@@ -6,9 +6,10 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
 export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
-export type { DownloadsOrigin } from './models/downloads.js';
+export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { ModelFit } from './models/model-fit.js';
+export type { CheaperLoad } from './estimates/cheaper-load.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
 export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
@@ -27,10 +28,11 @@ export type {
   HandLoaded,
   HandUnloaded,
   JournalAnswer,
+  PinChange,
 } from './control/autopilot-service.js';
 export { startsRun } from './decisions/read-history.js';
 export type { DecisionHistory, DecisionsQuery, Episode } from './decisions/read-history.js';
-export type { ReplayedFile, ReplayedLog } from './decisions/replay-log.js';
+export type { FieldDifference, ReplayedFile, ReplayedLog } from './decisions/replay-log.js';
 export type { Check } from './doctor/check.js';
 export { configSchema } from './config/config-schema.js';
 export { describeSource } from './config/load-config.js';

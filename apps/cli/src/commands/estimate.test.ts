@@ -153,7 +153,7 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
   async (name) => {
     const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(0);
-    expect(err).toMatch(/^warning: .* no more than the size is known, because it is no GGUF model/);
+    expect(err).toMatch(/^warning: Only the size of .* is known, because it is not a GGUF model/);
     const weightsBytes = 3_000_000;
     expect(json()).toMatchObject({
       file: name,
@@ -196,9 +196,13 @@ test.each([
 ])('%s: exit 7, %s', async (file, code, message) => {
   const { exitCode, err, json } = await mai(['estimate', file, '--json']);
   expect(exitCode).toBe(7);
-  expect(err).toMatch(message);
-  expect(err).not.toMatch(/\n\s+at /);
-  expect(json()).toMatchObject({ error: { code } });
+  // With --json an error is one JSON object on stdout and nothing else.
+  expect(err).toBe('');
+  expect(json()).toMatchObject({ error: { code, message: expect.stringMatching(message) } });
+  const plain = await mai(['estimate', file]);
+  expect([plain.exitCode, plain.out]).toEqual([7, '']);
+  expect(plain.err).toMatch(message);
+  expect(plain.err).not.toMatch(/\n\s+at /);
 });
 
 test('a key that is not downloaded: exit 5, with a suggestion', async () => {

@@ -136,14 +136,14 @@ test('without a log it says so in one sentence, and that is no failure', async (
   ]);
 });
 
-test('a line that is no record is named and left out, one that is being written is not', async () => {
+test('a line that is not a record is named and left out, one that is being written is not', async () => {
   const file = await writeLog(home, [DAY[0] ?? '', '{"type":', DAY[2] ?? '']);
   const { appendFile } = await import('node:fs/promises');
   await appendFile(file, '{"type":"deci');
   const { exitCode, out, err } = await mai('explain');
   expect(exitCode).toBe(0);
   expect(out).toContain('kept acme/large');
-  expect(err).toBe(`warning: ${file}:2 is no record of a decision, and left out.\n`);
+  expect(err).toBe(`warning: ${file}:2 is not a record of a decision, and left out.\n`);
 });
 
 test.each(['explain noon', 'explain 2999-01-01T00:00', 'explain 10m before', 'explain --last 0'])(

@@ -142,11 +142,11 @@ test('a last line that is cut off is said, and is no fault', async () => {
   expect(out).toBe('Cut off: line 5 is incomplete.\n3 decisions replayed bit for bit.\n');
 });
 
-test('what is no log is refused with 2', async () => {
+test('a file that is not a log is refused with 2', async () => {
   await writeFile(path.join(home, 'notes.txt'), 'buy milk\n');
   await writeFile(path.join(home, 'empty.jsonl'), '');
   for (const [name, message] of [
-    ['notes.txt', 'line 1 is no record of one'],
+    ['notes.txt', 'line 1 is not a record of a decision'],
     ['empty.jsonl', 'it is empty'],
     ['nowhere.jsonl', 'There is no file'],
     ['.', 'EISDIR'],

@@ -18,7 +18,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const everyFile = async (folder: string) =>
   (await readdir(folder, { recursive: true })).filter((name) =>
-    /^data.*\.(jsonl|lock|json)$/.test(name),
+    /^\.local.*\.(jsonl|lock|json)$/.test(name),
   );
 const readLog = async () => {
   const name = (await everyFile(world.folder)).find((file) => file.endsWith('decisions.jsonl'));

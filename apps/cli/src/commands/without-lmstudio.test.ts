@@ -75,7 +75,7 @@ test('an unfinished download is no model, and neither is a damaged one', async (
   expect(out).not.toMatch(/half|bad/);
   expect(err).toMatch(/warning: acme\/half\.gguf is left out: the download is not complete/);
   expect(err).toMatch(/warning: acme\/bad\.gguf is left out: it is damaged at byte 295\./);
-  expect(err).toMatch(/warning: acme\/text\.gguf is left out: it is no GGUF file\./);
+  expect(err).toMatch(/warning: acme\/text\.gguf is left out: it is not a GGUF file\./);
 });
 
 (process.platform === 'win32' ? test.skip : test)(

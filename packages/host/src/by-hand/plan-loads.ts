@@ -21,8 +21,9 @@ export interface PlannedLoad {
 }
 
 /** A planned load with LM Studio's own estimate; null where LM Studio has none. */
-export interface EstimatedLoad extends Pick<PlannedLoad, 'loadConfig'> {
+export interface EstimatedLoad {
   readonly modelKey: string;
+  readonly loadConfig: LoadConfig;
   readonly estimate: ResourceEstimate | null;
 }
 

@@ -31,17 +31,21 @@ export type DownloadsOrigin =
   /** LM Studio is off: the files in its models folder, or null where there is none. */
   | { readonly kind: 'models-folder'; readonly folder: string | null };
 
-/** What is downloaded on the runtime's machine. */
-export interface Downloads {
-  readonly link: RuntimeLink;
-  readonly models: readonly DownloadedModel[];
-  /** Null: the files are not on this machine, or not where they were looked for. */
-  readonly filesOf: (modelKey: string) => ModelFiles | null;
+/** Where a list of downloaded models is from, and what is missing in it. */
+export interface DownloadsReport {
+  readonly origin: DownloadsOrigin;
   /** Files that can't be loaded, with what is wrong with them. */
   readonly incomplete: readonly { readonly path: string; readonly why: string }[];
   /** Folders that could not be read. */
   readonly unreadable: readonly { readonly path: string; readonly code: string }[];
-  readonly origin: DownloadsOrigin;
+}
+
+/** What is downloaded on the runtime's machine. */
+export interface Downloads extends DownloadsReport {
+  readonly link: RuntimeLink;
+  readonly models: readonly DownloadedModel[];
+  /** Null: the files are not on this machine, or not where they were looked for. */
+  readonly filesOf: (modelKey: string) => ModelFiles | null;
 }
 
 /** Lists what is downloaded: as LM Studio says, or where it is off, what lies in its models folder. */

@@ -2,7 +2,7 @@ import type { Capability, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput } from '@mai/autopilot';
 import type { ModelProfile } from '@mai/model-config';
 import type { Session } from '../session.js';
-import type { Downloads } from './downloads.js';
+import type { Downloads, DownloadsReport } from './downloads.js';
 import { fitOf, type ModelFit } from './model-fit.js';
 import { withLoadConfig } from './with-load-config.js';
 
@@ -18,7 +18,7 @@ export interface ModelsQuery {
 }
 
 /** The models of a machine. */
-export interface ModelList extends Pick<Downloads, 'origin' | 'incomplete' | 'unreadable'> {
+export interface ModelList extends DownloadsReport {
   readonly models: readonly ModelReport[];
   /** How many models are downloaded, whatever the query leaves out. */
   readonly downloadedCount: number;

@@ -10,8 +10,6 @@ const ESM_ONLY = [
   'ansi-regex',
   'get-east-asian-width',
   'emoji-regex',
-  'env-paths',
-  'is-safe-filename',
 ];
 
 module.exports = {

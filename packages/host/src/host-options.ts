@@ -66,13 +66,19 @@ export interface HostContext {
   readonly signal: AbortSignal;
 }
 
+/** A variable of the environment; null where it is unset or empty. */
+function givenIn(env: HostContext['env'], name: string): string | null {
+  const value = env[name];
+  return value === undefined || value === '' ? null : value;
+}
+
 /** Fills in the defaults. */
 export function contextOf(options: HostOptions, signal: AbortSignal): HostContext {
   const { env = process.env, platform = process.platform, userHome = homedir() } = options;
   const { configFolder, dataFolder, cacheFolder } = options;
   const usual = userFolders(platform, userHome, env);
   return {
-    url: options.url ?? (env['MAI_LMSTUDIO_URL'] || null),
+    url: options.url ?? givenIn(env, 'MAI_LMSTUDIO_URL'),
     apiToken: options.apiToken,
     configFile: options.configFile ?? null,
     config: options.config ?? null,

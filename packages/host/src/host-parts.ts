@@ -1,4 +1,5 @@
 import type { HeaderCache } from '@mai/memory-estimator';
+import type * as estimation from './footprints/estimation.js';
 import type { HostContext } from './host-options.js';
 import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
@@ -6,9 +7,7 @@ import type { RuntimeConnection } from './runtime/connect-runtime.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
 
 /** The functions that need the memory estimator, and the headers that they share. */
-export type Estimation = typeof import('./footprints/estimation.js') & {
-  readonly headers: HeaderCache;
-};
+export type Estimation = typeof estimation & { readonly headers: HeaderCache };
 
 /** What all calls of a host share, each part opened when it is first needed. */
 export interface HostParts extends AsyncDisposable {

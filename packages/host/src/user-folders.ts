@@ -16,7 +16,7 @@ export function userFolders(
   env: Environment,
 ): HostFolders {
   if (platform === 'win32') {
-    const { join } = path.win32;
+    const join = (...parts: string[]) => path.win32.join(...parts);
     const local = given(env['LOCALAPPDATA']) ?? join(home, 'AppData', 'Local');
     const roaming = given(env['APPDATA']) ?? join(home, 'AppData', 'Roaming');
     return {
@@ -25,7 +25,7 @@ export function userFolders(
       cache: join(local, 'mai', 'Cache'),
     };
   }
-  const { join } = path.posix;
+  const join = (...parts: string[]) => path.posix.join(...parts);
   if (platform === 'darwin') {
     const library = join(home, 'Library');
     return {

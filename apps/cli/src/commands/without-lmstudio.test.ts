@@ -181,3 +181,35 @@ describe('a configuration that is wrong', () => {
     expect(err).toMatch(/no configuration at this path/);
   });
 });
+
+test('with nothing downloaded, mai select says that and names a model to get', async () => {
+  rmSync(models, { recursive: true });
+  const { exitCode, out, err } = await mai('select');
+  expect(exitCode).toBe(3);
+  expect(out).toMatch(/^Choice +nothing is downloaded/);
+  expect(out).not.toContain('nothing fits');
+  expect(err).toContain('No model is downloaded. Get one with LM Studio, for example: lms get ');
+  const carriedOut = await mai('select', '--load', '--dry-run');
+  expect(carriedOut.out).toContain('No model is downloaded.');
+  expect(carriedOut.out.toLowerCase()).not.toContain('nothing fits');
+});
+
+test('mai models and mai estimate give one verdict and one footprint for each model', async () => {
+  // Weights of a terabyte: no machine that runs tests has that much.
+  writeTinyModel(path.join(models, 'acme', 'Huge-GGUF', 'Huge-Q4_K_M.gguf'), {
+    ...{ name: 'Huge', layers: 1, width: 65_536, vocabulary: 8_388_608 },
+  });
+  const { models: listed } = (await mai('models', '--json')).json() as {
+    models: { modelKey: string; contextLengthTokens: number; rejection: object | null }[];
+  };
+  expect(listed.map(({ rejection }) => rejection === null).sort()).toEqual([false, true, true]);
+  for (const { modelKey, contextLengthTokens, rejection } of listed) {
+    const { out } = await mai('estimate', modelKey);
+    expect(out.includes('It fits as it is')).toBe(rejection === null);
+    // As configured, like the list: not at LM Studio's default of 4096 tokens.
+    const { loadConfig } = (await mai('estimate', modelKey, '--json')).json() as {
+      loadConfig: { contextLengthTokens: number };
+    };
+    expect(loadConfig.contextLengthTokens).toBe(contextLengthTokens);
+  }
+});

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startSimulator } from '@mai/lmstudio-simulator';
 // What the autopilot relies on is stated once, beside its fakes, and is not published.
-// eslint-disable-next-line @nx/enforce-module-boundaries
 import { describePortsContract } from '../../../autopilot/test/ports-contract.js';
 import { contextOf } from '../host-options.js';
 import { createHostParts } from '../host-parts.js';

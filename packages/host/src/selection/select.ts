@@ -59,10 +59,11 @@ export async function switchModel(
 ): Promise<SwitchReport> {
   const { ports, context, downloads, config } = session;
   const { origin, models } = await downloads();
-  const sizeOf = (event: RunEvent): number | null =>
-    event.type === 'loading'
-      ? models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes || null
-      : null;
+  const sizeOf = (event: RunEvent): number | null => {
+    if (event.type !== 'loading') return null;
+    const size = models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes ?? 0;
+    return size > 0 ? size : null;
+  };
   const report = await runOnce(ports, request, {
     dryRun,
     onEvent: (event) => onEvent(event, sizeOf(event)),

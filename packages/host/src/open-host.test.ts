@@ -1,0 +1,194 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { MonitorPort } from '@mai/autopilot';
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { startSimulator, withMemoryInUse } from '@mai/lmstudio-simulator';
+import type { ModelConfigFile } from '@mai/model-config';
+import type { HostOptions } from './host-options.js';
+import { openHost } from './open-host.js';
+
+const GIB = 1024 ** 3;
+const NOBODY = '127.0.0.1:9';
+
+let folder: string;
+let simulator: Simulator;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
+  const model = (modelKey: string, gib: number) => ({
+    ...{ modelKey, sizeBytes: gib * GIB, maxContextLength: 16_384 },
+  });
+  simulator = await startSimulator({
+    speed: 200,
+    world: {
+      machine: { ramBytes: 32 * GIB, gpus: [] },
+      models: [model('test/huge', 40), model('test/large', 12), model('test/small', 2)],
+      guardrails: { mode: 'off' },
+    },
+  });
+});
+afterEach(async () => {
+  await simulator.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const CONFIG: ModelConfigFile = {
+  version: 1,
+  models: ['huge', 'large', 'small'].map((name) => ({
+    ...{ key: `test/${name}`, context_window: 8192, capabilities: ['chat' as const] },
+    category: name === 'small' ? ('small' as const) : ('large' as const),
+  })),
+  fallback_chains: { default: ['test/huge', 'test/large', 'test/small'] },
+  switching: { drain_deadline: '1s' },
+};
+
+/** 32 GiB, 6 of them used by other programs, and what the simulated models take. */
+const monitor: MonitorPort = {
+  snapshot: () =>
+    Promise.resolve(
+      withMemoryInUse(
+        {
+          timestampMs: Date.now(),
+          observable: true,
+          ram: { totalBytes: 32 * GIB, availableBytes: 26 * GIB, mappedCountsAsUsed: true },
+          unified: false,
+          gpus: [],
+          cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
+        },
+        simulator.memoryInUse(),
+      ),
+    ),
+  readRam: null,
+  settled: null,
+};
+
+const options = (changes: HostOptions = {}): HostOptions => ({
+  ...{ url: simulator.httpUrl, config: CONFIG, monitor, apiToken: '', env: {}, cwd: folder },
+  userHome: folder,
+  warn: () => undefined,
+  ...changes,
+});
+
+test('five lines load the best model that fits, and a client can use it', async () => {
+  await using host = await openHost(options());
+  await using lease = await host.acquire({ capabilities: ['chat'], minContextLengthTokens: 8192 });
+  expect(lease.modelKey).toBe('test/large');
+  expect(lease.baseUrl).toBe(`${simulator.httpUrl}/v1`);
+  expect(simulator.residents().map((one) => one.instanceIdentifier)).toEqual([
+    lease.instanceIdentifier,
+  ]);
+});
+
+test('a requirement that no model meets is NOTHING_FITS, with the reason for each model', async () => {
+  await using host = await openHost(options());
+  await expect(host.acquire({ capabilities: ['vision'] })).rejects.toMatchObject({
+    code: 'NOTHING_FITS',
+    selection: {
+      rejected: ['test/huge', 'test/large', 'test/small'].map((modelKey) => ({
+        modelKey,
+        rejection: { code: 'MISSING_CAPABILITY', missing: ['vision'] },
+      })),
+    },
+  });
+});
+
+test('the list of models and the estimate of each give one verdict and one footprint', async () => {
+  await using host = await openHost(options());
+  for (const contextLengthTokens of [null, 16_384]) {
+    const { models } = await host.models({ contextLengthTokens });
+    expect(models.map(({ rejection }) => rejection === null)).toEqual([false, true, true]);
+    for (const { profile, footprint, rejection } of models) {
+      const settings = { contextLengthTokens };
+      const { fit } = await host.estimate({ model: profile.modelKey, settings });
+      expect([fit?.footprint, fit?.rejection]).toEqual([footprint, rejection]);
+    }
+  }
+});
+
+test('they agree also beside a resident that takes the room, and that the plan would unload', async () => {
+  await using host = await openHost(options());
+  await host.switchModel();
+  expect(simulator.residents()).toHaveLength(1);
+  const { models } = await host.models();
+  for (const { profile, rejection } of models) {
+    const { fit } = await host.estimate({ model: profile.modelKey });
+    expect(fit?.rejection).toEqual(rejection);
+  }
+});
+
+test('while LM Studio is off, what has an answer gives it, and the rest says that it is off', async () => {
+  await using host = await openHost(options({ url: NOBODY }));
+  expect((await host.status()).lmStudio.state).toBe('off');
+  expect(await host.models()).toMatchObject({ models: [], downloadedCount: 0 });
+  const { selection, obstacle } = await host.select();
+  expect(selection.chosen).toBeNull();
+  expect(obstacle).toMatchObject({ kind: 'nothing-downloaded' });
+  expect((await host.decisions()).episodes).toEqual([]);
+  expect((await host.journal()).pins).toEqual([]);
+  for (const call of [() => host.acquire(), () => host.load({ models: ['test/small'] })]) {
+    await expect(call()).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  }
+});
+
+test('an LM Studio that goes away is off for the next question, and found again when it is back', async () => {
+  await using host = await openHost(options());
+  expect((await host.select()).runtimeIsOn).toBe(true);
+  const port = Number(new URL(simulator.httpUrl).port);
+  const { world } = simulator;
+  await simulator.stop();
+  expect(await host.select()).toMatchObject({
+    runtimeIsOn: false,
+    obstacle: { kind: 'nothing-downloaded' },
+  });
+  simulator = await startSimulator({ speed: 200, port, world: { models: world.models } });
+  expect((await host.select()).runtimeIsOn).toBe(true);
+});
+
+test('a switch waits for running requests as long as the configuration says', async () => {
+  await using host = await openHost(options());
+  // Ours, and less than the best that fits: a switch replaces it.
+  await host.load({ models: ['test/small'] });
+  await host.unpin({ all: true });
+  simulator.setBusy('mai/test/small', {});
+  const deadlines = new Set<number>();
+  const report = await host.switchModel(
+    {},
+    {
+      onEvent: (event) => {
+        if (event.type === 'draining') deadlines.add(event.deadlineMs);
+      },
+    },
+  );
+  expect([...deadlines]).toEqual([1000]);
+  expect(report.busy).toEqual(['mai/test/small']);
+});
+
+test('the token is read from a file; a file without one is refused', async () => {
+  const apiTokenFile = path.join(folder, 'token');
+  await writeFile(apiTokenFile, '\n');
+  await expect(openHost(options({ apiTokenFile }))).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+    message: expect.stringContaining('is empty'),
+  });
+  await expect(openHost(options({ apiTokenFile: 'nowhere' }))).rejects.toMatchObject({
+    message: expect.stringContaining('ENOENT'),
+  });
+});
+
+test('a closed host ends what it has begun', async () => {
+  const host = await openHost(options());
+  await host.status();
+  await host[Symbol.asyncDispose]();
+  await expect(host.select()).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('chains, models and instances have names for completions', async () => {
+  await using host = await openHost(options());
+  expect(await host.names('chain')).toEqual(['default']);
+  expect(await host.names('model')).toEqual(
+    expect.arrayContaining(['test/huge', 'test/large', 'test/small']),
+  );
+  expect(await host.names('instance')).toEqual([]);
+  expect(await host.names('pin')).toEqual([]);
+});

@@ -392,6 +392,18 @@ describe('GPUs', () => {
       },
     ],
     [
+      // Not the 8128 MiB of nvidia-smi: Windows lets it use 27 GiB more.
+      windows.windowsN1x,
+      {
+        deviceKey: 'GPU-11111111-2222-3333-4444-555555555555',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 8128 * MIB + 27 * GIB,
+        usedBytes: 199 * MIB + GIB,
+        availableBytes: 7929 * MIB + 26 * GIB,
+      },
+    ],
+    [
       windows.windowsNvidia,
       {
         deviceKey: 'GPU-00000000-0000-0000-0000-000000000002',

@@ -3,6 +3,7 @@ import type { Executor } from '../ports/executor.js';
 import { createRepeatedEvent } from '../ports/race.js';
 import type { GpuReader, GpuReading } from '../reading/figures.js';
 import type { Reading } from '../reading/reader.js';
+import { createMigList } from './mig.js';
 import {
   NVIDIA_PROCESS_ARGUMENTS,
   nvidiaArguments,
@@ -56,6 +57,7 @@ export function nvidiaGpus(options: {
   let partial: GpuReading[] = [];
   const changed = createRepeatedEvent(clock);
   const processes = createProcessList(executor, clock);
+  const slices = createMigList(executor, clock);
 
   const onLine = (line: string): boolean => {
     const parsed = parseNvidiaLine(line, clock.monotonicMs());
@@ -116,7 +118,11 @@ export function nvidiaGpus(options: {
       if (!isFresh() && supervised.state.starting && waitMs > 0) await changed.next(waitMs);
       if (isFresh()) {
         if (continuing) processes.refresh(path);
-        return { value: frame.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
+        const printed = frame;
+        const gpus = await slices.withoutSplit(path, printed);
+        // Kept for when nvidia-smi falls silent; a newer round may have arrived meanwhile.
+        if (frame === printed) frame = gpus;
+        return { value: gpus.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
       const { trouble } = supervised.state;
       if (frameAtMs === null)
@@ -135,6 +141,7 @@ export function nvidiaGpus(options: {
     },
     async stop() {
       processes.stop();
+      slices.stop();
       await stream?.stop();
     },
   };

@@ -347,6 +347,28 @@ describe('GPUs', () => {
       },
     ],
     [
+      linuxGpus.intelXe,
+      {
+        deviceKey: 'pci:0000:03:00.0',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 12 * GIB,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
+      linuxGpus.nvidiaAsleep,
+      {
+        deviceKey: 'pci:0000:01:00.0',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: null,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
       linuxGpus.dgxSpark,
       {
         deviceKey: 'GPU-2dee1e25-b3b5-007e-2b55-79f2d0f2ebe5',

@@ -22,7 +22,13 @@ const read = async (load: string) => {
       stdout: `${line('GPU-a', '01', load)}\n${line('GPU-b', '02', '0')}`,
     },
   ]);
-  const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
+  const reader = nvidiaGpus({
+    executor,
+    clock,
+    platform: 'linux',
+    isAsleep: () => false,
+    firstAnswerMs: 2500,
+  });
   const reading = await reader.read({ startedMs: 0, continuing: false });
   return { gpus: 'value' in reading ? reading.value : [], started: executor.started };
 };

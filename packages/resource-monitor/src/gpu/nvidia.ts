@@ -30,6 +30,8 @@ const PROCESSES_TIMEOUT_MS = 5000;
  */
 const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
+const ASLEEP = 'all NVIDIA GPUs are suspended to save power, and it would wake them';
+
 /** Folders of nvidia-smi that are not always on the PATH. */
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   // WSL2 mounts the Windows driver's copy here.
@@ -42,10 +44,12 @@ export function nvidiaGpus(options: {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
+  /** Whether all NVIDIA GPUs are suspended. nvidia-smi would wake them, so it does not run meanwhile. */
+  readonly isAsleep: () => boolean;
   /** How long a sample waits for the first figures after a start of nvidia-smi. */
   readonly firstAnswerMs: number;
 }): GpuReader {
-  const { executor, clock, platform, firstAnswerMs } = options;
+  const { executor, clock, platform, isAsleep, firstAnswerMs } = options;
   let program: string | null = null;
   let lookedAtMs: number | null = null;
   let intervalMs = 1000;
@@ -111,6 +115,12 @@ export function nvidiaGpus(options: {
     async read({ continuing }): Promise<Reading<readonly GpuReading[]>> {
       const path = find();
       if (path === null) return { reason: 'it is not on the PATH' };
+      if (isAsleep()) {
+        stream?.pause();
+        return frame.length === 0
+          ? { reason: ASLEEP }
+          : { value: frame.map((gpu) => withoutFigures(gpu, ASLEEP)) };
+      }
       const supervised = supervise(path);
       supervised.keepAlive();
       // The wait is counted from the start, so an nvidia-smi that hangs delays one sample, not every one.

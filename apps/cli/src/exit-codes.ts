@@ -19,13 +19,11 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const UNAVAILABLE_CODES = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE', 'TIMED_OUT']);
 
+/** The other codes are about the autopilot of another process. */
 const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   NOTHING_FITS: EXIT.nothingFits,
   SERVER_OFF: EXIT.lmStudioUnavailable,
   INVALID_REQUEST: EXIT.usage,
-  AUTOPILOT_LOST: EXIT.autopilot,
-  AUTOPILOT_INCOMPATIBLE: EXIT.autopilot,
-  AUTOPILOT_BUSY: EXIT.autopilot,
 };
 
 /** Each package brands its errors, so that they are known across copies and realms. */
@@ -39,7 +37,7 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/resource-monitor/ResourceMonitorError'), () => EXIT.probe],
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
-  [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.bug],
+  [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];
 
 /** An error that says what failed and what to do next, and the exit code that it ends the run with. */

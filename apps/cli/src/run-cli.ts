@@ -1,5 +1,4 @@
-import type { Invocation } from './command-line/parse-command-line.js';
-import { parseCommandLine } from './command-line/parse-command-line.js';
+import { type Invocation, parseCommandLine } from './command-line/parse-command-line.js';
 import { Input } from './command-line/input.js';
 import type { CommandContext } from './context.js';
 import type { Io } from './io.js';
@@ -46,7 +45,7 @@ function contextOf(invocation: Invocation, argv: readonly string[], io: Io): Com
     io,
     output: outputFor(invocation, argv, io),
     globals: {
-      url: input.text('url') ?? nonEmpty(io.env['MAI_LMSTUDIO_URL']),
+      url: input.text('url'),
       apiTokenFile: input.text('api-token-file'),
       configFile: input.text('config'),
       timeoutMs: input.durationMs('timeout'),
@@ -56,10 +55,6 @@ function contextOf(invocation: Invocation, argv: readonly string[], io: Io): Com
     },
     signal: io.signal,
   };
-}
-
-function nonEmpty(value: string | undefined): string | null {
-  return value === undefined || value === '' ? null : value;
 }
 
 /** Output that also serves when the command line could not be parsed. */

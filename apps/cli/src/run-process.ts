@@ -1,11 +1,10 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
+import { systemClock } from '@mai/host';
 import { EXIT } from './exit-codes.js';
-import type { OutputStream } from './io.js';
-import { Interrupted } from './io.js';
+import { Interrupted, type OutputStream } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
-import { sleep } from './sleep.js';
 import { SHOW_CURSOR } from './terminal/live-view.js';
 
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
@@ -54,7 +53,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     homeFolder: homedir(),
     signal: controller.signal,
     nowMs: Date.now,
-    sleep,
+    sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
   });
 }
 

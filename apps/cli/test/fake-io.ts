@@ -1,5 +1,5 @@
+import { systemClock } from '@mai/host';
 import type { Io, OutputStream } from '../src/io.js';
-import { sleep } from '../src/sleep.js';
 
 export interface FakeIo extends Io {
   readonly out: () => string;
@@ -42,7 +42,7 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
     homeFolder,
     signal: options.signal ?? new AbortController().signal,
     nowMs: Date.now,
-    sleep,
+    sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
     out: () => written.out,
     err: () => written.err,
   };

@@ -5,10 +5,15 @@ import { userFolders, type HostFolders } from './user-folders.js';
 
 /** How a host is opened. Everything has a default. */
 export interface HostOptions {
-  /** Address of LM Studio: http, https, ws, wss or host:port. Looked for on this machine unless given. */
+  /**
+   * Address of LM Studio: http, https, ws, wss or host:port. `MAI_LMSTUDIO_URL` of the environment unless given;
+   * without both it is looked for on this machine.
+   */
   readonly url?: string | undefined;
   /** LM Studio's API token; `LM_API_TOKEN` of the environment unless given. Empty: no token. */
   readonly apiToken?: string | undefined;
+  /** A file with the token, in place of `apiToken`. Relative to `cwd`. */
+  readonly apiTokenFile?: string | undefined;
   /** The configuration file; looked for in the usual places unless given. Relative to `cwd`. */
   readonly configFile?: string | undefined;
   /** A configuration written in TypeScript, in place of a file. */
@@ -67,7 +72,7 @@ export function contextOf(options: HostOptions, signal: AbortSignal): HostContex
   const { configFolder, dataFolder, cacheFolder } = options;
   const usual = userFolders(platform, userHome, env);
   return {
-    url: options.url ?? null,
+    url: options.url ?? (env['MAI_LMSTUDIO_URL'] || null),
     apiToken: options.apiToken,
     configFile: options.configFile ?? null,
     config: options.config ?? null,

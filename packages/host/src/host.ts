@@ -12,6 +12,7 @@ import type { RunningAutopilot } from './running-autopilot.js';
 import type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
+import type { UnpinRequest } from './by-hand/find-in-journal.js';
 import type { YieldRequest } from './by-hand/yield-request.js';
 import type { ConfigPlaces } from './config/config-places.js';
 import type { InitialConfig } from './config/initial-config.js';
@@ -60,6 +61,16 @@ export interface UnloadRequest {
   readonly all?: boolean;
   /** Also what is generating or leased. Default false. */
   readonly force?: boolean;
+}
+
+/** The pins that were removed, and the journal without them. */
+export interface UnpinAnswer extends JournalAnswer {
+  readonly unpinned: readonly string[];
+}
+
+/** The yields that have ended, and the journal without them. */
+export interface EndYieldAnswer extends JournalAnswer {
+  readonly released: readonly Yield[];
 }
 
 /** A yield, and the journal with it. */
@@ -126,11 +137,14 @@ export interface Host extends AsyncDisposable {
    */
   pin(target: string, options?: ChangeOptions): Promise<JournalAnswer>;
   /** Removes pins. */
-  unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  unpin(request?: UnpinRequest, options?: ChangeOptions): Promise<UnpinAnswer>;
   /** Keeps memory free for others. */
   yieldMemory(request: YieldRequest, options?: ChangeOptions): Promise<YieldAnswer>;
-  /** Ends the yields of these names. */
-  endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+  /**
+   * Ends yields.
+   * @param name - null, the default: all of them.
+   */
+  endYield(name?: string | null, options?: ChangeOptions): Promise<EndYieldAnswer>;
 
   /** The last decisions of the autopilot for this LM Studio, also of one that has ended. */
   decisions(query?: DecisionsQuery, options?: CallOptions): Promise<DecisionHistory>;

@@ -1,5 +1,13 @@
 export { openHost } from './open-host.js';
-export type { ChangeOptions, Host, LoadOptions, UnloadRequest, YieldAnswer } from './host.js';
+export type {
+  ChangeOptions,
+  EndYieldAnswer,
+  Host,
+  LoadOptions,
+  UnloadRequest,
+  UnpinAnswer,
+  YieldAnswer,
+} from './host.js';
 export type { HostOptions } from './host-options.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
@@ -9,9 +17,8 @@ export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { ModelFit } from './models/model-fit.js';
-export type { CheaperLoad } from './estimates/cheaper-load.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
-export type { FitHere } from './estimates/fit-here.js';
+export type { CheaperLoad, FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
@@ -21,6 +28,7 @@ export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './running-autopilot.js';
 export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
+export type { UnpinRequest } from './by-hand/find-in-journal.js';
 export type { YieldRequest } from './by-hand/yield-request.js';
 export type {
   CallOptions,
@@ -32,7 +40,12 @@ export type {
 } from './control/autopilot-service.js';
 export { startsRun } from './decisions/read-history.js';
 export type { DecisionHistory, DecisionsQuery, Episode } from './decisions/read-history.js';
-export type { FieldDifference, ReplayedFile, ReplayedLog } from './decisions/replay-log.js';
+export type {
+  FieldDifference,
+  ReplayedFile,
+  ReplayedLog,
+  ReplaySummary,
+} from './decisions/replay-log.js';
 export type { Check } from './doctor/check.js';
 export { configSchema } from './config/config-schema.js';
 export { describeSource } from './config/load-config.js';
@@ -47,6 +60,13 @@ export type {
 } from './simulation/simulated-models.js';
 export type { NameKind } from './names.js';
 
+export { errorJson, eventJson } from './autopilot/event-json.js';
+export { ESTIMATE_CHOICES } from './estimates/estimate-choices.js';
+export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
+export type { EstimateLine } from './estimates/parse-estimate-line.js';
+export { parseMoment } from './moments/parse-moment.js';
+export { parsePastMoment } from './moments/parse-past-moment.js';
+export { systemClock } from '@mai/autopilot';
 export { suggest } from './suggest.js';
 export { displayAddress, formatBytes, formatCount, plural } from './words.js';
 export {

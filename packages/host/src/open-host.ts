@@ -7,23 +7,28 @@ import type { HostOptions } from './host-options.js';
 import { contextOf } from './host-options.js';
 import { createHostParts, once, type HostParts } from './host-parts.js';
 import { readStatus } from './machine/read-status.js';
+import { readTokenFile } from './runtime/read-token-file.js';
 import { contextOfCall, listDownloadsNow, openActiveSession, withSession } from './session.js';
 
 /**
- * Opens this machine's Mai. Returns at once: every part is opened when it is first needed.
+ * Opens this machine's Mai. Every part is opened when it is first needed.
+ *
+ * @throws HostError `INVALID_REQUEST` for a token file that can't be used
  *
  * @example
  * await using host = await openHost();
  * await using lease = await host.acquire({ capabilities: ['chat'], minContextLengthTokens: 8192 });
  */
-// eslint-disable-next-line @typescript-eslint/require-await -- a host of another machine will have to connect
 export async function openHost(options: HostOptions = {}): Promise<Host> {
+  const { apiTokenFile, cwd = process.cwd() } = options;
+  const token =
+    apiTokenFile === undefined ? {} : { apiToken: await readTokenFile(apiTokenFile, cwd) };
   const closing = new AbortController();
   const signal =
     options.signal === undefined
       ? closing.signal
       : AbortSignal.any([options.signal, closing.signal]);
-  const parts = createHostParts(contextOf(options, signal));
+  const parts = createHostParts(contextOf({ ...options, ...token }, signal));
   const { context } = parts;
 
   // Modules that not every call needs are imported by the calls that do.
@@ -139,9 +144,11 @@ function byHand(
       (await modules()).unload(parts, await autopilot(), request, call),
     journal: async (call) => (await autopilot()).journal(call),
     pin: async (target, call = {}) => (await modules()).pin(parts, await autopilot(), target, call),
-    unpin: async (targets, call) => (await autopilot()).unpin(targets, call),
+    unpin: async (request = {}, call = {}) =>
+      (await modules()).unpin(parts, await autopilot(), request, call),
     yieldMemory: async (request, call = {}) =>
       (await modules()).yieldMemory(parts, await autopilot(), request, call),
-    endYield: async (names, call) => (await autopilot()).endYield(names, call),
+    endYield: async (name = null, call = {}) =>
+      (await modules()).endYield(parts, await autopilot(), name, call),
   };
 }

@@ -4,6 +4,7 @@ export type { FaultControl, FaultOptions } from './faults/fault-control.js';
 export type { ActiveFault } from './faults/active-faults.js';
 export type { Fault, FaultScope, FaultType } from './faults/fault.js';
 export type { MemoryUse } from './runtime/memory.js';
+export { withMemoryInUse } from './runtime/with-memory-in-use.js';
 export type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
 export type { ProfileName } from './profile.js';
 export type { SimulatedRequest } from './request-log.js';
@@ -13,6 +14,8 @@ export { isSimulatorError, SimulatorError } from './simulator-error.js';
 export type { SimulatorErrorCode } from './simulator-error.js';
 export { exampleWorld } from './world/example-worlds.js';
 export type { ExampleWorldName } from './world/example-worlds.js';
+export { fitWorld } from './world/fit-world.js';
+export type { FittedWorld, WorldRoom } from './world/fit-world.js';
 export { parseWorld } from './world/parse-world.js';
 export type {
   World,

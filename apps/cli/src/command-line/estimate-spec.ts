@@ -1,13 +1,5 @@
-import { KV_CACHE_TYPES } from '@mai/memory-ledger';
+import { ESTIMATE_CHOICES as CHOICES } from '@mai/host';
 import type { CommandSpec } from './command-spec.js';
-
-/** What the options of `mai estimate` take, and the fields of its lines. */
-export const CHOICES = {
-  'kv-k': KV_CACHE_TYPES,
-  'kv-v': KV_CACHE_TYPES,
-  'gpu-backend': ['none', 'cuda', 'metal', 'vulkan'],
-  cpu: ['avx2', 'generic', 'auto'],
-} as const;
 
 /** `mai estimate`. Its options and its `--json` answer are a fixed contract. */
 export const ESTIMATE: CommandSpec = {

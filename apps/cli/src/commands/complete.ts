@@ -1,8 +1,7 @@
 import type { NameKind } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 
 const KINDS: readonly NameKind[] = ['chain', 'model', 'instance', 'pin'];

@@ -4,8 +4,7 @@ import { COMMANDS, GLOBAL_OPTIONS } from '../command-line/command-table.js';
 import { bashCompletions } from '../completions/bash.js';
 import { fishCompletions } from '../completions/fish.js';
 import { zshCompletions } from '../completions/zsh.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 
 const RENDERERS = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions };
 

@@ -1,7 +1,6 @@
 import { describeSource } from '@mai/host';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 
 /** `mai config path`: the file in use on stdout, the places that were looked at on stderr. */

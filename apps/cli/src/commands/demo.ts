@@ -1,8 +1,7 @@
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { nextSteps } from '../demo/next-steps.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 
 /** `mai demo`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

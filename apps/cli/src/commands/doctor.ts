@@ -1,7 +1,6 @@
 import type { Check } from '@mai/host';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { padEnd, wrap } from '../terminal/text.js';
 

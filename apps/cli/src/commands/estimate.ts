@@ -1,10 +1,8 @@
-import type { ModelEstimate } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
-import { answerLines } from '../estimate/answer-lines.js';
+import { answerLines, warnOfIncomplete } from '../estimate/answer-lines.js';
 import { settingsFromInput } from '../estimate/settings-from-input.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { renderEstimate } from '../views/estimate/estimate-view.js';
@@ -32,7 +30,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   await using host = await openHostOf(context);
   const estimate = await host.estimate({ model, settings, judge: !output.json });
-  warnOf(estimate, context);
+  const { basis, title } = estimate;
+  if (basis.kind === 'size') {
+    output.warn(
+      `Only the size of ${title} is known, because ${basis.why}, so this is a rough guess.`,
+    );
+  } else if (!basis.complete) warnOfIncomplete(basis.file, output);
   if (!output.json) {
     output.result(renderEstimate(estimate, output));
     return EXIT.success;
@@ -44,16 +47,4 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     ...(modelKey === null ? {} : { corrected, lmStudio }),
   });
   return EXIT.success;
-}
-
-function warnOf({ basis, title }: ModelEstimate, { output }: CommandContext): void {
-  if (basis.kind === 'size') {
-    output.warn(
-      `Only the size of ${title} is known, because ${basis.why}, so this is a rough guess.`,
-    );
-  } else if (!basis.complete) {
-    output.warn(
-      `${basis.file} is a header or an unfinished download: its weights can't be loaded.`,
-    );
-  }
 }

@@ -1,9 +1,7 @@
-import type { Episode } from '@mai/host';
+import { parsePastMoment, type Episode } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { parsePastMoment } from '../command-line/parse-past-moment.js';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { displayAddress, formatMoment } from '../terminal/format.js';
 import { UsageError } from '../usage-error.js';

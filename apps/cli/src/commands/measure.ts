@@ -1,9 +1,7 @@
-import type { LoadConfig } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { settingsFromInput } from '../estimate/settings-from-input.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { renderMeasurement } from '../views/estimate/measure-view.js';
@@ -30,19 +28,11 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     throw new UsageError(`--${stray} can't be set in LM Studio, so it can't be measured.`);
   }
   const settings = settingsFromInput(input);
-  const given: Partial<LoadConfig> = {
-    contextLengthTokens: settings.contextLengthTokens,
-    kvCacheTypeK: settings.kvCacheTypeK,
-    kvCacheTypeV: settings.kvCacheTypeV,
-    flashAttention: settings.flashAttention,
-    parallelSequences: settings.parallelSequences,
-  };
-  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
   await using host = await openHostOf(context);
   const progress = output.progress(`Measuring ${modelKey}`, null);
   try {
     const onProgress = (ratio: number): void => progress.update(ratio);
-    const report = await host.measure({ modelKey, changes, onProgress });
+    const report = await host.measure({ modelKey, settings, onProgress });
     progress.clear();
     if (output.json) output.resultJson(report);
     else output.result(renderMeasurement(report, output));

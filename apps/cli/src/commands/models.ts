@@ -1,8 +1,7 @@
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { describeOrigin } from '../views/selection/describe-origin.js';
 import { renderModels } from '../views/selection/models-view.js';

@@ -2,8 +2,7 @@ import type { DownloadsOrigin, Host, SelectionRequest, SwitchReport } from '@mai
 import type { Input } from '../command-line/input.js';
 import { requestOf } from '../command-line/selection-request.js';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { describeOrigin } from '../views/selection/describe-origin.js';
 import { describeObstacle } from '../views/selection/describe-obstacle.js';

@@ -1,10 +1,7 @@
-import type { Yield, YieldRequest } from '@mai/host';
-import { parseSizeBytes } from '@mai/host';
+import { parseMoment, parseSizeBytes, type Yield, type YieldRequest } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { parseMoment } from '../command-line/parse-moment.js';
 import type { CommandContext } from '../context.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
@@ -96,20 +93,8 @@ async function hold(
 async function release(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   await using host = await openHostOf(context);
-  const wanted = input.text('name');
-  const { yields } = await host.journal();
-  const released = yields.filter(({ name }) => wanted === null || name === wanted);
-  if (wanted !== null && released.length === 0) {
-    const names = yields.map(({ name }) => name).join(', ');
-    throw new UsageError(
-      `There is no yield ${JSON.stringify(wanted)}. ${names === '' ? 'Nothing is held.' : `Held: ${names}.`}`,
-    );
-  }
   const dryRun = input.has('dry-run');
-  const { delivery } =
-    dryRun || released.length === 0
-      ? { delivery: null }
-      : await host.endYield(released.map(({ name }) => name));
+  const { released, delivery } = await host.endYield(input.text('name'), { dryRun });
   if (output.json) {
     output.resultJson({ dryRun, released, delivery: deliveryJson(delivery) });
     return EXIT.success;

@@ -1,6 +1,5 @@
 import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
-import type { Words } from './words.js';
-import { argumentWords, flattenCommands, optionWords } from './words.js';
+import { argumentWords, flattenCommands, optionWords, type Words } from './words.js';
 
 /** A fish completion script for `mai completions fish | source`. */
 export function fishCompletions(

@@ -1,6 +1,12 @@
 import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
-import type { Words } from './words.js';
-import { argumentWords, flagsOf, flattenCommands, optionWords, valueOptions } from './words.js';
+import {
+  argumentWords,
+  flagsOf,
+  flattenCommands,
+  optionWords,
+  valueOptions,
+  type Words,
+} from './words.js';
 
 /** A zsh completion script, to source or to put into `$fpath` as `_mai`. */
 export function zshCompletions(

@@ -1,6 +1,5 @@
-import type { Resources } from '@mai/memory-ledger';
 import type { MonitorPort } from '@mai/host';
-import type { Simulator } from '@mai/lmstudio-simulator';
+import { withMemoryInUse, type MemoryUse, type Simulator } from '@mai/lmstudio-simulator';
 import type { DemoPool } from './demo-world.js';
 
 /** This machine's real readings, with the simulated models and the injected pressure added. */
@@ -18,7 +17,10 @@ export function createDemoMonitor(
 ): DemoMonitor {
   let injectedBytes = 0;
   const read: MonitorPort['snapshot'] = async (options) =>
-    withSimulated(await monitor.snapshot(options), simulator, deviceKey, injectedBytes);
+    withMemoryInUse(
+      await monitor.snapshot(options),
+      withInjected(simulator.memoryInUse(), deviceKey, injectedBytes),
+    );
   return {
     snapshot: read,
     // Simulated memory is there and gone at once: there is nothing to wait for.
@@ -31,30 +33,16 @@ export function createDemoMonitor(
   };
 }
 
-function withSimulated(
-  real: Resources,
-  simulator: Simulator,
+/** The injected bytes are taken as a simulated model would take them. */
+function withInjected(
+  { ram, gpus }: MemoryUse,
   deviceKey: string | null,
-  injectedBytes: number,
-): Resources {
-  const use = simulator.memoryInUse();
-  const less = (available: number | null, bytes: number) =>
-    available === null ? null : Math.max(0, available - bytes);
-  // What a GPU without memory of its own takes is in here already.
-  const inRam =
-    use.ram.mappedBytes + use.ram.anonymousBytes + (deviceKey === null ? injectedBytes : 0);
-  return {
-    ...real,
-    ram: {
-      ...real.ram,
-      availableBytes: less(real.ram.availableBytes, inRam),
-      // All of it was just taken off what is available, the mapped part included.
-      mappedCountsAsUsed: true,
-    },
-    gpus: real.gpus.map((gpu) => {
-      const onGpu = use.gpus.find((one) => one.deviceKey === gpu.deviceKey)?.bytes ?? 0;
-      const extra = gpu.deviceKey === deviceKey ? injectedBytes : 0;
-      return { ...gpu, availableBytes: less(gpu.availableBytes, onGpu + extra) };
-    }),
-  };
+  bytes: number,
+): MemoryUse {
+  if (deviceKey === null) {
+    return { ram: { ...ram, anonymousBytes: ram.anonymousBytes + bytes }, gpus };
+  }
+  const others = gpus.filter((gpu) => gpu.deviceKey !== deviceKey);
+  const onGpu = gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? 0;
+  return { ram, gpus: [...others, { deviceKey, bytes: onGpu + bytes }] };
 }

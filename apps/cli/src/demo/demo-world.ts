@@ -1,15 +1,13 @@
-import type { Resources } from '@mai/memory-ledger';
-import type { WorldInput, WorldModelInput } from '@mai/lmstudio-simulator';
 import type { ModelConfigFile } from '@mai/host';
+import { fitWorld, type FittedWorld } from '@mai/lmstudio-simulator';
+import type { Resources } from '@mai/memory-ledger';
 
 /** Everything that the demo plays with, cut to the size of the machine that it runs on. */
 export interface DemoSetting {
-  readonly world: WorldInput;
+  readonly world: FittedWorld['world'];
   readonly config: ModelConfigFile;
   /** The pool that the story is about. */
   readonly pool: DemoPool;
-  /** Model keys, largest first. */
-  readonly keys: readonly [large: string, medium: string, small: string];
 }
 
 export interface DemoPool {
@@ -22,44 +20,19 @@ export interface DemoPool {
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-/** What the default configuration allows; raised only where the machine is fuller than the story needs. */
+/** The limits of the default configuration. They are raised where the machine is too full for the story. */
 const USUAL_LIMIT = { ram: 0.8, vram: 0.9 };
 const LEAST_ROOM_RATIO = 0.06;
-/** Larger than this no model of the story gets, however large the machine. */
+/** The most memory that the models of the story take, however large the machine. */
 const LARGEST_ROOM_BYTES = 48 * GIB;
-/** Shares of the room under the limit, so that each model fits alone and each step is felt. */
-const SHARES = { large: 0.6, medium: 0.28, small: 0.1 };
-/** Four-bit weights with their scales take about this much a parameter. */
-const BYTES_PER_PARAMETER = 0.606;
-/** The largest model takes this long to load. */
-const LOAD_SECONDS = 2.4;
-/** Context and buffers come on top of the weights. */
-const WEIGHTS_RATIO = 0.86;
 
 /** Cuts models, limits and speeds so that the story plays on this machine, small, large or nearly full. */
 export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = choosePool(resources);
   const usedBytes = pool.totalBytes - pool.availableBytes;
   const roomBytes = Math.min(LARGEST_ROOM_BYTES, pool.limitRatio * pool.totalBytes - usedBytes);
-  const sizes = {
-    large: roomBytes * SHARES.large * WEIGHTS_RATIO,
-    medium: roomBytes * SHARES.medium * WEIGHTS_RATIO,
-    small: roomBytes * SHARES.small * WEIGHTS_RATIO,
-  };
-  const large = demoModel('sequoia', sizes.large);
-  const medium = demoModel('maple', sizes.medium);
-  const small = demoModel('clover', sizes.small);
-  return {
-    pool,
-    keys: [large.modelKey, medium.modelKey, small.modelKey],
-    world: {
-      machine: demoMachine(resources, pool, sizes.large / LOAD_SECONDS),
-      models: [large, medium, small],
-      // The demo decides by its own rules; what LM Studio would refuse is another story.
-      guardrails: { mode: 'off' },
-    },
-    config: demoConfig([large, medium, small], pool, usedBytes),
-  };
+  const fitted = fitWorld({ resources, deviceKey: pool.deviceKey, roomBytes });
+  return { pool, world: fitted.world, config: demoConfig(fitted, pool, usedBytes) };
 }
 
 /** A GPU's own memory where there is some to be measured, else the system's. */
@@ -85,73 +58,8 @@ function choosePool(resources: Resources): DemoPool {
   };
 }
 
-function demoModel(name: string, sizeBytes: number): WorldModelInput {
-  const parameters = parameterName(sizeBytes / BYTES_PER_PARAMETER);
-  const modelKey = `demo/${name}-${parameters.toLowerCase()}`;
-  const displayName = `${name.charAt(0).toUpperCase()}${name.slice(1)} ${parameters}`;
-  // Layers in proportion, so that the KV cache stays a tenth of the weights whatever the size.
-  const layers = Math.max(1, Math.round(sizeBytes / 10 / KV_BYTES_PER_LAYER));
-  return {
-    modelKey,
-    displayName,
-    publisher: 'demo',
-    sizeBytes: Math.round(sizeBytes),
-    architecture: 'llama',
-    paramsString: parameters,
-    quantization: { name: 'Q4_K_M', bits: 4 },
-    maxContextLength: 32_768,
-    trainedForToolUse: true,
-    geometry: {
-      layers,
-      kvHeads: 8,
-      headDimension: 128,
-      hiddenSize: 1024,
-      vocabularySize: 1024,
-      slidingLayers: 0,
-    },
-  };
-}
-
-const CONTEXT_TOKENS = 8192;
-const KV_BYTES_PER_LAYER = 2 * 8 * 128 * 2 * CONTEXT_TOKENS;
-
-/** `14B`, `1.7B`, `270M`. */
-function parameterName(parameters: number): string {
-  const billions = parameters / 1e9;
-  if (billions >= 10) return `${Math.round(billions)}B`;
-  if (billions >= 1) return `${billions.toFixed(1).replace(/\.0$/, '')}B`;
-  return `${Math.max(1, Math.round(parameters / 1e6))}M`;
-}
-
-function demoMachine(
-  { ram, gpus, unified }: Resources,
-  { deviceKey }: DemoPool,
-  loadBytesPerSecond: number,
-): NonNullable<WorldInput['machine']> {
-  return {
-    name: 'this-machine',
-    ramBytes: ram.totalBytes,
-    othersRamBytes: ram.totalBytes - (ram.availableBytes ?? ram.totalBytes),
-    loadBytesPerSecond,
-    // Models go where the story is: a GPU that can't be measured would swallow them unseen.
-    gpus: gpus.flatMap((gpu) =>
-      gpu.totalBytes === null || !(unified || gpu.deviceKey === deviceKey)
-        ? []
-        : [
-            {
-              name: gpu.name ?? 'GPU',
-              deviceKey: gpu.deviceKey,
-              memory: gpu.memory,
-              totalBytes: gpu.totalBytes,
-              othersBytes: gpu.totalBytes - (gpu.availableBytes ?? gpu.totalBytes),
-            },
-          ],
-    ),
-  };
-}
-
 function demoConfig(
-  models: readonly WorldModelInput[],
+  { models, contextLengthTokens }: FittedWorld,
   pool: DemoPool,
   usedBytes: number,
 ): ModelConfigFile {
@@ -165,7 +73,7 @@ function demoConfig(
     models: models.map(({ modelKey }, index) => ({
       key: modelKey,
       category: tiers[index] ?? 'small',
-      context_window: CONTEXT_TOKENS,
+      context_window: contextLengthTokens,
       capabilities: ['chat', 'tools'],
     })),
     fallback_chains: { default: models.map(({ modelKey }) => modelKey) },

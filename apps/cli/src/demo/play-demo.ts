@@ -13,12 +13,9 @@ import { poolLabel, renderPoolLegend, renderPools } from '../views/machine/memor
 import { explainRejection } from '../views/selection/explain-rejection.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { createRunNarrator } from '../views/selection/run-view.js';
-import type { DemoMonitor } from './demo-monitor.js';
-import { createDemoMonitor } from './demo-monitor.js';
-import type { DemoSetting } from './demo-world.js';
-import { createDemoSetting } from './demo-world.js';
-import type { Stage } from './stage.js';
-import { createStage } from './stage.js';
+import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';
+import { createDemoSetting, type DemoSetting } from './demo-world.js';
+import { createStage, type Stage } from './stage.js';
 
 /** How to play. */
 export interface DemoOptions {

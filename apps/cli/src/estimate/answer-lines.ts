@@ -1,9 +1,14 @@
+import { fileOfEstimateLine, parseEstimateLine } from '@mai/host';
 import { knownError } from '../exit-codes.js';
 import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
-import { SCHEMA_VERSION } from '../terminal/output.js';
-import { fileOfLine, parseRequestLine } from './parse-request-line.js';
+import { SCHEMA_VERSION, type Output } from '../terminal/output.js';
 import { readLines } from './read-lines.js';
+
+/** Warns of a file whose weights are not all there. */
+export function warnOfIncomplete(file: string, output: Output): void {
+  output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
+}
 
 /** `mai estimate --stdin`: an answer for each line as it comes; a line that fails says why. */
 export async function answerLines(context: CommandContext): Promise<void> {
@@ -12,18 +17,22 @@ export async function answerLines(context: CommandContext): Promise<void> {
   const warned = new Set<string>();
   const answer = async (line: string): Promise<object> => {
     try {
-      const { file, settings } = parseRequestLine(line);
+      const { file, settings } = parseEstimateLine(line);
       const { report, complete } = await host.estimateFile(file, settings);
       if (!complete && !warned.has(file)) {
         warned.add(file);
-        output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
+        warnOfIncomplete(file, output);
       }
       return { schemaVersion: SCHEMA_VERSION, file, ...report };
     } catch (error) {
       const known = knownError(error);
       if (known === null) throw error;
       const { code, message } = known;
-      return { schemaVersion: SCHEMA_VERSION, file: fileOfLine(line), error: { code, message } };
+      return {
+        schemaVersion: SCHEMA_VERSION,
+        file: fileOfEstimateLine(line),
+        error: { code, message },
+      };
     }
   };
   for await (const line of readLines(io.stdin)) {

@@ -1,5 +1,4 @@
-import type { EstimateSettings } from '@mai/host';
-import { CHOICES } from '../command-line/estimate-spec.js';
+import { ESTIMATE_CHOICES as CHOICES, type EstimateSettings } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 
 /** The settings of `mai estimate` from its options; null where an option is not given. */

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { TraceIssue, TraceRow } from '@mai/simulation';
-import { parseTrace } from '@mai/simulation';
+import { parseTrace, type TraceIssue, type TraceRow } from '@mai/simulation';
 import type { Output } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 

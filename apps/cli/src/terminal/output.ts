@@ -1,9 +1,7 @@
 import type { Io, OutputStream } from '../io.js';
-import type { Progress } from './progress.js';
-import { createProgress } from './progress.js';
+import { createProgress, type Progress } from './progress.js';
 import { safeText } from './safe-text.js';
-import type { Style } from './style.js';
-import { createStyle, wantsColour, wantsUnicode } from './style.js';
+import { createStyle, type Style, wantsColour, wantsUnicode } from './style.js';
 import { wrap } from './text.js';
 
 /** Version of the JSON results. It rises when a field changes its meaning. */

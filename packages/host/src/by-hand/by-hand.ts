@@ -7,9 +7,17 @@ import type {
   HandUnloaded,
   JournalAnswer,
 } from '../control/autopilot-service.js';
-import type { ChangeOptions, LoadOptions, UnloadRequest, YieldAnswer } from '../host.js';
+import type {
+  ChangeOptions,
+  EndYieldAnswer,
+  LoadOptions,
+  UnloadRequest,
+  UnpinAnswer,
+  YieldAnswer,
+} from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall } from '../session.js';
+import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
 import { yieldOf, type YieldRequest } from './yield-request.js';
@@ -115,4 +123,32 @@ export async function yieldMemory(
     ? { journal: await autopilot.journal(options), delivery: null }
     : await autopilot.yieldMemory(one, options);
   return { ...answer, yield: one };
+}
+
+/** Removes pins. */
+export async function unpin(
+  { context: { signal: own } }: HostParts,
+  autopilot: HostAutopilot,
+  request: UnpinRequest,
+  { signal = own, dryRun = false }: ChangeOptions,
+): Promise<UnpinAnswer> {
+  const journal = await autopilot.journal({ signal });
+  const unpinned = findPins(journal, request);
+  return dryRun
+    ? { journal, delivery: null, unpinned }
+    : { ...(await autopilot.unpin(unpinned, { signal })), unpinned };
+}
+
+/** Ends yields. */
+export async function endYield(
+  { context: { signal: own } }: HostParts,
+  autopilot: HostAutopilot,
+  name: string | null,
+  { signal = own, dryRun = false }: ChangeOptions,
+): Promise<EndYieldAnswer> {
+  const journal = await autopilot.journal({ signal });
+  const released = findYields(journal, name);
+  if (dryRun || released.length === 0) return { journal, delivery: null, released };
+  const names = released.map((one) => one.name);
+  return { ...(await autopilot.endYield(names, { signal })), released };
 }

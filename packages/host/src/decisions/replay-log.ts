@@ -28,11 +28,30 @@ export interface ReplayedFile {
 }
 
 /** A replay of a decision log. */
-export interface ReplayedLog {
+export interface ReplayedLog extends ReplaySummary {
   /** Oldest first; ends with the first file that has a difference. */
   readonly files: readonly ReplayedFile[];
+}
+
+/** The outcome of a replay over all files. */
+export interface ReplaySummary {
   /** Whether every decision came out the same and no line is corrupt. */
   readonly same: boolean;
+  /** Decisions that came out the same. */
+  readonly reproduced: number;
+  /** The first decision that came out differently. */
+  readonly difference: {
+    readonly file: string;
+    readonly line: number;
+    readonly sequence: number;
+    readonly atMs: number;
+    readonly part: string;
+    readonly fields: readonly FieldDifference[];
+  } | null;
+  /** Decisions of earlier versions of the log, which can't be replayed. */
+  readonly older: readonly (NonNullable<ReplayReport['older']> & { readonly file: string })[];
+  readonly corrupt: readonly { readonly file: string; readonly line: number }[];
+  readonly cutOff: readonly { readonly file: string; readonly line: number }[];
 }
 
 /**
@@ -60,8 +79,34 @@ export async function replayLog(log: string | null, context: HostContext): Promi
     files.push(file);
     if (file.report.difference !== null) break;
   }
-  const same = files.every(({ report, corrupt }) => report.difference === null && !corrupt.length);
-  return { files, same };
+  return { files, ...summaryOf(files) };
+}
+
+function summaryOf(files: readonly ReplayedFile[]): ReplaySummary {
+  const differing = files.find(({ report }) => report.difference !== null);
+  const difference = differing?.report.difference ?? null;
+  return {
+    same: difference === null && files.every(({ corrupt }) => corrupt.length === 0),
+    reproduced: files.reduce((total, { report }) => total + report.reproduced, 0),
+    difference:
+      differing === undefined || difference === null
+        ? null
+        : {
+            file: differing.name,
+            line: difference.line,
+            sequence: difference.record.sequence,
+            atMs: difference.record.atMs,
+            part: difference.part,
+            fields: differing.differences,
+          },
+    older: files.flatMap(({ name, report: { older } }) =>
+      older === null ? [] : [{ file: name, ...older }],
+    ),
+    corrupt: files.flatMap(({ name, corrupt }) => corrupt.map((line) => ({ file: name, line }))),
+    cutOff: files.flatMap(({ name, cutOff }) =>
+      cutOff === null ? [] : [{ file: name, line: cutOff }],
+    ),
+  };
 }
 
 async function replayFile(name: string, cwd: string): Promise<ReplayedFile> {

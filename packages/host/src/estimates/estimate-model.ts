@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { chargeResident, measurePools } from '@mai/memory-ledger';
+import { chargeResident, LIMIT, measurePools } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import { environmentOf, type EstimateSettings } from '@mai/memory-estimator';
+import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
 import { selectModel } from '@mai/selector';
 import { openCalibration } from '../footprints/calibration.js';
 import { findFootprint } from '../footprints/footprints.js';
@@ -11,7 +11,6 @@ import { fitOf, isTooLarge } from '../models/model-fit.js';
 import { withLoadConfig } from '../models/with-load-config.js';
 import type { Session } from '../session.js';
 import { withSession } from '../session.js';
-import { cheapestLoad } from './cheaper-load.js';
 import {
   changesOf,
   isHypothetical,
@@ -135,7 +134,12 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
   const pools = measurePools(resources, residents, policy);
   const { header, visionProjector } = known;
   const environment = { ...environmentOf(resources), visionProjector };
-  const found = cheapestLoad({ header, loadConfig, environment, resources, pools });
+  const found = cheapestFit(header, loadConfig, environment, {
+    pools,
+    devices: resources,
+    limit: LIMIT,
+    size: 'upper-end',
+  });
   if (found === null) return null;
   const option = { ...found, guardrails: null };
   const judged = fitOf({ ...candidate, loadOptions: [option] }, input);

@@ -1,7 +1,8 @@
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
-import { measurePools } from '@mai/memory-ledger';
+import { LIMIT, measurePools } from '@mai/memory-ledger';
 import type { EstimateEnvironment, EstimateReport, EstimateSettings } from '@mai/memory-estimator';
 import {
+  cheapestFit,
   CPU_ENVIRONMENT,
   environmentOf,
   estimateFootprint,
@@ -12,8 +13,13 @@ import { loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { fitBeside, type ModelFit } from '../models/model-fit.js';
-import { cheapestLoad, type CheaperLoad } from './cheaper-load.js';
 import type { KnownModel } from './open-model.js';
+
+/** A load configuration with what it takes. */
+export interface CheaperLoad {
+  readonly loadConfig: LoadConfig;
+  readonly footprint: Footprint;
+}
 
 /** Whether a model fits this machine now. */
 export interface FitHere extends ModelFit {
@@ -62,14 +68,18 @@ export async function judgeAlone(
   const asAsked = { loadConfig: wanted, footprint: estimate(wanted) };
   const fit = { ...judge(asAsked), loadConfig: wanted, resources };
   if (fit.rejection === null) return { ...fit, cheaper: null };
-  const pools = measurePools(resources, [], policy);
   const cheaper =
     known.kind === 'size'
       ? shorterContexts(asked.contextLengthTokens)
           .map((contextLengthTokens) => ({ ...wanted, contextLengthTokens }))
           .map((one) => ({ loadConfig: one, footprint: estimate(one) }))
           .find((one) => judge(one).rejection === null)
-      : cheapestLoad({ header: known.header, loadConfig: wanted, environment, resources, pools });
+      : cheapestFit(known.header, wanted, environment, {
+          pools: measurePools(resources, [], policy),
+          devices: resources,
+          limit: LIMIT,
+          size: 'upper-end',
+        });
   return { ...fit, cheaper: cheaper ? { ...cheaper, pools: judge(cheaper).pools } : null };
 }
 

@@ -4,6 +4,7 @@ import { assembleSelectionInput } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type {
   Engine,
+  EstimateSettings,
   MeasureOutcome,
   MeasurePorts,
   MemoryReading,
@@ -12,6 +13,7 @@ import type {
 import { measureFootprint } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
+import { changesOf, isHypothetical, NO_SETTINGS } from '../estimates/estimate-settings.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { withLoadConfig } from '../models/with-load-config.js';
@@ -21,8 +23,8 @@ import { engineOf, openMeasurements } from './calibration.js';
 /** What is to be measured. */
 export interface MeasureRequest {
   readonly modelKey: string;
-  /** What differs from the model's configuration. */
-  readonly changes?: Partial<LoadConfig>;
+  /** What differs from the model's configuration. Only settings that LM Studio takes. */
+  readonly settings?: Partial<EstimateSettings>;
   /** Told how much of the model is loaded, 0 to 1. */
   readonly onProgress?: (ratio: number) => void;
 }
@@ -42,11 +44,18 @@ export interface MeasureReport {
  */
 export async function measureModel(
   session: Session,
-  { modelKey, changes = {}, onProgress = () => undefined }: MeasureRequest,
+  { modelKey, settings = {}, onProgress = () => undefined }: MeasureRequest,
 ): Promise<MeasureReport> {
   const { context, link, parts } = session;
   const { signal, timeoutMs, clock } = context;
   if (link.kind === 'off') throw link.reason;
+  const wanted = { ...NO_SETTINGS, ...settings };
+  if (isHypothetical(wanted)) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      'Only settings that LM Studio takes can be measured: context length, KV cache types, flash attention and parallel sequences.',
+    );
+  }
   const { client } = link;
   const monitor = parts.monitor.own;
   if (!client.host.isLocal || monitor === null) {
@@ -56,7 +65,7 @@ export async function measureModel(
     );
   }
   const { model } = await client.modelInfo(modelKey, { signal });
-  const { loadConfig, predicted } = await predict(session, model.modelKey, changes);
+  const { loadConfig, predicted } = await predict(session, model.modelKey, changesOf(wanted));
   const expected = { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus };
   const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
   const identifier = `mai/measure/${model.modelKey}`;

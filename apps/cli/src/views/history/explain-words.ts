@@ -1,6 +1,11 @@
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
-import type { Episode, OutcomeRecord, PoolOutcome, SelectionNote } from '@mai/host';
-import { startsRun } from '@mai/host';
+import {
+  type Episode,
+  type OutcomeRecord,
+  type PoolOutcome,
+  type SelectionNote,
+  startsRun,
+} from '@mai/host';
 import {
   formatBytes,
   formatCount,

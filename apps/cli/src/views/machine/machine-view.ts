@@ -1,7 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { ResourceSnapshot } from '@mai/host';
-import type { PoolOutcome } from '@mai/host';
-import type { PoolTrend } from '@mai/host';
+import type { PoolOutcome, PoolTrend, ResourceSnapshot } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import {
   formatBytes,

@@ -4,8 +4,12 @@ import { formatBytes, formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrap } from '../../terminal/text.js';
-import type { ServedPart } from './serving-chart.js';
-import { renderServing, formatPrecisePercent, formatSimulatedTime } from './serving-chart.js';
+import {
+  formatPrecisePercent,
+  formatSimulatedTime,
+  renderServing,
+  type ServedPart,
+} from './serving-chart.js';
 
 /** The trace, the chain and the seed of a simulation. */
 export interface SimulationTitle {

@@ -1,6 +1,11 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { AutopilotState, SwitchReason } from '@mai/host';
-import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/host';
+import type {
+  AutopilotState,
+  PoolOutcome,
+  RejectedCandidate,
+  Selection,
+  SwitchReason,
+} from '@mai/host';
 import { formatBytes, formatDuration, formatPercent } from '../../terminal/format.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';

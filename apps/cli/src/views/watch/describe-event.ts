@@ -1,6 +1,11 @@
-import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
-import { formatIssue, isModelConfigError } from '@mai/host';
-import type { Selection } from '@mai/host';
+import {
+  type AutopilotEvent,
+  formatIssue,
+  isModelConfigError,
+  type RunEvent,
+  type RunReport,
+  type Selection,
+} from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Style } from '../../terminal/style.js';
 import { describePlan, describeReason } from './describe-decision.js';

@@ -1,6 +1,6 @@
 import type { CommandContext } from '../../context.js';
 import { SCHEMA_VERSION } from '../../terminal/output.js';
-import { errorJson, eventJson } from './event-json.js';
+import { errorJson, eventJson } from '@mai/host';
 import type { WatchReport } from './watch-report.js';
 
 /** Prints each event as one line of JSON, for pipes, logs and other programs. */

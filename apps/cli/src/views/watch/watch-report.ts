@@ -1,5 +1,4 @@
-import type { AutopilotEvent } from '@mai/host';
-import type { LoadedModelConfig } from '@mai/host';
+import type { AutopilotEvent, LoadedModelConfig } from '@mai/host';
 
 /** Shows the events of the autopilot: a live view, or lines of JSON. */
 export interface WatchReport {

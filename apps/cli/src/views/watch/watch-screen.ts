@@ -1,13 +1,11 @@
-import type { AutopilotEvent } from '@mai/host';
-import type { RunningAutopilot } from '@mai/host';
+import type { AutopilotEvent, RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
 import { displayAddress } from '../../terminal/format.js';
 import { describeEvent } from './describe-event.js';
 import type { WatchReport } from './watch-report.js';
-import type { LoadProgress } from './watch-view.js';
-import { renderWatch } from './watch-view.js';
+import { type LoadProgress, renderWatch } from './watch-view.js';
 
 /** Log lines kept: the most that a view shows. */
 const LOG_LENGTH = 10;

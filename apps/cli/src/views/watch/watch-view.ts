@@ -1,6 +1,5 @@
 import { totalBytesOf } from '@mai/memory-ledger';
-import type { AutopilotState } from '@mai/host';
-import type { Resident } from '@mai/host';
+import type { AutopilotState, Resident } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';

@@ -1,6 +1,5 @@
-import type { AutopilotEvent, RunEvent, RunReport } from '@mai/host';
-import type { RejectedCandidate } from '@mai/host';
-import { knownError } from '../../exit-codes.js';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
+import type { RejectedCandidate } from '@mai/selector';
 
 /**
  * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
@@ -58,7 +57,8 @@ export function eventJson(event: AutopilotEvent): object {
 /** A thrown value for JSON: its message, and its code where it has one. */
 export function errorJson(error: unknown): object {
   const message = error instanceof Error ? error.message : String(error);
-  return { code: knownError(error)?.code ?? null, message };
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return { code: typeof code === 'string' ? code : null, message };
 }
 
 function rejectedJson({ modelKey, rejection }: RejectedCandidate): object {

@@ -1,4 +1,4 @@
-import { parseDurationMs } from '@mai/host';
+import { parseDurationMs } from '@mai/model-config';
 
 /**
  * A moment that is over, as people write it: `14:05`, which is the last time that clocks here showed it,

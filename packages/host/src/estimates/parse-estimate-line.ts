@@ -1,10 +1,10 @@
-import type { EstimateSettings } from '@mai/host';
-import { suggest } from '@mai/host';
-import { CHOICES } from '../command-line/estimate-spec.js';
-import { UsageError } from '../usage-error.js';
+import type { EstimateSettings } from '@mai/memory-estimator';
+import { HostError } from '../host-error.js';
+import { suggest } from '../suggest.js';
+import { ESTIMATE_CHOICES } from './estimate-choices.js';
 
-/** One question of `mai estimate --stdin`. */
-export interface EstimateRequest {
+/** One line of `mai estimate --stdin`. */
+export interface EstimateLine {
   readonly file: string;
   readonly settings: EstimateSettings;
 }
@@ -15,18 +15,21 @@ const count: Read = (value, name) => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   // JSON has no infinity, and 1e400 becomes one.
   const told = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  throw new UsageError(`${name} is a whole number, not ${told}.`);
+  throw new HostError('INVALID_REQUEST', `${name} is a whole number, not ${told}.`);
 };
 const flag: Read = (value, name) => {
   if (typeof value === 'boolean') return value;
-  throw new UsageError(`${name} is true or false, not ${JSON.stringify(value)}.`);
+  throw new HostError('INVALID_REQUEST', `${name} is true or false, not ${JSON.stringify(value)}.`);
 };
 const choice =
-  (option: keyof typeof CHOICES): Read =>
+  (option: keyof typeof ESTIMATE_CHOICES): Read =>
   (value, name) => {
-    const choices: readonly string[] = CHOICES[option];
+    const choices: readonly string[] = ESTIMATE_CHOICES[option];
     if (typeof value === 'string' && choices.includes(value)) return value;
-    throw new UsageError(`${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`);
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
+    );
   };
 
 /** The fields of a line, the setting that each gives, and how its value is read. */
@@ -45,12 +48,12 @@ const FIELDS: Readonly<Record<string, readonly [keyof EstimateSettings, Read]>> 
   cpu: ['cpu', choice('cpu')],
 };
 
-/** Reads one line of `--stdin`. What is absent or null takes LM Studio's default. @throws UsageError */
-export function parseRequestLine(line: string): EstimateRequest {
+/** Reads one line of `--stdin`. What is absent or null takes LM Studio's default. @throws HostError */
+export function parseEstimateLine(line: string): EstimateLine {
   const object = parseObject(line);
   const { file, ...rest } = object;
   if (typeof file !== 'string' || file === '') {
-    throw new UsageError('Each line needs "file": the path of a GGUF file.');
+    throw new HostError('INVALID_REQUEST', 'Each line needs "file": the path of a GGUF file.');
   }
   const settings: Record<string, unknown> = Object.fromEntries(
     Object.values(FIELDS).map(([setting]) => [setting, null]),
@@ -59,7 +62,8 @@ export function parseRequestLine(line: string): EstimateRequest {
     const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (field === undefined) {
       const guess = suggest(name, Object.keys(FIELDS));
-      throw new UsageError(
+      throw new HostError(
+        'INVALID_REQUEST',
         `There is no field ${JSON.stringify(name)}.${guess === null ? '' : ` Did you mean ${guess}?`}`,
       );
     }
@@ -70,7 +74,7 @@ export function parseRequestLine(line: string): EstimateRequest {
 }
 
 /** The file that a line names, where it names one: for the answer to a line that fails. */
-export function fileOfLine(line: string): string | null {
+export function fileOfEstimateLine(line: string): string | null {
   try {
     const { file } = parseObject(line);
     return typeof file === 'string' ? file : null;
@@ -84,10 +88,15 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new UsageError('This line is not JSON. Write one JSON object a line.', { cause: error });
+    throw new HostError('INVALID_REQUEST', 'This line is not JSON. Write one JSON object a line.', {
+      cause: error,
+    });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError('This line is not a JSON object. Write one JSON object a line.');
+    throw new HostError(
+      'INVALID_REQUEST',
+      'This line is not a JSON object. Write one JSON object a line.',
+    );
   }
   return value as Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,47 @@
+import type { JournalState, Yield } from '@mai/autopilot';
+import { HostError } from '../host-error.js';
+import { suggest } from '../suggest.js';
+
+/** Which pins are removed. */
+export interface UnpinRequest {
+  /** A pinned model key or instance identifier; the only pin unless given. */
+  readonly target?: string | null;
+  /** Every pin. Default false. */
+  readonly all?: boolean;
+}
+
+/** The targets of the pins that are meant. @throws HostError where there is none, or several are meant without `all` */
+export function findPins(
+  { pins }: JournalState,
+  { target = null, all = false }: UnpinRequest,
+): readonly string[] {
+  const pinned = pins.map((pin) => pin.target);
+  if (all || (target === null && pinned.length <= 1)) return pinned;
+  if (target === null) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `${pinned.length} pins are set: ${pinned.join(', ')}. Name one of them, or add --all.`,
+    );
+  }
+  if (pinned.includes(target)) return [target];
+  const guess = suggest(target, pinned);
+  const next =
+    pinned.length === 0
+      ? 'Nothing is pinned.'
+      : guess === null
+        ? `Pinned: ${pinned.join(', ')}.`
+        : `Did you mean ${guess}?`;
+  throw new HostError('INVALID_REQUEST', `${target} is not pinned. ${next}`);
+}
+
+/** The yield of a name; all of them for null. @throws HostError where there is no yield of that name */
+export function findYields({ yields }: JournalState, name: string | null): readonly Yield[] {
+  if (name === null) return yields;
+  const found = yields.filter((one) => one.name === name);
+  if (found.length > 0) return found;
+  const names = yields.map((one) => one.name).join(', ');
+  throw new HostError(
+    'INVALID_REQUEST',
+    `There is no yield ${JSON.stringify(name)}. ${names === '' ? 'Nothing is held.' : `Held: ${names}.`}`,
+  );
+}

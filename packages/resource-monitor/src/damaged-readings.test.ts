@@ -2,12 +2,13 @@ import { assembleMachine } from '../test/assemble-machine.js';
 import * as darwin from '../test/machines/darwin.js';
 import * as linux from '../test/machines/linux.js';
 import * as linuxGpus from '../test/machines/linux-gpus.js';
+import * as linuxMemory from '../test/machines/linux-memory.js';
 import type { Machine } from '../test/machines/machine.js';
 import * as windows from '../test/machines/windows.js';
 import type { ResourceSnapshot } from './snapshot.js';
 
-const MACHINES: readonly Machine[] = [linux, linuxGpus, darwin, windows].flatMap((module) =>
-  Object.values(module),
+const MACHINES: readonly Machine[] = [linux, linuxGpus, linuxMemory, darwin, windows].flatMap(
+  (module) => Object.values(module),
 );
 const ROUNDS = 40;
 

@@ -2,13 +2,15 @@ import { assembleMachine } from '../test/assemble-machine.js';
 import * as darwin from '../test/machines/darwin.js';
 import * as linux from '../test/machines/linux.js';
 import * as linuxGpus from '../test/machines/linux-gpus.js';
+import * as linuxMemory from '../test/machines/linux-memory.js';
 import type { Machine } from '../test/machines/machine.js';
+import { memInfo } from '../test/machines/machine.js';
 import * as windows from '../test/machines/windows.js';
 import type { ResourceSnapshot } from './snapshot.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-const ALL: readonly Machine[] = [linux, linuxGpus, darwin, windows].flatMap((module) =>
+const ALL: readonly Machine[] = [linux, linuxGpus, linuxMemory, darwin, windows].flatMap((module) =>
   Object.values(module),
 );
 
@@ -35,8 +37,10 @@ describe('recorded machines', () => {
       const snapshot = await first(machine);
       const { ram, gpus, sources } = snapshot;
       expect(ram.totalBytes).toBeGreaterThan(0);
-      expect(ram.availableBytes).toBeGreaterThanOrEqual(0);
-      expect(ram.availableBytes).toBeLessThanOrEqual(ram.totalBytes);
+      if (ram.availableBytes !== null) {
+        expect(ram.availableBytes).toBeGreaterThanOrEqual(0);
+        expect(ram.availableBytes).toBeLessThanOrEqual(ram.totalBytes);
+      }
       for (const { totalBytes, usedBytes, availableBytes } of gpus) {
         for (const bytes of [totalBytes, usedBytes, availableBytes]) {
           expect(bytes === null || (Number.isFinite(bytes) && bytes >= 0)).toBe(true);
@@ -57,7 +61,7 @@ describe('recorded machines', () => {
 
 describe('memory', () => {
   // Worked out by hand from the files of each machine.
-  const MEMORY: readonly (readonly [Machine, number, number, 'machine' | 'cgroup'])[] = [
+  const MEMORY: readonly (readonly [Machine, number, number | null, 'machine' | 'cgroup'])[] = [
     [linux.virtualMachine, 25_276_502_016, 24_444_157_952, 'machine'],
     // 134217728 - (21295104 - 20004864); the outer group has more left.
     [linux.nestedGroups, 134_217_728, 132_927_488, 'cgroup'],
@@ -68,6 +72,11 @@ describe('memory', () => {
     [linux.wsl2, 12_470_504_448, 11_890_956_288, 'machine'],
     [linuxGpus.amdPolaris, 16_635_121_664, 10_830_524_416, 'machine'],
     [linuxGpus.dgxSpark, 130_663_165_952, 121_411_960_832, 'machine'],
+    // 11534336 kB, and 30601641984 bytes of ZFS's cache: all that is clean, because 2.5 GiB are not.
+    [linuxMemory.zfsServer, 67_366_309_888, 42_412_802_048, 'machine'],
+    [linuxMemory.lxcNegative, 16_779_403_264, null, 'machine'],
+    // 4 GiB - (4 GiB - 4760 kB - 2 GiB of file cache)
+    [linuxMemory.lxcCacheAsUsed, 4_294_967_296, 2_152_357_888, 'cgroup'],
     // 17179869184 - (247311 - 630 + 159117 + 454496) * 16384
     [darwin.appleSilicon, 17_179_869_184, 3_084_812_288, 'machine'],
     // 34359738368 - (464333 - 11820 + 715958 + 0) * 4096
@@ -80,6 +89,85 @@ describe('memory', () => {
     const [machine, totalBytes, availableBytes, limitedBy] = row;
     const { ram } = await first(machine);
     expect(ram).toMatchObject({ totalBytes, availableBytes, limitedBy });
+  });
+
+  const withFiles = (machine: Machine, changed: Readonly<Record<string, string>>): Machine => ({
+    ...machine,
+    files: { ...machine.files, ...changed },
+  });
+  const ramOf = async (machine: Machine) => {
+    const snapshot = await first(machine);
+    const { source, passedOver } = sourceOf(snapshot, 'ram') ?? {};
+    return { ...snapshot.ram, source, reasons: passedOver?.map(({ reason }) => reason) };
+  };
+
+  it("of a group on a machine with ZFS includes the machine's evictable cache", async () => {
+    const zfs = linuxMemory.zfsServer.files?.['/proc/spl/kstat/zfs/arcstats'] ?? '';
+    const full = memInfo({ MemTotal: 65787412, MemFree: 9, MemAvailable: 9 });
+    const changed = { '/proc/meminfo': full, '/proc/spl/kstat/zfs/arcstats': zfs };
+    expect(await ramOf(withFiles(linux.dockerVersion2, changed))).toMatchObject({
+      totalBytes: 131_072_000,
+      availableBytes: 106_072_000,
+    });
+  });
+
+  it("of a container with its own /proc/meminfo leaves out the machine's ZFS cache", async () => {
+    const mount = '97 90 0:49 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n';
+    const ram = await ramOf(withFiles(linuxMemory.zfsServer, { '/proc/self/mountinfo': mount }));
+    expect(ram.availableBytes).toBe(11_534_336 * 1024);
+    expect(ram.reasons).toContain(
+      "/proc/spl/kstat/zfs/arcstats is the machine's, not this container's",
+    );
+  });
+
+  it('leaves out a ZFS cache that is larger than the memory in use, and is never above the total', async () => {
+    const small = memInfo({ MemTotal: 40_000_000, MemFree: 20_000_000, MemAvailable: 20_000_000 });
+    const ram = await ramOf(withFiles(linuxMemory.zfsServer, { '/proc/meminfo': small }));
+    expect(ram.availableBytes).toBe(20_000_000 * 1024);
+    expect(ram.reasons).toContain('/proc/spl/kstat/zfs/arcstats reports more cache than is in use');
+  });
+
+  it('is null with a reason if /proc/meminfo contradicts itself', async () => {
+    const impossible = memInfo({ MemTotal: 1000, MemFree: 0, MemAvailable: 0 });
+    expect(await ramOf(withFiles(linux.wsl2, { '/proc/meminfo': impossible }))).toMatchObject({
+      totalBytes: 1000 * 1024,
+      availableBytes: null,
+      source: '/proc/meminfo',
+      reasons: ['no control group limits memory', 'it reports neither free nor available memory'],
+    });
+  });
+
+  it.each([
+    ['contradicts itself', memInfo({ MemTotal: 24684084, MemFree: 1, MemAvailable: 24684085 })],
+    ['has a total of 0', memInfo({ MemTotal: 0, MemFree: 0, MemAvailable: 0 })],
+  ])('of a group is known if /proc/meminfo %s', async (_, text) => {
+    const machine = { ...linux.dockerVersion2, memory: { totalBytes: 2 ** 34, freeBytes: 1 } };
+    const ram = await ramOf(withFiles(machine, { '/proc/meminfo': text }));
+    expect(ram).toMatchObject({ totalBytes: 131_072_000, availableBytes: 106_072_000 });
+    expect(ram.reasons).toEqual([expect.stringMatching(/^\/proc\/meminfo: it /)]);
+  });
+
+  it('of macOS is null if vm_stat counts more pages than there are', async () => {
+    const commands = (darwin.appleSilicon.commands ?? []).map((command) =>
+      command.program === 'vm_stat'
+        ? {
+            ...command,
+            stdout: command.stdout.replace(/Pages wired down: +/, 'Pages wired down: 9'),
+          }
+        : command,
+    );
+    expect(await ramOf({ ...darwin.appleSilicon, commands })).toMatchObject({
+      availableBytes: null,
+      reasons: [expect.stringMatching(/bytes of available memory$/)],
+    });
+  });
+
+  it('of Windows is null if more is free than there is', async () => {
+    const memory = { totalBytes: GIB, freeBytes: GIB + 1 };
+    expect(await ramOf({ ...windows.windowsNvidia, memory })).toMatchObject({
+      availableBytes: null,
+      reasons: ['it reports more available memory than the total'],
+    });
   });
 
   it('of a group is never more than the machine has left', async () => {
@@ -102,10 +190,12 @@ describe('memory', () => {
 
   it('counts mapped pages as used on Windows only', async () => {
     for (const machine of ALL) {
-      const { ram } = await first(machine);
-      expect([machine.name, ram.mappedCountsAsUsed]).toEqual([
+      const snapshot = await first(machine);
+      // Node does not tell whether its free memory includes mapped pages.
+      const isKnown = sourceOf(snapshot, 'ram')?.source !== 'os.freemem()';
+      expect([machine.name, snapshot.ram.mappedCountsAsUsed]).toEqual([
         machine.name,
-        machine.platform === 'win32',
+        isKnown ? machine.platform === 'win32' : null,
       ]);
     }
   });
@@ -257,6 +347,28 @@ describe('GPUs', () => {
       },
     ],
     [
+      linuxGpus.intelXe,
+      {
+        deviceKey: 'pci:0000:03:00.0',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 12 * GIB,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
+      linuxGpus.nvidiaAsleep,
+      {
+        deviceKey: 'pci:0000:01:00.0',
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: null,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
       linuxGpus.dgxSpark,
       {
         deviceKey: 'GPU-2dee1e25-b3b5-007e-2b55-79f2d0f2ebe5',
@@ -299,6 +411,18 @@ describe('GPUs', () => {
         totalBytes: 21_050_165_248,
         usedBytes: 1_168_231_104,
         availableBytes: 19_881_934_144,
+      },
+    ],
+    [
+      // Not the 8128 MiB of nvidia-smi: Windows lets it use 27 GiB more.
+      windows.windowsN1x,
+      {
+        deviceKey: 'GPU-11111111-2222-3333-4444-555555555555',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 8128 * MIB + 27 * GIB,
+        usedBytes: 199 * MIB + GIB,
+        availableBytes: 7929 * MIB + 26 * GIB,
       },
     ],
     [

@@ -8,6 +8,7 @@ import type { Clock } from './ports/clock.js';
 import type { Executor } from './ports/executor.js';
 import type { FileTree } from './ports/file-tree.js';
 import type { PlatformReaders } from './reading/figures.js';
+import { plausibleRam, plausibleSwap } from './reading/plausible-memory.js';
 import { windowsReaders } from './windows/windows-readers.js';
 
 /** What the readers of a platform use. */
@@ -28,9 +29,9 @@ export interface PlatformPorts {
 export function createPlatformReaders(ports: PlatformPorts): PlatformReaders {
   const own = ownReaders(ports);
   return {
-    ram: [...(own.ram ?? []), nodeRam(ports.nodeMemory)],
+    ram: [...(own.ram ?? []), nodeRam(ports.nodeMemory)].map(plausibleRam),
     ramIsCheap: own.ramIsCheap ?? true,
-    swap: own.swap ?? [],
+    swap: (own.swap ?? []).map(plausibleSwap),
     swapCounters: own.swapCounters ?? [],
     pressure: own.pressure ?? [],
     cpu: [...(own.cpu ?? []), nodeCpu()],
@@ -47,7 +48,7 @@ function ownReaders(ports: PlatformPorts): Partial<PlatformReaders> {
   const { platform, files, clock, executor, env, gpuFirstAnswerMs, nodeMemory } = ports;
   switch (platform) {
     case 'linux':
-      return linuxReaders(files, clock);
+      return linuxReaders(files, clock, nodeMemory);
     case 'darwin':
       return darwinReaders(executor, clock, nodeMemory().totalBytes);
     case 'win32':

@@ -1,4 +1,5 @@
-import { fieldDocs, sections } from './file-schema.js';
+import { fieldDocs } from './field-types.js';
+import { sections } from './file-schema.js';
 
 /** A field of the file, as people read about it. */
 export interface DescribedField {

@@ -1,76 +1,30 @@
-import { CAPABILITIES, KV_CACHE_TYPES, TIERS } from '@mai/memory-ledger';
+import { CAPABILITIES, KV_CACHE_TYPES } from '@mai/memory-ledger';
 import * as z from 'zod/mini';
-import { MODEL_KEY_PATTERN } from './model-key.js';
+import {
+  documented,
+  duration,
+  gibibytes,
+  kvCacheType,
+  matching,
+  modelKey,
+  optional,
+  percent,
+  percentOrZero,
+  positiveDuration,
+  ratio,
+  share,
+  size,
+  text,
+  tier,
+  tokens,
+} from './field-types.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
-import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from './quantities.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
 // Schema for editors is generated from this value. The README's tables, the comments of a rendered file
 // and the JSDoc of model-config-file.ts come from the same help texts.
-// A custom `error` is a noun phrase that says what was expected.
 
 const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-// A duration that has a digit above 0 somewhere.
-const POSITIVE_DURATION_PATTERN = new RegExp(`^(?=.*[1-9])${DURATION_PATTERN.source.slice(1)}`);
-
-/** The help text of a field, and the value that holds where the field is not set. */
-interface FieldHelp {
-  readonly description: string;
-  readonly default?: string | number;
-}
-
-/** The help texts of all fields, under the names that JSON Schema has for them. */
-export const fieldDocs = z.registry<FieldHelp>();
-
-const documented = <Schema extends z.core.$ZodType>(
-  schema: Schema,
-  description: string,
-  fallback?: string | number,
-): Schema => {
-  fieldDocs.add(schema, {
-    description,
-    ...(fallback === undefined ? {} : { default: fallback }),
-  });
-  return schema;
-};
-const optional = <Schema extends z.core.$ZodType>(
-  schema: Schema,
-  description: string,
-  fallback?: string | number,
-) => documented(z.optional(schema), description, fallback);
-
-const matching = (pattern: RegExp, expected: string) =>
-  z.string(expected).check(z.regex(pattern, expected));
-const text = () => matching(/\S/, 'some text');
-// The second check is for numbers that are too large for any machine, such as 999999999TiB.
-const quantity = (pattern: RegExp, expected: string, isValid: (text: string) => boolean) =>
-  z
-    .string(expected)
-    .check(z.regex(pattern, { error: expected, abort: true }), z.refine(isValid, expected));
-const size = () =>
-  quantity(SIZE_PATTERN, 'a size such as 1GiB or 512MiB', (text) => parseSizeBytes(text) !== null);
-const duration = () =>
-  quantity(
-    DURATION_PATTERN,
-    'a duration such as 20s, 10m or 1h30m',
-    (text) => parseDurationMs(text) !== null,
-  );
-const positiveDuration = () =>
-  quantity(
-    POSITIVE_DURATION_PATTERN,
-    'a duration above 0, such as 20s, 10m or 1h30m',
-    (text) => (parseDurationMs(text) ?? 0) > 0,
-  );
-const modelKey = () => matching(MODEL_KEY_PATTERN, 'a model key as LM Studio lists it');
-const percent = () => z.number().check(z.gt(0), z.lte(100));
-const percentOrZero = () => z.number().check(z.gte(0), z.lte(100));
-const ratio = () => z.number().check(z.gte(0), z.lte(1));
-const gibibytes = () => z.number().check(z.gte(0), z.lte(1_000_000));
-const tokens = () => z.int().check(z.gte(1), z.lte(1_000_000_000));
-const share = () =>
-  z.union([z.enum(['max', 'off']), ratio()], 'max, off, or a share of the layers from 0 to 1');
-const tier = () => z.enum(TIERS);
-const kvCacheType = () => z.enum(KV_CACHE_TYPES);
 
 const load = z.strictObject({
   gpu_offload: optional(

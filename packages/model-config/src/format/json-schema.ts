@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { fieldDocs, fileSchema } from './file-schema.js';
+import { fieldDocs } from './field-types.js';
+import { fileSchema } from './file-schema.js';
 
 /** The JSON Schema (draft 7) of the file format, generated from the schema that validates. */
 export function modelConfigJsonSchema(): Record<string, unknown> {

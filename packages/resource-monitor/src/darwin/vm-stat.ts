@@ -29,7 +29,7 @@ export function parseVmStat(text: string, totalBytes: number): VmStat | null {
       ? totalBytes - reclaimable * pageBytes
       : (Math.max(0, anonymous - purgeable) + wired + compressor) * pageBytes;
   return {
-    usedBytes: Math.min(totalBytes, Math.max(0, usedBytes)),
+    usedBytes,
     swapInBytes: (pages('Swapins') ?? 0) * pageBytes,
     swapOutBytes: (pages('Swapouts') ?? 0) * pageBytes,
   };

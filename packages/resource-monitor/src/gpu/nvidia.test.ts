@@ -24,7 +24,13 @@ describe('nvidia-smi as a real process', () => {
   const setUp = (mode: FakeNvidiaMode, firstAnswerMs = 60_000) => {
     const clock = createFastClock(SPEED);
     const { executor, started, clean } = fakeNvidiaSmi(mode, clock, SPEED);
-    const reader: GpuReader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs });
+    const reader: GpuReader = nvidiaGpus({
+      executor,
+      clock,
+      platform: 'linux',
+      isAsleep: () => false,
+      firstAnswerMs,
+    });
     cleanUp = async () => {
       await reader.stop?.();
       clean();
@@ -115,7 +121,13 @@ describe('the nvidia reader', () => {
   const setUp = (printed: string) => {
     const clock = createFakeClock();
     const executor = createFakeExecutor([{ program: 'nvidia-smi', stdout: printed }]);
-    const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
+    const reader = nvidiaGpus({
+      executor,
+      clock,
+      platform: 'linux',
+      isAsleep: () => false,
+      firstAnswerMs: 2500,
+    });
     return { clock, executor, reader };
   };
   const LINE = '1, GPU-1f, 00000000:01:00.0, X, 100, 1, 99, 0';
@@ -125,7 +137,13 @@ describe('the nvidia reader', () => {
     const commands = createFakeExecutor([]);
     let there = false;
     const executor = { ...commands, find: () => (there ? '/bin/nvidia-smi' : null) };
-    const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 10 });
+    const reader = nvidiaGpus({
+      executor,
+      clock,
+      platform: 'linux',
+      isAsleep: () => false,
+      firstAnswerMs: 10,
+    });
     expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
     there = true;
     expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
@@ -150,7 +168,13 @@ describe('the nvidia reader', () => {
   it('is awaited once per start, so that one that hangs does not delay every sample', async () => {
     const clock = createFakeClock();
     const executor = { ...createFakeExecutor([]), find: () => '/bin/nvidia-smi' };
-    const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
+    const reader = nvidiaGpus({
+      executor,
+      clock,
+      platform: 'linux',
+      isAsleep: () => false,
+      firstAnswerMs: 2500,
+    });
     const first = reader.read(once);
     await clock.advance(2500);
     expect(await first).toEqual({ reason: 'no answer within 2500 ms yet' });
@@ -180,7 +204,13 @@ describe('the nvidia reader', () => {
         { program: 'nvidia-smi', args: ['--query-compute-apps'], stdout: '' },
         { program: 'nvidia-smi', stdout: line(used) },
       ]);
-      const reader = nvidiaGpus({ executor, clock, platform: 'linux', firstAnswerMs: 2500 });
+      const reader = nvidiaGpus({
+        executor,
+        clock,
+        platform: 'linux',
+        isAsleep: () => false,
+        firstAnswerMs: 2500,
+      });
       await reader.read(continuing);
       await flush();
       expect(await reader.read(continuing)).toMatchObject({ value: [{ processes }] });

@@ -3,6 +3,7 @@ import type { Executor } from '../ports/executor.js';
 import { createRepeatedEvent } from '../ports/race.js';
 import type { GpuReader, GpuReading } from '../reading/figures.js';
 import type { Reading } from '../reading/reader.js';
+import { createMigList } from './mig.js';
 import {
   NVIDIA_PROCESS_ARGUMENTS,
   nvidiaArguments,
@@ -29,6 +30,8 @@ const PROCESSES_TIMEOUT_MS = 5000;
  */
 const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
+const ASLEEP = 'all NVIDIA GPUs are suspended to save power, and it would wake them';
+
 /** Folders of nvidia-smi that are not always on the PATH. */
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   // WSL2 mounts the Windows driver's copy here.
@@ -41,10 +44,12 @@ export function nvidiaGpus(options: {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
+  /** Whether all NVIDIA GPUs are suspended. nvidia-smi would wake them, so it does not run meanwhile. */
+  readonly isAsleep: () => boolean;
   /** How long a sample waits for the first figures after a start of nvidia-smi. */
   readonly firstAnswerMs: number;
 }): GpuReader {
-  const { executor, clock, platform, firstAnswerMs } = options;
+  const { executor, clock, platform, isAsleep, firstAnswerMs } = options;
   let program: string | null = null;
   let lookedAtMs: number | null = null;
   let intervalMs = 1000;
@@ -56,6 +61,7 @@ export function nvidiaGpus(options: {
   let partial: GpuReading[] = [];
   const changed = createRepeatedEvent(clock);
   const processes = createProcessList(executor, clock);
+  const slices = createMigList(executor, clock);
 
   const onLine = (line: string): boolean => {
     const parsed = parseNvidiaLine(line, clock.monotonicMs());
@@ -109,6 +115,12 @@ export function nvidiaGpus(options: {
     async read({ continuing }): Promise<Reading<readonly GpuReading[]>> {
       const path = find();
       if (path === null) return { reason: 'it is not on the PATH' };
+      if (isAsleep()) {
+        stream?.pause();
+        return frame.length === 0
+          ? { reason: ASLEEP }
+          : { value: frame.map((gpu) => withoutFigures(gpu, ASLEEP)) };
+      }
       const supervised = supervise(path);
       supervised.keepAlive();
       // The wait is counted from the start, so an nvidia-smi that hangs delays one sample, not every one.
@@ -116,7 +128,11 @@ export function nvidiaGpus(options: {
       if (!isFresh() && supervised.state.starting && waitMs > 0) await changed.next(waitMs);
       if (isFresh()) {
         if (continuing) processes.refresh(path);
-        return { value: frame.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
+        const printed = frame;
+        const gpus = await slices.withoutSplit(path, printed);
+        // Kept for when nvidia-smi falls silent; a newer round may have arrived meanwhile.
+        if (frame === printed) frame = gpus;
+        return { value: gpus.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
       const { trouble } = supervised.state;
       if (frameAtMs === null)
@@ -135,6 +151,7 @@ export function nvidiaGpus(options: {
     },
     async stop() {
       processes.stop();
+      slices.stop();
       await stream?.stop();
     },
   };

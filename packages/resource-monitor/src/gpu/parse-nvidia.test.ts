@@ -61,6 +61,59 @@ describe('a line of nvidia-smi', () => {
     );
   });
 
+  it.each(['NVIDIA N1X', 'NVIDIA RTX Spark N1X', 'NVIDIA GB10', 'Orin (nvgpu)', 'NVIDIA Thor'])(
+    'has shared memory of unknown size for %s, also if the memory set aside for it is printed',
+    (name) => {
+      // From https://github.com/unslothai/unsloth/pull/11208: CUDA can use 46477 MiB of this N1X.
+      expect(parse(`1, GPU-1f, 00000000:01:00.0, ${name}, 8128, 199, 7929, 0`)).toMatchObject({
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: null,
+        usedBytes: null,
+        availableBytes: null,
+        utilizationRatio: 0,
+        readAtMonotonicMs: null,
+        reasons: [
+          'it uses system memory, and the 8128 MiB that its driver reports are only a part set aside for it',
+        ],
+      });
+    },
+  );
+
+  it.each(['NVIDIA GH200 480GB', 'NVIDIA GB200', 'NVIDIA GeForce RTX 5060 Laptop GPU'])(
+    'has dedicated memory for %s',
+    (name) => {
+      expect(parse(`1, GPU-1f, 00000000:01:00.0, ${name}, 8151, 10, 7900, 0`)).toMatchObject({
+        kind: 'discrete',
+        memory: 'dedicated',
+        totalBytes: 8151 * MIB,
+      });
+    },
+  );
+
+  it('has no figures without permission, as for MIG in a container', () => {
+    // https://github.com/Stability-AI/StableSwarmUI/issues/388
+    const hidden = '[Insufficient Permissions]';
+    expect(
+      parse(
+        `1, GPU-1f, 00000000:01:00.0, NVIDIA A100-SXM4-80GB, ${hidden}, ${hidden}, ${hidden}, [N/A]`,
+      ),
+    ).toMatchObject({
+      memory: 'dedicated',
+      totalBytes: null,
+      availableBytes: null,
+      reasons: ['its driver prints [Insufficient Permissions] for free memory'],
+    });
+  });
+
+  it('has no free memory if only the total is hidden', () => {
+    expect(parse('1, GPU-1f, 00000000:01:00.0, X, [N/A], 1, 99, 0')).toMatchObject({
+      totalBytes: null,
+      availableBytes: null,
+      reasons: ['its driver prints [N/A] for total memory'],
+    });
+  });
+
   it('has a name of null for text in brackets', () => {
     expect(parse('1, GPU-1f, 00000000:01:00.0, [Unknown Error], 2, 1, 1, 0')?.name).toBeNull();
   });

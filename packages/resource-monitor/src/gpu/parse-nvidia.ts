@@ -1,4 +1,5 @@
 import type { GpuReading } from '../reading/figures.js';
+import { usesSystemMemory } from './nvidia-products.js';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
@@ -30,12 +31,6 @@ export interface NvidiaLine {
   readonly reading: GpuReading;
 }
 
-/**
- * Product names of GPUs that use system memory (DGX Spark, Jetson). nvidia-smi has no field for that: it
- * prints no total for these GPUs, and none for other GPUs in trouble.
- */
-const SHARED_MEMORY_PRODUCTS = /\b(GB10|N1X?|Thor|Orin|Xavier|Tegra)\b/i;
-
 /** How nvidia-smi prints the UUID of a GPU or of a MIG instance. */
 const UUID = /^(GPU|MIG)-/;
 
@@ -48,8 +43,9 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
   const [total, used, free, busy] = parts.slice(-4).map(numberOf);
   const name = nameOf(parts.slice(3, -4).join(', '));
   if (!UUID.test(uuid)) return null;
-  const integrated = total === null && name !== null && SHARED_MEMORY_PRODUCTS.test(name);
-  const known = free !== null && free !== undefined;
+  const integrated = usesSystemMemory(name);
+  // Figures of a carve-out do not tell what such a GPU can use.
+  const known = !integrated && total != null && free != null;
   return {
     count: numberOf(count),
     reading: {
@@ -61,13 +57,13 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
       vendor: 'nvidia',
       kind: integrated ? 'integrated' : 'discrete',
       memory: integrated ? 'shared' : 'dedicated',
-      totalBytes: mebibytes(total),
-      usedBytes: mebibytes(used),
-      availableBytes: mebibytes(free),
+      totalBytes: integrated ? null : mebibytes(total),
+      usedBytes: integrated ? null : mebibytes(used),
+      availableBytes: known ? mebibytes(free) : null,
       utilizationRatio: busy == null ? null : busy / 100,
       processes: null,
       readAtMonotonicMs: known ? nowMs : null,
-      reasons: known ? [] : [reasonFor(integrated, parts.at(-2) ?? '')],
+      reasons: known ? [] : [reasonFor(integrated, parts.slice(-4))],
     },
   };
 }
@@ -117,7 +113,14 @@ function pciAddressOf(busId: string): string | null {
   return `${domain.slice(-4)}:${rest}`.toLowerCase();
 }
 
-function reasonFor(integrated: boolean, printed: string): string {
-  if (integrated) return 'it uses system memory, and its driver reports no figures for that';
-  return `its driver prints ${printed} for free memory`;
+function reasonFor(integrated: boolean, printed: readonly string[]): string {
+  const [total = '', , free = ''] = printed;
+  if (!integrated) {
+    return numberOf(free) === null
+      ? `its driver prints ${free} for free memory`
+      : `its driver prints ${total} for total memory`;
+  }
+  return numberOf(total) === null
+    ? 'it uses system memory, and its driver reports no figures for that'
+    : `it uses system memory, and the ${total} MiB that its driver reports are only a part set aside for it`;
 }

@@ -7,23 +7,25 @@ const ROUNDING_RATIO = 1.1;
 export function plausible(gpu: GpuReading): GpuReading {
   const { utilizationRatio } = gpu;
   const totalBytes = gpu.totalBytes === 0 ? null : gpu.totalBytes;
-  const fits = (bytes: number | null): number | null =>
-    bytes !== null && totalBytes !== null && bytes > totalBytes ? null : bytes;
-  const availableBytes = fits(gpu.availableBytes);
-  const impossible = availableBytes !== gpu.availableBytes;
+  const exceeds = (bytes: number | null): boolean =>
+    bytes !== null && totalBytes !== null && bytes > totalBytes;
+  // The total of shared memory is only a cap, and a GPU may hold more than that.
+  const overused = gpu.memory === 'dedicated' && exceeds(gpu.usedBytes);
+  const overfree = exceeds(gpu.availableBytes);
+  const impossible = gpu.availableBytes !== null && (overused || overfree);
   return {
     ...gpu,
     totalBytes,
-    // The total of shared memory is only a cap, and a GPU may hold more than that.
-    usedBytes: gpu.memory === 'shared' ? gpu.usedBytes : fits(gpu.usedBytes),
-    availableBytes,
+    usedBytes: overused ? null : gpu.usedBytes,
+    // Several readers derive free memory from the use, so an impossible use makes both unknown.
+    availableBytes: impossible ? null : gpu.availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO
         ? null
         : Math.min(1, utilizationRatio),
     readAtMonotonicMs: impossible ? null : gpu.readAtMonotonicMs,
     reasons: impossible
-      ? [...gpu.reasons, 'it reports more free memory than the total']
+      ? [...gpu.reasons, `it reports more ${overfree ? 'free' : 'used'} memory than the total`]
       : gpu.reasons,
   };
 }

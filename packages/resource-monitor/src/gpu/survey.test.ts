@@ -69,6 +69,11 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
+  it('counts the memory of an NVIDIA GPU without its own as shared, also if it is called discrete', () => {
+    const facts = { name: 'NVIDIA N1X', dedicatedBytes: null, totalBytes: 45 * GIB };
+    expect(merge([], [surveyed(facts)])).toMatchObject([{ memory: 'shared', total: 45 * GIB }]);
+  });
+
   it('counts the memory of a Metal GPU as shared', () => {
     const apple = surveyed({ name: 'Apple M2 Max', platform: 'Metal', integration: null });
     expect(merge([], [apple])).toMatchObject([{ memory: 'shared' }]);

@@ -2,6 +2,7 @@ import type { GpuVendor } from '@mai/memory-ledger';
 import type { GpuReading } from '../reading/figures.js';
 import type { MergedGpu } from './merge-gpus.js';
 import { comparableName } from './merge-gpus.js';
+import { usesSystemMemory } from './nvidia-products.js';
 
 /** The part of LM Studio's hardware survey that a monitor uses: GPUs, also those that the OS hides, and their totals. */
 export interface HardwareSurveyFacts {
@@ -112,7 +113,8 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
   const vendor = vendorOf(surveyed);
   // An Apple chip has one pool for CPU and GPU, whatever integration the survey reports.
   const unified = vendor === 'apple';
-  const memory = unified || surveyed.integration === 'integrated' ? 'shared' : 'dedicated';
+  const integrated = surveyed.integration === 'integrated' || usesSystemMemory(surveyed.name);
+  const memory = unified || integrated ? 'shared' : 'dedicated';
   return {
     source: SOURCE,
     passedOver: [],
@@ -123,7 +125,7 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
       pciId: null,
       name: nameOf(surveyed),
       vendor,
-      kind: unified ? 'unified' : surveyed.integration,
+      kind: unified ? 'unified' : integrated ? 'integrated' : surveyed.integration,
       memory,
       totalBytes: totalOf(surveyed, memory),
       usedBytes: null,

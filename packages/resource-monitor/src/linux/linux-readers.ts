@@ -1,3 +1,4 @@
+import type { NodeMemory } from '../any-platform/node-readers.js';
 import type { Clock } from '../ports/clock.js';
 import type { FileTree } from '../ports/file-tree.js';
 import type { PlatformReaders } from '../reading/figures.js';
@@ -12,12 +13,25 @@ import { linuxEngines } from './processes.js';
 import { cgroupRam, linuxSwap, machineRam } from './ram.js';
 import { linuxSwapCounters } from './swap-counters.js';
 import { sysfsGpus } from './gpus/sysfs-gpus.js';
+import { createZfsArc } from './zfs-arc.js';
 
 /** Readers of the kernel's files. They start no program. */
-export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
+export function linuxReaders(
+  files: FileTree,
+  clock: Clock,
+  nodeMemory: () => NodeMemory,
+): PlatformReaders {
   const findCgroup = createCgroupFinder(files);
   const memInfo = createMemInfo(files);
   const cgroup = createCgroupMemory(files, findCgroup);
+  const arc = createZfsArc(files);
+  const ramSources = {
+    cgroup,
+    memInfo,
+    readEvictableBytes: arc.readEvictableBytes,
+    // libuv calls sysinfo(2) if /proc/meminfo has no MemTotal.
+    systemTotalBytes: () => nodeMemory().totalBytes,
+  };
   const cores = coreCounter(files);
   const quota = cgroupCpu(files, findCgroup, cores);
   const machine = machineCpu(files, cores);
@@ -28,9 +42,9 @@ export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
   const gpus = sysfsGpus(files, clock);
   const power = linuxPower(files, () => clock.monotonicMs());
   return {
-    ram: [cgroupRam(cgroup, memInfo.read), machineRam(memInfo.read)],
+    ram: [cgroupRam(ramSources), machineRam(ramSources)],
     ramIsCheap: true,
-    swap: linuxSwap(cgroup, memInfo.read),
+    swap: linuxSwap(ramSources),
     swapCounters: [swapCounters],
     pressure,
     cpu: [quota, machine],
@@ -42,6 +56,7 @@ export function linuxReaders(files: FileTree, clock: Clock): PlatformReaders {
     close() {
       for (const part of [
         memInfo,
+        arc,
         cgroup,
         quota,
         machine,

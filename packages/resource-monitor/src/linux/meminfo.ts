@@ -5,35 +5,79 @@ import type { SampleContext } from '../reading/reader.js';
 /** Figures of /proc/meminfo, in bytes. */
 export interface MemInfo {
   readonly totalBytes: number;
-  readonly availableBytes: number;
+  /** Null if the file's figure cannot be true. */
+  readonly availableBytes: number | null;
+  /** Why `availableBytes` is null. */
+  readonly contradiction: string | null;
   /** False on kernels before 3.14, where `availableBytes` is estimated from other lines. */
   readonly availableIsKernels: boolean;
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;
 }
 
-/** Reads /proc/meminfo at most once per sample; null if it does not exist. */
-export function createMemInfo(files: FileTree): {
-  read: (context: SampleContext) => MemInfo | null;
-  close: () => void;
-} {
-  const file = files.keep('/proc/meminfo');
-  return { read: oncePerSample(() => parseMemInfo(file.read())), close: () => file.close() };
+/** The file, and whether it describes a container instead of the machine. */
+export interface MemInfoReader {
+  /** At most one reading per sample; null if the file does not exist or has no valid MemTotal. */
+  readonly read: (context: SampleContext) => MemInfo | null;
+  /** A file system such as lxcfs is mounted over /proc/meminfo: its figures are the container's own. */
+  readonly isContainers: boolean;
+  readonly close: () => void;
 }
+
+/** Reads /proc/meminfo, and once the mounts of this process. */
+export function createMemInfo(files: FileTree): MemInfoReader {
+  const file = files.keep('/proc/meminfo');
+  return {
+    read: oncePerSample(() => parseMemInfo(file.read())),
+    // The fifth field is the mount point; see proc_pid_mountinfo(5).
+    isContainers: /^(\S+ ){4}\/proc\/meminfo /m.test(files.readText('/proc/self/mountinfo') ?? ''),
+    close: () => file.close(),
+  };
+}
+
+/** No machine has this much. Containers print negative figures as unsigned ones near 2^64. */
+const IMPOSSIBLE_BYTES = 2 ** 60;
+/**
+ * The kernel subtracts its reserve from MemFree to get MemAvailable. The reserve is a few percent of the
+ * total, so MemAvailable cannot be 0 if this share of the total is free.
+ */
+const LARGEST_RESERVE_RATIO = 0.25;
 
 /** Null if the text has no valid MemTotal. */
 export function parseMemInfo(text: string | null): MemInfo | null {
   if (text === null) return null;
   const totalBytes = bytesOf(text, 'MemTotal:');
-  if (totalBytes === null || totalBytes <= 0) return null;
-  const available = bytesOf(text, 'MemAvailable:');
+  if (totalBytes === null || totalBytes <= 0 || totalBytes >= IMPOSSIBLE_BYTES) return null;
+  const reported = bytesOf(text, 'MemAvailable:');
+  const availableBytes = reported ?? estimateAvailable(text);
+  const freeBytes = bytesOf(text, 'MemFree:');
+  const contradiction = contradictionOf({ totalBytes, availableBytes, freeBytes });
   return {
     totalBytes,
-    availableBytes: Math.min(totalBytes, available ?? estimateAvailable(text)),
-    availableIsKernels: available !== null,
+    availableBytes: contradiction === null ? availableBytes : null,
+    contradiction,
+    availableIsKernels: reported !== null,
     swapTotalBytes: bytesOf(text, 'SwapTotal:'),
     swapFreeBytes: bytesOf(text, 'SwapFree:'),
   };
+}
+
+function contradictionOf(figures: {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly freeBytes: number | null;
+}): string | null {
+  const { totalBytes, availableBytes } = figures;
+  const freeBytes = figures.freeBytes ?? 0;
+  if (availableBytes < 0 || freeBytes < 0) return 'it reports less than 0 bytes of memory';
+  if (availableBytes > totalBytes) return 'it reports more available memory than the total';
+  if (freeBytes > totalBytes) return 'it reports more free memory than the total';
+  if (availableBytes > 0) return null;
+  // A running kernel always keeps some pages free.
+  if (freeBytes === 0) return 'it reports neither free nor available memory';
+  return freeBytes > totalBytes * LARGEST_RESERVE_RATIO
+    ? 'it reports much free memory, but no available memory'
+    : null;
 }
 
 /** MemAvailable without the kernel's watermarks: free memory, and file cache without shared memory. */
@@ -46,6 +90,6 @@ function bytesOf(text: string, key: string): number | null {
   // Only at the start of a line: `SwapCached:` ends with `Cached:`.
   const line = text.startsWith(key) ? 0 : text.indexOf(`\n${key}`) + 1;
   if (line === 0 && !text.startsWith(key)) return null;
-  const kibibytes = Number.parseInt(text.slice(line + key.length, line + key.length + 24), 10);
+  const kibibytes = Number.parseInt(text.slice(line + key.length, line + key.length + 32), 10);
   return Number.isNaN(kibibytes) ? null : kibibytes * 1024;
 }

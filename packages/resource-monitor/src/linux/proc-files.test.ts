@@ -17,6 +17,7 @@ describe('/proc/meminfo', () => {
     ).toEqual({
       totalBytes: 102_400,
       availableBytes: 40_960,
+      contradiction: null,
       availableIsKernels: true,
       swapTotalBytes: 8192,
       swapFreeBytes: 0,
@@ -32,6 +33,36 @@ describe('/proc/meminfo', () => {
       availableIsKernels: false,
       swapTotalBytes: null,
     });
+  });
+
+  it.each([
+    // Total, free, available; from lxcfs issues 84, 389 and 120, or around a limit.
+    [998_384, 987_608, 987_608, null],
+    [1000, 900, 1000, null],
+    [1000, 900, 1001, 'it reports more available memory than the total'],
+    [1000, 1001, 900, 'it reports more free memory than the total'],
+    [1000, -1, 900, 'it reports less than 0 bytes of memory'],
+    [1000, 1, -1, 'it reports less than 0 bytes of memory'],
+    [1000, 0, 0, 'it reports neither free nor available memory'],
+    [1000, 251, 0, 'it reports much free memory, but no available memory'],
+    // The kernel's reserve: this machine has run out of memory.
+    [1000, 30, 0, null],
+    [1000, 30, 18_446_744_073_708_785_356n, 'it reports more available memory than the total'],
+  ])('of %s kB with %s free and %s available has the fault %j', (total, free, available, fault) => {
+    expect(
+      parseMemInfo(`MemTotal: ${total} kB\nMemFree: ${free} kB\nMemAvailable: ${available} kB\n`),
+    ).toMatchObject({
+      contradiction: fault,
+      availableBytes: fault === null ? Number(available) * 1024 : null,
+    });
+  });
+
+  it('has no available memory, instead of 0, if only the total is there', () => {
+    expect(parseMemInfo('MemTotal: 100 kB\n')?.availableBytes).toBeNull();
+  });
+
+  it.each(['0', '-5', '18446744073708785356'])('is null with a total of %s', (total) => {
+    expect(parseMemInfo(`MemTotal: ${total} kB\nMemAvailable: 1 kB\n`)).toBeNull();
   });
 
   it('is null without a valid total', () => {

@@ -1,66 +1,123 @@
+import type { SwapReading } from '../reading/figures.js';
 import type { Reader, Reading, SampleContext } from '../reading/reader.js';
 import type { RamSnapshot } from '../snapshot.js';
-import type { CgroupMemoryReader } from './cgroups/cgroup-memory.js';
-import type { MemInfo } from './meminfo.js';
+import type { CgroupMemory, CgroupMemoryReader } from './cgroups/cgroup-memory.js';
+import type { MemInfo, MemInfoReader } from './meminfo.js';
+import { ARC_STATISTICS } from './zfs-arc.js';
 
-type ReadMemInfo = (context: SampleContext) => MemInfo | null;
+/** The readers of the files that RAM is read from. */
+export interface RamSources {
+  readonly cgroup: CgroupMemoryReader | null;
+  readonly memInfo: Pick<MemInfoReader, 'read' | 'isContainers'>;
+  /** The part of ZFS's cache that can be evicted; null without ZFS. */
+  readonly readEvictableBytes: (context: SampleContext) => number | null;
+  /** The total of sysinfo(2), for a /proc/meminfo without a valid one. */
+  readonly systemTotalBytes: () => number;
+}
 
 /** Reads memory as a control group limits it. */
-export function cgroupRam(
-  cgroup: CgroupMemoryReader | null,
-  readMemInfo: ReadMemInfo,
-): Reader<RamSnapshot> {
+export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
+  const { cgroup, memInfo, systemTotalBytes } = sources;
   return {
     source: 'cgroup',
     async read(context): Promise<Reading<RamSnapshot>> {
-      const machine = readMemInfo(context);
-      if (machine === null) return { reason: '/proc/meminfo is missing' };
-      const limit = (await cgroup?.read(machine.totalBytes)) ?? null;
+      const machine = memInfo.read(context);
+      const machineTotalBytes = machine?.totalBytes ?? systemTotalBytes();
+      // Above the total by 1: a container's own /proc/meminfo has the limit as its total.
+      const limit = (await cgroup?.read(machineTotalBytes + 1)) ?? null;
       if (limit === null) return { reason: 'no control group limits memory' };
+      const left = machine === null ? MISSING : availableOf(machine, sources, context);
       return {
         value: {
           totalBytes: limit.limitBytes,
-          // The group cannot use more than the machine has left.
-          availableBytes: Math.min(limit.availableBytes, machine.availableBytes),
+          availableBytes: availableInGroup(limit, left, memInfo.isContainers),
           mappedCountsAsUsed: false,
           limitedBy: 'cgroup',
-          machineTotalBytes: machine.totalBytes,
+          machineTotalBytes,
         },
+        reasons: left.reasons.map((reason) => `/proc/meminfo: ${reason}`),
       };
     },
   };
 }
 
+/**
+ * The group cannot use more than the machine has left. A container's own /proc/meminfo does not tell that; its
+ * figures are derived from the same group, by some versions of lxcfs without the file cache.
+ */
+function availableInGroup(
+  { availableBytes }: CgroupMemory,
+  left: Available,
+  isContainers: boolean,
+): number {
+  if (left.bytes === null || isContainers) return availableBytes;
+  return Math.min(availableBytes, left.bytes);
+}
+
 /** Reads the machine's memory. MemAvailable includes the pages of mapped files. */
-export function machineRam(readMemInfo: ReadMemInfo): Reader<RamSnapshot> {
+export function machineRam(sources: RamSources): Reader<RamSnapshot> {
   return {
     source: '/proc/meminfo',
     read(context): Reading<RamSnapshot> {
-      const machine = readMemInfo(context);
-      if (machine === null) return { reason: 'it is missing or has no MemTotal' };
+      const machine = sources.memInfo.read(context);
+      if (machine === null) return { reason: 'it is missing or has no valid MemTotal' };
+      const { bytes, reasons } = availableOf(machine, sources, context);
       return {
         value: {
           totalBytes: machine.totalBytes,
-          availableBytes: machine.availableBytes,
+          availableBytes: bytes,
           mappedCountsAsUsed: false,
           limitedBy: 'machine',
           machineTotalBytes: machine.totalBytes,
         },
+        reasons,
       };
     },
   };
 }
 
+interface Available {
+  readonly bytes: number | null;
+  readonly reasons: readonly string[];
+}
+
+const MISSING: Available = { bytes: null, reasons: ['it is missing or has no valid MemTotal'] };
+
+/** MemAvailable and the part of ZFS's cache that can be evicted, which the kernel does not count. */
+function availableOf(
+  { totalBytes, availableBytes, contradiction }: MemInfo,
+  { memInfo, readEvictableBytes }: RamSources,
+  context: SampleContext,
+): Available {
+  if (availableBytes === null) {
+    return { bytes: null, reasons: contradiction === null ? [] : [contradiction] };
+  }
+  const evictableBytes = readEvictableBytes(context);
+  if (evictableBytes === null) return { bytes: availableBytes, reasons: [] };
+  if (memInfo.isContainers) {
+    // A container's usage does not include the cache, which belongs to the machine.
+    return {
+      bytes: availableBytes,
+      reasons: [`${ARC_STATISTICS} is the machine's, not this container's`],
+    };
+  }
+  const bytes = availableBytes + evictableBytes;
+  // The cache cannot be part of the memory that this file describes.
+  return bytes > totalBytes
+    ? { bytes: availableBytes, reasons: [`${ARC_STATISTICS} reports more cache than is in use`] }
+    : { bytes, reasons: [] };
+}
+
 /** Reads the swap that the control group allows, or the machine's if there is no limit. */
-export function linuxSwap(
-  cgroup: CgroupMemoryReader | null,
-  readMemInfo: ReadMemInfo,
-): readonly Reader<{ readonly totalBytes: number; readonly freeBytes: number }>[] {
+export function linuxSwap({
+  cgroup,
+  memInfo,
+}: Pick<RamSources, 'cgroup' | 'memInfo'>): readonly Reader<SwapReading>[] {
   return [
     {
       source: 'cgroup swap limit',
       read: (context) => {
-        const machine = readMemInfo(context);
+        const machine = memInfo.read(context);
         const limit = cgroup?.readSwap(machine?.swapTotalBytes ?? 0) ?? null;
         if (limit === null) return { reason: 'no control group limits swap' };
         const freeBytes = Math.min(limit.freeBytes, machine?.swapFreeBytes ?? limit.freeBytes);
@@ -70,10 +127,12 @@ export function linuxSwap(
     {
       source: '/proc/meminfo',
       read: (context) => {
-        const machine = readMemInfo(context);
+        const machine = memInfo.read(context);
         if (machine?.swapTotalBytes == null) return { reason: 'it has no SwapTotal' };
-        const { swapTotalBytes: totalBytes, swapFreeBytes } = machine;
-        return { value: { totalBytes, freeBytes: swapFreeBytes ?? totalBytes } };
+        if (machine.swapFreeBytes === null) return { reason: 'it has no SwapFree' };
+        return {
+          value: { totalBytes: machine.swapTotalBytes, freeBytes: machine.swapFreeBytes },
+        };
       },
     },
   ];

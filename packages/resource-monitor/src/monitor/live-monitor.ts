@@ -32,6 +32,8 @@ export interface LiveMonitorParts {
   readonly gpuReaders: readonly GpuReader[];
   readonly cores: () => number;
   readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;
+  /** Whether the inventory would wake suspended GPUs: systeminformation runs nvidia-smi. */
+  readonly inventoryWakesGpus: () => boolean;
 }
 
 /** A monitor of the machine that the readers read. */
@@ -64,7 +66,9 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     samples += 1;
     history.record(snapshot, clock.monotonicMs());
     // Not awaited: only names are missing, and a later sample has them.
-    if (continuing && inventoryRun === null && needsName) void takeInventory();
+    if (continuing && inventoryRun === null && needsName && !parts.inventoryWakesGpus()) {
+      void takeInventory();
+    }
     return snapshot;
   };
   const shared = (continuing: boolean): Promise<ResourceSnapshot> => {

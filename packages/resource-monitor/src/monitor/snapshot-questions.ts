@@ -7,6 +7,7 @@ import {
   isOverLimit,
   LIMIT,
   measurePools,
+  type Resources,
 } from '@mai/memory-ledger';
 import type { Footprint, Pool, SelectionPolicy } from '@mai/memory-ledger';
 import type { History, Series } from '../history/history.js';
@@ -57,7 +58,7 @@ type Limits = Pick<LimitOptions, 'policy' | 'residents'>;
  * charged to a pool that is not measured, and no pool is known to be too small.
  */
 export function canFit(
-  snapshot: ResourceSnapshot,
+  snapshot: Resources,
   footprint: Footprint,
   limits: Limits = {},
 ): boolean | null {
@@ -77,7 +78,7 @@ export function isOverloaded(snapshot: ResourceSnapshot, limits: Limits = {}): b
   );
 }
 
-function poolsOf(snapshot: ResourceSnapshot, limits: Limits): readonly Pool[] {
+function poolsOf(snapshot: Resources, limits: Limits): readonly Pool[] {
   const residents = (limits.residents ?? []).map((resident: Footprint | null) =>
     chargeResident(resident, snapshot),
   );

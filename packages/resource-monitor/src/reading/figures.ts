@@ -17,6 +17,13 @@ export interface SwapCounters {
   readonly outBytes: number;
 }
 
+/** Swap space, or the paging file. */
+export interface SwapReading {
+  /** 0 where there is no swap. */
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
 /** One of LM Studio's processes, with its CPU time since it started. */
 export interface ProcessReading {
   readonly processId: number;
@@ -64,7 +71,7 @@ export interface PlatformReaders {
   readonly ram: readonly Reader<RamSnapshot>[];
   /** Reading RAM costs one system call or one small file, and starts no program. */
   readonly ramIsCheap: boolean;
-  readonly swap: readonly Reader<{ readonly totalBytes: number; readonly freeBytes: number }>[];
+  readonly swap: readonly Reader<SwapReading>[];
   readonly swapCounters: readonly Reader<SwapCounters>[];
   readonly pressure: readonly Reader<PressureSnapshot>[];
   readonly cpu: readonly Reader<CpuTimes>[];

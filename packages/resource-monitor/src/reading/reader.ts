@@ -22,8 +22,12 @@ export interface SampleContext {
   readonly continuing: boolean;
 }
 
-/** A value, or the reason why it is missing, as a text for people. */
-export type Reading<T> = { readonly value: T } | { readonly reason: string };
+/**
+ * A value, or the reason why it is missing, as a text for people. A value can have reasons, too: why parts
+ * of it are null or were not counted.
+ */
+export type Reading<T> =
+  { readonly value: T; readonly reasons?: readonly string[] } | { readonly reason: string };
 
 /** One way to read one figure. A thrown error counts as the reason why the value is missing. */
 export interface Reader<T> {
@@ -49,6 +53,9 @@ export async function readFirst<T>(
   for (const reader of readers) {
     const reading = await attempt(reader, context, deadline);
     if ('value' in reading) {
+      passedOver.push(
+        ...(reading.reasons ?? []).map((reason) => ({ source: reader.source, reason })),
+      );
       return { value: reading.value, source: { figure, source: reader.source, passedOver } };
     }
     passedOver.push({ source: reader.source, reason: reading.reason });

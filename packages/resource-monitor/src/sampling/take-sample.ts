@@ -88,8 +88,7 @@ export function createSampler(options: {
         ram: requireRam(ram),
         swap: {
           totalBytes: swap.value?.totalBytes ?? null,
-          freeBytes:
-            swap.value === null ? null : Math.min(swap.value.totalBytes, swap.value.freeBytes),
+          freeBytes: swap.value?.freeBytes ?? null,
           inBytesPerSecond: rates.swapInBytesPerSecond,
           outBytesPerSecond: rates.swapOutBytesPerSecond,
         },

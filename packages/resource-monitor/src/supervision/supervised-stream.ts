@@ -44,6 +44,8 @@ export interface SupervisedStream {
   send(line: string): void;
   /** Ends the program and starts it with a new command, without counting that as a fault. */
   restart(): void;
+  /** Ends the program until the next `keepAlive`, without counting that as a fault. */
+  pause(): void;
   /** Ends the program for good. */
   stop(): Promise<void>;
 }
@@ -223,6 +225,9 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       if (run === null) return;
       end(run, null);
       start();
+    },
+    pause() {
+      if (run !== null) end(run, null);
     },
     async stop() {
       stopped = true;

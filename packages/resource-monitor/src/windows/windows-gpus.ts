@@ -1,3 +1,4 @@
+import { usesSystemMemory } from '../gpu/nvidia-products.js';
 import type { GpuReading } from '../reading/figures.js';
 import type { WindowsAdapter, WindowsSample } from './windows-sample.js';
 
@@ -74,10 +75,11 @@ function memoryOf(
   const integrated = isIntegrated(adapter);
   const kind = integrated ? 'integrated' : 'discrete';
   // As on Linux: a carve-out that is larger than the shared memory counts as dedicated memory.
-  const shared = integrated && sharedBytes !== null && (dedicatedBytes ?? 0) <= sharedBytes;
-  if (shared) {
+  const small = sharedBytes !== null && (dedicatedBytes ?? 0) <= sharedBytes;
+  if (integrated && (small || usesSystemMemory(adapter.name))) {
     const usedBytes = used === undefined ? null : used.dedicatedBytes + used.sharedBytes;
-    return { kind, memory: 'shared', ...pool((dedicatedBytes ?? 0) + sharedBytes, usedBytes) };
+    const totalBytes = sharedBytes === null ? null : (dedicatedBytes ?? 0) + sharedBytes;
+    return { kind, memory: 'shared', ...pool(totalBytes, usedBytes) };
   }
   const usedBytes = used?.dedicatedBytes ?? null;
   return { kind, memory: 'dedicated', ...pool(dedicatedBytes, usedBytes) };
@@ -85,7 +87,7 @@ function memoryOf(
 
 function isIntegrated({ name, vendorId, dedicatedBytes }: WindowsAdapter): boolean {
   const vendor = VENDORS[vendorId ?? 0] ?? null;
-  if (vendor === 'nvidia') return false;
+  if (vendor === 'nvidia') return usesSystemMemory(name);
   if (vendor === 'intel') return !INTEL_CARD.test(name);
   if (vendor === 'amd' && AMD_INTEGRATED.test(name)) return true;
   return dedicatedBytes !== null && dedicatedBytes < SMALL_BYTES;

@@ -54,11 +54,12 @@ export function windowsReaders(options: {
       },
     ],
     pressure: [
-      part('Win32_PerfRawData_PerfOS_Memory', ({ sample: { commit } }) =>
-        commit === null
-          ? { reason: 'it has no commit charge' }
-          : { value: { stall: null, level: null, commit } },
-      ),
+      part('Win32_PerfRawData_PerfOS_Memory', ({ sample: { commit } }) => {
+        if (commit === null) return { reason: 'it has no commit charge' };
+        return commit.usedBytes > commit.limitBytes
+          ? { reason: 'it reports a commit charge above its limit' }
+          : { value: { stall: null, level: null, commit } };
+      }),
     ],
     cpu: [],
     loadAverages: [],

@@ -68,7 +68,7 @@ function addUp(files: readonly unknown[]): WindowsSample['pageFile'] {
     usedBytes += (used ?? 0) * BYTES_PER_MIB;
   }
   // No instance of the class means no paging file: 0 bytes, which is known.
-  return { totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) };
+  return { totalBytes, freeBytes: totalBytes - usedBytes };
 }
 
 function toAdapter(value: unknown): WindowsAdapter {

@@ -153,3 +153,55 @@ export const dgxSpark: Machine = {
     },
   ],
 };
+
+/** Arc B580 with 12 GiB on the xe driver. */
+export const intelXe: Machine = {
+  name: 'Intel Arc B580 on xe',
+  sources: [
+    'https://github.com/torvalds/linux drivers/gpu/drm/xe/xe_tile_sysfs.c (the file; its size is that of the product)',
+  ],
+  synthetic: true,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': SOME_MEMORY,
+    ...sysfsCard('card0', {
+      vendor: '0x8086',
+      device: '0xe20b',
+      uevent: 'DRIVER=xe\nPCI_CLASS=30000\nPCI_ID=8086:E20B\nPCI_SLOT_NAME=0000:03:00.0',
+      'power/runtime_status': 'active',
+      'tile0/physical_vram_size_bytes': '12884901888',
+    }),
+  },
+};
+
+/** A laptop whose RTX 5060 sleeps. The driver knows its name, and its UUID if it was used before. */
+export const nvidiaAsleep: Machine = {
+  name: 'Laptop with a suspended NVIDIA GPU',
+  sources: [
+    'https://github.com/henrygd/beszel-docs/pull/35 (an RTX 5060 that nvidia-smi keeps awake; its figures are invented)',
+    'https://github.com/theantipopau/omencore/pull/166 (every query wakes the GPU)',
+  ],
+  synthetic: true,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': SOME_MEMORY,
+    ...sysfsCard('card1', {
+      vendor: '0x10de',
+      device: '0x2d98',
+      uevent: 'DRIVER=nvidia\nPCI_ID=10DE:2D98\nPCI_SLOT_NAME=0000:01:00.0',
+      power_state: 'D3cold',
+      'power/runtime_status': 'suspended',
+    }),
+    '/proc/driver/nvidia/gpus/0000:01:00.0/information':
+      'Model: \t\t NVIDIA GeForce RTX 5060 Laptop GPU\nIRQ:   \t\t 185\n' +
+      'GPU UUID: \t GPU-????????-????-????-????-????????????\nBus Location: \t 0000:01:00.0\n',
+  },
+  commands: [
+    {
+      program: 'nvidia-smi',
+      args: ['--query-gpu'],
+      stdout:
+        '1, GPU-11111111-2222-3333-4444-555555555555, 00000000:01:00.0, NVIDIA GeForce RTX 5060 Laptop GPU, 8151, 10, 7900, 0',
+    },
+  ],
+};

@@ -20,6 +20,12 @@ export function memInfo(kilobytes: Readonly<Record<string, number>>): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** /proc/spl/kstat/zfs/arcstats with the given counters. */
+export function arcStatistics(counters: Readonly<Record<string, number>>): string {
+  const lines = Object.entries(counters).map(([name, value]) => `${name.padEnd(31)} 4    ${value}`);
+  return `9 1 0x01 147 39984 4173459231 86400000000000\nname                            type data\n${lines.join('\n')}\n`;
+}
+
 /** The files of one card in sysfs, each with its newline. */
 export function sysfsCard(
   card: string,

@@ -63,6 +63,46 @@ export const windowsApu: Machine = {
   ],
 };
 
+/** RTX Spark: nvidia-smi prints the carve-out only. The total of shared memory is half of the RAM, as usual. */
+export const windowsN1x: Machine = {
+  name: 'Windows with an NVIDIA N1X',
+  sources: [
+    'https://github.com/unslothai/unsloth/pull/11208 (nvidia-smi, 54.2 GiB of RAM; the registry is invented)',
+  ],
+  synthetic: true,
+  platform: 'win32',
+  memory: { totalBytes: Math.round(54.2 * GIB), freeBytes: 40 * GIB },
+  commands: [
+    {
+      program: 'powershell',
+      stdout: answer({
+        adapters: [
+          {
+            name: 'NVIDIA N1X',
+            vendor: 4318,
+            luid: '70000',
+            dedicated: String(8128 * MIB),
+            shared: String(27 * GIB),
+          },
+        ],
+        usage: [
+          {
+            name: 'luid_0x00000000_0x00011170_phys_0',
+            dedicated: String(199 * MIB),
+            shared: String(GIB),
+          },
+        ],
+      }),
+    },
+    {
+      program: 'nvidia-smi',
+      args: ['--query-gpu'],
+      stdout:
+        '1, GPU-11111111-2222-3333-4444-555555555555, 00000000:01:00.0, NVIDIA N1X, 8128, 199, 7929, 0',
+    },
+  ],
+};
+
 /** A desktop with an almost full RTX 4060. WDDM hides the memory of processes. */
 export const windowsNvidia: Machine = {
   name: 'Windows with an NVIDIA card',

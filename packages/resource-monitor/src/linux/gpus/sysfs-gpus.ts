@@ -2,9 +2,12 @@ import type { FileTree, KeptFile } from '../../ports/file-tree.js';
 import { raceDeadline, TIMED_OUT } from '../../ports/race.js';
 import type { Clock } from '../../ports/clock.js';
 import type { GpuReader, GpuReading } from '../../reading/figures.js';
+import { usesSystemMemory } from '../../gpu/nvidia-products.js';
 import { classifyAmd } from './amd-memory.js';
 import type { DrmCard } from './drm-cards.js';
 import { listDrmCards } from './drm-cards.js';
+import { readIntelVram } from './intel-memory.js';
+import { isSuspended, readNvidiaFacts } from './nvidia-driver.js';
 
 /** Cards are listed again after this time: one may be unplugged, or its driver loaded later. */
 const RELIST_AFTER_MS = 30_000;
@@ -13,14 +16,21 @@ const ANSWER_WITHIN_MS = 250;
 
 interface OpenCard {
   readonly card: DrmCard;
+  /** What was read when the cards were listed. */
+  readonly facts: CardFacts;
   /** Null for drivers that report no figures. */
   readonly amd: AmdCard | null;
   /** The reading that is not answered yet. */
   pending: ReturnType<typeof readAmd> | null;
 }
 
-interface AmdCard {
+interface CardFacts {
+  readonly deviceKey: string;
   readonly name: string | null;
+  readonly totalBytes: number | null;
+}
+
+interface AmdCard {
   readonly integrated: boolean;
   readonly files: Readonly<Record<AmdFile, KeptFile>>;
 }
@@ -36,8 +46,8 @@ const AMD_FILES = {
 type AmdFile = keyof typeof AMD_FILES;
 
 /**
- * Reads GPUs from /sys/class/drm. Only amdgpu reports memory there. Cards of Intel and NVIDIA are listed
- * without figures, which another reader or LM Studio's survey can add.
+ * Reads GPUs from /sys/class/drm. amdgpu reports memory there, and Intel's drivers its size. Other figures of
+ * Intel's and NVIDIA's cards are null; another reader or LM Studio's survey can add them.
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];
@@ -55,6 +65,7 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
       (card) =>
         hanging.find((open) => open.card.folder === card.folder) ?? {
           card,
+          facts: readFacts(files, card),
           amd: openAmd(files, card),
           pending: null,
         },
@@ -66,7 +77,7 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     async read() {
       if (listedAtMs === null || clock.monotonicMs() - listedAtMs > RELIST_AFTER_MS) relist();
       if (cards.length === 0) return { reason: 'the kernel lists no graphics card' };
-      return { value: await Promise.all(cards.map((card) => readCard(card, clock))) };
+      return { value: await Promise.all(cards.map((card) => readCard(files, card, clock))) };
     },
     close,
   };
@@ -76,12 +87,27 @@ function closeCard({ amd }: OpenCard): void {
   for (const file of Object.values(amd?.files ?? {})) file.close();
 }
 
+function readFacts(tree: FileTree, card: DrmCard): CardFacts {
+  const deviceKey = `pci:${card.pciAddress ?? card.name}`;
+  switch (card.vendor) {
+    case 'nvidia': {
+      // The key that nvidia-smi will have for it, so that it stays the same when the GPU wakes.
+      const { name, uuid } = readNvidiaFacts(tree, card.pciAddress);
+      return { deviceKey: uuid ?? deviceKey, name, totalBytes: null };
+    }
+    case 'intel':
+      return { deviceKey, name: null, totalBytes: readIntelVram(tree, card) };
+    default: {
+      const product = tree.readText(`${card.folder}/product_name`)?.trim() ?? '';
+      return { deviceKey, name: product === '' ? null : product, totalBytes: null };
+    }
+  }
+}
+
 function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
   if (card.vendor !== 'amd') return null;
   const keep = (name: AmdFile): KeptFile => tree.keep(`${card.folder}/${AMD_FILES[name]}`);
-  const product = tree.readText(`${card.folder}/product_name`)?.trim() ?? '';
   return {
-    name: product === '' ? null : product,
     integrated: isApu(tree, card),
     files: {
       vramTotal: keep('vramTotal'),
@@ -109,10 +135,10 @@ function isApu(tree: FileTree, card: DrmCard): boolean {
   );
 }
 
-async function readCard(open: OpenCard, clock: Clock): Promise<GpuReading> {
-  const { card, amd } = open;
-  if (amd === null) return withoutFigures(card);
-  const base = { ...withoutFigures(card), name: amd.name };
+async function readCard(tree: FileTree, open: OpenCard, clock: Clock): Promise<GpuReading> {
+  const { card, facts, amd } = open;
+  const base = withoutFigures(card, facts, isSuspended(tree, card.folder));
+  if (amd === null) return base;
   open.pending ??= readAmd(amd).finally(() => {
     open.pending = null;
   });
@@ -148,32 +174,47 @@ async function readAmd({ files }: AmdCard) {
   return { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, utilizationRatio };
 }
 
-function withoutFigures(card: DrmCard): GpuReading {
-  const integrated = isIntegratedIntel(card);
-  const reason =
-    card.vendor === 'nvidia'
-      ? `its driver (${card.driver ?? 'none loaded'}) reports no memory in sysfs`
-      : `the ${card.driver ?? 'missing'} driver reports no memory in sysfs`;
+function withoutFigures(card: DrmCard, facts: CardFacts, suspended: boolean): GpuReading {
+  const integrated = isIntegrated(card, facts);
   return {
-    deviceKey: `pci:${card.pciAddress ?? card.name}`,
+    deviceKey: facts.deviceKey,
     pciAddress: card.pciAddress,
     totalIsEstimate: false,
-    name: null,
+    name: facts.name,
     pciId: card.pciId,
     vendor: card.vendor,
     kind: integrated ? 'integrated' : 'discrete',
     memory: integrated ? 'shared' : 'dedicated',
-    totalBytes: null,
+    totalBytes: facts.totalBytes,
     usedBytes: null,
     availableBytes: null,
     utilizationRatio: null,
     processes: null,
     readAtMonotonicMs: null,
-    reasons: [reason],
+    reasons: [reasonFor(card, facts, suspended)],
   };
 }
 
-/** Intel's integrated GPU is always device 2 of PCI bus 0; a card never is. */
-function isIntegratedIntel({ vendor, pciAddress }: DrmCard): boolean {
+function reasonFor(
+  { vendor, driver }: DrmCard,
+  { totalBytes }: CardFacts,
+  suspended: boolean,
+): string {
+  if (vendor === 'nvidia') {
+    return suspended
+      ? 'it is suspended to save power, and nvidia-smi would wake it'
+      : `its driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
+  }
+  return totalBytes === null
+    ? `the ${driver ?? 'missing'} driver reports no memory in sysfs`
+    : `the ${driver ?? 'missing'} driver reports the size of its memory, but not how much is in use`;
+}
+
+/**
+ * Intel's integrated GPU is always device 2 of PCI bus 0; a card never is. Some of NVIDIA's are known by their
+ * names.
+ */
+function isIntegrated({ vendor, pciAddress }: DrmCard, { name }: CardFacts): boolean {
+  if (vendor === 'nvidia') return usesSystemMemory(name);
   return vendor === 'intel' && pciAddress === '0000:00:02.0';
 }

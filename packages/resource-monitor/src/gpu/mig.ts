@@ -1,0 +1,72 @@
+import type { Clock } from '../ports/clock.js';
+import type { Executor } from '../ports/executor.js';
+import type { GpuReading } from '../reading/figures.js';
+
+/** Slices are created by an administrator, so the list is read rarely. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+const TIMEOUT_MS = 2500;
+
+/** Arguments that list each GPU, followed by its MIG slices. */
+const LIST_ARGUMENTS = ['-L'] as const;
+
+/** Knows which GPUs are split into MIG slices. */
+export interface MigList {
+  /** The same readings, without figures for GPUs that are split: an engine can use one slice only. */
+  withoutSplit(program: string, gpus: readonly GpuReading[]): Promise<readonly GpuReading[]>;
+  stop(): void;
+}
+
+/**
+ * nvidia-smi prints the memory of the whole GPU also if that is split. It has a field for it, but older drivers
+ * reject a query with an unknown field. They never report the load of a split GPU, so `nvidia-smi -L` is run
+ * only if a load is missing.
+ */
+export function createMigList(executor: Executor, clock: Clock): MigList {
+  let asked: { readonly atMs: number; readonly split: Promise<ReadonlySet<string>> } | null = null;
+  const over = new AbortController();
+  const ask = async (program: string): Promise<ReadonlySet<string>> => {
+    const { outcome, stdout } = await executor.run(program, LIST_ARGUMENTS, {
+      timeoutMs: TIMEOUT_MS,
+      signal: over.signal,
+    });
+    return outcome === 'exited' ? parseSplitGpus(stdout) : new Set();
+  };
+  return {
+    async withoutSplit(program, gpus) {
+      if (!gpus.some(maybeSplit)) return gpus;
+      const nowMs = clock.monotonicMs();
+      if (asked === null || nowMs - asked.atMs > ASK_AGAIN_AFTER_MS) {
+        asked = { atMs: nowMs, split: ask(program) };
+      }
+      const split = await asked.split;
+      return gpus.map((gpu) => (split.has(gpu.deviceKey) ? withoutMemory(gpu) : gpu));
+    },
+    stop: () => over.abort(),
+  };
+}
+
+/** The UUIDs of GPUs with at least one MIG slice below them. */
+export function parseSplitGpus(text: string): ReadonlySet<string> {
+  const split = new Set<string>();
+  let uuid: string | null = null;
+  for (const line of text.split('\n')) {
+    uuid = /^GPU \d+:.*\(UUID: (GPU-[^)]+)\)/.exec(line)?.[1] ?? uuid;
+    if (uuid !== null && /^\s+MIG /.test(line)) split.add(uuid);
+  }
+  return split;
+}
+
+function maybeSplit({ totalBytes, utilizationRatio }: GpuReading): boolean {
+  return totalBytes !== null && utilizationRatio === null;
+}
+
+function withoutMemory(gpu: GpuReading): GpuReading {
+  return {
+    ...gpu,
+    totalBytes: null,
+    usedBytes: null,
+    availableBytes: null,
+    readAtMonotonicMs: null,
+    reasons: ['it is split into MIG slices, and nvidia-smi reports the memory of the whole GPU'],
+  };
+}

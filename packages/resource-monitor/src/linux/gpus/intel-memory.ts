@@ -1,0 +1,26 @@
+import type { FileTree } from '../../ports/file-tree.js';
+import type { DrmCard } from './drm-cards.js';
+
+/**
+ * The VRAM of an Intel card, as its driver reports it; null if it does not.
+ *
+ * xe has the size for each tile of a card (xe_tile_sysfs.c), including the small part that the driver keeps for
+ * itself, and no file for GPUs without VRAM. Intel's i915 for data centres has one file for the card; the i915
+ * of the kernel has none. No driver has a file for the use.
+ */
+export function readIntelVram(files: FileTree, { folder, name }: DrmCard): number | null {
+  const tiles = files
+    .list(folder)
+    .filter((entry) => /^tile\d+$/.test(entry))
+    .map((tile) => files.readText(`${folder}/${tile}/physical_vram_size_bytes`));
+  const sizes =
+    tiles.length > 0 ? tiles : [files.readText(`/sys/class/drm/${name}/lmem_total_bytes`)];
+  let totalBytes = 0;
+  for (const text of sizes) {
+    const trimmed = text?.trim() ?? '';
+    // The size of a part of the card is not its size.
+    if (!/^\d+$/.test(trimmed)) return null;
+    totalBytes += Number(trimmed);
+  }
+  return totalBytes === 0 ? null : totalBytes;
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../../ports/clock.js';
+import type { FileTree } from '../../ports/file-tree.js';
+import { listDrmCards } from './drm-cards.js';
+
+/** Devices are listed again after this time: one may be plugged in, or the driver loaded later. */
+const RELIST_AFTER_MS = 30_000;
+/** NVIDIA's driver creates no graphics card in /sys/class/drm unless its display part is loaded. */
+const DRIVER_FOLDER = '/sys/module/nvidia/drivers/pci:nvidia';
+
+/**
+ * Whether every NVIDIA GPU is suspended by the kernel's runtime power management. Any call of nvidia-smi wakes
+ * all of them. False if there is none, or the kernel does not tell.
+ */
+export function nvidiaSleep(files: FileTree, clock: Clock): () => boolean {
+  let folders: readonly string[] = [];
+  let listedAtMs: number | null = null;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (listedAtMs === null || nowMs - listedAtMs > RELIST_AFTER_MS) {
+      folders = [
+        ...listDrmCards(files)
+          .filter(({ vendor }) => vendor === 'nvidia')
+          .map(({ folder }) => folder),
+        ...files
+          .list(DRIVER_FOLDER)
+          .filter((name) => /^[0-9a-f]+:[0-9a-f]+:/i.test(name))
+          .map((name) => `${DRIVER_FOLDER}/${name}`),
+      ];
+      listedAtMs = nowMs;
+    }
+    return folders.length > 0 && folders.every((folder) => isSuspended(files, folder));
+  };
+}
+
+/** Whether a device of sysfs is suspended, or about to be. Reading its status does not wake it. */
+export function isSuspended(files: FileTree, folder: string): boolean {
+  return /^suspend(ed|ing)\s*$/.test(files.readText(`${folder}/power/runtime_status`) ?? '');
+}
+
+/** Facts of NVIDIA's driver that it has without waking the GPU. Null, also for what it prints as unknown. */
+export function readNvidiaFacts(
+  files: FileTree,
+  pciAddress: string | null,
+): { readonly name: string | null; readonly uuid: string | null } {
+  const text = files.readText(`/proc/driver/nvidia/gpus/${pciAddress}/information`) ?? '';
+  const name = /^Model:\s*(\S.*)$/m.exec(text)?.[1]?.trim() ?? null;
+  return {
+    name: name === 'Unknown' ? null : name,
+    // Question marks until the GPU has been used for the first time.
+    uuid: /^GPU UUID:\s*(GPU-[0-9a-f-]+)\s*$/m.exec(text)?.[1] ?? null,
+  };
+}

@@ -1,26 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Footprint, SelectionPolicy } from '@mai/memory-ledger';
+import {
+  DEFAULT_LOAD_CONFIG,
+  DEFAULT_SELECTION_POLICY,
+  type Footprint,
+  type LoadConfig,
+} from '@mai/memory-ledger';
 import type { DecisionRecord, LogRecord } from '@mai/autopilot';
 import type { SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import { initialHysteresis, reduceHysteresis } from '@mai/autopilot';
 
 const GIB = 1024 ** 3;
-
-const POLICY: SelectionPolicy = {
-  memoryLimitRatio: 0.8,
-  vramLimitRatio: 0.9,
-  cpuLimitRatio: 0.8,
-  hardLimitRatio: 0.92,
-  unifiedHardLimitRatio: 0.85,
-  upgradeBelowRatioMin: 0.65,
-  minHeadroomBytes: GIB,
-  dwellMs: 20_000,
-  coolDownMs: 60_000,
-  foreign: 'observe',
-  foreignIdleMs: 600_000,
-};
 
 const footprint = (gib: number): Footprint => ({
   ram: { mappedBytes: 0, anonymousBytes: gib * GIB },
@@ -33,15 +24,7 @@ const footprint = (gib: number): Footprint => ({
 const MODELS = { 'acme/large': 16, 'acme/small': 4 } as const;
 type Key = keyof typeof MODELS;
 
-const CONFIG = {
-  contextLengthTokens: 8192,
-  parallelSequences: null,
-  offloadRatio: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  cpuExpertRatio: null,
-} as const;
+const CONFIG: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
 
 /** The input of a decision on 32 GiB of which others take so much. */
 export function inputOf(atMs: number, othersGib: number, resident: Key | null): SelectionInput {
@@ -87,7 +70,7 @@ export function inputOf(atMs: number, othersGib: number, resident: Key | null): 
               lastUsedAtMs: atMs,
             },
           ],
-    policy: POLICY,
+    policy: DEFAULT_SELECTION_POLICY,
   };
 }
 
@@ -105,9 +88,9 @@ export function decisionOf(
   const { verdict } = reduceHysteresis(
     before,
     { selection, upgradeMarginRatio: 0, ...observed },
-    POLICY,
+    DEFAULT_SELECTION_POLICY,
   );
-  const hysteresis = { before, ...observed, policy: POLICY, verdict };
+  const hysteresis = { before, ...observed, policy: DEFAULT_SELECTION_POLICY, verdict };
   return { type: 'decision', version: 2, sequence, atMs, input, selection, hysteresis };
 }
 

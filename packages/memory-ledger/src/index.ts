@@ -13,6 +13,7 @@ export {
   chargeResident,
   deviceKeyOf,
   fixedPool,
+  isGpuShare,
   measurePools,
   others,
   ramLimits,

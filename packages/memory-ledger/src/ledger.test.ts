@@ -6,9 +6,11 @@ import {
   chargeResident,
   countedAsUsed,
   DEFAULT_SELECTION_POLICY,
+  deviceKeyOf,
   fits,
   fixedPool,
   HARD_LIMIT,
+  isGpuShare,
   isMeasured,
   isOverLimit,
   LIMIT,
@@ -279,4 +281,14 @@ it('adds charges up', () => {
     ['gpu:card', 3],
   ]);
   expect(bytesOf(addCharges([one, other]))).toEqual({ ram: 3, 'gpu:card': 3 });
+});
+
+it.each<[PoolName, deviceKey: string | null, isShare: boolean]>([
+  ['ram', null, false],
+  ['gpu:card', 'card', false],
+  ['gpu:gpu-share:0', 'gpu-share:0', false],
+  ['gpu-share:pci:0000:03:00.0', 'pci:0000:03:00.0', true],
+])('reads the name of the pool %s', (pool, deviceKey, isShare) => {
+  expect(deviceKeyOf(pool)).toBe(deviceKey);
+  expect(isGpuShare(pool)).toBe(isShare);
 });

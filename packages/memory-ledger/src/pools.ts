@@ -100,6 +100,11 @@ export function deviceKeyOf(pool: PoolName): string | null {
   return pool === 'ram' ? null : pool.slice(pool.indexOf(':') + 1);
 }
 
+/** Whether a pool is a cap on what a GPU takes of RAM. Its bytes are in RAM and are counted there too. */
+export function isGpuShare(pool: PoolName): pool is `gpu-share:${string}` {
+  return pool.startsWith('gpu-share:');
+}
+
 /** A pool of a fixed size that nobody else uses, and that may be used up to its last byte. */
 export function fixedPool(name: PoolName, totalBytes: number): Pool {
   return {

@@ -33,7 +33,8 @@ export function openAccounts({
   };
 }
 
-const NOTHING: Charge = new Map();
+/** The charge of something that takes no memory. */
+export const NOTHING: Charge = new Map();
 
 /** What a resident takes of each pool. */
 export function chargeOf({ charges }: Accounts, resident: Resident): Charge {

@@ -1,5 +1,6 @@
+import type { Charge } from '@mai/memory-ledger';
+import { chargeOf, NOTHING, type Accounts } from './accounts.js';
 import { comparePositions, type ChainPosition } from './chain-position.js';
-import type { Accounts } from './accounts.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from './input.js';
 import type { Current } from './offer.js';
 import { unloadStep, type DrainingOffer, type FittingOffer } from './plan-switch.js';
@@ -42,18 +43,19 @@ export function concludeSelection(
   const { afterDrain } = outcome;
   const decided = decide(input, outcome);
   const { chosen, plan } = decided;
-  const pools = outcomesOf(input, accounts, plan);
+  const needed = neededBy(outcome, accounts);
+  const pools = outcomesOf(input, accounts, plan, needed);
   const selection = {
     ...decided,
     pools,
-    headroomBytes: tightest(pools, chosen),
+    headroomBytes: chosen === null ? null : tightest(pools, needed),
     rejected: outcome.rejected.filter(
       ({ candidateIndex, rejection }) =>
         candidateIndex !== chosen?.candidateIndex || UNSERVED.has(rejection.code),
     ),
     afterDrain: afterDrain === null ? null : describeDrain(afterDrain),
   };
-  return { ...selection, notes: noteSelection(input, selection) };
+  return { ...selection, notes: noteSelection(input, selection, needed) };
 }
 
 type Decided = Pick<Selection, 'decision' | 'direction' | 'chosen' | 'plan'>;
@@ -130,9 +132,12 @@ function describeDrain({ offer, waitsFor, plan }: DrainingOffer): Selection['aft
   return { candidateIndex, modelKey: candidate.modelKey, optionIndex, waitsFor, plan };
 }
 
-function tightest(pools: readonly PoolOutcome[], chosen: Chosen | null): number | null {
-  if (chosen === null) return null;
-  return Math.min(
-    ...poolsUsedBy(chosen.footprint, pools).map(({ headroomBytes }) => headroomBytes),
-  );
+function tightest(pools: readonly PoolOutcome[], needed: Charge): number {
+  return Math.min(...poolsUsedBy(needed, pools).map(({ headroomBytes }) => headroomBytes));
+}
+
+/** What the chosen model takes of each pool. */
+function neededBy({ picked, current }: Outcome, accounts: Accounts): Charge {
+  if (picked !== null) return picked.offer.needed;
+  return current === null ? NOTHING : chargeOf(accounts, current.resident);
 }

@@ -1,5 +1,5 @@
 import { charge, type Charge } from '@mai/memory-ledger';
-import { chargeOf, type Accounts } from './accounts.js';
+import { chargeOf, NOTHING, type Accounts } from './accounts.js';
 import { comparePositions, type ChainPosition } from './chain-position.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from './input.js';
 import { servesOption } from './serves.js';
@@ -57,8 +57,6 @@ export class Offers {
     return { candidateIndex, optionIndex, candidate, option, resident, needed };
   }
 }
-
-const NOTHING: Charge = new Map();
 
 /** Our most preferred resident in the chain. */
 export interface Current {

@@ -1,21 +1,14 @@
-import {
-  addCharges,
-  allowedUse,
-  charge,
-  HARD_LIMIT,
-  LIMIT,
-  useOf,
-  type Pool,
-} from '@mai/memory-ledger';
+import { allowedUse, HARD_LIMIT, LIMIT, useOf, type Charge, type Pool } from '@mai/memory-ledger';
 import { chargesOf, type Accounts } from './accounts.js';
 import type { SelectionInput } from './input.js';
 import type { Plan, PoolOutcome } from './selection.js';
 
-/** Works out each pool before and after a plan. */
+/** Works out each pool before and after a plan that loads nothing, or one model that takes `needed`. */
 export function outcomesOf(
-  { resources, residents }: SelectionInput,
+  { residents }: SelectionInput,
   accounts: Accounts,
   { steps }: Plan,
+  needed: Charge,
 ): readonly PoolOutcome[] {
   const unloaded = new Set(
     steps.flatMap((step) => (step.action === 'unload' ? [step.instanceIdentifier] : [])),
@@ -24,15 +17,9 @@ export function outcomesOf(
     accounts,
     residents.filter(({ instanceIdentifier }) => unloaded.has(instanceIdentifier)),
   );
-  const loaded = addCharges(
-    steps.flatMap((step) =>
-      step.action === 'load' && step.loadOption.footprint !== null
-        ? [charge(step.loadOption.footprint, resources, 'upper-end').charge]
-        : [],
-    ),
-  );
+  const loads = steps.some(({ action }) => action === 'load');
   return accounts.pools.map((pool) =>
-    outcomeOf(pool, freed.get(pool.name) ?? 0, loaded.get(pool.name) ?? 0),
+    outcomeOf(pool, freed.get(pool.name) ?? 0, loads ? (needed.get(pool.name) ?? 0) : 0),
   );
 }
 

@@ -7,7 +7,7 @@ import type { Candidate, Resident, SelectionInput } from './input.js';
 import { findCurrent, Offers, type Current, type Offer } from './offer.js';
 import { planSwitch, type Attempt, type DrainingOffer, type FittingOffer } from './plan-switch.js';
 import { outcomesOf } from './pool-outcomes.js';
-import type { Plan, Rejection, RejectedCandidate, Selection } from './selection.js';
+import type { Rejection, RejectedCandidate, Selection } from './selection.js';
 
 /**
  * Chooses the best model that fits, and says what to do about it and why everything before it in the chain
@@ -135,7 +135,7 @@ function lastResort(
     if (current !== null && comparePositions(offer, current.position) < 0) continue;
     const attempt = attemptOffer(input, accounts, offer, HARD_LIMIT);
     if (attempt.kind !== 'fits') continue;
-    if (current === null || isWorthIt(attempt.plan, input, accounts)) return attempt;
+    if (current === null || isWorthIt(attempt, input, accounts)) return attempt;
   }
   return null;
 }
@@ -151,9 +151,13 @@ function lastEligible({
 }
 
 /** Whether a plan loads nothing, helps against a hard limit, or frees enough of what is above its limit. */
-function isWorthIt(plan: Plan, input: SelectionInput, accounts: Accounts): boolean {
+function isWorthIt(
+  { offer, plan }: FittingOffer,
+  input: SelectionInput,
+  accounts: Accounts,
+): boolean {
   if (plan.steps.every(({ action }) => action === 'unload')) return true;
-  return outcomesOf(input, accounts, plan).some(
+  return outcomesOf(input, accounts, plan, offer.needed).some(
     ({ totalBytes, useBeforeBytes, useAfterBytes, limitBytes, hardLimitBytes }) =>
       useBeforeBytes > hardLimitBytes ||
       (useBeforeBytes > limitBytes &&

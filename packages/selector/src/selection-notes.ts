@@ -1,4 +1,4 @@
-import type { Footprint, PoolName } from '@mai/memory-ledger';
+import type { Charge, Footprint } from '@mai/memory-ledger';
 import type { SelectionInput } from './input.js';
 import type { PoolOutcome, Selection, SelectionNote } from './selection.js';
 
@@ -6,6 +6,7 @@ import type { PoolOutcome, Selection, SelectionNote } from './selection.js';
 export function noteSelection(
   { candidates, resources, residents, policy }: SelectionInput,
   { chosen, pools }: { readonly chosen: Selection['chosen']; readonly pools: Selection['pools'] },
+  needed: Charge,
 ): readonly SelectionNote[] {
   const notes: SelectionNote[] = [];
   if (!resources.observable) notes.push({ code: 'RESOURCES_NOT_OBSERVABLE' });
@@ -35,7 +36,7 @@ export function noteSelection(
     notes.push({ code: 'SHORTER_CONTEXT', wantedTokens, offeredTokens });
   }
   if (chosen !== null) {
-    for (const one of poolsUsedBy(chosen.footprint, pools)) {
+    for (const one of poolsUsedBy(needed, pools)) {
       const { pool, useAfterBytes, totalBytes, limitRatio, limitBytes } = one;
       if (useAfterBytes > limitBytes) {
         notes.push({ code: 'ABOVE_LIMIT', pool, useRatio: useAfterBytes / totalBytes, limitRatio });
@@ -50,18 +51,9 @@ export function noteSelection(
   return notes;
 }
 
-/** The pools that a footprint takes memory from; RAM always. */
-export function poolsUsedBy(
-  footprint: Footprint | null,
-  pools: readonly PoolOutcome[],
-): readonly PoolOutcome[] {
-  const used = new Set<PoolName>(['ram']);
-  for (const { deviceKey, bytes } of footprint?.gpus ?? []) {
-    if (bytes <= 0) continue;
-    used.add(`gpu:${deviceKey}`);
-    used.add(`gpu-share:${deviceKey}`);
-  }
-  return pools.filter(({ pool }) => used.has(pool));
+/** The pools that a charge takes memory from; RAM always. */
+export function poolsUsedBy(needed: Charge, pools: readonly PoolOutcome[]): readonly PoolOutcome[] {
+  return pools.filter(({ pool }) => pool === 'ram' || (needed.get(pool) ?? 0) > 0);
 }
 
 /** Device keys of the GPUs that footprints take memory from. */

@@ -204,7 +204,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['source <(mai completions zsh)', 'zsh: put this into ~/.zshrc, after compinit'],
       ['mai completions fish | source', 'fish: put this into ~/.config/fish/config.fish'],
     ],
-    load: async () => (await import('../commands/completions.js')).run,
+    load: async () => {
+      const { printCompletions } = await import('../commands/completions.js');
+      return printCompletions(COMMANDS, GLOBAL_OPTIONS);
+    },
   },
   {
     name: 'complete',

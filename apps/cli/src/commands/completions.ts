@@ -1,18 +1,30 @@
-import type { CommandContext } from '../context.js';
-import type { Input } from '../command-line/input.js';
-import { COMMANDS, GLOBAL_OPTIONS } from '../command-line/command-table.js';
+import type { CommandSpec, OptionSpec, RunCommand } from '../command-line/command-spec.js';
 import { bashCompletions } from '../completions/bash.js';
 import { fishCompletions } from '../completions/fish.js';
 import { zshCompletions } from '../completions/zsh.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import { UsageError } from '../usage-error.js';
 
-const RENDERERS = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions };
+const RENDERERS = new Map([
+  ['bash', bashCompletions],
+  ['zsh', zshCompletions],
+  ['fish', fishCompletions],
+]);
 
 /** `mai completions SHELL`: a completion script made from the command table. */
-export function run({ output }: CommandContext, input: Input): Promise<ExitCode> {
-  const shell = input.positionals[0] as keyof typeof RENDERERS;
-  const script = RENDERERS[shell](COMMANDS, GLOBAL_OPTIONS);
-  if (output.json) output.resultJson({ shell, script });
-  else output.result(script);
-  return Promise.resolve(EXIT.success);
+export function printCompletions(
+  commands: readonly CommandSpec[],
+  globals: readonly OptionSpec[],
+): RunCommand {
+  return ({ output }, input) => {
+    const [shell = ''] = input.positionals;
+    const render = RENDERERS.get(shell);
+    if (render === undefined) {
+      throw new UsageError(`SHELL is ${[...RENDERERS.keys()].join(', ')}, not ${shell}.`);
+    }
+    const script = render(commands, globals);
+    if (output.json) output.resultJson({ shell, script });
+    else output.result(script);
+    return Promise.resolve(EXIT.success);
+  };
 }

@@ -1,6 +1,13 @@
 import type { ModelConfigFile } from '@mai/host';
 import { fitWorld, type FittedWorld } from '@mai/lmstudio-simulator';
-import type { Resources } from '@mai/memory-ledger';
+import {
+  DEFAULT_SELECTION_POLICY,
+  fixedPool,
+  LIMIT,
+  others,
+  room,
+  type Resources,
+} from '@mai/memory-ledger';
 
 /** Everything that the demo plays with, cut to the size of the machine that it runs on. */
 export interface DemoSetting {
@@ -20,8 +27,6 @@ export interface DemoPool {
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-/** The limits of the default configuration. They are raised where the machine is too full for the story. */
-const USUAL_LIMIT = { ram: 0.8, vram: 0.9 };
 const LEAST_ROOM_RATIO = 0.06;
 /** The most memory that the models of the story take, however large the machine. */
 const LARGEST_ROOM_BYTES = 48 * GIB;
@@ -29,9 +34,12 @@ const LARGEST_ROOM_BYTES = 48 * GIB;
 /** Cuts models, limits and speeds so that the story plays on this machine, small, large or nearly full. */
 export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = choosePool(resources);
-  const usedBytes = pool.totalBytes - pool.availableBytes;
-  const roomBytes = Math.min(LARGEST_ROOM_BYTES, pool.limitRatio * pool.totalBytes - usedBytes);
-  const fitted = fitWorld({ resources, deviceKey: pool.deviceKey, roomBytes });
+  const { deviceKey, totalBytes, limitRatio } = pool;
+  const usedBytes = others(totalBytes, pool.availableBytes, 0);
+  const name = deviceKey === null ? 'ram' : (`gpu:${deviceKey}` as const);
+  const whole = { ...fixedPool(name, totalBytes), othersBytes: usedBytes, limitRatio };
+  const roomBytes = Math.min(LARGEST_ROOM_BYTES, room(whole, LIMIT));
+  const fitted = fitWorld({ resources, deviceKey, roomBytes });
   return { pool, world: fitted.world, config: demoConfig(fitted, pool, usedBytes) };
 }
 
@@ -44,8 +52,10 @@ function choosePool(resources: Resources): DemoPool {
   const { totalBytes, availableBytes } = gpu ?? resources.ram;
   const total = totalBytes ?? resources.ram.totalBytes;
   const available = availableBytes ?? total / 2;
-  const usual = gpu === undefined ? USUAL_LIMIT.ram : USUAL_LIMIT.vram;
+  const { memoryLimitRatio, vramLimitRatio } = DEFAULT_SELECTION_POLICY;
+  const usual = gpu === undefined ? memoryLimitRatio : vramLimitRatio;
   const usedRatio = 1 - available / total;
+  // The usual limit is raised where the machine is too full for the story.
   const limitRatio = Math.min(
     0.98,
     Math.max(usual, usedRatio + Math.max(LEAST_ROOM_RATIO, (1 - usedRatio) * 0.6)),

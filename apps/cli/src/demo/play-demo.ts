@@ -195,7 +195,7 @@ async function pressureFor({ host, setting }: Play): Promise<number> {
     if (deviceKey === null) return totalBytesOf(footprint);
     return footprint.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? 0;
   });
-  const roomBytes = pool.limitRatio * pool.totalBytes - pool.othersBytes;
+  const roomBytes = pool.limitBytes - pool.othersBytes;
   return Math.max(0, Math.round(roomBytes - ((large ?? 0) + (medium ?? 0)) / 2));
 }
 
@@ -231,9 +231,7 @@ async function poolLines({ host, context, monitor }: Play): Promise<string[]> {
   const { pools, resources } = await host.status();
   const injected = monitor.injected();
   const any = [...injected.values()].some((bytes) => bytes > 0);
-  const over = pools.find(
-    ({ useBeforeBytes, totalBytes, limitRatio }) => useBeforeBytes > limitRatio * totalBytes,
-  );
+  const over = pools.find(({ useBeforeBytes, limitBytes }) => useBeforeBytes > limitBytes);
   return [
     ...renderPools(pools, resources, 'before', output, injected),
     ...renderPoolLegend(pools, output, any),

@@ -1,4 +1,4 @@
-import type { PoolName, SelectionPolicy } from '@mai/memory-ledger';
+import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-ledger';
 import type { PoolOutcome, Selection } from '@mai/selector';
 import { bytesToMs, loadMs, SETTLE_MS } from './reaction-time.js';
 
@@ -80,7 +80,7 @@ export class ExcursionHistory {
 function roundTripMs({ chosen, pools }: Selection, { coolDownMs }: SelectionPolicy): number {
   const residentBytes = pools
     // Shared GPU memory lives in RAM and is counted there.
-    .filter(({ pool }) => !pool.startsWith('gpu-share:'))
+    .filter(({ pool }) => !isGpuShare(pool))
     .reduce((sum, { useBeforeBytes, othersBytes }) => sum + useBeforeBytes - othersBytes, 0);
   const downMs = loadMs(chosen?.footprint ?? null) + SETTLE_MS;
   const upMs = bytesToMs(residentBytes) + SETTLE_MS;

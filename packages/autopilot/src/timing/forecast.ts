@@ -1,4 +1,4 @@
-import type { PoolName, SelectionPolicy } from '@mai/memory-ledger';
+import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import { suffixMinima } from './suffix-minima.js';
 
@@ -82,7 +82,7 @@ export function limitsAfter(
     memoryLimitRatio: Math.max(0, policy.memoryLimitRatio - growthRatio((pool) => pool === 'ram')),
     vramLimitRatio: Math.max(
       0,
-      policy.vramLimitRatio - growthRatio((pool) => pool.startsWith('gpu:')),
+      policy.vramLimitRatio - growthRatio((pool) => pool !== 'ram' && !isGpuShare(pool)),
     ),
   };
 }

@@ -1,5 +1,6 @@
 import {
   chargeResident,
+  isGpuShare,
   measurePools,
   type PoolName,
   type Resources,
@@ -39,7 +40,7 @@ export function reserveMemory(
   const others = new Map(
     measurePools(resources, charged, policy)
       // Shared GPU memory lives in RAM and is held free there.
-      .filter(({ measured, name }) => measured && !name.startsWith('gpu-share:'))
+      .filter(({ measured, name }) => measured && !isGpuShare(name))
       .map(({ name, othersBytes }) => [name, othersBytes]),
   );
   const kept: Record<string, ReadonlyMap<PoolName, number>> = {};

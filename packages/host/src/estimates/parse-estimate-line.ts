@@ -2,6 +2,7 @@ import type { EstimateSettings } from '@mai/memory-estimator';
 import { HostError } from '../host-error.js';
 import { suggest } from '../suggest.js';
 import { ESTIMATE_CHOICES } from './estimate-choices.js';
+import { NO_SETTINGS } from './estimate-settings.js';
 
 /** One line of `mai estimate --stdin`. */
 export interface EstimateLine {
@@ -9,43 +10,46 @@ export interface EstimateLine {
   readonly settings: EstimateSettings;
 }
 
-type Read = (value: unknown, name: string) => string | number | boolean;
-
-const count: Read = (value, name) => {
+const count = (value: unknown, name: string): number => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   // JSON has no infinity, and 1e400 becomes one.
   const told = typeof value === 'number' ? String(value) : JSON.stringify(value);
   throw new HostError('INVALID_REQUEST', `${name} is a whole number, not ${told}.`);
 };
-const flag: Read = (value, name) => {
+const flag = (value: unknown, name: string): boolean => {
   if (typeof value === 'boolean') return value;
   throw new HostError('INVALID_REQUEST', `${name} is true or false, not ${JSON.stringify(value)}.`);
 };
-const choice =
-  (option: keyof typeof ESTIMATE_CHOICES): Read =>
-  (value, name) => {
-    const choices: readonly string[] = ESTIMATE_CHOICES[option];
-    if (typeof value === 'string' && choices.includes(value)) return value;
-    throw new HostError(
-      'INVALID_REQUEST',
-      `${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
-    );
-  };
+const choice = <Option extends keyof typeof ESTIMATE_CHOICES>(
+  option: Option,
+  value: unknown,
+  name: string,
+): (typeof ESTIMATE_CHOICES)[Option][number] => {
+  const choices: readonly (typeof ESTIMATE_CHOICES)[Option][number][] = ESTIMATE_CHOICES[option];
+  const found = choices.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new HostError(
+    'INVALID_REQUEST',
+    `${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
+  );
+};
 
-/** The fields of a line, the setting that each gives, and how its value is read. */
-const FIELDS: Readonly<Record<string, readonly [keyof EstimateSettings, Read]>> = {
-  context: ['contextLengthTokens', count],
-  kvK: ['kvCacheTypeK', choice('kv-k')],
-  kvV: ['kvCacheTypeV', choice('kv-v')],
-  flashAttention: ['flashAttention', flag],
-  batch: ['batchTokens', count],
-  ubatch: ['ubatchTokens', count],
-  parallel: ['parallelSequences', count],
-  kvUnified: ['kvUnified', flag],
-  swaFull: ['swaFull', flag],
-  gpuLayers: ['gpuLayers', count],
-  gpuBackend: ['gpuBackend', choice('gpu-backend')],
-  cpu: ['cpu', choice('cpu')],
+type Read = (value: unknown, name: string) => Partial<EstimateSettings>;
+
+/** The fields of a line, and the setting that each gives. */
+const FIELDS: Readonly<Record<string, Read>> = {
+  context: (value, name) => ({ contextLengthTokens: count(value, name) }),
+  kvK: (value, name) => ({ kvCacheTypeK: choice('kv-k', value, name) }),
+  kvV: (value, name) => ({ kvCacheTypeV: choice('kv-v', value, name) }),
+  flashAttention: (value, name) => ({ flashAttention: flag(value, name) }),
+  batch: (value, name) => ({ batchTokens: count(value, name) }),
+  ubatch: (value, name) => ({ ubatchTokens: count(value, name) }),
+  parallel: (value, name) => ({ parallelSequences: count(value, name) }),
+  kvUnified: (value, name) => ({ kvUnified: flag(value, name) }),
+  swaFull: (value, name) => ({ swaFull: flag(value, name) }),
+  gpuLayers: (value, name) => ({ gpuLayers: count(value, name) }),
+  gpuBackend: (value, name) => ({ gpuBackend: choice('gpu-backend', value, name) }),
+  cpu: (value, name) => ({ cpu: choice('cpu', value, name) }),
 };
 
 /** Reads one line of `--stdin`. What is absent or null takes LM Studio's default. @throws HostError */
@@ -55,22 +59,19 @@ export function parseEstimateLine(line: string): EstimateLine {
   if (typeof file !== 'string' || file === '') {
     throw new HostError('INVALID_REQUEST', 'Each line needs "file": the path of a GGUF file.');
   }
-  const settings: Record<string, unknown> = Object.fromEntries(
-    Object.values(FIELDS).map(([setting]) => [setting, null]),
-  );
+  let settings = NO_SETTINGS;
   for (const [name, value] of Object.entries(rest)) {
-    const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
-    if (field === undefined) {
+    const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+    if (read === undefined) {
       const guess = suggest(name, Object.keys(FIELDS));
       throw new HostError(
         'INVALID_REQUEST',
         `There is no field ${JSON.stringify(name)}.${guess === null ? '' : ` Did you mean ${guess}?`}`,
       );
     }
-    const [setting, read] = field;
-    if (value !== null) settings[setting] = read(value, name);
+    if (value !== null) settings = { ...settings, ...read(value, name) };
   }
-  return { file, settings: settings as unknown as EstimateSettings };
+  return { file, settings };
 }
 
 /** The file that a line names, where it names one: for the answer to a line that fails. */

@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/memory-ledger';
+import { isGpuShare, type Resources } from '@mai/memory-ledger';
 import type { RuntimeInstance } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
@@ -107,11 +107,7 @@ function trendOf(
   { pool, limitRatio }: PoolOutcome,
 ): readonly PoolTrend[] {
   // A GPU's share is part of RAM and has no series of its own.
-  if (isShare(pool)) return [];
+  if (isGpuShare(pool)) return [];
   const trend = machine.trend({ series: pool, limitRatio });
   return trend.direction === 'unknown' ? [] : [{ pool, trend }];
-}
-
-function isShare(pool: PoolOutcome['pool']): pool is `gpu-share:${string}` {
-  return pool.startsWith('gpu-share:');
 }

@@ -83,15 +83,16 @@ const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
 /** `RAM 83 % in use (26.6 of 32.0 GiB), over its limit of 80 %: other programs 18.2 GiB, models 8.4 GiB.` */
 function describePool(pool: PoolOutcome, resources: Resources): string {
   const { useBeforeBytes, totalBytes, othersBytes, limitRatio, hardLimitRatio } = pool;
+  const { limitBytes, hardLimitBytes } = pool;
   const ratio = useBeforeBytes / totalBytes;
   const limit = `limit of ${formatPercent(limitRatio)}`;
   const hard = `hard limit of ${formatPercent(hardLimitRatio)}`;
   const where =
-    ratio > hardLimitRatio
+    useBeforeBytes > hardLimitBytes
       ? `over its ${hard}`
-      : ratio > limitRatio
+      : useBeforeBytes > limitBytes
         ? `over its ${limit}`
-        : `${formatBytes(limitRatio * totalBytes - useBeforeBytes)} below its ${limit}`;
+        : `${formatBytes(limitBytes - useBeforeBytes)} below its ${limit}`;
   return (
     `${poolLabel(pool.pool, resources)} ${formatPercent(ratio)} in use (${formatShare(useBeforeBytes, totalBytes)}), ${where}: ` +
     `other programs ${formatBytes(othersBytes)}, models ${formatBytes(useBeforeBytes - othersBytes)}.`

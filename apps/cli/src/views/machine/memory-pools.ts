@@ -1,4 +1,4 @@
-import { deviceKeyOf, type Resources } from '@mai/memory-ledger';
+import { deviceKeyOf, isGpuShare, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
 import { type BarPart, renderBar, renderLegend } from '../../terminal/bar.js';
 import { formatBytes, formatPercent, formatShare } from '../../terminal/format.js';
@@ -13,7 +13,7 @@ const MAX_BAR_WIDTH = 48;
 export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): string {
   if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
   const deviceKey = deviceKeyOf(pool);
-  const kind = pool.startsWith('gpu-share:') ? 'shared' : 'dedicated';
+  const kind = isGpuShare(pool) ? 'shared' : 'dedicated';
   const peers = resources.gpus.filter(({ memory }) => memory === kind);
   const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
   const label = kind === 'shared' ? 'GPU cap' : 'VRAM';

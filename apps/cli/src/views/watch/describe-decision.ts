@@ -72,14 +72,14 @@ function stepDown({ selection, input }: Decided): string[] {
   const use = useBeforeBytes / totalBytes;
   const held = formatDuration(input.policy.dwellMs);
   const when =
-    use > limitRatio
+    roomOf(tightest) < 0
       ? `${label} is at ${formatPercent(use)}, over its limit of ${formatPercent(limitRatio)}, but no smaller model would help`
       : `a step down when ${label} stays above ${formatPercent(limitRatio)} for ${held} (${formatBytes(roomOf(tightest))} to go)`;
   return [`${when}; at once above ${formatPercent(hardLimitRatio)}`];
 }
 
-function roomOf({ limitRatio, totalBytes, useBeforeBytes }: PoolOutcome): number {
-  return limitRatio * totalBytes - useBeforeBytes;
+function roomOf({ limitBytes, useBeforeBytes }: PoolOutcome): number {
+  return limitBytes - useBeforeBytes;
 }
 
 /** Why the best candidate before the chosen one is not loaded. */

@@ -1,5 +1,10 @@
-import type { Footprint } from '@mai/memory-ledger';
-import type { AutopilotState, CandidateProfile } from '@mai/autopilot';
+import {
+  DEFAULT_LOAD_CONFIG,
+  DEFAULT_SELECTION_POLICY,
+  type Footprint,
+  type LoadConfig,
+} from '@mai/memory-ledger';
+import type { AutopilotState } from '@mai/autopilot';
 import type { Candidate, Resident, SelectionInput } from '@mai/selector';
 import type { Verdict } from '@mai/autopilot';
 import { selectModel } from '@mai/selector';
@@ -11,10 +16,7 @@ import { renderWatch } from './watch-view.js';
 
 const GIB = 1024 ** 3;
 const NOW_MS = 1_000_000;
-const LOAD: CandidateProfile['loadConfig'] = {
-  ...{ contextLengthTokens: 8192, parallelSequences: null, offloadRatio: null },
-  ...{ kvCacheTypeK: null, kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null },
-};
+const LOAD: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
 const footprint = (gib: number): Footprint => ({
   ram: { mappedBytes: 0, anonymousBytes: gib * GIB },
   gpus: [],
@@ -52,11 +54,7 @@ function decide(othersGib: number, residents: readonly Resident[], verdict: Part
       cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
     },
     residents,
-    policy: {
-      ...{ memoryLimitRatio: 0.8, vramLimitRatio: 0.9, cpuLimitRatio: 0.8, hardLimitRatio: 0.92 },
-      ...{ unifiedHardLimitRatio: 0.85, upgradeBelowRatioMin: 0.65, minHeadroomBytes: GIB },
-      ...{ dwellMs: 20_000, coolDownMs: 60_000, foreign: 'observe', foreignIdleMs: 600_000 },
-    },
+    policy: DEFAULT_SELECTION_POLICY,
     upgradeMarginRatio: 0.05,
   };
   return {

@@ -23,7 +23,7 @@ export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Re
 }
 
 /** Why a context length falls short of the requirement; `null` where it does not, or where it is not known. */
-export function rejectContext(
+function rejectContext(
   offeredTokens: number | null,
   { minContextLengthTokens }: Requirement,
 ): Rejection | null {

@@ -73,7 +73,7 @@ function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefin
  * CPU load that is not ours. While an instance generates, the whole load says nothing about others: the
  * CPU is then full because of us.
  */
-export function outsideCpuRatio(
+function outsideCpuRatio(
   { othersRatio, utilizationRatio }: SelectionInput['resources']['cpu'],
   residents: SelectionInput['residents'],
 ): number | null {

@@ -6,7 +6,7 @@ import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
 import { nameOf } from './parse-command-line.js';
 
 /** Every exit code with its meaning; the README has the same. */
-export const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
+const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.success]: 'success, also where LM Studio is off and the command has an answer without it',
   [EXIT.bug]: 'a bug in mai',
   [EXIT.usage]: 'wrong usage or configuration',

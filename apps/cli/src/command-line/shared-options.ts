@@ -3,7 +3,7 @@ import type { OptionSpec } from './command-spec.js';
 
 // Options of several commands. An option name means the same in every command.
 
-export const CHAIN: OptionSpec = {
+const CHAIN: OptionSpec = {
   name: 'chain',
   value: 'NAME',
   summary: 'fallback chain of the configuration (default: the one named default)',
@@ -16,13 +16,13 @@ export const REQUIRE: OptionSpec = {
   summary: `capabilities, separated by commas: ${CAPABILITIES.join(', ')}`,
 };
 
-export const MIN_CONTEXT: OptionSpec = {
+const MIN_CONTEXT: OptionSpec = {
   name: 'min-context',
   value: 'TOKENS',
   summary: 'minimum context length',
 };
 
-export const TIER_LIST: OptionSpec = {
+const TIER_LIST: OptionSpec = {
   name: 'tier',
   value: 'LIST',
   summary: `tiers, separated by commas: ${TIERS.join(', ')}`,

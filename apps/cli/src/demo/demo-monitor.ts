@@ -1,25 +1,25 @@
 import type { MonitorPort } from '@mai/host';
 import { withMemoryInUse, type MemoryUse, type Simulator } from '@mai/lmstudio-simulator';
-import type { DemoPool } from './demo-world.js';
+import { deviceKeyOf, type PoolName } from '@mai/memory-ledger';
 
 /** This machine's real readings, with the simulated models and the injected pressure added. */
 export interface DemoMonitor extends MonitorPort {
   /** Takes this much of the story's pool, until it is called again. */
   readonly inject: (bytes: number) => void;
   /** What is injected, by pool as selections name it. */
-  readonly injected: () => ReadonlyMap<string, number>;
+  readonly injected: () => ReadonlyMap<PoolName, number>;
 }
 
 export function createDemoMonitor(
   monitor: MonitorPort,
   simulator: Simulator,
-  { deviceKey }: DemoPool,
+  pool: PoolName,
 ): DemoMonitor {
   let injectedBytes = 0;
   const read: MonitorPort['snapshot'] = async (options) =>
     withMemoryInUse(
       await monitor.snapshot(options),
-      withInjected(simulator.memoryInUse(), deviceKey, injectedBytes),
+      withInjected(simulator.memoryInUse(), deviceKeyOf(pool), injectedBytes),
     );
   return {
     snapshot: read,
@@ -29,7 +29,7 @@ export function createDemoMonitor(
     inject: (bytes) => {
       injectedBytes = bytes;
     },
-    injected: () => new Map([[deviceKey === null ? 'ram' : `gpu:${deviceKey}`, injectedBytes]]),
+    injected: () => new Map([[pool, injectedBytes]]),
   };
 }
 

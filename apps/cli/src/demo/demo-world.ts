@@ -2,10 +2,12 @@ import type { ModelConfigFile } from '@mai/host';
 import { fitWorld, type FittedWorld } from '@mai/lmstudio-simulator';
 import {
   DEFAULT_SELECTION_POLICY,
+  deviceKeyOf,
   fixedPool,
   LIMIT,
   others,
   room,
+  type Pool,
   type Resources,
 } from '@mai/memory-ledger';
 
@@ -14,15 +16,7 @@ export interface DemoSetting {
   readonly world: FittedWorld['world'];
   readonly config: ModelConfigFile;
   /** The pool that the story is about. */
-  readonly pool: DemoPool;
-}
-
-export interface DemoPool {
-  /** Null: system memory. */
-  readonly deviceKey: string | null;
-  readonly totalBytes: number;
-  readonly availableBytes: number;
-  readonly limitRatio: number;
+  readonly pool: Pool;
 }
 
 const MIB = 2 ** 20;
@@ -34,17 +28,13 @@ const LARGEST_ROOM_BYTES = 48 * GIB;
 /** Cuts models, limits and speeds so that the story plays on this machine, small, large or nearly full. */
 export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = choosePool(resources);
-  const { deviceKey, totalBytes, limitRatio } = pool;
-  const usedBytes = others(totalBytes, pool.availableBytes, 0);
-  const name = deviceKey === null ? 'ram' : (`gpu:${deviceKey}` as const);
-  const whole = { ...fixedPool(name, totalBytes), othersBytes: usedBytes, limitRatio };
-  const roomBytes = Math.min(LARGEST_ROOM_BYTES, room(whole, LIMIT));
-  const fitted = fitWorld({ resources, deviceKey, roomBytes });
-  return { pool, world: fitted.world, config: demoConfig(fitted, pool, usedBytes) };
+  const roomBytes = Math.min(LARGEST_ROOM_BYTES, room(pool, LIMIT));
+  const fitted = fitWorld({ resources, deviceKey: deviceKeyOf(pool.name), roomBytes });
+  return { pool, world: fitted.world, config: demoConfig(fitted, pool) };
 }
 
 /** A GPU's own memory where there is some to be measured, else the system's. */
-function choosePool(resources: Resources): DemoPool {
+function choosePool(resources: Resources): Pool {
   const gpu = resources.gpus.find(
     ({ memory, totalBytes, availableBytes }) =>
       memory === 'dedicated' && totalBytes !== null && availableBytes !== null && totalBytes >= GIB,
@@ -61,19 +51,14 @@ function choosePool(resources: Resources): DemoPool {
     Math.max(usual, usedRatio + Math.max(LEAST_ROOM_RATIO, (1 - usedRatio) * 0.6)),
   );
   return {
-    deviceKey: gpu?.deviceKey ?? null,
-    totalBytes: total,
-    availableBytes: available,
+    ...fixedPool(gpu === undefined ? 'ram' : `gpu:${gpu.deviceKey}`, total),
+    othersBytes: others(total, available, 0),
     limitRatio: Math.round(limitRatio * 100) / 100,
   };
 }
 
-function demoConfig(
-  { models, contextLengthTokens }: FittedWorld,
-  pool: DemoPool,
-  usedBytes: number,
-): ModelConfigFile {
-  const usedRatio = usedBytes / pool.totalBytes;
+function demoConfig({ models, contextLengthTokens }: FittedWorld, pool: Pool): ModelConfigFile {
+  const usedRatio = pool.othersBytes / pool.totalBytes;
   const percent = Math.round(pool.limitRatio * 100);
   const upgrade = Math.round((usedRatio + 0.8 * (pool.limitRatio - usedRatio)) * 100);
   const headroomBytes = Math.min(GIB, ((1 - pool.limitRatio) * pool.totalBytes) / 2);

@@ -1,4 +1,4 @@
-import { totalBytesOf } from '@mai/memory-ledger';
+import { charge } from '@mai/memory-ledger';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,7 +63,7 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
     world: setting.world,
     speed: fast ? FAST_SPEED : 1,
   });
-  const monitor = createDemoMonitor(real, simulator, setting.pool);
+  const monitor = createDemoMonitor(real, simulator, setting.pool.name);
   // Nothing of this user's counts in the story, and nothing is kept of it.
   const nowhere = path.join(tmpdir(), `mai-demo-${randomUUID()}`);
   await using host = await openHostOf(context, {
@@ -121,7 +121,7 @@ async function stepDown(play: Play): Promise<DemoStep> {
   const { style } = context.output;
   stage.heading('Memory gets tight', style.caution('(injected)'));
   const targetBytes = await pressureFor(play);
-  const pool = setting.pool.deviceKey === null ? 'memory' : 'GPU memory';
+  const pool = setting.pool.name === 'ram' ? 'memory' : 'GPU memory';
   stage.text(
     `The demo pretends that another program takes ${formatBytes(targetBytes)} of ${pool}.`,
   );
@@ -185,15 +185,13 @@ const AS_CONFIGURED = { tradeOffs: false };
 async function pressureFor({ host, setting }: Play): Promise<number> {
   const { input } = await host.select(AS_CONFIGURED);
   const { pools } = await host.status();
-  const { deviceKey } = setting.pool;
-  const name = deviceKey === null ? 'ram' : `gpu:${deviceKey}`;
+  const { name } = setting.pool;
   const pool = pools.find((one) => one.pool === name);
   if (pool === undefined) return 0;
   const [large, medium] = input.candidates.map(({ loadOptions }) => {
     const footprint = loadOptions[0]?.footprint;
     if (footprint == null) return 0;
-    if (deviceKey === null) return totalBytesOf(footprint);
-    return footprint.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? 0;
+    return charge(footprint, input.resources, 'expected').charge.get(name) ?? 0;
   });
   const roomBytes = pool.limitBytes - pool.othersBytes;
   return Math.max(0, Math.round(roomBytes - ((large ?? 0) + (medium ?? 0)) / 2));

@@ -72,7 +72,7 @@ export function resolveSettings(settings: EstimateSettings): ResolvedSettings {
 }
 
 /** More layers than any model has. */
-export const ALL_LAYERS = 9_999;
+const ALL_LAYERS = 9_999;
 
 /** Whether a cache type stores plain numbers rather than quantized blocks. */
 export function isPlainType(type: KvCacheType): boolean {

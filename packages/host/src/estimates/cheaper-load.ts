@@ -3,7 +3,7 @@ import { LIMIT } from '@mai/memory-ledger';
 import type { EstimateEnvironment, GgufHeader } from '@mai/memory-estimator';
 import { cheapestFit } from '@mai/memory-estimator';
 
-/** What has to be loaded, and the memory that it has to fit. */
+/** A model and the memory pools that it must fit. */
 export interface CheaperQuestion {
   readonly header: GgufHeader;
   readonly loadConfig: LoadConfig;
@@ -12,7 +12,7 @@ export interface CheaperQuestion {
   readonly pools: readonly Pool[];
 }
 
-/** A load configuration with what it takes. */
+/** A load configuration and its footprint. */
 export interface CheaperLoad {
   readonly loadConfig: LoadConfig;
   readonly footprint: Footprint;

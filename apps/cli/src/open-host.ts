@@ -5,7 +5,7 @@ import { openHost } from '@mai/host';
 import type { CommandContext } from './context.js';
 import { UsageError } from './usage-error.js';
 
-/** Opens the host that the command line asks for. @throws UsageError for a token file that can't be used */
+/** Opens the host that the options describe. @throws UsageError for an unusable token file */
 export async function openHostOf(
   { io, output, globals, signal }: CommandContext,
   changes: HostOptions = {},

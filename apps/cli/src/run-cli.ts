@@ -62,7 +62,7 @@ function nonEmpty(value: string | undefined): string | null {
   return value === undefined || value === '' ? null : value;
 }
 
-/** Output that also serves when the command line could not be parsed. */
+/** Output that also works when the command line could not be parsed. */
 function outputFor(invocation: Invocation | null, argv: readonly string[], io: Io) {
   const has = (name: string) =>
     invocation?.kind === 'run' ? invocation.input.has(name) : argv.includes(`--${name}`);

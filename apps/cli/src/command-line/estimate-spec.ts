@@ -1,7 +1,7 @@
 import { KV_CACHE_TYPES } from '@mai/memory-ledger';
 import type { CommandSpec } from './command-spec.js';
 
-/** What the options of `mai estimate` take, and the fields of its lines. */
+/** The values that the options of `mai estimate` accept, and the fields of its lines. */
 export const CHOICES = {
   'kv-k': KV_CACHE_TYPES,
   'kv-v': KV_CACHE_TYPES,
@@ -71,7 +71,7 @@ export const ESTIMATE: CommandSpec = {
   ],
   examples: [
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
-    ['mai estimate --measure qwen/qwen3-4b', 'what it takes on this machine, measured'],
+    ['mai estimate --measure qwen/qwen3-4b', 'the memory that it takes on this machine, measured'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
   ],
   load: async () => (await import('../commands/estimate.js')).run,

@@ -5,7 +5,7 @@ import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
 import { nameOf } from './parse-command-line.js';
 
-/** Every exit code with its meaning; the README has the same. */
+/** Every exit code with its meaning; the README has the same table. */
 export const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.success]: 'success, also where LM Studio is off and the command has an answer without it',
   [EXIT.bug]: 'a bug in mai',
@@ -34,7 +34,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
   const sections = [
     wrap(
       command === undefined
-        ? 'mai keeps the best local model that this machine can carry right now loaded in LM Studio.'
+        ? 'mai keeps the best local model that fits this machine now loaded in LM Studio.'
         : `mai ${nameOf(path)}: ${command.summary}`,
       width,
     ).join('\n'),

@@ -5,9 +5,9 @@ import type { DemoPool } from './demo-world.js';
 
 /** This machine's real readings, with the simulated models and the injected pressure added. */
 export interface DemoMonitor extends MonitorPort {
-  /** Takes this much of the story's pool, until it is called again. */
+  /** Sets the injected bytes in the story's pool; the next call replaces them. */
   readonly inject: (bytes: number) => void;
-  /** What is injected, by pool as selections name it. */
+  /** Injected bytes by pool name, as in selections. */
   readonly injected: () => ReadonlyMap<string, number>;
 }
 
@@ -21,7 +21,7 @@ export function createDemoMonitor(
     withSimulated(await monitor.snapshot(options), simulator, deviceKey, injectedBytes);
   return {
     snapshot: read,
-    // Simulated memory is there and gone at once: there is nothing to wait for.
+    // Simulated memory changes at once, so there is no settling to wait for.
     readRam: null,
     settled: read,
     inject: (bytes) => {
@@ -40,7 +40,7 @@ function withSimulated(
   const use = simulator.memoryInUse();
   const less = (available: number | null, bytes: number) =>
     available === null ? null : Math.max(0, available - bytes);
-  // What a GPU without memory of its own takes is in here already.
+  // Includes the share of a GPU that uses system memory.
   const inRam =
     use.ram.mappedBytes + use.ram.anonymousBytes + (deviceKey === null ? injectedBytes : 0);
   return {
@@ -48,7 +48,7 @@ function withSimulated(
     ram: {
       ...real.ram,
       availableBytes: less(real.ram.availableBytes, inRam),
-      // All of it was just taken off what is available, the mapped part included.
+      // The full bytes were subtracted from the available memory, so the mapped ones, too.
       mappedCountsAsUsed: true,
     },
     gpus: real.gpus.map((gpu) => {

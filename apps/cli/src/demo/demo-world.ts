@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { WorldInput, WorldModelInput } from '@mai/lmstudio-simulator';
 import type { ModelConfigFile } from '@mai/host';
 
-/** Everything that the demo plays with, cut to the size of the machine that it runs on. */
+/** The simulated world of the demo, scaled to the size of this machine. */
 export interface DemoSetting {
   readonly world: WorldInput;
   readonly config: ModelConfigFile;
@@ -22,21 +22,24 @@ export interface DemoPool {
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-/** What the default configuration allows; raised only where the machine is fuller than the story needs. */
+/** The default limits, raised only where the machine is too full for the story. */
 const USUAL_LIMIT = { ram: 0.8, vram: 0.9 };
 const LEAST_ROOM_RATIO = 0.06;
-/** Larger than this no model of the story gets, however large the machine. */
+/** Maximum size of the largest model, however large the machine. */
 const LARGEST_ROOM_BYTES = 48 * GIB;
-/** Shares of the room under the limit, so that each model fits alone and each step is felt. */
+/** Model sizes as shares of the room under the limit: each fits alone, and each step is visible. */
 const SHARES = { large: 0.6, medium: 0.28, small: 0.1 };
-/** Four-bit weights with their scales take about this much a parameter. */
+/** Bytes per parameter of four-bit weights with their scales. */
 const BYTES_PER_PARAMETER = 0.606;
-/** The largest model takes this long to load. */
+/** Load time of the largest model. */
 const LOAD_SECONDS = 2.4;
-/** Context and buffers come on top of the weights. */
+/** Share of the weights in the whole footprint; the rest is KV cache and buffers. */
 const WEIGHTS_RATIO = 0.86;
 
-/** Cuts models, limits and speeds so that the story plays on this machine, small, large or nearly full. */
+/**
+ * Scales models, limits and speeds so that the story fits this machine, small, large or nearly
+ * full.
+ */
 export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = choosePool(resources);
   const usedBytes = pool.totalBytes - pool.availableBytes;
@@ -55,14 +58,14 @@ export function createDemoSetting(resources: Resources): DemoSetting {
     world: {
       machine: demoMachine(resources, pool, sizes.large / LOAD_SECONDS),
       models: [large, medium, small],
-      // The demo decides by its own rules; what LM Studio would refuse is another story.
+      // LM Studio's guardrails are off, so that only Mai's own rules decide.
       guardrails: { mode: 'off' },
     },
     config: demoConfig([large, medium, small], pool, usedBytes),
   };
 }
 
-/** A GPU's own memory where there is some to be measured, else the system's. */
+/** The memory of a discrete GPU where it can be measured, else system memory. */
 function choosePool(resources: Resources): DemoPool {
   const gpu = resources.gpus.find(
     ({ memory, totalBytes, availableBytes }) =>
@@ -89,7 +92,7 @@ function demoModel(name: string, sizeBytes: number): WorldModelInput {
   const parameters = parameterName(sizeBytes / BYTES_PER_PARAMETER);
   const modelKey = `demo/${name}-${parameters.toLowerCase()}`;
   const displayName = `${name.charAt(0).toUpperCase()}${name.slice(1)} ${parameters}`;
-  // Layers in proportion, so that the KV cache stays a tenth of the weights whatever the size.
+  // Layers in proportion to the size, so that the KV cache is always a tenth of the weights.
   const layers = Math.max(1, Math.round(sizeBytes / 10 / KV_BYTES_PER_LAYER));
   return {
     modelKey,
@@ -133,7 +136,8 @@ function demoMachine(
     ramBytes: ram.totalBytes,
     othersRamBytes: ram.totalBytes - (ram.availableBytes ?? ram.totalBytes),
     loadBytesPerSecond,
-    // Models go where the story is: a GPU that can't be measured would swallow them unseen.
+    // Models are loaded to the story's pool: on a GPU that can't be measured they would be
+    // invisible.
     gpus: gpus.flatMap((gpu) =>
       gpu.totalBytes === null || !(unified || gpu.deviceKey === deviceKey)
         ? []

@@ -5,7 +5,10 @@ import { SCHEMA_VERSION } from '../terminal/output.js';
 import { fileOfLine, parseRequestLine } from './parse-request-line.js';
 import { readLines } from './read-lines.js';
 
-/** `mai estimate --stdin`: an answer for each line as it comes; a line that fails says why. */
+/**
+ * `mai estimate --stdin`: answers each line as it arrives; a wrong line gets its error as the
+ * answer.
+ */
 export async function answerLines(context: CommandContext): Promise<void> {
   const { io, output, signal } = context;
   await using host = await openHostOf(context);

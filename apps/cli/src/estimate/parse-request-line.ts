@@ -13,7 +13,7 @@ type Read = (value: unknown, name: string) => string | number | boolean;
 
 const count: Read = (value, name) => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  // JSON has no infinity, and 1e400 becomes one.
+  // JSON has no infinity, but 1e400 is parsed as one.
   const told = typeof value === 'number' ? String(value) : JSON.stringify(value);
   throw new UsageError(`${name} is a whole number, not ${told}.`);
 };
@@ -29,7 +29,7 @@ const choice =
     throw new UsageError(`${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`);
   };
 
-/** The fields of a line, the setting that each gives, and how its value is read. */
+/** The fields of a line: the setting and the parser of each. */
 const FIELDS: Readonly<Record<string, readonly [keyof EstimateSettings, Read]>> = {
   context: ['contextLengthTokens', count],
   kvK: ['kvCacheTypeK', choice('kv-k')],
@@ -45,7 +45,10 @@ const FIELDS: Readonly<Record<string, readonly [keyof EstimateSettings, Read]>> 
   cpu: ['cpu', choice('cpu')],
 };
 
-/** Reads one line of `--stdin`. What is absent or null takes LM Studio's default. @throws UsageError */
+/**
+ * Reads one line of `--stdin`. A field that is absent or null takes LM Studio's default. @throws
+ * UsageError
+ */
 export function parseRequestLine(line: string): EstimateRequest {
   const object = parseObject(line);
   const { file, ...rest } = object;
@@ -69,7 +72,7 @@ export function parseRequestLine(line: string): EstimateRequest {
   return { file, settings: settings as unknown as EstimateSettings };
 }
 
-/** The file that a line names, where it names one: for the answer to a line that fails. */
+/** The file of a line, where the line has one; for the answer to a wrong line. */
 export function fileOfLine(line: string): string | null {
   try {
     const { file } = parseObject(line);

@@ -3,8 +3,8 @@ import type { RejectedCandidate } from '@mai/host';
 import { knownError } from '../../exit-codes.js';
 
 /**
- * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
- * the size of the rest, and the decision log has it.
+ * An event of the autopilot for a line of JSON. Without a decision's input, which is a hundred
+ * times as large as the rest and is in the decision log.
  */
 export function eventJson(event: AutopilotEvent): object {
   switch (event.type) {
@@ -55,7 +55,7 @@ export function eventJson(event: AutopilotEvent): object {
   }
 }
 
-/** A thrown value for JSON: its message, and its code where it has one. */
+/** A thrown value as JSON: its message, and its code where there is one. */
 export function errorJson(error: unknown): object {
   const message = error instanceof Error ? error.message : String(error);
   return { code: knownError(error)?.code ?? null, message };

@@ -9,9 +9,9 @@ import type { WatchReport } from './watch-report.js';
 import type { LoadProgress } from './watch-view.js';
 import { renderWatch } from './watch-view.js';
 
-/** Log lines kept: the most that a view shows. */
+/** Maximum number of log lines that are kept, which is the most that the view shows. */
 const LOG_LENGTH = 10;
-/** Least time between two redraws for load progress. */
+/** Minimum time between two redraws for load progress. */
 const REDRAW_EVERY_MS = 100;
 
 /** The live view of `mai watch` on a terminal. */

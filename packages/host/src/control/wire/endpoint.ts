@@ -34,7 +34,8 @@ export async function newEndpoint(noteFile: string): Promise<string> {
   const short = [os.tmpdir(), '/tmp']
     .map((folder) => path.join(folder, `mai-${os.userInfo().uid}`, name))
     .find(isShort);
-  if (short === undefined) throw new Error(`The path of every possible folder is too long for the socket ${name}.`);
+  if (short === undefined)
+    throw new Error(`The path of every possible folder is too long for the socket ${name}.`);
   await makePrivateFolder(path.dirname(short));
   return short;
 }

@@ -70,7 +70,10 @@ export const HISTORY: readonly CommandSpec[] = [
     ],
     examples: [
       ['mai simulate --trace day.jsonl --config models.yaml', 'a recorded day'],
-      ['mai simulate --trace day.jsonl --policy all', 'the same trace with every policy, side by side'],
+      [
+        'mai simulate --trace day.jsonl --policy all',
+        'the same trace with every policy, side by side',
+      ],
     ],
     load: async () => (await import('../commands/simulate.js')).run,
   },

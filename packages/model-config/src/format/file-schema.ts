@@ -10,10 +10,10 @@ import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from 
 // A custom `error` is a noun phrase that says what was expected.
 
 const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-// A duration that has a digit above 0 somewhere.
+// A duration that contains a digit above 0.
 const POSITIVE_DURATION_PATTERN = new RegExp(`^(?=.*[1-9])${DURATION_PATTERN.source.slice(1)}`);
 
-/** The help text of a field, and the value that holds where the field is not set. */
+/** The help text of a field and its default. */
 interface FieldHelp {
   readonly description: string;
   readonly default?: string | number;
@@ -94,7 +94,7 @@ const load = z.strictObject({
       "layers from 0 to 1. Default: LM Studio's.",
   ),
   parallel: optional(
-    // llama.cpp takes no more sequences (LLAMA_MAX_SEQ).
+    // llama.cpp allows at most this number of sequences (LLAMA_MAX_SEQ).
     z.int().check(z.gte(1), z.lte(256)),
     'Requests that are answered at the same time, 1 to 256. Each one has its own part of the KV ' +
       "cache. Default: LM Studio's.",

@@ -1,13 +1,16 @@
 'use strict';
-// Compiling the bundle is half of the time that a command takes to start, so the compiled code is kept in files
-// between runs. Node's own way (module.enableCompileCache, from 22.1) costs a start 8 ms more than this one.
-// Nothing depends on it: where it can't be kept, or is of another build, the code is compiled anew.
+// Compiling the bundle takes half of a command's start, so the compiled code is kept in files
+// between runs. Node's own cache (module.enableCompileCache, from 22.1) is 8 ms slower. Without a
+// usable file, because it can't be written or belongs to another build, the code is compiled
+// anew.
 const fs = require('node:fs');
 const path = require('node:path');
 
 const dist = path.join(__dirname, '..', 'dist');
 
-/** Runs a file of dist/, with the compiled code that an earlier run of the same command has left. */
+/**
+ * Runs a file of dist/ with the compiled code that an earlier run of the same command has stored.
+ */
 function requireCompiled(name, command) {
   const prefix = path.join(cacheFolder(), 'compiled', /^[a-z]+$/.test(command) ? command : 'mai');
   const loaded = new Map();
@@ -34,7 +37,7 @@ function run(file, cacheFile, module, requireOne) {
     ...(cachedData === null ? {} : { cachedData }),
   });
   if (cachedData === null || script.cachedDataRejected) {
-    // At the end, when the functions that the command needs have been compiled.
+    // Stored at the end of the run, when the functions that the command needs have been compiled.
     process.once('exit', () => write(cacheFile, stamp, script.createCachedData()));
   }
   script.runInThisContext()(module.exports, requireOne, module, file, dist);
@@ -43,10 +46,15 @@ function run(file, cacheFile, module, requireOne) {
 const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 const TAIL = '\n})';
 
-/** Node keeps a text of this length outside of V8's heap, where it sets off no garbage collection. */
+/**
+ * Node keeps a string of this length outside V8's heap, where it triggers no garbage collection.
+ */
 const OUTSIDE_HEAP_BYTES = 1_031_914;
 
-/** The bundle as a function, filled up with spaces. It is ASCII: not decoded. */
+/**
+ * The bundle as a function, padded with spaces. The bundle is ASCII, so its bytes need no
+ * decoding.
+ */
 function wrapped(file, size) {
   const length = HEAD.length + size + TAIL.length;
   const text = Buffer.allocUnsafe(Math.max(length, OUTSIDE_HEAP_BYTES)).fill(' ', length);
@@ -65,7 +73,7 @@ function wrapped(file, size) {
   return text.latin1Slice();
 }
 
-/** V8 recognises a source by its length alone; another build may have the same. */
+/** V8 compares only the source's length; another build may have the same length. */
 function stampOf(size, mtimeMs) {
   return Buffer.from(`${process.version} ${process.arch} ${size} ${mtimeMs}`.padEnd(64));
 }
@@ -90,7 +98,7 @@ function write(cacheFile, stamp, compiled) {
   }
 }
 
-/** Where env-paths, which is in the bundle, puts caches. */
+/** Where the bundled env-paths puts caches. */
 function cacheFolder() {
   const home = require('node:os').homedir();
   const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env;

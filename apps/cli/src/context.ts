@@ -12,7 +12,7 @@ export interface GlobalOptions {
   readonly verbose: boolean;
 }
 
-/** What a command is given besides its own arguments. */
+/** The context of a command, besides its own arguments. */
 export interface CommandContext {
   readonly io: Io;
   readonly output: Output;

@@ -1,5 +1,5 @@
-// Stands in for node:fs/promises in the bundle (build.config.mjs). Loading that takes a millisecond at every
-// start, and most commands do without it; so the first call loads it.
+// Replaces node:fs/promises in the bundle (build.config.mjs). Loading that module takes a
+// millisecond, and most commands do not need it, so the first call loads it.
 import * as fs from 'node:fs';
 
 export const appendFile = lazy('appendFile');

@@ -2,12 +2,15 @@
 export interface OutputStream {
   write(text: string): void;
   readonly isTTY: boolean;
-  /** Columns and rows of the terminal; null where the stream is none. */
+  /** Columns and rows of the terminal; null where the stream is not a terminal. */
   readonly columns: number | null;
   readonly rows: number | null;
 }
 
-/** The outside world: `runCli` touches nothing else of the process, so tests hand in their own. */
+/**
+ * The outside world: `runCli` uses the process only through this interface, so tests can replace
+ * it.
+ */
 export interface Io {
   readonly version: string;
   readonly stdout: OutputStream;
@@ -23,7 +26,7 @@ export interface Io {
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Why a run was cut short from outside. */
+/** Why a run was interrupted from outside. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 

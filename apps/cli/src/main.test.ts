@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-// The built program in a process of its own: `npm test` builds before it tests.
+// The built program in its own process: `npm test` builds before it tests.
 const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
 let home: string;
@@ -72,13 +72,13 @@ describe('the built program', () => {
     expect(result.status).toBe(status);
   });
 
-  test('the demo plays, and ends by itself', () => {
+  test('the demo plays and ends by itself', () => {
     const { status, stdout } = mai('demo', '--fast');
     expect(status).toBe(0);
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
   });
 
-  test('a reader that stops reading is no error', async () => {
+  test('a reader that closes the pipe is no error', async () => {
     const { child, ended } = start('config', 'schema');
     child.stdout.destroy();
     expect((await ended).output).not.toMatch(/EPIPE|error|\n\s+at /);
@@ -107,7 +107,7 @@ describe('the built program', () => {
       expect(simulator.residents()).toEqual([]);
     });
 
-    test('SIGINT during `select --load` rolls back to what was loaded', async () => {
+    test('SIGINT during `select --load` loads the previous model again', async () => {
       simulator.fault.stallLoad({ atProgress: 0.3 });
       const { child, ended } = start(
         'select',
@@ -123,14 +123,14 @@ describe('the built program', () => {
       expect(simulator.residents()).toEqual([]);
     });
 
-    test('leaves no connection behind', async () => {
+    test('leaves no connection open', async () => {
       const { ended } = start('status', '--url', simulator.httpUrl);
       expect((await ended).exitCode).toBe(0);
       expect(simulator.connections()).toBe(0);
     });
   });
 
-  test('runs the same with compiled code of an earlier run, and with damaged one', () => {
+  test('behaves the same with compiled code of an earlier run, and with a damaged file', () => {
     const cache = mkdtempSync(path.join(home, 'cache '));
     const run = () =>
       spawnSync(process.execPath, [MAI, 'config', 'path'], {

@@ -2,7 +2,10 @@ import { EXIT, knownError } from './exit-codes.js';
 import { Interrupted } from './io.js';
 import type { Output } from './terminal/output.js';
 
-/** Says what went wrong and returns the exit code. With `--json` it is one JSON object on stdout, else text on stderr. */
+/**
+ * Prints an error and returns the exit code. With `--json` the error is one JSON object on
+ * stdout, else text on stderr.
+ */
 export function reportError(error: unknown, output: Output, verbose: boolean): number {
   if (error instanceof Interrupted) {
     output.note('Cancelled.');
@@ -22,10 +25,10 @@ export function reportError(error: unknown, output: Output, verbose: boolean): n
   return known?.exitCode ?? EXIT.bug;
 }
 
-/** One line for what nobody expected, with how to report it. */
+/** One line for an unexpected error, with how to report it. */
 export function bugMessage(error: unknown, verbose: boolean): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  const how = verbose ? 'with what is below' : 'with the output of the same command and --verbose';
+  const how = verbose ? 'with the text below' : 'with the output of the same command and --verbose';
   return `${line.replace(/[.\s]+$/, '')}. This is a bug in mai: please report it ${how}.`;
 }
 

@@ -49,7 +49,7 @@ test('a usage error is one line on stderr with exit code 2, and nothing on stdou
   expect(io.out()).toBe('');
 });
 
-test('what goes to a terminal is broken between words', async () => {
+test('text for a terminal is wrapped between words', async () => {
   const io = createFakeIo({ columns: 30, env: { NO_COLOR: '1' } });
   expect(await runCli(['stauts'], io)).toBe(EXIT.usage);
   expect(io.err()).toBe(
@@ -91,14 +91,14 @@ describe('reportError', () => {
     });
   });
 
-  test('anything else is a bug: one line, how to report it, no stack trace', () => {
+  test('any other error is a bug: one line, how to report it, no stack trace', () => {
     const { exitCode, text } = report(new TypeError('x is not a function\n  at somewhere'));
     expect(exitCode).toBe(EXIT.bug);
     expect(text).toMatch(/^error: x is not a function\. This is a bug in mai: please report .*\n$/);
     expect(knownError(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).toBeNull();
   });
 
-  test('what others say can not move the cursor or change colours', () => {
+  test('control sequences in foreign text can not move the cursor or change colours', () => {
     const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
       message:
         'No \u001b[31mred\u001b[0m\u0007, no \u001b]0;title\u0007, no \u009b2J.\nSecond line.',

@@ -11,7 +11,7 @@ import { SHOW_CURSOR } from './terminal/live-view.js';
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
   const controller = new AbortController();
   const interrupt = (exitCode: number) => () => {
-    // The first Ctrl-C asks for a clean end, the second one does not wait for it.
+    // The first Ctrl-C asks for a clean end; the second ends the process at once.
     if (controller.signal.aborted) {
       showCursor();
       process.exit(exitCode);
@@ -20,17 +20,17 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   };
   process.on('SIGINT', interrupt(EXIT.interrupted));
   process.on('SIGTERM', interrupt(EXIT.terminated));
-  // The terminal was closed: what has been begun is ended all the same.
+  // The terminal was closed: finish cleanly all the same.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
-  // `mai models | head` closes our stdout early, and a terminal that was closed takes nothing more: the
-  // reader's choice and no fault, but what has been begun is ended.
+  // `mai models | head` closes stdout early, and a closed terminal accepts no output. Neither is
+  // an error, but work in progress is ended cleanly.
   const onClosedStream = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     if (!controller.signal.aborted) controller.abort(new Interrupted(EXIT.success));
   };
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onClosedStream);
 
-  // Nothing may end in a stack trace, not even a bug in a callback that nobody awaits.
+  // No error may end in a stack trace, not even one in a callback that nobody awaits.
   const fail = (error: unknown) => {
     showCursor();
     process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
@@ -43,7 +43,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     version,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
-    // A getter, because touching process.stdin opens it.
+    // A getter, because reading process.stdin opens it.
     get stdin() {
       return process.stdin;
     },
@@ -57,7 +57,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   });
 }
 
-/** A live view that is cut off has hidden it; shown twice it is still shown. */
+/** An interrupted live view has hidden the cursor; showing it twice does no harm. */
 function showCursor(): void {
   if (process.stdout.isTTY) process.stdout.write(SHOW_CURSOR);
 }

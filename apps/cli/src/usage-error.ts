@@ -1,6 +1,6 @@
 const BRAND = Symbol.for('@mai/cli/UsageError');
 
-/** The command line asks for something that can't be done; the message says what to write instead. */
+/** Thrown for a command line that can't be carried out; the message says how to correct it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly [BRAND] = true;

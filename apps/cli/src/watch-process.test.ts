@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { WatchWorld } from '../test/watch-world.js';
 import { openWatchWorld } from '../test/watch-world.js';
 
-// The built program in processes of their own: `npm test` builds before it tests.
+// The built program in its own processes: `npm test` builds before it tests.
 const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
 jest.setTimeout(60_000);
@@ -29,7 +29,7 @@ const options = () => ({
   },
 });
 
-/** Not at once: the simulator that it asks is in this process. */
+/** Asynchronous, because the simulator in this process has to answer the program. */
 async function mai(...argv: string[]) {
   const child = spawn(process.execPath, [MAI, ...argv], options());
   const written = { stdout: '', stderr: '' };
@@ -63,7 +63,7 @@ function watch() {
 }
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends `mai watch` with 0, nothing of its own loaded and nothing running',
+  '%s ends `mai watch` with 0, unloads its own models and leaves nothing running',
   async (signal) => {
     const { child, ended, said } = watch();
     await said('"switch-finished"');
@@ -77,7 +77,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('a reader that stops reading ends it like Ctrl-C does', async () => {
+test('a reader that closes the pipe ends it like Ctrl-C', async () => {
   const { child, ended, said } = watch();
   await said('"switch-finished"');
   child.stdout.destroy();
@@ -96,7 +96,7 @@ test('SIGINT during a load leaves nothing half loaded', async () => {
   expect(world.residents()).toEqual([]);
 });
 
-test('two processes: the second says so and stays out of the way, and others are heard', async () => {
+test('a second `mai watch` says that one runs and ends; other commands reach the first', async () => {
   const { child, ended, said } = watch();
   await said('"switch-finished"');
   const second = await mai('watch');
@@ -109,7 +109,7 @@ test('two processes: the second says so and stays out of the way, and others are
   expect(await mai('unpin', 'test/large')).toMatchObject({ status: 0, stderr: seen });
   child.kill('SIGKILL');
   await ended;
-  // It could not say goodbye: the next one adopts what it left, and no one is taken for running.
+  // The process was killed: the next one adopts its models, and no autopilot counts as running.
   expect((await mai('pin', 'test/large')).stderr).toMatch(/^No `mai watch` is running/);
   const next = watch();
   await next.said('"decision":"keep"');

@@ -26,7 +26,7 @@ type Key = keyof typeof MODELS;
 
 const CONFIG: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
 
-/** The input of a decision on 32 GiB of which others take so much. */
+/** The input of a decision on a machine of 32 GiB where others use `othersGib`. */
 export function inputOf(atMs: number, othersGib: number, resident: Key | null): SelectionInput {
   const used = othersGib + (resident === null ? 0 : MODELS[resident]);
   return {
@@ -74,7 +74,7 @@ export function inputOf(atMs: number, othersGib: number, resident: Key | null): 
   };
 }
 
-/** A decision as the autopilot would write it. */
+/** A decision in the form that the autopilot writes. */
 export function decisionOf(
   sequence: number,
   atMs: number,
@@ -116,7 +116,7 @@ export function outcomeOf(
   };
 }
 
-/** Writes a log to where `mai explain --url http://127.0.0.1:9` looks for it. */
+/** Writes a log to the path that `mai explain --url http://127.0.0.1:9` reads. */
 export async function writeLog(
   homeFolder: string,
   lines: readonly (LogRecord | string)[],

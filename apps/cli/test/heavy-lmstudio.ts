@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A simulated LM Studio in a process of that name, which takes the memory that its models claim beside their weights. */
+/**
+ * A simulated LM Studio in a process of that name. The process allocates the memory that its
+ * models state, without their weights.
+ */
 export interface HeavyLMStudio extends AsyncDisposable {
   readonly url: string;
 }
@@ -26,7 +29,7 @@ const SCRIPT = `
   });
 `;
 
-/** Linux only: a process goes by the name of the link that it was started through. */
+/** Linux only: a process started through a link has the link's name. */
 export async function startHeavyLMStudio(folder: string): Promise<HeavyLMStudio> {
   const file = path.join(folder, 'LM Studio');
   await symlink(process.execPath, file);

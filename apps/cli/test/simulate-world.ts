@@ -7,7 +7,7 @@ import { runMai } from './run-mai.js';
 
 export const GIB = 1024 ** 3;
 
-/** A row of a trace by the fields that matter: seconds, what others take in GiB, and anything else. */
+/** A row of a trace: seconds, GiB that others use, and any other fields. */
 export type Row = readonly [
   atS: number,
   othersGib: number,
@@ -40,7 +40,7 @@ export const SMALL = `
     category: small
     simulate: { footprint: 4GiB, vram: 3GiB, load_seconds: 2, quality: 0.4 }`;
 
-/** A configuration whose chain is its models in the order in which they are given. */
+/** A configuration whose chain names the given models in order. */
 export function configText(...models: readonly string[]): string {
   const keys = models.map((text) => /key: (\S+)/.exec(text)?.[1] ?? '');
   return `version: 1\nmodels:${models.join('')}\nfallback_chains:\n  default: [${keys.join(', ')}]\n`;
@@ -49,14 +49,14 @@ export function configText(...models: readonly string[]): string {
 /** A folder with a trace and a configuration, on a machine without LM Studio. */
 export interface SimulateWorld extends AsyncDisposable {
   readonly folder: string;
-  /** Runs `mai simulate` over the trace; the line is what follows. */
+  /** Runs `mai simulate` over the trace with further arguments. */
   readonly simulate: (
     rows: readonly Row[] | string,
     config: string,
     line?: string,
     columns?: number,
   ) => Promise<MaiResult>;
-  /** The same with `--json`, which must succeed. */
+  /** As `run` with `--json`; fails unless the run succeeds. */
   readonly report: (
     rows: readonly Row[],
     config: string,
@@ -76,7 +76,7 @@ export async function openSimulateWorld(): Promise<SimulateWorld> {
     return runMai([...argv, ...line.split(' ').filter((word) => word !== '')], {
       cwd: folder,
       homeFolder: folder,
-      // Nothing listens here: a simulation that needs no LM Studio does not notice.
+      // No program listens on this port, and a simulation does not need LM Studio.
       env: { MAI_LMSTUDIO_URL: 'http://127.0.0.1:9' },
       ...(columns === undefined ? {} : { columns }),
     });

@@ -5,7 +5,7 @@ import type { FakeIoOptions } from './fake-io.js';
 import { createFakeIo } from './fake-io.js';
 import type { MaiResult } from './run-mai.js';
 
-/** Below the patience of the tests, so that a failure says where it hung. */
+/** Shorter than the tests' timeout, so that a failure names the missing output. */
 const PATIENCE_MS = 45_000;
 
 type Line = Record<string, unknown>;
@@ -14,9 +14,11 @@ type Line = Record<string, unknown>;
 export interface RunningMai {
   readonly out: () => string;
   readonly err: () => string;
-  /** What it has printed, a JSON value a line. */
+  /** The printed JSON values, one for each line. */
   readonly lines: () => readonly Line[];
-  /** The first line, or the first from `from` onwards, of this type that `holds`. Fails if it ends first. */
+  /**
+   * The first line of this type that `holds`, from the line `from` on. Fails if `mai` ends first.
+   */
   readonly line: (type: string, holds?: (line: Line) => boolean, from?: number) => Promise<Line>;
   /** Presses Ctrl-C and waits for the end. */
   readonly interrupt: () => Promise<Pick<MaiResult, 'exitCode' | 'out' | 'err'>>;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A program of another name that does nothing until it is ended. */
+/** A program with a chosen name that runs until it is ended. */
 export interface TestProgram {
   readonly processId: number;
   readonly end: () => Promise<void>;
@@ -11,7 +11,7 @@ export interface TestProgram {
 /** Starts a process that task managers list as `name`. */
 export async function startProgram(folder: string, name: string): Promise<TestProgram> {
   const file = path.join(folder, process.platform === 'win32' ? `${name}.exe` : name);
-  // Windows lets only administrators make links.
+  // Windows lets only administrators create symbolic links.
   await (process.platform === 'win32' ? copyFile : symlink)(process.execPath, file);
   const child = spawn(file, ['-e', 'console.log("up"); setInterval(() => {}, 1000)'], {
     stdio: ['ignore', 'pipe', 'ignore'],

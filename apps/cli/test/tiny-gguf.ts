@@ -14,7 +14,7 @@ export interface TinyModel {
   readonly contextLength?: number;
 }
 
-/** The bytes of a llama-like GGUF header, and how many bytes of weights belong behind it. */
+/** The bytes of a llama-like GGUF header, and the number of bytes of weights after it. */
 export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: number } {
   const { name = 'Tiny', layers = 2, width = 256, vocabulary = 512, contextLength = 8192 } = model;
   const metadata: [string, number, string | number][] = [
@@ -62,7 +62,7 @@ export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: nu
   return { header: Buffer.concat([header, padding]), dataBytes };
 }
 
-/** Writes a whole model; its weights are a hole in the file. */
+/** Writes a whole model; the weights are a sparse part of the file. */
 export function writeTinyModel(file: string, model: TinyModel = {}): void {
   const { header, dataBytes } = tinyGguf(model);
   mkdirSync(path.dirname(file), { recursive: true });

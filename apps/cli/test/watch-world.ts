@@ -10,7 +10,10 @@ import type { MaiResult } from './run-mai.js';
 import { runMai } from './run-mai.js';
 import type { FakeIoOptions } from './fake-io.js';
 
-/** A large and a small model, cut to what is free on this machine, and a home with a configuration. */
+/**
+ * A large and a small model, sized by the free memory of this machine, and a home with a
+ * configuration.
+ */
 export interface WatchWorld extends AsyncDisposable {
   readonly simulator: Simulator;
   readonly folder: string;
@@ -23,7 +26,7 @@ export interface WatchWorld extends AsyncDisposable {
 
 const FAST = 1000;
 const MIB = 1024 ** 2;
-// High, so that the tests hold on a machine that is rather full, and busy.
+// A high limit, so that the tests also work on a rather full and busy machine.
 const LIMIT_PERCENT = 95;
 const HARD_LIMIT_PERCENT = 99;
 
@@ -31,7 +34,7 @@ export async function openWatchWorld(): Promise<WatchWorld> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'mai watch '));
   const totalBytes = os.totalmem();
   const othersBytes = totalBytes - os.freemem();
-  // Half of what the limit leaves, so that what else this machine does meanwhile does not matter.
+  // Half of the room under the limit, so that other programs can grow meanwhile.
   const largeBytes = Math.round(((LIMIT_PERCENT / 100) * totalBytes - othersBytes) / 2);
   const smallBytes = 64 * MIB;
   const geometry = {

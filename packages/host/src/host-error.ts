@@ -2,7 +2,7 @@ import type { Selection } from '@mai/selector';
 
 /** What went wrong. Codes are API: they do not change within a major version. */
 export type HostErrorCode =
-  /** No model can be loaded that meets the requirement; `selection` says why of each. */
+  /** No model that meets the requirement can be loaded; `selection` gives the reason for each. */
   | 'NOTHING_FITS'
   /** LM Studio runs, and its HTTP server, which clients need, is off. */
   | 'SERVER_OFF'
@@ -15,7 +15,7 @@ export type HostErrorCode =
   /** The running autopilot refuses more: too many connections, or too many calls on one of them. */
   | 'AUTOPILOT_BUSY';
 
-/** The figures and names behind an error; absent is null. */
+/** The figures and names behind an error; null where they do not apply. */
 export interface HostErrorFacts {
   /** With `NOTHING_FITS`: the decision. */
   readonly selection: Selection | null;
@@ -49,7 +49,7 @@ export class HostError extends Error implements HostErrorFacts {
   }
 }
 
-/** Tells a `HostError` of any copy of this package (ESM, CommonJS, another realm) from the rest. */
+/** Whether a value is a `HostError`, of any copy of this package (ESM, CommonJS, another realm). */
 export function isHostError(value: unknown): value is HostError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

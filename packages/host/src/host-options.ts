@@ -38,15 +38,15 @@ export interface HostOptions {
   readonly monitor?: MonitorPort | undefined;
   /** The system's clock unless given. */
   readonly clock?: Clock | undefined;
-  /** Takes what is worth knowing and no error; `process.emitWarning` unless given. */
+  /** Called with warnings that are not errors; `process.emitWarning` unless given. */
   readonly warn?: ((message: string) => void) | undefined;
   /** Cancels every call of the host when it fires. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The options of a host with their defaults filled in: what its parts work with. */
+/** The options of a host with their defaults filled in. */
 export interface HostContext {
-  /** Null: looked for on this machine. */
+  /** Null: searched for on this machine. */
   readonly url: string | null;
   /** Undefined: `LM_API_TOKEN` of the environment. */
   readonly apiToken: string | undefined;
@@ -62,7 +62,7 @@ export interface HostContext {
   readonly monitor: MonitorPort | null;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
-  /** Of the host, or of one call of it. */
+  /** The signal of the host, or of one of its calls. */
   readonly signal: AbortSignal;
 }
 

@@ -9,7 +9,7 @@ import { createRuntimeConnection } from './runtime/connect-runtime.js';
 /** The functions that need the memory estimator, and the headers that they share. */
 export type Estimation = typeof estimation & { readonly headers: HeaderCache };
 
-/** What all calls of a host share, each part opened when it is first needed. */
+/** The parts that all calls of a host share. Each is opened on first use. */
 export interface HostParts extends AsyncDisposable {
   readonly context: HostContext;
   readonly runtime: RuntimeConnection;
@@ -17,7 +17,7 @@ export interface HostParts extends AsyncDisposable {
   readonly estimation: () => Promise<Estimation>;
 }
 
-/** Opens nothing yet. */
+/** Creates the object; every part is opened later. */
 export function createHostParts(context: HostContext): HostParts {
   const runtime = createRuntimeConnection(context);
   const monitor = openMonitor(context);
@@ -39,7 +39,7 @@ export function createHostParts(context: HostContext): HostParts {
   };
 }
 
-/** Makes a value when it is first asked for, and keeps it. */
+/** Makes a value on first use and keeps it. */
 export function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let value: Promise<Value> | null = null;
   return () => (value ??= make());

@@ -36,13 +36,13 @@ import type { NameKind } from './names.js';
 import type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
 import type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
 
-/** How a change is made. */
+/** Options of a change. */
 export interface ChangeOptions extends CallOptions {
   /** Checks the request and changes nothing; default false. */
   readonly dryRun?: boolean;
 }
 
-/** Tells how far a load is. */
+/** Called with the progress of a load. */
 export interface LoadOptions extends CallOptions {
   readonly onProgress?: (progress: {
     readonly modelKey: string;
@@ -53,13 +53,13 @@ export interface LoadOptions extends CallOptions {
   }) => void;
 }
 
-/** What is to be unloaded. */
+/** A request to unload. */
 export interface UnloadRequest {
   /** An instance identifier or a model key. */
   readonly target: string;
   /** Every instance of the model. Without it, a key that several instances have is refused. Default false. */
   readonly all?: boolean;
-  /** Also what is generating or leased. Default false. */
+  /** Whether to unload instances that are generating or leased, too. Default false. */
   readonly force?: boolean;
 }
 
@@ -89,27 +89,30 @@ export interface YieldAnswer extends JournalAnswer {
 export interface Host extends AsyncDisposable {
   /** One reading of the machine, LM Studio and what is loaded. */
   status(options?: CallOptions): Promise<StatusReport>;
-  /** Readings for as long as they are iterated over, fast while something moves. */
+  /** Readings for as long as they are iterated over; more frequent while figures change. */
   watchStatus(options?: WatchStatusOptions): AsyncIterable<StatusReport>;
-  /** What the machine has and has left now. */
+  /** The machine's totals and what is free now. */
   resources(options?: CallOptions): Promise<Resources>;
 
-  /** The models that are here, each with what it takes and whether it fits on its own. */
+  /** The models of this machine, each with its memory and whether it fits on its own. */
   models(query?: ModelsQuery, options?: CallOptions): Promise<ModelList>;
-  /** What one model takes, part by part, and whether it fits. The same verdict as in `models`. */
+  /** One model's memory, part by part, and whether it fits. The verdict equals that of `models`. */
   estimate(request: EstimateRequest, options?: CallOptions): Promise<ModelEstimate>;
-  /** What a GGUF file takes. Asks neither the machine nor LM Studio; for many questions about a few files. */
+  /**
+   * The memory of a GGUF file, without asking the machine or LM Studio. For many questions about
+   * a few files.
+   */
   estimateFile(file: string, settings: EstimateSettings): Promise<FileEstimate>;
-  /** Loads a model, measures what it takes, unloads it, and corrects later estimates by the result. */
+  /** Loads a model, measures its memory, unloads it, and corrects later estimates by the result. */
   measure(request: MeasureRequest, options?: CallOptions): Promise<MeasureReport>;
 
   /** Decides which model is best now, and changes nothing. */
   select(request?: SelectionRequest, options?: CallOptions): Promise<SelectionReport>;
-  /** Decides once, unloads what is in the way and loads what was chosen. */
+  /** Decides once, unloads the models in the way and loads the chosen one. */
   switchModel(request?: SelectionRequest, options?: SwitchOptions): Promise<SwitchReport>;
   /**
-   * A lease on a resident model that meets the requirement; loads one first where it must. The running autopilot
-   * is asked; where none runs, this process runs one until the host is closed.
+   * A lease on a resident model that meets the requirement; loads one first where necessary. Asks
+   * the running autopilot. Where none runs, this process runs one until the host is closed.
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
@@ -120,14 +123,17 @@ export interface Host extends AsyncDisposable {
   startAutopilot(request?: AutopilotRequest): Promise<RunningAutopilot>;
   /** The state of the running autopilot; null where none runs. */
   autopilotState(options?: CallOptions): Promise<AutopilotState | null>;
-  /** What the running autopilot does from now on; null where none runs. */
+  /** The events of the running autopilot from now on; null where no autopilot runs. */
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 
-  /** Loads by hand. What was loaded by hand is pinned until it is unloaded by hand. */
+  /** Loads by hand. The instance is pinned until it is unloaded by hand. */
   load(request: LoadRequest, options?: LoadOptions): Promise<HandLoaded>;
-  /** What LM Studio expects of such a load. */
+  /** LM Studio's estimate for such a load. */
   estimateLoad(request: LoadRequest, options?: CallOptions): Promise<readonly EstimatedLoad[]>;
-  /** Unloads by hand. @throws LMStudioError `LOAD_REFUSED` for what is generating or leased, unless forced */
+  /**
+   * Unloads by hand. @throws LMStudioError `LOAD_REFUSED` for an instance that is generating or
+   * leased, unless forced
+   */
   unload(request: UnloadRequest, options?: ChangeOptions): Promise<HandUnloaded>;
   /** Pins and yields. */
   journal(options?: CallOptions): Promise<JournalState>;
@@ -146,19 +152,18 @@ export interface Host extends AsyncDisposable {
    */
   endYield(name?: string | null, options?: ChangeOptions): Promise<EndYieldAnswer>;
 
-  /** The last decisions of the autopilot for this LM Studio, also of one that has ended. */
+  /**
+   * The last decisions of the autopilot for this LM Studio, also of an autopilot that has ended.
+   */
   decisions(query?: DecisionsQuery, options?: CallOptions): Promise<DecisionHistory>;
   /**
-   * Makes recorded decisions anew and compares.
+   * Repeats recorded decisions and compares.
    * @param log - a file; the whole decision log of this LM Studio unless given.
    */
   replay(log?: string | null, options?: CallOptions): Promise<ReplayedLog>;
   /** Checks everything that a decision depends on, and says how to mend what is wrong. */
   doctor(options?: CallOptions): Promise<readonly Check[]>;
-  /**
-   * The models of a chain for a simulation.
-   * @param chain - null: the default one.
-   */
+  /** The models of a chain for a simulation. @param chain - null: the default chain. */
   simulatedModels(
     chain: string | null,
     hardware: SimulatedHardware,
@@ -169,8 +174,8 @@ export interface Host extends AsyncDisposable {
   config(): Promise<LoadedModelConfig>;
   /** The files in which a configuration is looked for, in order. */
   configPlaces(): Promise<ConfigPlaces>;
-  /** A first configuration, made from what is downloaded. */
+  /** A first configuration, made from the downloaded models. */
   initialConfig(options?: CallOptions): Promise<InitialConfig>;
-  /** Names for shell completions; what can't be found out is left out. */
+  /** Names for shell completions; names that can't be read are left out. */
   names(kind: NameKind, options?: CallOptions): Promise<readonly string[]>;
 }

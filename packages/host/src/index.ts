@@ -76,7 +76,7 @@ export {
   parseSizeBytes,
 } from '@mai/model-config';
 
-// What the answers above are made of.
+// Types that the answers above contain.
 export type {
   AutopilotEvent,
   AutopilotState,

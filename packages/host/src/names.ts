@@ -4,7 +4,7 @@ import type { CallOptions } from './control/autopilot-service.js';
 import type { HostParts } from './host-parts.js';
 import { contextOfCall, listDownloadsNow } from './session.js';
 
-/** What can be named on a command line. */
+/** Names for a command line. */
 export type NameKind = 'chain' | 'model' | 'instance' | 'pin';
 
 /** Names for shell completions. */

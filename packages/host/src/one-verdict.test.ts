@@ -80,7 +80,7 @@ const policy: fc.Arbitrary<SelectionPolicy> = fc
   })
   .map((limits) => ({ ...DEFAULT_SELECTION_POLICY, ...limits }));
 
-/** Pinned, so that no package can make room. */
+/** Pinned, so that no package may unload it to make room. */
 const pinned = (print: Footprint, index: number): Resident => ({
   instanceIdentifier: `resident-${index}`,
   modelKey: `resident-${index}`,
@@ -99,8 +99,8 @@ const situation = fc.record({
   residents: fc.array(footprint, { maxLength: 2 }),
 });
 
-describe('one verdict, whoever is asked', () => {
-  it('on whether a model fits: selector, monitor and the search of the estimator', () => {
+describe('all packages give the same verdict', () => {
+  it("on whether a model fits: selector, monitor and the estimator's search", () => {
     let fitting = 0;
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
@@ -118,7 +118,7 @@ describe('one verdict, whoever is asked', () => {
       }),
       { numRuns: 2000 },
     );
-    // Both verdicts have to come up for the property to say anything.
+    // The random machines must yield both verdicts; otherwise the test proves nothing.
     expect(fitting).toBeGreaterThan(20);
     expect(fitting).toBeLessThan(1980);
   });
@@ -137,7 +137,7 @@ describe('one verdict, whoever is asked', () => {
     );
   });
 
-  it('on GPUs that the machine does not have: charged to RAM, and named', () => {
+  it('on GPUs that the machine lacks: charged to RAM, and named', () => {
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted }) => {
         const { missingDeviceKeys } = charge(wanted, resources, 'upper-end');

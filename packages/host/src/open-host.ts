@@ -31,7 +31,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
   const parts = createHostParts(contextOf({ ...options, ...token }, signal));
   const { context } = parts;
 
-  // Modules that not every call needs are imported by the calls that do.
+  // Modules that only some calls need are imported by those calls.
   let autopilots: HostAutopilot | null = null;
   const autopilot = once(async () => {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
@@ -74,7 +74,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     },
     switchModel: async (request = {}, call = {}) => {
       const { switchModel } = await import('./selection/select.js');
-      // A dry run shows what would be done also while LM Studio is off.
+      // A dry run also works while LM Studio is off.
       if (call.dryRun === true) {
         return withSession(parts, call, (session) => switchModel(session, request, call));
       }
@@ -126,7 +126,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
   };
 }
 
-/** The methods for what a person does by hand. */
+/** The methods for loads, pins and yields by hand. */
 function byHand(
   parts: HostParts,
   autopilot: () => Promise<HostAutopilot>,

@@ -5,16 +5,16 @@ import type { AutopilotSession } from './autopilot/open-autopilot.js';
 export interface RunningAutopilot extends AsyncDisposable {
   /** Address of its LM Studio: `ws://host:port`. */
   readonly address: string;
-  /** Version of its LM Studio when it was connected. */
+  /** Version of LM Studio at the time of connecting. */
   readonly version: string;
-  /** The file with its decisions. */
+  /** Path of the decision log. */
   readonly decisionLog: string;
   readonly state: AutopilotState;
-  /** From the start on for the first reader, from now on for others; ends with the stop. */
+  /** The first reader gets the events from the start, others from now on. Ends with the stop. */
   readonly events: AsyncIterable<AutopilotEvent>;
-  /** Why it stopped by itself: another process has taken its place. Null where it has not. */
+  /** The error where another process took over and so stopped this autopilot; otherwise null. */
   readonly lostTo: Error | null;
-  /** Stops it. May be called more than once. */
+  /** Stops the autopilot. May be called more than once. */
   stop(): Promise<void>;
 }
 

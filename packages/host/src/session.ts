@@ -11,33 +11,33 @@ import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
 
-/** What one call of a host works with: the same runtime and configuration from its start to its end. */
+/** The runtime and configuration of one host call, the same from its start to its end. */
 export interface Session {
-  /** With the signal of the call. */
+  /** The host's context with the call's signal. */
   readonly context: HostContext;
   readonly parts: HostParts;
   readonly link: RuntimeLink;
   readonly config: LoadedModelConfig;
   readonly ports: AutopilotPorts;
-  /** What is downloaded; listed when it is first asked for. */
+  /** The downloaded models; listed on first use. */
   readonly downloads: () => Promise<Downloads>;
-  /** The configuration joined with what is downloaded. */
+  /** The configuration joined with the downloaded models. */
   readonly catalog: () => Promise<Catalog>;
 }
 
-/** How a session is opened. */
+/** Options of a session. */
 export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether measurements correct the estimates; default true. A measurement sets it to false: it must not
-   * learn from itself.
+   * Whether measurements correct the estimates; default true. A measurement sets false, because
+   * it must not learn from itself.
    */
   readonly corrected?: boolean;
 }
 
 /**
- * Runs `use` with LM Studio as it is found. Where LM Studio goes away meanwhile, runs it again as with an LM
- * Studio that is off.
+ * Runs `use` with LM Studio running or off. If LM Studio stops meanwhile, runs `use` again with
+ * LM Studio off.
  */
 export async function withSession<Result>(
   parts: HostParts,
@@ -55,7 +55,7 @@ export async function withSession<Result>(
   }
 }
 
-/** The same for what can't be done without LM Studio. @throws LMStudioError where it is off */
+/** As `inSession`, for calls that need LM Studio. @throws LMStudioError where it is off */
 export async function openActiveSession(
   parts: HostParts,
   options: SessionOptions,
@@ -109,13 +109,13 @@ async function openSession(
   };
 }
 
-/** The context of a host with the signal of one call beside its own. */
+/** The context of a host with the signal of one call added. */
 export function contextOfCall(context: HostContext, signal: AbortSignal | undefined): HostContext {
   if (signal === undefined) return context;
   return { ...context, signal: AbortSignal.any([context.signal, signal]) };
 }
 
-/** Lists what is downloaded, for what needs no configuration. */
+/** Lists the downloaded models, for calls that need no configuration. */
 export async function listDownloadsNow(
   parts: HostParts,
   signal: AbortSignal | undefined,

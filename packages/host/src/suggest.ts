@@ -1,4 +1,4 @@
-/** The known word that the user most likely meant; `null` where none is close. */
+/** The known word that is most similar to the user's; `null` where none is similar enough. */
 export function suggest(word: string, known: readonly string[]): string | null {
   const wanted = word.toLowerCase();
   const startingSo = known.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
@@ -8,7 +8,7 @@ export function suggest(word: string, known: readonly string[]): string | null {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (best === null || distance < best.distance) best = { word: candidate, distance };
   }
-  // One edit for every three letters is a likely typing error; more is not.
+  // One edit for every three letters is probably a typing error; more edits are another word.
   const isClose = best !== null && best.distance <= Math.max(1, Math.floor(wanted.length / 3));
   return isClose ? (best?.word ?? null) : null;
 }

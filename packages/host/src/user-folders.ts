@@ -9,7 +9,7 @@ export interface HostFolders {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The folders that the platform has for this: XDG on Linux, `~/Library` on macOS, AppData on Windows. */
+/** The platform's standard folders: XDG on Linux, `~/Library` on macOS, AppData on Windows. */
 export function userFolders(
   platform: NodeJS.Platform,
   home: string,

@@ -1,11 +1,11 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-/** Bytes for people: `3.4 GiB`, `512 MiB`, `0 B`; a dash where they are not known. */
+/** Bytes as text: `3.4 GiB`, `512 MiB`, `0 B`; a dash where they are not known. */
 export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '-';
   let value = Math.abs(bytes);
   let unit = 0;
-  // 1000 rather than 1024: '1,010 MiB' is harder to read than '0.99 GiB'.
+  // 1000, not 1024: '1,010 MiB' is harder to read than '0.99 GiB'.
   while (value >= 1000 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
@@ -24,7 +24,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** The address of a runtime as people write it: `127.0.0.1:1234`, `https://host:443`. */
+/** The address of a runtime as text: `127.0.0.1:1234`, `https://host:443`. */
 export function displayAddress(baseUrl: string): string {
   return baseUrl.replace(/^ws:\/\//, '').replace(/^wss:/, 'https:');
 }

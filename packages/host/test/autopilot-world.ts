@@ -13,16 +13,19 @@ export const GIB = 1024 ** 3;
 export const LARGE = 'test/large';
 export const SMALL = 'test/small';
 
-/** A simulated LM Studio with a large and a small model, on a machine of 32 GiB that nobody else uses much. */
+/**
+ * A simulated LM Studio with a large and a small model, on a machine of 32 GiB with little other
+ * use.
+ */
 export interface AutopilotWorld extends AsyncDisposable {
   readonly simulator: Simulator;
-  /** Holds the data folder; removed at the end. */
+  /** Path of the data folder, which is removed at the end. */
   readonly folder: string;
   /** Bytes that other programs use; a test may change it. */
   readonly machine: { othersBytes: number };
   readonly warnings: string[];
   readonly options: HostOptions;
-  /** The parts of one more host; they are disposed of at the end. */
+  /** The parts of one more host, which are disposed of at the end. */
   readonly parts: (changes?: HostOptions) => HostParts;
   readonly residents: () => readonly string[];
 }
@@ -30,7 +33,7 @@ export interface AutopilotWorld extends AsyncDisposable {
 export async function openAutopilotWorld(
   changes: Partial<ModelConfigFile> = {},
 ): Promise<AutopilotWorld> {
-  // Short: the paths of Unix sockets are limited.
+  // Short, because the length of Unix socket paths is limited.
   const folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
   const model = (modelKey: string, sizeBytes: number) => ({
     ...{ modelKey, sizeBytes, maxContextLength: 8192 },
@@ -85,7 +88,7 @@ export async function openAutopilotWorld(
     residents: () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier),
     [Symbol.asyncDispose]: async () => {
       for (const parts of opened) await parts[Symbol.asyncDispose]();
-      // A socket that is closed here is closed there a moment later; the test's timeout ends the wait.
+      // The other side closes a moment after this side; the test's timeout ends the wait.
       while (simulator.connections() > 0) await sleep(10);
       await simulator.stop();
       await rm(folder, { recursive: true, force: true });
@@ -93,7 +96,7 @@ export async function openAutopilotWorld(
   };
 }
 
-/** A machine on which the simulated models take what they say. */
+/** A machine on which the simulated models take the memory that they state. */
 export function monitorOf(
   simulator: Simulator,
   machine: { readonly othersBytes: number },

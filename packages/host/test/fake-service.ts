@@ -1,7 +1,7 @@
 import type { AutopilotEvent } from '@mai/autopilot';
 import type { AutopilotService, ServiceLease } from '../src/control/autopilot-service.js';
 
-/** A service in memory that lends, waits and tells events as a test wants. */
+/** A service in memory; a test controls its leases, waits and events. */
 export class FakeService implements AutopilotService {
   readonly processId = process.pid;
   /** Leases that have not been released. */
@@ -12,7 +12,7 @@ export class FakeService implements AutopilotService {
   blocks = false;
   /** How many events a reader has taken. */
   eventsRead = 0;
-  /** Calls of `state`. */
+  /** Number of calls of `state`. */
   statesRead = 0;
   /** The value of every answer to `state`. */
   answer: object = { status: 'running', pins: [] };
@@ -61,7 +61,7 @@ export class FakeService implements AutopilotService {
     return Promise.resolve(this.answer as Awaited<ReturnType<AutopilotService['state']>>);
   }
 
-  /** Events without end, as fast as they are read, each of about a hundred kilobytes. */
+  /** Endless events of about a hundred kilobytes each, as fast as they are read. */
   async *events({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     const padding = 'x'.repeat(100_000);
     while (signal?.aborted !== true) {

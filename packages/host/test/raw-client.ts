@@ -4,10 +4,10 @@ import { readNote } from '../src/control/wire/endpoint.js';
 /** A connection to the control socket that may send anything. */
 export interface RawClient {
   readonly socket: Socket;
-  /** Everything that was received, line by line. */
+  /** All received lines. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
   readonly send: (...messages: readonly object[]) => void;
-  /** Resolves with the first line that is like this, also one that was received before. */
+  /** Resolves with the first line that matches, also one that was received before. */
   readonly line: (
     isIt: (line: Readonly<Record<string, unknown>>) => boolean,
   ) => Promise<Readonly<Record<string, unknown>>>;
@@ -17,7 +17,7 @@ export interface RawClient {
 
 export const HELLO = { type: 'hello', protocol: 1, processId: process.pid };
 
-/** Connects and says nothing yet. */
+/** Connects and sends nothing. */
 export async function openRawClient(noteFile: string): Promise<RawClient> {
   const note = await readNote(noteFile);
   if (note === null) throw new Error('Nothing is noted.');

@@ -37,9 +37,9 @@ export interface LMStudioErrorFacts {
   readonly suggestions: readonly string[];
   /** LM Studio's own message, in plain text. */
   readonly serverMessage: string | null;
-  /** With `LOAD_FAILED`: the engine said that memory did not suffice. */
+  /** With `LOAD_FAILED`: whether the engine ran out of memory. */
   readonly outOfMemory: boolean;
-  /** `true`: LM Studio could not be asked whether the load ended, so the model may still appear. */
+  /** `true`: LM Studio did not confirm that the load has ended, so the model may still appear. */
   readonly uncertain: boolean;
   /** With `loadFirst`: the failure of each earlier request, in order. */
   readonly failures: readonly { readonly modelKey: string; readonly error: unknown }[];

@@ -53,7 +53,7 @@ test('lists over REST v1, with sizes and residents, where the WebSocket answer i
   ]);
 });
 
-test('repeats a call that LM Studio lacked after LM Studio restarts', async () => {
+test('after a restart of LM Studio, repeats a call that it did not know before', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const broken = simulator.fault.invalidResult({ endpoint: 'surveyHardware' });
@@ -66,7 +66,7 @@ test('repeats a call that LM Studio lacked after LM Studio restarts', async () =
   expect(await client.surveyHardware()).not.toBeNull();
 });
 
-test('repeats a call that missed its deadline once, where it was answered before', async () => {
+test('repeats a call that timed out once but was answered before', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   expect(await client.surveyHardware()).not.toBeNull();

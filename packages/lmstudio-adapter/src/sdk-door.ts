@@ -42,7 +42,8 @@ export function openSdkWire(options: WireOptions): Wire {
   let disposing: Promise<void> | undefined;
   const sockets = new Set<Socket>();
   const dispose = (): Promise<void> => {
-    // The SDK drops its sockets here. They are kept to terminate those that do not close in time.
+    // The SDK forgets its sockets here. They are kept to terminate those that do not close in
+    // time.
     for (const name of ALL_NAMESPACES) {
       const socket = transportOf(client, name)?.ws;
       if (socket != null) sockets.add(socket);
@@ -76,7 +77,8 @@ export function openSdkWire(options: WireOptions): Wire {
         verbose: false,
         signal: request.signal,
         onProgress: request.onProgress,
-        // The SDK takes seconds, multiplies by 1000 and refuses a fraction: the product is whole again.
+        // The SDK takes seconds, multiplies them by 1000 and refuses a fraction. With this value
+        // the product is a whole number.
         ...(request.ttlMs === null ? {} : { ttl: request.ttlMs / 1000 }),
         ...device(request.deviceIdentifier),
       });
@@ -125,7 +127,10 @@ function device(deviceIdentifier: string | null | undefined): {
   return deviceIdentifier === undefined ? {} : { deviceIdentifier };
 }
 
-/** Newer LM Studios also list image and speech models, which have namespaces of their own. */
+/**
+ * Newer versions of LM Studio also list image and speech models, whose namespaces are not used
+ * here.
+ */
 function isSupportedModel(model: { readonly type: string }): model is RawModelInfo {
   return model.type === 'llm' || model.type === 'embedding';
 }
@@ -185,16 +190,16 @@ const ALL_NAMESPACES = [
 ];
 
 function transportOf(client: LMStudioClient, namespace: string): Transport | undefined {
-  // The SDK's types hide the ports of its namespaces, so a cast is the only way to them.
+  // The SDK's types hide the ports of its namespaces, so only a cast reaches them.
   const ports = client as unknown as Readonly<Record<string, { readonly transport?: Transport }>>;
   return ports[`${namespace}Port`]?.transport;
 }
 
 /**
- * Ends a client that may have open calls. The SDK's dispose waits for their answers, which may never
- * come. So this disposes the client, which keeps it from reconnecting, and closes its sockets itself.
- * A socket whose peer does not close it in time is terminated. The open calls stay pending, but no
- * longer keep the process alive.
+ * Ends a client that may have open calls. The SDK's own dispose waits for their answers, which
+ * may never come. So this function starts the dispose, which stops reconnecting, and closes the
+ * sockets itself. A socket whose peer does not close it in time is terminated. The open calls
+ * stay pending, but no longer keep the process alive.
  */
 async function closeSockets(sockets: Set<Socket>, dispose: () => Promise<void>): Promise<void> {
   // A socket is created one microtask after the call that needs it.

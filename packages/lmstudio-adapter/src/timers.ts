@@ -12,7 +12,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 /** The real clock and the real timers. */
 export const systemTimers: Timers = {
   nowMs: () => {
-    // performance.now() would load another module of Node; hrtime() does not.
+    // hrtime(), because performance.now() would load another module of Node.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },
@@ -22,7 +22,10 @@ export const systemTimers: Timers = {
   },
 };
 
-/** Waits `ms` and leaves no listener behind; rejects with the signal's reason when it aborts first. */
+/**
+ * Waits `ms` and leaves no listener behind; rejects with the signal's reason when the signal
+ * aborts first.
+ */
 export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -39,8 +42,9 @@ export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise
 }
 
 /**
- * Settles as `promise` does. Rejects with `onTimeout()` after `ms`, or with the signal's reason when it
- * aborts first. A rejection of `promise` after that is ignored, so it is never reported as unhandled.
+ * Settles as `promise` does. Rejects with `onTimeout()` after `ms`, or with the signal's reason
+ * when the signal aborts first. A later rejection of `promise` is ignored, so it is never
+ * reported as unhandled.
  */
 export function raceDeadline<T>(
   promise: Promise<T>,
@@ -70,8 +74,9 @@ export function raceDeadline<T>(
 }
 
 /**
- * A rejection reason, unchanged. Callers may abort with any value, and it reaches them as it is; the
- * linter wants an `Error` in `reject()`, so this is the one place that says the type is not checked.
+ * A rejection reason, unchanged. Callers may abort with any value, but the linter wants an
+ * `Error` in `reject()`. This is the one place that tells the linter that the type is not
+ * checked.
  */
 export function asRejection(reason: unknown): Error {
   return reason as Error;

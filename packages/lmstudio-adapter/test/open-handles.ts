@@ -1,6 +1,6 @@
 /**
- * Number of sockets and timers that keep this process alive, by type. The test runner has some of its
- * own, so a test compares two counts.
+ * Number of sockets and timers that keep this process alive, by type. The test runner has some,
+ * too, so a test compares two counts.
  */
 export function openHandles(): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
@@ -11,7 +11,9 @@ export function openHandles(): Readonly<Record<string, number>> {
   return counts;
 }
 
-/** Waits up to 2 s until no more handles are open than before; resolves with those that are. */
+/**
+ * Waits up to 2 s until at most as many handles are open as before; resolves with the open ones.
+ */
 export async function handlesBackTo(
   before: Readonly<Record<string, number>>,
 ): Promise<Readonly<Record<string, number>>> {

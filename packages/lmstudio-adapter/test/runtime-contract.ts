@@ -10,7 +10,7 @@ export interface ContractWorld extends AsyncDisposable {
 
 const config = (part: Partial<LoadConfig>): LoadConfig => ({ ...DEFAULT_LOAD_CONFIG, ...part });
 
-/** The behaviour that this client needs of every LM Studio, simulated or real. */
+/** The behaviour that this client needs from every LM Studio, simulated or real. */
 export function runtimeContract(name: string, open: () => Promise<ContractWorld>): void {
   describe(name, () => {
     const withClient = async (
@@ -135,7 +135,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         await client.unload(embeddingKey);
       }));
 
-    test('suggests close keys for one that is not downloaded', () =>
+    test('suggests similar keys for a key that is not downloaded', () =>
       withClient(async (client, { llmKey }) => {
         const typo = `${llmKey.slice(0, -1)}x`;
         expect((await client.findModel(typo)).suggestions).toContain(llmKey);
@@ -153,7 +153,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         expect(await client.listResidents()).toEqual([]);
       }));
 
-    test('reuses a resident that is as requested, and makes no second copy without an identifier', () =>
+    test('reuses a resident that matches the request, and makes no second copy without an identifier', () =>
       withClient(async (client, { llmKey }) => {
         const loadConfig = config({ contextLengthTokens: 2048 });
         await client.load({ modelKey: llmKey, loadConfig });

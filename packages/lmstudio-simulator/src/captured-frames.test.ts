@@ -178,7 +178,7 @@ test.each(
   );
 });
 
-// These frames are equal to the last byte, except for ids and stacks.
+// These frames match the capture exactly, except for ids and stacks.
 test.each([
   'version',
   'listDownloadedModels',
@@ -190,7 +190,7 @@ test.each([
   'loadModel, cancelled by the client',
   'unloadModel',
   'lmLinkStatus',
-])('%s: the answers are those that were captured', (scene) => {
+])('%s: the answers equal the captured ones', (scene) => {
   const answers = (frames: readonly SimulatedFrame[]): readonly unknown[] =>
     frames
       .filter((frame) => frame.direction === 'sent' && /rpc|channelError/.test(kindOf(frame)))
@@ -214,7 +214,7 @@ function withoutIds(value: unknown): unknown {
   );
 }
 
-test('the frames that the SDK sends have the captured shape, too', () => {
+test("the SDK's frames have the captured shape, too", () => {
   const kinds = CAPTURED.filter(({ direction }) => direction === 'received');
   for (const { scene, namespace, frame } of kinds) {
     const sent = (played.get(scene) ?? [])

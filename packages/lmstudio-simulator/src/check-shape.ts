@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 const { localeError } = z.locales.en();
 
 /**
- * Every problem of a value, one line each, which begins with the place within the value. Empty where the
- * value has the shape of the schema.
+ * Every problem of a value, one line each, beginning with the path within the value. Empty where
+ * the value matches the schema.
  *
  * @param whole - the name of the value, for a problem of the value as a whole.
  */
@@ -13,7 +13,7 @@ export function findProblems(
   value: unknown,
   whole: string,
 ): readonly string[] {
-  // The locale is given here, because zod's own setting would change it for the whole process.
+  // The locale is passed here, because zod's own setting would change it for the whole process.
   const result = schema.safeParse(value, { error: localeError });
   if (result.success) return [];
   const place = (path: readonly PropertyKey[]): string =>

@@ -49,7 +49,7 @@ test('a restart keeps the port and loses the residents', async () => {
   expect(await client.llm.listLoaded()).toEqual([]);
 });
 
-test('while it is down it does not answer, and stop ends the restart', async () => {
+test('does not answer while it is down, and stop ends the restart', async () => {
   const clock = manualClock();
   const simulator = await startSimulator({ clock });
   const restarting = simulator.restart({ downMs: 60_000 });

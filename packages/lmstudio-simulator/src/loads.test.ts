@@ -6,7 +6,10 @@ import { connectSdk } from '../test/connect-sdk.js';
 const GIB = 2 ** 30;
 const QUIET = { verbose: false } as const;
 
-/** 8 GiB of free RAM, no GPU, and models of 1, 4 and 12 GiB whose context takes hardly any memory. */
+/**
+ * 8 GiB of free RAM, no GPU, and models of 1, 4 and 12 GiB whose context takes very little
+ * memory.
+ */
 const SMALL_WORLD: WorldInput = {
   machine: { ramBytes: 10 * GIB, othersRamBytes: 2 * GIB, gpus: [], loadBytesPerSecond: GIB },
   models: [1, 4, 12].map((size) => ({
@@ -83,7 +86,7 @@ test('errors have the fields from which the SDK makes its messages', async () =>
   expect((await rejection(model.getModelInfo())).message).toMatch(/already been unloaded/);
 });
 
-test('the guardrails refuse a load by the estimate that the SDK can ask for', async () => {
+test('the guardrails refuse a load by the same estimate that the SDK can request', async () => {
   await using connected = await startWithClient({
     world: { ...SMALL_WORLD, guardrails: { mode: 'low' } },
   });
@@ -95,7 +98,8 @@ test('the guardrails refuse a load by the estimate that the SDK can ask for', as
   expect((await client.llm.estimateResourcesUsage('size-12', {})).passesGuardrails).toBe(false);
   const error = await rejection(client.llm.load('size-12', QUIET));
   expect(error.message).toMatch(/insufficient system resources.*approximately 12\.00 GB/s);
-  // Residents count: two models of 4 GiB and 2 GiB of other programs fill the 10 GiB.
+  // The guardrails count residents: two models of 4 GiB and 2 GiB of other programs fill the 10
+  // GiB.
   await client.llm.load('size-4', QUIET);
   expect((await client.llm.estimateResourcesUsage('size-4', {})).passesGuardrails).toBe(false);
 });
@@ -201,7 +205,7 @@ test('a prediction ends when its model is unloaded, or when its context is full'
 });
 
 test.each(['continue', 'cancel'] as const)(
-  'a load whose client has gone can %s',
+  'a load whose client has disconnected can %s',
   async (loadAfterDisconnect) => {
     const clock = manualClock();
     await using simulator = await startSimulator({

@@ -100,7 +100,7 @@ test('LM Studio on another machine has another address, another platform and its
   expect(new URL(simulator.httpUrl).hostname).not.toBe('0.0.0.0');
 });
 
-test("with unified memory, the GPU's bytes are taken from RAM, once", async () => {
+test("with unified memory, the GPU's bytes are subtracted from RAM only once", async () => {
   await using connected = await startWithClient({ world: exampleWorld('mac') });
   await connected.client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { gpu: { ratio: 'max' } } });
   const use = connected.simulator.memoryInUse();

@@ -2,7 +2,7 @@
 export interface SimulatedRequest {
   /** The time of the simulator's clock, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** The protocol that it was sent by. */
+  /** The protocol of the request. */
   readonly via: 'http' | 'websocket';
   /** The namespace of the WebSocket, or the HTTP method. */
   readonly namespace: string;

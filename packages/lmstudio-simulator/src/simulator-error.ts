@@ -8,14 +8,14 @@ const BRAND = Symbol.for('@mai/lmstudio-simulator/SimulatorError');
 
 /** The error class of this package. */
 export class SimulatorError extends Error {
-  /** What went wrong. Codes are API. */
+  /** The kind of failure. Codes are API. */
   readonly code: SimulatorErrorCode;
   /**
-   * Every problem of an invalid world or fault, one line each, which begins with the place. Empty for other
-   * codes.
+   * Every problem of an invalid world or fault, one line each, beginning with the path. Empty for
+   * other codes.
    */
   readonly issues: readonly string[];
-  /** For `isSimulatorError`. */
+  /** The brand that `isSimulatorError` checks. */
   readonly [BRAND] = true;
 
   constructor(

@@ -22,7 +22,7 @@ export interface SimulatorOptions {
   readonly clock?: SimulatorClock;
   /** Factor for the speed of loading and generating; times to live do not change. Default: 1. */
   readonly speed?: number;
-  /** What LM Studio can do. Default: `current`. */
+  /** The abilities of LM Studio. Default: `current`. */
   readonly profile?: ProfileName;
   /** Faults that are in force from the start. Default: none. */
   readonly faults?: readonly Fault[];
@@ -82,7 +82,10 @@ export interface Simulator extends AsyncDisposable {
       readonly forMs?: number;
     },
   ): void;
-  /** Resolves when clients have called an endpoint or an HTTP path `count` times in total. Default: once. */
+  /**
+   * Resolves when clients have called an endpoint or an HTTP path `count` times in total.
+   * Default: once.
+   */
   seen(endpoint: string, count?: number, signal?: AbortSignal): Promise<void>;
   /** Restarts on the same port. Connections are cut, and all residents are lost. `downMs`: default 0. */
   restart(options?: { readonly downMs?: number }): Promise<void>;

@@ -58,9 +58,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
-    // LM Studio does not answer the upgrade of an unknown path, and the client waits without end.
+    // LM Studio does not answer the upgrade of an unknown path, so the client waits forever.
     if (namespace === undefined || faults.trigger('ignore-upgrade')) {
-      // Node notices the end of a socket only while it reads from it.
+      // Node notices the end of a socket only while the socket is being read.
       socket.resume();
       socket.once('end', () => socket.end());
       return;
@@ -85,7 +85,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     listener.dropConnections();
   }
 
-  // Connections are cut first, because a process that dies sends no last frames to its clients.
+  // Connections are cut first, because a crashed process sends no last frames to its clients.
   async function goDown(): Promise<void> {
     dropConnections();
     const closed = listener.close();

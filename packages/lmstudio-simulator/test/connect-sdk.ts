@@ -24,8 +24,8 @@ export function connectSdk(
     client,
     logged,
     async [Symbol.asyncDispose]() {
-      // Disposing would wait without end for a call without an answer. The simulator cuts such a call when
-      // it stops, so this does not wait.
+      // Does not wait for the dispose, which would wait forever for a call without an answer. The
+      // simulator cuts such a call when it stops.
       void client[Symbol.asyncDispose]().catch(() => {});
       await Promise.resolve();
     },
@@ -65,7 +65,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
   throw new Error('did not reject');
 }
 
-/** Resolves when a condition holds. The timeout of the test ends the wait otherwise. */
+/** Resolves when a condition holds; otherwise the timeout of the test ends the wait. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,8 +8,8 @@ import {
   wrap,
 } from '../src/render/help-comments.js';
 
-// Writes the help texts of src/format/file-schema.ts into the hand-written files that repeat them. Each
-// function takes the text of a file and returns it with the help texts of today.
+// Writes the help texts of src/format/file-schema.ts into the hand-written files that repeat
+// them. Each function takes the text of a file and returns the text with the current help texts.
 
 type SectionName = keyof typeof sections;
 
@@ -133,7 +133,8 @@ function replaceBetween(
   const to = text.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`${JSON.stringify(start)} is not in the text.`);
   const before = text.slice(0, from) + keepStart;
-  // A mark that ends with a line break is followed by the lines; the last of them needs one of its own.
+  // A mark that ends with a line break stands before the lines; the last of them then needs a
+  // line break of its own.
   const gap = keepEnd.startsWith('\n') ? '' : '\n';
   return before + lines.join('\n') + gap + keepEnd + text.slice(to + end.length);
 }

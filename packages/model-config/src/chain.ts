@@ -11,7 +11,7 @@ import type { ModelProfile } from './profile/merge-with-downloaded.js';
 export function chain(config: ModelConfig, name: string): readonly ChainEntry[] | null {
   if (config.fallbackChains[name] === undefined) return null;
   const steps = new Map<string, ChainEntry>();
-  // This ends: a configuration with a cycle is refused when it is read.
+  // This recursion ends: a configuration with a cycle is refused when it is read.
   const visit = (entries: readonly ChainEntry[]): void => {
     for (const entry of entries) {
       if (entry.kind === 'chain') visit(config.fallbackChains[entry.name] ?? []);

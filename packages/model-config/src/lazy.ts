@@ -4,9 +4,9 @@ import type { ModelConfig } from './model-config.js';
 import type { ParseResult } from './parse/parse-model-config.js';
 import type { DownloadedModel } from './profile/downloaded-model.js';
 
-// Loading the YAML parser and the validator takes as long as starting Node. The functions that need them
-// import them on the first call, so that a program that uses the built-in configuration or a cached one
-// does not wait for them. Therefore all functions in this file are asynchronous.
+// Loading the YAML parser and the validator takes as long as starting Node. The functions that
+// need them import them on the first call, so a program that uses only the built-in or a cached
+// configuration starts faster. Therefore all functions in this file are asynchronous.
 
 /**
  * Parses the text of a `models.yaml` (YAML 1.2, so JSON is allowed). All problems are returned as issues,

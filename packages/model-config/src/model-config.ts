@@ -24,7 +24,7 @@ export interface SimulatedModel {
   readonly rungs: readonly SimulatedRung[];
 }
 
-/** One entry of `models`. `null` means that the file doesn't say. */
+/** One entry of `models`. `null`: the file does not set this field. */
 export interface ConfiguredModel {
   readonly modelKey: string;
   readonly displayName: string | null;
@@ -34,9 +34,12 @@ export interface ConfiguredModel {
   /** The context length to load with. */
   readonly contextLengthTokens: number | null;
   readonly maxOutputTokens: number | null;
-  /** Memory that the model takes without a GPU; 0 says that it needs none. */
+  /** Memory that the model takes without a GPU; 0: the model needs no memory. */
   readonly minMemoryBytes: number | null;
-  /** The part of `minMemoryBytes` that moves to VRAM with all layers on the GPU; 0 says that it needs none. */
+  /**
+   * The part of `minMemoryBytes` that moves to VRAM with all layers on the GPU; 0: the model
+   * needs no VRAM.
+   */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** LM Studio unloads the model after this time without a request; `null`: not set. */
@@ -57,7 +60,7 @@ export type ChainEntry =
       readonly tier: Tier | null;
     };
 
-/** When to switch: the policy of a decision, and what only the loop needs. */
+/** When to switch: the selection policy, and the settings that only the autopilot uses. */
 export interface SwitchingConfig extends SelectionPolicy {
   /**
    * `keep`: the chosen model stays loaded while nobody uses it. `release`: the runtime may unload it after

@@ -1,7 +1,7 @@
 import type { CommandSpec } from './command-spec.js';
 import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
 
-/** `mai watch`, and the commands that instruct it while it runs. */
+/** `mai watch`, and the commands that change what it does while it runs. */
 export const AUTOPILOT: readonly CommandSpec[] = [
   {
     name: 'watch',

@@ -19,7 +19,7 @@ export interface OptionSpec {
 
 /** A positional argument of a command. */
 export interface ArgumentSpec {
-  /** In the help text; a last `...` allows several. */
+  /** Shown in the help text; `...` at the end allows several values. */
   readonly name: string;
   readonly required: boolean;
   readonly summary: string;
@@ -37,7 +37,7 @@ export interface CommandSpec {
   readonly subcommands?: readonly CommandSpec[];
   /** Not shown in the help text and in completions. */
   readonly hidden?: boolean;
-  /** Imports the code of this command and no other. Absent where a subcommand is required. */
+  /** Imports only the code of this command. Absent where a subcommand is required. */
   readonly load?: () => Promise<RunCommand>;
 }
 

@@ -48,7 +48,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'status',
-    summary: 'this machine, the loaded models, and the memory that is left',
+    summary: 'this machine, the loaded models, and the free memory',
     options: [
       { name: 'watch', short: 'w', summary: 'refresh until Ctrl-C' },
       {
@@ -185,7 +185,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'demo',
-    summary: 'what mai does, shown on a simulated LM Studio in half a minute',
+    summary: 'a demo of mai on a simulated LM Studio, half a minute long',
     options: [{ name: 'fast', summary: 'without the pauses for reading' }],
     load: async () => (await import('../commands/demo.js')).run,
   },
@@ -211,7 +211,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'complete',
-    summary: 'names that a shell can offer',
+    summary: 'names for shell completions',
     hidden: true,
     arguments: [
       {

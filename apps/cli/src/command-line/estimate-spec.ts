@@ -63,7 +63,7 @@ export const ESTIMATE: CommandSpec = {
   ],
   examples: [
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
-    ['mai estimate --measure qwen/qwen3-4b', 'what it takes on this machine, measured'],
+    ['mai estimate --measure qwen/qwen3-4b', 'the memory that it takes on this machine, measured'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
   ],
   load: async () => (await import('../commands/estimate.js')).run,

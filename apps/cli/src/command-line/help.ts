@@ -34,7 +34,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
   const sections = [
     wrap(
       command === undefined
-        ? 'mai keeps the best local model that this machine can carry right now loaded in LM Studio.'
+        ? 'mai keeps the best local model that fits this machine now loaded in LM Studio.'
         : `mai ${nameOf(path)}: ${command.summary}`,
       width,
     ).join('\n'),

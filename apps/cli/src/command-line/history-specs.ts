@@ -4,7 +4,7 @@ import type { CommandSpec } from './command-spec.js';
 export const HISTORY: readonly CommandSpec[] = [
   {
     name: 'explain',
-    summary: 'what `mai watch` decided last or at a given time, and why',
+    summary: 'the last decisions of `mai watch`, or those at a given time, and the reasons',
     arguments: [
       {
         name: 'WHEN...',
@@ -70,7 +70,10 @@ export const HISTORY: readonly CommandSpec[] = [
     ],
     examples: [
       ['mai simulate --trace day.jsonl --config models.yaml', 'a recorded day'],
-      ['mai simulate --trace day.jsonl --policy all', 'the same with every policy, side by side'],
+      [
+        'mai simulate --trace day.jsonl --policy all',
+        'the same trace with every policy, side by side',
+      ],
     ],
     load: async () => (await import('../commands/simulate.js')).run,
   },

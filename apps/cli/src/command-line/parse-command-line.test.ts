@@ -66,7 +66,7 @@ describe('accepts', () => {
   });
 });
 
-describe('refuses, and says what to do', () => {
+describe('refuses a wrong command line and gives the next step', () => {
   test.each([
     ['stats', /no command "stats".*mean status\?.*`mai --help`/],
     ['bogus', /no command "bogus"\. See `mai --help`/],
@@ -78,8 +78,8 @@ describe('refuses, and says what to do', () => {
     ['status -x', /no option -x\. See `mai status --help`/],
     ['status --chain x', /mai status has no option --chain; `mai select` has/],
     ['load', /mai load needs KEY/],
-    ['status now', /takes no argument; "now" is one too many/],
-    ['unload a b', /takes only KEY-OR-IDENTIFIER; "b" is one too many/],
+    ['status now', /takes no argument; remove "now"/],
+    ['unload a b', /takes only KEY-OR-IDENTIFIER; remove "b"/],
     ['select --chain', /--chain needs a value: --chain=NAME/],
     ['select --chain --load', /--chain needs a value/],
     ['select --chain=', /--chain needs a value/],
@@ -111,7 +111,7 @@ describe('refuses, and says what to do', () => {
 });
 
 describe('the table', () => {
-  test('has each option name as a switch in all commands, or with a value in all, because parsing relies on it', () => {
+  test('each option name is a switch in all commands or takes a value in all, because parsing relies on it', () => {
     const kinds = new Map<string, boolean>();
     for (const { name, value } of [...GLOBAL_OPTIONS, ...allOptions()]) {
       expect(kinds.get(name) ?? value !== undefined).toBe(value !== undefined);

@@ -14,7 +14,7 @@ export type Invocation =
 type Tokens = NonNullable<ReturnType<typeof tokenize>>;
 type OptionToken = Extract<Tokens[number], { kind: 'option' }>;
 
-/** Parses a command line. Throws a `UsageError` for anything that the table does not have. */
+/** Parses a command line. Throws a `UsageError` for anything that is not in the table. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const tokens = tokenize(argv);
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
@@ -28,8 +28,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     return { kind: 'help', path: [] };
   }
 
-  // Unknown options are checked before the command: the next word may be the option's value, and would
-  // be reported as an unknown command.
+  // Unknown options are reported before unknown commands: the next word may be the option's
+  // value, not a command.
   const known = new Set([...GLOBAL_OPTIONS, ...allOptions()].map(({ name }) => name));
   for (const token of tokens) {
     if (token.kind === 'positional') break;
@@ -69,7 +69,7 @@ function tokenize(argv: readonly string[]) {
       { type: value === undefined ? 'boolean' : 'string', ...(short ? { short } : {}) } as const,
     ]),
   );
-  // Not strict: the errors are made here, with a suggestion.
+  // Not strict, because the errors are made here, with a suggestion.
   return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
 }
 
@@ -178,7 +178,7 @@ function checkArguments(
       `mai ${nameOf(path)} needs ${missing.name.replace('...', '')}: ${missing.summary}.`,
     );
   }
-  // A script passes this from an unset variable. No model and no file has an empty name.
+  // A script passes an empty argument from an unset variable. No model or file has an empty name.
   if (given.includes('')) {
     throw new UsageError(
       `mai ${nameOf(path)} was given an empty argument. Give it a value, or leave it out.`,
@@ -189,7 +189,7 @@ function checkArguments(
   if (!open && surplus !== undefined) {
     throw new UsageError(
       `mai ${nameOf(path)} takes ${specs.length === 0 ? 'no argument' : `only ${specs.map(({ name }) => name).join(' ')}`}; ` +
-        `${JSON.stringify(surplus)} is one too many.`,
+        `remove ${JSON.stringify(surplus)}.`,
     );
   }
   specs.forEach((spec, index) => checkChoice(spec, given[index]));

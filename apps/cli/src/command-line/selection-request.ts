@@ -2,7 +2,7 @@ import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { SelectionRequest } from '@mai/host';
 import type { Input } from './input.js';
 
-/** The selection request of the options of `mai select` and `mai watch`. */
+/** The selection request that the options of `mai select` and `mai watch` describe. */
 export function requestOf(input: Input): SelectionRequest {
   return {
     chain: input.text('chain'),

@@ -35,5 +35,5 @@ export const CONTEXT: OptionSpec = { name: 'context', value: 'TOKENS', summary: 
 
 export const DRY_RUN: OptionSpec = {
   name: 'dry-run',
-  summary: 'print what would be done, and change nothing',
+  summary: 'print the changes without making them',
 };

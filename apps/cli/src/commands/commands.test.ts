@@ -32,7 +32,7 @@ const mai = (line: string, options: FakeIoOptions = {}) =>
 const loaded = () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier);
 
 describe('mai status', () => {
-  test('shows machine, LM Studio and what is loaded', async () => {
+  test('shows machine, LM Studio and residents', async () => {
     await mai('load qwen/qwen3-1.7b --context 8192');
     const { exitCode, out } = await mai('status', { columns: 80 });
     expect(exitCode).toBe(0);
@@ -62,7 +62,7 @@ describe('mai status', () => {
     });
   });
 
-  test('--watch refreshes until Ctrl-C, and then ends well', async () => {
+  test('--watch refreshes until Ctrl-C and then ends with 0', async () => {
     const controller = new AbortController();
     const run = mai('status --watch --interval 20ms --json', { signal: controller.signal });
     await simulator.seen('listLoaded', 6);
@@ -80,7 +80,7 @@ describe('mai status', () => {
     expect((await mai('status')).out).toMatch(/generating, 2 queued/);
   });
 
-  test('--record keeps every reading in a file that plays back', async () => {
+  test('--record writes every reading to a file that the monitor can replay', async () => {
     const file = path.join(folder, 'a recording.jsonl');
     const controller = new AbortController();
     const run = runMai(
@@ -96,7 +96,7 @@ describe('mai status', () => {
     expect((await recording.snapshot()).ram.machineTotalBytes).toBe(totalmem());
   });
 
-  test('--record where nothing can be written is a mistake of the command line', async () => {
+  test("--record to a file that can't be written is a usage error", async () => {
     const { exitCode, err } = await mai('status --record nowhere/x.jsonl');
     expect(exitCode).toBe(2);
     expect(err).toMatch(/can't be written/);
@@ -113,7 +113,7 @@ describe('mai status', () => {
 });
 
 describe('mai models', () => {
-  test('lists what is downloaded, what each takes and whether it fits, within 80 columns', async () => {
+  test('lists the downloaded models, their memory and whether they fit, within 80 columns', async () => {
     const { exitCode, out, err } = await mai('models', { columns: 80 });
     expect(exitCode).toBe(0);
     expect(out).toMatch(/qwen\/qwen3-4b +medium +2\.3 GiB/);
@@ -131,7 +131,7 @@ describe('mai models', () => {
     ]);
   });
 
-  test('a longer context takes more', async () => {
+  test('a longer context takes more memory', async () => {
     const bytesAt = async (context: number) => {
       const { models } = (await mai(`models --json --context ${context}`)).json() as {
         models: { modelKey: string; footprint: { ram: { anonymousBytes: number } } }[];
@@ -158,13 +158,13 @@ describe('mai select', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('--load carries it out under an identifier of its own', async () => {
+  test("--load loads the chosen model under Mai's own identifier", async () => {
     const { exitCode, out, err } = await mai('select --tier small --load');
     expect(exitCode).toBe(0);
     expect(err).toMatch(/Loading qwen\/qwen3-1\.7b/);
     expect(out).toMatch(/Ready: qwen\/qwen3-1\.7b answers as mai\/qwen\/qwen3-1\.7b/);
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
-    // The second time there is nothing to do.
+    // The second time the model is already loaded.
     const again = await mai('select --tier small --load');
     expect(again.out).toMatch(/Kept mai\/qwen\/qwen3-1\.7b/);
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
@@ -177,7 +177,7 @@ describe('mai select', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('goes on along the chain where a load fails, and says so', async () => {
+  test('tries the next model of the chain where a load fails, and says so', async () => {
     simulator.fault.crashLoad({ modelKey: 'google/gemma-3-4b' });
     const { exitCode, out, err } = await mai('select --require vision --load');
     expect(exitCode).toBe(0);
@@ -185,7 +185,7 @@ describe('mai select', () => {
     expect(out).toMatch(/Ready: qwen\/qwen2\.5-vl-7b/);
   });
 
-  test('Ctrl-C during --load ends with 130 and leaves nothing', async () => {
+  test('Ctrl-C during --load ends with 130 and leaves nothing loaded', async () => {
     simulator.fault.stallLoad({ atProgress: 0.5 });
     const controller = new AbortController();
     const run = mai('select --tier small --load', { signal: controller.signal });
@@ -197,7 +197,7 @@ describe('mai select', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('what failed to load has no time at which it is tried again', async () => {
+  test('shows no time of the next try after a failed load', async () => {
     simulator.fault.crashLoad();
     const { exitCode, out } = await mai('select --tier small --load');
     expect(exitCode).toBe(5);
@@ -241,7 +241,7 @@ describe('mai start with LM Studio running', () => {
 });
 
 describe('mai config', () => {
-  test('init writes a file that check accepts and that holds what is downloaded', async () => {
+  test('init writes a file that check accepts and that names the downloaded models', async () => {
     const init = await mai('config init');
     expect(init.exitCode).toBe(0);
     expect(init.out).toMatch(/^Wrote .*models\.yaml with 8 models\.\n$/);
@@ -253,7 +253,7 @@ describe('mai config', () => {
     expect(models.every(({ configured }) => configured)).toBe(true);
   });
 
-  test('init never replaces a file unasked', async () => {
+  test('init replaces a file only with --force', async () => {
     await mai('config init');
     const again = await mai('config init');
     expect(again.exitCode).toBe(2);
@@ -261,7 +261,7 @@ describe('mai config', () => {
     expect((await mai('config init --force')).exitCode).toBe(0);
   });
 
-  test('init --dry-run prints the file and writes none', async () => {
+  test('init --dry-run prints the file and writes nothing', async () => {
     const { out } = await mai('config init --dry-run');
     expect(out).toMatch(/^# Mai's configuration[\s\S]*key: qwen\/qwen3-4b/);
     expect((await mai('config path')).out).toBe('built-in\n');
@@ -273,7 +273,7 @@ describe('mai config', () => {
   });
 });
 
-describe('models that are out of the ordinary', () => {
+describe('unusual models', () => {
   const GIB = 2 ** 30;
   const withWorld = async (world: WorldInput, use: (run: typeof mai) => Promise<void>) => {
     await using other = await startSimulator({ speed: 50, world });
@@ -287,7 +287,7 @@ describe('models that are out of the ordinary', () => {
     );
   };
 
-  test('a key that LM Studio will not estimate hides no other model', () =>
+  test("a model that LM Studio can't estimate does not hide the others", () =>
     withWorld(
       {
         models: [
@@ -305,7 +305,7 @@ describe('models that are out of the ordinary', () => {
       },
     ));
 
-  test('config init leaves out what a configuration can not name, and says so', () =>
+  test("config init leaves out keys that a configuration can't contain, and says so", () =>
     withWorld(
       {
         models: [
@@ -321,7 +321,7 @@ describe('models that are out of the ordinary', () => {
       },
     ));
 
-  test('models on another machine of LM Link are left out of what is decided here', () =>
+  test('the decision leaves out models on other machines of LM Link', () =>
     withWorld(exampleWorld('link'), async (run) => {
       const { exitCode, out, err } = await run('models');
       expect(exitCode).toBe(0);
@@ -331,7 +331,7 @@ describe('models that are out of the ordinary', () => {
       expect((await run('select')).exitCode).toBe(0);
     }));
 
-  test('what is loaded on another machine of LM Link is shown apart', () =>
+  test('residents on another machine of LM Link are listed separately', () =>
     withWorld(exampleWorld('link'), async (run) => {
       await run('load openai/gpt-oss-20b');
       const { out } = await run('status');
@@ -344,7 +344,7 @@ describe('models that are out of the ordinary', () => {
       });
     }));
 
-  test('estimate of a model whose file is not here: by its size, beside what LM Studio says', async () => {
+  test("estimates a model without a local file by its size, next to LM Studio's figure", async () => {
     const { exitCode, out, err } = await mai('estimate qwen/qwen3-4b');
     expect(exitCode).toBe(0);
     expect(err).toContain("its file is not in LM Studio's models folder on this machine");
@@ -356,7 +356,7 @@ describe('models that are out of the ordinary', () => {
     });
   });
 
-  test('nothing downloaded: says so, and what to do', () =>
+  test('where nothing is downloaded: says so and gives the next step', () =>
     withWorld({ models: [] }, async (run) => {
       const { exitCode, out, err } = await run('models');
       expect(exitCode).toBe(0);
@@ -364,7 +364,7 @@ describe('models that are out of the ordinary', () => {
       expect(err).toContain('lms get');
     }));
 
-  test('a chain without the capability: names the way to another chain', () =>
+  test('where the chain lacks the capability: says how to name another chain', () =>
     withWorld({ models: [{ modelKey: 'plain/model', sizeBytes: GIB }] }, async (run) => {
       const { exitCode, err } = await run('select --require embedding');
       expect(exitCode).toBe(3);
@@ -372,13 +372,13 @@ describe('models that are out of the ordinary', () => {
       expect(err).toContain('--chain');
     }));
 
-  test('an old LM Studio that gives no sizes shows none', async () => {
+  test('shows no sizes for an old LM Studio that reports none', async () => {
     await using old = await startSimulator({ profile: 'old' });
     const { out } = await runMai(['models', '--url', old.httpUrl], { homeFolder: folder });
     expect(out).not.toContain('0 B');
   });
 
-  test('a capability that is none is refused', async () => {
+  test('refuses an unknown capability', async () => {
     const { exitCode, err } = await mai('models --require vison');
     expect(exitCode).toBe(2);
     expect(err).toContain('Did you mean vision?');

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { plural } from '../terminal/format.js';
 
-/** `mai config check [FILE]`: every problem at once, with its place. */
+/** `mai config check [FILE]`: lists every problem with its position. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const named = input.positionals[0] ?? null;

@@ -8,7 +8,7 @@ import { plural } from '../terminal/format.js';
 import { UsageError } from '../usage-error.js';
 import { describeOrigin } from '../views/selection/describe-origin.js';
 
-/** `mai config init [FILE]`: a commented file from what is downloaded. */
+/** `mai config init [FILE]`: writes a commented configuration for the downloaded models. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   await using host = await openHostOf(context);
@@ -42,7 +42,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 async function write(file: string, text: string, force: boolean): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true });
-    // Exclusive creation, so that nothing can slip in between a check and the write.
+    // Exclusive creation, so that a file that appears after the check is not overwritten.
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -3,7 +3,7 @@ import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 
-/** `mai config path`: the file in use on stdout, the places that were looked at on stderr. */
+/** `mai config path`: the file in use on stdout, the other places of the search on stderr. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const { output } = context;
   await using host = await openHostOf(context);

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { padEnd, wrap } from '../terminal/text.js';
 
-/** `mai doctor`: every check with how to mend what it found; 9 where something can't work. */
+/** `mai doctor`: every check and how to mend its faults; exit code 9 where there is a fault. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const { io, output } = context;
   await using host = await openHostOf(context);

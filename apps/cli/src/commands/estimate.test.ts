@@ -13,7 +13,7 @@ beforeAll(() => {
   writeTinyModel(path.join(folder, 'tiny.gguf'), { layers: 4, contextLength: 32_768 });
   writeFileSync(path.join(folder, 'tiny.gguf-header'), tinyGguf().header);
   writeFileSync(path.join(folder, 'cut.gguf'), tinyGguf().header.subarray(0, 500));
-  // Weights of a terabyte: no machine that runs tests has that much.
+  // Weights of a terabyte do not fit any machine that runs tests.
   writeFileSync(
     path.join(folder, 'huge.gguf'),
     tinyGguf({ layers: 1, width: 65_536, vocabulary: 8_388_608 }).header,
@@ -45,7 +45,7 @@ const ALL_FLAGS = [
   ...['--gpu-layers', '3', '--gpu-backend', 'cuda', '--cpu', 'avx2', '--json'],
 ];
 
-test('--json answers in the fixed shape, with every value in force', async () => {
+test('--json prints the fixed fields, with every setting filled in', async () => {
   const { exitCode, json } = await mai(['estimate', 'tiny.gguf', ...ALL_FLAGS]);
   expect(exitCode).toBe(0);
   const part = expect.any(Number);
@@ -85,7 +85,7 @@ test('--json answers in the fixed shape, with every value in force', async () =>
   });
 });
 
-test('the parts add up as the contract says', async () => {
+test('the parts add up to the total', async () => {
   const { json } = await mai(['estimate', 'tiny.gguf', '--json', '--cpu', 'avx2']);
   const { ram, gpus, totalBytes } = json() as {
     ram: Record<string, number>;
@@ -100,7 +100,7 @@ test('the parts add up as the contract says', async () => {
   expect(gpus).toEqual([]);
 });
 
-test('for people: the sum, and a chart by context length, within 80 columns', async () => {
+test('as text: the sum, and a chart by context length, within 80 columns', async () => {
   const { exitCode, out } = await mai(['estimate', 'tiny.gguf', '--context', '8192'], [], 80);
   expect(exitCode).toBe(0);
   expect(out).toMatch(/weights +[\d.]+ MiB +exact/);
@@ -112,37 +112,37 @@ test('for people: the sum, and a chart by context length, within 80 columns', as
   for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
 });
 
-test('what does not fit says what is missing', async () => {
+test('a model that does not fit: says how much memory is missing', async () => {
   const { out } = await mai(['estimate', 'huge.gguf', '--context', '1048576']);
   expect(out).toMatch(/✗ It needs .* more RAM/);
 });
 
 test.each([2 ** 29, 2 ** 30])(
-  'the longest context that fits is told where %d tokens do not',
+  'where %d tokens do not fit, names the longest context that does',
   async (context) => {
     const { out } = await mai(['estimate', 'tiny.gguf', '--context', String(context)]);
     const [, fits] = /~ It fits with ([\d,]+) tokens of context\s+instead of/.exec(out) ?? [];
     const tokens = Number(fits?.replaceAll(',', ''));
     expect(tokens % 256).toBe(0);
-    // No ladder of halves ends up at such a number.
+    // Halving the context length can't yield this number.
     expect(tokens).toBeGreaterThan(100_000);
     const again = await mai(['estimate', 'tiny.gguf', '--context', String(Math.floor(tokens / 2))]);
     expect(again.out).toMatch(/It fits as it is/);
   },
 );
 
-test('without a GPU this machine is judged as one without', async () => {
+test('judges a machine without a GPU as such', async () => {
   const { out } = await mai(['estimate', 'tiny.gguf', '--gpu-backend', 'none']);
   expect(out).toMatch(/It fits as it is/);
 });
 
-test('settings for a GPU that is not here say nothing about this machine', async () => {
+test('gives no verdict for settings that name a GPU which this machine lacks', async () => {
   const { out } = await mai(['estimate', 'tiny.gguf', '--gpu-backend', 'cuda']);
   expect(out).toMatch(/PART +RAM +GPU/);
   expect(out).not.toMatch(/On this machine/);
 });
 
-test('a downloaded model goes by its key', async () => {
+test('finds a downloaded model by its key', async () => {
   const { exitCode, json } = await mai(['estimate', 'tiny', '--json', '--url', '127.0.0.1:9']);
   expect(exitCode).toBe(0);
   expect(json()).toMatchObject({ file: 'tiny', architecture: 'llama' });
@@ -174,7 +174,7 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
 );
 
 test.each([0, 2 ** 31])(
-  'a file that claims to be trained for %d tokens is estimated',
+  'estimates a file whose header states a training length of %d tokens',
   async (claimed) => {
     const { header, dataBytes } = tinyGguf({ contextLength: claimed });
     writeFileSync(path.join(folder, 'odd.gguf'), Buffer.concat([header, Buffer.alloc(dataBytes)]));
@@ -183,7 +183,7 @@ test.each([0, 2 ** 31])(
   },
 );
 
-test('a header alone is estimated, with a warning', async () => {
+test('estimates a header without weights, with a warning', async () => {
   const { exitCode, err } = await mai(['estimate', 'tiny.gguf-header']);
   expect(exitCode).toBe(0);
   expect(err).toMatch(/^warning: .*tiny\.gguf-header is a header or an unfinished download/);
@@ -251,11 +251,11 @@ describe('--stdin', () => {
       gpuBackend: 'cuda',
       cpu: 'avx2',
     });
-    // In pieces, as a pipe delivers them.
+    // In small chunks, as a pipe delivers them.
     expect(await answers([line.slice(0, 20), `${line.slice(20)}\n`])).toEqual([json()]);
   });
 
-  test('a file that is not there yet is looked for again', async () => {
+  test('looks again for a file that was missing before', async () => {
     const line = '{"file": "late.gguf"}\n';
     const lines = (function* () {
       yield line;
@@ -267,14 +267,14 @@ describe('--stdin', () => {
     expect(second).toMatchObject({ architecture: 'llama' });
   });
 
-  test('warns of a header alone, once', async () => {
+  test('warns once of a header without weights', async () => {
     const line = '{"file": "tiny.gguf-header"}\n';
     const { exitCode, err } = await mai(['estimate', '--stdin'], [line, line]);
     expect(exitCode).toBe(0);
     expect(err.match(/is a header or an unfinished download/g)).toHaveLength(1);
   });
 
-  test('a line that fails says why, and the rest goes on', async () => {
+  test('a wrong line gets its error as the answer, and the next lines are answered', async () => {
     const replies = await answers([
       '{"file": "none.gguf"}\n',
       'not json\n\n',
@@ -300,7 +300,7 @@ describe('--stdin', () => {
   });
 });
 
-test('a cache type whose blocks do not fill the heads of a model is refused', async () => {
+test('refuses a cache type whose block size does not divide the head size of a model', async () => {
   const heads = path.join(folder, 'heads-of-80.gguf');
   writeFileSync(heads, tinyGguf({ width: 320 }).header);
   const { exitCode, err } = await mai(['estimate', heads, '--kv-k', 'q8_0']);
@@ -311,7 +311,7 @@ test('a cache type whose blocks do not fill the heads of a model is refused', as
   expect(json()).toMatchObject({ file: heads, error: { code: 'USAGE' } });
 });
 
-test('of a downloaded model it also says what LM Studio makes of it, and warns where that differs', async () => {
+test("for a downloaded model, shows LM Studio's estimate, too, and warns where the two differ", async () => {
   const modelPath = 'acme/Tiny-GGUF/Tiny-Q4_K_M.gguf';
   const world = (sizeBytes: number) => ({
     machine: { gpus: [] },
@@ -331,7 +331,7 @@ test('of a downloaded model it also says what LM Studio makes of it, and warns w
   expect(told).toMatchObject({ source: 'gguf-header', corrected: null });
 });
 
-test('the vision projector counts, whether LM Studio runs or not', async () => {
+test('includes the vision projector, whether LM Studio runs or not', async () => {
   const modelPath = 'acme/Seer-GGUF/Seer-Q4_K_M.gguf';
   const models = path.join(folder, '.lmstudio', 'models');
   writeTinyModel(path.join(models, modelPath));

@@ -7,7 +7,7 @@ import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { renderEstimate } from '../views/estimate/estimate-view.js';
 
-/** `mai estimate KEY-OR-FILE`, or `--stdin` for many. */
+/** `mai estimate KEY-OR-FILE`, or `--stdin` for many questions. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const [model] = input.positionals;

@@ -21,7 +21,10 @@ const mai = (line: string, columns?: number) =>
 const decisions = async (line: string) =>
   (await mai(`${line} --json`)).json()['decisions'] as Record<string, unknown>[];
 
-/** A day: it is loaded, runs for long, gives way in an emergency, and the small one stays. */
+/**
+ * A day: the large model is loaded and runs for hours, an emergency replaces it by the small one,
+ * which stays.
+ */
 const DAY = [
   decisionOf(1, now - 90 * MINUTE, 4, null),
   outcomeOf(1, now - 90 * MINUTE + 9000, {
@@ -39,17 +42,17 @@ const DAY = [
   decisionOf(4063, now - 18 * MINUTE, 14, 'acme/small'),
 ];
 
-test('tells what was in force at a time, with its numbers', async () => {
+test('explains the decision at a given time, with its figures', async () => {
   await writeLog(home, DAY);
   const { exitCode, out } = await mai('explain 19m30s ago', 80);
   expect(exitCode).toBe(0);
-  // 14 + 16 of 32 GiB: 93.75 %, and the large one may take 25.6 - 14.
+  // 14 + 16 of 32 GiB is 93.75 %, and the large model may take 25.6 - 14 GiB.
   expect(out.replace(/\n {13}/g, ' ')).toMatch(
     /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {5}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {5}at once: memory was over its hard limit\.\n {2}Choice {5}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Not {8}acme\/large: needs 4\.4 GiB more RAM \(16\.0 GiB, may take 11\.6 GiB\)\.\n {2}Done {7}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {8}1\.0 GiB available before, 13\.0 GiB after\.\n {2}Held {7}until [-\d: ]+ \(1 min\)\.\n$/,
   );
 });
 
-test('tells the last decisions, oldest first, those that say the same as one', async () => {
+test('lists the last decisions, oldest first, and joins those with the same content', async () => {
   await writeLog(home, DAY);
   expect((await decisions('explain')).map(({ sequence }) => sequence)).toEqual([1, 12, 4000, 4003]);
   expect(await decisions('explain --last 2')).toMatchObject([
@@ -64,20 +67,20 @@ test('tells the last decisions, oldest first, those that say the same as one', a
   expect(out).toMatch(/Held +at least until .* \(1 min\), the end of the log\.\n$/);
 });
 
-test('looks into full files that were moved aside, as far back as it has to', async () => {
+test('reads older log files, too, where it needs them', async () => {
   await writeLog(home, DAY.slice(0, 3), 'decisions.jsonl.2');
   await writeLog(home, DAY.slice(3, 5), 'decisions.jsonl.1');
   await writeLog(home, DAY.slice(5));
   expect((await decisions('explain')).map(({ sequence }) => sequence)).toEqual([1, 12, 4000, 4003]);
   expect(await decisions('explain 85m ago')).toMatchObject([{ sequence: 12 }]);
-  // Begun in the oldest file and going on in the next.
+  // This decision begins in the oldest file and continues in the next.
   expect(await decisions('explain 87m ago')).toMatchObject([
     { sequence: 12, atMs: now - 89 * MINUTE },
   ]);
   expect(await decisions('explain --last 1')).toMatchObject([{ sequence: 4003 }]);
 });
 
-test('a decision of another run is another decision', async () => {
+test('equal decisions of two runs are two decisions', async () => {
   await writeLog(home, [
     decisionOf(12, now - 50 * MINUTE, 4, 'acme/large'),
     decisionOf(1, now - 20 * MINUTE, 4, 'acme/large'),
@@ -99,14 +102,14 @@ test.each([
     'postponed, because the model to unload was busy',
   ],
   [{ outcome: 'interrupted', loaded: [], unloaded: [] } as const, 'cancelled'],
-])('says when a switch came to something else: %j', async (more, words) => {
+])('says when a switch ended differently: %j', async (more, words) => {
   await writeLog(home, [DAY[4] ?? '', outcomeOf(4000, now, more)]);
   const told = (await mai('explain')).out.replace(/\s+/g, ' ');
   expect(told).toContain(`step down to acme/small: ${words}.`);
   expect(told).toContain('Done nothing was changed, in 2.4 s.');
 });
 
-test('a load that failed is told with its message', async () => {
+test('shows the message of a failed load', async () => {
   const failure = {
     modelKey: 'acme/small',
     loadConfig: (DAY[0] as ReturnType<typeof decisionOf>).input.candidates[0]?.loadOptions[0]
@@ -121,7 +124,7 @@ test('a load that failed is told with its message', async () => {
   expect((await mai('explain')).out).toMatch(/Failed +acme\/small: The engine gave up\.\n/);
 });
 
-test('without a log it says so in one sentence, and that is no failure', async () => {
+test('without a log: one sentence, and exit code 0', async () => {
   const { exitCode, out, err } = await mai('explain');
   expect([exitCode, err]).toEqual([0, '']);
   expect(out).toBe(
@@ -136,7 +139,7 @@ test('without a log it says so in one sentence, and that is no failure', async (
   ]);
 });
 
-test('a line that is not a record is named and left out, one that is being written is not', async () => {
+test('names and skips a corrupt line, but not an incomplete last line', async () => {
   const file = await writeLog(home, [DAY[0] ?? '', '{"type":', DAY[2] ?? '']);
   const { appendFile } = await import('node:fs/promises');
   await appendFile(file, '{"type":"deci');
@@ -147,7 +150,7 @@ test('a line that is not a record is named and left out, one that is being writt
 });
 
 test.each(['explain noon', 'explain 2999-01-01T00:00', 'explain 10m before', 'explain --last 0'])(
-  '%s is refused with 2',
+  'refuses %s with 2',
   async (line) => {
     const { exitCode, out, err } = await mai(line);
     expect([exitCode, out]).toEqual([2, '']);

@@ -1,13 +1,13 @@
 import { openWatchWorld } from '../../test/watch-world.js';
 
-// It waits for real settling; a machine that is busy with others takes its time.
+// The test waits for real dwell times, which take longer on a busy machine.
 jest.setTimeout(60_000);
 
-test('what `mai watch` did is explained, and replays', async () => {
+test('`mai explain` and `mai replay` read the log of `mai watch`', async () => {
   await using world = await openWatchWorld();
   const mai = world.start('watch --interval 20ms');
   await mai.line('switch-finished');
-  // Both work while it is running, too.
+  // Both also work while `mai watch` runs.
   expect((await world.mai('replay')).exitCode).toBe(0);
   await mai.line('decided', () => true, mai.lines().length);
   await mai.interrupt();

@@ -23,7 +23,7 @@ const mai = (...argv: string[]) => runMai([...argv, '--url', simulator.httpUrl],
 const loaded = () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier);
 
 describe('mai load', () => {
-  test('loads with progress and says what it got', async () => {
+  test('loads with progress and prints the result', async () => {
     const { exitCode, out, err } = await mai('load', 'qwen/qwen3-4b', '--context', '8192');
     expect(err).toMatch(/^Loading qwen\/qwen3-4b \(2\.3 GiB\)\n/);
     expect(out).toMatch(/^Loaded qwen\/qwen3-4b in .*, 8,192 tokens of context\.\n$/);
@@ -47,7 +47,7 @@ describe('mai load', () => {
     expect(loaded()).toEqual(['mine']);
   });
 
-  test('goes on with the next key where one does not load, and says why', async () => {
+  test('tries the next key where a load fails, and says why', async () => {
     simulator.fault.crashLoad({ modelKey: 'qwen/qwen3-8b' });
     const { exitCode, out, err } = await mai('load', 'qwen/qwen3-8b', 'qwen/qwen3-1.7b');
     expect(exitCode).toBe(0);
@@ -56,7 +56,7 @@ describe('mai load', () => {
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
   });
 
-  test('--dry-run says what LM Studio expects, and loads nothing', async () => {
+  test("--dry-run prints LM Studio's estimate and loads nothing", async () => {
     const { exitCode, out } = await mai('load', 'qwen/qwen3-4b', 'qwen/qwen3-1.7b', '--dry-run');
     expect(exitCode).toBe(0);
     expect(out).toMatch(
@@ -74,7 +74,7 @@ describe('mai load', () => {
     expect(out).toBe('');
   });
 
-  test('a load that fails ends with 5 and leaves nothing', async () => {
+  test('a failed load ends with 5 and leaves nothing loaded', async () => {
     simulator.fault.crashLoad();
     const { exitCode, err } = await mai('load', 'qwen/qwen3-4b');
     expect(exitCode).toBe(5);
@@ -83,14 +83,14 @@ describe('mai load', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('a load that takes longer than --timeout ends with 5 and leaves nothing', async () => {
+  test('a load that takes longer than --timeout ends with 5 and leaves nothing loaded', async () => {
     simulator.fault.stallLoad();
     const { exitCode } = await mai('load', 'qwen/qwen3-4b', '--timeout', '400ms');
     expect(exitCode).toBe(5);
     expect(loaded()).toEqual([]);
   });
 
-  test('Ctrl-C during a load ends with 130 and leaves nothing', async () => {
+  test('Ctrl-C during a load ends with 130 and leaves nothing loaded', async () => {
     simulator.fault.stallLoad({ atProgress: 0.5 });
     const controller = new AbortController();
     const run = runMai(['load', 'qwen/qwen3-4b', '--url', simulator.httpUrl], {
@@ -105,13 +105,13 @@ describe('mai load', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('says where the instance is not as asked', async () => {
+  test('names settings in which the instance differs from the request', async () => {
     simulator.fault.shrinkContext({ toTokens: 4096 });
     const { err } = await mai('load', 'qwen/qwen3-4b', '--context', '16384');
     expect(err).toContain('the context length in tokens is 4,096, not 16,384 as asked.');
   });
 
-  test('loads as the model is configured, unless an option says otherwise', async () => {
+  test('loads with the configured settings unless an option sets another', async () => {
     const file = path.join(homeFolder, 'models.yaml');
     await writeFile(
       file,
@@ -137,7 +137,7 @@ describe('mai load', () => {
     });
   });
 
-  test('says that it is loaded already', async () => {
+  test('says where a model is loaded already', async () => {
     await mai('load', 'qwen/qwen3-4b', '--context', '8192');
     const { out, err } = await mai('load', 'qwen/qwen3-4b', '--context', '8192');
     expect(out).toBe('Loaded already: qwen/qwen3-4b, 8,192 tokens of context.\n');
@@ -193,7 +193,7 @@ describe('mai unload', () => {
     expect(loaded()).toEqual(['two']);
   });
 
-  test('by key needs --all where several are loaded', async () => {
+  test('a key needs --all where several instances have it', async () => {
     const { exitCode, err } = await mai('unload', 'qwen/qwen3-1.7b');
     expect(exitCode).toBe(2);
     expect(err).toContain('one, two. Name one of them, or add --all.');
@@ -208,7 +208,7 @@ describe('mai unload', () => {
     expect(loaded()).toEqual(['one', 'two']);
   });
 
-  test('does not cut off a request unless forced', async () => {
+  test('does not interrupt a request unless forced', async () => {
     simulator.setBusy('one', { status: 'generating' });
     const { exitCode, err } = await mai('unload', 'one');
     expect(exitCode).toBe(5);
@@ -217,7 +217,7 @@ describe('mai unload', () => {
     expect(loaded()).toEqual(['two']);
   });
 
-  test('what is not loaded is an error with a suggestion', async () => {
+  test('unloading a model that is not loaded is an error with a suggestion', async () => {
     const { exitCode, err } = await mai('unload', 'tow');
     expect(exitCode).toBe(5);
     expect(err).toBe('error: tow is not loaded. Did you mean two?\n');
@@ -234,14 +234,14 @@ describe('mai unload', () => {
   });
 });
 
-describe('LM Studio can not be used', () => {
-  test('nothing listens: exit 4 and what to do', async () => {
+describe('where LM Studio does not work', () => {
+  test('LM Studio is off: exit 4 and the next step', async () => {
     const { exitCode, err } = await runMai(['load', 'x', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(4);
     expect(err).toMatch(/^error: .*LM Studio/);
   });
 
-  test('something else listens: exit 4', async () => {
+  test('another program listens: exit 4', async () => {
     simulator.fault.notLmStudio();
     const { exitCode, err } = await mai('unload', 'x');
     expect(exitCode).toBe(4);
@@ -249,7 +249,7 @@ describe('LM Studio can not be used', () => {
   });
 
   test.each(['load', 'unload'])(
-    'a configuration that is broken or missing: %s ends with 2 and changes nothing',
+    'a configuration that is invalid or missing: %s ends with 2 and changes nothing',
     async (command) => {
       await mai('load', 'qwen/qwen3-1.7b');
       const broken = path.join(homeFolder, 'broken.yaml');
@@ -271,8 +271,8 @@ describe('LM Studio can not be used', () => {
   });
 
   test.each([
-    ['an address that is none', ['--url', 'ftp://x']],
-    ['a token file that is not there', ['--api-token-file', '/nowhere/token']],
+    ['a malformed address', ['--url', 'ftp://x']],
+    ['a token file that does not exist', ['--api-token-file', '/nowhere/token']],
   ])('%s: exit 2', async (_, options) => {
     const { exitCode, err } = await runMai(['load', 'x', ...options]);
     expect(exitCode).toBe(2);

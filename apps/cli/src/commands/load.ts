@@ -30,7 +30,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   try {
     const loaded = await host.load(request, {
       onProgress: ({ modelKey, sizeBytes, ratio }) => {
-        // What is loaded already is at its end at once: there is nothing to show.
+        // A resident reports full progress at once, so a bar would be useless.
         if (ratio < 1 && !bars.has(modelKey)) {
           bars.set(modelKey, output.progress(`Loading ${modelKey}`, sizeBytes));
         }
@@ -45,7 +45,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
 }
 
-/** What the options say; the rest is as configured. */
+/** The settings from the options; all others come from the configuration. */
 function changesOf(input: Input): Partial<LoadConfig> {
   const contextLengthTokens = input.integer('context', 1);
   const offloadRatio = offloadRatioOf(input.text('gpu-offload'));
@@ -119,7 +119,9 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   }
 }
 
-/** Whether the identifier tells more than the model key, which Mai's own identifiers end with. */
+/**
+ * Whether the identifier adds something to the model key; Mai's own identifiers end with the key.
+ */
 function isNamed({ instanceIdentifier, modelKey }: HandLoaded['instance']): boolean {
   return instanceIdentifier !== modelKey && !instanceIdentifier.endsWith(`/${modelKey}`);
 }

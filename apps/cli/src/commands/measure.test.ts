@@ -35,11 +35,11 @@ interface Models {
   }[];
 }
 
-// A process can take another's name on Linux only, and only there is memory read without a tool.
+// Linux only: there a process can take another name, and memory is read without a tool.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(
-  'what a load takes is read from the engine, kept, and used by later estimates',
+  "reads a load's memory from the engine, stores it, and corrects later estimates",
   async () => {
     await using lmStudio = await startHeavyLMStudio(folder);
     const models = async () =>
@@ -69,32 +69,33 @@ onLinux(
     const estimate = (await mai(`estimate ${KEY} --json --url ${lmStudio.url}`)).json();
     expect(estimate).toHaveProperty('corrected.source');
 
-    // What is predicted is not what was measured: it would learn from itself.
+    // The second measurement is compared with the uncorrected estimate, so that it does not learn
+    // from the first.
     const again = await mai(`estimate --measure ${KEY} --json --url ${lmStudio.url}`);
     expect((again.json() as unknown as Measured).predicted).toEqual(predicted);
   },
   60_000,
 );
 
-test('what can not be trusted is not kept, and says why', async () => {
-  // Its models take no memory of this machine.
+test('does not store an unreliable measurement, and says why', async () => {
+  // The simulator's models take no memory of this machine.
   await using simulator = await startSimulator({ speed: 50, world: { machine: { gpus: [] } } });
   const run = await mai(`estimate --measure ${KEY} --url ${simulator.httpUrl}`);
   expect(run.exitCode).toBe(6);
-  expect(run.out).toMatch(/Not measured: .*\. Nothing was kept\./);
+  expect(run.out).toMatch(/Not measured: .*\. The result was not stored\./);
   expect(simulator.residents()).toEqual([]);
 }, 60_000);
 
 test.each([
   ['estimate --measure', /needs a model key/],
   [`estimate --measure ${KEY} --batch 512`, /--batch can't be set in LM Studio/],
-])('%s is a mistake of the command line', async (line, message) => {
+])('%s is a usage error', async (line, message) => {
   const { exitCode, err } = await mai(line);
   expect(exitCode).toBe(2);
   expect(err).toMatch(message);
 });
 
-test('a model that is not there, and an LM Studio that is off', async () => {
+test('an unknown model, and an LM Studio that is off', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   const unknown = await mai(`estimate --measure no/such --url ${simulator.httpUrl}`);
   expect(unknown.exitCode).toBe(5);

@@ -6,7 +6,7 @@ import { openHostOf } from '../open-host.js';
 import { UsageError } from '../usage-error.js';
 import { renderMeasurement } from '../views/estimate/measure-view.js';
 
-/** Options without a counterpart among LM Studio's settings. */
+/** Options that are not settings of LM Studio. */
 const NOT_IN_LM_STUDIO = [
   'batch',
   'ubatch',

@@ -6,7 +6,7 @@ import { openHostOf } from '../open-host.js';
 import { describeOrigin } from '../views/selection/describe-origin.js';
 import { renderModels } from '../views/selection/models-view.js';
 
-/** `mai models`: each model judged on its own, as if no other were wanted. */
+/** `mai models`: each model judged alone, as if no other were wanted. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const all = input.has('all');

@@ -17,7 +17,7 @@ const second = decisionOf(2, 2000, 14, 'acme/large');
 const third = decisionOf(3, 3000, 14, 'acme/small');
 const SOUND = [first, outcomeOf(1, 1500), second, third];
 
-test('a log replays bit for bit', async () => {
+test('replays a log bit for bit', async () => {
   const log = await writeLog(home, SOUND);
   const { exitCode, out } = await mai('replay', log);
   expect([exitCode, out]).toEqual([0, '3 decisions replayed bit for bit.\n']);
@@ -32,7 +32,7 @@ test('a log replays bit for bit', async () => {
   });
 });
 
-test('says which decisions an older mai has written, and replays the others', async () => {
+test('names the decisions of an older mai and replays the others', async () => {
   const log = await writeLog(home, [{ ...first, version: 1 }, { ...second, version: 1 }, third]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(0);
@@ -45,13 +45,13 @@ test('says which decisions an older mai has written, and replays the others', as
   });
 });
 
-test('without LOG it is that of `mai watch` here, full files first', async () => {
+test('without LOG, replays the log of `mai watch` here, oldest file first', async () => {
   await writeLog(home, [first], 'decisions.jsonl.1');
   await writeLog(home, [second, third]);
   expect((await mai('replay')).out).toBe('3 decisions replayed bit for bit.\n');
 });
 
-test('the first that differs ends it with 9, and says where and in what', async () => {
+test('ends with 9 at the first difference and names its place', async () => {
   const forged = {
     ...second,
     selection: { ...second.selection, headroomBytes: 7, decision: 'keep' as const },
@@ -61,7 +61,7 @@ test('the first that differs ends it with 9, and says where and in what', async 
   expect(exitCode).toBe(9);
   expect(out).toMatch(/^Differs: line 2, decision 2 of [-\d: ]+: the selection\s+differs\.\n/);
   expect(out).toContain('  decision\n    recorded  "keep"\n    replayed  "switch"\n');
-  // 14 + 4 of 32 GiB.
+  // Headroom of 14 GiB: 14 + 4 of 32 GiB are in use.
   expect(out).toContain(`  headroomBytes\n    recorded  7\n    replayed  ${14 * 1024 ** 3}\n`);
   expect((await mai('replay', log, '--json')).json()).toMatchObject({
     same: false,
@@ -79,7 +79,7 @@ test('the first that differs ends it with 9, and says where and in what', async 
   });
 });
 
-test('a difference of one bit in the input is a difference', async () => {
+test('notices a difference of one bit in the input', async () => {
   const [byte, ...others] = [1, 0].map((more) => ({
     ...second,
     input: {
@@ -99,7 +99,7 @@ test('a difference of one bit in the input is a difference', async () => {
   expect((await mai('replay', same)).exitCode).toBe(0);
 });
 
-test('a verdict that differs is told apart from a selection', async () => {
+test('names a differing verdict, not the selection', async () => {
   const { hysteresis } = third;
   const verdict = { ...hysteresis.verdict, act: !hysteresis.verdict.act };
   const log = await writeLog(home, [{ ...third, hysteresis: { ...hysteresis, verdict } }]);
@@ -109,7 +109,7 @@ test('a verdict that differs is told apart from a selection', async () => {
   expect(out).toContain('  act\n');
 });
 
-test('a corrupt line is named and ends it with 9; the others are replayed all the same', async () => {
+test('ends with 9 and names corrupt lines, but replays the others', async () => {
   const log = await writeLog(home, [first, '{"type":"decision"', second, 'x', third]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(9);
@@ -134,7 +134,7 @@ test('a record whose fields are damaged is corrupt, too', async () => {
   expect(out).toContain('Corrupt: line 2 is not a record');
 });
 
-test('a last line that is cut off is said, and is no fault', async () => {
+test('reports an incomplete last line and ends with 0', async () => {
   const log = await writeLog(home, SOUND);
   await appendFile(log, JSON.stringify(first).slice(0, 100));
   const { exitCode, out } = await mai('replay', log);
@@ -142,7 +142,7 @@ test('a last line that is cut off is said, and is no fault', async () => {
   expect(out).toBe('Cut off: line 5 is incomplete.\n3 decisions replayed bit for bit.\n');
 });
 
-test('a file that is not a log is refused with 2', async () => {
+test('refuses a file that is not a log, with 2', async () => {
   await writeFile(path.join(home, 'notes.txt'), 'buy milk\n');
   await writeFile(path.join(home, 'empty.jsonl'), '');
   for (const [name, message] of [

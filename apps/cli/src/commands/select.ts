@@ -9,12 +9,12 @@ import { describeObstacle } from '../views/selection/describe-obstacle.js';
 import { createRunNarrator, renderOutcome } from '../views/selection/run-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 
-/** `mai select`: decide; with `--load`, carry it out. */
+/** `mai select`: decides; with `--load`, carries the decision out. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const request = requestOf(input);
   await using host = await openHostOf(context);
-  // Awaited, so that the host is not closed under it.
+  // Awaited, so that the host stays open until the end.
   if (input.has('load')) return await carryOut(host, request, input.has('dry-run'), context);
 
   const report = await host.select(request);

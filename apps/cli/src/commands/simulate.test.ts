@@ -13,8 +13,8 @@ import { writeTinyModel } from '../../test/tiny-gguf.js';
 import { Interrupted } from '../io.js';
 import { textWidth } from '../terminal/text.js';
 
-// Every figure here is worked out by hand from the rows: 32 GiB, limit 25.6, hard limit 29.44. The large
-// model takes 16 GiB and 10 s to load and is worth 0.9; the small one 4 GiB, 2 s and 0.4.
+// Expected figures are calculated by hand. 32 GiB, limit 25.6, hard limit 29.44. Large model: 16
+// GiB, loads in 10 s, quality 0.9. Small model: 4 GiB, 2 s, 0.4.
 
 let world: SimulateWorld;
 beforeEach(async () => {
@@ -60,7 +60,7 @@ describe('the answer of --json', () => {
     );
   });
 
-  test('of a quiet machine: the large model for all but its load', async () => {
+  test('on a quiet machine: the large model for all but its load time', async () => {
     expect(
       await world.report(
         [
@@ -88,8 +88,8 @@ describe('the answer of --json', () => {
 });
 
 describe('quality', () => {
-  test('ends when the limit has been passed for longer than the dwell, and the reference steps down', async () => {
-    // 12 + 16 = 28 GiB: over the limit for 100 s, of which the first 20 count.
+  test('ends when the limit was exceeded for the dwell time, and the reference steps down', async () => {
+    // 12 + 16 = 28 GiB: over the limit for 100 s; quality counts for the first 20 s.
     const report = await world.report(
       [
         [0, 4],
@@ -102,14 +102,14 @@ describe('quality', () => {
     );
     expect(report.overloadedMs).toBe(0);
     expect(report.qualityMs).toBeCloseTo(900 * (90 + 20 + 100), 3);
-    // The small one from 2 to 12 s while the large one loads, the large one to 100, the small one (loaded
-    // beside it) to 210, the large one again: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
+    // Small model: 2 to 12 s, while the large one loads. Large: to 100 s. Small, loaded beside
+    // it: to 210 s. Then large again: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
     expect(report.referenceQualityMs).toBeCloseTo(1000 * (4 + 79.2 + 44 + 81), 3);
     expect(report.qualityRatio).toBeCloseTo(189 / 208.2, 9);
   });
 
   test('of the last candidate counts up to the hard limit', async () => {
-    // 23 + 4 = 27 GiB is over the limit and not over the hard limit; 26 + 4 = 30 is over both.
+    // 23 + 4 = 27 GiB exceeds the limit but not the hard limit; 26 + 4 = 30 exceeds both.
     const rows = (gib: number) =>
       [
         [0, 4],
@@ -122,11 +122,11 @@ describe('quality', () => {
     expect(within.qualityRatio).toBeCloseTo(1, 9);
     const over = await world.report(rows(26), configText(SMALL), '--policy static');
     expect(over.qualityMs).toBeCloseTo(400 * (98 + 20 + 100), 3);
-    // The reference has to let it go for 100 s and to load it for 2.
+    // The reference has to unload the model for 100 s and to load it for 2 s.
     expect(over.referenceQualityMs).toBeCloseTo(400 * (98 + 98), 3);
   });
 
-  test('of a rung is its own, and it is used where the model does not fit as it is', async () => {
+  test('of a rung is its own, and the rung is used where the full model does not fit', async () => {
     const rungs = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
     // 10.5 + 16 = 26.5 GiB do not fit, 10.5 + 14 do.
     const report = await world.report(
@@ -152,7 +152,7 @@ describe('quality', () => {
     const rung = (gib: number, quality: number) => `{ footprint: ${gib}GiB, quality: ${quality} }`;
     const rungs = [rung(15, 0.8), rung(14, 0.7), rung(13, 0.6), rung(12, 0.5), rung(11, 0.45)];
     const model = LARGE.replace(' }', `, rungs: [${rungs.join(', ')}] }`);
-    // 13 + 12 = 25 GiB fit, 14 + 12 do not; with 14 of others only the last one.
+    // 13 + 12 = 25 GiB fit, 14 + 12 do not; when others use 14 GiB, only the last rung fits.
     const fourth = await world.report(
       [
         [0, 13],
@@ -173,8 +173,8 @@ describe('quality', () => {
 });
 
 describe('overload', () => {
-  test('is the time over the hard limit, and all but one observation of it is avoidable', async () => {
-    // 15 + 16 = 31 GiB.
+  test('is the time over the hard limit, and all but its first observation is avoidable', async () => {
+    // 15 + 16 = 31 GiB: over the hard limit.
     const report = await world.report(
       [
         [0, 4],
@@ -192,7 +192,7 @@ describe('overload', () => {
     });
   });
 
-  test('that others alone cause is not avoidable', async () => {
+  test('that other programs alone cause is not avoidable', async () => {
     const report = await world.report(
       [
         [0, 4],
@@ -211,8 +211,8 @@ describe('overload', () => {
     });
   });
 
-  test('memory that runs out ten seconds later could have been spared', async () => {
-    // 15 + 16 = 31, then 17 + 16 = 33 GiB of 32; twice, and once without a warning.
+  test('running out of memory is avoidable after a warning ten seconds before', async () => {
+    // Twice 15 + 16 = 31, then 17 + 16 = 33 of 32 GiB; a third time 20 + 16 at once.
     const report = await world.report(
       [
         [0, 4],
@@ -237,7 +237,7 @@ describe('overload', () => {
     });
   });
 
-  test('a bound that is just reached is not passed', async () => {
+  test('a use equal to the limit does not exceed it', async () => {
     const at = (bytes: number) =>
       traceText([
         [0, 4],
@@ -255,7 +255,8 @@ describe('overload', () => {
 
 describe('switches', () => {
   test('down and up within the cool-down are a flap', async () => {
-    // Every second the best that fits: down when 12 + 16 > 25.6 (2 s), up again at 130 s (10 s).
+    // In every second the best that fits: down when 12 + 16 > 25.6 (2 s), up again at 130 s (10
+    // s).
     const rows = [
       [0, 4],
       [100, 12],
@@ -277,7 +278,7 @@ describe('switches', () => {
     expect(mai.flaps).toBe(0);
   });
 
-  test('that the hard limit forces are counted, and are no flaps', async () => {
+  test('that the hard limit forces are counted, but not as flaps', async () => {
     const rows = [
       [0, 4],
       [100, 15],
@@ -301,8 +302,8 @@ describe('switches', () => {
 describe('requests', () => {
   const busy = { requests: { ratePerMinute: 30, meanSeconds: 5 } };
 
-  test('are dropped while nothing is ready', async () => {
-    // 30 GiB of others: nothing ever fits, and each of about 300 requests is dropped.
+  test('are dropped while no model is ready', async () => {
+    // Others use 30 GiB: no model fits, and each of about 300 requests is dropped.
     const rows = [
       [0, 30, busy],
       [600, 30, busy],
@@ -311,7 +312,7 @@ describe('requests', () => {
     expect(report).toMatchObject({ noModelMs: 600_000, timeByModelMs: {}, qualityMs: 0 });
     expect(report.droppedRequests).toBeGreaterThan(240);
     expect(report.droppedRequests).toBeLessThan(360);
-    // None where the model is ready from the start to the end, but for its load.
+    // No request is dropped here: the requests begin after the load.
     const served = await world.report(
       [
         [0, 4],
@@ -323,7 +324,7 @@ describe('requests', () => {
     expect(served.droppedRequests).toBe(0);
   });
 
-  test('depend on the seed, and on nothing else', async () => {
+  test('depend only on the seed', async () => {
     const rows = [
       [0, 30, busy],
       [600, 30, busy],
@@ -334,7 +335,7 @@ describe('requests', () => {
     expect(new Set([one, await dropped('--seed 2'), await dropped('--seed 3')]).size).toBe(3);
   });
 
-  test('delay a switch of mai, which cuts none off', async () => {
+  test('delay a switch of mai, which interrupts none of them', async () => {
     const rows = [
       [0, 4, busy],
       [100, 12, busy],
@@ -352,7 +353,7 @@ describe('pools', () => {
     gpus: [{ totalBytes: 24 * GIB, othersBytes: othersGib * GIB, unified }],
   });
 
-  test('a GPU with memory of its own takes vram, and RAM the rest', async () => {
+  test("a discrete GPU takes the model's vram, and RAM the rest", async () => {
     // 4 + 1 of 8 GiB of RAM and 1 + 15 of 24 of VRAM (limit 21.6): it fits. With 7 + 15 = 22 it does not.
     const run = async (vramGib: number) =>
       (
@@ -373,7 +374,7 @@ describe('pools', () => {
   });
 
   test('VRAM over its hard limit is overload', async () => {
-    // 8 + 15 = 23 of 24 GiB, 95.8 %.
+    // 8 + 15 = 23 of 24 GiB: 95.8 %.
     const rows = [
       [0, 4, gpus(1)],
       [100, 4, gpus(8)],
@@ -386,7 +387,7 @@ describe('pools', () => {
     });
   });
 
-  test('a unified pool has a hard limit of its own, and takes all of the footprint', async () => {
+  test('a unified pool has a hard limit of its own, and takes the whole footprint', async () => {
     // 11 + 16 = 27 GiB: 84.4 % of 32; 11.5 + 16: 85.9 %, over the 85 % of a unified pool.
     const rows = (gib: number) =>
       [
@@ -404,7 +405,7 @@ describe('pools', () => {
 describe('events', () => {
   const event = (type: string, more: object = {}) => ({ events: [{ type, ...more }] });
 
-  test('LM Studio that goes away takes its models with it', async () => {
+  test('when LM Studio stops, its models are unloaded', async () => {
     // 10 s of loading, 50 s without LM Studio, and 10 s of loading again.
     const rows = [
       [0, 4],
@@ -415,12 +416,12 @@ describe('events', () => {
     const report = await world.report(rows, configText(LARGE), '--policy static');
     expect(report).toMatchObject({ noModelMs: 70_000, switches: 0, busyEvictions: 0 });
     expect(report.qualityMs).toBeCloseTo(900 * 230, 3);
-    // The reference has the same, because it can't load what is not there.
+    // The reference has the same gap, because it can't load while LM Studio is off.
     expect(report.qualityRatio).toBeCloseTo(1, 9);
   });
 
-  test('a load that fails takes its time', async () => {
-    // From 0 to 10 in vain, and from 11, the next second that it looks, to 21.
+  test('a failed load takes its load time', async () => {
+    // The failed load takes 0 to 10 s; the next try is at 11 s and takes until 21 s.
     const rows = [
       [0, 4, event('failNextLoads', { count: 1 })],
       [100, 4],
@@ -429,7 +430,7 @@ describe('events', () => {
     expect(report.noModelMs).toBe(21_000);
   });
 
-  test('what somebody else loads counts as what others take', async () => {
+  test('a model that another client loads counts as use by others', async () => {
     // 4 + 16 + 11 = 31 GiB from 100 to 160 s.
     const rows = [
       [0, 4],
@@ -442,7 +443,7 @@ describe('events', () => {
     expect(report.qualityMs).toBeCloseTo(900 * (90 + 20 + 140), 3);
   });
 
-  test('mai leaves alone what somebody else has loaded, and gives way itself', async () => {
+  test('mai does not unload a model of another client, and steps down instead', async () => {
     const rows = [
       [0, 4],
       [100, 4, event('foreignLoad', { instanceIdentifier: 'theirs', ramBytes: 11 * GIB })],
@@ -460,7 +461,7 @@ describe('where the configuration does not say', () => {
     category: medium
     simulate: { footprint: 9GiB }`;
 
-  test('a gigabyte a second and the tier stand in', async () => {
+  test("uses 1 GB/s and the tier's default quality", async () => {
     // 9 GiB are 9.663676416 GB.
     const report = await world.report(
       [
@@ -474,7 +475,7 @@ describe('where the configuration does not say', () => {
     expect(report.qualityRatio).toBeCloseTo(1, 9);
   });
 
-  test('what the configuration claims stands in for a model that is not here', async () => {
+  test('uses the configured memory of a model that is not downloaded', async () => {
     const claimed = '\n  - key: acme/claimed\n    category: small\n    min_memory_gb: 4';
     const report = await world.report(
       [
@@ -487,7 +488,7 @@ describe('where the configuration does not say', () => {
     expect(report.qualityMs).toBeCloseTo(0.4 * (300_000 - 4295), 3);
   });
 
-  test('the header of a downloaded model stands in, for its VRAM as well', async () => {
+  test('uses the header of a downloaded model, also for VRAM', async () => {
     const file = ['.lmstudio', 'models', 'acme', 'Real-7B-GGUF', 'Real-7B-Q4_K_M.gguf'];
     writeTinyModel(path.join(world.folder, ...file), { name: 'Real', layers: 32, width: 1024 });
     const key = '\n  - key: real-7b\n    category: large';
@@ -510,7 +511,7 @@ describe('where the configuration does not say', () => {
     expect(report.qualityMs).toBeCloseTo(0.9 * (300_000 - loadMs), 3);
   });
 
-  test('where some of the chain is downloaded, and nothing described, only that is simulated', async () => {
+  test('simulates only the downloaded models, where the configuration describes none', async () => {
     const file = ['.lmstudio', 'models', 'acme', 'Real-7B-GGUF', 'Real-7B-Q4_K_M.gguf'];
     writeTinyModel(path.join(world.folder, ...file), { name: 'Real', layers: 32, width: 1024 });
     const real = '\n  - key: real-7b\n    category: small';
@@ -522,12 +523,12 @@ describe('where the configuration does not say', () => {
     const { err, json } = await world.simulate(rows, configText(claimed, real), '--json');
     expect(err).toBe('Not downloaded, and left out: acme/claimed.\n');
     expect(Object.keys(json()['timeByModelMs'] as object)).toEqual(['real-7b']);
-    // On a machine that the configuration describes, everything is there.
+    // A machine that the configuration describes has every model.
     const described = await world.report(rows, configText(claimed, SMALL), '--policy static');
     expect(Object.keys(described.timeByModelMs)).toEqual(['acme/claimed']);
   });
 
-  test('a model of which nothing is known is left out, with a warning', async () => {
+  test('leaves out a model of unknown memory, with a warning', async () => {
     const unknown = '\n  - key: acme/unknown\n    category: large';
     const claimed = '\n  - key: acme/claimed\n    category: small\n    min_memory_gb: 4';
     const { exitCode, err, json } = await world.simulate(
@@ -539,7 +540,7 @@ describe('where the configuration does not say', () => {
       '--json',
     );
     expect(exitCode).toBe(0);
-    expect(err).toContain('nobody knows what they take: acme/unknown');
+    expect(err).toContain('their memory is not known: acme/unknown');
     expect(json()['timeByModelMs']).toEqual({ 'acme/claimed': 295_705 });
     const alone = await world.simulate(
       [
@@ -552,7 +553,7 @@ describe('where the configuration does not say', () => {
     expect(alone.err).toContain('acme/unknown');
   });
 
-  test('without chains it is every model that the configuration describes', async () => {
+  test('without chains, simulates every model that the configuration describes', async () => {
     const config = `version: 1\nmodels:${SMALL}${LARGE}\n`;
     const report = await world.report(
       [
@@ -565,7 +566,7 @@ describe('where the configuration does not say', () => {
     expect(report.timeByModelMs).toEqual({ 'acme/large': 90_000 });
   });
 
-  test('another chain is named with --chain', async () => {
+  test('--chain names another chain', async () => {
     const config = `${BOTH}  tiny: [acme/small]\n`;
     const report = await world.report(
       [
@@ -589,7 +590,7 @@ describe('where the configuration does not say', () => {
   });
 });
 
-describe('a trace that is none', () => {
+describe('a malformed trace', () => {
   const good = traceText([[0, 4]]);
 
   test.each([
@@ -607,7 +608,7 @@ describe('a trace that is none', () => {
     expect([exitCode, out]).toEqual([2, '']);
   });
 
-  test('what is passed over is warned of', async () => {
+  test('warns of ignored fields', async () => {
     const { exitCode, err } = await world.simulate(
       `${good}\n{"tMs":60000,"ram":{"othersByts":1},"events":[{"type":"failNextLoads","times":3}]}`,
       BOTH,
@@ -617,7 +618,7 @@ describe('a trace that is none', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('every mistake is named at once, and no more than ten', async () => {
+  test('names all mistakes at once, at most ten', async () => {
     const bad = Array.from({ length: 12 }, () => '{').join('\n');
     const { err } = await world.simulate(`${good}\n${bad}`, BOTH);
     expect(err.match(/trace\.jsonl:\d+:/g)).toHaveLength(10);
@@ -629,14 +630,14 @@ describe('a trace that is none', () => {
     ['simulate --trace nowhere.jsonl', 'There is no file'],
     ['simulate --trace trace.jsonl --policy best', '--policy takes mai, static'],
     ['simulate --trace trace.jsonl --seed -1', '--seed'],
-  ])('%s is refused with 2', async (line, message) => {
+  ])('refuses %s with 2', async (line, message) => {
     const { exitCode, err } = await runMai(line.split(' '), { cwd: world.folder });
     expect(err).toContain(message);
     expect(exitCode).toBe(2);
   });
 });
 
-test('Ctrl-C ends it without a result', async () => {
+test('Ctrl-C ends the simulation without a result', async () => {
   const argv = ['simulate', '--trace', 'trace.jsonl', '--config', 'models.yaml', '--json'];
   await world.simulate(
     [

@@ -23,7 +23,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const traceName = input.text('trace');
   if (traceName === null) {
     throw new UsageError(
-      'mai simulate needs --trace=FILE: what the rest of a machine does, as JSON lines.',
+      'mai simulate needs --trace=FILE: the memory use of a machine over time, as JSON lines.',
     );
   }
   const seed = input.integer('seed', 0) ?? DEFAULT_SEED;
@@ -76,7 +76,7 @@ function checkChain(
     throw new UsageError(
       leftOut.length === 0
         ? `${chain} has no models. Name some in the configuration, with a \`simulate:\` block each.`
-        : `Nobody knows what the models of the chain take: ${leftOut.join(', ')}. ${remedy}`,
+        : `The memory of the chain's models is not known: ${leftOut.join(', ')}. ${remedy}`,
     );
   }
   if (absent.length > 0) {
@@ -89,6 +89,6 @@ function checkChain(
     );
   }
   if (leftOut.length > 0) {
-    output.warn(`left out, because nobody knows what they take: ${leftOut.join(', ')}. ${remedy}`);
+    output.warn(`left out, because their memory is not known: ${leftOut.join(', ')}. ${remedy}`);
   }
 }

@@ -9,7 +9,9 @@ import { renderModels } from '../views/selection/models-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 import { renderStatus } from '../views/machine/status-view.js';
 
-/** `mai start`, which `npm start` runs: this machine where LM Studio runs, else the demo. */
+/**
+ * `mai start`, which `npm start` runs: this machine's state where LM Studio runs, else the demo.
+ */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   await using host = await openHostOf(context);
@@ -30,7 +32,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-/** Machine, models and the choice. Loads nothing: that is for the user to ask. */
+/**
+ * Shows machine, models and the choice. Does not load, because the user has not asked for a load.
+ */
 async function showEverything(
   host: Host,
   status: Awaited<ReturnType<Host['status']>>,

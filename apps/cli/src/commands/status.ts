@@ -34,7 +34,7 @@ async function watch(
       } else view.show(renderStatus(report, fitToWindow(output)));
     }
   } catch (error) {
-    // Ctrl-C ends a watch as it should end.
+    // Ctrl-C is the normal end of --watch, so the exit code is 0.
     if (!signal.aborted) throw error;
   } finally {
     view?.close();
@@ -42,7 +42,7 @@ async function watch(
   return EXIT.success;
 }
 
-/** Without the monitor's own reading: the resources say the same. */
+/** Without the monitor's own reading, because `resources` has the same figures. */
 function jsonOf(report: StatusReport): object {
   const { lmStudio, resources, pools, trends, residents, elsewhere, config } = report;
   return { lmStudio, resources, pools, trends, residents, elsewhere, config };

@@ -36,7 +36,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.result(`${mark} ${instanceIdentifier}${key}, ${formatBytes(sizeBytes)} on disk.\n`);
   }
   if (delivery !== null) {
-    output.note(output.noteStyle.dim(`Its pin is taken back. ${describeDelivery(delivery)}`));
+    output.note(output.noteStyle.dim(`Its pin is removed. ${describeDelivery(delivery)}`));
   }
   return EXIT.success;
 }

@@ -6,7 +6,7 @@ import type { WatchWorld } from '../../test/watch-world.js';
 import { openWatchWorld } from '../../test/watch-world.js';
 import { textWidth } from '../terminal/text.js';
 
-// They wait for real processes and real settling; a machine that is busy with others takes its time.
+// The tests wait for real processes and dwell times, which take longer on a busy machine.
 jest.setTimeout(60_000);
 
 const SOON = '--interval 20ms';
@@ -26,7 +26,7 @@ const readLog = async () => {
 };
 
 describe('mai watch', () => {
-  test('loads the best that fits, and unloads what is its own when it stops', async () => {
+  test('loads the best model that fits, and at the end unloads what it has loaded', async () => {
     const mai = world.start(`watch ${SOON}`);
     await mai.line('switch-finished');
     expect(world.residents()).toEqual(['mai/test/large']);
@@ -55,7 +55,7 @@ describe('mai watch', () => {
     });
   });
 
-  test('without --wait an LM Studio that is off ends it, and with it Ctrl-C does', async () => {
+  test('without --wait, fails while LM Studio is off; with --wait, Ctrl-C ends it', async () => {
     await world.simulator.stop();
     expect(await world.start(`watch ${SOON}`).ended).toBe(4);
     const mai = world.start(`watch --wait ${SOON}`);
@@ -63,7 +63,7 @@ describe('mai watch', () => {
     expect((await mai.interrupt()).exitCode).toBe(130);
   });
 
-  test('steps down while a program runs that a rule names, and up again; the log replays', async () => {
+  test('steps down while a program of a rule runs, and up again; the log replays', async () => {
     await world.writeConfig({
       rules: [{ when: { process: 'mai-test-program' }, then: { tier: 'small' } }],
     });
@@ -84,7 +84,7 @@ describe('mai watch', () => {
     expect(replay.reproduced).toBeGreaterThanOrEqual(3);
   });
 
-  test('--dry-run decides, touches nothing and leaves nothing behind', async () => {
+  test('--dry-run decides but loads, unloads and writes nothing', async () => {
     await world.mai('load test/small');
     const before = await everyFile(world.folder);
     const mai = world.start(`watch --dry-run ${SOON}`);
@@ -97,7 +97,7 @@ describe('mai watch', () => {
     expect(await everyFile(world.folder)).toEqual(before);
   });
 
-  test('a second one says so and stays out of its way', async () => {
+  test('a second `mai watch` says that one runs, and ends', async () => {
     const first = world.start(`watch ${SOON}`);
     await first.line('switch-finished');
     const { exitCode, err, out } = await world.mai('watch');
@@ -106,13 +106,13 @@ describe('mai watch', () => {
     expect(out).toBe('');
     expect(world.residents()).toEqual(['mai/test/large']);
     await first.interrupt();
-    // The place is free again.
+    // The lock is free again.
     const next = world.start(`watch ${SOON}`);
     await next.line('switch-finished');
     await next.interrupt();
   });
 
-  test('adopts what an earlier one left loaded', async () => {
+  test('adopts a model that an earlier run left loaded', async () => {
     await world.mai('load test/large --identifier mai/test/large --context 2048');
     const mai = world.start(`watch ${SOON}`);
     expect(await mai.line('decided')).toMatchObject({
@@ -122,8 +122,8 @@ describe('mai watch', () => {
     await mai.interrupt();
   });
 
-  describe('a configuration that is edited meanwhile', () => {
-    test('is applied whole', async () => {
+  describe('a configuration that is edited during the run', () => {
+    test('is applied as a whole', async () => {
       const mai = world.start(`watch ${SOON}`);
       await mai.line('switch-finished');
       const fallback_chains = { default: ['test/small', 'test/large'] };
@@ -131,7 +131,8 @@ describe('mai watch', () => {
       expect(await mai.line('config-applied')).toMatchObject({ file: world.configFile });
       await mai.line('switch-finished', ({ loaded }) => String(loaded) === 'mai/test/small');
       expect(world.residents()).toEqual(['mai/test/small']);
-      // Not only the chain: with `release` nothing is unloaded at the end.
+      // All settings apply, not only the chain: with `idle: release` no model is unloaded at the
+      // end.
       const from = mai.lines().length;
       await world.writeConfig({ fallback_chains, switching: { idle: 'release' } });
       await mai.line('config-applied', () => true, from);
@@ -139,7 +140,7 @@ describe('mai watch', () => {
       expect(world.residents()).toEqual(['mai/test/small']);
     });
 
-    test('is not applied at all where something is wrong with it', async () => {
+    test('is not applied at all where it has a fault', async () => {
       await world.writeConfig({ fallback_chains: { mine: ['test/large'] } });
       const mai = world.start(`watch --chain mine ${SOON}`);
       await mai.line('switch-finished');
@@ -147,7 +148,7 @@ describe('mai watch', () => {
       expect(await mai.line('catalog-rejected')).toMatchObject({
         error: { code: 'CONFIG_INVALID' },
       });
-      // Sound in itself, but the chain that is in use has gone.
+      // A valid configuration, but the chain in use is missing.
       const from = mai.lines().length;
       await world.writeConfig({ fallback_chains: { other: ['test/small'] } });
       expect(await mai.line('catalog-rejected', () => true, from)).toMatchObject({
@@ -156,13 +157,13 @@ describe('mai watch', () => {
       await mai.line('decided', () => true, mai.lines().length);
       expect(world.residents()).toEqual(['mai/test/large']);
       await mai.interrupt();
-      // Each said once, not every time that it looks.
+      // Each fault is reported once, not at every round.
       const types = mai.lines().map(({ type }) => type);
       expect(types.filter((type) => type === 'catalog-rejected')).toHaveLength(2);
       expect(types).not.toContain('config-applied');
     });
 
-    test('that is wrong from the start ends it with 2', async () => {
+    test('a configuration with a fault at the start ends it with 2', async () => {
       await writeFile(world.configFile, 'version: 2\n');
       expect((await world.mai('watch')).exitCode).toBe(2);
       await world.writeConfig();
@@ -173,10 +174,10 @@ describe('mai watch', () => {
     });
   });
 
-  test('LM Studio that is away for a while is trouble, and over when it is back', async () => {
+  test('reports a fault while LM Studio is off, and recovers afterwards', async () => {
     const mai = world.start(`watch ${SOON}`);
     await mai.line('switch-finished');
-    // Long enough for a round to fall into it on a machine that is busy.
+    // Long enough for one round even on a busy machine.
     const back = world.simulator.restart({ downMs: 3_000 });
     expect(await mai.line('fault')).toMatchObject({ error: { code: 'UNREACHABLE' } });
     await back;
@@ -186,7 +187,7 @@ describe('mai watch', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('ends with 8 where its journal is none, and leaves that as it is', async () => {
+  test('ends with 8 where the journal is malformed, and does not change it', async () => {
     await world.mai('pin test/large');
     const [name = ''] = await everyFile(world.folder);
     const journal = path.join(world.folder, name);
@@ -196,7 +197,7 @@ describe('mai watch', () => {
       expect(err).toMatch(/^error: .*journal\.json is not a journal of this version of Mai/);
       expect(exitCode).toBe(8);
     }
-    // A load is no less a load where its pin could not be noted.
+    // A load succeeds even if its pin can't be written.
     const load = await world.mai('load test/small');
     expect(load.exitCode).toBe(0);
     expect(load.err).toMatch(/warning: .*journal\.json is not a journal/);

@@ -33,7 +33,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-/** Tries again until LM Studio answers. Every other error, and the signal, end it. */
+/** Tries again until LM Studio answers. Every other error ends the wait, and so does the signal. */
 async function untilReachable<Result>(
   start: () => Promise<Result>,
   { io, output, signal }: CommandContext,
@@ -49,7 +49,7 @@ async function untilReachable<Result>(
   }
 }
 
-/** Shows what the autopilot does until it has stopped. The signal stops it. */
+/** Shows the autopilot's events until it has stopped. The signal stops it. */
 async function follow(
   autopilot: RunningAutopilot,
   report: WatchReport,

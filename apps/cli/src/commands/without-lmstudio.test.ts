@@ -5,7 +5,7 @@ import path from 'node:path';
 import { runMai } from '../../test/run-mai.js';
 import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
 
-/** Nothing listens there. */
+/** No program listens on this port. */
 const NOBODY = ['--url', '127.0.0.1:9'];
 
 let home: string;
@@ -31,7 +31,7 @@ afterEach(() => {
 const mai = (...argv: string[]) =>
   runMai([...argv, ...NOBODY], { homeFolder: home, cwd: home, env: { NO_COLOR: '1' } });
 
-test('mai status shows the machine, and says why LM Studio is off and what to do', async () => {
+test('mai status shows the machine, and why LM Studio is off and the next step', async () => {
   const { exitCode, out } = await mai('status');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/RAM .* of .* GiB/);
@@ -57,7 +57,7 @@ test('mai models reads the headers in the models folder, and says so', async () 
   });
 });
 
-test('mai select decides from the headers, and loads nothing', async () => {
+test('mai select decides from the headers and loads nothing', async () => {
   const { exitCode, out, err } = await mai('select');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/^Choice +(big-7b|small-1b)/);
@@ -66,7 +66,7 @@ test('mai select decides from the headers, and loads nothing', async () => {
   expect((await mai('select', '--load')).exitCode).toBe(4);
 });
 
-test('an unfinished download is no model, and neither is a damaged one', async () => {
+test('leaves out an unfinished download and a damaged file', async () => {
   writeFileSync(path.join(models, 'acme', 'half.gguf'), tinyGguf().header);
   writeFileSync(path.join(models, 'acme', 'bad.gguf'), tinyGguf().header.subarray(0, 300));
   writeFileSync(path.join(models, 'acme', 'text.gguf'), 'a text');
@@ -79,7 +79,7 @@ test('an unfinished download is no model, and neither is a damaged one', async (
 });
 
 (process.platform === 'win32' ? test.skip : test)(
-  'a named pipe is no model, and nothing waits for it',
+  'leaves out a named pipe, and does not wait for it',
   async () => {
     const pipe = path.join(models, 'acme', 'pipe.gguf');
     execFileSync('mkfifo', [pipe]);
@@ -92,7 +92,7 @@ test('an unfinished download is no model, and neither is a damaged one', async (
 
 const asRoot = process.getuid?.() === 0;
 (asRoot || process.platform === 'win32' ? test.skip : test)(
-  'a folder that can not be read is named',
+  "names a folder that can't be read",
   async () => {
     const locked = path.join(models, 'locked');
     mkdirSync(locked);
@@ -112,7 +112,7 @@ test('without any models folder each command still answers', async () => {
   expect(select.err).toMatch(/no models folder here/);
 });
 
-test('mai doctor finds no fault in LM Studio being off', async () => {
+test('mai doctor does not count an LM Studio that is off as a fault', async () => {
   const { exitCode, out } = await mai('doctor');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/! LM Studio/);
@@ -123,7 +123,7 @@ test.each([
   ['load', 'big-7b'],
   ['unload', 'big-7b'],
   ['select', '--load'],
-])('mai %s %s needs it: exit 4', async (...argv) => {
+])('mai %s %s needs LM Studio: exit 4', async (...argv) => {
   const { exitCode, out, err } = await mai(...argv);
   expect(exitCode).toBe(4);
   expect(err).toMatch(/error: Nothing answers at .* LM Studio is installed .* not running/);
@@ -136,17 +136,17 @@ test('mai complete offers names for the shell', async () => {
   expect((await mai('complete', 'chain')).out.split('\n')).toContain('coding');
 });
 
-test('mai config init writes from the folder', async () => {
+test('mai config init names the models in the folder', async () => {
   const { out } = await mai('config', 'init', 'mine.yaml');
   expect(out).toMatch(/^Wrote .*mine\.yaml with 2 models/);
   expect((await mai('config', 'check', 'mine.yaml')).exitCode).toBe(0);
 });
 
-describe('a configuration that is wrong', () => {
+describe('a configuration with a fault', () => {
   const broken = 'version: 1\nmodels:\n  - key: a\n    category: hughe\n    contxt_window: 1\n';
 
   test.each([['status'], ['models'], ['select'], ['config check']])(
-    'mai %s ends with 2 and points at it',
+    'mai %s ends with 2 and names the line',
     async (line) => {
       writeFileSync(path.join(home, 'models.yaml'), broken);
       const { exitCode, err } = await mai(...line.split(' '));
@@ -167,7 +167,7 @@ describe('a configuration that is wrong', () => {
     });
   });
 
-  test('mai config path still names it, and mai doctor calls it a fault', async () => {
+  test('mai config path still names the file, and mai doctor reports a fault', async () => {
     writeFileSync(path.join(home, 'models.yaml'), broken);
     expect((await mai('config', 'path')).out).toBe(`${path.join(home, 'models.yaml')}\n`);
     const doctor = await mai('doctor');
@@ -175,7 +175,7 @@ describe('a configuration that is wrong', () => {
     expect(doctor.out).toMatch(/✗ Configuration/);
   });
 
-  test('one that is not there ends with 2', async () => {
+  test('a missing configuration ends with 2', async () => {
     const { exitCode, err } = await mai('select', '--config', 'nowhere.yaml');
     expect(exitCode).toBe(2);
     expect(err).toMatch(/no configuration at this path/);

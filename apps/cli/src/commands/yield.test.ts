@@ -15,8 +15,8 @@ const pins = async () => (await world.mai('pin --json')).json()['pins'];
 const NOBODY = 'No `mai watch` is running; the next one will use it.\n';
 const SEEN = `\`mai watch\` (process ${process.pid}) has seen it.\n`;
 
-describe('while nobody runs', () => {
-  test('a yield is kept for the next start, and says so', async () => {
+describe('while no `mai watch` runs', () => {
+  test('a yield is stored for the next start, and the message says so', async () => {
     const { exitCode, out, err } = await world.mai('yield 8GiB');
     expect(exitCode).toBe(0);
     expect(out).toBe('Noted: 8.0 GiB free (by hand), until `mai yield --release`.\n');
@@ -27,7 +27,7 @@ describe('while nobody runs', () => {
     expect(await yields()).toMatchObject([{ name: 'by hand', bytes: 8 * 1024 ** 3, pools: 'all' }]);
   });
 
-  test('a second yield of a name replaces the first, another name is held besides', async () => {
+  test('a second yield of a name replaces the first; a yield of another name is added', async () => {
     await world.mai('yield 8GiB');
     await world.mai('yield 2GiB');
     await world.mai('yield 1GiB --name game --pools gpu --for 30m');
@@ -71,7 +71,7 @@ describe('while nobody runs', () => {
     expect([exitCode, out]).toEqual([2, '']);
   });
 
-  test('a pin is checked where LM Studio can be asked', async () => {
+  test('checks the target of a pin while LM Studio runs', async () => {
     const unknown = await world.mai('pin test/lrge');
     expect(unknown.exitCode).toBe(5);
     expect(unknown.err).toContain('test/large');
@@ -95,14 +95,14 @@ describe('while nobody runs', () => {
     expect(await pins()).toMatchObject([{ target: 'mine', reason: 'load' }]);
     await world.mai('unload mine');
     expect(await pins()).toEqual([]);
-    // What a person has pinned besides stays pinned.
+    // A pin that a person has set on the same instance stays.
     await world.mai('load test/small --identifier mine');
     await world.mai('pin mine');
     await world.mai('unload mine');
     expect(await pins()).toMatchObject([{ target: 'mine', reason: 'pin' }]);
   });
 
-  test('a load by hand that went by other ways is no longer pinned', async () => {
+  test('the pin of a load by hand ends when another client unloads the model', async () => {
     await world.mai('load test/small --identifier first');
     await world.simulator.restart();
     await world.mai('load test/small --identifier second');
@@ -111,7 +111,7 @@ describe('while nobody runs', () => {
 });
 
 describe('while `mai watch` runs', () => {
-  test('each is confirmed, and in force', async () => {
+  test('each change is confirmed, and in force', async () => {
     const mai = world.start('watch --interval 20ms');
     await mai.line('switch-finished');
 
@@ -129,12 +129,12 @@ describe('while `mai watch` runs', () => {
     expect((await world.mai('unload mine')).err).toContain(SEEN);
 
     await mai.interrupt();
-    // Pinned: it is left loaded at the end.
+    // The instance is pinned, so it stays loaded at the end.
     expect(mai.lines().find(({ type }) => type === 'left-loaded')).toMatchObject({ why: 'pinned' });
     expect(world.residents()).toEqual(['mai/test/large']);
   });
 
-  test('a yield ends with the process that it depends on', async () => {
+  test('a yield ends with its process', async () => {
     const mai = world.start('watch --interval 20ms');
     await mai.line('switch-finished');
     const program = await startProgram(world.folder, 'mai-test-game');

@@ -22,7 +22,9 @@ function checkCombination(input: Input): void {
   const endings = ENDINGS.filter((name) => input.has(name));
   const [first, second] = endings;
   if (first !== undefined && second !== undefined) {
-    throw new UsageError(`--${first} and --${second} are two ends of one yield. Give one of them.`);
+    throw new UsageError(
+      `--${first} and --${second} both set the end of the yield. Give one of them.`,
+    );
   }
   const [size] = input.positionals;
   if (input.has('release') && (size !== undefined || first !== undefined)) {

@@ -22,7 +22,7 @@ test.each(['bash', 'zsh', 'fish'] as const)(
       expect(scripts[shell]).toContain(spec.name);
       for (const { name } of spec.options ?? []) expect(scripts[shell]).toContain(name);
     }
-    expect(scripts[shell]).not.toContain('names that a shell can offer');
+    expect(scripts[shell]).not.toContain('the command that lists names for a shell');
   },
 );
 
@@ -68,7 +68,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(complete(...words)).toEqual(offers);
 });
 
-(has('bash') ? test : test.skip)('bash neither executes nor splits a name', () => {
+(has('bash') ? test : test.skip)('bash neither executes a name nor splits it', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mai completions '));
   writeFileSync(path.join(folder, 'my models.yaml'), '');
   const names = ['a/$(touch pwned)', 'a/`touch pwned`', 'a/two words', 'a/*'];

@@ -8,7 +8,7 @@ export type Words =
   /** Names that change; the shell asks `mai complete` for them. */
   | { readonly kind: 'names'; readonly what: 'model' | 'instance' | 'chain' | 'pin' };
 
-/** A command with the words that lead to it. */
+/** A command and the words that lead to it. */
 export interface FlatCommand {
   /** The words that lead to the command, such as `config init`. */
   readonly path: string;

@@ -4,7 +4,7 @@ import { deviceKeyOf, type PoolName } from '@mai/memory-ledger';
 
 /** This machine's real readings, with the simulated models and the injected pressure added. */
 export interface DemoMonitor extends MonitorPort {
-  /** Takes this much of the story's pool, until it is called again. */
+  /** Sets the injected bytes in the story's pool; the next call replaces them. */
   readonly inject: (bytes: number) => void;
   /** What is injected, by pool as selections name it. */
   readonly injected: () => ReadonlyMap<PoolName, number>;
@@ -23,7 +23,7 @@ export function createDemoMonitor(
     );
   return {
     snapshot: read,
-    // Simulated memory is there and gone at once: there is nothing to wait for.
+    // Simulated memory changes at once, so there is no settling to wait for.
     readRam: null,
     settled: read,
     inject: (bytes) => {

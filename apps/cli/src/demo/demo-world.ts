@@ -11,7 +11,7 @@ import {
   type Resources,
 } from '@mai/memory-ledger';
 
-/** Everything that the demo plays with, cut to the size of the machine that it runs on. */
+/** The simulated world of the demo, scaled to the size of this machine. */
 export interface DemoSetting {
   readonly world: FittedWorld['world'];
   readonly config: ModelConfigFile;
@@ -25,7 +25,10 @@ const LEAST_ROOM_RATIO = 0.06;
 /** The most memory that the models of the story take, however large the machine. */
 const LARGEST_ROOM_BYTES = 48 * GIB;
 
-/** Cuts models, limits and speeds so that the story plays on this machine, small, large or nearly full. */
+/**
+ * Scales models, limits and speeds so that the story fits this machine, small, large or nearly
+ * full.
+ */
 export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = choosePool(resources);
   const roomBytes = Math.min(LARGEST_ROOM_BYTES, room(pool, LIMIT));

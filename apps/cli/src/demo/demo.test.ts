@@ -78,7 +78,7 @@ test.each([
       gpus: [{ ...gpu(12 * GIB, 11 * GIB), memory: 'shared', deviceKey: 'apple' }],
     }),
   ],
-])('the story plays on %s', async (_, resources) => {
+])('every chapter works on %s', async (_, resources) => {
   const steps = await play(resources);
   expect(steps.map(({ step, outcome }) => `${step}: ${outcome}`)).toEqual([
     'choose: switched',
@@ -92,7 +92,7 @@ test.each([
 });
 
 test.each([80, 60])(
-  'mai demo tells it within %d columns, labels what is injected, and says what to do next',
+  'mai demo prints the story within %d columns, labels injected memory, and lists the next steps',
   async (columns) => {
     const { exitCode, out } = await runMai(['demo', '--fast'], {
       columns,
@@ -110,13 +110,13 @@ test.each([80, 60])(
   },
 );
 
-test('away from a terminal it is plain: no colour, no cursor movement', async () => {
+test('without a terminal the output has no colours and no cursor movement', async () => {
   const { out, err } = await runMai(['demo', '--fast']);
   // eslint-disable-next-line no-control-regex -- control characters are what must not be there
   expect(out + err).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
 });
 
-test('Ctrl-C ends it with 130', async () => {
+test('Ctrl-C ends the demo with 130', async () => {
   const controller = new AbortController();
   const { Interrupted } = await import('../io.js');
   const run = runMai(['demo'], { columns: 80, signal: controller.signal });

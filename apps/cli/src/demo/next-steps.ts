@@ -4,15 +4,15 @@ import { padEnd, wrap } from '../terminal/text.js';
 const WITH_LM_STUDIO = [
   ['mai select --load', 'load the best model that fits'],
   ['mai status --watch', 'see memory and models live'],
-  ['mai models', 'what fits here, and why the rest does not'],
+  ['mai models', 'which models fit here, and why the others do not'],
 ] as const;
 const WITHOUT_LM_STUDIO = [
   ['lms server start', 'start LM Studio, then: mai select --load'],
-  ['mai estimate FILE.gguf', 'what a model file would take'],
-  ['mai doctor', 'check this machine and say what to mend'],
+  ['mai estimate FILE.gguf', 'the memory that a model file would take'],
+  ['mai doctor', 'check this machine and say how to mend its faults'],
 ] as const;
 
-/** What to do next, on stdout; nothing with --json. */
+/** Prints the next steps on stdout; nothing with --json. */
 export function nextSteps(output: Output, running: boolean): void {
   if (output.json) return;
   const { style } = output;

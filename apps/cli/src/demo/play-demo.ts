@@ -17,17 +17,17 @@ import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';
 import { createDemoSetting, type DemoSetting } from './demo-world.js';
 import { createStage, type Stage } from './stage.js';
 
-/** How to play. */
+/** Options of the demo. */
 export interface DemoOptions {
-  /** Without pauses for reading, and with loads that take hardly any time. */
+  /** Without pauses for reading, and with very short loads. */
   readonly fast: boolean;
-  /** The machine that the story is cut to; this one unless given. */
+  /** The machine that the story is scaled to; this one unless given. */
   readonly machineMonitor?: MonitorPort;
 }
 
 const FAST_SPEED = 20;
 
-/** Everything the story is played with. */
+/** The parts of a running demo. */
 interface Play {
   readonly context: CommandContext;
   readonly stage: Stage;
@@ -46,8 +46,8 @@ export interface DemoStep {
 }
 
 /**
- * Plays the whole story against a simulated LM Studio and this machine's real memory: look, choose,
- * load, step down under injected pressure, step up again. Leaves nothing running.
+ * Plays the story against a simulated LM Studio and this machine's real memory: look, choose,
+ * load, step down under injected pressure, step up again. Ends everything that it has started.
  */
 export async function playDemo(context: CommandContext, options: DemoOptions): Promise<void> {
   const { output, signal } = context;
@@ -78,7 +78,7 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
   const play: Play = { context, stage, setting, monitor, host };
 
   stage.say(
-    `A simulated LM Studio answers at ${new URL(simulator.httpUrl).host}, with models cut to the size of this machine. The machine and its memory are real; nothing of yours is changed.`,
+    `A simulated LM Studio answers at ${new URL(simulator.httpUrl).host}, with models scaled to this machine. The machine and its memory are real; your LM Studio and your files are not changed.`,
   );
   await showMachine(play);
   await showModels(play);
@@ -89,13 +89,13 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
 
 async function showMachine(play: Play): Promise<void> {
   const { stage } = play;
-  stage.heading('What this machine has left');
+  stage.heading('Memory of this machine');
   stage.lines(await poolLines(play));
   await stage.pause(1500);
 }
 
 async function showModels({ stage, context, host }: Play): Promise<void> {
-  stage.heading('What is downloaded, and what each model takes here');
+  stage.heading('Downloaded models, and the memory that each takes here');
   const { models } = await host.models();
   stage.lines(renderModels(models, context.output, 2).trimEnd().split('\n'));
   await stage.pause(2000);
@@ -155,7 +155,7 @@ async function stepUp(play: Play): Promise<DemoStep> {
   return stepOf('step-up', report);
 }
 
-/** Observe, decide, switch: the same call that `mai select --load` makes. */
+/** Observe, decide, switch: the same function as `mai select --load`. */
 async function switchModel(
   { host, context }: Play,
   onDecided: (selection: Selection) => void,
@@ -165,7 +165,7 @@ async function switchModel(
   try {
     return await host.switchModel(AS_CONFIGURED, {
       onEvent: (event, sizeBytes) => {
-        // Only the decision that started the switch: it decides again after it has made room.
+        // Only the decision that started the switch: making room causes further decisions.
         if (event.type === 'decided' && !decided) {
           decided = true;
           onDecided(event.selection);
@@ -181,7 +181,7 @@ async function switchModel(
 /** The story has one load option for each model. */
 const AS_CONFIGURED = { tradeOffs: false };
 
-/** Enough that the largest no longer fits, and the middle one still does. */
+/** Bytes with which the largest model no longer fits, and the middle one still does. */
 async function pressureFor({ host, setting }: Play): Promise<number> {
   const { input } = await host.select(AS_CONFIGURED);
   const { pools } = await host.status();
@@ -200,7 +200,7 @@ async function pressureFor({ host, setting }: Play): Promise<number> {
 const RAMP_FRAMES = 14;
 const RAMP_FRAME_MS = 70;
 
-/** Lets the injected part grow or shrink before the eye; elsewhere than on a terminal, at once. */
+/** Changes the injected bytes step by step on a terminal; elsewhere at once. */
 async function ramp(play: Play, fromBytes: number, toBytes: number): Promise<void> {
   const { context, monitor, stage } = play;
   const { output } = context;
@@ -213,7 +213,7 @@ async function ramp(play: Play, fromBytes: number, toBytes: number): Promise<voi
   try {
     for (let frame = animated ? 1 : RAMP_FRAMES; frame <= RAMP_FRAMES; frame += 1) {
       const ratio = frame / RAMP_FRAMES;
-      // Slow at both ends, as things that have weight move.
+      // Ease in and out: slow at both ends.
       const eased = ratio * ratio * (3 - 2 * ratio);
       monitor.inject(fromBytes + (toBytes - fromBytes) * eased);
       view.show(`${(await poolLines(play)).join('\n')}\n`);

@@ -1,7 +1,7 @@
 import type { CommandContext } from '../context.js';
 import { wrap } from '../terminal/text.js';
 
-/** Tells a story on stdout, chapter by chapter, at the pace of a reader. Silent with --json. */
+/** Prints a story on stdout, chapter by chapter, with pauses for reading. Silent with --json. */
 export interface Stage {
   /** Without the pauses for reading. */
   readonly fast: boolean;
@@ -9,7 +9,7 @@ export interface Stage {
   readonly say: (text: string) => void;
   /** A paragraph of the chapter. */
   readonly text: (text: string) => void;
-  /** Lines that are laid out already. */
+  /** Lines that already have their layout. */
   readonly lines: (lines: readonly string[]) => void;
   readonly pause: (durationMs: number) => Promise<void>;
 }
@@ -17,7 +17,7 @@ export interface Stage {
 export function createStage(context: CommandContext, fast: boolean): Stage {
   const { io, output, signal } = context;
   const { style } = output;
-  // Nobody reads along where the output is no terminal.
+  // Without a terminal there is no reader to wait for.
   const paced = !fast && output.stdout.isTTY && !output.json;
   let chapter = 0;
   const print = (text: string) => {

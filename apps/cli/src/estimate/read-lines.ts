@@ -1,11 +1,12 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** The lines of a stream as they come, without their ends; empty ones are left out. */
+/** The lines of a stream as they arrive, without line breaks; empty lines are left out. */
 export async function* readLines(
   chunks: AsyncIterable<string | Uint8Array>,
 ): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
-  // Joined at its end alone: a line of many chunks is not copied with each of them.
+  // Chunks are joined once, at the end of the line, so that long lines are not copied for every
+  // chunk.
   let parts: string[] = [];
   for await (const chunk of chunks) {
     const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));

@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.js';
 
 const MOST_ISSUES = 10;
 
-/** Reads a trace. @throws UsageError that names the file and the line of every mistake. */
+/** Reads a trace. @throws UsageError naming the file and the line of every mistake. */
 export async function readTrace(
   name: string,
   cwd: string,
@@ -15,7 +15,9 @@ export async function readTrace(
   const { rows, issues, warnings } = parseTrace(await readText(name, cwd));
   for (const line of describe(name, warnings)) output.warn(line);
   if (issues === null) return rows;
-  throw new UsageError([`${name} is no trace of a machine.`, ...describe(name, issues)].join('\n'));
+  throw new UsageError(
+    [`${name} is not a trace of a machine.`, ...describe(name, issues)].join('\n'),
+  );
 }
 
 function describe(name: string, issues: readonly TraceIssue[]): readonly string[] {

@@ -20,7 +20,7 @@ const bar = (
     style: plain,
   });
 
-test('tells others, models and free memory apart without colours', () => {
+test('shows others, models and free memory with different glyphs', () => {
   expect(bar(0.3, 0.4)).toBe('▒▒▒████···');
   expect(bar(0.3, 0.4, { unicode: false })).toBe('===####...');
 });

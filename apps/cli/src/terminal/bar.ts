@@ -8,7 +8,7 @@ export interface BarPart {
   readonly ratio: number;
 }
 
-/** What a bar shows, and how. */
+/** The content of a bar, and how to draw it. */
 export interface BarOptions {
   readonly width: number;
   readonly parts: readonly BarPart[];
@@ -19,7 +19,7 @@ export interface BarOptions {
 }
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
-/** A glyph for each kind, so that the bar can be read without colours. */
+/** A glyph for each kind, so that the bar is readable without colours. */
 const GLYPHS = {
   unicode: { others: '▒', models: '█', injected: '▚', free: '·', limit: '│' },
   ascii: { others: '=', models: '#', injected: '+', free: '.', limit: '|' },
@@ -102,11 +102,11 @@ interface Edge {
   readonly kind: Kind;
   readonly from: number;
   readonly to: number;
-  /** Whether it can end inside a cell: only the last part, and only with the solid glyph. */
+  /** Whether the part can end inside a cell: only the last part, and only with the solid glyph. */
   readonly smooth: boolean;
 }
 
-/** Begin and end of each part, in eighths of a cell. */
+/** Start and end of each part, in eighths of a cell. */
 function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): Edge[] {
   const present = parts.filter(({ ratio }) => ratio > 0);
   let sum = 0;

@@ -37,7 +37,9 @@ function twoUnits(seconds: number): string {
   return next === undefined || rest === 0 ? head : `${head} ${rest} ${next[1]}`;
 }
 
-/** A moment in the clocks of this machine: `2031-05-04 14:05:09`, or `14:05:09` where `nowMs` is on the same day. */
+/**
+ * A moment in local time: `2031-05-04 14:05:09`, or `14:05:09` where `nowMs` is on the same day.
+ */
 export function formatMoment(atMs: number, nowMs: number | null = null): string {
   const moment = new Date(atMs);
   const two = (value: number) => String(value).padStart(2, '0');

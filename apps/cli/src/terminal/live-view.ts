@@ -38,7 +38,8 @@ export function createLiveView(stream: OutputStream): LiveView {
         .trimEnd()
         .split('\n')
         .slice(0, (stream.rows ?? 24) - 1);
-      // After a resize the terminal has wrapped the old lines anew, so their number is only an estimate.
+      // After a resize the terminal has rewrapped the old lines, so their number is only an
+      // estimate.
       const up = shownLines === 0 ? '' : `\u001b[${shownLines}A\r`;
       // One write for each frame, so that no incomplete frame is visible.
       stream.write(

@@ -4,7 +4,7 @@ import { safeText } from './safe-text.js';
 import { createStyle, type Style, wantsColour, wantsUnicode } from './style.js';
 import { wrap } from './text.js';
 
-/** Version of the JSON results. It rises when a field changes its meaning. */
+/** Version of the JSON results. Increased when a field changes its meaning. */
 export const SCHEMA_VERSION = 1;
 
 /** The global options that decide how a command writes. */
@@ -96,7 +96,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
   };
 }
 
-/** The output with the current width of its window, which can change while a live view runs. */
+/** The output with the current width of its terminal, which can change while a live view runs. */
 export function fitToWindow(output: Output): Output {
   const { columns } = output.stdout;
   if (columns === null) return output;

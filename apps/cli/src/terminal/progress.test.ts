@@ -56,7 +56,7 @@ test('clearing leaves an empty line', () => {
   expect(frames().at(-1)).toBe('');
 });
 
-test('writes a line for each quarter, without control sequences, where there is no terminal', () => {
+test('without a terminal, writes a line for each quarter, without control sequences', () => {
   const { at, io, progress } = progressOn(undefined, 4 * GIB);
   for (let step = 0; step <= 100; step += 1) at(step, step / 100);
   progress.clear();

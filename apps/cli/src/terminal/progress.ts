@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, formatPercent, formatShare } from './forma
 import type { Style } from './style.js';
 import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 
-/** What a progress display shows, and where. */
+/** The label and size of a progress display, and where to draw it. */
 export interface ProgressOptions {
   readonly label: string;
   /** Bytes at 100 per cent; `null`: unknown, so only the percentage is shown. */
@@ -24,10 +24,13 @@ export interface Progress {
 }
 
 const REDRAW_EVERY_MS = 50;
-/** Rate and time left are shown from this much time and progress on; before, they are too inexact. */
+/**
+ * Rate and time left are shown only from this time and progress on; earlier figures are too
+ * inexact.
+ */
 const MIN_ELAPSED_MS = 300;
 const MIN_RATIO = 0.02;
-/** Least width of the bar in columns; a shorter one shows less than the percentage. */
+/** Minimum width of the bar in columns; a shorter bar shows less than the percentage. */
 const MIN_BAR = 6;
 
 /** Starts a progress display at 0. */
@@ -71,8 +74,8 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
   const leftMs = known ? (elapsedMs / ratio) * (1 - ratio) : null;
   const rate = known && totalBytes !== null ? (totalBytes * ratio * 1000) / elapsedMs : null;
   const labelWidth = Math.min(textWidth(label), Math.max(12, Math.floor(width / 3.5)));
-  // Room is kept for the figures that appear later, so the bar keeps its width. Where the terminal is too
-  // narrow for all figures, some are left out.
+  // Reserves room for figures that appear later, so that the bar keeps its width. Where the
+  // terminal is too narrow for all figures, some are left out.
   const room = width - labelWidth - 2;
   const withShare = 5 + (totalBytes === null ? 0 : 2 + shareWidth(totalBytes));
   const withRate = withShare + (totalBytes === null ? 0 : 12);
@@ -97,7 +100,7 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
   return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
 }
 
-/** The width of the share at its longest, at 100 per cent. */
+/** Width of the longest percentage, `100 %`. */
 function shareWidth(totalBytes: number): number {
   return formatShare(totalBytes, totalBytes).length;
 }

@@ -13,7 +13,7 @@ test.each([
   expect(safeText(text, true)).toBe(expected);
 });
 
-test('keeps colours only where they are wanted', () => {
+test('keeps colours only with `colours`', () => {
   const text = `${ESC}[31mred${ESC}[39m`;
   expect(safeText(text, true)).toBe(text);
   expect(safeText(text, false)).toBe('red');

@@ -12,8 +12,8 @@ const SEQUENCES = new RegExp(
 );
 
 /**
- * A text without control sequences: model names and messages come from outside, and could clear the
- * screen or set its title. With `colours`, colour sequences stay.
+ * A text without control sequences. Model names and messages come from outside, and a sequence in
+ * them could clear the screen or set its title. With `colours`, colour sequences stay.
  */
 export function safeText(text: string, colours: boolean): string {
   if (!SUSPICIOUS.test(text)) return text;

@@ -1,4 +1,4 @@
-/** Colours by meaning. Each only repeats what a word, a glyph or the position already says. */
+/** Colours by meaning. Each only repeats a word, a glyph or the position. */
 export interface Style {
   /** Whether the functions add colours. */
   readonly enabled: boolean;
@@ -53,7 +53,10 @@ export function createStyle(enabled: boolean): Style {
   };
 }
 
-/** Whether a stream gets colours. The flag decides first, then FORCE_COLOR, NO_COLOR, TERM and the TTY. */
+/**
+ * Whether a stream gets colours. Checked in this order: the flag, FORCE_COLOR, NO_COLOR, TERM,
+ * the TTY.
+ */
 export function wantsColour(
   noColour: boolean,
   env: Readonly<Record<string, string | undefined>>,

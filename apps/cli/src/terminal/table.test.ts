@@ -39,7 +39,7 @@ test('cuts the columns that may be cut, the widest first', () => {
   );
 });
 
-test('leaves out a dispensable column before it breaks a line', () => {
+test('leaves out an optional column before it breaks a line', () => {
   expect(table(34).split('\n')[0]).toBe('  MODEL           TAKES  WHY');
 });
 

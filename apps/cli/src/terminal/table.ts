@@ -5,11 +5,14 @@ import { padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js
 export interface Column {
   readonly header: string;
   readonly align?: 'left' | 'right';
-  /** The width to which it may be cut when the table is too wide; absent: never cut. */
+  /** Minimum width to which the column may be cut when the table is too wide; absent: never cut. */
   readonly minWidth?: number;
-  /** Where a cell is cut; the end unless given. */
+  /** Where a cell is cut; at the end unless given. */
   readonly cut?: 'middle' | 'end';
-  /** Left out when the table is still too wide after cutting; the highest number first. */
+  /**
+   * Columns with a number are left out when the table is still too wide after cutting; the
+   * highest first.
+   */
   readonly dispensable?: number;
 }
 
@@ -86,7 +89,7 @@ function layOut({ columns: all, rows }: TableOptions, room: number) {
   const widths = indices.map((index) => natural[index] ?? 0);
   let excess = total(widths) - room;
   while (excess > 0) {
-    // Narrow the column with the most room to spare, one terminal column at a time.
+    // Narrows the column with the most room, one terminal column at a time.
     const spare = widths.map((width, position) => width - smallest(indices[position] ?? 0));
     const most = spare.indexOf(Math.max(...spare));
     if (most < 0 || (spare[most] ?? 0) <= 0) break;

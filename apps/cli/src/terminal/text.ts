@@ -9,9 +9,9 @@ const JOINER = '\u200d';
 const EMOJI_SELECTOR = '\ufe0f';
 
 /**
- * Columns that a text takes in a terminal; SGR sequences take none. This replaces the library
- * string-width, which builds an `Intl.Segmenter` when it is loaded: a fifth of the time that `mai status`
- * may take. The tests compare the two.
+ * Columns that a text takes in a terminal; SGR sequences take none. Replaces the library
+ * string-width, which builds an `Intl.Segmenter` when it is loaded. That takes a fifth of the
+ * time that `mai status` may take. The tests compare the two.
  */
 export function textWidth(text: string): number {
   const plain = text.includes(ESC) ? text.replace(SGR_PATTERN, '') : text;
@@ -35,8 +35,9 @@ export function textWidth(text: string): number {
 }
 
 /**
- * Whether every character takes one column: ASCII, Latin letters, dashes, arrows, box drawing, block
- * elements and the two check marks. Nearly every text passes, and then no pattern has to be compiled.
+ * Whether every character takes one column: ASCII, Latin letters, dashes, arrows, box drawing,
+ * block elements and the two check marks. Most texts pass this check, which avoids compiling the
+ * larger patterns.
  */
 function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
@@ -54,7 +55,7 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** Adds spaces behind a text, up to `width` columns. */
+/** Adds spaces after a text, up to `width` columns. */
 export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
@@ -74,7 +75,7 @@ export function truncate(text: string, width: number, ellipsis = '…'): string 
   let cut = false;
   for (const part of text.split(new RegExp(`(${ESC}\\[[0-9;]*m)`))) {
     if (part.startsWith(ESC)) {
-      // Behind the cut, closing sequences are kept: they close colours that were opened before it.
+      // After the cut, closing sequences are kept: they close colours that were opened before it.
       if (!cut || isClosing(part)) kept += part;
       continue;
     }
@@ -92,7 +93,7 @@ export function truncate(text: string, width: number, ellipsis = '…'): string 
   return kept;
 }
 
-/** Cuts the middle out of a name that both ends identify, such as a model key or a path. */
+/** Cuts the middle of a name that is recognized by both ends, such as a model key or a path. */
 export function truncateMiddle(text: string, width: number, ellipsis = '…'): string {
   if (textWidth(text) <= width) return text;
   const room = width - textWidth(ellipsis);

@@ -50,7 +50,7 @@ class Rig {
     }
   }
 
-  /** How often LM Studio was asked to load a model. */
+  /** The number of load requests that LM Studio has received. */
   loadsOf(modelKey: string): number {
     return this.simulator.requests.filter(
       ({ endpoint, parameter }) =>
@@ -91,14 +91,20 @@ async function openRig(): Promise<Rig> {
 }
 
 interface Case {
-  /** `load`: the fault strikes the first load. `running`: it comes once the large model is loaded. */
+  /**
+   * `load`: the fault affects the first load. `running`: the fault begins when the large model is
+   * loaded.
+   */
   readonly when: 'load' | 'running';
   readonly inject: (fault: FaultControl) => ActiveFault;
-  /** The error code that the autopilot reports; null where the fault does it no harm. */
+  /**
+   * The error code that the autopilot reports; null where the fault does not disturb the
+   * autopilot.
+   */
   readonly code: string | null;
   /** The instances that are loaded while the fault lasts, or right after it. */
   readonly meanwhile: readonly string[];
-  /** The load would fail in the same way again, so it is tried again only once the machine has changed. */
+  /** The same load would fail again, so the autopilot waits until the machine has changed. */
   readonly repeatsItself?: true;
 }
 
@@ -140,7 +146,7 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault>, Case> = {
     inject: (fault) => fault.hang(),
   },
   'invalid-result': {
-    // The adapter then lists the residents over HTTP.
+    // With this fault the adapter lists the residents over HTTP.
     ...{ when: 'running', code: null, meanwhile: asBefore },
     inject: (fault) => fault.invalidResult({ endpoint: 'listLoaded' }),
   },
@@ -218,7 +224,7 @@ describe('despite faults of LM Studio the best model ends up loaded, and nothing
         await rig.autopilot.start();
         await rig.saw(keepsLarge);
         fault = inject(rig.simulator.fault);
-        // Some faults strike only new connections.
+        // Some faults affect only new connections.
         rig.simulator.dropConnections();
       }
       await rig.saw((event) =>

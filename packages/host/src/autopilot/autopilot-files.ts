@@ -11,9 +11,9 @@ export interface AutopilotFiles {
   readonly folder: string;
   /** Pins, yields and failures. */
   readonly journal: string;
-  /** Every decision, in JSON lines; full files are moved aside. */
+  /** Every decision, in JSON lines; a full file is renamed and a new one begun. */
   readonly decisionLog: string;
-  /** Names the socket on which the process that runs the autopilot listens. */
+  /** Names the socket on which the autopilot's process listens. */
   readonly control: string;
 }
 
@@ -22,7 +22,8 @@ const DEFAULT_ADDRESS = 'ws://127.0.0.1:1234';
 /** The files of the autopilot for the LM Studio at an address. */
 export function autopilotFilesOf({ folders }: HostContext, at: string): AutopilotFiles {
   const address = withOneLoopback(at);
-  // A folder for each LM Studio: a journal belongs to one, and a decision log has one writer.
+  // One folder for each LM Studio: a journal belongs to one LM Studio, and a decision log has one
+  // writer.
   const folder = path.join(allFolders(folders.data), folderName(address));
   return {
     address,
@@ -67,7 +68,7 @@ function allFolders(dataFolder: string): string {
   return path.join(dataFolder, 'autopilot');
 }
 
-// Left out of the names of folders, which keeps them readable.
+// Characters that are left out of folder names, to keep the names readable.
 const USUAL_SCHEME = 'ws://';
 
 function folderName(address: string): string {
@@ -82,7 +83,7 @@ async function lastAddress(dataFolder: string): Promise<string | null> {
   try {
     names = await readdir(parent);
   } catch {
-    // No autopilot has run here yet.
+    // The folder does not exist: no autopilot has run here yet.
     return null;
   }
   const folders = await Promise.all(

@@ -2,8 +2,8 @@ import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import type { RejectedCandidate } from '@mai/selector';
 
 /**
- * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
- * the size of the rest, and the decision log has it.
+ * An event of the autopilot for a line of JSON. Without a decision's input, which is a hundred
+ * times as large as the rest and is in the decision log.
  */
 export function eventJson(event: AutopilotEvent): object {
   switch (event.type) {
@@ -54,7 +54,7 @@ export function eventJson(event: AutopilotEvent): object {
   }
 }
 
-/** A thrown value for JSON: its message, and its code where it has one. */
+/** A thrown value as JSON: its message, and its code where there is one. */
 export function errorJson(error: unknown): object {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : null;

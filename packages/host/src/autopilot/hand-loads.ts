@@ -38,7 +38,8 @@ export function createHandLoads({
     try {
       return { delivery: (await journal.change(change, options)).delivery, pinError: null };
     } catch (error) {
-      // The model is loaded or unloaded all the same, so the caller gets the error as a remark.
+      // The load or unload has succeeded, so the journal's error is returned as a remark, not
+      // thrown.
       if (!isAutopilotError(error)) throw error;
       return { delivery: null, pinError: error };
     }
@@ -48,7 +49,8 @@ export function createHandLoads({
     load: async (request, { signal, onProgress } = {}) => {
       const client = await connect(signal);
       const identifiers = request.candidates.map((one) => identifierOf(request, one.modelKey));
-      // The journal gets its pin after the load. Until then `hold` keeps the autopilot from unloading the instance.
+      // The pin is written after the load. Until then `hold` keeps the autopilot from unloading
+      // the instance.
       const letGo = hold(identifiers);
       try {
         const loaded = await loadOneOf(client, request, { signal, onProgress });
@@ -90,7 +92,7 @@ export function createHandLoads({
   };
 }
 
-/** The identifier of the new instance. By its prefix others can tell that Mai has loaded it. */
+/** The identifier of the new instance. Its prefix shows others that Mai has loaded the instance. */
 function identifierOf({ identifier }: HandLoad, modelKey: string): string {
   return identifier ?? `${IDENTIFIER_PREFIX}${modelKey}`;
 }
@@ -111,7 +113,7 @@ async function loadOneOf(
     ...(signal === undefined ? {} : { signal }),
   }));
   const [only, second] = requests;
-  // `loadFirst` would wrap the error of a single model in one about a list.
+  // For one model, `loadFirst` would wrap the error in an error about a list.
   return only !== undefined && second === undefined
     ? { ...(await client.load(only)), index: 0, failures: [] }
     : client.loadFirst(requests);

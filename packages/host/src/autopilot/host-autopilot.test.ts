@@ -66,7 +66,7 @@ const until = async (isSo: () => boolean | Promise<boolean>) => {
 };
 
 describe('without an autopilot', () => {
-  test('acquire runs one here, and disposing of the host leaves the model loaded', async () => {
+  test('acquire runs an autopilot here, and disposing of the host leaves the model loaded', async () => {
     const host = open();
     expect(await host.state()).toBeNull();
     expect(await host.events()).toBeNull();
@@ -83,7 +83,7 @@ describe('without an autopilot', () => {
     expect(await readNote((await filesOf()).control)).toBeNull();
   });
 
-  test('pins and yields are noted for the next one', async () => {
+  test('pins and yields are noted for the next autopilot', async () => {
     const host = open();
     expect((await host.pin(SMALL)).delivery).toEqual({ kind: 'nobody' });
     expect((await host.pin(SMALL)).delivery).toBeNull();
@@ -112,7 +112,7 @@ describe('without an autopilot', () => {
     expect((await host.journal()).pins).toMatchObject([{ target: 'mine', reason: 'pin' }]);
   });
 
-  test('a load by hand that went by other ways is no longer pinned', async () => {
+  test('the pin of a load by hand ends when another client unloads the model', async () => {
     const host = open();
     await host.load(byHand);
     await world.simulator.restart();
@@ -122,7 +122,7 @@ describe('without an autopilot', () => {
 });
 
 describe('with the autopilot of another host', () => {
-  test('acquire asks it, and a lease outlives nothing but its holder', async () => {
+  test('acquire asks that autopilot, and a lease ends with the host that holds it', async () => {
     const holder = open();
     const session = await holder.open({ intervalMs: 20, unloadAtStop: false });
     await session.start();
@@ -157,7 +157,7 @@ describe('with the autopilot of another host', () => {
     expect(loads).toHaveLength(1);
   });
 
-  test('a caller that waits for a model is served by the next one when the holder ends', async () => {
+  test('when the holder ends, the next autopilot serves a caller that waits for a model', async () => {
     const stalled = world.simulator.fault.stallLoad();
     const holder = open();
     await (await holder.open({ intervalMs: 20, unloadAtStop: false })).start();
@@ -170,7 +170,7 @@ describe('with the autopilot of another host', () => {
     expect(await host.state()).toMatchObject({ leased: [OURS] });
   });
 
-  test('a caller that waits for a model is served here when the process of the holder is killed', async () => {
+  test("when the holder's process is killed, this process serves a caller that waits for a model", async () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const endpoint =
@@ -206,7 +206,7 @@ describe('with the autopilot of another host', () => {
     expect(await readNote(files.control)).toMatchObject({ processId: process.pid });
   });
 
-  test('pins, yields and loads by hand go to it, and it has seen them', async () => {
+  test('pins, yields and loads by hand go to that autopilot, which has read them', async () => {
     const holder = open();
     await (await holder.open({ intervalMs: 20 })).start();
     const host = open();
@@ -224,13 +224,13 @@ describe('with the autopilot of another host', () => {
     ).rejects.toMatchObject({ code: 'LOAD_REFUSED' });
     await leased.release();
     await host.unload({ instanceIdentifiers: ['mine'], force: false });
-    // The autopilot does not load again what a person has unloaded.
+    // The autopilot does not reload a model that a person has unloaded.
     const events = await host.events();
     for await (const event of events ?? []) if (event.type === 'decided') break;
     expect(world.residents()).toEqual([OURS]);
   });
 
-  test('a dry run is no autopilot for others, and takes no leases', async () => {
+  test('other hosts do not find an autopilot in a dry run, which gives no leases', async () => {
     const dry = await open().open({ intervalMs: 20, dryRun: true });
     await dry.start();
     const host = open();
@@ -239,12 +239,12 @@ describe('with the autopilot of another host', () => {
   });
 });
 
-describe('with an autopilot that can not be reached', () => {
-  test('pins reach it through the journal, and acquire says who runs it', async () => {
+describe('with an autopilot that does not answer', () => {
+  test('pins reach the autopilot through the journal, and acquire says which process runs it', async () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const lock = await acquireRunningLock(files.folder, files.address, systemClock);
-    // Stands for a Mai of another version.
+    // Acts as a Mai of another version.
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('{"type":"welcome","protocol":9,"processId":1}\n');
@@ -263,12 +263,12 @@ describe('with an autopilot that can not be reached', () => {
       ...{ code: 'AUTOPILOT_INCOMPATIBLE', processId: process.pid },
     });
     server.close();
-    // The lock is held and no process listens: acquire waits for a while and then says who holds it.
+    // The lock is held but no process listens: acquire waits, then names the holder.
     await expect(host.acquire()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     await lock.release();
   });
 
-  test('a note of a process that was killed is passed over', async () => {
+  test('ignores the note of a process that was killed', async () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const endpoint = path.join(files.folder, 'mai-0123456789ab.sock');
@@ -280,7 +280,7 @@ describe('with an autopilot that can not be reached', () => {
   });
 });
 
-test('a model that a person has loaded is lent where it is the best that fits', async () => {
+test('leases a model that a person has loaded, where it is the best that fits', async () => {
   const host = open();
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
   const candidates = [{ modelKey: LARGE, kind: 'llm' as const, loadConfig }];
@@ -289,7 +289,7 @@ test('a model that a person has loaded is lent where it is the best that fits', 
   expect(world.residents()).toEqual([LARGE]);
 });
 
-test('nothing that fits is an error with the decision', async () => {
+test('throws NOTHING_FITS with the decision where no model fits', async () => {
   world.machine.othersBytes = 31 * 1024 ** 3;
   await expect(open().acquire()).rejects.toMatchObject({
     ...{ name: 'HostError', code: 'NOTHING_FITS' },
@@ -297,7 +297,7 @@ test('nothing that fits is an error with the decision', async () => {
   });
 });
 
-test('a chain or a configuration at fault ends acquire with its own error', async () => {
+test('acquire throws the error of a wrong chain or configuration', async () => {
   const host = open({ config: undefined, configFile: 'missing.yaml' });
   await expect(host.acquire()).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
   await expect(open().open({ selection: { chain: 'none' } })).rejects.toMatchObject({
@@ -305,7 +305,7 @@ test('a chain or a configuration at fault ends acquire with its own error', asyn
   });
 });
 
-test('an LM Studio that is off is an error of acquire, and none of pins', async () => {
+test('with LM Studio off, acquire throws and pin does not', async () => {
   await world.simulator.stop();
   const host = open();
   await expect(host.acquire()).rejects.toMatchObject({ code: 'UNREACHABLE' });
@@ -313,7 +313,7 @@ test('an LM Studio that is off is an error of acquire, and none of pins', async 
   expect((await host.pin(SMALL)).delivery).toEqual({ kind: 'nobody' });
 });
 
-test('a cancelled acquire ends with the reason, also while the autopilot starts', async () => {
+test("a cancelled acquire rejects with the signal's reason, also while the autopilot starts", async () => {
   const host = open();
   const reason = new Error('enough');
   const controller = new AbortController();

@@ -28,22 +28,22 @@ import { findOpenAiAddress } from './openai-address.js';
 /** A resident model that stays while the lease is held, and how to reach it. */
 export interface Lease extends AsyncDisposable {
   readonly modelKey: string;
-  /** What OpenAI clients send as `model`. */
+  /** The model name that OpenAI clients send as `model`. */
   readonly instanceIdentifier: string;
   /** Base URL for OpenAI clients; ends in `/v1`. */
   readonly baseUrl: string;
   /** Headers for every request: LM Studio's token, where there is one. */
   readonly requestHeaders: Readonly<Record<string, string>>;
-  /** Fires when the promise ends before its release: the autopilot stopped, or its process ended. */
+  /** Fires when the lease ends before its release: the autopilot stopped, or its process ended. */
   readonly lost: AbortSignal;
-  /** Ends the use and unloads nothing. May be called more than once. */
+  /** Releases the lease and unloads nothing. May be called more than once. */
   release(): Promise<void>;
 }
 
-/** What a leased model must be able to do. A field that is left out sets no condition. */
+/** Requirements for a leased model. A field that is left out sets no condition. */
 export type LeaseRequirement = Partial<Requirement>;
 
-/** The autopilot of one runtime, whichever process runs it, as one host uses it. */
+/** The autopilot of one runtime, as one host uses it; any process may run it. */
 export interface HostAutopilot extends AsyncDisposable {
   /**
    * An autopilot of this process, not started yet. It ends with the host.
@@ -52,43 +52,48 @@ export interface HostAutopilot extends AsyncDisposable {
    */
   open(request?: AutopilotRequest): Promise<AutopilotSession>;
   /**
-   * A lease on a resident model that meets the requirement. The running autopilot is asked; where none runs, this
-   * process runs one until the host is disposed, and then leaves everything loaded.
+   * A lease on a resident model that meets the requirement. Asks the running autopilot. Where
+   * none runs, this process runs one until the host is disposed, and then leaves every model
+   * loaded.
    *
-   * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`; LMStudioError where LM Studio is off
+   * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`; LMStudioError where LM
+   * Studio is off
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
   /** The journal with its pins and yields. @throws AutopilotError `JOURNAL_UNUSABLE` */
   journal(options?: CallOptions): Promise<JournalState>;
-  /** Pins a model key or an instance identifier. Without a running autopilot the next one heeds the pin. */
+  /**
+   * Pins a model key or an instance identifier. Where no autopilot runs, the next one obeys the
+   * pin.
+   */
   pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
   unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  /** Keeps memory free for others. Without a running autopilot the next one heeds the yield. */
+  /** Keeps memory free for others. Where no autopilot runs, the next one obeys the yield. */
   yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
   endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  /** Loads by hand, in the process that runs the autopilot, or in this one where none runs. */
+  /** Loads by hand, in the autopilot's process, or in this process where no autopilot runs. */
   load(request: HandLoad, options?: HandLoadOptions): Promise<HandLoaded>;
-  /** Unloads by hand, in the same way. */
+  /** Unloads by hand, in the autopilot's process, or in this process where no autopilot runs. */
   unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
   /** The state of the running autopilot; null where none runs. */
   state(options?: CallOptions): Promise<AutopilotState | null>;
-  /** What the running autopilot does from now on; null where none runs. */
+  /** The events of the running autopilot from now on; null where no autopilot runs. */
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 }
 
 /**
- * How long a call waits for the next process to run the autopilot. One that stops keeps the lock until it has unloaded
- * what is its own; one that has just taken the lock needs a moment before it listens.
+ * How long a call waits for the next process to run the autopilot. A stopping process keeps the
+ * lock until it has unloaded its own models; a starting process needs a moment to listen.
  */
 const HANDOVER_WITHIN_MS = 15_000;
 const HANDOVER_POLL_MS = 50;
 
-/** Connects to nothing yet. */
+/** Creates the object without connecting. */
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
-  /** The connection in use for each LM Studio, by address. */
+  /** The current connection to the autopilot of each LM Studio, by address. */
   const clients = new Map<string, ControlClient>();
-  /** All connections, also to autopilots that have stopped since. */
+  /** All connections, also those to autopilots that have since stopped. */
   const connections: ControlClient[] = [];
   const connecting = new Map<string, Promise<ControlClient | null>>();
   const sessions = new Set<AutopilotSession>();
@@ -98,7 +103,9 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const filesOfCall = ({ signal }: CallOptions): Promise<AutopilotFiles> =>
     findAutopilotFiles(contextOfCall(parts.context, signal));
 
-  /** The running autopilot's service; null where none runs or it can't be reached. */
+  /**
+   * The running autopilot's service; null where no autopilot runs or its service does not answer.
+   */
   const findService = async (
     files: AutopilotFiles,
     signal: AbortSignal | undefined,
@@ -137,7 +144,10 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     return session;
   };
 
-  /** Runs an autopilot in this process, or returns that of another process which got the lock first. */
+  /**
+   * Runs an autopilot in this process, or returns the autopilot of the process that got the lock
+   * first.
+   */
   const become = async (files: AutopilotFiles): Promise<AutopilotService> => {
     const session = await open({ unloadAtStop: false });
     const startedMs = clock.monotonicMs();
@@ -152,7 +162,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
           sessions.delete(session);
           return service;
         }
-        // The holder does not listen yet, or is stopping and will release the lock.
+        // The process that holds the lock does not listen yet, or is stopping and will release
+        // the lock.
         if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal: parts.context.signal });
       }
@@ -180,7 +191,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       const service = await findService(files, options.signal);
       if (service !== null) return await change(service);
     } catch (error) {
-      // The autopilot did not answer. It reads the journal anyway, and making the same change twice does no harm.
+      // The autopilot did not answer. Repeating the change in the journal is safe: the autopilot
+      // reads it there, and a second identical change has no effect.
       if (!isHostError(error)) throw error;
     }
     return change(createJournalChanges(files, clock));
@@ -220,7 +232,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
         const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
-        // No lease was given, so asking the next autopilot is safe.
+        // No lease was given, so asking the next autopilot cannot take two.
         if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal });
       }

@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startSimulator } from '@mai/lmstudio-simulator';
-// What the autopilot relies on is stated once, beside its fakes, and is not published.
+// The port contract lies beside the autopilot's fakes and is not exported by its package.
+// eslint-disable-next-line @nx/enforce-module-boundaries
 import { describePortsContract } from '../../../autopilot/test/ports-contract.js';
 import { contextOf } from '../host-options.js';
 import { createHostParts } from '../host-parts.js';
 import { joinAutopilotPorts } from './join-ports.js';
 
-describePortsContract('the autopilot of a host', async () => {
+describePortsContract('the autopilot with the ports of a host', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai ports '));
   const simulator = await startSimulator({
     speed: 50,

@@ -84,7 +84,7 @@ export function createJournalChanges(files: AutopilotFiles, clock: Clock): Journ
   };
 }
 
-/** The journal's options must not have the key `signal` with the value undefined. */
+/** The journal's options must omit the key `signal` where there is no signal. */
 function present({ signal }: CallOptions): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }

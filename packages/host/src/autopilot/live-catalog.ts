@@ -22,7 +22,7 @@ export interface LiveCatalogOptions {
   readonly onApplied: (config: LoadedModelConfig) => void;
 }
 
-/** How old the list of downloads may get. A finished download is noticed this late at most. */
+/** Maximum age of the list of downloads, and so the delay until a finished download is noticed. */
 const DOWNLOADS_FRESH_MS = 30_000;
 
 /** Joins configuration and downloads, and reads each again when it may have changed. */
@@ -47,7 +47,8 @@ export async function openLiveCatalog({
     try {
       latest = await listDownloads(link, context, headers);
     } catch (error) {
-      // LM Studio is away, which listing the residents reports. The list of downloads stays as it was.
+      // LM Studio does not answer; listing the residents reports that. Keep the last list of
+      // downloads.
       if (isLMStudioError(error)) return false;
       throw error;
     }
@@ -64,7 +65,7 @@ export async function openLiveCatalog({
       const known = readings.get(request.chain);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      // Throws where the chain in use was removed. Then the whole edit is rejected.
+      // Throws where the edit removed the chain in use. Then the whole edit is rejected.
       const reading = await createCatalog(latest, downloads.models).port.read(request);
       if (edited !== null) {
         config.accept(edited);

@@ -9,8 +9,8 @@ export interface LiveConfig {
   /** The configuration in force. */
   readonly current: LoadedModelConfig;
   /**
-   * The configuration that the files hold now, where they have changed since the last call; otherwise null. It is in
-   * force once it is passed to `accept`.
+   * The configuration in the files, where they have changed since the last call; otherwise null.
+   * It comes into force when it is passed to `accept`.
    *
    * @throws ModelConfigError once for every version of the files that has a fault
    */
@@ -29,7 +29,7 @@ export async function openLiveConfig(context: HostContext): Promise<LiveConfig> 
     changed: async () => {
       const now = await fingerprint(context);
       if (now === seen) return null;
-      // Noted before the files are read: a change that is made during the reading is read the next time.
+      // Noted before reading, so that a change during the reading is seen at the next call.
       seen = now;
       return loadConfig(context);
     },
@@ -39,7 +39,7 @@ export async function openLiveConfig(context: HostContext): Promise<LiveConfig> 
   };
 }
 
-/** Changes whenever a file changes from which the configuration is, or could be, read. */
+/** Changes whenever a file changes that is, or could become, the configuration file. */
 async function fingerprint(context: HostContext): Promise<string> {
   // A configuration that was passed as a value does not change.
   if (context.config !== null) return '';

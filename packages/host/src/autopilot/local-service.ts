@@ -6,7 +6,7 @@ import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
 import type { JournalChanges } from './journal-changes.js';
 
-/** The parts that a local service needs. */
+/** The arguments of a local service. */
 export interface LocalServiceParts {
   readonly autopilot: Autopilot;
   readonly journal: JournalChanges;
@@ -18,11 +18,11 @@ export interface LocalService {
   readonly service: AutopilotService;
   /** Whether `end` was called. */
   readonly ended: boolean;
-  /** Tells the holders of leases that their leases are lost: the autopilot stops. */
+  /** Tells the holders of leases that the autopilot stops and their leases have ended. */
   end(): void;
 }
 
-/** Offers an autopilot that runs in this process to this process and, over a socket, to others. */
+/** Offers this process's autopilot to callers in this process and, over a socket, in others. */
 export function createLocalService({ autopilot, journal, hand }: LocalServiceParts): LocalService {
   const ended = new AbortController();
   const lost = (cause?: unknown): HostError =>
@@ -42,7 +42,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
     const { lease, selection } = await autopilot
       .acquire(requirement, { signal: signal ?? null })
       .catch((error: unknown) => {
-        // An abort that the caller did not ask for means that the autopilot stops.
+        // The signal aborted although the caller did not cancel, so the autopilot is stopping.
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
         throw error;
       });
@@ -76,7 +76,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       unpin: (targets, options) => journal.unpin(targets, options),
       yieldMemory: (request, options) => journal.yieldMemory(request, options),
       endYield: (names, options) => journal.endYield(names, options),
-      // A load that is under way when the autopilot stops is cancelled.
+      // Cancels a load that is in progress when the autopilot stops.
       load: (request, options = {}) =>
         hand.load(request, { ...options, signal: untilEnd(options.signal) }),
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),

@@ -37,7 +37,7 @@ export interface AutopilotRequest {
   readonly onLogError?: ((error: unknown) => void) | undefined;
 }
 
-/** An autopilot of this process, joined to LM Studio, this machine and this user's files. */
+/** An autopilot in this process, joined to LM Studio, this machine and this user's files. */
 export interface AutopilotSession extends AsyncDisposable {
   readonly autopilot: Pick<Autopilot, 'events' | 'state'>;
   readonly client: LMStudioClient;
@@ -45,17 +45,19 @@ export interface AutopilotSession extends AsyncDisposable {
   readonly files: AutopilotFiles;
   /** The service that other processes reach over the control socket. */
   readonly service: AutopilotService;
-  /** Whether `service` can be used: it has been started, is not a dry run, and has not stopped. */
+  /** Whether `service` can be used: started, not a dry run, and not stopped. */
   readonly running: boolean;
   /**
-   * Takes the running lock, begins, and listens on the control socket.
+   * Takes the running lock, starts the rounds, and listens on the control socket.
    *
    * @throws AutopilotError `ALREADY_RUNNING` where another autopilot has the lock
    */
   start(): Promise<void>;
   /** Ends the leases, the autopilot and the control socket, in this order. May be called more than once. */
   stop(): Promise<void>;
-  /** The error with which it stopped because another process took the lock; null where that has not happened. */
+  /**
+   * The error where another process took the lock and so stopped this autopilot; otherwise null.
+   */
   readonly lostTo: () => Error | null;
 }
 
@@ -74,12 +76,14 @@ export async function openAutopilot(
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
   const onApplied = request.onConfigApplied ?? (() => undefined);
   const { ports, client, config } = await joinAutopilotPorts(parts, onApplied);
-  // Throws where the chain does not exist. During the run a missing chain only rejects an edit.
+  // Throws where the chain does not exist. Once the autopilot runs, only an edit that removes the
+  // chain is rejected.
   await ports.catalog.read({ chain: selection.chain ?? null, signal });
 
   const files = autopilotFilesOf(context, client.baseUrl);
   const journal = createFileJournal(files.journal, clock);
-  // Throws where the file is not a journal. During the run that is a fault after which the loop tries again.
+  // Throws where the file is not a journal. Once the autopilot runs, this is a fault, and the
+  // loop tries again.
   const noted = await journal.read({ signal });
   const changes = createJournalChanges(files, clock);
   const warnAbout = (what: string) => (error: unknown) =>
@@ -91,7 +95,7 @@ export async function openAutopilot(
     ...ports,
     dryRun,
     unloadAtStop,
-    // A dry run writes no file, so it does not acknowledge changes of the journal either.
+    // A dry run writes no file, so it does not confirm in the journal which changes it has read.
     journal: dryRun ? createMemoryJournal(noted) : journal,
     lock: dryRun ? null : async () => takeLock(),
     decisionLog: dryRun
@@ -157,7 +161,7 @@ export async function openAutopilot(
       try {
         await autopilot.stop();
       } finally {
-        // Last, so that clients still get the events of the stop.
+        // Last step, so that clients still get the events of the stop.
         await server?.close();
       }
     }
@@ -182,7 +186,10 @@ export async function openAutopilot(
   };
 }
 
-/** Identifiers of instances that are being loaded by hand: pinned, though the journal does not say so yet. */
+/**
+ * Identifiers of instances that are being loaded by hand. They count as pinned before the journal
+ * has their pins.
+ */
 function createHeldIdentifiers() {
   const held = new Map<symbol, readonly string[]>();
   return {

@@ -4,7 +4,7 @@ import { contextOf } from '../host-options.js';
 import { findOpenAiAddress } from './openai-address.js';
 
 const LIST = { object: 'list', data: [] };
-/** What LM Studio answers to a path that it does not know. */
+/** LM Studio's answer to an unknown path. */
 const UNKNOWN = { error: 'Unexpected endpoint or method.' };
 const HOST = {
   ...{ isLocal: false, reason: 'other-host' as const },

@@ -3,7 +3,7 @@ import { isRecord } from '../control/wire/encode-value.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 
-/** What an OpenAI client needs. */
+/** The address and headers for an OpenAI client. */
 export interface OpenAiAddress {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
@@ -17,9 +17,9 @@ interface Answer {
 }
 
 const PROBE_TIMEOUT_MS = 5000;
-/** Characters; a list of models is far shorter. */
+/** Maximum length of an answer in characters; a list of models is far shorter. */
 const BODY_MAX = 4_000_000;
-/** Where LM Studio's HTTP server listens unless somebody has changed it. */
+/** Default port of LM Studio's HTTP server. */
 const USUAL_PORT = 1234;
 
 /**
@@ -38,7 +38,7 @@ export async function findOpenAiAddress(
   const own = parseBaseUrl(baseUrl).httpUrl;
   const home = host.isLocal ? findLMStudioHome(context) : null;
   const usual = `http://127.0.0.1:${home?.serverPort ?? USUAL_PORT}`;
-  // An address that the caller has given is the one that is meant.
+  // The caller has given an address, so only that address is tried.
   const addresses = context.url === null && host.isLocal && usual !== own ? [own, usual] : [own];
   for (const address of addresses) {
     if (await servesModels(address, requestHeaders, signal)) {
@@ -51,7 +51,7 @@ export async function findOpenAiAddress(
   );
 }
 
-/** LM Studio answers a path that it does not know with status 200, so only a list counts. */
+/** LM Studio also answers unknown paths with status 200, so only a list of models counts. */
 async function servesModels(
   address: string,
   headers: Readonly<Record<string, string>>,
@@ -59,14 +59,14 @@ async function servesModels(
 ): Promise<boolean> {
   for (const path of ['/v1/models', '/api/v0/models']) {
     const answer = await getJson(`${address}${path}`, headers, signal);
-    // A server that asks for a token is a server.
+    // A refused token (401 or 403) shows that the server is on.
     if (answer?.status === 401 || answer?.status === 403) return true;
     if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return true;
   }
   return false;
 }
 
-/** Null where no answer comes: to a client that is as good as no server. */
+/** Null where the server does not answer: to a client this equals a server that is off. */
 async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,

@@ -1,10 +1,10 @@
 import type { JournalState, Pin } from '@mai/autopilot';
 
-/** The journal with this pin; the same object where its target is pinned as firmly already. */
+/** The journal with this pin; the same object where an equal or stronger pin has this target. */
 export function withPin(journal: JournalState, pin: Pin): JournalState {
   const others = journal.pins.filter(({ target }) => target !== pin.target);
   const known = journal.pins.find(({ target }) => target === pin.target);
-  // A pin that a person has set outlasts a load and an unload by hand.
+  // A load or unload by hand does not replace or remove a pin that a person has set.
   if (known !== undefined && (known.reason === 'pin' || pin.reason === 'load')) return journal;
   return { ...journal, pins: [...others, pin] };
 }
@@ -20,7 +20,7 @@ export function withoutStalePins(
   journal: JournalState,
   loadedIdentifiers: readonly string[],
 ): JournalState {
-  // Otherwise whatever takes the instance's name next would be pinned.
+  // Otherwise the pin would apply to the next instance that takes the identifier.
   return withoutPins(
     journal,
     ({ reason, target }) => reason === 'load' && !loadedIdentifiers.includes(target),

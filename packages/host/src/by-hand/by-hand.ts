@@ -30,7 +30,7 @@ export async function load(
   { signal, onProgress }: LoadOptions,
 ): Promise<HandLoaded> {
   const context = contextOfCall(parts.context, signal);
-  // Before LM Studio is asked: nothing is changed under a configuration with faults.
+  // Read before LM Studio is asked: a configuration with faults prevents every change.
   const { config } = await loadConfig(context);
   const client = await parts.runtime.client(context.signal);
   const loads = await planLoads(client, config, request, context.signal);
@@ -86,7 +86,7 @@ export async function unload(
   return autopilot.unload({ instanceIdentifiers, force }, { signal: context.signal });
 }
 
-/** Pins. Where LM Studio can be asked, a name that it does not know is refused. */
+/** Sets a pin. While LM Studio runs, an unknown name is refused. */
 export async function pin(
   parts: HostParts,
   autopilot: HostAutopilot,
@@ -97,11 +97,11 @@ export async function pin(
   const link = await parts.runtime.link(context.signal);
   const options = { signal: context.signal };
   if (link.kind === 'off') {
-    context.warn(`LM Studio is off: whether there is a model ${target} was not checked.`);
+    context.warn(`LM Studio is off: the name ${target} was not checked.`);
   } else {
     const residents = await link.client.listResidents(options);
     const isLoaded = residents.some(({ instanceIdentifier }) => instanceIdentifier === target);
-    // Throws MODEL_NOT_FOUND with the keys that come close.
+    // Throws MODEL_NOT_FOUND with similar keys.
     if (!isLoaded) await link.client.modelInfo(target, options);
   }
   return dryRun

@@ -4,8 +4,9 @@ import { HostError } from '../host-error.js';
 import { suggest } from '../suggest.js';
 
 /**
- * The instance of a name, or else the instances of a model. With `all`, the instances of a model come first.
- * @throws HostError where several are meant without `all`; LMStudioError `INSTANCE_NOT_FOUND`
+ * The instance with this identifier, or else the instances of this model. With `all`, a model key
+ * takes precedence. @throws HostError where several instances match without `all`; LMStudioError
+ * `INSTANCE_NOT_FOUND`
  */
 export function findInstances(
   wanted: string,

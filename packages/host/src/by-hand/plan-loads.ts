@@ -4,17 +4,20 @@ import type { ModelConfig } from '@mai/model-config';
 
 /** A load that a person asks for. */
 export interface LoadRequest {
-  /** Model keys in order of preference: the first that loads is loaded. `key@variant` names a quantization. */
+  /**
+   * Model keys in order of preference: the first that can be loaded is used. `key@variant` names
+   * a quantization.
+   */
   readonly models: readonly string[];
-  /** What differs from the configuration of each model. */
+  /** Settings that replace those of each model's configuration. */
   readonly changes?: Partial<LoadConfig>;
   /** Instance identifier; Mai's own for the model key unless given. */
   readonly identifier?: string | null;
-  /** Idle milliseconds after which LM Studio unloads it; kept unless given. */
+  /** Idle milliseconds after which LM Studio unloads the instance; no limit unless given. */
   readonly ttlMs?: number | null;
 }
 
-/** A model with the load configuration that it would be loaded with. */
+/** A model and its load configuration. */
 export interface PlannedLoad {
   readonly model: DownloadedModel;
   readonly loadConfig: LoadConfig;
@@ -57,7 +60,7 @@ export function estimateLoads(
   );
 }
 
-/** The model that a key names, or the one quantization of it. */
+/** The model that a key names, or its one quantization for `key@variant`. */
 async function findModel(
   client: LMStudioClient,
   key: string,
@@ -68,7 +71,7 @@ async function findModel(
   return variants.find(({ modelKey }) => modelKey === key) ?? { ...model, modelKey: key };
 }
 
-/** As the model is configured, or else as LM Studio itself loads it. */
+/** The configured load settings; without a configuration, LM Studio's own. */
 function loadConfigOf(
   { models }: ModelConfig,
   modelKey: string,

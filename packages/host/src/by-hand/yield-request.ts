@@ -3,20 +3,28 @@ import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { findProcess } from '../processes/find-process.js';
 
-/** Memory that is to be kept free for others. */
+/** Memory to keep free for others. */
 export interface YieldRequest {
   readonly bytes: number;
   /** Which pools; all unless given. */
   readonly pools?: Yield['pools'];
-  /** Replaces the yield of the same name. The program's name, or `by hand`, unless given. */
+  /**
+   * Name of the yield; a yield of the same name is replaced. Default: the program's name, or `by
+   * hand`.
+   */
   readonly name?: string | null;
-  /** When it ends, in epoch milliseconds. Without this and `whileProcess` it lasts until it is ended. */
+  /**
+   * End in epoch milliseconds. Without this and `whileProcess` the yield lasts until `endYields`.
+   */
   readonly untilMs?: number | null;
-  /** The name or the id of a running program: the yield ends with it. */
+  /** Name or id of a running program; the yield ends when the program ends. */
   readonly whileProcess?: string | null;
 }
 
-/** @throws HostError for an end that has passed, and a program that does not run or can't be told from others */
+/**
+ * @throws HostError where the end has passed, or the program does not run or its name is
+ * ambiguous
+ */
 export async function yieldOf(
   { bytes, pools = 'all', name = null, untilMs = null, whileProcess = null }: YieldRequest,
   { clock, platform, signal }: HostContext,
@@ -33,7 +41,7 @@ export async function yieldOf(
   };
 }
 
-/** Two programs that are named by their ids get a yield each. */
+/** Programs that are given by id get one yield each. */
 function nameOf(
   { name, startedAs, processId }: Awaited<ReturnType<typeof findProcess>>,
   given: string | null,

@@ -5,15 +5,18 @@ import { configOptions, loadConfig } from './load-config.js';
 
 /** The places where a configuration is looked for. */
 export interface ConfigPlaces {
-  /** In the order in which they are looked at. */
+  /** In search order. */
   readonly places: readonly ModelConfigSource[];
-  /** The file in use; null is the built-in configuration. */
+  /** The file in use; null: the built-in configuration. */
   readonly file: string | null;
-  /** Whether the file in use has faults, so that nothing works with it. */
+  /** Whether the file in use has faults, so that commands that need it fail. */
   readonly invalid: boolean;
 }
 
-/** Finds the configuration in use. A file with faults is in use all the same. @throws ModelConfigError `CONFIG_NOT_FOUND` */
+/**
+ * Finds the configuration in use. A file with faults counts as in use. @throws ModelConfigError
+ * `CONFIG_NOT_FOUND`
+ */
 export async function findConfigPlaces(context: HostContext): Promise<ConfigPlaces> {
   const places = candidateSources(configOptions(context));
   try {

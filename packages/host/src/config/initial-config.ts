@@ -5,14 +5,14 @@ import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 export interface InitialConfig {
   /** The text of a commented models.yaml; the built-in configuration where nothing is downloaded. */
   readonly text: string;
-  /** Keys of the downloaded models in it. */
+  /** Keys of the downloaded models that the text names. */
   readonly modelKeys: readonly string[];
   /** Keys of downloaded models that a configuration can't name. */
   readonly leftOut: readonly string[];
   readonly origin: DownloadsOrigin;
 }
 
-/** Writes a configuration of what is downloaded. */
+/** Writes a configuration for the downloaded models. */
 export async function createInitialConfig({ models, origin }: Downloads): Promise<InitialConfig> {
   const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
   return {

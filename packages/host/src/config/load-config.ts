@@ -16,7 +16,7 @@ export function configOptions({
   return { path: configFile, env, cwd, userConfigDir: folders.config, cacheDir: folders.cache };
 }
 
-/** The configuration in use, read anew. @throws ModelConfigError */
+/** Reads the configuration in use anew. @throws ModelConfigError */
 export async function loadConfig(context: HostContext): Promise<LoadedModelConfig> {
   if (context.config === null) return loadModelConfig(configOptions(context));
   return {

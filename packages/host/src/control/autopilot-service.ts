@@ -3,7 +3,7 @@ import type { AutopilotEvent, AutopilotState, JournalState, Yield } from '@mai/a
 import type { LoadMismatch, ModelKind, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { Requirement } from '@mai/selector';
 
-/** Options of a call that can be cancelled. Cancelled, it rejects with the signal's reason. */
+/** Options of a call that can be cancelled. A cancelled call rejects with the signal's reason. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,9 +19,10 @@ export interface AutopilotService {
   /** The process that runs the autopilot. */
   readonly processId: number;
   /**
-   * A lease on a resident model that meets the requirement. Loads a model first where none is resident.
+   * A lease on a resident model that meets the requirement. Loads a model first where none is
+   * resident.
    *
-   * @throws HostError `NOTHING_FITS` with the selection that says why.
+   * @throws HostError `NOTHING_FITS` with the selection, which says why.
    */
   acquire(requirement: Requirement, options?: CallOptions): Promise<ServiceLease>;
   /** Pins a model key or an instance identifier. @throws AutopilotError `JOURNAL_UNUSABLE` */
@@ -47,8 +48,8 @@ export interface AutopilotService {
   /** The state at this moment. */
   state(options?: CallOptions): Promise<AutopilotState>;
   /**
-   * Everything that happens from the moment that it is iterated over, until the autopilot stops. A reader that falls
-   * behind loses the oldest events.
+   * All events from the start of the iteration until the autopilot stops. A slow reader loses the
+   * oldest events.
    */
   events(options?: CallOptions): AsyncIterable<AutopilotEvent>;
 }
@@ -59,13 +60,13 @@ export interface ServiceLease {
   readonly instanceIdentifier: string;
   /** Fires when the promise ends before its release: the autopilot stopped, or its process ended. */
   readonly lost: AbortSignal;
-  /** Ends the use; unloads nothing. May be called more than once, and does not throw. */
+  /** Releases the lease; unloads nothing. May be called more than once, and does not throw. */
   release(): Promise<void>;
 }
 
 /** Whether the running autopilot has read a change of the journal. */
 export type Delivery =
-  /** It acts on the change from now on. */
+  /** The autopilot acts on the change from now on. */
   | { readonly kind: 'seen'; readonly processId: number }
   /** It has not read the change within the time allowed: it is switching, or LM Studio is away. */
   | { readonly kind: 'waiting'; readonly processId: number }
@@ -75,14 +76,14 @@ export type Delivery =
 /** The journal after a change. */
 export interface JournalAnswer {
   readonly journal: JournalState;
-  /** Null where nothing had to change. */
+  /** Null where the change made no difference. */
   readonly delivery: Delivery | null;
 }
 
-/** One model that a load by hand may load. */
+/** One candidate of a load by hand. */
 export interface HandLoadCandidate {
   readonly modelKey: string;
-  /** Null where it is not known; then LM Studio is asked. */
+  /** Null where the caller does not know it; then LM Studio is asked. */
   readonly kind: ModelKind | null;
   readonly loadConfig: LoadConfig;
 }
@@ -91,11 +92,11 @@ export interface HandLoadCandidate {
 export interface HandLoad {
   /** In order of preference. */
   readonly candidates: readonly HandLoadCandidate[];
-  /** Instance identifier; null takes Mai's own for the model key. */
+  /** Instance identifier; null: Mai's own identifier for the model key. */
   readonly identifier: string | null;
-  /** Idle milliseconds after which LM Studio unloads it; null keeps it. */
+  /** Idle milliseconds after which LM Studio unloads the instance; null: never. */
   readonly ttlMs: number | null;
-  /** Deadline in milliseconds; null is LM Studio's default. */
+  /** Deadline in milliseconds; null: LM Studio's default. */
   readonly timeoutMs: number | null;
 }
 
@@ -105,35 +106,38 @@ export interface HandLoadOptions extends CallOptions {
   readonly onProgress?: ((index: number, ratio: number) => void) | undefined;
 }
 
-/** What a load by hand has loaded. */
+/** The result of a load by hand. */
 export interface HandLoaded extends PinChange {
   readonly instance: ResidentInstance;
   /** Index of the candidate that was loaded. */
   readonly index: number;
-  /** Where the instance differs from what was asked for. */
+  /** Settings in which the instance differs from the request. */
   readonly verified: readonly LoadMismatch[];
-  /** It was loaded already, as asked, and nothing was loaded now. */
+  /**
+   * Whether an instance that matches the request was loaded already, so that nothing was loaded
+   * now.
+   */
   readonly reused: boolean;
-  /** Why each earlier candidate was not loaded, in order. */
+  /** Why each earlier candidate could not be loaded, in order. */
   readonly failures: readonly { readonly modelKey: string; readonly error: unknown }[];
 }
 
-/** Instances that a person wants unloaded. */
+/** A request to unload instances by hand. */
 export interface HandUnload {
   readonly instanceIdentifiers: readonly string[];
-  /** Also instances that are generating or leased. */
+  /** Whether to unload instances that are generating or leased, too. */
   readonly force: boolean;
 }
 
-/** What an unload by hand has unloaded. */
+/** The result of an unload by hand. */
 export interface HandUnloaded extends PinChange {
   readonly unloaded: readonly ResidentInstance[];
 }
 
-/** What became of the pin that belongs to a load or unload by hand. */
+/** Whether the pin of a load or unload by hand could be written. */
 export interface PinChange {
   /** Null where no pin had to change, or the journal could not be written. */
   readonly delivery: Delivery | null;
-  /** Why the journal could not be written; null where it could. What was loaded or unloaded stays so. */
+  /** Why the journal could not be written, or null. The load or unload itself is not undone. */
   readonly pinError: unknown;
 }

@@ -75,7 +75,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(service.processId).toBe(process.pid);
   });
 
-  test('lends a model, which counts as leased until the lease is released', async () => {
+  test('gives a lease on a model, which counts as leased until the release', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     expect(lease).toMatchObject({ modelKey: LARGE, instanceIdentifier: `mai/${LARGE}` });
@@ -87,7 +87,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(world.residents()).toEqual([`mai/${LARGE}`]);
   });
 
-  test('says with the whole decision why there is no lease', async () => {
+  test('says with the whole decision why it gives no lease', async () => {
     await begin();
     await expect(service.acquire(VISION)).rejects.toMatchObject({
       name: 'HostError',
@@ -99,7 +99,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
   });
 
-  test('cancels an acquire by its signal, and gives its reason', async () => {
+  test('cancels an acquire by its signal and rejects with the reason', async () => {
     world.simulator.fault.stallLoad();
     await begin();
     const controller = new AbortController();
@@ -113,7 +113,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect((await service.state()).leased).toEqual([]);
   });
 
-  test('pins and unpins, and says that the autopilot has seen it', async () => {
+  test('pins and unpins, and reports that the autopilot has read the change', async () => {
     await begin();
     const pinned = await service.pin(SMALL);
     expect(pinned.delivery).toEqual({ kind: 'seen', processId: process.pid });
@@ -140,7 +140,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect((await service.endYield(['game'])).delivery).toBeNull();
   });
 
-  test('loads by hand with progress, pins that, and unpins it with the unload', async () => {
+  test('loads by hand with progress, pins the instance, and unpins it at the unload', async () => {
     await begin();
     const progress: number[] = [];
     const loaded = await service.load(byHand, {
@@ -162,7 +162,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(world.residents()).not.toContain('mine');
   });
 
-  test('loads the next candidate where one fails, and says why it failed', async () => {
+  test('loads the next candidate where one fails, and reports why', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     world.simulator.fault.crashLoad({ modelKey: LARGE });
@@ -189,7 +189,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
   });
 
-  test('breaks off a load by its signal and leaves nothing half loaded', async () => {
+  test('cancels a load by its signal and leaves nothing half loaded', async () => {
     await begin();
     await (await service.acquire(ANY)).release();
     world.simulator.fault.stallLoad({ modelKey: SMALL, atProgress: 0.5 });
@@ -228,7 +228,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     await expect(service.unload(request)).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND' });
   });
 
-  test('a journal that cannot be used is an error for pins, and a remark for loads', async () => {
+  test('a journal that cannot be written is an error for pins, and a remark for loads', async () => {
     await begin();
     const { writeFile } = await import('node:fs/promises');
     await (await service.acquire(ANY)).release();
@@ -244,7 +244,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
   });
 
-  test('tells what happens until the autopilot stops', async () => {
+  test('reports events until the autopilot stops', async () => {
     await begin();
     const events: AutopilotEvent[] = [];
     const reading = (async () => {
@@ -260,7 +260,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     );
   });
 
-  test('ends the events by their signal, and for a reader that leaves', async () => {
+  test('ends the events by their signal, and when the reader stops', async () => {
     await begin();
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -277,7 +277,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     }
   });
 
-  test('when the autopilot stops, leases are lost and what is under way ends with an error', async () => {
+  test('when the autopilot stops, leases end and calls in progress reject', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     const lost = new Promise((resolve) => {
@@ -294,7 +294,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(world.residents()).toEqual([]);
   });
 
-  test('who waits for a lease when the autopilot stops is told', async () => {
+  test('rejects a waiting acquire when the autopilot stops', async () => {
     world.simulator.fault.stallLoad();
     await begin();
     const waiting = expect(service.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
@@ -305,7 +305,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
   });
 });
 
-test('a client that goes away gives its leases back', async () => {
+test('a client that disconnects releases its leases', async () => {
   const world = await openAutopilotWorld();
   const session = await openAutopilot(world.parts(), { intervalMs: 20 });
   await session.start();

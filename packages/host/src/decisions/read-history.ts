@@ -4,23 +4,23 @@ import { listRotated, parseRecord } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
 import type { HostContext } from '../host-options.js';
 
-/** A decision, with how long it held and its outcome. */
+/** A decision, how long it was in force, and its outcome. */
 export interface Episode {
-  /** The first record of it. */
+  /** The first log record of this decision. */
   readonly record: DecisionRecord;
-  /** Null where nothing was done, or it is not done yet. */
+  /** Null where the decision changed nothing, or its switch has not ended yet. */
   readonly outcome: OutcomeRecord | null;
-  /** When another decision replaced it, in epoch milliseconds; null while it is the last. */
+  /** When another decision replaced it, in epoch milliseconds; null for the last decision. */
   readonly untilMs: number | null;
-  /** The time of its last record, in epoch milliseconds. */
+  /** When its last record was written, in epoch milliseconds. */
   readonly lastSeenMs: number;
 }
 
 /** The last decisions of a log. */
 export interface DecisionHistory {
-  /** The file that they are read from; older ones lie beside it. */
+  /** The log file that they are read from; older files lie beside it. */
   readonly log: string;
-  /** The LM Studio that they are about, as `ws://host:port`. */
+  /** The LM Studio of these decisions, as `ws://host:port`. */
   readonly address: string;
   /** Oldest first. */
   readonly episodes: readonly Episode[];
@@ -28,14 +28,14 @@ export interface DecisionHistory {
   readonly unreadable: readonly { readonly file: string; readonly line: number }[];
 }
 
-/** More files than a log ever keeps. */
+/** More files than a log ever has. */
 export const ROTATED_MAX = 100;
 
 /** Which decisions to read. */
 export interface DecisionsQuery {
-  /** How many at most; 5 unless given. */
+  /** Maximum number of decisions; 5 unless given. */
   readonly count?: number;
-  /** Only those made up to this moment, in epoch milliseconds; all unless given. */
+  /** Only decisions up to this moment, in epoch milliseconds; all unless given. */
   readonly untilMs?: number;
 }
 
@@ -49,8 +49,8 @@ export async function readDecisions(
 }
 
 /**
- * The last decisions of a log, oldest first; none where there is no log, or it begins later. Consecutive
- * records that say the same are one decision.
+ * The last decisions of a log, oldest first; empty where the log is missing or begins later.
+ * Consecutive records with the same content are one decision.
  */
 async function readHistory(
   logFile: string,
@@ -72,7 +72,8 @@ async function readHistory(
     });
     records.unshift(...read);
     episodes = episodesOf(records).filter(({ record }) => record.atMs <= untilMs);
-    // One more than asked for, because the oldest of a file may have begun in the file before.
+    // Read one more than asked for, because the oldest decision of a file may have begun in the
+    // file before.
     if (episodes.length > count) break;
   }
   return { episodes: count === 0 ? [] : episodes.slice(-count), unreadable };
@@ -85,14 +86,14 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
   for (const record of records) {
     const last = episodes.at(-1);
     if (record.type === 'outcome') {
-      // Decisions made during a switch are written before its outcome. The last of that number is meant, because
-      // numbers begin anew at each start.
+      // Decisions made during a switch are written before its outcome. The outcome belongs to the
+      // last decision of that number, because numbers restart at each start.
       const made = episodes.findLast((one) => one.record.sequence === record.sequence);
       if (made !== undefined && made.outcome === null) made.outcome = record;
     } else if (last !== undefined && continues(last, record)) {
       last.lastSeenMs = record.atMs;
     } else {
-      // Between two runs of the autopilot no decision held.
+      // Between two runs of the autopilot no decision was in force.
       if (last !== undefined) last.untilMs = startsRun(record) ? last.lastSeenMs : record.atMs;
       episodes.push({ record, outcome: null, untilMs: null, lastSeenMs: record.atMs });
     }
@@ -100,15 +101,16 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
   return episodes;
 }
 
-/** Whether the autopilot had just started: it counts its decisions from 1. */
+/** Whether the autopilot had just started: each start numbers its decisions from 1. */
 export function startsRun({ sequence }: DecisionRecord): boolean {
   return sequence === 1;
 }
 
-/** Whether a record says the same as the episode, apart from its figures. */
+/** Whether a record repeats the episode's decision, apart from its figures. */
 function continues({ record: first }: Episode, next: DecisionRecord): boolean {
   return (
-    // A decision that is acted upon is one of its own, and a lower number is another run.
+    // A decision with an outcome starts a new episode, and so does a lower number, which shows a
+    // new run.
     !first.hysteresis.verdict.act &&
     !next.hysteresis.verdict.act &&
     next.sequence > first.sequence &&

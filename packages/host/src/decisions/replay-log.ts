@@ -7,9 +7,9 @@ import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { ROTATED_MAX } from './read-history.js';
 
-/** A field that came out differently; `null` where it is missing on one side. */
+/** A field with a different result; `null` where one side lacks it. */
 export interface FieldDifference {
-  /** Such as `pools[0].useAfterBytes`. */
+  /** Path of the field, e.g. `pools[0].useAfterBytes`. */
   readonly field: string;
   readonly recorded: unknown;
   readonly replayed: unknown;
@@ -19,9 +19,12 @@ export interface FieldDifference {
 export interface ReplayedFile {
   readonly name: string;
   readonly report: ReplayReport;
-  /** The fields that came out differently, where `report` has a difference. */
+  /** The fields with different results, where `report` has a difference. */
   readonly differences: readonly FieldDifference[];
-  /** The line that is cut off: it is being written, or was when the machine went off. Null: none. */
+  /**
+   * The number of an incomplete last line, which is being written or was cut off by a power loss;
+   * null: none.
+   */
   readonly cutOff: number | null;
   /** Lines that are not records. */
   readonly corrupt: readonly number[];
@@ -55,10 +58,10 @@ export interface ReplaySummary {
 }
 
 /**
- * Decides anew what a log says was decided, file by file.
+ * Repeats the decisions of a log, file by file, and compares.
  *
- * @param log - one file; null: the whole log of the LM Studio of the host.
- * @throws HostError where there is no log, or the file is not one
+ * @param log - one file; null: the whole log of the host's LM Studio.
+ * @throws HostError where the log is missing, or the file is not a decision log
  */
 export async function replayLog(log: string | null, context: HostContext): Promise<ReplayedLog> {
   const { cwd, signal } = context;

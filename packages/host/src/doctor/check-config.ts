@@ -9,7 +9,7 @@ import { fault, ok, warning } from './check.js';
 
 const NAME = 'Configuration';
 
-/** The configuration in use, or the fault that it has. */
+/** The configuration in use, or its fault. */
 export async function checkConfig(
   context: HostContext,
 ): Promise<{ readonly config: LoadedModelConfig | null; readonly check: Check }> {
@@ -36,7 +36,7 @@ export async function checkConfig(
   }
 }
 
-/** Whether the chains lead anywhere with what is downloaded. */
+/** Whether every chain has a downloaded model. */
 export function checkChains(
   { config, source }: LoadedModelConfig,
   downloaded: readonly DownloadedModel[],
@@ -54,13 +54,17 @@ export function checkChains(
   }
   const count = `${plural(downloaded.length, 'model')} downloaded`;
   if (dead.length === 0) return ok('Models', `${count}; every fallback chain leads to one.`);
-  // The built-in chains cover every purpose; a user's own file means each of its chains.
+  // The built-in chains serve every purpose, so one without a model is no warning. In a user's
+  // own file it is.
   if (source.kind === 'built-in' && !dead.includes('default')) {
-    return ok('Models', `${count}; none for the built-in chains ${dead.join(', ')}.`);
+    return ok(
+      'Models',
+      `${count}; the built-in chains ${dead.join(', ')} have no downloaded model.`,
+    );
   }
   return warning(
     'Models',
-    `${count}, but none that the fallback chain ${dead.join(', ')} names.`,
+    `${count}, but the fallback chain ${dead.join(', ')} names none of them.`,
     'Download one of its models, or name one that you have: mai models',
   );
 }

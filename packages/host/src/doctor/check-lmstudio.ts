@@ -7,7 +7,7 @@ import { fault, ok, warning } from './check.js';
 
 const NAME = 'LM Studio';
 
-/** Connects. `link` is null where LM Studio answers and refuses this client. */
+/** Connects. `link` is null where LM Studio answers but refuses this client. */
 export async function checkConnection(
   runtime: RuntimeConnection,
   signal: AbortSignal,
@@ -15,7 +15,7 @@ export async function checkConnection(
   try {
     const link = await runtime.link(signal);
     if (link.kind === 'off') {
-      // Not a fault: everything but loading works without LM Studio.
+      // LM Studio being off is no fault: only loading needs it.
       return { link, checks: [warning(NAME, link.reason.message, null)] };
     }
     const { client } = link;
@@ -36,7 +36,7 @@ export async function checkConnection(
   }
 }
 
-/** Checks engines, linked machines and what is loaded, as far as this LM Studio tells. */
+/** Checks engines, linked machines and residents, where this version of LM Studio reports them. */
 export async function checkRuntime(
   client: LMStudioClient,
   signal: AbortSignal,
@@ -80,13 +80,13 @@ function checkHost({ host, baseUrl }: LMStudioClient): Check {
     case 'wsl-host':
       return warning(
         name,
-        'This is WSL2 and LM Studio runs on Windows: the memory of this Linux says nothing about it.',
+        'This is WSL2 and LM Studio runs on Windows: the memory figures of this Linux are not those of Windows.',
         'Run mai on Windows to decide by its free memory.',
       );
     case 'container-host':
       return warning(
         name,
-        'This is a container and LM Studio runs on its host: the memory limit here says nothing about it.',
+        'This is a container and LM Studio runs on its host: the memory limit of the container does not apply to it.',
         'Run mai on the host to decide by its free memory.',
       );
   }
@@ -107,7 +107,7 @@ function checkResidents(residents: readonly ResidentInstance[]): Check {
   }
   return warning(
     'Loaded',
-    `${first[0]} is loaded ${first[1]} times and takes its memory as often.`,
+    `${first[0]} is loaded ${first[1]} times, and each copy takes memory.`,
     `mai unload ${first[0]} --all, then load it once.`,
   );
 }

@@ -8,9 +8,12 @@ import { fault, ok, warning } from './check.js';
 
 const BETWEEN_READINGS_MS = 250;
 const INSTALL_GPU_TOOL =
-  'Install its vendor tool (nvidia-smi for NVIDIA), or expect decisions by totals.';
+  'Install its vendor tool (nvidia-smi for NVIDIA). Until then Mai decides by total memory.';
 
-/** Checks which figures of memory and GPUs can be read, and compares with what LM Studio's engine sees. */
+/**
+ * Checks which figures of memory and GPUs can be read, and compares the GPUs with those that LM
+ * Studio's engine sees.
+ */
 export async function checkMachine(
   monitor: MachineMonitor,
   client: LMStudioClient | null,
@@ -19,7 +22,7 @@ export async function checkMachine(
   const { own } = monitor;
   if (own === null) return [];
   if (client !== null) await monitor.inform(client, signal);
-  // Rates and loads are known from the second reading on.
+  // The first reading has no rates and loads, so take two.
   await own.snapshot({ signal });
   await clock.sleep(BETWEEN_READINGS_MS, { signal });
   const snapshot = await own.snapshot({ signal });
@@ -86,7 +89,7 @@ async function hiddenGpus(
   ];
 }
 
-/** Says which reader served which figure, and why others were passed over. */
+/** Says which reader supplied each figure, and why the others did not. */
 function describeSources(sources: readonly FigureSource[]): string {
   return sources
     .map(({ figure, source, passedOver }) => {

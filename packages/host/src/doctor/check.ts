@@ -2,10 +2,10 @@
 export interface Check {
   /** The subject, in one to three words. */
   readonly name: string;
-  /** `fault`: something that was asked for can't work. `warning`: it works, with a limitation. */
+  /** `fault`: something does not work. `warning`: something works with a limitation. */
   readonly state: 'ok' | 'warning' | 'fault';
   readonly message: string;
-  /** How to mend it; null where nothing has to be done. */
+  /** How to mend it; null where all is well. */
   readonly mend: string | null;
 }
 

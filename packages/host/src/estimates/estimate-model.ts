@@ -22,16 +22,18 @@ import { judgeAlone, type FitHere } from './fit-here.js';
 import { describeModel, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
 
-/** The question: what does this model take, and does it fit? */
+/** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
   /** A model key, a GGUF file or its header, or a folder with an MLX model. */
   readonly model: string;
   /**
-   * What differs from the configuration of a downloaded model, or from LM Studio's defaults for a file. Null
-   * and absent differ in nothing.
+   * Settings that replace the configuration of a downloaded model, or LM Studio's defaults for a
+   * file. Null means the same as absent.
    */
   readonly settings?: Partial<EstimateSettings>;
-  /** False leaves out whether a file fits, so that only the file is read. Default true. */
+  /**
+   * Whether to judge if a file fits. False: only the file is read, not the machine. Default true.
+   */
   readonly judge?: boolean;
 }
 
@@ -114,7 +116,10 @@ async function estimateDownloaded(
   };
 }
 
-/** From a header the exact one; from a size the first of the autopilot's load options that fits. */
+/**
+ * With a header, the exact context length; with a size only, the autopilot's first load option
+ * that fits.
+ */
 function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper'] {
   const [candidate] = input.candidates;
   const loadConfig = candidate?.loadOptions[0]?.loadConfig;
@@ -126,7 +131,8 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
       : { loadConfig: chosen.loadOption.loadConfig, footprint: chosen.footprint, pools };
   }
   const { resources, policy } = input;
-  // As if every resident were unloaded. `fitOf` then says whether enough of them may be.
+  // Judged as if every resident were unloaded. `fitOf` then checks whether enough of them may be
+  // unloaded.
   const residents = input.residents.map(({ footprint }) => ({
     ...chargeResident(footprint, resources),
     full: new Map(),

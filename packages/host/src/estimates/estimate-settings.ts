@@ -46,7 +46,10 @@ export function settingsOf(
   };
 }
 
-/** Whether a setting is given that LM Studio does not take: its loads then say nothing about this one. */
+/**
+ * Whether a setting is given that LM Studio can't load with. Measured loads in LM Studio then do
+ * not apply.
+ */
 export function isHypothetical(settings: EstimateSettings): boolean {
   const { batchTokens, ubatchTokens, kvUnified, swaFull, gpuLayers, gpuBackend } = settings;
   return [batchTokens, ubatchTokens, kvUnified, swaFull, gpuLayers, gpuBackend].some(
@@ -54,7 +57,7 @@ export function isHypothetical(settings: EstimateSettings): boolean {
   );
 }
 
-/** @throws HostError that names each problem: settings that can never be loaded, for any model or this one. */
+/** @throws HostError naming each setting that can't be loaded with any model, or with this one. */
 export function refuseProblems(settings: EstimateSettings, header: GgufHeader | null): void {
   const problems = checkEstimateSettings(settings, header);
   if (problems.length === 0) return;

@@ -3,13 +3,15 @@ import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-e
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
 import { refuseProblems } from './estimate-settings.js';
 
-/** Headers that are kept: a series of questions is about the same few files. */
+/**
+ * Maximum number of headers in memory: consecutive questions usually concern the same few files.
+ */
 const KEPT_HEADERS = 16;
 
 /** The estimate of a file. */
 export interface FileEstimate {
   readonly report: EstimateReport;
-  /** False: a header alone, or an unfinished download, which can't be loaded. */
+  /** False: a header without weights, or an unfinished download; neither can be loaded. */
   readonly complete: boolean;
 }
 
@@ -19,14 +21,14 @@ export interface FileEstimates {
   estimate(file: string, settings: EstimateSettings): Promise<FileEstimate>;
 }
 
-/** @param cwd - what file names are relative to */
+/** @param cwd - the folder that relative file names start from */
 export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstimates {
   const headers = new Map<string, Promise<GgufHeader>>();
   const headerOf = (file: string): Promise<GgufHeader> => {
     const header = headers.get(file) ?? readGgufHeader(path.resolve(cwd, file), { signal });
     headers.delete(file);
     headers.set(file, header);
-    // A file that is not there now may be there for the next question.
+    // Do not keep the error: the file may exist at the next question.
     header.catch(() => headers.delete(file));
     const oldest = headers.keys().next().value;
     if (headers.size > KEPT_HEADERS && oldest !== undefined) headers.delete(oldest);

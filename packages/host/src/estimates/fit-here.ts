@@ -23,17 +23,20 @@ export interface CheaperLoad {
 
 /** Whether a model fits this machine now. */
 export interface FitHere extends ModelFit {
-  /** What was judged, with the context length filled in. */
+  /** The load configuration that was judged, with the context length filled in. */
   readonly loadConfig: LoadConfig;
   readonly resources: Resources;
   /**
-   * Where it is too large: the cheapest load configuration that fits, with the pools after loading that. Null
-   * where there is none.
+   * For a model that is too large: the cheapest load configuration that fits, and the pools after
+   * that load. Null where none fits.
    */
   readonly cheaper: (CheaperLoad & Pick<ModelFit, 'pools'>) | null;
 }
 
-/** Judges a header or a size beside everything that is loaded. Null where the settings name another GPU. */
+/**
+ * Judges a header or a size beside all residents. Null where the settings name a GPU that this
+ * machine lacks.
+ */
 export async function judgeAlone(
   known: KnownModel,
   { loadConfig: asked }: EstimateReport,

@@ -5,38 +5,49 @@ import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
 
-/** What a model takes, part by part, and whether it fits. */
+/** A model's memory, part by part, and whether it fits. */
 export interface ModelEstimate {
   /** Null for a file. */
   readonly modelKey: string | null;
   /** The model key, or the file's name. */
   readonly title: string;
-  /** What the estimate is made from. */
+  /** The source of the estimate. */
   readonly basis:
     | {
         readonly kind: 'header';
         readonly file: string;
-        /** False: a header alone, or an unfinished download, which can't be loaded. */
+        /** False: a header without weights, or an unfinished download; neither can be loaded. */
         readonly complete: boolean;
       }
     /** Only the size is known; `why` follows 'because'. */
     | { readonly kind: 'size'; readonly why: string };
   readonly report: EstimateReport;
-  /** The same at other context lengths, up to what the model was trained for; shortest first. */
+  /** The estimate at other context lengths, up to the trained one; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
-  /** Null where it was not asked for, or the model or the settings belong to another machine. */
+  /**
+   * Null where the fit was not requested, or the model or the settings belong to another machine.
+   */
   readonly fit: FitHere | null;
-  /** The footprint as measurements on this machine correct it; null where there are none for it. */
+  /**
+   * The footprint corrected by measurements on this machine; null where there are none for this
+   * model.
+   */
   readonly corrected: Footprint | null;
-  /** LM Studio's own figure; null for a file, and where LM Studio is off or tells none. */
+  /** LM Studio's own figure; null for a file, and where LM Studio is off or gives no figure. */
   readonly lmStudio: {
     readonly totalBytes: number;
-    /** As a share of what the header gives for the same parts, where they differ by over a quarter. */
+    /**
+     * LM Studio's figure as a share of the header's for the same parts, where they differ by more
+     * than a quarter.
+     */
     readonly disagreementRatio: number | null;
   } | null;
 }
 
-/** The part of the answer that needs no machine. @throws HostError for settings that can't be loaded */
+/**
+ * The part of the answer that does not depend on the machine. @throws HostError for settings that
+ * can't be loaded
+ */
 export function describeModel(
   title: string,
   known: KnownModel,
@@ -66,7 +77,7 @@ function reportOf(known: KnownModel, settings: EstimateSettings): EstimateReport
 }
 
 const FIRST_CONTEXT_TOKENS = 4096;
-/** The longest context that an estimate takes. A header may claim any. */
+/** The longest context that an estimate accepts. A header may state any number. */
 const LONGEST_CONTEXT_TOKENS = 2 ** 30;
 const MAX_CONTEXTS = 8;
 
@@ -80,14 +91,14 @@ function byContextLength(
   const lengths = new Set([asked, most]);
   for (let tokens = FIRST_CONTEXT_TOKENS; tokens < most; tokens *= 2) lengths.add(tokens);
   const sorted = [...lengths].sort((a, b) => a - b);
-  // A list that is too long loses its short end, but not the length that was asked for.
+  // A list that is too long loses its shortest lengths, but keeps the requested one.
   const shown = sorted.filter(
     (tokens, index) => tokens === asked || sorted.length - index <= MAX_CONTEXTS,
   );
   return shown.map((contextLengthTokens) => reportOf(known, { ...settings, contextLengthTokens }));
 }
 
-/** The context length that a model was trained for; null where nothing says so. */
+/** The context length that a model was trained for; null where it is unknown. */
 function trainedContext(known: KnownModel): number | null {
   if (known.kind === 'size') return null;
   const { architecture, metadata } = known.header;

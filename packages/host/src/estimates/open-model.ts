@@ -14,7 +14,10 @@ export type KnownModel =
       readonly kind: 'header';
       readonly file: string;
       readonly header: GgufHeader;
-      /** The vision projector that LM Studio loads with it; null for a file that is named itself. */
+      /**
+       * The vision projector that LM Studio loads with the model; null where the caller named a
+       * file.
+       */
       readonly visionProjector: GgufHeader | null;
     }
   | {
@@ -23,18 +26,19 @@ export type KnownModel =
       readonly format: string;
       readonly architecture: string | null;
       readonly layers: number | null;
-      /** Why no header was read, in words that follow 'because'. */
+      /** Why no header was read, as a clause that follows 'because'. */
       readonly why: string;
-      /** Whether it is loaded on this machine; free memory here says nothing about another. */
+      /**
+       * Whether the model's memory is on this machine; otherwise free memory here does not count.
+       */
       readonly isHere: boolean;
     };
 
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 
 /**
- * Opens a GGUF file, or a folder with an MLX model. Null where the name is neither, so that it is a model
- * key.
- * @throws ModelFileError
+ * Opens a GGUF file, or a folder with an MLX model. Null where the name is neither and so must be
+ * a model key. @throws ModelFileError
  */
 export async function openModelFile(
   name: string,
@@ -45,7 +49,7 @@ export async function openModelFile(
   const mlx = found?.isDirectory() === true ? await openMlxFolder(asFile) : null;
   if (mlx !== null) return mlx;
   if (found?.isFile() !== true && !LOOKS_LIKE_A_FILE.test(name)) return null;
-  // Opening a named pipe would wait for ever for someone to write to it.
+  // Opening a named pipe would wait forever for a writer.
   if (found !== null && !found.isFile()) {
     throw new ModelFileError(
       'FILE_UNREADABLE',
@@ -58,9 +62,8 @@ export async function openModelFile(
 }
 
 /**
- * Opens a downloaded model.
- * @throws LMStudioError `MODEL_NOT_FOUND` with a suggestion; ModelFileError; HostError where not even the
- * model's size is known
+ * Opens a downloaded model. @throws LMStudioError `MODEL_NOT_FOUND` with a suggestion;
+ * ModelFileError; HostError where neither a header nor the size is known
  */
 export async function openDownloaded(
   key: string,
@@ -127,7 +130,10 @@ function whereOf(origin: DownloadsOrigin): string {
     : `in LM Studio's models folder, ${origin.folder}`;
 }
 
-/** MLX keeps a model in a folder: safetensors files beside a config.json. Null for any other folder. */
+/**
+ * MLX stores a model as a folder with safetensors files and a config.json. Null for any other
+ * folder.
+ */
 async function openMlxFolder(folder: string): Promise<KnownModel | null> {
   const names = await readdir(folder);
   const weights = names.filter((name) => /\.safetensors$/i.test(name));
@@ -143,13 +149,13 @@ async function openMlxFolder(folder: string): Promise<KnownModel | null> {
   };
 }
 
-/** Reads a model's own description; a field that it lacks is null. */
+/** Reads the model's config.json; a field that it lacks is null. */
 async function readMlxConfig(
   folder: string,
 ): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
   const text = await readFile(path.join(folder, 'config.json'), 'utf8').catch(() => '{}');
   const config = parseObject(text);
-  // Vision models keep the fields of the language model apart.
+  // Vision models store the fields of the language model in a nested object.
   const language = { ...config, ...asObject(config['text_config']) };
   const { model_type: architecture, num_hidden_layers: layers } = language;
   return {
@@ -163,7 +169,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     return asObject(JSON.parse(text));
   } catch {
-    // A damaged description tells nothing, and the weights are there all the same.
+    // A damaged config.json gives no facts, but the weights still count.
     return {};
   }
 }

@@ -8,9 +8,12 @@ import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator'
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 
-/** Applies what loads on this machine were measured to take. */
+/** Corrects estimates by measured loads on this machine. */
 export interface Calibration {
-  /** A footprint corrected by the measurements of this model and similar ones; itself without any. */
+  /**
+   * The footprint, corrected by measurements of this model and similar ones; unchanged without
+   * any.
+   */
   readonly correct: (
     footprint: Footprint,
     modelKey: string,
@@ -26,7 +29,7 @@ export function openMeasurements({ folders, warn }: HostContext): CalibrationSto
   });
   if (store.recoveredFrom !== null) {
     warn(
-      `The measurements of loads were damaged and start afresh; the old file is kept as ${store.recoveredFrom}.`,
+      `The file of load measurements was damaged. A new one is begun; the old file is kept as ${store.recoveredFrom}.`,
     );
   }
   if (store.error !== null) {
@@ -35,7 +38,7 @@ export function openMeasurements({ folders, warn }: HostContext): CalibrationSto
   return store;
 }
 
-/** Opens the measurements as corrections. */
+/** Opens the measurements for use as corrections. */
 export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
   const store = openMeasurements(context);
   const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
@@ -44,7 +47,7 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
     correct: async (footprint, modelKey, loadConfig) => {
       const observations = store.observations();
       const newest = observations.at(-1);
-      // Measurements of this machine say nothing about another.
+      // Measurements of this machine do not apply to another.
       if (newest === undefined || elsewhere) return footprint;
       engine ??= link.kind === 'on' ? engineOf(link.client, context.signal) : Promise.resolve(null);
       // While LM Studio is off, the engine that was measured last is the best guess.

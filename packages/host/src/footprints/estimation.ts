@@ -1,5 +1,5 @@
-// Everything that needs the memory estimator, behind one dynamic import: the estimator is large, and a call
-// that estimates nothing does without it.
+// Everything that needs the memory estimator, behind one dynamic import. The estimator is large,
+// and calls that do not estimate start faster without it.
 export { listDownloads } from '../models/downloads.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';

@@ -13,24 +13,24 @@ import {
 import type { Downloads } from '../models/downloads.js';
 import type { Calibration } from './calibration.js';
 
-/** Where footprints come from. */
+/** The sources of footprints. */
 export interface FootprintSources {
-  /** What is downloaded, and the LM Studio that is asked. */
+  /** The downloaded models, and the LM Studio that is asked. */
   readonly downloads: Downloads;
   readonly headers: HeaderCache;
-  /** Null: measurements don't count. */
+  /** Null: estimates are not corrected by measurements. */
   readonly calibration: Calibration | null;
 }
 
-/** A footprint with what it was made from. */
+/** A footprint and its sources. */
 export interface SourcedFootprint {
-  /** By the best source; null where nothing is known. */
+  /** The figure of the best source; null where no source has one. */
   readonly footprint: Footprint | null;
   /** Whether measurements on this machine changed the figure. */
   readonly corrected: boolean;
-  /** From the header of the model's file; null where that can't be read here. */
+  /** From the header of the model's file; null where the file can't be read here. */
   readonly fromHeader: FootprintEstimate | null;
-  /** LM Studio's own estimate; null where it is off or tells none. */
+  /** LM Studio's own estimate; null where LM Studio is off or gives none. */
   readonly lmStudio: ResourceEstimate | null;
   /** LM Studio's figure as a share of the header's, where they differ by more than a quarter. */
   readonly disagreementRatio: number | null;
@@ -73,7 +73,7 @@ export async function findFootprint(
   return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
 }
 
-/** The same as the autopilot asks it. The guardrail verdict is LM Studio's. */
+/** The footprint as the autopilot asks for it. The guardrail verdict is LM Studio's. */
 export function createFootprints(
   sources: FootprintSources,
   anythingLoaded: () => boolean,
@@ -104,13 +104,13 @@ async function readHeader(
     const projector = await files.findProjector();
     const visionProjector = projector === null ? null : await headers.read(projector);
     const environment = environmentOf(resources);
-    // Of a projector only the size counts.
+    // Of a projector, only the size on disk is used.
     const key = [loadConfig, environment, visionProjector?.tensorBytes ?? null];
     return await headers.derive(first, JSON.stringify(key), (header) =>
       estimateFootprint(header, loadConfig, { ...environment, visionProjector }),
     );
   } catch (error) {
-    // The file may be elsewhere than LM Studio's settings say. The next source answers then.
+    // The file may not be where LM Studio's settings say. Then the next source is used.
     if (isModelFileError(error)) return null;
     throw error;
   }
@@ -130,13 +130,16 @@ async function askLMStudio(
       deviceIdentifier,
     });
   } catch (error) {
-    // Deleted since it was listed. The estimates of other models go on.
+    // The file was deleted after it was listed. Estimate the other models nevertheless.
     if (isLMStudioError(error) && error.code === 'MODEL_NOT_FOUND') return null;
     throw error;
   }
 }
 
-/** From the file's size. LM Studio's estimate tells the size of the weights also where its list does not. */
+/**
+ * By the file's size. LM Studio's estimate supplies the size of the weights where its list lacks
+ * it.
+ */
 function fromSize(
   { loadConfig, resources }: EstimateQuestion,
   model: DownloadedModel | null,
@@ -151,8 +154,8 @@ function fromSize(
 }
 
 /**
- * LM Studio judges a load on top of what is loaded, so beside residents its refusal says nothing about
- * a switch that unloads first. The load itself asks again.
+ * LM Studio judges a load on top of all residents, so its refusal does not apply to a switch that
+ * unloads first. The load itself asks LM Studio again.
  */
 function verdictOf(
   estimate: ResourceEstimate | null,

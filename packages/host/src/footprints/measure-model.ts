@@ -20,7 +20,7 @@ import { withLoadConfig } from '../models/with-load-config.js';
 import type { Session } from '../session.js';
 import { engineOf, openMeasurements } from './calibration.js';
 
-/** What is to be measured. */
+/** A request to measure a model. */
 export interface MeasureRequest {
   readonly modelKey: string;
   /** What differs from the model's configuration. Only settings that LM Studio takes. */
@@ -29,7 +29,7 @@ export interface MeasureRequest {
   readonly onProgress?: (ratio: number) => void;
 }
 
-/** What a load took, beside what was expected of it. */
+/** The measured memory of a load, and its estimate. */
 export interface MeasureReport {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -105,13 +105,13 @@ export async function measureModel(
   return { modelKey: model.modelKey, loadConfig, engine, predicted, outcome };
 }
 
-/** A result that can't be kept is still a result. */
+/** If the result can't be stored, warn and still return it. */
 async function keep(observation: Observation, context: HostContext): Promise<void> {
   const { error } = await openMeasurements(context).record(observation);
-  if (error !== null) context.warn(`The measurement can't be kept: ${error.message}.`);
+  if (error !== null) context.warn(`The measurement can't be stored: ${error.message}.`);
 }
 
-/** The load configuration that a decision would try first, and what it is expected to take. */
+/** The load configuration that a decision would try first, and its estimate. */
 async function predict(
   { ports, catalog, context }: Session,
   modelKey: string,
@@ -130,7 +130,7 @@ async function predict(
   if (option?.footprint == null) {
     throw new HostError(
       'INVALID_REQUEST',
-      `Nothing is known about the memory of ${modelKey}, so there is no estimate to hold a measurement against.`,
+      `The memory of ${modelKey} is not known, so there is no estimate to compare a measurement with.`,
     );
   }
   return { loadConfig: option.loadConfig, predicted: option.footprint };
@@ -150,7 +150,7 @@ async function settledReading(
   };
 }
 
-/** Also after a load that failed or was cancelled, and therefore without the signal of the call. */
+/** Unloads also after a load that failed or was cancelled, therefore without the call's signal. */
 async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
   const residents = await client.listResidents();
   if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {

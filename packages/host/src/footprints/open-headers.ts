@@ -4,7 +4,7 @@ import { openHeaderCache } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
 import { VERSION } from '../version.js';
 
-/** The headers of model files, and what this version works out from them, kept between runs. */
+/** Parsed headers of model files and the facts derived from them, cached between runs. */
 export function openHeaders({ folders }: HostContext): HeaderCache {
   const cache = openHeaderCache({ file: path.join(folders.cache, 'headers.json') });
   return {

@@ -5,16 +5,19 @@ import type { ResourceMonitor } from '@mai/resource-monitor';
 import { createResourceMonitor } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 
-/** What reads this machine for a host. */
+/** The monitor and the parts that set it up. */
 export interface MachineMonitor extends AsyncDisposable {
   readonly port: MonitorPort;
-  /** The whole monitor; null where a caller gave one of their own. */
+  /** The whole monitor; null where the caller gave its own. */
   readonly own: ResourceMonitor | null;
-  /** Tells it of GPUs that LM Studio's engine sees and the system may hide. Asks each client once. */
+  /**
+   * Tells the monitor of GPUs that LM Studio's engine sees and the system may hide. Asks each
+   * client once.
+   */
   inform(client: LMStudioClient, signal: AbortSignal): Promise<void>;
 }
 
-/** Reads nothing yet. */
+/** Creates the monitor without reading. */
 export function openMonitor({ monitor, env, platform }: HostContext): MachineMonitor {
   if (monitor !== null) {
     return { port: monitor, own: null, inform: nothing, [Symbol.asyncDispose]: nothing };
@@ -30,7 +33,8 @@ export function openMonitor({ monitor, env, platform }: HostContext): MachineMon
         own.inform({ survey: await client.surveyHardware({ signal }) });
         informed.add(client);
       } catch (error) {
-        // An LM Studio that does not tell, or not in time, leaves what the system itself shows.
+        // Without an answer from LM Studio in time, the monitor uses the GPUs that the system
+        // shows.
         if (!isLMStudioError(error)) throw error;
       }
     },

@@ -18,7 +18,7 @@ export type LMStudioStatus =
     }
   | { readonly state: 'off'; readonly message: string };
 
-/** Where a pool is heading. */
+/** The trend of a pool's use. */
 export interface PoolTrend {
   readonly pool: PoolOutcome['pool'];
   readonly trend: Trend;
@@ -28,14 +28,17 @@ export interface PoolTrend {
 export interface StatusReport {
   readonly lmStudio: LMStudioStatus;
   readonly resources: Resources;
-  /** The whole reading of this machine; null where LM Studio runs on another, or a monitor was given. */
+  /**
+   * This machine's full reading; null where LM Studio runs on another machine, or the caller gave
+   * a monitor.
+   */
   readonly snapshot: ResourceSnapshot | null;
-  /** Where each pool is heading, by the readings so far. Pools with too few readings are left out. */
+  /** The trend of each pool, from the readings so far. Pools with too few readings are left out. */
   readonly trends: readonly PoolTrend[];
   readonly pools: readonly PoolOutcome[];
   readonly residents: readonly (RuntimeInstance &
     Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
-  /** Loaded on other machines of LM Link: takes no memory here. */
+  /** Residents on other machines of LM Link; they take no memory here. */
   readonly elsewhere: readonly RuntimeInstance[];
   readonly config: { readonly source: string; readonly file: string | null };
 }
@@ -83,7 +86,7 @@ export async function readStatus(session: Session): Promise<StatusReport> {
     { signal },
   );
   const here = new Map(input.residents.map((one) => [one.instanceIdentifier, one]));
-  // A decision without candidates changes nothing; its pools are the accounts of this moment.
+  // A decision without candidates changes nothing, so its pools show the present use.
   const { pools } = selectModel({ ...input, candidates: [] });
   return {
     lmStudio,

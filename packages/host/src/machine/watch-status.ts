@@ -9,15 +9,18 @@ import { readStatus, type StatusReport } from './read-status.js';
 
 /** How the machine is watched. */
 export interface WatchStatusOptions extends CallOptions {
-  /** Milliseconds between readings; a pair lets the monitor choose. 500 to 2000 unless given. */
+  /**
+   * Milliseconds between readings. With a pair, the monitor chooses between the two. 500 to 2000
+   * unless given.
+   */
   readonly intervalMs?: WatchOptions['intervalMs'];
-  /** Also writes the readings of the machine to this file. Relative to the host's `cwd`. */
+  /** File to which the readings of the machine are also written. Relative to the host's `cwd`. */
   readonly recordTo?: string | null;
 }
 
 const DEFAULT_INTERVAL_MS = { minMs: 500, maxMs: 2000 };
 
-/** Reads the status again and again. Ends by `break`, or by throwing the signal's reason. */
+/** Reads the status repeatedly. Ends by `break`, or by throwing the signal's reason. */
 export async function* watchStatus(
   parts: HostParts,
   { signal, intervalMs = DEFAULT_INTERVAL_MS, recordTo = null }: WatchStatusOptions,

@@ -5,18 +5,18 @@ import { mergeWithDownloaded, resolveChain, toSelectionPolicy } from '@mai/model
 import { HostError } from '../host-error.js';
 import { suggest } from '../suggest.js';
 
-/** The configuration joined with what is downloaded. */
+/** The configuration joined with the downloaded models. */
 export interface Catalog {
   readonly profiles: readonly ModelProfile[];
   /** Reads a chain of the configuration. @throws HostError where there is no chain of that name */
   readonly port: CatalogPort;
-  /** A port whose chain is these profiles, whatever is asked for. */
+  /** A port that always answers with these profiles, whatever chain is asked for. */
   readonly portOf: (profiles: readonly ModelProfile[]) => CatalogPort;
 }
 
 const DEFAULT_CHAIN = 'default';
 
-/** Joins a configuration with what is downloaded. */
+/** Joins a configuration with the downloaded models. */
 export function createCatalog(
   config: ModelConfig,
   downloaded: readonly DownloadedModel[],
@@ -52,7 +52,8 @@ function chainNamed(
   if (name === null) return profiles;
   const names = Object.keys(config.fallbackChains);
   const guess = suggest(name, names);
-  const known = names.length === 0 ? 'The configuration has none.' : `Known: ${names.join(', ')}.`;
+  const known =
+    names.length === 0 ? 'The configuration has no chains.' : `Known: ${names.join(', ')}.`;
   throw new HostError(
     'INVALID_REQUEST',
     `There is no fallback chain ${JSON.stringify(name)}. ${

@@ -12,11 +12,11 @@ import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { headerFacts, withHeaderFacts } from './header-facts.js';
 
-/** Where the weights of a downloaded model lie on this machine. */
+/** Location of a downloaded model's weights on this machine. */
 export interface ModelFiles {
   /** Absolute paths, the parts of a split model in order; at least one. */
   readonly files: readonly string[];
-  /** The vision projector that is loaded with it. */
+  /** The vision projector that is loaded with the model. */
   readonly findProjector: () => Promise<string | null>;
 }
 
@@ -25,30 +25,33 @@ export type DownloadsOrigin =
   | {
       readonly kind: 'lmstudio';
       readonly baseUrl: string;
-      /** Models on other machines of LM Link. They are left out: their memory can't be seen from here. */
+      /**
+       * Models on other machines of LM Link. They are left out: their memory can't be read from
+       * here.
+       */
       readonly elsewhere: number;
     }
   /** LM Studio is off: the files in its models folder, or null where there is none. */
   | { readonly kind: 'models-folder'; readonly folder: string | null };
 
-/** Where a list of downloaded models is from, and what is missing in it. */
+/** The source of a list of downloaded models, and what the list lacks. */
 export interface DownloadsReport {
   readonly origin: DownloadsOrigin;
-  /** Files that can't be loaded, with what is wrong with them. */
+  /** Files that can't be loaded, each with its defect. */
   readonly incomplete: readonly { readonly path: string; readonly why: string }[];
   /** Folders that could not be read. */
   readonly unreadable: readonly { readonly path: string; readonly code: string }[];
 }
 
-/** What is downloaded on the runtime's machine. */
+/** The downloaded models of the runtime's machine. */
 export interface Downloads extends DownloadsReport {
   readonly link: RuntimeLink;
   readonly models: readonly DownloadedModel[];
-  /** Null: the files are not on this machine, or not where they were looked for. */
+  /** Null: the files are not on this machine, or not in the folder that was searched. */
   readonly filesOf: (modelKey: string) => ModelFiles | null;
 }
 
-/** Lists what is downloaded: as LM Studio says, or where it is off, what lies in its models folder. */
+/** Lists the downloaded models: from LM Studio, or from its models folder while it is off. */
 export async function listDownloads(
   link: RuntimeLink,
   context: HostContext,
@@ -68,7 +71,7 @@ async function listWithClient(
 ): Promise<Downloads> {
   const listed = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
-  // Another machine's paths say nothing about the files here.
+  // Another machine's paths do not exist here.
   const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
   const filesByKey = new Map(
     here.map((model) => [model.modelKey, folder === null ? null : filesIn(folder, model)]),
@@ -86,7 +89,7 @@ async function listWithClient(
 function filesIn(folder: string, { path: file, vision }: DownloadedModel): ModelFiles | null {
   if (file === null || !/\.gguf$/i.test(file)) return null;
   const first = path.join(folder, file);
-  // Kept: a decision asks once for every load option.
+  // Kept, because a decision asks once for every load option.
   let projector: Promise<string | null> | null = null;
   return {
     files: [first],
@@ -94,7 +97,7 @@ function filesIn(folder: string, { path: file, vision }: DownloadedModel): Model
   };
 }
 
-/** Which models lie on LM Studio's own machine: a decision is about the memory of that one. */
+/** Which models lie on LM Studio's own machine. A decision concerns only that machine's memory. */
 async function byMachine(
   listed: readonly DownloadedModel[],
   client: LMStudioClient,
@@ -150,7 +153,7 @@ async function listFolder(
   };
 }
 
-/** Adds what only the header knows; `why` says why a file can't be loaded. */
+/** Adds the facts that only the header has; `why` says why a file can't be loaded. */
 async function examine(
   model: ScannedModel,
   headers: HeaderCache,

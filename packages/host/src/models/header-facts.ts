@@ -13,7 +13,7 @@ export interface HeaderFacts {
   readonly complete: boolean;
 }
 
-/** Reads them from a header. */
+/** Reads the facts from a header. */
 export function headerFacts({ architecture, metadata, complete }: GgufHeader): HeaderFacts {
   const prefix = architecture ?? '';
   const text = (key: string) => {

@@ -9,9 +9,9 @@ import { withLoadConfig } from './with-load-config.js';
 /** Which models to list. */
 export interface ModelsQuery {
   readonly tier?: Tier | null;
-  /** Only models with all of these. */
+  /** Only models with all of these capabilities. */
   readonly capabilities?: readonly Capability[];
-  /** The context length to judge them with, in tokens; as configured unless given. */
+  /** Context length in tokens to judge the models with; the configured one unless given. */
   readonly contextLengthTokens?: number | null;
   /** Also configured models that are not downloaded. Default false. */
   readonly all?: boolean;
@@ -20,11 +20,11 @@ export interface ModelsQuery {
 /** The models of a machine. */
 export interface ModelList extends DownloadsReport {
   readonly models: readonly ModelReport[];
-  /** How many models are downloaded, whatever the query leaves out. */
+  /** Number of downloaded models, before the query filters them. */
   readonly downloadedCount: number;
 }
 
-/** A model with what it takes here and whether it fits now. */
+/** A model with its memory on this machine and whether it fits now. */
 export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
   readonly profile: ModelProfile;
   /** Size on disk; null where LM Studio does not tell. */
@@ -32,7 +32,7 @@ export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
   readonly loaded: boolean;
 }
 
-/** Lists models, each judged on its own and as configured, as if no other were wanted. */
+/** Lists models. Each is judged alone and as configured. */
 export async function listModels(session: Session, query: ModelsQuery): Promise<ModelList> {
   const { tier = null, capabilities = [], contextLengthTokens = null, all = false } = query;
   const [downloads, { profiles }] = await Promise.all([session.downloads(), session.catalog()]);
@@ -65,7 +65,7 @@ async function judge(
     { tradeOffs: false },
     { signal: context.signal },
   );
-  // An old LM Studio lists models without their size.
+  // Older versions of LM Studio list models without their size.
   const sizes = new Map(models.map(({ modelKey, sizeBytes }) => [modelKey, sizeBytes || null]));
   return profiles.flatMap((profile) => {
     const candidate = input.candidates.find(({ modelKey }) => modelKey === profile.modelKey);

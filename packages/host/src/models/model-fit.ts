@@ -3,9 +3,9 @@ import { charge, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/m
 import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 
-/** Whether one model fits this machine now, loaded in one way. */
+/** Whether one model fits this machine now with one load configuration. */
 export interface ModelFit {
-  /** Null where nothing is known about what it takes. */
+  /** Null where the model's memory is not known. */
   readonly footprint: Footprint | null;
   /** Why it can't be loaded; null where it fits. */
   readonly rejection: Rejection | null;
@@ -14,8 +14,8 @@ export interface ModelFit {
 }
 
 /**
- * Judges the first load option of one candidate: a decision about it alone, which may plan to unload what
- * is not pinned, busy or foreign.
+ * Judges the first load option of one candidate by a decision about it alone. The decision may
+ * unload residents that are not pinned, busy or foreign.
  */
 export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
   const loadOptions = candidate.loadOptions.slice(0, 1);
@@ -30,7 +30,7 @@ export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
   };
 }
 
-/** Judges a footprint beside everything that is loaded: nothing is unloaded for it. */
+/** Judges a footprint beside all residents; none is unloaded for it. */
 export function fitBeside(
   footprint: Footprint,
   resources: Resources,
@@ -39,7 +39,7 @@ export function fitBeside(
   const needed = charge(footprint, resources, 'upper-end').charge;
   const measured = measurePools(resources, [], policy);
   const shortfall = worstShortfall(measured, needed, { limit: LIMIT });
-  // A decision without candidates changes nothing; its pools are the accounts of this moment.
+  // A decision without candidates changes nothing, so its pools show the present use.
   const { pools } = selectModel({ ...UNDECIDED, resources, policy });
   return {
     footprint,
@@ -70,7 +70,7 @@ function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
     : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
 }
 
-/** Whether memory is what keeps a model from being loaded. */
+/** Whether a model is rejected for lack of memory. */
 export function isTooLarge({ rejection }: ModelFit): boolean {
   return rejection?.code === 'INSUFFICIENT_RAM' || rejection?.code === 'INSUFFICIENT_VRAM';
 }

@@ -1,7 +1,7 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ModelProfile } from '@mai/model-config';
 
-/** A profile that is to be loaded otherwise than configured. */
+/** A copy of the profile with other load settings. */
 export function withLoadConfig(profile: ModelProfile, changes: Partial<LoadConfig>): ModelProfile {
   return {
     ...profile,

@@ -1,13 +1,13 @@
 /**
- * A moment as people write it: `22:30`, which is the next time that clocks here show it, or a date with
- * a time such as `2031-05-04T22:30`. Null for anything else.
+ * A moment as text: `22:30`, the next time that local clocks show it, or a date with a time such
+ * as `2031-05-04T22:30`. Null for anything else.
  */
 export function parseMoment(text: string, nowMs: number): number | null {
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text.trim());
   if (clock !== null) {
     const moment = new Date(nowMs);
     moment.setHours(Number(clock[1]), Number(clock[2]), 0, 0);
-    // By date, not by 24 hours: the day on which clocks are set has 23 or 25.
+    // Adds a calendar day, not 24 hours: on the day of a clock change, a day has 23 or 25 hours.
     if (moment.getTime() <= nowMs) moment.setDate(moment.getDate() + 1);
     return moment.getTime();
   }

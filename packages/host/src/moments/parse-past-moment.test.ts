@@ -1,17 +1,17 @@
 import { parsePastMoment } from './parse-past-moment.js';
 
-// Local time on purpose: `14:05` is what the clock on the wall shows.
+// Local time, because `14:05` means the user's clock.
 const at = (...[hours, minutes, seconds = 0, ms = 0]: number[]) =>
   new Date(2031, 4, 4, hours, minutes, seconds, ms).getTime();
 const NOW = at(14, 5, 30);
 
 test.each([
   ['14:04', at(14, 4, 59, 999)],
-  // The minute that it is now ends now.
+  // The current minute counts as a whole and ends now.
   ['14:05', NOW],
   ['9:00', at(9, 0, 59, 999)],
   ['14:05:10', at(14, 5, 10, 999)],
-  // Not yet today: yesterday.
+  // This time has not come yet today, so yesterday's is meant.
   ['14:06', new Date(2031, 4, 3, 14, 6, 59, 999).getTime()],
   ['23:59', new Date(2031, 4, 3, 23, 59, 59, 999).getTime()],
   ['10m', NOW - 600_000],
@@ -37,6 +37,6 @@ test.each([
   '2031-05-04T15:00',
   '2031-13-01',
   '-10m',
-])('%j is no moment that is over', (text) => {
+])('%j is not a past moment', (text) => {
   expect(parsePastMoment(text, NOW)).toBeNull();
 });

@@ -3,10 +3,11 @@ import type { RunningProcess } from './list-processes.js';
 import { isProgram, listProcesses } from './list-processes.js';
 
 /**
- * The running process with a name or an id. A program may have started others of its own name, as browsers do; then it is
- * the one that started them.
+ * The running process with a name or an id. Where a program has started others of its own name,
+ * as browsers do, this is the first one, which started the others.
  *
- * @throws HostError `INVALID_REQUEST` where none runs, or where several independent ones have the name
+ * @throws HostError `INVALID_REQUEST` where no process matches, or several independent ones have
+ * the name
  */
 export async function findProcess(
   wanted: string,
@@ -22,7 +23,7 @@ export async function findProcess(
   return chooseProcess(wanted, processes);
 }
 
-/** The process in a list that a name means. @throws HostError `INVALID_REQUEST` */
+/** The process of a list that `wanted` names. @throws HostError `INVALID_REQUEST` */
 export function chooseProcess(
   wanted: string,
   processes: readonly RunningProcess[],

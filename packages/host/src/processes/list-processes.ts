@@ -9,15 +9,18 @@ export interface RunningProcess {
   readonly parentId: number;
   /** File name without its path. */
   readonly name: string;
-  /** The file name that it was started with, where it has since renamed itself (Node 24: `MainThread`); else null. */
+  /**
+   * The file name at the start, where the process has since renamed itself (Node 24:
+   * `MainThread`); else null.
+   */
   readonly startedAs: string | null;
 }
 
 const run = promisify(execFile);
-/** Long, because PowerShell takes seconds to start on a busy machine. */
+/** Deadline of listing. Long, because PowerShell takes seconds to start on a busy machine. */
 const COMMAND_TIMEOUT_MS = 15_000;
 const COMMAND_MAX_BYTES = 16 * 1024 * 1024;
-/** How many processes are read before the event loop gets a turn. */
+/** After this number of processes the event loop gets a turn. */
 const SCAN_SLICE = 64;
 
 /** Every process that this user can see. */
@@ -59,7 +62,9 @@ export function parseTable(text: string): RunningProcess[] {
   });
 }
 
-/** Reads synchronously: files of /proc are in memory, and promises would take three times as long. */
+/**
+ * Reads synchronously: files of /proc are in memory, and promises would take three times as long.
+ */
 async function listFromProc(): Promise<RunningProcess[]> {
   const found: RunningProcess[] = [];
   const entries = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
@@ -84,7 +89,7 @@ function readProc(entry: string): RunningProcess | null {
       ...namesOf(short, commandLine),
     };
   } catch {
-    // The process has ended since, or belongs to another user and is hidden.
+    // The process has ended, or is hidden because it belongs to another user.
     return null;
   }
 }

@@ -3,12 +3,15 @@ import type { Rule } from '@mai/model-config';
 import type { RunningProcess } from './list-processes.js';
 import { isProgram, listProcesses } from './list-processes.js';
 
-/** How late a started program is noticed. Listing the processes takes a share of every core's time. */
+/**
+ * Interval between listings, so the delay until a started program is noticed. Shorter intervals
+ * cost CPU time.
+ */
 const LIST_EVERY_MS = 5000;
-/** Windows lists its processes through PowerShell, which is a process of its own. */
+/** Longer on Windows, where a listing starts a PowerShell process. */
 const LIST_EVERY_WINDOWS_MS = 15_000;
 
-/** What the rules of the configuration require while the programs that they name are running. */
+/** The yields and limits that the configuration's process rules set while their programs run. */
 export function createProcessRules(
   rules: () => readonly Rule[],
   { platform, clock }: { readonly platform: NodeJS.Platform; readonly clock: Clock },

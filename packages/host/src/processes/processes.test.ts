@@ -7,7 +7,7 @@ import { isProgram, listProcesses, namesOf, parseTable } from './list-processes.
 
 test('finds a running program by its whole name', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai processes '));
-  // Longer than 15 bytes, to which Linux cuts the names of processes.
+  // Longer than 15 bytes, because Linux cuts process names to 15.
   const name = 'mai-program-of-a-long-name';
   const program = await startProgram(folder, name);
   const listed = await listProcesses(process.platform, new AbortController().signal);
@@ -36,7 +36,7 @@ test.each([
   ['Blender.exe', 'blender', true],
   ['blender', 'blender.exe', true],
   ['blender-thumbnailer', 'blender', false],
-])('program %s is named by %s: %s', (name, wanted, same) => {
+])('program %s matches the name %s: %s', (name, wanted, same) => {
   expect(isProgram({ name, startedAs: null }, wanted)).toBe(same);
   expect(isProgram({ name: 'MainThread', startedAs: name }, wanted)).toBe(same);
 });
@@ -68,13 +68,13 @@ describe('chooseProcess', () => {
     ...{ processId, parentId, name, startedAs: null },
   });
 
-  test('chooses the one that started the others of its name', () => {
+  test('chooses the process that started the others of its name', () => {
     expect(chooseProcess('browser', [one(7, 5), one(5, 1), one(8, 7), one(9, 1, 'shell')])).toEqual(
       one(5, 1),
     );
   });
 
-  test('refuses to guess between two independent ones', () => {
+  test('refuses to guess between two independent processes', () => {
     expect(() => chooseProcess('browser', [one(5, 1), one(6, 1)])).toThrow(
       '2 processes are called browser: 5, 6. Give the id of one of them.',
     );

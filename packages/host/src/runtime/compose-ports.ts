@@ -3,7 +3,7 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeLink } from './connect-runtime.js';
 
-/** What is joined to the autopilot's ports. */
+/** The parts that are joined to the autopilot's ports. */
 export interface PortParts {
   readonly link: RuntimeLink;
   readonly monitor: AutopilotPorts['monitor'];
@@ -34,7 +34,7 @@ export function composePorts({ link, estimator, ...ports }: PortParts): Autopilo
   };
 }
 
-/** An LM Studio that is off has nothing loaded and loads nothing. */
+/** While LM Studio is off, nothing is loaded and loads fail. */
 function runtimeOff(reason: Error): RuntimePort {
   return {
     listResidents: () => Promise.resolve([]),

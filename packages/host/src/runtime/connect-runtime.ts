@@ -3,25 +3,28 @@ import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 
-/** LM Studio as it was found: running, or off with the reason and what to do about it. */
+/** LM Studio's state: running, or off with the reason and the next step. */
 export type RuntimeLink =
   | { readonly kind: 'on'; readonly client: LMStudioClient }
   | { readonly kind: 'off'; readonly reason: LMStudioError };
 
-/** The connection of a host to its runtime, made when it is first needed and kept. */
+/** The connection of a host to its runtime, made on first use and kept. */
 export interface RuntimeConnection extends AsyncDisposable {
   /**
-   * The runtime, or why it is off; then the next call looks for it again.
-   * @throws LMStudioError of any other code than `UNREACHABLE`; HostError for a malformed address
+   * The runtime, or why it is off; after that the next call searches again. @throws LMStudioError
+   * of any code but `UNREACHABLE`; HostError for a malformed address
    */
   link(signal: AbortSignal): Promise<RuntimeLink>;
-  /** The same for those who can't do without. @throws LMStudioError `UNREACHABLE` as well */
+  /**
+   * As `find`, but an LM Studio that is off is an error. @throws LMStudioError `UNREACHABLE` as
+   * well
+   */
   client(signal: AbortSignal): Promise<LMStudioClient>;
-  /** What was connected has gone away: the next call looks for it anew. */
+  /** Forgets the connection after a loss: the next call searches anew. */
   forget(client: LMStudioClient): void;
 }
 
-/** Connects nothing yet. */
+/** Creates the object without connecting. */
 export function createRuntimeConnection(context: HostContext): RuntimeConnection {
   let current: LMStudioClient | null = null;
   let connecting: Promise<RuntimeLink> | null = null;
@@ -38,7 +41,7 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
   const link = async (signal: AbortSignal): Promise<RuntimeLink> => {
     if (current !== null) return { kind: 'on', client: current };
     connecting ??= open().finally(() => (connecting = null));
-    // Callers share the attempt; each gives up by its own signal.
+    // Callers share one attempt; each stops waiting by its own signal.
     return orAborted(connecting, signal);
   };
   return {
@@ -53,7 +56,7 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
     },
     [Symbol.asyncDispose]: async () => {
       await connecting?.catch(() => undefined);
-      // Also those that were forgotten: others may have used them until now.
+      // Also closes forgotten connections: calls may have used them until now.
       await Promise.all([...opened].map((client) => client.close()));
     },
   };
@@ -76,7 +79,7 @@ async function connectRuntime(context: HostContext): Promise<RuntimeLink> {
     if (isLMStudioError(error) && error.code === 'UNREACHABLE') {
       return { kind: 'off', reason: error };
     }
-    // What the adapter throws for a malformed address.
+    // The adapter's error for a malformed address.
     if (error instanceof TypeError && url !== null) {
       throw new HostError('INVALID_REQUEST', error.message, { cause: error });
     }

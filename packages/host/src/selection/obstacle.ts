@@ -3,7 +3,9 @@ import { selectModel } from '@mai/selector';
 
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
-  /** No model at all is downloaded. `modelKey`: one of the chain that would fit; null where none would. */
+  /**
+   * No model is downloaded. `modelKey`: the chain's model that would fit; null where none would.
+   */
   | { readonly kind: 'nothing-downloaded'; readonly modelKey: string | null }
   /** Models are downloaded, but none of the chain. */
   | { readonly kind: 'chain-not-downloaded'; readonly modelKey: string | null }
@@ -12,7 +14,7 @@ export type SelectionObstacle =
   /** Memory, the required context or tier, or failed loads keep every one of them from being loaded. */
   | { readonly kind: 'nothing-fits' };
 
-/** Finds it; null where something was chosen. */
+/** Finds the obstacle; null where a model was chosen. */
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
@@ -31,7 +33,7 @@ export function findObstacle(
   return able ? { kind: 'nothing-fits' } : { kind: 'not-capable', capabilities };
 }
 
-/** The first model of the chain that would fit if it were downloaded, or else the first. */
+/** The first model of the chain that would fit after a download, or else the first. */
 function modelToDownload(input: SelectionInput): string | null {
   const wanted = input.candidates.map((candidate) => ({ ...candidate, downloaded: true }));
   const fitting = selectModel({ ...input, candidates: wanted }).chosen;

@@ -6,30 +6,33 @@ import type { DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
 import { findObstacle, type SelectionObstacle } from './obstacle.js';
 
-/** A decision, what it was made from, and what stands in its way. */
+/** A decision, its input, and the obstacle where nothing was chosen. */
 export interface SelectionReport {
   readonly selection: Selection;
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
-  /** Why nothing was chosen; null where something was. */
+  /** Why no model was chosen; null where one was. */
   readonly obstacle: SelectionObstacle | null;
   /** Whether LM Studio runs, so that the decision can be carried out. */
   readonly runtimeIsOn: boolean;
 }
 
-/** What a switch did. */
+/** The result of a switch. */
 export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
-  /** Why nothing was chosen in the end; null where something was. */
+  /** Why no model was chosen in the end; null where one was. */
   readonly obstacle: SelectionObstacle | null;
 }
 
-/** How a switch is made. */
+/** Options of a switch. */
 export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Decides and touches nothing; default false. */
+  /** Only decides; changes nothing. Default false. */
   readonly dryRun?: boolean;
-  /** Told every step; `sizeBytes` is the size on disk of a model that is being loaded, null where not known. */
+  /**
+   * Called with every step; `sizeBytes` is the size on disk of a model that is being loaded, null
+   * where not known.
+   */
   readonly onEvent?: (event: RunEvent, sizeBytes: number | null) => void;
 }
 
@@ -51,7 +54,7 @@ export async function select(
   };
 }
 
-/** Decides, and loads what was chosen. */
+/** Decides, and loads the chosen model. */
 export async function switchModel(
   session: Session,
   request: SelectionRequest,

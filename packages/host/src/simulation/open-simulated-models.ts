@@ -16,7 +16,7 @@ export interface SimulatedHardware {
   readonly gpus: readonly {
     readonly totalBytes: number;
     readonly othersBytes: number;
-    /** Its memory is the RAM above, and counted there. */
+    /** This GPU uses the RAM above, and its memory counts there. */
     readonly unified: boolean;
   }[];
 }
@@ -80,7 +80,7 @@ async function openChain(
   return simulateChain(config, profiles, resources, footprints, signal);
 }
 
-/** The simulated machine as the memory estimator takes it. */
+/** The simulated machine in the estimator's types. */
 function resourcesOf({ ram, gpus }: SimulatedHardware): Resources {
   return {
     timestampMs: 0,
@@ -115,8 +115,9 @@ async function profilesOf(
 }
 
 /**
- * What is downloaded on the simulated machine: the models that the configuration describes, and those of this
- * machine that the chain names; all of this machine's where the configuration describes none.
+ * The downloaded models of the simulated machine: those that the configuration describes, and
+ * this machine's that the chain names. Where the configuration describes none, all of this
+ * machine's.
  */
 function joined(
   library: readonly DownloadedModel[],

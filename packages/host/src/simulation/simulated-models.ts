@@ -7,11 +7,11 @@ import type {
   SimulatedModel as SimulateBlock,
 } from '@mai/model-config';
 
-/** What one way to load a simulated model takes and is worth. */
+/** Memory, load time and quality of one way to load a simulated model. */
 export interface SimulatedLoad {
-  /** All of it, over RAM and GPUs. */
+  /** Memory in all pools, RAM and GPUs. */
   readonly footprintBytes: number;
-  /** The part of it that GPUs with memory of their own hold. */
+  /** The part of it in the memory of discrete GPUs. */
   readonly vramBytes: number;
   /** How good its answers are, 0 to 1. */
   readonly quality: number;
@@ -21,11 +21,11 @@ export interface SimulatedLoad {
 export interface SimulatedModel extends SimulatedLoad {
   readonly profile: ModelProfile;
   readonly loadMs: number;
-  /** Cheaper ways to load it, the dearest first. */
+  /** Cheaper ways to load the model, the most expensive first. */
   readonly cheaperLoadOptions: readonly SimulatedLoad[];
 }
 
-/** Where the memory of a simulated model is from. */
+/** The source of a simulated model's memory. */
 export type SimulatedFootprintOrigin = 'simulate' | 'estimate' | 'configuration';
 
 /** The models of a chain as a simulation takes them. */
@@ -40,7 +40,7 @@ export interface SimulatedChain {
 }
 
 const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.65, large: 0.9 };
-/** A disk that reads a gigabyte a second. */
+/** Default read speed of the disk: 1 GB/s. */
 const LOAD_BYTES_PER_MS = 1e6;
 
 /**
@@ -62,7 +62,7 @@ export async function simulateChain(
   const leftOut: string[] = [];
   const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
   const downloaded = profiles.filter((profile) => profile.downloaded);
-  // With a block the machine is an imagined one, on which the whole chain is downloaded.
+  // A block describes an imagined machine, on which the whole chain is downloaded.
   const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
   const here = imagined ? profiles : downloaded;
   for (const profile of here) {
@@ -124,7 +124,7 @@ function memoryOf(
   const footprintBytes =
     block?.footprintBytes ?? estimated?.footprintBytes ?? profile.minMemoryBytes;
   if (footprintBytes === null) return null;
-  // Where the part on the GPU is not known: the share of the layers that are to be there.
+  // Where the part on the GPU is not known, the share of layers on the GPU is used.
   const share = profile.loadConfig.offloadRatio ?? 1;
   const estimatedShare = estimated === null ? null : estimated.vramBytes / estimated.footprintBytes;
   const vramBytes =
@@ -144,7 +144,9 @@ function memoryOf(
   };
 }
 
-/** Long enough to be halved for each cheaper load option: the context length tells them apart. */
+/**
+ * Long enough to be halved for each cheaper load option, which are told apart by context length.
+ */
 const SIMULATED_CONTEXT_TOKENS = 65_536;
 
 function simulatedModel(
@@ -162,7 +164,8 @@ function simulatedModel(
       ...profile,
       downloaded: true,
       ttlMs: null,
-      // A cheaper load option of a block stands for one step of the autopilot's trade-offs, so every step must be possible.
+      // Each cheaper load option of a block stands for one step of the autopilot's trade-offs, so
+      // every step must be possible.
       contextLengthTokens: SIMULATED_CONTEXT_TOKENS,
       maxContextLengthTokens: null,
       loadConfig: DEFAULT_LOAD_CONFIG,

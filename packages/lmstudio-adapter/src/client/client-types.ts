@@ -21,9 +21,12 @@ export interface ConnectOptions extends HomeLookup {
   readonly baseUrl?: string | undefined;
   /** `LM_API_TOKEN` from the environment unless given; without either the client is anonymous. */
   readonly apiToken?: string | undefined;
-  /** Name of an anonymous client in LM Studio's logs, `mai` unless given; a random part is added. */
+  /** Name of an anonymous client in LM Studio's logs; a random part is added. Default: `mai`. */
   readonly clientIdentifier?: string | undefined;
-  /** Deadline in milliseconds of connecting, and of every later call without one of its own; 5000. */
+  /**
+   * Deadline in milliseconds of connecting, and of every later call without its own. Default:
+   * 5000.
+   */
   readonly timeoutMs?: number | undefined;
   /** Cancels connecting. */
   readonly signal?: AbortSignal | undefined;
@@ -89,7 +92,10 @@ export interface LMStudioClient extends AsyncDisposable {
    * Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
    */
   load(request: LoadRequest): Promise<LoadResult>;
-  /** Loads the first request that succeeds. Throws `LOAD_FAILED` with all `failures` when none does. */
+  /**
+   * Loads the first request that succeeds. Throws `LOAD_FAILED` with all `failures` when every
+   * request fails.
+   */
   loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
   /** Unloads one instance. Throws `INSTANCE_NOT_FOUND`. */
   unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;

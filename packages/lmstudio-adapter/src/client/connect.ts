@@ -28,7 +28,8 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
   const address = await locate(options);
   const pool = new SessionPool({
     webSocketUrl: address.webSocketUrl,
-    // Made after discovery succeeded: random identifiers load Node's whole crypto module.
+    // Created after discovery has succeeded, because random identifiers load Node's whole crypto
+    // module.
     credentials: credentialsOf(apiToken, options.clientIdentifier),
     timers: systemTimers,
     // The SDK is large, so the first call that needs it loads it.
@@ -56,7 +57,8 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
 
 async function locate(options: ConnectOptions): Promise<ServerAddress> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  // A given address may be far away or busy. On loopback an answer comes at once, or never.
+  // Deadline of the first question. A given address may be far away or busy; loopback answers at
+  // once or never.
   const discovery = {
     ...options,
     timeoutMs: options.baseUrl === undefined ? Math.min(timeoutMs, 1000) : timeoutMs,

@@ -4,8 +4,8 @@ import type { Credentials } from '../wire/wire.js';
 const TOKEN = /^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/;
 
 /**
- * The API token from the options, else from `LM_API_TOKEN`; `null` for none.
- * @throws LMStudioError `UNAUTHORIZED` for a value that has not the form of LM Studio's tokens.
+ * The API token from the options, else from `LM_API_TOKEN`, else `null`. @throws LMStudioError
+ * `UNAUTHORIZED` for a value that does not have the form of LM Studio's tokens.
  */
 export function apiTokenOf(options: {
   readonly apiToken?: string | undefined;
@@ -15,7 +15,7 @@ export function apiTokenOf(options: {
   if (apiToken === '') return null;
   if (!TOKEN.test(apiToken)) {
     const source = options.apiToken === undefined ? 'LM_API_TOKEN' : 'The API token';
-    // The message does not repeat the value: a mistyped token is nearly a secret.
+    // The message does not repeat the value: a mistyped token reveals most of the real one.
     throw new LMStudioError(
       'UNAUTHORIZED',
       `${source} is not an LM Studio API token. A token is sk-lm-, 8 characters, a colon and 20 characters. Create one in LM Studio (Developer, Server Settings).`,
@@ -24,14 +24,14 @@ export function apiTokenOf(options: {
   return apiToken;
 }
 
-/** How the client introduces itself: with the token, or as an anonymous client with a name. */
+/** The client's credentials: the token, or the name of an anonymous client. */
 export function credentialsOf(
   apiToken: string | null,
   clientIdentifier: string | undefined,
 ): Credentials {
   if (apiToken !== null) return { apiToken };
-  // LM Studio binds an identifier to the first pass key that it sees. With a fixed identifier the next
-  // process would be refused, so a random part is added.
+  // LM Studio accepts an identifier only with the first pass key that it came with. The next
+  // process has another key, so a random part makes its identifier new.
   const name = (clientIdentifier ?? 'mai').slice(0, 200);
   return {
     clientIdentifier: `guest:${name}:${crypto.randomUUID()}`,

@@ -16,13 +16,15 @@ export const DEFAULT_PORT = 1234;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-// People paste the base URL of the OpenAI-compatible or the REST API. Both are the same server.
+// People paste the base URL of the OpenAI-compatible or the REST API. The same server answers
+// both.
 const API_SUFFIX = /\/(?:api\/)?v[01]\/?$/;
 
 /**
- * Reads an LM Studio address: an `http`, `https`, `ws` or `wss` URL, or `host[:port]` (port 1234 unless
- * given). A path is kept, for reverse proxies; a trailing `/v1` or `/api/v0` is dropped.
- * @throws TypeError when it is no such address, or has credentials, a query or a fragment.
+ * Reads an LM Studio address: an `http`, `https`, `ws` or `wss` URL, or `host[:port]` (port 1234
+ * unless given). A path is kept, for reverse proxies; a trailing `/v1` or `/api/v0` is dropped.
+ * @throws TypeError for any other text, and for an address with credentials, a query or a
+ * fragment.
  */
 export function parseBaseUrl(input: string): ServerAddress {
   const text = input.trim();

@@ -10,13 +10,13 @@ import {
 import { findLMStudioHome, type LMStudioHome } from './lmstudio-home.js';
 import type { Probe } from './probe.js';
 
-/** Deadline of the probes of the app's own ports: on loopback they answer at once, or not at all. */
+/** Deadline for the app's own ports: on loopback they answer at once or never. */
 const APP_PROBE_MS = 500;
 
 /** Why LM Studio does not answer. */
 export interface Diagnosis {
   readonly state: LMStudioState;
-  /** Plain sentences: what was found, and what to do. */
+  /** The finding and the next step, in plain sentences. */
   readonly message: string;
 }
 

@@ -20,11 +20,14 @@ export interface DiscoverOptions extends HomeLookup {
 
 /** The outcome of a search. */
 export interface Discovery {
-  /** `ws://host:port` of the LM Studio that answered; of several, the first in port order. `null`: none. */
+  /**
+   * `ws://host:port` of the LM Studio that answered, the first in port order. `null`: no LM
+   * Studio answered.
+   */
   readonly baseUrl: string | null;
   /** `true` when `baseUrl` was given, so that no other address was tried. */
   readonly explicit: boolean;
-  /** The addresses whose outcome was known when the search ended. */
+  /** The addresses with a known outcome at the end of the search. */
   readonly probes: readonly Probe[];
 }
 
@@ -32,8 +35,8 @@ const LOOPBACK_TIMEOUT_MS = 500;
 const REMOTE_TIMEOUT_MS = 2000;
 
 /**
- * After one port answered, how long ports earlier in the list may still answer. One LM Studio listens
- * on several ports, and every search should return the same one.
+ * After one port has answered, the time that earlier ports of the list still get. One LM Studio
+ * listens on several ports, and every search should return the same port.
  */
 const EARLIER_PORT_GRACE_MS = 50;
 
@@ -56,7 +59,7 @@ export async function discover(options: DiscoverOptions = {}): Promise<Discovery
   return probeLoopback(options);
 }
 
-/** Deadline of one probe: loopback answers at once or not at all, a network may take a while. */
+/** Deadline of one probe: loopback answers at once or never, a network may take longer. */
 export function defaultProbeTimeoutMs(address: ServerAddress): number {
   return isLoopbackHost(address.host) ? LOOPBACK_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
 }
@@ -92,13 +95,13 @@ async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
         if (probe.outcome === 'lmstudio') {
           cancelGrace ??= systemTimers.after(EARLIER_PORT_GRACE_MS, conclude);
         }
-        // The first port that answered or may still answer decides.
+        // The first port that has answered or may still answer decides.
         const first = ports.find((one) => (probes.get(one)?.outcome ?? 'lmstudio') === 'lmstudio');
         if (first === undefined || probes.has(first)) conclude();
       };
       Promise.all(ports.map(tryPort)).then(
         conclude,
-        // A probe rejects only when aborted: by the caller, or after the search has ended.
+        // A probe rejects only when the caller has cancelled, or after the search has ended.
         () => reject(asRejection(options.signal?.reason)),
       );
     });

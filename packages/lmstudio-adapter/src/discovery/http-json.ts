@@ -24,9 +24,9 @@ const UNROUTABLE = new Set([
 ]);
 
 /**
- * GETs a JSON document. The deadline covers everything, name resolution included. `node:http` is loaded
- * after the TCP connection is open: where nothing listens, this costs one refused connection and no
- * module. Rejects with the signal's reason, and with nothing else.
+ * GETs a JSON document. The deadline includes name resolution. `node:http` is loaded after the
+ * TCP connection is open, so a closed port costs one refused connection and loads no module.
+ * Rejects only with the signal's reason.
  */
 export async function getJson(
   address: ServerAddress,
@@ -83,7 +83,7 @@ function connectTcp(
     };
     const onDeadline = (): void => settle({ kind: 'timed-out' });
     deadline.addEventListener('abort', onDeadline, { once: true });
-    // This listener stays: an error on a socket without one would end the process.
+    // This listener stays: an error on a socket without a listener would end the process.
     socket.on('error', (error) => settle(failure(error)));
     socket.once('connect', () => settle({ socket }));
   });

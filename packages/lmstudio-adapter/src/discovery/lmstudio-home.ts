@@ -1,5 +1,5 @@
-// These reads are synchronous: most of the files are absent, and asking for each through Node's thread
-// pool takes longer than the rest of connecting.
+// Reads synchronously: most of the files are absent, and asking for each through Node's thread
+// pool would take longer than the rest of connecting.
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -12,11 +12,11 @@ export interface HomeLookup {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** LM Studio's own folder on this machine, and what its files say. */
+/** LM Studio's own folder on this machine, and the settings in it. */
 export interface LMStudioHome {
   /** Absolute path. */
   readonly path: string;
-  /** Which of the three places it is; see `findLMStudioHome`. */
+  /** Which of the three candidates the folder is; see `findLMStudioHome`. */
   readonly foundBy: 'pointer-file' | 'cache-folder' | 'default';
   /** Folder of the model files: `downloadsFolder` of settings.json, else `models` in this folder. */
   readonly modelsFolder: string;
@@ -29,8 +29,8 @@ export interface LMStudioHome {
 
 /**
  * Finds LM Studio's folder: the one that `~/.lmstudio-home-pointer` names, else the older
- * `~/.cache/lm-studio`, else `~/.lmstudio`. `null` when none exists: LM Studio was never run here.
- * Reads a few small files, and never throws.
+ * `~/.cache/lm-studio`, else `~/.lmstudio`. `null` when LM Studio was never run here, so that no
+ * folder exists. Reads a few small files, and never throws.
  */
 export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
   const userHome = lookup.userHome ?? homedir();
@@ -125,7 +125,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function readText(file: string): string | null {
   try {
-    // Asking first is a hundred times as fast as an exception, and most files are absent.
+    // Checks first: that is a hundred times as fast as an exception, and most files are absent.
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
     return readFileSync(file, 'utf8');
   } catch {

@@ -10,13 +10,16 @@ export interface Probe {
   /** `ws://host:port`. */
   readonly baseUrl: string;
   readonly outcome: ProbeOutcome;
-  /** The HTTP status or the system's error code; `null` where the outcome says it all. */
+  /**
+   * The HTTP status or the system's error code; `null` where there is nothing to add to the
+   * outcome.
+   */
   readonly detail: string | null;
 }
 
 /**
- * Asks one address for LM Studio's greeting (`GET /lmstudio-greeting`). Rejects with the signal's
- * reason, and with nothing else.
+ * Asks one address for LM Studio's greeting (`GET /lmstudio-greeting`). Rejects only with the
+ * signal's reason.
  */
 export async function probeGreeting(
   address: ServerAddress,

@@ -26,7 +26,7 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
   for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
     const finding = await checkOnce(connection, load);
-    // A server that is gone took its models with it.
+    // If the server is gone, its models are, too.
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
@@ -43,7 +43,8 @@ async function checkOnce(connection: Connection, load: AbandonedLoad): Promise<F
     if (probe.outcome !== 'lmstudio') return 'unknown';
     connection.pool.renew();
     const residents = await listResidents(connection, newDeadline(), 'listing');
-    // The identifier was free when the load began, and LM Studio gives it to one copy only.
+    // The identifier was free when the load began, and LM Studio gives an identifier to one copy
+    // only.
     const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === load.identifier);
     if (ours === undefined) return 'absent';
     await unloadResident(connection, ours, newDeadline());

@@ -10,8 +10,8 @@ import type { ModelKind } from '../wire/wire.js';
 import { loadFailure } from './load-failure.js';
 
 /**
- * LM Studio's own estimate for a model with a load configuration. It covers weights and context, not
- * compute buffers, and errs in both directions.
+ * LM Studio's own estimate for a model with a load configuration. It includes weights and context
+ * but no compute buffers, and may be too high or too low.
  */
 export interface ResourceEstimate {
   readonly confidence: 'high' | 'low';
@@ -26,9 +26,9 @@ export interface ResourceEstimate {
   readonly passesGuardrails: boolean;
 }
 
-/** What an estimate is asked for, besides the model and its load configuration. */
+/** Options of an estimate, besides the model and its load configuration. */
 export interface EstimateOptions extends CallOptions {
-  /** Looked up among the downloaded models unless given. */
+  /** Kind of the model; looked up among the downloaded models unless given. */
   readonly kind?: ModelKind | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
@@ -114,7 +114,7 @@ export async function estimate(
   };
 }
 
-/** The error for a request that LM Studio could never carry out. */
+/** The error for a request that LM Studio can never carry out. */
 export function impossibleLoad(modelKey: string, problem: string): LMStudioError {
   return new LMStudioError('LOAD_REFUSED', `${modelKey} cannot be loaded like this: ${problem}.`, {
     modelKey,

@@ -26,13 +26,13 @@ interface SharedLoad {
 }
 
 /**
- * Runs one load at a time on each device: LM Studio may abort concurrent loads, and concurrent loads of
- * one model make several copies. Callers with equal requests share a load. It is cancelled when its last
- * caller leaves, and that caller waits until the cancelled load has been cleaned up.
+ * Runs one load at a time on each device, because LM Studio may abort concurrent loads, and
+ * concurrent loads of one model make several copies. Callers with equal requests share a load.
+ * The load is cancelled when its last caller leaves; that caller waits for the clean-up.
  */
 export class LoadCoordinator {
   readonly #loads = new Map<string, SharedLoad>();
-  /** The end of the last load by device. */
+  /** The promise of the last load, by device. */
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #unconfirmed: UnconfirmedLoads = new Set();
 
@@ -117,7 +117,7 @@ export class LoadCoordinator {
         shared.callers -= 1;
         if (shared.callers > 0) return reject(asRejection(reason()));
         shared.controller.abort(reason());
-        // A load that has not started needs no clean-up, so this caller need not wait for its turn.
+        // A load that has not started needs no clean-up, so this caller need not wait for it.
         if (!shared.started) return reject(asRejection(reason()));
         // The load may have completed before the cancellation reached it; then this call resolves.
         shared.promise.then(resolve, () => reject(asRejection(reason())));
@@ -170,7 +170,7 @@ function normalize(request: LoadRequest): NormalizedLoad {
   };
 }
 
-/** Reports progress that has grown; a first 0 is reported too. */
+/** Reports progress only when it has grown, and a first 0. */
 function advance(shared: SharedLoad, ratio: number): void {
   if (!(ratio > shared.ratio) && !(ratio === 0 && shared.ratio === 0)) return;
   shared.ratio = Math.min(1, ratio);

@@ -5,16 +5,17 @@ import { isCallFault } from '../wire/call-fault.js';
 import { asSentence, type Connection, toLMStudioError } from '../wire/connection.js';
 import type { NormalizedLoad } from './load-types.js';
 
-// LM Studio has error codes for few refusals, and the SDK drops those. Only the text is left to go by.
+// LM Studio has error codes for few refusals, and the SDK drops those codes. So refusals are
+// recognized by their text.
 const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
 const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
 const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)|guardrail/i;
 const UNSUITABLE =
   /wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
-// The texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan, Metal and C++.
+// Out-of-memory texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan, Metal and C++.
 const OUT_OF_MEMORY =
   /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
-/** The SDK's heading above the cause of an error. */
+/** The heading that the SDK puts before the cause of an error. */
 const CAUSE_HEADING = /[\s.:]*\(X\) CAUSE\s*/g;
 
 /** The `LMStudioError` for a load that failed. Anything but a `CallFault` is returned unchanged. */

@@ -50,7 +50,7 @@ async function comesBack(client: LMStudioClient): Promise<void> {
   }
 }
 
-test('tries no load that the guardrails refuse', () =>
+test('does not send a load that the guardrails refuse', () =>
   withClient(
     async (client, simulator) => {
       const error = await caught(client.load({ modelKey: KEY }));
@@ -100,7 +100,7 @@ test('tells an engine that ran out of memory from one that crashed', () =>
     });
   }));
 
-test('reports a context that came out smaller than requested', () =>
+test('reports a context that is smaller than requested', () =>
   withClient(async (client, simulator) => {
     simulator.fault.shrinkContext({ toTokens: 1024 });
     const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
@@ -175,7 +175,7 @@ test('the client works again after restarts between its calls', () =>
     expect((await client.load({ modelKey: KEY })).reused).toBe(false);
   }));
 
-test('a load that was requested while LM Studio is off is not carried out later', async () => {
+test('a load requested while LM Studio is off is not carried out later', async () => {
   const simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await client.listResidents();
@@ -228,7 +228,7 @@ test('closing the client cancels its load and leaves nothing loaded', () =>
     expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
   }));
 
-test('two callers share one load, and it goes on when one of them leaves', () =>
+test('two callers share one load, which goes on when one of them leaves', () =>
   withClient(async (client, simulator) => {
     const stalled = simulator.fault.slowFrames({ delayMs: 20 });
     const leave = new AbortController();
@@ -340,7 +340,7 @@ test('cancelling a generation ends it in LM Studio, too', () =>
     { speed: 3 },
   ));
 
-test('loadFirst goes down the list and reports each failure', () =>
+test('loadFirst tries the requests in order and reports each failure', () =>
   withClient(async (client, simulator) => {
     simulator.fault.crashLoad({ modelKey: KEY });
     const result = await client.loadFirst([
@@ -392,7 +392,7 @@ test('refuses where a resident has other settings; another identifier makes a se
     expect(simulator.residents()).toHaveLength(2);
   }));
 
-test('loadFirst fails with all failures, and stops at one that concerns the server', () =>
+test('loadFirst fails with all failures, and stops at a failure that concerns the server', () =>
   withClient(async (client, simulator) => {
     simulator.fault.crashLoad();
     const all = await caught(client.loadFirst([{ modelKey: KEY }, { modelKey: OTHER }]));

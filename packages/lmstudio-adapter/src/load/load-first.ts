@@ -1,7 +1,7 @@
 import { isLMStudioError, LMStudioError, type LMStudioErrorCode } from '../errors.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from './load-types.js';
 
-/** Codes of faults that the next request would meet, too: they concern the server or the client. */
+/** Codes of server or client faults, which the next request would meet, too. */
 const FINAL: ReadonlySet<LMStudioErrorCode> = new Set([
   'UNREACHABLE',
   'UNAUTHORIZED',
@@ -18,7 +18,7 @@ export async function loadFirst(
     try {
       return { ...(await load(request)), index, failures };
     } catch (error) {
-      // A cancellation or a bug ends the list.
+      // A cancellation or a bug ends the attempts.
       if (!isLMStudioError(error)) throw error;
       failures.push({ modelKey: request.modelKey, error });
       if (FINAL.has(error.code)) {

@@ -16,16 +16,19 @@ import type { LoadResult, NormalizedLoad } from './load-types.js';
 import { unloadResident } from './unload.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
-/** How long LM Studio may take to confirm that a cancelled load is over. */
+/** Deadline for LM Studio's confirmation that a cancelled load has ended. */
 const CANCEL_GRACE_MS = 3000;
 
-/** The load call has no deadline of its own: each caller has one, and the last to leave cancels the load. */
+/**
+ * The load call has no deadline of its own: each caller has a deadline, and the last to leave
+ * cancels the load.
+ */
 const NO_DEADLINE_MS = 2 ** 31 - 1;
 
-/** Identifiers of abandoned loads that LM Studio has not confirmed to be over. */
+/** Identifiers of abandoned loads whose end LM Studio has not confirmed. */
 export type UnconfirmedLoads = Set<string>;
 
-/** One load, and what it works with. */
+/** The arguments of one load. */
 interface LoadJob {
   readonly connection: Connection;
   readonly load: NormalizedLoad;
@@ -38,7 +41,7 @@ interface LoadJob {
  * Carries out one load:
  * 1. refuse a configuration that LM Studio does not have;
  * 2. unload copies that earlier abandoned loads left behind;
- * 3. reuse a resident that is as requested, and refuse where another resident is in the way;
+ * 3. reuse a resident that matches the request, and refuse where another resident is in the way;
  * 4. ask the guardrails;
  * 5. load, and clean up where the load fails or is cancelled;
  * 6. read the copy back and compare it with the request.
@@ -98,8 +101,8 @@ async function unloadLeftovers(
 }
 
 /**
- * The resident that is as requested. Throws where a resident has the identifier, or is the same model
- * with other settings: LM Studio would then load a second copy beside it, as `key:2`.
+ * The resident that matches the request. Throws where a resident has the identifier, or is the
+ * same model with other settings: LM Studio would then load a second copy beside it, as `key:2`.
  */
 function findReusable(
   load: NormalizedLoad,
@@ -136,7 +139,7 @@ async function kindOf(
   if (load.kind !== null) return { kind: load.kind, downloaded: null };
   const downloaded = await listDownloaded(connection, deadline);
   const { model } = findModel(load.modelKey, downloaded);
-  // LM Studio also accepts partial paths, so a key that is not in the list is left for it to judge.
+  // LM Studio also accepts partial paths, so a key that is not in the list is sent unchanged.
   return { kind: model?.kind ?? 'llm', downloaded };
 }
 
@@ -153,7 +156,7 @@ async function checkGuardrails(
     if (!isCallFault(error)) throw error;
     const failure = loadFailure(error, connection, load, downloaded);
     if (isLMStudioError(failure) && failure.code === 'MODEL_NOT_FOUND') throw failure;
-    // Only the estimate failed. The load itself will report what is wrong, if anything is.
+    // Only the estimate failed. If something is wrong, the load itself will report it.
     return;
   }
   if (answer === null || answer.passesGuardrails) return;
@@ -165,7 +168,7 @@ async function checkGuardrails(
   );
 }
 
-/** The load call, over a session of its own. Where it fails or is cancelled, its copy is unloaded. */
+/** The load call, over a session of its own. If it fails or is cancelled, its copy is unloaded. */
 async function runLoad(
   { connection, load, unconfirmed, signal, onProgress }: LoadJob,
   kind: ModelKind,
@@ -204,12 +207,15 @@ async function runLoad(
   }
 }
 
-/** After an answer the load is over; after a broken connection a cancellation would reconnect. */
+/**
+ * After an answer the load has ended, and after a broken connection a cancellation would
+ * reconnect.
+ */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
 }
 
-/** Cancels the load; resolves whether LM Studio confirmed in time that it is over. */
+/** Cancels the load; resolves with whether LM Studio confirmed its end in time. */
 async function cancelLoad(
   session: Session,
   cancel: AbortController,
@@ -226,7 +232,10 @@ async function cancelLoad(
   ).catch(() => false);
 }
 
-/** Reads the loaded copy back and compares it with the request. Cancelled here, it unloads the copy. */
+/**
+ * Reads the loaded copy back and compares it with the request. If cancelled meanwhile, unloads
+ * the copy.
+ */
 async function readBack(
   { connection, load, unconfirmed, signal }: LoadJob,
   kind: ModelKind,

@@ -6,19 +6,22 @@ import type { ModelKind } from '../wire/wire.js';
 /** Which model to load, and how. */
 export interface LoadRequest extends CallOptions {
   readonly modelKey: string;
-  /** LM Studio chooses the fields that are `null`; without a configuration it chooses all. */
+  /** LM Studio chooses the fields that are `null`; without a configuration, all fields. */
   readonly loadConfig?: LoadConfig | undefined;
   /** Identifier of the loaded copy; the model key unless given. */
   readonly identifier?: string | null | undefined;
   /** Idle time in milliseconds after which LM Studio unloads the copy; `null` (unless given): never. */
   readonly ttlMs?: number | null | undefined;
-  /** Looked up among the downloaded models unless given. */
+  /** Kind of the model; looked up among the downloaded models unless given. */
   readonly kind?: ModelKind | null | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
   /** LM Link device; `null`: LM Studio's own machine. Left out: LM Studio chooses. */
   readonly deviceIdentifier?: string | null | undefined;
-  /** Ask LM Studio's guardrails first, and do not load what they refuse; `true` unless given. */
+  /**
+   * Whether to ask LM Studio's guardrails first and not load what they refuse; `true` unless
+   * given.
+   */
   readonly checkGuardrails?: boolean | undefined;
   /** Called with ratios from 0 to 1 that never decrease. Its exceptions are ignored. */
   readonly onProgress?: ((ratio: number) => void) | undefined;
@@ -37,7 +40,7 @@ export interface LoadMismatch {
 /** A completed load. */
 export interface LoadResult {
   readonly instance: ResidentInstance;
-  /** The settings that differ from the request; empty when none does. */
+  /** The settings that differ from the request; empty when all match. */
   readonly verified: readonly LoadMismatch[];
   /** `true`: the copy was already resident with these settings, so nothing was loaded. */
   readonly reused: boolean;
@@ -45,13 +48,13 @@ export interface LoadResult {
 
 /** The load that `loadFirst` completed. */
 export interface LoadFirstResult extends LoadResult {
-  /** Position of its request. */
+  /** Index of its request. */
   readonly index: number;
   /** The failure of each earlier request, in order. */
   readonly failures: readonly { readonly modelKey: string; readonly error: unknown }[];
 }
 
-/** A request with every default filled in. Equal ones share a load. */
+/** A request with every default filled in. Equal requests share a load. */
 export interface NormalizedLoad {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;

@@ -46,8 +46,8 @@ export async function unload(
 }
 
 /**
- * Unloads one resident over a session of its own. Where the answer does not come, it asks over a new
- * connection whether the resident is gone, and succeeds if so.
+ * Unloads one resident over a session of its own. If no answer comes, asks over a new connection
+ * whether the resident is gone, and then succeeds.
  */
 export async function unloadResident(
   connection: Connection,
@@ -78,7 +78,7 @@ async function isGone(connection: Connection, identifier: string): Promise<boole
     const residents = await listResidents(connection, deadline, 'listing');
     return residents.every(({ instanceIdentifier }) => instanceIdentifier !== identifier);
   } catch {
-    // LM Studio could not be asked, so the failure of the unload stands.
+    // LM Studio could not be asked, so the unload counts as failed.
     return false;
   }
 }

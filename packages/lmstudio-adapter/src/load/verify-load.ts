@@ -12,13 +12,15 @@ const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
   'cpuExpertRatio',
 ];
 
-/** The settings that SDK 2.0.0 passes on for embedding models; it drops the others silently. */
+/**
+ * The only settings that SDK 2.0.0 passes on for embedding models; it drops the others silently.
+ */
 const EMBEDDING_FIELDS: ReadonlySet<keyof LoadConfig> = new Set(['contextLengthTokens']);
 
 /**
- * The settings in which an instance differs from the request. This is needed after every load, because
- * LM Studio may shorten the context length without an error. A setting that LM Studio does not report is
- * no mismatch, unless the SDK is known to drop it.
+ * The settings in which an instance differs from the request. Checked after every load, because
+ * LM Studio may shorten the context length without an error. A setting that LM Studio does not
+ * report counts as equal, unless the SDK is known to drop it.
  */
 export function verifyLoad(
   asked: NormalizedLoad,
@@ -44,7 +46,7 @@ export function verifyLoad(
   return mismatches;
 }
 
-/** Whether a resident is what a request would load. Loading it again would only make a second copy. */
+/** Whether a resident matches a request. Loading again would then only make a second copy. */
 export function satisfies(asked: NormalizedLoad, resident: ResidentInstance): boolean {
   const sameDevice =
     asked.deviceIdentifier === undefined || asked.deviceIdentifier === resident.deviceIdentifier;

@@ -47,7 +47,7 @@ test('a name that does not resolve is on another machine', async () => {
   expect((await hostFacts('gone:1234', probe({ resolveHost }))).isLocal).toBe(false);
 });
 
-test('in WSL2 a loopback port without a listener is LM Studio on Windows', async () => {
+test('in WSL2, a loopback port without a listener belongs to LM Studio on Windows', async () => {
   await put('proc/sys/kernel/osrelease', '5.15.167.4-microsoft-standard-WSL2\n');
   await put('proc/net/tcp', TABLE);
   expect(await hostFacts('127.0.0.1:1234', probe())).toEqual({
@@ -61,7 +61,7 @@ test('in WSL2 a loopback port without a listener is LM Studio on Windows', async
   expect(await hostFacts('127.0.0.1:1235', probe())).toMatchObject({ isLocal: false });
 });
 
-test('in a container, its host’s name or a loopback port without a listener is the host', async () => {
+test('in a container, the host’s name and a loopback port without a listener belong to the host', async () => {
   await put('.dockerenv', '');
   await put('proc/net/tcp', TABLE);
   expect(await hostFacts('host.docker.internal:1234', probe())).toMatchObject({
@@ -82,7 +82,7 @@ test('loopback counts as local where the socket table cannot be read', async () 
   });
 });
 
-test('WSL and containers are looked for on Linux only', async () => {
+test('checks for WSL and containers on Linux only', async () => {
   await put('.dockerenv', '');
   expect(await hostFacts('127.0.0.1:1234', probe({ platform: 'win32' }))).toMatchObject({
     insideWsl: false,

@@ -28,7 +28,7 @@ export interface HostFacts {
   readonly insideContainer: boolean;
 }
 
-/** What is read, so that tests can replace it. */
+/** The places that are read, so that tests can replace them. */
 export interface HostProbe {
   /** Root of `/proc`, `/.dockerenv` and `/run`; `''` unless given. */
   readonly root?: string | undefined;
@@ -39,9 +39,9 @@ export interface HostProbe {
 }
 
 /**
- * Finds out whether the LM Studio at `baseUrl` runs on this machine. Reads a few small files on Linux,
- * and resolves a host name that is not this machine's. A file that cannot be read counts as absent.
- * @throws TypeError when `baseUrl` is malformed.
+ * Finds out whether the LM Studio at `baseUrl` runs on this machine. Reads a few small files on
+ * Linux, and resolves a host name that is not this machine's. A file that cannot be read counts
+ * as absent. @throws TypeError when `baseUrl` is malformed.
  */
 export async function hostFacts(baseUrl: string, probe: HostProbe = {}): Promise<HostFacts> {
   const { host, port } = parseBaseUrl(baseUrl);
@@ -65,7 +65,7 @@ async function isOwnAddress(host: string, probe: HostProbe): Promise<boolean> {
   if (host.toLowerCase() === hostname().toLowerCase()) return true;
   if (isIP(host) !== 0) return false;
   const resolve = probe.resolveHost ?? resolveAll;
-  // A name that does not resolve in time is not this machine's.
+  // A name that does not resolve in time counts as another machine's.
   const addresses = await raceDeadline(resolve(host), {
     timers: systemTimers,
     ms: RESOLVE_DEADLINE_MS,

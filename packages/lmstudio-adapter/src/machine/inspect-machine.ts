@@ -13,9 +13,12 @@ export interface LMStudioVersion {
 /** A GPU as LM Studio's engine sees it. Capacities only: LM Studio does not report free memory. */
 export interface SurveyedGpu {
   readonly deviceIndex: number;
-  /** `null`: the survey has no name for it. */
+  /** `null`: LM Studio's hardware survey gives no name. */
   readonly name: string | null;
-  /** From the interface that detected the GPU; `null` where that serves several makers, as Vulkan does. */
+  /**
+   * From the interface that detected the GPU; `null` where several vendors use that interface, as
+   * with Vulkan.
+   */
   readonly vendor: GpuVendor | null;
   readonly integration: 'integrated' | 'discrete' | null;
   /** The interface that detected the GPU: `CUDA`, `Metal`, `Vulkan`, `ROCm`, ... */
@@ -29,7 +32,7 @@ export interface HardwareSurvey {
   /** The engine that was asked, e.g. `llama.cpp-linux-x86_64-nvidia-cuda12-avx2`; `null`: none is selected. */
   readonly engine: { readonly name: string; readonly version: string } | null;
   readonly ramBytes: number | null;
-  /** 0 where the survey found no GPU; `null` where it could not look. */
+  /** 0 where the survey found no GPU; `null` where the survey failed. */
   readonly vramBytes: number | null;
   readonly gpus: readonly SurveyedGpu[];
   readonly cpu: {
@@ -178,14 +181,19 @@ export function toSurveyedGpu(gpu: RawSurveyedGpu): SurveyedGpu {
   };
 }
 
-/** Interfaces of one maker. LM Studio for macOS needs Apple silicon, so Metal is Apple's there. */
+/**
+ * Interfaces that belong to one vendor. LM Studio for macOS needs Apple silicon, so Metal means
+ * Apple.
+ */
 const VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
   ['CUDA', 'nvidia'],
   ['ROCm', 'amd'],
   ['Metal', 'apple'],
 ] as const);
 
-/** Result codes of a GPU survey that was carried out; with no GPU listed, the machine has none. */
+/**
+ * Result codes of a successful GPU survey; an empty list then means that the machine has no GPU.
+ */
 const LOOKED_FOR_GPUS: ReadonlySet<string> = new Set(['success', 'noDevicesFound']);
 
 /** LM Studio reports a capacity that it could not read as 0. */

@@ -67,7 +67,10 @@ function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileG
   ];
 }
 
-/** The projector that shares most words with the model's name; LM Studio loads one per model. */
+/**
+ * The projector whose name shares the most words with the model's; LM Studio loads one for each
+ * model.
+ */
 function closestProjector(model: string, projectors: readonly FolderFile[]): FolderFile | null {
   const words = wordsOf(model);
   const score = (file: FolderFile): number =>

@@ -2,7 +2,7 @@
 const QUANTIZATION =
   /(?:^|[-_.@])((?:UD-)?(?:I?Q[1-8](?:_[0-9A-Z]+)*|TQ[12]_0|MXFP4(?:_MOE)?|BF16|F16|F32|FP16|[2-8]BIT))(?=$|[-_.])/gi;
 
-/** The quantization in a file or folder name, in upper case; `null`: the name has none. */
+/** The quantization in a file or folder name, in upper case; `null`: not in the name. */
 export function quantizationIn(name: string): { name: string; bits: number | null } | null {
   const last = [...name.replace(/\.gguf$/i, '').matchAll(QUANTIZATION)].at(-1)?.[1];
   if (last === undefined) return null;
@@ -11,7 +11,10 @@ export function quantizationIn(name: string): { name: string; bits: number | nul
   return { name: upper, bits: digits === undefined ? null : Number(digits) };
 }
 
-/** The number of parameters in a file or folder name, e.g. `7B`, `30B-A3B`; `null`: the name has none. */
+/**
+ * The number of parameters in a file or folder name, e.g. `7B`, `30B-A3B`; `null`: not in the
+ * name.
+ */
 export function parametersIn(name: string): string | null {
   const match = /(?:^|[-_ .])((?:\d+x)?\d+(?:\.\d+)?[bm](?:-a\d+(?:\.\d+)?b)?)(?=$|[-_ .])/i.exec(
     name,
@@ -19,7 +22,10 @@ export function parametersIn(name: string): string | null {
   return match?.[1]?.toUpperCase().replace('X', 'x') ?? null;
 }
 
-/** Whether a path looks like an embedding model's. Without reading the header only the name can tell. */
+/**
+ * Whether a path looks like an embedding model's. Only the name is used, because the header is
+ * not read.
+ */
 export function looksLikeEmbedding(path: string): boolean {
   return /embed|(?:^|[/_-])(?:bge|e5|gte|minilm)(?=[-_])/i.test(path);
 }

@@ -53,7 +53,7 @@ test('one file is one model', async () => {
   ]);
 });
 
-test('several quantizations in one repository get a key each', async () => {
+test('each quantization in a repository gets its own key', async () => {
   await put('p/M-7B-GGUF/M-7B-Q4_K_M.gguf');
   await put('p/M-7B-GGUF/M-7B-Q8_0.gguf');
   expect((await scan()).map(({ modelKey }) => modelKey)).toEqual(['m-7b@q4_k_m', 'm-7b@q8_0']);
@@ -103,7 +103,7 @@ test('finds the projector beside a model file whose name is closest', async () =
   expect(await findProjector(path.join(folder, 'nowhere', 'x.gguf'))).toBeNull();
 });
 
-test('an MLX folder is one model, and a folder of other files is not', async () => {
+test('an MLX folder is one model, and a folder of other files is not a model', async () => {
   await put('mlx-community/Qwen3-4B-4bit/config.json');
   await put('mlx-community/Qwen3-4B-4bit/model-00001-of-00002.safetensors', 5);
   await put('mlx-community/Qwen3-4B-4bit/model-00002-of-00002.safetensors', 6);
@@ -173,7 +173,7 @@ test('names a folder that cannot be read', async () => {
   await chmod(path.join(folder, 'p/closed'), 0o000);
   const { models, unreadable } = await scanModelsFolder(folder);
   await chmod(path.join(folder, 'p/closed'), 0o755);
-  // The superuser, and every user of Windows, can read the folder nevertheless.
+  // The superuser, and every user of Windows, can read the folder all the same.
   expect(models.length + unreadable.length).toBe(2);
 });
 

@@ -12,7 +12,9 @@ export interface ScannedModel extends DownloadedModel {
   readonly filePath: string;
   /** Absolute paths of all weight files; the parts of a split file in order. */
   readonly files: readonly string[];
-  /** Absolute path of the vision projector; `sizeBytes` includes it. `null`: none. */
+  /**
+   * Absolute path of the vision projector, whose size `sizeBytes` includes; `null`: no projector.
+   */
   readonly projectorPath: string | null;
   /** `false`: parts of a split model are missing, as in an unfinished download. */
   readonly complete: boolean;
@@ -34,7 +36,9 @@ export interface ModelsFolderScan {
   readonly unreadable: readonly { readonly path: string; readonly code: string }[];
 }
 
-/** publisher/repository/file, and one more level for split files in a folder of their own. */
+/**
+ * Depth: publisher/repository/file, and one more level for split files in a folder of their own.
+ */
 const MAX_DEPTH = 4;
 
 /**
@@ -115,7 +119,7 @@ function codeOf(error: unknown): string {
     : 'UNKNOWN';
 }
 
-/** Whether a link leads to its own folder or to a parent of it, whose files are listed already. */
+/** Whether a link leads to its own folder or to a parent of it. Those files are listed already. */
 async function leadsBack(folder: string, link: string): Promise<boolean> {
   const [here = folder, there = link] = await Promise.all(
     [folder, link].map((one) => realpath(one).catch(() => one)),
@@ -167,10 +171,10 @@ function describe(
 }
 
 /**
- * Absolute path of the vision projector beside a model file; `null`: there is none, or the folder cannot
- * be read. LM Studio loads the projector with the model, but does not report its path.
+ * Absolute path of the vision projector beside a model file; `null`: no projector, or an
+ * unreadable folder. LM Studio loads the projector with the model, but does not report its path.
  *
- * @param modelFile Absolute path of a GGUF file; of a split one, any part.
+ * @param modelFile Absolute path of a GGUF file; any part of a split one.
  */
 export async function findProjector(modelFile: string): Promise<string | null> {
   const folder = path.dirname(modelFile);

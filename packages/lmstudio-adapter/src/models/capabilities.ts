@@ -1,11 +1,12 @@
 import type { Capability } from '@mai/memory-ledger';
 import type { DownloadedModel } from './model-types.js';
 
-/** What the facts and the name of a model can tell; `analysis` is not among it. */
+/** The capabilities that facts and name can show; `analysis` is not one of them. */
 export type ModelCapability = Exclude<Capability, 'analysis'>;
 
-// LM Studio reports vision and tool use only, so the other capabilities go by the name of the family.
-// 'qwen3' reasons by default, except in its instruct, coder, VL, embedding and reranker releases.
+// LM Studio reports only vision and tool use, so the other capabilities are guessed from the
+// family's name. 'qwen3' reasons by default, except in its instruct, coder, VL, embedding and
+// reranker releases.
 const REASONING =
   /(?:^|[^a-z0-9])(?:deepseek-r1|r1-distill|qwq|gpt-oss|magistral|reasoning|thinking|thinker|phi-4-mini-reasoning|exaone-deep|marco-o1|openthinker|glm-z1|seed-oss|nemotron-nano)/;
 const QWEN3 = /(?:^|[^a-z0-9])qwen3(?:\.\d+)?-(?!.*(?:instruct|coder|vl|embedding|reranker))/;
@@ -13,8 +14,9 @@ const CODING =
   /coder|codestral|devstral|starcoder|codegemma|codellama|code-llama|granite-.*code|stable-code|codeqwen|wizardcoder|opencoder|deepcoder/;
 
 /**
- * Capabilities of a model: chat, embedding, vision and tools from LM Studio's facts, reasoning and coding
- * from the family's name. A family that is not known here has neither of the last two.
+ * Capabilities of a model: chat, embedding, vision and tools from LM Studio's facts, reasoning
+ * and coding from the family's name. A model of an unknown family gets neither reasoning nor
+ * coding.
  */
 export function detectCapabilities(
   model: Pick<DownloadedModel, 'kind' | 'vision' | 'toolUse' | 'modelKey' | 'path'>,

@@ -50,13 +50,13 @@ export function toResident(
     deviceIdentifier: raw.deviceIdentifier,
     activity: state === null ? null : (ACTIVITIES[state.status] ?? null),
     queued: state === null ? null : state.queued,
-    // `contextLength` is what the engine allocated; the stored configuration has what was requested.
+    // `contextLength` is the allocated length; the stored configuration has the requested one.
     loadConfig: { ...loadConfig, contextLengthTokens: raw.contextLength },
     keepModelInMemory,
   };
 }
 
-/** The format in lower case, with `mlx` for what LM Studio calls `safetensors`. */
+/** The format in lower case; LM Studio's `safetensors` becomes `mlx`. */
 export function toFormat(format: string): string {
   const lower = format.toLowerCase();
   return lower === 'safetensors' || lower === 'mlx_placeholder' ? 'mlx' : lower;

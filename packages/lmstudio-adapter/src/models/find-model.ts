@@ -3,9 +3,9 @@ import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The downloaded model that a key names. */
 export interface ModelMatch {
-  /** Named by its model key, by the key of a variant, or by its path; `null`: no model is. */
+  /** Matches the model key, the key of a variant, or the path; `null`: no model matches. */
   readonly model: DownloadedModel | null;
-  /** Without a model: keys that may have been meant, best first. */
+  /** Without a model: similar keys, best first. */
   readonly suggestions: readonly string[];
 }
 
@@ -59,8 +59,8 @@ const MAX_SUGGESTIONS = 3;
 const MAX_DISTANCE = 0.45;
 
 /**
- * Known names that are close to the wanted one, best first: with a few edits of difference, or one
- * contained in the other. Case, separators and a missing publisher do not count.
+ * Known names that are similar to the wanted one, best first: they differ by few edits, or one
+ * contains the other. Case, separators and a missing publisher are ignored.
  */
 export function suggest(wanted: string, known: readonly string[]): readonly string[] {
   const target = normalize(wanted);
@@ -82,7 +82,7 @@ function distanceTo(target: string, name: string): number {
       const longest = Math.max(spelling.length, target.length);
       const edits = editDistance(target, spelling) / longest;
       const contained = spelling.includes(target) || target.includes(spelling);
-      // A part of the name is a better hint than as many scattered edits.
+      // A name that contains the other is a better hint than the same number of scattered edits.
       return contained ? Math.min(edits, 0.4) : edits;
     }),
   );

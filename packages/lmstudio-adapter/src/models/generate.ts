@@ -28,7 +28,9 @@ export interface GenerateRequest extends CallOptions {
 /** A generated text and its figures. */
 export interface Generation {
   readonly text: string;
-  /** Why it ended, in LM Studio's terms: `eosFound`, `maxPredictedTokensReached`, ... */
+  /**
+   * Why the generation ended, in LM Studio's terms: `eosFound`, `maxPredictedTokensReached`, ...
+   */
   readonly stopReason: string;
   readonly promptTokens: number | null;
   readonly predictedTokens: number | null;
@@ -37,7 +39,7 @@ export interface Generation {
   readonly timeToFirstTokenMs: number | null;
 }
 
-/** How a warm-up is run. */
+/** Options of a warm-up. */
 export interface WarmUpOptions extends CallOptions {
   /** About how many tokens of prompt to process; 512, llama.cpp's micro-batch, unless given. */
   readonly promptTokens?: number | undefined;
@@ -68,8 +70,9 @@ export async function generate(
 }
 
 /**
- * Runs a prompt of about `promptTokens` tokens through a loaded model and generates one token. The engine
- * then has allocated its compute buffers and read the mapped weights, so its memory can be measured.
+ * Runs a prompt of about `promptTokens` tokens through a loaded model and generates one token.
+ * After that the engine has allocated its compute buffers and read the mapped weights, so its
+ * memory can be measured.
  */
 export async function warmUp(
   connection: Connection,
@@ -133,7 +136,10 @@ function predict(
   });
 }
 
-/** Throws `INSTANCE_NOT_FOUND` where the instance does not exist: LM Studio's refusal has no code for it. */
+/**
+ * Throws `INSTANCE_NOT_FOUND` where the instance does not exist, because LM Studio's refusal has
+ * no code for that.
+ */
 async function requireResident(
   connection: Connection,
   request: GenerateRequest,

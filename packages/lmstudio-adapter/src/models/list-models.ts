@@ -12,10 +12,13 @@ import type {
 import { toDownloadedModel, toResident } from './convert-model.js';
 import { type HttpListing, listOverHttp } from './list-over-http.js';
 
-/** More than are ever loaded at once. When it is reached the cache is emptied, old instances included. */
+/**
+ * Maximum size of the cache, more than are ever loaded at once. At this size the cache is
+ * emptied.
+ */
 const LOAD_CONFIGS_KEPT = 64;
 
-/** Whether to list residents only, or to read the load configuration and activity of each, too. */
+/** Whether to list residents only, or also to read the load configuration and activity of each. */
 export type ResidentDetail = 'listing' | 'full';
 
 /** Lists the downloaded models, over HTTP where LM Studio does not understand the WebSocket call. */
@@ -114,7 +117,7 @@ async function describe(
     );
     return info === null ? null : (info.value ?? 'gone');
   } catch (error) {
-    // Unloaded between the two calls: LM Studio answers with an error.
+    // The instance was unloaded between the two calls, and LM Studio answers with an error.
     if (isCallFault(error, 'answered')) return 'gone';
     throw error;
   }

@@ -14,8 +14,8 @@ export interface HttpListing {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Lists the models over `/api/v1/models`, or else `/api/v0/models`: for an LM Studio that does not
- * understand the WebSocket calls. `null` when neither answers with a list.
+ * Lists the models over `/api/v1/models`, or else `/api/v0/models`, for an LM Studio that does
+ * not understand the WebSocket calls. `null` when both fail.
  */
 export async function listOverHttp(
   address: ServerAddress,

@@ -26,11 +26,11 @@ export interface DownloadedModel {
   readonly selectedVariant: string | null;
   /** Path relative to the models folder, with forward slashes. */
   readonly path: string | null;
-  /** The LM Link device that holds the model; `null` is the machine that LM Studio runs on. */
+  /** The LM Link device that holds the model; `null`: the machine that LM Studio runs on. */
   readonly deviceIdentifier: string | null;
 }
 
-/** What an instance is doing. */
+/** The activity of an instance. */
 export type InstanceActivity = 'idle' | 'processing-prompt' | 'generating' | 'computing-embedding';
 
 /** One loaded copy of a model. */
@@ -49,7 +49,7 @@ export interface ResidentInstance {
   readonly ttlMs: number | null;
   /** Milliseconds since the epoch; `null`: never used, or unknown. */
   readonly lastUsedAtMs: number | null;
-  /** The LM Link device that runs it; `null` is the machine that LM Studio runs on. */
+  /** The LM Link device of the instance; `null`: the machine that LM Studio runs on. */
   readonly deviceIdentifier: string | null;
   /** `null`: this LM Studio does not report it. */
   readonly activity: InstanceActivity | null;

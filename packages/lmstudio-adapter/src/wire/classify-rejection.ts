@@ -16,8 +16,9 @@ const BROKEN_CONNECTION =
   /WebSocket (connection closed|timed out|client transport disposed|was closed before)|transport has been disposed|Unexpected server response|Failed to parse authentication result|socket hang up|Parse Error|self[- ]signed certificate|certificate/i;
 
 /**
- * Sorts a rejection of the SDK by its text: the SDK has no error classes, and a `code` on socket errors
- * only. An unknown text counts as LM Studio's answer, because then the connection stays in use.
+ * Sorts a rejection of the SDK by its text, because the SDK has no error classes, and a `code` on
+ * socket errors only. An unknown text counts as LM Studio's answer, so that the connection stays
+ * in use.
  */
 export function classifyRejection(error: unknown): { kind: CallFaultKind; message: string } {
   const message = messageOf(error);

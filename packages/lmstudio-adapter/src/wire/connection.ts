@@ -8,7 +8,7 @@ import { type CallOptions, Deadline } from './deadline.js';
 import type { SessionPool } from './session-pool.js';
 import type { RawConfigField } from './wire.js';
 
-/** One LM Studio and how to talk to it; every call takes one. */
+/** One LM Studio and the means to call it; every call takes one. */
 export interface Connection {
   readonly address: ServerAddress;
   readonly pool: SessionPool;
@@ -26,8 +26,9 @@ export function deadlineOf(connection: Connection, options: CallOptions | undefi
 }
 
 /**
- * Asks for LM Studio's greeting over HTTP, and throws where it does not come. Every command does this
- * first: a WebSocket to a host that drops packets would stay pending, while the greeting fails quickly.
+ * Asks for LM Studio's greeting over HTTP, and throws where no greeting comes. Every command does
+ * this first: a WebSocket to a host that drops packets would stay pending, while the greeting
+ * fails quickly.
  */
 export async function requireReachable(connection: Connection, deadline: Deadline): Promise<void> {
   const { address } = connection;
@@ -111,8 +112,8 @@ export function toLMStudioError(
     case 'unauthorized':
       return unauthorized(address, error.message, error);
     case 'connection': {
-      // 4xx: a proxy that passes on no WebSockets, or a server without this path. 5xx is not counted as
-      // incompatible, because a proxy answers so while LM Studio starts.
+      // 4xx: a proxy that does not pass WebSockets on, or a server without this path. 5xx does
+      // not count as incompatible, because a proxy answers with 5xx while LM Studio starts.
       const status = /Unexpected server response: (4\d\d)/.exec(error.message)?.[1];
       return status === undefined
         ? unreachable(address, error.message, where)
@@ -137,7 +138,7 @@ export function toLMStudioError(
   }
 }
 
-/** A message of LM Studio with its full stop, so that another sentence can follow. */
+/** A message of LM Studio with a full stop, so that another sentence can follow. */
 export function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -10,7 +10,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Deadline of a call that an older LM Studio may lack. Its answer only adds detail, which can be `null`. */
+/** Deadline of a call that an older LM Studio may lack. Without an answer, a detail is `null`. */
 const OPTIONAL_CALL_MS = 2000;
 
 /** The deadline and the signal that all calls of one method share. */
@@ -29,7 +29,9 @@ export class Deadline {
     return new Deadline(timers, options?.timeoutMs ?? defaultMs, options?.signal);
   }
 
-  /** Milliseconds left, at least 1: a call that starts too late then fails by its own timeout. */
+  /**
+   * Milliseconds left, at least 1, so that a call that starts too late fails by its own timeout.
+   */
   get leftMs(): number {
     return Math.max(1, Math.ceil(this.#endsAtMs - this.timers.nowMs()));
   }

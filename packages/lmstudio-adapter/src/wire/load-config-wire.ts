@@ -4,7 +4,7 @@ import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from 
 /** Every KV cache type that LM Studio offers; `bf16` is not among them. */
 const WIRE_KV_TYPES = ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
 
-/** Why LM Studio can never load with this configuration; `null`: it can. */
+/** Why LM Studio can never load with this configuration; `null`: it can load. */
 export function loadConfigProblem(config: LoadConfig): string | null {
   for (const [name, type] of [
     ['K', config.kvCacheTypeK],
@@ -43,7 +43,8 @@ export function toWireLoadConfig(
     ...(config.contextLengthTokens === null ? {} : { contextLength: config.contextLengthTokens }),
     ...(keepModelInMemory === null ? {} : { keepModelInMemory }),
   };
-  // SDK 2.0.0 passes on nothing else for embedding models: it drops even `gpu.ratio`, silently.
+  // SDK 2.0.0 passes on only these fields for embedding models; it drops even `gpu.ratio`,
+  // silently.
   if (kind === 'embedding') return shared;
   const { offloadRatio, cpuExpertRatio, parallelSequences, flashAttention } = config;
   const gpu = {
@@ -100,7 +101,10 @@ function asRatio(value: unknown): number | null {
   return asNumber(value);
 }
 
-/** LM Studio stores a checkbox and a type. Unchecked means no quantization: llama.cpp then uses f16. */
+/**
+ * LM Studio stores a checkbox and a type. An unchecked box means no quantization: llama.cpp then
+ * uses f16.
+ */
 function asKvType(value: unknown): KvCacheType | null {
   if (typeof value !== 'object' || value === null || !('checked' in value)) return null;
   if (value.checked === false) return 'f16';

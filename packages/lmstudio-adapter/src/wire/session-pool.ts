@@ -14,9 +14,10 @@ export interface SessionPoolOptions {
 type CallName = `${Namespace}.${Endpoint}`;
 
 /**
- * Opens sessions: one shared session for reads, and one of its own for each command (load, unload,
+ * Opens sessions: one shared session for reads, and a new one for each command (load, unload,
  * predict). So a read that times out does not end a running load, and a failed command is never
- * replayed. Until LM Studio restarts, the pool remembers which calls it does not answer.
+ * replayed. Until LM Studio restarts, the pool remembers the calls that LM Studio does not
+ * answer.
  */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
@@ -30,7 +31,9 @@ export class SessionPool {
     this.#options = options;
   }
 
-  /** Reads over the shared session. After a broken connection it asks once more, over a new one. */
+  /**
+   * Reads over the shared session. After a broken connection, asks once more over a new session.
+   */
   async read<T>(spec: CallSpec, start: (wire: Wire) => Promise<T>): Promise<T> {
     try {
       return await this.#readOnce(spec, start);
@@ -43,8 +46,8 @@ export class SessionPool {
   }
 
   /**
-   * Like `read`, for calls that an older LM Studio may lack: resolves `null` where LM Studio does not
-   * answer the call, and then does not ask again until LM Studio restarts.
+   * Like `read`, for calls that an older LM Studio may lack. Resolves `null` where LM Studio does
+   * not answer the call, and then does not ask again until LM Studio restarts.
    */
   async readIfAvailable<T>(
     spec: CallSpec,
@@ -75,7 +78,9 @@ export class SessionPool {
     }
   }
 
-  /** Forgets which calls LM Studio answers: it may have been restarted or replaced. */
+  /**
+   * Forgets which calls LM Studio answers, because LM Studio may have been restarted or replaced.
+   */
   forget(): void {
     this.#unavailable.clear();
     this.#answered.clear();
@@ -125,7 +130,7 @@ export class SessionPool {
       webSocketUrl: this.#options.webSocketUrl,
       credentials: this.#options.credentials,
       onCommunicationWarning: (namespace, text) => session.reportWarning(namespace, text),
-      // The SDK reconnects by itself. By then another LM Studio may listen there.
+      // The SDK reconnects by itself, but another LM Studio may listen there by then.
       onDisconnected: () => {
         session.retire();
         this.forget();

@@ -12,7 +12,7 @@ const spec = (part: Partial<CallSpec> = {}): CallSpec => ({
 });
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** A wire without a server; it counts how often it was closed. */
+/** A wire without a server; it counts its closings. */
 function fakeWire(connected: boolean | null = true): { wire: Wire; closed: () => number } {
   let closed = 0;
   const unused = (): never => {
@@ -75,7 +75,7 @@ test('a call that is never answered ends at its deadline and closes the sockets'
   expect(timers.pending).toBe(0);
 });
 
-test('a call ends early where its socket does not open, and not where that is unknown', async () => {
+test('a call ends early where its socket does not open, but not where that is unknown', async () => {
   const missing = session(false);
   const call = outcome(missing.session.call(spec({ timeoutMs: 60_000 }), never));
   await missing.timers.advance(2500);
@@ -111,7 +111,7 @@ test('a warning ends the call that it names', async () => {
   expect(await Promise.race([other, Promise.resolve('open')])).toBe('open');
 });
 
-test('a warning about a call that has ended ends no other call', async () => {
+test('a warning about a call that has ended ends no open call', async () => {
   const { timers, session: open } = session();
   const call = outcome(open.call(spec(), never));
   open.reportWarning('system', 'Received rpcResult for unknown rpc, callId = 3');

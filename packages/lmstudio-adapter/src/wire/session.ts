@@ -6,10 +6,13 @@ import type { Endpoint, Namespace, Wire } from './wire.js';
 /** Deadline for a namespace's socket to open. The socket of a namespace that LM Studio lacks never opens. */
 const CONNECT_DEADLINE_MS = 2500;
 
-/** How long a call waits for its answer after a warning that does not say the answer is lost. */
+/** Time that a call waits for its answer after a warning that may not concern the answer. */
 const WARNED_GRACE_MS = 250;
 
-/** Warnings after which no answer comes: the SDK could not read it, or LM Studio does not know the call. */
+/**
+ * Warnings that mean a lost answer: the SDK could not read it, or LM Studio does not know the
+ * call.
+ */
 const NO_ANSWER_FOLLOWS =
   /Produced communication warning|\((?:rpc|channel)(?:EndpointUnknown|EndpointUnhandled|ParameterTypeError|CreationParameterTypeError)\)|unknown (?:rpc|channel) endpoint/i;
 
@@ -28,10 +31,10 @@ interface OpenCall {
 }
 
 /**
- * One wire with the calls that are open on it. Each call ends by its deadline, whatever the wire does.
- * A timeout, an abort, a connection error or a call that is not understood retires the session: it
- * starts no further call, because the SDK would replay rejected commands, and its sockets close after
- * its last open call.
+ * A wire and its open calls. Each call ends by its deadline, even if the wire stays silent. A
+ * timeout, an abort, a connection error or a call that LM Studio does not understand retires the
+ * session. A retired session starts no further call, because the SDK would replay rejected
+ * commands, and closes its sockets after its last open call.
  */
 export class Session {
   readonly #open = new Set<OpenCall>();
@@ -49,7 +52,10 @@ export class Session {
     return this.#retired;
   }
 
-  /** Runs one call. Rejects with a `CallFault`, or with the signal's reason when it aborts. */
+  /**
+   * Runs one call. Rejects with a `CallFault`, or with the signal's reason when the signal
+   * aborts.
+   */
   async call<T>(spec: CallSpec, start: (wire: Wire) => Promise<T>): Promise<T> {
     spec.signal?.throwIfAborted();
     const name = `${spec.namespace}.${spec.endpoint}` as const;
@@ -85,7 +91,7 @@ export class Session {
 
   /** Ends the open call that a protocol warning is about, where the warning names one. */
   reportWarning(namespace: Namespace | null, text: string): void {
-    // A late answer to a call that has already ended. It concerns no open call.
+    // A warning about a late answer: its call has already ended, so open calls go on.
     if (/for unknown (channel|rpc|signal)/i.test(text)) return;
     const here = [...this.#open].filter(
       ({ spec }) => namespace === null || spec.namespace === namespace,
@@ -98,7 +104,8 @@ export class Session {
   #notUnderstood({ spec, fail, cleanUp }: OpenCall, text: string): void {
     const fault = new CallFault('not-understood', `${spec.namespace}.${spec.endpoint}`, text);
     if (NO_ANSWER_FOLLOWS.test(text)) return fail(fault);
-    // Another warning: the answer may still come. Loads and predictions take long, so they go on.
+    // After another warning the answer may still come. Loads and predictions take long, so they
+    // go on.
     if (spec.endpoint === 'loadModel' || spec.endpoint === 'predict') return;
     cleanUp.push(this.timers.after(WARNED_GRACE_MS, () => fail(fault)));
   }

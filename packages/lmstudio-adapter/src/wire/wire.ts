@@ -1,6 +1,6 @@
 import type { KvCacheType } from '@mai/memory-ledger';
 
-/** What a model is for: text generation or embeddings. LM Studio has a namespace for each. */
+/** The purpose of a model: text generation or embeddings. LM Studio has a namespace for each. */
 export type ModelKind = 'llm' | 'embedding';
 
 /** The WebSocket namespaces that this package uses. */
@@ -51,7 +51,7 @@ export interface RawInstanceInfo extends RawModelInfo {
   readonly contextLength: number;
 }
 
-/** One field of a load configuration as LM Studio keeps it. */
+/** One field of a load configuration as LM Studio stores it. */
 export interface RawConfigField {
   readonly key: string;
   readonly value?: unknown;
@@ -126,7 +126,7 @@ export interface RawLinkStatus {
   readonly preferredDeviceIdentifier?: string | undefined;
 }
 
-/** A load configuration in the SDK's public spelling. Fields that the caller left open are absent. */
+/** A load configuration in the SDK's public spelling. Fields without a value are absent. */
 export interface WireLoadConfig {
   readonly contextLength?: number;
   readonly maxParallelPredictions?: number;
@@ -172,8 +172,8 @@ export interface RawPrediction {
 }
 
 /**
- * LM Studio's WebSocket protocol without deadlines, retries or error classes. Any of its promises may
- * stay pending for ever: `Session` gives each call a deadline.
+ * LM Studio's WebSocket protocol without deadlines, retries or error classes. Its promises may
+ * stay pending forever, so `Session` gives each call a deadline.
  */
 export interface Wire {
   version(): Promise<{ readonly version: string; readonly build: number }>;

@@ -1,6 +1,6 @@
 import { manualClock, realClock } from '../index.js';
 
-test('a manual clock runs timers in the order in which they are due, at their time', async () => {
+test('a manual clock runs timers in the order of their times, at their times', async () => {
   const clock = manualClock(1000);
   const ran: string[] = [];
   const note = (name: string) => (): void => void ran.push(`${name}@${clock.now()}`);
@@ -20,7 +20,7 @@ test('a manual clock runs timers in the order in which they are due, at their ti
   expect(clock.pending).toBe(0);
 });
 
-test('the real clock does not fire at once for a delay beyond what setTimeout can hold', async () => {
+test("the real clock does not fire at once for a delay above setTimeout's maximum", async () => {
   const clock = realClock();
   let fired = false;
   const cancel = clock.schedule(() => (fired = true), 2 ** 40);

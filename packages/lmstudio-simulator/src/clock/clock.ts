@@ -2,7 +2,7 @@
 export interface SimulatorClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `callback` once after `delayMs`. The returned function cancels that. */
+  /** Calls `callback` once after `delayMs`. The returned function cancels the call. */
   schedule(callback: () => void, delayMs: number): () => void;
 }
 
@@ -17,7 +17,7 @@ export interface ManualClock extends SimulatorClock {
   readonly pending: number;
 }
 
-// setTimeout fires at once for a longer delay. So any longer delay becomes this one, 24 days.
+// setTimeout fires at once for a delay above 24 days, so longer delays become this one.
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** A clock with real time. */

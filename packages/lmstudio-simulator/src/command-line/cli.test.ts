@@ -32,7 +32,7 @@ async function running(...args: string[]): Promise<{ simulator: Simulator; out: 
   return { simulator: outcome, out };
 }
 
-test('it prints its address, its machine and its models', async () => {
+test('prints its address, its machine and its models', async () => {
   const { simulator, out } = await running('--world', 'laptop');
   await using _ = simulator;
   expect(out.join('')).toContain(simulator.baseUrl);
@@ -93,7 +93,7 @@ test.each([
   expect(err.join('')).not.toContain('    at ');
 });
 
-test('a world file that is not JSON or not a world is refused with its name or field', async () => {
+test('refuses a world file that is not JSON or not a world, with its name or field', async () => {
   const file = path.join(folder, 'broken.json');
   writeFileSync(file, '{');
   expect((await run('--world', file)).err.join('')).toContain(`${file} is not valid JSON`);

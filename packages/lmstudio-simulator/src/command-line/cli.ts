@@ -163,7 +163,7 @@ function readProfile(value: string): ProfileName {
   throw new UsageError(`--profile must be "current" or "old", not "${value}".`);
 }
 
-// Figures of faults that are given by name alone. All other faults have defaults of their own.
+// Parameters of faults that are given by name alone. All other faults have defaults of their own.
 const DEFAULT_FIGURES: Readonly<Record<string, object>> = {
   'shrink-context': { toTokens: 2048 },
   'slow-frames': { delayMs: 500 },

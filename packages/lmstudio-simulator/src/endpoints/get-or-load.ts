@@ -48,7 +48,7 @@ export function getOrLoad(backend: Backend, domain: 'llm' | 'embedding'): Endpoi
       for (const other of runtime.residents()) {
         if (!other.justInTime || other.file.model.type !== domain) continue;
         serverChannel.send({ type: 'unloadingOtherJITModel', info: instanceInfo(other, profile) });
-        // LM Studio does this even while the model generates: lmstudio-bug-tracker #671 and #1796.
+        // LM Studio evicts even while the model generates: lmstudio-bug-tracker #671 and #1796.
         runtime.unload(other.identifier);
       }
     }

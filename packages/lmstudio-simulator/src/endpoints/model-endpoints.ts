@@ -45,7 +45,8 @@ export function modelEndpoints(
           try {
             return instanceInfo(resolveSpecifier(backend, domain, specifier), profile);
           } catch (error) {
-            // A query may find nothing. A reference to an instance that was unloaded always fails.
+            // A query without a match returns nothing. A reference to an instance that was
+            // unloaded always fails.
             if (specifier.type === 'query' && !throwIfNotFound) return undefined;
             throw error;
           }
@@ -101,7 +102,8 @@ function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
       {
         file,
         identifier: request.identifier ?? null,
-        // LM Studio treats a load through the SDK as manual: it has no time to live unless one is given.
+        // LM Studio treats a load through the SDK as manual: without a given time to live it has
+        // none.
         ttlMs: request.ttlMs ?? null,
         fields: flattenStack(request.loadConfigStack),
         justInTime: false,

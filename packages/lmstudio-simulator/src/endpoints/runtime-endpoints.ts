@@ -56,7 +56,7 @@ export function runtimeEndpoints({ runtime }: Backend): readonly (readonly [stri
   ];
 }
 
-/** A map as superjson, LM Studio's serializer for values that JSON does not have, writes it. */
+/** A map in the format of superjson, LM Studio's serializer for values that JSON lacks. */
 function superjsonMap(entries: readonly (readonly [string, unknown])[]): object {
   return { json: entries, meta: { values: ['map'], v: 1 } };
 }

@@ -4,9 +4,9 @@ import { assertFault, type Fault, type FaultType } from './fault.js';
 export interface ActiveFault {
   /** The fault as it was injected. */
   readonly fault: Fault;
-  /** How often it has happened. */
+  /** Number of times that the fault has happened. */
   readonly hits: number;
-  /** Ends the fault. What it has broken stays broken. */
+  /** Ends the fault. Its effects so far are not undone. */
   clear(): void;
 }
 
@@ -34,7 +34,7 @@ export class ActiveFaults {
     this.#active.length = 0;
   }
 
-  /** The fault of this type that matches, which counts as one hit; `null` where there is none. */
+  /** The fault of this type that matches, counted as one hit; `null` where none matches. */
   trigger<T extends FaultType>(
     type: T,
     matches: (fault: FaultOf<T>) => boolean = () => true,
@@ -49,7 +49,7 @@ export class ActiveFaults {
     return null;
   }
 
-  /** The same for a load of this model. */
+  /** As `hit`, for a load of this model. */
   triggerForLoad<T extends FaultType>(type: T, modelKey: string): FaultOf<T> | null {
     return this.trigger(
       type,

@@ -6,13 +6,13 @@ import { SimulatorError } from '../simulator-error.js';
 export interface FaultScope {
   /** The model key without a variant. */
   readonly modelKey?: string;
-  /** How often it happens, 1 or more. */
+  /** The number of times that it happens, 1 or more. */
   readonly times?: number;
 }
 
 /**
- * Something that goes wrong, as it does with the real LM Studio. `atProgress` is 0 to 1, and `endpoint`
- * the name of an endpoint of the wire protocol, such as `listLoaded`.
+ * A fault that the real LM Studio can have, too. `atProgress` is 0 to 1, and `endpoint` the name
+ * of an endpoint of the wire protocol, such as `listLoaded`.
  */
 export type Fault = FaultScope &
   (

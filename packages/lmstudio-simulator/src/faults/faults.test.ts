@@ -52,7 +52,7 @@ test('crash-load: there is progress until the crash, an exit code, and no reside
 test.each([
   ['vram', /unable to allocate CUDA0 buffer/],
   ['ram', /Exit code: null/],
-] as const)('out-of-memory of %s strikes after the weights', async (pool, text) => {
+] as const)('out-of-memory of %s happens after the weights are loaded', async (pool, text) => {
   await using connected = await startWithClient({ speed: 10 });
   connected.simulator.fault.outOfMemory({ pool });
   const progress: number[] = [];
@@ -157,7 +157,7 @@ test('hang: calls to one endpoint, or to all, get no answer until the fault is c
   expect((await client.system.getLMStudioVersion()).version).toBe('0.4.18');
   one.clear();
   expect(await client.llm.listLoaded()).toEqual([]);
-  // The call from before gets no answer even after the fault is cleared.
+  // The earlier call gets no answer even after the fault is cleared.
   expect(await state(stuck)).toBe('pending');
 
   simulator.fault.hang();
@@ -165,7 +165,7 @@ test('hang: calls to one endpoint, or to all, get no answer until the fault is c
   version.catch(() => {});
   await simulator.seen('version', 2);
   expect(await state(version)).toBe('pending');
-  // Discovery still works, so that a client can't notice the fault by it.
+  // Discovery still works, so a client can't detect the fault there.
   expect((await fetch(`${simulator.httpUrl}/lmstudio-greeting`)).status).toBe(200);
 });
 
@@ -226,7 +226,8 @@ test('reject-authentication: each call is refused with the text', async () => {
     expect((await rejection(connected.client.llm.listLoaded())).message).toBe(
       'Failed to authenticate: Token revoked',
     );
-    // Waits for the end of the refused socket, which the SDK would otherwise take for that of the next one.
+    // Waits until the refused socket has ended; otherwise the SDK would mistake its end for the
+    // next socket's.
     await until(() => connected.simulator.connections() === 0);
   }
   expect((await fetch(`${connected.simulator.httpUrl}/api/v1/models`)).status).toBe(401);
@@ -267,7 +268,7 @@ test('ignore-upgrade: the connection of a client that gives up is closed', async
   await until(() => simulator.connections() === 0);
 });
 
-test('refuse-upgrade and not-lm-studio: another program seems to answer', async () => {
+test('refuse-upgrade and not-lm-studio: the client takes the server for another program', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.refuseUpgrade({ times: 1 });
   expect((await rejection(connected.client.llm.listLoaded())).message).toMatch(
@@ -306,7 +307,7 @@ test('a fault with a wrong shape is refused with its problems', async () => {
   }
 });
 
-test('the SDK repeats commands that failed while LM Studio was down, as with the real one', async () => {
+test('the SDK repeats commands that failed while LM Studio was down, as it does with the real LM Studio', async () => {
   await using connected = await startWithClient();
   const { client, simulator } = connected;
   await client.llm.listLoaded();

@@ -74,7 +74,7 @@ test('v1 loads, lists the instance with its configuration, and unloads', async (
       },
     },
   ]);
-  // LM Studio treats a load through REST as manual, as one through the SDK.
+  // LM Studio treats a load through REST as manual, like one through the SDK.
   expect(simulator.residents()).toMatchObject([{ ttlMs: null, contextLengthTokens: 16_384 }]);
   const [, list] = await ask(simulator, '/api/v1/models');
   expect(list).toMatchObject({
@@ -125,7 +125,7 @@ test('v1 reports an unknown model, a bad request and a failed load', async () =>
   await expect(load({ model: 'qwen/qwen3-4b' })).rejects.toThrow('fetch failed');
 });
 
-test('an unknown path is answered as LM Studio does, and a malformed one does no harm', async () => {
+test('answers an unknown path like LM Studio, and survives a malformed path', async () => {
   await using connected = await startWithClient();
   expect(await ask(connected.simulator, '/api/v9/nothing')).toEqual([
     200,

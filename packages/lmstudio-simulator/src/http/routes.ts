@@ -38,7 +38,7 @@ export async function answerRequest(
     fault.endpoint === 'http' ||
     fault.endpoint === path ||
     (greeting && fault.endpoint === 'greeting');
-  // stop() closes the connection of a request without an answer.
+  // The connection of a request without an answer stays open until stop().
   if (faults.trigger('hang', hangs)) return;
 
   const answer = await route(method, path, body, request, options);
@@ -105,7 +105,7 @@ function readPath(url: string): string {
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Throws where the body is not JSON, and where the client disconnects before its end.
+  // Throws where the body is not JSON, or where the client disconnects before its end.
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;

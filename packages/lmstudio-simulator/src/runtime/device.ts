@@ -20,7 +20,10 @@ export interface ModelOnDevice {
   readonly pinnedVariant: boolean;
 }
 
-/** A model as `listDownloadedModels` shows it, or one of its variants; `null` where it has no such variant. */
+/**
+ * A model, or one of its variants, as `listDownloadedModels` shows it; `null` where the variant
+ * does not exist.
+ */
 export function modelOnDevice(
   device: Device,
   model: WorldModel,

@@ -46,7 +46,7 @@ export interface LoadEstimate {
 const PROGRESS_STEPS = 20;
 const SHORTEST_STEP_MS = 25;
 
-/** Estimates a load with these fields, at another context length than theirs where one is given. */
+/** Estimates a load with these fields; a given context length replaces theirs. */
 export function estimateLoad(
   runtime: Runtime,
   file: ModelOnDevice,
@@ -161,7 +161,7 @@ export function startLoad(
 
   const advance = (): void => {
     const progress = step / steps;
-    // Context and compute buffers are only part of it when progress is 1.
+    // The bytes of context and compute buffers are included only at progress 1.
     load.use = placement.useAt(progress);
     if (drop && !dropped && progress >= (drop.atProgress ?? 0.5)) {
       dropped = true;

@@ -22,11 +22,12 @@ const cache = (type: string): readonly ConfigField[] =>
     value: { checked: true, value: type },
   }));
 
-// Worked out by hand: layers x KV heads x head dimension x (2 + 2 bytes) x tokens.
+// Calculated by hand: layers x KV heads x head dimension x (2 + 2 bytes) x tokens.
 test.each([
   ['qwen/qwen3-8b', 8192, 36 * 8 * 128 * 4 * 8192],
   ['qwen/qwen2.5-7b-instruct', 32_768, 28 * 4 * 128 * 4 * 32_768],
-  // Twelve layers keep the whole context. Twelve keep a window of 128 for each of four sequences, and a batch.
+  // Twelve layers keep the whole context. The other twelve keep a window of 128 for each of four
+  // sequences, and a batch.
   ['openai/gpt-oss-20b', 16_384, 12 * 8 * 64 * 4 * (16_384 + 128 * 4 + 512)],
 ])('the context of %s at %d tokens', (key, tokens, expected) => {
   expect(bytesOf(key, [context(tokens)]).context).toBe(expected);
@@ -42,7 +43,7 @@ test('a quantized cache takes 34 bytes for 32 values as q8_0, and 18 as q4_0', (
   );
 });
 
-test('the parts add up wherever they are, and mapped weights are never anonymous', () => {
+test('the parts add up on every device, and mapped weights are never anonymous', () => {
   const file = model('openai/gpt-oss-20b');
   fc.assert(
     fc.property(
@@ -81,7 +82,7 @@ test('the parts add up wherever they are, and mapped weights are never anonymous
   );
 });
 
-test('without a ratio, as much is on the GPU as fits into its free memory', () => {
+test('without a ratio, the GPU gets as many layers as fit into its free memory', () => {
   const file = model('openai/gpt-oss-20b');
   const settings = readLoadSettings([], file, 4096);
   const bytes = modelBytes(file, file.sizeBytes, settings);
@@ -96,7 +97,7 @@ test.each([
   [-1, null],
   [0, null],
   [1, 'ram'],
-] as const)('RAM with %d bytes more than there is: %s', (excess, expected) => {
+] as const)('a load that exceeds RAM by %d bytes: %s', (excess, expected) => {
   const free = world.machine.ramBytes - world.machine.othersRamBytes;
   const use = { ram: { mappedBytes: 99 * GIB, anonymousBytes: free + excess }, gpus: [] };
   expect(overflowingPool(world.machine, use)).toBe(expected);
@@ -106,7 +107,7 @@ test.each([
   [-1, null],
   [0, null],
   [1, 'vram'],
-] as const)('a card with %d bytes more than there is: %s', (excess, expected) => {
+] as const)('a load that exceeds a GPU by %d bytes: %s', (excess, expected) => {
   const gpus = [{ deviceKey: 'survey:0', bytes: 11.5 * GIB + excess }];
   const use = { ram: { mappedBytes: 0, anonymousBytes: 0 }, gpus };
   expect(overflowingPool(world.machine, use)).toBe(expected);

@@ -26,10 +26,11 @@ export interface Placement {
   useAt(progress: number): MemoryUse;
 }
 
-// A CUDA context and its kernels take this much of a GPU that is used.
+// Bytes of a CUDA context and its kernels on each GPU in use.
 const GPU_CONTEXT_BYTES = 150 * 2 ** 20;
 
-// Bytes of one element: a block of 32 elements (f32, f16, bf16: of 1) with its scales, ggml-common.h.
+// Bytes of one element: the bytes of a block with its scales, divided by its 32 elements (f32,
+// f16, bf16: 1). See ggml-common.h.
 const CACHE_ELEMENT_BYTES: Readonly<Record<KvCacheType, number>> = {
   f32: 4,
   f16: 2,

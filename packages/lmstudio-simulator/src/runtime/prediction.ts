@@ -38,7 +38,7 @@ export function countTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
 }
 
-/** Stable numbers in place of tokens, as many as `countTokens` says. */
+/** Stable numbers that stand for tokens; their count is that of `countTokens`. */
 export function tokenize(text: string): readonly number[] {
   return Array.from({ length: countTokens(text) }, (_, index) =>
     [...text.slice(index * 4, index * 4 + 4)].reduce(

@@ -41,13 +41,13 @@ export interface SimulatedResident {
   readonly instanceIdentifier: string;
   /** Names the model on disk. */
   readonly modelKey: string;
-  /** The namespace that it belongs to. */
+  /** The namespace of the model. */
   readonly kind: 'llm' | 'embedding';
-  /** The LM Link device that has it; `null`: the simulated machine. */
+  /** The LM Link device of the instance; `null`: the simulated machine. */
   readonly deviceIdentifier: string | null;
-  /** The context that it was loaded with. */
+  /** Tokens of context that the instance was loaded with. */
   readonly contextLengthTokens: number;
-  /** Time without use until it is unloaded; `null`: it stays. */
+  /** Idle time after which the instance is unloaded; `null`: never. */
   readonly ttlMs: number | null;
   /** Milliseconds since the epoch; `null`: not used yet. */
   readonly lastUsedAtMs: number | null;
@@ -57,7 +57,7 @@ export interface SimulatedResident {
   readonly activity: InstanceStatus;
   /** The number of requests that wait. */
   readonly queued: number;
-  /** The memory that it takes. */
+  /** The memory that the instance takes. */
   readonly memory: MemoryUse;
 }
 

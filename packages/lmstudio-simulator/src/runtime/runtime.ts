@@ -17,13 +17,15 @@ export interface LoadInProgress {
   readonly justInTime: boolean;
   use: MemoryUse;
   cancel(): void;
-  /** Ends the load without an event, because the process has gone. */
+  /** Ends the load without an event, because LM Studio's process has ended. */
   abandon(): void;
   /** Resolves with the instance, or with `null` where the load failed or was cancelled. */
   readonly done: Promise<ResidentState | null>;
 }
 
-/** LM Studio without its interfaces: downloaded models, loads, residents and their memory. */
+/**
+ * LM Studio's state without its interfaces: downloaded models, loads, residents and their memory.
+ */
 export class Runtime {
   readonly world: World;
   readonly clock: SimulatorClock;
@@ -63,10 +65,10 @@ export class Runtime {
   }
 
   /**
-   * Finds a model by key or path: on the named device where there is one, or else on the preferred device
-   * first, then on all others.
+   * Finds a model by key or path: on the named device, or else on the preferred device first,
+   * then on all others.
    *
-   * @throws WireError where no device has it.
+   * @throws WireError where no device has the model.
    */
   findModel(
     key: string,

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export interface Authenticator {
   /** `null` where the client may connect; the text of the refusal otherwise. */
   check(clientIdentifier: string, clientPasskey: string): string | null;
-  /** The same for the `Authorization` header of an HTTP request. */
+  /** As `check`, for the `Authorization` header of an HTTP request. */
   checkHeader(authorization: string | undefined): string | null;
 }
 

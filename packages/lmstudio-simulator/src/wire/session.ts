@@ -104,7 +104,7 @@ function createReceiver(
   const isFor = (endpoint: string) => (fault: { readonly endpoint?: string }) =>
     fault.endpoint === undefined || fault.endpoint === endpoint;
 
-  // Returns true where a fault prevents an answer.
+  // Returns whether a fault prevents an answer.
   const isPrevented = (endpoint: string): boolean => {
     if (faults.trigger('hang', isFor(endpoint))) return true;
     if (faults.trigger('drop-connection', (fault) => fault.endpoint === endpoint)) {
@@ -137,7 +137,7 @@ function createReceiver(
       const result = await outcome.result;
       const wrong = faults.trigger('invalid-result', isFor(name));
       const answer = wrong ? WRONG_SHAPE : result;
-      // LM Studio leaves the key `result` out where there is no result.
+      // LM Studio omits the key `result` where there is no result.
       sender.send({
         type: 'rpcResult',
         callId,

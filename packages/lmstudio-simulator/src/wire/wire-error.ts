@@ -25,7 +25,8 @@ export class WireError extends Error {
   ) {
     super(title);
     this.name = 'WireError';
-    // LM Studio sends the stack of its own source. Clients do not read it, so a short one is enough.
+    // LM Studio sends the stack of its own source. Clients do not read it, so a short stack is
+    // enough.
     this.serialized = {
       title,
       ...details,

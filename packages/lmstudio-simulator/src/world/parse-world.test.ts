@@ -10,7 +10,7 @@ test('an empty world is the default one: eight models on a mid-size desktop', ()
   expect(world).toEqual(parseWorld());
 });
 
-test('a model needs only key and size; the rest has defaults', () => {
+test('a model needs only key and size; the other fields have defaults', () => {
   const [model] = parseWorld({ models: [{ modelKey: 'acme/thing-7b', sizeBytes: 4e9 }] }).models;
   expect(model).toMatchObject({
     type: 'llm',
@@ -29,7 +29,7 @@ test.each<ExampleWorldName>(['desktop', 'laptop', 'mac', 'workstation', 'link'])
   },
 );
 
-test('every problem is named with its place', () => {
+test('every problem is named with its path', () => {
   const broken = {
     machine: { ramBytes: -1, cores: 8 },
     models: [{ modelKey: '', sizeBytes: 1.5 }],
@@ -55,6 +55,6 @@ test('every problem is named with its place', () => {
   }
 });
 
-test.each([null, 7, 'desktop', []])('%p is no world', (input) => {
+test.each([null, 7, 'desktop', []])('refuses %p as a world', (input) => {
   expect(() => parseWorld(input)).toThrow('The world is not valid');
 });

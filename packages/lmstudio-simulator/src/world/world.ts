@@ -4,13 +4,16 @@ export interface WorldGpu {
   readonly name: string;
   /** The key of this GPU in `memoryInUse()`. Default: `survey:<index>`. */
   readonly deviceKey: string;
-  /** `shared`: its memory is RAM (integrated GPU, Apple silicon), and `totalBytes` only caps its use of it. */
+  /**
+   * `shared`: the GPU uses RAM (integrated GPU, Apple silicon), and `totalBytes` is only the
+   * limit of its use.
+   */
   readonly memory: 'dedicated' | 'shared';
   /** The capacity. */
   readonly totalBytes: number;
   /** Bytes that other programs use. */
   readonly othersBytes: number;
-  /** The API through which the engine uses it. */
+  /** The API through which the engine uses the GPU. */
   readonly platform: 'CUDA' | 'ROCm' | 'Vulkan' | 'Metal';
 }
 
@@ -36,7 +39,7 @@ export interface WorldMachine {
   readonly promptTokensPerSecond: number;
 }
 
-/** The figures that the memory of a model depends on, besides the size of its weights. */
+/** The figures that determine a model's memory, besides the size of its weights. */
 export interface WorldModelGeometry {
   /** Transformer blocks. */
   readonly layers: number;
@@ -72,7 +75,7 @@ export interface WorldVariant {
 export interface WorldModel {
   /** Names the model. */
   readonly modelKey: string;
-  /** The namespace that it belongs to. */
+  /** The namespace of the model. */
   readonly type: 'llm' | 'embedding';
   /** The name that the app shows. */
   readonly displayName: string;
@@ -82,9 +85,9 @@ export interface WorldModel {
   readonly path: string;
   /** The size of the weights, including the projector of a vision model. */
   readonly sizeBytes: number;
-  /** `safetensors` is a model for MLX. */
+  /** The file format; `safetensors` is for MLX. */
   readonly format: 'gguf' | 'safetensors';
-  /** `null`: not known, so that LM Studio's estimate has low confidence. */
+  /** `null`: not known, so LM Studio's estimate has low confidence. */
   readonly architecture: string | null;
   /** The number of parameters, such as `4B`; `null`: not known. */
   readonly paramsString: string | null;
@@ -98,7 +101,7 @@ export interface WorldModel {
   readonly trainedForToolUse: boolean;
   /** The variants; the first is the selected one. Empty for a model with one file. */
   readonly variants: readonly WorldVariant[];
-  /** The figures that its memory depends on. */
+  /** The figures that determine the model's memory. */
   readonly geometry: WorldModelGeometry;
   /** Tokens that the model generates, or embeds, in a second. */
   readonly tokensPerSecond: number;
@@ -106,9 +109,9 @@ export interface WorldModel {
 
 /** Another machine, which is connected through LM Link. */
 export interface WorldDevice {
-  /** The identifier by which a load names the device. */
+  /** The identifier that a load uses to name the device. */
   readonly deviceIdentifier: string;
-  /** The name that people see. */
+  /** The display name. */
   readonly deviceName: string;
   /** The models of a disconnected device are not listed. */
   readonly status: 'connected' | 'disconnected';
@@ -119,8 +122,9 @@ export interface WorldDevice {
 }
 
 /**
- * LM Studio's guardrails, which refuse loads that would overload the machine. The real rule is not published.
- * This one adds the estimate to the memory in use, and demands that a share of the capacity stays free.
+ * LM Studio's guardrails, which refuse loads that would overload the machine. The real rule is
+ * not published. The simulated rule adds the estimate to the memory in use, and requires that a
+ * share of the capacity stays free.
  */
 export interface WorldGuardrails {
   /**
@@ -146,7 +150,7 @@ export interface WorldJustInTime {
   readonly autoEvict: boolean;
 }
 
-/** Everything that the simulator simulates. */
+/** The whole simulated world. */
 export interface World {
   /** LM Studio's version; `null`: that of the profile. */
   readonly version: string | null;
@@ -174,7 +178,7 @@ export interface World {
   readonly justInTime: WorldJustInTime;
   /** The context length of a load that does not set one, at most the model's maximum. Default: 4096. */
   readonly defaultContextLength: number;
-  /** What happens to a load whose client has disconnected. It is not known what LM Studio does. */
+  /** What happens to a load whose client has disconnected. LM Studio's behaviour is not known. */
   readonly loadAfterDisconnect: 'continue' | 'cancel';
 }
 
@@ -199,9 +203,9 @@ export type WorldModelInput = {
 
 /** An LM Link device in a world file. */
 export interface WorldDeviceInput {
-  /** The identifier by which a load names the device. */
+  /** The identifier that a load uses to name the device. */
   readonly deviceIdentifier: string;
-  /** The name that people see. Default: the identifier. */
+  /** The display name. Default: the identifier. */
   readonly deviceName?: string;
   /** The models of a disconnected device are not listed. Default: `connected`. */
   readonly status?: 'connected' | 'disconnected';

@@ -87,7 +87,7 @@ describe('the built-in configuration', () => {
 describe('the figures of the built-in configuration', () => {
   const figures = JSON.parse(compute('--json')) as Record<string, Figures>;
 
-  it('are those that follow from the hyper-parameters', () => {
+  it('equal those computed from the hyper-parameters', () => {
     expect(() => compute('--check')).not.toThrow();
     const gib = (bytes: number | null): number => Number(((bytes ?? 0) / 1024 ** 3).toFixed(6));
     expect(
@@ -126,7 +126,8 @@ describe('the figures of the built-in configuration', () => {
     expect(figures[key]?.parts.languageBytes).toBe(weightsBytes);
   });
 
-  // Sizes of published files. They have a vocabulary of some MB and metadata besides the weights.
+  // Sizes of published files. Besides the weights, the files contain a vocabulary of some MB and
+  // metadata.
   it.each([
     ['qwen/qwen3-4b-2507', 2_497_280_448],
     ['meta-llama-3.1-8b-instruct', 4_920_739_232],

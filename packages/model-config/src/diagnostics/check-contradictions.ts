@@ -3,12 +3,12 @@ import { SWITCHING_DEFAULTS } from '../format/switching-defaults.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
 
-// Rules about values that are valid each and contradict each other. They read the raw value and skip what
-// has the wrong type, so that their findings can be reported together with the schema's.
+// Rules about two valid values that contradict each other. The rules read the raw value and skip
+// values of the wrong type, so that their findings can be reported together with the schema's.
 
-// llama.cpp loads a model with one of these V caches only with flash attention.
+// V cache types with which llama.cpp loads a model only if flash attention is on.
 const NEEDS_FLASH_ATTENTION = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl']);
-// The upgrade threshold stays at least this far below the limit.
+// Minimum distance of the upgrade threshold below the limit, in per cent.
 const UPGRADE_GAP_PERCENT = 2;
 
 /** Finds values that contradict each other. */
@@ -91,7 +91,7 @@ function switching(raw: unknown): Finding[] {
     return typeof value === 'number' ? value : null;
   };
   const percent = (field: PercentField): number => given(field) ?? SWITCHING_DEFAULTS[field];
-  // The schema reports what is not a percentage.
+  // Skipped where a value is not a percentage; the schema reports that.
   const sound = (...fields: PercentField[]): boolean =>
     fields.every((field) => isPercentage(field, percent(field)));
   const shown = (field: PercentField): string =>

@@ -4,8 +4,8 @@ import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
 
-// Rules about names that no schema can hold. They read the raw value and skip what has the wrong type,
-// so that their findings can be reported together with the schema's.
+// Rules about names that a schema can't express. The rules read the raw value and skip values of
+// the wrong type, so that their findings can be reported together with the schema's.
 
 /** Finds duplicates, references to names that do not exist, and chains that include themselves. */
 export function checkReferences(raw: unknown): Finding[] {
@@ -71,7 +71,7 @@ function chainEntries(
     }
     seen.add(entry);
     if (entry.startsWith('chain:')) {
-      // A file without a `default` chain gets one.
+      // A file without a `default` chain gets one, so a reference to it is valid.
       const names = [...chains.map(([known]) => known), 'default'];
       const wanted = entry.slice('chain:'.length);
       if (names.includes(wanted)) return [];

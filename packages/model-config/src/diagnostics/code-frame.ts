@@ -58,7 +58,7 @@ export function positionAt(source: string, offset: number): { line: number; colu
   return { line, column: offset - lineStart + 1 };
 }
 
-// The frame is shown on terminals, which must not see an escape sequence from the file.
+// The frame is shown on terminals, so escape sequences from the file are removed.
 function visible(text: string): string {
   return text.replaceAll('\t', TAB).replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

@@ -18,7 +18,7 @@ describe('the report on a file', () => {
     expect(places).toEqual([...new Set(places)]);
   });
 
-  it('names every problem at once, each with its place and what to do', () => {
+  it('names every problem at once, each with its position and a suggestion', () => {
     const text = lines(
       'version: 1',
       'models:',
@@ -254,7 +254,7 @@ describe('the report on a file', () => {
 
   it('has no control characters, even where the file has escape sequences', () => {
     const text = 'version: 1\nmodels: []\n"\\e[31m": 1 # \u001b[2J\u202e\n';
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    // eslint-disable-next-line no-control-regex -- the test searches for control characters
     expect(report(text)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
   });
 });
@@ -327,7 +327,7 @@ describe('a code frame', () => {
     expect(row[carets.indexOf('^')]).toBe('!');
   });
 
-  it('counts lines of all three endings', () => {
+  it('counts lines with all three kinds of line break', () => {
     expect(positionAt('a\nb\r\nc\rd', 7)).toEqual({ line: 4, column: 1 });
     expect(positionAt('a\r\n', 3)).toEqual({ line: 2, column: 1 });
     expect(positionAt('', 0)).toEqual({ line: 1, column: 1 });

@@ -1,8 +1,9 @@
 /**
- * The name in `known` that was probably meant by `written`: the same name without the publisher, or the
- * name with the fewest transposed, missing, extra or wrong letters, at most a third of them.
+ * The name in `known` that is most similar to `written`: the same name without the publisher, or
+ * the name with the fewest transposed, missing, extra or wrong letters, at most a third of the
+ * letters.
  *
- * @returns `null` where none is near enough.
+ * @returns `null` where no name is similar enough.
  */
 export function didYouMean(written: string, known: Iterable<string>): string | null {
   const wanted = written.toLowerCase();
@@ -21,7 +22,7 @@ export function didYouMean(written: string, known: Iterable<string>): string | n
   return best;
 }
 
-/** `did you mean "x"?`, or `null` where no known name is near enough. */
+/** `did you mean "x"?`, or `null` where no known name is similar enough. */
 export function didYouMeanSentence(written: string, known: Iterable<string>): string | null {
   const meant = didYouMean(written, known);
   return meant === null ? null : `did you mean ${JSON.stringify(meant)}?`;

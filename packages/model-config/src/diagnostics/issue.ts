@@ -13,35 +13,35 @@ export type ModelConfigIssueCode =
 /** One problem in a configuration. */
 export interface ModelConfigIssue {
   readonly code: ModelConfigIssueCode;
-  /** The place in the file's own terms: `models[2].category`. Empty for the file as a whole. */
+  /** The path of the value: `models[2].category`. Empty for the file as a whole. */
   readonly path: string;
-  /** What is wrong, with the value. One line without a full stop. */
+  /** The problem, with the value. One line without a full stop. */
   readonly message: string;
-  /** What to do about it. One line. */
+  /** How to correct the problem, in one line. */
   readonly suggestion: string | null;
   readonly file: string | null;
   /** From 1; `null` where the configuration has no text. */
   readonly line: number | null;
   /** From 1, in UTF-16 code units, as editors count. */
   readonly column: number | null;
-  /** The line with its neighbours and a caret under the place; several lines of plain text. */
+  /** The line with its neighbours and a caret under the position; several lines of plain text. */
   readonly frame: string | null;
 }
 
 /** A step into the configuration: a key of a map or an index of a list. */
 export type PathStep = string | number;
 
-/** An issue without its place in the text. */
+/** An issue without its position in the text. */
 export interface Finding {
   readonly code: ModelConfigIssueCode;
   readonly path: readonly PathStep[];
-  /** Which of the two the caret points at. */
+  /** Whether the caret points at the key or the value. */
   readonly at: 'key' | 'value';
   readonly message: string;
   readonly suggestion: string | null;
 }
 
-/** A path as people read it: `models[2].category`. */
+/** A path as text: `models[2].category`. */
 export function formatPath(path: readonly PathStep[]): string {
   return path
     .map((step, index) => {

@@ -9,7 +9,10 @@ export interface TextRange {
 
 const START: TextRange = { start: 0, end: 0 };
 
-/** The range in the text that a finding is about, or the nearest range around it where that is absent. */
+/**
+ * The range in the text that a finding is about, or the nearest range around it where the path
+ * does not exist.
+ */
 export function locate(document: Document, finding: Finding): TextRange {
   let node: unknown = document.contents;
   let range = START;
@@ -48,7 +51,10 @@ function startOf(node: { items: readonly Pair[] }, holder: Node | null): TextRan
   return rangeOf(holder) ?? rangeOf(node.items[0]?.key);
 }
 
-/** The range of a scalar or of a collection in brackets; of a block collection, that of its first entry. */
+/**
+ * The range of a scalar or of a collection in brackets; for a block collection, the range of its
+ * first entry.
+ */
 function valueRange(node: unknown): TextRange | null {
   if (isMap(node) && node.flow !== true) return rangeOf(node.items[0]?.key) ?? rangeOf(node);
   if (isSeq(node) && node.flow !== true) return valueRange(node.items[0]) ?? rangeOf(node);

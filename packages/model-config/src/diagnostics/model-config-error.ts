@@ -1,13 +1,13 @@
 import { formatIssue, type ModelConfigIssue } from './issue.js';
 
-/** What went wrong with a configuration. Codes are API. */
+/** Why a configuration can't be used. Codes are API. */
 export type ModelConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_INVALID';
 
 const BRAND = Symbol.for('@mai/model-config/ModelConfigError');
 
 /**
- * A configuration that is missing, unreadable or wrong. `message` holds every issue and what to do about
- * it, as plain text.
+ * A configuration that is missing, unreadable or wrong. `message` contains every issue and how to
+ * correct it, as plain text.
  */
 export class ModelConfigError extends Error {
   override readonly name = 'ModelConfigError';
@@ -39,7 +39,7 @@ export function isModelConfigError(value: unknown): value is ModelConfigError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
-/** The error that carries these issues. */
+/** Makes the error for these issues. */
 export function invalidConfigError(
   file: string | null,
   issues: readonly ModelConfigIssue[],

@@ -1,6 +1,6 @@
 import type { PathStep } from './issue.js';
 
-/** The value at `path` within `raw`; `undefined` where there is none. */
+/** The value at `path` within `raw`; `undefined` where the path does not exist. */
 export function valueAt(raw: unknown, path: readonly PathStep[]): unknown {
   let value = raw;
   for (const step of path) {

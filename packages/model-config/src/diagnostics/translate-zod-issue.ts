@@ -16,7 +16,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-/** Names that people may know from the formats of related tools, and this format's names for them. */
+/** Field names of related tools, and the names of this format for the same fields. */
 const RENAMED: Readonly<Record<string, string>> = {
   name: 'display_name',
   model: 'key',
@@ -34,7 +34,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 };
 
 /**
- * A zod issue as findings in this package's words.
+ * A zod issue as findings in this package's wording.
  *
  * @param known - the keys that a map at a path may have.
  */
@@ -149,7 +149,7 @@ function versionAdvice(value: unknown): string {
     : 'write version: 1';
 }
 
-/** What to write instead of a value without its unit or with a wrong one; `null` for other values. */
+/** A suggestion for a value whose unit is missing or wrong; `null` for other values. */
 function adviceFor(wanted: string, value: unknown): string | null {
   if (value === null) return 'give it a value, or remove the line';
   const number =

@@ -34,8 +34,8 @@ export function setFallbackChain(
 }
 
 /**
- * Removes a model from all chains and from the pins, together with its variants that have no configuration
- * of their own.
+ * Removes a model from all chains and from the pins, together with its variants that have no
+ * configuration of their own.
  */
 export function withoutModel(text: string, modelKey: string): string {
   const own = new Set(parseModelConfig(text).config?.models.map((model) => model.modelKey));
@@ -122,7 +122,7 @@ function rewriteBlock(text: string, pair: Pair, list: YAMLSeq, entries: readonly
   }
   const end = Math.min(from, text.length);
   const wanted = new Set(entries);
-  // Comments above an entry that is removed stay, above the next entry.
+  // A comment above a removed entry stays, above the next entry.
   let orphaned = '';
   for (const [key, block] of blocks) {
     if (!wanted.has(key)) orphaned += block.comments;

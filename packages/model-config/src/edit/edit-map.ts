@@ -68,7 +68,7 @@ export function removePair(text: string, map: YAMLMap, key: string): string | nu
     return splice(text, previous === undefined ? start : endOfPair(text, previous), end, '');
   }
   const firstOfLine = lineStart(text, start);
-  // The first field of a list item is on the line of the dash, which must stay.
+  // The first field of a list item is on the line of the dash, so only the field is removed.
   if (text.slice(firstOfLine, start).trim() !== '' && nextStart !== null) {
     return splice(text, start, nextStart, '');
   }

@@ -50,7 +50,7 @@ export function addConfiguredModel(text: string, model: ModelSection): string {
 
 /** See `removeConfiguredModel` in lazy.ts. */
 export function removeConfiguredModel(text: string, modelKey: string): string {
-  // Each edit parses the text again, so that the offsets of one are not moved by the other.
+  // Each edit parses the text again, because an edit moves the offsets of the next one.
   const unlisted = withoutModel(text, modelKey);
   return checked(unlisted, (source) => {
     const list: unknown = pairOf(source.root, 'models')?.value;
@@ -82,7 +82,7 @@ function removeItem({ text, root }: Editable, list: YAMLSeq, index: number): str
   const dash = dashOffsets(list)[index] ?? 0;
   const start = lineStart(text, dash);
   const edited = removeLines(text, start, end);
-  // The blank lines before and after the model meet now; one of them is removed.
+  // The blank lines before and after the removed model are now adjacent; one of them is removed.
   const before = edited.slice(0, start);
   const blank = /(\r?\n)\r?\n$/.exec(before);
   return blank !== null && (isBlankLine(edited, start) || start >= edited.length)

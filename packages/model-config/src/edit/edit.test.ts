@@ -182,7 +182,7 @@ describe('setting a field', () => {
 });
 
 describe('adding a model', () => {
-  it('writes it after the others, with a blank line where they have one', () => {
+  it('writes a model after the others, with a blank line where they have one', () => {
     const entry = { key: 'a/b', category: 'small', load: { ttl: '10m' } } as const;
     expect(difference(EXAMPLE, addConfiguredModel(EXAMPLE, entry))).toEqual([
       '+   - key: a/b',
@@ -211,7 +211,7 @@ describe('adding a model', () => {
 });
 
 describe('removing a model', () => {
-  it('removes it from models, chains and pins, and keeps the comments', () => {
+  it('removes a model from models, chains and pins, and keeps the comments', () => {
     const text = [
       'version: 1',
       'models:',
@@ -336,7 +336,7 @@ describe('any sequence of edits', () => {
     }
   };
 
-  it('gives a valid file with every comment that has a line of its own, or is refused', () => {
+  it('yields a valid file that keeps every comment with a line of its own, or is refused', () => {
     const comments = (text: string): string[] => text.match(/^ *#.*$/gm) ?? [];
     fc.assert(
       fc.property(

@@ -2,7 +2,10 @@ import { isMap, parseDocument, type YAMLMap } from 'yaml';
 import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 
-/** A valid configuration as text and as the document that points into it. */
+/**
+ * The text of a valid configuration, and its parsed document, whose nodes have offsets into the
+ * text.
+ */
 export interface Editable {
   readonly text: string;
   readonly root: YAMLMap;
@@ -27,7 +30,10 @@ function refuseInvalid(text: string): void {
   if (config === null) throw invalidConfigError(null, issues);
 }
 
-/** The error for an edit that is not possible. `why` says the reason and, where there is one, a way out. */
+/**
+ * The error for an edit that is not possible. `why` gives the reason and, if possible, what to do
+ * instead.
+ */
 export function uneditable(what: string, why: string): ModelConfigError {
   return new ModelConfigError('CONFIG_INVALID', `${what} can't be edited: ${why}.`, { file: null });
 }

@@ -26,7 +26,7 @@ export function setConfigField(
 
 interface Place {
   readonly map: YAMLMap;
-  /** The names of the maps on the way that do not exist. */
+  /** The names of the maps on the path that do not exist. */
   readonly missing: readonly string[];
 }
 

@@ -30,7 +30,7 @@ export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** The offset just before the line's ending, behind a comment at its end. */
+/** The offset just before the line break, after a comment at the end of the line. */
 export function lineEnd(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   if (newline < 0) return text.length;
@@ -42,7 +42,7 @@ export function columnOf(text: string, offset: number): number {
   return offset - lineStart(text, offset);
 }
 
-/** The offset of a node's first character; 0 for anything else than a node of a parsed document. */
+/** The offset of a node's first character; 0 for a node that was not parsed from text. */
 export function startOfNode(node: unknown): number {
   return (isNode(node) ? node.range?.[0] : null) ?? 0;
 }
@@ -57,7 +57,10 @@ export function afterColon(text: string, pair: Pair): number {
   return text.indexOf(':', endOfKey(pair)) + 1;
 }
 
-/** The offset just after a node's last character, without a comment that may follow; `null` where it has none. */
+/**
+ * The offset just after a node's last character, without a comment that follows; `null` for a
+ * node without a position.
+ */
 export function endOfNode(text: string, node: unknown): number | null {
   if (isMap(node) && node.flow !== true) {
     const last = node.items.at(-1);
@@ -70,12 +73,12 @@ export function endOfNode(text: string, node: unknown): number | null {
   return text[range[1] - 1] === '\n' && range[1] > range[0] ? range[1] - 1 : range[1];
 }
 
-/** The same as `endOfNode`, of a key with its value. */
+/** As `endOfNode`, for a key and its value. */
 export function endOfPair(text: string, pair: Pair): number {
   return Math.max(endOfNode(text, pair.value) ?? 0, afterColon(text, pair));
 }
 
-/** The pair with this key; `null` where the map has none. */
+/** The pair with this key; `null` where the map has no such key. */
 export function pairOf(map: YAMLMap, key: string): Pair | null {
   return map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key) ?? null;
 }

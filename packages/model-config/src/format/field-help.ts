@@ -1,11 +1,11 @@
 import { fieldDocs } from './field-types.js';
 import { sections } from './file-schema.js';
 
-/** A field of the file, as people read about it. */
+/** A field of the file and its help text. */
 export interface DescribedField {
   readonly name: string;
   readonly description: string;
-  /** What holds where the field is not set; `null` where `description` says it. */
+  /** The default where the field is not set; `null` where `description` contains it. */
   readonly default: string | number | null;
 }
 

@@ -48,7 +48,7 @@ const load = z.strictObject({
       "layers from 0 to 1. Default: LM Studio's.",
   ),
   parallel: optional(
-    // llama.cpp takes no more sequences (LLAMA_MAX_SEQ).
+    // llama.cpp allows at most this number of sequences (LLAMA_MAX_SEQ).
     z.int().check(z.gte(1), z.lte(256)),
     'Requests that are answered at the same time, 1 to 256. Each one has its own part of the KV ' +
       "cache. Default: LM Studio's.",

@@ -15,7 +15,7 @@ const published: object = JSON.parse(
 ) as object;
 const accepts = new Ajv({ allErrors: true, strict: false }).compile(published);
 
-// These two functions compile only while the published types and the schema that validates agree.
+// These two functions compile only while the published types and the validating schema agree.
 const toInterface: (file: ParsedFile) => ModelConfigFile = (file) => file;
 void toInterface;
 type Mutable<Value> = Value extends readonly (infer Item)[]
@@ -60,7 +60,7 @@ describe('the published JSON Schema', () => {
     }
   });
 
-  it('accepts the same files as the validation, whatever changes in a file', () => {
+  it('accepts the same files as the validation, for random changes to a file', () => {
     const original = parse(EXAMPLE) as Record<string, unknown>;
     const paths: (string | number)[][] = [];
     const collect = (value: unknown, at: (string | number)[]): void => {

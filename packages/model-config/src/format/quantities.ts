@@ -49,7 +49,7 @@ export function parseDurationMs(text: string): number | null {
   for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?) ?(ms|s|m|h|d)/g)) {
     totalMs += Number(amount) * (DURATION_UNITS[unit ?? ''] ?? 0);
   }
-  // A duration above 0 stays above 0.
+  // Rounds up to 1, so that a duration above 0 stays above 0.
   const ms = totalMs > 0 ? Math.max(1, Math.round(totalMs)) : 0;
   return Number.isSafeInteger(ms) ? ms : null;
 }
@@ -77,7 +77,7 @@ export function formatDuration(ms: number): string {
 
 /** A ratio of 0 to 1 as a percentage: 0.825 is 82.5. */
 export function formatPercent(ratio: number): number {
-  // Without this, 0.07 would be 7.000000000000001.
+  // Without rounding, 0.07 would be 7.000000000000001.
   return Number((ratio * 100).toFixed(6));
 }
 

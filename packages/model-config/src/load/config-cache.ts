@@ -4,10 +4,11 @@ import path from 'node:path';
 import { SCHEMA_FINGERPRINT } from '../built-in/schema-fingerprint.generated.js';
 import type { ModelConfigFile } from '../format/model-config-file.js';
 
-// Parsing 40 models as YAML takes twice as long as Node takes to start. Therefore the content of a valid
-// file is kept as JSON, together with the file's text. It is used only while the file has that text.
+// Parsing 40 models as YAML takes twice as long as starting Node. Therefore the content of a
+// valid file is cached as JSON, together with the file's text. The cache is used only while the
+// file has that text.
 
-// Raise this when a rule that is not part of the schema becomes stricter.
+// Increase this version when a rule outside the schema becomes stricter.
 const RULES = 2;
 
 interface CacheEntry {
@@ -21,7 +22,7 @@ const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 /** The content of a file with this text, where it was cached; `null` otherwise. */
 export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
-    // The file was written by writeCached. A damaged one throws here, or has another text.
+    // Only writeCached writes this file. A damaged file throws here, or has another text.
     const entry = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8')) as CacheEntry;
     return entry.rules === CURRENT_RULES && entry.text === text ? entry.data : null;
   } catch {
@@ -29,7 +30,10 @@ export function readCached(cacheDir: string, file: string, text: string): ModelC
   }
 }
 
-/** Caches the content of a valid file. A cache that can't be written is ignored: it only saves time. */
+/**
+ * Caches the content of a valid file. A failed write is ignored, because the cache only saves
+ * time.
+ */
 export async function writeCached(
   cacheDir: string,
   file: string,
@@ -48,10 +52,10 @@ export async function writeCached(
   }
 }
 
-// One cache file for each configuration. Two with the same hash replace each other, which is safe because
-// the text is compared.
+// One cache file for each path. Two paths with the same hash replace each other's file, which is
+// safe because the text is compared.
 function cacheFile(cacheDir: string, file: string): string {
-  let hash = 0x811c9dc5; // FNV-1a, because loading node:crypto takes longer than the cache saves
+  let hash = 0x811c9dc5; // FNV-1a, because loading node:crypto takes longer than the cache saves.
   for (const byte of new TextEncoder().encode(file)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }

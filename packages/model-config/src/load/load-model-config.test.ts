@@ -88,13 +88,13 @@ describe('the search', () => {
     );
   });
 
-  it('skips the user’s folder where there is none', async () => {
+  it('skips the user’s folder where the user has none', async () => {
     expect((await loadModelConfig(options({ userConfigDir: null }))).absent).toHaveLength(3);
   });
 });
 
 describe('a file that can’t be used', () => {
-  it('must exist when it was named', async () => {
+  it('must exist when the path was given', async () => {
     expect(await failure({ path: 'no.yaml' })).toMatchObject({
       code: 'CONFIG_NOT_FOUND',
       file: inRoot('my project', 'no.yaml'),
@@ -105,7 +105,7 @@ describe('a file that can’t be used', () => {
     );
   });
 
-  it('must not be a folder when it was named, and is skipped as one when it was not', async () => {
+  it('is an error when a folder was given, and a folder found by the search is skipped', async () => {
     mkdirSync(inRoot('my project', 'models.yaml'));
     expect(await failure({ path: 'models.yaml' })).toMatchObject({ code: 'CONFIG_NOT_FOUND' });
     expect((await loadModelConfig(options())).source.kind).toBe('built-in');
@@ -143,7 +143,7 @@ describe('a file that can’t be used', () => {
 
   const asRoot = process.getuid?.() === 0;
   (asRoot || process.platform === 'win32' ? it.skip : it)(
-    'is reported when it may not be read',
+    "is reported when it can't be read for lack of permission",
     async () => {
       chmodSync(write('my project/models.yaml'), 0);
       expect(await failure({})).toMatchObject({ code: 'CONFIG_NOT_FOUND' });

@@ -8,7 +8,7 @@ import type { ModelConfig } from '../model-config.js';
 
 /** Where a configuration comes from. */
 export type ModelConfigSource =
-  /** `path` of the options. */
+  /** The path in the options. */
   | { readonly kind: 'explicit'; readonly file: string }
   /** The path in `MAI_CONFIG`. */
   | { readonly kind: 'environment'; readonly file: string }
@@ -22,7 +22,7 @@ export type ModelConfigSource =
 export interface LoadedModelConfig {
   readonly config: ModelConfig;
   readonly source: ModelConfigSource;
-  /** The files that were looked for and do not exist, in order. */
+  /** The files of the search that do not exist, in order. */
   readonly absent: readonly string[];
 }
 
@@ -51,7 +51,8 @@ const PROJECT_FILES = [
 ];
 const USER_FILE = 'models.yaml';
 
-// A hundred times the size of the built-in configuration. A larger file is a model or a log.
+// A hundred times the size of the built-in configuration. A larger file is probably a model or a
+// log.
 const LARGEST_FILE_BYTES = 2 * 1024 * 1024;
 
 /**
@@ -92,7 +93,7 @@ export function candidateSources(
   const { cwd, userConfigDir } = options;
   if (options.path != null) return [{ kind: 'explicit', file: path.resolve(cwd, options.path) }];
   const fromEnvironment = options.env['MAI_CONFIG'];
-  // An empty value counts as unset: it is how a shell unsets a variable for one command.
+  // An empty value counts as unset, because shells unset a variable for one command like this.
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
     return [{ kind: 'environment', file: path.resolve(cwd, fromEnvironment) }];
   }
@@ -106,7 +107,7 @@ export function candidateSources(
 
 type FileSource = Exclude<ModelConfigSource, { kind: 'built-in' }>;
 
-/** The text of the file; `null` where the file does not exist and need not. */
+/** The text of the file; `null` for a missing file that is not required. */
 function readConfigFile(source: FileSource): string | null {
   const { file, kind } = source;
   const named = kind === 'explicit' || kind === 'environment';
@@ -121,7 +122,8 @@ function readConfigFile(source: FileSource): string | null {
 
   let bytes: Buffer;
   try {
-    // Most candidates do not exist, and an exception would cost a hundred times as much.
+    // Most candidates do not exist, and an exception would cost a hundred times as much as this
+    // check.
     const facts = statSync(file, { throwIfNoEntry: false });
     if (facts === undefined) {
       if (!named) return null;

@@ -14,7 +14,7 @@ function parsed(text: string): ModelConfig {
   return config;
 }
 
-/** The messages that a text is refused with; empty for a valid text. */
+/** The error messages for a text; empty for a valid text. */
 function refusal(text: string): string {
   const { issues } = parseModelConfig(text);
   return issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
@@ -94,7 +94,7 @@ describe('a valid file', () => {
     expect(config.pins).toEqual(['qwen/qwen3-1.7b']);
   });
 
-  it('has exactly the default policy where it has no section switching', () => {
+  it('without a section switching, has exactly the default policy', () => {
     const { switching } = parsed('version: 1\nmodels: []');
     expect(toSelectionPolicy(switching)).toEqual(DEFAULT_SELECTION_POLICY);
     expect(switching).toEqual({
@@ -104,25 +104,25 @@ describe('a valid file', () => {
     });
   });
 
-  it('means the same with every default of switching written out', () => {
+  it('is the same with every default of switching written out', () => {
     const lines = Object.entries(SWITCHING_DEFAULTS).map(([name, value]) => `${name}: ${value}`);
     expect(parsed(withSwitching(...lines))).toEqual(parsed('version: 1\nmodels: []'));
   });
 
-  it('can say that a model needs no memory, which is not the same as unknown', () => {
+  it('distinguishes a model that needs no memory from one of unknown memory', () => {
     const [model] = parsed(withModel('min_memory_gb: 0', 'min_vram_gb: 0')).models;
     expect([model?.minMemoryBytes, model?.minVramBytes]).toEqual([0, 0]);
     const [silent] = parsed(withModel('category: small')).models;
     expect([silent?.minMemoryBytes, silent?.minVramBytes]).toEqual([null, null]);
   });
 
-  it('gets a default chain of all models that can chat, unless it has one', () => {
+  it('has a default chain of all models that can chat, unless the file defines one', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains).toEqual({
       default: [{ kind: 'downloaded', capability: 'chat', tier: null }],
     });
   });
 
-  it('is frozen all the way down', () => {
+  it('is frozen deeply', () => {
     const visit = (value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;
       expect(Object.isFrozen(value)).toBe(true);
@@ -340,7 +340,7 @@ describe('chains and pins', () => {
 });
 
 describe('any text', () => {
-  it('is parsed, or refused with issues whose places are within the text; nothing is thrown', () => {
+  it('is parsed, or refused with issues whose positions are within the text; nothing is thrown', () => {
     const fragments = fc.constantFrom(
       'version: 1\n',
       'models:\n',
@@ -389,7 +389,7 @@ describe('any text', () => {
     );
   });
 
-  it('with aliases of aliases that would grow without bound is refused', () => {
+  it('is refused where aliases of aliases would grow without bound', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
     for (let letter = 1; letter < 9; letter += 1) {
       const [name, held] = [String.fromCharCode(97 + letter), String.fromCharCode(96 + letter)];

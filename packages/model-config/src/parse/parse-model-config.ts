@@ -54,7 +54,8 @@ interface ReadYaml {
 function readYaml(text: string, file: string | null): ReadYaml {
   const document = parseDocument(text, {
     prettyErrors: false,
-    // Without this, the parser prints warnings about keys that are reported as unknown anyway.
+    // Without this option, the parser prints warnings about keys that are reported as unknown
+    // anyway.
     logLevel: 'error',
     strict: true,
     version: '1.2',
@@ -66,7 +67,8 @@ function readYaml(text: string, file: string | null): ReadYaml {
         all.findIndex((one) => one.message === message && one.pos[0] === pos[0]) === index,
     )
     .map((error) => syntaxIssue(error, text, file));
-  // A document with duplicate keys can still be checked. After any other error its content is a guess.
+  // A document with duplicate keys can still be checked. After any other error its content is not
+  // reliable.
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) {
     return { document, issues, data: undefined };
   }
@@ -87,7 +89,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
   try {
     return { document, issues, data: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (error) {
-    // Aliases without an anchor, and aliases of aliases that would grow without bound.
+    // Finds aliases without an anchor, and aliases of aliases that would grow without bound.
     const message = error instanceof Error ? error.message.split('\n', 1).join('') : String(error);
     const alias = /before the alias\): (\S+)/.exec(message)?.[1];
     const start = alias === undefined ? 0 : Math.max(0, text.indexOf(`*${alias}`));

@@ -19,7 +19,7 @@ import { DEFAULT_DRAIN_DEADLINE_MS, DEFAULT_IDLE } from '../format/switching-def
 
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
 export function toModelConfig(file: ModelConfigFile): ModelConfig {
-  // Without a prototype, so that no chain is found under a name such as `constructor`.
+  // Without a prototype, so that inherited names such as `constructor` find no chain.
   const fallbackChains = Object.create(null) as Record<string, readonly ChainEntry[]>;
   for (const [name, entries] of Object.entries(file.fallback_chains ?? {})) {
     fallbackChains[name] = entries.map(toChainEntry);
@@ -97,7 +97,7 @@ function toChainEntry(entry: string): ChainEntry {
     const [, capabilityName, tierName] = entry.split(':');
     return {
       kind: 'downloaded',
-      // Both names were checked when the file was validated.
+      // The validation has checked both names.
       capability: known(CAPABILITIES, capabilityName),
       tier: tierName === undefined ? null : known(TIERS, tierName),
     };

@@ -2,23 +2,25 @@ import type { Capability, Tier } from '@mai/memory-ledger';
 import { BYTES_PER_GIB } from '../format/quantities.js';
 import type { DownloadedModel } from './downloaded-model.js';
 
-// Guesses about a model that is not configured. A test holds the size limits against the categories of the
-// built-in configuration.
+// Guesses about a model that is not configured. A test compares the size limits with the
+// categories of the built-in configuration.
 
 /** Smaller files are of tier small: up to about 3B parameters at 4 bits. */
 const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
 /** Files of this size or more are of tier large: from about 12B parameters at 4 bits. */
 const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
 
-// Q4_K_M, the usual download, takes about 4.85 bits for each parameter.
+// Bits per parameter of Q4_K_M, the most common download.
 const BYTES_PER_PARAMETER = 4.85 / 8;
 
 const DEFAULT_CONTEXT_TOKENS = 8192;
-// LM Studio's default, for a model whose maximum is unknown.
+// LM Studio's default for a model whose maximum is unknown.
 const CAREFUL_CONTEXT_TOKENS = 4096;
 const ANALYSIS_CONTEXT_TOKENS = 32_768;
 
-/** The tier by the size of the file, or by the number of parameters in one of the names, or medium. */
+/**
+ * The tier from the size of the file, else from the number of parameters in a name, else medium.
+ */
 export function deriveTier(sizeBytes: number | null, ...names: readonly (string | null)[]): Tier {
   const bytes = sizeBytes !== null && sizeBytes > 0 ? sizeBytes : bytesByName(names);
   if (bytes === null) return 'medium';
@@ -47,7 +49,7 @@ const QWEN3 = /qwen-?3(?!\.)/i;
 const QWEN3_WITHOUT_THINKING = /coder|instruct|2507|embedding|reranker/i;
 const EMBEDDING = /(^|[^a-z])(embed|embedding|embeddinggemma)([^a-z]|$)/i;
 
-/** Capabilities by what LM Studio says, and by words that publishers use in names of models. */
+/** Capabilities from LM Studio's facts and from words that publishers use in model names. */
 export function deriveCapabilities(facts: {
   readonly modelKey: string;
   readonly tier: Tier;
@@ -65,7 +67,7 @@ export function deriveCapabilities(facts: {
   const all: readonly (Capability | null)[] = [
     'chat',
     reasons ? 'reasoning' : null,
-    // Analysis of long documents needs a long context and more than a small model.
+    // Analysis of long documents needs a long context and a model above the small tier.
     longContext && tier !== 'small' ? 'analysis' : null,
     CODING.test(name) ? 'coding' : null,
     downloaded?.toolUse === true ? 'tools' : null,

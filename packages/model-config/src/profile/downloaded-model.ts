@@ -1,4 +1,4 @@
-/** What LM Studio says about a downloaded model. Unknown is `null`. */
+/** LM Studio's facts about a downloaded model. Unknown is `null`. */
 export interface DownloadedModel {
   readonly modelKey: string;
   readonly kind: 'llm' | 'embedding';
@@ -6,7 +6,7 @@ export interface DownloadedModel {
   readonly architecture: string | null;
   readonly quantization: { readonly name: string; readonly bits: number | null } | null;
   readonly sizeBytes: number;
-  /** Such as `4B`, `30B-A3B` or `270M`. */
+  /** Number of parameters, e.g. `4B`, `30B-A3B` or `270M`. */
   readonly parameters: string | null;
   readonly maxContextLengthTokens: number | null;
   readonly vision: boolean;

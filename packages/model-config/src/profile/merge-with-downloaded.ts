@@ -14,7 +14,10 @@ import {
 } from './derive.js';
 import type { DownloadedModel } from './downloaded-model.js';
 
-/** What a decision reads of a model: its configuration, completed by what LM Studio says about it. */
+/**
+ * The facts about a model that a decision needs: its configuration, completed by LM Studio's
+ * facts.
+ */
 export interface ModelProfile {
   readonly modelKey: string;
   readonly displayName: string;
@@ -88,7 +91,7 @@ function indexDownloaded(
 
 interface Found {
   readonly model: DownloadedModel;
-  /** `null` where LM Studio only gives the size of another variant. */
+  /** `null` where LM Studio gives only the size of another variant. */
   readonly sizeBytes: number | null;
 }
 
@@ -97,7 +100,7 @@ function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedMode
   if (exact !== undefined) return { model: exact, sizeBytes: exact.sizeBytes };
   const base = modelOfVariant(key);
   if (base === key) {
-    // LM Studio lists only variants, and resolves the plain key to one of them.
+    // LM Studio lists only variants here, and resolves the plain key to one of them.
     const variant = [...library.values()].find((model) => modelOfVariant(model.modelKey) === key);
     return variant === undefined ? null : { model: variant, sizeBytes: variant.sizeBytes };
   }
@@ -118,8 +121,8 @@ function toProfile(
   const settings = own ?? base;
   const derived: string[] = [];
   /**
-   * The configured value, or else the derived one, whose field is noted in `derived`. A value that a
-   * variant takes over from its model is noted, too.
+   * The configured value, or else the derived one. Notes the field in `derived` where the value
+   * is derived or comes from a variant's model.
    */
   const choose = <Value>(
     field: string,
@@ -166,7 +169,7 @@ function toProfile(
     contextLengthTokens,
     maxContextLengthTokens,
     maxOutputTokens: settings?.maxOutputTokens ?? null,
-    // Not taken over from another quantization, whose figures would be wrong here.
+    // Not copied from another quantization, whose figures would be wrong here.
     minMemoryBytes: own?.minMemoryBytes ?? null,
     minVramBytes: own?.minVramBytes ?? null,
     loadConfig: { ...(settings?.loadConfig ?? DEFAULT_LOAD_CONFIG), contextLengthTokens },

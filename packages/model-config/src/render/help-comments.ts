@@ -5,7 +5,7 @@ import { describeFields } from '../format/field-help.js';
 
 const WIDTH = 100;
 
-/** Comment lines that explain the fields of a model, `load` included. */
+/** Comment lines that explain the fields of a model, including `load`. */
 export function modelHelp(): string[] {
   const fields = describeFields('ModelSection').flatMap(({ name, description }) =>
     name === 'load'
@@ -44,7 +44,7 @@ export function switchingSection(): string[] {
   ];
 }
 
-/** An example of the sections that no rendered file needs, as comment lines. */
+/** Comment lines with an example of the sections that a rendered file leaves out. */
 export function optionalSections(pinnedKey: string): string[] {
   return [
     `# ${fieldOf('rules').description}`,

@@ -102,7 +102,7 @@ models:
     expect(renderModelConfig([odd])).toBe(renderModelConfig([]));
   });
 
-  it('has no address of a schema where there is none', () => {
+  it('without an address of a schema, has no $schema line', () => {
     expect(renderModelConfig(downloaded, { schema: null })).toMatch(/^# Mai's configuration: /);
     const builtIn = renderModelConfig([], { schema: null });
     expect(builtIn).toMatch(/^# The built-in configuration of Mai\./);

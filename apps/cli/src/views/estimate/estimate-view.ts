@@ -15,7 +15,7 @@ import { describeTradeOffs } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
-/** An estimate for people: the sum, the settings behind it, and a chart by context length. */
+/** An estimate as text: the sum, the settings behind it, and a chart by context length. */
 export function renderEstimate(estimate: ModelEstimate, output: Output): string {
   const { title, report, byContextLength, fit } = estimate;
   const { style } = output;

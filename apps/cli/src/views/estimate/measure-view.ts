@@ -17,7 +17,7 @@ export function renderMeasurement(report: MeasureReport, output: Output): string
   const { modelKey, engine, predicted, outcome } = report;
   const heading = `${style.heading(modelKey)}  ${style.dim(`${engine.name} ${engine.version}`)}`;
   if (outcome.measured === null) {
-    return `${heading}\n\n${style.caution('Not measured')}: ${WHY_NOT[outcome.reason]}. Nothing was kept.\n`;
+    return `${heading}\n\n${style.caution('Not measured')}: ${WHY_NOT[outcome.reason]}. The result was not stored.\n`;
   }
   const { anonymousBytes, gpus, method } = outcome.measured;
   const rows = [

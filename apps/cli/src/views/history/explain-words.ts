@@ -17,7 +17,7 @@ import { describeTradeOffsOf } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
-/** A decision in words: a headline, and labelled sentences with the numbers. */
+/** A decision as text: a headline, and labelled sentences with the figures. */
 export interface Explanation {
   readonly headline: string;
   readonly sentences: readonly (readonly [label: string, text: string])[];
@@ -114,7 +114,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
       return 'at once: memory was over its hard limit.';
     case 'FORECAST':
       return (
-        `at once: the hard limit was ${timeToHardLimitMs === null ? 'in sight' : `${formatDuration(timeToHardLimitMs)} away`} ` +
+        `at once: the hard limit was ${timeToHardLimitMs === null ? 'near' : `${formatDuration(timeToHardLimitMs)} away`} ` +
         `as memory was filling up, and a switch takes ${formatDuration(reactionMs)}.`
       );
     case 'DWELL_OVER':
@@ -196,7 +196,7 @@ function noteOf(note: SelectionNote, resources: Resources): (readonly [string, s
       return [['Note', `the memory that ${note.instanceIdentifier} took was not known.`]];
     case 'RESOURCES_NOT_OBSERVABLE':
       return [['Note', 'LM Studio ran on another machine, whose free memory was not known.']];
-    // The sentences about the choice and the pools say these.
+    // The sentences about the choice and the pools already contain these notes.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':
     case 'GPU_UNKNOWN':

@@ -6,7 +6,7 @@ import { truncate, wrap } from '../../terminal/text.js';
 const FIELDS_SHOWN = 8;
 const LINES_SHOWN = 5;
 
-/** What a replay found, for people. */
+/** The result of a replay as text. */
 export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Output): string {
   const { style, textWidth: width } = output;
   const reproduced = files.reduce((sum, { report }) => sum + report.reproduced, 0);

@@ -1,7 +1,7 @@
 import { type Footprint, totalBytesOf } from '@mai/memory-ledger';
 import { formatBytes } from '../../terminal/format.js';
 
-/** Where a footprint comes from, as a phrase. */
+/** The source of a footprint, as a phrase. */
 export const FOOTPRINT_SOURCES: Readonly<Record<Footprint['source'], string>> = {
   measured: 'measured on this machine',
   lmstudio: "LM Studio's own estimate",

@@ -21,9 +21,9 @@ export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): stri
 }
 
 /**
- * One line for each pool: label, bar, figures; a pool that can't be measured has its total only.
- * `when` chooses the use before or after the selection's plan. `injectedBytes` is the simulated part of
- * the others' use, by pool.
+ * One line for each pool: label, bar, figures; only the total where a pool can't be measured.
+ * `when` chooses the use before or after the plan. `injectedBytes` is the simulated part of the
+ * others' use, by pool.
  */
 export function renderPools(
   pools: readonly PoolOutcome[],

@@ -99,7 +99,7 @@ function renderPressure({ pools, resources }: StatusReport, { style }: Output): 
     const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
     return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
   });
-  // Of another machine only the models' memory is known, not that of its other programs.
+  // On another machine, only the memory of the models is known, not that of other programs.
   const none = resources.observable
     ? `${style.good('none')}  every pool is below its limit`
     : `${style.dim('unknown')}  its models are below every limit, but its other programs are unknown`;

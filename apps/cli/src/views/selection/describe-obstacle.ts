@@ -1,6 +1,6 @@
 import type { SelectionObstacle } from '@mai/host';
 
-/** What to do where no model can be loaded. */
+/** The next step where no model can be loaded. */
 export function describeObstacle(obstacle: SelectionObstacle): string {
   switch (obstacle.kind) {
     case 'nothing-downloaded':

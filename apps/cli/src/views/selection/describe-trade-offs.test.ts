@@ -22,7 +22,7 @@ test('names flash attention where it was switched off', () => {
   ]);
 });
 
-test('names everything that is given up', () => {
+test('names every trade-off', () => {
   const change = { kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0', cpuExpertRatio: 1, offloadRatio: 0 };
   expect(describeTradeOffs(CONFIGURED, { ...CONFIGURED, ...change } as LoadConfig)).toHaveLength(3);
 });

@@ -2,7 +2,7 @@ import type { Selection, SelectionInput } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
 import { formatCount, formatPercent } from '../../terminal/format.js';
 
-/** What a load configuration gives up against the wanted one, each in a few words. */
+/** The trade-offs of a load configuration compared with the wanted one, each in a few words. */
 export function describeTradeOffs(wanted: LoadConfig, offered: LoadConfig): readonly string[] {
   const { contextLengthTokens, cpuExpertRatio, offloadRatio } = offered;
   return [
@@ -25,8 +25,8 @@ export function describeTradeOffs(wanted: LoadConfig, offered: LoadConfig): read
 }
 
 /**
- * What the chosen load option gives up against the first of its candidate, which is as configured. Without the
- * context length: the selection has a note about that.
+ * The trade-offs of the chosen load option compared with its candidate's first option, which is
+ * the configured one. Without the context length, which has a note of its own.
  */
 export function describeTradeOffsOf(
   { chosen }: Pick<Selection, 'chosen'>,

@@ -1,10 +1,10 @@
 import type { Rejection } from '@mai/host';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 
-/** A longer cool-down means: not again in this run. */
+/** Above this cool-down, the model is not tried again in this run. */
 const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;
 
-/** Why a candidate was not chosen, with the numbers; completes 'MODEL ...'. */
+/** Why a candidate was not chosen, with the figures; completes 'MODEL ...'. */
 export function explainRejection(rejection: Rejection): string {
   switch (rejection.code) {
     case 'NOT_DOWNLOADED':

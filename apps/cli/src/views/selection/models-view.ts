@@ -6,7 +6,7 @@ import { renderTable } from '../../terminal/table.js';
 import { footprintSource } from '../machine/describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 
-/** The table of `mai models`: what each model takes, and whether it fits. */
+/** The table of `mai models`: the memory of each model, and whether it fits. */
 export function renderModels(models: readonly ModelReport[], output: Output, indent = 0): string {
   const { style, unicode } = output;
   if (models.length === 0) return 'No model is downloaded.\n';

@@ -9,11 +9,11 @@ import { describeObstacle } from './describe-obstacle.js';
 /** Shows the steps of a run on stderr while it runs. */
 export interface RunNarrator {
   readonly show: (event: RunEvent, sizeBytes: number | null) => void;
-  /** Takes an unfinished progress bar off the screen. */
+  /** Removes an unfinished progress bar from the screen. */
   readonly clear: () => void;
 }
 
-/** Narrates on stderr. */
+/** Prints each step of a run on stderr. */
 export function createRunNarrator(output: Output, indent = ''): RunNarrator {
   const { noteStyle: style } = output;
   let progress: Progress | null = null;

@@ -109,7 +109,10 @@ function planChanges({ plan }: Selection): boolean {
   return plan.steps.length > 0;
 }
 
-/** A table of the candidates that were rejected, and a line each for those further down and those not downloaded. */
+/**
+ * A table of the rejected candidates, and one line each for the candidates after the chosen one
+ * and those that are not downloaded.
+ */
 function renderRejected(
   { rejected }: Selection,
   absent: ReadonlySet<string>,

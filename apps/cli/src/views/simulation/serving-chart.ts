@@ -3,7 +3,7 @@ import { formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 
-/** The model that answers from `fromMs` until the next part begins; `null`: none. */
+/** The model that answers from `fromMs` until the next part begins; `null`: no model. */
 export interface ServedPart {
   readonly modelKey: string | null;
   readonly fromMs: number;
@@ -15,7 +15,10 @@ const KEY_WIDTH_MAX = 24;
 /** A longer chain shows only the models that answered. */
 const UNUSED_SHOWN_UP_TO = 6;
 const FIGURES_WIDTH = 22;
-/** Shades by the share of a column in which a model answered: none, up to a third, up to two thirds, more. */
+/**
+ * Shades by the share of a column in which a model answered: 0, up to a third, up to two thirds,
+ * more.
+ */
 const SHADES = { unicode: ['·', '░', '▓', '█'], ascii: ['.', '-', '=', '#'] } as const;
 
 /** A row for each model in the order of the chain, and one for the time without a model. */

@@ -1,6 +1,6 @@
 import type { Delivery } from '@mai/host';
 
-/** Whether the running `mai watch` has seen a change, as a sentence. */
+/** Whether the running `mai watch` has read a change, as a sentence. */
 export function describeDelivery(delivery: Delivery): string {
   switch (delivery.kind) {
     case 'seen':
@@ -12,7 +12,7 @@ export function describeDelivery(delivery: Delivery): string {
   }
 }
 
-/** The same for `--json`; `null` where nothing had to change. */
+/** The delivery for `--json`; `null` where nothing had to change. */
 export function deliveryJson(delivery: Delivery | null): object | null {
   if (delivery === null) return null;
   return delivery.kind === 'nobody'

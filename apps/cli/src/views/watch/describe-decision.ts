@@ -12,7 +12,7 @@ import { poolLabel } from '../machine/memory-pools.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 
-/** The decision in force, and why. */
+/** The decision in force and its reason. */
 export function describeNow(state: AutopilotState, nowMs: number): string {
   const { decision, breakerOpenUntilMs, putOffUntilMs } = state;
   if (decision === null) return 'none yet';
@@ -62,7 +62,7 @@ function timing({ selection, verdict }: Decided): string {
   }
 }
 
-/** The distance of the tightest pool from its limits. */
+/** How far the tightest pool is from its limits. */
 function stepDown({ selection, input }: Decided): string[] {
   if (selection.decision !== 'keep') return [];
   const tightest = [...selection.pools].sort((one, other) => roomOf(one) - roomOf(other))[0];
@@ -93,7 +93,10 @@ function stepUp({ selection, verdict, input }: Decided): string[] {
   ];
 }
 
-/** The first candidate before the chosen one that could be loaded later: it does not fit now, or has to wait. */
+/**
+ * The first candidate before the chosen one that could be loaded later: it does not fit now, or
+ * has to wait.
+ */
 function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null {
   const before = chosen?.candidateIndex ?? Infinity;
   const hopeful = new Set([

@@ -87,7 +87,7 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
   }
 }
 
-/** The outcome of a switch; `null` where its steps have said it. */
+/** The outcome of a switch; `null` where its steps have already shown the outcome. */
 function describeOutcome(report: RunReport, tookMs: number, style: Style): string | null {
   switch (report.outcome) {
     case 'switched':

@@ -6,7 +6,7 @@ import type { WatchReport } from './watch-report.js';
 /** Prints each event as one line of JSON, for pipes, logs and other programs. */
 export function createWatchLines({ io, output }: CommandContext): WatchReport {
   const line = (type: string, value: object) => {
-    // The type comes first, so that a person can scan the lines.
+    // The type comes first, so that a reader finds it quickly.
     const versioned = Object.assign({ schemaVersion: SCHEMA_VERSION, type }, value);
     output.result(`${JSON.stringify(versioned)}\n`);
   };

@@ -7,9 +7,9 @@ import { describeEvent } from './describe-event.js';
 import type { WatchReport } from './watch-report.js';
 import { type LoadProgress, renderWatch } from './watch-view.js';
 
-/** Log lines kept: the most that a view shows. */
+/** Maximum number of log lines that are kept, which is the most that the view shows. */
 const LOG_LENGTH = 10;
-/** Least time between two redraws for load progress. */
+/** Minimum time between two redraws for load progress. */
 const REDRAW_EVERY_MS = 100;
 
 /** The live view of `mai watch` on a terminal. */

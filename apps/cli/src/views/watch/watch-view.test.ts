@@ -94,7 +94,7 @@ test('before the first decision', () => {
   );
 });
 
-test('the best model is loaded: names what would make it step down', () => {
+test('the best model is loaded: names the condition for a step down', () => {
   const text = render(decide(4, [resident('big-model', 16)]));
   expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
   expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
@@ -104,7 +104,7 @@ test('the best model is loaded: names what would make it step down', () => {
   expect(text).not.toContain('step up');
 });
 
-test('a smaller model is loaded: names what the larger one needs', () => {
+test('a smaller model is loaded: names the memory that the larger one needs', () => {
   const text = render(decide(12, [resident('small-model', 4)]));
   expect(text).toContain('keep small-model');
   expect(text).toMatch(
@@ -112,7 +112,7 @@ test('a smaller model is loaded: names what the larger one needs', () => {
   );
 });
 
-test('a step down that is due: names when it comes', () => {
+test('a step down that is due: names its time', () => {
   const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
   expect(render(due)).toContain(
     'step down to small-model: the best model that fits, in 12 s if that lasts.',
@@ -129,7 +129,7 @@ test('a step down that waits for a busy model', () => {
   );
 });
 
-test('too many failed loads, an idle time that is over, and nothing that fits', () => {
+test('too many failed loads, an expired idle time, and no model that fits', () => {
   const none = decide(4, []);
   expect(render(none, { breakerOpenUntilMs: NOW_MS + 600_000 })).toContain(
     'No load is tried for 10 min: too many loads failed.',
@@ -174,7 +174,7 @@ test('pins, yields, a fault and a dry run', () => {
   expect(text).toContain('Pinned    big-model');
 });
 
-test('shows as many events as there is room for, the newest last; all of them after the end', () => {
+test('shows the events that the screen has room for, the newest last; all of them after the end', () => {
   const log = Array.from({ length: 10 }, (_, index) => ({
     atMs: NOW_MS - 1000 * (10 - index),
     text: `event ${index}`,

@@ -4,10 +4,10 @@ import { ControlClient, lostError } from './control-client.js';
 
 /** How a client connects. */
 export interface ConnectControlOptions {
-  /** File in which the server has noted its endpoint. */
+  /** File with the note of the server's endpoint. */
   readonly path: string;
   readonly signal?: AbortSignal | undefined;
-  /** How long the server may take to answer the hello, in milliseconds. Default 5 s. */
+  /** Deadline for the server's answer to the hello, in milliseconds. Default 5 s. */
   readonly welcomeWithinMs?: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export async function connectControl({
   try {
     await client.greet(welcomeWithinMs, signal);
   } catch (error) {
-    // The server closed the connection instead of welcoming the client: it is stopping.
+    // A server that is stopping closes the connection instead of sending a welcome.
     if (error === client.lost.reason) return null;
     throw error;
   }

@@ -7,11 +7,11 @@ export interface CallRequest {
   readonly params: unknown;
   readonly signal: AbortSignal | undefined;
   /**
-   * When a cancelled call rejects. `at-once` suits calls that change nothing. With `when-answered` it waits until the
-   * server has stopped the work, for `CANCEL_WITHIN_MS` at most.
+   * When a cancelled call rejects. `at-once` suits calls that change nothing. `when-answered`
+   * waits until the server has stopped the work, for `CANCEL_WITHIN_MS` at most.
    */
   readonly cancels: 'at-once' | 'when-answered';
-  /** Called with each part that comes before the answer. */
+  /** Called with each part that the server sends before the answer. */
   readonly onPart?: ((value: unknown) => void) | undefined;
   /** Called with an answer that comes after the call was cancelled, so that a lease in it can be released. */
   readonly onLateAnswer?: ((value: unknown) => void) | undefined;
@@ -26,7 +26,7 @@ interface OpenCall {
 /** How long a cancelled call waits for its answer. */
 const CANCEL_WITHIN_MS = 10_000;
 
-/** The calls of one connection that have not been answered. */
+/** The unanswered calls of one connection. */
 export class ControlCalls {
   readonly #send: (message: ClientMessage) => void;
   readonly #open = new Map<number, OpenCall>();
@@ -66,7 +66,8 @@ export class ControlCalls {
         onResult: (value) => {
           settle();
           if (cancelled) handlers.onLateAnswer?.(value);
-          // A call that was cancelled too late was carried out, so it resolves. One that rejected at once stays rejected.
+          // The server carried out a call that was cancelled too late, so the call resolves. A
+          // call that rejected at once stays rejected.
           resolve(value);
         },
         onError: (error) => {
@@ -78,7 +79,7 @@ export class ControlCalls {
     });
   }
 
-  /** Passes a message of the server to its call. Ignores messages for calls that are not open. */
+  /** Passes a server message to its call. Ignores messages for calls that are not open. */
   receive(message: Extract<ServerMessage, { readonly id: number }>): void {
     const call = this.#open.get(message.id);
     if (call === undefined) return;

@@ -18,9 +18,9 @@ import {
 } from './parse-answers.js';
 
 const MIB = 1024 ** 2;
-/** Answers carry whole decisions; requests are small. */
+/** Answers contain whole decisions, requests do not; hence the two limits. */
 const CLIENT_LIMITS = { lineBytes: 64 * MIB, unsentBytes: MIB, unsentMaxBytes: 16 * MIB };
-/** How many events a reader may be behind. The autopilot allows its own readers as many. */
+/** Maximum number of unread events of a reader, as in the autopilot itself. */
 const EVENTS_BEHIND_MAX = 1024;
 
 interface Greeting {
@@ -28,7 +28,7 @@ interface Greeting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** The autopilot of another process. */
+/** A client of the autopilot in another process. */
 export class ControlClient implements AutopilotService, AsyncDisposable {
   readonly processId: number;
   readonly #lines: LineSocket;
@@ -79,7 +79,8 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     { signal }: CallOptions = {},
   ): Promise<ServiceLease> {
     const release = async (lease: number): Promise<void> => {
-      // An error means that the connection has ended, and the lease with it.
+      // An error means that the connection has ended. The server releases the leases of an ended
+      // connection.
       await this.#calls
         .call({ method: 'release', params: lease, signal: undefined, cancels: 'when-answered' })
         .catch(() => undefined);
@@ -142,7 +143,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     return { [Symbol.asyncIterator]: () => this.#readEvents(signal) };
   }
 
-  /** Ends the connection, and with it every lease. May be called more than once. */
+  /** Ends the connection; the server then releases its leases. May be called more than once. */
   close(): Promise<void> {
     this.#lines.end();
     this.#end(lostError(this.processId, null));

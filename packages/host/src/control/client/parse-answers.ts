@@ -11,8 +11,8 @@ export interface LeaseAnswer {
 }
 
 /*
- * Only the outer fields of an answer are checked: both sides speak the same version of the protocol and belong to the
- * same user. A decision inside an answer is not checked.
+ * Checks only the outer fields of an answer, because both sides speak the same protocol version
+ * and belong to the same user. A decision inside an answer is not checked.
  */
 
 export function isLeaseAnswer(value: unknown): value is LeaseAnswer {

@@ -11,14 +11,14 @@ import {
 import { isMethodName, METHODS, type ConnectionLeases } from './methods.js';
 
 const MIB = 1024 ** 2;
-/** Requests are small; answers, which carry whole decisions, are not. */
+/** Requests are small, answers contain whole decisions; hence the two limits. */
 const SERVER_LIMITS = { lineBytes: 64 * 1024, unsentBytes: MIB, unsentMaxBytes: 64 * MIB };
 
 /** The limits of a connection. */
 export interface ConnectionOptions {
   readonly callsMax: number;
   readonly helloWithinMs: number;
-  /** Refuses this client, because there are too many connections. */
+  /** Refuses this client, because the server has its maximum of connections. */
   readonly full: boolean;
   readonly onClose: () => void;
 }
@@ -26,7 +26,7 @@ export interface ConnectionOptions {
 /** How long `close` waits for a client to receive the last answers. */
 const GOODBYE_MS = 500;
 
-/** One client. Its calls are cancelled and its leases end when it goes. */
+/** The connection of one client. When it ends, its calls are cancelled and its leases released. */
 export class ClientConnection implements ConnectionLeases {
   readonly #service: AutopilotService;
   readonly #options: ConnectionOptions;
@@ -83,7 +83,10 @@ export class ClientConnection implements ConnectionLeases {
     await lease?.release();
   }
 
-  /** Returns whether the client has been welcomed. A message against the protocol ends the connection. */
+  /**
+   * Returns whether the client has been welcomed. A message that breaks the protocol ends the
+   * connection.
+   */
   #receive(value: unknown): boolean {
     const message = parseClientMessage(value);
     if (message === null || (message.type === 'hello') === this.#welcomed) {
@@ -123,7 +126,7 @@ export class ClientConnection implements ConnectionLeases {
       this.#lines.destroy(new Error('The client uses a number twice.'));
       return;
     }
-    // A release is always allowed, because it makes room.
+    // A release is allowed above the limit, because it makes room.
     if (this.#calls.size + this.#leases.size >= callsMax && method !== 'release') {
       const message = `This program has ${callsMax} open calls and leases at process ${this.#service.processId}, and more are refused. Release leases that are no longer needed.`;
       this.#send({ type: 'error', id, error: new HostError('AUTOPILOT_BUSY', message) });

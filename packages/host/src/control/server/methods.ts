@@ -1,7 +1,7 @@
 import type { AutopilotService, ServiceLease } from '../autopilot-service.js';
 import { parseParams } from './parse-params.js';
 
-/** What a method gets of a client's call. */
+/** The context of a client's call. */
 export interface ServedCall {
   readonly params: unknown;
   /** Fires when the client cancels the call, or its connection ends. */
@@ -45,7 +45,8 @@ export const METHODS = {
   unload: (service, { params, signal }) => service.unload(parseParams.unload(params), { signal }),
   state: (service, { signal }) => service.state({ signal }),
   events: async (service, { signal, part }) => {
-    // Waits for the client before each event. So events pile up in the service only, which drops the oldest.
+    // Waits for the client before each event. Unread events collect in the service, which drops
+    // the oldest.
     for await (const event of service.events({ signal })) await part(event);
   },
 } satisfies Record<string, (service: AutopilotService, call: ServedCall) => Promise<unknown>>;

@@ -4,7 +4,7 @@ import type { Requirement } from '@mai/selector';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../wire/encode-value.js';
 
-/** Parameters of the wrong shape. */
+/** Thrown for parameters of the wrong shape. */
 export class InvalidParams extends Error {
   override readonly name = 'InvalidParams';
 }
@@ -21,7 +21,7 @@ export const parseParams = {
 };
 
 function check<Value>(value: unknown, is: (value: unknown) => value is Value): Value {
-  if (!is(value)) throw new InvalidParams('The parameters are not what this method takes.');
+  if (!is(value)) throw new InvalidParams('The parameters are not those of this method.');
   return value;
 }
 
@@ -117,7 +117,7 @@ function isFlag(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
-/** Fractions are allowed: offload ratios, sizes and times have them. */
+/** Fractions are allowed, because offload ratios, sizes and times may have them. */
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

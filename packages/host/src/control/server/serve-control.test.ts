@@ -72,7 +72,7 @@ describe('where a server listens', () => {
     expect(await connectControl({ path: file })).toBeNull();
   });
 
-  test('of two servers at one path the later one is found, and outlives the earlier one', async () => {
+  test('of two servers at one path, clients find the later one, which outlives the earlier one', async () => {
     await serve();
     const first = server;
     const client = await connect();
@@ -87,7 +87,7 @@ describe('where a server listens', () => {
     await next.close();
   });
 
-  test('of two servers that start at once exactly one is found', async () => {
+  test('clients find exactly one of two servers that start at once', async () => {
     const services = [new FakeService(), new FakeService()];
     const servers = await Promise.all(services.map((one) => serveControl(one, { path: file })));
     const note = await readNote(file);
@@ -96,7 +96,7 @@ describe('where a server listens', () => {
     await client.acquire(ANY);
     expect(services.map(({ held }) => held)).toEqual([0, 1].map((one) => Number(one === index)));
     await client.close();
-    // The one that is not found takes nothing away from the other when it closes.
+    // When the server that clients do not find closes, the other keeps its socket and note.
     [server] = servers.filter((_, other) => other === index) as [ControlServer];
     await servers[1 - index]?.close();
     await (await connect()).close();
@@ -166,12 +166,12 @@ describe('leases', () => {
     await lease.release();
   });
 
-  test('a lease that comes after its call was cancelled is given back', async () => {
+  test('the client releases a lease that arrives after its call was cancelled', async () => {
     await serve();
     const client = await connect();
     const controller = new AbortController();
     const acquiring = client.acquire(ANY, { signal: controller.signal });
-    // The call is on its way, and the answer will cross the cancellation.
+    // The server gets the call now, and its answer and the cancellation cross.
     controller.abort(new Error('enough'));
     await expect(acquiring).rejects.toThrow('enough');
     await client.state();
@@ -179,7 +179,7 @@ describe('leases', () => {
     await client.close();
   });
 
-  test('a call that waits is cancelled when its client goes', async () => {
+  test('cancels a waiting call when its client disconnects', async () => {
     service.blocks = true;
     await serve();
     const client = await connect();
@@ -191,7 +191,7 @@ describe('leases', () => {
   });
 });
 
-describe('what a client must not do', () => {
+describe('messages that break the protocol', () => {
   test.each([
     ['a line without end', () => 'x'.repeat(70_000)],
     ['a line that is not JSON', () => 'not json\n'],
@@ -201,13 +201,13 @@ describe('what a client must not do', () => {
     ['a call before the hello', () => '{"type":"call","id":1,"method":"state","params":null}\n'],
     ['a second hello', () => `${JSON.stringify(HELLO)}\n${JSON.stringify(HELLO)}\n`],
     [
-      'a number that is in use',
+      'a call number that is in use',
       () =>
         [HELLO, ...[1, 1].map((id) => ({ type: 'call', id, method: 'acquire', params: ANY }))]
           .map((message) => `${JSON.stringify(message)}\n`)
           .join(''),
     ],
-  ])('%s ends its connection, and no other', async (_name, bytes) => {
+  ])("%s ends that client's connection and no other", async (_name, bytes) => {
     service.blocks = true;
     await serve();
     const client = await connect();
@@ -221,13 +221,13 @@ describe('what a client must not do', () => {
 
   test.each([
     ['an unknown method', 'format', null, 'no method "format"'],
-    ['a method that every object has', 'toString', null, 'no method "toString"'],
+    ['a method name that every object inherits', 'toString', null, 'no method "toString"'],
     ['no parameters', 'acquire', null, 'parameters'],
-    ['a tier that there is not', 'acquire', { ...ANY, tiers: ['huge'] }, 'parameters'],
+    ['an unknown tier', 'acquire', { ...ANY, tiers: ['huge'] }, 'parameters'],
     ['a negative size', 'yieldMemory', { name: 'x', bytes: -1, pools: 'all' }, 'parameters'],
     ['a name that is not text', 'pin', 7, 'parameters'],
     [
-      'a load of nothing',
+      'a load without candidates',
       'load',
       { candidates: [], identifier: null, ttlMs: null, timeoutMs: null },
       'parameters',
@@ -249,7 +249,7 @@ describe('what a client must not do', () => {
     raw.socket.destroy();
   });
 
-  test('saying nothing ends its connection', async () => {
+  test('a client that sends nothing loses its connection', async () => {
     await serve({ helloWithinMs: 50 });
     await (
       await openRawClient(file)
@@ -266,7 +266,7 @@ describe('what a client must not do', () => {
     ]);
   });
 
-  test('more connections than there may be are refused with an error', async () => {
+  test('refuses connections above the limit with an error', async () => {
     await serve({ connectionsMax: 2 });
     const clients = [await connect(), await connect()];
     await expect(connect()).rejects.toMatchObject({ name: 'HostError', code: 'AUTOPILOT_BUSY' });
@@ -276,7 +276,7 @@ describe('what a client must not do', () => {
     await clients[1]?.close();
   });
 
-  test('more calls and leases than there may be are refused with an error', async () => {
+  test('refuses calls and leases above the limit with an error', async () => {
     await serve({ callsMax: 2 });
     const client = await connect();
     const leases = [await client.acquire(ANY), await client.acquire(ANY)];
@@ -287,7 +287,7 @@ describe('what a client must not do', () => {
     await client.close();
   });
 
-  test('reading no events makes the server take no more of them from the service', async () => {
+  test('the server takes no more events from the service while the client reads none', async () => {
     await serve();
     const raw = await openRawClient(file);
     raw.socket.pause();
@@ -297,7 +297,7 @@ describe('what a client must not do', () => {
       before = service.eventsRead;
       await sleep(100);
     }
-    // A few megabytes at most: what the sockets of the system hold.
+    // At most a few megabytes: the size of the system's socket buffers.
     expect(service.eventsRead).toBeLessThan(100);
     const client = await connect();
     expect(await client.state()).toMatchObject({ status: 'running' });
@@ -305,7 +305,7 @@ describe('what a client must not do', () => {
     raw.socket.destroy();
   });
 
-  test('asking without reading makes the server read no more calls until it does', async () => {
+  test('the server stops reading calls while the client does not read the answers', async () => {
     service.answer = { status: 'running', pins: [], padding: 'x'.repeat(100_000) };
     await serve();
     const raw = await openRawClient(file);
@@ -321,7 +321,7 @@ describe('what a client must not do', () => {
     raw.socket.resume();
     await until(() => raw.lines.length > calls);
     expect(service.statesRead).toBeGreaterThan(readAtFirst);
-    // The welcome, and every call exactly once; those that were too many got an error.
+    // The welcome, and one answer for every call; calls above the limit got an error.
     expect(
       raw.lines
         .slice(1)
@@ -332,7 +332,7 @@ describe('what a client must not do', () => {
   });
 });
 
-test('a slow reader of events loses the oldest and holds up no other call', async () => {
+test('a slow reader of events loses the oldest events and delays no other call', async () => {
   await serve();
   const client = await connect();
   const events = client.events()[Symbol.asyncIterator]();
@@ -345,7 +345,7 @@ test('a slow reader of events loses the oldest and holds up no other call', asyn
   await client.close();
 });
 
-test('a server that does not answer the hello is given up', async () => {
+test('connecting fails when the server does not answer the hello', async () => {
   await serve();
   const { createServer } = await import('node:net');
   const { writeFile } = await import('node:fs/promises');

@@ -9,8 +9,8 @@ export interface ControlServer extends AsyncDisposable {
   /** Where it listens: a Unix socket, or a named pipe on Windows. */
   readonly endpoint: string;
   /**
-   * Tells every client that its leases are lost, because the autopilot stops. Accepts no new client from then on. Open
-   * calls go on until `close`.
+   * Tells every client that its leases have ended because the autopilot stops, and refuses new
+   * clients. Open calls go on until `close`.
    */
   announceStop(): Promise<void>;
   /** Ends every connection and its leases, and stops listening. May be called more than once. */
@@ -21,11 +21,11 @@ export interface ControlServer extends AsyncDisposable {
 export interface ServeControlOptions {
   /** File in which clients find the endpoint. */
   readonly path: string;
-  /** How many connections at a time. Default 64. */
+  /** Maximum number of connections. Default 64. */
   readonly connectionsMax?: number | undefined;
-  /** How many open calls and leases together a connection may have. Default 256. */
+  /** Maximum number of open calls and leases of one connection, together. Default 256. */
   readonly callsMax?: number | undefined;
-  /** How long a new connection may take to say hello, in milliseconds. Default 5 s. */
+  /** Deadline for the hello of a new connection, in milliseconds. Default 5 s. */
   readonly helloWithinMs?: number | undefined;
 }
 
@@ -43,7 +43,8 @@ export async function serveControl(
   let stopping = false;
   const server = createServer((socket) => {
     if (!published || stopping) {
-      // Before the note is published the socket may not have mode 0600 yet. After the stop no new client is served.
+      // Until the note is published, the socket may not have mode 0600 yet. After the stop, new
+      // clients are refused.
       socket.destroy();
       return;
     }
@@ -55,10 +56,12 @@ export async function serveControl(
     });
     connections.add(connection);
   });
-  // Clients above `connectionsMax` get an error; far more than that are dropped without one.
+  // Clients above `connectionsMax` get an error. Clients far above it are disconnected without
+  // one.
   server.maxConnections = 2 * connectionsMax;
   await listen(server, endpoint);
-  // An error while accepting a connection concerns that client only, and must not end this process.
+  // An error while accepting concerns that client only. Without a listener it would end this
+  // process.
   server.on('error', () => undefined);
   const note = { endpoint, processId: service.processId };
   try {

@@ -9,7 +9,7 @@ test.each([
   ['plain data', { a: [1, 'two', null, true], b: { c: 0.5 } }],
   ['numbers that are not finite', { up: Infinity, down: -Infinity }],
   ['text with line breaks', 'one\ntwo\u2028three'],
-])('%s arrives as it was', (_name, value) => {
+])('%s arrives unchanged', (_name, value) => {
   expect(roundTrip(value)).toEqual(value);
 });
 
@@ -42,7 +42,7 @@ test('errors keep their class, code, message, facts and cause', () => {
   expect(lost).toMatchObject({ code: 'AUTOPILOT_LOST', processId: 7, selection: null });
 });
 
-test('cancellations, mistakes of types and unknown errors keep their names', () => {
+test('cancellations, TypeErrors and unknown errors keep their names', () => {
   expect(roundTrip(new DOMException('Stopped.', 'AbortError'))).toMatchObject({
     ...{ name: 'AbortError', message: 'Stopped.' },
   });
@@ -51,7 +51,7 @@ test('cancellations, mistakes of types and unknown errors keep their names', () 
   expect(roundTrip(odd)).toMatchObject({ name: 'Odd', message: 'x', errno: -2 });
 });
 
-test('an error cannot replace what every object has', () => {
+test('an error cannot overwrite properties that every object has', () => {
   const text = JSON.stringify({
     '@mai/error': { name: 'X', message: 'm', brand: 'other/brand', facts: { __proto__: 1 } },
   }).replace('"facts":{}', '"facts":{"__proto__":{"polluted":true},"constructor":1}');

@@ -5,7 +5,7 @@
 const ERROR_TAG = '@mai/error';
 const NUMBER_TAG = '@mai/number';
 
-/** How many nested causes of an error are kept. */
+/** Maximum depth of nested causes that is kept of an error. */
 const CAUSES_MAX = 4;
 
 /** Writes a value as one line of JSON. */
@@ -43,7 +43,10 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || ERROR_TAGS.includes(Object.prototype.toString.call(value));
 }
 
-/** Packages brand their errors with `Symbol.for('@mai/PACKAGE/CLASS')`; their type guards look at nothing else. */
+/**
+ * Packages brand their errors with `Symbol.for('@mai/PACKAGE/CLASS')`; their type guards check
+ * only this brand.
+ */
 function brandOf(error: Error): string | null {
   for (const symbol of Object.getOwnPropertySymbols(error)) {
     const key = Symbol.keyFor(symbol);
@@ -75,7 +78,7 @@ function reviveError({
   cause,
 }: Readonly<Record<string, unknown>>): Error {
   const text = typeof message === 'string' ? message : '';
-  // `JSON.parse` revives inner values first, so a cause is an error by now.
+  // `JSON.parse` revives inner values first, so a cause is already an error here.
   const options = isError(cause) ? { cause } : undefined;
   if (name === 'AbortError' || name === 'TimeoutError') return new DOMException(text, name);
   const error = name === 'TypeError' ? new TypeError(text, options) : new Error(text, options);

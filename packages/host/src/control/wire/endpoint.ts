@@ -16,7 +16,7 @@ export interface EndpointNote {
   readonly processId: number;
 }
 
-/** macOS allows 104 bytes with the final zero, Linux 108. */
+/** Maximum length of a socket path: macOS allows 104 bytes with the final zero, Linux 108. */
 const SOCKET_PATH_MAX_BYTES = 100;
 const RANDOM_CHARACTERS = 12;
 
@@ -34,7 +34,8 @@ export async function newEndpoint(noteFile: string): Promise<string> {
   const short = [os.tmpdir(), '/tmp']
     .map((folder) => path.join(folder, `mai-${os.userInfo().uid}`, name))
     .find(isShort);
-  if (short === undefined) throw new Error(`No folder has a path short enough for ${name}.`);
+  if (short === undefined)
+    throw new Error(`The path of every possible folder is too long for the socket ${name}.`);
   await makePrivateFolder(path.dirname(short));
   return short;
 }
@@ -56,8 +57,8 @@ async function makePrivateFolder(folder: string): Promise<void> {
 }
 
 /**
- * Writes the note, in place of an older one. The holder of the running lock calls this, so the last writer is the
- * process that runs the autopilot.
+ * Writes the note, replacing an older one. Only the holder of the running lock calls this, so the
+ * note names the process that runs the autopilot.
  */
 export async function publishNote(noteFile: string, note: EndpointNote): Promise<void> {
   const older = await readNote(noteFile);
@@ -72,13 +73,13 @@ export async function publishNote(noteFile: string, note: EndpointNote): Promise
   if (older !== null) await removeStaleSocket(older.endpoint);
 }
 
-/** Removes the note, unless another server has put its own there. */
+/** Removes the note, unless another server has replaced it. */
 export async function withdrawNote(noteFile: string, note: EndpointNote): Promise<void> {
   const current = await readNote(noteFile);
   if (current?.endpoint === note.endpoint) await rm(noteFile, { force: true });
 }
 
-/** The note; null where there is none, or it can't be understood. */
+/** The note; null where it is missing or malformed. */
 export async function readNote(noteFile: string): Promise<EndpointNote | null> {
   let text: string;
   try {
@@ -100,7 +101,8 @@ export async function readNote(noteFile: string): Promise<EndpointNote | null> {
 
 /** Removes the socket of a process that has crashed. A process that closes its server removes the socket itself. */
 async function removeStaleSocket(endpoint: string): Promise<void> {
-  // Deletes only files with names that `newEndpoint` gives, whatever the note says.
+  // Deletes only files with names of the form that `newEndpoint` makes, even if the note names
+  // others.
   if (process.platform === 'win32' || !/^mai-[0-9a-f]+\.sock$/.test(path.basename(endpoint)))
     return;
   if (await refusesConnections(endpoint)) await rm(endpoint, { force: true });

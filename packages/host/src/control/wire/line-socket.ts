@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { decodeValue, encodeValue } from './encode-value.js';
 
-/** Called by a line socket. */
+/** The callbacks of a line socket. */
 export interface LineHandlers {
   /** Called with each message, already decoded. */
   readonly onMessage: (message: unknown) => void;
@@ -11,11 +11,11 @@ export interface LineHandlers {
 
 /** Limits in bytes. */
 export interface LineLimits {
-  /** A longer line from the other side ends the connection. */
+  /** Maximum length of a received line; a longer one ends the connection. */
   readonly lineBytes: number;
-  /** While more than this waits to be sent, nothing is read from the other side. */
+  /** Above this number of unsent bytes, reading from the other side pauses. */
   readonly unsentBytes: number;
-  /** When more than this waits to be sent, the connection ends. */
+  /** Above this number of unsent bytes, the connection ends. */
   readonly unsentMaxBytes: number;
 }
 
@@ -38,7 +38,7 @@ export class LineSocket {
     this.#handlers = handlers;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#resume());
-    // An error without a listener would end the process. The event 'close' follows.
+    // An error without a listener would end the process. 'close' follows and is handled.
     socket.on('error', (error) => (this.#fault ??= error));
     socket.on('close', () => {
       this.#closed = true;
@@ -53,17 +53,17 @@ export class LineSocket {
     this.#socket.write(`${encodeValue(message)}\n`);
     const { writableLength } = this.#socket;
     if (writableLength > this.#limits.unsentMaxBytes) {
-      this.destroy(new Error('The other side does not read what it is sent.'));
+      this.destroy(new Error('The other side does not read the answers.'));
     } else if (writableLength > this.#limits.unsentBytes) this.#socket.pause();
   }
 
-  /** Resolves once little waits to be sent, or the connection has ended. */
+  /** Resolves once few bytes wait to be sent, or the connection has ended. */
   async drained(): Promise<void> {
     if (this.#closed || !this.#socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
-  /** Ends the connection once everything is sent. */
+  /** Ends the connection once all bytes are sent. */
   end(): void {
     this.#socket.end();
   }

@@ -7,7 +7,7 @@ import { isRecord } from './encode-value.js';
  */
 export const PROTOCOL_VERSION = 1;
 
-/** From the client. */
+/** Messages from the client. */
 export type ClientMessage =
   | {
       readonly type: 'hello';
@@ -22,7 +22,7 @@ export type ClientMessage =
     }
   | { readonly type: 'cancel'; readonly id: number };
 
-/** From the server. */
+/** Messages from the server. */
 export type ServerMessage =
   | {
       readonly type: 'welcome';
@@ -36,7 +36,7 @@ export type ServerMessage =
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: unknown };
 
-/** Reads a message of a client; null where it is none. */
+/** Reads a message of a client; null where it is malformed. */
 export function parseClientMessage(value: unknown): ClientMessage | null {
   if (!isRecord(value)) return null;
   const { type, protocol, processId, id, method, params } = value;
@@ -49,7 +49,7 @@ export function parseClientMessage(value: unknown): ClientMessage | null {
   return type === 'cancel' && isNumber(id) ? { type, id } : null;
 }
 
-/** Reads a message of a server; null where it is none. */
+/** Reads a message of a server; null where it is malformed. */
 export function parseServerMessage(message: unknown): ServerMessage | null {
   if (!isRecord(message)) return null;
   const { type, protocol, processId, id, value, error } = message;
@@ -62,7 +62,7 @@ export function parseServerMessage(message: unknown): ServerMessage | null {
   return type === 'error' && isNumber(id) ? { type, id, error } : null;
 }
 
-/** The message for two processes that speak different versions of the protocol. */
+/** The error text for two processes with different versions of the protocol. */
 export function otherVersion(processId: number): string {
   return `Process ${processId} runs the autopilot and belongs to another version of Mai. Stop it, or use the same version here.`;
 }

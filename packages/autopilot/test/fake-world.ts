@@ -18,7 +18,7 @@ import { ManualClock } from './manual-clock.js';
 
 export const GIB = 1024 ** 3;
 
-/** A model of the fake world: so much anonymous RAM with its configured context. */
+/** A model of the fake world, with its anonymous RAM at the configured context. */
 export interface FakeModel {
   readonly modelKey: string;
   readonly bytes: number;
@@ -53,15 +53,14 @@ export function profile(
 }
 
 /**
- * A machine with RAM only and an LM Studio on it, in memory: what is loaded takes its bytes from
- * what is available, at once, over the time that a load takes.
+ * A machine with RAM only and an LM Studio, simulated in memory. Loaded models reduce the available RAM.
  */
 export class FakeWorld {
   readonly clock = new ManualClock();
   readonly models = new Map<string, FakeModel>();
   readonly instances = new Map<string, RuntimeInstance>();
   readonly faults = new Map<string, LoadFault[]>();
-  /** Calls that change something, in order. */
+  /** Loads and unloads, in order. */
   readonly log: string[] = [];
   totalBytes = 32 * GIB;
   othersBytes = 6 * GIB;

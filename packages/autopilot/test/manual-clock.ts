@@ -3,7 +3,7 @@ import type { Clock } from '../src/ports/clock.js';
 /** Time that moves only when a test says so. */
 export class ManualClock implements Clock {
   #epochMs: number;
-  /** Not zero: a machine has been on for a while. */
+  /** Not zero, as on a machine that has been on for a while. */
   #monotonicMs = 3_600_000;
   readonly #sleepers = new Set<{ readonly wakeMs: number; readonly wake: () => void }>();
 
@@ -19,7 +19,7 @@ export class ManualClock implements Clock {
     return this.#monotonicMs;
   }
 
-  /** Timers that nobody has cancelled. */
+  /** Timers that were not cancelled. */
   get pending(): number {
     return this.#sleepers.size;
   }
@@ -52,7 +52,7 @@ export class ManualClock implements Clock {
     this.#epochMs += ms;
   }
 
-  /** Lets `ms` pass, waking whoever is due on the way. */
+  /** Lets `ms` pass, and fires the timers that are due meanwhile. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#monotonicMs + ms;
     for (;;) {

@@ -4,7 +4,7 @@ import type { AutopilotOptions } from '../src/loop/autopilot-options.js';
 import type { FakeWorld } from './fake-world.js';
 import { flush } from './manual-clock.js';
 
-/** A running autopilot over a fake world, with everything that it has said. */
+/** A running autopilot over a fake world, with all of its events. */
 export interface Pilot {
   readonly autopilot: Autopilot;
   readonly events: AutopilotEvent[];

@@ -53,7 +53,7 @@ export function describePortsContract(name: string, open: () => Promise<Contract
       expect(await world.ports.runtime.listResidents({})).toEqual([]);
     });
 
-    it('rejects a load that is cancelled with the reason of the signal and leaves nothing', async () => {
+    it("rejects a cancelled load with the signal's reason, and leaves nothing resident", async () => {
       const controller = new AbortController();
       const reason = new Error('enough');
       const loading = load(controller.signal, () => {
@@ -63,7 +63,7 @@ export function describePortsContract(name: string, open: () => Promise<Contract
       expect(await world.ports.runtime.listResidents({})).toEqual([]);
     });
 
-    it('says INSTANCE_NOT_FOUND for an instance that is not there', async () => {
+    it('rejects with INSTANCE_NOT_FOUND for an instance that is not resident', async () => {
       await expect(world.ports.runtime.unload('mai/nowhere', {})).rejects.toMatchObject({
         code: 'INSTANCE_NOT_FOUND',
       });
@@ -116,7 +116,7 @@ export function describePortsContract(name: string, open: () => Promise<Contract
       expect(ram.availableBytes).toBeLessThanOrEqual(ram.totalBytes);
     });
 
-    it('has a clock that does not go back and lets go of a sleeper at once', async () => {
+    it('has a clock that never goes back, and that ends a cancelled sleep at once', async () => {
       const { clock } = world.ports;
       const before = clock.monotonicMs();
       const controller = new AbortController();

@@ -1,11 +1,11 @@
 import type { Selection } from '@mai/selector';
 import { GIB } from './fake-world.js';
 
-/** Beside 6 of 32 GiB taken by others: 80 % is 25.6 GiB, so 19.6 GiB are left for models. */
+/** Others take 6 of 32 GiB. The limit of 80 % is 25.6 GiB, so 19.6 GiB are left for models. */
 export const LARGE = { modelKey: 'large', bytes: 16 * GIB };
 export const SMALL = { modelKey: 'small', bytes: 4 * GIB };
 
-/** What a caller asks for who only wants to chat. */
+/** The requirement of a caller that only needs chat. */
 export const CHAT = { capabilities: ['chat'], minContextLengthTokens: null, tiers: null };
 
 export const SECOND = 1000;

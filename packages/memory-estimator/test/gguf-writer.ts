@@ -18,7 +18,7 @@ export interface WrittenTensor {
   readonly offset: number;
 }
 
-/** Numbers of value types in a file (gguf_type), by names of our own. */
+/** Numbers of value types in a file (gguf_type), by short names for tests. */
 export const VALUE_TYPES = {
   u8: 0,
   u32: 4,

@@ -4,7 +4,7 @@ import type { GpuResources, Resources } from './resources.js';
 /** A body of memory: system RAM, a GPU's own memory, or what a GPU may take of system RAM. */
 export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
 
-/** Bytes of each pool that something takes. A pool that is not in it is not touched. */
+/** Bytes of each pool that something takes. A pool without an entry is left alone. */
 export type Charge = ReadonlyMap<PoolName, number>;
 
 /** The part of a machine that decides which pools a footprint is charged to. */
@@ -15,7 +15,7 @@ export interface Devices {
 
 /** Which size of a footprint is charged. */
 export type ChargedSize =
-  /** The upper end of the interval: for something that is to be loaded. */
+  /** The upper end of the interval, for a planned load. */
   | 'upper-end'
   /** The figures themselves: for a resident, which is there already. */
   | 'expected';
@@ -30,8 +30,8 @@ export interface ChargedFootprint {
 /**
  * What a footprint takes of each pool, in whole bytes.
  *
- * - The interval's margin is spread over everything but the mapped weights, which are exact, in proportion
- *   to its bytes, each share rounded up. Where there is nothing else, the margin is charged to RAM.
+ * - The interval's margin is spread in proportion over all bytes except the mapped weights, which are
+ *   exact. Each share is rounded up. If all weights are mapped, the margin is charged to RAM.
  * - Bytes of a GPU that shares RAM are charged to RAM, and also to the GPU's cap (`gpu-share:`).
  * - Bytes of a GPU that the machine does not have are charged to RAM, and the GPU is named in the answer.
  */
@@ -70,10 +70,10 @@ export function marginOf(footprint: Footprint): number {
 }
 
 /**
- * The part of a resident's charge that the OS counts as used, which is therefore not used by others.
+ * The part of a resident's charge that the OS counts as used. Subtracted from use to find what others use.
  *
- * Mapped pages belong to it only where the OS counts them as used (Windows): taking off more would hide
- * others' memory. For the same reason the bytes of a GPU that is gone do not belong to it.
+ * Mapped pages are included only where the OS counts them as used (Windows), because subtracting more would
+ * hide others' memory. The bytes of a GPU that is gone are left out for the same reason.
  */
 export function countedAsUsed(
   footprint: Footprint,
@@ -97,7 +97,7 @@ export function addCharges(charges: Iterable<Charge>): Charge {
   return sum;
 }
 
-/** Where a GPU's memory is. On a unified machine every GPU's is in RAM. */
+/** The kind of a GPU's memory. On a unified machine every GPU shares RAM. */
 function memoryOf(
   deviceKey: string,
   { gpus, unified }: Devices,

@@ -4,7 +4,7 @@ export type FootprintSource = 'measured' | 'lmstudio' | 'gguf-header' | 'file-si
 /** How far a footprint can be trusted. */
 export type Confidence = 'high' | 'medium' | 'low';
 
-/** Between which figures the total of a footprint lies. */
+/** The range that the total of a footprint lies in. */
 export interface FootprintInterval {
   /** Probability that the truth lies within, 0 to 1. */
   readonly coverage: number;
@@ -21,7 +21,7 @@ export interface Footprint {
     readonly anonymousBytes: number;
   };
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
-  /** Of the total over RAM and all GPUs; `null` when nothing is known about the error. */
+  /** Interval of the total over RAM and all GPUs; `null` when the error is unknown. */
   readonly interval: FootprintInterval | null;
   readonly source: FootprintSource;
   readonly confidence: Confidence;
@@ -32,7 +32,7 @@ export function totalBytesOf(footprint: Pick<Footprint, 'ram' | 'gpus'>): number
   return footprint.ram.mappedBytes + inexactBytesOf(footprint);
 }
 
-/** The part of a footprint that an interval's doubt can be about: everything but the mapped weights. */
+/** The bytes that an interval's margin is spread over: everything except the mapped weights. */
 export function inexactBytesOf({ ram, gpus }: Pick<Footprint, 'ram' | 'gpus'>): number {
   return gpus.reduce((sum, { bytes }) => sum + bytes, ram.anonymousBytes);
 }

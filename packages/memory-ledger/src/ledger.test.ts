@@ -74,16 +74,16 @@ describe('the charge of a footprint, worked out by hand', () => {
     ['a margin of 5 on everything but the mapped 30', footprint(30, 10, {}, 45), [], { ram: 45 }],
     ['a margin on a footprint that is all mapped', footprint(30, 0, {}, 45), [], { ram: 45 }],
     ['an interval below the figures', footprint(30, 10, {}, 35), [], { ram: 40 }],
-    // 30 anonymous + 10 on the card + 8 of margin: 6 and 2.
+    // 30 anonymous + 10 on the card, margin 8: 6 for RAM, 2 for the card.
     [
       'a margin shared out in proportion',
       footprint(5, 30, { card: 10 }, 53),
       card,
       { ram: 41, 'gpu:card': 12 },
     ],
-    // 3 + 1 + a margin of 2: 1.5 and 0.5, each rounded up.
+    // Margin 2 over 3 + 1 bytes: 1.5 and 0.5, each rounded up.
     [
-      'shares of a margin that are no whole bytes',
+      'shares of a margin that are fractions of a byte',
       footprint(0, 3, { card: 1 }, 6),
       card,
       { ram: 5, 'gpu:card': 2 },
@@ -101,7 +101,7 @@ describe('the charge of a footprint, worked out by hand', () => {
       [gpu('one', 'dedicated'), gpu('two', 'dedicated')],
       { ram: 1, 'gpu:one': 2, 'gpu:two': 3 },
     ],
-    ['nothing at all', footprint(0, 0), card, {}],
+    ['an empty footprint', footprint(0, 0), card, {}],
   ] as const)('%s', (_case, print, gpus, expected) => {
     expect(bytesOf(charge(print, { unified: false, gpus }, 'upper-end').charge)).toEqual(expected);
   });
@@ -120,7 +120,7 @@ describe('the charge of a footprint, worked out by hand', () => {
     ]);
   });
 
-  it('takes every GPU of a unified machine for shared', () => {
+  it('treats every GPU of a unified machine as shared', () => {
     const devices = { unified: true, gpus: [gpu('apple', 'dedicated')] };
     expect(bytesOf(charge(footprint(0, 3, { apple: 7 }), devices, 'expected').charge)).toEqual({
       ram: 10,
@@ -129,7 +129,7 @@ describe('the charge of a footprint, worked out by hand', () => {
   });
 });
 
-describe('what the OS counts as used of a resident', () => {
+describe('the part of a resident that the OS counts as used', () => {
   const print = footprint(30, 10, { card: 5, gone: 2 });
   const gpus = [gpu('card', 'dedicated')];
   it.each([
@@ -143,7 +143,7 @@ describe('what the OS counts as used of a resident', () => {
 });
 
 describe('the pools of a machine', () => {
-  it('takes the residents off what is used, and counts them in full', () => {
+  it('subtracts the residents from the used bytes, and then adds their full charge', () => {
     // 100 in all, 40 available: 60 used, 10 of it anonymous memory of the resident. The others use 50.
     const resources = machine(100, 40);
     const [ram] = measurePools(
@@ -155,7 +155,7 @@ describe('the pools of a machine', () => {
     expect(useOf(ram as Pool)).toBe(90);
   });
 
-  it('never counts less than nothing for others', () => {
+  it('never counts negative bytes for others', () => {
     const resources = machine(100, 95);
     const [ram] = measurePools(
       resources,
@@ -165,7 +165,7 @@ describe('the pools of a machine', () => {
     expect(ram?.othersBytes).toBe(0);
   });
 
-  it('lists RAM, dedicated memory and caps, each with its limits; no GPU of unknown size', () => {
+  it('lists RAM, dedicated memory and caps with their limits, and leaves out a GPU of unknown size', () => {
     const gpus = [
       gpu('card', 'dedicated'),
       gpu('igpu', 'shared', 50, null),
@@ -186,7 +186,7 @@ describe('the pools of a machine', () => {
 });
 
 describe('limits', () => {
-  /** 100 GiB, 20 of it others', 30 residents': 50 in use. */
+  /** 100 GiB: others use 20 and residents 30, so 50 are in use. */
   const pool: Pool = {
     ...fixedPool('ram', 100 * GIB),
     othersBytes: 20 * GIB,
@@ -197,11 +197,11 @@ describe('limits', () => {
   };
   it.each<[string, Limit, Partial<Pool>, number]>([
     ['the share', LIMIT, {}, 80],
-    ['less where the headroom asks for it', LIMIT, { minHeadroomBytes: 30 * GIB }, 70],
+    ['the share, lowered by the minimum headroom', LIMIT, { minHeadroomBytes: 30 * GIB }, 70],
     ['the share less a margin', { kind: 'upgrade', marginRatio: 0.1, floorRatio: 0.65 }, {}, 70],
     ['not below the floor', { kind: 'upgrade', marginRatio: 0.3, floorRatio: 0.65 }, {}, 65],
     ['a floor above the limit', { kind: 'upgrade', marginRatio: 0.3, floorRatio: 0.95 }, {}, 80],
-    ['the hard limit knows no headroom', HARD_LIMIT, { minHeadroomBytes: 30 * GIB }, 92],
+    ['the hard limit ignores the headroom', HARD_LIMIT, { minHeadroomBytes: 30 * GIB }, 92],
     ['the whole pool', CAPACITY, { minHeadroomBytes: 30 * GIB }, 100],
   ])('%s', (_case, limit, change, gib) => {
     expect(allowedUse({ ...pool, ...change }, limit)).toBeCloseTo(gib * GIB, -1);
@@ -211,7 +211,7 @@ describe('limits', () => {
     [-1, true],
     [0, true],
     [1, false],
-  ])('a load that needs %i bytes more than there is room: fits %s', (more, expected) => {
+  ])('a load of %i bytes more than the room: fits %s', (more, expected) => {
     const needed = new Map<PoolName, number>([['ram', 30 * GIB + more]]);
     expect(room(pool, LIMIT)).toBe(30 * GIB);
     expect(fits([pool], needed, { limit: LIMIT })).toBe(expected);
@@ -227,7 +227,7 @@ describe('limits', () => {
     expect(isOverLimit(full, HARD_LIMIT)).toBe(expected);
   });
 
-  it('has more room for what goes first', () => {
+  it('adds what is unloaded first to the room', () => {
     expect(room(pool, LIMIT, 10 * GIB)).toBe(40 * GIB);
   });
 });
@@ -249,19 +249,19 @@ describe('the worst shortfall', () => {
     });
   });
 
-  it('does not mind a full pool that the load leaves alone', () => {
+  it('ignores a full pool that the load does not use', () => {
     const full = [{ ...fixedPool('gpu:card', 10), othersBytes: 10 }, fixedPool('ram', 100)];
     expect(fits(full, new Map([['ram', 1]]), { limit: LIMIT })).toBe(true);
   });
 
-  it('takes off what goes first', () => {
+  it('subtracts what is unloaded first', () => {
     const freed = new Map<PoolName, number>([['gpu:card', 5]]);
     const used = [{ ...fixedPool('gpu:card', 10), residentBytes: 5 }];
     expect(fits(used, new Map([['gpu:card', 10]]), { limit: LIMIT })).toBe(false);
     expect(fits(used, new Map([['gpu:card', 10]]), { limit: LIMIT, freed })).toBe(true);
   });
 
-  it('sees no bound in a pool of unknown size, and says that this is not measured', () => {
+  it('sets no bound for a pool of unknown size, and reports the charge as not measured', () => {
     const needed = new Map<PoolName, number>([['gpu:hidden', 50]]);
     expect(fits(pools, needed, { limit: LIMIT })).toBe(true);
     expect(isMeasured(pools, needed)).toBe(false);
@@ -269,7 +269,7 @@ describe('the worst shortfall', () => {
     expect(isMeasured([{ ...fixedPool('ram', 100), measured: false }], needs(1, 0))).toBe(false);
   });
 
-  it('lets NaN bytes fit nowhere', () => {
+  it('fits NaN bytes into no pool', () => {
     expect(fits(pools, needs(Number.NaN, 0), { limit: LIMIT })).toBe(false);
   });
 });

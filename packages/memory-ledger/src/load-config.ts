@@ -1,4 +1,4 @@
-/** Number types that llama.cpp can store a KV cache in, in its own names, the widest first. */
+/** Number types of a KV cache, by their names in llama.cpp, the widest first. */
 export const KV_CACHE_TYPES = [
   'f32',
   'f16',
@@ -29,7 +29,7 @@ export interface LoadConfig {
   readonly cpuExpertRatio: number | null;
 }
 
-/** Every field left to the runtime. */
+/** Leaves every field to the runtime. */
 export const DEFAULT_LOAD_CONFIG: LoadConfig = {
   contextLengthTokens: null,
   parallelSequences: null,

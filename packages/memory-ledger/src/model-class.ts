@@ -1,10 +1,10 @@
 /** Every tier, the smallest first. */
 export const TIERS = ['small', 'medium', 'large'] as const;
 
-/** How large a model is, coarsely: what a person would call it when asked what their machine can run. */
+/** Size class of a model. */
 export type Tier = (typeof TIERS)[number];
 
-/** Every capability that a model can be said to have, in the order of display. */
+/** Every capability, in the order of display. */
 export const CAPABILITIES = [
   'chat',
   'reasoning',
@@ -15,5 +15,5 @@ export const CAPABILITIES = [
   'embedding',
 ] as const;
 
-/** What a model is good for. */
+/** A task that a model is good at. */
 export type Capability = (typeof CAPABILITIES)[number];

@@ -7,7 +7,7 @@ import type { SelectionPolicy } from './selection-policy.js';
 export interface Pool {
   readonly name: PoolName;
   readonly totalBytes: number;
-  /** Whether it is known what is available. Where it is not, others are taken to use nothing. */
+  /** Whether the available bytes are known. If not, others are assumed to use nothing. */
   readonly measured: boolean;
   /** Used by everything that is not a resident; at least 0. */
   readonly othersBytes: number;
@@ -15,7 +15,7 @@ export interface Pool {
   readonly residentBytes: number;
   /** The most that may be in use, 0 to 1 of the total. */
   readonly limitRatio: number;
-  /** Above it memory is about to run out, 0 to 1 of the total. */
+  /** Hard limit: above this share of the total, 0 to 1, memory is about to run out. */
   readonly hardLimitRatio: number;
   /** What must be left free after a load. */
   readonly minHeadroomBytes: number;
@@ -24,17 +24,17 @@ export interface Pool {
 /** The limits of one pool. */
 export type PoolLimits = Pick<Pool, 'limitRatio' | 'hardLimitRatio' | 'minHeadroomBytes'>;
 
-/** A resident as its pools see it. */
+/** What a resident takes of each pool. */
 export interface ChargedResident {
-  /** What it takes. */
+  /** The whole charge. */
   readonly full: Charge;
-  /** The part of that which the OS counts as used. */
+  /** The part of `full` that the OS counts as used. */
   readonly counted: Charge;
 }
 
 const UNKNOWN_RESIDENT: ChargedResident = { full: new Map(), counted: new Map() };
 
-/** Works out what a resident takes. One whose footprint is not known takes nothing that is known. */
+/** Works out what a resident takes. An unknown footprint gives an empty charge. */
 export function chargeResident(footprint: Footprint | null, resources: Resources): ChargedResident {
   if (footprint === null) return UNKNOWN_RESIDENT;
   return {
@@ -44,8 +44,8 @@ export function chargeResident(footprint: Footprint | null, resources: Resources
 }
 
 /**
- * Every pool of a machine whose total is known, with what is in use of it: RAM first, then the GPUs in
- * their order.
+ * Every pool of a machine whose total is known, with its use. RAM comes first, then the GPUs in their
+ * order.
  */
 export function measurePools(
   resources: Resources,
@@ -82,7 +82,7 @@ export function measurePools(
 }
 
 /**
- * What everything that is not a resident uses of a pool: `max(0, total - available - counted)`.
+ * Bytes of a pool that others (everything except residents) use: `max(0, total - available - counted)`.
  *
  * @param countedBytes - the part of the residents that the OS counts as used, see `countedAsUsed`.
  */
@@ -90,7 +90,7 @@ export function others(totalBytes: number, availableBytes: number, countedBytes:
   return Math.max(0, totalBytes - availableBytes - countedBytes);
 }
 
-/** What is in use of a pool: others and the full charge of the residents. */
+/** Bytes of a pool in use: others plus the full charge of the residents. */
 export function useOf({ othersBytes, residentBytes }: Pool): number {
   return othersBytes + residentBytes;
 }
@@ -137,5 +137,7 @@ export function vramLimits(policy: SelectionPolicy): PoolLimits {
   };
 }
 
-/** A cap on what a GPU takes of RAM. The limits and the headroom hold in RAM, where the bytes are. */
+/**
+ * A cap on the RAM that a GPU may take. The limits and the headroom apply to RAM, which holds the bytes.
+ */
 const CAP_LIMITS: PoolLimits = { limitRatio: 1, hardLimitRatio: 1, minHeadroomBytes: 0 };

@@ -1,11 +1,11 @@
-/** Who makes a GPU. */
+/** The vendor of a GPU. */
 export type GpuVendor = 'nvidia' | 'amd' | 'intel' | 'apple';
 
 /** One GPU of a machine. */
 export interface GpuResources {
-  /** Stable over restarts; a footprint names its GPUs by it. Two equal cards have two keys. */
+  /** Stable over restarts. A footprint names its GPUs by this key. Two equal cards have two keys. */
   readonly deviceKey: string;
-  /** For people; `null` when the system does not tell. */
+  /** Name for display; `null` when the system does not tell. */
   readonly name: string | null;
   /** `null` when the system does not tell. */
   readonly vendor: GpuVendor | null;
@@ -16,18 +16,21 @@ export interface GpuResources {
   readonly availableBytes: number | null;
 }
 
-/** What a machine has and has left: the fields of a monitor's snapshot that a decision reads. */
+/**
+ * Memory and CPU of a machine, total and available: the fields of a monitor's snapshot that a decision
+ * reads.
+ */
 export interface Resources {
   /** Milliseconds since the epoch. */
   readonly timestampMs: number;
-  /** `false` when the runtime is on another machine, of which only totals are known. */
+  /** `false` when the runtime is on another machine; then only totals are known. */
   readonly observable: boolean;
   readonly ram: {
     readonly totalBytes: number;
     readonly availableBytes: number | null;
     /**
-     * Whether the OS takes mapped pages off what is available: Windows does, Linux does not. `null`, not
-     * known, counts as `false`: then less is taken off what others use.
+     * Whether the OS counts mapped pages as used: Windows does, Linux does not. `null` (unknown) counts as
+     * `false`, the careful side: others then appear to use more.
      */
     readonly mappedCountsAsUsed: boolean | null;
   };
@@ -35,9 +38,9 @@ export interface Resources {
   readonly unified: boolean;
   readonly gpus: readonly GpuResources[];
   readonly cpu: {
-    /** 0 to 1 over all cores. */
+    /** CPU load, 0 to 1 over all cores. */
     readonly utilizationRatio: number | null;
-    /** The same without the runtime's engines. */
+    /** CPU load without the runtime's engines, 0 to 1 over all cores. */
     readonly othersRatio: number | null;
   };
 }

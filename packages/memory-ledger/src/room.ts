@@ -1,7 +1,7 @@
 import type { Charge, PoolName } from './charge.js';
 import { useOf, type Pool } from './pools.js';
 
-/** Which limit the use of a pool is held to. */
+/** The limit that the use of a pool is compared with. */
 export type Limit =
   /** The configured share of the total, and the minimum headroom. */
   | { readonly kind: 'limit' }
@@ -36,7 +36,10 @@ export function limitRatioOf(pool: Pool, limit: Limit): number {
   }
 }
 
-/** The most that may be in use of a pool, in bytes: its share, and less where the headroom asks for it. */
+/**
+ * The most bytes of a pool that may be in use: the limit's share, or less where the minimum headroom
+ * requires it.
+ */
 export function allowedUse(pool: Pool, limit: Limit): number {
   const shareBytes = Math.floor(pool.totalBytes * limitRatioOf(pool, limit));
   return limit.kind === 'hard-limit' || limit.kind === 'capacity'
@@ -50,9 +53,9 @@ export function isOverLimit(pool: Pool, limit: Limit): boolean {
 }
 
 /**
- * What may still be loaded into a pool, in bytes; negative where too much is in use already.
+ * Bytes that may still be loaded into a pool; negative where use is above the limit already.
  *
- * @param freedBytes - the charge of what goes first.
+ * @param freedBytes - the charge of what is unloaded first.
  */
 export function room(pool: Pool, limit: Limit, freedBytes = 0): number {
   return allowedUse(pool, limit) - (useOf(pool) - freedBytes);
@@ -61,27 +64,26 @@ export function room(pool: Pool, limit: Limit, freedBytes = 0): number {
 /** A pool that is too small for a charge. */
 export interface Shortfall {
   readonly pool: PoolName;
-  /** What is missing; at least 1. */
+  /** Missing bytes; at least 1. */
   readonly shortfallBytes: number;
-  /** What the load takes of the pool. */
+  /** Bytes that the load takes of the pool. */
   readonly neededBytes: number;
-  /** What it may take of it: the room. */
+  /** Bytes that the load may take of the pool: the room. */
   readonly allowedBytes: number;
 }
 
-/** How a charge is held against pools. */
+/** How a charge is compared with pools. */
 export interface FitOptions {
   readonly limit: Limit;
-  /** What goes before the load; nothing unless given. */
+  /** The charge of what is unloaded before the load. Default: nothing. */
   readonly freed?: Charge;
 }
 
 /**
  * The pool that lacks the most bytes for a charge; `null` where the charge fits.
  *
- * Only pools that are charged count: a full GPU says nothing about a model that leaves it alone. A pool
- * that is charged and not among `pools` sets no bound: its size is not known. A charge of NaN bytes fits
- * nowhere.
+ * Only charged pools count: a full GPU does not matter to a model that does not use it. A charged pool that
+ * is not in `pools` has an unknown size and sets no bound. A charge of NaN bytes fits nowhere.
  */
 export function worstShortfall(
   pools: readonly Pool[],
@@ -107,7 +109,7 @@ export function fits(pools: readonly Pool[], needed: Charge, options: FitOptions
   return worstShortfall(pools, needed, options) === null;
 }
 
-/** Whether every pool that a charge touches is there and measured, so that `fits` is a statement of fact. */
+/** Whether every charged pool is known and measured. If not, `fits` ignores use that it can't see. */
 export function isMeasured(pools: readonly Pool[], needed: Charge): boolean {
   return [...needed].every(
     ([name, bytes]) => bytes <= 0 || pools.some((pool) => pool.name === name && pool.measured),

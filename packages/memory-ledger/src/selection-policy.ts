@@ -1,6 +1,6 @@
 /** What may be done with a resident that Mai did not load. */
 export type ForeignPolicy =
-  /** It stays. */
+  /** Never unload it. */
   | 'observe'
   /** It may be unloaded once it has been unused for `foreignIdleMs`. */
   | 'evict-idle'
@@ -13,15 +13,15 @@ export interface SelectionPolicy {
   readonly memoryLimitRatio: number;
   /** The most of each GPU's own memory that may be in use. */
   readonly vramLimitRatio: number;
-  /** Above this share of all cores, used by others, no larger model is loaded. */
+  /** CPU load of others, 0 to 1 over all cores, above which no larger model is loaded. */
   readonly cpuLimitRatio: number;
   /** Above this share of a pool, memory is about to run out. */
   readonly hardLimitRatio: number;
-  /** The same for a unified pool, whose GPU part can't be swapped out. */
+  /** The hard limit of a unified pool, whose GPU part can't be swapped out. */
   readonly unifiedHardLimitRatio: number;
-  /** The lowest that the threshold for stepping up goes. */
+  /** Lower bound of the threshold for stepping up. */
   readonly upgradeBelowRatioMin: number;
-  /** What must be left free in every pool that a load is charged to. */
+  /** Bytes that must stay free in every pool that a load is charged to. */
   readonly minHeadroomBytes: number;
   /** How long a change must have been due before it is made. */
   readonly dwellMs: number;
@@ -31,7 +31,7 @@ export interface SelectionPolicy {
   readonly foreignIdleMs: number;
 }
 
-/** What holds where nobody says otherwise; a configuration file falls back to the same. */
+/** The default policy. A configuration file takes the fields that it leaves out from here. */
 export const DEFAULT_SELECTION_POLICY: SelectionPolicy = {
   memoryLimitRatio: 0.8,
   vramLimitRatio: 0.9,

@@ -9,7 +9,10 @@ import {
 import { sortByEvictability, type Evictability } from './evictable.js';
 import type { Resident, SelectionInput } from './input.js';
 
-/** What memory is in use, by whom, and who may go: worked out once for a decision. */
+/**
+ * The pools, the charge of each resident, and which residents may be evicted. Worked out once for each
+ * decision.
+ */
 export interface Accounts {
   readonly pools: readonly Pool[];
   readonly charges: ReadonlyMap<Resident, ChargedResident>;

@@ -15,17 +15,20 @@ import type {
 } from './selection.js';
 import { noteSelection, poolsUsedBy } from './selection-notes.js';
 
-/** What the search through the chain found. */
+/** The result of the search through the chain. */
 export interface Outcome {
   readonly picked: FittingOffer | null;
   readonly afterDrain: DrainingOffer | null;
-  /** What may go because memory is about to run out and nothing fits. */
+  /** Residents to release because memory is about to run out and nothing fits. */
   readonly released: readonly Resident[];
   readonly rejected: readonly RejectedCandidate[];
   readonly current: Current | null;
 }
 
-/** Reasons that are told even of the model that is kept: it stays for lack of a better one, and does not meet the requirement. */
+/**
+ * Reasons that are reported for a kept model too: it does not meet the requirement, but no better model
+ * fits.
+ */
 const UNSERVED: ReadonlySet<Rejection['code']> = new Set([
   'MISSING_CAPABILITY',
   'OUTSIDE_TIER',
@@ -85,7 +88,7 @@ function decide(
     const steps = released.map((resident) => unloadStep(resident, 'make-room'));
     return { decision: 'release', direction: 'down', chosen: null, plan: { steps, order: null } };
   }
-  // A downgrade that would not bring the pool below its limit only costs the better model.
+  // Don't step down when the pool would stay above its limit: that would only lose the better model.
   return {
     decision: kept === null ? 'none' : 'keep',
     direction: null,

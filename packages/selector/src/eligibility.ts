@@ -14,7 +14,7 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
   return candidate.loadOptions.length === 0 ? { code: 'FOOTPRINT_UNKNOWN' } : null;
 }
 
-/** Why a candidate can't be loaded now, whatever memory there is; one that is resident may stay. */
+/** Why a candidate can't be loaded now, with any amount of memory. A resident copy may stay. */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
   if (!candidate.downloaded) return { code: 'NOT_DOWNLOADED' };
   const untilMs = candidate.coolingDownUntilMs;
@@ -32,7 +32,7 @@ function rejectContext(
   return { code: 'CONTEXT_TOO_SMALL', requiredTokens: minContextLengthTokens, offeredTokens };
 }
 
-/** Why a load option can't be loaded, whatever memory there is; `null` when it can. */
+/** Why a load option can't be loaded, with any amount of memory; `null` when it can. */
 export function rejectOption(
   candidate: Candidate,
   { loadConfig, footprint, guardrails }: LoadOption,

@@ -18,7 +18,7 @@ export interface Evictability {
 /**
  * Sorts the residents by whether they may be evicted. A pinned one never is, a busy one not before it is
  * idle, a foreign one only as far as the policy allows. Our residents of another chain go before foreign
- * ones, and of each kind the least recently used goes first.
+ * ones, and within each group the least recently used goes first.
  */
 export function sortByEvictability(
   residents: readonly Resident[],
@@ -60,7 +60,7 @@ function mayEvictForeign(
     case 'evict':
       return true;
     case 'evict-idle':
-      // Never used, or the runtime does not say: nothing shows that it has been idle for long.
+      // The last use is unknown, so the resident may have been busy a moment ago.
       return lastUsedAtMs !== null && timestampMs - lastUsedAtMs >= foreignIdleMs;
   }
 }

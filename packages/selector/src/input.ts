@@ -1,6 +1,6 @@
 import type { Footprint, LoadConfig, Resources, SelectionPolicy, Tier } from '@mai/memory-ledger';
 
-/** One way to load a candidate, with what that would cost. */
+/** One way to load a candidate, with its footprint and the runtime's verdict. */
 export interface LoadOption {
   readonly loadConfig: LoadConfig;
   /** `null` where it is not known; the model is then not loaded. */
@@ -16,10 +16,13 @@ export interface Candidate {
   readonly tier: Tier;
   readonly capabilities: readonly string[];
   readonly downloaded: boolean;
-  /** What the model allows; `null` when not known. */
+  /** Longest context that the model allows; `null` when not known. */
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];
-  /** Not loaded before this time, after a failed load: milliseconds since the epoch; `null` when it may be tried. */
+  /**
+   * Not loaded before this time, after a failed load: milliseconds since the epoch; `null` when it may be
+   * tried.
+   */
   readonly coolingDownUntilMs: number | null;
 }
 
@@ -32,7 +35,7 @@ export interface Resident {
   /** Generating, or with requests in its queue. */
   readonly busy: boolean;
   readonly pinned: boolean;
-  /** Loaded by somebody else than Mai. */
+  /** Not loaded by Mai. */
   readonly foreign: boolean;
   /** Milliseconds since the epoch; `null` when it was never used or this is not known. */
   readonly lastUsedAtMs: number | null;
@@ -56,7 +59,7 @@ export interface SelectionInput {
   readonly policy: SelectionPolicy;
   /**
    * How far below its limit a pool must end up when the plan steps up from a resident: a share of the
-   * pool's total, 0 to 1. Without it, stepping up asks for no more room than staying.
+   * pool's total, 0 to 1. If left out, stepping up needs the same room as staying.
    */
   readonly upgradeMarginRatio?: number | null;
   /**

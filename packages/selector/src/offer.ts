@@ -4,15 +4,15 @@ import { comparePositions, type ChainPosition } from './chain-position.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from './input.js';
 import { servesOption } from './serves.js';
 
-/** A load option of a candidate, with the resident that it already is and what it takes. */
+/** A load option of a candidate, with the resident that matches it and its charge. */
 export interface Offer extends ChainPosition {
   readonly candidate: Candidate;
   readonly option: LoadOption;
-  /** The resident that already is what the option asks for; `null` when it has to be loaded. */
+  /** The resident that matches the option; `null` when the option has to be loaded. */
   readonly resident: Resident | null;
   /**
-   * What it takes of each pool: a resident its expected size, a load the upper end of its interval. Empty
-   * for a load whose footprint is not known, which is rejected before it is charged.
+   * Bytes of each pool: the expected size of a resident, the upper end of the interval of a load. Empty for
+   * a load whose footprint is unknown; it is rejected before it is charged.
    */
   readonly needed: Charge;
 }
@@ -52,7 +52,7 @@ export class Offers {
         : option.footprint === null
           ? NOTHING
           : charge(option.footprint, resources, 'upper-end').charge;
-    // Spread (`...position`) would take more time than all the rest of a decision.
+    // No spread (`...position`): it would take longer than the rest of the decision.
     const { candidateIndex, optionIndex } = position;
     return { candidateIndex, optionIndex, candidate, option, resident, needed };
   }
@@ -62,7 +62,7 @@ export class Offers {
 export interface Current {
   readonly resident: Resident;
   readonly position: ChainPosition;
-  /** The load option that it is; `null` where it is of a candidate and of none of its options. */
+  /** The load option that the resident matches; `null` where it matches none of its candidate's options. */
   readonly option: LoadOption | null;
 }
 

@@ -20,13 +20,13 @@ export interface DrainingOffer {
   readonly plan: Plan;
 }
 
-/** What became of an offer. */
+/** The result of an attempt to plan an offer. */
 export type Attempt =
   FittingOffer | DrainingOffer | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /**
- * Finds the plan with the fewest evictions that makes an offer resident: what it supersedes goes, then as
- * few of the spare residents as make room.
+ * Finds the plan with the fewest evictions that makes an offer resident: evicts the residents that it
+ * supersedes, then as few spare residents as needed.
  */
 export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Attempt {
   const { evictability } = accounts;
@@ -36,14 +36,15 @@ export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Atte
   const shortfallWithout = (gone: readonly Resident[]): Shortfall | null =>
     worstShortfall(accounts.pools, offer.needed, {
       limit,
-      // What is resident already needs no room beside itself.
+      // A resident needs no further room.
       freed: chargesOf(accounts, resident === null ? gone : [...gone, resident]),
     });
   const superseded = withoutIt(evictability.superseded);
   const spare = withoutIt(evictability.spare);
   const idle = withoutIt(evictability.idle);
 
-  // The common case first: most candidates of a long chain do not fit, whatever goes.
+  // Checked first because it is common: most candidates of a long chain do not fit even after every
+  // eviction.
   const hopeless = shortfallWithout(withoutIt(evictability.movable));
   if (hopeless !== null) return reject(shortfallWithout(idle) ?? hopeless);
 
@@ -76,11 +77,11 @@ function rejectionOf({ pool, shortfallBytes, neededBytes, allowedBytes }: Shortf
 
 interface MadeRoom {
   readonly evicted: readonly Resident[];
-  /** What is still missing when all of them are gone; `null` where there is room. */
+  /** The shortfall after all of these evictions; `null` where there is room. */
   readonly shortfall: Shortfall | null;
 }
 
-/** Evicts as few of `spare` as make room beside what is `gone`, in their order. */
+/** Evicts residents of `spare`, in their order, until there is room. `gone` is unloaded in any case. */
 function makeRoom(
   gone: readonly Resident[],
   spare: readonly Resident[],
@@ -94,7 +95,7 @@ function makeRoom(
     shortfall = shortfallWithout([...gone, ...evicted]);
   }
   if (shortfall !== null) return { evicted, shortfall };
-  // A later, larger one may have made an earlier one unnecessary.
+  // Drop evictions that a later, larger one made unnecessary.
   for (const one of evicted) {
     const without = evicted.filter((other) => other !== one);
     if (shortfallWithout([...gone, ...without]) === null) evicted = without;
@@ -116,8 +117,8 @@ function writePlan(
   if (resident !== null) return { steps: unloads, order: null };
   const load: PlanStep = { action: 'load', modelKey: candidate.modelKey, loadOption: option };
   if (unloads.length === 0) return { steps: [load], order: null };
-  // Unload first where both do not fit: a failed load can be rolled back, a machine that swaps can't be
-  // reached.
+  // Unload first where the two do not fit together: a failed load can be rolled back, a swapping machine
+  // hangs.
   return besideAll
     ? { steps: [load, ...unloads], order: 'make-before-break' }
     : { steps: [...unloads, load], order: 'break-before-make' };

@@ -91,8 +91,8 @@ const question: fc.Arbitrary<SelectionInput> = fc
 
 const RUNS = { numRuns: 2_000 };
 
-describe('whatever the machine and the chain', () => {
-  it('decides the same again', () => {
+describe('for any machine and any chain', () => {
+  it('gives the same decision for the same input', () => {
     fc.assert(
       fc.property(question, (one) => {
         expect(selectModel(structuredClone(one))).toEqual(selectModel(one));
@@ -117,7 +117,7 @@ describe('whatever the machine and the chain', () => {
     );
   });
 
-  it('never plans beyond a limit, summed up from the outside', () => {
+  it('never plans beyond a limit, by a sum that the test makes itself', () => {
     fc.assert(
       fc.property(question, (one) => {
         const { chosen, plan, decision } = selectModel(one);
@@ -149,7 +149,7 @@ describe('whatever the machine and the chain', () => {
       fc.property(question, (one) => {
         const { chosen, headroomBytes, decision, notes } = selectModel(one);
         if (chosen === null || decision === 'wait') return;
-        // Kept because no switch helps: the shortage is not of our making, and it is said.
+        // Kept because no switch helps: others cause the shortage, and a note says so.
         if (decision === 'keep' && notes.some(({ code }) => code === 'ABOVE_LIMIT')) return;
         expect(headroomBytes).toBeGreaterThanOrEqual(0);
       }),
@@ -160,7 +160,7 @@ describe('whatever the machine and the chain', () => {
   it('never chooses something worse when there is more memory', () => {
     fc.assert(
       fc.property(question, fc.integer({ min: 1, max: 64 }), (one, more) => {
-        // Nothing resident: with residents, what is kept and what is loaded are held to different limits.
+        // Without residents, because kept and loaded models are compared with different limits.
         const before = selectModel({ ...one, residents: [] });
         const { ram } = one.resources;
         const after = selectModel({
@@ -188,7 +188,7 @@ describe('whatever the machine and the chain', () => {
     );
   });
 
-  it('says something about every candidate', () => {
+  it('chooses or rejects every candidate', () => {
     fc.assert(
       fc.property(question, (one) => {
         const { chosen, rejected } = selectModel(one);
@@ -200,7 +200,7 @@ describe('whatever the machine and the chain', () => {
     );
   });
 
-  it('settles: carrying its plan out leaves nothing more to do', () => {
+  it('decides to keep once its plan was carried out', () => {
     fc.assert(
       fc.property(question, (one) => {
         const first = selectModel({ ...one, residents: [] });

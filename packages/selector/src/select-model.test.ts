@@ -29,7 +29,7 @@ describe('choosing along the chain', () => {
     expect(codeOf(selection, 'small')).toBe('PREFERRED_CANDIDATE_FITS');
   });
 
-  it('says why a resident that is kept for lack of a better one does not meet the requirement', () => {
+  it('gives the reason why a kept resident does not meet the requirement', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('loaded', 4, { capabilities: ['chat'] })],
@@ -137,7 +137,7 @@ describe('the boundary of a pool', () => {
   });
 
   it('charges the upper end of the interval, on everything but mapped weights', () => {
-    // 4 mapped + 2 anonymous, 90 % of truths below 7: the 1 GiB of doubt is all anonymous.
+    // 4 mapped + 2 anonymous, upper end 7: the margin of 1 GiB is charged as anonymous.
     const print = footprint(
       { mapped: 4, anonymous: 2 },
       { coverage: 0.9, lowBytes: 5 * GIB, highBytes: 7 * GIB },

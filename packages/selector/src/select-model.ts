@@ -10,25 +10,24 @@ import { outcomesOf } from './pool-outcomes.js';
 import type { Rejection, RejectedCandidate, Selection } from './selection.js';
 
 /**
- * Chooses the best model that fits, and says what to do about it and why everything before it in the chain
- * was passed over.
+ * Chooses the best model that fits. Returns the plan that makes it resident, and a reason for each
+ * candidate that was passed over.
  *
- * 1. Open the accounts: what each resident takes of each pool, what others use, who may be evicted.
+ * 1. Work out what each resident takes of each pool, what others use, and which residents may be evicted.
  * 2. Find the current resident: ours, and the most preferred in the chain.
  * 3. Walk the chain in order of preference. Pass over a candidate that lacks a capability, is outside of
  *    the allowed tiers, is not downloaded or cools down after a failed load.
- * 4. For each load option of a candidate, find the resident that already is it, and what it takes. Plan
+ * 4. For each load option of a candidate, find the resident that matches it, and its charge. Plan
  *    the switch to it with the fewest evictions. It fits when, in every pool that it takes memory from,
  *    use after the plan keeps to the limit and leaves the minimum headroom. A step up keeps to the limit
- *    less the upgrade margin. The first option that fits is picked. One that fits only after a busy
- *    instance is done is remembered, and nothing lesser is loaded while something of ours is resident.
- * 5. If nothing was picked: the last eligible candidate of the chain may stay, or be stepped down to, up
- *    to the hard limit, where that helps.
- * 6. If there is still nothing and a pool is over its hard limit: release what is ours, idle and in it.
+ *  less the upgrade margin. The first option that fits is picked. An option that fits only after a busy
+ * instance is idle is remembered; while a model of ours is resident, no less preferred model is loaded.
+ * 5. If nothing was picked, the last eligible candidate of the chain may stay or be loaded up to the hard
+ *    limit, where that frees memory.
+ * 6. If still nothing fits and a pool is over its hard limit, release our idle residents in that pool.
  * 7. Conclude: decision, direction, the pools before and after the plan, the rejections and the notes.
  *
- * Pure: the same input always gives the same output. Never throws for what it is given; 'nothing fits' is
- * a value.
+ * Pure: the same input always gives the same output. Does not throw: 'nothing fits' is a value.
  */
 export function selectModel(input: SelectionInput): Selection {
   const accounts = openAccounts(input);
@@ -75,7 +74,7 @@ function searchChain(
         afterDrain ??= attempt;
         options.push({ code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
       } else if (afterDrain !== null && current !== null && offer.resident === null) {
-        // A better one is due as soon as a busy instance is done: nothing lesser is loaded meanwhile.
+        // A better model fits once a busy instance is idle. Until then no less preferred model is loaded.
         options.push({ code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
       } else {
         picked = attempt;
@@ -102,7 +101,7 @@ function limitFor(
     : LIMIT;
 }
 
-/** What is resident may stay whatever keeps it from being loaded again. */
+/** A resident may stay even where it could not be loaded again. */
 function attemptOffer(
   { requirement, resources }: SelectionInput,
   accounts: Accounts,
@@ -117,10 +116,13 @@ function attemptOffer(
   return rejection === null ? planSwitch(offer, accounts, limit) : { kind: 'rejected', rejection };
 }
 
-/** A switch that leaves a pool above its limit is worth it only where it frees this share of the pool. */
+/** A switch that leaves a pool above its limit must free at least this share of the pool. */
 const MIN_RELIEF_RATIO = 0.02;
 
-/** Step 5. With nothing resident, and nothing that was, a limit is a limit. */
+/**
+ * Step 5. Skipped when nothing is resident and nothing was just unloaded: then the configured limit
+ * applies.
+ */
 function lastResort(
   input: SelectionInput,
   accounts: Accounts,
@@ -131,7 +133,7 @@ function lastResort(
   const last = lastEligible(input);
   if (last === null) return null;
   for (const offer of offers.of(last.candidate, last.candidateIndex)) {
-    // Above the limit nothing is made larger than it is.
+    // Above the limit, never switch to a more preferred load option.
     if (current !== null && comparePositions(offer, current.position) < 0) continue;
     const attempt = attemptOffer(input, accounts, offer, HARD_LIMIT);
     if (attempt.kind !== 'fits') continue;
@@ -165,7 +167,7 @@ function isWorthIt(
   );
 }
 
-/** Step 6: what is idle and ours, and takes memory of a pool over its hard limit. */
+/** Step 6: our idle residents that take memory of a pool over its hard limit. */
 function releasable(accounts: Accounts): readonly Resident[] {
   const { pools, evictability } = accounts;
   const over = pools.filter((pool) => isOverLimit(pool, HARD_LIMIT));
@@ -183,7 +185,7 @@ function preferred({ offer }: FittingOffer): Rejection {
   };
 }
 
-/** Of several reasons the one that is nearest to fitting. */
+/** The reason of the option that came closest to fitting. */
 function closest(options: readonly Rejection[]): Rejection | undefined {
   const rank = (rejection: Rejection): number =>
     rejection.code === 'WAITS_FOR_BUSY'

@@ -70,8 +70,8 @@ function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefin
 }
 
 /**
- * CPU load that is not ours. While an instance generates, the whole load says nothing about others: the
- * CPU is then full because of us.
+ * CPU load of others. While an instance generates, the total load includes ours and does not show that of
+ * others.
  */
 function outsideCpuRatio(
   { othersRatio, utilizationRatio }: SelectionInput['resources']['cpu'],

@@ -13,14 +13,17 @@ export interface PoolOutcome {
   readonly useAfterBytes: number;
   /** Total less use after the plan; negative where the plan asks for more than there is. */
   readonly headroomBytes: number;
-  /** The limit as a share of the total, 0 to 1. Lower than configured where the minimum headroom asks for it. */
+  /**
+   * The limit as a share of the total, 0 to 1. Lower than configured where the minimum headroom asks for
+   * it.
+   */
   readonly limitRatio: number;
   /** The most that may be in use under that limit. */
   readonly limitBytes: number;
   /** Memory is about to run out above this share of the total, 0 to 1. */
   readonly hardLimitRatio: number;
   readonly hardLimitBytes: number;
-  /** What the plan frees. */
+  /** Bytes that the plan frees. */
   readonly reclaimableBytes: number;
 }
 
@@ -52,7 +55,7 @@ export interface RejectedCandidate {
   readonly modelKey: string;
   /** The candidate's own reason, or that of the load option that came closest to fitting. */
   readonly rejection: Rejection;
-  /** One for each load option that was tried, in their order. */
+  /** The reason for each load option that was tried, in order. */
   readonly options: readonly Rejection[];
 }
 
@@ -85,7 +88,7 @@ export interface Chosen {
   readonly tier: Tier;
   readonly optionIndex: number;
   readonly loadOption: LoadOption;
-  /** The resident that already is this load option; `null` when it is to be loaded. */
+  /** The resident that matches this load option; `null` when the option is to be loaded. */
   readonly instanceIdentifier: string | null;
   readonly footprint: Footprint | null;
 }
@@ -121,7 +124,7 @@ export interface Selection {
    * - `none`: nothing fits, and there is nothing to unload.
    */
   readonly decision: 'keep' | 'load' | 'switch' | 'release' | 'wait' | 'none';
-  /** Which way a switch goes in the chain; `null` without a switch. */
+  /** Direction of the switch in the chain; `null` without a switch. */
   readonly direction: 'up' | 'down' | null;
   /** `null` where nothing fits. With `wait`, the resident that serves meanwhile. */
   readonly chosen: Chosen | null;
@@ -131,7 +134,9 @@ export interface Selection {
   /** Left after the plan in the tightest pool that the chosen model uses; `null` without a chosen model. */
   readonly headroomBytes: number | null;
   readonly rejected: readonly RejectedCandidate[];
-  /** A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without one. */
+  /**
+   * A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without one.
+   */
   readonly afterDrain: {
     readonly candidateIndex: number;
     readonly modelKey: string;

@@ -34,7 +34,7 @@ function matches(asked: LoadConfig, got: LoadConfig): boolean {
   );
 }
 
-// A resident whose context length is not known can't be said to meet a requirement.
+// An unknown context length does not meet a requirement.
 function meetsContext(tokens: number | null, { minContextLengthTokens }: Requirement): boolean {
   return minContextLengthTokens === null || (tokens !== null && tokens >= minContextLengthTokens);
 }

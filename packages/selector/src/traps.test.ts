@@ -26,7 +26,7 @@ const gpu = (
 });
 
 describe('1. a resident is counted once', () => {
-  it('keeps a resident that fills what the machine shows as used', () => {
+  it('keeps a resident that accounts for most of the used memory', () => {
     // 16 total, 5 available: 11 used, 9 of them ours, so others are 2. 2 + 9 = 11 of 12.8 allowed.
     const selection = selectModel(
       input({
@@ -114,7 +114,7 @@ describe('2. CPU load that our own model causes is not pressure', () => {
   });
 });
 
-describe('3. no switch that does not help', () => {
+describe('3. switches only where that helps', () => {
   it('keeps the better model when the smaller one would not bring the pool below its limit', () => {
     // Others 13 of 16, limit 12.8: nothing fits, whatever is loaded, and the hard limit (14.72) holds.
     const selection = selectModel(
@@ -165,7 +165,7 @@ describe('3. no switch that does not help', () => {
     expect(at(7.9)).toMatchObject({ decision: 'release', direction: 'down' });
   });
 
-  it('loads the last candidate up to the hard limit only where something was stepped down from', () => {
+  it('loads the last candidate up to the hard limit only for a step down', () => {
     // Others 75 of 100, and nothing resident: 75 + 10 is over the limit, 75 + 18 over the hard limit.
     const at = (gib: number, steppingDown: boolean): ReturnType<typeof selectModel> =>
       selectModel({
@@ -193,7 +193,7 @@ describe('3. no switch that does not help', () => {
     expect(selection.decision).toBe('keep');
   });
 
-  it('steps down to the last candidate up to the hard limit, and makes nothing larger there', () => {
+  it('steps down to the last candidate up to the hard limit, and does not step up there', () => {
     // Others 75 of 100: 75 + 20 is over the hard limit, 75 + 10 only over the limit.
     const down = selectModel(
       input({
@@ -203,7 +203,7 @@ describe('3. no switch that does not help', () => {
       }),
     );
     expect(down).toMatchObject({ decision: 'switch', chosen: { modelKey: 'small' } });
-    // Others 79: from 81 to 80.5 would help nobody, from 83 to 80.5 is worth it.
+    // Others 79: 81 to 80.5 frees less than 2 % of the pool, 83 to 80.5 frees more.
     const relief = (gib: number): string =>
       selectModel(
         input({
@@ -265,7 +265,7 @@ describe('5. a shorter context comes before a smaller model', () => {
     option(footprint({ anonymous: 20 }), 8192),
   ]);
 
-  it('offers the shorter context, and says so', () => {
+  it('offers the shorter context, and notes it', () => {
     const selection = selectModel(input({ candidates: [large, candidate('small', 2)] }));
     expect(selection.chosen).toMatchObject({ modelKey: 'large', optionIndex: 1 });
     expect(selection.notes).toContainEqual({
@@ -332,7 +332,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
       }),
     );
 
-  it('makes room by an idle resident of ours', () => {
+  it('evicts an idle resident of ours to make room', () => {
     expect(pressed({}).plan.steps[0]).toMatchObject({
       action: 'unload',
       instanceIdentifier: 'other',
@@ -364,7 +364,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
     ['evict', null, 'load'],
     ['observe', 0, 'none'],
   ] as const)(
-    'with %s a foreign one last used at %s leads to %s',
+    'with %s, a foreign resident last used at %s leads to %s',
     (foreign, lastUsedAtMs, decision) => {
       const selection = pressed(
         { foreign: true, lastUsedAtMs },
@@ -373,7 +373,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
       expect(selection.decision).toBe(decision);
     },
   );
-  it('leaves a busy foreign one alone whatever the policy, and releases none in an emergency', () => {
+  it('never unloads a busy foreign resident, and releases no foreign resident in an emergency', () => {
     const evict = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict' as const };
     expect(pressed({ foreign: true, busy: true }, evict)).toMatchObject({
       decision: 'none',
@@ -389,8 +389,8 @@ describe('7. busy, pinned and foreign residents stay', () => {
     );
     expect(emergency).toMatchObject({ decision: 'none', plan: { steps: [] } });
   });
-  it('loads nothing lesser while a better one waits for a busy instance', () => {
-    // 30 + 60 is over 80 until the busy one is done; 30 + 20 would fit beside it.
+  it('loads no less preferred model while a better one waits for a busy instance', () => {
+    // Limit 80: 30 + 60 fits only once the busy resident is gone, 30 + 20 would fit beside it.
     const selection = selectModel(
       input({
         candidates: [candidate('big', 60), candidate('other', 20), candidate('mid', 30)],
@@ -433,7 +433,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
       plan: { steps: [{ action: 'load', modelKey: 'large' }] },
     });
   });
-  it('evicts no more than it needs to', () => {
+  it('evicts as few residents as needed', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('wanted', 8)],
@@ -526,8 +526,8 @@ describe('8. GPUs are not one pool', () => {
   });
 });
 
-describe("9. someone else's machine", () => {
-  it('decides on totals less its residents, and says that it cannot see more', () => {
+describe('9. a runtime on another machine', () => {
+  it('decides on totals less its residents, and notes that availability is unknown', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('model', 10)],
@@ -541,8 +541,8 @@ describe("9. someone else's machine", () => {
   });
 });
 
-describe('10. residents that are not what was asked for', () => {
-  it('replaces one of ours whose context length is not the one that is wanted', () => {
+describe('10. residents that differ from the request', () => {
+  it('replaces a resident of ours whose context length differs from the load option', () => {
     const shorter = { ...LOAD_CONFIG, contextLengthTokens: 2048 };
     const selection = selectModel(
       input({
@@ -557,7 +557,7 @@ describe('10. residents that are not what was asked for', () => {
     [16_384, 'keep'],
     [8192, 'switch'],
     [null, 'switch'],
-  ])('one of ours with %s tokens, where 16,384 are required: %s', (tokens, decision) => {
+  ])('a resident of ours with %s tokens, where 16,384 are required: %s', (tokens, decision) => {
     const selection = selectModel(
       input({
         candidates: [candidate('m', [option(footprint({ anonymous: 3 }), 16_384)])],
@@ -571,7 +571,7 @@ describe('10. residents that are not what was asked for', () => {
     );
     expect(selection.decision).toBe(decision);
   });
-  it('uses what a person loaded when it is the best that fits', () => {
+  it('uses a model that a person loaded when it is the best that fits', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('mine', 2)],

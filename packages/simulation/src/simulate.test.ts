@@ -142,7 +142,7 @@ describe('simulate', () => {
         row(300, 17),
         row(304, 6),
         row(400, 18),
-        // Here others alone ask for more than there is.
+        // From here on others alone need more memory than there is.
         row(407, 33),
         row(420, 20),
         row(426, 6),
@@ -167,7 +167,7 @@ describe('simulate', () => {
     expect(report.droppedRequests).toBeGreaterThanOrEqual(4);
   });
 
-  it('gives no credit for a model that has been over the limit for longer than the dwell', async () => {
+  it('adds no quality for a model that has been over the limit for longer than the dwell', async () => {
     const report = await run({ policy: 'static', trace: [row(0, 6), row(300, 12), row(400, 12)] });
     expect(report.qualityMs).toBeCloseTo(0.9 * (284_000 + DEFAULT_SELECTION_POLICY.dwellMs));
   });
@@ -239,7 +239,7 @@ describe('simulate', () => {
         limits: { ...DEFAULT_SELECTION_POLICY, foreign },
         trace: [row(0, 6), row(100, 6, { events: [theirs] }), row(3600, 6)],
       });
-      // Together they ask for 34 GiB: either the person's model goes, or the large one.
+      // Together they need 34 GiB, so either the person's model or the large one is unloaded.
       expect((timeByModelMs['large'] ?? 0) > 3_000_000).toBe(evictions > 0);
     },
   );
@@ -334,12 +334,12 @@ describe('simulate', () => {
         ],
       });
       expect(report.overloadedMs).toBe(100_000);
-      // Small from second 3, large from 18 with small meanwhile, and small again just in time at 300.
+      // Small from second 3, large from 18 (small serves during the load), and small again just before 300.
       expect(report.referenceQualityMs).toBeCloseTo(0.5 * 15e3 + 0.9 * 282e3 + 0.5 * 100e3);
     });
   });
 
-  it('unloads a replaced model in the end, even a busy one', async () => {
+  it('unloads a replaced model once it is idle, even if it was busy during the switch', async () => {
     const requests = { ratePerMinute: 8, meanSeconds: 60 };
     const serving: (string | null)[] = [];
     const report = await run({
@@ -347,7 +347,7 @@ describe('simulate', () => {
       onServing: (one) => serving.push(one?.modelKey ?? null),
     });
     expect(serving.at(-1)).toBe('large');
-    // Both would fit within the limit here; the replaced one would be a waste.
+    // Both models would fit within the limit here, so only the end of the drain unloads the replaced one.
     expect(report.decisions.at(-1)?.outcome).toBe('switched');
     expect(report.busyEvictions).toBe(0);
   });

@@ -34,7 +34,7 @@ export interface SimulationOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What answers requests in a simulation. */
+/** The model and load option that answer requests in a simulation. */
 export interface ServingModel {
   readonly modelKey: string;
   /** 0 for the model as configured, from 1 for its cheaper load options. */
@@ -46,11 +46,11 @@ export interface ServingModel {
 
 /** The metrics, held against perfect foresight. */
 export interface SimulationReport extends SimulationMetrics {
-  /** The most quality that perfect foresight could have had within the limits. */
+  /** The highest quality that is possible with perfect foresight within the limits. */
   readonly referenceQualityMs: number;
   /**
-   * `qualityMs / referenceQualityMs`. It can be above 1: a model over its limit still counts for the dwell,
-   * and the reference never holds one.
+   * `qualityMs / referenceQualityMs`. Can be above 1: a model over its limit still counts for the dwell,
+   * but the reference never holds a model over its limit.
    */
   readonly qualityRatio: number;
   /** What `mai` decided; empty for the other policies. */
@@ -74,7 +74,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   });
   const machine = new SimulatedMachine({ clock, trace, models, policy: limits, seed });
   const decisions: SimulatedDecision[] = [];
-  // The rows at 0 hold before the policy starts.
+  // Apply the rows at time 0 before the policy starts.
   await clock.run(0);
   const running =
     policy === 'mai'
@@ -82,7 +82,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
           observeIntervalMs: OBSERVE_INTERVAL_MS,
           pinned: options.pinned ?? [],
           drainDeadlineMs: options.drainDeadlineMs ?? null,
-          // Another one than that of the requests.
+          // A random stream separate from that of the requests.
           seed: seed + 1,
           onDecision: (decision) => decisions.push(decision),
         })

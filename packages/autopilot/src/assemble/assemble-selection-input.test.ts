@@ -52,7 +52,7 @@ describe('assembleSelectionInput', () => {
     expect(await kinds(() => true)).toEqual(['as-configured']);
   });
 
-  it('offers only the configured way without trade-offs', async () => {
+  it('offers only the configured way where `tradeOffs` is false', async () => {
     const { ports } = new FakeWorld([LARGE]);
     const { candidates } = await assembleSelectionInput(ports, { tradeOffs: false });
     expect(candidates[0]?.loadOptions).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('assembleSelectionInput', () => {
     ]);
   });
 
-  it('uses the configured estimate where there is no other, and null without one', async () => {
+  it('uses the configured estimate where there is no other, and null without a configured one', async () => {
     const world = new FakeWorld();
     world.chain = [
       profile({ modelKey: 'claimed', bytes: 0 }, { minMemoryBytes: 4 * GIB }),

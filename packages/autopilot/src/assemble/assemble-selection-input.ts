@@ -12,7 +12,7 @@ import { completeRequest, type SelectionRequest } from './selection-request.js';
  * Where the runtime is on another machine, or the request names a device, the resources are the totals of
  * the runtime's survey and marked as not observable.
  *
- * @throws whatever a port throws, unchanged; the signal's reason when it fires.
+ * @throws the errors of the ports, unchanged, and the signal's reason when it fires.
  */
 export async function assembleSelectionInput(
   ports: AutopilotPorts,

@@ -79,7 +79,10 @@ async function estimateStep(
   return { ...estimate, footprint: configuredFootprint(profile, resources) };
 }
 
-/** The footprint that the configuration claims: the last resort, the same for every load option. */
+/**
+ * The footprint from the configuration, the same for every load option. Used when there is no other
+ * estimate.
+ */
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
   { unified, gpus }: Resources,
@@ -98,7 +101,10 @@ function configuredFootprint(
   };
 }
 
-/** Drops options that the engine refuses. If it refuses all, the first stays, so that loading says why. */
+/**
+ * Drops options that the engine refuses. If it refuses all, the first stays, so that the load fails with
+ * the engine's reason.
+ */
 function withoutRefused(
   estimated: readonly { readonly option: AssembledLoadOption; readonly refused: boolean }[],
 ): readonly AssembledLoadOption[] {
@@ -106,7 +112,7 @@ function withoutRefused(
   return (loadable.length > 0 ? loadable : estimated.slice(0, 1)).map(({ option }) => option);
 }
 
-/** Drops options that reduce no pool's charge against the one before. The first always stays. */
+/** Drops options that reduce no pool's charge compared with the option before. The first always stays. */
 function withoutUselessOptions(
   options: readonly AssembledLoadOption[],
   resources: Resources,
@@ -118,7 +124,8 @@ function withoutUselessOptions(
       kept.push(option);
     }
   }
-  // Moving experts alone reduced nothing, so the model has none and an offload step does not move any.
+  // Moving experts alone freed nothing, so the model has no experts: remove that trade-off from the offload
+  // options.
   const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
   return hasExperts
     ? kept

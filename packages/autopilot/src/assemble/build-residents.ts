@@ -31,7 +31,7 @@ export async function buildResidents(sources: {
   const pinned = new Set(request.pinned);
   const leased = new Set(request.leased);
   return mapConcurrently(
-    // Instances on other devices take no memory of this one.
+    // Instances on other devices take no memory of this device.
     sources.instances.filter((one) => one.deviceIdentifier === request.deviceIdentifier),
     ESTIMATES_AT_ONCE,
     async (instance) => {
@@ -66,7 +66,7 @@ export async function buildResidents(sources: {
   );
 }
 
-/** The load configuration that was asked for, if the instance meets the requirement; otherwise its own. */
+/** The requested load configuration if the instance meets the requirement; otherwise the instance's own. */
 function acceptedConfig(
   loadConfig: LoadConfig,
   { instanceIdentifier }: RuntimeInstance,

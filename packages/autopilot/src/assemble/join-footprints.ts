@@ -19,7 +19,7 @@ export interface AssembledInput {
   readonly steppingDown?: boolean;
 }
 
-/** Everything that was read for a decision, before footprints are joined to it. */
+/** The readings for a decision, before footprints are added. */
 export interface AssemblyFacts {
   readonly catalog: CatalogReading;
   readonly instances: readonly RuntimeInstance[];
@@ -27,19 +27,22 @@ export interface AssemblyFacts {
   readonly request: CompleteRequest;
 }
 
-/** The last answer to a question, for as long as it still holds. */
+/** The last answer to an estimate, while it is still valid. */
 export interface Memo<Answer> {
   recall(facts: AssemblyFacts): Answer | null;
   remember(facts: AssemblyFacts, answer: Answer): void;
 }
 
-/** The candidates and residents of the last decision, for as long as they would come out the same. */
+/**
+ * The candidates and residents of the last decision, kept while the readings that they depend on are the
+ * same.
+ */
 export interface AssemblyMemo {
   readonly candidates: Memo<readonly AssembledCandidate[]>;
   readonly residents: Memo<readonly Resident[]>;
 }
 
-/** Joins footprints to what was read; with a memo only where they may have changed. */
+/** Adds footprints to the readings. With a memo, only those that may have changed are worked out again. */
 export async function joinFootprints(
   { estimator, clock }: Pick<AutopilotPorts, 'estimator' | 'clock'>,
   facts: AssemblyFacts,

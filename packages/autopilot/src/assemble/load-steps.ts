@@ -6,7 +6,7 @@ import type { TradeOff } from './trade-off.js';
 /** One way to load a model. */
 export interface LoadStep {
   readonly loadConfig: LoadConfig;
-  /** What it gives up against the configured way; empty for that way itself. */
+  /** What this way gives up compared with the configured one; empty for the configured way itself. */
   readonly tradeOffs: readonly TradeOff[];
 }
 
@@ -96,7 +96,7 @@ function settingChanges(
   return { configured, cheaper: [...contexts, ...caches] };
 }
 
-/** A dense model has no experts; steps that therefore free nothing are dropped once they are estimated. */
+/** A dense model has no experts. Its expert steps free nothing, and are dropped after the estimate. */
 function expertChanges({ loadConfig }: CandidateProfile): Change[] {
   return CPU_EXPERT_STEPS.filter((ratio) => ratio > (loadConfig.cpuExpertRatio ?? 0)).map(
     (ratio) => ({
@@ -106,7 +106,7 @@ function expertChanges({ loadConfig }: CandidateProfile): Change[] {
   );
 }
 
-/** @param experts - the last step of the experts, which is kept to. */
+/** @param experts - the last expert step, which every returned step contains. */
 function offloadChanges({ loadConfig }: CandidateProfile, experts: Change = AS_PLACED): Change[] {
   return OFFLOAD_STEPS.filter((ratio) => ratio < (loadConfig.offloadRatio ?? 1)).map((ratio) => ({
     tradeOffs: [{ kind: 'less-offload', ratio }, ...experts.tradeOffs],
@@ -128,7 +128,7 @@ export function leastContextTokens(wantedTokens: number, requiredTokens: number 
   return requiredTokens ?? Math.min(wantedTokens, CONTEXT_FLOOR_TOKENS);
 }
 
-/** Halves of the wanted context, down to the shortest that still serves; that one is always included. */
+/** The wanted context, halved again and again down to the shortest useful one, which is always included. */
 function shorterContexts(wantedTokens: number, requiredTokens: number | null): number[] {
   const lowest = leastContextTokens(wantedTokens, requiredTokens);
   const contexts: number[] = [];

@@ -16,7 +16,7 @@ describe('mapConcurrently', () => {
     expect(most).toBe(2);
   });
 
-  it('starts nothing more after a rejection', async () => {
+  it('starts no further call after a rejection', async () => {
     const started: number[] = [];
     const calls = mapConcurrently([1, 2, 3, 4], 2, async (item) => {
       started.push(item);

@@ -7,7 +7,7 @@ describe('isForeign', () => {
     ['qwen/qwen3-8b', 'qwen/qwen3-8b', true],
     ['qwen/qwen3-8b:2', 'qwen/qwen3-8b', true],
     ['my-model', 'qwen/qwen3-8b', true],
-    // A publisher that is called like the prefix.
+    // A publisher whose name equals the prefix.
     ['mai/coder', 'mai/coder', true],
     ['mai/coder:2', 'mai/coder', true],
     ['mai/mai/coder', 'mai/coder', false],
@@ -17,7 +17,7 @@ describe('isForeign', () => {
 });
 
 describe('chooseIdentifier', () => {
-  it('takes the first that is free, and what it gives is recognised as ours', () => {
+  it('takes the first free identifier, and that identifier counts as ours', () => {
     const taken: string[] = [];
     for (let copy = 0; copy < 3; copy += 1) taken.push(chooseIdentifier('mai/coder', taken));
     expect(taken).toEqual(['mai/mai/coder', 'mai/mai/coder#2', 'mai/mai/coder#3']);

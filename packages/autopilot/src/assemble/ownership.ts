@@ -9,8 +9,8 @@ export function isForeign(instance: {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
 }): boolean {
-  // By default LM Studio names instances after their model key ('key', 'key:2'). Those of a publisher called
-  // 'mai' are foreign all the same.
+  // By default LM Studio names instances after their model key ('key', 'key:2'). A model of a publisher
+  // named 'mai' then starts with our prefix, but is foreign.
   const namedByRuntime =
     instance.instanceIdentifier === instance.modelKey ||
     instance.instanceIdentifier.startsWith(`${instance.modelKey}:`);

@@ -23,8 +23,8 @@ export interface SelectionRequest {
   /** Model keys that failed to load, with the epoch milliseconds until which they are not tried. */
   readonly coolingDownUntilMs?: Readonly<Record<string, number>>;
   /**
-   * Load configurations that were asked for, by instance identifier, where the runtime loaded something else
-   * that is good enough. Without them a model whose context was shortened would be loaded again and again.
+   * Load configurations as requested, by instance identifier, where the runtime loaded a different one that
+   * is good enough. Without them a model whose context was shortened would be loaded again and again.
    */
   readonly acceptedAs?: Readonly<Record<string, LoadConfig>>;
   /** Whether cheaper load options are tried. False tries every model only as configured. Default true. */

@@ -1,6 +1,6 @@
 import type { KvCacheType } from '@mai/memory-ledger';
 
-/** One thing that a cheaper load option gives up against the configured one. */
+/** One thing that a cheaper load option gives up compared with the configured one. */
 export type TradeOff =
   | { readonly kind: 'shorter-context'; readonly fromTokens: number; readonly toTokens: number }
   /** Less exact. `null` is the runtime's default. */

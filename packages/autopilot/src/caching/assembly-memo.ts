@@ -8,9 +8,9 @@ export interface ForgetfulMemo extends AssemblyMemo {
 }
 
 /**
- * Without a memo a loop that decides every second would build dozens of load options each time.
+ * Keeps load options between decisions: otherwise dozens would be built every second.
  *
- * @param isFresh - whether estimates that were made at that monotonic time still hold.
+ * @param isFresh - whether estimates made at that monotonic time are still valid.
  */
 export function createAssemblyMemo(
   monotonicMs: () => number,

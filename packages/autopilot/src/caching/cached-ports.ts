@@ -6,18 +6,21 @@ import { createAssemblyMemo, type ForgetfulMemo } from './assembly-memo.js';
 import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
-/** Older estimates and surveys are asked for again, but only if something has changed since. */
+/**
+ * Maximum age of estimates and surveys. Older ones are requested again, but only if something has changed
+ * since.
+ */
 const ESTIMATE_MAX_AGE_MS = 60_000;
-/** An edited configuration takes effect this soon. */
+/** Maximum age of a catalog reading: an edited configuration takes effect within this time. */
 const CATALOG_MAX_AGE_MS = 2000;
 
-/** The ports with what changes rarely kept in memory. */
+/** The ports, with caches for readings that rarely change. */
 export interface CachedPorts {
   /** `runtime` and `monitor` are the given ones. */
   readonly ports: AutopilotPorts;
   readonly residents: ResidentCache;
   readonly memo: ForgetfulMemo;
-  /** Call after a switch: everything is asked for again. */
+  /** Call after a switch: drops all cached readings. */
   invalidate(): void;
 }
 
@@ -90,11 +93,12 @@ function cacheCatalog(
   ): Promise<CatalogReading> => {
     try {
       const latest = await catalog.read(options);
-      // An equal reading is replaced by the known one, so that what was built from that still holds.
+      // If the reading equals the cached one, return the cached object, so that values built from it stay
+      // valid.
       return known !== undefined && isSameData(known, latest) ? known : latest;
     } catch (error) {
       if (known === undefined || options.signal?.aborted === true) throw error;
-      // A configuration is applied whole or not at all: the last valid one stays in force.
+      // An invalid configuration is not applied in part: the last valid one stays in force.
       onRejected(error);
       return known;
     }
@@ -113,7 +117,7 @@ function cacheCatalog(
       },
     },
     expire: () => {
-      // The readings are kept for when the next one fails.
+      // Keep the readings as a fallback for when the next reading fails.
       for (const [chain, known] of readings) {
         readings.set(chain, { ...known, atMs: Number.NEGATIVE_INFINITY });
       }

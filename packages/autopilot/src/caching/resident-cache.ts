@@ -5,20 +5,25 @@ import type { RuntimeInstance, RuntimePort } from '../ports/runtime-port.js';
 import { isSameData } from './same-data.js';
 
 /**
- * In steady state the runtime is asked once in ten seconds. A little less than that, because rounds jitter
- * by milliseconds and the call would otherwise slip to the next round.
+ * Maximum age of the resident list in steady state: once in ten seconds, less a margin. Rounds jitter by
+ * milliseconds, and without the margin the call would slip to the next round.
  */
 const STEADY_MAX_AGE_MS = 9900;
-/** Less than any model of a gigabyte, more than the noise of a desktop. */
+/**
+ * A change of this size triggers a new listing: less than a model of a gigabyte, more than the noise of a
+ * desktop.
+ */
 const CHANGED_BYTES = 512 * 1024 ** 2;
-/** A load takes its memory before it is listed: after a change the runtime is asked more often for a while. */
+/**
+ * A load takes its memory before it is listed: after a change the runtime is asked more often for a while.
+ */
 const UNSETTLED_MS = 10_000;
 const UNSETTLED_MAX_AGE_MS = 1900;
-/** The engines are busy from this share of all cores on, and idle below the other. */
+/** The engines count as busy from the first share of all cores on, and as idle below the second. */
 const ENGINES_BUSY_RATIO = 0.1;
 const ENGINES_IDLE_RATIO = 0.05;
 
-/** What the runtime answered last, and what this machine looked like then. */
+/** The runtime's last answer, and the local readings at that time. */
 interface Listing {
   readonly atMs: number;
   readonly instances: readonly RuntimeInstance[];
@@ -27,8 +32,8 @@ interface Listing {
 }
 
 /**
- * The residents as the runtime listed them last, and whether it has to be asked again. Local readings that
- * have changed since then (memory, CPU of the engines) say that something may have been loaded or unloaded.
+ * The residents as the runtime listed them last, and whether it has to be asked again. A change of local
+ * readings since then (memory, CPU of the engines) means that something may have been loaded or unloaded.
  */
 export class ResidentCache {
   readonly #runtime: RuntimePort;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isSameData } from './same-data.js';
 
 describe('isSameData', () => {
-  it('says what a comparison of everything says', () => {
+  it('gives the same result as a deep comparison', () => {
     const data = fc.jsonValue({ maxDepth: 3 });
     fc.assert(
       fc.property(data, data, (one, other) => {
@@ -20,13 +20,13 @@ describe('isSameData', () => {
     [[], {}],
     [null, {}],
     [[1, 2], [1]],
-  ])('tells %j from %j', (one, other) => {
+  ])('finds a difference between %j and %j', (one, other) => {
     expect(isSameData(one, other)).toBe(false);
     expect(isSameData(other, one)).toBe(false);
   });
 });
 
-/** Through JSON, which knows no negative zero. */
+/** Through JSON, which has no negative zero. */
 function normal(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

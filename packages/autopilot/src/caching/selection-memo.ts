@@ -29,7 +29,7 @@ function isSameApartFromTime(one: Resources, other: Resources): boolean {
   return isSameData({ ...one, timestampMs: 0 }, { ...other, timestampMs: 0 });
 }
 
-/** Whether the same input may come out differently a while later. */
+/** Whether the same input may lead to another selection later. */
 function dependsOnTime({ candidates, residents, policy }: SelectionInput): boolean {
   return (
     candidates.some((one) => one.coolingDownUntilMs !== null) ||

@@ -3,7 +3,7 @@ import type { SwitchResult } from '../execution/switch-progress.js';
 import type { Judgement } from '../timing/switch-timing.js';
 import { RECORD_VERSION, type DecisionSink } from './decision-record.js';
 
-/** A decision that repeats the last one is written this often, as a sign of life. */
+/** A repeated decision is written this often, to show that the autopilot still runs. */
 const REPEAT_MS = 60_000;
 
 interface Decided extends Judgement {

@@ -4,17 +4,17 @@ import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunOutcome } from '../switch/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
-/** The version that is written. It grows when a decision is made from other data than before. */
+/** The version that is written. Raised when decisions depend on other data than before. */
 export const RECORD_VERSION = 2;
 
 /**
- * The version that a record was written with. Version 1 can be read, and not replayed: its pools had no
- * `limitBytes` and `hardLimitBytes`, which are filled in from the ratios, and its verdict was reached with
- * another margin than its selection.
+ * The version that a record was written with. Version 1 can be read but not replayed: its pools had no
+ * `limitBytes` and `hardLimitBytes`, which are filled in from the ratios, and its verdict used another
+ * margin than its selection.
  */
 export type RecordVersion = 1 | 2;
 
-/** A decision with everything that it depends on, so that it can be made again. */
+/** A decision with all of its inputs, so that a replay can repeat it. */
 export interface DecisionRecord {
   readonly type: 'decision';
   readonly version: RecordVersion;

@@ -6,7 +6,7 @@ export interface DecisionLogOptions {
   readonly file: string;
   /** Size of one file. Default 8 MiB. */
   readonly maxBytes?: number;
-  /** How many full files are kept beside it. Default 4. */
+  /** Number of full files that are kept besides the current one. Default 4. */
   readonly keep?: number;
   /** Called when a record could not be written; the autopilot goes on. Default: nothing. */
   readonly onError?: (error: unknown) => void;

@@ -25,7 +25,7 @@ function isRecord(value: unknown): value is LogRecord {
   return type === 'outcome' || (type === 'decision' && isDecision(value));
 }
 
-/** Checks the parts that readers of a record go into. */
+/** Checks the nested parts that readers of a record access. */
 function isDecision({ input, selection, hysteresis }: Readonly<Record<string, unknown>>): boolean {
   return (
     isObject(input) &&
@@ -42,7 +42,10 @@ function isDecision({ input, selection, hysteresis }: Readonly<Record<string, un
   );
 }
 
-/** The limits in bytes that version 1 left out. Its ratio already respects the minimum headroom. */
+/**
+ * The limits in bytes that version 1 left out. The limit ratio of version 1 already respects the minimum
+ * headroom.
+ */
 function withLimits(record: DecisionRecord): DecisionRecord {
   const { selection } = record;
   const pools = selection.pools.map((outcome): PoolOutcome => {

@@ -46,7 +46,7 @@ describe('replayDecisions', () => {
     expect(report.reproduced).toBeGreaterThan(20);
   });
 
-  it('fails on the first that differs and says in what', async () => {
+  it('reports the first decision that differs, with the difference', async () => {
     const lines = await recordRun();
     const at = lines.findIndex((line, index) => index > 5 && line.includes('"type":"decision"'));
     const record = JSON.parse(lines[at] ?? '') as Extract<LogRecord, { type: 'decision' }>;
@@ -81,7 +81,7 @@ describe('replayDecisions', () => {
     });
   });
 
-  it('counts a record that lacks what a decision is made from as damaged', async () => {
+  it('counts a record without an input of the decision as damaged', async () => {
     const lines = await recordRun();
     const record = JSON.parse(lines[0] ?? '') as Extract<LogRecord, { type: 'decision' }>;
     const damaged = [
@@ -165,7 +165,7 @@ describe('createDecisionLog', () => {
     }
   });
 
-  it('reports what it could not write and throws nothing', async () => {
+  it('reports a record that could not be written, and throws nothing', async () => {
     const errors: unknown[] = [];
     const log = createDecisionLog({
       file: path.join(__filename, 'not-a-folder', 'x.jsonl'),

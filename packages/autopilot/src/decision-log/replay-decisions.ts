@@ -6,9 +6,9 @@ import { parseRecord } from './parse-record.js';
 
 /** The result of a replay. Lines are counted from 1. */
 export interface ReplayReport {
-  /** How many decisions came out the same. */
+  /** Number of decisions that were equal. */
   readonly reproduced: number;
-  /** The first decision that came out differently, with which the replay ends; null when none did. */
+  /** The first decision that differs, where the replay ends; null when all are equal. */
   readonly difference: {
     readonly line: number;
     readonly record: DecisionRecord;
@@ -74,7 +74,7 @@ function summarise(
     : { version: first.version, decisions: older.length, firstLine: first.line };
 }
 
-/** Null where the record lacks a field that the decision is made from. */
+/** Null where the record lacks a field that the decision depends on. */
 function decideAgain({ input, hysteresis }: DecisionRecord) {
   const { atMs, timeToHardLimitMs, reactionMs, before, policy } = hysteresis;
   try {
@@ -92,7 +92,7 @@ function decideAgain({ input, hysteresis }: DecisionRecord) {
     );
     return { selection, verdict };
   } catch (error) {
-    // A damaged record: with all fields there every input has an outcome.
+    // A damaged record: a complete one can always be decided.
     if (error instanceof TypeError) return null;
     throw error;
   }

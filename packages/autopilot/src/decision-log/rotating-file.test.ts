@@ -35,7 +35,7 @@ describe('createRotatingFile', () => {
     expect(kept.length).toBeGreaterThan(20);
   });
 
-  it('goes on after a restart where it left off', async () => {
+  it('appends to the same file after a restart', async () => {
     const file = path.join(folder, 'decisions.jsonl');
     await createRotatingFile({ file, maxBytes: 20, keep: 1 }).append('0123456789');
     const log = createRotatingFile({ file, maxBytes: 20, keep: 1 });
@@ -52,7 +52,7 @@ describe('createRotatingFile', () => {
     expect(await linesOf([`${file}.1`, file])).toEqual(['a long line', 'another']);
   });
 
-  it('keeps nothing old when told so', async () => {
+  it('keeps no old file where `keep` is 0', async () => {
     const file = path.join(folder, 'decisions.jsonl');
     const log = createRotatingFile({ file, maxBytes: 5, keep: 0 });
     await log.append('one');

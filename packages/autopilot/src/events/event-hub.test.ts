@@ -1,7 +1,7 @@
 import { createEventHub } from './event-hub.js';
 
 describe('createEventHub', () => {
-  it('gives every reader everything from when it began, and ends with the hub', async () => {
+  it('gives every reader all events since its start, and ends when the hub closes', async () => {
     const hub = createEventHub<number>(10);
     hub.publish(0);
     const first = hub.subscribe();
@@ -19,7 +19,7 @@ describe('createEventHub', () => {
     expect(await read(hub.subscribe())).toEqual([]);
   });
 
-  it('drops the oldest for a reader that falls behind, and holds nothing for one that left', async () => {
+  it('drops the oldest events of a reader that falls behind, and keeps no events for a reader that left', async () => {
     const hub = createEventHub<number>(3);
     const reader = hub.subscribe();
     for (let event = 0; event < 10; event += 1) hub.publish(event);
@@ -29,7 +29,7 @@ describe('createEventHub', () => {
     expect(await reader.next()).toEqual({ value: undefined, done: true });
   });
 
-  it('ends a read that is waiting', async () => {
+  it('ends a waiting read when the hub closes', async () => {
     const hub = createEventHub<number>(3);
     const waiting = hub.subscribe().next();
     hub.close();

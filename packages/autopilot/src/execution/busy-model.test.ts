@@ -33,7 +33,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('unloads it only in an emergency that lasts, and says so', async () => {
+  it('unloads it only in a lasting emergency, and reports that', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -47,7 +47,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('says once that memory has passed the hard limit meanwhile', async () => {
+  it('reports once that memory passed the hard limit during the drain', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -69,7 +69,7 @@ describe('with a busy model', () => {
     world.othersBytes = 14 * GIB;
     await world.clock.advance(28 * SECOND);
     expect(world.residentKeys()).toEqual(['large']);
-    // What is over by itself does not count for the next one.
+    // An emergency that ended by itself does not shorten the next one.
     world.othersBytes = 6 * GIB;
     await world.clock.advance(5 * SECOND);
     world.othersBytes = 14 * GIB;
@@ -80,7 +80,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('waits as long as a little memory is left and nobody takes it', async () => {
+  it('waits as long as a little memory is left and others do not take it', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -168,7 +168,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('does not wait where others are taking the last that is left', async () => {
+  it('does not wait where others take the last memory', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -183,7 +183,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('loads nothing smaller beside it: that would take memory in place of giving it back', async () => {
+  it('loads no smaller model beside it, because that would take memory instead of freeing it', async () => {
     const world = new FakeWorld([LARGE, { modelKey: 'small', bytes: 3 * GIB }]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);

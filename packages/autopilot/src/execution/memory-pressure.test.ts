@@ -5,7 +5,7 @@ import { MemoryPressure } from './memory-pressure.js';
 
 const SECOND = 1000;
 
-/** 100 GiB of RAM, of which so much is available. */
+/** 100 GiB of RAM, with `availableGib` available. */
 const ram = (availableGib: number, change: Partial<Resources> = {}): Resources => ({
   ...new FakeWorld().resources(),
   ram: {
@@ -58,18 +58,18 @@ describe('MemoryPressure', () => {
     expect(look(ram(50), [mapped(43)])).toEqual(['ram']);
   });
 
-  it('finds nothing where nothing is measured', () => {
+  it('reports no pool where no pool is measured', () => {
     const unknown = { totalBytes: 100 * GIB, availableBytes: null, mappedCountsAsUsed: null };
     expect(open().look(ram(0, { ram: unknown }), [mapped(99)])).toEqual([]);
   });
 
   it.each([
     ['over the hard limit', [5], 30],
-    ['at 98.5 % that nobody takes', [1.5, 1.5], 30],
+    ['at 98.5 % while others take no more', [1.5, 1.5], 30],
     ['at 98.5 % after others took more', [1.6, 1.5], 1],
     ['with less than a hundredth left', [0.9], 1],
     ['with nothing left', [0], 1],
-  ])('gives busy instances their time %s', async (_, availableGib, seconds) => {
+  ])('gives busy instances %s the time to finish', async (_, availableGib, seconds) => {
     const { clock, pressure, look } = open();
     for (const gib of availableGib) look(ram(gib));
     await clock.advance(seconds * SECOND - 1);

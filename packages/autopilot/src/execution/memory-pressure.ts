@@ -12,11 +12,11 @@ import type { Clock } from '../ports/clock.js';
 import { measuredPools } from '../switch/hard-limit.js';
 
 /**
- * Above this share of a pool memory has run out. Less than the whole, because what is available is read as
- * zero however much more is asked for, and because a system keeps a last reserve for itself.
+ * Above this share of a pool memory has run out. Below 1, because available memory never reads below zero,
+ * and the OS keeps a last reserve for itself.
  */
 const EXHAUSTED_RATIO = 0.99;
-/** Above this share memory has run out as well if the others still take more. */
+/** Above this share, memory counts as run out if others also take more. */
 const CRITICAL_RATIO = 0.98;
 
 /** How long a busy instance may finish while memory is short; milliseconds. */
@@ -65,7 +65,7 @@ export class MemoryPressure {
     return this.#overSinceMs !== null;
   }
 
-  /** Whether busy instances have had their time to finish and are unloaded all the same. */
+  /** Whether busy instances have used up their time to finish, and are unloaded anyway. */
   get isDrainOver(): boolean {
     const { emergencyDrainMs, criticalDrainMs } = this.#deadlines();
     return (
@@ -79,7 +79,7 @@ export class MemoryPressure {
   }
 }
 
-/** A cap on shared GPU memory may be used up to its last byte: what counts there is its hard limit, 1. */
+/** A cap on shared GPU memory may be used fully, so its hard limit of 1 is the threshold. */
 function isUsedBeyond(pool: Pool, ratio: number): boolean {
   return useOf(pool) > pool.totalBytes * Math.max(ratio, pool.hardLimitRatio);
 }

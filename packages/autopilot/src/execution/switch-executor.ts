@@ -59,7 +59,7 @@ export class SwitchExecutor {
     return this.#switching;
   }
 
-  /** The load configurations that were asked for, by identifier of the instance that came of them. */
+  /** The requested load configurations, by identifier of the instance that was loaded with them. */
   get acceptedAs(): Readonly<Record<string, LoadConfig>> {
     return this.#acceptedAs;
   }
@@ -141,7 +141,7 @@ export class SwitchExecutor {
   #follow(event: RunEvent, progress: SwitchProgress): void {
     progress.follow(event);
     if (event.type === 'decided') return;
-    // Its activity was read in this very turn; no lease may be given on it from here on.
+    // Its activity was read in this turn of the event loop. Block new leases before anything else runs.
     if (event.type === 'unloading') this.#sources.leases.leave(event.instanceIdentifier);
     if (event.type === 'loaded') {
       const { instanceIdentifier } = event.instance;

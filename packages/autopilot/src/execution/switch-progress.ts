@@ -7,7 +7,7 @@ import type { RunReport } from '../switch/run-report.js';
 export interface SwitchResult {
   /** Null when a load was aborted because memory ran out. */
   readonly report: RunReport | null;
-  /** In which direction the serving model has changed; null when it is the same. */
+  /** Direction in which the serving model has changed; null when it is the same. */
   readonly direction: 'up' | 'down' | null;
   /** Available RAM after the last load, once it had settled; null when nothing was loaded. */
   readonly availableBytes: number | null;
@@ -22,7 +22,7 @@ export class MemoryRanOut extends Error {
   }
 }
 
-/** What a switch under way is doing. */
+/** Progress of the switch under way. */
 export class SwitchProgress {
   /** The model that is being loaded; null when none is. */
   loading: string | null = null;
@@ -65,7 +65,7 @@ export class SwitchProgress {
   }
 }
 
-/** In which direction the serving model has changed; null when it is the same. */
+/** Direction in which the serving model has changed; null when it is the same. */
 export function directionOf(report: RunReport): 'up' | 'down' | null {
   if (report.outcome === 'released') return 'down';
   if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;

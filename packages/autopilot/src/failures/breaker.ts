@@ -14,7 +14,10 @@ export interface BreakerPolicy {
 /** The state before any failure. */
 export const CLOSED_BREAKER: BreakerState = { failedAtMs: [], openUntilMs: null };
 
-/** Counts one more failure of any model. Many failures in a short time are not the fault of the models. */
+/**
+ * Counts one more failure of any model. Many failures in a short time point to the runtime, not to the
+ * models.
+ */
 export function breakerAfterFailure(
   state: BreakerState,
   policy: BreakerPolicy,
@@ -22,7 +25,7 @@ export function breakerAfterFailure(
 ): BreakerState {
   const failedAtMs = [...state.failedAtMs, nowMs].filter((atMs) => nowMs - atMs < policy.withinMs);
   if (failedAtMs.length < policy.failures) return { failedAtMs, openUntilMs: state.openUntilMs };
-  // Stays one failure short of the threshold, so that after the pause a single failure opens it again.
+  // Keep the count one below the threshold: after the pause, a single failure opens the breaker again.
   return {
     failedAtMs: failedAtMs.slice(0, policy.failures - 1).map(() => nowMs + policy.openMs),
     openUntilMs: nowMs + policy.openMs,

@@ -10,8 +10,8 @@ export interface FailureEntry {
   readonly lastAtMs: number;
   readonly coolingDownUntilMs: number;
   /**
-   * Available bytes of RAM and GPU memory at a failure that repeats until more is available; null for a
-   * failure that may pass by itself.
+   * Available bytes of RAM and GPU memory at the failure, if a retry needs more memory than that; null if a
+   * retry may succeed anyway.
    */
   readonly availableBytes: number | null;
 }
@@ -68,7 +68,7 @@ export function coolDowns(
 ): Record<string, number> {
   const until: Record<string, number> = {};
   for (const [modelKey, entry] of Object.entries(ledger)) {
-    // After the clock was put back the age of the failure is unknown.
+    // After the clock was set back, the age of the failure is unknown.
     if (nowMs < entry.lastAtMs) continue;
     if (nowMs < entry.coolingDownUntilMs) {
       until[modelKey] = entry.coolingDownUntilMs;

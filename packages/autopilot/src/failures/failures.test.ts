@@ -18,7 +18,7 @@ describe('backOffMs', () => {
     expect(backOffMs(NO_JITTER, failures, () => 0.5)).toBe(waitMs);
   });
 
-  it('spreads by the jitter and no further', () => {
+  it('varies at most by the jitter', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }),
@@ -49,7 +49,7 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, nowMs + 60_000, world.resources())).toEqual({});
   });
 
-  it('waits longer with every failure in a row and forgives after a success', () => {
+  it('waits longer with every failure in a row, and starts again after a success', () => {
     const world = new FakeWorld();
     const failure = { modelKey: 'a', code: 'LOAD_FAILED' } as const;
     const once = recordFailure({}, failure, facts(world));
@@ -58,7 +58,7 @@ describe('the failure ledger', () => {
     expect(recordSuccess(twice, 'a')).toEqual({});
   });
 
-  it('does not repeat what would only fail again until memory has become free', () => {
+  it('does not retry an out-of-memory failure until more memory is free', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
     const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
@@ -70,7 +70,7 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, laterMs, world.resources())).toEqual({});
   });
 
-  it('holds nothing against a model whose failure lies ahead: the clock was put back', () => {
+  it('ignores a failure in the future, because the clock was set back', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
     const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
@@ -78,7 +78,7 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, nowMs - 1, world.resources())).toEqual({});
   });
 
-  it('forgets after six hours, since somebody may have changed a setting', () => {
+  it('forgets a failure after six hours, because a setting may have changed', () => {
     const world = new FakeWorld();
     const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
     const sixHoursMs = 6 * 3_600_000;
@@ -93,13 +93,13 @@ describe('the breaker', () => {
   const after = (...timesMs: number[]) =>
     timesMs.reduce((state, atMs) => breakerAfterFailure(state, policy, atMs), CLOSED_BREAKER);
 
-  it('opens on a storm and not on failures far apart', () => {
+  it('opens after many failures in a short time, and not after failures far apart', () => {
     expect(isBreakerOpen(after(0, 1000), 1000)).toBe(false);
     expect(isBreakerOpen(after(0, 1000, 2000), 2000)).toBe(true);
     expect(isBreakerOpen(after(0, 8000, 16_000, 24_000), 24_000)).toBe(false);
   });
 
-  it('closes after the pause and opens again on the next failure, not on one much later', () => {
+  it('closes after the pause, and opens again at a failure soon after but not much later', () => {
     const open = after(0, 1000, 2000);
     expect(isBreakerOpen(open, 61_999)).toBe(true);
     expect(isBreakerOpen(open, 62_000)).toBe(false);

@@ -11,14 +11,14 @@ import {
 } from './breaker.js';
 import { coolDowns, recordFailure, recordSuccess, type FailureLedger } from './failure-ledger.js';
 
-/** How long to wait before what failed is tried again. */
+/** How long to wait before a failed operation is tried again. */
 interface RetryTimings {
   readonly putOff: BackOffPolicy;
   readonly failure: BackOffPolicy;
   readonly breaker: BreakerPolicy;
 }
 
-/** Remembers failed loads and switches that were put off, and until when to try neither again. */
+/** Remembers failed loads and put-off switches, and until when they are not tried again. */
 export class RetryState {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -78,7 +78,7 @@ export class RetryState {
     this.#failures = recordSuccess(this.#failures, modelKey);
   }
 
-  /** Returns until when the breaker is open, in epoch milliseconds, if this failure has opened it. */
+  /** Returns the epoch milliseconds until which the breaker is open, if this failure has opened it. */
   failed(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): number | null {
     const timings = this.#timings();
     this.#failures = recordFailure(this.#failures, failure, {
@@ -92,7 +92,7 @@ export class RetryState {
     return wasOpen ? null : this.breakerOpenUntilMs;
   }
 
-  /** Returns until when the switch is put off, in epoch milliseconds. */
+  /** Returns the epoch milliseconds until which the switch is put off. */
   putOff(busy: readonly string[]): number {
     this.#putOffs += 1;
     this.#putOffFor = busy;
@@ -101,7 +101,7 @@ export class RetryState {
     return this.#toEpoch(this.#putOffUntilMs);
   }
 
-  /** A switch was not put off: the next put-off starts with the shortest wait. */
+  /** Call after a switch that was not put off: the next put-off starts with the shortest wait. */
   resetPutOffs(): void {
     this.#putOffs = 0;
     this.#putOffUntilMs = null;

@@ -27,7 +27,7 @@ describe('createFileJournal', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('gives back what was written, to another process too, and leaves nothing else behind', async () => {
+  it('returns the written state, in another process too, and leaves no other file behind', async () => {
     const file = path.join(folder, 'data', 'journal.json');
     const state: JournalState = {
       version: 1,
@@ -60,7 +60,7 @@ describe('createFileJournal', () => {
     expect(await readdir(path.dirname(file))).toEqual(['journal.json']);
   });
 
-  it('loses no change when several write at once', async () => {
+  it('loses no change when several processes write at once', async () => {
     const file = path.join(folder, 'journal.json');
     const targets = Array.from({ length: 12 }, (_, index) => `model-${index}`);
     await Promise.all(
@@ -91,7 +91,7 @@ describe('createFileJournal', () => {
         },
       }),
     ],
-  ])('refuses a file with %s and leaves it alone', async (_, content) => {
+  ])('refuses a file with %s and does not change the file', async (_, content) => {
     const file = path.join(folder, 'journal.json');
     await writeFile(file, content);
     const journal = createFileJournal(file, systemClock);
@@ -101,7 +101,7 @@ describe('createFileJournal', () => {
     expect(await readdir(folder)).toEqual(['journal.json']);
   });
 
-  it('says that it is unusable when its folder is a file', async () => {
+  it('throws JOURNAL_UNUSABLE when its folder is a file', async () => {
     await writeFile(path.join(folder, 'data'), '');
     const journal = createFileJournal(path.join(folder, 'data', 'journal.json'), systemClock);
     await expect(journal.update(addPin('a'), {})).rejects.toMatchObject({

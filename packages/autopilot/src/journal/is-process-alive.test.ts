@@ -12,16 +12,16 @@ test('a process lives until it has ended', async () => {
   expect(isProcessAlive(processId)).toBe(false);
 });
 
-test('none outlasts a restart of the machine, though its id is in use again', () => {
+test('a process from before a restart of the machine is not alive, though its id is in use again', () => {
   const startedAtMs = Date.now() - os.uptime() * 1000;
   expect(isProcessAlive(process.pid, startedAtMs + 5000)).toBe(true);
   expect(isProcessAlive(process.pid, startedAtMs - 5000)).toBe(false);
 });
 
 (process.platform === 'linux' ? test : test.skip)(
-  'one that has ended lives no more, though its parent has not asked how it ended',
+  'an ended process is not alive, though its parent has not waited for it',
   async () => {
-    // The shell becomes `sleep`, which never asks.
+    // `exec` replaces the shell by `sleep`, which never waits for its child.
     const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
     try {
       const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];

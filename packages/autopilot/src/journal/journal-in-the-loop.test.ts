@@ -5,7 +5,7 @@ import { createMemoryJournal, type JournalPort } from './journal-port.js';
 import { EMPTY_JOURNAL } from './journal-state.js';
 
 describe('the journal', () => {
-  it('is confirmed within two seconds, and a pin holds', async () => {
+  it('is confirmed within two seconds, and then keeps a pinned model', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, { journal });
@@ -88,7 +88,7 @@ describe('the journal', () => {
     await pilot.stop();
   });
 
-  it('keeps a model that was pinned while it was waited for', async () => {
+  it('keeps a busy model that was pinned during the drain', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, { journal });
@@ -106,7 +106,7 @@ describe('the journal', () => {
     await pilot.stop();
   });
 
-  it('makes room for a yield at once and takes it back when it ends', async () => {
+  it('makes room for a yield at once, and uses the room again when the yield ends', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const alive = new Set([77]);
@@ -135,7 +135,7 @@ describe('the journal', () => {
     await world.clock.advance(5 * SECOND);
     expect(world.residentKeys()).toEqual(['small']);
     expect(pilot.of('switch-started').at(-1)?.reason).toBe('YIELD');
-    // The game takes what was held free for it: nothing more is given up.
+    // The game uses the memory that was held free for it, so no further model is unloaded.
     world.othersBytes += 8 * GIB;
     await world.clock.advance(10 * MINUTE);
     expect(world.residentKeys()).toEqual(['small']);

@@ -1,7 +1,10 @@
 import type { CallOptions } from '../ports/call-options.js';
 import type { JournalState } from './journal-state.js';
 
-/** Stores what outlasts a restart. Other processes write into it to talk to the running autopilot. */
+/**
+ * Stores the state that survives a restart. Other processes write to it to send requests to the running
+ * autopilot.
+ */
 export interface JournalPort {
   read(options: CallOptions): Promise<JournalState>;
   /**

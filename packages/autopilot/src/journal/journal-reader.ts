@@ -6,7 +6,7 @@ import { callOptions } from '../ports/call-options.js';
 import { holdingYields } from '../yields/reserve-memory.js';
 import { EMPTY_JOURNAL, type JournalState, type Yield } from './journal-state.js';
 
-/** Reads what other processes write into the journal, acknowledges it, and writes the failures. */
+/** Reads and acknowledges changes by other processes in the journal, and writes the failures. */
 export class JournalReader {
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
@@ -22,7 +22,7 @@ export class JournalReader {
     this.#publish = publish;
   }
 
-  /** As it was last read, without the yields that have ended. */
+  /** The journal as last read, without the yields that have ended. */
   get journal(): JournalState {
     return this.#journal;
   }
@@ -41,7 +41,10 @@ export class JournalReader {
     return this.#journal.failures;
   }
 
-  /** Reads the journal. Says whether it has changed since the last round, and whether a yield is new or grew. */
+  /**
+   * Reads the journal. Says whether it has changed since the last round, and whether a yield is new or
+   * grew.
+   */
   async refresh(
     signal: AbortSignal,
   ): Promise<{ readonly changed: boolean; readonly yieldsChanged: boolean }> {
@@ -94,7 +97,7 @@ export class JournalReader {
     const yields = holdingYields(read.yields, clock.nowMs(), isProcessAlive);
     const ended = yields.length < read.yields.length;
     const unread = read.revision !== (read.acknowledged?.revision ?? 0);
-    // In force before it is acknowledged: whoever reads the acknowledgement relies on that.
+    // Apply the change before it is acknowledged: the writer relies on the acknowledgement.
     this.#journal = { ...read, yields };
     this.#loaded = true;
     if (ended || unread) {
@@ -103,7 +106,7 @@ export class JournalReader {
           ...latest,
           yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
           acknowledged: {
-            // Not that of `latest`: a change since the reading is acknowledged by the next one.
+            // Not the revision of `latest`: a later change is acknowledged after the next reading.
             revision: read.revision,
             processId: process.pid,
             atMs: clock.nowMs(),

@@ -23,10 +23,10 @@ export interface Yield {
   readonly processId: number | null;
 }
 
-/** What outlasts a restart. Plain data; every change makes a new value. */
+/** The state that survives a restart. Plain data; every change makes a new value. */
 export interface JournalState {
   readonly version: 1;
-  /** Counts the changes by other processes than the running autopilot. */
+  /** Number of changes by processes other than the running autopilot. */
   readonly revision: number;
   /** The last revision that an autopilot has taken into account; null before the first. */
   readonly acknowledged: {

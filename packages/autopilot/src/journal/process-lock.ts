@@ -15,7 +15,7 @@ export interface LockOwner {
   readonly aliveAtMs: number;
 }
 
-/** What decides whether a holder still lives. */
+/** The facts that decide whether a holder still lives. */
 export interface LockLiveness {
   readonly hostname: string;
   readonly isProcessAlive: (processId: number) => boolean;
@@ -40,8 +40,8 @@ export function newOwner(nowMs: number): LockOwner {
 }
 
 /**
- * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when `owner`
- * holds the lock, and to the other holder when that is alive.
+ * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when
+ * `owner` holds the lock, and to the other holder when that is alive.
  */
 export async function tryLock(
   file: string,
@@ -133,7 +133,7 @@ async function create(file: string, owner: LockOwner): Promise<boolean> {
   } finally {
     await rm(temporary, { force: true });
   }
-  // No hard links on exFAT and some network shares: there the file is empty for an instant.
+  // exFAT and some network shares have no hard links: there the file is empty for an instant.
   try {
     await writeExclusively(file, owner);
     return true;

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Heartbeats write files for real: each step waits for the clock's sleeper to be back. */
+/** Heartbeats write real files: each step waits until the heartbeat loop sleeps again. */
 async function passHeartbeat(clock: ManualClock): Promise<void> {
   await clock.advance(5000);
   for (let turn = 0; turn < 2000 && clock.pending === 0; turn += 1) {
@@ -21,7 +21,7 @@ async function passHeartbeat(clock: ManualClock): Promise<void> {
 }
 
 describe('acquireRunningLock', () => {
-  it('lets one in per address and says who it is', async () => {
+  it('gives the lock to one process per address, and names the holder to others', async () => {
     const clock = new ManualClock();
     const lock = await acquireRunningLock(folder, ADDRESS, clock);
     await expect(acquireRunningLock(folder, ADDRESS, clock)).rejects.toMatchObject({
@@ -42,7 +42,7 @@ describe('acquireRunningLock', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('lets exactly one in when many come at once', async () => {
+  it('gives the lock to exactly one of many processes at once', async () => {
     const clock = new ManualClock();
     const results = await Promise.allSettled(
       Array.from({ length: 8 }, () => acquireRunningLock(folder, ADDRESS, clock)),
@@ -54,7 +54,7 @@ describe('acquireRunningLock', () => {
     await Promise.all(locks.map((lock) => lock.release()));
   });
 
-  it('stays held as long as its holder gives a sign of life', async () => {
+  it('stays held as long as its holder writes heartbeats', async () => {
     const clock = new ManualClock();
     const lock = await acquireRunningLock(folder, ADDRESS, clock);
     for (let beat = 0; beat < 20; beat += 1) await passHeartbeat(clock);
@@ -75,7 +75,7 @@ describe('acquireRunningLock', () => {
     await lock.release();
   });
 
-  it('tells its holder when another has taken it over', async () => {
+  it('aborts its signal when another process has taken it over', async () => {
     const clock = new ManualClock();
     const file = await fileOf(clock);
     const lock = await acquireRunningLock(folder, ADDRESS, clock);
@@ -92,7 +92,7 @@ describe('acquireRunningLock', () => {
     expect((await readOwner(file))?.token).toBe('thief');
   });
 
-  it('takes over a file that holds nothing readable', async () => {
+  it('takes over a file that can not be parsed', async () => {
     const clock = new ManualClock();
     await writeFile(await fileOf(clock), 'rubbish');
     const lock = await acquireRunningLock(folder, ADDRESS, clock);
@@ -117,24 +117,30 @@ describe('isAlive', () => {
   });
 
   it.each([
-    ['a living process that gave a sign', holder, nowMs + 59_999, true, true],
+    ['a living process with a recent heartbeat', holder, nowMs + 59_999, true, true],
     [
-      'a living process that was silent (a process id in use again)',
+      'a living process without a recent heartbeat (a process id in use again)',
       holder,
       nowMs + 60_000,
       true,
       false,
     ],
     ['a dead process', holder, nowMs, false, false],
-    ['another host that gave a sign', { ...holder, hostname: 'there' }, nowMs + 1, false, true],
-    ['a sign from far in the future (a clock put back)', holder, nowMs - 60_000, true, false],
+    [
+      'another host with a recent heartbeat',
+      { ...holder, hostname: 'there' },
+      nowMs + 1,
+      false,
+      true,
+    ],
+    ['a heartbeat far in the future (a clock set back)', holder, nowMs - 60_000, true, false],
   ])('%s', (_, owner, atMs, processAlive, alive) => {
     expect(isAlive(owner, atMs, liveness(processAlive))).toBe(alive);
   });
 });
 
 describe('tryLock', () => {
-  it('gives the lock of a dead holder to one of many', async () => {
+  it('gives the lock of a dead holder to exactly one of many processes', async () => {
     const file = path.join(folder, 'x.lock');
     const nowMs = 1_000_000;
     await writeFile(file, JSON.stringify({ ...newOwner(0), token: 'dead', aliveAtMs: 0 }));

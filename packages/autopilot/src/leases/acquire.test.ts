@@ -3,7 +3,7 @@ import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 
 describe('acquire', () => {
-  it('lends what is loaded, and a lease holds a switch back until it is released', async () => {
+  it('gives a lease on a loaded model, and the lease delays a switch until it is released', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -19,7 +19,7 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
-  it('lends nothing of which nobody knows what it can', async () => {
+  it('gives no lease on a model of unknown capabilities', async () => {
     const world = new FakeWorld([SMALL]);
     world.models.set('other', { modelKey: 'other', bytes: GIB });
     world.place('other');
@@ -31,7 +31,7 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
-  it('lends what a person has loaded where the decision is to keep that, and does not evict it', async () => {
+  it('gives a lease on a model that a person loaded where the decision is to keep it, and does not evict it', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.place('large', { instanceIdentifier: 'large' });
     const pilot = await startPilot(world);
@@ -45,7 +45,7 @@ describe('acquire', () => {
     expect(world.residentKeys()).toEqual(['large']);
   });
 
-  it('loads what it takes, without dwell', async () => {
+  it('loads a model that meets the requirement, without the dwell', async () => {
     const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
     const [small, coder] = world.chain;
     if (small === undefined || coder === undefined) throw new Error('no chain');
@@ -57,14 +57,14 @@ describe('acquire', () => {
     await world.clock.advance(5 * SECOND);
     const { lease } = await acquiring;
     expect(lease?.modelKey).toBe('coder');
-    // As long as it is leased the requirement stands.
+    // The requirement applies as long as the lease is held.
     await world.clock.advance(5 * MINUTE);
     expect(world.residentKeys()).toContain('coder');
     lease?.release();
     await pilot.stop();
   });
 
-  it('gives no lease but the decision when nothing meets the requirement', async () => {
+  it('gives the decision instead of a lease when no model meets the requirement', async () => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);

@@ -34,7 +34,7 @@ export class Leases {
   readonly #leaving = new Set<string>();
   #input: AssembledInput | null = null;
 
-  /** The requirements of those who hold a lease or wait for one. */
+  /** The requirements of the callers that hold a lease or wait for one. */
   get requirements(): readonly Requirement[] {
     if (this.#held.size === 0 && this.#waiters.size === 0) return NONE;
     return [...this.#held.values(), ...this.#waiters].map((one) => one.requirement);
@@ -55,7 +55,7 @@ export class Leases {
     return this.leased.includes(instanceIdentifier);
   }
 
-  /** Takes a new observation, and gives leases to those who wait for one of its residents. */
+  /** Takes a new observation, and gives leases to callers that wait for one of its residents. */
   observe(input: AssembledInput): void {
     this.#input = input;
     this.#leaving.clear();
@@ -71,8 +71,9 @@ export class Leases {
   }
 
   /**
-   * Answers everybody who waits: nothing will be loaded for them. Where the decision is to keep an instance that meets
-   * the requirement, that one is lent, also when somebody else has loaded it. The others get the decision.
+   * Answers every waiting caller, because nothing will be loaded for it. If the decision is to keep an
+   * instance that meets the requirement, the caller gets a lease on it, even on a foreign one. Otherwise
+   * the caller gets the decision.
    */
   answerAll(selection: Selection): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
@@ -82,7 +83,7 @@ export class Leases {
     }
   }
 
-  /** Rejects everybody who waits: the autopilot stops. */
+  /** Rejects every waiting caller, because the autopilot stops. */
   close(reason: Error): void {
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);

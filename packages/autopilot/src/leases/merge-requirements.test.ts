@@ -1,7 +1,7 @@
 import { mergeRequirements } from './merge-requirements.js';
 
 describe('mergeRequirements', () => {
-  it('asks for what meets all of them', () => {
+  it('merges them into one requirement that covers all', () => {
     expect(
       mergeRequirements([
         { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },

@@ -1,7 +1,9 @@
 import type { Tier } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
 
-/** What meets all of them. Where no tier is left, the tiers of the first are kept. */
+/**
+ * One requirement that covers all of them. If they have no tier in common, the tiers of the first are used.
+ */
 export function mergeRequirements(
   requirements: readonly [Requirement, ...Requirement[]],
 ): Requirement {

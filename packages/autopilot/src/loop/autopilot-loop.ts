@@ -144,7 +144,7 @@ export class AutopilotLoop {
     let decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio });
     let reason = this.#reasonToAct(decided, yieldsChanged);
     if (reason !== null && !observation.fresh) {
-      // Nothing is done on the strength of an old list of residents.
+      // Don't act on an old list of residents.
       observation = await this.#observe(request, {}, { steady: false, signal });
       decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio }, decided);
       reason = this.#reasonToAct(decided, yieldsChanged);
@@ -210,7 +210,7 @@ export class AutopilotLoop {
       result,
       before: observation.input.resources.ram.availableBytes,
     });
-    // Where only the end of an earlier switch was left to do, its cool-down starts here.
+    // If this run only finished an earlier switch, the cool-down of that switch starts here.
     const late = result.report !== null && isLateEnd(result.report);
     this.#decider.switched(late ? this.#decider.lastDirection : result.direction);
     this.#residents.forget();
@@ -242,7 +242,7 @@ export class AutopilotLoop {
     return { ...input, residents, ...(released ? { steppingDown: true } : {}) };
   }
 
-  /** Tells those who wait for a lease that none will come soon. */
+  /** Tells callers that wait for a lease that they won't get one soon. */
   #answerWaiting(selection: Selection): void {
     const { decision } = selection;
     const hopeless =

@@ -16,11 +16,14 @@ export interface AutopilotTimings {
   readonly observeIntervalMs: number;
   /** How long a busy instance may finish before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs: number;
-  /** How long a busy instance may finish while a pool is over its hard limit. Then it is unloaded. Default 30 s. */
+  /**
+   * How long a busy instance may finish while a pool is over its hard limit. Then it is unloaded. Default
+   * 30 s.
+   */
   readonly emergencyDrainMs: number;
   /**
-   * The same where memory has run out: more than 99 % of a pool are in use, or 98 % and the others take
-   * more. Default 1 s.
+   * The same as `emergencyDrainMs` where memory has run out: more than 99 % of a pool is in use, or 98 %
+   * and others take more. Default 1 s.
    */
   readonly criticalDrainMs: number;
   /** How often a drain polls. Default 250 ms. */
@@ -40,8 +43,8 @@ export interface AutopilotTimings {
 }
 
 /**
- * The ports and options of an autopilot. `request`, `idle` and `timings` are read each time they are needed,
- * so with getters they follow a configuration that is edited while the autopilot runs.
+ * The ports and options of an autopilot. `request`, `idle` and `timings` are read each time they are
+ * needed, so with getters they follow a configuration that is edited while the autopilot runs.
  */
 export interface AutopilotOptions extends AutopilotPorts {
   /** What to keep loaded: chain, requirement, device, configured pins. Default: the default chain. */
@@ -100,7 +103,8 @@ const NO_REQUEST = {};
 
 /** Fills in the defaults. */
 export function completeOptions(options: AutopilotOptions): AutopilotSettings {
-  // Merged again only when the given timings change: they are read several times a round.
+  // Cached, because timings are read several times a round. Merged again only when the given timings
+  // change.
   let timings = DEFAULT_TIMINGS;
   let given: Partial<AutopilotTimings> | undefined;
   return {

@@ -71,8 +71,8 @@ const story = fc.array(fc.record({ happening, thenMs: fc.integer({ min: 0, max: 
   maxLength: 25,
 });
 
-describe('the autopilot, whatever happens', () => {
-  it('keeps its promises and comes to rest', async () => {
+describe('the autopilot under random events', () => {
+  it('keeps its guarantees, and stops switching once nothing changes', async () => {
     await fc.assert(
       fc.asyncProperty(
         story,
@@ -184,7 +184,7 @@ describe('the autopilot, whatever happens', () => {
             expect(world.broken).toEqual([]);
           }
 
-          // Now everything holds still.
+          // From here on nothing changes.
           for (const lease of leases) lease.release();
           for (const identifier of world.instances.keys()) world.setActivity(identifier, 'idle');
           world.down = null;
@@ -203,7 +203,7 @@ describe('the autopilot, whatever happens', () => {
   }, 300_000);
 });
 
-/** A fake world that notes every promise that is broken to it. */
+/** A fake world that records every broken guarantee. */
 class WatchedWorld extends FakeWorld {
   readonly broken: string[] = [];
   readonly profiles = [...this.chain];
@@ -211,7 +211,9 @@ class WatchedWorld extends FakeWorld {
   pinChangedAtMs = Number.NEGATIVE_INFINITY;
   #listings = 0;
 
-  /** @param period - every so many listings, for a while, a request arrives or ends just before. */
+  /**
+   * @param period - after this many listings, a request arrives or ends just before a listing, for a while.
+   */
   constructor(
     models: readonly FakeModel[],
     readonly period: number,

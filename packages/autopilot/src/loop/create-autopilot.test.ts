@@ -18,7 +18,7 @@ describe('createAutopilot', () => {
     expect(pilot.autopilot.state.status).toBe('stopped');
   });
 
-  it('steps down late where memory had run out for everything', async () => {
+  it('loads the last candidate over the limit after memory had run out for every model', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -34,7 +34,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('begins with nothing above the limit', async () => {
+  it('loads no model above the limit at the start', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.othersBytes = 23 * GIB;
     const pilot = await startPilot(world);
@@ -43,7 +43,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('unloads nothing at the stop where it is told to leave that loaded', async () => {
+  it('unloads nothing at the stop where `unloadAtStop` is false', async () => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world, { unloadAtStop: false });
     await world.clock.advance(5 * SECOND);
@@ -66,7 +66,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('loads the same model again in a better way only where that is due for ten minutes', async () => {
+  it('reloads the same model with a better load option only after that was due for ten minutes', async () => {
     const world = new FakeWorld([{ ...LARGE, kvBytes: 4 * GIB }]);
     world.othersBytes = 10 * GIB;
     const pilot = await startPilot(world);
@@ -137,7 +137,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('loads into a ramp what fits at its end, once, and every decision of that replays', async () => {
+  it('loads one model on a ramp, which still fits at its end, and every decision replays', async () => {
     const MEDIUM = { modelKey: 'medium', bytes: 12 * GIB };
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     const lines: string[] = [];
@@ -164,7 +164,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('logs how long a switch took and what memory did', async () => {
+  it('logs how long a switch took, and the available RAM before and after it', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 7 * SECOND }]);
     const records: LogRecord[] = [];
     const pilot = await startPilot(world, {
@@ -181,7 +181,7 @@ describe('createAutopilot', () => {
       loaded: ['large'],
       availableBytes: { before: 26 * GIB, after: 10 * GIB },
     });
-    // The load, and a moment in which memory settles.
+    // The load time, and the time until memory settles.
     expect(outcome?.tookMs).toBeGreaterThanOrEqual(7 * SECOND);
     expect(outcome?.tookMs).toBeLessThan(12 * SECOND);
     await pilot.stop();
@@ -201,7 +201,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('does not load a model again and again whose context was refitted', async () => {
+  it('does not reload a model again and again because its context was shortened', async () => {
     const world = new FakeWorld([SMALL]);
     world.failNextLoad('small', { kind: 'context', contextLengthTokens: 6000 });
     const pilot = await startPilot(world);
@@ -210,7 +210,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('takes a new configuration up while it runs', async () => {
+  it('applies a new configuration while it runs', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -220,7 +220,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('decides and touches nothing in a dry run', async () => {
+  it('decides, but loads and unloads nothing in a dry run', async () => {
     const world = new FakeWorld([LARGE]);
     const pilot = await startPilot(world, { dryRun: true });
     await world.clock.advance(MINUTE);
@@ -255,7 +255,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('does not break off what memory shows only once it is loaded', async () => {
+  it('counts memory over the hard limit after a load as a failed load, and does not abort it', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 10 * SECOND }, SMALL]);
     const { ports } = world;
     const pilot = await startPilot(world, {
@@ -310,7 +310,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('adopts what a Mai before it has left', async () => {
+  it('adopts the instances that an earlier autopilot left loaded', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small');
     const pilot = await startPilot(world);
@@ -320,7 +320,7 @@ describe('createAutopilot', () => {
     expect(world.residentKeys()).toEqual([]);
   });
 
-  it('can be started again after a stop, and stopped twice', async () => {
+  it('can be started again after a stop, and a second stop does nothing', async () => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);

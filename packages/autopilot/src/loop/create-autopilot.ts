@@ -10,7 +10,10 @@ import type { AutopilotState } from './autopilot-state.js';
 import { createEventHub } from '../events/event-hub.js';
 import type { AcquireResult } from '../leases/leases.js';
 
-/** A reader that is this many events behind has stopped reading; a round publishes a few events. */
+/**
+ * Capacity for each reader. A round publishes a few events, so a reader this far behind has stopped
+ * reading.
+ */
 const EVENTS_BEHIND_MAX = 1024;
 
 /** Keeps the right model loaded from `start` to `stop`. */
@@ -111,7 +114,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
       ...loop.state.pins.map((pin) => pin.target),
     ];
     const { idle, unloadAtStop, dryRun } = settings;
-    // After the lock was lost the instances belong to the process that took it.
+    // After the lock was lost, the instances belong to the process that took the lock.
     if (idle === 'keep' && unloadAtStop && !dryRun && !lost) await unloadOurs(pinned);
     loop.leases.close(reason);
     await held?.release();
@@ -188,7 +191,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
   };
 }
 
-/** From one start to its stop. */
+/** The state between a start and its stop. */
 interface Run {
   readonly controller: AbortController;
   readonly ready: Promise<void>;

@@ -18,7 +18,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('does not repeat what would only fail again', async () => {
+  it('does not retry a load that would fail again', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     for (let time = 0; time < 50; time += 1) {
       world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });
@@ -29,7 +29,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('holds still and reports when everything fails', async () => {
+  it('stops loading for a while, and reports that, when every load fails', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     for (const { modelKey } of [LARGE, SMALL]) {
       for (let time = 0; time < 50; time += 1) {
@@ -44,7 +44,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('remembers them over a restart', async () => {
+  it('remembers failures over a restart', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
@@ -73,7 +73,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('stops in good order while the runtime is away', async () => {
+  it('stops without an error while the runtime is away', async () => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);
@@ -81,7 +81,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('breaks a load off when memory runs out under it', async () => {
+  it('aborts a load during which memory runs out', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 20 * SECOND }, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);
@@ -96,7 +96,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('keeps the last sound configuration', async () => {
+  it('keeps the last valid configuration', async () => {
     const world = new FakeWorld([LARGE]);
     let broken = false;
     const { ports } = world;

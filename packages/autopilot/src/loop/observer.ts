@@ -35,7 +35,7 @@ export interface Observation {
   readonly fresh: boolean;
 }
 
-/** Observes the world for a decision: the request, the machine, the residents, less what is yielded. */
+/** Observes the request, the machine and the residents for a decision, and subtracts yielded memory. */
 export class Observer {
   readonly #settings: AutopilotSettings;
   readonly #sources: Sources;

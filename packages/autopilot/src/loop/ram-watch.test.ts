@@ -4,7 +4,7 @@ import { startPilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 
 describe('between two rounds', () => {
-  /** A world whose RAM can be read alone; `reads` counts how often it was. */
+  /** A world whose RAM can be read alone; `reads` counts these readings. */
   function openPolled() {
     const world = new FakeWorld([LARGE, SMALL]);
     const polls = { reads: 0, broken: false };
@@ -17,7 +17,7 @@ describe('between two rounds', () => {
     return { world, polls, start: () => startPilot(world, { monitor }) };
   }
 
-  it('sees at once that a limit is passed, and acts when the dwell is over', async () => {
+  it('starts a round as soon as a limit is passed, and switches when the dwell is over', async () => {
     const { world, start } = openPolled();
     const pilot = await start();
     await world.clock.advance(2 * MINUTE);
@@ -35,7 +35,7 @@ describe('between two rounds', () => {
     await pilot.stop();
   });
 
-  it('asks for no round while memory stays on its side of the limits', async () => {
+  it('starts no round while memory does not cross a limit', async () => {
     const { world, polls, start } = openPolled();
     const pilot = await start();
     await world.clock.advance(2 * MINUTE);
@@ -46,7 +46,7 @@ describe('between two rounds', () => {
     await pilot.stop();
   });
 
-  it('does not look where memory is far from every limit', async () => {
+  it('does not poll while memory is far from every limit', async () => {
     const { world, polls, start } = openPolled();
     world.chain.shift();
     const pilot = await start();
@@ -57,7 +57,7 @@ describe('between two rounds', () => {
     await pilot.stop();
   });
 
-  it('leaves trouble with the reading to the round', async () => {
+  it('leaves a failed reading to the next round', async () => {
     const { world, polls, start } = openPolled();
     const pilot = await start();
     await world.clock.advance(2 * MINUTE);

@@ -26,7 +26,7 @@ export class RamWatch {
     this.#readRam = readRam;
   }
 
-  /** Sets what the next polls are compared with. */
+  /** Sets the RAM use that the next polls are compared with. */
   decided({ pools }: Selection, { observable, ram }: Resources): void {
     const pool = pools.find((one) => one.pool === 'ram');
     const { availableBytes } = ram;
@@ -55,7 +55,7 @@ export class RamWatch {
         const useBytes = usedBytes - availableBytes;
         if (limitsPassed(pool, useBytes) !== limitsPassed(pool, pool.useBeforeBytes)) return;
       } catch {
-        // The next round reads the same and reports the fault.
+        // Ignored here: the next round makes the same reading and reports the fault.
         await waker.sleep(clock, Math.max(0, untilMs - clock.monotonicMs()), signal);
         return;
       }

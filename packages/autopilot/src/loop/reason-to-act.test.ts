@@ -11,14 +11,14 @@ describe('reasonToAct', () => {
   });
   const calm = { yieldsChanged: false, wanted: true, waiting: 0, isHeldBack: () => false };
 
-  it('is held back by what was put off, but not in an emergency', () => {
+  it('is null while switches are put off, except in an emergency', () => {
     const held = { ...calm, isHeldBack: () => true };
     expect(reasonToAct(down, act('DWELL_OVER'), calm)).toBe('DWELL_OVER');
     expect(reasonToAct(down, act('DWELL_OVER'), held)).toBeNull();
     expect(reasonToAct(down, act('EMERGENCY'), held)).toBe('EMERGENCY');
   });
 
-  it('does not wait for the verdict where somebody waits for a model or for memory', () => {
+  it('does not depend on the verdict where a caller waits for a model or a yield needs memory', () => {
     const wait: Verdict = { act: false, reason: 'DWELLING', waitMs: 1000, upgradeBelowRatio: 0.7 };
     expect(reasonToAct(down, wait, calm)).toBeNull();
     expect(reasonToAct(down, wait, { ...calm, waiting: 1 })).toBe('REQUESTED');

@@ -19,14 +19,14 @@ export function reasonToAct(
     readonly wanted: boolean;
     /** How many callers wait for a lease. */
     readonly waiting: number;
-    /** Whether no switch is tried for now, short of an emergency. */
+    /** Whether switches are put off for now. An emergency ignores this. */
     readonly isHeldBack: () => boolean;
   },
 ): SwitchReason | null {
   const { decision, direction } = asDue(selection);
   if (decision === 'none') return null;
   if (decision === 'keep') {
-    // The serving instance stays. The steps unload what it replaced and what was busy then.
+    // The serving instance stays. The steps unload the instances that it replaced, which were busy then.
     return selection.plan.steps.length > 0 && !isHeldBack() ? verdict.reason : null;
   }
   const emergency = verdict.act && verdict.reason === 'EMERGENCY';

@@ -23,7 +23,7 @@ async function openSteady(change: (ports: AutopilotPorts) => Partial<AutopilotPo
         return runtime.listResidents(options);
       },
     },
-    // As with LM Studio's guardrails, an estimate is a call.
+    // Each estimate is a runtime call, as with LM Studio's guardrails.
     estimator: {
       estimate: (question, options) => {
         calls.estimate += 1;
@@ -69,7 +69,7 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
-  it('is no more where memory and CPU move a little all the time', async () => {
+  it('is not higher where memory and CPU change a little all the time', async () => {
     const { world, pilot, total } = await openSteady(({ monitor }) => ({
       monitor: {
         ...monitor,
@@ -92,7 +92,7 @@ describe('how often the runtime is asked', () => {
   it.each([
     ['nothing fits', { othersGib: 30, dryRun: false }],
     ['nothing may be loaded', { othersGib: 6, dryRun: true }],
-  ])('is no more where %s', async (_, { othersGib, dryRun }) => {
+  ])('is not higher where %s', async (_, { othersGib, dryRun }) => {
     const world = new FakeWorld([LARGE]);
     world.othersBytes = othersGib * GIB;
     let listed = 0;
@@ -114,14 +114,14 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
-  it('is no more where the runtime is on another machine', async () => {
+  it('is not higher where the runtime is on another machine', async () => {
     const { world, pilot, total } = await openSteady(() => ({ runtimeIsLocal: false }));
     await world.clock.advance(10 * MINUTE);
     expect(total()).toBeLessThanOrEqual(61);
     await pilot.stop();
   });
 
-  it('is more often while a switch is due', async () => {
+  it('is higher while a switch is due', async () => {
     const { world, pilot, calls } = await openSteady();
     world.setActivity('mai/large', 'generating');
     world.othersBytes = 12 * GIB;
@@ -197,7 +197,7 @@ describe('how soon a load by somebody else is noticed', () => {
   );
 });
 
-describe('what makes the runtime be asked at once', () => {
+describe('a reason to ask the runtime at once', () => {
   it('is CPU use of its engines', async () => {
     let enginesRatio = 0;
     const { world, pilot, calls, reset } = await openSteady(({ monitor }) => ({
@@ -237,7 +237,7 @@ describe('what makes the runtime be asked at once', () => {
     await pilot.stop();
   });
 
-  it('is a lease that no known resident satisfies, and not one that a resident does', async () => {
+  it('is a lease that no known resident satisfies, but not a lease that a resident satisfies', async () => {
     const { world, pilot, calls, reset } = await openSteady();
     await world.clock.advance(3 * SECOND);
     reset();
@@ -262,7 +262,7 @@ describe('what makes the runtime be asked at once', () => {
       await world.clock.advance(5 * SECOND);
     }
     while ((verdict()?.waitMs ?? 0) > SECOND) await world.clock.advance(SECOND);
-    // Unloaded by hand while a program takes as much: no local reading changes, and nothing fits.
+    // Unloaded by hand while a program takes the same amount: no local reading changes, and nothing fits.
     world.instances.delete('mai/large');
     world.othersBytes += 16 * GIB;
     await world.clock.advance(30 * SECOND);

@@ -2,7 +2,7 @@ import { ManualClock } from '../../test/manual-clock.js';
 import { createWaker } from './waker.js';
 
 describe('createWaker', () => {
-  it('sleeps its time, or until it is woken, and leaves no timer', async () => {
+  it('sleeps for the given time or until it is woken, and leaves no timer', async () => {
     const clock = new ManualClock();
     const startedMs = clock.monotonicMs();
     const waker = createWaker();

@@ -1,7 +1,9 @@
 import type { LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
-/** What is known about a model before it is loaded; a profile of `@mai/model-config` satisfies it. */
+/**
+ * The known facts about a model before it is loaded. A profile of `@mai/model-config` satisfies this type.
+ */
 export interface CandidateProfile {
   readonly modelKey: string;
   readonly displayName: string;
@@ -11,9 +13,12 @@ export interface CandidateProfile {
   readonly contextLengthTokens: number;
   /** The most that the model allows; null when unknown. */
   readonly maxContextLengthTokens: number | null;
-  /** The configured estimate of its RAM, used where there is no better one; null when not configured. */
+  /**
+   * The configured estimate of its RAM in bytes, used when there is no better estimate; null when not
+   * configured.
+   */
   readonly minMemoryBytes: number | null;
-  /** The same for GPU memory. */
+  /** The configured estimate of its GPU memory in bytes; null when not configured. */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload it; null keeps it. */
@@ -38,9 +43,9 @@ export interface CatalogQuestion extends CallOptions {
   /** Name of the fallback chain; null is the default chain. */
   readonly chain: string | null;
   /**
-   * Whether the runtime may be asked for what is downloaded. With false the catalog answers from what it
-   * knows and from local files. The autopilot passes false as long as nothing has changed, because in steady
-   * state its ten-second budget of runtime calls goes to the list of residents. Default true.
+   * Whether the catalog may ask the runtime for the list of downloaded models. With false it answers from
+   * its cache and from local files. The autopilot passes false as long as nothing has changed, because in
+   * steady state its ten-second budget of runtime calls goes to the list of residents. Default true.
    */
   readonly mayAskRuntime?: boolean;
 }

@@ -15,7 +15,7 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => {
-    // Cheaper at start-up than performance.now(), which loads another module of Node.
+    // Starts faster than performance.now(), which loads another module of Node.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },

@@ -13,7 +13,7 @@ export interface RuntimeInstance {
   readonly lastUsedAtMs: number | null;
   /** The device it lives on; null is the machine that the runtime itself runs on. */
   readonly deviceIdentifier: string | null;
-  /** `'idle'`, what it is doing, or null when the runtime does not say. */
+  /** `'idle'`, another activity, or null when the runtime does not say. */
   readonly activity: string | null;
   /** Requests that wait; null when the runtime does not say. */
   readonly queued: number | null;

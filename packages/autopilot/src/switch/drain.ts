@@ -12,7 +12,7 @@ export interface DrainOptions {
   readonly pollMs: number;
 }
 
-/** How a drain waits, and whom it tells. */
+/** How a drain waits, and who is told about its progress. */
 export interface DrainContext extends DrainOptions {
   readonly isLeased: (instanceIdentifier: string) => boolean;
   readonly emit: EmitRunEvent;

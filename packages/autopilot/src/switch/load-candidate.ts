@@ -15,11 +15,11 @@ import { settleMemory } from './settle-memory.js';
 /** Deadline of the clean-up after a failed load, which must not hang on the same fault. */
 const CLEAN_UP_TIMEOUT_MS = 10_000;
 
-/** What all loads of a run have in common. */
+/** The data that all loads of a run share. */
 export interface LoadContext {
   readonly deviceIdentifier: string | null;
   readonly policy: SelectionPolicy;
-  /** What else is resident during the load. */
+  /** The other residents during the load. */
   readonly residents: readonly Pick<Resident, 'footprint'>[];
   readonly timeoutMs: number | null;
   readonly emit: EmitRunEvent;
@@ -119,7 +119,9 @@ async function load(
   });
 }
 
-/** LM Studio may silently shorten the context. That is accepted as long as the context still serves. */
+/**
+ * LM Studio may silently shorten the context. A shortened context is accepted if it is still long enough.
+ */
 function checkContext(task: LoadTask, instance: RuntimeInstance): LoadFailure | null {
   const { modelKey, loadConfig } = task;
   const asked = loadConfig.contextLengthTokens;

@@ -34,7 +34,7 @@ export function markRefused(
   };
 }
 
-/** The input without everything that is preferred to the target: earlier candidates and load options. */
+/** The input without the candidates and load options that are preferred to the target. */
 export function notBetterThan(input: AssembledInput, target: PlanStep | null): AssembledInput {
   if (target?.action !== 'load') return input;
   const name = nameOption(target.modelKey, target.loadOption.loadConfig);

@@ -39,8 +39,8 @@ export async function footprintIfFits(
 }
 
 /**
- * After a failure a later decision may have loaded a model that had been unloaded. Such an instance counts
- * as rolled back (`back`), and is taken out of `loaded` and `unloaded`.
+ * After a failure, a later decision may have reloaded a model that had been unloaded. This instance counts
+ * as rolled back (`back`), and is removed from `loaded` and `unloaded`.
  */
 export function separateReturned(
   loaded: readonly RuntimeInstance[],

@@ -20,7 +20,7 @@ export type RunEvent =
       readonly type: 'unloading';
       readonly instanceIdentifier: string;
       readonly modelKey: string;
-      /** It was busy and is unloaded all the same, because memory was about to run out. */
+      /** It was busy, and is unloaded anyway because memory is about to run out. */
       readonly forced: boolean;
     }
   | {
@@ -55,5 +55,5 @@ export type RunEvent =
       readonly instanceIdentifier: string;
     };
 
-/** Receives the events. What it throws ends the run. */
+/** Receives the events. An error that it throws ends the run. */
 export type EmitRunEvent = (event: RunEvent) => void;

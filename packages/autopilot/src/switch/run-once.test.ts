@@ -40,7 +40,7 @@ describe('runOnce', () => {
     expect(types(report.events)).toEqual(['observing', 'decided', 'loading', 'settling', 'loaded']);
   });
 
-  it('keeps what is already the best', async () => {
+  it('keeps a resident that is already the best', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.place('large');
     const report = await run(world);
@@ -48,7 +48,7 @@ describe('runOnce', () => {
     expect(world.log).toEqual([]);
   });
 
-  it('touches nothing in a dry run', async () => {
+  it('loads and unloads nothing in a dry run', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const report = await run(world, {}, { dryRun: true });
     expect(report).toMatchObject({ outcome: 'would-switch', instanceIdentifier: null });
@@ -56,7 +56,7 @@ describe('runOnce', () => {
     expect(world.log).toEqual([]);
   });
 
-  it('unloads first where both do not fit', async () => {
+  it('unloads first where the two models do not fit together', async () => {
     const world = new FakeWorld([LARGE, MEDIUM]);
     world.othersBytes = 6 * GIB;
     world.place('medium');
@@ -92,7 +92,7 @@ describe('runOnce', () => {
     expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/small' });
   });
 
-  it('says so when nothing fits', async () => {
+  it('reports that nothing fits', async () => {
     const world = new FakeWorld([LARGE, MEDIUM]);
     world.othersBytes = 24 * GIB;
     const report = await run(world);
@@ -113,7 +113,7 @@ describe('runOnce', () => {
       ]);
     });
 
-    it('tries the next rung of the same model after a refusal', async () => {
+    it('tries the next load option of the same model after a refusal', async () => {
       const world = new FakeWorld([{ ...LARGE, kvBytes: 4 * GIB }, SMALL]);
       world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });
       const report = await run(world);
@@ -137,7 +137,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['medium']);
     });
 
-    it('brings back what is in no chain, as it was', async () => {
+    it('brings back a model outside of the chain, with its configuration', async () => {
       const world = new FakeWorld([LARGE]);
       world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
       world.place('other', { ttlMs: 600_000 });
@@ -152,7 +152,7 @@ describe('runOnce', () => {
       expect(types(report.events)).toContain('rolling-back');
     });
 
-    it('brings back what its successor leaves room for', async () => {
+    it('brings back an unloaded model that fits beside the loaded one', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
       world.place('other');
@@ -164,7 +164,7 @@ describe('runOnce', () => {
       expect(report.unloaded).toEqual([]);
     });
 
-    it('says so when the old one does not come back either', async () => {
+    it('reports that the old model could not be loaded again either', async () => {
       const world = new FakeWorld([LARGE]);
       world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
       world.place('other');
@@ -190,7 +190,7 @@ describe('runOnce', () => {
       });
     });
 
-    it('takes away what has too little context and moves on', async () => {
+    it('unloads a model with too short a context, and tries the next', async () => {
       const world = new FakeWorld([MEDIUM, SMALL]);
       world.failNextLoad('medium', { kind: 'context', contextLengthTokens: 5999 });
       const report = await run(world, {
@@ -200,7 +200,7 @@ describe('runOnce', () => {
       expect(world.log).toEqual(['load medium', 'unload mai/medium', 'load small']);
     });
 
-    it('takes away what has less context than is of any use, though nothing is required', async () => {
+    it('unloads a model whose context is too short to be useful, though the request requires none', async () => {
       const world = new FakeWorld([MEDIUM, SMALL]);
       world.failNextLoad('medium', { kind: 'context', contextLengthTokens: 4095 });
       const report = await run(world);
@@ -208,7 +208,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['small']);
     });
 
-    it('tells memory that did not suffice from other failures of the engine', async () => {
+    it('tells out-of-memory failures from other failures of the engine', async () => {
       const world = new FakeWorld([MEDIUM, SMALL]);
       const { ports } = world;
       const noRoom = Object.assign(new Error('unable to allocate CPU buffer'), {
@@ -228,7 +228,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['small']);
     });
 
-    it('takes away what has pushed memory over the hard limit and moves on', async () => {
+    it('unloads a model that took memory over the hard limit, and tries the next', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       const { ports } = world;
       const report = await world.clock.drive(
@@ -238,7 +238,7 @@ describe('runOnce', () => {
             ...ports.runtime,
             load: async (request) => {
               const result = await ports.runtime.load(request);
-              // A browser came up meanwhile.
+              // A browser was started during the load.
               world.othersBytes = 14 * GIB;
               return result;
             },
@@ -277,7 +277,7 @@ describe('runOnce', () => {
       expect(world.clock.monotonicMs() - startedMs).toBe(5000);
     });
 
-    it('unloads them at the deadline when it is forced to, and says so', async () => {
+    it('unloads them at the deadline with `force`, and reports that', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium', { activity: 'generating' });
       const report = await run(world, {}, { drainDeadlineMs: 5000, force: true });
@@ -285,7 +285,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['large']);
     });
 
-    it('asks again immediately before the unload', async () => {
+    it('reads the activity again immediately before the unload', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium');
       const report = await world.clock.drive(
@@ -305,7 +305,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['medium']);
     });
 
-    it('counts a lease as busy whatever the runtime says', async () => {
+    it('counts a leased instance as busy even where the runtime reports it as idle', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium');
       const report = await run(world, { leased: ['mai/medium'] }, { drainDeadlineMs: 1000 });
@@ -341,7 +341,7 @@ describe('runOnce', () => {
       expect(world.clock.pending).toBe(0);
     });
 
-    it('at the very moment a load succeeds takes it away again', async () => {
+    it('at the moment a load succeeds unloads the model again', async () => {
       const world = new FakeWorld([LARGE]);
       const { ports } = world;
       const controller = new AbortController();
@@ -380,7 +380,7 @@ describe('runOnce', () => {
     });
   });
 
-  it('throws unchanged what says nothing about a model', async () => {
+  it('throws an error that says nothing about a model unchanged', async () => {
     const world = new FakeWorld([LARGE]);
     world.down = 'UNREACHABLE';
     await expect(world.clock.drive(runOnce(world.ports))).rejects.toMatchObject({
@@ -388,7 +388,7 @@ describe('runOnce', () => {
     });
   });
 
-  it('removes what a failed load has left behind', async () => {
+  it('unloads an instance that a failed load left behind', async () => {
     const world = new FakeWorld([LARGE]);
     const { ports } = world;
     const report = await world.clock.drive(

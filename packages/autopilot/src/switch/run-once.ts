@@ -8,7 +8,7 @@ import { runSwitch } from './run-switch.js';
 
 /** Options of `runOnce`. Every field has a default. */
 export interface RunOptions {
-  /** Decide and touch nothing. Default false. */
+  /** Decide, but load and unload nothing. Default false. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal | null;
   readonly onEvent?: EmitRunEvent;
@@ -25,9 +25,9 @@ export interface RunOptions {
 }
 
 /**
- * Observes, decides and switches once. Afterwards the best candidate that fits is loaded, or the report says
- * why not. If a candidate fails to load, the next one is tried; if all fail, what had been unloaded comes
- * back.
+ * Observes, decides and switches once. Afterwards the best candidate that fits is loaded, or the report
+ * says why not. If a candidate fails to load, the next one is tried; if all fail, what had been unloaded
+ * comes back.
  *
  * @throws the signal's reason when it fires. A load under way is then cancelled and leaves nothing behind;
  *   what had been unloaded before stays unloaded. An error of a port that says nothing about a model (the

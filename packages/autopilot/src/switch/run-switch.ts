@@ -18,7 +18,7 @@ export async function runSwitch(ports: AutopilotPorts, context: SwitchContext): 
   return new SwitchRun(ports, context).run();
 }
 
-/** What one run has done so far. The next decision and the report depend on it. */
+/** The actions of this run so far. The next decision and the report depend on them. */
 class SwitchRun {
   readonly #ports: AutopilotPorts;
   readonly #context: SwitchContext;
@@ -28,7 +28,7 @@ class SwitchRun {
   #restored: RuntimeInstance[] = [];
   readonly #forced: string[] = [];
   readonly #failures: LoadFailure[] = [];
-  /** Unloaded before the last load that failed, so unloaded for nothing. */
+  /** Unloaded for the last load that failed, so they may have to be brought back. */
   #unloadedInVain: readonly RuntimeInstance[] = [];
   #drained = false;
   /** The load that others were unloaded for. Later decisions of the run may not choose a better one. */
@@ -84,7 +84,8 @@ class SwitchRun {
     });
     const busy = present.filter((one) => one.busy).map((one) => one.instance.instanceIdentifier);
     const first = !this.#drained;
-    // One drain a run: an instance that becomes busy again and again would hold it for ever.
+    // At most one drain in a run: an instance that becomes busy again and again would block the run for
+    // ever.
     this.#drained = true;
     return busy.length === 0 && first ? 'drained' : busy;
   }
@@ -103,7 +104,7 @@ class SwitchRun {
     }
     if (loadAt > 0) {
       this.#target = steps[loadAt] ?? null;
-      // With memory settled the decision is made again.
+      // Decide again once memory has settled.
       this.#context.emit({ type: 'settling' });
       await settleMemory(this.#ports, this.#context.deviceIdentifier, this.#context.signal);
       return null;
@@ -251,8 +252,8 @@ class SwitchRun {
 }
 
 /**
- * Whether a step down loads without unloading anything, because everything in the way is busy. It would take
- * memory instead of freeing it.
+ * Whether a step down would only load, because every instance in the way is busy. That would take memory
+ * instead of freeing it.
  */
 function onlyAdds({ direction, plan }: Selection): boolean {
   return direction === 'down' && plan.steps.every((step) => step.action === 'load');

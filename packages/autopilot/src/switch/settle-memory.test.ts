@@ -1,7 +1,7 @@
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { settleMemory } from './settle-memory.js';
 
-/** What the others use at each reading, in order; the last holds. */
+/** Use of the others at each reading, in order; later readings repeat the last. */
 async function settle(readingsGib: readonly number[]) {
   const world = new FakeWorld();
   let reading = 0;
@@ -29,14 +29,14 @@ describe('settleMemory', () => {
     expect(await settle([6, 6])).toEqual({ tookMs: 250, othersGib: 6 });
   });
 
-  it('goes on while memory moves', async () => {
+  it('waits while memory changes', async () => {
     expect(await settle([16, 12, 8, 6.125, 6, 6.0078125])).toEqual({
       tookMs: 1250,
       othersGib: 6.0078125,
     });
   });
 
-  it('takes the last reading of three seconds where it never does', async () => {
+  it('takes the last reading after three seconds where memory never settles', async () => {
     const restless = Array.from({ length: 100 }, (_, index) => 6 + (index % 2));
     expect(await settle(restless)).toEqual({ tookMs: 3000, othersGib: 6 });
   });

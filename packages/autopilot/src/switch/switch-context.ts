@@ -4,14 +4,17 @@ import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { DrainOptions } from './drain.js';
 import type { EmitRunEvent } from './run-event.js';
 
-/** What `runSwitch` needs besides the ports. */
+/** The inputs of `runSwitch` besides the ports. */
 export interface SwitchContext {
-  /** Assembles the input of a decision. The argument adds model keys that are not tried in this run. */
+  /**
+   * Assembles the input of a decision. The argument names further model keys that are not tried in this
+   * run.
+   */
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
   readonly deviceIdentifier: string | null;
   readonly isLeased: (instanceIdentifier: string) => boolean;
-  /** Asked right before an unload, because a pin may be newer than the decision. */
+  /** Called right before an unload, because a pin may be newer than the decision. */
   readonly isPinned: (instance: RuntimeInstance) => boolean;
   readonly dryRun: boolean;
   readonly drain: DrainOptions & { readonly force: () => boolean };

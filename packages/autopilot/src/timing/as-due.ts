@@ -1,8 +1,8 @@
 import type { Selection } from '@mai/selector';
 
 /**
- * The selection with a switch that waits for a busy instance counted as due: carrying it out begins with
- * the drain, so its dwell time passes while the instance is still busy.
+ * The selection, with a switch that waits for a busy instance treated as due. Its first step is the drain,
+ * so its dwell time passes while the instance is busy.
  */
 export function asDue(selection: Selection): Selection {
   const { decision, chosen, afterDrain } = selection;

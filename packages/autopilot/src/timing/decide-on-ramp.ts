@@ -12,8 +12,8 @@ export interface DecisionOnRamp<Input extends SelectionInput> {
 
 /**
  * Decides again with limits lowered by the growth that is forecast for the others. `limits` go from the
- * lowest to the highest; the first that leave something to load are kept to. Null when all of them leave
- * nothing: the first decision then stands.
+ * lowest to the highest; the first limits under which a model fits are used. Null when no model fits under
+ * any of them: the first decision then stands.
  */
 export function decideOnRamp<Input extends SelectionInput>(
   input: Input,
@@ -24,7 +24,7 @@ export function decideOnRamp<Input extends SelectionInput>(
     const lowered = { ...input, policy };
     const selection = selectModel(lowered);
     const { decision } = asDue(selection);
-    // A step up may be given up for staying. A step down or a load must find a model.
+    // A step up may become a stay. A step down or a load must find a model.
     if (direction === 'up' || decision === 'switch' || decision === 'load') {
       return { input: lowered, selection, limits: limits.slice(index) };
     }
@@ -32,7 +32,10 @@ export function decideOnRamp<Input extends SelectionInput>(
   return null;
 }
 
-/** Decides during a switch: the first of `limits` that leave a model, else the configured limits. */
+/**
+ * Decides during a switch, under the first of `limits` that a model fits, or else under the configured
+ * limits.
+ */
 export function decideWithin(input: SelectionInput, limits: readonly SelectionPolicy[]): Selection {
   for (const policy of limits) {
     const selection = selectModel({ ...input, policy });

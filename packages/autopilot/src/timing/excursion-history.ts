@@ -11,7 +11,7 @@ interface Excursion {
 
 const REMEMBERED_MS = 2 * 3_600_000;
 const EXCURSIONS_MAX = 12;
-/** Added to a dwell that outlasts an excursion, so that a slightly longer one is outlasted too. */
+/** Added to a dwell that outlasts an excursion, so that it also outlasts a slightly longer one. */
 const SLACK_MS = 2000;
 /** Excursions count as outlasted when at least this share of them end within the dwell. */
 const OUTLASTED_MIN = 0.8;
@@ -20,8 +20,8 @@ const COOL_DOWN_SHARE = 0.25;
 
 /**
  * Learns how long excursions over the limit last on this machine, and from that how long a step down should
- * wait for the next one to end. It waits for a build that passes the limit for less time than two switches
- * would take, and does not wait for a game.
+ * wait for the next one to end. For example, it waits for a build that is over the limit for less time than
+ * two switches take, but not for a game.
  */
 export class ExcursionHistory {
   #open: Excursion | null = null;
@@ -47,9 +47,9 @@ export class ExcursionHistory {
   }
 
   /**
-   * The dwell time of a step down: `policy.dwellMs`, or a longer one where that would have cost less over
-   * the excursions that are remembered and one that never ends. An excursion that outlasts the dwell costs
-   * the dwell and a switch there and back; one that ends earlier costs its own length.
+   * The dwell time of a step down: `policy.dwellMs`, or a longer time that would have cost less over the
+   * remembered excursions plus one that never ends. An excursion that outlasts the dwell costs the dwell
+   * and a switch there and back; one that ends earlier costs its own length.
    */
   dwellMs({ dwellMs }: SelectionPolicy): number {
     const lasted = this.#ended.map((one) => one.lastedMs);

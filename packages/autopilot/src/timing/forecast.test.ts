@@ -44,11 +44,11 @@ describe('forecastUse', () => {
     ['noise', [10, 10.6, 9.9, 10.5, 10, 10.6]],
     ['a step', [10, 10, 10, 10, 10, 10, 10, 14]],
     ['a rise too small to matter', [10, 10.1, 10.2, 10.3, 10.4, 10.5]],
-  ])('says nothing on %s', (_, gib) => {
+  ])('gives no forecast for %s', (_, gib) => {
     expect(forecast(gib.map((one) => one * GIB))).toBeNull();
   });
 
-  it('is zero beyond the limit and never negative', () => {
+  it('is zero when the limit is already passed, never negative', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40 * 1024), { maxLength: 60 }), (mib) => {
         const timeMs = forecast(mib.map((one) => one * 1024 * 1024));

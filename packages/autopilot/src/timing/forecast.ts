@@ -16,7 +16,7 @@ const SAMPLES_MAX = 32;
 const RISE_MIN_RATIO = 0.02;
 /** A ramp falls in at most this share of the pairs of samples that differ. */
 const FALLING_PAIRS_MAX = 0.2;
-/** A ramp gains at most this share of its rise in one step: a single step may not go on. */
+/** A ramp gains at most this share of its rise in one step, because a single step may not continue. */
 const STEP_MAX_RATIO = 0.7;
 
 /** The samples with one more; those older than the window are dropped. */
@@ -26,14 +26,14 @@ export function addUse(
   pools: readonly PoolOutcome[],
 ): UseSamples {
   const last = samples.at(-1);
-  // After the clock was put back the age of the samples is unknown.
+  // After the clock was set back, the age of the samples is unknown.
   if (last !== undefined && last.atMs >= atMs) return [{ atMs, pools }];
   const fresh = samples.findIndex((one) => one.atMs > atMs - WINDOW_MS);
   const from = fresh === -1 ? samples.length : Math.max(fresh, samples.length - SAMPLES_MAX + 1);
   return [...samples.slice(from), { atMs, pools }];
 }
 
-/** How the others' use goes on. */
+/** The forecast of the others' use. */
 export interface Forecast {
   /** Until the first pool reaches its hard limit. */
   readonly timeToHardLimitMs: number;
@@ -102,7 +102,7 @@ function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || points.length < SAMPLES_MIN) return null;
-  // Checked first because it is cheap, and true on most machines most of the time.
+  // Checked first because it is cheap, and usually true.
   const riseBytes = last.bytes - first.bytes;
   if (riseBytes < RISE_MIN_RATIO * totalBytes) return null;
   if (largestStep(points) > STEP_MAX_RATIO * riseBytes) return null;
@@ -112,7 +112,7 @@ function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number
     for (const to of points.slice(index + 1)) {
       const change = to.bytes - from.bytes;
       if (change < 0) falling += 1;
-      // A monitor that reads less often than we observe repeats its reading: equal pairs say nothing.
+      // Skip equal pairs: a monitor that reads less often than we observe repeats its reading.
       if (change !== 0) slopes.push(change / (to.atMs - from.atMs));
     }
   }

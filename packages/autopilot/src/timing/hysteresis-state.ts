@@ -20,7 +20,7 @@ export interface HysteresisObservation {
   readonly reactionMs: number;
 }
 
-/** Why the verdict is what it is. Codes are API. */
+/** The reason for a verdict. Codes are API. */
 export type VerdictReason =
   /** No change is due. */
   | 'STEADY'
@@ -45,7 +45,10 @@ export type VerdictReason =
 export interface Verdict {
   readonly act: boolean;
   readonly reason: VerdictReason;
-  /** How long until the verdict may change if nothing else does; null when no change is due. */
+  /**
+   * Milliseconds until the verdict may change if the observations stay the same; null when no change is
+   * due.
+   */
   readonly waitMs: number | null;
   /** The share of RAM that a step up must stay below, 0 to 1; the selection was made with it. */
   readonly upgradeBelowRatio: number;

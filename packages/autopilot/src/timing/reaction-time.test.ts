@@ -3,7 +3,7 @@ import { SELECTION as down } from '../../test/samples.js';
 import { reactionMs, SETTLE_MS } from './reaction-time.js';
 
 describe('reactionMs', () => {
-  it('is the next round, what settles, and the load of what is chosen', () => {
+  it('is the next round, the time until memory settles, and the load time of the chosen model', () => {
     const footprint = {
       ram: { mappedBytes: 3e9, anonymousBytes: 1e9 },
       gpus: [{ deviceKey: 'gpu:0', bytes: 2e9 }],

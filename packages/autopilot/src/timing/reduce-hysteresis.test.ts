@@ -24,7 +24,7 @@ const footprint = (key: Key): Footprint => ({
   confidence: 'high',
 });
 
-/** The input on a machine of 100 GiB with the chain, of which others use so much. */
+/** The input on a machine of 100 GiB with the chain, where others use `othersGib`. */
 function inputOf(
   atMs: number,
   othersGib: number,
@@ -75,7 +75,7 @@ function inputOf(
   };
 }
 
-/** A machine whose time and load a test sets by hand. */
+/** A machine whose time and memory use are set by the test. */
 class Driven {
   resident: Key | null = null;
   state: HysteresisState = initialHysteresis();
@@ -125,7 +125,7 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(100_000 + heldMs, 45)).toMatchObject({ act, reason });
   });
 
-  it('forgets what was due when the pressure goes away in between', () => {
+  it('starts the dwell again when the pressure goes away in between', () => {
     const machine = new Driven();
     machine.observe(0, 30);
     machine.carryOut(0);
@@ -143,7 +143,7 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(1_000, 53)).toMatchObject({ act: true, reason: 'EMERGENCY' });
   });
 
-  it('acts at once when the forecast reaches the hard limit before it could react', () => {
+  it('acts at once when the forecast reaches the hard limit before a later decision could take effect', () => {
     const machine = new Driven();
     machine.observe(0, 30);
     machine.carryOut(0);
@@ -179,7 +179,7 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(atMs, 45)).toMatchObject({ act, reason });
   });
 
-  it('steps down again within the cool-down of a step down: that is relief', () => {
+  it('steps down again within the cool-down of a step down, because that frees memory', () => {
     const machine = new Driven();
     machine.observe(0, 30);
     machine.carryOut(0);

@@ -49,7 +49,9 @@ export function reduceHysteresis(
   };
 }
 
-/** The state after a switch was carried out. A load into an empty runtime counts as up, a release as down. */
+/**
+ * The state after a switch was carried out. A load into an empty runtime counts as up, a release as down.
+ */
 export function afterSwitch(
   state: HysteresisState,
   lastSwitch: NonNullable<HysteresisState['lastSwitch']>,
@@ -83,8 +85,8 @@ function judge(
     return dwellLeftMs > 0 ? wait('DWELLING', dwellLeftMs) : act('DWELL_OVER');
   }
 
-  // After our own unload a load would be a flap. In every other case somebody unloaded the model or the
-  // runtime restarted, and the load need not wait.
+  // After our own unload, a load would be a flap. Otherwise a person unloaded the model or the runtime
+  // restarted, and the load need not wait.
   const mayLoadAtOnce = selection.decision === 'load' && lastSwitch?.direction !== 'down';
   if (coolDownLeftMs > 0 && !mayLoadAtOnce) {
     return wait('COOLING_DOWN', Math.max(coolDownLeftMs, dwellLeftMs));
@@ -119,7 +121,10 @@ function dueDirection({ decision, direction }: Selection): 'up' | 'down' | null 
   }
 }
 
-/** The share of RAM that the selector held a step up to: the upgrade limit, and less for the headroom. */
+/**
+ * The share of RAM that the selector allowed for a step up: the upgrade limit, or less for the minimum
+ * headroom.
+ */
 function upgradeBelowRatio(
   { pools }: Selection,
   marginRatio: number,

@@ -33,8 +33,8 @@ export class SwingHistory {
   }
 
   /**
-   * The largest rise in a pool that was followed by a fall, 0 to 1: it may come again. A rise that stays is
-   * a new level, and a fall alone is a program that has ended; neither counts.
+   * The largest rise in a pool that was followed by a fall, 0 to 1, because it may come again. A rise that
+   * stays (a new level) and a fall alone (a program that ended) do not count.
    */
   swingRatio(pool: PoolName): number {
     return swingOf(this.#pools.get(pool) ?? []);
@@ -48,7 +48,7 @@ function addPoint(
   ratio: number,
 ): readonly TurningPoint[] {
   const firstFresh = points.findIndex(({ lastSeenAtMs }) => atMs - lastSeenAtMs <= WINDOW_MS);
-  // The last point is kept however old it is: the next change is measured from it.
+  // Keep the last point at any age, because the next change is measured from it.
   const kept = points.slice(firstFresh === -1 ? points.length - 1 : firstFresh);
   const last = kept.at(-1);
   const before = kept.at(-2);

@@ -6,7 +6,7 @@ import { MINUTE } from '../../test/samples.js';
 import { ExcursionHistory } from './excursion-history.js';
 import { SwingHistory } from './swing-history.js';
 
-/** 16 GiB of a model beside so many of others, in 32: the limit is at 9.6. */
+/** A model of 16 GiB beside `othersGib` in 32 GiB: the limit is reached at 9.6. */
 const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({
   pool: 'ram',
   totalBytes: 32 * GIB,
@@ -36,7 +36,7 @@ describe('SwingHistory', () => {
   it.each([
     ['a level', [[6, 5]], 0],
     [
-      'a rise that stays',
+      'a rise that stayed',
       [
         [6, 5],
         [12, 5],
@@ -52,7 +52,7 @@ describe('SwingHistory', () => {
       0,
     ],
     [
-      'what came and went',
+      'a rise and a fall',
       [
         [6, 5],
         [12, 1],
@@ -61,7 +61,7 @@ describe('SwingHistory', () => {
       6,
     ],
     [
-      'what came and went in part',
+      'a rise and a partial fall',
       [
         [6, 5],
         [12, 1],
@@ -79,7 +79,7 @@ describe('SwingHistory', () => {
       0,
     ],
     [
-      'what came long ago and went now',
+      'a rise long ago and a fall now',
       [
         [6, 5],
         [12, 11],
@@ -88,7 +88,7 @@ describe('SwingHistory', () => {
       0,
     ],
     [
-      'what came and went long ago',
+      'a rise and a fall long ago',
       [
         [6, 5],
         [12, 1],
@@ -97,7 +97,7 @@ describe('SwingHistory', () => {
       0,
     ],
     [
-      'the largest of several',
+      'several rises and falls',
       [
         [6, 1],
         [8, 1],
@@ -108,11 +108,11 @@ describe('SwingHistory', () => {
       ],
       5,
     ],
-  ] as const)('makes of %s', (_, levels, gib) => {
+  ] as const)('gives the largest swing of %s', (_, levels, gib) => {
     expect(swing(levels)).toBeCloseTo(gib);
   });
 
-  it('is never more than the range, and nothing while use only rises', () => {
+  it('is never more than the range of use, and 0 while use only rises', () => {
     const uses = fc.array(fc.double({ min: 0, max: 32, noNaN: true }), { maxLength: 80 });
     fc.assert(
       fc.property(uses, fc.boolean(), (gib, sorted) => {
@@ -159,31 +159,31 @@ describe('ExcursionHistory', () => {
   const { dwellMs } = DEFAULT_SELECTION_POLICY;
   const dwellS = dwellMs / 1000;
 
-  it('is the dwell as long as nothing is known', () => {
+  it('is the configured dwell without any excursions', () => {
     expect(new ExcursionHistory().dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
     expect(new ExcursionHistory().areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
   });
 
-  it('waits for the end of what has ended a little after the dwell before', () => {
+  it('is longer where earlier excursions ended a little after the dwell', () => {
     const patience = after([dwellS + 10, dwellS + 10]);
     expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
     expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeLessThan(dwellMs + 20_000);
     expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
   });
 
-  it('does not wait where excursions last for long', () => {
+  it('is the configured dwell where excursions last long', () => {
     const patience = after([1800, 2400]);
     expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
     expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
   });
 
-  it('needs no patience for what is over within the dwell', () => {
+  it('is the configured dwell where excursions end within it', () => {
     const patience = after([dwellS - 5, dwellS - 10]);
     expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
     expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
   });
 
-  it('remembers for two hours', () => {
+  it('remembers excursions for two hours', () => {
     const fromMs = 10 * 60 * MINUTE;
     const patience = after([dwellS + 10], fromMs);
     patience.observe(fromMs + 120 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
@@ -200,7 +200,7 @@ describe('ExcursionHistory', () => {
     expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
   });
 
-  it('is never shorter than the dwell, and waits for nothing longer than a switch there and back', () => {
+  it('is never shorter than the configured dwell, and longer at most by the cost of a switch there and back', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 600 }), { maxLength: 12 }), (excursionsS) => {
         const patienceMs = after(excursionsS).dwellMs(DEFAULT_SELECTION_POLICY);

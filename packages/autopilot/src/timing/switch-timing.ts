@@ -13,16 +13,16 @@ import { SwingHistory } from './swing-history.js';
 const MIN_MARGIN_RATIO = 0.02;
 /** Shares of the forecast horizon, tried in turn until a model fits under the lowered limits. */
 const LOOK_AHEAD = [1, 0.5, 0.25];
-/** Loading the same model again with a longer context pays off only where that fits for a while. */
+/** Reloading the same model with a longer context pays off only if the longer context fits for a while. */
 const SAME_MODEL_DWELL_MS = 600_000;
 
-/** What a decision was made from, as far as the timing depends on it. */
+/** The inputs of a decision that the timing depends on. */
 export interface DecidedWith {
   readonly policy: SelectionPolicy;
   readonly upgradeMarginRatio: number;
 }
 
-/** A verdict with everything that it was reached from. */
+/** A verdict with its inputs. */
 export interface Judgement {
   readonly before: HysteresisState;
   readonly observation: HysteresisObservation;
@@ -98,7 +98,7 @@ export class SwitchTiming {
 
   /**
    * The lowered limits for a switch that begins now, lowest first; empty when the others are not on a ramp.
-   * The lowest are such that the loaded model still fits when it is there and for a dwell time after that.
+   * Under the lowest limits, the model still fits when its load ends and for a dwell time after that.
    */
   limitsOnRamp({ observation, policy }: Judgement, configured: SelectionPolicy): SelectionPolicy[] {
     const forecast = this.#forecast;
@@ -141,8 +141,8 @@ export class SwitchTiming {
   }
 
   /**
-   * Leaves room for the largest swing of the others. Where excursions are outlasted a swing may pass the
-   * limit, and only has to stay below the hard limit.
+   * Leaves room for the largest swing of the others. Where the dwell outlasts excursions, a swing may pass
+   * the limit but must stay below the hard limit.
    */
   #nextMarginRatio({ pools }: Selection, policy: SelectionPolicy): number {
     const outlasted = this.#excursions.areOutlasted(policy);

@@ -82,8 +82,8 @@ describe('reserveMemory', () => {
 describe('holdingYields', () => {
   it.each([
     ['until it is released', {}, 10, true],
-    ['before its time', { untilMs: 11 }, 10, true],
-    ['at its time', { untilMs: 10 }, 10, false],
+    ['before its end', { untilMs: 11 }, 10, true],
+    ['not at its end', { untilMs: 10 }, 10, false],
     ['as long as its process lives', { processId: 1 }, 10, true],
     ['not after its process has ended', { processId: 2 }, 10, false],
     ['not for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],

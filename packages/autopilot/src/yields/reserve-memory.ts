@@ -20,8 +20,8 @@ export interface Reservation {
 }
 
 /**
- * Takes the memory that each yield still holds free off what is available: its bytes, less what the others
- * have come to use since it began.
+ * Subtracts from the available memory what each yield still holds free: its bytes, less the growth of the
+ * others since it began.
  */
 export function reserveMemory(
   {

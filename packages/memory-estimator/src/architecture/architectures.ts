@@ -1,18 +1,25 @@
-/** Rules of an architecture that its metadata does not state. Source: src/models/*.cpp of llama.cpp v0.5.0. */
+/**
+ * Rules of an architecture that its metadata does not state. Source: src/models/*.cpp of llama.cpp v0.5.0.
+ */
 export interface Architecture {
   readonly name: string;
   /** `false` where only the common rules are known. */
   readonly known: boolean;
-  /** What it keeps between tokens. `none`: an encoder or a diffusion model, without a cache. */
+  /** The memory that it keeps between tokens. `none`: an encoder or a diffusion model, without a cache. */
   readonly memory: 'attention' | 'recurrent' | 'hybrid' | 'none';
   readonly window: WindowRule | null;
   /** Every layer has both a KV cache and a recurrent state. */
   readonly everyLayerBoth: boolean;
-  /** In a hybrid model, each n-th layer is attention. `null`: a layer without key-value heads is recurrent. */
+  /**
+   * In a hybrid model, each n-th layer is attention. `null`: a layer without key-value heads is recurrent.
+   */
   readonly fullAttentionInterval: number | null;
   /** Some layers consist of a feed-forward network only. */
   readonly feedForwardLayers: boolean;
-  /** Number of first layers with a cache of their own. `shared`: the metadata has the number of the others. */
+  /**
+   * Number of first layers with a cache of their own. `shared`: the metadata has the number of layers
+   * without one.
+   */
   readonly cachedLayers: number | 'shared' | null;
   /** The cache may hold one latent vector for each token, in place of keys and values. */
   readonly latentAttention: boolean;
@@ -20,11 +27,14 @@ export interface Architecture {
 
 /** Which layers of an architecture have a sliding window, and how large it is. */
 export interface WindowRule {
-  /** Of each `pattern` layers, all but one have a window; 0: all have. `null`: an array in the metadata tells. */
+  /**
+   * In each group of `pattern` layers, all but one have a window. 0: all layers have one. `null`: an array
+   * in the metadata tells.
+   */
   readonly pattern: number | null;
   /** The layer without a window is the first of its group rather than the last. */
   readonly fullFirst: boolean;
-  /** Size where the metadata does not state one; `null`: then no layer has a window. */
+  /** Size where the metadata does not state one. `null`: without that metadata, no layer has a window. */
   readonly defaultSize: number | null;
   /** Size that replaces the one in the metadata. */
   readonly fixedSize: number | null;

@@ -17,9 +17,12 @@ const LONGEST_PERIOD = 8;
 
 /** The longest stretches of layers that repeat; `null` where no layers do. */
 export interface LayerPatterns {
-  /** Layers are equal except for the types of their weights, which matter only where weights are copied. */
+  /**
+   * Stretches whose layers may differ in the types of their weights. Types matter only where weights are
+   * copied.
+   */
   readonly byShape: LayerPattern | null;
-  /** Layers are equal, including the types of their weights. */
+  /** Stretches whose layers also have weights of equal types. */
   readonly byType: LayerPattern | null;
 }
 
@@ -55,7 +58,7 @@ function repeats({ start, period, end }: LayerPattern): number {
   return end - start - period;
 }
 
-/** Everything, except types, in which two layers' parts of the graph can differ. */
+/** The properties of a layer, except types, that its part of the graph depends on. */
 function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): string {
   const facts = [
     model.heads[il],
@@ -64,8 +67,8 @@ function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): str
     model.recurrent[il] === true,
     model.attention[il] === true,
     model.expertsUsed[il],
-    // Rules that depend on the layer's number: SmolLM3 does not rotate in each fourth layer, and the first ten
-    // layers of Gemma 3n are sparse.
+    // Rules that depend on the layer's number: SmolLM3 does not rotate in each fourth layer, and the first
+    // ten layers of Gemma 3n are sparse.
     model.architecture.name === 'smollm3' && il % 4 === 3,
     model.architecture.name === 'gemma3n' && il < 10,
   ];

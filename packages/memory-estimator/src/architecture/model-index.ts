@@ -18,9 +18,9 @@ export interface ModelIndex {
   readonly layers: readonly TensorGroups[];
   readonly patterns: LayerPatterns | null;
   readonly weights: WeightIndex;
-  /** Metadata and tensors agree; see `agreesWithTensors`. */
+  /** Whether metadata and tensors agree; see `agreesWithTensors`. */
   readonly consistent: boolean;
-  /** Every tensor is described, and has a type of a known size. */
+  /** Whether every tensor is described, with a type of a known size. */
   readonly allWeights: boolean;
 }
 

@@ -96,7 +96,7 @@ test.each([
   expect((await openHeaderCache({ file }).read(path)).tensors).toHaveLength(2);
 });
 
-test('two processes that save keep the entries of each other', async () => {
+test('two processes that save keep the entries of both', async () => {
   const [a, b] = [model('a.gguf', smallModel()), model('b.gguf', smallModel())];
   const [one, two] = [openHeaderCache({ file }), openHeaderCache({ file })];
   await one.read(a);

@@ -119,7 +119,7 @@ function encodeValue(value: GgufScalar | GgufArray | null): EncodedValue {
 
 function encodeScalar(value: GgufScalar): EncodedScalar {
   if (typeof value === 'bigint') return { big: String(value) };
-  // JSON has no infinity and no NaN. No figure that an estimate uses may be either.
+  // JSON has no infinity and no NaN. Estimates use only finite figures, so such a value counts as missing.
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 

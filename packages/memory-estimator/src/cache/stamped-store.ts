@@ -2,10 +2,16 @@ import { readFileSync } from 'node:fs';
 import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
 import { asError } from '../files/system-error.js';
 
-/** More models than anybody keeps. Entries that were not used are dropped first. */
+/**
+ * The most entries of a store: more models than a person keeps. Entries that were not used are dropped
+ * first.
+ */
 const MAX_ENTRIES = 1_000;
 
-/** Values by path in a file, which is read on first use. A value is valid for the stamp that it was set with. */
+/**
+ * Values by path in a file, which is read on first use. A value is valid for the stamp that it was set
+ * with.
+ */
 export interface StampedStore<Value> {
   /** The value with this stamp; `null` where there is none. */
   get(path: string, stamp: string): Value | null;

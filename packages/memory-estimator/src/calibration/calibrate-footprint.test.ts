@@ -10,7 +10,7 @@ const widthOf = ({ interval }: Footprint): number =>
   (interval?.highBytes ?? 0) - (interval?.lowBytes ?? 0);
 const anonymousMiB = ({ ram }: Footprint): number => ram.anonymousBytes / MIB;
 
-describe('a load that was measured', () => {
+describe('a measured load', () => {
   test('gets the median of its measurements, and the exact mapped weights', () => {
     const calibrated = calibrateFootprint(footprintOf(4000, 1000), TARGET, [
       observed('a', 1000, 1180),
@@ -72,7 +72,7 @@ describe('a load that was measured', () => {
   test.each([
     ['of another file under the same key', { anonymousBytes: 800 * MIB, gpus: [] }],
     ['with a GPU', { anonymousBytes: 1000 * MIB, gpus: [{ deviceKey: 'gpu', bytes: GIB }] }],
-  ])('is not the load %s, which is a neighbour', (_, predicted) => {
+  ])('treats the same load %s as a neighbour', (_, predicted) => {
     const seen = observed('a', 1000, 500, { predicted });
     const { source, ram } = calibrateFootprint(footprintOf(4000, 1000), TARGET, [seen]);
     expect(source).toBe('gguf-header');

@@ -125,7 +125,7 @@ test('a file of a newer version is left alone, and the error says so', async () 
   expect(readFileSync(file, 'utf8')).toBe(newer);
 });
 
-test('a store that cannot be read or written tells the error', async () => {
+test('a store that cannot be read or written returns the error', async () => {
   mkdirSync(file, { recursive: true });
   const folderInPlace = open();
   expect(folderInPlace.error).toMatchObject({ code: 'EISDIR' });

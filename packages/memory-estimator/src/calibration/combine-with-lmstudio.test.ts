@@ -15,16 +15,19 @@ test('the compute buffers that LM Studio leaves out are not a disagreement', asy
   expect(combineWithLMStudio(footprint, lmstudio)).toEqual({ footprint, disagreementRatio: null });
 });
 
-test.each([0.5, 1.6])('a figure %f times as large is reported', (times) => {
-  const certain = footprintOf(4000, 1000);
-  const lmstudio = { totalBytes: 5000 * MIB * times, totalVramBytes: 0 };
-  const { footprint, disagreementRatio } = combineWithLMStudio(certain, lmstudio);
-  expect(disagreementRatio).toBeCloseTo(times);
-  // It does not change the footprint of a known architecture.
-  expect(footprint).toEqual(certain);
-});
+test.each([0.5, 1.6])(
+  'a figure %f times as large as the footprint is reported as a disagreement',
+  (times) => {
+    const certain = footprintOf(4000, 1000);
+    const lmstudio = { totalBytes: 5000 * MIB * times, totalVramBytes: 0 };
+    const { footprint, disagreementRatio } = combineWithLMStudio(certain, lmstudio);
+    expect(disagreementRatio).toBeCloseTo(times);
+    // It does not change the footprint of a known architecture.
+    expect(footprint).toEqual(certain);
+  },
+);
 
-test('it does not change a footprint with exact weights and cache, also at medium confidence', async () => {
+test("LM Studio's figure does not change a footprint with exact weights and cache, even at medium confidence", async () => {
   const header = await corpusHeader('llama-3.2-1b-q4km');
   const shared = estimateFootprint(header, { ...ONE_SEQUENCE, parallelSequences: 4 });
   expect(shared.confidence).toBe('medium');
@@ -34,7 +37,7 @@ test('it does not change a footprint with exact weights and cache, also at mediu
   expect(disagreementRatio).toBeGreaterThan(2);
 });
 
-test('it widens the interval of an estimate of medium confidence', () => {
+test("LM Studio's figure widens the interval of an estimate of medium confidence", () => {
   const uncertain = { ...footprintOf(4000, 1000), confidence: 'medium' as const };
   const { footprint } = combineWithLMStudio(uncertain, { totalBytes: 8 * GIB, totalVramBytes: 0 });
   expect(footprint.ram).toEqual(uncertain.ram);
@@ -42,7 +45,7 @@ test('it widens the interval of an estimate of medium confidence', () => {
   expect(footprint.interval?.lowBytes).toBe(uncertain.interval?.lowBytes);
 });
 
-test('it replaces an estimate from the file size, with compute buffers added and a wide interval', () => {
+test("LM Studio's figure replaces an estimate from the file size, with compute buffers added and a wide interval", () => {
   const guess = {
     ...footprintOf(4000, 1000),
     source: 'file-size' as const,
@@ -75,7 +78,7 @@ test('the interval and the weights of the header remain for an unknown architect
   expect(footprint.interval?.lowBytes).toBeLessThanOrEqual(unknown.interval?.lowBytes ?? NaN);
 });
 
-test.each([0, -1, NaN, Infinity])('%f bytes are ignored', (totalBytes) => {
+test.each([0, -1, NaN, Infinity])('a figure of %f bytes is ignored', (totalBytes) => {
   const guess = { ...footprintOf(4000, 1000), confidence: 'low' as const };
   expect(combineWithLMStudio(guess, { totalBytes, totalVramBytes: 0 })).toEqual({
     footprint: guess,

@@ -12,7 +12,9 @@ export interface LMStudioEstimate {
 /** A footprint after it was compared with LM Studio's estimate. */
 export interface CombinedFootprint {
   readonly footprint: Footprint;
-  /** LM Studio's figure divided by the footprint's same parts; `null` unless they differ by over a quarter. */
+  /**
+   * LM Studio's figure divided by the footprint's same parts; `null` unless they differ by over a quarter.
+   */
   readonly disagreementRatio: number | null;
 }
 
@@ -23,13 +25,13 @@ const MISSING_SHARE = 0.12;
 const DOUBT = 0.25;
 
 /**
- * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute buffers,
- * so they are added to its figure first.
+ * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute
+ * buffers, so they are added to its figure first.
  *
  * - A measured footprint, and one whose weights and KV cache are exact, stays as it is.
  * - LM Studio's figure widens the interval of another footprint of medium confidence.
- * - It replaces a footprint of low confidence (a file size, an unknown architecture), but not below the size
- *   of the weights.
+ * - It replaces a footprint of low confidence (a file size, an unknown architecture), but not below the
+ *   size of the weights.
  * - A figure that is not a positive number is ignored.
  */
 export function combineWithLMStudio(
@@ -52,7 +54,10 @@ export function combineWithLMStudio(
   return { footprint: joined, disagreementRatio };
 }
 
-/** Whether the footprint's weights and KV cache are at least as good as LM Studio's, which counts only these. */
+/**
+ * Whether the footprint's weights and KV cache are at least as good as LM Studio's figure, which counts
+ * nothing else.
+ */
 function isSure(footprint: Footprint | FootprintEstimate): boolean {
   const { source, confidence } = footprint;
   if (source === 'measured' || confidence === 'high') return true;
@@ -80,7 +85,7 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
     lowBytes: Math.max(leastBytes(footprint), Math.floor(theirs * (1 - DOUBT))),
     highBytes: Math.ceil(theirs * (1 + DOUBT)),
   };
-  // LM Studio knows the KV cache, which a file size does not tell; a header's own interval is kept.
+  // LM Studio knows the KV cache, but a file size does not. The interval of a header is kept.
   const own = footprint.source === 'file-size' ? null : footprint.interval;
   return {
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },

@@ -12,15 +12,15 @@ import type { Observation } from './observation.js';
 
 const LOADS = cpuCorpus();
 
-/** The memory of a load on a machine, derived from llama.cpp's log. */
+/** The memory of a load on a simulated machine, derived from llama.cpp's log. */
 type World = (entry: CorpusEntry, vocabulary: number) => number;
 
 /** The bytes that llama.cpp reported, with the repacked copy. */
 const logBytes: World = ({ measured }) => measured.totalBytes + measured.repackMiB * MIB;
 
 /**
- * A simulated machine. Its engine takes 40 to 160 MiB, its tokenizer 100 to 250 bytes for each token, and its
- * version takes up to 2 % more or less for everything but the weights.
+ * A simulated machine. Its engine takes 40 to 160 MiB, its tokenizer 100 to 250 bytes for each token, and
+ * its version takes up to 2 % more or less for everything but the weights.
  */
 function machine(seed: number): World {
   const random = seeded(seed);
@@ -107,7 +107,10 @@ function learned(all: readonly Case[], { entry, estimate }: Case): Footprint {
   return calibrateFootprint(estimate, target, lessons(all, entry.model));
 }
 
-/** Counts, over budgets from 0.8 to 1.2 times the truth, how often the model is said to fit, and how often wrongly. */
+/**
+ * Counts, over budgets from 0.8 to 1.2 times the truth, how often the model is said to fit, and how often
+ * wrongly.
+ */
 function sweep({ truthBytes }: Case, footprint: Footprint) {
   let [said, wrong] = [0, 0];
   for (let permille = 800; permille <= 1200; permille += 5) {
@@ -132,7 +135,7 @@ const SOURCES = [
 
 describe.each(SOURCES)('%s', (_, footprintOf) => {
   test.each([
-    ['by the log', [logBytes]],
+    ["against llama.cpp's log", [logBytes]],
     ['on twenty machines', Array.from({ length: 20 }, (_one, seed) => machine(seed + 1))],
   ])('fewer than 1 % of the loads that are said to fit do not fit, %s', (_how, worlds) => {
     let [said, wrong] = [0, 0];
@@ -144,7 +147,7 @@ describe.each(SOURCES)('%s', (_, footprintOf) => {
         wrong += swept.wrong;
       }
     }
-    // The test is empty if hardly any load is said to fit.
+    // The test would show nothing if hardly any load were said to fit.
     expect(said).toBeGreaterThan(10 * worlds.length * LOADS.length);
     expect(wrong / said).toBeLessThan(0.01);
   });

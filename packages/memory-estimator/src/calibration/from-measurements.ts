@@ -43,8 +43,9 @@ export function fromMeasurements(
 }
 
 /**
- * Whether an observation's estimate equals this footprint in every pool. It differs where the model key named
- * another file then, or where the GPUs or the mapping of weights changed. Such an observation is a neighbour.
+ * Whether an observation's estimate equals this footprint in every pool. It differs where the model key
+ * named another file then, or where the GPUs or the mapping of weights changed. Such an observation is a
+ * neighbour.
  */
 function isOfSameFile(
   { anonymousBytes, gpus }: Observation['predicted'],
@@ -64,7 +65,7 @@ function isNear(one: number, other: number): boolean {
   return Math.abs(one - other) <= Math.max(SAME_BYTES, SAME_RATIO * Math.max(one, other));
 }
 
-/** The readings of one pool: their median, and how far the truth may lie from it, in bytes. */
+/** The median of the readings of one pool, and how far the true value may lie from it, in bytes. */
 interface MeasuredPool {
   readonly bytes: number;
   readonly spread: number;

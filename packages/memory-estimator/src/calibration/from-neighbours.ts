@@ -83,7 +83,7 @@ function residuals(
 /** A pool after its correction, in bytes. */
 interface Corrected {
   readonly bytes: number;
-  /** How far the truth may lie from it, to each side. */
+  /** How far the true value may lie from it, to each side. */
   readonly spread: number;
   /** The part of the median error that shrinkage left out; signed. */
   readonly held: number;
@@ -102,9 +102,9 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
     bytes,
     seen.some(({ isSure }) => isSure),
   );
-  // A new load scatters like the known ones, around a median that is uncertain too (1 / count).
+  // A new load scatters like the known ones. Their median is uncertain too, which adds 1 / count.
   const scatter = Math.max(floor, scatterAround(seen, centre)) * Math.sqrt(1 + 1 / count);
-  // Few neighbours, or neighbours on other versions only, do not show how far estimates drift.
+  // Few neighbours, or only neighbours on other versions, do not show how far estimates drift.
   const unknown = seen.some(({ isThisVersion }) => isThisVersion) ? 1 / (count + 1) : 1;
   return {
     bytes: Math.max(0, Math.round(bytes + shift)),

@@ -8,12 +8,17 @@ export interface Engine {
   readonly version: string;
 }
 
-/** Bytes that a load added to a machine's memory, without mapped weights, which the header knows exactly. */
+/**
+ * Bytes that a load added to a machine's memory, without mapped weights, which the header knows exactly.
+ */
 export interface MeasuredMemory {
   /** Memory of the engine that no file backs; `null` where it was not measured. */
   readonly anonymousBytes: number | null;
   readonly gpus: Footprint['gpus'];
-  /** `process`: read from the engine's process. `free-memory`: from the machine's free RAM, less certain. */
+  /**
+   * `process`: read from the engine's process. `free-memory`: the change of the machine's free RAM, which
+   * is less certain.
+   */
   readonly method: 'process' | 'free-memory';
 }
 

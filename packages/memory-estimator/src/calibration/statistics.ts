@@ -15,7 +15,9 @@ export interface Weighted {
   readonly weight: number;
 }
 
-/** The value with half of the weight below it: outliers with less than half of the weight barely move it. */
+/**
+ * The value with half of the weight below it: outliers with less than half of the weight barely move it.
+ */
 export function weightedMedian(values: readonly Weighted[]): number {
   const sorted = [...values].sort((a, b) => a.value - b.value);
   const half = sorted.reduce((sum, { weight }) => sum + weight, 0) / 2;
@@ -23,13 +25,15 @@ export function weightedMedian(values: readonly Weighted[]): number {
   for (const [index, { value, weight }] of sorted.entries()) {
     passed += weight;
     if (passed > half) return value;
-    // Half of the weight lies below and half above: every value in between is a median.
+    // Exactly half of the weight lies below, so every value up to the next one is a median.
     if (passed === half) return (value + (sorted[index + 1]?.value ?? value)) / 2;
   }
   return 0;
 }
 
-/** Half the width of the range that holds nine of ten values around a centre, judged by the values alone. */
+/**
+ * Half the width of the range that holds nine of ten values around a centre, judged by the values alone.
+ */
 export function scatterAround(values: readonly Weighted[], centre: number): number {
   const distances = values.map(({ value, weight }) => ({
     value: Math.abs(value - centre),

@@ -83,7 +83,9 @@ export function planLoad(
   };
 }
 
-/** The context that LM Studio loads a model with: 4096 tokens, or the model's maximum where that is less. */
+/**
+ * The context that LM Studio loads a model with: 4096 tokens, or the model's maximum where that is less.
+ */
 export function defaultContext(index: ModelIndex): number {
   const { contextLengthTokens } = resolveSettings(NO_SETTINGS);
   return Math.min(contextLengthTokens, index.model?.trainedContext ?? contextLengthTokens);
@@ -182,7 +184,8 @@ function confidenceOf(
   if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
   if (!index.consistent || !index.allWeights) return 'low';
   if (memory.compute === 'guessed') return 'medium';
-  // The corpus has no cache that sequences share, and compute buffers on GPUs of Vulkan only.
+  // High confidence needs a comparison with llama.cpp. The corpus has no shared cache, and GPU compute
+  // buffers only on Vulkan.
   return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
 }
 

@@ -15,7 +15,7 @@ const LARGEST_CONTEXT_COUNTED = 131_072;
 const UPPER_FACTOR = 3;
 const FIXED_BYTES = 256 * MIB;
 
-/** The known facts about a model whose header is not read. */
+/** The known facts about a model without a readable header. */
 export interface FileSizeFacts {
   /** Bytes of all files of the model. */
   readonly sizeBytes: number;

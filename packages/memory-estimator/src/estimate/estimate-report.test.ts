@@ -126,7 +126,7 @@ describe('the contract of mai estimate', () => {
     expect(report.source).toBe('gguf-header');
   });
 
-  test('a unified cache for several sequences has medium confidence, because it was never compared', async () => {
+  test('a unified cache for several sequences has medium confidence, because the corpus has none', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const unified = estimateReport(header, {
       ...NO_SETTINGS,
@@ -201,7 +201,7 @@ describe('a header that contradicts itself', () => {
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.group_count'],
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.state_size'],
     ['qwen3next-L8-E32-q4km', 'qwen3next.ssm.time_step_rank'],
-  ])('has exact weights at most: %s without %s', async (model, key) => {
+  ])('has only exact weights: %s without %s', async (model, key) => {
     const header = await corpusHeader(model);
     expect(estimateReport(header, settings).confidence).toBe('high');
     const metadata = new Map(header.metadata);
@@ -217,7 +217,7 @@ describe('a header that contradicts itself', () => {
     ['attention.head_count', 2 ** 40],
     ['attention.key_length', 2 ** 31],
     ['nextn_predict_layers', 16],
-  ])('has exact weights at most: a %s of %d', async (key, value) => {
+  ])('has only exact weights: a %s of %d', async (key, value) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metadata = new Map(header.metadata).set(`llama.${key}`, value);
     const { confidence, exactParts, totalBytes } = estimateReport(

@@ -48,7 +48,10 @@ export interface IntervalFacts {
   readonly gpuCount: number;
 }
 
-/** The range of 90 % of the loads: the total, the drift of versions, and what no engine's log counts. */
+/**
+ * The range of 90 % of the loads: the total, the drift of versions, and the memory that the engine's log
+ * leaves out.
+ */
 export function estimateInterval(facts: IntervalFacts): FootprintInterval {
   const { totalBytes, confidence } = facts;
   const drift = VERSION_DRIFT[confidence] * totalBytes;

@@ -19,7 +19,7 @@ import { roughCompute } from './rough-compute.js';
 /** The settings of a load, and how its layers are spread over devices. */
 export interface Load {
   readonly settings: ResolvedSettings;
-  /** Share of the layers for each GPU, relative to the others; empty without a GPU. */
+  /** Share of the layers for each GPU, relative to the other GPUs; empty without a GPU. */
   readonly gpuWeights: readonly number[];
   /** The experts of layers with a lower index stay on the CPU. */
   readonly cpuExpertLayers: number;
@@ -31,8 +31,8 @@ export interface ModelMemory {
   readonly gpus: readonly MemoryParts[];
   readonly exactParts: readonly PartName[];
   /**
-   * Where the compute buffers come from. `simulated`: the exact graph. `guessed`: the graph of a usual decoder.
-   * `rough`: a formula.
+   * Where the compute buffers come from. `simulated`: the exact graph. `guessed`: the graph of a usual
+   * decoder. `rough`: a formula.
    */
   readonly compute: 'simulated' | 'guessed' | 'rough';
   /** Size of the compute buffers minus the bytes that are in use at once; see `ComputeBuffers`. */
@@ -51,7 +51,8 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
     deviceOfLayer: placeLayer,
     gpuCount,
     cpuExpertLayers: load.cpuExpertLayers,
-    // With a GPU, the CPU's weights are not repacked, so that the GPU can copy them. Metal has no such copies.
+    // With a GPU, the CPU's weights are not repacked, so that the GPU can copy them. Metal does not copy
+    // weights.
     repack: gpuCount > 0 && settings.gpuBackend !== 'metal' ? 'none' : kernels,
   });
   const byDevice = (part: Partial<MemoryParts>): MemoryParts => ({ ...NO_PARTS, ...part });
@@ -147,7 +148,8 @@ function exactParts(
   const parts: PartName[] = index.allWeights ? ['weights', 'repack'] : [];
   if (!index.consistent) return parts;
   if (model.architecture.known) parts.push('kvCache', 'recurrentState', 'output');
-  // The corpus has no cache that sequences share, and compute buffers on GPUs of Vulkan only.
+  // High confidence needs a comparison with llama.cpp. The corpus has no shared cache, and GPU compute
+  // buffers only on Vulkan.
   const compared = gpuCount === 0 && (!settings.kvUnified || settings.parallelSequences === 1);
   if (kind === 'simulated' && compared && index.allWeights) parts.push('compute');
   return parts;

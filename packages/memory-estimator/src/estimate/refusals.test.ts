@@ -29,7 +29,7 @@ describe('llama.cpp refuses', () => {
     expect(() => estimateReport(header, settings)).toThrow(`${length} values`);
   });
 
-  test('no cache type whose blocks fill the heads', async () => {
+  test('no cache types whose blocks fill the heads', async () => {
     const header = await withHeads(96, 64);
     expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q4_0' })).toEqual([]);
   });

@@ -12,8 +12,8 @@ const PAUSE_MS = 10;
  * Runs `work` while no other process runs work under the same lock file. The lock of a process that died is
  * taken over after ten seconds.
  *
- * Where the lock stays taken for two seconds, `work` runs without it: `work` writes atomically, so at worst
- * what the other process writes at the same time is lost.
+ * If the lock stays taken for two seconds, `work` runs without it. `work` writes atomically, so at worst a
+ * write of the other process is lost.
  *
  * @throws the error of the file system where the lock file cannot be created.
  */

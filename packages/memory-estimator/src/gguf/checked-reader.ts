@@ -20,7 +20,9 @@ export interface CheckedFile {
   readonly budget: HeaderBudget;
 }
 
-/** Reads the values of a header, and throws CORRUPT for one that exceeds the file or the header's budget. */
+/**
+ * Reads the values of a header, and throws CORRUPT for one that exceeds the file or the header's budget.
+ */
 export class CheckedReader {
   readonly window: ByteWindow;
   readonly file: CheckedFile;
@@ -57,7 +59,7 @@ export class CheckedReader {
     return readScalar(window.view(scalarBytes(type)), type, window.littleEndian);
   }
 
-  /** The type of `what`. */
+  /** Reads the type of `what`, which names the value in messages. */
   valueType(what: string): ValueType {
     const at = this.window.offset;
     const number = this.window.uint32();

@@ -39,13 +39,13 @@ test(`${CASES} damaged headers are read or refused with a typed error, in bounde
   const outcomes = { read: 0, refused: 0, estimated: 0 };
   const before = process.memoryUsage().rss;
   for (let i = 0; i < CASES; i += 1) {
-    // The small models more often: most of their bytes are structure.
+    // Small models are chosen more often, because most of their bytes are structure.
     const seed = itemAt(seeds, i % 8 < 5 ? i % 2 : 2 + (i % 3));
     const bytes = mutate(seed, random);
     try {
       const header = await readGgufHeader(bytes);
       outcomes.read += 1;
-      // A header that was read must not break an estimate.
+      // If a damaged header is accepted, an estimate from it must not fail either.
       if (i % 20 === 0) {
         estimateReport(header, NO_SETTINGS);
         outcomes.estimated += 1;

@@ -178,7 +178,10 @@ export class HeaderParser {
     return (elements / layout.blockElements) * layout.blockBytes;
   }
 
-  /** The size of a tensor of an unknown type: it ends where the next tensor begins, or with the file. */
+  /**
+   * The size of a tensor of an unknown type, which ends where the next tensor begins or at the end of the
+   * file.
+   */
   #sizeFromNeighbour(tensor: GgufTensor, i: number, dataOffsetBytes: number): GgufTensor {
     const { sizeBytes: fileBytes } = this.#options;
     const end =

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { GgufWriter, TENSOR_TYPES } from '../../test/gguf-writer.js';
 import { readGgufHeader } from './read-gguf-header.js';
 
-// The cost of reading a model's header is bounded, for any number and size of files.
+// The cost of reading a model's header has a bound that does not depend on the number and size of its
+// files.
 
 let folder: string;
 beforeEach(() => {

@@ -117,7 +117,7 @@ describe('a header', () => {
       .text('b')
       .u64(long)
       .bytes();
-    // Without the magic and the version, which every writer begins with.
+    // Drop the magic and the version, which every writer begins with.
     const after = new GgufWriter(options)
       .text('d')
       .pair('last', { type: 'u32', value: 5 })

@@ -56,8 +56,8 @@ export async function readGgufHeader(
       const part = await readFile(open, { keepArrays, fileIndex, budget }, options.signal);
       parts.push(fileIndex === 0 ? part : { ...part, metadata: NO_METADATA });
     } catch (error) {
-      // During a download, files of a split model are missing. The first file, which holds the metadata, and
-      // the file that was asked for must be there.
+      // During a download, files of a split model are missing. Only the first file, which holds the
+      // metadata, and the requested file are required.
       const isNeeded = fileIndex === 0 || file === path;
       if (isNeeded || !isModelFileError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
       complete = false;
@@ -71,7 +71,7 @@ interface ReadFile extends ParsedFile {
   readonly sizeBytes: number | null;
 }
 
-/** Metadata of all files but the first, which is not used. */
+/** Metadata of all files but the first. It is not used. */
 const NO_METADATA: ReadFile['metadata'] = new Map();
 
 async function readFile(
@@ -86,7 +86,7 @@ async function readFile(
   let length = FIRST_READ_BYTES;
   try {
     for (let reads = 1; ; reads += 1) {
-      // Files are read synchronously. A break lets other work run, and the signal fire.
+      // Files are read synchronously. A break lets other work run, and lets the signal fire.
       if (reads % READS_AT_ONCE === 0) await yieldToEventLoop();
       signal?.throwIfAborted();
       const wanted = Math.max(length, window.wanted);

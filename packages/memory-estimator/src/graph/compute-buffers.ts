@@ -26,7 +26,7 @@ interface BackendRules {
   readonly reorder: Reorder | null;
 }
 
-/** The least share of layers that is worth leaving out: an attempt that does not settle is wasted. */
+/** Leave out layers only from this share on, because an attempt whose memory does not settle is wasted. */
 const WORTHWHILE_SHARE = 0.3;
 
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
@@ -41,7 +41,7 @@ const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;
-  /** The placement of each layer, to find repeating layers that are left out; `null` leaves out no layer. */
+  /** The placement of each layer. Used to leave out repeating layers; `null` builds every layer. */
   readonly layout: ((il: number) => LayerLayout) | null;
 }
 
@@ -55,13 +55,16 @@ export interface LayerLayout {
 export interface ComputeBuffers {
   readonly cpuBytes: number;
   readonly gpuBytes: readonly number[];
-  /** The most bytes in use at once. At most the buffer's size; larger tensors never lower it. */
+  /**
+   * The most bytes in use at once: at most the buffer's size. Larger tensors never reduce this value, but
+   * may reduce the buffer.
+   */
   readonly liveBytes: { readonly cpu: number; readonly gpus: readonly number[] };
 }
 
 /**
- * Computes the compute buffers as llama.cpp reserves them: builds the graph of a full micro-batch, and packs
- * its tensors by their lifetimes.
+ * Computes the compute buffers as llama.cpp reserves them: builds the graph of a full micro-batch, and
+ * packs its tensors by their lifetimes.
  *
  * @throws GraphUnavailableError where the model lacks a tensor or a figure that its graph needs.
  */
@@ -121,9 +124,9 @@ function isSameLayout(one: LayerLayout, other: LayerLayout): boolean {
 }
 
 /**
- * Runs without most of the layers that repeat. When one round of a stretch leaves memory in the same state as
- * the round before, all further rounds do so too, and can be left out. Where memory does not settle like
- * this, runs again with all layers.
+ * Packs the graph without most of the layers that repeat. When one round of a stretch leaves memory in the
+ * same state as the round before, all further rounds do so too, and can be left out. Where memory does not
+ * settle like this, packs the graph again with all layers.
  */
 function runShortened(
   patterns: readonly LayerPattern[],
@@ -147,9 +150,10 @@ function reserveOnCpu(context: GraphContext): Reservation {
 }
 
 /**
- * The layers to leave out of a stretch. A stretch with a period of one layer settles within three rounds, if at
- * all, and its hidden state may alternate between two places, so an even number of rounds is left out. Longer
- * periods settle within two rounds. The last round stays, so that every input is last used in the same place.
+ * The layers to leave out of a stretch. A stretch with a period of one layer settles within three rounds,
+ * if at all, and its hidden state may alternate between two places, so an even number of rounds is left
+ * out. Longer periods settle within two rounds. The last round stays, so that every input is last used in
+ * the same place.
  */
 function shorten({ start, period, end }: LayerPattern): Shortening | null {
   const [rounds, step] = period === 1 ? [3, 2] : [2, 1];

@@ -12,15 +12,15 @@ import {
 /** The memory that a model has to fit. */
 export interface MemoryBudget {
   /**
-   * The pools that bound it: those of `measurePools`, or `fixedPool` for a number of bytes. A pool that is left
+   * The pools: those of `measurePools`, or `fixedPool` for a number of bytes. A pool that is left
    * out sets no bound.
    */
   readonly pools: readonly Pool[];
   /** The machine's GPUs. The bytes of a GPU that is not listed are charged to RAM. */
   readonly devices: Devices;
-  /** The limit that the use of each pool is held to. */
+  /** The limit that the use of each pool is compared with. */
   readonly limit: Limit;
-  /** The size that is charged: `upper-end` for a decision to load, `expected` for the estimate itself. */
+  /** The size that is charged: `upper-end` for a decision to load, `expected` for the expected size. */
   readonly size: ChargedSize;
   /** The charge of what is unloaded before. Default: nothing. */
   readonly freed?: Charge;

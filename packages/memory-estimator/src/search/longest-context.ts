@@ -20,14 +20,14 @@ export interface ContextFit {
 }
 
 /**
- * The longest context with which a model fits a budget: a multiple of 256 tokens, or the maximum itself. `null`
- * where not even the shortest context fits.
+ * The longest context with which a model fits a budget: a multiple of 256 tokens, or the maximum itself.
+ * `null` where not even the shortest context fits.
  *
- * The answer is exact, although llama.cpp's compute buffers may shrink when the context grows. A budget with
- * more memory never gives a shorter context.
+ * The answer is exact, although llama.cpp's compute buffers may shrink when the context grows. A budget
+ * with more memory never gives a shorter context.
  *
- * @param options.maxContextLengthTokens Default: the context that the model was trained for, or 2^20 where the
- * header does not state it. More than 2^30 counts as 2^30.
+ * @param options.maxContextLengthTokens Default: the context that the model was trained for, or 2^20 where
+ *   the header does not state it. More than 2^30 counts as 2^30.
  * @throws RangeError for a maximum below 1.
  */
 export function longestContext(
@@ -49,8 +49,8 @@ export function longestContext(
 }
 
 /**
- * The lengths that need different amounts of memory. Without a growing cache, all lengths from a micro-batch
- * on need the same, so only the longest of them is kept.
+ * The lengths that need different amounts of memory. Without a growing cache, all lengths from a
+ * micro-batch on need the same, so only the longest of them is kept.
  */
 function distinctLengths(
   index: ModelIndex,
@@ -95,7 +95,7 @@ function search(
   candidates: Lengths,
   trial: (contextLengthTokens: number) => Trial,
 ): ContextFit | null {
-  // Several binary searches may try the same length, with different ceilings.
+  // Cached by length, because several binary searches with different ceilings may try the same length.
   const trials = new Map<number, Trial>();
   const at = (i: number): Trial => {
     const known = trials.get(i) ?? trial(candidates.at(i));

@@ -40,6 +40,6 @@ function offloadRatios(layers: number): readonly number[] {
   // The number of layers is unknown: either all or none.
   if (layers === 0) return [1, 0];
   const partial = Array.from({ length: layers }, (_, i) => layers - 1 - i);
-  // Half a layer more, so that rounding never removes one.
+  // Half a layer is added, so that rounding never removes one.
   return [1, ...partial.map((count) => (count === 0 ? 0 : (count + 0.5) / layers))];
 }

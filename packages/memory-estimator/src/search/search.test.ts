@@ -81,7 +81,7 @@ describe('the longest context', () => {
   };
   const METAL: EstimateEnvironment = { ...ONE_GPU, gpuBackend: 'metal' };
 
-  // The share of one pool in the margin may shrink when the context grows.
+  // One pool's share of the margin may shrink when the context grows.
   test.each([
     ['one GPU', ONE_GPU, devices('dedicated', 'gpu')],
     ['two GPUs', TWO_GPUS, devices('dedicated', 'gpu', 'other')],
@@ -152,7 +152,7 @@ describe('the longest context', () => {
     }
   });
 
-  test('is a step shorter with one byte less', async () => {
+  test('is one step shorter with one byte less', async () => {
     const header = await corpusHeader('llama-3.1-8b-q4km');
     const config = { ...ONE_SEQUENCE, contextLengthTokens: 4096 };
     const { totalBytes } = estimateFootprint(header, config, CPU);
@@ -162,7 +162,7 @@ describe('the longest context', () => {
     expect(search(totalBytes - 1)?.contextLengthTokens).toBe(4096 - 256);
   });
 
-  test('is found with a huge maximum', async () => {
+  test('is found under a huge maximum', async () => {
     const header = await corpusHeader('qwen3-0.6b-q8');
     const up = (maxContextLengthTokens: number) =>
       longestContext(header, ONE_SEQUENCE, CPU, ram(2000 * MIB), { maxContextLengthTokens })
@@ -283,7 +283,7 @@ describe('the cheapest change that makes a model fit', () => {
     expect(longestContext(header, quantized, CPU, ram(asked))).toBeNull();
   });
 
-  test('always fits, and tells the offload ratio where layers leave the GPU', async () => {
+  test('always fits, and names the offload ratio where layers leave the GPU', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     let partly = 0;
     for (let mib = 500; mib < 14_000; mib += 500) {
@@ -311,7 +311,7 @@ describe('a budget', () => {
     interval: null,
   });
 
-  test('does not hold a footprint of NaN bytes', () => {
+  test('does not fit a footprint of NaN bytes', () => {
     expect(fitsBudget(anonymous(Number.NaN), ram(1000))).toBe(false);
   });
 
@@ -326,7 +326,7 @@ describe('a budget', () => {
     expect(fitsBudget(footprint, ram(699, 'expected'))).toBe(false);
   });
 
-  test('holds the load beside what others use, up to the limit, after what is freed', () => {
+  test('fits a load beside the use of others, up to the limit, after the freed bytes are subtracted', () => {
     const pool = {
       ...fixedPool('ram', 1000),
       othersBytes: 50,

@@ -20,9 +20,9 @@ export interface Trial {
    * For a plan that does not fit: whether the same plan with a longer context may fit, up to the context of
    * `ceiling`.
    *
-   * A longer context may need a smaller compute buffer, because llama.cpp's packing is not monotone. The bytes
-   * that are in use at once are monotone, and give a lower bound: where the bound of a context does not fit, no
-   * longer context does.
+   * A longer context may need a smaller compute buffer, because llama.cpp's packing is not monotone. The
+   * bytes that are in use at once are monotone, and give a lower bound: where the bound of a context does
+   * not fit, no longer context does.
    */
   mayFitLonger(ceiling: FootprintEstimate): boolean;
 }
@@ -61,8 +61,8 @@ const PACKING_SHARE = 0.05;
  * A lower bound of the charge of every context from the packed estimate's to the ceiling's.
  *
  * The ledger spreads the interval's margin over the parts in proportion to their bytes, and rounds up. The
- * margin grows with the context, but the share of one part may shrink while the others grow. So each part gets
- * its share of the smallest margin, with the other parts as large as they become, rounded down.
+ * margin grows with the context, but the share of one part may shrink while the others grow. So each part
+ * gets its share of the smallest margin, with the other parts as large as they become, rounded down.
  */
 function leastCharge(
   least: FootprintEstimate,
@@ -86,7 +86,7 @@ function leastCharge(
       deviceKey,
       bytes: stretched(bytes, ceiling.gpus[i]?.bytes ?? 0),
     })),
-    // The bound contains the margin.
+    // The bound already contains the margin.
     interval: null,
   };
   return charge(bound, devices, size).charge;

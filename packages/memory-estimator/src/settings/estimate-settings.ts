@@ -3,7 +3,9 @@ import type { KvCacheType } from '@mai/memory-ledger';
 /** The GPU back end of llama.cpp; `none`: the CPU computes alone. */
 export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
 
-/** The CPU's instruction set, which decides what weights llama.cpp repacks. `auto`: that of this machine. */
+/**
+ * The CPU's instruction set, which decides what weights llama.cpp repacks. `auto`: that of this machine.
+ */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
 
 /** Everything that an estimate depends on besides the model. `null` takes LM Studio's default. */
@@ -22,7 +24,7 @@ export interface EstimateSettings {
   readonly kvUnified: boolean | null;
   /** Sliding-window layers keep the whole context. */
   readonly swaFull: boolean | null;
-  /** Layers on the GPU; the output layer counts as one. */
+  /** Number of layers on the GPU; the output layer counts as one. */
   readonly gpuLayers: number | null;
   readonly gpuBackend: GpuBackend | null;
   readonly cpu: CpuKind | null;

@@ -10,7 +10,7 @@ const drain = (queue: AlarmQueue<Due>): Due[] => {
   return taken;
 };
 
-test('alarms come by time, then in the order of adding, and cancelled ones are skipped', () => {
+test('alarms come in the order of time, then of adding, and cancelled alarms are skipped', () => {
   const times = fc.array(fc.tuple(fc.nat({ max: 20 }), fc.boolean()), { maxLength: 60 });
   fc.assert(
     fc.property(times, (added) => {

@@ -3,11 +3,11 @@ import { AlarmQueue, type Due } from './alarm-queue.js';
 
 interface Alarm extends Due {
   readonly ring: () => void;
-  /** Whether it resolves a promise: the code that awaits it must run before time goes on. */
+  /** Whether the alarm resolves a promise. Code that awaits the promise must run before time goes on. */
   readonly wakes: boolean;
 }
 
-/** A clock whose time jumps from one alarm to the next, as soon as the code that waits for time has run. */
+/** A clock whose time jumps from one alarm to the next, once all code that the last alarm woke has run. */
 export class SimulationClock implements Clock {
   #nowMs = 0;
   #order = 0;
@@ -15,7 +15,7 @@ export class SimulationClock implements Clock {
   readonly #sleepers = new WeakMap<AbortSignal, Set<() => void>>();
   readonly #onPass: (fromMs: number, toMs: number) => void;
 
-  /** @param onPass - called before time moves on; nothing changes between the two times. */
+  /** @param onPass - called before time moves on; the state is constant between the two times. */
   constructor(onPass: (fromMs: number, toMs: number) => void) {
     this.#onPass = onPass;
   }
@@ -132,8 +132,8 @@ function isTurnDue(): boolean {
 }
 
 /**
- * Resolves when all code has run that does not wait for time. The ports of a simulation wait for nothing
- * else, so an empty queue of promises is enough; a turn of the event loop would cost ten times as much.
+ * Resolves when all code has run that does not wait for time. The ports of a simulation wait only for time,
+ * so emptying the queue of promises is enough. A turn of the event loop would take ten times as long.
  */
 function settle(): Promise<void> {
   untilTurn -= 1;

@@ -11,7 +11,7 @@ const NOTHING_REQUIRED: Requirement = {
 
 type Configs = readonly LoadConfig[];
 
-/** Worked out once for each model: a simulation needs them at every step. */
+/** Worked out once for each model, because a simulation needs the load configurations at every step. */
 const known = new WeakMap<SimulatedModel, Map<boolean, Configs>>();
 
 /** The load configurations that the autopilot tries for a model, as configured first. */

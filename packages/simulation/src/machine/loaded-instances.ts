@@ -6,7 +6,7 @@ import type { SimulatedModel } from './simulated-model.js';
 /** Instances that are loaded or being loaded. */
 export class LoadedInstances {
   readonly #instances = new Map<string, SimulatedInstance>();
-  /** `undefined` until it is worked out: it is read far more often than it changes. */
+  /** Cached: read far more often than it changes. `undefined` until it is worked out. */
   #serving: SimulatedInstance | null | undefined;
 
   get instances(): ReadonlyMap<string, SimulatedInstance> {
@@ -25,7 +25,7 @@ export class LoadedInstances {
     return instance;
   }
 
-  /** What Mai's instances take together, and what those loaded by hand take. */
+  /** The charge of all of Mai's instances, and the charge of those loaded by hand. */
   charges(resources: Resources): { readonly ours: Charge; readonly foreign: Charge } {
     const ours: Charge[] = [];
     const foreign: Charge[] = [];
@@ -35,7 +35,9 @@ export class LoadedInstances {
     return { ours: addCharges(ours), foreign: addCharges(foreign) };
   }
 
-  /** The instance that answers requests: of Mai's that are ready, the first in the order of the chain. */
+  /**
+   * The instance that answers requests: the first in the order of the chain among Mai's ready instances.
+   */
   serving(models: readonly SimulatedModel[]): SimulatedInstance | null {
     if (this.#serving !== undefined) return this.#serving;
     const ready = [...this.#instances.values()].filter((one) => one.ready && one.model !== null);

@@ -1,15 +1,15 @@
 import type { Pool } from '@mai/memory-ledger';
 import type { SimulatedInstance } from './simulated-instance.js';
 
-/** Is called when something happens on a machine. */
+/** Receives the events of a simulated machine. */
 export interface MachineObserver {
   onLoaded(): void;
-  /** @param poolsBefore - the pools with the instance still in them. */
+  /** @param poolsBefore - the pools before the instance is removed. */
   onUnloaded(instance: SimulatedInstance, poolsBefore: readonly Pool[]): void;
   /** LM Studio went down, with all of its instances. */
   onLost(lost: readonly SimulatedInstance[]): void;
   /** @param served - the instance that answers; `null` where none is ready. */
   onRequest(served: SimulatedInstance | null): void;
-  /** LM Studio was asked what is loaded. */
+  /** LM Studio was asked for the loaded instances. */
   onQuery(): void;
 }

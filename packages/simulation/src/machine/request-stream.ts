@@ -22,7 +22,7 @@ export class RequestStream {
   /** Changes the rate and the mean duration from now on. */
   follow(requests: TraceRow['requests']): void {
     this.#requests = requests;
-    // A Poisson process has no memory: the next arrival may be drawn anew.
+    // A Poisson process has no memory, so the next arrival can be drawn again.
     this.#cancel();
     this.#awaitNext();
   }

@@ -18,7 +18,7 @@ export interface SimulatedInstance {
   lastUsedAtMs: number | null;
 }
 
-/** Descriptions are kept: they are read every second and seldom change. */
+/** Cached description: read every second, seldom changed. */
 const described = new WeakMap<SimulatedInstance, RuntimeInstance>();
 
 /** An instance as LM Studio reports it. */

@@ -83,7 +83,7 @@ export class SimulatedMachine {
     return this.#pools;
   }
 
-  /** What Mai's instances take together. */
+  /** The charge of all of Mai's instances. */
   get ours(): Charge {
     return this.#loaded.charges(this.#empty).ours;
   }
@@ -242,7 +242,7 @@ export class SimulatedMachine {
     instance.requests += 1;
     this.#requests += 1;
     this.clock.at(this.clock.nowMs() + durationMs, () => {
-      // Unloaded meanwhile: the request was lost with it.
+      // The instance was unloaded meanwhile, so its request was lost.
       if (this.instances.get(instance.instanceIdentifier) !== instance) return;
       instance.requests -= 1;
       instance.lastUsedAtMs = this.clock.nowMs();

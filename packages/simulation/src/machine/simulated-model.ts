@@ -1,10 +1,10 @@
 import type { CandidateProfile } from '@mai/autopilot';
 
-/** What one way to load a model takes, and what it is worth. */
+/** The memory, load time and quality of one way to load a model. */
 export interface SimulatedLoadOption {
-  /** All of it; taken from RAM where there is no GPU with memory of its own. */
+  /** The whole size. It is in RAM where there is no GPU with memory of its own. */
   readonly footprintBytes: number;
-  /** The part of it that GPUs with memory of their own hold. */
+  /** The part of the size that is on GPUs with memory of their own. */
   readonly vramBytes: number;
   /** 0 to 1. */
   readonly quality: number;
@@ -15,13 +15,16 @@ export interface SimulatedModel extends SimulatedLoadOption {
   readonly profile: CandidateProfile;
   readonly loadMs: number;
   /**
-   * What its first cheaper load options take, the dearest first. The autopilot tries no others: their size
-   * is not known.
+   * The first cheaper load options, the largest first. The autopilot tries no further options, because
+   * their size is unknown.
    */
   readonly cheaperLoadOptions: readonly SimulatedLoadOption[];
 }
 
-/** The load options of a model, as configured first. Their indexes are the `loadOptionIndex` of a simulation. */
+/**
+ * The load options of a model, as configured first. Their indexes are the `loadOptionIndex` of a
+ * simulation.
+ */
 export function loadOptionsOf(model: SimulatedModel): readonly SimulatedLoadOption[] {
   return [model, ...model.cheaperLoadOptions];
 }

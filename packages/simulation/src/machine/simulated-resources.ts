@@ -31,14 +31,16 @@ export function resourcesOfRow(row: TraceRow): Resources {
       vendor: null,
       memory: unified ? 'shared' : 'dedicated',
       totalBytes,
-      // What others use of a shared GPU is in the figure of RAM.
+      // The others' use of a shared GPU is part of the RAM figure.
       availableBytes: unified ? null : left(totalBytes, othersBytes),
     })),
     cpu: { utilizationRatio: row.cpuOthersRatio, othersRatio: row.cpuOthersRatio },
   };
 }
 
-/** The pools of a row, with `ours` as residents; others and the models loaded by hand are the others. */
+/**
+ * The pools of a row, with `ours` as residents. Other programs and models loaded by hand count as others.
+ */
 export function poolsOfRow(
   row: TraceRow,
   policy: SelectionPolicy,
@@ -46,7 +48,7 @@ export function poolsOfRow(
 ): readonly Pool[] {
   return measurePools(resourcesOfRow(row), [], policy).map((pool) => ({
     ...pool,
-    // From the row, not from what is available: that is 0 both where memory is full and where it has run out.
+    // Taken from the row, because available memory is 0 both where memory is full and where it has run out.
     othersBytes: othersOf(row, pool) + (foreign.get(pool.name) ?? 0),
     residentBytes: ours.get(pool.name) ?? 0,
   }));

@@ -41,9 +41,9 @@ export class MetricsRecorder implements MachineObserver {
   #overLimitSinceMs: number | null = null;
   #outOfMemory = false;
   #avoidableOutOfMemorySinceMs: number | null = null;
-  /** The instance that answered requests last: the next one is compared with it. */
+  /** The instance that answered requests last. A change of it counts as a switch. */
   #served: SimulatedInstance | null = null;
-  /** An instance was unloaded over the hard limit, and none has become ready since. */
+  /** Whether an instance was unloaded over the hard limit and no instance has become ready since. */
   #unloadForced = false;
 
   constructor(machine: () => SimulatedMachine, observeIntervalMs: number) {
@@ -51,7 +51,7 @@ export class MetricsRecorder implements MachineObserver {
     this.#observeIntervalMs = observeIntervalMs;
   }
 
-  /** Time passes in which nothing changes. */
+  /** Adds a stretch of time in which the state is constant. */
   pass(fromMs: number, toMs: number): void {
     const { pools } = this.#machine();
     this.#passOverHardLimit(pools, fromMs, toMs);
@@ -76,7 +76,7 @@ export class MetricsRecorder implements MachineObserver {
     const avoidable = outOfMemory && fitWithoutModels(pools, CAPACITY);
     if (outOfMemory && !this.#outOfMemory) {
       this.#outOfMemoryEvents += 1;
-      // Within the first observation interval over the hard limit nobody can have reacted.
+      // Overload within the first observation interval can't be avoided.
       const overForMs = fromMs - (this.#overHardSinceMs ?? fromMs);
       if (avoidable && overForMs >= this.#observeIntervalMs) this.#avoidableOutOfMemoryEvents += 1;
     }
@@ -126,7 +126,7 @@ export class MetricsRecorder implements MachineObserver {
     this.#noticeServing();
   }
 
-  /** No eviction, but the requests are lost. */
+  /** This is not an eviction, but the requests are lost. */
   onLost(lost: readonly SimulatedInstance[]): void {
     for (const { requests } of lost) this.#droppedRequests += requests;
   }

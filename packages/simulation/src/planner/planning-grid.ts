@@ -1,7 +1,9 @@
 import type { SimulatedModel } from '../machine/simulated-model.js';
 import type { TraceRow } from '../trace/trace.js';
 
-/** A day in steps of a quarter of a second. Planning with more takes longer than the simulation. */
+/**
+ * A day in steps of a quarter of a second. Planning with more steps would take longer than the simulation.
+ */
 const STEPS_MAX = 345_600;
 
 /** The steps that time is cut into for planning. */

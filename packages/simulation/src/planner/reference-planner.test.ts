@@ -10,11 +10,12 @@ describe('referenceQualityMs', () => {
     referenceQualityMs(trace, MODELS, DEFAULT_SELECTION_POLICY);
 
   it('keeps serving with the old model while the new one loads, where both fit', () => {
-    // 16 + 4 + 5 are 25, within the limit: small from second 4, large from second 20, small meanwhile.
+    // 16 + 4 + 5 = 25 GiB is within the limit: small serves from second 4 until large is loaded at second
+    // 20.
     expect(reference(row(0, 5), row(100, 5))).toBeCloseTo(0.5e3 * 16 + 0.9e3 * 80);
   });
 
-  it('does not load a model that would have to go before it pays', () => {
+  it('does not load a model that must be unloaded before its load pays off', () => {
     expect(reference(row(0, 6), row(10, 12), row(100, 12))).toBeCloseTo(0.5e3 * 96);
   });
 

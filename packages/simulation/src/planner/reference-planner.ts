@@ -15,16 +15,16 @@ interface Holding {
 }
 
 /**
- * The most quality that perfect foresight could have had, as quality times milliseconds: the value of the
- * best sequence of loads, found by dynamic programming over steps of time.
+ * The highest quality that is possible with perfect foresight, as quality times milliseconds: the value of
+ * the best sequence of loads, found by dynamic programming over steps of time.
  *
  * 1. Load times and load options are those of the simulation; GPUs are those of the first row.
- * 2. A model is loaded and held only while every pool that it is charged to stays within the limit; the last
- *    of the chain, within the hard limit.
+ * 2. A model is loaded and held only while every pool that it is charged to stays within the limit; the
+ *    last of the chain, within the hard limit.
  * 3. During a load the old model goes on serving where both fit.
  *
- * Exact where `gridOf` finds a step that divides every time. Otherwise a model gets a step only where it fits
- * all through it.
+ * Exact where `gridOf` finds a step that divides every time. Otherwise a model gets a step only where it
+ * fits all through it.
  */
 export function referenceQualityMs(
   trace: readonly TraceRow[],
@@ -52,18 +52,18 @@ export function referenceQualityMs(
 interface State extends Holding {
   /** By step: the first later step at which it no longer fits; the step itself where it does not fit. */
   readonly fitsUntil: Int32Array;
-  /** By step: the most quality from there on, holding it. */
+  /** By step: the highest quality from that step on while this state is held. */
   readonly best: Float64Array;
 }
 
 /** A load of `to` while another state goes on serving. */
 interface Move {
   readonly to: State;
-  /** By step: until when both fit. */
+  /** By step: the step until which both fit. */
   readonly fitsUntil: Int32Array;
 }
 
-/** The most from the first step on with nothing loaded, as quality times steps. */
+/** The highest quality from the first step on, starting with no model loaded, as quality times steps. */
 function bestFromNothing(holdings: readonly Holding[], room: PlanningRoom, steps: number): number {
   const states = holdings.map((holding): State => ({
     ...holding,
@@ -113,7 +113,7 @@ function bestFromNothing(holdings: readonly Holding[], room: PlanningRoom, steps
   return at(fromNothing, 0);
 }
 
-/** By step: until which step a charge fits without a break. */
+/** By step: the step until which a charge fits without a break. */
 function fitsUntil(
   { limit, hardLimit, up }: PlanningRoom,
   charge: Charge,

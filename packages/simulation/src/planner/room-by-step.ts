@@ -20,7 +20,10 @@ import type { PlanningGrid } from './planning-grid.js';
 /** The room of each pool by step, in bytes: the least within the step. */
 export type RoomByStep = ReadonlyMap<PoolName, Float64Array>;
 
-/** What others and models that a person loaded leave of each pool. */
+/**
+ * The bytes of each pool that others and models loaded by hand leave free, up to the limit and up to the
+ * hard limit.
+ */
 export interface PlanningRoom {
   readonly limit: RoomByStep;
   readonly hardLimit: RoomByStep;

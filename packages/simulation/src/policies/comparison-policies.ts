@@ -59,7 +59,9 @@ export function startComparison(
   };
 }
 
-/** Loads `target` in place of what the policy has loaded. Does nothing while an instance is busy. */
+/**
+ * Loads `target` in place of the model that the policy has loaded. Does nothing while an instance is busy.
+ */
 async function replaceWith(
   machine: SimulatedMachine,
   target: SimulatedModel | null,
@@ -103,7 +105,7 @@ function firstThatFits(machine: SimulatedMachine): SimulatedModel | null {
   return machine.models.find((model) => fitsAlone(machine, model, LIMIT)) ?? null;
 }
 
-/** Whether a model fits once every other one of ours is gone. */
+/** Whether a model fits once every other model of ours is unloaded. */
 function fitsAlone(machine: SimulatedMachine, model: SimulatedModel, limit: Limit): boolean {
   return fits(machine.pools, machine.chargeOf(model), { limit, freed: machine.ours });
 }

@@ -19,7 +19,8 @@ export function portsOf(machine: SimulatedMachine): AutopilotPorts {
     },
     monitor: {
       snapshot: () => Promise.resolve(machine.resources()),
-      // Memory changes only where a row begins, and most rows begin on a full second: rounds see it in time.
+      // No polling: memory changes only where a row begins, usually on a full second, when a round runs
+      // anyway.
       readRam: null,
       settled: () => Promise.resolve(machine.resources()),
     },

@@ -25,7 +25,7 @@ export function gpu(totalGib: number, othersGib: number, unified = false): Trace
   return { totalBytes: totalGib * GIB, othersBytes: othersGib * GIB, unified };
 }
 
-/** The state from second `atS` on. What is left out is as the machine of the scenario has it. */
+/** The state from second `atS` on. Fields that are left out have the values of the scenario's machine. */
 export interface Point {
   readonly atS: number;
   /** What others use of RAM. */
@@ -85,7 +85,7 @@ export interface TurnRanges {
   readonly endS: number;
 }
 
-/** Low and high levels in turns, low first: points with an even index are low. */
+/** Low and high levels in turn, low first: points with an even index are low. */
 export function turns(random: () => number, ranges: TurnRanges): Point[] {
   const points: Point[] = [];
   let atS = 0;

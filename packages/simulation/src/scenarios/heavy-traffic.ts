@@ -1,7 +1,7 @@
 import { between, gpu, GPU_MACHINE, type Point } from './curves.js';
 import { HOUR_S, scenario, type Scenario } from './scenario.js';
 
-/** Five requests at once on average, so that the model is busy practically all the time. */
+/** On average five requests at once, so the model is busy nearly all the time. */
 const HEAVY = { ratePerMinute: 12, meanSeconds: 25 };
 const CALM = { ratePerMinute: 1, meanSeconds: 6 };
 const EVENING_HOURS = 4;

@@ -10,8 +10,8 @@ export interface Scenario {
   /** What happens, in a sentence. */
   readonly description: string;
   /**
-   * Whether others' peaks are shorter than a large model takes to load. The reference planner then gets no
-   * quality from a switch, and the quality ratio says little.
+   * Whether peaks of the others are shorter than the load time of a large model. The reference planner then
+   * gets no quality from a switch, and the quality ratio says little.
    */
   readonly short: boolean;
   /** The same rows for the same seed. */

@@ -101,7 +101,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
     }
     return points;
   }),
-  scenario('failing-loads', 'Loads fail now and then.', 8, (random, endS) =>
+  scenario('failing-loads', 'Some loads fail.', 8, (random, endS) =>
     turns(random, {
       lowGib: [5, 7],
       highGib: [12, 14],

@@ -2,7 +2,7 @@ import type { Complaints } from './read-fields.js';
 import { readTraceRow } from './read-trace-row.js';
 import type { TraceRow } from './trace.js';
 
-/** Something wrong with a line of a trace. */
+/** A problem with a line of a trace. */
 export interface TraceIssue {
   /** From 1. */
   readonly line: number;
@@ -19,8 +19,8 @@ export type ParsedTrace = (
 };
 
 /**
- * Reads a trace: one JSON object a line, see `TraceRow`. Fields that are left out have the values of the row
- * before; empty lines are skipped.
+ * Reads a trace: one JSON object a line, see `TraceRow`. Fields that are left out have the values of the
+ * row before; empty lines are skipped.
  */
 export function parseTrace(text: string): ParsedTrace {
   const rows: TraceRow[] = [];

@@ -54,8 +54,8 @@ export class GraphContext {
   /** The layers to build, in order. */
   readonly layers: readonly number[];
   /**
-   * By stretch: the hidden states after which the state of memory is compared, to check that leaving out layers
-   * changes nothing.
+   * By stretch: the hidden states after which the state of memory is compared, to check that leaving out
+   * layers changes nothing.
    */
   readonly marks: readonly Tensor[][];
   readonly #shortenings: readonly Shortening[];
@@ -180,7 +180,9 @@ export class GraphContext {
     return input(I32, this.tokens * perToken);
   }
 
-  /** The frequency factors of rotations, which lie on the layer's device; `null` where the model has none. */
+  /**
+   * The frequency factors of rotations, which lie on the layer's device; `null` where the model has none.
+   */
   ropeFactors(il: number): Tensor | null {
     const { shared } = this.index;
     const group = shared.get('rope_freqs') ?? shared.get('rope_factors_long');
@@ -204,7 +206,7 @@ export class GraphContext {
     kind: NormKind = 'rms',
     bias: Tensor | null = null,
   ): Tensor {
-    // ggml may overwrite the input of an RMS norm, but not of a layer norm.
+    // ggml may overwrite the input of an RMS norm, but not the input of a layer norm.
     let result = kind === 'rms' ? rmsNorm(x) : likeFirst(x);
     if (weight !== null) result = multiply(result, weight);
     if (bias !== null) result = add(result, bias);

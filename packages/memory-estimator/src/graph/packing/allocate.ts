@@ -33,7 +33,9 @@ export function reserve(
 export interface Reservation {
   /** By device: size of the compute buffer. */
   readonly bytes: readonly number[];
-  /** By device: the most bytes in use at once. Larger tensors never lower it, while they can lower `bytes`. */
+  /**
+   * By device: the most bytes in use at once. Larger tensors never lower it, while they can lower `bytes`.
+   */
   readonly liveBytes: readonly number[];
   /** Whether the memory at the last mark of each stretch is in the same state as at an earlier one. */
   readonly settled: boolean;
@@ -48,7 +50,7 @@ interface Snapshot {
   readonly free: readonly (readonly number[])[];
   /** Number of nodes since the previous mark of the stretch, or since the start. */
   readonly reach: number;
-  /** Nodes within reach that are in memory, the last one first, without those that stay until the last mark. */
+  /** Nodes in memory that are compared, the last one first, without nodes that stay until the last mark. */
   live: readonly LiveNode[];
 }
 
@@ -59,9 +61,9 @@ interface LiveNode {
 }
 
 /**
- * Whether memory at the last mark is in the same state as at an earlier mark: the same blocks are free, and the
- * tensors of the last round lie at the same offsets. Older tensors, and those that stay until the last mark, do
- * not move in between.
+ * Whether memory at the last mark is in the same state as at an earlier mark: the same blocks are free, and
+ * the tensors of the last round lie at the same offsets. Older tensors, and those that stay until the last
+ * mark, do not move in between.
  */
 function hasSettled(snapshots: readonly Snapshot[]): boolean {
   const last = snapshots.at(-1);
@@ -71,7 +73,9 @@ function hasSettled(snapshots: readonly Snapshot[]): boolean {
   return snapshots.slice(0, -1).some((snapshot) => isSameState(snapshot, last, round));
 }
 
-/** Whether the same blocks are free, and the last `round` nodes before each mark lie at the same offsets. */
+/**
+ * Whether the same blocks are free, and the last `round` nodes before each mark lie at the same offsets.
+ */
 function isSameState(one: Snapshot, other: Snapshot, round: number): boolean {
   if (one.reach < round || other.reach < round) return false;
   if (!one.free.every((list, device) => sameNumbers(list, other.free[device] ?? []))) return false;
@@ -145,8 +149,8 @@ class Allocation {
   }
 
   /**
-   * Places a tensor over an operand that no other node needs. An operand that is a view is never overwritten,
-   * because ggml allocates no memory for views.
+   * Places a tensor over an operand that no other node needs. An operand that is a view is never
+   * overwritten, because ggml allocates no memory for views.
    */
   #overwrite(tensor: Tensor): boolean {
     for (const parent of tensor.sources) {

@@ -19,8 +19,8 @@ const CHOOSE_EXPERTS = ['sort', 'view', 'get-rows'] as const;
 const NORMALIZE = ['reshape', 'sum-rows', 'clamp', 'divide', 'reshape'] as const;
 
 /**
- * Sequences that are fused into one kernel and stay in place: those that store a rotated key (observed in the
- * reservations of v0.5.0), and those that choose experts. The first match counts.
+ * Sequences that are fused into one kernel and stay in place: those that store a rotated key (observed in
+ * the reservations of v0.5.0), and those that choose experts. The first match counts.
  */
 const PATTERNS: readonly (readonly [Step, ...Step[]])[] = [
   ['rms-norm', 'multiply', 'rope', 'view', 'set-rows'],
@@ -218,7 +218,10 @@ class Reordering {
   }
 }
 
-/** For each node, the index of the previous node with the same memory, or -1. Sets the nodes' positions. */
+/**
+ * For each node, the index of the previous node with the same memory, or -1. Also sets the position of each
+ * node.
+ */
 function previousOfMemory(nodes: readonly Tensor[]): readonly number[] {
   const last = new Map<Tensor, number>();
   return nodes.map((node, i) => {

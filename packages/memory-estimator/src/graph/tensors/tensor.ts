@@ -75,13 +75,13 @@ export class Tensor {
   allocated = false;
   offset = -1;
   device = -1;
-  /** Copies of it on other devices. */
+  /** Copies of this tensor on other devices. */
   copies: Tensor[] | null = null;
-  /** The device whose buffer holds it. */
+  /** The device whose buffer holds this tensor. */
   bufferOf = -1;
-  /** Its index among the nodes that are reordered. */
+  /** Index of this tensor among the nodes that are reordered. */
   position = -1;
-  /** The repeating stretch of layers that has a mark at it. */
+  /** The repeating stretch of layers that has a mark at this tensor. */
   stretch = -1;
 
   constructor(

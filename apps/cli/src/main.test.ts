@@ -78,7 +78,7 @@ describe('the built program', () => {
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
   });
 
-  test('a reader that closes the pipe is no error', async () => {
+  test('ends with 0 when the reader closes the pipe', async () => {
     const { child, ended } = start('config', 'schema');
     child.stdout.destroy();
     expect((await ended).output).not.toMatch(/EPIPE|error|\n\s+at /);

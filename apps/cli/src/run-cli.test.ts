@@ -112,7 +112,7 @@ describe('reportError', () => {
     expect(text).toContain('caused by Error: inner');
   });
 
-  test('an interruption is no error', () => {
+  test('an interruption is not reported as an error', () => {
     expect(report(new Interrupted(130))).toEqual({ exitCode: 130, text: 'Cancelled.\n' });
   });
 });

@@ -56,7 +56,7 @@ export interface SimulateWorld extends AsyncDisposable {
     line?: string,
     columns?: number,
   ) => Promise<MaiResult>;
-  /** As `run` with `--json`; fails unless the run succeeds. */
+  /** Runs with `--json` and returns the report; fails unless the run succeeds. */
   readonly report: (
     rows: readonly Row[],
     config: string,

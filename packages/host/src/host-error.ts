@@ -1,6 +1,6 @@
 import type { Selection } from '@mai/selector';
 
-/** What went wrong. Codes are API: they do not change within a major version. */
+/** The kind of failure. Codes are API: they do not change within a major version. */
 export type HostErrorCode =
   /** No model that meets the requirement can be loaded; `selection` gives the reason for each. */
   | 'NOTHING_FITS'

@@ -28,7 +28,7 @@ export interface HostOptions {
   readonly userHome?: string | undefined;
   /** The environment; `process.env` unless given. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What relative paths are relative to; `process.cwd()` unless given. */
+  /** The folder of relative paths; `process.cwd()` unless given. */
   readonly cwd?: string | undefined;
   /** `process.platform` unless given. */
   readonly platform?: NodeJS.Platform | undefined;

@@ -81,7 +81,7 @@ export interface YieldAnswer extends JournalAnswer {
 /**
  * One machine's Mai. Nothing is opened before it is needed, and every part is closed with the host.
  *
- * What has an answer without LM Studio gives it while LM Studio is off: `status`, `models`, `select`,
+ * These work while LM Studio is off: `status`, `models`, `select`,
  * `estimate`, `doctor`, `decisions`, `replay`, `simulatedModels`, the journal. Everything else throws
  * LMStudioError `UNREACHABLE` then. All methods throw ModelConfigError for a configuration with faults, and the
  * signal's reason when they are cancelled.

@@ -55,7 +55,7 @@ export async function withSession<Result>(
   }
 }
 
-/** As `inSession`, for calls that need LM Studio. @throws LMStudioError where it is off */
+/** A session for calls that need LM Studio. @throws LMStudioError where it is off */
 export async function openActiveSession(
   parts: HostParts,
   options: SessionOptions,

@@ -8,7 +8,7 @@ export function suggest(word: string, known: readonly string[]): string | null {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (best === null || distance < best.distance) best = { word: candidate, distance };
   }
-  // One edit for every three letters is probably a typing error; more edits are another word.
+  // Up to one edit for every three letters counts as a typing error; more edits make another word.
   const isClose = best !== null && best.distance <= Math.max(1, Math.floor(wanted.length / 3));
   return isClose ? (best?.word ?? null) : null;
 }

@@ -34,7 +34,7 @@ describe('the help texts of the fields', () => {
     }
   });
 
-  it('are written for every field of switching, with the default that holds', () => {
+  it('cover every field of switching, with its current default', () => {
     expect(
       Object.fromEntries(describeFields('SwitchingSection').map((one) => [one.name, one.default])),
     ).toEqual(SWITCHING_DEFAULTS);

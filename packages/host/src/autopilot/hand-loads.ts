@@ -113,7 +113,7 @@ async function loadOneOf(
     ...(signal === undefined ? {} : { signal }),
   }));
   const [only, second] = requests;
-  // For one model, `loadFirst` would wrap the error in an error about a list.
+  // Not `loadFirst` for one model: it would wrap the error in an error about a list.
   return only !== undefined && second === undefined
     ? { ...(await client.load(only)), index: 0, failures: [] }
     : client.loadFirst(requests);

@@ -232,7 +232,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
         const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
-        // No lease was given, so asking the next autopilot cannot take two.
+        // No lease was given, so asking the next autopilot cannot result in two leases.
         if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal });
       }

@@ -14,7 +14,7 @@ export interface YieldRequest {
    */
   readonly name?: string | null;
   /**
-   * End in epoch milliseconds. Without this and `whileProcess` the yield lasts until `endYields`.
+   * End in epoch milliseconds. Without this and `whileProcess` the yield lasts until `endYield`.
    */
   readonly untilMs?: number | null;
   /** Name or id of a running program; the yield ends when the program ends. */

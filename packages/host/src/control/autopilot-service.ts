@@ -68,7 +68,7 @@ export interface ServiceLease {
 export type Delivery =
   /** The autopilot acts on the change from now on. */
   | { readonly kind: 'seen'; readonly processId: number }
-  /** It has not read the change within the time allowed: it is switching, or LM Studio is away. */
+  /** The autopilot has not read the change in time: it is switching, or LM Studio is off. */
   | { readonly kind: 'waiting'; readonly processId: number }
   /** No autopilot runs; the next one reads the change when it starts. */
   | { readonly kind: 'nobody' };

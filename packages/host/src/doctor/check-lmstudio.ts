@@ -15,7 +15,7 @@ export async function checkConnection(
   try {
     const link = await runtime.link(signal);
     if (link.kind === 'off') {
-      // LM Studio being off is no fault: only loading needs it.
+      // Not a fault where LM Studio is off, because only loading needs LM Studio.
       return { link, checks: [warning(NAME, link.reason.message, null)] };
     }
     const { client } = link;

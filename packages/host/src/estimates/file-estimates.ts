@@ -21,7 +21,7 @@ export interface FileEstimates {
   estimate(file: string, settings: EstimateSettings): Promise<FileEstimate>;
 }
 
-/** @param cwd - the folder that relative file names start from */
+/** @param cwd - the folder of relative file names */
 export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstimates {
   const headers = new Map<string, Promise<GgufHeader>>();
   const headerOf = (file: string): Promise<GgufHeader> => {

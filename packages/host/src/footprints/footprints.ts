@@ -37,7 +37,7 @@ export interface SourcedFootprint {
 }
 
 /**
- * What a model takes with a load configuration. The sources in order of trust:
+ * The memory of a model with a load configuration. The sources in order of trust:
  *
  * 1. what a load of the model was measured to take on this machine;
  * 2. the header of its GGUF file;

@@ -16,8 +16,7 @@ export interface RuntimeConnection extends AsyncDisposable {
    */
   link(signal: AbortSignal): Promise<RuntimeLink>;
   /**
-   * As `find`, but an LM Studio that is off is an error. @throws LMStudioError `UNREACHABLE` as
-   * well
+   * As `link`, but an LM Studio that is off is an error. @throws LMStudioError `UNREACHABLE`, too
    */
   client(signal: AbortSignal): Promise<LMStudioClient>;
   /** Forgets the connection after a loss: the next call searches anew. */

@@ -27,7 +27,7 @@ export interface SwitchReport extends RunReport {
 /** Options of a switch. */
 export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Only decides; changes nothing. Default false. */
+  /** Whether to decide only and change nothing. Default false. */
   readonly dryRun?: boolean;
   /**
    * Called with every step; `sizeBytes` is the size on disk of a model that is being loaded, null

@@ -22,7 +22,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
  */
 export async function connect(options: ConnectOptions = {}): Promise<LMStudioClient> {
   options.signal?.throwIfAborted();
-  // One deadline over discovery and authentication.
+  // One deadline for discovery and authentication together.
   const deadline = Deadline.of(systemTimers, options, DEFAULT_TIMEOUT_MS);
   const apiToken = apiTokenOf({ ...options, env: options.env ?? process.env });
   const address = await locate(options);

@@ -36,7 +36,7 @@ export interface EstimateOptions extends CallOptions {
   readonly deviceIdentifier?: string | null | undefined;
 }
 
-/** What to estimate. */
+/** The model and settings of an estimate. */
 export interface EstimateSubject {
   readonly kind: ModelKind;
   readonly modelKey: string;

@@ -170,7 +170,7 @@ function normalize(request: LoadRequest): NormalizedLoad {
   };
 }
 
-/** Reports progress only when it has grown, and a first 0. */
+/** Reports progress only when it has grown, and reports an initial 0. */
 function advance(shared: SharedLoad, ratio: number): void {
   if (!(ratio > shared.ratio) && !(ratio === 0 && shared.ratio === 0)) return;
   shared.ratio = Math.min(1, ratio);

@@ -3,7 +3,7 @@ import type { ResidentInstance } from '../models/model-types.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { ModelKind } from '../wire/wire.js';
 
-/** Which model to load, and how. */
+/** A request to load a model. */
 export interface LoadRequest extends CallOptions {
   readonly modelKey: string;
   /** LM Studio chooses the fields that are `null`; without a configuration, all fields. */

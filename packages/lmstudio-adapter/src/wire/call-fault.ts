@@ -1,6 +1,6 @@
 import type { Endpoint, Namespace } from './wire.js';
 
-/** Why a call has no result. Stays inside the package; callers see an `LMStudioError`. */
+/** The reason for a failed call. Only used inside the package; callers see an `LMStudioError`. */
 export type CallFaultKind =
   /** No answer within the deadline. */
   | 'timed-out'

@@ -58,7 +58,7 @@ export class SessionPool {
     try {
       return { value: await this.read(spec, start) };
     } catch (error) {
-      // After the call has worked once, a timeout only means that LM Studio is busy.
+      // LM Studio has answered this call before, so a timeout means that LM Studio is busy.
       const lacking =
         isCallFault(error, 'not-understood') ||
         (isCallFault(error, 'timed-out') && !this.#answered.has(name));

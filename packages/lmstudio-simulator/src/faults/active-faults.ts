@@ -49,7 +49,7 @@ export class ActiveFaults {
     return null;
   }
 
-  /** As `hit`, for a load of this model. */
+  /** As `trigger`, for a load of this model. */
   triggerForLoad<T extends FaultType>(type: T, modelKey: string): FaultOf<T> | null {
     return this.trigger(
       type,

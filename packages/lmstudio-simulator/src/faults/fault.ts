@@ -75,12 +75,12 @@ export type Fault = FaultScope &
         readonly endpoint?: string;
       }
     | {
-        /** The answer of `endpoint` has a wrong shape, and the SDK ignores it. Default: of all endpoints. */
+        /** The answer of `endpoint` has a wrong shape, and the SDK ignores it. Default: all endpoints. */
         readonly type: 'invalid-result';
         readonly endpoint?: string;
       }
     | {
-        /** A communication warning is sent before the answer of `endpoint`. Default: of all endpoints. */
+        /** A communication warning is sent before the answer of `endpoint`. Default: all endpoints. */
         readonly type: 'protocol-warning';
         readonly endpoint?: string;
         readonly text?: string;

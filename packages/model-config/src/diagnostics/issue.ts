@@ -1,4 +1,4 @@
-/** What kind of problem an issue is. Codes are API. */
+/** The kind of problem of an issue. Codes are API. */
 export type ModelConfigIssueCode =
   | 'SYNTAX'
   | 'DUPLICATE_KEY'

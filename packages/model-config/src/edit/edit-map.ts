@@ -29,7 +29,7 @@ export function replaceValue(text: string, pair: Pair, value: EditValue): string
 /**
  * Adds a pair at the end of a map.
  *
- * @param lines - the pair as it is written in a block, without indentation.
+ * @param lines - the lines of the pair in a block, without indentation.
  */
 export function addPair(text: string, map: YAMLMap, key: string, lines: readonly string[]): string {
   const last = map.items.at(-1);

@@ -131,12 +131,12 @@ const model = z.strictObject({
 const switching = z.strictObject({
   memory_percent: optional(
     percent(),
-    'The most of RAM, or of unified memory, that may be in use.',
+    'The limit for the use of RAM, or of unified memory.',
     SWITCHING_DEFAULTS.memory_percent,
   ),
   vram_percent: optional(
     percent(),
-    "The most of each GPU's own memory that may be in use.",
+    "The limit for the use of each GPU's own memory.",
     SWITCHING_DEFAULTS.vram_percent,
   ),
   cpu_percent: optional(

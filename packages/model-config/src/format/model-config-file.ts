@@ -98,9 +98,9 @@ export interface ModelSection {
 
 /** When to switch, as the file writes it: percentages from 0 to 100, durations and sizes as text. */
 export interface SwitchingSection {
-  /** The most of RAM, or of unified memory, that may be in use. Default: 80. */
+  /** The limit for the use of RAM, or of unified memory. Default: 80. */
   readonly memory_percent?: number | undefined;
-  /** The most of each GPU's own memory that may be in use. Default: 90. */
+  /** The limit for the use of each GPU's own memory. Default: 90. */
   readonly vram_percent?: number | undefined;
   /**
    * While other programs use more of the CPU than this, no larger model is loaded. LM Studio's own

@@ -112,7 +112,7 @@ describe('a quantity as text', () => {
   });
 });
 
-it('no text takes long to refuse', () => {
+it('refuses every text quickly', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9.msh ]{0,400}$/), (text) => {
       expect(parseDurationMs(text) !== null).toBe(DURATION_PATTERN.test(text));

@@ -115,7 +115,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
     case 'FORECAST':
       return (
         `at once: the hard limit was ${timeToHardLimitMs === null ? 'near' : `${formatDuration(timeToHardLimitMs)} away`} ` +
-        `as memory was filling up, and a switch takes ${formatDuration(reactionMs)}.`
+        `because memory was filling up, and a switch takes ${formatDuration(reactionMs)}.`
       );
     case 'DWELL_OVER':
       return `it had been due for ${formatDuration(dueMs ?? policy.dwellMs)}; the dwell time is ${formatDuration(policy.dwellMs)}.`;

@@ -28,7 +28,7 @@ export function describeNow(state: AutopilotState, nowMs: number): string {
   return `${what}${timing(decision)}.`;
 }
 
-/** What would change the decision, most likely first. */
+/** The events that would change the decision, most likely first. */
 export function describeNext(state: AutopilotState, nowMs: number): string[] {
   const { decision } = state;
   if (decision === null) return [];

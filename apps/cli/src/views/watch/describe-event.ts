@@ -42,7 +42,7 @@ export function describeEvent(
     case 'recovered':
       return `${style.good('Working again.')}`;
     case 'catalog-rejected':
-      return `${style.caution('Configuration not applied')}, the last one stays in force: ${messageOf(event.error)}`;
+      return `${style.caution('Configuration not applied')}, the previous configuration stays in force: ${messageOf(event.error)}`;
     case 'journal-changed':
       return describeJournal(event.journal);
     case 'idle':

@@ -6,8 +6,13 @@ import { createAssemblyMemo, type ForgetfulMemo } from './assembly-memo.js';
 import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
-/** Older estimates and surveys are asked for again, but only if something has changed since. */
-const ESTIMATE_MAX_AGE_MS = 60_000;
+/** Older surveys and estimates that stand in a model's way are asked for again, if something has changed since. */
+const MAX_AGE_MS = 60_000;
+/**
+ * The same for other estimates. A footprint does not depend on how much memory is free, and a desktop's memory changes
+ * all the time: with the shorter age the runtime would be asked about every load option of every model each minute.
+ */
+const FOOTPRINT_MAX_AGE_MS = 3_600_000;
 /** An edited configuration takes effect this soon. */
 const CATALOG_MAX_AGE_MS = 2000;
 
@@ -28,12 +33,19 @@ export function cachePorts(
 ): CachedPorts {
   const { clock } = ports;
   const residents = new ResidentCache(ports.runtime, clock);
-  const isFresh = (madeAtMs: number): boolean =>
-    clock.monotonicMs() - madeAtMs < ESTIMATE_MAX_AGE_MS || madeAtMs >= residents.changedAtMs;
-  const memo = createAssemblyMemo(() => clock.monotonicMs(), isFresh);
+  const isFresh = (madeAtMs: number, maxAgeMs = MAX_AGE_MS): boolean =>
+    clock.monotonicMs() - madeAtMs < maxAgeMs || madeAtMs >= residents.changedAtMs;
+  const memo = createAssemblyMemo(
+    () => clock.monotonicMs(),
+    (madeAtMs) => isFresh(madeAtMs),
+  );
   const estimates = new Map<string, { readonly atMs: number; readonly answer: Estimate }>();
   const surveys = new Map<string | null, { readonly atMs: number; readonly survey: Survey }>();
-  const catalog = cacheCatalog(ports, onCatalogRejected);
+  const catalog = cacheCatalog(ports, {
+    onRejected: onCatalogRejected,
+    // Another file may have been downloaded under the same model key.
+    onChanged: () => estimates.clear(),
+  });
   return {
     ports: {
       ...ports,
@@ -42,7 +54,9 @@ export function cachePorts(
         estimate: async (question, options) => {
           const key = keyOf(question);
           const known = estimates.get(key);
-          if (known !== undefined && isFresh(known.atMs)) return known.answer;
+          if (known !== undefined && isFresh(known.atMs, maxAgeOf(known.answer))) {
+            return known.answer;
+          }
           const atMs = clock.monotonicMs();
           const answer = await ports.estimator.estimate(question, options);
           estimates.set(key, { atMs, answer });
@@ -79,9 +93,18 @@ interface CachedReading {
   readonly askedRuntime: boolean;
 }
 
+/** A refusal depends on the memory that is free, and what is unknown may become known. */
+function maxAgeOf({ footprint, guardrails }: Estimate): number {
+  const isObstacle = footprint === null || guardrails === 'refuse';
+  return isObstacle ? MAX_AGE_MS : FOOTPRINT_MAX_AGE_MS;
+}
+
 function cacheCatalog(
   { catalog, clock }: AutopilotPorts,
-  onRejected: (error: unknown) => void,
+  {
+    onRejected,
+    onChanged,
+  }: { readonly onRejected: (error: unknown) => void; readonly onChanged: () => void },
 ): { readonly port: CatalogPort; expire(): void } {
   const readings = new Map<string | null, CachedReading>();
   const readLatest = async (
@@ -108,6 +131,7 @@ function cacheCatalog(
         const fresh = known !== undefined && atMs - known.atMs < CATALOG_MAX_AGE_MS;
         if (fresh && (known.askedRuntime || !mayAskRuntime)) return known.reading;
         const reading = await readLatest(options, known?.reading);
+        if (known !== undefined && reading !== known.reading) onChanged();
         readings.set(chain, { atMs, reading, askedRuntime: mayAskRuntime });
         return reading;
       },

@@ -176,6 +176,24 @@ test('the token is read from a file; a file without one is refused', async () =>
   });
 });
 
+test('many calls at a time cause no warning of a leak', async () => {
+  const limits: unknown[] = [];
+  const monitor: MonitorPort = {
+    snapshot: ({ signal = AbortSignal.abort() }) => {
+      // Node keeps the number of listeners from which on it warns under this symbol; 0 is no limit.
+      const limit = Object.getOwnPropertySymbols(signal).find(
+        ({ description }) => description === 'events.maxEventTargetListeners',
+      );
+      limits.push(limit === undefined ? undefined : Reflect.get(signal, limit));
+      return Promise.reject(new Error('enough'));
+    },
+    ...{ readRam: null, settled: null },
+  };
+  await using host = await openHost(options({ monitor }));
+  await expect(host.resources()).rejects.toThrow('enough');
+  expect(limits).toEqual([0]);
+});
+
 test('a closed host ends what it has begun', async () => {
   const host = await openHost(options());
   await host.status();

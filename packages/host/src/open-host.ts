@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { HostAutopilot } from './autopilot/host-autopilot.js';
 import { findConfigPlaces } from './config/config-places.js';
 import { loadConfig } from './config/load-config.js';
@@ -28,6 +29,8 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     options.signal === undefined
       ? closing.signal
       : AbortSignal.any([options.signal, closing.signal]);
+  // Any number of calls may wait for this signal at a time; from the eleventh on, Node would warn of a leak.
+  setMaxListeners(0, signal);
   const parts = createHostParts(contextOf({ ...options, ...token }, signal));
   const { context } = parts;
 

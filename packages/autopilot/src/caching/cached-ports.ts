@@ -31,12 +31,19 @@ export function cachePorts(
 ): CachedPorts {
   const { clock } = ports;
   const residents = new ResidentCache(ports.runtime, clock);
-  const isFresh = (madeAtMs: number): boolean =>
-    clock.monotonicMs() - madeAtMs < ESTIMATE_MAX_AGE_MS || madeAtMs >= residents.changedAtMs;
-  const memo = createAssemblyMemo(() => clock.monotonicMs(), isFresh);
+  const isFresh = (madeAtMs: number, maxAgeMs = MAX_AGE_MS): boolean =>
+    clock.monotonicMs() - madeAtMs < maxAgeMs || madeAtMs >= residents.changedAtMs;
+  const memo = createAssemblyMemo(
+    () => clock.monotonicMs(),
+    (madeAtMs) => isFresh(madeAtMs),
+  );
   const estimates = new Map<string, { readonly atMs: number; readonly answer: Estimate }>();
   const surveys = new Map<string | null, { readonly atMs: number; readonly survey: Survey }>();
-  const catalog = cacheCatalog(ports, onCatalogRejected);
+  const catalog = cacheCatalog(ports, {
+    onRejected: onCatalogRejected,
+    // Another file may have been downloaded under the same model key.
+    onChanged: () => estimates.clear(),
+  });
   return {
     ports: {
       ...ports,
@@ -45,7 +52,9 @@ export function cachePorts(
         estimate: async (question, options) => {
           const key = keyOf(question);
           const known = estimates.get(key);
-          if (known !== undefined && isFresh(known.atMs)) return known.answer;
+          if (known !== undefined && isFresh(known.atMs, maxAgeOf(known.answer))) {
+            return known.answer;
+          }
           const atMs = clock.monotonicMs();
           const answer = await ports.estimator.estimate(question, options);
           estimates.set(key, { atMs, answer });
@@ -82,9 +91,18 @@ interface CachedReading {
   readonly askedRuntime: boolean;
 }
 
+/** A refusal depends on the memory that is free, and what is unknown may become known. */
+function maxAgeOf({ footprint, guardrails }: Estimate): number {
+  const isObstacle = footprint === null || guardrails === 'refuse';
+  return isObstacle ? MAX_AGE_MS : FOOTPRINT_MAX_AGE_MS;
+}
+
 function cacheCatalog(
   { catalog, clock }: AutopilotPorts,
-  onRejected: (error: unknown) => void,
+  {
+    onRejected,
+    onChanged,
+  }: { readonly onRejected: (error: unknown) => void; readonly onChanged: () => void },
 ): { readonly port: CatalogPort; expire(): void } {
   const readings = new Map<string | null, CachedReading>();
   const readLatest = async (
@@ -112,6 +130,7 @@ function cacheCatalog(
         const fresh = known !== undefined && atMs - known.atMs < CATALOG_MAX_AGE_MS;
         if (fresh && (known.askedRuntime || !mayAskRuntime)) return known.reading;
         const reading = await readLatest(options, known?.reading);
+        if (known !== undefined && reading !== known.reading) onChanged();
         readings.set(chain, { atMs, reading, askedRuntime: mayAskRuntime });
         return reading;
       },

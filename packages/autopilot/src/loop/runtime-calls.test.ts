@@ -89,6 +89,33 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
+  it('is no estimate again where other programs take and free memory all the time', async () => {
+    const { world, pilot, calls } = await openSteady();
+    for (let second = 0; second < 600; second += 5) {
+      world.othersBytes = (second % 60 < 30 ? 6 : 6.8) * GIB;
+      await world.clock.advance(5 * SECOND);
+    }
+    expect(calls.estimate).toBe(0);
+    await pilot.stop();
+  });
+
+  it('is again for an estimate that refuses a model, once memory has changed', async () => {
+    const { world, pilot, calls } = await openSteady(({ estimator }) => ({
+      estimator: {
+        estimate: async (question, options) => ({
+          ...(await estimator.estimate(question, options)),
+          guardrails: question.modelKey === 'large' ? ('refuse' as const) : null,
+        }),
+      },
+    }));
+    await world.clock.advance(2 * MINUTE);
+    expect(calls.estimate).toBe(0);
+    world.othersBytes -= GIB;
+    await world.clock.advance(10 * SECOND);
+    expect(calls.estimate).toBeGreaterThan(0);
+    await pilot.stop();
+  });
+
   it.each([
     ['nothing fits', { othersGib: 30, dryRun: false }],
     ['nothing may be loaded', { othersGib: 6, dryRun: true }],

@@ -1,6 +1,7 @@
 import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
 import type { Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
+import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../wire/encode-value.js';
 
@@ -11,13 +12,13 @@ export class InvalidParams extends Error {
 
 /** Checks the parameters that a client sent. @throws InvalidParams */
 export const parseParams = {
-  requirement: (params: unknown): Requirement => check(params, isRequirement),
-  target: (params: unknown): string => check(params, isText),
-  names: (params: unknown): readonly string[] => check(params, isTexts),
-  yield: (params: unknown): Yield => check(params, isYield),
-  load: (params: unknown): HandLoad => check(params, isLoad),
-  unload: (params: unknown): HandUnload => check(params, isUnload),
-  lease: (params: unknown): number => check(params, isCount),
+  requirement: (params: unknown): Requirement => check('requirement', params, isRequirement),
+  target: (params: unknown): string => check('target of a pin', params, isText),
+  names: (params: unknown): readonly string[] => check('list of names', params, isTexts),
+  yield: (params: unknown): Yield => check('yield', params, isYield),
+  load: (params: unknown): HandLoad => check('load by hand', params, isLoad),
+  unload: (params: unknown): HandUnload => check('unload by hand', params, isUnload),
+  lease: (params: unknown): number => check('number of a lease', params, isCount),
 };
 
 function check<Value>(value: unknown, is: (value: unknown) => value is Value): Value {

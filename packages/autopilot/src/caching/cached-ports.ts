@@ -7,10 +7,16 @@ import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
 /**
- * Maximum age of estimates and surveys. Older ones are requested again, but only if something has changed
- * since.
+ * Maximum age of surveys, and of estimates that keep a model from being loaded. Older ones are requested
+ * again, but only if something has changed since.
  */
-const ESTIMATE_MAX_AGE_MS = 60_000;
+const MAX_AGE_MS = 60_000;
+/**
+ * Maximum age of other estimates. A footprint does not depend on how much memory is free, and the memory of a
+ * desktop changes all the time: with the shorter age, LM Studio would be asked about every load option of every
+ * model each minute.
+ */
+const FOOTPRINT_MAX_AGE_MS = 3_600_000;
 /** Maximum age of a catalog reading: an edited configuration takes effect within this time. */
 const CATALOG_MAX_AGE_MS = 2000;
 

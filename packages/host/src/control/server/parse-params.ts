@@ -5,12 +5,7 @@ import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../wire/encode-value.js';
 
-/** Thrown for parameters of the wrong shape. */
-export class InvalidParams extends Error {
-  override readonly name = 'InvalidParams';
-}
-
-/** Checks the parameters that a client sent. @throws InvalidParams */
+/** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {
   requirement: (params: unknown): Requirement => check('requirement', params, isRequirement),
   target: (params: unknown): string => check('target of a pin', params, isText),
@@ -21,9 +16,17 @@ export const parseParams = {
   lease: (params: unknown): number => check('number of a lease', params, isCount),
 };
 
-function check<Value>(value: unknown, is: (value: unknown) => value is Value): Value {
-  if (!is(value)) throw new InvalidParams('The parameters are not those of this method.');
-  return value;
+/** Characters of the value that the message quotes. */
+const QUOTED_MAX = 200;
+
+function check<Value>(what: string, value: unknown, is: (value: unknown) => value is Value): Value {
+  if (is(value)) return value;
+  const text = JSON.stringify(value ?? null);
+  const quoted = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}...` : text;
+  throw new HostError(
+    'INVALID_REQUEST',
+    `The parameters are not a valid ${what}: ${quoted}. Check the names and the types of the fields.`,
+  );
 }
 
 function isRequirement(value: unknown): value is Requirement {
@@ -118,7 +121,7 @@ function isFlag(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
-/** Fractions are allowed, because offload ratios, sizes and times may have them. */
+/** Fractions are allowed: offload ratios, sizes and times have them. */
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { readFile, writeFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -334,4 +334,43 @@ test('the decisions of an autopilot that acquire has started are written to its 
   await host[Symbol.asyncDispose]();
   const { decisionLog } = await filesOf();
   expect(await readFile(decisionLog, 'utf8')).toContain(LARGE);
+});
+
+test('acquire refuses a requirement that makes no sense, whoever runs the autopilot', async () => {
+  // As a program without types may call it.
+  const wrong: Parameters<HostAutopilot['acquire']>[0] = JSON.parse('{ "tiers": ["huge"] }');
+  const error = {
+    ...{ name: 'HostError', code: 'INVALID_REQUEST' },
+    message: expect.stringContaining('"tiers":["huge"]'),
+  };
+  const holder = open();
+  await expect(holder.acquire(wrong)).rejects.toMatchObject(error);
+  await holder.acquire();
+  const host = open();
+  await expect(host.acquire(wrong)).rejects.toMatchObject(error);
+});
+
+test('disposing of a host does not wait for an autopilot that does not answer', async () => {
+  const files = await filesOf();
+  await mkdir(files.folder, { recursive: true });
+  const sockets: Socket[] = [];
+  // Stands for an autopilot whose process is suspended.
+  const server = createServer((socket) => sockets.push(socket));
+  const endpoint =
+    process.platform === 'win32'
+      ? `\\\\.\\pipe\\mai-frozen-${process.pid}`
+      : path.join(world.folder, 's');
+  await new Promise<void>((resolve) => server.listen(endpoint, () => resolve()));
+  await writeFile(files.control, JSON.stringify({ endpoint, processId: process.pid }));
+  const host = open();
+  const acquiring = host.acquire();
+  acquiring.catch(() => undefined);
+  await until(() => sockets.length > 0);
+  const startedMs = Date.now();
+  await host[Symbol.asyncDispose]();
+  // The autopilot has 5 s to answer.
+  expect(Date.now() - startedMs).toBeLessThan(2500);
+  await expect(acquiring).rejects.toMatchObject({ name: 'AbortError' });
+  for (const socket of sockets) socket.destroy();
+  server.close();
 });

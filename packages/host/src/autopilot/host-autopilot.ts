@@ -13,6 +13,7 @@ import type {
 } from '../control/autopilot-service.js';
 import type { ControlClient } from '../control/client/control-client.js';
 import { connectControl } from '../control/client/connect-control.js';
+import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
 import { orAborted } from '../runtime/connect-runtime.js';
@@ -55,7 +56,7 @@ export interface HostAutopilot extends AsyncDisposable {
    * A lease on a resident model that meets the requirement. The running autopilot is asked; where none runs, this
    * process runs one until the host is disposed, and then leaves everything loaded.
    *
-   * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`; LMStudioError where LM Studio is off
+   * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`, `INVALID_REQUEST`; LMStudioError where LM Studio is off
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
   /** The journal with its pins and yields. @throws AutopilotError `JOURNAL_UNUSABLE` */
@@ -94,6 +95,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const sessions = new Set<AutopilotSession>();
   let becoming: Promise<AutopilotService> | null = null;
   const disposed = new AbortController();
+  /** Ends what no single call may end, because calls share it. */
+  const ending = AbortSignal.any([parts.context.signal, disposed.signal]);
 
   const filesOfCall = ({ signal }: CallOptions): Promise<AutopilotFiles> =>
     findAutopilotFiles(contextOfCall(parts.context, signal));
@@ -119,8 +122,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   };
 
   const connectTo = async (files: AutopilotFiles): Promise<ControlClient | null> => {
-    const { signal } = parts.context;
-    const client = await connectControl({ path: files.control, signal });
+    const client = await connectControl({ path: files.control, signal: ending });
     if (client !== null) {
       clients.set(files.address, client);
       connections.push(client);
@@ -147,14 +149,14 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
         return session.service;
       } catch (error) {
         if (!isAutopilotError(error) || error.code !== 'ALREADY_RUNNING') throw error;
-        const service = await findService(files, parts.context.signal);
+        const service = await findService(files, ending);
         if (service !== null) {
           sessions.delete(session);
           return service;
         }
         // The holder does not listen yet, or is stopping and will release the lock.
         if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
-        await clock.sleep(HANDOVER_POLL_MS, { signal: parts.context.signal });
+        await clock.sleep(HANDOVER_POLL_MS, { signal: ending });
       }
     }
   };
@@ -208,6 +210,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     requirement: LeaseRequirement = {},
     options: CallOptions = {},
   ): Promise<Lease> => {
+    const wanted = parseParams.requirement({ ...NO_REQUIREMENT, ...requirement });
     const context = contextOfCall(parts.context, options.signal);
     const { signal } = context;
     const client = await parts.runtime.client(signal);
@@ -217,7 +220,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     for (;;) {
       try {
         const service = await requireService(files, signal);
-        const lease = await service.acquire({ ...NO_REQUIREMENT, ...requirement }, { signal });
+        const lease = await service.acquire(wanted, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
         // No lease was given, so asking the next autopilot is safe.

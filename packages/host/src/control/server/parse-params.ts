@@ -1,28 +1,32 @@
 import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
 import type { Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
+import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../wire/encode-value.js';
 
-/** Parameters of the wrong shape. */
-export class InvalidParams extends Error {
-  override readonly name = 'InvalidParams';
-}
-
-/** Checks the parameters that a client sent. @throws InvalidParams */
+/** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {
-  requirement: (params: unknown): Requirement => check(params, isRequirement),
-  target: (params: unknown): string => check(params, isText),
-  names: (params: unknown): readonly string[] => check(params, isTexts),
-  yield: (params: unknown): Yield => check(params, isYield),
-  load: (params: unknown): HandLoad => check(params, isLoad),
-  unload: (params: unknown): HandUnload => check(params, isUnload),
-  lease: (params: unknown): number => check(params, isCount),
+  requirement: (params: unknown): Requirement => check('requirement', params, isRequirement),
+  target: (params: unknown): string => check('target of a pin', params, isText),
+  names: (params: unknown): readonly string[] => check('list of names', params, isTexts),
+  yield: (params: unknown): Yield => check('yield', params, isYield),
+  load: (params: unknown): HandLoad => check('load by hand', params, isLoad),
+  unload: (params: unknown): HandUnload => check('unload by hand', params, isUnload),
+  lease: (params: unknown): number => check('number of a lease', params, isCount),
 };
 
-function check<Value>(value: unknown, is: (value: unknown) => value is Value): Value {
-  if (!is(value)) throw new InvalidParams('The parameters are not what this method takes.');
-  return value;
+/** Characters of the value that the message quotes. */
+const QUOTED_MAX = 200;
+
+function check<Value>(what: string, value: unknown, is: (value: unknown) => value is Value): Value {
+  if (is(value)) return value;
+  const text = JSON.stringify(value ?? null);
+  const quoted = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}...` : text;
+  throw new HostError(
+    'INVALID_REQUEST',
+    `The parameters are not a valid ${what}: ${quoted}. Check the names and the types of the fields.`,
+  );
 }
 
 function isRequirement(value: unknown): value is Requirement {

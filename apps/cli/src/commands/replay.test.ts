@@ -32,6 +32,12 @@ test('replays a log bit for bit', async () => {
   });
 });
 
+test('speaks of a single older decision in the singular', async () => {
+  const log = await writeLog(home, [{ ...first, version: 1 }]);
+  const { out } = await mai('replay', log);
+  expect(out).toMatch(/^Older: 1 decision from line 1 on was written in version 1 of the log/);
+});
+
 test('names the decisions of an older mai and replays the others', async () => {
   const log = await writeLog(home, [{ ...first, version: 1 }, { ...second, version: 1 }, third]);
   const { exitCode, out } = await mai('replay', log);

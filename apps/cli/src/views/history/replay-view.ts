@@ -30,7 +30,7 @@ export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Outp
     if (older !== null) {
       lines.push(
         `${style.caution('Older')}: ${name(file)}${plural(older.decisions, 'decision')} from line ${older.firstLine} on ` +
-          `were written in version ${older.version} of the log, which this mai can explain but not replay.`,
+          `${older.decisions === 1 ? 'was' : 'were'} written in version ${older.version} of the log, which this mai can explain but not replay.`,
       );
     }
     if (difference === null) continue;

@@ -47,6 +47,15 @@ export interface KnownError {
   readonly exitCode: ExitCode;
 }
 
+/** An error for a line of JSON: its message, and its code where it is one of those that `mai` throws on purpose. */
+export function errorJson(error: unknown): {
+  readonly code: string | null;
+  readonly message: string;
+} {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: knownError(error)?.code ?? null, message };
+}
+
 /** Recognises the errors that `mai` and its packages throw on purpose; null means a bug. */
 export function knownError(error: unknown): KnownError | null {
   if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return null;

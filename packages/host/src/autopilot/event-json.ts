@@ -4,8 +4,10 @@ import type { RejectedCandidate } from '@mai/selector';
 /**
  * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
  * the size of the rest, and the decision log has it.
+ *
+ * @param errorJson - what is printed for a thrown value
  */
-export function eventJson(event: AutopilotEvent): object {
+export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => object): object {
   switch (event.type) {
     case 'decided': {
       const { type, atMs, selection, verdict, timeToHardLimitMs, input } = event;
@@ -52,13 +54,6 @@ export function eventJson(event: AutopilotEvent): object {
     default:
       return event;
   }
-}
-
-/** A thrown value for JSON: its message, and its code where it has one. */
-export function errorJson(error: unknown): object {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return { code: typeof code === 'string' ? code : null, message };
 }
 
 function rejectedJson({ modelKey, rejection }: RejectedCandidate): object {

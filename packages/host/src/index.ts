@@ -60,7 +60,7 @@ export type {
 } from './simulation/simulated-models.js';
 export type { NameKind } from './names.js';
 
-export { errorJson, eventJson } from './autopilot/event-json.js';
+export { eventJson } from './autopilot/event-json.js';
 export { ESTIMATE_CHOICES } from './estimates/estimate-choices.js';
 export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
 export type { EstimateLine } from './estimates/parse-estimate-line.js';

@@ -2,7 +2,7 @@ import type { HandLoaded, Host, LoadRequest } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import { errorJson, EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.js';
 import type { Output } from '../terminal/output.js';
@@ -87,11 +87,10 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
 
 function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   const { instance, verified, reused, delivery, pinError } = loaded;
-  const failures = loaded.failures.map(({ modelKey, error }) => ({
-    modelKey,
-    message: messageOf(error),
-  }));
-  if (pinError !== null) output.warn(messageOf(pinError));
+  const failures = loaded.failures.map(({ modelKey, error }) => {
+    return { modelKey, message: errorJson(error).message };
+  });
+  if (pinError !== null) output.warn(errorJson(pinError).message);
   if (output.json) {
     output.resultJson({
       ...{ dryRun: false, instance, mismatches: verified, reused, tookMs, failures },
@@ -124,8 +123,4 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
  */
 function isNamed({ instanceIdentifier, modelKey }: HandLoaded['instance']): boolean {
   return instanceIdentifier !== modelKey && !instanceIdentifier.endsWith(`/${modelKey}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,10 +2,12 @@ import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import type { RejectedCandidate } from '@mai/selector';
 
 /**
- * An event of the autopilot for a line of JSON. Without a decision's input, which is a hundred
- * times as large as the rest and is in the decision log.
+ * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
+ * the size of the rest, and the decision log has it.
+ *
+ * @param errorJson - what is printed for a thrown value
  */
-export function eventJson(event: AutopilotEvent): object {
+export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => object): object {
   switch (event.type) {
     case 'decided': {
       const { type, atMs, selection, verdict, timeToHardLimitMs, input } = event;

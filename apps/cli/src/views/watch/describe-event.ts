@@ -6,6 +6,7 @@ import {
   type RunReport,
   type Selection,
 } from '@mai/host';
+import { errorJson } from '../../exit-codes.js';
 import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Style } from '../../terminal/style.js';
 import { describePlan, describeReason } from './describe-decision.js';
@@ -125,6 +126,5 @@ function messageOf(error: unknown): string {
     const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
     if (first !== undefined) return `${formatIssue(first).split('\n')[0] ?? ''}${more}`;
   }
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0] ?? '';
+  return errorJson(error).message.split('\n')[0] ?? '';
 }

@@ -1,6 +1,7 @@
 import type { CommandContext } from '../../context.js';
 import { SCHEMA_VERSION } from '../../terminal/output.js';
-import { errorJson, eventJson } from '@mai/host';
+import { eventJson } from '@mai/host';
+import { errorJson } from '../../exit-codes.js';
 import type { WatchReport } from './watch-report.js';
 
 /** Prints each event as one line of JSON, for pipes, logs and other programs. */
@@ -21,7 +22,7 @@ export function createWatchLines({ io, output }: CommandContext): WatchReport {
       } else if (event.type !== 'emergency') {
         nextTenth = 0;
       }
-      line(event.type, eventJson(event));
+      line(event.type, eventJson(event, errorJson));
     },
     configApplied: ({ source }) => {
       line('config-applied', { atMs: io.nowMs(), source: source.kind, file: source.file });

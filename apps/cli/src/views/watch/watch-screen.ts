@@ -1,5 +1,6 @@
 import type { AutopilotEvent, RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
+import { errorJson } from '../../exit-codes.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
 import { displayAddress } from '../../terminal/format.js';
@@ -67,11 +68,8 @@ export function createWatchScreen(
       say(`${output.style.good('Configuration applied')}: ${source.file ?? 'the built-in one'}.`);
     },
     logFailed: (error) => {
-      const why = error instanceof Error ? error.message : String(error);
-      say(`${output.style.caution('Decision not logged')}: ${why}`);
+      say(`${output.style.caution('Decision not logged')}: ${errorJson(error).message}`);
     },
-    close: () => {
-      view.close();
-    },
+    close: () => view.close(),
   };
 }

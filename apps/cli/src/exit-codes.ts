@@ -1,4 +1,4 @@
-/** Every exit code of `mai`. They are part of the interface: scripts depend on them. */
+/** Every exit code of `mai`. They are part of its interface: scripts depend on them. */
 export const EXIT = {
   success: 0,
   bug: 1,
@@ -26,7 +26,7 @@ const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   INVALID_REQUEST: EXIT.usage,
 };
 
-/** Each package brands its errors, so that `isX` recognizes them across copies and realms. */
+/** Each package brands its errors, so that they are known across copies and realms. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
@@ -40,20 +40,29 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];
 
-/** An error with a message for the user, and the exit code of the run. */
+/** An error that says what failed and what to do next, and the exit code that it ends the run with. */
 export interface KnownError {
   readonly code: string;
   readonly message: string;
   readonly exitCode: ExitCode;
 }
 
-/** Recognizes the errors that `mai` and its packages throw on purpose; null means a bug. */
+/** An error for a line of JSON: its message, and its code where it is one of those that `mai` throws on purpose. */
+export function errorJson(error: unknown): {
+  readonly code: string | null;
+  readonly message: string;
+} {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: knownError(error)?.code ?? null, message };
+}
+
+/** Recognises the errors that `mai` and its packages throw on purpose; null means a bug. */
 export function knownError(error: unknown): KnownError | null {
   if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return null;
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'string' || typeof message !== 'string') return null;
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
   if (brand === undefined) return null;
-  // An invalid request has the same exit code here, whichever package finds it.
+  // A request that makes no sense is one kind of error here, whoever finds that out.
   return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
 }

@@ -56,13 +56,6 @@ export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => 
   }
 }
 
-/** A thrown value as JSON: its message, and its code where there is one. */
-export function errorJson(error: unknown): object {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return { code: typeof code === 'string' ? code : null, message };
-}
-
 function rejectedJson({ modelKey, rejection }: RejectedCandidate): object {
   return { modelKey, ...rejection };
 }

@@ -68,7 +68,17 @@ export { parseMoment } from './moments/parse-moment.js';
 export { parsePastMoment } from './moments/parse-past-moment.js';
 export { systemClock } from '@mai/autopilot';
 export { suggest } from './suggest.js';
-export { displayAddress, formatBytes, formatCount, plural } from './words.js';
+export {
+  displayAddress,
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMoment,
+  formatPercent,
+  formatShare,
+  plural,
+} from './words.js';
 export {
   formatIssue,
   isModelConfigError,

@@ -1,9 +1,8 @@
-import { describeSource, isModelConfigError } from '@mai/host';
+import { describeSource, isModelConfigError, plural } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { plural } from '../terminal/format.js';
 
 /** `mai config check [FILE]`: lists every problem with its position. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

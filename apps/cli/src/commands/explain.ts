@@ -1,9 +1,8 @@
-import { parsePastMoment, type Episode } from '@mai/host';
+import { displayAddress, type Episode, formatMoment, parsePastMoment } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { displayAddress, formatMoment } from '../terminal/format.js';
 import { UsageError } from '../usage-error.js';
 import { renderHistory } from '../views/history/explain-view.js';
 import { explainEpisode } from '../views/history/explain-words.js';

@@ -1,8 +1,8 @@
+import { formatBytes } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { formatBytes } from '../terminal/format.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai unload KEY-OR-IDENTIFIER`. */

@@ -1,6 +1,6 @@
+import { formatBytes, formatDuration, formatPercent, formatShare } from '@mai/host';
 import type { OutputStream } from '../io.js';
 import { renderMeter } from './bar.js';
-import { formatBytes, formatDuration, formatPercent, formatShare } from './format.js';
 import type { Style } from './style.js';
 import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 

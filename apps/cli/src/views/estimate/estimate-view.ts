@@ -1,3 +1,4 @@
+import { formatBytes, formatCount, formatPercent } from '@mai/host';
 import type {
   EstimateReport,
   FitHere,
@@ -6,7 +7,6 @@ import type {
   ReportedRam,
 } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
-import { formatBytes, formatCount, formatPercent } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';

@@ -1,5 +1,5 @@
+import { formatBytes, formatPercent } from '@mai/host';
 import type { MeasureReport } from '@mai/host';
-import { formatBytes, formatPercent } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 

@@ -1,5 +1,5 @@
+import { formatDuration, formatAgo, formatMoment } from '@mai/host';
 import type { Episode } from '@mai/host';
-import { formatDuration, formatAgo, formatMoment } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, wrap } from '../../terminal/text.js';
 import { explainEpisode } from './explain-words.js';

@@ -1,18 +1,16 @@
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
 import {
   type Episode,
-  type OutcomeRecord,
-  type PoolOutcome,
-  type SelectionNote,
-  startsRun,
-} from '@mai/host';
-import {
   formatBytes,
   formatCount,
   formatDuration,
   formatPercent,
   formatShare,
-} from '../../terminal/format.js';
+  type OutcomeRecord,
+  type PoolOutcome,
+  type SelectionNote,
+  startsRun,
+} from '@mai/host';
 import { describeTradeOffsOf } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';

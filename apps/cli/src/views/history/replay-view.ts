@@ -1,5 +1,5 @@
+import { plural, formatMoment } from '@mai/host';
 import type { ReplayedLog } from '@mai/host';
-import { plural, formatMoment } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { truncate, wrap } from '../../terminal/text.js';
 

@@ -1,5 +1,5 @@
+import { formatBytes } from '@mai/host';
 import { type Footprint, totalBytesOf } from '@mai/memory-ledger';
-import { formatBytes } from '../../terminal/format.js';
 
 /** The source of a footprint, as a phrase. */
 export const FOOTPRINT_SOURCES: Readonly<Record<Footprint['source'], string>> = {

@@ -1,13 +1,7 @@
+import { formatBytes, formatDuration, formatPercent, formatShare, plural } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, PoolTrend, ResourceSnapshot } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
-import {
-  formatBytes,
-  formatDuration,
-  formatPercent,
-  formatShare,
-  plural,
-} from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, wrap } from '../../terminal/text.js';
 import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';

@@ -1,7 +1,7 @@
+import { formatBytes, formatPercent, formatShare } from '@mai/host';
 import { deviceKeyOf, isGpuShare, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
 import { type BarPart, renderBar, renderLegend } from '../../terminal/bar.js';
-import { formatBytes, formatPercent, formatShare } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd } from '../../terminal/text.js';
 

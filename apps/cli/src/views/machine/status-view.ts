@@ -1,12 +1,6 @@
+import { formatBytes, formatCount, formatDuration, formatPercent, displayAddress } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatPercent,
-  displayAddress,
-} from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration } from '../../terminal/format.js';
+import { formatCount, formatDuration } from '@mai/host';
 
 /** A setting of a loaded instance that differs from the requested one. */
 export interface Mismatch {

@@ -1,6 +1,6 @@
+import { formatCount, formatPercent } from '@mai/host';
 import type { Selection, SelectionInput } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
-import { formatCount, formatPercent } from '../../terminal/format.js';
 
 /** The trade-offs of a load configuration compared with the wanted one, each in a few words. */
 export function describeTradeOffs(wanted: LoadConfig, offered: LoadConfig): readonly string[] {

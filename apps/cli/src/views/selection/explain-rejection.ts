@@ -1,5 +1,5 @@
+import { formatBytes, formatCount, formatDuration } from '@mai/host';
 import type { Rejection } from '@mai/host';
-import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 
 /** Above this cool-down, the model is not tried again in this run. */
 const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;

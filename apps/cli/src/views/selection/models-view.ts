@@ -1,6 +1,6 @@
+import { formatBytes, formatCount } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { ModelReport } from '@mai/host';
-import { formatBytes, formatCount } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { footprintSource } from '../machine/describe-footprint.js';

@@ -1,5 +1,5 @@
+import { formatDuration } from '@mai/host';
 import type { RunEvent, SwitchReport } from '@mai/host';
-import { formatDuration } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import type { Progress } from '../../terminal/progress.js';
 import { describeMismatch } from './describe-mismatch.js';

@@ -1,6 +1,6 @@
+import { formatBytes, formatCount, formatPercent, plural } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
-import { formatBytes, formatCount, formatPercent, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';

@@ -1,5 +1,5 @@
+import { formatDuration, plural } from '@mai/host';
 import type { SimulationReport } from '@mai/simulation';
-import { formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 

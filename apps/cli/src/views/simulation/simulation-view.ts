@@ -1,6 +1,6 @@
+import { formatBytes, formatDuration, plural } from '@mai/host';
 import type { PolicyName, SimulationReport } from '@mai/simulation';
 import type { SimulatedChain } from '@mai/host';
-import { formatBytes, formatDuration, plural } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrap } from '../../terminal/text.js';

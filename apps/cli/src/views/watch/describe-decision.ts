@@ -1,3 +1,4 @@
+import { formatBytes, formatDuration, formatPercent } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type {
   AutopilotState,
@@ -6,7 +7,6 @@ import type {
   Selection,
   SwitchReason,
 } from '@mai/host';
-import { formatBytes, formatDuration, formatPercent } from '../../terminal/format.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 

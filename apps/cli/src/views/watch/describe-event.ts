@@ -1,5 +1,8 @@
 import {
   type AutopilotEvent,
+  formatBytes,
+  formatCount,
+  formatDuration,
   formatIssue,
   isModelConfigError,
   type RunEvent,
@@ -7,7 +10,6 @@ import {
   type Selection,
 } from '@mai/host';
 import { errorJson } from '../../exit-codes.js';
-import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Style } from '../../terminal/style.js';
 import { describePlan, describeReason } from './describe-decision.js';
 

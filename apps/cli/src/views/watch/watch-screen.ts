@@ -1,9 +1,9 @@
+import { displayAddress } from '@mai/host';
 import type { AutopilotEvent, RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { errorJson } from '../../exit-codes.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
-import { displayAddress } from '../../terminal/format.js';
 import { describeEvent } from './describe-event.js';
 import type { WatchReport } from './watch-report.js';
 import { type LoadProgress, renderWatch } from './watch-view.js';

@@ -1,6 +1,6 @@
+import { formatBytes, formatCount, formatDuration } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { AutopilotState, Resident } from '@mai/host';
-import { formatBytes, formatCount, formatDuration } from '../../terminal/format.js';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';

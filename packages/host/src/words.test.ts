@@ -5,7 +5,7 @@ import {
   formatPercent,
   formatShare,
   plural,
-} from './format.js';
+} from './words.js';
 
 const GIB = 2 ** 30;
 

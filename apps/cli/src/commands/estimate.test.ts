@@ -367,3 +367,29 @@ interface ModelList {
 interface EstimateAnswer {
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
 }
+
+test('tells the same total, footprint and verdict as `mai models`, also where only the size is known', async () => {
+  const simulator = await startSimulator({ speed: 1000 });
+  try {
+    const models = (await mai(['models', '--json', '--url', simulator.baseUrl])).json() as {
+      models: readonly { modelKey: string; footprint: { source: string } }[];
+    };
+    expect(models.models.length).toBeGreaterThan(3);
+    for (const { modelKey, footprint } of models.models) {
+      const asked = ['estimate', modelKey, '--url', simulator.baseUrl];
+      expect((await mai([...asked, '--json'])).json()).toMatchObject({ footprint });
+    }
+    const { out } = await mai(
+      ['estimate', 'openai/gpt-oss-20b', '--url', simulator.baseUrl],
+      [],
+      200,
+    );
+    const { out: list } = await mai(['models', '--url', simulator.baseUrl], [], 200);
+    const [, takes] =
+      /openai\/gpt-oss-20b +large +[\d.]+ GiB +[\d,]+ +([\d.]+ GiB)/.exec(list) ?? [];
+    expect(takes).toBeDefined();
+    expect(out).toContain(`Takes ${takes}`);
+  } finally {
+    await simulator.stop();
+  }
+});

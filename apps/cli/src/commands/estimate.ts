@@ -40,11 +40,11 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.result(renderEstimate(estimate, output));
     return EXIT.success;
   }
-  const { modelKey, report, corrected, lmStudio } = estimate;
+  const { modelKey, report, fit, corrected, lmStudio } = estimate;
   output.resultJson({
     file: model,
     ...report,
-    ...(modelKey === null ? {} : { corrected, lmStudio }),
+    ...(modelKey === null ? {} : { footprint: fit?.footprint ?? null, corrected, lmStudio }),
   });
   return EXIT.success;
 }

@@ -1,3 +1,4 @@
+import { totalBytesOf } from '@mai/memory-ledger';
 import { formatBytes, formatCount, formatPercent } from '@mai/host';
 import type {
   EstimateReport,
@@ -22,7 +23,7 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
   return [
     `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
     renderParts(report, output),
-    [renderTotal(report, output), ...renderOthers(estimate, output)].join('\n'),
+    [renderTotal(estimate, output), ...renderOthers(estimate, output)].join('\n'),
     renderChart(report, byContextLength, output),
     ...(fit === null ? [] : [renderFit(fit, output)]),
   ]
@@ -104,14 +105,19 @@ function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof Repor
   return device[key] ?? 0;
 }
 
-function renderTotal({ totalBytes, interval, source, confidence }: EstimateReport, output: Output) {
+/** The total that the verdict and `mai models` use. Where it is not the sum of the parts above, it says so. */
+function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): string {
   const { style } = output;
+  const judged = basis.kind === 'size' ? (fit?.footprint ?? null) : null;
+  const isSum = judged === null || judged.source === report.source;
+  const { interval, source, confidence } = isSum ? report : judged;
+  const totalBytes = isSum ? report.totalBytes : totalBytesOf(judged);
   const range =
     interval === null
       ? ''
       : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
   return wrap(
-    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).`,
+    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).${isSum ? '' : ' The parts above are worked out from the size of its file.'}`,
     output.textWidth,
   ).join('\n');
 }

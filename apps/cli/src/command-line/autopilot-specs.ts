@@ -20,7 +20,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       ['mai watch', 'a live view on a terminal, elsewhere one JSON line per event'],
       ['mai watch --dry-run', 'show the decisions without loading or unloading'],
     ],
-    load: async () => (await import('../commands/watch.js')).run,
+    load: async () => (await import('../commands/autopilot/watch.js')).run,
   },
   {
     name: 'yield',
@@ -53,7 +53,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       ['mai yield 4GiB --pools gpu --until 22:30', 'GPU memory for the evening'],
       ['mai yield --release', 'end all yields'],
     ],
-    load: async () => (await import('../commands/yield.js')).run,
+    load: async () => (await import('../commands/autopilot/yield.js')).run,
   },
   {
     name: 'pin',
@@ -67,7 +67,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       },
     ],
     options: [DRY_RUN],
-    load: async () => (await import('../commands/pin.js')).run,
+    load: async () => (await import('../commands/autopilot/pin.js')).run,
   },
   {
     name: 'unpin',
@@ -81,6 +81,6 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       },
     ],
     options: [{ name: 'all', short: 'a', summary: 'every pin' }, DRY_RUN],
-    load: async () => (await import('../commands/unpin.js')).run,
+    load: async () => (await import('../commands/autopilot/unpin.js')).run,
   },
 ];

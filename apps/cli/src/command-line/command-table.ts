@@ -150,7 +150,7 @@ export const COMMANDS: readonly CommandSpec[] = [
           },
         ],
         options: [{ name: 'force', summary: 'replace an existing file' }, DRY_RUN],
-        load: async () => (await import('../commands/config-init.js')).run,
+        load: async () => (await import('../commands/config/init.js')).run,
       },
       {
         name: 'check',
@@ -163,18 +163,18 @@ export const COMMANDS: readonly CommandSpec[] = [
             completes: 'file',
           },
         ],
-        load: async () => (await import('../commands/config-check.js')).run,
+        load: async () => (await import('../commands/config/check.js')).run,
       },
       {
         name: 'schema',
         summary: 'print the JSON Schema, for editors',
-        load: async () => (await import('../commands/config-schema.js')).run,
+        load: async () => (await import('../commands/config/schema.js')).run,
       },
       {
         name: 'path',
         summary:
           'print the path of the configuration in use, and the other paths that mai looks at',
-        load: async () => (await import('../commands/config-path.js')).run,
+        load: async () => (await import('../commands/config/path.js')).run,
       },
     ],
   },

@@ -24,7 +24,7 @@ export const HISTORY: readonly CommandSpec[] = [
       ['mai explain 10m ago', 'the decision in force ten minutes ago'],
       ['mai explain 14:05 --last 3', 'the three decisions before five past two'],
     ],
-    load: async () => (await import('../commands/explain.js')).run,
+    load: async () => (await import('../commands/history/explain.js')).run,
   },
   {
     name: 'replay',
@@ -38,7 +38,7 @@ export const HISTORY: readonly CommandSpec[] = [
       },
     ],
     examples: [['mai replay decisions.jsonl', 'exit code 9 where a decision differs']],
-    load: async () => (await import('../commands/replay.js')).run,
+    load: async () => (await import('../commands/history/replay.js')).run,
   },
   {
     name: 'simulate',
@@ -75,6 +75,6 @@ export const HISTORY: readonly CommandSpec[] = [
         'the same trace with every policy, side by side',
       ],
     ],
-    load: async () => (await import('../commands/simulate.js')).run,
+    load: async () => (await import('../commands/history/simulate.js')).run,
   },
 ];

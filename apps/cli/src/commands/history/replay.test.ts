@@ -1,8 +1,8 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { decisionOf, outcomeOf, writeLog } from '../../test/decision-log.js';
-import { runMai } from '../../test/run-mai.js';
+import { decisionOf, outcomeOf, writeLog } from '../../../test/decision-log.js';
+import { runMai } from '../../../test/run-mai.js';
 
 let home: string;
 beforeEach(async () => {

@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { plural } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { UsageError } from '../usage-error.js';
-import { describeOrigin } from '../views/selection/describe-origin.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { UsageError } from '../../usage-error.js';
+import { describeOrigin } from '../../views/selection/describe-origin.js';
 
 /** `mai config init [FILE]`: writes a commented configuration for the downloaded models. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

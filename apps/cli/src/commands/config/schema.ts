@@ -1,6 +1,6 @@
 import { configSchema } from '@mai/host';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
 
 /** `mai config schema`: the JSON Schema of models.yaml. */
 export async function run({ output }: CommandContext): Promise<ExitCode> {

@@ -1,8 +1,8 @@
 import { describeSource, isModelConfigError, plural } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
 
 /** `mai config check [FILE]`: lists every problem with its position. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -1,6 +1,6 @@
-import { startProgram } from '../../test/start-program.js';
-import type { WatchWorld } from '../../test/watch-world.js';
-import { openWatchWorld } from '../../test/watch-world.js';
+import { startProgram } from '../../../test/start-program.js';
+import type { WatchWorld } from '../../../test/watch-world.js';
+import { openWatchWorld } from '../../../test/watch-world.js';
 
 jest.setTimeout(60_000);
 

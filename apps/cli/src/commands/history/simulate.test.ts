@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { runMai } from '../../test/run-mai.js';
-import type { SimulateWorld } from '../../test/simulate-world.js';
+import { runMai } from '../../../test/run-mai.js';
+import type { SimulateWorld } from '../../../test/simulate-world.js';
 import {
   configText,
   GIB,
@@ -8,10 +8,10 @@ import {
   openSimulateWorld,
   SMALL,
   traceText,
-} from '../../test/simulate-world.js';
-import { writeTinyModel } from '../../test/tiny-gguf.js';
-import { Interrupted } from '../io.js';
-import { textWidth } from '../terminal/text.js';
+} from '../../../test/simulate-world.js';
+import { writeTinyModel } from '../../../test/tiny-gguf.js';
+import { Interrupted } from '../../io.js';
+import { textWidth } from '../../terminal/text.js';
 
 // Expected figures are calculated by hand. 32 GiB, limit 25.6, hard limit 29.44. Large model: 16
 // GiB, loads in 10 s, quality 0.9. Small model: 4 GiB, 2 s, 0.4.

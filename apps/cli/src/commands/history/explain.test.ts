@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { decisionOf, outcomeOf, writeLog } from '../../test/decision-log.js';
-import { runMai } from '../../test/run-mai.js';
-import { textWidth } from '../terminal/text.js';
+import { decisionOf, outcomeOf, writeLog } from '../../../test/decision-log.js';
+import { runMai } from '../../../test/run-mai.js';
+import { textWidth } from '../../terminal/text.js';
 
 let home: string;
 beforeEach(async () => {

@@ -1,12 +1,12 @@
 import type { RunningAutopilot } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import { requestOf } from '../command-line/selection-request.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode, knownError } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { createWatchLines } from '../views/watch/watch-lines.js';
-import type { WatchReport } from '../views/watch/watch-report.js';
-import { createWatchScreen } from '../views/watch/watch-screen.js';
+import type { Input } from '../../command-line/input.js';
+import { requestOf } from '../../command-line/selection-request.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode, knownError } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { createWatchLines } from '../../views/watch/watch-lines.js';
+import type { WatchReport } from '../../views/watch/watch-report.js';
+import { createWatchScreen } from '../../views/watch/watch-screen.js';
 
 const RETRY_MS = 1000;
 

@@ -1,4 +1,4 @@
-import { openWatchWorld } from '../../test/watch-world.js';
+import { openWatchWorld } from '../../../test/watch-world.js';
 
 // The test waits for real dwell times, which take longer on a busy machine.
 jest.setTimeout(60_000);

@@ -1,7 +1,7 @@
 import { describeSource } from '@mai/host';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
 
 /** `mai config path`: the file in use on stdout, the other places of the search on stderr. */
 export async function run(context: CommandContext): Promise<ExitCode> {

@@ -1,17 +1,17 @@
 import type { SimulatedChain } from '@mai/host';
 import { type PolicyName, simulate, type SimulationReport } from '@mai/simulation';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { readTrace } from '../simulate/read-trace.js';
-import { UsageError } from '../usage-error.js';
-import type { ServedPart } from '../views/simulation/serving-chart.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { readTrace } from './read-trace.js';
+import { UsageError } from '../../usage-error.js';
+import type { ServedPart } from '../../views/simulation/serving-chart.js';
 import {
   renderComparison,
   renderSimulation,
   type SimulationTitle,
-} from '../views/simulation/simulation-view.js';
+} from '../../views/simulation/simulation-view.js';
 
 const POLICIES: readonly PolicyName[] = ['mai', 'static', 'naive', 'lru-evict', 'jit-last'];
 const DEFAULT_SEED = 1;

@@ -1,11 +1,11 @@
 import { displayAddress, type Episode, formatMoment, parsePastMoment } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { UsageError } from '../usage-error.js';
-import { renderHistory } from '../views/history/explain-view.js';
-import { explainEpisode } from '../views/history/explain-words.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { UsageError } from '../../usage-error.js';
+import { renderHistory } from '../../views/history/explain-view.js';
+import { explainEpisode } from '../../views/history/explain-words.js';
 
 const LAST_DEFAULT = 5;
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseTrace, type TraceIssue, type TraceRow } from '@mai/simulation';
-import type { Output } from '../terminal/output.js';
-import { UsageError } from '../usage-error.js';
+import type { Output } from '../../terminal/output.js';
+import { UsageError } from '../../usage-error.js';
 
 const MOST_ISSUES = 10;
 

@@ -1,3 +1,5 @@
+import type { MonitorPort } from '../ports/monitor-port.js';
+import type { AcquireResult } from './leases.js';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
@@ -73,6 +75,29 @@ describe('acquire', () => {
     const { lease, selection } = await acquiring;
     expect(lease).toBeNull();
     expect(selection).toMatchObject({ decision: 'keep', plan: { steps: [] } });
+    await pilot.stop();
+  });
+
+  it('is not refused by a decision that was under way before it was called', async () => {
+    const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
+    const [small, coder] = world.chain;
+    if (small === undefined || coder === undefined) throw new Error('no chain');
+    world.chain = [small, { ...coder, capabilities: ['chat', 'coding'] }];
+    let duringRound: (() => void) | null = null;
+    const snapshot: MonitorPort['snapshot'] = async () => {
+      duringRound?.();
+      return world.resources();
+    };
+    const pilot = await startPilot(world, { monitor: { ...world.ports.monitor, snapshot } });
+    await world.clock.advance(5 * SECOND);
+    const acquiring = new Promise<AcquireResult>((resolve, reject) => {
+      duringRound = () => {
+        duringRound = null;
+        pilot.autopilot.acquire({ ...CHAT, capabilities: ['coding'] }).then(resolve, reject);
+      };
+    });
+    await world.clock.advance(10 * SECOND);
+    expect((await acquiring).lease?.modelKey).toBe('coder');
     await pilot.stop();
   });
 

@@ -71,13 +71,16 @@ export class Leases {
   }
 
   /**
-   * Answers every waiting caller, because nothing will be loaded for it. If the decision is to keep an
-   * instance that meets the requirement, the caller gets a lease on it, even on a foreign one. Otherwise
-   * the caller gets the decision.
+   * Answers the waiting callers whose requirements the decision has considered, because nothing will be
+   * loaded for them. If the decision is to keep an instance that meets the requirement, the caller gets a
+   * lease on it, even on a foreign one. Otherwise the caller gets the decision.
+   *
+   * @param considered - `requirements` from before the decision. Callers that came later wait on.
    */
-  answerAll(selection: Selection): void {
+  answer(selection: Selection, considered: readonly Requirement[]): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
     for (const waiter of this.#waiters) {
+      if (!considered.includes(waiter.requirement)) continue;
       const lease = this.#grant(waiter.requirement, (one) => one.instanceIdentifier === kept);
       this.#settle(waiter, lease === null ? { lease, selection } : { lease, selection: null });
     }

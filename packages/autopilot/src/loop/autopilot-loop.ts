@@ -1,4 +1,4 @@
-import type { Selection } from '@mai/selector';
+import type { Requirement, Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import { cachePorts, type CachedPorts } from '../caching/cached-ports.js';
@@ -137,6 +137,7 @@ export class AutopilotLoop {
     const { changed, yieldsChanged } = await this.#journal.refresh(signal);
     const failures = this.#journal.takeFailures();
     if (failures !== null) this.#retries.adopt(failures);
+    const considered = this.leases.requirements;
     const request = await this.#observer.request(signal);
     const steady = this.#steady && !changed && this.leases.waiting === 0;
     const { upgradeMarginRatio } = this.#decider;
@@ -161,7 +162,7 @@ export class AutopilotLoop {
     this.#ramWatch.decided(selection, input.resources);
     this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
     this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
-    if (reason === null) this.#answerWaiting(selection);
+    if (reason === null) this.#answerWaiting(selection, considered);
     else await this.#switch({ ...decided, reason, request, observation }, signal);
   }
 
@@ -243,13 +244,13 @@ export class AutopilotLoop {
   }
 
   /** Tells callers that wait for a lease that they won't get one soon. */
-  #answerWaiting(selection: Selection): void {
+  #answerWaiting(selection: Selection, considered: readonly Requirement[]): void {
     const { decision } = selection;
     const hopeless =
       this.#settings.dryRun ||
       decision === 'keep' ||
       decision === 'none' ||
       this.#retries.breakerOpenUntilMs !== null;
-    if (hopeless && this.leases.waiting > 0) this.leases.answerAll(selection);
+    if (hopeless && this.leases.waiting > 0) this.leases.answer(selection, considered);
   }
 }

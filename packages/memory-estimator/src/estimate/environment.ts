@@ -39,8 +39,8 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
  * The environment of a load by LM Studio on a machine: the GPUs that its engine uses, and their back end.
  *
  * LM Studio uses the one GPU of a unified machine, and otherwise GPUs with memory of their own. The back end
- * is Metal for a unified machine or a GPU of Apple, CUDA where a GPU of NVIDIA is there (CUDA uses no other GPUs), and Vulkan
- * otherwise, also where the vendor is not known.
+ * is Metal for a GPU of Apple, and CUDA where a GPU of NVIDIA is there (CUDA uses no other GPUs). Where the
+ * vendor is another one or not known, it is Metal on a unified machine and Vulkan on any other.
  */
 export function environmentOf({
   gpus,
@@ -64,6 +64,7 @@ export function environmentOf({
 function backendOf(gpus: readonly GpuResources[], unified: boolean): GpuBackend {
   const has = (vendor: GpuResources['vendor']) => gpus.some((gpu) => gpu.vendor === vendor);
   if (gpus.length === 0) return 'none';
-  if (unified || has('apple')) return 'metal';
-  return has('nvidia') ? 'cuda' : 'vulkan';
+  if (has('apple')) return 'metal';
+  if (has('nvidia')) return 'cuda';
+  return unified ? 'metal' : 'vulkan';
 }

@@ -348,11 +348,12 @@ describe('unusual models', () => {
     const { exitCode, out, err } = await mai('estimate qwen/qwen3-4b');
     expect(exitCode).toBe(0);
     expect(err).toContain("its file is not in LM Studio's models folder on this machine");
-    expect(out).toMatch(/from the file size/);
-    expect(out).toMatch(/LM Studio's own estimate/);
+    expect(out).toMatch(/LM Studio's own\s+estimate, low confidence/);
+    expect(out).toMatch(/worked out from the size of its\s+file/);
     expect((await mai('estimate qwen/qwen3-4b --json')).json()).toMatchObject({
       source: 'file-size',
       confidence: 'low',
+      footprint: { source: 'lmstudio', confidence: 'low' },
     });
   });
 

@@ -11,13 +11,8 @@ import { fitOf, isTooLarge } from '../models/model-fit.js';
 import { withLoadConfig } from '../models/with-load-config.js';
 import type { Session } from '../session.js';
 import { withSession } from '../session.js';
-import {
-  changesOf,
-  isHypothetical,
-  NO_SETTINGS,
-  refuseProblems,
-  settingsOf,
-} from './estimate-settings.js';
+import { changesOf, isHypothetical, NO_SETTINGS, settingsOf } from './estimate-settings.js';
+import { refuseProblems } from './refuse-problems.js';
 import { judgeAlone, type FitHere } from './fit-here.js';
 import { describeModel, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';

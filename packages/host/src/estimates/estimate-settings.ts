@@ -1,7 +1,5 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { EstimateSettings, GgufHeader } from '@mai/memory-estimator';
-import { checkEstimateSettings } from '@mai/memory-estimator';
-import { HostError } from '../host-error.js';
+import type { EstimateSettings } from '@mai/memory-estimator';
 
 /** LM Studio's default for every setting. */
 export const NO_SETTINGS: EstimateSettings = {
@@ -55,11 +53,4 @@ export function isHypothetical(settings: EstimateSettings): boolean {
   return [batchTokens, ubatchTokens, kvUnified, swaFull, gpuLayers, gpuBackend].some(
     (value) => value !== null,
   );
-}
-
-/** @throws HostError naming each setting that can't be loaded with any model, or with this one. */
-export function refuseProblems(settings: EstimateSettings, header: GgufHeader | null): void {
-  const problems = checkEstimateSettings(settings, header);
-  if (problems.length === 0) return;
-  throw new HostError('INVALID_REQUEST', problems.map(({ message }) => message).join(' '));
 }

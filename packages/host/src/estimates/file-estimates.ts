@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { refuseProblems } from './estimate-settings.js';
+import { refuseProblems } from './refuse-problems.js';
 
 /**
  * Maximum number of headers in memory: consecutive questions usually concern the same few files.

@@ -1,7 +1,7 @@
 import type { Footprint } from '@mai/memory-ledger';
 import type { EstimateReport, EstimateSettings } from '@mai/memory-estimator';
 import { estimateReport, estimateReportFromFileSize } from '@mai/memory-estimator';
-import { refuseProblems } from './estimate-settings.js';
+import { refuseProblems } from './refuse-problems.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
 

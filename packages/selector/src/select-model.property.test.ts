@@ -38,7 +38,7 @@ const chain = fc
     models.map((prints, index) =>
       candidate(
         `model-${index}`,
-        prints.map((one, rung) => option(one, 8192 - rung)),
+        prints.map((one, optionIndex) => option(one, 8192 - optionIndex)),
         { tier: TIERS[Math.floor((index * 3) / models.length)] ?? 'small' },
       ),
     ),

@@ -1,6 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Candidate, LoadOption, Requirement } from './input.js';
-import type { Rejection } from './selection.js';
+import type { Candidate, LoadOption, Requirement } from '../input.js';
+import type { Rejection } from '../selection.js';
 
 /** Why a candidate does not meet the requirement, resident or not; `null` when it does. */
 export function rejectCandidate(candidate: Candidate, requirement: Requirement): Rejection | null {

@@ -1,7 +1,7 @@
 import { allowedUse, HARD_LIMIT, LIMIT, useOf, type Charge, type Pool } from '@mai/memory-ledger';
-import { chargesOf, type Accounts } from './accounts.js';
-import type { SelectionInput } from './input.js';
-import type { Plan, PoolOutcome } from './selection.js';
+import { chargesOf, type Accounts } from '../account/accounts.js';
+import type { SelectionInput } from '../input.js';
+import type { Plan, PoolOutcome } from '../selection.js';
 
 /** Works out each pool before and after a plan that loads nothing, or one model that takes `needed`. */
 export function outcomesOf(

@@ -1,8 +1,8 @@
 import { deviceKeyOf, worstShortfall, type Limit, type Shortfall } from '@mai/memory-ledger';
-import { chargesOf, type Accounts } from './accounts.js';
-import type { Resident } from './input.js';
-import type { Offer } from './offer.js';
-import type { Plan, PlanStep, Rejection } from './selection.js';
+import { chargesOf, type Accounts } from '../account/accounts.js';
+import type { Resident } from '../input.js';
+import type { Offer } from '../offer/offers.js';
+import type { Plan, PlanStep, Rejection } from '../selection.js';
 
 /** An offer that fits, with the plan that makes it resident. */
 export interface FittingOffer {

@@ -1,5 +1,5 @@
 import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
-import type { Candidate, Resident } from './input.js';
+import type { Candidate, Resident } from '../input.js';
 
 /** What a plan may do with each resident. */
 export interface Evictability {

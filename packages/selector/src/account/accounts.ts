@@ -6,8 +6,8 @@ import {
   type ChargedResident,
   type Pool,
 } from '@mai/memory-ledger';
-import { sortByEvictability, type Evictability } from './evictable.js';
-import type { Resident, SelectionInput } from './input.js';
+import { sortByEvictability, type Evictability } from './evictability.js';
+import type { Resident, SelectionInput } from '../input.js';
 
 /**
  * The pools, the charge of each resident, and which residents may be evicted. Worked out once for each

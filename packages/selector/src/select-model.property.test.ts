@@ -155,7 +155,7 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('never plans beyond a limit, by a sum that the test makes itself', () => {
+  it('plans no load above the hard limit, by a sum that the test works out itself', () => {
     fc.assert(
       fc.property(question, (one) => {
         const { chosen, plan, decision } = selectModel(one);
@@ -211,7 +211,7 @@ describe('for any machine and any chain', () => {
       }),
       RUNS,
     );
-    // Copies that do not serve occur, so the property was put to the test.
+    // Fails when no generated case has such a copy, because the property would then test nothing.
     expect(loads).toBeGreaterThan(0);
   });
 
@@ -220,7 +220,7 @@ describe('for any machine and any chain', () => {
       fc.property(question, (one) => {
         const { chosen, headroomBytes, decision, notes } = selectModel(one);
         if (chosen === null || decision === 'wait') return;
-        // Kept because no switch helps: others cause the shortage, and a note says so.
+        // A note says that others cause the shortage, and that no switch helps.
         if (decision === 'keep' && notes.some(({ code }) => code === 'ABOVE_LIMIT')) return;
         expect(headroomBytes).toBeGreaterThanOrEqual(0);
       }),
@@ -228,10 +228,10 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('never chooses something worse when there is more memory', () => {
+  it('never chooses a less preferred model when there is more memory', () => {
     fc.assert(
       fc.property(question, fc.integer({ min: 1, max: 64 }), (one, more) => {
-        // Without residents, because kept and loaded models are compared with different limits.
+        // No residents, because a kept model and a loaded model are compared with different limits.
         const before = selectModel({ ...one, residents: [] });
         const { ram } = one.resources;
         const after = selectModel({
@@ -271,7 +271,7 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('decides to keep once its plan was carried out', () => {
+  it('decides to keep once its plan has been carried out', () => {
     fc.assert(
       fc.property(question, (one) => {
         const first = selectModel({ ...one, residents: [] });

@@ -3,7 +3,7 @@ import { chargesOf, type Accounts } from '../account/accounts.js';
 import type { SelectionInput } from '../input.js';
 import type { Plan, PoolOutcome } from '../selection.js';
 
-/** Works out each pool before and after a plan that loads nothing, or one model that takes `needed`. */
+/** Works out each pool before and after a plan. `needed` is the charge of the model that the plan loads. */
 export function outcomesOf(
   { residents }: SelectionInput,
   accounts: Accounts,

@@ -227,7 +227,7 @@ describe('limits', () => {
     expect(isOverLimit(full, HARD_LIMIT)).toBe(expected);
   });
 
-  it('adds the bytes that are unloaded first to the room', () => {
+  it('adds to the room the bytes that are unloaded before the load', () => {
     expect(room(pool, LIMIT, 10 * GIB)).toBe(40 * GIB);
   });
 });
@@ -254,7 +254,7 @@ describe('the worst shortfall', () => {
     expect(fits(full, new Map([['ram', 1]]), { limit: LIMIT })).toBe(true);
   });
 
-  it('counts the bytes that are unloaded first as free', () => {
+  it('counts bytes that are unloaded before the load as free', () => {
     const freed = new Map<PoolName, number>([['gpu:card', 5]]);
     const used = [{ ...fixedPool('gpu:card', 10), residentBytes: 5 }];
     expect(fits(used, new Map([['gpu:card', 10]]), { limit: LIMIT })).toBe(false);

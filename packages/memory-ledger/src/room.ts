@@ -6,8 +6,8 @@ export type Limit =
   /** The configured share of the total, and the minimum headroom. */
   | { readonly kind: 'limit' }
   /**
-   * The same, but the share is lowered by a margin, down to a floor at the lowest. A step up keeps to this
-   * limit, because it must leave more room than staying. Both are ratios, 0 to 1.
+   * The configured share less a margin, but at least a floor, and the minimum headroom. A step up keeps to this
+   * limit, because a step up must leave more room than staying. Margin and floor are ratios, 0 to 1.
    */
   | { readonly kind: 'upgrade'; readonly marginRatio: number; readonly floorRatio: number }
   /** The share above which memory is about to run out. The minimum headroom does not apply. */
@@ -72,7 +72,7 @@ export interface Shortfall {
   readonly allowedBytes: number;
 }
 
-/** The limit, and the memory that is freed first, for a comparison of a charge with pools. */
+/** Options of a check whether a charge fits. */
 export interface FitOptions {
   readonly limit: Limit;
   /** The charge of the residents that are unloaded before the load. Default: nothing is unloaded. */

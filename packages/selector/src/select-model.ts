@@ -22,8 +22,8 @@ import type { Selection } from './selection.js';
  *    - Each offer is planned with the fewest evictions. It fits when, in every pool that it takes memory
  *      from, use after the plan keeps to the limit and leaves the minimum headroom. A step up keeps to the
  *      limit less the upgrade margin.
- *    - An offer that fits only after a busy instance is idle is remembered. While a model of ours is
- *      resident, no less preferred model is then loaded.
+ *    - An offer that fits only after a busy instance is idle is remembered. If a model of ours is resident,
+ *      a less preferred model is then not loaded.
  * 4. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that
  *    frees memory.
  * 5. If still nothing fits and a pool is above its hard limit, release our idle residents in that pool.

@@ -5,7 +5,7 @@ import type { LoadOption } from './input.js';
 export interface PoolOutcome {
   readonly pool: PoolName;
   readonly totalBytes: number;
-  /** Taken by everything that is not a resident. */
+  /** Use by all programs except the residents. */
   readonly othersBytes: number;
   /** Use by others and by all residents, before the plan. */
   readonly useBeforeBytes: number;

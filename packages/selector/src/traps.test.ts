@@ -166,7 +166,7 @@ describe('3. switches only where that helps', () => {
   });
 
   it('loads the last candidate up to the hard limit only for a step down', () => {
-    // Others 75 of 100, and nothing resident: 75 + 10 is over the limit, 75 + 18 over the hard limit.
+    // Others 75 of 100, and no residents: 75 + 10 is above the limit, and 75 + 18 above the hard limit.
     const at = (gib: number, steppingDown: boolean): ReturnType<typeof selectModel> =>
       selectModel({
         ...input({
@@ -390,7 +390,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
     expect(emergency).toMatchObject({ decision: 'none', plan: { steps: [] } });
   });
   it('does not load a less preferred model while a better one waits for a busy instance', () => {
-    // Limit 80: 30 + 60 fits only once the busy resident is gone, 30 + 20 would fit beside it.
+    // Limit 80: 60 fits only once the busy resident is gone, but 20 would fit beside the busy resident.
     const selection = selectModel(
       input({
         candidates: [candidate('big', 60), candidate('other', 20), candidate('mid', 30)],
@@ -471,7 +471,7 @@ describe('8. GPUs are not one pool', () => {
     expect(selection.notes).toContainEqual({ code: 'GPU_UNMEASURED', deviceKey: 'GPU-1' });
   });
   it('charges the bytes of a shared GPU to RAM once, and keeps to the cap of that GPU', () => {
-    // Limit 80 % of 16 = 12.8: 1 + 9 fits; the share of 8 GiB does not hold 9.
+    // The limit of 16 GiB is 12.8, so 1 + 9 fits into RAM. But 9 is more than a cap of 8.
     const shared = (cap: number): ReturnType<typeof selectModel> =>
       selectModel(
         input({

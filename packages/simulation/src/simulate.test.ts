@@ -34,7 +34,7 @@ describe('simulate', () => {
     async (policy) => {
       const stop = new AbortController();
       const reason = new Error('enough');
-      // The most requests that a trace can ask for, for a century.
+      // A century with the highest rate of requests that a trace may have.
       const requests = { ratePerMinute: 60_000, meanSeconds: 1 };
       const trace = [{ ...row(0, 6), requests }, row(100 * 365 * 86_400, 6)];
       setImmediate(() => stop.abort(reason));
@@ -121,7 +121,7 @@ describe('simulate', () => {
       trace: [row(0, 6), row(300, 14), row(301, 17), row(310, 6), row(320, 6)],
     });
     expect(slow).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 1 });
-    // Within the first observation interval nobody can react.
+    // No policy can react within the first observation interval.
     const sudden = await run({
       policy: 'static',
       trace: [row(0, 6), row(300, 17), row(310, 6), row(320, 6)],

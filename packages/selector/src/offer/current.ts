@@ -6,7 +6,7 @@ import { serviceOf } from './serves.js';
 export interface Current {
   readonly resident: Resident;
   readonly position: ChainPosition;
-  /** The first load option that the resident serves; `null` where it serves none of its candidate's. */
+  /** The first load option that the resident serves; `null` where the resident serves none. */
   readonly option: LoadOption | null;
 }
 

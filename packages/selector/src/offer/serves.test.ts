@@ -12,7 +12,7 @@ import {
 import type { Resident } from '../input.js';
 import { selectModel } from '../select-model.js';
 
-/** A resident of the model `mine` with a context of that many tokens. */
+/** A resident of the model `mine` with the given context. */
 const copy = (
   contextLengthTokens: number | null,
   gib: number,
@@ -255,7 +255,7 @@ describe('a longer context that takes a pool above its limit', () => {
     expect(selection).toMatchObject({ decision: 'keep', plan: { steps: [] } });
   });
 
-  it('is not replaced by itself where its load configuration was accepted as the one asked for', () => {
+  it('is not replaced where its context was accepted in place of the context that was asked for', () => {
     // The runtime gave a longer context than asked, so a second load would give the same.
     const selection = selectModel(
       input({

@@ -44,7 +44,7 @@ export function searchChain(
   return { picked, afterDrain, rejected };
 }
 
-/** Why the load options of a candidate are not tried; `null` when they are. */
+/** The reason to skip the load options of a candidate; `null` to try them. */
 function passOver(
   candidate: Candidate,
   { requirement, resources }: SelectionInput,
@@ -73,7 +73,7 @@ function tryCandidate(
     readonly input: SelectionInput;
     readonly accounts: Accounts;
     readonly current: Current | null;
-    /** Found at a candidate that is preferred to this one. */
+    /** The draining offer of a more preferred candidate; `null` without one. */
     readonly afterDrain: DrainingOffer | null;
   },
 ): Tried {
@@ -91,7 +91,7 @@ function tryCandidate(
       if (afterDrain === null || current === null || offer.resident !== null) {
         return { picked: attempt, afterDrain, options };
       }
-      // A better model fits once a busy instance is idle. Until then no less preferred model is loaded.
+      // A better model fits once a busy instance is idle. Until then, do not load a less preferred model.
       reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
     } else if (attempt.kind === 'after-drain') {
       afterDrain ??= attempt;
@@ -136,7 +136,7 @@ function closest(options: readonly Rejection[]): Rejection | null {
   );
 }
 
-/** The first of two reasons, unless the second one came closer to fitting. */
+/** Of two reasons, the one that is closer to fitting; the first where both are equally close. */
 function closer(first: Rejection, second: Rejection): Rejection {
   return distanceOf(second) < distanceOf(first) ? second : first;
 }

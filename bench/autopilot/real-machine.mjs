@@ -122,7 +122,7 @@ const resident = () =>
     .join(', ') || 'nothing';
 async function until(what, holds) {
   for (const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS; !holds(); await sleep(100)) {
-    if (Date.now() > giveUpAtMs) throw new Error(`Waited in vain for this: ${what}.`);
+    if (Date.now() > giveUpAtMs) throw new Error(`This did not happen in time: ${what}.`);
     if (mai.exitCode !== null) throw new Error(`mai watch ended with ${mai.exitCode}.`);
   }
   say(`${at()}  ${what}; ${(os.freemem() / GIB).toFixed(1)} GiB free`);

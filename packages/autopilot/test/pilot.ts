@@ -32,7 +32,8 @@ export async function startPilot(
   return {
     autopilot,
     events,
-    of: (type) => events.filter((event) => event.type === type) as never,
+    of: <T extends AutopilotEvent['type']>(type: T) =>
+      events.filter((event): event is Extract<AutopilotEvent, { type: T }> => event.type === type),
     stop: async () => {
       await world.clock.drive(autopilot.stop());
       await reading;

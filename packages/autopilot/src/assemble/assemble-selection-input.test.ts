@@ -1,4 +1,4 @@
-import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG, type GpuResources, type LoadConfig } from '@mai/memory-ledger';
 import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
@@ -6,6 +6,14 @@ import type { LoadStep } from './load-steps.js';
 
 const LARGE = { modelKey: 'large', bytes: 18 * GIB, kvBytes: 4 * GIB };
 const SMALL = { modelKey: 'small', bytes: 4 * GIB, kvBytes: GIB };
+const CARD: GpuResources = {
+  deviceKey: 'card',
+  name: null,
+  vendor: null,
+  memory: 'dedicated',
+  totalBytes: 24 * GIB,
+  availableBytes: 24 * GIB,
+};
 const kindOf = ({ tradeOffs }: LoadStep) => tradeOffs[0]?.kind ?? 'as-configured';
 
 describe('assembleSelectionInput', () => {
@@ -88,6 +96,71 @@ describe('assembleSelectionInput', () => {
       confidence: 'low',
     });
     expect(candidates[1]?.loadOptions[0]?.footprint).toBeNull();
+  });
+
+  it.each([
+    // min_memory_gb, min_vram_gb, gpu_offload, GPU memory -> RAM, GPU
+    ['the rest of min_memory_gb to RAM', 6, 4, null, 'dedicated', 2, [4]],
+    ['no RAM where all of it moves', 6, 6, null, 'dedicated', 0, [6]],
+    ['no GPU where nothing moves', 6, 0, null, 'dedicated', 6, []],
+    ['no GPU where min_vram_gb is unknown', 6, null, null, 'dedicated', 6, []],
+    ['the GPU alone where only min_vram_gb is known', null, 4, null, 'dedicated', 0, [4]],
+    ['never less than min_vram_gb', 3, 4, null, 'dedicated', 0, [4]],
+    ['half of min_vram_gb with half of the layers', 6, 4, 0.5, 'dedicated', 4, [2]],
+    ['RAM alone with no layers on the GPU', 6, 4, 0, 'dedicated', 6, []],
+    ['RAM alone where the GPU shares RAM', 6, 4, null, 'shared', 6, []],
+    ['RAM alone without a GPU', 6, 4, null, null, 6, []],
+    ['RAM with min_vram_gb where only that is known', null, 4, null, null, 4, []],
+  ] as const)(
+    'charges a configured estimate: %s',
+    async (_, memoryGib, vramGib, offloadRatio, memory, ramGib, gpuGib) => {
+      const world = new FakeWorld();
+      const bytesOf = (gib: number | null) => (gib === null ? null : gib * GIB);
+      world.chain = [
+        profile(
+          { modelKey: 'claimed', bytes: 0 },
+          {
+            minMemoryBytes: bytesOf(memoryGib),
+            minVramBytes: bytesOf(vramGib),
+            loadConfig: { ...DEFAULT_LOAD_CONFIG, offloadRatio },
+          },
+        ),
+      ];
+      const resources = {
+        ...world.resources(),
+        gpus: memory === null ? [] : [{ ...CARD, memory }],
+      };
+      const { candidates } = await assembleSelectionInput({
+        ...world.ports,
+        monitor: { ...world.ports.monitor, snapshot: async () => resources },
+      });
+      const footprint = candidates[0]?.loadOptions[0]?.footprint;
+      expect(footprint?.ram).toEqual({ mappedBytes: 0, anonymousBytes: ramGib * GIB });
+      expect(footprint?.gpus.map((gpu) => gpu.bytes)).toEqual(gpuGib.map((gib) => gib * GIB));
+    },
+  );
+
+  it('offers fewer layers on the GPU where only the configured estimate is known', async () => {
+    const world = new FakeWorld();
+    const claimed = { minMemoryBytes: 6 * GIB, minVramBytes: 4 * GIB };
+    world.chain = [profile({ modelKey: 'claimed', bytes: 0 }, claimed)];
+    const resources = { ...world.resources(), gpus: [CARD] };
+    const { candidates } = await assembleSelectionInput({
+      ...world.ports,
+      monitor: { ...world.ports.monitor, snapshot: async () => resources },
+    });
+    expect(
+      candidates[0]?.loadOptions.map(({ loadConfig, footprint }) => [
+        loadConfig.offloadRatio,
+        footprint?.gpus[0]?.bytes ?? 0,
+      ]),
+    ).toEqual([
+      [null, 4 * GIB],
+      [0.75, 3 * GIB],
+      [0.5, 2 * GIB],
+      [0.25, GIB],
+      [0, 0],
+    ]);
   });
 
   it('tells busy, pinned and foreign residents apart', async () => {

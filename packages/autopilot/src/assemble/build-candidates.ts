@@ -1,4 +1,10 @@
-import { charge, totalBytesOf, type Footprint, type Resources } from '@mai/memory-ledger';
+import {
+  charge,
+  totalBytesOf,
+  type Footprint,
+  type LoadConfig,
+  type Resources,
+} from '@mai/memory-ledger';
 import type { Candidate, LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
@@ -76,25 +82,32 @@ async function estimateStep(
     ? await estimator.estimate(question, callOptions(signal, null))
     : { footprint: null, guardrails: null };
   if (estimate.footprint !== null) return estimate;
-  return { ...estimate, footprint: configuredFootprint(profile, resources) };
+  return { ...estimate, footprint: configuredFootprint(profile, loadConfig, resources) };
 }
 
 /**
- * The footprint from the configuration, the same for every load option. Used when there is no other
- * estimate.
+ * The footprint from the configuration, used when there is no other estimate.
+ *
+ * `minMemoryBytes` is what the model takes without a GPU. `minVramBytes` is the part of it that moves to a
+ * GPU with memory of its own when all layers are there; with a share of the layers, that share of it moves.
+ * The rest stays in RAM. Where only `minVramBytes` is configured, it is all that is known of the model.
  */
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
+  { offloadRatio }: LoadConfig,
   { unified, gpus }: Resources,
 ): Footprint | null {
   if (minMemoryBytes === null && minVramBytes === null) return null;
+  const movableBytes = minVramBytes ?? 0;
+  const totalBytes = Math.max(minMemoryBytes ?? 0, movableBytes);
   const gpu = unified ? undefined : gpus.find((device) => device.memory === 'dedicated');
+  const movedBytes = gpu === undefined ? 0 : Math.round(movableBytes * (offloadRatio ?? 1));
   return {
-    ram: { mappedBytes: 0, anonymousBytes: minMemoryBytes ?? minVramBytes ?? 0 },
+    ram: { mappedBytes: 0, anonymousBytes: totalBytes - movedBytes },
     gpus:
-      gpu === undefined || minVramBytes === null
+      gpu === undefined || movedBytes === 0
         ? []
-        : [{ deviceKey: gpu.deviceKey, bytes: minVramBytes }],
+        : [{ deviceKey: gpu.deviceKey, bytes: movedBytes }],
     interval: null,
     source: 'configured',
     confidence: 'low',

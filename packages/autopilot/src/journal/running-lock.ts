@@ -40,12 +40,12 @@ export async function acquireRunningLock(
   if (holder !== null) throw alreadyRunning(file, address, holder);
   const lost = new AbortController();
   const stop = new AbortController();
-  const beating = beat(file, address, owner, clock, lost, stop.signal);
+  const heartbeats = writeHeartbeats(file, address, owner, clock, lost, stop.signal);
   return {
     lost: lost.signal,
     release: async () => {
       stop.abort();
-      await beating;
+      await heartbeats;
       await unlock(file, owner);
     },
   };
@@ -62,7 +62,7 @@ export async function findRunning(
   return { processId: holder.processId, sinceMs: holder.sinceMs };
 }
 
-async function beat(
+async function writeHeartbeats(
   file: string,
   address: string,
   owner: LockOwner,

@@ -20,7 +20,7 @@ import { reasonToAct } from './reason-to-act.js';
 import { ResidentWatch } from './resident-watch.js';
 import { SwitchExecutor } from '../execution/switch-executor.js';
 import { isLateEnd } from '../execution/switch-progress.js';
-import { createWaker } from './waker.js';
+import { createWakeableSleep } from './wakeable-sleep.js';
 
 /** A decision that is carried out. */
 interface Due extends Decision {
@@ -44,7 +44,7 @@ export class AutopilotLoop {
   readonly #residents: ResidentWatch;
   readonly #ramWatch: RamWatch;
   readonly #logger: DecisionLogger;
-  readonly #waker = createWaker();
+  readonly #sleeper = createWakeableSleep();
   #decision: AutopilotState['decision'] = null;
   /** The last round had nothing to do and waits for no instance to become idle. */
   #steady = false;
@@ -96,7 +96,7 @@ export class AutopilotLoop {
 
   /** Starts the next round at once. */
   wake(): void {
-    this.#waker.wake();
+    this.#sleeper.wake();
   }
 
   /** Runs rounds until the signal fires. Rejects with its reason and with nothing else. */
@@ -121,14 +121,15 @@ export class AutopilotLoop {
         this.#publish({ type: 'fault', error, retryAtMs: clock.nowMs() + waitMs });
       }
       if (waitMs !== null) {
-        await this.#journal.confirmDuring(this.#waker.sleep(clock, waitMs, signal));
+        await this.#journal.confirmDuring(this.#sleeper.sleep(clock, waitMs, signal));
         continue;
       }
       // Rounds begin at multiples of the interval, however long a switch took.
       const { observeIntervalMs } = this.#settings.timings;
-      const beatMs = observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      const dueMs = this.#decision?.verdict.waitMs ?? beatMs;
-      await this.#ramWatch.sleep(this.#waker, Math.min(beatMs, dueMs), signal);
+      const nextRoundMs =
+        observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
+      const dueMs = this.#decision?.verdict.waitMs ?? nextRoundMs;
+      await this.#ramWatch.sleep(this.#sleeper, Math.min(nextRoundMs, dueMs), signal);
     }
   }
 
@@ -159,7 +160,7 @@ export class AutopilotLoop {
       this.#retries.putOffUntilMs === null &&
       !(this.#pressure.isOverHardLimit && ours);
     this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
-    this.#ramWatch.decided(selection, input.resources);
+    this.#ramWatch.decided(selection, observation.measured);
     this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
     this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
     if (reason === null) this.#answerWaiting(selection, considered);
@@ -209,14 +210,14 @@ export class AutopilotLoop {
       reason,
       tookMs: clock.monotonicMs() - startedMs,
       result,
-      before: observation.input.resources.ram.availableBytes,
+      before: observation.measured.ram.availableBytes,
     });
     // If this run only finished an earlier switch, the cool-down of that switch starts here.
     const late = result.report !== null && isLateEnd(result.report);
     this.#decider.switched(late ? this.#decider.lastDirection : result.direction);
     this.#residents.forget();
     if (result.report === null || result.report.outcome === 'released') this.#residents.release();
-    this.#waker.wake();
+    this.#sleeper.wake();
   }
 
   async #observe(

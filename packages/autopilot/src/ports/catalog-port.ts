@@ -14,11 +14,11 @@ export interface CandidateProfile {
   /** The most that the model allows; null when unknown. */
   readonly maxContextLengthTokens: number | null;
   /**
-   * The configured estimate of its RAM in bytes, used when there is no better estimate; null when not
-   * configured.
+   * The configured estimate, in bytes, of all memory that it takes without a GPU. Used when there is no
+   * better estimate; null when not configured.
    */
   readonly minMemoryBytes: number | null;
-  /** The configured estimate of its GPU memory in bytes; null when not configured. */
+  /** The part of `minMemoryBytes` that moves to a GPU with all layers there; null when not configured. */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload it; null keeps it. */

@@ -20,8 +20,8 @@ import { loadCandidate, type LoadContext, type LoadOutcome } from './load-candid
  * another copy of the model is resident.
  */
 export async function footprintIfFits(
-  ports: AutopilotPorts,
-  { policy, resources, residents }: AssembledInput,
+  ports: Pick<AutopilotPorts, 'estimator'>,
+  { policy, resources, residents }: Pick<AssembledInput, 'policy' | 'resources' | 'residents'>,
   instance: RuntimeInstance,
   signal: AbortSignal | null,
 ): Promise<Footprint | null> {

@@ -29,7 +29,7 @@ class SwitchRun {
   readonly #forced: string[] = [];
   readonly #failures: LoadFailure[] = [];
   /** Unloaded for the last load that failed, so they may have to be brought back. */
-  #unloadedInVain: readonly RuntimeInstance[] = [];
+  #unloadedForFailed: readonly RuntimeInstance[] = [];
   #drained = false;
   /** The load that others were unloaded for. Later decisions of the run may not choose a better one. */
   #target: PlanStep | null = null;
@@ -178,14 +178,14 @@ class SwitchRun {
       return instance;
     }
     this.#failures.push(failure);
-    this.#unloadedInVain = [...this.#unloaded];
+    this.#unloadedForFailed = [...this.#unloaded];
     this.#context.emit({ type: 'load-failed', failure });
     return null;
   }
 
   /** Brings back models outside of the chain that were unloaded for a candidate that then failed. */
   async #restoreBystanders(chain: readonly string[]): Promise<void> {
-    await this.#restore(this.#unloadedInVain.filter((one) => !chain.includes(one.modelKey)));
+    await this.#restore(this.#unloadedForFailed.filter((one) => !chain.includes(one.modelKey)));
   }
 
   async #giveUp(decided: Decided, busy: readonly string[]): Promise<RunReport> {

@@ -1,6 +1,7 @@
+import { DEFAULT_SELECTION_POLICY, type PoolName } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import fc from 'fast-check';
-import { addUse, forecastUse, type UseSamples } from './forecast.js';
+import { addUse, forecastUse, limitsAfter, type UseSamples } from './forecast.js';
 
 const GIB = 1024 ** 3;
 const pool = (othersBytes: number): PoolOutcome => ({
@@ -55,5 +56,34 @@ describe('forecastUse', () => {
         expect(timeMs === null || timeMs >= 0).toBe(true);
       }),
     );
+  });
+});
+
+describe('limitsAfter', () => {
+  const SECOND = 1000;
+  // The growth is half a GiB a second; two pools of each kind, of which one grows.
+  const grows = (grown: PoolName, totalGib: number) => {
+    const pools = (['ram', 'gpu:a', 'gpu:b', 'gpu-share:c'] as const).map((name) => ({
+      ...pool(0),
+      pool: name,
+      totalBytes: totalGib * GIB,
+    }));
+    const slopes = new Map([[grown, (0.5 * GIB) / SECOND]]);
+    const forecast = { timeToHardLimitMs: 0, slopes };
+    return limitsAfter(DEFAULT_SELECTION_POLICY, forecast, pools, 4 * SECOND);
+  };
+  it.each([
+    // 80 % and 90 % of 32 GiB, less the 2 GiB of growth.
+    ['RAM', 'ram', 32, 0.8 - 2 / 32, 0.9],
+    ['a GPU', 'gpu:b', 32, 0.8, 0.9 - 2 / 32],
+    // A GiB of headroom leaves 3 of 4 GiB in RAM, and 7 of 8 GiB on a GPU.
+    ['RAM whose limit is the minimum headroom', 'ram', 4, (3 - 2) / 4, 0.9],
+    ['a GPU whose limit is the minimum headroom', 'gpu:a', 8, 0.8, (7 - 2) / 8],
+    ['no pool below 0', 'ram', 2, 0, 0.9],
+    ['nothing for shared GPU memory, which is counted in RAM', 'gpu-share:c', 32, 0.8, 0.9],
+  ] as const)('lowers the limit of %s', (_, grown, totalGib, memoryLimitRatio, vramLimitRatio) => {
+    const limits = grows(grown, totalGib);
+    expect(limits.memoryLimitRatio).toBeCloseTo(memoryLimitRatio, 8);
+    expect(limits.vramLimitRatio).toBeCloseTo(vramLimitRatio, 8);
   });
 });

@@ -1,4 +1,14 @@
-import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-ledger';
+import {
+  allowedUse,
+  fixedPool,
+  isGpuShare,
+  LIMIT,
+  ramLimits,
+  vramLimits,
+  type PoolLimits,
+  type PoolName,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import { suffixMinima } from './suffix-minima.js';
 
@@ -62,8 +72,11 @@ export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]):
 }
 
 /**
- * The policy with its limits lowered by the share of each kind of pool that the others will take within
- * `horizonMs`: a model that is loaded on a ramp has to fit when it is loaded, not when it is chosen.
+ * The policy with its limits lowered by the memory that the others will take within `horizonMs`: a model
+ * that is loaded on a ramp has to fit when it is loaded, not when it is chosen.
+ *
+ * Where the minimum headroom sets the limit of a pool, that limit is lowered. All GPUs have one limit: the
+ * GPU that lowers it most sets it.
  */
 export function limitsAfter(
   policy: SelectionPolicy,
@@ -71,19 +84,21 @@ export function limitsAfter(
   pools: readonly PoolOutcome[],
   horizonMs: number,
 ): SelectionPolicy {
-  const growthRatio = (concerns: (pool: PoolName) => boolean): number =>
-    pools.reduce(
-      (most, { pool, totalBytes }) =>
-        concerns(pool) ? Math.max(most, ((slopes.get(pool) ?? 0) * horizonMs) / totalBytes) : most,
-      0,
-    );
+  const ratioAfter = (
+    { limitRatio, ...limits }: PoolLimits,
+    concerns: (pool: PoolName) => boolean,
+  ): number =>
+    pools.reduce((least, { pool: name, totalBytes }) => {
+      const slope = slopes.get(name);
+      if (slope === undefined || !concerns(name)) return least;
+      const pool = { ...fixedPool(name, totalBytes), ...limits, limitRatio };
+      const allowedBytes = allowedUse(pool, LIMIT) - slope * horizonMs;
+      return Math.min(least, Math.max(0, allowedBytes / totalBytes));
+    }, limitRatio);
   return {
     ...policy,
-    memoryLimitRatio: Math.max(0, policy.memoryLimitRatio - growthRatio((pool) => pool === 'ram')),
-    vramLimitRatio: Math.max(
-      0,
-      policy.vramLimitRatio - growthRatio((pool) => pool !== 'ram' && !isGpuShare(pool)),
-    ),
+    memoryLimitRatio: ratioAfter(ramLimits(policy, false), (pool) => pool === 'ram'),
+    vramLimitRatio: ratioAfter(vramLimits(policy), (pool) => pool !== 'ram' && !isGpuShare(pool)),
   };
 }
 

@@ -144,17 +144,17 @@ describe('ExcursionHistory', () => {
     notes: [],
   });
   const after = (excursionsS: readonly number[], fromMs = 0): ExcursionHistory => {
-    const patience = new ExcursionHistory();
+    const excursions = new ExcursionHistory();
     let atMs = fromMs;
     for (const seconds of excursionsS) {
       for (const endMs = atMs + seconds * 1000; atMs < endMs; atMs += 1000) {
-        patience.observe(atMs, decision(12), DEFAULT_SELECTION_POLICY);
+        excursions.observe(atMs, decision(12), DEFAULT_SELECTION_POLICY);
       }
       for (const endMs = atMs + MINUTE; atMs < endMs; atMs += 1000) {
-        patience.observe(atMs, decision(6), DEFAULT_SELECTION_POLICY);
+        excursions.observe(atMs, decision(6), DEFAULT_SELECTION_POLICY);
       }
     }
-    return patience;
+    return excursions;
   };
   const { dwellMs } = DEFAULT_SELECTION_POLICY;
   const dwellS = dwellMs / 1000;
@@ -165,47 +165,47 @@ describe('ExcursionHistory', () => {
   });
 
   it('is longer where earlier excursions ended a little after the dwell', () => {
-    const patience = after([dwellS + 10, dwellS + 10]);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeLessThan(dwellMs + 20_000);
-    expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
+    const excursions = after([dwellS + 10, dwellS + 10]);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBeLessThan(dwellMs + 20_000);
+    expect(excursions.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
   });
 
   it('is the configured dwell where excursions last long', () => {
-    const patience = after([1800, 2400]);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
-    expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
+    const excursions = after([1800, 2400]);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    expect(excursions.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
   });
 
   it('is the configured dwell where excursions end within it', () => {
-    const patience = after([dwellS - 5, dwellS - 10]);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
-    expect(patience.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
+    const excursions = after([dwellS - 5, dwellS - 10]);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    expect(excursions.areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(true);
   });
 
   it('remembers excursions for two hours', () => {
     const fromMs = 10 * 60 * MINUTE;
-    const patience = after([dwellS + 10], fromMs);
-    patience.observe(fromMs + 120 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
-    patience.observe(fromMs + 121 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    const excursions = after([dwellS + 10], fromMs);
+    excursions.observe(fromMs + 120 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
+    excursions.observe(fromMs + 121 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
   });
 
   it('forgets', () => {
-    const patience = after([dwellS + 10, dwellS + 10]);
-    patience.observe(24 * 60 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
-    patience.observe(24 * 60 * MINUTE + 1000, decision(6), DEFAULT_SELECTION_POLICY);
-    patience.observe(24 * 60 * MINUTE + 2000, decision(6), DEFAULT_SELECTION_POLICY);
-    expect(patience.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
+    const excursions = after([dwellS + 10, dwellS + 10]);
+    excursions.observe(24 * 60 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
+    excursions.observe(24 * 60 * MINUTE + 1000, decision(6), DEFAULT_SELECTION_POLICY);
+    excursions.observe(24 * 60 * MINUTE + 2000, decision(6), DEFAULT_SELECTION_POLICY);
+    expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
   });
 
   it('is never shorter than the configured dwell, and longer at most by the cost of a switch there and back', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 600 }), { maxLength: 12 }), (excursionsS) => {
-        const patienceMs = after(excursionsS).dwellMs(DEFAULT_SELECTION_POLICY);
-        expect(patienceMs).toBeGreaterThanOrEqual(dwellMs);
-        expect(patienceMs).toBeLessThanOrEqual(dwellMs + 13 * 60_000);
+        const longestDwellMs = after(excursionsS).dwellMs(DEFAULT_SELECTION_POLICY);
+        expect(longestDwellMs).toBeGreaterThanOrEqual(dwellMs);
+        expect(longestDwellMs).toBeLessThanOrEqual(dwellMs + 13 * 60_000);
       }),
       { numRuns: 20 },
     );

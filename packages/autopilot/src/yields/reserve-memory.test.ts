@@ -71,6 +71,17 @@ describe('reserveMemory', () => {
     expect(reserved.gpus[0]?.availableBytes).toBe(20 * GIB);
   });
 
+  it.each([
+    ['a byte less than is available', -1, 1],
+    ['all that is available', 0, 0],
+    ['a byte more than is available', 1, -1],
+  ])('holds %s', (_, more, leftBytes) => {
+    const resources = new FakeWorld().resources();
+    const bytes = (resources.ram.availableBytes ?? 0) + more;
+    const reserved = reserveMemory(machine(resources), [{ ...GAME, bytes }], {}).resources;
+    expect(reserved.ram.availableBytes).toBe(leftBytes);
+  });
+
   it('forgets the baseline of a yield that has ended', () => {
     const world = new FakeWorld();
     const { baselines } = reserveMemory(machine(world.resources()), [GAME], {});

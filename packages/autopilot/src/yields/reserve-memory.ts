@@ -14,6 +14,10 @@ export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, numbe
 
 /** The resources without the yielded memory. */
 export interface Reservation {
+  /**
+   * Available bytes are negative where yields hold more than is available. Cut off at 0, part of the yielded
+   * memory would be offered to another model.
+   */
   readonly resources: Resources;
   /** To be passed to the next call. */
   readonly baselines: YieldBaselines;
@@ -56,7 +60,7 @@ export function reserveMemory(
     }
   }
   const less = (availableBytes: number | null, pool: PoolName): number | null =>
-    availableBytes === null ? null : Math.max(0, availableBytes - (reserved.get(pool) ?? 0));
+    availableBytes === null ? null : availableBytes - (reserved.get(pool) ?? 0);
   return {
     baselines: kept,
     resources: {

@@ -1,6 +1,6 @@
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 
-/** A world behind the ports, with one small model in the default chain that can be loaded. */
+/** The machine and runtime behind the ports, with one small loadable model in the default chain. */
 export interface ContractWorld {
   readonly ports: AutopilotPorts;
   readonly modelKey: string;
@@ -8,8 +8,8 @@ export interface ContractWorld {
 }
 
 /**
- * What the autopilot relies on in its ports. Run on the fakes here and on the real ones wherever they
- * are composed.
+ * Tests the rules that the autopilot's ports must keep. This package runs them on its fakes; the package that
+ * joins the real ports runs them on those.
  */
 export function describePortsContract(name: string, open: () => Promise<ContractWorld>): void {
   describe(`the ports of ${name}`, () => {

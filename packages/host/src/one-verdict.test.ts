@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { systemClock, type RuntimeInstance, type Yield } from '@mai/autopilot';
 import {
+  addCharges,
   charge,
   chargeResident,
   countedAsUsed,
@@ -169,7 +170,7 @@ describe('all packages give the same verdict', () => {
     let fitting = 0;
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
-        const bySelector = select(resources, limits, wanted, residents).chosen !== null;
+        const bySelector = select(resources, limits, wanted, residents.map(pinned)).chosen !== null;
         const byMonitor = canFit(resources, wanted, { policy: limits, residents });
         const charged = residents.map((one) => chargeResident(one, resources));
         const bySearch = fitsBudget(wanted, {
@@ -191,7 +192,7 @@ describe('all packages give the same verdict', () => {
   it('on which pools are over the hard limit: selector and autopilot', () => {
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
-        const { pools } = select(resources, limits, wanted, residents);
+        const { pools } = select(resources, limits, wanted, residents.map(pinned));
         const over = pools.filter((pool) => pool.useBeforeBytes > pool.hardLimitBytes);
         const asResidents = residents.map(pinned);
         expect(poolsOverHardLimit(resources, asResidents, limits)).toEqual(
@@ -206,7 +207,7 @@ describe('all packages give the same verdict', () => {
     const seen = { emergency: 0, exhausted: 0 };
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
-        const selection = select(resources, limits, wanted, residents);
+        const selection = select(resources, limits, wanted, residents.map(pinned));
         const over = selection.pools.filter((pool) => pool.useBeforeBytes > pool.hardLimitBytes);
         const pressure = new MemoryPressure(systemClock, () => ({
           emergencyDrainMs: Number.POSITIVE_INFINITY,
@@ -234,8 +235,8 @@ describe('all packages give the same verdict', () => {
     expect(seen.exhausted).toBeGreaterThan(20);
   });
 
-  it('on a model beside yielded memory: the same as if others used that memory', () => {
-    const seen = new Set<boolean>();
+  it('on a model beside or instead of residents, with yielded memory: as if others used that memory', () => {
+    const seen = new Set<string>();
     fc.assert(
       fc.property(
         situation,
@@ -257,9 +258,19 @@ describe('all packages give the same verdict', () => {
               : pool;
           });
           const needed = charge(wanted, resources, 'upper-end').charge;
-          const expected = fits(withYield, needed, { limit: LIMIT });
-          seen.add(expected);
-          expect(select(reserved, limits, wanted, residents).chosen !== null).toBe(expected);
+          const expected = {
+            beside: fits(withYield, needed, { limit: LIMIT }),
+            instead: fits(withYield, needed, {
+              limit: LIMIT,
+              freed: addCharges(charged.map((one) => one.full)),
+            }),
+          };
+          seen.add(JSON.stringify(expected));
+          const evictable = asResidents.map((one) => ({ ...one, pinned: false, foreign: false }));
+          expect({
+            beside: select(reserved, limits, wanted, asResidents).chosen !== null,
+            instead: select(reserved, limits, wanted, evictable).chosen !== null,
+          }).toEqual(expected);
           expect(poolsOverHardLimit(reserved, asResidents, limits)).toEqual(
             withYield.filter((pool) => isOverLimit(pool, HARD_LIMIT)).map(({ name }) => name),
           );
@@ -267,7 +278,7 @@ describe('all packages give the same verdict', () => {
       ),
       { numRuns: 1000 },
     );
-    expect(seen.size).toBe(2);
+    expect(seen.size).toBe(3);
   });
 
   it('on a model on a ramp: one that fits the lowered limits still fits after the growth', () => {
@@ -275,15 +286,17 @@ describe('all packages give the same verdict', () => {
     fc.assert(
       fc.property(
         situation,
-        fc.array(bytes(8 * GIB), { minLength: 4, maxLength: 4 }),
-        ({ resources, policy: limits, wanted, residents }, growth) => {
-          const { pools } = select(resources, limits, wanted, residents);
+        fc.array(bytes(2 * GIB), { minLength: 4, maxLength: 4 }),
+        ({ resources, policy: drawn, wanted, residents }, growth) => {
+          // High limits, so that often the minimum headroom is what bounds a pool.
+          const limits = { ...drawn, memoryLimitRatio: 0.95, vramLimitRatio: 0.95 };
+          const { pools } = select(resources, limits, wanted, residents.map(pinned));
           const grown = new Map(
             pools.map(({ pool }, index) => [pool, growth[index] ?? 0] as const),
           );
           const forecast = { timeToHardLimitMs: 0, slopes: grown };
           const lowered = limitsAfter(limits, forecast, pools, 1);
-          if (select(resources, lowered, wanted, residents).chosen === null) return;
+          if (select(resources, lowered, wanted, residents.map(pinned)).chosen === null) return;
           fitting += 1;
           const charged = residents.map((one) => chargeResident(one, resources));
           const later = measurePools(resources, charged, limits).map((pool) =>
@@ -295,7 +308,7 @@ describe('all packages give the same verdict', () => {
           expect(fits(later, needed, { limit: LIMIT })).toBe(true);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 3000 },
     );
     expect(fitting).toBeGreaterThan(20);
   });
@@ -313,7 +326,7 @@ describe('all packages give the same verdict', () => {
           vramLimitRatio: limits.hardLimitRatio,
           minHeadroomBytes: 0,
         };
-        const bySelector = select(resources, atHardLimit, exact, residents).chosen !== null;
+        const bySelector = select(resources, atHardLimit, exact, asResidents).chosen !== null;
         const estimator = { estimate: async () => ({ footprint: exact, guardrails: null }) };
         const byRollBack = await footprintIfFits(
           { estimator },
@@ -357,8 +370,8 @@ function select(
   resources: Resources,
   limits: SelectionPolicy,
   wanted: Footprint,
-  residents: readonly Footprint[],
-): ReturnType<typeof selectModel> {
+  residents: readonly Resident[],
+): Selection {
   return selectModel({
     candidates: [
       {
@@ -374,7 +387,7 @@ function select(
     ],
     requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
     resources,
-    residents: residents.map(pinned),
+    residents,
     policy: limits,
   });
 }

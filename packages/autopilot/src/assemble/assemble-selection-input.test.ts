@@ -17,7 +17,7 @@ const CARD: GpuResources = {
 const kindOf = ({ tradeOffs }: LoadStep) => tradeOffs[0]?.kind ?? 'as-configured';
 
 describe('assembleSelectionInput', () => {
-  it('gives every load option of the chain its footprint, the best first', async () => {
+  it('lists the load options of the chain, the best first, each with its footprint', async () => {
     const { ports } = new FakeWorld([LARGE, SMALL]);
     const input = await assembleSelectionInput(ports);
     expect(input.candidates.map((candidate) => candidate.modelKey)).toEqual(['large', 'small']);
@@ -81,7 +81,7 @@ describe('assembleSelectionInput', () => {
     ]);
   });
 
-  it('uses the configured estimate where there is no other, and null without a configured one', async () => {
+  it('uses the configured estimate where there is no other estimate, and null where nothing is configured', async () => {
     const world = new FakeWorld();
     world.chain = [
       profile({ modelKey: 'claimed', bytes: 0 }, { minMemoryBytes: 4 * GIB }),
@@ -99,7 +99,7 @@ describe('assembleSelectionInput', () => {
   });
 
   it.each([
-    // min_memory_gb, min_vram_gb, gpu_offload, GPU memory -> RAM, GPU
+    // Input: min_memory_gb, min_vram_gb, gpu_offload, memory of the GPU. Expected: GiB of RAM and of the GPU.
     ['the rest of min_memory_gb to RAM', 6, 4, null, 'dedicated', 2, [4]],
     ['no RAM where all of it moves', 6, 6, null, 'dedicated', 0, [6]],
     ['no GPU where nothing moves', 6, 0, null, 'dedicated', 6, []],
@@ -237,7 +237,7 @@ describe('assembleSelectionInput', () => {
     });
   });
 
-  it('counts an instance with a shortened context as what was asked for, as long as it is enough', async () => {
+  it('counts an instance with a shortened context as loaded as requested, as long as the context is enough', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small', { contextLengthTokens: 6000 });
     const acceptedAs = { 'mai/small': { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 } };

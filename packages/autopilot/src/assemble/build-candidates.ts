@@ -13,16 +13,16 @@ import { buildLoadSteps, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** Estimates read files or ask LM Studio; more at the same time would only wait for the same disk. */
+/** Estimates read files or ask LM Studio. With more of them at once, all would wait for the same disk. */
 const ESTIMATES_AT_ONCE = 4;
 
-/** A load option that says what it gives up. */
+/** A load option with the list of its trade-offs. */
 export interface AssembledLoadOption extends LoadOption, LoadStep {}
 
 /** A candidate with its load options, the best first. */
 export interface AssembledCandidate extends Candidate {
   readonly loadOptions: readonly AssembledLoadOption[];
-  /** Idle time after which the runtime may unload it; null keeps it. */
+  /** Idle time after which the runtime may unload the model; null keeps it loaded. */
   readonly ttlMs: number | null;
 }
 
@@ -34,7 +34,7 @@ interface Sources {
   readonly signal: AbortSignal | null;
 }
 
-/** The chain with the footprint of every load option. */
+/** Builds the candidates of the chain, with a footprint for every load option. */
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
@@ -42,7 +42,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
   const questions = profiles.flatMap((profile, index) => {
     const steps = buildLoadSteps(profile, request.requirement, hasDedicatedGpu);
-    // A model that is not on disk can't be loaded in any way, and mostly can't be estimated.
+    // A model that is not on disk can't be loaded, and most of the time can't be estimated.
     const tried = request.tradeOffs && profile.downloaded ? steps : steps.slice(0, 1);
     return tried.map((step) => ({ index, profile, step }));
   });
@@ -137,8 +137,8 @@ function withoutUselessOptions(
       kept.push(option);
     }
   }
-  // Moving experts alone freed nothing, so the model has no experts: remove that trade-off from the offload
-  // options.
+  // No option that only moves experts was kept, so the model has no experts. The offload options then do
+  // not give them up.
   const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
   return hasExperts
     ? kept

@@ -97,7 +97,7 @@ describe('replayDecisions', () => {
 });
 
 describe('records of version 1', () => {
-  /** As version 1 wrote them: no limits in bytes, and a margin in the state of the hysteresis. */
+  /** A record of version 1: it has no limits in bytes, and a margin in the state of the hysteresis. */
   const asVersion1 = (line: string): string => {
     const record = JSON.parse(line) as LogRecord;
     if (record.type === 'outcome') return JSON.stringify({ ...record, version: 1 });

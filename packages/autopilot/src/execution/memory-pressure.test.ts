@@ -45,7 +45,7 @@ describe('MemoryPressure', () => {
     return { clock, pressure, look };
   };
 
-  it('names the pools over the hard limit of 92 %, two equal cards each by its key', () => {
+  it('names the pools over the hard limit of 92 %, and two equal GPUs each by its key', () => {
     const { look } = open();
     expect(look(ram(8))).toEqual([]);
     expect(look(ram(7.9))).toEqual(['ram']);

@@ -13,7 +13,7 @@ const MODELS = [
 ];
 const KEYS = MODELS.map((model) => model.modelKey);
 
-/** Something that happens to the machine, the runtime, or the autopilot. */
+/** An event on the machine, in the runtime, or in the autopilot. */
 type Happening =
   | { readonly kind: 'others'; readonly gib: number }
   | { readonly kind: 'busy' | 'idle'; readonly which: number }

@@ -6,7 +6,7 @@ import type { WakeableSleep } from './wakeable-sleep.js';
 
 /** Poll interval for RAM between rounds. */
 const POLL_INTERVAL_MS = 150;
-/** RAM is polled only when its use is within this share of the total of a limit. */
+/** RAM is polled only when its use differs from a limit by less than this share of the total. */
 const NEAR_RATIO = 0.25;
 
 /** RAM at the last decision. */

@@ -16,7 +16,7 @@ export type LoadFailureCode =
   | 'CONTEXT_TOO_SMALL'
   | 'MEMORY_EXCEEDED';
 
-/** A candidate that was tried and is not resident. */
+/** The failed load of a candidate. */
 export interface LoadFailure {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -25,7 +25,7 @@ export interface LoadFailure {
 }
 
 /**
- * The failure that an error of `load` stands for; null when the error says nothing about the model (the
+ * Turns an error of `load` into a failure of the model; null when the error is not about the model (the
  * runtime is gone, a bug, a cancellation).
  */
 export function asLoadFailure(

@@ -85,7 +85,7 @@ describe('runOnce', () => {
   it('steps down to the last candidate up to the hard limit, though both never fit at once', async () => {
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     world.place('large');
-    // 23 + 4 GiB of 32 are 84 %: over the limit of 80, under the hard limit of 92.
+    // 23 + 4 GiB of 32 are 84 %: over the limit of 80 % and under the hard limit of 92 %.
     world.othersBytes = 23 * GIB;
     const report = await run(world);
     expect(world.log).toEqual(['unload mai/large', 'load small']);

@@ -18,15 +18,15 @@ export type UseSamples = readonly {
   readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes'>[];
 }[];
 
-/** Long enough to tell a ramp from noise, short enough to see a ramp that has just begun. */
+/** Long enough to tell a ramp (a steady rise) from noise, short enough to see a ramp that has just begun. */
 const WINDOW_MS = 15_000;
 const SAMPLES_MIN = 5;
 const SAMPLES_MAX = 32;
-/** A ramp gains at least this share of the pool within the window. */
+/** On a ramp, use rises by at least this share of the pool within the window. */
 const RISE_MIN_RATIO = 0.02;
-/** A ramp falls in at most this share of the pairs of samples that differ. */
+/** On a ramp, use falls between at most this share of the pairs of samples that differ. */
 const FALLING_PAIRS_MAX = 0.2;
-/** A ramp gains at most this share of its rise in one step, because a single step may not continue. */
+/** On a ramp, one step makes up at most this share of the rise. A single large step may not continue. */
 const STEP_MAX_RATIO = 0.7;
 
 /** The samples with one more; those older than the window are dropped. */
@@ -45,15 +45,15 @@ export function addUse(
 
 /** The forecast of the others' use. */
 export interface Forecast {
-  /** Until the first pool reaches its hard limit. */
+  /** Time until the first pool reaches its hard limit. */
   readonly timeToHardLimitMs: number;
   /** Growth of the others in bytes per millisecond, for each pool with a ramp. */
   readonly slopes: ReadonlyMap<PoolName, number>;
 }
 
 /**
- * Forecasts the others' use by the median of the slopes between all pairs of samples (Theil-Sen estimator),
- * which one spike does not bend. Null when the samples show no ramp.
+ * Forecasts the others' use by the median of the slopes between all pairs of samples (Theil-Sen estimator).
+ * One spike does not change that median much. Null when the samples show no ramp.
  */
 export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]): Forecast | null {
   if (samples.length < SAMPLES_MIN) return null;
@@ -108,7 +108,7 @@ interface Point {
   readonly bytes: number;
 }
 
-/** Growth in bytes per millisecond; null when it is not a ramp upwards. */
+/** Growth of a pool in bytes per millisecond; null when its use is not on a ramp. */
 function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number | null {
   const points = samples.flatMap<Point>(({ atMs, pools }) => {
     const found = pools.find((one) => one.pool === pool);
@@ -117,7 +117,7 @@ function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || points.length < SAMPLES_MIN) return null;
-  // Checked first because it is cheap, and usually true.
+  // Checked first because it is cheap, and most of the time ends the work.
   const riseBytes = last.bytes - first.bytes;
   if (riseBytes < RISE_MIN_RATIO * totalBytes) return null;
   if (largestStep(points) > STEP_MAX_RATIO * riseBytes) return null;
@@ -136,7 +136,7 @@ function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number
   return slopes[Math.floor(slopes.length / 2)] ?? null;
 }
 
-/** The largest gain from one point to the next that was not lost again later. */
+/** The largest rise from one point to the next that was not followed by a fall. */
 function largestStep(points: readonly Point[]): number {
   const lowestFrom = suffixMinima(points.map(({ bytes }) => bytes));
   let highest = points[0]?.bytes ?? 0;

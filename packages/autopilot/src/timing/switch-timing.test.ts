@@ -6,7 +6,7 @@ import { MINUTE } from '../../test/samples.js';
 import { ExcursionHistory } from './excursion-history.js';
 import { SwingHistory } from './swing-history.js';
 
-/** A model of 16 GiB beside `othersGib` in 32 GiB: the limit is reached at 9.6. */
+/** A model of 16 GiB beside `othersGib` in 32 GiB. The limit is reached when the others use 9.6 GiB. */
 const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({
   pool: 'ram',
   totalBytes: 32 * GIB,
@@ -112,7 +112,7 @@ describe('SwingHistory', () => {
     expect(swing(levels)).toBeCloseTo(gib);
   });
 
-  it('is never more than the range of use, and 0 while use only rises', () => {
+  it('is never larger than the range of use, and is 0 while use only rises', () => {
     const uses = fc.array(fc.double({ min: 0, max: 32, noNaN: true }), { maxLength: 80 });
     fc.assert(
       fc.property(uses, fc.boolean(), (gib, sorted) => {
@@ -164,7 +164,7 @@ describe('ExcursionHistory', () => {
     expect(new ExcursionHistory().areOutlasted(DEFAULT_SELECTION_POLICY)).toBe(false);
   });
 
-  it('is longer where earlier excursions ended a little after the dwell', () => {
+  it('is longer than configured where earlier excursions ended a little after the dwell', () => {
     const excursions = after([dwellS + 10, dwellS + 10]);
     expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBeGreaterThan(dwellMs + 10_000);
     expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBeLessThan(dwellMs + 20_000);
@@ -192,7 +192,7 @@ describe('ExcursionHistory', () => {
     expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
   });
 
-  it('forgets', () => {
+  it('starts again after a day without observations', () => {
     const excursions = after([dwellS + 10, dwellS + 10]);
     excursions.observe(24 * 60 * MINUTE, decision(6), DEFAULT_SELECTION_POLICY);
     excursions.observe(24 * 60 * MINUTE + 1000, decision(6), DEFAULT_SELECTION_POLICY);
@@ -200,7 +200,7 @@ describe('ExcursionHistory', () => {
     expect(excursions.dwellMs(DEFAULT_SELECTION_POLICY)).toBe(dwellMs);
   });
 
-  it('is never shorter than the configured dwell, and longer at most by the cost of a switch there and back', () => {
+  it('is never shorter than the configured dwell, and longer by at most 13 minutes', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 600 }), { maxLength: 12 }), (excursionsS) => {
         const longestDwellMs = after(excursionsS).dwellMs(DEFAULT_SELECTION_POLICY);

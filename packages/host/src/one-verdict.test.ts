@@ -235,7 +235,7 @@ describe('all packages give the same verdict', () => {
     expect(seen.exhausted).toBeGreaterThan(20);
   });
 
-  it('on a model beside or instead of residents, with yielded memory: as if others used that memory', () => {
+  it('on whether a model fits with yielded memory: as if others used that memory', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(
@@ -281,7 +281,7 @@ describe('all packages give the same verdict', () => {
     expect(seen.size).toBe(3);
   });
 
-  it('on a model on a ramp: one that fits the lowered limits still fits after the growth', () => {
+  it('on whether a model fits on a ramp: under the lowered limits, and later under the configured ones', () => {
     let fitting = 0;
     fc.assert(
       fc.property(
@@ -313,7 +313,7 @@ describe('all packages give the same verdict', () => {
     expect(fitting).toBeGreaterThan(20);
   });
 
-  it('on the hard limit before and after a load: selector, roll-back and the check after a load', async () => {
+  it('on the hard limit of a load: selector, roll-back, and the check after the load', async () => {
     const seen = new Set<boolean>();
     await fc.assert(
       fc.asyncProperty(situation, async ({ resources, policy: limits, wanted, residents }) => {

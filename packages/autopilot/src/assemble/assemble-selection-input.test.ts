@@ -101,18 +101,18 @@ describe('assembleSelectionInput', () => {
   it.each([
     // Input: min_memory_gb, min_vram_gb, gpu_offload, memory of the GPU. Expected: GiB of RAM and of the GPU.
     ['the rest of min_memory_gb to RAM', 6, 4, null, 'dedicated', 2, [4]],
-    ['no RAM where all of it moves', 6, 6, null, 'dedicated', 0, [6]],
-    ['no GPU where nothing moves', 6, 0, null, 'dedicated', 6, []],
-    ['no GPU where min_vram_gb is unknown', 6, null, null, 'dedicated', 6, []],
-    ['the GPU alone where only min_vram_gb is known', null, 4, null, 'dedicated', 0, [4]],
-    ['never less than min_vram_gb', 3, 4, null, 'dedicated', 0, [4]],
+    ['only the GPU where all of it moves', 6, 6, null, 'dedicated', 0, [6]],
+    ['only RAM where min_vram_gb is 0', 6, 0, null, 'dedicated', 6, []],
+    ['only RAM where min_vram_gb is unknown', 6, null, null, 'dedicated', 6, []],
+    ['only the GPU where only min_vram_gb is known', null, 4, null, 'dedicated', 0, [4]],
+    ['min_vram_gb where min_memory_gb is less', 3, 4, null, 'dedicated', 0, [4]],
     ['half of min_vram_gb with half of the layers', 6, 4, 0.5, 'dedicated', 4, [2]],
-    ['RAM alone with no layers on the GPU', 6, 4, 0, 'dedicated', 6, []],
-    ['RAM alone where the GPU shares RAM', 6, 4, null, 'shared', 6, []],
-    ['RAM alone without a GPU', 6, 4, null, null, 6, []],
+    ['only RAM with no layers on the GPU', 6, 4, 0, 'dedicated', 6, []],
+    ['only RAM where the GPU shares RAM', 6, 4, null, 'shared', 6, []],
+    ['only RAM without a GPU', 6, 4, null, null, 6, []],
     ['RAM with min_vram_gb where only that is known', null, 4, null, null, 4, []],
   ] as const)(
-    'charges a configured estimate: %s',
+    'charges a configured estimate to the right pools: %s',
     async (_, memoryGib, vramGib, offloadRatio, memory, ramGib, gpuGib) => {
       const world = new FakeWorld();
       const bytesOf = (gib: number | null) => (gib === null ? null : gib * GIB);

@@ -8,7 +8,7 @@ import { parseRecord } from './parse-record.js';
 export interface ReplayReport {
   /** Number of decisions that were equal. */
   readonly reproduced: number;
-  /** The first decision that differs, where the replay ends; null when all are equal. */
+  /** The first decision that differs; null when all are equal. The replay ends there. */
   readonly difference: {
     readonly line: number;
     readonly record: DecisionRecord;

@@ -98,7 +98,7 @@ describe('with a busy model', () => {
   it.each([
     ['by a jump', 20],
     ['by a little', 15.9],
-  ])('unloads it within two seconds where memory has run out %s', async (_, othersGib) => {
+  ])('unloads the model within two seconds where memory has run out %s', async (_, othersGib) => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -127,8 +127,8 @@ describe('with a busy model', () => {
 
   it.each([
     ['two seconds where memory has run out', 30, 2.5],
-    ['its drain time over the hard limit', 26, 32],
-  ])('unloads the last model of the chain, too, after %s', async (_, othersGib, seconds) => {
+    ['`emergencyDrainMs` over the hard limit', 26, 32],
+  ])('also unloads the last model of the chain, after %s', async (_, othersGib, seconds) => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);

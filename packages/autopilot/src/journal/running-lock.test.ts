@@ -92,7 +92,7 @@ describe('acquireRunningLock', () => {
     expect((await readOwner(file))?.token).toBe('taker');
   });
 
-  it('takes over a file that can not be parsed', async () => {
+  it('takes over a lock file that is not JSON', async () => {
     const clock = new ManualClock();
     await writeFile(await fileOf(clock), 'rubbish');
     const lock = await acquireRunningLock(folder, ADDRESS, clock);

@@ -184,7 +184,7 @@ describe('the autopilot under random events', () => {
             expect(world.broken).toEqual([]);
           }
 
-          // From here on nothing changes.
+          // From here on the world does not change.
           for (const lease of leases) lease.release();
           for (const identifier of world.instances.keys()) world.setActivity(identifier, 'idle');
           world.down = null;

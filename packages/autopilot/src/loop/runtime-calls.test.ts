@@ -119,7 +119,7 @@ describe('how often the runtime is asked', () => {
   it.each([
     ['nothing fits', { othersGib: 30, dryRun: false }],
     ['nothing may be loaded', { othersGib: 6, dryRun: true }],
-  ])('is not higher where %s', async (_, { othersGib, dryRun }) => {
+  ])('does not rise where %s', async (_, { othersGib, dryRun }) => {
     const world = new FakeWorld([LARGE]);
     world.othersBytes = othersGib * GIB;
     let listed = 0;

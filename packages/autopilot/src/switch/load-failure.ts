@@ -5,7 +5,7 @@ const RUNTIME_CODES = ['LOAD_REFUSED', 'LOAD_FAILED', 'LOAD_TIMED_OUT', 'MODEL_N
 
 /**
  * Why a candidate could not be used. The first four are the runtime's own codes. `OUT_OF_MEMORY` is a
- * `LOAD_FAILED` whose error has `outOfMemory`; the last two are found after the load.
+ * `LOAD_FAILED` whose error has `outOfMemory`. The last two come from the checks after a load.
  */
 export type LoadFailureCode =
   | 'LOAD_REFUSED'

@@ -79,11 +79,14 @@ describe('limitsAfter', () => {
     // The minimum headroom of 1 GiB leaves 3 of 4 GiB in RAM, and 7 of 8 GiB on a GPU.
     ['RAM whose limit is the minimum headroom', 'ram', 4, (3 - 2) / 4, 0.9],
     ['a GPU whose limit is the minimum headroom', 'gpu:a', 8, 0.8, (7 - 2) / 8],
-    ['no pool below 0', 'ram', 2, 0, 0.9],
-    ['nothing for shared GPU memory, which is counted in RAM', 'gpu-share:c', 32, 0.8, 0.9],
-  ] as const)('lowers the limit of %s', (_, grown, totalGib, memoryLimitRatio, vramLimitRatio) => {
-    const limits = grows(grown, totalGib);
-    expect(limits.memoryLimitRatio).toBeCloseTo(memoryLimitRatio, 8);
-    expect(limits.vramLimitRatio).toBeCloseTo(vramLimitRatio, 8);
-  });
+    ['RAM, but not below 0', 'ram', 2, 0, 0.9],
+    ['no limit for shared GPU memory, which is counted in RAM', 'gpu-share:c', 32, 0.8, 0.9],
+  ] as const)(
+    'lowers the right limit: %s',
+    (_, grown, totalGib, memoryLimitRatio, vramLimitRatio) => {
+      const limits = grows(grown, totalGib);
+      expect(limits.memoryLimitRatio).toBeCloseTo(memoryLimitRatio, 8);
+      expect(limits.vramLimitRatio).toBeCloseTo(vramLimitRatio, 8);
+    },
+  );
 });

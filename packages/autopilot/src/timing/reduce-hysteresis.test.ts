@@ -170,14 +170,17 @@ describe('when a plan may be carried out', () => {
   it.each([
     [59_999, false, 'COOLING_DOWN'],
     [60_000, true, 'DWELL_OVER'],
-  ])('does not step down %s ms after stepping up, short of the hard limit', (atMs, act, reason) => {
-    const machine = new Driven();
-    machine.observe(0, 30);
-    machine.carryOut(0);
-    machine.observe(10_000, 45);
-    expect(machine.observe(30_000, 45)).toMatchObject({ act: false, reason: 'COOLING_DOWN' });
-    expect(machine.observe(atMs, 45)).toMatchObject({ act, reason });
-  });
+  ])(
+    'below the hard limit, steps down only after the cool-down of a step up: %s ms',
+    (atMs, act, reason) => {
+      const machine = new Driven();
+      machine.observe(0, 30);
+      machine.carryOut(0);
+      machine.observe(10_000, 45);
+      expect(machine.observe(30_000, 45)).toMatchObject({ act: false, reason: 'COOLING_DOWN' });
+      expect(machine.observe(atMs, 45)).toMatchObject({ act, reason });
+    },
+  );
 
   it('steps down again within the cool-down of a step down, because that frees memory', () => {
     const machine = new Driven();

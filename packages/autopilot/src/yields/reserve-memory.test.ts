@@ -27,7 +27,7 @@ const gpu = (availableBytes: number, memory: 'dedicated' | 'shared' = 'dedicated
 });
 
 describe('reserveMemory', () => {
-  it('holds less as the others use more, and does not count our own model as theirs', () => {
+  it('holds less as the others use more, and does not count our own model as use of others', () => {
     const world = new FakeWorld([{ modelKey: 'ours', bytes: 10 * GIB }]);
     const residents = (): Resident[] =>
       [...world.instances.values()].map((one) => ({
@@ -94,10 +94,10 @@ describe('holdingYields', () => {
   it.each([
     ['until it is released', {}, 10, true],
     ['before its end', { untilMs: 11 }, 10, true],
-    ['not at its end', { untilMs: 10 }, 10, false],
+    ['nothing from its end on', { untilMs: 10 }, 10, false],
     ['as long as its process lives', { processId: 1 }, 10, true],
-    ['not after its process has ended', { processId: 2 }, 10, false],
-    ['not for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],
+    ['nothing after its process has ended', { processId: 2 }, 10, false],
+    ['nothing for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],
   ])('holds %s', (_, change, nowMs, holds) => {
     const isAlive = (processId: number, sinceMs: number) => processId === 1 && sinceMs === 0;
     const held = holdingYields([{ ...GAME, ...change }], nowMs, isAlive);

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { systemClock, type Clock, type MonitorPort } from '@mai/autopilot';
 import type { ModelConfigFile } from '@mai/model-config';
-import { userFolders, type HostFolders } from './user-folders.js';
+import { userFolders, type HostFolders } from './machine/user-folders.js';
 
 /** How a host is opened. Everything has a default. */
 export interface HostOptions {

@@ -8,7 +8,7 @@ import type {
 import type { Resources } from '@mai/memory-ledger';
 import type { EstimateSettings } from '@mai/memory-estimator';
 import type { LoadedModelConfig } from '@mai/model-config';
-import type { RunningAutopilot } from './running-autopilot.js';
+import type { RunningAutopilot } from './autopilot/running-autopilot.js';
 import type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';

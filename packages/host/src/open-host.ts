@@ -85,7 +85,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     },
     acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
     startAutopilot: async (request) => {
-      const { runAutopilot } = await import('./running-autopilot.js');
+      const { runAutopilot } = await import('./autopilot/running-autopilot.js');
       return runAutopilot(await (await autopilot()).open(request));
     },
     autopilotState: async (call) => (await autopilot()).state(call),

@@ -10,7 +10,7 @@ import type {
   PinChange,
 } from '../control/autopilot-service.js';
 import type { JournalChanges } from './journal-changes.js';
-import { withoutPins, withoutStalePins, withPin } from './pins.js';
+import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 
 /** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {

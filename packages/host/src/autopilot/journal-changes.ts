@@ -1,8 +1,7 @@
-import type { Clock, JournalState, Yield } from '@mai/autopilot';
+import type { Clock, JournalState, Pin, Yield } from '@mai/autopilot';
 import { createFileJournal, findRunning } from '@mai/autopilot';
 import type { CallOptions, Delivery, JournalAnswer } from '../control/autopilot-service.js';
 import type { AutopilotFiles } from './autopilot-files.js';
-import { withoutPins, withPin } from './pins.js';
 
 /** Changes to the journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
 export interface JournalChanges {
@@ -87,4 +86,33 @@ export function createJournalChanges(files: AutopilotFiles, clock: Clock): Journ
 /** The journal's options must omit the key `signal` where there is no signal. */
 function present({ signal }: CallOptions): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+/** The journal with this pin; the same object where an equal or stronger pin has this target. */
+export function withPin(journal: JournalState, pin: Pin): JournalState {
+  const others = journal.pins.filter(({ target }) => target !== pin.target);
+  const known = journal.pins.find(({ target }) => target === pin.target);
+  // A load or unload by hand does not replace or remove a pin that a person has set.
+  if (known !== undefined && (known.reason === 'pin' || pin.reason === 'load')) return journal;
+  return { ...journal, pins: [...others, pin] };
+}
+
+/** The journal without the pins for which `drop` is true; the same object where there are none. */
+export function withoutPins(journal: JournalState, drop: (pin: Pin) => boolean): JournalState {
+  const pins = journal.pins.filter((pin) => !drop(pin));
+  return pins.length === journal.pins.length ? journal : { ...journal, pins };
+}
+
+/**
+ * The journal without the pins of loads by hand whose instance is no longer loaded. Such a pin
+ * would apply to the next instance that gets the identifier.
+ */
+export function withoutStalePins(
+  journal: JournalState,
+  loadedIdentifiers: readonly string[],
+): JournalState {
+  return withoutPins(
+    journal,
+    ({ reason, target }) => reason === 'load' && !loadedIdentifiers.includes(target),
+  );
 }

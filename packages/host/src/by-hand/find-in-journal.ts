@@ -1,6 +1,6 @@
 import type { JournalState, Yield } from '@mai/autopilot';
+import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
 
 /** Which pins are removed. */
 export interface UnpinRequest {
@@ -24,7 +24,7 @@ export function findPins(
     );
   }
   if (pinned.includes(target)) return [target];
-  const guess = suggest(target, pinned);
+  const guess = didYouMean(target, pinned);
   const next =
     pinned.length === 0
       ? 'Nothing is pinned.'

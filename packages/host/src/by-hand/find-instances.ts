@@ -1,7 +1,7 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
+import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
 
 /**
  * The instance with this identifier, or else the instances of this model. With `all`, a model key
@@ -32,7 +32,7 @@ function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMSt
     instanceIdentifier,
     modelKey,
   ]);
-  const guess = suggest(wanted, names);
+  const guess = didYouMean(wanted, names);
   const next =
     residents.length === 0
       ? 'Nothing is loaded.'

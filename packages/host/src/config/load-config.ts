@@ -41,3 +41,11 @@ export function describeSource(source: ModelConfigSource): string {
       return 'built in';
   }
 }
+
+/** The JSON Schema of `models.yaml`. */
+export async function configSchema(): Promise<object> {
+  const { default: schema } = await import('@mai/model-config/schema.json', {
+    with: { type: 'json' },
+  });
+  return schema;
+}

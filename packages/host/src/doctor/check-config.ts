@@ -3,7 +3,7 @@ import type { LoadedModelConfig } from '@mai/model-config';
 import { isModelConfigError, mergeWithDownloaded, resolveChain } from '@mai/model-config';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
-import { plural } from '../words.js';
+import { plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 

@@ -1,7 +1,7 @@
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeConnection, RuntimeLink } from '../runtime/connect-runtime.js';
-import { displayAddress, plural } from '../words.js';
+import { displayAddress, plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 

@@ -2,7 +2,7 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
-import { formatBytes } from '../words.js';
+import { formatBytes } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 

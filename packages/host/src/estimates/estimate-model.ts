@@ -7,20 +7,15 @@ import { openCalibration } from '../footprints/calibration.js';
 import { findFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
+import { withLoadConfig } from '../models/catalog.js';
 import { fitOf, isTooLarge } from '../models/model-fit.js';
-import { withLoadConfig } from '../models/with-load-config.js';
 import type { Session } from '../session.js';
 import { withSession } from '../session.js';
-import {
-  changesOf,
-  isHypothetical,
-  NO_SETTINGS,
-  refuseProblems,
-  settingsOf,
-} from './estimate-settings.js';
+import { changesOf, isHypothetical, refuseProblems, settingsOf } from './estimate-settings.js';
 import { judgeAlone, type FitHere } from './fit-here.js';
 import { describeModel, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
+import { NO_SETTINGS } from './setting-values.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {

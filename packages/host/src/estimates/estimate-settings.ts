@@ -3,22 +3,6 @@ import type { EstimateSettings, GgufHeader } from '@mai/memory-estimator';
 import { checkEstimateSettings } from '@mai/memory-estimator';
 import { HostError } from '../host-error.js';
 
-/** LM Studio's default for every setting. */
-export const NO_SETTINGS: EstimateSettings = {
-  contextLengthTokens: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  batchTokens: null,
-  ubatchTokens: null,
-  parallelSequences: null,
-  kvUnified: null,
-  swaFull: null,
-  gpuLayers: null,
-  gpuBackend: null,
-  cpu: null,
-};
-
 /** The settings that a load configuration has, too, where they are given. */
 export function changesOf(settings: EstimateSettings): Partial<LoadConfig> {
   const { contextLengthTokens, kvCacheTypeK, kvCacheTypeV } = settings;

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache } from '@mai/memory-estimator';
 import { ModelFileError, readGgufHeader } from '@mai/memory-estimator';
+import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
-import { suggest } from '../suggest.js';
 
 /** The facts of a model that an estimate is made from: its GGUF header, or else the size of its files. */
 export type KnownModel =
@@ -109,7 +109,7 @@ export async function openDownloaded(
 
 function notFound(key: string, { models, origin }: Downloads): LMStudioError {
   const keys = models.map(({ modelKey }) => modelKey);
-  const guess = suggest(key, keys);
+  const guess = didYouMean(key, keys);
   const next =
     keys.length === 0
       ? `Nothing is downloaded ${whereOf(origin)}.`

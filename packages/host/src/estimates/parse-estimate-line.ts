@@ -1,8 +1,7 @@
 import type { EstimateSettings } from '@mai/memory-estimator';
+import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
-import { ESTIMATE_CHOICES } from './estimate-choices.js';
-import { NO_SETTINGS } from './estimate-settings.js';
+import { ESTIMATE_CHOICES, NO_SETTINGS } from './setting-values.js';
 
 /** One line of `mai estimate --stdin`. */
 export interface EstimateLine {
@@ -63,7 +62,7 @@ export function parseEstimateLine(line: string): EstimateLine {
   for (const [name, value] of Object.entries(rest)) {
     const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (read === undefined) {
-      const guess = suggest(name, Object.keys(FIELDS));
+      const guess = didYouMean(name, Object.keys(FIELDS));
       throw new HostError(
         'INVALID_REQUEST',
         `There is no field ${JSON.stringify(name)}.${guess === null ? '' : ` Did you mean ${guess}?`}`,

@@ -13,10 +13,11 @@ import type {
 import { measureFootprint } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
-import { changesOf, isHypothetical, NO_SETTINGS } from '../estimates/estimate-settings.js';
+import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
+import { NO_SETTINGS } from '../estimates/setting-values.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-import { withLoadConfig } from '../models/with-load-config.js';
+import { withLoadConfig } from '../models/catalog.js';
 import type { Session } from '../session.js';
 import { engineOf, openMeasurements } from './calibration.js';
 

@@ -1,9 +1,14 @@
+import type { LoadConfig } from '@mai/memory-ledger';
 import type { CatalogPort } from '@mai/autopilot';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
-import { mergeWithDownloaded, resolveChain, toSelectionPolicy } from '@mai/model-config';
+import {
+  didYouMean,
+  mergeWithDownloaded,
+  resolveChain,
+  toSelectionPolicy,
+} from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
 
 /** The configuration joined with the downloaded models. */
 export interface Catalog {
@@ -51,7 +56,7 @@ function chainNamed(
   // A configuration without a default chain leaves the order to the profiles: as written, then by size.
   if (name === null) return profiles;
   const names = Object.keys(config.fallbackChains);
-  const guess = suggest(name, names);
+  const guess = didYouMean(name, names);
   const known =
     names.length === 0 ? 'The configuration has no chains.' : `Known: ${names.join(', ')}.`;
   throw new HostError(
@@ -60,4 +65,13 @@ function chainNamed(
       guess === null ? known : `Did you mean ${guess}?`
     }`,
   );
+}
+
+/** A copy of the profile with other load settings. */
+export function withLoadConfig(profile: ModelProfile, changes: Partial<LoadConfig>): ModelProfile {
+  return {
+    ...profile,
+    contextLengthTokens: changes.contextLengthTokens ?? profile.contextLengthTokens,
+    loadConfig: { ...profile.loadConfig, ...changes },
+  };
 }

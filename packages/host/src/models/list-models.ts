@@ -2,9 +2,9 @@ import type { Capability, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput } from '@mai/autopilot';
 import type { ModelProfile } from '@mai/model-config';
 import type { Session } from '../session.js';
+import { withLoadConfig } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
 import { fitOf, type ModelFit } from './model-fit.js';
-import { withLoadConfig } from './with-load-config.js';
 
 /** Which models to list. */
 export interface ModelsQuery {

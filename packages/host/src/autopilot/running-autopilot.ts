@@ -1,5 +1,5 @@
 import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
-import type { AutopilotSession } from './autopilot/open-autopilot.js';
+import type { AutopilotSession } from './open-autopilot.js';
 
 /** An autopilot that runs in this process. Disposing stops it. */
 export interface RunningAutopilot extends AsyncDisposable {

@@ -3,8 +3,8 @@
  *
  * 1. the same name without the publisher before the slash;
  * 2. the only name that starts with `written`, where `written` has two letters or more;
- * 3. the name with the fewest transposed, missing, extra or wrong letters. Allowed is one such letter
- *    for every three letters of `written`, and at least one.
+ * 3. the name with the fewest transposed, missing, extra or wrong letters: at most one such letter
+ *    for every three letters of `written`.
  *
  * Case does not matter.
  *
@@ -19,7 +19,7 @@ export function didYouMean(written: string, known: Iterable<string>): string | n
   const [completed, other] = names.filter(({ lower }) => lower.startsWith(wanted));
   if (wanted.length >= 2 && completed !== undefined && other === undefined) return completed.name;
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = Math.floor(wanted.length / 3) + 1;
   for (const { name, lower } of names) {
     if (Math.abs(lower.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, lower);

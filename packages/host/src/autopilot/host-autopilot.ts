@@ -16,7 +16,7 @@ import { connectControl } from '../control/client/connect-control.js';
 import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
-import { orAborted } from '../runtime/connect-runtime.js';
+import { orAborted } from '../or-aborted.js';
 import { contextOfCall } from '../session.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';

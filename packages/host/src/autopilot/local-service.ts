@@ -1,9 +1,10 @@
 import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
-import { isRecord } from '../control/wire/encode-value.js';
+import { isRecord } from '../guards.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
+import { orAborted } from '../or-aborted.js';
 import type { JournalChanges } from './journal-changes.js';
 
 /** The arguments of a local service. */
@@ -80,10 +81,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       load: (request, options = {}) =>
         hand.load(request, { ...options, signal: untilEnd(options.signal) }),
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
-      state: ({ signal } = {}) =>
-        signal?.aborted === true
-          ? Promise.reject(signal.reason as Error)
-          : Promise.resolve(autopilot.state),
+      state: ({ signal } = {}) => orAborted(Promise.resolve(autopilot.state), signal),
       events: ({ signal } = {}) => ({
         [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
       }),

@@ -181,7 +181,10 @@ export async function openAutopilot(
       if (!dryRun) await (listening ??= listen());
     },
     stop,
-    lostTo: () => (lock?.lost.aborted === true ? (lock.lost.reason as Error) : null),
+    lostTo: () => {
+      const reason: unknown = lock?.lost.reason;
+      return reason instanceof Error ? reason : null;
+    },
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -1,5 +1,5 @@
 import { findLMStudioHome, parseBaseUrl, type LMStudioClient } from '@mai/lmstudio-adapter';
-import { isRecord } from '../control/wire/encode-value.js';
+import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 

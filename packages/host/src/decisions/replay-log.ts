@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ReplayReport } from '@mai/autopilot';
 import { listRotated, replayDecisions } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import { errorCodeOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { ROTATED_MAX } from './read-history.js';
@@ -141,7 +142,7 @@ async function readLog(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCodeOf(error);
     const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
     throw new HostError(
       'INVALID_REQUEST',

@@ -4,6 +4,7 @@ import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache } from '@mai/memory-estimator';
 import { ModelFileError, readGgufHeader } from '@mai/memory-estimator';
 import { didYouMean } from '@mai/model-config';
+import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
@@ -175,7 +176,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  return isRecord(value) ? value : {};
 }
 
 function exists(file: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { EstimateSettings } from '@mai/memory-estimator';
 import { didYouMean } from '@mai/model-config';
+import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import { ESTIMATE_CHOICES, NO_SETTINGS } from './setting-values.js';
 
@@ -92,11 +93,9 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
       cause: error,
     });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new HostError(
-      'INVALID_REQUEST',
-      'This line is not a JSON object. Write one JSON object a line.',
-    );
-  }
-  return value as Readonly<Record<string, unknown>>;
+  if (isRecord(value)) return value;
+  throw new HostError(
+    'INVALID_REQUEST',
+    'This line is not a JSON object. Write one JSON object on each line.',
+  );
 }

@@ -2,6 +2,7 @@ import type { LMStudioClient, LMStudioError } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
+import { orAborted } from '../or-aborted.js';
 
 /** LM Studio's state: running, or off with the reason and the next step. */
 export type RuntimeLink =
@@ -84,15 +85,4 @@ async function connectRuntime(context: HostContext): Promise<RuntimeLink> {
     }
     throw error;
   }
-}
-
-/** Settles as `promise` does, or rejects with the signal's reason, whichever comes first. */
-export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(done);
-  });
 }

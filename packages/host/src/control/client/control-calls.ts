@@ -42,6 +42,8 @@ export class ControlCalls {
     if (this.#lost !== null) throw this.#lost.error;
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
+      // The reason of a signal, and an error that the server sends, may be any value.
+      const fail: (reason: unknown) => void = reject;
       this.#lastId += 1;
       const id = this.#lastId;
       let timer: NodeJS.Timeout | undefined;
@@ -49,7 +51,7 @@ export class ControlCalls {
       const cancel = (): void => {
         cancelled = true;
         this.#send({ type: 'cancel', id });
-        const giveUp = (): void => reject(signal?.reason as Error);
+        const giveUp = (): void => fail(signal?.reason);
         if (cancels === 'at-once') giveUp();
         else timer = setTimeout(giveUp, CANCEL_WITHIN_MS);
       };
@@ -72,7 +74,7 @@ export class ControlCalls {
         },
         onError: (error) => {
           settle();
-          reject((cancelled ? signal?.reason : error) as Error);
+          fail(cancelled ? signal?.reason : error);
         },
       });
       this.#send({ type: 'call', id, method, params });

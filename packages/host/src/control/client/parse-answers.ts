@@ -1,6 +1,6 @@
 import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
 import type { HandLoaded, HandUnloaded, JournalAnswer } from '../autopilot-service.js';
-import { isRecord } from '../wire/encode-value.js';
+import { isRecord } from '../../guards.js';
 
 /** The answer to `acquire`. */
 export interface LeaseAnswer {

@@ -16,7 +16,10 @@ const SERVER_LIMITS = { lineBytes: 64 * 1024, unsentBytes: MIB, unsentMaxBytes: 
 
 /** The limits of a connection. */
 export interface ConnectionOptions {
+  /** Maximum number of open calls, without those of `acquire` and `release`. */
   readonly callsMax: number;
+  /** Maximum number of leases, including those that open calls of `acquire` wait for. */
+  readonly leasesMax: number;
   readonly helloWithinMs: number;
   /** Refuses this client, because the server has its maximum of connections. */
   readonly full: boolean;
@@ -32,6 +35,8 @@ export class ClientConnection implements ConnectionLeases {
   readonly #options: ConnectionOptions;
   readonly #lines: LineSocket;
   readonly #calls = new Map<number, AbortController>();
+  /** The open calls of `acquire`. Each may become a lease. */
+  readonly #acquiring = new Set<number>();
   readonly #leases = new Map<number, ServiceLease>();
   readonly #closed: Promise<void>;
   #leaseNumber = 0;
@@ -121,20 +126,39 @@ export class ClientConnection implements ConnectionLeases {
   }
 
   #call(id: number, method: string, params: unknown): void {
-    const { callsMax } = this.#options;
     if (this.#calls.has(id)) {
       this.#lines.destroy(new Error('The client uses a number twice.'));
       return;
     }
-    // A release is allowed above the limit, because it makes room.
-    if (this.#calls.size + this.#leases.size >= callsMax && method !== 'release') {
-      const message = `This program has ${callsMax} open calls and leases at process ${this.#service.processId}, and more are refused. Release leases that are no longer needed.`;
-      this.#send({ type: 'error', id, error: new HostError('AUTOPILOT_BUSY', message) });
+    const full = this.#refusalOf(method);
+    if (full !== null) {
+      const { processId } = this.#service;
+      const error = new HostError('AUTOPILOT_BUSY', full, { processId });
+      this.#send({ type: 'error', id, error });
       return;
     }
     const controller = new AbortController();
     this.#calls.set(id, controller);
+    if (method === 'acquire') this.#acquiring.add(id);
     void this.#answer(id, method, params, controller.signal);
+  }
+
+  /**
+   * Why a call is above a limit; null where it is allowed. Leases and other calls have a limit each, so
+   * that a program with all its leases can still pin, read the state and release.
+   */
+  #refusalOf(method: string): string | null {
+    const { callsMax, leasesMax } = this.#options;
+    const { processId } = this.#service;
+    if (method === 'release') return null;
+    if (method === 'acquire') {
+      return this.#leases.size + this.#acquiring.size < leasesMax
+        ? null
+        : `This program has ${leasesMax} leases at process ${processId}, and gets no more. Release leases that it no longer needs.`;
+    }
+    return this.#calls.size - this.#acquiring.size < callsMax
+      ? null
+      : `This program has ${callsMax} open calls at process ${processId}, and may start no more. Wait for the answer to one of them.`;
   }
 
   async #answer(id: number, method: string, params: unknown, signal: AbortSignal): Promise<void> {
@@ -154,6 +178,7 @@ export class ClientConnection implements ConnectionLeases {
       this.#send({ type: 'error', id, error });
     } finally {
       this.#calls.delete(id);
+      this.#acquiring.delete(id);
     }
   }
 

@@ -3,7 +3,7 @@ import type { Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
-import { isRecord } from '../wire/encode-value.js';
+import { isRecord } from '../../guards.js';
 
 /** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {

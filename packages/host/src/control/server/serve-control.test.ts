@@ -97,7 +97,7 @@ describe('where a server listens', () => {
     expect(services.map(({ held }) => held)).toEqual([0, 1].map((one) => Number(one === index)));
     await client.close();
     // When the server that clients do not find closes, the other keeps its socket and note.
-    [server] = servers.filter((_, other) => other === index) as [ControlServer];
+    server = servers[index] ?? server;
     await servers[1 - index]?.close();
     await (await connect()).close();
   });
@@ -276,14 +276,69 @@ describe('messages that break the protocol', () => {
     await clients[1]?.close();
   });
 
-  test('refuses calls and leases above the limit with an error', async () => {
-    await serve({ callsMax: 2 });
+  test.each([
+    [255, 'given'],
+    [256, 'refused'],
+  ])('beside %i leases of the same client, one more lease is %s', async (count, verdict) => {
+    await serve();
     const client = await connect();
-    const leases = [await client.acquire(ANY), await client.acquire(ANY)];
-    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    const leases = await Promise.all(Array.from({ length: count }, () => client.acquire(ANY)));
+    expect(service.held).toBe(count);
+    const last = client.acquire(ANY);
+    if (verdict === 'given') expect(await last).toMatchObject({ modelKey: 'model' });
+    else
+      await expect(last).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY', processId: process.pid });
+    expect(service.held).toBe(256);
     await leases[0]?.release();
-    await leases[1]?.release();
+    expect(service.held).toBe(255);
+    await client.acquire(ANY);
+    await client.close();
+  });
+
+  test('a client with all its leases can still make every other call', async () => {
+    await serve({ leasesMax: 1 });
+    const client = await connect();
+    await client.acquire(ANY);
+    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    expect(await client.state()).toMatchObject({ status: 'running' });
+    const answer = { delivery: null };
+    expect(await client.pin('model')).toMatchObject(answer);
+    expect(await client.unpin(['model'])).toMatchObject(answer);
+    const game = { name: 'game', bytes: 1, pools: 'all', sinceMs: 0 } as const;
+    expect(await client.yieldMemory({ ...game, untilMs: null, processId: null })).toMatchObject(
+      answer,
+    );
+    expect(await client.endYield(['game'])).toMatchObject(answer);
+    for await (const { type } of client.events()) {
+      expect(type).toBe('started');
+      break;
+    }
+    await client.close();
+  });
+
+  test('a waiting acquire counts as a lease, and does not hold up other calls', async () => {
+    service.blocks = true;
+    await serve({ callsMax: 1, leasesMax: 2 });
+    const client = await connect();
+    const waiting = [client.acquire(ANY), client.acquire(ANY)];
+    await until(() => service.waiting === 2);
+    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    expect(await client.state()).toMatchObject({ status: 'running' });
+    const lost = waiting.map((one) =>
+      expect(one).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' }),
+    );
+    await client.close();
+    await Promise.all(lost);
+  });
+
+  test('refuses open calls above the limit with an error, and still gives leases', async () => {
+    await serve({ callsMax: 1 });
+    const client = await connect();
+    const events = client.events()[Symbol.asyncIterator]();
+    await events.next();
+    await expect(client.state()).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
     await (await client.acquire(ANY)).release();
+    await events.return?.();
     await client.close();
   });
 
@@ -325,7 +380,7 @@ describe('messages that break the protocol', () => {
     expect(
       raw.lines
         .slice(1)
-        .map(({ id }) => id as number)
+        .map(({ id }) => Number(id))
         .sort((a, b) => a - b),
     ).toEqual(ids);
     raw.socket.destroy();
@@ -339,8 +394,9 @@ test('a slow reader of events loses the oldest events and delays no other call',
   await events.next();
   await until(() => service.eventsRead > 1100);
   expect(await client.state()).toMatchObject({ status: 'running' });
-  const { value } = await events.next();
-  expect((value as { readonly atMs: number }).atMs).toBeGreaterThan(2);
+  const next = await events.next();
+  if (next.done === true) throw new Error('The events have ended.');
+  expect(next.value.atMs).toBeGreaterThan(2);
   await events.return?.();
   await client.close();
 });

@@ -23,8 +23,10 @@ export interface ServeControlOptions {
   readonly path: string;
   /** Maximum number of connections. Default 64. */
   readonly connectionsMax?: number | undefined;
-  /** Maximum number of open calls and leases of one connection, together. Default 256. */
+  /** Maximum number of open calls of one connection, without those of `acquire` and `release`. Default 256. */
   readonly callsMax?: number | undefined;
+  /** Maximum number of leases of one connection, including those that open calls wait for. Default 256. */
+  readonly leasesMax?: number | undefined;
   /** Deadline for the hello of a new connection, in milliseconds. Default 5 s. */
   readonly helloWithinMs?: number | undefined;
 }
@@ -35,8 +37,10 @@ export interface ServeControlOptions {
  */
 export async function serveControl(
   service: AutopilotService,
-  { path, connectionsMax = 64, callsMax = 256, helloWithinMs = 5000 }: ServeControlOptions,
+  options: ServeControlOptions,
 ): Promise<ControlServer> {
+  const { path, connectionsMax = 64, callsMax = 256, leasesMax = 256 } = options;
+  const { helloWithinMs = 5000 } = options;
   const endpoint = await newEndpoint(path);
   const connections = new Set<ClientConnection>();
   let published = false;
@@ -50,6 +54,7 @@ export async function serveControl(
     }
     const connection = new ClientConnection(socket, service, {
       callsMax,
+      leasesMax,
       helloWithinMs,
       full: connections.size >= connectionsMax,
       onClose: () => connections.delete(connection),

@@ -1,3 +1,5 @@
+import { isRecord } from '../../guards.js';
+
 /**
  * JSON with two additions: errors keep their class, code, message and facts, and numbers may be infinite. Each is
  * written as an object with one key, its tag.
@@ -16,11 +18,6 @@ export function encodeValue(value: unknown): string {
 /** Reads what `encodeValue` wrote. @throws SyntaxError where the text is not JSON. */
 export function decodeValue(text: string): unknown {
   return JSON.parse(text, revive);
-}
-
-/** Whether a value is an object with string keys. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function replace(_key: string, value: unknown): unknown {

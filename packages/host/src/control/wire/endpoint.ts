@@ -2,7 +2,7 @@ import { mkdir, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { isRecord } from './encode-value.js';
+import { errorCodeOf, isRecord } from '../../guards.js';
 
 /**
  * Content of the note: a file with a fixed path in the autopilot's folder, which names the endpoint of the process that
@@ -85,7 +85,7 @@ export async function readNote(noteFile: string): Promise<EndpointNote | null> {
   try {
     text = await readFile(noteFile, 'utf8');
   } catch (error) {
-    if (isRecord(error) && error['code'] === 'ENOENT') return null;
+    if (errorCodeOf(error) === 'ENOENT') return null;
     throw error;
   }
   try {
@@ -115,9 +115,9 @@ function refusesConnections(endpoint: string): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
+    socket.once('error', (error) => {
       socket.destroy();
-      resolve(error.code === 'ECONNREFUSED');
+      resolve(errorCodeOf(error) === 'ECONNREFUSED');
     });
   });
 }

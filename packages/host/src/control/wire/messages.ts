@@ -1,4 +1,4 @@
-import { isRecord } from './encode-value.js';
+import { isRecord } from '../../guards.js';
 
 /**
  * The control protocol. Each side sends JSON objects, one a line. The client says hello, and the server welcomes or

@@ -106,6 +106,17 @@ test('the list of models and the estimate of each give one verdict and one footp
   }
 });
 
+test('an estimate asks LM Studio once for each load configuration, and gives its figure', async () => {
+  await using host = await openHost(options());
+  const { lmStudio } = await host.estimate({ model: 'test/small' });
+  const asked = simulator.requests
+    .filter(({ endpoint }) => endpoint === 'estimateModelUsage')
+    .map(({ parameter }) => JSON.stringify(parameter));
+  expect(asked.length).toBeGreaterThan(0);
+  expect(new Set(asked).size).toBe(asked.length);
+  expect(lmStudio?.totalBytes).toBeGreaterThan(2 * GIB);
+});
+
 test('they agree also beside a resident that takes the room, and that the plan would unload', async () => {
   await using host = await openHost(options());
   await host.switchModel();
@@ -145,7 +156,52 @@ test('an LM Studio that goes away is off for the next question, and found again 
   expect((await host.select()).runtimeIsOn).toBe(true);
 });
 
-test('a switch waits for running requests as long as the configuration says', async () => {
+// The first `draining` event ends the wait, so the test does not wait for the deadline.
+test.each([
+  ['90s', 90_000],
+  [undefined, 60_000],
+])('with drain_deadline %s, a switch waits for a busy model for %i ms', async (deadline, ms) => {
+  const switching = deadline === undefined ? {} : { drain_deadline: deadline };
+  await using host = await openHost(options({ config: { ...CONFIG, switching } }));
+  await host.load({ models: ['test/small'] });
+  await host.unpin({ all: true });
+  simulator.setBusy('mai/test/small', {});
+  const enough = new AbortController();
+  const deadlines: number[] = [];
+  const switched = host.switchModel(
+    {},
+    {
+      signal: enough.signal,
+      onEvent: (event) => {
+        if (event.type !== 'draining') return;
+        deadlines.push(event.deadlineMs);
+        enough.abort(new Error('enough'));
+      },
+    },
+  );
+  await expect(switched).rejects.toThrow('enough');
+  expect(deadlines).toEqual([ms]);
+  expect(simulator.residents()).toMatchObject([{ modelKey: 'test/small' }]);
+});
+
+test('the autopilot waits for a busy model as long as the configuration says', async () => {
+  const config = { ...CONFIG, switching: { drain_deadline: '90s', dwell: '1s', cool_down: '1s' } };
+  await using host = await openHost(options({ config }));
+  await host.load({ models: ['test/small'] });
+  await host.unpin({ all: true });
+  simulator.setBusy('mai/test/small', {});
+  await using autopilot = await host.startAutopilot({ intervalMs: 20 });
+  let deadlineMs: number | null = null;
+  for await (const event of autopilot.events) {
+    if (event.type !== 'switch-step' || event.step.type !== 'draining') continue;
+    deadlineMs = event.step.deadlineMs;
+    break;
+  }
+  expect(deadlineMs).toBe(90_000);
+  simulator.setBusy('mai/test/small', { status: 'idle' });
+});
+
+test('a switch gives up a busy model that is not idle at the deadline', async () => {
   await using host = await openHost(options());
   // Ours, and less than the best that fits: a switch replaces it.
   await host.load({ models: ['test/small'] });

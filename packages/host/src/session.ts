@@ -2,6 +2,7 @@ import type { AutopilotPorts } from '@mai/autopilot';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
+import type { OnFootprint } from './footprints/footprints.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { once } from './host-parts.js';
@@ -33,6 +34,8 @@ export interface SessionOptions {
    * it must not learn from itself.
    */
   readonly corrected?: boolean;
+  /** Called with each footprint that the session's ports have estimated, and its sources. */
+  readonly onFootprint?: OnFootprint;
 }
 
 /**
@@ -67,7 +70,7 @@ export async function openActiveSession(
 
 async function openSession(
   parts: HostParts,
-  { signal, corrected = true }: SessionOptions,
+  { signal, corrected = true, onFootprint }: SessionOptions,
   given: RuntimeLink | null = null,
 ): Promise<Session> {
   const context = contextOfCall(parts.context, signal);
@@ -99,6 +102,7 @@ async function openSession(
           return createFootprints(
             { downloads: await downloads(), headers, calibration },
             anythingLoaded,
+            onFootprint,
           );
         });
         return {

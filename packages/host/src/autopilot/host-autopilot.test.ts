@@ -289,6 +289,18 @@ test('leases a model that a person has loaded, where it is the best that fits', 
   expect(world.residents()).toEqual([LARGE]);
 });
 
+test('acquire throws SERVER_OFF where LM Studio answers over its WebSocket, but lists no models over HTTP', async () => {
+  // The simulator has no option to switch its HTTP server off, so the list gets no answer.
+  // `/v1/models` is unknown to the simulator, as to an LM Studio whose HTTP server is off.
+  const fault = world.simulator.fault.hang({ endpoint: '/api/v0/models' });
+  const host = open({ timeoutMs: 1000 });
+  await expect(host.acquire()).rejects.toMatchObject({ name: 'HostError', code: 'SERVER_OFF' });
+  expect(fault.hits).toBe(1);
+  expect(await host.load(byHand)).toMatchObject({ instance: { modelKey: SMALL } });
+  fault.clear();
+  expect(await host.acquire()).toMatchObject({ baseUrl: `${world.simulator.httpUrl}/v1` });
+});
+
 test('throws NOTHING_FITS with the decision where no model fits', async () => {
   world.machine.othersBytes = 31 * 1024 ** 3;
   await expect(open().acquire()).rejects.toMatchObject({

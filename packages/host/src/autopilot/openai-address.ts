@@ -16,6 +16,7 @@ interface Answer {
   readonly json: unknown;
 }
 
+/** Maximum wait for one answer, also where the host's `timeoutMs` is longer. */
 const PROBE_TIMEOUT_MS = 5000;
 /** Maximum length of an answer in characters; a list of models is far shorter. */
 const BODY_MAX = 4_000_000;
@@ -40,8 +41,9 @@ export async function findOpenAiAddress(
   const usual = `http://127.0.0.1:${home?.serverPort ?? USUAL_PORT}`;
   // The caller has given an address, so only that address is tried.
   const addresses = context.url === null && host.isLocal && usual !== own ? [own, usual] : [own];
+  const deadlineMs = Math.min(PROBE_TIMEOUT_MS, context.timeoutMs ?? Infinity);
   for (const address of addresses) {
-    if (await servesModels(address, requestHeaders, signal)) {
+    if (await servesModels(address, requestHeaders, deadlineMs, signal)) {
       return { baseUrl: `${address}/v1`, requestHeaders };
     }
   }
@@ -55,10 +57,11 @@ export async function findOpenAiAddress(
 async function servesModels(
   address: string,
   headers: Readonly<Record<string, string>>,
+  deadlineMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   for (const path of ['/v1/models', '/api/v0/models']) {
-    const answer = await getJson(`${address}${path}`, headers, signal);
+    const answer = await getJson(`${address}${path}`, headers, deadlineMs, signal);
     // A refused token (401 or 403) shows that the server is on.
     if (answer?.status === 401 || answer?.status === 403) return true;
     if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return true;
@@ -70,10 +73,11 @@ async function servesModels(
 async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,
+  deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Answer | null> {
   const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   try {
     return await new Promise<Answer>((resolve, reject) => {
       const options = { headers: { ...headers, connection: 'close' }, signal: deadline };

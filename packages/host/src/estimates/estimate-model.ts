@@ -1,15 +1,14 @@
 import path from 'node:path';
-import { chargeResident, LIMIT, measurePools } from '@mai/memory-ledger';
+import { chargeResident, LIMIT, measurePools, type LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
 import { selectModel } from '@mai/selector';
-import { openCalibration } from '../footprints/calibration.js';
-import { findFootprint } from '../footprints/footprints.js';
+import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { withLoadConfig } from '../models/catalog.js';
 import { fitOf, isTooLarge } from '../models/model-fit.js';
-import type { Session } from '../session.js';
+import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
 import { changesOf, isHypothetical, refuseProblems, settingsOf } from './estimate-settings.js';
 import { judgeAlone, type FitHere } from './fit-here.js';
@@ -53,15 +52,26 @@ export async function estimateModel(
       ? { ...estimate, fit: await judgeAlone(file, estimate.report, settings, parts, context) }
       : estimate;
   }
-  return withSession(parts, { signal: context.signal }, (session) =>
-    estimateDownloaded(name, settings, session),
+  // Kept while the decision's input is assembled, so that LM Studio is asked once for each load
+  // configuration.
+  const found = new Map<string, SourcedFootprint>();
+  const onFootprint: SessionOptions['onFootprint'] = ({ modelKey, loadConfig }, sourced) =>
+    found.set(keyOf(modelKey, loadConfig), sourced);
+  return withSession(parts, { signal: context.signal, onFootprint }, (session) =>
+    estimateDownloaded(name, settings, session, found),
   );
+}
+
+/** Identifies a footprint. */
+function keyOf(modelKey: string, loadConfig: LoadConfig): string {
+  return JSON.stringify([modelKey, loadConfig]);
 }
 
 async function estimateDownloaded(
   modelKey: string,
   settings: EstimateSettings,
   session: Session,
+  found: ReadonlyMap<string, SourcedFootprint>,
 ): Promise<ModelEstimate> {
   const { context, parts, catalog } = session;
   const downloads = await session.downloads();
@@ -88,12 +98,7 @@ async function estimateDownloaded(
   if (candidate === undefined || option === undefined) return estimate;
   const { resources } = input;
   const { loadConfig: asked } = option;
-  const sourced = await findFootprint(
-    { modelKey, loadConfig: asked, resources, deviceIdentifier: null },
-    { downloads, headers, calibration: openCalibration(context, session.link) },
-    { signal: context.signal },
-  );
-  const { lmStudio, disagreementRatio } = sourced;
+  const sourced = found.get(keyOf(modelKey, asked)) ?? null;
   const fit = fitOf(candidate, input);
   const isHere = known.kind === 'header' || known.isHere;
   return {
@@ -106,9 +111,16 @@ async function estimateDownloaded(
           cheaper: isTooLarge(fit) ? cheaperOf(known, input) : null,
         }
       : null,
-    corrected: sourced.corrected ? sourced.footprint : null,
-    lmStudio: lmStudio === null ? null : { totalBytes: lmStudio.totalBytes, disagreementRatio },
+    corrected: sourced?.corrected === true ? sourced.footprint : null,
+    lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
+}
+
+function lmStudioFigure({
+  lmStudio,
+  disagreementRatio,
+}: SourcedFootprint): ModelEstimate['lmStudio'] {
+  return lmStudio === null ? null : { totalBytes: lmStudio.totalBytes, disagreementRatio };
 }
 
 /**

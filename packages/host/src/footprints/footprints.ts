@@ -48,7 +48,7 @@ export interface SourcedFootprint {
  * header's, the interval is widened to hold both. Where all of this says nothing, the autopilot takes
  * `min_memory_gb` and `min_vram_gb` of the configuration.
  */
-export async function findFootprint(
+async function findFootprint(
   question: EstimateQuestion,
   sources: FootprintSources,
   options: CallOptions,
@@ -73,14 +73,25 @@ export async function findFootprint(
   return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
 }
 
-/** The footprint as the autopilot asks for it. The guardrail verdict is LM Studio's. */
+/** Called with each question and its answer. */
+export type OnFootprint = (question: EstimateQuestion, found: SourcedFootprint) => void;
+
+/**
+ * Answers the autopilot's questions about footprints. The verdict of the guardrails is LM Studio's.
+ *
+ * @param onFootprint - for a caller that also needs the sources, which the autopilot's port does
+ *   not return
+ */
 export function createFootprints(
   sources: FootprintSources,
   anythingLoaded: () => boolean,
+  onFootprint: OnFootprint = () => undefined,
 ): EstimatorPort {
   return {
     estimate: async (question, options) => {
-      const { footprint, fromHeader, lmStudio } = await findFootprint(question, sources, options);
+      const found = await findFootprint(question, sources, options);
+      onFootprint(question, found);
+      const { footprint, fromHeader, lmStudio } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, anythingLoaded()),

@@ -12,7 +12,7 @@ import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
 
-/** The runtime and configuration of one host call, the same from its start to its end. */
+/** The runtime and configuration of one call of a host. They do not change during the call. */
 export interface Session {
   /** The host's context with the call's signal. */
   readonly context: HostContext;
@@ -30,8 +30,8 @@ export interface Session {
 export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether measurements correct the estimates; default true. A measurement sets false, because
-   * it must not learn from itself.
+   * Whether measured loads correct the estimates. Default true. `measure` sets false, because it
+   * compares the new measurement with the estimate before correction.
    */
   readonly corrected?: boolean;
   /** Called with each footprint that the session's ports have estimated, and its sources. */
@@ -39,8 +39,8 @@ export interface SessionOptions {
 }
 
 /**
- * Runs `use` with LM Studio running or off. If LM Studio stops meanwhile, runs `use` again with
- * LM Studio off.
+ * Runs `use`, whether LM Studio is running or off. If LM Studio stops meanwhile, runs `use` a
+ * second time with a session in which LM Studio is off.
  */
 export async function withSession<Result>(
   parts: HostParts,
@@ -58,7 +58,7 @@ export async function withSession<Result>(
   }
 }
 
-/** A session for calls that need LM Studio. @throws LMStudioError where it is off */
+/** A session for calls that need LM Studio. @throws LMStudioError `UNREACHABLE` where LM Studio is off */
 export async function openActiveSession(
   parts: HostParts,
   options: SessionOptions,
@@ -113,7 +113,7 @@ async function openSession(
   };
 }
 
-/** The context of a host with the signal of one call added. */
+/** The context of a host, which the signal of one call also cancels. */
 export function contextOfCall(context: HostContext, signal: AbortSignal | undefined): HostContext {
   if (signal === undefined) return context;
   return { ...context, signal: AbortSignal.any([context.signal, signal]) };

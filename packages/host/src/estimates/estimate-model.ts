@@ -22,20 +22,19 @@ export interface EstimateRequest {
   readonly model: string;
   /**
    * Settings that replace the configuration of a downloaded model, or LM Studio's defaults for a
-   * file. Null means the same as absent.
+   * file. A setting that is null or absent replaces nothing.
    */
   readonly settings?: Partial<EstimateSettings>;
   /**
-   * Whether to judge if a file fits. False: only the file is read, not the machine. Default true.
+   * Whether to judge if a file fits this machine. If false, only the file is read. Default true.
    */
   readonly judge?: boolean;
 }
 
 /**
- * Answers what a model takes and whether it fits. The verdict on a downloaded model is the same as that of
- * the list of models: configured alike, estimated alike and judged alike. A file is judged beside everything
- * that is loaded.
- * @throws HostError for settings that can't be loaded; ModelFileError; LMStudioError `MODEL_NOT_FOUND`
+ * Estimates the memory of a model and judges whether it fits. A downloaded model gets the same verdict as in
+ * the list of models. A file is judged beside all residents.
+ * @throws HostError `INVALID_REQUEST` for settings that can't be loaded; ModelFileError; LMStudioError `MODEL_NOT_FOUND`
  */
 export async function estimateModel(
   parts: HostParts,
@@ -52,8 +51,7 @@ export async function estimateModel(
       ? { ...estimate, fit: await judgeAlone(file, estimate.report, settings, parts, context) }
       : estimate;
   }
-  // Kept while the decision's input is assembled, so that LM Studio is asked once for each load
-  // configuration.
+  // The session reports its footprints here with their sources, so that nothing is asked twice.
   const found = new Map<string, SourcedFootprint>();
   const onFootprint: SessionOptions['onFootprint'] = ({ modelKey, loadConfig }, sourced) =>
     found.set(keyOf(modelKey, loadConfig), sourced);
@@ -62,7 +60,7 @@ export async function estimateModel(
   );
 }
 
-/** Identifies a footprint. */
+/** The key of a footprint in the map. */
 function keyOf(modelKey: string, loadConfig: LoadConfig): string {
   return JSON.stringify([modelKey, loadConfig]);
 }
@@ -124,8 +122,8 @@ function lmStudioFigure({
 }
 
 /**
- * With a header, the exact context length; with a size only, the autopilot's first load option
- * that fits.
+ * Finds a cheaper load that fits. With a header, it has the longest context length that fits. Without
+ * a header, it is the first of the autopilot's load options that fits.
  */
 function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper'] {
   const [candidate] = input.candidates;
@@ -138,8 +136,8 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
       : { loadConfig: chosen.loadOption.loadConfig, footprint: chosen.footprint, pools };
   }
   const { resources, policy } = input;
-  // Judged as if every resident were unloaded. `fitOf` then checks whether enough of them may be
-  // unloaded.
+  // Search as if every resident were unloaded. Then `fitOf` checks whether enough of the residents
+  // may be unloaded.
   const residents = input.residents.map(({ footprint }) => ({
     ...chargeResident(footprint, resources),
     full: new Map(),

@@ -4,8 +4,8 @@ import { openHeaderCache } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
 import manifest from '../../package.json' with { type: 'json' };
 
-// All functions that need the memory estimator. `host-parts` imports this file on first use,
-// because the estimator is large, and calls without estimates start faster when it is not loaded.
+// All functions that need the memory estimator. `host-parts` imports this file on first use, because
+// the estimator is large: calls that estimate nothing start faster without it.
 export { listDownloads } from '../models/downloads.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';

@@ -13,9 +13,9 @@ import { HostError } from '../host-error.js';
 /** The configuration joined with the downloaded models. */
 export interface Catalog {
   readonly profiles: readonly ModelProfile[];
-  /** Reads a chain of the configuration. @throws HostError where there is no chain of that name */
+  /** Reads a fallback chain of the configuration. @throws HostError `INVALID_REQUEST` where the chain does not exist */
   readonly port: CatalogPort;
-  /** A port that always answers with these profiles, whatever chain is asked for. */
+  /** A port that answers with these profiles for every chain. */
   readonly portOf: (profiles: readonly ModelProfile[]) => CatalogPort;
 }
 
@@ -53,7 +53,7 @@ function chainNamed(
 ): readonly ModelProfile[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
-  // A configuration without a default chain leaves the order to the profiles: as written, then by size.
+  // Without a default chain, the profiles are the chain: configured models as written, then others by size.
   if (name === null) return profiles;
   const names = Object.keys(config.fallbackChains);
   const guess = didYouMean(name, names);

@@ -4,9 +4,11 @@ import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
 
 /**
- * The instance with this identifier, or else the instances of this model. With `all`, a model key
- * takes precedence. @throws HostError where several instances match without `all`; LMStudioError
- * `INSTANCE_NOT_FOUND`
+ * The instance with this identifier, or else the instances of the model with this key. With `all`,
+ * first the model key, then the identifier.
+ *
+ * @throws HostError `INVALID_REQUEST` where several instances match without `all`; LMStudioError
+ *   `INSTANCE_NOT_FOUND`
  */
 export function findInstances(
   wanted: string,

@@ -6,17 +6,17 @@ import { ControlClient, lostError } from './control-client.js';
 
 /** How a client connects. */
 export interface ConnectControlOptions {
-  /** File with the note of the server's endpoint. */
+  /** File in which the server has noted its endpoint. */
   readonly path: string;
   readonly signal?: AbortSignal | undefined;
-  /** Deadline for the server's answer to the hello, in milliseconds. Default 5 s. */
+  /** Deadline for the server's answer to the hello, in milliseconds. Default 5000. */
   readonly welcomeWithinMs?: number | undefined;
 }
 
 /**
  * Connects to the service whose endpoint is noted at `path`. Null where no process listens there.
  *
- * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where it does not answer; the
+ * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where the server does not answer; the
  *   signal's reason.
  */
 export async function connectControl({
@@ -40,7 +40,7 @@ export async function connectControl({
   return client;
 }
 
-/** Codes with which `connect` fails when no process listens. */
+/** Codes of the errors with which `connect` fails when no process listens. */
 const NOBODY_LISTENS: readonly (string | null)[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
 
 async function open(

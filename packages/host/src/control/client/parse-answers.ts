@@ -11,8 +11,8 @@ export interface LeaseAnswer {
 }
 
 /*
- * Checks only the outer fields of an answer, because both sides speak the same protocol version
- * and belong to the same user. A decision inside an answer is not checked.
+ * These guards check only the outer fields of an answer, because both sides speak the same version of the
+ * protocol and belong to the same user. They do not check a decision inside an answer.
  */
 
 export function isLeaseAnswer(value: unknown): value is LeaseAnswer {

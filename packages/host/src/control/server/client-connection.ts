@@ -11,7 +11,7 @@ import {
 import { isMethodName, METHODS, type ConnectionLeases } from './methods.js';
 
 const MIB = 1024 ** 2;
-/** Requests are small, answers contain whole decisions; hence the two limits. */
+/** Received lines are short requests. Unsent bytes may be many, because answers contain whole decisions. */
 const SERVER_LIMITS = { lineBytes: 64 * 1024, unsentBytes: MIB, unsentMaxBytes: 64 * MIB };
 
 /** The limits of a connection. */
@@ -21,12 +21,12 @@ export interface ConnectionOptions {
   /** Maximum number of leases, including those that open calls of `acquire` wait for. */
   readonly leasesMax: number;
   readonly helloWithinMs: number;
-  /** Refuses this client, because the server has its maximum of connections. */
+  /** Whether to refuse this client, because the server has its maximum of connections. */
   readonly full: boolean;
   readonly onClose: () => void;
 }
 
-/** How long `close` waits for a client to receive the last answers. */
+/** Maximum wait of `close` until the client has received the last answers. */
 const GOODBYE_MS = 500;
 
 /** The connection of one client. When it ends, its calls are cancelled and its leases released. */
@@ -89,13 +89,13 @@ export class ClientConnection implements ConnectionLeases {
   }
 
   /**
-   * Returns whether the client has been welcomed. A message that breaks the protocol ends the
-   * connection.
+   * Handles a message, and returns whether the client is welcome. A message that breaks the protocol
+   * ends the connection.
    */
   #receive(value: unknown): boolean {
     const message = parseClientMessage(value);
     if (message === null || (message.type === 'hello') === this.#welcomed) {
-      this.#lines.destroy(new Error('The client does not keep to the protocol.'));
+      this.#lines.destroy(new Error('The client has broken the control protocol.'));
       return false;
     }
     if (message.type === 'hello') this.#greet(message.protocol);
@@ -111,7 +111,7 @@ export class ClientConnection implements ConnectionLeases {
     } else if (this.#options.full) {
       this.#refuse(
         'AUTOPILOT_BUSY',
-        `Process ${processId}, which runs the autopilot, accepts no more connections. Try again when other programs have closed theirs.`,
+        `Process ${processId}, which runs the autopilot, has its maximum of connections. Try again when another program has closed its connection.`,
       );
     } else {
       this.#welcomed = true;
@@ -127,7 +127,7 @@ export class ClientConnection implements ConnectionLeases {
 
   #call(id: number, method: string, params: unknown): void {
     if (this.#calls.has(id)) {
-      this.#lines.destroy(new Error('The client uses a number twice.'));
+      this.#lines.destroy(new Error('The client has used the number of an open call again.'));
       return;
     }
     const full = this.#refusalOf(method);
@@ -188,7 +188,7 @@ export class ClientConnection implements ConnectionLeases {
 
   #end(): void {
     for (const controller of this.#calls.values()) controller.abort(cancelled());
-    // `release` never rejects.
+    // No `catch`, because `release` never rejects.
     for (const lease of this.#leases.values()) void lease.release();
     this.#leases.clear();
   }

@@ -7,7 +7,7 @@ import type {
 } from '../src/control/autopilot-service.js';
 import { isAutopilotState } from '../src/control/client/parse-answers.js';
 
-/** A service in memory; a test controls its leases, waits and events. */
+/** A service without an autopilot. A test controls its leases, waits and events. */
 export class FakeService implements AutopilotService {
   readonly processId = process.pid;
   /** Leases that have not been released. */
@@ -16,7 +16,7 @@ export class FakeService implements AutopilotService {
   waiting = 0;
   /** Whether `acquire` waits until it is cancelled. */
   blocks = false;
-  /** How many events a reader has taken. */
+  /** Number of events that readers have taken. */
   eventsRead = 0;
   /** Number of calls of `state`. */
   statesRead = 0;
@@ -68,7 +68,7 @@ export class FakeService implements AutopilotService {
     return Promise.resolve(this.answer);
   }
 
-  /** Endless events of about a hundred kilobytes each, as fast as they are read. */
+  /** Endless events of about a hundred kilobytes each. Each is made when the reader asks for it. */
   async *events({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     const padding = 'x'.repeat(100_000);
     while (signal?.aborted !== true) {

@@ -349,7 +349,8 @@ describe('unusual models', () => {
     expect(exitCode).toBe(0);
     expect(err).toContain("its file is not in LM Studio's models folder on this machine");
     expect(out).toMatch(/LM Studio's own\s+estimate, low confidence/);
-    expect(out).toMatch(/worked out from the size of its\s+file/);
+    expect(out).toMatch(/Only its\s+size\s+is\s+known,\s+so\s+its\s+parts\s+are\s+not\s+shown\./);
+    expect(out).not.toMatch(/no GPU|weights|KV cache|By context length/);
     expect((await mai('estimate qwen/qwen3-4b --json')).json()).toMatchObject({
       source: 'file-size',
       confidence: 'low',

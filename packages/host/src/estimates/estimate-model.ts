@@ -1,13 +1,11 @@
 import path from 'node:path';
-import { chargeResident, LIMIT, measurePools } from '@mai/memory-ledger';
-import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
-import { selectModel } from '@mai/selector';
+import { assembleSelectionInput } from '@mai/autopilot';
+import type { EstimateSettings } from '@mai/memory-estimator';
 import { openCalibration } from '../footprints/calibration.js';
 import { findFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { fitOf, isTooLarge } from '../models/model-fit.js';
+import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import { withLoadConfig } from '../models/with-load-config.js';
 import type { Session } from '../session.js';
 import { withSession } from '../session.js';
@@ -18,9 +16,9 @@ import {
   refuseProblems,
   settingsOf,
 } from './estimate-settings.js';
-import { judgeAlone, type FitHere } from './fit-here.js';
+import { judgeAlone } from './fit-here.js';
 import { describeModel, type ModelEstimate } from './model-estimate.js';
-import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
+import { openDownloaded, openModelFile } from './open-model.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
@@ -85,7 +83,7 @@ async function estimateDownloaded(
 
   const input = await assembleSelectionInput(
     { ...session.ports, catalog: portOf([wanted]) },
-    { tradeOffs: known.kind === 'size' },
+    {},
     { signal: context.signal },
   );
   const [candidate] = input.candidates;
@@ -108,46 +106,10 @@ async function estimateDownloaded(
           ...fit,
           loadConfig: asked,
           resources,
-          cheaper: isTooLarge(fit) ? cheaperOf(known, input) : null,
+          cheaper: fit.rejection === null ? null : cheaperFitOf(candidate, input),
         }
       : null,
     corrected: sourced.corrected ? sourced.footprint : null,
     lmStudio: lmStudio === null ? null : { totalBytes: lmStudio.totalBytes, disagreementRatio },
   };
-}
-
-/**
- * With a header, the exact context length; with a size only, the autopilot's first load option
- * that fits.
- */
-function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper'] {
-  const [candidate] = input.candidates;
-  const loadConfig = candidate?.loadOptions[0]?.loadConfig;
-  if (candidate === undefined || loadConfig === undefined) return null;
-  if (known.kind === 'size') {
-    const { chosen, pools } = selectModel(input);
-    return chosen?.footprint == null
-      ? null
-      : { loadConfig: chosen.loadOption.loadConfig, footprint: chosen.footprint, pools };
-  }
-  const { resources, policy } = input;
-  // Judged as if every resident were unloaded. `fitOf` then checks whether enough of them may be
-  // unloaded.
-  const residents = input.residents.map(({ footprint }) => ({
-    ...chargeResident(footprint, resources),
-    full: new Map(),
-  }));
-  const pools = measurePools(resources, residents, policy);
-  const { header, visionProjector } = known;
-  const environment = { ...environmentOf(resources), visionProjector };
-  const found = cheapestFit(header, loadConfig, environment, {
-    pools,
-    devices: resources,
-    limit: LIMIT,
-    size: 'upper-end',
-  });
-  if (found === null) return null;
-  const option = { ...found, guardrails: null };
-  const judged = fitOf({ ...candidate, loadOptions: [option] }, input);
-  return judged.rejection === null ? { ...found, pools: judged.pools } : null;
 }

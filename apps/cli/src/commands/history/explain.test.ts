@@ -124,6 +124,41 @@ test('shows the message of a failed load', async () => {
   expect((await mai('explain')).out).toMatch(/Failed +acme\/small: The engine gave up\.\n/);
 });
 
+test('names the version of a record that an older mai wrote', async () => {
+  const [old] = [decisionOf(1, now - 50 * MINUTE, 4, null)].map((record) => ({
+    ...record,
+    version: 1,
+    selection: {
+      ...record.selection,
+      chosen: {
+        ...record.selection.chosen,
+        loadOption: { ...record.selection.chosen?.loadOption, price: 'half of the context' },
+      },
+    },
+  }));
+  await writeLog(home, [JSON.stringify(old), decisionOf(2, now - 20 * MINUTE, 14, 'acme/large')]);
+  expect(await decisions('explain')).toMatchObject([{ recordVersion: 1 }, { recordVersion: 2 }]);
+  const { out } = await mai('explain');
+  expect(out.match(/Record +an older mai wrote it in version 1 of the log/g)).toHaveLength(1);
+});
+
+test('names the trade-offs of the chosen load option', async () => {
+  const record = decisionOf(1, now - 50 * MINUTE, 4, null);
+  const { candidates } = record.input;
+  const tradeOffs = [{ kind: 'shorter-context', fromTokens: 32_768, toTokens: 8192 }];
+  const input = {
+    ...record.input,
+    candidates: candidates.map(({ loadOptions, ...candidate }) => ({
+      ...candidate,
+      loadOptions: loadOptions.map((option) => ({ ...option, tradeOffs })),
+    })),
+  };
+  await writeLog(home, [JSON.stringify({ ...record, input })]);
+  expect((await mai('explain')).out).toMatch(
+    /Trade-off +8,192 tokens of context instead of 32,768\.\n/,
+  );
+});
+
 test('without a log: one sentence, and exit code 0', async () => {
   const { exitCode, out, err } = await mai('explain');
   expect([exitCode, err]).toEqual([0, '']);

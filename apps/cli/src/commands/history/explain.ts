@@ -45,13 +45,10 @@ function momentOf(when: string, nowMs: number): number | null {
 
 function episodeJson(episode: Episode) {
   const { record, outcome, untilMs, lastSeenMs } = episode;
-  const { selection, hysteresis, input, sequence, atMs } = record;
+  const { version: recordVersion, selection, hysteresis, input, sequence, atMs } = record;
   const { headline, sentences } = explainEpisode(episode);
   return {
-    sequence,
-    atMs,
-    untilMs,
-    lastSeenMs,
+    ...{ recordVersion, sequence, atMs, untilMs, lastSeenMs },
     text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
     selection,
     verdict: hysteresis.verdict,

@@ -10,8 +10,9 @@ import {
   type PoolOutcome,
   type SelectionNote,
   startsRun,
+  tradeOffsOf,
 } from '@mai/host';
-import { describeTradeOffsOf } from '../selection/describe-trade-offs.js';
+import { describeTradeOffs } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
@@ -38,9 +39,13 @@ export function explainEpisode(episode: Episode): Explanation {
       ...rejectionsOf(episode),
       ...selection.notes.flatMap((note) => noteOf(note, resources)),
       ...(outcome === null ? [] : outcomeOf(outcome)),
+      ...(record.version === 1 ? [['Record', VERSION_1] as const] : []),
     ],
   };
 }
+
+const VERSION_1 =
+  'an older mai wrote it in version 1 of the log. It has no data about trade-offs, and `mai replay` skips it.';
 
 function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
@@ -142,7 +147,7 @@ function choiceOf({
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   const takes =
     chosen.footprint === null ? '' : ` takes ${formatBytes(totalBytesOf(chosen.footprint))}`;
-  const tradeOffs = describeTradeOffsOf(selection, input);
+  const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
   const after = pools.map(
     (pool) =>
       `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
@@ -150,7 +155,7 @@ function choiceOf({
   const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
   return [
     ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
-    ...(tradeOffs.length === 0 ? [] : ([['Trade-off', `${tradeOffs.join('; ')}.`]] as const)),
+    ...(tradeOffs === '' ? [] : ([['Trade-off', `${tradeOffs}.`]] as const)),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseTrace, type TraceIssue, type TraceRow } from '@mai/simulation';
+import { codeOf } from '../../exit-codes.js';
 import type { Output } from '../../terminal/output.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -33,7 +34,7 @@ async function readText(name: string, cwd: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
     throw new UsageError(`${why} ${file}. Give the trace with --trace.`, { cause: error });
   }

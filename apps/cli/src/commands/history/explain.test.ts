@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { decisionOf, outcomeOf, writeLog } from '../../../test/decision-log.js';
+import { LOAD_CONFIG } from '../../../test/selection-input.js';
 import { runMai } from '../../../test/run-mai.js';
 import { textWidth } from '../../terminal/text.js';
 
@@ -112,8 +113,7 @@ test.each([
 test('shows the message of a failed load', async () => {
   const failure = {
     modelKey: 'acme/small',
-    loadConfig: (DAY[0] as ReturnType<typeof decisionOf>).input.candidates[0]?.loadOptions[0]
-      ?.loadConfig as never,
+    loadConfig: LOAD_CONFIG,
     code: 'LOAD_FAILED',
     message: 'The engine gave up.',
   } as const;

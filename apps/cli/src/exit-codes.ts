@@ -27,7 +27,7 @@ const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   INVALID_REQUEST: EXIT.usage,
 };
 
-/** Each package brands its errors, so that they are known across copies and realms. */
+/** Each package brands its errors, so that errors from any copy of the package are recognised. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
@@ -64,7 +64,7 @@ export function knownError(error: unknown): KnownError | null {
   const { message } = error;
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
   if (typeof message !== 'string' || brand === undefined) return null;
-  // A request that makes no sense is one kind of error here, whoever finds that out.
+  // A request that makes no sense is a usage error, whichever package refuses it.
   return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
 }
 

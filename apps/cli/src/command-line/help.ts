@@ -35,7 +35,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
   const sections = [
     wrap(
       command === undefined
-        ? 'mai keeps the best local model that fits this machine now loaded in LM Studio.'
+        ? 'mai keeps the best local model loaded in LM Studio that fits this machine now.'
         : `mai ${nameOf(path)}: ${command.summary}`,
       width,
     ).join('\n'),

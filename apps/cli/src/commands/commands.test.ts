@@ -117,7 +117,7 @@ describe('mai models', () => {
     const { exitCode, out, err } = await mai('models', { columns: 80 });
     expect(exitCode).toBe(0);
     expect(out).toMatch(/qwen\/qwen3-4b +medium +2\.3 GiB/);
-    expect(err).toMatch(/As LM Studio at 127\.0\.0\.1:\d+ lists them/);
+    expect(err).toMatch(/Listed by LM Studio at 127\.0\.0\.1:\d+\./);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   });
 
@@ -154,7 +154,7 @@ describe('mai select', () => {
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^Choice +google\/gemma-3-4b/);
     expect(out).toMatch(/qwen\/qwen3-8b +can't do vision/);
-    expect(err).toContain('`mai select --load` carries it out.');
+    expect(err).toContain('`mai select --load` carries out this plan.');
     expect(loaded()).toEqual([]);
   });
 
@@ -257,7 +257,7 @@ describe('mai config', () => {
     await mai('config init');
     const again = await mai('config init');
     expect(again.exitCode).toBe(2);
-    expect(again.err).toMatch(/is there already\. Add --force/);
+    expect(again.err).toMatch(/exists already\. Add --force/);
     expect((await mai('config init --force')).exitCode).toBe(0);
   });
 

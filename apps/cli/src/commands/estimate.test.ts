@@ -218,8 +218,8 @@ test.each([
   [['estimate', 'tiny.gguf', '--gpu-layers', '4'], /need a GPU/],
   [['estimate', 'tiny.gguf', '--kv-v', 'q8_0', '--flash-attention', 'off'], /flash attention/],
   [['estimate', 'tiny.gguf', '--context', '8k'], /--context takes a whole number/],
-  [['estimate', 'tiny.gguf', '--stdin'], /leave tiny\.gguf out/],
-  [['estimate', '--stdin', '--context', '4096'], /leave other options out/],
+  [['estimate', 'tiny.gguf', '--stdin'], /Leave tiny\.gguf out/],
+  [['estimate', '--stdin', '--context', '4096'], /Leave the other options out/],
 ])('%j: exit 2', async (argv, message) => {
   const { exitCode, err } = await mai(argv);
   expect(exitCode).toBe(2);

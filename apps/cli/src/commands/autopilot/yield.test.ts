@@ -43,7 +43,7 @@ describe('while no `mai watch` runs', () => {
     );
     expect((await world.mai('yield --release --name game')).out).toMatch(/^Released: 1\.0 GiB/);
     expect((await world.mai('yield --release')).out).toMatch(/^Released: 2\.0 GiB/);
-    expect((await world.mai('yield --release')).out).toBe('Nothing was held.\n');
+    expect((await world.mai('yield --release')).out).toBe('There was no yield to release.\n');
     expect(await yields()).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ describe('while no `mai watch` runs', () => {
     ['yield 1GiB --until 2001-01-01T00:00', 'is in the past'],
     ['yield 1GiB --while no-such-program-here', 'No process called no-such-program-here'],
     ['yield 1GiB --while 999999999', 'There is no process 999999999'],
-    ['yield 1GiB --release', 'leave the size'],
+    ['yield 1GiB --release', 'takes no size'],
     ['yield --for 30m', '--for needs a size'],
     ['yield --release --name nothing', 'There is no yield "nothing"'],
     ['unpin test/large', 'test/large is not pinned. Nothing is pinned.'],

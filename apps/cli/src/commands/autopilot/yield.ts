@@ -29,12 +29,12 @@ function checkCombination(input: Input): void {
   const [size] = input.positionals;
   if (input.has('release') && (size !== undefined || first !== undefined)) {
     throw new UsageError(
-      '--release gives memory back; leave the size and --for, --until, --while out.',
+      '--release takes no size, and no --for, --until or --while. Leave them out.',
     );
   }
-  const idle = [...endings, ...(input.has('pools') ? ['pools'] : [])][0];
-  if (size === undefined && idle !== undefined) {
-    throw new UsageError(`--${idle} needs a size: mai yield 8GiB --${idle} ...`);
+  const unused = [...endings, ...(input.has('pools') ? ['pools'] : [])][0];
+  if (size === undefined && unused !== undefined) {
+    throw new UsageError(`--${unused} needs a size: mai yield 8GiB --${unused} ...`);
   }
 }
 
@@ -103,7 +103,7 @@ async function release(context: CommandContext, input: Input): Promise<ExitCode>
   }
   const verb = dryRun ? 'Would release' : output.style.good('Released');
   for (const one of released) output.result(`${verb}: ${describeYield(one, io.nowMs())}.\n`);
-  if (released.length === 0) output.result('Nothing was held.\n');
+  if (released.length === 0) output.result('There was no yield to release.\n');
   if (delivery !== null) output.note(describeDelivery(delivery));
   return EXIT.success;
 }
@@ -113,7 +113,7 @@ async function list(context: CommandContext): Promise<ExitCode> {
   await using host = await openHostOf(context);
   const { yields } = await host.journal();
   if (output.json) output.resultJson({ yields });
-  else if (yields.length === 0) output.result('Nothing is held.\n');
+  else if (yields.length === 0) output.result('There are no yields.\n');
   else for (const one of yields) output.result(`${describeYield(one, io.nowMs())}\n`);
   return EXIT.success;
 }

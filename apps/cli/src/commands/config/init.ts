@@ -48,7 +48,7 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     const code = codeOf(error);
     throw new UsageError(
       code === 'EEXIST'
-        ? `${file} is there already. Add --force to replace it, or name another file.`
+        ? `${file} exists already. Add --force to replace it, or name another file.`
         : `${file} can't be written (${code ?? 'unknown error'}). Name another place.`,
       { cause: error },
     );

@@ -35,7 +35,10 @@ async function readText(name: string, cwd: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = codeOf(error);
-    const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
-    throw new UsageError(`${why} ${file}. Give the trace with --trace.`, { cause: error });
+    const what =
+      code === 'ENOENT'
+        ? `There is no file ${file}.`
+        : `${file} can't be read (${code ?? 'unknown error'}).`;
+    throw new UsageError(`${what} Name the trace with --trace.`, { cause: error });
   }
 }

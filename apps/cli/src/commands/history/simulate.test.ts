@@ -521,7 +521,7 @@ describe('where the configuration does not say', () => {
       [300, 4],
     ] as const;
     const { err, json } = await world.simulate(rows, configText(claimed, real), '--json');
-    expect(err).toBe('Not downloaded, and left out: acme/claimed.\n');
+    expect(err).toBe('These models are left out, because they are not downloaded: acme/claimed.\n');
     expect(Object.keys(json()['timeByModelMs'] as object)).toEqual(['real-7b']);
     // A machine that the configuration describes has every model.
     const described = await world.report(rows, configText(claimed, SMALL), '--policy static');

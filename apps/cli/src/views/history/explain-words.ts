@@ -78,7 +78,7 @@ const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
   released: 'unloaded without a replacement, because nothing fitted any longer',
   'put-off': 'postponed, because the model to unload was busy',
   'nothing-fits': 'given up, because nothing fitted any longer',
-  'rolled-back': 'failed, and the model from before was loaded again',
+  'rolled-back': 'failed, and the previous model was loaded again',
   failed: 'failed',
   interrupted: 'cancelled',
 };
@@ -169,12 +169,15 @@ function rejectionsOf({ record: { selection } }: Episode): (readonly [string, st
       .filter((one) => !absent.includes(one))
       .map(
         ({ modelKey, rejection }) =>
-          ['Not', `${modelKey}: ${explainRejection(rejection)}.`] as const,
+          ['Rejected', `${modelKey}: ${explainRejection(rejection)}.`] as const,
       ),
     ...(absent.length === 0
       ? []
       : [
-          ['Not', `${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`] as const,
+          [
+            'Rejected',
+            `${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`,
+          ] as const,
         ]),
   ];
 }

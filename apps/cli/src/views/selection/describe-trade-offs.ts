@@ -1,6 +1,6 @@
 import { formatCount, formatPercent, type TradeOff } from '@mai/host';
 
-/** What a load option gives up, as a phrase; completes 'It fits with ...'. */
+/** What a load option gives up. The phrase follows 'fits with'. */
 export function describeTradeOffs(tradeOffs: readonly TradeOff[]): string {
   return tradeOffs.map(describeTradeOff).join(' and ');
 }

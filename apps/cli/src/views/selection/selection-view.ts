@@ -126,7 +126,7 @@ function renderRejected(
   const asides = [
     later.length === 0
       ? ''
-      : `Further down the chain: ${later.map(({ modelKey }) => modelKey).join(', ')}.`,
+      : `Later in the chain: ${later.map(({ modelKey }) => modelKey).join(', ')}.`,
     missing === 0
       ? ''
       : `${plural(missing, 'model')} of the chain ${missing === 1 ? 'is' : 'are'} not downloaded; \`mai models --all\` lists them.`,

@@ -61,7 +61,7 @@ test('the best model is loaded: names the condition for a step down', () => {
   expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
   expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
   expect(text).toContain(
-    'a step down when RAM stays above 80 % for 20 s (5.6 GiB to go); at once above 92 %',
+    'a step down when RAM stays above 80 % for 20 s (now 5.6 GiB below); at once above 92 %',
   );
   expect(text).not.toContain('step up');
 });
@@ -70,14 +70,14 @@ test('a smaller model is loaded: names the memory that the larger one needs', ()
   const text = render(decide(12, [resident('small-model', 4)]));
   expect(text).toContain('keep small-model');
   expect(text).toMatch(
-    /a step up to big-model, which needs \d.* more RAM \(16\.0 GiB, may take .*\), to stay below 75 % of RAM/,
+    /a step up to big-model, which needs \d.* more RAM \(takes 16\.0 GiB, allowed .*\), to stay below 75 % of RAM/,
   );
 });
 
 test('a step down that is due: names its time', () => {
   const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
   expect(render(due)).toContain(
-    'step down to small-model: the best model that fits, in 12 s if that lasts.',
+    'step down to small-model: the best model that fits, in 12 s if it is still due.',
   );
   const text = render({ ...due, timeToHardLimitMs: 30_000 });
   expect(text).toContain('at this rate memory reaches its hard limit in 30 s');
@@ -96,7 +96,9 @@ test('too many failed loads, an expired idle time, and no model that fits', () =
   expect(render(none, { breakerOpenUntilMs: NOW_MS + 600_000 })).toContain(
     'No load is tried for 10 min: too many loads failed.',
   );
-  expect(render(none, { idle: true })).toContain('It loads again when somebody asks');
+  expect(render(none, { idle: true })).toContain(
+    'Its idle time is over, so the next request loads it again.',
+  );
   expect(render(decide(31, []))).toContain('Decision  nothing fits.');
 });
 

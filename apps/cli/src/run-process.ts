@@ -20,9 +20,9 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   };
   process.on('SIGINT', interrupt(EXIT.interrupted));
   process.on('SIGTERM', interrupt(EXIT.terminated));
-  // The terminal was closed: finish cleanly all the same.
+  // Sent when the terminal is closed. The command still ends cleanly.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
-  // Without readable output there is no use in going on, so the command is cancelled.
+  // Where the output can't be written, the result is lost, so the command is cancelled.
   let outputExitCode: number | null = null;
   process.stdout.on('error', (error) => {
     // After the first error, each further write fails, too.

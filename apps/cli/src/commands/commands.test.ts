@@ -170,6 +170,14 @@ describe('mai select', () => {
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
   });
 
+  test('the plan for a resident that stays names the residents that it replaces', async () => {
+    await mai('select --load');
+    await mai('load qwen/qwen3-1.7b');
+    await mai('unpin --all');
+    const { out } = await mai('select');
+    expect(out).toMatch(/Plan +keep it: .*\n +unload mai\/qwen\/qwen3-1\.7b \(replaced\)\n/);
+  });
+
   test('--load --dry-run changes nothing', async () => {
     const { exitCode, out } = await mai('select --load --dry-run');
     expect(exitCode).toBe(0);

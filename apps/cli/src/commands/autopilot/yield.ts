@@ -1,4 +1,4 @@
-import { parseMoment, parseSizeBytes, type Yield, type YieldRequest } from '@mai/host';
+import { formatBytes, parseMoment, parseSizeBytes, type Yield, type YieldRequest } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -85,15 +85,15 @@ async function hold(
     );
     return EXIT.success;
   }
-  const done = delivery?.kind === 'nobody' ? 'Noted' : 'Holding';
-  const verb = dryRun ? 'Would hold' : `${output.style.good(done)}:`;
+  const done = delivery?.kind === 'nobody' ? 'Will keep' : 'Keeping';
+  const verb = dryRun ? 'Would keep' : output.style.good(done);
   output.result(`${verb} ${describeYield(held, io.nowMs())}.\n`);
   if (delivery !== null) output.note(describeDelivery(delivery));
   return EXIT.success;
 }
 
 async function release(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { io, output } = context;
+  const { output } = context;
   await using host = await openHostOf(context);
   const dryRun = input.has('dry-run');
   const { released, delivery } = await host.endYield(input.text('name'), { dryRun });
@@ -102,7 +102,9 @@ async function release(context: CommandContext, input: Input): Promise<ExitCode>
     return EXIT.success;
   }
   const verb = dryRun ? 'Would release' : output.style.good('Released');
-  for (const one of released) output.result(`${verb}: ${describeYield(one, io.nowMs())}.\n`);
+  for (const { bytes, name } of released) {
+    output.result(`${verb} ${formatBytes(bytes)} (${name}).\n`);
+  }
   if (released.length === 0) output.result('There was no yield to release.\n');
   if (delivery !== null) output.note(describeDelivery(delivery));
   return EXIT.success;

@@ -90,15 +90,15 @@ function planRows(
   row: (label: string, text: string) => string,
 ): readonly string[] {
   const { decision, plan, afterDrain } = selection;
-  if (decision === 'keep')
-    return [row('Plan', 'keep it: it is loaded, and the best model that fits')];
+  const keeps = decision === 'keep';
   const steps = plan.steps.map((step) =>
     step.action === 'load'
       ? `load ${step.modelKey}`
       : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
   );
   return [
-    ...(steps.length === 0 ? [] : [row('Plan', steps.join(', then '))]),
+    ...(keeps ? [row('Plan', 'keep it: it is loaded, and the best model that fits')] : []),
+    ...(steps.length === 0 ? [] : [row(keeps ? '' : 'Plan', steps.join(', then '))]),
     ...(afterDrain === null
       ? []
       : [row('Later', `${afterDrain.modelKey}, once ${afterDrain.waitsFor.join(', ')} is idle`)]),

@@ -44,8 +44,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
     process.exit(EXIT.bug);
   };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
+  for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, fail);
 
   const exitCode = await runCli(argv, {
     version,

@@ -155,14 +155,8 @@ function unknownOption(
       `${here} has no option --${token.name}; \`mai ${owner.name}\` has. See \`${here} --help\`.`,
     );
   }
-  const guess =
-    token.name.length > 1
-      ? didYouMean(
-          token.name,
-          known.map(({ name }) => name),
-          '--',
-        )
-      : '';
+  const names = known.map(({ name }) => name);
+  const guess = token.name.length > 1 ? didYouMean(token.name, names, '--') : '';
   return new UsageError(`There is no option ${token.rawName}.${guess} See \`${here} --help\`.`);
 }
 

@@ -35,7 +35,7 @@ type Surveyed = HardwareSurveyFacts['gpus'][number];
 const surveyed = (facts: Partial<Surveyed> = {}): Surveyed => ({
   name: 'GeForce RTX 4070',
   integration: 'discrete',
-  platform: 'CUDA',
+  vendor: 'nvidia',
   dedicatedBytes: 12.5 * GIB,
   totalBytes: 28 * GIB,
   ...facts,
@@ -55,8 +55,8 @@ describe("LM Studio's survey", () => {
   });
 
   it.each([
-    ['of another vendor', { name: 'a GPU', platform: 'CUDA', integration: null }],
-    ['that is a card', { name: 'a GPU', platform: 'Vulkan', integration: 'discrete' as const }],
+    ['of another vendor', { name: 'a GPU', vendor: 'nvidia' as const, integration: null }],
+    ['that is a card', { name: 'a GPU', vendor: null, integration: 'discrete' as const }],
   ])('is not matched with the integrated GPU if its GPU is one %s', (_, facts) => {
     const integrated: GpuReading = {
       ...HIDDEN,
@@ -74,8 +74,8 @@ describe("LM Studio's survey", () => {
     expect(merge([], [surveyed(facts)])).toMatchObject([{ memory: 'shared', total: 45 * GIB }]);
   });
 
-  it('counts the memory of a Metal GPU as shared', () => {
-    const apple = surveyed({ name: 'Apple M2 Max', platform: 'Metal', integration: null });
+  it('counts the memory of an Apple GPU as shared', () => {
+    const apple = surveyed({ name: 'Apple M2 Max', vendor: 'apple', integration: null });
     expect(merge([], [apple])).toMatchObject([{ memory: 'shared' }]);
   });
 

@@ -85,7 +85,7 @@ describe('the built-in configuration', () => {
 });
 
 describe('the figures of the built-in configuration', () => {
-  const figures = JSON.parse(compute('--json')) as Record<string, Figures>;
+  const figures: Record<string, Figures> = JSON.parse(compute('--json'));
 
   it('equal those computed from the hyper-parameters', () => {
     expect(() => compute('--check')).not.toThrow();

@@ -22,12 +22,23 @@ const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 /** The content of a file with this text, where it was cached; `null` otherwise. */
 export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
-    // Only writeCached writes this file. A damaged file throws here, or has another text.
-    const entry = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8')) as CacheEntry;
-    return entry.rules === CURRENT_RULES && entry.text === text ? entry.data : null;
+    const entry: unknown = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8'));
+    return isCacheEntry(entry) && entry.text === text ? entry.data : null;
   } catch {
     return null;
   }
+}
+
+/** Whether `writeCached` of this version has written the entry. It writes only validated content. */
+function isCacheEntry(entry: unknown): entry is CacheEntry {
+  return (
+    typeof entry === 'object' &&
+    entry !== null &&
+    'rules' in entry &&
+    entry.rules === CURRENT_RULES &&
+    'text' in entry &&
+    'data' in entry
+  );
 }
 
 /**

@@ -113,7 +113,7 @@ describe('watch', () => {
       await clock.advance(1000);
     }
     const next = await samples.next();
-    expect((next.value as ResourceSnapshot).ram.availableBytes).toBe(5009 * KIB);
+    expect(next).toMatchObject({ value: { ram: { availableBytes: 5009 * KIB } } });
     await samples.return?.();
     await monitor[Symbol.asyncDispose]();
   });

@@ -1,5 +1,3 @@
-import { abortReason } from '../ports/clock.js';
-
 /** Hands each value to every listener. A slow listener gets only the newest value: nothing queues up. */
 export interface Broadcast<T> {
   readonly listeners: number;
@@ -61,7 +59,7 @@ export function createBroadcast<T>(): Broadcast<T> {
         for (;;) {
           if (signal?.aborted === true) {
             leave();
-            throw abortReason(signal);
+            throw signal.reason;
           }
           if (left) return { done: true, value: undefined };
           if (ending !== null) {

@@ -75,9 +75,9 @@ export interface CpuSnapshot {
   readonly cores: number;
   /** Share of all `cores` in use since the previous sample, 0 to 1; the load average in the first sample. */
   readonly utilizationRatio: number | null;
-  /** LM Studio's part of it. */
+  /** Share of all `cores` that LM Studio's processes use. */
   readonly enginesRatio: number | null;
-  /** The part of everything else. */
+  /** Share of all `cores` that all other processes use. */
   readonly othersRatio: number | null;
   /** Over 1, 5 and 15 minutes, in runnable tasks of the whole machine; null on Windows. */
   readonly loadAverages: readonly [number, number, number] | null;

@@ -36,7 +36,7 @@ onLinux('this Linux machine', () => {
       const text = execFileSync('free', ['-b'], { encoding: 'utf8' });
       free = (/^Mem:\s+(.*)$/m.exec(text)?.[1] ?? '').split(/\s+/).map(Number);
     } catch (error) {
-      // Not every container has procps. free(1) reads /proc/meminfo, too.
+      // Not every container has free(1), which is part of procps.
       if (!isAbsent(error)) throw error;
       return;
     }

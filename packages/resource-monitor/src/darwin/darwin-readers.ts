@@ -114,7 +114,7 @@ export function darwinReaders(
       {
         source: 'ps',
         read: async ({ continuing }: SampleContext): Promise<Reading<ProcessReadings>> => {
-          if (!continuing) return { reason: 'a share of the CPU takes two samples' };
+          if (!continuing) return { reason: 'the CPU share is computed from two samples' };
           return { value: await engines() };
         },
       },

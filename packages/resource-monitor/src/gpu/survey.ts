@@ -10,7 +10,10 @@ export interface HardwareSurveyFacts {
     /** Null where the survey gives no name. */
     readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
-    /** Null where the survey does not say it, for example of a GPU that the engine uses through Vulkan. */
+    /**
+     * Null if the survey does not tell the vendor, for example of a GPU that the engine uses through
+     * Vulkan.
+     */
     readonly vendor: GpuVendor | null;
     readonly dedicatedBytes: number | null;
     readonly totalBytes: number | null;
@@ -62,7 +65,10 @@ function matchByCount(
   return contradicts(only.gpu, surveyed) ? null : only;
 }
 
-/** For example, the OS shows the integrated GPU and hides the card that the survey lists. */
+/**
+ * Whether two GPUs cannot be the same one. For example, the OS shows the integrated GPU and hides the card
+ * that the survey lists.
+ */
 function contradicts({ vendor, kind }: GpuReading, surveyed: SurveyedGpu): boolean {
   if (vendor !== null && surveyed.vendor !== null && vendor !== surveyed.vendor) return true;
   return (

@@ -52,7 +52,7 @@ describe('a snapshot', () => {
     const { monitor, files } = openMachine();
     files.contents.delete('/proc/meminfo');
     const snapshot = await monitor.snapshot();
-    // Node's figure replaces it.
+    // Node's figure replaces the missing one.
     expect(snapshot.sources.find(({ figure }) => figure === 'ram')).toMatchObject({
       passedOver: expect.arrayContaining([expect.objectContaining({ source: '/proc/meminfo' })]),
     });

@@ -32,7 +32,7 @@ export interface LiveMonitorParts {
   readonly gpuReaders: readonly GpuReader[];
   readonly cores: () => number;
   readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;
-  /** Whether the inventory would wake suspended GPUs: systeminformation runs nvidia-smi. */
+  /** Whether the inventory would wake suspended GPUs, because systeminformation runs nvidia-smi. */
   readonly inventoryWakesGpus: () => boolean;
 }
 
@@ -65,7 +65,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     const snapshot = await sampler.take(continuing, { survey, nameGpus });
     samples += 1;
     history.record(snapshot, clock.monotonicMs());
-    // Not awaited: only names are missing, and a later sample has them.
+    // The inventory is not awaited: it adds only names, and a later sample has them.
     if (continuing && inventoryRun === null && needsName && !parts.inventoryWakesGpus()) {
       void takeInventory();
     }

@@ -47,7 +47,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** A promise that the reason of a signal that has fired rejects, unchanged: it can be any value. */
+/** A promise that is rejected with the reason of a signal that has fired. The reason can be any value. */
 export async function rejectedBy(signal: AbortSignal): Promise<never> {
   signal.throwIfAborted();
   return await Promise.reject(new Error('The signal has not fired.'));

@@ -120,7 +120,7 @@ describe('a recording', () => {
     const settling = monitor.settled();
     await clock.advance(5000);
     const { settled, waitedMs, ram } = await settling;
-    // Memory did not move from 1250 ms on, which is 750 ms at 2000 ms.
+    // Memory stopped moving at 1250 ms. At 2000 ms it has not moved for 750 ms.
     expect([settled, waitedMs, ram.availableBytes]).toEqual([true, 2000, 20 * GIB]);
   });
 

@@ -72,7 +72,7 @@ export function replay(
     for (;;) {
       const index = await next(seen, signal);
       if (index === null) return;
-      // Without time no sample is skipped. With time a slow consumer gets the newest.
+      // At infinite speed no sample is skipped. At any other speed a slow consumer gets the newest sample.
       seen = stepping ? Math.min(index, seen + 1) : index;
       yield sampleAt(seen).snapshot;
     }

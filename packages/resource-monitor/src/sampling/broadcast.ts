@@ -9,9 +9,9 @@ export interface Broadcast<T> {
 }
 
 interface Listener<T> {
-  /** The newest value that it has not taken yet. */
+  /** The newest value that the listener has not taken yet. */
   newest: { readonly value: T } | null;
-  /** Wakes its calls of `next` that wait for a value. */
+  /** Wakes the listener's calls of `next` that wait for a value. */
   waiting: (() => void)[];
 }
 
@@ -48,7 +48,7 @@ export function createBroadcast<T>(): Broadcast<T> {
         signal?.removeEventListener('abort', onAbort);
         onLeave();
       };
-      // At once: a consumer that aborts may never call `next` again.
+      // The listener leaves at once, because a consumer that aborts may never call `next` again.
       const onAbort = (): void => {
         leave();
         wake(listener);

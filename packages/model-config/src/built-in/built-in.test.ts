@@ -34,7 +34,7 @@ function compute(...flags: string[]): string {
 }
 
 describe('the built-in configuration', () => {
-  it('is config/models.yaml, as text and parsed', () => {
+  it('is the content of config/models.yaml, both as text and parsed', () => {
     const text = readFileSync(path.join(workspace, 'config', 'models.yaml'), 'utf8');
     expect(builtInModelConfigText).toBe(text);
     expect(parseModelConfig(text, { file: 'config/models.yaml' })).toEqual({ config, issues: [] });

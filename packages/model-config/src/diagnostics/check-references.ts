@@ -126,7 +126,7 @@ function oneOf(
   return unknown(path, message, didYouMeanSentence(entry, offers) ?? `known: ${known.join(', ')}`);
 }
 
-/** `others` are the entries of the same list: what one of them has is not offered again. */
+/** `others` are the entries of the same list. A name that the list has already is not offered. */
 function knownModel(
   path: readonly PathStep[],
   key: string,

@@ -11,7 +11,7 @@ const report = (text: string): string =>
 const lines = (...text: string[]): string => text.join('\n');
 
 describe('the report on a file', () => {
-  it('has each message about a place once', () => {
+  it('has no message twice for the same place', () => {
     const { issues } = parseModelConfig('{{{{');
     const places = issues.map(({ message, line, column }) => `${line}:${column} ${message}`);
     expect(places).toEqual([...new Set(places)]);
@@ -286,7 +286,7 @@ describe('the report on a file', () => {
     ]);
   });
 
-  it('says so, too, where the parser can read the nesting, but not convert it', () => {
+  it('shows no error of the JavaScript engine for any depth', () => {
     const depths = Array.from({ length: 60 }, (_, index) => 100 + 20 * index);
     for (const depth of depths) {
       const text = `version: 1\nmodels: ${'['.repeat(depth)}${']'.repeat(depth)}\n`;

@@ -260,7 +260,7 @@ describe('a correction that a finding offers', () => {
     [['fallback_chains', 'coding'], ['qwen/qwen3-1.7b', 'chain:codin'], '"chain:coding"'],
     [['pins'], ['qwen/qwen3-1.7b', 'qwen3-1.7b'], '"qwen/qwen3-1.7b"'],
     [['models', 0], { key: 'a', id: 'b' }, '"key"'],
-  ])('is no duplicate and no cycle (%j: %j)', (path, value, name) => {
+  ])('makes no duplicate and no cycle (%j: %j)', (path, value, name) => {
     const findings = findingsOf(withValue(parse(EXAMPLE), path, value));
     const suggestions = findings.map(({ suggestion }) => suggestion);
     expect(suggestions).not.toContain(`did you mean ${name}?`);

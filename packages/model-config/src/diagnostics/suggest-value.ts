@@ -7,15 +7,15 @@ import {
 } from '../format/quantities.js';
 import type { PathStep } from './issue.js';
 
-// The units that a bare number can have been meant in.
+// The units that are tried for a number without a unit.
 const SIZE_UNITS = ['B', 'KiB', 'MiB', 'GiB'];
-// A size outside of this range is not what the author of a models.yaml meant.
+// Sizes outside of this range are not offered, because no author of a models.yaml means them.
 const PLAUSIBLE_BYTES = { min: BYTES_PER_GIB / 16, below: 1024 * BYTES_PER_GIB };
 
 // A number without a unit is most often a number of seconds or milliseconds.
 const DURATION_UNITS = ['ms', 's'];
 const PLAUSIBLE_MS = { min: 100, below: 24 * 3_600_000 };
-// Nobody writes a short time in milliseconds and leaves the unit out.
+// Smaller numbers are not offered in milliseconds: a bare 20 means 20 seconds.
 const FEWEST_BARE_MS = 1000;
 
 /** Words for the units of durations. */
@@ -64,7 +64,7 @@ function suggestSize(value: unknown, accepts: (text: string) => boolean): string
     return `write ${offers.map((text) => withMeaning(text, formatSize(parseSizeBytes(text) ?? 0))).join(' or ')}`;
   }
   if (typeof value !== 'string' || !/^\s*\d/.test(value)) return null;
-  // Only a size beyond 2^53 bytes is written correctly and refused nevertheless.
+  // A size in the right format is refused only if it is beyond 2^53 bytes.
   return /^\d+(\.\d+)? ?[KMGT]i?B$/i.test(value)
     ? 'write a smaller size'
     : 'write a number and a unit: B, KiB, MiB, GiB or TiB';

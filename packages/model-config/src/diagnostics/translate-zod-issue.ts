@@ -118,7 +118,10 @@ function listAround(raw: unknown, path: readonly PathStep[]): readonly unknown[]
   return listOf(valueAt(raw, path.slice(0, -1)));
 }
 
-/** The names that may be offered: a second one of the same name would be a duplicate. */
+/**
+ * The names that are not present. Others are not offered, because a second entry of the same name would be
+ * a duplicate.
+ */
 function missingFrom(present: readonly unknown[], names: readonly string[]): readonly string[] {
   return names.filter((name) => !present.includes(name));
 }

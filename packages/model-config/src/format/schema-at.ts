@@ -19,7 +19,7 @@ export function acceptsAt(
   return schemasAt(schema, path).some((found) => z.safeParse(found, value).success);
 }
 
-/** The schemas of the value at `path`: several where a union allows several kinds of map on the way. */
+/** The schemas of the value at `path`. There are several where `path` leads through a union. */
 function schemasAt(schema: z.core.$ZodType, path: readonly PathStep[]): readonly z.core.$ZodType[] {
   const [step, ...rest] = path;
   if (step === undefined) return [schema];

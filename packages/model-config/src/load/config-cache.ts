@@ -29,7 +29,10 @@ export function readCached(cacheDir: string, file: string, text: string): ModelC
   }
 }
 
-/** Whether `writeCached` of this version has written the entry. It writes only validated content. */
+/**
+ * Whether the entry was written by `writeCached` under the current rules. Only validated content is
+ * written, so the content is not checked again.
+ */
 function isCacheEntry(entry: unknown): entry is CacheEntry {
   return (
     typeof entry === 'object' &&

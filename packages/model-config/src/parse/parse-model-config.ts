@@ -54,10 +54,11 @@ interface ReadYaml {
 function readYaml(text: string, file: string | null): ReadYaml {
   const document = parseDocument(text, {
     prettyErrors: false,
-    // Without this option, the parser prints warnings about keys that are reported as unknown
-    // anyway.
+    // Without this option the parser prints warnings, for example about keys that are reported as unknown
+    // here.
     logLevel: 'error',
-    // Without this option, `!!binary`, `!!omap`, `!!set` and `!!timestamp` give values that no field has.
+    // Without this option the parser accepts `!!binary`, `!!omap`, `!!set` and `!!timestamp`. No field has
+    // such a value.
     resolveKnownTags: false,
     strict: true,
     version: '1.2',
@@ -65,7 +66,8 @@ function readYaml(text: string, file: string | null): ReadYaml {
   // The parser only warns about tags and directives that it ignores.
   const all = [...document.errors, ...document.warnings];
   const tooDeep = all.filter(({ code }) => code === 'RESOURCE_EXHAUSTION');
-  // Where the nesting is too deep, the parser stops and reports each bracket that is still open.
+  // Where the nesting is too deep, the parser stops and also reports each bracket that is open there. Those
+  // errors are left out.
   const faults = tooDeep.length > 0 ? tooDeep : all;
   // The parser reports the same error once for each bracket that stays open.
   const issues = faults
@@ -99,7 +101,8 @@ function readYaml(text: string, file: string | null): ReadYaml {
     return { document, issues, data };
   } catch (error) {
     if (error instanceof RangeError) return refused(TOO_DEEP, { start: 0, end: 0 });
-    // Finds aliases without an anchor, and aliases of aliases that would grow without bound.
+    // The parser throws for an alias without an anchor, and for aliases of aliases that would grow without
+    // bound.
     const message = error instanceof Error ? error.message.split('\n', 1).join('') : String(error);
     const alias = /before the alias\): (\S+)/.exec(message)?.[1];
     const start = alias === undefined ? 0 : Math.max(0, text.indexOf(`*${alias}`));

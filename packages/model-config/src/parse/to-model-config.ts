@@ -98,7 +98,7 @@ function toChainEntry(entry: string): ChainEntry {
     const [, capabilityName, tierName] = entry.split(':');
     return {
       kind: 'downloaded',
-      // The validation has checked both names.
+      // The validation has checked the names of capability and tier.
       capability: known(CAPABILITIES, capabilityName),
       tier: tierName === undefined ? null : known(TIERS, tierName),
     };

@@ -2,7 +2,7 @@ import type { Capability, ForeignPolicy, KvCacheType, Tier } from '@mai/memory-l
 
 // The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
 
-/** How a model is loaded, as the file writes it. */
+/** How a model is loaded, in the format of the file. */
 export interface LoadSection {
   /** Layers on the GPU: max, off, or a share of the layers from 0 to 1. Default: LM Studio's. */
   readonly gpu_offload?: 'max' | 'off' | number | undefined;
@@ -31,7 +31,7 @@ export interface LoadSection {
   readonly ttl?: string | undefined;
 }
 
-/** A cheaper way to run a model in `mai simulate`, as the file writes it. */
+/** A cheaper way to run a model in `mai simulate`, in the format of the file. */
 export interface SimulateRungSection {
   /** All memory that the model then takes. */
   readonly footprint: string;
@@ -41,7 +41,7 @@ export interface SimulateRungSection {
   readonly quality: number;
 }
 
-/** What a model costs and how good it is in `mai simulate`, as the file writes it. */
+/** Cost and quality of a model in `mai simulate`, in the format of the file. */
 export interface SimulateSection {
   /** All memory that the model takes, such as 7.2GiB. Default: the estimate. */
   readonly footprint?: string | undefined;
@@ -58,7 +58,7 @@ export interface SimulateSection {
   readonly rungs?: readonly SimulateRungSection[] | undefined;
 }
 
-/** One model, as the file writes it. Only the key is required. */
+/** One model, in the format of the file. Only the key is required. */
 export interface ModelSection {
   /** The model key as LM Studio lists it (lms ls). key@variant names one quantization. */
   readonly key: string;
@@ -96,7 +96,7 @@ export interface ModelSection {
   readonly simulate?: SimulateSection | undefined;
 }
 
-/** When to switch, as the file writes it: percentages from 0 to 100, durations and sizes as text. */
+/** When to switch, in the format of the file: percentages from 0 to 100, durations and sizes as text. */
 export interface SwitchingSection {
   /** The limit for the use of RAM, or of unified memory. Default: 80. */
   readonly memory_percent?: number | undefined;

@@ -155,7 +155,7 @@ export function darwinReaders(
   };
 }
 
-/** Repeats the last answer until it is `forMs` old. */
+/** Repeats the last answer until that answer is `forMs` old. */
 function cached<T>(clock: Clock, forMs: number, read: () => Promise<T>): () => Promise<T> {
   let last: { readonly atMs: number; readonly value: T } | null = null;
   return async () => {

@@ -38,7 +38,7 @@ const UUID = /^(GPU|MIG)-/;
 export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null {
   const parts = line.split(',').map((part) => part.trim());
   if (parts.length < FIELDS.length) return null;
-  // Of all fields only the name can contain a comma.
+  // The name is the only field that can contain a comma.
   const [count = '', uuid = '', busId = ''] = parts;
   const [total, used, free, busy] = parts.slice(-4).map(numberOf);
   const name = nameOf(parts.slice(3, -4).join(', '));

@@ -36,7 +36,7 @@ export interface LiveMonitorParts {
   readonly inventoryWakesGpus: () => boolean;
 }
 
-/** A monitor of the machine that the readers read. */
+/** A monitor that samples a machine through the given readers. */
 export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const { clock, readers, gpuReaders, cores } = parts;
   const sampler = createSampler({ readers, gpuReaders, clock, cores });

@@ -92,7 +92,8 @@ export function childProcesses(
       try {
         child = await start(program, args, { stdin: 'ignore', startsOthers });
       } catch (error) {
-        // For example no memory for a process, or a program file that is being written.
+        // Node throws, for example, if there is no memory for a process or if the program file is being
+        // written.
         return { outcome: 'not-started', exitCode: null, stdout: '', stderr: messageOf(error) };
       }
       return new Promise((resolve) => {

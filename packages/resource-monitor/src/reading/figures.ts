@@ -1,7 +1,7 @@
 import type { GpuSnapshot, PowerSnapshot, PressureSnapshot, RamSnapshot } from '../snapshot.js';
 import type { Reader } from './reader.js';
 
-/** A counter of CPU time. The difference of two of these is a load. */
+/** A counter of CPU time. The load is computed from the difference of two counters. */
 export interface CpuTimes {
   readonly busyMs: number;
   /** Busy and idle time together; null where the total is the elapsed time multiplied by `cores`. */
@@ -44,7 +44,7 @@ export interface ProcessReadings {
   readonly processes: readonly ProcessReading[];
 }
 
-/** What one reader knows about one GPU. */
+/** The facts of one reader about one GPU. */
 export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs'> {
   /** True if the total is a rule of thumb. A total from another source then replaces it. */
   readonly totalIsEstimate: boolean;

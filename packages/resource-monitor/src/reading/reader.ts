@@ -19,8 +19,8 @@ export interface SampleContext {
   /** A new object for each sample: readers that share a program share one run of it per context. */
   readonly startedMs: number;
   /**
-   * False in the first, single snapshot: then nothing is started that answers later, and nothing is
-   * read that is only useful with a second sample.
+   * False for a single snapshot. Readers then start no program that answers later, and read no counter that
+   * needs a second sample.
    */
   readonly continuing: boolean;
 }

@@ -2,7 +2,7 @@
 export interface Broadcast<T> {
   readonly listeners: number;
   publish(value: T): void;
-  /** Ends all iterations: by rejecting with the error, or normally for null. */
+  /** Ends all iterations. They reject with the error, or end normally if it is null. */
   end(failure: { readonly error: unknown } | null): void;
   /** Adds a listener. `onLeave` is called once, when it leaves for whatever reason. */
   listen(signal: AbortSignal | null, onLeave: () => void): AsyncIterableIterator<T>;

@@ -5,7 +5,10 @@ const GIB = 1024 ** 3;
 /** Epoch time at monotonic time 0. */
 const EPOCH_MS = 1_700_000_000_000;
 
-/** Samples every 250 ms of a GPU that is read every `everyMs`: the moving pools after each sample. */
+/**
+ * Takes a sample every 250 ms of a GPU that is read every `everyMs`. Returns the moving pools after each
+ * sample.
+ */
 function settle(options: {
   readonly everyMs: number;
   readonly forMs: number;

@@ -77,7 +77,7 @@ interface Run {
   lines: number;
   countedFromMs: number;
   stream: RunningStream | null;
-  /** Lines for its stdin, kept until it runs. */
+  /** Lines for the program's stdin, kept until the program runs. */
   unsent: string[];
   /** Why this side ended it: null for a restart, a stop or lack of use; undefined if this side did not end it. */
   endedBecause: string | null | undefined;

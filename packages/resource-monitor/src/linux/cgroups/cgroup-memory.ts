@@ -6,7 +6,7 @@ export interface CgroupMemory {
   readonly version: 1 | 2;
   /** The smallest limit of all levels. */
   readonly limitBytes: number;
-  /** What can be allocated before the first level reaches its limit. */
+  /** Memory that can be allocated before the first level reaches its limit. */
   readonly availableBytes: number;
   /** The file whose limit is the smallest. */
   readonly limitFile: string;

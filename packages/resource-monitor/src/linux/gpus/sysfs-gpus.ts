@@ -16,7 +16,7 @@ const ANSWER_WITHIN_MS = 250;
 
 interface OpenCard {
   readonly card: DrmCard;
-  /** What was read when the cards were listed. */
+  /** The facts that were read when the cards were listed. */
   readonly facts: CardFacts;
   /** Null if the card's driver reports no figures. */
   readonly amd: AmdCard | null;

@@ -242,7 +242,7 @@ test('mai models names the trade-off that select makes; mai estimate names the l
   });
   const select = await mai('select');
   expect(select.out).toMatch(/^Choice +long {2}small, 4,096 tokens of context\n/);
-  expect(select.out).toContain(`Trade-off  ${words}\n`);
+  expect(select.out).toContain(`         Trade-off: ${words}\n`);
 
   const { out } = await mai('estimate', 'long');
   const [, longest = ''] =

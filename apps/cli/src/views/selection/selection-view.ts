@@ -37,7 +37,7 @@ export function renderSelection(
     .join('\n\n')}\n`;
 }
 
-const LABEL_WIDTH = 11;
+const LABEL_WIDTH = 9;
 
 function renderChoice(
   selection: Selection,
@@ -62,7 +62,7 @@ function renderChoice(
   return [
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
-    tradeOffs === '' ? '' : row('Trade-off', tradeOffs),
+    tradeOffs === '' ? '' : row('', `Trade-off: ${tradeOffs}`),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''

@@ -2,7 +2,7 @@ import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
 import { resolveSettings } from '../profile/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
-import type { EstimateSettings } from '../settings/estimate-settings.js';
+import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateFromFileSize, usualParts, type FileSizeFacts } from './estimate-from-file-size.js';
 import { CPU_ENVIRONMENT } from './environment.js';
 import type { EstimateReport, ReportedDevice } from './estimate-report.js';

@@ -44,6 +44,7 @@ export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
 export type {
   CpuKind,
+  EngineRules,
   EstimateSettings,
   GpuBackend,
   ResolvedSettings,

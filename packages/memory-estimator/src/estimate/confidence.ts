@@ -42,7 +42,7 @@ export function notesOf(
   if (!index.allWeights)
     notes.push('Tensors are missing or of an unknown type: the weights may be larger.');
   if (!header.complete) notes.push('The file is incomplete: it cannot be loaded.');
-  if (visionProjector !== null && memory.uncomparedBytes === 0)
+  if (visionProjector !== null && !hasEncoder(memory))
     notes.push('The compute buffers of the vision projector are not counted.');
   if (ends !== null)
     notes.push(
@@ -52,4 +52,8 @@ export function notesOf(
   if (trained !== null && settings.contextLengthTokens > trained)
     notes.push(`The context is longer than the ${trained} tokens that the model was trained for.`);
   return notes;
+}
+
+function hasEncoder({ ram, gpus }: SettledMemory): boolean {
+  return [ram, ...gpus].some(({ visionEncoderBytes }) => visionEncoderBytes > 0);
 }

@@ -189,9 +189,10 @@ describe('a vision projector', () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');
     const environment = lmStudio('2.28.2', {}, { visionProjector });
-    const { parts, notes } = estimateFootprint(header, LOAD, environment);
+    const { parts, notes, partIntervals } = estimateFootprint(header, LOAD, environment);
     expect(parts.gpus[0]?.visionProjectorBytes).toBe(visionProjector.tensorBytes);
     expect(parts.gpus[0]?.visionEncoderBytes).toBe(0);
+    expect(partIntervals.visionEncoderBytes.highBytes).toBeGreaterThan(512 * MIB);
     expect(notes.join()).toMatch(/compute buffers of the vision projector are not counted/);
   });
 });

@@ -7,6 +7,9 @@ import type { MemoryParts } from './footprint-estimate.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
 import { draftIndex, type LoadPlan } from './plan-load.js';
 
+/** The buffer of an encoder with flash attention, for a projector whose header does not tell its sizes. */
+const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
+
 /** The memory of a load by device, with the projector and the draft. */
 export interface SettledMemory extends ModelMemory {
   readonly settings: EngineSettings;
@@ -24,7 +27,20 @@ export interface LoadMemory {
 export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): LoadMemory {
   const at = (settings: EngineSettings) => settledMemory(index, plan, settings);
   const expected = at(plan.settings);
-  return { expected, ends: plan.ends === null ? [] : [at(plan.ends.low), at(plan.ends.high)] };
+  const ends = plan.ends === null ? [] : [at(plan.ends.low), at(plan.ends.high)];
+  const { visionProjector } = plan.environment;
+  const knowsEncoder =
+    visionProjector === null || visionEncoderBytes(visionProjector, true) !== null;
+  return { expected, ends: knowsEncoder ? ends : [...ends, withEncoder(ends.at(-1) ?? expected)] };
+}
+
+/** The same memory with an encoder as large as any. */
+function withEncoder(memory: SettledMemory): SettledMemory {
+  const largest = <T extends MemoryParts>(parts: T): T =>
+    parts.visionProjectorBytes > 0
+      ? { ...parts, visionEncoderBytes: LARGEST_ENCODER_BYTES }
+      : parts;
+  return { ...memory, ram: largest(memory.ram), gpus: memory.gpus.map(largest) };
 }
 
 /** The same memory as if its compute buffers were packed without gaps. */

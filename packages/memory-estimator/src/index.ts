@@ -29,11 +29,10 @@ export type { EstimateEnvironment } from './estimate/environment.js';
 export type {
   ByteRange,
   FootprintEstimate,
-  MemoryParts,
   PartIntervals,
-  PartName,
   UsedProfile,
 } from './estimate/footprint-estimate.js';
+export type { MemoryParts, PartName } from './memory/memory-parts.js';
 export type { Growth, GrowthPart } from './parts/growth.js';
 export type { MemoryBudget } from './search/budget.js';
 export { longestContext } from './search/longest-context.js';

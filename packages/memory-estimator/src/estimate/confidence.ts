@@ -1,6 +1,6 @@
 import type { Confidence } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
-import type { SettledMemory } from './load-memory.js';
+import type { SettledMemory } from '../memory/load-memory.js';
 import type { LoadPlan } from './plan-load.js';
 
 /** How far an estimate can be trusted. */

@@ -1,11 +1,11 @@
-import type { ModelIndex } from '../architecture/model-index.js';
+import { indexModel, type ModelIndex } from '../architecture/model-index.js';
+import type { EstimateEnvironment } from '../estimate/environment.js';
+import type { LoadPlan } from '../estimate/plan-load.js';
 import { visionEncoderBytes } from '../parts/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { draftMemory } from './draft-memory.js';
-import type { EstimateEnvironment } from './environment.js';
-import type { MemoryParts } from './footprint-estimate.js';
+import type { MemoryParts } from './memory-parts.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
-import { draftIndex, type LoadPlan } from './plan-load.js';
 
 /** The buffer of an encoder with flash attention, for a projector whose header does not tell its sizes. */
 const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
@@ -67,7 +67,9 @@ function settledMemory(
 ): SettledMemory {
   const load = { settings, cpuExpertLayers, gpuWeights: gpuWeights(environment) };
   const model = modelMemory(index, load);
-  const draft = draftMemory(index, load, draftIndex(environment));
+  const { draftModel } = environment;
+  const drafter = draftModel === null ? null : indexModel(draftModel);
+  const draft = draftMemory(index, load, drafter);
   const projector = projectorParts(environment, settings);
   const onGpu = settings.gpuLayers > 0 && model.gpus.length > 0;
   const add = (parts: MemoryParts, draftBytes: number, hasProjector: boolean): MemoryParts => ({

@@ -3,7 +3,7 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import { indexWeights } from '../architecture/weight-index.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import { ALL_LAYERS } from '../settings/estimate-settings.js';
-import { sumParts } from './footprint-estimate.js';
+import { sumParts } from './memory-parts.js';
 import { modelMemory, type Load } from './model-memory.js';
 
 /** The memory for drafting tokens, by device. */

@@ -21,7 +21,7 @@ export function confidenceOf(
 /** Sentences about what an estimate leaves out or assumes. */
 export function notesOf(
   index: ModelIndex,
-  { settings, ends, environment }: LoadPlan,
+  { settings, isCertain, environment }: LoadPlan,
   memory: SettledMemory,
 ): string[] {
   const { header, model } = index;
@@ -44,7 +44,7 @@ export function notesOf(
   if (!header.complete) notes.push('The file is incomplete: it cannot be loaded.');
   if (visionProjector !== null && !hasEncoder(memory))
     notes.push('The compute buffers of the vision projector are not counted.');
-  if (ends !== null)
+  if (!isCertain)
     notes.push(
       `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known: the interval covers all of their values.`,
     );

@@ -66,7 +66,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
     parts: { ram, gpus: gpus.map((gpu, i) => ({ ...gpu, deviceKey: keyOf(i) })) },
     exactParts,
     partIntervals: partIntervalsOf(memory, exactParts, facts),
-    growth: growthOf(index.model, plan.ends?.high ?? settings, profile),
+    growth: growthOf(index.model, plan.ends, profile),
     settings: reportedSettings(
       settings,
       Math.min(settings.gpuLayers, (index.model?.layersInFile ?? 0) + 1),

@@ -12,7 +12,8 @@ const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
 
 /** The memory of a load by device, with the projector and the draft. */
 export interface SettledMemory extends ModelMemory {
-  readonly settings: EngineSettings;
+  /** By device, the same as `slack` for the draft's context. */
+  readonly draftSlack: ModelMemory['slack'];
   /** Compute buffers of the draft's context and of the projector's encoder; see `ModelMemory.compute`. */
   readonly uncomparedBytes: number;
 }
@@ -27,7 +28,7 @@ export interface LoadMemory {
 export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): LoadMemory {
   const at = (settings: EngineSettings) => settledMemory(index, plan, settings);
   const expected = at(plan.settings);
-  const ends = plan.ends === null ? [] : [at(plan.ends.low), at(plan.ends.high)];
+  const ends = plan.isCertain ? [] : [at(plan.ends.low), at(plan.ends.high)];
   const { visionProjector } = plan.environment;
   const knowsEncoder =
     visionProjector === null || visionEncoderBytes(visionProjector, true) !== null;
@@ -49,14 +50,16 @@ export function packed({ expected, ends }: LoadMemory): LoadMemory {
 }
 
 function withoutSlack(memory: SettledMemory): SettledMemory {
-  const { slack, ram, gpus } = memory;
+  const { slack, draftSlack, ram, gpus } = memory;
+  const tight = (parts: MemoryParts, slackBytes: number, draftSlackBytes: number): MemoryParts => ({
+    ...parts,
+    computeBytes: parts.computeBytes - slackBytes,
+    draftBytes: parts.draftBytes - draftSlackBytes,
+  });
   return {
     ...memory,
-    ram: { ...ram, computeBytes: ram.computeBytes - slack.ramBytes },
-    gpus: gpus.map((gpu, i) => ({
-      ...gpu,
-      computeBytes: gpu.computeBytes - (slack.gpuBytes[i] ?? 0),
-    })),
+    ram: tight(ram, slack.ramBytes, draftSlack.ramBytes),
+    gpus: gpus.map((gpu, i) => tight(gpu, slack.gpuBytes[i] ?? 0, draftSlack.gpuBytes[i] ?? 0)),
   };
 }
 
@@ -79,7 +82,7 @@ function settledMemory(
   });
   return {
     ...model,
-    settings,
+    draftSlack: draft.slack,
     ram: add(model.ram, draft.ramBytes, !onGpu),
     gpus: model.gpus.map((gpu, i) => add(gpu, draft.gpuBytes[i] ?? 0, onGpu && i === 0)),
     uncomparedBytes: draft.computeBytes + projector.visionEncoderBytes,

@@ -6,12 +6,12 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
-/** RAM that a model may take after its load, as anonymous memory of the engine's process. */
+/** RAM that a model may take after its load. It is anonymous memory of the engine's process. */
 export interface GrowthPart {
   readonly kind: 'prompt-cache' | 'context-checkpoints';
   /** The most bytes. How many are used depends on the prompts. */
   readonly mostBytes: number;
-  /** `false`: this version may also not have it at all. */
+  /** `false`: it is not known whether this version takes this memory at all. */
   readonly isKnown: boolean;
   readonly source: string;
 }
@@ -33,7 +33,8 @@ export function growthOf(
 ): Growth {
   // An embedding model does not continue earlier prompts.
   if (high.isEmbedding) return { mostBytes: 0, parts: [] };
-  // A windowed cache of full size needs no copies. The low end has it only where the full size is certain.
+  // A full-size cache keeps earlier tokens, so the engine does not copy it. The low end is full-size only where that
+  // is certain.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
   const slots = high.parallelSequences;
   const parts: readonly GrowthPart[] = [

@@ -13,6 +13,7 @@ export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './model
 
 export type { EstimateOptions, ResourceEstimate } from './load/estimate.js';
 export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
+export type { UnconfirmedLoad } from './load/unconfirmed-loads.js';
 
 export type { HostFacts } from './machine/host-facts.js';
 export type {

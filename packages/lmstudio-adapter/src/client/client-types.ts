@@ -2,6 +2,7 @@ import type { LoadConfig } from '@mai/memory-ledger';
 import type { HomeLookup } from '../discovery/lmstudio-home.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
+import type { UnconfirmedLoad } from '../load/unconfirmed-loads.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import type {
   HardwareSurvey,
@@ -87,8 +88,8 @@ export interface LMStudioClient extends AsyncDisposable {
   /**
    * Loads a model and compares the result with the request. Loads on one device run one after another;
    * equal requests share one load; a resident that already is as requested is reused. A cancelled or
-   * timed-out load leaves no copy behind. Where LM Studio cannot confirm that, the error is `uncertain`
-   * and the next load unloads the copy.
+   * timed-out load leaves no copy behind. Where LM Studio does not confirm that, the error is
+   * `uncertain` and `unconfirmedLoads` names the load.
    * Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
    */
   load(request: LoadRequest): Promise<LoadResult>;
@@ -97,6 +98,11 @@ export interface LMStudioClient extends AsyncDisposable {
    * request fails.
    */
   loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
+  /**
+   * The abandoned loads whose end LM Studio has not confirmed, also after `close`. The client unloads
+   * their copies when they appear, until it is closed. Name them to the user before the process ends.
+   */
+  unconfirmedLoads(): readonly UnconfirmedLoad[];
   /** Unloads one instance. Throws `INSTANCE_NOT_FOUND`. */
   unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;
   /** Generates a short text with a loaded LLM. Throws `INSTANCE_NOT_FOUND`. */

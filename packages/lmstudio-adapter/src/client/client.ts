@@ -4,6 +4,7 @@ import { LoadCoordinator } from '../load/load-coordinator.js';
 import { loadFirst } from '../load/load-first.js';
 import { loadOnce } from '../load/load-once.js';
 import type { LoadRequest, LoadResult } from '../load/load-types.js';
+import { UnconfirmedLoads } from '../load/unconfirmed-loads.js';
 import { unload } from '../load/unload.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import {
@@ -33,14 +34,18 @@ export function clientOf(
   host: HostFacts,
 ): LMStudioClient {
   const deadline = (options: CallOptions | undefined) => deadlineOf(connection, options);
-  const coordinator = new LoadCoordinator(connection, (load, unconfirmed, signal, onProgress) =>
+  const unconfirmed = new UnconfirmedLoads(connection);
+  const coordinator = new LoadCoordinator(connection, unconfirmed, (load, signal, onProgress) =>
     loadOnce(connection, load, unconfirmed, signal, onProgress),
   );
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= coordinator
       .cancelAll(new LMStudioError('UNREACHABLE', 'The client was closed. Connect again.'))
-      .then(() => connection.pool.close());
+      .then(() => {
+        unconfirmed.stop();
+        return connection.pool.close();
+      });
     return closing;
   };
   const load = (request: LoadRequest): Promise<LoadResult> => coordinator.load(request);
@@ -61,6 +66,7 @@ export function clientOf(
     selectedEngines: (options) => selectedEngines(connection, deadline(options)),
     devices: (options) => linkedDevices(connection, deadline(options)),
     load,
+    unconfirmedLoads: () => unconfirmed.list(),
     loadFirst: (requests) => loadFirst(load, requests),
     unload: (instanceIdentifier, options) =>
       unload(connection, instanceIdentifier, deadline(options)),

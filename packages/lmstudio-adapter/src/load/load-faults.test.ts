@@ -138,6 +138,47 @@ test.each(['continue', 'cancel'] as const)(
     ),
 );
 
+test.each([
+  ['LM Studio confirms after 100 ms', 100, 1000, 0],
+  ['LM Studio does not confirm', 60_000, 6500, 1],
+])(
+  'a cancelled load ends in time and is named where its end is unknown: %s',
+  (_, delayMs, withinMs, unconfirmed) =>
+    withClient(async (client, simulator) => {
+      simulator.fault.stallLoad();
+      const cancel = new AbortController();
+      const load = caught(client.load({ modelKey: KEY, signal: cancel.signal }));
+      await simulator.seen('loadModel');
+      const slow = simulator.fault.slowFrames({ delayMs });
+      const startedMs = performance.now();
+      cancel.abort('enough');
+      setTimeout(() => slow.clear(), 3000).unref();
+      expect(await load).toBe('enough');
+      expect(performance.now() - startedMs).toBeLessThan(withinMs);
+      expect(client.unconfirmedLoads()).toHaveLength(unconfirmed);
+    }),
+);
+
+test('a copy that an abandoned load leaves behind later is unloaded without another call', () =>
+  withClient(
+    async (client, simulator) => {
+      simulator.fault.dropConnection({ atProgress: 0.1, times: 1 });
+      const error = await caught(client.load({ modelKey: KEY }));
+      expect(error).toMatchObject({ code: 'UNREACHABLE', uncertain: true });
+      expect(client.unconfirmedLoads()).toEqual([
+        { modelKey: KEY, instanceIdentifier: KEY, deviceIdentifier: null },
+      ]);
+      while (simulator.residents().length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      while (client.unconfirmedLoads().length > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(simulator.residents()).toEqual([]);
+    },
+    { speed: 1, world: { loadAfterDisconnect: 'continue', machine: { loadBytesPerSecond: 7e8 } } },
+  ));
+
 test('the next load unloads a copy that an abandoned load left behind later', () =>
   withClient(
     async (client, simulator) => {

@@ -14,6 +14,7 @@ import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
 import type { LoadResult, NormalizedLoad } from './load-types.js';
 import { unloadResident } from './unload.js';
+import type { UnconfirmedLoads } from './unconfirmed-loads.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
 /** Deadline for LM Studio's confirmation that a cancelled load has ended. */
@@ -24,9 +25,6 @@ const CANCEL_GRACE_MS = 3000;
  * cancels the load.
  */
 const NO_DEADLINE_MS = 2 ** 31 - 1;
-
-/** Identifiers of abandoned loads whose end LM Studio has not confirmed. */
-export type UnconfirmedLoads = Set<string>;
 
 /** The arguments of one load. */
 interface LoadJob {
@@ -85,18 +83,18 @@ async function unloadLeftovers(
   deadline: Deadline,
 ): Promise<readonly ResidentInstance[]> {
   const residents = await listResidents(connection, deadline, 'full');
-  if (unconfirmed.size === 0) return residents;
   const kept: ResidentInstance[] = [];
   for (const resident of residents) {
-    if (unconfirmed.has(resident.instanceIdentifier) && !satisfies(load, resident)) {
+    const { instanceIdentifier } = resident;
+    if (unconfirmed.has(instanceIdentifier) && !satisfies(load, resident)) {
       await unloadResident(connection, resident, deadline).catch((error: unknown) => {
-        throw toLMStudioError(error, connection, `unload ${resident.instanceIdentifier}`);
+        throw toLMStudioError(error, connection, `unload ${instanceIdentifier}`);
       });
     } else {
       kept.push(resident);
     }
+    unconfirmed.remove(instanceIdentifier);
   }
-  unconfirmed.clear();
   return kept;
 }
 
@@ -201,7 +199,7 @@ async function runLoad(
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
       (await cleanUpLoad(connection, { identifier: load.identifier, confirmed }));
-    if (!certain) unconfirmed.add(load.identifier);
+    if (!certain) unconfirmed.add(load);
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, downloaded, !certain);
   }
@@ -252,7 +250,7 @@ async function readBack(
     }
   } catch (error) {
     const abandoned = { identifier: load.identifier, confirmed: true };
-    if (!(await cleanUpLoad(connection, abandoned))) unconfirmed.add(load.identifier);
+    if (!(await cleanUpLoad(connection, abandoned))) unconfirmed.add(load);
     throw error;
   }
   throw new LMStudioError(

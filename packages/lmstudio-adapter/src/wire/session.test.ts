@@ -166,7 +166,7 @@ test('the pool replaces a retired session, and does not repeat a call that LM St
   const opened: WireOptions[] = [];
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',
-    credentials: { clientIdentifier: 'a', clientPasskey: 'b' },
+    newCredentials: () => ({ clientIdentifier: 'a', clientPasskey: 'b' }),
     timers,
     loadWire: () =>
       Promise.resolve((options) => {
@@ -203,7 +203,7 @@ test('a read over a broken connection is repeated once over a new one', async ()
   let opened = 0;
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',
-    credentials: { clientIdentifier: 'a', clientPasskey: 'b' },
+    newCredentials: () => ({ clientIdentifier: 'a', clientPasskey: 'b' }),
     timers: fakeTimers(),
     loadWire: () =>
       Promise.resolve(() => {

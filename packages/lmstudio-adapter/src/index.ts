@@ -6,7 +6,14 @@ export type { ModelKind } from './wire/wire.js';
 export { isLMStudioError, LMStudioError } from './errors.js';
 export type { LMStudioErrorCode, LMStudioErrorFacts, LMStudioState } from './errors.js';
 
-export type { DownloadedModel, InstanceActivity, ResidentInstance } from './models/model-types.js';
+export { refersTo } from './models/model-identity.js';
+export type {
+  DownloadedModel,
+  InstanceActivity,
+  LeftOutModel,
+  ModelListing,
+  ResidentInstance,
+} from './models/model-types.js';
 export type { ModelCapability } from './models/capabilities.js';
 export type { ModelMatch } from './models/find-model.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './models/generate.js';
@@ -16,13 +23,9 @@ export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './l
 export type { UnconfirmedLoad } from './load/unconfirmed-loads.js';
 
 export type { HostFacts } from './machine/host-facts.js';
-export type {
-  HardwareSurvey,
-  LinkedDevices,
-  LMStudioVersion,
-  SelectedEngine,
-  SurveyedGpu,
-} from './machine/inspect-machine.js';
+export type { EngineBackend, SelectedEngine } from './machine/engines.js';
+export type { HardwareSurvey, SurveyedGpu, SurveyProblem } from './machine/hardware-survey.js';
+export type { LinkedDevices, LMStudioVersion } from './machine/inspect-machine.js';
 
 export { parseBaseUrl } from './discovery/base-url.js';
 export type { ServerAddress } from './discovery/base-url.js';

@@ -3,16 +3,16 @@
 import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
 import { systemTimers } from './timers.js';
-import { plainText } from './wire/classify-rejection.js';
-import type {
-  ModelKind,
-  Namespace,
-  RawConfigField,
-  RawInstanceInfo,
-  RawModelInfo,
-  Wire,
-  WireOptions,
-} from './wire/wire.js';
+import { parseInstance, parseListing, parseSurvey } from './wire/parse-answers.js';
+import { plainText } from './wire/plain-text.js';
+import {
+  ALL_NAMESPACES,
+  loosen,
+  type Socket,
+  SOCKET_CLOSED,
+  transportOf,
+} from './wire/sdk-internals.js';
+import type { ModelKind, Namespace, RawConfigField, Wire, WireOptions } from './wire/wire.js';
 
 /** Deadline of a socket's closing handshake; then the socket is terminated. */
 const CLOSE_GRACE_MS = 200;
@@ -35,6 +35,7 @@ export function openSdkWire(options: WireOptions): Wire {
     verboseErrorMessages: false,
     ...options.credentials,
   });
+  loosen(client);
   const models = (kind: ModelKind) => (kind === 'llm' ? client.llm : client.embedding);
   const handle = (kind: ModelKind, reference: string) =>
     models(kind).createDynamicHandleFromInstanceReference(reference);
@@ -56,15 +57,15 @@ export function openSdkWire(options: WireOptions): Wire {
   return {
     version: () => client.system.getLMStudioVersion(),
     listDownloadedModels: async () =>
-      (await client.system.listDownloadedModels()).filter(isSupportedModel),
+      parsed(parseListing(await client.system.listDownloadedModels())),
     listDownloadedModelVariants: async (modelKey) =>
-      (await client.system.listDownloadedModelVariants(modelKey)).filter(isSupportedModel),
+      parsed(parseListing(await client.system.listDownloadedModelVariants(modelKey))),
     listLoaded: async (kind) =>
       (await models(kind).listLoaded()).map((model: LLM | EmbeddingModel) => ({
         instanceReference: model.instanceReference,
       })),
-    getModelInfo: (kind, reference): Promise<RawInstanceInfo | undefined> =>
-      handle(kind, reference).getModelInfo(),
+    getModelInfo: async (kind, reference) =>
+      parseInstance(await handle(kind, reference).getModelInfo()),
     getLoadConfig: (kind, reference) => loadConfigFields(handle(kind, reference)),
     getInstanceProcessingState: (kind, reference) =>
       handle(kind, reference).getInstanceProcessingState(),
@@ -106,7 +107,8 @@ export function openSdkWire(options: WireOptions): Wire {
     },
     embedString: async (identifier, text) =>
       (await client.embedding.createDynamicHandle(identifier).embed(text)).embedding.length,
-    surveyHardware: () => client.runtime.surveyHardware({ type: 'selected' }),
+    surveyHardware: async () =>
+      parsed(parseSurvey(await client.runtime.surveyHardware({ type: 'selected' }))),
     getEngineSelections: () => client.runtime.engine.getSelections(),
     lmLinkStatus: () => client.repository.lmLink.status(),
     isConnected: (namespace) => {
@@ -127,12 +129,10 @@ function device(deviceIdentifier: string | null | undefined): {
   return deviceIdentifier === undefined ? {} : { deviceIdentifier };
 }
 
-/**
- * Newer versions of LM Studio also list image and speech models, whose namespaces are not used
- * here.
- */
-function isSupportedModel(model: { readonly type: string }): model is RawModelInfo {
-  return model.type === 'llm' || model.type === 'embedding';
+/** The SDK has checked the shape, so `undefined` would be a mistake in this package. */
+function parsed<T>(answer: T | undefined): T {
+  if (answer === undefined) throw new TypeError('an answer of the SDK has an unknown shape');
+  return answer;
 }
 
 /** A logger that prints nothing, and reports broken sockets and protocol warnings to the session. */
@@ -161,38 +161,6 @@ async function loadConfigFields(handle: object): Promise<readonly RawConfigField
     getLoadKVConfig?: (stack: string) => Promise<{ readonly fields: readonly RawConfigField[] }>;
   };
   return (await raw.getLoadKVConfig?.(''))?.fields ?? [];
-}
-
-/** The SDK's private parts that are read here. All are optional; tests fail if a new SDK changes them. */
-interface Transport {
-  readonly status?: string;
-  readonly ws?: Socket | null;
-}
-
-interface Socket {
-  readonly readyState: number;
-  close(): void;
-  terminate(): void;
-  once(event: 'close', listener: () => void): void;
-}
-
-const SOCKET_CLOSED = 3;
-
-const ALL_NAMESPACES = [
-  'llm',
-  'embedding',
-  'system',
-  'diagnostics',
-  'files',
-  'repository',
-  'plugins',
-  'runtime',
-];
-
-function transportOf(client: LMStudioClient, namespace: string): Transport | undefined {
-  // The SDK's types hide the ports of its namespaces, so only a cast reaches them.
-  const ports = client as unknown as Readonly<Record<string, { readonly transport?: Transport }>>;
-  return ports[`${namespace}Port`]?.transport;
 }
 
 /**

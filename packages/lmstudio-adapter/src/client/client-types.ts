@@ -3,17 +3,14 @@ import type { HomeLookup } from '../discovery/lmstudio-home.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
 import type { UnconfirmedLoad } from '../load/unconfirmed-loads.js';
+import type { SelectedEngine } from '../machine/engines.js';
+import type { HardwareSurvey } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
-import type {
-  HardwareSurvey,
-  LinkedDevices,
-  LMStudioVersion,
-  SelectedEngine,
-} from '../machine/inspect-machine.js';
+import type { LinkedDevices, LMStudioVersion } from '../machine/inspect-machine.js';
 import type { ModelCapability } from '../models/capabilities.js';
 import type { ModelMatch } from '../models/find-model.js';
 import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../models/generate.js';
-import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
+import type { DownloadedModel, ModelListing, ResidentInstance } from '../models/model-types.js';
 import type { CallOptions } from '../wire/deadline.js';
 
 /** How to reach LM Studio. */
@@ -61,8 +58,8 @@ export interface LMStudioClient extends AsyncDisposable {
 
   /** Asks for the version; after a restart it may differ from `connectedVersion`. */
   version(options?: CallOptions): Promise<LMStudioVersion>;
-  /** Lists the downloaded LLMs and embedding models. */
-  listDownloaded(options?: CallOptions): Promise<readonly DownloadedModel[]>;
+  /** Lists the downloaded LLMs and embedding models, and names the entries that were left out. */
+  listDownloaded(options?: CallOptions): Promise<ModelListing>;
   /** Lists the loaded LLMs and embedding models, with load configuration and activity. */
   listResidents(options?: CallOptions): Promise<readonly ResidentInstance[]>;
   /** Looks a model key up among the downloaded models; an unknown key comes with suggestions. */

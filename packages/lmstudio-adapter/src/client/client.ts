@@ -6,18 +6,15 @@ import { loadOnce } from '../load/load-once.js';
 import type { LoadRequest, LoadResult } from '../load/load-types.js';
 import { UnconfirmedLoads } from '../load/unconfirmed-loads.js';
 import { unload } from '../load/unload.js';
+import { selectedEngines } from '../machine/engines.js';
+import { surveyHardware } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
-import {
-  linkedDevices,
-  type LMStudioVersion,
-  readVersion,
-  selectedEngines,
-  surveyHardware,
-} from '../machine/inspect-machine.js';
+import { linkedDevices, type LMStudioVersion, readVersion } from '../machine/inspect-machine.js';
 import { detectCapabilities } from '../models/capabilities.js';
 import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
 import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
+import { refersTo } from '../models/model-identity.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { LMStudioClient, ModelDetails } from './client-types.js';
@@ -58,7 +55,7 @@ export function clientOf(
     listDownloaded: (options) => listDownloaded(connection, deadline(options)),
     listResidents: (options) => listResidents(connection, deadline(options), 'full'),
     findModel: async (modelKey, options) =>
-      findModel(modelKey, await listDownloaded(connection, deadline(options))),
+      findModel(modelKey, (await listDownloaded(connection, deadline(options))).models),
     modelInfo: (modelKey, options) => modelInfo(connection, modelKey, options),
     estimate: (modelKey, loadConfig, options) =>
       estimateModel(connection, modelKey, loadConfig, options),
@@ -92,14 +89,14 @@ async function modelInfo(
     listDownloaded(connection, deadline),
     listResidents(connection, deadline, 'full'),
   ]);
-  const { model } = findModel(modelKey, downloaded);
-  if (model === null) throw modelNotFound(modelKey, downloaded);
+  const { model } = findModel(modelKey, downloaded.models);
+  if (model === null) throw modelNotFound(modelKey, downloaded.models);
   const variants =
     model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
   return {
     model,
     capabilities: detectCapabilities(model),
     variants,
-    residents: residents.filter((resident) => resident.modelKey === model.modelKey),
+    residents: residents.filter((resident) => refersTo(model.modelKey, resident)),
   };
 }

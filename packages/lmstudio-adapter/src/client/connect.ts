@@ -40,6 +40,8 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     bearerToken: apiToken,
     loadConfigs: new Map(),
+    variants: new Map(),
+    paths: new Map(),
   };
   try {
     const [connectedVersion, host] = await Promise.all([

@@ -159,6 +159,7 @@ function normalize(request: LoadRequest): NormalizedLoad {
     loadConfig: { ...DEFAULT_LOAD_CONFIG, ...request.loadConfig },
     identifier: named ? (request.identifier ?? request.modelKey) : request.modelKey,
     named,
+    reuse: request.reuse ?? !named,
     ttlMs: request.ttlMs ?? null,
     kind: request.kind ?? null,
     keepModelInMemory: request.keepModelInMemory ?? null,

@@ -211,7 +211,7 @@ test('the client works again after restarts between its calls', () =>
     await simulator.restart();
     expect(await client.listResidents()).toEqual([]);
     await simulator.restart();
-    expect(await client.listDownloaded()).not.toEqual([]);
+    expect((await client.listDownloaded()).models).not.toEqual([]);
     simulator.dropConnections();
     expect((await client.load({ modelKey: KEY })).reused).toBe(false);
   }));

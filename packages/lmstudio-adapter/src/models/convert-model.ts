@@ -5,26 +5,27 @@ import type {
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
+import { filePathOf, identify } from './model-identity.js';
 import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 
 /** A downloaded model from LM Studio's listing. */
-export function toDownloadedModel(raw: RawModelInfo): DownloadedModel {
+export function toDownloadedModel(raw: RawModelInfo, path: string | null): DownloadedModel {
   return {
     modelKey: raw.modelKey,
     kind: raw.type,
     displayName: raw.displayName,
-    publisher: raw.publisher === '' ? null : raw.publisher,
-    architecture: raw.architecture ?? null,
+    publisher: raw.publisher,
+    architecture: raw.architecture,
     format: toFormat(raw.format),
-    quantization: raw.quantization ?? null,
+    quantization: raw.quantization,
     sizeBytes: raw.sizeBytes,
-    parameters: raw.paramsString ?? null,
-    maxContextLengthTokens: raw.maxContextLength,
-    vision: raw.vision ?? false,
-    toolUse: raw.trainedForToolUse ?? false,
-    variants: raw.variants ?? [],
-    selectedVariant: raw.selectedVariant ?? null,
-    path: raw.path === '' ? null : raw.path,
+    parameters: raw.paramsString,
+    maxContextLengthTokens: positive(raw.maxContextLength),
+    vision: raw.vision,
+    toolUse: raw.trainedForToolUse,
+    variants: raw.variants,
+    selectedVariant: raw.selectedVariant,
+    path,
     deviceIdentifier: raw.deviceIdentifier,
   };
 }
@@ -34,26 +35,34 @@ export function toResident(
   raw: RawInstanceInfo,
   fields: readonly RawConfigField[] | null,
   state: RawProcessingState | null,
+  knownVariants: ReadonlyMap<string, string>,
 ): ResidentInstance {
   const { loadConfig, keepModelInMemory } = fromWireLoadConfig(raw.type, fields ?? []);
+  const contextLengthTokens = positive(raw.contextLength);
   return {
     instanceIdentifier: raw.identifier,
-    modelKey: raw.modelKey,
+    reference: raw.instanceReference,
+    ...identify(raw, knownVariants),
     kind: raw.type,
     displayName: raw.displayName,
-    path: raw.path === '' ? null : raw.path,
+    path: filePathOf(raw),
     sizeBytes: raw.sizeBytes,
-    contextLengthTokens: raw.contextLength,
-    maxContextLengthTokens: raw.maxContextLength,
+    contextLengthTokens,
+    maxContextLengthTokens: positive(raw.maxContextLength),
     ttlMs: raw.ttlMs,
     lastUsedAtMs: raw.lastUsedTime,
     deviceIdentifier: raw.deviceIdentifier,
     activity: state === null ? null : (ACTIVITIES[state.status] ?? null),
     queued: state === null ? null : state.queued,
     // `contextLength` is the allocated length; the stored configuration has the requested one.
-    loadConfig: { ...loadConfig, contextLengthTokens: raw.contextLength },
+    loadConfig: { ...loadConfig, contextLengthTokens },
     keepModelInMemory,
   };
+}
+
+/** LM Studio reports a context length that it does not know as 0. */
+function positive(tokens: number | null): number | null {
+  return tokens !== null && tokens > 0 ? tokens : null;
 }
 
 /** The format in lower case; LM Studio's `safetensors` becomes `mlx`. */

@@ -83,7 +83,9 @@ test('models and residents of an LM Link device carry its identifier', async () 
   expect((await client.devices())?.peers).toEqual([
     { deviceIdentifier: 'tower', deviceName: 'Tower', connected: true },
   ]);
-  const remote = (await client.listDownloaded()).find(({ modelKey }) => modelKey === 'org/big');
+  const remote = (await client.listDownloaded()).models.find(
+    ({ modelKey }) => modelKey === 'org/big',
+  );
   expect(remote?.deviceIdentifier).toBe('tower');
   const { instance } = await client.load({ modelKey: 'org/big', deviceIdentifier: 'tower' });
   expect(instance.deviceIdentifier).toBe('tower');

@@ -29,18 +29,29 @@ export interface RawModelInfo {
   readonly modelKey: string;
   readonly format: string;
   readonly displayName: string;
-  readonly publisher: string;
-  readonly path: string;
+  readonly publisher: string | null;
+  /** For a model of LM Studio's hub: its model key. */
+  readonly path: string | null;
+  /** For a variant: the model key, `@` and the path below the models folder. */
+  readonly indexedModelIdentifier: string | null;
+  /** 0: not reported. */
   readonly sizeBytes: number;
   readonly deviceIdentifier: string | null;
-  readonly paramsString?: string | undefined;
-  readonly architecture?: string | undefined;
-  readonly quantization?: { readonly name: string; readonly bits: number } | undefined;
-  readonly variants?: readonly string[] | undefined;
-  readonly selectedVariant?: string | undefined;
-  readonly maxContextLength: number;
-  readonly vision?: boolean | undefined;
-  readonly trainedForToolUse?: boolean | undefined;
+  readonly paramsString: string | null;
+  readonly architecture: string | null;
+  readonly quantization: { readonly name: string; readonly bits: number | null } | null;
+  readonly variants: readonly string[];
+  readonly selectedVariant: string | null;
+  /** May be 0. */
+  readonly maxContextLength: number | null;
+  readonly vision: boolean;
+  readonly trainedForToolUse: boolean;
+}
+
+/** A list of models, and the entries that could not be read or are of another kind. */
+export interface RawListing {
+  readonly models: readonly RawModelInfo[];
+  readonly leftOut: readonly { readonly modelKey: string | null; readonly type: string | null }[];
 }
 
 export interface RawInstanceInfo extends RawModelInfo {
@@ -48,7 +59,7 @@ export interface RawInstanceInfo extends RawModelInfo {
   readonly instanceReference: string;
   readonly ttlMs: number | null;
   readonly lastUsedTime: number | null;
-  readonly contextLength: number;
+  readonly contextLength: number | null;
 }
 
 /** One field of a load configuration as LM Studio stores it. */
@@ -84,33 +95,34 @@ export interface RawSurveyedGpu {
   readonly totalMemoryCapacityBytes: number;
 }
 
+/** A result of one part of a survey, e.g. `success` or `error`. */
+export interface RawOutcome {
+  readonly code: string;
+  readonly message: string | null;
+}
+
 export interface RawSurveyEngine {
   readonly name: string;
   readonly version: string;
   readonly engine: string;
-  readonly platform: string;
-  readonly compatibility: { readonly status: string; readonly message?: string | undefined };
-  readonly supportedModelFormatNames: readonly string[];
-  readonly hardwareSurvey: {
-    readonly gpuSurveyResult: {
-      readonly result: { readonly code: string; readonly message: string };
-      readonly gpuInfo: readonly RawSurveyedGpu[];
-    };
-    readonly cpuSurveyResult: {
-      readonly cpuInfo?:
-        | {
-            readonly name?: string | undefined;
-            readonly architecture: string;
-            readonly supportedInstructionSetExtensions: readonly string[];
-          }
-        | undefined;
-    };
-  };
-  readonly memoryInfo: {
-    readonly ramCapacity: number;
-    readonly vramCapacity: number;
-    readonly totalMemory: number;
-  };
+  readonly compatibility: RawOutcome;
+  readonly gpuResult: RawOutcome;
+  readonly gpus: readonly RawSurveyedGpu[];
+  readonly cpuResult: RawOutcome;
+  readonly cpu: {
+    readonly name: string | null;
+    readonly architecture: string;
+    readonly instructionSets: readonly string[];
+  } | null;
+  /** 0: not reported. */
+  readonly ramCapacity: number;
+  readonly vramCapacity: number;
+}
+
+export interface RawSurvey {
+  /** `ok` or `noCompatibleBackends`. */
+  readonly status: string;
+  readonly engines: readonly RawSurveyEngine[];
 }
 
 export interface RawLinkStatus {
@@ -177,8 +189,8 @@ export interface RawPrediction {
  */
 export interface Wire {
   version(): Promise<{ readonly version: string; readonly build: number }>;
-  listDownloadedModels(): Promise<readonly RawModelInfo[]>;
-  listDownloadedModelVariants(modelKey: string): Promise<readonly RawModelInfo[]>;
+  listDownloadedModels(): Promise<RawListing>;
+  listDownloadedModelVariants(modelKey: string): Promise<RawListing>;
   listLoaded(kind: ModelKind): Promise<readonly { readonly instanceReference: string }[]>;
   getModelInfo(kind: ModelKind, instanceReference: string): Promise<RawInstanceInfo | undefined>;
   getLoadConfig(kind: ModelKind, instanceReference: string): Promise<readonly RawConfigField[]>;
@@ -201,7 +213,7 @@ export interface Wire {
   ): Promise<void>;
   predict(request: WirePredictRequest): Promise<RawPrediction>;
   embedString(identifier: string, text: string): Promise<number>;
-  surveyHardware(): Promise<{ readonly engines: readonly RawSurveyEngine[] }>;
+  surveyHardware(): Promise<RawSurvey>;
   getEngineSelections(): Promise<
     ReadonlyMap<string, { readonly name: string; readonly version: string }>
   >;

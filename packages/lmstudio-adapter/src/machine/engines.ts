@@ -1,0 +1,50 @@
+import { toFormat } from '../models/convert-model.js';
+import { type Connection, withLMStudioErrors } from '../wire/connection.js';
+import type { Deadline } from '../wire/deadline.js';
+
+/** The hardware interface that an engine was built for. */
+export type EngineBackend = 'cuda' | 'rocm' | 'vulkan' | 'metal' | 'cpu';
+
+/** The engine that LM Studio uses for a model format. */
+export interface SelectedEngine {
+  /** `gguf`, `mlx`, ... */
+  readonly format: string;
+  /** E.g. `llama.cpp-win-x86_64-nvidia-cuda12-avx2`. */
+  readonly name: string;
+  /** Version of the runtime, e.g. `2.28.2`. */
+  readonly version: string;
+  /** Read from the name; `null` where the name has none that is known. */
+  readonly backend: EngineBackend | null;
+}
+
+/** The engine for each model format; `null` where this LM Studio does not report it. */
+export async function selectedEngines(
+  connection: Connection,
+  deadline: Deadline,
+): Promise<readonly SelectedEngine[] | null> {
+  return withLMStudioErrors(connection, 'list its engines', async () => {
+    const asked = await connection.pool.readIfAvailable(
+      deadline.spec('runtime', 'getEngineSelections'),
+      (wire) => wire.getEngineSelections(),
+    );
+    if (asked === null) return null;
+    return [...asked.value].map(([format, { name, version }]) =>
+      toSelectedEngine(format, name, version),
+    );
+  });
+}
+
+/** An engine from LM Studio's names for it and for its model format. */
+export function toSelectedEngine(format: string, name: string, version: string): SelectedEngine {
+  return { format: toFormat(format), name, version, backend: backendIn(name) };
+}
+
+const BACKENDS = ['cuda', 'rocm', 'vulkan', 'metal'] as const;
+
+function backendIn(name: string): EngineBackend | null {
+  const lower = name.toLowerCase();
+  const found = BACKENDS.find((backend) => lower.includes(backend));
+  // An engine for the CPU has the platform and the instruction set in its name, and nothing else:
+  // `llama.cpp-linux-x86_64-avx2`.
+  return found ?? (/^llama\.cpp-\w+-[\w]+-(?:avx2?|advsimd)$/.test(lower) ? 'cpu' : null);
+}

@@ -6,6 +6,8 @@ export type { ModelKind } from './wire/wire.js';
 export { isLMStudioError, LMStudioError } from './errors.js';
 export type { LMStudioErrorCode, LMStudioErrorFacts, LMStudioState } from './errors.js';
 
+export type { GpuSplit } from './models/gpu-split.js';
+export type { DraftMethod, InstanceSettings } from './models/instance-settings.js';
 export { refersTo } from './models/model-identity.js';
 export type {
   DownloadedModel,

@@ -5,6 +5,7 @@ import type {
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
+import { toInstanceSettings } from './instance-settings.js';
 import { filePathOf, identify } from './model-identity.js';
 import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 
@@ -57,6 +58,7 @@ export function toResident(
     // `contextLength` is the allocated length; the stored configuration has the requested one.
     loadConfig: { ...loadConfig, contextLengthTokens },
     keepModelInMemory,
+    settings: fields === null ? null : toInstanceSettings(raw.type, toFormat(raw.format), fields),
   };
 }
 

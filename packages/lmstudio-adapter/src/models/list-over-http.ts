@@ -147,6 +147,7 @@ function residentOf(
     queued: null,
     loadConfig: { ...DEFAULT_LOAD_CONFIG, ...known, contextLengthTokens },
     keepModelInMemory: null,
+    settings: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ModelKind } from '../wire/wire.js';
+import type { InstanceSettings } from './instance-settings.js';
 
 /** A model on disk, as LM Studio lists it. */
 export interface DownloadedModel {
@@ -84,4 +85,6 @@ export interface ResidentInstance {
   readonly loadConfig: LoadConfig;
   /** Whether the weights are locked in memory (mlock); `null`: not reported. */
   readonly keepModelInMemory: boolean | null;
+  /** The other settings that the instance runs with; `null`: its load configuration was not read. */
+  readonly settings: InstanceSettings | null;
 }

@@ -20,6 +20,9 @@ export type { ModelCapability } from './models/capabilities.js';
 export type { ModelMatch } from './models/find-model.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './models/generate.js';
 
+export type { EngineBuffer, EngineReport } from './engine-log/engine-reports.js';
+export type { EngineBufferPart } from './engine-log/parse-engine-line.js';
+export type { EngineWatch } from './engine-log/watch-engines.js';
 export type { EstimateOptions, ResourceEstimate } from './load/estimate.js';
 export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
 export type { UnconfirmedLoad } from './load/unconfirmed-loads.js';

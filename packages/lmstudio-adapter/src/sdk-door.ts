@@ -2,6 +2,7 @@
 // inlined into the published build (README, 'The SDK is inside').
 import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
+import { toEngineEvent } from './engine-log/engine-event.js';
 import { systemTimers } from './timers.js';
 import { parseInstance, parseListing, parseSurvey } from './wire/parse-answers.js';
 import { plainText } from './wire/plain-text.js';
@@ -24,6 +25,7 @@ const NAMESPACE_BY_LOGGER: Readonly<Record<string, Namespace>> = {
   Embedding: 'embedding',
   Runtime: 'runtime',
   Repository: 'repository',
+  Diagnostics: 'diagnostics',
 };
 
 /** Makes an SDK client. Its first call opens the first socket. */
@@ -111,6 +113,12 @@ export function openSdkWire(options: WireOptions): Wire {
       parsed(parseSurvey(await client.runtime.surveyHardware({ type: 'selected' }))),
     getEngineSelections: () => client.runtime.engine.getSelections(),
     lmLinkStatus: () => client.repository.lmLink.status(),
+    streamEngineLogs: (onEvent) => {
+      client.diagnostics.unstable_streamLogs((logEvent: unknown) => {
+        const event = toEngineEvent(logEvent);
+        if (event !== null) onEvent(event);
+      });
+    },
     isConnected: (namespace) => {
       const status = transportOf(client, namespace)?.status;
       return status === undefined ? null : status === 'CONNECTED';
@@ -143,10 +151,10 @@ function reportingLogger({ onCommunicationWarning, onDisconnected }: WireOptions
     if (/WebSocket error/i.test(text)) return onDisconnected();
     if (!/communication warning/i.test(text)) return;
     const logger = /\[LMStudioClient\]\[(\w+)\]/.exec(text)?.[1];
-    onCommunicationWarning(
-      (logger === undefined ? undefined : NAMESPACE_BY_LOGGER[logger]) ?? null,
-      text,
-    );
+    const namespace = (logger === undefined ? undefined : NAMESPACE_BY_LOGGER[logger]) ?? null;
+    // A warning about the log stream may contain a prompt.
+    if (namespace === 'diagnostics') return;
+    onCommunicationWarning(namespace, text);
   };
   return { debug: ignore, info: ignore, warn, error: ignore };
 }

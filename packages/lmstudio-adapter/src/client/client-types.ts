@@ -1,5 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { HomeLookup } from '../discovery/lmstudio-home.js';
+import type { EngineWatch } from '../engine-log/watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
 import type { UnconfirmedLoad } from '../load/unconfirmed-loads.js';
@@ -79,6 +80,12 @@ export interface LMStudioClient extends AsyncDisposable {
   surveyHardware(options?: CallOptions): Promise<HardwareSurvey | null>;
   /** The engine that LM Studio uses for each model format. */
   selectedEngines(options?: CallOptions): Promise<readonly SelectedEngine[] | null>;
+  /**
+   * Subscribes to the logs of LM Studio's engines: each engine's process and the memory that it has
+   * allocated. The stream also carries prompts and answers; they are dropped where they arrive. Keeps
+   * the process alive until it or the client is closed. Never throws `LMStudioError`.
+   */
+  watchEngines(): Promise<EngineWatch>;
   /** The machines of LM Link. */
   devices(options?: CallOptions): Promise<LinkedDevices | null>;
 

@@ -1,3 +1,4 @@
+import { watchEngines } from '../engine-log/watch-engines.js';
 import { LMStudioError } from '../errors.js';
 import { estimateModel } from '../load/estimate.js';
 import { LoadCoordinator } from '../load/load-coordinator.js';
@@ -61,6 +62,7 @@ export function clientOf(
       estimateModel(connection, modelKey, loadConfig, options),
     surveyHardware: (options) => surveyHardware(connection, deadline(options)),
     selectedEngines: (options) => selectedEngines(connection, deadline(options)),
+    watchEngines: () => watchEngines(connection),
     devices: (options) => linkedDevices(connection, deadline(options)),
     load,
     unconfirmedLoads: () => unconfirmed.list(),

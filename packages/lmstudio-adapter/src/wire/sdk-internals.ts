@@ -1,3 +1,4 @@
+import { withoutContent } from '../engine-log/engine-event.js';
 import {
   parseInstance,
   parseListing,
@@ -72,6 +73,7 @@ export function loosen(client: object): void {
   loosenRpc(client, 'runtime', 'surveyHardware', unchangedIf(parseSurvey));
   loosenChannel(client, 'llm', 'loadModel', unchangedIf(parseLoadMessage));
   loosenChannel(client, 'embedding', 'loadModel', unchangedIf(parseLoadMessage));
+  loosenChannel(client, 'diagnostics', 'streamLogs', withoutContent);
 }
 
 /** Passes an answer that can be parsed on unchanged; the door parses it. */

@@ -83,6 +83,13 @@ export class SessionPool {
     }
   }
 
+  /** Opens a stream over a new session. The session closes when its connection breaks. */
+  async stream(start: (wire: Wire) => void): Promise<Session> {
+    const session = await this.#open();
+    start(session.wire);
+    return session;
+  }
+
   /**
    * Forgets which calls LM Studio answers, because LM Studio may have been restarted or replaced.
    */

@@ -34,6 +34,7 @@ function fakeWire(connected: boolean | null = true): { wire: Wire; closed: () =>
     surveyHardware: unused,
     getEngineSelections: unused,
     lmLinkStatus: unused,
+    streamEngineLogs: unused,
     isConnected: () => connected,
     settled: () => Promise.resolve(),
     close: () => {

@@ -42,6 +42,11 @@ export class Session {
   #retired = false;
   #held = false;
   #closing: Promise<void> | undefined;
+  #noteClosed: () => void = () => undefined;
+  /** Resolves when the sockets are closed. */
+  readonly closed = new Promise<void>((resolve) => {
+    this.#noteClosed = resolve;
+  });
 
   constructor(
     readonly wire: Wire,
@@ -141,7 +146,10 @@ export class Session {
   }
 
   #close(): Promise<void> {
-    this.#closing ??= this.wire.close().then(() => this.onClosed(this));
+    this.#closing ??= this.wire.close().then(() => {
+      this.onClosed(this);
+      this.#noteClosed();
+    });
     return this.#closing;
   }
 

@@ -1,10 +1,11 @@
 import type { KvCacheType } from '@mai/memory-ledger';
+import type { EngineEvent } from '../engine-log/engine-event.js';
 
 /** The purpose of a model: text generation or embeddings. LM Studio has a namespace for each. */
 export type ModelKind = 'llm' | 'embedding';
 
 /** The WebSocket namespaces that this package uses. */
-export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository';
+export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository' | 'diagnostics';
 
 /** The calls that this package uses, under the protocol's own names. */
 export type Endpoint =
@@ -218,6 +219,8 @@ export interface Wire {
     ReadonlyMap<string, { readonly name: string; readonly version: string }>
   >;
   lmLinkStatus(): Promise<RawLinkStatus>;
+  /** Streams the logs of the engines until the wire is closed. Prompts and answers are dropped. */
+  streamEngineLogs(onEvent: (event: EngineEvent) => void): void;
 
   /** Whether the namespace's socket is open and authenticated; `null`: the SDK does not say. */
   isConnected(namespace: Namespace): boolean | null;

@@ -28,16 +28,17 @@ export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './l
 export type { UnconfirmedLoad } from './load/unconfirmed-loads.js';
 
 export type { HostFacts } from './machine/host-facts.js';
-export type { EngineBackend, SelectedEngine } from './machine/engines.js';
 export type { HardwareSurvey, SurveyedGpu, SurveyProblem } from './machine/hardware-survey.js';
 export type { LinkedDevices, LMStudioVersion } from './machine/inspect-machine.js';
+export type { EngineBackend, SelectedEngine } from './machine/selected-engine.js';
 
 export { parseBaseUrl } from './discovery/base-url.js';
 export type { ServerAddress } from './discovery/base-url.js';
 export { discover } from './discovery/discover.js';
 export type { DiscoverOptions, Discovery } from './discovery/discover.js';
-export { findLMStudioHome } from './discovery/lmstudio-home.js';
-export type { HomeLookup, LMStudioHome } from './discovery/lmstudio-home.js';
+export { findLMStudioHome } from './home/lmstudio-home.js';
+export type { HomeLookup, LMStudioHome } from './home/lmstudio-home.js';
+export type { EngineHardware, LocalSettings } from './home/local-settings.js';
 export type { Probe, ProbeOutcome } from './discovery/probe.js';
 
 export { findProjector, scanModelsFolder } from './models-folder/scan-models-folder.js';

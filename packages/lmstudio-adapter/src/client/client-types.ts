@@ -1,13 +1,13 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { HomeLookup } from '../discovery/lmstudio-home.js';
+import type { HomeLookup } from '../home/lmstudio-home.js';
 import type { EngineWatch } from '../engine-log/watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
 import type { UnconfirmedLoad } from '../load/unconfirmed-loads.js';
-import type { SelectedEngine } from '../machine/engines.js';
 import type { HardwareSurvey } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import type { LinkedDevices, LMStudioVersion } from '../machine/inspect-machine.js';
+import type { SelectedEngine } from '../machine/selected-engine.js';
 import type { ModelCapability } from '../models/capabilities.js';
 import type { ModelMatch } from '../models/find-model.js';
 import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../models/generate.js';

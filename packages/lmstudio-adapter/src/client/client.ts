@@ -7,10 +7,14 @@ import { loadOnce } from '../load/load-once.js';
 import type { LoadRequest, LoadResult } from '../load/load-types.js';
 import { UnconfirmedLoads } from '../load/unconfirmed-loads.js';
 import { unload } from '../load/unload.js';
-import { selectedEngines } from '../machine/engines.js';
 import { surveyHardware } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
-import { linkedDevices, type LMStudioVersion, readVersion } from '../machine/inspect-machine.js';
+import {
+  linkedDevices,
+  type LMStudioVersion,
+  readVersion,
+  selectedEngines,
+} from '../machine/inspect-machine.js';
 import { detectCapabilities } from '../models/capabilities.js';
 import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
 import { generate, warmUp } from '../models/generate.js';

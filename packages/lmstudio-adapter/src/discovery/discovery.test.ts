@@ -7,7 +7,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { answering, freePort, listen } from '../../test/faulty-servers.js';
 import { diagnose } from './diagnose.js';
 import { discover, type DiscoverOptions } from './discover.js';
-import { findLMStudioHome } from './lmstudio-home.js';
+import { findLMStudioHome } from '../home/lmstudio-home.js';
 
 let userHome: string;
 
@@ -38,6 +38,9 @@ describe('findLMStudioHome', () => {
       modelsFolderFrom: 'default',
       serverPort: 4321,
       headless: false,
+      defaultContextLengthTokens: null,
+      engines: [],
+      hardware: [],
     });
   });
 

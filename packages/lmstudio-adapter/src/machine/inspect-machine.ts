@@ -1,6 +1,7 @@
 import { isCallFault } from '../wire/call-fault.js';
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
+import { type SelectedEngine, toSelectedEngine } from './selected-engine.js';
 
 /** LM Studio's version, as it reports it. */
 export interface LMStudioVersion {
@@ -33,6 +34,23 @@ export async function readVersion(
       (wire) => wire.version(),
     );
     return { version, build };
+  });
+}
+
+/** The engine for each model format; `null` where this LM Studio does not report it. */
+export async function selectedEngines(
+  connection: Connection,
+  deadline: Deadline,
+): Promise<readonly SelectedEngine[] | null> {
+  return withLMStudioErrors(connection, 'list its engines', async () => {
+    const asked = await connection.pool.readIfAvailable(
+      deadline.spec('runtime', 'getEngineSelections'),
+      (wire) => wire.getEngineSelections(),
+    );
+    if (asked === null) return null;
+    return [...asked.value].map(([format, { name, version }]) =>
+      toSelectedEngine(format, name, version),
+    );
   });
 }
 

@@ -1,4 +1,5 @@
 import { fromWireLoadConfig } from '../wire/load-config-wire.js';
+import { positive } from '../wire/json-fields.js';
 import type {
   RawConfigField,
   RawInstanceInfo,
@@ -60,11 +61,6 @@ export function toResident(
     keepModelInMemory,
     settings: fields === null ? null : toInstanceSettings(raw.type, toFormat(raw.format), fields),
   };
-}
-
-/** LM Studio reports a context length that it does not know as 0. */
-function positive(tokens: number | null): number | null {
-  return tokens !== null && tokens > 0 ? tokens : null;
 }
 
 /** The format in lower case; LM Studio's `safetensors` becomes `mlx`. */

@@ -1,7 +1,16 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import type { ServerAddress } from '../discovery/base-url.js';
 import { getJson } from '../discovery/http-json.js';
-import { boolean, type Json, number, record, records, text, texts } from '../wire/json-fields.js';
+import {
+  boolean,
+  type Json,
+  number,
+  positive,
+  record,
+  records,
+  text,
+  texts,
+} from '../wire/json-fields.js';
 import type { ModelKind } from '../wire/wire.js';
 import { toFormat } from './convert-model.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
@@ -58,7 +67,7 @@ function fromV1(models: readonly Json[]): HttpListing {
           : { name: quantizationName, bits: number(quantization?.['bits_per_weight']) },
       sizeBytes: number(raw['size_bytes']) ?? 0,
       parameters: text(raw['params_string']),
-      maxContextLengthTokens: number(raw['max_context_length']) || null,
+      maxContextLengthTokens: positive(raw['max_context_length']),
       vision: capabilities?.['vision'] === true,
       toolUse: capabilities?.['trained_for_tool_use'] === true,
       variants: texts(raw['variants']),
@@ -103,7 +112,7 @@ function fromV0(models: readonly Json[]): HttpListing {
       // `/api/v0/models` has no sizes.
       sizeBytes: 0,
       parameters: null,
-      maxContextLengthTokens: number(raw['max_context_length']) || null,
+      maxContextLengthTokens: positive(raw['max_context_length']),
       vision: raw['type'] === 'vlm',
       toolUse: texts(raw['capabilities']).includes('tool_use'),
       variants: [],

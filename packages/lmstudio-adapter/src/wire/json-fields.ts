@@ -28,9 +28,16 @@ export function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+/** A number above 0. LM Studio reports a length that it does not know as 0. */
+export function positive(value: unknown): number | null {
+  const read = number(value);
+  return read !== null && read > 0 ? read : null;
+}
+
 /** The finite numbers of an array; other elements are left out. `[]` for anything but an array. */
 export function numbers(value: unknown): readonly number[] {
-  return Array.isArray(value) ? value.filter((item) => number(item) !== null) : [];
+  if (!Array.isArray(value)) return [];
+  return value.map(number).filter((item) => item !== null);
 }
 
 export function boolean(value: unknown): boolean | null {

@@ -1,6 +1,4 @@
 import { toFormat } from '../models/convert-model.js';
-import { type Connection, withLMStudioErrors } from '../wire/connection.js';
-import type { Deadline } from '../wire/deadline.js';
 
 /** The hardware interface that an engine was built for. */
 export type EngineBackend = 'cuda' | 'rocm' | 'vulkan' | 'metal' | 'cpu';
@@ -15,23 +13,6 @@ export interface SelectedEngine {
   readonly version: string;
   /** Read from the name; `null` where the name has none that is known. */
   readonly backend: EngineBackend | null;
-}
-
-/** The engine for each model format; `null` where this LM Studio does not report it. */
-export async function selectedEngines(
-  connection: Connection,
-  deadline: Deadline,
-): Promise<readonly SelectedEngine[] | null> {
-  return withLMStudioErrors(connection, 'list its engines', async () => {
-    const asked = await connection.pool.readIfAvailable(
-      deadline.spec('runtime', 'getEngineSelections'),
-      (wire) => wire.getEngineSelections(),
-    );
-    if (asked === null) return null;
-    return [...asked.value].map(([format, { name, version }]) =>
-      toSelectedEngine(format, name, version),
-    );
-  });
 }
 
 /** An engine from LM Studio's names for it and for its model format. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import type { ModelOnDevice } from '../runtime/device.js';
+import { domainOf } from '../runtime/device.js';
+import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
 import type { ConfigField } from '../wire/frames.js';
 import { startLoad } from '../runtime/load.js';
 import type { ResidentState } from '../runtime/resident.js';
@@ -30,6 +31,16 @@ export function listV0({ runtime }: Backend): object {
   return {
     object: 'list',
     data: runtime.downloaded().map((file) => describeV0(file, runtime.residents())),
+  };
+}
+
+/** `GET /v1/models`, as OpenAI clients call it. */
+export function listOpenAi({ runtime }: Backend): object {
+  return {
+    object: 'list',
+    data: runtime
+      .downloaded()
+      .map(({ modelKey }) => ({ id: modelKey, object: 'model', owned_by: 'organization_owner' })),
   };
 }
 
@@ -134,15 +145,18 @@ export async function loadV1(
   const request = parsed.data;
   const startedMs = runtime.clock.now();
   try {
-    const file = runtime.findModel(request.model, 'llm', undefined);
+    const file = findByKey(backend, request.model);
+    const domain = file === null ? null : domainOf(file);
+    if (file === null || domain === null) return modelNotFound(request.model);
     const resident = await new Promise<ResidentState>((resolve, reject) => {
       startLoad(
         runtime,
         {
           file,
+          domain,
           identifier: null,
           ttlMs: null,
-          fields: restFields(file.model.type, request),
+          fields: restFields(domain, request),
           justInTime: false,
         },
         {
@@ -166,7 +180,7 @@ export async function loadV1(
     };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return loadFailure(error, request.model);
+    return loadFailure(error);
   }
 }
 
@@ -192,21 +206,28 @@ export function unloadV1({ runtime }: Backend, body: unknown): HttpAnswer {
   return { status: 200, body: { instance_id } };
 }
 
-function loadFailure(error: WireError, model: string): HttpAnswer {
-  const { title, cause, displayData } = error.serialized;
-  if (displayData?.code === 'generic.pathNotFound') {
-    return httpError(404, 'model_not_found', `Model "${model}" not found`, {
-      code: 'model_not_found',
-      param: 'model',
-    });
-  }
+// REST knows neither variant keys nor paths (lmstudio-bug-tracker #1462).
+function findByKey({ runtime }: Backend, key: string): ModelOnDevice | null {
+  return runtime.downloaded().find(({ modelKey }) => modelKey === key) ?? null;
+}
+
+// The text is that of lmstudio-bug-tracker #1462.
+function modelNotFound(model: string): HttpAnswer {
+  return httpError(404, 'model_not_found', `Model ${model} not found in downloaded models`, {
+    code: 'model_not_found',
+    param: 'model',
+  });
+}
+
+function loadFailure(error: WireError): HttpAnswer {
+  const { title, cause } = error.serialized;
   return httpError(500, 'model_load_failed', cause === undefined ? title : `${title} ${cause}`, {
     code: 'model_load_failed',
   });
 }
 
 function restFields(
-  type: 'llm' | 'embedding',
+  type: ModelDomain,
   request: z.infer<typeof loadSchema>,
 ): readonly ConfigField[] {
   const fields: readonly (readonly [string, unknown])[] = [
@@ -220,13 +241,12 @@ function restFields(
   return fields.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
 }
 
-function instanceConfig({ file, settings, fields }: ResidentState): object {
+function instanceConfig({ domain, settings }: ResidentState): object {
   const context = { context_length: settings.contextLengthTokens };
-  if (file.model.type === 'embedding') return context;
-  const evalBatchSize = fields.find(({ key }) => key === 'llm.load.llama.evalBatchSize')?.value;
+  if (domain === 'embedding') return context;
   return {
     ...context,
-    eval_batch_size: typeof evalBatchSize === 'number' ? evalBatchSize : 512,
+    eval_batch_size: settings.evalBatchTokens,
     parallel: settings.parallelSequences,
     flash_attention: settings.flashAttention,
     offload_kv_cache_to_gpu: settings.kvCacheOnGpu,

@@ -10,9 +10,21 @@ export type MemoryUse = Pick<Footprint, 'ram' | 'gpus'>;
 
 /** The bytes of a model with certain load settings, by part. */
 export interface ModelBytes {
+  /** The language model's weights. */
   readonly weights: number;
+  /** The weights of a vision model's projector; 0 where there is none. */
+  readonly projector: number;
   readonly context: number;
   /** The engine's compute buffers. LM Studio's own estimate does not include them. */
+  readonly compute: number;
+  /** The compute buffer of the projector's encoder; 0 where there is no projector. */
+  readonly projectorCompute: number;
+}
+
+/** The buffers of a language model on one side: on the GPUs, or in RAM. */
+export interface Buffers {
+  readonly weights: number;
+  readonly context: number;
   readonly compute: number;
 }
 
@@ -20,14 +32,19 @@ export interface ModelBytes {
 export interface Placement {
   readonly bytes: ModelBytes;
   readonly offloadRatio: number;
-  /** The bytes of the weights and of the context that are on the GPUs. */
-  readonly vram: { readonly weights: number; readonly context: number };
+  readonly gpu: Buffers;
+  readonly ram: Buffers;
+  /** Whether the projector and its encoder's buffer are on a GPU. Otherwise they are in RAM. */
+  readonly projectorOnGpu: boolean;
   /** The memory in use when a share (0 to 1) of the weights has been read. */
   useAt(progress: number): MemoryUse;
 }
 
+const MIB = 2 ** 20;
 // Bytes of a CUDA context and its kernels on each GPU in use.
-const GPU_CONTEXT_BYTES = 150 * 2 ** 20;
+const GPU_CONTEXT_BYTES = 150 * MIB;
+// Printed for Qwen3-VL-4B by runtime 2.13.0. That other encoders take the same is assumed.
+const ENCODER_COMPUTE_BYTES = 322 * MIB;
 
 // Bytes of one element: the bytes of a block with its scales, divided by its 32 elements (f32,
 // f16, bf16: 1). See ggml-common.h.
@@ -50,27 +67,76 @@ export function modelBytes(
   settings: LoadSettings,
 ): ModelBytes {
   const { geometry } = model;
-  const perLayerToken =
+  const sequences = settings.parallelSequences;
+  const { sliding, full } = layerBytesPerToken(model, settings);
+  const windowTokens = settings.unifiedKvCache
+    ? geometry.slidingWindowTokens * sequences + settings.physicalBatchTokens
+    : (geometry.slidingWindowTokens + settings.physicalBatchTokens) * sequences;
+  const slidingTokens =
+    settings.slidingWindowCache === 'full'
+      ? settings.contextLengthTokens
+      : Math.min(settings.contextLengthTokens, windowTokens);
+  const context =
+    full * settings.contextLengthTokens +
+    sliding * slidingTokens +
+    geometry.recurrentStateBytes * sequences;
+  const projector = Math.min(model.projectorBytes, sizeBytes);
+  return {
+    weights: sizeBytes - projector,
+    projector,
+    context: Math.round(context),
+    compute: computeBytes(model, settings),
+    projectorCompute: projector > 0 ? ENCODER_COMPUTE_BYTES : 0,
+  };
+}
+
+// The largest buffers of llama.cpp's graph: the logits, the activations of a batch and, without
+// flash attention, the scores of each head for a batch and the whole context.
+function computeBytes({ geometry }: WorldModel, settings: LoadSettings): number {
+  const batch = settings.physicalBatchTokens;
+  const logitRows = settings.logitRows === 'batch' ? batch : settings.parallelSequences;
+  const scores = settings.flashAttention
+    ? 0
+    : geometry.attentionHeads * batch * settings.contextLengthTokens;
+  return 4 * (logitRows * geometry.vocabularySize + batch * 8 * geometry.hiddenSize + scores);
+}
+
+/** The bytes that one token takes in the layers with and without a sliding window. */
+function layerBytesPerToken(
+  { geometry }: WorldModel,
+  settings: LoadSettings,
+): { readonly sliding: number; readonly full: number } {
+  const perLayer =
     geometry.kvHeads *
     geometry.headDimension *
     (CACHE_ELEMENT_BYTES[settings.kvCacheTypeK] + CACHE_ELEMENT_BYTES[settings.kvCacheTypeV]);
-  const windowTokens = Math.min(
-    settings.contextLengthTokens,
-    geometry.slidingWindowTokens * settings.parallelSequences + settings.physicalBatchTokens,
-  );
   const slidingLayers = Math.min(geometry.slidingLayers, geometry.layers);
-  const context =
-    (geometry.layers - slidingLayers) * perLayerToken * settings.contextLengthTokens +
-    slidingLayers * perLayerToken * windowTokens;
-  // The largest buffers of llama.cpp's graph: the logits and the activations of a batch.
-  const compute =
-    4 * settings.physicalBatchTokens * (geometry.vocabularySize + 8 * geometry.hiddenSize);
-  return { weights: sizeBytes, context: Math.round(context), compute };
+  return { sliding: slidingLayers * perLayer, full: (geometry.layers - slidingLayers) * perLayer };
+}
+
+/** The bytes of one sequence's state after some tokens, as the prompt cache stores it. */
+export function sequenceStateBytes(
+  model: WorldModel,
+  settings: LoadSettings,
+  tokens: number,
+): number {
+  const { full } = layerBytesPerToken(model, settings);
+  return Math.round(full * tokens) + checkpointBytes(model, settings, tokens);
+}
+
+/** The bytes of a context checkpoint: one sequence's windowed and recurrent state after some tokens. */
+export function checkpointBytes(model: WorldModel, settings: LoadSettings, tokens: number): number {
+  const { sliding } = layerBytesPerToken(model, settings);
+  const { slidingWindowTokens, recurrentStateBytes } = model.geometry;
+  return Math.round(sliding * Math.min(tokens, slidingWindowTokens)) + recurrentStateBytes;
 }
 
 /**
  * Distributes a load over a machine. Without an offload ratio, the GPUs get as many layers as fit into
  * their free memory.
+ *
+ * @param contextAtLoad - whether the KV cache is allocated with the load. The MLX engine allocates it
+ *   later, with the tokens.
  */
 export function place(
   machine: WorldMachine,
@@ -78,37 +144,56 @@ export function place(
   settings: LoadSettings,
   expertRatio: number,
   gpuFreeBytes: readonly number[],
+  contextAtLoad = true,
 ): Placement {
   const expertsOnCpu = expertRatio * settings.cpuExpertRatio;
   const freeBytes = gpuFreeBytes.reduce((sum, free) => sum + Math.max(0, free), 0);
   const offloadable =
     bytes.weights * (1 - expertsOnCpu) + (settings.kvCacheOnGpu ? bytes.context : 0);
-  const overhead = bytes.compute + GPU_CONTEXT_BYTES;
-  const fitting = offloadable > 0 ? Math.max(0, (freeBytes - overhead) / offloadable) : 0;
-  const offloadRatio =
-    machine.gpus.length === 0 ? 0 : (settings.offloadRatio ?? Math.min(1, fitting));
+  const hasGpu = machine.gpus.length > 0;
+  const projectorBytes = bytes.projector + bytes.projectorCompute;
+  const fixed = bytes.compute + GPU_CONTEXT_BYTES + (hasGpu ? projectorBytes : 0);
+  const fitting = offloadable > 0 ? Math.max(0, (freeBytes - fixed) / offloadable) : 0;
+  const offloadRatio = hasGpu ? (settings.offloadRatio ?? Math.min(1, fitting)) : 0;
 
   const gpuWeights = bytes.weights * offloadRatio * (1 - expertsOnCpu);
   const gpuContext = settings.kvCacheOnGpu ? bytes.context * offloadRatio : 0;
-  const gpuOverhead = offloadRatio > 0 ? overhead : 0;
-  const ramWeights = bytes.weights - gpuWeights;
-  const ramRest = bytes.context - gpuContext + (offloadRatio > 0 ? 0 : bytes.compute);
+  const gpu: Buffers = {
+    weights: gpuWeights,
+    context: gpuContext,
+    compute: offloadRatio > 0 ? bytes.compute : 0,
+  };
+  const ram: Buffers = {
+    weights: bytes.weights - gpuWeights,
+    context: bytes.context - gpuContext,
+    compute: offloadRatio > 0 ? 0 : bytes.compute,
+  };
+  const usesGpu = offloadRatio > 0 || (hasGpu && bytes.projector > 0);
+  const readOnGpu = gpu.weights + (hasGpu ? bytes.projector : 0);
+  const readInRam = ram.weights + (hasGpu ? 0 : bytes.projector);
+  const gpuRest =
+    gpu.compute + (usesGpu ? GPU_CONTEXT_BYTES : 0) + (hasGpu ? bytes.projectorCompute : 0);
+  const ramRest = ram.compute + (hasGpu ? 0 : bytes.projectorCompute);
   const mapped = settings.tryMmap && !settings.keepModelInMemory;
   const shares = sharesOf(machine, gpuFreeBytes);
+  const atLoad = contextAtLoad ? 1 : 0;
 
   return {
     bytes,
     offloadRatio,
-    vram: { weights: Math.round(gpuWeights), context: Math.round(gpuContext) },
+    gpu,
+    ram,
+    projectorOnGpu: hasGpu,
     useAt(progress) {
       const complete = progress >= 1;
-      const weightsInRam = ramWeights * progress;
-      let anonymousBytes = (mapped ? 0 : weightsInRam) + (complete ? ramRest : 0);
-      const onGpus = gpuWeights * progress + (complete ? gpuContext + gpuOverhead : 0);
-      const gpus = machine.gpus.map((gpu, index) => {
+      const weightsInRam = readInRam * progress;
+      let anonymousBytes =
+        (mapped ? 0 : weightsInRam) + (complete ? ram.context * atLoad + ramRest : 0);
+      const onGpus = readOnGpu * progress + (complete ? gpu.context * atLoad + gpuRest : 0);
+      const gpus = machine.gpus.map(({ deviceKey, memory }, index) => {
         const gpuBytes = Math.round(onGpus * (shares[index] ?? 0));
-        if (gpu.memory === 'shared') anonymousBytes += gpuBytes;
-        return { deviceKey: gpu.deviceKey, bytes: gpuBytes };
+        if (memory === 'shared') anonymousBytes += gpuBytes;
+        return { deviceKey, bytes: gpuBytes };
       });
       return {
         ram: {

@@ -1,17 +1,22 @@
 import type { Runtime } from './runtime.js';
-import type { InstanceStatus, Job, ResidentState } from './resident.js';
+import type { ResidentState } from './resident.js';
+import { createStopStringFilter } from './stop-strings.js';
+import { countTokens } from './tokens.js';
+import { startWork } from './work.js';
 
 /** Why a prediction has ended, in LM Studio's words. */
 export type StopReason =
   | 'eosFound'
   | 'maxPredictedTokensReached'
   | 'contextLengthReached'
+  | 'stopStringFound'
   | 'userStopped'
   | 'modelUnloaded';
 
 /** The statistics of a prediction as LM Studio sends them. */
 export interface PredictionStats {
   readonly stopReason: StopReason;
+  readonly stopString?: string;
   readonly tokensPerSecond: number;
   readonly numGpuLayers: number;
   readonly timeToFirstTokenSec: number;
@@ -19,12 +24,29 @@ export interface PredictionStats {
   readonly promptTokensCount: number;
   readonly predictedTokensCount: number;
   readonly totalTokensCount: number;
+  readonly usedDraftModelKey?: string;
+  readonly totalDraftTokensCount?: number;
+  readonly acceptedDraftTokensCount?: number;
+  readonly rejectedDraftTokensCount?: number;
+  readonly ignoredDraftTokensCount?: number;
+}
+
+/** A request to generate text. */
+export interface PredictionRequest {
+  readonly prompt: string;
+  /** `null`: until the end of the answer. */
+  readonly maxTokens: number | null;
+  readonly stopStrings: readonly string[];
+  /** With `stopAtLimit`, a full context ends the prediction. The other policies make room and go on. */
+  readonly overflowPolicy: 'stopAtLimit' | 'truncateMiddle' | 'rollingWindow';
+  /** The key of a draft model for speculative decoding; `null`: none. */
+  readonly draftModelKey: string | null;
 }
 
 /** Receives the events of a prediction. */
 export interface PredictionListener {
   promptProgress(processedTokens: number, totalTokens: number): void;
-  token(text: string): void;
+  text(content: string, tokens: number): void;
   finished(stats: PredictionStats): void;
 }
 
@@ -33,44 +55,50 @@ const ANSWER = 'Hello from the simulated model. This text stands in for an answe
 );
 const ANSWER_TOKENS: readonly string[] = ANSWER ?? [];
 
-/** The number of tokens of a text: one for each four characters, a rule of thumb for English. */
-export function countTokens(text: string): number {
-  return Math.max(1, Math.ceil(text.length / 4));
-}
-
-/** Stable numbers that stand for tokens; their count is that of `countTokens`. */
-export function tokenize(text: string): readonly number[] {
-  return Array.from({ length: countTokens(text) }, (_, index) =>
-    [...text.slice(index * 4, index * 4 + 4)].reduce(
-      (hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 30_000,
-      7,
-    ),
-  );
-}
-
 /** Generates a fixed answer at the model's speed. The returned function stops it. */
 export function startPrediction(
   runtime: Runtime,
   resident: ResidentState,
-  request: { readonly promptTokens: number; readonly maxTokens: number | null },
+  request: PredictionRequest,
   listener: PredictionListener,
 ): () => void {
   const { clock } = runtime;
   const { model, device } = resident.file;
+  const { contextLengthTokens } = resident.settings;
+  const stopsAtLimit = request.overflowPolicy === 'stopAtLimit';
+  // Invented: a prompt that is too long is truncated until one token of the answer fits.
+  const promptTokens = Math.min(
+    countTokens(request.prompt),
+    stopsAtLimit ? Infinity : Math.max(1, contextLengthTokens - 1),
+  );
   const msPerToken = 1000 / model.tokensPerSecond / runtime.speed;
-  const promptMs =
-    (request.promptTokens / device.machine.promptTokensPerSecond / runtime.speed) * 1000;
+  const promptMs = (promptTokens / device.machine.promptTokensPerSecond / runtime.speed) * 1000;
   const createdMs = clock.now();
+  const filter = createStopStringFilter(request.stopStrings);
   let firstTokenMs: number | null = null;
   let predicted = 0;
+  let unsent = 0;
+  let output = '';
+  let stopString: string | null = null;
+
+  const send = (content: string): void => {
+    if (content === '') return;
+    output += content;
+    listener.text(content, unsent);
+    unsent = 0;
+  };
 
   const generate = (): void => {
-    const wantedTokens = request.maxTokens ?? ANSWER_TOKENS.length;
-    const text = ANSWER_TOKENS[predicted % ANSWER_TOKENS.length] ?? '';
     firstTokenMs ??= clock.now();
+    const { text, found } = filter.add(ANSWER_TOKENS[predicted % ANSWER_TOKENS.length] ?? '');
     predicted++;
-    listener.token(text);
-    if (request.promptTokens + predicted >= resident.settings.contextLengthTokens) {
+    unsent++;
+    send(text);
+    stopString = found;
+    const wantedTokens = request.maxTokens ?? ANSWER_TOKENS.length;
+    if (found !== null) {
+      work.finish('stopStringFound');
+    } else if (stopsAtLimit && promptTokens + predicted >= contextLengthTokens) {
       work.finish('contextLengthReached');
     } else if (predicted >= wantedTokens) {
       work.finish(request.maxTokens === null ? 'eosFound' : 'maxPredictedTokensReached');
@@ -81,121 +109,62 @@ export function startPrediction(
 
   const work = startWork(runtime, resident, 'processingPrompt', {
     started() {
-      listener.promptProgress(0, request.promptTokens);
+      runtime.log.emit({
+        type: 'llm.prediction.input',
+        input: request.prompt,
+        modelPath: resident.file.variantName === null ? resident.file.filePath : model.modelKey,
+        modelIdentifier: resident.identifier,
+      });
+      listener.promptProgress(0, promptTokens);
       work.next(() => {
-        listener.promptProgress(request.promptTokens, request.promptTokens);
+        // Invented: LM Studio may answer with an error instead.
+        if (stopsAtLimit && promptTokens >= contextLengthTokens) {
+          work.finish('contextLengthReached');
+          return;
+        }
+        listener.promptProgress(promptTokens, promptTokens);
         resident.status = 'generating';
         work.next(generate, msPerToken);
       }, promptMs);
     },
     finished(stopReason) {
+      send(filter.rest());
       const endMs = clock.now();
       const generatingSec = Math.max(0.001, (endMs - (firstTokenMs ?? endMs)) / 1000);
-      listener.finished({
+      const totalTokens = promptTokens + predicted;
+      runtime.grow(resident, Math.min(totalTokens, contextLengthTokens));
+      const stats: PredictionStats = {
         stopReason,
+        ...(stopString === null ? {} : { stopString }),
         tokensPerSecond: predicted / generatingSec,
         numGpuLayers: -1,
         timeToFirstTokenSec: ((firstTokenMs ?? endMs) - createdMs) / 1000,
         totalTimeSec: (endMs - createdMs) / 1000,
-        promptTokensCount: request.promptTokens,
+        promptTokensCount: promptTokens,
         predictedTokensCount: predicted,
-        totalTokensCount: request.promptTokens + predicted,
+        totalTokensCount: totalTokens,
+        ...draftStats(request.draftModelKey, predicted),
+      };
+      runtime.log.emit({
+        type: 'llm.prediction.output',
+        output,
+        stats,
+        modelIdentifier: resident.identifier,
       });
+      listener.finished(stats);
     },
   });
   return () => work.finish('userStopped');
 }
 
-/**
- * Embeds a text at the model's speed. The embedding is a unit vector that depends only on the text, or `null`
- * where the model was unloaded.
- */
-export function startEmbedding(
-  runtime: Runtime,
-  resident: ResidentState,
-  text: string,
-  done: (embedding: readonly number[] | null) => void,
-): void {
-  const { tokensPerSecond, geometry } = resident.file.model;
-  const work = startWork(runtime, resident, 'computingEmbedding', {
-    started() {
-      const tookMs = (countTokens(text) / tokensPerSecond / runtime.speed) * 1000;
-      work.next(() => work.finish('eosFound'), tookMs);
-    },
-    finished(stopReason) {
-      done(stopReason === 'modelUnloaded' ? null : unitVector(text, geometry.hiddenSize));
-    },
-  });
-}
-
-interface Work {
-  next(callback: () => void, delayMs: number): void;
-  finish(stopReason: StopReason): void;
-}
-
-// Starts work in one of the instance's parallel slots, or queues it until one is free.
-function startWork(
-  runtime: Runtime,
-  resident: ResidentState,
-  status: InstanceStatus,
-  events: { started(): void; finished(stopReason: StopReason): void },
-): Work {
-  let cancelTimer = (): void => {};
-  let over = false;
-
-  const leave = (stopReason: StopReason): boolean => {
-    if (over) return false;
-    over = true;
-    cancelTimer();
-    resident.jobs.delete(job);
-    const place = resident.queue.indexOf(job);
-    if (place >= 0) resident.queue.splice(place, 1);
-    if (resident.jobs.size === 0) resident.status = 'idle';
-    events.finished(stopReason);
-    return true;
+// Invented: the draft model guesses every token of the answer.
+function draftStats(draftModelKey: string | null, predicted: number): Partial<PredictionStats> {
+  if (draftModelKey === null) return {};
+  return {
+    usedDraftModelKey: draftModelKey,
+    totalDraftTokensCount: predicted,
+    acceptedDraftTokensCount: predicted,
+    rejectedDraftTokensCount: 0,
+    ignoredDraftTokensCount: 0,
   };
-  const job: Job = {
-    start() {
-      resident.jobs.add(job);
-      resident.status = status;
-      runtime.touch(resident);
-      events.started();
-    },
-    abandon() {
-      leave('modelUnloaded');
-    },
-  };
-  const work: Work = {
-    next(callback, delayMs) {
-      cancelTimer = runtime.clock.schedule(callback, delayMs);
-    },
-    finish(stopReason) {
-      if (!leave(stopReason)) return;
-      runtime.touch(resident);
-      if (resident.jobs.size < resident.settings.parallelSequences) resident.queue.shift()?.start();
-    },
-  };
-  if (resident.jobs.size < resident.settings.parallelSequences) {
-    // In a microtask, so that the caller has the handle before the first event.
-    resident.jobs.add(job);
-    queueMicrotask(() => {
-      if (!over) job.start();
-    });
-  } else {
-    resident.queue.push(job);
-  }
-  return work;
-}
-
-function unitVector(text: string, dimension: number): readonly number[] {
-  let state = 2_166_136_261;
-  for (const character of text) {
-    state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619) >>> 0;
-  }
-  const values = Array.from({ length: dimension }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32 - 0.5;
-  });
-  const length = Math.hypot(...values);
-  return values.map((value) => value / length);
 }

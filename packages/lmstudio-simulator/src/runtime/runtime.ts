@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { SimulatorClock } from '../clock/clock.js';
 import type { ActiveFaults } from '../faults/active-faults.js';
+import type { LoadDefaults } from '../profile/load-defaults.js';
+import type { Profile } from '../profile/profile.js';
 import type { World } from '../world/world.js';
 import { identifierNotFound, pathNotFound, specificModelUnloaded } from '../wire/wire-error.js';
-import type { Device, ModelOnDevice } from './device.js';
+import type { Device, ModelDomain, ModelOnDevice } from './device.js';
 import { findOnDevice, modelOnDevice } from './device.js';
+import { Engines } from './engines.js';
+import { DiagnosticsLog } from './diagnostics-log.js';
+import { bounded, growAfterPrediction, NO_GROWTH, residentUse } from './growth.js';
+import type { MemoryGrowth } from './growth.js';
 import type { MemoryUse } from './memory.js';
 import { addUses } from './memory.js';
 import type { InstanceStatus, ResidentState } from './resident.js';
@@ -16,31 +22,71 @@ export interface LoadInProgress {
   readonly identifier: string;
   readonly justInTime: boolean;
   use: MemoryUse;
+  /** A client cancels the load. It ends some time later, or not at all: see `loadAfterCancel`. */
   cancel(): void;
+  /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
+  abort(): void;
   /** Ends the load without an event, because LM Studio's process has ended. */
   abandon(): void;
   /** Resolves with the instance, or with `null` where the load failed or was cancelled. */
   readonly done: Promise<ResidentState | null>;
 }
 
+/** The parts that a {@link Runtime} is made of. */
+export interface RuntimeOptions {
+  readonly world: World;
+  readonly profile: Profile;
+  readonly clock: SimulatorClock;
+  readonly faults: ActiveFaults;
+  /** Factor for the speed of loading and generating. Times to live do not change. */
+  readonly speed: number;
+  /** The process id of a new instance's engine. */
+  readonly enginePid: ((instanceIdentifier: string) => number) | null;
+}
+
+// Linux has no process with a higher id, so a client that looks for this process finds none.
+const HIGHEST_LINUX_PID = 2 ** 22;
+
 /**
  * LM Studio's state without its interfaces: downloaded models, loads, residents and their memory.
  */
 export class Runtime {
   readonly world: World;
+  readonly profile: Profile;
   readonly clock: SimulatorClock;
   readonly faults: ActiveFaults;
-  /** Factor for the speed of loading and generating. Times to live do not change. */
   readonly speed: number;
+  /** The settings of a load that sets none. */
+  readonly loadDefaults: LoadDefaults;
   readonly devices: readonly Device[];
+  readonly engines: Engines;
+  readonly log = new DiagnosticsLog();
   readonly loads = new Set<LoadInProgress>();
+  /** The device of loads that name none; `null`: the simulated machine. */
+  preferredDeviceIdentifier: string | null;
+  /** Whether REST and the OpenAI-compatible API answer. */
+  httpServer: boolean;
   readonly #residents = new Map<string, ResidentState>();
+  readonly #enginePid: RuntimeOptions['enginePid'];
+  #loadedEngines = 0;
 
-  constructor(world: World, clock: SimulatorClock, faults: ActiveFaults, speed: number) {
+  constructor({ world, profile, clock, faults, speed, enginePid }: RuntimeOptions) {
     this.world = world;
+    this.profile = profile;
     this.clock = clock;
     this.faults = faults;
     this.speed = speed;
+    this.preferredDeviceIdentifier = world.preferredDeviceIdentifier;
+    this.httpServer = world.httpServer;
+    this.engines = new Engines(world.machine, profile.runtimeVersion);
+    this.#enginePid = enginePid;
+    this.loadDefaults = {
+      ...profile.load,
+      ...world.loadDefaults,
+      ...(world.defaultContextLength === null
+        ? {}
+        : { contextLengthTokens: world.defaultContextLength }),
+    };
     this.devices = [
       { identifier: null, name: world.machine.name, machine: world.machine, models: world.models },
       ...world.devices
@@ -65,17 +111,17 @@ export class Runtime {
   }
 
   /**
-   * Finds a model by key or path: on the named device, or else on the preferred device first,
-   * then on all others.
+   * Finds a model by key or path: on the named device, or else on the preferred device first, then on
+   * this machine, then on the others in order.
    *
    * @throws WireError where no device has the model.
    */
   findModel(
     key: string,
-    domain: 'llm' | 'embedding',
+    domain: ModelDomain,
     deviceIdentifier: string | null | undefined,
   ): ModelOnDevice {
-    const preferred = this.world.preferredDeviceIdentifier;
+    const preferred = this.preferredDeviceIdentifier;
     const devices =
       deviceIdentifier === undefined
         ? this.devices.toSorted(
@@ -84,7 +130,8 @@ export class Runtime {
         : this.devices.filter(({ identifier }) => identifier === deviceIdentifier);
     for (const device of devices) {
       const found = findOnDevice(device, key);
-      if (found) return found;
+      const refused = found?.pinnedVariant === true && found.modelKey === key;
+      if (found && (this.world.variantKeysLoad || !refused)) return found;
     }
     throw pathNotFound(
       key,
@@ -94,9 +141,9 @@ export class Runtime {
     );
   }
 
-  loadedIdentifiers(domain: 'llm' | 'embedding'): readonly string[] {
+  loadedIdentifiers(domain: ModelDomain): readonly string[] {
     return this.residents()
-      .filter(({ file }) => file.model.type === domain)
+      .filter((resident) => resident.domain === domain)
       .map(({ identifier }) => identifier);
   }
 
@@ -133,22 +180,33 @@ export class Runtime {
   /** The memory that the models of a device take, including loads in progress. */
   memoryInUse(device: Device): MemoryUse {
     const uses = [
-      ...this.residents().filter(({ file }) => file.device === device),
-      ...[...this.loads].filter(({ file }) => file.device === device),
-    ].map(({ use }) => use);
+      ...this.residents()
+        .filter(({ file }) => file.device === device)
+        .map(residentUse),
+      ...[...this.loads].filter(({ file }) => file.device === device).map(({ use }) => use),
+    ];
     return addUses(device.machine, uses);
   }
 
   addResident(
     resident: Pick<
       ResidentState,
-      'file' | 'identifier' | 'ttlMs' | 'justInTime' | 'settings' | 'fields' | 'use'
+      | 'file'
+      | 'domain'
+      | 'identifier'
+      | 'instanceReference'
+      | 'enginePid'
+      | 'ttlMs'
+      | 'justInTime'
+      | 'settings'
+      | 'fields'
+      | 'use'
     >,
   ): ResidentState {
     const state: ResidentState = {
       ...resident,
-      // LM Studio's references are sixteen characters of base64, too.
-      instanceReference: randomBytes(12).toString('base64'),
+      reportsVariant: this.world.instanceKey === 'variant',
+      growth: NO_GROWTH,
       loadedAtMs: this.clock.now(),
       lastUsedMs: null,
       status: 'idle',
@@ -163,7 +221,57 @@ export class Runtime {
     return state;
   }
 
-  unload(identifier: string, domain: 'llm' | 'embedding' = 'llm'): void {
+  /** The names that the engine of a new instance has: LM Studio's reference, and its process. */
+  newEngine(identifier: string): { instanceReference: string; enginePid: number | null } {
+    this.#loadedEngines++;
+    return {
+      // LM Studio's references are sixteen characters of base64, too.
+      instanceReference: randomBytes(12).toString('base64'),
+      enginePid: this.profile.engineProcess
+        ? (this.#enginePid?.(identifier) ?? HIGHEST_LINUX_PID + this.#loadedEngines)
+        : null,
+    };
+  }
+
+  /** Sends a line of an instance's engine to the clients that stream LM Studio's logs. */
+  logEngine(
+    { file, identifier, instanceReference, enginePid }: ResidentState,
+    message: string,
+  ): void {
+    const engine = this.engines.forModel(file.model);
+    // The log of an engine on another device goes to clients of that device.
+    if (engine === null || file.device.identifier !== null) return;
+    this.log.emit({
+      type: 'runtime.log',
+      level: 'info',
+      message,
+      engineName: engine.name,
+      engineVersion: engine.version,
+      engineType: engine.engine,
+      modelIdentifier: identifier,
+      instanceReference,
+      ...(enginePid === null ? {} : { pid: enginePid }),
+    });
+  }
+
+  /** Notes that an instance has predicted, which fills the engine's caches. */
+  grow(resident: ResidentState, tokens: number): void {
+    resident.growth = growAfterPrediction(resident, tokens);
+  }
+
+  /** Adds to what an instance has grown by, up to the limits of its engine. */
+  addGrowth(identifier: string, added: Partial<MemoryGrowth>): void {
+    const resident = this.#residents.get(identifier);
+    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers('llm'));
+    const { growth } = resident;
+    resident.growth = bounded(resident, {
+      promptCacheBytes: growth.promptCacheBytes + (added.promptCacheBytes ?? 0),
+      checkpointBytes: growth.checkpointBytes + (added.checkpointBytes ?? 0),
+      kvCacheBytes: growth.kvCacheBytes + (added.kvCacheBytes ?? 0),
+    });
+  }
+
+  unload(identifier: string, domain: ModelDomain = 'llm'): void {
     const resident = this.#residents.get(identifier);
     if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers(domain));
     this.#residents.delete(identifier);

@@ -1,3 +1,6 @@
+import { startSimulator } from '@mai/lmstudio-simulator';
+
+import { connect } from '../index.js';
 import { toEngineEvent, withoutContent } from './engine-event.js';
 import { EngineReports } from './engine-reports.js';
 import { parseEngineLines } from './parse-engine-line.js';
@@ -139,4 +142,43 @@ test.each([
   expect(JSON.stringify(withoutContent(message)).includes(SECRET)).toBe(isEngineLog);
   expect(JSON.stringify(reportsOf([message.log]))).not.toContain(SECRET);
   expect(reportsOf([message.log])).toHaveLength(isEngineLog ? 1 : 0);
+});
+
+test('reports the engine of an instance that LM Studio loads, and no prompt', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using watch = await client.watchEngines();
+  const { instance } = await client.load({ modelKey: 'qwen/qwen3-4b' });
+  await client.generate({
+    instanceIdentifier: instance.instanceIdentifier,
+    prompt: SECRET,
+    maxTokens: 3,
+  });
+  const report = watch.reports().find(({ reference }) => reference === instance.reference);
+  expect(report).toMatchObject({ instanceIdentifier: 'qwen/qwen3-4b' });
+  expect(report?.pid).toBeGreaterThan(0);
+  expect(report?.offloadedLayers?.total).toBeGreaterThan(1);
+  const parts = new Set(report?.buffers.map(({ part }) => part));
+  expect([...parts].sort()).toEqual(['compute', 'kv-cache', 'weights']);
+  expect(JSON.stringify(watch.reports())).not.toContain(SECRET);
+});
+
+test('the stream of logs is opened again after LM Studio restarts', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using watch = await client.watchEngines();
+  await simulator.restart();
+  await simulator.seen('streamLogs');
+  while (simulator.requests.filter(({ endpoint }) => endpoint === 'streamLogs').length < 2) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await client.load({ modelKey: 'qwen/qwen3-4b' });
+  expect(watch.reports()).toHaveLength(1);
+});
+
+test('an LM Studio without a stream of logs has no reports', async () => {
+  await using simulator = await startSimulator({ speed: 50, profile: 'old' });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using watch = await client.watchEngines();
+  expect(watch.reports()).toEqual([]);
 });

@@ -109,6 +109,8 @@ export class LoadCoordinator {
         cancelTimer();
         signal?.removeEventListener('abort', onAbort);
       };
+      // Asked after the clean-up, which finds out whether the end of the load is confirmed.
+      let whyLeft: (() => unknown) | null = null;
       const leave = (reason: () => unknown): void => {
         detach();
         shared.callers -= 1;
@@ -116,8 +118,7 @@ export class LoadCoordinator {
         shared.controller.abort(reason());
         // A load that has not started needs no clean-up, so this caller need not wait for it.
         if (!shared.started) return reject(asRejection(reason()));
-        // The load may have completed before the cancellation reached it; then this call resolves.
-        shared.promise.then(resolve, () => reject(asRejection(reason())));
+        whyLeft = reason;
       };
       const onAbort = (): void => leave((): unknown => signal?.reason);
       const cancelTimer = this.connection.timers.after(timeoutMs, () =>
@@ -125,13 +126,14 @@ export class LoadCoordinator {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       shared.promise.then(
+        // Also where the load completed before the cancellation reached it.
         (result) => {
           detach();
           resolve(result);
         },
         (error: unknown) => {
           detach();
-          reject(asRejection(error));
+          reject(asRejection(whyLeft === null ? error : whyLeft()));
         },
       );
     });

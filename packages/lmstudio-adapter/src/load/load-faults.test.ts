@@ -109,6 +109,33 @@ test('reports a context that is smaller than requested', () =>
     expect(instance.contextLengthTokens).toBe(1024);
   }));
 
+test('a longer context than requested is reported, and the copy serves the next request', () =>
+  withClient(async (client, simulator) => {
+    simulator.fault.enlargeContext({ toTokens: 16_384 });
+    const request = {
+      modelKey: KEY,
+      loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 },
+    };
+    const difference = [{ field: 'contextLengthTokens', asked: 4096, got: 16_384 }];
+    const first = await client.load(request);
+    expect(first).toMatchObject({ reused: false, verified: difference });
+    expect(first.instance.loadConfig.contextLengthTokens).toBe(16_384);
+    expect(await client.load(request)).toMatchObject({ reused: true, verified: difference });
+    expect(simulator.residents()).toHaveLength(1);
+  }));
+
+test('a copy that the user loaded serves a request with an identifier, where the caller allows it', () =>
+  withClient(async (client, simulator) => {
+    await client.load({ modelKey: KEY });
+    const named = { modelKey: KEY, identifier: 'mai/qwen3-4b' };
+    expect(await client.load({ ...named, reuse: true })).toMatchObject({
+      reused: true,
+      instance: { instanceIdentifier: KEY },
+    });
+    expect(await client.load(named)).toMatchObject({ reused: false });
+    expect(simulator.residents()).toHaveLength(2);
+  }));
+
 test('a stalled load ends at its deadline and leaves nothing loaded', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ atProgress: 0.5 });
@@ -158,6 +185,52 @@ test.each([
       expect(client.unconfirmedLoads()).toHaveLength(unconfirmed);
     }),
 );
+
+test('a load that goes on after its cancellation is unloaded when it lands', () =>
+  withClient(
+    async (client, simulator) => {
+      const cancel = new AbortController();
+      const load = caught(client.load({ modelKey: KEY, signal: cancel.signal }));
+      await simulator.seen('loadModel');
+      cancel.abort('enough');
+      expect(await load).toBe('enough');
+      expect(client.unconfirmedLoads()).toMatchObject([{ modelKey: KEY }]);
+      while (client.unconfirmedLoads().length > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(simulator.residents()).toEqual([]);
+    },
+    {
+      speed: 1,
+      world: {
+        loadAfterCancel: 'continue',
+        loadAfterDisconnect: 'continue',
+        machine: { loadBytesPerSecond: 3.5e8 },
+      },
+    },
+  ));
+
+test('the timeout of a load says that its end is not confirmed', () =>
+  withClient(
+    async (client) => {
+      const error = await caught(client.load({ modelKey: KEY, timeoutMs: 300 }));
+      expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT', uncertain: true });
+      expect(client.unconfirmedLoads()).toHaveLength(1);
+    },
+    { speed: 1, world: { loadAfterCancel: 'continue', machine: { loadBytesPerSecond: 1e8 } } },
+  ));
+
+test('an authenticator that never accepts an identifier again accepts each new connection', () =>
+  withClient(
+    async (client, simulator) => {
+      simulator.fault.dropConnection({ atProgress: 0.3, times: 1 });
+      expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({ code: 'UNREACHABLE' });
+      simulator.dropConnections();
+      expect(await client.listResidents()).toEqual([]);
+      expect((await client.load({ modelKey: KEY })).reused).toBe(false);
+    },
+    { world: { authenticator: 'first-come', loadAfterDisconnect: 'continue' } },
+  ));
 
 test('a copy that an abandoned load leaves behind later is unloaded without another call', () =>
   withClient(
@@ -420,7 +493,7 @@ test('a cancelled loadFirst rejects with the reason and tries nothing more', () 
 test('refuses where a resident has other settings; another identifier makes a second copy', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });
-    const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+    const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 16_384 };
     const inTheWay = await caught(client.load({ modelKey: KEY, loadConfig }));
     expect(inTheWay).toMatchObject({ code: 'LOAD_REFUSED', instanceIdentifier: KEY });
     expect(String(inTheWay)).toContain('with other settings');

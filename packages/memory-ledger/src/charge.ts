@@ -1,10 +1,10 @@
 import { inexactBytesOf, totalBytesOf, type Footprint } from './footprint.js';
 import type { GpuResources, Resources } from './resources.js';
 
-/** A body of memory: system RAM, a GPU's own memory, or what a GPU may take of system RAM. */
+/** A body of memory: system RAM, a GPU's own memory, or the system RAM that a GPU may take. */
 export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
 
-/** Bytes of each pool that something takes. A pool without an entry is left alone. */
+/** Bytes that something takes of each pool. Nothing is taken of a pool without an entry. */
 export type Charge = ReadonlyMap<PoolName, number>;
 
 /** The part of a machine that decides which pools a footprint is charged to. */
@@ -17,18 +17,18 @@ export interface Devices {
 export type ChargedSize =
   /** The upper end of the interval, for a planned load. */
   | 'upper-end'
-  /** The figures themselves: for a resident, which is there already. */
+  /** The figures without the interval's margin, for a resident. */
   | 'expected';
 
-/** A footprint's charge. */
+/** The charge of a footprint, and the GPUs of the footprint that the machine does not have. */
 export interface ChargedFootprint {
   readonly charge: Charge;
-  /** GPUs of the footprint that the machine does not have. Their bytes are charged to RAM. */
+  /** The bytes of these GPUs are charged to RAM. */
   readonly missingDeviceKeys: readonly string[];
 }
 
 /**
- * What a footprint takes of each pool, in whole bytes.
+ * The whole bytes that a footprint takes of each pool.
  *
  * - The interval's margin is spread in proportion over all bytes except the mapped weights, which are
  *   exact. Each share is rounded up. If all weights are mapped, the margin is charged to RAM.
@@ -72,8 +72,8 @@ export function marginOf(footprint: Footprint): number {
 /**
  * The part of a resident's charge that the OS counts as used. Subtracted from use to find what others use.
  *
- * Mapped pages are included only where the OS counts them as used (Windows), because subtracting more would
- * hide others' memory. The bytes of a GPU that is gone are left out for the same reason.
+ * Mapped pages are included only where the OS counts them as used (Windows). Subtracting more than the OS
+ * counts would hide memory of others. The bytes of a missing GPU are left out for the same reason.
  */
 export function countedAsUsed(
   footprint: Footprint,
@@ -88,7 +88,7 @@ export function countedAsUsed(
   return charge(counted, resources, 'expected').charge;
 }
 
-/** Several charges added up. */
+/** The sum of several charges, pool by pool. */
 export function addCharges(charges: Iterable<Charge>): Charge {
   const sum = new Map<PoolName, number>();
   for (const one of charges) {
@@ -97,7 +97,7 @@ export function addCharges(charges: Iterable<Charge>): Charge {
   return sum;
 }
 
-/** The kind of a GPU's memory. On a unified machine every GPU shares RAM. */
+/** Whether a GPU has memory of its own, shares RAM or is missing. On a unified machine every GPU shares RAM. */
 function memoryOf(
   deviceKey: string,
   { gpus, unified }: Devices,

@@ -1,4 +1,4 @@
-/** Where the figures of a footprint come from, the most trusted first. */
+/** The source of a footprint's figures, the most trusted first. */
 export type FootprintSource = 'measured' | 'lmstudio' | 'gguf-header' | 'file-size' | 'configured';
 
 /** How far a footprint can be trusted. */
@@ -6,22 +6,22 @@ export type Confidence = 'high' | 'medium' | 'low';
 
 /** The range that the total of a footprint lies in. */
 export interface FootprintInterval {
-  /** Probability that the truth lies within, 0 to 1. */
+  /** Probability that the true total lies in the range, 0 to 1. */
   readonly coverage: number;
   readonly lowBytes: number;
   readonly highBytes: number;
 }
 
-/** What a model takes when it is resident, in bytes. */
+/** The memory that a resident model takes, in bytes. */
 export interface Footprint {
   readonly ram: {
-    /** Memory-mapped weights. The OS can drop these pages, and Linux does not count them as used. */
+    /** Memory-mapped weights. The OS can drop their pages, and Linux does not count these pages as used. */
     readonly mappedBytes: number;
-    /** Everything else in RAM, locked weights included. */
+    /** All other memory in RAM, locked weights included. */
     readonly anonymousBytes: number;
   };
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
-  /** Interval of the total over RAM and all GPUs; `null` when the error is unknown. */
+  /** The range of the total over RAM and all GPUs; `null` when the error is unknown. */
   readonly interval: FootprintInterval | null;
   readonly source: FootprintSource;
   readonly confidence: Confidence;

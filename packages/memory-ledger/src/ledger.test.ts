@@ -67,7 +67,7 @@ const machine = (
 
 const bytesOf = (charges: ReadonlyMap<PoolName, number>): object => Object.fromEntries(charges);
 
-describe('the charge of a footprint, worked out by hand', () => {
+describe('the charge of a footprint', () => {
   const card = [gpu('card', 'dedicated')];
   it.each([
     ['RAM alone', footprint(30, 10), [], { ram: 40 }],
@@ -94,7 +94,7 @@ describe('the charge of a footprint, worked out by hand', () => {
       [gpu('igpu', 'shared')],
       { ram: 10, 'gpu-share:igpu': 7 },
     ],
-    ['a GPU that is not there', footprint(0, 3, { gone: 7 }), card, { ram: 10 }],
+    ['a GPU that the machine does not have', footprint(0, 3, { gone: 7 }), card, { ram: 10 }],
     [
       'two equal cards are two pools',
       footprint(0, 1, { one: 2, two: 3 }),
@@ -113,7 +113,7 @@ describe('the charge of a footprint, worked out by hand', () => {
     });
   });
 
-  it('names the GPUs that are not there', () => {
+  it('names the GPUs that the machine does not have', () => {
     const print = footprint(0, 3, { gone: 7, card: 1 });
     expect(charge(print, { unified: false, gpus: card }, 'expected').missingDeviceKeys).toEqual([
       'gone',
@@ -143,8 +143,8 @@ describe('the part of a resident that the OS counts as used', () => {
 });
 
 describe('the pools of a machine', () => {
-  it('subtracts the residents from the used bytes, and then adds their full charge', () => {
-    // 100 in all, 40 available: 60 used, 10 of it anonymous memory of the resident. The others use 50.
+  it('subtracts the counted part of the residents from the used bytes, and then adds their full charge', () => {
+    // 100 in total, 40 available: 60 are used. 10 of them are anonymous memory of the resident, so others use 50.
     const resources = machine(100, 40);
     const [ram] = measurePools(
       resources,
@@ -152,7 +152,7 @@ describe('the pools of a machine', () => {
       DEFAULT_SELECTION_POLICY,
     );
     expect(ram).toMatchObject({ name: 'ram', othersBytes: 50, residentBytes: 40, measured: true });
-    expect(useOf(ram as Pool)).toBe(90);
+    expect(ram === undefined ? null : useOf(ram)).toBe(90);
   });
 
   it('never counts negative bytes for others', () => {
@@ -179,7 +179,7 @@ describe('the pools of a machine', () => {
     ]);
   });
 
-  it('has a hard limit of its own for a unified pool', () => {
+  it('gives a unified pool a hard limit of its own', () => {
     const [ram] = measurePools(machine(100, 100, { unified: true }), [], DEFAULT_SELECTION_POLICY);
     expect(ram?.hardLimitRatio).toBe(0.85);
   });
@@ -211,7 +211,7 @@ describe('limits', () => {
     [-1, true],
     [0, true],
     [1, false],
-  ])('a load of %i bytes more than the room: fits %s', (more, expected) => {
+  ])('a load of %i bytes more than the room fits: %s', (more, expected) => {
     const needed = new Map<PoolName, number>([['ram', 30 * GIB + more]]);
     expect(room(pool, LIMIT)).toBe(30 * GIB);
     expect(fits([pool], needed, { limit: LIMIT })).toBe(expected);
@@ -221,13 +221,13 @@ describe('limits', () => {
     [-1, false],
     [0, false],
     [1, true],
-  ])('use of %i bytes more than the hard limit: over %s', (more, expected) => {
+  ])('use of %i bytes more than the hard limit is above it: %s', (more, expected) => {
     const hard = allowedUse(pool, HARD_LIMIT);
     const full = { ...pool, othersBytes: hard - pool.residentBytes + more };
     expect(isOverLimit(full, HARD_LIMIT)).toBe(expected);
   });
 
-  it('adds what is unloaded first to the room', () => {
+  it('adds to the room the bytes that are unloaded before the load', () => {
     expect(room(pool, LIMIT, 10 * GIB)).toBe(40 * GIB);
   });
 });
@@ -240,7 +240,7 @@ describe('the worst shortfall', () => {
       ['gpu:card', card],
     ]);
 
-  it('is that of the pool that lacks the most', () => {
+  it('is the shortfall of the pool that lacks the most bytes', () => {
     expect(worstShortfall(pools, needs(103, 15), { limit: LIMIT })).toEqual({
       pool: 'gpu:card',
       shortfallBytes: 5,
@@ -254,14 +254,14 @@ describe('the worst shortfall', () => {
     expect(fits(full, new Map([['ram', 1]]), { limit: LIMIT })).toBe(true);
   });
 
-  it('subtracts what is unloaded first', () => {
+  it('counts bytes that are unloaded before the load as free', () => {
     const freed = new Map<PoolName, number>([['gpu:card', 5]]);
     const used = [{ ...fixedPool('gpu:card', 10), residentBytes: 5 }];
     expect(fits(used, new Map([['gpu:card', 10]]), { limit: LIMIT })).toBe(false);
     expect(fits(used, new Map([['gpu:card', 10]]), { limit: LIMIT, freed })).toBe(true);
   });
 
-  it('sets no bound for a pool of unknown size, and reports the charge as not measured', () => {
+  it('fits any charge into a pool of unknown size, and reports the charge as not measured', () => {
     const needed = new Map<PoolName, number>([['gpu:hidden', 50]]);
     expect(fits(pools, needed, { limit: LIMIT })).toBe(true);
     expect(isMeasured(pools, needed)).toBe(false);
@@ -269,7 +269,7 @@ describe('the worst shortfall', () => {
     expect(isMeasured([{ ...fixedPool('ram', 100), measured: false }], needs(1, 0))).toBe(false);
   });
 
-  it('fits NaN bytes into no pool', () => {
+  it('does not fit NaN bytes into any pool', () => {
     expect(fits(pools, needs(Number.NaN, 0), { limit: LIMIT })).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** Number types of a KV cache, by their names in llama.cpp, the widest first. */
+/** Number types of a KV cache, named as in llama.cpp, the widest first. */
 export const KV_CACHE_TYPES = [
   'f32',
   'f16',
@@ -14,7 +14,7 @@ export const KV_CACHE_TYPES = [
 /** How one number of the KV cache is stored. */
 export type KvCacheType = (typeof KV_CACHE_TYPES)[number];
 
-/** How a model is loaded. `null` leaves a field to the runtime's default. */
+/** The settings of a load. `null` leaves a field to the runtime's default. */
 export interface LoadConfig {
   /** Tokens of context for each sequence, prompt and response together. */
   readonly contextLengthTokens: number | null;
@@ -29,7 +29,7 @@ export interface LoadConfig {
   readonly cpuExpertRatio: number | null;
 }
 
-/** Leaves every field to the runtime. */
+/** Leaves every field to the runtime's default. */
 export const DEFAULT_LOAD_CONFIG: LoadConfig = {
   contextLengthTokens: null,
   parallelSequences: null,

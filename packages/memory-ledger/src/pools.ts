@@ -3,11 +3,11 @@ import type { Footprint } from './footprint.js';
 import type { Resources } from './resources.js';
 import type { SelectionPolicy } from './selection-policy.js';
 
-/** A pool with its limits and what is in use of it, in bytes. */
+/** A pool with its limits and its use, in bytes. */
 export interface Pool {
   readonly name: PoolName;
   readonly totalBytes: number;
-  /** Whether the available bytes are known. If not, others are assumed to use nothing. */
+  /** Whether the available bytes are known. If not, `othersBytes` is 0. */
   readonly measured: boolean;
   /** Used by everything that is not a resident; at least 0. */
   readonly othersBytes: number;
@@ -17,16 +17,16 @@ export interface Pool {
   readonly limitRatio: number;
   /** Hard limit: above this share of the total, 0 to 1, memory is about to run out. */
   readonly hardLimitRatio: number;
-  /** What must be left free after a load. */
+  /** Bytes that must be left free after a load. */
   readonly minHeadroomBytes: number;
 }
 
 /** The limits of one pool. */
 export type PoolLimits = Pick<Pool, 'limitRatio' | 'hardLimitRatio' | 'minHeadroomBytes'>;
 
-/** What a resident takes of each pool. */
+/** The charge of a resident, and the part of the charge that the OS counts as used. */
 export interface ChargedResident {
-  /** The whole charge. */
+  /** The whole charge, mapped weights included. */
   readonly full: Charge;
   /** The part of `full` that the OS counts as used. */
   readonly counted: Charge;
@@ -34,7 +34,7 @@ export interface ChargedResident {
 
 const UNKNOWN_RESIDENT: ChargedResident = { full: new Map(), counted: new Map() };
 
-/** Works out what a resident takes. An unknown footprint gives an empty charge. */
+/** Works out the charge of a resident. An unknown footprint gives an empty charge. */
 export function chargeResident(footprint: Footprint | null, resources: Resources): ChargedResident {
   if (footprint === null) return UNKNOWN_RESIDENT;
   return {
@@ -44,8 +44,8 @@ export function chargeResident(footprint: Footprint | null, resources: Resources
 }
 
 /**
- * Every pool of a machine whose total is known, with its use. RAM comes first, then the GPUs in their
- * order.
+ * Works out the use and the limits of every pool whose total is known. RAM comes first, then the GPUs in the
+ * order of `resources`.
  */
 export function measurePools(
   resources: Resources,
@@ -82,9 +82,10 @@ export function measurePools(
 }
 
 /**
- * Bytes of a pool that others (everything except residents) use: `max(0, total - available - counted)`.
+ * Bytes of a pool that others use, that is, everything except the residents:
+ * `max(0, total - available - counted)`.
  *
- * @param countedBytes - the part of the residents that the OS counts as used, see `countedAsUsed`.
+ * @param countedBytes - the part of the residents that the OS counts as used; see `countedAsUsed`.
  */
 export function others(totalBytes: number, availableBytes: number, countedBytes: number): number {
   return Math.max(0, totalBytes - availableBytes - countedBytes);
@@ -100,12 +101,12 @@ export function deviceKeyOf(pool: PoolName): string | null {
   return pool === 'ram' ? null : pool.slice(pool.indexOf(':') + 1);
 }
 
-/** Whether a pool is a cap on what a GPU takes of RAM. Its bytes are in RAM and are counted there too. */
+/** Whether a pool is the cap on the RAM that a GPU takes. Bytes in this pool are counted in RAM too. */
 export function isGpuShare(pool: PoolName): pool is `gpu-share:${string}` {
   return pool.startsWith('gpu-share:');
 }
 
-/** A pool of a fixed size that nobody else uses, and that may be used up to its last byte. */
+/** A pool of a fixed size that others do not use, and that may be used up to its last byte. */
 export function fixedPool(name: PoolName, totalBytes: number): Pool {
   return {
     name,
@@ -138,6 +139,7 @@ export function vramLimits(policy: SelectionPolicy): PoolLimits {
 }
 
 /**
- * A cap on the RAM that a GPU may take. The limits and the headroom apply to RAM, which holds the bytes.
+ * The limits of a cap on the RAM that a GPU may take. The configured limits and the minimum headroom apply to
+ * RAM, which holds the bytes.
  */
 const CAP_LIMITS: PoolLimits = { limitRatio: 1, hardLimitRatio: 1, minHeadroomBytes: 0 };

@@ -5,21 +5,18 @@ export type GpuVendor = 'nvidia' | 'amd' | 'intel' | 'apple';
 export interface GpuResources {
   /** Stable over restarts. A footprint names its GPUs by this key. Two equal cards have two keys. */
   readonly deviceKey: string;
-  /** Name for display; `null` when the system does not tell. */
+  /** Name for display; `null` when the system does not tell it. */
   readonly name: string | null;
-  /** `null` when the system does not tell. */
+  /** `null` when the system does not tell it. */
   readonly vendor: GpuVendor | null;
-  /** `shared`: its memory is system RAM, and `totalBytes` only caps what it may take of that. */
+  /** `shared`: the GPU uses system RAM, and `totalBytes` is the most RAM that the GPU may take. */
   readonly memory: 'dedicated' | 'shared';
   readonly totalBytes: number | null;
-  /** `null` is unmeasured, not full. */
+  /** `null` means that the memory is not measured. It does not mean that the memory is full. */
   readonly availableBytes: number | null;
 }
 
-/**
- * Memory and CPU of a machine, total and available: the fields of a monitor's snapshot that a decision
- * reads.
- */
+/** Memory and CPU of a machine: the fields of a monitor's snapshot that a decision reads. */
 export interface Resources {
   /** Milliseconds since the epoch. */
   readonly timestampMs: number;
@@ -29,12 +26,12 @@ export interface Resources {
     readonly totalBytes: number;
     readonly availableBytes: number | null;
     /**
-     * Whether the OS counts mapped pages as used: Windows does, Linux does not. `null` (unknown) counts as
-     * `false`, the careful side: others then appear to use more.
+     * Whether the OS counts mapped pages as used: Windows does, Linux does not. `null` (unknown) is treated as
+     * `false`. This is the careful side, because others then appear to use more.
      */
     readonly mappedCountsAsUsed: boolean | null;
   };
-  /** CPU and GPU share one pool, as on Apple silicon: every GPU's memory then counts as shared. */
+  /** Whether CPU and GPU share one pool, as on Apple silicon. Every GPU's memory then counts as shared. */
   readonly unified: boolean;
   readonly gpus: readonly GpuResources[];
   readonly cpu: {

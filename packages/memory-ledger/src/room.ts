@@ -1,18 +1,18 @@
 import type { Charge, PoolName } from './charge.js';
 import { useOf, type Pool } from './pools.js';
 
-/** The limit that the use of a pool is compared with. */
+/** A limit on the use of a pool. */
 export type Limit =
   /** The configured share of the total, and the minimum headroom. */
   | { readonly kind: 'limit' }
   /**
-   * The same with the share lowered by a margin, but not below a floor: stepping up asks for more room
-   * than staying. Both are ratios, 0 to 1.
+   * The configured share less a margin, but at least a floor, and the minimum headroom. A step up keeps to this
+   * limit, because a step up must leave more room than staying. Margin and floor are ratios, 0 to 1.
    */
   | { readonly kind: 'upgrade'; readonly marginRatio: number; readonly floorRatio: number }
-  /** The share above which memory is about to run out. No minimum headroom. */
+  /** The share above which memory is about to run out. The minimum headroom does not apply. */
   | { readonly kind: 'hard-limit' }
-  /** The whole pool. Use above it is memory that has run out. */
+  /** The whole pool. Memory has run out when use is above this limit. */
   | { readonly kind: 'capacity' };
 
 export const LIMIT: Limit = { kind: 'limit' };
@@ -37,8 +37,8 @@ export function limitRatioOf(pool: Pool, limit: Limit): number {
 }
 
 /**
- * The most bytes of a pool that may be in use: the limit's share, or less where the minimum headroom
- * requires it.
+ * The most bytes of a pool that may be in use: the limit's share, or less where the minimum headroom requires
+ * less.
  */
 export function allowedUse(pool: Pool, limit: Limit): number {
   const shareBytes = Math.floor(pool.totalBytes * limitRatioOf(pool, limit));
@@ -47,15 +47,15 @@ export function allowedUse(pool: Pool, limit: Limit): number {
     : Math.min(shareBytes, pool.totalBytes - pool.minHeadroomBytes);
 }
 
-/** Whether more of a pool is in use than the limit allows: others and the full charge of the residents. */
+/** Whether others and residents together use more of a pool than the limit allows. */
 export function isOverLimit(pool: Pool, limit: Limit): boolean {
   return useOf(pool) > allowedUse(pool, limit);
 }
 
 /**
- * Bytes that may still be loaded into a pool; negative where use is above the limit already.
+ * Bytes that may still be loaded into a pool; negative where use is already above the limit.
  *
- * @param freedBytes - the charge of what is unloaded first.
+ * @param freedBytes - the charge of the residents that are unloaded first. Default 0.
  */
 export function room(pool: Pool, limit: Limit, freedBytes = 0): number {
   return allowedUse(pool, limit) - (useOf(pool) - freedBytes);
@@ -68,22 +68,22 @@ export interface Shortfall {
   readonly shortfallBytes: number;
   /** Bytes that the load takes of the pool. */
   readonly neededBytes: number;
-  /** Bytes that the load may take of the pool: the room. */
+  /** Bytes that the load may take of the pool; see `room`. */
   readonly allowedBytes: number;
 }
 
-/** How a charge is compared with pools. */
+/** Options of a check whether a charge fits. */
 export interface FitOptions {
   readonly limit: Limit;
-  /** The charge of what is unloaded before the load. Default: nothing. */
+  /** The charge of the residents that are unloaded before the load. Default: nothing is unloaded. */
   readonly freed?: Charge;
 }
 
 /**
  * The pool that lacks the most bytes for a charge; `null` where the charge fits.
  *
- * Only charged pools count: a full GPU does not matter to a model that does not use it. A charged pool that
- * is not in `pools` has an unknown size and sets no bound. A charge of NaN bytes fits nowhere.
+ * Only charged pools count: a full GPU does not matter to a model that does not use that GPU. A charged pool
+ * that is not in `pools` has an unknown size and sets no bound. A charge of NaN bytes fits into no pool.
  */
 export function worstShortfall(
   pools: readonly Pool[],
@@ -104,12 +104,12 @@ export function worstShortfall(
   return worst;
 }
 
-/** Whether a charge fits: in every pool that it is charged to, use stays within the limit. */
+/** Whether a charge fits: use stays within the limit in every charged pool. */
 export function fits(pools: readonly Pool[], needed: Charge, options: FitOptions): boolean {
   return worstShortfall(pools, needed, options) === null;
 }
 
-/** Whether every charged pool is known and measured. If not, `fits` ignores use that it can't see. */
+/** Whether every charged pool is known and measured. If not, `fits` ignores memory whose use is not known. */
 export function isMeasured(pools: readonly Pool[], needed: Charge): boolean {
   return [...needed].every(
     ([name, bytes]) => bytes <= 0 || pools.some((pool) => pool.name === name && pool.measured),

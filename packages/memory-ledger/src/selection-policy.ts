@@ -1,13 +1,13 @@
-/** What may be done with a resident that Mai did not load. */
+/** Whether a resident that Mai did not load may be unloaded. */
 export type ForeignPolicy =
   /** Never unload it. */
   | 'observe'
-  /** It may be unloaded once it has been unused for `foreignIdleMs`. */
+  /** Unload it only after it has been idle for `foreignIdleMs`. */
   | 'evict-idle'
-  /** It may be unloaded whenever it is idle. */
+  /** Unload it whenever it is idle and its memory is needed. */
   | 'evict';
 
-/** The limits and times that decisions keep to. Ratios are shares of a pool's total, 0 to 1. */
+/** The limits and times of decisions. Ratios are shares of a pool's total, 0 to 1. */
 export interface SelectionPolicy {
   /** The most of RAM, or of a unified pool, that may be in use. */
   readonly memoryLimitRatio: number;
@@ -19,19 +19,19 @@ export interface SelectionPolicy {
   readonly hardLimitRatio: number;
   /** The hard limit of a unified pool, whose GPU part can't be swapped out. */
   readonly unifiedHardLimitRatio: number;
-  /** Lower bound of the threshold for stepping up. */
+  /** Lower bound of the threshold for stepping up, however large the upgrade margin is. */
   readonly upgradeBelowRatioMin: number;
   /** Bytes that must stay free in every pool that a load is charged to. */
   readonly minHeadroomBytes: number;
-  /** How long a change must have been due before it is made. */
+  /** How long a switch must have been due before it is made. */
   readonly dwellMs: number;
-  /** The quiet time after a switch. */
+  /** The quiet time after a switch. Only pressure relief breaks it. */
   readonly coolDownMs: number;
   readonly foreign: ForeignPolicy;
   readonly foreignIdleMs: number;
 }
 
-/** The default policy. A configuration file takes the fields that it leaves out from here. */
+/** The default policy. A field that the configuration file leaves out has this value. */
 export const DEFAULT_SELECTION_POLICY: SelectionPolicy = {
   memoryLimitRatio: 0.8,
   vramLimitRatio: 0.9,

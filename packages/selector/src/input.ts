@@ -1,11 +1,11 @@
 import type { Footprint, LoadConfig, Resources, SelectionPolicy, Tier } from '@mai/memory-ledger';
 
-/** One way to load a candidate, with its footprint and the runtime's verdict. */
+/** One way to load a candidate. */
 export interface LoadOption {
   readonly loadConfig: LoadConfig;
-  /** `null` where it is not known; the model is then not loaded. */
+  /** `null` where it is not known. The option is then not loaded. */
   readonly footprint: Footprint | null;
-  /** The runtime's own verdict on this load; `null` when it was not asked. */
+  /** Whether the runtime itself would refuse this load; `null` when the runtime was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
 }
 
@@ -20,8 +20,8 @@ export interface Candidate {
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];
   /**
-   * Not loaded before this time, after a failed load: milliseconds since the epoch; `null` when it may be
-   * tried.
+   * After a failed load, the time before which the candidate is not loaded again, in milliseconds since the
+   * epoch. `null` when it may be loaded now.
    */
   readonly coolingDownUntilMs: number | null;
 }
@@ -32,16 +32,16 @@ export interface Resident {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
   readonly footprint: Footprint | null;
-  /** Generating, or with requests in its queue. */
+  /** Whether it generates or has requests in its queue. */
   readonly busy: boolean;
   readonly pinned: boolean;
-  /** Not loaded by Mai. */
+  /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
-  /** Milliseconds since the epoch; `null` when it was never used or this is not known. */
+  /** Milliseconds since the epoch; `null` when it was never used, or when the last use is not known. */
   readonly lastUsedAtMs: number | null;
 }
 
-/** What the chosen model must offer. */
+/** The properties that the chosen model must have. */
 export interface Requirement {
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;
@@ -58,13 +58,13 @@ export interface SelectionInput {
   readonly residents: readonly Resident[];
   readonly policy: SelectionPolicy;
   /**
-   * How far below its limit a pool must end up when the plan steps up from a resident: a share of the
-   * pool's total, 0 to 1. If left out, stepping up needs the same room as staying.
+   * How far below its limit each pool must stay after a step up: a share of the pool's total, 0 to 1. If
+   * left out, stepping up needs the same room as staying.
    */
   readonly upgradeMarginRatio?: number | null;
   /**
-   * Whether a resident has just been unloaded to step down, or was released because memory ran out. The
-   * last candidate may then be loaded up to the hard limit. Default `false`.
+   * Whether a resident has just been unloaded to step down or to free memory. The last candidate may then
+   * be loaded up to the hard limit. Default `false`.
    */
   readonly steppingDown?: boolean;
 }

@@ -14,7 +14,7 @@ const codeOf = (selection: ReturnType<typeof selectModel>, modelKey: string): st
   selection.rejected.find((one) => one.modelKey === modelKey)?.rejection.code;
 
 describe('choosing along the chain', () => {
-  it('loads the first candidate that fits and says why the others were passed over', () => {
+  it('loads the first candidate that fits, and says why it passed over the others', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('huge', 40), candidate('large', 20), candidate('small', 2)],
@@ -41,7 +41,7 @@ describe('choosing along the chain', () => {
     expect(codeOf(selection, 'loaded')).toBe('MISSING_CAPABILITY');
   });
 
-  it('says that nothing fits, with the shortfall of each', () => {
+  it('says that nothing fits, with the shortfall of each candidate', () => {
     // 32 GiB, limit 80 % = 25.6 GiB. 30 needs 4.4 GiB more.
     const selection = selectModel(input({ candidates: [candidate('large', 30)] }));
     expect(selection.decision).toBe('none');
@@ -103,7 +103,7 @@ describe('choosing along the chain', () => {
 });
 
 describe('the boundary of a pool', () => {
-  // 10 GiB with a limit of 80 %: 8 GiB may be in use; 1 GiB of headroom is looser than that.
+  // 10 GiB with a limit of 80 %: 8 GiB may be in use. The minimum headroom of 1 GiB would allow 9 GiB.
   const machine = resources({ total: 10, available: 10 });
   it.each([
     ['one byte less than the limit', -1, 'load'],

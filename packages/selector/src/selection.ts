@@ -5,22 +5,22 @@ import type { LoadOption } from './input.js';
 export interface PoolOutcome {
   readonly pool: PoolName;
   readonly totalBytes: number;
-  /** Taken by everything that is not a resident. */
+  /** Use by all programs except the residents. */
   readonly othersBytes: number;
-  /** Others and residents as they are now. */
+  /** Use by others and by all residents, before the plan. */
   readonly useBeforeBytes: number;
-  /** Others, what stays and what is loaded. */
+  /** Use by others, by the residents that stay and by the model that is loaded. */
   readonly useAfterBytes: number;
-  /** Total less use after the plan; negative where the plan asks for more than there is. */
+  /** `totalBytes - useAfterBytes`; negative where the plan needs more than the pool has. */
   readonly headroomBytes: number;
   /**
-   * The limit as a share of the total, 0 to 1. Lower than configured where the minimum headroom asks for
-   * it.
+   * The limit as a share of the total, 0 to 1. It is lower than configured where the minimum headroom
+   * requires that.
    */
   readonly limitRatio: number;
-  /** The most that may be in use under that limit. */
+  /** The most bytes that may be in use under this limit. */
   readonly limitBytes: number;
-  /** Memory is about to run out above this share of the total, 0 to 1. */
+  /** Above this share of the total, 0 to 1, memory is about to run out. */
   readonly hardLimitRatio: number;
   readonly hardLimitBytes: number;
   /** Bytes that the plan frees. */
@@ -53,7 +53,7 @@ export type Rejection =
 export interface RejectedCandidate {
   readonly candidateIndex: number;
   readonly modelKey: string;
-  /** The candidate's own reason, or that of the load option that came closest to fitting. */
+  /** The reason of the candidate itself, or of its load option that came closest to fitting. */
   readonly rejection: Rejection;
   /** The reason for each load option that was tried, in order. */
   readonly options: readonly Rejection[];
@@ -70,11 +70,11 @@ export type PlanStep =
     }
   | { readonly action: 'load'; readonly modelKey: string; readonly loadOption: LoadOption };
 
-/** What to do, in order. */
+/** The steps that carry out a decision, in order. */
 export interface Plan {
   readonly steps: readonly PlanStep[];
   /**
-   * `make-before-break` loads the new model before the old one is unloaded, which takes room for both.
+   * `make-before-break` loads the new model first and then unloads the old one; both must fit together.
    * `break-before-make` unloads first. `null` where the plan only loads or only unloads.
    */
   readonly order: 'make-before-break' | 'break-before-make' | null;
@@ -88,12 +88,15 @@ export interface Chosen {
   readonly tier: Tier;
   readonly optionIndex: number;
   readonly loadOption: LoadOption;
-  /** The resident that matches this load option; `null` when the option is to be loaded. */
+  /**
+   * The resident that serves this load option; `null` when the option is loaded. The resident's context may be
+   * longer than the option asks for.
+   */
   readonly instanceIdentifier: string | null;
   readonly footprint: Footprint | null;
 }
 
-/** Something the reader of a decision should know. */
+/** A fact that explains a decision. */
 export type SelectionNote =
   | { readonly code: 'RESOURCES_NOT_OBSERVABLE' }
   | { readonly code: 'GPU_UNMEASURED'; readonly deviceKey: string }
@@ -105,7 +108,7 @@ export type SelectionNote =
       readonly offeredTokens: number;
     }
   | {
-      /** The pool stays above its limit: no switch would bring it below. */
+      /** The pool stays above its limit, because no switch would bring it below. */
       readonly code: 'ABOVE_LIMIT';
       readonly pool: PoolName;
       readonly useRatio: number;
@@ -116,22 +119,24 @@ export type SelectionNote =
 /** The outcome of a decision: a value, also when nothing fits. */
 export interface Selection {
   /**
-   * - `keep`: what is resident is the best that fits.
-   * - `load`: nothing of the chain is resident; load one.
+   * - `keep`: a resident is the best model that fits.
+   * - `load`: no model of the chain is resident, so one is loaded.
    * - `switch`: another candidate or load option takes over.
-   * - `release`: nothing fits and memory is about to run out; unload what may go.
-   * - `wait`: a switch is due, and a busy instance has to finish first.
-   * - `none`: nothing fits, and there is nothing to unload.
+   * - `release`: nothing fits and memory is about to run out, so our idle residents are unloaded.
+   * - `wait`: a switch is due, but a busy instance has to finish first.
+   * - `none`: nothing fits, and no resident has to be unloaded.
    */
   readonly decision: 'keep' | 'load' | 'switch' | 'release' | 'wait' | 'none';
   /** Direction of the switch in the chain; `null` without a switch. */
   readonly direction: 'up' | 'down' | null;
-  /** `null` where nothing fits. With `wait`, the resident that serves meanwhile. */
+  /** `null` where nothing fits. With `wait`, the resident that serves until the switch. */
   readonly chosen: Chosen | null;
   readonly plan: Plan;
   /** Every pool whose total is known, RAM first. */
   readonly pools: readonly PoolOutcome[];
-  /** Left after the plan in the tightest pool that the chosen model uses; `null` without a chosen model. */
+  /**
+   * Bytes left after the plan in the tightest pool that the chosen model uses; `null` without a chosen model.
+   */
   readonly headroomBytes: number | null;
   readonly rejected: readonly RejectedCandidate[];
   /**
@@ -142,7 +147,7 @@ export interface Selection {
     readonly modelKey: string;
     readonly optionIndex: number;
     readonly waitsFor: readonly string[];
-    /** The plan once they are idle. */
+    /** The plan to carry out once these instances are idle. */
     readonly plan: Plan;
   } | null;
   readonly notes: readonly SelectionNote[];

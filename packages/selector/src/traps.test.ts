@@ -43,7 +43,7 @@ describe('1. a resident is counted once', () => {
     });
   });
 
-  it('lets a larger model take the room of the one that it replaces', () => {
+  it('lets a larger model take the room of the model that it replaces', () => {
     // Others 2; 2 + 10 = 12 of 12.8 allowed, but 2 + 9 + 10 = 21 of 16 is not: unload first.
     const selection = selectModel(
       input({
@@ -83,7 +83,7 @@ describe('1. a resident is counted once', () => {
     });
   });
 
-  it('counts others as 0, not negative, when footprints exceed what is used', () => {
+  it('counts others as 0, not negative, when the footprints exceed the used memory', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('mine', 9)],
@@ -104,10 +104,10 @@ describe('2. CPU load that our own model causes is not pressure', () => {
   const noted = (question: typeof busy): boolean =>
     selectModel(question).notes.some(({ code }) => code === 'CPU_PRESSURE');
 
-  it('reports no pressure from a full CPU while an instance generates', () => {
+  it('does not report a full CPU while an instance generates', () => {
     expect(noted(busy)).toBe(false);
   });
-  it('reports pressure from outside, and any pressure while all are idle', () => {
+  it('reports the CPU load of others, and all CPU load while every instance is idle', () => {
     const outside = resources({}, { cpu: { utilizationRatio: 1, othersRatio: 0.9 } });
     expect(noted({ ...busy, resources: outside })).toBe(true);
     expect(noted({ ...busy, residents: [] })).toBe(true);
@@ -115,8 +115,8 @@ describe('2. CPU load that our own model causes is not pressure', () => {
 });
 
 describe('3. switches only where that helps', () => {
-  it('keeps the better model when the smaller one would not bring the pool below its limit', () => {
-    // Others 13 of 16, limit 12.8: nothing fits, whatever is loaded, and the hard limit (14.72) holds.
+  it('keeps the better model where the smaller one would not bring the pool below its limit', () => {
+    // Others 13 of 16 are above the limit of 12.8, so nothing fits. 13 + 1.5 is below the hard limit of 14.72.
     const selection = selectModel(
       input({
         candidates: [
@@ -152,7 +152,7 @@ describe('3. switches only where that helps', () => {
     });
   });
 
-  it('lets the last candidate stay up to the hard limit, and not beyond', () => {
+  it('keeps the last candidate up to the hard limit, and releases it above', () => {
     const at = (available: number): ReturnType<typeof selectModel> =>
       selectModel(
         input({
@@ -166,7 +166,7 @@ describe('3. switches only where that helps', () => {
   });
 
   it('loads the last candidate up to the hard limit only for a step down', () => {
-    // Others 75 of 100, and nothing resident: 75 + 10 is over the limit, 75 + 18 over the hard limit.
+    // Others 75 of 100, and no residents: 75 + 10 is above the limit, and 75 + 18 above the hard limit.
     const at = (gib: number, steppingDown: boolean): ReturnType<typeof selectModel> =>
       selectModel({
         ...input({
@@ -193,7 +193,7 @@ describe('3. switches only where that helps', () => {
     expect(selection.decision).toBe('keep');
   });
 
-  it('steps down to the last candidate up to the hard limit, and does not step up there', () => {
+  it('steps down to the last candidate up to the hard limit, but does not step up above the limit', () => {
     // Others 75 of 100: 75 + 20 is over the hard limit, 75 + 10 only over the limit.
     const down = selectModel(
       input({
@@ -286,7 +286,7 @@ describe('5. a shorter context comes before a smaller model', () => {
   });
 });
 
-describe('6. stepping up asks for more than staying', () => {
+describe('6. stepping up asks for more room than staying', () => {
   const question = (upgradeMarginRatio: number | null): ReturnType<typeof selectModel> =>
     selectModel(
       input({
@@ -297,12 +297,12 @@ describe('6. stepping up asks for more than staying', () => {
         upgradeMarginRatio,
       }),
     );
-  it('switches up within the margin and keeps beyond it', () => {
+  it('steps up only where the larger model leaves the margin free', () => {
     expect(question(null).decision).toBe('switch');
     expect(question(0.03).decision).toBe('switch');
     expect(question(0.05).decision).toBe('keep');
   });
-  it('never lowers the threshold below the configured floor', () => {
+  it('never lowers the threshold for stepping up below the configured floor', () => {
     const selection = selectModel(
       input({
         // 2 + 18.7 of 32 is 64.7 %, below 65 %.
@@ -348,7 +348,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
     });
   });
   it.each([{ pinned: true }, { foreign: true }, { pinned: true, busy: true }])(
-    'leaves %o alone',
+    'never evicts a resident with %o',
     (facts) => {
       expect(pressed(facts)).toMatchObject({
         decision: 'none',
@@ -364,7 +364,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
     ['evict', null, 'load'],
     ['observe', 0, 'none'],
   ] as const)(
-    'with %s, a foreign resident last used at %s leads to %s',
+    'with the policy %s and a foreign resident last used at %s, the decision is %s',
     (foreign, lastUsedAtMs, decision) => {
       const selection = pressed(
         { foreign: true, lastUsedAtMs },
@@ -373,7 +373,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
       expect(selection.decision).toBe(decision);
     },
   );
-  it('never unloads a busy foreign resident, and releases no foreign resident in an emergency', () => {
+  it('never unloads a busy foreign resident, and never releases a foreign resident in an emergency', () => {
     const evict = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict' as const };
     expect(pressed({ foreign: true, busy: true }, evict)).toMatchObject({
       decision: 'none',
@@ -389,8 +389,8 @@ describe('7. busy, pinned and foreign residents stay', () => {
     );
     expect(emergency).toMatchObject({ decision: 'none', plan: { steps: [] } });
   });
-  it('loads no less preferred model while a better one waits for a busy instance', () => {
-    // Limit 80: 30 + 60 fits only once the busy resident is gone, 30 + 20 would fit beside it.
+  it('does not load a less preferred model while a better one waits for a busy instance', () => {
+    // Limit 80: 60 fits only once the busy resident is gone, but 20 would fit beside the busy resident.
     const selection = selectModel(
       input({
         candidates: [candidate('big', 60), candidate('other', 20), candidate('mid', 30)],
@@ -419,7 +419,7 @@ describe('7. busy, pinned and foreign residents stay', () => {
     const unloaded = selection.plan.steps.filter(({ action }) => action === 'unload');
     expect(unloaded).toMatchObject([{ modelKey: 'older' }]);
   });
-  it('does not count a model that a person loaded as our current one', () => {
+  it('does not treat a foreign resident as the current resident', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('large', 8), candidate('small', 2)],
@@ -470,8 +470,8 @@ describe('8. GPUs are not one pool', () => {
     expect(selection.decision).toBe('load');
     expect(selection.notes).toContainEqual({ code: 'GPU_UNMEASURED', deviceKey: 'GPU-1' });
   });
-  it('charges a shared GPU to RAM, once, and keeps to what it may take of it', () => {
-    // Limit 80 % of 16 = 12.8: 1 + 9 fits; the share of 8 GiB does not hold 9.
+  it('charges the bytes of a shared GPU to RAM once, and keeps to the cap of that GPU', () => {
+    // The limit of 16 GiB is 12.8, so 1 + 9 fits into RAM. But 9 is more than a cap of 8.
     const shared = (cap: number): ReturnType<typeof selectModel> =>
       selectModel(
         input({
@@ -485,7 +485,7 @@ describe('8. GPUs are not one pool', () => {
     expect(shared(10).pools[0]).toMatchObject({ pool: 'ram', useAfterBytes: 10 * GIB });
     expect(shared(8).rejected[0]?.rejection.code).toBe('INSUFFICIENT_VRAM');
   });
-  it('holds a unified pool to its own hard limit', () => {
+  it('compares a unified pool with its own hard limit', () => {
     const apple = {
       unified: true,
       gpus: [gpu(75, null, { deviceKey: 'apple', memory: 'shared' as const })],
@@ -504,7 +504,7 @@ describe('8. GPUs are not one pool', () => {
   it.each([
     [90, 'load'],
     [90.1, 'none'],
-  ])('holds %s of 100 GiB of VRAM to the limit of GPUs, not of RAM', (gib, decision) => {
+  ])('compares %s of 100 GiB of VRAM with the limit of GPUs, not of RAM: %s', (gib, decision) => {
     const selection = selectModel(
       input({
         candidates: [candidate('m', [option(footprint({ gpus: { 'GPU-1': gib } }))])],
@@ -527,7 +527,7 @@ describe('8. GPUs are not one pool', () => {
 });
 
 describe('9. a runtime on another machine', () => {
-  it('decides on totals less its residents, and notes that availability is unknown', () => {
+  it('decides by the total memory less the residents, and notes that the available memory is unknown', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('model', 10)],
@@ -542,7 +542,7 @@ describe('9. a runtime on another machine', () => {
 });
 
 describe('10. residents that differ from the request', () => {
-  it('replaces a resident of ours whose context length differs from the load option', () => {
+  it('replaces a resident of ours whose context is shorter than the load option asks for', () => {
     const shorter = { ...LOAD_CONFIG, contextLengthTokens: 2048 };
     const selection = selectModel(
       input({
@@ -571,7 +571,7 @@ describe('10. residents that differ from the request', () => {
     );
     expect(selection.decision).toBe(decision);
   });
-  it('uses a model that a person loaded when it is the best that fits', () => {
+  it('uses a model that a person loaded where it is the best model that fits', () => {
     const selection = selectModel(
       input({
         candidates: [candidate('mine', 2)],

@@ -1,4 +1,7 @@
-/** Uniform in [0, 1), the same for the same seed on every machine (mulberry32 by Tommy Ettinger, public domain). */
+/**
+ * Random numbers, uniform in [0, 1). The same seed gives the same numbers on every machine. The algorithm is
+ * mulberry32 by Tommy Ettinger, public domain.
+ */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -10,7 +13,7 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** Exponentially distributed with the given mean. */
+/** A random number with an exponential distribution and the given mean. */
 export function exponential(random: () => number, mean: number): number {
   return -mean * Math.log(1 - random());
 }

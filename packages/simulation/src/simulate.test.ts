@@ -34,7 +34,7 @@ describe('simulate', () => {
     async (policy) => {
       const stop = new AbortController();
       const reason = new Error('enough');
-      // The most requests that a trace can ask for, for a century.
+      // A century with the highest rate of requests that a trace may have.
       const requests = { ratePerMinute: 60_000, meanSeconds: 1 };
       const trace = [{ ...row(0, 6), requests }, row(100 * 365 * 86_400, 6)];
       setImmediate(() => stop.abort(reason));
@@ -42,7 +42,7 @@ describe('simulate', () => {
     },
   );
 
-  it('reports these figures and no others', async () => {
+  it('reports exactly these figures', async () => {
     const report = await run({ trace: [row(0, 6), row(20, 6)] });
     expect(Object.keys(report).sort()).toEqual(
       [
@@ -92,7 +92,7 @@ describe('simulate', () => {
     expect(report).toMatchObject({ switches: 0, timeByModelMs: { large: 684_000 } });
   });
 
-  it('waits for running requests for the given deadline before it puts a switch off', async () => {
+  it('waits for running requests until the given deadline, and then puts the switch off', async () => {
     // One request from second 20 on that lasts for hours.
     const busy = { requests: { ratePerMinute: 600, meanSeconds: 100_000 } };
     const trace = [row(0, 6), row(20, 6, busy), row(300, 12), row(600, 12)];
@@ -104,7 +104,7 @@ describe('simulate', () => {
     expect(await waited(60_000)).toBe((soon ?? 0) + 50_000);
   });
 
-  it('counts overload, and the part of it that could have been avoided', async () => {
+  it('counts the time of overload, and the part of this time that was avoidable', async () => {
     // 16 GiB of a model beside 14 are 30, over the hard limit from second 300 on.
     const report = await run({
       policy: 'static',
@@ -115,13 +115,13 @@ describe('simulate', () => {
     expect(report.outOfMemoryEvents).toBe(0);
   });
 
-  it('tells avoidable out-of-memory events from others', async () => {
+  it('tells avoidable out-of-memory events from unavoidable ones', async () => {
     const slow = await run({
       policy: 'static',
       trace: [row(0, 6), row(300, 14), row(301, 17), row(310, 6), row(320, 6)],
     });
     expect(slow).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 1 });
-    // Within the first observation interval nobody can react.
+    // No policy can react within the first observation interval.
     const sudden = await run({
       policy: 'static',
       trace: [row(0, 6), row(300, 17), row(310, 6), row(320, 6)],
@@ -134,7 +134,7 @@ describe('simulate', () => {
     expect(others).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 0 });
   });
 
-  it('measures the longest stretch in which memory had run out although others alone would have fitted', async () => {
+  it('measures the longest period in which memory had run out although others alone would have fitted', async () => {
     const report = await run({
       policy: 'static',
       trace: [
@@ -155,24 +155,27 @@ describe('simulate', () => {
   it.each([
     ['out of memory', 17, 0],
     ['only over the hard limit', 15, 1],
-  ])('counts a busy model that is unloaded %s', async (_, othersGib, withMemoryLeft) => {
-    const requests = { ratePerMinute: 600, meanSeconds: 100_000 };
-    const busy = row(20, 6, { requests });
-    const trace = [row(0, 6), busy, row(300, othersGib), row(600, othersGib)];
-    const report = await run({ trace });
-    expect(report).toMatchObject({
-      busyEvictions: 1,
-      busyEvictionsWithMemoryLeft: withMemoryLeft,
-    });
-    expect(report.droppedRequests).toBeGreaterThanOrEqual(4);
-  });
+  ])(
+    'counts the eviction of a busy model while a pool is %s',
+    async (_, othersGib, withMemoryLeft) => {
+      const requests = { ratePerMinute: 600, meanSeconds: 100_000 };
+      const busy = row(20, 6, { requests });
+      const trace = [row(0, 6), busy, row(300, othersGib), row(600, othersGib)];
+      const report = await run({ trace });
+      expect(report).toMatchObject({
+        busyEvictions: 1,
+        busyEvictionsWithMemoryLeft: withMemoryLeft,
+      });
+      expect(report.droppedRequests).toBeGreaterThanOrEqual(4);
+    },
+  );
 
-  it('adds no quality for a model that has been over the limit for longer than the dwell', async () => {
+  it('adds no quality for a model that has been above the limit for longer than the dwell', async () => {
     const report = await run({ policy: 'static', trace: [row(0, 6), row(300, 12), row(400, 12)] });
     expect(report.qualityMs).toBeCloseTo(0.9 * (284_000 + DEFAULT_SELECTION_POLICY.dwellMs));
   });
 
-  it('counts requests that find no model ready, and never evicts a busy model over the plain limit', async () => {
+  it('counts requests that find no model ready, and never evicts a busy model below the hard limit', async () => {
     const requests = { ratePerMinute: 12, meanSeconds: 4 };
     const trace = [
       row(0, 6, { requests }),
@@ -186,7 +189,7 @@ describe('simulate', () => {
     expect(report.flaps).toBe(0);
   });
 
-  it('uses the cheaper load options of a model before the next model', async () => {
+  it('tries the cheaper load options of a model before the next model', async () => {
     const cheaper = [{ footprintBytes: 12 * GIB, vramBytes: 0, quality: 0.85 }];
     const report = await run({
       models: [model('large', 16, 0.9, 16, cheaper), model('small', 4, 0.5, 4)],
@@ -196,7 +199,7 @@ describe('simulate', () => {
     expect(report.switches).toBe(1);
   });
 
-  it('keeps quality through a failed load, a restart of LM Studio and a model loaded by hand', async () => {
+  it('keeps most of the quality through a failed load, a restart of LM Studio and a model loaded by hand', async () => {
     const report = await run({
       trace: [
         row(0, 6, { events: [{ type: 'failNextLoads', count: 1 }] }),
@@ -226,7 +229,7 @@ describe('simulate', () => {
     ['observe', 0],
     ['evict', 1],
   ] as const)(
-    'treats a model that a person loaded as the policy says: %s',
+    'with the policy %s, evicts %i models that a person loaded',
     async (foreign, evictions) => {
       const theirs = {
         type: 'foreignLoad' as const,
@@ -244,7 +247,7 @@ describe('simulate', () => {
     },
   );
 
-  it('counts requests that are lost when LM Studio goes down as dropped', async () => {
+  it('counts the requests of all models as dropped when LM Studio goes down', async () => {
     const requests = { ratePerMinute: 600, meanSeconds: 1e6 };
     const down = {
       requests: { ratePerMinute: 0, meanSeconds: 0 },
@@ -256,7 +259,7 @@ describe('simulate', () => {
     expect([droppedRequests, busyEvictions]).toEqual([4, 0]);
   });
 
-  it('charges GPU memory of a model that a person loads to RAM where there is no such GPU', async () => {
+  it('charges the GPU memory of a model that a person loads to RAM where the machine has no GPU', async () => {
     const load = {
       type: 'foreignLoad' as const,
       instanceIdentifier: 'by-hand',
@@ -269,7 +272,7 @@ describe('simulate', () => {
     expect((await run({ policy: 'static', trace })).overloadedMs).toBe(100_000);
   });
 
-  it('holds a unified machine to its own hard limit', async () => {
+  it('compares a unified machine with its own hard limit', async () => {
     const gpus = [{ totalBytes: 24 * GIB, othersBytes: 0, unified: true }];
     const trace = [row(0, 6, { gpus }), row(300, 12, { gpus }), row(400, 12, { gpus })];
     // 28 GiB of 32 are over 85 %, and below 92 %.
@@ -291,7 +294,7 @@ describe('simulate', () => {
     });
     const models = [split('large', 15, 0.9), split('small', 3, 0.5)];
 
-    it('splits a model over them in proportion to their size', async () => {
+    it('splits a model over both GPUs in proportion to their size', async () => {
       const serving: unknown[] = [];
       await run({
         models,
@@ -306,7 +309,7 @@ describe('simulate', () => {
     it.each([
       ['first', gpus(15, 1)],
       ['second', gpus(1, 7)],
-    ])('steps down when the %s is over its hard limit', async (_, change) => {
+    ])('steps down when the %s GPU is above its hard limit', async (_, change) => {
       const report = await run({
         models,
         trace: [row(0, 6, gpus(1, 1)), row(300, 6, change), row(600, 6, change)],
@@ -315,7 +318,7 @@ describe('simulate', () => {
       expect(report).toMatchObject({ emergencySwitches: 1, avoidableOverloadedMs: 0 });
     });
 
-    it('counts what a person loads on the second', async () => {
+    it('counts a model that a person loads on the second GPU', async () => {
       const load = {
         type: 'foreignLoad' as const,
         instanceIdentifier: 'by-hand',
@@ -339,7 +342,7 @@ describe('simulate', () => {
     });
   });
 
-  it('unloads a replaced model once it is idle, even if it was busy during the switch', async () => {
+  it('unloads a replaced model as soon as it is idle, even if it was busy during the switch', async () => {
     const requests = { ratePerMinute: 8, meanSeconds: 60 };
     const serving: (string | null)[] = [];
     const report = await run({
@@ -358,11 +361,14 @@ describe('simulate', () => {
     expect(await run({ trace, seed: 3 })).toEqual(await run({ trace, seed: 3 }));
   });
 
-  it.each(['static', 'naive', 'lru-evict', 'jit-last'] as const)('runs %s', async (policy) => {
-    const requests = { ratePerMinute: 4, meanSeconds: 4 };
-    const trace = [row(0, 6, { requests }), row(300, 13, { requests }), row(900, 6)];
-    const report = await run({ trace, policy });
-    expect(report.timeByModelMs['large']).toBeGreaterThan(0);
-    expect(report.busyEvictions).toBe(0);
-  });
+  it.each(['static', 'naive', 'lru-evict', 'jit-last'] as const)(
+    '%s serves and never evicts a busy model',
+    async (policy) => {
+      const requests = { ratePerMinute: 4, meanSeconds: 4 };
+      const trace = [row(0, 6, { requests }), row(300, 13, { requests }), row(900, 6)];
+      const report = await run({ trace, policy });
+      expect(report.timeByModelMs['large']).toBeGreaterThan(0);
+      expect(report.busyEvictions).toBe(0);
+    },
+  );
 });

@@ -12,7 +12,7 @@ import { startMai, type SimulatedDecision } from './policies/mai.js';
 import type { PolicyName } from './policies/policy.js';
 import type { TraceRow } from './trace/trace.js';
 
-/** What to simulate. */
+/** Options of a simulation. */
 export interface SimulationOptions {
   /** At least two rows. The simulation ends at the time of the last one. */
   readonly trace: readonly TraceRow[];
@@ -20,7 +20,7 @@ export interface SimulationOptions {
   readonly models: readonly SimulatedModel[];
   /** Limits and times of all policies. */
   readonly limits: SelectionPolicy;
-  /** Who decides. Default `mai`. */
+  /** The policy that decides which model is loaded. Default `mai`. */
   readonly policy?: PolicyName;
   /** Seed of the requests, and of the autopilot's jitter. Default 1. */
   readonly seed?: number;
@@ -28,32 +28,32 @@ export interface SimulationOptions {
   readonly pinned?: readonly string[];
   /** How long a switch of `mai` waits for running requests. Default: the autopilot's own. */
   readonly drainDeadlineMs?: number;
-  /** Called whenever another instance answers requests, with `null` for none. */
+  /** Called whenever another instance starts to answer requests; `null` when none answers. */
   readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
   /** Ends the simulation early. Default none. */
   readonly signal?: AbortSignal;
 }
 
-/** The model and load option that answer requests in a simulation. */
+/** The model that answers requests, and its load option. */
 export interface ServingModel {
   readonly modelKey: string;
-  /** 0 for the model as configured, from 1 for its cheaper load options. */
+  /** 0 for the model as configured, 1 and above for its cheaper load options. */
   readonly loadOptionIndex: number;
   readonly ramBytes: number;
-  /** By GPU with memory of its own, in the order of the trace. */
+  /** Bytes on each GPU with memory of its own, in the order of the trace. */
   readonly vramBytes: readonly number[];
 }
 
-/** The metrics, held against perfect foresight. */
+/** The metrics, and a comparison with perfect foresight. */
 export interface SimulationReport extends SimulationMetrics {
   /** The highest quality that is possible with perfect foresight within the limits. */
   readonly referenceQualityMs: number;
   /**
-   * `qualityMs / referenceQualityMs`. Can be above 1: a model over its limit still counts for the dwell,
-   * but the reference never holds a model over its limit.
+   * `qualityMs / referenceQualityMs`. The ratio can be above 1, because a model above its limit still counts
+   * for the dwell, but the reference never keeps a model above its limit.
    */
   readonly qualityRatio: number;
-  /** What `mai` decided; empty for the other policies. */
+  /** The decisions of `mai`; empty for the other policies. */
   readonly decisions: readonly SimulatedDecision[];
 }
 
@@ -89,7 +89,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       : startComparison(policy, machine);
   machine.observe(
     observerOf(recorder, {
-      onChange: servingTeller(machine, options.onServing),
+      onChange: reportServing(machine, options.onServing),
       onRequest: () => {
         running.onRequest();
       },
@@ -109,7 +109,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
 }
 
-/** Passes everything to the recorder first. */
+/** Passes each event first to the recorder, then to the callbacks. */
 function observerOf(
   recorder: MetricsRecorder,
   { onChange, onRequest }: { readonly onChange: () => void; readonly onRequest: () => void },
@@ -137,7 +137,8 @@ function observerOf(
   };
 }
 
-function servingTeller(
+/** Returns a function that calls `onServing` when another instance answers requests. */
+function reportServing(
   machine: SimulatedMachine,
   onServing: SimulationOptions['onServing'],
 ): () => void {

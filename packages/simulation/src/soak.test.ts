@@ -7,21 +7,24 @@ const PACKAGE = path.join(__dirname, '..');
 const DAYS = 14;
 const MIB = 1024 * 1024;
 
+/** The output of `test/soak-run.mjs`. */
+interface SoakResult {
+  readonly metrics: object;
+  readonly decisions: number;
+  readonly heapBytesByDay: readonly number[];
+}
+
 jest.setTimeout(300_000);
 
 test('in two weeks without a restart the heap stays flat and nothing flaps', async () => {
   if (!existsSync(path.join(PACKAGE, 'dist', 'index.js'))) {
-    throw new Error('The package is not built. Run npm run build.');
+    throw new Error('@mai/simulation is not built. Run `npm run build` in packages/simulation.');
   }
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--expose-gc',
     path.join(PACKAGE, 'test', 'soak-run.mjs'),
   ]);
-  const { metrics, decisions, heapBytesByDay } = JSON.parse(stdout) as {
-    readonly metrics: object;
-    readonly decisions: number;
-    readonly heapBytesByDay: readonly number[];
-  };
+  const { metrics, decisions, heapBytesByDay }: SoakResult = JSON.parse(stdout);
   expect(metrics).toMatchObject({ flaps: 0, busyEvictions: 0, avoidableOutOfMemoryEvents: 0 });
   expect(decisions).toBeGreaterThan(DAYS);
   expect(heapBytesByDay).toHaveLength(DAYS);

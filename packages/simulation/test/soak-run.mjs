@@ -1,5 +1,6 @@
-// Two weeks of an autopilot that is never restarted, on the built package: in Jest every access to a global
-// is slow. soak.test.ts starts it with --expose-gc and reads the metrics and the heap of each day.
+// Simulates two weeks of an autopilot that is never restarted. It runs on the built package and outside of
+// Jest, where every access to a global is slow. soak.test.ts starts this script with --expose-gc and reads the
+// metrics and the heap size of each day.
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '../dist/index.js';
 

@@ -10,7 +10,7 @@ const drain = (queue: AlarmQueue<Due>): Due[] => {
   return taken;
 };
 
-test('alarms come in the order of time, then of adding, and cancelled alarms are skipped', () => {
+test('alarms are sorted by time and then by order of adding, and cancelled alarms are skipped', () => {
   const times = fc.array(fc.tuple(fc.nat({ max: 20 }), fc.boolean()), { maxLength: 60 });
   fc.assert(
     fc.property(times, (added) => {
@@ -27,7 +27,7 @@ test('alarms come in the order of time, then of adding, and cancelled alarms are
   );
 });
 
-test('an alarm that is added after others were taken comes at its time', () => {
+test('an alarm that is added after others were taken is sorted by its time', () => {
   const queue = new AlarmQueue<Due>();
   const alarm = (atMs: number, order: number): Due => ({ atMs, order, cancelled: false });
   queue.add(alarm(5, 1));

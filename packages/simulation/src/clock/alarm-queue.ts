@@ -1,15 +1,15 @@
-/** Something that is due at a time. */
+/** An alarm that is due at a time. */
 export interface Due {
   readonly atMs: number;
-  /** The order in which alarms were added: the first is due first among those of the same time. */
+  /** Alarms of the same time are due in this order. */
   readonly order: number;
   /** Cancelled alarms are skipped. */
   cancelled: boolean;
 }
 
 /**
- * Alarms by time: a binary heap. A trace of a day has a hundred thousand alarms; searching a list for the
- * next would take minutes.
+ * Alarms by time, as a binary heap. A trace of a day has a hundred thousand alarms, so searching a list for the
+ * next alarm would take minutes.
  */
 export class AlarmQueue<Alarm extends Due> {
   readonly #heap: Alarm[] = [];
@@ -28,7 +28,7 @@ export class AlarmQueue<Alarm extends Due> {
     heap[index] = alarm;
   }
 
-  /** The next alarm, which stays in the queue; `null` when there is none. */
+  /** Returns the next alarm and leaves it in the queue; `null` for an empty queue. */
   peek(): Alarm | null {
     for (;;) {
       const first = this.#heap[0];
@@ -54,7 +54,7 @@ export class AlarmQueue<Alarm extends Due> {
     heap[index] = last;
   }
 
-  /** The index of the child that is due sooner; beyond the heap where there is no child. */
+  /** The index of the child that is due sooner. Without a child, an index beyond the heap. */
   #soonerChild(index: number): number {
     const left = 2 * index + 1;
     const [one, other] = [this.#heap[left], this.#heap[left + 1]];

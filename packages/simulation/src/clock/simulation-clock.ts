@@ -3,11 +3,11 @@ import { AlarmQueue, type Due } from './alarm-queue.js';
 
 interface Alarm extends Due {
   readonly ring: () => void;
-  /** Whether the alarm resolves a promise. Code that awaits the promise must run before time goes on. */
+  /** Whether the alarm resolves a promise. Code that awaits this promise must run before time moves on. */
   readonly wakes: boolean;
 }
 
-/** A clock whose time jumps from one alarm to the next, once all code that the last alarm woke has run. */
+/** A clock whose time jumps from one alarm to the next. Before a jump, all code that waits for no alarm runs. */
 export class SimulationClock implements Clock {
   #nowMs = 0;
   #order = 0;
@@ -15,7 +15,7 @@ export class SimulationClock implements Clock {
   readonly #sleepers = new WeakMap<AbortSignal, Set<() => void>>();
   readonly #onPass: (fromMs: number, toMs: number) => void;
 
-  /** @param onPass - called before time moves on; the state is constant between the two times. */
+  /** @param onPass - called before time moves on. The state is constant between the two times. */
   constructor(onPass: (fromMs: number, toMs: number) => void) {
     this.#onPass = onPass;
   }
@@ -30,10 +30,7 @@ export class SimulationClock implements Clock {
 
   sleep(ms: number, { signal }: { readonly signal: AbortSignal | null }): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
+      signal?.throwIfAborted();
       const sleepers = signal === null ? null : this.#sleepersUnder(signal);
       const cancel = this.#set(this.#nowMs + Math.max(0, ms), true, () => {
         sleepers?.delete(onAbort);
@@ -41,13 +38,15 @@ export class SimulationClock implements Clock {
       });
       const onAbort = (): void => {
         cancel();
-        reject(signal?.reason as Error);
+        // The caller's own reason, which may be any value.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(signal?.reason);
       };
       sleepers?.add(onAbort);
     });
   }
 
-  /** One listener for all sleeps of a signal: adding one takes longer than simulating a second. */
+  /** One listener for all sleeps of a signal, because adding a listener takes longer than simulating a second. */
   #sleepersUnder(signal: AbortSignal): Set<() => void> {
     const known = this.#sleepers.get(signal);
     if (known !== undefined) return known;
@@ -60,7 +59,7 @@ export class SimulationClock implements Clock {
     return sleepers;
   }
 
-  /** Calls `ring` at a time. The result cancels it. */
+  /** Calls `ring` at a time. The returned function cancels the call. */
   at(atMs: number, ring: () => void): () => void {
     return this.#set(atMs, false, ring);
   }
@@ -121,7 +120,7 @@ export class SimulationClock implements Clock {
   }
 }
 
-/** After this many alarms the event loop turns once, so that signals and real timers are served. */
+/** The event loop turns once after this many alarms, so that signals and real timers are served. */
 const TURN_EVERY = 256;
 let untilTurn = TURN_EVERY;
 
@@ -132,8 +131,8 @@ function isTurnDue(): boolean {
 }
 
 /**
- * Resolves when all code has run that does not wait for time. The ports of a simulation wait only for time,
- * so emptying the queue of promises is enough. A turn of the event loop would take ten times as long.
+ * Resolves when all code that does not wait for time has run. The ports of a simulation wait only for time,
+ * so it is enough to empty the queue of promises. A turn of the event loop would take ten times as long.
  */
 function settle(): Promise<void> {
   untilTurn -= 1;

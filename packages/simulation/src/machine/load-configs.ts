@@ -11,10 +11,10 @@ const NOTHING_REQUIRED: Requirement = {
 
 type Configs = readonly LoadConfig[];
 
-/** Worked out once for each model, because a simulation needs the load configurations at every step. */
+/** Cached for each model, because a simulation needs the load configurations at every step. */
 const known = new WeakMap<SimulatedModel, Map<boolean, Configs>>();
 
-/** The load configurations that the autopilot tries for a model, as configured first. */
+/** The load configurations that the autopilot tries for a model. The configured one is the first. */
 function configsOf(model: SimulatedModel, hasDedicatedGpu: boolean): Configs {
   const byGpu = known.get(model) ?? new Map<boolean, Configs>();
   known.set(model, byGpu);
@@ -25,7 +25,7 @@ function configsOf(model: SimulatedModel, hasDedicatedGpu: boolean): Configs {
   return configs;
 }
 
-/** The index of the load option that a configuration stands for; -1 where its size is not known. */
+/** The index of the load option with this configuration; -1 where the size of the option is not known. */
 export function loadOptionIndexOf(
   model: SimulatedModel,
   loadConfig: LoadConfig,
@@ -35,7 +35,7 @@ export function loadOptionIndexOf(
   return index <= model.cheaperLoadOptions.length ? index : -1;
 }
 
-/** The configuration that a load option stands for. */
+/** The load configuration of a load option. */
 export function configOfLoadOption(
   model: SimulatedModel,
   index: number,

@@ -1,12 +1,12 @@
 import { addCharges, type Charge, type Resources } from '@mai/memory-ledger';
 import { chargeOf } from './simulated-resources.js';
-import { comparePlaces, type SimulatedInstance } from './simulated-instance.js';
+import { comparePreference, type SimulatedInstance } from './simulated-instance.js';
 import type { SimulatedModel } from './simulated-model.js';
 
-/** Instances that are loaded or being loaded. */
+/** All instances that are loaded or that are being loaded. */
 export class LoadedInstances {
   readonly #instances = new Map<string, SimulatedInstance>();
-  /** Cached: read far more often than it changes. `undefined` until it is worked out. */
+  /** Cached, because it is read far more often than it changes. `undefined` until it is worked out. */
   #serving: SimulatedInstance | null | undefined;
 
   get instances(): ReadonlyMap<string, SimulatedInstance> {
@@ -25,7 +25,7 @@ export class LoadedInstances {
     return instance;
   }
 
-  /** The charge of all of Mai's instances, and the charge of those loaded by hand. */
+  /** The charge of all of Mai's instances, and the charge of all instances that were loaded by hand. */
   charges(resources: Resources): { readonly ours: Charge; readonly foreign: Charge } {
     const ours: Charge[] = [];
     const foreign: Charge[] = [];
@@ -36,12 +36,12 @@ export class LoadedInstances {
   }
 
   /**
-   * The instance that answers requests: the first in the order of the chain among Mai's ready instances.
+   * The instance that answers requests: the most preferred of Mai's ready instances. `null` when none is ready.
    */
   serving(models: readonly SimulatedModel[]): SimulatedInstance | null {
     if (this.#serving !== undefined) return this.#serving;
     const ready = [...this.#instances.values()].filter((one) => one.ready && one.model !== null);
-    ready.sort((one, other) => comparePlaces(models, one, other));
+    ready.sort((one, other) => comparePreference(models, one, other));
     this.#serving = ready[0] ?? null;
     return this.#serving;
   }

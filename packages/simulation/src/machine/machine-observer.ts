@@ -8,7 +8,7 @@ export interface MachineObserver {
   onUnloaded(instance: SimulatedInstance, poolsBefore: readonly Pool[]): void;
   /** LM Studio went down, with all of its instances. */
   onLost(lost: readonly SimulatedInstance[]): void;
-  /** @param served - the instance that answers; `null` where none is ready. */
+  /** @param served - the instance that answers the request; `null` when no instance is ready. */
   onRequest(served: SimulatedInstance | null): void;
   /** LM Studio was asked for the loaded instances. */
   onQuery(): void;

@@ -3,8 +3,8 @@ import type { SimulationClock } from '../clock/simulation-clock.js';
 import type { TraceRow } from '../trace/trace.js';
 
 /**
- * Requests as a Poisson process with exponentially distributed durations; the same for the same seed and
- * rates.
+ * Requests as a Poisson process with exponentially distributed durations. The same seed and rates give the same
+ * requests.
  */
 export class RequestStream {
   readonly #clock: SimulationClock;
@@ -22,7 +22,7 @@ export class RequestStream {
   /** Changes the rate and the mean duration from now on. */
   follow(requests: TraceRow['requests']): void {
     this.#requests = requests;
-    // A Poisson process has no memory, so the next arrival can be drawn again.
+    // In a Poisson process the next arrival does not depend on earlier ones, so it can be drawn again.
     this.#cancel();
     this.#awaitNext();
   }

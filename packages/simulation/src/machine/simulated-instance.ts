@@ -13,12 +13,12 @@ export interface SimulatedInstance {
   readonly footprint: Footprint;
   /** `false` while it is being loaded. */
   readonly ready: boolean;
-  /** Requests that it answers now. */
+  /** Number of requests that the instance answers now. */
   requests: number;
   lastUsedAtMs: number | null;
 }
 
-/** Cached description: read every second, seldom changed. */
+/** Cached descriptions, because they are read every second and seldom change. */
 const described = new WeakMap<SimulatedInstance, RuntimeInstance>();
 
 /** An instance as LM Studio reports it. */
@@ -58,13 +58,13 @@ function describe(
   };
 }
 
-/** Negative where `one` comes before `other`: by the order of the chain, then by load option. */
-export function comparePlaces(
+/** Negative where `one` is preferred to `other`: by the order of the chain, then by load option. */
+export function comparePreference(
   models: readonly SimulatedModel[],
   one: SimulatedInstance,
   other: SimulatedInstance,
 ): number {
-  const placeOf = ({ model }: SimulatedInstance): number =>
+  const positionOf = ({ model }: SimulatedInstance): number =>
     models.findIndex((candidate) => candidate === model);
-  return placeOf(one) - placeOf(other) || one.loadOptionIndex - other.loadOptionIndex;
+  return positionOf(one) - positionOf(other) || one.loadOptionIndex - other.loadOptionIndex;
 }

@@ -17,10 +17,10 @@ import {
   resourcesOfRow,
 } from './simulated-resources.js';
 
-/** LM Studio's default for requests that one instance answers at the same time. */
+/** The most requests that an instance answers at the same time: LM Studio's default. */
 const PARALLEL_REQUESTS_MAX = 4;
 
-/** A machine that follows a trace, with an LM Studio on it. */
+/** A machine with LM Studio whose memory, requests and events follow a trace. */
 export class SimulatedMachine {
   readonly clock: SimulationClock;
   readonly models: readonly SimulatedModel[];
@@ -30,7 +30,7 @@ export class SimulatedMachine {
   readonly #gpusLost = new Set<number>();
   #row: TraceRow;
   #empty: Resources;
-  /** `null` after a change, until they are worked out again. */
+  /** `null` after a change, until the pools are worked out again. */
   #pools: readonly Pool[] | null = null;
   #observer: MachineObserver | null = null;
   #down = false;
@@ -77,7 +77,7 @@ export class SimulatedMachine {
     return this.#row.gpus.some((gpu) => !gpu.unified);
   }
 
-  /** Every pool now: Mai's instances are the residents, everything else is others. */
+  /** Every pool now. Mai's instances are the residents, and all other use is use by others. */
   get pools(): readonly Pool[] {
     this.#pools ??= poolsOfRow(this.#row, this.policy, this.#loaded.charges(this.#empty));
     return this.#pools;
@@ -88,7 +88,7 @@ export class SimulatedMachine {
     return this.#loaded.charges(this.#empty).ours;
   }
 
-  /** What a monitor reads now. */
+  /** The resources that a monitor would read now. */
   resources(): Resources {
     return resourcesInUse(this.#row, this.pools, this.#gpusLost, this.clock.nowMs());
   }
@@ -97,12 +97,12 @@ export class SimulatedMachine {
     return footprintOf(loadOption, this.#empty);
   }
 
-  /** What a load takes of each pool. */
+  /** The bytes that a load takes of each pool. */
   chargeOf(loadOption: SimulatedLoadOption): Charge {
     return chargeOf(this.footprintOf(loadOption), this.#empty);
   }
 
-  /** Loads as LM Studio does: memory is taken at once, and the instance is ready after the load time. */
+  /** Loads a model. Its memory is taken at once, and the instance is ready after the load time. */
   async load(request: RuntimeLoadRequest): Promise<RuntimeLoadResult> {
     this.#check();
     const model = this.models.find((one) => one.profile.modelKey === request.modelKey);
@@ -166,7 +166,7 @@ export class SimulatedMachine {
       .map((instance) => describeInstance(instance, this.hasDedicatedGpu));
   }
 
-  /** The instance that answers requests; `null` where none of Mai's is ready. */
+  /** The instance that answers requests; `null` when none of Mai's instances is ready. */
   serving(): SimulatedInstance | null {
     return this.#loaded.serving(this.models);
   }
@@ -176,7 +176,7 @@ export class SimulatedMachine {
     this.#pools = null;
   }
 
-  /** Removes an instance; the requests that it answers are lost. */
+  /** Removes an instance. The requests that the instance answers are lost. */
   #take(instanceIdentifier: string): void {
     this.#requests -= this.#loaded.remove(instanceIdentifier)?.requests ?? 0;
     this.#pools = null;

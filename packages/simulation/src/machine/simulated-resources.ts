@@ -31,7 +31,7 @@ export function resourcesOfRow(row: TraceRow): Resources {
       vendor: null,
       memory: unified ? 'shared' : 'dedicated',
       totalBytes,
-      // The others' use of a shared GPU is part of the RAM figure.
+      // Use of a shared GPU by others is part of the RAM figure.
       availableBytes: unified ? null : left(totalBytes, othersBytes),
     })),
     cpu: { utilizationRatio: row.cpuOthersRatio, othersRatio: row.cpuOthersRatio },
@@ -39,7 +39,8 @@ export function resourcesOfRow(row: TraceRow): Resources {
 }
 
 /**
- * The pools of a row, with `ours` as residents. Other programs and models loaded by hand count as others.
+ * The pools of a row. `ours` is the charge of the residents. Other programs and models that were loaded by hand
+ * count as others.
  */
 export function poolsOfRow(
   row: TraceRow,
@@ -48,7 +49,7 @@ export function poolsOfRow(
 ): readonly Pool[] {
   return measurePools(resourcesOfRow(row), [], policy).map((pool) => ({
     ...pool,
-    // Taken from the row, because available memory is 0 both where memory is full and where it has run out.
+    // From the row, because available memory is 0 both when memory is full and when it has run out.
     othersBytes: othersOf(row, pool) + (foreign.get(pool.name) ?? 0),
     residentBytes: ours.get(pool.name) ?? 0,
   }));
@@ -59,7 +60,7 @@ function othersOf(row: TraceRow, { name, othersBytes }: Pool): number {
   return row.gpus.find((_, index) => name === `gpu:${keyOf(index)}`)?.othersBytes ?? othersBytes;
 }
 
-/** The resources of a row with what is in use of its pools, less the readings of GPUs that are lost. */
+/** The resources of a row, less the use of its pools. The available memory of a lost GPU is `null`. */
 export function resourcesInUse(
   row: TraceRow,
   pools: readonly Pool[],
@@ -89,8 +90,8 @@ interface LoadBytes {
 }
 
 /**
- * An exactly known footprint on a machine. `vramBytes` are split over the GPUs with memory of their own in
- * proportion to their size, as llama.cpp splits layers; without such a GPU they are RAM.
+ * The footprint of a load on a machine, without an error interval. `vramBytes` are split over the GPUs with
+ * memory of their own in proportion to their size, as llama.cpp splits layers. Without such a GPU they are RAM.
  */
 export function footprintOf(
   { footprintBytes, vramBytes }: LoadBytes,
@@ -108,7 +109,7 @@ export function footprintOf(
   );
 }
 
-/** What a model that a person loads by hand takes. */
+/** The footprint of a model that a person loads by hand. */
 export function foreignFootprint(
   event: Extract<TraceEvent, { type: 'foreignLoad' }>,
   { gpus }: Pick<TraceRow, 'gpus'>,
@@ -121,7 +122,7 @@ export function foreignFootprint(
   return exactFootprint(event.ramBytes, [{ deviceKey, bytes: event.vramBytes }]);
 }
 
-/** What a footprint takes of each pool; its size is known exactly. */
+/** The bytes that a footprint takes of each pool. Footprints of the simulation have no error interval. */
 export function chargeOf(footprint: Footprint, resources: Resources): Charge {
   return charge(footprint, resources, 'expected').charge;
 }

@@ -9,7 +9,7 @@ import {
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 import type { MachineObserver } from '../machine/machine-observer.js';
-import { comparePlaces, type SimulatedInstance } from '../machine/simulated-instance.js';
+import { comparePreference, type SimulatedInstance } from '../machine/simulated-instance.js';
 import type { SimulatedMachine } from '../machine/simulated-machine.js';
 import { loadOptionsOf } from '../machine/simulated-model.js';
 import type { SimulationMetrics } from './simulation-metrics.js';
@@ -20,7 +20,7 @@ interface Switch {
   readonly forced: boolean;
 }
 
-/** Adds up what happens on a simulated machine. */
+/** Collects the metrics of a simulated machine. */
 export class MetricsRecorder implements MachineObserver {
   readonly #machine: () => SimulatedMachine;
   readonly #observeIntervalMs: number;
@@ -41,9 +41,9 @@ export class MetricsRecorder implements MachineObserver {
   #overLimitSinceMs: number | null = null;
   #outOfMemory = false;
   #avoidableOutOfMemorySinceMs: number | null = null;
-  /** The instance that answered requests last. A change of it counts as a switch. */
+  /** The instance that answered requests last. A change to another instance counts as a switch. */
   #served: SimulatedInstance | null = null;
-  /** Whether an instance was unloaded over the hard limit and no instance has become ready since. */
+  /** Whether an instance was unloaded above the hard limit, and no instance has become ready since then. */
   #unloadForced = false;
 
   constructor(machine: () => SimulatedMachine, observeIntervalMs: number) {
@@ -51,7 +51,7 @@ export class MetricsRecorder implements MachineObserver {
     this.#observeIntervalMs = observeIntervalMs;
   }
 
-  /** Adds a stretch of time in which the state is constant. */
+  /** Adds a period in which the state is constant. */
   pass(fromMs: number, toMs: number): void {
     const { pools } = this.#machine();
     this.#passOverHardLimit(pools, fromMs, toMs);
@@ -126,7 +126,7 @@ export class MetricsRecorder implements MachineObserver {
     this.#noticeServing();
   }
 
-  /** This is not an eviction, but the requests are lost. */
+  /** The requests of these instances are lost. This does not count as an eviction. */
   onLost(lost: readonly SimulatedInstance[]): void {
     for (const { requests } of lost) this.#droppedRequests += requests;
   }
@@ -139,13 +139,13 @@ export class MetricsRecorder implements MachineObserver {
     this.#runtimeQueries += 1;
   }
 
-  /** Counts a switch where another model or load option answers requests now. */
+  /** Counts a switch when another model or load option answers requests now. */
   #noticeServing(): void {
     const machine = this.#machine();
     const serving = machine.serving();
     if (serving === null) return;
     const compared =
-      this.#served === null ? 0 : comparePlaces(machine.models, serving, this.#served);
+      this.#served === null ? 0 : comparePreference(machine.models, serving, this.#served);
     if (compared !== 0) {
       this.#switches.push({
         atMs: machine.clock.nowMs(),

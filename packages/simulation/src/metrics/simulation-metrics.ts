@@ -3,23 +3,23 @@ export interface SimulationMetrics {
   readonly durationMs: number;
   /** Changes from one model or load option to another. The first load does not count. */
   readonly switches: number;
-  /** Switches that began while a pool was over its hard limit. */
+  /** Switches that began while a pool was above its hard limit. */
   readonly emergencySwitches: number;
   readonly switchesPerHour: number;
   /** Switches in opposite directions within the cool-down, without emergencies. */
   readonly flaps: number;
-  /** Time with a pool over its hard limit. */
+  /** Time with a pool above its hard limit. */
   readonly overloadedMs: number;
   /** The part of `overloadedMs` that unloading every model at the next observation would have avoided. */
   readonly avoidableOverloadedMs: number;
-  /** Number of stretches of time in which programs and models needed more of a pool than it has. */
+  /** Number of periods in which programs and models needed more of a pool than the pool has. */
   readonly outOfMemoryEvents: number;
   /**
    * Number of `outOfMemoryEvents` that unloading every model at the next observation would have avoided.
    */
   readonly avoidableOutOfMemoryEvents: number;
   /**
-   * The longest stretch in which a pool was out of memory although others alone would have fitted. It
+   * The longest period in which a pool was out of memory although others alone would have fitted. The period
    * starts when memory ran out, so it includes one observation interval that can't be avoided.
    */
   readonly longestAvoidableOutOfMemoryMs: number;
@@ -27,19 +27,19 @@ export interface SimulationMetrics {
   readonly busyEvictions: number;
   /** The part of `busyEvictions` during which no pool was out of memory. */
   readonly busyEvictionsWithMemoryLeft: number;
-  /** Requests that found no model ready, or lost the model that answered them. */
+  /** Requests that arrived while no model was ready, or whose model was unloaded before the answer. */
   readonly droppedRequests: number;
-  /** Time without a model that is ready. */
+  /** Time without a ready model. */
   readonly noModelMs: number;
   /**
-   * Integral over time of the quality of the model that is ready. Time counts until a pool has been over
-   * its limit for the dwell; for the last model of the chain the hard limit holds instead.
+   * Integral over time of the quality of the ready model. Time stops counting once a pool has been above its
+   * limit for longer than the dwell. For the last model of the chain the hard limit applies instead.
    */
   readonly qualityMs: number;
   readonly timeByModelMs: Readonly<Record<string, number>>;
   /**
-   * How often `mai` asked LM Studio for the loaded instances. 0 for other policies, which read the
-   * simulation.
+   * How often `mai` asked LM Studio for the loaded instances. 0 for other policies, which read the simulated
+   * machine directly.
    */
   readonly runtimeQueries: number;
 }

@@ -2,19 +2,20 @@ import type { SimulatedModel } from '../machine/simulated-model.js';
 import type { TraceRow } from '../trace/trace.js';
 
 /**
- * A day in steps of a quarter of a second. Planning with more steps would take longer than the simulation.
+ * The number of steps of a day with four steps a second. With more steps, planning would take longer than the
+ * simulation.
  */
 const STEPS_MAX = 345_600;
 
-/** The steps that time is cut into for planning. */
+/** The division of time into equal steps for planning. */
 export interface PlanningGrid {
   readonly stepMs: number;
   readonly steps: number;
 }
 
 /**
- * Finds the longest step of which every time of the trace and every load time is a multiple. Where that
- * gives more than `STEPS_MAX` steps, it takes `STEPS_MAX` equal ones.
+ * Finds the longest step that divides every time of the trace and every load time. If this gives more than
+ * `STEPS_MAX` steps, the grid has `STEPS_MAX` equal steps instead.
  */
 export function gridOf(
   trace: readonly TraceRow[],

@@ -9,17 +9,17 @@ describe('referenceQualityMs', () => {
   const reference = (...trace: ReturnType<typeof row>[]) =>
     referenceQualityMs(trace, MODELS, DEFAULT_SELECTION_POLICY);
 
-  it('keeps serving with the old model while the new one loads, where both fit', () => {
+  it('serves with the old model while the new one loads, where both fit', () => {
     // 16 + 4 + 5 = 25 GiB is within the limit: small serves from second 4 until large is loaded at second
     // 20.
     expect(reference(row(0, 5), row(100, 5))).toBeCloseTo(0.5e3 * 16 + 0.9e3 * 80);
   });
 
-  it('does not load a model that must be unloaded before its load pays off', () => {
+  it('does not load a model that would have to be unloaded before it serves', () => {
     expect(reference(row(0, 6), row(10, 12), row(100, 12))).toBeCloseTo(0.5e3 * 96);
   });
 
-  it('holds the last model of the chain up to the hard limit, and others up to the limit', () => {
+  it('keeps the last model of the chain up to the hard limit, and other models up to the limit', () => {
     expect(reference(row(0, 25), row(100, 25))).toBeCloseTo(0.5e3 * 96);
     expect(reference(row(0, 26), row(100, 26))).toBe(0);
   });

@@ -5,26 +5,26 @@ import type { TraceRow } from '../trace/trace.js';
 import { gridOf } from './planning-grid.js';
 import { planningRoom, type PlanningRoom } from './room-by-step.js';
 
-/** One load option of one model: a state of the plan. */
+/** One load option of one model that the plan can keep loaded. */
 interface Holding {
   readonly charge: Charge;
   readonly loadSteps: number;
   readonly quality: number;
-  /** Whether it is of the last model of the chain, which may stay up to the hard limit. */
+  /** Whether this is the last model of the chain, which may stay up to the hard limit. */
   readonly isLast: boolean;
 }
 
 /**
- * The highest quality that is possible with perfect foresight, as quality times milliseconds: the value of
- * the best sequence of loads, found by dynamic programming over steps of time.
+ * The highest quality that is possible with perfect foresight, as quality times milliseconds. Dynamic
+ * programming over steps of time finds the best sequence of loads.
  *
- * 1. Load times and load options are those of the simulation; GPUs are those of the first row.
- * 2. A model is loaded and held only while every pool that it is charged to stays within the limit; the
- *    last of the chain, within the hard limit.
- * 3. During a load the old model goes on serving where both fit.
+ * 1. Load times and load options are those of the simulation. GPUs are those of the first row.
+ * 2. A model is loaded and kept only while every pool that it is charged to stays within the limit. For the last
+ *    model of the chain, this is the hard limit.
+ * 3. During a load the old model serves on where both models fit.
  *
- * Exact where `gridOf` finds a step that divides every time. Otherwise a model gets a step only where it
- * fits all through it.
+ * The result is exact where `gridOf` finds a step that divides every time. Otherwise a model is counted for a step
+ * only if it fits during the whole step.
  */
 export function referenceQualityMs(
   trace: readonly TraceRow[],
@@ -48,15 +48,15 @@ export function referenceQualityMs(
   return bestFromNothing(holdings, room, grid.steps) * grid.stepMs;
 }
 
-/** A state of the plan with what dynamic programming needs of it. */
+/** A state of the plan, with its tables for dynamic programming. */
 interface State extends Holding {
-  /** By step: the first later step at which it no longer fits; the step itself where it does not fit. */
+  /** By step: the first later step at which the state no longer fits; the step itself where it does not fit. */
   readonly fitsUntil: Int32Array;
   /** By step: the highest quality from that step on while this state is held. */
   readonly best: Float64Array;
 }
 
-/** A load of `to` while another state goes on serving. */
+/** A load of `to` while another state serves on. */
 interface Move {
   readonly to: State;
   /** By step: the step until which both fit. */
@@ -113,7 +113,7 @@ function bestFromNothing(holdings: readonly Holding[], room: PlanningRoom, steps
   return at(fromNothing, 0);
 }
 
-/** By step: the step until which a charge fits without a break. */
+/** By step: the step until which a charge fits without interruption. */
 function fitsUntil(
   { limit, hardLimit, up }: PlanningRoom,
   charge: Charge,
@@ -134,7 +134,7 @@ function fitsUntil(
   return until;
 }
 
-/** The entry of a table; an index outside of it is a bug. */
+/** Reads an entry of a table. An index outside of the table is a bug. */
 function at(table: Float64Array | Int32Array, index: number): number {
   const value = table[index];
   if (value === undefined) throw new RangeError(`The plan has no step ${index}.`);

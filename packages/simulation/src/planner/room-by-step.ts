@@ -17,12 +17,12 @@ import {
 import type { TraceRow } from '../trace/trace.js';
 import type { PlanningGrid } from './planning-grid.js';
 
-/** The room of each pool by step, in bytes: the least within the step. */
+/** By pool and step: the least room within the step, in bytes. */
 export type RoomByStep = ReadonlyMap<PoolName, Float64Array>;
 
 /**
- * The bytes of each pool that others and models loaded by hand leave free, up to the limit and up to the
- * hard limit.
+ * The bytes of each pool that others and models loaded by hand leave free: up to the limit, and up to the hard
+ * limit.
  */
 export interface PlanningRoom {
   readonly limit: RoomByStep;
@@ -36,7 +36,7 @@ const NOTHING: Charge = new Map();
 /**
  * Works out the room for models in every step.
  *
- * @param pools - the pools that models are charged to. A row without one of them has no room there.
+ * @param pools - the pools that models are charged to. A row that lacks one of these pools has no room in it.
  */
 export function planningRoom(
   trace: readonly TraceRow[],
@@ -71,7 +71,7 @@ export function planningRoom(
   return { limit, hardLimit, up };
 }
 
-/** Applies the events of a row to what a person has loaded. Returns whether LM Studio is up after them. */
+/** Applies the events of a row to the models that were loaded by hand. Returns whether LM Studio is then up. */
 function followEvents(row: TraceRow, foreign: Map<string, Footprint>, wasUp: boolean): boolean {
   let isUp = wasUp;
   for (const event of row.events) {

@@ -9,7 +9,7 @@ const ROUND_MS = 1000;
 const OLLAMA_KEEP_ALIVE_MS = 300_000;
 const LM_STUDIO_IDLE_TTL_MS = 3_600_000;
 
-/** Starts a policy that `mai` is compared with. */
+/** Starts a policy to compare `mai` with. */
 export function startComparison(
   name: Exclude<PolicyName, 'mai'>,
   machine: SimulatedMachine,
@@ -37,7 +37,7 @@ export function startComparison(
         requested = false;
         if (target !== 'keep') await replaceWith(machine, target, stop.signal);
       } catch {
-        // The load failed or LM Studio is down: the next round tries again.
+        // The load failed, or LM Studio is down. The next round tries again.
       }
       if (stop.signal.aborted) return;
       try {
@@ -105,7 +105,7 @@ function firstThatFits(machine: SimulatedMachine): SimulatedModel | null {
   return machine.models.find((model) => fitsAlone(machine, model, LIMIT)) ?? null;
 }
 
-/** Whether a model fits once every other model of ours is unloaded. */
+/** Whether a model fits after every other model of ours is unloaded. */
 function fitsAlone(machine: SimulatedMachine, model: SimulatedModel, limit: Limit): boolean {
   return fits(machine.pools, machine.chargeOf(model), { limit, freed: machine.ours });
 }

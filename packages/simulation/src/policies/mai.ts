@@ -4,12 +4,12 @@ import { createRandom } from '../random.js';
 import type { RunningPolicy } from './policy.js';
 import { portsOf } from './ports.js';
 
-/** A switch that the autopilot decided on, with any outcome. */
+/** A switch that the autopilot decided on, whatever its outcome was. */
 export interface SimulatedDecision {
   readonly atMs: number;
   readonly reason: string;
   readonly outcome: string;
-  /** The model that was loaded last; `null` where none was. */
+  /** The model that was loaded last; `null` when no model was loaded. */
   readonly modelKey: string | null;
 }
 
@@ -19,7 +19,7 @@ export function startMai(
   options: {
     readonly observeIntervalMs: number;
     readonly pinned: readonly string[];
-    /** `null` for the autopilot's own default. */
+    /** `null` is the autopilot's own default. */
     readonly drainDeadlineMs: number | null;
     readonly seed: number;
     readonly onDecision: (decision: SimulatedDecision) => void;

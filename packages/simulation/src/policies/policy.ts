@@ -1,20 +1,20 @@
 /**
- * Who decides what is loaded:
+ * The policy that decides which model is loaded:
  *
  * - `mai`: the autopilot.
- * - `static`: at the start, the first model of the chain that fits within the limits; it stays.
- * - `naive`: every second, the first model of the chain that fits within the limits; no hysteresis.
- * - `lru-evict`: the preferred model on request, unloaded after five idle minutes, as Ollama documents it
- *   (docs/faq.md: OLLAMA_KEEP_ALIVE is 5 minutes; a model that does not fit waits until others are idle).
- * - `jit-last`: the preferred model on request where it fits within the hard limit, unloaded after sixty
- *   idle minutes, as LM Studio documents just-in-time loading and its idle TTL.
+ * - `static`: loads the first model of the chain that fits within the limits, and keeps it.
+ * - `naive`: loads the first model of the chain that fits within the limits, every second and without
+ *   hysteresis.
+ * - `lru-evict`: loads the preferred model on a request where it fits within the hard limit, and unloads it after
+ *   five idle minutes. Ollama documents this in docs/faq.md: OLLAMA_KEEP_ALIVE is 5 minutes.
+ * - `jit-last`: the same with sixty idle minutes, as LM Studio documents just-in-time loading and its idle TTL.
  */
 export type PolicyName = 'mai' | 'static' | 'naive' | 'lru-evict' | 'jit-last';
 
-/** A policy at work. */
+/** A policy that has been started. */
 export interface RunningPolicy {
-  /** A request arrived. */
+  /** Tells the policy that a request arrived. */
   onRequest(): void;
-  /** Resolves when the policy has ended all of its work. */
+  /** Stops the policy. Resolves when all of its work has ended. */
   stop(): Promise<void>;
 }

@@ -19,8 +19,8 @@ export function portsOf(machine: SimulatedMachine): AutopilotPorts {
     },
     monitor: {
       snapshot: () => Promise.resolve(machine.resources()),
-      // No polling: memory changes only where a row begins, usually on a full second, when a round runs
-      // anyway.
+      // RAM is not polled between rounds. Memory changes only at the start of a row, usually on a full second,
+      // and then a round runs anyway.
       readRam: null,
       settled: () => Promise.resolve(machine.resources()),
     },
@@ -38,7 +38,7 @@ export function portsOf(machine: SimulatedMachine): AutopilotPorts {
   };
 }
 
-/** What a load of a model of the chain takes, or what an instance that a person loaded has taken. */
+/** The footprint of a load of a model of the chain, or of an instance that a person loaded. */
 function footprintOfLoad(
   machine: SimulatedMachine,
   modelKey: string,

@@ -20,15 +20,15 @@ export const GPU_MACHINE: Machine = { ...DESKTOP, ramGib: 64, gpus: [gpu(24, 1)]
 /** One unified pool of 36 GiB. */
 export const UNIFIED: Machine = { ...DESKTOP, ramGib: 36, gpus: [gpu(27, 0, true)] };
 
-/** A GPU with its total and what others use of it, in GiB. */
+/** A GPU, with its total and its use by others in GiB. */
 export function gpu(totalGib: number, othersGib: number, unified = false): TraceGpu {
   return { totalBytes: totalGib * GIB, othersBytes: othersGib * GIB, unified };
 }
 
-/** The state from second `atS` on. Fields that are left out have the values of the scenario's machine. */
+/** The state of the machine from second `atS` on. A field that is left out has the value of the scenario's machine. */
 export interface Point {
   readonly atS: number;
-  /** What others use of RAM. */
+  /** RAM that others use, in GiB. */
   readonly ramGib: number;
   readonly gpus?: readonly TraceGpu[];
   readonly requests?: TraceRow['requests'];
@@ -57,17 +57,17 @@ export function rowsOf(points: readonly Point[], machine: Machine, endS: number)
   return [...rows, { ...last, tMs: endS * 1000, events: [] }];
 }
 
-/** Uniform between two numbers. */
+/** A random number, uniform between two numbers. */
 export const between = (random: () => number, low: number, high: number): number =>
   low + (high - low) * random();
 
-/** `ramGib` from `fromS` on for `forS` seconds, then `calmGib`. */
+/** Others use `ramGib` for `forS` seconds from `fromS` on, and then `calmGib`. */
 export const during = (fromS: number, forS: number, ramGib: number, calmGib: number): Point[] => [
   { atS: fromS, ramGib },
   { atS: fromS + forS, ramGib: calmGib },
 ];
 
-/** From one level to another, in steps of five seconds. */
+/** Use by others changes from one level to another, in steps of five seconds. */
 export function ramp(fromS: number, forS: number, fromGib: number, toGib: number): Point[] {
   const steps = Math.max(1, Math.round(forS / 5));
   return Array.from({ length: steps }, (_, index) => ({
@@ -76,7 +76,7 @@ export function ramp(fromS: number, forS: number, fromGib: number, toGib: number
   }));
 }
 
-/** Ranges from which `turns` draws: levels in GiB, durations in seconds. */
+/** Ranges of the random values of `turns`: levels in GiB, durations in seconds. */
 export interface TurnRanges {
   readonly lowGib: readonly [number, number];
   readonly highGib: readonly [number, number];
@@ -85,7 +85,7 @@ export interface TurnRanges {
   readonly endS: number;
 }
 
-/** Low and high levels in turn, low first: points with an even index are low. */
+/** Alternates between low and high levels. Points with an even index are low. */
 export function turns(random: () => number, ranges: TurnRanges): Point[] {
   const points: Point[] = [];
   let atS = 0;

@@ -11,7 +11,7 @@ import {
 } from './curves.js';
 import { HOUR_S, scenario, type Scenario } from './scenario.js';
 
-/** Things that people do with their machines. */
+/** Scenarios of everyday use. */
 export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   scenario('quiet', 'Nothing happens.', 4, () => [{ atS: 0, ramGib: 6 }]),
   scenario('game', 'A game starts and stops a few times.', 8, (random, endS) =>
@@ -37,14 +37,19 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
       }).map(({ atS, ramGib }) => ({ atS, ramGib: 10, gpus: [gpu(24, ramGib)] })),
     { machine: GPU_MACHINE },
   ),
-  scenario('browser-creep', 'Tabs pile up over hours, then the browser is closed.', 8, (random) => [
-    { atS: 0, ramGib: 5 },
-    ...ramp(600, between(random, 15_000, 20_000), 5, between(random, 15, 17)),
-    { atS: 22_000, ramGib: 5 },
-  ]),
+  scenario(
+    'browser-creep',
+    'A browser takes more and more memory over hours, and is then closed.',
+    8,
+    (random) => [
+      { atS: 0, ramGib: 5 },
+      ...ramp(600, between(random, 15_000, 20_000), 5, between(random, 15, 17)),
+      { atS: 22_000, ramGib: 5 },
+    ],
+  ),
   scenario(
     'build-sawtooth',
-    'Builds that take memory step by step and free it all at the end.',
+    'Builds take memory step by step, and free all of it at the end.',
     6,
     (random, endS) => {
       const points: Point[] = [{ atS: 0, ramGib: 6 }];
@@ -56,7 +61,7 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'shared-memory',
-    'A GPU without memory of its own; a game starts and stops a few times.',
+    'The GPU has no memory of its own. A game starts and stops a few times.',
     6,
     (random, endS) =>
       turns(random, {
@@ -70,7 +75,7 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'two-gpus',
-    'Models are split over two GPUs of different size; a renderer uses the first, a game the second.',
+    'Models are split over two GPUs of different size. A renderer uses the first GPU, and a game the second.',
     6,
     (random, endS) =>
       turns(random, {
@@ -88,7 +93,7 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'unified',
-    'CPU and GPU share one pool; a video editor comes and goes.',
+    'CPU and GPU share one pool. A video editor starts and stops a few times.',
     6,
     (random, endS) =>
       turns(random, {
@@ -116,7 +121,7 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   }),
   scenario(
     'render-at-night',
-    'A render takes all the GPU for hours.',
+    'A render takes nearly all memory of the GPU for hours.',
     10,
     (random) => {
       const atS = Math.round(between(random, 3000, 6000));
@@ -131,7 +136,7 @@ export const EVERYDAY_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'staircase',
-    'Programs are opened one after another, and all closed in the evening.',
+    'Programs are opened one after another, and all are closed in the evening.',
     10,
     (random, endS) => {
       const points: Point[] = [{ atS: 0, ramGib: 4 }];

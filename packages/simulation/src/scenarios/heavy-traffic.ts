@@ -1,13 +1,13 @@
 import { between, gpu, GPU_MACHINE, type Point } from './curves.js';
 import { HOUR_S, scenario, type Scenario } from './scenario.js';
 
-/** On average five requests at once, so the model is busy nearly all the time. */
+/** On average five requests at once, so that the model is busy nearly all the time. */
 const HEAVY = { ratePerMinute: 12, meanSeconds: 25 };
 const CALM = { ratePerMinute: 1, meanSeconds: 6 };
 const EVENING_HOURS = 4;
 const HEAVY_FROM_S = 300;
 
-/** A jump of others once an hour. Requests are heavy from before it until others go back. */
+/** Use by others jumps up once an hour. Heavy requests start before the jump and end with it. */
 function hourlyJumps(
   random: () => number,
   endS: number,
@@ -25,18 +25,18 @@ function hourlyJumps(
   }).flat();
 }
 
-/** Others jump past the capacity of a pool from one second to the next, while a model is busy. */
+/** Use jumps above the capacity of a pool from one second to the next, while a model is busy. */
 export const HEAVY_TRAFFIC_SCENARIOS: readonly Scenario[] = [
   scenario(
     'heavy-traffic',
-    'Others jump past the capacity of RAM while the model answers one request after another.',
+    'Use of RAM jumps above its capacity while the model answers one request after another.',
     EVENING_HOURS,
     (random, endS) =>
       hourlyJumps(random, endS, (jumped) => ({ ramGib: jumped ? between(random, 18, 20) : 6 })),
   ),
   scenario(
     'heavy-traffic-gpu',
-    'Others jump past the capacity of the GPU while the model answers one request after another.',
+    'Use of the GPU jumps above its capacity while the model answers one request after another.',
     EVENING_HOURS,
     (random, endS) =>
       hourlyJumps(random, endS, (jumped) => ({

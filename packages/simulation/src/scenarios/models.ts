@@ -26,14 +26,14 @@ function model(
     },
     footprintBytes: gib.total * GIB,
     vramBytes: gib.vram * GIB,
-    // One GiB a second.
+    // A load reads one GiB a second.
     loadMs: Math.round(gib.total * 1000),
     quality,
     cheaperLoadOptions,
   };
 }
 
-/** The fallback chain of the scenarios: three sizes, the two larger ones with a cheaper load option. */
+/** The fallback chain of the scenarios: three models. The two larger ones have a cheaper load option. */
 export const SCENARIO_MODELS: readonly SimulatedModel[] = [
   model('large', { total: 16, vram: 15 }, 0.9, [
     { footprintBytes: 14 * GIB, vramBytes: 13 * GIB, quality: 0.88 },

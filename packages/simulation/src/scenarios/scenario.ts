@@ -4,17 +4,17 @@ import { DESKTOP, rowsOf, type Machine, type Point } from './curves.js';
 
 export const HOUR_S = 3600;
 
-/** One kind of day on one machine. */
+/** A machine and a random course of its memory and requests. */
 export interface Scenario {
   readonly name: string;
-  /** What happens, in a sentence. */
+  /** The events of the scenario, in a sentence. */
   readonly description: string;
   /**
-   * Whether peaks of the others are shorter than the load time of a large model. The reference planner then
-   * gets no quality from a switch, and the quality ratio says little.
+   * Whether others use much memory only for less than the load time of a large model. The reference planner
+   * then gains no quality from a switch, so the quality ratio says little.
    */
   readonly short: boolean;
-  /** The same rows for the same seed. */
+  /** Makes the trace. The same seed gives the same rows. */
   readonly trace: (seed: number) => TraceRow[];
 }
 

@@ -5,7 +5,7 @@ import { SCENARIOS } from './scenarios.js';
 import { simulate } from '../simulate.js';
 
 describe('SCENARIOS', () => {
-  it('are at least two dozen with different names', () => {
+  it('has at least two dozen scenarios, each with its own name', () => {
     expect(new Set(SCENARIOS.map(({ name }) => name)).size).toBe(SCENARIOS.length);
     expect(SCENARIOS.length).toBeGreaterThanOrEqual(24);
   });

@@ -1,11 +1,11 @@
 import { between, DESKTOP, during, GIB, GPU_MACHINE, ramp, turns, type Point } from './curves.js';
 import { scenario, type Scenario } from './scenario.js';
 
-/** Faults, and changes of memory that are hard to follow. */
+/** Scenarios with faults, or with changes of memory that are hard to follow. */
 export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   scenario(
     'noise-at-the-limit',
-    'Noise around the level at which the large model just fits.',
+    'Use by others varies around the level at which the large model just fits.',
     4,
     (random, endS) =>
       Array.from({ length: endS / 10 }, (_, index) => ({
@@ -14,7 +14,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
       })),
     { short: true },
   ),
-  scenario('leak', 'A program leaks until it is restarted.', 8, (random, endS) => {
+  scenario('leak', 'A program leaks memory until it is restarted.', 8, (random, endS) => {
     const points: Point[] = [{ atS: 0, ramGib: 5 }];
     const everyS = between(random, 6000, 9000);
     for (let atS = 60; atS + everyS < endS; atS += everyS) {
@@ -46,7 +46,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'gpu-reset',
-    'The GPU driver is reset; for a minute the GPU can not be read.',
+    'The GPU driver is reset. The GPU cannot be read for a minute.',
     4,
     (random) => {
       const atS = Math.round(between(random, 3000, 9000));
@@ -60,7 +60,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'swap-storm',
-    'Others alone ask for more memory than the machine has, for a while.',
+    'For a while, others alone need more memory than the machine has.',
     4,
     (random) => [
       { atS: 0, ramGib: 6 },
@@ -70,7 +70,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'bursty-requests',
-    'Requests come in bursts; memory is tight at times.',
+    'Requests come in bursts, and memory is tight at times.',
     6,
     (random, endS) => {
       const busy = { ratePerMinute: 30, meanSeconds: 8 };
@@ -84,7 +84,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
       }).map((point, index) => ({ ...point, requests: index % 3 === 0 ? busy : calm }));
     },
   ),
-  scenario('fast-ramp', 'Others take memory within seconds, past the hard limit.', 4, (random) => [
+  scenario('fast-ramp', 'Use by others rises above the hard limit within seconds.', 4, (random) => [
     { atS: 0, ramGib: 6 },
     ...ramp(between(random, 3000, 4000), 30, 6, 20),
     { atS: 6000, ramGib: 6 },
@@ -115,7 +115,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'spikes',
-    'Short peaks that are over before a model could be loaded.',
+    'Use by others has short peaks that end before a model could be loaded.',
     6,
     (random, endS) => {
       const points: Point[] = [{ atS: 0, ramGib: 6 }];
@@ -128,7 +128,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'tests-in-parallel',
-    'Parallel tests: memory goes up and down every half minute.',
+    'Parallel tests take and free memory every half minute.',
     3,
     (random, endS) =>
       turns(random, {
@@ -142,7 +142,7 @@ export const TROUBLE_SCENARIOS: readonly Scenario[] = [
   ),
   scenario(
     'nearly-full',
-    'A small machine on which even the smallest model hardly fits.',
+    'The machine is small, and even the smallest model hardly fits.',
     4,
     (random, endS) =>
       turns(random, {

@@ -12,7 +12,7 @@ const first = {
 };
 
 describe('parseTrace', () => {
-  it('gives a field that is left out the value of the row before', () => {
+  it('takes the value of the row before for a field that is left out', () => {
     const { rows } = parseTrace(
       [
         JSON.stringify(first),
@@ -29,7 +29,7 @@ describe('parseTrace', () => {
     });
   });
 
-  it('reads every field, and keeps all but the events for the next row', () => {
+  it('reads every field, and keeps every field except the events for the next row', () => {
     const events = [
       { type: 'lmStudioDown' },
       { type: 'lmStudioUp' },
@@ -70,13 +70,15 @@ describe('parseTrace', () => {
     [{ requests: { rate: 1 } }, "unknown field 'rate' of 'requests'"],
     [{ gpus: [{ totalBytes: 1, othersBytes: 0, name: 'x' }] }, "unknown field 'name' of 'gpus'"],
     [{ events: [{ type: 'failNextLoads', times: 3 }] }, "of event 'failNextLoads'"],
-    [{ cpuOthersRatio: 7 }, "'cpuOthersRatio' is a share of 1, not 7"],
+    [{ cpuOthersRatio: 7 }, "'cpuOthersRatio' is a share from 0 to 1, not 7"],
   ])('warns of %j', (fields, message) => {
     const { rows, warnings } = parseTrace(
       `${JSON.stringify(first)}\n${JSON.stringify({ tMs: 5, ...fields })}`,
     );
     expect(rows).toHaveLength(2);
-    expect(warnings).toEqual([{ line: 2, message: expect.stringContaining(message) as string }]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.line).toBe(2);
+    expect(warnings[0]?.message).toContain(message);
   });
 
   it('reports every mistake with its line', () => {
@@ -95,7 +97,7 @@ describe('parseTrace', () => {
       expect.stringContaining('3: not JSON'),
       "4: unknown event 'explode'",
       "4: 'ramBytes' must be a number of at least 0",
-      '5: a row is an object',
+      '5: a row must be an object',
     ]);
   });
 
@@ -113,7 +115,7 @@ describe('parseTrace', () => {
       "'tMs' must be at most 3162240000000, a century",
     ],
     [
-      'a time before the last',
+      'a time before that of the row before',
       `${JSON.stringify(first)}\n{"tMs": 9}\n{"tMs": 8}`,
       "'tMs' goes back from 9",
     ],
@@ -121,7 +123,7 @@ describe('parseTrace', () => {
     expect(parseTrace(text).issues?.map((issue) => issue.message)).toContain(message);
   });
 
-  it('reports only the first row where that can not be read', () => {
+  it('reports only the first row where the first row cannot be read', () => {
     const { issues } = parseTrace(`{\n{"tMs": 1}\n{"tMs": 2, "speed": 1}`);
     expect(issues?.map(({ line }) => line)).toEqual([1]);
   });
@@ -148,7 +150,7 @@ describe('parseTrace', () => {
     );
   });
 
-  it('never throws, whatever the lines hold', () => {
+  it('never throws, for any lines of JSON', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), (values) => {
         parseTrace(values.map((value) => JSON.stringify(value)).join('\n'));

@@ -4,7 +4,7 @@ import type { TraceRow } from './trace.js';
 
 /** A problem with a line of a trace. */
 export interface TraceIssue {
-  /** From 1. */
+  /** Number of the line, from 1. */
   readonly line: number;
   readonly message: string;
 }
@@ -14,25 +14,25 @@ export type ParsedTrace = (
   | { readonly rows: readonly TraceRow[]; readonly issues: null }
   | { readonly rows: null; readonly issues: readonly TraceIssue[] }
 ) & {
-  /** Fields that are ignored, most likely misspelt, and values that are most likely in another unit. */
+  /** Unknown fields, which are ignored, and values that seem to have another unit. */
   readonly warnings: readonly TraceIssue[];
 };
 
 /**
- * Reads a trace: one JSON object a line, see `TraceRow`. Fields that are left out have the values of the
- * row before; empty lines are skipped.
+ * Reads a trace with one JSON object a line; see `TraceRow`. Fields that are left out have the values of the
+ * row before. Empty lines are skipped.
  */
 export function parseTrace(text: string): ParsedTrace {
   const rows: TraceRow[] = [];
   const issues: TraceIssue[] = [];
   const warnings: TraceIssue[] = [];
-  // Some editors put a byte order mark first, which JSON.parse refuses.
+  // Some editors begin a file with a byte order mark, which JSON.parse refuses.
   for (const [index, source] of text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .entries()) {
     if (source.trim() === '') continue;
-    // Later rows inherit from the first: without it, every one of them would be reported as incomplete.
+    // Later rows inherit from the first row. Without that row, each of them would be reported as incomplete.
     if (rows.length === 0 && issues.length > 0) break;
     const line = index + 1;
     const complaints: Complaints = {

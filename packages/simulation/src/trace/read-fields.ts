@@ -1,4 +1,4 @@
-/** Collects what is wrong with a line: a failure makes the line unusable, a warning does not. */
+/** Collects the problems of a line. A failure makes the line unusable, a warning does not. */
 export interface Complaints {
   readonly fail: (message: string) => void;
   readonly warn: (message: string) => void;
@@ -12,7 +12,7 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Warns of every field that the reader ignores: most of them are misspelt. */
+/** Warns of every field that the reader ignores, because such a field is usually misspelt. */
 export function warnOfUnknown(
   value: Fields,
   known: readonly string[],
@@ -21,11 +21,16 @@ export function warnOfUnknown(
 ): void {
   for (const key of Object.keys(value)) {
     if (!known.includes(key))
-      warn(`unknown field '${key}' of ${where} is ignored; it has ${known.join(', ')}`);
+      warn(
+        `unknown field '${key}' of ${where} is ignored; the known fields are ${known.join(', ')}`,
+      );
   }
 }
 
-/** A finite number of at least 0, or `fallback` where the value is missing; `null` demands a value. */
+/**
+ * A finite number of at least 0, or `fallback` where the value is missing. With `null` as the fallback, a
+ * missing value is a failure.
+ */
 export function readNumber(
   value: unknown,
   fallback: number | null,

@@ -17,10 +17,10 @@ const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['foreignUnload', ['type', 'instanceIdentifier']],
 ]);
 
-/** Reads one event; an empty list where its type is unknown or it is no object. */
+/** Reads one event. Returns an empty list for a value that is not an object or has an unknown type. */
 export function readTraceEvent(value: unknown, complaints: Complaints): TraceEvent[] {
   if (!isFields(value)) {
-    complaints.fail('an event is an object');
+    complaints.fail('an event must be an object');
     return [];
   }
   const { type } = value;

@@ -19,7 +19,7 @@ const FIELDS = new Set([
   'requests',
   'events',
 ]);
-/** One a millisecond: a simulation takes time for each request. */
+/** One request a millisecond. There is a limit because each request takes time to simulate. */
 const REQUESTS_PER_MINUTE_MAX = 60_000;
 /** A century. */
 const DURATION_MAX_MS = 100 * 366 * 86_400_000;
@@ -36,7 +36,7 @@ export function readTraceRow(
   complaints: Complaints,
 ): TraceRow | null {
   if (!isFields(value)) {
-    complaints.fail('a row is an object');
+    complaints.fail('a row must be an object');
     return null;
   }
   let usable = true;
@@ -98,7 +98,7 @@ export function readTraceRow(
   if (row.requests.ratePerMinute > REQUESTS_PER_MINUTE_MAX)
     fail(`'requests.ratePerMinute' must be at most ${REQUESTS_PER_MINUTE_MAX}`);
   if (value['cpuOthersRatio'] !== undefined && row.cpuOthersRatio > 1)
-    own.warn(`'cpuOthersRatio' is a share of 1, not ${row.cpuOthersRatio}`);
+    own.warn(`'cpuOthersRatio' is a share from 0 to 1, not ${row.cpuOthersRatio}`);
   if (row.tMs > DURATION_MAX_MS) fail(`'tMs' must be at most ${DURATION_MAX_MS}, a century`);
   if (before !== null && row.tMs < before.tMs) fail(`'tMs' goes back from ${before.tMs}`);
   if (before === null && row.tMs !== 0) fail("the first row's 'tMs' must be 0");

@@ -1,27 +1,30 @@
 /**
- * The state of a machine from `tMs` until the next row's, without Mai's own models. The last row only marks
- * the end of the trace.
+ * The state of a machine from `tMs` until the `tMs` of the next row, without Mai's own models. The last row
+ * only marks the end of the trace.
  */
 export interface TraceRow {
-  /** Since the start of the trace; the first row has 0. */
+  /** Milliseconds since the start of the trace. The first row has 0. */
   readonly tMs: number;
-  /** `othersBytes`: used by every program but LM Studio. May be above the total: then memory has run out. */
+  /**
+   * `othersBytes` is the use of all programs except LM Studio. Where it is above the total, memory has run
+   * out.
+   */
   readonly ram: { readonly totalBytes: number; readonly othersBytes: number };
   readonly gpus: readonly TraceGpu[];
-  /** CPU that other programs use, as a share of all cores, 0 to 1. */
+  /** CPU load of other programs, 0 to 1 over all cores. */
   readonly cpuOthersRatio: number;
-  /** For readers of the trace: no decision depends on it. */
+  /** No decision depends on it. It informs readers of the trace. */
   readonly onBattery: boolean;
-  /** Bytes per second. For readers of the trace: no decision depends on it. */
+  /** Bytes per second. No decision depends on it. */
   readonly swapInPerSecond?: number;
   /**
    * Memory pressure as the operating system reports it: the share of time that tasks wait (Linux, 0 to 1),
-   * or a level (macOS). For readers of the trace: no decision depends on it.
+   * or a level (macOS). No decision depends on it.
    */
   readonly pressure?: number | 'normal' | 'warning' | 'critical';
-  /** Requests to the model that is ready: a Poisson process with exponentially distributed durations. */
+  /** Requests to the ready model, as a Poisson process with exponentially distributed durations. */
   readonly requests: { readonly ratePerMinute: number; readonly meanSeconds: number };
-  /** What happens when the row begins. */
+  /** Events at the start of the row. */
   readonly events: readonly TraceEvent[];
 }
 
@@ -30,21 +33,21 @@ export interface TraceGpu {
   readonly totalBytes: number;
   readonly othersBytes: number;
   /**
-   * Its memory is system RAM: what others use of it is part of `ram.othersBytes`, and `totalBytes` only caps
-   * what models may take. Where every GPU is like that, the machine is one unified pool.
+   * Whether the GPU uses system RAM. Use of the GPU by others is then part of `ram.othersBytes`, and
+   * `totalBytes` only caps the memory of models. If every GPU is unified, the machine has one unified pool.
    */
   readonly unified: boolean;
 }
 
-/** Something that happens when a row begins. `gpu` is an index into the row's `gpus`. */
+/** An event at the start of a row. `gpu` is an index into the row's `gpus`. */
 export type TraceEvent =
   | { readonly type: 'lmStudioDown' }
   | { readonly type: 'lmStudioUp' }
   /** The next `count` loads fail. */
   | { readonly type: 'failNextLoads'; readonly count: number }
   /**
-   * A person loads a model by hand. `vramBytes` go to the GPU that `gpu` names, by default the first with
-   * memory of its own; to RAM where there is no such GPU.
+   * A person loads a model by hand. `vramBytes` go to the GPU that `gpu` names. The default is the first GPU
+   * with memory of its own. Without such a GPU, `vramBytes` go to RAM.
    */
   | {
       readonly type: 'foreignLoad';
@@ -55,7 +58,7 @@ export type TraceEvent =
       readonly gpu?: number;
     }
   | { readonly type: 'foreignUnload'; readonly instanceIdentifier: string }
-  /** A GPU can't be read any more, as during a driver reset; without `gpu`, all of them. */
+  /** A GPU can't be read any more, for example during a driver reset. Without `gpu`, no GPU can be read. */
   | { readonly type: 'gpuLost'; readonly gpu?: number }
-  /** The GPU can be read again; without `gpu`, all of them. */
+  /** The GPU can be read again. Without `gpu`, every GPU can be read again. */
   | { readonly type: 'gpuBack'; readonly gpu?: number };

@@ -597,7 +597,7 @@ describe('a malformed trace', () => {
     ['trace.jsonl:1: a trace needs at least a first and a last row', ''],
     ['trace.jsonl:1: a trace needs at least', good],
     ['trace.jsonl:2: not JSON', `${good}\n{"tMs":`],
-    ['trace.jsonl:3: a row is an object', `${good}\n\n[]`],
+    ['trace.jsonl:3: a row must be an object', `${good}\n\n[]`],
     ["trace.jsonl:2: 'ram.totalBytes' must be", `${good}\n{"tMs":1,"ram":{"totalBytes":-1}}`],
     ["trace.jsonl:2: unknown field 'rma'", `${good}\n{"tMs":1,"rma":{}}`],
     ["trace.jsonl:3: 'tMs' goes back from 5", `${good}\n{"tMs":5}\n{"tMs":4}`],

@@ -1,8 +1,8 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Candidate, LoadOption, Requirement } from './input.js';
-import type { Rejection } from './selection.js';
+import type { Candidate, LoadOption, Requirement } from '../input.js';
+import type { Rejection } from '../selection.js';
 
-/** Why a candidate does not meet the requirement, resident or not; `null` when it does. */
+/** Why a candidate can't be chosen, whether it is resident or not; `null` when it can. */
 export function rejectCandidate(candidate: Candidate, requirement: Requirement): Rejection | null {
   const missing = requirement.capabilities.filter(
     (capability) => !candidate.capabilities.includes(capability),
@@ -14,7 +14,10 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
   return candidate.loadOptions.length === 0 ? { code: 'FOOTPRINT_UNKNOWN' } : null;
 }
 
-/** Why a candidate can't be loaded now, with any amount of memory. A resident copy may stay. */
+/**
+ * Why a candidate can't be loaded now, however much memory is free; `null` when it can. A resident copy may
+ * stay.
+ */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
   if (!candidate.downloaded) return { code: 'NOT_DOWNLOADED' };
   const untilMs = candidate.coolingDownUntilMs;
@@ -22,7 +25,7 @@ export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Re
   return { code: 'COOLING_DOWN_AFTER_FAILURE', untilMs, remainingMs: untilMs - timestampMs };
 }
 
-/** Why a context length falls short of the requirement; `null` where it does not, or where it is not known. */
+/** Rejects a context that is shorter than required; `null` for a longer one or one of unknown length. */
 function rejectContext(
   offeredTokens: number | null,
   { minContextLengthTokens }: Requirement,
@@ -32,7 +35,7 @@ function rejectContext(
   return { code: 'CONTEXT_TOO_SMALL', requiredTokens: minContextLengthTokens, offeredTokens };
 }
 
-/** Why a load option can't be loaded, with any amount of memory; `null` when it can. */
+/** Why a load option can't be loaded, however much memory is free; `null` when it can. */
 export function rejectOption(
   candidate: Candidate,
   { loadConfig, footprint, guardrails }: LoadOption,

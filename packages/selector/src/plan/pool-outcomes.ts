@@ -1,9 +1,9 @@
 import { allowedUse, HARD_LIMIT, LIMIT, useOf, type Charge, type Pool } from '@mai/memory-ledger';
-import { chargesOf, type Accounts } from './accounts.js';
-import type { SelectionInput } from './input.js';
-import type { Plan, PoolOutcome } from './selection.js';
+import { chargesOf, type Accounts } from '../account/accounts.js';
+import type { SelectionInput } from '../input.js';
+import type { Plan, PoolOutcome } from '../selection.js';
 
-/** Works out each pool before and after a plan that loads nothing, or one model that takes `needed`. */
+/** Works out each pool before and after a plan. `needed` is the charge of the model that the plan loads. */
 export function outcomesOf(
   { residents }: SelectionInput,
   accounts: Accounts,

@@ -6,8 +6,8 @@ import {
   type ChargedResident,
   type Pool,
 } from '@mai/memory-ledger';
-import { sortByEvictability, type Evictability } from './evictable.js';
-import type { Resident, SelectionInput } from './input.js';
+import { sortByEvictability, type Evictability } from './evictability.js';
+import type { Resident, SelectionInput } from '../input.js';
 
 /**
  * The pools, the charge of each resident, and which residents may be evicted. Worked out once for each
@@ -19,7 +19,7 @@ export interface Accounts {
   readonly evictability: Evictability;
 }
 
-/** Works out the pools, what each resident takes of them, and which residents may be evicted. */
+/** Works out the pools, the charge of each resident, and which residents may be evicted. */
 export function openAccounts({
   candidates,
   resources,
@@ -39,12 +39,12 @@ export function openAccounts({
 /** The charge of something that takes no memory. */
 export const NOTHING: Charge = new Map();
 
-/** What a resident takes of each pool. */
+/** The bytes that a resident takes of each pool. */
 export function chargeOf({ charges }: Accounts, resident: Resident): Charge {
   return charges.get(resident)?.full ?? NOTHING;
 }
 
-/** What several residents take of each pool together. */
+/** The bytes that several residents take together of each pool. */
 export function chargesOf(accounts: Accounts, residents: readonly Resident[]): Charge {
   return residents.length === 0
     ? NOTHING

@@ -1,8 +1,8 @@
 import type { Charge, Footprint } from '@mai/memory-ledger';
-import type { SelectionInput } from './input.js';
-import type { PoolOutcome, Selection, SelectionNote } from './selection.js';
+import type { SelectionInput } from '../input.js';
+import type { Chosen, PoolOutcome, Selection, SelectionNote } from '../selection.js';
 
-/** Collects what the reader of a decision should know about it. */
+/** Collects the facts that explain a decision. */
 export function noteSelection(
   { candidates, resources, residents, policy }: SelectionInput,
   { chosen, pools }: { readonly chosen: Selection['chosen']; readonly pools: Selection['pools'] },
@@ -31,7 +31,7 @@ export function noteSelection(
     chosen === null
       ? null
       : (candidates[chosen.candidateIndex]?.loadOptions[0]?.loadConfig.contextLengthTokens ?? null);
-  const offeredTokens = chosen?.loadOption.loadConfig.contextLengthTokens ?? null;
+  const offeredTokens = chosen === null ? null : contextOf(chosen, residents);
   if (wantedTokens !== null && offeredTokens !== null && offeredTokens < wantedTokens) {
     notes.push({ code: 'SHORTER_CONTEXT', wantedTokens, offeredTokens });
   }
@@ -51,7 +51,16 @@ export function noteSelection(
   return notes;
 }
 
-/** The pools that a charge takes memory from; RAM always. */
+/** The context length of the resident that serves, or of the option that is loaded. */
+function contextOf(
+  { instanceIdentifier, loadOption }: Chosen,
+  residents: SelectionInput['residents'],
+): number | null {
+  const serving = residents.find((one) => one.instanceIdentifier === instanceIdentifier);
+  return serving?.loadConfig.contextLengthTokens ?? loadOption.loadConfig.contextLengthTokens;
+}
+
+/** RAM, and the other pools that a charge takes memory from. */
 export function poolsUsedBy(needed: Charge, pools: readonly PoolOutcome[]): readonly PoolOutcome[] {
   return pools.filter(({ pool }) => pool === 'ram' || (needed.get(pool) ?? 0) > 0);
 }
@@ -70,8 +79,8 @@ function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefin
 }
 
 /**
- * CPU load of others. While an instance generates, the total load includes ours and does not show that of
- * others.
+ * CPU load of others; `null` when it is not known. While an instance generates, the total load includes
+ * ours, so it does not tell the load of others.
  */
 function outsideCpuRatio(
   { othersRatio, utilizationRatio }: SelectionInput['resources']['cpu'],

@@ -1,33 +1,24 @@
 import type { Charge } from '@mai/memory-ledger';
-import { chargeOf, NOTHING, type Accounts } from './accounts.js';
-import { comparePositions, type ChainPosition } from './chain-position.js';
-import type { Candidate, LoadOption, Resident, SelectionInput } from './input.js';
-import type { Current } from './offer.js';
-import { unloadStep, type DrainingOffer, type FittingOffer } from './plan-switch.js';
-import { outcomesOf } from './pool-outcomes.js';
-import type {
-  Chosen,
-  Plan,
-  PoolOutcome,
-  RejectedCandidate,
-  Rejection,
-  Selection,
-} from './selection.js';
+import { chargeOf, NOTHING, type Accounts } from '../account/accounts.js';
+import { comparePositions, type ChainPosition } from '../offer/chain-position.js';
+import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
+import type { Current } from '../offer/current.js';
+import { unloadStep, type DrainingOffer } from '../plan/plan-switch.js';
+import { outcomesOf } from '../plan/pool-outcomes.js';
+import type { Chosen, Plan, PoolOutcome, Rejection, Selection } from '../selection.js';
+import type { Search } from '../search/search-chain.js';
 import { noteSelection, poolsUsedBy } from './selection-notes.js';
 
-/** The result of the search through the chain. */
-export interface Outcome {
-  readonly picked: FittingOffer | null;
-  readonly afterDrain: DrainingOffer | null;
+/** The results of all steps before the conclusion. */
+export interface Outcome extends Search {
   /** Residents to release because memory is about to run out and nothing fits. */
   readonly released: readonly Resident[];
-  readonly rejected: readonly RejectedCandidate[];
   readonly current: Current | null;
 }
 
 /**
- * Reasons that are reported for a kept model too: it does not meet the requirement, but no better model
- * fits.
+ * Reasons that are reported for the chosen model too. A resident that does not meet the requirement is kept
+ * while no better model fits.
  */
 const UNSERVED: ReadonlySet<Rejection['code']> = new Set([
   'MISSING_CAPABILITY',
@@ -37,7 +28,7 @@ const UNSERVED: ReadonlySet<Rejection['code']> = new Set([
 
 const NO_PLAN: Plan = { steps: [], order: null };
 
-/** Turns what was found into a decision. */
+/** Turns the results of the other steps into a decision. */
 export function concludeSelection(
   input: SelectionInput,
   accounts: Accounts,
@@ -88,7 +79,7 @@ function decide(
     const steps = released.map((resident) => unloadStep(resident, 'make-room'));
     return { decision: 'release', direction: 'down', chosen: null, plan: { steps, order: null } };
   }
-  // Don't step down when the pool would stay above its limit: that would only lose the better model.
+  // No step down where the pool would stay above its limit: that would only lose the better model.
   return {
     decision: kept === null ? 'none' : 'keep',
     direction: null,
@@ -139,7 +130,7 @@ function tightest(pools: readonly PoolOutcome[], needed: Charge): number {
   return Math.min(...poolsUsedBy(needed, pools).map(({ headroomBytes }) => headroomBytes));
 }
 
-/** What the chosen model takes of each pool. */
+/** The bytes that the chosen model takes of each pool. */
 function neededBy({ picked, current }: Outcome, accounts: Accounts): Charge {
   if (picked !== null) return picked.offer.needed;
   return current === null ? NOTHING : chargeOf(accounts, current.resident);

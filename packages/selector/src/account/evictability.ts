@@ -1,24 +1,27 @@
 import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
-import type { Candidate, Resident } from './input.js';
+import type { Candidate, Resident } from '../input.js';
 
-/** What a plan may do with each resident. */
+/** The residents that a plan may unload, grouped by when it may do so. */
 export interface Evictability {
-  /** Ours, of this chain, and idle: the chosen model takes its place. */
+  /** Our idle residents of this chain. The chosen model takes their place. */
   readonly superseded: readonly Resident[];
-  /** May go when its memory is needed, in this order. */
+  /** Residents that are unloaded only when their memory is needed, in this order. */
   readonly spare: readonly Resident[];
-  /** Ours and busy: may go once it is idle. */
+  /** Our busy residents. They may be unloaded once they are idle. */
   readonly draining: readonly Resident[];
-  /** Everything that may go now: superseded and spare. */
+  /** All that may be unloaded now: superseded and spare. */
   readonly idle: readonly Resident[];
-  /** Everything that may go now or once it is idle. */
+  /** All that may be unloaded now or once they are idle. */
   readonly movable: readonly Resident[];
 }
 
 /**
- * Sorts the residents by whether they may be evicted. A pinned one never is, a busy one not before it is
- * idle, a foreign one only as far as the policy allows. Our residents of another chain go before foreign
- * ones, and within each group the least recently used goes first.
+ * Sorts the residents by whether they may be evicted.
+ *
+ * - A pinned resident is never evicted. A busy resident is not evicted before it is idle. A foreign resident
+ *   is evicted only as far as the policy allows.
+ * - Our residents of another chain are evicted before foreign ones. Within each group, the least recently
+ *   used is evicted first.
  */
 export function sortByEvictability(
   residents: readonly Resident[],
@@ -60,7 +63,7 @@ function mayEvictForeign(
     case 'evict':
       return true;
     case 'evict-idle':
-      // The last use is unknown, so the resident may have been busy a moment ago.
+      // A resident whose last use is unknown may have been busy a moment ago.
       return lastUsedAtMs !== null && timestampMs - lastUsedAtMs >= foreignIdleMs;
   }
 }

@@ -1,8 +1,8 @@
 import { deviceKeyOf, worstShortfall, type Limit, type Shortfall } from '@mai/memory-ledger';
-import { chargesOf, type Accounts } from './accounts.js';
-import type { Resident } from './input.js';
-import type { Offer } from './offer.js';
-import type { Plan, PlanStep, Rejection } from './selection.js';
+import { chargesOf, type Accounts } from '../account/accounts.js';
+import type { Resident } from '../input.js';
+import type { Offer } from '../offer/offers.js';
+import type { Plan, PlanStep, Rejection } from '../selection.js';
 
 /** An offer that fits, with the plan that makes it resident. */
 export interface FittingOffer {
@@ -15,8 +15,9 @@ export interface FittingOffer {
 export interface DrainingOffer {
   readonly kind: 'after-drain';
   readonly offer: Offer;
+  /** Identifiers of the busy instances. */
   readonly waitsFor: readonly string[];
-  /** The plan once they are idle. */
+  /** The plan to carry out once these instances are idle. */
   readonly plan: Plan;
 }
 
@@ -25,35 +26,34 @@ export type Attempt =
   FittingOffer | DrainingOffer | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /**
- * Finds the plan with the fewest evictions that makes an offer resident: evicts the residents that it
- * supersedes, then as few spare residents as needed.
+ * Finds the plan with the fewest evictions that makes an offer resident. The plan unloads the residents that
+ * the offer supersedes, and as few spare residents as needed.
  */
 export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Attempt {
   const { evictability } = accounts;
   const { resident } = offer;
-  const withoutIt = (list: readonly Resident[]): readonly Resident[] =>
+  const exceptResident = (list: readonly Resident[]): readonly Resident[] =>
     resident === null ? list : list.filter((one) => one !== resident);
   const shortfallWithout = (gone: readonly Resident[]): Shortfall | null =>
     worstShortfall(accounts.pools, offer.needed, {
       limit,
-      // A resident needs no further room.
+      // A resident needs no further room, so its own charge counts as freed.
       freed: chargesOf(accounts, resident === null ? gone : [...gone, resident]),
     });
-  const superseded = withoutIt(evictability.superseded);
-  const spare = withoutIt(evictability.spare);
-  const idle = withoutIt(evictability.idle);
+  const superseded = exceptResident(evictability.superseded);
+  const spare = exceptResident(evictability.spare);
+  const idle = exceptResident(evictability.idle);
 
-  // Checked first because it is common: most candidates of a long chain do not fit even after every
-  // eviction.
-  const hopeless = shortfallWithout(withoutIt(evictability.movable));
-  if (hopeless !== null) return reject(shortfallWithout(idle) ?? hopeless);
+  // Most candidates of a long chain do not fit even after every eviction, so this is checked first.
+  const afterAll = shortfallWithout(exceptResident(evictability.movable));
+  if (afterAll !== null) return reject(shortfallWithout(idle) ?? afterAll);
 
   const now = makeRoom(superseded, spare, shortfallWithout);
   if (now.shortfall === null) {
     const besideAll = shortfallWithout([]) === null;
     return { kind: 'fits', offer, plan: writePlan(offer, superseded, now.evicted, besideAll) };
   }
-  const later = makeRoom(idle, withoutIt(evictability.draining), shortfallWithout);
+  const later = makeRoom(idle, exceptResident(evictability.draining), shortfallWithout);
   if (later.shortfall !== null) return reject(now.shortfall);
   return {
     kind: 'after-drain',
@@ -67,7 +67,7 @@ function reject(shortfall: Shortfall): Attempt {
   return { kind: 'rejected', rejection: rejectionOf(shortfall) };
 }
 
-/** The reason code of a pool that is too small. */
+/** The rejection for a pool that is too small. */
 function rejectionOf({ pool, shortfallBytes, neededBytes, allowedBytes }: Shortfall): Rejection {
   const deviceKey = deviceKeyOf(pool);
   return deviceKey === null
@@ -77,11 +77,14 @@ function rejectionOf({ pool, shortfallBytes, neededBytes, allowedBytes }: Shortf
 
 interface MadeRoom {
   readonly evicted: readonly Resident[];
-  /** The shortfall after all of these evictions; `null` where there is room. */
+  /** The shortfall after all evictions; `null` where there is room. */
   readonly shortfall: Shortfall | null;
 }
 
-/** Evicts residents of `spare`, in their order, until there is room. `gone` is unloaded in any case. */
+/**
+ * Chooses residents of `spare` to evict, in their order, until there is room. The residents of `gone` are
+ * unloaded in any case.
+ */
 function makeRoom(
   gone: readonly Resident[],
   spare: readonly Resident[],
@@ -95,7 +98,7 @@ function makeRoom(
     shortfall = shortfallWithout([...gone, ...evicted]);
   }
   if (shortfall !== null) return { evicted, shortfall };
-  // Drop evictions that a later, larger one made unnecessary.
+  // Drop the evictions that a later eviction of a larger resident made unnecessary.
   for (const one of evicted) {
     const without = evicted.filter((other) => other !== one);
     if (shortfallWithout([...gone, ...without]) === null) evicted = without;
@@ -103,7 +106,7 @@ function makeRoom(
   return { evicted, shortfall };
 }
 
-/** @param besideAll - whether the offer fits while everything that is resident stays. */
+/** @param besideAll - whether the offer fits while every resident stays. */
 function writePlan(
   { candidate, option, resident }: Offer,
   superseded: readonly Resident[],
@@ -117,8 +120,8 @@ function writePlan(
   if (resident !== null) return { steps: unloads, order: null };
   const load: PlanStep = { action: 'load', modelKey: candidate.modelKey, loadOption: option };
   if (unloads.length === 0) return { steps: [load], order: null };
-  // Unload first where the two do not fit together: a failed load can be rolled back, a swapping machine
-  // hangs.
+  // Where both do not fit together, unload first. A failed load can be rolled back, but a machine that
+  // swaps hangs.
   return besideAll
     ? { steps: [load, ...unloads], order: 'make-before-break' }
     : { steps: [...unloads, load], order: 'break-before-make' };

@@ -1,7 +1,7 @@
-/** A place in the fallback chain: the candidate, and which of its load options. */
+/** A position in the fallback chain: a candidate and one of its load options. */
 export interface ChainPosition {
   readonly candidateIndex: number;
-  /** The number of load options where a resident is of this model and of none of them. */
+  /** The number of load options for a resident that serves none of them. */
   readonly optionIndex: number;
 }
 

@@ -1,0 +1,63 @@
+import { HARD_LIMIT } from '@mai/memory-ledger';
+import type { Accounts } from '../account/accounts.js';
+import { outcomesOf } from '../plan/pool-outcomes.js';
+import type { Candidate, SelectionInput } from '../input.js';
+import { comparePositions } from '../offer/chain-position.js';
+import type { Current } from '../offer/current.js';
+import { offersOf } from '../offer/offers.js';
+import { attemptOffer } from '../plan/attempt-offer.js';
+import type { FittingOffer } from '../plan/plan-switch.js';
+import { rejectCandidate } from '../offer/eligibility.js';
+
+/** A switch that leaves a pool above its limit must free at least this share of the pool. */
+const MIN_RELIEF_RATIO = 0.02;
+
+/**
+ * Lets the last eligible candidate of the chain stay, or be loaded, up to the hard limit. Returns `null`
+ * when nothing is resident and nothing was just unloaded: then the configured limit applies.
+ */
+export function lastResort(
+  input: SelectionInput,
+  accounts: Accounts,
+  current: Current | null,
+): FittingOffer | null {
+  if (current === null && input.steppingDown !== true) return null;
+  const last = lastEligible(input);
+  if (last === null) return null;
+  for (const offer of offersOf(last.candidate, last.candidateIndex, input, accounts)) {
+    // Above the limit, never switch to a more preferred load option.
+    if (current !== null && comparePositions(offer, current.position) < 0) continue;
+    const attempt = attemptOffer(offer, input, accounts, HARD_LIMIT);
+    if (attempt.kind !== 'fits') continue;
+    if (current === null || isWorthIt(attempt, input, accounts)) return attempt;
+  }
+  return null;
+}
+
+function lastEligible({
+  candidates,
+  requirement,
+}: SelectionInput): { readonly candidate: Candidate; readonly candidateIndex: number } | null {
+  const candidate = candidates.findLast((one) => rejectCandidate(one, requirement) === null);
+  return candidate === undefined
+    ? null
+    : { candidate, candidateIndex: candidates.lastIndexOf(candidate) };
+}
+
+/**
+ * Whether a plan is worth its cost: it loads nothing, or a pool is above its hard limit, or it frees enough
+ * of a pool that is above its limit.
+ */
+function isWorthIt(
+  { offer, plan }: FittingOffer,
+  input: SelectionInput,
+  accounts: Accounts,
+): boolean {
+  if (plan.steps.every(({ action }) => action === 'unload')) return true;
+  return outcomesOf(input, accounts, plan, offer.needed).some(
+    ({ totalBytes, useBeforeBytes, useAfterBytes, limitBytes, hardLimitBytes }) =>
+      useBeforeBytes > hardLimitBytes ||
+      (useBeforeBytes > limitBytes &&
+        useBeforeBytes - useAfterBytes >= MIN_RELIEF_RATIO * totalBytes),
+  );
+}

@@ -1,0 +1,54 @@
+import { charge, type Charge } from '@mai/memory-ledger';
+import { chargeOf, NOTHING, type Accounts } from '../account/accounts.js';
+import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
+import type { ChainPosition } from './chain-position.js';
+import { serviceOf } from './serves.js';
+
+/** One way to make a load option of a candidate available: keep a resident, or load it. */
+export interface Offer extends ChainPosition {
+  readonly candidate: Candidate;
+  readonly option: LoadOption;
+  /** The resident that serves the option; `null` when the option is loaded. */
+  readonly resident: Resident | null;
+  /**
+   * Bytes of each pool: the expected size of a resident, the upper end of the interval of a load. Empty for
+   * a load whose footprint is unknown; such a load is rejected before it is charged.
+   */
+  readonly needed: Charge;
+}
+
+/**
+ * The offers of a candidate, in order of preference. For each load option:
+ *
+ * 1. Every resident that is loaded as the option asks.
+ * 2. Every resident with a longer context that serves no earlier option.
+ * 3. A load, unless a resident is loaded as the option asks. It is tried after a resident with a longer
+ *    context, because the shorter context may fit where the longer one does not.
+ */
+export function* offersOf(
+  candidate: Candidate,
+  candidateIndex: number,
+  { requirement, residents, resources }: SelectionInput,
+  accounts: Accounts,
+): Generator<Offer> {
+  const copies = residents.filter(({ modelKey }) => modelKey === candidate.modelKey);
+  const offered = new Set<Resident>();
+  for (const [optionIndex, option] of candidate.loadOptions.entries()) {
+    const asAsked: Resident[] = [];
+    const longer: Resident[] = [];
+    for (const resident of copies) {
+      const service = serviceOf(resident, option, requirement);
+      if (service === 'as-asked') asAsked.push(resident);
+      if (service === 'longer-context' && !offered.has(resident)) longer.push(resident);
+    }
+    for (const resident of [...asAsked, ...longer]) {
+      offered.add(resident);
+      const needed = chargeOf(accounts, resident);
+      yield { candidateIndex, optionIndex, candidate, option, resident, needed };
+    }
+    if (asAsked.length > 0) continue;
+    const { footprint } = option;
+    const needed = footprint === null ? NOTHING : charge(footprint, resources, 'upper-end').charge;
+    yield { candidateIndex, optionIndex, candidate, option, resident: null, needed };
+  }
+}

@@ -1,0 +1,39 @@
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { LoadOption, Requirement, Resident } from '../input.js';
+
+/**
+ * How a resident serves a load option of its model:
+ *
+ * - `as-asked`: every field that the option sets and that the runtime tells is equal. A field that the
+ *   option leaves to the runtime's default matches any value.
+ * - `longer-context`: the same, but the context is longer than the option asks for.
+ */
+export type Service = 'as-asked' | 'longer-context';
+
+/** How a resident serves a load option of its model; `null` when it does not. */
+export function serviceOf(
+  { loadConfig: got }: Resident,
+  { loadConfig: asked }: LoadOption,
+  { minContextLengthTokens: required }: Requirement,
+): Service | null {
+  const tokens = got.contextLengthTokens;
+  // An unknown context length does not meet a requirement.
+  if (required !== null && (tokens === null || tokens < required)) return null;
+  if (!OTHER_FIELDS.every((field) => isEqualOrUnset(asked[field], got[field]))) return null;
+  if (isEqualOrUnset(asked.contextLengthTokens, tokens)) return 'as-asked';
+  return (tokens ?? 0) > (asked.contextLengthTokens ?? 0) ? 'longer-context' : null;
+}
+
+/** Every field except the context length. */
+const OTHER_FIELDS = [
+  'parallelSequences',
+  'offloadRatio',
+  'kvCacheTypeK',
+  'kvCacheTypeV',
+  'flashAttention',
+  'cpuExpertRatio',
+] as const satisfies readonly (keyof LoadConfig)[];
+
+function isEqualOrUnset<Value>(asked: Value | null, got: Value | null): boolean {
+  return asked === null || got === null || asked === got;
+}

@@ -1,0 +1,148 @@
+import { LIMIT, type Limit } from '@mai/memory-ledger';
+import type { Accounts } from '../account/accounts.js';
+import type { Candidate, SelectionInput } from '../input.js';
+import { comparePositions } from '../offer/chain-position.js';
+import type { Current } from '../offer/current.js';
+import { offersOf, type Offer } from '../offer/offers.js';
+import { attemptOffer } from '../plan/attempt-offer.js';
+import { planSwitch, type DrainingOffer, type FittingOffer } from '../plan/plan-switch.js';
+import type { RejectedCandidate, Rejection } from '../selection.js';
+import { rejectCandidate, rejectLoad } from '../offer/eligibility.js';
+
+/** The result of the search through the chain. */
+export interface Search {
+  /** The first offer that fits; `null` where none does. */
+  readonly picked: FittingOffer | null;
+  /** The first offer that fits only after a busy instance is idle; `null` without one. */
+  readonly afterDrain: DrainingOffer | null;
+  readonly rejected: readonly RejectedCandidate[];
+}
+
+/** Walks the chain in order of preference and picks the first offer that fits. */
+export function searchChain(
+  input: SelectionInput,
+  accounts: Accounts,
+  current: Current | null,
+): Search {
+  let picked: FittingOffer | null = null;
+  let afterDrain: DrainingOffer | null = null;
+  const rejected: RejectedCandidate[] = [];
+  for (const [candidateIndex, candidate] of input.candidates.entries()) {
+    const { modelKey } = candidate;
+    const passedOver = passOver(candidate, input, picked);
+    if (passedOver !== null) {
+      rejected.push({ candidateIndex, modelKey, rejection: passedOver, options: [] });
+      continue;
+    }
+    const tried = tryCandidate(candidate, candidateIndex, { input, accounts, current, afterDrain });
+    ({ picked, afterDrain } = tried);
+    const rejection = closest(tried.options);
+    if (picked === null && rejection !== null) {
+      rejected.push({ candidateIndex, modelKey, rejection, options: tried.options });
+    }
+  }
+  return { picked, afterDrain, rejected };
+}
+
+/** The reason to skip the load options of a candidate; `null` to try them. */
+function passOver(
+  candidate: Candidate,
+  { requirement, resources }: SelectionInput,
+  picked: FittingOffer | null,
+): Rejection | null {
+  const unsuitable = rejectCandidate(candidate, requirement);
+  if (unsuitable !== null || picked === null) return unsuitable;
+  const preferredModelKey = picked.offer.candidate.modelKey;
+  return (
+    rejectLoad(candidate, resources) ?? { code: 'PREFERRED_CANDIDATE_FITS', preferredModelKey }
+  );
+}
+
+/** The result of trying the offers of one candidate. */
+interface Tried {
+  readonly picked: FittingOffer | null;
+  readonly afterDrain: DrainingOffer | null;
+  /** The reason for each load option that was rejected, in order. */
+  readonly options: readonly Rejection[];
+}
+
+function tryCandidate(
+  candidate: Candidate,
+  candidateIndex: number,
+  search: {
+    readonly input: SelectionInput;
+    readonly accounts: Accounts;
+    readonly current: Current | null;
+    /** The draining offer of a more preferred candidate; `null` without one. */
+    readonly afterDrain: DrainingOffer | null;
+  },
+): Tried {
+  const { input, accounts, current } = search;
+  let { afterDrain } = search;
+  const options: Rejection[] = [];
+  const reject = ({ optionIndex }: Offer, rejection: Rejection): void => {
+    const before = options[optionIndex];
+    options[optionIndex] = before === undefined ? rejection : closer(before, rejection);
+  };
+  for (const offer of offersOf(candidate, candidateIndex, input, accounts)) {
+    const limit = limitFor(offer, input, current);
+    const attempt = attemptOffer(offer, input, accounts, limit);
+    if (attempt.kind === 'fits') {
+      if (afterDrain === null || current === null || offer.resident !== null) {
+        return { picked: attempt, afterDrain, options };
+      }
+      // A better model fits once a busy instance is idle. Until then, do not load a less preferred model.
+      reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
+    } else if (attempt.kind === 'after-drain') {
+      afterDrain ??= attempt;
+      reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
+    } else {
+      reject(offer, attempt.rejection);
+      if (lacksOnlyMargin(offer, accounts, limit)) break;
+    }
+  }
+  return { picked: null, afterDrain, options };
+}
+
+/** Stepping up from the current resident asks for more room than staying. */
+function limitFor(
+  offer: Offer,
+  { policy, upgradeMarginRatio }: SelectionInput,
+  current: Current | null,
+): Limit {
+  const isStepUp = current !== null && comparePositions(offer, current.position) < 0;
+  return isStepUp && upgradeMarginRatio != null
+    ? { kind: 'upgrade', marginRatio: upgradeMarginRatio, floorRatio: policy.upgradeBelowRatioMin }
+    : LIMIT;
+}
+
+/**
+ * Whether a resident that was rejected keeps to the limit and lacks only the upgrade margin. A cheaper load
+ * option of its model is then not loaded beside it.
+ */
+function lacksOnlyMargin(offer: Offer, accounts: Accounts, { kind }: Limit): boolean {
+  return (
+    offer.resident !== null &&
+    kind === 'upgrade' &&
+    planSwitch(offer, accounts, LIMIT).kind === 'fits'
+  );
+}
+
+/** The reason of the load option that came closest to fitting; `null` without any. */
+function closest(options: readonly Rejection[]): Rejection | null {
+  return options.reduce<Rejection | null>(
+    (best, next) => (best === null ? next : closer(best, next)),
+    null,
+  );
+}
+
+/** Of two reasons, the one that is closer to fitting; the first where both are equally close. */
+function closer(first: Rejection, second: Rejection): Rejection {
+  return distanceOf(second) < distanceOf(first) ? second : first;
+}
+
+/** How far a rejected offer is from fitting: waiting is nearest, then the smaller shortfall. */
+function distanceOf(rejection: Rejection): number {
+  if (rejection.code === 'WAITS_FOR_BUSY') return -1;
+  return 'shortfallBytes' in rejection ? rejection.shortfallBytes : Infinity;
+}

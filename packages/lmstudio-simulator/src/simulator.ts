@@ -3,8 +3,8 @@ import type { FaultControl } from './faults/fault-control.js';
 import type { Fault } from './faults/fault.js';
 import type { ProfileName } from './profile/profile.js';
 import type { SimulatedRequest } from './request-log.js';
-import type { MemoryGrowth } from './runtime/growth.js';
-import type { MemoryUse } from './runtime/memory.js';
+import type { MemoryGrowth } from './loading/growth.js';
+import type { MemoryUse } from './loading/memory.js';
 import type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
 import type { World, WorldInput } from './world/world.js';
 

@@ -144,7 +144,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     requests: log.entries,
     fault: createFaultControl(faults),
-    residents: () => runtime.residents().map(describeResident),
+    residents: () => runtime.residents.all.map(describeResident),
     memoryInUse(deviceIdentifier = null) {
       const device = runtime.devices.find(({ identifier }) => identifier === deviceIdentifier);
       if (!device)
@@ -155,9 +155,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     connections: () => listener.connections,
     setBusy(instanceIdentifier, { status = 'generating', queued = 0, forMs }) {
-      runtime.setBusy(instanceIdentifier, { status, queued }, forMs ?? null);
+      runtime.residents.setBusy(instanceIdentifier, { status, queued }, forMs ?? null);
     },
-    growMemory: (instanceIdentifier, growth) => runtime.addGrowth(instanceIdentifier, growth),
+    growMemory: (instanceIdentifier, growth) =>
+      runtime.residents.addGrowth(instanceIdentifier, growth),
     seen: (endpoint, count = 1, signal) => log.seen(endpoint, count, signal),
     restart(restartOptions = {}) {
       if (!stopped) return restart(restartOptions.downMs ?? 0);

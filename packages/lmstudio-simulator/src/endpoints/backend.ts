@@ -22,20 +22,18 @@ export function resolveSpecifier(
   specifier: ModelSpecifier,
 ): ResidentState {
   if (specifier.type === 'instanceReference') {
-    return runtime.findByReference(specifier.instanceReference);
+    return runtime.residents.getByReference(specifier.instanceReference);
   }
   const { query } = specifier;
-  const found = runtime
-    .residents()
-    .find(
-      ({ file, domain: loadedAs, identifier }) =>
-        loadedAs === domain &&
-        (query.identifier === undefined || query.identifier === identifier) &&
-        (query.path === undefined ||
-          [file.modelKey, file.model.modelKey, file.filePath].includes(query.path)) &&
-        (query.vision === undefined || query.vision === file.model.vision) &&
-        (query.deviceIdentifier === undefined || query.deviceIdentifier === file.device.identifier),
-    );
-  if (!found) throw noModelMatchingQuery(query, runtime.loadedIdentifiers(domain));
+  const found = runtime.residents.all.find(
+    ({ file, domain: loadedAs, identifier }) =>
+      loadedAs === domain &&
+      (query.identifier === undefined || query.identifier === identifier) &&
+      (query.path === undefined ||
+        [file.modelKey, file.model.modelKey, file.filePath].includes(query.path)) &&
+      (query.vision === undefined || query.vision === file.model.vision) &&
+      (query.deviceIdentifier === undefined || query.deviceIdentifier === file.device.identifier),
+  );
+  if (!found) throw noModelMatchingQuery(query, runtime.residents.identifiers(domain));
   return found;
 }

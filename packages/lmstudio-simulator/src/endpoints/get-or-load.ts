@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { LoadInProgress } from '../runtime/runtime.js';
 import type { ModelDomain } from '../runtime/device.js';
-import { startLoad } from '../runtime/load.js';
+import { startLoad } from '../loading/load.js';
 import type { ResidentState } from '../runtime/resident.js';
 import { isBusy } from '../runtime/resident.js';
 import type { Backend } from './backend.js';
@@ -25,7 +25,7 @@ export function getOrLoad(backend: Backend, domain: ModelDomain): Endpoint {
     const { identifier, deviceIdentifier } = request;
     const resident = findLoaded(backend, identifier, domain);
     if (resident) {
-      runtime.touch(resident);
+      runtime.residents.touch(resident);
       serverChannel.send({ type: 'alreadyLoaded', info: instanceInfo(resident, profile) });
       serverChannel.close();
       return;
@@ -46,11 +46,11 @@ export function getOrLoad(backend: Backend, domain: ModelDomain): Endpoint {
     }
 
     if (runtime.world.justInTime.autoEvict) {
-      for (const other of runtime.residents()) {
+      for (const other of runtime.residents.all) {
         if (!other.justInTime || other.domain !== domain) continue;
         serverChannel.send({ type: 'unloadingOtherJITModel', info: instanceInfo(other, profile) });
         // LM Studio evicts even while the model generates: lmstudio-bug-tracker #671 and #1796.
-        runtime.unload(other.identifier);
+        runtime.residents.unload(other.identifier);
       }
     }
     const load = startLoad(
@@ -92,14 +92,12 @@ function findLoaded(
   identifier: string,
   domain: ModelDomain,
 ): ResidentState | null {
-  const exact = runtime.findResident(identifier);
+  const exact = runtime.residents.find(identifier);
   if (exact?.domain === domain) return exact;
-  const copies = runtime
-    .residents()
-    .filter(
-      ({ file, domain: loadedAs }) =>
-        loadedAs === domain && [file.modelKey, file.model.modelKey].includes(identifier),
-    );
+  const copies = runtime.residents.all.filter(
+    ({ file, domain: loadedAs }) =>
+      loadedAs === domain && [file.modelKey, file.model.modelKey].includes(identifier),
+  );
   return copies.find((copy) => !isBusy(copy)) ?? copies[0] ?? null;
 }
 

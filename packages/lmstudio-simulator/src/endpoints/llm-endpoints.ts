@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { startPrediction } from '../runtime/prediction.js';
-import type { PredictionRequest } from '../runtime/prediction.js';
+import { startPrediction } from '../predicting/prediction.js';
+import type { PredictionRequest } from '../predicting/prediction.js';
 import type { ResidentState } from '../runtime/resident.js';
-import { countTokens, tokenize } from '../runtime/tokens.js';
+import { countTokens, tokenize } from '../predicting/tokens.js';
 import type { Backend } from './backend.js';
 import { resolveSpecifier } from './backend.js';
 import type { Endpoint, ServerChannel } from '../wire/endpoint.js';

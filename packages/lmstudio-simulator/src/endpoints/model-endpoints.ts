@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { ModelDomain } from '../runtime/device.js';
-import { estimateLoad, startLoad } from '../runtime/load.js';
+import { estimateLoad, startLoad } from '../loading/load.js';
+import { activityOf } from '../runtime/resident.js';
 import type { Backend } from './backend.js';
 import { resolveSpecifier } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
@@ -26,14 +27,13 @@ export function modelEndpoints(
     [
       'unloadModel',
       rpc(z.object({ identifier: z.string(), deviceIdentifier: device }), ({ identifier }) => {
-        runtime.unload(identifier, domain);
+        runtime.residents.unload(identifier, domain);
       }),
     ],
     [
       'listLoaded',
       rpc(noParameter, () =>
-        runtime
-          .residents()
+        runtime.residents.all
           .filter((resident) => resident.domain === domain)
           .map((resident) => instanceInfo(resident, profile)),
       ),
@@ -74,7 +74,7 @@ export function modelEndpoints(
     [
       'getInstanceProcessingState',
       rpc(z.object({ specifier: specifierSchema, throwIfNotFound: z.boolean() }), ({ specifier }) =>
-        runtime.activity(resolveSpecifier(backend, domain, specifier)),
+        activityOf(resolveSpecifier(backend, domain, specifier)),
       ),
     ],
     ['estimateModelUsage', estimateModelUsage(backend, domain)],

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { domainOf } from '../runtime/device.js';
 import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
 import type { ConfigField } from '../wire/frames.js';
-import { startLoad } from '../runtime/load.js';
+import { startLoad } from '../loading/load.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
 import { WireError } from '../wire/wire-error.js';
@@ -30,7 +30,7 @@ export function httpError(
 export function listV0({ runtime }: Backend): object {
   return {
     object: 'list',
-    data: runtime.downloaded().map((file) => describeV0(file, runtime.residents())),
+    data: runtime.downloaded().map((file) => describeV0(file, runtime.residents.all)),
   };
 }
 
@@ -48,7 +48,7 @@ export function listOpenAi({ runtime }: Backend): object {
 export function oneV0({ runtime }: Backend, key: string): HttpAnswer {
   const file = runtime.downloaded().find(({ modelKey }) => modelKey === key);
   return file
-    ? { status: 200, body: describeV0(file, runtime.residents()) }
+    ? { status: 200, body: describeV0(file, runtime.residents.all) }
     : httpError(404, 'invalid_request_error', `Model with identifier "${key}" not found`, {
         code: 'model_not_found',
         param: 'model',
@@ -90,8 +90,7 @@ export function listV1({ runtime }: Backend): object {
             : { name: file.quantization.name, bits_per_weight: file.quantization.bits },
         size_bytes: file.sizeBytes,
         params_string: model.paramsString,
-        loaded_instances: runtime
-          .residents()
+        loaded_instances: runtime.residents.all
           .filter((resident) => resident.file.model === model)
           .map((resident) => ({ id: resident.identifier, config: instanceConfig(resident) })),
         max_context_length: model.maxContextLength,
@@ -196,13 +195,13 @@ export function unloadV1({ runtime }: Backend, body: unknown): HttpAnswer {
     });
   }
   const { instance_id } = parsed.data;
-  if (!runtime.findResident(instance_id)) {
+  if (!runtime.residents.find(instance_id)) {
     return httpError(404, 'model_not_found', `Model instance "${instance_id}" not found`, {
       code: 'model_not_found',
       param: 'instance_id',
     });
   }
-  runtime.unload(instance_id);
+  runtime.residents.unload(instance_id);
   return { status: 200, body: { instance_id } };
 }
 

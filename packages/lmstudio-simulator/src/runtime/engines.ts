@@ -31,7 +31,9 @@ export class Engines {
       ...(gpuPlatform === 'Metal' ? [] : [llama('none')]),
       ...(platform === 'darwin' && architecture === 'ARM64' ? [MLX] : []),
     ];
-    for (const engine of this.installed.toReversed()) this.#selected.set(engine.formatName, engine);
+    for (const engine of this.installed) {
+      if (!this.#selected.has(engine.formatName)) this.#selected.set(engine.formatName, engine);
+    }
   }
 
   /** The selected engines by model format. */

@@ -1,8 +1,8 @@
-import { residentUse } from './growth.js';
-import type { MemoryGrowth } from './growth.js';
+import { residentUse } from '../loading/growth.js';
+import type { MemoryGrowth } from '../loading/growth.js';
 import type { ConfigField } from '../wire/frames.js';
-import type { LoadSettings } from './load-settings.js';
-import type { MemoryUse } from './memory.js';
+import type { LoadSettings } from '../loading/load-settings.js';
+import type { MemoryUse } from '../loading/memory.js';
 import type { ModelDomain, ModelOnDevice } from './device.js';
 
 /** The activity of an instance. */

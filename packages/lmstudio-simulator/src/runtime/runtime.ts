@@ -4,17 +4,16 @@ import type { ActiveFaults } from '../faults/active-faults.js';
 import type { LoadDefaults } from '../profile/load-defaults.js';
 import type { Profile } from '../profile/profile.js';
 import type { World } from '../world/world.js';
-import { identifierNotFound, pathNotFound, specificModelUnloaded } from '../wire/wire-error.js';
+import { pathNotFound } from '../wire/wire-error.js';
 import type { Device, ModelDomain, ModelOnDevice } from './device.js';
 import { findOnDevice, modelOnDevice } from './device.js';
 import { Engines } from './engines.js';
 import { DiagnosticsLog } from './diagnostics-log.js';
-import { bounded, growAfterPrediction, NO_GROWTH, residentUse } from './growth.js';
-import type { MemoryGrowth } from './growth.js';
-import type { MemoryUse } from './memory.js';
-import { addUses } from './memory.js';
-import type { InstanceStatus, ResidentState } from './resident.js';
-import { activityOf, isBusy } from './resident.js';
+import { residentUse } from '../loading/growth.js';
+import type { MemoryUse } from '../loading/memory.js';
+import { addUses } from '../loading/memory.js';
+import type { ResidentState } from './resident.js';
+import { ResidentTable } from './resident-table.js';
 
 /** A load in progress. */
 export interface LoadInProgress {
@@ -62,11 +61,11 @@ export class Runtime {
   readonly engines: Engines;
   readonly log = new DiagnosticsLog();
   readonly loads = new Set<LoadInProgress>();
+  readonly residents: ResidentTable;
   /** The device of loads that name none; `null`: the simulated machine. */
   preferredDeviceIdentifier: string | null;
   /** Whether REST and the OpenAI-compatible API answer. */
   httpServer: boolean;
-  readonly #residents = new Map<string, ResidentState>();
   readonly #enginePid: RuntimeOptions['enginePid'];
   #loadedEngines = 0;
 
@@ -74,6 +73,7 @@ export class Runtime {
     this.world = world;
     this.profile = profile;
     this.clock = clock;
+    this.residents = new ResidentTable(clock);
     this.faults = faults;
     this.speed = speed;
     this.preferredDeviceIdentifier = world.preferredDeviceIdentifier;
@@ -98,10 +98,6 @@ export class Runtime {
           models,
         })),
     ];
-  }
-
-  residents(): readonly ResidentState[] {
-    return [...this.#residents.values()];
   }
 
   downloaded(): readonly ModelOnDevice[] {
@@ -141,28 +137,10 @@ export class Runtime {
     );
   }
 
-  loadedIdentifiers(domain: ModelDomain): readonly string[] {
-    return this.residents()
-      .filter((resident) => resident.domain === domain)
-      .map(({ identifier }) => identifier);
-  }
-
-  findResident(identifier: string): ResidentState | null {
-    return this.#residents.get(identifier) ?? null;
-  }
-
-  findByReference(instanceReference: string): ResidentState {
-    const found = this.residents().find(
-      (resident) => resident.instanceReference === instanceReference,
-    );
-    if (!found) throw specificModelUnloaded();
-    return found;
-  }
-
   /** An identifier that is not in use: `key`, `key:2`, `key:3` and so on, as LM Studio names copies. */
   freeIdentifier(modelKey: string): string {
     const taken = new Set([
-      ...this.#residents.keys(),
+      ...this.residents.all.map((resident) => resident.identifier),
       ...[...this.loads].map(({ identifier }) => identifier),
     ]);
     let identifier = modelKey;
@@ -172,7 +150,7 @@ export class Runtime {
 
   isTaken(identifier: string): boolean {
     return (
-      this.#residents.has(identifier) ||
+      this.residents.find(identifier) !== null ||
       [...this.loads].some((load) => load.identifier === identifier)
     );
   }
@@ -180,45 +158,10 @@ export class Runtime {
   /** The memory that the models of a device take, including loads in progress. */
   memoryInUse(device: Device): MemoryUse {
     const uses = [
-      ...this.residents()
-        .filter(({ file }) => file.device === device)
-        .map(residentUse),
+      ...this.residents.all.filter(({ file }) => file.device === device).map(residentUse),
       ...[...this.loads].filter(({ file }) => file.device === device).map(({ use }) => use),
     ];
     return addUses(device.machine, uses);
-  }
-
-  addResident(
-    resident: Pick<
-      ResidentState,
-      | 'file'
-      | 'domain'
-      | 'identifier'
-      | 'instanceReference'
-      | 'enginePid'
-      | 'ttlMs'
-      | 'justInTime'
-      | 'settings'
-      | 'fields'
-      | 'use'
-    >,
-  ): ResidentState {
-    const state: ResidentState = {
-      ...resident,
-      reportsVariant: this.world.instanceKey === 'variant',
-      growth: NO_GROWTH,
-      loadedAtMs: this.clock.now(),
-      lastUsedMs: null,
-      status: 'idle',
-      jobs: new Set(),
-      queue: [],
-      scripted: null,
-      cancelScripted: () => {},
-      cancelEviction: () => {},
-    };
-    this.#residents.set(state.identifier, state);
-    this.#scheduleEviction(state);
-    return state;
   }
 
   /** The names that the engine of a new instance has: LM Studio's reference, and its process. */
@@ -254,78 +197,9 @@ export class Runtime {
     });
   }
 
-  /** Notes that an instance has predicted, which fills the engine's caches. */
-  grow(resident: ResidentState, tokens: number): void {
-    resident.growth = growAfterPrediction(resident, tokens);
-  }
-
-  /** Adds to what an instance has grown by, up to the limits of its engine. */
-  addGrowth(identifier: string, added: Partial<MemoryGrowth>): void {
-    const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers('llm'));
-    const { growth } = resident;
-    resident.growth = bounded(resident, {
-      promptCacheBytes: growth.promptCacheBytes + (added.promptCacheBytes ?? 0),
-      checkpointBytes: growth.checkpointBytes + (added.checkpointBytes ?? 0),
-      kvCacheBytes: growth.kvCacheBytes + (added.kvCacheBytes ?? 0),
-    });
-  }
-
-  unload(identifier: string, domain: ModelDomain = 'llm'): void {
-    const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers(domain));
-    this.#residents.delete(identifier);
-    resident.cancelEviction();
-    resident.cancelScripted();
-    const jobs = [...resident.jobs, ...resident.queue.splice(0)];
-    resident.jobs.clear();
-    for (const job of jobs) job.abandon();
-  }
-
-  /** Notes that an instance is used or has become idle, which restarts its time to live. */
-  touch(resident: ResidentState): void {
-    resident.lastUsedMs = this.clock.now();
-    this.#scheduleEviction(resident);
-  }
-
-  setBusy(
-    identifier: string,
-    activity: { readonly status: InstanceStatus; readonly queued: number },
-    forMs: number | null,
-  ): void {
-    const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers('llm'));
-    resident.cancelScripted();
-    resident.cancelScripted = () => {};
-    const idle = activity.status === 'idle' && activity.queued === 0;
-    resident.scripted = idle ? null : activity;
-    this.touch(resident);
-    if (idle || forMs === null) return;
-    resident.cancelScripted = this.clock.schedule(() => {
-      resident.scripted = null;
-      this.touch(resident);
-    }, forMs);
-  }
-
   /** Ends the process: all residents and loads are lost without an event. */
   shutDown(): void {
     for (const load of [...this.loads]) load.abandon();
-    for (const identifier of [...this.#residents.keys()]) this.unload(identifier);
-  }
-
-  activity(resident: ResidentState): { status: InstanceStatus; queued: number } {
-    return activityOf(resident);
-  }
-
-  #scheduleEviction(resident: ResidentState): void {
-    resident.cancelEviction();
-    const { ttlMs } = resident;
-    if (ttlMs === null) return;
-    resident.cancelEviction = this.clock.schedule(() => {
-      // A busy instance is not evicted. When its work ends, touch() starts this timer again.
-      if (!isBusy(resident) && this.#residents.has(resident.identifier)) {
-        this.unload(resident.identifier);
-      }
-    }, ttlMs);
+    for (const { identifier } of this.residents.all) this.residents.unload(identifier);
   }
 }

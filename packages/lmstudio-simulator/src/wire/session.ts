@@ -68,7 +68,7 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
       refuse(admission.refusal);
       return;
     }
-    release = admission.release;
+    release = () => admission.release();
     sender.sendNow({ success: true });
   };
 

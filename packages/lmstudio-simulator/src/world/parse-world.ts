@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { findProblems } from '../check-shape.js';
 import { SimulatorError } from '../simulator-error.js';
-import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE, DEFAULT_MODELS } from './default-world.js';
+import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE } from './default-machine.js';
+import { DEFAULT_MODELS } from './default-models.js';
 import type {
   World,
   WorldGpu,

@@ -1,6 +1,6 @@
 import { checkpointBytes, sequenceStateBytes } from './memory.js';
 import type { MemoryUse } from './memory.js';
-import type { ResidentState } from './resident.js';
+import type { ResidentState } from '../runtime/resident.js';
 
 /** What an instance has taken since its load, in bytes. */
 export interface MemoryGrowth {

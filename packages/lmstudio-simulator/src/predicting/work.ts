@@ -1,6 +1,6 @@
-import type { Runtime } from './runtime.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { StopReason } from './prediction.js';
-import type { InstanceStatus, Job, ResidentState } from './resident.js';
+import type { InstanceStatus, Job, ResidentState } from '../runtime/resident.js';
 
 /** A prediction or an embedding that occupies one of an instance's parallel slots. */
 export interface Work {
@@ -33,7 +33,7 @@ export function startWork(
     start() {
       resident.jobs.add(job);
       resident.status = status;
-      runtime.touch(resident);
+      runtime.residents.touch(resident);
       events.started();
     },
     abandon() {
@@ -46,7 +46,7 @@ export function startWork(
     },
     finish(stopReason) {
       if (!leave(stopReason)) return;
-      runtime.touch(resident);
+      runtime.residents.touch(resident);
       if (resident.jobs.size < resident.settings.parallelSequences) resident.queue.shift()?.start();
     },
   };

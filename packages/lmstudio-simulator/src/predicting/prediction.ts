@@ -1,5 +1,5 @@
-import type { Runtime } from './runtime.js';
-import type { ResidentState } from './resident.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { ResidentState } from '../runtime/resident.js';
 import { createStopStringFilter } from './stop-strings.js';
 import { countTokens } from './tokens.js';
 import { startWork } from './work.js';
@@ -132,7 +132,7 @@ export function startPrediction(
       const endMs = clock.now();
       const generatingSec = Math.max(0.001, (endMs - (firstTokenMs ?? endMs)) / 1000);
       const totalTokens = promptTokens + predicted;
-      runtime.grow(resident, Math.min(totalTokens, contextLengthTokens));
+      runtime.residents.grow(resident, Math.min(totalTokens, contextLengthTokens));
       const stats: PredictionStats = {
         stopReason,
         ...(stopString === null ? {} : { stopString }),

@@ -1,5 +1,5 @@
-import type { ResidentState } from './resident.js';
-import type { Runtime } from './runtime.js';
+import type { ResidentState } from '../runtime/resident.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { countTokens } from './tokens.js';
 import { startWork } from './work.js';
 

@@ -1,6 +1,6 @@
 import type { LoadSettings } from './load-settings.js';
 import type { Buffers, Placement } from './memory.js';
-import type { ModelOnDevice } from './device.js';
+import type { ModelOnDevice } from '../runtime/device.js';
 
 /**
  * The lines about memory that llama.cpp prints during a load, with the figures of the simulated load. The texts are

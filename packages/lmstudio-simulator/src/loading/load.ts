@@ -1,5 +1,5 @@
-import type { Runtime, LoadInProgress } from './runtime.js';
-import type { ModelDomain, ModelOnDevice } from './device.js';
+import type { Runtime, LoadInProgress } from '../runtime/runtime.js';
+import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
 import { loadLines } from './engine-log.js';
 import type { ConfigField } from '../wire/frames.js';
 import type { LoadSettings } from './load-settings.js';
@@ -8,7 +8,7 @@ import type { Placement } from './memory.js';
 import { modelBytes, overflowingPool, place } from './memory.js';
 import type { WorldMachine } from '../world/world.js';
 import { passesGuardrails } from './guardrails.js';
-import type { ResidentState } from './resident.js';
+import type { ResidentState } from '../runtime/resident.js';
 import {
   engineCrashed,
   identifierInUse,
@@ -141,7 +141,7 @@ export function startLoad(
       if (runtime.world.loadAfterCancel === 'continue' || !runtime.loads.has(load)) return;
       cancelTimer();
       const delayMs = runtime.world.cancelConfirmationMs / runtime.speed;
-      cancelTimer = runtime.clock.schedule(load.abort, delayMs);
+      cancelTimer = runtime.clock.schedule(() => load.abort(), delayMs);
     },
     abort: () => fail(loadCancelled()),
     abandon() {
@@ -163,11 +163,12 @@ export function startLoad(
   };
   const succeed = (): void => {
     if (!end()) return;
-    const resident = runtime.addResident({
+    const resident = runtime.residents.add({
       file,
       domain: request.domain,
       identifier,
       ...engine,
+      reportsVariant: runtime.world.instanceKey === 'variant',
       ttlMs: request.ttlMs,
       justInTime: request.justInTime,
       settings,

@@ -6,7 +6,7 @@ import type { CallOptions, Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
 import type { ModelKind } from '../wire/wire.js';
 import { loadFailure } from './load-failure.js';
-import { resolveTarget, type Target } from './resolve-target.js';
+import { resolveEstimateTarget, type Target } from './resolve-target.js';
 
 /**
  * LM Studio's own estimate for a model with a load configuration. It includes weights and context
@@ -54,7 +54,8 @@ export async function estimateModel(
 ): Promise<ResourceEstimate | null> {
   const deadline = deadlineOf(connection, options);
   const { kind = null, deviceIdentifier, keepModelInMemory = null } = options;
-  const target = await resolveTarget(connection, { modelKey, kind, deviceIdentifier }, deadline);
+  const asked = { modelKey, kind, deviceIdentifier };
+  const target = await resolveEstimateTarget(connection, asked, deadline);
   const settings = { modelKey, loadConfig, keepModelInMemory };
   return withLMStudioErrors(connection, `estimate ${modelKey}`, async () => {
     try {

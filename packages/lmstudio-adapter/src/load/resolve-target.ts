@@ -1,6 +1,6 @@
 import { findModel } from '../models/find-model.js';
 import { listDownloaded } from '../models/list-models.js';
-import { refersTo } from '../models/model-identity.js';
+import { baseKeyOf, refersTo } from '../models/model-identity.js';
 import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
@@ -17,7 +17,8 @@ export interface Target {
   readonly otherVariant: boolean;
   /** `null`: LM Studio's own machine. */
   readonly deviceIdentifier: string | null;
-  readonly downloaded: readonly DownloadedModel[];
+  /** `null`: the list was not needed. */
+  readonly downloaded: readonly DownloadedModel[] | null;
 }
 
 /** The part of a request that names its model and machine. */
@@ -51,6 +52,26 @@ export async function resolveTarget(
     deviceIdentifier: deviceIdentifier === undefined ? holder : deviceIdentifier,
     downloaded: models,
   };
+}
+
+/** The target of an estimate. Does not list the models where the caller names kind and machine. */
+export async function resolveEstimateTarget(
+  connection: Connection,
+  asked: AskedModel,
+  deadline: Deadline,
+): Promise<Target> {
+  const { modelKey, kind, deviceIdentifier } = asked;
+  const namesVariant = baseKeyOf(modelKey) !== modelKey;
+  return kind === null || deviceIdentifier === undefined || namesVariant
+    ? resolveTarget(connection, asked, deadline)
+    : {
+        kind,
+        wireKey: modelKey,
+        loads: modelKey,
+        otherVariant: false,
+        deviceIdentifier,
+        downloaded: null,
+      };
 }
 
 /** Whether a resident is the same model, in the same variant, on the same machine. */

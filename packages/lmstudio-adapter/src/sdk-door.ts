@@ -72,7 +72,7 @@ export function openSdkWire(options: WireOptions): Wire {
     getInstanceProcessingState: (kind, reference) =>
       handle(kind, reference).getInstanceProcessingState(),
     estimateModelUsage: (kind, modelKey, config, deviceIdentifier) =>
-      models(kind).estimateResourcesUsage(modelKey, config, device(deviceIdentifier)),
+      models(kind).estimateResourcesUsage(modelKey, config, { deviceIdentifier }),
     loadModel: async (kind, request) => {
       const loaded = await models(kind).load(request.modelKey, {
         identifier: request.identifier,
@@ -83,12 +83,12 @@ export function openSdkWire(options: WireOptions): Wire {
         // The SDK takes seconds, multiplies them by 1000 and refuses a fraction. With this value
         // the product is a whole number.
         ...(request.ttlMs === null ? {} : { ttl: request.ttlMs / 1000 }),
-        ...device(request.deviceIdentifier),
+        deviceIdentifier: request.deviceIdentifier,
       });
       return loaded.instanceReference;
     },
     unloadModel: (kind, identifier, deviceIdentifier) =>
-      models(kind).unload(identifier, device(deviceIdentifier)),
+      models(kind).unload(identifier, { deviceIdentifier }),
     predict: async (request) => {
       const result = await client.llm
         .createDynamicHandle(request.identifier)
@@ -129,12 +129,6 @@ export function openSdkWire(options: WireOptions): Wire {
       return closing;
     },
   };
-}
-
-function device(deviceIdentifier: string | null | undefined): {
-  deviceIdentifier?: string | null;
-} {
-  return deviceIdentifier === undefined ? {} : { deviceIdentifier };
 }
 
 /** The SDK has checked the shape, so `undefined` would be a mistake in this package. */

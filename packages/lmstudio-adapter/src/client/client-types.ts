@@ -82,8 +82,8 @@ export interface LMStudioClient extends AsyncDisposable {
   selectedEngines(options?: CallOptions): Promise<readonly SelectedEngine[] | null>;
   /**
    * Subscribes to the logs of LM Studio's engines: each engine's process and the memory that it has
-   * allocated. The stream also carries prompts and answers; they are dropped where they arrive. Keeps
-   * the process alive until it or the client is closed. Never throws `LMStudioError`.
+   * allocated. The stream also carries prompts and answers; they are dropped where they arrive. The watch
+   * keeps the process alive until the watch or the client is closed.
    */
   watchEngines(): Promise<EngineWatch>;
   /** The machines of LM Link. */
@@ -91,7 +91,7 @@ export interface LMStudioClient extends AsyncDisposable {
 
   /**
    * Loads a model and compares the result with the request. Loads on one device run one after another;
-   * equal requests share one load; a resident that already is as requested is reused. A cancelled or
+   * equal requests share one load; a resident with the same settings and enough context is reused. A cancelled or
    * timed-out load leaves no copy behind. Where LM Studio does not confirm that, the error is
    * `uncertain` and `unconfirmedLoads` names the load.
    * Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
@@ -107,7 +107,7 @@ export interface LMStudioClient extends AsyncDisposable {
    * their copies when they appear, until it is closed. Name them to the user before the process ends.
    */
   unconfirmedLoads(): readonly UnconfirmedLoad[];
-  /** Unloads one instance. Throws `INSTANCE_NOT_FOUND`. */
+  /** Unloads one instance; resolves when LM Studio no longer lists it. Throws `INSTANCE_NOT_FOUND`. */
   unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;
   /** Generates a short text with a loaded LLM. Throws `INSTANCE_NOT_FOUND`. */
   generate(request: GenerateRequest): Promise<Generation>;

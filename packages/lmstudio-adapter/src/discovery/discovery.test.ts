@@ -44,7 +44,7 @@ describe('findLMStudioHome', () => {
     });
   });
 
-  test('prefers the pointer file to the older cache folder, and that to ~/.lmstudio', async () => {
+  test('prefers the pointer file, then the older cache folder, then ~/.lmstudio', async () => {
     await put('.lmstudio/x', '');
     await put('.cache/lm-studio/x', '');
     expect(findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });

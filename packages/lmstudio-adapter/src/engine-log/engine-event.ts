@@ -30,8 +30,8 @@ export function toEngineEvent(logEvent: unknown): EngineEvent | null {
 }
 
 /**
- * A message of the log stream without prompts and answers. The SDK's own schema would write a message
- * that it cannot read into a warning, with its content.
+ * A message of the log stream without prompts and answers. The SDK writes a message that its
+ * own schema does not accept into a warning, with its content.
  */
 export function withoutContent(message: unknown): unknown {
   const log = record(record(message)?.['log']);

@@ -25,7 +25,7 @@ export interface EngineReport {
   readonly offloadedLayers: { readonly onGpu: number; readonly total: number } | null;
 }
 
-/** More than are ever loaded at once; the oldest reports are dropped. */
+/** Reports that are kept: more than models are ever loaded at once. The oldest are dropped. */
 const REPORTS_KEPT = 64;
 
 interface OpenReport {
@@ -34,7 +34,7 @@ interface OpenReport {
   engine: EngineReport['engine'];
   pid: number | null;
   offloadedLayers: EngineReport['offloadedLayers'];
-  /** Contexts so far; a draft model has one of its own. */
+  /** Contexts that the engine has created so far. A draft model has a context of its own. */
   contexts: number;
   readonly buffers: Map<string, EngineBuffer>;
 }
@@ -64,7 +64,7 @@ export class EngineReports {
   }
 
   #reportOf(event: EngineEvent): OpenReport {
-    // The latest comes first: a process may have had another instance before.
+    // Searches from the latest: a process may have had another instance before.
     const known = [...this.#reports].reverse().find((report) => isAbout(report, event));
     if (known !== undefined) return known;
     const report: OpenReport = {
@@ -82,7 +82,10 @@ export class EngineReports {
   }
 }
 
-/** LM Studio may leave out each of the three names; two that are both given must be equal. */
+/**
+ * Whether an event is about the instance of a report. LM Studio may leave out any of the three names.
+ * The first name that both have decides.
+ */
 function isAbout(report: OpenReport, event: EngineEvent): boolean {
   if (report.reference !== null && event.reference !== null) {
     return report.reference === event.reference;

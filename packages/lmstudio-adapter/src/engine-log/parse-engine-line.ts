@@ -12,7 +12,7 @@ export type EngineFact =
       readonly bytes: number;
     }
   | { readonly kind: 'offloaded'; readonly layersOnGpu: number; readonly layers: number }
-  /** A context begins; a model with a draft model has two. */
+  /** The engine creates a context. A model with a draft model has two contexts. */
   | { readonly kind: 'context' };
 
 /** llama.cpp's lines, as in `load_tensors:        CUDA0 model buffer size =  4076.43 MiB`. */

@@ -15,13 +15,14 @@ export interface EngineWatch extends AsyncDisposable {
 /** Deadline for the stream's socket to open. */
 const OPEN_DEADLINE_MS = 2500;
 const OPEN_POLL_MS = 10;
-/** Delay before the stream is opened again after its connection broke; it doubles up to the maximum. */
+/** Delay before a broken stream is opened again. The delay doubles up to the maximum. */
 const REOPEN_DELAY_MS = 1000;
 const MAX_REOPEN_DELAY_MS = 60_000;
 
 /**
  * Subscribes to the logs of LM Studio's engines, and resolves when the stream is open or its deadline
- * has passed. Where this LM Studio does not stream them, there are never any reports.
+ * has passed. An LM Studio that does not stream
+ * them gives no reports.
  */
 export async function watchEngines(connection: Connection): Promise<EngineWatch> {
   const { pool, timers } = connection;

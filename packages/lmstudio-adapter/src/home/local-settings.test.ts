@@ -52,7 +52,7 @@ test('reads default context, selected engines and hardware settings from the fol
   });
 });
 
-test('settings that are absent or not as expected count as not set', async () => {
+test('settings that are absent or have another form count as not set', async () => {
   const unset = { defaultContextLengthTokens: null, engines: [], hardware: [] };
   expect(find()).toMatchObject(unset);
   await write('settings.json', '{"defaultContextLength":"much"}');

@@ -19,13 +19,13 @@ export interface EngineHardware {
 
 /**
  * Settings that LM Studio keeps in files of its folder, so that they are known while it is off. Their
- * format is not documented: it was taken from public reports (LM Studio 0.3.31 to 0.4.25). What is not
- * as expected counts as not set.
+ * format is not documented: it was taken from public reports (LM Studio 0.3.31 to 0.4.25). A value of another form counts as
+ * not set.
  */
 export interface LocalSettings {
   /**
-   * Context length of loads that name none; `maximum`: as much as the model allows. `null`: not set, so
-   * LM Studio's own default.
+   * Context length of a load that sets none; `maximum`: as much as the model allows. `null`: the user
+   * has not set it, so LM Studio's own default applies.
    */
   readonly defaultContextLengthTokens: number | 'maximum' | null;
   /** The engine that is selected for each model format; empty where none was chosen. */

@@ -27,14 +27,14 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
     if (waitMs > 0) await delay(connection.timers, waitMs);
     connection.pool.renew();
     const finding = await checkAbandoned(connection, load.identifier);
-    // If the server is gone, its models are, too.
+    // When LM Studio has ended, its models are gone, too.
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
   return load.confirmed && absent;
 }
 
-/** What a check found. `busy`: the copy is loaded and answers a request, so it was not unloaded. */
+/** The result of a check. `busy`: the copy answers a request, so it was not unloaded. */
 export type Finding = 'removed' | 'absent' | 'busy' | 'server-gone' | 'unknown';
 
 /** Asks whether the copy of an abandoned load is loaded, and unloads it unless it is in use. */

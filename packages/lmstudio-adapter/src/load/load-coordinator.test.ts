@@ -66,7 +66,7 @@ test('loads on one device run one after another, loads on two devices at the sam
   await Promise.all(loads);
 });
 
-test('no device and LM Studio’s own machine share one queue', async () => {
+test('a load without a device waits for a load on LM Studio’s own machine', async () => {
   const { coordinator, timers, running } = harness();
   void outcome(coordinator.load({ modelKey: 'a' }));
   void outcome(coordinator.load({ modelKey: 'b', deviceIdentifier: null }));

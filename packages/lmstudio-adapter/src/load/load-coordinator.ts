@@ -109,7 +109,7 @@ export class LoadCoordinator {
         cancelTimer();
         signal?.removeEventListener('abort', onAbort);
       };
-      // Asked after the clean-up, which finds out whether the end of the load is confirmed.
+      // Called after the clean-up, when it is known whether LM Studio has confirmed the end.
       let whyLeft: (() => unknown) | null = null;
       const leave = (reason: () => unknown): void => {
         detach();
@@ -126,7 +126,7 @@ export class LoadCoordinator {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       shared.promise.then(
-        // Also where the load completed before the cancellation reached it.
+        // Resolves also where the load completed before the cancellation reached it.
         (result) => {
           detach();
           resolve(result);

@@ -358,7 +358,7 @@ test('two callers share one load, which goes on when one of them leaves', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('a load is cancelled when all its callers leave, also by one signal', () =>
+test('a load is cancelled when one signal makes all its callers leave', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad();
     const leave = new AbortController();

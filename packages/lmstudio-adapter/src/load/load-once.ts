@@ -182,14 +182,14 @@ async function runLoad(job: LoadJob): Promise<void> {
 }
 
 /**
- * After an answer the load has ended, and after a broken connection a cancellation would
- * reconnect.
+ * Whether the load may still run and can be cancelled. After an answer it has ended. After a broken
+ * connection the SDK would open a new one to send the cancellation.
  */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
 }
 
-/** Cancels the load; resolves with whether LM Studio confirmed its end in time. */
+/** Cancels the load, and waits for LM Studio's confirmation. Resolves `false` where none came in time. */
 async function cancelLoad(
   session: Session,
   cancel: AbortController,

@@ -22,8 +22,8 @@ export interface LoadRequest extends CallOptions {
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
   /**
-   * LM Link device; `null`: LM Studio's own machine. Left out: its own machine, or the device that
-   * alone has the model; never the device that the user prefers in LM Studio.
+   * LM Link device; `null`: LM Studio's own machine. Left out: LM Studio's own
+   * machine; a device only where the model is on no other machine.
    */
   readonly deviceIdentifier?: string | null | undefined;
   /**

@@ -11,7 +11,7 @@ export interface Target {
   readonly kind: ModelKind;
   /** The key that is sent to LM Studio. */
   readonly wireKey: string;
-  /** The variant that is loaded, else the model key. */
+  /** Key of the variant that LM Studio loads; the model key where the variant is not known. */
   readonly loads: string;
   /** The caller named a variant that is not the selected one; LM Studio may refuse it. */
   readonly otherVariant: boolean;
@@ -30,8 +30,8 @@ export interface AskedModel {
 
 /**
  * Finds the kind, the variant and the machine of a model. Without a device this is LM Studio's own
- * machine, or the LM Link device that alone has the model. The request always names the machine,
- * because LM Studio would otherwise prefer the user's preferred device.
+ * machine, or the LM Link device that alone has the model. The machine is always named, because LM Studio would
+ * otherwise use the device that the user prefers.
  */
 export async function resolveTarget(
   connection: Connection,

@@ -64,7 +64,7 @@ export class UnconfirmedLoads {
     this.#schedule(entry, FIRST_DELAY_MS);
   }
 
-  /** The copy is gone, or belongs to somebody. */
+  /** Forgets a load: its copy is gone, or somebody uses it. */
   remove(instanceIdentifier: string): void {
     this.#entries.get(instanceIdentifier)?.stop();
     this.#entries.delete(instanceIdentifier);
@@ -86,7 +86,7 @@ export class UnconfirmedLoads {
   async #check(entry: Entry, nextDelayMs: number): Promise<void> {
     const finding = await checkAbandoned(this.connection, entry.instanceIdentifier);
     if (this.#entries.get(entry.instanceIdentifier) !== entry) return;
-    // The models of a server that has ended are gone, too.
+    // When LM Studio has ended, its models are gone, too.
     if (finding === 'removed' || finding === 'server-gone') {
       return this.remove(entry.instanceIdentifier);
     }

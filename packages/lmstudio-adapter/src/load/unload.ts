@@ -48,7 +48,7 @@ export async function unload(
 
 /**
  * Unloads one resident over a session of its own, and asks afterwards whether LM Studio still lists it.
- * Resolves when it does not, also where the answer to the unload was lost.
+ * Resolves when LM Studio does not, also where the answer to the unload was lost.
  */
 export async function unloadResident(
   connection: Connection,
@@ -82,7 +82,7 @@ export async function unloadResident(
 /** Waits before each check after LM Studio has confirmed an unload; 2 s in all. */
 const LISTED_WAITS_MS = [0, 100, 300, 600, 1000];
 
-/** Whether LM Studio still lists an instance; `unknown`: it could not be asked. */
+/** Whether LM Studio still lists an instance; `unknown`: LM Studio could not be asked. */
 async function presence(
   connection: Connection,
   resident: ResidentInstance,

@@ -25,7 +25,7 @@ export interface SurveyProblem {
   readonly part: 'engine' | 'gpu' | 'cpu';
   /** LM Studio's own code, e.g. `noCompatibleBackends`, `error` or `gpuDriverUnsupported`. */
   readonly code: string;
-  /** LM Studio's own message; `null`: the code has none. */
+  /** LM Studio's own message; `null`: LM Studio sent none. */
   readonly message: string | null;
 }
 
@@ -61,7 +61,7 @@ export async function surveyHardware(
   });
 }
 
-/** The survey of one engine: llama.cpp's, or else the first. */
+/** Reads the survey of llama.cpp's engine, or else of the first engine. */
 export function toHardwareSurvey({ status, engines }: RawSurvey): HardwareSurvey {
   const statusProblems: readonly SurveyProblem[] =
     status === 'ok' ? [] : [{ part: 'engine', code: status, message: null }];

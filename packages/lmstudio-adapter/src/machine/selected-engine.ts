@@ -11,11 +11,11 @@ export interface SelectedEngine {
   readonly name: string;
   /** Version of the runtime, e.g. `2.28.2`. */
   readonly version: string;
-  /** Read from the name; `null` where the name has none that is known. */
+  /** Read from `name`; `null` where `name` contains no known backend. */
   readonly backend: EngineBackend | null;
 }
 
-/** An engine from LM Studio's names for it and for its model format. */
+/** Makes an engine of its name and version, and of LM Studio's name for the model format. */
 export function toSelectedEngine(format: string, name: string, version: string): SelectedEngine {
   return { format: toFormat(format), name, version, backend: backendIn(name) };
 }

@@ -5,7 +5,7 @@ import type { DownloadedModel, ResidentInstance } from './model-types.js';
 export interface ModelMatch {
   /** Matches the model key, the key of a variant, or the path; `null`: no model matches. */
   readonly model: DownloadedModel | null;
-  /** The key, where it is the key of a variant. */
+  /** The given key where it is the key of a variant, else `null`. */
   readonly variant: string | null;
   /** Without a model: similar keys, best first. */
   readonly suggestions: readonly string[];
@@ -98,7 +98,7 @@ function distanceTo(target: string, name: string): number {
       const longest = Math.max(spelling.length, target.length);
       const edits = editDistance(target, spelling) / longest;
       const contained = spelling.includes(target) || target.includes(spelling);
-      // A name that contains the other is a better hint than the same number of scattered edits.
+      // Where one name contains the other, they are more alike than the number of edits says.
       return contained ? Math.min(edits, 0.4) : edits;
     }),
   );

@@ -81,7 +81,7 @@ test.each(['model', 'variant'] as const)(
       const [resident] = residents;
       const named = [HUB, Q4, Q8].map((key) => resident !== undefined && refersTo(key, resident));
       expect(named).toEqual([true, true, false]);
-      // The variant that is loaded already, under either key.
+      // Both keys name the variant that is loaded already.
       for (const modelKey of [HUB, Q4]) {
         expect(await client.load({ modelKey })).toMatchObject({ reused: true });
       }

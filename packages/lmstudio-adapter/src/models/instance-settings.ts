@@ -7,8 +7,7 @@ export type DraftMethod =
   'mtp' | 'draft-model' | 'mtp-sidecar' | 'dflash-sidecar' | 'dspark-sidecar';
 
 /**
- * The settings of an instance that are not in `LoadConfig`, from its load configuration. They are those
- * that it really runs with. `null`: LM Studio does not report the setting.
+ * The settings that an instance runs with and that `LoadConfig` does not have. `null`: LM Studio does not report the setting.
  */
 export interface InstanceSettings {
   /** Whether all parallel sequences share one KV cache. */
@@ -25,7 +24,7 @@ export interface InstanceSettings {
   /** The separate draft model; `null`: none, or not reported. */
   readonly draftModelKey: string | null;
   /**
-   * LM Studio chose layers on the GPU and context itself, to fit the memory. `offloadRatio` is then only
+   * Whether LM Studio itself chose layers on the GPU and context, to fit the memory. `offloadRatio` is then only
    * the upper limit: the engine may have put fewer layers on the GPU.
    */
   readonly autoFit: boolean | null;

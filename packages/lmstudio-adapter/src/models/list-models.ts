@@ -92,8 +92,8 @@ function rememberVariants(connection: Connection, models: readonly RawModelInfo[
 }
 
 /**
- * Path of a model's file or folder. A model of LM Studio's hub has none in the listing, so this
- * function asks for its variants, once for each selected variant.
+ * Path of a model's file or folder. The listing has no path for a model of LM Studio's hub. This
+ * function then asks for the variants of the model, once for each selected variant.
  */
 async function pathOf(
   connection: Connection,

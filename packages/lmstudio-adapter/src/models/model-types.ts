@@ -23,7 +23,7 @@ export interface DownloadedModel {
   readonly toolUse: boolean;
   /** Model keys of the variants (quantizations, formats), where there are several. */
   readonly variants: readonly string[];
-  /** The variant that LM Studio loads for `modelKey`. */
+  /** Key of the variant that LM Studio loads for `modelKey`. */
   readonly selectedVariant: string | null;
   /**
    * Path relative to the models folder, with forward slashes: the GGUF file or the MLX folder. For a
@@ -57,11 +57,11 @@ export type InstanceActivity = 'idle' | 'processing-prompt' | 'generating' | 'co
 /** One loaded copy of a model. */
 export interface ResidentInstance {
   readonly instanceIdentifier: string;
-  /** LM Studio's own name for this copy; a later copy gets another. `null`: not reported. */
+  /** LM Studio's own name for this copy; no other copy gets it. `null`: not reported. */
   readonly reference: string | null;
   /** Key of the model, without the variant. */
   readonly modelKey: string;
-  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: not reported, or no variants. */
+  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: none, or not reported. */
   readonly variant: string | null;
   readonly kind: ModelKind;
   readonly displayName: string;

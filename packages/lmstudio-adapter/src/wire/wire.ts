@@ -159,8 +159,8 @@ export interface WireLoadRequest {
   /** Integer milliseconds of at least 1; `null`: no TTL. */
   readonly ttlMs: number | null;
   readonly config: WireLoadConfig;
-  /** `undefined`: LM Studio chooses; `null`: its own machine. */
-  readonly deviceIdentifier: string | null | undefined;
+  /** `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
   /** Belongs to this load alone, and is never aborted after the load has settled. */
   readonly signal: AbortSignal;
   readonly onProgress: (ratio: number) => void;
@@ -203,15 +203,11 @@ export interface Wire {
     kind: ModelKind,
     modelKey: string,
     config: WireLoadConfig,
-    deviceIdentifier: string | null | undefined,
+    deviceIdentifier: string | null,
   ): Promise<RawEstimate>;
   /** Resolves with the instance reference of the loaded copy. */
   loadModel(kind: ModelKind, request: WireLoadRequest): Promise<string>;
-  unloadModel(
-    kind: ModelKind,
-    identifier: string,
-    deviceIdentifier: string | null | undefined,
-  ): Promise<void>;
+  unloadModel(kind: ModelKind, identifier: string, deviceIdentifier: string | null): Promise<void>;
   predict(request: WirePredictRequest): Promise<RawPrediction>;
   embedString(identifier: string, text: string): Promise<number>;
   surveyHardware(): Promise<RawSurvey>;
@@ -224,7 +220,7 @@ export interface Wire {
 
   /** Whether the namespace's socket is open and authenticated; `null`: the SDK does not say. */
   isConnected(namespace: Namespace): boolean | null;
-  /** Resolves when every open call and channel has been answered, which may be never. */
+  /** Resolves when every open call and channel has been answered. That may never happen. */
   settled(): Promise<void>;
   /** Closes all sockets. Never hangs and never rejects; may be called more than once. */
   close(): Promise<void>;

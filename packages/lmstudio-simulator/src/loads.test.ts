@@ -194,7 +194,10 @@ test('a prediction ends when its model is unloaded, or when its context is full'
     ...QUIET,
     config: { contextLength: 16 },
   });
-  const full = await model.respond('hi', { maxTokens: 1000 });
+  const full = await model.respond('hi', {
+    maxTokens: 1000,
+    contextOverflowPolicy: 'stopAtLimit',
+  });
   expect(full.stats).toMatchObject({ stopReason: 'contextLengthReached', totalTokensCount: 16 });
   await model.unload();
   const other = await connected.client.llm.load('qwen/qwen3-4b', QUIET);

@@ -1,4 +1,6 @@
 import type { CallFaultKind } from './call-fault.js';
+import { plainText } from './plain-text.js';
+import { ServerError } from './server-error.js';
 
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
@@ -16,13 +18,14 @@ const BROKEN_CONNECTION =
   /WebSocket (connection closed|timed out|client transport disposed|was closed before)|transport has been disposed|Unexpected server response|Failed to parse authentication result|socket hang up|Parse Error|self[- ]signed certificate|certificate/i;
 
 /**
- * Sorts a rejection of the SDK by its text, because the SDK has no error classes, and a `code` on
- * socket errors only. An unknown text counts as LM Studio's answer, so that the connection stays
- * in use.
+ * Sorts a rejection. LM Studio's own errors are `ServerError`s. The SDK has no error classes, and
+ * only its socket errors have a `code`, so its errors are recognised by their text. An unknown text
+ * counts as LM Studio's answer, so that the connection stays in use.
  */
 export function classifyRejection(error: unknown): { kind: CallFaultKind; message: string } {
+  if (error instanceof ServerError) return { kind: 'answered', message: error.message };
   const message = messageOf(error);
-  const code = field(error, 'code');
+  const code = codeOf(error);
   if (typeof code === 'string' && (SOCKET_CODES.has(code) || code.startsWith('ERR_TLS'))) {
     return { kind: 'connection', message };
   }
@@ -36,26 +39,10 @@ export function classifyRejection(error: unknown): { kind: CallFaultKind; messag
   return { kind: BROKEN_CONNECTION.test(message) ? 'connection' : 'answered', message };
 }
 
-/** Title and message of an SDK error in one line of plain text. */
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return plainText(String(error));
-  const title = field(error, 'title');
-  const message = plainText(error.message);
-  if (typeof title !== 'string' || message.includes(plainText(title))) return message;
-  return message === '' ? plainText(title) : `${plainText(title)} ${message}`;
+  return plainText(error instanceof Error ? error.message : String(error));
 }
 
-function field(value: unknown, key: 'code' | 'title'): unknown {
-  return typeof value === 'object' && value !== null && key in value
-    ? Reflect.get(value, key)
-    : undefined;
-}
-
-// eslint-disable-next-line no-control-regex -- removes ANSI escapes
-const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
-const BOX = /[\u2500-\u257f]+/g;
-
-/** A message of the SDK or of LM Studio without colours, boxes and line breaks. */
-export function plainText(text: string): string {
-  return text.replace(ANSI, '').replace(BOX, ' ').replace(/\s+/g, ' ').trim();
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

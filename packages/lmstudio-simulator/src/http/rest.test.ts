@@ -67,7 +67,7 @@ test('v1 loads, lists the instance with its configuration, and unloads', async (
       status: 'loaded',
       load_config: {
         context_length: 16_384,
-        eval_batch_size: 512,
+        eval_batch_size: 2048,
         parallel: 4,
         flash_attention: true,
         offload_kv_cache_to_gpu: true,

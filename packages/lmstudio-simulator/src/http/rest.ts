@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
-import type { ModelOnDevice } from '../runtime/device.js';
+import { domainOf } from '../runtime/device.js';
+import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
 import type { ConfigField } from '../wire/frames.js';
-import { startLoad } from '../runtime/load.js';
+import { startLoad } from '../loading/load.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
 import { WireError } from '../wire/wire-error.js';
@@ -29,7 +30,17 @@ export function httpError(
 export function listV0({ runtime }: Backend): object {
   return {
     object: 'list',
-    data: runtime.downloaded().map((file) => describeV0(file, runtime.residents())),
+    data: runtime.downloaded().map((file) => describeV0(file, runtime.residents.all)),
+  };
+}
+
+/** `GET /v1/models`, as OpenAI clients call it. */
+export function listOpenAi({ runtime }: Backend): object {
+  return {
+    object: 'list',
+    data: runtime
+      .downloaded()
+      .map(({ modelKey }) => ({ id: modelKey, object: 'model', owned_by: 'organization_owner' })),
   };
 }
 
@@ -37,7 +48,7 @@ export function listV0({ runtime }: Backend): object {
 export function oneV0({ runtime }: Backend, key: string): HttpAnswer {
   const file = runtime.downloaded().find(({ modelKey }) => modelKey === key);
   return file
-    ? { status: 200, body: describeV0(file, runtime.residents()) }
+    ? { status: 200, body: describeV0(file, runtime.residents.all) }
     : httpError(404, 'invalid_request_error', `Model with identifier "${key}" not found`, {
         code: 'model_not_found',
         param: 'model',
@@ -79,8 +90,7 @@ export function listV1({ runtime }: Backend): object {
             : { name: file.quantization.name, bits_per_weight: file.quantization.bits },
         size_bytes: file.sizeBytes,
         params_string: model.paramsString,
-        loaded_instances: runtime
-          .residents()
+        loaded_instances: runtime.residents.all
           .filter((resident) => resident.file.model === model)
           .map((resident) => ({ id: resident.identifier, config: instanceConfig(resident) })),
         max_context_length: model.maxContextLength,
@@ -134,15 +144,18 @@ export async function loadV1(
   const request = parsed.data;
   const startedMs = runtime.clock.now();
   try {
-    const file = runtime.findModel(request.model, 'llm', undefined);
+    const file = findByKey(backend, request.model);
+    const domain = file === null ? null : domainOf(file);
+    if (file === null || domain === null) return modelNotFound(request.model);
     const resident = await new Promise<ResidentState>((resolve, reject) => {
       startLoad(
         runtime,
         {
           file,
+          domain,
           identifier: null,
           ttlMs: null,
-          fields: restFields(file.model.type, request),
+          fields: restFields(domain, request),
           justInTime: false,
         },
         {
@@ -166,7 +179,7 @@ export async function loadV1(
     };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return loadFailure(error, request.model);
+    return loadFailure(error);
   }
 }
 
@@ -182,31 +195,38 @@ export function unloadV1({ runtime }: Backend, body: unknown): HttpAnswer {
     });
   }
   const { instance_id } = parsed.data;
-  if (!runtime.findResident(instance_id)) {
+  if (!runtime.residents.find(instance_id)) {
     return httpError(404, 'model_not_found', `Model instance "${instance_id}" not found`, {
       code: 'model_not_found',
       param: 'instance_id',
     });
   }
-  runtime.unload(instance_id);
+  runtime.residents.unload(instance_id);
   return { status: 200, body: { instance_id } };
 }
 
-function loadFailure(error: WireError, model: string): HttpAnswer {
-  const { title, cause, displayData } = error.serialized;
-  if (displayData?.code === 'generic.pathNotFound') {
-    return httpError(404, 'model_not_found', `Model "${model}" not found`, {
-      code: 'model_not_found',
-      param: 'model',
-    });
-  }
+// REST knows neither variant keys nor paths (lmstudio-bug-tracker #1462).
+function findByKey({ runtime }: Backend, key: string): ModelOnDevice | null {
+  return runtime.downloaded().find(({ modelKey }) => modelKey === key) ?? null;
+}
+
+// The text is that of lmstudio-bug-tracker #1462.
+function modelNotFound(model: string): HttpAnswer {
+  return httpError(404, 'model_not_found', `Model ${model} not found in downloaded models`, {
+    code: 'model_not_found',
+    param: 'model',
+  });
+}
+
+function loadFailure(error: WireError): HttpAnswer {
+  const { title, cause } = error.serialized;
   return httpError(500, 'model_load_failed', cause === undefined ? title : `${title} ${cause}`, {
     code: 'model_load_failed',
   });
 }
 
 function restFields(
-  type: 'llm' | 'embedding',
+  type: ModelDomain,
   request: z.infer<typeof loadSchema>,
 ): readonly ConfigField[] {
   const fields: readonly (readonly [string, unknown])[] = [
@@ -220,13 +240,12 @@ function restFields(
   return fields.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
 }
 
-function instanceConfig({ file, settings, fields }: ResidentState): object {
+function instanceConfig({ domain, settings }: ResidentState): object {
   const context = { context_length: settings.contextLengthTokens };
-  if (file.model.type === 'embedding') return context;
-  const evalBatchSize = fields.find(({ key }) => key === 'llm.load.llama.evalBatchSize')?.value;
+  if (domain === 'embedding') return context;
   return {
     ...context,
-    eval_batch_size: typeof evalBatchSize === 'number' ? evalBatchSize : 512,
+    eval_batch_size: settings.evalBatchTokens,
     parallel: settings.parallelSequences,
     flash_attention: settings.flashAttention,
     offload_kv_cache_to_gpu: settings.kvCacheOnGpu,

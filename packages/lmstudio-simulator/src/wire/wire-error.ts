@@ -103,6 +103,32 @@ export function insufficientResources(requiredBytes: number): WireError {
   );
 }
 
+/** The message that users of LM Studio report where no engine for a format is installed. */
+export function noRuntime(format: 'gguf' | 'safetensors'): WireError {
+  return new WireError(
+    `No LM Runtime found for model format '${format === 'gguf' ? 'gguf' : 'mlx'}'!`,
+  );
+}
+
+export function presetNotFound(
+  identifier: string,
+  available: readonly { readonly identifier: string; readonly name: string }[],
+): WireError {
+  return new WireError(`Cannot find a preset with identifier "${identifier}"`, {
+    displayData: {
+      code: 'generic.presetNotFound',
+      specifiedFuzzyPresetIdentifier: identifier,
+      availablePresetsSample: available.slice(0, SAMPLE_SIZE),
+      totalAvailablePresets: available.length,
+    },
+  });
+}
+
+/** The answer to an endpoint that LM Studio has and the simulator does not. */
+export function notSimulated(endpoint: string): WireError {
+  return new WireError(`The LM Studio simulator does not simulate "${endpoint}".`);
+}
+
 export function loadCancelled(): WireError {
   return new WireError('Model loading aborted.', { cause: 'Operation canceled.' });
 }

@@ -11,7 +11,7 @@ export function passesGuardrails(
   bytes: ModelBytes,
 ): boolean {
   if (guardrails.mode === 'off') return true;
-  const wanted = bytes.weights + bytes.context;
+  const wanted = bytes.weights + bytes.projector + bytes.context;
   const dedicated = machine.gpus
     .map((gpu, index) => ({ gpu, resident: residents.gpus[index]?.bytes ?? 0 }))
     .filter(({ gpu }) => gpu.memory === 'dedicated');

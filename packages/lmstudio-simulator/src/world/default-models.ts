@@ -1,52 +1,26 @@
-import type { WorldGuardrails, WorldMachine, WorldModelInput } from './world.js';
-
-const GIB = 2 ** 30;
-
-/** A desktop with 32 GiB of RAM, 8 of them in use, and one 12 GiB GPU that also drives the screen. */
-export const DEFAULT_MACHINE: WorldMachine = {
-  name: 'simulated-desktop',
-  platform: 'linux',
-  cpuName: 'Simulated CPU 8-core',
-  architecture: 'x86_64',
-  ramBytes: 32 * GIB,
-  othersRamBytes: 8 * GIB,
-  gpus: [
-    {
-      name: 'Simulated GPU 12 GB',
-      deviceKey: 'survey:0',
-      memory: 'dedicated',
-      totalBytes: 12 * GIB,
-      othersBytes: 0.5 * GIB,
-      platform: 'CUDA',
-    },
-  ],
-  loadBytesPerSecond: 2.5e9,
-  promptTokensPerSecond: 1500,
-};
-
-export const DEFAULT_GUARDRAILS: WorldGuardrails = {
-  mode: 'medium',
-  customThresholdBytes: null,
-  countsResidents: true,
-  countsOthersRam: true,
-  // LM Studio does not see VRAM of other programs even at `high`: lmstudio-bug-tracker #2295.
-  countsOthersVram: false,
-};
+import type { WorldModelInput } from './world.js';
 
 // Sizes are those of the published GGUF files, with the projector of vision models. The geometry is from
-// each model's config.json.
+// each model's config.json. All models but the embedding model are from LM Studio's hub, so they have variants.
 export const DEFAULT_MODELS: readonly WorldModelInput[] = [
   {
     modelKey: 'qwen/qwen3-1.7b',
     displayName: 'Qwen3 1.7B',
     publisher: 'qwen',
-    path: 'lmstudio-community/Qwen3-1.7B-GGUF/Qwen3-1.7B-Q8_0.gguf',
     sizeBytes: 1_834_426_016,
     architecture: 'qwen3',
     paramsString: '1.7B',
     quantization: { name: 'Q8_0', bits: 8 },
     maxContextLength: 40_960,
     trainedForToolUse: true,
+    variants: [
+      {
+        name: 'q8_0',
+        sizeBytes: 1_834_426_016,
+        quantization: { name: 'Q8_0', bits: 8 },
+        path: 'lmstudio-community/Qwen3-1.7B-GGUF/Qwen3-1.7B-Q8_0.gguf',
+      },
+    ],
     geometry: {
       layers: 28,
       kvHeads: 8,
@@ -60,7 +34,6 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     modelKey: 'qwen/qwen3-4b',
     displayName: 'Qwen3 4B',
     publisher: 'qwen',
-    path: 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf',
     sizeBytes: 2_497_280_256,
     architecture: 'qwen3',
     paramsString: '4B',
@@ -94,13 +67,20 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     modelKey: 'qwen/qwen3-8b',
     displayName: 'Qwen3 8B',
     publisher: 'qwen',
-    path: 'lmstudio-community/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf',
     sizeBytes: 5_027_783_488,
     architecture: 'qwen3',
     paramsString: '8B',
     quantization: { name: 'Q4_K_M', bits: 4 },
     maxContextLength: 40_960,
     trainedForToolUse: true,
+    variants: [
+      {
+        name: 'q4_k_m',
+        sizeBytes: 5_027_783_488,
+        quantization: { name: 'Q4_K_M', bits: 4 },
+        path: 'lmstudio-community/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf',
+      },
+    ],
     geometry: {
       layers: 36,
       kvHeads: 8,
@@ -114,13 +94,20 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     modelKey: 'qwen/qwen2.5-7b-instruct',
     displayName: 'Qwen2.5 7B Instruct',
     publisher: 'qwen',
-    path: 'lmstudio-community/Qwen2.5-7B-Instruct-GGUF/Qwen2.5-7B-Instruct-Q4_K_M.gguf',
     sizeBytes: 4_683_073_536,
     architecture: 'qwen2',
     paramsString: '7B',
     quantization: { name: 'Q4_K_M', bits: 4 },
     maxContextLength: 32_768,
     trainedForToolUse: true,
+    variants: [
+      {
+        name: 'q4_k_m',
+        sizeBytes: 4_683_073_536,
+        quantization: { name: 'Q4_K_M', bits: 4 },
+        path: 'lmstudio-community/Qwen2.5-7B-Instruct-GGUF/Qwen2.5-7B-Instruct-Q4_K_M.gguf',
+      },
+    ],
     geometry: {
       layers: 28,
       kvHeads: 4,
@@ -134,13 +121,21 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     modelKey: 'google/gemma-3-4b',
     displayName: 'Gemma 3 4B',
     publisher: 'google',
-    path: 'lmstudio-community/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf',
     sizeBytes: 3_341_008_960,
+    projectorBytes: 851_251_104,
     architecture: 'gemma3',
     paramsString: '4B',
     quantization: { name: 'Q4_K_M', bits: 4 },
     maxContextLength: 131_072,
     vision: true,
+    variants: [
+      {
+        name: 'q4_k_m',
+        sizeBytes: 3_341_008_960,
+        quantization: { name: 'Q4_K_M', bits: 4 },
+        path: 'lmstudio-community/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf',
+      },
+    ],
     geometry: {
       layers: 34,
       kvHeads: 4,
@@ -156,13 +151,20 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     modelKey: 'openai/gpt-oss-20b',
     displayName: 'gpt-oss 20B',
     publisher: 'openai',
-    path: 'lmstudio-community/gpt-oss-20b-GGUF/gpt-oss-20b-MXFP4.gguf',
     sizeBytes: 12_109_565_632,
     architecture: 'gpt-oss',
     paramsString: '20B',
     quantization: { name: 'MXFP4', bits: 4 },
     maxContextLength: 131_072,
     trainedForToolUse: true,
+    variants: [
+      {
+        name: 'mxfp4',
+        sizeBytes: 12_109_565_632,
+        quantization: { name: 'MXFP4', bits: 4 },
+        path: 'lmstudio-community/gpt-oss-20b-GGUF/gpt-oss-20b-MXFP4.gguf',
+      },
+    ],
     geometry: {
       layers: 24,
       kvHeads: 8,
@@ -179,14 +181,22 @@ export const DEFAULT_MODELS: readonly WorldModelInput[] = [
     modelKey: 'qwen/qwen2.5-vl-7b',
     displayName: 'Qwen2.5 VL 7B',
     publisher: 'qwen',
-    path: 'lmstudio-community/Qwen2.5-VL-7B-Instruct-GGUF/Qwen2.5-VL-7B-Instruct-Q4_K_M.gguf',
     sizeBytes: 6_037_235_424,
+    projectorBytes: 1_354_163_040,
     architecture: 'qwen2vl',
     paramsString: '7B',
     quantization: { name: 'Q4_K_M', bits: 4 },
     maxContextLength: 128_000,
     vision: true,
     trainedForToolUse: true,
+    variants: [
+      {
+        name: 'q4_k_m',
+        sizeBytes: 6_037_235_424,
+        quantization: { name: 'Q4_K_M', bits: 4 },
+        path: 'lmstudio-community/Qwen2.5-VL-7B-Instruct-GGUF/Qwen2.5-VL-7B-Instruct-Q4_K_M.gguf',
+      },
+    ],
     geometry: {
       layers: 28,
       kvHeads: 4,

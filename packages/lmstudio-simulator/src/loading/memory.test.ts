@@ -3,8 +3,10 @@ import { parseWorld } from '../index.js';
 import type { ConfigField } from '../wire/frames.js';
 import { readLoadSettings } from './load-settings.js';
 import { modelBytes, overflowingPool, place } from './memory.js';
+import { PROFILES } from '../profile/profile.js';
 
 const GIB = 2 ** 30;
+const DEFAULTS = PROFILES.current.load;
 const world = parseWorld({});
 const model = (key: string) => {
   const found = world.models.find(({ modelKey }) => modelKey === key);
@@ -13,7 +15,7 @@ const model = (key: string) => {
 };
 const bytesOf = (key: string, fields: readonly ConfigField[]) => {
   const file = model(key);
-  return modelBytes(file, file.sizeBytes, readLoadSettings(fields, file, 4096));
+  return modelBytes(file, file.sizeBytes, readLoadSettings(fields, file, DEFAULTS));
 };
 const context = (tokens: number): ConfigField => ({ key: 'llm.load.contextLength', value: tokens });
 const cache = (type: string): readonly ConfigField[] =>
@@ -61,7 +63,7 @@ test('the parts add up on every device, and mapped weights are never anonymous',
           { key: 'llm.load.llama.keepModelInMemory', value: keep },
           { key: 'llm.load.offloadKVCacheToGpu', value: kvOnGpu },
         ];
-        const settings = readLoadSettings(fields, file, 4096);
+        const settings = readLoadSettings(fields, file, DEFAULTS);
         const bytes = modelBytes(file, file.sizeBytes, settings);
         const placement = place(world.machine, bytes, settings, 0.84, [11.5 * GIB]);
         const half = placement.useAt(progress);
@@ -74,8 +76,8 @@ test('the parts add up on every device, and mapped weights are never anonymous',
         expect(overhead).toBeLessThanOrEqual(150 * 2 ** 20 + 2);
         expect(total(half)).toBeLessThanOrEqual(total(full));
         if (keep) expect(full.ram.mappedBytes).toBe(0);
-        expect(placement.vram.weights + placement.vram.context).toBeLessThanOrEqual(
-          full.gpus[0]?.bytes ?? 0,
+        expect(placement.gpu.weights + placement.gpu.context).toBeLessThanOrEqual(
+          (full.gpus[0]?.bytes ?? 0) + 1,
         );
       },
     ),
@@ -84,7 +86,7 @@ test('the parts add up on every device, and mapped weights are never anonymous',
 
 test('without a ratio, the GPU gets as many layers as fit into its free memory', () => {
   const file = model('openai/gpt-oss-20b');
-  const settings = readLoadSettings([], file, 4096);
+  const settings = readLoadSettings([], file, DEFAULTS);
   const bytes = modelBytes(file, file.sizeBytes, settings);
   const roomy = place(world.machine, bytes, settings, 0.84, [64 * GIB]);
   expect(roomy.offloadRatio).toBe(1);

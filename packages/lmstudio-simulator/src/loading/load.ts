@@ -1,17 +1,20 @@
-import type { Runtime, LoadInProgress } from './runtime.js';
-import type { ModelOnDevice } from './device.js';
+import type { Runtime, LoadInProgress } from '../runtime/runtime.js';
+import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
+import { loadLines } from './engine-log.js';
 import type { ConfigField } from '../wire/frames.js';
 import type { LoadSettings } from './load-settings.js';
 import { effectiveFields, readLoadSettings } from './load-settings.js';
 import type { Placement } from './memory.js';
 import { modelBytes, overflowingPool, place } from './memory.js';
+import type { WorldMachine } from '../world/world.js';
 import { passesGuardrails } from './guardrails.js';
-import type { ResidentState } from './resident.js';
+import type { ResidentState } from '../runtime/resident.js';
 import {
   engineCrashed,
   identifierInUse,
   insufficientResources,
   loadCancelled,
+  noRuntime,
   outOfMemory,
   WireError,
 } from '../wire/wire-error.js';
@@ -19,6 +22,8 @@ import {
 /** A request to load a model. */
 export interface LoadRequest {
   readonly file: ModelOnDevice;
+  readonly domain: ModelDomain;
+  /** `null`: LM Studio chooses one. */
   readonly identifier: string | null;
   readonly ttlMs: number | null;
   readonly fields: readonly ConfigField[];
@@ -43,6 +48,12 @@ export interface LoadEstimate {
   readonly passes: boolean;
 }
 
+// The machine as the selected engine sees it: an engine for the CPU does not use the GPUs.
+function usableMachine(runtime: Runtime, { device, model }: ModelOnDevice): WorldMachine {
+  const engine = device.identifier === null ? runtime.engines.forModel(model) : null;
+  return engine?.usesGpu === false ? { ...device.machine, gpus: [] } : device.machine;
+}
+
 const PROGRESS_STEPS = 20;
 const SHORTEST_STEP_MS = 25;
 
@@ -53,8 +64,8 @@ export function estimateLoad(
   fields: readonly ConfigField[],
   contextLengthTokens: number | null = null,
 ): LoadEstimate {
-  const { machine } = file.device;
-  const read = readLoadSettings(fields, file.model, runtime.world.defaultContextLength);
+  const machine = usableMachine(runtime, file);
+  const read = readLoadSettings(fields, file.model, runtime.loadDefaults);
   const settings = contextLengthTokens === null ? read : { ...read, contextLengthTokens };
   const residents = runtime.memoryInUse(file.device);
   const bytes = modelBytes(file.model, file.sizeBytes, settings);
@@ -62,8 +73,9 @@ export function estimateLoad(
     (gpu, index) => gpu.totalBytes - gpu.othersBytes - (residents.gpus[index]?.bytes ?? 0),
   );
   const { expertRatio } = file.model.geometry;
+  const contextAtLoad = file.model.format === 'gguf';
   return {
-    placement: place(machine, bytes, settings, expertRatio, gpuFreeBytes),
+    placement: place(machine, bytes, settings, expertRatio, gpuFreeBytes, contextAtLoad),
     settings,
     passes: passesGuardrails(runtime.world.guardrails, machine, residents, bytes),
   };
@@ -85,13 +97,18 @@ export function startLoad(
   if (request.identifier !== null && runtime.isTaken(request.identifier)) {
     throw identifierInUse(request.identifier);
   }
+  if (file.device.identifier === null && runtime.engines.forModel(file.model) === null) {
+    throw noRuntime(file.model.format);
+  }
   const estimate = estimateLoad(runtime, file, fields);
-  const { weights, context } = estimate.placement.bytes;
+  const { weights, projector, context } = estimate.placement.bytes;
   const refusal = runtime.faults.triggerForLoad('refuse-load', key);
   if (refusal?.text !== undefined) throw new WireError(refusal.text);
-  if (refusal || !estimate.passes) throw insufficientResources(weights + context);
+  if (refusal || !estimate.passes) {
+    throw insufficientResources(weights + projector + context);
+  }
   if (runtime.faults.triggerForLoad('abort-concurrent-loads', key)) {
-    for (const other of [...runtime.loads]) other.cancel();
+    for (const other of [...runtime.loads]) other.abort();
   }
 
   const crash = runtime.faults.triggerForLoad('crash-load', key);
@@ -104,15 +121,7 @@ export function startLoad(
       fault.endpoint === undefined && (fault.modelKey === undefined || fault.modelKey === key),
   );
   let dropped = false;
-  const shrink = runtime.faults.triggerForLoad('shrink-context', key);
-  const { placement, settings } = shrink
-    ? estimateLoad(
-        runtime,
-        file,
-        fields,
-        Math.min(shrink.toTokens, estimate.settings.contextLengthTokens),
-      )
-    : estimate;
+  const { placement, settings } = withFaultyContext(runtime, request, estimate);
 
   const { machine } = file.device;
   const durationMs = (file.sizeBytes / machine.loadBytesPerSecond / runtime.speed) * 1000;
@@ -121,12 +130,20 @@ export function startLoad(
   let cancelTimer = (): void => {};
   let step = 0;
 
+  const identifier = request.identifier ?? runtime.freeIdentifier(file.modelKey);
+  const engine = runtime.newEngine(identifier);
   const load: LoadInProgress = {
     file,
-    identifier: request.identifier ?? runtime.freeIdentifier(file.modelKey),
+    identifier,
     justInTime: request.justInTime,
     use: placement.useAt(0),
-    cancel: () => fail(loadCancelled()),
+    cancel() {
+      if (runtime.world.loadAfterCancel === 'continue' || !runtime.loads.has(load)) return;
+      cancelTimer();
+      const delayMs = runtime.world.cancelConfirmationMs / runtime.speed;
+      cancelTimer = runtime.clock.schedule(() => load.abort(), delayMs);
+    },
+    abort: () => fail(loadCancelled()),
     abandon() {
       if (end()) resolveDone(null);
     },
@@ -146,15 +163,19 @@ export function startLoad(
   };
   const succeed = (): void => {
     if (!end()) return;
-    const resident = runtime.addResident({
+    const resident = runtime.residents.add({
       file,
-      identifier: load.identifier,
+      domain: request.domain,
+      identifier,
+      ...engine,
+      reportsVariant: runtime.world.instanceKey === 'variant',
       ttlMs: request.ttlMs,
       justInTime: request.justInTime,
       settings,
       fields: effectiveFields(fields, file.model, settings, placement.offloadRatio),
       use: load.use,
     });
+    for (const line of loadLines(file, settings, placement)) runtime.logEngine(resident, line);
     listener.loaded(resident);
     resolveDone(resident);
   };
@@ -192,4 +213,21 @@ export function startLoad(
   // Scheduled, so that the caller has the handle before the first event.
   cancelTimer = runtime.clock.schedule(advance, 0);
   return load;
+}
+
+// The context may come out smaller or larger than requested.
+function withFaultyContext(
+  runtime: Runtime,
+  { file, fields }: LoadRequest,
+  estimate: LoadEstimate,
+): Pick<LoadEstimate, 'placement' | 'settings'> {
+  const asked = estimate.settings.contextLengthTokens;
+  const { maxContextLength, modelKey } = file.model;
+  const shrink = runtime.faults.triggerForLoad('shrink-context', modelKey);
+  const enlarge = runtime.faults.triggerForLoad('enlarge-context', modelKey);
+  if (shrink) return estimateLoad(runtime, file, fields, Math.min(shrink.toTokens, asked));
+  if (!enlarge) return estimate;
+  const wanted = enlarge.toTokens ?? maxContextLength;
+  const most = maxContextLength > 0 ? Math.min(maxContextLength, wanted) : wanted;
+  return estimateLoad(runtime, file, fields, Math.max(most, asked));
 }

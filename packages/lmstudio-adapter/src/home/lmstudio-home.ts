@@ -1,8 +1,14 @@
-// Reads synchronously: most of the files are absent, and asking for each through Node's thread
-// pool would take longer than the rest of connecting.
-import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+
+import { type Json, record } from '../wire/json-fields.js';
+import { isDirectory, readJson, readText } from './local-files.js';
+import {
+  type LocalSettings,
+  readEnginePreferences,
+  readHardwareConfig,
+  toDefaultContext,
+} from './local-settings.js';
 
 /** Where to look for LM Studio's folder; tests replace the user's home. */
 export interface HomeLookup {
@@ -13,7 +19,7 @@ export interface HomeLookup {
 }
 
 /** LM Studio's own folder on this machine, and the settings in it. */
-export interface LMStudioHome {
+export interface LMStudioHome extends LocalSettings {
   /** Absolute path. */
   readonly path: string;
   /** Which of the three candidates the folder is; see `findLMStudioHome`. */
@@ -37,7 +43,8 @@ export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
   const env = lookup.env ?? process.env;
   const found = locate(userHome);
   if (found === null) return null;
-  const configured = readDownloadsFolder(found.path, userHome, env);
+  const settings = readSettings(found.path, userHome, env);
+  const configured = downloadsFolderIn(settings);
   const downloads = configured === null ? null : expandHome(configured, userHome);
   return {
     ...found,
@@ -45,6 +52,9 @@ export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
     modelsFolderFrom: downloads === null ? 'default' : 'settings',
     serverPort: readServerPort(found.path, env),
     headless: isDirectory(path.join(found.path, 'llmster')),
+    defaultContextLengthTokens: toDefaultContext(settings[0]?.['defaultContextLength']),
+    engines: readEnginePreferences(found.path),
+    hardware: readHardwareConfig(found.path),
   };
 }
 
@@ -79,64 +89,39 @@ function readServerPort(
         ? null
         : path.join(home, '.internal', 'http-server.json');
   if (file === null) return null;
-  const port = readJson(file)?.['port'];
+  const port = record(readJson(file))?.['port'];
   return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536
     ? port
     : null;
 }
 
-/** `downloadsFolder` of settings.json, in LM Studio's folder or, as older versions had it, in the app's data. */
-function readDownloadsFolder(
+/** The settings files in LM Studio's folder and, for older versions, in the app's data. */
+function readSettings(
   home: string,
   userHome: string,
   env: Readonly<Record<string, string | undefined>>,
-): string | null {
+): readonly Json[] {
   const appData = [
     env['APPDATA'] ?? path.join(userHome, 'AppData', 'Roaming'),
     path.join(userHome, 'Library', 'Application Support'),
     env['XDG_CONFIG_HOME'] ?? path.join(userHome, '.config'),
   ];
-  const files = [home, ...appData.map((folder) => path.join(folder, 'LM Studio'))];
-  for (const folder of files) {
-    const downloads = readJson(path.join(folder, 'settings.json'))?.['downloadsFolder'];
-    if (typeof downloads === 'string' && downloads.trim() !== '') return downloads.trim();
+  const folders = [home, ...appData.map((folder) => path.join(folder, 'LM Studio'))];
+  return folders
+    .map((folder) => record(readJson(path.join(folder, 'settings.json'))))
+    .filter((settings) => settings !== null);
+}
+
+/** `downloadsFolder` of the first file that has it. */
+function downloadsFolderIn(settings: readonly Json[]): string | null {
+  for (const { downloadsFolder } of settings) {
+    if (typeof downloadsFolder === 'string' && downloadsFolder.trim() !== '') {
+      return downloadsFolder.trim();
+    }
   }
   return null;
 }
 
 function expandHome(folder: string, userHome: string): string {
   return /^~(?=$|[\\/])/.test(folder) ? path.join(userHome, folder.slice(1)) : folder;
-}
-
-function readJson(file: string): Readonly<Record<string, unknown>> | null {
-  const text = readText(file);
-  if (text === null) return null;
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function readText(file: string): string | null {
-  try {
-    // Checks first: that is a hundred times as fast as an exception, and most files are absent.
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-function isDirectory(folder: string): boolean {
-  try {
-    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch {
-    return false;
-  }
 }

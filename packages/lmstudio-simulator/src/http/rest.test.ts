@@ -107,7 +107,7 @@ test('v1 reports an unknown model, a bad request and a failed load', async () =>
     ask(connected.simulator, '/api/v1/models/load', body);
   expect(await load({ model: 'nope' })).toEqual([
     404,
-    { error: expect.objectContaining({ code: 'model_not_found' }) },
+    { error: { type: 'model_not_found', message: 'Model nope not found in downloaded models' } },
   ]);
   expect(await load({ model: 'qwen/qwen3-4b', context_length: 'long' })).toEqual([
     400,

@@ -106,9 +106,16 @@ export class Runtime {
     );
   }
 
+  /** The preferred device first, then this machine, then the others in order. */
+  devicesByPreference(): readonly Device[] {
+    const preferred = this.preferredDeviceIdentifier;
+    return this.devices.toSorted(
+      (a, b) => Number(b.identifier === preferred) - Number(a.identifier === preferred),
+    );
+  }
+
   /**
-   * Finds a model by key or path: on the named device, or else on the preferred device first, then on
-   * this machine, then on the others in order.
+   * Finds a model by key or path: on the named device, or else on all devices by preference.
    *
    * @throws WireError where no device has the model.
    */
@@ -117,12 +124,9 @@ export class Runtime {
     domain: ModelDomain,
     deviceIdentifier: string | null | undefined,
   ): ModelOnDevice {
-    const preferred = this.preferredDeviceIdentifier;
     const devices =
       deviceIdentifier === undefined
-        ? this.devices.toSorted(
-            (a, b) => Number(b.identifier === preferred) - Number(a.identifier === preferred),
-          )
+        ? this.devicesByPreference()
         : this.devices.filter(({ identifier }) => identifier === deviceIdentifier);
     for (const device of devices) {
       const found = findOnDevice(device, key);

@@ -215,7 +215,7 @@ export function startLoad(
   return load;
 }
 
-// The context may come out smaller or larger than requested.
+// Applies the faults that make the context smaller or larger than requested.
 function withFaultyContext(
   runtime: Runtime,
   { file, fields }: LoadRequest,

@@ -31,7 +31,7 @@ export interface LoadInProgress {
   readonly done: Promise<ResidentState | null>;
 }
 
-/** The parts that a {@link Runtime} is made of. */
+/** The options of a {@link Runtime}. */
 export interface RuntimeOptions {
   readonly world: World;
   readonly profile: Profile;
@@ -168,7 +168,7 @@ export class Runtime {
     return addUses(device.machine, uses);
   }
 
-  /** The names that the engine of a new instance has: LM Studio's reference, and its process. */
+  /** LM Studio's reference for a new instance, and the process id of its engine. */
   newEngine(identifier: string): { instanceReference: string; enginePid: number | null } {
     this.#loadedEngines++;
     return {
@@ -186,7 +186,7 @@ export class Runtime {
     message: string,
   ): void {
     const engine = this.engines.forModel(file.model);
-    // The log of an engine on another device goes to clients of that device.
+    // LM Studio on another device streams the log of its engines itself.
     if (engine === null || file.device.identifier !== null) return;
     this.log.emit({
       type: 'runtime.log',

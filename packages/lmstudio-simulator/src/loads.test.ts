@@ -245,7 +245,7 @@ test('a cancel is confirmed some time later, and until then the load takes memor
   expect(simulator.residents()).toEqual([]);
 });
 
-test('a client that closes its connection right after the cancel ends the load all the same', async () => {
+test('a cancelled load ends even where the client closes its connection right after the cancel', async () => {
   const clock = manualClock();
   await using simulator = await startSimulator({ world: SMALL_WORLD, clock });
   await using connection = connectSdk(simulator.baseUrl);

@@ -68,7 +68,7 @@ test('LM Link: models of connected devices are listed and load there, in their o
   expect(simulator.memoryInUse('device-render').gpus[0]?.bytes).toBe(0);
 });
 
-test('of the same key on two devices, the named device is used, or else the preferred one', async () => {
+test('a key that two devices have loads on the named device, or else on the preferred one', async () => {
   const models = [{ modelKey: 'both', sizeBytes: 1e9 }];
   await using connected = await startWithClient({
     world: {

@@ -31,7 +31,7 @@ test('a survey may find no compatible engine', async () => {
   expect((await survey()).status).toBe('ok');
 });
 
-test('an engine can be selected, and an engine for the CPU leaves the GPU alone', async () => {
+test('an engine can be selected, and an engine for the CPU does not use the GPU', async () => {
   await using connected = await startWithClient();
   const { client, simulator } = connected;
   const engines = await client.runtime.engine.list();

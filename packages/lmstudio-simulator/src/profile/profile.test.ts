@@ -71,7 +71,7 @@ async function gpuBytes(
   return connected.simulator.memoryInUse().gpus[0]?.bytes ?? 0;
 }
 
-test('full-size windows, flash attention off, and logits for the whole batch take more', async () => {
+test('a load takes more with full-size windows, without flash attention, and with logits for the whole batch', async () => {
   const sizes = await Promise.all(
     (['lmstudio@0.3.23', 'lmstudio@0.3.31', 'lmstudio@0.4.24'] as const).map((profile) =>
       gpuBytes(profile, 'openai/gpt-oss-20b'),

@@ -59,8 +59,9 @@ export function residentUse({ file, use, growth }: ResidentState): MemoryUse {
       ...use.ram,
       anonymousBytes: use.ram.anonymousBytes + grown + (inRam ? growth.kvCacheBytes : 0),
     },
-    gpus: use.gpus.map((gpu, index) =>
-      index === 0 ? { ...gpu, bytes: gpu.bytes + growth.kvCacheBytes } : gpu,
-    ),
+    gpus: gpus.map(({ deviceKey }, index) => ({
+      deviceKey,
+      bytes: (use.gpus[index]?.bytes ?? 0) + (index === 0 ? growth.kvCacheBytes : 0),
+    })),
   };
 }

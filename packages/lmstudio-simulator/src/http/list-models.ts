@@ -93,7 +93,7 @@ export function listV1({ runtime }: Backend): object {
   };
 }
 
-/** The settings of an instance as REST v1 shows them. */
+/** The settings of an instance as REST v1 shows them, with the keys of LM Studio's documentation. */
 export function instanceConfig({ domain, settings }: ResidentState): object {
   const context = { context_length: settings.contextLengthTokens };
   if (domain === 'embedding') return context;

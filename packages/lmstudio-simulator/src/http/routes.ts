@@ -79,6 +79,7 @@ async function route(
     if (refusal !== null) {
       return httpError(401, 'invalid_request', refusal, { code: 'invalid_api_key' });
     }
+    // Invented: no capture shows the text of these events.
     runtime.log.emit({ type: 'server.log', content: `${method} ${path}`, level: 'info' });
     switch (`${method} ${path}`) {
       case 'GET /v1/models':

@@ -5,7 +5,7 @@ import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 import { toEngineEvent } from './engine-log/engine-event.js';
 import { systemTimers } from './timers.js';
 import { parseInstance, parseListing, parseSurvey } from './wire/parse-answers.js';
-import { plainText } from './wire/plain-text.js';
+import { plainText } from './faults/plain-text.js';
 import {
   ALL_NAMESPACES,
   loosen,

@@ -28,8 +28,8 @@ export interface SimulatorOptions {
   /** Faults that are in force from the start. Default: none. */
   readonly faults?: readonly Fault[];
   /**
-   * The process id that the engine's log lines of a new instance carry. Default: one above the highest id that
-   * Linux gives to a process. A test can return the id of a process of its own.
+   * Gives the process id of a new instance's engine, which the engine's log lines carry. Default: ids that are too
+   * high for a process on Linux. A test can return the id of a process that it has started.
    */
   readonly enginePid?: (instanceIdentifier: string) => number;
   /** Called with every WebSocket frame. Default: not called. */
@@ -40,7 +40,7 @@ export interface SimulatorOptions {
 export interface SimulatedFrame {
   /** The namespace of the socket: `system`, `llm`, `embedding` and so on. */
   readonly namespace: string;
-  /** From the server's point of view. */
+  /** Whether the simulator received or sent the frame. */
   readonly direction: 'received' | 'sent';
   /** The parsed JSON. */
   readonly frame: unknown;
@@ -89,8 +89,8 @@ export interface Simulator extends AsyncDisposable {
     },
   ): void;
   /**
-   * Adds to the memory that an instance has grown by, up to the limits of its engine, as if clients had sent many
-   * prompts.
+   * Lets an instance take more memory, as if clients had sent many prompts. The sums are limited as in LM Studio's
+   * engine.
    *
    * @throws Error where no such instance is loaded.
    */

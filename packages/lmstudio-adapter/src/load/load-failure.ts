@@ -1,8 +1,8 @@
 import { LMStudioError } from '../errors.js';
 import { modelNotFound } from '../models/find-model.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import { asSentence, type Connection, toLMStudioError } from '../wire/connection.js';
-import { ServerError } from '../wire/server-error.js';
+import { ServerError } from '../faults/server-error.js';
 import type { NormalizedLoad } from './load-types.js';
 import type { Target } from './resolve-target.js';
 

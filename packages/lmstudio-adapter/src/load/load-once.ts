@@ -2,7 +2,7 @@ import { isLMStudioError, LMStudioError } from '../errors.js';
 import { listResidents } from '../models/list-models.js';
 import type { ResidentInstance } from '../models/model-types.js';
 import { raceDeadline } from '../timers.js';
-import { CallFault, isCallFault } from '../wire/call-fault.js';
+import { CallFault, isCallFault } from '../faults/call-fault.js';
 import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';

@@ -2,7 +2,7 @@ import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
 import type { DownloadedModel, ModelListing, ResidentInstance } from './model-types.js';
 import type { Deadline } from '../wire/deadline.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import type {
   ModelKind,
   RawConfigField,

@@ -6,7 +6,7 @@ import {
   parseLoadMessage,
   parseSurvey,
 } from './parse-answers.js';
-import { toServerError } from './server-error.js';
+import { toServerError } from '../faults/server-error.js';
 
 // Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional; the tests
 // that use them fail if a new SDK changes them.

@@ -22,11 +22,13 @@ Simulates LM Studio on loopback, for tests and demos.
   --host ADDRESS   address to listen on (default: 127.0.0.1)
   --discoverable   listen on a port where @lmstudio/sdk looks without an address
   --world WORLD    desktop, laptop, mac, workstation, link, or a JSON file
-  --profile NAME   a generation of LM Studio: ${PROFILE_NAMES.join(', ')}
+  --profile NAME   the generation of LM Studio, see below (default: current)
   --fault FAULT    a fault, by name or as JSON; may be repeated
   --speed X        load and generate X times faster
   --json           one JSON line for the address, then one for each frame
   --help           print this text
+
+Profiles: ${PROFILE_NAMES.join(', ')}
 
 Faults: ${FAULT_TYPES.join(', ')}
   as JSON: --fault '{"type":"crash-load","modelKey":"qwen/qwen3-8b","atProgress":0.7}'

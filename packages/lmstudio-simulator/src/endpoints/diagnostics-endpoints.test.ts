@@ -54,7 +54,7 @@ test('without an engine process of its own, the lines carry no pid', async () =>
   expect(connected.simulator.residents()[0]?.enginePid).toBeNull();
 });
 
-test('the default pid is no process of Linux, and differs from instance to instance', async () => {
+test('the default pid is too high for a process of Linux, and each instance has its own', async () => {
   await using connected = await startWithClient();
   await connected.client.llm.load('qwen/qwen3-1.7b', QUIET);
   await connected.client.llm.load('qwen/qwen3-1.7b', QUIET);

@@ -151,7 +151,7 @@ test('a model of an unknown type makes the SDK refuse the whole list', async () 
   expect(message).toMatch(/wrong domain/i);
 });
 
-test('a model whose context LM Studio does not know has 0, and loads with any context', async () => {
+test('maxContextLength 0 means not known: the model is listed, and loads with any context', async () => {
   await using connected = await startWithClient({
     world: { models: [{ modelKey: 'odd', sizeBytes: 1e9, maxContextLength: 0 }] },
   });

@@ -64,6 +64,7 @@ export function modelEndpoints(
       'getBasePredictionConfig',
       rpc(z.object({ specifier: specifierSchema }), ({ specifier }) => {
         resolveSpecifier(backend, domain, specifier);
+        // Invented: no capture shows which fields LM Studio reports.
         return { fields: [] };
       }),
     ],
@@ -141,6 +142,7 @@ function estimateModelUsage({ runtime }: Backend, domain: ModelDomain): Endpoint
     const contextVramBytes = Math.round(gpu.context);
     return {
       memory: {
+        // Invented: when LM Studio reports a low confidence is not known.
         confidence: file.model.architecture === null ? 'low' : 'high',
         modelVramBytes,
         contextVramBytes,

@@ -24,7 +24,7 @@ export function instanceInfo(
   };
 }
 
-// The variant is named in the key, or in `selectedVariant`.
+// The file as the instance reports it: the variant is named in `modelKey`, or in `selectedVariant`.
 function reportedFile({ file, reportsVariant }: ResidentState): ModelOnDevice {
   const pinnedVariant = reportsVariant && file.variantName !== null;
   const modelKey = pinnedVariant
@@ -42,7 +42,7 @@ function common(file: ModelOnDevice, profile: Profile): object {
     format: model.format,
     displayName: model.displayName,
     ...(profile.modern ? { publisher: model.publisher } : {}),
-    // Invented for a variant: no capture shows the `path` of one.
+    // Invented for a variant: no capture shows the `path` of a variant.
     path: profile.modern && file.variantName !== null ? model.modelKey : file.filePath,
     sizeBytes: file.sizeBytes,
     ...(profile.modern
@@ -60,8 +60,8 @@ function common(file: ModelOnDevice, profile: Profile): object {
   };
 }
 
-// As public captures of LM Studio show it: the key of a hub model, `key@path` of a variant, and the path of
-// any other file.
+// Public captures of LM Studio show the key of a hub model, `key@path` of a variant, and the path of any
+// other file.
 function indexedIdentifier({ model, filePath, variantName, pinnedVariant }: ModelOnDevice): string {
   if (variantName === null) return filePath;
   return pinnedVariant ? `${model.modelKey}@${filePath}` : model.modelKey;

@@ -11,8 +11,8 @@ import { runtimeEndpoints } from './runtime-endpoints.js';
 import { systemEndpoints } from './system-endpoints.js';
 
 /**
- * The namespaces by socket path. An endpoint that LM Studio has and the simulator does not answers with an error.
- * A namespace that LM Studio does not have is missing, and its upgrade gets no answer.
+ * The namespaces by socket path. Endpoints that are not simulated answer with an error. The upgrade to a path
+ * without a namespace gets no answer.
  */
 export function createNamespaces(backend: Backend): ReadonlyMap<string, Namespace> {
   const namespaces = new Map<string, Namespace>([

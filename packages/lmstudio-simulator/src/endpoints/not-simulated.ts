@@ -73,7 +73,7 @@ const NAMES: Readonly<Record<string, EndpointNames>> = {
   },
 };
 
-/** A namespace with an error for each of its endpoints that is not simulated. */
+/** Adds the endpoints that are not simulated to a namespace. They answer with an error. */
 export function completeNamespace(
   name: string,
   simulated: readonly (readonly [string, Endpoint])[],

@@ -31,7 +31,7 @@ test('a survey may find no compatible engine', async () => {
   expect((await survey()).status).toBe('ok');
 });
 
-test('an engine can be selected, and an engine for the CPU leaves the GPU alone', async () => {
+test('an engine can be selected, and an engine for the CPU does not use the GPU', async () => {
   await using connected = await startWithClient();
   const { client, simulator } = connected;
   const engines = await client.runtime.engine.list();
@@ -47,6 +47,7 @@ test('an engine can be selected, and an engine for the CPU leaves the GPU alone'
   expect(selections.get('GGUF')?.name).toBe('llama.cpp-linux-x86_64-avx2');
   await client.llm.load('qwen/qwen3-1.7b', { verbose: false });
   expect(simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
+  expect(simulator.residents()[0]?.memory.gpus).toEqual([{ deviceKey: 'survey:0', bytes: 0 }]);
   expect(simulator.memoryInUse().ram.anonymousBytes).toBeGreaterThan(1_834_426_016);
   const error = await rejection(
     client.runtime.engine.select({ name: 'llama.cpp-none', version: '1' }, 'GGUF'),

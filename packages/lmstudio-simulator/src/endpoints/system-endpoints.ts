@@ -34,7 +34,7 @@ export function systemEndpoints(backend: Backend): readonly (readonly [string, E
       'startHttpServer',
       rpc(httpServerSchema, ({ port }) => {
         if (port !== undefined && port !== backend.port())
-          throw notSimulated('startHttpServer with another port');
+          throw notSimulated('startHttpServer on another port');
         runtime.httpServer = true;
       }),
     ],

@@ -19,9 +19,9 @@ export interface FaultControl {
   crashLoad(options?: FaultOptions<'crash-load'>): ActiveFault;
   /** Memory runs out during a load. */
   outOfMemory(options?: FaultOptions<'out-of-memory'>): ActiveFault;
-  /** A load gets fewer tokens of context than requested, and does not report that. */
+  /** A load gets fewer tokens of context than requested, without an error. */
   shrinkContext(options: FaultOptions<'shrink-context'>): ActiveFault;
-  /** A load gets more tokens of context than requested, and does not report that. */
+  /** A load gets more tokens of context than requested, without an error. */
   enlargeContext(options?: FaultOptions<'enlarge-context'>): ActiveFault;
   /** The survey of the GPUs fails. */
   surveyError(options?: FaultOptions<'survey-error'>): ActiveFault;

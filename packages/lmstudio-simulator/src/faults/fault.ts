@@ -37,14 +37,14 @@ export type Fault = FaultScope &
         readonly pool?: 'ram' | 'vram';
       }
     | {
-        /** The load succeeds with a context of `toTokens`, and does not report that. */
+        /** The load succeeds with a context of `toTokens`, although more tokens were requested. */
         readonly type: 'shrink-context';
         readonly toTokens: number;
       }
     | {
         /**
-         * The load succeeds with a context of `toTokens`, and does not report that. Default: the most that
-         * the model allows. LM Studio's autoFit does so (lmstudio-bug-tracker #2318, #2304).
+         * The load succeeds with a context of `toTokens`, although fewer tokens were requested. Default: the
+         * most that the model allows. LM Studio's autoFit does this (lmstudio-bug-tracker #2318, #2304).
          */
         readonly type: 'enlarge-context';
         readonly toTokens?: number;

@@ -64,7 +64,7 @@ test.each([
   expect(connected.simulator.residents()).toEqual([]);
 });
 
-test('shrink-context: the load succeeds and does not report the smaller context', async () => {
+test('shrink-context: the load succeeds with a smaller context', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.shrinkContext({ toTokens: 5000 });
   const model = await connected.client.llm.load(KEY, {

@@ -3,8 +3,10 @@ import type { ActiveFaults } from '../faults/active-faults.js';
 import type { RequestLog } from '../request-log.js';
 import type { Authenticator } from '../wire/authenticator.js';
 import type { Backend } from '../endpoints/backend.js';
-import type { HttpAnswer } from './rest.js';
-import { httpError, listOpenAi, listV0, listV1, loadV1, oneV0, unloadV1 } from './rest.js';
+import type { HttpAnswer } from './http-answer.js';
+import { httpError } from './http-answer.js';
+import { listOpenAi, listV0, listV1, oneV0 } from './list-models.js';
+import { loadV1, unloadV1 } from './load-models.js';
 
 /** The parts of the simulator that HTTP requests need. */
 export interface RouteOptions {
@@ -77,6 +79,7 @@ async function route(
     if (refusal !== null) {
       return httpError(401, 'invalid_request', refusal, { code: 'invalid_api_key' });
     }
+    // Invented: no capture shows the text of these events.
     runtime.log.emit({ type: 'server.log', content: `${method} ${path}`, level: 'info' });
     switch (`${method} ${path}`) {
       case 'GET /v1/models':

@@ -4,7 +4,7 @@ import type { ModelOnDevice } from '../runtime/device.js';
 
 /**
  * The lines about memory that llama.cpp prints during a load, with the figures of the simulated load. The texts are
- * those of llama.cpp's source. Invented: that LM Studio sends each line as one event, and no line besides these.
+ * from llama.cpp's source. Invented: LM Studio sends one event for each line, after the load.
  */
 export function loadLines(
   { model, device }: ModelOnDevice,

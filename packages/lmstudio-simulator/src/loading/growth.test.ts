@@ -95,7 +95,7 @@ test('MLX allocates the KV cache with the tokens, not with the load', async () =
   expect(grown.ram.anonymousBytes).toBe(loaded.ram.anonymousBytes + 39);
 });
 
-test('a projector is on the GPU with a buffer of its encoder, whatever the offload', async () => {
+test("a projector and its encoder's buffer are on the GPU at any offload ratio", async () => {
   const projectorBytes = 836_180_160;
   const world: WorldInput = {
     guardrails: { mode: 'off' },

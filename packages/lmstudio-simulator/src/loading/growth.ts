@@ -15,9 +15,12 @@ export interface MemoryGrowth {
 export const NO_GROWTH: MemoryGrowth = { promptCacheBytes: 0, checkpointBytes: 0, kvCacheBytes: 0 };
 
 /**
- * The growth after a prediction of so many tokens in total. llama.cpp saves the prompt of an idle slot in
- * RAM and makes a checkpoint; MLX enlarges the KV cache. When each checkpoint is made, and which saved
- * prompt is dropped first, is invented: here each prediction adds one checkpoint and one saved prompt.
+ * The growth after a prediction.
+ *
+ * llama.cpp saves the prompt of an idle slot in RAM and makes checkpoints; MLX enlarges the KV cache. Invented:
+ * each prediction adds one saved prompt and one checkpoint.
+ *
+ * @param tokens - the tokens of prompt and answer.
  */
 export function growAfterPrediction(resident: ResidentState, tokens: number): MemoryGrowth {
   const { file, settings, growth } = resident;
@@ -56,8 +59,9 @@ export function residentUse({ file, use, growth }: ResidentState): MemoryUse {
       ...use.ram,
       anonymousBytes: use.ram.anonymousBytes + grown + (inRam ? growth.kvCacheBytes : 0),
     },
-    gpus: use.gpus.map((gpu, index) =>
-      index === 0 ? { ...gpu, bytes: gpu.bytes + growth.kvCacheBytes } : gpu,
-    ),
+    gpus: gpus.map(({ deviceKey }, index) => ({
+      deviceKey,
+      bytes: (use.gpus[index]?.bytes ?? 0) + (index === 0 ? growth.kvCacheBytes : 0),
+    })),
   };
 }

@@ -32,7 +32,7 @@ const OFFLOAD_KEYS = [
   'embedding.load.llama.acceleration.offloadRatio',
 ];
 
-/** Reads the fields of a load request. A field that is not set gets the default of this LM Studio. */
+/** Reads the fields of a load request. A field that is not set gets its value from `defaults`. */
 export function readLoadSettings(
   fields: readonly ConfigField[],
   model: WorldModel,
@@ -64,7 +64,8 @@ export function readLoadSettings(
     kvCacheOnGpu: value('llm.load.offloadKVCacheToGpu') !== false,
     kvCacheTypeK: cacheTypeOf(value('llm.load.llama.kCacheQuantizationType')),
     kvCacheTypeV: cacheTypeOf(value('llm.load.llama.vCacheQuantizationType')),
-    // Embedding models have no such setting. Their reported memory is that of a load without it.
+    // Embedding models have no such setting. The memory that lmstudio-bug-tracker #2293 reports for one is
+    // that of a load without flash attention.
     flashAttention:
       !isEmbedding && booleanOf(value('llm.load.llama.flashAttention'), defaults.flashAttention),
     keepModelInMemory: value(`${model.type}.load.llama.keepModelInMemory`) !== false,
@@ -113,7 +114,7 @@ export function effectiveFields(
       ['llm.load.llama.contextCheckpoints', settings.contextCheckpoints],
       ['llm.load.llama.keepModelInMemory', settings.keepModelInMemory],
       ['llm.load.llama.tryMmap', settings.tryMmap],
-      // The setting belongs to mixture-of-experts models.
+      // Only mixture-of-experts models have this setting.
       ...(model.geometry.expertRatio > 0
         ? [['llm.load.numCpuExpertLayersRatio', settings.cpuExpertRatio] as const]
         : []),

@@ -7,6 +7,7 @@ import { effectiveFields, readLoadSettings } from './load-settings.js';
 import type { Placement } from './memory.js';
 import { modelBytes, overflowingPool, place } from './memory.js';
 import type { WorldMachine } from '../world/world.js';
+import { fitMlxContext } from './mlx-fit.js';
 import { passesGuardrails } from './guardrails.js';
 import type { ResidentState } from '../runtime/resident.js';
 import {
@@ -66,7 +67,8 @@ export function estimateLoad(
 ): LoadEstimate {
   const machine = usableMachine(runtime, file);
   const read = readLoadSettings(fields, file.model, runtime.loadDefaults);
-  const settings = contextLengthTokens === null ? read : { ...read, contextLengthTokens };
+  const settings =
+    contextLengthTokens === null ? fitMlxContext(read, file) : { ...read, contextLengthTokens };
   const residents = runtime.memoryInUse(file.device);
   const bytes = modelBytes(file.model, file.sizeBytes, settings);
   const gpuFreeBytes = machine.gpus.map(
@@ -215,7 +217,7 @@ export function startLoad(
   return load;
 }
 
-// The context may come out smaller or larger than requested.
+// Applies the faults that make the context smaller or larger than requested.
 function withFaultyContext(
   runtime: Runtime,
   { file, fields }: LoadRequest,

@@ -10,7 +10,7 @@ export type MemoryUse = Pick<Footprint, 'ram' | 'gpus'>;
 
 /** The bytes of a model with certain load settings, by part. */
 export interface ModelBytes {
-  /** The language model's weights. */
+  /** The weights without the projector. */
   readonly weights: number;
   /** The weights of a vision model's projector; 0 where there is none. */
   readonly projector: number;
@@ -135,8 +135,8 @@ export function checkpointBytes(model: WorldModel, settings: LoadSettings, token
  * Distributes a load over a machine. Without an offload ratio, the GPUs get as many layers as fit into
  * their free memory.
  *
- * @param contextAtLoad - whether the KV cache is allocated with the load. The MLX engine allocates it
- *   later, with the tokens.
+ * @param contextAtLoad - whether the engine allocates the KV cache during the load. llama.cpp does; MLX
+ *   allocates it while it processes tokens.
  */
 export function place(
   machine: WorldMachine,
@@ -234,7 +234,8 @@ export function overflowingPool(machine: WorldMachine, use: MemoryUse): 'ram' | 
   return use.ram.anonymousBytes + machine.othersRamBytes > machine.ramBytes ? 'ram' : null;
 }
 
-// The GPUs share a load in proportion to their free memory. (LM Studio's default strategy is `evenly`.)
+// The GPUs share a load in proportion to their free memory. LM Studio sends its strategy `evenly` as
+// `--tensor-split 0`, and llama.cpp then divides by free memory (lmstudio-bug-tracker #2190).
 function sharesOf(machine: WorldMachine, gpuFreeBytes: readonly number[]): readonly number[] {
   const free = machine.gpus.map((_, index) => Math.max(0, gpuFreeBytes[index] ?? 0));
   const total = free.reduce((sum, bytes) => sum + bytes, 0);

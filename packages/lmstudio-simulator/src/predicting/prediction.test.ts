@@ -46,7 +46,7 @@ test('a known preset is accepted; an unknown one is generic.presetNotFound', asy
   expect(message).toContain('Focus');
 });
 
-test('a full context ends the answer with stopAtLimit, and not with truncateMiddle, the default', async () => {
+test('a full context ends the answer with stopAtLimit; with truncateMiddle (the default) the answer goes on', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load(KEY, { ...QUIET, config: { contextLength: 16 } });
   const options = { maxTokens: 40 };

@@ -34,7 +34,7 @@ export interface PredictionStats {
 /** A request to generate text. */
 export interface PredictionRequest {
   readonly prompt: string;
-  /** `null`: until the end of the answer. */
+  /** `null`: the prediction ends with the fixed answer. */
   readonly maxTokens: number | null;
   readonly stopStrings: readonly string[];
   /** With `stopAtLimit`, a full context ends the prediction. The other policies make room and go on. */
@@ -66,7 +66,7 @@ export function startPrediction(
   const { model, device } = resident.file;
   const { contextLengthTokens } = resident.settings;
   const stopsAtLimit = request.overflowPolicy === 'stopAtLimit';
-  // Invented: a prompt that is too long is truncated until one token of the answer fits.
+  // Invented: a prompt that is too long is cut to one token less than the context.
   const promptTokens = Math.min(
     countTokens(request.prompt),
     stopsAtLimit ? Infinity : Math.max(1, contextLengthTokens - 1),

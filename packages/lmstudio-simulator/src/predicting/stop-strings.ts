@@ -1,8 +1,8 @@
-/** A generated text without the stop string that ended it. */
+/** Removes the stop string from a text that is generated token by token. */
 export interface StopStringFilter {
   /** Adds a token's text, and returns the part of the text that can be sent now. */
   add(text: string): { readonly text: string; readonly found: string | null };
-  /** The text that was held back, because it could have been the start of a stop string. */
+  /** The text that `add` has not returned yet, because it may be the start of a stop string. */
   rest(): string;
 }
 

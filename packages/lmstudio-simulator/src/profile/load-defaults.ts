@@ -27,13 +27,13 @@ export interface LoadDefaults {
   readonly slidingWindowCache: 'window' | 'full';
   /** Whether the batch and the micro-batch of an embedding model are as long as its context. */
   readonly embeddingBatchIsContext: boolean;
-  /** The rows of logits in the compute buffer: one for each token of a batch, or one for each sequence. */
+  /** The rows of logits in the compute buffer: one for each token of the batch, or one for each sequence. */
   readonly logitRows: 'batch' | 'sequences';
 }
 
 /**
- * 2025. Sources: ten logs of real loads of July to October 2025 (context, batch sizes, flash attention off,
- * one sequence), and the history of `packages/lms-kv-config/src/schema.ts` in lmstudio-js.
+ * 2025. Sources: public logs of loads of July to October 2025 (batch sizes, flash attention off, one sequence),
+ * and the history of `packages/lms-kv-config/src/schema.ts` in lmstudio-js.
  */
 export const DEFAULTS_OF_2025: LoadDefaults = {
   contextLengthTokens: 4096,
@@ -88,7 +88,8 @@ export const DEFAULTS_OF_SUMMER_2026: LoadDefaults = {
 
 /**
  * Runtime 2.37.0, which is llama.cpp b10914: logits only for the requested outputs (logs of b9849 and newer).
- * It is not known whether embedding models still get a batch as long as their context. Here they do not.
+ * It is not known whether embedding models still get a batch as long as their context; here they do not. A
+ * headless capture of 21 September 2026 has flash attention off; here it is on.
  */
 export const DEFAULTS_OF_SEPTEMBER_2026: LoadDefaults = {
   ...DEFAULTS_OF_SUMMER_2026,

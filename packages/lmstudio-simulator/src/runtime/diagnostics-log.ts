@@ -28,7 +28,7 @@ export type LogEvent =
       readonly pid?: number;
     };
 
-/** The events that LM Studio sends to clients that stream its logs. Nobody can read past events. */
+/** Sends the events of LM Studio's logs to the clients that stream them. Past events are not kept. */
 export class DiagnosticsLog {
   readonly #listeners = new Set<(event: LogEvent) => void>();
 

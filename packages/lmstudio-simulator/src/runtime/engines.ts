@@ -1,6 +1,6 @@
 import type { WorldMachine, WorldModel } from '../world/world.js';
 
-/** An installed runtime extension that loads models, as LM Studio describes it. */
+/** An installed engine (runtime extension), as LM Studio describes it. */
 export interface Engine {
   readonly name: string;
   readonly version: string;
@@ -10,7 +10,7 @@ export interface Engine {
   readonly usesGpu: boolean;
 }
 
-/** The runtimes that are installed on a machine, and the one that is selected for each model format. */
+/** The engines that are installed on a machine, and the selected one for each model format. */
 export class Engines {
   readonly installed: readonly Engine[];
   readonly #selected = new Map<Engine['formatName'], Engine>();
@@ -27,7 +27,7 @@ export class Engines {
     const gpuPlatform = gpus[0]?.platform;
     this.installed = [
       ...(gpuPlatform === undefined ? [] : [llama(gpuPlatform)]),
-      // A Mac has no engine that leaves the GPU out.
+      // There is no llama.cpp engine for Macs that does not use the GPU.
       ...(gpuPlatform === 'Metal' ? [] : [llama('none')]),
       ...(platform === 'darwin' && architecture === 'ARM64' ? [MLX] : []),
     ];
@@ -67,7 +67,7 @@ const BACKENDS = {
   none: 'avx2',
 } as const;
 
-// The version is assumed.
+// The name and the version are assumed.
 const MLX: Engine = {
   name: 'mlx-llm-mac-arm64-apple-metal-advsimd',
   version: '1.8.5',

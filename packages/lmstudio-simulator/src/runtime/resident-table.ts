@@ -6,7 +6,7 @@ import type { ModelDomain } from './device.js';
 import type { InstanceStatus, ResidentState } from './resident.js';
 import { isBusy } from './resident.js';
 
-/** A resident before it has a state of its own. */
+/** The properties of a resident that do not change. */
 export type NewResident = Pick<
   ResidentState,
   | 'file'

@@ -52,7 +52,7 @@ export interface SimulatedResident {
   /** Names the model on disk. */
   readonly modelKey: string;
   /** The namespace of the model. */
-  readonly kind: ModelDomain;
+  readonly kind: 'llm' | 'embedding';
   /** The LM Link device of the instance; `null`: the simulated machine. */
   readonly deviceIdentifier: string | null;
   /** Tokens of context that the instance was loaded with. */

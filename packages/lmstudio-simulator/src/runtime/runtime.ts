@@ -31,7 +31,7 @@ export interface LoadInProgress {
   readonly done: Promise<ResidentState | null>;
 }
 
-/** The parts that a {@link Runtime} is made of. */
+/** The options of a {@link Runtime}. */
 export interface RuntimeOptions {
   readonly world: World;
   readonly profile: Profile;
@@ -106,9 +106,16 @@ export class Runtime {
     );
   }
 
+  /** The preferred device first, then this machine, then the others in order. */
+  devicesByPreference(): readonly Device[] {
+    const preferred = this.preferredDeviceIdentifier;
+    return this.devices.toSorted(
+      (a, b) => Number(b.identifier === preferred) - Number(a.identifier === preferred),
+    );
+  }
+
   /**
-   * Finds a model by key or path: on the named device, or else on the preferred device first, then on
-   * this machine, then on the others in order.
+   * Finds a model by key or path: on the named device, or else on all devices by preference.
    *
    * @throws WireError where no device has the model.
    */
@@ -117,12 +124,9 @@ export class Runtime {
     domain: ModelDomain,
     deviceIdentifier: string | null | undefined,
   ): ModelOnDevice {
-    const preferred = this.preferredDeviceIdentifier;
     const devices =
       deviceIdentifier === undefined
-        ? this.devices.toSorted(
-            (a, b) => Number(b.identifier === preferred) - Number(a.identifier === preferred),
-          )
+        ? this.devicesByPreference()
         : this.devices.filter(({ identifier }) => identifier === deviceIdentifier);
     for (const device of devices) {
       const found = findOnDevice(device, key);
@@ -164,7 +168,7 @@ export class Runtime {
     return addUses(device.machine, uses);
   }
 
-  /** The names that the engine of a new instance has: LM Studio's reference, and its process. */
+  /** LM Studio's reference for a new instance, and the process id of its engine. */
   newEngine(identifier: string): { instanceReference: string; enginePid: number | null } {
     this.#loadedEngines++;
     return {
@@ -182,7 +186,7 @@ export class Runtime {
     message: string,
   ): void {
     const engine = this.engines.forModel(file.model);
-    // The log of an engine on another device goes to clients of that device.
+    // LM Studio on another device streams the log of its engines itself.
     if (engine === null || file.device.identifier !== null) return;
     this.log.emit({
       type: 'runtime.log',

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { World } from '../world/world.js';
 
-/** The answer to a client: why it is refused, or how to note the end of its connection. */
+/** The answer to a client: the reason of a refusal, or the function to call when its connection ends. */
 export type Admission = { readonly refusal: string } | { release(): void };
 
 /** Decides whether a client may connect. */

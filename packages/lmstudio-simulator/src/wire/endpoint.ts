@@ -40,7 +40,7 @@ export type Endpoint = RpcEndpoint | ChannelEndpoint;
 /** The endpoints of one socket path, by name. */
 export type Namespace = ReadonlyMap<string, Endpoint>;
 
-/** The schema of endpoints without a parameter. LM Studio refuses `{}` and `null`: there must be no parameter. */
+/** The schema of endpoints without a parameter. LM Studio refuses a parameter, even `{}` or `null`. */
 export const noParameter = z.undefined();
 
 /** An RPC with a checked parameter. The handler may return a promise. It throws a WireError to refuse. */

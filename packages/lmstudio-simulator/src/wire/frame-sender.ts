@@ -24,7 +24,7 @@ export interface FrameSender {
   warn(kind: WarningKind, warning: string): void;
 }
 
-// After so many warnings on one socket, LM Studio is silent.
+// LM Studio sends no more warnings than these on one socket.
 const MOST_WARNINGS = 5;
 
 export function createFrameSender(

@@ -11,7 +11,7 @@ export interface WorldGpu {
    * limit of its use.
    */
   readonly memory: 'dedicated' | 'shared';
-  /** The capacity. */
+  /** The capacity in bytes. */
   readonly totalBytes: number;
   /** Bytes that other programs use. */
   readonly othersBytes: number;
@@ -91,8 +91,8 @@ export interface WorldModel {
   /** The publisher of the files. */
   readonly publisher: string;
   /**
-   * The path of the file in the folder of models. LM Studio reports no path for a model from its hub, and so for
-   * a model with `variants` this path is not used.
+   * The path of the file in the folder of models. A model with `variants` does not use it: its variants have
+   * paths of their own.
    */
   readonly path: string;
   /** The size of the weights, including the projector of a vision model. */
@@ -107,16 +107,16 @@ export interface WorldModel {
   readonly paramsString: string | null;
   /** The precision of the weights. */
   readonly quantization: { readonly name: string; readonly bits: number } | null;
-  /** The most tokens of context that the model allows. 0: LM Studio does not know it. */
+  /** The most tokens of context that the model allows. LM Studio reports 0 where it does not know them. */
   readonly maxContextLength: number;
   /** Whether the model accepts images. */
   readonly vision: boolean;
   /** Whether the model can call tools. */
   readonly trainedForToolUse: boolean;
   /**
-   * The variants; the first is the selected one. A model with variants is one from LM Studio's hub: `path` and
-   * `indexedModelIdentifier` are its key, and only the list of variants names the files. Empty: the model is a
-   * file that was downloaded or copied without the hub.
+   * The variants; the first is the selected one. A model with variants is from LM Studio's hub. LM Studio then
+   * reports the model's key as `path` and `indexedModelIdentifier`, and names the files only in the list of
+   * variants. Empty: the model is a file that was downloaded or copied without the hub.
    */
   readonly variants: readonly WorldVariant[];
   /** The figures that determine the model's memory. */
@@ -205,14 +205,14 @@ export interface World {
   readonly loadAfterDisconnect: 'continue' | 'cancel';
   /**
    * What happens to a load that its client has cancelled. `continue`: the model is loaded in spite of the
-   * cancel, as users of LM Studio report.
+   * cancel. It is not known when LM Studio does that.
    */
   readonly loadAfterCancel: 'continue' | 'cancel';
   /** Time from a cancel to its confirmation, at speed 1. Default: 50 ms. LM Studio's time is not known. */
   readonly cancelConfirmationMs: number;
   /**
-   * How an instance of a hub model reports itself: with the model's key and `selectedVariant`, or with the
-   * variant's key. It is not known which one LM Studio does.
+   * The key that an instance of a hub model reports: the model's key with `selectedVariant`, or the variant's
+   * key. It is not known which one LM Studio reports.
    */
   readonly instanceKey: 'model' | 'variant';
   /**
@@ -221,7 +221,7 @@ export interface World {
    */
   readonly variantKeysLoad: boolean;
   /**
-   * Which rule guest clients meet. `lm-studio`: a passkey is forgotten with the last connection of its client.
+   * The rule for guest clients. `lm-studio`: a passkey is forgotten with the last connection of its client.
    * `first-come`: the open-source authenticator, which refuses an identifier forever after its last connection
    * has closed.
    */

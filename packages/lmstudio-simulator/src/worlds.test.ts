@@ -68,7 +68,7 @@ test('LM Link: models of connected devices are listed and load there, in their o
   expect(simulator.memoryInUse('device-render').gpus[0]?.bytes).toBe(0);
 });
 
-test('of the same key on two devices, the named device is used, or else the preferred one', async () => {
+test('a key that two devices have loads on the named device, or else on the preferred one', async () => {
   const models = [{ modelKey: 'both', sizeBytes: 1e9 }];
   await using connected = await startWithClient({
     world: {
@@ -84,6 +84,27 @@ test('of the same key on two devices, the named device is used, or else the pref
     { instanceIdentifier: 'both', deviceIdentifier: null },
     { instanceIdentifier: 'both:2', deviceIdentifier: 'other' },
   ]);
+});
+
+test('a load without a device goes to the preferred one, then to this machine, then to the others', async () => {
+  const models = ['everywhere', 'others'].map((modelKey) => ({ modelKey, sizeBytes: 1e9 }));
+  const devices = ['first', 'second'].map((deviceIdentifier) => ({ deviceIdentifier, models }));
+  await using connected = await startWithClient({ world: { models: models.slice(0, 1), devices } });
+  const { client, simulator } = connected;
+  const deviceOf = async (modelKey: string, options: object = {}): Promise<string | null> => {
+    const model = await client.llm.load(modelKey, { ...QUIET, ...options });
+    return (await model.getModelInfo())?.deviceIdentifier ?? null;
+  };
+  expect(await deviceOf('everywhere')).toBeNull();
+  expect(await deviceOf('others')).toBe('first');
+  await client.repository.lmLink.setPreferredDevice('second');
+  expect((await client.repository.lmLink.status()).preferredDeviceIdentifier).toBe('second');
+  expect(await deviceOf('everywhere')).toBe('second');
+  // `null` means this machine, whatever is preferred.
+  expect(await deviceOf('everywhere', { deviceIdentifier: null })).toBeNull();
+  await rejection(client.llm.load('others', { ...QUIET, deviceIdentifier: null }));
+  await rejection(client.repository.lmLink.setPreferredDevice('nowhere'));
+  expect(simulator.residents()).toHaveLength(4);
 });
 
 test('LM Studio on another machine has another address, another platform and its own hardware', async () => {

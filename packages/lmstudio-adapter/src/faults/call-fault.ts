@@ -1,4 +1,4 @@
-import type { Endpoint, Namespace } from './wire.js';
+import type { Endpoint, Namespace } from '../wire/wire.js';
 
 /** The reason for a failed call. Only used inside the package; callers see an `LMStudioError`. */
 export type CallFaultKind =

@@ -345,6 +345,7 @@ describe('the full charge of a resident', () => {
       'charge',
     );
     expect(bytesOf(charged?.grown)).toEqual({ ram: 4 });
+    expect(bytesOf(charged?.reserved)).toEqual({ ram: 4 });
   });
 });
 

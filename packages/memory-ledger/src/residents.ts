@@ -42,6 +42,8 @@ export interface ChargedResident {
   readonly counted: Charge;
   /** How much of `counted` exceeds the expected size; positive entries only. */
   readonly grown: Charge;
+  /** The part of `full` that is held for growth and not in use yet; positive entries only. */
+  readonly reserved: Charge;
 }
 
 /**
@@ -68,11 +70,10 @@ export function chargeResidents(
   return residents.map(({ footprint }, index) => {
     const own = counted[index] ?? NOTHING;
     const { expected } = known[index] ?? NO_BOUNDS;
-    return {
-      full: footprint === null ? own : fullCharge(footprint, resources, growth, own, expected),
-      counted: own,
-      grown: excess(own, expected),
-    };
+    const grown = excess(own, expected);
+    return footprint === null
+      ? { full: own, counted: own, grown, reserved: NOTHING }
+      : { ...fullCharge(footprint, resources, growth, own, expected), counted: own, grown };
   });
 }
 
@@ -165,30 +166,34 @@ function lastLoadedFirst(residents: readonly ObservedResident[]): readonly numbe
     .map(([index]) => index);
 }
 
-/** The charge under the policy, or what was observed and what the OS does not count as used. */
+/** The larger of the charge under the policy and what is in use, mapped weights included. */
 function fullCharge(
   footprint: Footprint,
   resources: Resources,
   growth: GrowthPolicy,
   counted: Charge,
   expected: Charge,
-): Charge {
-  const planned = charge(footprint, resources, 'expected', growth).charge;
-  if (counted === expected) return planned;
+): Pick<ChargedResident, 'full' | 'reserved'> {
   const size = charge(footprint, resources, 'expected', 'ignore').charge;
-  const full = new Map(planned);
+  const used = new Map(size);
   for (const [pool, bytes] of counted) {
     const uncounted = (size.get(pool) ?? 0) - (expected.get(pool) ?? 0);
-    if (bytes + uncounted > (planned.get(pool) ?? 0)) full.set(pool, bytes + uncounted);
+    used.set(pool, Math.max(size.get(pool) ?? 0, bytes + uncounted));
   }
-  return full;
+  if (growth === 'ignore' || footprint.growth === null) return { full: used, reserved: NOTHING };
+  const full = new Map(used);
+  for (const [pool, bytes] of charge(footprint, resources, 'expected', growth).charge) {
+    full.set(pool, Math.max(bytes, used.get(pool) ?? 0));
+  }
+  return { full, reserved: excess(full, used) };
 }
 
-function excess(counted: Charge, expected: Charge): Charge {
-  if (counted === expected) return NOTHING;
+/** By how much the first charge is above the second, in the pools where it is. */
+function excess(one: Charge, other: Charge): Charge {
+  if (one === other) return NOTHING;
   const more = new Map<PoolName, number>();
-  for (const [pool, bytes] of counted) {
-    const above = bytes - (expected.get(pool) ?? 0);
+  for (const [pool, bytes] of one) {
+    const above = bytes - (other.get(pool) ?? 0);
     if (above > 0) more.set(pool, above);
   }
   return more;

@@ -1,21 +1,36 @@
-import type { Footprint, Resources, SelectionPolicy, Shortfall } from '@mai/memory-ledger';
+import type { AssembledCandidate, TradeOff } from '@mai/autopilot';
+import type {
+  Footprint,
+  LoadConfig,
+  Resources,
+  SelectionPolicy,
+  Shortfall,
+} from '@mai/memory-ledger';
 import { charge, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/memory-ledger';
 import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 
-/** Whether one model fits this machine now with one load configuration. */
+/** Whether a model with a load configuration fits this machine now. */
 export interface ModelFit {
   /** Null where the model's memory is not known. */
   readonly footprint: Footprint | null;
-  /** Why it can't be loaded; null where it fits. */
+  /** Why the model can't be loaded; null where it fits. */
   readonly rejection: Rejection | null;
   /** Every pool of the machine before and after the load; unchanged where it does not fit. */
   readonly pools: readonly PoolOutcome[];
 }
 
+/** A load configuration that fits where the configured one does not. */
+export interface CheaperLoad {
+  readonly loadConfig: LoadConfig;
+  readonly footprint: Footprint;
+  /** What it gives up compared with the configured one. */
+  readonly tradeOffs: readonly TradeOff[];
+}
+
 /**
- * Judges the first load option of one candidate by a decision about it alone. The decision may
- * unload residents that are not pinned, busy or foreign.
+ * Judges the first load option of a candidate: decides with no other candidate. The decision may unload
+ * residents that are not pinned, busy or foreign.
  */
 export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
   const loadOptions = candidate.loadOptions.slice(0, 1);
@@ -30,7 +45,22 @@ export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
   };
 }
 
-/** Judges a footprint beside all residents; none is unloaded for it. */
+/**
+ * The first load option of a candidate that fits, and the pools after that load. It is the one that
+ * a decision about this candidate alone chooses. Null where none fits.
+ */
+export function cheaperFitOf(
+  candidate: AssembledCandidate,
+  input: SelectionInput,
+): (CheaperLoad & Pick<ModelFit, 'pools'>) | null {
+  const { chosen, pools } = selectModel({ ...input, candidates: [candidate] });
+  const option = candidate.loadOptions[chosen?.optionIndex ?? -1];
+  if (option === undefined || option.footprint === null) return null;
+  const { loadConfig, footprint, tradeOffs } = option;
+  return { loadConfig, footprint, tradeOffs, pools };
+}
+
+/** Judges whether a footprint fits beside all residents, without unloading any. */
 export function fitBeside(
   footprint: Footprint,
   resources: Resources,
@@ -39,7 +69,7 @@ export function fitBeside(
   const needed = charge(footprint, resources, 'upper-end').charge;
   const measured = measurePools(resources, [], policy);
   const shortfall = worstShortfall(measured, needed, { limit: LIMIT });
-  // A decision without candidates changes nothing, so its pools show the present use.
+  // Without candidates, the decision plans no change, so its pools show the present use.
   const { pools } = selectModel({ ...UNDECIDED, resources, policy });
   return {
     footprint,
@@ -68,9 +98,4 @@ function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
   return deviceKey === null
     ? { code: 'INSUFFICIENT_RAM', ...figures }
     : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
-}
-
-/** Whether a model is rejected for lack of memory. */
-export function isTooLarge({ rejection }: ModelFit): boolean {
-  return rejection?.code === 'INSUFFICIENT_RAM' || rejection?.code === 'INSUFFICIENT_VRAM';
 }

@@ -1,0 +1,246 @@
+import { charge } from '@mai/memory-ledger';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { formatBytes } from '@mai/host';
+import type { Host, MonitorPort, PoolOutcome, Selection, SwitchReport } from '@mai/host';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import type { CommandContext } from '../context.js';
+import { openHostOf } from '../open-host.js';
+import { createLiveView } from '../terminal/live-view.js';
+import { describeFootprint } from '../views/machine/describe-footprint.js';
+import { poolLabel, renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
+import { explainRejection } from '../views/selection/explain-rejection.js';
+import { renderModels } from '../views/selection/models-view.js';
+import { createRunReporter } from '../views/selection/run-view.js';
+import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';
+import { createDemoSetting, type DemoSetting } from './demo-world.js';
+import { createDemoPrinter, type DemoPrinter } from './demo-printer.js';
+
+/** Options of the demo. */
+export interface DemoOptions {
+  /** Leaves out the pauses for reading and shortens the loads. */
+  readonly fast: boolean;
+  /** Readings of the machine that the models are scaled to. Default: this machine. */
+  readonly machineMonitor?: MonitorPort;
+}
+
+const FAST_SPEED = 20;
+
+/** The parts of a running demo. */
+interface DemoRun {
+  readonly context: CommandContext;
+  readonly printer: DemoPrinter;
+  readonly setting: DemoSetting;
+  readonly monitor: DemoMonitor;
+  /** Uses the simulated LM Studio and the demo's monitor. */
+  readonly host: Host;
+}
+
+/** One decision of the demo, as `--json` prints it. */
+export interface DemoStep {
+  readonly step: 'choose' | 'step-down' | 'step-up';
+  readonly outcome: SwitchReport['outcome'];
+  readonly modelKey: string | null;
+  readonly pools: readonly PoolOutcome[];
+}
+
+/**
+ * Runs the demo against a simulated LM Studio and this machine's real memory. It loads the best
+ * model, pretends that another program takes memory, so that a smaller model is loaded, and ends
+ * that use, so that the best model is loaded again. Stops everything that it has started.
+ */
+export async function runDemo(context: CommandContext, options: DemoOptions): Promise<void> {
+  const { output, signal } = context;
+  const { fast, machineMonitor } = options;
+  await using machine = await openHostOf(context);
+  const real = machineMonitor ?? {
+    snapshot: () => machine.resources(),
+    readRam: null,
+    settled: null,
+  };
+  const setting = createDemoSetting(await real.snapshot({ signal }));
+  await using simulator = await startSimulator({
+    world: setting.world,
+    speed: fast ? FAST_SPEED : 1,
+  });
+  const monitor = createDemoMonitor(real, simulator, setting.pool.name);
+  // A folder of its own, so that the demo does not use the user's configuration and data.
+  const ownFolder = path.join(tmpdir(), `mai-demo-${randomUUID()}`);
+  await using host = await openHostOf(context, {
+    url: simulator.httpUrl,
+    apiToken: '',
+    config: setting.config,
+    monitor,
+    userHome: ownFolder,
+    ...{ dataFolder: ownFolder, cacheFolder: ownFolder, configFolder: ownFolder },
+  });
+  const printer = createDemoPrinter(context, fast);
+  const demo: DemoRun = { context, printer, setting, monitor, host };
+
+  printer.say(
+    `A simulated LM Studio answers at ${new URL(simulator.httpUrl).host}, with models scaled to this machine. The machine and its memory are real; your LM Studio and your files are not changed.`,
+  );
+  await showMachine(demo);
+  await showModels(demo);
+  const steps = [await choose(demo), await stepDown(demo), await stepUp(demo)];
+  if (output.json) output.resultJson({ simulated: true, steps });
+  else printer.say(output.style.good('The demo is over.'));
+}
+
+async function showMachine(demo: DemoRun): Promise<void> {
+  const { printer } = demo;
+  printer.heading('Memory of this machine');
+  printer.lines(await poolLines(demo));
+  await printer.pause(1500);
+}
+
+async function showModels({ printer, context, host }: DemoRun): Promise<void> {
+  printer.heading('Downloaded models, and the memory that each takes here');
+  const { models } = await host.models();
+  printer.lines(renderModels(models, context.output, 2).trimEnd().split('\n'));
+  await printer.pause(2000);
+}
+
+async function choose(demo: DemoRun): Promise<DemoStep> {
+  const { printer, context } = demo;
+  const { style } = context.output;
+  printer.heading('The best that fits, loaded');
+  const report = await switchModel(demo, ({ chosen }) => {
+    if (chosen?.footprint == null) return;
+    printer.text(
+      `${style.good('Choice')}: ${style.bold(chosen.modelKey)} is first in the chain and fits. It takes ${describeFootprint(chosen.footprint)}.`,
+    );
+  });
+  printer.lines(await poolLines(demo));
+  await printer.pause(2000);
+  return stepOf('choose', report);
+}
+
+async function stepDown(demo: DemoRun): Promise<DemoStep> {
+  const { printer, context, setting } = demo;
+  const { style } = context.output;
+  printer.heading('Memory gets tight', style.caution('(injected)'));
+  const targetBytes = await pressureFor(demo);
+  const pool = setting.pool.name === 'ram' ? 'memory' : 'GPU memory';
+  printer.text(
+    `The demo pretends that another program takes ${formatBytes(targetBytes)} of ${pool}.`,
+  );
+  await ramp(demo, 0, targetBytes);
+  await printer.pause(1500);
+  const report = await switchModel(demo, ({ chosen, rejected }) => {
+    const [first] = rejected;
+    if (first === undefined) return;
+    printer.text(
+      `${style.caution('Step down')}: ${first.modelKey} ${explainRejection(first.rejection)}; ${style.bold(chosen?.modelKey ?? 'nothing')} fits.`,
+    );
+  });
+  printer.lines(await poolLines(demo));
+  await printer.pause(2500);
+  return stepOf('step-down', report);
+}
+
+async function stepUp(demo: DemoRun): Promise<DemoStep> {
+  const { printer, context, monitor } = demo;
+  const { style } = context.output;
+  printer.heading('The pressure is gone', style.caution('(the injected one)'));
+  await ramp(demo, [...monitor.injected().values()][0] ?? 0, 0);
+  await printer.pause(1000);
+  const report = await switchModel(demo, ({ chosen }) => {
+    printer.text(
+      `${style.good('Step up')}: ${style.bold(chosen?.modelKey ?? 'nothing')} fits again.`,
+    );
+  });
+  printer.lines(await poolLines(demo));
+  await printer.pause(1500);
+  return stepOf('step-up', report);
+}
+
+/** Decides and carries the decision out, as `mai select --load` does. */
+async function switchModel(
+  { host, context }: DemoRun,
+  onDecided: (selection: Selection) => void,
+): Promise<SwitchReport> {
+  const reporter = createRunReporter(context.output, '  ');
+  let decided = false;
+  try {
+    return await host.switchModel(AS_CONFIGURED, {
+      onEvent: (event, sizeBytes) => {
+        // Shows only the first decision. Unloading to make room causes further decisions.
+        if (event.type === 'decided' && !decided) {
+          decided = true;
+          onDecided(event.selection);
+        }
+        reporter.show(event, sizeBytes);
+      },
+    });
+  } finally {
+    reporter.clear();
+  }
+}
+
+/** Without trade-offs, so that each model has one load option. */
+const AS_CONFIGURED = { tradeOffs: false };
+
+/** Bytes to inject so that the largest model no longer fits, and the middle one still fits. */
+async function pressureFor({ host, setting }: DemoRun): Promise<number> {
+  const { input } = await host.select(AS_CONFIGURED);
+  const { pools } = await host.status();
+  const { name } = setting.pool;
+  const pool = pools.find((one) => one.pool === name);
+  if (pool === undefined) return 0;
+  const [large, medium] = input.candidates.map(({ loadOptions }) => {
+    const footprint = loadOptions[0]?.footprint;
+    if (footprint == null) return 0;
+    return charge(footprint, input.resources, 'expected').charge.get(name) ?? 0;
+  });
+  const roomBytes = pool.limitBytes - pool.othersBytes;
+  return Math.max(0, Math.round(roomBytes - ((large ?? 0) + (medium ?? 0)) / 2));
+}
+
+const RAMP_FRAMES = 14;
+const RAMP_FRAME_MS = 70;
+
+/** Changes the injected bytes step by step on a terminal; elsewhere at once. */
+async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<void> {
+  const { context, monitor, printer } = demo;
+  const { output } = context;
+  if (output.json) {
+    monitor.inject(toBytes);
+    return;
+  }
+  const animated = output.stdout.isTTY && !printer.fast;
+  const view = createLiveView(output.stdout);
+  try {
+    for (let frame = animated ? 1 : RAMP_FRAMES; frame <= RAMP_FRAMES; frame += 1) {
+      const ratio = frame / RAMP_FRAMES;
+      // Ease in and out: slow at both ends.
+      const eased = ratio * ratio * (3 - 2 * ratio);
+      monitor.inject(fromBytes + (toBytes - fromBytes) * eased);
+      view.show(`${(await poolLines(demo)).join('\n')}\n`);
+      if (frame < RAMP_FRAMES) await context.io.sleep(RAMP_FRAME_MS, context.signal);
+    }
+  } finally {
+    view.close();
+  }
+}
+
+async function poolLines({ host, context, monitor }: DemoRun): Promise<string[]> {
+  const { output } = context;
+  const { pools, resources } = await host.status();
+  const injected = monitor.injected();
+  const any = [...injected.values()].some((bytes) => bytes > 0);
+  const over = pools.find(({ useBeforeBytes, limitBytes }) => useBeforeBytes > limitBytes);
+  return [
+    ...renderPools(pools, resources, 'before', output, injected),
+    ...renderPoolLegend(pools, output, any),
+    ...(over === undefined
+      ? []
+      : [`  ${output.style.bad(`${poolLabel(over.pool, resources)} is over its limit.`)}`]),
+  ];
+}
+
+function stepOf(step: DemoStep['step'], { outcome, last }: SwitchReport): DemoStep {
+  const { chosen, pools } = last.selection;
+  return { step, outcome, modelKey: chosen?.modelKey ?? null, pools };
+}

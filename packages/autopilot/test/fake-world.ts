@@ -111,6 +111,7 @@ export class FakeWorld {
       catalog: {
         read: async () => ({ chain: this.chain, policy: this.policy, variants: this.variants }),
       },
+      engines: null,
       clock,
       runtimeIsLocal: this.observable,
     };
@@ -141,6 +142,7 @@ export class FakeWorld {
       ram: { mappedBytes: 0, anonymousBytes: this.#bytes(modelKey, loadConfig) },
       gpus: [],
       interval: null,
+      growth: null,
       source: 'measured',
       confidence: 'high',
     };

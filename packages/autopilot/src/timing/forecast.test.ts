@@ -16,6 +16,7 @@ const pool = (othersBytes: number): PoolOutcome => ({
   hardLimitRatio: 0.75,
   hardLimitBytes: 24 * GIB,
   reclaimableBytes: 0,
+  growthBytes: 0,
 });
 const forecast = (usesBytes: readonly number[]): number | null => {
   let samples: UseSamples = [];

@@ -39,6 +39,7 @@ describe('reserveMemory', () => {
         pinned: false,
         foreign: false,
         lastUsedAtMs: null,
+        observation: null,
       }));
     const first = reserveMemory(machine(world.resources(), residents()), [GAME], {});
     expect(first.resources.ram.availableBytes).toBe((26 - 8) * GIB);

@@ -9,13 +9,32 @@ export type { HeaderCache } from './cache/header-cache.js';
 export type { SaveOutcome } from './files/atomic-file.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
-export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';
+export type {
+  EngineOfReport,
+  EstimateReport,
+  ReportedDevice,
+  ReportedRam,
+} from './estimate/estimate-report.js';
 export { estimateReportFromFileSize } from './estimate/size-report.js';
 export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
 export type { FileSizeFacts } from './estimate/estimate-from-file-size.js';
+export { parseRuntimeName } from './profile/runtime-version.js';
+export type { RuntimeName } from './profile/runtime-version.js';
+export { resolveEngineProfile, withKnownSettings } from './profile/resolve-profile.js';
+export type { EngineQuestion } from './profile/resolve-profile.js';
+export type { EngineProfile, ProfileSetting, ProfileValues } from './profile/engine-profile.js';
+export type { SettingFromProfile } from './profile/choose-settings.js';
 export { CPU_ENVIRONMENT, environmentOf } from './estimate/environment.js';
 export type { EstimateEnvironment } from './estimate/environment.js';
-export type { FootprintEstimate, MemoryParts, PartName } from './estimate/footprint-estimate.js';
+export type {
+  ByteRange,
+  FootprintEstimate,
+  MemoryParts,
+  PartIntervals,
+  PartName,
+  UsedProfile,
+} from './estimate/footprint-estimate.js';
+export type { Growth, GrowthPart } from './parts/growth.js';
 export type { MemoryBudget } from './search/budget.js';
 export { longestContext } from './search/longest-context.js';
 export type { ContextFit } from './search/longest-context.js';

@@ -55,7 +55,7 @@ function sumTensors(header: Uint8Array, path: string): number {
   for (const [name, tensor] of Object.entries(tensors)) {
     if (name === '__metadata__') continue;
     const offsets = isJsonObject(tensor) ? tensor['data_offsets'] : null;
-    const [begin, end]: readonly unknown[] = Array.isArray(offsets) ? offsets : [];
+    const [begin, end] = isList(offsets) ? offsets : [];
     if (!isOffset(begin) || !isOffset(end) || end < begin) {
       throw damaged(path, LENGTH_BYTES, 'has a tensor without a place in the file');
     }
@@ -64,6 +64,10 @@ function sumTensors(header: Uint8Array, path: string): number {
   }
   if (sum !== last) throw damaged(path, LENGTH_BYTES, 'has tensors that overlap or leave holes');
   return sum;
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function isOffset(value: unknown): value is number {

@@ -29,11 +29,10 @@ export type { EstimateEnvironment } from './estimate/environment.js';
 export type {
   ByteRange,
   FootprintEstimate,
-  MemoryParts,
   PartIntervals,
-  PartName,
   UsedProfile,
 } from './estimate/footprint-estimate.js';
+export type { MemoryParts, PartName } from './memory/memory-parts.js';
 export type { Growth, GrowthPart } from './parts/growth.js';
 export type { MemoryBudget } from './search/budget.js';
 export { longestContext } from './search/longest-context.js';
@@ -44,6 +43,7 @@ export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
 export type {
   CpuKind,
+  EngineRules,
   EstimateSettings,
   GpuBackend,
   ResolvedSettings,

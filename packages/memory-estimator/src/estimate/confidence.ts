@@ -1,6 +1,6 @@
 import type { Confidence } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
-import type { SettledMemory } from './load-memory.js';
+import type { SettledMemory } from '../memory/load-memory.js';
 import type { LoadPlan } from './plan-load.js';
 
 /** How far an estimate can be trusted. */
@@ -21,7 +21,7 @@ export function confidenceOf(
 /** Sentences about what an estimate leaves out or assumes. */
 export function notesOf(
   index: ModelIndex,
-  { settings, ends, environment }: LoadPlan,
+  { settings, isCertain, environment }: LoadPlan,
   memory: SettledMemory,
 ): string[] {
   const { header, model } = index;
@@ -42,9 +42,9 @@ export function notesOf(
   if (!index.allWeights)
     notes.push('Tensors are missing or of an unknown type: the weights may be larger.');
   if (!header.complete) notes.push('The file is incomplete: it cannot be loaded.');
-  if (visionProjector !== null && memory.uncomparedBytes === 0)
+  if (visionProjector !== null && !hasEncoder(memory))
     notes.push('The compute buffers of the vision projector are not counted.');
-  if (ends !== null)
+  if (!isCertain)
     notes.push(
       `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known: the interval covers all of their values.`,
     );
@@ -52,4 +52,8 @@ export function notesOf(
   if (trained !== null && settings.contextLengthTokens > trained)
     notes.push(`The context is longer than the ${trained} tokens that the model was trained for.`);
   return notes;
+}
+
+function hasEncoder({ ram, gpus }: SettledMemory): boolean {
+  return [ram, ...gpus].some(({ visionEncoderBytes }) => visionEncoderBytes > 0);
 }

@@ -177,6 +177,20 @@ describe('growth', () => {
     expect(open.parts[1]).toMatchObject({ mostBytes: 4 * 32 * each, isKnown: false });
   });
 
+  test('allows for a prompt cache that the version may have, where the load itself is certain', async () => {
+    const header = await corpusHeader('qwen3-8b-q4km');
+    const environment = lmStudio('2.12.0');
+    const { growth, notes } = estimateFootprint(
+      header,
+      { ...LOAD, flashAttention: true },
+      environment,
+    );
+    expect(notes.join()).not.toMatch(/not known/);
+    expect(growth.parts).toMatchObject([
+      { kind: 'prompt-cache', mostBytes: 8 * GIB, isKnown: false },
+    ]);
+  });
+
   test('is nothing in 2025, and nothing for plain llama.cpp', async () => {
     expect(await growthOf('gemma-3-27b', '1.52.1')).toEqual({ mostBytes: 0, parts: [] });
     const header = await corpusHeader('qwen3-8b-q4km');
@@ -189,9 +203,10 @@ describe('a vision projector', () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');
     const environment = lmStudio('2.28.2', {}, { visionProjector });
-    const { parts, notes } = estimateFootprint(header, LOAD, environment);
+    const { parts, notes, partIntervals } = estimateFootprint(header, LOAD, environment);
     expect(parts.gpus[0]?.visionProjectorBytes).toBe(visionProjector.tensorBytes);
     expect(parts.gpus[0]?.visionEncoderBytes).toBe(0);
+    expect(partIntervals.visionEncoderBytes.highBytes).toBeGreaterThan(512 * MIB);
     expect(notes.join()).toMatch(/compute buffers of the vision projector are not counted/);
   });
 });

@@ -1,18 +1,14 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { memoryOfPlan, type LoadMemory, type SettledMemory } from '../memory/load-memory.js';
+import { sumParts, type PartName } from '../memory/memory-parts.js';
 import { growthOf } from '../parts/growth.js';
 import { reportedSettings } from '../settings/estimate-settings.js';
 import { confidenceOf, notesOf } from './confidence.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
-import {
-  sumParts,
-  type FootprintEstimate,
-  type PartIntervals,
-  type PartName,
-} from './footprint-estimate.js';
+import type { FootprintEstimate, PartIntervals } from './footprint-estimate.js';
 import { partInterval, totalInterval } from './interval.js';
-import { memoryOfPlan, type LoadMemory, type SettledMemory } from './load-memory.js';
 import { planLoad, type LoadPlan } from './plan-load.js';
 import { refusals } from './refusals.js';
 
@@ -70,7 +66,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
     parts: { ram, gpus: gpus.map((gpu, i) => ({ ...gpu, deviceKey: keyOf(i) })) },
     exactParts,
     partIntervals: partIntervalsOf(memory, exactParts, facts),
-    growth: growthOf(index.model, plan.ends?.high ?? settings, profile),
+    growth: growthOf(index.model, plan.ends, profile),
     settings: reportedSettings(
       settings,
       Math.min(settings.gpuLayers, (index.model?.layersInFile ?? 0) + 1),

@@ -49,8 +49,9 @@ export function estimateFromFileSize(
   // The number of layers is unknown, so the ratio is applied to a hundred.
   const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
   const onGpu = Math.round(totalBytes * share);
-  const mapped =
-    facts.format === 'gguf' && environment.mapsWeights ? Math.round(sizeBytes * (1 - share)) : 0;
+  const { mapsWeights, profile } = environment;
+  const isMapped = facts.format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
+  const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;
   return {
     ram: { mappedBytes: mapped, anonymousBytes: totalBytes - onGpu - mapped },
     gpus: hasGpu ? spread(onGpu, gpus) : [],

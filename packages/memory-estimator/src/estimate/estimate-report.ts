@@ -1,12 +1,13 @@
 import type { Confidence, FootprintInterval, FootprintSource } from '@mai/memory-ledger';
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import type { MemoryParts, PartName } from '../memory/memory-parts.js';
 import type { Growth } from '../parts/growth.js';
 import type { EstimateSettings, ResolvedSettings } from '../settings/estimate-settings.js';
 import { checkEstimateSettings } from './check-estimate-settings.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
 import { estimatePlan } from './estimate-footprint.js';
-import type { MemoryParts, PartIntervals, PartName, UsedProfile } from './footprint-estimate.js';
+import type { PartIntervals, UsedProfile } from './footprint-estimate.js';
 import { chooseFor } from './plan-load.js';
 
 /** The memory of a load on one device, in bytes. */

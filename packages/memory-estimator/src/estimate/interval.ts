@@ -1,7 +1,8 @@
 import type { Confidence, FootprintInterval } from '@mai/memory-ledger';
 import type { GpuBackend } from '../settings/estimate-settings.js';
-import { sumParts, type ByteRange, type MemoryParts } from './footprint-estimate.js';
-import type { SettledMemory } from './load-memory.js';
+import type { SettledMemory } from '../memory/load-memory.js';
+import { sumParts, type MemoryParts } from '../memory/memory-parts.js';
+import type { ByteRange } from './footprint-estimate.js';
 
 const MIB = 1024 * 1024;
 

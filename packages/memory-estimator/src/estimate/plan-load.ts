@@ -1,9 +1,9 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import { indexModel, type ModelIndex } from '../architecture/model-index.js';
+import type { ModelIndex } from '../architecture/model-index.js';
 import { layersOfRatio } from '../parts/offload.js';
 import { chooseSettings, type ChosenSettings } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
-import { MAX_TOKENS, NO_SETTINGS, type EstimateSettings } from '../settings/estimate-settings.js';
+import { MAX_TOKENS, type EstimateSettings } from '../settings/estimate-settings.js';
 import type { EstimateEnvironment } from './environment.js';
 
 /** The settings of a load of a model in an environment. */
@@ -65,22 +65,12 @@ export function chooseFor(
   });
 }
 
-/** The context that the engine loads a model with by default, in tokens. */
-export function defaultContext(index: ModelIndex, environment: EstimateEnvironment): number {
-  return chooseFor(index, NO_SETTINGS, environment).settings.contextLengthTokens;
-}
-
 /** Whether the model states how it pools its outputs into one vector, or has no cache. */
 function isEmbeddingModel({ model, metadata }: ModelIndex): boolean {
   return model !== null && (!model.cached || (metadata.count('pooling_type') ?? 0) > 0);
 }
 
 /** Whether the file has layers that draft tokens (multi-token prediction, MTP). */
-export function hasDraftLayers({ model }: ModelIndex): boolean {
+function hasDraftLayers({ model }: ModelIndex): boolean {
   return model !== null && model.layersInFile > model.layers;
-}
-
-/** The index of a draft model; `null` where no draft model is loaded. */
-export function draftIndex({ draftModel }: EstimateEnvironment): ModelIndex | null {
-  return draftModel === null ? null : indexModel(draftModel);
 }

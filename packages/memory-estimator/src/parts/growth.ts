@@ -1,6 +1,7 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { keyWidthOf, valueWidthOf } from '../architecture/hyperparameters.js';
 import { rowBytes } from '../gguf/tensor-types.js';
+import type { SettingEnds } from '../profile/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
@@ -34,40 +35,35 @@ export interface Growth {
 /**
  * What a load may grow by. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of the
  * recurrent state and of the windowed cache of each slot, to return to an earlier token (context checkpoints).
- *
- * @param settings Those that take the most memory, where some are not known.
  */
 export function growthOf(
   model: Hyperparameters | null,
-  settings: EngineSettings,
-  profile: EngineProfile,
+  { low, high }: SettingEnds,
+  { settings: sources }: EngineProfile,
 ): Growth {
-  const { promptCacheBytes, contextCheckpoints, parallelSequences, isEmbedding } = settings;
   // An embedding model does not continue earlier prompts.
-  if (isEmbedding) return { mostBytes: 0, parts: [] };
-  const { promptCacheBytes: cache, contextCheckpoints: checkpoints, swaFull } = profile.settings;
-  const windowBytes = swaFull.value && isFixed(swaFull) ? 0 : windowedBytes(model, settings);
-  const checkpointBytes = recurrentBytes(model) + windowBytes;
-  const parts: GrowthPart[] = [
+  if (high.isEmbedding) return { mostBytes: 0, parts: [] };
+  // A windowed cache of full size needs no copies. The low end has it only where the full size is certain.
+  const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
+  const slots = high.parallelSequences;
+  const parts: readonly GrowthPart[] = [
     {
       kind: 'prompt-cache',
-      mostBytes: promptCacheBytes,
-      isKnown: isFixed(cache),
-      source: cache.source,
+      mostBytes: high.promptCacheBytes,
+      isKnown: low.promptCacheBytes === high.promptCacheBytes,
+      source: sources.promptCacheBytes.source,
     },
     {
       kind: 'context-checkpoints',
-      mostBytes: contextCheckpoints * parallelSequences * checkpointBytes,
-      isKnown: isFixed(checkpoints) && (windowBytes === 0 || isFixed(swaFull)),
-      source: checkpoints.source,
+      mostBytes: high.contextCheckpoints * slots * (recurrentBytes(model) + windowBytes),
+      isKnown:
+        low.contextCheckpoints === high.contextCheckpoints &&
+        (windowBytes === 0 || low.swaFull === high.swaFull),
+      source: sources.contextCheckpoints.source,
     },
   ];
   const present = parts.filter(({ mostBytes }) => mostBytes > 0);
   return { mostBytes: present.reduce((sum, part) => sum + part.mostBytes, 0), parts: present };
-}
-
-function isFixed({ alternatives }: { readonly alternatives: readonly unknown[] }): boolean {
-  return alternatives.length === 0;
 }
 
 /** The recurrent state of one sequence. */

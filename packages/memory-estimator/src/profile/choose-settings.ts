@@ -28,11 +28,19 @@ export interface LoadFacts {
   readonly canDraft: boolean;
 }
 
-/** The settings of a load, and the range that those which are not known span. */
+/** The settings of a load, with those that are not known at the value that takes the least and the most memory. */
+export interface SettingEnds {
+  readonly low: EngineSettings;
+  readonly high: EngineSettings;
+}
+
+/** The settings of a load. */
 export interface ChosenSettings {
+  /** The known settings, and the likeliest values of the others. */
   readonly settings: EngineSettings;
-  /** Every unknown setting at the value that takes the least and the most memory; `null` where all are known. */
-  readonly ends: { readonly low: EngineSettings; readonly high: EngineSettings } | null;
+  readonly ends: SettingEnds;
+  /** Whether every setting that this load uses is known, so that both ends take the same memory. */
+  readonly isCertain: boolean;
   readonly fromProfile: readonly SettingFromProfile[];
 }
 
@@ -156,8 +164,8 @@ export function chooseSettings(
     isEmbedding: facts.isEmbedding,
   });
   const [low, high] = [at('low'), at('high')];
-  const ends = takeTheSame(low, high, facts) ? null : { low, high };
-  return { settings: at('value'), ends, fromProfile };
+  const isCertain = takeTheSame(low, high, facts);
+  return { settings: at('value'), ends: { low, high }, isCertain, fromProfile };
 }
 
 /** The engine's likeliest defaults where a setting is not given, for any model. */

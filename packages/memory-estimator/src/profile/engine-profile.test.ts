@@ -120,25 +120,26 @@ describe('the settings of a load', () => {
       value: false,
       isKnown: false,
       alternatives: [true],
-      source: 'not seen on the engine that runs llama-server',
+      source: 'no log of a windowed cache from the engine that runs llama-server',
     });
   });
 
   test('have two ends where a default is not known', () => {
-    const { ends } = chooseSettings(lmStudio('2.28.2'), NO_SETTINGS, FACTS);
-    expect(ends?.low).toMatchObject({ flashAttention: true, swaFull: false });
-    expect(ends?.high).toMatchObject({ flashAttention: false, swaFull: true });
+    const { ends, isCertain } = chooseSettings(lmStudio('2.28.2'), NO_SETTINGS, FACTS);
+    expect(isCertain).toBe(false);
+    expect(ends.low).toMatchObject({ flashAttention: true, swaFull: false });
+    expect(ends.high).toMatchObject({ flashAttention: false, swaFull: true });
   });
 
-  test('have no ends where only settings are unknown that the load does not use', () => {
+  test('are certain where the load does not use the settings that are not known', () => {
     const given = { ...NO_SETTINGS, flashAttention: true };
-    expect(chooseSettings(lmStudio('2.37.0'), given, FACTS).ends).toBeNull();
+    expect(chooseSettings(lmStudio('2.37.0'), given, FACTS).isCertain).toBe(true);
   });
 
   test('have flash attention on where values are quantized', () => {
     const given = { ...NO_SETTINGS, kvCacheTypeV: 'q8_0' } as const;
-    const { settings, ends } = chooseSettings(lmStudio('2.37.0', 'metal'), given, FACTS);
-    expect(settings.flashAttention).toBe(true);
-    expect(ends).toBeNull();
+    const chosen = chooseSettings(lmStudio('2.37.0', 'metal'), given, FACTS);
+    expect(chosen.settings.flashAttention).toBe(true);
+    expect(chosen.isCertain).toBe(true);
   });
 });

@@ -80,7 +80,12 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('0', true, 'logs of gpt-oss on runtime 1.44.0 and LM Studio 0.3.23'),
       unsure('1.45.0', true, [false], 'the size of the context of gemma-3-27b on runtime 1.52.1'),
       unsure('2.0.0', true, [false], `${TRACKER} #1740 (2.10.1, 2.11.0); a log of 2.16.0`),
-      unsure('2.20.0', false, [true], 'not seen on the engine that runs llama-server'),
+      unsure(
+        '2.20.0',
+        false,
+        [true],
+        'no log of a windowed cache from the engine that runs llama-server',
+      ),
     ),
     reservedLogits: at(
       since('0', 'micro-batch', 'compute buffers in logs up to runtime 2.13.0'),

@@ -9,8 +9,8 @@ import {
 import type { ModelIndex } from '../architecture/model-index.js';
 import { assemble } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
-import { memoryOfPlan, packed } from '../estimate/load-memory.js';
 import type { LoadPlan } from '../estimate/plan-load.js';
+import { memoryOfPlan, packed } from '../memory/load-memory.js';
 import { fitsBudget, type MemoryBudget } from './budget.js';
 
 /** A plan's estimate, and whether it fits a budget. */

@@ -1,15 +1,19 @@
-import type { ModelIndex } from '../architecture/model-index.js';
+import { indexModel, type ModelIndex } from '../architecture/model-index.js';
+import type { EstimateEnvironment } from '../estimate/environment.js';
+import type { LoadPlan } from '../estimate/plan-load.js';
 import { visionEncoderBytes } from '../parts/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { draftMemory } from './draft-memory.js';
-import type { EstimateEnvironment } from './environment.js';
-import type { MemoryParts } from './footprint-estimate.js';
+import type { MemoryParts } from './memory-parts.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
-import { draftIndex, type LoadPlan } from './plan-load.js';
+
+/** The buffer of an encoder with flash attention, for a projector whose header does not tell its sizes. */
+const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
 
 /** The memory of a load by device, with the projector and the draft. */
 export interface SettledMemory extends ModelMemory {
-  readonly settings: EngineSettings;
+  /** By device, the same as `slack` for the draft's context. */
+  readonly draftSlack: ModelMemory['slack'];
   /** Compute buffers of the draft's context and of the projector's encoder; see `ModelMemory.compute`. */
   readonly uncomparedBytes: number;
 }
@@ -24,7 +28,20 @@ export interface LoadMemory {
 export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): LoadMemory {
   const at = (settings: EngineSettings) => settledMemory(index, plan, settings);
   const expected = at(plan.settings);
-  return { expected, ends: plan.ends === null ? [] : [at(plan.ends.low), at(plan.ends.high)] };
+  const ends = plan.isCertain ? [] : [at(plan.ends.low), at(plan.ends.high)];
+  const { visionProjector } = plan.environment;
+  const knowsEncoder =
+    visionProjector === null || visionEncoderBytes(visionProjector, true) !== null;
+  return { expected, ends: knowsEncoder ? ends : [...ends, withEncoder(ends.at(-1) ?? expected)] };
+}
+
+/** The same memory with an encoder as large as any. */
+function withEncoder(memory: SettledMemory): SettledMemory {
+  const largest = <T extends MemoryParts>(parts: T): T =>
+    parts.visionProjectorBytes > 0
+      ? { ...parts, visionEncoderBytes: LARGEST_ENCODER_BYTES }
+      : parts;
+  return { ...memory, ram: largest(memory.ram), gpus: memory.gpus.map(largest) };
 }
 
 /** The same memory as if its compute buffers were packed without gaps. */
@@ -33,14 +50,16 @@ export function packed({ expected, ends }: LoadMemory): LoadMemory {
 }
 
 function withoutSlack(memory: SettledMemory): SettledMemory {
-  const { slack, ram, gpus } = memory;
+  const { slack, draftSlack, ram, gpus } = memory;
+  const tight = (parts: MemoryParts, slackBytes: number, draftSlackBytes: number): MemoryParts => ({
+    ...parts,
+    computeBytes: parts.computeBytes - slackBytes,
+    draftBytes: parts.draftBytes - draftSlackBytes,
+  });
   return {
     ...memory,
-    ram: { ...ram, computeBytes: ram.computeBytes - slack.ramBytes },
-    gpus: gpus.map((gpu, i) => ({
-      ...gpu,
-      computeBytes: gpu.computeBytes - (slack.gpuBytes[i] ?? 0),
-    })),
+    ram: tight(ram, slack.ramBytes, draftSlack.ramBytes),
+    gpus: gpus.map((gpu, i) => tight(gpu, slack.gpuBytes[i] ?? 0, draftSlack.gpuBytes[i] ?? 0)),
   };
 }
 
@@ -51,7 +70,9 @@ function settledMemory(
 ): SettledMemory {
   const load = { settings, cpuExpertLayers, gpuWeights: gpuWeights(environment) };
   const model = modelMemory(index, load);
-  const draft = draftMemory(index, load, draftIndex(environment));
+  const { draftModel } = environment;
+  const drafter = draftModel === null ? null : indexModel(draftModel);
+  const draft = draftMemory(index, load, drafter);
   const projector = projectorParts(environment, settings);
   const onGpu = settings.gpuLayers > 0 && model.gpus.length > 0;
   const add = (parts: MemoryParts, draftBytes: number, hasProjector: boolean): MemoryParts => ({
@@ -61,7 +82,7 @@ function settledMemory(
   });
   return {
     ...model,
-    settings,
+    draftSlack: draft.slack,
     ram: add(model.ram, draft.ramBytes, !onGpu),
     gpus: model.gpus.map((gpu, i) => add(gpu, draft.gpuBytes[i] ?? 0, onGpu && i === 0)),
     uncomparedBytes: draft.computeBytes + projector.visionEncoderBytes,

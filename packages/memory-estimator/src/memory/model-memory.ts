@@ -12,7 +12,7 @@ import { repackOf } from '../parts/repack.js';
 import { runtimeShape, type RuntimeShape } from '../parts/runtime-shape.js';
 import { CPU, placeWeights, type DeviceOfLayer } from '../parts/weights.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
-import { NO_PARTS, type MemoryParts, type PartName } from './footprint-estimate.js';
+import { NO_PARTS, type MemoryParts, type PartName } from './memory-parts.js';
 import { deviceOfLayer } from '../parts/offload.js';
 import { roughCompute } from '../graph/rough-compute.js';
 

@@ -3,8 +3,8 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import { indexWeights } from '../architecture/weight-index.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import { ALL_LAYERS } from '../settings/estimate-settings.js';
-import { sumParts } from './footprint-estimate.js';
-import { modelMemory, type Load } from './model-memory.js';
+import { sumParts } from './memory-parts.js';
+import { modelMemory, type Load, type ModelMemory } from './model-memory.js';
 
 /** The memory for drafting tokens, by device. */
 export interface DraftMemory {
@@ -12,6 +12,7 @@ export interface DraftMemory {
   readonly gpuBytes: readonly number[];
   /** Its part that is in compute buffers, which were not compared with llama.cpp. */
   readonly computeBytes: number;
+  readonly slack: ModelMemory['slack'];
 }
 
 /**
@@ -23,10 +24,11 @@ export function draftMemory(
   load: Load,
   draftModel: ModelIndex | null,
 ): DraftMemory {
-  const none = { ramBytes: 0, gpuBytes: load.gpuWeights.map(() => 0), computeBytes: 0 };
+  const nothing = { ramBytes: 0, gpuBytes: load.gpuWeights.map(() => 0) };
   const drafter = draftModel ?? draftLayers(index);
-  if (load.settings.draftTokens === 0 || drafter === null) return none;
-  const { ram, gpus } = modelMemory(drafter, {
+  if (load.settings.draftTokens === 0 || drafter === null)
+    return { ...nothing, computeBytes: 0, slack: nothing };
+  const { ram, gpus, slack } = modelMemory(drafter, {
     ...load,
     settings: {
       ...load.settings,
@@ -41,6 +43,7 @@ export function draftMemory(
     ramBytes: sumParts(ram),
     gpuBytes: gpus.map(sumParts),
     computeBytes: [ram, ...gpus].reduce((sum, { computeBytes }) => sum + computeBytes, 0),
+    slack,
   };
 }
 

@@ -4,14 +4,9 @@ import {
   environmentOf,
   type EstimateEnvironment,
 } from '../estimate/environment.js';
-import {
-  NO_PARTS,
-  sumParts,
-  type FootprintEstimate,
-  type MemoryParts,
-  type PartName,
-} from '../estimate/footprint-estimate.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
+import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
 import type { Growth, GrowthPart } from '../parts/growth.js';
 import { resolveSettings } from '../profile/choose-settings.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
@@ -43,18 +38,17 @@ export interface MlxEstimate extends Footprint {
   readonly totalBytes: number;
   readonly parts: FootprintEstimate['parts'];
   readonly exactParts: readonly PartName[];
-  /**
-   * What the model may grow to after its load, counted from `totalBytes`. The upper end of the interval contains the
-   * growth of one sequence that fills its context, and the reserve.
-   */
+  /** What the model may grow by after its load. It is not part of the total, and it is where the weights are. */
   readonly growth: Growth;
+  /** The total while one sequence fills its context with a prompt; `null` where the growth is not known. */
+  readonly peakBytes: number | null;
   readonly contextLengthTokens: number;
   readonly parallelSequences: number;
   /** The context that mlx-engine's auto-fit chooses here; `null` where it chooses none or the limit is not known. */
   readonly fittedContextTokens: number | null;
   /**
-   * Whether one sequence that fills its context, with the reserve, stays below the wired limit; `null` where the
-   * limit or the growth is not known.
+   * Whether the peak and the 3 GiB that mlx-engine keeps free stay below the wired limit; `null` where the limit or
+   * the growth is not known.
    */
   readonly staysBelowWiredLimit: boolean | null;
   /** Why the confidence is not higher, and what the figures assume. */
@@ -87,6 +81,8 @@ export function mlxEnvironmentOf(
 
 /** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
 const SEQUENCES = 4;
+/** Python, its libraries and the tokenizer. They were not measured, so this is a generous allowance. */
+const ENGINE_BYTES = 1024 ** 3;
 /** Copies of the cache that mlx-engine keeps in memory where it answers one sequence at a time. */
 const CACHE_COPIES = 10;
 
@@ -115,7 +111,7 @@ export function estimateMlx(
     workingSetBytes === null ? null : workingSetBytes - RESERVE_BYTES - weightsBytes;
   const sequence =
     cache === null ? null : atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization);
-  const grownBytes = weightsBytes + (sequence === null ? 0 : sumSequence(sequence));
+  const peakBytes = sequence === null ? null : weightsBytes + sumSequence(sequence);
   const hasGpu = environment.gpuBackend !== 'none' && environment.gpus.length > 0;
   const all: MemoryParts = { ...NO_PARTS, weightsBytes, recurrentStateBytes: stateBytes };
   const gpus = (hasGpu ? environment.gpus : []).map(({ deviceKey }, i) => ({
@@ -129,7 +125,7 @@ export function estimateMlx(
     interval: {
       coverage: COVERAGE,
       lowBytes: weightsBytes,
-      highBytes: grownBytes + RESERVE_BYTES,
+      highBytes: totalBytes + ENGINE_BYTES,
     },
     source: 'safetensors-header',
     confidence: cache?.isKnown === true && model.complete ? 'medium' : 'low',
@@ -137,14 +133,15 @@ export function estimateMlx(
     parts: { ram: hasGpu ? NO_PARTS : all, gpus },
     exactParts: ['weights'],
     growth: growthOf(sequence, parallelSequences),
+    peakBytes,
     contextLengthTokens,
     parallelSequences,
     fittedContextTokens:
       workingSetBytes === null ? null : fitMlxContext(model, { workingSetBytes }),
     staysBelowWiredLimit:
-      workingSetBytes === null || sequence === null
+      workingSetBytes === null || peakBytes === null
         ? null
-        : grownBytes + RESERVE_BYTES <= workingSetBytes,
+        : peakBytes + RESERVE_BYTES <= workingSetBytes,
     notes: notesOn(model),
   };
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import type { EstimateReport, ReportedDevice } from '../estimate/estimate-report.js';
-import type { MemoryParts } from '../estimate/footprint-estimate.js';
+import type { MemoryParts } from '../memory/memory-parts.js';
 import { resolveSettings } from '../profile/choose-settings.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateMlx, MLX_ENVIRONMENT, type MlxEnvironment } from './estimate-mlx.js';

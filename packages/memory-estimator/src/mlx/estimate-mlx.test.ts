@@ -105,6 +105,16 @@ test.each(WORKED)(
   },
 );
 
+test.each([
+  { contextLengthTokens: 0 },
+  { contextLengthTokens: 1.5 },
+  { parallelSequences: 0 },
+  { parallelSequences: 257 },
+])('%j is a RangeError', (figures) => {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...figures };
+  expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
+});
+
 test('each further sequence grows by a state of its own', () => {
   const at = (parallelSequences: number) =>
     estimateMlx(modelOf(QWEN_NEXT), { ...DEFAULT_LOAD_CONFIG, parallelSequences });

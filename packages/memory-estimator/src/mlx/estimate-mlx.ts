@@ -9,6 +9,7 @@ import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
 import type { Growth, GrowthPart } from '../parts/growth.js';
 import { resolveSettings } from '../profile/choose-settings.js';
+import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { MlxCacheShape } from './cache-shape.js';
 import { fitMlxContext, RESERVE_BYTES } from './fit-mlx-context.js';
@@ -95,6 +96,7 @@ const CACHE_COPIES = 10;
  * @param loadConfig Only the context length and the parallel sequences matter. `null`: the context of the
  * environment's profile, at most the model's; 4 sequences.
  * @param environment Default: a machine without a GPU.
+ * @throws RangeError for a context or a number of sequences that no load can have.
  */
 export function estimateMlx(
   model: MlxModel,
@@ -103,8 +105,15 @@ export function estimateMlx(
 ): MlxEstimate {
   const { weightsBytes, cache } = model;
   const { workingSetBytes, kvQuantization } = environment;
+  const { contextLengthTokens: tokens, parallelSequences: sequences } = loadConfig;
+  const [problem] = checkFigures({
+    ...NO_SETTINGS,
+    contextLengthTokens: tokens,
+    parallelSequences: sequences,
+  });
+  if (problem !== undefined) throw new RangeError(problem.message);
   const contextLengthTokens = contextOf(model, loadConfig, environment);
-  const parallelSequences = loadConfig.parallelSequences ?? SEQUENCES;
+  const parallelSequences = sequences ?? SEQUENCES;
   const stateBytes = cache?.stateBytes ?? 0;
   const totalBytes = weightsBytes + stateBytes;
   const spareBytes =

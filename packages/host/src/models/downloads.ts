@@ -86,7 +86,15 @@ async function listWithClient(
   };
 }
 
-function filesIn(folder: string, { path: file, vision }: DownloadedModel): ModelFiles | null {
+function filesIn(
+  folder: string,
+  { path: file, format, vision }: DownloadedModel,
+): ModelFiles | null {
+  if (file !== null && format === 'mlx') {
+    // LM Studio names the folder of an MLX model.
+    const config = path.join(folder, file, 'config.json');
+    return { files: [config], findProjector: () => Promise.resolve(null) };
+  }
   if (file === null || !/\.gguf$/i.test(file)) return null;
   const first = path.join(folder, file);
   // Kept, because a decision asks for it with every load option.

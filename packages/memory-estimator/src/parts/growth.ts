@@ -7,9 +7,19 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
-/** RAM that a model may take after its load. It is anonymous memory of the engine's process. */
+/**
+ * Memory that a model may take after its load, as anonymous memory of the engine's process. llama.cpp grows by the
+ * first two kinds, in RAM. mlx-engine grows by all but the second, where its weights are.
+ */
 export interface GrowthPart {
-  readonly kind: 'prompt-cache' | 'context-checkpoints';
+  readonly kind:
+    | 'prompt-cache'
+    | 'context-checkpoints'
+    | 'kv-cache'
+    | 'sequence-state'
+    | 'prompt-inputs'
+    | 'attention-scores'
+    | 'engine-reserve';
   /** The most bytes. How many are used depends on the prompts. */
   readonly mostBytes: number;
   /** `false`: it is not known whether this version takes this memory at all. */

@@ -77,11 +77,8 @@ const REASONS: Readonly<Partial<Record<ModelRefusalCode, string>>> = {
 
 /** The refusal of a file that is not a language model at all; `null` where it may be one. */
 export function findOtherKind(header: GgufHeader): ModelRefusal | null {
-  const { architecture, metadata, tensors } = header;
-  const kind =
-    KIND_OF_TYPE.get(metadata.get('general.type')) ??
-    KIND_OF_ARCHITECTURE.get(architecture ?? '') ??
-    kindByContents(header);
+  const { architecture, tensors } = header;
+  const kind = KIND_OF_ARCHITECTURE.get(architecture ?? '') ?? kindByContents(header);
   if (kind === null) return null;
   if (kind === 'ARCHITECTURE')
     return {
@@ -100,7 +97,10 @@ export function findOtherKind(header: GgufHeader): ModelRefusal | null {
 }
 
 function kindByContents({ metadata, tensors, architecture }: GgufHeader): ModelRefusalCode | null {
+  // With token embeddings, it is a language model, whatever else the file says.
   if (tensors.some(({ name }) => name === 'token_embd.weight')) return null;
+  const stated = KIND_OF_TYPE.get(metadata.get('general.type'));
+  if (stated !== undefined) return stated;
   for (const [pattern, code] of KIND_OF_KEY)
     if ([...metadata.keys()].some((key) => pattern.test(key))) return code;
   if (tensors.length === 0) {

@@ -1,5 +1,5 @@
-// What `mai watch` costs while nothing happens. A bare Node process and one that does the yardstick's fixed work
-// once a second run at the same time.
+// Measures the CPU and memory use of `mai watch` while nothing happens. For comparison, a bare Node process runs at
+// the same time, and a process that does the yardstick's fixed work once a second.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -21,7 +21,7 @@ const YARDSTICK = `import(${JSON.stringify(FIXED_WORK)}).then(({ fixedWork, warm
 /**
  * For `mai`, `bare` and `yardstick`: `coreRatio`, the share of one core, and `residentBytes`. With them
  * `requestsPerMinute`: messages that LM Studio got. Null where the system is not Linux, because other systems
- * do not tell one process what another has used.
+ * do not tell a process the use of another process.
  */
 export async function measureIdleCost(seconds) {
   if (process.platform !== 'linux') return null;
@@ -35,7 +35,7 @@ export async function measureIdleCost(seconds) {
     config,
     JSON.stringify({
       ...{ version: 1, models, fallback_chains: { default: keys } },
-      // Limits so high that nothing is switched, however busy this machine is.
+      // High limits, so that a busy machine causes no switch.
       switching: { memory_percent: 97, hard_limit_percent: 99, unified_hard_limit_percent: 99 },
     }),
   );

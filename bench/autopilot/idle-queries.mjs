@@ -1,4 +1,4 @@
-// How often the autopilot asks the runtime while nothing happens.
+// Counts how often the autopilot asks the runtime while nothing happens.
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
 

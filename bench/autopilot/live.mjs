@@ -1,4 +1,4 @@
-// How fast the running autopilot reacts, and what it costs while nothing happens. Build first:
+// Measures how fast the running autopilot reacts, and its CPU use while nothing happens. Build first:
 //   node bench/autopilot/live.mjs [--seconds 60] [--times 40]
 import { parseArgs } from 'node:util';
 import { judge } from '../yardstick/report.mjs';

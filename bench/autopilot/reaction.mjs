@@ -1,5 +1,5 @@
-// How long it takes from the moment when a limit is passed until the smaller model answers: the real adapter and
-// a simulated LM Studio over real sockets, in real time. Others take memory from one moment to the next.
+// Measures the time from the moment when use passes a limit until the smaller model answers. The real adapter talks
+// to a simulated LM Studio over real sockets, in real time. The others take all of their memory at once.
 import { createAutopilot, systemClock } from '@mai/autopilot';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { connect } from '@mai/lmstudio-adapter';
@@ -9,25 +9,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const GIB = 1024 ** 3;
 const TOTAL_BYTES = 32 * GIB;
 const QUIET_BYTES = 6 * GIB;
-// With the large model 85 % then: over the limit, under the hard one.
+// With the large model, 85 % are then in use: over the limit and under the hard limit.
 const BUSY_BYTES = 10.5 * GIB;
 const MODELS = { 'reaction/large': 16 * GIB, 'reaction/small': 4 * GIB };
 const POLICY = { ...DEFAULT_SELECTION_POLICY, dwellMs: 1000, coolDownMs: 1000 };
-/** How often a bare program looks at memory: the yardstick of the reaction. */
+/** Interval at which a bare program reads memory. The reaction is compared with it. */
 const PEER_POLL_MS = 150;
 
 /**
- * For each time: `totalMs`; `ownMs`, which is all but dwell, drain, unload and load; and `peerMs`, after which a
- * bare program that looks at memory every 150 ms sees that the limit is passed.
+ * For each run: `totalMs`; `ownMs`, the total without dwell, drain, unload and load; and `peerMs`, the time until a
+ * bare program that reads memory every 150 ms sees use over the limit.
  */
 export async function timeReactions(times) {
   const results = [];
-  // A new autopilot each time: one that has seen memory come and go steps up again only after minutes.
+  // A new autopilot for each run: after a swing of memory, the same one would step up only minutes later.
   for (let time = 0; time < times; time += 1) results.push(await timeReaction((time * 0.618) % 1));
   return results;
 }
 
-/** `phase` is where between two rounds the limit is passed, 0 to 1. */
+/** @param phase - when use passes the limit: 0 at one round, 1 at the next */
 async function timeReaction(phase) {
   const simulator = await startSimulator({
     speed: 50,
@@ -75,7 +75,7 @@ async function timeReaction(phase) {
   }
 }
 
-/** Resolves to the time at which a bare loop finds that something holds. */
+/** Resolves to the time at which a bare loop sees that a condition holds. */
 async function startPeer(holds) {
   while (!holds()) await sleep(PEER_POLL_MS);
   return Date.now();

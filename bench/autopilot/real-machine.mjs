@@ -24,7 +24,7 @@ const GIVE_UP_AFTER_MS = 240_000;
 const COOL_DOWN_MS = 15_000;
 const say = (text) => live || console.log(text);
 
-// Sizes follow from what is free here: the large model and the other program fit one at a time, not together.
+// Sizes follow from the free memory: the large model fits alone, but not beside the other program.
 const totalBytes = os.totalmem();
 const inUseBytes = totalBytes - os.freemem();
 const unitBytes = Math.min(GIB, os.freemem() / 22);
@@ -95,7 +95,7 @@ const simulator = await startSimulator({
   },
 });
 
-// So that memory can be freed at once, as an unload does, and not at some later collection.
+// Needed to free memory at once, as an unload does, instead of at a later garbage collection.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 
@@ -122,7 +122,7 @@ const resident = () =>
     .join(', ') || 'nothing';
 async function until(what, holds) {
   for (const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS; !holds(); await sleep(100)) {
-    if (Date.now() > giveUpAtMs) throw new Error(`Waited in vain for this: ${what}.`);
+    if (Date.now() > giveUpAtMs) throw new Error(`This did not happen in time: ${what}.`);
     if (mai.exitCode !== null) throw new Error(`mai watch ended with ${mai.exitCode}.`);
   }
   say(`${at()}  ${what}; ${(os.freemem() / GIB).toFixed(1)} GiB free`);
@@ -170,7 +170,7 @@ for (const { reason, outcome, loaded, unloaded, tookMs } of outcomes) {
     `  ${reason.padEnd(17)} ${outcome.padEnd(9)} -${unloaded.join(' ')} +${loaded.join(' ')} in ${(tookMs / 1000).toFixed(1)} s`,
   );
 }
-// A flap is a step in the opposite direction within the cool-down that memory did not force.
+// A flap is a step in the opposite direction within the cool-down, unless memory was over the hard limit.
 const ORDER = Object.keys(MODELS);
 const steps = outcomes
   .filter(({ loaded, unloaded }) => loaded.length > 0 && unloaded.length > 0)

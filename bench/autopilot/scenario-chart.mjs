@@ -1,5 +1,5 @@
-// One scenario as a picture: for each pool its limits and what others and the model of `mai` take of it, then a
-// lane for each policy that shows which model answered requests.
+// Draws one scenario. For each pool it shows the limits, and the use by others and by the model of `mai`. Below, one
+// lane for each policy shows which model answered requests.
 import { ramLimits, vramLimits } from '@mai/memory-ledger';
 import { resourcesOfRow } from '@mai/simulation';
 
@@ -45,7 +45,7 @@ ${parts.join('\n')}
 `;
 }
 
-/** RAM, and the GPUs that have memory of their own, with the limits of the ledger. */
+/** The pools that are drawn: RAM and the GPUs that have memory of their own, with their limits. */
 function poolsOf([first], limits) {
   const dedicated = first.gpus.filter((gpu) => !gpu.unified);
   const { limitRatio, hardLimitRatio } = ramLimits(limits, resourcesOfRow(first).unified);
@@ -90,7 +90,7 @@ ${line(pool.limitRatio, COLOURS.limit, 5)}
 ${line(pool.hardRatio, COLOURS.hard, -5)}</g>`;
 }
 
-/** Two functions of time that change in steps, added. */
+/** Adds two functions of time that change in steps. */
 function sumOfSteps(one, other) {
   const times = [...new Set([...one, ...other].map(([atMs]) => atMs))].sort((a, b) => a - b);
   const sum = [];

@@ -29,7 +29,7 @@ const seeds = options.odd ? [1, 3, 5] : [2, 4, 6];
 const unknown = only.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
 if (unknown.length > 0) throw new Error(`There is no scenario '${unknown.join("', '")}'.`);
 
-/** One policy over all seeds of a scenario: figures are added up, of the longest stretch the maximum is taken. */
+/** Runs a policy over all seeds of a scenario. Adds up the figures, and takes the maximum of the longest stretch. */
 async function runPolicy(scenario, policy) {
   const sum = {};
   let serving = [];
@@ -168,7 +168,7 @@ A simulated day takes ${(day.medianMs / 1000).toFixed(2)} s, a decision ${decisi
 
 const held = [
   judge('flaps', total('flaps'), 0),
-  // Where memory has run out, a busy model is unloaded all the same: the alternative is a machine that hangs.
+  // Where memory has run out, a busy model is unloaded, because otherwise the machine would hang.
   judge('busy evictions while memory was left', total('busyEvictionsWithMemoryLeft'), 0),
   judge('avoidable out-of-memory events', total('avoidableOutOfMemoryEvents'), 0),
   judge(
@@ -182,7 +182,7 @@ const held = [
   ratios.length === 0 || judge('quality lost at worst', 1 - worst, 0.15),
   judge('questions to the runtime in an idle hour', await queriesOfIdleHour(), 360),
 ];
-// Speed depends on the machine, so that --check does not fail for it.
+// Speed depends on the machine, so a slow run does not make --check fail.
 judge('a simulated day, in units of fixed work', day.ratio, 5000);
 judge('a decision, in units of fixed work', decision.ratio, 0.15);
 if (options.check && held.includes(false)) process.exitCode = 1;

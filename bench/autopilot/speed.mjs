@@ -1,4 +1,4 @@
-// How long a simulated day takes, and a decision of a running autopilot, in turns with the yardstick.
+// Measures the time of a simulated day and of a decision of a running autopilot, in turns with the yardstick.
 import { performance } from 'node:perf_hooks';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { createAutopilot, systemClock } from '@mai/autopilot';
@@ -16,7 +16,7 @@ export async function timeDay() {
   const trace = scenario.trace(2);
   const run = () =>
     simulate({ trace, models: SCENARIO_MODELS, limits: DEFAULT_SELECTION_POLICY, seed: 2 });
-  // As much fixed work before and after as a day takes within a factor of twenty, to see the same disturbances.
+  // The fixed work before and after takes at least a twentieth of a day's time, so both see the same disturbances.
   const [day] = await takeTurns([{ run }], { rounds: 3, yardstick: () => timeFixedWork(200) });
   return day;
 }

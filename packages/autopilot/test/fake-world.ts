@@ -52,9 +52,7 @@ export function profile(
   };
 }
 
-/**
- * A machine with RAM only and an LM Studio, simulated in memory. Loaded models reduce the available RAM.
- */
+/** A simulated machine without a GPU, and a simulated LM Studio. Loaded models reduce the available RAM. */
 export class FakeWorld {
   readonly clock = new ManualClock();
   readonly models = new Map<string, FakeModel>();
@@ -148,7 +146,7 @@ export class FakeWorld {
     };
   }
 
-  /** Puts an instance there without Mai having loaded it, unless the identifier says so. */
+  /** Adds a resident instance without a load. By default its identifier is that of a load by Mai. */
   place(modelKey: string, change: Partial<RuntimeInstance> = {}): RuntimeInstance {
     const instance: RuntimeInstance = {
       instanceIdentifier: `mai/${modelKey}`,
@@ -224,14 +222,14 @@ export class FakeWorld {
     if (model === undefined) return 0;
     const kvBytes = model.kvBytes ?? 0;
     const share = (loadConfig.contextLengthTokens ?? 8192) / 8192;
-    const bits = { q8_0: 8.5 / 16, q4_0: 4.5 / 16 } as Partial<Record<string, number>>;
+    const bits: Partial<Record<string, number>> = { q8_0: 8.5 / 16, q4_0: 4.5 / 16 };
     const precision = bits[loadConfig.kvCacheTypeK ?? 'f16'] ?? 1;
     return Math.round(model.bytes - kvBytes + kvBytes * share * precision);
   }
 
   #check(options: CallOptions): void {
     options.signal?.throwIfAborted();
-    if (this.down !== null) throw codedError(this.down, 'LM Studio is gone.');
+    if (this.down !== null) throw codedError(this.down, 'LM Studio is not running.');
   }
 }
 

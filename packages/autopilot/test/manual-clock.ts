@@ -1,9 +1,9 @@
 import type { Clock } from '../src/ports/clock.js';
 
-/** Time that moves only when a test says so. */
+/** A clock that moves only when a test advances it. */
 export class ManualClock implements Clock {
   #epochMs: number;
-  /** Not zero, as on a machine that has been on for a while. */
+  /** Does not start at zero, like the clock of a machine that has run for a while. */
   #monotonicMs = 3_600_000;
   readonly #sleepers = new Set<{ readonly wakeMs: number; readonly wake: () => void }>();
 
@@ -19,7 +19,7 @@ export class ManualClock implements Clock {
     return this.#monotonicMs;
   }
 
-  /** Timers that were not cancelled. */
+  /** Number of timers that have neither fired nor been cancelled. */
   get pending(): number {
     return this.#sleepers.size;
   }
@@ -47,7 +47,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** The wall clock jumps (NTP, a laptop that wakes); durations do not notice. */
+  /** Lets the wall clock jump (NTP, a laptop that wakes). The monotonic clock does not jump. */
   jumpWallClock(ms: number): void {
     this.#epochMs += ms;
   }
@@ -96,7 +96,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets everything run that is not waiting for time. */
+/** Runs all pending work that does not wait for a timer. */
 export function flush(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,7 +9,7 @@ export interface Pilot {
   readonly autopilot: Autopilot;
   readonly events: AutopilotEvent[];
   of<T extends AutopilotEvent['type']>(type: T): Extract<AutopilotEvent, { type: T }>[];
-  /** Stops and checks that nothing is left behind. */
+  /** Stops, and checks that no timer is left and that never two loads ran at once. */
   stop(): Promise<void>;
 }
 
@@ -32,7 +32,8 @@ export async function startPilot(
   return {
     autopilot,
     events,
-    of: (type) => events.filter((event) => event.type === type) as never,
+    of: <T extends AutopilotEvent['type']>(type: T) =>
+      events.filter((event): event is Extract<AutopilotEvent, { type: T }> => event.type === type),
     stop: async () => {
       await world.clock.drive(autopilot.stop());
       await reading;

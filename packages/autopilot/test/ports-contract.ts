@@ -1,6 +1,6 @@
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 
-/** A world behind the ports, with one small model in the default chain that can be loaded. */
+/** The machine and runtime behind the ports, with one small loadable model in the default chain. */
 export interface ContractWorld {
   readonly ports: AutopilotPorts;
   readonly modelKey: string;
@@ -8,8 +8,8 @@ export interface ContractWorld {
 }
 
 /**
- * What the autopilot relies on in its ports. Run on the fakes here and on the real ones wherever they
- * are composed.
+ * Tests the rules that the autopilot's ports must keep. This package runs them on its fakes; the package that
+ * joins the real ports runs them on those.
  */
 export function describePortsContract(name: string, open: () => Promise<ContractWorld>): void {
   describe(`the ports of ${name}`, () => {
@@ -36,7 +36,7 @@ export function describePortsContract(name: string, open: () => Promise<Contract
         onProgress,
       });
 
-    it('loads under the name that was asked for, with progress that never falls, and unloads', async () => {
+    it('loads under the requested identifier, reports progress that never falls, and unloads', async () => {
       const progress: number[] = [];
       const { instance, verified } = await load(undefined, (ratio) => progress.push(ratio));
       expect(instance).toMatchObject({
@@ -93,7 +93,7 @@ export function describePortsContract(name: string, open: () => Promise<Contract
       expect(sizes.every((bytes) => bytes > 0)).toBe(true);
     });
 
-    it('gives footprints that name only GPUs the machine has', async () => {
+    it('gives footprints that name only GPUs of the machine', async () => {
       const resources = await world.ports.monitor.snapshot({});
       const { footprint } = await world.ports.estimator.estimate(
         {
@@ -108,7 +108,7 @@ export function describePortsContract(name: string, open: () => Promise<Contract
       for (const { deviceKey } of footprint?.gpus ?? []) expect(known).toContain(deviceKey);
     });
 
-    it('reads a monitor whose figures make sense', async () => {
+    it('reads possible figures from the monitor', async () => {
       const { ram, observable } = await world.ports.monitor.snapshot({});
       expect(observable).toBe(true);
       expect(ram.totalBytes).toBeGreaterThan(0);

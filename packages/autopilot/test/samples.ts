@@ -11,7 +11,7 @@ export const CHAT = { capabilities: ['chat'], minContextLengthTokens: null, tier
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 
-/** A switch down without any figures. */
+/** The selection of a step down, without figures. */
 export const SELECTION: Selection = {
   decision: 'switch',
   direction: 'down',

@@ -4,18 +4,18 @@ import type { Selection } from '@mai/selector';
 export type HostErrorCode =
   /** No model that meets the requirement can be loaded; `selection` gives the reason for each. */
   | 'NOTHING_FITS'
-  /** LM Studio runs, and its HTTP server, which clients need, is off. */
+  /** LM Studio runs, but its HTTP server is off. OpenAI clients need that server. */
   | 'SERVER_OFF'
-  /** The call asks for something that does not exist or makes no sense; the message says what to change. */
+  /** The request names something that does not exist, or its values contradict each other; the message says how to change it. */
   | 'INVALID_REQUEST'
-  /** The autopilot that was asked has stopped, or its process has ended. */
+  /** The autopilot stopped before it answered, or its process has ended. */
   | 'AUTOPILOT_LOST'
-  /** Another version of Mai runs the autopilot, and the two don't understand each other. */
+  /** Another version of Mai runs the autopilot, and speaks another version of the control protocol. */
   | 'AUTOPILOT_INCOMPATIBLE'
-  /** The running autopilot refuses more: too many connections, or too many calls on one of them. */
+  /** The running autopilot has its maximum of connections, or of leases or open calls of this program. */
   | 'AUTOPILOT_BUSY';
 
-/** The figures and names behind an error; null where they do not apply. */
+/** The facts of an error; null where a fact does not apply. */
 export interface HostErrorFacts {
   /** With `NOTHING_FITS`: the decision. */
   readonly selection: Selection | null;
@@ -26,9 +26,9 @@ export interface HostErrorFacts {
 const BRAND = Symbol.for('@mai/host/HostError');
 
 /**
- * The one error class of this package. `message` says what failed, with which value, and the next thing to
- * do, in plain text. Errors of the packages behind it are passed on as they are. Cancellation is never
- * wrapped.
+ * The error class of this package. `message` is plain text: it says what failed, with which value, and
+ * the next step. Errors of other packages reach the caller unchanged, and so does the reason of a
+ * cancelled call.
  */
 export class HostError extends Error implements HostErrorFacts {
   override readonly name = 'HostError';

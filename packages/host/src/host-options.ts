@@ -1,44 +1,44 @@
 import { homedir } from 'node:os';
 import { systemClock, type Clock, type MonitorPort } from '@mai/autopilot';
 import type { ModelConfigFile } from '@mai/model-config';
-import { userFolders, type HostFolders } from './user-folders.js';
+import { userFolders, type HostFolders } from './machine/user-folders.js';
 
-/** How a host is opened. Everything has a default. */
+/** Options of `openHost`. Each has a default. */
 export interface HostOptions {
   /**
-   * Address of LM Studio: http, https, ws, wss or host:port. `MAI_LMSTUDIO_URL` of the environment unless given;
-   * without both it is looked for on this machine.
+   * Address of LM Studio: http, https, ws, wss or host:port. Default: the environment variable
+   * `MAI_LMSTUDIO_URL`. Without either, the host searches this machine for LM Studio.
    */
   readonly url?: string | undefined;
-  /** LM Studio's API token; `LM_API_TOKEN` of the environment unless given. Empty: no token. */
+  /** LM Studio's API token. Default: the environment variable `LM_API_TOKEN`. Empty: no token. */
   readonly apiToken?: string | undefined;
-  /** A file with the token, in place of `apiToken`. Relative to `cwd`. */
+  /** A file that contains the token. Replaces `apiToken`. Relative to `cwd`. */
   readonly apiTokenFile?: string | undefined;
-  /** The configuration file; looked for in the usual places unless given. Relative to `cwd`. */
+  /** The configuration file. Default: the first that exists of `configPlaces()`. Relative to `cwd`. */
   readonly configFile?: string | undefined;
-  /** A configuration written in TypeScript, in place of a file. */
+  /** A configuration as an object. Replaces the configuration file. */
   readonly config?: ModelConfigFile | undefined;
-  /** Where measurements, journals and decision logs are kept; this user's data folder unless given. */
+  /** Folder for measurements, journals and decision logs. Default: this user's data folder. */
   readonly dataFolder?: string | undefined;
-  /** Where the headers of model files are kept; this user's cache folder unless given. */
+  /** Folder for cached headers of model files. Default: this user's cache folder. */
   readonly cacheFolder?: string | undefined;
-  /** Where this user's `models.yaml` is looked for; this user's configuration folder unless given. */
+  /** Folder with this user's `models.yaml`. Default: this user's configuration folder. */
   readonly configFolder?: string | undefined;
-  /** This user's home folder, in which LM Studio keeps its files; `os.homedir()` unless given. */
+  /** Home folder of this user; LM Studio keeps its files in it. Default: `os.homedir()`. */
   readonly userHome?: string | undefined;
-  /** The environment; `process.env` unless given. */
+  /** The environment variables. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** The folder of relative paths; `process.cwd()` unless given. */
+  /** Folder to which relative paths refer. Default: `process.cwd()`. */
   readonly cwd?: string | undefined;
-  /** `process.platform` unless given. */
+  /** The operating system. Default: `process.platform`. */
   readonly platform?: NodeJS.Platform | undefined;
-  /** Deadline of connecting, of each call and of a load, in milliseconds; LM Studio's own unless given. */
+  /** Deadline in milliseconds for the connection, each call and a load. Default: the deadline of each kind of call. */
   readonly timeoutMs?: number | undefined;
-  /** Reads memory in place of this machine's monitor: for demos and tests. */
+  /** Replaces this machine's resource monitor, for demos and tests. */
   readonly monitor?: MonitorPort | undefined;
-  /** The system's clock unless given. */
+  /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
-  /** Called with warnings that are not errors; `process.emitWarning` unless given. */
+  /** Called with each warning. Default: `process.emitWarning`. */
   readonly warn?: ((message: string) => void) | undefined;
   /** Cancels every call of the host when it fires. */
   readonly signal?: AbortSignal | undefined;
@@ -46,9 +46,9 @@ export interface HostOptions {
 
 /** The options of a host with their defaults filled in. */
 export interface HostContext {
-  /** Null: searched for on this machine. */
+  /** Null: the host searches this machine for LM Studio. */
   readonly url: string | null;
-  /** Undefined: `LM_API_TOKEN` of the environment. */
+  /** Undefined: the environment variable `LM_API_TOKEN`. */
   readonly apiToken: string | undefined;
   readonly configFile: string | null;
   readonly config: ModelConfigFile | null;
@@ -58,11 +58,11 @@ export interface HostContext {
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   readonly timeoutMs: number | null;
-  /** Null: this machine's monitor. */
+  /** Null: this machine's resource monitor. */
   readonly monitor: MonitorPort | null;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
-  /** The signal of the host, or of one of its calls. */
+  /** Cancels the host, or one call of it. */
   readonly signal: AbortSignal;
 }
 

@@ -6,10 +6,10 @@ import { openMonitor } from './machine/open-monitor.js';
 import type { RuntimeConnection } from './runtime/connect-runtime.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
 
-/** The functions that need the memory estimator, and the headers that they share. */
+/** The functions that need the memory estimator, and the header cache that they share. */
 export type Estimation = typeof estimation & { readonly headers: HeaderCache };
 
-/** The parts that all calls of a host share. Each is opened on first use. */
+/** The parts that all calls of a host share. Each part is opened on first use. */
 export interface HostParts extends AsyncDisposable {
   readonly context: HostContext;
   readonly runtime: RuntimeConnection;
@@ -17,7 +17,7 @@ export interface HostParts extends AsyncDisposable {
   readonly estimation: () => Promise<Estimation>;
 }
 
-/** Creates the object; every part is opened later. */
+/** Creates the object without opening a part. */
 export function createHostParts(context: HostContext): HostParts {
   const runtime = createRuntimeConnection(context);
   const monitor = openMonitor(context);
@@ -39,7 +39,7 @@ export function createHostParts(context: HostContext): HostParts {
   };
 }
 
-/** Makes a value on first use and keeps it. */
+/** Returns a function that makes a value at its first call, and returns the same value at each later call. */
 export function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let value: Promise<Value> | null = null;
   return () => (value ??= make());

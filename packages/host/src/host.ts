@@ -8,7 +8,7 @@ import type {
 import type { Resources } from '@mai/memory-ledger';
 import type { EstimateSettings } from '@mai/memory-estimator';
 import type { LoadedModelConfig } from '@mai/model-config';
-import type { RunningAutopilot } from './running-autopilot.js';
+import type { RunningAutopilot } from './autopilot/running-autopilot.js';
 import type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
@@ -42,8 +42,9 @@ export interface ChangeOptions extends CallOptions {
   readonly dryRun?: boolean;
 }
 
-/** Called with the progress of a load. */
+/** Options of a load by hand. */
 export interface LoadOptions extends CallOptions {
+  /** Called with the progress of the load. */
   readonly onProgress?: (progress: {
     readonly modelKey: string;
     /** Size on disk; null where LM Studio does not tell. */
@@ -57,62 +58,63 @@ export interface LoadOptions extends CallOptions {
 export interface UnloadRequest {
   /** An instance identifier or a model key. */
   readonly target: string;
-  /** Every instance of the model. Without it, a key that several instances have is refused. Default false. */
+  /** Whether to unload every instance of the model. If false, a model key with several instances is an error. Default false. */
   readonly all?: boolean;
-  /** Whether to unload instances that are generating or leased, too. Default false. */
+  /** Whether to unload also instances that are generating or leased. Default false. */
   readonly force?: boolean;
 }
 
-/** The pins that were removed, and the journal without them. */
+/** The targets of the removed pins, and the journal without these pins. */
 export interface UnpinAnswer extends JournalAnswer {
   readonly unpinned: readonly string[];
 }
 
-/** The yields that have ended, and the journal without them. */
+/** The ended yields, and the journal without them. */
 export interface EndYieldAnswer extends JournalAnswer {
   readonly released: readonly Yield[];
 }
 
-/** A yield, and the journal with it. */
+/** The new yield, and the journal that contains it. */
 export interface YieldAnswer extends JournalAnswer {
   readonly yield: Yield;
 }
 
 /**
- * One machine's Mai. Nothing is opened before it is needed, and every part is closed with the host.
+ * Mai on one machine. Each part is opened when a call first needs it, and closed with the host.
  *
- * These work while LM Studio is off: `status`, `models`, `select`,
- * `estimate`, `doctor`, `decisions`, `replay`, `simulatedModels`, the journal. Everything else throws
- * LMStudioError `UNREACHABLE` then. All methods throw ModelConfigError for a configuration with faults, and the
- * signal's reason when they are cancelled.
+ * While LM Studio is off, the methods that need it throw LMStudioError `UNREACHABLE`: `acquire`,
+ * `startAutopilot`, `switchModel` without `dryRun`, `load`, `unload`, `estimateLoad` and `measure`. Methods that
+ * read the configuration throw ModelConfigError where it has faults. A cancelled call rejects with
+ * the signal's reason.
  */
 export interface Host extends AsyncDisposable {
   /** One reading of the machine, LM Studio and what is loaded. */
   status(options?: CallOptions): Promise<StatusReport>;
-  /** Readings for as long as they are iterated over; more frequent while figures change. */
+  /** Repeated readings, until the iteration ends. They are more frequent while figures change. */
   watchStatus(options?: WatchStatusOptions): AsyncIterable<StatusReport>;
   /** The machine's totals and what is free now. */
   resources(options?: CallOptions): Promise<Resources>;
 
-  /** The models of this machine, each with its memory and whether it fits on its own. */
+  /** The models of this machine. For each: its memory, and whether it fits as the only model that Mai loads. */
   models(query?: ModelsQuery, options?: CallOptions): Promise<ModelList>;
-  /** One model's memory, part by part, and whether it fits. The verdict equals that of `models`. */
+  /** The memory of one model, part by part, and whether it fits. Gives the same verdict as `models`. */
   estimate(request: EstimateRequest, options?: CallOptions): Promise<ModelEstimate>;
   /**
-   * The memory of a GGUF file, without asking the machine or LM Studio. For many questions about
-   * a few files.
+   * The memory of a GGUF file. Does not read the machine and does not ask LM Studio. Keeps the
+   * headers of the last files, for many questions about a few files.
    */
   estimateFile(file: string, settings: EstimateSettings): Promise<FileEstimate>;
   /** Loads a model, measures its memory, unloads it, and corrects later estimates by the result. */
   measure(request: MeasureRequest, options?: CallOptions): Promise<MeasureReport>;
 
-  /** Decides which model is best now, and changes nothing. */
+  /** Decides which model is best now. Loads and unloads nothing. */
   select(request?: SelectionRequest, options?: CallOptions): Promise<SelectionReport>;
   /** Decides once, unloads the models in the way and loads the chosen one. */
   switchModel(request?: SelectionRequest, options?: SwitchOptions): Promise<SwitchReport>;
   /**
-   * A lease on a resident model that meets the requirement; loads one first where necessary. Asks
-   * the running autopilot. Where none runs, this process runs one until the host is closed.
+   * A lease on a resident model that meets the requirement. Where no such model is resident, loads
+   * one first. The running autopilot gives the lease. Where no autopilot runs, this process runs one until the
+   * host is closed.
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
@@ -121,21 +123,21 @@ export interface Host extends AsyncDisposable {
    * @throws AutopilotError `ALREADY_RUNNING`, `JOURNAL_UNUSABLE`
    */
   startAutopilot(request?: AutopilotRequest): Promise<RunningAutopilot>;
-  /** The state of the running autopilot; null where none runs. */
+  /** The state of the running autopilot; null where no autopilot runs. */
   autopilotState(options?: CallOptions): Promise<AutopilotState | null>;
   /** The events of the running autopilot from now on; null where no autopilot runs. */
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 
-  /** Loads by hand. The instance is pinned until it is unloaded by hand. */
+  /** Loads by hand, and pins the instance until it is unloaded by hand. */
   load(request: LoadRequest, options?: LoadOptions): Promise<HandLoaded>;
-  /** LM Studio's estimate for such a load. */
+  /** LM Studio's estimate of the memory of a load by hand. Loads nothing. */
   estimateLoad(request: LoadRequest, options?: CallOptions): Promise<readonly EstimatedLoad[]>;
   /**
    * Unloads by hand. @throws LMStudioError `LOAD_REFUSED` for an instance that is generating or
    * leased, unless forced
    */
   unload(request: UnloadRequest, options?: ChangeOptions): Promise<HandUnloaded>;
-  /** Pins and yields. */
+  /** The journal with all pins and yields. */
   journal(options?: CallOptions): Promise<JournalState>;
   /**
    * Keeps a model from being unloaded.
@@ -147,23 +149,23 @@ export interface Host extends AsyncDisposable {
   /** Keeps memory free for others. */
   yieldMemory(request: YieldRequest, options?: ChangeOptions): Promise<YieldAnswer>;
   /**
-   * Ends yields.
-   * @param name - null, the default: all of them.
+   * Ends the yield of a name.
+   * @param name - null, the default: ends every yield.
    */
   endYield(name?: string | null, options?: ChangeOptions): Promise<EndYieldAnswer>;
 
   /**
-   * The last decisions of the autopilot for this LM Studio, also of an autopilot that has ended.
+   * The last decisions about this LM Studio, also those of autopilots that have ended.
    */
   decisions(query?: DecisionsQuery, options?: CallOptions): Promise<DecisionHistory>;
   /**
-   * Repeats recorded decisions and compares.
-   * @param log - a file; the whole decision log of this LM Studio unless given.
+   * Computes recorded decisions again and compares the results.
+   * @param log - a file. Null, the default: the whole decision log of this LM Studio.
    */
   replay(log?: string | null, options?: CallOptions): Promise<ReplayedLog>;
-  /** Checks everything that a decision depends on, and says how to mend what is wrong. */
+  /** Checks everything that a decision depends on, and says how to mend each fault. */
   doctor(options?: CallOptions): Promise<readonly Check[]>;
-  /** The models of a chain for a simulation. @param chain - null: the default chain. */
+  /** The models of a fallback chain for a simulation. @param chain - null: the default chain. */
   simulatedModels(
     chain: string | null,
     hardware: SimulatedHardware,
@@ -172,10 +174,10 @@ export interface Host extends AsyncDisposable {
 
   /** The configuration in use. @throws ModelConfigError */
   config(): Promise<LoadedModelConfig>;
-  /** The files in which a configuration is looked for, in order. */
+  /** The places that are searched for a configuration, in order. */
   configPlaces(): Promise<ConfigPlaces>;
-  /** A first configuration, made from the downloaded models. */
+  /** Writes the text of a first configuration for the downloaded models. */
   initialConfig(options?: CallOptions): Promise<InitialConfig>;
-  /** Names for shell completions; names that can't be read are left out. */
+  /** Names for shell completion. Empty where LM Studio is off and the names are instances. */
   names(kind: NameKind, options?: CallOptions): Promise<readonly string[]>;
 }

@@ -26,7 +26,7 @@ export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/s
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
-export type { RunningAutopilot } from './running-autopilot.js';
+export type { RunningAutopilot } from './autopilot/running-autopilot.js';
 export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
 export type { UnpinRequest } from './by-hand/find-in-journal.js';
 export type { YieldRequest } from './by-hand/yield-request.js';
@@ -47,8 +47,7 @@ export type {
   ReplaySummary,
 } from './decisions/replay-log.js';
 export type { Check } from './doctor/check.js';
-export { configSchema } from './config/config-schema.js';
-export { describeSource } from './config/load-config.js';
+export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';
 export type { InitialConfig } from './config/initial-config.js';
 export type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
@@ -61,13 +60,11 @@ export type {
 export type { NameKind } from './names.js';
 
 export { eventJson } from './autopilot/event-json.js';
-export { ESTIMATE_CHOICES } from './estimates/estimate-choices.js';
+export { ESTIMATE_CHOICES } from './estimates/setting-values.js';
 export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
-export { parseMoment } from './moments/parse-moment.js';
-export { parsePastMoment } from './moments/parse-past-moment.js';
+export { parseMoment } from './text/parse-moment.js';
 export { systemClock } from '@mai/autopilot';
-export { suggest } from './suggest.js';
 export {
   displayAddress,
   formatAgo,
@@ -78,8 +75,9 @@ export {
   formatPercent,
   formatShare,
   plural,
-} from './words.js';
+} from './text/words.js';
 export {
+  didYouMean,
   formatIssue,
   isModelConfigError,
   parseDurationMs,

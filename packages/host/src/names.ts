@@ -4,10 +4,10 @@ import type { CallOptions } from './control/autopilot-service.js';
 import type { HostParts } from './host-parts.js';
 import { contextOfCall, listDownloadsNow } from './session.js';
 
-/** Names for a command line. */
+/** A kind of name that a shell can complete. */
 export type NameKind = 'chain' | 'model' | 'instance' | 'pin';
 
-/** Names for shell completions. */
+/** All names of a kind, for shell completion. */
 export async function findNames(
   parts: HostParts,
   kind: NameKind,

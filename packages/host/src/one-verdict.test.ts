@@ -1,18 +1,35 @@
 import fc from 'fast-check';
+import { systemClock, type RuntimeInstance, type Yield } from '@mai/autopilot';
 import {
+  addCharges,
   charge,
+  chargeResident,
+  countedAsUsed,
   DEFAULT_LOAD_CONFIG,
   DEFAULT_SELECTION_POLICY,
+  fits,
+  HARD_LIMIT,
+  isGpuShare,
+  isOverLimit,
   LIMIT,
   measurePools,
-  chargeResident,
   type Footprint,
   type GpuResources,
+  type PoolName,
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
-import { selectModel, type Resident } from '@mai/selector';
+import { selectModel, type Resident, type Selection } from '@mai/selector';
+import { MemoryPressure } from '../../autopilot/src/execution/memory-pressure.js';
 import { poolsOverHardLimit } from '../../autopilot/src/switch/hard-limit.js';
+import { footprintIfFits } from '../../autopilot/src/switch/roll-back.js';
+import { limitsAfter } from '../../autopilot/src/timing/forecast.js';
+import type { HysteresisObservation } from '../../autopilot/src/timing/hysteresis-state.js';
+import {
+  initialHysteresis,
+  reduceHysteresis,
+} from '../../autopilot/src/timing/reduce-hysteresis.js';
+import { reserveMemory } from '../../autopilot/src/yields/reserve-memory.js';
 import { fitsBudget } from '../../memory-estimator/src/search/budget.js';
 import { canFit } from '../../resource-monitor/src/monitor/snapshot-questions.js';
 
@@ -99,12 +116,61 @@ const situation = fc.record({
   residents: fc.array(footprint, { maxLength: 2 }),
 });
 
+const YIELD: Yield = {
+  name: 'game',
+  bytes: 0,
+  pools: 'all',
+  sinceMs: 0,
+  untilMs: null,
+  processId: null,
+};
+
+/** An instance that was unloaded and may be brought back. */
+const UNLOADED: RuntimeInstance = {
+  instanceIdentifier: 'wanted',
+  modelKey: 'wanted',
+  sizeBytes: 0,
+  contextLengthTokens: null,
+  maxContextLengthTokens: null,
+  ttlMs: null,
+  lastUsedAtMs: null,
+  deviceIdentifier: null,
+  activity: 'idle',
+  queued: 0,
+  loadConfig: DEFAULT_LOAD_CONFIG,
+  keepModelInMemory: null,
+};
+
+/** The first observation of a selection, without a forecast. */
+const observed = (selection: Selection): HysteresisObservation => ({
+  atMs: 0,
+  selection,
+  upgradeMarginRatio: 0,
+  timeToHardLimitMs: null,
+  reactionMs: 0,
+});
+
+/** The resources with less available in each pool. */
+function withLess(resources: Resources, lessBytes: (pool: PoolName) => number): Resources {
+  const { ram, gpus, unified } = resources;
+  const left = (available: number | null, pool: PoolName): number | null =>
+    available === null ? null : available - lessBytes(pool);
+  return {
+    ...resources,
+    ram: { ...ram, availableBytes: left(ram.availableBytes, 'ram') },
+    gpus: gpus.map((one) => {
+      const kind = unified || one.memory === 'shared' ? 'gpu-share' : 'gpu';
+      return { ...one, availableBytes: left(one.availableBytes, `${kind}:${one.deviceKey}`) };
+    }),
+  };
+}
+
 describe('all packages give the same verdict', () => {
   it("on whether a model fits: selector, monitor and the estimator's search", () => {
     let fitting = 0;
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
-        const bySelector = select(resources, limits, wanted, residents).chosen !== null;
+        const bySelector = select(resources, limits, wanted, residents.map(pinned)).chosen !== null;
         const byMonitor = canFit(resources, wanted, { policy: limits, residents });
         const charged = residents.map((one) => chargeResident(one, resources));
         const bySearch = fitsBudget(wanted, {
@@ -126,7 +192,7 @@ describe('all packages give the same verdict', () => {
   it('on which pools are over the hard limit: selector and autopilot', () => {
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
-        const { pools } = select(resources, limits, wanted, residents);
+        const { pools } = select(resources, limits, wanted, residents.map(pinned));
         const over = pools.filter((pool) => pool.useBeforeBytes > pool.hardLimitBytes);
         const asResidents = residents.map(pinned);
         expect(poolsOverHardLimit(resources, asResidents, limits)).toEqual(
@@ -135,6 +201,154 @@ describe('all packages give the same verdict', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('on whether memory is about to run out: selector, memory pressure and hysteresis', () => {
+    const seen = { emergency: 0, exhausted: 0 };
+    fc.assert(
+      fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
+        const selection = select(resources, limits, wanted, residents.map(pinned));
+        const over = selection.pools.filter((pool) => pool.useBeforeBytes > pool.hardLimitBytes);
+        const pressure = new MemoryPressure(systemClock, () => ({
+          emergencyDrainMs: Number.POSITIVE_INFINITY,
+          criticalDrainMs: 0,
+        }));
+        const asResidents = residents.map(pinned);
+        expect(pressure.observe(resources, asResidents, limits)).toEqual(
+          over.map(({ pool }) => pool),
+        );
+        expect(pressure.isOverHardLimit).toBe(over.length > 0);
+        // Memory that is used up counts as run out, and then it is over the hard limit, too.
+        const usedUp = selection.pools.some((pool) => pool.useBeforeBytes > pool.totalBytes);
+        if (usedUp) expect(pressure.isDrainOver).toBe(true);
+        if (pressure.isDrainOver) expect(over).not.toEqual([]);
+        const down: Selection = { ...selection, decision: 'release', direction: 'down' };
+        const { verdict } = reduceHysteresis(initialHysteresis(), observed(down), limits);
+        expect(verdict.reason === 'EMERGENCY').toBe(over.length > 0);
+        if (over.length > 0) seen.emergency += 1;
+        if (pressure.isDrainOver) seen.exhausted += 1;
+      }),
+      { numRuns: 1000 },
+    );
+    expect(seen.emergency).toBeGreaterThan(20);
+    expect(seen.emergency).toBeLessThan(980);
+    expect(seen.exhausted).toBeGreaterThan(20);
+  });
+
+  it('on whether a model fits with yielded memory: as if others used that memory', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        situation,
+        bytes(24 * GIB),
+        fc.constantFrom('all', 'ram', 'gpu'),
+        ({ resources, policy: limits, wanted, residents }, held, kinds) => {
+          const charged = residents.map((one) => chargeResident(one, resources));
+          const pools = measurePools(resources, charged, limits);
+          // Where the residents are said to take more than is in use, the others' use is not known.
+          fc.pre(pools.every((pool) => pool.othersBytes > 0));
+          const yielded: Yield = { ...YIELD, bytes: held, pools: kinds };
+          const asResidents = residents.map(pinned);
+          const observation = { resources, residents: asResidents, policy: limits };
+          const reserved = reserveMemory(observation, [yielded], {}).resources;
+          const withYield = pools.map((pool) => {
+            const concerned = kinds === 'all' || (kinds === 'ram') === (pool.name === 'ram');
+            return concerned && !isGpuShare(pool.name)
+              ? { ...pool, othersBytes: pool.othersBytes + held }
+              : pool;
+          });
+          const needed = charge(wanted, resources, 'upper-end').charge;
+          const expected = {
+            beside: fits(withYield, needed, { limit: LIMIT }),
+            instead: fits(withYield, needed, {
+              limit: LIMIT,
+              freed: addCharges(charged.map((one) => one.full)),
+            }),
+          };
+          seen.add(JSON.stringify(expected));
+          const evictable = asResidents.map((one) => ({ ...one, pinned: false, foreign: false }));
+          expect({
+            beside: select(reserved, limits, wanted, asResidents).chosen !== null,
+            instead: select(reserved, limits, wanted, evictable).chosen !== null,
+          }).toEqual(expected);
+          expect(poolsOverHardLimit(reserved, asResidents, limits)).toEqual(
+            withYield.filter((pool) => isOverLimit(pool, HARD_LIMIT)).map(({ name }) => name),
+          );
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    expect(seen.size).toBe(3);
+  });
+
+  it('on whether a model fits on a ramp: under the lowered limits, and later under the configured ones', () => {
+    let fitting = 0;
+    fc.assert(
+      fc.property(
+        situation,
+        fc.array(bytes(2 * GIB), { minLength: 4, maxLength: 4 }),
+        ({ resources, policy: drawn, wanted, residents }, growth) => {
+          // High limits, so that often the minimum headroom is what bounds a pool.
+          const limits = { ...drawn, memoryLimitRatio: 0.95, vramLimitRatio: 0.95 };
+          const { pools } = select(resources, limits, wanted, residents.map(pinned));
+          const grown = new Map(
+            pools.map(({ pool }, index) => [pool, growth[index] ?? 0] as const),
+          );
+          const forecast = { timeToHardLimitMs: 0, slopes: grown };
+          const lowered = limitsAfter(limits, forecast, pools, 1);
+          if (select(resources, lowered, wanted, residents.map(pinned)).chosen === null) return;
+          fitting += 1;
+          const charged = residents.map((one) => chargeResident(one, resources));
+          const later = measurePools(resources, charged, limits).map((pool) =>
+            isGpuShare(pool.name)
+              ? pool
+              : { ...pool, othersBytes: pool.othersBytes + (grown.get(pool.name) ?? 0) },
+          );
+          const needed = charge(wanted, resources, 'upper-end').charge;
+          expect(fits(later, needed, { limit: LIMIT })).toBe(true);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(fitting).toBeGreaterThan(20);
+  });
+
+  it('on the hard limit of a load: selector, roll-back, and the check after the load', async () => {
+    const seen = new Set<boolean>();
+    await fc.assert(
+      fc.asyncProperty(situation, async ({ resources, policy: limits, wanted, residents }) => {
+        const exact: Footprint = { ...wanted, interval: null };
+        const asResidents = residents.map(pinned);
+        const hard = resources.unified ? limits.unifiedHardLimitRatio : limits.hardLimitRatio;
+        const atHardLimit: SelectionPolicy = {
+          ...limits,
+          memoryLimitRatio: hard,
+          vramLimitRatio: limits.hardLimitRatio,
+          minHeadroomBytes: 0,
+        };
+        const bySelector = select(resources, atHardLimit, exact, asResidents).chosen !== null;
+        const estimator = { estimate: async () => ({ footprint: exact, guardrails: null }) };
+        const byRollBack = await footprintIfFits(
+          { estimator },
+          { resources, residents: asResidents, policy: limits },
+          UNLOADED,
+          null,
+        );
+        // After the load, the OS counts the load as used.
+        const taken = countedAsUsed(exact, resources);
+        const loaded = withLess(resources, (pool) => taken.get(pool) ?? 0);
+        const over = poolsOverHardLimit(loaded, [...asResidents, { footprint: exact }], limits);
+        const needed = charge(exact, resources, 'upper-end').charge;
+        const byCheck = !over.some((pool) => (needed.get(pool) ?? 0) > 0);
+        seen.add(bySelector);
+        expect({ byRollBack: byRollBack !== null, byCheck }).toEqual({
+          byRollBack: bySelector,
+          byCheck: bySelector,
+        });
+      }),
+      { numRuns: 1000 },
+    );
+    expect(seen.size).toBe(2);
   });
 
   it('on GPUs that the machine lacks: charged to RAM, and named', () => {
@@ -156,8 +370,8 @@ function select(
   resources: Resources,
   limits: SelectionPolicy,
   wanted: Footprint,
-  residents: readonly Footprint[],
-): ReturnType<typeof selectModel> {
+  residents: readonly Resident[],
+): Selection {
   return selectModel({
     candidates: [
       {
@@ -173,7 +387,7 @@ function select(
     ],
     requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
     resources,
-    residents: residents.map(pinned),
+    residents,
     policy: limits,
   });
 }

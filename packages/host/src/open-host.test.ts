@@ -43,7 +43,7 @@ const CONFIG: ModelConfigFile = {
   switching: { drain_deadline: '1s' },
 };
 
-/** 32 GiB, 6 of them used by other programs, and what the simulated models take. */
+/** A machine of 32 GiB. Other programs use 6 GiB, and the simulated models use their memory. */
 const monitor: MonitorPort = {
   snapshot: () =>
     Promise.resolve(
@@ -70,7 +70,7 @@ const options = (changes: HostOptions = {}): HostOptions => ({
   ...changes,
 });
 
-test('five lines load the best model that fits, and a client can use it', async () => {
+test('acquire loads the best model that fits, and gives the address for clients', async () => {
   await using host = await openHost(options());
   await using lease = await host.acquire({ capabilities: ['chat'], minContextLengthTokens: 8192 });
   expect(lease.modelKey).toBe('test/large');
@@ -80,7 +80,7 @@ test('five lines load the best model that fits, and a client can use it', async 
   ]);
 });
 
-test('a requirement that no model meets is NOTHING_FITS, with the reason for each model', async () => {
+test('where no model meets the requirement, acquire throws NOTHING_FITS with the reason for each model', async () => {
   await using host = await openHost(options());
   await expect(host.acquire({ capabilities: ['vision'] })).rejects.toMatchObject({
     code: 'NOTHING_FITS',
@@ -93,7 +93,7 @@ test('a requirement that no model meets is NOTHING_FITS, with the reason for eac
   });
 });
 
-test('the list of models and the estimate of each give one verdict and one footprint', async () => {
+test('the list of models and the estimate of each model give the same verdict and footprint', async () => {
   await using host = await openHost(options());
   for (const contextLengthTokens of [null, 16_384]) {
     const { models } = await host.models({ contextLengthTokens });
@@ -106,7 +106,18 @@ test('the list of models and the estimate of each give one verdict and one footp
   }
 });
 
-test('they agree also beside a resident that takes the room, and that the plan would unload', async () => {
+test('an estimate asks LM Studio once for each load configuration, and contains its answer', async () => {
+  await using host = await openHost(options());
+  const { lmStudio } = await host.estimate({ model: 'test/small' });
+  const asked = simulator.requests
+    .filter(({ endpoint }) => endpoint === 'estimateModelUsage')
+    .map(({ parameter }) => JSON.stringify(parameter));
+  expect(asked.length).toBeGreaterThan(0);
+  expect(new Set(asked).size).toBe(asked.length);
+  expect(lmStudio?.totalBytes).toBeGreaterThan(2 * GIB);
+});
+
+test('both give the same verdict also where a resident must be unloaded first', async () => {
   await using host = await openHost(options());
   await host.switchModel();
   expect(simulator.residents()).toHaveLength(1);
@@ -117,7 +128,7 @@ test('they agree also beside a resident that takes the room, and that the plan w
   }
 });
 
-test('while LM Studio is off, what has an answer gives it, and the rest says that it is off', async () => {
+test('while LM Studio is off, questions are answered, and acquire and load throw UNREACHABLE', async () => {
   await using host = await openHost(options({ url: NOBODY }));
   expect((await host.status()).lmStudio.state).toBe('off');
   expect(await host.models()).toMatchObject({ models: [], downloadedCount: 0 });
@@ -131,7 +142,7 @@ test('while LM Studio is off, what has an answer gives it, and the rest says tha
   }
 });
 
-test('an LM Studio that goes away is off for the next question, and found again when it is back', async () => {
+test('a host notices that LM Studio has stopped, and that it is back', async () => {
   await using host = await openHost(options());
   expect((await host.select()).runtimeIsOn).toBe(true);
   const port = Number(new URL(simulator.httpUrl).port);
@@ -145,9 +156,57 @@ test('an LM Studio that goes away is off for the next question, and found again 
   expect((await host.select()).runtimeIsOn).toBe(true);
 });
 
-test('a switch waits for running requests as long as the configuration says', async () => {
+// The first `draining` event cancels the switch, so the test does not wait for the deadline.
+test.each([
+  ['90s', 90_000],
+  [undefined, 60_000],
+])(
+  'with drain_deadline %s, a switch waits at most %i ms for a busy model',
+  async (deadline, ms) => {
+    const switching = deadline === undefined ? {} : { drain_deadline: deadline };
+    await using host = await openHost(options({ config: { ...CONFIG, switching } }));
+    await host.load({ models: ['test/small'] });
+    await host.unpin({ all: true });
+    simulator.setBusy('mai/test/small', {});
+    const enough = new AbortController();
+    const deadlines: number[] = [];
+    const switched = host.switchModel(
+      {},
+      {
+        signal: enough.signal,
+        onEvent: (event) => {
+          if (event.type !== 'draining') return;
+          deadlines.push(event.deadlineMs);
+          enough.abort(new Error('enough'));
+        },
+      },
+    );
+    await expect(switched).rejects.toThrow('enough');
+    expect(deadlines).toEqual([ms]);
+    expect(simulator.residents()).toMatchObject([{ modelKey: 'test/small' }]);
+  },
+);
+
+test('the autopilot waits for a busy model until the configured drain_deadline', async () => {
+  const config = { ...CONFIG, switching: { drain_deadline: '90s', dwell: '1s', cool_down: '1s' } };
+  await using host = await openHost(options({ config }));
+  await host.load({ models: ['test/small'] });
+  await host.unpin({ all: true });
+  simulator.setBusy('mai/test/small', {});
+  await using autopilot = await host.startAutopilot({ intervalMs: 20 });
+  let deadlineMs: number | null = null;
+  for await (const event of autopilot.events) {
+    if (event.type !== 'switch-step' || event.step.type !== 'draining') continue;
+    deadlineMs = event.step.deadlineMs;
+    break;
+  }
+  expect(deadlineMs).toBe(90_000);
+  simulator.setBusy('mai/test/small', { status: 'idle' });
+});
+
+test('a switch leaves a model loaded that is still busy at the deadline', async () => {
   await using host = await openHost(options());
-  // Ours, and less than the best that fits: a switch replaces it.
+  // Without its pin, a switch replaces this model by a better one.
   await host.load({ models: ['test/small'] });
   await host.unpin({ all: true });
   simulator.setBusy('mai/test/small', {});
@@ -164,7 +223,7 @@ test('a switch waits for running requests as long as the configuration says', as
   expect(report.busy).toEqual(['mai/test/small']);
 });
 
-test('the token is read from a file; a file without one is refused', async () => {
+test('a token file that is empty or missing is an error', async () => {
   const apiTokenFile = path.join(folder, 'token');
   await writeFile(apiTokenFile, '\n');
   await expect(openHost(options({ apiTokenFile }))).rejects.toMatchObject({
@@ -176,11 +235,11 @@ test('the token is read from a file; a file without one is refused', async () =>
   });
 });
 
-test('many calls at a time cause no warning of a leak', async () => {
+test('Node does not warn of a leak, however many calls wait at a time', async () => {
   const limits: unknown[] = [];
   const monitor: MonitorPort = {
     snapshot: ({ signal = AbortSignal.abort() }) => {
-      // Node keeps the number of listeners from which on it warns under this symbol; 0 is no limit.
+      // Node keeps the limit above which it warns under this symbol. 0 means no limit.
       const limit = Object.getOwnPropertySymbols(signal).find(
         ({ description }) => description === 'events.maxEventTargetListeners',
       );
@@ -194,14 +253,14 @@ test('many calls at a time cause no warning of a leak', async () => {
   expect(limits).toEqual([0]);
 });
 
-test('a closed host ends what it has begun', async () => {
+test('a call of a closed host rejects with an AbortError', async () => {
   const host = await openHost(options());
   await host.status();
   await host[Symbol.asyncDispose]();
   await expect(host.select()).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('chains, models and instances have names for completions', async () => {
+test('names of chains, models, instances and pins are listed for shell completion', async () => {
   await using host = await openHost(options());
   expect(await host.names('chain')).toEqual(['default']);
   expect(await host.names('model')).toEqual(

@@ -12,7 +12,7 @@ import { readTokenFile } from './runtime/read-token-file.js';
 import { contextOfCall, listDownloadsNow, openActiveSession, withSession } from './session.js';
 
 /**
- * Opens this machine's Mai. Every part is opened when it is first needed.
+ * Opens Mai on this machine. Each part is opened when a call first needs it.
  *
  * @throws HostError `INVALID_REQUEST` for a token file that can't be used
  *
@@ -29,12 +29,13 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     options.signal === undefined
       ? closing.signal
       : AbortSignal.any([options.signal, closing.signal]);
-  // Any number of calls may wait for this signal at a time; from the eleventh on, Node would warn of a leak.
+  // Many calls may wait for this signal at a time. Without this line, Node warns of a leak at the
+  // eleventh.
   setMaxListeners(0, signal);
   const parts = createHostParts(contextOf({ ...options, ...token }, signal));
   const { context } = parts;
 
-  // Modules that only some calls need are imported by those calls.
+  // Each call imports the modules that only it needs, so that the start is fast.
   let autopilots: HostAutopilot | null = null;
   const autopilot = once(async () => {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
@@ -85,7 +86,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     },
     acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
     startAutopilot: async (request) => {
-      const { runAutopilot } = await import('./running-autopilot.js');
+      const { runAutopilot } = await import('./autopilot/running-autopilot.js');
       return runAutopilot(await (await autopilot()).open(request));
     },
     autopilotState: async (call) => (await autopilot()).state(call),

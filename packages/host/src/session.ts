@@ -2,6 +2,7 @@ import type { AutopilotPorts } from '@mai/autopilot';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
+import type { OnFootprint } from './footprints/footprints.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { once } from './host-parts.js';
@@ -11,7 +12,7 @@ import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
 
-/** The runtime and configuration of one host call, the same from its start to its end. */
+/** The runtime and configuration of one call of a host. They do not change during the call. */
 export interface Session {
   /** The host's context with the call's signal. */
   readonly context: HostContext;
@@ -29,15 +30,17 @@ export interface Session {
 export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether measurements correct the estimates; default true. A measurement sets false, because
-   * it must not learn from itself.
+   * Whether measured loads correct the estimates. Default true. `measure` sets false, because it
+   * compares the new measurement with the estimate before correction.
    */
   readonly corrected?: boolean;
+  /** Called with each footprint that the session's ports have estimated, and its sources. */
+  readonly onFootprint?: OnFootprint;
 }
 
 /**
- * Runs `use` with LM Studio running or off. If LM Studio stops meanwhile, runs `use` again with
- * LM Studio off.
+ * Runs `use`, whether LM Studio is running or off. If LM Studio stops meanwhile, runs `use` a
+ * second time with a session in which LM Studio is off.
  */
 export async function withSession<Result>(
   parts: HostParts,
@@ -55,7 +58,7 @@ export async function withSession<Result>(
   }
 }
 
-/** A session for calls that need LM Studio. @throws LMStudioError where it is off */
+/** A session for calls that need LM Studio. @throws LMStudioError `UNREACHABLE` where LM Studio is off */
 export async function openActiveSession(
   parts: HostParts,
   options: SessionOptions,
@@ -67,7 +70,7 @@ export async function openActiveSession(
 
 async function openSession(
   parts: HostParts,
-  { signal, corrected = true }: SessionOptions,
+  { signal, corrected = true, onFootprint }: SessionOptions,
   given: RuntimeLink | null = null,
 ): Promise<Session> {
   const context = contextOfCall(parts.context, signal);
@@ -99,6 +102,7 @@ async function openSession(
           return createFootprints(
             { downloads: await downloads(), headers, calibration },
             anythingLoaded,
+            onFootprint,
           );
         });
         return {
@@ -109,7 +113,7 @@ async function openSession(
   };
 }
 
-/** The context of a host with the signal of one call added. */
+/** The context of a host, which the signal of one call also cancels. */
 export function contextOfCall(context: HostContext, signal: AbortSignal | undefined): HostContext {
   if (signal === undefined) return context;
   return { ...context, signal: AbortSignal.any([context.signal, signal]) };

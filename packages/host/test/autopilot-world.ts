@@ -14,18 +14,18 @@ export const LARGE = 'test/large';
 export const SMALL = 'test/small';
 
 /**
- * A simulated LM Studio with a large and a small model, on a machine of 32 GiB with little other
- * use.
+ * A simulated LM Studio with a large and a small model, on a machine of 32 GiB. Other programs use 6 GiB at
+ * first.
  */
 export interface AutopilotWorld extends AsyncDisposable {
   readonly simulator: Simulator;
-  /** Path of the data folder, which is removed at the end. */
+  /** A folder that contains all files of the hosts. It is removed with the world. */
   readonly folder: string;
   /** Bytes that other programs use; a test may change it. */
   readonly machine: { othersBytes: number };
   readonly warnings: string[];
   readonly options: HostOptions;
-  /** The parts of one more host, which are disposed of at the end. */
+  /** Creates the parts of another host. They are disposed of with the world. */
   readonly parts: (changes?: HostOptions) => HostParts;
   readonly residents: () => readonly string[];
 }
@@ -33,7 +33,7 @@ export interface AutopilotWorld extends AsyncDisposable {
 export async function openAutopilotWorld(
   changes: Partial<ModelConfigFile> = {},
 ): Promise<AutopilotWorld> {
-  // Short, because the length of Unix socket paths is limited.
+  // A short name, because the length of Unix socket paths is limited.
   const folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
   const model = (modelKey: string, sizeBytes: number) => ({
     ...{ modelKey, sizeBytes, maxContextLength: 8192 },
@@ -88,7 +88,7 @@ export async function openAutopilotWorld(
     residents: () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier),
     [Symbol.asyncDispose]: async () => {
       for (const parts of opened) await parts[Symbol.asyncDispose]();
-      // The other side closes a moment after this side; the test's timeout ends the wait.
+      // The simulator notices a closed connection a moment later. The test's timeout limits this loop.
       while (simulator.connections() > 0) await sleep(10);
       await simulator.stop();
       await rm(folder, { recursive: true, force: true });
@@ -96,7 +96,7 @@ export async function openAutopilotWorld(
   };
 }
 
-/** A machine on which the simulated models take the memory that they state. */
+/** The monitor of a machine on which the simulated models take the simulator's memory. */
 export function monitorOf(
   simulator: Simulator,
   machine: { readonly othersBytes: number },

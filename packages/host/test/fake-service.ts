@@ -1,7 +1,13 @@
 import type { AutopilotEvent } from '@mai/autopilot';
-import type { AutopilotService, ServiceLease } from '../src/control/autopilot-service.js';
+import { EMPTY_JOURNAL } from '@mai/autopilot';
+import type {
+  AutopilotService,
+  JournalAnswer,
+  ServiceLease,
+} from '../src/control/autopilot-service.js';
+import { isAutopilotState } from '../src/control/client/parse-answers.js';
 
-/** A service in memory; a test controls its leases, waits and events. */
+/** A service without an autopilot. A test controls its leases, waits and events. */
 export class FakeService implements AutopilotService {
   readonly processId = process.pid;
   /** Leases that have not been released. */
@@ -10,7 +16,7 @@ export class FakeService implements AutopilotService {
   waiting = 0;
   /** Whether `acquire` waits until it is cancelled. */
   blocks = false;
-  /** How many events a reader has taken. */
+  /** Number of events that readers have taken. */
   eventsRead = 0;
   /** Number of calls of `state`. */
   statesRead = 0;
@@ -32,20 +38,20 @@ export class FakeService implements AutopilotService {
     };
   }
 
-  pin(): Promise<never> {
-    return this.#fail();
+  pin(): Promise<JournalAnswer> {
+    return Promise.resolve({ journal: EMPTY_JOURNAL, delivery: null });
   }
 
-  unpin(): Promise<never> {
-    return this.#fail();
+  unpin(): Promise<JournalAnswer> {
+    return Promise.resolve({ journal: EMPTY_JOURNAL, delivery: null });
   }
 
-  yieldMemory(): Promise<never> {
-    return this.#fail();
+  yieldMemory(): Promise<JournalAnswer> {
+    return Promise.resolve({ journal: EMPTY_JOURNAL, delivery: null });
   }
 
-  endYield(): Promise<never> {
-    return this.#fail();
+  endYield(): Promise<JournalAnswer> {
+    return Promise.resolve({ journal: EMPTY_JOURNAL, delivery: null });
   }
 
   load(): Promise<never> {
@@ -58,10 +64,11 @@ export class FakeService implements AutopilotService {
 
   state() {
     this.statesRead += 1;
-    return Promise.resolve(this.answer as Awaited<ReturnType<AutopilotService['state']>>);
+    if (!isAutopilotState(this.answer)) throw new Error('The test has set a malformed state.');
+    return Promise.resolve(this.answer);
   }
 
-  /** Endless events of about a hundred kilobytes each, as fast as they are read. */
+  /** Endless events of about a hundred kilobytes each. Each is made when the reader asks for it. */
   async *events({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     const padding = 'x'.repeat(100_000);
     while (signal?.aborted !== true) {
@@ -77,7 +84,8 @@ export class FakeService implements AutopilotService {
     return new Promise((_, reject) => {
       signal?.addEventListener('abort', () => {
         this.waiting -= 1;
-        reject(signal.reason as Error);
+        const fail: (reason: unknown) => void = reject;
+        fail(signal.reason);
       });
     });
   }

@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { readNote } from '../src/control/wire/endpoint.js';
 
-/** A connection to the control socket that may send anything. */
+/** A connection to the control socket that can send any bytes. */
 export interface RawClient {
   readonly socket: Socket;
   /** All received lines. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
   readonly send: (...messages: readonly object[]) => void;
-  /** Resolves with the first line that matches, also one that was received before. */
+  /** Resolves with the first line that matches. Lines that were received before the call count, too. */
   readonly line: (
     isIt: (line: Readonly<Record<string, unknown>>) => boolean,
   ) => Promise<Readonly<Record<string, unknown>>>;
@@ -17,10 +17,10 @@ export interface RawClient {
 
 export const HELLO = { type: 'hello', protocol: 1, processId: process.pid };
 
-/** Connects and sends nothing. */
+/** Connects without sending a hello. */
 export async function openRawClient(noteFile: string): Promise<RawClient> {
   const note = await readNote(noteFile);
-  if (note === null) throw new Error('Nothing is noted.');
+  if (note === null) throw new Error('There is no note of an endpoint.');
   const socket = connect(note.endpoint);
   const lines: Readonly<Record<string, unknown>>[] = [];
   const waiting = new Set<() => void>();

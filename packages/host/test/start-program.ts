@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { copyFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A program with a chosen name that runs until it is ended. */
+/** A program that runs until `end` is called. */
 export interface TestProgram {
   readonly processId: number;
   readonly end: () => Promise<void>;
 }
 
-/** Starts a process that task managers list as `name`. */
+/** Starts a program whose process has the name `name`. */
 export async function startProgram(folder: string, name: string): Promise<TestProgram> {
   const file = path.join(folder, process.platform === 'win32' ? `${name}.exe` : name);
   // Windows lets only administrators create symbolic links.

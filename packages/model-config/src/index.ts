@@ -30,6 +30,7 @@ export { isConfigurableModelKey } from './format/model-key.js';
 export { parseDurationMs, parseSizeBytes } from './format/quantities.js';
 export type { EditValue } from './edit/yaml-source.js';
 
+export { didYouMean } from './diagnostics/did-you-mean.js';
 export { formatIssue } from './diagnostics/issue.js';
 export type { ModelConfigIssue, ModelConfigIssueCode } from './diagnostics/issue.js';
 export { isModelConfigError, ModelConfigError } from './diagnostics/model-config-error.js';

@@ -1,4 +1,4 @@
-import { parseDurationMs, suggest } from '@mai/host';
+import { didYouMean, parseDurationMs } from '@mai/host';
 import { UsageError } from '../usage-error.js';
 
 /** The arguments and options of one command. A malformed value throws a `UsageError`. */
@@ -43,7 +43,7 @@ export class Input {
     const items = this.list(name);
     const unknown = items?.find((item) => !known.some((word) => word === item));
     if (unknown !== undefined) {
-      const meant = suggest(unknown, known);
+      const meant = didYouMean(unknown, known);
       throw new UsageError(
         `--${name} takes one or more of ${known.join(', ')}, not ${JSON.stringify(unknown)}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
       );

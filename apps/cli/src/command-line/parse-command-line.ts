@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { suggest } from '@mai/host';
+import { didYouMean } from '@mai/host';
 import { UsageError } from '../usage-error.js';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
@@ -99,7 +99,7 @@ function unknownCommand(
   const names = level.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
   const parent = path.length === 0 ? '' : ` of mai ${nameOf(path)}`;
   return new UsageError(
-    `There is no command ${JSON.stringify(word)}${parent}.${didYouMean(word, names)} ` +
+    `There is no command ${JSON.stringify(word)}${parent}.${suggestionFor(word, names)} ` +
       `See \`${['mai', nameOf(path), '--help'].filter(Boolean).join(' ')}\`.`,
   );
 }
@@ -137,7 +137,7 @@ function checkOption(token: OptionToken, path: readonly CommandSpec[]): OptionSp
   if (spec.choices !== undefined && !spec.choices.includes(value)) {
     throw new UsageError(
       `--${spec.name} takes ${alternatives(spec.choices)}, not ${JSON.stringify(value)}.` +
-        didYouMean(value, spec.choices),
+        suggestionFor(value, spec.choices),
     );
   }
   return spec;
@@ -157,7 +157,7 @@ function unknownOption(
   }
   const guess =
     token.name.length > 1
-      ? didYouMean(
+      ? suggestionFor(
           token.name,
           known.map(({ name }) => name),
           '--',
@@ -199,12 +199,12 @@ function checkChoice(spec: ArgumentSpec, value: string | undefined): void {
   if (value === undefined || spec.choices === undefined || spec.choices.includes(value)) return;
   throw new UsageError(
     `${spec.name} is ${alternatives(spec.choices)}, not ${JSON.stringify(value)}.` +
-      didYouMean(value, spec.choices),
+      suggestionFor(value, spec.choices),
   );
 }
 
-function didYouMean(word: string, known: readonly string[], prefix = ''): string {
-  const guess = suggest(word, known);
+function suggestionFor(word: string, known: readonly string[], prefix = ''): string {
+  const guess = didYouMean(word, known);
   return guess === null ? '' : ` Did you mean ${prefix}${guess}?`;
 }
 

@@ -1,4 +1,4 @@
-import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG, type GpuResources, type LoadConfig } from '@mai/memory-ledger';
 import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
@@ -6,10 +6,18 @@ import type { LoadStep } from './load-steps.js';
 
 const LARGE = { modelKey: 'large', bytes: 18 * GIB, kvBytes: 4 * GIB };
 const SMALL = { modelKey: 'small', bytes: 4 * GIB, kvBytes: GIB };
+const CARD: GpuResources = {
+  deviceKey: 'card',
+  name: null,
+  vendor: null,
+  memory: 'dedicated',
+  totalBytes: 24 * GIB,
+  availableBytes: 24 * GIB,
+};
 const kindOf = ({ tradeOffs }: LoadStep) => tradeOffs[0]?.kind ?? 'as-configured';
 
 describe('assembleSelectionInput', () => {
-  it('gives every load option of the chain its footprint, the best first', async () => {
+  it('lists the load options of the chain, the best first, each with its footprint', async () => {
     const { ports } = new FakeWorld([LARGE, SMALL]);
     const input = await assembleSelectionInput(ports);
     expect(input.candidates.map((candidate) => candidate.modelKey)).toEqual(['large', 'small']);
@@ -73,7 +81,7 @@ describe('assembleSelectionInput', () => {
     ]);
   });
 
-  it('uses the configured estimate where there is no other, and null without a configured one', async () => {
+  it('uses the configured estimate where there is no other estimate, and null where nothing is configured', async () => {
     const world = new FakeWorld();
     world.chain = [
       profile({ modelKey: 'claimed', bytes: 0 }, { minMemoryBytes: 4 * GIB }),
@@ -88,6 +96,71 @@ describe('assembleSelectionInput', () => {
       confidence: 'low',
     });
     expect(candidates[1]?.loadOptions[0]?.footprint).toBeNull();
+  });
+
+  it.each([
+    // Input: min_memory_gb, min_vram_gb, gpu_offload, memory of the GPU. Expected: GiB of RAM and of the GPU.
+    ['the rest of min_memory_gb to RAM', 6, 4, null, 'dedicated', 2, [4]],
+    ['only the GPU where all of it moves', 6, 6, null, 'dedicated', 0, [6]],
+    ['only RAM where min_vram_gb is 0', 6, 0, null, 'dedicated', 6, []],
+    ['only RAM where min_vram_gb is unknown', 6, null, null, 'dedicated', 6, []],
+    ['only the GPU where only min_vram_gb is known', null, 4, null, 'dedicated', 0, [4]],
+    ['min_vram_gb where min_memory_gb is less', 3, 4, null, 'dedicated', 0, [4]],
+    ['half of min_vram_gb with half of the layers', 6, 4, 0.5, 'dedicated', 4, [2]],
+    ['only RAM with no layers on the GPU', 6, 4, 0, 'dedicated', 6, []],
+    ['only RAM where the GPU shares RAM', 6, 4, null, 'shared', 6, []],
+    ['only RAM without a GPU', 6, 4, null, null, 6, []],
+    ['RAM with min_vram_gb where only that is known', null, 4, null, null, 4, []],
+  ] as const)(
+    'charges a configured estimate to the right pools: %s',
+    async (_, memoryGib, vramGib, offloadRatio, memory, ramGib, gpuGib) => {
+      const world = new FakeWorld();
+      const bytesOf = (gib: number | null) => (gib === null ? null : gib * GIB);
+      world.chain = [
+        profile(
+          { modelKey: 'claimed', bytes: 0 },
+          {
+            minMemoryBytes: bytesOf(memoryGib),
+            minVramBytes: bytesOf(vramGib),
+            loadConfig: { ...DEFAULT_LOAD_CONFIG, offloadRatio },
+          },
+        ),
+      ];
+      const resources = {
+        ...world.resources(),
+        gpus: memory === null ? [] : [{ ...CARD, memory }],
+      };
+      const { candidates } = await assembleSelectionInput({
+        ...world.ports,
+        monitor: { ...world.ports.monitor, snapshot: async () => resources },
+      });
+      const footprint = candidates[0]?.loadOptions[0]?.footprint;
+      expect(footprint?.ram).toEqual({ mappedBytes: 0, anonymousBytes: ramGib * GIB });
+      expect(footprint?.gpus.map((gpu) => gpu.bytes)).toEqual(gpuGib.map((gib) => gib * GIB));
+    },
+  );
+
+  it('offers fewer layers on the GPU where only the configured estimate is known', async () => {
+    const world = new FakeWorld();
+    const claimed = { minMemoryBytes: 6 * GIB, minVramBytes: 4 * GIB };
+    world.chain = [profile({ modelKey: 'claimed', bytes: 0 }, claimed)];
+    const resources = { ...world.resources(), gpus: [CARD] };
+    const { candidates } = await assembleSelectionInput({
+      ...world.ports,
+      monitor: { ...world.ports.monitor, snapshot: async () => resources },
+    });
+    expect(
+      candidates[0]?.loadOptions.map(({ loadConfig, footprint }) => [
+        loadConfig.offloadRatio,
+        footprint?.gpus[0]?.bytes ?? 0,
+      ]),
+    ).toEqual([
+      [null, 4 * GIB],
+      [0.75, 3 * GIB],
+      [0.5, 2 * GIB],
+      [0.25, GIB],
+      [0, 0],
+    ]);
   });
 
   it('tells busy, pinned and foreign residents apart', async () => {
@@ -164,7 +237,7 @@ describe('assembleSelectionInput', () => {
     });
   });
 
-  it('counts an instance with a shortened context as what was asked for, as long as it is enough', async () => {
+  it('counts an instance with a shortened context as loaded as requested, as long as the context is enough', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small', { contextLengthTokens: 6000 });
     const acceptedAs = { 'mai/small': { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 } };

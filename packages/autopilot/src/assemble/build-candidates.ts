@@ -1,4 +1,10 @@
-import { charge, totalBytesOf, type Footprint, type Resources } from '@mai/memory-ledger';
+import {
+  charge,
+  totalBytesOf,
+  type Footprint,
+  type LoadConfig,
+  type Resources,
+} from '@mai/memory-ledger';
 import type { Candidate, LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
@@ -7,16 +13,16 @@ import { buildLoadSteps, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** Estimates read files or ask LM Studio; more at the same time would only wait for the same disk. */
+/** Estimates read files or ask LM Studio. With more of them at once, all would wait for the same disk. */
 const ESTIMATES_AT_ONCE = 4;
 
-/** A load option that says what it gives up. */
+/** A load option with the list of its trade-offs. */
 export interface AssembledLoadOption extends LoadOption, LoadStep {}
 
 /** A candidate with its load options, the best first. */
 export interface AssembledCandidate extends Candidate {
   readonly loadOptions: readonly AssembledLoadOption[];
-  /** Idle time after which the runtime may unload it; null keeps it. */
+  /** Idle time after which the runtime may unload the model; null keeps it loaded. */
   readonly ttlMs: number | null;
 }
 
@@ -28,7 +34,7 @@ interface Sources {
   readonly signal: AbortSignal | null;
 }
 
-/** The chain with the footprint of every load option. */
+/** Builds the candidates of the chain, with a footprint for every load option. */
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
@@ -36,7 +42,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
   const questions = profiles.flatMap((profile, index) => {
     const steps = buildLoadSteps(profile, request.requirement, hasDedicatedGpu);
-    // A model that is not on disk can't be loaded in any way, and mostly can't be estimated.
+    // A model that is not on disk can't be loaded, and most of the time can't be estimated.
     const tried = request.tradeOffs && profile.downloaded ? steps : steps.slice(0, 1);
     return tried.map((step) => ({ index, profile, step }));
   });
@@ -76,25 +82,32 @@ async function estimateStep(
     ? await estimator.estimate(question, callOptions(signal, null))
     : { footprint: null, guardrails: null };
   if (estimate.footprint !== null) return estimate;
-  return { ...estimate, footprint: configuredFootprint(profile, resources) };
+  return { ...estimate, footprint: configuredFootprint(profile, loadConfig, resources) };
 }
 
 /**
- * The footprint from the configuration, the same for every load option. Used when there is no other
- * estimate.
+ * The footprint from the configuration, used when there is no other estimate.
+ *
+ * `minMemoryBytes` is what the model takes without a GPU. `minVramBytes` is the part of it that moves to a
+ * GPU with memory of its own when all layers are there; with a share of the layers, that share of it moves.
+ * The rest stays in RAM. Where only `minVramBytes` is configured, it is all that is known of the model.
  */
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
+  { offloadRatio }: LoadConfig,
   { unified, gpus }: Resources,
 ): Footprint | null {
   if (minMemoryBytes === null && minVramBytes === null) return null;
+  const movableBytes = minVramBytes ?? 0;
+  const totalBytes = Math.max(minMemoryBytes ?? 0, movableBytes);
   const gpu = unified ? undefined : gpus.find((device) => device.memory === 'dedicated');
+  const movedBytes = gpu === undefined ? 0 : Math.round(movableBytes * (offloadRatio ?? 1));
   return {
-    ram: { mappedBytes: 0, anonymousBytes: minMemoryBytes ?? minVramBytes ?? 0 },
+    ram: { mappedBytes: 0, anonymousBytes: totalBytes - movedBytes },
     gpus:
-      gpu === undefined || minVramBytes === null
+      gpu === undefined || movedBytes === 0
         ? []
-        : [{ deviceKey: gpu.deviceKey, bytes: minVramBytes }],
+        : [{ deviceKey: gpu.deviceKey, bytes: movedBytes }],
     interval: null,
     source: 'configured',
     confidence: 'low',
@@ -124,8 +137,8 @@ function withoutUselessOptions(
       kept.push(option);
     }
   }
-  // Moving experts alone freed nothing, so the model has no experts: remove that trade-off from the offload
-  // options.
+  // No option that only moves experts was kept, so the model has no experts. The offload options then do
+  // not give them up.
   const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
   return hasExperts
     ? kept

@@ -8,10 +8,10 @@ import { isForeign } from './ownership.js';
 import type { CompleteRequest } from './selection-request.js';
 
 const ESTIMATES_AT_ONCE = 4;
-/** An instance whose activity an old LM Studio hides counts as busy this long after its last use. */
+/** An old LM Studio does not report activity. Its instances count as busy this long after the last use. */
 const HIDDEN_ACTIVITY_BUSY_MS = 30_000;
 
-/** Whether requests run or wait on the instance, as far as the runtime says. */
+/** Whether the runtime reports requests that run or wait on the instance. */
 export function isBusy(instance: RuntimeInstance, nowMs: number): boolean {
   if ((instance.queued ?? 0) > 0) return true;
   if (instance.activity !== null) return instance.activity !== 'idle';

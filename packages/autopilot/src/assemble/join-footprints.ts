@@ -8,7 +8,7 @@ import { buildCandidates, type AssembledCandidate } from './build-candidates.js'
 import { buildResidents } from './build-residents.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** The input of `selectModel`, with load options that say what they give up. */
+/** The input of `selectModel`. Its load options list their trade-offs. */
 export interface AssembledInput {
   readonly candidates: readonly AssembledCandidate[];
   readonly requirement: Requirement;
@@ -19,7 +19,7 @@ export interface AssembledInput {
   readonly steppingDown?: boolean;
 }
 
-/** The readings for a decision, before footprints are added. */
+/** The readings that a decision is made from, before footprints are added. */
 export interface AssemblyFacts {
   readonly catalog: CatalogReading;
   readonly instances: readonly RuntimeInstance[];
@@ -27,22 +27,22 @@ export interface AssemblyFacts {
   readonly request: CompleteRequest;
 }
 
-/** The last answer to an estimate, while it is still valid. */
+/** Keeps the last answer, and gives it again as long as it is valid. */
 export interface Memo<Answer> {
   recall(facts: AssemblyFacts): Answer | null;
   remember(facts: AssemblyFacts, answer: Answer): void;
 }
 
 /**
- * The candidates and residents of the last decision, kept while the readings that they depend on are the
- * same.
+ * Keeps the candidates and the residents of the last decision, as long as the readings that they depend on
+ * do not change.
  */
 export interface AssemblyMemo {
   readonly candidates: Memo<readonly AssembledCandidate[]>;
   readonly residents: Memo<readonly Resident[]>;
 }
 
-/** Adds footprints to the readings. With a memo, only those that may have changed are worked out again. */
+/** Adds footprints to the readings. With a memo, only footprints that may have changed are estimated again. */
 export async function joinFootprints(
   { estimator, clock }: Pick<AutopilotPorts, 'estimator' | 'clock'>,
   facts: AssemblyFacts,

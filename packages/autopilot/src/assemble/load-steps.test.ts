@@ -8,7 +8,7 @@ const ANYTHING = { capabilities: [], minContextLengthTokens: null, tiers: null }
 const firstKind = ({ tradeOffs }: LoadStep) => tradeOffs[0]?.kind ?? 'as-configured';
 
 describe('buildLoadSteps', () => {
-  it('starts with the configured way and gives up one more thing with each step', () => {
+  it('starts with the configured way to load, and gives up more with each step', () => {
     const steps = buildLoadSteps({ ...MODEL, contextLengthTokens: 32_768 }, ANYTHING, false);
     expect(
       steps.map((step) => [
@@ -47,7 +47,7 @@ describe('buildLoadSteps', () => {
     ]);
   });
 
-  it('leaves out steps that are configured already, and names every trade-off of the others', () => {
+  it('leaves out steps that are configured already, and names every trade-off of the other steps', () => {
     const steps = buildLoadSteps(
       {
         ...MODEL,
@@ -114,7 +114,7 @@ describe('buildLoadSteps', () => {
     expect(contextFor(65_536)).toBe(32_768);
   });
 
-  it('shortens the context from step to step, down to the requirement', () => {
+  it('shortens the context with each step, down to the requirement', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 300_000 }),

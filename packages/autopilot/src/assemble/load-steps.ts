@@ -6,11 +6,11 @@ import type { TradeOff } from './trade-off.js';
 /** One way to load a model. */
 export interface LoadStep {
   readonly loadConfig: LoadConfig;
-  /** What this way gives up compared with the configured one; empty for the configured way itself. */
+  /** What is given up compared with the configured way to load; empty for the configured way itself. */
   readonly tradeOffs: readonly TradeOff[];
 }
 
-/** The shortest context that is useful where none is required; also what LM Studio loads by default. */
+/** The shortest useful context where no context is required. It is also LM Studio's default. */
 const CONTEXT_FLOOR_TOKENS = 4096;
 const CONTEXT_GRANULE_TOKENS = 256;
 const CONTEXT_STEPS_MAX = 3;
@@ -44,7 +44,7 @@ interface Change {
  * 2. with half and then with all of the experts on the CPU, each with the same settings as in 1;
  * 3. with fewer layers on the GPU, each with the first and the last of those settings.
  *
- * @param hasDedicatedGpu - without one, moving layers or experts to the CPU frees no memory.
+ * @param hasDedicatedGpu - without such a GPU, moving layers or experts to the CPU frees no memory.
  */
 export function buildLoadSteps(
   profile: CandidateProfile,
@@ -69,7 +69,7 @@ export function buildLoadSteps(
 
 const AS_PLACED: Change = { tradeOffs: [], change: {} };
 
-/** Changes that cost context or exactness. */
+/** Changes that give up context or precision. */
 function settingChanges(
   profile: CandidateProfile,
   requirement: Requirement,
@@ -128,7 +128,10 @@ export function leastContextTokens(wantedTokens: number, requiredTokens: number 
   return requiredTokens ?? Math.min(wantedTokens, CONTEXT_FLOOR_TOKENS);
 }
 
-/** The wanted context, halved again and again down to the shortest useful one, which is always included. */
+/**
+ * The contexts below the wanted one: each is half of the one before. The last is the shortest useful
+ * context.
+ */
 function shorterContexts(wantedTokens: number, requiredTokens: number | null): number[] {
   const lowest = leastContextTokens(wantedTokens, requiredTokens);
   const contexts: number[] = [];

@@ -1,6 +1,6 @@
 /**
  * Maps items to results in their order, with at most `limit` calls at the same time. Rejects with the first
- * error, after which no further call is started.
+ * error, and starts no call after it.
  */
 export async function mapConcurrently<In, Out>(
   items: readonly In[],

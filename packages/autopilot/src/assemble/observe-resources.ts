@@ -3,8 +3,8 @@ import { callOptions } from '../ports/call-options.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 
 /**
- * The resources of the machine that models are loaded on: measured if it is this machine, otherwise the
- * totals of the runtime's survey, with what is available unknown.
+ * Reads the resources of the machine that models are loaded on. This machine is measured. For another
+ * machine they are the totals of the runtime's survey, and the available memory is unknown.
  */
 export async function observeResources(
   ports: AutopilotPorts,

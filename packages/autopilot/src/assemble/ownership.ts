@@ -9,8 +9,8 @@ export function isForeign(instance: {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
 }): boolean {
-  // By default LM Studio names instances after their model key ('key', 'key:2'). A model of a publisher
-  // named 'mai' then starts with our prefix, but is foreign.
+  // By default LM Studio names instances after their model key ('key', 'key:2'). If the publisher is named
+  // 'mai', such an identifier starts with our prefix, although the instance is foreign.
   const namedByRuntime =
     instance.instanceIdentifier === instance.modelKey ||
     instance.instanceIdentifier.startsWith(`${instance.modelKey}:`);

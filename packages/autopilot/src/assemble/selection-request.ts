@@ -8,7 +8,7 @@ export const NO_REQUIREMENT: Requirement = {
   tiers: null,
 };
 
-/** The question that a decision answers. Every field has a default. */
+/** The request that a decision is made for. Every field has a default. */
 export interface SelectionRequest {
   /** Name of the fallback chain. Default null, the configuration's default chain. */
   readonly chain?: string | null;
@@ -18,13 +18,13 @@ export interface SelectionRequest {
   readonly deviceIdentifier?: string | null;
   /** Instance identifiers and model keys that are never evicted. Default none. */
   readonly pinned?: readonly string[];
-  /** Instance identifiers that callers use; they count as busy. Default none. */
+  /** Identifiers of leased instances, which count as busy. Default none. */
   readonly leased?: readonly string[];
   /** Model keys that failed to load, with the epoch milliseconds until which they are not tried. */
   readonly coolingDownUntilMs?: Readonly<Record<string, number>>;
   /**
-   * Load configurations as requested, by instance identifier, where the runtime loaded a different one that
-   * is good enough. Without them a model whose context was shortened would be loaded again and again.
+   * The load configuration that was requested for an instance, by instance identifier. The runtime may have
+   * shortened the context. Without this, such a model would be loaded again and again.
    */
   readonly acceptedAs?: Readonly<Record<string, LoadConfig>>;
   /** Whether cheaper load options are tried. False tries every model only as configured. Default true. */

@@ -8,9 +8,10 @@ export interface ForgetfulMemo extends AssemblyMemo {
 }
 
 /**
- * Keeps load options between decisions: otherwise dozens would be built every second.
+ * Keeps candidates and residents between decisions. Otherwise dozens of load options would be built every
+ * second.
  *
- * @param isFresh - whether estimates made at that monotonic time are still valid.
+ * @param isFresh - whether estimates from a monotonic time are still valid.
  */
 export function createAssemblyMemo(
   monotonicMs: () => number,
@@ -67,7 +68,7 @@ export function createAssemblyMemo(
   };
 }
 
-/** A footprint depends on what the machine has, not on how much of it is available. */
+/** A footprint depends on the machine's devices, not on their available memory. */
 function isSameMachine(one: Resources, other: Resources): boolean {
   return (
     one.unified === other.unified &&

@@ -7,14 +7,14 @@ import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
 /**
- * Maximum age of surveys, and of estimates that keep a model from being loaded. Older ones are requested
- * again, but only if something has changed since.
+ * Maximum age of surveys, and of estimates that prevent a load. After that they are requested again, if
+ * memory or the residents have changed since.
  */
 const MAX_AGE_MS = 60_000;
 /**
- * Maximum age of other estimates. A footprint does not depend on how much memory is free, and the memory of a
- * desktop changes all the time: with the shorter age, LM Studio would be asked about every load option of every
- * model each minute.
+ * Maximum age of other estimates. A footprint does not depend on how much memory is free, but the free memory
+ * of a desktop changes all the time. With the shorter age, LM Studio would be asked each minute about every
+ * load option of every model.
  */
 const FOOTPRINT_MAX_AGE_MS = 3_600_000;
 /** Maximum age of a catalog reading: an edited configuration takes effect within this time. */
@@ -22,7 +22,7 @@ const CATALOG_MAX_AGE_MS = 2000;
 
 /** The ports, with caches for readings that rarely change. */
 export interface CachedPorts {
-  /** `runtime` and `monitor` are the given ones. */
+  /** `runtime` and `monitor` are passed through without a cache. */
   readonly ports: AutopilotPorts;
   readonly residents: ResidentCache;
   readonly memo: ForgetfulMemo;
@@ -93,11 +93,11 @@ export function cachePorts(
 interface CachedReading {
   readonly atMs: number;
   readonly reading: CatalogReading;
-  /** Whether the runtime could be asked for it. */
+  /** Whether the catalog was allowed to ask the runtime for this reading. */
   readonly askedRuntime: boolean;
 }
 
-/** A refusal depends on the memory that is free, and what is unknown may become known. */
+/** A refusal depends on the free memory. An unknown footprint may become known. */
 function maxAgeOf({ footprint, guardrails }: Estimate): number {
   const isObstacle = footprint === null || guardrails === 'refuse';
   return isObstacle ? MAX_AGE_MS : FOOTPRINT_MAX_AGE_MS;
@@ -117,12 +117,11 @@ function cacheCatalog(
   ): Promise<CatalogReading> => {
     try {
       const latest = await catalog.read(options);
-      // If the reading equals the cached one, return the cached object, so that values built from it stay
-      // valid.
+      // Return the cached object where its content is the same: other caches compare readings by identity.
       return known !== undefined && isSameData(known, latest) ? known : latest;
     } catch (error) {
       if (known === undefined || options.signal?.aborted === true) throw error;
-      // An invalid configuration is not applied in part: the last valid one stays in force.
+      // No part of an invalid configuration is applied. The last valid configuration stays in force.
       onRejected(error);
       return known;
     }
@@ -150,7 +149,7 @@ function cacheCatalog(
   };
 }
 
-/** A footprint depends on what the machine has, not on how much of it is available. */
+/** A footprint depends on the machine's devices, not on their available memory. */
 function keyOf({ modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion): string {
   return JSON.stringify([
     modelKey,

@@ -5,21 +5,22 @@ import type { RuntimeInstance, RuntimePort } from '../ports/runtime-port.js';
 import { isSameData } from './same-data.js';
 
 /**
- * Maximum age of the resident list in steady state: once in ten seconds, less a margin. Rounds jitter by
- * milliseconds, and without the margin the call would slip to the next round.
+ * Maximum age of the resident list in steady state: ten seconds, less a margin. Rounds begin some
+ * milliseconds early or late. Without the margin, the call would often wait for the next round.
  */
 const STEADY_MAX_AGE_MS = 9900;
 /**
- * A change of this size triggers a new listing: less than a model of a gigabyte, more than the noise of a
- * desktop.
+ * A change of available memory of this size triggers a new listing. It is smaller than a model of a
+ * gigabyte, and larger than the usual changes on a desktop.
  */
 const CHANGED_BYTES = 512 * 1024 ** 2;
 /**
- * A load takes its memory before it is listed: after a change the runtime is asked more often for a while.
+ * A model takes memory while it loads, but the runtime lists it only at the end. So after a change, the
+ * runtime is asked more often for this time.
  */
 const UNSETTLED_MS = 10_000;
 const UNSETTLED_MAX_AGE_MS = 1900;
-/** The engines count as busy from the first share of all cores on, and as idle below the second. */
+/** The engines become busy at the first share of all cores, and idle below the second share. */
 const ENGINES_BUSY_RATIO = 0.1;
 const ENGINES_IDLE_RATIO = 0.05;
 
@@ -32,8 +33,8 @@ interface Listing {
 }
 
 /**
- * The residents as the runtime listed them last, and whether it has to be asked again. A change of local
- * readings since then (memory, CPU of the engines) means that something may have been loaded or unloaded.
+ * Keeps the residents that the runtime listed last, and tells when it has to be asked again. If memory or
+ * the CPU use of the engines has changed since, a model may have been loaded or unloaded.
  */
 export class ResidentCache {
   readonly #runtime: RuntimePort;
@@ -47,12 +48,12 @@ export class ResidentCache {
     this.#clock = clock;
   }
 
-  /** When something last changed, in monotonic milliseconds: local readings, or what the runtime lists. */
+  /** When the local readings or the list of residents last changed, in monotonic milliseconds. */
   get changedAtMs(): number {
     return this.#changedAtMs;
   }
 
-  /** Whether local readings have changed since the last listing. Call once for each reading. */
+  /** Whether the local readings have changed since the last listing. Call once for each reading. */
   observe(resources: Resources): boolean {
     this.#enginesBusy = areEnginesBusy(resources, this.#enginesBusy);
     const listing = this.#listing;
@@ -73,7 +74,7 @@ export class ResidentCache {
     return nowMs - this.#listing.atMs < maxAgeMs ? this.#listing.instances : null;
   }
 
-  /** Asks the runtime. `resources` is the reading that the next ones are compared with. */
+  /** Asks the runtime. Later readings are compared with `resources`. */
   async list(resources: Resources, signal: AbortSignal): Promise<readonly RuntimeInstance[]> {
     const before = this.#listing;
     this.#listing = null;
@@ -96,7 +97,7 @@ function identifiersOf(instances: readonly RuntimeInstance[]): readonly string[]
   return instances.map((one) => one.instanceIdentifier).sort();
 }
 
-/** How many bytes became available or unavailable, over RAM and every GPU with memory of its own. */
+/** By how many bytes available memory has changed, over RAM and every GPU with memory of its own. */
 function movedBytes(before: Resources, now: Resources): number {
   const moved = (one: number | null, other: number | null): number =>
     one === other ? 0 : one === null || other === null ? Infinity : Math.abs(one - other);
@@ -110,7 +111,7 @@ function movedBytes(before: Resources, now: Resources): number {
   );
 }
 
-/** Null where the share of the engines is not known. */
+/** Whether the engines use the CPU; null where their share is unknown. */
 function areEnginesBusy({ cpu }: Resources, before: boolean | null): boolean | null {
   if (cpu.utilizationRatio === null || cpu.othersRatio === null) return null;
   const enginesRatio = cpu.utilizationRatio - cpu.othersRatio;

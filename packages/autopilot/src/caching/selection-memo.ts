@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
 import { isSameData } from './same-data.js';
 
-/** `selectModel` that returns its last selection again as long as its input is the same. */
+/** `selectModel` with a cache: the same input as the last gives the last selection. */
 export function createSelectionMemo(): (input: SelectionInput) => Selection {
   let last: { readonly input: SelectionInput; readonly selection: Selection } | null = null;
   return (input) => {

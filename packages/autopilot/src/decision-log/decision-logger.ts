@@ -3,7 +3,7 @@ import type { SwitchResult } from '../execution/switch-progress.js';
 import type { Judgement } from '../timing/switch-timing.js';
 import { RECORD_VERSION, type DecisionSink } from './decision-record.js';
 
-/** A repeated decision is written this often, to show that the autopilot still runs. */
+/** Interval at which a repeated decision is written, to show that the autopilot still runs. */
 const REPEAT_MS = 60_000;
 
 interface Decided extends Judgement {
@@ -12,7 +12,7 @@ interface Decided extends Judgement {
   readonly selection: Selection;
 }
 
-/** Writes decisions that differ from the last one, those that are carried out, and one a minute. */
+/** Writes a decision that differs from the last one or is carried out, and otherwise one a minute. */
 export class DecisionLogger {
   readonly #sink: DecisionSink | null;
   #sequence = 0;
@@ -68,7 +68,7 @@ export class DecisionLogger {
   }
 }
 
-/** Whether two decisions say the same, apart from their figures. */
+/** Whether two decisions differ at most in their figures. */
 function isRepeat(
   one: Pick<Decided, 'selection' | 'verdict'>,
   other: Pick<Decided, 'selection' | 'verdict'>,

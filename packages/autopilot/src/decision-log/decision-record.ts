@@ -4,13 +4,13 @@ import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunOutcome } from '../switch/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
-/** The version that is written. Raised when decisions depend on other data than before. */
+/** The version of new records. It is raised when decisions depend on other data than before. */
 export const RECORD_VERSION = 2;
 
 /**
- * The version that a record was written with. Version 1 can be read but not replayed: its pools had no
- * `limitBytes` and `hardLimitBytes`, which are filled in from the ratios, and its verdict used another
- * margin than its selection.
+ * The version that a record was written with. Version 1 can be read but not replayed, because its verdict
+ * used another margin than its selection. Its pools had no `limitBytes` and `hardLimitBytes`; the reader
+ * computes them from the ratios.
  */
 export type RecordVersion = 1 | 2;
 
@@ -22,7 +22,7 @@ export interface DecisionRecord {
   readonly sequence: number;
   /** Epoch milliseconds. */
   readonly atMs: number;
-  /** With the margin in force. */
+  /** The input of the selector, with the margin in force. */
   readonly input: SelectionInput;
   readonly selection: Selection;
   readonly hysteresis: {

@@ -34,7 +34,7 @@ async function recordRun(): Promise<string[]> {
 }
 
 describe('replayDecisions', () => {
-  it('reproduces every decision of a run, steps down and up among them', async () => {
+  it('reproduces every decision of a run with steps down and up', async () => {
     const lines = await recordRun();
     const records = lines.map((line) => JSON.parse(line) as LogRecord);
     const outcomes = records.flatMap((one) => (one.type === 'outcome' ? [one.reason] : []));
@@ -46,7 +46,7 @@ describe('replayDecisions', () => {
     expect(report.reproduced).toBeGreaterThan(20);
   });
 
-  it('reports the first decision that differs, with the difference', async () => {
+  it('reports the first decision that differs, and how it differs', async () => {
     const lines = await recordRun();
     const at = lines.findIndex((line, index) => index > 5 && line.includes('"type":"decision"'));
     const record = JSON.parse(lines[at] ?? '') as Extract<LogRecord, { type: 'decision' }>;
@@ -97,7 +97,7 @@ describe('replayDecisions', () => {
 });
 
 describe('records of version 1', () => {
-  /** As version 1 wrote them: no limits in bytes, and a margin in the state of the hysteresis. */
+  /** A record of version 1: it has no limits in bytes, and a margin in the state of the hysteresis. */
   const asVersion1 = (line: string): string => {
     const record = JSON.parse(line) as LogRecord;
     if (record.type === 'outcome') return JSON.stringify({ ...record, version: 1 });
@@ -122,7 +122,7 @@ describe('records of version 1', () => {
     expect(report).toMatchObject({ reproduced: decisions, difference: null, unreadable: [] });
   });
 
-  it('are read with their limits in bytes filled in', async () => {
+  it('are read, and their limits in bytes are computed', async () => {
     const [line = ''] = await recordRun();
     const written = JSON.parse(line) as LogRecord;
     const read = parseRecord(asVersion1(line));
@@ -165,7 +165,7 @@ describe('createDecisionLog', () => {
     }
   });
 
-  it('reports a record that could not be written, and throws nothing', async () => {
+  it('reports a record that could not be written, and does not throw', async () => {
     const errors: unknown[] = [];
     const log = createDecisionLog({
       file: path.join(__filename, 'not-a-folder', 'x.jsonl'),

@@ -8,7 +8,7 @@ import { parseRecord } from './parse-record.js';
 export interface ReplayReport {
   /** Number of decisions that were equal. */
   readonly reproduced: number;
-  /** The first decision that differs, where the replay ends; null when all are equal. */
+  /** The first decision that differs; null when all are equal. The replay ends there. */
   readonly difference: {
     readonly line: number;
     readonly record: DecisionRecord;
@@ -16,13 +16,13 @@ export interface ReplayReport {
     readonly recorded: unknown;
     readonly replayed: unknown;
   } | null;
-  /** Decisions of an older version of the log, which are not made again; null when there are none. */
+  /** Decisions of an older version of the log, which are not replayed; null when there are none. */
   readonly older: {
     readonly version: number;
     readonly decisions: number;
     readonly firstLine: number;
   } | null;
-  /** Lines that are not records: the last one of a log that was cut off, or those of another file. */
+  /** Numbers of lines that are not records, such as the last line of a log that was cut off. */
   readonly unreadable: readonly number[];
 }
 
@@ -74,7 +74,7 @@ function summarise(
     : { version: first.version, decisions: older.length, firstLine: first.line };
 }
 
-/** Null where the record lacks a field that the decision depends on. */
+/** Makes a decision again; null where the record lacks a field that the decision depends on. */
 function decideAgain({ input, hysteresis }: DecisionRecord) {
   const { atMs, timeToHardLimitMs, reactionMs, before, policy } = hysteresis;
   try {
@@ -92,13 +92,13 @@ function decideAgain({ input, hysteresis }: DecisionRecord) {
     );
     return { selection, verdict };
   } catch (error) {
-    // A damaged record: a complete one can always be decided.
+    // Only a damaged record leads to a TypeError.
     if (error instanceof TypeError) return null;
     throw error;
   }
 }
 
-/** Compares as JSON, because the record has been through JSON and the new decision has not. */
+/** Compares JSON, because the recorded value was read from JSON: it lacks fields that are undefined. */
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

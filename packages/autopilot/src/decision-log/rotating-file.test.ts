@@ -44,7 +44,7 @@ describe('createRotatingFile', () => {
     expect(await linesOf([`${file}.1`, file])).toEqual(['0123456789', 'abcdefghij']);
   });
 
-  it('writes a line that is longer than a file on its own', async () => {
+  it('writes a line that is longer than `maxBytes` into a file of its own', async () => {
     const file = path.join(folder, 'decisions.jsonl');
     const log = createRotatingFile({ file, maxBytes: 5, keep: 1 });
     await log.append('a long line');

@@ -9,7 +9,7 @@ import type { RunReport } from '../switch/run-report.js';
 /** Why a switch was started: a reason of the verdict, a caller that waits for a lease, or a yield. */
 export type SwitchReason = Verdict['reason'] | 'REQUESTED' | 'YIELD';
 
-/** What happens while the autopilot runs, in order. `atMs` is in epoch milliseconds. */
+/** An event of a running autopilot. `atMs` is in epoch milliseconds. */
 export type AutopilotEvent = { readonly atMs: number } & (
   | { readonly type: 'started' }
   /** One round of the loop, whether the decision is carried out or not. */
@@ -18,7 +18,7 @@ export type AutopilotEvent = { readonly atMs: number } & (
       readonly input: AssembledInput;
       readonly selection: Selection;
       readonly verdict: Verdict;
-      /** Forecast of when a pool reaches its hard limit; null without such a forecast. */
+      /** Forecast time until a pool reaches its hard limit; null without a forecast. */
       readonly timeToHardLimitMs: number | null;
     }
   | { readonly type: 'switch-started'; readonly reason: SwitchReason }
@@ -30,7 +30,7 @@ export type AutopilotEvent = { readonly atMs: number } & (
       readonly report: RunReport;
       readonly tookMs: number;
     }
-  /** A load was aborted because a pool passed its hard limit during it. */
+  /** A load was aborted because a pool went over its hard limit. */
   | {
       readonly type: 'load-interrupted';
       readonly modelKey: string;
@@ -38,7 +38,7 @@ export type AutopilotEvent = { readonly atMs: number } & (
     }
   /** A switch is tried again at `untilMs`, or as soon as the instances in `busy` are idle. */
   | { readonly type: 'put-off'; readonly untilMs: number; readonly busy: readonly string[] }
-  /** Pools have passed their hard limit during a switch. */
+  /** Pools went over their hard limit during a switch. */
   | { readonly type: 'emergency'; readonly pools: readonly PoolName[] }
   /** After many failures no load is tried until `untilMs`. */
   | { readonly type: 'breaker-opened'; readonly untilMs: number }

@@ -1,4 +1,4 @@
-/** Delivers events to any number of readers, each at its own pace. */
+/** Delivers events to any number of readers. Each reader has its own queue. */
 export interface EventHub<Event> {
   publish(event: Event): void;
   /** Whether there is at least one reader. */
@@ -9,7 +9,7 @@ export interface EventHub<Event> {
   close(): void;
 }
 
-/** @param capacity - how many events a reader may be behind. */
+/** @param capacity - how many unread events are kept for each reader. */
 export function createEventHub<Event>(capacity: number): EventHub<Event> {
   const readers = new Set<Reader<Event>>();
   let closed = false;

@@ -5,7 +5,7 @@ import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 
 describe('with a busy model', () => {
-  it('waits, puts the switch off, and switches as soon as it is idle', async () => {
+  it('waits for the model, puts the switch off, and switches as soon as the model is idle', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -21,7 +21,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('waits longer after each switch that it has put off, up to five minutes', async () => {
+  it('waits longer after each put-off, up to five minutes', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -33,7 +33,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('unloads it only in a lasting emergency, and reports that', async () => {
+  it('unloads the model only in a lasting emergency, and reports that', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -61,7 +61,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('unloads it in an emergency however short the drain deadline is', async () => {
+  it('waits for `emergencyDrainMs` in an emergency, even if the drain deadline is shorter', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world, { timings: { drainDeadlineMs: 5 * SECOND } });
     await world.clock.advance(2 * MINUTE);
@@ -80,7 +80,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('waits as long as a little memory is left and others do not take it', async () => {
+  it('waits for `emergencyDrainMs` while a little memory is left and use does not grow', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -98,7 +98,7 @@ describe('with a busy model', () => {
   it.each([
     ['by a jump', 20],
     ['by a little', 15.9],
-  ])('unloads it within two seconds where memory has run out %s', async (_, othersGib) => {
+  ])('unloads the model within two seconds where memory has run out %s', async (_, othersGib) => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -111,7 +111,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('unloads it within two seconds where memory runs out during the drain', async () => {
+  it('unloads the model within two seconds where memory runs out during the drain', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -127,8 +127,8 @@ describe('with a busy model', () => {
 
   it.each([
     ['two seconds where memory has run out', 30, 2.5],
-    ['its drain time over the hard limit', 26, 32],
-  ])('unloads the last model of the chain, too, after %s', async (_, othersGib, seconds) => {
+    ['`emergencyDrainMs` over the hard limit', 26, 32],
+  ])('also unloads the last model of the chain, after %s', async (_, othersGib, seconds) => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -145,7 +145,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('does not unload it for a yield while memory is left', async () => {
+  it('does not unload the model for a yield while memory is left', async () => {
     const world = new FakeWorld([SMALL]);
     const journal = createMemoryJournal({
       ...EMPTY_JOURNAL,
@@ -168,7 +168,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('does not wait where others take the last memory', async () => {
+  it('does not wait for the model where others take the last memory', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -183,12 +183,12 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('loads no smaller model beside it, because that would take memory instead of freeing it', async () => {
+  it('loads no smaller model beside the busy one, because that would take memory instead of freeing it', async () => {
     const world = new FakeWorld([LARGE, { modelKey: 'small', bytes: 3 * GIB }]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
     world.setActivity('mai/large', 'generating');
-    // 25.8 GiB with the large one, over the limit; 28.8 with both, under the hard limit.
+    // With the large model 25.8 GiB are in use: over the limit. With both it is 28.8: under the hard limit.
     world.othersBytes = 9.8 * GIB;
     await world.clock.advance(3 * MINUTE);
     expect(world.log.filter((line) => line.startsWith('load'))).toEqual(['load large']);
@@ -199,7 +199,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('ends a put-off as soon as it is seen idle', async () => {
+  it('ends a put-off as soon as the model is seen idle', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -212,7 +212,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('steps up once it is idle, however short its pauses are', async () => {
+  it('steps up in an idle pause of the model, however short the pause is', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.othersBytes = 12 * GIB;
     const pilot = await startPilot(world);
@@ -230,7 +230,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('leaves it loaded at the stop', async () => {
+  it('leaves the busy model loaded at the stop', async () => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);

@@ -4,13 +4,13 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { MemoryPressure } from './memory-pressure.js';
 
-/** Observes memory while a switch is under way and the rounds of the loop wait for it. */
+/** Observes memory during a switch, because the loop starts no round until the switch ends. */
 export interface MemoryGuard {
   /** Ends the observation; resolves when no call and no timer is left. */
   stop(): Promise<void>;
 }
 
-/** @param options.onOverLimit - called at every reading that finds a pool over its hard limit. */
+/** @param options.onOverLimit - called after every reading with a pool over its hard limit. */
 export function startMemoryGuard(
   { clock, monitor }: Pick<AutopilotPorts, 'clock' | 'monitor'>,
   options: {

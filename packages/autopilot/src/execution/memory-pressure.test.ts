@@ -45,7 +45,7 @@ describe('MemoryPressure', () => {
     return { clock, pressure, look };
   };
 
-  it('names the pools over the hard limit of 92 %, two equal cards each by its key', () => {
+  it('names the pools over the hard limit of 92 %, and two equal GPUs each by its key', () => {
     const { look } = open();
     expect(look(ram(8))).toEqual([]);
     expect(look(ram(7.9))).toEqual(['ram']);
@@ -65,11 +65,11 @@ describe('MemoryPressure', () => {
 
   it.each([
     ['over the hard limit', [5], 30],
-    ['at 98.5 % while others take no more', [1.5, 1.5], 30],
-    ['at 98.5 % after others took more', [1.6, 1.5], 1],
-    ['with less than a hundredth left', [0.9], 1],
+    ['at 98.5 % while use does not grow', [1.5, 1.5], 30],
+    ['at 98.5 % after use has grown', [1.6, 1.5], 1],
+    ['with less than 1 % left', [0.9], 1],
     ['with nothing left', [0], 1],
-  ])('gives busy instances %s the time to finish', async (_, availableGib, seconds) => {
+  ])('ends the drain of busy instances at its deadline: %s', async (_, availableGib, seconds) => {
     const { clock, pressure, look } = open();
     for (const gib of availableGib) look(ram(gib));
     await clock.advance(seconds * SECOND - 1);

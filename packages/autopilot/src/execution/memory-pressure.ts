@@ -12,14 +12,14 @@ import type { Clock } from '../ports/clock.js';
 import { measuredPools } from '../switch/hard-limit.js';
 
 /**
- * Above this share of a pool memory has run out. Below 1, because available memory never reads below zero,
- * and the OS keeps a last reserve for itself.
+ * Above this share of a pool, memory has run out. The share is below 1, because the OS keeps a reserve and
+ * never reports less than zero available bytes.
  */
 const EXHAUSTED_RATIO = 0.99;
-/** Above this share, memory counts as run out if others also take more. */
+/** Above this share, memory has run out if its use also grows. */
 const CRITICAL_RATIO = 0.98;
 
-/** How long a busy instance may finish while memory is short; milliseconds. */
+/** How long a busy instance may go on while memory is short; milliseconds. */
 export interface PressureDeadlines {
   /** Over the hard limit. */
   readonly emergencyDrainMs: number;
@@ -40,7 +40,7 @@ export class MemoryPressure {
     this.#deadlines = deadlines;
   }
 
-  /** Takes one reading. Returns the pools over their hard limit; none where nothing is measured. */
+  /** Takes one reading. Returns the measured pools that are over their hard limit. */
   observe(
     resources: Resources,
     residents: readonly Pick<Resident, 'footprint'>[],
@@ -65,7 +65,7 @@ export class MemoryPressure {
     return this.#overSinceMs !== null;
   }
 
-  /** Whether busy instances have used up their time to finish, and are unloaded anyway. */
+  /** Whether the deadline for busy instances has passed, so that they are unloaded anyway. */
   get isDrainOver(): boolean {
     const { emergencyDrainMs, criticalDrainMs } = this.#deadlines();
     return (
@@ -79,7 +79,7 @@ export class MemoryPressure {
   }
 }
 
-/** A cap on shared GPU memory may be used fully, so its hard limit of 1 is the threshold. */
+/** Shared GPU memory may be used up to its cap: its hard limit is 1, which then replaces the ratio. */
 function isUsedBeyond(pool: Pool, ratio: number): boolean {
   return useOf(pool) > pool.totalBytes * Math.max(ratio, pool.hardLimitRatio);
 }

@@ -16,14 +16,14 @@ import { startMemoryGuard } from './memory-guard.js';
 import type { MemoryPressure } from './memory-pressure.js';
 import { directionOf, MemoryRanOut, SwitchProgress, type SwitchResult } from './switch-progress.js';
 
-/** One switch. */
+/** A switch to carry out. */
 export interface SwitchTask {
   readonly reason: SwitchReason;
   readonly policy: SelectionPolicy;
   readonly deviceIdentifier: string | null;
   /** The input of the decision that is carried out. */
   readonly input: AssembledInput;
-  /** Assembles the input of each decision of the switch, beginning with the first. */
+  /** Assembles the input of each decision of the switch, the first included. */
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
   readonly signal: AbortSignal;
@@ -37,7 +37,7 @@ interface Sources {
   readonly pressure: MemoryPressure;
 }
 
-/** Carries out one switch at a time, while memory is watched and leases and pins are respected. */
+/** Carries out one switch at a time. Watches memory meanwhile, and respects leases and pins. */
 export class SwitchExecutor {
   readonly #settings: AutopilotSettings;
   readonly #sources: Sources;
@@ -59,7 +59,7 @@ export class SwitchExecutor {
     return this.#switching;
   }
 
-  /** The requested load configurations, by identifier of the instance that was loaded with them. */
+  /** The load configuration that each instance was requested with, by instance identifier. */
   get acceptedAs(): Readonly<Record<string, LoadConfig>> {
     return this.#acceptedAs;
   }
@@ -141,7 +141,7 @@ export class SwitchExecutor {
   #follow(event: RunEvent, progress: SwitchProgress): void {
     progress.follow(event);
     if (event.type === 'decided') return;
-    // Its activity was read in this turn of the event loop. Block new leases before anything else runs.
+    // The instance's activity was read in this turn of the event loop. From now on it gets no new lease.
     if (event.type === 'unloading') this.#sources.leases.leave(event.instanceIdentifier);
     if (event.type === 'loaded') {
       const { instanceIdentifier } = event.instance;

@@ -13,18 +13,18 @@ export interface SwitchResult {
   readonly availableBytes: number | null;
 }
 
-/** Aborts a load during which memory runs out. */
+/** The reason for aborting a load: a pool went over its hard limit. */
 export class MemoryRanOut extends Error {
   readonly pools: readonly PoolName[];
   constructor(pools: readonly PoolName[]) {
-    super(`${pools.join(' and ')} passed the hard limit during a load.`);
+    super(`${pools.join(' and ')} went over the hard limit during a load.`);
     this.pools = pools;
   }
 }
 
 /** Progress of the switch under way. */
 export class SwitchProgress {
-  /** The model that is being loaded; null when none is. */
+  /** The model that is being loaded; null while no load is under way. */
   loading: string | null = null;
   /** Available RAM after the last load; null before the first. */
   availableBytes: number | null = null;
@@ -65,14 +65,14 @@ export class SwitchProgress {
   }
 }
 
-/** Direction in which the serving model has changed; null when it is the same. */
+/** `up` for a better model, `down` for a lesser one or none; null when the same model serves. */
 export function directionOf(report: RunReport): 'up' | 'down' | null {
   if (report.outcome === 'released') return 'down';
   if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;
   return report.first.selection.direction ?? 'up';
 }
 
-/** Whether the switch only unloaded what an earlier switch had replaced while it was busy. */
+/** Whether the switch only unloaded an instance that was busy when an earlier switch replaced it. */
 export function isLateEnd({ outcome, loaded, unloaded }: RunReport): boolean {
   return outcome === 'switched' && loaded.length === 0 && unloaded.length > 0;
 }

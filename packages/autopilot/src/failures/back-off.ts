@@ -1,4 +1,4 @@
-/** How long to wait after failures in a row. */
+/** The wait after consecutive failures. */
 export interface BackOffPolicy {
   readonly baseMs: number;
   readonly maxMs: number;

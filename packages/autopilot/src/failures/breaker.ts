@@ -1,4 +1,4 @@
-/** Recent failures, and until when no load is tried; monotonic milliseconds. Plain data. */
+/** The times of recent failures, and until when no load is tried. Monotonic milliseconds. Plain data. */
 export interface BreakerState {
   readonly failedAtMs: readonly number[];
   readonly openUntilMs: number | null;

@@ -10,8 +10,8 @@ export interface FailureEntry {
   readonly lastAtMs: number;
   readonly coolingDownUntilMs: number;
   /**
-   * Available bytes of RAM and GPU memory at the failure, if a retry needs more memory than that; null if a
-   * retry may succeed anyway.
+   * Available bytes of RAM and GPU memory at the failure, if a retry needs more than these; null if a retry
+   * may succeed with the same memory.
    */
   readonly availableBytes: number | null;
 }
@@ -19,7 +19,7 @@ export interface FailureEntry {
 /** Failures by model key. Plain data, kept in the journal. */
 export type FailureLedger = Readonly<Record<string, FailureEntry>>;
 
-/** Failures that repeat until the machine changes. */
+/** Failures that occur again until more memory is available or a setting changes. */
 const DETERMINISTIC: readonly LoadFailureCode[] = [
   'LOAD_REFUSED',
   'MODEL_NOT_FOUND',
@@ -27,7 +27,7 @@ const DETERMINISTIC: readonly LoadFailureCode[] = [
   'CONTEXT_TOO_SMALL',
   'MEMORY_EXCEEDED',
 ];
-/** The machine has changed when this share of RAM has become available since the failure. */
+/** A load is tried again when this share of RAM has become available since the failure. */
 const RELIEF_RATIO = 0.05;
 /** After this time the failure is forgotten: the runtime or its settings may have changed. */
 const FORGET_AFTER_MS = 6 * 60 * 60_000;
@@ -60,7 +60,7 @@ export function recordSuccess(ledger: FailureLedger, modelKey: string): FailureL
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => key !== modelKey));
 }
 
-/** Until when each model is not tried, in epoch milliseconds. `resources` is what the machine has now. */
+/** Until when each model is not tried, in epoch milliseconds. `resources` are the latest reading. */
 export function coolDowns(
   ledger: FailureLedger,
   nowMs: number,

@@ -41,7 +41,7 @@ describe('the failure ledger', () => {
     random: () => 0.5,
   });
 
-  it('lets a model that failed once try again after the cool-down', () => {
+  it('allows a load after the cool-down of one failure', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
     const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_FAILED' }, facts(world));

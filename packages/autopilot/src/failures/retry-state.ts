@@ -11,7 +11,7 @@ import {
 } from './breaker.js';
 import { coolDowns, recordFailure, recordSuccess, type FailureLedger } from './failure-ledger.js';
 
-/** How long to wait before a failed operation is tried again. */
+/** The waits before a failed operation is tried again. */
 interface RetryTimings {
   readonly putOff: BackOffPolicy;
   readonly failure: BackOffPolicy;
@@ -78,7 +78,7 @@ export class RetryState {
     this.#failures = recordSuccess(this.#failures, modelKey);
   }
 
-  /** Returns the epoch milliseconds until which the breaker is open, if this failure has opened it. */
+  /** If this failure has opened the breaker, returns until when, in epoch milliseconds; otherwise null. */
   failed(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): number | null {
     const timings = this.#timings();
     this.#failures = recordFailure(this.#failures, failure, {
@@ -92,7 +92,7 @@ export class RetryState {
     return wasOpen ? null : this.breakerOpenUntilMs;
   }
 
-  /** Returns the epoch milliseconds until which the switch is put off. */
+  /** Puts the switch off. Returns until when, in epoch milliseconds. */
   putOff(busy: readonly string[]): number {
     this.#putOffs += 1;
     this.#putOffFor = busy;

@@ -21,13 +21,13 @@ const addPin =
   });
 
 describe('createFileJournal', () => {
-  it('is empty where there is no file, and does not create one by reading', async () => {
+  it('is empty where the file does not exist, and a read does not create the file', async () => {
     const journal = createFileJournal(path.join(folder, 'deep', 'journal.json'), systemClock);
     expect(await journal.read({})).toEqual(EMPTY_JOURNAL);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('returns the written state, in another process too, and leaves no other file behind', async () => {
+  it('returns the written state, also in another process, and leaves no other file', async () => {
     const file = path.join(folder, 'data', 'journal.json');
     const state: JournalState = {
       version: 1,

@@ -6,7 +6,7 @@ import type { JournalPort } from './journal-port.js';
 import { EMPTY_JOURNAL, parseJournal, type JournalState } from './journal-state.js';
 import { hostLiveness, newOwner, tryLock, unlock } from './process-lock.js';
 
-/** A writer that holds the lock for longer has died: a change takes milliseconds. */
+/** A change takes milliseconds. A writer that holds the lock for longer than this has died. */
 const WRITER_STALE_MS = 5000;
 const WRITER_RETRY_MS = 20;
 const WRITER_TIMEOUT_MS = 2000;

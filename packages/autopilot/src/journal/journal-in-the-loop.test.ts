@@ -5,7 +5,7 @@ import { createMemoryJournal, type JournalPort } from './journal-port.js';
 import { EMPTY_JOURNAL } from './journal-state.js';
 
 describe('the journal', () => {
-  it('is confirmed within two seconds, and then keeps a pinned model', async () => {
+  it('confirms a pin within two seconds, and then keeps the pinned model', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, { journal });
@@ -44,7 +44,7 @@ describe('the journal', () => {
     return (await journal.read({})).acknowledged?.revision === revision;
   }
 
-  it('is in force as soon as it is confirmed', async () => {
+  it('applies a pin before it confirms it', async () => {
     const world = new FakeWorld([SMALL]);
     const memory = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, {
@@ -66,7 +66,7 @@ describe('the journal', () => {
     await stopped;
   });
 
-  it('is confirmed within two seconds while a load takes minutes', async () => {
+  it('confirms a pin within two seconds while a load takes minutes', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 5 * MINUTE }, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, { journal });
@@ -78,7 +78,7 @@ describe('the journal', () => {
     await pilot.stop();
   });
 
-  it('is confirmed within two seconds while LM Studio is away', async () => {
+  it('confirms a pin within two seconds while LM Studio is not running', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, { journal });

@@ -6,7 +6,7 @@ import { callOptions } from '../ports/call-options.js';
 import { holdingYields } from '../yields/reserve-memory.js';
 import { EMPTY_JOURNAL, type JournalState, type Yield } from './journal-state.js';
 
-/** Reads and acknowledges changes by other processes in the journal, and writes the failures. */
+/** Reads the journal, acknowledges the changes of other processes, and writes the failures. */
 export class JournalReader {
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
@@ -34,7 +34,7 @@ export class JournalReader {
     );
   }
 
-  /** The failures from before the restart, once; null after that. */
+  /** The failures from before the restart at the first call; null at later calls. */
   takeFailures(): FailureLedger | null {
     if (this.#failuresTaken || !this.#loaded) return null;
     this.#failuresTaken = true;
@@ -42,8 +42,8 @@ export class JournalReader {
   }
 
   /**
-   * Reads the journal. Says whether it has changed since the last round, and whether a yield is new or
-   * grew.
+   * Reads the journal. Resolves to whether it has changed since the last round, and whether a yield was
+   * added or has grown.
    */
   async refresh(
     signal: AbortSignal,
@@ -58,7 +58,7 @@ export class JournalReader {
     return { changed, yieldsChanged };
   }
 
-  /** Goes on reading and acknowledging while the rounds wait for `work`, which may take minutes. */
+  /** Reads and acknowledges the journal until `work` ends: it may take minutes, and no round starts. */
   async confirmDuring<T>(work: Promise<T>): Promise<T> {
     const over = new AbortController();
     const confirming = this.#keepConfirming(over.signal);
@@ -87,7 +87,7 @@ export class JournalReader {
         await this.#read(over);
       }
     } catch {
-      // `over` has fired, or the journal can't be read; the next round reports the latter.
+      // Either `over` has fired, or the journal can't be read. The next round reports a journal that can't.
     }
   }
 
@@ -106,7 +106,7 @@ export class JournalReader {
           ...latest,
           yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
           acknowledged: {
-            // Not the revision of `latest`: a later change is acknowledged after the next reading.
+            // `latest` may have a newer change, which is not applied yet. The next reading acknowledges it.
             revision: read.revision,
             processId: process.pid,
             atMs: clock.nowMs(),

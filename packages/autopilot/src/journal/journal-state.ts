@@ -1,7 +1,7 @@
 import type { FailureEntry, FailureLedger } from '../failures/failure-ledger.js';
 import type { LoadFailureCode } from '../switch/load-failure.js';
 
-/** A model or an instance that is not unloaded. */
+/** Protects a model or an instance from being unloaded. */
 export interface Pin {
   /** An instance identifier or a model key. */
   readonly target: string;
@@ -10,16 +10,16 @@ export interface Pin {
   readonly sinceMs: number;
 }
 
-/** Memory that is held free for something else. */
+/** Memory that Mai holds free for another program. */
 export interface Yield {
   readonly name: string;
   readonly bytes: number;
-  /** Where memory is held free; `all` is RAM and every GPU that has memory of its own. */
+  /** The pools in which memory is held free. `all`: RAM and every GPU that has memory of its own. */
   readonly pools: 'ram' | 'gpu' | 'all';
   readonly sinceMs: number;
   /** Epoch milliseconds; null holds the memory until the yield is released. */
   readonly untilMs: number | null;
-  /** The yield ends with this process; null when it depends on none. */
+  /** The yield ends when this process ends; null when it depends on no process. */
   readonly processId: number | null;
 }
 
@@ -28,7 +28,7 @@ export interface JournalState {
   readonly version: 1;
   /** Number of changes by processes other than the running autopilot. */
   readonly revision: number;
-  /** The last revision that an autopilot has taken into account; null before the first. */
+  /** The last revision that an autopilot has applied; null before the first. */
   readonly acknowledged: {
     readonly revision: number;
     readonly processId: number;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { AutopilotError, errorCode } from '../autopilot-error.js';
 import { isProcessAlive } from './is-process-alive.js';
 
-/** Who holds a lock. */
+/** The process that holds a lock. */
 export interface LockOwner {
   /** Unique, so that a holder notices when another process has taken the lock over. */
   readonly token: string;
@@ -19,7 +19,7 @@ export interface LockOwner {
 export interface LockLiveness {
   readonly hostname: string;
   readonly isProcessAlive: (processId: number) => boolean;
-  /** A holder without a heartbeat for this long is gone, even if its process id is in use again. */
+  /** After this time without a heartbeat the holder is gone, even if a new process has its id. */
   readonly staleAfterMs: number;
 }
 
@@ -58,7 +58,7 @@ export async function tryLock(
   }
   throw new AutopilotError(
     'JOURNAL_UNUSABLE',
-    `${file} changes hands faster than it can be read. Is another program writing it?`,
+    `${file} changed its holder three times in a row. Is another program writing it?`,
     { path: file },
   );
 }
@@ -99,19 +99,23 @@ export async function readOwner(file: string): Promise<LockOwner | null> {
 
 function isOwner(value: unknown): value is LockOwner {
   if (typeof value !== 'object' || value === null) return false;
-  const { token, processId, hostname, sinceMs, aliveAtMs } = value as Partial<LockOwner>;
   return (
-    typeof token === 'string' &&
-    typeof processId === 'number' &&
-    typeof hostname === 'string' &&
-    typeof sinceMs === 'number' &&
-    typeof aliveAtMs === 'number'
+    'token' in value &&
+    typeof value.token === 'string' &&
+    'processId' in value &&
+    typeof value.processId === 'number' &&
+    'hostname' in value &&
+    typeof value.hostname === 'string' &&
+    'sinceMs' in value &&
+    typeof value.sinceMs === 'number' &&
+    'aliveAtMs' in value &&
+    typeof value.aliveAtMs === 'number'
   );
 }
 
 /** Whether the holder of a lock still lives. */
 export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness): boolean {
-  // The process ids of another container or machine mean nothing here.
+  // Process ids of another container or machine can't be checked here.
   if (holder.hostname === liveness.hostname && !liveness.isProcessAlive(holder.processId)) {
     return false;
   }
@@ -120,7 +124,7 @@ export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness
 
 const NO_HARD_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
-/** Creates the file complete or not at all: a hard link fails when the file exists, on every platform. */
+/** Creates the file with its whole content by a hard link, which fails on every platform when it exists. */
 async function create(file: string, owner: LockOwner): Promise<boolean> {
   const temporary = `${file}.${owner.token}.tmp`;
   await writeExclusively(temporary, owner);
@@ -133,7 +137,7 @@ async function create(file: string, owner: LockOwner): Promise<boolean> {
   } finally {
     await rm(temporary, { force: true });
   }
-  // exFAT and some network shares have no hard links: there the file is empty for an instant.
+  // exFAT and some network shares have no hard links. The file is then empty for an instant.
   try {
     await writeExclusively(file, owner);
     return true;

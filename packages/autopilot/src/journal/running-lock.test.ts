@@ -79,8 +79,8 @@ describe('acquireRunningLock', () => {
     const clock = new ManualClock();
     const file = await fileOf(clock);
     const lock = await acquireRunningLock(folder, ADDRESS, clock);
-    const thief = { ...newOwner(clock.nowMs()), token: 'thief' };
-    await writeFile(file, JSON.stringify(thief));
+    const taker = { ...newOwner(clock.nowMs()), token: 'taker' };
+    await writeFile(file, JSON.stringify(taker));
     await clock.advance(5000);
     if (!lock.lost.aborted) {
       await new Promise((resolve) => {
@@ -89,10 +89,10 @@ describe('acquireRunningLock', () => {
     }
     expect(lock.lost.reason).toMatchObject({ code: 'ALREADY_RUNNING' });
     await lock.release();
-    expect((await readOwner(file))?.token).toBe('thief');
+    expect((await readOwner(file))?.token).toBe('taker');
   });
 
-  it('takes over a file that can not be parsed', async () => {
+  it('takes over a lock file that is not JSON', async () => {
     const clock = new ManualClock();
     await writeFile(await fileOf(clock), 'rubbish');
     const lock = await acquireRunningLock(folder, ADDRESS, clock);

@@ -13,7 +13,7 @@ import {
 import type { LockOwner } from './process-lock.js';
 
 const HEARTBEAT_MS = 5000;
-/** Twelve missed heartbeats, so that a machine that slept or swapped for a while keeps its lock. */
+/** Twelve missed heartbeats, so that a process keeps its lock while the machine sleeps or swaps for a while. */
 const STALE_AFTER_MS = 60_000;
 
 /** The claim of one running autopilot on one LM Studio. */
@@ -40,12 +40,12 @@ export async function acquireRunningLock(
   if (holder !== null) throw alreadyRunning(file, address, holder);
   const lost = new AbortController();
   const stop = new AbortController();
-  const beating = beat(file, address, owner, clock, lost, stop.signal);
+  const heartbeats = writeHeartbeats(file, address, owner, clock, lost, stop.signal);
   return {
     lost: lost.signal,
     release: async () => {
       stop.abort();
-      await beating;
+      await heartbeats;
       await unlock(file, owner);
     },
   };
@@ -62,7 +62,7 @@ export async function findRunning(
   return { processId: holder.processId, sinceMs: holder.sinceMs };
 }
 
-async function beat(
+async function writeHeartbeats(
   file: string,
   address: string,
   owner: LockOwner,
@@ -82,7 +82,7 @@ async function beat(
       lost.abort(alreadyRunning(file, address, holder));
       return;
     } catch {
-      // A full disk, or a folder that is missing for a moment. The lock outlives twelve missed heartbeats.
+      // The disk may be full, or the folder missing for a moment. The lock lasts for twelve missed heartbeats.
     }
   }
 }
@@ -92,7 +92,7 @@ function alreadyRunning(file: string, address: string, holder: LockOwner | null)
     holder === null ? 'another process' : `process ${holder.processId} on ${holder.hostname}`;
   return new AutopilotError(
     'ALREADY_RUNNING',
-    `An autopilot for ${address} is already running: ${who}. Stop it first, or use it.`,
+    `An autopilot for ${address} is already running: ${who}. Stop that process, or use its autopilot.`,
     {
       path: file,
       processId: holder?.processId ?? null,

@@ -78,7 +78,7 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
-  it('is not refused by a decision that was under way before it was called', async () => {
+  it('gets no answer from a decision that was under way before the call', async () => {
     const world = new FakeWorld([SMALL, { modelKey: 'coder', bytes: 5 * GIB }]);
     const [small, coder] = world.chain;
     if (small === undefined || coder === undefined) throw new Error('no chain');

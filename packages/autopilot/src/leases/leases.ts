@@ -1,7 +1,7 @@
 import type { Requirement, Resident, Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 
-/** The use of a resident model. While the lease is held the model counts as busy and is not unloaded. */
+/** A promise that a model stays resident: while the lease is held, the model counts as busy. */
 export interface Lease extends Disposable {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
@@ -65,17 +65,17 @@ export class Leases {
     }
   }
 
-  /** Gives no more leases on an instance. Call in the same turn in which its activity was read last. */
+  /** Blocks new leases on an instance. Call it in the turn of the event loop that read its activity. */
   leave(instanceIdentifier: string): void {
     this.#leaving.add(instanceIdentifier);
   }
 
   /**
-   * Answers the waiting callers whose requirements the decision has considered, because nothing will be
-   * loaded for them. If the decision is to keep an instance that meets the requirement, the caller gets a
-   * lease on it, even on a foreign one. Otherwise the caller gets the decision.
+   * Answers waiting callers for whom nothing will be loaded. If the decision keeps an instance that meets
+   * the requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the caller
+   * gets the decision.
    *
-   * @param considered - `requirements` from before the decision. Callers that came later wait on.
+   * @param considered - the requirements that the decision was made for. Other callers go on waiting.
    */
   answer(selection: Selection, considered: readonly Requirement[]): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;

@@ -1,7 +1,7 @@
 import { mergeRequirements } from './merge-requirements.js';
 
 describe('mergeRequirements', () => {
-  it('merges them into one requirement that covers all', () => {
+  it('merges requirements into one that asks for everything that they ask for', () => {
     expect(
       mergeRequirements([
         { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
@@ -15,7 +15,7 @@ describe('mergeRequirements', () => {
     ).toEqual({ capabilities: ['chat', 'tools'], minContextLengthTokens: 8192, tiers: ['medium'] });
   });
 
-  it('keeps the tiers of the first where they exclude each other', () => {
+  it('keeps the tiers of the first requirement where the requirements have no tier in common', () => {
     const requirement = { capabilities: [], minContextLengthTokens: null };
     expect(
       mergeRequirements([

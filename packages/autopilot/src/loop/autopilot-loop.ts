@@ -20,16 +20,16 @@ import { reasonToAct } from './reason-to-act.js';
 import { ResidentWatch } from './resident-watch.js';
 import { SwitchExecutor } from '../execution/switch-executor.js';
 import { isLateEnd } from '../execution/switch-progress.js';
-import { createWaker } from './waker.js';
+import { createWakeableSleep } from './wakeable-sleep.js';
 
-/** A decision that is carried out. */
+/** A decision to carry out now. */
 interface Due extends Decision {
   readonly reason: SwitchReason;
   readonly request: SelectionRequest;
   readonly observation: Observation;
 }
 
-/** The rounds of the autopilot: observe, decide, and switch when it is time. */
+/** Runs the rounds of the autopilot: observe, decide, and switch when the decision is due. */
 export class AutopilotLoop {
   readonly leases = new Leases();
   readonly #settings: AutopilotSettings;
@@ -44,9 +44,9 @@ export class AutopilotLoop {
   readonly #residents: ResidentWatch;
   readonly #ramWatch: RamWatch;
   readonly #logger: DecisionLogger;
-  readonly #waker = createWaker();
+  readonly #sleeper = createWakeableSleep();
   #decision: AutopilotState['decision'] = null;
-  /** The last round had nothing to do and waits for no instance to become idle. */
+  /** Whether the last round did nothing, and no switch waits for an instance to become idle. */
   #steady = false;
   #fault: unknown = null;
   #faults = 0;
@@ -96,10 +96,10 @@ export class AutopilotLoop {
 
   /** Starts the next round at once. */
   wake(): void {
-    this.#waker.wake();
+    this.#sleeper.wake();
   }
 
-  /** Runs rounds until the signal fires. Rejects with its reason and with nothing else. */
+  /** Runs rounds until the signal fires, and then rejects with its reason. It rejects in no other case. */
   async run(signal: AbortSignal): Promise<never> {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
@@ -121,14 +121,15 @@ export class AutopilotLoop {
         this.#publish({ type: 'fault', error, retryAtMs: clock.nowMs() + waitMs });
       }
       if (waitMs !== null) {
-        await this.#journal.confirmDuring(this.#waker.sleep(clock, waitMs, signal));
+        await this.#journal.confirmDuring(this.#sleeper.sleep(clock, waitMs, signal));
         continue;
       }
       // Rounds begin at multiples of the interval, however long a switch took.
       const { observeIntervalMs } = this.#settings.timings;
-      const beatMs = observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      const dueMs = this.#decision?.verdict.waitMs ?? beatMs;
-      await this.#ramWatch.sleep(this.#waker, Math.min(beatMs, dueMs), signal);
+      const nextRoundMs =
+        observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
+      const dueMs = this.#decision?.verdict.waitMs ?? nextRoundMs;
+      await this.#ramWatch.sleep(this.#sleeper, Math.min(nextRoundMs, dueMs), signal);
     }
   }
 
@@ -145,7 +146,7 @@ export class AutopilotLoop {
     let decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio });
     let reason = this.#reasonToAct(decided, yieldsChanged);
     if (reason !== null && !observation.fresh) {
-      // Don't act on an old list of residents.
+      // The list of residents may be out of date. Decide again with a new one before acting.
       observation = await this.#observe(request, {}, { steady: false, signal });
       decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio }, decided);
       reason = this.#reasonToAct(decided, yieldsChanged);
@@ -159,7 +160,7 @@ export class AutopilotLoop {
       this.#retries.putOffUntilMs === null &&
       !(this.#pressure.isOverHardLimit && ours);
     this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
-    this.#ramWatch.decided(selection, input.resources);
+    this.#ramWatch.decided(selection, observation.measured);
     this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
     this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
     if (reason === null) this.#answerWaiting(selection, considered);
@@ -193,7 +194,7 @@ export class AutopilotLoop {
       deviceIdentifier: request.deviceIdentifier ?? null,
       input: observation.input,
       observe: async (coolingDownUntilMs) => {
-        // The first decision of the switch is the one that was logged.
+        // The first decision of the switch uses the logged input, so that a replay can repeat it.
         const options = { steady: false, signal };
         const next = first ?? (await this.#observe(request, coolingDownUntilMs, options)).input;
         first = null;
@@ -209,14 +210,14 @@ export class AutopilotLoop {
       reason,
       tookMs: clock.monotonicMs() - startedMs,
       result,
-      before: observation.input.resources.ram.availableBytes,
+      before: observation.measured.ram.availableBytes,
     });
-    // If this run only finished an earlier switch, the cool-down of that switch starts here.
+    // If this switch only finished an earlier one, the cool-down of the earlier one starts now.
     const late = result.report !== null && isLateEnd(result.report);
     this.#decider.switched(late ? this.#decider.lastDirection : result.direction);
     this.#residents.forget();
     if (result.report === null || result.report.outcome === 'released') this.#residents.release();
-    this.#waker.wake();
+    this.#sleeper.wake();
   }
 
   async #observe(
@@ -234,7 +235,7 @@ export class AutopilotLoop {
     return { ...observation, input: this.#withOverdue(input) };
   }
 
-  /** Counts our busy instances as idle once their time to finish has passed while memory is short. */
+  /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */
   #withOverdue(input: AssembledInput): AssembledInput {
     const { released } = this.#residents;
     const residents = this.#pressure.isDrainOver
@@ -243,7 +244,7 @@ export class AutopilotLoop {
     return { ...input, residents, ...(released ? { steppingDown: true } : {}) };
   }
 
-  /** Tells callers that wait for a lease that they won't get one soon. */
+  /** Answers callers that wait for a lease, if no model will be loaded for them soon. */
   #answerWaiting(selection: Selection, considered: readonly Requirement[]): void {
     const { decision } = selection;
     const hopeless =

@@ -14,23 +14,23 @@ import type { CallOptions } from '../ports/call-options.js';
 export interface AutopilotTimings {
   /** Between two rounds of the loop, and between two memory readings during a switch. Default 1 s. */
   readonly observeIntervalMs: number;
-  /** How long a busy instance may finish before the switch is put off. Default 30 s. */
+  /** How long a switch waits for a busy instance before it is put off. Default 30 s. */
   readonly drainDeadlineMs: number;
   /**
-   * How long a busy instance may finish while a pool is over its hard limit. Then it is unloaded. Default
+   * How long a busy instance may go on while a pool is over its hard limit. Then it is unloaded. Default
    * 30 s.
    */
   readonly emergencyDrainMs: number;
   /**
-   * The same as `emergencyDrainMs` where memory has run out: more than 99 % of a pool is in use, or 98 %
-   * and others take more. Default 1 s.
+   * How long a busy instance may go on once memory has run out: more than 99 % of a pool is in use, or more
+   * than 98 % and use is growing. Then it is unloaded. Default 1 s.
    */
   readonly criticalDrainMs: number;
-  /** How often a drain polls. Default 250 ms. */
+  /** Poll interval of a drain. Default 250 ms. */
   readonly drainPollMs: number;
-  /** Deadline of one load. Default null, the runtime's own. */
+  /** Deadline of one load. Default null: the runtime's own deadline. */
   readonly loadTimeoutMs: number | null;
-  /** How long our busy instances may finish at the stop. Default 5 s. */
+  /** How long `stop` waits for our busy instances. Default 5 s. */
   readonly stopDrainMs: number;
   /** Wait after a switch that was put off. Default 15 s, doubling up to 5 min. */
   readonly putOff: BackOffPolicy;
@@ -38,7 +38,7 @@ export interface AutopilotTimings {
   readonly fault: BackOffPolicy;
   /** Wait before a model that failed to load is tried again. Default 1 min, doubling up to 30 min. */
   readonly failure: BackOffPolicy;
-  /** After how many failed loads no load is tried for a while. Default: 10 min after 5 within 5 min. */
+  /** Pauses all loads after many failures. Default: for 10 min after 5 failures within 5 min. */
   readonly breaker: BreakerPolicy;
 }
 
@@ -62,7 +62,7 @@ export interface AutopilotOptions extends AutopilotPorts {
   readonly decisionLog?: DecisionSink | null;
   /**
    * `keep` loads without an idle time and unloads our instances at the stop. `release` loads with the
-   * catalog's idle time; after the runtime has unloaded the model for it, the next `acquire` loads again.
+   * catalog's idle time, after which the runtime unloads the model; the next `acquire` loads it again.
    * Default `keep`.
    */
   readonly idle?: 'keep' | 'release';
@@ -70,11 +70,11 @@ export interface AutopilotOptions extends AutopilotPorts {
   readonly unloadAtStop?: boolean;
   /** Decide, but load and unload nothing. Default false. */
   readonly dryRun?: boolean;
-  /** Uniform in [0, 1), for jitter. Default `Math.random`. */
+  /** A random number, uniform in [0, 1), for jitter. Default `Math.random`. */
   readonly random?: () => number;
   /**
-   * Whether the process that a yield depends on still runs. It ran at `sinceMs` (epoch milliseconds), when
-   * the yield began. Default: asks the operating system.
+   * Whether the process of a yield still runs. The yield began at `sinceMs` (epoch milliseconds), and the
+   * process ran then. Default: asks the operating system.
    */
   readonly isProcessAlive?: (processId: number, sinceMs: number) => boolean;
   readonly timings?: Partial<AutopilotTimings>;
@@ -103,8 +103,7 @@ const NO_REQUEST = {};
 
 /** Fills in the defaults. */
 export function completeOptions(options: AutopilotOptions): AutopilotSettings {
-  // Cached, because timings are read several times a round. Merged again only when the given timings
-  // change.
+  // Timings are read several times a round, so the merged object is kept until the given timings change.
   let timings = DEFAULT_TIMINGS;
   let given: Partial<AutopilotTimings> | undefined;
   return {

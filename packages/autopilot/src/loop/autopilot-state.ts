@@ -15,11 +15,11 @@ export interface AutopilotState {
     readonly verdict: Verdict;
     readonly timeToHardLimitMs: number | null;
   } | null;
-  /** The error of the port that the loop waits for; null while it works. */
+  /** The error of a port that failed in the last round; null when all ports worked. */
   readonly fault: unknown;
   /** Until when no load is tried after many failures, in epoch milliseconds; null while loads are tried. */
   readonly breakerOpenUntilMs: number | null;
-  /** Until when a switch is put off for a busy instance, in epoch milliseconds; null when none is. */
+  /** Until when a switch is put off for a busy instance, in epoch milliseconds; null when no switch is. */
   readonly putOffUntilMs: number | null;
   readonly failures: FailureLedger;
   readonly pins: readonly Pin[];

@@ -13,7 +13,7 @@ const MODELS = [
 ];
 const KEYS = MODELS.map((model) => model.modelKey);
 
-/** Something that happens to the machine, the runtime, or the autopilot. */
+/** An event on the machine, in the runtime, or in the autopilot. */
 type Happening =
   | { readonly kind: 'others'; readonly gib: number }
   | { readonly kind: 'busy' | 'idle'; readonly which: number }
@@ -184,7 +184,7 @@ describe('the autopilot under random events', () => {
             expect(world.broken).toEqual([]);
           }
 
-          // From here on nothing changes.
+          // From here on the world does not change.
           for (const lease of leases) lease.release();
           for (const identifier of world.instances.keys()) world.setActivity(identifier, 'idle');
           world.down = null;

@@ -6,7 +6,7 @@ import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
 
 describe('createAutopilot', () => {
-  it('loads the best that fits at once, and unloads it when it stops', async () => {
+  it('at once loads the best model that fits, and unloads it at the stop', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);
@@ -18,7 +18,7 @@ describe('createAutopilot', () => {
     expect(pilot.autopilot.state.status).toBe('stopped');
   });
 
-  it('loads the last candidate over the limit after memory had run out for every model', async () => {
+  it('loads the last candidate over the limit after all models had been unloaded for lack of memory', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -52,7 +52,7 @@ describe('createAutopilot', () => {
     expect(pilot.of('left-loaded')).toEqual([]);
   });
 
-  it('unloads nothing once another Mai has taken over', async () => {
+  it('unloads nothing at the stop once another process has taken the lock over', async () => {
     const world = new FakeWorld([SMALL]);
     const taken = new AbortController();
     const pilot = await startPilot(world, {
@@ -66,7 +66,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('reloads the same model with a better load option only after that was due for ten minutes', async () => {
+  it('reloads the same model with a better load option only after the reload was due for ten minutes', async () => {
     const world = new FakeWorld([{ ...LARGE, kvBytes: 4 * GIB }]);
     world.othersBytes = 10 * GIB;
     const pilot = await startPilot(world);
@@ -89,7 +89,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('steps down once pressure has lasted for the dwell time, and up once it is gone', async () => {
+  it('steps down once pressure has lasted for the dwell time, and up once the pressure is gone', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -137,7 +137,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('loads one model on a ramp, which still fits at its end, and every decision replays', async () => {
+  it('on a ramp loads one model that still fits at the end of the ramp, and every decision replays', async () => {
     const MEDIUM = { modelKey: 'medium', bytes: 12 * GIB };
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     const lines: string[] = [];
@@ -241,7 +241,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('evicts what others have loaded once it is idle for long enough, where the policy says so', async () => {
+  it('evicts a foreign instance that has been idle for long enough, where the policy says so', async () => {
     const world = new FakeWorld([LARGE]);
     world.models.set('theirs', { modelKey: 'theirs', bytes: 8 * GIB });
     world.policy = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict-idle' };
@@ -255,7 +255,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('counts memory over the hard limit after a load as a failed load, and does not abort it', async () => {
+  it('counts a load as failed, and does not abort it, where a pool is over the hard limit after it', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 10 * SECOND }, SMALL]);
     const { ports } = world;
     const pilot = await startPilot(world, {
@@ -278,7 +278,7 @@ describe('createAutopilot', () => {
   });
 
   describe('idle: release', () => {
-    it('leaves nothing loaded after the idle time, and loads again when it is asked', async () => {
+    it('leaves nothing loaded after the idle time, and loads again at the next `acquire`', async () => {
       const world = new FakeWorld([SMALL]);
       const pilot = await startPilot(world, { idle: 'release' });
       await world.clock.advance(10 * SECOND);
@@ -298,7 +298,7 @@ describe('createAutopilot', () => {
     });
   });
 
-  it('reports duplicates once', async () => {
+  it('reports only once that a model is loaded twice', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small', { instanceIdentifier: 'small' });
     world.place('small', { instanceIdentifier: 'small:2' });

@@ -11,8 +11,8 @@ import { createEventHub } from '../events/event-hub.js';
 import type { AcquireResult } from '../leases/leases.js';
 
 /**
- * Capacity for each reader. A round publishes a few events, so a reader this far behind has stopped
- * reading.
+ * How many unread events are kept for each reader. A round publishes a few events, so a reader with more of
+ * them has stopped reading.
  */
 const EVENTS_BEHIND_MAX = 1024;
 
@@ -21,13 +21,13 @@ export interface Autopilot extends AsyncDisposable {
   /**
    * Starts the rounds. Does nothing when they run already.
    *
-   * @throws AutopilotError `ALREADY_RUNNING` from the lock, or whatever else the lock throws.
+   * @throws the errors of the lock, unchanged: AutopilotError `ALREADY_RUNNING`, for example.
    */
   start(): Promise<void>;
   /**
-   * Cancels what is under way and leaves nothing half loaded. With `idle: 'keep'` it then unloads our
-   * instances, except those that are pinned or stay busy; `unloadAtStop: false` leaves all of them loaded.
-   * Resolves when no timer and no listener is left.
+   * Cancels the switch under way; a load that is cancelled leaves no instance. With `idle: 'keep'` our
+   * instances are then unloaded, except those that are pinned or stay busy; `unloadAtStop: false` leaves all
+   * of them loaded. Resolves when no timer and no listener is left.
    */
   stop(): Promise<void>;
   readonly state: AutopilotState;
@@ -85,7 +85,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
     const ended = ready.then(
       () =>
         own.run(controller.signal).catch(() => {
-          // It ends only by the signal; faults are published as events.
+          // The loop rejects only when the signal fires. Faults are published as events.
         }),
       () => undefined,
     );

@@ -11,11 +11,14 @@ export interface Decision {
   readonly input: AssembledInput & { readonly upgradeMarginRatio: number };
   readonly selection: Selection;
   readonly judged: Judgement;
-  /** On a ramp: the lowered limits of the decision, then higher ones. Empty otherwise. */
+  /**
+   * While the others' use rises steadily (a ramp): the lowered limits of the decision, then higher limits.
+   * Empty otherwise.
+   */
   readonly limits: readonly SelectionPolicy[];
 }
 
-/** Makes the decision of a round and judges whether it is time for it. */
+/** Makes the decision of a round and judges whether it is due. */
 export class Decider {
   readonly #timing: SwitchTiming;
   readonly #select = createSelectionMemo();
@@ -29,7 +32,7 @@ export class Decider {
     return this.#timing.upgradeMarginRatio;
   }
 
-  /** @param earlier - the decision of the same round that this one replaces; null for the first one. */
+  /** @param earlier - the decision of the same round that is replaced; null for the first of a round. */
   decide(input: Decision['input'], earlier: Decision | null = null): Decision {
     const selection = this.#select(input);
     const judged =

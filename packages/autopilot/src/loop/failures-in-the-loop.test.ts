@@ -18,7 +18,7 @@ describe('failures', () => {
     await pilot.stop();
   });
 
-  it('does not retry a load that would fail again', async () => {
+  it('does not retry a load that would fail for the same reason', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     for (let time = 0; time < 50; time += 1) {
       world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });

@@ -26,12 +26,12 @@ interface Sources {
   readonly executor: SwitchExecutor;
 }
 
-/** The input of a decision, and how it was observed. */
+/** The input of a decision, with the readings behind it. */
 export interface Observation {
   readonly input: AssembledInput;
   /** The resources as they were measured, yielded memory included. */
   readonly measured: Resources;
-  /** Whether the runtime was asked for its residents now; otherwise the last listing was used. */
+  /** True when the runtime was asked for its residents; false when the last listing was used again. */
   readonly fresh: boolean;
 }
 
@@ -47,7 +47,7 @@ export class Observer {
     this.#sources = sources;
   }
 
-  /** The request for now: the configured one, with rules, leases and pins. */
+  /** The configured request, extended by the rules, leases and pins that apply now. */
   async request(signal: AbortSignal): Promise<SelectionRequest> {
     const { request, rules } = this.#settings;
     const { journal, leases, executor } = this.#sources;

@@ -2,6 +2,9 @@ import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { createMemoryJournal } from '../journal/journal-port.js';
+import { EMPTY_JOURNAL } from '../journal/journal-state.js';
+import type { AutopilotOptions } from './autopilot-options.js';
 
 describe('between two rounds', () => {
   /** A world whose RAM can be read alone; `reads` counts these readings. */
@@ -14,7 +17,9 @@ describe('between two rounds', () => {
       return world.resources().ram;
     };
     const monitor = { ...world.ports.monitor, readRam };
-    return { world, polls, start: () => startPilot(world, { monitor }) };
+    const start = (options: Partial<AutopilotOptions> = {}) =>
+      startPilot(world, { monitor, ...options });
+    return { world, polls, start };
   }
 
   it('starts a round as soon as a limit is passed, and switches when the dwell is over', async () => {
@@ -43,6 +48,23 @@ describe('between two rounds', () => {
     await world.clock.advance(MINUTE);
     expect(pilot.of('decided').length - rounds).toBe(60);
     expect(polls.reads - reads).toBeGreaterThan(60);
+    await pilot.stop();
+  });
+
+  it('starts no round while a yield holds memory and nothing else changes', async () => {
+    const { world, start } = openPolled();
+    // 6 GiB of others, 16 of the pinned model and 4 yielded are over the limit of 25.6 GiB.
+    world.place('large');
+    const game = { name: 'game', bytes: 4 * GIB, pools: 'all', sinceMs: 0 } as const;
+    const yields = [{ ...game, untilMs: null, processId: null }];
+    const pilot = await start({
+      journal: createMemoryJournal({ ...EMPTY_JOURNAL, yields }),
+      request: { pinned: ['large'] },
+    });
+    await world.clock.advance(2 * MINUTE);
+    const rounds = pilot.of('decided').length;
+    await world.clock.advance(MINUTE);
+    expect(pilot.of('decided').length - rounds).toBe(60);
     await pilot.stop();
   });
 

@@ -2,11 +2,11 @@ import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, Selection } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
 import type { MonitorPort } from '../ports/monitor-port.js';
-import type { Waker } from './waker.js';
+import type { WakeableSleep } from './wakeable-sleep.js';
 
 /** Poll interval for RAM between rounds. */
 const POLL_INTERVAL_MS = 150;
-/** RAM is polled only when its use is within this share of the total of a limit. */
+/** RAM is polled only when its use differs from a limit by less than this share of the total. */
 const NEAR_RATIO = 0.25;
 
 /** RAM at the last decision. */
@@ -26,7 +26,11 @@ export class RamWatch {
     this.#readRam = readRam;
   }
 
-  /** Sets the RAM use that the next polls are compared with. */
+  /**
+   * Sets the RAM use that the next polls are compared with.
+   *
+   * @param resources - as measured. Yielded memory counts as used in the selection, but not in the polls.
+   */
   decided({ pools }: Selection, { observable, ram }: Resources): void {
     const pool = pools.find((one) => one.pool === 'ram');
     const { availableBytes } = ram;
@@ -35,19 +39,19 @@ export class RamWatch {
   }
 
   /** Sleeps for `ms`, or until it is woken or the use of RAM has passed a limit in either direction. */
-  async sleep(waker: Waker, ms: number, signal: AbortSignal): Promise<void> {
+  async sleep(sleeper: WakeableSleep, ms: number, signal: AbortSignal): Promise<void> {
     const clock = this.#clock;
     const readRam = this.#readRam;
     const reference = this.#reference;
     if (readRam === null || reference === null) {
-      await waker.sleep(clock, ms, signal);
+      await sleeper.sleep(clock, ms, signal);
       return;
     }
     const { pool } = reference;
     const usedBytes = pool.useBeforeBytes + reference.availableBytes;
     const untilMs = clock.monotonicMs() + ms;
     for (let leftMs = ms; leftMs > 0; leftMs = untilMs - clock.monotonicMs()) {
-      const woken = await waker.sleep(clock, Math.min(leftMs, POLL_INTERVAL_MS), signal);
+      const woken = await sleeper.sleep(clock, Math.min(leftMs, POLL_INTERVAL_MS), signal);
       if (woken) return;
       try {
         const { availableBytes } = await readRam();
@@ -56,7 +60,7 @@ export class RamWatch {
         if (limitsPassed(pool, useBytes) !== limitsPassed(pool, pool.useBeforeBytes)) return;
       } catch {
         // Ignored here: the next round makes the same reading and reports the fault.
-        await waker.sleep(clock, Math.max(0, untilMs - clock.monotonicMs()), signal);
+        await sleeper.sleep(clock, Math.max(0, untilMs - clock.monotonicMs()), signal);
         return;
       }
     }

@@ -3,7 +3,7 @@ import type { SwitchReason } from '../events/autopilot-event.js';
 import { asDue } from '../timing/as-due.js';
 import type { Verdict } from '../timing/hysteresis-state.js';
 
-/** Why to carry a decision out now; null when it is not carried out. */
+/** The reason to carry a decision out now; null when it is not carried out. */
 export function reasonToAct(
   selection: Selection,
   verdict: Verdict,
@@ -26,7 +26,7 @@ export function reasonToAct(
   const { decision, direction } = asDue(selection);
   if (decision === 'none') return null;
   if (decision === 'keep') {
-    // The serving instance stays. The steps unload the instances that it replaced, which were busy then.
+    // The serving instance stays. The steps unload instances that were busy when it replaced them.
     return selection.plan.steps.length > 0 && !isHeldBack() ? verdict.reason : null;
   }
   const emergency = verdict.act && verdict.reason === 'EMERGENCY';

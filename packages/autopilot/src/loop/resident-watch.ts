@@ -3,7 +3,7 @@ import { isSameData } from '../caching/same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 
-/** Compares the residents of each round with the last: detects an expired idle time and duplicates. */
+/** Compares the residents of two rounds, to detect an expired idle time and duplicates. */
 export class ResidentWatch {
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
@@ -46,12 +46,12 @@ export class ResidentWatch {
     }
   }
 
-  /** Our last instance was unloaded, or a load was aborted, because memory ran out. */
+  /** Call when, for lack of memory, our last instance was unloaded or a load was aborted. */
   release(): void {
     this.#released = true;
   }
 
-  /** An instance that is gone in the next round was not unloaded for its idle time. */
+  /** Call after a switch or a fault: an instance that is then gone was not unloaded for its idle time. */
   forget(): void {
     this.#hadOurs = false;
   }

@@ -48,7 +48,7 @@ async function openSteady(change: (ports: AutopilotPorts) => Partial<AutopilotPo
   const reset = () =>
     Object.assign(calls, { listResidents: 0, estimate: 0, catalog: 0, survey: 0 });
   reset();
-  /** Seconds until a round has seen an instance; null when none has within half a minute. */
+  /** Seconds until a round sees an instance; null when no round sees it within half a minute. */
   const secondsUntilSeen = async (instanceIdentifier: string) => {
     for (let second = 1; second <= 30; second += 1) {
       await world.clock.advance(SECOND);
@@ -61,7 +61,7 @@ async function openSteady(change: (ports: AutopilotPorts) => Partial<AutopilotPo
 }
 
 describe('how often the runtime is asked', () => {
-  it('is once in ten seconds in steady state, for residents alone', async () => {
+  it('is once in ten seconds in steady state, and only to list residents', async () => {
     const { world, pilot, calls, total } = await openSteady();
     await world.clock.advance(10 * MINUTE);
     expect(calls.listResidents).toBeGreaterThanOrEqual(59);
@@ -69,7 +69,7 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
-  it('is not higher where memory and CPU change a little all the time', async () => {
+  it('does not rise where memory and CPU use change a little all the time', async () => {
     const { world, pilot, total } = await openSteady(({ monitor }) => ({
       monitor: {
         ...monitor,
@@ -89,7 +89,7 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
-  it('is no estimate again where other programs take and free memory all the time', async () => {
+  it('does not include new estimates where other programs take and free memory all the time', async () => {
     const { world, pilot, calls } = await openSteady();
     for (let second = 0; second < 600; second += 5) {
       world.othersBytes = (second % 60 < 30 ? 6 : 6.8) * GIB;
@@ -99,7 +99,7 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
-  it('is again for an estimate that refuses a model, once memory has changed', async () => {
+  it('includes a new estimate of a model that was refused, once memory has changed', async () => {
     const { world, pilot, calls } = await openSteady(({ estimator }) => ({
       estimator: {
         estimate: async (question, options) => ({
@@ -119,7 +119,7 @@ describe('how often the runtime is asked', () => {
   it.each([
     ['nothing fits', { othersGib: 30, dryRun: false }],
     ['nothing may be loaded', { othersGib: 6, dryRun: true }],
-  ])('is not higher where %s', async (_, { othersGib, dryRun }) => {
+  ])('does not rise where %s', async (_, { othersGib, dryRun }) => {
     const world = new FakeWorld([LARGE]);
     world.othersBytes = othersGib * GIB;
     let listed = 0;
@@ -141,14 +141,14 @@ describe('how often the runtime is asked', () => {
     await pilot.stop();
   });
 
-  it('is not higher where the runtime is on another machine', async () => {
+  it('does not rise where the runtime is on another machine', async () => {
     const { world, pilot, total } = await openSteady(() => ({ runtimeIsLocal: false }));
     await world.clock.advance(10 * MINUTE);
     expect(total()).toBeLessThanOrEqual(61);
     await pilot.stop();
   });
 
-  it('is higher while a switch is due', async () => {
+  it('rises while a switch is due', async () => {
     const { world, pilot, calls } = await openSteady();
     world.setActivity('mai/large', 'generating');
     world.othersBytes = 12 * GIB;
@@ -200,7 +200,7 @@ describe('how soon a load by somebody else is noticed', () => {
     await pilot.stop();
   });
 
-  it('is within 2 s of its end where memory is taken before it is listed', async () => {
+  it('is within 2 s of the end of the load where the load takes its memory before it is listed', async () => {
     const { world, pilot, secondsUntilSeen } = await openSteady();
     world.othersBytes += 1e9;
     await world.clock.advance(7 * SECOND);
@@ -225,7 +225,7 @@ describe('how soon a load by somebody else is noticed', () => {
 });
 
 describe('a reason to ask the runtime at once', () => {
-  it('is CPU use of its engines', async () => {
+  it('is that its engines use the CPU', async () => {
     let enginesRatio = 0;
     const { world, pilot, calls, reset } = await openSteady(({ monitor }) => ({
       monitor: {
@@ -246,7 +246,7 @@ describe('a reason to ask the runtime at once', () => {
     await pilot.stop();
   });
 
-  it('is an edited configuration, within its two seconds', async () => {
+  it('is an edited configuration, within the two seconds until it is read', async () => {
     const { world, pilot, calls } = await openSteady();
     world.chain = [...world.chain].reverse();
     await world.clock.advance(2 * SECOND);
@@ -264,7 +264,7 @@ describe('a reason to ask the runtime at once', () => {
     await pilot.stop();
   });
 
-  it('is a lease that no known resident satisfies, but not a lease that a resident satisfies', async () => {
+  it('is a request for a lease, unless a known resident satisfies it', async () => {
     const { world, pilot, calls, reset } = await openSteady();
     await world.clock.advance(3 * SECOND);
     reset();
@@ -283,13 +283,14 @@ describe('a reason to ask the runtime at once', () => {
     const { world, pilot } = await openSteady();
     await world.clock.advance(offsetS * SECOND);
     const verdict = () => pilot.autopilot.state.decision?.verdict;
-    // A little over the limit, in steps too small to be noticed as a change.
+    // Use goes a little over the limit, in steps that are too small to count as a change.
     while (verdict()?.reason !== 'DWELLING') {
       world.othersBytes += 0.1 * GIB;
       await world.clock.advance(5 * SECOND);
     }
     while ((verdict()?.waitMs ?? 0) > SECOND) await world.clock.advance(SECOND);
-    // Unloaded by hand while a program takes the same amount: no local reading changes, and nothing fits.
+    // A person unloads the model while a program takes the same memory. No local reading changes, and no
+    // model fits.
     world.instances.delete('mai/large');
     world.othersBytes += 16 * GIB;
     await world.clock.advance(30 * SECOND);

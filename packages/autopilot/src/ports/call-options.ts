@@ -5,7 +5,7 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** Builds call options; null leaves an option out. */
+/** Builds call options. An option that is null is left out. */
 export function callOptions(signal: AbortSignal | null, timeoutMs: number | null): CallOptions {
   return {
     ...(signal === null ? {} : { signal }),

@@ -1,9 +1,7 @@
 import type { LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
-/**
- * The known facts about a model before it is loaded. A profile of `@mai/model-config` satisfies this type.
- */
+/** The facts about a model that are known before a load. A profile of `@mai/model-config` satisfies this type. */
 export interface CandidateProfile {
   readonly modelKey: string;
   readonly displayName: string;
@@ -11,17 +9,17 @@ export interface CandidateProfile {
   readonly capabilities: readonly string[];
   /** The configured context length, unless `loadConfig` sets one. */
   readonly contextLengthTokens: number;
-  /** The most that the model allows; null when unknown. */
+  /** The longest context that the model allows; null when unknown. */
   readonly maxContextLengthTokens: number | null;
   /**
-   * The configured estimate of its RAM in bytes, used when there is no better estimate; null when not
-   * configured.
+   * The configured estimate, in bytes, of all memory that it takes without a GPU. Used when there is no
+   * better estimate; null when not configured.
    */
   readonly minMemoryBytes: number | null;
-  /** The configured estimate of its GPU memory in bytes; null when not configured. */
+  /** The part of `minMemoryBytes` that moves to a GPU with all layers there; null when not configured. */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
-  /** Idle time after which the runtime may unload it; null keeps it. */
+  /** Idle time after which the runtime may unload the model; null keeps it loaded. */
   readonly ttlMs: number | null;
   readonly downloaded: boolean;
 }
@@ -32,20 +30,21 @@ export interface CatalogReading {
   readonly chain: readonly CandidateProfile[];
   readonly policy: SelectionPolicy;
   /**
-   * Other downloaded quantizations of a model, by its model key. Each is a model key of its own. The
-   * smaller ones join the chain right behind their model.
+   * The model keys of other downloaded quantizations, by the model key of the model. The smaller
+   * quantizations are inserted into the chain right after their model.
    */
   readonly variants: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Which reading is asked for. */
+/** A question to the catalog. */
 export interface CatalogQuestion extends CallOptions {
   /** Name of the fallback chain; null is the default chain. */
   readonly chain: string | null;
   /**
    * Whether the catalog may ask the runtime for the list of downloaded models. With false it answers from
-   * its cache and from local files. The autopilot passes false as long as nothing has changed, because in
-   * steady state its ten-second budget of runtime calls goes to the list of residents. Default true.
+   * its cache and from local files. The autopilot passes false as long as nothing has changed: in steady
+   * state it may call the runtime once in ten seconds, and it uses that call to list residents. Default
+   * true.
    */
   readonly mayAskRuntime?: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
-/** Asks what a model takes with this load configuration on this machine. */
+/** Asks how much memory a model takes with a load configuration on a machine. */
 export interface EstimateQuestion {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;

@@ -6,18 +6,18 @@ export interface MonitorPort {
   /** One reading, taken now. */
   snapshot(options: CallOptions): Promise<Resources>;
   /**
-   * Reads RAM alone, in less than a millisecond, for polls between two rounds. Null when the machine can't
-   * do that: a limit that is passed is then noticed at the next round.
+   * Reads only RAM, in less than a millisecond, for polls between two rounds. Null when the machine can't do
+   * that: use over a limit is then noticed at the next round.
    */
   readonly readRam: (() => Promise<{ readonly availableBytes: number | null }>) | null;
   /**
-   * The first reading after memory has stopped changing: drivers and the OS lag behind a load or an unload
-   * by up to 1.5 s. With null the autopilot compares snapshots itself.
+   * Waits until memory has stopped changing, and resolves to that reading. Drivers and the OS show a load or
+   * an unload up to 1.5 s late. With null the autopilot compares snapshots itself.
    */
   readonly settled: ((options: CallOptions) => Promise<Resources>) | null;
 }
 
-/** Asks the runtime about its hardware, in place of the monitor, when it is on another machine. */
+/** Asks a runtime on another machine about its hardware. It replaces the monitor there. */
 export interface SurveyPort {
   survey(options: CallOptions & { readonly deviceIdentifier: string | null }): Promise<Survey>;
 }

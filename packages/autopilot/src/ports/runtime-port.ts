@@ -9,25 +9,25 @@ export interface RuntimeInstance {
   readonly contextLengthTokens: number | null;
   readonly maxContextLengthTokens: number | null;
   readonly ttlMs: number | null;
-  /** Epoch milliseconds; null when it was never used or the runtime does not say. */
+  /** Epoch milliseconds; null when it was never used or the runtime does not tell. */
   readonly lastUsedAtMs: number | null;
-  /** The device it lives on; null is the machine that the runtime itself runs on. */
+  /** The device that it is loaded on; null is the machine that the runtime runs on. */
   readonly deviceIdentifier: string | null;
-  /** `'idle'`, another activity, or null when the runtime does not say. */
+  /** `'idle'` or the name of another activity; null when the runtime does not tell. */
   readonly activity: string | null;
-  /** Requests that wait; null when the runtime does not say. */
+  /** Number of requests that wait; null when the runtime does not tell. */
   readonly queued: number | null;
   readonly loadConfig: LoadConfig;
-  /** Whether its weights are locked in memory; null when the runtime does not say. */
+  /** Whether its weights are locked in memory; null when the runtime does not tell. */
   readonly keepModelInMemory: boolean | null;
 }
 
-/** One load. */
+/** The request for one load. */
 export interface RuntimeLoadRequest extends CallOptions {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
   readonly identifier: string;
-  /** Idle time after which the runtime unloads it; null keeps it. */
+  /** Idle time after which the runtime unloads the instance; null keeps it loaded. */
   readonly ttlMs: number | null;
   readonly deviceIdentifier: string | null;
   readonly onProgress: (ratio: number) => void;
@@ -50,9 +50,12 @@ export interface RuntimeLoadResult {
 /**
  * Loads and unloads models; the client of `@mai/lmstudio-adapter` satisfies it.
  *
- * The autopilot relies on this: a rejected or cancelled `load` leaves nothing resident; `unload` of an
- * instance that is gone rejects with code `INSTANCE_NOT_FOUND`; faults carry a `code`; cancellation rejects
- * with the signal's own reason.
+ * The autopilot relies on these rules:
+ *
+ * - A `load` that is rejected or cancelled leaves no instance.
+ * - `unload` of an instance that is gone rejects with code `INSTANCE_NOT_FOUND`.
+ * - Every fault has a `code`.
+ * - A cancelled call rejects with the signal's own reason.
  *
  * In steady state the autopilot calls `listResidents` at most once in ten seconds.
  */

@@ -7,12 +7,12 @@ import type { EmitRunEvent } from './run-event.js';
 
 /** How long a drain waits and how often it polls. */
 export interface DrainOptions {
-  /** Milliseconds since the drain began. Asked at every poll, because an emergency shortens it. */
+  /** Milliseconds from the start of the drain. Read at every poll, because an emergency shortens it. */
   readonly deadlineMs: () => number;
   readonly pollMs: number;
 }
 
-/** How a drain waits, and who is told about its progress. */
+/** The options of a drain, and the receiver of its events. */
 export interface DrainContext extends DrainOptions {
   readonly isLeased: (instanceIdentifier: string) => boolean;
   readonly emit: EmitRunEvent;
@@ -26,8 +26,8 @@ interface Polled {
 }
 
 /**
- * Waits until none of the instances is busy, or until the deadline. Resolves to those that are still
- * resident, as the runtime's last answer says.
+ * Waits until none of the instances is busy, or until the deadline. Resolves to those that the runtime
+ * listed last.
  */
 export async function drainUntilIdle(
   ports: AutopilotPorts,
@@ -63,16 +63,18 @@ export async function drainUntilIdle(
 interface UnloadTask extends DrainContext {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
-  /** Whether to unload it at the deadline although it is busy. */
+  /** Whether an instance that is busy at the deadline is unloaded anyway. */
   readonly force: () => boolean;
   /** A pinned instance is not unloaded, even when forced. */
   readonly isPinned: (instance: RuntimeInstance) => boolean;
 }
 
 /**
- * - `unloaded`: `forced` says that it was still busy.
- * - `gone`: it was no longer resident, or another model has its identifier.
- * - `busy`: it was busy at the deadline and not forced, or pinned meanwhile.
+ * The result of `drainAndUnload`.
+ *
+ * - `unloaded`: the instance was unloaded. `forced`: although it was busy.
+ * - `gone`: the instance was no longer resident, or another model has its identifier.
+ * - `busy`: the instance stays. It was busy at the deadline, or was pinned meanwhile.
  */
 export type DrainOutcome =
   | { readonly kind: 'unloaded'; readonly instance: RuntimeInstance; readonly forced: boolean }

@@ -12,7 +12,7 @@ import { asLoadFailure, type LoadFailure } from './load-failure.js';
 import type { EmitRunEvent } from './run-event.js';
 import { settleMemory } from './settle-memory.js';
 
-/** Deadline of the clean-up after a failed load, which must not hang on the same fault. */
+/** Deadline of the clean-up after a failed load, because the same fault may make the clean-up hang. */
 const CLEAN_UP_TIMEOUT_MS = 10_000;
 
 /** The data that all loads of a run share. */
@@ -37,14 +37,14 @@ export interface LoadTask extends LoadContext {
   readonly identifier: string | null;
 }
 
-/** The loaded instance, or why the candidate can't be used. */
+/** The loaded instance, or the reason why the candidate can't be used. */
 export type LoadOutcome =
   | { readonly instance: RuntimeInstance; readonly failure: null }
   | { readonly instance: null; readonly failure: LoadFailure };
 
 /**
- * Loads one candidate and checks it: its context must be long enough, and use must keep to the hard limit.
- * An instance that fails a check, or is half loaded, is gone when this returns or throws.
+ * Loads one candidate and checks the instance: its context must be long enough, and no pool may be over its
+ * hard limit. An instance that fails a check or whose load fails is unloaded before this returns or throws.
  */
 export async function loadCandidate(ports: AutopilotPorts, task: LoadTask): Promise<LoadOutcome> {
   const { clock } = ports;
@@ -129,7 +129,7 @@ function checkContext(task: LoadTask, instance: RuntimeInstance): LoadFailure | 
   const required = task.requirement.minContextLengthTokens;
   const least = asked === null ? required : leastContextTokens(asked, required);
   if (least === null || got === null || got >= least) return null;
-  const message = `${modelKey} was loaded with ${got} tokens of context; at least ${least} are needed.`;
+  const message = `${modelKey} was loaded with ${got} tokens of context. At least ${least} are needed.`;
   return { modelKey, loadConfig, code: 'CONTEXT_TOO_SMALL', message };
 }
 
@@ -143,8 +143,8 @@ function checkMemory(
 }
 
 /**
- * Makes sure that no instance has `identifier`. Runs on after a cancellation. When the runtime can't be
- * reached either, the caller reports the fault that made the clean-up necessary.
+ * Unloads the instance with `identifier`, if there is one, also after a cancellation. An error of the runtime
+ * is ignored here, because the caller already reports the fault that made the clean-up necessary.
  */
 async function removeLeftover(ports: AutopilotPorts, identifier: string): Promise<void> {
   const options = callOptions(null, CLEAN_UP_TIMEOUT_MS);

@@ -5,7 +5,7 @@ const RUNTIME_CODES = ['LOAD_REFUSED', 'LOAD_FAILED', 'LOAD_TIMED_OUT', 'MODEL_N
 
 /**
  * Why a candidate could not be used. The first four are the runtime's own codes. `OUT_OF_MEMORY` is a
- * `LOAD_FAILED` whose error has `outOfMemory`; the last two are found after the load.
+ * `LOAD_FAILED` whose error has `outOfMemory`. The last two come from the checks after a load.
  */
 export type LoadFailureCode =
   | 'LOAD_REFUSED'
@@ -16,7 +16,7 @@ export type LoadFailureCode =
   | 'CONTEXT_TOO_SMALL'
   | 'MEMORY_EXCEEDED';
 
-/** A candidate that was tried and is not resident. */
+/** The failed load of a candidate. */
 export interface LoadFailure {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -25,7 +25,7 @@ export interface LoadFailure {
 }
 
 /**
- * The failure that an error of `load` stands for; null when the error says nothing about the model (the
+ * Turns an error of `load` into a failure of the model; null when the error is not about the model (the
  * runtime is gone, a bug, a cancellation).
  */
 export function asLoadFailure(

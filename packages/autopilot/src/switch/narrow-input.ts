@@ -3,14 +3,14 @@ import type { PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LoadFailure } from './load-failure.js';
 
-/** The models that failed and are not tried again in this run, in the form of cool-downs. */
+/** Cool-downs that exclude the models that have failed from the rest of this run. */
 export function notTriedAgain(failures: readonly LoadFailure[]): Record<string, number> {
   // A refusal concerns one load option; every other failure concerns the model.
   const failed = failures.filter(({ code }) => code !== 'LOAD_REFUSED');
   return Object.fromEntries(failed.map(({ modelKey }) => [modelKey, Number.MAX_SAFE_INTEGER]));
 }
 
-/** The input with the load options that the runtime has refused marked as refused. */
+/** Marks the load options that the runtime has refused. */
 export function markRefused(
   input: AssembledInput,
   failures: readonly LoadFailure[],
@@ -34,7 +34,7 @@ export function markRefused(
   };
 }
 
-/** The input without the candidates and load options that are preferred to the target. */
+/** Removes the candidates and load options that come before the target in the order of preference. */
 export function notBetterThan(input: AssembledInput, target: PlanStep | null): AssembledInput {
   if (target?.action !== 'load') return input;
   const name = nameOption(target.modelKey, target.loadOption.loadConfig);

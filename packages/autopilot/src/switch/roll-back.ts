@@ -15,13 +15,13 @@ import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { loadCandidate, type LoadContext, type LoadOutcome } from './load-candidate.js';
 
 /**
- * The footprint of an unloaded instance if it fits beside everything that is resident now. It was resident
- * before, so it only has to keep to the hard limit. Null if it does not fit, its footprint is unknown, or
+ * The footprint of an unloaded instance, if it fits beside the residents. The instance was resident before,
+ * so it only has to stay within the hard limit. Null if it does not fit, if its footprint is unknown, or if
  * another copy of the model is resident.
  */
 export async function footprintIfFits(
-  ports: AutopilotPorts,
-  { policy, resources, residents }: AssembledInput,
+  ports: Pick<AutopilotPorts, 'estimator'>,
+  { policy, resources, residents }: Pick<AssembledInput, 'policy' | 'resources' | 'residents'>,
   instance: RuntimeInstance,
   signal: AbortSignal | null,
 ): Promise<Footprint | null> {
@@ -39,8 +39,8 @@ export async function footprintIfFits(
 }
 
 /**
- * After a failure, a later decision may have reloaded a model that had been unloaded. This instance counts
- * as rolled back (`back`), and is removed from `loaded` and `unloaded`.
+ * Finds the models that were unloaded and then, after a failure, loaded again by a later decision. They
+ * count as rolled back (`back`), and are removed from `loaded` and `unloaded`.
  */
 export function separateReturned(
   loaded: readonly RuntimeInstance[],

@@ -4,7 +4,7 @@ import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LoadMismatch, RuntimeInstance } from '../ports/runtime-port.js';
 import type { LoadFailure } from './load-failure.js';
 
-/** What happens during a run, in order. */
+/** An event of a run. */
 export type RunEvent =
   | { readonly type: 'observing' }
   | { readonly type: 'decided'; readonly input: AssembledInput; readonly selection: Selection }
@@ -12,7 +12,7 @@ export type RunEvent =
       readonly type: 'draining';
       readonly instanceIdentifier: string;
       readonly modelKey: string;
-      /** How long the drain has waited, and how long it will wait at most. */
+      /** How long the drain has waited, and for how long it may wait in all. */
       readonly waitedMs: number;
       readonly deadlineMs: number;
     }

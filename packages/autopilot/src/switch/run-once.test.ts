@@ -27,7 +27,7 @@ const types = (events: readonly RunEvent[]): string[] => [
 ];
 
 describe('runOnce', () => {
-  it('loads the best that fits when nothing is loaded', async () => {
+  it('loads the best model that fits when nothing is loaded', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const report = await run(world);
     expect(report).toMatchObject({
@@ -40,7 +40,7 @@ describe('runOnce', () => {
     expect(types(report.events)).toEqual(['observing', 'decided', 'loading', 'settling', 'loaded']);
   });
 
-  it('keeps a resident that is already the best', async () => {
+  it('keeps a resident that is the best model that fits', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.place('large');
     const report = await run(world);
@@ -56,7 +56,7 @@ describe('runOnce', () => {
     expect(world.log).toEqual([]);
   });
 
-  it('unloads first where the two models do not fit together', async () => {
+  it('unloads before it loads where the two models do not fit together', async () => {
     const world = new FakeWorld([LARGE, MEDIUM]);
     world.othersBytes = 6 * GIB;
     world.place('medium');
@@ -66,7 +66,7 @@ describe('runOnce', () => {
     expect(report.unloaded.map((one) => one.modelKey)).toEqual(['medium']);
   });
 
-  it('loads first where both fit', async () => {
+  it('loads before it unloads where both models fit', async () => {
     const world = new FakeWorld([MEDIUM, SMALL]);
     world.place('small');
     await run(world);
@@ -82,10 +82,10 @@ describe('runOnce', () => {
     expect(world.residentKeys()).toEqual(['small']);
   });
 
-  it('steps down to the last candidate up to the hard limit, though both never fit at once', async () => {
+  it('steps down to the last candidate above the limit, where the two models do not fit together', async () => {
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     world.place('large');
-    // 23 + 4 GiB of 32 are 84 %: over the limit of 80, under the hard limit of 92.
+    // 23 + 4 GiB of 32 are 84 %: over the limit of 80 % and under the hard limit of 92 %.
     world.othersBytes = 23 * GIB;
     const report = await run(world);
     expect(world.log).toEqual(['unload mai/large', 'load small']);
@@ -122,7 +122,7 @@ describe('runOnce', () => {
       expect(world.log).toEqual(['load large', 'load large']);
     });
 
-    it('brings the old one back', async () => {
+    it('loads the old model again', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium');
       world.failNextLoad('large', { kind: 'reject', code: 'LOAD_FAILED' });
@@ -137,7 +137,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['medium']);
     });
 
-    it('brings back a model outside of the chain, with its configuration', async () => {
+    it('loads a model outside of the chain again, with its configuration', async () => {
       const world = new FakeWorld([LARGE]);
       world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
       world.place('other', { ttlMs: 600_000 });
@@ -152,7 +152,7 @@ describe('runOnce', () => {
       expect(types(report.events)).toContain('rolling-back');
     });
 
-    it('brings back an unloaded model that fits beside the loaded one', async () => {
+    it('loads an unloaded model again that fits beside the loaded one', async () => {
       const world = new FakeWorld([LARGE, SMALL]);
       world.models.set('other', { modelKey: 'other', bytes: 8 * GIB });
       world.place('other');
@@ -178,7 +178,7 @@ describe('runOnce', () => {
   });
 
   describe('after a load', () => {
-    it('accepts less context than asked for as long as it is enough', async () => {
+    it('accepts a shorter context than requested if it is long enough', async () => {
       const world = new FakeWorld([SMALL]);
       world.failNextLoad('small', { kind: 'context', contextLengthTokens: 6000 });
       const report = await run(world, {
@@ -190,7 +190,7 @@ describe('runOnce', () => {
       });
     });
 
-    it('unloads a model with too short a context, and tries the next', async () => {
+    it('unloads a model whose context is too short, and tries the next', async () => {
       const world = new FakeWorld([MEDIUM, SMALL]);
       world.failNextLoad('medium', { kind: 'context', contextLengthTokens: 5999 });
       const report = await run(world, {
@@ -251,7 +251,7 @@ describe('runOnce', () => {
   });
 
   describe('with busy instances', () => {
-    it('waits until they are idle', async () => {
+    it('waits until the instances are idle', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium', { activity: 'generating' });
       const running = runOnce(world.ports, {}, { drainDeadlineMs: 30_000 });
@@ -277,7 +277,7 @@ describe('runOnce', () => {
       expect(world.clock.monotonicMs() - startedMs).toBe(5000);
     });
 
-    it('unloads them at the deadline with `force`, and reports that', async () => {
+    it('unloads the instances at the deadline with `force`, and reports that', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium', { activity: 'generating' });
       const report = await run(world, {}, { drainDeadlineMs: 5000, force: true });
@@ -328,7 +328,7 @@ describe('runOnce', () => {
   describe('cancelled', () => {
     const reason = new Error('enough');
 
-    it('during a load leaves nothing half-loaded and no timer', async () => {
+    it('during a load, leaves no instance and no timer', async () => {
       const world = new FakeWorld([LARGE]);
       const controller = new AbortController();
       const running = runOnce(world.ports, {}, { signal: controller.signal });
@@ -341,7 +341,7 @@ describe('runOnce', () => {
       expect(world.clock.pending).toBe(0);
     });
 
-    it('at the moment a load succeeds unloads the model again', async () => {
+    it('at the moment when a load succeeds, unloads the model again', async () => {
       const world = new FakeWorld([LARGE]);
       const { ports } = world;
       const controller = new AbortController();
@@ -366,7 +366,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual([]);
     });
 
-    it('while it waits for a busy instance changes nothing', async () => {
+    it('during a wait for a busy instance, changes nothing', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium', { activity: 'generating' });
       const controller = new AbortController();
@@ -380,7 +380,7 @@ describe('runOnce', () => {
     });
   });
 
-  it('throws an error that says nothing about a model unchanged', async () => {
+  it('throws an error unchanged when it is not about a model', async () => {
     const world = new FakeWorld([LARGE]);
     world.down = 'UNREACHABLE';
     await expect(world.clock.drive(runOnce(world.ports))).rejects.toMatchObject({

@@ -14,13 +14,13 @@ export interface RunOptions {
   readonly onEvent?: EmitRunEvent;
   /** How long busy instances may finish their requests before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs?: number;
-  /** How often a drain polls. Default 500 ms. */
+  /** Poll interval of a drain. Default 500 ms. */
   readonly drainPollMs?: number;
   /** Unload an instance that is still busy at the drain deadline. Default false. */
   readonly force?: boolean;
-  /** Deadline of one load; null, the default, is the runtime's own. */
+  /** Deadline of one load. Default null: the runtime's own deadline. */
   readonly loadTimeoutMs?: number | null;
-  /** Idle time of what is loaded, null for none. Default: the catalog's. */
+  /** Idle time after which the runtime unloads the model; null for none. Default: the catalog's. */
   readonly ttlMs?: number | null;
 }
 

@@ -13,12 +13,12 @@ import type { SwitchContext } from './switch-context.js';
 
 type Decided = RunReport['first'];
 
-/** Carries decisions out, and decides again after each change, until nothing is left to do. */
+/** Carries out a decision, and decides again after each change, until no step is left. */
 export async function runSwitch(ports: AutopilotPorts, context: SwitchContext): Promise<RunReport> {
   return new SwitchRun(ports, context).run();
 }
 
-/** The actions of this run so far. The next decision and the report depend on them. */
+/** One run. It keeps what was done so far, because the next decision and the report depend on that. */
 class SwitchRun {
   readonly #ports: AutopilotPorts;
   readonly #context: SwitchContext;
@@ -28,10 +28,10 @@ class SwitchRun {
   #restored: RuntimeInstance[] = [];
   readonly #forced: string[] = [];
   readonly #failures: LoadFailure[] = [];
-  /** Unloaded for the last load that failed, so they may have to be brought back. */
-  #unloadedInVain: readonly RuntimeInstance[] = [];
+  /** What had been unloaded when the last load failed. It may have to be loaded again. */
+  #unloadedForFailed: readonly RuntimeInstance[] = [];
   #drained = false;
-  /** The load that others were unloaded for. Later decisions of the run may not choose a better one. */
+  /** The load that other models were unloaded for. Later decisions may not choose a better model. */
   #target: PlanStep | null = null;
 
   constructor(ports: AutopilotPorts, context: SwitchContext) {
@@ -63,7 +63,7 @@ class SwitchRun {
     emit({ type: 'observing' });
     const observed = await this.#context.observe(notTriedAgain(this.#failures));
     const narrowed = markRefused(notBetterThan(observed, this.#target), this.#failures);
-    // The instance that is stepped down from may be unloaded by now.
+    // After an unload, the selector no longer sees which instance the step down started from.
     const input = this.#unloaded.length > 0 ? { ...narrowed, steppingDown: true } : narrowed;
     const selection = this.#context.decide(input);
     const decided = { input, selection };
@@ -72,7 +72,7 @@ class SwitchRun {
     return decided;
   }
 
-  /** `drained` asks for a new decision; otherwise the identifiers of what is still busy. */
+  /** Resolves to `drained` where a new decision is needed, otherwise to the instances that are still busy. */
   async #waitForBusy(selection: Selection): Promise<'drained' | readonly string[]> {
     const { afterDrain } = selection;
     if (afterDrain === null) return [];
@@ -84,13 +84,12 @@ class SwitchRun {
     });
     const busy = present.filter((one) => one.busy).map((one) => one.instance.instanceIdentifier);
     const first = !this.#drained;
-    // At most one drain in a run: an instance that becomes busy again and again would block the run for
-    // ever.
+    // Only one drain in a run: otherwise an instance that becomes busy again and again blocks it for ever.
     this.#drained = true;
     return busy.length === 0 && first ? 'drained' : busy;
   }
 
-  /** Null asks for a new decision. */
+  /** Resolves to null where a new decision is needed. */
   async #carryOut(
     decided: Decided,
     steps: readonly PlanStep[],
@@ -178,14 +177,14 @@ class SwitchRun {
       return instance;
     }
     this.#failures.push(failure);
-    this.#unloadedInVain = [...this.#unloaded];
+    this.#unloadedForFailed = [...this.#unloaded];
     this.#context.emit({ type: 'load-failed', failure });
     return null;
   }
 
   /** Brings back models outside of the chain that were unloaded for a candidate that then failed. */
   async #restoreBystanders(chain: readonly string[]): Promise<void> {
-    await this.#restore(this.#unloadedInVain.filter((one) => !chain.includes(one.modelKey)));
+    await this.#restore(this.#unloadedForFailed.filter((one) => !chain.includes(one.modelKey)));
   }
 
   async #giveUp(decided: Decided, busy: readonly string[]): Promise<RunReport> {
@@ -252,8 +251,8 @@ class SwitchRun {
 }
 
 /**
- * Whether a step down would only load, because every instance in the way is busy. That would take memory
- * instead of freeing it.
+ * Whether a step down would load a model and unload nothing, because every instance to unload is busy. That
+ * would take memory instead of freeing it.
  */
 function onlyAdds({ direction, plan }: Selection): boolean {
   return direction === 'down' && plan.steps.every((step) => step.action === 'load');

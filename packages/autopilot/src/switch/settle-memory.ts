@@ -3,10 +3,10 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { observeResources } from '../assemble/observe-resources.js';
 
-/** Longest wait: CUDA drivers lag 0.5 to 1.5 s behind an unload, macOS up to 0.5 s. */
+/** Longest wait. CUDA drivers free memory 0.5 to 1.5 s after an unload, macOS up to 0.5 s. */
 const SETTLE_TIMEOUT_MS = 3000;
 const SETTLE_INTERVAL_MS = 250;
-/** Readings that differ by less than this in every pool count as equal: the noise of a busy desktop. */
+/** Memory has settled when no pool changes by more than this. A busy desktop changes by less all the time. */
 const SETTLED_WITHIN_BYTES = 32 * 1024 * 1024;
 
 /** Waits until memory has stopped changing, at most 3 s, and resolves to the last reading. */

@@ -6,10 +6,7 @@ import type { EmitRunEvent } from './run-event.js';
 
 /** The inputs of `runSwitch` besides the ports. */
 export interface SwitchContext {
-  /**
-   * Assembles the input of a decision. The argument names further model keys that are not tried in this
-   * run.
-   */
+  /** Assembles the input of a decision. The argument adds cool-downs of models that failed in this run. */
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
   readonly deviceIdentifier: string | null;
@@ -19,7 +16,7 @@ export interface SwitchContext {
   readonly dryRun: boolean;
   readonly drain: DrainOptions & { readonly force: () => boolean };
   readonly loadTimeoutMs: number | null;
-  /** Idle time of what is loaded, null for none; undefined takes the candidate's own. */
+  /** Idle time of a loaded model; null for none, undefined for the candidate's own. */
   readonly ttlMs: number | null | undefined;
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;

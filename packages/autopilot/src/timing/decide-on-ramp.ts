@@ -2,7 +2,7 @@ import type { SelectionPolicy } from '@mai/memory-ledger';
 import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
 import { asDue } from './as-due.js';
 
-/** A decision made with lowered limits. */
+/** A decision that was made with lowered limits. */
 export interface DecisionOnRamp<Input extends SelectionInput> {
   readonly input: Input;
   readonly selection: Selection;
@@ -24,7 +24,7 @@ export function decideOnRamp<Input extends SelectionInput>(
     const lowered = { ...input, policy };
     const selection = selectModel(lowered);
     const { decision } = asDue(selection);
-    // A step up may become a stay. A step down or a load must find a model.
+    // Under lowered limits a step up may turn into `keep`. A step down or a load must find a model.
     if (direction === 'up' || decision === 'switch' || decision === 'load') {
       return { input: lowered, selection, limits: limits.slice(index) };
     }
@@ -33,8 +33,8 @@ export function decideOnRamp<Input extends SelectionInput>(
 }
 
 /**
- * Decides during a switch, under the first of `limits` that a model fits, or else under the configured
- * limits.
+ * Decides during a switch. Takes the first of `limits` under which a model fits, or the configured limits
+ * where no model fits under any of them.
  */
 export function decideWithin(input: SelectionInput, limits: readonly SelectionPolicy[]): Selection {
   for (const policy of limits) {

@@ -2,25 +2,25 @@ import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-led
 import type { PoolOutcome, Selection } from '@mai/selector';
 import { bytesToMs, loadMs, SETTLE_MS } from './reaction-time.js';
 
-/** A time during which the others left too little room for the model that was loaded when it began. */
+/** A time during which the others' use left too little room for the model that was loaded at its start. */
 interface Excursion {
   readonly sinceMs: number;
-  /** The most that the others may use of each pool for that model to keep to its limits. */
+  /** How much of each pool the others may use so that this model stays within the limits. */
   readonly roomBytes: ReadonlyMap<PoolName, number>;
 }
 
 const REMEMBERED_MS = 2 * 3_600_000;
 const EXCURSIONS_MAX = 12;
-/** Added to a dwell that outlasts an excursion, so that it also outlasts a slightly longer one. */
+/** Added to the length of an excursion, so that the dwell also outlasts a slightly longer one. */
 const SLACK_MS = 2000;
 /** Excursions count as outlasted when at least this share of them end within the dwell. */
 const OUTLASTED_MIN = 0.8;
-/** The quality lost by a step down until the larger model may come back, as a share of the cool-down. */
+/** The quality that is lost during the cool-down after a step down, as a share of the cool-down. */
 const COOL_DOWN_SHARE = 0.25;
 
 /**
- * Learns how long excursions over the limit last on this machine, and from that how long a step down should
- * wait for the next one to end. For example, it waits for a build that is over the limit for less time than
+ * Learns how long excursions over the limit last on this machine. From this follows how long a step down
+ * waits for an excursion to end. For example, it waits for a build that is over the limit for less time than
  * two switches take, but not for a game.
  */
 export class ExcursionHistory {
@@ -47,9 +47,9 @@ export class ExcursionHistory {
   }
 
   /**
-   * The dwell time of a step down: `policy.dwellMs`, or a longer time that would have cost less over the
-   * remembered excursions plus one that never ends. An excursion that outlasts the dwell costs the dwell
-   * and a switch there and back; one that ends earlier costs its own length.
+   * The dwell time of a step down: `policy.dwellMs`, or a longer time that would have cost less. The cost is
+   * added up over the remembered excursions and one that never ends. An excursion that outlasts the dwell
+   * costs the dwell and a switch down and up. An excursion that ends earlier costs its own length.
    */
   dwellMs({ dwellMs }: SelectionPolicy): number {
     const lasted = this.#ended.map((one) => one.lastedMs);
@@ -67,7 +67,7 @@ export class ExcursionHistory {
     return best;
   }
 
-  /** Whether most excursions end within the dwell time, so that a step up need not leave room for them. */
+  /** Whether most excursions end within the dwell time. A step up then need not leave room for them. */
   areOutlasted(policy: SelectionPolicy): boolean {
     if (this.#ended.length === 0) return false;
     const dwellMs = this.dwellMs(policy);
@@ -76,10 +76,10 @@ export class ExcursionHistory {
   }
 }
 
-/** The cost of stepping down and coming back, as time without a model or with a lesser one. */
+/** The cost of a step down and a step up: the time without a model, or with a lesser model. */
 function roundTripMs({ chosen, pools }: Selection, { coolDownMs }: SelectionPolicy): number {
   const residentBytes = pools
-    // Shared GPU memory lives in RAM and is counted there.
+    // Shared GPU memory is part of RAM and is counted there.
     .filter(({ pool }) => !isGpuShare(pool))
     .reduce((sum, { useBeforeBytes, othersBytes }) => sum + useBeforeBytes - othersBytes, 0);
   const downMs = loadMs(chosen?.footprint ?? null) + SETTLE_MS;
@@ -87,7 +87,7 @@ function roundTripMs({ chosen, pools }: Selection, { coolDownMs }: SelectionPoli
   return downMs + upMs + COOL_DOWN_SHARE * coolDownMs;
 }
 
-/** The most that the others may use of each pool that the residents take memory from. */
+/** How much the others may use of each pool that the residents take memory from. */
 function roomForOthers(pools: readonly PoolOutcome[]): ReadonlyMap<PoolName, number> {
   return new Map(
     pools.flatMap(({ pool, limitBytes, useBeforeBytes, othersBytes }) => {

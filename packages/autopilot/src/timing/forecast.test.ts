@@ -1,6 +1,7 @@
+import { DEFAULT_SELECTION_POLICY, type PoolName } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import fc from 'fast-check';
-import { addUse, forecastUse, type UseSamples } from './forecast.js';
+import { addUse, forecastUse, limitsAfter, type UseSamples } from './forecast.js';
 
 const GIB = 1024 ** 3;
 const pool = (othersBytes: number): PoolOutcome => ({
@@ -28,11 +29,11 @@ const forecast = (usesBytes: readonly number[]): number | null => {
 
 describe('forecastUse', () => {
   // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
-  it('tells when a ramp reaches the limit', () => {
+  it('tells when a ramp reaches the hard limit', () => {
     expect(forecast([10, 10.5, 11, 11.5, 12, 12.5].map((gib) => gib * GIB))).toBe(15_000);
   });
 
-  it('is not bent by a single spike', () => {
+  it('changes little with a single spike', () => {
     const ramp = [10, 10.5, 11, 18, 12, 12.5, 13, 13.5, 14].map((gib) => gib * GIB);
     expect(Math.abs((forecast(ramp) ?? 0) - 12_000)).toBeLessThan(1500);
   });
@@ -48,7 +49,7 @@ describe('forecastUse', () => {
     expect(forecast(gib.map((one) => one * GIB))).toBeNull();
   });
 
-  it('is zero when the limit is already passed, never negative', () => {
+  it('is zero over the hard limit, and never negative', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40 * 1024), { maxLength: 60 }), (mib) => {
         const timeMs = forecast(mib.map((one) => one * 1024 * 1024));
@@ -56,4 +57,36 @@ describe('forecastUse', () => {
       }),
     );
   });
+});
+
+describe('limitsAfter', () => {
+  const SECOND = 1000;
+  // One pool grows by half a GiB a second; the limits are asked for 4 s later.
+  const grows = (grown: PoolName, totalGib: number) => {
+    const pools = (['ram', 'gpu:a', 'gpu:b', 'gpu-share:c'] as const).map((name) => ({
+      ...pool(0),
+      pool: name,
+      totalBytes: totalGib * GIB,
+    }));
+    const slopes = new Map([[grown, (0.5 * GIB) / SECOND]]);
+    const forecast = { timeToHardLimitMs: 0, slopes };
+    return limitsAfter(DEFAULT_SELECTION_POLICY, forecast, pools, 4 * SECOND);
+  };
+  it.each([
+    // 80 % and 90 % of 32 GiB, less the 2 GiB of growth.
+    ['RAM', 'ram', 32, 0.8 - 2 / 32, 0.9],
+    ['a GPU', 'gpu:b', 32, 0.8, 0.9 - 2 / 32],
+    // The minimum headroom of 1 GiB leaves 3 of 4 GiB in RAM, and 7 of 8 GiB on a GPU.
+    ['RAM whose limit is the minimum headroom', 'ram', 4, (3 - 2) / 4, 0.9],
+    ['a GPU whose limit is the minimum headroom', 'gpu:a', 8, 0.8, (7 - 2) / 8],
+    ['RAM, but not below 0', 'ram', 2, 0, 0.9],
+    ['no limit for shared GPU memory, which is counted in RAM', 'gpu-share:c', 32, 0.8, 0.9],
+  ] as const)(
+    'lowers the right limit: %s',
+    (_, grown, totalGib, memoryLimitRatio, vramLimitRatio) => {
+      const limits = grows(grown, totalGib);
+      expect(limits.memoryLimitRatio).toBeCloseTo(memoryLimitRatio, 8);
+      expect(limits.vramLimitRatio).toBeCloseTo(vramLimitRatio, 8);
+    },
+  );
 });

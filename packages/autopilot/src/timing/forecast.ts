@@ -1,4 +1,14 @@
-import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-ledger';
+import {
+  allowedUse,
+  fixedPool,
+  isGpuShare,
+  LIMIT,
+  ramLimits,
+  vramLimits,
+  type PoolLimits,
+  type PoolName,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import { suffixMinima } from './suffix-minima.js';
 
@@ -8,15 +18,15 @@ export type UseSamples = readonly {
   readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes'>[];
 }[];
 
-/** Long enough to tell a ramp from noise, short enough to see a ramp that has just begun. */
+/** Long enough to tell a ramp (a steady rise) from noise, short enough to see a ramp that has just begun. */
 const WINDOW_MS = 15_000;
 const SAMPLES_MIN = 5;
 const SAMPLES_MAX = 32;
-/** A ramp gains at least this share of the pool within the window. */
+/** On a ramp, use rises by at least this share of the pool within the window. */
 const RISE_MIN_RATIO = 0.02;
-/** A ramp falls in at most this share of the pairs of samples that differ. */
+/** On a ramp, use falls between at most this share of the pairs of samples that differ. */
 const FALLING_PAIRS_MAX = 0.2;
-/** A ramp gains at most this share of its rise in one step, because a single step may not continue. */
+/** On a ramp, one step makes up at most this share of the rise. A single large step may not continue. */
 const STEP_MAX_RATIO = 0.7;
 
 /** The samples with one more; those older than the window are dropped. */
@@ -35,15 +45,15 @@ export function addUse(
 
 /** The forecast of the others' use. */
 export interface Forecast {
-  /** Until the first pool reaches its hard limit. */
+  /** Time until the first pool reaches its hard limit. */
   readonly timeToHardLimitMs: number;
   /** Growth of the others in bytes per millisecond, for each pool with a ramp. */
   readonly slopes: ReadonlyMap<PoolName, number>;
 }
 
 /**
- * Forecasts the others' use by the median of the slopes between all pairs of samples (Theil-Sen estimator),
- * which one spike does not bend. Null when the samples show no ramp.
+ * Forecasts the others' use by the median of the slopes between all pairs of samples (Theil-Sen estimator).
+ * One spike does not change that median much. Null when the samples show no ramp.
  */
 export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]): Forecast | null {
   if (samples.length < SAMPLES_MIN) return null;
@@ -62,8 +72,11 @@ export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]):
 }
 
 /**
- * The policy with its limits lowered by the share of each kind of pool that the others will take within
- * `horizonMs`: a model that is loaded on a ramp has to fit when it is loaded, not when it is chosen.
+ * The policy with its limits lowered by the memory that the others will take within `horizonMs`: a model
+ * that is loaded on a ramp has to fit when it is loaded, not when it is chosen.
+ *
+ * Where the minimum headroom sets the limit of a pool, that limit is lowered. All GPUs have one limit: the
+ * GPU that lowers it most sets it.
  */
 export function limitsAfter(
   policy: SelectionPolicy,
@@ -71,19 +84,21 @@ export function limitsAfter(
   pools: readonly PoolOutcome[],
   horizonMs: number,
 ): SelectionPolicy {
-  const growthRatio = (concerns: (pool: PoolName) => boolean): number =>
-    pools.reduce(
-      (most, { pool, totalBytes }) =>
-        concerns(pool) ? Math.max(most, ((slopes.get(pool) ?? 0) * horizonMs) / totalBytes) : most,
-      0,
-    );
+  const ratioAfter = (
+    { limitRatio, ...limits }: PoolLimits,
+    concerns: (pool: PoolName) => boolean,
+  ): number =>
+    pools.reduce((least, { pool: name, totalBytes }) => {
+      const slope = slopes.get(name);
+      if (slope === undefined || !concerns(name)) return least;
+      const pool = { ...fixedPool(name, totalBytes), ...limits, limitRatio };
+      const allowedBytes = allowedUse(pool, LIMIT) - slope * horizonMs;
+      return Math.min(least, Math.max(0, allowedBytes / totalBytes));
+    }, limitRatio);
   return {
     ...policy,
-    memoryLimitRatio: Math.max(0, policy.memoryLimitRatio - growthRatio((pool) => pool === 'ram')),
-    vramLimitRatio: Math.max(
-      0,
-      policy.vramLimitRatio - growthRatio((pool) => pool !== 'ram' && !isGpuShare(pool)),
-    ),
+    memoryLimitRatio: ratioAfter(ramLimits(policy, false), (pool) => pool === 'ram'),
+    vramLimitRatio: ratioAfter(vramLimits(policy), (pool) => pool !== 'ram' && !isGpuShare(pool)),
   };
 }
 
@@ -93,7 +108,7 @@ interface Point {
   readonly bytes: number;
 }
 
-/** Growth in bytes per millisecond; null when it is not a ramp upwards. */
+/** Growth of a pool in bytes per millisecond; null when its use is not on a ramp. */
 function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number | null {
   const points = samples.flatMap<Point>(({ atMs, pools }) => {
     const found = pools.find((one) => one.pool === pool);
@@ -102,7 +117,7 @@ function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || points.length < SAMPLES_MIN) return null;
-  // Checked first because it is cheap, and usually true.
+  // Checked first because it is cheap, and most of the time ends the work.
   const riseBytes = last.bytes - first.bytes;
   if (riseBytes < RISE_MIN_RATIO * totalBytes) return null;
   if (largestStep(points) > STEP_MAX_RATIO * riseBytes) return null;
@@ -121,7 +136,7 @@ function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number
   return slopes[Math.floor(slopes.length / 2)] ?? null;
 }
 
-/** The largest gain from one point to the next that was not lost again later. */
+/** The largest rise from one point to the next that was not followed by a fall. */
 function largestStep(points: readonly Point[]): number {
   const lowestFrom = suffixMinima(points.map(({ bytes }) => bytes));
   let highest = points[0]?.bytes ?? 0;

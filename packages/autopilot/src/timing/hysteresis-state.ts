@@ -1,6 +1,6 @@
 import type { Selection } from '@mai/selector';
 
-/** The state of `reduceHysteresis`; plain data, so that it can be logged and replayed. */
+/** The state of `reduceHysteresis`. Plain data, so that it can be logged and replayed. */
 export interface HysteresisState {
   readonly lastObservedAtMs: number | null;
   /** The change that is due, and since when; null when no change is due. */
@@ -14,7 +14,7 @@ export interface HysteresisObservation {
   readonly selection: Selection;
   /** The margin that the selection was made with: how far below its limit a step up must stay, 0 to 1. */
   readonly upgradeMarginRatio: number;
-  /** Forecast of when a pool reaches its hard limit; null without such a forecast. */
+  /** Forecast time until a pool reaches its hard limit; null without a forecast. */
   readonly timeToHardLimitMs: number | null;
   /** How long a decision taken now would need to take effect, loading included. */
   readonly reactionMs: number;
@@ -24,7 +24,7 @@ export interface HysteresisObservation {
 export type VerdictReason =
   /** No change is due. */
   | 'STEADY'
-  /** Nothing is resident and a candidate fits: loading need not wait. */
+  /** Nothing is resident and a candidate fits, so it is loaded at once. */
   | 'NOTHING_RESIDENT'
   /** A pool is over its hard limit. This breaks dwell and cool-down. */
   | 'EMERGENCY'

@@ -18,7 +18,7 @@ export function loadMs(footprint: Footprint | null): number {
   return footprint === null ? 0 : bytesToMs(totalBytesOf(footprint));
 }
 
-/** How long a decision taken at the next round would need until memory is free and a model answers. */
+/** How long a decision of the next round would take until memory is free and a model answers. */
 export function reactionMs(
   { chosen, plan, afterDrain }: Selection,
   observeIntervalMs: number,

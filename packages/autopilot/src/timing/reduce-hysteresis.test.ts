@@ -143,7 +143,7 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(1_000, 53)).toMatchObject({ act: true, reason: 'EMERGENCY' });
   });
 
-  it('acts at once when the forecast reaches the hard limit before a later decision could take effect', () => {
+  it('acts at once when a forecast reaches the hard limit before a later decision could take effect', () => {
     const machine = new Driven();
     machine.observe(0, 30);
     machine.carryOut(0);
@@ -154,7 +154,7 @@ describe('when a plan may be carried out', () => {
     });
   });
 
-  it('does not step back up within the cool-down, and does after dwell and cool-down', () => {
+  it('steps back up only after dwell and cool-down', () => {
     const machine = new Driven();
     machine.observe(0, 30);
     machine.carryOut(0);
@@ -170,14 +170,17 @@ describe('when a plan may be carried out', () => {
   it.each([
     [59_999, false, 'COOLING_DOWN'],
     [60_000, true, 'DWELL_OVER'],
-  ])('does not step down %s ms after stepping up, short of the hard limit', (atMs, act, reason) => {
-    const machine = new Driven();
-    machine.observe(0, 30);
-    machine.carryOut(0);
-    machine.observe(10_000, 45);
-    expect(machine.observe(30_000, 45)).toMatchObject({ act: false, reason: 'COOLING_DOWN' });
-    expect(machine.observe(atMs, 45)).toMatchObject({ act, reason });
-  });
+  ])(
+    'below the hard limit, steps down only after the cool-down of a step up: %s ms',
+    (atMs, act, reason) => {
+      const machine = new Driven();
+      machine.observe(0, 30);
+      machine.carryOut(0);
+      machine.observe(10_000, 45);
+      expect(machine.observe(30_000, 45)).toMatchObject({ act: false, reason: 'COOLING_DOWN' });
+      expect(machine.observe(atMs, 45)).toMatchObject({ act, reason });
+    },
+  );
 
   it('steps down again within the cool-down of a step down, because that frees memory', () => {
     const machine = new Driven();
@@ -292,7 +295,7 @@ describe('flapping', () => {
     );
   });
 
-  it('keeps a state of plain data', () => {
+  it('keeps its state as plain data', () => {
     const machine = new Driven();
     for (let at = 0; at < 60_000; at += 1_000) machine.observe(at, 30 + (at % 7));
     machine.carryOut(60_000);

@@ -2,7 +2,7 @@ import { fixedPool, limitRatioOf, ramLimits, type SelectionPolicy } from '@mai/m
 import type { Selection } from '@mai/selector';
 import type { HysteresisObservation, HysteresisState, Verdict } from './hysteresis-state.js';
 
-/** After a longer gap (a sleep, a stall) the dwell starts again: the machine was not watched meanwhile. */
+/** After a longer gap (a sleep, a stall) the dwell starts again, because nothing was observed in the gap. */
 const MAX_GAP_MS = 60_000;
 
 /** The state before the first observation. */
@@ -18,7 +18,8 @@ export function initialHysteresis(): HysteresisState {
  *   within `reactionMs`.
  * - Loading does not wait when nothing is resident, unless the last switch unloaded for lack of memory.
  *
- * Pure. Time that runs backwards counts as no time; a gap of more than a minute starts the dwell again.
+ * Pure. If the clock runs backwards, no time counts as passed. After a gap of more than a minute the dwell
+ * starts again.
  *
  * @param policy - the limits and times in force. The limits are those that the selection was made with.
  */
@@ -78,7 +79,7 @@ function judge(
       return act('EMERGENCY');
     }
     if (timeToHardLimitMs !== null && timeToHardLimitMs <= reactionMs) return act('FORECAST');
-    // Down after up within the cool-down would be a flap; down after down relieves the memory.
+    // Down after up within the cool-down would be a flap. Down after down is not: it frees more memory.
     if (lastSwitch?.direction === 'up' && coolDownLeftMs > 0) {
       return wait('COOLING_DOWN', Math.max(coolDownLeftMs, dwellLeftMs));
     }
@@ -105,7 +106,7 @@ function wait(reason: Verdict['reason'], waitMs: number | null): Judged {
   return { act: false, reason, waitMs };
 }
 
-/** The direction of the change that is due; null when none is. */
+/** The direction of the change that is due; null when no change is due. */
 function dueDirection({ decision, direction }: Selection): 'up' | 'down' | null {
   switch (decision) {
     case 'load':
@@ -122,8 +123,8 @@ function dueDirection({ decision, direction }: Selection): 'up' | 'down' | null 
 }
 
 /**
- * The share of RAM that the selector allowed for a step up: the upgrade limit, or less for the minimum
- * headroom.
+ * The share of RAM that the selector allowed for a step up. It is the upgrade limit, or less where the minimum
+ * headroom requires it.
  */
 function upgradeBelowRatio(
   { pools }: Selection,

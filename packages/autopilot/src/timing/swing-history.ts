@@ -2,14 +2,14 @@ import type { PoolName } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import { suffixMinima } from './suffix-minima.js';
 
-/** A level at which the others' use of a pool turned. */
+/** A level at which the others' use of a pool changed from rising to falling, or back. */
 interface TurningPoint {
   readonly lastSeenAtMs: number;
   /** 0 to 1 of the pool's total. */
   readonly ratio: number;
 }
 
-/** Builds and games come and go within minutes. */
+/** A build or a game starts and ends within minutes. */
 const WINDOW_MS = 600_000;
 /** After a longer gap the machine has slept, and the history starts again. */
 const GAP_MS = 60_000;
@@ -33,15 +33,15 @@ export class SwingHistory {
   }
 
   /**
-   * The largest rise in a pool that was followed by a fall, 0 to 1, because it may come again. A rise that
-   * stays (a new level) and a fall alone (a program that ended) do not count.
+   * The largest rise in a pool that was followed by a fall, 0 to 1 of the pool, because such a rise may come
+   * again. A rise without a fall (a new level) and a fall without a rise (a program that ended) do not count.
    */
   swingRatio(pool: PoolName): number {
     return swingOf(this.#pools.get(pool) ?? []);
   }
 }
 
-/** Moves the last turning point on, or adds one where the use has turned. */
+/** Moves the last turning point to the new level, or adds a point where the use has turned. */
 function addPoint(
   points: readonly TurningPoint[],
   atMs: number,

@@ -9,7 +9,7 @@ import { reactionMs } from './reaction-time.js';
 import { afterSwitch, initialHysteresis, reduceHysteresis } from './reduce-hysteresis.js';
 import { SwingHistory } from './swing-history.js';
 
-/** A step up always needs at least this much more room than staying. */
+/** The smallest margin: a step up always needs this much more room than staying. */
 const MIN_MARGIN_RATIO = 0.02;
 /** Shares of the forecast horizon, tried in turn until a model fits under the lowered limits. */
 const LOOK_AHEAD = [1, 0.5, 0.25];
@@ -22,7 +22,7 @@ export interface DecidedWith {
   readonly upgradeMarginRatio: number;
 }
 
-/** A verdict with its inputs. */
+/** A verdict with the data that it was made from. */
 export interface Judgement {
   readonly before: HysteresisState;
   readonly observation: HysteresisObservation;
@@ -60,7 +60,7 @@ export class SwitchTiming {
     return this.#hysteresis.lastSwitch?.direction ?? null;
   }
 
-  /** Judges one decision. The margin for the next decision follows from what was observed until now. */
+  /** Judges one decision, and updates the margin for the next one. */
   judge(decided: Selection, { policy: configured, upgradeMarginRatio }: DecidedWith): Judgement {
     const atMs = this.#clock.monotonicMs();
     const selection = asDue(decided);
@@ -97,8 +97,8 @@ export class SwitchTiming {
   }
 
   /**
-   * The lowered limits for a switch that begins now, lowest first; empty when the others are not on a ramp.
-   * Under the lowest limits, the model still fits when its load ends and for a dwell time after that.
+   * The lowered limits for a switch that begins now, lowest first; empty when no pool is on a ramp. A model
+   * that fits under the lowest limits still fits a dwell time after the end of its load.
    */
   limitsOnRamp({ observation, policy }: Judgement, configured: SelectionPolicy): SelectionPolicy[] {
     const forecast = this.#forecast;
@@ -111,7 +111,7 @@ export class SwitchTiming {
 
   /** Call after a switch; `direction` is null where the same model serves as before. */
   switched(direction: 'up' | 'down' | null): void {
-    // Our share of the use has changed, so the samples of the others' use start again.
+    // A switch disturbs the measurement of the others' use, so the samples start again.
     this.#use = [];
     if (direction === null) return;
     const atMs = this.#clock.monotonicMs();
@@ -141,8 +141,8 @@ export class SwitchTiming {
   }
 
   /**
-   * Leaves room for the largest swing of the others. Where the dwell outlasts excursions, a swing may pass
-   * the limit but must stay below the hard limit.
+   * The margin leaves room for the largest swing of the others. Where the dwell outlasts excursions, a swing
+   * may go over the limit, but must stay below the hard limit.
    */
   #nextMarginRatio({ pools }: Selection, policy: SelectionPolicy): number {
     const outlasted = this.#excursions.areOutlasted(policy);

@@ -27,7 +27,7 @@ const gpu = (availableBytes: number, memory: 'dedicated' | 'shared' = 'dedicated
 });
 
 describe('reserveMemory', () => {
-  it('holds less as the others use more, and does not count our own model as theirs', () => {
+  it('holds less as the others use more, and does not count our own model as use of others', () => {
     const world = new FakeWorld([{ modelKey: 'ours', bytes: 10 * GIB }]);
     const residents = (): Resident[] =>
       [...world.instances.values()].map((one) => ({
@@ -71,6 +71,17 @@ describe('reserveMemory', () => {
     expect(reserved.gpus[0]?.availableBytes).toBe(20 * GIB);
   });
 
+  it.each([
+    ['a byte less than is available', -1, 1],
+    ['all that is available', 0, 0],
+    ['a byte more than is available', 1, -1],
+  ])('holds %s', (_, more, leftBytes) => {
+    const resources = new FakeWorld().resources();
+    const bytes = (resources.ram.availableBytes ?? 0) + more;
+    const reserved = reserveMemory(machine(resources), [{ ...GAME, bytes }], {}).resources;
+    expect(reserved.ram.availableBytes).toBe(leftBytes);
+  });
+
   it('forgets the baseline of a yield that has ended', () => {
     const world = new FakeWorld();
     const { baselines } = reserveMemory(machine(world.resources()), [GAME], {});
@@ -83,10 +94,10 @@ describe('holdingYields', () => {
   it.each([
     ['until it is released', {}, 10, true],
     ['before its end', { untilMs: 11 }, 10, true],
-    ['not at its end', { untilMs: 10 }, 10, false],
+    ['nothing from its end on', { untilMs: 10 }, 10, false],
     ['as long as its process lives', { processId: 1 }, 10, true],
-    ['not after its process has ended', { processId: 2 }, 10, false],
-    ['not for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],
+    ['nothing after its process has ended', { processId: 2 }, 10, false],
+    ['nothing for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],
   ])('holds %s', (_, change, nowMs, holds) => {
     const isAlive = (processId: number, sinceMs: number) => processId === 1 && sinceMs === 0;
     const held = holdingYields([{ ...GAME, ...change }], nowMs, isAlive);

@@ -14,14 +14,18 @@ export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, numbe
 
 /** The resources without the yielded memory. */
 export interface Reservation {
+  /**
+   * Available bytes are negative where yields hold more than is available. Cut off at 0, part of the yielded
+   * memory would be offered to another model.
+   */
   readonly resources: Resources;
-  /** To be passed to the next call. */
+  /** Pass these to the next call. */
   readonly baselines: YieldBaselines;
 }
 
 /**
- * Subtracts from the available memory what each yield still holds free: its bytes, less the growth of the
- * others since it began.
+ * Subtracts from the available memory the bytes that each yield still holds free: its size, less the growth
+ * of the others' use since the yield began.
  */
 export function reserveMemory(
   {
@@ -39,7 +43,7 @@ export function reserveMemory(
   const charged = residents.map(({ footprint }) => chargeResident(footprint, resources));
   const others = new Map(
     measurePools(resources, charged, policy)
-      // Shared GPU memory lives in RAM and is held free there.
+      // Shared GPU memory is part of RAM, so it is held free there.
       .filter(({ measured, name }) => measured && !isGpuShare(name))
       .map(({ name, othersBytes }) => [name, othersBytes]),
   );
@@ -56,7 +60,7 @@ export function reserveMemory(
     }
   }
   const less = (availableBytes: number | null, pool: PoolName): number | null =>
-    availableBytes === null ? null : Math.max(0, availableBytes - (reserved.get(pool) ?? 0));
+    availableBytes === null ? null : availableBytes - (reserved.get(pool) ?? 0);
   return {
     baselines: kept,
     resources: {
@@ -70,7 +74,7 @@ export function reserveMemory(
   };
 }
 
-/** The yields that still hold: their time is not over and their process lives. */
+/** The yields that have not ended: their time is not over, and their process runs. */
 export function holdingYields(
   yields: readonly Yield[],
   nowMs: number,

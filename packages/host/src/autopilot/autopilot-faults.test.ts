@@ -3,6 +3,7 @@ import { createAutopilot } from '@mai/autopilot';
 import { LMStudioClient } from '@lmstudio/sdk';
 import type { ActiveFault, FaultControl, FaultType, Simulator } from '@mai/lmstudio-simulator';
 import { GIB, LARGE, openAutopilotWorld, SMALL } from '../../test/autopilot-world.js';
+import { errorCodeOf } from '../guards.js';
 import { joinAutopilotPorts } from './join-ports.js';
 
 const OURS = `mai/${LARGE}`;
@@ -10,7 +11,7 @@ const CALL_TIMEOUT_MS = 1500;
 
 jest.setTimeout(60_000);
 
-/** Faults that need a second client which loads at the same time. */
+/** Faults that occur only while a second client also loads. */
 type ConcurrencyFault = 'duplicate-loads' | 'abort-concurrent-loads';
 
 const unhandled: unknown[] = [];
@@ -18,8 +19,8 @@ const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
 beforeAll(() => void process.on('unhandledRejection', onUnhandled));
 afterAll(() => void process.off('unhandledRejection', onUnhandled));
 
-/** The autopilot, with the real adapter, and a simulated LM Studio with faults, on a machine with steady memory. */
-class Rig {
+/** An autopilot with the real adapter and a simulated LM Studio that has faults. Other programs use constant memory. */
+class FaultTest {
   readonly events: AutopilotEvent[] = [];
   readonly #notify = new Set<() => void>();
 
@@ -36,7 +37,7 @@ class Rig {
     return this.simulator.residents().map((one) => one.instanceIdentifier);
   }
 
-  /** Resolves once `isIt` is true for an event. The first `from` events are passed over. */
+  /** Resolves once `isIt` is true for an event. Ignores the first `from` events. */
   async saw(isIt: (event: AutopilotEvent) => boolean, from = 0): Promise<void> {
     while (!this.events.slice(from).some(isIt)) {
       await new Promise<void>((resolve) => this.#notify.add(resolve));
@@ -72,7 +73,7 @@ interface Machine {
   othersBytes: number;
 }
 
-async function openRig(): Promise<Rig> {
+async function openFaultTest(): Promise<FaultTest> {
   const world = await openAutopilotWorld();
   const parts = world.parts({ timeoutMs: CALL_TIMEOUT_MS });
   const { ports } = await joinAutopilotPorts(parts, () => undefined);
@@ -85,7 +86,7 @@ async function openRig(): Promise<Rig> {
       breaker: { failures: 1000, withinMs: 1000, openMs: 1000 },
     },
   });
-  return new Rig(world.simulator, world.machine, autopilot, async () => {
+  return new FaultTest(world.simulator, world.machine, autopilot, async () => {
     await world[Symbol.asyncDispose]();
   });
 }
@@ -104,7 +105,7 @@ interface Case {
   readonly code: string | null;
   /** The instances that are loaded while the fault lasts, or right after it. */
   readonly meanwhile: readonly string[];
-  /** The same load would fail again, so the autopilot waits until the machine has changed. */
+  /** The same load fails each time. So the autopilot does not repeat it until the machine has changed. */
   readonly repeatsItself?: true;
 }
 
@@ -146,7 +147,7 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault>, Case> = {
     inject: (fault) => fault.hang(),
   },
   'invalid-result': {
-    // With this fault the adapter lists the residents over HTTP.
+    // The adapter then lists the residents over HTTP instead.
     ...{ when: 'running', code: null, meanwhile: asBefore },
     inject: (fault) => fault.invalidResult({ endpoint: 'listLoaded' }),
   },
@@ -182,11 +183,9 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault>, Case> = {
 
 const QUIET = { verbose: false } as const;
 
-const codeOf = (error: unknown) => (error as { readonly code?: string }).code;
-
 /** The error codes in an event. */
-function codesIn(event: AutopilotEvent): readonly (string | undefined)[] {
-  if (event.type === 'fault') return [codeOf(event.error)];
+function codesIn(event: AutopilotEvent): readonly (string | null)[] {
+  if (event.type === 'fault') return [errorCodeOf(event.error)];
   if (event.type === 'switch-finished') return event.report.failures.map(({ code }) => code);
   return [];
 }
@@ -196,20 +195,20 @@ const keepsLarge = (event: AutopilotEvent): boolean =>
   event.selection.decision === 'keep' &&
   event.selection.chosen?.modelKey === LARGE;
 
-describe('despite faults of LM Studio the best model ends up loaded, and nothing is left half loaded', () => {
-  let rig: Rig;
+describe('after a fault of LM Studio, the best model is loaded and no load is left unfinished', () => {
+  let subject: FaultTest;
   beforeEach(async () => {
     unhandled.length = 0;
-    rig = await openRig();
+    subject = await openFaultTest();
   });
   afterEach(async () => {
-    await rig.autopilot.stop();
-    await rig.close();
+    await subject.autopilot.stop();
+    await subject.close();
   });
 
   const end = async (left: readonly string[] = []) => {
-    await rig.autopilot.stop();
-    expect(rig.residents()).toEqual(left);
+    await subject.autopilot.stop();
+    expect(subject.residents()).toEqual(left);
     expect(unhandled).toEqual([]);
   };
 
@@ -218,58 +217,58 @@ describe('despite faults of LM Studio the best model ends up loaded, and nothing
     async (_type, { when, inject, code, meanwhile, repeatsItself = false }) => {
       let fault: ActiveFault;
       if (when === 'load') {
-        fault = inject(rig.simulator.fault);
-        await rig.autopilot.start();
+        fault = inject(subject.simulator.fault);
+        await subject.autopilot.start();
       } else {
-        await rig.autopilot.start();
-        await rig.saw(keepsLarge);
-        fault = inject(rig.simulator.fault);
-        // Some faults affect only new connections.
-        rig.simulator.dropConnections();
+        await subject.autopilot.start();
+        await subject.saw(keepsLarge);
+        fault = inject(subject.simulator.fault);
+        // Some faults affect only new connections, so end the present connections.
+        subject.simulator.dropConnections();
       }
-      await rig.saw((event) =>
+      await subject.saw((event) =>
         code === null ? keepsLarge(event) && fault.hits > 0 : codesIn(event).includes(code),
       );
-      expect(rig.residents()).toEqual(meanwhile);
+      expect(subject.residents()).toEqual(meanwhile);
       if (repeatsItself) {
-        const tried = rig.loadsOf(LARGE);
-        await rig.rounds(20);
-        expect(rig.loadsOf(LARGE)).toBe(tried);
-        rig.machine.othersBytes -= 5 * GIB;
+        const tried = subject.loadsOf(LARGE);
+        await subject.rounds(20);
+        expect(subject.loadsOf(LARGE)).toBe(tried);
+        subject.machine.othersBytes -= 5 * GIB;
       }
       fault.clear();
-      await rig.saw(keepsLarge, rig.events.length);
-      expect(rig.residents()).toEqual(asBefore);
+      await subject.saw(keepsLarge, subject.events.length);
+      expect(subject.residents()).toEqual(asBefore);
       await end();
     },
   );
 
-  test('duplicate-loads: copies that others have loaded are reported and left alone', async () => {
-    await rig.autopilot.start();
-    await rig.saw(keepsLarge);
-    rig.simulator.fault.duplicateLoads();
-    const other = new LMStudioClient({ baseUrl: rig.simulator.baseUrl });
+  test('duplicate-loads: the autopilot reports copies that other clients have loaded, and does not unload them', async () => {
+    await subject.autopilot.start();
+    await subject.saw(keepsLarge);
+    subject.simulator.fault.duplicateLoads();
+    const other = new LMStudioClient({ baseUrl: subject.simulator.baseUrl });
     await Promise.all([other.llm.model(SMALL, QUIET), other.llm.model(SMALL, QUIET)]);
-    await rig.saw(({ type }) => type === 'duplicates');
-    await rig.rounds(20);
+    await subject.saw(({ type }) => type === 'duplicates');
+    await subject.rounds(20);
     const theirs = [SMALL, `${SMALL}:2`];
-    expect(rig.residents()).toEqual([OURS, ...theirs]);
+    expect(subject.residents()).toEqual([OURS, ...theirs]);
     await other[Symbol.asyncDispose]();
     await end(theirs);
   });
 
-  test('abort-concurrent-loads: a load that another client has aborted is repeated', async () => {
-    rig.simulator.fault.abortConcurrentLoads();
-    const stalled = rig.simulator.fault.stallLoad({ modelKey, times: 1 });
-    const starting = rig.autopilot.start();
-    await rig.simulator.seen('loadModel');
-    const other = new LMStudioClient({ baseUrl: rig.simulator.baseUrl });
+  test('abort-concurrent-loads: the autopilot repeats a load that another client has aborted', async () => {
+    subject.simulator.fault.abortConcurrentLoads();
+    const stalled = subject.simulator.fault.stallLoad({ modelKey, times: 1 });
+    const starting = subject.autopilot.start();
+    await subject.simulator.seen('loadModel');
+    const other = new LMStudioClient({ baseUrl: subject.simulator.baseUrl });
     await other.llm.load(SMALL, QUIET);
     stalled.clear();
     await starting;
-    await rig.saw((event) => codesIn(event).includes('LOAD_FAILED'));
-    await rig.saw(keepsLarge);
-    expect(rig.residents()).toEqual([SMALL, OURS]);
+    await subject.saw((event) => codesIn(event).includes('LOAD_FAILED'));
+    await subject.saw(keepsLarge);
+    expect(subject.residents()).toEqual([SMALL, OURS]);
     await other[Symbol.asyncDispose]();
     await end([SMALL]);
   });

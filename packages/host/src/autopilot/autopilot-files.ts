@@ -11,9 +11,9 @@ export interface AutopilotFiles {
   readonly folder: string;
   /** Pins, yields and failures. */
   readonly journal: string;
-  /** Every decision, in JSON lines; a full file is renamed and a new one begun. */
+  /** Every decision, in JSON lines. A full file is renamed, and a new file started. */
   readonly decisionLog: string;
-  /** Names the socket on which the autopilot's process listens. */
+  /** The note that names the control socket of the autopilot's process. */
   readonly control: string;
 }
 
@@ -22,8 +22,8 @@ const DEFAULT_ADDRESS = 'ws://127.0.0.1:1234';
 /** The files of the autopilot for the LM Studio at an address. */
 export function autopilotFilesOf({ folders }: HostContext, at: string): AutopilotFiles {
   const address = withOneLoopback(at);
-  // One folder for each LM Studio: a journal belongs to one LM Studio, and a decision log has one
-  // writer.
+  // Each LM Studio has its own folder, because a journal is about one LM Studio and a decision log
+  // has one writer.
   const folder = path.join(allFolders(folders.data), folderName(address));
   return {
     address,
@@ -35,8 +35,8 @@ export function autopilotFilesOf({ folders }: HostContext, at: string): Autopilo
 }
 
 /**
- * The files for the LM Studio that the options name, or else for the one that runs here. Where none runs, the files that
- * were used last, because their autopilot may be waiting for its LM Studio to come back.
+ * The files for the LM Studio that the options name, or else for the LM Studio that runs on this machine. Where LM
+ * Studio is off, the files that were used last, because their autopilot may be waiting until LM Studio is back.
  *
  * @throws HostError `INVALID_REQUEST` for a malformed address
  */
@@ -47,7 +47,7 @@ export async function findAutopilotFiles(context: HostContext): Promise<Autopilo
   return autopilotFilesOf(context, baseUrl ?? (await lastAddress(folders.data)) ?? DEFAULT_ADDRESS);
 }
 
-/** Gives every name of this machine's loopback the same spelling, so that one LM Studio has one folder. */
+/** Replaces every loopback address by `127.0.0.1`, so that each LM Studio has only one folder. */
 function withOneLoopback(address: string): string {
   return address.replace(
     /^(?<scheme>wss?:\/\/)(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)/,
@@ -68,7 +68,7 @@ function allFolders(dataFolder: string): string {
   return path.join(dataFolder, 'autopilot');
 }
 
-// Characters that are left out of folder names, to keep the names readable.
+// Left out of folder names, so that they are readable.
 const USUAL_SCHEME = 'ws://';
 
 function folderName(address: string): string {

@@ -2,10 +2,10 @@ import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import type { RejectedCandidate } from '@mai/selector';
 
 /**
- * An event of the autopilot for a line of JSON. The input of a decision is left out: it is a hundred times
- * the size of the rest, and the decision log has it.
+ * An event of the autopilot as an object for one line of JSON. Leaves out the input of a decision, because it is a
+ * hundred times larger than the rest, and the decision log contains it.
  *
- * @param errorJson - what is printed for a thrown value
+ * @param errorJson - converts a thrown value to an object
  */
 export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => object): object {
   switch (event.type) {

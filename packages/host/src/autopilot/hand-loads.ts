@@ -10,7 +10,7 @@ import type {
   PinChange,
 } from '../control/autopilot-service.js';
 import type { JournalChanges } from './journal-changes.js';
-import { withoutPins, withoutStalePins, withPin } from './pins.js';
+import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 
 /** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {
@@ -38,8 +38,7 @@ export function createHandLoads({
     try {
       return { delivery: (await journal.change(change, options)).delivery, pinError: null };
     } catch (error) {
-      // The load or unload has succeeded, so the journal's error is returned as a remark, not
-      // thrown.
+      // The load or unload has succeeded, so return the journal's error instead of throwing it.
       if (!isAutopilotError(error)) throw error;
       return { delivery: null, pinError: error };
     }
@@ -49,8 +48,8 @@ export function createHandLoads({
     load: async (request, { signal, onProgress } = {}) => {
       const client = await connect(signal);
       const identifiers = request.candidates.map((one) => identifierOf(request, one.modelKey));
-      // The pin is written after the load. Until then `hold` keeps the autopilot from unloading
-      // the instance.
+      // The pin is written after the load. Until then, `hold` protects the instance from the
+      // autopilot.
       const letGo = hold(identifiers);
       try {
         const loaded = await loadOneOf(client, request, { signal, onProgress });
@@ -83,7 +82,7 @@ export function createHandLoads({
           unloaded.push(target);
         }
       } catch (error) {
-        // Instances that were unloaded before the error lose their pins.
+        // Remove the pins of the instances that were unloaded before the error.
         if (unloaded.length > 0) await changePins(withoutPinsOf(unloaded), {});
         throw error;
       }
@@ -92,7 +91,7 @@ export function createHandLoads({
   };
 }
 
-/** The identifier of the new instance. Its prefix shows others that Mai has loaded the instance. */
+/** The identifier of the new instance. The default prefix shows other clients that Mai has loaded it. */
 function identifierOf({ identifier }: HandLoad, modelKey: string): string {
   return identifier ?? `${IDENTIFIER_PREFIX}${modelKey}`;
 }
@@ -113,7 +112,7 @@ async function loadOneOf(
     ...(signal === undefined ? {} : { signal }),
   }));
   const [only, second] = requests;
-  // Not `loadFirst` for one model: it would wrap the error in an error about a list.
+  // For one model, `loadFirst` would wrap the error in an error about a list.
   return only !== undefined && second === undefined
     ? { ...(await client.load(only)), index: 0, failures: [] }
     : client.loadFirst(requests);
@@ -132,7 +131,7 @@ function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMSt
   });
 }
 
-/** @throws LMStudioError `LOAD_REFUSED` where unloading would cut off a request or break a lease */
+/** @throws LMStudioError `LOAD_REFUSED` where an unload would cut off a request or break a lease */
 export function refuseBusy(targets: readonly ResidentInstance[], leased: readonly string[]): void {
   const generating = targets.filter(
     ({ activity, queued }) => (activity !== null && activity !== 'idle') || (queued ?? 0) > 0,
@@ -140,14 +139,14 @@ export function refuseBusy(targets: readonly ResidentInstance[], leased: readonl
   if (generating.length > 0) {
     throw new LMStudioError(
       'LOAD_REFUSED',
-      `${list(generating)} is generating; unloading now would cut its request off. Try again when it is idle, or force it.`,
+      `${list(generating)} is generating. Unloading now would cut off the request. Try again when it is idle, or force the unload.`,
     );
   }
   const inUse = targets.filter((one) => leased.includes(one.instanceIdentifier));
   if (inUse.length > 0) {
     throw new LMStudioError(
       'LOAD_REFUSED',
-      `${list(inUse)} is leased: a program has asked for it to stay. Try again when that program has ended, or force it.`,
+      `${list(inUse)} is leased by a program that still needs it. Try again when that program has ended, or force the unload.`,
     );
   }
 }

@@ -36,7 +36,7 @@ const yieldOf = (name: string) => ({
   ...{ sinceMs: Date.now(), untilMs: null, processId: null },
 });
 
-/** A clock that runs faster, so that waits take less time. */
+/** A clock that runs `speed` times as fast as the system's clock, so that waits are shorter. */
 const clockAt = (speed: number): Clock => ({
   nowMs: () => systemClock.nowMs(),
   monotonicMs: () => speed * systemClock.monotonicMs(),
@@ -65,8 +65,8 @@ const until = async (isSo: () => boolean | Promise<boolean>) => {
   while (!(await isSo())) await sleep(5);
 };
 
-describe('without an autopilot', () => {
-  test('acquire runs an autopilot here, and disposing of the host leaves the model loaded', async () => {
+describe('where no autopilot runs', () => {
+  test('acquire runs an autopilot in this process, and disposing of the host leaves the model loaded', async () => {
     const host = open();
     expect(await host.state()).toBeNull();
     expect(await host.events()).toBeNull();
@@ -83,7 +83,7 @@ describe('without an autopilot', () => {
     expect(await readNote((await filesOf()).control)).toBeNull();
   });
 
-  test('pins and yields are noted for the next autopilot', async () => {
+  test('pins and yields are written to the journal for the next autopilot', async () => {
     const host = open();
     expect((await host.pin(SMALL)).delivery).toEqual({ kind: 'nobody' });
     expect((await host.pin(SMALL)).delivery).toBeNull();
@@ -105,7 +105,7 @@ describe('without an autopilot', () => {
     const request = { instanceIdentifiers: ['mine'], force: false };
     expect(await host.unload(request)).toMatchObject({ unloaded: [{ modelKey: SMALL }] });
     expect((await host.journal()).pins).toEqual([]);
-    // A pin that a person set is kept.
+    // A pin that a person has set stays.
     await host.load(byHand);
     await host.pin('mine');
     await host.unload(request);
@@ -121,8 +121,8 @@ describe('without an autopilot', () => {
   });
 });
 
-describe('with the autopilot of another host', () => {
-  test('acquire asks that autopilot, and a lease ends with the host that holds it', async () => {
+describe('where another host runs the autopilot', () => {
+  test('acquire asks that autopilot, and disposing of a host ends its leases', async () => {
     const holder = open();
     const session = await holder.open({ intervalMs: 20, unloadAtStop: false });
     await session.start();
@@ -133,7 +133,7 @@ describe('with the autopilot of another host', () => {
     expect(await host.state()).toMatchObject({ leased: [OURS], status: 'running' });
     await host[Symbol.asyncDispose]();
     await until(async () => (await holder.state())?.leased.length === 0);
-    // After the holder has ended, the next acquire of a third host runs an autopilot there.
+    // After the holder is disposed of, the next acquire of a third host runs an autopilot.
     const third = open();
     const first = await third.acquire();
     void first.lost.addEventListener('abort', () => void first.release());
@@ -145,7 +145,7 @@ describe('with the autopilot of another host', () => {
     expect(world.residents()).toEqual([OURS]);
   });
 
-  test('hosts that acquire at once share one autopilot', async () => {
+  test('hosts that acquire at the same time share one autopilot', async () => {
     const hosts = [open(), open(), open()];
     const leases = await Promise.all(hosts.flatMap((host) => [host.acquire(), host.acquire()]));
     expect(new Set(leases.map(({ instanceIdentifier }) => instanceIdentifier))).toEqual(
@@ -157,7 +157,7 @@ describe('with the autopilot of another host', () => {
     expect(loads).toHaveLength(1);
   });
 
-  test('when the holder ends, the next autopilot serves a caller that waits for a model', async () => {
+  test('when the autopilot stops, the next autopilot gives the lease to a caller that waits', async () => {
     const stalled = world.simulator.fault.stallLoad();
     const holder = open();
     await (await holder.open({ intervalMs: 20, unloadAtStop: false })).start();
@@ -170,7 +170,7 @@ describe('with the autopilot of another host', () => {
     expect(await host.state()).toMatchObject({ leased: [OURS] });
   });
 
-  test("when the holder's process is killed, this process serves a caller that waits for a model", async () => {
+  test("when the autopilot's process is killed, this process gives the lease to a caller that waits", async () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const endpoint =
@@ -206,7 +206,7 @@ describe('with the autopilot of another host', () => {
     expect(await readNote(files.control)).toMatchObject({ processId: process.pid });
   });
 
-  test('pins, yields and loads by hand go to that autopilot, which has read them', async () => {
+  test('that autopilot has read pins, yields and loads by hand when the call resolves', async () => {
     const holder = open();
     await (await holder.open({ intervalMs: 20 })).start();
     const host = open();
@@ -224,13 +224,13 @@ describe('with the autopilot of another host', () => {
     ).rejects.toMatchObject({ code: 'LOAD_REFUSED' });
     await leased.release();
     await host.unload({ instanceIdentifiers: ['mine'], force: false });
-    // The autopilot does not reload a model that a person has unloaded.
+    // The autopilot must not reload a model that a person has unloaded.
     const events = await host.events();
     for await (const event of events ?? []) if (event.type === 'decided') break;
     expect(world.residents()).toEqual([OURS]);
   });
 
-  test('other hosts do not find an autopilot in a dry run, which gives no leases', async () => {
+  test('other hosts do not find an autopilot that runs dry', async () => {
     const dry = await open().open({ intervalMs: 20, dryRun: true });
     await dry.start();
     const host = open();
@@ -239,12 +239,12 @@ describe('with the autopilot of another host', () => {
   });
 });
 
-describe('with an autopilot that does not answer', () => {
-  test('pins reach the autopilot through the journal, and acquire says which process runs it', async () => {
+describe('where the autopilot does not answer', () => {
+  test('a pin is written to the journal, and the error of acquire names the process that runs the autopilot', async () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const lock = await acquireRunningLock(files.folder, files.address, systemClock);
-    // Acts as a Mai of another version.
+    // Acts as another version of Mai.
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('{"type":"welcome","protocol":9,"processId":1}\n');
@@ -263,12 +263,12 @@ describe('with an autopilot that does not answer', () => {
       ...{ code: 'AUTOPILOT_INCOMPATIBLE', processId: process.pid },
     });
     server.close();
-    // The lock is held but no process listens: acquire waits, then names the holder.
+    // The lock is taken, but no process listens. So acquire waits, and then rejects.
     await expect(host.acquire()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     await lock.release();
   });
 
-  test('ignores the note of a process that was killed', async () => {
+  test('the note of a killed process is ignored', async () => {
     const files = await filesOf();
     await mkdir(files.folder, { recursive: true });
     const endpoint = path.join(files.folder, 'mai-0123456789ab.sock');
@@ -280,7 +280,7 @@ describe('with an autopilot that does not answer', () => {
   });
 });
 
-test('leases a model that a person has loaded, where it is the best that fits', async () => {
+test('acquire leases a model that a person has loaded, where it is the best that fits', async () => {
   const host = open();
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
   const candidates = [{ modelKey: LARGE, kind: 'llm' as const, loadConfig }];
@@ -289,7 +289,19 @@ test('leases a model that a person has loaded, where it is the best that fits', 
   expect(world.residents()).toEqual([LARGE]);
 });
 
-test('throws NOTHING_FITS with the decision where no model fits', async () => {
+test('acquire throws SERVER_OFF where LM Studio answers over its WebSocket, but lists no models over HTTP', async () => {
+  // The simulator has no option to switch its HTTP server off, so the list gets no answer.
+  // `/v1/models` is unknown to the simulator, as to an LM Studio whose HTTP server is off.
+  const fault = world.simulator.fault.hang({ endpoint: '/api/v0/models' });
+  const host = open({ timeoutMs: 1000 });
+  await expect(host.acquire()).rejects.toMatchObject({ name: 'HostError', code: 'SERVER_OFF' });
+  expect(fault.hits).toBe(1);
+  expect(await host.load(byHand)).toMatchObject({ instance: { modelKey: SMALL } });
+  fault.clear();
+  expect(await host.acquire()).toMatchObject({ baseUrl: `${world.simulator.httpUrl}/v1` });
+});
+
+test('acquire throws NOTHING_FITS with the decision where no model fits', async () => {
   world.machine.othersBytes = 31 * 1024 ** 3;
   await expect(open().acquire()).rejects.toMatchObject({
     ...{ name: 'HostError', code: 'NOTHING_FITS' },
@@ -297,7 +309,7 @@ test('throws NOTHING_FITS with the decision where no model fits', async () => {
   });
 });
 
-test('acquire throws the error of a wrong chain or configuration', async () => {
+test('a missing configuration and an unknown chain are errors', async () => {
   const host = open({ config: undefined, configFile: 'missing.yaml' });
   await expect(host.acquire()).rejects.toMatchObject({ code: 'CONFIG_NOT_FOUND' });
   await expect(open().open({ selection: { chain: 'none' } })).rejects.toMatchObject({
@@ -305,7 +317,7 @@ test('acquire throws the error of a wrong chain or configuration', async () => {
   });
 });
 
-test('with LM Studio off, acquire throws and pin does not', async () => {
+test('while LM Studio is off, acquire throws and pin works', async () => {
   await world.simulator.stop();
   const host = open();
   await expect(host.acquire()).rejects.toMatchObject({ code: 'UNREACHABLE' });
@@ -328,7 +340,7 @@ test("a cancelled acquire rejects with the signal's reason, also while the autop
   await expect(waiting).rejects.toBe(reason);
 });
 
-test('the decisions of an autopilot that acquire has started are written to its log', async () => {
+test('an autopilot that acquire has started writes its decisions to the log', async () => {
   const host = open();
   await host.acquire();
   await host[Symbol.asyncDispose]();
@@ -336,8 +348,8 @@ test('the decisions of an autopilot that acquire has started are written to its 
   expect(await readFile(decisionLog, 'utf8')).toContain(LARGE);
 });
 
-test('acquire refuses a requirement that makes no sense, whoever runs the autopilot', async () => {
-  // As a program without types may call it.
+test('acquire rejects a malformed requirement, both where this process runs the autopilot and where another does', async () => {
+  // A JavaScript program may pass such a value.
   const wrong: Parameters<HostAutopilot['acquire']>[0] = JSON.parse('{ "tiers": ["huge"] }');
   const error = {
     ...{ name: 'HostError', code: 'INVALID_REQUEST' },
@@ -354,7 +366,7 @@ test('disposing of a host does not wait for an autopilot that does not answer', 
   const files = await filesOf();
   await mkdir(files.folder, { recursive: true });
   const sockets: Socket[] = [];
-  // Stands for an autopilot whose process is suspended.
+  // Acts as an autopilot whose process is suspended: it accepts connections and sends nothing.
   const server = createServer((socket) => sockets.push(socket));
   const endpoint =
     process.platform === 'win32'

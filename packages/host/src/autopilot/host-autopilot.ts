@@ -16,7 +16,7 @@ import { connectControl } from '../control/client/connect-control.js';
 import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
-import { orAborted } from '../runtime/connect-runtime.js';
+import { orAborted } from '../or-aborted.js';
 import { contextOfCall } from '../session.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
@@ -26,36 +26,35 @@ import type { AutopilotRequest, AutopilotSession } from './open-autopilot.js';
 import { openAutopilot } from './open-autopilot.js';
 import { findOpenAiAddress } from './openai-address.js';
 
-/** A resident model that stays while the lease is held, and how to reach it. */
+/** A promise that a resident model stays loaded until the release, with the address for OpenAI clients. */
 export interface Lease extends AsyncDisposable {
   readonly modelKey: string;
   /** The model name that OpenAI clients send as `model`. */
   readonly instanceIdentifier: string;
   /** Base URL for OpenAI clients; ends in `/v1`. */
   readonly baseUrl: string;
-  /** Headers for every request: LM Studio's token, where there is one. */
+  /** Headers for every request. They carry LM Studio's token; empty without a token. */
   readonly requestHeaders: Readonly<Record<string, string>>;
-  /** Fires when the lease ends before its release: the autopilot stopped, or its process ended. */
+  /** Fires when the lease ends without a release: the autopilot stopped, or its process ended. */
   readonly lost: AbortSignal;
   /** Releases the lease and unloads nothing. May be called more than once. */
   release(): Promise<void>;
 }
 
-/** Requirements for a leased model. A field that is left out sets no condition. */
+/** Requirements for a leased model. An absent field sets no condition. */
 export type LeaseRequirement = Partial<Requirement>;
 
-/** The autopilot of one runtime, as one host uses it; any process may run it. */
+/** A host's access to the autopilot of its runtime, which any process may run. */
 export interface HostAutopilot extends AsyncDisposable {
   /**
-   * An autopilot of this process, not started yet. It ends with the host.
+   * Creates an autopilot in this process without starting it. The autopilot ends with the host.
    *
    * @throws as `openAutopilot`
    */
   open(request?: AutopilotRequest): Promise<AutopilotSession>;
   /**
-   * A lease on a resident model that meets the requirement. Asks the running autopilot. Where
-   * none runs, this process runs one until the host is disposed, and then leaves every model
-   * loaded.
+   * A lease on a resident model that meets the requirement. The running autopilot gives the lease. Where
+   * no autopilot runs, this process runs one until the host is disposed. Disposing unloads no model.
    *
    * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`, `INVALID_REQUEST`; LMStudioError where LM Studio is off
    */
@@ -63,27 +62,27 @@ export interface HostAutopilot extends AsyncDisposable {
   /** The journal with its pins and yields. @throws AutopilotError `JOURNAL_UNUSABLE` */
   journal(options?: CallOptions): Promise<JournalState>;
   /**
-   * Pins a model key or an instance identifier. Where no autopilot runs, the next one obeys the
+   * Pins a model key or an instance identifier. Where no autopilot runs, the next autopilot obeys the
    * pin.
    */
   pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
   unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  /** Keeps memory free for others. Where no autopilot runs, the next one obeys the yield. */
+  /** Keeps memory free for others. Where no autopilot runs, the next autopilot obeys the yield. */
   yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
   endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
   /** Loads by hand, in the autopilot's process, or in this process where no autopilot runs. */
   load(request: HandLoad, options?: HandLoadOptions): Promise<HandLoaded>;
   /** Unloads by hand, in the autopilot's process, or in this process where no autopilot runs. */
   unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
-  /** The state of the running autopilot; null where none runs. */
+  /** The state of the running autopilot; null where no autopilot runs. */
   state(options?: CallOptions): Promise<AutopilotState | null>;
   /** The events of the running autopilot from now on; null where no autopilot runs. */
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 }
 
 /**
- * How long a call waits for the next process to run the autopilot. A stopping process keeps the
- * lock until it has unloaded its own models; a starting process needs a moment to listen.
+ * Maximum wait of a call until another process runs the autopilot. A process that stops keeps the lock until it
+ * has unloaded its models. A process that starts needs a moment until it listens.
  */
 const HANDOVER_WITHIN_MS = 15_000;
 const HANDOVER_POLL_MS = 50;
@@ -93,20 +92,20 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
   /** The current connection to the autopilot of each LM Studio, by address. */
   const clients = new Map<string, ControlClient>();
-  /** All connections, also those to autopilots that have since stopped. */
+  /** All connections, also those to autopilots that have stopped. */
   const connections: ControlClient[] = [];
   const connecting = new Map<string, Promise<ControlClient | null>>();
   const sessions = new Set<AutopilotSession>();
   let becoming: Promise<AutopilotService> | null = null;
   const disposed = new AbortController();
-  /** Ends what no single call may end, because calls share it. */
+  /** Cancels work that several calls share, which no single call may cancel. */
   const ending = AbortSignal.any([parts.context.signal, disposed.signal]);
 
   const filesOfCall = ({ signal }: CallOptions): Promise<AutopilotFiles> =>
     findAutopilotFiles(contextOfCall(parts.context, signal));
 
   /**
-   * The running autopilot's service; null where no autopilot runs or its service does not answer.
+   * The service of the running autopilot; null where no process listens.
    */
   const findService = async (
     files: AutopilotFiles,
@@ -118,7 +117,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     if (own !== undefined) return own.service;
     const known = clients.get(files.address);
     if (known !== undefined && !known.lost.aborted) return known;
-    // Concurrent calls share one attempt. Each still obeys its own signal.
+    // Concurrent calls share one attempt to connect. Each stops waiting when its own signal fires.
     let attempt = connecting.get(files.address);
     if (attempt === undefined) {
       attempt = connectTo(files).finally(() => connecting.delete(files.address));
@@ -146,8 +145,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   };
 
   /**
-   * Runs an autopilot in this process, or returns the autopilot of the process that got the lock
-   * first.
+   * Runs an autopilot in this process. Where another process has the lock, returns that process's
+   * autopilot.
    */
   const become = async (files: AutopilotFiles): Promise<AutopilotService> => {
     const session = await open({ unloadAtStop: false });
@@ -163,8 +162,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
           sessions.delete(session);
           return service;
         }
-        // The process that holds the lock does not listen yet, or is stopping and will release
-        // the lock.
+        // The process with the lock does not listen yet, or is stopping and will release the
+        // lock.
         if (clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal: ending });
       }
@@ -177,12 +176,12 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   ): Promise<AutopilotService> => {
     const found = await findService(files, signal);
     if (found !== null) return found;
-    // Concurrent calls share one start. Each still obeys its own signal.
+    // Concurrent calls share one start. Each stops waiting when its own signal fires.
     becoming ??= become(files).finally(() => (becoming = null));
     return orAborted(becoming, signal);
   };
 
-  /** Changes the journal through the running autopilot, or directly where it can't be reached. */
+  /** Changes the journal through the running autopilot. Where that fails, changes the file directly. */
   const changeJournal = async (
     options: CallOptions,
     change: (journal: Omit<JournalChanges, 'read' | 'change'>) => Promise<JournalAnswer>,
@@ -192,8 +191,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       const service = await findService(files, options.signal);
       if (service !== null) return await change(service);
     } catch (error) {
-      // The autopilot did not answer. Repeating the change in the journal is safe: the autopilot
-      // reads it there, and a second identical change has no effect.
+      // The autopilot did not answer, and may have made the change or not. Change the file, which the
+      // autopilot also reads. A second identical change has no effect.
       if (!isHostError(error)) throw error;
     }
     return change(createJournalChanges(files, clock));
@@ -234,7 +233,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
         const lease = await service.acquire(wanted, { signal });
         return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
       } catch (error) {
-        // No lease was given, so asking the next autopilot cannot result in two leases.
+        // The lost autopilot has given no lease, so the next one may be asked.
         if (!isLost(error) || clock.monotonicMs() - startedMs > HANDOVER_WITHIN_MS) throw error;
         await clock.sleep(HANDOVER_POLL_MS, { signal });
       }

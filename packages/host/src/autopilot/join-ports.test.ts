@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startSimulator } from '@mai/lmstudio-simulator';
-// The port contract lies beside the autopilot's fakes and is not exported by its package.
+// The autopilot package does not export its test contract.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { describePortsContract } from '../../../autopilot/test/ports-contract.js';
 import { contextOf } from '../host-options.js';

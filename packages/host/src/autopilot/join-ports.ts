@@ -7,7 +7,7 @@ import { openLiveCatalog } from './live-catalog.js';
 import type { LiveConfig } from './live-config.js';
 import { openLiveConfig } from './live-config.js';
 
-/** The ports of an autopilot with LM Studio and the configuration behind them. */
+/** The ports of an autopilot, and the LM Studio and the configuration that they use. */
 export interface JoinedPorts {
   readonly ports: AutopilotPorts;
   readonly client: LMStudioClient;
@@ -17,7 +17,7 @@ export interface JoinedPorts {
 /**
  * Joins the ports of an autopilot.
  *
- * @param onApplied - called when an edited configuration is in force
+ * @param onApplied - called after an edited configuration has come into force
  * @throws LMStudioError or ModelConfigError
  */
 export async function joinAutopilotPorts(

@@ -1,8 +1,7 @@
-import type { Clock, JournalState, Yield } from '@mai/autopilot';
+import type { Clock, JournalState, Pin, Yield } from '@mai/autopilot';
 import { createFileJournal, findRunning } from '@mai/autopilot';
 import type { CallOptions, Delivery, JournalAnswer } from '../control/autopilot-service.js';
 import type { AutopilotFiles } from './autopilot-files.js';
-import { withoutPins, withPin } from './pins.js';
 
 /** Changes to the journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
 export interface JournalChanges {
@@ -12,8 +11,8 @@ export interface JournalChanges {
   yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
   endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
   /**
-   * Replaces the journal by `change(journal)`, and waits up to two seconds until the running autopilot has read it.
-   * Writes nothing where `change` returns the object that it was given.
+   * Replaces the journal by `change(journal)`. Then waits up to two seconds until the running autopilot has read
+   * the new journal. Writes nothing where `change` returns its argument.
    */
   change(
     change: (journal: JournalState) => JournalState,
@@ -24,7 +23,7 @@ export interface JournalChanges {
 const ANSWER_WITHIN_MS = 2000;
 const ASK_EVERY_MS = 50;
 
-/** The journal of one autopilot, whichever process runs it. */
+/** The journal of one autopilot. Any process may change it, not only the one that runs the autopilot. */
 export function createJournalChanges(files: AutopilotFiles, clock: Clock): JournalChanges {
   const journal = createFileJournal(files.journal, clock);
 
@@ -84,7 +83,36 @@ export function createJournalChanges(files: AutopilotFiles, clock: Clock): Journ
   };
 }
 
-/** The journal's options must omit the key `signal` where there is no signal. */
+/** The options without the key `signal` where it is undefined, as the journal's types demand. */
 function present({ signal }: CallOptions): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+/** The journal with this pin. The same object where the target has a pin already that this one must not replace. */
+export function withPin(journal: JournalState, pin: Pin): JournalState {
+  const others = journal.pins.filter(({ target }) => target !== pin.target);
+  const known = journal.pins.find(({ target }) => target === pin.target);
+  // A load by hand must not replace a pin that a person has set, because an unload would remove it.
+  if (known !== undefined && (known.reason === 'pin' || pin.reason === 'load')) return journal;
+  return { ...journal, pins: [...others, pin] };
+}
+
+/** The journal without the pins for which `drop` is true. The same object where there are no such pins. */
+export function withoutPins(journal: JournalState, drop: (pin: Pin) => boolean): JournalState {
+  const pins = journal.pins.filter((pin) => !drop(pin));
+  return pins.length === journal.pins.length ? journal : { ...journal, pins };
+}
+
+/**
+ * The journal without the pins of loads by hand whose instance is no longer loaded. Such a pin
+ * would apply to the next instance that gets the identifier.
+ */
+export function withoutStalePins(
+  journal: JournalState,
+  loadedIdentifiers: readonly string[],
+): JournalState {
+  return withoutPins(
+    journal,
+    ({ reason, target }) => reason === 'load' && !loadedIdentifiers.includes(target),
+  );
 }

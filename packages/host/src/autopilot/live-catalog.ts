@@ -7,7 +7,7 @@ import type { Downloads } from '../models/downloads.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { LiveConfig } from './live-config.js';
 
-/** The models to choose from, kept up to date while configuration and downloads change. */
+/** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
 export interface LiveCatalog {
   readonly port: CatalogPort;
   readonly estimator: (anythingLoaded: () => boolean) => EstimatorPort;
@@ -18,14 +18,14 @@ export interface LiveCatalogOptions {
   readonly parts: HostParts;
   readonly link: RuntimeLink;
   readonly config: LiveConfig;
-  /** Called when an edited configuration is in force. */
+  /** Called after an edited configuration has come into force. */
   readonly onApplied: (config: LoadedModelConfig) => void;
 }
 
-/** Maximum age of the list of downloads, and so the delay until a finished download is noticed. */
+/** Maximum age of the list of downloads, and so the longest delay until a new download is noticed. */
 const DOWNLOADS_FRESH_MS = 30_000;
 
-/** Joins configuration and downloads, and reads each again when it may have changed. */
+/** Joins configuration and downloads. Reads the files again after a change, and the downloads every 30 s. */
 export async function openLiveCatalog({
   parts,
   link,
@@ -40,15 +40,15 @@ export async function openLiveCatalog({
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string | null, CatalogReading>();
 
-  /** Whether the downloads have changed. */
+  /** Lists the downloads again where the list is old. Returns whether they have changed. */
   const refreshDownloads = async (): Promise<boolean> => {
     if (clock.monotonicMs() - listedAtMs < DOWNLOADS_FRESH_MS) return false;
     let latest: Downloads;
     try {
       latest = await listDownloads(link, context, headers);
     } catch (error) {
-      // LM Studio does not answer; listing the residents reports that. Keep the last list of
-      // downloads.
+      // LM Studio does not answer. Keep the last list: the autopilot reports the error when it lists
+      // the residents.
       if (isLMStudioError(error)) return false;
       throw error;
     }
@@ -65,7 +65,7 @@ export async function openLiveCatalog({
       const known = readings.get(request.chain);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      // Throws where the edit removed the chain in use. Then the whole edit is rejected.
+      // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
       const reading = await createCatalog(latest, downloads.models).port.read(request);
       if (edited !== null) {
         config.accept(edited);

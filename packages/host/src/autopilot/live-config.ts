@@ -9,10 +9,10 @@ export interface LiveConfig {
   /** The configuration in force. */
   readonly current: LoadedModelConfig;
   /**
-   * The configuration in the files, where they have changed since the last call; otherwise null.
-   * It comes into force when it is passed to `accept`.
+   * The new configuration where the files have changed since the last call; otherwise null. It comes
+   * into force when the caller passes it to `accept`.
    *
-   * @throws ModelConfigError once for every version of the files that has a fault
+   * @throws ModelConfigError once for each change that leaves a fault in the files
    */
   readonly changed: () => Promise<LoadedModelConfig | null>;
   readonly accept: (config: LoadedModelConfig) => void;
@@ -29,7 +29,7 @@ export async function openLiveConfig(context: HostContext): Promise<LiveConfig> 
     changed: async () => {
       const now = await fingerprint(context);
       if (now === seen) return null;
-      // Noted before reading, so that a change during the reading is seen at the next call.
+      // Set before the files are read, so that the next call notices a change during the reading.
       seen = now;
       return loadConfig(context);
     },
@@ -39,9 +39,9 @@ export async function openLiveConfig(context: HostContext): Promise<LiveConfig> 
   };
 }
 
-/** Changes whenever a file changes that is, or could become, the configuration file. */
+/** A text that changes when any file changes that is or can become the configuration file. */
 async function fingerprint(context: HostContext): Promise<string> {
-  // A configuration that was passed as a value does not change.
+  // A configuration that the host's options contain does not change.
   if (context.config !== null) return '';
   const parts = await Promise.all(
     candidateSources(configOptions(context)).map(async ({ file }) => {

@@ -1,9 +1,10 @@
 import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
-import { isRecord } from '../control/wire/encode-value.js';
+import { isRecord } from '../guards.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
+import { orAborted } from '../or-aborted.js';
 import type { JournalChanges } from './journal-changes.js';
 
 /** The arguments of a local service. */
@@ -18,17 +19,17 @@ export interface LocalService {
   readonly service: AutopilotService;
   /** Whether `end` was called. */
   readonly ended: boolean;
-  /** Tells the holders of leases that the autopilot stops and their leases have ended. */
+  /** Ends every lease and every load by hand that is in progress, because the autopilot stops. */
   end(): void;
 }
 
-/** Offers this process's autopilot to callers in this process and, over a socket, in others. */
+/** Makes a service of this process's autopilot. Callers are in this process or, over the socket, in others. */
 export function createLocalService({ autopilot, journal, hand }: LocalServiceParts): LocalService {
   const ended = new AbortController();
   const lost = (cause?: unknown): HostError =>
     new HostError(
       'AUTOPILOT_LOST',
-      `The autopilot of process ${process.pid} has stopped. Try again: the next call uses the autopilot of another process, or starts one.`,
+      `The autopilot of process ${process.pid} has stopped. Try again: the next call finds the autopilot of another process, or starts an autopilot.`,
       { processId: process.pid, ...(cause === undefined ? {} : { cause }) },
     );
 
@@ -42,14 +43,14 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
     const { lease, selection } = await autopilot
       .acquire(requirement, { signal: signal ?? null })
       .catch((error: unknown) => {
-        // The signal aborted although the caller did not cancel, so the autopilot is stopping.
+        // The call was aborted although the caller did not cancel it, so the autopilot is stopping.
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
         throw error;
       });
     if (lease === null) {
       throw new HostError(
         'NOTHING_FITS',
-        `No model can be loaded now that meets the requirement: ${describeRequirement(requirement)}. "mai select" says why for every model.`,
+        `No model can be loaded now that meets the requirement: ${describeRequirement(requirement)}. "mai select" gives the reason for each model.`,
         { selection },
       );
     }
@@ -80,10 +81,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       load: (request, options = {}) =>
         hand.load(request, { ...options, signal: untilEnd(options.signal) }),
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
-      state: ({ signal } = {}) =>
-        signal?.aborted === true
-          ? Promise.reject(signal.reason as Error)
-          : Promise.resolve(autopilot.state),
+      state: ({ signal } = {}) => orAborted(Promise.resolve(autopilot.state), signal),
       events: ({ signal } = {}) => ({
         [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
       }),

@@ -21,19 +21,19 @@ import { joinAutopilotPorts } from './join-ports.js';
 import type { LiveConfig } from './live-config.js';
 import { createLocalService } from './local-service.js';
 
-/** How an autopilot runs. */
+/** Options of an autopilot. */
 export interface AutopilotRequest {
-  /** Fallback chain and requirement; the configuration's default chain unless given. */
+  /** Fallback chain and requirement. Default: the configuration's default chain without a requirement. */
   readonly selection?: Pick<SelectionRequest, 'chain' | 'requirement'> | undefined;
-  /** Only decide: load and unload nothing, take no lock, write no file and open no socket. Default false. */
+  /** Whether to decide only: without loads and unloads, and without a lock, files and a socket. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** Milliseconds between two rounds; the autopilot's own default unless given. */
+  /** Milliseconds between two rounds. Null, the default: the autopilot's own interval. */
   readonly intervalMs?: number | null | undefined;
-  /** Whether stopping unloads what Mai has loaded. Default true. */
+  /** Whether stopping unloads the models that Mai has loaded. Default true. */
   readonly unloadAtStop?: boolean | undefined;
-  /** Called when an edited configuration is in force. */
+  /** Called after an edited configuration has come into force. */
   readonly onConfigApplied?: ((config: LoadedModelConfig) => void) | undefined;
-  /** Called when a decision could not be written down. Default: the host's `warn`. */
+  /** Called when a decision could not be written to the log. Default: the host's `warn`. */
   readonly onLogError?: ((error: unknown) => void) | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface AutopilotSession extends AsyncDisposable {
   readonly files: AutopilotFiles;
   /** The service that other processes reach over the control socket. */
   readonly service: AutopilotService;
-  /** Whether `service` can be used: started, not a dry run, and not stopped. */
+  /** Whether `service` accepts calls: the autopilot has started, has not stopped, and is not a dry run. */
   readonly running: boolean;
   /**
    * Takes the running lock, starts the rounds, and listens on the control socket.
@@ -56,13 +56,13 @@ export interface AutopilotSession extends AsyncDisposable {
   /** Ends the leases, the autopilot and the control socket, in this order. May be called more than once. */
   stop(): Promise<void>;
   /**
-   * The error where another process took the lock and so stopped this autopilot; otherwise null.
+   * The error where another process has taken the lock, which stops this autopilot; otherwise null.
    */
   readonly lostTo: () => Error | null;
 }
 
 /**
- * Joins an autopilot that has not started.
+ * Creates an autopilot without starting it.
  *
  * @throws LMStudioError, ModelConfigError, AutopilotError `JOURNAL_UNUSABLE`, or HostError `INVALID_REQUEST` where the
  *   chain does not exist
@@ -76,14 +76,14 @@ export async function openAutopilot(
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
   const onApplied = request.onConfigApplied ?? (() => undefined);
   const { ports, client, config } = await joinAutopilotPorts(parts, onApplied);
-  // Throws where the chain does not exist. Once the autopilot runs, only an edit that removes the
-  // chain is rejected.
+  // Throws where the chain does not exist. While the autopilot runs, an edit that removes the chain is
+  // rejected instead.
   await ports.catalog.read({ chain: selection.chain ?? null, signal });
 
   const files = autopilotFilesOf(context, client.baseUrl);
   const journal = createFileJournal(files.journal, clock);
-  // Throws where the file is not a journal. Once the autopilot runs, this is a fault, and the
-  // loop tries again.
+  // Throws where the file is not a journal. While the autopilot runs, a damaged journal is a fault,
+  // and the loop tries again.
   const noted = await journal.read({ signal });
   const changes = createJournalChanges(files, clock);
   const warnAbout = (what: string) => (error: unknown) =>
@@ -95,7 +95,7 @@ export async function openAutopilot(
     ...ports,
     dryRun,
     unloadAtStop,
-    // A dry run writes no file, so it does not confirm in the journal which changes it has read.
+    // A dry run writes no file. So it reads the journal once, and does not confirm what it has read.
     journal: dryRun ? createMemoryJournal(noted) : journal,
     lock: dryRun ? null : async () => takeLock(),
     decisionLog: dryRun
@@ -148,7 +148,7 @@ export async function openAutopilot(
     try {
       server = await serveControl(local.service, { path: files.control });
     } catch (error) {
-      // Not fatal: the autopilot works without the socket, and still reads the journal.
+      // Only a warning, because the autopilot works without the socket and reads the journal.
       warnAbout("Other programs can't lease models from this autopilot")(error);
     }
   };
@@ -161,7 +161,7 @@ export async function openAutopilot(
       try {
         await autopilot.stop();
       } finally {
-        // Last step, so that clients still get the events of the stop.
+        // The last step, so that clients receive the events of the stop.
         await server?.close();
       }
     }
@@ -181,14 +181,17 @@ export async function openAutopilot(
       if (!dryRun) await (listening ??= listen());
     },
     stop,
-    lostTo: () => (lock?.lost.aborted === true ? (lock.lost.reason as Error) : null),
+    lostTo: () => {
+      const reason: unknown = lock?.lost.reason;
+      return reason instanceof Error ? reason : null;
+    },
     [Symbol.asyncDispose]: stop,
   };
 }
 
 /**
- * Identifiers of instances that are being loaded by hand. They count as pinned before the journal
- * has their pins.
+ * Identifiers of instances that are being loaded by hand. They count as pinned until the journal has
+ * their pins.
  */
 function createHeldIdentifiers() {
   const held = new Map<symbol, readonly string[]>();

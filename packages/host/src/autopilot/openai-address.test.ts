@@ -45,7 +45,7 @@ test('the server is on where only /api/v0/models answers with a list', async () 
   expect(await find()).toEqual({ baseUrl: `${url}/v1`, requestHeaders: {} });
 });
 
-test('the server is on where it demands a token', async () => {
+test('the server is on where it refuses the token', async () => {
   answer = () => [401, { error: 'no' }];
   expect(await find()).toEqual({ baseUrl: `${url}/v1`, requestHeaders: {} });
 });
@@ -54,7 +54,7 @@ test.each([
   ['the options', { apiToken: ' secret ' }, { LM_API_TOKEN: 'other' }, 'Bearer secret'],
   ['the environment', {}, { LM_API_TOKEN: 'other' }, 'Bearer other'],
 ])(
-  'the token of %s is sent, and is in the headers for clients',
+  'the token of %s is sent with the request and returned in the headers',
   async (_from, options, env, header) => {
     let asked: string | undefined;
     answer = ({ headers }) => {
@@ -67,8 +67,8 @@ test.each([
 );
 
 test.each([
-  ['answers every path as unknown', () => [200, UNKNOWN] as const],
-  ['answers with a fault', () => [500, LIST.object] as const],
+  ['answers that every path is unknown', () => [200, UNKNOWN] as const],
+  ['answers with status 500', () => [500, LIST.object] as const],
 ])('the server is off where LM Studio %s', async (_name, make) => {
   answer = make;
   await expect(find()).rejects.toMatchObject({

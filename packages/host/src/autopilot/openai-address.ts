@@ -1,5 +1,5 @@
 import { findLMStudioHome, parseBaseUrl, type LMStudioClient } from '@mai/lmstudio-adapter';
-import { isRecord } from '../control/wire/encode-value.js';
+import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 
@@ -7,7 +7,7 @@ import type { HostContext } from '../host-options.js';
 export interface OpenAiAddress {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
-  /** Carries LM Studio's token, where there is one. */
+  /** Carries LM Studio's token; empty without a token. */
   readonly requestHeaders: Readonly<Record<string, string>>;
 }
 
@@ -16,15 +16,17 @@ interface Answer {
   readonly json: unknown;
 }
 
+/** Maximum wait for one answer, also where the host's `timeoutMs` is longer. */
 const PROBE_TIMEOUT_MS = 5000;
-/** Maximum length of an answer in characters; a list of models is far shorter. */
+/** Maximum length of an answer in characters. A list of models is far shorter. */
 const BODY_MAX = 4_000_000;
 /** Default port of LM Studio's HTTP server. */
 const USUAL_PORT = 1234;
 
 /**
- * Where OpenAI clients reach the LM Studio of a client. LM Studio serves its WebSocket protocol on ports of its app even
- * while its HTTP server is off, so a connection does not prove that the server runs; a list of models does.
+ * Finds the address at which OpenAI clients reach an LM Studio. While LM Studio's HTTP server is off, its app still
+ * accepts WebSocket connections on its own ports. So a connection does not prove that the server runs, but a list of
+ * models does.
  *
  * @throws HostError `SERVER_OFF`
  */
@@ -38,42 +40,45 @@ export async function findOpenAiAddress(
   const own = parseBaseUrl(baseUrl).httpUrl;
   const home = host.isLocal ? findLMStudioHome(context) : null;
   const usual = `http://127.0.0.1:${home?.serverPort ?? USUAL_PORT}`;
-  // The caller has given an address, so only that address is tried.
+  // Where the caller has given an address, try only that address.
   const addresses = context.url === null && host.isLocal && usual !== own ? [own, usual] : [own];
+  const deadlineMs = Math.min(PROBE_TIMEOUT_MS, context.timeoutMs ?? Infinity);
   for (const address of addresses) {
-    if (await servesModels(address, requestHeaders, signal)) {
+    if (await servesModels(address, requestHeaders, deadlineMs, signal)) {
       return { baseUrl: `${address}/v1`, requestHeaders };
     }
   }
   throw new HostError(
     'SERVER_OFF',
-    `LM Studio runs at ${own}, and its HTTP server, which OpenAI clients need, is off. Start it with "lms server start", or in LM Studio under Developer.`,
+    `LM Studio runs at ${own}, but its HTTP server is off, and OpenAI clients need that server. Start it with "lms server start", or in LM Studio under Developer.`,
   );
 }
 
-/** LM Studio also answers unknown paths with status 200, so only a list of models counts. */
+/** Whether the HTTP server lists models. Status 200 proves nothing, because LM Studio also sends it for unknown paths. */
 async function servesModels(
   address: string,
   headers: Readonly<Record<string, string>>,
+  deadlineMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   for (const path of ['/v1/models', '/api/v0/models']) {
-    const answer = await getJson(`${address}${path}`, headers, signal);
-    // A refused token (401 or 403) shows that the server is on.
+    const answer = await getJson(`${address}${path}`, headers, deadlineMs, signal);
+    // A server that refuses the token (401 or 403) is on.
     if (answer?.status === 401 || answer?.status === 403) return true;
     if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return true;
   }
   return false;
 }
 
-/** Null where the server does not answer: to a client this equals a server that is off. */
+/** Null where the server does not answer. For a client, such a server is off. */
 async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,
+  deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Answer | null> {
   const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   try {
     return await new Promise<Answer>((resolve, reject) => {
       const options = { headers: { ...headers, connection: 'close' }, signal: deadline };

@@ -30,7 +30,7 @@ export async function load(
   { signal, onProgress }: LoadOptions,
 ): Promise<HandLoaded> {
   const context = contextOfCall(parts.context, signal);
-  // Read before LM Studio is asked: a configuration with faults prevents every change.
+  // Read first, because a configuration with faults must prevent every change.
   const { config } = await loadConfig(context);
   const client = await parts.runtime.client(context.signal);
   const loads = await planLoads(client, config, request, context.signal);
@@ -54,7 +54,7 @@ export async function load(
   );
 }
 
-/** Asks LM Studio what it expects of a load by hand. */
+/** Asks LM Studio to estimate a load by hand. */
 export async function estimateLoad(
   parts: HostParts,
   request: LoadRequest,
@@ -86,7 +86,7 @@ export async function unload(
   return autopilot.unload({ instanceIdentifiers, force }, { signal: context.signal });
 }
 
-/** Sets a pin. While LM Studio runs, an unknown name is refused. */
+/** Sets a pin. While LM Studio runs, a name that it does not know is an error. */
 export async function pin(
   parts: HostParts,
   autopilot: HostAutopilot,
@@ -97,11 +97,11 @@ export async function pin(
   const link = await parts.runtime.link(context.signal);
   const options = { signal: context.signal };
   if (link.kind === 'off') {
-    context.warn(`LM Studio is off: the name ${target} was not checked.`);
+    context.warn(`LM Studio is off, so the name ${target} was not checked.`);
   } else {
     const residents = await link.client.listResidents(options);
     const isLoaded = residents.some(({ instanceIdentifier }) => instanceIdentifier === target);
-    // Throws MODEL_NOT_FOUND with similar keys.
+    // Throws MODEL_NOT_FOUND with similar model keys.
     if (!isLoaded) await link.client.modelInfo(target, options);
   }
   return dryRun

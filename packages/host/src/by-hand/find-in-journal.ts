@@ -1,16 +1,16 @@
 import type { JournalState, Yield } from '@mai/autopilot';
+import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
 
-/** Which pins are removed. */
+/** The pins to remove. */
 export interface UnpinRequest {
-  /** A pinned model key or instance identifier; the only pin unless given. */
+  /** A pinned model key or instance identifier. Null, the default: the only pin. */
   readonly target?: string | null;
-  /** Every pin. Default false. */
+  /** Whether to remove every pin. Default false. */
   readonly all?: boolean;
 }
 
-/** The targets of the pins that are meant. @throws HostError where there is none, or several are meant without `all` */
+/** The targets of the pins to remove. @throws HostError `INVALID_REQUEST` where no pin matches, or several do without `all` */
 export function findPins(
   { pins }: JournalState,
   { target = null, all = false }: UnpinRequest,
@@ -24,7 +24,7 @@ export function findPins(
     );
   }
   if (pinned.includes(target)) return [target];
-  const guess = suggest(target, pinned);
+  const guess = didYouMean(target, pinned);
   const next =
     pinned.length === 0
       ? 'Nothing is pinned.'
@@ -34,7 +34,7 @@ export function findPins(
   throw new HostError('INVALID_REQUEST', `${target} is not pinned. ${next}`);
 }
 
-/** The yield of a name; all of them for null. @throws HostError where there is no yield of that name */
+/** The yields of a name; every yield for null. @throws HostError `INVALID_REQUEST` where no yield has the name */
 export function findYields({ yields }: JournalState, name: string | null): readonly Yield[] {
   if (name === null) return yields;
   const found = yields.filter((one) => one.name === name);
@@ -42,6 +42,6 @@ export function findYields({ yields }: JournalState, name: string | null): reado
   const names = yields.map((one) => one.name).join(', ');
   throw new HostError(
     'INVALID_REQUEST',
-    `There is no yield ${JSON.stringify(name)}. ${names === '' ? 'Nothing is held.' : `Held: ${names}.`}`,
+    `There is no yield ${JSON.stringify(name)}. ${names === '' ? 'No yield is in force.' : `Yields in force: ${names}.`}`,
   );
 }

@@ -1,12 +1,14 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
+import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
 
 /**
- * The instance with this identifier, or else the instances of this model. With `all`, a model key
- * takes precedence. @throws HostError where several instances match without `all`; LMStudioError
- * `INSTANCE_NOT_FOUND`
+ * The instance with this identifier, or else the instances of the model with this key. With `all`,
+ * first the model key, then the identifier.
+ *
+ * @throws HostError `INVALID_REQUEST` where several instances match without `all`; LMStudioError
+ *   `INSTANCE_NOT_FOUND`
  */
 export function findInstances(
   wanted: string,
@@ -32,7 +34,7 @@ function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMSt
     instanceIdentifier,
     modelKey,
   ]);
-  const guess = suggest(wanted, names);
+  const guess = didYouMean(wanted, names);
   const next =
     residents.length === 0
       ? 'Nothing is loaded.'

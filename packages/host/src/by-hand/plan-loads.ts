@@ -5,15 +5,15 @@ import type { ModelConfig } from '@mai/model-config';
 /** A load that a person asks for. */
 export interface LoadRequest {
   /**
-   * Model keys in order of preference: the first that can be loaded is used. `key@variant` names
-   * a quantization.
+   * Model keys in order of preference. The first model that loads is used. `key@variant` names a
+   * quantization.
    */
   readonly models: readonly string[];
   /** Settings that replace those of each model's configuration. */
   readonly changes?: Partial<LoadConfig>;
-  /** Instance identifier; Mai's own for the model key unless given. */
+  /** Instance identifier. Null, the default: `mai/` and the model key. */
   readonly identifier?: string | null;
-  /** Idle milliseconds after which LM Studio unloads the instance; no limit unless given. */
+  /** Idle milliseconds after which LM Studio unloads the instance. Null, the default: never. */
   readonly ttlMs?: number | null;
 }
 
@@ -23,7 +23,7 @@ export interface PlannedLoad {
   readonly loadConfig: LoadConfig;
 }
 
-/** A planned load with LM Studio's own estimate; null where LM Studio has none. */
+/** A planned load with LM Studio's own estimate; null where LM Studio gives no estimate. */
 export interface EstimatedLoad {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -45,7 +45,7 @@ export function planLoads(
   );
 }
 
-/** Asks LM Studio what it expects of each load. */
+/** Asks LM Studio to estimate each load. */
 export function estimateLoads(
   client: LMStudioClient,
   loads: readonly PlannedLoad[],
@@ -60,7 +60,7 @@ export function estimateLoads(
   );
 }
 
-/** The model that a key names, or its one quantization for `key@variant`. */
+/** The model that a key names. For `key@variant`, the model in this quantization. */
 async function findModel(
   client: LMStudioClient,
   key: string,
@@ -71,7 +71,7 @@ async function findModel(
   return variants.find(({ modelKey }) => modelKey === key) ?? { ...model, modelKey: key };
 }
 
-/** The configured load settings; without a configuration, LM Studio's own. */
+/** The configured load settings; LM Studio's defaults for a model that is not configured. */
 function loadConfigOf(
   { models }: ModelConfig,
   modelKey: string,

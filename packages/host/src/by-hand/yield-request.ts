@@ -6,15 +6,16 @@ import { findProcess } from '../processes/find-process.js';
 /** Memory to keep free for others. */
 export interface YieldRequest {
   readonly bytes: number;
-  /** Which pools; all unless given. */
+  /** The pools in which memory is kept free. Default: all. */
   readonly pools?: Yield['pools'];
   /**
-   * Name of the yield; a yield of the same name is replaced. Default: the program's name, or `by
-   * hand`.
+   * Name of the yield. Replaces the yield of the same name. Default: the program's name, or `by hand`
+   * without a program.
    */
   readonly name?: string | null;
   /**
-   * End in epoch milliseconds. Without this and `whileProcess` the yield lasts until `endYield`.
+   * End in epoch milliseconds. Without an end and without `whileProcess`, the yield lasts until
+   * `endYield`.
    */
   readonly untilMs?: number | null;
   /** Name or id of a running program; the yield ends when the program ends. */
@@ -22,8 +23,8 @@ export interface YieldRequest {
 }
 
 /**
- * @throws HostError where the end has passed, or the program does not run or its name is
- * ambiguous
+ * Makes a yield of a request. @throws HostError `INVALID_REQUEST` where the end has passed, the program does
+ * not run, or several programs have the name
  */
 export async function yieldOf(
   { bytes, pools = 'all', name = null, untilMs = null, whileProcess = null }: YieldRequest,
@@ -41,7 +42,7 @@ export async function yieldOf(
   };
 }
 
-/** Programs that are given by id get one yield each. */
+/** A program that was given by its id has the id in the name, so that each gets its own yield. */
 function nameOf(
   { name, startedAs, processId }: Awaited<ReturnType<typeof findProcess>>,
   given: string | null,

@@ -3,13 +3,13 @@ import { candidateSources, isModelConfigError } from '@mai/model-config';
 import type { HostContext } from '../host-options.js';
 import { configOptions, loadConfig } from './load-config.js';
 
-/** The places where a configuration is looked for. */
+/** The places that are searched for a configuration. */
 export interface ConfigPlaces {
   /** In search order. */
   readonly places: readonly ModelConfigSource[];
   /** The file in use; null: the built-in configuration. */
   readonly file: string | null;
-  /** Whether the file in use has faults, so that commands that need it fail. */
+  /** Whether the file in use has faults. Commands that need the configuration then fail. */
   readonly invalid: boolean;
 }
 

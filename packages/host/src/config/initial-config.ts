@@ -7,7 +7,7 @@ export interface InitialConfig {
   readonly text: string;
   /** Keys of the downloaded models that the text names. */
   readonly modelKeys: readonly string[];
-  /** Keys of downloaded models that a configuration can't name. */
+  /** Keys of downloaded models that a configuration can't name, because `isConfigurableModelKey` is false. */
   readonly leftOut: readonly string[];
   readonly origin: DownloadsOrigin;
 }

@@ -6,7 +6,7 @@ import type {
 import { defineModelConfig, loadModelConfig } from '@mai/model-config';
 import type { HostContext } from '../host-options.js';
 
-/** Where a host looks for its configuration. */
+/** The places in which a host searches for its configuration. */
 export function configOptions({
   configFile,
   env,
@@ -16,7 +16,7 @@ export function configOptions({
   return { path: configFile, env, cwd, userConfigDir: folders.config, cacheDir: folders.cache };
 }
 
-/** Reads the configuration in use anew. @throws ModelConfigError */
+/** Reads the configuration in use from its file. @throws ModelConfigError */
 export async function loadConfig(context: HostContext): Promise<LoadedModelConfig> {
   if (context.config === null) return loadModelConfig(configOptions(context));
   return {
@@ -26,7 +26,7 @@ export async function loadConfig(context: HostContext): Promise<LoadedModelConfi
   };
 }
 
-/** Why this configuration is in use, in a few words. */
+/** The reason why a configuration is in use, in a few words. */
 export function describeSource(source: ModelConfigSource): string {
   switch (source.kind) {
     case 'explicit':
@@ -40,4 +40,12 @@ export function describeSource(source: ModelConfigSource): string {
     case 'built-in':
       return 'built in';
   }
+}
+
+/** The JSON Schema of `models.yaml`. */
+export async function configSchema(): Promise<object> {
+  const { default: schema } = await import('@mai/model-config/schema.json', {
+    with: { type: 'json' },
+  });
+  return schema;
 }

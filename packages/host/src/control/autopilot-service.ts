@@ -9,11 +9,11 @@ export interface CallOptions {
 }
 
 /**
- * The autopilot of one runtime, as every process on this machine may use it. The process that runs the autopilot
- * implements it; other processes reach it over the control socket.
+ * The autopilot of one runtime, as a service for every process of this user. The process that runs the autopilot
+ * calls it directly; other processes reach it over the control socket.
  *
- * Besides the errors named at each method, every method throws `HostError` `AUTOPILOT_LOST` when the autopilot
- * stops, or its process ends, before the answer.
+ * Every method also throws `HostError` `AUTOPILOT_LOST` when the autopilot stops, or its process ends, before the
+ * answer.
  */
 export interface AutopilotService {
   /** The process that runs the autopilot. */
@@ -22,7 +22,7 @@ export interface AutopilotService {
    * A lease on a resident model that meets the requirement. Loads a model first where none is
    * resident.
    *
-   * @throws HostError `NOTHING_FITS` with the selection, which says why.
+   * @throws HostError `NOTHING_FITS` with the selection, which has the reason for each model.
    */
   acquire(requirement: Requirement, options?: CallOptions): Promise<ServiceLease>;
   /** Pins a model key or an instance identifier. @throws AutopilotError `JOURNAL_UNUSABLE` */
@@ -40,16 +40,17 @@ export interface AutopilotService {
    */
   load(request: HandLoad, options?: HandLoadOptions): Promise<HandLoaded>;
   /**
-   * Unloads instances and removes the pins that loading them by hand has set.
+   * Unloads instances, and removes the pins that `load` has set for them.
    *
-   * @throws LMStudioError `INSTANCE_NOT_FOUND`; `LOAD_REFUSED` where one is generating or leased, unless forced.
+   * @throws LMStudioError `INSTANCE_NOT_FOUND`; without `force`, `LOAD_REFUSED` where an instance is generating
+   *   or leased.
    */
   unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
-  /** The state at this moment. */
+  /** The present state. */
   state(options?: CallOptions): Promise<AutopilotState>;
   /**
-   * All events from the start of the iteration until the autopilot stops. A slow reader loses the
-   * oldest events.
+   * The events from the start of the iteration until the autopilot stops. A slow reader loses the oldest
+   * events.
    */
   events(options?: CallOptions): AsyncIterable<AutopilotEvent>;
 }
@@ -58,9 +59,9 @@ export interface AutopilotService {
 export interface ServiceLease {
   readonly modelKey: string;
   readonly instanceIdentifier: string;
-  /** Fires when the promise ends before its release: the autopilot stopped, or its process ended. */
+  /** Fires when the lease ends without a release: the autopilot stopped, or its process ended. */
   readonly lost: AbortSignal;
-  /** Releases the lease; unloads nothing. May be called more than once, and does not throw. */
+  /** Releases the lease and unloads nothing. May be called more than once. Never throws. */
   release(): Promise<void>;
 }
 
@@ -68,22 +69,22 @@ export interface ServiceLease {
 export type Delivery =
   /** The autopilot acts on the change from now on. */
   | { readonly kind: 'seen'; readonly processId: number }
-  /** The autopilot has not read the change in time: it is switching, or LM Studio is off. */
+  /** The autopilot has not read the change within two seconds. It is switching, or LM Studio is off. */
   | { readonly kind: 'waiting'; readonly processId: number }
-  /** No autopilot runs; the next one reads the change when it starts. */
+  /** No autopilot runs. The next autopilot reads the change when it starts. */
   | { readonly kind: 'nobody' };
 
 /** The journal after a change. */
 export interface JournalAnswer {
   readonly journal: JournalState;
-  /** Null where the change made no difference. */
+  /** Null where the journal did not change. */
   readonly delivery: Delivery | null;
 }
 
 /** One candidate of a load by hand. */
 export interface HandLoadCandidate {
   readonly modelKey: string;
-  /** Null where the caller does not know it; then LM Studio is asked. */
+  /** Null where the caller does not know the kind; then the adapter asks LM Studio. */
   readonly kind: ModelKind | null;
   readonly loadConfig: LoadConfig;
 }
@@ -111,11 +112,10 @@ export interface HandLoaded extends PinChange {
   readonly instance: ResidentInstance;
   /** Index of the candidate that was loaded. */
   readonly index: number;
-  /** Settings in which the instance differs from the request. */
+  /** The settings of the instance that differ from the request. */
   readonly verified: readonly LoadMismatch[];
   /**
-   * Whether an instance that matches the request was loaded already, so that nothing was loaded
-   * now.
+   * Whether a matching instance was already loaded, so that this call loaded nothing.
    */
   readonly reused: boolean;
   /** Why each earlier candidate could not be loaded, in order. */
@@ -125,7 +125,7 @@ export interface HandLoaded extends PinChange {
 /** A request to unload instances by hand. */
 export interface HandUnload {
   readonly instanceIdentifiers: readonly string[];
-  /** Whether to unload instances that are generating or leased, too. */
+  /** Whether to unload also instances that are generating or leased. */
   readonly force: boolean;
 }
 
@@ -134,10 +134,10 @@ export interface HandUnloaded extends PinChange {
   readonly unloaded: readonly ResidentInstance[];
 }
 
-/** Whether the pin of a load or unload by hand could be written. */
+/** The change of the pins after a load or unload by hand. */
 export interface PinChange {
-  /** Null where no pin had to change, or the journal could not be written. */
+  /** Null where the pins did not change, or the journal could not be written. */
   readonly delivery: Delivery | null;
-  /** Why the journal could not be written, or null. The load or unload itself is not undone. */
+  /** Why the journal could not be written; null where it could. The load or unload stays done. */
   readonly pinError: unknown;
 }

@@ -5,7 +5,8 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
   #fault: { readonly error: unknown } | null = null;
 
   /**
-   * @param onEnd - called when the stream ends, when it fails, and when the reader leaves; possibly more than once
+   * @param onEnd - called when the stream ends, when it fails, and when the reader stops reading. May be
+   *   called more than once.
    */
   constructor(source: AsyncIterator<Event>, onEnd: () => void) {
     this.#source = source;

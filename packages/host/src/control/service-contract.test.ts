@@ -11,7 +11,6 @@ import type { AutopilotSession } from '../autopilot/open-autopilot.js';
 import { openAutopilot } from '../autopilot/open-autopilot.js';
 import type { AutopilotService, HandLoad } from './autopilot-service.js';
 import { connectControl } from './client/connect-control.js';
-import type { ControlClient } from './client/control-client.js';
 
 jest.setTimeout(60_000);
 
@@ -75,7 +74,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(service.processId).toBe(process.pid);
   });
 
-  test('gives a lease on a model, which counts as leased until the release', async () => {
+  test('gives a lease, and the model counts as leased until the release', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     expect(lease).toMatchObject({ modelKey: LARGE, instanceIdentifier: `mai/${LARGE}` });
@@ -87,7 +86,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(world.residents()).toEqual([`mai/${LARGE}`]);
   });
 
-  test('says with the whole decision why it gives no lease', async () => {
+  test('where no model meets the requirement, the error carries the decision', async () => {
     await begin();
     await expect(service.acquire(VISION)).rejects.toMatchObject({
       name: 'HostError',
@@ -99,7 +98,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
   });
 
-  test('cancels an acquire by its signal and rejects with the reason', async () => {
+  test('an acquire whose signal fires rejects with the reason and leaves no lease', async () => {
     world.simulator.fault.stallLoad();
     await begin();
     const controller = new AbortController();
@@ -162,7 +161,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(world.residents()).not.toContain('mine');
   });
 
-  test('loads the next candidate where one fails, and reports why', async () => {
+  test('loads the next candidate after a failed load, and reports the error', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     world.simulator.fault.crashLoad({ modelKey: LARGE });
@@ -177,7 +176,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     await lease.release();
   });
 
-  test('gives the error of a load with its class, code and facts', async () => {
+  test('the error of a load keeps its class, code and facts', async () => {
     await begin();
     const [candidate] = byHand.candidates;
     if (candidate === undefined) throw new Error('No candidate.');
@@ -189,7 +188,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
   });
 
-  test('cancels a load by its signal and leaves nothing half loaded', async () => {
+  test('a load whose signal fires rejects with the reason and leaves no instance', async () => {
     await begin();
     await (await service.acquire(ANY)).release();
     world.simulator.fault.stallLoad({ modelKey: SMALL, atProgress: 0.5 });
@@ -203,7 +202,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(world.residents()).toEqual([`mai/${LARGE}`]);
   });
 
-  test('unloads neither what is leased nor what is generating, unless forced', async () => {
+  test('unloads an instance that is leased or generating only with force', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     const { instanceIdentifier } = lease;
@@ -222,13 +221,13 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     expect(unloaded).toMatchObject([{ instanceIdentifier }]);
   });
 
-  test('an unload of something that is not loaded is an error', async () => {
+  test('an unload of an instance that is not loaded is an error', async () => {
     await begin();
     const request = { instanceIdentifiers: ['nothing'], force: false };
     await expect(service.unload(request)).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND' });
   });
 
-  test('a journal that cannot be written is an error for pins, and a remark for loads', async () => {
+  test('where the journal cannot be written, a pin throws, and a load returns the error beside its result', async () => {
     await begin();
     const { writeFile } = await import('node:fs/promises');
     await (await service.acquire(ANY)).release();
@@ -260,7 +259,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     );
   });
 
-  test('ends the events by their signal, and when the reader stops', async () => {
+  test('ends the events when their signal fires, and when the reader stops', async () => {
     await begin();
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -277,7 +276,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     }
   });
 
-  test('when the autopilot stops, leases end and calls in progress reject', async () => {
+  test('when the autopilot stops, leases end and open calls reject', async () => {
     await begin();
     const lease = await service.acquire(ANY);
     const lost = new Promise((resolve) => {
@@ -310,10 +309,11 @@ test('a client that disconnects releases its leases', async () => {
   const session = await openAutopilot(world.parts(), { intervalMs: 20 });
   await session.start();
   const client = await connectControl({ path: session.files.control });
+  if (client === null) throw new Error('Nobody listens.');
   const { service } = session;
-  await (client as ControlClient).acquire(ANY);
+  await client.acquire(ANY);
   expect((await service.state()).leased).toHaveLength(1);
-  await client?.close();
+  await client.close();
   while ((await service.state()).leased.length > 0) await sleep(5);
   await session.stop();
   await world[Symbol.asyncDispose]();

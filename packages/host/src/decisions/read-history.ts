@@ -4,11 +4,11 @@ import { listRotated, parseRecord } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
 import type { HostContext } from '../host-options.js';
 
-/** A decision, how long it was in force, and its outcome. */
+/** A decision, the time in which it was in force, and its outcome. */
 export interface Episode {
   /** The first log record of this decision. */
   readonly record: DecisionRecord;
-  /** Null where the decision changed nothing, or its switch has not ended yet. */
+  /** Null where the decision started no switch, or the switch has not ended yet. */
   readonly outcome: OutcomeRecord | null;
   /** When another decision replaced it, in epoch milliseconds; null for the last decision. */
   readonly untilMs: number | null;
@@ -18,28 +18,28 @@ export interface Episode {
 
 /** The last decisions of a log. */
 export interface DecisionHistory {
-  /** The log file that they are read from; older files lie beside it. */
+  /** Path of the current log file. Older files are in the same folder. */
   readonly log: string;
   /** The LM Studio of these decisions, as `ws://host:port`. */
   readonly address: string;
   /** Oldest first. */
   readonly episodes: readonly Episode[];
-  /** Lines that could not be read. */
+  /** Lines that are not records. */
   readonly unreadable: readonly { readonly file: string; readonly line: number }[];
 }
 
-/** More files than a log ever has. */
+/** Maximum number of log files to read. A log has fewer. */
 export const ROTATED_MAX = 100;
 
 /** Which decisions to read. */
 export interface DecisionsQuery {
-  /** Maximum number of decisions; 5 unless given. */
+  /** Maximum number of decisions. Default 5. */
   readonly count?: number;
-  /** Only decisions up to this moment, in epoch milliseconds; all unless given. */
+  /** Only decisions up to this moment, in epoch milliseconds. Default: all. */
   readonly untilMs?: number;
 }
 
-/** The last decisions of the autopilot for the LM Studio of a host. */
+/** The last decisions about the LM Studio of a host. */
 export async function readDecisions(
   context: HostContext,
   query: DecisionsQuery,
@@ -49,8 +49,8 @@ export async function readDecisions(
 }
 
 /**
- * The last decisions of a log, oldest first; empty where the log is missing or begins later.
- * Consecutive records with the same content are one decision.
+ * The last decisions of a log, oldest first. Empty where the log does not exist, or begins after
+ * `untilMs`. Consecutive records that repeat a decision count as one.
  */
 async function readHistory(
   logFile: string,
@@ -66,14 +66,14 @@ async function readHistory(
       if (text.trim() === '') return [];
       const record = parseRecord(text);
       if (record !== null) return [record];
-      // A last line without its end is being written at this moment.
+      // The last line has no line break yet: it is being written.
       if (index < lines.length - 1) unreadable.push({ file, line: index + 1 });
       return [];
     });
     records.unshift(...read);
     episodes = episodesOf(records).filter(({ record }) => record.atMs <= untilMs);
-    // Read one more than asked for, because the oldest decision of a file may have begun in the
-    // file before.
+    // Read one decision more than needed, because the oldest decision of a file may have begun in the
+    // older file.
     if (episodes.length > count) break;
   }
   return { episodes: count === 0 ? [] : episodes.slice(-count), unreadable };
@@ -86,14 +86,14 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
   for (const record of records) {
     const last = episodes.at(-1);
     if (record.type === 'outcome') {
-      // Decisions made during a switch are written before its outcome. The outcome belongs to the
-      // last decision of that number, because numbers restart at each start.
+      // Later decisions may stand between a decision and its outcome. Search backwards, because each start
+      // of the autopilot numbers from 1 again.
       const made = episodes.findLast((one) => one.record.sequence === record.sequence);
       if (made !== undefined && made.outcome === null) made.outcome = record;
     } else if (last !== undefined && continues(last, record)) {
       last.lastSeenMs = record.atMs;
     } else {
-      // Between two runs of the autopilot no decision was in force.
+      // Where a new run starts, the decision was in force only until its last record.
       if (last !== undefined) last.untilMs = startsRun(record) ? last.lastSeenMs : record.atMs;
       episodes.push({ record, outcome: null, untilMs: null, lastSeenMs: record.atMs });
     }
@@ -101,16 +101,15 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
   return episodes;
 }
 
-/** Whether the autopilot had just started: each start numbers its decisions from 1. */
+/** Whether this is the first decision after a start of the autopilot. Each start numbers from 1. */
 export function startsRun({ sequence }: DecisionRecord): boolean {
   return sequence === 1;
 }
 
-/** Whether a record repeats the episode's decision, apart from its figures. */
+/** Whether a record repeats the episode's decision. Its figures may differ. */
 function continues({ record: first }: Episode, next: DecisionRecord): boolean {
   return (
-    // A decision with an outcome starts a new episode, and so does a lower number, which shows a
-    // new run.
+    // A decision that acts is an episode of its own. A lower number belongs to a new run.
     !first.hysteresis.verdict.act &&
     !next.hysteresis.verdict.act &&
     next.sequence > first.sequence &&

@@ -3,11 +3,12 @@ import path from 'node:path';
 import type { ReplayReport } from '@mai/autopilot';
 import { listRotated, replayDecisions } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import { errorCodeOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { ROTATED_MAX } from './read-history.js';
 
-/** A field with a different result; `null` where one side lacks it. */
+/** A field whose recorded and replayed values differ. A missing value is `null`. */
 export interface FieldDifference {
   /** Path of the field, e.g. `pools[0].useAfterBytes`. */
   readonly field: string;
@@ -19,11 +20,11 @@ export interface FieldDifference {
 export interface ReplayedFile {
   readonly name: string;
   readonly report: ReplayReport;
-  /** The fields with different results, where `report` has a difference. */
+  /** The differing fields of the first differing decision; empty where no decision differs. */
   readonly differences: readonly FieldDifference[];
   /**
-   * The number of an incomplete last line, which is being written or was cut off by a power loss;
-   * null: none.
+   * The number of an incomplete last line; null where the last line is complete. Such a line is being
+   * written, or a power loss cut it off.
    */
   readonly cutOff: number | null;
   /** Lines that are not records. */
@@ -32,17 +33,17 @@ export interface ReplayedFile {
 
 /** A replay of a decision log. */
 export interface ReplayedLog extends ReplaySummary {
-  /** Oldest first; ends with the first file that has a difference. */
+  /** Oldest first. The list ends with the first file in which a decision differs. */
   readonly files: readonly ReplayedFile[];
 }
 
 /** The outcome of a replay over all files. */
 export interface ReplaySummary {
-  /** Whether every decision came out the same and no line is corrupt. */
+  /** Whether every decision gave the same result, and no line is corrupt. */
   readonly same: boolean;
-  /** Decisions that came out the same. */
+  /** Number of decisions that gave the same result. */
   readonly reproduced: number;
-  /** The first decision that came out differently. */
+  /** The first decision that gave a different result; null where there is none. */
   readonly difference: {
     readonly file: string;
     readonly line: number;
@@ -51,17 +52,17 @@ export interface ReplaySummary {
     readonly part: string;
     readonly fields: readonly FieldDifference[];
   } | null;
-  /** Decisions of earlier versions of the log, which can't be replayed. */
+  /** Decisions in formats of earlier versions. They can't be replayed. */
   readonly older: readonly (NonNullable<ReplayReport['older']> & { readonly file: string })[];
   readonly corrupt: readonly { readonly file: string; readonly line: number }[];
   readonly cutOff: readonly { readonly file: string; readonly line: number }[];
 }
 
 /**
- * Repeats the decisions of a log, file by file, and compares.
+ * Computes the decisions of a log again, file by file, and compares the results.
  *
  * @param log - one file; null: the whole log of the host's LM Studio.
- * @throws HostError where the log is missing, or the file is not a decision log
+ * @throws HostError `INVALID_REQUEST` where the log does not exist, or the file is not a decision log
  */
 export async function replayLog(log: string | null, context: HostContext): Promise<ReplayedLog> {
   const { cwd, signal } = context;
@@ -72,7 +73,7 @@ export async function replayLog(log: string | null, context: HostContext): Promi
   if (names.length === 0) {
     throw new HostError(
       'INVALID_REQUEST',
-      'There is no decision log here yet: `mai watch` writes one. Name another log, as in `mai replay LOG`.',
+      'There is no decision log here yet, because `mai watch` has not run. Run it, or name a log: `mai replay LOG`.',
     );
   }
   const files: ReplayedFile[] = [];
@@ -141,7 +142,7 @@ async function readLog(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCodeOf(error);
     const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
     throw new HostError(
       'INVALID_REQUEST',
@@ -153,7 +154,7 @@ async function readLog(file: string): Promise<string> {
   }
 }
 
-/** The fields in which two values of plain data differ, down to single values. */
+/** The single fields in which two values of plain data differ, also nested ones. */
 function differencesOf(recorded: unknown, replayed: unknown, field = ''): FieldDifference[] {
   if (
     isBranch(recorded) &&

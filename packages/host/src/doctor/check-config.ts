@@ -3,13 +3,13 @@ import type { LoadedModelConfig } from '@mai/model-config';
 import { isModelConfigError, mergeWithDownloaded, resolveChain } from '@mai/model-config';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
-import { plural } from '../words.js';
+import { plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
 const NAME = 'Configuration';
 
-/** The configuration in use, or its fault. */
+/** Reads the configuration in use. `config` is null where it has a fault. */
 export async function checkConfig(
   context: HostContext,
 ): Promise<{ readonly config: LoadedModelConfig | null; readonly check: Check }> {
@@ -29,14 +29,14 @@ export async function checkConfig(
         NAME,
         headline,
         error.code === 'CONFIG_INVALID'
-          ? '`mai config check` lists each with its line.'
+          ? '`mai config check` lists each problem with its line.'
           : 'Check the path.',
       ),
     };
   }
 }
 
-/** Whether every chain has a downloaded model. */
+/** Checks that every fallback chain has a downloaded model. */
 export function checkChains(
   { config, source }: LoadedModelConfig,
   downloaded: readonly DownloadedModel[],
@@ -48,14 +48,13 @@ export function checkChains(
   if (downloaded.length === 0) {
     return warning(
       'Models',
-      'Nothing is downloaded, so there is nothing to choose from.',
+      'No model is downloaded, so there is no model to choose.',
       'Get a model in LM Studio, or with: lms get qwen/qwen3-4b',
     );
   }
   const count = `${plural(downloaded.length, 'model')} downloaded`;
-  if (dead.length === 0) return ok('Models', `${count}; every fallback chain leads to one.`);
-  // The built-in chains serve every purpose, so one without a model is no warning. In a user's
-  // own file it is.
+  if (dead.length === 0) return ok('Models', `${count}; every fallback chain has one of them.`);
+  // A user needs only some of the built-in chains, so only the default chain must have a model.
   if (source.kind === 'built-in' && !dead.includes('default')) {
     return ok(
       'Models',
@@ -65,6 +64,6 @@ export function checkChains(
   return warning(
     'Models',
     `${count}, but the fallback chain ${dead.join(', ')} names none of them.`,
-    'Download one of its models, or name one that you have: mai models',
+    'Download one of its models, or add a model of `mai models` to it.',
   );
 }

@@ -1,7 +1,7 @@
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeConnection, RuntimeLink } from '../runtime/connect-runtime.js';
-import { displayAddress, plural } from '../words.js';
+import { displayAddress, plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
@@ -15,7 +15,7 @@ export async function checkConnection(
   try {
     const link = await runtime.link(signal);
     if (link.kind === 'off') {
-      // Not a fault where LM Studio is off, because only loading needs LM Studio.
+      // Only a warning, because many commands work while LM Studio is off.
       return { link, checks: [warning(NAME, link.reason.message, null)] };
     }
     const { client } = link;
@@ -49,7 +49,11 @@ export async function checkRuntime(
   const linked = devices?.peers.filter(({ connected }) => connected) ?? [];
   return [
     engines === null || engines.length === 0
-      ? warning('Engines', 'This LM Studio does not name its engines.', 'Update LM Studio.')
+      ? warning(
+          'Engines',
+          'This version of LM Studio does not report its engines.',
+          'Update LM Studio.',
+        )
       : ok(
           'Engines',
           `${engines.map(({ format, name, version }) => `${format.toUpperCase()}: ${name} ${version}`).join('; ')}.`,
@@ -59,7 +63,7 @@ export async function checkRuntime(
       : [
           ok(
             'LM Link',
-            `${plural(linked.length, 'other machine')} connected: ${linked.map(({ deviceName }) => deviceName).join(', ')}. Memory there can't be seen from here.`,
+            `${plural(linked.length, 'other machine')} connected: ${linked.map(({ deviceName }) => deviceName).join(', ')}. Mai can't read the memory of other machines.`,
           ),
         ]),
     checkResidents(residents),
@@ -70,24 +74,24 @@ function checkHost({ host, baseUrl }: LMStudioClient): Check {
   const name = 'Machine';
   switch (host.reason) {
     case 'same-machine':
-      return ok(name, 'LM Studio runs on this machine, so memory readings are its own.');
+      return ok(name, 'LM Studio runs on this machine, so memory readings apply to it.');
     case 'other-host':
       return warning(
         name,
-        `LM Studio runs on another machine (${displayAddress(baseUrl)}): only its totals are known, not what is free.`,
-        'Run mai on that machine to decide by its free memory.',
+        `LM Studio runs on another machine (${displayAddress(baseUrl)}). Mai knows the total memory of that machine, but not its free memory.`,
+        'Run mai on that machine, so that it can read the free memory.',
       );
     case 'wsl-host':
       return warning(
         name,
-        'This is WSL2 and LM Studio runs on Windows: the memory figures of this Linux are not those of Windows.',
-        'Run mai on Windows to decide by its free memory.',
+        'This is WSL2 and LM Studio runs on Windows. Linux here shows other memory figures than Windows.',
+        'Run mai on Windows, so that it can read the free memory.',
       );
     case 'container-host':
       return warning(
         name,
-        'This is a container and LM Studio runs on its host: the memory limit of the container does not apply to it.',
-        'Run mai on the host to decide by its free memory.',
+        'This is a container and LM Studio runs on its host. The memory limit of the container does not apply to LM Studio.',
+        'Run mai on the host, so that it can read the free memory.',
       );
   }
 }

@@ -2,17 +2,17 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
-import { formatBytes } from '../words.js';
+import { formatBytes } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
 const BETWEEN_READINGS_MS = 250;
 const INSTALL_GPU_TOOL =
-  'Install its vendor tool (nvidia-smi for NVIDIA). Until then Mai decides by total memory.';
+  'Install the tool of the GPU vendor (NVIDIA: nvidia-smi). Until then Mai decides by total memory.';
 
 /**
- * Checks which figures of memory and GPUs can be read, and compares the GPUs with those that LM
- * Studio's engine sees.
+ * Checks which figures of memory and GPUs can be read. Compares the GPUs with the GPUs that LM Studio's
+ * engine sees.
  */
 export async function checkMachine(
   monitor: MachineMonitor,
@@ -22,7 +22,7 @@ export async function checkMachine(
   const { own } = monitor;
   if (own === null) return [];
   if (client !== null) await monitor.inform(client, signal);
-  // The first reading has no rates and loads, so take two.
+  // Rates and CPU load need two readings.
   await own.snapshot({ signal });
   await clock.sleep(BETWEEN_READINGS_MS, { signal });
   const snapshot = await own.snapshot({ signal });
@@ -33,7 +33,9 @@ export async function checkMachine(
     checkMemory(snapshot),
     ...seen,
     ...hidden,
-    ...(seen.length + hidden.length === 0 ? [ok('GPU', 'None found; models run on the CPU.')] : []),
+    ...(seen.length + hidden.length === 0
+      ? [ok('GPU', 'No GPU was found; models run on the CPU.')]
+      : []),
     ok('Readings', describeSources(snapshot.sources)),
   ];
 }
@@ -47,7 +49,7 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
   if (availableBytes === null) {
     return fault(
       'Memory',
-      `${formatBytes(totalBytes)}${limit}; how much is free can't be read.`,
+      `${formatBytes(totalBytes)}${limit}; the free memory can't be read.`,
       null,
     );
   }
@@ -63,14 +65,14 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
 
 function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
   const gpu = name ?? 'GPU';
-  if (memory === 'shared') return ok('GPU', `${gpu}, which uses system memory.`);
+  if (memory === 'shared') return ok('GPU', `${gpu} uses system memory.`);
   if (availableBytes === null) {
     return warning('GPU', `${gpu}: its free memory can't be read.`, INSTALL_GPU_TOOL);
   }
   return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }
 
-/** Finds GPUs that LM Studio's engine sees and this process does not. */
+/** Warns where LM Studio's engine sees more GPUs than this process. */
 async function hiddenGpus(
   client: LMStudioClient,
   known: number,
@@ -89,7 +91,7 @@ async function hiddenGpus(
   ];
 }
 
-/** Says which reader supplied each figure, and why the others did not. */
+/** One line for each figure: the reader that supplied it, and why other readers did not. */
 function describeSources(sources: readonly FigureSource[]): string {
   return sources
     .map(({ figure, source, passedOver }) => {

@@ -5,7 +5,7 @@ export interface Check {
   /** `fault`: something does not work. `warning`: something works with a limitation. */
   readonly state: 'ok' | 'warning' | 'fault';
   readonly message: string;
-  /** How to mend it; null where all is well. */
+  /** How to mend it; null where nothing has to be or can be done. */
   readonly mend: string | null;
 }
 

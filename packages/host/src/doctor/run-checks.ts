@@ -6,7 +6,7 @@ import { checkMachine } from './check-machine.js';
 import type { Check } from './check.js';
 import { warning } from './check.js';
 
-/** Checks LM Studio, the machine, the configuration and the downloads, and says how to mend what is wrong. */
+/** Checks LM Studio, the machine, the configuration and the downloads. */
 export async function runChecks(parts: HostParts, context: HostContext): Promise<readonly Check[]> {
   const { link, checks: connection } = await checkConnection(parts.runtime, context.signal);
   const client = link?.kind === 'on' ? link.client : null;

@@ -1,21 +1,20 @@
 import path from 'node:path';
-import { chargeResident, LIMIT, measurePools } from '@mai/memory-ledger';
+import { chargeResident, LIMIT, measurePools, type LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
 import { selectModel } from '@mai/selector';
-import { openCalibration } from '../footprints/calibration.js';
-import { findFootprint } from '../footprints/footprints.js';
+import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
+import { withLoadConfig } from '../models/catalog.js';
 import { fitOf, isTooLarge } from '../models/model-fit.js';
-import { withLoadConfig } from '../models/with-load-config.js';
-import type { Session } from '../session.js';
+import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
-import { changesOf, isHypothetical, NO_SETTINGS, settingsOf } from './estimate-settings.js';
-import { refuseProblems } from './refuse-problems.js';
+import { changesOf, isHypothetical, refuseProblems, settingsOf } from './estimate-settings.js';
 import { judgeAlone, type FitHere } from './fit-here.js';
 import { describeModel, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
+import { NO_SETTINGS } from './setting-values.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
@@ -23,20 +22,19 @@ export interface EstimateRequest {
   readonly model: string;
   /**
    * Settings that replace the configuration of a downloaded model, or LM Studio's defaults for a
-   * file. Null means the same as absent.
+   * file. A setting that is null or absent replaces nothing.
    */
   readonly settings?: Partial<EstimateSettings>;
   /**
-   * Whether to judge if a file fits. False: only the file is read, not the machine. Default true.
+   * Whether to judge if a file fits this machine. If false, only the file is read. Default true.
    */
   readonly judge?: boolean;
 }
 
 /**
- * Answers what a model takes and whether it fits. The verdict on a downloaded model is the same as that of
- * the list of models: configured alike, estimated alike and judged alike. A file is judged beside everything
- * that is loaded.
- * @throws HostError for settings that can't be loaded; ModelFileError; LMStudioError `MODEL_NOT_FOUND`
+ * Estimates the memory of a model and judges whether it fits. A downloaded model gets the same verdict as in
+ * the list of models. A file is judged beside all residents.
+ * @throws HostError `INVALID_REQUEST` for settings that can't be loaded; ModelFileError; LMStudioError `MODEL_NOT_FOUND`
  */
 export async function estimateModel(
   parts: HostParts,
@@ -53,15 +51,25 @@ export async function estimateModel(
       ? { ...estimate, fit: await judgeAlone(file, estimate.report, settings, parts, context) }
       : estimate;
   }
-  return withSession(parts, { signal: context.signal }, (session) =>
-    estimateDownloaded(name, settings, session),
+  // The session reports its footprints here with their sources, so that nothing is asked twice.
+  const found = new Map<string, SourcedFootprint>();
+  const onFootprint: SessionOptions['onFootprint'] = ({ modelKey, loadConfig }, sourced) =>
+    found.set(keyOf(modelKey, loadConfig), sourced);
+  return withSession(parts, { signal: context.signal, onFootprint }, (session) =>
+    estimateDownloaded(name, settings, session, found),
   );
+}
+
+/** The key of a footprint in the map. */
+function keyOf(modelKey: string, loadConfig: LoadConfig): string {
+  return JSON.stringify([modelKey, loadConfig]);
 }
 
 async function estimateDownloaded(
   modelKey: string,
   settings: EstimateSettings,
   session: Session,
+  found: ReadonlyMap<string, SourcedFootprint>,
 ): Promise<ModelEstimate> {
   const { context, parts, catalog } = session;
   const downloads = await session.downloads();
@@ -88,12 +96,7 @@ async function estimateDownloaded(
   if (candidate === undefined || option === undefined) return estimate;
   const { resources } = input;
   const { loadConfig: asked } = option;
-  const sourced = await findFootprint(
-    { modelKey, loadConfig: asked, resources, deviceIdentifier: null },
-    { downloads, headers, calibration: openCalibration(context, session.link) },
-    { signal: context.signal },
-  );
-  const { lmStudio, disagreementRatio } = sourced;
+  const sourced = found.get(keyOf(modelKey, asked)) ?? null;
   const fit = fitOf(candidate, input);
   const isHere = known.kind === 'header' || known.isHere;
   return {
@@ -106,14 +109,21 @@ async function estimateDownloaded(
           cheaper: isTooLarge(fit) ? cheaperOf(known, input) : null,
         }
       : null,
-    corrected: sourced.corrected ? sourced.footprint : null,
-    lmStudio: lmStudio === null ? null : { totalBytes: lmStudio.totalBytes, disagreementRatio },
+    corrected: sourced?.corrected === true ? sourced.footprint : null,
+    lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
 }
 
+function lmStudioFigure({
+  lmStudio,
+  disagreementRatio,
+}: SourcedFootprint): ModelEstimate['lmStudio'] {
+  return lmStudio === null ? null : { totalBytes: lmStudio.totalBytes, disagreementRatio };
+}
+
 /**
- * With a header, the exact context length; with a size only, the autopilot's first load option
- * that fits.
+ * Finds a cheaper load that fits. With a header, it has the longest context length that fits. Without
+ * a header, it is the first of the autopilot's load options that fits.
  */
 function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper'] {
   const [candidate] = input.candidates;
@@ -126,8 +136,8 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
       : { loadConfig: chosen.loadOption.loadConfig, footprint: chosen.footprint, pools };
   }
   const { resources, policy } = input;
-  // Judged as if every resident were unloaded. `fitOf` then checks whether enough of them may be
-  // unloaded.
+  // Search as if every resident were unloaded. Then `fitOf` checks whether enough of the residents
+  // may be unloaded.
   const residents = input.residents.map(({ footprint }) => ({
     ...chargeResident(footprint, resources),
     full: new Map(),

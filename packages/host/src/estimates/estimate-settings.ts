@@ -1,23 +1,9 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { EstimateSettings } from '@mai/memory-estimator';
+import type { EstimateSettings, GgufHeader } from '@mai/memory-estimator';
+import { checkEstimateSettings } from '@mai/memory-estimator';
+import { HostError } from '../host-error.js';
 
-/** LM Studio's default for every setting. */
-export const NO_SETTINGS: EstimateSettings = {
-  contextLengthTokens: null,
-  kvCacheTypeK: null,
-  kvCacheTypeV: null,
-  flashAttention: null,
-  batchTokens: null,
-  ubatchTokens: null,
-  parallelSequences: null,
-  kvUnified: null,
-  swaFull: null,
-  gpuLayers: null,
-  gpuBackend: null,
-  cpu: null,
-};
-
-/** The settings that a load configuration has, too, where they are given. */
+/** The given settings that are also fields of a load configuration. */
 export function changesOf(settings: EstimateSettings): Partial<LoadConfig> {
   const { contextLengthTokens, kvCacheTypeK, kvCacheTypeV } = settings;
   const { flashAttention, parallelSequences } = settings;
@@ -30,7 +16,7 @@ export function changesOf(settings: EstimateSettings): Partial<LoadConfig> {
   };
 }
 
-/** The settings with those of a load configuration filled in. */
+/** The settings, with the fields that a load configuration has taken from it. */
 export function settingsOf(
   settings: EstimateSettings,
   { contextLengthTokens, ...loadConfig }: LoadConfig,
@@ -45,12 +31,22 @@ export function settingsOf(
 }
 
 /**
- * Whether a setting is given that LM Studio can't load with. Measured loads in LM Studio then do
- * not apply.
+ * Whether a setting is given that LM Studio can't load with. Measured loads in LM Studio then say
+ * nothing about the result.
  */
 export function isHypothetical(settings: EstimateSettings): boolean {
   const { batchTokens, ubatchTokens, kvUnified, swaFull, gpuLayers, gpuBackend } = settings;
   return [batchTokens, ubatchTokens, kvUnified, swaFull, gpuLayers, gpuBackend].some(
     (value) => value !== null,
   );
+}
+
+/**
+ * @param header - null: checks only what applies to every model
+ * @throws HostError `INVALID_REQUEST` that names each setting which can't be loaded
+ */
+export function refuseProblems(settings: EstimateSettings, header: GgufHeader | null): void {
+  const problems = checkEstimateSettings(settings, header);
+  if (problems.length === 0) return;
+  throw new HostError('INVALID_REQUEST', problems.map(({ message }) => message).join(' '));
 }

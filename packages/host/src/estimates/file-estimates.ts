@@ -1,17 +1,17 @@
 import path from 'node:path';
 import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { refuseProblems } from './refuse-problems.js';
+import { refuseProblems } from './estimate-settings.js';
 
 /**
- * Maximum number of headers in memory: consecutive questions usually concern the same few files.
+ * Maximum number of headers in memory. Consecutive questions usually concern the same few files.
  */
 const KEPT_HEADERS = 16;
 
 /** The estimate of a file. */
 export interface FileEstimate {
   readonly report: EstimateReport;
-  /** False: a header without weights, or an unfinished download; neither can be loaded. */
+  /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
   readonly complete: boolean;
 }
 
@@ -28,7 +28,7 @@ export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstim
     const header = headers.get(file) ?? readGgufHeader(path.resolve(cwd, file), { signal });
     headers.delete(file);
     headers.set(file, header);
-    // Do not keep the error: the file may exist at the next question.
+    // Do not keep an error, because the file may be readable at the next question.
     header.catch(() => headers.delete(file));
     const oldest = headers.keys().next().value;
     if (headers.size > KEPT_HEADERS && oldest !== undefined) headers.delete(oldest);

@@ -15,7 +15,7 @@ import type { HostParts } from '../host-parts.js';
 import { fitBeside, type ModelFit } from '../models/model-fit.js';
 import type { KnownModel } from './open-model.js';
 
-/** A load configuration with what it takes. */
+/** A load configuration and its footprint. */
 export interface CheaperLoad {
   readonly loadConfig: LoadConfig;
   readonly footprint: Footprint;
@@ -23,19 +23,19 @@ export interface CheaperLoad {
 
 /** Whether a model fits this machine now. */
 export interface FitHere extends ModelFit {
-  /** The load configuration that was judged, with the context length filled in. */
+  /** The load configuration that was judged. Its context length is not null. */
   readonly loadConfig: LoadConfig;
   readonly resources: Resources;
   /**
-   * For a model that is too large: the cheapest load configuration that fits, and the pools after
-   * that load. Null where none fits.
+   * For a model that does not fit: the best cheaper load configuration that fits, and the pools after
+   * that load. Null where the model fits, and where no load configuration fits.
    */
   readonly cheaper: (CheaperLoad & Pick<ModelFit, 'pools'>) | null;
 }
 
 /**
- * Judges a header or a size beside all residents. Null where the settings name a GPU that this
- * machine lacks.
+ * Judges whether a model fits beside all residents. Null where the settings name a GPU backend, or where
+ * the model is on another machine: then this machine's memory says nothing about the fit.
  */
 export async function judgeAlone(
   known: KnownModel,
@@ -86,7 +86,7 @@ export async function judgeAlone(
   return { ...fit, cheaper: cheaper ? { ...cheaper, pools: judge(cheaper).pools } : null };
 }
 
-/** Halves of a context length, longest first, down to 2048 tokens. */
+/** Half of a context length, a quarter and so on, longest first, down to 2048 tokens. */
 function shorterContexts(tokens: number): readonly number[] {
   const shorter = [];
   for (let half = Math.floor(tokens / 2); half >= 2048; half = Math.floor(half / 2)) {

@@ -1,7 +1,7 @@
 import type { Footprint } from '@mai/memory-ledger';
 import type { EstimateReport, EstimateSettings } from '@mai/memory-estimator';
 import { estimateReport, estimateReportFromFileSize } from '@mai/memory-estimator';
-import { refuseProblems } from './refuse-problems.js';
+import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
 
@@ -16,37 +16,38 @@ export interface ModelEstimate {
     | {
         readonly kind: 'header';
         readonly file: string;
-        /** False: a header without weights, or an unfinished download; neither can be loaded. */
+        /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
         readonly complete: boolean;
       }
-    /** Only the size is known; `why` follows 'because'. */
+    /** Only the size is known. `why` is a clause that follows 'because'. */
     | { readonly kind: 'size'; readonly why: string };
   readonly report: EstimateReport;
   /** The estimate at other context lengths, up to the trained one; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
   /**
-   * Null where the fit was not requested, or the model or the settings belong to another machine.
+   * Null where the caller did not ask for the fit, or where the model or the settings belong to another
+   * machine.
    */
   readonly fit: FitHere | null;
   /**
-   * The footprint corrected by measurements on this machine; null where there are none for this
-   * model.
+   * The footprint, corrected by measured loads on this machine; null where no measured load applies to
+   * this model.
    */
   readonly corrected: Footprint | null;
-  /** LM Studio's own figure; null for a file, and where LM Studio is off or gives no figure. */
+  /** LM Studio's own estimate; null for a file, and where LM Studio is off or gives no estimate. */
   readonly lmStudio: {
     readonly totalBytes: number;
     /**
-     * LM Studio's figure as a share of the header's for the same parts, where they differ by more
-     * than a quarter.
+     * LM Studio's estimate divided by the header's, both for the same parts. Null where they differ
+     * by a quarter or less.
      */
     readonly disagreementRatio: number | null;
   } | null;
 }
 
 /**
- * The part of the answer that does not depend on the machine. @throws HostError for settings that
- * can't be loaded
+ * The part of the answer that does not depend on the machine. @throws HostError `INVALID_REQUEST`
+ * for settings that can't be loaded
  */
 export function describeModel(
   title: string,
@@ -91,7 +92,7 @@ function byContextLength(
   const lengths = new Set([asked, most]);
   for (let tokens = FIRST_CONTEXT_TOKENS; tokens < most; tokens *= 2) lengths.add(tokens);
   const sorted = [...lengths].sort((a, b) => a - b);
-  // A list that is too long loses its shortest lengths, but keeps the requested one.
+  // Drop the shortest context lengths of a long list, but keep the requested one.
   const shown = sorted.filter(
     (tokens, index) => tokens === asked || sorted.length - index <= MAX_CONTEXTS,
   );

@@ -3,20 +3,21 @@ import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache } from '@mai/memory-estimator';
 import { ModelFileError, readGgufHeader } from '@mai/memory-estimator';
+import { didYouMean } from '@mai/model-config';
+import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
-import { suggest } from '../suggest.js';
 
-/** The facts of a model that an estimate is made from: its GGUF header, or else the size of its files. */
+/** The facts for an estimate of a model: its GGUF header, or the size of its files where there is no header. */
 export type KnownModel =
   | {
       readonly kind: 'header';
       readonly file: string;
       readonly header: GgufHeader;
       /**
-       * The vision projector that LM Studio loads with the model; null where the caller named a
-       * file.
+       * The header of the vision projector that LM Studio loads with the model. Null where the model has no
+       * projector, or the caller named a file.
        */
       readonly visionProjector: GgufHeader | null;
     }
@@ -29,7 +30,8 @@ export type KnownModel =
       /** Why no header was read, as a clause that follows 'because'. */
       readonly why: string;
       /**
-       * Whether the model's memory is on this machine; otherwise free memory here does not count.
+       * Whether the model would be loaded on this machine. If not, this machine's free memory says
+       * nothing about the fit.
        */
       readonly isHere: boolean;
     };
@@ -37,7 +39,7 @@ export type KnownModel =
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 
 /**
- * Opens a GGUF file, or a folder with an MLX model. Null where the name is neither and so must be
+ * Opens a GGUF file, or a folder with an MLX model. Null where the name is neither: then it must be
  * a model key. @throws ModelFileError
  */
 export async function openModelFile(
@@ -49,7 +51,7 @@ export async function openModelFile(
   const mlx = found?.isDirectory() === true ? await openMlxFolder(asFile) : null;
   if (mlx !== null) return mlx;
   if (found?.isFile() !== true && !LOOKS_LIKE_A_FILE.test(name)) return null;
-  // Opening a named pipe would wait forever for a writer.
+  // Do not open a named pipe: the call would wait for a writer.
   if (found !== null && !found.isFile()) {
     throw new ModelFileError(
       'FILE_UNREADABLE',
@@ -62,8 +64,8 @@ export async function openModelFile(
 }
 
 /**
- * Opens a downloaded model. @throws LMStudioError `MODEL_NOT_FOUND` with a suggestion;
- * ModelFileError; HostError where neither a header nor the size is known
+ * Opens a downloaded model. @throws LMStudioError `MODEL_NOT_FOUND` with a suggestion; ModelFileError; HostError
+ * `INVALID_REQUEST` where neither a header nor the size is known
  */
 export async function openDownloaded(
   key: string,
@@ -86,7 +88,7 @@ export async function openDownloaded(
     if (sizeBytes > 0) return bySize('it is not a GGUF model');
     throw new HostError(
       'INVALID_REQUEST',
-      `${key} is not a GGUF model (its format is ${format}), and its size is not known. \`mai models\` shows LM Studio's own estimate.`,
+      `${key} is not a GGUF model (its format is ${format}), and its size is not known. See LM Studio's own estimate with \`mai models\`.`,
     );
   }
   if (file === undefined || !(await exists(file))) {
@@ -94,7 +96,7 @@ export async function openDownloaded(
       return bySize("its file is not in LM Studio's models folder on this machine");
     throw new ModelFileError(
       'FILE_NOT_FOUND',
-      `The file of ${key} is not in LM Studio's models folder on this machine. Name the file itself; \`mai models\` shows LM Studio's own estimate.`,
+      `The file of ${key} is not in LM Studio's models folder on this machine. Name the path of the file, or see LM Studio's own estimate with \`mai models\`.`,
       { path: file ?? null },
     );
   }
@@ -109,12 +111,12 @@ export async function openDownloaded(
 
 function notFound(key: string, { models, origin }: Downloads): LMStudioError {
   const keys = models.map(({ modelKey }) => modelKey);
-  const guess = suggest(key, keys);
+  const guess = didYouMean(key, keys);
   const next =
     keys.length === 0
       ? `Nothing is downloaded ${whereOf(origin)}.`
       : guess === null
-        ? '`mai models` lists what is downloaded.'
+        ? '`mai models` lists the downloaded models.'
         : `Did you mean ${guess}?`;
   return new LMStudioError(
     'MODEL_NOT_FOUND',
@@ -131,8 +133,7 @@ function whereOf(origin: DownloadsOrigin): string {
 }
 
 /**
- * MLX stores a model as a folder with safetensors files and a config.json. Null for any other
- * folder.
+ * Opens a folder with an MLX model: safetensors files and a config.json. Null for any other folder.
  */
 async function openMlxFolder(folder: string): Promise<KnownModel | null> {
   const names = await readdir(folder);
@@ -149,13 +150,13 @@ async function openMlxFolder(folder: string): Promise<KnownModel | null> {
   };
 }
 
-/** Reads the model's config.json; a field that it lacks is null. */
+/** Reads a model's config.json. A missing field is null. */
 async function readMlxConfig(
   folder: string,
 ): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
   const text = await readFile(path.join(folder, 'config.json'), 'utf8').catch(() => '{}');
   const config = parseObject(text);
-  // Vision models store the fields of the language model in a nested object.
+  // A vision model stores the fields of its language model in a nested object.
   const language = { ...config, ...asObject(config['text_config']) };
   const { model_type: architecture, num_hidden_layers: layers } = language;
   return {
@@ -169,13 +170,13 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     return asObject(JSON.parse(text));
   } catch {
-    // A damaged config.json gives no facts, but the weights still count.
+    // The size of the weights is known without config.json, so a damaged one is no error.
     return {};
   }
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  return isRecord(value) ? value : {};
 }
 
 function exists(file: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 import type { EstimateSettings } from '@mai/memory-estimator';
+import { didYouMean } from '@mai/model-config';
+import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
-import { ESTIMATE_CHOICES } from './estimate-choices.js';
-import { NO_SETTINGS } from './estimate-settings.js';
+import { ESTIMATE_CHOICES, NO_SETTINGS } from './setting-values.js';
 
 /** One line of `mai estimate --stdin`. */
 export interface EstimateLine {
@@ -12,13 +12,16 @@ export interface EstimateLine {
 
 const count = (value: unknown, name: string): number => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  // JSON has no infinity, and 1e400 becomes one.
+  // `JSON.parse` reads 1e400 as Infinity, which `JSON.stringify` would write as null.
   const told = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  throw new HostError('INVALID_REQUEST', `${name} is a whole number, not ${told}.`);
+  throw new HostError('INVALID_REQUEST', `${name} must be a whole number, not ${told}.`);
 };
 const flag = (value: unknown, name: string): boolean => {
   if (typeof value === 'boolean') return value;
-  throw new HostError('INVALID_REQUEST', `${name} is true or false, not ${JSON.stringify(value)}.`);
+  throw new HostError(
+    'INVALID_REQUEST',
+    `${name} must be true or false, not ${JSON.stringify(value)}.`,
+  );
 };
 const choice = <Option extends keyof typeof ESTIMATE_CHOICES>(
   option: Option,
@@ -30,7 +33,7 @@ const choice = <Option extends keyof typeof ESTIMATE_CHOICES>(
   if (found !== undefined) return found;
   throw new HostError(
     'INVALID_REQUEST',
-    `${name} is one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
+    `${name} must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}.`,
   );
 };
 
@@ -52,7 +55,10 @@ const FIELDS: Readonly<Record<string, Read>> = {
   cpu: (value, name) => ({ cpu: choice('cpu', value, name) }),
 };
 
-/** Reads one line of `--stdin`. What is absent or null takes LM Studio's default. @throws HostError */
+/**
+ * Reads one line of `mai estimate --stdin`. A field that is absent or null takes LM Studio's default.
+ * @throws HostError `INVALID_REQUEST`
+ */
 export function parseEstimateLine(line: string): EstimateLine {
   const object = parseObject(line);
   const { file, ...rest } = object;
@@ -63,7 +69,7 @@ export function parseEstimateLine(line: string): EstimateLine {
   for (const [name, value] of Object.entries(rest)) {
     const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (read === undefined) {
-      const guess = suggest(name, Object.keys(FIELDS));
+      const guess = didYouMean(name, Object.keys(FIELDS));
       throw new HostError(
         'INVALID_REQUEST',
         `There is no field ${JSON.stringify(name)}.${guess === null ? '' : ` Did you mean ${guess}?`}`,
@@ -74,7 +80,7 @@ export function parseEstimateLine(line: string): EstimateLine {
   return { file, settings };
 }
 
-/** The file that a line names, where it names one: for the answer to a line that fails. */
+/** The file that a line names; null where it names none. For the answer to a line with an error. */
 export function fileOfEstimateLine(line: string): string | null {
   try {
     const { file } = parseObject(line);
@@ -89,15 +95,17 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new HostError('INVALID_REQUEST', 'This line is not JSON. Write one JSON object a line.', {
-      cause: error,
-    });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new HostError(
       'INVALID_REQUEST',
-      'This line is not a JSON object. Write one JSON object a line.',
+      'This line is not JSON. Write one JSON object on each line.',
+      {
+        cause: error,
+      },
     );
   }
-  return value as Readonly<Record<string, unknown>>;
+  if (isRecord(value)) return value;
+  throw new HostError(
+    'INVALID_REQUEST',
+    'This line is not a JSON object. Write one JSON object on each line.',
+  );
 }

@@ -11,8 +11,8 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 /** Corrects estimates by measured loads on this machine. */
 export interface Calibration {
   /**
-   * The footprint, corrected by measurements of this model and similar ones; unchanged without
-   * any.
+   * The footprint, corrected by measured loads of this model and of similar models. Without measured
+   * loads, the same object.
    */
   readonly correct: (
     footprint: Footprint,
@@ -21,7 +21,7 @@ export interface Calibration {
   ) => Promise<Footprint>;
 }
 
-/** The measurements of this user on this machine. */
+/** Opens the measured loads of this user on this machine. Warns where their file is damaged. */
 export function openMeasurements({ folders, warn }: HostContext): CalibrationStore {
   const store = openCalibrationStore({
     file: path.join(folders.data, 'calibration.json'),
@@ -29,16 +29,16 @@ export function openMeasurements({ folders, warn }: HostContext): CalibrationSto
   });
   if (store.recoveredFrom !== null) {
     warn(
-      `The file of load measurements was damaged. A new one is begun; the old file is kept as ${store.recoveredFrom}.`,
+      `The file of measured loads was damaged. Mai starts a new file and keeps the old one as ${store.recoveredFrom}.`,
     );
   }
   if (store.error !== null) {
-    warn(`The measurements of loads can't be used: ${store.error.message}.`);
+    warn(`The measured loads can't be used: ${store.error.message}.`);
   }
   return store;
 }
 
-/** Opens the measurements for use as corrections. */
+/** Opens the measured loads to correct estimates with them. */
 export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
   const store = openMeasurements(context);
   const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
@@ -47,10 +47,10 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
     correct: async (footprint, modelKey, loadConfig) => {
       const observations = store.observations();
       const newest = observations.at(-1);
-      // Measurements of this machine do not apply to another.
+      // Loads that were measured on this machine say nothing about another machine.
       if (newest === undefined || elsewhere) return footprint;
       engine ??= link.kind === 'on' ? engineOf(link.client, context.signal) : Promise.resolve(null);
-      // While LM Studio is off, the engine that was measured last is the best guess.
+      // While LM Studio is off, assume the engine of the newest measured load.
       const target = { modelKey, loadConfig, engine: (await engine) ?? newest.engine };
       return calibrateFootprint(footprint, target, observations);
     },

@@ -1,6 +1,22 @@
-// Everything that needs the memory estimator, behind one dynamic import. The estimator is large,
-// and calls that do not estimate start faster without it.
+import path from 'node:path';
+import type { HeaderCache } from '@mai/memory-estimator';
+import { openHeaderCache } from '@mai/memory-estimator';
+import type { HostContext } from '../host-options.js';
+import manifest from '../../package.json' with { type: 'json' };
+
+// All functions that need the memory estimator. `host-parts` imports this file on first use, because
+// the estimator is large: calls that estimate nothing start faster without it.
 export { listDownloads } from '../models/downloads.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';
-export { openHeaders } from './open-headers.js';
+
+/** Opens the cache of parsed headers and of the facts derived from them. It is kept between runs. */
+export function openHeaders({ folders }: HostContext): HeaderCache {
+  const cache = openHeaderCache({ file: path.join(folders.cache, 'headers.json') });
+  return {
+    ...cache,
+    // Another version of Mai may derive other facts, so the version is part of the key.
+    derive: (file, key, compute, options) =>
+      cache.derive(file, `${manifest.version} ${key}`, compute, options),
+  };
+}

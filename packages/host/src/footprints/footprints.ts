@@ -15,7 +15,7 @@ import type { Calibration } from './calibration.js';
 
 /** The sources of footprints. */
 export interface FootprintSources {
-  /** The downloaded models, and the LM Studio that is asked. */
+  /** The downloaded models, and the connection to LM Studio. */
   readonly downloads: Downloads;
   readonly headers: HeaderCache;
   /** Null: estimates are not corrected by measurements. */
@@ -24,31 +24,31 @@ export interface FootprintSources {
 
 /** A footprint and its sources. */
 export interface SourcedFootprint {
-  /** The figure of the best source; null where no source has one. */
+  /** The footprint from the most trusted source; null where no source knows the model. */
   readonly footprint: Footprint | null;
-  /** Whether measurements on this machine changed the figure. */
+  /** Whether measured loads on this machine changed the footprint. */
   readonly corrected: boolean;
   /** From the header of the model's file; null where the file can't be read here. */
   readonly fromHeader: FootprintEstimate | null;
   /** LM Studio's own estimate; null where LM Studio is off or gives none. */
   readonly lmStudio: ResourceEstimate | null;
-  /** LM Studio's figure as a share of the header's, where they differ by more than a quarter. */
+  /** LM Studio's estimate divided by the header's. Null where they differ by a quarter or less. */
   readonly disagreementRatio: number | null;
 }
 
 /**
- * The memory of a model with a load configuration. The sources in order of trust:
+ * Finds the memory of a model with a load configuration. The sources in order of trust:
  *
- * 1. what a load of the model was measured to take on this machine;
+ * 1. measured loads of the model on this machine;
  * 2. the header of its GGUF file;
  * 3. LM Studio's own estimate;
  * 4. the size of its file.
  *
- * Measurements correct the figure of the best other source. Where LM Studio's estimate differs from the
- * header's, the interval is widened to hold both. Where all of this says nothing, the autopilot takes
- * `min_memory_gb` and `min_vram_gb` of the configuration.
+ * Measured loads correct the footprint of the most trusted other source. Where LM Studio's estimate differs
+ * from the header's, the interval is widened to contain both. Where no source knows the model, the
+ * autopilot takes `min_memory_gb` and `min_vram_gb` from the configuration.
  */
-export async function findFootprint(
+async function findFootprint(
   question: EstimateQuestion,
   sources: FootprintSources,
   options: CallOptions,
@@ -73,14 +73,25 @@ export async function findFootprint(
   return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
 }
 
-/** The footprint as the autopilot asks for it. The guardrail verdict is LM Studio's. */
+/** Called with each question and its answer. */
+export type OnFootprint = (question: EstimateQuestion, found: SourcedFootprint) => void;
+
+/**
+ * Answers the autopilot's questions about footprints. The verdict of the guardrails is LM Studio's.
+ *
+ * @param onFootprint - for a caller that also needs the sources, which the autopilot's port does
+ *   not return
+ */
 export function createFootprints(
   sources: FootprintSources,
   anythingLoaded: () => boolean,
+  onFootprint: OnFootprint = () => undefined,
 ): EstimatorPort {
   return {
     estimate: async (question, options) => {
-      const { footprint, fromHeader, lmStudio } = await findFootprint(question, sources, options);
+      const found = await findFootprint(question, sources, options);
+      onFootprint(question, found);
+      const { footprint, fromHeader, lmStudio } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, anythingLoaded()),
@@ -104,13 +115,13 @@ async function readHeader(
     const projector = await files.findProjector();
     const visionProjector = projector === null ? null : await headers.read(projector);
     const environment = environmentOf(resources);
-    // Of a projector, only the size on disk is used.
+    // The estimate uses only the size of a projector, not its other facts.
     const key = [loadConfig, environment, visionProjector?.tensorBytes ?? null];
     return await headers.derive(first, JSON.stringify(key), (header) =>
       estimateFootprint(header, loadConfig, { ...environment, visionProjector }),
     );
   } catch (error) {
-    // The file may not be where LM Studio's settings say. Then the next source is used.
+    // The file is not in the folder that LM Studio's settings name. Use the next source.
     if (isModelFileError(error)) return null;
     throw error;
   }
@@ -130,15 +141,15 @@ async function askLMStudio(
       deviceIdentifier,
     });
   } catch (error) {
-    // The file was deleted after it was listed. Estimate the other models nevertheless.
+    // The model was deleted after it was listed. The other models can still be estimated.
     if (isLMStudioError(error) && error.code === 'MODEL_NOT_FOUND') return null;
     throw error;
   }
 }
 
 /**
- * By the file's size. LM Studio's estimate supplies the size of the weights where its list lacks
- * it.
+ * The footprint by the size of the file. Where LM Studio's list lacks that size, its estimate supplies
+ * the size of the weights.
  */
 function fromSize(
   { loadConfig, resources }: EstimateQuestion,
@@ -154,8 +165,9 @@ function fromSize(
 }
 
 /**
- * LM Studio judges a load on top of all residents, so its refusal does not apply to a switch that
- * unloads first. The load itself asks LM Studio again.
+ * The verdict of LM Studio's guardrails. LM Studio assumes that all residents stay. So where models are
+ * loaded, a refusal says nothing about a switch that unloads some of them first, and null is returned.
+ * At the load, LM Studio judges again.
  */
 function verdictOf(
   estimate: ResourceEstimate | null,

@@ -13,23 +13,24 @@ import type {
 import { measureFootprint } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
-import { changesOf, isHypothetical, NO_SETTINGS } from '../estimates/estimate-settings.js';
+import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
+import { NO_SETTINGS } from '../estimates/setting-values.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-import { withLoadConfig } from '../models/with-load-config.js';
+import { withLoadConfig } from '../models/catalog.js';
 import type { Session } from '../session.js';
 import { engineOf, openMeasurements } from './calibration.js';
 
 /** A request to measure a model. */
 export interface MeasureRequest {
   readonly modelKey: string;
-  /** What differs from the model's configuration. Only settings that LM Studio takes. */
+  /** Settings that replace those of the model's configuration. Only settings that LM Studio can load with. */
   readonly settings?: Partial<EstimateSettings>;
-  /** Told how much of the model is loaded, 0 to 1. */
+  /** Called with the loaded part of the model, 0 to 1. */
   readonly onProgress?: (ratio: number) => void;
 }
 
-/** The measured memory of a load, and its estimate. */
+/** The measured memory of a load, beside its estimate. */
 export interface MeasureReport {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
@@ -40,7 +41,8 @@ export interface MeasureReport {
 
 /**
  * Loads a model, lets it generate once, measures, unloads, and keeps the result for later estimates.
- * @throws HostError where the load can't be measured from here; LMStudioError where LM Studio refuses it
+ * @throws HostError `INVALID_REQUEST` where this process can't measure the load; LMStudioError where LM Studio
+ *   refuses the load
  */
 export async function measureModel(
   session: Session,
@@ -53,7 +55,7 @@ export async function measureModel(
   if (isHypothetical(wanted)) {
     throw new HostError(
       'INVALID_REQUEST',
-      'Only settings that LM Studio takes can be measured: context length, KV cache types, flash attention and parallel sequences.',
+      'Only settings that LM Studio can load with can be measured: context length, KV cache types, flash attention and parallel sequences.',
     );
   }
   const { client } = link;
@@ -61,7 +63,7 @@ export async function measureModel(
   if (!client.host.isLocal || monitor === null) {
     throw new HostError(
       'INVALID_REQUEST',
-      'Only loads on this machine can be measured, and LM Studio runs on another. Run mai there.',
+      'Only loads on this machine can be measured, but LM Studio runs on another machine. Run mai on that machine.',
     );
   }
   const { model } = await client.modelInfo(modelKey, { signal });
@@ -105,13 +107,13 @@ export async function measureModel(
   return { modelKey: model.modelKey, loadConfig, engine, predicted, outcome };
 }
 
-/** If the result can't be stored, warn and still return it. */
+/** Stores a measured load. Where that fails, only warns, because the caller still gets the result. */
 async function keep(observation: Observation, context: HostContext): Promise<void> {
   const { error } = await openMeasurements(context).record(observation);
   if (error !== null) context.warn(`The measurement can't be stored: ${error.message}.`);
 }
 
-/** The load configuration that a decision would try first, and its estimate. */
+/** The load configuration that a decision would try first, and its estimated footprint. */
 async function predict(
   { ports, catalog, context }: Session,
   modelKey: string,
@@ -150,7 +152,7 @@ async function settledReading(
   };
 }
 
-/** Unloads also after a load that failed or was cancelled, therefore without the call's signal. */
+/** Takes no signal: after a cancelled call the instance must be unloaded, too. */
 async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
   const residents = await client.listResidents();
   if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {

@@ -5,19 +5,19 @@ import type { ResourceMonitor } from '@mai/resource-monitor';
 import { createResourceMonitor } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 
-/** The monitor and the parts that set it up. */
+/** The resource monitor of a host. */
 export interface MachineMonitor extends AsyncDisposable {
   readonly port: MonitorPort;
-  /** The whole monitor; null where the caller gave its own. */
+  /** This machine's monitor; null where the host's options replace it. */
   readonly own: ResourceMonitor | null;
   /**
-   * Tells the monitor of GPUs that LM Studio's engine sees and the system may hide. Asks each
-   * client once.
+   * Tells the monitor which GPUs LM Studio's engine sees, because the system may hide some. Asks each
+   * LM Studio once.
    */
   inform(client: LMStudioClient, signal: AbortSignal): Promise<void>;
 }
 
-/** Creates the monitor without reading. */
+/** Creates the monitor without a reading. */
 export function openMonitor({ monitor, env, platform }: HostContext): MachineMonitor {
   if (monitor !== null) {
     return { port: monitor, own: null, inform: nothing, [Symbol.asyncDispose]: nothing };
@@ -33,8 +33,7 @@ export function openMonitor({ monitor, env, platform }: HostContext): MachineMon
         own.inform({ survey: await client.surveyHardware({ signal }) });
         informed.add(client);
       } catch (error) {
-        // Without an answer from LM Studio in time, the monitor uses the GPUs that the system
-        // shows.
+        // LM Studio did not answer. The monitor then knows only the GPUs that the system shows.
         if (!isLMStudioError(error)) throw error;
       }
     },

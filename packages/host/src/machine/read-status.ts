@@ -29,16 +29,16 @@ export interface StatusReport {
   readonly lmStudio: LMStudioStatus;
   readonly resources: Resources;
   /**
-   * This machine's full reading; null where LM Studio runs on another machine, or the caller gave
-   * a monitor.
+   * The full reading of this machine; null where LM Studio runs on another machine, or the host's
+   * options replace the monitor.
    */
   readonly snapshot: ResourceSnapshot | null;
-  /** The trend of each pool, from the readings so far. Pools with too few readings are left out. */
+  /** The trend of each pool. Pools with too few readings for a trend are left out. */
   readonly trends: readonly PoolTrend[];
   readonly pools: readonly PoolOutcome[];
   readonly residents: readonly (RuntimeInstance &
     Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
-  /** Residents on other machines of LM Link; they take no memory here. */
+  /** Residents on other machines of LM Link. They take no memory on this machine. */
   readonly elsewhere: readonly RuntimeInstance[];
   readonly config: { readonly source: string; readonly file: string | null };
 }
@@ -86,7 +86,7 @@ export async function readStatus(session: Session): Promise<StatusReport> {
     { signal },
   );
   const here = new Map(input.residents.map((one) => [one.instanceIdentifier, one]));
-  // A decision without candidates changes nothing, so its pools show the present use.
+  // Without candidates, the decision plans no change, so its pools show the present use.
   const { pools } = selectModel({ ...input, candidates: [] });
   return {
     lmStudio,
@@ -109,7 +109,7 @@ function trendOf(
   machine: ResourceMonitor,
   { pool, limitRatio }: PoolOutcome,
 ): readonly PoolTrend[] {
-  // A GPU's share is part of RAM and has no series of its own.
+  // Shared GPU memory is part of RAM, so the monitor keeps no separate readings of it.
   if (isGpuShare(pool)) return [];
   const trend = machine.trend({ series: pool, limitRatio });
   return trend.direction === 'unknown' ? [] : [{ pool, trend }];

@@ -7,14 +7,14 @@ import type { HostParts } from '../host-parts.js';
 import { contextOfCall, withSession } from '../session.js';
 import { readStatus, type StatusReport } from './read-status.js';
 
-/** How the machine is watched. */
+/** Options of `watchStatus`. */
 export interface WatchStatusOptions extends CallOptions {
   /**
-   * Milliseconds between readings. With a pair, the monitor chooses between the two. 500 to 2000
-   * unless given.
+   * Milliseconds between readings: a number, or a range in which the monitor chooses. Default: 500 to
+   * 2000.
    */
   readonly intervalMs?: WatchOptions['intervalMs'];
-  /** File to which the readings of the machine are also written. Relative to the host's `cwd`. */
+  /** A file to which each reading of the machine is also written. Relative to the host's `cwd`. */
   readonly recordTo?: string | null;
 }
 
@@ -27,7 +27,10 @@ export async function* watchStatus(
 ): AsyncGenerator<StatusReport> {
   const { own } = parts.monitor;
   if (own === null) {
-    throw new HostError('INVALID_REQUEST', "A host with a monitor of its own can't be watched.");
+    throw new HostError(
+      'INVALID_REQUEST',
+      "The machine can't be watched, because the option `monitor` of this host replaces its monitor.",
+    );
   }
   const context = contextOfCall(parts.context, signal);
   await using recorder =

@@ -1,16 +1,21 @@
+import type { LoadConfig } from '@mai/memory-ledger';
 import type { CatalogPort } from '@mai/autopilot';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
-import { mergeWithDownloaded, resolveChain, toSelectionPolicy } from '@mai/model-config';
+import {
+  didYouMean,
+  mergeWithDownloaded,
+  resolveChain,
+  toSelectionPolicy,
+} from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { suggest } from '../suggest.js';
 
 /** The configuration joined with the downloaded models. */
 export interface Catalog {
   readonly profiles: readonly ModelProfile[];
-  /** Reads a chain of the configuration. @throws HostError where there is no chain of that name */
+  /** Reads a fallback chain of the configuration. @throws HostError `INVALID_REQUEST` where the chain does not exist */
   readonly port: CatalogPort;
-  /** A port that always answers with these profiles, whatever chain is asked for. */
+  /** A port that answers with these profiles for every chain. */
   readonly portOf: (profiles: readonly ModelProfile[]) => CatalogPort;
 }
 
@@ -48,10 +53,10 @@ function chainNamed(
 ): readonly ModelProfile[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
-  // A configuration without a default chain leaves the order to the profiles: as written, then by size.
+  // Without a default chain, the profiles are the chain: configured models as written, then others by size.
   if (name === null) return profiles;
   const names = Object.keys(config.fallbackChains);
-  const guess = suggest(name, names);
+  const guess = didYouMean(name, names);
   const known =
     names.length === 0 ? 'The configuration has no chains.' : `Known: ${names.join(', ')}.`;
   throw new HostError(
@@ -60,4 +65,13 @@ function chainNamed(
       guess === null ? known : `Did you mean ${guess}?`
     }`,
   );
+}
+
+/** A copy of the profile with other load settings. */
+export function withLoadConfig(profile: ModelProfile, changes: Partial<LoadConfig>): ModelProfile {
+  return {
+    ...profile,
+    contextLengthTokens: changes.contextLengthTokens ?? profile.contextLengthTokens,
+    loadConfig: { ...profile.loadConfig, ...changes },
+  };
 }

@@ -12,29 +12,29 @@ import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { headerFacts, withHeaderFacts } from './header-facts.js';
 
-/** Location of a downloaded model's weights on this machine. */
+/** The files of a downloaded model on this machine. */
 export interface ModelFiles {
   /** Absolute paths, the parts of a split model in order; at least one. */
   readonly files: readonly string[];
-  /** The vision projector that is loaded with the model. */
+  /** Finds the file of the vision projector that LM Studio loads with the model; null where there is none. */
   readonly findProjector: () => Promise<string | null>;
 }
 
-/** Who listed the downloaded models. */
+/** The source of a list of downloaded models. */
 export type DownloadsOrigin =
   | {
       readonly kind: 'lmstudio';
       readonly baseUrl: string;
       /**
-       * Models on other machines of LM Link. They are left out: their memory can't be read from
-       * here.
+       * Number of models on other machines of LM Link. The list leaves them out, because the memory of those
+       * machines can't be read from here.
        */
       readonly elsewhere: number;
     }
-  /** LM Studio is off: the files in its models folder, or null where there is none. */
+  /** LM Studio is off, so its models folder was read; null where no such folder was found. */
   | { readonly kind: 'models-folder'; readonly folder: string | null };
 
-/** The source of a list of downloaded models, and what the list lacks. */
+/** The source of a list of downloaded models, and the files and folders that it leaves out. */
 export interface DownloadsReport {
   readonly origin: DownloadsOrigin;
   /** Files that can't be loaded, each with its defect. */
@@ -47,11 +47,11 @@ export interface DownloadsReport {
 export interface Downloads extends DownloadsReport {
   readonly link: RuntimeLink;
   readonly models: readonly DownloadedModel[];
-  /** Null: the files are not on this machine, or not in the folder that was searched. */
+  /** The files of a model; null where they are not known on this machine. */
   readonly filesOf: (modelKey: string) => ModelFiles | null;
 }
 
-/** Lists the downloaded models: from LM Studio, or from its models folder while it is off. */
+/** Lists the downloaded models. While LM Studio is off, reads its models folder. */
 export async function listDownloads(
   link: RuntimeLink,
   context: HostContext,
@@ -71,7 +71,7 @@ async function listWithClient(
 ): Promise<Downloads> {
   const listed = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
-  // Another machine's paths do not exist here.
+  // The paths of another machine do not exist on this machine.
   const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
   const filesByKey = new Map(
     here.map((model) => [model.modelKey, folder === null ? null : filesIn(folder, model)]),
@@ -89,7 +89,7 @@ async function listWithClient(
 function filesIn(folder: string, { path: file, vision }: DownloadedModel): ModelFiles | null {
   if (file === null || !/\.gguf$/i.test(file)) return null;
   const first = path.join(folder, file);
-  // Kept, because a decision asks once for every load option.
+  // Kept, because a decision asks for it with every load option.
   let projector: Promise<string | null> | null = null;
   return {
     files: [first],
@@ -97,7 +97,7 @@ function filesIn(folder: string, { path: file, vision }: DownloadedModel): Model
   };
 }
 
-/** Which models lie on LM Studio's own machine. A decision concerns only that machine's memory. */
+/** Keeps the models on LM Studio's own machine, because a decision is about that machine's memory. */
 async function byMachine(
   listed: readonly DownloadedModel[],
   client: LMStudioClient,
@@ -153,7 +153,7 @@ async function listFolder(
   };
 }
 
-/** Adds the facts that only the header has; `why` says why a file can't be loaded. */
+/** Adds the facts of the header. `why` says why the file can't be loaded; null where it can. */
 async function examine(
   model: ScannedModel,
   headers: HeaderCache,

@@ -1,7 +1,7 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
 import type { GgufHeader } from '@mai/memory-estimator';
 
-/** Facts of a model's header that LM Studio lists while it runs. */
+/** Facts of a model's header. LM Studio lists the same facts while it runs. */
 export interface HeaderFacts {
   readonly architecture: string | null;
   readonly name: string | null;
@@ -9,7 +9,7 @@ export interface HeaderFacts {
   readonly contextLengthTokens: number | null;
   readonly embedding: boolean;
   readonly toolUse: boolean;
-  /** False: weights are missing. */
+  /** False: the file lacks weights. */
   readonly complete: boolean;
 }
 

@@ -2,25 +2,25 @@ import type { Capability, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput } from '@mai/autopilot';
 import type { ModelProfile } from '@mai/model-config';
 import type { Session } from '../session.js';
+import { withLoadConfig } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
 import { fitOf, type ModelFit } from './model-fit.js';
-import { withLoadConfig } from './with-load-config.js';
 
-/** Which models to list. */
+/** Selects the models of a list. */
 export interface ModelsQuery {
   readonly tier?: Tier | null;
   /** Only models with all of these capabilities. */
   readonly capabilities?: readonly Capability[];
-  /** Context length in tokens to judge the models with; the configured one unless given. */
+  /** Context length in tokens for the verdict. Null, the default: each model's configured length. */
   readonly contextLengthTokens?: number | null;
-  /** Also configured models that are not downloaded. Default false. */
+  /** Whether to list also configured models that are not downloaded. Default false. */
   readonly all?: boolean;
 }
 
 /** The models of a machine. */
 export interface ModelList extends DownloadsReport {
   readonly models: readonly ModelReport[];
-  /** Number of downloaded models, before the query filters them. */
+  /** Number of all downloaded models, also those that the query leaves out. */
   readonly downloadedCount: number;
 }
 
@@ -32,7 +32,7 @@ export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
   readonly loaded: boolean;
 }
 
-/** Lists models. Each is judged alone and as configured. */
+/** Lists models. Each is judged as if it were the only candidate, with its configured settings. */
 export async function listModels(session: Session, query: ModelsQuery): Promise<ModelList> {
   const { tier = null, capabilities = [], contextLengthTokens = null, all = false } = query;
   const [downloads, { profiles }] = await Promise.all([session.downloads(), session.catalog()]);

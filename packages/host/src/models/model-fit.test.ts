@@ -29,20 +29,23 @@ const footprint = (ramBytes: number, vramBytes: number): Footprint => ({
   confidence: 'high',
 });
 
-// The limit of RAM is 80 GiB, others use 30: 50 are left. The limit of VRAM is 9 GiB: the headroom of 1 asks for it.
+// RAM: the limit is 80 GiB and others use 30 GiB, so 50 GiB are left. VRAM: the minimum headroom of 1 GiB leaves 9 GiB.
 test.each([
   [50 * GIB - 1, 0, null],
   [50 * GIB, 0, null],
   [50 * GIB + 1, 0, { code: 'INSUFFICIENT_RAM', shortfallBytes: 1, allowedBytes: 50 * GIB }],
   [0, 9 * GIB, null],
   [0, 9 * GIB + 1, { code: 'INSUFFICIENT_VRAM', deviceKey: 'card', shortfallBytes: 1 }],
-])('%i bytes of RAM and %i of VRAM beside everything else: %j', (ram, vram, rejection) => {
-  const fit = fitBeside(footprint(ram, vram), machine, DEFAULT_SELECTION_POLICY);
-  if (rejection === null) expect(fit.rejection).toBeNull();
-  else expect(fit.rejection).toMatchObject(rejection);
-});
+])(
+  'a footprint of %i bytes of RAM and %i bytes of VRAM is rejected with %j',
+  (ram, vram, rejection) => {
+    const fit = fitBeside(footprint(ram, vram), machine, DEFAULT_SELECTION_POLICY);
+    if (rejection === null) expect(fit.rejection).toBeNull();
+    else expect(fit.rejection).toMatchObject(rejection);
+  },
+);
 
-test('the pools are those after the load where it fits, and those of now where it does not', () => {
+test('the pools include the load where it fits, and do not where it does not fit', () => {
   const use = (ramBytes: number) => {
     const { pools } = fitBeside(footprint(ramBytes, 0), machine, DEFAULT_SELECTION_POLICY);
     return pools.find(({ pool }) => pool === 'ram')?.useAfterBytes;

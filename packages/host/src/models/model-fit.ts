@@ -3,19 +3,19 @@ import { charge, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/m
 import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 
-/** Whether one model fits this machine now with one load configuration. */
+/** Whether a model with a load configuration fits this machine now. */
 export interface ModelFit {
   /** Null where the model's memory is not known. */
   readonly footprint: Footprint | null;
-  /** Why it can't be loaded; null where it fits. */
+  /** Why the model can't be loaded; null where it fits. */
   readonly rejection: Rejection | null;
   /** Every pool of the machine before and after the load; unchanged where it does not fit. */
   readonly pools: readonly PoolOutcome[];
 }
 
 /**
- * Judges the first load option of one candidate by a decision about it alone. The decision may
- * unload residents that are not pinned, busy or foreign.
+ * Judges the first load option of a candidate: decides with no other candidate. The decision may unload
+ * residents that are not pinned, busy or foreign.
  */
 export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
   const loadOptions = candidate.loadOptions.slice(0, 1);
@@ -30,7 +30,7 @@ export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
   };
 }
 
-/** Judges a footprint beside all residents; none is unloaded for it. */
+/** Judges whether a footprint fits beside all residents, without unloading any. */
 export function fitBeside(
   footprint: Footprint,
   resources: Resources,
@@ -39,7 +39,7 @@ export function fitBeside(
   const needed = charge(footprint, resources, 'upper-end').charge;
   const measured = measurePools(resources, [], policy);
   const shortfall = worstShortfall(measured, needed, { limit: LIMIT });
-  // A decision without candidates changes nothing, so its pools show the present use.
+  // Without candidates, the decision plans no change, so its pools show the present use.
   const { pools } = selectModel({ ...UNDECIDED, resources, policy });
   return {
     footprint,

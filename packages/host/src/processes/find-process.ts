@@ -3,11 +3,11 @@ import type { RunningProcess } from './list-processes.js';
 import { isProgram, listProcesses } from './list-processes.js';
 
 /**
- * The running process with a name or an id. Where a program has started others of its own name,
- * as browsers do, this is the first one, which started the others.
+ * The running process with a name or an id. Some programs start further processes with their own
+ * name, as browsers do; then this is the process that started the others.
  *
- * @throws HostError `INVALID_REQUEST` where no process matches, or several independent ones have
- * the name
+ * @throws HostError `INVALID_REQUEST` where no process matches, or several processes with the name were started
+ *   independently
  */
 export async function findProcess(
   wanted: string,
@@ -23,7 +23,7 @@ export async function findProcess(
   return chooseProcess(wanted, processes);
 }
 
-/** The process of a list that `wanted` names. @throws HostError `INVALID_REQUEST` */
+/** The process of a list with the name `wanted`. @throws as `findProcess` */
 export function chooseProcess(
   wanted: string,
   processes: readonly RunningProcess[],

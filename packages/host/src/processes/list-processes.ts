@@ -10,20 +10,20 @@ export interface RunningProcess {
   /** File name without its path. */
   readonly name: string;
   /**
-   * The file name at the start, where the process has since renamed itself (Node 24:
-   * `MainThread`); else null.
+   * The file name at the start, where the process has changed its name since (Node 24 changes it to
+   * `MainThread`); otherwise null.
    */
   readonly startedAs: string | null;
 }
 
 const run = promisify(execFile);
-/** Deadline of listing. Long, because PowerShell takes seconds to start on a busy machine. */
+/** Deadline of the command. Long, because PowerShell takes seconds to start on a busy machine. */
 const COMMAND_TIMEOUT_MS = 15_000;
 const COMMAND_MAX_BYTES = 16 * 1024 * 1024;
-/** After this number of processes the event loop gets a turn. */
+/** Number of processes that are read before other events of this program are handled. */
 const SCAN_SLICE = 64;
 
-/** Every process that this user can see. */
+/** Lists the processes that this user can see. */
 export async function listProcesses(
   platform: NodeJS.Platform,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function listProcesses(
   return parseTable((await run('ps', ['-axo', 'pid=,ppid=,comm='], options)).stdout);
 }
 
-/** Whether `wanted` names the program. Case, path and `.exe` don't matter. */
+/** Whether a process has the name `wanted`. Ignores case, path and `.exe`. */
 export function isProgram(
   { name, startedAs }: Pick<RunningProcess, 'name' | 'startedAs'>,
   wanted: string,
@@ -63,7 +63,7 @@ export function parseTable(text: string): RunningProcess[] {
 }
 
 /**
- * Reads synchronously: files of /proc are in memory, and promises would take three times as long.
+ * Reads synchronously, because the files of /proc are in memory, and promises take three times as long.
  */
 async function listFromProc(): Promise<RunningProcess[]> {
   const found: RunningProcess[] = [];
@@ -89,7 +89,7 @@ function readProc(entry: string): RunningProcess | null {
       ...namesOf(short, commandLine),
     };
   } catch {
-    // The process has ended, or is hidden because it belongs to another user.
+    // The process has ended, or the system hides it because it belongs to another user.
     return null;
   }
 }
@@ -98,7 +98,8 @@ function readProc(entry: string): RunningProcess | null {
  * The names of a Linux process.
  *
  * @param short - the kernel's name of the process, cut to 15 bytes
- * @param commandLine - its arguments, separated by NUL; a script's interpreter is the first of them
+ * @param commandLine - its arguments, separated by NUL. The first is the program, or the interpreter of a
+ *   script
  */
 export function namesOf(
   short: string,
@@ -107,7 +108,7 @@ export function namesOf(
   const started = commandLine.split('\0').slice(0, 2).map(baseName);
   const whole = started.find((one) => (short.length < 15 ? one === short : one.startsWith(short)));
   if (whole !== undefined) return { name: whole, startedAs: null };
-  // Some processes replace their arguments by a title such as `sshd: somebody`.
+  // Some processes write a title such as `sshd: somebody` over their arguments.
   const [program = ''] = commandLine.split('\0');
   const isTitle = program === '' || program.includes(': ');
   return { name: short, startedAs: isTitle ? null : baseName(program) };

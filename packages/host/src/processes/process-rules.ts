@@ -4,14 +4,14 @@ import type { RunningProcess } from './list-processes.js';
 import { isProgram, listProcesses } from './list-processes.js';
 
 /**
- * Interval between listings, so the delay until a started program is noticed. Shorter intervals
- * cost CPU time.
+ * Interval between two listings, and so the longest delay until a started program is noticed. A shorter
+ * interval costs more CPU time.
  */
 const LIST_EVERY_MS = 5000;
-/** Longer on Windows, where a listing starts a PowerShell process. */
+/** The interval on Windows. Longer, because each listing starts a PowerShell process. */
 const LIST_EVERY_WINDOWS_MS = 15_000;
 
-/** The yields and limits that the configuration's process rules set while their programs run. */
+/** Returns the requirements of the configuration's rules whose programs run. */
 export function createProcessRules(
   rules: () => readonly Rule[],
   { platform, clock }: { readonly platform: NodeJS.Platform; readonly clock: Clock },

@@ -5,7 +5,7 @@ import { startProgram } from '../../test/start-program.js';
 import { chooseProcess } from './find-process.js';
 import { isProgram, listProcesses, namesOf, parseTable } from './list-processes.js';
 
-test('finds a running program by its whole name', async () => {
+test('a running program is found by its whole name', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai processes '));
   // Longer than 15 bytes, because Linux cuts process names to 15.
   const name = 'mai-program-of-a-long-name';
@@ -36,7 +36,7 @@ test.each([
   ['Blender.exe', 'blender', true],
   ['blender', 'blender.exe', true],
   ['blender-thumbnailer', 'blender', false],
-])('program %s matches the name %s: %s', (name, wanted, same) => {
+])('that the program %s has the name %s is %s', (name, wanted, same) => {
   expect(isProgram({ name, startedAs: null }, wanted)).toBe(same);
   expect(isProgram({ name: 'MainThread', startedAs: name }, wanted)).toBe(same);
 });

@@ -3,17 +3,17 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeLink } from './connect-runtime.js';
 
-/** The parts that are joined to the autopilot's ports. */
+/** The parts of which the autopilot's ports are made. */
 export interface PortParts {
   readonly link: RuntimeLink;
   readonly monitor: AutopilotPorts['monitor'];
   readonly catalog: AutopilotPorts['catalog'];
   readonly clock: Clock;
-  /** `anythingLoaded` says whether the last list of residents had any. */
+  /** `anythingLoaded` returns whether the last list of residents was not empty. */
   readonly estimator: (anythingLoaded: () => boolean) => AutopilotPorts['estimator'];
 }
 
-/** Joins runtime, monitor, catalog and estimator to the ports of the autopilot. */
+/** Makes the autopilot's ports of a runtime, a monitor, a catalog and an estimator. */
 export function composePorts({ link, estimator, ...ports }: PortParts): AutopilotPorts {
   let residents = 0;
   const runtime: RuntimePort = link.kind === 'on' ? link.client : runtimeOff(link.reason);
@@ -60,7 +60,7 @@ async function surveyMachine(
   if (survey?.ramBytes == null) {
     throw new LMStudioError(
       'INCOMPATIBLE',
-      `LM Studio at ${client.baseUrl} runs on another machine and does not say how much memory that has. Update LM Studio there.`,
+      `LM Studio at ${client.baseUrl} runs on another machine, and does not tell how much memory that machine has. Update LM Studio there.`,
       { baseUrl: client.baseUrl },
     );
   }

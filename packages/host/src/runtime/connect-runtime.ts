@@ -2,24 +2,25 @@ import type { LMStudioClient, LMStudioError } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
+import { orAborted } from '../or-aborted.js';
 
 /** LM Studio's state: running, or off with the reason and the next step. */
 export type RuntimeLink =
   | { readonly kind: 'on'; readonly client: LMStudioClient }
   | { readonly kind: 'off'; readonly reason: LMStudioError };
 
-/** The connection of a host to its runtime, made on first use and kept. */
+/** The connection of a host to its runtime. It is made on first use and then kept. */
 export interface RuntimeConnection extends AsyncDisposable {
   /**
-   * The runtime, or why it is off; after that the next call searches again. @throws LMStudioError
-   * of any code but `UNREACHABLE`; HostError for a malformed address
+   * The runtime, or why it is off. Where it is off, the next call tries to connect again.
+   * @throws LMStudioError of every code except `UNREACHABLE`; HostError for a malformed address
    */
   link(signal: AbortSignal): Promise<RuntimeLink>;
   /**
-   * As `link`, but an LM Studio that is off is an error. @throws LMStudioError `UNREACHABLE`, too
+   * The connected runtime. @throws as `link`, and LMStudioError `UNREACHABLE` where LM Studio is off
    */
   client(signal: AbortSignal): Promise<LMStudioClient>;
-  /** Forgets the connection after a loss: the next call searches anew. */
+  /** Forgets a connection that was lost, so that the next call connects again. */
   forget(client: LMStudioClient): void;
 }
 
@@ -40,7 +41,7 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
   const link = async (signal: AbortSignal): Promise<RuntimeLink> => {
     if (current !== null) return { kind: 'on', client: current };
     connecting ??= open().finally(() => (connecting = null));
-    // Callers share one attempt; each stops waiting by its own signal.
+    // Callers share one attempt to connect. Each stops waiting when its own signal fires.
     return orAborted(connecting, signal);
   };
   return {
@@ -55,13 +56,13 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
     },
     [Symbol.asyncDispose]: async () => {
       await connecting?.catch(() => undefined);
-      // Also closes forgotten connections: calls may have used them until now.
+      // Also closes forgotten connections, because calls may still have used them.
       await Promise.all([...opened].map((client) => client.close()));
     },
   };
 }
 
-/** Only `UNREACHABLE` counts as off. */
+/** Connects. LM Studio counts as off only where the error is `UNREACHABLE`. */
 async function connectRuntime(context: HostContext): Promise<RuntimeLink> {
   const { url, apiToken, timeoutMs, signal, userHome, env } = context;
   try {
@@ -78,21 +79,10 @@ async function connectRuntime(context: HostContext): Promise<RuntimeLink> {
     if (isLMStudioError(error) && error.code === 'UNREACHABLE') {
       return { kind: 'off', reason: error };
     }
-    // The adapter's error for a malformed address.
+    // The adapter throws a TypeError for a malformed address.
     if (error instanceof TypeError && url !== null) {
       throw new HostError('INVALID_REQUEST', error.message, { cause: error });
     }
     throw error;
   }
-}
-
-/** Settles as `promise` does, or rejects with the signal's reason, whichever comes first. */
-export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(done);
-  });
 }

@@ -1,5 +1,5 @@
-// Each package declares ports for what it needs from others. These lines do not compile where a producer no
-// longer has the shape that its consumer declares.
+// Each package declares ports for the functions that it needs from others. This file does not compile when
+// a producer loses the shape that its consumer declares.
 import type { Footprint, Resources } from '@mai/memory-ledger';
 import type {
   AutopilotPorts,
@@ -40,7 +40,7 @@ export type Contracts = [
   Satisfies<TraceRow, SimulatedHardware>,
 ];
 
-test('the composed ports are all that the autopilot asks for', () => {
+test('composePorts returns every port that the autopilot needs, and no other', () => {
   const ports: AutopilotPorts = composePorts({
     link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'off') },
     clock: systemClock,

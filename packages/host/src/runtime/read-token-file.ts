@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCodeOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 
 /** Reads LM Studio's API token. @throws HostError for a file that can't be read or is empty */
@@ -9,10 +10,9 @@ export async function readTokenFile(file: string, cwd: string): Promise<string> 
   try {
     text = await readFile(resolved, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     throw new HostError(
       'INVALID_REQUEST',
-      `The token file ${resolved} can't be read (${code ?? 'unknown error'}). Check --api-token-file.`,
+      `The token file ${resolved} can't be read (${errorCodeOf(error) ?? 'unknown error'}). Check --api-token-file.`,
       { cause: error },
     );
   }

@@ -4,17 +4,18 @@ import { selectModel } from '@mai/selector';
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
   /**
-   * No model is downloaded. `modelKey`: the chain's model that would fit; null where none would.
+   * No model is downloaded. `modelKey` is the first model of the chain that would fit after a
+   * download, or else the first model; null for an empty chain.
    */
   | { readonly kind: 'nothing-downloaded'; readonly modelKey: string | null }
-  /** Models are downloaded, but none of the chain. */
+  /** Models are downloaded, but no model of the chain. `modelKey` as above. */
   | { readonly kind: 'chain-not-downloaded'; readonly modelKey: string | null }
   /** No downloaded model of the chain has these capabilities. */
   | { readonly kind: 'not-capable'; readonly capabilities: readonly string[] }
-  /** Memory, the required context or tier, or failed loads keep every one of them from being loaded. */
+  /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
   | { readonly kind: 'nothing-fits' };
 
-/** Finds the obstacle; null where a model was chosen. */
+/** Finds out why no model was chosen; null where a model was chosen. */
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
@@ -33,7 +34,7 @@ export function findObstacle(
   return able ? { kind: 'nothing-fits' } : { kind: 'not-capable', capabilities };
 }
 
-/** The first model of the chain that would fit after a download, or else the first. */
+/** The first model of the chain that would fit after a download, or else the first model. */
 function modelToDownload(input: SelectionInput): string | null {
   const wanted = input.candidates.map((candidate) => ({ ...candidate, downloaded: true }));
   const fitting = selectModel({ ...input, candidates: wanted }).chosen;

@@ -6,32 +6,32 @@ import type { DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
 import { findObstacle, type SelectionObstacle } from './obstacle.js';
 
-/** A decision, its input, and the obstacle where nothing was chosen. */
+/** A decision and its input. */
 export interface SelectionReport {
   readonly selection: Selection;
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
-  /** Why no model was chosen; null where one was. */
+  /** Why no model was chosen; null where a model was chosen. */
   readonly obstacle: SelectionObstacle | null;
-  /** Whether LM Studio runs, so that the decision can be carried out. */
+  /** Whether LM Studio runs. If not, the decision can't be carried out now. */
   readonly runtimeIsOn: boolean;
 }
 
 /** The result of a switch. */
 export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
-  /** Why no model was chosen in the end; null where one was. */
+  /** Why the last decision chose no model; null where it chose one. */
   readonly obstacle: SelectionObstacle | null;
 }
 
 /** Options of a switch. */
 export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Whether to decide only and change nothing. Default false. */
+  /** Whether to decide without loading or unloading. Default false. */
   readonly dryRun?: boolean;
   /**
-   * Called with every step; `sizeBytes` is the size on disk of a model that is being loaded, null
-   * where not known.
+   * Called with every event. At a `loading` event, `sizeBytes` is the model's size on disk; null where
+   * it is not known, and at every other event.
    */
   readonly onEvent?: (event: RunEvent, sizeBytes: number | null) => void;
 }

@@ -16,12 +16,12 @@ export interface SimulatedHardware {
   readonly gpus: readonly {
     readonly totalBytes: number;
     readonly othersBytes: number;
-    /** This GPU uses the RAM above, and its memory counts there. */
+    /** Whether this GPU has no memory of its own and uses the RAM above. */
     readonly unified: boolean;
   }[];
 }
 
-/** The models of a chain and the rules of the configuration, as a simulation takes them. */
+/** The models of a fallback chain and the rules of the configuration, for a simulation. */
 export interface SimulatedModels extends SimulatedChain {
   readonly limits: SelectionPolicy;
   /** Model keys that are never evicted. */
@@ -30,9 +30,11 @@ export interface SimulatedModels extends SimulatedChain {
 }
 
 /**
- * The models of a chain for a simulation. LM Studio and its files are read only where the configuration
- * leaves something open. Where it describes every model, the simulation is the same on every machine.
- * @throws HostError where there is no such chain
+ * The models of a fallback chain for a simulation. Where the configuration describes every model of the
+ * chain, nothing else is read, so the simulation gives the same result on every machine. Otherwise LM Studio
+ * or its files supply what the configuration leaves out.
+ *
+ * @throws HostError `INVALID_REQUEST` where the chain does not exist
  */
 export async function openSimulatedModels(
   parts: HostParts,
@@ -80,7 +82,7 @@ async function openChain(
   return simulateChain(config, profiles, resources, footprints, signal);
 }
 
-/** The simulated machine in the estimator's types. */
+/** The memory of the simulated machine as `Resources`. */
 function resourcesOf({ ram, gpus }: SimulatedHardware): Resources {
   return {
     timestampMs: 0,
@@ -115,9 +117,9 @@ async function profilesOf(
 }
 
 /**
- * The downloaded models of the simulated machine: those that the configuration describes, and
- * this machine's that the chain names. Where the configuration describes none, all of this
- * machine's.
+ * The downloaded models of the simulated machine: the models that the configuration describes, and the
+ * models of this machine that the chain names. Where the configuration describes no model, all models of
+ * this machine.
  */
 function joined(
   library: readonly DownloadedModel[],

@@ -7,35 +7,35 @@ import type {
   SimulatedModel as SimulateBlock,
 } from '@mai/model-config';
 
-/** Memory, load time and quality of one way to load a simulated model. */
+/** Memory and quality of a simulated model with one load configuration. */
 export interface SimulatedLoad {
   /** Memory in all pools, RAM and GPUs. */
   readonly footprintBytes: number;
-  /** The part of it in the memory of discrete GPUs. */
+  /** The part of `footprintBytes` that is in the memory of discrete GPUs. */
   readonly vramBytes: number;
-  /** How good its answers are, 0 to 1. */
+  /** Quality of the answers, 0 to 1. */
   readonly quality: number;
 }
 
-/** A model as `@mai/simulation` takes it. */
+/** A model in the form that `@mai/simulation` needs. */
 export interface SimulatedModel extends SimulatedLoad {
   readonly profile: ModelProfile;
   readonly loadMs: number;
-  /** Cheaper ways to load the model, the most expensive first. */
+  /** Cheaper load options, the most expensive first. */
   readonly cheaperLoadOptions: readonly SimulatedLoad[];
 }
 
-/** The source of a simulated model's memory. */
+/** The source of a simulated model's footprint. */
 export type SimulatedFootprintOrigin = 'simulate' | 'estimate' | 'configuration';
 
-/** The models of a chain as a simulation takes them. */
+/** The models of a fallback chain in the form that a simulation needs. */
 export interface SimulatedChain {
   readonly models: readonly SimulatedModel[];
   /** By model key. */
   readonly origins: ReadonlyMap<string, SimulatedFootprintOrigin>;
   /** Models of the chain that are left out because their memory is not known. */
   readonly leftOut: readonly string[];
-  /** Models of the chain that are left out because they are not downloaded, while others are. */
+  /** Models of the chain that are left out because they are not downloaded, while other models of the chain are. */
   readonly absent: readonly string[];
 }
 
@@ -44,10 +44,13 @@ const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.
 const LOAD_BYTES_PER_MS = 1e6;
 
 /**
- * Joins a chain with the `simulate` blocks of the configuration. A figure that a block leaves out comes from
- * the estimate, then from `min_memory_gb` and `min_vram_gb`; the load time from a disk of a gigabyte a second;
- * the quality from the tier. Where no model of the chain has a block and some are downloaded, only those are
- * simulated.
+ * Joins a fallback chain with the `simulate` blocks of the configuration. Where a block lacks a figure:
+ *
+ * - the memory comes from the estimate, or else from `min_memory_gb` and `min_vram_gb`;
+ * - the load time is that of a disk that reads 1 GB/s;
+ * - the quality follows from the tier.
+ *
+ * Where no model of the chain has a block and some models are downloaded, only these are simulated.
  */
 export async function simulateChain(
   config: ModelConfig,
@@ -62,7 +65,7 @@ export async function simulateChain(
   const leftOut: string[] = [];
   const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
   const downloaded = profiles.filter((profile) => profile.downloaded);
-  // A block describes an imagined machine, on which the whole chain is downloaded.
+  // Where a block exists, the user describes another machine. Assume that it has the whole chain.
   const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
   const here = imagined ? profiles : downloaded;
   for (const profile of here) {
@@ -81,7 +84,7 @@ export async function simulateChain(
   return { models, origins, leftOut, absent };
 }
 
-/** Whether a block leaves a figure of the model's memory to an estimate. */
+/** Whether a block lacks a memory figure that an estimate must supply. */
 export function needsEstimate(block: ConfiguredModel['simulate'], resources: Resources): boolean {
   const hasGpu = resources.gpus.some(({ memory }) => memory === 'dedicated');
   return block?.footprintBytes == null || (hasGpu && block.vramBytes === null);
@@ -124,7 +127,7 @@ function memoryOf(
   const footprintBytes =
     block?.footprintBytes ?? estimated?.footprintBytes ?? profile.minMemoryBytes;
   if (footprintBytes === null) return null;
-  // Where the part on the GPU is not known, the share of layers on the GPU is used.
+  // Without a figure for the GPU, take the share of layers on the GPU.
   const share = profile.loadConfig.offloadRatio ?? 1;
   const estimatedShare = estimated === null ? null : estimated.vramBytes / estimated.footprintBytes;
   const vramBytes =
@@ -145,7 +148,8 @@ function memoryOf(
 }
 
 /**
- * Long enough to be halved for each cheaper load option, which are told apart by context length.
+ * The context length of every simulated model. The simulation tells cheaper load options apart by context
+ * length and halves it for each, so it must be long enough.
  */
 const SIMULATED_CONTEXT_TOKENS = 65_536;
 
@@ -164,8 +168,8 @@ function simulatedModel(
       ...profile,
       downloaded: true,
       ttlMs: null,
-      // Each cheaper load option of a block stands for one step of the autopilot's trade-offs, so
-      // every step must be possible.
+      // Each cheaper load option of a block stands for one trade-off of the autopilot, so each trade-off
+      // must be possible.
       contextLengthTokens: SIMULATED_CONTEXT_TOKENS,
       maxContextLengthTokens: null,
       loadConfig: DEFAULT_LOAD_CONFIG,

@@ -344,6 +344,8 @@ describe('did you mean', () => {
     ['lmstudio-community/gpt-oss-20b', 'openai/gpt-oss-20b'],
     ['qwen/qwen3-4b-2508', 'qwen/qwen3-4b-2507'],
     ['vision', null],
+    ['co', 'coding'],
+    ['c', null],
     ['', null],
   ])('%s: %s', (written, meant) => {
     expect(didYouMean(written, known)).toBe(meant);

@@ -1,21 +1,30 @@
 /**
- * The name in `known` that is most similar to `written`: the same name without the publisher, or
- * the name with the fewest transposed, missing, extra or wrong letters, at most a third of the
- * letters.
+ * The name in `known` that `written` probably means. In this order:
  *
- * @returns `null` where no name is similar enough.
+ * 1. the same name without the publisher before the slash;
+ * 2. the only name that starts with `written`, where `written` has two letters or more;
+ * 3. the name with the fewest transposed, missing, extra or wrong letters: at most one such letter
+ *    for every three letters of `written`.
+ *
+ * Case does not matter.
+ *
+ * @returns `null` where no name is similar enough, or `written` is empty.
  */
 export function didYouMean(written: string, known: Iterable<string>): string | null {
   const wanted = written.toLowerCase();
+  if (wanted === '') return null;
+  const names = [...new Set(known)].map((name) => ({ name, lower: name.toLowerCase() }));
+  const same = names.find(({ lower }) => baseName(lower) === baseName(wanted));
+  if (same !== undefined) return same.name;
+  const [completed, other] = names.filter(({ lower }) => lower.startsWith(wanted));
+  if (wanted.length >= 2 && completed !== undefined && other === undefined) return completed.name;
   let best: string | null = null;
   let bestDistance = Math.floor(wanted.length / 3) + 1;
-  for (const candidate of known) {
-    const lower = candidate.toLowerCase();
-    if (baseName(lower) === baseName(wanted)) return candidate;
+  for (const { name, lower } of names) {
     if (Math.abs(lower.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, lower);
     if (distance < bestDistance) {
-      best = candidate;
+      best = name;
       bestDistance = distance;
     }
   }

@@ -108,8 +108,8 @@ const model = z.strictObject({
   ),
   min_vram_gb: optional(
     gibibytes(),
-    'GiB of min_memory_gb that move to VRAM when all layers are on the GPU; 0 says that the model ' +
-      'needs no VRAM. Default: unknown.',
+    'GiB of min_memory_gb that move to VRAM when all layers are on the GPU; the rest stays in RAM. 0 ' +
+      'says that the model needs no VRAM. Default: unknown.',
   ),
   context_window: optional(
     tokens(),

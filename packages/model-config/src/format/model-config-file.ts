@@ -74,8 +74,8 @@ export interface ModelSection {
    */
   readonly min_memory_gb?: number | undefined;
   /**
-   * GiB of min_memory_gb that move to VRAM when all layers are on the GPU; 0 says that the model
-   * needs no VRAM. Default: unknown.
+   * GiB of min_memory_gb that move to VRAM when all layers are on the GPU; the rest stays in RAM.
+   * 0 says that the model needs no VRAM. Default: unknown.
    */
   readonly min_vram_gb?: number | undefined;
   /**

@@ -59,7 +59,7 @@ function untilOf(input: Input, nowMs: number): number | null {
   if (forMs !== null) return nowMs + forMs;
   const text = input.text('until');
   if (text === null) return null;
-  const untilMs = parseMoment(text, nowMs);
+  const untilMs = parseMoment(text, nowMs, 'next');
   if (untilMs === null) {
     throw new UsageError(
       `--until takes a time such as 22:30 or 2031-05-04T22:30, not ${JSON.stringify(text)}.`,

@@ -1,4 +1,4 @@
-import { displayAddress, type Episode, formatMoment, parsePastMoment } from '@mai/host';
+import { displayAddress, type Episode, formatMoment, parseMoment } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -36,7 +36,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 
 function momentOf(when: string, nowMs: number): number | null {
   if (when === '') return null;
-  const untilMs = parsePastMoment(when, nowMs);
+  const untilMs = parseMoment(when, nowMs, 'last');
   if (untilMs !== null) return untilMs;
   throw new UsageError(
     `WHEN is a time that is over, such as 14:05, 2031-05-04T14:05 or 10m ago, not ${JSON.stringify(when)}.`,

@@ -1,20 +1,22 @@
 import { connect, type Socket } from 'node:net';
+import { errorCodeOf } from '../../guards.js';
+import { orAborted } from '../../or-aborted.js';
 import { readNote, type EndpointNote } from '../wire/endpoint.js';
 import { ControlClient, lostError } from './control-client.js';
 
 /** How a client connects. */
 export interface ConnectControlOptions {
-  /** File with the note of the server's endpoint. */
+  /** File in which the server has noted its endpoint. */
   readonly path: string;
   readonly signal?: AbortSignal | undefined;
-  /** Deadline for the server's answer to the hello, in milliseconds. Default 5 s. */
+  /** Deadline for the server's answer to the hello, in milliseconds. Default 5000. */
   readonly welcomeWithinMs?: number | undefined;
 }
 
 /**
  * Connects to the service whose endpoint is noted at `path`. Null where no process listens there.
  *
- * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where it does not answer; the
+ * @throws HostError `AUTOPILOT_INCOMPATIBLE`, `AUTOPILOT_BUSY`, or `AUTOPILOT_LOST` where the server does not answer; the
  *   signal's reason.
  */
 export async function connectControl({
@@ -38,31 +40,29 @@ export async function connectControl({
   return client;
 }
 
-/** Codes with which `connect` fails when no process listens. */
-const NOBODY_LISTENS: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
+/** Codes of the errors with which `connect` fails when no process listens. */
+const NOBODY_LISTENS: readonly (string | null)[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
 
-function open({ endpoint, processId }: EndpointNote, signal?: AbortSignal): Promise<Socket | null> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(endpoint);
-    const settle = (): void => {
-      socket.removeAllListeners();
-      signal?.removeEventListener('abort', onAbort);
+async function open(
+  { endpoint, processId }: EndpointNote,
+  signal: AbortSignal | undefined,
+): Promise<Socket | null> {
+  const socket = connect(endpoint);
+  const connected = new Promise<Socket | null>((resolve, reject) => {
+    const onError = (error: Error): void => {
+      if (NOBODY_LISTENS.includes(errorCodeOf(error))) resolve(null);
+      else reject(lostError(processId, error));
     };
-    const onAbort = (): void => {
-      settle();
-      socket.destroy();
-      reject(signal?.reason as Error);
-    };
+    socket.once('error', onError);
     socket.once('connect', () => {
-      settle();
+      socket.off('error', onError);
       resolve(socket);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      settle();
-      socket.destroy();
-      if (NOBODY_LISTENS.includes(error.code)) resolve(null);
-      else reject(lostError(processId, error));
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
+  try {
+    return await orAborted(connected, signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }

@@ -7,8 +7,8 @@ export interface CallRequest {
   readonly params: unknown;
   readonly signal: AbortSignal | undefined;
   /**
-   * When a cancelled call rejects. `at-once` suits calls that change nothing. `when-answered`
-   * waits until the server has stopped the work, for `CANCEL_WITHIN_MS` at most.
+   * When a cancelled call rejects. `at-once`: for calls that change nothing. `when-answered`: after the
+   * server has stopped the work, or after `CANCEL_WITHIN_MS`.
    */
   readonly cancels: 'at-once' | 'when-answered';
   /** Called with each part that the server sends before the answer. */
@@ -23,7 +23,7 @@ interface OpenCall {
   readonly onError: (error: unknown) => void;
 }
 
-/** How long a cancelled call waits for its answer. */
+/** Maximum wait of a cancelled call for its answer. */
 const CANCEL_WITHIN_MS = 10_000;
 
 /** The unanswered calls of one connection. */
@@ -37,11 +37,13 @@ export class ControlCalls {
     this.#send = send;
   }
 
-  /** Resolves with the answer. Rejects with the server's error, the signal's reason, or the loss of the connection. */
+  /** Resolves with the answer. Rejects with the server's error, the signal's reason, or the error of `lose`. */
   async call({ method, params, signal, cancels, ...handlers }: CallRequest): Promise<unknown> {
     if (this.#lost !== null) throw this.#lost.error;
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
+      // The reason of a signal, and an error that the server sends, may be any value.
+      const fail: (reason: unknown) => void = reject;
       this.#lastId += 1;
       const id = this.#lastId;
       let timer: NodeJS.Timeout | undefined;
@@ -49,7 +51,7 @@ export class ControlCalls {
       const cancel = (): void => {
         cancelled = true;
         this.#send({ type: 'cancel', id });
-        const giveUp = (): void => reject(signal?.reason as Error);
+        const giveUp = (): void => fail(signal?.reason);
         if (cancels === 'at-once') giveUp();
         else timer = setTimeout(giveUp, CANCEL_WITHIN_MS);
       };
@@ -66,13 +68,13 @@ export class ControlCalls {
         onResult: (value) => {
           settle();
           if (cancelled) handlers.onLateAnswer?.(value);
-          // The server carried out a call that was cancelled too late, so the call resolves. A
-          // call that rejected at once stays rejected.
+          // The cancellation came too late: the server has carried out the call. So the call
+          // resolves, unless it has rejected at once.
           resolve(value);
         },
         onError: (error) => {
           settle();
-          reject((cancelled ? signal?.reason : error) as Error);
+          fail(cancelled ? signal?.reason : error);
         },
       });
       this.#send({ type: 'call', id, method, params });
@@ -88,7 +90,7 @@ export class ControlCalls {
     else call.onError(message.error);
   }
 
-  /** Rejects every open call and every later one, because the connection has ended. */
+  /** Rejects all open and all later calls, because the connection has ended. */
   lose(error: unknown): void {
     this.#lost ??= { error };
     for (const call of this.#open.values()) call.onError(error);

@@ -18,9 +18,9 @@ import {
 } from './parse-answers.js';
 
 const MIB = 1024 ** 2;
-/** Answers contain whole decisions, requests do not; hence the two limits. */
+/** Received lines may be long, because answers contain whole decisions. Sent lines are short requests. */
 const CLIENT_LIMITS = { lineBytes: 64 * MIB, unsentBytes: MIB, unsentMaxBytes: 16 * MIB };
-/** Maximum number of unread events of a reader, as in the autopilot itself. */
+/** Maximum number of unread events of a reader. The autopilot has the same limit. */
 const EVENTS_BEHIND_MAX = 1024;
 
 interface Greeting {
@@ -34,7 +34,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   readonly #lines: LineSocket;
   readonly #calls = new ControlCalls((message) => this.#lines.send(message));
   readonly #lost = new AbortController();
-  /** The promise of `greet`; null before the hello. */
+  /** Settles the promise of `greet`; null before the hello. */
   #greeting: Greeting | null = null;
 
   constructor(socket: Socket, processId: number) {
@@ -45,7 +45,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     });
   }
 
-  /** Fires with a `HostError` `AUTOPILOT_LOST` when the autopilot stops, or the connection has ended. */
+  /** Fires with `HostError` `AUTOPILOT_LOST` when the autopilot stops, or the connection ends. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -66,7 +66,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
         this.#lines.send({ type: 'hello', protocol: PROTOCOL_VERSION, processId: process.pid });
       });
     } catch (error) {
-      this.#lines.destroy(new Error('Not welcomed.'));
+      this.#lines.destroy(new Error('The server did not accept this client.'));
       throw error;
     } finally {
       clearTimeout(timer);
@@ -79,8 +79,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     { signal }: CallOptions = {},
   ): Promise<ServiceLease> {
     const release = async (lease: number): Promise<void> => {
-      // An error means that the connection has ended. The server releases the leases of an ended
-      // connection.
+      // `release` fails only where the connection has ended. Then the server has released the lease.
       await this.#calls
         .call({ method: 'release', params: lease, signal: undefined, cancels: 'when-answered' })
         .catch(() => undefined);
@@ -143,7 +142,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     return { [Symbol.asyncIterator]: () => this.#readEvents(signal) };
   }
 
-  /** Ends the connection; the server then releases its leases. May be called more than once. */
+  /** Ends the connection, so that the server releases its leases. May be called more than once. */
   close(): Promise<void> {
     this.#lines.end();
     this.#end(lostError(this.processId, null));
@@ -205,7 +204,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   #receive(value: unknown): void {
     const message = parseServerMessage(value);
     if (message === null) {
-      this.#lines.destroy(new Error('The server does not keep to the protocol.'));
+      this.#lines.destroy(new Error('The server has broken the control protocol.'));
     } else if (message.type === 'welcome') this.#welcome(message.protocol);
     else if (message.type === 'refused') this.#greeting?.reject(message.error);
     else if (message.type === 'stopping') this.#lost.abort(lostError(this.processId, null));
@@ -223,7 +222,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
 export function lostError(processId: number, cause: Error | null): HostError {
   return new HostError(
     'AUTOPILOT_LOST',
-    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: the next call uses the autopilot of another process, or starts one.`,
+    `The autopilot of process ${processId} has stopped, or its process has ended. Try again: the next call finds the autopilot of another process, or starts an autopilot.`,
     { processId, ...(cause === null ? {} : { cause }) },
   );
 }

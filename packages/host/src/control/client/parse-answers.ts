@@ -1,6 +1,6 @@
 import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
 import type { HandLoaded, HandUnloaded, JournalAnswer } from '../autopilot-service.js';
-import { isRecord } from '../wire/encode-value.js';
+import { isRecord } from '../../guards.js';
 
 /** The answer to `acquire`. */
 export interface LeaseAnswer {
@@ -11,8 +11,8 @@ export interface LeaseAnswer {
 }
 
 /*
- * Checks only the outer fields of an answer, because both sides speak the same protocol version
- * and belong to the same user. A decision inside an answer is not checked.
+ * These guards check only the outer fields of an answer, because both sides speak the same version of the
+ * protocol and belong to the same user. They do not check a decision inside an answer.
  */
 
 export function isLeaseAnswer(value: unknown): value is LeaseAnswer {

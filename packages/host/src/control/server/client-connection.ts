@@ -11,19 +11,22 @@ import {
 import { isMethodName, METHODS, type ConnectionLeases } from './methods.js';
 
 const MIB = 1024 ** 2;
-/** Requests are small, answers contain whole decisions; hence the two limits. */
+/** Received lines are short requests. Unsent bytes may be many, because answers contain whole decisions. */
 const SERVER_LIMITS = { lineBytes: 64 * 1024, unsentBytes: MIB, unsentMaxBytes: 64 * MIB };
 
 /** The limits of a connection. */
 export interface ConnectionOptions {
+  /** Maximum number of open calls, without those of `acquire` and `release`. */
   readonly callsMax: number;
+  /** Maximum number of leases, including those that open calls of `acquire` wait for. */
+  readonly leasesMax: number;
   readonly helloWithinMs: number;
-  /** Refuses this client, because the server has its maximum of connections. */
+  /** Whether to refuse this client, because the server has its maximum of connections. */
   readonly full: boolean;
   readonly onClose: () => void;
 }
 
-/** How long `close` waits for a client to receive the last answers. */
+/** Maximum wait of `close` until the client has received the last answers. */
 const GOODBYE_MS = 500;
 
 /** The connection of one client. When it ends, its calls are cancelled and its leases released. */
@@ -32,6 +35,8 @@ export class ClientConnection implements ConnectionLeases {
   readonly #options: ConnectionOptions;
   readonly #lines: LineSocket;
   readonly #calls = new Map<number, AbortController>();
+  /** The open calls of `acquire`. Each may become a lease. */
+  readonly #acquiring = new Set<number>();
   readonly #leases = new Map<number, ServiceLease>();
   readonly #closed: Promise<void>;
   #leaseNumber = 0;
@@ -84,13 +89,13 @@ export class ClientConnection implements ConnectionLeases {
   }
 
   /**
-   * Returns whether the client has been welcomed. A message that breaks the protocol ends the
-   * connection.
+   * Handles a message, and returns whether the client is welcome. A message that breaks the protocol
+   * ends the connection.
    */
   #receive(value: unknown): boolean {
     const message = parseClientMessage(value);
     if (message === null || (message.type === 'hello') === this.#welcomed) {
-      this.#lines.destroy(new Error('The client does not keep to the protocol.'));
+      this.#lines.destroy(new Error('The client has broken the control protocol.'));
       return false;
     }
     if (message.type === 'hello') this.#greet(message.protocol);
@@ -106,7 +111,7 @@ export class ClientConnection implements ConnectionLeases {
     } else if (this.#options.full) {
       this.#refuse(
         'AUTOPILOT_BUSY',
-        `Process ${processId}, which runs the autopilot, accepts no more connections. Try again when other programs have closed theirs.`,
+        `Process ${processId}, which runs the autopilot, has its maximum of connections. Try again when another program has closed its connection.`,
       );
     } else {
       this.#welcomed = true;
@@ -121,20 +126,39 @@ export class ClientConnection implements ConnectionLeases {
   }
 
   #call(id: number, method: string, params: unknown): void {
-    const { callsMax } = this.#options;
     if (this.#calls.has(id)) {
-      this.#lines.destroy(new Error('The client uses a number twice.'));
+      this.#lines.destroy(new Error('The client has used the number of an open call again.'));
       return;
     }
-    // A release is allowed above the limit, because it makes room.
-    if (this.#calls.size + this.#leases.size >= callsMax && method !== 'release') {
-      const message = `This program has ${callsMax} open calls and leases at process ${this.#service.processId}, and more are refused. Release leases that are no longer needed.`;
-      this.#send({ type: 'error', id, error: new HostError('AUTOPILOT_BUSY', message) });
+    const full = this.#refusalOf(method);
+    if (full !== null) {
+      const { processId } = this.#service;
+      const error = new HostError('AUTOPILOT_BUSY', full, { processId });
+      this.#send({ type: 'error', id, error });
       return;
     }
     const controller = new AbortController();
     this.#calls.set(id, controller);
+    if (method === 'acquire') this.#acquiring.add(id);
     void this.#answer(id, method, params, controller.signal);
+  }
+
+  /**
+   * Why a call is above a limit; null where it is allowed. Leases and other calls have a limit each, so
+   * that a program with all its leases can still pin, read the state and release.
+   */
+  #refusalOf(method: string): string | null {
+    const { callsMax, leasesMax } = this.#options;
+    const { processId } = this.#service;
+    if (method === 'release') return null;
+    if (method === 'acquire') {
+      return this.#leases.size + this.#acquiring.size < leasesMax
+        ? null
+        : `This program has ${leasesMax} leases at process ${processId}, and gets no more. Release leases that it no longer needs.`;
+    }
+    return this.#calls.size - this.#acquiring.size < callsMax
+      ? null
+      : `This program has ${callsMax} open calls at process ${processId}, and may start no more. Wait for the answer to one of them.`;
   }
 
   async #answer(id: number, method: string, params: unknown, signal: AbortSignal): Promise<void> {
@@ -154,6 +178,7 @@ export class ClientConnection implements ConnectionLeases {
       this.#send({ type: 'error', id, error });
     } finally {
       this.#calls.delete(id);
+      this.#acquiring.delete(id);
     }
   }
 
@@ -163,7 +188,7 @@ export class ClientConnection implements ConnectionLeases {
 
   #end(): void {
     for (const controller of this.#calls.values()) controller.abort(cancelled());
-    // `release` never rejects.
+    // No `catch`, because `release` never rejects.
     for (const lease of this.#leases.values()) void lease.release();
     this.#leases.clear();
   }

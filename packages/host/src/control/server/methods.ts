@@ -6,13 +6,13 @@ export interface ServedCall {
   readonly params: unknown;
   /** Fires when the client cancels the call, or its connection ends. */
   readonly signal: AbortSignal;
-  /** Sends a part before the answer. Resolves once the client has read most of what was sent. */
+  /** Sends a part before the answer. Resolves once few sent bytes are unread. */
   readonly part: (value: unknown) => Promise<void>;
   /** The leases of this connection. */
   readonly leases: ConnectionLeases;
 }
 
-/** The leases that one connection holds, by number. */
+/** The leases of one connection. Each has a number. */
 export interface ConnectionLeases {
   add(lease: ServiceLease): number;
   release(number: number): Promise<void>;
@@ -39,14 +39,14 @@ export const METHODS = {
   load: (service, { params, signal, part }) =>
     service.load(parseParams.load(params), {
       signal,
-      // A load does not wait for its client to read the progress.
+      // Not awaited: a load goes on while its client does not read the progress.
       onProgress: (index, ratio) => void part({ index, ratio }),
     }),
   unload: (service, { params, signal }) => service.unload(parseParams.unload(params), { signal }),
   state: (service, { signal }) => service.state({ signal }),
   events: async (service, { signal, part }) => {
-    // Waits for the client before each event. Unread events collect in the service, which drops
-    // the oldest.
+    // Waits until the client has read an event before it takes the next. Meanwhile the service
+    // keeps the events and drops the oldest.
     for await (const event of service.events({ signal })) await part(event);
   },
 } satisfies Record<string, (service: AutopilotService, call: ServedCall) => Promise<unknown>>;

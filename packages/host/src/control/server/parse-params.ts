@@ -3,7 +3,7 @@ import type { Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
-import { isRecord } from '../wire/encode-value.js';
+import { isRecord } from '../../guards.js';
 
 /** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {
@@ -16,7 +16,7 @@ export const parseParams = {
   lease: (params: unknown): number => check('number of a lease', params, isCount),
 };
 
-/** Characters of the value that the message quotes. */
+/** Maximum number of characters of a value in a message. */
 const QUOTED_MAX = 200;
 
 function check<Value>(what: string, value: unknown, is: (value: unknown) => value is Value): Value {
@@ -79,7 +79,7 @@ function isCandidate(value: unknown): value is HandLoadCandidate {
   );
 }
 
-/** A guard for every field. The compiler demands an entry for each field that is added to `LoadConfig`. */
+/** A guard for every field of `LoadConfig`. A missing entry is a compile error. */
 const LOAD_CONFIG_FIELDS: Readonly<Record<keyof LoadConfig, (value: unknown) => boolean>> = {
   contextLengthTokens: isCount,
   parallelSequences: isCount,
@@ -121,7 +121,7 @@ function isFlag(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
-/** Fractions are allowed: offload ratios, sizes and times have them. */
+/** Allows fractions, because offload ratios, sizes and times may have them. */
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -40,19 +40,16 @@ const until = async (isSo: () => boolean) => {
 };
 const isOf = (id: number) => (line: Readonly<Record<string, unknown>>) => line['id'] === id;
 
-describe('where a server listens', () => {
-  posix(
-    'on a socket of mode 0600 in the folder of its note, which has mode 0600 as well',
-    async () => {
-      await serve();
-      expect(path.dirname(server.endpoint)).toBe(folder);
-      expect((await stat(server.endpoint)).mode & 0o777).toBe(0o600);
-      expect((await stat(file)).mode & 0o777).toBe(0o600);
-      expect(await readNote(file)).toEqual({ endpoint: server.endpoint, processId: process.pid });
-    },
-  );
+describe('the endpoint of a server', () => {
+  posix('is a socket in the folder of the note, and both have mode 0600', async () => {
+    await serve();
+    expect(path.dirname(server.endpoint)).toBe(folder);
+    expect((await stat(server.endpoint)).mode & 0o777).toBe(0o600);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readNote(file)).toEqual({ endpoint: server.endpoint, processId: process.pid });
+  });
 
-  posix('in a private folder for temporary files where the path would be too long', async () => {
+  posix('is in a private temporary folder where the path would be too long', async () => {
     file = path.join(folder, 'x'.repeat(120), 'control.json');
     await serve();
     expect(Buffer.byteLength(server.endpoint)).toBeLessThanOrEqual(100);
@@ -64,7 +61,7 @@ describe('where a server listens', () => {
     await client.close();
   });
 
-  test('leaves nothing behind when it closes', async () => {
+  test('is removed with its note when the server closes', async () => {
     await serve();
     await server.close();
     await server.close();
@@ -72,7 +69,7 @@ describe('where a server listens', () => {
     expect(await connectControl({ path: file })).toBeNull();
   });
 
-  test('of two servers at one path, clients find the later one, which outlives the earlier one', async () => {
+  test('a second server replaces the first: clients find the second, also after the first has closed', async () => {
     await serve();
     const first = server;
     const client = await connect();
@@ -87,7 +84,7 @@ describe('where a server listens', () => {
     await next.close();
   });
 
-  test('clients find exactly one of two servers that start at once', async () => {
+  test('clients find exactly one of two servers that start at the same time', async () => {
     const services = [new FakeService(), new FakeService()];
     const servers = await Promise.all(services.map((one) => serveControl(one, { path: file })));
     const note = await readNote(file);
@@ -96,13 +93,13 @@ describe('where a server listens', () => {
     await client.acquire(ANY);
     expect(services.map(({ held }) => held)).toEqual([0, 1].map((one) => Number(one === index)));
     await client.close();
-    // When the server that clients do not find closes, the other keeps its socket and note.
-    [server] = servers.filter((_, other) => other === index) as [ControlServer];
+    // Closing the other server must not remove the socket and the note of this server.
+    server = servers[index] ?? server;
     await servers[1 - index]?.close();
     await (await connect()).close();
   });
 
-  posix('replaces the socket of a process that was killed', async () => {
+  posix('replaces the socket of a killed process', async () => {
     const program = `
       const net = require('node:net'), fs = require('node:fs');
       const endpoint = process.argv[1] + '/mai-0123456789ab.sock';
@@ -138,7 +135,7 @@ describe('where a server listens', () => {
 });
 
 describe('leases', () => {
-  test('end when the process of the client is killed', async () => {
+  test('end when the process of their client is killed', async () => {
     await serve();
     const program = `
       const socket = require('node:net').connect(process.argv[1]);
@@ -166,12 +163,12 @@ describe('leases', () => {
     await lease.release();
   });
 
-  test('the client releases a lease that arrives after its call was cancelled', async () => {
+  test('are released where they arrive after the client has cancelled the call', async () => {
     await serve();
     const client = await connect();
     const controller = new AbortController();
     const acquiring = client.acquire(ANY, { signal: controller.signal });
-    // The server gets the call now, and its answer and the cancellation cross.
+    // The server has the call already, so its answer and the cancellation are sent at the same time.
     controller.abort(new Error('enough'));
     await expect(acquiring).rejects.toThrow('enough');
     await client.state();
@@ -179,7 +176,7 @@ describe('leases', () => {
     await client.close();
   });
 
-  test('cancels a waiting call when its client disconnects', async () => {
+  test('are not given any more when the waiting client disconnects', async () => {
     service.blocks = true;
     await serve();
     const client = await connect();
@@ -207,7 +204,7 @@ describe('messages that break the protocol', () => {
           .map((message) => `${JSON.stringify(message)}\n`)
           .join(''),
     ],
-  ])("%s ends that client's connection and no other", async (_name, bytes) => {
+  ])('%s ends the connection of that client only', async (_name, bytes) => {
     service.blocks = true;
     await serve();
     const client = await connect();
@@ -238,7 +235,7 @@ describe('messages that break the protocol', () => {
       { instanceIdentifiers: 'all', force: true },
       'parameters',
     ],
-  ])('%s is refused with an error', async (_name, method, params, message) => {
+  ])('%s gives an error', async (_name, method, params, message) => {
     await serve();
     const raw = await openRawClient(file);
     raw.send(HELLO, { type: 'call', id: 7, method, params });
@@ -249,14 +246,14 @@ describe('messages that break the protocol', () => {
     raw.socket.destroy();
   });
 
-  test('a client that sends nothing loses its connection', async () => {
+  test('a connection without a hello is closed', async () => {
     await serve({ helloWithinMs: 50 });
     await (
       await openRawClient(file)
     ).closed;
   });
 
-  test('another version of the protocol is refused with an error', async () => {
+  test('a hello with another version of the protocol is refused with an error', async () => {
     await serve();
     const raw = await openRawClient(file);
     raw.send({ ...HELLO, protocol: 2 });
@@ -266,7 +263,7 @@ describe('messages that break the protocol', () => {
     ]);
   });
 
-  test('refuses connections above the limit with an error', async () => {
+  test('a connection above the limit is refused with an error', async () => {
     await serve({ connectionsMax: 2 });
     const clients = [await connect(), await connect()];
     await expect(connect()).rejects.toMatchObject({ name: 'HostError', code: 'AUTOPILOT_BUSY' });
@@ -276,18 +273,73 @@ describe('messages that break the protocol', () => {
     await clients[1]?.close();
   });
 
-  test('refuses calls and leases above the limit with an error', async () => {
-    await serve({ callsMax: 2 });
+  test.each([
+    [255, 'given'],
+    [256, 'refused'],
+  ])('a client with %i leases asks for another: it is %s', async (count, verdict) => {
+    await serve();
     const client = await connect();
-    const leases = [await client.acquire(ANY), await client.acquire(ANY)];
-    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    const leases = await Promise.all(Array.from({ length: count }, () => client.acquire(ANY)));
+    expect(service.held).toBe(count);
+    const last = client.acquire(ANY);
+    if (verdict === 'given') expect(await last).toMatchObject({ modelKey: 'model' });
+    else
+      await expect(last).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY', processId: process.pid });
+    expect(service.held).toBe(256);
     await leases[0]?.release();
-    await leases[1]?.release();
-    await (await client.acquire(ANY)).release();
+    expect(service.held).toBe(255);
+    await client.acquire(ANY);
     await client.close();
   });
 
-  test('the server takes no more events from the service while the client reads none', async () => {
+  test('a client with all its leases can still make every other call', async () => {
+    await serve({ leasesMax: 1 });
+    const client = await connect();
+    await client.acquire(ANY);
+    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    expect(await client.state()).toMatchObject({ status: 'running' });
+    const answer = { delivery: null };
+    expect(await client.pin('model')).toMatchObject(answer);
+    expect(await client.unpin(['model'])).toMatchObject(answer);
+    const game = { name: 'game', bytes: 1, pools: 'all', sinceMs: 0 } as const;
+    expect(await client.yieldMemory({ ...game, untilMs: null, processId: null })).toMatchObject(
+      answer,
+    );
+    expect(await client.endYield(['game'])).toMatchObject(answer);
+    for await (const { type } of client.events()) {
+      expect(type).toBe('started');
+      break;
+    }
+    await client.close();
+  });
+
+  test('a waiting acquire counts as a lease, but not as an open call', async () => {
+    service.blocks = true;
+    await serve({ callsMax: 1, leasesMax: 2 });
+    const client = await connect();
+    const waiting = [client.acquire(ANY), client.acquire(ANY)];
+    await until(() => service.waiting === 2);
+    await expect(client.acquire(ANY)).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    expect(await client.state()).toMatchObject({ status: 'running' });
+    const lost = waiting.map((one) =>
+      expect(one).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' }),
+    );
+    await client.close();
+    await Promise.all(lost);
+  });
+
+  test('a call above the limit of open calls is refused with an error, but a lease is given', async () => {
+    await serve({ callsMax: 1 });
+    const client = await connect();
+    const events = client.events()[Symbol.asyncIterator]();
+    await events.next();
+    await expect(client.state()).rejects.toMatchObject({ code: 'AUTOPILOT_BUSY' });
+    await (await client.acquire(ANY)).release();
+    await events.return?.();
+    await client.close();
+  });
+
+  test('the server takes no events from the service while the client reads none', async () => {
     await serve();
     const raw = await openRawClient(file);
     raw.socket.pause();
@@ -297,7 +349,7 @@ describe('messages that break the protocol', () => {
       before = service.eventsRead;
       await sleep(100);
     }
-    // At most a few megabytes: the size of the system's socket buffers.
+    // The system's socket buffers hold a few megabytes, and each event has a hundred kilobytes.
     expect(service.eventsRead).toBeLessThan(100);
     const client = await connect();
     expect(await client.state()).toMatchObject({ status: 'running' });
@@ -321,26 +373,27 @@ describe('messages that break the protocol', () => {
     raw.socket.resume();
     await until(() => raw.lines.length > calls);
     expect(service.statesRead).toBeGreaterThan(readAtFirst);
-    // The welcome, and one answer for every call; calls above the limit got an error.
+    // After the welcome, each call has one answer. Calls above the limit have an error.
     expect(
       raw.lines
         .slice(1)
-        .map(({ id }) => id as number)
+        .map(({ id }) => Number(id))
         .sort((a, b) => a - b),
     ).toEqual(ids);
     raw.socket.destroy();
   });
 });
 
-test('a slow reader of events loses the oldest events and delays no other call', async () => {
+test('a slow reader of events loses the oldest events and does not delay other calls', async () => {
   await serve();
   const client = await connect();
   const events = client.events()[Symbol.asyncIterator]();
   await events.next();
   await until(() => service.eventsRead > 1100);
   expect(await client.state()).toMatchObject({ status: 'running' });
-  const { value } = await events.next();
-  expect((value as { readonly atMs: number }).atMs).toBeGreaterThan(2);
+  const next = await events.next();
+  if (next.done === true) throw new Error('The events have ended.');
+  expect(next.value.atMs).toBeGreaterThan(2);
   await events.return?.();
   await client.close();
 });

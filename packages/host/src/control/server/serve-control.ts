@@ -6,11 +6,11 @@ import { ClientConnection } from './client-connection.js';
 
 /** A service that other processes of this user can reach. */
 export interface ControlServer extends AsyncDisposable {
-  /** Where it listens: a Unix socket, or a named pipe on Windows. */
+  /** The address of the server: a Unix socket, or a named pipe on Windows. */
   readonly endpoint: string;
   /**
-   * Tells every client that its leases have ended because the autopilot stops, and refuses new
-   * clients. Open calls go on until `close`.
+   * Tells every client that its leases have ended, because the autopilot stops. Then refuses new clients.
+   * Open calls go on until `close`.
    */
   announceStop(): Promise<void>;
   /** Ends every connection and its leases, and stops listening. May be called more than once. */
@@ -19,49 +19,53 @@ export interface ControlServer extends AsyncDisposable {
 
 /** How a service is offered. */
 export interface ServeControlOptions {
-  /** File in which clients find the endpoint. */
+  /** File in which the server notes its endpoint for clients. */
   readonly path: string;
   /** Maximum number of connections. Default 64. */
   readonly connectionsMax?: number | undefined;
-  /** Maximum number of open calls and leases of one connection, together. Default 256. */
+  /** Maximum number of open calls of one connection, without those of `acquire` and `release`. Default 256. */
   readonly callsMax?: number | undefined;
-  /** Deadline for the hello of a new connection, in milliseconds. Default 5 s. */
+  /** Maximum number of leases of one connection, including those that open calls wait for. Default 256. */
+  readonly leasesMax?: number | undefined;
+  /** Deadline for the hello of a new client, in milliseconds. Default 5000. */
   readonly helloWithinMs?: number | undefined;
 }
 
 /**
- * Offers a service to the other processes of this user. The socket has mode 0600. An endpoint that another server has
- * published at the same path is replaced: call this only while holding the running lock.
+ * Offers a service to the other processes of this user. The socket has mode 0600. Call this only while holding
+ * the running lock, because it replaces the endpoint of any other server at the same path.
  */
 export async function serveControl(
   service: AutopilotService,
-  { path, connectionsMax = 64, callsMax = 256, helloWithinMs = 5000 }: ServeControlOptions,
+  options: ServeControlOptions,
 ): Promise<ControlServer> {
+  const { path, connectionsMax = 64, callsMax = 256, leasesMax = 256 } = options;
+  const { helloWithinMs = 5000 } = options;
   const endpoint = await newEndpoint(path);
   const connections = new Set<ClientConnection>();
   let published = false;
   let stopping = false;
   const server = createServer((socket) => {
     if (!published || stopping) {
-      // Until the note is published, the socket may not have mode 0600 yet. After the stop, new
-      // clients are refused.
+      // Before `published`, the socket may not have mode 0600 yet.
       socket.destroy();
       return;
     }
     const connection = new ClientConnection(socket, service, {
       callsMax,
+      leasesMax,
       helloWithinMs,
       full: connections.size >= connectionsMax,
       onClose: () => connections.delete(connection),
     });
     connections.add(connection);
   });
-  // Clients above `connectionsMax` get an error. Clients far above it are disconnected without
-  // one.
+  // The clients between `connectionsMax` and this number get an error. Node disconnects further
+  // clients without an error.
   server.maxConnections = 2 * connectionsMax;
   await listen(server, endpoint);
-  // An error while accepting concerns that client only. Without a listener it would end this
-  // process.
+  // An error while accepting a client concerns only that client. Without a listener, the error ends
+  // this process.
   server.on('error', () => undefined);
   const note = { endpoint, processId: service.processId };
   try {

@@ -42,7 +42,7 @@ test('errors keep their class, code, message, facts and cause', () => {
   expect(lost).toMatchObject({ code: 'AUTOPILOT_LOST', processId: 7, selection: null });
 });
 
-test('cancellations, TypeErrors and unknown errors keep their names', () => {
+test('AbortErrors, TypeErrors and unknown errors keep their names', () => {
   expect(roundTrip(new DOMException('Stopped.', 'AbortError'))).toMatchObject({
     ...{ name: 'AbortError', message: 'Stopped.' },
   });
@@ -51,7 +51,7 @@ test('cancellations, TypeErrors and unknown errors keep their names', () => {
   expect(roundTrip(odd)).toMatchObject({ name: 'Odd', message: 'x', errno: -2 });
 });
 
-test('an error cannot overwrite properties that every object has', () => {
+test('the facts of an error cannot change its prototype or its brand', () => {
   const text = JSON.stringify({
     '@mai/error': { name: 'X', message: 'm', brand: 'other/brand', facts: { __proto__: 1 } },
   }).replace('"facts":{}', '"facts":{"__proto__":{"polluted":true},"constructor":1}');

@@ -1,11 +1,13 @@
+import { isRecord } from '../../guards.js';
+
 /**
- * JSON with two additions: errors keep their class, code, message and facts, and numbers may be infinite. Each is
- * written as an object with one key, its tag.
+ * The values are JSON with two additions: errors keep their class, code, message and facts, and numbers may be
+ * infinite. An error or an infinite number is written as an object with one of these keys.
  */
 const ERROR_TAG = '@mai/error';
 const NUMBER_TAG = '@mai/number';
 
-/** Maximum depth of nested causes that is kept of an error. */
+/** Maximum number of nested causes that are written with an error. */
 const CAUSES_MAX = 4;
 
 /** Writes a value as one line of JSON. */
@@ -16,11 +18,6 @@ export function encodeValue(value: unknown): string {
 /** Reads what `encodeValue` wrote. @throws SyntaxError where the text is not JSON. */
 export function decodeValue(text: string): unknown {
   return JSON.parse(text, revive);
-}
-
-/** Whether a value is an object with string keys. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function replace(_key: string, value: unknown): unknown {
@@ -38,14 +35,14 @@ function revive(_key: string, value: unknown): unknown {
 
 const ERROR_TAGS: readonly string[] = ['[object Error]', '[object DOMException]'];
 
-/** Also true for errors of other realms, where `instanceof` is false. */
+/** True also for an error of another realm, for which `instanceof` is false. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || ERROR_TAGS.includes(Object.prototype.toString.call(value));
 }
 
 /**
- * Packages brand their errors with `Symbol.for('@mai/PACKAGE/CLASS')`; their type guards check
- * only this brand.
+ * The brand of an error. Each package marks its errors with `Symbol.for('@mai/PACKAGE/CLASS')`, and its type guard
+ * checks only this mark.
  */
 function brandOf(error: Error): string | null {
   for (const symbol of Object.getOwnPropertySymbols(error)) {

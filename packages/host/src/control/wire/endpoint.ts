@@ -2,13 +2,16 @@ import { mkdir, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { isRecord } from './encode-value.js';
+import { errorCodeOf, isRecord } from '../../guards.js';
 
 /**
- * Content of the note: a file with a fixed path in the autopilot's folder, which names the endpoint of the process that
- * runs the autopilot. The endpoint is a Unix socket, or a named pipe on Windows, with a random name, for three reasons.
- * A new server does not have to remove the socket of a crashed one before it can listen. A server that closes can't
- * remove the socket of its successor. And no other user can occupy a pipe's name in advance.
+ * The content of the note. The note is a file with a fixed path in the autopilot's folder. It names the endpoint of
+ * the process that runs the autopilot: a Unix socket, or a named pipe on Windows. The endpoint has a random name, for
+ * three reasons:
+ *
+ * - A new server can listen while the socket of a crashed server still exists.
+ * - A server that closes can't remove the socket of the next server.
+ * - Another user can't occupy the name of a pipe in advance.
  */
 export interface EndpointNote {
   readonly endpoint: string;
@@ -35,7 +38,7 @@ export async function newEndpoint(noteFile: string): Promise<string> {
     .map((folder) => path.join(folder, `mai-${os.userInfo().uid}`, name))
     .find(isShort);
   if (short === undefined)
-    throw new Error(`The path of every possible folder is too long for the socket ${name}.`);
+    throw new Error(`No folder has a path that is short enough for the socket ${name}.`);
   await makePrivateFolder(path.dirname(short));
   return short;
 }
@@ -44,7 +47,7 @@ function isShort(endpoint: string): boolean {
   return Buffer.byteLength(endpoint) <= SOCKET_PATH_MAX_BYTES;
 }
 
-/** Checks the owner and the mode, because any user can create a folder of this name in `/tmp`. */
+/** Creates a folder that only this user can open. Checks owner and mode, because any user can create this folder in `/tmp`. */
 async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const stats = await lstat(folder);
@@ -57,8 +60,8 @@ async function makePrivateFolder(folder: string): Promise<void> {
 }
 
 /**
- * Writes the note, replacing an older one. Only the holder of the running lock calls this, so the
- * note names the process that runs the autopilot.
+ * Writes the note and replaces an older note. Only the holder of the running lock may call this, because
+ * clients take the process in the note for the one that runs the autopilot.
  */
 export async function publishNote(noteFile: string, note: EndpointNote): Promise<void> {
   const older = await readNote(noteFile);
@@ -85,7 +88,7 @@ export async function readNote(noteFile: string): Promise<EndpointNote | null> {
   try {
     text = await readFile(noteFile, 'utf8');
   } catch (error) {
-    if (isRecord(error) && error['code'] === 'ENOENT') return null;
+    if (errorCodeOf(error) === 'ENOENT') return null;
     throw error;
   }
   try {
@@ -101,8 +104,7 @@ export async function readNote(noteFile: string): Promise<EndpointNote | null> {
 
 /** Removes the socket of a process that has crashed. A process that closes its server removes the socket itself. */
 async function removeStaleSocket(endpoint: string): Promise<void> {
-  // Deletes only files with names of the form that `newEndpoint` makes, even if the note names
-  // others.
+  // The note may name any file, so delete only a file with a name of `newEndpoint`.
   if (process.platform === 'win32' || !/^mai-[0-9a-f]+\.sock$/.test(path.basename(endpoint)))
     return;
   if (await refusesConnections(endpoint)) await rm(endpoint, { force: true });
@@ -115,9 +117,9 @@ function refusesConnections(endpoint: string): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
+    socket.once('error', (error) => {
       socket.destroy();
-      resolve(error.code === 'ECONNREFUSED');
+      resolve(errorCodeOf(error) === 'ECONNREFUSED');
     });
   });
 }

@@ -5,7 +5,7 @@ import { decodeValue, encodeValue } from './encode-value.js';
 export interface LineHandlers {
   /** Called with each message, already decoded. */
   readonly onMessage: (message: unknown) => void;
-  /** Called once, at the end of the connection; null where the other side closed it. */
+  /** Called once, at the end of the connection. `fault` is null where the other side closed it. */
   readonly onClose: (fault: Error | null) => void;
 }
 
@@ -38,7 +38,7 @@ export class LineSocket {
     this.#handlers = handlers;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#resume());
-    // An error without a listener would end the process. 'close' follows and is handled.
+    // Without a listener, an error ends the process. The event 'close' follows each error.
     socket.on('error', (error) => (this.#fault ??= error));
     socket.on('close', () => {
       this.#closed = true;
@@ -47,7 +47,7 @@ export class LineSocket {
     });
   }
 
-  /** Sends a message; does nothing once the connection has ended. */
+  /** Sends a message. Does nothing after the end of the connection. */
   send(message: object): void {
     if (this.#closed || this.#socket.destroyed || this.#socket.writableEnded) return;
     this.#socket.write(`${encodeValue(message)}\n`);
@@ -57,7 +57,7 @@ export class LineSocket {
     } else if (writableLength > this.#limits.unsentBytes) this.#socket.pause();
   }
 
-  /** Resolves once few bytes wait to be sent, or the connection has ended. */
+  /** Resolves when few bytes are unsent, or the connection has ended. */
   async drained(): Promise<void> {
     if (this.#closed || !this.#socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => this.#drained.push(resolve));

@@ -1,9 +1,9 @@
-import { isRecord } from './encode-value.js';
+import { isRecord } from '../../guards.js';
 
 /**
- * The control protocol. Each side sends JSON objects, one a line. The client says hello, and the server welcomes or
- * refuses it. Then the client sends calls. The server answers each call exactly once, also when it was cancelled. Before
- * the answer it may send parts: the progress of a load, or events.
+ * The version of the control protocol. Each side sends JSON objects, one on each line. The client says hello, and the
+ * server welcomes or refuses the client. Then the client sends calls. The server answers each call exactly once, also a
+ * cancelled call. Before the answer it may send parts: the progress of a load, or events.
  */
 export const PROTOCOL_VERSION = 1;
 
@@ -30,7 +30,7 @@ export type ServerMessage =
       readonly processId: number;
     }
   | { readonly type: 'refused'; readonly error: unknown }
-  /** The autopilot stops: every lease is lost. Calls that are open are still answered. */
+  /** The autopilot stops: every lease is lost. The server still answers open calls. */
   | { readonly type: 'stopping' }
   | { readonly type: 'part'; readonly id: number; readonly value: unknown }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
@@ -62,7 +62,7 @@ export function parseServerMessage(message: unknown): ServerMessage | null {
   return type === 'error' && isNumber(id) ? { type, id, error } : null;
 }
 
-/** The error text for two processes with different versions of the protocol. */
+/** The message of `AUTOPILOT_INCOMPATIBLE`. */
 export function otherVersion(processId: number): string {
   return `Process ${processId} runs the autopilot and belongs to another version of Mai. Stop it, or use the same version here.`;
 }

@@ -1,15 +1,15 @@
 import { throwIfAborted, type Clock } from '../ports/clock.js';
 
-/** A sleep that can be ended early. One sleeper at a time. */
-export interface Waker {
+/** A sleep that can be ended early. Only one sleep may be under way at a time. */
+export interface WakeableSleep {
   /** Ends the sleep that is under way, or the next one before it begins. */
   wake(): void;
   /** Resolves to whether it was woken. Rejects with the signal's reason when the signal fires. */
   sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** The waker listens to the signal of its last sleep, so that signal must not outlive it. */
-export function createWaker(): Waker {
+/** Keeps a listener on the signal of the last sleep: the signal must not live longer than this object. */
+export function createWakeableSleep(): WakeableSleep {
   let woken = new AbortController();
   let watched: AbortSignal | null = null;
   const wake = (): void => {

@@ -1,7 +1,7 @@
 import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
-import type { AutopilotSession } from './autopilot/open-autopilot.js';
+import type { AutopilotSession } from './open-autopilot.js';
 
-/** An autopilot that runs in this process. Disposing stops it. */
+/** An autopilot that runs in this process. Disposing of it stops the autopilot. */
 export interface RunningAutopilot extends AsyncDisposable {
   /** Address of its LM Studio: `ws://host:port`. */
   readonly address: string;
@@ -10,9 +10,9 @@ export interface RunningAutopilot extends AsyncDisposable {
   /** Path of the decision log. */
   readonly decisionLog: string;
   readonly state: AutopilotState;
-  /** The first reader gets the events from the start, others from now on. Ends with the stop. */
+  /** The events until the stop. The first reader also gets the events since the start; later readers do not. */
   readonly events: AsyncIterable<AutopilotEvent>;
-  /** The error where another process took over and so stopped this autopilot; otherwise null. */
+  /** The error where another process has taken the lock, which stops this autopilot; otherwise null. */
   readonly lostTo: Error | null;
   /** Stops the autopilot. May be called more than once. */
   stop(): Promise<void>;

@@ -20,11 +20,11 @@ test.each([
   [100 * GIB, '100 GiB'],
   [-2 * GIB, '-2.0 GiB'],
   [3 * 2 ** 40, '3.0 TiB'],
-])('%p bytes read %p', (bytes, text) => {
+])('%p bytes are written as %p', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });
 
-test('a share has the unit of the total', () => {
+test('both sizes of a share have the unit of the total', () => {
   expect(formatShare(0.4 * GIB, 16 * GIB)).toBe('0.4 of 16.0 GiB');
   expect(formatShare(120 * GIB, 800 * GIB)).toBe('120 of 800 GiB');
 });
@@ -39,11 +39,11 @@ test.each([
   [200_000, '3 min 20 s'],
   [7_500_000, '2 h 5 min'],
   [270_000_000, '3 d 3 h'],
-])('%p ms read %p', (durationMs, text) => {
+])('%p ms are written as %p', (durationMs, text) => {
   expect(formatDuration(durationMs)).toBe(text);
 });
 
-test('formats counts, percentages and plurals', () => {
+test('counts, percentages and plurals are written as text', () => {
   expect(formatCount(131_072)).toBe('131,072');
   expect(formatCount(999)).toBe('999');
   expect(formatPercent(0.585)).toBe('59 %');

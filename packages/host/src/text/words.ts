@@ -1,6 +1,6 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-/** Bytes as text: `3.4 GiB`, `512 MiB`, `0 B`; a dash where they are not known. */
+/** Bytes as text: `3.4 GiB`, `512 MiB`, `0 B`; a dash for null. */
 export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '-';
   let value = Math.abs(bytes);
@@ -14,7 +14,7 @@ export function formatBytes(bytes: number | null): string {
   return `${bytes < 0 ? '-' : ''}${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
 }
 
-/** A count with thousands separated: `32,768`; a dash where it is not known. */
+/** A count with commas between thousands: `32,768`; a dash for null. */
 export function formatCount(count: number | null): string {
   return count === null ? '-' : String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
@@ -29,7 +29,7 @@ export function displayAddress(baseUrl: string): string {
   return baseUrl.replace(/^ws:\/\//, '').replace(/^wss:/, 'https:');
 }
 
-/** `9.4 of 16.0 GiB`: both sizes in the unit of the second. */
+/** A part of a total: `9.4 of 16.0 GiB`. Both have the unit of the total. */
 export function formatShare(usedBytes: number, totalBytes: number): string {
   const total = formatBytes(totalBytes);
   const unit = UNITS.findIndex((one) => total.endsWith(` ${one}`));
@@ -37,12 +37,12 @@ export function formatShare(usedBytes: number, totalBytes: number): string {
   return `${used.toFixed(used >= 100 || unit === 0 ? 0 : 1)} of ${total}`;
 }
 
-/** A ratio as text: `65 %`; a dash where it is not known. */
+/** A ratio as a percentage: `65 %`; a dash for null. */
 export function formatPercent(ratio: number | null): string {
   return ratio === null ? '-' : `${Math.round(ratio * 100)} %`;
 }
 
-/** `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
+/** A duration as text: `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
@@ -77,7 +77,7 @@ export function formatMoment(atMs: number, nowMs: number | null = null): string 
   return `${date} ${time}`;
 }
 
-/** `10 min ago`, `just now`. */
+/** The age of a moment as text: `10 min ago`, `just now`. */
 export function formatAgo(atMs: number, nowMs: number): string {
   const ago = nowMs - atMs;
   return ago < 1000 ? 'just now' : `${formatDuration(ago)} ago`;

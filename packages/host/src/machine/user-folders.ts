@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** Where Mai keeps what belongs to one user. */
+/** The folders in which Mai keeps the files of one user. */
 export interface HostFolders {
   readonly config: string;
   readonly data: string;

@@ -1,0 +1,9 @@
+/** Whether a value is an object with string keys; an array is not. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The code of a system error, such as `ENOENT`; null for a value without a code. */
+export function errorCodeOf(error: unknown): string | null {
+  return isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null;
+}

@@ -1,4 +1,4 @@
-// Loads the largest downloaded model that fits, with the packages alone: adapter, monitor, selector.
+// Loads the largest downloaded model that fits, without @mai/host: with adapter, monitor and selector.
 import { connect } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY as policy } from '@mai/memory-ledger';
 import { createResourceMonitor } from '@mai/resource-monitor';
@@ -9,7 +9,7 @@ const monitor = createResourceMonitor();
 const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
 const models = (await client.listDownloaded()).sort((a, b) => b.sizeBytes - a.sizeBytes);
 const candidates = models.map(({ modelKey, displayName, maxContextLengthTokens, sizeBytes }) => {
-  // The weights and a quarter more; @mai/memory-estimator reads the exact figure from the file.
+  // A guess: the size of the file and a quarter more. @mai/memory-estimator reads the exact figure.
   const ram = { mappedBytes: 0, anonymousBytes: 1.25 * sizeBytes };
   const footprint = { ram, gpus: [], interval: null, source: 'file-size', confidence: 'low' };
   const loadOptions = [{ loadConfig, footprint, guardrails: null }];

@@ -28,9 +28,9 @@ async function readConfig() {
     formats: ['esm', 'cjs'],
     types: true,
     alias: {},
-    // Large libraries that go into files of their own, to be read when they are first needed.
+    // Large libraries that get files of their own, which are read on first use.
     libraries: [],
-    // false where import() would start Node's ES module loader: require() then does its work.
+    // False replaces import() by require(), so that Node's ES module loader is not started.
     dynamicImport: true,
     ...own,
     entries: { ...(own.types === false ? {} : { index: 'src/index.ts' }), ...own.entries },
@@ -38,7 +38,7 @@ async function readConfig() {
 }
 
 async function bundle(format) {
-  // Where each library lies, as its first importer sees it.
+  // The path of each library, resolved from its first importer.
   const found = new Map();
   await bundleEntries(format, config.entries, found);
   for (const name of config.libraries) {
@@ -63,17 +63,17 @@ async function bundleEntries(format, entries, found) {
     alias: config.alias,
     // Workspace packages are inlined from source, so that a bundle never holds a stale build.
     tsconfig: path.join(projectDir, 'tsconfig.json'),
-    // Less to read and to parse at every start of the CLI.
+    // Minified code is read and parsed faster at every start of the CLI.
     minifyWhitespace: config.libraries.length > 0,
     minifySyntax: config.libraries.length > 0,
-    // Names only where they are ours: what a library does with its own is not known here.
+    // Identifiers are shortened only in our own code: a library may rely on its names.
     minifyIdentifiers: config.libraries.length > 0 && entries === config.entries,
     supported: config.dynamicImport ? {} : { 'dynamic-import': false },
     plugins: [librariesApart(format, found)],
     metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
-    // Inlined CommonJS still calls require(); CommonJS output has no import.meta.
+    // Inlined CommonJS code calls require(), which ES modules lack. CommonJS output lacks import.meta.
     banner: {
       js: esm
         ? "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
@@ -92,7 +92,7 @@ function libraryFile(name) {
   return `library-${name.replace(/^@/, '').replaceAll('/', '-')}`;
 }
 
-/** Leaves libraries out of a bundle; it finds them beside itself. */
+/** Leaves libraries out of a bundle. The bundle loads them from files in its own folder. */
 function librariesApart(format, found) {
   const extension = format === 'esm' ? '.js' : '.cjs';
   return {
@@ -110,7 +110,7 @@ function librariesApart(format, found) {
   };
 }
 
-// node:module costs a millisecond at start-up; files that never call require() go without it.
+// Loading node:module takes a millisecond at start-up, so files that never call require() do not import it.
 function dropUnusedBanners(metafile) {
   for (const file of Object.keys(metafile.outputs)) {
     const target = path.join(projectDir, file);

@@ -1,4 +1,5 @@
-// What a newcomer does: a fresh clone in a folder with a space in its name, `npm ci`, `npm start`, `npx mai`.
+// Repeats the first steps of a newcomer: a fresh clone in a folder with a space in its name, `npm ci`, `npm
+// start`, `npx mai`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,7 +7,7 @@ import { root, run } from './workspace.mjs';
 
 const parent = mkdtempSync(path.join(tmpdir(), 'mai clone '));
 const clone = path.join(parent, 'fresh clone');
-// The clone builds for itself: no cache and no setting of the surrounding run.
+// The clone uses no cache and no setting of the surrounding run.
 const env = { ...process.env, NX_WORKSPACE_ROOT_PATH: '', NO_COLOR: '1' };
 try {
   run('git', ['clone', '--quiet', root, clone]);

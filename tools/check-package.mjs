@@ -1,4 +1,5 @@
-// Checks the package in the current folder as npm would ship it: publint, and attw where it has types.
+// Checks the package in the current folder in the form that npm publishes: with publint, and with attw if
+// it has types.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +9,7 @@ const bin = fileURLToPath(new URL('../node_modules/.bin/', import.meta.url));
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 run('publint', ['--strict']);
-// attw asks of JSON entry points what only modules can give.
+// attw checks JSON entry points by rules that only modules can satisfy.
 if (exports) run('attw', ['--pack', '.', '--exclude-entrypoints', 'package.json', 'schema.json']);
 
 function run(name, args) {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node
 import path from 'node:path';
 import { root, run, workspacePackages } from './workspace.mjs';
 
-// Inside the workspace, so that imports resolve to the workspace's packages.
+// The folder lies inside the workspace, so that imports resolve to the workspace's packages.
 const folder = path.join(root, 'node_modules', '.cache', 'mai-readmes');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });

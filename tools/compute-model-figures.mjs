@@ -20,18 +20,18 @@ const DATA_FILE = path.join(here, 'model-figures', 'hyper-parameters.json');
 
 const BYTES_PER_GIB = 1024 ** 3;
 
-// The context to start with: as long as it can be while the KV cache stays small beside the weights.
+// The default context: the longest one whose KV cache is small compared with the weights.
 const LARGEST_CACHE_SHARE = 1 / 2;
 const CONTEXTS_TOKENS = [2048, 4096, 8192, 16_384, 32_768];
 const SMALLEST_USEFUL_CONTEXT_TOKENS = 4096;
-/** An answer may take this share of the context. */
+/** Share of the context that an answer may take. */
 const OUTPUT_SHARE = 1 / 4;
 
 /** Sizes of the downloaded files from which a model is called medium and large. */
 const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
 const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
 
-/** All figures of one model, with the parts that they are made of. */
+/** All figures of one model, and the parts that they are the sums of. */
 export function figuresOf(model) {
   const tensors = tensorsOf(model);
   const vision = visionOf(model);
@@ -81,12 +81,12 @@ export function figuresOf(model) {
   };
 }
 
-/** Rounded up to a tenth: a little more than it takes never hurts. */
+/** Rounded up to a tenth, because a figure that is slightly too large is harmless. */
 function gibibytes(bytes) {
   return Math.ceil((bytes / BYTES_PER_GIB) * 10) / 10;
 }
 
-/** The text with the figures of every model set; a model that is not in the data is an error. */
+/** The text with the figures of every model. Throws for a model that is not in the data. */
 export function setFigures(text, figures) {
   const missing = new Set(Object.keys(figures));
   let current = null;
@@ -107,7 +107,10 @@ export function setFigures(text, figures) {
   return lines.join('\n');
 }
 
-/** The figures of every model, and a fault where a count of parameters is not the published one. */
+/**
+ * The figures of every model, and a fault for each model whose number of parameters differs from the
+ * published one.
+ */
 export function computeAll() {
   const { models } = JSON.parse(readFileSync(DATA_FILE, 'utf8'));
   return Object.fromEntries(

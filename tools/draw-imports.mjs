@@ -23,7 +23,7 @@ if (!process.argv.includes('--check')) {
   process.exit(1);
 }
 
-/** Packages that each package imports, tests left out. */
+/** The packages that each package imports, without the imports of tests. */
 function importsByPackage() {
   const { modules } = JSON.parse(
     read('npx', [
@@ -51,7 +51,10 @@ function packageOf(file) {
   return file.split('/')[1];
 }
 
-/** Everybody may import memory-ledger, so its arrows are dotted: they would hide the others. */
+/**
+ * The arrows to memory-ledger are dotted. Almost every package imports it, and solid arrows would hide the
+ * others.
+ */
 function draw(imports) {
   const lines = ['```mermaid', 'flowchart TD'];
   for (const from of [...imports.keys()].sort()) {

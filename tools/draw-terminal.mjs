@@ -18,7 +18,7 @@ const PADDING = 16;
 const TITLE_BAR = 32;
 const BACKGROUND = '#16181d';
 const FOREGROUND = '#d7dae0';
-/** The eight ANSI colours and their bright twins, chosen to read well on the dark background. */
+/** The eight ANSI colours and their bright variants, chosen for good contrast with the dark background. */
 const PALETTE = {
   30: '#5c6370',
   31: '#e06c75',

@@ -20,7 +20,7 @@ export function ensureInstalled() {
     .update(readFileSync(new URL('../package-lock.json', import.meta.url)))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  // A tree that `npm ci` or `npm install` has just laid is as good as ours.
+  // A `node_modules` that `npm ci` or `npm install` has just written needs no second installation.
   if (!isLaid()) npm(['ci']);
   writeFileSync(stamp, lock);
 }

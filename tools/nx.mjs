@@ -1,4 +1,4 @@
-// Runs Nx without its daemon and its cloud, with the output of what fails.
+// Runs Nx without its daemon and its cloud. Prints only the output of failed tasks.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,7 @@ export function nx(args) {
       NX_DAEMON: 'false',
       NX_NO_CLOUD: 'true',
       NX_TUI: 'false',
-      // Nx asks its tasks for colours wherever it runs.
+      // Nx makes its tasks print colours even if the output is not a terminal.
       ...(process.stdout.isTTY ? {} : { FORCE_COLOR: '0', NO_COLOR: '1' }),
       ...process.env,
     },

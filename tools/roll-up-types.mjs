@@ -11,7 +11,7 @@ const { name } = JSON.parse(readFileSync(packageJsonFullPath, 'utf8'));
 const reportFolder = path.join(projectFolder, 'api');
 mkdirSync(reportFolder, { recursive: true });
 
-// API Extractor colours its messages wherever it writes them.
+// API Extractor prints colours even if the output is not a terminal.
 if (!process.stdout.isTTY) {
   for (const method of ['log', 'warn', 'error']) {
     const write = console[method].bind(console);
@@ -55,7 +55,7 @@ const extractorConfig = ExtractorConfig.prepare({
       extractorMessageReporting: {
         default: { logLevel: 'warning' },
         'ae-missing-release-tag': silent,
-        // Self-explanatory fields need no sentence; exports are held to theirs in review.
+        // Fields with a clear name need no comment. Comments of exports are checked in review.
         'ae-undocumented': silent,
         'ae-unresolved-link': silent,
       },
@@ -68,7 +68,7 @@ const result = Extractor.invoke(extractorConfig, {
   localBuild: !process.env.CI,
   showVerboseMessages: false,
   messageCallback(message) {
-    // The bundled compiler is older than ours; it says so at every run.
+    // API Extractor's own compiler is older than ours, and a message says so at every run.
     if (message.messageId === 'console-compiler-version-notice') message.logLevel = 'none';
     if (message.messageId === 'console-preamble') message.logLevel = 'none';
   },

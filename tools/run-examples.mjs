@@ -1,5 +1,6 @@
-// Runs every program of the folder `examples` beside the current one against a simulated LM Studio, and fails
-// with the first that fails. Knows the packages by their names only, so that it also runs among tarballs.
+// Runs every program of the folder `examples` in the current folder against a simulated LM Studio. Stops at
+// the first that fails. Imports the packages only by their names, so that it also works with installed
+// tarballs.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ for (const name of readdirSync('examples').filter((file) => file.endsWith('.mjs'
     const status = await run([file, ...(ARGUMENTS[name] ?? [])], {
       ...process.env,
       MAI_LMSTUDIO_URL: simulator.baseUrl,
-      // The examples leave this user's files alone.
+      // A home folder of its own, so that the examples do not change this user's files.
       HOME: data,
       USERPROFILE: data,
       XDG_DATA_HOME: data,

@@ -1,4 +1,4 @@
-// How long a hit in the header cache takes against reading the header: 40 models with real vocabularies.
+// Compares a hit in the header cache with reading the header again, for 40 models with real vocabularies.
 import { linkSync } from 'node:fs';
 import path from 'node:path';
 import { openHeaderCache, readGgufHeader } from '@mai/memory-estimator';

@@ -1,5 +1,5 @@
-// Estimates and searches for real models, from the headers of the package's corpus. Every estimate has another
-// configuration, so that none can reuse the result of another.
+// Estimates and searches for real models, from the headers of the package's corpus. Each estimate has a
+// different configuration, so that it cannot reuse an earlier result.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { DEFAULT_LOAD_CONFIG, fixedPool, LIMIT } from '@mai/memory-ledger';
@@ -18,7 +18,10 @@ const HEADERS = new URL('../../packages/memory-estimator/test/corpus/headers/', 
 const ESTIMATES = 1_000;
 /** In units of fixed work. */
 const [TARGET_ON_CPU, TARGET_ON_GPU, TARGET_SEARCH] = [450, 1200, 45];
-/** Where the searches end, as shares of the way from the shortest to the longest context. */
+/**
+ * Memory budgets of the searches, chosen so that the result lies at these shares of the range from the
+ * shortest to the longest context.
+ */
 const BUDGET_SHARES = [0.1, 0.3, 0.5, 0.7, 0.9];
 const MODELS = [
   'llama-3.1-8b-q4km',
@@ -54,7 +57,7 @@ export async function measureEstimates(rounds) {
   warmUpFixedWork();
   for (let round = 0; round <= rounds; round += 1) {
     for (const model of models) {
-      // Parsed anew, so that nothing is kept from an earlier round.
+      // The header is parsed again, so that no result of an earlier round is reused.
       const header = await readGgufHeader(model.bytes);
       const onCpu = await timedWithYardstick(() => estimates(header, CPU_ENVIRONMENT, 0));
       const onGpu = await timedWithYardstick(() => estimates(header, GPU_ENVIRONMENT, 0.5));
@@ -100,7 +103,7 @@ function estimates(header, environment, offloadRatio) {
     estimateFootprint(header, loadConfig(i * 32, i % 2 === 0, offloadRatio), environment);
 }
 
-/** The time of the search for each budget. The first search starts on a header that nothing is worked out of. */
+/** The time of the search for each budget. The first search has no results of earlier calculations to reuse. */
 async function search(header, environment, offloadRatio) {
   const longest = 32_768;
   const onGpu = environment.gpus.length > 0;

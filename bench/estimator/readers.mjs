@@ -8,7 +8,7 @@ import { TOKENS, writeVocabularyModel } from './vocabulary-model.mjs';
 
 const READ_HEADER = fileURLToPath(new URL('../accuracy/src/read-header.mjs', import.meta.url));
 const MIB = 1024 * 1024;
-/** In units of fixed work; in MiB; in our time. */
+/** The targets: in units of fixed work, in MiB, and relative to the time of our reader. */
 const [TARGET_AGAIN, TARGET_MIB, TARGET_OTHERS] = [2.5, 20, 0.1];
 const OURS = 'mai';
 /** Fast readers get more readings, so that the compiler finishes with them. */

@@ -1,5 +1,6 @@
-// A model of 8 billion parameters with a vocabulary of 150,000 tokens, as converters write it: tokens, their
-// types and the merges of a byte-pair encoding. The header is real, the tensors' data is a hole.
+// A model of 8 billion parameters with a vocabulary of 150,000 tokens, in the format of converters: tokens,
+// their types and the merges of a byte-pair encoding. The header is complete. The tensors' data is a hole
+// in a sparse file.
 import { writeGguf } from '../accuracy/src/write-gguf.mjs';
 
 export const TOKENS = 150_000;
@@ -34,7 +35,7 @@ function metadata() {
   };
 }
 
-/** Three to ten letters, as tokens mostly are, each token another word. */
+/** Each token is a different word of three to ten letters, like most real tokens. */
 function word(i) {
   const letters = i.toString(36);
   return `\u0120${letters}${'abcdefgh'.slice(0, (i * 7) % 9)}`;

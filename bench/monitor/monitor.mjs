@@ -1,4 +1,4 @@
-// What watching a machine costs, and how good the forecast is. Linux only. Build first (`npm run build`):
+// Measures the cost of watching a machine, and the error of the forecast. Linux only. Build first (`npm run build`):
 //   node bench/monitor/monitor.mjs [--seconds 60]
 // The ways to watch run at the same time, each in a process of its own, beside one that does the yardstick's fixed
 // work once a second. 'Fake' is a program that prints what nvidia-smi prints.
@@ -51,7 +51,9 @@ async function compareArms() {
   ]);
   const above = ({ ownPercent }) => ownPercent - idle.ownPercent;
   const heavier = ({ residentBytes }) => (residentBytes - idle.residentBytes) / MIB;
-  console.log(`One sample a second for ${values.seconds} s, above an idle Node process\n`);
+  console.log(
+    `One sample a second for ${values.seconds} s, the use of an idle Node process is subtracted\n`,
+  );
   console.log('                                   % of a core   children   MiB over idle');
   const row = (name, one) =>
     console.log(
@@ -65,7 +67,7 @@ async function compareArms() {
     console.log('psutil                            skipped: python3 has no psutil here');
   else
     console.log(
-      `${"Python's psutil (of its own)".padEnd(34)}${psutil.ownPercent.toFixed(3).padStart(12)}${''.padStart(11)}${(psutil.residentBytes / MIB).toFixed(1).padStart(12)} all`,
+      `${"Python's psutil (not subtracted)".padEnd(34)}${psutil.ownPercent.toFixed(3).padStart(12)}${''.padStart(11)}${(psutil.residentBytes / MIB).toFixed(1).padStart(12)} all`,
     );
   const total = (one) => above(one) + one.childPercent;
   const unit = total(yardstick);

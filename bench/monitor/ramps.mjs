@@ -1,11 +1,14 @@
-// Recordings of memory that fills at a steady rate, under noise and a few spikes.
+// Recordings of memory that fills at a steady rate, with noise and a few spikes.
 
 const TOTAL_BYTES = 32 * 1024 ** 3;
 const SAMPLES = 300;
 const LIMIT_RATIO = 0.9;
 const FORMAT = { format: 'mai-resource-recording', version: 1 };
 
-/** Five minutes at one sample a second, and when the limit would be reached after them. */
+/**
+ * A recording of five minutes with one sample a second, and the time from its end until the limit is
+ * reached.
+ */
 export function rampRecording(seed) {
   const random = seeded(seed);
   const bell = () => Array.from({ length: 12 }, random).reduce((sum, one) => sum + one, -6);

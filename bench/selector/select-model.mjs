@@ -9,7 +9,7 @@ import { takeTurns } from '../yardstick/take-turns.mjs';
 const GIB = 1024 ** 3;
 const POLICY = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict-idle' };
 const [TARGET_DECISION, TARGET_GROWTH] = [0.7, 3];
-/** Small questions are asked several times in a row, so that each measurement takes milliseconds. */
+/** Short decisions are repeated, so that each measurement takes milliseconds. */
 const COUNTS = [
   { count: 10, times: 20, rounds: 100 },
   { count: 100, times: 4, rounds: 100 },
@@ -48,7 +48,7 @@ printTable(
 const per = (count) => growth.find((one) => one.count === count).eachRatio;
 judge('one candidate of 10,000 against one of 100, in time', per(10_000) / per(100), TARGET_GROWTH);
 
-/** The worst case: every load option is worked out, and only the last candidate fits. */
+/** The worst case: only the last candidate fits, so every load option is checked. */
 function question(count) {
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192, offloadRatio: 1 };
   const footprint = (gib) => ({

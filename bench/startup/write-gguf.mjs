@@ -1,4 +1,5 @@
-// Writes whole GGUF files whose tensor data is a hole: real headers, no disk space.
+// Writes GGUF files with complete headers. The tensors' data is a hole in a sparse file and takes no disk
+// space.
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 
 const ALIGNMENT = 32;

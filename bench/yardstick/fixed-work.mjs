@@ -27,8 +27,8 @@ export function fixedWork() {
 }
 
 /**
- * The wall-clock time of one unit of fixed work in milliseconds: the mean of `units` in a row. More of them
- * see as much of what other programs take from the machine as a long measurement does.
+ * The wall-clock time of one unit of fixed work in milliseconds: the mean of `units` in a row. Use more
+ * units beside a long measurement, so that other programs slow down both to the same degree.
  */
 export function timeFixedWork(units = 5) {
   const startedMs = performance.now();

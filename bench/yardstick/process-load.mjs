@@ -1,9 +1,9 @@
-// What processes use of the CPU and of memory. Linux only: elsewhere no process can read it of another.
+// CPU time and memory of processes. Linux only: other systems have no file for them.
 import { readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds that a process and its children that have ended have used. */
+/** CPU seconds of a process and of those of its children that have ended. */
 export function cpuSecondsOf(processId) {
   const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
   // The name before the last bracket may contain spaces. Then come state, ppid, ...; fields 14 to 17 of

@@ -21,7 +21,7 @@ export function judge(what, figure, atMost) {
   return isMet;
 }
 
-/** A number with three digits that count. */
+/** A number with three significant digits. */
 export function format(figure) {
   return Math.abs(figure) >= 100 ? figure.toFixed(0) : String(Number(figure.toPrecision(3)));
 }

@@ -1,4 +1,4 @@
-/** The middle of some numbers; the upper one of an even count. */
+/** The median. For an even count, the upper one of the two middle numbers. */
 export function median(numbers) {
   return quantile(numbers, 0.5);
 }

@@ -38,14 +38,17 @@ export async function takeTurns(cases, { rounds, warmUp = 1, yardstick = timeFix
   }));
 }
 
-/** The time that some work takes, in milliseconds. */
+/** The wall-clock time of the work in milliseconds. */
 export async function timed(work) {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
 }
 
-/** The time of some work in milliseconds, and its ratio to the fixed work, done before and after it. */
+/**
+ * The time of the work in milliseconds, and its ratio to the fixed work, which is measured before and after
+ * it.
+ */
 export async function timedWithYardstick(work) {
   const beforeMs = timeFixedWork();
   const ms = await timed(work);

@@ -1,8 +1,9 @@
-// What a context takes beside the weights: the KV cache and the compute buffer, by llama.cpp's rules
-// (ggml-org/llama.cpp: src/llama-kv-cache.cpp, src/llama-kv-cache-iswa.cpp, src/llama-graph.cpp).
+// Memory that a context takes in addition to the weights: the KV cache and the compute buffer, by
+// llama.cpp's rules (ggml-org/llama.cpp: src/llama-kv-cache.cpp, src/llama-kv-cache-iswa.cpp, src/llama-
+// graph.cpp).
 import { bytesOf } from './blocks.mjs';
 
-/** llama.cpp's and LM Studio's default: tokens that are computed in one go. */
+/** Tokens that are computed in one step, by default, in llama.cpp and LM Studio. */
 const MICRO_BATCH_TOKENS = 512;
 /** The cache of a sliding window is padded to a multiple of this (llama-kv-cache-iswa.cpp). */
 const CACHE_PADDING_TOKENS = 256;

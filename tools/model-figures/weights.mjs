@@ -2,10 +2,13 @@
 // type that each one gets in a Q4_K_M, Q8_0 or MXFP4 file (ggml-org/llama.cpp: src/llama-quant.cpp).
 import { BLOCKS } from './blocks.mjs';
 
-/** What a type becomes where a row is no multiple of its block (llama-quant.cpp). */
+/** The type that replaces another one if a row is not a multiple of its block (llama-quant.cpp). */
 const FALLBACKS = { Q6_K: 'Q8_0', Q5_K: 'Q5_1', Q4_K: 'Q5_0' };
 
-/** Every tensor of the language model: the length of a row, the number of rows, its type, how many there are. */
+/**
+ * Every tensor of the language model: the length of a row, the number of rows, the type, and the number of
+ * equal tensors.
+ */
 export function tensorsOf(model) {
   const { layers, hiddenSize: width, feedForwardSize: ff, heads, kvHeads, headDim } = model;
   const quant = quantizer(model);
@@ -72,7 +75,7 @@ function quantizer(model) {
     if (isOutput && model.architecture !== 'nomic-bert') return 'Q6_K';
     if (role === 'attn_qkv') return 'Q5_K';
     if (role === 'attn_v' && getsMoreBits(layer, model.layers)) return 'Q6_K';
-    // llama.cpp spends more on the values of 70B models, whose heads share them eight to one.
+    // llama.cpp uses more bits for the value weights of 70B models, where eight heads share one value head.
     if (role === 'attn_v' && model.layers === 80) return 'Q5_K';
     if (role === 'ffn_down' && getsMoreBits(layer, model.layers)) return 'Q6_K';
     return 'Q4_K';

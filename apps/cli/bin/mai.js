@@ -3,9 +3,17 @@
 // CommonJS, because starting Node's ES module loader takes longer than printing the version.
 const argv = process.argv.slice(2);
 
-if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-  process.stdout.write(`mai ${require('../package.json').version}\n`);
-} else {
+if (argv.length !== 1 || (argv[0] !== '--version' && argv[0] !== '-V') || !printVersion()) {
   const { requireCompiled } = require('./require-compiled.js');
   requireCompiled('main.cjs', argv[0] ?? '');
+}
+
+/** False where stdout can't be written. The whole program then reports that. */
+function printVersion() {
+  try {
+    require('node:fs').writeSync(1, `mai ${require('../package.json').version}\n`);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -94,7 +94,7 @@ function write(cacheFile, stamp, compiled) {
     fs.writeFileSync(temporary, Buffer.concat([stamp, compiled]), { mode: 0o600 });
     fs.renameSync(temporary, cacheFile);
   } catch {
-    // A read-only home costs time at each start and no more.
+    // Without the file, only the start takes longer.
   }
 }
 

@@ -10,6 +10,7 @@ export const EXIT = {
   modelFile: 7,
   autopilot: 8,
   fault: 9,
+  outputFailed: 11,
   hungUp: 129,
   interrupted: 130,
   terminated: 143,
@@ -19,14 +20,14 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const UNAVAILABLE_CODES = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE', 'TIMED_OUT']);
 
-/** The other codes are about the autopilot of another process. */
+/** All other codes of `HostError` concern the autopilot of another process. */
 const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   NOTHING_FITS: EXIT.nothingFits,
   SERVER_OFF: EXIT.lmStudioUnavailable,
   INVALID_REQUEST: EXIT.usage,
 };
 
-/** Each package brands its errors, so that they are known across copies and realms. */
+/** Each package brands its errors, so that errors from any copy of the package are recognised. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
@@ -58,11 +59,20 @@ export function errorJson(error: unknown): {
 
 /** Recognises the errors that `mai` and its packages throw on purpose; null means a bug. */
 export function knownError(error: unknown): KnownError | null {
-  if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return null;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code !== 'string' || typeof message !== 'string') return null;
+  const code = codeOf(error);
+  if (code === null || !isObject(error)) return null;
+  const { message } = error;
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
-  if (brand === undefined) return null;
-  // A request that makes no sense is one kind of error here, whoever finds that out.
+  if (typeof message !== 'string' || brand === undefined) return null;
+  // A request that makes no sense is a usage error, whichever package refuses it.
   return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
+}
+
+/** The code of an error, such as `ENOENT`; null where it has none. */
+export function codeOf(error: unknown): string | null {
+  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

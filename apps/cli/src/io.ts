@@ -20,17 +20,20 @@ export interface Io {
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
-  /** Aborted with an `Interrupted` when the user presses Ctrl-C. */
+  /** Aborted with an `Interrupted` by Ctrl-C, and where stdout can't be written. */
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Why a run was interrupted from outside. */
+/** Why a run was ended from outside: by a signal, or because its output can't be written. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
-  constructor(readonly exitCode: number) {
+  constructor(
+    readonly exitCode: number,
+    readonly by: 'signal' | 'output' = 'signal',
+  ) {
     super('Interrupted.');
   }
 }

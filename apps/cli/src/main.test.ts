@@ -1,5 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
@@ -8,13 +17,20 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 // The built program in its own process: `npm test` builds before it tests.
 const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
+/** No program listens on this port. */
+const NOBODY = ['--url', '127.0.0.1:9'];
+
 let home: string;
+/** A file that is always full; Linux only. */
+let full: number;
 beforeAll(() => {
+  full = process.platform === 'linux' ? openSync('/dev/full', 'w') : -1;
   if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
     throw new Error('Not built: npm run build.');
   home = mkdtempSync(path.join(tmpdir(), 'mai child '));
 });
 afterAll(() => {
+  if (full >= 0) closeSync(full);
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -28,10 +44,15 @@ const environment = () => ({
 });
 
 function mai(...argv: string[]) {
+  return withStdio('pipe', ...argv);
+}
+
+function withStdio(stdio: StdioOptions, ...argv: string[]) {
   return spawnSync(process.execPath, [MAI, ...argv], {
     cwd: home,
     env: environment(),
     encoding: 'utf8',
+    stdio,
   });
 }
 
@@ -78,10 +99,42 @@ describe('the built program', () => {
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
   });
 
-  test('ends with 0 when the reader closes the pipe', async () => {
-    const { child, ended } = start('config', 'schema');
+  const COMMANDS = [
+    ...['--version', '--help', 'bogus --json', 'config schema', 'completions zsh', 'doctor'],
+    ...['models', 'models --json', 'status', 'status --json', 'status --watch', 'select --quiet'],
+  ].map((line) => [line]);
+  const argvOf = (line: string) => [...line.split(' '), ...(/^-/.test(line) ? [] : NOBODY)];
+
+  test.each(COMMANDS)('`mai %s | head -0` ends with 0 and prints no error', async (line) => {
+    const { child, ended } = start(...argvOf(line));
     child.stdout.destroy();
-    expect((await ended).output).not.toMatch(/EPIPE|error|\n\s+at /);
+    const { exitCode, output } = await ended;
+    expect(output).not.toMatch(/EPIPE|error|Cancelled|\n\s+at /);
+    expect(exitCode).toBe(0);
+  });
+
+  // Linux has a file that is always full.
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+
+  onLinux.each(COMMANDS)('`mai %s` on a full disk ends with 11 and one sentence', (line) => {
+    const { status, stderr } = withStdio(['ignore', full, 'pipe'], ...argvOf(line));
+    const told = stderr.split('\n').filter((text) => /error|warning|Cancelled|^ +at /.test(text));
+    expect(told).toEqual([
+      "error: The output can't be written (OUTPUT_FAILED, ENOSPC). Free space on its disk, or write it to another place.",
+    ]);
+    expect(status).toBe(11);
+  });
+
+  onLinux('prints its result where stderr is full', () => {
+    const { status, stdout } = withStdio(['ignore', 'pipe', full], 'models', ...NOBODY);
+    expect([status, stdout]).toEqual([0, 'No model is downloaded.\n']);
+    expect(withStdio(['ignore', full, full], 'models', ...NOBODY).status).toBe(11);
+  });
+
+  test('prints its result where the reader of stderr has gone', async () => {
+    const { child, ended } = start('models', ...NOBODY);
+    child.stderr.destroy();
+    expect(await ended).toEqual({ exitCode: 0, output: 'No model is downloaded.\n' });
   });
 
   describe('with LM Studio', () => {

@@ -8,7 +8,7 @@ import type { Output } from './terminal/output.js';
  */
 export function reportError(error: unknown, output: Output, verbose: boolean): number {
   if (error instanceof Interrupted) {
-    output.note('Cancelled.');
+    if (error.by === 'signal') output.note('Cancelled.');
     return error.exitCode;
   }
   const known = knownError(error);

@@ -57,7 +57,7 @@ function contextOf(invocation: Invocation, argv: readonly string[], io: Io): Com
   };
 }
 
-/** Output that also serves when the command line could not be parsed. */
+/** The output, also for a command line that could not be parsed. */
 function outputFor(invocation: Invocation | null, argv: readonly string[], io: Io) {
   const has = (name: string) =>
     invocation?.kind === 'run' ? invocation.input.has(name) : argv.includes(`--${name}`);

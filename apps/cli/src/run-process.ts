@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import { systemClock } from '@mai/host';
-import { EXIT } from './exit-codes.js';
+import { codeOf, EXIT } from './exit-codes.js';
 import { Interrupted, type OutputStream } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
@@ -20,15 +20,23 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   };
   process.on('SIGINT', interrupt(EXIT.interrupted));
   process.on('SIGTERM', interrupt(EXIT.terminated));
-  // The terminal was closed: finish cleanly all the same.
+  // Sent when the terminal is closed. The command still ends cleanly.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
-  // `mai models | head` closes stdout early, and a closed terminal accepts no output. Neither is
-  // an error, but work in progress is ended cleanly.
-  const onClosedStream = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (!controller.signal.aborted) controller.abort(new Interrupted(EXIT.success));
-  };
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', onClosedStream);
+  // Where the output can't be written, the result is lost, so the command is cancelled.
+  let outputExitCode: number | null = null;
+  process.stdout.on('error', (error) => {
+    // After the first error, each further write fails, too.
+    if (outputExitCode !== null) return;
+    const code = codeOf(error);
+    const isClosed = code !== null && CLOSED_CODES.has(code);
+    outputExitCode = isClosed ? EXIT.success : EXIT.outputFailed;
+    if (!isClosed) process.stderr.write(outputFailed(code));
+    // Pipes report errors late: the command may have ended already.
+    process.exitCode = outputExitCode;
+    controller.abort(new Interrupted(outputExitCode, 'output'));
+  });
+  // Without stderr the user sees no notes. The result and the exit code do not depend on them.
+  process.stderr.on('error', () => undefined);
 
   // No error may end in a stack trace, not even one in a callback that nobody awaits.
   const fail = (error: unknown) => {
@@ -36,10 +44,9 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
     process.exit(EXIT.bug);
   };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
+  for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, fail);
 
-  process.exitCode = await runCli(argv, {
+  const exitCode = await runCli(argv, {
     version,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
@@ -55,6 +62,18 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     nowMs: Date.now,
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
   });
+  process.exitCode = outputExitCode ?? exitCode;
+}
+
+/**
+ * Errors of a stream that has lost its reader: `mai models | head` closes the pipe (on Windows
+ * `EOF`), and a closed terminal accepts no output.
+ */
+const CLOSED_CODES = new Set(['EPIPE', 'EOF', 'EIO']);
+
+function outputFailed(code: string | null): string {
+  const why = code === null ? 'OUTPUT_FAILED' : `OUTPUT_FAILED, ${code}`;
+  return `error: The output can't be written (${why}). Free space on its disk, or write it to another place.\n`;
 }
 
 /** An interrupted live view has hidden the cursor; showing it twice does no harm. */

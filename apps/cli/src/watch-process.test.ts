@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type { WatchWorld } from '../test/watch-world.js';
 import { openWatchWorld } from '../test/watch-world.js';
@@ -86,6 +86,25 @@ test('a reader that closes the pipe ends it like Ctrl-C', async () => {
   expect(output).not.toMatch(/EPIPE|error:/);
   expect(world.residents()).toEqual([]);
 });
+
+// Linux has a file that is always full.
+(process.platform === 'linux' ? test : test.skip)(
+  'on a full disk it ends with 11 and leaves nothing loaded',
+  async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAI, 'watch'], {
+      ...options(),
+      stdio: ['ignore', full, 'pipe'],
+    });
+    let told = '';
+    child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    const exitCode = await new Promise((resolve) => child.once('close', resolve));
+    closeSync(full);
+    expect(told).toMatch(/^error: The output can't be written \(OUTPUT_FAILED, ENOSPC\)\..*\n$/);
+    expect(exitCode).toBe(11);
+    expect(world.residents()).toEqual([]);
+  },
+);
 
 test('SIGINT during a load leaves nothing half loaded', async () => {
   world.simulator.fault.stallLoad({ atProgress: 0.3 });

@@ -1,5 +1,6 @@
 import { systemClock } from '@mai/host';
 import type { Io, OutputStream } from '../src/io.js';
+import { createOutput, type Output } from '../src/terminal/output.js';
 
 export interface FakeIo extends Io {
   readonly out: () => string;
@@ -46,4 +47,9 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
     out: () => written.out,
     err: () => written.err,
   };
+}
+
+/** An output as text without colours, for tests that look at the rendered text. */
+export function createTextOutput(options: FakeIoOptions = {}): Output {
+  return createOutput(createFakeIo(options), { json: false, quiet: false, noColour: true });
 }

@@ -18,7 +18,7 @@ const SCRIPT = `
   const CHUNK = 8 * 1024 * 1024;
   startSimulator({ speed: 20, world: { machine: { gpus: [] } } }).then((simulator) => {
     setInterval(() => {
-      // All but the weights, which an engine maps.
+      // Without the weights, because an engine maps them.
       const weights = simulator.residents().reduce((sum, { modelKey }) => sum + sizeOf(simulator, modelKey), 0);
       const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
       const chunks = Math.max(0, Math.floor((mappedBytes + anonymousBytes - weights) / CHUNK));

@@ -6,7 +6,7 @@ import { createFakeIo } from './fake-io.js';
 import type { MaiResult } from './run-mai.js';
 
 /** Shorter than the tests' timeout, so that a failure names the missing output. */
-const PATIENCE_MS = 45_000;
+const OUTPUT_WITHIN_MS = 45_000;
 
 type Line = Record<string, unknown>;
 
@@ -45,7 +45,7 @@ export function startMai(
     err: io.err,
     lines,
     line: async (type, holds = () => true, from = 0) => {
-      const untilMs = Date.now() + PATIENCE_MS;
+      const untilMs = Date.now() + OUTPUT_WITHIN_MS;
       for (;;) {
         const last = over;
         const found = lines()

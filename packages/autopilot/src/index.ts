@@ -32,7 +32,11 @@ export { createMemoryJournal, type JournalPort } from './journal/journal-port.js
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
 export type { AcquireResult, Lease } from './leases/leases.js';
-export type { AutopilotOptions, AutopilotTimings } from './loop/autopilot-options.js';
+export {
+  DEFAULT_TIMINGS,
+  type AutopilotOptions,
+  type AutopilotTimings,
+} from './loop/autopilot-options.js';
 export type { AutopilotState } from './loop/autopilot-state.js';
 export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
 export type { AutopilotPorts } from './ports/autopilot-ports.js';

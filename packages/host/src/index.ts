@@ -16,13 +16,14 @@ export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-sta
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
-export type { ModelFit } from './models/model-fit.js';
+export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
-export type { CheaperLoad, FitHere } from './estimates/fit-here.js';
+export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
+export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
@@ -100,6 +101,7 @@ export type {
   RunReport,
   SelectionRequest,
   SwitchReason,
+  TradeOff,
   Verdict,
   Yield,
 } from '@mai/autopilot';

@@ -19,7 +19,7 @@ import * as prettier from 'prettier';
 const project = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const defaultFile = path.join(project, '..', '..', 'config', 'models.yaml');
 
-// Inside the package, so that the bundle finds its dependencies.
+// The folder lies inside the package, so that the bundle finds its dependencies.
 const scratch = mkdtempSync(path.join(project, 'node_modules', '.generate-'));
 try {
   const outfile = path.join(scratch, 'sources.mjs');

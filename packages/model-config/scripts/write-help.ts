@@ -121,7 +121,10 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return [line(heading), rule, ...rows.slice(1).map(line)];
 }
 
-/** The text with the lines between two marks replaced. The marks stay, or `keepStart` and `keepEnd` do. */
+/**
+ * The text with the lines between two marks replaced. `keepStart` and `keepEnd` are written where the marks
+ * were. Default: the marks themselves.
+ */
 function replaceBetween(
   text: string,
   start: string,

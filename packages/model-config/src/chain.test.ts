@@ -21,7 +21,7 @@ const keysOf = (config: ModelConfig, downloaded = [downloadedModel('a')], name =
   );
 
 describe('a chain', () => {
-  it('has the steps of the chains that it refers to, and each model once, at its first place', () => {
+  it('contains the steps of the chains that it refers to, and each model once, at its first place', () => {
     const nested = config(
       '{ default: [c, chain:x, b], x: [a, chain:y], y: [c, b, downloaded:chat] }',
     );

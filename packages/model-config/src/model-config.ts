@@ -10,7 +10,7 @@ export interface SimulatedRung {
 }
 
 /**
- * What a model costs and how good it is in a simulation. `null` leaves a field to the estimator, or to
+ * Cost and quality of a model in a simulation. `null` leaves a field to the estimator, or to
  * the tier for `quality`.
  */
 export interface SimulatedModel {

@@ -65,7 +65,7 @@ function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot)
       totalBytes,
       bytes,
     })),
-    // Of shared memory the total is only a cap.
+    // The total of shared memory is only a cap.
     ...gpus
       .filter(({ memory }) => memory === 'dedicated')
       .map(({ totalBytes, usedBytes: bytes }) => ({ name: 'used of a GPU', totalBytes, bytes })),

@@ -72,7 +72,8 @@ describe('memory', () => {
     [linux.wsl2, 12_470_504_448, 11_890_956_288, 'machine'],
     [linuxGpus.amdPolaris, 16_635_121_664, 10_830_524_416, 'machine'],
     [linuxGpus.dgxSpark, 130_663_165_952, 121_411_960_832, 'machine'],
-    // 11534336 kB, and 30601641984 bytes of ZFS's cache: all that is clean, because 2.5 GiB are not.
+    // 11534336 kB and the 30601641984 clean bytes of ZFS's cache. Another 2.5 GiB of the cache are dirty or
+    // pinned.
     [linuxMemory.zfsServer, 67_366_309_888, 42_412_802_048, 'machine'],
     [linuxMemory.lxcNegative, 16_779_403_264, null, 'machine'],
     // 4 GiB - (4 GiB - 4760 kB - 2 GiB of file cache)
@@ -313,7 +314,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // Not full at 512 MiB: 124.5 GiB in all, and 63 GiB + 455 MiB of them in use.
+      // The pool is carve-out and system memory together: 124.5 GiB, of which 63 GiB + 455 MiB are in use.
       linuxGpus.amdApu,
       {
         deviceKey: 'pci:0000:c3:00.0',
@@ -380,7 +381,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // Two thirds of 16 GiB less what is allocated, not less what is in use.
+      // Two thirds of 16 GiB less the allocated memory, which is more than the memory in use.
       darwin.appleSilicon,
       {
         deviceKey: 'apple',
@@ -414,7 +415,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // Not the 8128 MiB of nvidia-smi: Windows lets it use 27 GiB more.
+      // nvidia-smi prints 8128 MiB, but Windows lets this GPU use 27 GiB more.
       windows.windowsN1x,
       {
         deviceKey: 'GPU-11111111-2222-3333-4444-555555555555',
@@ -506,7 +507,7 @@ describe('power', () => {
       chargeRatio: 0.8,
     });
     expect((await first(darwin.appleSilicon)).power).toEqual({ onBattery: false, chargeRatio: 1 });
-    // Its capture has no /sys/class/power_supply.
+    // The capture of this machine has no /sys/class/power_supply.
     expect((await first(linux.virtualMachine)).power).toEqual({
       onBattery: null,
       chargeRatio: null,

@@ -11,7 +11,7 @@ import type { PlatformReaders } from './reading/figures.js';
 import { plausibleRam, plausibleSwap } from './reading/plausible-memory.js';
 import { windowsReaders } from './windows/windows-readers.js';
 
-/** What the readers of a platform use. */
+/** The dependencies of a platform's readers. */
 export interface PlatformPorts {
   readonly platform: NodeJS.Platform;
   readonly files: FileTree;

@@ -38,7 +38,10 @@ export class ResourceMonitorError extends Error implements ResourceMonitorErrorF
   }
 }
 
-/** The message of anything thrown. Not by `instanceof Error`, which is false for errors of another realm. */
+/**
+ * The message of anything thrown. It does not use `instanceof Error`, which is false for errors of another
+ * realm.
+ */
 export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)

@@ -1,8 +1,8 @@
 import type { GpuResources, Resources } from '@mai/memory-ledger';
 
 /**
- * What a machine has and has left at one moment. Unknown figures are null, never zero. A snapshot is a
- * `Resources` of the memory ledger with more detail.
+ * The resources of a machine at one moment: totals, and the parts that are available. Unknown figures are
+ * null, never zero. A snapshot is a `Resources` of the memory ledger with more detail.
  */
 export interface ResourceSnapshot extends Resources {
   /** Always true: a monitor reads the machine that it runs on. */
@@ -23,7 +23,7 @@ export interface ResourceSnapshot extends Resources {
 export interface RamSnapshot {
   /** The machine's RAM, or the limit of this process's control group if that is smaller. */
   readonly totalBytes: number;
-  /** What can be allocated without swapping, as the platform estimates it. */
+  /** Memory that can be allocated without swapping, by the platform's estimate. */
   readonly availableBytes: number | null;
   /**
    * Whether `availableBytes` excludes the pages of memory-mapped files: Windows excludes them, Linux and
@@ -75,9 +75,9 @@ export interface CpuSnapshot {
   readonly cores: number;
   /** Share of all `cores` in use since the previous sample, 0 to 1; the load average in the first sample. */
   readonly utilizationRatio: number | null;
-  /** LM Studio's part of it. */
+  /** Share of all `cores` that LM Studio's processes use. */
   readonly enginesRatio: number | null;
-  /** The part of everything else. */
+  /** Share of all `cores` that all other processes use. */
   readonly othersRatio: number | null;
   /** Over 1, 5 and 15 minutes, in runnable tasks of the whole machine; null on Windows. */
   readonly loadAverages: readonly [number, number, number] | null;

@@ -36,8 +36,8 @@ onLinux('this Linux machine', () => {
       const text = execFileSync('free', ['-b'], { encoding: 'utf8' });
       free = (/^Mem:\s+(.*)$/m.exec(text)?.[1] ?? '').split(/\s+/).map(Number);
     } catch (error) {
-      // Not every container has procps. free(1) reads /proc/meminfo, too.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // Not every container has free(1), which is part of procps.
+      if (!isAbsent(error)) throw error;
       return;
     }
     const { ram } = await monitor.snapshot();
@@ -70,7 +70,7 @@ onLinux('this Linux machine', () => {
 
   test('is read for an hour, accelerated, without leaking descriptors, children or memory', async () => {
     v8.setFlagsFromString('--expose-gc');
-    const collect = vm.runInNewContext('gc') as () => void;
+    const collect: () => void = vm.runInNewContext('gc');
     const descriptors = (): number => readdirSync('/proc/self/fd').length;
     const before = descriptors();
     const monitor = createResourceMonitor({ clock: createFastClock(1000), env: { PATH: '' } });
@@ -114,7 +114,7 @@ onLinux('this Linux machine', () => {
         });`;
       const built = `${__dirname}/../dist/index.cjs`;
       const text = execFileSync(process.execPath, ['-e', script, built], { encoding: 'utf8' });
-      const ram = JSON.parse(text) as { availableBytes: number };
+      const ram: { availableBytes: number } = JSON.parse(text);
       expect(ram).toMatchObject({ totalBytes: 256 * MIB, limitedBy: 'cgroup' });
       expect(ram.availableBytes).toBeGreaterThan(0);
       expect(ram.availableBytes).toBeLessThan(256 * MIB);
@@ -130,6 +130,10 @@ onLinux('this Linux machine', () => {
     }
   });
 });
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
 
 /** Creates a control group with a memory limit; null if that is not allowed. */
 function makeLimitedGroup(limitBytes: number): string | null {

@@ -1,5 +1,5 @@
+import { rejectedBy } from '../src/ports/clock.js';
 import type { Clock } from '../src/ports/clock.js';
-import { abortReason } from '../src/ports/clock.js';
 
 interface Sleeper {
   readonly dueMs: number;
@@ -22,9 +22,9 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
     nowMs: () => startMs + elapsedMs,
     monotonicMs: () => elapsedMs,
     sleep: (ms, { signal }) =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         if (signal?.aborted === true) {
-          reject(abortReason(signal));
+          resolve(rejectedBy(signal));
           return;
         }
         const sleeper: Sleeper = {
@@ -36,7 +36,7 @@ export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
         };
         const onAbort = (): void => {
           sleepers = sleepers.filter((other) => other !== sleeper);
-          reject(abortReason(signal));
+          if (signal !== null) resolve(rejectedBy(signal));
         };
         signal?.addEventListener('abort', onAbort, { once: true });
         sleepers.push(sleeper);

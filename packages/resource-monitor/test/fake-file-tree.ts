@@ -6,7 +6,7 @@ export interface FakeFileTree extends FileTree {
   readonly links: Map<string, string>;
   /** Files whose reads never return, as with a driver that hangs. */
   readonly stuck: Set<string>;
-  /** Number of kept files that are open. */
+  /** Number of files that are kept open. */
   readonly open: number;
 }
 

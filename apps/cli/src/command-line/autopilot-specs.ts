@@ -5,7 +5,7 @@ import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
 export const AUTOPILOT: readonly CommandSpec[] = [
   {
     name: 'watch',
-    summary: 'keep the best model that fits loaded, until Ctrl-C',
+    summary: 'keep the best model loaded that fits, until Ctrl-C',
     options: [
       ...SELECTION_OPTIONS,
       {

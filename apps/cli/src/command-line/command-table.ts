@@ -91,7 +91,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'load',
-    summary: 'load a model with its configured settings; try the next key where it does not load',
+    summary: 'load a model with its configured settings; if that fails, try the next KEY',
     arguments: [
       { name: 'KEY...', required: true, summary: 'model keys, in order', completes: 'model' },
     ],
@@ -126,7 +126,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     options: [
       { name: 'all', short: 'a', summary: 'every instance of the key' },
-      { name: 'force', summary: 'also while it generates' },
+      { name: 'force', summary: 'unload it even while it generates' },
       DRY_RUN,
     ],
     load: async () => (await import('../commands/unload.js')).run,
@@ -191,7 +191,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'start',
-    summary: 'this machine, its models and the choice; the demo where LM Studio is off',
+    summary: 'show this machine, its models and the choice, or the demo if LM Studio is off',
     options: [{ name: 'fast', summary: 'without the pauses for reading' }],
     load: async () => (await import('../commands/start.js')).run,
   },

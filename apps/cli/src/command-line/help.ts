@@ -18,6 +18,7 @@ const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.modelFile]: 'a model file could not be read',
   [EXIT.autopilot]: 'the journal of the autopilot is unusable, or another autopilot runs',
   [EXIT.fault]: '`mai doctor` found a fault, or `mai replay` a difference',
+  [EXIT.outputFailed]: 'the output could not be written, for example to a full disk',
   [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
   [EXIT.interrupted]: 'interrupted (Ctrl-C, SIGINT)',
   [EXIT.terminated]: 'terminated (SIGTERM)',
@@ -34,7 +35,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
   const sections = [
     wrap(
       command === undefined
-        ? 'mai keeps the best local model that fits this machine now loaded in LM Studio.'
+        ? 'mai keeps the best local model loaded in LM Studio that fits this machine now.'
         : `mai ${nameOf(path)}: ${command.summary}`,
       width,
     ).join('\n'),

@@ -16,7 +16,7 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'last',
         value: 'COUNT',
-        summary: 'how many decisions up to that time (default: 5, with a time 1)',
+        summary: 'how many decisions up to that time (default: 5; 1 if WHEN is given)',
       },
     ],
     examples: [

@@ -117,7 +117,7 @@ describe('mai models', () => {
     const { exitCode, out, err } = await mai('models', { columns: 80 });
     expect(exitCode).toBe(0);
     expect(out).toMatch(/qwen\/qwen3-4b +medium +2\.3 GiB/);
-    expect(err).toMatch(/As LM Studio at 127\.0\.0\.1:\d+ lists them/);
+    expect(err).toMatch(/Listed by LM Studio at 127\.0\.0\.1:\d+\./);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   });
 
@@ -154,7 +154,7 @@ describe('mai select', () => {
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^Choice +google\/gemma-3-4b/);
     expect(out).toMatch(/qwen\/qwen3-8b +can't do vision/);
-    expect(err).toContain('`mai select --load` carries it out.');
+    expect(err).toContain('`mai select --load` carries out this plan.');
     expect(loaded()).toEqual([]);
   });
 
@@ -168,6 +168,14 @@ describe('mai select', () => {
     const again = await mai('select --tier small --load');
     expect(again.out).toMatch(/Kept mai\/qwen\/qwen3-1\.7b/);
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
+  });
+
+  test('the plan for a resident that stays names the residents that it replaces', async () => {
+    await mai('select --load');
+    await mai('load qwen/qwen3-1.7b');
+    await mai('unpin --all');
+    const { out } = await mai('select');
+    expect(out).toMatch(/Plan +keep it: .*\n +unload mai\/qwen\/qwen3-1\.7b \(replaced\)\n/);
   });
 
   test('--load --dry-run changes nothing', async () => {
@@ -257,7 +265,7 @@ describe('mai config', () => {
     await mai('config init');
     const again = await mai('config init');
     expect(again.exitCode).toBe(2);
-    expect(again.err).toMatch(/is there already\. Add --force/);
+    expect(again.err).toMatch(/exists already\. Add --force/);
     expect((await mai('config init --force')).exitCode).toBe(0);
   });
 
@@ -349,7 +357,8 @@ describe('unusual models', () => {
     expect(exitCode).toBe(0);
     expect(err).toContain("its file is not in LM Studio's models folder on this machine");
     expect(out).toMatch(/LM Studio's own\s+estimate, low confidence/);
-    expect(out).toMatch(/worked out from the size of its\s+file/);
+    expect(out).toMatch(/Only its\s+size\s+is\s+known,\s+so\s+its\s+parts\s+are\s+not\s+shown\./);
+    expect(out).not.toMatch(/no GPU|weights|KV cache|By context length/);
     expect((await mai('estimate qwen/qwen3-4b --json')).json()).toMatchObject({
       source: 'file-size',
       confidence: 'low',

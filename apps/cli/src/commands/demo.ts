@@ -5,8 +5,8 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 
 /** `mai demo`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { playDemo } = await import('../demo/play-demo.js');
-  await playDemo(context, { fast: input.has('fast') });
+  const { runDemo } = await import('../demo/run-demo.js');
+  await runDemo(context, { fast: input.has('fast') });
   nextSteps(context.output, false);
   return EXIT.success;
 }

@@ -1,4 +1,4 @@
-import type { Check } from '@mai/host';
+import { plural, type Check } from '@mai/host';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
@@ -45,9 +45,7 @@ function render(checks: readonly Check[], { output }: CommandContext): string {
     bad > 0
       ? style.bad(`${bad} ${bad === 1 ? 'thing needs' : 'things need'} mending.`)
       : warnings > 0
-        ? style.caution(
-            `Nothing is broken; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`,
-          )
+        ? style.caution(`Nothing is broken; ${plural(warnings, 'warning')}.`)
         : style.good('Everything is fine.');
   return `${lines.join('\n')}\n\n${verdict}\n`;
 }

@@ -15,10 +15,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const settings = settingsFromInput(input);
   if (input.has('stdin')) {
     if (model !== undefined) {
-      throw new UsageError(`--stdin reads the files from its lines; leave ${model} out.`);
+      throw new UsageError(
+        `--stdin reads the names of files from standard input. Leave ${model} out.`,
+      );
     }
     if (Object.values(settings).some((value) => value !== null)) {
-      throw new UsageError('--stdin reads the settings from its lines; leave other options out.');
+      throw new UsageError(
+        '--stdin reads the settings from standard input. Leave the other options out.',
+      );
     }
     await answerLines(context);
     return EXIT.success;

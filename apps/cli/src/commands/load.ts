@@ -119,7 +119,7 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
 }
 
 /**
- * Whether the identifier adds something to the model key; Mai's own identifiers end with the key.
+ * Whether the identifier says more than the model key. Mai's own identifiers end with the key.
  */
 function isNamed({ instanceIdentifier, modelKey }: HandLoaded['instance']): boolean {
   return instanceIdentifier !== modelKey && !instanceIdentifier.endsWith(`/${modelKey}`);

@@ -6,7 +6,7 @@ import { openHostOf } from '../open-host.js';
 import { describeOrigin } from '../views/selection/describe-origin.js';
 import { renderModels } from '../views/selection/models-view.js';
 
-/** `mai models`: each model judged alone, as if no other were wanted. */
+/** `mai models`: lists the models. Each is judged on its own. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const all = input.has('all');
@@ -34,7 +34,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (downloadedCount === 0 && !all) {
     output.note(
       output.noteStyle.dim(
-        'Get one in LM Studio, or with `lms get`; `mai models --all` lists those that are configured.',
+        'Get a model in LM Studio or with `lms get`. `mai models --all` also lists the configured models.',
       ),
     );
   }

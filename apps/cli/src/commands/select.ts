@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { describeOrigin } from '../views/selection/describe-origin.js';
 import { describeObstacle } from '../views/selection/describe-obstacle.js';
-import { createRunNarrator, renderOutcome } from '../views/selection/run-view.js';
+import { createRunReporter, renderOutcome } from '../views/selection/run-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 
 /** `mai select`: decides; with `--load`, carries the decision out. */
@@ -14,7 +14,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { output } = context;
   const request = requestOf(input);
   await using host = await openHostOf(context);
-  // Awaited, so that the host stays open until the end.
+  // `await` keeps the host open until the switch has ended.
   if (input.has('load')) return await carryOut(host, request, input.has('dry-run'), context);
 
   const report = await host.select(request);
@@ -28,7 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     if (obstacle !== null) {
       output.note(`\n${output.noteStyle.dim(describeObstacle(obstacle))}`);
     } else if (selection.plan.steps.length > 0 && runtimeIsOn) {
-      output.note(`\n${output.noteStyle.dim('`mai select --load` carries it out.')}`);
+      output.note(`\n${output.noteStyle.dim('`mai select --load` carries out this plan.')}`);
     }
   }
   return selection.chosen === null ? EXIT.nothingFits : EXIT.success;
@@ -41,10 +41,10 @@ async function carryOut(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output } = context;
-  const narrator = createRunNarrator(output);
+  const reporter = createRunReporter(output);
   try {
-    const report = await host.switchModel(request, { dryRun, onEvent: narrator.show });
-    narrator.clear();
+    const report = await host.switchModel(request, { dryRun, onEvent: reporter.show });
+    reporter.clear();
     noteOrigin(report.origin, context);
     if (output.json) {
       const { first, last, origin, obstacle: _, ...done } = report;
@@ -60,7 +60,7 @@ async function carryOut(
     }
     return exitCodeOf(report.outcome);
   } finally {
-    narrator.clear();
+    reporter.clear();
   }
 }
 

@@ -10,7 +10,7 @@ import { renderSelection } from '../views/selection/selection-view.js';
 import { renderStatus } from '../views/machine/status-view.js';
 
 /**
- * `mai start`, which `npm start` runs: this machine's state where LM Studio runs, else the demo.
+ * `mai start`, which `npm start` runs: shows this machine where LM Studio runs, else the demo.
  */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
@@ -26,8 +26,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     const text = `LM Studio is not running here, so this is a demo. (${lmStudio.message})`;
     output.result(`${wrap(text, output.textWidth).join('\n')}\n\n`);
   }
-  const { playDemo } = await import('../demo/play-demo.js');
-  await playDemo(context, { fast: input.has('fast') });
+  const { runDemo } = await import('../demo/run-demo.js');
+  await runDemo(context, { fast: input.has('fast') });
   nextSteps(output, false);
   return EXIT.success;
 }

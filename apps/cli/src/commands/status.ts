@@ -42,7 +42,7 @@ async function watch(
   return EXIT.success;
 }
 
-/** Without the monitor's own reading, because `resources` has the same figures. */
+/** Leaves out the monitor's own reading, because `resources` has the same figures. */
 function jsonOf(report: StatusReport): object {
   const { lmStudio, resources, pools, trends, residents, elsewhere, config } = report;
   return { lmStudio, resources, pools, trends, residents, elsewhere, config };

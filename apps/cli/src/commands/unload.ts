@@ -1,7 +1,7 @@
 import { formatBytes } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import { errorJson, EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
@@ -18,7 +18,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     },
     { dryRun },
   );
-  if (pinError instanceof Error) output.warn(pinError.message);
+  if (pinError !== null) output.warn(errorJson(pinError).message);
   if (output.json) {
     output.resultJson({
       dryRun,

@@ -213,3 +213,39 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
     expect(loadConfig.contextLengthTokens).toBe(contextLengthTokens);
   }
 });
+
+test('mai models names the trade-off that select makes; mai estimate names the longest context that fits', async () => {
+  // 128 KiB of KV cache for each token, so a terabyte for the configured context.
+  writeTinyModel(path.join(models, 'acme', 'Long-GGUF', 'Long-Q4_K_M.gguf'), {
+    ...{ name: 'Long', layers: 128, width: 512, contextLength: 8_388_608 },
+  });
+  const config = {
+    version: 1,
+    models: [{ key: 'long', category: 'small', context_window: 8_388_608, capabilities: ['chat'] }],
+    fallback_chains: { default: ['long'] },
+  };
+  writeFileSync(path.join(home, 'models.yaml'), JSON.stringify(config));
+  const words = '4,096 tokens of context instead of 8,388,608';
+  expect((await mai('models')).out).toMatch(new RegExp(`^ *long .*~ fits with ${words}`, 'm'));
+  const { models: listed } = (await mai('models', '--json')).json() as {
+    models: { modelKey: string }[];
+  };
+  expect(listed.find(({ modelKey }) => modelKey === 'long')).toMatchObject({
+    rejection: { code: expect.stringMatching(/^INSUFFICIENT_/) },
+    cheaper: {
+      loadConfig: { contextLengthTokens: 4096 },
+      tradeOffs: [{ kind: 'shorter-context', fromTokens: 8_388_608, toTokens: 4096 }],
+    },
+  });
+  expect(listed.find(({ modelKey }) => modelKey === 'big-7b')).toMatchObject({
+    ...{ rejection: null, cheaper: null },
+  });
+  const select = await mai('select');
+  expect(select.out).toMatch(/^Choice +long {2}small, 4,096 tokens of context\n/);
+  expect(select.out).toContain(`         Trade-off: ${words}\n`);
+
+  const { out } = await mai('estimate', 'long');
+  const [, longest = ''] =
+    /~ It fits with ([\d,]+) tokens of context instead of 8,388,608\./.exec(out) ?? [];
+  expect(Number(longest.replaceAll(',', ''))).toBeGreaterThan(4096);
+});

@@ -2,11 +2,11 @@ import type { MonitorPort } from '@mai/host';
 import { withMemoryInUse, type MemoryUse, type Simulator } from '@mai/lmstudio-simulator';
 import { deviceKeyOf, type PoolName } from '@mai/memory-ledger';
 
-/** This machine's real readings, with the simulated models and the injected pressure added. */
+/** This machine's real readings, plus the memory of the simulated models and the injected bytes. */
 export interface DemoMonitor extends MonitorPort {
-  /** Sets the injected bytes in the story's pool; the next call replaces them. */
+  /** Sets the injected bytes of the demo's pool. The next call replaces them. */
   readonly inject: (bytes: number) => void;
-  /** What is injected, by pool as selections name it. */
+  /** The injected bytes by pool. */
   readonly injected: () => ReadonlyMap<PoolName, number>;
 }
 
@@ -33,7 +33,7 @@ export function createDemoMonitor(
   };
 }
 
-/** The injected bytes are taken as a simulated model would take them. */
+/** Adds the injected bytes to the memory that the simulated models take. */
 function withInjected(
   { ram, gpus }: MemoryUse,
   deviceKey: string | null,

@@ -15,20 +15,18 @@ import {
 export interface DemoSetting {
   readonly world: FittedWorld['world'];
   readonly config: ModelConfigFile;
-  /** The pool that the story is about. */
+  /** The pool that the demo fills and frees. */
   readonly pool: Pool;
 }
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
+/** Minimum share of the pool that is free below the limit. */
 const LEAST_ROOM_RATIO = 0.06;
-/** The most memory that the models of the story take, however large the machine. */
+/** Maximum memory that the models are scaled to. */
 const LARGEST_ROOM_BYTES = 48 * GIB;
 
-/**
- * Scales models, limits and speeds so that the story fits this machine, small, large or nearly
- * full.
- */
+/** Scales models, limits and speeds to this machine, which may be small, large or nearly full. */
 export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = choosePool(resources);
   const roomBytes = Math.min(LARGEST_ROOM_BYTES, room(pool, LIMIT));
@@ -36,7 +34,7 @@ export function createDemoSetting(resources: Resources): DemoSetting {
   return { pool, world: fitted.world, config: demoConfig(fitted, pool) };
 }
 
-/** A GPU's own memory where there is some to be measured, else the system's. */
+/** The memory of the first dedicated GPU that can be measured, else RAM. */
 function choosePool(resources: Resources): Pool {
   const gpu = resources.gpus.find(
     ({ memory, totalBytes, availableBytes }) =>
@@ -48,7 +46,7 @@ function choosePool(resources: Resources): Pool {
   const { memoryLimitRatio, vramLimitRatio } = DEFAULT_SELECTION_POLICY;
   const usual = gpu === undefined ? memoryLimitRatio : vramLimitRatio;
   const usedRatio = 1 - available / total;
-  // The usual limit is raised where the machine is too full for the story.
+  // A nearly full machine gets a higher limit, so that the models still fit.
   const limitRatio = Math.min(
     0.98,
     Math.max(usual, usedRatio + Math.max(LEAST_ROOM_RATIO, (1 - usedRatio) * 0.6)),

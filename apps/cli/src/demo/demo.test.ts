@@ -3,8 +3,8 @@ import { createFakeIo } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
 import { createOutput } from '../terminal/output.js';
 import { textWidth } from '../terminal/text.js';
-import type { DemoStep } from './play-demo.js';
-import { playDemo } from './play-demo.js';
+import type { DemoStep } from './run-demo.js';
+import { runDemo } from './run-demo.js';
 
 // eslint-disable-next-line no-control-regex -- a terminal is driven by control characters
 const CURSOR_SEQUENCE = /\u001b\[[0-9;?]*[A-Za-ln-z]|\r/g;
@@ -33,7 +33,7 @@ const gpu = (totalBytes: number, availableBytes: number) => ({
   availableBytes,
 });
 
-async function play(resources: Resources) {
+async function run(resources: Resources) {
   const io = createFakeIo();
   const output = createOutput(io, { json: true, quiet: true, noColour: true });
   const globals = {
@@ -45,7 +45,7 @@ async function play(resources: Resources) {
     quiet: true,
     verbose: false,
   };
-  await playDemo(
+  await runDemo(
     { io, output, globals, signal: io.signal },
     {
       fast: true,
@@ -79,7 +79,7 @@ test.each([
     }),
   ],
 ])('every chapter works on %s', async (_, resources) => {
-  const steps = await play(resources);
+  const steps = await run(resources);
   expect(steps.map(({ step, outcome }) => `${step}: ${outcome}`)).toEqual([
     'choose: switched',
     'step-down: switched',

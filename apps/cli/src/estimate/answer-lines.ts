@@ -5,12 +5,12 @@ import { openHostOf } from '../open-host.js';
 import { SCHEMA_VERSION, type Output } from '../terminal/output.js';
 import { readLines } from './read-lines.js';
 
-/** Warns of a file whose weights are not all there. */
+/** Warns that a file lacks weights. */
 export function warnOfIncomplete(file: string, output: Output): void {
   output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
 }
 
-/** `mai estimate --stdin`: an answer for each line as it comes; a line that fails says why. */
+/** `mai estimate --stdin`: answers each line when it arrives. The answer to a wrong line is an error. */
 export async function answerLines(context: CommandContext): Promise<void> {
   const { io, output, signal } = context;
   await using host = await openHostOf(context);

@@ -4,7 +4,7 @@ import { textWidth } from './text.js';
 /** A part of a memory pool; the parts are drawn in order. `kind` decides on glyph and colour. */
 export interface BarPart {
   readonly kind: 'others' | 'models' | 'injected';
-  /** Its share of the pool, 0 to 1. */
+  /** Share of the pool, 0 to 1. */
   readonly ratio: number;
 }
 

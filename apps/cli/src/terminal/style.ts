@@ -1,4 +1,4 @@
-/** Colours by meaning. Each only repeats a word, a glyph or the position. */
+/** Colours by meaning. A word, a glyph or the position always says the same. */
 export interface Style {
   /** Whether the functions add colours. */
   readonly enabled: boolean;

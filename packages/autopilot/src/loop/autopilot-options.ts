@@ -85,7 +85,8 @@ export interface AutopilotSettings extends Required<Omit<AutopilotOptions, 'timi
   readonly timings: AutopilotTimings;
 }
 
-const DEFAULT_TIMINGS: AutopilotTimings = {
+/** The timings in force where an option is absent. */
+export const DEFAULT_TIMINGS: AutopilotTimings = {
   observeIntervalMs: 1000,
   drainDeadlineMs: 30_000,
   emergencyDrainMs: 30_000,

@@ -2,16 +2,15 @@ import path from 'node:path';
 import { chargeResident, LIMIT, measurePools, type LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
-import { selectModel } from '@mai/selector';
 import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { withLoadConfig } from '../models/catalog.js';
-import { fitOf, isTooLarge } from '../models/model-fit.js';
+import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
 import { changesOf, isHypothetical, refuseProblems, settingsOf } from './estimate-settings.js';
-import { judgeAlone, type FitHere } from './fit-here.js';
+import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
 import { NO_SETTINGS } from './setting-values.js';
@@ -88,7 +87,7 @@ async function estimateDownloaded(
 
   const input = await assembleSelectionInput(
     { ...session.ports, catalog: portOf([wanted]) },
-    { tradeOffs: known.kind === 'size' },
+    {},
     { signal: context.signal },
   );
   const [candidate] = input.candidates;
@@ -106,7 +105,7 @@ async function estimateDownloaded(
           ...fit,
           loadConfig: asked,
           resources,
-          cheaper: isTooLarge(fit) ? cheaperOf(known, input) : null,
+          cheaper: fit.rejection === null ? null : cheaperOf(known, input),
         }
       : null,
     corrected: sourced?.corrected === true ? sourced.footprint : null,
@@ -129,12 +128,7 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
   const [candidate] = input.candidates;
   const loadConfig = candidate?.loadOptions[0]?.loadConfig;
   if (candidate === undefined || loadConfig === undefined) return null;
-  if (known.kind === 'size') {
-    const { chosen, pools } = selectModel(input);
-    return chosen?.footprint == null
-      ? null
-      : { loadConfig: chosen.loadOption.loadConfig, footprint: chosen.footprint, pools };
-  }
+  if (known.kind === 'size') return cheaperFitOf(candidate, input);
   const { resources, policy } = input;
   // Search as if every resident were unloaded. Then `fitOf` checks whether enough of the residents
   // may be unloaded.
@@ -145,12 +139,14 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
   const pools = measurePools(resources, residents, policy);
   const { header, visionProjector } = known;
   const environment = { ...environmentOf(resources), visionProjector };
-  const found = cheapestFit(header, loadConfig, environment, {
-    pools,
-    devices: resources,
-    limit: LIMIT,
-    size: 'upper-end',
-  });
+  const found = withTradeOffs(
+    cheapestFit(header, loadConfig, environment, {
+      pools,
+      devices: resources,
+      limit: LIMIT,
+      size: 'upper-end',
+    }),
+  );
   if (found === null) return null;
   const option = { ...found, guardrails: null };
   const judged = fitOf({ ...candidate, loadOptions: [option] }, input);

@@ -1,6 +1,12 @@
+import type { TradeOff } from '@mai/autopilot';
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import { LIMIT, measurePools } from '@mai/memory-ledger';
-import type { EstimateEnvironment, EstimateReport, EstimateSettings } from '@mai/memory-estimator';
+import type {
+  CheapestFit,
+  EstimateEnvironment,
+  EstimateReport,
+  EstimateSettings,
+} from '@mai/memory-estimator';
 import {
   cheapestFit,
   CPU_ENVIRONMENT,
@@ -12,14 +18,8 @@ import { toSelectionPolicy } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { fitBeside, type ModelFit } from '../models/model-fit.js';
+import { fitBeside, type CheaperLoad, type ModelFit } from '../models/model-fit.js';
 import type { KnownModel } from './open-model.js';
-
-/** A load configuration and its footprint. */
-export interface CheaperLoad {
-  readonly loadConfig: LoadConfig;
-  readonly footprint: Footprint;
-}
 
 /** Whether a model fits this machine now. */
 export interface FitHere extends ModelFit {
@@ -67,23 +67,57 @@ export async function judgeAlone(
     known.kind === 'size'
       ? estimateFromFileSize(known, one, environment)
       : estimateFootprint(known.header, one, environment);
-  const judge = (one: CheaperLoad): ModelFit => fitBeside(one.footprint, resources, policy);
-  const asAsked = { loadConfig: wanted, footprint: estimate(wanted) };
-  const fit = { ...judge(asAsked), loadConfig: wanted, resources };
+  const judge = (footprint: Footprint): ModelFit => fitBeside(footprint, resources, policy);
+  const fit = { ...judge(estimate(wanted)), loadConfig: wanted, resources };
   if (fit.rejection === null) return { ...fit, cheaper: null };
   const cheaper =
     known.kind === 'size'
       ? shorterContexts(asked.contextLengthTokens)
-          .map((contextLengthTokens) => ({ ...wanted, contextLengthTokens }))
-          .map((one) => ({ loadConfig: one, footprint: estimate(one) }))
-          .find((one) => judge(one).rejection === null)
-      : cheapestFit(known.header, wanted, environment, {
-          pools: measurePools(resources, [], policy),
-          devices: resources,
-          limit: LIMIT,
-          size: 'upper-end',
-        });
-  return { ...fit, cheaper: cheaper ? { ...cheaper, pools: judge(cheaper).pools } : null };
+          .map((toTokens): CheaperLoad => {
+            const loadConfig = { ...wanted, contextLengthTokens: toTokens };
+            const fromTokens = asked.contextLengthTokens;
+            return {
+              loadConfig,
+              footprint: estimate(loadConfig),
+              tradeOffs: [{ kind: 'shorter-context', fromTokens, toTokens }],
+            };
+          })
+          .find(({ footprint }) => judge(footprint).rejection === null)
+      : withTradeOffs(
+          cheapestFit(known.header, wanted, environment, {
+            pools: measurePools(resources, [], policy),
+            devices: resources,
+            limit: LIMIT,
+            size: 'upper-end',
+          }),
+        );
+  return {
+    ...fit,
+    cheaper: cheaper ? { ...cheaper, pools: judge(cheaper.footprint).pools } : null,
+  };
+}
+
+/** The same fit with the trade-offs as the autopilot names them. */
+export function withTradeOffs(fit: CheapestFit | null): CheaperLoad | null {
+  return fit === null ? null : { ...fit, tradeOffs: fit.tradeOffs.map(tradeOffOf) };
+}
+
+function tradeOffOf(change: CheapestFit['tradeOffs'][number]): TradeOff {
+  switch (change.setting) {
+    case 'contextLengthTokens':
+      return { kind: 'shorter-context', fromTokens: change.from, toTokens: change.to };
+    case 'kvCacheTypes': {
+      const { from, to } = change;
+      return {
+        ...{ kind: 'kv-cache-type', fromK: from.keys, fromV: from.values },
+        ...{ toK: to.keys, toV: to.values },
+      };
+    }
+    case 'flashAttention':
+      return { kind: 'flash-attention' };
+    case 'offloadRatio':
+      return { kind: 'less-offload', ratio: change.to };
+  }
 }
 
 /** Half of a context length, a quarter and so on, longest first, down to 2048 tokens. */

@@ -1,10 +1,10 @@
 import type { Capability, Tier } from '@mai/memory-ledger';
-import { assembleSelectionInput } from '@mai/autopilot';
+import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import type { ModelProfile } from '@mai/model-config';
 import type { Session } from '../session.js';
 import { withLoadConfig } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
-import { fitOf, type ModelFit } from './model-fit.js';
+import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
 
 /** Selects the models of a list. */
 export interface ModelsQuery {
@@ -27,12 +27,17 @@ export interface ModelList extends DownloadsReport {
 /** A model with its memory on this machine and whether it fits now. */
 export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
   readonly profile: ModelProfile;
+  /**
+   * A load configuration with trade-offs that fits where the configured one does not. It is the one
+   * that `select` would load. Null where the configured one fits, and where none fits.
+   */
+  readonly cheaper: CheaperLoad | null;
   /** Size on disk; null where LM Studio does not tell. */
   readonly sizeBytes: number | null;
   readonly loaded: boolean;
 }
 
-/** Lists models. Each is judged as if it were the only candidate, with its configured settings. */
+/** Lists models. Each is judged alone: as configured, and then with trade-offs where it does not fit. */
 export async function listModels(session: Session, query: ModelsQuery): Promise<ModelList> {
   const { tier = null, capabilities = [], contextLengthTokens = null, all = false } = query;
   const [downloads, { profiles }] = await Promise.all([session.downloads(), session.catalog()]);
@@ -55,28 +60,60 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
 }
 
 async function judge(
-  { ports, catalog, context }: Session,
+  session: Session,
   { models }: Downloads,
   profiles: readonly ModelProfile[],
 ): Promise<readonly ModelReport[]> {
-  const { portOf } = await catalog();
-  const input = await assembleSelectionInput(
-    { ...ports, catalog: portOf(profiles) },
-    { tradeOffs: false },
-    { signal: context.signal },
-  );
+  const input = await assemble(session, profiles, false);
   // Older versions of LM Studio list models without their size.
   const sizes = new Map(models.map(({ modelKey, sizeBytes }) => [modelKey, sizeBytes || null]));
-  return profiles.flatMap((profile) => {
+  const reports = profiles.flatMap((profile): ModelReport[] => {
     const candidate = input.candidates.find(({ modelKey }) => modelKey === profile.modelKey);
     if (candidate === undefined) return [];
     const { footprint, rejection } = fitOf(candidate, input);
-    return {
-      profile,
-      sizeBytes: sizes.get(profile.modelKey) ?? null,
-      loaded: input.residents.some(({ modelKey }) => modelKey === profile.modelKey),
-      footprint,
-      rejection,
-    };
+    return [
+      {
+        profile,
+        sizeBytes: sizes.get(profile.modelKey) ?? null,
+        loaded: input.residents.some(({ modelKey }) => modelKey === profile.modelKey),
+        footprint,
+        rejection,
+        cheaper: null,
+      },
+    ];
   });
+  // Each cheaper load option needs an estimate of its own, so only rejected models are tried.
+  const rejected = reports.filter(({ rejection, profile }) => rejection && profile.downloaded);
+  if (rejected.length === 0) return reports;
+  const cheaper = await assemble(
+    session,
+    rejected.map(({ profile }) => profile),
+    true,
+  );
+  return reports.map((report) => {
+    const candidate = rejected.includes(report)
+      ? cheaper.candidates.find(({ modelKey }) => modelKey === report.profile.modelKey)
+      : undefined;
+    if (candidate === undefined) return report;
+    const fit = cheaperFitOf(candidate, cheaper);
+    if (fit === null) return report;
+    const { pools: _, ...load } = fit;
+    // Without a trade-off: memory was freed since the first reading.
+    return load.tradeOffs.length === 0
+      ? { ...report, rejection: null }
+      : { ...report, cheaper: load };
+  });
+}
+
+async function assemble(
+  { ports, catalog, context }: Session,
+  profiles: readonly ModelProfile[],
+  tradeOffs: boolean,
+): Promise<AssembledInput> {
+  const { portOf } = await catalog();
+  return assembleSelectionInput(
+    { ...ports, catalog: portOf(profiles) },
+    { tradeOffs },
+    { signal: context.signal },
+  );
 }

@@ -1,4 +1,11 @@
-import type { Footprint, Resources, SelectionPolicy, Shortfall } from '@mai/memory-ledger';
+import type { AssembledCandidate, TradeOff } from '@mai/autopilot';
+import type {
+  Footprint,
+  LoadConfig,
+  Resources,
+  SelectionPolicy,
+  Shortfall,
+} from '@mai/memory-ledger';
 import { charge, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/memory-ledger';
 import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
@@ -11,6 +18,14 @@ export interface ModelFit {
   readonly rejection: Rejection | null;
   /** Every pool of the machine before and after the load; unchanged where it does not fit. */
   readonly pools: readonly PoolOutcome[];
+}
+
+/** A load configuration that fits where the configured one does not. */
+export interface CheaperLoad {
+  readonly loadConfig: LoadConfig;
+  readonly footprint: Footprint;
+  /** What it gives up compared with the configured one. */
+  readonly tradeOffs: readonly TradeOff[];
 }
 
 /**
@@ -28,6 +43,21 @@ export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
     rejection: rejected[0]?.rejection ?? null,
     pools,
   };
+}
+
+/**
+ * The first load option of a candidate that fits, and the pools after that load. It is the one that
+ * a decision about this candidate alone chooses. Null where none fits.
+ */
+export function cheaperFitOf(
+  candidate: AssembledCandidate,
+  input: SelectionInput,
+): (CheaperLoad & Pick<ModelFit, 'pools'>) | null {
+  const { chosen, pools } = selectModel({ ...input, candidates: [candidate] });
+  const option = candidate.loadOptions[chosen?.optionIndex ?? -1];
+  if (option === undefined || option.footprint === null) return null;
+  const { loadConfig, footprint, tradeOffs } = option;
+  return { loadConfig, footprint, tradeOffs, pools };
 }
 
 /** Judges whether a footprint fits beside all residents, without unloading any. */
@@ -68,9 +98,4 @@ function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
   return deviceKey === null
     ? { code: 'INSUFFICIENT_RAM', ...figures }
     : { code: 'INSUFFICIENT_VRAM', deviceKey, ...figures };
-}
-
-/** Whether a model is rejected for lack of memory. */
-export function isTooLarge({ rejection }: ModelFit): boolean {
-  return rejection?.code === 'INSUFFICIENT_RAM' || rejection?.code === 'INSUFFICIENT_VRAM';
 }

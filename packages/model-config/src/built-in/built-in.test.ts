@@ -34,7 +34,7 @@ function compute(...flags: string[]): string {
 }
 
 describe('the built-in configuration', () => {
-  it('is config/models.yaml, as text and parsed', () => {
+  it('is the content of config/models.yaml, both as text and parsed', () => {
     const text = readFileSync(path.join(workspace, 'config', 'models.yaml'), 'utf8');
     expect(builtInModelConfigText).toBe(text);
     expect(parseModelConfig(text, { file: 'config/models.yaml' })).toEqual({ config, issues: [] });
@@ -85,7 +85,7 @@ describe('the built-in configuration', () => {
 });
 
 describe('the figures of the built-in configuration', () => {
-  const figures = JSON.parse(compute('--json')) as Record<string, Figures>;
+  const figures: Record<string, Figures> = JSON.parse(compute('--json'));
 
   it('equal those computed from the hyper-parameters', () => {
     expect(() => compute('--check')).not.toThrow();

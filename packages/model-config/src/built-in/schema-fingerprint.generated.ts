@@ -1,2 +1,2 @@
 // Generated from the schema by scripts/generate.mjs. Names the rules that a cached file was checked by.
-export const SCHEMA_FINGERPRINT = 'e29cb8d05b9807ab';
+export const SCHEMA_FINGERPRINT = '6f7f2b400b7247b1';

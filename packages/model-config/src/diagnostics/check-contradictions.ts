@@ -103,35 +103,42 @@ function switching(raw: unknown): Finding[] {
   ];
 
   const findings: Finding[] = [];
-  const lower = (field: PercentField, limit: PercentField, gap: number): void => {
-    if (!sound(field, limit) || percent(field) <= percent(limit) - gap) return;
+  const [memory, upgrade] = ['memory_percent', 'upgrade_below_percent_min'] as const;
+  const highestUpgrade = rounded(percent(memory) - UPGRADE_GAP_PERCENT);
+  if (sound(upgrade, memory) && percent(upgrade) > highestUpgrade) {
     findings.push(
       contradiction(
-        place(field, limit),
-        `${shown(field)} must be at least ${gap} below ${shown(limit)}`,
-        percent(limit) >= gap
-          ? `set ${field} to ${percent(limit) - gap} or less`
-          : `set ${limit} to ${percent(field) + gap} or more`,
+        place(upgrade, memory),
+        `${shown(upgrade)} must be at least ${UPGRADE_GAP_PERCENT} below ${shown(memory)}`,
+        highestUpgrade >= 0 ? `set ${upgrade} to ${highestUpgrade} or less` : `raise ${memory}`,
       ),
     );
-  };
-  const higher = (field: PercentField, limit: PercentField): void => {
-    if (!sound(field, limit) || percent(field) > percent(limit)) return;
-    findings.push(
-      contradiction(
-        place(field, limit),
-        `${shown(field)} must be above ${shown(limit)}`,
-        percent(limit) < 100
-          ? `set ${field} between ${percent(limit)} and 100`
-          : `lower ${limit}, so that there is room above it`,
-      ),
+  }
+  const above = (field: PercentField, ...limits: PercentField[]): void => {
+    const crossed = limits.filter(
+      (limit) => sound(field, limit) && percent(field) <= percent(limit),
     );
+    const highest = Math.max(...crossed.map(percent));
+    for (const limit of crossed) {
+      findings.push(
+        contradiction(
+          place(field, limit),
+          `${shown(field)} must be above ${shown(limit)}`,
+          highest < 100
+            ? `set ${field} above ${highest}, at most 100`
+            : `lower ${limit}, so that there is room above it`,
+        ),
+      );
+    }
   };
-  lower('upgrade_below_percent_min', 'memory_percent', UPGRADE_GAP_PERCENT);
-  higher('hard_limit_percent', 'memory_percent');
-  higher('hard_limit_percent', 'vram_percent');
-  higher('unified_hard_limit_percent', 'memory_percent');
+  above('hard_limit_percent', 'memory_percent', 'vram_percent');
+  above('unified_hard_limit_percent', 'memory_percent');
   return findings;
+}
+
+/** Without rounding, 8.3 - 2 would be 6.300000000000001. */
+function rounded(percent: number): number {
+  return Number(percent.toFixed(6));
 }
 
 function isPercentage(field: PercentField, percent: number): boolean {

@@ -70,47 +70,77 @@ function chainEntries(
       return duplicate(path, `${quote(entry)} is in the chain already`, 'remove it');
     }
     seen.add(entry);
+    // A second entry of the same name would be a duplicate.
+    const free = (offers: readonly string[]): readonly string[] =>
+      offers.filter((offer) => !entries.includes(offer));
     if (entry.startsWith('chain:')) {
       // A file without a `default` chain gets one, so a reference to it is valid.
-      const names = [...chains.map(([known]) => known), 'default'];
+      const names = [...new Set([...chains.map(([known]) => known), 'default'])];
       const wanted = entry.slice('chain:'.length);
       if (names.includes(wanted)) return [];
-      return oneOf(path, `there is no chain ${quote(wanted)}`, wanted, [...new Set(names)]);
+      const offers = names.filter((known) => !includesChain(known, name, new Map(chains)));
+      const message = `there is no chain ${quote(wanted)}`;
+      return oneOf(path, message, entry, free(offers.map((known) => `chain:${known}`)), names);
     }
     if (entry.startsWith('downloaded:')) {
       const [, wanted = '', ...rest] = entry.split(':');
       if (!CAPABILITIES.some((capability) => capability === wanted)) {
-        return oneOf(path, `there is no capability ${quote(wanted)}`, wanted, CAPABILITIES);
+        const offers = CAPABILITIES.map((known) => ['downloaded', known, ...rest].join(':'));
+        const message = `there is no capability ${quote(wanted)}`;
+        return oneOf(path, message, entry, free(offers), CAPABILITIES);
       }
       const tier = rest.join(':');
       if (rest.length === 0 || TIERS.some((known) => known === tier)) return [];
-      return oneOf(path, `there is no category ${quote(tier)}`, tier, TIERS);
+      const offers = TIERS.map((known) => `downloaded:${wanted}:${known}`);
+      return oneOf(path, `there is no category ${quote(tier)}`, entry, free(offers), TIERS);
     }
-    return knownModel(path, entry, keys);
+    return knownModel(path, entry, keys, entries);
   });
+}
+
+/** Whether a chain is, or includes through others, the chain `wanted`. */
+function includesChain(
+  name: string,
+  wanted: string,
+  chains: ReadonlyMap<string, readonly unknown[]>,
+  seen: Set<string> = new Set(),
+): boolean {
+  if (name === wanted) return true;
+  if (seen.has(name)) return false;
+  seen.add(name);
+  return (chains.get(name) ?? []).some(
+    (entry) =>
+      typeof entry === 'string' &&
+      entry.startsWith('chain:') &&
+      includesChain(entry.slice('chain:'.length), wanted, chains, seen),
+  );
 }
 
 function oneOf(
   path: readonly PathStep[],
   message: string,
-  wanted: string,
+  entry: string,
+  offers: readonly string[],
   known: readonly string[],
 ): Finding[] {
-  return unknown(path, message, didYouMeanSentence(wanted, known) ?? `known: ${known.join(', ')}`);
+  return unknown(path, message, didYouMeanSentence(entry, offers) ?? `known: ${known.join(', ')}`);
 }
 
+/** `others` are the entries of the same list. A name that the list has already is not offered. */
 function knownModel(
   path: readonly PathStep[],
   key: string,
   keys: readonly [number, string][],
+  others: readonly unknown[],
 ): Finding[] {
   const names = keys.map(([, known]) => known);
   // A variant (key@q4_k_m) of a configured model has that model's configuration.
   if (names.includes(key) || names.includes(key.replace(/@[^@]*$/, ''))) return [];
+  const offers = names.filter((name) => MODEL_KEY_PATTERN.test(name) && !others.includes(name));
   return unknown(
     path,
     `no model ${quote(key)} is configured`,
-    didYouMeanSentence(key, names) ?? 'add it under models, or remove it here',
+    didYouMeanSentence(key, offers) ?? 'add it under models, or remove it here',
   );
 }
 
@@ -122,7 +152,7 @@ function pins(raw: unknown, keys: readonly [number, string][]): Finding[] {
       return duplicate(['pins', index], `${quote(pin)} is pinned already`, 'remove it');
     }
     seen.add(pin);
-    return knownModel(['pins', index], pin, keys);
+    return knownModel(['pins', index], pin, keys, listOf(valueAt(raw, ['pins'])));
   });
 }
 

@@ -3,7 +3,6 @@ import { parseModelConfig } from '../parse/parse-model-config.js';
 import { codeFrame, positionAt } from './code-frame.js';
 import { didYouMean } from './did-you-mean.js';
 import { formatIssue } from './issue.js';
-import type { ModelConfigError } from './model-config-error.js';
 import { invalidConfigError, isModelConfigError } from './model-config-error.js';
 
 const report = (text: string): string =>
@@ -12,7 +11,7 @@ const report = (text: string): string =>
 const lines = (...text: string[]): string => text.join('\n');
 
 describe('the report on a file', () => {
-  it('has each message about a place once', () => {
+  it('has no message twice for the same place', () => {
     const { issues } = parseModelConfig('{{{{');
     const places = issues.map(({ message, line, column }) => `${line}:${column} ${message}`);
     expect(places).toEqual([...new Set(places)]);
@@ -78,7 +77,7 @@ describe('the report on a file', () => {
         '>  9 |   default: [qwen3-4b-2507, chain:codng]',
         '     |                            ^^^^^^^^^^^',
         '  10 |   coding: [chain:default, chain:coding]',
-        '  did you mean "coding"?',
+        '  known: default, coding',
         '',
         'models.yaml:10:27: fallback_chains.coding[1]: the chain includes itself: coding -> coding',
         '   9 |   default: [qwen3-4b-2507, chain:codng]',
@@ -146,6 +145,45 @@ describe('the report on a file', () => {
       ),
     ],
     [
+      'version: 1\nmodels: !foo []',
+      lines(
+        'models.yaml:2:9: unknown tag "!foo"',
+        '  1 | version: 1',
+        '> 2 | models: !foo []',
+        '    |         ^^^^',
+        '  remove the tag',
+      ),
+    ],
+    [
+      'version: !!int one',
+      lines(
+        'models.yaml:1:10: the tag "!!int" does not fit this value',
+        '> 1 | version: !!int one',
+        '    |          ^^^^^',
+        '  remove the tag',
+      ),
+    ],
+    [
+      'version: 1\nmodels: !!set {}',
+      lines(
+        'models.yaml:2:9: unknown tag "!!set"',
+        '  1 | version: 1',
+        '> 2 | models: !!set {}',
+        '    |         ^^^^^',
+        '  remove the tag',
+      ),
+    ],
+    [
+      '%YAML 1.9\n---\nversion: 1\n',
+      lines(
+        'models.yaml:1:7: Unsupported YAML version 1.9',
+        '> 1 | %YAML 1.9',
+        '    |       ^^^',
+        '  2 | ---',
+        '  remove this line',
+      ),
+    ],
+    [
       'version: 1\nmodels: [{ key: a, load: *fast }]',
       lines(
         'models.yaml:2:26: there is no anchor &fast before this alias',
@@ -194,7 +232,7 @@ describe('the report on a file', () => {
         '  2 | models: []',
         '> 3 | switching: { memory_percent: 1 }',
         '    |                              ^',
-        '  set memory_percent to 67 or more',
+        '  raise memory_percent',
       ),
     ],
     [
@@ -224,7 +262,7 @@ describe('the report on a file', () => {
         '  2 | models: []',
         '> 3 | switching: { min_headroom: 1073741824, foreign_idle: 90 }',
         '    |                            ^^^^^^^^^^',
-        '  write 1GiB',
+        '  write 1073741824B (1GiB)',
         '',
         'models.yaml:3:54: switching.foreign_idle: must be a duration such as 20s, 10m or 1h30m, not 90',
         '  2 | models: []',
@@ -235,6 +273,27 @@ describe('the report on a file', () => {
     ],
   ])('%j', (text, expected) => {
     expect(report(text)).toBe(expected);
+  });
+
+  it.each([
+    ['brackets', '['.repeat(100_000)],
+    ['dashes', '- '.repeat(100_000)],
+    ['closed brackets', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ])('says in one sentence that %s are nested too deep', (_, text) => {
+    const { issues } = parseModelConfig(text);
+    expect(issues.map(({ message, line }) => [message, line])).toEqual([
+      ['lists and maps are nested too deep to be read', 1],
+    ]);
+  });
+
+  it('shows no error of the JavaScript engine for any depth', () => {
+    const depths = Array.from({ length: 60 }, (_, index) => 100 + 20 * index);
+    for (const depth of depths) {
+      const text = `version: 1\nmodels: ${'['.repeat(depth)}${']'.repeat(depth)}\n`;
+      for (const { message } of parseModelConfig(text).issues) {
+        expect(message).not.toMatch(/stack/);
+      }
+    }
   });
 
   it('points into a section that is used through an alias', () => {
@@ -272,7 +331,7 @@ describe('a configuration in TypeScript', () => {
       thrown = error;
     }
     expect(isModelConfigError(thrown)).toBe(true);
-    expect((thrown as ModelConfigError).message).toBe(
+    expect(isModelConfigError(thrown) ? thrown.message : thrown).toBe(
       lines(
         'The configuration has 2 problems.',
         '',

@@ -1,7 +1,8 @@
 import type * as z from 'zod/mini';
 import { didYouMean, didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
-import { valueAt } from './raw-value.js';
+import { listOf, valueAt } from './raw-value.js';
+import { suggestValue } from './suggest-value.js';
 
 // The message of zod/mini for every issue, because no locale is loaded.
 const NO_MESSAGE = 'Invalid input';
@@ -23,7 +24,6 @@ const RENAMED: Readonly<Record<string, string>> = {
   model_key: 'key',
   id: 'key',
   tier: 'category',
-  size: 'category',
   context_length: 'context_window',
   max_tokens: 'max_output_tokens',
   cooldown: 'cool_down',
@@ -33,21 +33,27 @@ const RENAMED: Readonly<Record<string, string>> = {
   headroom: 'min_headroom',
 };
 
-/**
- * A zod issue as findings in this package's wording.
- *
- * @param known - the keys that a map at a path may have.
- */
+/** Questions to the schema of the file. */
+export interface FormatQuestions {
+  /** The keys that a map at a path may have; empty where it may have any. */
+  readonly knownKeys: (path: readonly PathStep[]) => readonly string[];
+  /** Whether a value is valid at a path; `undefined` asks whether the field may be left out. */
+  readonly accepts: (path: readonly PathStep[], value: unknown) => boolean;
+}
+
+/** A zod issue as findings in this package's wording. */
 export function translateZodIssue(
   issue: z.core.$ZodIssue,
   raw: unknown,
-  known: (path: readonly PathStep[]) => readonly string[],
+  format: FormatQuestions,
 ): Finding[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   const value = valueAt(raw, path);
   const finding = (message: string, suggestion: string | null = null): Finding[] => [
     { code: 'INVALID_VALUE', path, at: 'value', message, suggestion },
   ];
+  const suggest = (wanted: string): string | null =>
+    suggestValue(wanted, path, value, (offered) => format.accepts(path, offered));
   const expected = issue.message === NO_MESSAGE ? null : issue.message;
 
   if (value === undefined && issue.code !== 'unrecognized_keys') {
@@ -58,10 +64,12 @@ export function translateZodIssue(
   }
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey([...path, key], known(path)));
+      return issue.keys.map((key) =>
+        unknownKey([...path, key], format.knownKeys(path), valueAt(raw, path)),
+      );
     case 'invalid_type': {
       const wanted = expected ?? TYPE_NAMES[issue.expected] ?? issue.expected;
-      return finding(`must be ${wanted}, not ${quote(value)}`, adviceFor(wanted, value));
+      return finding(`must be ${wanted}, not ${quote(value)}`, suggest(wanted));
     }
     case 'invalid_value': {
       const options = issue.values.map(String);
@@ -71,7 +79,7 @@ export function translateZodIssue(
         path.join('.') === 'version'
           ? versionAdvice(value)
           : typeof value === 'string'
-            ? didYouMeanSentence(value, options)
+            ? didYouMeanSentence(value, missingFrom(listAround(raw, path), options))
             : null,
       );
     }
@@ -85,7 +93,7 @@ export function translateZodIssue(
     case 'invalid_union':
     case 'custom': {
       const wanted = expected ?? 'something else';
-      return finding(`must be ${wanted}, not ${quote(value)}`, adviceFor(wanted, value));
+      return finding(`must be ${wanted}, not ${quote(value)}`, suggest(wanted));
     }
     case 'invalid_key': {
       const key = path.at(-1) ?? '';
@@ -105,10 +113,25 @@ export function translateZodIssue(
   }
 }
 
-function unknownKey(path: readonly PathStep[], known: readonly string[]): Finding {
+/** The list that holds the value at `path`; empty where a map holds it. */
+function listAround(raw: unknown, path: readonly PathStep[]): readonly unknown[] {
+  return listOf(valueAt(raw, path.slice(0, -1)));
+}
+
+/**
+ * The names that are not present. Others are not offered, because a second entry of the same name would be
+ * a duplicate.
+ */
+function missingFrom(present: readonly unknown[], names: readonly string[]): readonly string[] {
+  return names.filter((name) => !present.includes(name));
+}
+
+function unknownKey(path: readonly PathStep[], known: readonly string[], map: unknown): Finding {
   const key = String(path.at(-1));
+  const present = typeof map === 'object' && map !== null ? Object.keys(map) : [];
+  const free = missingFrom(present, known);
   const renamed = RENAMED[key.toLowerCase().replaceAll('-', '_')];
-  const meant = renamed !== undefined && known.includes(renamed) ? renamed : didYouMean(key, known);
+  const meant = renamed !== undefined && free.includes(renamed) ? renamed : didYouMean(key, free);
   const suggestion =
     key === '<<'
       ? 'merge keys are not read; write the fields out, or alias a whole section (load: *name)'
@@ -147,32 +170,4 @@ function versionAdvice(value: unknown): string {
   return typeof value === 'number' && value > 1
     ? 'this file was written for a newer Mai; update Mai'
     : 'write version: 1';
-}
-
-/** A suggestion for a value whose unit is missing or wrong; `null` for other values. */
-function adviceFor(wanted: string, value: unknown): string | null {
-  if (value === null) return 'give it a value, or remove the line';
-  const number =
-    typeof value === 'number' ? value : typeof value === 'string' ? Number.parseFloat(value) : NaN;
-  if (!Number.isFinite(number) || number < 0) return null;
-  if (wanted.startsWith('a duration')) {
-    if (number === 0 && wanted.includes('above 0'))
-      return 'write a longer time, or remove the line';
-    const letter = /[smhd]/i.exec(typeof value === 'string' ? value : '')?.[0] ?? 's';
-    return `write ${number}${letter.toLowerCase()}`;
-  }
-  if (wanted.startsWith('a size')) {
-    if (typeof value === 'string') return 'units are B, KiB, MiB, GiB and TiB';
-    return number >= 1024 ** 2
-      ? `write ${trimmed(number / 1024 ** 3)}GiB`
-      : `write ${number}GiB, or the number with another unit`;
-  }
-  if ((wanted === 'a number' || wanted === 'a whole number') && typeof value === 'string') {
-    return /^[\d.]+ ?(gi?b?|%|percent)?$/i.test(value.trim()) ? `write ${number}` : null;
-  }
-  return null;
-}
-
-function trimmed(number: number): string {
-  return String(Number(number.toFixed(3)));
 }

@@ -336,7 +336,7 @@ describe('any sequence of edits', () => {
     }
   };
 
-  it('yields a valid file that keeps every comment with a line of its own, or is refused', () => {
+  it('gives a valid file with all comments that have a line of their own, or is refused', () => {
     const comments = (text: string): string[] => text.match(/^ *#.*$/gm) ?? [];
     fc.assert(
       fc.property(

@@ -61,9 +61,9 @@ const load = z.strictObject({
 });
 
 const rung = z.strictObject({
-  footprint: documented(size(), 'All memory that the model takes this way.'),
-  vram: optional(size(), "The part of it that is VRAM. Default: the model's own vram."),
-  quality: documented(ratio(), 'How good the answers are this way, 0 to 1.'),
+  footprint: documented(size(), 'All memory that the model then takes.'),
+  vram: optional(size(), 'The part of footprint that is VRAM. Default: the vram of the model.'),
+  quality: documented(ratio(), 'How good the answers then are, 0 to 1.'),
 });
 
 const simulate = z.strictObject({
@@ -103,13 +103,13 @@ const model = z.strictObject({
   ),
   min_memory_gb: optional(
     gibibytes(),
-    'GiB that the model takes without a GPU, at context_window; 0 says that it needs no memory. ' +
+    'GiB that the model takes without a GPU, at context_window; 0 means that it needs no memory. ' +
       'Default: unknown.',
   ),
   min_vram_gb: optional(
     gibibytes(),
     'GiB of min_memory_gb that move to VRAM when all layers are on the GPU; the rest stays in RAM. 0 ' +
-      'says that the model needs no VRAM. Default: unknown.',
+      'means that the model needs no VRAM. Default: unknown.',
   ),
   context_window: optional(
     tokens(),
@@ -122,10 +122,10 @@ const model = z.strictObject({
   ),
   capabilities: optional(
     z.array(z.enum(CAPABILITIES)).check(z.minLength(1)),
-    `What the model is good for: ${CAPABILITIES.join(', ')}. Default: derived from what LM Studio says about the model and from its name.`,
+    `Capabilities of the model: ${CAPABILITIES.join(', ')}. Default: derived from LM Studio's facts about the model and from its name.`,
   ),
-  load: optional(load, 'How to load the model. LM Studio decides what is not set.'),
-  simulate: optional(simulate, 'What the model costs and how good it is, for mai simulate.'),
+  load: optional(load, 'How to load the model. LM Studio decides about fields that are not set.'),
+  simulate: optional(simulate, 'Cost and quality of the model, for mai simulate.'),
 });
 
 const switching = z.strictObject({
@@ -166,7 +166,7 @@ const switching = z.strictObject({
   ),
   dwell: optional(
     duration(),
-    'How long a switch must have been due before it is made.',
+    'How long the reason for a switch must have lasted before Mai switches.',
     SWITCHING_DEFAULTS.dwell,
   ),
   cool_down: optional(
@@ -187,14 +187,14 @@ const switching = z.strictObject({
   ),
   drain_deadline: optional(
     duration(),
-    'How long a switch waits for running requests. Then it is put off, unless memory is about to ' +
-      'run out (hard_limit_percent).',
+    'How long a switch waits for running requests. After that the switch is put off, unless memory ' +
+      'is about to run out (hard_limit_percent).',
     SWITCHING_DEFAULTS.drain_deadline,
   ),
   foreign: optional(
     z.enum(['observe', 'evict-idle', 'evict']),
-    'What may be done with models that Mai did not load. observe: nothing. evict-idle: unload them ' +
-      'after foreign_idle. evict: unload them whenever they are idle.',
+    'How Mai treats models that it did not load. observe: it leaves them loaded. evict-idle: it ' +
+      'unloads them after foreign_idle. evict: it unloads them whenever they are idle.',
     SWITCHING_DEFAULTS.foreign,
   ),
   foreign_idle: optional(

@@ -12,7 +12,7 @@ import { validateFile } from '../parse/validate-file.js';
 
 const published: object = JSON.parse(
   readFileSync(path.join(__dirname, '..', '..', 'schema.json'), 'utf8'),
-) as object;
+);
 const accepts = new Ajv({ allErrors: true, strict: false }).compile(published);
 
 // These two functions compile only while the published types and the validating schema agree.
@@ -29,6 +29,9 @@ void toSchema;
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isHolder = (value: unknown): value is Record<string | number, unknown> =>
+  typeof value === 'object' && value !== null;
+
 describe('the published JSON Schema', () => {
   it('is generated from the schema that validates', () => {
     expect(published).toEqual(JSON.parse(JSON.stringify(modelConfigJsonSchema())));
@@ -40,10 +43,8 @@ describe('the published JSON Schema', () => {
       if (typeof node !== 'object' || node === null) return;
       for (const [key, held] of Object.entries(node)) {
         if (key === 'properties') {
-          for (const [field, schema] of Object.entries(
-            held as Record<string, { description?: string }>,
-          )) {
-            if (schema.description === undefined) undescribed.push(`${where}.${field}`);
+          for (const [field, schema] of Object.entries(isMap(held) ? held : {})) {
+            if (!isMap(schema) || !('description' in schema)) undescribed.push(`${where}.${field}`);
           }
         }
         visit(held, `${where}.${key}`);
@@ -54,14 +55,15 @@ describe('the published JSON Schema', () => {
   });
 
   it('accepts the built-in configuration and a file with every field', () => {
-    for (const file of [builtInFile, parse(EXAMPLE) as unknown]) {
+    const example: unknown = parse(EXAMPLE);
+    for (const file of [builtInFile, example]) {
       accepts(file);
       expect(accepts.errors).toBeNull();
     }
   });
 
   it('accepts the same files as the validation, for random changes to a file', () => {
-    const original = parse(EXAMPLE) as Record<string, unknown>;
+    const original: Record<string, unknown> = parse(EXAMPLE);
     const paths: (string | number)[][] = [];
     const collect = (value: unknown, at: (string | number)[]): void => {
       paths.push(at);
@@ -122,11 +124,14 @@ describe('the published JSON Schema', () => {
     );
     fc.assert(
       fc.property(change, ([at, kind, replacement]) => {
-        const file = structuredClone({ file: original }) as Record<string, unknown>;
+        const file: Record<string, unknown> = structuredClone({ file: original });
         let holder: Record<string | number, unknown> = file;
         const steps = ['file', ...at];
-        for (const step of steps.slice(0, -1))
-          holder = holder[step] as Record<string | number, unknown>;
+        for (const step of steps.slice(0, -1)) {
+          const held = holder[step];
+          if (!isHolder(held)) throw new Error(`The example has nothing at ${steps.join('.')}.`);
+          holder = held;
+        }
         const last = steps.at(-1) ?? '';
         if (kind === 'remove' && Array.isArray(holder)) holder.splice(Number(last), 1);
         else if (kind === 'remove' && holder !== file) delete holder[last];

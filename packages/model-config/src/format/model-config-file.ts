@@ -2,7 +2,7 @@ import type { Capability, ForeignPolicy, KvCacheType, Tier } from '@mai/memory-l
 
 // The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
 
-/** How a model is loaded, as the file writes it. */
+/** How a model is loaded, in the format of the file. */
 export interface LoadSection {
   /** Layers on the GPU: max, off, or a share of the layers from 0 to 1. Default: LM Studio's. */
   readonly gpu_offload?: 'max' | 'off' | number | undefined;
@@ -31,17 +31,17 @@ export interface LoadSection {
   readonly ttl?: string | undefined;
 }
 
-/** A cheaper way to run a model in `mai simulate`, as the file writes it. */
+/** A cheaper way to run a model in `mai simulate`, in the format of the file. */
 export interface SimulateRungSection {
-  /** All memory that the model takes this way. */
+  /** All memory that the model then takes. */
   readonly footprint: string;
-  /** The part of it that is VRAM. Default: the model's own vram. */
+  /** The part of footprint that is VRAM. Default: the vram of the model. */
   readonly vram?: string | undefined;
-  /** How good the answers are this way, 0 to 1. */
+  /** How good the answers then are, 0 to 1. */
   readonly quality: number;
 }
 
-/** What a model costs and how good it is in `mai simulate`, as the file writes it. */
+/** Cost and quality of a model in `mai simulate`, in the format of the file. */
 export interface SimulateSection {
   /** All memory that the model takes, such as 7.2GiB. Default: the estimate. */
   readonly footprint?: string | undefined;
@@ -58,7 +58,7 @@ export interface SimulateSection {
   readonly rungs?: readonly SimulateRungSection[] | undefined;
 }
 
-/** One model, as the file writes it. Only the key is required. */
+/** One model, in the format of the file. Only the key is required. */
 export interface ModelSection {
   /** The model key as LM Studio lists it (lms ls). key@variant names one quantization. */
   readonly key: string;
@@ -69,13 +69,13 @@ export interface ModelSection {
   /** How large the model is: small, medium or large. Default: derived from the size of its file. */
   readonly category?: Tier | undefined;
   /**
-   * GiB that the model takes without a GPU, at context_window; 0 says that it needs no memory.
+   * GiB that the model takes without a GPU, at context_window; 0 means that it needs no memory.
    * Default: unknown.
    */
   readonly min_memory_gb?: number | undefined;
   /**
    * GiB of min_memory_gb that move to VRAM when all layers are on the GPU; the rest stays in RAM.
-   * 0 says that the model needs no VRAM. Default: unknown.
+   * 0 means that the model needs no VRAM. Default: unknown.
    */
   readonly min_vram_gb?: number | undefined;
   /**
@@ -86,17 +86,17 @@ export interface ModelSection {
   /** Tokens of the longest answer, at most context_window. Default: no limit. */
   readonly max_output_tokens?: number | undefined;
   /**
-   * What the model is good for: chat, reasoning, analysis, coding, tools, vision, embedding.
-   * Default: derived from what LM Studio says about the model and from its name.
+   * Capabilities of the model: chat, reasoning, analysis, coding, tools, vision, embedding.
+   * Default: derived from LM Studio's facts about the model and from its name.
    */
   readonly capabilities?: readonly Capability[] | undefined;
-  /** How to load the model. LM Studio decides what is not set. */
+  /** How to load the model. LM Studio decides about fields that are not set. */
   readonly load?: LoadSection | undefined;
-  /** What the model costs and how good it is, for mai simulate. */
+  /** Cost and quality of the model, for mai simulate. */
   readonly simulate?: SimulateSection | undefined;
 }
 
-/** When to switch, as the file writes it: percentages from 0 to 100, durations and sizes as text. */
+/** When to switch, in the format of the file: percentages from 0 to 100, durations and sizes as text. */
 export interface SwitchingSection {
   /** The limit for the use of RAM, or of unified memory. Default: 80. */
   readonly memory_percent?: number | undefined;
@@ -123,7 +123,7 @@ export interface SwitchingSection {
    * memory_percent. Default: 85.
    */
   readonly unified_hard_limit_percent?: number | undefined;
-  /** How long a switch must have been due before it is made. Default: 20s. */
+  /** How long the reason for a switch must have lasted before Mai switches. Default: 20s. */
   readonly dwell?: string | undefined;
   /** The quiet time after a switch. Only memory pressure ends it early. Default: 1m. */
   readonly cool_down?: string | undefined;
@@ -135,23 +135,25 @@ export interface SwitchingSection {
    */
   readonly idle?: 'keep' | 'release' | undefined;
   /**
-   * How long a switch waits for running requests. Then it is put off, unless memory is about to
-   * run out (hard_limit_percent). Default: 1m.
+   * How long a switch waits for running requests. After that the switch is put off, unless memory
+   * is about to run out (hard_limit_percent). Default: 1m.
    */
   readonly drain_deadline?: string | undefined;
   /**
-   * What may be done with models that Mai did not load. observe: nothing. evict-idle: unload them
-   * after foreign_idle. evict: unload them whenever they are idle. Default: observe.
+   * How Mai treats models that it did not load. observe: it leaves them loaded. evict-idle: it
+   * unloads them after foreign_idle. evict: it unloads them whenever they are idle. Default:
+   * observe.
    */
   readonly foreign?: ForeignPolicy | undefined;
   /**
-   * What may be done with models that Mai did not load. observe: nothing. evict-idle: unload them
-   * after foreign_idle. evict: unload them whenever they are idle. Default: observe.
+   * How Mai treats models that it did not load. observe: it leaves them loaded. evict-idle: it
+   * unloads them after foreign_idle. evict: it unloads them whenever they are idle. Default:
+   * observe.
    */
   readonly foreign_idle?: string | undefined;
 }
 
-/** A whole file: what `models.yaml` holds and `defineModelConfig` takes. */
+/** The content of a `models.yaml`, which is also the argument of `defineModelConfig`. */
 export interface ModelConfigFile {
   /** The version of the file format: 1. */
   readonly version: 1;

@@ -9,7 +9,7 @@ import type { ModelConfigFile } from '../format/model-config-file.js';
 // file has that text.
 
 // Increase this version when a rule outside the schema becomes stricter.
-const RULES = 2;
+const RULES = 3;
 
 interface CacheEntry {
   readonly rules: string;
@@ -22,12 +22,26 @@ const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 /** The content of a file with this text, where it was cached; `null` otherwise. */
 export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
-    // Only writeCached writes this file. A damaged file throws here, or has another text.
-    const entry = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8')) as CacheEntry;
-    return entry.rules === CURRENT_RULES && entry.text === text ? entry.data : null;
+    const entry: unknown = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8'));
+    return isCacheEntry(entry) && entry.text === text ? entry.data : null;
   } catch {
     return null;
   }
+}
+
+/**
+ * Whether the entry was written by `writeCached` under the current rules. Only validated content is
+ * written, so the content is not checked again.
+ */
+function isCacheEntry(entry: unknown): entry is CacheEntry {
+  return (
+    typeof entry === 'object' &&
+    entry !== null &&
+    'rules' in entry &&
+    entry.rules === CURRENT_RULES &&
+    'text' in entry &&
+    'data' in entry
+  );
 }
 
 /**

@@ -105,13 +105,13 @@ describe('a file that can’t be used', () => {
     );
   });
 
-  it('is an error when a folder was given, and a folder found by the search is skipped', async () => {
+  it('is an error when the given path is a folder, but a folder that the search finds is skipped', async () => {
     mkdirSync(inRoot('my project', 'models.yaml'));
     expect(await failure({ path: 'models.yaml' })).toMatchObject({ code: 'CONFIG_NOT_FOUND' });
     expect((await loadModelConfig(options())).source.kind).toBe('built-in');
   });
 
-  it('is refused with all its issues, and no other file is read instead', async () => {
+  it('is refused with all its issues, and the search does not go on to another file', async () => {
     write('user/models.yaml');
     writeFileSync(
       inRoot('my project', 'models.yaml'),

@@ -86,7 +86,7 @@ async function configOf(text: string, file: string, cacheDir: string | null): Pr
   return toModelConfig(data);
 }
 
-/** The files that `loadModelConfig` would look for, in order. */
+/** The files that `loadModelConfig` looks for, in order. */
 export function candidateSources(
   options: LoadModelConfigOptions,
 ): Exclude<ModelConfigSource, { kind: 'built-in' }>[] {

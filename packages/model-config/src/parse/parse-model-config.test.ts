@@ -146,7 +146,7 @@ describe('a valid file', () => {
   });
 });
 
-describe('limits that would meet or cross', () => {
+describe('limits that are equal or in the wrong order', () => {
   it.each([
     ['memory_percent: 0', 'switching.memory_percent: must be above 0, not 0'],
     ['memory_percent: 101', 'switching.memory_percent: must be at most 100, not 101'],

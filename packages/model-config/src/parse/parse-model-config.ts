@@ -1,4 +1,4 @@
-import { parseDocument, type Document, type YAMLError } from 'yaml';
+import { parseDocument, type Document, type YAMLError, type YAMLWarning } from 'yaml';
 import { checkContradictions } from '../diagnostics/check-contradictions.js';
 import { checkReferences } from '../diagnostics/check-references.js';
 import { codeFrame, positionAt } from '../diagnostics/code-frame.js';
@@ -54,72 +54,92 @@ interface ReadYaml {
 function readYaml(text: string, file: string | null): ReadYaml {
   const document = parseDocument(text, {
     prettyErrors: false,
-    // Without this option, the parser prints warnings about keys that are reported as unknown
-    // anyway.
+    // Without this option the parser prints warnings, for example about keys that are reported as unknown
+    // here.
     logLevel: 'error',
+    // Without this option the parser accepts `!!binary`, `!!omap`, `!!set` and `!!timestamp`. No field has
+    // such a value.
+    resolveKnownTags: false,
     strict: true,
     version: '1.2',
   });
+  // The parser only warns about tags and directives that it ignores.
+  const all = [...document.errors, ...document.warnings];
+  const tooDeep = all.filter(({ code }) => code === 'RESOURCE_EXHAUSTION');
+  // Where the nesting is too deep, the parser stops and also reports each bracket that is open there. Those
+  // errors are left out.
+  const faults = tooDeep.length > 0 ? tooDeep : all;
   // The parser reports the same error once for each bracket that stays open.
-  const issues = document.errors
+  const issues = faults
     .filter(
-      ({ message, pos }, index, all) =>
-        all.findIndex((one) => one.message === message && one.pos[0] === pos[0]) === index,
+      ({ message, pos }, index) =>
+        faults.findIndex((one) => one.message === message && one.pos[0] === pos[0]) === index,
     )
-    .map((error) => syntaxIssue(error, text, file));
-  // A document with duplicate keys can still be checked. After any other error its content is not
+    .map((fault) => syntaxIssue(fault, text, file));
+  // A document with duplicate keys can still be checked. After any other fault its content is not
   // reliable.
-  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) {
+  if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) {
     return { document, issues, data: undefined };
   }
+  const refused = (finding: Omit<Finding, 'path' | 'at'>, range: TextRange): ReadYaml => ({
+    document,
+    issues: [...issues, toIssue({ ...finding, path: [], at: 'value' }, text, file, range)],
+    data: undefined,
+  });
   if (document.contents === null) {
-    const finding: Finding = {
-      code: 'MISSING',
-      path: [],
-      at: 'value',
-      message: 'the configuration is empty',
-      suggestion: 'begin with version: 1, followed by models:',
-    };
-    return {
-      document,
-      issues: [toIssue(finding, text, file, { start: 0, end: 0 })],
-      data: undefined,
-    };
+    return refused(
+      {
+        code: 'MISSING',
+        message: 'the configuration is empty',
+        suggestion: 'begin with version: 1, followed by models:',
+      },
+      { start: 0, end: 0 },
+    );
   }
   try {
-    return { document, issues, data: document.toJS({ maxAliasCount: 100 }) as unknown };
+    const data: unknown = document.toJS({ maxAliasCount: 100 });
+    return { document, issues, data };
   } catch (error) {
-    // Finds aliases without an anchor, and aliases of aliases that would grow without bound.
+    if (error instanceof RangeError) return refused(TOO_DEEP, { start: 0, end: 0 });
+    // The parser throws for an alias without an anchor, and for aliases of aliases that would grow without
+    // bound.
     const message = error instanceof Error ? error.message.split('\n', 1).join('') : String(error);
     const alias = /before the alias\): (\S+)/.exec(message)?.[1];
     const start = alias === undefined ? 0 : Math.max(0, text.indexOf(`*${alias}`));
-    const finding: Finding = {
-      code: 'SYNTAX',
-      path: [],
-      at: 'value',
-      message: alias === undefined ? message : `there is no anchor &${alias} before this alias`,
-      suggestion: 'write the section out instead of an alias',
-    };
-    return {
-      document,
-      issues: [
-        ...issues,
-        toIssue(finding, text, file, { start, end: start + (alias?.length ?? 0) + 1 }),
-      ],
-      data: undefined,
-    };
+    return refused(
+      {
+        code: 'SYNTAX',
+        message: alias === undefined ? message : `there is no anchor &${alias} before this alias`,
+        suggestion: 'write the section out instead of an alias',
+      },
+      { start, end: start + (alias?.length ?? 0) + 1 },
+    );
   }
 }
+
+const TOO_DEEP = {
+  code: 'SYNTAX',
+  message: 'lists and maps are nested too deep to be read',
+  suggestion: 'a models.yaml needs at most 6 levels: is an indentation or a bracket wrong?',
+} as const;
 
 const SYNTAX_ADVICE: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   BAD_INDENT: 'line it up with its siblings',
   MULTILINE_IMPLICIT_KEY: 'is a colon or a closing bracket missing before this?',
   MISSING_CHAR: 'is a bracket, a quote or a comma missing before this?',
+  BAD_DIRECTIVE: 'remove this line',
   UNEXPECTED_TOKEN: 'text with : # [ ] { } or a leading @ or ` needs quotes',
 };
 
-function syntaxIssue(error: YAMLError, text: string, file: string | null): ModelConfigIssue {
+/** The tags of YAML's core schema. */
+const KNOWN_TAG = /^!!(?:bool|float|int|map|null|seq|str)$/;
+
+function syntaxIssue(
+  error: YAMLError | YAMLWarning,
+  text: string,
+  file: string | null,
+): ModelConfigIssue {
   const start = Math.min(error.pos[0], text.length);
   const place = (message: string, suggestion: string | null, end: number): ModelConfigIssue =>
     toIssue(
@@ -149,6 +169,18 @@ function syntaxIssue(error: YAMLError, text: string, file: string | null): Model
         'keep one document, and remove the line with ---',
         start + 3,
       );
+    case 'TAG_RESOLVE_FAILED': {
+      const tag = text.slice(...error.pos);
+      return place(
+        KNOWN_TAG.test(tag)
+          ? `the tag ${quote(tag)} does not fit this value`
+          : `unknown tag ${quote(tag)}`,
+        'remove the tag',
+        error.pos[1],
+      );
+    }
+    case 'RESOURCE_EXHAUSTION':
+      return place(TOO_DEEP.message, TOO_DEEP.suggestion, error.pos[1]);
     default:
       return place(
         (error.message.split('\n', 1)[0] ?? error.code).replace(/\.$/, ''),

@@ -20,7 +20,8 @@ import { DEFAULT_DRAIN_DEADLINE_MS, DEFAULT_IDLE } from '../format/switching-def
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
 export function toModelConfig(file: ModelConfigFile): ModelConfig {
   // Without a prototype, so that inherited names such as `constructor` find no chain.
-  const fallbackChains = Object.create(null) as Record<string, readonly ChainEntry[]>;
+  const fallbackChains: Record<string, readonly ChainEntry[]> = {};
+  Object.setPrototypeOf(fallbackChains, null);
   for (const [name, entries] of Object.entries(file.fallback_chains ?? {})) {
     fallbackChains[name] = entries.map(toChainEntry);
   }
@@ -97,7 +98,7 @@ function toChainEntry(entry: string): ChainEntry {
     const [, capabilityName, tierName] = entry.split(':');
     return {
       kind: 'downloaded',
-      // The validation has checked both names.
+      // The validation has checked the names of capability and tier.
       capability: known(CAPABILITIES, capabilityName),
       tier: tierName === undefined ? null : known(TIERS, tierName),
     };

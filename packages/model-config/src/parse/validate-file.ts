@@ -1,7 +1,7 @@
-import type { Finding, PathStep } from '../diagnostics/issue.js';
+import type { Finding } from '../diagnostics/issue.js';
 import { translateZodIssue } from '../diagnostics/translate-zod-issue.js';
 import { fileSchema, type ParsedFile } from '../format/file-schema.js';
-import { knownKeysAt } from './known-keys.js';
+import { acceptsAt, knownKeysAt } from '../format/schema-at.js';
 
 /** Checks a raw value against the schema of the file. */
 export function validateFile(raw: unknown): {
@@ -10,9 +10,13 @@ export function validateFile(raw: unknown): {
 } {
   const result = fileSchema.safeParse(raw);
   if (result.success) return { value: result.data, findings: [] };
-  const known = (path: readonly PathStep[]): readonly string[] => knownKeysAt(fileSchema, path);
   return {
     value: null,
-    findings: result.error.issues.flatMap((issue) => translateZodIssue(issue, raw, known)),
+    findings: result.error.issues.flatMap((issue) =>
+      translateZodIssue(issue, raw, {
+        knownKeys: (path) => knownKeysAt(fileSchema, path),
+        accepts: (path, value) => acceptsAt(fileSchema, path, value),
+      }),
+    ),
   };
 }

@@ -23,7 +23,7 @@ const byKey = (profiles: readonly ModelProfile[], key: string): ModelProfile => 
 };
 
 describe('a configured model', () => {
-  it('has the configured values, and none is derived', () => {
+  it('has the configured values and no derived ones', () => {
     const profiles = mergeWithDownloaded(config(EXAMPLE), [
       downloadedModel('qwen/qwen3-4b-2507', { maxContextLengthTokens: 262_144, vision: true }),
     ]);
@@ -238,7 +238,7 @@ describe('a variant', () => {
     expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
   });
 
-  it('has its own configuration where the file has one', () => {
+  it('keeps its own entry where the file has one for it', () => {
     const own = config(
       'version: 1\nmodels: [{ key: a, category: small }, { key: a@q8_0, category: large }]',
     );

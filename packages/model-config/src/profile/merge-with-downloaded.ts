@@ -100,7 +100,7 @@ function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedMode
   if (exact !== undefined) return { model: exact, sizeBytes: exact.sizeBytes };
   const base = modelOfVariant(key);
   if (base === key) {
-    // LM Studio lists only variants here, and resolves the plain key to one of them.
+    // LM Studio lists only variants of this model, and resolves the plain key to one of them.
     const variant = [...library.values()].find((model) => modelOfVariant(model.modelKey) === key);
     return variant === undefined ? null : { model: variant, sizeBytes: variant.sizeBytes };
   }
@@ -169,7 +169,7 @@ function toProfile(
     contextLengthTokens,
     maxContextLengthTokens,
     maxOutputTokens: settings?.maxOutputTokens ?? null,
-    // Not copied from another quantization, whose figures would be wrong here.
+    // The memory figures of another quantization would be wrong here, so they are not copied.
     minMemoryBytes: own?.minMemoryBytes ?? null,
     minVramBytes: own?.minVramBytes ?? null,
     loadConfig: { ...(settings?.loadConfig ?? DEFAULT_LOAD_CONFIG), contextLengthTokens },

@@ -86,7 +86,7 @@ models:
   });
 
   it('explains every field of a model, of load and of switching', () => {
-    // Without line breaks and comment signs, so that wrapped texts can be found.
+    // Removes line breaks and comment signs, so that wrapped texts can be found.
     const words = renderModelConfig(downloaded).replaceAll(/\n *#? */g, ' ');
     for (const section of ['ModelSection', 'LoadSection', 'SwitchingSection'] as const) {
       for (const { name, description } of describeFields(section)) {

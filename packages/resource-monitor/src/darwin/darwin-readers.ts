@@ -114,7 +114,7 @@ export function darwinReaders(
       {
         source: 'ps',
         read: async ({ continuing }: SampleContext): Promise<Reading<ProcessReadings>> => {
-          if (!continuing) return { reason: 'a share of the CPU takes two samples' };
+          if (!continuing) return { reason: 'the CPU share is computed from two samples' };
           return { value: await engines() };
         },
       },
@@ -155,7 +155,7 @@ export function darwinReaders(
   };
 }
 
-/** Repeats the last answer until it is `forMs` old. */
+/** Repeats the last answer until that answer is `forMs` old. */
 function cached<T>(clock: Clock, forMs: number, read: () => Promise<T>): () => Promise<T> {
   let last: { readonly atMs: number; readonly value: T } | null = null;
   return async () => {

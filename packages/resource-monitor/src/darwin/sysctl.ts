@@ -51,9 +51,10 @@ function sizeOf(text: string, word: string): number | null {
 const SMALL_MAC_BYTES = 32 * 1024 ** 3;
 
 /**
- * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize, which until macOS 15
- * was two thirds of up to 32 GB and three quarters of more. macOS 26 allows more (11.8 of 16 GB, 107.5 of
- * 128 GB); the smaller share errs on the safe side. LM Studio's survey has Metal's exact figure.
+ * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize. Until macOS 15 it was
+ * two thirds of RAM on machines with up to 32 GB, and three quarters on larger ones. macOS 26 allows more
+ * (11.8 of 16 GB, 107.5 of 128 GB). The smaller share is the careful choice. LM Studio's survey has Metal's
+ * exact figure.
  */
 export function defaultWiredLimit(totalBytes: number): number {
   return Math.floor(totalBytes * (totalBytes <= SMALL_MAC_BYTES ? 2 / 3 : 3 / 4));

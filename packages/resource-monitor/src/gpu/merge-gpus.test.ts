@@ -20,7 +20,7 @@ const MEASURED: GpuReading = {
   readAtMonotonicMs: 1,
   reasons: [],
 };
-/** The same card as sysfs lists it. */
+/** The same card in the list of sysfs. */
 const LISTED: GpuReading = {
   ...MEASURED,
   deviceKey: 'pci:0000:01:00.0',

@@ -10,7 +10,7 @@ export interface GpuList {
   readonly reading: Reading<readonly GpuReading[]>;
 }
 
-/** What all readers together know about one GPU. */
+/** The merged facts of all readers about one GPU. */
 export interface MergedGpu {
   readonly gpu: GpuReading;
   /** The reader of its memory figures; null if no reader has them. */

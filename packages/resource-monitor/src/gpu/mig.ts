@@ -17,9 +17,9 @@ export interface MigList {
 }
 
 /**
- * nvidia-smi prints the memory of the whole GPU also if that is split. It has a field for it, but older drivers
- * reject a query with an unknown field. They never report the load of a split GPU, so `nvidia-smi -L` is run
- * only if a load is missing.
+ * nvidia-smi prints the memory of the whole GPU even if the GPU is split. A query can ask for the MIG mode,
+ * but older drivers reject a query with a field that they do not know. No driver reports the load of a
+ * split GPU, so `nvidia-smi -L` runs only if a load is missing.
  */
 export function createMigList(executor: Executor, clock: Clock): MigList {
   let asked: { readonly atMs: number; readonly split: Promise<ReadonlySet<string>> } | null = null;

@@ -165,7 +165,7 @@ describe('the nvidia reader', () => {
     expect(await reader.read(once)).toMatchObject({ value: [{ usedBytes: MIB }] });
   });
 
-  it('is awaited once per start, so that one that hangs does not delay every sample', async () => {
+  it('is awaited once per start, so that a hanging nvidia-smi does not delay every sample', async () => {
     const clock = createFakeClock();
     const executor = { ...createFakeExecutor([]), find: () => '/bin/nvidia-smi' };
     const reader = nvidiaGpus({
@@ -245,7 +245,7 @@ describe('the nvidia reader', () => {
     expect(await reader.read(once)).toMatchObject({
       value: [
         { deviceKey: 'GPU-a', usedBytes: 3 * MIB },
-        // It was listed before. Its use is not known any more.
+        // nvidia-smi listed the GPU before. Its use is now unknown.
         { deviceKey: 'GPU-b', usedBytes: null, reasons: ['nvidia-smi does not list it any more'] },
       ],
     });

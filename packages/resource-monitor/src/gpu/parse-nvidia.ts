@@ -38,13 +38,13 @@ const UUID = /^(GPU|MIG)-/;
 export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null {
   const parts = line.split(',').map((part) => part.trim());
   if (parts.length < FIELDS.length) return null;
-  // Only the name can contain a comma.
+  // The name is the only field that can contain a comma.
   const [count = '', uuid = '', busId = ''] = parts;
   const [total, used, free, busy] = parts.slice(-4).map(numberOf);
   const name = nameOf(parts.slice(3, -4).join(', '));
   if (!UUID.test(uuid)) return null;
   const integrated = usesSystemMemory(name);
-  // Figures of a carve-out do not tell what such a GPU can use.
+  // The figures of its carve-out do not tell how much memory such a GPU can use.
   const known = !integrated && total != null && free != null;
   return {
     count: numberOf(count),

@@ -35,7 +35,7 @@ type Surveyed = HardwareSurveyFacts['gpus'][number];
 const surveyed = (facts: Partial<Surveyed> = {}): Surveyed => ({
   name: 'GeForce RTX 4070',
   integration: 'discrete',
-  platform: 'CUDA',
+  vendor: 'nvidia',
   dedicatedBytes: 12.5 * GIB,
   totalBytes: 28 * GIB,
   ...facts,
@@ -55,9 +55,12 @@ describe("LM Studio's survey", () => {
   });
 
   it.each([
-    ['of another vendor', { name: 'a GPU', platform: 'CUDA', integration: null }],
-    ['that is a card', { name: 'a GPU', platform: 'Vulkan', integration: 'discrete' as const }],
-  ])('is not matched with the integrated GPU if its GPU is one %s', (_, facts) => {
+    ['the vendors differ', { name: 'a GPU', vendor: 'nvidia' as const, integration: null }],
+    [
+      'the survey calls its GPU a card',
+      { name: 'a GPU', vendor: null, integration: 'discrete' as const },
+    ],
+  ])('is kept apart from the integrated GPU that the system lists if %s', (_, facts) => {
     const integrated: GpuReading = {
       ...HIDDEN,
       ...{ deviceKey: 'pci:0000:00:02.0', name: null, vendor: 'intel', kind: 'integrated' },
@@ -69,13 +72,13 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it('counts the memory of an NVIDIA GPU without its own as shared, also if it is called discrete', () => {
+  it('counts the memory of an NVIDIA N1X as shared, even if the survey calls it discrete', () => {
     const facts = { name: 'NVIDIA N1X', dedicatedBytes: null, totalBytes: 45 * GIB };
     expect(merge([], [surveyed(facts)])).toMatchObject([{ memory: 'shared', total: 45 * GIB }]);
   });
 
-  it('counts the memory of a Metal GPU as shared', () => {
-    const apple = surveyed({ name: 'Apple M2 Max', platform: 'Metal', integration: null });
+  it('counts the memory of an Apple GPU as shared', () => {
+    const apple = surveyed({ name: 'Apple M2 Max', vendor: 'apple', integration: null });
     expect(merge([], [apple])).toMatchObject([{ memory: 'shared' }]);
   });
 

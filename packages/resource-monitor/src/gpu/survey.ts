@@ -7,11 +7,14 @@ import { usesSystemMemory } from './nvidia-products.js';
 /** The part of LM Studio's hardware survey that a monitor uses: GPUs, also those that the OS hides, and their totals. */
 export interface HardwareSurveyFacts {
   readonly gpus: readonly {
-    /** Null where the survey has none. */
+    /** Null where the survey gives no name. */
     readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
-    /** The programming interface by which LM Studio's engine found the GPU: `CUDA`, `ROCm`, `Metal` or `Vulkan`. */
-    readonly platform: string | null;
+    /**
+     * Null if the survey does not tell the vendor, for example of a GPU that the engine uses through
+     * Vulkan.
+     */
+    readonly vendor: GpuVendor | null;
     readonly dedicatedBytes: number | null;
     readonly totalBytes: number | null;
   }[];
@@ -62,26 +65,17 @@ function matchByCount(
   return contradicts(only.gpu, surveyed) ? null : only;
 }
 
-/** For example, the OS shows the integrated GPU and hides the card that the survey lists. */
+/**
+ * Whether two GPUs cannot be the same one. For example, the OS shows the integrated GPU and hides the card
+ * that the survey lists.
+ */
 function contradicts({ vendor, kind }: GpuReading, surveyed: SurveyedGpu): boolean {
-  const surveyedVendor = vendorOf(surveyed);
-  if (vendor !== null && surveyedVendor !== null && vendor !== surveyedVendor) return true;
+  if (vendor !== null && surveyed.vendor !== null && vendor !== surveyed.vendor) return true;
   return (
     (kind === 'integrated' && surveyed.integration === 'discrete') ||
     (kind === 'discrete' && surveyed.integration === 'integrated')
   );
 }
-
-/** Vulkan serves the GPUs of every vendor, so it tells none. */
-function vendorOf({ platform }: SurveyedGpu): GpuVendor | null {
-  return VENDORS.get(platform) ?? null;
-}
-
-const VENDORS: ReadonlyMap<string | null, GpuVendor> = new Map([
-  ['CUDA', 'nvidia'],
-  ['ROCm', 'amd'],
-  ['Metal', 'apple'],
-]);
 
 function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   const { gpu } = entry;
@@ -110,9 +104,8 @@ function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | 
 }
 
 function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
-  const vendor = vendorOf(surveyed);
   // An Apple chip has one pool for CPU and GPU, whatever integration the survey reports.
-  const unified = vendor === 'apple';
+  const unified = surveyed.vendor === 'apple';
   const integrated = surveyed.integration === 'integrated' || usesSystemMemory(surveyed.name);
   const memory = unified || integrated ? 'shared' : 'dedicated';
   return {
@@ -124,7 +117,7 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
       totalIsEstimate: false,
       pciId: null,
       name: nameOf(surveyed),
-      vendor,
+      vendor: surveyed.vendor,
       kind: unified ? 'unified' : integrated ? 'integrated' : surveyed.integration,
       memory,
       totalBytes: totalOf(surveyed, memory),

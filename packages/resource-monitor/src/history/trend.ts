@@ -10,8 +10,9 @@ export interface TrendOptions {
   /** How far back to look, in milliseconds; 300_000 unless given. */
   readonly windowMs?: number;
   /**
-   * The limit whose reaching is forecast, as a share of the pool's total. Unless given, the limit of the
-   * default selection policy: 0.8 for `ram` and `cpu`, 0.9 for a GPU; 1 for `swap`.
+   * The limit of the forecast, as a share of the pool's total. Unless given, the limit of the default
+   * selection policy: 0.8 for `ram` and `cpu`, 0.9 for a GPU. 1 for `swap`, for which the policy has no
+   * limit.
    */
   readonly limitRatio?: number;
 }
@@ -30,7 +31,10 @@ export interface Trend {
   readonly limit: number | null;
   /** Time until use reaches `limit` at this slope; 0 if it is above; null if it is not rising or unknown. */
   readonly timeToLimitMs: number | null;
-  /** The same at both ends of the slope's interval. `highMs` is null if the limit may never be reached. */
+  /**
+   * The time to the limit at both ends of the slope's interval. `highMs` is null if the limit may never be
+   * reached.
+   */
   readonly timeToLimitInterval: { readonly lowMs: number; readonly highMs: number | null } | null;
   /** Number of points that the line is fitted to, and the time that they span. */
   readonly points: number;
@@ -46,7 +50,7 @@ const MOST_POINTS = 100;
 const STALE_AFTER_MS = 15_000;
 /** A change over the window of less than this share of the total counts as steady. */
 const STEADY_BELOW_RATIO = 0.0025;
-/** The smallest step, as a share of the total: useful models are larger. */
+/** The smallest change that counts as a step, as a share of the total. Useful models are larger. */
 const STEP_FROM_RATIO = 0.01;
 
 /**
@@ -87,7 +91,7 @@ export function describeTrend(
   const staleMs = Math.max(STALE_AFTER_MS, 3 * (newest?.durationMs ?? 0));
   if (newest === undefined || nowMs - newest.atMs > staleMs) return unknown;
   if (points.length < FEWEST_POINTS || spanMs < SHORTEST_SPAN_MS) return unknown;
-  // Without a total there is no limit to reach; a total of 0 is a machine without swap.
+  // Without a total there is no limit to forecast. A machine without swap has a swap total of 0.
   if (total === null || total <= 0) return unknown;
   const line = fitLine(points);
   if (line === null) return unknown;

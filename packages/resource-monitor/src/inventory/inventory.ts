@@ -11,7 +11,7 @@ export interface MachineInventory {
 export interface InventoryGpu {
   readonly name: string | null;
   readonly vendor: string | null;
-  /** As in `0000:03:00.0`. */
+  /** Such as `0000:03:00.0`. */
   readonly pciAddress: string | null;
   /** Null if not known, or if the GPU takes system memory as needed. */
   readonly totalBytes: number | null;

@@ -17,7 +17,7 @@ export interface MemInfo {
 
 /** The file, and whether it describes a container instead of the machine. */
 export interface MemInfoReader {
-  /** At most one reading per sample; null if the file does not exist or has no valid MemTotal. */
+  /** Read at most once per sample. Null if the file does not exist or has no valid MemTotal. */
   readonly read: (context: SampleContext) => MemInfo | null;
   /** A file system such as lxcfs is mounted over /proc/meminfo: its figures are the container's own. */
   readonly isContainers: boolean;

@@ -22,7 +22,8 @@ export function linuxPower(
     async read() {
       if (last !== null && monotonicMs() - last.atMs < REREAD_AFTER_MS)
         return { value: last.value };
-      // Without the folder, the kernel was built without this class: it may still run on a battery.
+      // Without the folder the kernel was built without this class, so the machine may still run on a
+      // battery.
       if (!files.exists(FOLDER)) return { reason: 'it does not exist' };
       close();
       supplies = files.list(FOLDER).map((name) => openSupply(files, `${FOLDER}/${name}`));

@@ -223,11 +223,11 @@ describe('/sys/class/power_supply', () => {
     ).toEqual({ onBattery: false, chargeRatio: null });
   });
 
-  it('tells that a machine is not on battery if the folder is empty', async () => {
+  it('says that the machine is not on battery if the folder is empty', async () => {
     expect(await power({ '': '' })).toEqual({ onBattery: false, chargeRatio: null });
   });
 
-  it('tells nothing if the folder does not exist', async () => {
+  it('leaves it unknown whether the machine is on battery if the folder does not exist', async () => {
     expect(await power({})).toBeNull();
   });
 });

@@ -51,7 +51,7 @@ export function linuxEngines(
   return {
     source: '/proc/PID/stat',
     async read({ continuing }): Promise<Reading<ProcessReadings>> {
-      if (!continuing) return { reason: 'a share of the CPU takes two samples' };
+      if (!continuing) return { reason: 'the CPU share is computed from two samples' };
       if (scannedAtMs === null || monotonicMs() - scannedAtMs >= RESCAN_AFTER_MS) {
         scannedAtMs = monotonicMs();
         await rescan();
@@ -61,7 +61,8 @@ export function linuxEngines(
       for (const [processId, { name, file }] of kept) {
         const stat = parseStat(file.read());
         if (stat === null) {
-          // It has ended. Scan again in the next sample: a new engine may have replaced it.
+          // The process has ended. The next sample lists all processes again, because a new engine may have
+          // replaced it.
           drop(processId);
           scannedAtMs = null;
           continue;
@@ -99,7 +100,7 @@ async function readTable(files: FileTree): Promise<ProcessEntry[]> {
       ? (programNameOf(files.readText(`/proc/${entry}/cmdline`)) ?? stat.name)
       : stat.name;
     const program = mayBeEngine(name) ? files.readLink(`/proc/${entry}/exe`) : null;
-    // The kernel appends this if the program's file was replaced while it ran.
+    // The kernel appends this text if the program's file was replaced while the program ran.
     const path = program?.replace(/ \(deleted\)$/, '') ?? null;
     table.push({ processId, parentId: stat.parentId, name, program: path });
     looked += 1;

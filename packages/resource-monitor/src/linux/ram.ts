@@ -23,7 +23,7 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
     async read(context): Promise<Reading<RamSnapshot>> {
       const machine = memInfo.read(context);
       const machineTotalBytes = machine?.totalBytes ?? systemTotalBytes();
-      // Above the total by 1: a container's own /proc/meminfo has the limit as its total.
+      // 1 above the total, because a container's own /proc/meminfo shows the limit as its total.
       const limit = (await cgroup?.read(machineTotalBytes + 1)) ?? null;
       if (limit === null) return { reason: 'no control group limits memory' };
       const left = machine === null ? MISSING : availableOf(machine, sources, context);
@@ -42,8 +42,9 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
 }
 
 /**
- * The group cannot use more than the machine has left. A container's own /proc/meminfo does not tell that; its
- * figures are derived from the same group, by some versions of lxcfs without the file cache.
+ * The group cannot use more than the machine has left. A container's own /proc/meminfo does not tell how
+ * much that is: its figures are derived from the same group. Some versions of lxcfs count the file cache as
+ * used there.
  */
 function availableInGroup(
   { availableBytes }: CgroupMemory,
@@ -95,14 +96,14 @@ function availableOf(
   const evictableBytes = readEvictableBytes(context);
   if (evictableBytes === null) return { bytes: availableBytes, reasons: [] };
   if (memInfo.isContainers) {
-    // A container's usage does not include the cache, which belongs to the machine.
+    // The memory use of a container does not include ZFS's cache, which belongs to the machine.
     return {
       bytes: availableBytes,
       reasons: [`${ARC_STATISTICS} is the machine's, not this container's`],
     };
   }
   const bytes = availableBytes + evictableBytes;
-  // The cache cannot be part of the memory that this file describes.
+  // A cache larger than the memory in use does not belong to the machine that /proc/meminfo describes.
   return bytes > totalBytes
     ? { bytes: availableBytes, reasons: [`${ARC_STATISTICS} reports more cache than is in use`] }
     : { bytes, reasons: [] };

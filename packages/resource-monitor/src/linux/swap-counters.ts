@@ -13,7 +13,7 @@ export function linuxSwapCounters(files: FileTree): Reader<SwapCounters> & { clo
   return {
     source: '/proc/vmstat',
     read: ({ continuing }) => {
-      if (!continuing) return { reason: 'a rate takes two samples' };
+      if (!continuing) return { reason: 'the rate is computed from two samples' };
       const text = file.read() ?? '';
       const inPages = /^pswpin (\d+)$/m.exec(text)?.[1];
       const outPages = /^pswpout (\d+)$/m.exec(text)?.[1];

@@ -16,7 +16,7 @@ const evictable = (size: number, minimum: number, clean: number): number | null 
 
 describe("the evictable part of ZFS's cache", () => {
   it.each([
-    // Of 100, 30 are dirty or in use. More than that has to stay from a minimum of 31 on.
+    // Of 100 bytes 30 are dirty or in use. A minimum above 30 keeps more bytes than these.
     [100, 0, 70, 70],
     [100, 29, 70, 70],
     [100, 30, 70, 70],

@@ -32,11 +32,11 @@ export interface LiveMonitorParts {
   readonly gpuReaders: readonly GpuReader[];
   readonly cores: () => number;
   readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;
-  /** Whether the inventory would wake suspended GPUs: systeminformation runs nvidia-smi. */
+  /** Whether the inventory would wake suspended GPUs, because systeminformation runs nvidia-smi. */
   readonly inventoryWakesGpus: () => boolean;
 }
 
-/** A monitor of the machine that the readers read. */
+/** A monitor that samples a machine through the given readers. */
 export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   const { clock, readers, gpuReaders, cores } = parts;
   const sampler = createSampler({ readers, gpuReaders, clock, cores });
@@ -65,7 +65,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     const snapshot = await sampler.take(continuing, { survey, nameGpus });
     samples += 1;
     history.record(snapshot, clock.monotonicMs());
-    // Not awaited: only names are missing, and a later sample has them.
+    // The inventory is not awaited: it adds only names, and a later sample has them.
     if (continuing && inventoryRun === null && needsName && !parts.inventoryWakesGpus()) {
       void takeInventory();
     }

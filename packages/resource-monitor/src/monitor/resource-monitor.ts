@@ -56,14 +56,14 @@ export interface SettledSnapshot extends ResourceSnapshot {
 /** Watches one machine, or replays a recording of one. */
 export interface ResourceMonitor extends AsyncDisposable {
   /**
-   * What the machine has and has left now. Concurrent callers share one sample. The first snapshot has
+   * The machine's resources now: totals and available parts. Concurrent callers share one sample. The first snapshot has
    * no earlier sample to compare with, so it reports the load average as CPU load.
    * @throws ResourceMonitorError `PROBE_TIMED_OUT` after `timeoutMs`; `PROBE_FAILED` if memory cannot
    * be read or the monitor was disposed of; the signal's reason when the signal fires.
    */
   snapshot(options?: CallOptions): Promise<ResourceSnapshot>;
   /**
-   * Reads RAM alone, at a small part of a snapshot's cost, and adds nothing to the history. Null on
+   * Reads RAM only. This is much cheaper than a snapshot, and adds nothing to the history. Null on
    * platforms where reading RAM starts a program (macOS).
    * @throws ResourceMonitorError `PROBE_FAILED` if memory cannot be read or the monitor was disposed of.
    */

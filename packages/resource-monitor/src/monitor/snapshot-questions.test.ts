@@ -14,7 +14,7 @@ import { canFit, isOverloaded } from './snapshot-questions.js';
 
 const GIB = 1024 ** 3;
 
-/** Compiles only if a snapshot is what the ledger reads. */
+/** This compiles only if a snapshot has the type that the ledger reads. */
 type Satisfies<Producer extends Consumer, Consumer> = Producer;
 export type SnapshotIsResources = Satisfies<ResourceSnapshot, Resources>;
 
@@ -43,7 +43,7 @@ describe('canFit', () => {
     [0, true],
     [1, false],
   ])(
-    'compares with the limit, not with what is available: %i bytes above it is %s',
+    'compares with the limit, not with the available memory: %i bytes above the limit gives %s',
     (above, verdict) => {
       expect(canFit(snapshotWith(), footprint({ anonymous: ROOM + above }))).toBe(verdict);
     },
@@ -124,12 +124,12 @@ describe('isOverloaded', () => {
     [-1, false],
     [0, false],
     [1, true],
-  ])('is about RAM: %i bytes above the limit is %s', (above, verdict) => {
+  ])('checks RAM: %i bytes above the limit gives %s', (above, verdict) => {
     const availableBytes = 32 * GIB - LIMIT_BYTES - above;
     expect(isOverloaded(snapshotWith({ availableBytes }))).toBe(verdict);
   });
 
-  it('is about the memory of each GPU and the CPU, too', () => {
+  it('checks the memory of each GPU and the CPU, too', () => {
     const limitBytes = Math.min(Math.floor(0.9 * 8 * GIB), 7 * GIB);
     const gpu = (availableBytes: number | null) => snapshotWith({ gpus: [{}, { availableBytes }] });
     expect(isOverloaded(gpu(8 * GIB - limitBytes))).toBe(false);

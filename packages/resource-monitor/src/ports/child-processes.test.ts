@@ -37,7 +37,7 @@ const children = childProcesses(systemClock, process.platform, process.env);
     while (lives()) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
-  // The OS refuses to start it (ETXTBSY), and Node throws that instead of emitting an error.
+  // The OS refuses to start the program (ETXTBSY), and Node throws this error instead of emitting it.
   it('is not started while its file is being written, and the reason is reported', async () => {
     await using _ = await open(program, 'r+');
     expect(await children.run(program, [], { timeoutMs: 5000, signal: null })).toMatchObject({

@@ -11,7 +11,7 @@ const KEPT_STDERR_CHARS = 400;
 const MAX_LINE_CHARS = 256 * 1024;
 /** Delay between SIGTERM and SIGKILL. */
 const KILL_AFTER_MS = 500;
-/** Wait after SIGKILL. A program that hangs in a driver survives even that; it is then no longer waited for. */
+/** Wait after SIGKILL. A program that hangs in a driver survives SIGKILL, so the wait must end. */
 const GIVE_UP_AFTER_MS = 1000;
 
 /** Runs programs as children of this process. */
@@ -42,14 +42,14 @@ export function childProcesses(
     args: readonly string[],
     { stdin, startsOthers }: { stdin: 'pipe' | 'ignore'; startsOthers: boolean },
   ) => {
-    // Loaded on first use: it costs 2 ms, and most machines never need it.
+    // Loaded on first use, because loading takes 2 ms and most machines never need it.
     const { spawn } = await import('node:child_process');
     const child = spawn(program, args, {
       stdio: [stdin, 'pipe', 'pipe'],
       windowsHide: true,
-      // Not on Windows: there it opens a window and creates no process group.
+      // Not on Windows, where the option opens a window and creates no process group.
       detached: startsOthers && platform !== 'win32',
-      // Output in English with a decimal point, whatever the user's language.
+      // Makes programs print English and a decimal point, whatever the user's language.
       env: { ...env, LC_ALL: 'C', LANG: 'C', ELECTRON_RUN_AS_NODE: '1' },
     });
     if (startsOthers && platform !== 'win32') leaders.add(child);
@@ -92,7 +92,8 @@ export function childProcesses(
       try {
         child = await start(program, args, { stdin: 'ignore', startsOthers });
       } catch (error) {
-        // For example no memory for a process, or a program file that is being written.
+        // Node throws, for example, if there is no memory for a process or if the program file is being
+        // written.
         return { outcome: 'not-started', exitCode: null, stdout: '', stderr: messageOf(error) };
       }
       return new Promise((resolve) => {

@@ -26,14 +26,14 @@ export const systemClock: Clock = {
     return seconds * 1e3 + nanoseconds / 1e6;
   },
   sleep: (ms, { signal, background = false }) =>
-    new Promise((resolve, reject) => {
+    new Promise((resolve) => {
       if (signal?.aborted === true) {
-        reject(abortReason(signal));
+        resolve(rejectedBy(signal));
         return;
       }
       const onAbort = (): void => {
         clearTimeout(timer);
-        reject(abortReason(signal));
+        if (signal !== null) resolve(rejectedBy(signal));
       };
       const timer = setTimeout(
         () => {
@@ -47,7 +47,8 @@ export const systemClock: Clock = {
     }),
 };
 
-/** The signal's reason, unchanged. Callers may abort with any value; the type is what a rejection should have. */
-export function abortReason(signal: AbortSignal | null): Error {
-  return signal?.reason as Error;
+/** A promise that is rejected with the reason of a signal that has fired. The reason can be any value. */
+export async function rejectedBy(signal: AbortSignal): Promise<never> {
+  signal.throwIfAborted();
+  return await Promise.reject(new Error('The signal has not fired.'));
 }

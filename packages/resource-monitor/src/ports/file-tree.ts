@@ -35,7 +35,7 @@ export interface KeptFile {
    * memory, such as /proc, which answer in microseconds.
    */
   read(): string | null;
-  /** The same on another thread, for files of drivers, which can block. */
+  /** Reads the same text on another thread, for the files of drivers, which can block. */
   readLater(): Promise<string | null>;
   close(): void;
 }
@@ -66,7 +66,7 @@ function keepOpen(path: string): KeptFile {
   const close = (): void => {
     const open = descriptor;
     descriptor = null;
-    // A read on another thread still uses the descriptor. The file is closed when that has ended.
+    // A read on another thread still uses the descriptor. The file is closed when that read has ended.
     if (open !== null && pending === null) attempt(() => closeSync(open));
     else if (open !== null) void pending?.then(() => attempt(() => closeSync(open)));
   };
@@ -109,7 +109,7 @@ function keepOpen(path: string): KeptFile {
 
   return {
     read: readNow,
-    // One read at a time, so that a driver that hangs blocks one thread of the pool and not all.
+    // Only one read at a time, so that a driver that hangs blocks only one thread of the pool.
     readLater: () =>
       (pending ??= readOnThread().then((text) => {
         pending = null;
@@ -120,7 +120,10 @@ function keepOpen(path: string): KeptFile {
   };
 }
 
-/** Null if the file is missing. The check is there because most files are missing and a thrown error is slow. */
+/**
+ * Null if the file is missing. Most files are missing and a thrown error is slow, so existence is checked
+ * first.
+ */
 function ifThere<T>(path: string, action: (path: string) => T): T | null {
   return existsSync(path) ? attempt(() => action(path)) : null;
 }

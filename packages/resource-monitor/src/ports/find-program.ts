@@ -10,7 +10,7 @@ export function findProgram(
 ): string | null {
   const windows = platform === 'win32';
   const paths = windows ? path.win32 : path.posix;
-  // Windows spells it Path, and a copy of process.env distinguishes upper and lower case.
+  // Windows spells the variable `Path`, and a copy of process.env distinguishes upper and lower case.
   const key = windows ? Object.keys(env).find((name) => name.toUpperCase() === 'PATH') : 'PATH';
   const folders = (env[key ?? 'PATH'] ?? '')
     .split(paths.delimiter)

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { abortReason } from './clock.js';
+import { rejectedBy } from './clock.js';
 
 /** The result of `raceDeadline` if the deadline came first. */
 export const TIMED_OUT: unique symbol = Symbol('timed out');
@@ -41,10 +41,10 @@ export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | null): 
   if (signal === null) return promise;
   if (signal.aborted) {
     promise.catch(() => undefined);
-    return Promise.reject(abortReason(signal));
+    return rejectedBy(signal);
   }
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal));
+    const onAbort = (): void => resolve(rejectedBy(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     const done = (): void => signal.removeEventListener('abort', onAbort);
     promise.then(

@@ -21,7 +21,8 @@ function answering(stdout: string, facts: Partial<RunResult> = {}): Executor & {
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('Linux: memory that a process allocates is counted', async () => {
-  // A child process that does nothing else: in this one the garbage collector would free memory meanwhile.
+  // A child process that does nothing else. In this process the garbage collector would free memory
+  // meanwhile.
   const script = `
     let taken;
     process.stdin.on('data', () => { taken = Buffer.alloc(${256 * MIB}, 1); console.log('taken'); });

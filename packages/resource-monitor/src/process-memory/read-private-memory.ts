@@ -24,7 +24,7 @@ export async function readPrivateMemory(
   return readPrivateMemoryOn({ platform, root: '', executor }, processIds, signal);
 }
 
-/** The same for any platform. `root` replaces `/` on Linux. */
+/** `readPrivateMemory` for any platform. `root` replaces `/` on Linux. */
 export async function readPrivateMemoryOn(
   machine: {
     readonly platform: NodeJS.Platform;

@@ -1,13 +1,16 @@
 import type { GpuSnapshot, PowerSnapshot, PressureSnapshot, RamSnapshot } from '../snapshot.js';
 import type { Reader } from './reader.js';
 
-/** A counter of CPU time. The difference of two of these is a load. */
+/** A counter of CPU time. The load is computed from the difference of two counters. */
 export interface CpuTimes {
   readonly busyMs: number;
-  /** Busy and idle; null where it is elapsed time multiplied by `cores`. */
+  /** Busy and idle time together; null where the total is the elapsed time multiplied by `cores`. */
   readonly totalMs: number | null;
   readonly cores: number;
-  /** What was counted, for a reader that can switch between several counters: only equal ones are compared. */
+  /**
+   * Names the counter, for a reader that can switch between several. Only values of the same counter are
+   * compared.
+   */
   readonly of?: string;
 }
 
@@ -41,13 +44,13 @@ export interface ProcessReadings {
   readonly processes: readonly ProcessReading[];
 }
 
-/** What one reader knows about one GPU. */
+/** The facts of one reader about one GPU. */
 export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs'> {
-  /** The total is a rule of thumb, to be replaced by a total from another source. */
+  /** True if the total is a rule of thumb. A total from another source then replaces it. */
   readonly totalIsEstimate: boolean;
   /** PCI vendor and device as in `1002:744c`. */
   readonly pciId: string | null;
-  /** As in `0000:03:00.0`; identifies the same GPU in other readers' lists. */
+  /** Such as `0000:03:00.0`. It identifies the same GPU in the lists of other readers. */
   readonly pciAddress: string | null;
   /** In monotonic milliseconds; null without figures. */
   readonly readAtMonotonicMs: number | null;

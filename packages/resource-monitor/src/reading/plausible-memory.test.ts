@@ -33,7 +33,7 @@ describe('RAM of any platform', () => {
 });
 
 describe('swap of any platform', () => {
-  it('is kept if it is plausible, and 0 is', async () => {
+  it('is kept if it is plausible, which 0 is', async () => {
     expect(await swap(0, 0)).toMatchObject({ value: { totalBytes: 0, freeBytes: 0 } });
     expect(await swap(8, 8)).toMatchObject({ value: { totalBytes: 8, freeBytes: 8 } });
   });

@@ -3,8 +3,8 @@ import type { SwapReading } from './figures.js';
 import type { Reader, Reading } from './reader.js';
 
 /**
- * The same reader without impossible figures: without a total it has no value, and available memory that is
- * negative or above the total becomes null.
+ * Wraps a reader and removes impossible figures. Without a valid total there is no value. Available memory
+ * that is negative or above the total becomes null.
  */
 export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
   return checked(reader, (ram, reasons) => {
@@ -18,7 +18,7 @@ export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
   });
 }
 
-/** The same reader without a value if it reports less than 0 bytes, or more free swap than there is. */
+/** Wraps a reader. Its value is refused if it reports less than 0 bytes, or more free swap than there is. */
 export function plausibleSwap(reader: Reader<SwapReading>): Reader<SwapReading> {
   return checked(reader, (swap, reasons) => {
     const { totalBytes, freeBytes } = swap;

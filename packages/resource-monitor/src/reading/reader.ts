@@ -8,7 +8,10 @@ import type { FigureSource } from '../snapshot.js';
  * so a reader that takes longer hangs in a driver.
  */
 export const ANSWER_WITHIN_MS = 5000;
-/** Readers with an unanswered reading. They are skipped until it is answered, so none is waited for twice. */
+/**
+ * Readers that have not answered their last reading. They are skipped until they answer, so that a hanging
+ * reader delays only one sample.
+ */
 const stuck = new WeakSet<object>();
 
 /** The sample that a reading is for. */
@@ -16,8 +19,8 @@ export interface SampleContext {
   /** A new object for each sample: readers that share a program share one run of it per context. */
   readonly startedMs: number;
   /**
-   * False in the first, single snapshot: then nothing is started that answers later, and nothing is
-   * read that is only useful with a second sample.
+   * False for a single snapshot. Readers then start no program that answers later, and read no counter that
+   * needs a second sample.
    */
   readonly continuing: boolean;
 }
@@ -31,12 +34,12 @@ export type Reading<T> =
 
 /** One way to read one figure. A thrown error counts as the reason why the value is missing. */
 export interface Reader<T> {
-  /** The name that people know: `/proc/meminfo`, `nvidia-smi`. */
+  /** The name shown to people, such as `/proc/meminfo` or `nvidia-smi`. */
   readonly source: string;
   read(context: SampleContext): Reading<T> | Promise<Reading<T>>;
 }
 
-/** A figure from the first reader that has it, with the reasons of the readers before. */
+/** A figure from the first reader that has it, with the reasons why earlier readers did not. */
 export interface ReadFigure<T> {
   readonly value: T | null;
   readonly source: FigureSource;

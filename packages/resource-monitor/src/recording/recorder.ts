@@ -59,7 +59,7 @@ export async function createRecorder(
     record(snapshot) {
       const atMs = clock.monotonicMs() - startMs;
       const written = queue.then(() => append(encodeSample({ snapshot, atMs })));
-      // The caller gets the error. The next sample is written all the same.
+      // The caller gets the error. A later sample is still written.
       queue = written.catch(() => undefined);
       return written.catch((error: unknown) => {
         throw new ResourceMonitorError(

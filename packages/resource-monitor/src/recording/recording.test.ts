@@ -29,6 +29,10 @@ async function record(available: readonly number[], everyMs = 1000): Promise<str
   return file;
 }
 
+const sampleOf = ({ value }: IteratorResult<ResourceSnapshot, undefined>): ResourceSnapshot => {
+  if (value === undefined) throw new Error('The monitor has ended.');
+  return value;
+};
 const availableOf = ({ ram }: ResourceSnapshot): number => (ram.availableBytes ?? 0) / GIB;
 
 describe('a recording', () => {
@@ -82,9 +86,9 @@ describe('a recording', () => {
     const samples = monitor.watch();
     const first = samples.next();
     await clock.advance(0);
-    expect(availableOf((await first).value as ResourceSnapshot)).toBe(9);
+    expect(availableOf(sampleOf(await first))).toBe(9);
     clock.skip(2500);
-    expect(availableOf((await samples.next()).value as ResourceSnapshot)).toBe(7);
+    expect(availableOf(sampleOf(await samples.next()))).toBe(7);
   });
 
   it('answers questions about trend, history and limits from its samples', async () => {
@@ -116,7 +120,7 @@ describe('a recording', () => {
     const settling = monitor.settled();
     await clock.advance(5000);
     const { settled, waitedMs, ram } = await settling;
-    // Memory did not move from 1250 ms on, which is 750 ms at 2000 ms.
+    // Memory stopped moving at 1250 ms. At 2000 ms it has not moved for 750 ms.
     expect([settled, waitedMs, ram.availableBytes]).toEqual([true, 2000, 20 * GIB]);
   });
 
@@ -176,7 +180,7 @@ describe('a recording', () => {
       'PROBE_FAILED',
       file,
     ]);
-    expect((error as Error).message).toMatch(message);
+    expect(String(error)).toMatch(message);
   });
 
   it.each<[string, object]>([

@@ -1,8 +1,8 @@
 import { createHistory } from '../history/history.js';
 import { snapshotQuestions } from '../monitor/snapshot-questions.js';
 import type { CallOptions, ResourceMonitor, WatchOptions } from '../monitor/resource-monitor.js';
+import { rejectedBy } from '../ports/clock.js';
 import type { Clock } from '../ports/clock.js';
-import { abortReason } from '../ports/clock.js';
 import type { TimedSnapshot } from '../sampling/settle-detector.js';
 import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/settle-detector.js';
 import type { ResourceSnapshot } from '../snapshot.js';
@@ -52,7 +52,7 @@ export function replay(
   };
   /** Waits for the next sample after `seen` and returns its index; null after the last. */
   const next = async (seen: number, signal: AbortSignal | null): Promise<number | null> => {
-    if (signal?.aborted === true) throw abortReason(signal);
+    signal?.throwIfAborted();
     if (stepping) moveTo(Math.max(position, seen + 1));
     else catchUp();
     if (position > seen) return position;
@@ -72,13 +72,13 @@ export function replay(
     for (;;) {
       const index = await next(seen, signal);
       if (index === null) return;
-      // Without time no sample is skipped. With time a slow consumer gets the newest.
+      // At infinite speed no sample is skipped. At any other speed a slow consumer gets the newest sample.
       seen = stepping ? Math.min(index, seen + 1) : index;
       yield sampleAt(seen).snapshot;
     }
   }
   const snapshot = ({ signal }: CallOptions = {}): Promise<ResourceSnapshot> => {
-    if (signal?.aborted === true) return Promise.reject(abortReason(signal));
+    if (signal?.aborted === true) return rejectedBy(signal);
     return Promise.resolve(current());
   };
 

@@ -1,19 +1,17 @@
-import { abortReason } from '../ports/clock.js';
-
 /** Hands each value to every listener. A slow listener gets only the newest value: nothing queues up. */
 export interface Broadcast<T> {
   readonly listeners: number;
   publish(value: T): void;
-  /** Ends all iterations: by rejecting with the error, or normally for null. */
+  /** Ends all iterations. They reject with the error, or end normally if it is null. */
   end(failure: { readonly error: unknown } | null): void;
   /** Adds a listener. `onLeave` is called once, when it leaves for whatever reason. */
   listen(signal: AbortSignal | null, onLeave: () => void): AsyncIterableIterator<T>;
 }
 
 interface Listener<T> {
-  /** The newest value that it has not taken yet. */
+  /** The newest value that the listener has not taken yet. */
   newest: { readonly value: T } | null;
-  /** Wakes its calls of `next` that wait for a value. */
+  /** Wakes the listener's calls of `next` that wait for a value. */
   waiting: (() => void)[];
 }
 
@@ -50,7 +48,7 @@ export function createBroadcast<T>(): Broadcast<T> {
         signal?.removeEventListener('abort', onAbort);
         onLeave();
       };
-      // At once: a consumer that aborts may never call `next` again.
+      // The listener leaves at once, because a consumer that aborts may never call `next` again.
       const onAbort = (): void => {
         leave();
         wake(listener);
@@ -61,7 +59,7 @@ export function createBroadcast<T>(): Broadcast<T> {
         for (;;) {
           if (signal?.aborted === true) {
             leave();
-            throw abortReason(signal);
+            throw signal.reason;
           }
           if (left) return { done: true, value: undefined };
           if (ending !== null) {

@@ -49,7 +49,7 @@ export function createRates(): (now: Counters) => Rates {
       ...last,
       engines,
       enginesRatio,
-      // The two are read at slightly different times, so the difference can be below zero.
+      // Engine and machine are read at slightly different times, so the difference can be below zero.
       othersRatio:
         utilizationRatio === null || enginesRatio === null
           ? null
@@ -120,7 +120,7 @@ function sharesBetween(
   const earlier = new Map(before?.processes.map((process) => [process.processId, process]));
   const shareOf = (process: ProcessReading): number | null => {
     const base = earlier.get(process.processId);
-    // The OS reuses process ids: only the start time tells that it is the same process.
+    // The OS reuses process ids. Only an equal start time shows that it is the same process.
     if (base?.startedAt !== process.startedAt || elapsedMs <= 0 || cores === null) return null;
     return Math.min(1, Math.max(0, process.cpuMs - base.cpuMs) / (elapsedMs * cores));
   };

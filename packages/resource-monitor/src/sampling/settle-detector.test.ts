@@ -5,11 +5,14 @@ const GIB = 1024 ** 3;
 /** Epoch time at monotonic time 0. */
 const EPOCH_MS = 1_700_000_000_000;
 
-/** Samples every 250 ms of a GPU that is read every `everyMs`: the moving pools after each sample. */
+/**
+ * Takes a sample every 250 ms of a GPU that is read every `everyMs`. Returns the moving pools after each
+ * sample.
+ */
 function settle(options: {
   readonly everyMs: number;
   readonly forMs: number;
-  /** Null: the reader has no figures at that moment. */
+  /** Null where the reader has no figures. */
   readonly vramGib: (readAtMs: number) => number | null;
 }): string[] {
   const detector = createSettleDetector(0);
@@ -17,7 +20,7 @@ function settle(options: {
   for (let atMs = 0; atMs <= options.forMs; atMs += 250) {
     const readAtMs = Math.floor(atMs / options.everyMs) * options.everyMs;
     const gib = options.vramGib(readAtMs);
-    // Rounded as by the sampler: each sample is off by up to 1 ms.
+    // Rounded like the sampler's times: each sample is off by up to 1 ms.
     const offMs = (atMs / 250) % 2;
     const snapshot = snapshotWith({
       timestampMs: EPOCH_MS + atMs,

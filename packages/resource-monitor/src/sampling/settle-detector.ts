@@ -7,14 +7,17 @@ export const SETTLE_TIMEOUT_MS = 8000;
 const SHORTEST_WAIT_MS = 1500;
 /** A pool has settled once its readings have stayed within the tolerance for this long. */
 const QUIET_MS = 750;
-/** Tolerance: the larger of the two. A desktop's use moves by less all the time, a load by more. */
+/**
+ * The tolerance is the larger of the two values. The use of a desktop always moves by less than this, a
+ * load moves it by more.
+ */
 const TOLERANCE_BYTES = 32 * 1024 * 1024;
 const TOLERANCE_RATIO = 0.002;
 /** Two equal readings can be a coincidence. */
 const FEWEST_READINGS = 3;
 /** Readings further apart are not consecutive: sampling was interrupted in between. */
 const LONGEST_READING_INTERVAL_MS = 2000;
-/** Rounding of a reading's time, which passes through two clocks of whole milliseconds. */
+/** Rounding error of a reading's time, which is converted between two clocks of whole milliseconds. */
 const SAME_READING_MS = 2;
 
 /** A snapshot and when it was taken, in monotonic milliseconds. */

@@ -27,9 +27,9 @@ export interface SampleHints {
 
 /** Reads the machine. Rates in a sample are since the sample before. */
 export interface Sampler {
-  /** One whole sample. */
+  /** Reads all figures. */
   take(continuing: boolean, hints: SampleHints): Promise<ResourceSnapshot>;
-  /** RAM alone. */
+  /** Reads RAM only. */
   readRam(): Promise<RamSnapshot>;
 }
 
@@ -146,12 +146,13 @@ function describeCpu(
   if (utilizationRatio !== null) {
     return { cpu: { ...common, utilizationRatio, enginesRatio, othersRatio }, source: cpu.source };
   }
-  // A load needs two samples. The load average of the last minute stands in for it in the first.
+  // CPU load is computed from two samples. The first sample has the load average of the last minute
+  // instead.
   const loadAverage = loadAverages.value?.[0] ?? null;
   const first =
     cpu.value === null
       ? []
-      : [{ source: cpu.source.source ?? '', reason: 'a load takes two samples' }];
+      : [{ source: cpu.source.source ?? '', reason: 'the CPU load is computed from two samples' }];
   return {
     cpu: {
       ...common,

@@ -55,7 +55,7 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBeNull();
   });
 
-  it('counts lines in an unknown format as silence, and passes the last one on', async () => {
+  it('counts lines in an unknown format as silence, and reports the last such line', async () => {
     const { stream, live } = setUp();
     await live(17, 'bad: driver mismatch');
     expect(stream.state.trouble).toMatch(
@@ -145,7 +145,7 @@ describe('a supervised stream', () => {
         ...createFakeExecutor([]),
         stream: (_program, _args, { onEnd }) => {
           ends.push(onEnd);
-          // In the kernel, where no signal is heard.
+          // A process that hangs in the kernel ignores signals.
           return Promise.resolve({ processId: 1, send: () => undefined, stop: async () => {} });
         },
       },

@@ -5,7 +5,7 @@ import { messageOf } from '../resource-monitor-error.js';
 /** Wait after the first fault; doubles up to `LONGEST_BACK_OFF_MS` while faults go on. */
 const FIRST_BACK_OFF_MS = 1000;
 const LONGEST_BACK_OFF_MS = 60_000;
-/** After a run of this length the back-off starts again at the first one. */
+/** After a run of this length, the next fault waits for the first back-off again. */
 const HEALTHY_AFTER_MS = 60_000;
 /** Allowed time to the first line: without a persistence daemon a driver wakes all GPUs first. */
 const FIRST_LINE_WITHIN_MS = 15_000;
@@ -77,7 +77,7 @@ interface Run {
   lines: number;
   countedFromMs: number;
   stream: RunningStream | null;
-  /** Lines for its stdin, kept until it runs. */
+  /** Lines for the program's stdin, kept until the program runs. */
   unsent: string[];
   /** Why this side ended it: null for a restart, a stop or lack of use; undefined if this side did not end it. */
   endedBecause: string | null | undefined;

@@ -8,17 +8,18 @@ const VENDORS: Readonly<Record<number, GpuReading['vendor']>> = {
   0x1002: 'amd',
   0x8086: 'intel',
 };
-/** Vendor id of Microsoft's software renderer and remote display, which are no GPUs. */
+/** Vendor id of Microsoft's software renderer and remote display. Neither is a GPU. */
 const MICROSOFT = 0x1414;
 /**
- * Dedicated memory below this size is the carve-out of an integrated GPU: firmware sets aside less by
- * default, and cards that can run models have more.
+ * Dedicated memory below this size is the carve-out of an integrated GPU. By default firmware sets aside
+ * less than this, and cards that can run models have more.
  */
 const SMALL_BYTES = 1024 ** 3;
 
 /**
- * Product names, because the registry does not tell integrated GPUs from cards. AMD's integrated GPUs have
- * a number with M or S, a Vega with few units, or no number.
+ * Integrated GPUs are recognized by their product names, because the registry does not distinguish them
+ * from cards. The names of AMD's integrated GPUs have a number with M or S, a Vega with few units, or no
+ * number.
  */
 const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
 /** Intel's cards are Arc A, B and Pro; an integrated Arc is called `Arc 140V` or has no number. */
@@ -74,7 +75,7 @@ function memoryOf(
   const { dedicatedBytes, sharedBytes } = adapter;
   const integrated = isIntegrated(adapter);
   const kind = integrated ? 'integrated' : 'discrete';
-  // As on Linux: a carve-out that is larger than the shared memory counts as dedicated memory.
+  // A carve-out that is larger than the shared memory counts as dedicated memory, as on Linux.
   const small = sharedBytes !== null && (dedicatedBytes ?? 0) <= sharedBytes;
   if (integrated && (small || usesSystemMemory(adapter.name))) {
     const usedBytes = used === undefined ? null : used.dedicatedBytes + used.sharedBytes;

@@ -39,7 +39,7 @@ export function windowsReaders(options: {
   });
 
   return {
-    // Node reads GlobalMemoryStatusEx: its free memory is ullAvailPhys, which excludes mapped pages.
+    // Node calls GlobalMemoryStatusEx. Its free memory is ullAvailPhys, which excludes mapped pages.
     ram: [nodeRam(options.nodeMemory, 'GlobalMemoryStatusEx', true)],
     ramIsCheap: true,
     swap: [
@@ -65,7 +65,7 @@ export function windowsReaders(options: {
     loadAverages: [],
     engines: [
       part('Win32_Process', ({ sample, atMs }, { continuing }): Reading<ProcessReadings> => {
-        if (!continuing) return { reason: 'a share of the CPU takes two samples' };
+        if (!continuing) return { reason: 'the CPU share is computed from two samples' };
         if (sample.processes === null) return { reason: 'it has not been queried yet' };
         const table = sample.processes.map((entry) => ({ ...entry, program: null }));
         const engines = findEngines(table, known);

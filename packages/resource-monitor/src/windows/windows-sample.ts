@@ -67,7 +67,7 @@ function addUp(files: readonly unknown[]): WindowsSample['pageFile'] {
     totalBytes += (total ?? 0) * BYTES_PER_MIB;
     usedBytes += (used ?? 0) * BYTES_PER_MIB;
   }
-  // No instance of the class means no paging file: 0 bytes, which is known.
+  // Without an instance of the class Windows has no paging file, so its size is 0 bytes.
   return { totalBytes, freeBytes: totalBytes - usedBytes };
 }
 

@@ -3,7 +3,7 @@ import { memInfo, sysfsCard } from './machine.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-/** RAM for machines whose threads report GPU figures only. */
+/** RAM for machines whose public threads report only GPU figures. */
 const SOME_MEMORY = memInfo({ MemTotal: 24684084, MemAvailable: 23871248 });
 
 /** An 8 GB card with four fifths in use. */

@@ -19,7 +19,7 @@ describe('while no `mai watch` runs', () => {
   test('a yield is stored for the next start, and the message says so', async () => {
     const { exitCode, out, err } = await world.mai('yield 8GiB');
     expect(exitCode).toBe(0);
-    expect(out).toBe('Noted: 8.0 GiB free (by hand), until `mai yield --release`.\n');
+    expect(out).toBe('Will keep 8.0 GiB free (by hand), until `mai yield --release`.\n');
     expect(err).toBe(NOBODY);
     const mai = world.start('watch --dry-run --interval 20ms');
     await mai.line('decided');
@@ -41,14 +41,14 @@ describe('while no `mai watch` runs', () => {
     expect(listed).toMatch(
       /1\.0 GiB of GPU memory free \(game\), for another (30 min|29 min \d+ s)\n$/,
     );
-    expect((await world.mai('yield --release --name game')).out).toMatch(/^Released: 1\.0 GiB/);
-    expect((await world.mai('yield --release')).out).toMatch(/^Released: 2\.0 GiB/);
-    expect((await world.mai('yield --release')).out).toBe('Nothing was held.\n');
+    expect((await world.mai('yield --release --name game')).out).toMatch(/^Released 1\.0 GiB/);
+    expect((await world.mai('yield --release')).out).toMatch(/^Released 2\.0 GiB/);
+    expect((await world.mai('yield --release')).out).toBe('There was no yield to release.\n');
     expect(await yields()).toEqual([]);
   });
 
   test('--dry-run writes nothing', async () => {
-    expect((await world.mai('yield 1GiB --dry-run')).out).toMatch(/^Would hold 1\.0 GiB free/);
+    expect((await world.mai('yield 1GiB --dry-run')).out).toMatch(/^Would keep 1\.0 GiB free/);
     expect((await world.mai('pin test/large --dry-run')).out).toBe('Would pin test/large.\n');
     expect([await yields(), await pins()]).toEqual([[], []]);
   });
@@ -61,7 +61,7 @@ describe('while no `mai watch` runs', () => {
     ['yield 1GiB --until 2001-01-01T00:00', 'is in the past'],
     ['yield 1GiB --while no-such-program-here', 'No process called no-such-program-here'],
     ['yield 1GiB --while 999999999', 'There is no process 999999999'],
-    ['yield 1GiB --release', 'leave the size'],
+    ['yield 1GiB --release', 'takes no size'],
     ['yield --for 30m', '--for needs a size'],
     ['yield --release --name nothing', 'There is no yield "nothing"'],
     ['unpin test/large', 'test/large is not pinned. Nothing is pinned.'],
@@ -140,7 +140,7 @@ describe('while `mai watch` runs', () => {
     const program = await startProgram(world.folder, 'mai-test-game');
     const { out } = await world.mai('yield 64MiB --while mai-test-game');
     expect(out).toBe(
-      `Holding: 64.0 MiB free (mai-test-game), until process ${program.processId} ends.\n`,
+      `Keeping 64.0 MiB free (mai-test-game), until process ${program.processId} ends.\n`,
     );
     const from = mai.lines().length;
     await program.end();

@@ -1,4 +1,4 @@
-import { parseMoment, parseSizeBytes, type Yield, type YieldRequest } from '@mai/host';
+import { formatBytes, parseMoment, parseSizeBytes, type Yield, type YieldRequest } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -29,12 +29,12 @@ function checkCombination(input: Input): void {
   const [size] = input.positionals;
   if (input.has('release') && (size !== undefined || first !== undefined)) {
     throw new UsageError(
-      '--release gives memory back; leave the size and --for, --until, --while out.',
+      '--release takes no size, and no --for, --until or --while. Leave them out.',
     );
   }
-  const idle = [...endings, ...(input.has('pools') ? ['pools'] : [])][0];
-  if (size === undefined && idle !== undefined) {
-    throw new UsageError(`--${idle} needs a size: mai yield 8GiB --${idle} ...`);
+  const unused = [...endings, ...(input.has('pools') ? ['pools'] : [])][0];
+  if (size === undefined && unused !== undefined) {
+    throw new UsageError(`--${unused} needs a size: mai yield 8GiB --${unused} ...`);
   }
 }
 
@@ -85,15 +85,15 @@ async function hold(
     );
     return EXIT.success;
   }
-  const done = delivery?.kind === 'nobody' ? 'Noted' : 'Holding';
-  const verb = dryRun ? 'Would hold' : `${output.style.good(done)}:`;
+  const done = delivery?.kind === 'nobody' ? 'Will keep' : 'Keeping';
+  const verb = dryRun ? 'Would keep' : output.style.good(done);
   output.result(`${verb} ${describeYield(held, io.nowMs())}.\n`);
   if (delivery !== null) output.note(describeDelivery(delivery));
   return EXIT.success;
 }
 
 async function release(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { io, output } = context;
+  const { output } = context;
   await using host = await openHostOf(context);
   const dryRun = input.has('dry-run');
   const { released, delivery } = await host.endYield(input.text('name'), { dryRun });
@@ -102,8 +102,10 @@ async function release(context: CommandContext, input: Input): Promise<ExitCode>
     return EXIT.success;
   }
   const verb = dryRun ? 'Would release' : output.style.good('Released');
-  for (const one of released) output.result(`${verb}: ${describeYield(one, io.nowMs())}.\n`);
-  if (released.length === 0) output.result('Nothing was held.\n');
+  for (const { bytes, name } of released) {
+    output.result(`${verb} ${formatBytes(bytes)} (${name}).\n`);
+  }
+  if (released.length === 0) output.result('There was no yield to release.\n');
   if (delivery !== null) output.note(describeDelivery(delivery));
   return EXIT.success;
 }
@@ -113,7 +115,7 @@ async function list(context: CommandContext): Promise<ExitCode> {
   await using host = await openHostOf(context);
   const { yields } = await host.journal();
   if (output.json) output.resultJson({ yields });
-  else if (yields.length === 0) output.result('Nothing is held.\n');
+  else if (yields.length === 0) output.result('There are no yields.\n');
   else for (const one of yields) output.result(`${describeYield(one, io.nowMs())}\n`);
   return EXIT.success;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { plural } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
-import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { codeOf, EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
 import { describeOrigin } from '../../views/selection/describe-origin.js';
@@ -45,10 +45,10 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     // Exclusive creation, so that a file that appears after the check is not overwritten.
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     throw new UsageError(
       code === 'EEXIST'
-        ? `${file} is there already. Add --force to replace it, or name another file.`
+        ? `${file} exists already. Add --force to replace it, or name another file.`
         : `${file} can't be written (${code ?? 'unknown error'}). Name another place.`,
       { cause: error },
     );

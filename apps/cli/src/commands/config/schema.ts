@@ -7,7 +7,7 @@ export async function run({ output }: CommandContext): Promise<ExitCode> {
   output.result(`${JSON.stringify(await configSchema(), null, 2)}\n`);
   output.note(
     output.noteStyle.dim(
-      'Save it beside models.yaml and start that file with: # yaml-language-server: $schema=FILE',
+      'Save this schema beside models.yaml, and start models.yaml with: # yaml-language-server: $schema=FILE',
     ),
   );
   return EXIT.success;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { decisionOf, outcomeOf, writeLog } from '../../../test/decision-log.js';
+import { LOAD_CONFIG } from '../../../test/selection-input.js';
 import { runMai } from '../../../test/run-mai.js';
 import { textWidth } from '../../terminal/text.js';
 
@@ -46,9 +47,9 @@ test('explains the decision at a given time, with its figures', async () => {
   await writeLog(home, DAY);
   const { exitCode, out } = await mai('explain 19m30s ago', 80);
   expect(exitCode).toBe(0);
-  // 14 + 16 of 32 GiB is 93.75 %, and the large model may take 25.6 - 14 GiB.
+  // 14 + 16 of 32 GiB is 93.75 %, and the large model is allowed 25.6 - 14 GiB.
   expect(out.replace(/\n {13}/g, ' ')).toMatch(
-    /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {5}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {5}at once: memory was over its hard limit\.\n {2}Choice {5}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Not {8}acme\/large: needs 4\.4 GiB more RAM \(16\.0 GiB, may take 11\.6 GiB\)\.\n {2}Done {7}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {8}1\.0 GiB available before, 13\.0 GiB after\.\n {2}Held {7}until [-\d: ]+ \(1 min\)\.\n$/,
+    /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {5}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {5}at once: memory was over its hard limit\.\n {2}Choice {5}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Rejected {3}acme\/large: needs 4\.4 GiB more RAM \(takes 16\.0 GiB, allowed 11\.6 GiB\)\.\n {2}Done {7}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {8}1\.0 GiB available before, 13\.0 GiB after\.\n {2}In force {3}until [-\d: ]+ \(1 min\)\.\n$/,
   );
 });
 
@@ -63,8 +64,8 @@ test('lists the last decisions, oldest first, and joins those with the same cont
   for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   expect(out).toContain('kept acme/large');
   expect(out).toContain('the first decision after `mai watch` started');
-  expect(out).toMatch(/Held +until .* \(1 h 9 min\)\.\n/);
-  expect(out).toMatch(/Held +at least until .* \(1 min\), the end of the log\.\n$/);
+  expect(out).toMatch(/In force +until .* \(1 h 9 min\)\.\n/);
+  expect(out).toMatch(/In force +at least until .* \(1 min\), the end of the log\.\n$/);
 });
 
 test('reads older log files, too, where it needs them', async () => {
@@ -89,13 +90,13 @@ test('equal decisions of two runs are two decisions', async () => {
     { sequence: 12, untilMs: now - 50 * MINUTE },
     { sequence: 1, untilMs: null },
   ]);
-  expect((await mai('explain')).out).toContain('Held       until `mai watch` ended, soon after.');
+  expect((await mai('explain')).out).toContain('In force   until `mai watch` ended, soon after.');
 });
 
 test.each([
   [
     { outcome: 'rolled-back', loaded: [], unloaded: [] } as const,
-    'failed, and the model from before was loaded again',
+    'failed, and the previous model was loaded again',
   ],
   [
     { outcome: 'put-off', loaded: [], unloaded: [] } as const,
@@ -112,8 +113,7 @@ test.each([
 test('shows the message of a failed load', async () => {
   const failure = {
     modelKey: 'acme/small',
-    loadConfig: (DAY[0] as ReturnType<typeof decisionOf>).input.candidates[0]?.loadOptions[0]
-      ?.loadConfig as never,
+    loadConfig: LOAD_CONFIG,
     code: 'LOAD_FAILED',
     message: 'The engine gave up.',
   } as const;
@@ -124,18 +124,53 @@ test('shows the message of a failed load', async () => {
   expect((await mai('explain')).out).toMatch(/Failed +acme\/small: The engine gave up\.\n/);
 });
 
+test('names the version of a record that an older mai wrote', async () => {
+  const [old] = [decisionOf(1, now - 50 * MINUTE, 4, null)].map((record) => ({
+    ...record,
+    version: 1,
+    selection: {
+      ...record.selection,
+      chosen: {
+        ...record.selection.chosen,
+        loadOption: { ...record.selection.chosen?.loadOption, price: 'half of the context' },
+      },
+    },
+  }));
+  await writeLog(home, [JSON.stringify(old), decisionOf(2, now - 20 * MINUTE, 14, 'acme/large')]);
+  expect(await decisions('explain')).toMatchObject([{ recordVersion: 1 }, { recordVersion: 2 }]);
+  const { out } = await mai('explain');
+  expect(out.match(/Record +an older mai wrote it in version 1 of the log/g)).toHaveLength(1);
+});
+
+test('names the trade-offs of the chosen load option', async () => {
+  const record = decisionOf(1, now - 50 * MINUTE, 4, null);
+  const { candidates } = record.input;
+  const tradeOffs = [{ kind: 'shorter-context', fromTokens: 32_768, toTokens: 8192 }];
+  const input = {
+    ...record.input,
+    candidates: candidates.map(({ loadOptions, ...candidate }) => ({
+      ...candidate,
+      loadOptions: loadOptions.map((option) => ({ ...option, tradeOffs })),
+    })),
+  };
+  await writeLog(home, [JSON.stringify({ ...record, input })]);
+  expect((await mai('explain')).out).toMatch(
+    /Trade-off +8,192 tokens of context instead of 32,768\.\n/,
+  );
+});
+
 test('without a log: one sentence, and exit code 0', async () => {
   const { exitCode, out, err } = await mai('explain');
   expect([exitCode, err]).toEqual([0, '']);
   expect(out).toBe(
-    'No decision for the LM Studio at 127.0.0.1:9 is on record yet; `mai watch` writes them.\n',
+    'The log for the LM Studio at 127.0.0.1:9 has no decision yet. `mai watch` writes the log.\n',
   );
   expect(await decisions('explain')).toEqual([]);
   await writeLog(home, DAY);
   const early = await mai('explain 3h ago');
   expect([early.exitCode, early.out]).toEqual([
     0,
-    expect.stringMatching(/^No decision .* is on record up to [-\d: ]+;.*\n$/),
+    expect.stringMatching(/^The log .* has no decision up to [-\d: ]+\..*\n$/),
   ]);
 });
 
@@ -146,7 +181,7 @@ test('names and skips a corrupt line, but not an incomplete last line', async ()
   const { exitCode, out, err } = await mai('explain');
   expect(exitCode).toBe(0);
   expect(out).toContain('kept acme/large');
-  expect(err).toBe(`warning: ${file}:2 is not a record of a decision, and left out.\n`);
+  expect(err).toBe(`warning: ${file}:2 is left out, because it is not a record of a decision.\n`);
 });
 
 test.each(['explain noon', 'explain 2999-01-01T00:00', 'explain 10m before', 'explain --last 0'])(
@@ -154,6 +189,6 @@ test.each(['explain noon', 'explain 2999-01-01T00:00', 'explain 10m before', 'ex
   async (line) => {
     const { exitCode, out, err } = await mai(line);
     expect([exitCode, out]).toEqual([2, '']);
-    expect(err).toMatch(/WHEN is a time that is over|--last takes/);
+    expect(err).toMatch(/WHEN must be a past time|--last takes/);
   },
 );

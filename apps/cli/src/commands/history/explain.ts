@@ -19,7 +19,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const history = await host.decisions(untilMs === null ? { count } : { count, untilMs });
   const { log, address, episodes, unreadable } = history;
   for (const { file, line } of unreadable) {
-    output.warn(`${file}:${line} is not a record of a decision, and left out.`);
+    output.warn(`${file}:${line} is left out, because it is not a record of a decision.`);
   }
   if (output.json) {
     output.resultJson({ log, decisions: episodes.map(episodeJson) });
@@ -28,7 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else {
     const upTo = untilMs === null ? 'yet' : `up to ${formatMoment(untilMs, nowMs)}`;
     output.result(
-      `No decision for the LM Studio at ${displayAddress(address)} is on record ${upTo}; \`mai watch\` writes them.\n`,
+      `The log for the LM Studio at ${displayAddress(address)} has no decision ${upTo}. \`mai watch\` writes the log.\n`,
     );
   }
   return EXIT.success;
@@ -39,19 +39,16 @@ function momentOf(when: string, nowMs: number): number | null {
   const untilMs = parseMoment(when, nowMs, 'last');
   if (untilMs !== null) return untilMs;
   throw new UsageError(
-    `WHEN is a time that is over, such as 14:05, 2031-05-04T14:05 or 10m ago, not ${JSON.stringify(when)}.`,
+    `WHEN must be a past time, such as 14:05, 2031-05-04T14:05 or 10m ago, not ${JSON.stringify(when)}.`,
   );
 }
 
 function episodeJson(episode: Episode) {
   const { record, outcome, untilMs, lastSeenMs } = episode;
-  const { selection, hysteresis, input, sequence, atMs } = record;
+  const { version: recordVersion, selection, hysteresis, input, sequence, atMs } = record;
   const { headline, sentences } = explainEpisode(episode);
   return {
-    sequence,
-    atMs,
-    untilMs,
-    lastSeenMs,
+    ...{ recordVersion, sequence, atMs, untilMs, lastSeenMs },
     text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
     selection,
     verdict: hysteresis.verdict,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseTrace, type TraceIssue, type TraceRow } from '@mai/simulation';
+import { codeOf } from '../../exit-codes.js';
 import type { Output } from '../../terminal/output.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -33,8 +34,11 @@ async function readText(name: string, cwd: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
-    throw new UsageError(`${why} ${file}. Give the trace with --trace.`, { cause: error });
+    const code = codeOf(error);
+    const what =
+      code === 'ENOENT'
+        ? `There is no file ${file}.`
+        : `${file} can't be read (${code ?? 'unknown error'}).`;
+    throw new UsageError(`${what} Name the trace with --trace.`, { cause: error });
   }
 }

@@ -126,15 +126,15 @@ describe('quality', () => {
     expect(over.referenceQualityMs).toBeCloseTo(400 * (98 + 98), 3);
   });
 
-  test('of a rung is its own, and the rung is used where the full model does not fit', async () => {
-    const rungs = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
+  test('of a cheaper load option is its own, and the option is used where the full model does not fit', async () => {
+    const cheaper = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
     // 10.5 + 16 = 26.5 GiB do not fit, 10.5 + 14 do.
     const report = await world.report(
       [
         [0, 10.5],
         [300, 10.5],
       ],
-      configText(rungs, SMALL),
+      configText(cheaper, SMALL),
     );
     expect(report.qualityMs).toBeCloseTo(880 * 290, 3);
     expect(report.timeByModelMs).toEqual({ 'acme/large': 290_000 });
@@ -148,11 +148,18 @@ describe('quality', () => {
     expect(without.timeByModelMs).toEqual({ 'acme/small': 298_000 });
   });
 
-  test('five rungs are told apart without a GPU', async () => {
-    const rung = (gib: number, quality: number) => `{ footprint: ${gib}GiB, quality: ${quality} }`;
-    const rungs = [rung(15, 0.8), rung(14, 0.7), rung(13, 0.6), rung(12, 0.5), rung(11, 0.45)];
-    const model = LARGE.replace(' }', `, rungs: [${rungs.join(', ')}] }`);
-    // 13 + 12 = 25 GiB fit, 14 + 12 do not; when others use 14 GiB, only the last rung fits.
+  test('five cheaper load options are told apart without a GPU', async () => {
+    const option = (gib: number, quality: number) =>
+      `{ footprint: ${gib}GiB, quality: ${quality} }`;
+    const options = [
+      option(15, 0.8),
+      option(14, 0.7),
+      option(13, 0.6),
+      option(12, 0.5),
+      option(11, 0.45),
+    ];
+    const model = LARGE.replace(' }', `, rungs: [${options.join(', ')}] }`);
+    // 13 + 12 = 25 GiB fit, 14 + 12 do not; when others use 14 GiB, only the last option fits.
     const fourth = await world.report(
       [
         [0, 13],
@@ -521,7 +528,7 @@ describe('where the configuration does not say', () => {
       [300, 4],
     ] as const;
     const { err, json } = await world.simulate(rows, configText(claimed, real), '--json');
-    expect(err).toBe('Not downloaded, and left out: acme/claimed.\n');
+    expect(err).toBe('These models are left out, because they are not downloaded: acme/claimed.\n');
     expect(Object.keys(json()['timeByModelMs'] as object)).toEqual(['real-7b']);
     // A machine that the configuration describes has every model.
     const described = await world.report(rows, configText(claimed, SMALL), '--policy static');

@@ -75,7 +75,7 @@ function checkChain(
     const chain = chainName === null ? 'The chain' : `The chain ${chainName}`;
     throw new UsageError(
       leftOut.length === 0
-        ? `${chain} has no models. Name some in the configuration, with a \`simulate:\` block each.`
+        ? `${chain} has no models. Name models in the configuration, each with a \`simulate:\` block.`
         : `The memory of the chain's models is not known: ${leftOut.join(', ')}. ${remedy}`,
     );
   }
@@ -84,11 +84,13 @@ function checkChain(
     const more = absent.length - ABSENT_NAMED;
     output.note(
       output.noteStyle.dim(
-        `Not downloaded, and left out: ${names}${more > 0 ? ` and ${more} more` : ''}.`,
+        `These models are left out, because they are not downloaded: ${names}${more > 0 ? ` and ${more} more` : ''}.`,
       ),
     );
   }
   if (leftOut.length > 0) {
-    output.warn(`left out, because their memory is not known: ${leftOut.join(', ')}. ${remedy}`);
+    output.warn(
+      `These models are left out, because their memory is not known: ${leftOut.join(', ')}. ${remedy}`,
+    );
   }
 }

@@ -18,13 +18,19 @@ import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** An estimate as text: the sum, the settings behind it, and a chart by context length. */
 export function renderEstimate(estimate: ModelEstimate, output: Output): string {
-  const { title, report, byContextLength, fit } = estimate;
+  const { title, report, byContextLength, fit, basis } = estimate;
   const { style } = output;
+  const heading = `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}`;
+  const total = [renderTotal(estimate, output), ...renderOthers(estimate, output)].join('\n');
   return [
-    `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}\n${renderSettings(report, output)}`,
-    renderParts(report, output),
-    [renderTotal(estimate, output), ...renderOthers(estimate, output)].join('\n'),
-    renderChart(report, byContextLength, output),
+    ...(basis.kind === 'size'
+      ? [heading, total]
+      : [
+          `${heading}\n${renderSettings(report, output)}`,
+          renderParts(report, output),
+          total,
+          renderChart(report, byContextLength, output),
+        ]),
     ...(fit === null ? [] : [renderFit(fit, output)]),
   ]
     .map((text) => `${text.trimEnd()}\n`)
@@ -105,21 +111,24 @@ function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof Repor
   return device[key] ?? 0;
 }
 
-/** The total that the verdict and `mai models` use. Where it is not the sum of the parts above, it says so. */
+/** The total. Where only the size is known, the one that the verdict and `mai models` use. */
 function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): string {
   const { style } = output;
   const judged = basis.kind === 'size' ? (fit?.footprint ?? null) : null;
-  const isSum = judged === null || judged.source === report.source;
-  const { interval, source, confidence } = isSum ? report : judged;
-  const totalBytes = isSum ? report.totalBytes : totalBytesOf(judged);
+  const { interval, source, confidence } = judged ?? report;
+  const totalBytes = judged === null ? report.totalBytes : totalBytesOf(judged);
   const range =
     interval === null
       ? ''
       : `, ${formatPercent(interval.coverage)} of loads between ${formatBytes(interval.lowBytes)} and ${formatBytes(interval.highBytes)}`;
-  return wrap(
-    `Takes ${style.accent(style.bold(formatBytes(totalBytes)))}${range} (${FOOTPRINT_SOURCES[source]}, ${confidence} confidence).${isSum ? '' : ' The parts above are worked out from the size of its file.'}`,
-    output.textWidth,
-  ).join('\n');
+  const total = style.accent(style.bold(formatBytes(totalBytes)));
+  const origin = `${FOOTPRINT_SOURCES[source]}, ${confidence} confidence`;
+  const tokens = formatCount(report.loadConfig.contextLengthTokens);
+  const text =
+    basis.kind === 'size'
+      ? `Takes ${total} with ${tokens} tokens of context${range} (${origin}). Only its size is known, so its parts are not shown.`
+      : `Takes ${total}${range} (${origin}).`;
+  return wrap(text, output.textWidth).join('\n');
 }
 
 function renderOthers(
@@ -204,15 +213,14 @@ function renderFit(fit: FitHere, output: Output): string {
   ].join('\n');
 }
 
-function verdictOf({ rejection, cheaper, loadConfig }: FitHere, output: Output): string {
+function verdictOf({ rejection, cheaper }: FitHere, output: Output): string {
   const { style, unicode } = output;
   if (rejection === null) return `${style.good(unicode ? '✓' : 'yes:')} It fits as it is.`;
   if (cheaper !== null) {
-    const tradeOffs = describeTradeOffs(loadConfig, cheaper.loadConfig).join('; ');
-    return `${style.caution(unicode ? '~' : 'almost:')} It fits with ${tradeOffs}.`;
+    return `${style.caution('~')} It fits with ${describeTradeOffs(cheaper.tradeOffs)}.`;
   }
   const no = style.bad(unicode ? '✗' : 'no:');
   return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
-    ? `${no} It ${explainRejection(rejection)}. No shorter context or smaller KV cache makes it fit.`
+    ? `${no} It ${explainRejection(rejection)}. No trade-off makes it fit, such as a shorter context.`
     : `${no} It can't be loaded now: ${explainRejection(rejection)}.`;
 }

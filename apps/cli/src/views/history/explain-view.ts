@@ -18,7 +18,7 @@ export function renderHistory(
       const { headline, sentences } = explainEpisode(episode);
       const when = `${formatMoment(record.atMs, nowMs)}, ${formatAgo(record.atMs, nowMs)}`;
       const [first = '', ...rest] = wrap(`${when}: ${headline}.`, width);
-      const told = [...sentences, ['Held', heldFor(episode, untilMs, nowMs)] as const];
+      const told = [...sentences, ['In force', heldFor(episode, untilMs, nowMs)] as const];
       return [
         style.heading(first),
         ...rest.map((line) => style.heading(line)),

@@ -10,8 +10,9 @@ import {
   type PoolOutcome,
   type SelectionNote,
   startsRun,
+  tradeOffsOf,
 } from '@mai/host';
-import { describeTradeOffsOf } from '../selection/describe-trade-offs.js';
+import { describeTradeOffs } from '../selection/describe-trade-offs.js';
 import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
@@ -35,12 +36,18 @@ export function explainEpisode(episode: Episode): Explanation {
         : []),
       ['Timing', describeTiming(episode)],
       ...choiceOf(episode),
-      ...rejectionsOf(episode),
-      ...selection.notes.flatMap((note) => noteOf(note, resources)),
+      ...rejectionsOf(episode).map((text) => ['Rejected', text] as const),
+      ...selection.notes
+        .flatMap((note) => noteOf(note, resources))
+        .map((text) => ['Note', text] as const),
       ...(outcome === null ? [] : outcomeOf(outcome)),
+      ...(record.version === 1 ? [['Record', VERSION_1] as const] : []),
     ],
   };
 }
+
+const VERSION_1 =
+  'an older mai wrote it in version 1 of the log. It has no data about trade-offs, and `mai replay` skips it.';
 
 function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
@@ -73,7 +80,7 @@ const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
   released: 'unloaded without a replacement, because nothing fitted any longer',
   'put-off': 'postponed, because the model to unload was busy',
   'nothing-fits': 'given up, because nothing fitted any longer',
-  'rolled-back': 'failed, and the model from before was loaded again',
+  'rolled-back': 'failed, and the previous model was loaded again',
   failed: 'failed',
   interrupted: 'cancelled',
 };
@@ -142,7 +149,7 @@ function choiceOf({
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   const takes =
     chosen.footprint === null ? '' : ` takes ${formatBytes(totalBytesOf(chosen.footprint))}`;
-  const tradeOffs = describeTradeOffsOf(selection, input);
+  const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
   const after = pools.map(
     (pool) =>
       `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
@@ -150,50 +157,34 @@ function choiceOf({
   const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
   return [
     ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
-    ...(tradeOffs.length === 0 ? [] : ([['Trade-off', `${tradeOffs.join('; ')}.`]] as const)),
+    ...(tradeOffs === '' ? [] : ([['Trade-off', `${tradeOffs}.`]] as const)),
   ];
 }
 
-function rejectionsOf({ record: { selection } }: Episode): (readonly [string, string])[] {
+function rejectionsOf({ record: { selection } }: Episode): readonly string[] {
   const rows = selection.rejected.filter(
     ({ rejection }) => rejection.code !== 'PREFERRED_CANDIDATE_FITS',
   );
   const absent = rows.filter(({ rejection }) => rejection.code === 'NOT_DOWNLOADED');
+  const present = rows.filter((one) => !absent.includes(one));
   return [
-    ...rows
-      .filter((one) => !absent.includes(one))
-      .map(
-        ({ modelKey, rejection }) =>
-          ['Not', `${modelKey}: ${explainRejection(rejection)}.`] as const,
-      ),
+    ...present.map(({ modelKey, rejection }) => `${modelKey}: ${explainRejection(rejection)}.`),
     ...(absent.length === 0
       ? []
-      : [
-          ['Not', `${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`] as const,
-        ]),
+      : [`${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`]),
   ];
 }
 
-function noteOf(note: SelectionNote, resources: Resources): (readonly [string, string])[] {
+function noteOf(note: SelectionNote, resources: Resources): string | readonly [] {
   switch (note.code) {
     case 'ABOVE_LIMIT':
-      return [
-        [
-          'Note',
-          `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`,
-        ],
-      ];
+      return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
     case 'CPU_PRESSURE':
-      return [
-        [
-          'Note',
-          `other programs kept the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`,
-        ],
-      ];
+      return `other programs kept the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
     case 'RESIDENT_UNMEASURED':
-      return [['Note', `the memory that ${note.instanceIdentifier} took was not known.`]];
+      return `the memory that ${note.instanceIdentifier} took was not known.`;
     case 'RESOURCES_NOT_OBSERVABLE':
-      return [['Note', 'LM Studio ran on another machine, whose free memory was not known.']];
+      return 'LM Studio ran on another machine, whose free memory was not known.';
     // The sentences about the choice and the pools already contain these notes.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':
@@ -202,23 +193,18 @@ function noteOf(note: SelectionNote, resources: Resources): (readonly [string, s
   }
 }
 
-function outcomeOf(outcome: OutcomeRecord): (readonly [string, string])[] {
+function outcomeOf(outcome: OutcomeRecord): readonly (readonly [string, string])[] {
   const { loaded, unloaded, failures, tookMs, availableBytes } = outcome;
+  const { before, after } = availableBytes;
   const parts = [
     ...(unloaded.length === 0 ? [] : [`unloaded ${unloaded.join(', ')}`]),
     ...(loaded.length === 0 ? [] : [`loaded ${loaded.join(', ')}`]),
   ];
-  const { before, after } = availableBytes;
+  const done = parts.length === 0 ? 'nothing was changed,' : parts.join(', ');
+  const available = `${formatBytes(before)} available before, ${formatBytes(after)} after.`;
   return [
-    [
-      'Done',
-      `${parts.length === 0 ? 'nothing was changed,' : parts.join(', ')} in ${formatDuration(tookMs)}.`,
-    ],
+    ['Done', `${done} in ${formatDuration(tookMs)}.`],
     ...failures.map(({ modelKey, message }) => ['Failed', `${modelKey}: ${message}`] as const),
-    ...(before === null || after === null
-      ? []
-      : [
-          ['RAM', `${formatBytes(before)} available before, ${formatBytes(after)} after.`] as const,
-        ]),
+    ...(before === null || after === null ? [] : ([['RAM', available]] as const)),
   ];
 }

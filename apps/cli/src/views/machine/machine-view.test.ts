@@ -1,6 +1,5 @@
 import type { GpuResources, Resources } from '@mai/memory-ledger';
-import { createFakeIo } from '../../../test/fake-io.js';
-import { createOutput } from '../../terminal/output.js';
+import { createTextOutput } from '../../../test/fake-io.js';
 import { renderMachine } from './machine-view.js';
 
 const gpu = (deviceKey: string, name: string | null): GpuResources => ({
@@ -13,9 +12,8 @@ const heading = (gpus: readonly GpuResources[]): string | undefined => {
     ram: { totalBytes: 2 ** 35, availableBytes: null, mappedCountsAsUsed: null },
     cpu: { utilizationRatio: null, othersRatio: null },
   };
-  const output = createOutput(createFakeIo({}), { json: false, quiet: false, noColour: true });
   const report = { resources, pools: [], snapshot: null, trends: [] };
-  return renderMachine(report, output).split('\n')[0];
+  return renderMachine(report, createTextOutput()).split('\n')[0];
 };
 
 test('lists every GPU, two equal cards as two', () => {

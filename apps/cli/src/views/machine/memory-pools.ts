@@ -21,7 +21,7 @@ export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): stri
 }
 
 /**
- * One line for each pool: label, bar, figures; only the total where a pool can't be measured.
+ * One line for each pool, with label, bar and figures. A pool that can't be measured shows its total.
  * `when` chooses the use before or after the plan. `injectedBytes` is the simulated part of the
  * others' use, by pool.
  */

@@ -86,7 +86,7 @@ function unloadsIn(
 function renderPressure({ pools, resources }: StatusReport, { style }: Output): string {
   const heading = style.heading('Pressure');
   if (pools.length === 0)
-    return `${heading}   ${style.dim('unknown: the memory there is not readable from here')}`;
+    return `${heading}   ${style.dim("unknown: the memory of that machine can't be read from here")}`;
   const over = pools.flatMap(({ pool, useBeforeBytes, totalBytes, limitRatio, hardLimitRatio }) => {
     const ratio = useBeforeBytes / totalBytes;
     if (ratio <= limitRatio) return [];
@@ -96,6 +96,6 @@ function renderPressure({ pools, resources }: StatusReport, { style }: Output): 
   // On another machine, only the memory of the models is known, not that of other programs.
   const none = resources.observable
     ? `${style.good('none')}  every pool is below its limit`
-    : `${style.dim('unknown')}  its models are below every limit, but its other programs are unknown`;
+    : `${style.dim('unknown')}  the models stay below every limit, but the memory of other programs there is not known`;
   return `${heading}   ${over.length === 0 ? none : over.join('; ')}`;
 }

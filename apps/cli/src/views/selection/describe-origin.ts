@@ -12,6 +12,6 @@ export function describeOrigin(origin: DownloadsOrigin): string {
   const leftOut =
     elsewhere === 0
       ? ''
-      : `; ${plural(elsewhere, 'model')} on other machines of LM Link, whose memory can't be seen from here, ${elsewhere === 1 ? 'is' : 'are'} left out`;
-  return `As LM Studio at ${displayAddress(baseUrl)} lists them${leftOut}.`;
+      : ` ${plural(elsewhere, 'model')} on other machines of LM Link ${elsewhere === 1 ? 'is' : 'are'} left out, because the memory there can't be read from here.`;
+  return `Listed by LM Studio at ${displayAddress(baseUrl)}.${leftOut}`;
 }

@@ -1,49 +1,25 @@
-import { formatCount, formatPercent } from '@mai/host';
-import type { Selection, SelectionInput } from '@mai/host';
-import type { LoadConfig } from '@mai/memory-ledger';
+import { formatCount, formatPercent, type TradeOff } from '@mai/host';
 
-/** The trade-offs of a load configuration compared with the wanted one, each in a few words. */
-export function describeTradeOffs(wanted: LoadConfig, offered: LoadConfig): readonly string[] {
-  const { contextLengthTokens, cpuExpertRatio, offloadRatio } = offered;
-  return [
-    ...(contextLengthTokens === wanted.contextLengthTokens
-      ? []
-      : [
-          `${formatCount(contextLengthTokens)} tokens of context instead of ${formatCount(wanted.contextLengthTokens)}`,
-        ]),
-    ...cacheTradeOff(wanted, offered),
-    ...(wanted.flashAttention === false && offered.flashAttention === true
-      ? ['flash attention']
-      : []),
-    ...(cpuExpertRatio !== null && cpuExpertRatio > (wanted.cpuExpertRatio ?? 0)
-      ? [`${formatPercent(cpuExpertRatio)} of the expert layers on the CPU: slower`]
-      : []),
-    ...(offloadRatio !== null && offloadRatio < (wanted.offloadRatio ?? 1)
-      ? [`only ${formatPercent(offloadRatio)} of the layers on the GPU: slower`]
-      : []),
-  ];
+/** What a load option gives up. The phrase follows 'fits with'. */
+export function describeTradeOffs(tradeOffs: readonly TradeOff[]): string {
+  return tradeOffs.map(describeTradeOff).join(' and ');
 }
 
-/**
- * The trade-offs of the chosen load option compared with its candidate's first option, which is
- * the configured one. Without the context length, which has a note of its own.
- */
-export function describeTradeOffsOf(
-  { chosen }: Pick<Selection, 'chosen'>,
-  { candidates }: Pick<SelectionInput, 'candidates'>,
-): readonly string[] {
-  const wanted = candidates[chosen?.candidateIndex ?? -1]?.loadOptions[0]?.loadConfig;
-  if (chosen === null || wanted === undefined) return [];
-  const { contextLengthTokens } = wanted;
-  return describeTradeOffs(wanted, { ...chosen.loadOption.loadConfig, contextLengthTokens });
-}
-
-function cacheTradeOff(
-  wanted: LoadConfig,
-  { kvCacheTypeK: k, kvCacheTypeV: v }: LoadConfig,
-): readonly string[] {
-  if (k === null || v === null || (k === wanted.kvCacheTypeK && v === wanted.kvCacheTypeV)) {
-    return [];
+function describeTradeOff(tradeOff: TradeOff): string {
+  switch (tradeOff.kind) {
+    case 'shorter-context': {
+      const { fromTokens, toTokens } = tradeOff;
+      return `${formatCount(toTokens)} tokens of context instead of ${formatCount(fromTokens)}`;
+    }
+    case 'kv-cache-type': {
+      const { toK, toV } = tradeOff;
+      return `the KV cache in ${toK === toV ? toK : `${toK}/${toV}`} (less exact)`;
+    }
+    case 'flash-attention':
+      return 'flash attention';
+    case 'experts-on-cpu':
+      return `${formatPercent(tradeOff.ratio)} of the expert layers on the CPU (slower)`;
+    case 'less-offload':
+      return `only ${formatPercent(tradeOff.ratio)} of the layers on the GPU (slower)`;
   }
-  return [`the KV cache in ${k === v ? k : `${k} and ${v}`}: less exact`];
 }

@@ -1,10 +1,10 @@
 import { formatBytes, formatCount, formatDuration } from '@mai/host';
 import type { Rejection } from '@mai/host';
 
-/** Above this cool-down, the model is not tried again in this run. */
+/** A longer cool-down means that the model is not tried again in this run. */
 const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;
 
-/** Why a candidate was not chosen, with the figures; completes 'MODEL ...'. */
+/** Why a candidate was not chosen, with the figures. The phrase follows the model key. */
 export function explainRejection(rejection: Rejection): string {
   switch (rejection.code) {
     case 'NOT_DOWNLOADED':
@@ -26,7 +26,7 @@ export function explainRejection(rejection: Rejection): string {
     case 'INSUFFICIENT_RAM':
     case 'INSUFFICIENT_VRAM': {
       const pool = rejection.code === 'INSUFFICIENT_RAM' ? 'RAM' : 'VRAM';
-      return `needs ${formatBytes(rejection.shortfallBytes)} more ${pool} (${formatBytes(rejection.neededBytes)}, may take ${formatBytes(Math.max(0, rejection.allowedBytes))})`;
+      return `needs ${formatBytes(rejection.shortfallBytes)} more ${pool} (takes ${formatBytes(rejection.neededBytes)}, allowed ${formatBytes(Math.max(0, rejection.allowedBytes))})`;
     }
     case 'WAITS_FOR_BUSY':
       return `waits for ${rejection.instanceIdentifiers.join(', ')} to finish`;

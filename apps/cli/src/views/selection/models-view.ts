@@ -4,25 +4,27 @@ import type { ModelReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { footprintSource } from '../machine/describe-footprint.js';
+import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection } from './explain-rejection.js';
 
 /** The table of `mai models`: the memory of each model, and whether it fits. */
 export function renderModels(models: readonly ModelReport[], output: Output, indent = 0): string {
   const { style, unicode } = output;
   if (models.length === 0) return 'No model is downloaded.\n';
-  const rows = models.map(({ profile, sizeBytes, loaded, footprint, rejection }) => [
-    loaded ? style.accent(unicode ? '●' : '*') : '',
-    profile.downloaded ? profile.modelKey : style.dim(profile.modelKey),
-    profile.tier,
-    sizeBytes === null ? '' : formatBytes(sizeBytes),
-    formatCount(profile.contextLengthTokens),
-    footprint === null ? '' : formatBytes(totalBytesOf(footprint)),
-    footprint === null ? '' : style.dim(footprintSource(footprint)),
-    profile.downloaded
-      ? verdict(rejection === null ? null : explainRejection(rejection), output)
-      : style.dim('not downloaded'),
-    style.dim(profile.capabilities.join(' ')),
-  ]);
+  const rows = models.map((model) => {
+    const { profile, sizeBytes, loaded, footprint } = model;
+    return [
+      loaded ? style.accent(unicode ? '●' : '*') : '',
+      profile.downloaded ? profile.modelKey : style.dim(profile.modelKey),
+      profile.tier,
+      sizeBytes === null ? '' : formatBytes(sizeBytes),
+      formatCount(profile.contextLengthTokens),
+      footprint === null ? '' : formatBytes(totalBytesOf(footprint)),
+      footprint === null ? '' : style.dim(footprintSource(footprint)),
+      verdict(model, output),
+      style.dim(profile.capabilities.join(' ')),
+    ];
+  });
   return renderTable({
     columns: [
       { header: '' },
@@ -44,7 +46,10 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
   });
 }
 
-function verdict(whyNot: string | null, { style, unicode }: Output): string {
-  if (whyNot === null) return style.good(unicode ? '✓ fits' : 'fits');
+function verdict({ profile, rejection, cheaper }: ModelReport, { style, unicode }: Output): string {
+  if (!profile.downloaded) return style.dim('not downloaded');
+  if (rejection === null) return style.good(unicode ? '✓ fits' : 'fits');
+  if (cheaper !== null) return style.caution(`~ fits with ${describeTradeOffs(cheaper.tradeOffs)}`);
+  const whyNot = explainRejection(rejection);
   return style.bad(unicode ? `✗ ${whyNot}` : `no: ${whyNot}`);
 }

@@ -7,14 +7,14 @@ import { renderSelection } from './selection-view.js';
 import { describeObstacle } from './describe-obstacle.js';
 
 /** Shows the steps of a run on stderr while it runs. */
-export interface RunNarrator {
+export interface RunReporter {
   readonly show: (event: RunEvent, sizeBytes: number | null) => void;
   /** Removes an unfinished progress bar from the screen. */
   readonly clear: () => void;
 }
 
 /** Prints each step of a run on stderr. */
-export function createRunNarrator(output: Output, indent = ''): RunNarrator {
+export function createRunReporter(output: Output, indent = ''): RunReporter {
   const { noteStyle: style } = output;
   let progress: Progress | null = null;
   let drained = new Set<string>();
@@ -26,7 +26,7 @@ export function createRunNarrator(output: Output, indent = ''): RunNarrator {
     clear();
     output.note(`${indent}${text}`);
   };
-  const show: RunNarrator['show'] = (event, sizeBytes) => {
+  const show: RunReporter['show'] = (event, sizeBytes) => {
     switch (event.type) {
       case 'draining': {
         const { instanceIdentifier, deadlineMs } = event;
@@ -82,22 +82,22 @@ function outcomeSentence(report: SwitchReport, { style }: Output): string {
   const key = last.selection.chosen?.modelKey ?? 'nothing';
   switch (outcome) {
     case 'kept':
-      return `${style.good('Kept')} ${instanceIdentifier ?? key}: it is loaded, and the best that fits.`;
+      return `${style.good('Kept')} ${instanceIdentifier ?? key}: it is loaded, and the best model that fits.`;
     case 'switched':
       return `${style.good('Ready')}: ${key} answers as ${instanceIdentifier ?? key}.`;
     case 'would-switch':
       return 'Nothing was changed: this is a dry run.';
     case 'released':
-      return `${style.caution('Released')} ${unloaded.map((one) => one.instanceIdentifier).join(', ')}: memory was about to run out, and nothing smaller fits.`;
+      return `${style.caution('Unloaded')} ${unloaded.map((one) => one.instanceIdentifier).join(', ')}: memory was about to run out, and no smaller model fits.`;
     case 'put-off':
-      return `${style.caution('Put off')}: ${busy.join(', ')} is still busy. Try again when idle.`;
+      return `${style.caution('Postponed')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
     case 'nothing-fits':
       return obstacle === null || obstacle.kind === 'nothing-fits'
         ? `${style.bad('Nothing fits')}. ${describeObstacle({ kind: 'nothing-fits' })}`
         : describeObstacle(obstacle);
     case 'rolled-back':
-      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
+      return `${style.bad('No model could be loaded')}. The previous model is loaded again.`;
     case 'failed':
-      return `${style.bad('Nothing could be loaded')}. The warnings above say why.`;
+      return `${style.bad('No model could be loaded')}. The warnings above say why.`;
   }
 }

@@ -1,10 +1,10 @@
-import { formatBytes, formatCount, formatPercent, plural } from '@mai/host';
+import { formatBytes, formatCount, formatPercent, plural, tradeOffsOf } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeTradeOffsOf } from './describe-trade-offs.js';
+import { describeTradeOffs } from './describe-trade-offs.js';
 import { describeFootprint } from '../machine/describe-footprint.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
@@ -20,7 +20,7 @@ export function renderSelection(
     candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, describeTradeOffsOf(selection, input), obstacle, output),
+    renderChoice(selection, describeTradeOffs(tradeOffsOf(selection, input)), obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -37,11 +37,11 @@ export function renderSelection(
     .join('\n\n')}\n`;
 }
 
-const LABEL_WIDTH = 11;
+const LABEL_WIDTH = 9;
 
 function renderChoice(
   selection: Selection,
-  tradeOffs: readonly string[],
+  tradeOffs: string,
   obstacle: SelectionReport['obstacle'],
   output: Output,
 ): string {
@@ -62,7 +62,7 @@ function renderChoice(
   return [
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
-    tradeOffs.length === 0 ? '' : row('Trade-off', tradeOffs.join(', and ')),
+    tradeOffs === '' ? '' : row('', `Trade-off: ${tradeOffs}`),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''
@@ -90,15 +90,15 @@ function planRows(
   row: (label: string, text: string) => string,
 ): readonly string[] {
   const { decision, plan, afterDrain } = selection;
-  if (decision === 'keep')
-    return [row('Plan', 'keep it: it is loaded, and the best model that fits')];
+  const keeps = decision === 'keep';
   const steps = plan.steps.map((step) =>
     step.action === 'load'
       ? `load ${step.modelKey}`
       : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
   );
   return [
-    ...(steps.length === 0 ? [] : [row('Plan', steps.join(', then '))]),
+    ...(keeps ? [row('Plan', 'keep it: it is loaded, and the best model that fits')] : []),
+    ...(steps.length === 0 ? [] : [row(keeps ? '' : 'Plan', steps.join(', then '))]),
     ...(afterDrain === null
       ? []
       : [row('Later', `${afterDrain.modelKey}, once ${afterDrain.waitsFor.join(', ')} is idle`)]),
@@ -126,7 +126,7 @@ function renderRejected(
   const asides = [
     later.length === 0
       ? ''
-      : `Further down the chain: ${later.map(({ modelKey }) => modelKey).join(', ')}.`,
+      : `Later in the chain: ${later.map(({ modelKey }) => modelKey).join(', ')}.`,
     missing === 0
       ? ''
       : `${plural(missing, 'model')} of the chain ${missing === 1 ? 'is' : 'are'} not downloaded; \`mai models --all\` lists them.`,
@@ -158,14 +158,15 @@ function renderNotes(
   { style, textWidth }: Output,
 ): string {
   return notes
-    .flatMap((note) => {
-      const [first = '', ...rest] = wrap(explainNote(note, resources), textWidth - 6);
+    .flatMap((note) => explainNote(note, resources))
+    .flatMap((text) => {
+      const [first = '', ...rest] = wrap(text, textWidth - 6);
       return [`${style.caution('note:')} ${first}`, ...rest.map((line) => `      ${line}`)];
     })
     .join('\n');
 }
 
-function explainNote(note: SelectionNote, resources: Resources): string {
+function explainNote(note: SelectionNote, resources: Resources): string | readonly [] {
   const gpuName = (deviceKey: string) =>
     resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
   switch (note.code) {
@@ -177,8 +178,9 @@ function explainNote(note: SelectionNote, resources: Resources): string {
       return `A footprint names the GPU ${note.deviceKey}, which this machine does not have; its bytes are charged to RAM.`;
     case 'RESIDENT_UNMEASURED':
       return `The memory that ${note.instanceIdentifier} takes is not known.`;
+    // The trade-offs of the choice include it.
     case 'SHORTER_CONTEXT':
-      return `To fit, it is loaded with ${formatCount(note.offeredTokens)} tokens of context instead of ${formatCount(note.wantedTokens)}.`;
+      return [];
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
     case 'CPU_PRESSURE':

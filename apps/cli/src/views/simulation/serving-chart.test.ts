@@ -1,18 +1,15 @@
-import type { SimulationReport } from '@mai/simulation';
-import { createFakeIo } from '../../../test/fake-io.js';
-import { createOutput } from '../../terminal/output.js';
+import { createTextOutput } from '../../../test/fake-io.js';
 import { textWidth } from '../../terminal/text.js';
 import { renderServing } from './serving-chart.js';
 
 const HOUR = 3_600_000;
-const output = (env: Record<string, string> = {}) =>
-  createOutput(createFakeIo({ columns: 80, env }), { json: false, quiet: false, noColour: true });
+const output = (env: Record<string, string> = {}) => createTextOutput({ columns: 80, env });
 // A name of 13 columns and the figures leave 39 columns for the chart.
 const report = {
   durationMs: 12 * HOUR,
   timeByModelMs: { large: 6 * HOUR, 'a-model-with-a-very-long-name/indeed': 5.9 * HOUR },
   noModelMs: 0.1 * HOUR,
-} as unknown as SimulationReport;
+};
 const served = [
   { modelKey: 'large', fromMs: 0.05 * HOUR },
   { modelKey: 'a-model-with-a-very-long-name/indeed', fromMs: 6 * HOUR },

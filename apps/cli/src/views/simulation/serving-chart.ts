@@ -25,7 +25,11 @@ const SHADES = { unicode: ['·', '░', '▓', '█'], ascii: ['.', '-', '=', '#
 export function renderServing(
   modelKeys: readonly string[],
   served: readonly ServedPart[],
-  { durationMs, timeByModelMs, noModelMs }: SimulationReport,
+  {
+    durationMs,
+    timeByModelMs,
+    noModelMs,
+  }: Pick<SimulationReport, 'durationMs' | 'timeByModelMs' | 'noModelMs'>,
   { style, unicode, textWidth: width }: Output,
 ): string[] {
   const shown = modelKeys.filter(

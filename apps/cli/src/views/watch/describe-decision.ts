@@ -24,7 +24,7 @@ export function describeNow(state: AutopilotState, nowMs: number): string {
   if (putOffUntilMs !== null && selection.decision !== 'keep') {
     return `${what}. Postponed for ${left(putOffUntilMs, nowMs)}: the model to unload is busy.`;
   }
-  if (state.idle) return `${what}. It loads again when somebody asks: its idle time is over.`;
+  if (state.idle) return `${what}. Its idle time is over, so the next request loads it again.`;
   return `${what}${timing(decision)}.`;
 }
 
@@ -50,7 +50,7 @@ function timing({ selection, verdict }: Decided): string {
   const inTime = verdict.waitMs === null ? '' : ` in ${formatDuration(verdict.waitMs)}`;
   switch (verdict.reason) {
     case 'DWELLING':
-      return `,${inTime || ' soon'} if that lasts`;
+      return `,${inTime || ' soon'} if it is still due`;
     case 'COOLING_DOWN':
       return `,${inTime || ' later'}: the last switch is too recent`;
     case 'CPU_PRESSURE':
@@ -74,7 +74,7 @@ function stepDown({ selection, input }: Decided): string[] {
   const when =
     roomOf(tightest) < 0
       ? `${label} is at ${formatPercent(use)}, over its limit of ${formatPercent(limitRatio)}, but no smaller model would help`
-      : `a step down when ${label} stays above ${formatPercent(limitRatio)} for ${held} (${formatBytes(roomOf(tightest))} to go)`;
+      : `a step down when ${label} stays above ${formatPercent(limitRatio)} for ${held} (now ${formatBytes(roomOf(tightest))} below)`;
   return [`${when}; at once above ${formatPercent(hardLimitRatio)}`];
 }
 
@@ -99,7 +99,7 @@ function stepUp({ selection, verdict, input }: Decided): string[] {
  */
 function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null {
   const before = chosen?.candidateIndex ?? Infinity;
-  const hopeful = new Set([
+  const temporary = new Set([
     'INSUFFICIENT_RAM',
     'INSUFFICIENT_VRAM',
     'COOLING_DOWN_AFTER_FAILURE',
@@ -107,7 +107,7 @@ function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null 
   ]);
   return (
     rejected.find(
-      ({ candidateIndex, rejection }) => candidateIndex < before && hopeful.has(rejection.code),
+      ({ candidateIndex, rejection }) => candidateIndex < before && temporary.has(rejection.code),
     ) ?? null
   );
 }

@@ -49,7 +49,7 @@ export function describeEvent(
     case 'journal-changed':
       return describeJournal(event.journal);
     case 'idle':
-      return 'Idle time over: unloaded until somebody asks.';
+      return 'The idle time is over. The model is unloaded until the next request.';
     case 'left-loaded':
       return `Left ${event.instanceIdentifier} loaded: it is ${event.why}.`;
     case 'stopped':
@@ -98,9 +98,9 @@ function describeOutcome(report: RunReport, tookMs: number, style: Style): strin
     case 'released':
       return `${style.caution('Unloaded')}: no smaller model fits.`;
     case 'rolled-back':
-      return `${style.bad('Nothing could be loaded')}; the model from before is loaded again.`;
+      return `${style.bad('No model could be loaded')}. The previous model is loaded again.`;
     case 'failed':
-      return `${style.bad('Nothing could be loaded')}.`;
+      return `${style.bad('No model could be loaded')}.`;
     case 'nothing-fits':
       return `${style.bad('Nothing fits')}.`;
     case 'kept':

@@ -1,67 +1,31 @@
+import type { AutopilotState, Verdict } from '@mai/autopilot';
+import { selectModel, type Resident } from '@mai/selector';
+import { createTextOutput } from '../../../test/fake-io.js';
 import {
-  DEFAULT_LOAD_CONFIG,
-  DEFAULT_SELECTION_POLICY,
-  type Footprint,
-  type LoadConfig,
-} from '@mai/memory-ledger';
-import type { AutopilotState } from '@mai/autopilot';
-import type { Candidate, Resident, SelectionInput } from '@mai/selector';
-import type { Verdict } from '@mai/autopilot';
-import { selectModel } from '@mai/selector';
-import { createFakeIo } from '../../../test/fake-io.js';
-import { createOutput } from '../../terminal/output.js';
+  candidateOf,
+  GIB,
+  inputOf,
+  residentOf as resident,
+} from '../../../test/selection-input.js';
 import { textWidth } from '../../terminal/text.js';
 import type { WatchPicture } from './watch-view.js';
 import { renderWatch } from './watch-view.js';
 
-const GIB = 1024 ** 3;
 const NOW_MS = 1_000_000;
-const LOAD: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
-const footprint = (gib: number): Footprint => ({
-  ram: { mappedBytes: 0, anonymousBytes: gib * GIB },
-  gpus: [],
-  interval: null,
-  source: 'measured',
-  confidence: 'high',
-});
-const candidate = (modelKey: string, tier: Candidate['tier'], gib: number): Candidate => ({
-  ...{ modelKey, displayName: modelKey, tier, capabilities: ['chat'], downloaded: true },
-  ...{ maxContextLengthTokens: 8192, coolingDownUntilMs: null },
-  loadOptions: [{ loadConfig: LOAD, footprint: footprint(gib), guardrails: 'pass' }],
-});
-const resident = (modelKey: string, gib: number, changes: Partial<Resident> = {}): Resident => ({
-  ...{ instanceIdentifier: `mai/${modelKey}`, modelKey, loadConfig: LOAD },
-  ...{ footprint: footprint(gib), busy: false, pinned: false, foreign: false, lastUsedAtMs: null },
-  ...changes,
-});
+const CANDIDATES = [candidateOf('big-model', 'large', 16), candidateOf('small-model', 'small', 4)];
 
-/** A machine with 32 GiB, limits of 80 and 92 per cent, and the given use by others and by residents. */
-function decide(othersGib: number, residents: readonly Resident[], verdict: Partial<Verdict> = {}) {
-  const modelsBytes = residents.reduce(
-    (sum, one) => sum + (one.footprint?.ram.anonymousBytes ?? 0),
-    0,
-  );
-  const input: SelectionInput = {
-    candidates: [candidate('big-model', 'large', 16), candidate('small-model', 'small', 4)],
-    requirement: { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
-    resources: {
-      ...{ timestampMs: NOW_MS, observable: true, unified: false, gpus: [] },
-      ram: {
-        totalBytes: 32 * GIB,
-        availableBytes: (32 - othersGib) * GIB - modelsBytes,
-        mappedCountsAsUsed: false,
-      },
-      cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
-    },
-    residents,
-    policy: DEFAULT_SELECTION_POLICY,
-    upgradeMarginRatio: 0.05,
-  };
+/** A decision with the given use by other programs and by residents. */
+function decide(
+  othersGib: number,
+  residents: readonly Resident[],
+  verdict: Partial<Verdict> = {},
+): NonNullable<AutopilotState['decision']> {
+  const input = inputOf(NOW_MS, othersGib, CANDIDATES, residents);
   return {
-    ...{ atMs: NOW_MS, input: input as never, selection: selectModel(input) },
+    ...{ atMs: NOW_MS, input, selection: selectModel({ ...input, upgradeMarginRatio: 0.05 }) },
     verdict: { act: false, reason: 'STEADY', waitMs: null, upgradeBelowRatio: 0.75, ...verdict },
     timeToHardLimitMs: null,
-  } as NonNullable<AutopilotState['decision']>;
+  };
 }
 
 function render(
@@ -69,8 +33,6 @@ function render(
   state: Partial<AutopilotState> = {},
   picture: Partial<WatchPicture> = {},
 ): string {
-  const io = createFakeIo({ columns: 80, env: { NO_COLOR: '1' } });
-  const output = createOutput(io, { json: false, quiet: false, noColour: true });
   const text = renderWatch(
     {
       ...{ address: '127.0.0.1:1234', version: '0.4.18', dryRun: false, stopped: false },
@@ -82,7 +44,7 @@ function render(
       },
       ...picture,
     },
-    output,
+    createTextOutput({ columns: 80 }),
   );
   for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   return text.replaceAll(/\n +(?=[a-z(])/g, ' ');
@@ -99,7 +61,7 @@ test('the best model is loaded: names the condition for a step down', () => {
   expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
   expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
   expect(text).toContain(
-    'a step down when RAM stays above 80 % for 20 s (5.6 GiB to go); at once above 92 %',
+    'a step down when RAM stays above 80 % for 20 s (now 5.6 GiB below); at once above 92 %',
   );
   expect(text).not.toContain('step up');
 });
@@ -108,14 +70,14 @@ test('a smaller model is loaded: names the memory that the larger one needs', ()
   const text = render(decide(12, [resident('small-model', 4)]));
   expect(text).toContain('keep small-model');
   expect(text).toMatch(
-    /a step up to big-model, which needs \d.* more RAM \(16\.0 GiB, may take .*\), to stay below 75 % of RAM/,
+    /a step up to big-model, which needs \d.* more RAM \(takes 16\.0 GiB, allowed .*\), to stay below 75 % of RAM/,
   );
 });
 
 test('a step down that is due: names its time', () => {
   const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
   expect(render(due)).toContain(
-    'step down to small-model: the best model that fits, in 12 s if that lasts.',
+    'step down to small-model: the best model that fits, in 12 s if it is still due.',
   );
   const text = render({ ...due, timeToHardLimitMs: 30_000 });
   expect(text).toContain('at this rate memory reaches its hard limit in 30 s');
@@ -134,7 +96,9 @@ test('too many failed loads, an expired idle time, and no model that fits', () =
   expect(render(none, { breakerOpenUntilMs: NOW_MS + 600_000 })).toContain(
     'No load is tried for 10 min: too many loads failed.',
   );
-  expect(render(none, { idle: true })).toContain('It loads again when somebody asks');
+  expect(render(none, { idle: true })).toContain(
+    'Its idle time is over, so the next request loads it again.',
+  );
   expect(render(decide(31, []))).toContain('Decision  nothing fits.');
 });
 

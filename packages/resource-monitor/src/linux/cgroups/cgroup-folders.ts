@@ -3,14 +3,14 @@ import type { FileTree } from '../../ports/file-tree.js';
 /** The folders of this process's control groups, for one controller. */
 export interface CgroupFolders {
   readonly version: 1 | 2;
-  /** From this process's own group up to the topmost one that is visible. */
+  /** From this process's own group up to the topmost visible group. */
   readonly folders: readonly string[];
 }
 
 interface Mount {
   readonly version: 1 | 2;
   readonly controllers: readonly string[];
-  /** The path in the hierarchy that is mounted here. */
+  /** The path, within the hierarchy, of the folder that is mounted here. */
   readonly root: string;
   readonly mountPoint: string;
 }

@@ -6,7 +6,7 @@ export interface CgroupMemory {
   readonly version: 1 | 2;
   /** The smallest limit of all levels. */
   readonly limitBytes: number;
-  /** What can be allocated before the first level reaches its limit. */
+  /** Memory that can be allocated before the first level reaches its limit. */
   readonly availableBytes: number;
   /** The file whose limit is the smallest. */
   readonly limitFile: string;
@@ -19,7 +19,7 @@ interface SwapLimit {
   readonly freeBytes: number;
 }
 
-/** Reads the limits. File cache, which the kernel can drop, does not count as used. */
+/** Reads the limits. File cache does not count as used, because the kernel can drop it. */
 export interface CgroupMemoryReader {
   /** Null if no group limits memory below `machineTotalBytes`. */
   read(machineTotalBytes: number): Promise<CgroupMemory | null>;
@@ -97,7 +97,7 @@ export function createCgroupMemory(
       for (const level of levels) {
         const own = smallestLimit(level, machineTotalBytes);
         if (own === null && version === 2) continue;
-        // On a thread: for a large hierarchy the kernel adds up many groups' statistics.
+        // Read on another thread: for a large hierarchy the kernel adds up the statistics of many groups.
         const stat = own === null && level !== levels[0] ? null : await level.stat.readLater();
         // Version 1 reports limits of groups above the visible ones here.
         const inherited = limitBelow(
@@ -181,15 +181,15 @@ function smaller(one: Limit | null, other: Limit | null): Limit | null {
 }
 
 /**
- * Null for a limit that this machine cannot reach; 'unlimited' is `max` in version 2 and the largest multiple
- * of a page below 2^63 in version 1. Null also for 0: no process runs in such a group, but tools set
+ * Null for a limit that this machine cannot reach. Version 2 writes 'unlimited' as `max`, version 1 as the
+ * largest multiple of a page below 2^63. Null also for 0: no process can run in such a group, but tools set
  * memory.high to 0 for a moment to make the kernel write out a group's pages.
  */
 function limitBelow(bytes: number | null, machineTotalBytes: number): number | null {
   return bytes === null || bytes === 0 || bytes >= machineTotalBytes ? null : bytes;
 }
 
-/** Null for `max` and any other text that is no number. */
+/** Null for `max` and any other text that is not a number. */
 function parseBytes(text: string | null): number | null {
   const trimmed = text?.trim() ?? '';
   return /^\d+$/.test(trimmed) ? Number(trimmed) : null;

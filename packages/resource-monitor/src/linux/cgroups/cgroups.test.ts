@@ -62,7 +62,7 @@ describe('the cgroup finder', () => {
   });
 
   it.each(['/../../system.slice/x', '/elsewhere'])(
-    'stays at the mount when its group %s lies outside of what can be seen',
+    'uses the mounted folder when the path of its group (%s) is not visible',
     (path) => {
       expect(createCgroupFinder(unified(path))('memory')?.folders).toEqual(['/sys/fs/cgroup']);
     },
@@ -214,7 +214,7 @@ describe('the swap of version 1', () => {
     expect(reader?.readSwap(8 * GIB)).toEqual({ totalBytes: GIB, freeBytes: 0.75 * GIB });
   });
 
-  it('is none if both limits are equal, as with `docker run --memory-swap`', () => {
+  it('is 0 if both limits are equal, as with `docker run --memory-swap`', () => {
     const reader = groups({
       '/cg/a/memory.limit_in_bytes': `${2 * GIB}`,
       '/cg/a/memory.usage_in_bytes': `${GIB}`,

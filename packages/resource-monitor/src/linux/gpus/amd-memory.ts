@@ -31,7 +31,8 @@ export function classifyAmd(memory: AmdMemory): Classified {
     return { kind, memory: shared, totalBytes: null, usedBytes: null, availableBytes: null };
   }
   if (integrated && gttTotalBytes === null) {
-    // The system memory that it may use is not known. The carve-out alone is no measure: it is soon full.
+    // The system memory that the GPU may use is not known. The carve-out alone would be too small a total:
+    // models also use system memory.
     return { kind, memory: 'shared', totalBytes: null, usedBytes: null, availableBytes: null };
   }
   if (!integrated || gttTotalBytes === null || vramTotalBytes > gttTotalBytes)

@@ -3,11 +3,11 @@ import type { FileTree } from '../../ports/file-tree.js';
 
 /** A graphics card in sysfs. */
 export interface DrmCard {
-  /** As in `card0`. */
+  /** Such as `card0`. */
   readonly name: string;
   /** Its folder in sysfs. */
   readonly folder: string;
-  /** As in `0000:03:00.0`; null for a GPU that is on no PCI bus. */
+  /** Such as `0000:03:00.0`; null for a GPU that is not on a PCI bus. */
   readonly pciAddress: string | null;
   readonly vendor: GpuVendor;
   /** Vendor and device as in `1002:744c`. */
@@ -34,7 +34,8 @@ export function listDrmCards(files: FileTree): readonly DrmCard[] {
         files.readText(`${folder}/${file}`)?.trim() ?? null;
       const vendorId = text('vendor')?.toLowerCase() ?? null;
       const vendor = VENDORS.get(vendorId);
-      // Displays of servers' management controllers (ASPEED, Matrox) and of hypervisors are no GPUs.
+      // The display adapters of server management controllers (ASPEED, Matrox) and of hypervisors cannot
+      // run models.
       if (vendor === undefined) return [];
       const event = text('uevent') ?? '';
       const deviceId = text('device')?.toLowerCase().replace(/^0x/, '') ?? null;

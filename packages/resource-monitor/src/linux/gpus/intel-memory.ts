@@ -18,7 +18,7 @@ export function readIntelVram(files: FileTree, { folder, name }: DrmCard): numbe
   let totalBytes = 0;
   for (const text of sizes) {
     const trimmed = text?.trim() ?? '';
-    // The size of a part of the card is not its size.
+    // Without the size of one tile, the size of the whole card is not known.
     if (!/^\d+$/.test(trimmed)) return null;
     totalBytes += Number(trimmed);
   }

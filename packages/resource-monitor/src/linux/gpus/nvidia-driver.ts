@@ -37,7 +37,7 @@ export function isSuspended(files: FileTree, folder: string): boolean {
   return /^suspend(ed|ing)\s*$/.test(files.readText(`${folder}/power/runtime_status`) ?? '');
 }
 
-/** Facts of NVIDIA's driver that it has without waking the GPU. Null, also for what it prints as unknown. */
+/** Facts that NVIDIA's driver reports without waking the GPU. Null for a fact that the driver does not know. */
 export function readNvidiaFacts(
   files: FileTree,
   pciAddress: string | null,
@@ -46,7 +46,7 @@ export function readNvidiaFacts(
   const name = /^Model:\s*(\S.*)$/m.exec(text)?.[1]?.trim() ?? null;
   return {
     name: name === 'Unknown' ? null : name,
-    // Question marks until the GPU has been used for the first time.
+    // The driver prints question marks until the GPU has been used for the first time.
     uuid: /^GPU UUID:\s*(GPU-[0-9a-f-]+)\s*$/m.exec(text)?.[1] ?? null,
   };
 }

@@ -16,11 +16,11 @@ const ANSWER_WITHIN_MS = 250;
 
 interface OpenCard {
   readonly card: DrmCard;
-  /** What was read when the cards were listed. */
+  /** The facts that were read when the cards were listed. */
   readonly facts: CardFacts;
-  /** Null for drivers that report no figures. */
+  /** Null if the card's driver reports no figures. */
   readonly amd: AmdCard | null;
-  /** The reading that is not answered yet. */
+  /** The reading that the driver has not answered yet. */
   pending: ReturnType<typeof readAmd> | null;
 }
 
@@ -91,7 +91,7 @@ function readFacts(tree: FileTree, card: DrmCard): CardFacts {
   const deviceKey = `pci:${card.pciAddress ?? card.name}`;
   switch (card.vendor) {
     case 'nvidia': {
-      // The key that nvidia-smi will have for it, so that it stays the same when the GPU wakes.
+      // The key that nvidia-smi gives this GPU. With it the key stays the same when the GPU wakes.
       const { name, uuid } = readNvidiaFacts(tree, card.pciAddress);
       return { deviceKey: uuid ?? deviceKey, name, totalBytes: null };
     }
@@ -162,9 +162,9 @@ async function readAmd({ files }: AmdCard) {
     const text = (await files[name].readLater())?.trim() ?? '';
     return /^\d+$/.test(text) ? Number(text) : null;
   };
-  // Not read from a suspended card: reading gpu_busy_percent would wake it and keep it awake.
+  // A suspended card is not read: reading gpu_busy_percent would wake the card and keep it awake.
   const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
-  // One after the other, so that a driver that hangs blocks one thread of the pool and not all.
+  // Cards are read one after the other, so that a driver that hangs blocks only one thread of the pool.
   const vramTotalBytes = await number('vramTotal');
   const vramUsedBytes = await number('vramUsed');
   const gttTotalBytes = await number('gttTotal');

@@ -12,32 +12,32 @@ import { describeFootprint } from '../views/machine/describe-footprint.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
 import { explainRejection } from '../views/selection/explain-rejection.js';
 import { renderModels } from '../views/selection/models-view.js';
-import { createRunNarrator } from '../views/selection/run-view.js';
+import { createRunReporter } from '../views/selection/run-view.js';
 import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';
 import { createDemoSetting, type DemoSetting } from './demo-world.js';
-import { createStage, type Stage } from './stage.js';
+import { createDemoPrinter, type DemoPrinter } from './demo-printer.js';
 
 /** Options of the demo. */
 export interface DemoOptions {
-  /** Without pauses for reading, and with very short loads. */
+  /** Leaves out the pauses for reading and shortens the loads. */
   readonly fast: boolean;
-  /** The machine that the story is scaled to; this one unless given. */
+  /** Readings of the machine that the models are scaled to. Default: this machine. */
   readonly machineMonitor?: MonitorPort;
 }
 
 const FAST_SPEED = 20;
 
 /** The parts of a running demo. */
-interface Play {
+interface DemoRun {
   readonly context: CommandContext;
-  readonly stage: Stage;
+  readonly printer: DemoPrinter;
   readonly setting: DemoSetting;
   readonly monitor: DemoMonitor;
-  /** Joins the simulated LM Studio with the demo's monitor. */
+  /** Uses the simulated LM Studio and the demo's monitor. */
   readonly host: Host;
 }
 
-/** One decision of the story, as `--json` prints it. */
+/** One decision of the demo, as `--json` prints it. */
 export interface DemoStep {
   readonly step: 'choose' | 'step-down' | 'step-up';
   readonly outcome: SwitchReport['outcome'];
@@ -46,10 +46,11 @@ export interface DemoStep {
 }
 
 /**
- * Plays the story against a simulated LM Studio and this machine's real memory: look, choose,
- * load, step down under injected pressure, step up again. Ends everything that it has started.
+ * Runs the demo against a simulated LM Studio and this machine's real memory. It loads the best
+ * model, pretends that another program takes memory, so that a smaller model is loaded, and ends
+ * that use, so that the best model is loaded again. Stops everything that it has started.
  */
-export async function playDemo(context: CommandContext, options: DemoOptions): Promise<void> {
+export async function runDemo(context: CommandContext, options: DemoOptions): Promise<void> {
   const { output, signal } = context;
   const { fast, machineMonitor } = options;
   await using machine = await openHostOf(context);
@@ -64,125 +65,125 @@ export async function playDemo(context: CommandContext, options: DemoOptions): P
     speed: fast ? FAST_SPEED : 1,
   });
   const monitor = createDemoMonitor(real, simulator, setting.pool.name);
-  // Nothing of this user's counts in the story, and nothing is kept of it.
-  const nowhere = path.join(tmpdir(), `mai-demo-${randomUUID()}`);
+  // A folder of its own, so that the demo does not use the user's configuration and data.
+  const ownFolder = path.join(tmpdir(), `mai-demo-${randomUUID()}`);
   await using host = await openHostOf(context, {
     url: simulator.httpUrl,
     apiToken: '',
     config: setting.config,
     monitor,
-    userHome: nowhere,
-    ...{ dataFolder: nowhere, cacheFolder: nowhere, configFolder: nowhere },
+    userHome: ownFolder,
+    ...{ dataFolder: ownFolder, cacheFolder: ownFolder, configFolder: ownFolder },
   });
-  const stage = createStage(context, fast);
-  const play: Play = { context, stage, setting, monitor, host };
+  const printer = createDemoPrinter(context, fast);
+  const demo: DemoRun = { context, printer, setting, monitor, host };
 
-  stage.say(
+  printer.say(
     `A simulated LM Studio answers at ${new URL(simulator.httpUrl).host}, with models scaled to this machine. The machine and its memory are real; your LM Studio and your files are not changed.`,
   );
-  await showMachine(play);
-  await showModels(play);
-  const steps = [await choose(play), await stepDown(play), await stepUp(play)];
+  await showMachine(demo);
+  await showModels(demo);
+  const steps = [await choose(demo), await stepDown(demo), await stepUp(demo)];
   if (output.json) output.resultJson({ simulated: true, steps });
-  else stage.say(output.style.good('That was the whole story.'));
+  else printer.say(output.style.good('The demo is over.'));
 }
 
-async function showMachine(play: Play): Promise<void> {
-  const { stage } = play;
-  stage.heading('Memory of this machine');
-  stage.lines(await poolLines(play));
-  await stage.pause(1500);
+async function showMachine(demo: DemoRun): Promise<void> {
+  const { printer } = demo;
+  printer.heading('Memory of this machine');
+  printer.lines(await poolLines(demo));
+  await printer.pause(1500);
 }
 
-async function showModels({ stage, context, host }: Play): Promise<void> {
-  stage.heading('Downloaded models, and the memory that each takes here');
+async function showModels({ printer, context, host }: DemoRun): Promise<void> {
+  printer.heading('Downloaded models, and the memory that each takes here');
   const { models } = await host.models();
-  stage.lines(renderModels(models, context.output, 2).trimEnd().split('\n'));
-  await stage.pause(2000);
+  printer.lines(renderModels(models, context.output, 2).trimEnd().split('\n'));
+  await printer.pause(2000);
 }
 
-async function choose(play: Play): Promise<DemoStep> {
-  const { stage, context } = play;
+async function choose(demo: DemoRun): Promise<DemoStep> {
+  const { printer, context } = demo;
   const { style } = context.output;
-  stage.heading('The best that fits, loaded');
-  const report = await switchModel(play, ({ chosen }) => {
+  printer.heading('The best that fits, loaded');
+  const report = await switchModel(demo, ({ chosen }) => {
     if (chosen?.footprint == null) return;
-    stage.text(
+    printer.text(
       `${style.good('Choice')}: ${style.bold(chosen.modelKey)} is first in the chain and fits. It takes ${describeFootprint(chosen.footprint)}.`,
     );
   });
-  stage.lines(await poolLines(play));
-  await stage.pause(2000);
+  printer.lines(await poolLines(demo));
+  await printer.pause(2000);
   return stepOf('choose', report);
 }
 
-async function stepDown(play: Play): Promise<DemoStep> {
-  const { stage, context, setting } = play;
+async function stepDown(demo: DemoRun): Promise<DemoStep> {
+  const { printer, context, setting } = demo;
   const { style } = context.output;
-  stage.heading('Memory gets tight', style.caution('(injected)'));
-  const targetBytes = await pressureFor(play);
+  printer.heading('Memory gets tight', style.caution('(injected)'));
+  const targetBytes = await pressureFor(demo);
   const pool = setting.pool.name === 'ram' ? 'memory' : 'GPU memory';
-  stage.text(
+  printer.text(
     `The demo pretends that another program takes ${formatBytes(targetBytes)} of ${pool}.`,
   );
-  await ramp(play, 0, targetBytes);
-  await stage.pause(1500);
-  const report = await switchModel(play, ({ chosen, rejected }) => {
+  await ramp(demo, 0, targetBytes);
+  await printer.pause(1500);
+  const report = await switchModel(demo, ({ chosen, rejected }) => {
     const [first] = rejected;
     if (first === undefined) return;
-    stage.text(
+    printer.text(
       `${style.caution('Step down')}: ${first.modelKey} ${explainRejection(first.rejection)}; ${style.bold(chosen?.modelKey ?? 'nothing')} fits.`,
     );
   });
-  stage.lines(await poolLines(play));
-  await stage.pause(2500);
+  printer.lines(await poolLines(demo));
+  await printer.pause(2500);
   return stepOf('step-down', report);
 }
 
-async function stepUp(play: Play): Promise<DemoStep> {
-  const { stage, context, monitor } = play;
+async function stepUp(demo: DemoRun): Promise<DemoStep> {
+  const { printer, context, monitor } = demo;
   const { style } = context.output;
-  stage.heading('The pressure is gone', style.caution('(the injected one)'));
-  await ramp(play, [...monitor.injected().values()][0] ?? 0, 0);
-  await stage.pause(1000);
-  const report = await switchModel(play, ({ chosen }) => {
-    stage.text(
+  printer.heading('The pressure is gone', style.caution('(the injected one)'));
+  await ramp(demo, [...monitor.injected().values()][0] ?? 0, 0);
+  await printer.pause(1000);
+  const report = await switchModel(demo, ({ chosen }) => {
+    printer.text(
       `${style.good('Step up')}: ${style.bold(chosen?.modelKey ?? 'nothing')} fits again.`,
     );
   });
-  stage.lines(await poolLines(play));
-  await stage.pause(1500);
+  printer.lines(await poolLines(demo));
+  await printer.pause(1500);
   return stepOf('step-up', report);
 }
 
-/** Observe, decide, switch: the same function as `mai select --load`. */
+/** Decides and carries the decision out, as `mai select --load` does. */
 async function switchModel(
-  { host, context }: Play,
+  { host, context }: DemoRun,
   onDecided: (selection: Selection) => void,
 ): Promise<SwitchReport> {
-  const narrator = createRunNarrator(context.output, '  ');
+  const reporter = createRunReporter(context.output, '  ');
   let decided = false;
   try {
     return await host.switchModel(AS_CONFIGURED, {
       onEvent: (event, sizeBytes) => {
-        // Only the decision that started the switch: making room causes further decisions.
+        // Shows only the first decision. Unloading to make room causes further decisions.
         if (event.type === 'decided' && !decided) {
           decided = true;
           onDecided(event.selection);
         }
-        narrator.show(event, sizeBytes);
+        reporter.show(event, sizeBytes);
       },
     });
   } finally {
-    narrator.clear();
+    reporter.clear();
   }
 }
 
-/** The story has one load option for each model. */
+/** Without trade-offs, so that each model has one load option. */
 const AS_CONFIGURED = { tradeOffs: false };
 
-/** Bytes with which the largest model no longer fits, and the middle one still does. */
-async function pressureFor({ host, setting }: Play): Promise<number> {
+/** Bytes to inject so that the largest model no longer fits, and the middle one still fits. */
+async function pressureFor({ host, setting }: DemoRun): Promise<number> {
   const { input } = await host.select(AS_CONFIGURED);
   const { pools } = await host.status();
   const { name } = setting.pool;
@@ -201,14 +202,14 @@ const RAMP_FRAMES = 14;
 const RAMP_FRAME_MS = 70;
 
 /** Changes the injected bytes step by step on a terminal; elsewhere at once. */
-async function ramp(play: Play, fromBytes: number, toBytes: number): Promise<void> {
-  const { context, monitor, stage } = play;
+async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<void> {
+  const { context, monitor, printer } = demo;
   const { output } = context;
   if (output.json) {
     monitor.inject(toBytes);
     return;
   }
-  const animated = output.stdout.isTTY && !stage.fast;
+  const animated = output.stdout.isTTY && !printer.fast;
   const view = createLiveView(output.stdout);
   try {
     for (let frame = animated ? 1 : RAMP_FRAMES; frame <= RAMP_FRAMES; frame += 1) {
@@ -216,7 +217,7 @@ async function ramp(play: Play, fromBytes: number, toBytes: number): Promise<voi
       // Ease in and out: slow at both ends.
       const eased = ratio * ratio * (3 - 2 * ratio);
       monitor.inject(fromBytes + (toBytes - fromBytes) * eased);
-      view.show(`${(await poolLines(play)).join('\n')}\n`);
+      view.show(`${(await poolLines(demo)).join('\n')}\n`);
       if (frame < RAMP_FRAMES) await context.io.sleep(RAMP_FRAME_MS, context.signal);
     }
   } finally {
@@ -224,7 +225,7 @@ async function ramp(play: Play, fromBytes: number, toBytes: number): Promise<voi
   }
 }
 
-async function poolLines({ host, context, monitor }: Play): Promise<string[]> {
+async function poolLines({ host, context, monitor }: DemoRun): Promise<string[]> {
   const { output } = context;
   const { pools, resources } = await host.status();
   const injected = monitor.injected();

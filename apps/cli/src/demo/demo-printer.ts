@@ -1,34 +1,35 @@
 import type { CommandContext } from '../context.js';
 import { wrap } from '../terminal/text.js';
 
-/** Prints a story on stdout, chapter by chapter, with pauses for reading. Silent with --json. */
-export interface Stage {
+/** Prints the demo on stdout, section by section, with pauses for reading. Silent with --json. */
+export interface DemoPrinter {
   /** Without the pauses for reading. */
   readonly fast: boolean;
   readonly heading: (title: string, label?: string) => void;
   readonly say: (text: string) => void;
-  /** A paragraph of the chapter. */
+  /** An indented paragraph. */
   readonly text: (text: string) => void;
   /** Lines that already have their layout. */
   readonly lines: (lines: readonly string[]) => void;
   readonly pause: (durationMs: number) => Promise<void>;
 }
 
-export function createStage(context: CommandContext, fast: boolean): Stage {
+/** Creates the printer of one demo. */
+export function createDemoPrinter(context: CommandContext, fast: boolean): DemoPrinter {
   const { io, output, signal } = context;
   const { style } = output;
   // Without a terminal there is no reader to wait for.
   const paced = !fast && output.stdout.isTTY && !output.json;
-  let chapter = 0;
+  let section = 0;
   const print = (text: string) => {
     if (!output.json) output.result(`${text}\n`);
   };
   return {
     fast: !paced,
     heading: (title, label) => {
-      chapter += 1;
+      section += 1;
       print(
-        `\n${style.accent(`${chapter}.`)} ${style.heading(title)}${label === undefined ? '' : `  ${label}`}`,
+        `\n${style.accent(`${section}.`)} ${style.heading(title)}${label === undefined ? '' : `  ${label}`}`,
       );
     },
     say: (text) => print(wrap(text, output.textWidth).join('\n')),

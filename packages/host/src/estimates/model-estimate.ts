@@ -1,6 +1,6 @@
 import type { Footprint } from '@mai/memory-ledger';
-import type { EstimateReport, EstimateSettings } from '@mai/memory-estimator';
-import { estimateReport, estimateReportFromFileSize } from '@mai/memory-estimator';
+import type { EstimateReport, EstimateSettings, ModelRefusal } from '@mai/memory-estimator';
+import { estimateReport, estimateReportFromFileSize, refuseModel } from '@mai/memory-estimator';
 import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
@@ -22,10 +22,12 @@ export interface ModelEstimate {
     /** Only the size is known. `why` is a clause that follows 'because'. */
     | { readonly kind: 'size'; readonly why: string };
   readonly report: EstimateReport;
+  /** Why llama.cpp refuses the file; null where it does not, or where no header was read. */
+  readonly refusal: ModelRefusal | null;
   /** The estimate at other context lengths, up to the trained one; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
   /**
-   * Null where the caller did not ask for the fit, or where the model or the settings belong to another
+   * Null where the caller did not ask for the fit, where llama.cpp refuses the file, or where the model or the settings belong to another
    * machine.
    */
   readonly fit: FitHere | null;
@@ -64,6 +66,7 @@ export function describeModel(
         ? { kind: 'header', file: known.file, complete: known.header.complete }
         : { kind: 'size', why: known.why },
     report,
+    refusal: known.kind === 'header' ? refuseModel(known.header) : null,
     byContextLength: byContextLength(known, settings, report),
     fit: null,
     corrected: null,

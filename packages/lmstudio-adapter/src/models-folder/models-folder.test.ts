@@ -80,13 +80,20 @@ test('a split file with a part missing is named, and takes no key', async () => 
   const { models, unusable } = await scanModelsFolder(folder);
   expect(models.map(({ modelKey }) => modelKey)).toEqual(['m']);
   expect(unusable).toEqual([
-    { path: 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf', code: 'INCOMPLETE', why: 'parts are missing' },
+    {
+      path: 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf',
+      filePath: path.join(folder, 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf'),
+      modelKey: null,
+      code: 'INCOMPLETE',
+      why: 'parts are missing',
+    },
   ]);
 });
 
 test('files that the judge refuses are named, and take no key', async () => {
   await put('p/M-GGUF/M-Q8_0.gguf', 100);
   await put('p/M-GGUF/imatrix.gguf');
+  await put('p/Matrix-GGUF/imatrix.gguf');
   await put('p/M-GGUF/encoder-f16.gguf', 7);
   await put('p/M-GGUF/mmproj-but-a-model-Q4_0.gguf', 30);
   const judge = (file: string): Promise<FileJudgement> =>
@@ -100,12 +107,10 @@ test('files that the judge refuses are named, and take no key', async () => {
     { modelKey: 'm@q4_0', sizeBytes: 37 },
     { modelKey: 'm@q8_0', sizeBytes: 107 },
   ]);
-  expect(unusable).toEqual([
-    {
-      path: 'p/M-GGUF/imatrix.gguf',
-      code: 'IMPORTANCE_MATRIX',
-      why: 'it is an importance matrix',
-    },
+  const refused = { code: 'IMPORTANCE_MATRIX', why: 'it is an importance matrix' };
+  expect(unusable).toMatchObject([
+    { path: 'p/M-GGUF/imatrix.gguf', modelKey: null, ...refused },
+    { path: 'p/Matrix-GGUF/imatrix.gguf', modelKey: 'matrix', ...refused },
   ]);
 });
 

@@ -30,6 +30,10 @@ export interface ScannedModel extends DownloadedModel {
 export interface UnusableFile {
   /** Relative to the models folder, with forward slashes: the first file, or the folder of an MLX model. */
   readonly path: string;
+  /** Absolute path of `path`. */
+  readonly filePath: string;
+  /** The key that the file would have as a model; `null`: a model has this key. */
+  readonly modelKey: string | null;
   /** `INCOMPLETE` where parts are missing, else the code of `ScanOptions.judge`. */
   readonly code: string;
   /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
@@ -90,18 +94,23 @@ export async function scanModelsFolder(
     folders.map(([folder, files]) => Promise.all(groupFiles(folder, files).map(judgeGroup))),
   );
   signal?.throwIfAborted();
-  const models = judged.flatMap(modelsOf).map((found) => describe(found, modelsFolder, catalogue));
+  const models = withDistinctKeys(
+    judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
+  );
+  // A quantization follows the key where a repository has several models.
+  const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
+  const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
+    if (judgement.kind !== 'unusable') return [];
+    const alone = { group, projector: null, onlyOne: true };
+    const { modelKey, filePath } = describe(alone, modelsFolder, catalogue);
+    const { code, why } = judgement;
+    const key = keys.has(modelKey) ? null : modelKey;
+    return [{ path: group.path, filePath, modelKey: key, code, why }];
+  });
   return {
     found,
-    models: withDistinctKeys(models).sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
-    unusable: judged
-      .flat()
-      .flatMap(({ group, judgement }) =>
-        judgement.kind === 'unusable'
-          ? [{ path: group.path, code: judgement.code, why: judgement.why }]
-          : [],
-      )
-      .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    models: models.sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
+    unusable: unusable.sort((a, b) => (a.path < b.path ? -1 : 1)),
     unreadable,
   };
 }

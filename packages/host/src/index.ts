@@ -15,6 +15,7 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
+export { leftOutNotes } from './models/left-out-notes.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
@@ -105,10 +106,16 @@ export type {
   Verdict,
   Yield,
 } from '@mai/autopilot';
-export type { LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
+export type {
+  LoadMismatch,
+  ResidentInstance,
+  UnreadablePath,
+  UnusableFile,
+} from '@mai/lmstudio-adapter';
 export type {
   EstimateReport,
   EstimateSettings,
+  ModelRefusal,
   ReportedDevice,
   ReportedRam,
 } from '@mai/memory-estimator';

@@ -1,12 +1,18 @@
 import type { Footprint, Resources } from '@mai/memory-ledger';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import type { EstimateReport, EstimateSettings, MlxEstimate } from '@mai/memory-estimator';
+import type {
+  EstimateReport,
+  EstimateSettings,
+  MlxEstimate,
+  ModelRefusal,
+} from '@mai/memory-estimator';
 import {
   estimateMlx,
   estimateReport,
   estimateReportFromFileSize,
   mlxEnvironmentOf,
   mlxReport,
+  refuseModel,
 } from '@mai/memory-estimator';
 import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
@@ -36,10 +42,12 @@ export interface ModelEstimate {
     MlxEstimate,
     'peakBytes' | 'fittedContextTokens' | 'staysBelowWiredLimit' | 'notes'
   > | null;
+  /** Why llama.cpp refuses the file; null where it does not, or where no header was read. */
+  readonly refusal: ModelRefusal | null;
   /** The estimate at other context lengths, up to the trained one; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
   /**
-   * Null where the caller did not ask for the fit, or where the model or the settings belong to another
+   * Null where the caller did not ask for the fit, where llama.cpp refuses the file, or where the model or the settings belong to another
    * machine.
    */
   readonly fit: FitHere | null;
@@ -76,6 +84,7 @@ export function describeModel(
     basis: basisOf(known),
     report,
     mlx: mlxFacts(known, settings, null),
+    refusal: known.kind === 'header' ? refuseModel(known.header) : null,
     byContextLength: byContextLength(known, settings, report),
     fit: null,
     corrected: null,

@@ -141,7 +141,7 @@ export function estimateMlx(
     totalBytes,
     parts: { ram: hasGpu ? NO_PARTS : all, gpus },
     exactParts: ['weights'],
-    growth: growthOf(sequence, parallelSequences),
+    growth: growthOf(sequence, parallelSequences, gpus[0]?.deviceKey ?? null),
     peakBytes,
     contextLengthTokens,
     parallelSequences,
@@ -186,8 +186,13 @@ function atFullContext(
 
 const FORMULA = 'mlx-engine, batched_vision/context_fit.py (August 2026)';
 
-function growthOf(sequence: SequenceMemory | null, sequences: number): Growth {
-  if (sequence === null) return { mostBytes: 0, parts: [] };
+/** @param deviceKey The GPU that has the weights; `null` where they are in RAM. */
+function growthOf(
+  sequence: SequenceMemory | null,
+  sequences: number,
+  deviceKey: string | null,
+): Growth {
+  if (sequence === null) return { mostBytes: 0, ramBytes: 0, gpus: [], parts: [] };
   const { kvCacheBytes, stateBytes, promptInputBytes, attentionBytes } = sequence;
   const parts: GrowthPart[] = [
     known('kv-cache', sequences * kvCacheBytes),
@@ -207,7 +212,13 @@ function growthOf(sequence: SequenceMemory | null, sequences: number): Growth {
     { kind: 'engine-reserve', mostBytes: RESERVE_BYTES, isKnown: false, source: FORMULA },
   ];
   const present = parts.filter(({ mostBytes }) => mostBytes > 0);
-  return { mostBytes: present.reduce((sum, part) => sum + part.mostBytes, 0), parts: present };
+  const mostBytes = present.reduce((sum, part) => sum + part.mostBytes, 0);
+  return {
+    mostBytes,
+    ramBytes: deviceKey === null ? mostBytes : 0,
+    gpus: deviceKey === null ? [] : [{ deviceKey, bytes: mostBytes }],
+    parts: present,
+  };
 }
 
 function known(kind: GrowthPart['kind'], mostBytes: number): GrowthPart {

@@ -100,10 +100,16 @@ export interface Host extends AsyncDisposable {
   /** The memory of one model, part by part, and whether it fits. Gives the same verdict as `models`. */
   estimate(request: EstimateRequest, options?: CallOptions): Promise<ModelEstimate>;
   /**
-   * The memory of a GGUF file. Does not read the machine and does not ask LM Studio. Keeps the
-   * headers of the last files, for many questions about a few files.
+   * The memory of a GGUF file. Does not read the machine. Keeps the headers of the last files, for many questions
+   * about a few files.
+   * @param engine - name of the engine, as in `EstimateRequest`. Null, the default: the engine that would load the file
+   *   here. It is looked up at the first such question.
    */
-  estimateFile(file: string, settings: EstimateSettings): Promise<FileEstimate>;
+  estimateFile(
+    file: string,
+    settings: EstimateSettings,
+    engine?: string | null,
+  ): Promise<FileEstimate>;
   /** Loads a model, measures its memory, unloads it, and corrects later estimates by the result. */
   measure(request: MeasureRequest, options?: CallOptions): Promise<MeasureReport>;
 

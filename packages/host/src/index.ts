@@ -113,9 +113,13 @@ export type {
   UnusableFile,
 } from '@mai/lmstudio-adapter';
 export type {
+  ByteRange,
   EstimateReport,
   EstimateSettings,
+  Growth,
+  GrowthPart,
   ModelRefusal,
+  UsedProfile,
   ReportedDevice,
   ReportedRam,
 } from '@mai/memory-estimator';

@@ -43,7 +43,9 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
   });
   const fileEstimates = once(async (): Promise<FileEstimates> => {
     const { createFileEstimates } = await import('./estimates/file-estimates.js');
-    return createFileEstimates(context.cwd, signal);
+    const { engineHere } = await import('./engine/chosen-engine.js');
+    const engine = once(() => engineHere(parts, context));
+    return createFileEstimates(context.cwd, signal, engine);
   });
 
   return {
@@ -65,7 +67,8 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { estimateModel } = await import('./estimates/estimate-model.js');
       return estimateModel(parts, contextOfCall(context, own), request);
     },
-    estimateFile: async (file, settings) => (await fileEstimates()).estimate(file, settings),
+    estimateFile: async (file, settings, engine = null) =>
+      (await fileEstimates()).estimate(file, settings, engine),
     measure: async (request, call = {}) => {
       const { measureModel } = await import('./footprints/measure-model.js');
       const session = await openActiveSession(parts, { ...call, corrected: false });

@@ -95,13 +95,13 @@ async function openSession(
       monitor: monitor.port,
       clock: context.clock,
       catalog: { read: async (options) => (await catalog()).port.read(options) },
-      estimator: (anythingLoaded) => {
+      estimator: (residents) => {
         const estimator = once(async () => {
           const { createFootprints, openCalibration, headers } = await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
           return createFootprints(
             { downloads: await downloads(), headers, calibration },
-            anythingLoaded,
+            residents,
             onFootprint,
           );
         });

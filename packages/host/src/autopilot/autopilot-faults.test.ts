@@ -241,7 +241,9 @@ describe('after a fault of LM Studio, the best model is loaded and no load is le
         subject.simulator.dropConnections();
       }
       await subject.saw((event) =>
-        code === null ? keepsLarge(event) && (isQuiet || fault.hits > 0) : codesIn(event).includes(code),
+        code === null
+          ? keepsLarge(event) && (isQuiet || fault.hits > 0)
+          : codesIn(event).includes(code),
       );
       expect(subject.residents()).toEqual(meanwhile);
       if (repeatsItself) {

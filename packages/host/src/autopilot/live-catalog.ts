@@ -1,4 +1,5 @@
 import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot';
+import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { HostParts } from '../host-parts.js';
@@ -10,7 +11,7 @@ import type { LiveConfig } from './live-config.js';
 /** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
 export interface LiveCatalog {
   readonly port: CatalogPort;
-  readonly estimator: (anythingLoaded: () => boolean) => EstimatorPort;
+  readonly estimator: (residents: () => readonly ResidentInstance[]) => EstimatorPort;
 }
 
 /** The parts that a live catalog needs. */
@@ -37,6 +38,7 @@ export async function openLiveCatalog({
   const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
   const calibration = openCalibration(context, link);
   let downloads = await listDownloads(link, context, headers);
+  const textOf = ({ models, engine }: Downloads) => JSON.stringify([models, engine]);
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string | null, CatalogReading>();
 
@@ -53,7 +55,7 @@ export async function openLiveCatalog({
       throw error;
     }
     listedAtMs = clock.monotonicMs();
-    if (JSON.stringify(latest.models) === JSON.stringify(downloads.models)) return false;
+    if (textOf(latest) === textOf(downloads)) return false;
     downloads = latest;
     return true;
   };
@@ -79,13 +81,13 @@ export async function openLiveCatalog({
 
   return {
     port,
-    estimator: (anythingLoaded) => {
+    estimator: (residents) => {
       let made: { readonly of: Downloads; readonly port: EstimatorPort } | null = null;
       return {
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
             const sources = { downloads, headers, calibration };
-            made = { of: downloads, port: createFootprints(sources, anythingLoaded) };
+            made = { of: downloads, port: createFootprints(sources, residents) };
           }
           return made.port.estimate(question, callOptions);
         },

@@ -17,6 +17,7 @@ export async function createInitialConfig({
   origin,
   unusable,
   unreadable,
+  otherEntries,
   missingFolder,
 }: Downloads): Promise<InitialConfig> {
   const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
@@ -24,6 +25,6 @@ export async function createInitialConfig({
     text: await renderModelConfig(models, { schema: null }),
     modelKeys: keys.filter(isConfigurableModelKey),
     leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
-    ...{ origin, unusable, unreadable, missingFolder },
+    ...{ origin, unusable, unreadable, otherEntries, missingFolder },
   };
 }

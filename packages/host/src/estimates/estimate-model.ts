@@ -1,15 +1,25 @@
 import path from 'node:path';
-import { chargeResidents, LIMIT, measurePools, type LoadConfig } from '@mai/memory-ledger';
+import {
+  chargeResidents,
+  DEFAULT_LOAD_CONFIG,
+  LIMIT,
+  measurePools,
+  type LoadConfig,
+} from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
+import { refersTo } from '@mai/lmstudio-adapter';
+import { cheapestFit, type EstimateSettings } from '@mai/memory-estimator';
+import { engineHere, engineNamed } from '../engine/chosen-engine.js';
+import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { withLoadConfig } from '../models/catalog.js';
+import type { Downloads } from '../models/downloads.js';
 import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
-import { changesOf, isHypothetical, refuseProblems, settingsOf } from './estimate-settings.js';
+import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
@@ -25,6 +35,11 @@ export interface EstimateRequest {
    */
   readonly settings?: Partial<EstimateSettings>;
   /**
+   * Name of the engine: `llama.cpp`, `lmstudio`, or `lmstudio@` and the version of a runtime. Null, the default: the
+   * runtime that would load the model here, or else LM Studio's newest known one.
+   */
+  readonly engine?: string | null;
+  /**
    * Whether to judge if a file fits this machine. If false, only the file is read. Default true.
    */
   readonly judge?: boolean;
@@ -38,16 +53,17 @@ export interface EstimateRequest {
 export async function estimateModel(
   parts: HostParts,
   context: HostContext,
-  { model: name, settings: given = {}, judge = true }: EstimateRequest,
+  { model: name, settings: given = {}, engine = null, judge = true }: EstimateRequest,
 ): Promise<ModelEstimate> {
   const settings: EstimateSettings = { ...NO_SETTINGS, ...given };
-  refuseProblems(settings, null);
+  const named = engine === null ? null : engineNamed(engine);
   const file = await openModelFile(name, context);
   if (file !== null) {
     const title = path.basename(path.resolve(context.cwd, name));
-    const estimate = describeModel(title, file, settings);
+    const used = named ?? (await engineHere(parts, context));
+    const estimate = describeModel(title, file, settings, used);
     if (!judge || estimate.refusal !== null) return estimate;
-    const fit = await judgeAlone(file, estimate.report, settings, parts, context);
+    const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
     return withFit(estimate, fit, file, settings);
   }
   // The session reports its footprints here with their sources, so that nothing is asked twice.
@@ -55,7 +71,7 @@ export async function estimateModel(
   const onFootprint: SessionOptions['onFootprint'] = ({ modelKey, loadConfig }, sourced) =>
     found.set(keyOf(modelKey, loadConfig), sourced);
   return withSession(parts, { signal: context.signal, onFootprint }, (session) =>
-    estimateDownloaded(name, settings, session, found),
+    estimateDownloaded({ modelKey: name, settings, named }, session, found),
   );
 }
 
@@ -65,8 +81,15 @@ function keyOf(modelKey: string, loadConfig: LoadConfig): string {
 }
 
 async function estimateDownloaded(
-  modelKey: string,
-  settings: EstimateSettings,
+  {
+    modelKey,
+    settings,
+    named,
+  }: {
+    readonly modelKey: string;
+    readonly settings: EstimateSettings;
+    readonly named: LoadEngine | null;
+  },
   session: Session,
   found: ReadonlyMap<string, SourcedFootprint>,
 ): Promise<ModelEstimate> {
@@ -75,16 +98,19 @@ async function estimateDownloaded(
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
   const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
-  if (refused !== null) return { ...describeModel(modelKey, refused, settings), modelKey };
+  const engine = named ?? (await engineOfModel(modelKey, downloads, session));
+  if (refused !== null) return { ...describeModel(modelKey, refused, settings, engine), modelKey };
   const known = await openDownloaded(modelKey, downloads, headers, context);
   const { profiles, portOf } = await catalog();
-  const profile = profiles.find((one) => one.modelKey === modelKey);
-  if (profile === undefined) throw new Error(`${modelKey} is downloaded and has no profile.`);
-  const wanted = withLoadConfig(profile, changesOf(settings));
+  // A variant is configured by the key of its model.
+  const base = (await downloads.find(modelKey)) === null ? null : baseOf(modelKey, downloads);
+  const profile = profiles.find((one) => one.modelKey === (base ?? modelKey));
+  if (profile === undefined) return estimateLinked(modelKey, known, settings, engine, downloads);
+  const wanted = { ...withLoadConfig(profile, changesOf(settings)), modelKey };
   const asConfigured = settingsOf(settings, wanted.loadConfig, wanted.contextLengthTokens);
-  const estimate = { ...describeModel(modelKey, known, asConfigured), modelKey };
-  if (isHypothetical(settings)) {
-    const fit = await judgeAlone(known, estimate.report, asConfigured, parts, context);
+  const estimate = { ...describeModel(modelKey, known, asConfigured, engine), modelKey };
+  if (named !== null || isHypothetical(settings)) {
+    const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withFit(estimate, fit, known, asConfigured);
   }
 
@@ -109,7 +135,7 @@ async function estimateDownloaded(
             ...fit,
             loadConfig: asked,
             resources,
-            cheaper: fit.rejection === null ? null : cheaperOf(known, input),
+            cheaper: fit.rejection === null ? null : cheaperOf(known, engine, input),
           }
         : null,
       known,
@@ -118,6 +144,47 @@ async function estimateDownloaded(
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
+}
+
+/** The key of the model that a key or the key of a variant names. */
+function baseOf(key: string, { models }: Downloads): string | null {
+  const named = models.find(({ modelKey, variants }) => modelKey === key || variants.includes(key));
+  return named?.modelKey ?? null;
+}
+
+/** The engine that loads a model. Where one copy of the model is loaded, its load configuration wins. */
+async function engineOfModel(
+  modelKey: string,
+  { engine, link }: Downloads,
+  { context: { signal } }: Session,
+): Promise<LoadEngine> {
+  if (link.kind === 'off') return engine;
+  const residents = await link.client.listResidents({ signal });
+  const [resident, second] = residents.filter(
+    (one) => one.deviceIdentifier === null && refersTo(modelKey, one),
+  );
+  return resident === undefined || second !== undefined
+    ? engine
+    : engineOfInstance(engine, resident);
+}
+
+/** The estimate of a model on another machine of LM Link, whose file and free memory can't be read from here. */
+async function estimateLinked(
+  modelKey: string,
+  known: KnownModel,
+  settings: EstimateSettings,
+  engine: LoadEngine,
+  { link, linked }: Downloads,
+): Promise<ModelEstimate> {
+  const estimate = { ...describeModel(modelKey, known, settings, engine), modelKey };
+  const model = linked.find((one) => one.modelKey === modelKey);
+  if (link.kind === 'off' || model === undefined) return estimate;
+  const { kind, deviceIdentifier } = model;
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...changesOf(settings) };
+  const theirs = await link.client.estimate(modelKey, loadConfig, { kind, deviceIdentifier });
+  const lmStudio =
+    theirs === null ? null : { totalBytes: theirs.totalBytes, disagreementRatio: null };
+  return { ...estimate, lmStudio };
 }
 
 /** Adds whether the model fits, and what the machine's wired limit means for an MLX model. */
@@ -145,7 +212,11 @@ function lmStudioFigure({
  * Finds a cheaper load that fits. With a header, it has the longest context length that fits. Without
  * a header, it is the first of the autopilot's load options that fits.
  */
-function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper'] {
+function cheaperOf(
+  known: KnownModel,
+  engine: LoadEngine,
+  input: AssembledInput,
+): FitHere['cheaper'] {
   const [candidate] = input.candidates;
   const loadConfig = candidate?.loadOptions[0]?.loadConfig;
   if (candidate === undefined || loadConfig === undefined) return null;
@@ -158,8 +229,8 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
     full: new Map(),
   }));
   const pools = measurePools(resources, residents, policy);
-  const { header, visionProjector } = known;
-  const environment = { ...environmentOf(resources), visionProjector };
+  const { header, visionProjector, isEmbedding } = known;
+  const environment = { ...environmentFor(resources, engine), visionProjector, isEmbedding };
   const found = withTradeOffs(
     cheapestFit(header, loadConfig, environment, {
       pools,

@@ -1,5 +1,5 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { EstimateSettings, GgufHeader } from '@mai/memory-estimator';
+import type { EngineProfile, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
 import { checkEstimateSettings } from '@mai/memory-estimator';
 import { HostError } from '../host-error.js';
 
@@ -43,10 +43,15 @@ export function isHypothetical(settings: EstimateSettings): boolean {
 
 /**
  * @param header - null: checks only what applies to every model
+ * @param profile - the defaults of the engine
  * @throws HostError `INVALID_REQUEST` that names each setting which can't be loaded
  */
-export function refuseProblems(settings: EstimateSettings, header: GgufHeader | null): void {
-  const problems = checkEstimateSettings(settings, header);
+export function refuseProblems(
+  settings: EstimateSettings,
+  header: GgufHeader | null,
+  profile: EngineProfile,
+): void {
+  const problems = checkEstimateSettings(settings, header, profile);
   if (problems.length === 0) return;
   throw new HostError('INVALID_REQUEST', problems.map(({ message }) => message).join(' '));
 }

@@ -6,6 +6,8 @@ import type {
   ModelRefusal,
 } from '@mai/memory-estimator';
 import { estimateReport, readGgufHeader, refuseModel } from '@mai/memory-estimator';
+import { engineNamed } from '../engine/chosen-engine.js';
+import type { LoadEngine } from '../engine/load-engine.js';
 import { refuseProblems } from './estimate-settings.js';
 
 /**
@@ -24,12 +26,22 @@ export interface FileEstimate {
 
 /** Answers many questions about a few files. */
 export interface FileEstimates {
-  /** @throws ModelFileError; HostError for settings that can't be loaded; the signal's reason */
-  estimate(file: string, settings: EstimateSettings): Promise<FileEstimate>;
+  /**
+   * @param engine - its name, as `engineNamed` takes it; null: the engine that would load the file here
+   * @throws ModelFileError; HostError for settings that can't be loaded; the signal's reason
+   */
+  estimate(file: string, settings: EstimateSettings, engine: string | null): Promise<FileEstimate>;
 }
 
-/** @param cwd - the folder of relative file names */
-export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstimates {
+/**
+ * @param cwd - the folder of relative file names
+ * @param usualEngine - the engine where a question names none
+ */
+export function createFileEstimates(
+  cwd: string,
+  signal: AbortSignal,
+  usualEngine: () => Promise<LoadEngine>,
+): FileEstimates {
   const headers = new Map<string, Promise<GgufHeader>>();
   const headerOf = (file: string): Promise<GgufHeader> => {
     const header = headers.get(file) ?? readGgufHeader(path.resolve(cwd, file), { signal });
@@ -42,12 +54,13 @@ export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstim
     return header;
   };
   return {
-    estimate: async (file, settings) => {
-      refuseProblems(settings, null);
+    estimate: async (file, settings, engine) => {
+      const { profile } = engine === null ? await usualEngine() : engineNamed(engine);
+      refuseProblems(settings, null, profile);
       const header = await headerOf(file);
-      refuseProblems(settings, header);
+      refuseProblems(settings, header, profile);
       return {
-        report: estimateReport(header, settings),
+        report: estimateReport(header, settings, null, { profile }),
         refusal: refuseModel(header),
         complete: header.complete,
       };

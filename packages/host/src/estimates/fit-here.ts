@@ -10,7 +10,6 @@ import type {
 import {
   cheapestFit,
   CPU_ENVIRONMENT,
-  environmentOf,
   estimateFootprint,
   estimateFromFileSize,
   estimateMlx,
@@ -18,6 +17,7 @@ import {
 } from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
+import { environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { fitBeside, type CheaperLoad, type ModelFit } from '../models/model-fit.js';
@@ -43,6 +43,7 @@ export async function judgeAlone(
   known: KnownModel,
   { loadConfig: asked }: EstimateReport,
   { gpuBackend }: EstimateSettings,
+  engine: LoadEngine,
   { monitor }: HostParts,
   context: HostContext,
 ): Promise<FitHere | null> {
@@ -52,9 +53,12 @@ export async function judgeAlone(
   const resources = await monitor.port.snapshot({ signal: context.signal });
   const { batchTokens, ubatchTokens, kvUnified, swaFull } = asked;
   const environment: EstimateEnvironment = {
-    ...(gpuBackend === 'none' ? CPU_ENVIRONMENT : environmentOf(resources)),
+    ...(gpuBackend === 'none'
+      ? { ...CPU_ENVIRONMENT, profile: engine.profile }
+      : environmentFor(resources, engine)),
     ...{ batchTokens, ubatchTokens, kvUnified, swaFull },
     visionProjector: known.kind === 'header' ? known.visionProjector : null,
+    isEmbedding: known.kind === 'header' ? known.isEmbedding : null,
   };
   const wanted: LoadConfig = {
     contextLengthTokens: asked.contextLengthTokens,

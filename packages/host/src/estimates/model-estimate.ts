@@ -1,6 +1,7 @@
 import type { Footprint, Resources } from '@mai/memory-ledger';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import type {
+  EngineProfile,
   EstimateReport,
   EstimateSettings,
   MlxEstimate,
@@ -14,6 +15,7 @@ import {
   mlxReport,
   refuseModel,
 } from '@mai/memory-estimator';
+import type { LoadEngine } from '../engine/load-engine.js';
 import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
@@ -75,9 +77,10 @@ export function describeModel(
   title: string,
   known: KnownModel,
   settings: EstimateSettings,
+  { profile }: LoadEngine,
 ): ModelEstimate {
-  if (known.kind === 'header') refuseProblems(settings, known.header);
-  const report = reportOf(known, settings);
+  if (known.kind === 'header') refuseProblems(settings, known.header, profile);
+  const report = reportOf(known, settings, profile);
   return {
     modelKey: null,
     title,
@@ -85,7 +88,7 @@ export function describeModel(
     report,
     mlx: mlxFacts(known, settings, null),
     refusal: known.kind === 'header' ? refuseModel(known.header) : null,
-    byContextLength: byContextLength(known, settings, report),
+    byContextLength: byContextLength(known, settings, report, profile),
     fit: null,
     corrected: null,
     lmStudio: null,
@@ -103,10 +106,15 @@ function basisOf(known: KnownModel): ModelEstimate['basis'] {
   }
 }
 
-function reportOf(known: KnownModel, settings: EstimateSettings): EstimateReport {
-  if (known.kind === 'size') return estimateReportFromFileSize(known, settings);
+function reportOf(
+  known: KnownModel,
+  settings: EstimateSettings,
+  profile: EngineProfile,
+): EstimateReport {
+  if (known.kind === 'size') return estimateReportFromFileSize(known, settings, profile);
   if (known.kind === 'mlx') return mlxReport(known.model, settings);
-  return estimateReport(known.header, settings, known.visionProjector);
+  const { header, visionProjector, isEmbedding } = known;
+  return estimateReport(header, settings, visionProjector, { profile, isEmbedding });
 }
 
 /**
@@ -135,8 +143,10 @@ function byContextLength(
   known: KnownModel,
   settings: EstimateSettings,
   { loadConfig: { contextLengthTokens: asked } }: EstimateReport,
+  profile: EngineProfile,
 ): readonly EstimateReport[] {
-  const trained = trainedContext(known) ?? 8 * asked;
+  // Of a model whose maximum is not known, no longer context than the requested one is certain to exist.
+  const trained = trainedContext(known) ?? asked;
   const most = Math.max(asked, Math.min(trained, LONGEST_CONTEXT_TOKENS));
   const lengths = new Set([asked, most]);
   for (let tokens = FIRST_CONTEXT_TOKENS; tokens < most; tokens *= 2) lengths.add(tokens);
@@ -145,7 +155,9 @@ function byContextLength(
   const shown = sorted.filter(
     (tokens, index) => tokens === asked || sorted.length - index <= MAX_CONTEXTS,
   );
-  return shown.map((contextLengthTokens) => reportOf(known, { ...settings, contextLengthTokens }));
+  return shown.map((contextLengthTokens) =>
+    reportOf(known, { ...settings, contextLengthTokens }, profile),
+  );
 }
 
 /** The context length that a model was trained for; null where it is unknown. */

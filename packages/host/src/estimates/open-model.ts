@@ -26,6 +26,8 @@ export type KnownModel =
        * projector, or the caller named a file.
        */
       readonly visionProjector: GgufHeader | null;
+      /** Whether LM Studio loads it to compute embeddings. Null: only the header tells. */
+      readonly isEmbedding: boolean | null;
     }
   | { readonly kind: 'mlx'; readonly model: MlxModel }
   | {
@@ -67,7 +69,7 @@ export async function openModelFile(
     );
   }
   const header = await readGgufHeader(asFile, { signal });
-  return { kind: 'header', file: asFile, header, visionProjector: null };
+  return { kind: 'header', file: asFile, header, visionProjector: null, isEmbedding: null };
 }
 
 /**
@@ -80,14 +82,14 @@ export async function openDownloaded(
   headers: HeaderCache,
   { signal }: HostContext,
 ): Promise<KnownModel> {
-  const { link, models } = downloads;
-  const model = models.find(({ modelKey }) => modelKey === key);
-  if (model === undefined) throw notFound(key, downloads);
-  const { sizeBytes, format, architecture } = model;
+  const { link } = downloads;
+  const found = await downloads.find(key);
+  if (found === null) return openLinked(key, downloads);
+  const { model, files } = found;
+  const { sizeBytes, format, architecture, kind } = model;
   const isHere = link.kind === 'off' || link.client.host.isLocal;
   const bySize = (why: string) =>
     ({ kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere }) as const;
-  const files = downloads.filesOf(key);
   const [file] = files?.files ?? [];
   if (format !== 'gguf') {
     const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file), signal);
@@ -113,7 +115,19 @@ export async function openDownloaded(
     file,
     header: await headers.read(file, { signal }),
     visionProjector: projector === null ? null : await headers.read(projector, { signal }),
+    isEmbedding: kind === 'embedding',
   };
+}
+
+/** A model on another machine of LM Link. @throws LMStudioError `MODEL_NOT_FOUND` where no machine has the key */
+function openLinked(key: string, downloads: Downloads): KnownModel {
+  const model = downloads.linked.find(
+    ({ modelKey, variants }) => modelKey === key || variants.includes(key),
+  );
+  if (model === undefined) throw notFound(key, downloads);
+  const { sizeBytes, format, architecture } = model;
+  const why = 'it is on another machine of LM Link';
+  return { kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere: false };
 }
 
 function notFound(key: string, { models, origin, missingFolder }: Downloads): LMStudioError {

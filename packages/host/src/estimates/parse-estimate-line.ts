@@ -8,6 +8,8 @@ import { ESTIMATE_CHOICES, NO_SETTINGS } from './setting-values.js';
 export interface EstimateLine {
   readonly file: string;
   readonly settings: EstimateSettings;
+  /** Name of the engine; null: the engine that would load the file here. */
+  readonly engine: string | null;
 }
 
 const count = (value: unknown, name: string): number => {
@@ -61,15 +63,21 @@ const FIELDS: Readonly<Record<string, Read>> = {
  */
 export function parseEstimateLine(line: string): EstimateLine {
   const object = parseObject(line);
-  const { file, ...rest } = object;
+  const { file, engine = null, ...rest } = object;
   if (typeof file !== 'string' || file === '') {
     throw new HostError('INVALID_REQUEST', 'Each line needs "file": the path of a GGUF file.');
+  }
+  if (engine !== null && typeof engine !== 'string') {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `engine must be the name of an engine, not ${JSON.stringify(engine)}.`,
+    );
   }
   let settings = NO_SETTINGS;
   for (const [name, value] of Object.entries(rest)) {
     const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (read === undefined) {
-      const guess = didYouMean(name, Object.keys(FIELDS));
+      const guess = didYouMean(name, [...Object.keys(FIELDS), 'engine']);
       throw new HostError(
         'INVALID_REQUEST',
         `There is no field ${JSON.stringify(name)}.${guess === null ? '' : ` Did you mean ${guess}?`}`,
@@ -77,7 +85,7 @@ export function parseEstimateLine(line: string): EstimateLine {
     }
     if (value !== null) settings = { ...settings, ...read(value, name) };
   }
-  return { file, settings };
+  return { file, settings, engine };
 }
 
 /** The file that a line names; null where it names none. For the answer to a line with an error. */

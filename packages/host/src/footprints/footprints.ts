@@ -1,12 +1,12 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Footprint } from '@mai/memory-ledger';
+import type { Footprint, Resources } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
-import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
+import type { DownloadedModel, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { FootprintEstimate, HeaderCache, MlxEstimate, MlxModel } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
-  environmentOf,
   estimateFootprint,
   estimateFromFileSize,
   estimateMlx,
@@ -14,7 +14,13 @@ import {
   mlxEnvironmentOf,
   readMlxModel,
 } from '@mai/memory-estimator';
-import type { Downloads } from '../models/downloads.js';
+import {
+  digestOf,
+  engineOfInstance,
+  environmentFor,
+  type LoadEngine,
+} from '../engine/load-engine.js';
+import type { Downloads, ModelFiles } from '../models/downloads.js';
 import type { Calibration } from './calibration.js';
 
 /** The sources of footprints. */
@@ -55,20 +61,27 @@ export interface SourcedFootprint {
 async function findFootprint(
   question: EstimateQuestion,
   sources: FootprintSources,
+  resident: ResidentInstance | null,
   mlxModels: MlxModels,
   options: CallOptions,
 ): Promise<SourcedFootprint> {
-  const { downloads, headers, calibration } = sources;
-  const { modelKey, loadConfig } = question;
-  const model = downloads.models.find((one) => one.modelKey === modelKey) ?? null;
+  const { downloads, calibration } = sources;
+  const { modelKey, loadConfig, deviceIdentifier, resources } = question;
+  const isHere = deviceIdentifier === null;
+  // Of several variants, the resident's is the one in memory.
+  const found = await downloads.find(resident?.variant ?? modelKey);
+  const model = found?.model ?? null;
+  const files = isHere ? (found?.files ?? null) : null;
+  const engine =
+    resident === null ? downloads.engine : engineOfInstance(downloads.engine, resident);
   const [fromHeader, lmStudio] = await Promise.all([
-    readHeader(question, downloads, headers),
+    readHeader(question, { model, files, engine, resident }, sources),
     askLMStudio(question, model, downloads, options),
   ]);
   const alone =
     fromHeader ??
-    (await fromMlx(question, model, downloads, mlxModels)) ??
-    fromSize(question, model, lmStudio);
+    (await fromMlx(question, model, files, engine, mlxModels)) ??
+    fromSize(question, { model, resident, engine }, lmStudio);
   if (alone === null) {
     return { footprint: null, corrected: false, fromHeader, lmStudio, disagreementRatio: null };
   }
@@ -76,9 +89,55 @@ async function findFootprint(
     lmStudio === null
       ? { footprint: alone, disagreementRatio: null }
       : combineWithLMStudio(alone, lmStudio);
-  const footprint = (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
-  const corrected = footprint !== combined;
+  const calibrated = (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
+  const footprint = resident === null ? calibrated : withinGpus(calibrated, resources);
+  const corrected = calibrated !== combined;
   return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
+}
+
+/** The resident that a question is about: a copy of the model with this load configuration. */
+function residentOf(
+  { modelKey, loadConfig, deviceIdentifier }: EstimateQuestion,
+  residents: readonly ResidentInstance[],
+): ResidentInstance | null {
+  const asked = JSON.stringify(loadConfig);
+  const isAsked = ({ loadConfig: own, contextLengthTokens }: ResidentInstance): boolean =>
+    JSON.stringify({
+      ...own,
+      contextLengthTokens: contextLengthTokens ?? own.contextLengthTokens,
+    }) === asked;
+  return (
+    residents.find(
+      (one) =>
+        one.modelKey === modelKey && one.deviceIdentifier === deviceIdentifier && isAsked(one),
+    ) ?? null
+  );
+}
+
+/**
+ * The footprint of a resident as the machine's GPUs can hold it. LM Studio may have put fewer layers on a GPU than
+ * the load configuration says (`autoFit`). So where a model takes more than its GPU has, only what is in use there
+ * counts on the GPU, and the rest is in RAM.
+ */
+function withinGpus(footprint: Footprint, { gpus }: Resources): Footprint {
+  const held = footprint.gpus.map(({ deviceKey, bytes }) => {
+    const gpu = gpus.find((one) => one.deviceKey === deviceKey);
+    const totalBytes = gpu?.memory === 'dedicated' ? gpu.totalBytes : null;
+    if (totalBytes === null || bytes <= totalBytes) return { deviceKey, bytes };
+    return { deviceKey, bytes: totalBytes - (gpu?.availableBytes ?? 0) };
+  });
+  const moved = footprint.gpus.reduce(
+    (sum, { bytes }, i) => sum + bytes - (held[i]?.bytes ?? 0),
+    0,
+  );
+  if (moved === 0) return footprint;
+  const { ram } = footprint;
+  return {
+    ...footprint,
+    ram: { ...ram, anonymousBytes: ram.anonymousBytes + moved },
+    gpus: held,
+    confidence: 'low',
+  };
 }
 
 /** Called with each question and its answer. */
@@ -87,23 +146,26 @@ export type OnFootprint = (question: EstimateQuestion, found: SourcedFootprint) 
 /**
  * Answers the autopilot's questions about footprints. The verdict of the guardrails is LM Studio's.
  *
+ * @param residents - the last list of residents: a resident is estimated with the settings that it was loaded with
  * @param onFootprint - for a caller that also needs the sources, which the autopilot's port does
  *   not return
  */
 export function createFootprints(
   sources: FootprintSources,
-  anythingLoaded: () => boolean,
+  residents: () => readonly ResidentInstance[],
   onFootprint: OnFootprint = () => undefined,
 ): EstimatorPort {
   const mlxModels: MlxModels = new Map();
   return {
     estimate: async (question, options) => {
-      const found = await findFootprint(question, sources, mlxModels, options);
+      const loaded = residents();
+      const resident = residentOf(question, loaded);
+      const found = await findFootprint(question, sources, resident, mlxModels, options);
       onFootprint(question, found);
       const { footprint, fromHeader, lmStudio } = found;
       return {
         footprint,
-        guardrails: verdictOf(lmStudio, anythingLoaded()),
+        guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: fromHeader !== null && fromHeader.refusal !== null,
       };
     },
@@ -118,19 +180,19 @@ const GGUF = /\.gguf$/i;
 type MlxModels = Map<string, Promise<MlxModel | null>>;
 
 async function fromMlx(
-  { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
+  { loadConfig, resources }: EstimateQuestion,
   model: DownloadedModel | null,
-  downloads: Downloads,
+  files: ModelFiles | null,
+  { profile }: LoadEngine,
   models: MlxModels,
 ): Promise<MlxEstimate | null> {
-  if (model?.format !== 'mlx' || deviceIdentifier !== null) return null;
-  const [file] = downloads.filesOf(modelKey)?.files ?? [];
-  if (file === undefined) return null;
+  const [file] = files?.files ?? [];
+  if (model?.format !== 'mlx' || file === undefined) return null;
   const folder = path.dirname(file);
   const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
   models.set(folder, reading);
   const mlx = await reading;
-  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources));
+  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
 }
 
 /** Null for a fault of the model's files: the next source is used then. */
@@ -139,28 +201,49 @@ function withoutModelFile(error: unknown): null {
   throw error;
 }
 
+/** The facts of an estimate besides the load configuration and the machine. */
+interface LoadFacts {
+  readonly model: DownloadedModel | null;
+  readonly files: ModelFiles | null;
+  readonly engine: LoadEngine;
+  readonly resident: ResidentInstance | null;
+}
+
 async function readHeader(
-  { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
-  downloads: Downloads,
-  headers: HeaderCache,
+  { loadConfig, resources }: EstimateQuestion,
+  { model, files, engine, resident }: LoadFacts,
+  { downloads, headers }: FootprintSources,
 ): Promise<FootprintEstimate | null> {
-  const files = deviceIdentifier === null ? downloads.filesOf(modelKey) : null;
   const [first] = files?.files ?? [];
   if (files === null || first === undefined || !GGUF.test(first)) return null;
   try {
-    const projector = await files.findProjector();
-    const visionProjector = projector === null ? null : await headers.read(projector);
-    const environment = environmentOf(resources);
-    // The estimate uses only the size of a projector, not its other facts.
-    const key = [loadConfig, environment, visionProjector?.tensorBytes ?? null];
-    return await headers.derive(first, JSON.stringify(key), (header) =>
-      estimateFootprint(header, loadConfig, { ...environment, visionProjector }),
+    const draftKey = resident?.settings?.draftModelKey ?? null;
+    const draftFiles = draftKey === null ? null : (await downloads.find(draftKey))?.files;
+    const beside = [await files.findProjector(), draftFiles?.files[0] ?? null];
+    const [visionProjector = null, draftModel = null] = await Promise.all(
+      beside.map((file) => (file === null ? null : headers.read(file))),
+    );
+    const environment = {
+      ...environmentFor(resources, engine),
+      isEmbedding: model === null ? null : model.kind === 'embedding',
+      mapsWeights: resident?.settings?.tryMmap ?? true,
+    };
+    const key = digestOf([loadConfig, environment, await Promise.all(beside.map(stampOf))]);
+    return await headers.derive(first, key, (header) =>
+      estimateFootprint(header, loadConfig, { ...environment, visionProjector, draftModel }),
     );
   } catch (error) {
     // The file is not in the folder that LM Studio's settings name. Use the next source.
     if (isModelFileError(error)) return null;
     throw error;
   }
+}
+
+/** Changes with the content of a file. */
+async function stampOf(file: string | null): Promise<string | null> {
+  if (file === null) return null;
+  const found = await stat(file).catch(() => null);
+  return found === null ? null : `${file} ${found.size} ${found.mtimeMs}`;
 }
 
 async function askLMStudio(
@@ -184,20 +267,20 @@ async function askLMStudio(
 }
 
 /**
- * The footprint by the size of the file. Where LM Studio's list lacks that size, its estimate supplies
- * the size of the weights.
+ * The footprint by the size of the file. Where LM Studio's list lacks that size, for example because the model was
+ * deleted after its load, the resident or LM Studio's estimate supplies the size of the weights.
  */
 function fromSize(
   { loadConfig, resources }: EstimateQuestion,
-  model: DownloadedModel | null,
+  { model, resident, engine }: Omit<LoadFacts, 'files'>,
   theirs: ResourceEstimate | null,
 ): Footprint | null {
-  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes];
+  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
   const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
   const format = model?.format ?? 'gguf';
   return sizeBytes === undefined
     ? null
-    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environmentOf(resources));
+    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environmentFor(resources, engine));
 }
 
 /**

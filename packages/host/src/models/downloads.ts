@@ -2,6 +2,7 @@ import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   DownloadedModel,
+  LeftOutModel,
   LMStudioClient,
   LMStudioHome,
   UnreadablePath,
@@ -14,6 +15,7 @@ import {
   withDistinctKeys,
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
+import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
@@ -50,6 +52,8 @@ export interface DownloadsReport {
   readonly unusable: readonly UnusableFile[];
   /** Files and folders that could not be read. */
   readonly unreadable: readonly UnreadablePath[];
+  /** Entries of LM Studio's list that are not among the models. */
+  readonly otherEntries: readonly LeftOutModel[];
   /**
    * The models folder of LM Studio's settings where it does not exist, for example because its drive is not
    * mounted; null where it exists, or where LM Studio is on another machine.
@@ -60,9 +64,23 @@ export interface DownloadsReport {
 /** The downloaded models of the runtime's machine. */
 export interface Downloads extends DownloadsReport {
   readonly link: RuntimeLink;
+  /** The engine that LM Studio loads GGUF models with. */
+  readonly engine: LoadEngine;
   readonly models: readonly DownloadedModel[];
-  /** The files of a model; null where they are not known on this machine. */
-  readonly filesOf: (modelKey: string) => ModelFiles | null;
+  /** Models on other machines of LM Link, which `models` leaves out. */
+  readonly linked: readonly DownloadedModel[];
+  /**
+   * Finds the model of a key. The key of a variant gives the model with the file of that variant. Null where the key
+   * names no model of this machine.
+   */
+  readonly find: (modelKey: string) => Promise<FoundModel | null>;
+}
+
+/** A downloaded model and its files. */
+export interface FoundModel {
+  readonly model: DownloadedModel;
+  /** Null where they are not known on this machine. */
+  readonly files: ModelFiles | null;
 }
 
 /** Lists the downloaded models. While LM Studio is off, reads its models folder. */
@@ -71,43 +89,52 @@ export async function listDownloads(
   context: HostContext,
   headers: HeaderCache,
 ): Promise<Downloads> {
-  const home = findLMStudioHome({ userHome: context.userHome, env: context.env });
-  const downloads =
+  // The files of another machine can't be read from here.
+  const isLocal = link.kind === 'off' || link.client.host.isLocal;
+  const home = isLocal ? findLMStudioHome({ userHome: context.userHome, env: context.env }) : null;
+  const [engine, list] = await Promise.all([
+    readLoadEngine(link, home, context.signal),
     link.kind === 'on'
-      ? await listWithClient(link, link.client, home, headers, context)
-      : await listFolder(link, home, headers, context.signal);
+      ? listWithClient(link.client, home, headers, context)
+      : listFolder(home, headers, context.signal),
+  ]);
   headers.save();
-  return downloads;
+  return { ...list, link, engine };
 }
 
+type DownloadsList = Omit<Downloads, 'link' | 'engine'>;
+
 async function listWithClient(
-  link: RuntimeLink,
   client: LMStudioClient,
   home: LMStudioHome | null,
   headers: HeaderCache,
   { signal }: HostContext,
-): Promise<Downloads> {
-  const { models: listed } = await client.listDownloaded({ signal });
+): Promise<DownloadsList> {
+  const { models: listed, leftOut } = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
-  // The paths of another machine do not exist on this machine.
-  const ownHome = client.host.isLocal ? home : null;
-  const folder = ownHome?.modelsFolder ?? null;
+  const folder = home?.modelsFolder ?? null;
+  const inFolder = (model: DownloadedModel): ModelFiles | null =>
+    folder === null ? null : filesIn(folder, model);
   const judged = await Promise.all(
     withDistinctKeys(here).map(async (model) => {
-      const files = folder === null ? null : filesIn(folder, model);
+      const files = inFolder(model);
       return { model, files, fault: await faultOf(model, files, headers, signal) };
     }),
   );
   const usable = judged.filter(({ fault }) => fault === null);
-  const filesByKey = new Map(usable.map(({ model, files }) => [model.modelKey, files]));
   return {
-    link,
     models: usable.map(({ model }) => model),
-    filesOf: (modelKey) => filesByKey.get(modelKey) ?? null,
+    linked: elsewhere,
+    find: finderOf(usable, async (variant, { modelKey }) => {
+      const { variants } = await client.modelInfo(modelKey, { signal });
+      const model = variants.find((one) => one.modelKey === variant);
+      return model === undefined ? null : { model, files: inFolder(model) };
+    }),
     unusable: judged.flatMap(({ fault }) => fault ?? []),
     unreadable: [],
-    missingFolder: await findMissingFolder(ownHome),
-    origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere },
+    otherEntries: leftOut,
+    missingFolder: await findMissingFolder(home),
+    origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere: elsewhere.length },
   };
 }
 
@@ -172,35 +199,61 @@ function filesIn(
   };
 }
 
+/**
+ * Finds models by their keys, and by the keys of their variants.
+ *
+ * @param findVariant - called once for each variant whose file is not that of its model
+ */
+function finderOf(
+  all: readonly FoundModel[],
+  findVariant: (variant: string, model: DownloadedModel) => Promise<FoundModel | null>,
+): Downloads['find'] {
+  const byKey = new Map(all.map((found) => [found.model.modelKey, found]));
+  const variants = new Map<string, Promise<FoundModel | null>>();
+  return (key) => {
+    const named = byKey.get(key);
+    if (named !== undefined) return Promise.resolve(named);
+    const ofVariant = all.find(({ model }) => model.variants.includes(key));
+    if (ofVariant === undefined) return Promise.resolve(null);
+    if (ofVariant.model.selectedVariant === key) return Promise.resolve(ofVariant);
+    const found = variants.get(key) ?? findVariant(key, ofVariant.model);
+    variants.set(key, found);
+    return found;
+  };
+}
+
 /** Keeps the models on LM Studio's own machine, because a decision is about that machine's memory. */
 async function byMachine(
   listed: readonly DownloadedModel[],
   client: LMStudioClient,
   signal: AbortSignal,
-): Promise<{ readonly here: readonly DownloadedModel[]; readonly elsewhere: number }> {
+): Promise<{
+  readonly here: readonly DownloadedModel[];
+  readonly elsewhere: readonly DownloadedModel[];
+}> {
   if (listed.every(({ deviceIdentifier }) => deviceIdentifier === null)) {
-    return { here: listed, elsewhere: 0 };
+    return { here: listed, elsewhere: [] };
   }
   const own = (await client.devices({ signal }))?.own.deviceIdentifier ?? null;
   const here = listed.filter(
     ({ deviceIdentifier }) => deviceIdentifier === null || deviceIdentifier === own,
   );
-  return { here, elsewhere: listed.length - here.length };
+  return { here, elsewhere: listed.filter((model) => !here.includes(model)) };
 }
 
 async function listFolder(
-  link: RuntimeLink,
   home: LMStudioHome | null,
   headers: HeaderCache,
   signal: AbortSignal,
-): Promise<Downloads> {
+): Promise<DownloadsList> {
   if (home === null) {
     return {
-      link,
       models: [],
-      filesOf: () => null,
+      linked: [],
+      find: () => Promise.resolve(null),
       unusable: [],
       unreadable: [],
+      otherEntries: [],
       missingFolder: null,
       origin: { kind: 'models-folder', folder: null },
     };
@@ -217,20 +270,22 @@ async function listFolder(
         : model,
     ),
   );
-  const byKey = new Map(described.map((model) => [model.modelKey, model]));
   return {
-    link,
     models: described,
-    filesOf: (modelKey) => {
-      const model = byKey.get(modelKey);
-      if (model === undefined) return null;
-      return {
-        files: model.files,
-        findProjector: () => Promise.resolve(model.projectorPath),
-      };
-    },
+    linked: [],
+    find: finderOf(
+      described.map((model) => ({
+        model,
+        files: {
+          files: model.files,
+          findProjector: () => Promise.resolve(model.projectorPath),
+        },
+      })),
+      () => Promise.resolve(null),
+    ),
     unusable,
     unreadable,
+    otherEntries: [],
     missingFolder: await findMissingFolder(home),
     origin: { kind: 'models-folder', folder: home.modelsFolder },
   };

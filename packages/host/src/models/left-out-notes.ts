@@ -1,13 +1,14 @@
-import type { UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
+import type { LeftOutModel, UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
 import type { DownloadsReport } from './downloads.js';
 
 /** A sentence for each file and folder that a list of models leaves out, with the reason. */
 export function leftOutNotes(report: DownloadsReport): readonly string[] {
-  const { missingFolder, unusable, unreadable } = report;
+  const { missingFolder, unusable, unreadable, otherEntries } = report;
   return [
     ...(missingFolder === null ? [] : [missingFolderNote(missingFolder)]),
     ...unusable.map(unusableNote),
     ...unreadable.map(unreadableNote),
+    ...otherEntries.map(otherEntryNote),
   ];
 }
 
@@ -20,6 +21,14 @@ export function missingFolderNote(folder: string): string {
 export function unusableNote({ path, code, why }: UnusableFile): string {
   const next = code === 'INCOMPLETE' ? ' Finish or remove the download in LM Studio.' : '';
   return `${path} is not offered: ${why}.${next}`;
+}
+
+/** Says why an entry of LM Studio's list is not offered. */
+export function otherEntryNote({ modelKey, type, reason }: LeftOutModel): string {
+  const entry = modelKey ?? 'An entry of LM Studio’s list';
+  return reason === 'unreadable'
+    ? `${entry} is not offered: LM Studio lists it without its facts.`
+    : `${entry} is not offered: it is of the kind ${type ?? 'unknown'}, and no language model.`;
 }
 
 /** Says why a path could not be read, and the next step. */

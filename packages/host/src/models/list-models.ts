@@ -51,9 +51,9 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
     contextLengthTokens === null
       ? listed
       : listed.map((profile) => withLoadConfig(profile, { contextLengthTokens }));
-  const { origin, unusable, unreadable, missingFolder } = downloads;
+  const { origin, unusable, unreadable, otherEntries, missingFolder } = downloads;
   return {
-    ...{ origin, unusable, unreadable, missingFolder },
+    ...{ origin, unusable, unreadable, otherEntries, missingFolder },
     models: await judge(session, downloads, wanted),
     downloadedCount: downloads.models.length,
   };

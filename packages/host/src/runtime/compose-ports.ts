@@ -1,5 +1,5 @@
 import type { AutopilotPorts, Clock, RuntimePort, SurveyPort } from '@mai/autopilot';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeLink } from './connect-runtime.js';
 
@@ -9,22 +9,21 @@ export interface PortParts {
   readonly monitor: AutopilotPorts['monitor'];
   readonly catalog: AutopilotPorts['catalog'];
   readonly clock: Clock;
-  /** `anythingLoaded` returns whether the last list of residents was not empty. */
-  readonly estimator: (anythingLoaded: () => boolean) => AutopilotPorts['estimator'];
+  /** `residents` returns the last list of residents. */
+  readonly estimator: (residents: () => readonly ResidentInstance[]) => AutopilotPorts['estimator'];
 }
 
 /** Makes the autopilot's ports of a runtime, a monitor, a catalog and an estimator. */
 export function composePorts({ link, estimator, ...ports }: PortParts): AutopilotPorts {
-  let residents = 0;
-  const runtime: RuntimePort = link.kind === 'on' ? link.client : runtimeOff(link.reason);
+  let residents: readonly ResidentInstance[] = [];
+  const runtime = link.kind === 'on' ? link.client : runtimeOff(link.reason);
   return {
     ...ports,
-    estimator: estimator(() => residents > 0),
+    estimator: estimator(() => residents),
     runtime: {
       listResidents: async (options) => {
-        const listed = await runtime.listResidents(options);
-        residents = listed.length;
-        return listed;
+        residents = await runtime.listResidents(options);
+        return residents;
       },
       load: (request) => runtime.load(request),
       unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
@@ -37,7 +36,7 @@ export function composePorts({ link, estimator, ...ports }: PortParts): Autopilo
 }
 
 /** While LM Studio is off, nothing is loaded and loads fail. */
-function runtimeOff(reason: Error): RuntimePort {
+function runtimeOff(reason: Error): Pick<LMStudioClient, keyof RuntimePort> {
   return {
     listResidents: () => Promise.resolve([]),
     load: () => Promise.reject(reason),

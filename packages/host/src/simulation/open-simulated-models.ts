@@ -78,7 +78,7 @@ async function openChain(
     joined(downloads.models, described, named),
     signal,
   );
-  const footprints = createFootprints({ downloads, headers, calibration: null }, () => false);
+  const footprints = createFootprints({ downloads, headers, calibration: null }, () => []);
   return simulateChain(config, profiles, resources, footprints, signal);
 }
 

@@ -1,4 +1,5 @@
 import type { GpuResources } from '@mai/memory-ledger';
+import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import { environmentOf } from './environment.js';
 
 const gpu = (deviceKey: string, facts: Partial<GpuResources> = {}): GpuResources => ({
@@ -58,5 +59,23 @@ describe('the environment of a machine', () => {
       );
     expect(free('a')).toEqual([null]);
     expect(free('a', 'b')).toEqual([5e9, 5e9]);
+  });
+});
+
+describe("the engine's own back end", () => {
+  const cards = [gpu('a', { vendor: 'amd' }), gpu('b', { vendor: 'nvidia' })];
+  test.each([
+    ['llama.cpp-linux-x86_64-avx2', 'none', []],
+    ['llama.cpp-linux-x86_64-vulkan-avx2', 'vulkan', ['a', 'b']],
+    ['llama.cpp-linux-x86_64-nvidia-cuda12-avx2', 'cuda', ['b']],
+  ])('%s: %s', (name, gpuBackend, used) => {
+    const profile = resolveEngineProfile({
+      engine: 'lmstudio',
+      runtimeVersion: `${name}@2.28.2`,
+      backend: null,
+    });
+    const environment = environmentOf({ gpus: cards, unified: false }, profile);
+    expect(environment.gpuBackend).toBe(gpuBackend);
+    expect(environment.gpus.map(({ deviceKey }) => deviceKey)).toEqual(used);
   });
 });

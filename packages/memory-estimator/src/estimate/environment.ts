@@ -51,7 +51,8 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
  *
  * LM Studio uses the one GPU of a unified machine, and otherwise GPUs with memory of their own. The back end
  * is Metal for a GPU of Apple, and CUDA where a GPU of NVIDIA is there (CUDA uses no other GPUs). Where the
- * vendor is another one or not known, it is Metal on a unified machine and Vulkan on any other.
+ * vendor is another one or not known, it is Metal on a unified machine and Vulkan on any other. Where the profile
+ * names the engine's back end, that one is used: an engine for the CPU alone uses no GPU.
  *
  * @param profile The defaults of the engine. Default: those of llama.cpp.
  */
@@ -60,8 +61,8 @@ export function environmentOf(
   profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): EstimateEnvironment {
   const usable = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
-  const gpuBackend = backendOf(usable, unified);
-  const used = gpuBackend === 'cuda' ? usable.filter(({ vendor }) => vendor === 'nvidia') : usable;
+  const gpuBackend = usable.length === 0 ? 'none' : (profile.backend ?? backendOf(usable, unified));
+  const used = gpuBackend === 'none' ? [] : usedBy(gpuBackend, usable);
   return {
     ...CPU_ENVIRONMENT,
     profile,
@@ -73,6 +74,12 @@ export function environmentOf(
       availableBytes: used.length > 1 ? availableBytes : null,
     })),
   };
+}
+
+/** CUDA uses no other GPUs beside those of NVIDIA. Without any, the engine was built for AMD (ROCm). */
+function usedBy(backend: GpuBackend, gpus: readonly GpuResources[]): readonly GpuResources[] {
+  const ofNvidia = gpus.filter(({ vendor }) => vendor === 'nvidia');
+  return backend === 'cuda' && ofNvidia.length > 0 ? ofNvidia : gpus;
 }
 
 function backendOf(gpus: readonly GpuResources[], unified: boolean): GpuBackend {

@@ -1,0 +1,57 @@
+import { findLMStudioHome, isLMStudioError } from '@mai/lmstudio-adapter';
+import { resolveEngineProfile } from '@mai/memory-estimator';
+import { HostError } from '../host-error.js';
+import type { HostContext } from '../host-options.js';
+import type { HostParts } from '../host-parts.js';
+import { readLoadEngine, type LoadEngine } from './load-engine.js';
+
+/**
+ * The engine of a name: `llama.cpp`, `llama.cpp@b9849`, `lmstudio`, `lmstudio@2.28.2`, or `lmstudio@` and the whole name
+ * of a runtime.
+ *
+ * @throws HostError `INVALID_REQUEST`
+ */
+export function engineNamed(name: string): LoadEngine {
+  const [, engine, version] = /^(llama\.cpp|lmstudio)(?:@(.+))?$/.exec(name) ?? [];
+  if (engine === undefined) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      `There is no engine ${JSON.stringify(name)}. Write llama.cpp, lmstudio, or lmstudio@ and the version of a runtime, such as lmstudio@2.28.2.`,
+    );
+  }
+  const runtimeVersion = version ?? null;
+  try {
+    const profile =
+      engine === 'llama.cpp'
+        ? resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion })
+        : resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null });
+    return { profile, selected: [], disabledGpus: 0 };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new HostError('INVALID_REQUEST', error.message, { cause: error });
+  }
+}
+
+/**
+ * The engine that would load a file here: that of LM Studio where it answers, else the one that its files name, else
+ * the newest known one.
+ */
+export async function engineHere(
+  { runtime }: HostParts,
+  { userHome, env, signal }: HostContext,
+): Promise<LoadEngine> {
+  try {
+    const link = await runtime.link(signal);
+    const isLocal = link.kind === 'off' || link.client.host.isLocal;
+    const home = isLocal ? findLMStudioHome({ userHome, env }) : null;
+    return await readLoadEngine(link, home, signal);
+  } catch (error) {
+    // A file can be estimated without LM Studio, also where LM Studio refuses this client.
+    if (!isLMStudioError(error)) throw error;
+    return readLoadEngine(
+      { kind: 'off', reason: error },
+      findLMStudioHome({ userHome, env }),
+      signal,
+    );
+  }
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import type { Resources } from '@mai/memory-ledger';
+import type {
+  EngineHardware,
+  LMStudioHome,
+  ResidentInstance,
+  SelectedEngine,
+} from '@mai/lmstudio-adapter';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { EngineProfile, EstimateEnvironment } from '@mai/memory-estimator';
+import { environmentOf, resolveEngineProfile, withKnownSettings } from '@mai/memory-estimator';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
+
+/** The engine that LM Studio loads GGUF models with, and its settings. */
+export interface LoadEngine {
+  /** Its defaults. Where LM Studio does not tell the engine, the newest known defaults. */
+  readonly profile: EngineProfile;
+  /** The selected engine of each model format; empty where it is not known. */
+  readonly selected: readonly SelectedEngine[];
+  /**
+   * Number of GPUs that the user has disabled. LM Studio names them by an index, and it is not known which GPU of the
+   * system an index means.
+   */
+  readonly disabledGpus: number;
+}
+
+/**
+ * Reads which engine LM Studio has selected, and the settings of its user. While LM Studio is off, both come from its
+ * files.
+ *
+ * @param home - LM Studio's folder; null where it is on another machine, or was not found
+ */
+export async function readLoadEngine(
+  link: RuntimeLink,
+  home: LMStudioHome | null,
+  signal: AbortSignal,
+): Promise<LoadEngine> {
+  const selected = (link.kind === 'on' ? await askForEngines(link, signal) : null) ?? home?.engines;
+  const gguf = selected?.find(({ format }) => format === 'gguf') ?? null;
+  const profile = withKnownSettings(
+    profileOf(gguf),
+    { contextLengthTokens: home?.defaultContextLengthTokens ?? null },
+    'LM Studio’s settings.json',
+  );
+  return {
+    profile,
+    selected: selected ?? [],
+    disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
+  };
+}
+
+/** The profile of an engine; the newest known one where its version is not a number. */
+function profileOf(engine: SelectedEngine | null): EngineProfile {
+  if (engine === null) return newestProfile();
+  const { name, version } = engine;
+  const numbers = /^\d+(?:\.\d+){0,2}/.exec(version)?.[0] ?? null;
+  if (numbers === null) return newestProfile();
+  return resolveEngineProfile({
+    engine: 'lmstudio',
+    runtimeVersion: `${name}@${numbers}`,
+    backend: null,
+  });
+}
+
+/** LM Studio's newest known defaults. */
+export function newestProfile(): EngineProfile {
+  return resolveEngineProfile({ engine: 'lmstudio', runtimeVersion: null, backend: null });
+}
+
+async function askForEngines(
+  { client }: Extract<RuntimeLink, { kind: 'on' }>,
+  signal: AbortSignal,
+): Promise<readonly SelectedEngine[] | null> {
+  try {
+    return await client.selectedEngines({ signal });
+  } catch (error) {
+    // An estimate is possible without the engine's version.
+    if (isLMStudioError(error) && error.code !== 'UNREACHABLE') return null;
+    throw error;
+  }
+}
+
+/** The number of GPUs that are disabled for an engine; where the engine is not known, for any engine. */
+function disabledGpusOf(
+  hardware: readonly EngineHardware[],
+  engine: SelectedEngine | null,
+): number {
+  const counts = hardware
+    .filter((one) => engine === null || one.engine === engine.name)
+    .map(({ gpuSplit }) => new Set(gpuSplit?.disabledGpus ?? []).size);
+  return Math.max(0, ...counts);
+}
+
+/**
+ * The environment of a load by LM Studio on a machine.
+ *
+ * As many GPUs as the user has disabled get no layers. It is not known which ones they are, so the GPUs with the most
+ * free memory are left out: then nothing is planned into memory that LM Studio may not use.
+ */
+export function environmentFor(
+  { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
+  { profile, disabledGpus }: LoadEngine,
+): EstimateEnvironment {
+  const leftOut = [...gpus]
+    .filter(({ memory }) => unified || memory === 'dedicated')
+    .sort((one, other) => (other.availableBytes ?? 0) - (one.availableBytes ?? 0))
+    .slice(0, disabledGpus);
+  const enabled = gpus.filter((gpu) => !leftOut.includes(gpu));
+  return environmentOf({ gpus: enabled, unified }, profile);
+}
+
+/** The engine with the settings that an instance was loaded with. */
+export function engineOfInstance(engine: LoadEngine, instance: ResidentInstance): LoadEngine {
+  const { settings, keepModelInMemory, loadConfig, contextLengthTokens } = instance;
+  const { kvCacheTypeK, kvCacheTypeV, flashAttention, parallelSequences } = loadConfig;
+  return {
+    ...engine,
+    profile: withKnownSettings(
+      engine.profile,
+      {
+        ...{ contextLengthTokens, kvCacheTypeK, kvCacheTypeV, flashAttention, parallelSequences },
+        kvUnified: settings?.kvUnified ?? null,
+        batchTokens: settings?.batchTokens ?? null,
+        ubatchTokens: settings?.ubatchTokens ?? null,
+        draftTokens: settings?.draftTokens ?? null,
+        contextCheckpoints: settings?.contextCheckpoints ?? null,
+        locksWeights: keepModelInMemory,
+      },
+      `the load configuration of ${instance.instanceIdentifier}`,
+    ),
+  };
+}
+
+/** A short text that is equal for equal data. */
+export function digestOf(data: unknown): string {
+  return createHash('sha256').update(JSON.stringify(data)).digest('base64url');
+}

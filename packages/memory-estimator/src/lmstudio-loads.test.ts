@@ -67,7 +67,7 @@ function partsOf({ id }: LoadRecord): readonly (readonly [Part, readonly string[
 async function printedBytes(record: LoadRecord, part: Part, keys: readonly string[]) {
   const figures = keys.map((key) => printedNumber(record, key));
   const bytes = figures.reduce((sum, figure) => sum + figure, 0) * MIB;
-  // The log of a draft's context leaves out the weights of the layer that drafts.
+  // The log's lines for the draft do not include the weights of the draft layer.
   return part === 'draftBytes' ? bytes + (await draftWeights(record)) : bytes;
 }
 
@@ -85,7 +85,7 @@ function loadOf({ id }: LoadRecord): RecordedLoad {
   return load;
 }
 
-/** With the version and what a user says, or also with all settings of the record. */
+/** `said`: with the version and what a user says. `all`: with the record's other settings too. */
 async function reportOf(record: LoadRecord, settings: 'said' | 'all'): Promise<EstimateReport> {
   const load = loadOf(record);
   const all = settings === 'all';
@@ -141,7 +141,7 @@ describe('with the version and what a user says, each printed part lies within i
       expect(bytes).toBeGreaterThan(interval?.lowBytes ?? NaN);
       expect(bytes).toBeLessThan(interval?.highBytes ?? NaN);
     }
-    // LM Studio counts the compute buffers to the context.
+    // LM Studio's figure for the context includes the compute buffers.
     const parts = [partIntervals?.kvCacheBytes, partIntervals?.computeBytes];
     const end = (which: 'lowBytes' | 'highBytes') =>
       parts.reduce((sum, part) => sum + (part?.[which] ?? NaN), 0);
@@ -218,7 +218,7 @@ describe("with the record's own settings", () => {
       const report = await reportOf(record, 'all');
       for (const [part, keys] of partsOf(record)) {
         const difference = bytesOf(report, part) - (await printedBytes(record, part, keys));
-        // The draft's line has four figures.
+        // The record of a draft has four figures.
         expect(Math.abs(difference)).toBeLessThan(ROUNDING * (keys.length + 3));
       }
     },

@@ -19,7 +19,7 @@ export interface LoadRecord {
   readonly printed: Readonly<Record<string, Figure>>;
 }
 
-/** How a record's load is asked for. */
+/** The question that a record's load answers. */
 export interface RecordedLoad {
   readonly header: string;
   readonly engine: EngineQuestion;
@@ -46,7 +46,7 @@ const OF_2025 = {
   parallelSequences: 1,
 } as const;
 const QUANTIZED = { kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0' } as const;
-/** The file of B8 is 15.66 GiB; its header stands in for it. */
+/** The size of B8's file. Its header describes fewer bytes, because it was rebuilt. */
 export const B8_FILE_BYTES = 15.66 * GIB;
 
 export const RECORDED_LOADS: Readonly<Record<string, RecordedLoad>> = {

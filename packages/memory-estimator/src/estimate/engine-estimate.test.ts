@@ -146,7 +146,7 @@ describe('growth', () => {
 
   test('is the prompt cache and 32 copies of the recurrent state of each slot', async () => {
     const growth = await growthOf('qwen3.8-27b-mtp', '2.37.0');
-    // LMSTUDIO-ENGINE: 149.6 MiB for each, 4.8 GB for one slot.
+    // Each is 149.6 MiB, so those of one slot take 4.8 GB.
     const checkpoints = 4 * 32 * 149.625 * MIB;
     expect(growth).toMatchObject({
       mostBytes: 8 * GIB + checkpoints,
@@ -166,7 +166,7 @@ describe('growth', () => {
     expect(at(8 * GIB).growth.mostBytes - at(0).growth.mostBytes).toBe(8 * GIB);
   });
 
-  test('has copies of the windowed cache, but none where that cache has its full size', async () => {
+  test('has copies of the windowed cache, and none where that cache is full-size', async () => {
     const window = await growthOf('gemma-3-27b', '2.37.0', { swaFull: false });
     // 52 of 62 layers; keys and values of 16 heads of 128 as F16; a window of 1024 and a batch of 512 tokens.
     const each = 52 * 2 * 16 * 128 * 2 * (1024 + 512);
@@ -191,7 +191,7 @@ describe('growth', () => {
     ]);
   });
 
-  test('is nothing in 2025, and nothing for plain llama.cpp', async () => {
+  test('is nothing for runtimes of 2025 and for plain llama.cpp', async () => {
     expect(await growthOf('gemma-3-27b', '1.52.1')).toEqual({ mostBytes: 0, parts: [] });
     const header = await corpusHeader('qwen3-8b-q4km');
     expect(estimateFootprint(header, LOAD).growth).toEqual({ mostBytes: 0, parts: [] });
@@ -199,7 +199,7 @@ describe('growth', () => {
 });
 
 describe('a vision projector', () => {
-  test('whose header lacks the sizes of its encoder is counted without it, and a note says so', async () => {
+  test('whose header lacks sizes is counted without its encoder, and a note says so', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');
     const environment = lmStudio('2.28.2', {}, { visionProjector });

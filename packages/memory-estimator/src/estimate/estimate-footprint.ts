@@ -83,7 +83,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
   };
 }
 
-/** The parts that are exact, and the same with every value of the settings that are not known. */
+/** The exact parts. A part that depends on a setting that is not known is not exact. */
 function exactPartsOf({ expected, ends }: LoadMemory, isCompared: boolean): readonly PartName[] {
   return expected.exactParts.filter(
     (part) =>

@@ -19,9 +19,9 @@ export interface ReportedDevice {
   readonly outputBytes: number;
   /** Present only on the device that a vision projector is loaded to. */
   readonly visionProjectorBytes?: number;
-  /** The buffer of the projector's encoder; present only where it takes memory. */
+  /** The compute buffer of the projector's encoder; present only where it is not 0. */
   readonly visionEncoderBytes?: number;
-  /** Drafting of tokens; present only where it takes memory. */
+  /** The memory for drafting tokens; present only where it is not 0. */
   readonly draftBytes?: number;
   readonly totalBytes: number;
 }

@@ -26,7 +26,7 @@ interface BackendRules {
   readonly reorder: Reorder | null;
 }
 
-/** Leave out layers only from this share on, because an attempt whose memory does not settle is wasted. */
+/** The least share of layers to leave out. A smaller share does not pay for an attempt that may fail. */
 const WORTHWHILE_SHARE = 0.3;
 
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };

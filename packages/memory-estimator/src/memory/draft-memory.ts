@@ -10,7 +10,7 @@ import { modelMemory, type Load, type ModelMemory } from './model-memory.js';
 export interface DraftMemory {
   readonly ramBytes: number;
   readonly gpuBytes: readonly number[];
-  /** Its part that is in compute buffers, which were not compared with llama.cpp. */
+  /** The part of all these bytes that is in compute buffers. */
   readonly computeBytes: number;
   readonly slack: ModelMemory['slack'];
 }

@@ -7,14 +7,14 @@ import { draftMemory } from './draft-memory.js';
 import type { MemoryParts } from './memory-parts.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
 
-/** The buffer of an encoder with flash attention, for a projector whose header does not tell its sizes. */
+/** The largest usual buffer of an encoder with flash attention. For projectors whose header lacks its sizes. */
 const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
 
 /** The memory of a load by device, with the projector and the draft. */
 export interface SettledMemory extends ModelMemory {
-  /** By device, the same as `slack` for the draft's context. */
+  /** The slack of the draft's context; see `ModelMemory.slack`. */
   readonly draftSlack: ModelMemory['slack'];
-  /** Compute buffers of the draft's context and of the projector's encoder; see `ModelMemory.compute`. */
+  /** Bytes in the buffers of the draft's context and of the encoder, which were hardly compared with real loads. */
   readonly uncomparedBytes: number;
 }
 
@@ -35,7 +35,7 @@ export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): LoadMemory {
   return { expected, ends: knowsEncoder ? ends : [...ends, withEncoder(ends.at(-1) ?? expected)] };
 }
 
-/** The same memory with an encoder as large as any. */
+/** The memory of a load whose encoder has the largest usual buffer. */
 function withEncoder(memory: SettledMemory): SettledMemory {
   const largest = <T extends MemoryParts>(parts: T): T =>
     parts.visionProjectorBytes > 0
@@ -44,7 +44,7 @@ function withEncoder(memory: SettledMemory): SettledMemory {
   return { ...memory, ram: largest(memory.ram), gpus: memory.gpus.map(largest) };
 }
 
-/** The same memory as if its compute buffers were packed without gaps. */
+/** The memory that a load would take if its compute buffers were packed without gaps. */
 export function packed({ expected, ends }: LoadMemory): LoadMemory {
   return { expected: withoutSlack(expected), ends: ends.map(withoutSlack) };
 }

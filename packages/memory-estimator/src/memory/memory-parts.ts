@@ -11,7 +11,7 @@ export interface MemoryParts {
   readonly visionProjectorBytes: number;
   /** The compute buffer of the projector's encoder, which is reserved at the load. */
   readonly visionEncoderBytes: number;
-  /** Drafting of tokens: the weights of the draft model or of the file's draft layers, and their own context. */
+  /** Memory for drafting tokens: the weights of the draft model or of the file's draft layers, and their context. */
   readonly draftBytes: number;
 }
 

@@ -7,8 +7,8 @@ import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
 /**
- * Memory that a model may take after its load, as anonymous memory of the engine's process. llama.cpp grows by the
- * first two kinds, in RAM. mlx-engine grows by all but the second, where its weights are.
+ * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
+ * first two kinds, in RAM. mlx-engine takes every kind but the second, on the device that has the weights.
  */
 export interface GrowthPart {
   readonly kind:
@@ -21,7 +21,7 @@ export interface GrowthPart {
     | 'engine-reserve';
   /** The most bytes. How many are used depends on the prompts. */
   readonly mostBytes: number;
-  /** `false`: this version may also not have it at all. */
+  /** `false`: it is not known whether this version takes this memory at all. */
   readonly isKnown: boolean;
   readonly source: string;
 }
@@ -43,7 +43,8 @@ export function growthOf(
 ): Growth {
   // An embedding model does not continue earlier prompts.
   if (high.isEmbedding) return { mostBytes: 0, parts: [] };
-  // A windowed cache of full size needs no copies. The low end has it only where the full size is certain.
+  // A full-size cache keeps earlier tokens, so the engine does not copy it. The low end is full-size only where that
+  // is certain.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
   const slots = high.parallelSequences;
   const parts: readonly GrowthPart[] = [

@@ -9,7 +9,7 @@ import {
 import type { EngineProfile, ProfileSetting, ProfileValues } from './engine-profile.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
 
-/** A setting that was not given, with the value that the engine's profile has for it. */
+/** A setting that the load does not give, and its value in the engine's profile. */
 export interface SettingFromProfile {
   readonly setting: keyof ProfileValues;
   readonly value: string | number | boolean;
@@ -28,7 +28,10 @@ export interface LoadFacts {
   readonly canDraft: boolean;
 }
 
-/** The settings of a load, with those that are not known at the value that takes the least and the most memory. */
+/**
+ * The settings of a load, twice. `low` has the value that takes the least memory for every setting that is not
+ * known, `high` the value that takes the most.
+ */
 export interface SettingEnds {
   readonly low: EngineSettings;
   readonly high: EngineSettings;
@@ -39,7 +42,7 @@ export interface ChosenSettings {
   /** The known settings, and the likeliest values of the others. */
   readonly settings: EngineSettings;
   readonly ends: SettingEnds;
-  /** Whether every setting that this load uses is known, so that both ends take the same memory. */
+  /** Whether every setting that this load uses is known. Both ends then take the same memory. */
   readonly isCertain: boolean;
   readonly fromProfile: readonly SettingFromProfile[];
 }
@@ -56,10 +59,10 @@ type End = keyof Choice<unknown>;
 const size = (value: number) => value;
 const isOn = (value: boolean) => Number(value);
 const isOff = (value: boolean) => Number(!value);
-/** The order of values that take the same memory. */
+/** Ranks values that take the same memory. */
 const any = () => 0;
 
-/** Fills in the engine's defaults for every setting that is not given. */
+/** Takes every setting that is given, and the engine's default for the others. */
 export function chooseSettings(
   profile: EngineProfile,
   given: EstimateSettings,
@@ -140,7 +143,7 @@ export function chooseSettings(
   };
   const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const at = (end: End): EngineSettings => ({
-    // A context that was asked for may be longer than the model's, the default never is.
+    // A given context may be longer than the model's maximum. A default is never longer.
     contextLengthTokens: given.contextLengthTokens ?? tokensOf(context[end]),
     kvCacheTypeK: keys[end],
     kvCacheTypeV: values[end],
@@ -177,14 +180,14 @@ export function resolveSettings(
   return chooseSettings(profile, given, facts).settings;
 }
 
-/** A default context in tokens: never longer than the model's. */
+/** A default context in tokens. It is never longer than the model's maximum. */
 function contextOf(
   context: ProfileValues['contextLengthTokens'],
   model: Hyperparameters | null,
 ): number {
   const trained = model?.trainedContext ?? null;
   if (context !== 'maximum') return Math.min(context, trained ?? context);
-  // The shortest default of any version, for a model that does not state its maximum.
+  // The model does not state its maximum: take the shortest default of any version.
   return trained ?? 4096;
 }
 
@@ -198,7 +201,7 @@ function flashAttentionFor(
   return { value: true, alternatives: [], source };
 }
 
-/** Whether two ends take the same memory: they differ only in settings that this load does not use. */
+/** Whether two ends differ only in settings that this load does not use. They then take the same memory. */
 function takeTheSame(low: EngineSettings, high: EngineSettings, facts: LoadFacts): boolean {
   return (
     low.contextLengthTokens === high.contextLengthTokens &&

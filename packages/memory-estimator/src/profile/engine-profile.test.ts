@@ -36,11 +36,14 @@ describe('a profile', () => {
     ['outputLayer', '1.52.1', 'last', '2.0.0', 'first'],
     ['promptCacheBytes', '2.9.9', 0, '2.16.0', 8 * 1024 ** 3],
     ['contextCheckpoints', '2.19.9', 0, '2.23.0', 32],
-  ] as const)('has %s by version: %s %s, %s %s', (setting, older, before, newer, after) => {
-    expect(lmStudio(older).settings[setting].value).toBe(before);
-    expect(lmStudio(newer).settings[setting].value).toBe(after);
-    expect(lmStudio(newer).settings[setting].alternatives).toEqual([]);
-  });
+  ] as const)(
+    'has %s by version: until %s it is %s, from %s on %s',
+    (setting, older, before, newer, after) => {
+      expect(lmStudio(older).settings[setting].value).toBe(before);
+      expect(lmStudio(newer).settings[setting].value).toBe(after);
+      expect(lmStudio(newer).settings[setting].alternatives).toEqual([]);
+    },
+  );
 
   test.each([
     ['flashAttention', '2.28.2', true, [false]],
@@ -48,11 +51,11 @@ describe('a profile', () => {
     ['contextLengthTokens', '2.23.0', 8192, ['maximum']],
     ['batchTokens', '2.31.2', 512, [2048]],
     ['draftTokens', '2.37.0', 0, [3]],
-  ] as const)('knows that %s of %s is not known', (setting, version, value, alternatives) => {
+  ] as const)('does not know %s of runtime %s', (setting, version, value, alternatives) => {
     expect(lmStudio(version).settings[setting]).toMatchObject({ value, alternatives });
   });
 
-  test('is that of the newest known version where no version is given, or a newer one', () => {
+  test('has the newest known facts where no version is given, or a newer one', () => {
     const { settings, factsVersion } = lmStudio(null);
     expect(lmStudio('99.0.0')).toMatchObject({ settings, factsVersion, runtimeVersion: '99.0.0' });
     expect(lmStudio(factsVersion).settings).toEqual(settings);
@@ -70,7 +73,7 @@ describe('a profile', () => {
         expect(source).toMatch(/\w{4}/);
   });
 
-  test('rejects a version that is none', () => {
+  test('rejects a text that is not a version', () => {
     expect(() => lmStudio('new')).toThrow(RangeError);
     expect(() => resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion: '1.2' })).toThrow(
       'such as b9849',

@@ -39,7 +39,7 @@ export interface EngineProfile {
   readonly settings: { readonly [K in keyof ProfileValues]: ProfileSetting<ProfileValues[K]> };
 }
 
-/** The setting with a value that is known. */
+/** A setting whose value is known. */
 export function known<T>(value: T, source: string): ProfileSetting<T> {
   return { value, alternatives: [], source };
 }

@@ -26,8 +26,8 @@ function unsure<T>(from: string, value: T, alternatives: readonly T[], source: s
 }
 
 /**
- * The history of every default, oldest first, and its entry for a version. LM Studio's schema has dates, but no
- * runtime versions; where the version of a change is not known, both values are possible around it.
+ * The defaults of a version, from the history of each default (oldest first). LM Studio's schema has dates, but no
+ * runtime versions. Where the version of a change is not known, both values are possible around it.
  */
 function settingsAt(version: VersionParts, backend: GpuBackend | null): EngineProfile['settings'] {
   const at = <T>(first: Since<T>, ...later: readonly Since<T>[]): ProfileSetting<T> => {

@@ -20,7 +20,7 @@ export function parseRuntimeName(text: string): RuntimeName {
   return { version, backend: backendOf(text.toLowerCase()) };
 }
 
-/** LM Studio names the GPU's interface, and only the CPU's instruction set in a runtime without a GPU. */
+/** The name tells the GPU's interface. In a runtime without a GPU, it tells only the CPU's instruction set. */
 function backendOf(name: string): GpuBackend | null {
   // llama.cpp compiles its CUDA back end for ROCm.
   if (/cuda|rocm/.test(name)) return 'cuda';

@@ -51,7 +51,7 @@ export type ResolvedSettings = {
   readonly [K in keyof EstimateSettings]-?: NonNullable<EstimateSettings[K]>;
 };
 
-/** Rules of an engine that decide what a load takes, and that nobody chooses in a load. */
+/** Properties of an engine that change the memory of a load, and that `EstimateSettings` does not have. */
 export interface EngineRules {
   /**
    * The tokens whose logits the compute buffer has room for: all of a micro-batch, or those that the engine

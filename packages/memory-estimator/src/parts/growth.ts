@@ -8,8 +8,8 @@ import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
 /**
- * Memory that a model may take after its load, as anonymous memory of the engine's process. llama.cpp grows by the
- * first two kinds, in RAM. mlx-engine grows by all but the second, where its weights are.
+ * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
+ * first two kinds, in RAM. mlx-engine takes every kind but the second, on the device that has the weights.
  */
 export interface GrowthPart {
   readonly kind:

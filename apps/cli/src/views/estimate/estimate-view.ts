@@ -153,7 +153,7 @@ function renderMlx({ mlx, report }: ModelEstimate, { textWidth }: Output): reado
     ...(mlx.fittedContextTokens === null
       ? []
       : [
-          `Its engine limits the context to ${formatCount(mlx.fittedContextTokens)} tokens here, unless one is set.`,
+          `The auto-fit of its engine would choose ${formatCount(mlx.fittedContextTokens)} tokens here.`,
         ]),
   ];
   return wrap(texts.join(' '), textWidth);

@@ -40,15 +40,17 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       `Only the size of ${title} is known, because ${basis.why}, so this is a rough guess.`,
     );
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
+  const { modelKey, report, refusal, fit, corrected, lmStudio } = estimate;
+  const exitCode = refusal === null ? EXIT.success : EXIT.modelFile;
   if (!output.json) {
     output.result(renderEstimate(estimate, output));
-    return EXIT.success;
+    return exitCode;
   }
-  const { modelKey, report, fit, corrected, lmStudio } = estimate;
   output.resultJson({
     file: model,
     ...report,
+    refusal,
     ...(modelKey === null ? {} : { footprint: fit?.footprint ?? null, corrected, lmStudio }),
   });
-  return EXIT.success;
+  return exitCode;
 }

@@ -11,13 +11,31 @@ export { refuseModel } from './refusal/refuse-model.js';
 export type { ModelRefusal, ModelRefusalCode } from './refusal/refuse-model.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
-export type { EstimateReport, ReportedDevice, ReportedRam } from './estimate/estimate-report.js';
+export type {
+  EngineOfReport,
+  EstimateReport,
+  ReportedDevice,
+  ReportedRam,
+} from './estimate/estimate-report.js';
 export { estimateReportFromFileSize } from './estimate/size-report.js';
 export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
 export type { FileSizeFacts } from './estimate/estimate-from-file-size.js';
+export { parseRuntimeName } from './profile/runtime-version.js';
+export type { RuntimeName } from './profile/runtime-version.js';
+export { resolveEngineProfile, withKnownSettings } from './profile/resolve-profile.js';
+export type { EngineQuestion } from './profile/resolve-profile.js';
+export type { EngineProfile, ProfileSetting, ProfileValues } from './profile/engine-profile.js';
+export type { SettingFromProfile } from './profile/choose-settings.js';
 export { CPU_ENVIRONMENT, environmentOf } from './estimate/environment.js';
 export type { EstimateEnvironment } from './estimate/environment.js';
-export type { FootprintEstimate, MemoryParts, PartName } from './estimate/footprint-estimate.js';
+export type {
+  ByteRange,
+  FootprintEstimate,
+  PartIntervals,
+  UsedProfile,
+} from './estimate/footprint-estimate.js';
+export type { MemoryParts, PartName } from './memory/memory-parts.js';
+export type { Growth, GrowthPart } from './parts/growth.js';
 export type { MemoryBudget } from './search/budget.js';
 export { longestContext } from './search/longest-context.js';
 export type { ContextFit } from './search/longest-context.js';
@@ -27,6 +45,7 @@ export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
 export type {
   CpuKind,
+  EngineRules,
   EstimateSettings,
   GpuBackend,
   ResolvedSettings,

@@ -83,6 +83,9 @@ test('--json prints the fixed fields, with every setting filled in', async () =>
     source: 'gguf-header',
     confidence: expect.stringMatching(/^(high|medium|low)$/),
     exactParts: expect.arrayContaining(['weights', 'kvCache']),
+    partIntervals: expect.objectContaining({ kvCacheBytes: { lowBytes: part, highBytes: part } }),
+    growth: { mostBytes: 0, parts: [] },
+    profile: expect.objectContaining({ engine: 'llama.cpp', settings: expect.any(Array) }),
   });
 });
 

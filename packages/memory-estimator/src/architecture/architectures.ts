@@ -5,7 +5,7 @@ export interface Architecture {
   readonly name: string;
   /** `false` where only the common rules are known. */
   readonly known: boolean;
-  /** The memory that it keeps between tokens. `none`: an encoder or a diffusion model, without a cache. */
+  /** The memory that a model keeps between tokens. `none`: an encoder or a diffusion model, without a cache. */
   readonly memory: 'attention' | 'recurrent' | 'hybrid' | 'none';
   readonly window: WindowRule | null;
   /** Every layer has both a KV cache and a recurrent state. */

@@ -8,7 +8,7 @@ import { slidingWindow, type SlidingWindow } from './sliding-window.js';
 /** The most layers that llama.cpp accepts (LLAMA_MAX_LAYERS). */
 const MAX_LAYERS = 512;
 
-/** Far above the widest known layer, which has 2^14 values for each token, and keys of 2^15. */
+/** Widest layer that is accepted. The widest known layer has 2^14 values for each token, and keys of 2^15. */
 const MAX_WIDTH = 2 ** 20;
 const MAX_VOCABULARY = 2 ** 28;
 /** The most columns of a convolution's rolling state. */
@@ -135,7 +135,7 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
   };
 }
 
-/** Whether a layer is neither attention nor state space, as some of Nemotron-H. */
+/** Whether a layer has neither attention nor a state, like some layers of Nemotron-H. */
 function isFeedForwardOnly(
   architecture: Architecture,
   read: MetadataReader,

@@ -8,7 +8,7 @@ export interface LayerPattern {
   readonly start: number;
   /** Number of layers after which the stretch repeats. */
   readonly period: number;
-  /** The layer behind the stretch. The last layer is never in it, because it drops rows. */
+  /** Index after the last layer of the stretch. The model's last layer drops rows, so no stretch contains it. */
   readonly end: number;
 }
 
@@ -67,7 +67,7 @@ function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): str
     model.recurrent[il] === true,
     model.attention[il] === true,
     model.expertsUsed[il],
-    // Rules that depend on the layer's number: SmolLM3 does not rotate in each fourth layer, and the first
+    // Some rules depend on the layer's number: SmolLM3 does not rotate in each fourth layer, and the first
     // ten layers of Gemma 3n are sparse.
     model.architecture.name === 'smollm3' && il % 4 === 3,
     model.architecture.name === 'gemma3n' && il < 10,

@@ -16,7 +16,7 @@ const OUTPUT_TENSORS =
 const LAYER = /^blk\.(\d+)\./;
 const EXPERTS = /\.ffn_(up|down|gate|gate_up)_(ch|)exps\.(weight|bias)$/;
 
-/** A weight, and its part of the model, known from its name. */
+/** A weight, and the part of the model that its name tells. */
 interface IndexedWeight {
   readonly tensor: GgufTensor;
   readonly place: 'input' | 'layer' | 'output';

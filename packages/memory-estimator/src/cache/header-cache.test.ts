@@ -6,7 +6,7 @@ import { itemAt } from '../item-at.js';
 import { headerBytes } from '../../test/corpus.js';
 import { smallModel } from '../../test/gguf-writer.js';
 import { estimateReport } from '../estimate/estimate-report.js';
-import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { openHeaderCache } from './header-cache.js';

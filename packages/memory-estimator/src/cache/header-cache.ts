@@ -7,7 +7,7 @@ import type { SaveOutcome } from '../files/atomic-file.js';
 import { decodeHeader, encodeHeader } from './header-codec.js';
 import { openStampedStore } from './stamped-store.js';
 
-/** Raise it when the stored form changes: files of another format are ignored. */
+/** Version of the stored form. Raise it when the form changes: files of another version are ignored. */
 const FORMAT = 2;
 /** Results kept for each model. The oldest are dropped first. */
 const MAX_DERIVED = 64;

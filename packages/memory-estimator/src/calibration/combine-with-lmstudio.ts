@@ -1,6 +1,7 @@
 import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
-import type { FootprintEstimate, MemoryParts } from '../estimate/footprint-estimate.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
+import type { MemoryParts } from '../memory/memory-parts.js';
 
 /** LM Studio's estimate of a load: weights and caches, without compute buffers. */
 export interface LMStudioEstimate {

@@ -160,7 +160,7 @@ describe('the interval contains about 90 % of the true figures', () => {
     expect(share(() => [])).toBeGreaterThan(0.88);
   });
 
-  test('and is narrower with 20 neighbours than from the header alone', () => {
+  test('is narrower with 20 neighbours than from the header alone', () => {
     const widthAfter = (count: number) => {
       const here = machineOf(1);
       const { interval } = calibrateFootprint(

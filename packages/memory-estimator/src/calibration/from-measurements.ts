@@ -3,7 +3,7 @@ import { COVERAGE } from '../estimate/interval.js';
 import { bytesOn, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
-/** Weight of a reading of the engine's process; a reading of free memory weighs 1. */
+/** Weight of a reading of the engine's process. A reading of free memory has weight 1. */
 const PROCESS_WEIGHT = 4;
 
 /** How far two versions of this package may differ in their estimates of the same load. */
@@ -65,7 +65,7 @@ function isNear(one: number, other: number): boolean {
   return Math.abs(one - other) <= Math.max(SAME_BYTES, SAME_RATIO * Math.max(one, other));
 }
 
-/** The median of the readings of one pool, and how far the true value may lie from it, in bytes. */
+/** The median of the readings of one pool, and how far the true value may differ from the median, in bytes. */
 interface MeasuredPool {
   readonly bytes: number;
   readonly spread: number;

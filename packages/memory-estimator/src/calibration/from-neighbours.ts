@@ -3,15 +3,16 @@ import { VERSION_DRIFT } from '../estimate/interval.js';
 import { bytesOn, type CalibrationTarget, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
-/** Weight of the same model with other settings; another model weighs 1. */
+/** Weight of a load of the same model with other settings. A load of another model has weight 1. */
 const SAME_MODEL_WEIGHT = 3;
-/** Weight of a reading of the process against free memory, and of this engine version against another. */
+/** Factor on the weight of a reading of the process (not of free memory), and of the same engine version. */
 const SURE_WEIGHT = 2;
 /** One neighbour shifts a pool by 1/2 of its error, three by 3/4. */
 const SHRINKAGE = 1;
-/** Limits of the shift: the larger of the first two, and the third. */
+/** The most that a shift may add to a pool: this share of it or these bytes, whichever is more. */
 const MOST_ADDED_SHARE = 0.5;
 const MOST_ADDED_BYTES = 1536 * 1024 * 1024;
+/** The largest share of a pool that a shift may remove. */
 const MOST_REMOVED_SHARE = 0.25;
 
 /** The footprint, shifted by the errors of its neighbours' estimates. */
@@ -83,7 +84,7 @@ function residuals(
 /** A pool after its correction, in bytes. */
 interface Corrected {
   readonly bytes: number;
-  /** How far the true value may lie from it, to each side. */
+  /** How far the true value may differ from the corrected one, up or down. */
   readonly spread: number;
   /** The part of the median error that shrinkage left out; signed. */
   readonly held: number;

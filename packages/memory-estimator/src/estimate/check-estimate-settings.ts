@@ -1,7 +1,10 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { checkFigures, type SettingsProblem } from '../settings/check-figures.js';
-import { resolveSettings, type EstimateSettings } from '../settings/estimate-settings.js';
+import { resolveSettings } from '../profile/choose-settings.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
+import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
+import type { EstimateSettings } from '../settings/estimate-settings.js';
 import { refusals } from './refusals.js';
 
 /**
@@ -9,14 +12,16 @@ import { refusals } from './refusals.js';
  *
  * @param header With a header, also finds what llama.cpp refuses for this model: for example cache types
  * whose blocks do not fill its heads.
+ * @param profile The defaults of the engine for settings that are not given. Default: those of llama.cpp.
  */
 export function checkEstimateSettings(
   settings: EstimateSettings,
   header: GgufHeader | null = null,
+  profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): readonly SettingsProblem[] {
   const problems = checkFigures(settings);
   if (problems.length > 0) return problems;
-  const resolved = resolveSettings(settings);
+  const resolved = resolveSettings(settings, profile);
   if (resolved.gpuBackend === 'none' && resolved.gpuLayers > 0)
     problems.push({
       setting: 'gpuLayers',

@@ -1,9 +1,13 @@
 import type { GpuResources, Resources } from '@mai/memory-ledger';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
+import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import type { CpuKind, GpuBackend } from '../settings/estimate-settings.js';
 
 /** The machine and the engine that load a model. */
 export interface EstimateEnvironment {
+  /** The defaults of the engine: those of `resolveEngineProfile`. */
+  readonly profile: EngineProfile;
   readonly gpuBackend: GpuBackend;
   /**
    * The GPUs in LM Studio's order. Layers are spread in proportion to free memory; a GPU with `null` counts
@@ -11,7 +15,7 @@ export interface EstimateEnvironment {
    */
   readonly gpus: readonly { readonly deviceKey: string; readonly availableBytes: number | null }[];
   readonly cpu: CpuKind;
-  /** Engine settings outside of the load configuration; `null` takes LM Studio's default. */
+  /** Engine settings outside of the load configuration; `null` takes the profile's default. */
   readonly batchTokens: number | null;
   readonly ubatchTokens: number | null;
   readonly kvUnified: boolean | null;
@@ -20,10 +24,15 @@ export interface EstimateEnvironment {
   readonly mapsWeights: boolean;
   /** The header of the vision projector (mmproj) that is loaded with the model; `null` without one. */
   readonly visionProjector: GgufHeader | null;
+  /** Whether the model is loaded to compute embeddings; `null` where only the header can tell. */
+  readonly isEmbedding: boolean | null;
+  /** The header of a smaller model that drafts tokens for this one; `null` without one. */
+  readonly draftModel: GgufHeader | null;
 }
 
-/** A machine without a GPU, and LM Studio with its defaults. */
+/** A machine without a GPU, and llama.cpp. */
 export const CPU_ENVIRONMENT: EstimateEnvironment = {
+  profile: LLAMA_CPP_PROFILE,
   gpuBackend: 'none',
   gpus: [],
   cpu: 'auto',
@@ -33,6 +42,8 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
   swaFull: null,
   mapsWeights: true,
   visionProjector: null,
+  isEmbedding: null,
+  draftModel: null,
 };
 
 /**
@@ -41,16 +52,19 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
  * LM Studio uses the one GPU of a unified machine, and otherwise GPUs with memory of their own. The back end
  * is Metal for a GPU of Apple, and CUDA where a GPU of NVIDIA is there (CUDA uses no other GPUs). Where the
  * vendor is another one or not known, it is Metal on a unified machine and Vulkan on any other.
+ *
+ * @param profile The defaults of the engine. Default: those of llama.cpp.
  */
-export function environmentOf({
-  gpus,
-  unified,
-}: Pick<Resources, 'gpus' | 'unified'>): EstimateEnvironment {
+export function environmentOf(
+  { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
+  profile: EngineProfile = LLAMA_CPP_PROFILE,
+): EstimateEnvironment {
   const usable = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
   const gpuBackend = backendOf(usable, unified);
   const used = gpuBackend === 'cuda' ? usable.filter(({ vendor }) => vendor === 'nvidia') : usable;
   return {
     ...CPU_ENVIRONMENT,
+    profile,
     gpuBackend,
     // A single GPU gets all layers, so its free memory does not matter. Leaving it out lets the results for
     // one environment be cached.

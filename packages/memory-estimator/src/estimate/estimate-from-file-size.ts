@@ -1,7 +1,9 @@
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import { layersOfRatio } from '../parts/offload.js';
+import { resolveSettings } from '../profile/choose-settings.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
 import { COVERAGE } from './interval.js';
-import { layersOfRatio } from './offload.js';
 
 const MIB = 1024 * 1024;
 
@@ -9,7 +11,6 @@ const MIB = 1024 * 1024;
 const BYTES_PER_TOKEN = 96 * 1024;
 /** Compute buffers relative to the file. */
 const COMPUTE_SHARE = 0.08;
-const DEFAULT_CONTEXT = 4096;
 const LARGEST_CONTEXT_COUNTED = 131_072;
 /** Upper end of the interval: models with wide caches take several times the usual KV cache. */
 const UPPER_FACTOR = 3;
@@ -27,7 +28,7 @@ export interface FileSizeFacts {
  * Estimates a load from the size of the model's files, with low confidence: for MLX models (LM Studio on
  * Apple silicon) and for files that cannot be read. Weights that are not GGUF count as anonymous.
  *
- * @param loadConfig Only the context length (4096 tokens by default) and the offload ratio matter.
+ * @param loadConfig Only the context length (by default that of the environment's profile) and the offload ratio matter.
  * @param environment Default: a machine without a GPU.
  */
 export function estimateFromFileSize(
@@ -36,7 +37,11 @@ export function estimateFromFileSize(
   environment: EstimateEnvironment = CPU_ENVIRONMENT,
 ): Footprint {
   const { sizeBytes } = facts;
-  const parts = usualParts(facts, loadConfig.contextLengthTokens ?? DEFAULT_CONTEXT);
+  const { contextLengthTokens } = resolveSettings(
+    { ...NO_SETTINGS, contextLengthTokens: loadConfig.contextLengthTokens },
+    environment.profile,
+  );
+  const parts = usualParts(facts, contextLengthTokens);
   const extra = parts.kvCacheBytes + parts.computeBytes;
   const totalBytes = sizeBytes + extra;
   const { gpus } = environment;
@@ -44,8 +49,9 @@ export function estimateFromFileSize(
   // The number of layers is unknown, so the ratio is applied to a hundred.
   const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
   const onGpu = Math.round(totalBytes * share);
-  const mapped =
-    facts.format === 'gguf' && environment.mapsWeights ? Math.round(sizeBytes * (1 - share)) : 0;
+  const { mapsWeights, profile } = environment;
+  const isMapped = facts.format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
+  const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;
   return {
     ram: { mappedBytes: mapped, anonymousBytes: totalBytes - onGpu - mapped },
     gpus: hasGpu ? spread(onGpu, gpus) : [],

@@ -7,7 +7,7 @@ import {
 } from '../../test/corpus.js';
 import type { EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateReportFromFileSize } from './size-report.js';
-import { NO_SETTINGS } from './estimate-footprint.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { estimateReport, type EstimateReport } from './estimate-report.js';
 
 const MIB = 1024 * 1024;

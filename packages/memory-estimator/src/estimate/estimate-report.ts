@@ -1,15 +1,14 @@
 import type { Confidence, FootprintInterval, FootprintSource } from '@mai/memory-ledger';
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import {
-  resolveSettings,
-  type EstimateSettings,
-  type ResolvedSettings,
-} from '../settings/estimate-settings.js';
+import type { MemoryParts, PartName } from '../memory/memory-parts.js';
+import type { Growth } from '../parts/growth.js';
+import type { EstimateSettings, ResolvedSettings } from '../settings/estimate-settings.js';
 import { checkEstimateSettings } from './check-estimate-settings.js';
-import { CPU_ENVIRONMENT } from './environment.js';
-import { defaultContext, estimatePlan } from './estimate-footprint.js';
-import type { MemoryParts, PartName } from './footprint-estimate.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import { estimatePlan } from './estimate-footprint.js';
+import type { PartIntervals, UsedProfile } from './footprint-estimate.js';
+import { chooseFor } from './plan-load.js';
 
 /** The memory of a load on one device, in bytes. */
 export interface ReportedDevice {
@@ -20,6 +19,10 @@ export interface ReportedDevice {
   readonly outputBytes: number;
   /** Present only on the device that a vision projector is loaded to. */
   readonly visionProjectorBytes?: number;
+  /** The compute buffer of the projector's encoder; present only where it is not 0. */
+  readonly visionEncoderBytes?: number;
+  /** The memory for drafting tokens; present only where it is not 0. */
+  readonly draftBytes?: number;
   readonly totalBytes: number;
 }
 
@@ -43,30 +46,43 @@ export interface EstimateReport {
   readonly source: FootprintSource;
   readonly confidence: Confidence;
   readonly exactParts: readonly PartName[];
+  /** `null` where only the file size is known. */
+  readonly partIntervals: PartIntervals | null;
+  /** What the model may grow to after its load; not part of the total. `null` where it is not known. */
+  readonly growth: Growth | null;
+  /** The engine's profile, and the settings that came from it. `null` where only the file size is known. */
+  readonly profile: UsedProfile | null;
 }
+
+/** The engine that loads a model, and what it loads beside it. */
+export type EngineOfReport = Partial<
+  Pick<EstimateEnvironment, 'profile' | 'isEmbedding' | 'draftModel'>
+>;
 
 /**
  * Estimates a header under the settings of `mai estimate`, on a machine with at most one GPU.
  *
  * @param visionProjector The header of the projector (mmproj) that is loaded with the model.
+ * @param engine Default: llama.cpp, and what the header tells about the model.
  * @throws RangeError where `checkEstimateSettings` finds a problem.
  */
 export function estimateReport(
   header: GgufHeader,
   settings: EstimateSettings,
   visionProjector: GgufHeader | null = null,
+  engine: EngineOfReport = {},
 ): EstimateReport {
-  const [problem] = checkEstimateSettings(settings, header);
+  const beside = { ...CPU_ENVIRONMENT, ...engine, visionProjector };
+  const [problem] = checkEstimateSettings(settings, header, beside.profile);
   if (problem !== undefined) throw new RangeError(problem.message);
   const index = indexModel(header);
-  const contextLengthTokens = settings.contextLengthTokens ?? defaultContext(index);
-  const resolved = resolveSettings({ ...settings, contextLengthTokens });
-  const { gpuBackend } = resolved;
+  const chosen = chooseFor(index, settings, beside);
+  const { gpuBackend } = chosen.settings;
   const gpus = gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
   const estimate = estimatePlan(index, {
-    settings: resolved,
+    ...chosen,
     cpuExpertLayers: 0,
-    environment: { ...CPU_ENVIRONMENT, gpuBackend, gpus, visionProjector },
+    environment: { ...beside, gpuBackend, gpus },
   });
   const { parts, ram } = estimate;
   const ramBytes = ram.mappedBytes + ram.anonymousBytes;
@@ -84,15 +100,20 @@ export function estimateReport(
     source: estimate.source,
     confidence: estimate.confidence,
     exactParts: estimate.exactParts,
+    partIntervals: estimate.partIntervals,
+    growth: estimate.growth,
+    profile: estimate.profile,
   };
 }
 
 function reportedDevice(parts: MemoryParts, totalBytes: number): ReportedDevice {
   const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes } = parts;
-  const { visionProjectorBytes } = parts;
+  const { visionProjectorBytes, visionEncoderBytes, draftBytes } = parts;
   return {
     ...{ weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes },
     ...(visionProjectorBytes > 0 ? { visionProjectorBytes } : {}),
+    ...(visionEncoderBytes > 0 ? { visionEncoderBytes } : {}),
+    ...(draftBytes > 0 ? { draftBytes } : {}),
     totalBytes,
   };
 }

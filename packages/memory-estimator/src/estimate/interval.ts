@@ -1,5 +1,8 @@
 import type { Confidence, FootprintInterval } from '@mai/memory-ledger';
 import type { GpuBackend } from '../settings/estimate-settings.js';
+import type { SettledMemory } from '../memory/load-memory.js';
+import { sumParts, type MemoryParts } from '../memory/memory-parts.js';
+import type { ByteRange } from './footprint-estimate.js';
 
 const MIB = 1024 * 1024;
 
@@ -36,33 +39,91 @@ const DROPPED_SHARE = 0.3;
  */
 const UNTOUCHED_SHARE = 0.85;
 
-/** The facts that an interval depends on. */
+/**
+ * Relative change of compute buffers, down and up, with an engine version that was not compared. Metal reorders
+ * nodes, and a buffer of August 2025 (gpt-oss-120b on runtime 1.44.0) is 46 % larger than the estimate.
+ */
+const UNCOMPARED_DRIFT: Readonly<
+  Record<GpuBackend, { readonly down: number; readonly up: number }>
+> = {
+  none: { down: 0.1, up: 0.1 },
+  cuda: { down: 0.1, up: 0.1 },
+  vulkan: { down: 0.1, up: 0.1 },
+  metal: { down: 0.1, up: 0.5 },
+};
+/** The same for a context that drafts tokens and for the encoder of pictures. */
+const UNCOMPARED_EXTRA = 0.25;
+
+/** The facts that an interval depends on, besides the memory. */
 export interface IntervalFacts {
-  readonly totalBytes: number;
-  readonly repackBytes: number;
-  /** Compute buffers in RAM. Those on GPUs are always resident. */
-  readonly computeBytes: number;
   readonly vocabulary: number;
   readonly confidence: Confidence;
   readonly gpuBackend: GpuBackend;
-  readonly gpuCount: number;
+  /** Whether the compute buffers of the engine's version were compared with the estimate. */
+  readonly isCompared: boolean;
 }
 
 /**
  * The range of 90 % of the loads: the total, the drift of versions, and the memory that the engine's log
- * leaves out.
+ * leaves out. It covers all values of the settings that are not known.
+ *
+ * @param memories The memory of the load with each end of the unknown settings.
  */
-export function estimateInterval(facts: IntervalFacts): FootprintInterval {
-  const { totalBytes, confidence } = facts;
-  const drift = VERSION_DRIFT[confidence] * totalBytes;
-  const absent = DROPPED_SHARE * facts.repackBytes + UNTOUCHED_SHARE * facts.computeBytes;
+export function totalInterval(
+  memories: readonly SettledMemory[],
+  facts: IntervalFacts,
+): FootprintInterval {
+  const ranges = memories.map((memory) => rangeOf(memory, facts));
+  return {
+    coverage: COVERAGE,
+    lowBytes: Math.min(...ranges.map(({ lowBytes }) => lowBytes)),
+    highBytes: Math.max(...ranges.map(({ highBytes }) => highBytes)),
+  };
+}
+
+function rangeOf({ ram, gpus, uncomparedBytes }: SettledMemory, facts: IntervalFacts): ByteRange {
+  const totalBytes = gpus.reduce((sum, gpu) => sum + sumParts(gpu), sumParts(ram));
+  const computeBytes = gpus.reduce((sum, gpu) => sum + gpu.computeBytes, ram.computeBytes);
+  const drift = VERSION_DRIFT[facts.confidence] * totalBytes;
+  const extra = UNCOMPARED_EXTRA * uncomparedBytes;
+  const compute = facts.isCompared
+    ? { down: 0, up: 0 }
+    : {
+        down: UNCOMPARED_DRIFT[facts.gpuBackend].down * computeBytes,
+        up: UNCOMPARED_DRIFT[facts.gpuBackend].up * computeBytes,
+      };
+  const absent = DROPPED_SHARE * ram.repackBytes + UNTOUCHED_SHARE * ram.computeBytes;
   const overhead =
     ENGINE_BYTES +
     TOKENIZER_BYTES_PER_TOKEN * facts.vocabulary +
-    facts.gpuCount * DEVICE_BYTES[facts.gpuBackend];
+    gpus.length * DEVICE_BYTES[facts.gpuBackend];
   return {
-    coverage: COVERAGE,
-    lowBytes: Math.max(0, Math.floor(totalBytes - drift - absent)),
-    highBytes: Math.ceil(totalBytes + drift + overhead),
+    lowBytes: Math.max(0, Math.floor(totalBytes - drift - compute.down - extra - absent)),
+    highBytes: Math.ceil(totalBytes + drift + compute.up + extra + overhead),
+  };
+}
+
+/**
+ * The range of a part that is not exact.
+ *
+ * @param bytes The part with each end of the unknown settings.
+ */
+export function partInterval(
+  part: keyof MemoryParts,
+  bytes: readonly number[],
+  { gpuBackend, confidence }: IntervalFacts,
+): ByteRange {
+  const [low, high] = [Math.min(...bytes), Math.max(...bytes)];
+  const drift =
+    part === 'computeBytes'
+      ? UNCOMPARED_DRIFT[gpuBackend]
+      : part === 'draftBytes' || part === 'visionEncoderBytes'
+        ? { down: UNCOMPARED_EXTRA, up: UNCOMPARED_EXTRA }
+        : { down: 0, up: 0 };
+  // With low confidence, not even the sizes of caches are certain.
+  const doubt = confidence === 'low' ? VERSION_DRIFT.low : 0;
+  return {
+    lowBytes: Math.floor(low * (1 - Math.max(drift.down, doubt))),
+    highBytes: Math.ceil(high * (1 + Math.max(drift.up, doubt))),
   };
 }

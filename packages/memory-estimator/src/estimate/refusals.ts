@@ -3,7 +3,7 @@ import { keyLengthOf, keyWidthOf, valueLengthOf } from '../architecture/hyperpar
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { cacheLayout } from '../parts/context-buffers.js';
 import type { SettingsProblem } from '../settings/check-figures.js';
-import { isPlainType, type ResolvedSettings } from '../settings/estimate-settings.js';
+import { isPlainType, type EngineSettings } from '../settings/estimate-settings.js';
 
 /**
  * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only
@@ -12,7 +12,7 @@ import { isPlainType, type ResolvedSettings } from '../settings/estimate-setting
  */
 export function refusals(
   model: Hyperparameters | null,
-  settings: ResolvedSettings,
+  settings: EngineSettings,
 ): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   const refuse = (setting: SettingsProblem['setting'], message: string) =>

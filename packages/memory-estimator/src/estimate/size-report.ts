@@ -1,5 +1,8 @@
 import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
-import { resolveSettings, type EstimateSettings } from '../settings/estimate-settings.js';
+import { resolveSettings } from '../profile/choose-settings.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
+import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
+import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateFromFileSize, usualParts, type FileSizeFacts } from './estimate-from-file-size.js';
 import { CPU_ENVIRONMENT } from './environment.js';
 import type { EstimateReport, ReportedDevice } from './estimate-report.js';
@@ -18,15 +21,17 @@ const NOTHING: ReportedDevice = {
  * confidence is low. With a GPU, the whole model is on it, unless `gpuLayers` is 0.
  *
  * @param facts.layers Number of layers, which bounds the `gpuLayers` that are reported.
+ * @param profile The defaults of the engine for settings that are not given. Default: those of llama.cpp.
  */
 export function estimateReportFromFileSize(
   facts: FileSizeFacts & { readonly architecture: string | null; readonly layers: number | null },
   settings: EstimateSettings,
+  profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): EstimateReport {
-  const resolved = resolveSettings(settings);
+  const resolved = resolveSettings(settings, profile);
   const { contextLengthTokens, gpuBackend } = resolved;
   const gpuLayers = Math.min(resolved.gpuLayers, (facts.layers ?? Infinity) + 1);
-  const loadConfig = { ...resolved, gpuLayers };
+  const loadConfig = reportedSettings(resolved, gpuLayers);
   const hasGpu = gpuBackend !== 'none';
   const onGpu = hasGpu && gpuLayers > 0;
   const footprint = estimateFromFileSize(
@@ -51,5 +56,8 @@ export function estimateReportFromFileSize(
     source,
     confidence,
     exactParts: [],
+    partIntervals: null,
+    growth: null,
+    profile: null,
   };
 }

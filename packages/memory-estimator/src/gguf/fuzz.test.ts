@@ -2,7 +2,7 @@ import { headerBytes } from '../../test/corpus.js';
 import { seeded } from '../../test/footprints.js';
 import { smallModel } from '../../test/gguf-writer.js';
 import { estimateReport } from '../estimate/estimate-report.js';
-import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { itemAt } from '../item-at.js';
 import { isModelFileError } from './model-file-error.js';
 import { readGgufHeader } from './read-gguf-header.js';

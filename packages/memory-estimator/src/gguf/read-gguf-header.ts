@@ -17,7 +17,7 @@ import { splitFiles } from './split-files.js';
 /** Size of the first read: most headers without a vocabulary fit. */
 const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 128 * 1024;
-/** Reads without a break, 8 MiB: most headers are shorter, vocabulary included. */
+/** Number of reads between two breaks: 8 MiB, which most headers do not reach, vocabulary included. */
 const READS_AT_ONCE = 64;
 
 /** Options of `readGgufHeader`. */

@@ -1,7 +1,7 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.js';
 import type { ModelIndex } from '../architecture/model-index.js';
-import type { GpuBackend, ResolvedSettings } from '../settings/estimate-settings.js';
+import type { GpuBackend, EngineSettings } from '../settings/estimate-settings.js';
 import { itemAt } from '../item-at.js';
 import type { RuntimeShape } from '../parts/runtime-shape.js';
 import { buildGraph } from './build-graph.js';
@@ -26,7 +26,7 @@ interface BackendRules {
   readonly reorder: Reorder | null;
 }
 
-/** Leave out layers only from this share on, because an attempt whose memory does not settle is wasted. */
+/** The least share of layers to leave out. A smaller share does not pay for an attempt that may fail. */
 const WORTHWHILE_SHARE = 0.3;
 
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
@@ -71,7 +71,7 @@ export interface ComputeBuffers {
 export function computeBuffers(
   index: ModelIndex,
   model: Hyperparameters,
-  settings: ResolvedSettings,
+  settings: EngineSettings,
   shape: RuntimeShape,
   placement: ComputePlacement,
 ): ComputeBuffers {

@@ -1,5 +1,5 @@
 import { corpusHeader, vulkanCorpus } from '../../test/corpus.js';
-import { NO_SETTINGS } from '../estimate/estimate-footprint.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { estimateReport } from '../estimate/estimate-report.js';
 
 const MIB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { KvCacheType } from '@mai/memory-ledger';
 import { keyWidthOf, valueWidthOf, type Hyperparameters } from '../architecture/hyperparameters.js';
 import { rowBytes, TENSOR_TYPES, type TensorTypeLayout } from '../gguf/tensor-types.js';
-import type { ResolvedSettings } from '../settings/estimate-settings.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
 import type { RuntimeShape } from './runtime-shape.js';
 
 /** Bytes of one number (F32) in states and logits. */
@@ -27,7 +27,7 @@ export function cacheLayout(type: KvCacheType): TensorTypeLayout {
 /** Bytes of the KV cache of each layer; 0 for layers without one. Source: llama-kv-cache.cpp. */
 export function kvCacheBytesByLayer(
   model: Hyperparameters,
-  settings: ResolvedSettings,
+  settings: EngineSettings,
   shape: RuntimeShape,
 ): number[] {
   const keys = cacheLayout(settings.kvCacheTypeK);
@@ -56,10 +56,15 @@ export function widestValue(model: Hyperparameters): number {
 
 /** Bytes of the recurrent state of each layer, for any context length. Source: llama-memory-recurrent.cpp. */
 export function recurrentBytesByLayer(model: Hyperparameters, shape: RuntimeShape): number[] {
-  const perSequence = BYTES_PER_VALUE * (model.rollingStateSize + model.recurrentStateSize);
+  const perSequence = recurrentBytesOfLayer(model);
   return Array.from({ length: model.layers }, (_, il) =>
-    model.recurrent[il] === true ? perSequence * shape.sequences : 0,
+    model.recurrent[il] === true ? perSequence * shape.sequences * shape.stateCopies : 0,
   );
+}
+
+/** Bytes of the recurrent state of one sequence in a layer that has one. */
+export function recurrentBytesOfLayer(model: Hyperparameters): number {
+  return BYTES_PER_VALUE * (model.rollingStateSize + model.recurrentStateSize);
 }
 
 /** Bytes of the logits of one token of each sequence. Source: output_reserve in llama-context.cpp. */

@@ -1,6 +1,6 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { pad } from '../pad.js';
-import type { ResolvedSettings } from '../settings/estimate-settings.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
 
 /** llama.cpp rounds the cells of a cache up to a multiple of this. */
 const CELL_PADDING = 256;
@@ -8,6 +8,8 @@ const CELL_PADDING = 256;
 /** Sizes that llama.cpp derives from the settings. Source: llama-context.cpp and llama-kv-cache-iswa.cpp. */
 export interface RuntimeShape {
   readonly sequences: number;
+  /** Copies of the recurrent state of each sequence: one, and one for each token that a draft may take back. */
+  readonly stateCopies: number;
   /** Separate caches: one for each sequence, or one for all where the cache is unified. */
   readonly streams: number;
   /** Cells in one stream of the cache of a layer with full attention. */
@@ -21,26 +23,32 @@ export interface RuntimeShape {
 }
 
 /** The sizes of a context. */
-export function runtimeShape(model: Hyperparameters, settings: ResolvedSettings): RuntimeShape {
+export function runtimeShape(model: Hyperparameters, settings: EngineSettings): RuntimeShape {
   const { parallelSequences: sequences, kvUnified, swaFull } = settings;
   const asked = settings.contextLengthTokens * (kvUnified ? 1 : sequences);
   const padded = pad(asked, CELL_PADDING);
   const cells = kvUnified ? padded : pad(Math.floor(padded / sequences), CELL_PADDING);
   const context = kvUnified ? padded : cells * sequences;
   // llama.cpp limits the batch of a causal model to its context.
-  const ubatch = Math.min(settings.ubatchTokens, model.cached ? asked : Infinity);
+  const wholeContext = settings.isEmbedding && settings.embeddingBatch === 'context';
+  const askedBatch = wholeContext ? asked : settings.ubatchTokens;
+  const ubatch = Math.min(askedBatch, model.cached ? asked : Infinity);
   const tokens = Math.min(context, ubatch);
   const window = model.window?.sizeTokens ?? 0;
   const windowCells = pad(
     Math.min(cells, window * (kvUnified ? sequences : 1) + ubatch),
     CELL_PADDING,
   );
+  const stateCopies = 1 + settings.draftTokens;
+  // Embeddings are pooled from the outputs of all tokens.
+  const asksAll = settings.isEmbedding || settings.reservedLogits === 'micro-batch';
   return {
     sequences,
+    stateCopies,
     streams: kvUnified ? 1 : sequences,
     cells,
     windowCells: swaFull ? cells : windowCells,
     graphTokens: pad(tokens, sequences),
-    graphOutputs: tokens,
+    graphOutputs: asksAll ? tokens : Math.min(tokens, sequences * stateCopies),
   };
 }

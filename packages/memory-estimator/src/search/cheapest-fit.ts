@@ -1,8 +1,8 @@
 import type { KvCacheType, LoadConfig } from '@mai/memory-ledger';
-import { indexModel } from '../architecture/model-index.js';
+import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../estimate/environment.js';
-import { defaultContext, planLoad } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
+import { planLoad } from '../estimate/plan-load.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { cacheLayout } from '../parts/context-buffers.js';
 import type { MemoryBudget } from './budget.js';
@@ -58,12 +58,13 @@ export function cheapestFit(
   options: { readonly minContextLengthTokens?: number } = {},
 ): CheapestFit | null {
   const index = indexModel(header);
-  const contextTokens = loadConfig.contextLengthTokens ?? defaultContext(index);
+  const valuesOf = (config: LoadConfig) => valuesInForce(index, config, environment);
+  const asked = valuesOf(loadConfig);
+  const { contextLengthTokens: contextTokens } = asked;
   const minTokens = Math.min(options.minContextLengthTokens ?? 2048, contextTokens);
-  const asked = valuesOf(loadConfig, contextTokens);
   const fit = (config: LoadConfig, footprint: FootprintEstimate): CheapestFit => ({
     loadConfig: config,
-    tradeOffs: tradeOffs(asked, valuesOf(config, contextTokens)),
+    tradeOffs: tradeOffs(asked, valuesOf(config)),
     footprint,
   });
   const unchanged = (config: LoadConfig): CheapestFit | null => {
@@ -86,8 +87,8 @@ export function cheapestFit(
   };
   // Answers hardly suffer from an 8-bit cache, but noticeably from a 4-bit one.
   const plain = loadConfig;
-  const eight = withCache(loadConfig, 'q8_0');
-  const four = withCache(loadConfig, 'q4_0');
+  const eight = withCache(loadConfig, asked, 'q8_0');
+  const four = withCache(loadConfig, asked, 'q4_0');
   const shortest = (config: LoadConfig) => ({ ...config, contextLengthTokens: minTokens });
   return (
     unchanged(plain) ??
@@ -106,19 +107,17 @@ export function cheapestFit(
 }
 
 /** Stores keys and values in this type, each only where the type is smaller than its own. */
-function withCache(loadConfig: LoadConfig, type: KvCacheType): LoadConfig {
-  const { keys, values } = cacheTypes(loadConfig);
+function withCache(
+  loadConfig: LoadConfig,
+  { keys, values }: KvCacheTypes,
+  type: KvCacheType,
+): LoadConfig {
   return {
     ...loadConfig,
     kvCacheTypeK: smaller(keys, type),
     kvCacheTypeV: smaller(values, type),
     flashAttention: true,
   };
-}
-
-/** LM Studio's default cache type is f16. */
-function cacheTypes({ kvCacheTypeK, kvCacheTypeV }: LoadConfig): KvCacheTypes {
-  return { keys: kvCacheTypeK ?? 'f16', values: kvCacheTypeV ?? 'f16' };
 }
 
 function smaller(one: KvCacheType, other: KvCacheType): KvCacheType {
@@ -129,11 +128,17 @@ function smaller(one: KvCacheType, other: KvCacheType): KvCacheType {
   return bytes(other) < bytes(one) ? other : one;
 }
 
-function valuesOf(config: LoadConfig, defaultContextTokens: number): Values {
+function valuesInForce(
+  index: ModelIndex,
+  config: LoadConfig,
+  environment: EstimateEnvironment,
+): Values {
+  const { settings } = planLoad(index, config, environment);
   return {
-    ...cacheTypes(config),
-    flashAttention: config.flashAttention ?? true,
-    contextLengthTokens: config.contextLengthTokens ?? defaultContextTokens,
+    keys: settings.kvCacheTypeK,
+    values: settings.kvCacheTypeV,
+    flashAttention: settings.flashAttention,
+    contextLengthTokens: config.contextLengthTokens ?? settings.contextLengthTokens,
     offloadRatio: config.offloadRatio ?? 1,
   };
 }

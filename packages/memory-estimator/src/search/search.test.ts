@@ -12,6 +12,7 @@ import { footprintOf } from '../../test/footprints.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../estimate/environment.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
+import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import { fitsBudget, type MemoryBudget } from './budget.js';
 import { cheapestFit } from './cheapest-fit.js';
 import { longestContext } from './longest-context.js';
@@ -81,6 +82,15 @@ describe('the longest context', () => {
   };
   const METAL: EstimateEnvironment = { ...ONE_GPU, gpuBackend: 'metal' };
 
+  const LM_STUDIO: EstimateEnvironment = {
+    ...METAL,
+    profile: resolveEngineProfile({
+      engine: 'lmstudio',
+      runtimeVersion: '2.28.2',
+      backend: 'metal',
+    }),
+  };
+
   // One pool's share of the margin may shrink when the context grows.
   test.each([
     ['one GPU', ONE_GPU, devices('dedicated', 'gpu')],
@@ -89,6 +99,8 @@ describe('the longest context', () => {
     ['unified memory', METAL, { ...devices('shared', 'gpu'), unified: true }],
     ['a GPU that the machine does not have', ONE_GPU, NO_GPU],
     ['one GPU that is there and one that is not', TWO_GPUS, devices('dedicated', 'other')],
+    ['a GPU of an engine with unknown defaults', LM_STUDIO, devices('dedicated', 'gpu')],
+    ['an engine with unknown defaults', LM_STUDIO, { ...devices('shared', 'gpu'), unified: true }],
   ])('is exact with a margin on %s', async (_, environment, machine) => {
     for (const model of ['gemma-3-1b-q4km', 'deepseek-v2-lite-E16-q4km', 'falcon-h1-1.5b-q4km']) {
       const header = await corpusHeader(model);

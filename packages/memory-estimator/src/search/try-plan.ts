@@ -7,9 +7,10 @@ import {
   type Footprint,
 } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
-import { assemble, memoryOfPlan, type LoadPlan } from '../estimate/estimate-footprint.js';
+import { assemble } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
-import type { ModelMemory } from '../estimate/model-memory.js';
+import type { LoadPlan } from '../estimate/plan-load.js';
+import { memoryOfPlan, packed } from '../memory/load-memory.js';
 import { fitsBudget, type MemoryBudget } from './budget.js';
 
 /** A plan's estimate, and whether it fits a budget. */
@@ -35,23 +36,15 @@ export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget)
   return {
     estimate,
     fits: !isRefused && fitsBudget(estimate, budget),
-    mayFitLonger: (ceiling) =>
-      !isRefused &&
-      fits(budget.pools, leastCharge(packed(index, plan, memory), ceiling, budget), budget),
+    mayFitLonger: (ceiling) => {
+      if (isRefused) return false;
+      const { expected, ends } = packed(memory);
+      const alone = assemble(index, plan, { expected, ends: [] });
+      const { interval } = assemble(index, plan, { expected, ends });
+      const least = leastCharge(alone, interval?.highBytes ?? 0, ceiling, budget);
+      return fits(budget.pools, least, budget);
+    },
   };
-}
-
-/** The estimate of a plan as if its compute buffers were packed without gaps. */
-function packed(index: ModelIndex, plan: LoadPlan, memory: ModelMemory): FootprintEstimate {
-  const { slack } = memory;
-  return assemble(index, plan, {
-    ...memory,
-    ram: { ...memory.ram, computeBytes: memory.ram.computeBytes - slack.ramBytes },
-    gpus: memory.gpus.map((gpu, i) => ({
-      ...gpu,
-      computeBytes: gpu.computeBytes - (slack.gpuBytes[i] ?? 0),
-    })),
-  });
 }
 
 /** Compute buffers of a shorter context may exceed those of the ceiling by this share. */
@@ -63,17 +56,28 @@ const PACKING_SHARE = 0.05;
  * The ledger spreads the interval's margin over the parts in proportion to their bytes, and rounds up. The
  * margin grows with the context, but the share of one part may shrink while the others grow. So each part
  * gets its share of the smallest margin, with the other parts as large as they become, rounded down.
+ *
+ * Where settings are not known, the upper end comes from their most expensive values. The upper end grows with
+ * the context, but its distance to the expected size may shrink. So the share of the upper end is a second bound.
+ *
+ * @param least The packed estimate without the range of unknown settings.
+ * @param highBytes The upper end of the packed estimate with that range.
  */
 function leastCharge(
   least: FootprintEstimate,
+  highBytes: number,
   ceiling: FootprintEstimate,
   { devices, size }: Pick<MemoryBudget, 'devices' | 'size'>,
 ): Charge {
-  const marginBytes = size === 'upper-end' ? marginOf(least) : 0;
+  const isUpperEnd = size === 'upper-end';
+  const marginBytes = isUpperEnd ? marginOf(least) : 0;
+  const inexactHighBytes = isUpperEnd ? highBytes - least.ram.mappedBytes : 0;
   const mostBytes = inexactBytes(ceiling) + PACKING_SHARE * computeBytes(ceiling);
   const stretched = (bytes: number, ceilingBytes: number): number => {
     const othersBytes = Math.max(0, mostBytes - ceilingBytes);
-    return bytes === 0 ? 0 : bytes + Math.floor((marginBytes * bytes) / (bytes + othersBytes));
+    if (bytes === 0) return 0;
+    const share = bytes / (bytes + othersBytes);
+    return Math.max(bytes + Math.floor(marginBytes * share), Math.floor(inexactHighBytes * share));
   };
   const { ram, gpus } = least;
   const bound: Footprint = {

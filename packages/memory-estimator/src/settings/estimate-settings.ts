@@ -8,7 +8,7 @@ export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
  */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
 
-/** Everything that an estimate depends on besides the model. `null` takes LM Studio's default. */
+/** Everything that an estimate depends on besides the model. `null` takes the engine's default. */
 export interface EstimateSettings {
   /** Tokens of each sequence where the cache is split; of all sequences together where it is unified. */
   readonly contextLengthTokens: number | null;
@@ -30,51 +30,81 @@ export interface EstimateSettings {
   readonly cpu: CpuKind | null;
 }
 
+/** Leaves every setting to the engine. */
+export const NO_SETTINGS: EstimateSettings = {
+  contextLengthTokens: null,
+  kvCacheTypeK: null,
+  kvCacheTypeV: null,
+  flashAttention: null,
+  batchTokens: null,
+  ubatchTokens: null,
+  parallelSequences: null,
+  kvUnified: null,
+  swaFull: null,
+  gpuLayers: null,
+  gpuBackend: null,
+  cpu: null,
+};
+
 /** Settings after the defaults are filled in. */
 export type ResolvedSettings = {
   readonly [K in keyof EstimateSettings]-?: NonNullable<EstimateSettings[K]>;
 };
 
-/** LM Studio's defaults, as far as they can be observed. */
-const DEFAULTS = {
-  contextLengthTokens: 4096,
-  kvCacheTypeK: 'f16',
-  kvCacheTypeV: 'f16',
-  flashAttention: true,
-  batchTokens: 512,
-  ubatchTokens: 512,
-  parallelSequences: 4,
-  kvUnified: true,
-  swaFull: false,
-  gpuBackend: 'none',
-  cpu: 'auto',
-} as const;
+/** Properties of an engine that change the memory of a load, and that `EstimateSettings` does not have. */
+export interface EngineRules {
+  /**
+   * The tokens whose logits the compute buffer has room for: all of a micro-batch, or those that the engine
+   * asks for (one for each sequence, and one more for each draft token).
+   */
+  readonly reservedLogits: 'micro-batch' | 'asked-outputs';
+  /** Whether the output layer is the first or the last one that is put on the GPU. */
+  readonly outputLayer: 'first' | 'last';
+  /** The batch of an embedding model: as set, or as long as its context. */
+  readonly embeddingBatch: 'as-set' | 'context';
+  /** Whether weights in RAM are locked (mlock), which makes them anonymous memory. */
+  readonly locksWeights: boolean;
+  /** Tokens that are drafted for each sequence; 0 without speculative decoding. */
+  readonly draftTokens: number;
+  /** Whether the encoder of pictures uses flash attention. */
+  readonly encoderFlashAttention: boolean;
+  /** The most RAM of the prompt cache, in bytes; 0 without one. */
+  readonly promptCacheBytes: number;
+  /** Context checkpoints of each slot (parallel sequence); 0 without any. */
+  readonly contextCheckpoints: number;
+}
+
+/** Every setting and rule that is in force in a load. */
+export interface EngineSettings extends ResolvedSettings, EngineRules {
+  /** Whether the model is loaded to compute embeddings. */
+  readonly isEmbedding: boolean;
+}
+
+/** The settings of a load as they are reported: without the engine's own rules. */
+export function reportedSettings(settings: EngineSettings, gpuLayers: number): ResolvedSettings {
+  const { contextLengthTokens, kvCacheTypeK, kvCacheTypeV, flashAttention, batchTokens } = settings;
+  const { ubatchTokens, parallelSequences, kvUnified, swaFull, gpuBackend, cpu } = settings;
+  return {
+    contextLengthTokens,
+    kvCacheTypeK,
+    kvCacheTypeV,
+    flashAttention,
+    batchTokens,
+    ubatchTokens,
+    parallelSequences,
+    kvUnified,
+    swaFull,
+    gpuLayers,
+    gpuBackend,
+    cpu,
+  };
+}
 
 /** More tokens than any model or machine can hold. Longer contexts count as this. */
 export const MAX_TOKENS = 2 ** 30;
 
-/** Fills in LM Studio's defaults. */
-export function resolveSettings(settings: EstimateSettings): ResolvedSettings {
-  const gpuBackend = settings.gpuBackend ?? DEFAULTS.gpuBackend;
-  return {
-    contextLengthTokens: settings.contextLengthTokens ?? DEFAULTS.contextLengthTokens,
-    kvCacheTypeK: settings.kvCacheTypeK ?? DEFAULTS.kvCacheTypeK,
-    kvCacheTypeV: settings.kvCacheTypeV ?? DEFAULTS.kvCacheTypeV,
-    flashAttention: settings.flashAttention ?? DEFAULTS.flashAttention,
-    batchTokens: settings.batchTokens ?? DEFAULTS.batchTokens,
-    ubatchTokens: settings.ubatchTokens ?? DEFAULTS.ubatchTokens,
-    parallelSequences: settings.parallelSequences ?? DEFAULTS.parallelSequences,
-    kvUnified: settings.kvUnified ?? DEFAULTS.kvUnified,
-    swaFull: settings.swaFull ?? DEFAULTS.swaFull,
-    // LM Studio puts all layers on the GPU by default.
-    gpuLayers: settings.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
-    gpuBackend,
-    cpu: settings.cpu ?? DEFAULTS.cpu,
-  };
-}
-
 /** More layers than any model has. */
-const ALL_LAYERS = 9_999;
+export const ALL_LAYERS = 9_999;
 
 /** Whether a cache type stores plain numbers rather than quantized blocks. */
 export function isPlainType(type: KvCacheType): boolean {

@@ -9,10 +9,20 @@ import type { ModelIndex } from '../../architecture/model-index.js';
 import type { GgufTensor } from '../../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { cacheLayout } from '../../parts/context-buffers.js';
-import type { ResolvedSettings } from '../../settings/estimate-settings.js';
+import type { EngineSettings } from '../../settings/estimate-settings.js';
 import type { RuntimeShape } from '../../parts/runtime-shape.js';
 import { Graph } from '../tensors/graph.js';
-import { add, getRows, input, leaf, likeFirst, matMul, multiply, rmsNorm } from '../tensors/ops.js';
+import {
+  add,
+  concat,
+  getRows,
+  input,
+  leaf,
+  likeFirst,
+  matMul,
+  multiply,
+  rmsNorm,
+} from '../tensors/ops.js';
 import { F32, I32, type Tensor } from '../tensors/tensor.js';
 
 /** The graph cannot be built, because the model lacks a tensor or a figure that it needs. */
@@ -36,6 +46,9 @@ export interface Shortening {
   readonly step: number;
 }
 
+/** The matrix that joins a token and a hidden state; only draft layers (MTP) have it. */
+const DRAFT_PROJECTION = 'nextn.eh_proj';
+
 export type NormKind = 'rms' | 'layer';
 
 /** A graph that is being built, with everything that its builders need. Source: llama-graph.cpp. */
@@ -43,7 +56,7 @@ export class GraphContext {
   readonly graph = new Graph();
   readonly index: ModelIndex;
   readonly model: Hyperparameters;
-  readonly settings: ResolvedSettings;
+  readonly settings: EngineSettings;
   readonly shape: RuntimeShape;
   readonly homes: Homes;
   readonly tokens: number;
@@ -64,7 +77,7 @@ export class GraphContext {
   constructor(
     index: ModelIndex,
     model: Hyperparameters,
-    settings: ResolvedSettings,
+    settings: EngineSettings,
     shape: RuntimeShape,
     homes: Homes,
     shortenings: readonly Shortening[] = [],
@@ -166,14 +179,24 @@ export class GraphContext {
     return this.model.kvHeads[il] ?? 0;
   }
 
-  /** The embeddings of the tokens. llama.cpp also adds an input for embeddings, which stays unused. */
+  /**
+   * The embeddings of the tokens. llama.cpp also adds an input for embeddings, which stays unused except in draft
+   * layers.
+   */
   inputEmbedding(streams = 1): Tensor {
     const { embedding } = this.model;
     const rows = getRows(this.shared('token_embd'), input(I32, this.tokens));
     const direct = input(F32, embedding * streams, this.tokens);
     this.graph.expand(rows);
     this.graph.expand(direct);
-    return rows;
+    return this.has(0, DRAFT_PROJECTION) ? this.#joined(rows, direct) : rows;
+  }
+
+  /** The input of a draft layer: the token, and the hidden state of the model's last layer. */
+  #joined(rows: Tensor, hidden: Tensor): Tensor {
+    const token = this.norm(rows, this.weightOrNull(0, 'nextn.enorm'));
+    const state = this.norm(hidden, this.weightOrNull(0, 'nextn.hnorm'));
+    return matMul(this.weight(0, DRAFT_PROJECTION), concat(token, state, 0));
   }
 
   positions(perToken = 1): Tensor {

@@ -15,7 +15,7 @@ export class RecurrentState {
     const { sequences } = context.shape;
     const copies = input(I32, sequences);
     this.#main = view(copies, [sequences]);
-    // When the graph is reserved, all states are in use, so no unused states are copied.
+    // The graph is reserved as if all states were in use, so no unused states are copied.
     this.#extra = view(copies, [0]);
   }
 

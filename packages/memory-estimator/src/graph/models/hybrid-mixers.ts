@@ -36,7 +36,7 @@ export function doubleMixer(context: GraphContext, rules: DecoderRules): Mixer {
   };
 }
 
-/** Most layers are gated delta nets, the others have gated attention (Qwen3-Next, Qwen3.5). */
+/** Most layers are gated delta nets. The others have gated attention (Qwen3-Next, Qwen3.5). */
 export function deltaNetMixer(context: GraphContext, rules: DecoderRules): Mixer {
   const attention = new Attention(context);
   const state = new RecurrentState(context);

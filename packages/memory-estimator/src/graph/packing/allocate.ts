@@ -34,7 +34,7 @@ export interface Reservation {
   /** By device: size of the compute buffer. */
   readonly bytes: readonly number[];
   /**
-   * By device: the most bytes in use at once. Larger tensors never lower it, while they can lower `bytes`.
+   * By device: the most bytes in use at once. Larger tensors never lower this figure, but may lower `bytes`.
    */
   readonly liveBytes: readonly number[];
   /** Whether the memory at the last mark of each stretch is in the same state as at an earlier one. */

@@ -11,14 +11,14 @@ import {
 import { repackOf } from '../parts/repack.js';
 import { runtimeShape, type RuntimeShape } from '../parts/runtime-shape.js';
 import { CPU, placeWeights, type DeviceOfLayer } from '../parts/weights.js';
-import type { ResolvedSettings } from '../settings/estimate-settings.js';
-import { NO_PARTS, type MemoryParts, type PartName } from './footprint-estimate.js';
-import { deviceOfLayer } from './offload.js';
-import { roughCompute } from './rough-compute.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
+import { NO_PARTS, type MemoryParts, type PartName } from './memory-parts.js';
+import { deviceOfLayer } from '../parts/offload.js';
+import { roughCompute } from '../graph/rough-compute.js';
 
 /** The settings of a load, and how its layers are spread over devices. */
 export interface Load {
-  readonly settings: ResolvedSettings;
+  readonly settings: EngineSettings;
   /** Share of the layers for each GPU, relative to the other GPUs; empty without a GPU. */
   readonly gpuWeights: readonly number[];
   /** The experts of layers with a lower index stay on the CPU. */
@@ -45,7 +45,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
   const { settings, gpuWeights } = load;
   const gpuCount = gpuWeights.length;
   const layers = model?.layersInFile ?? 0;
-  const placeLayer = deviceOfLayer(layers, settings.gpuLayers, gpuWeights);
+  const placeLayer = deviceOfLayer(layers, settings.gpuLayers, gpuWeights, settings.outputLayer);
   const kernels = repackOf(settings.cpu);
   const weights = placeWeights(index.weights, {
     deviceOfLayer: placeLayer,
@@ -141,7 +141,7 @@ function compute(
 function exactParts(
   index: ModelIndex,
   model: Hyperparameters,
-  settings: ResolvedSettings,
+  settings: EngineSettings,
   kind: ModelMemory['compute'],
   gpuCount: number,
 ): PartName[] {

@@ -1,13 +1,16 @@
-import { CPU, type DeviceOfLayer } from '../parts/weights.js';
+import type { EngineRules } from '../settings/estimate-settings.js';
+import { CPU, type DeviceOfLayer } from './weights.js';
 
 /**
- * The device of each layer. The last `gpuLayers` layers, counting the output as the last one, go to the GPUs
- * in proportion to their weights. Source: load_tensors in llama-model.cpp.
+ * The device of each layer. The last `gpuLayers` layers go to the GPUs in proportion to their weights. The output
+ * counts as the last layer, or is put on a GPU after all others (`outputLayer`). Source: load_tensors in
+ * llama-model.cpp; pull request 18148.
  */
 export function deviceOfLayer(
   layers: number,
   gpuLayers: number,
   gpuWeights: readonly number[],
+  outputLayer: EngineRules['outputLayer'] = 'first',
 ): DeviceOfLayer {
   const total = gpuWeights.reduce((sum, weight) => sum + weight, 0);
   let running = 0;
@@ -15,7 +18,7 @@ export function deviceOfLayer(
     running += weight;
     return total > 0 ? running / total : 1;
   });
-  const first = Math.max(layers + 1 - gpuLayers, 0);
+  const first = Math.max(layers + (outputLayer === 'first' ? 1 : 0) - gpuLayers, 0);
   const onGpu = gpuWeights.length === 0 ? 0 : Math.min(gpuLayers, layers + 1);
   return (il) => {
     if (il < first || il - first >= onGpu) return CPU;

@@ -1,6 +1,6 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { ComputeBuffers } from '../graph/compute-buffers.js';
-import type { ResolvedSettings } from '../settings/estimate-settings.js';
+import type { ComputeBuffers } from './compute-buffers.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
 import type { RuntimeShape } from '../parts/runtime-shape.js';
 
 const BYTES_PER_VALUE = 4;
@@ -14,7 +14,7 @@ const USUAL_FEED_FORWARD = 4;
  */
 export function roughCompute(
   model: Hyperparameters,
-  settings: ResolvedSettings,
+  settings: EngineSettings,
   shape: RuntimeShape,
   gpuCount: number,
 ): ComputeBuffers {

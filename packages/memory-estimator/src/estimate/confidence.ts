@@ -1,0 +1,59 @@
+import type { Confidence } from '@mai/memory-ledger';
+import type { ModelIndex } from '../architecture/model-index.js';
+import type { SettledMemory } from '../memory/load-memory.js';
+import type { LoadPlan } from './plan-load.js';
+
+/** How far an estimate can be trusted. */
+export function confidenceOf(
+  index: ModelIndex,
+  { settings, environment }: LoadPlan,
+  memory: SettledMemory,
+): Confidence {
+  const { model } = index;
+  if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
+  if (!index.consistent || !index.allWeights) return 'low';
+  if (memory.compute === 'guessed' || !environment.profile.isCompared) return 'medium';
+  // High confidence needs a comparison with llama.cpp. The corpus has no shared cache, and GPU compute
+  // buffers only on Vulkan.
+  return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
+}
+
+/** Sentences about what an estimate leaves out or assumes. */
+export function notesOf(
+  index: ModelIndex,
+  { settings, isCertain, environment }: LoadPlan,
+  memory: SettledMemory,
+): string[] {
+  const { header, model } = index;
+  const { visionProjector, profile } = environment;
+  const notes: string[] = [];
+  if (model === null)
+    notes.push('The header does not describe its layers: only the weights are counted.');
+  else if (!model.architecture.known)
+    notes.push(
+      `The architecture ${model.architecture.name || '(none)'} is unknown: its cache is counted as plain attention.`,
+    );
+  if (model !== null && memory.compute !== 'simulated')
+    notes.push('The graph of this architecture is unknown: the compute buffers are approximate.');
+  if (model !== null && !index.consistent)
+    notes.push(
+      'The metadata contradicts the tensors, so llama.cpp refuses to load the model: only the weights are certain.',
+    );
+  if (!index.allWeights)
+    notes.push('Tensors are missing or of an unknown type: the weights may be larger.');
+  if (!header.complete) notes.push('The file is incomplete: it cannot be loaded.');
+  if (visionProjector !== null && !hasEncoder(memory))
+    notes.push('The compute buffers of the vision projector are not counted.');
+  if (!isCertain)
+    notes.push(
+      `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known: the interval covers all of their values.`,
+    );
+  const trained = model?.trainedContext ?? null;
+  if (trained !== null && settings.contextLengthTokens > trained)
+    notes.push(`The context is longer than the ${trained} tokens that the model was trained for.`);
+  return notes;
+}
+
+function hasEncoder({ ram, gpus }: SettledMemory): boolean {
+  return [ram, ...gpus].some(({ visionEncoderBytes }) => visionEncoderBytes > 0);
+}

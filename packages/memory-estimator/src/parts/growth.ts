@@ -1,0 +1,79 @@
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
+import { keyWidthOf, valueWidthOf } from '../architecture/hyperparameters.js';
+import { rowBytes } from '../gguf/tensor-types.js';
+import type { SettingEnds } from '../profile/choose-settings.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
+import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
+
+/** RAM that a model may take after its load. It is anonymous memory of the engine's process. */
+export interface GrowthPart {
+  readonly kind: 'prompt-cache' | 'context-checkpoints';
+  /** The most bytes. How many are used depends on the prompts. */
+  readonly mostBytes: number;
+  /** `false`: it is not known whether this version takes this memory at all. */
+  readonly isKnown: boolean;
+  readonly source: string;
+}
+
+/** What a model may grow to after its load. It is not part of any total. */
+export interface Growth {
+  readonly mostBytes: number;
+  readonly parts: readonly GrowthPart[];
+}
+
+/**
+ * What a load may grow by. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of the
+ * recurrent state and of the windowed cache of each slot, to return to an earlier token (context checkpoints).
+ */
+export function growthOf(
+  model: Hyperparameters | null,
+  { low, high }: SettingEnds,
+  { settings: sources }: EngineProfile,
+): Growth {
+  // An embedding model does not continue earlier prompts.
+  if (high.isEmbedding) return { mostBytes: 0, parts: [] };
+  // A full-size cache keeps earlier tokens, so the engine does not copy it. The low end is full-size only where that
+  // is certain.
+  const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
+  const slots = high.parallelSequences;
+  const parts: readonly GrowthPart[] = [
+    {
+      kind: 'prompt-cache',
+      mostBytes: high.promptCacheBytes,
+      isKnown: low.promptCacheBytes === high.promptCacheBytes,
+      source: sources.promptCacheBytes.source,
+    },
+    {
+      kind: 'context-checkpoints',
+      mostBytes: high.contextCheckpoints * slots * (recurrentBytes(model) + windowBytes),
+      isKnown:
+        low.contextCheckpoints === high.contextCheckpoints &&
+        (windowBytes === 0 || low.swaFull === high.swaFull),
+      source: sources.contextCheckpoints.source,
+    },
+  ];
+  const present = parts.filter(({ mostBytes }) => mostBytes > 0);
+  return { mostBytes: present.reduce((sum, part) => sum + part.mostBytes, 0), parts: present };
+}
+
+/** The recurrent state of one sequence. */
+function recurrentBytes(model: Hyperparameters | null): number {
+  if (model === null) return 0;
+  return model.recurrent.filter(Boolean).length * recurrentBytesOfLayer(model);
+}
+
+/** The windowed cache of one sequence: the window, and the batch that is being processed. */
+function windowedBytes(model: Hyperparameters | null, settings: EngineSettings): number {
+  const window = model?.window ?? null;
+  if (model === null || window === null) return 0;
+  const tokens = Math.min(settings.contextLengthTokens, window.sizeTokens + settings.ubatchTokens);
+  let rows = 0;
+  for (let il = 0; il < model.layers; il += 1) {
+    if (window.layers[il] !== true || model.attention[il] !== true) continue;
+    rows += rowBytes(cacheLayout(settings.kvCacheTypeK), keyWidthOf(model, il));
+    if (model.latent === null)
+      rows += rowBytes(cacheLayout(settings.kvCacheTypeV), valueWidthOf(model, il));
+  }
+  return tokens * rows;
+}

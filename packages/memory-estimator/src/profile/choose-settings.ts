@@ -1,0 +1,218 @@
+import type { KvCacheType } from '@mai/memory-ledger';
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
+import {
+  ALL_LAYERS,
+  isPlainType,
+  type EngineSettings,
+  type EstimateSettings,
+} from '../settings/estimate-settings.js';
+import type { EngineProfile, ProfileSetting, ProfileValues } from './engine-profile.js';
+import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
+
+/** A setting that the load does not give, and its value in the engine's profile. */
+export interface SettingFromProfile {
+  readonly setting: keyof ProfileValues;
+  readonly value: string | number | boolean;
+  readonly isKnown: boolean;
+  /** Other values that the engine may have; empty where the value is known. */
+  readonly alternatives: readonly (string | number | boolean)[];
+  readonly source: string;
+}
+
+/** The facts of a load that decide which settings matter. */
+export interface LoadFacts {
+  readonly model: Hyperparameters | null;
+  readonly isEmbedding: boolean;
+  readonly hasProjector: boolean;
+  /** Whether the model, or a draft model beside it, can draft tokens. */
+  readonly canDraft: boolean;
+}
+
+/**
+ * The settings of a load, twice. `low` has the value that takes the least memory for every setting that is not
+ * known, `high` the value that takes the most.
+ */
+export interface SettingEnds {
+  readonly low: EngineSettings;
+  readonly high: EngineSettings;
+}
+
+/** The settings of a load. */
+export interface ChosenSettings {
+  /** The known settings, and the likeliest values of the others. */
+  readonly settings: EngineSettings;
+  readonly ends: SettingEnds;
+  /** Whether every setting that this load uses is known. Both ends then take the same memory. */
+  readonly isCertain: boolean;
+  readonly fromProfile: readonly SettingFromProfile[];
+}
+
+/** A setting's likeliest value, and those that take the least and the most memory. */
+interface Choice<T> {
+  readonly value: T;
+  readonly low: T;
+  readonly high: T;
+}
+
+type End = keyof Choice<unknown>;
+
+const size = (value: number) => value;
+const isOn = (value: boolean) => Number(value);
+const isOff = (value: boolean) => Number(!value);
+/** Ranks values that take the same memory. */
+const any = () => 0;
+
+/** Takes every setting that is given, and the engine's default for the others. */
+export function chooseSettings(
+  profile: EngineProfile,
+  given: EstimateSettings,
+  facts: LoadFacts,
+): ChosenSettings {
+  const defaults = profile.settings;
+  const fromProfile: SettingFromProfile[] = [];
+  /** @param rank Orders the values by the memory that they take. */
+  const choose = <T extends string | number | boolean>(
+    key: keyof ProfileValues,
+    asked: T | null,
+    rank: (value: T) => number,
+    setting: ProfileSetting<T>,
+  ): Choice<T> => {
+    if (asked !== null) return { value: asked, low: asked, high: asked };
+    const { value, alternatives, source } = setting;
+    fromProfile.push({
+      setting: key,
+      value,
+      isKnown: alternatives.length === 0,
+      alternatives,
+      source,
+    });
+    let low = value;
+    let high = value;
+    for (const other of alternatives) {
+      if (rank(other) < rank(low)) low = other;
+      if (rank(other) > rank(high)) high = other;
+    }
+    return { value, low, high };
+  };
+  const tokensOf = (context: ProfileValues['contextLengthTokens']) =>
+    contextOf(context, facts.model);
+  const context = choose(
+    'contextLengthTokens',
+    given.contextLengthTokens,
+    tokensOf,
+    defaults.contextLengthTokens,
+  );
+  const keys = choose('kvCacheTypeK', given.kvCacheTypeK, any, defaults.kvCacheTypeK);
+  const values = choose('kvCacheTypeV', given.kvCacheTypeV, any, defaults.kvCacheTypeV);
+  const attention = flashAttentionFor(values.value, defaults.flashAttention);
+  const chosen = {
+    flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
+    batchTokens: choose('batchTokens', given.batchTokens, any, defaults.batchTokens),
+    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, defaults.ubatchTokens),
+    parallelSequences: choose(
+      'parallelSequences',
+      given.parallelSequences,
+      size,
+      defaults.parallelSequences,
+    ),
+    kvUnified: choose('kvUnified', given.kvUnified, isOff, defaults.kvUnified),
+    swaFull: choose('swaFull', given.swaFull, isOn, defaults.swaFull),
+    reservedLogits: choose(
+      'reservedLogits',
+      null,
+      (it) => Number(it === 'micro-batch'),
+      defaults.reservedLogits,
+    ),
+    outputLayer: choose('outputLayer', null, any, defaults.outputLayer),
+    embeddingBatch: choose(
+      'embeddingBatch',
+      null,
+      (it) => Number(it === 'context'),
+      defaults.embeddingBatch,
+    ),
+    locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
+    draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
+    encoderFlashAttention: choose(
+      'encoderFlashAttention',
+      null,
+      isOff,
+      defaults.encoderFlashAttention,
+    ),
+    promptCacheBytes: choose('promptCacheBytes', null, size, defaults.promptCacheBytes),
+    contextCheckpoints: choose('contextCheckpoints', null, size, defaults.contextCheckpoints),
+  };
+  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
+  const at = (end: End): EngineSettings => ({
+    // A given context may be longer than the model's maximum. A default is never longer.
+    contextLengthTokens: given.contextLengthTokens ?? tokensOf(context[end]),
+    kvCacheTypeK: keys[end],
+    kvCacheTypeV: values[end],
+    flashAttention: chosen.flashAttention[end],
+    batchTokens: chosen.batchTokens[end],
+    ubatchTokens: chosen.ubatchTokens[end],
+    parallelSequences: chosen.parallelSequences[end],
+    kvUnified: chosen.kvUnified[end],
+    swaFull: chosen.swaFull[end],
+    gpuLayers: given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
+    gpuBackend,
+    cpu: given.cpu ?? 'auto',
+    reservedLogits: chosen.reservedLogits[end],
+    outputLayer: chosen.outputLayer[end],
+    embeddingBatch: chosen.embeddingBatch[end],
+    locksWeights: chosen.locksWeights[end],
+    draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
+    encoderFlashAttention: chosen.encoderFlashAttention[end],
+    promptCacheBytes: chosen.promptCacheBytes[end],
+    contextCheckpoints: chosen.contextCheckpoints[end],
+    isEmbedding: facts.isEmbedding,
+  });
+  const [low, high] = [at('low'), at('high')];
+  const isCertain = takeTheSame(low, high, facts);
+  return { settings: at('value'), ends: { low, high }, isCertain, fromProfile };
+}
+
+/** The engine's likeliest defaults where a setting is not given, for any model. */
+export function resolveSettings(
+  given: EstimateSettings,
+  profile: EngineProfile = LLAMA_CPP_PROFILE,
+): EngineSettings {
+  const facts = { model: null, isEmbedding: false, hasProjector: false, canDraft: false };
+  return chooseSettings(profile, given, facts).settings;
+}
+
+/** A default context in tokens. It is never longer than the model's maximum. */
+function contextOf(
+  context: ProfileValues['contextLengthTokens'],
+  model: Hyperparameters | null,
+): number {
+  const trained = model?.trainedContext ?? null;
+  if (context !== 'maximum') return Math.min(context, trained ?? context);
+  // The model does not state its maximum: take the shortest default of any version.
+  return trained ?? 4096;
+}
+
+/** llama.cpp refuses quantized values without flash attention, so an engine that loads them has it on. */
+function flashAttentionFor(
+  values: KvCacheType,
+  setting: ProfileSetting<boolean>,
+): ProfileSetting<boolean> {
+  if (isPlainType(values)) return setting;
+  const source = `values as ${values} need flash attention (llama-context.cpp)`;
+  return { value: true, alternatives: [], source };
+}
+
+/** Whether two ends differ only in settings that this load does not use. They then take the same memory. */
+function takeTheSame(low: EngineSettings, high: EngineSettings, facts: LoadFacts): boolean {
+  return (
+    low.contextLengthTokens === high.contextLengthTokens &&
+    low.flashAttention === high.flashAttention &&
+    low.ubatchTokens === high.ubatchTokens &&
+    low.parallelSequences === high.parallelSequences &&
+    (low.kvUnified === high.kvUnified || high.parallelSequences === 1) &&
+    (low.swaFull === high.swaFull || (facts.model?.window ?? null) === null) &&
+    (low.reservedLogits === high.reservedLogits || facts.isEmbedding) &&
+    (low.embeddingBatch === high.embeddingBatch || !facts.isEmbedding) &&
+    low.draftTokens === high.draftTokens &&
+    (low.encoderFlashAttention === high.encoderFlashAttention || !facts.hasProjector)
+  );
+}

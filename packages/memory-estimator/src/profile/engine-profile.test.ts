@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
+import { chooseSettings } from './choose-settings.js';
+import { resolveEngineProfile, withKnownSettings } from './resolve-profile.js';
+import { parseRuntimeName } from './runtime-version.js';
+
+const lmStudio = (runtimeVersion: string | null, backend: 'cuda' | 'metal' | null = 'cuda') =>
+  resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend });
+const FACTS = { model: null, isEmbedding: false, hasProjector: false, canDraft: false };
+
+describe("a runtime's name", () => {
+  test.each([
+    ['llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2', '2.28.2', 'cuda'],
+    ['llama.cpp-linux-x86_64-amd-rocm-avx2@2.23.1', '2.23.1', 'cuda'],
+    ['llama.cpp-mac-arm64-apple-metal-advsimd-1.44.0', '1.44.0', 'metal'],
+    ['llama.cpp-linux-x86_64-vulkan-avx2@2.37.0', '2.37.0', 'vulkan'],
+    ['llama.cpp-linux-x86_64-avx2@2.37.0', '2.37.0', 'none'],
+    ['llama.cpp-linux-x86_64-avx2', null, 'none'],
+    ['2.37.0', '2.37.0', null],
+    ['2', '2', null],
+    ['mlx', null, null],
+  ])('%s: version %s, back end %s', (name, version, backend) => {
+    expect(parseRuntimeName(name)).toEqual({ version, backend });
+  });
+});
+
+describe('a profile', () => {
+  // Setting, last version with the first value, its value, first version with the next value, that value.
+  test.each([
+    ['contextLengthTokens', '1.52.1', 4096, '2.10.1', 8192],
+    ['parallelSequences', '1.52.1', 1, '2.10.1', 4],
+    ['batchTokens', '2.15.9', 512, '2.20.0', 2048],
+    ['embeddingBatch', '2.23.0', 'as-set', '2.23.1', 'context'],
+    ['reservedLogits', '2.13.0', 'micro-batch', '2.37.0', 'asked-outputs'],
+    ['outputLayer', '1.52.1', 'last', '2.0.0', 'first'],
+    ['promptCacheBytes', '2.9.9', 0, '2.16.0', 8 * 1024 ** 3],
+    ['contextCheckpoints', '2.19.9', 0, '2.23.0', 32],
+  ] as const)(
+    'has %s by version: until %s it is %s, from %s on %s',
+    (setting, older, before, newer, after) => {
+      expect(lmStudio(older).settings[setting].value).toBe(before);
+      expect(lmStudio(newer).settings[setting].value).toBe(after);
+      expect(lmStudio(newer).settings[setting].alternatives).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['flashAttention', '2.28.2', true, [false]],
+    ['swaFull', '2.28.2', false, [true]],
+    ['contextLengthTokens', '2.23.0', 8192, ['maximum']],
+    ['batchTokens', '2.31.2', 512, [2048]],
+    ['draftTokens', '2.37.0', 0, [3]],
+  ] as const)('does not know %s of runtime %s', (setting, version, value, alternatives) => {
+    expect(lmStudio(version).settings[setting]).toMatchObject({ value, alternatives });
+  });
+
+  test('has the newest known facts where no version is given, or a newer one', () => {
+    const { settings, factsVersion } = lmStudio(null);
+    expect(lmStudio('99.0.0')).toMatchObject({ settings, factsVersion, runtimeVersion: '99.0.0' });
+    expect(lmStudio(factsVersion).settings).toEqual(settings);
+  });
+
+  test('takes the back end from the name of the runtime', () => {
+    const name = 'llama.cpp-mac-arm64-apple-metal-advsimd@2.28.2';
+    expect(lmStudio(name, null)).toMatchObject({ backend: 'metal', factsVersion: '2.28.2' });
+    expect(lmStudio(name, null).settings.flashAttention).toMatchObject({ value: false });
+  });
+
+  test('names a source for every setting', () => {
+    for (const version of ['1', '1.52.1', '2.0.0', '2.13.0', '2.16.0', '2.20.0', '2.38.0'])
+      for (const { source } of Object.values(lmStudio(version).settings))
+        expect(source).toMatch(/\w{4}/);
+  });
+
+  test('rejects a text that is not a version', () => {
+    expect(() => lmStudio('new')).toThrow(RangeError);
+    expect(() => resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion: '1.2' })).toThrow(
+      'such as b9849',
+    );
+  });
+
+  test('of llama.cpp has no unknown setting, and is the one that was compared', () => {
+    const profile = resolveEngineProfile({ engine: 'llama.cpp' });
+    expect(profile.isCompared).toBe(true);
+    for (const { alternatives } of Object.values(profile.settings))
+      expect(alternatives).toEqual([]);
+  });
+
+  test('lets the load configuration of an instance win', () => {
+    const values = { flashAttention: false, contextLengthTokens: 20_000, swaFull: null };
+    const { settings } = withKnownSettings(lmStudio('2.28.2'), values, 'the instance');
+    expect(settings.flashAttention).toEqual({
+      value: false,
+      alternatives: [],
+      source: 'the instance',
+    });
+    expect(settings.contextLengthTokens.value).toBe(20_000);
+    expect(settings.swaFull.alternatives).toEqual([true]);
+  });
+
+  test('is described in the README, with every version at which a default changes', () => {
+    const read = (file: string) => readFileSync(join(__dirname, file), 'utf8');
+    const versions = [
+      ...read('lmstudio-profile.ts').matchAll(/(?:since|unsure(?:<[^>]*>)?)\(\s*'(\d[\d.]+\d)'/g),
+    ];
+    expect(versions.length).toBeGreaterThan(20);
+    const readme = read('../../README.md');
+    for (const [, version = ''] of versions) expect(readme).toContain(version);
+  });
+});
+
+describe('the settings of a load', () => {
+  test('are those that were given, then those of the profile, each with its source', () => {
+    const given = { ...NO_SETTINGS, contextLengthTokens: 1024, flashAttention: true };
+    const { settings, fromProfile } = chooseSettings(lmStudio('2.28.2'), given, FACTS);
+    expect(settings).toMatchObject({ contextLengthTokens: 1024, parallelSequences: 4 });
+    const names = fromProfile.map(({ setting }) => setting);
+    expect(names).not.toContain('contextLengthTokens');
+    expect(names).not.toContain('flashAttention');
+    expect(fromProfile).toContainEqual({
+      setting: 'swaFull',
+      value: false,
+      isKnown: false,
+      alternatives: [true],
+      source: 'no log of a windowed cache from the engine that runs llama-server',
+    });
+  });
+
+  test('have two ends where a default is not known', () => {
+    const { ends, isCertain } = chooseSettings(lmStudio('2.28.2'), NO_SETTINGS, FACTS);
+    expect(isCertain).toBe(false);
+    expect(ends.low).toMatchObject({ flashAttention: true, swaFull: false });
+    expect(ends.high).toMatchObject({ flashAttention: false, swaFull: true });
+  });
+
+  test('are certain where the load does not use the settings that are not known', () => {
+    const given = { ...NO_SETTINGS, flashAttention: true };
+    expect(chooseSettings(lmStudio('2.37.0'), given, FACTS).isCertain).toBe(true);
+  });
+
+  test('have flash attention on where values are quantized', () => {
+    const given = { ...NO_SETTINGS, kvCacheTypeV: 'q8_0' } as const;
+    const chosen = chooseSettings(lmStudio('2.37.0', 'metal'), given, FACTS);
+    expect(chosen.settings.flashAttention).toBe(true);
+    expect(chosen.isCertain).toBe(true);
+  });
+});

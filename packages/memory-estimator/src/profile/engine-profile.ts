@@ -1,0 +1,45 @@
+import type { KvCacheType } from '@mai/memory-ledger';
+import type { EngineRules, GpuBackend } from '../settings/estimate-settings.js';
+
+/** Every setting that an engine has a default for. */
+export interface ProfileValues extends EngineRules {
+  /** Tokens; `maximum` is the context that the model was trained for. */
+  readonly contextLengthTokens: number | 'maximum';
+  readonly kvCacheTypeK: KvCacheType;
+  readonly kvCacheTypeV: KvCacheType;
+  readonly flashAttention: boolean;
+  readonly batchTokens: number;
+  readonly ubatchTokens: number;
+  readonly parallelSequences: number;
+  readonly kvUnified: boolean;
+  readonly swaFull: boolean;
+}
+
+/** An engine's default for one setting. */
+export interface ProfileSetting<T> {
+  /** The known value, or the likeliest one. */
+  readonly value: T;
+  /** Other values that the engine may have. Empty: the value is known. */
+  readonly alternatives: readonly T[];
+  /** Where the value comes from: a log, an issue, a schema, source code. */
+  readonly source: string;
+}
+
+/** The defaults of an engine. */
+export interface EngineProfile {
+  readonly engine: 'llama.cpp' | 'lmstudio';
+  /** The version that was asked for; `null` where none was. */
+  readonly runtimeVersion: string | null;
+  /** The version that the facts belong to: the one asked for, or else the newest known version. */
+  readonly factsVersion: string;
+  /** The back end that the facts belong to; `null` where it is not known. */
+  readonly backend: GpuBackend | null;
+  /** Whether this version's compute buffers were compared with the estimate. */
+  readonly isCompared: boolean;
+  readonly settings: { readonly [K in keyof ProfileValues]: ProfileSetting<ProfileValues[K]> };
+}
+
+/** A setting whose value is known. */
+export function known<T>(value: T, source: string): ProfileSetting<T> {
+  return { value, alternatives: [], source };
+}

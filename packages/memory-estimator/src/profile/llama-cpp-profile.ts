@@ -1,0 +1,69 @@
+import { known, type EngineProfile } from './engine-profile.js';
+
+/** The version that the estimate was compared with. */
+const COMPARED_VERSION = 'v0.5.0';
+const COMPARED = 'llama.cpp v0.5.0 (commit de3ff815)';
+const SERVER = 'llama-server, tools/server/README.md';
+/** The first build whose llama-server is known to reserve logits for the asked outputs only. */
+const ASKED_OUTPUTS_SINCE = 9849;
+const GIB = 1024 ** 3;
+
+/** llama.cpp as a library, as Mai loads models with it. The exact figures were compared with this version. */
+export const LLAMA_CPP_PROFILE: EngineProfile = {
+  engine: 'llama.cpp',
+  runtimeVersion: null,
+  factsVersion: COMPARED_VERSION,
+  backend: null,
+  isCompared: true,
+  settings: {
+    contextLengthTokens: known(4096, "Mai's default"),
+    kvCacheTypeK: known('f16', COMPARED),
+    kvCacheTypeV: known('f16', COMPARED),
+    flashAttention: known(true, COMPARED),
+    batchTokens: known(512, "Mai's default"),
+    ubatchTokens: known(512, COMPARED),
+    parallelSequences: known(4, "Mai's default"),
+    kvUnified: known(true, "Mai's default"),
+    swaFull: known(false, "Mai's default"),
+    reservedLogits: known('micro-batch', COMPARED),
+    outputLayer: known('first', COMPARED),
+    embeddingBatch: known('as-set', COMPARED),
+    locksWeights: known(false, COMPARED),
+    draftTokens: known(0, COMPARED),
+    encoderFlashAttention: known(true, COMPARED),
+    promptCacheBytes: known(0, COMPARED),
+    contextCheckpoints: known(0, COMPARED),
+  },
+};
+
+/**
+ * llama-server of a build of llama.cpp, such as `b9849`.
+ *
+ * @throws RangeError where the version is not a build.
+ */
+export function llamaServerProfile(version: string): EngineProfile {
+  const build = /^b(\d+)$/.exec(version)?.[1];
+  if (build === undefined)
+    throw new RangeError(`A version of llama.cpp is a build such as b9849, not ${version}.`);
+  const isRecent = Number(build) >= ASKED_OUTPUTS_SINCE;
+  const sinceWhen = `${SERVER}; the build that introduced it is not known`;
+  return {
+    ...LLAMA_CPP_PROFILE,
+    runtimeVersion: version,
+    factsVersion: version,
+    isCompared: false,
+    settings: {
+      ...LLAMA_CPP_PROFILE.settings,
+      batchTokens: known(2048, SERVER),
+      reservedLogits: isRecent
+        ? known('asked-outputs', 'logs of llama-server b9849')
+        : { value: 'micro-batch', alternatives: ['asked-outputs'], source: sinceWhen },
+      promptCacheBytes: isRecent
+        ? known(8 * GIB, `${SERVER} (--cache-ram)`)
+        : { value: 8 * GIB, alternatives: [0], source: sinceWhen },
+      contextCheckpoints: isRecent
+        ? known(32, `${SERVER} (--ctx-checkpoints)`)
+        : { value: 32, alternatives: [0], source: sinceWhen },
+    },
+  };
+}

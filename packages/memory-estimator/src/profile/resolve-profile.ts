@@ -1,0 +1,82 @@
+import type { GpuBackend } from '../settings/estimate-settings.js';
+import type { EngineProfile, ProfileSetting, ProfileValues } from './engine-profile.js';
+import { LLAMA_CPP_PROFILE, llamaServerProfile } from './llama-cpp-profile.js';
+import { lmStudioProfile } from './lmstudio-profile.js';
+import { parseRuntimeName } from './runtime-version.js';
+
+/** The engine whose defaults are wanted. */
+export type EngineQuestion =
+  | {
+      readonly engine: 'llama.cpp';
+      /**
+       * `null`: the library, llama.cpp v0.5.0, which the estimate was compared with. A build such as `b9849`:
+       * its llama-server.
+       */
+      readonly runtimeVersion?: string | null;
+    }
+  | {
+      readonly engine: 'lmstudio';
+      /**
+       * The version of LM Studio's selected runtime (`2.28.2`), or its whole name
+       * (`llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2`). `null`: the newest known version.
+       */
+      readonly runtimeVersion: string | null;
+      /** `null`: what the runtime's name tells. */
+      readonly backend: GpuBackend | null;
+    };
+
+/**
+ * The defaults of an engine by version. A setting that is not known has all its possible values.
+ *
+ * @throws RangeError where the version is not one of the engine's.
+ */
+export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
+  if (question.engine === 'llama.cpp') {
+    const build = question.runtimeVersion ?? null;
+    return build === null ? LLAMA_CPP_PROFILE : llamaServerProfile(build);
+  }
+  const { runtimeVersion, backend } = question;
+  if (runtimeVersion === null) return lmStudioProfile(null, backend);
+  const named = parseRuntimeName(runtimeVersion);
+  return lmStudioProfile(named.version ?? runtimeVersion, backend ?? named.backend);
+}
+
+/**
+ * A profile in which some settings are known from elsewhere: the load configuration of an instance, or
+ * LM Studio's `settings.json`. A value that is `null` or left out changes nothing.
+ *
+ * @param source Names where the values come from. It is the source of these settings in every estimate.
+ */
+export function withKnownSettings(
+  profile: EngineProfile,
+  values: { readonly [K in keyof ProfileValues]?: ProfileValues[K] | null },
+  source: string,
+): EngineProfile {
+  const { settings } = profile;
+  const take = <K extends keyof ProfileValues>(key: K): ProfileSetting<ProfileValues[K]> => {
+    const value = values[key] ?? null;
+    return value === null ? settings[key] : { value, alternatives: [], source };
+  };
+  return {
+    ...profile,
+    settings: {
+      contextLengthTokens: take('contextLengthTokens'),
+      kvCacheTypeK: take('kvCacheTypeK'),
+      kvCacheTypeV: take('kvCacheTypeV'),
+      flashAttention: take('flashAttention'),
+      batchTokens: take('batchTokens'),
+      ubatchTokens: take('ubatchTokens'),
+      parallelSequences: take('parallelSequences'),
+      kvUnified: take('kvUnified'),
+      swaFull: take('swaFull'),
+      reservedLogits: take('reservedLogits'),
+      outputLayer: take('outputLayer'),
+      embeddingBatch: take('embeddingBatch'),
+      locksWeights: take('locksWeights'),
+      draftTokens: take('draftTokens'),
+      encoderFlashAttention: take('encoderFlashAttention'),
+      promptCacheBytes: take('promptCacheBytes'),
+      contextCheckpoints: take('contextCheckpoints'),
+    },
+  };
+}

@@ -290,14 +290,15 @@ test('acquire leases a model that a person has loaded, where it is the best that
 });
 
 test('acquire throws SERVER_OFF where LM Studio answers over its WebSocket, but lists no models over HTTP', async () => {
-  // The simulator has no option to switch its HTTP server off, so the list gets no answer.
-  // `/v1/models` is unknown to the simulator, as to an LM Studio whose HTTP server is off.
-  const fault = world.simulator.fault.hang({ endpoint: '/api/v0/models' });
+  // The simulator has no option to switch its HTTP server off, so the lists get no answer.
+  const faults = ['/v1/models', '/api/v0/models'].map((endpoint) =>
+    world.simulator.fault.hang({ endpoint }),
+  );
   const host = open({ timeoutMs: 1000 });
   await expect(host.acquire()).rejects.toMatchObject({ name: 'HostError', code: 'SERVER_OFF' });
-  expect(fault.hits).toBe(1);
+  expect(faults.map(({ hits }) => hits)).toEqual([1, 1]);
   expect(await host.load(byHand)).toMatchObject({ instance: { modelKey: SMALL } });
-  fault.clear();
+  for (const fault of faults) fault.clear();
   expect(await host.acquire()).toMatchObject({ baseUrl: `${world.simulator.httpUrl}/v1` });
 });
 

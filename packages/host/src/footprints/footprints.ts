@@ -21,6 +21,7 @@ import {
   type LoadEngine,
 } from '../engine/load-engine.js';
 import type { Downloads, ModelFiles } from '../models/downloads.js';
+import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
 
 /** The sources of footprints. */
@@ -167,9 +168,27 @@ export function createFootprints(
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: fromHeader !== null && fromHeader.refusal !== null,
+        ...(await expertsOf(question, sources)),
       };
     },
   };
+}
+
+/** Whether the model has experts; empty where its header can't be read here. */
+async function expertsOf(
+  { modelKey }: EstimateQuestion,
+  { downloads, headers }: FootprintSources,
+): Promise<{ readonly hasExperts?: boolean }> {
+  const [first] = (await downloads.find(modelKey))?.files?.files ?? [];
+  if (first === undefined || !GGUF.test(first)) return {};
+  try {
+    const { hasExperts } = await factsOf(first, headers);
+    return { hasExperts };
+  } catch (error) {
+    // As in `readHeader`: the file is not in the folder that LM Studio's settings name.
+    if (isModelFileError(error)) return {};
+    throw error;
+  }
 }
 
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];

@@ -16,6 +16,7 @@ import {
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
+import { errorCodeOf } from '../guards.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
@@ -169,15 +170,11 @@ async function findMissingFolder(home: LMStudioHome | null): Promise<string | nu
   const exists = (look: typeof stat | typeof lstat): Promise<boolean> =>
     look(modelsFolder).then(
       () => true,
-      (error: unknown) => !isNotFound(error),
+      (error: unknown) => errorCodeOf(error) !== 'ENOENT',
     );
   if (await exists(stat)) return null;
   // LM Studio creates its default folder with the first download.
   return modelsFolderFrom === 'settings' || (await exists(lstat)) ? modelsFolder : null;
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function filesIn(

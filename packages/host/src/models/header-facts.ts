@@ -12,6 +12,8 @@ export interface HeaderFacts {
   readonly toolUse: boolean;
   /** False: the file lacks weights. */
   readonly complete: boolean;
+  /** Whether some of its feed-forward networks are experts. */
+  readonly hasExperts: boolean;
   /** Why llama.cpp does not load the file; null where the header has nothing against it. */
   readonly refusal: ModelRefusal | null;
 }
@@ -37,6 +39,7 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
     complete,
+    hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,
     refusal: refuseModel(header),
   };
 }

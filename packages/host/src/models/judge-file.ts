@@ -7,9 +7,10 @@ import { headerFacts, type HeaderFacts } from './header-facts.js';
 export function factsOf(
   file: string,
   headers: HeaderCache,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<HeaderFacts> {
-  return headers.derive(file, 'facts with refusal', headerFacts, { signal });
+  const options = signal === undefined ? {} : { signal };
+  return headers.derive(file, 'facts with refusal and experts', headerFacts, options);
 }
 
 /**

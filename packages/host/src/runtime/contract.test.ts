@@ -51,6 +51,7 @@ test('composePorts returns every port that the autopilot needs, and no other', (
   expect(Object.keys(ports).sort()).toEqual([
     'catalog',
     'clock',
+    'engines',
     'estimator',
     'monitor',
     'runtime',

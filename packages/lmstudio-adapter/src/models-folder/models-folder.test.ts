@@ -95,7 +95,7 @@ test('files that the judge refuses are named, and take no key', async () => {
   await put('p/M-GGUF/imatrix.gguf');
   await put('p/Matrix-GGUF/imatrix.gguf');
   await put('p/M-GGUF/encoder-f16.gguf', 7);
-  await put('p/M-GGUF/mmproj-but-a-model-Q4_0.gguf', 30);
+  await put('p/M-GGUF/M-Q4_0.gguf', 30);
   const judge = (file: string): Promise<FileJudgement> =>
     Promise.resolve(
       /imatrix/.test(file)

@@ -45,8 +45,8 @@ export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
-   * Says what a GGUF file is, by its absolute path; only asked for files whose parts are all there. Unless
-   * given, names decide: a file named `mmproj` is a projector, and every other one is a model.
+   * Says what a GGUF file is, by its absolute path. Not asked about files with missing parts, nor about those
+   * named `mmproj`, which are projectors. Unless given, every other file is a model.
    */
   readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
   /** Cancels the scan. */
@@ -86,8 +86,8 @@ export async function scanModelsFolder(
   ]);
   const judgeGroup = async (group: FileGroup): Promise<JudgedGroup> => {
     const byName = judgeByName(group);
-    const trusted = byName.kind === 'unusable' || group.format !== 'gguf' || judge === undefined;
-    const judgement = trusted ? byName : await judge(path.join(modelsFolder, group.path));
+    const asks = byName.kind === 'model' && group.format === 'gguf' && judge !== undefined;
+    const judgement = asks ? await judge(path.join(modelsFolder, group.path)) : byName;
     return { group, judgement };
   };
   const judged = await Promise.all(

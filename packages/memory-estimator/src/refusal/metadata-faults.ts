@@ -91,16 +91,14 @@ function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRef
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
   // Other architectures may state their widths in other keys.
   if (model?.architecture.known !== true) return null;
-  if (!consistent)
-    return contradiction('the widths in its metadata differ from those of its tensors');
+  if (!consistent) return contradiction('its metadata contradicts the shapes of its tensors');
   const feedForward = metadata.perLayer('feed_forward_length', model.layersInFile) ?? [];
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wrong =
       wrongAttention(model, tensors, il) ??
       wrongFeedForward(model, tensors, feedForward[il] ?? 0) ??
       wrongExperts(model, tensors);
-    if (wrong !== null)
-      return contradiction(`the shape of ${wrong.name} differs from what its metadata states`);
+    if (wrong !== null) return contradiction(`its metadata contradicts the shape of ${wrong.name}`);
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));
   return model.experts > 1 && !hasRouter
@@ -146,10 +144,10 @@ function wrongExperts({ experts }: Hyperparameters, tensors: TensorGroups): Gguf
 function missing(key: string): ModelRefusal {
   return {
     code: 'METADATA_MISSING',
-    reason: `its metadata lacks ${key}, without which llama.cpp refuses it`,
+    reason: `its metadata lacks ${key}`,
   };
 }
 
-function contradiction(what: string): ModelRefusal {
-  return { code: 'METADATA_CONTRADICTORY', reason: `${what}, so llama.cpp refuses it` };
+function contradiction(reason: string): ModelRefusal {
+  return { code: 'METADATA_CONTRADICTORY', reason };
 }

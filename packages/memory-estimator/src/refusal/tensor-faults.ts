@@ -65,7 +65,7 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
     const count = tensors.filter(({ name }) => ENCODER.test(name)).length;
     return {
       code: 'LEFTOVER_TENSORS',
-      reason: `llama.cpp refuses the ${count} vision or audio tensors in it (${quoted(encoder.name)}), as in Ollama's files: it takes them from a separate mmproj file`,
+      reason: `it contains ${count} tensors of a vision or audio encoder (${quoted(encoder.name)}), as Ollama's files do, and llama.cpp takes those only from a separate mmproj file`,
     };
   }
   // A newer engine may load more tensors for an architecture that this package does not know.
@@ -81,7 +81,7 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
   if (leftover === undefined) return null;
   return {
     code: 'LEFTOVER_TENSORS',
-    reason: `llama.cpp does not load the tensor ${quoted(leftover.name)} for this architecture, and refuses the file`,
+    reason: `it has the tensor ${quoted(leftover.name)}, which llama.cpp v0.5.0 does not have for this architecture`,
   };
 }
 
@@ -100,13 +100,13 @@ function findMissing(index: ModelIndex): ModelRefusal | null {
         code: 'DRAFT_HEAD',
         reason: 'it holds only layers that draft tokens for another model (an MTP head)',
       }
-    : missing(`blk.${empty}`);
+    : missing(`blk.${empty}.*`);
 }
 
 function missing(name: string): ModelRefusal {
   return {
     code: 'TENSORS_MISSING',
-    reason: `it lacks ${name}, without which llama.cpp refuses it`,
+    reason: `it lacks the tensor ${name}`,
   };
 }
 

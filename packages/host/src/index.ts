@@ -80,6 +80,16 @@ export {
   formatShare,
   plural,
 } from './text/words.js';
+export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
+export {
+  describeFootprint,
+  FOOTPRINT_SOURCES,
+  footprintSource,
+} from './text/describe-footprint.js';
+export { describeMismatch } from './text/describe-mismatch.js';
+export { describeObstacle } from './text/describe-obstacle.js';
+export { describeTradeOffs } from './text/describe-trade-offs.js';
+export { explainRejection } from './text/explain-rejection.js';
 export {
   didYouMean,
   formatIssue,
@@ -121,6 +131,7 @@ export type {
   Growth,
   GrowthPart,
   ModelRefusal,
+  PartIntervals,
   UsedProfile,
   ReportedDevice,
   ReportedRam,

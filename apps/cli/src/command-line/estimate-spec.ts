@@ -17,7 +17,7 @@ export const ESTIMATE: CommandSpec = {
     {
       name: 'context',
       value: 'TOKENS',
-      summary: "context length of each sequence (default: as configured; for a file, LM Studio's)",
+      summary: "context length of each sequence (default: as configured; for a file, the engine's)",
     },
     { name: 'kv-k', value: 'TYPE', choices: CHOICES['kv-k'], summary: 'KV cache type of the keys' },
     {
@@ -47,7 +47,13 @@ export const ESTIMATE: CommandSpec = {
       name: 'gpu-backend',
       value: 'NAME',
       choices: CHOICES['gpu-backend'],
-      summary: 'GPU back end (default: none)',
+      summary: "GPU back end (default: the engine's, for a file)",
+    },
+    {
+      name: 'engine',
+      value: 'NAME',
+      summary:
+        "llama.cpp, or lmstudio@ and a runtime's version: whose defaults apply (default: the runtime that would load the model here)",
     },
     {
       name: 'cpu',
@@ -65,6 +71,7 @@ export const ESTIMATE: CommandSpec = {
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
     ['mai estimate --measure qwen/qwen3-4b', 'the memory that it takes on this machine, measured'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
+    ['mai estimate model.gguf --engine lmstudio@2.28.2', 'a file, in another version of LM Studio'],
   ],
   load: async () => (await import('../commands/estimate.js')).run,
 };

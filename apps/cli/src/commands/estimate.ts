@@ -13,13 +13,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const [model] = input.positionals;
   if (input.has('measure')) return (await import('./measure.js')).run(context, input);
   const settings = settingsFromInput(input);
+  const engine = input.text('engine');
   if (input.has('stdin')) {
     if (model !== undefined) {
       throw new UsageError(
         `--stdin reads the names of files from standard input. Leave ${model} out.`,
       );
     }
-    if (Object.values(settings).some((value) => value !== null)) {
+    if ([...Object.values(settings), engine].some((value) => value !== null)) {
       throw new UsageError(
         '--stdin reads the settings from standard input. Leave the other options out.',
       );
@@ -33,7 +34,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   await using host = await openHostOf(context);
-  const estimate = await host.estimate({ model, settings, judge: !output.json });
+  const estimate = await host.estimate({ model, settings, engine, judge: !output.json });
   const { basis, title } = estimate;
   if (basis.kind === 'size') {
     output.warn(

@@ -15,6 +15,7 @@ const NOT_IN_LM_STUDIO = [
   'gpu-layers',
   'gpu-backend',
   'cpu',
+  'engine',
   'stdin',
 ] as const;
 

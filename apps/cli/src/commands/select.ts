@@ -1,11 +1,10 @@
-import { describeOrigin, unusableNote } from '@mai/host';
+import { describeObstacle, describeOrigin, unusableNote } from '@mai/host';
 import type { DownloadsOrigin, Host, SelectionRequest, SwitchReport } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import { requestOf } from '../command-line/selection-request.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { describeObstacle } from '../views/selection/describe-obstacle.js';
 import { createRunReporter, renderOutcome } from '../views/selection/run-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 

@@ -17,8 +17,8 @@ export async function answerLines(context: CommandContext): Promise<void> {
   const warned = new Set<string>();
   const answer = async (line: string): Promise<object> => {
     try {
-      const { file, settings } = parseEstimateLine(line);
-      const { report, refusal, complete } = await host.estimateFile(file, settings);
+      const { file, settings, engine } = parseEstimateLine(line);
+      const { report, refusal, complete } = await host.estimateFile(file, settings, engine);
       if (!complete && !warned.has(file)) {
         warned.add(file);
         warnOfIncomplete(file, output);

@@ -1,9 +1,22 @@
 import { totalBytesOf } from '@mai/memory-ledger';
-import { formatBytes, formatCount, formatPercent } from '@mai/host';
+import {
+  describeEngine,
+  describeGrowth,
+  describeUnknownSettings,
+  describeFootprint,
+  describeTradeOffs,
+  explainRejection,
+  FOOTPRINT_SOURCES,
+  formatBytes,
+  formatCount,
+  formatPercent,
+} from '@mai/host';
 import type {
+  ByteRange,
   EstimateReport,
   FitHere,
   ModelEstimate,
+  PartIntervals,
   ReportedDevice,
   ReportedRam,
 } from '@mai/host';
@@ -11,9 +24,6 @@ import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeFootprint, FOOTPRINT_SOURCES } from '../machine/describe-footprint.js';
-import { describeTradeOffs } from '../selection/describe-trade-offs.js';
-import { explainRejection } from '../selection/explain-rejection.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** An estimate as text: the sum, the settings behind it, and a chart by context length. */
@@ -28,6 +38,7 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
   const total = [
     renderTotal(estimate, output),
     ...renderMlx(estimate, output),
+    ...renderGrowth(estimate, output),
     ...renderOthers(estimate, output),
   ].join('\n');
   return [
@@ -46,7 +57,7 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
 }
 
 function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: Output): string {
-  const { loadConfig } = report;
+  const { loadConfig, profile } = report;
   const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
   const sequences =
     parallelSequences === 1
@@ -68,12 +79,22 @@ function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: 
     sequences,
     gpu,
   ];
-  return wrap(facts.join(', '), textWidth - 2)
+  const unknown = profile === null ? null : describeUnknownSettings(profile);
+  const engine =
+    profile === null
+      ? []
+      : [`defaults of ${describeEngine(profile)}${unknown === null ? '' : `; ${unknown}`}`];
+  return [facts.join(', '), ...engine]
+    .flatMap((text) => wrap(text, textWidth - 2))
     .map((line) => `  ${style.dim(line)}`)
     .join('\n');
 }
 
-const PARTS: readonly (readonly [label: string, key: keyof ReportedRam, exact: string])[] = [
+const PARTS: readonly (readonly [
+  label: string,
+  key: keyof ReportedRam & keyof PartIntervals,
+  exact: string,
+])[] = [
   ['weights', 'weightsBytes', 'weights'],
   ['repacked weights', 'repackBytes', 'repack'],
   ['KV cache', 'kvCacheBytes', 'kvCache'],
@@ -81,9 +102,14 @@ const PARTS: readonly (readonly [label: string, key: keyof ReportedRam, exact: s
   ['compute buffers', 'computeBytes', 'compute'],
   ['output buffer', 'outputBytes', 'output'],
   ['vision projector', 'visionProjectorBytes', ''],
+  ['picture encoder', 'visionEncoderBytes', ''],
+  ['draft tokens', 'draftBytes', ''],
 ];
 
-function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output): string {
+function renderParts(
+  { ram, gpus, exactParts, partIntervals }: EstimateReport,
+  output: Output,
+): string {
   const { style } = output;
   const present = PARTS.filter(([, key]) =>
     [ram, ...gpus].some((device) => bytesOf(device, key) > 0),
@@ -92,7 +118,9 @@ function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output):
     label,
     formatBytes(bytesOf(ram, key)),
     ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
-    exactParts.some((part) => part === exact) ? style.dim('exact') : style.caution('estimated'),
+    exactParts.some((part) => part === exact)
+      ? style.dim('exact')
+      : style.caution(describeRange(partIntervals?.[key] ?? null)),
     key === 'weightsBytes' && ram.mappedBytes > 0
       ? style.dim('mapped: the system can drop these pages')
       : '',
@@ -121,6 +149,13 @@ function renderParts({ ram, gpus, exactParts }: EstimateReport, output: Output):
   });
 }
 
+/** `1.0 to 1.4 GiB`. The sizes of a projector follow from its header, so that both ends are equal. */
+function describeRange(range: ByteRange | null): string {
+  if (range === null) return 'estimated';
+  const [low, high] = [range.lowBytes, range.highBytes].map(formatBytes);
+  return low === high ? 'from its header' : `${low} to ${high}`;
+}
+
 function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof ReportedRam): number {
   return device[key] ?? 0;
 }
@@ -143,6 +178,12 @@ function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): str
       ? `Takes ${total} with ${tokens} tokens of context${range} (${origin}). Only its size is known, so its parts are not shown.`
       : `Takes ${total}${range} (${origin}).`;
   return wrap(text, output.textWidth).join('\n');
+}
+
+/** What a model of llama.cpp may take after its load. */
+function renderGrowth({ basis, report: { growth } }: ModelEstimate, { textWidth }: Output) {
+  const text = basis.kind === 'mlx' || growth === null ? null : describeGrowth(growth);
+  return text === null ? [] : wrap(`${text} \`mai doctor\` says how to bound it.`, textWidth);
 }
 
 /** What an MLX model grows to, because its KV cache is not allocated at the load. */
@@ -198,7 +239,7 @@ function lmStudioSays({
   const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
   return disagreementRatio === null
     ? `${says}.`
-    : `${says}: ${disagreementRatio.toFixed(1)} times what the header gives for the same parts.`;
+    : `${says}: ${disagreementRatio.toFixed(1)} times what Mai estimates for the same parts.`;
 }
 
 const CHART_FIGURES_WIDTH = 46;

@@ -1,6 +1,8 @@
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
 import {
+  describeTradeOffs,
   type Episode,
+  explainRejection,
   formatBytes,
   formatCount,
   formatDuration,
@@ -12,8 +14,6 @@ import {
   startsRun,
   tradeOffsOf,
 } from '@mai/host';
-import { describeTradeOffs } from '../selection/describe-trade-offs.js';
-import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */

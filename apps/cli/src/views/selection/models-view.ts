@@ -1,11 +1,14 @@
-import { formatBytes, formatCount } from '@mai/host';
+import {
+  describeTradeOffs,
+  explainRejection,
+  footprintSource,
+  formatBytes,
+  formatCount,
+} from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { ModelReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { footprintSource } from '../machine/describe-footprint.js';
-import { describeTradeOffs } from './describe-trade-offs.js';
-import { explainRejection } from './explain-rejection.js';
 
 /** The table of `mai models`: the memory of each model, and whether it fits. */
 export function renderModels(models: readonly ModelReport[], output: Output, indent = 0): string {

@@ -1,10 +1,8 @@
-import { formatDuration } from '@mai/host';
+import { describeMismatch, describeObstacle, formatDuration } from '@mai/host';
 import type { RunEvent, SwitchReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import type { Progress } from '../../terminal/progress.js';
-import { describeMismatch } from './describe-mismatch.js';
 import { renderSelection } from './selection-view.js';
-import { describeObstacle } from './describe-obstacle.js';
 
 /** Shows the steps of a run on stderr while it runs. */
 export interface RunReporter {

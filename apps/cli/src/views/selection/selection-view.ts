@@ -1,12 +1,18 @@
-import { formatBytes, formatCount, formatPercent, plural, tradeOffsOf } from '@mai/host';
+import {
+  describeFootprint,
+  describeTradeOffs,
+  explainRejection,
+  formatBytes,
+  formatCount,
+  formatPercent,
+  plural,
+  tradeOffsOf,
+} from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
-import { describeTradeOffs } from './describe-trade-offs.js';
-import { describeFootprint } from '../machine/describe-footprint.js';
-import { explainRejection } from './explain-rejection.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */

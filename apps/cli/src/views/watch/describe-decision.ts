@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatPercent } from '@mai/host';
+import { explainRejection, formatBytes, formatDuration, formatPercent } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type {
   AutopilotState,
@@ -7,7 +7,6 @@ import type {
   Selection,
   SwitchReason,
 } from '@mai/host';
-import { explainRejection } from '../selection/explain-rejection.js';
 import { poolLabel } from '../machine/memory-pools.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;

@@ -1,5 +1,5 @@
-import { formatBytes, formatCount, formatDuration } from '@mai/host';
-import type { Rejection } from '@mai/host';
+import type { Rejection } from '@mai/selector';
+import { formatBytes, formatCount, formatDuration } from './words.js';
 
 /** A longer cool-down means that the model is not tried again in this run. */
 const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;

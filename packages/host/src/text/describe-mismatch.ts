@@ -1,4 +1,4 @@
-import { formatCount, formatDuration } from '@mai/host';
+import { formatCount, formatDuration } from './words.js';
 
 /** A setting of a loaded instance that differs from the requested one. */
 export interface Mismatch {

@@ -1,4 +1,4 @@
-import type { TradeOff } from '@mai/host';
+import type { TradeOff } from '@mai/autopilot';
 import { describeTradeOffs } from './describe-trade-offs.js';
 
 const CONTEXT: TradeOff = { kind: 'shorter-context', fromTokens: 32_768, toTokens: 4096 };

@@ -1,4 +1,4 @@
-import type { SelectionObstacle } from '@mai/host';
+import type { SelectionObstacle } from '../selection/obstacle.js';
 
 /** The next step where no model can be loaded. */
 export function describeObstacle(obstacle: SelectionObstacle): string {

@@ -1,4 +1,5 @@
-import { formatCount, formatPercent, type TradeOff } from '@mai/host';
+import type { TradeOff } from '@mai/autopilot';
+import { formatCount, formatPercent } from './words.js';
 
 /** What a load option gives up. The phrase follows 'fits with'. */
 export function describeTradeOffs(tradeOffs: readonly TradeOff[]): string {

@@ -17,12 +17,19 @@ export function reportError(error: unknown, output: Output, verbose: boolean): n
     verbose && error instanceof Error && known?.exitCode !== EXIT.usage ? stackOf(error) : null;
   if (output.json) {
     const stacked = stack === null ? {} : { stack };
-    output.resultJson({ error: { code: known?.code ?? 'BUG', message, ...stacked } });
+    const code = known?.code ?? 'BUG';
+    const uncertain = isUncertain(error) ? { uncertain: true } : {};
+    output.resultJson({ error: { code, message, ...uncertain, ...stacked } });
   } else {
     output.fail(message);
     if (stack !== null) output.stderr.write(`${stack}\n`);
   }
   return known?.exitCode ?? EXIT.bug;
+}
+
+/** Whether a load may still succeed after its error, because LM Studio has not confirmed its end. */
+function isUncertain(error: unknown): boolean {
+  return error instanceof Error && 'uncertain' in error && error.uncertain === true;
 }
 
 /** One line for an unexpected error, with how to report it. */

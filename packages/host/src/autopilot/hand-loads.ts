@@ -106,6 +106,8 @@ async function loadOneOf(
     kind,
     loadConfig,
     identifier: identifierOf(request, modelKey),
+    // Without a name of its own, a copy that the user has loaded serves as well.
+    reuse: request.identifier === null,
     ttlMs: request.ttlMs,
     timeoutMs: request.timeoutMs ?? undefined,
     onProgress: (ratio: number) => onProgress?.(index, ratio),

@@ -1,6 +1,7 @@
-import type { AutopilotPorts } from '@mai/autopilot';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { AutopilotPorts, EnginePort } from '@mai/autopilot';
+import type { EngineWatch, LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
+import { createEnginePort } from '../engine/engine-processes.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
 import { openLiveCatalog } from './live-catalog.js';
@@ -36,6 +37,26 @@ export async function joinAutopilotPorts(
     clock,
     catalog: catalog.port,
     estimator: catalog.estimator,
+    engines: (residents) => watchEngines(parts, client, residents),
   });
   return { ports, client, config };
+}
+
+/**
+ * The processes of LM Studio's engines, from its log. Null where they can't be read within milliseconds: on another
+ * machine, and on systems where a program has to be started for that.
+ */
+function watchEngines(
+  { context: { platform } }: HostParts,
+  client: LMStudioClient,
+  residents: () => readonly ResidentInstance[],
+): EnginePort | null {
+  if (!client.host.isLocal || platform !== 'linux') return null;
+  let watch: EngineWatch | null = null;
+  // An LM Studio without this log answers late, so the autopilot starts meanwhile. The watch ends with the client.
+  client.watchEngines().then(
+    (opened) => (watch = opened),
+    () => undefined,
+  );
+  return createEnginePort({ reports: () => watch?.reports() ?? [] }, residents);
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
 import type { DownloadedModel, LMStudioClient, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
+import { mergeWithDownloaded } from '@mai/model-config';
 
 /** A load that a person asks for. */
 export interface LoadRequest {
@@ -30,17 +31,25 @@ export interface EstimatedLoad {
   readonly estimate: ResourceEstimate | null;
 }
 
-/** Looks up the models and their load configurations. @throws LMStudioError `MODEL_NOT_FOUND` */
-export function planLoads(
+/**
+ * Looks up the models and their load configurations. A model gets the same context length as in the list of models.
+ * @throws LMStudioError `MODEL_NOT_FOUND`
+ */
+export async function planLoads(
   client: LMStudioClient,
   config: ModelConfig,
   { models, changes = {} }: LoadRequest,
   signal: AbortSignal,
 ): Promise<readonly PlannedLoad[]> {
+  const { models: downloaded } = await client.listDownloaded({ signal });
+  const profiles = mergeWithDownloaded(config, downloaded);
   return Promise.all(
     models.map(async (key) => {
-      const model = await findModel(client, key, signal);
-      return { model, loadConfig: loadConfigOf(config, model.modelKey, changes) };
+      const { base, model } = await findModel(client, key, signal);
+      const profile = profiles.find(({ modelKey }) => modelKey === base.modelKey);
+      const { loadConfig } = profile ?? { loadConfig: DEFAULT_LOAD_CONFIG };
+      const contextLengthTokens = profile?.contextLengthTokens ?? null;
+      return { model, loadConfig: { ...loadConfig, contextLengthTokens, ...changes } };
     }),
   );
 }
@@ -60,27 +69,14 @@ export function estimateLoads(
   );
 }
 
-/** The model that a key names. For `key@variant`, the model in this quantization. */
+/** The model that a key names. For `key@variant`, also the model in this quantization. */
 async function findModel(
   client: LMStudioClient,
   key: string,
   signal: AbortSignal,
-): Promise<DownloadedModel> {
-  const { model, variants } = await client.modelInfo(key, { signal });
-  if (!model.variants.includes(key)) return model;
-  return variants.find(({ modelKey }) => modelKey === key) ?? { ...model, modelKey: key };
-}
-
-/** The configured load settings; LM Studio's defaults for a model that is not configured. */
-function loadConfigOf(
-  { models }: ModelConfig,
-  modelKey: string,
-  changes: Partial<LoadConfig>,
-): LoadConfig {
-  const configured = models.find((model) => model.modelKey === modelKey);
-  return {
-    ...(configured?.loadConfig ?? DEFAULT_LOAD_CONFIG),
-    contextLengthTokens: configured?.contextLengthTokens ?? null,
-    ...changes,
-  };
+): Promise<{ readonly base: DownloadedModel; readonly model: DownloadedModel }> {
+  const { model: base, variants } = await client.modelInfo(key, { signal });
+  if (!base.variants.includes(key)) return { base, model: base };
+  const variant = variants.find(({ modelKey }) => modelKey === key);
+  return { base, model: variant ?? { ...base, modelKey: key } };
 }

@@ -1,4 +1,4 @@
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { LMStudioClient, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
@@ -27,13 +27,16 @@ export async function checkMachine(
   await clock.sleep(BETWEEN_READINGS_MS, { signal });
   const snapshot = await own.snapshot({ signal });
   const seen = snapshot.gpus.map(checkGpu);
-  const hidden =
-    client?.host.isLocal === true ? await hiddenGpus(client, snapshot.gpus.length, signal) : [];
+  const survey = client === null ? null : await client.surveyHardware({ signal });
+  const problems = (survey?.problems ?? []).map(checkSurvey);
+  const isLocal = client?.host.isLocal === true;
+  const hidden = isLocal ? hiddenGpus(survey?.gpus ?? [], snapshot.gpus.length) : [];
   return [
     checkMemory(snapshot),
     ...seen,
     ...hidden,
-    ...(seen.length + hidden.length === 0
+    ...problems,
+    ...(seen.length + hidden.length + problems.length === 0
       ? [ok('GPU', 'No GPU was found; models run on the CPU.')]
       : []),
     ok('Readings', describeSources(snapshot.sources)),
@@ -72,14 +75,22 @@ function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Ch
   return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }
 
+/** LM Studio's engine failed to look at a part of the hardware, so it may load models without its GPU. */
+function checkSurvey({ part, code, message }: SurveyProblem): Check {
+  const what = {
+    engine: 'find an engine for this machine',
+    gpu: 'list the GPUs',
+    cpu: 'read the CPU',
+  };
+  return fault(
+    'Survey',
+    `LM Studio can't ${what[part]} (${code})${message === null ? '' : `: ${message.replace(/\.$/, '')}`}.`,
+    'Select another runtime in LM Studio (Settings, Runtime), or update the driver of the GPU.',
+  );
+}
+
 /** Warns where LM Studio's engine sees more GPUs than this process. */
-async function hiddenGpus(
-  client: LMStudioClient,
-  known: number,
-  signal: AbortSignal,
-): Promise<readonly Check[]> {
-  const survey = await client.surveyHardware({ signal });
-  const surveyed = survey?.gpus ?? [];
+function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly Check[] {
   if (surveyed.length <= known) return [];
   const names = surveyed.map(({ name }) => name ?? 'a GPU').join(', ');
   return [

@@ -2,9 +2,10 @@ import type { HostParts } from '../host-parts.js';
 import type { HostContext } from '../host-options.js';
 import { checkChains, checkConfig } from './check-config.js';
 import { checkConnection, checkRuntime } from './check-lmstudio.js';
+import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
 import type { Check } from './check.js';
-import { unreadableNote, unusableNote } from '../models/left-out-notes.js';
+import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
 
 /** Checks LM Studio, the machine, the configuration and the downloads. */
@@ -22,9 +23,11 @@ export async function runChecks(parts: HostParts, context: HostContext): Promise
     ...connection,
     ...runtime,
     ...machine,
+    ...(downloads === null ? [] : checkEngine(downloads.engine)),
     check,
     ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),
     ...(downloads?.unusable ?? []).map((file) => warning('File', unusableNote(file), null)),
+    ...(downloads?.otherEntries ?? []).map((one) => warning('Model', otherEntryNote(one), null)),
     ...(downloads?.unreadable ?? []).map((one) => warning('Folder', unreadableNote(one), null)),
   ];
 }

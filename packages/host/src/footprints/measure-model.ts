@@ -80,6 +80,8 @@ export async function measureModel(
         loadConfig,
         identifier,
         ttlMs: null,
+        // The memory of this machine is measured.
+        deviceIdentifier: null,
         onProgress,
         ...callOptions,
       });

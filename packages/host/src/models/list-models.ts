@@ -11,7 +11,10 @@ export interface ModelsQuery {
   readonly tier?: Tier | null;
   /** Only models with all of these capabilities. */
   readonly capabilities?: readonly Capability[];
-  /** Context length in tokens for the verdict. Null, the default: each model's configured length. */
+  /**
+   * Context length in tokens for the verdict, at most each model's maximum. Null, the default: each model's configured
+   * length.
+   */
   readonly contextLengthTokens?: number | null;
   /** Whether to list also configured models that are not downloaded. Default false. */
   readonly all?: boolean;
@@ -50,7 +53,14 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
   const wanted =
     contextLengthTokens === null
       ? listed
-      : listed.map((profile) => withLoadConfig(profile, { contextLengthTokens }));
+      : listed.map((profile) =>
+          withLoadConfig(profile, {
+            contextLengthTokens: Math.min(
+              contextLengthTokens,
+              profile.maxContextLengthTokens ?? contextLengthTokens,
+            ),
+          }),
+        );
   const { origin, unusable, unreadable, otherEntries, missingFolder } = downloads;
   return {
     ...{ origin, unusable, unreadable, otherEntries, missingFolder },

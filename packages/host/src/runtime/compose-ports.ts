@@ -1,4 +1,4 @@
-import type { AutopilotPorts, Clock, RuntimePort, SurveyPort } from '@mai/autopilot';
+import type { AutopilotPorts, Clock, EnginePort, RuntimePort, SurveyPort } from '@mai/autopilot';
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeLink } from './connect-runtime.js';
@@ -9,12 +9,14 @@ export interface PortParts {
   readonly monitor: AutopilotPorts['monitor'];
   readonly catalog: AutopilotPorts['catalog'];
   readonly clock: Clock;
+  /** Default: the processes of the engines are not known. `residents` as above. */
+  readonly engines?: (residents: () => readonly ResidentInstance[]) => EnginePort | null;
   /** `residents` returns the last list of residents. */
   readonly estimator: (residents: () => readonly ResidentInstance[]) => AutopilotPorts['estimator'];
 }
 
 /** Makes the autopilot's ports of a runtime, a monitor, a catalog and an estimator. */
-export function composePorts({ link, estimator, ...ports }: PortParts): AutopilotPorts {
+export function composePorts({ link, estimator, engines, ...ports }: PortParts): AutopilotPorts {
   let residents: readonly ResidentInstance[] = [];
   const runtime = link.kind === 'on' ? link.client : runtimeOff(link.reason);
   return {
@@ -28,8 +30,7 @@ export function composePorts({ link, estimator, ...ports }: PortParts): Autopilo
       load: (request) => runtime.load(request),
       unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
     },
-    // The processes of LM Studio's engines are not known yet.
-    engines: null,
+    engines: engines?.(() => residents) ?? null,
     survey: surveyOf(link),
     runtimeIsLocal: link.kind === 'off' || link.client.host.isLocal,
   };

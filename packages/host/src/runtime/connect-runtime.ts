@@ -1,4 +1,4 @@
-import type { LMStudioClient, LMStudioError } from '@mai/lmstudio-adapter';
+import type { LMStudioClient, LMStudioError, UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
@@ -30,6 +30,10 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
   let connecting: Promise<RuntimeLink> | null = null;
   const opened = new Set<LMStudioClient>();
 
+  const warnOfLoad = ({ modelKey, instanceIdentifier }: UnconfirmedLoad): void =>
+    context.warn(
+      `LM Studio has not confirmed that it stopped loading ${modelKey}. It may still appear as ${instanceIdentifier}. \`mai status\` shows it; \`mai unload ${instanceIdentifier}\` removes it.`,
+    );
   const open = async (): Promise<RuntimeLink> => {
     const link = await connectRuntime(context);
     if (link.kind === 'on') {
@@ -58,6 +62,7 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
       await connecting?.catch(() => undefined);
       // Also closes forgotten connections, because calls may still have used them.
       await Promise.all([...opened].map((client) => client.close()));
+      for (const client of opened) client.unconfirmedLoads().forEach(warnOfLoad);
     },
   };
 }

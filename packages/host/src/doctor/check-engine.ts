@@ -1,0 +1,39 @@
+import type { LoadEngine } from '../engine/load-engine.js';
+import { formatBytes, plural } from '../text/words.js';
+import type { Check } from './check.js';
+import { ok, warning } from './check.js';
+
+/** Says what a model may grow by in this engine and how to bound it, and whether GPUs are disabled. */
+export function checkEngine({ profile, disabledGpus }: LoadEngine): readonly Check[] {
+  const { promptCacheBytes, contextCheckpoints } = profile.settings;
+  const cacheBytes = Math.max(promptCacheBytes.value, ...promptCacheBytes.alternatives);
+  const checkpoints = Math.max(contextCheckpoints.value, ...contextCheckpoints.alternatives);
+  const grows = [
+    ...(cacheBytes > 0 ? [`a prompt cache of up to ${formatBytes(cacheBytes)}`] : []),
+    ...(checkpoints > 0
+      ? [`up to ${plural(checkpoints, 'context checkpoint')} for each request`]
+      : []),
+  ];
+  return [
+    ...(grows.length === 0
+      ? []
+      : [
+          ok(
+            'Growth',
+            `After its load, each model may also take ${grows.join(' and ')} in RAM. To bound it, lower the prompt cache and the number of context checkpoints (${CHECKPOINTS_KEY}) in the model's load settings in LM Studio, or unload idle models with a time to live.`,
+          ),
+        ]),
+    ...(disabledGpus === 0
+      ? []
+      : [
+          warning(
+            'GPU',
+            `${plural(disabledGpus, 'GPU')} disabled in LM Studio. LM Studio names GPUs by an index, and it is not known which GPU that is (with Vulkan it may be another one, lmstudio-bug-tracker #2425). Mai leaves out those with the most free memory.`,
+            null,
+          ),
+        ]),
+  ];
+}
+
+/** The load setting in lmstudio-js, packages/lms-kv-config/src/schema.ts. */
+const CHECKPOINTS_KEY = 'llm.load.llama.contextCheckpoints';

@@ -1,0 +1,45 @@
+import type { EnginePort } from '@mai/autopilot';
+import type { EngineWatch, ResidentInstance } from '@mai/lmstudio-adapter';
+import { readPrivateMemory } from '@mai/resource-monitor';
+
+/**
+ * Measures the engines' processes. Their ids are in LM Studio's log of each engine, as far as it was printed since the
+ * watch began.
+ *
+ * @param residents - the last list of residents
+ */
+export function createEnginePort(
+  watch: Pick<EngineWatch, 'reports'>,
+  residents: () => readonly ResidentInstance[],
+): EnginePort {
+  return {
+    anonymousBytes: async (identifiers, { signal }) => {
+      const known = watch.reports();
+      const processOf = (identifier: string): number | null => {
+        const resident = residents().find((one) => one.instanceIdentifier === identifier);
+        const reference = resident?.reference ?? null;
+        // A later copy with the same identifier has another reference.
+        const report = known.findLast((one) =>
+          reference === null || one.reference === null
+            ? one.instanceIdentifier === identifier
+            : one.reference === reference,
+        );
+        return report?.pid ?? null;
+      };
+      const processes = identifiers.map(
+        (identifier) => [identifier, processOf(identifier)] as const,
+      );
+      const isAlone = (processId: number): boolean =>
+        processes.filter(([, other]) => other === processId).length === 1;
+      const measured = await Promise.all(
+        processes.map(async ([identifier, processId]) => {
+          if (processId === null || !isAlone(processId)) return [];
+          const bytes = await readPrivateMemory([processId], { signal: signal ?? null });
+          // A process that has ended counts 0 there.
+          return bytes === null || bytes === 0 ? [] : [[identifier, bytes] as const];
+        }),
+      );
+      return new Map(measured.flat());
+    },
+  };
+}

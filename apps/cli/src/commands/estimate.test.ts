@@ -1,11 +1,13 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { LMStudioClient } from '@lmstudio/sdk';
 import { runMai } from '../../test/run-mai.js';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
 import { textWidth } from '../terminal/text.js';
 
+const GIB = 1024 ** 3;
 let folder: string;
 
 beforeAll(() => {
@@ -101,8 +103,11 @@ test('--json prints the fixed fields, with every setting filled in', async () =>
     confidence: expect.stringMatching(/^(high|medium|low)$/),
     exactParts: expect.arrayContaining(['weights', 'kvCache']),
     partIntervals: expect.objectContaining({ kvCacheBytes: { lowBytes: part, highBytes: part } }),
-    growth: { mostBytes: 0, parts: [] },
-    profile: expect.objectContaining({ engine: 'llama.cpp', settings: expect.any(Array) }),
+    growth: {
+      ...{ mostBytes: 8 * GIB, ramBytes: 8 * GIB, gpus: [] },
+      parts: [expect.objectContaining({ kind: 'prompt-cache', mostBytes: 8 * GIB, isKnown: true })],
+    },
+    profile: expect.objectContaining({ engine: 'lmstudio', settings: expect.any(Array) }),
   });
 });
 
@@ -239,8 +244,11 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
     expect((await mai(metal)).json()).toMatchObject({ loadConfig: { gpuLayers: 37 } });
     const { out } = await mai(['estimate', name, '--url', '127.0.0.1:9'], [], 80);
     expect(out).not.toMatch(/no GPU|weights|KV cache|By context length/);
+    // A model that is not configured gets the context of the list; a folder, the engine's default.
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
-      /with 4,096 tokens of context.* \(from the file size, low confidence\)\. Only its size is known, so its parts are not shown\./,
+      new RegExp(
+        `with ${name.includes('/') ? '8,192' : '4,096'} tokens of context.* \\(from the file size, low confidence\\)\\. Only its size is known, so its parts are not shown\\.`,
+      ),
     );
     expect(out).toMatch(/It fits as it is/);
   },
@@ -252,7 +260,7 @@ test.each([0, 2 ** 31])(
     const { header, dataBytes } = tinyGguf({ contextLength: claimed });
     writeFileSync(path.join(folder, 'odd.gguf'), Buffer.concat([header, Buffer.alloc(dataBytes)]));
     const { exitCode, out } = await mai(['estimate', 'odd.gguf']);
-    expect([exitCode, out]).toEqual([0, expect.stringContaining('4,096')]);
+    expect([exitCode, out]).toEqual([0, expect.stringContaining('8,192')]);
   },
 );
 
@@ -376,10 +384,12 @@ describe('--stdin', () => {
 test('refuses a cache type whose block size does not divide the head size of a model', async () => {
   const heads = path.join(folder, 'heads-of-80.gguf');
   writeFileSync(heads, tinyGguf({ width: 320 }).header);
-  const { exitCode, err } = await mai(['estimate', heads, '--kv-k', 'q8_0']);
+  const { exitCode, err } = await mai([
+    ...['estimate', heads, '--kv-k', 'q8_0', '--flash-attention', 'on'],
+  ]);
   expect(exitCode).toBe(2);
   expect(err).toMatch(/refuses keys as q8_0 here: the model has heads of 80 values/);
-  const line = JSON.stringify({ file: heads, kvK: 'q8_0' });
+  const line = JSON.stringify({ file: heads, kvK: 'q8_0', flashAttention: true });
   const { json } = await mai(['estimate', '--stdin'], [line]);
   expect(json()).toMatchObject({ file: heads, error: { code: 'USAGE' } });
 });
@@ -395,7 +405,7 @@ test("for a downloaded model, shows LM Studio's estimate, too, and warns where t
     return (await mai(['estimate', 'acme/tiny', '--url', simulator.httpUrl, ...more])).out;
   };
   expect(await said(4 * 1024 ** 3)).toMatch(
-    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times what\s+the header gives/,
+    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times what\s+Mai estimates/,
   );
   expect((await mai(['estimate', 'tiny.gguf'])).out).not.toMatch(/LM Studio's own/);
   const told = JSON.parse(await said(4 * 1024 ** 3, '--json')) as EstimateAnswer;
@@ -438,6 +448,19 @@ interface ModelList {
 }
 
 interface EstimateAnswer {
+  readonly ram: object;
+  readonly totalBytes: number;
+  readonly interval: object;
+  readonly source: string;
+  readonly profile: {
+    readonly engine: string;
+    readonly settings: readonly {
+      readonly setting: string;
+      readonly source: string;
+      readonly isKnown: boolean;
+      readonly alternatives: readonly unknown[];
+    }[];
+  };
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
 }
 
@@ -465,4 +488,113 @@ test('tells the same total, footprint and verdict as `mai models`, also where on
   } finally {
     await simulator.stop();
   }
+});
+
+describe('the engine', () => {
+  const fromProfile = (answer: unknown) => (answer as EstimateAnswer).profile.settings;
+
+  test.each([
+    ['llama.cpp', { engine: 'llama.cpp', runtimeVersion: null, factsVersion: 'v0.5.0' }, 512, 0],
+    ['lmstudio', { engine: 'lmstudio', runtimeVersion: null, factsVersion: '2.38.0' }, 2048, 8],
+    ['lmstudio@2.13.0', { engine: 'lmstudio', runtimeVersion: '2.13.0' }, 512, 8],
+    ['lmstudio@1.44.0', { engine: 'lmstudio', runtimeVersion: '1.44.0' }, 512, 0],
+  ])(
+    '%s: names its profile, and each setting that came from it',
+    async (name, profile, batch, gib) => {
+      const { json } = await mai(['estimate', 'tiny.gguf', '--json', '--engine', name]);
+      expect(json()).toMatchObject({
+        profile,
+        loadConfig: { batchTokens: batch },
+        growth: { mostBytes: gib * GIB },
+      });
+      for (const setting of fromProfile(json())) {
+        expect(setting.source).not.toBe('');
+        expect(setting.isKnown).toBe(setting.alternatives.length === 0);
+      }
+    },
+  );
+
+  test('options replace its defaults, and are not listed as coming from it', async () => {
+    const argv = ['estimate', 'tiny.gguf', '--json', '--engine', 'lmstudio', '--parallel', '2'];
+    const { json } = await mai([...argv, '--gpu-backend', 'vulkan']);
+    expect(json()).toMatchObject({ loadConfig: { parallelSequences: 2, gpuBackend: 'vulkan' } });
+    expect(fromProfile(json()).map(({ setting }) => setting)).not.toContain('parallelSequences');
+  });
+
+  test('--stdin takes it for each line', async () => {
+    const lines = ['llama.cpp', 'lmstudio@2.28.2'].map((engine) =>
+      JSON.stringify({ file: 'tiny.gguf', engine }),
+    );
+    const { out } = await mai(
+      ['estimate', '--stdin'],
+      lines.map((line) => `${line}\n`),
+    );
+    const answers = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as EstimateAnswer);
+    expect(answers.map(({ profile }) => profile.engine)).toEqual(['llama.cpp', 'lmstudio']);
+  });
+
+  test.each(['ollama', 'lmstudio@newest', 'llama.cpp@2.28.2'])('refuses %s', async (name) => {
+    const { exitCode, err } = await mai(['estimate', 'tiny.gguf', '--engine', name]);
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(/lmstudio@2\.28\.2|2\.28\.2|b9849/);
+  });
+
+  test('the text has it in one line, and the ranges of the parts that are not exact', async () => {
+    const { out } = await mai(['estimate', 'tiny.gguf', '--engine', 'lmstudio@2.28.2'], [], 100);
+    expect(out).toMatch(
+      /^ +defaults of LM Studio, runtime 2\.28\.2; not known of it: flash attention/m,
+    );
+    expect(out).toMatch(/compute buffers +[\d.]+ MiB +[\d.]+ MiB to [\d.]+ MiB/);
+    expect(out).toMatch(/may grow by up to 8\.0 GiB of RAM: prompt cache up to 8\.0 GiB/);
+  });
+
+  test('a hub model has the same estimate whether LM Studio runs or not', async () => {
+    const home = mkdtempSync(path.join(tmpdir(), 'mai hub '));
+    const file = 'acme/Hub-GGUF/Hub-Q8_0.gguf';
+    writeTinyModel(path.join(home, '.lmstudio', 'models', file));
+    const world = {
+      machine: { gpus: [] },
+      models: [
+        {
+          ...{ modelKey: 'acme/hub', maxContextLength: 8192, sizeBytes: 3_700_000 },
+          variants: [
+            {
+              ...{ name: 'q8_0', sizeBytes: 3_700_000, path: file },
+              quantization: { name: 'Q8_0', bits: 8 },
+            },
+          ],
+        },
+      ],
+    };
+    await using simulator = await startSimulator({ world });
+    const client = new LMStudioClient({ baseUrl: simulator.baseUrl });
+    const selected = await client.runtime.engine.getSelections();
+    await client[Symbol.asyncDispose]();
+    const preferences = [...selected].map(([format, { name, version }]) => ({
+      ...{ model_format: format, name, version },
+    }));
+    const internal = path.join(home, '.lmstudio', '.internal');
+    mkdirSync(internal, { recursive: true });
+    writeFileSync(path.join(internal, 'backend-preferences-v1.json'), JSON.stringify(preferences));
+    const answerOf = async (url: string, key: string) => {
+      const run = await runMai(['estimate', key, '--json', '--url', url], {
+        cwd: home,
+        homeFolder: home,
+      });
+      const { ram, totalBytes, interval, profile, source } =
+        run.json() as unknown as EstimateAnswer;
+      return { ram, totalBytes, interval, profile, source };
+    };
+    const { models } = (
+      await runMai(['models', '--json', '--url', '127.0.0.1:9'], { cwd: home, homeFolder: home })
+    ).json() as { models: readonly { modelKey: string }[] };
+    const off = await answerOf('127.0.0.1:9', models[0]?.modelKey ?? '');
+    const on = await answerOf(simulator.httpUrl, 'acme/hub');
+    expect(on.source).toBe('gguf-header');
+    expect(on).toEqual(off);
+    rmSync(home, { recursive: true });
+  });
 });

@@ -1,0 +1,54 @@
+import { LARGE, openAutopilotWorld, type AutopilotWorld } from '../test/autopilot-world.js';
+import { openHost } from './open-host.js';
+
+jest.setTimeout(30_000);
+
+let world: AutopilotWorld;
+beforeEach(async () => {
+  world = await openAutopilotWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const loadsOf = (modelKey: string): number =>
+  world.simulator.requests.filter(
+    ({ endpoint, parameter }) =>
+      endpoint === 'loadModel' && JSON.stringify(parameter).includes(`"${modelKey}"`),
+  ).length;
+
+describe('where LM Studio always gives a longer context than asked', () => {
+  beforeEach(() => void world.simulator.fault.enlargeContext({ toTokens: 8192 }));
+
+  test('each further `select --load` keeps the model', async () => {
+    await using host = await openHost(world.options);
+    for (let round = 0; round < 3; round += 1) await host.switchModel();
+    expect(loadsOf(LARGE)).toBe(1);
+    expect(world.residents()).toEqual([`mai/${LARGE}`]);
+  });
+
+  test('also where a pool is above its limit', async () => {
+    await using host = await openHost(world.options);
+    await host.switchModel();
+    world.machine.othersBytes = 19 * 1024 ** 3;
+    for (let round = 0; round < 3; round += 1) await host.switchModel();
+    expect(loadsOf(LARGE)).toBe(1);
+  });
+
+  test('a load by hand, and then another, use the same copy', async () => {
+    await using host = await openHost(world.options);
+    const first = await host.load({ models: [LARGE] });
+    expect(first.verified).toMatchObject([{ field: 'contextLengthTokens', got: 8192 }]);
+    const second = await host.load({ models: [LARGE] });
+    expect(second).toMatchObject({ reused: true });
+    expect(loadsOf(LARGE)).toBe(1);
+  });
+});
+
+test('a copy that the user has loaded with more context serves a load by hand and a selection', async () => {
+  await using host = await openHost(world.options);
+  await host.load({ models: [LARGE], identifier: LARGE, changes: { contextLengthTokens: 8192 } });
+  const loaded = await host.load({ models: [LARGE] });
+  expect(loaded).toMatchObject({ reused: true, instance: { instanceIdentifier: LARGE } });
+  await host.switchModel();
+  expect(world.residents()).toEqual([LARGE]);
+  expect(loadsOf(LARGE)).toBe(1);
+});

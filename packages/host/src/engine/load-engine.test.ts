@@ -1,0 +1,106 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { GpuResources } from '@mai/memory-ledger';
+import { findLMStudioHome, LMStudioError } from '@mai/lmstudio-adapter';
+import { environmentFor, readLoadEngine } from './load-engine.js';
+
+const OFF = { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'It is off.') } as const;
+const VULKAN = 'llama.cpp-win-x86_64-vulkan-avx2';
+
+let userHome: string;
+beforeEach(() => (userHome = mkdtempSync(path.join(tmpdir(), 'mai engine '))));
+afterEach(() => rmSync(userHome, { recursive: true }));
+
+function write(name: string, content: unknown): void {
+  const file = path.join(userHome, '.lmstudio', name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(content));
+}
+
+const selects = (name: string, version: string) =>
+  write('.internal/backend-preferences-v1.json', [{ model_format: 'gguf', name, version }]);
+
+const disables = (...disabledGpus: number[]) =>
+  write('.internal/hardware-config.json', {
+    json: [
+      [
+        VULKAN,
+        {
+          fields: [
+            {
+              key: 'load.gpuSplitConfig',
+              value: { strategy: 'evenly', disabledGpus, priority: [], customRatio: [] },
+            },
+          ],
+        },
+      ],
+    ],
+    meta: { values: ['map'] },
+  });
+
+const engineOff = () =>
+  readLoadEngine(OFF, findLMStudioHome({ userHome, env: {} }), new AbortController().signal);
+
+describe('while LM Studio is off', () => {
+  test('its files name the engine and the default context', async () => {
+    selects(VULKAN, '2.13.0');
+    write('settings.json', { defaultContextLength: { type: 'custom', value: 16_384 } });
+    const { profile } = await engineOff();
+    expect(profile).toMatchObject({ runtimeVersion: '2.13.0', backend: 'vulkan' });
+    expect(profile.settings.contextLengthTokens).toEqual({
+      ...{ value: 16_384, alternatives: [], source: 'LM Studio’s settings.json' },
+    });
+  });
+
+  test.each([
+    ['no files', () => undefined],
+    ['a version that is no number', () => selects(VULKAN, 'nightly')],
+  ])('%s: the newest known engine', async (_, prepare) => {
+    prepare();
+    expect((await engineOff()).profile).toMatchObject({
+      ...{ engine: 'lmstudio', runtimeVersion: null, factsVersion: '2.38.0' },
+    });
+  });
+
+  test('the suffix of a version is left out', async () => {
+    selects(VULKAN, '2.28.2-beta.1');
+    expect((await engineOff()).profile.runtimeVersion).toBe('2.28.2');
+  });
+});
+
+describe('GPUs that the user has disabled', () => {
+  const card = (deviceKey: string, freeGb: number): GpuResources => ({
+    ...{ deviceKey, name: null, vendor: 'amd', memory: 'dedicated' },
+    ...{ totalBytes: 24e9, availableBytes: freeGb * 1e9 },
+  });
+  const machine = { unified: false, gpus: [card('first', 20), card('second', 8)] };
+  const used = async () =>
+    environmentFor(machine, await engineOff()).gpus.map(({ deviceKey }) => deviceKey);
+
+  test.each([
+    [[], ['first', 'second']],
+    [[0], ['second']],
+    [[1], ['second']],
+    [[0, 1], []],
+    [[1, 1], ['second']],
+  ])(
+    'indices %j: as many GPUs as are disabled get no layers, the ones with the most free memory first',
+    async (indices, expected) => {
+      selects(VULKAN, '2.28.2');
+      disables(...indices);
+      expect(await used()).toEqual(expected);
+    },
+  );
+
+  test('those of another engine change nothing', async () => {
+    selects('llama.cpp-win-x86_64-nvidia-cuda12-avx2', '2.28.2');
+    disables(0);
+    expect((await engineOff()).disabledGpus).toBe(0);
+  });
+
+  test('where the engine is not known, those of any engine count', async () => {
+    disables(0);
+    expect((await engineOff()).disabledGpus).toBe(1);
+  });
+});

@@ -4,7 +4,7 @@ import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
 
 /**
- * The instance with this identifier, or else the instances of the model or the variant with this key. With `all`,
+ * The instance with this identifier, or else the instances of the model or variant with this key. With `all`,
  * first the model key, then the identifier.
  *
  * @throws HostError `INVALID_REQUEST` where several instances match without `all`; LMStudioError

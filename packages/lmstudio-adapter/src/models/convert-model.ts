@@ -7,7 +7,7 @@ import type {
   RawProcessingState,
 } from '../wire/wire.js';
 import { toInstanceSettings } from './instance-settings.js';
-import { filePathOf, identify } from './model-identity.js';
+import { filePathOf, identify, type KnownVariants } from './model-identity.js';
 import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 
 /** A downloaded model from LM Studio's listing. */
@@ -37,7 +37,7 @@ export function toResident(
   raw: RawInstanceInfo,
   fields: readonly RawConfigField[] | null,
   state: RawProcessingState | null,
-  knownVariants: ReadonlyMap<string, string>,
+  knownVariants: KnownVariants,
 ): ResidentInstance {
   const { loadConfig, keepModelInMemory } = fromWireLoadConfig(raw.type, fields ?? []);
   const contextLengthTokens = positive(raw.contextLength);

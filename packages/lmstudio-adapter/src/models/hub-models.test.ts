@@ -110,8 +110,9 @@ test('a variant that is not selected loads, or LM Studio’s refusal says what t
     // Another variant is another model, so it is loaded beside the first.
     expect(await client.load({ modelKey: Q8 })).toMatchObject({
       reused: false,
-      instance: { variant: Q8 },
+      instance: { modelKey: Q8, variant: Q8 },
     });
+    expect((await client.modelInfo(HUB)).residents).toHaveLength(2);
   });
   await withWorld({ models: MODELS, variantKeysLoad: false }, async (client, simulator) => {
     expect(await client.estimate(Q8, DEFAULT_LOAD_CONFIG)).toBeNull();

@@ -86,8 +86,8 @@ async function rawVariants(
 /** Lets `listResidents` tell the key of a variant from other keys with `@`. */
 function rememberVariants(connection: Connection, models: readonly RawModelInfo[]): void {
   connection.variants.clear();
-  for (const { modelKey, variants } of models) {
-    for (const variant of variants) connection.variants.set(variant, modelKey);
+  for (const { modelKey, variants, selectedVariant: selected } of models) {
+    for (const variant of variants) connection.variants.set(variant, { modelKey, selected });
   }
 }
 

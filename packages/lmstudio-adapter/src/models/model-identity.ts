@@ -15,27 +15,40 @@ export function refersTo(
   modelKey: string,
   resident: Pick<ResidentInstance, 'modelKey' | 'variant'>,
 ): boolean {
-  if (modelKey === resident.modelKey || modelKey === resident.variant) return true;
-  return resident.variant === null && baseKeyOf(modelKey) === resident.modelKey;
+  const { variant } = resident;
+  if (modelKey === resident.modelKey || modelKey === variant) return true;
+  return variant === null
+    ? baseKeyOf(modelKey) === resident.modelKey
+    : modelKey === baseKeyOf(variant);
 }
 
-/** The model key and the variant of an instance, whichever way LM Studio reports them. */
+/** Model keys and selected variants, by the keys of all variants. */
+export type KnownVariants = ReadonlyMap<
+  string,
+  { readonly modelKey: string; readonly selected: string | null }
+>;
+
+/**
+ * The model key and the variant of an instance, whichever way LM Studio reports them. The model key is
+ * the key that loads this variant: the model's own for the selected variant, else the variant's.
+ */
 export function identify(
   raw: RawModelInfo,
-  knownVariants: ReadonlyMap<string, string>,
+  knownVariants: KnownVariants,
 ): Pick<ResidentInstance, 'modelKey' | 'variant'> {
-  const { modelKey, selectedVariant } = raw;
-  if (isVariantKey(raw, knownVariants)) {
-    return { modelKey: knownVariants.get(modelKey) ?? baseKeyOf(modelKey), variant: modelKey };
-  }
-  return { modelKey, variant: selectedVariant };
+  const variant = isVariantKey(raw, knownVariants) ? raw.modelKey : raw.selectedVariant;
+  if (variant === null) return { modelKey: raw.modelKey, variant };
+  const known = knownVariants.get(variant);
+  if (known === undefined) return { modelKey: baseKeyOf(raw.modelKey), variant };
+  const isSelected = known.selected === null || known.selected === variant;
+  return { modelKey: isSelected ? known.modelKey : variant, variant };
 }
 
 /**
  * Whether the instance reports the key of a variant. A key with `@` can also belong to one of several
  * files in a folder; such a model has a path of its own.
  */
-function isVariantKey(raw: RawModelInfo, knownVariants: ReadonlyMap<string, string>): boolean {
+function isVariantKey(raw: RawModelInfo, knownVariants: KnownVariants): boolean {
   const { modelKey, selectedVariant, variants, path } = raw;
   const baseKey = baseKeyOf(modelKey);
   if (baseKey === modelKey) return false;

@@ -59,7 +59,7 @@ export interface ResidentInstance {
   readonly instanceIdentifier: string;
   /** LM Studio's own name for this copy; no other copy gets it. `null`: not reported. */
   readonly reference: string | null;
-  /** Key of the model, without the variant. */
+  /** Key that loads this copy again: the model's own, or that of a variant that is not selected. */
   readonly modelKey: string;
   /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: none, or not reported. */
   readonly variant: string | null;

@@ -18,8 +18,8 @@ export interface Connection {
   readonly bearerToken: string | null;
   /** Load configurations by instance reference. An instance keeps its configuration for its life. */
   readonly loadConfigs: Map<string, readonly RawConfigField[]>;
-  /** Model keys by the keys of their variants, as of the last listing. */
-  readonly variants: Map<string, string>;
+  /** The variants of all models, as of the last listing. */
+  readonly variants: Map<string, { readonly modelKey: string; readonly selected: string | null }>;
   /** Paths of models of LM Studio's hub, by model and selected variant. */
   readonly paths: Map<string, string>;
 }

@@ -41,6 +41,7 @@ export interface SelectionPolicy {
   readonly coolDownMs: number;
   readonly foreign: ForeignPolicy;
   readonly foreignIdleMs: number;
+  /** How much of what a model may grow by is charged before the model has grown. */
   readonly growth: GrowthPolicy;
 }
 
@@ -57,5 +58,5 @@ export const DEFAULT_SELECTION_POLICY: SelectionPolicy = {
   coolDownMs: 60_000,
   foreign: 'observe',
   foreignIdleMs: 600_000,
-  growth: 'reserve-share',
+  growth: 'ignore',
 };

@@ -533,6 +533,6 @@ export const builtInFile: ModelConfigFile = {
     drain_deadline: '1m',
     foreign: 'observe',
     foreign_idle: '10m',
-    growth: 'reserve-share',
+    growth: 'ignore',
   },
 };

@@ -564,7 +564,7 @@ export const builtInModelConfigText = [
   '  # How much of the memory that a model may take after its load is kept free, such as for prompts',
   '  # that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model',
   '  # has really grown by always counts.',
-  '  growth: reserve-share',
+  '  growth: ignore',
   '',
   '# Which models may be chosen while certain processes run.',
   '#',

@@ -158,9 +158,9 @@ export interface SwitchingSection {
    */
   readonly foreign_idle?: string | undefined;
   /**
-   * How much of the memory that a model may take after its load is kept free, such as for prompts that
-   * LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model has really
-   * grown by always counts. Default: ignore.
+   * How much of the memory that a model may take after its load is kept free, such as for prompts
+   * that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model
+   * has really grown by always counts. Default: ignore.
    */
   readonly growth?: GrowthPolicy | undefined;
 }

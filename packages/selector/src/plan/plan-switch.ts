@@ -3,7 +3,6 @@ import {
   worstShortfall,
   type Charge,
   type Limit,
-  type Resources,
   type Shortfall,
 } from '@mai/memory-ledger';
 import {
@@ -44,7 +43,7 @@ export type Attempt =
  */
 export function planSwitch(
   offer: Offer,
-  { resources }: Pick<SelectionInput, 'resources'>,
+  input: Pick<SelectionInput, 'resources' | 'policy'>,
   accounts: Accounts,
   limit: Limit,
 ): Attempt {
@@ -65,7 +64,7 @@ export function planSwitch(
   // Most candidates of a long chain do not fit even after every eviction, so this is checked first.
   const afterAll = shortfallWithout(exceptResident(evictability.movable));
   const reject = (shortfall: Shortfall): Attempt => {
-    const growthBytes = growthOf(offer, resources, accounts).get(shortfall.pool) ?? 0;
+    const growthBytes = growthOf(offer, input, accounts).get(shortfall.pool) ?? 0;
     return { kind: 'rejected', rejection: rejectionOf(shortfall, growthBytes) };
   };
   if (afterAll !== null) return reject(shortfallWithout(idle) ?? afterAll);
@@ -88,12 +87,14 @@ export function planSwitch(
 /** The part of the charge of an offer that is held for growth. */
 function growthOf(
   { candidate, option, resident, needed }: Offer,
-  resources: Resources,
+  { resources, policy }: Pick<SelectionInput, 'resources' | 'policy'>,
   accounts: Accounts,
 ): Charge {
   if (resident !== null) return reservedBy(accounts, [resident]);
-  // Most loads have no growth, and most are rejected, so their size is not worked out again.
-  const mayGrow = candidate.observedGrowth.length > 0 || option.footprint?.growth !== null;
+  // Most loads are charged no growth, and most are rejected, so their size is not worked out again.
+  const mayGrow =
+    candidate.observedGrowth.length > 0 ||
+    (policy.growth !== 'ignore' && option.footprint?.growth !== null);
   return mayGrow ? reservedByLoad(option, resources, needed) : NOTHING;
 }
 

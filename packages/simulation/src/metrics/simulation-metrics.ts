@@ -9,8 +9,8 @@ export interface SimulationMetrics {
   /** Switches in opposite directions within the cool-down, without emergencies. */
   readonly flaps: number;
   /**
-   * Switches to a lesser model or to none that began while RAM was above its limit only because models had
-   * grown since their loads.
+   * Switches to a lesser model that began while RAM was above its limit only because models had grown since
+   * their loads.
    */
   readonly selfCausedSwitches: number;
   /** Time with a pool above its hard limit. */

@@ -68,3 +68,10 @@ export type {
   MeasuredMemory,
   Observation,
 } from './calibration/observation.js';
+export { readMlxModel } from './mlx/read-mlx-model.js';
+export type { MlxModel } from './mlx/read-mlx-model.js';
+export type { MlxCacheShape } from './mlx/cache-shape.js';
+export type { MlxKvQuantization } from './mlx/sequence-memory.js';
+export { estimateMlx, mlxEnvironmentOf } from './mlx/estimate-mlx.js';
+export type { MlxEnvironment, MlxEstimate } from './mlx/estimate-mlx.js';
+export { mlxReport } from './mlx/mlx-report.js';

@@ -1,5 +1,6 @@
 /** The source of a footprint's figures, the most trusted first. */
-export type FootprintSource = 'measured' | 'lmstudio' | 'gguf-header' | 'file-size' | 'configured';
+export type FootprintSource =
+  'measured' | 'lmstudio' | 'gguf-header' | 'safetensors-header' | 'file-size' | 'configured';
 
 /** How far a footprint can be trusted. */
 export type Confidence = 'high' | 'medium' | 'low';

@@ -25,7 +25,24 @@ beforeAll(() => {
   writeFileSync(path.join(mlx, 'config.json'), '{"model_type":"qwen3","num_hidden_layers":36}');
   writeFileSync(path.join(mlx, 'model-00001-of-00002.safetensors'), Buffer.alloc(2_000_000));
   writeFileSync(path.join(mlx, 'model-00002-of-00002.safetensors'), Buffer.alloc(1_000_000));
+  writeMlxModel(path.join(folder, '.lmstudio', 'models', 'mlx-community', 'Tiny-Gemma-4bit'));
 });
+
+/** An MLX model of 4 layers, of which the last keeps every token and the others a window of 512. */
+function writeMlxModel(model: string): void {
+  mkdirSync(model, { recursive: true });
+  const config = {
+    ...{ model_type: 'gemma3_text', num_hidden_layers: 4, sliding_window_pattern: 4 },
+    ...{ hidden_size: 512, num_attention_heads: 4, num_key_value_heads: 1, head_dim: 256 },
+    ...{ sliding_window: 512, max_position_embeddings: 32_768 },
+  };
+  writeFileSync(path.join(model, 'config.json'), JSON.stringify(config));
+  const header = Buffer.from(JSON.stringify({ 'a.weight': { data_offsets: [0, 5_000_000] } }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const file = path.join(model, 'model.safetensors');
+  writeFileSync(file, Buffer.concat([length, header, Buffer.alloc(5_000_000)]));
+}
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
@@ -152,12 +169,62 @@ test('finds a downloaded model by its key', async () => {
   expect(json()).toMatchObject({ file: 'tiny', architecture: 'llama' });
 });
 
+test.each([
+  'tiny-gemma-4bit',
+  path.join('.lmstudio', 'models', 'mlx-community', 'Tiny-Gemma-4bit'),
+])('%s, an MLX model, is estimated from its config and headers', async (name) => {
+  const off = ['--url', '127.0.0.1:9', '--context', '8192'];
+  const { exitCode, err, json } = await mai(['estimate', name, '--json', ...off]);
+  expect(exitCode).toBe(0);
+  expect(err).toMatch(
+    /^warning: .*No real load of an MLX model was compared with this estimate\.\n$/,
+  );
+  // One layer and token keeps 1 * 256 * 2 * 2 bytes: 1024 * 8192 + 3 * 1024 * (512 - 1 + 2048).
+  const cache = 8_388_608 + 7_861_248;
+  expect(json()).toMatchObject({
+    file: name,
+    source: 'safetensors-header',
+    confidence: 'medium',
+    architecture: 'gemma3_text',
+    exactParts: ['weights'],
+    totalBytes: 5_000_000,
+    ram: { weightsBytes: 5_000_000, mappedBytes: 0, anonymousBytes: 5_000_000 },
+    loadConfig: { contextLengthTokens: 8192, parallelSequences: 4 },
+  });
+  expect(json()).toHaveProperty(
+    'growth.parts',
+    expect.arrayContaining([expect.objectContaining({ kind: 'kv-cache', mostBytes: 4 * cache })]),
+  );
+  const { out } = await mai(['estimate', name, ...off], [], 100);
+  const text = out.replaceAll(/\s+/g, ' ');
+  expect(text).toMatch(/weights [\d.]+ MiB exact/);
+  // The peak of one sequence: 5,000,000 + the cache + 512 * 2 * 8192 + 4 * 2 * 2048 * 8192 = 163,856,192.
+  expect(text).toMatch(/a prompt of 8,192 tokens, it takes 156 MiB/);
+  expect(text).toMatch(/from the headers of its safetensors files, medium confidence/);
+  expect(text).not.toMatch(/flash attention/);
+  expect(text).toMatch(/It fits as it is/);
+});
+
+test('the list of models has the same footprint of an MLX model', async () => {
+  const { json } = await mai(['models', '--json', '--url', '127.0.0.1:9']);
+  const footprint = expect.objectContaining({
+    source: 'safetensors-header',
+    ram: { mappedBytes: 0, anonymousBytes: 5_000_000 },
+  });
+  expect(json()).toHaveProperty(
+    'models',
+    expect.arrayContaining([expect.objectContaining({ modelKey: 'tiny-gemma-4bit', footprint })]),
+  );
+});
+
 test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Qwen3-4B-4bit')])(
-  '%s, an MLX model, is estimated by its size, with low confidence',
+  '%s, an MLX model with damaged files, is estimated by its size, with low confidence',
   async (name) => {
     const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(0);
-    expect(err).toMatch(/^warning: Only the size of .* is known, because it is not a GGUF model/);
+    expect(err).toMatch(
+      /^warning: Only the size of .* is known, because model-00001-of-00002.safetensors can't be read/,
+    );
     const weightsBytes = 3_000_000;
     expect(json()).toMatchObject({
       file: name,

@@ -39,6 +39,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.warn(
       `Only the size of ${title} is known, because ${basis.why}, so this is a rough guess.`,
     );
+  } else if (basis.kind === 'mlx') {
+    for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
   const { modelKey, report, refusal, fit, corrected, lmStudio } = estimate;
   const exitCode = refusal === null ? EXIT.success : EXIT.modelFile;

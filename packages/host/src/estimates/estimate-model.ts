@@ -11,7 +11,7 @@ import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
 import { changesOf, isHypothetical, refuseProblems, settingsOf } from './estimate-settings.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
-import { describeModel, type ModelEstimate } from './model-estimate.js';
+import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
 import { NO_SETTINGS } from './setting-values.js';
 
@@ -46,9 +46,9 @@ export async function estimateModel(
   if (file !== null) {
     const title = path.basename(path.resolve(context.cwd, name));
     const estimate = describeModel(title, file, settings);
-    return judge && estimate.refusal === null
-      ? { ...estimate, fit: await judgeAlone(file, estimate.report, settings, parts, context) }
-      : estimate;
+    if (!judge || estimate.refusal !== null) return estimate;
+    const fit = await judgeAlone(file, estimate.report, settings, parts, context);
+    return withFit(estimate, fit, file, settings);
   }
   // The session reports its footprints here with their sources, so that nothing is asked twice.
   const found = new Map<string, SourcedFootprint>();
@@ -85,7 +85,7 @@ async function estimateDownloaded(
   const estimate = { ...describeModel(modelKey, known, asConfigured), modelKey };
   if (isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, parts, context);
-    return { ...estimate, fit };
+    return withFit(estimate, fit, known, asConfigured);
   }
 
   const input = await assembleSelectionInput(
@@ -100,19 +100,37 @@ async function estimateDownloaded(
   const { loadConfig: asked } = option;
   const sourced = found.get(keyOf(modelKey, asked)) ?? null;
   const fit = fitOf(candidate, input);
-  const isHere = known.kind === 'header' || known.isHere;
+  const isHere = known.kind !== 'size' || known.isHere;
   return {
-    ...estimate,
-    fit: isHere
-      ? {
-          ...fit,
-          loadConfig: asked,
-          resources,
-          cheaper: fit.rejection === null ? null : cheaperOf(known, input),
-        }
-      : null,
+    ...withFit(
+      estimate,
+      isHere
+        ? {
+            ...fit,
+            loadConfig: asked,
+            resources,
+            cheaper: fit.rejection === null ? null : cheaperOf(known, input),
+          }
+        : null,
+      known,
+      asConfigured,
+    ),
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
+  };
+}
+
+/** Adds whether the model fits, and what the machine's wired limit means for an MLX model. */
+function withFit(
+  estimate: ModelEstimate,
+  fit: FitHere | null,
+  known: KnownModel,
+  settings: EstimateSettings,
+): ModelEstimate {
+  return {
+    ...estimate,
+    fit,
+    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, fit.resources),
   };
 }
 
@@ -131,7 +149,7 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
   const [candidate] = input.candidates;
   const loadConfig = candidate?.loadOptions[0]?.loadConfig;
   if (candidate === undefined || loadConfig === undefined) return null;
-  if (known.kind === 'size') return cheaperFitOf(candidate, input);
+  if (known.kind !== 'header') return cheaperFitOf(candidate, input);
   const { resources, policy } = input;
   // Search as if every resident were unloaded. Then `fitOf` checks whether enough of the residents
   // may be unloaded.

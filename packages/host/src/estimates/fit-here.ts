@@ -13,6 +13,8 @@ import {
   environmentOf,
   estimateFootprint,
   estimateFromFileSize,
+  estimateMlx,
+  mlxEnvironmentOf,
 } from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
@@ -63,15 +65,16 @@ export async function judgeAlone(
     flashAttention: asked.flashAttention,
     cpuExpertRatio: null,
   };
-  const estimate = (one: LoadConfig): Footprint =>
-    known.kind === 'size'
-      ? estimateFromFileSize(known, one, environment)
-      : estimateFootprint(known.header, one, environment);
+  const estimate = (one: LoadConfig): Footprint => {
+    if (known.kind === 'size') return estimateFromFileSize(known, one, environment);
+    if (known.kind === 'header') return estimateFootprint(known.header, one, environment);
+    return estimateMlx(known.model, one, { ...mlxEnvironmentOf(resources), ...environment });
+  };
   const judge = (footprint: Footprint): ModelFit => fitBeside(footprint, resources, policy);
   const fit = { ...judge(estimate(wanted)), loadConfig: wanted, resources };
   if (fit.rejection === null) return { ...fit, cheaper: null };
   const cheaper =
-    known.kind === 'size'
+    known.kind !== 'header'
       ? shorterContexts(asked.contextLengthTokens)
           .map((toTokens): CheaperLoad => {
             const loadConfig = { ...wanted, contextLengthTokens: toTokens };

@@ -1,6 +1,19 @@
-import type { Footprint } from '@mai/memory-ledger';
-import type { EstimateReport, EstimateSettings, ModelRefusal } from '@mai/memory-estimator';
-import { estimateReport, estimateReportFromFileSize, refuseModel } from '@mai/memory-estimator';
+import type { Footprint, Resources } from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import type {
+  EstimateReport,
+  EstimateSettings,
+  MlxEstimate,
+  ModelRefusal,
+} from '@mai/memory-estimator';
+import {
+  estimateMlx,
+  estimateReport,
+  estimateReportFromFileSize,
+  mlxEnvironmentOf,
+  mlxReport,
+  refuseModel,
+} from '@mai/memory-estimator';
 import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
@@ -19,11 +32,18 @@ export interface ModelEstimate {
         /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
         readonly complete: boolean;
       }
+    /** The headers and the config.json of an MLX model. */
+    | { readonly kind: 'mlx'; readonly folder: string }
     /** Only the size is known. `why` is a clause that follows 'because'. */
     | { readonly kind: 'size'; readonly why: string };
   readonly report: EstimateReport;
   /** Why llama.cpp refuses the file; null where it does not, or where no header was read. */
   readonly refusal: ModelRefusal | null;
+  /** What the memory of an MLX model grows to while it answers; null for any other model. */
+  readonly mlx: Pick<
+    MlxEstimate,
+    'peakBytes' | 'fittedContextTokens' | 'staysBelowWiredLimit' | 'notes'
+  > | null;
   /** The estimate at other context lengths, up to the trained one; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
   /**
@@ -61,12 +81,10 @@ export function describeModel(
   return {
     modelKey: null,
     title,
-    basis:
-      known.kind === 'header'
-        ? { kind: 'header', file: known.file, complete: known.header.complete }
-        : { kind: 'size', why: known.why },
+    basis: basisOf(known),
     report,
     refusal: known.kind === 'header' ? refuseModel(known.header) : null,
+    mlx: mlxFacts(known, settings, null),
     byContextLength: byContextLength(known, settings, report),
     fit: null,
     corrected: null,
@@ -74,10 +92,38 @@ export function describeModel(
   };
 }
 
+function basisOf(known: KnownModel): ModelEstimate['basis'] {
+  switch (known.kind) {
+    case 'header':
+      return { kind: 'header', file: known.file, complete: known.header.complete };
+    case 'mlx':
+      return { kind: 'mlx', folder: known.model.folder };
+    case 'size':
+      return { kind: 'size', why: known.why };
+  }
+}
+
 function reportOf(known: KnownModel, settings: EstimateSettings): EstimateReport {
-  return known.kind === 'size'
-    ? estimateReportFromFileSize(known, settings)
-    : estimateReport(known.header, settings, known.visionProjector);
+  if (known.kind === 'size') return estimateReportFromFileSize(known, settings);
+  if (known.kind === 'mlx') return mlxReport(known.model, settings);
+  return estimateReport(known.header, settings, known.visionProjector);
+}
+
+/**
+ * What is known of an MLX model beyond the report. Null for any other model.
+ * @param resources - the machine that loads the model; null where it does not matter
+ */
+export function mlxFacts(
+  known: KnownModel,
+  { contextLengthTokens, parallelSequences }: EstimateSettings,
+  resources: Resources | null,
+): ModelEstimate['mlx'] {
+  if (known.kind !== 'mlx') return null;
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences };
+  const environment = mlxEnvironmentOf(resources ?? { unified: false, gpus: [] });
+  const estimate = estimateMlx(known.model, loadConfig, environment);
+  const { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes } = estimate;
+  return { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes };
 }
 
 const FIRST_CONTEXT_TOKENS = 4096;
@@ -105,6 +151,7 @@ function byContextLength(
 /** The context length that a model was trained for; null where it is unknown. */
 function trainedContext(known: KnownModel): number | null {
   if (known.kind === 'size') return null;
+  if (known.kind === 'mlx') return known.model.maxContextTokens;
   const { architecture, metadata } = known.header;
   const trained = metadata.get(`${architecture ?? ''}.context_length`);
   return typeof trained === 'number' && trained >= 1 ? trained : null;

@@ -1,8 +1,13 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
-import type { GgufHeader, HeaderCache } from '@mai/memory-estimator';
-import { ModelFileError, readGgufHeader } from '@mai/memory-estimator';
+import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
+import {
+  isModelFileError,
+  ModelFileError,
+  readGgufHeader,
+  readMlxModel,
+} from '@mai/memory-estimator';
 import { didYouMean } from '@mai/model-config';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
@@ -10,7 +15,7 @@ import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import { missingFolderNote } from '../models/left-out-notes.js';
 
-/** The facts for an estimate of a model: its GGUF header, or the size of its files where there is no header. */
+/** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =
   | {
       readonly kind: 'header';
@@ -22,6 +27,7 @@ export type KnownModel =
        */
       readonly visionProjector: GgufHeader | null;
     }
+  | { readonly kind: 'mlx'; readonly model: MlxModel }
   | {
       readonly kind: 'size';
       readonly sizeBytes: number;
@@ -49,7 +55,7 @@ export async function openModelFile(
 ): Promise<KnownModel | null> {
   const asFile = path.resolve(cwd, name);
   const found = await stat(asFile).catch(() => null);
-  const mlx = found?.isDirectory() === true ? await openMlxFolder(asFile) : null;
+  const mlx = found?.isDirectory() === true ? await openMlxFolder(asFile, signal) : null;
   if (mlx !== null) return mlx;
   if (found?.isFile() !== true && !LOOKS_LIKE_A_FILE.test(name)) return null;
   // Do not open a named pipe: the call would wait for a writer.
@@ -84,7 +90,7 @@ export async function openDownloaded(
   const files = downloads.filesOf(key);
   const [file] = files?.files ?? [];
   if (format !== 'gguf') {
-    const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file));
+    const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file), signal);
     if (mlx !== null) return mlx;
     if (sizeBytes > 0) return bySize('it is not a GGUF model');
     throw new HostError(
@@ -138,10 +144,12 @@ function whereOf(origin: DownloadsOrigin): string {
 /**
  * Opens a folder with an MLX model: safetensors files and a config.json. Null for any other folder.
  */
-async function openMlxFolder(folder: string): Promise<KnownModel | null> {
-  const names = await readdir(folder);
+async function openMlxFolder(folder: string, signal: AbortSignal): Promise<KnownModel | null> {
+  const names = await readdir(folder).catch(() => []);
   const weights = names.filter((name) => /\.safetensors$/i.test(name));
   if (weights.length === 0) return null;
+  const model = await readMlxModel(folder, { signal }).catch(asModelFileError);
+  if (!(model instanceof ModelFileError)) return { kind: 'mlx', model };
   const sizes = await Promise.all(
     weights.map(async (name) => (await stat(path.join(folder, name))).size),
   );
@@ -149,8 +157,14 @@ async function openMlxFolder(folder: string): Promise<KnownModel | null> {
   const { architecture, layers } = await readMlxConfig(folder);
   return {
     ...{ kind: 'size', sizeBytes, format: 'mlx', architecture, layers },
-    ...{ why: 'it is not a GGUF model', isHere: true },
+    ...{ why: `${path.basename(model.path ?? folder)} can't be read`, isHere: true },
   };
+}
+
+/** Returns a fault of the model's files, and throws any other. */
+function asModelFileError(error: unknown): ModelFileError {
+  if (isModelFileError(error)) return error;
+  throw error;
 }
 
 /** Reads a model's config.json. A missing field is null. */

@@ -1,14 +1,18 @@
+import path from 'node:path';
 import type { Footprint } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
+import type { FootprintEstimate, HeaderCache, MlxEstimate, MlxModel } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
   environmentOf,
   estimateFootprint,
   estimateFromFileSize,
+  estimateMlx,
   isModelFileError,
+  mlxEnvironmentOf,
+  readMlxModel,
 } from '@mai/memory-estimator';
 import type { Downloads } from '../models/downloads.js';
 import { factsOf } from '../models/judge-file.js';
@@ -41,7 +45,7 @@ export interface SourcedFootprint {
  * Finds the memory of a model with a load configuration. The sources in order of trust:
  *
  * 1. measured loads of the model on this machine;
- * 2. the header of its GGUF file;
+ * 2. the header of its GGUF file, or the headers and the config.json of an MLX model;
  * 3. LM Studio's own estimate;
  * 4. the size of its file.
  *
@@ -52,6 +56,7 @@ export interface SourcedFootprint {
 async function findFootprint(
   question: EstimateQuestion,
   sources: FootprintSources,
+  mlxModels: MlxModels,
   options: CallOptions,
 ): Promise<SourcedFootprint> {
   const { downloads, headers, calibration } = sources;
@@ -61,7 +66,10 @@ async function findFootprint(
     readHeader(question, downloads, headers),
     askLMStudio(question, model, downloads, options),
   ]);
-  const alone = fromHeader ?? fromSize(question, model, lmStudio);
+  const alone =
+    fromHeader ??
+    (await fromMlx(question, model, downloads, mlxModels)) ??
+    fromSize(question, model, lmStudio);
   if (alone === null) {
     return { footprint: null, corrected: false, fromHeader, lmStudio, disagreementRatio: null };
   }
@@ -88,9 +96,10 @@ export function createFootprints(
   anythingLoaded: () => boolean,
   onFootprint: OnFootprint = () => undefined,
 ): EstimatorPort {
+  const mlxModels: MlxModels = new Map();
   return {
     estimate: async (question, options) => {
-      const found = await findFootprint(question, sources, options);
+      const found = await findFootprint(question, sources, mlxModels, options);
       onFootprint(question, found);
       const { footprint, fromHeader, lmStudio } = found;
       return {
@@ -122,6 +131,33 @@ async function expertsOf(
 
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];
 
+const GGUF = /\.gguf$/i;
+
+/** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
+type MlxModels = Map<string, Promise<MlxModel | null>>;
+
+async function fromMlx(
+  { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
+  model: DownloadedModel | null,
+  downloads: Downloads,
+  models: MlxModels,
+): Promise<MlxEstimate | null> {
+  if (model?.format !== 'mlx' || deviceIdentifier !== null) return null;
+  const [file] = downloads.filesOf(modelKey)?.files ?? [];
+  if (file === undefined) return null;
+  const folder = path.dirname(file);
+  const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
+  models.set(folder, reading);
+  const mlx = await reading;
+  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources));
+}
+
+/** Null for a fault of the model's files: the next source is used then. */
+function withoutModelFile(error: unknown): null {
+  if (isModelFileError(error)) return null;
+  throw error;
+}
+
 async function readHeader(
   { modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion,
   downloads: Downloads,
@@ -129,7 +165,7 @@ async function readHeader(
 ): Promise<FootprintEstimate | null> {
   const files = deviceIdentifier === null ? downloads.filesOf(modelKey) : null;
   const [first] = files?.files ?? [];
-  if (files === null || first === undefined) return null;
+  if (files === null || first === undefined || !GGUF.test(first)) return null;
   try {
     const projector = await files.findProjector();
     const visionProjector = projector === null ? null : await headers.read(projector);

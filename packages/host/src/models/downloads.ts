@@ -112,13 +112,13 @@ async function listWithClient(
 
 /** The fault of a model that LM Studio lists; null where its file has none, or can't be read from here. */
 async function faultOf(
-  { modelKey, path: relative }: DownloadedModel,
+  { modelKey, path: relative, format }: DownloadedModel,
   files: ModelFiles | null,
   headers: HeaderCache,
   signal: AbortSignal,
 ): Promise<UnusableFile | null> {
   const [filePath] = files?.files ?? [];
-  if (filePath === undefined) return null;
+  if (filePath === undefined || format !== 'gguf') return null;
   const judgement = await judgeFile(filePath, headers, signal);
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')
@@ -148,7 +148,15 @@ async function findMissingFolder(home: LMStudioHome | null): Promise<string | nu
   return modelsFolderFrom === 'settings' || (await exists(lstat)) ? modelsFolder : null;
 }
 
-function filesIn(folder: string, { path: file, vision }: DownloadedModel): ModelFiles | null {
+function filesIn(
+  folder: string,
+  { path: file, format, vision }: DownloadedModel,
+): ModelFiles | null {
+  if (file !== null && format === 'mlx') {
+    // LM Studio names the folder of an MLX model.
+    const config = path.join(folder, file, 'config.json');
+    return { files: [config], findProjector: () => Promise.resolve(null) };
+  }
   if (file === null || !/\.gguf$/i.test(file)) return null;
   const first = path.join(folder, file);
   // Kept, because a decision asks for it with every load option.

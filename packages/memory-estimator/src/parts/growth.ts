@@ -6,9 +6,19 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
-/** RAM that a model may take after its load. It is anonymous memory of the engine's process. */
+/**
+ * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
+ * first two kinds, in RAM. mlx-engine takes every kind but the second, on the device that has the weights.
+ */
 export interface GrowthPart {
-  readonly kind: 'prompt-cache' | 'context-checkpoints';
+  readonly kind:
+    | 'prompt-cache'
+    | 'context-checkpoints'
+    | 'kv-cache'
+    | 'sequence-state'
+    | 'prompt-inputs'
+    | 'attention-scores'
+    | 'engine-reserve';
   /** The most bytes. How many are used depends on the prompts. */
   readonly mostBytes: number;
   /** `false`: it is not known whether this version takes this memory at all. */

@@ -25,12 +25,16 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
     const why = `llama.cpp refuses to load this file: ${refusal.reason}.`;
     return `${heading}\n${wrap(style.bad(why), output.textWidth).join('\n')}\n`;
   }
-  const total = [renderTotal(estimate, output), ...renderOthers(estimate, output)].join('\n');
+  const total = [
+    renderTotal(estimate, output),
+    ...renderMlx(estimate, output),
+    ...renderOthers(estimate, output),
+  ].join('\n');
   return [
     ...(basis.kind === 'size'
       ? [heading, total]
       : [
-          `${heading}\n${renderSettings(report, output)}`,
+          `${heading}\n${renderSettings(estimate, output)}`,
           renderParts(report, output),
           total,
           renderChart(report, byContextLength, output),
@@ -41,7 +45,8 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
     .join('\n');
 }
 
-function renderSettings({ loadConfig }: EstimateReport, { style, textWidth }: Output): string {
+function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: Output): string {
+  const { loadConfig } = report;
   const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
   const sequences =
     parallelSequences === 1
@@ -53,8 +58,13 @@ function renderSettings({ loadConfig }: EstimateReport, { style, textWidth }: Ou
       : `${formatCount(loadConfig.gpuLayers)} layers on the GPU (${loadConfig.gpuBackend})`;
   const facts = [
     `${formatCount(loadConfig.contextLengthTokens)} tokens of context`,
-    `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
-    `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
+    // mlx-engine does not have these settings.
+    ...(basis.kind === 'mlx'
+      ? []
+      : [
+          `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
+          `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
+        ]),
     sequences,
     gpu,
   ];
@@ -135,6 +145,30 @@ function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): str
   return wrap(text, output.textWidth).join('\n');
 }
 
+/** What an MLX model grows to, because its KV cache is not allocated at the load. */
+function renderMlx({ mlx, report }: ModelEstimate, { textWidth }: Output): readonly string[] {
+  if (mlx === null || mlx.peakBytes === null) return [];
+  const { contextLengthTokens } = report.loadConfig;
+  const texts = [
+    `Its KV cache grows with the tokens: while it reads a prompt of ${formatCount(contextLengthTokens)} tokens, it takes ${formatBytes(mlx.peakBytes)}.`,
+    ...(mlx.staysBelowWiredLimit === false
+      ? ['With the 3 GiB that its engine keeps free, this is more than the GPU may hold here.']
+      : []),
+    ...(mlx.fittedContextTokens === null
+      ? []
+      : [
+          `The auto-fit of its engine would choose ${formatCount(mlx.fittedContextTokens)} tokens here.`,
+        ]),
+  ];
+  return wrap(texts.join(' '), textWidth);
+}
+
+/** The KV cache of one sequence. An MLX model allocates it after the load, so it is part of the growth. */
+function grownCacheOf({ growth, loadConfig }: EstimateReport): number {
+  const grown = growth?.parts.find(({ kind }) => kind === 'kv-cache');
+  return (grown?.mostBytes ?? 0) / loadConfig.parallelSequences;
+}
+
 function renderOthers(
   { corrected, lmStudio }: ModelEstimate,
   { style, textWidth }: Output,
@@ -175,11 +209,15 @@ function renderChart(
   output: Output,
 ): string {
   const { style, unicode } = output;
-  const largest = Math.max(...byContext.map(({ totalBytes }) => totalBytes));
+  const taken = byContext.map((one) => one.totalBytes + grownCacheOf(one));
+  const largest = Math.max(...taken);
   const barWidth = Math.max(8, output.textWidth - CHART_FIGURES_WIDTH);
-  const rows = byContext.map(({ loadConfig, ram, gpus, totalBytes }) => {
+  const rows = byContext.map((one, index) => {
+    const { loadConfig, ram, gpus } = one;
+    const totalBytes = taken[index] ?? one.totalBytes;
     const asked = loadConfig.contextLengthTokens === report.loadConfig.contextLengthTokens;
-    const cache = [ram, ...gpus].reduce((sum, { kvCacheBytes }) => sum + kvCacheBytes, 0);
+    const atLoad = [ram, ...gpus].reduce((sum, { kvCacheBytes }) => sum + kvCacheBytes, 0);
+    const cache = atLoad + grownCacheOf(one);
     const paint = asked ? style.accent : style.dim;
     return [
       asked ? style.accent(unicode ? '▸' : '>') : '',

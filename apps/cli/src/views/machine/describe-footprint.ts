@@ -6,6 +6,7 @@ export const FOOTPRINT_SOURCES: Readonly<Record<Footprint['source'], string>> = 
   measured: 'measured on this machine',
   lmstudio: "LM Studio's own estimate",
   'gguf-header': 'from the GGUF header',
+  'safetensors-header': 'from the headers of its safetensors files',
   'file-size': 'from the file size',
   configured: 'from the configuration',
 };
@@ -26,6 +27,7 @@ export function footprintSource({ source, confidence }: Footprint): string {
     measured: 'measured',
     lmstudio: 'LM Studio',
     'gguf-header': 'header',
+    'safetensors-header': 'header',
     'file-size': 'file size',
     configured: 'configured',
   };

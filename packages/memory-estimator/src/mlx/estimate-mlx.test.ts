@@ -1,0 +1,240 @@
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import { GEMMA_1B, LLAMA_8B, QWEN_NEXT, type PublishedModel } from '../../test/mlx-models.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
+import { cacheShapeOf } from './cache-shape.js';
+import { estimateMlx, mlxEnvironmentOf, MLX_ENVIRONMENT } from './estimate-mlx.js';
+import { mlxReport } from './mlx-report.js';
+import type { MlxModel } from './read-mlx-model.js';
+
+const GIB = 1024 ** 3;
+
+function modelOf({ config, weightsBytes }: PublishedModel): MlxModel {
+  const architecture = String(config['model_type']);
+  return {
+    folder: '/models/published',
+    architecture,
+    layers: Number(config['num_hidden_layers']),
+    maxContextTokens: Number(config['max_position_embeddings']),
+    weightsBytes,
+    complete: true,
+    cache: cacheShapeOf(config, architecture),
+  };
+}
+
+interface Worked {
+  readonly published: PublishedModel;
+  readonly contextLengthTokens: number;
+  readonly parallelSequences: number;
+  readonly totalBytes: number;
+  readonly peakBytes: number;
+  readonly growth: Readonly<Record<string, number>>;
+}
+
+// Each figure is worked out by hand from the formula in mlx-engine's context_fit.py, at a prefill step of 2048. The
+// peak adds one sequence to the total.
+const WORKED: readonly Worked[] = [
+  {
+    // Dense: KV 2 * 8 * 128 * 2 bytes * 32 layers = 131,072 per token; input 4096 * 2 = 8192; scores 32 * 2 = 64.
+    published: LLAMA_8B,
+    contextLengthTokens: 8192,
+    parallelSequences: 4,
+    totalBytes: 4_517_404_672,
+    // 4,517,404,672 + 1,073,741,824 + 67,108,864 + 1,073,741,824
+    peakBytes: 6_731_997_184,
+    growth: {
+      'kv-cache': 4 * 1_073_741_824, // 131,072 * 8192
+      'prompt-inputs': 4 * 67_108_864, // 8192 * 8192
+      'attention-scores': 1_073_741_824, // 64 * 2048 * 8192
+      'engine-reserve': 3 * GIB,
+    },
+  },
+  {
+    // Windowed: 1 * 256 * 2 * 2 bytes = 1024 per layer and token. 4 layers keep all tokens, 22 layers a window of 512:
+    // 4096 * 32,768 + 22,528 * (512 - 1 + 2048) = 134,217,728 + 57,649,152.
+    published: GEMMA_1B,
+    contextLengthTokens: 32_768,
+    parallelSequences: 2,
+    totalBytes: 732_498_176,
+    // 732,498,176 + 191,866,880 + 75,497,472 + 536,870,912
+    peakBytes: 1_536_733_440,
+    growth: {
+      'kv-cache': 2 * 191_866_880,
+      'prompt-inputs': 2 * 75_497_472, // 1152 * 2 * 32,768
+      'attention-scores': 536_870_912, // 4 * 2 * 2048 * 32,768
+      'engine-reserve': 3 * GIB,
+    },
+  },
+  {
+    // State-space: 12 of 48 layers have KV, 2 * 256 * 2 * 2 bytes each = 24,576 per token. The others keep
+    // 3 * (2 * 16 * 128 + 32 * 128) * 2 bytes of the convolution and 32 * 128 * 128 * 4 bytes of state:
+    // 36 * (49,152 + 2,097,152) = 77,266,944.
+    published: QWEN_NEXT,
+    contextLengthTokens: 65_536,
+    parallelSequences: 1,
+    totalBytes: 44_921_327_104,
+    // 44,921,327,104 + 1,610,612,736 + 268,435,456 + 4,294,967,296
+    peakBytes: 51_095_342_592,
+    growth: {
+      'kv-cache': 1_610_612_736, // 24,576 * 65,536
+      'prompt-inputs': 268_435_456, // 2048 * 2 * 65,536
+      'attention-scores': 4_294_967_296, // 16 * 2 * 2048 * 65,536
+      'prompt-cache': 16_878_796_800, // 10 * (1,610,612,736 + 77,266,944)
+      'engine-reserve': 3 * GIB,
+    },
+  },
+];
+
+test.each(WORKED)(
+  '$published.name at $contextLengthTokens tokens equals the figures worked out by hand',
+  ({ published, totalBytes, peakBytes, growth, ...settings }) => {
+    const estimate = estimateMlx(modelOf(published), { ...DEFAULT_LOAD_CONFIG, ...settings });
+    expect(estimate).toMatchObject({
+      totalBytes,
+      ram: { mappedBytes: 0, anonymousBytes: totalBytes },
+      gpus: [],
+      peakBytes,
+      interval: { lowBytes: published.weightsBytes, highBytes: totalBytes + GIB },
+      source: 'safetensors-header',
+      confidence: 'medium',
+      exactParts: ['weights'],
+      notes: ['No real load of an MLX model was compared with this estimate.'],
+    });
+    const parts = estimate.growth.parts.map(({ kind, mostBytes }) => [kind, mostBytes]);
+    expect(Object.fromEntries(parts)).toEqual(growth);
+    expect(estimate.growth.mostBytes).toBe(Object.values(growth).reduce((a, b) => a + b, 0));
+  },
+);
+
+test.each([
+  { contextLengthTokens: 0 },
+  { contextLengthTokens: 1.5 },
+  { parallelSequences: 0 },
+  { parallelSequences: 257 },
+])('%j is a RangeError', (figures) => {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...figures };
+  expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
+});
+
+test('each further sequence grows by a state of its own', () => {
+  const at = (parallelSequences: number) =>
+    estimateMlx(modelOf(QWEN_NEXT), { ...DEFAULT_LOAD_CONFIG, parallelSequences });
+  expect(at(1).growth.parts.map(({ kind }) => kind)).not.toContain('sequence-state');
+  expect(at(3).growth.parts).toContainEqual(
+    expect.objectContaining({ kind: 'sequence-state', mostBytes: 2 * 77_266_944 }),
+  );
+  expect(at(3).totalBytes).toBe(at(1).totalBytes);
+});
+
+test('what is not given: 4 sequences, and a context that is at most that of the model', () => {
+  const short = { ...modelOf(LLAMA_8B), maxContextTokens: 1024 };
+  expect(estimateMlx(short, DEFAULT_LOAD_CONFIG)).toMatchObject({
+    contextLengthTokens: 1024,
+    parallelSequences: 4,
+  });
+});
+
+test.each([
+  // 131,072 * 32,768 * (8 / 8 + 4 / 64) / 2
+  ['of 8 bits', { bits: 8, groupSize: 64, fromTokens: 5000 }, 32_768, 2_281_701_376],
+  // 131,072 * 8192 * 0.53125 = 570,425,344 is less than what it was at token 5000: 131,072 * 5000
+  [
+    'of 8 bits, at its widest before',
+    { bits: 8, groupSize: 64, fromTokens: 5000 },
+    8192,
+    655_360_000,
+  ],
+  // 131,072 * 4999
+  ['that is not quantized yet', { bits: 8, groupSize: 64, fromTokens: 5000 }, 4999, 655_228_928],
+  // 131,072 * 8192 * (4 / 8 + 4 / 32) / 2
+  ['of 4 bits in groups of 32', { bits: 4, groupSize: 32, fromTokens: 0 }, 8192, 335_544_320],
+] as const)('a KV cache %s', (_, kvQuantization, contextLengthTokens, bytes) => {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences: 2 };
+  const environment = { ...MLX_ENVIRONMENT, kvQuantization };
+  const { growth } = estimateMlx(modelOf(LLAMA_8B), loadConfig, environment);
+  expect(growth.parts).toContainEqual(
+    expect.objectContaining({ kind: 'kv-cache', mostBytes: 2 * bytes }),
+  );
+});
+
+describe('on a machine with unified memory', () => {
+  const mac = (totalBytes: number | null) => ({
+    unified: true,
+    gpus: [
+      {
+        deviceKey: 'apple',
+        name: 'Apple M3',
+        vendor: 'apple' as const,
+        memory: 'shared' as const,
+        totalBytes,
+        availableBytes: null,
+      },
+    ],
+  });
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+
+  test('everything is on the GPU, and nothing is mapped', () => {
+    const estimate = estimateMlx(modelOf(LLAMA_8B), loadConfig, mlxEnvironmentOf(mac(12 * GIB)));
+    expect(estimate).toMatchObject({
+      ram: { mappedBytes: 0, anonymousBytes: 0 },
+      gpus: [{ deviceKey: 'apple', bytes: 4_517_404_672 }],
+    });
+  });
+
+  test.each([
+    // At 2048: the peak of 6,731,997,184, as above, and 3 GiB.
+    [9_953_222_656, 1_073_741_824, true],
+    // One byte less: at 1024, half of the scores.
+    [9_953_222_655, 536_870_912, true],
+    // At 512, a quarter: 9,953,222,656 - 1,073,741,824 + 268,435,456.
+    [9_147_916_288, 268_435_456, true],
+    [9_147_916_287, 268_435_456, false],
+  ])(
+    'with a wired limit of %i, the scores take %i, and staying below it is %s',
+    (limit, scores, below) => {
+      const environment = mlxEnvironmentOf(mac(limit));
+      const estimate = estimateMlx(modelOf(LLAMA_8B), loadConfig, environment);
+      expect(estimate.growth.parts).toContainEqual(
+        expect.objectContaining({ kind: 'attention-scores', mostBytes: scores }),
+      );
+      expect(estimate.staysBelowWiredLimit).toBe(below);
+    },
+  );
+
+  test('a wired limit that is not known judges nothing', () => {
+    const environment = mlxEnvironmentOf(mac(null));
+    expect(estimateMlx(modelOf(LLAMA_8B), loadConfig, environment)).toMatchObject({
+      staysBelowWiredLimit: null,
+      fittedContextTokens: null,
+    });
+  });
+});
+
+describe('the confidence is low, and a note says why, where', () => {
+  test.each<[string, Partial<MlxModel>, RegExp]>([
+    ['files are missing', { complete: false }, /missing or unfinished/],
+    ['the config does not tell the cache', { cache: null }, /its growth is not known/],
+    [
+      'the architecture was not looked up',
+      { cache: cacheShapeOf(LLAMA_8B.config, 'falcon_h1'), architecture: 'falcon_h1' },
+      /caches of falcon_h1 .* is a guess/,
+    ],
+  ])('%s', (_, changes, note) => {
+    const estimate = estimateMlx({ ...modelOf(LLAMA_8B), ...changes }, DEFAULT_LOAD_CONFIG);
+    expect(estimate.confidence).toBe('low');
+    expect(estimate.notes.join(' ')).toMatch(note);
+  });
+});
+
+test('the report has the parts on one device, and a total that is their sum', () => {
+  for (const gpuBackend of [null, 'metal'] as const) {
+    const settings = { ...NO_SETTINGS, gpuBackend, contextLengthTokens: 8192 };
+    const report = mlxReport(modelOf(QWEN_NEXT), settings);
+    const devices = [report.ram, ...report.gpus];
+    expect(devices.length).toBe(gpuBackend === null ? 1 : 2);
+    for (const { weightsBytes, recurrentStateBytes, totalBytes } of devices)
+      expect(weightsBytes + recurrentStateBytes).toBe(totalBytes);
+    expect(devices.reduce((sum, device) => sum + device.totalBytes, 0)).toBe(report.totalBytes);
+    expect(report.loadConfig).toMatchObject({ contextLengthTokens: 8192, parallelSequences: 4 });
+    expect(report.ram.mappedBytes).toBe(0);
+  }
+});

@@ -1,0 +1,228 @@
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import {
+  CPU_ENVIRONMENT,
+  environmentOf,
+  type EstimateEnvironment,
+} from '../estimate/environment.js';
+import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
+import { COVERAGE } from '../estimate/interval.js';
+import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
+import type { Growth, GrowthPart } from '../parts/growth.js';
+import { resolveSettings } from '../profile/choose-settings.js';
+import { checkFigures } from '../settings/check-figures.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
+import type { MlxCacheShape } from './cache-shape.js';
+import { fitMlxContext, RESERVE_BYTES } from './fit-mlx-context.js';
+import type { MlxModel } from './read-mlx-model.js';
+import {
+  PREFILL_STEPS,
+  sequenceMemory,
+  sumSequence,
+  type MlxKvQuantization,
+  type SequenceMemory,
+} from './sequence-memory.js';
+
+/** The machine that loads an MLX model. */
+export interface MlxEnvironment extends Pick<
+  EstimateEnvironment,
+  'profile' | 'gpuBackend' | 'gpus'
+> {
+  /** Bytes that the GPU may hold: the wired limit of macOS. `null` where it is not known. */
+  readonly workingSetBytes: number | null;
+  /** `null`: the KV cache is not quantized, which is LM Studio's default. */
+  readonly kvQuantization: MlxKvQuantization | null;
+}
+
+/** The footprint of an MLX model with its parts. */
+export interface MlxEstimate extends Footprint {
+  /** At the load: weights, and the state of one sequence. */
+  readonly totalBytes: number;
+  readonly parts: FootprintEstimate['parts'];
+  readonly exactParts: readonly PartName[];
+  /** What the model may grow by after its load. It is not part of the total, and it is where the weights are. */
+  readonly growth: Growth;
+  /** The total while one sequence fills its context with a prompt; `null` where the growth is not known. */
+  readonly peakBytes: number | null;
+  readonly contextLengthTokens: number;
+  readonly parallelSequences: number;
+  /** The context that mlx-engine's auto-fit chooses here; `null` where it chooses none or the limit is not known. */
+  readonly fittedContextTokens: number | null;
+  /**
+   * Whether the peak and the 3 GiB that mlx-engine keeps free stay below the wired limit; `null` where the limit or
+   * the growth is not known.
+   */
+  readonly staysBelowWiredLimit: boolean | null;
+  /** Why the confidence is not higher, and what the figures assume. */
+  readonly notes: readonly string[];
+}
+
+/** A machine without a GPU, and the engine's defaults. */
+export const MLX_ENVIRONMENT: MlxEnvironment = {
+  ...CPU_ENVIRONMENT,
+  workingSetBytes: null,
+  kvQuantization: null,
+};
+
+/**
+ * The environment of a load on a machine: the first GPU of a unified machine, and the most memory that it may hold.
+ *
+ * @param profile The engine's defaults, of which only the context length matters. Default: those of llama.cpp.
+ */
+export function mlxEnvironmentOf(
+  resources: Pick<Resources, 'gpus' | 'unified'>,
+  profile?: EstimateEnvironment['profile'],
+): MlxEnvironment {
+  const { unified, gpus } = resources;
+  return {
+    ...MLX_ENVIRONMENT,
+    ...environmentOf(resources, profile),
+    workingSetBytes: unified ? (gpus[0]?.totalBytes ?? null) : null,
+  };
+}
+
+/** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
+const SEQUENCES = 4;
+/** Python, its libraries and the tokenizer. They were not measured, so this is a generous allowance. */
+const ENGINE_BYTES = 1024 ** 3;
+/** Copies of the cache that mlx-engine keeps in memory where it answers one sequence at a time. */
+const CACHE_COPIES = 10;
+
+/**
+ * Estimates the load of an MLX model.
+ *
+ * mlx-engine reads the weights into memory that it allocates (`lazy=False`), so they are anonymous, and on the GPU
+ * where there is one. The KV cache is not allocated at the load; it grows with the tokens.
+ *
+ * @param loadConfig Only the context length and the parallel sequences matter. `null`: the context of the
+ * environment's profile, at most the model's; 4 sequences.
+ * @param environment Default: a machine without a GPU.
+ * @throws RangeError for a context or a number of sequences that no load can have.
+ */
+export function estimateMlx(
+  model: MlxModel,
+  loadConfig: LoadConfig,
+  environment: MlxEnvironment = MLX_ENVIRONMENT,
+): MlxEstimate {
+  const { weightsBytes, cache } = model;
+  const { workingSetBytes, kvQuantization } = environment;
+  const { contextLengthTokens: tokens, parallelSequences: sequences } = loadConfig;
+  const [problem] = checkFigures({
+    ...NO_SETTINGS,
+    contextLengthTokens: tokens,
+    parallelSequences: sequences,
+  });
+  if (problem !== undefined) throw new RangeError(problem.message);
+  const contextLengthTokens = contextOf(model, loadConfig, environment);
+  const parallelSequences = sequences ?? SEQUENCES;
+  const stateBytes = cache?.stateBytes ?? 0;
+  const totalBytes = weightsBytes + stateBytes;
+  const spareBytes =
+    workingSetBytes === null ? null : workingSetBytes - RESERVE_BYTES - weightsBytes;
+  const sequence =
+    cache === null ? null : atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization);
+  const peakBytes = sequence === null ? null : weightsBytes + sumSequence(sequence);
+  const hasGpu = environment.gpuBackend !== 'none' && environment.gpus.length > 0;
+  const all: MemoryParts = { ...NO_PARTS, weightsBytes, recurrentStateBytes: stateBytes };
+  const gpus = (hasGpu ? environment.gpus : []).map(({ deviceKey }, i) => ({
+    deviceKey,
+    // mlx-engine uses one GPU.
+    ...(i === 0 ? all : NO_PARTS),
+  }));
+  return {
+    ram: { mappedBytes: 0, anonymousBytes: hasGpu ? 0 : totalBytes },
+    gpus: gpus.map(({ deviceKey, ...parts }) => ({ deviceKey, bytes: sumParts(parts) })),
+    interval: {
+      coverage: COVERAGE,
+      lowBytes: weightsBytes,
+      highBytes: totalBytes + ENGINE_BYTES,
+    },
+    source: 'safetensors-header',
+    confidence: cache?.isKnown === true && model.complete ? 'medium' : 'low',
+    totalBytes,
+    parts: { ram: hasGpu ? NO_PARTS : all, gpus },
+    exactParts: ['weights'],
+    growth: growthOf(sequence, parallelSequences),
+    peakBytes,
+    contextLengthTokens,
+    parallelSequences,
+    fittedContextTokens:
+      workingSetBytes === null ? null : fitMlxContext(model, { workingSetBytes }),
+    staysBelowWiredLimit:
+      workingSetBytes === null || peakBytes === null
+        ? null
+        : peakBytes + RESERVE_BYTES <= workingSetBytes,
+    notes: notesOn(model),
+  };
+}
+
+function contextOf(
+  { maxContextTokens }: MlxModel,
+  { contextLengthTokens }: LoadConfig,
+  { profile }: MlxEnvironment,
+): number {
+  const usual = resolveSettings(
+    { ...NO_SETTINGS, contextLengthTokens },
+    profile,
+  ).contextLengthTokens;
+  return contextLengthTokens ?? Math.min(usual, maxContextTokens ?? usual);
+}
+
+/** The memory of a sequence with the largest prefill step that fits; with the smallest where none does. */
+function atFullContext(
+  cache: MlxCacheShape,
+  tokens: number,
+  spareBytes: number | null,
+  kvQuantization: MlxKvQuantization | null,
+): SequenceMemory {
+  const [largest, ...smaller] = PREFILL_STEPS;
+  let memory = sequenceMemory(cache, tokens, largest, kvQuantization);
+  if (spareBytes === null) return memory;
+  for (const step of smaller) {
+    if (sumSequence(memory) <= spareBytes) break;
+    memory = sequenceMemory(cache, tokens, step, kvQuantization);
+  }
+  return memory;
+}
+
+const FORMULA = 'mlx-engine, batched_vision/context_fit.py (August 2026)';
+
+function growthOf(sequence: SequenceMemory | null, sequences: number): Growth {
+  if (sequence === null) return { mostBytes: 0, parts: [] };
+  const { kvCacheBytes, stateBytes, promptInputBytes, attentionBytes } = sequence;
+  const parts: GrowthPart[] = [
+    known('kv-cache', sequences * kvCacheBytes),
+    // The state of the first sequence is part of the total.
+    known('sequence-state', (sequences - 1) * stateBytes),
+    known('prompt-inputs', sequences * promptInputBytes),
+    // One prompt is read at a time.
+    known('attention-scores', attentionBytes),
+    {
+      kind: 'prompt-cache',
+      // Several sequences use the path of mlx-engine that keeps its prompt cache on the disk.
+      mostBytes: sequences === 1 ? CACHE_COPIES * (kvCacheBytes + stateBytes) : 0,
+      isKnown: false,
+      source:
+        'mlx-engine, cache_wrapper.py: up to 10 copies where it answers one sequence at a time',
+    },
+    { kind: 'engine-reserve', mostBytes: RESERVE_BYTES, isKnown: false, source: FORMULA },
+  ];
+  const present = parts.filter(({ mostBytes }) => mostBytes > 0);
+  return { mostBytes: present.reduce((sum, part) => sum + part.mostBytes, 0), parts: present };
+}
+
+function known(kind: GrowthPart['kind'], mostBytes: number): GrowthPart {
+  return { kind, mostBytes, isKnown: true, source: FORMULA };
+}
+
+function notesOn({ cache, architecture, complete }: MlxModel): readonly string[] {
+  const type = architecture ?? 'this architecture';
+  return [
+    'No real load of an MLX model was compared with this estimate.',
+    ...(complete ? [] : ['Some of its files are missing or unfinished.']),
+    ...(cache === null
+      ? ['config.json does not tell the size of its KV cache, so its growth is not known.']
+      : cache.isKnown
+        ? []
+        : [`The caches of ${type} in mlx-lm were not looked up, so its growth is a guess.`]),
+  ];
+}

@@ -1,0 +1,85 @@
+import type { MlxCacheShape } from './cache-shape.js';
+import type { MlxModel } from './read-mlx-model.js';
+import { PREFILL_STEPS } from './sequence-memory.js';
+
+const GIB = 1024 ** 3;
+
+/** What mlx-engine keeps free for memory that its formula misses: 2.41 GiB at most in its own measurements. */
+export const RESERVE_BYTES = 3 * GIB;
+/** The cache grows in blocks of this many tokens (`KVCache.step` of mlx-lm). */
+const BLOCK_TOKENS = 256;
+/** The shortest context that is chosen, unless the model's own is shorter. */
+const LEAST_TOKENS = 4096;
+/** The smallest step is used only beyond this share of the context, in percent. */
+const SMALLEST_STEP_FROM_PERCENT = 85;
+/** Model families that mlx-engine's formula was checked with. */
+const CHECKED = /^(gemma4|qwen3_[56])/;
+
+/** A limit on the wired memory of the GPU, as macOS has it. */
+export interface WiredLimit {
+  /**
+   * Bytes that the GPU may hold: `iogpu.wired_limit_mb`, or Metal's recommended working set (two thirds to three
+   * quarters of RAM). It is `totalBytes` of the GPU in a snapshot.
+   */
+  readonly workingSetBytes: number;
+}
+
+/**
+ * The context that mlx-engine's auto-fit chooses for one sequence, in tokens.
+ *
+ * The rule, of `calculate_dynamic_context_fit` in mlx-engine's `batched_vision/context_fit.py`:
+ *
+ * 1. What is free is the working set, less 3 GiB, the weights, the state and the windowed cache at the step.
+ * 2. At a step of 512, the context is what is free / (KV + input + scores per token), rounded up to 256 tokens.
+ * 3. It is not longer than what fits with a step of 1024 over the first 85 %, rounded down to 256 tokens.
+ * 4. It is at least 4096 tokens, and at most the model's own context.
+ *
+ * @returns `null` where mlx-engine leaves the context as it is: config.json does not tell the caches or the longest
+ * context, no layer keeps every token, or the formula was not checked with the family and gives 4096 tokens or fewer.
+ */
+export function fitMlxContext(
+  { architecture, cache, maxContextTokens, weightsBytes }: MlxModel,
+  { workingSetBytes }: WiredLimit,
+): number | null {
+  if (cache === null || maxContextTokens === null || cache.kvBytesPerToken === 0) return null;
+  const isChecked =
+    CHECKED.test(architecture ?? '') || (architecture === 'gpt_oss' && cache.scoreBytes === 0);
+  const freeBytes = workingSetBytes - RESERVE_BYTES - weightsBytes - cache.stateBytes;
+  const [, before, smallest] = PREFILL_STEPS;
+  const fitted = Math.min(
+    contextAtStep(cache, freeBytes, smallest),
+    contextBeforeSmallest(cache, freeBytes, before),
+  );
+  const chosen = Math.min(maxContextTokens, Math.max(LEAST_TOKENS, fitted));
+  return chosen <= LEAST_TOKENS && !isChecked ? null : chosen;
+}
+
+/**
+ * The longest context with one prefill step, before the minimum and the model's maximum apply.
+ *
+ * @param freeBytes What the reserve, the weights and the state leave.
+ */
+export function contextAtStep(cache: MlxCacheShape, freeBytes: number, step: number): number {
+  const { kvBytesPerToken, inputBytesPerToken, scoreBytes } = cache;
+  const perToken = kvBytesPerToken + inputBytesPerToken + scoreBytes * step;
+  const tokens = Math.floor(withoutWindow(cache, freeBytes, step) / perToken);
+  return Math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS;
+}
+
+function contextBeforeSmallest(cache: MlxCacheShape, freeBytes: number, step: number): number {
+  const { kvBytesPerToken, inputBytesPerToken, scoreBytes } = cache;
+  const cached = kvBytesPerToken + scoreBytes * step;
+  const hundredTokens = 100 * inputBytesPerToken + SMALLEST_STEP_FROM_PERCENT * cached;
+  const tokens = Math.floor((100 * withoutWindow(cache, freeBytes, step)) / hundredTokens);
+  return Math.floor(tokens / BLOCK_TOKENS) * BLOCK_TOKENS;
+}
+
+/** What the windowed cache leaves of the free bytes. */
+function withoutWindow(
+  { windowBytesPerToken, windowTokens }: MlxCacheShape,
+  freeBytes: number,
+  step: number,
+): number {
+  const peak = windowTokens === 0 ? 0 : windowBytesPerToken * (windowTokens - 1 + step);
+  return Math.max(0, freeBytes - peak);
+}

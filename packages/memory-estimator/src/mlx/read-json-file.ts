@@ -1,0 +1,78 @@
+import { ModelFileError } from '../gguf/model-file-error.js';
+import { openFile } from '../gguf/byte-source.js';
+
+/** A JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a JSON object from a file.
+ *
+ * @param mostBytes A longer file is refused without reading it.
+ * @throws ModelFileError FILE_NOT_FOUND, FILE_UNREADABLE or CORRUPT.
+ */
+export function readJsonFile(path: string, mostBytes: number): JsonObject {
+  const source = openFile(path);
+  try {
+    const sizeBytes = source.sizeBytes ?? 0;
+    if (sizeBytes > mostBytes) {
+      throw new ModelFileError(
+        'CORRUPT',
+        `${path} has ${sizeBytes} bytes, and no model needs more than ${mostBytes}. Download it again.`,
+        { path },
+      );
+    }
+    const bytes = new Uint8Array(sizeBytes);
+    const count = source.read(bytes, 0);
+    return parseJsonObject(bytes.subarray(0, Number(count)), path, null);
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Parses bytes as a JSON object.
+ *
+ * @param offsetBytes Where the bytes begin in the file; `null` for the whole file.
+ * @throws ModelFileError CORRUPT.
+ */
+export function parseJsonObject(
+  bytes: Uint8Array,
+  path: string,
+  offsetBytes: number | null,
+): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new ModelFileError('CORRUPT', `${path} does not contain valid JSON. Download it again.`, {
+      path,
+      offsetBytes,
+      cause,
+    });
+  }
+  if (!isJsonObject(value)) {
+    throw new ModelFileError(
+      'CORRUPT',
+      `${path} does not contain a JSON object. Download it again.`,
+      { path, offsetBytes },
+    );
+  }
+  return value;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A field that is a whole number above zero; `null` for any other value. */
+export function countIn(object: JsonObject, ...names: readonly string[]): number | null {
+  for (const name of names) {
+    const value = object[name];
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= LARGEST)
+      return value;
+  }
+  return null;
+}
+
+/** No dimension, window or context of a model is larger. It keeps the products of dimensions exact. */
+const LARGEST = 2 ** 30;

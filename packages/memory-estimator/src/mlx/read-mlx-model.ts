@@ -1,0 +1,157 @@
+import { opendir } from 'node:fs/promises';
+import path from 'node:path';
+import { asModelFileError } from '../gguf/byte-source.js';
+import { ModelFileError } from '../gguf/model-file-error.js';
+import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
+import { countIn, isJsonObject, readJsonFile, type JsonObject } from './read-json-file.js';
+import { readSafetensors } from './safetensors.js';
+
+/** What the files of an MLX model tell about its memory. */
+export interface MlxModel {
+  readonly folder: string;
+  /** `model_type` of the language model; `null` where config.json has none. */
+  readonly architecture: string | null;
+  readonly layers: number | null;
+  /** The longest context of the model, in tokens; `null` where config.json has none. */
+  readonly maxContextTokens: number | null;
+  /** Bytes of all tensors. */
+  readonly weightsBytes: number;
+  /** `false`: a file of the model is missing or ends too early, so the model can't be loaded. */
+  readonly complete: boolean;
+  /** `null` where config.json does not tell it. */
+  readonly cache: MlxCacheShape | null;
+}
+
+// A folder may contain anything. These limits bound the memory and the time of reading it. The largest known models
+// have 200 files, 100,000 tensors and an index of 10 MiB.
+const MOST_ENTRIES = 10_000;
+const MOST_FILES = 1_024;
+const MOST_CONFIG_BYTES = 4 * 1024 * 1024;
+const MOST_INDEX_BYTES = 32 * 1024 * 1024;
+/** Headers of all files of a model together. */
+const MOST_HEADER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads config.json and the headers of the safetensors files in a folder. Weights are not read.
+ *
+ * The bytes of the weights are exact: the sum of the tensors in the headers. Where a file is missing, they are the
+ * `total_size` of model.safetensors.index.json.
+ *
+ * @throws ModelFileError FILE_NOT_FOUND (also for a folder without config.json or safetensors files),
+ * FILE_UNREADABLE or CORRUPT; `signal.reason` where it was cancelled.
+ */
+export async function readMlxModel(
+  folder: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<MlxModel> {
+  signal?.throwIfAborted();
+  const names = await filesIn(folder, signal);
+  const whole = readJsonFile(path.join(folder, 'config.json'), MOST_CONFIG_BYTES);
+  const config = languageConfig(whole);
+  const { model_type: type } = config;
+  const architecture = typeof type === 'string' && type !== '' ? type : null;
+  return {
+    folder,
+    architecture,
+    layers: countIn(config, 'num_hidden_layers', 'n_layers'),
+    maxContextTokens: countIn(config, 'max_position_embeddings', 'max_seq_len'),
+    ...(await readWeights(folder, names, signal)),
+    cache: cacheShapeOf(config, architecture ?? ''),
+  };
+}
+
+/** A vision model keeps the fields of its language model in an object of their own. */
+function languageConfig(config: JsonObject): JsonObject {
+  const nested = [config['text_config'], config['language_config'], config['llm_config']];
+  return { ...config, ...nested.find(isJsonObject) };
+}
+
+async function filesIn(folder: string, signal?: AbortSignal): Promise<readonly string[]> {
+  try {
+    const names: string[] = [];
+    let count = 0;
+    for await (const entry of await opendir(folder)) {
+      signal?.throwIfAborted();
+      count += 1;
+      if (count > MOST_ENTRIES) {
+        throw new ModelFileError(
+          'FILE_UNREADABLE',
+          `${folder} has more than ${MOST_ENTRIES} files, so it is not the folder of one model. Name the folder of a model.`,
+          { path: folder },
+        );
+      }
+      if (/\.safetensors(\.index\.json)?$/i.test(entry.name)) names.push(entry.name);
+    }
+    return names.sort();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw asModelFileError(folder, error);
+  }
+}
+
+async function readWeights(
+  folder: string,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<Pick<MlxModel, 'weightsBytes' | 'complete'>> {
+  // mlx-lm loads `model*.safetensors`. Adapters and copies in another layout have other names.
+  const files = names.filter((name) => /^model.*\.safetensors$/i.test(name));
+  if (files.length > MOST_FILES) throw tooLarge(folder);
+  const index = names.includes(INDEX)
+    ? readJsonFile(path.join(folder, INDEX), MOST_INDEX_BYTES)
+    : null;
+  const missing = filesOf(index).filter((name) => !files.includes(name));
+  if (files.length === 0 && index === null) {
+    throw new ModelFileError(
+      'FILE_NOT_FOUND',
+      `${folder} has no model.safetensors file. Name the folder of an MLX model.`,
+      { path: folder },
+    );
+  }
+  let weightsBytes = 0;
+  let headerBytes = 0;
+  let complete = missing.length === 0;
+  for (const name of files) {
+    const facts = readSafetensors(path.join(folder, name));
+    weightsBytes += facts.tensorBytes;
+    headerBytes += facts.headerBytes;
+    complete &&= facts.complete;
+    if (headerBytes > MOST_HEADER_BYTES || !Number.isSafeInteger(weightsBytes))
+      throw tooLarge(folder);
+    // Files are read synchronously. A break lets other work run, and lets the signal fire.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+  if (missing.length === 0) return { weightsBytes, complete };
+  return { weightsBytes: Math.max(weightsBytes, totalOf(index, folder)), complete };
+}
+
+const INDEX = 'model.safetensors.index.json';
+
+/** The files that an index names. */
+function filesOf(index: JsonObject | null): readonly string[] {
+  const map = index?.['weight_map'];
+  if (!isJsonObject(map)) return [];
+  return [...new Set(Object.values(map))].filter((name) => typeof name === 'string');
+}
+
+/** The size of all tensors, as an index states it. */
+function totalOf(index: JsonObject | null, folder: string): number {
+  const metadata = index?.['metadata'];
+  const total = isJsonObject(metadata) ? metadata['total_size'] : null;
+  if (typeof total === 'number' && Number.isSafeInteger(total) && total > 0) return total;
+  const file = path.join(folder, INDEX);
+  throw new ModelFileError(
+    'CORRUPT',
+    `${file} does not state the size of the missing files. Download the model again.`,
+    { path: file },
+  );
+}
+
+function tooLarge(folder: string): ModelFileError {
+  return new ModelFileError(
+    'CORRUPT',
+    `The safetensors files in ${folder} describe more than any model has. Download the model again.`,
+    { path: folder },
+  );
+}

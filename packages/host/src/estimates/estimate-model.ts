@@ -16,6 +16,7 @@ import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { withLoadConfig } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads.js';
+import { unusableNote } from '../models/left-out-notes.js';
 import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
@@ -99,6 +100,7 @@ async function estimateDownloaded(
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
   const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
+  if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
   if (refused !== null) return { ...describeModel(modelKey, refused, settings, engine), modelKey };
   const known = await openDownloaded(modelKey, downloads, headers, context);
   const { profiles, portOf } = await catalog();

@@ -167,24 +167,11 @@ export function createFootprints(
       return {
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
-        refused:
-          (fromHeader !== null && fromHeader.refusal !== null) ||
-          (await lacksEngine(question, sources)),
+        refused: fromHeader !== null && fromHeader.refusal !== null,
         ...(await expertsOf(question, sources)),
       };
     },
   };
-}
-
-/** Whether LM Studio has selected engines, but none for the format of this model: MLX on a machine with only GGUF. */
-async function lacksEngine(
-  { modelKey, deviceIdentifier }: EstimateQuestion,
-  { downloads }: FootprintSources,
-): Promise<boolean> {
-  const { selected } = downloads.engine;
-  if (deviceIdentifier !== null || selected.length === 0) return false;
-  const found = await downloads.find(modelKey);
-  return found !== null && selected.every(({ format }) => format !== found.model.format);
 }
 
 /** Whether the model has experts; empty where its header can't be read here. */

@@ -100,7 +100,34 @@ export async function listDownloads(
       : listFolder(home, headers, context.signal),
   ]);
   headers.save();
-  return { ...list, link, engine };
+  return { ...withEngines(list, engine, home), link, engine };
+}
+
+/** Leaves out the models for whose format no engine is selected: MLX where only an engine for GGUF is. */
+function withEngines(
+  list: DownloadsList,
+  { selected }: LoadEngine,
+  home: LMStudioHome | null,
+): DownloadsList {
+  const lacksEngine = ({ format }: DownloadedModel): boolean =>
+    selected.length > 0 && selected.every((engine) => engine.format !== format);
+  const without = list.models.filter(lacksEngine);
+  if (without.length === 0) return list;
+  const keys = new Set(without.map(({ modelKey }) => modelKey));
+  return {
+    ...list,
+    models: list.models.filter((model) => !lacksEngine(model)),
+    find: (key) => (keys.has(key) ? Promise.resolve(null) : list.find(key)),
+    unusable: [
+      ...list.unusable,
+      ...without.map(({ modelKey, path: relative, format }) => ({
+        ...{ modelKey, path: relative ?? modelKey },
+        filePath: path.join(home?.modelsFolder ?? '', relative ?? modelKey),
+        code: 'NO_ENGINE',
+        why: `LM Studio has no engine selected for ${format.toUpperCase()} models`,
+      })),
+    ],
+  };
 }
 
 type DownloadsList = Omit<Downloads, 'link' | 'engine'>;

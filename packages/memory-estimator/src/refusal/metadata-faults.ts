@@ -76,7 +76,8 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
 
 /** The rows of the token embeddings must be as many as the vocabulary has tokens. */
 function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRefusal | null {
-  const none = /^(none|no_vocab)$/.test(String(header.metadata.get('tokenizer.ggml.model')));
+  const tokenizer = header.metadata.get('tokenizer.ggml.model');
+  const none = tokenizer === 'none' || tokenizer === 'no_vocab';
   const tokens = none
     ? (metadata.number('vocab_size') ?? 0)
     : metadata.arrayLength('tokenizer.ggml.tokens');

@@ -6,29 +6,39 @@ export type { ModelKind } from './wire/wire.js';
 export { isLMStudioError, LMStudioError } from './errors.js';
 export type { LMStudioErrorCode, LMStudioErrorFacts, LMStudioState } from './errors.js';
 
-export type { DownloadedModel, InstanceActivity, ResidentInstance } from './models/model-types.js';
+export type { GpuSplit } from './models/gpu-split.js';
+export type { DraftMethod, InstanceSettings } from './models/instance-settings.js';
+export { refersTo } from './models/model-identity.js';
+export type {
+  DownloadedModel,
+  InstanceActivity,
+  LeftOutModel,
+  ModelListing,
+  ResidentInstance,
+} from './models/model-types.js';
 export type { ModelCapability } from './models/capabilities.js';
 export type { ModelMatch } from './models/find-model.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './models/generate.js';
 
+export type { EngineBuffer, EngineReport } from './engine-log/engine-reports.js';
+export type { EngineBufferPart } from './engine-log/parse-engine-line.js';
+export type { EngineWatch } from './engine-log/watch-engines.js';
 export type { EstimateOptions, ResourceEstimate } from './load/estimate.js';
 export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
+export type { UnconfirmedLoad } from './load/unconfirmed-loads.js';
 
 export type { HostFacts } from './machine/host-facts.js';
-export type {
-  HardwareSurvey,
-  LinkedDevices,
-  LMStudioVersion,
-  SelectedEngine,
-  SurveyedGpu,
-} from './machine/inspect-machine.js';
+export type { HardwareSurvey, SurveyedGpu, SurveyProblem } from './machine/hardware-survey.js';
+export type { LinkedDevices, LMStudioVersion } from './machine/inspect-machine.js';
+export type { EngineBackend, SelectedEngine } from './machine/selected-engine.js';
 
 export { parseBaseUrl } from './discovery/base-url.js';
 export type { ServerAddress } from './discovery/base-url.js';
 export { discover } from './discovery/discover.js';
 export type { DiscoverOptions, Discovery } from './discovery/discover.js';
-export { findLMStudioHome } from './discovery/lmstudio-home.js';
-export type { HomeLookup, LMStudioHome } from './discovery/lmstudio-home.js';
+export { findLMStudioHome } from './home/lmstudio-home.js';
+export type { HomeLookup, LMStudioHome } from './home/lmstudio-home.js';
+export type { EngineHardware, LocalSettings } from './home/local-settings.js';
 export type { Probe, ProbeOutcome } from './discovery/probe.js';
 
 export { findProjector, scanModelsFolder } from './models-folder/scan-models-folder.js';

@@ -5,13 +5,15 @@ import { connect } from './index.js';
 
 const KEY = 'qwen/qwen3-4b';
 
-test('lists the models of an old LM Studio over its REST API; facts that it does not report are null', async () => {
+test('lists the models of an old LM Studio; facts that it does not report are null', async () => {
   await using simulator = await startSimulator({ speed: 50, profile: 'old' });
   await using client = await connect({ baseUrl: simulator.baseUrl });
-  const models = await client.listDownloaded();
+  const { models } = await client.listDownloaded();
   expect(models.find(({ modelKey }) => modelKey === KEY)).toMatchObject({
     kind: 'llm',
     format: 'gguf',
+    publisher: null,
+    deviceIdentifier: null,
   });
   expect(await client.listResidents()).toEqual([]);
   expect(await client.estimate(KEY, DEFAULT_LOAD_CONFIG)).toBeNull();
@@ -19,30 +21,32 @@ test('lists the models of an old LM Studio over its REST API; facts that it does
   expect(await client.selectedEngines()).toBeNull();
   // The connection does not repeat a call that LM Studio lacks.
   const calls = (): number =>
-    simulator.requests.filter(({ endpoint }) => endpoint === 'listDownloadedModels').length;
+    simulator.requests.filter(({ endpoint }) => endpoint === 'surveyHardware').length;
   const asked = calls();
-  await client.listDownloaded();
+  expect(await client.surveyHardware()).toBeNull();
   expect(calls()).toBe(asked);
 });
 
-test('unloads the copy where an old LM Studio answers a load in an unknown form', async () => {
-  await using simulator = await startSimulator({ speed: 5, profile: 'old' });
+test('loads a model in an old LM Studio, whose answers lack fields that the SDK requires', async () => {
+  await using simulator = await startSimulator({ speed: 50, profile: 'old' });
   await using client = await connect({ baseUrl: simulator.baseUrl });
-  await expect(client.load({ modelKey: KEY })).rejects.toMatchObject({ code: 'INCOMPATIBLE' });
+  const { instance } = await client.load({ modelKey: KEY });
+  expect(instance).toMatchObject({ modelKey: KEY, activity: null, deviceIdentifier: null });
+  await client.unload(KEY);
   expect(simulator.residents()).toEqual([]);
 });
 
 test('lists over REST v1, with sizes and residents, where the WebSocket answer is malformed', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
-  const overSocket = await client.listDownloaded();
+  const { models: overSocket } = await client.listDownloaded();
   await client.load({
     modelKey: KEY,
     loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 2048 },
   });
   simulator.fault.invalidResult({ endpoint: 'listDownloadedModels' });
   simulator.fault.invalidResult({ endpoint: 'listLoaded' });
-  const overHttp = await client.listDownloaded();
+  const { models: overHttp } = await client.listDownloaded();
   for (const field of ['modelKey', 'sizeBytes', 'kind', 'format', 'vision'] as const) {
     expect(overHttp.map((model) => model[field]).sort()).toEqual(
       overSocket.map((model) => model[field]).sort(),

@@ -2,17 +2,18 @@
 // inlined into the published build (README, 'The SDK is inside').
 import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
+import { toEngineEvent } from './engine-log/engine-event.js';
 import { systemTimers } from './timers.js';
-import { plainText } from './wire/classify-rejection.js';
-import type {
-  ModelKind,
-  Namespace,
-  RawConfigField,
-  RawInstanceInfo,
-  RawModelInfo,
-  Wire,
-  WireOptions,
-} from './wire/wire.js';
+import { parseInstance, parseListing, parseSurvey } from './wire/parse-answers.js';
+import { plainText } from './faults/plain-text.js';
+import {
+  ALL_NAMESPACES,
+  loosen,
+  type Socket,
+  SOCKET_CLOSED,
+  transportOf,
+} from './wire/sdk-internals.js';
+import type { ModelKind, Namespace, RawConfigField, Wire, WireOptions } from './wire/wire.js';
 
 /** Deadline of a socket's closing handshake; then the socket is terminated. */
 const CLOSE_GRACE_MS = 200;
@@ -24,6 +25,7 @@ const NAMESPACE_BY_LOGGER: Readonly<Record<string, Namespace>> = {
   Embedding: 'embedding',
   Runtime: 'runtime',
   Repository: 'repository',
+  Diagnostics: 'diagnostics',
 };
 
 /** Makes an SDK client. Its first call opens the first socket. */
@@ -35,6 +37,7 @@ export function openSdkWire(options: WireOptions): Wire {
     verboseErrorMessages: false,
     ...options.credentials,
   });
+  loosen(client);
   const models = (kind: ModelKind) => (kind === 'llm' ? client.llm : client.embedding);
   const handle = (kind: ModelKind, reference: string) =>
     models(kind).createDynamicHandleFromInstanceReference(reference);
@@ -56,20 +59,20 @@ export function openSdkWire(options: WireOptions): Wire {
   return {
     version: () => client.system.getLMStudioVersion(),
     listDownloadedModels: async () =>
-      (await client.system.listDownloadedModels()).filter(isSupportedModel),
+      parsed(parseListing(await client.system.listDownloadedModels())),
     listDownloadedModelVariants: async (modelKey) =>
-      (await client.system.listDownloadedModelVariants(modelKey)).filter(isSupportedModel),
+      parsed(parseListing(await client.system.listDownloadedModelVariants(modelKey))),
     listLoaded: async (kind) =>
       (await models(kind).listLoaded()).map((model: LLM | EmbeddingModel) => ({
         instanceReference: model.instanceReference,
       })),
-    getModelInfo: (kind, reference): Promise<RawInstanceInfo | undefined> =>
-      handle(kind, reference).getModelInfo(),
+    getModelInfo: async (kind, reference) =>
+      parseInstance(await handle(kind, reference).getModelInfo()),
     getLoadConfig: (kind, reference) => loadConfigFields(handle(kind, reference)),
     getInstanceProcessingState: (kind, reference) =>
       handle(kind, reference).getInstanceProcessingState(),
     estimateModelUsage: (kind, modelKey, config, deviceIdentifier) =>
-      models(kind).estimateResourcesUsage(modelKey, config, device(deviceIdentifier)),
+      models(kind).estimateResourcesUsage(modelKey, config, { deviceIdentifier }),
     loadModel: async (kind, request) => {
       const loaded = await models(kind).load(request.modelKey, {
         identifier: request.identifier,
@@ -80,12 +83,12 @@ export function openSdkWire(options: WireOptions): Wire {
         // The SDK takes seconds, multiplies them by 1000 and refuses a fraction. With this value
         // the product is a whole number.
         ...(request.ttlMs === null ? {} : { ttl: request.ttlMs / 1000 }),
-        ...device(request.deviceIdentifier),
+        deviceIdentifier: request.deviceIdentifier,
       });
       return loaded.instanceReference;
     },
     unloadModel: (kind, identifier, deviceIdentifier) =>
-      models(kind).unload(identifier, device(deviceIdentifier)),
+      models(kind).unload(identifier, { deviceIdentifier }),
     predict: async (request) => {
       const result = await client.llm
         .createDynamicHandle(request.identifier)
@@ -106,9 +109,16 @@ export function openSdkWire(options: WireOptions): Wire {
     },
     embedString: async (identifier, text) =>
       (await client.embedding.createDynamicHandle(identifier).embed(text)).embedding.length,
-    surveyHardware: () => client.runtime.surveyHardware({ type: 'selected' }),
+    surveyHardware: async () =>
+      parsed(parseSurvey(await client.runtime.surveyHardware({ type: 'selected' }))),
     getEngineSelections: () => client.runtime.engine.getSelections(),
     lmLinkStatus: () => client.repository.lmLink.status(),
+    streamEngineLogs: (onEvent) => {
+      client.diagnostics.unstable_streamLogs((logEvent: unknown) => {
+        const event = toEngineEvent(logEvent);
+        if (event !== null) onEvent(event);
+      });
+    },
     isConnected: (namespace) => {
       const status = transportOf(client, namespace)?.status;
       return status === undefined ? null : status === 'CONNECTED';
@@ -121,18 +131,10 @@ export function openSdkWire(options: WireOptions): Wire {
   };
 }
 
-function device(deviceIdentifier: string | null | undefined): {
-  deviceIdentifier?: string | null;
-} {
-  return deviceIdentifier === undefined ? {} : { deviceIdentifier };
-}
-
-/**
- * Newer versions of LM Studio also list image and speech models, whose namespaces are not used
- * here.
- */
-function isSupportedModel(model: { readonly type: string }): model is RawModelInfo {
-  return model.type === 'llm' || model.type === 'embedding';
+/** The SDK has checked the shape, so `undefined` would be a mistake in this package. */
+function parsed<T>(answer: T | undefined): T {
+  if (answer === undefined) throw new TypeError('an answer of the SDK has an unknown shape');
+  return answer;
 }
 
 /** A logger that prints nothing, and reports broken sockets and protocol warnings to the session. */
@@ -143,10 +145,10 @@ function reportingLogger({ onCommunicationWarning, onDisconnected }: WireOptions
     if (/WebSocket error/i.test(text)) return onDisconnected();
     if (!/communication warning/i.test(text)) return;
     const logger = /\[LMStudioClient\]\[(\w+)\]/.exec(text)?.[1];
-    onCommunicationWarning(
-      (logger === undefined ? undefined : NAMESPACE_BY_LOGGER[logger]) ?? null,
-      text,
-    );
+    const namespace = (logger === undefined ? undefined : NAMESPACE_BY_LOGGER[logger]) ?? null;
+    // A warning about the log stream may contain a prompt.
+    if (namespace === 'diagnostics') return;
+    onCommunicationWarning(namespace, text);
   };
   return { debug: ignore, info: ignore, warn, error: ignore };
 }
@@ -161,38 +163,6 @@ async function loadConfigFields(handle: object): Promise<readonly RawConfigField
     getLoadKVConfig?: (stack: string) => Promise<{ readonly fields: readonly RawConfigField[] }>;
   };
   return (await raw.getLoadKVConfig?.(''))?.fields ?? [];
-}
-
-/** The SDK's private parts that are read here. All are optional; tests fail if a new SDK changes them. */
-interface Transport {
-  readonly status?: string;
-  readonly ws?: Socket | null;
-}
-
-interface Socket {
-  readonly readyState: number;
-  close(): void;
-  terminate(): void;
-  once(event: 'close', listener: () => void): void;
-}
-
-const SOCKET_CLOSED = 3;
-
-const ALL_NAMESPACES = [
-  'llm',
-  'embedding',
-  'system',
-  'diagnostics',
-  'files',
-  'repository',
-  'plugins',
-  'runtime',
-];
-
-function transportOf(client: LMStudioClient, namespace: string): Transport | undefined {
-  // The SDK's types hide the ports of its namespaces, so only a cast reaches them.
-  const ports = client as unknown as Readonly<Record<string, { readonly transport?: Transport }>>;
-  return ports[`${namespace}Port`]?.transport;
 }
 
 /**

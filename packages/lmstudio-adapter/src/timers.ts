@@ -4,6 +4,8 @@ export interface Timers {
   nowMs(): number;
   /** Runs `action` after `ms`. Calling the returned function first cancels it. */
   after(ms: number, action: () => void): () => void;
+  /** Like `after`, but the wait does not keep the process alive. */
+  inBackground(ms: number, action: () => void): () => void;
 }
 
 /** Node clamps longer delays to 1 ms and prints a warning. */
@@ -18,6 +20,11 @@ export const systemTimers: Timers = {
   },
   after(ms, action) {
     const timer = setTimeout(action, Math.min(ms, MAX_DELAY_MS));
+    return () => clearTimeout(timer);
+  },
+  inBackground(ms, action) {
+    const timer = setTimeout(action, Math.min(ms, MAX_DELAY_MS));
+    timer.unref();
     return () => clearTimeout(timer);
   },
 };

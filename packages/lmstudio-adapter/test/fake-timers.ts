@@ -13,16 +13,18 @@ export function fakeTimers(): FakeTimers {
   let nowMs = 0;
   const due: { atMs: number; action: () => void }[] = [];
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const after = (ms: number, action: () => void): (() => void) => {
+    const entry = { atMs: nowMs + ms, action };
+    due.push(entry);
+    return () => {
+      const index = due.indexOf(entry);
+      if (index >= 0) due.splice(index, 1);
+    };
+  };
   return {
     nowMs: () => nowMs,
-    after(ms, action) {
-      const entry = { atMs: nowMs + ms, action };
-      due.push(entry);
-      return () => {
-        const index = due.indexOf(entry);
-        if (index >= 0) due.splice(index, 1);
-      };
-    },
+    after,
+    inBackground: after,
     async advance(ms) {
       const untilMs = nowMs + ms;
       for (;;) {

@@ -29,7 +29,7 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
 
     test('lists downloaded models of both kinds, with sizes and limits', () =>
       withClient(async (client, { llmKey, embeddingKey }) => {
-        const models = await client.listDownloaded();
+        const { models } = await client.listDownloaded();
         const llm = models.find(({ modelKey }) => modelKey === llmKey);
         expect(llm).toMatchObject({ kind: 'llm', format: 'gguf' });
         expect(llm?.sizeBytes).toBeGreaterThan(1e6);

@@ -19,7 +19,7 @@ test('an anonymous client may connect, and must keep the passkey that it first c
   });
   expect(await first.client.llm.listLoaded()).toEqual([]);
   expect((await rejection(second.client.llm.listLoaded())).message).toBe(
-    'Failed to authenticate: Invalid passkey',
+    'Failed to authenticate: Failed to validate client: Invalid client passkey for client "me"',
   );
 });
 

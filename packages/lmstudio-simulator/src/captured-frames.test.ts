@@ -4,9 +4,18 @@ import { connectSdk, rejection, until } from '../test/connect-sdk.js';
 import type { SimulatedFrame, WorldInput } from './index.js';
 import { startSimulator } from './index.js';
 
-// Frames that SDK 2.0.0 exchanged with a reference server, abridged with '…'.
+/**
+ * Where a frame is from. `sdk`: sent by the published SDK 2.0.0. `lm-studio`: the keys and the forms of the
+ * values are those of public captures of LM Studio; names and sizes are the test world's. `protocol`: the keys
+ * and types are those of lmstudio-js' protocol code; the values are ours. `invented`: no source shows what LM
+ * Studio sends; the keys are still valid for the SDK.
+ */
+type FrameSource = 'sdk' | 'lm-studio' | 'protocol' | 'invented';
+
+// Abridged with '…'.
 interface CapturedFrame extends SimulatedFrame {
   readonly scene: string;
+  readonly source: FrameSource;
 }
 const CAPTURED = JSON.parse(
   readFileSync(path.join(__dirname, '../test/captured-frames.json'), 'utf8'),
@@ -164,9 +173,9 @@ beforeAll(async () => {
 
 test.each(
   CAPTURED.filter(({ direction }) => direction === 'sent').map(
-    (captured) => [captured.scene, kindOf(captured), captured] as const,
+    (captured) => [captured.scene, kindOf(captured), captured.source, captured] as const,
   ),
-)('%s: %s has the captured shape', (scene, kind, captured) => {
+)('%s: %s has the shape of its source (%s)', (scene, kind, _, captured) => {
   const mine = (played.get(scene) ?? []).filter(
     (frame) =>
       frame.direction === 'sent' &&
@@ -178,7 +187,7 @@ test.each(
   );
 });
 
-// These frames match the capture exactly, except for ids and stacks.
+// These frames equal the recorded ones, except for ids and stacks.
 test.each([
   'version',
   'listDownloadedModels',
@@ -190,7 +199,7 @@ test.each([
   'loadModel, cancelled by the client',
   'unloadModel',
   'lmLinkStatus',
-])('%s: the answers equal the captured ones', (scene) => {
+])('%s: the answers equal the recorded ones', (scene) => {
   const answers = (frames: readonly SimulatedFrame[]): readonly unknown[] =>
     frames
       .filter((frame) => frame.direction === 'sent' && /rpc|channelError/.test(kindOf(frame)))
@@ -214,7 +223,15 @@ function withoutIds(value: unknown): unknown {
   );
 }
 
-test("the SDK's frames have the captured shape, too", () => {
+test.each(CAPTURED.map((frame, index) => [index, frame] as const))(
+  'frame %d has a source',
+  (_, { source, direction }) => {
+    expect(['sdk', 'lm-studio', 'protocol', 'invented']).toContain(source);
+    expect(source === 'sdk').toBe(direction === 'received');
+  },
+);
+
+test("the SDK's own frames have the recorded shape, too", () => {
   const kinds = CAPTURED.filter(({ direction }) => direction === 'received');
   for (const { scene, namespace, frame } of kinds) {
     const sent = (played.get(scene) ?? [])

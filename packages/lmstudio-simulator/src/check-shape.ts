@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 const { localeError } = z.locales.en();
 
 /**
- * Every problem of a value, one line each, beginning with the path within the value. Empty where
+ * The problems of a value, one line for each problem. A line begins with the path within the value. Empty where
  * the value matches the schema.
  *
  * @param whole - the name of the value, for a problem of the value as a whole.

@@ -3,10 +3,12 @@ export type { ManualClock, SimulatorClock } from './clock/clock.js';
 export type { FaultControl, FaultOptions } from './faults/fault-control.js';
 export type { ActiveFault } from './faults/active-faults.js';
 export type { Fault, FaultScope, FaultType } from './faults/fault.js';
-export type { MemoryUse } from './runtime/memory.js';
-export { withMemoryInUse } from './runtime/with-memory-in-use.js';
+export type { MemoryGrowth } from './loading/growth.js';
+export type { MemoryUse } from './loading/memory.js';
+export { withMemoryInUse } from './loading/with-memory-in-use.js';
 export type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
-export type { ProfileName } from './profile.js';
+export type { LoadDefaults } from './profile/load-defaults.js';
+export type { ProfileName } from './profile/profile.js';
 export type { SimulatedRequest } from './request-log.js';
 export { startSimulator } from './start-simulator.js';
 export type { SimulatedFrame, Simulator, SimulatorOptions } from './simulator.js';
@@ -31,5 +33,6 @@ export type {
   WorldModel,
   WorldModelGeometry,
   WorldModelInput,
+  WorldPreset,
   WorldVariant,
 } from './world/world.js';

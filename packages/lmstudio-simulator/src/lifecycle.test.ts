@@ -49,7 +49,7 @@ test('a restart keeps the port and loses the residents', async () => {
   expect(await client.llm.listLoaded()).toEqual([]);
 });
 
-test('does not answer while it is down, and stop ends the restart', async () => {
+test('nothing answers while LM Studio is down, and stop ends a restart', async () => {
   const clock = manualClock();
   const simulator = await startSimulator({ clock });
   const restarting = simulator.restart({ downMs: 60_000 });

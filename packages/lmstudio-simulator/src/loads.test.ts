@@ -194,7 +194,10 @@ test('a prediction ends when its model is unloaded, or when its context is full'
     ...QUIET,
     config: { contextLength: 16 },
   });
-  const full = await model.respond('hi', { maxTokens: 1000 });
+  const full = await model.respond('hi', {
+    maxTokens: 1000,
+    contextOverflowPolicy: 'stopAtLimit',
+  });
   expect(full.stats).toMatchObject({ stopReason: 'contextLengthReached', totalTokensCount: 16 });
   await model.unload();
   const other = await connected.client.llm.load('qwen/qwen3-4b', QUIET);
@@ -222,3 +225,86 @@ test.each(['continue', 'cancel'] as const)(
     expect(simulator.residents()).toHaveLength(loadAfterDisconnect === 'continue' ? 1 : 0);
   },
 );
+
+test('a cancel is confirmed some time later, and until then the load takes memory', async () => {
+  const clock = manualClock();
+  await using simulator = await startSimulator({ world: SMALL_WORLD, clock });
+  await using connection = connectSdk(simulator.baseUrl);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const loading = rejection(connection.client.llm.load('size-4', { ...QUIET, signal }));
+  await simulator.seen('loadModel');
+  await clock.advance(2000);
+  controller.abort(new Error('changed my mind'));
+  expect((await loading).message).toBe('changed my mind');
+  await simulator.seen('channelSend');
+  await clock.advance(49);
+  expect(simulator.memoryInUse().ram.anonymousBytes).toBe(2 * GIB);
+  await clock.advance(1);
+  expect(simulator.memoryInUse().ram.anonymousBytes).toBe(0);
+  expect(simulator.residents()).toEqual([]);
+});
+
+test('a cancelled load ends even where the client closes its connection right after the cancel', async () => {
+  const clock = manualClock();
+  await using simulator = await startSimulator({ world: SMALL_WORLD, clock });
+  await using connection = connectSdk(simulator.baseUrl);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const loading = rejection(connection.client.llm.load('size-4', { ...QUIET, signal }));
+  await simulator.seen('loadModel');
+  await clock.advance(1000);
+  controller.abort();
+  await loading;
+  await simulator.seen('channelSend');
+  simulator.dropConnections();
+  await clock.advance(60_000);
+  expect(simulator.residents()).toEqual([]);
+});
+
+test('loadAfterCancel continue: the model is loaded in spite of the cancel', async () => {
+  const clock = manualClock();
+  const world = { ...SMALL_WORLD, loadAfterCancel: 'continue' as const };
+  await using simulator = await startSimulator({ world, clock });
+  await using connection = connectSdk(simulator.baseUrl);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const loading = rejection(connection.client.llm.load('size-4', { ...QUIET, signal }));
+  await simulator.seen('loadModel');
+  await clock.advance(1000);
+  controller.abort();
+  expect((await loading).name).toBe('AbortError');
+  await simulator.seen('channelSend');
+  await clock.advance(5000);
+  expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual(['size-4']);
+});
+
+test('enlarge-context: the load gets a larger context than requested, at most the maximum', async () => {
+  const machine = { gpus: [{ name: 'large', totalBytes: 96 * GIB }] };
+  await using connected = await startWithClient({ world: { machine } });
+  const { client, simulator } = connected;
+  const config = { contextLength: 4096 };
+  simulator.fault.enlargeContext({ toTokens: 20_000, times: 1 });
+  const some = await client.llm.load('qwen/qwen3-1.7b', { ...QUIET, config });
+  expect((await some.getModelInfo())?.contextLength).toBe(20_000);
+  expect(simulator.residents()[0]?.contextLengthTokens).toBe(20_000);
+  simulator.fault.enlargeContext({ times: 1 });
+  const most = await client.llm.load('qwen/qwen3-1.7b', { ...QUIET, config });
+  expect((await most.getModelInfo())?.contextLength).toBe(40_960);
+  const asked = await client.llm.load('qwen/qwen3-1.7b', { ...QUIET, config });
+  expect((await asked.getModelInfo())?.contextLength).toBe(4096);
+});
+
+test('autoFit takes layers off the GPU until the model fits; without it, all layers are loaded', async () => {
+  const machine = { gpus: [{ name: 'small', totalBytes: 3 * GIB }] };
+  await using connected = await startWithClient({
+    world: { machine, guardrails: { mode: 'off' } },
+  });
+  const { client, simulator } = connected;
+  await client.llm.load('qwen/qwen3-8b', QUIET);
+  expect(simulator.memoryInUse().gpus[0]?.bytes).toBeCloseTo(3 * GIB, -1);
+  await client.llm.unload('qwen/qwen3-8b');
+  // The SDK turns autoFit off where a context is given.
+  const loading = client.llm.load('qwen/qwen3-8b', { ...QUIET, config: { contextLength: 4096 } });
+  expect((await rejection(loading)).message).toMatch(/unable to allocate CUDA0 buffer/);
+});

@@ -11,7 +11,7 @@ export class SimulatorError extends Error {
   /** The kind of failure. Codes are API. */
   readonly code: SimulatorErrorCode;
   /**
-   * Every problem of an invalid world or fault, one line each, beginning with the path. Empty for
+   * The problems of an invalid world or fault, one line for each problem. A line begins with the path. Empty for
    * other codes.
    */
   readonly issues: readonly string[];

@@ -4,7 +4,7 @@ import { isSimulatorError, startSimulator } from './index.js';
 test('the SDK reads the version, lists, loads, predicts and unloads without a warning', async () => {
   await using connected = await startWithClient();
   const { simulator, client, logged } = connected;
-  expect(await client.system.getLMStudioVersion()).toEqual({ version: '0.4.18', build: 2 });
+  expect(await client.system.getLMStudioVersion()).toEqual({ version: '0.4.21', build: 2 });
   const models = await client.system.listDownloadedModels();
   expect(models.map(({ modelKey }) => modelKey)).toEqual(
     simulator.world.models.map(({ modelKey }) => modelKey),
@@ -68,7 +68,9 @@ test('engines, hardware and variants have the shapes that the SDK expects', asyn
     'qwen/qwen3-4b@q4_k_m',
     'qwen/qwen3-4b@q8_0',
   ]);
-  await rejection(connected.client.system.listDownloadedModelVariants('qwen/qwen3-8b'));
+  await rejection(
+    connected.client.system.listDownloadedModelVariants('text-embedding-nomic-embed-text-v1.5'),
+  );
   expect(connected.logged).toEqual([]);
 });
 
@@ -96,7 +98,7 @@ test('answers the greeting and the status of a discovery', async () => {
   const greeting = await fetch(`${simulator.httpUrl}/lmstudio-greeting`);
   expect([greeting.status, await greeting.json()]).toEqual([200, { lmstudio: true }]);
   const status = await fetch(`${simulator.httpUrl}/lms-status`);
-  expect(await status.json()).toEqual({ package: 'lmstudio', version: '0.4.18' });
+  expect(await status.json()).toEqual({ package: 'lmstudio', version: '0.4.21' });
 });
 
 test('a port that is in use is refused with its number', async () => {

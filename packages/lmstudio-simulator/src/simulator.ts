@@ -1,9 +1,10 @@
 import type { SimulatorClock } from './clock/clock.js';
 import type { FaultControl } from './faults/fault-control.js';
 import type { Fault } from './faults/fault.js';
-import type { ProfileName } from './profile.js';
+import type { ProfileName } from './profile/profile.js';
 import type { SimulatedRequest } from './request-log.js';
-import type { MemoryUse } from './runtime/memory.js';
+import type { MemoryGrowth } from './loading/growth.js';
+import type { MemoryUse } from './loading/memory.js';
 import type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
 import type { World, WorldInput } from './world/world.js';
 
@@ -22,10 +23,15 @@ export interface SimulatorOptions {
   readonly clock?: SimulatorClock;
   /** Factor for the speed of loading and generating; times to live do not change. Default: 1. */
   readonly speed?: number;
-  /** The abilities of LM Studio. Default: `current`. */
+  /** The generation of LM Studio. Default: `current`, which is `lmstudio@0.4.21`. */
   readonly profile?: ProfileName;
   /** Faults that are in force from the start. Default: none. */
   readonly faults?: readonly Fault[];
+  /**
+   * Gives the process id of a new instance's engine, which the engine's log lines carry. Default: ids that are too
+   * high for a process on Linux. A test can return the id of a process that it has started.
+   */
+  readonly enginePid?: (instanceIdentifier: string) => number;
   /** Called with every WebSocket frame. Default: not called. */
   readonly onFrame?: (frame: SimulatedFrame) => void;
 }
@@ -34,7 +40,7 @@ export interface SimulatorOptions {
 export interface SimulatedFrame {
   /** The namespace of the socket: `system`, `llm`, `embedding` and so on. */
   readonly namespace: string;
-  /** From the server's point of view. */
+  /** Whether the simulator received or sent the frame. */
   readonly direction: 'received' | 'sent';
   /** The parsed JSON. */
   readonly frame: unknown;
@@ -82,6 +88,13 @@ export interface Simulator extends AsyncDisposable {
       readonly forMs?: number;
     },
   ): void;
+  /**
+   * Lets an instance take more memory, as if clients had sent many prompts. The sums are limited as in LM Studio's
+   * engine.
+   *
+   * @throws Error where no such instance is loaded.
+   */
+  growMemory(instanceIdentifier: string, growth: Partial<MemoryGrowth>): void;
   /**
    * Resolves when clients have called an endpoint or an HTTP path `count` times in total.
    * Default: once.

@@ -9,7 +9,7 @@ import { Runtime } from './runtime/runtime.js';
 import { describeResident } from './runtime/resident.js';
 import { answerRequest } from './http/routes.js';
 import { createListener } from './listener.js';
-import { PROFILES } from './profile.js';
+import { PROFILES } from './profile/profile.js';
 import { RequestLog } from './request-log.js';
 import { SimulatorError } from './simulator-error.js';
 import { scopeTimers } from './clock/timer-scope.js';
@@ -35,9 +35,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const clock = options.clock ?? realClock();
   const timers = scopeTimers(clock);
   const log = new RequestLog(() => clock.now());
-  const authenticator = createAuthenticator(world.tokens, world.requireToken);
-  const runtime = new Runtime(world, timers, faults, options.speed ?? 1);
-  const backend: Backend = { runtime, profile, restart: (downMs) => void restart(downMs) };
+  const authenticator = createAuthenticator(world);
+  const runtime = new Runtime({
+    world,
+    profile,
+    clock: timers,
+    faults,
+    speed: options.speed ?? 1,
+    enginePid: options.enginePid ?? null,
+  });
+  const backend: Backend = {
+    runtime,
+    profile,
+    port: () => listener.port,
+    restart: (downMs) => void restart(downMs),
+  };
   const namespaces = createNamespaces(backend);
   const webSockets = new WebSocketServer({ noServer: true });
   const listener = createListener({
@@ -132,7 +144,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     requests: log.entries,
     fault: createFaultControl(faults),
-    residents: () => runtime.residents().map(describeResident),
+    residents: () => runtime.residents.all.map(describeResident),
     memoryInUse(deviceIdentifier = null) {
       const device = runtime.devices.find(({ identifier }) => identifier === deviceIdentifier);
       if (!device)
@@ -143,8 +155,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     connections: () => listener.connections,
     setBusy(instanceIdentifier, { status = 'generating', queued = 0, forMs }) {
-      runtime.setBusy(instanceIdentifier, { status, queued }, forMs ?? null);
+      runtime.residents.setBusy(instanceIdentifier, { status, queued }, forMs ?? null);
     },
+    growMemory: (instanceIdentifier, growth) =>
+      runtime.residents.addGrowth(instanceIdentifier, growth),
     seen: (endpoint, count = 1, signal) => log.seen(endpoint, count, signal),
     restart(restartOptions = {}) {
       if (!stopped) return restart(restartOptions.downMs ?? 0);

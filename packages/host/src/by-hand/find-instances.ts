@@ -1,10 +1,10 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
-import { LMStudioError } from '@mai/lmstudio-adapter';
+import { LMStudioError, refersTo } from '@mai/lmstudio-adapter';
 import { didYouMean } from '@mai/model-config';
 import { HostError } from '../host-error.js';
 
 /**
- * The instance with this identifier, or else the instances of the model with this key. With `all`,
+ * The instance with this identifier, or else the instances of the model or variant with this key. With `all`,
  * first the model key, then the identifier.
  *
  * @throws HostError `INVALID_REQUEST` where several instances match without `all`; LMStudioError
@@ -16,7 +16,7 @@ export function findInstances(
   all: boolean,
 ): readonly ResidentInstance[] {
   const named = residents.filter(({ instanceIdentifier }) => instanceIdentifier === wanted);
-  const ofModel = residents.filter(({ modelKey }) => modelKey === wanted);
+  const ofModel = residents.filter((resident) => refersTo(wanted, resident));
   if (all && ofModel.length > 0) return ofModel;
   if (named.length > 0) return named;
   if (ofModel.length > 1) {

@@ -69,7 +69,7 @@ async function listWithClient(
   home: LMStudioHome | null,
   { signal }: HostContext,
 ): Promise<Downloads> {
-  const listed = await client.listDownloaded({ signal });
+  const { models: listed } = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
   // The paths of another machine do not exist on this machine.
   const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;

@@ -1,18 +1,17 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { HomeLookup } from '../discovery/lmstudio-home.js';
+import type { HomeLookup } from '../home/lmstudio-home.js';
+import type { EngineWatch } from '../engine-log/watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
+import type { UnconfirmedLoad } from '../load/unconfirmed-loads.js';
+import type { HardwareSurvey } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
-import type {
-  HardwareSurvey,
-  LinkedDevices,
-  LMStudioVersion,
-  SelectedEngine,
-} from '../machine/inspect-machine.js';
+import type { LinkedDevices, LMStudioVersion } from '../machine/inspect-machine.js';
+import type { SelectedEngine } from '../machine/selected-engine.js';
 import type { ModelCapability } from '../models/capabilities.js';
 import type { ModelMatch } from '../models/find-model.js';
 import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../models/generate.js';
-import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
+import type { DownloadedModel, ModelListing, ResidentInstance } from '../models/model-types.js';
 import type { CallOptions } from '../wire/deadline.js';
 
 /** How to reach LM Studio. */
@@ -60,8 +59,8 @@ export interface LMStudioClient extends AsyncDisposable {
 
   /** Asks for the version; after a restart it may differ from `connectedVersion`. */
   version(options?: CallOptions): Promise<LMStudioVersion>;
-  /** Lists the downloaded LLMs and embedding models. */
-  listDownloaded(options?: CallOptions): Promise<readonly DownloadedModel[]>;
+  /** Lists the downloaded LLMs and embedding models, and names the entries that were left out. */
+  listDownloaded(options?: CallOptions): Promise<ModelListing>;
   /** Lists the loaded LLMs and embedding models, with load configuration and activity. */
   listResidents(options?: CallOptions): Promise<readonly ResidentInstance[]>;
   /** Looks a model key up among the downloaded models; an unknown key comes with suggestions. */
@@ -81,14 +80,20 @@ export interface LMStudioClient extends AsyncDisposable {
   surveyHardware(options?: CallOptions): Promise<HardwareSurvey | null>;
   /** The engine that LM Studio uses for each model format. */
   selectedEngines(options?: CallOptions): Promise<readonly SelectedEngine[] | null>;
+  /**
+   * Subscribes to the logs of LM Studio's engines: each engine's process and the memory that it has
+   * allocated. The stream also carries prompts and answers; they are dropped where they arrive. The watch
+   * keeps the process alive until the watch or the client is closed.
+   */
+  watchEngines(): Promise<EngineWatch>;
   /** The machines of LM Link. */
   devices(options?: CallOptions): Promise<LinkedDevices | null>;
 
   /**
    * Loads a model and compares the result with the request. Loads on one device run one after another;
-   * equal requests share one load; a resident that already is as requested is reused. A cancelled or
-   * timed-out load leaves no copy behind. Where LM Studio cannot confirm that, the error is `uncertain`
-   * and the next load unloads the copy.
+   * equal requests share one load; a resident with the same settings and enough context is reused. A cancelled or
+   * timed-out load leaves no copy behind. Where LM Studio does not confirm that, the error is
+   * `uncertain` and `unconfirmedLoads` names the load.
    * Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
    */
   load(request: LoadRequest): Promise<LoadResult>;
@@ -97,7 +102,12 @@ export interface LMStudioClient extends AsyncDisposable {
    * request fails.
    */
   loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
-  /** Unloads one instance. Throws `INSTANCE_NOT_FOUND`. */
+  /**
+   * The abandoned loads whose end LM Studio has not confirmed, also after `close`. The client unloads
+   * their copies when they appear, until it is closed. Name them to the user before the process ends.
+   */
+  unconfirmedLoads(): readonly UnconfirmedLoad[];
+  /** Unloads one instance; resolves when LM Studio no longer lists it. Throws `INSTANCE_NOT_FOUND`. */
   unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;
   /** Generates a short text with a loaded LLM. Throws `INSTANCE_NOT_FOUND`. */
   generate(request: GenerateRequest): Promise<Generation>;

@@ -1,22 +1,25 @@
+import { watchEngines } from '../engine-log/watch-engines.js';
 import { LMStudioError } from '../errors.js';
 import { estimateModel } from '../load/estimate.js';
 import { LoadCoordinator } from '../load/load-coordinator.js';
 import { loadFirst } from '../load/load-first.js';
 import { loadOnce } from '../load/load-once.js';
 import type { LoadRequest, LoadResult } from '../load/load-types.js';
+import { UnconfirmedLoads } from '../load/unconfirmed-loads.js';
 import { unload } from '../load/unload.js';
+import { surveyHardware } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import {
   linkedDevices,
   type LMStudioVersion,
   readVersion,
   selectedEngines,
-  surveyHardware,
 } from '../machine/inspect-machine.js';
 import { detectCapabilities } from '../models/capabilities.js';
 import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
 import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
+import { refersTo } from '../models/model-identity.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { LMStudioClient, ModelDetails } from './client-types.js';
@@ -33,14 +36,18 @@ export function clientOf(
   host: HostFacts,
 ): LMStudioClient {
   const deadline = (options: CallOptions | undefined) => deadlineOf(connection, options);
-  const coordinator = new LoadCoordinator(connection, (load, unconfirmed, signal, onProgress) =>
+  const unconfirmed = new UnconfirmedLoads(connection);
+  const coordinator = new LoadCoordinator(connection, unconfirmed, (load, signal, onProgress) =>
     loadOnce(connection, load, unconfirmed, signal, onProgress),
   );
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= coordinator
       .cancelAll(new LMStudioError('UNREACHABLE', 'The client was closed. Connect again.'))
-      .then(() => connection.pool.close());
+      .then(() => {
+        unconfirmed.stop();
+        return connection.pool.close();
+      });
     return closing;
   };
   const load = (request: LoadRequest): Promise<LoadResult> => coordinator.load(request);
@@ -53,14 +60,16 @@ export function clientOf(
     listDownloaded: (options) => listDownloaded(connection, deadline(options)),
     listResidents: (options) => listResidents(connection, deadline(options), 'full'),
     findModel: async (modelKey, options) =>
-      findModel(modelKey, await listDownloaded(connection, deadline(options))),
+      findModel(modelKey, (await listDownloaded(connection, deadline(options))).models),
     modelInfo: (modelKey, options) => modelInfo(connection, modelKey, options),
     estimate: (modelKey, loadConfig, options) =>
       estimateModel(connection, modelKey, loadConfig, options),
     surveyHardware: (options) => surveyHardware(connection, deadline(options)),
     selectedEngines: (options) => selectedEngines(connection, deadline(options)),
+    watchEngines: () => watchEngines(connection),
     devices: (options) => linkedDevices(connection, deadline(options)),
     load,
+    unconfirmedLoads: () => unconfirmed.list(),
     loadFirst: (requests) => loadFirst(load, requests),
     unload: (instanceIdentifier, options) =>
       unload(connection, instanceIdentifier, deadline(options)),
@@ -86,14 +95,14 @@ async function modelInfo(
     listDownloaded(connection, deadline),
     listResidents(connection, deadline, 'full'),
   ]);
-  const { model } = findModel(modelKey, downloaded);
-  if (model === null) throw modelNotFound(modelKey, downloaded);
+  const { model } = findModel(modelKey, downloaded.models);
+  if (model === null) throw modelNotFound(modelKey, downloaded.models);
   const variants =
     model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
   return {
     model,
     capabilities: detectCapabilities(model),
     variants,
-    residents: residents.filter((resident) => resident.modelKey === model.modelKey),
+    residents: residents.filter((resident) => refersTo(model.modelKey, resident)),
   };
 }

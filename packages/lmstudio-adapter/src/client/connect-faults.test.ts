@@ -128,7 +128,7 @@ test('a token that is required and missing', async () => {
   });
   for (const options of [{ apiToken: token }, { env: { LM_API_TOKEN: token } }]) {
     await using client = await connect({ baseUrl: simulator.baseUrl, userHome, ...options });
-    expect(await client.listDownloaded()).not.toEqual([]);
+    expect((await client.listDownloaded()).models).not.toEqual([]);
   }
 });
 
@@ -170,7 +170,7 @@ test('connects where a protocol warning precedes the answer', async () => {
   await using simulator = await startSimulator();
   simulator.fault.protocolWarning();
   await using client = await connect({ baseUrl: simulator.baseUrl, userHome });
-  expect(await client.listDownloaded()).not.toEqual([]);
+  expect((await client.listDownloaded()).models).not.toEqual([]);
 });
 
 test('cancelled before and while connecting', async () => {

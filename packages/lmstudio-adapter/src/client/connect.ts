@@ -28,9 +28,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
   const address = await locate(options);
   const pool = new SessionPool({
     webSocketUrl: address.webSocketUrl,
-    // Created after discovery has succeeded, because random identifiers load Node's whole crypto
-    // module.
-    credentials: credentialsOf(apiToken, options.clientIdentifier),
+    newCredentials: () => credentialsOf(apiToken, options.clientIdentifier),
     timers: systemTimers,
     // The SDK is large, so the first call that needs it loads it.
     loadWire: async () => (await import('../sdk-door.js')).openSdkWire,
@@ -42,6 +40,8 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     bearerToken: apiToken,
     loadConfigs: new Map(),
+    variants: new Map(),
+    paths: new Map(),
   };
   try {
     const [connectedVersion, host] = await Promise.all([

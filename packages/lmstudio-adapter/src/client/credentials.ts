@@ -24,14 +24,14 @@ export function apiTokenOf(options: {
   return apiToken;
 }
 
-/** The client's credentials: the token, or the name of an anonymous client. */
+/** Credentials of one session: the token, or a new identity of an anonymous client. */
 export function credentialsOf(
   apiToken: string | null,
   clientIdentifier: string | undefined,
 ): Credentials {
   if (apiToken !== null) return { apiToken };
-  // LM Studio accepts an identifier only with the first pass key that it came with. The next
-  // process has another key, so a random part makes its identifier new.
+  // LM Studio accepts an identifier only with the pass key that it first came with, and may
+  // refuse it after its last socket has closed. A random part makes each identifier new.
   const name = (clientIdentifier ?? 'mai').slice(0, 200);
   return {
     clientIdentifier: `guest:${name}:${crypto.randomUUID()}`,

@@ -7,7 +7,7 @@ import {
   type Discovery,
   isLoopbackHost,
 } from './discover.js';
-import { findLMStudioHome, type LMStudioHome } from './lmstudio-home.js';
+import { findLMStudioHome, type LMStudioHome } from '../home/lmstudio-home.js';
 import type { Probe } from './probe.js';
 
 /** Deadline for the app's own ports: on loopback they answer at once or never. */

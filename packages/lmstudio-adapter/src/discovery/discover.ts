@@ -1,6 +1,6 @@
 import { asRejection, systemTimers } from '../timers.js';
 import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from './base-url.js';
-import { type HomeLookup, readNotedPort } from './lmstudio-home.js';
+import { type HomeLookup, readNotedPort } from '../home/lmstudio-home.js';
 import { type Probe, probeGreeting } from './probe.js';
 
 /** The loopback ports on which the LM Studio app itself listens, in the SDK's order. */

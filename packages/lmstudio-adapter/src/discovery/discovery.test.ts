@@ -7,7 +7,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { answering, freePort, listen } from '../../test/faulty-servers.js';
 import { diagnose } from './diagnose.js';
 import { discover, type DiscoverOptions } from './discover.js';
-import { findLMStudioHome } from './lmstudio-home.js';
+import { findLMStudioHome } from '../home/lmstudio-home.js';
 
 let userHome: string;
 
@@ -38,10 +38,13 @@ describe('findLMStudioHome', () => {
       modelsFolderFrom: 'default',
       serverPort: 4321,
       headless: false,
+      defaultContextLengthTokens: null,
+      engines: [],
+      hardware: [],
     });
   });
 
-  test('prefers the pointer file to the older cache folder, and that to ~/.lmstudio', async () => {
+  test('prefers the pointer file, then the older cache folder, then ~/.lmstudio', async () => {
     await put('.lmstudio/x', '');
     await put('.cache/lm-studio/x', '');
     expect(findLMStudioHome(here())).toMatchObject({ foundBy: 'cache-folder' });

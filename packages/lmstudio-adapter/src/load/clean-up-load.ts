@@ -25,28 +25,31 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
   let absent = false;
   for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
-    const finding = await checkOnce(connection, load);
-    // If the server is gone, its models are, too.
+    connection.pool.renew();
+    const finding = await checkAbandoned(connection, load.identifier);
+    // When LM Studio has ended, its models are gone, too.
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
   return load.confirmed && absent;
 }
 
-type Finding = 'removed' | 'absent' | 'server-gone' | 'unknown';
+/** The result of a check. `busy`: the copy answers a request, so it was not unloaded. */
+export type Finding = 'removed' | 'absent' | 'busy' | 'server-gone' | 'unknown';
 
-async function checkOnce(connection: Connection, load: AbandonedLoad): Promise<Finding> {
+/** Asks whether the copy of an abandoned load is loaded, and unloads it unless it is in use. */
+export async function checkAbandoned(connection: Connection, identifier: string): Promise<Finding> {
   const newDeadline = () => new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
   try {
     const probe = await probeGreeting(connection.address, { timeoutMs: CHECK_DEADLINE_MS });
     if (probe.outcome === 'refused') return 'server-gone';
     if (probe.outcome !== 'lmstudio') return 'unknown';
-    connection.pool.renew();
-    const residents = await listResidents(connection, newDeadline(), 'listing');
+    const residents = await listResidents(connection, newDeadline(), 'full');
     // The identifier was free when the load began, and LM Studio gives an identifier to one copy
     // only.
-    const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === load.identifier);
+    const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === identifier);
     if (ours === undefined) return 'absent';
+    if (ours.activity !== null && ours.activity !== 'idle') return 'busy';
     await unloadResident(connection, ours, newDeadline());
     return 'removed';
   } catch {

@@ -10,7 +10,7 @@ test('the estimate is null for a model that LM Studio refuses to estimate', asyn
     world: { models: [{ modelKey, sizeBytes: 1 << 30 }] },
   });
   await using client = await connect({ baseUrl: simulator.baseUrl });
-  expect(await client.listDownloaded()).toMatchObject([{ modelKey }]);
+  expect((await client.listDownloaded()).models).toMatchObject([{ modelKey }]);
   expect(await client.estimate(modelKey, DEFAULT_LOAD_CONFIG, { kind: 'llm' })).toBeNull();
 });
 

@@ -1,13 +1,12 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import { LMStudioError } from '../errors.js';
-import { findModel } from '../models/find-model.js';
-import { listDownloaded } from '../models/list-models.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { isLMStudioError, LMStudioError } from '../errors.js';
+import { isCallFault } from '../faults/call-fault.js';
 import { type Connection, deadlineOf, withLMStudioErrors } from '../wire/connection.js';
 import type { CallOptions, Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
 import type { ModelKind } from '../wire/wire.js';
 import { loadFailure } from './load-failure.js';
+import { resolveEstimateTarget, type Target } from './resolve-target.js';
 
 /**
  * LM Studio's own estimate for a model with a load configuration. It includes weights and context
@@ -32,17 +31,15 @@ export interface EstimateOptions extends CallOptions {
   readonly kind?: ModelKind | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
-  /** LM Link device; `null`: LM Studio's own machine. Left out: LM Studio chooses. */
+  /** As for a load: LM Link device, or `null` for LM Studio's own machine. */
   readonly deviceIdentifier?: string | null | undefined;
 }
 
-/** The model and settings of an estimate. */
-export interface EstimateSubject {
-  readonly kind: ModelKind;
+/** The settings of an estimate. */
+export interface EstimateSettings {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
   readonly keepModelInMemory: boolean | null;
-  readonly deviceIdentifier: string | null | undefined;
 }
 
 /**
@@ -56,49 +53,37 @@ export async function estimateModel(
   options: EstimateOptions = {},
 ): Promise<ResourceEstimate | null> {
   const deadline = deadlineOf(connection, options);
-  const downloaded = options.kind === undefined ? await listDownloaded(connection, deadline) : null;
-  const kind =
-    options.kind ??
-    (downloaded === null ? null : findModel(modelKey, downloaded).model?.kind) ??
-    'llm';
-  const subject = {
-    kind,
-    modelKey,
-    loadConfig,
-    keepModelInMemory: options.keepModelInMemory ?? null,
-    deviceIdentifier: options.deviceIdentifier,
-  };
+  const { kind = null, deviceIdentifier, keepModelInMemory = null } = options;
+  const asked = { modelKey, kind, deviceIdentifier };
+  const target = await resolveEstimateTarget(connection, asked, deadline);
+  const settings = { modelKey, loadConfig, keepModelInMemory };
   return withLMStudioErrors(connection, `estimate ${modelKey}`, async () => {
     try {
-      return await estimate(connection, subject, deadline);
+      return await estimate(connection, settings, target, deadline);
     } catch (error) {
       if (!isCallFault(error, 'answered')) throw error;
-      const failure = loadFailure(
-        error,
-        connection,
-        { modelKey, identifier: modelKey },
-        downloaded,
-      );
-      if (failure instanceof LMStudioError && failure.code === 'MODEL_NOT_FOUND') throw failure;
+      const load = { modelKey, identifier: modelKey };
+      const failure = loadFailure(error, connection, load, target);
+      if (isLMStudioError(failure) && failure.code === 'MODEL_NOT_FOUND') throw failure;
       // LM Studio refuses to estimate this model: it has no engine for the format, or refuses the key.
       return null;
     }
   });
 }
 
-/** Asks for the estimate of a known kind of model; `null` where this LM Studio cannot estimate. */
+/** Asks for the estimate of a known model; `null` where this LM Studio cannot estimate. */
 export async function estimate(
   connection: Connection,
-  subject: EstimateSubject,
+  { modelKey, loadConfig, keepModelInMemory }: EstimateSettings,
+  { kind, wireKey, deviceIdentifier }: Target,
   deadline: Deadline,
 ): Promise<ResourceEstimate | null> {
-  const { kind, modelKey, loadConfig } = subject;
   const problem = loadConfigProblem(loadConfig);
   if (problem !== null) throw impossibleLoad(modelKey, problem);
-  const config = toWireLoadConfig(kind, loadConfig, subject.keepModelInMemory);
+  const config = toWireLoadConfig(kind, loadConfig, keepModelInMemory);
   const asked = await connection.pool.readIfAvailable(
     deadline.spec(kind, 'estimateModelUsage'),
-    (wire) => wire.estimateModelUsage(kind, modelKey, config, subject.deviceIdentifier),
+    (wire) => wire.estimateModelUsage(kind, wireKey, config, deviceIdentifier),
   );
   if (asked === null) return null;
   const { memory, passesGuardrails } = asked.value;

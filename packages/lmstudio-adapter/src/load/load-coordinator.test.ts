@@ -18,7 +18,7 @@ function harness() {
   const running: { key: string; device: string; finish: () => void; signal: AbortSignal }[] = [];
   const started: string[] = [];
   let mostPerDevice = 0;
-  const run: RunLoad = (load, _doubtful, signal, onProgress) =>
+  const run: RunLoad = (load, signal, onProgress) =>
     new Promise((resolve, reject) => {
       const device = load.deviceIdentifier ?? '';
       const entry = {
@@ -42,7 +42,11 @@ function harness() {
         reject(signal.reason as Error);
       });
     });
-  const coordinator = new LoadCoordinator({ timers, address: loopbackAddress(1234) }, run);
+  const coordinator = new LoadCoordinator(
+    { timers, address: loopbackAddress(1234) },
+    { has: () => false },
+    run,
+  );
   return { coordinator, timers, running, started, mostPerDevice: () => mostPerDevice };
 }
 
@@ -62,7 +66,7 @@ test('loads on one device run one after another, loads on two devices at the sam
   await Promise.all(loads);
 });
 
-test('no device and LM Studio’s own machine share one queue', async () => {
+test('a load without a device waits for a load on LM Studio’s own machine', async () => {
   const { coordinator, timers, running } = harness();
   void outcome(coordinator.load({ modelKey: 'a' }));
   void outcome(coordinator.load({ modelKey: 'b', deviceIdentifier: null }));

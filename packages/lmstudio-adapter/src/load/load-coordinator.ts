@@ -2,15 +2,14 @@ import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LMStudioError } from '../errors.js';
 import { asRejection } from '../timers.js';
 import type { Connection } from '../wire/connection.js';
-import type { UnconfirmedLoads } from './load-once.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
+import type { UnconfirmedLoads } from './unconfirmed-loads.js';
 
 const DEFAULT_LOAD_TIMEOUT_MS = 10 * 60_000;
 
 /** Carries out one load: `loadOnce`, or a fake in tests. */
 export type RunLoad = (
   load: NormalizedLoad,
-  unconfirmed: UnconfirmedLoads,
   signal: AbortSignal,
   onProgress: (ratio: number) => void,
 ) => Promise<LoadResult>;
@@ -34,10 +33,10 @@ export class LoadCoordinator {
   readonly #loads = new Map<string, SharedLoad>();
   /** The promise of the last load, by device. */
   readonly #queues = new Map<string, Promise<unknown>>();
-  readonly #unconfirmed: UnconfirmedLoads = new Set();
 
   constructor(
     private readonly connection: Pick<Connection, 'timers' | 'address'>,
+    private readonly unconfirmed: Pick<UnconfirmedLoads, 'has'>,
     private readonly run: RunLoad,
   ) {}
 
@@ -78,9 +77,7 @@ export class LoadCoordinator {
     const promise = before.then(() => {
       controller.signal.throwIfAborted();
       shared.started = true;
-      return this.run(load, this.#unconfirmed, controller.signal, (ratio) =>
-        advance(shared, ratio),
-      );
+      return this.run(load, controller.signal, (ratio) => advance(shared, ratio));
     });
     const shared: SharedLoad = {
       controller,
@@ -112,6 +109,8 @@ export class LoadCoordinator {
         cancelTimer();
         signal?.removeEventListener('abort', onAbort);
       };
+      // Called after the clean-up, when it is known whether LM Studio has confirmed the end.
+      let whyLeft: (() => unknown) | null = null;
       const leave = (reason: () => unknown): void => {
         detach();
         shared.callers -= 1;
@@ -119,8 +118,7 @@ export class LoadCoordinator {
         shared.controller.abort(reason());
         // A load that has not started needs no clean-up, so this caller need not wait for it.
         if (!shared.started) return reject(asRejection(reason()));
-        // The load may have completed before the cancellation reached it; then this call resolves.
-        shared.promise.then(resolve, () => reject(asRejection(reason())));
+        whyLeft = reason;
       };
       const onAbort = (): void => leave((): unknown => signal?.reason);
       const cancelTimer = this.connection.timers.after(timeoutMs, () =>
@@ -128,20 +126,21 @@ export class LoadCoordinator {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       shared.promise.then(
+        // Resolves also where the load completed before the cancellation reached it.
         (result) => {
           detach();
           resolve(result);
         },
         (error: unknown) => {
           detach();
-          reject(asRejection(error));
+          reject(asRejection(whyLeft === null ? error : whyLeft()));
         },
       );
     });
   }
 
   #timedOut(load: NormalizedLoad, timeoutMs: number): LMStudioError {
-    const uncertain = this.#unconfirmed.has(load.identifier);
+    const uncertain = this.unconfirmed.has(load.identifier);
     return new LMStudioError(
       'LOAD_TIMED_OUT',
       `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? " LM Studio has not confirmed the cancellation: check with 'lms ps'." : ''} Allow more time, or choose a smaller model.`,
@@ -162,6 +161,7 @@ function normalize(request: LoadRequest): NormalizedLoad {
     loadConfig: { ...DEFAULT_LOAD_CONFIG, ...request.loadConfig },
     identifier: named ? (request.identifier ?? request.modelKey) : request.modelKey,
     named,
+    reuse: request.reuse ?? !named,
     ttlMs: request.ttlMs ?? null,
     kind: request.kind ?? null,
     keepModelInMemory: request.keepModelInMemory ?? null,

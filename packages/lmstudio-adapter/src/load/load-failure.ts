@@ -1,29 +1,31 @@
 import { LMStudioError } from '../errors.js';
 import { modelNotFound } from '../models/find-model.js';
-import type { DownloadedModel } from '../models/model-types.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import { asSentence, type Connection, toLMStudioError } from '../wire/connection.js';
+import { ServerError } from '../faults/server-error.js';
 import type { NormalizedLoad } from './load-types.js';
+import type { Target } from './resolve-target.js';
 
-// LM Studio has error codes for few refusals, and the SDK drops those codes. So refusals are
-// recognized by their text.
+// LM Studio has error codes for few refusals, so the others are recognised by their text.
 const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
 const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
 const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)|guardrail/i;
 const UNSUITABLE =
   /wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
+const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
+  'generic.domainMismatch',
+  'generic.engineDoesNotSupportFeature',
+  'generic.missingRuntimeExtension',
+]);
 // Out-of-memory texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan, Metal and C++.
 const OUT_OF_MEMORY =
   /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
-/** The heading that the SDK puts before the cause of an error. */
-const CAUSE_HEADING = /[\s.:]*\(X\) CAUSE\s*/g;
-
 /** The `LMStudioError` for a load that failed. Anything but a `CallFault` is returned unchanged. */
 export function loadFailure(
   error: unknown,
   connection: Connection,
   load: Pick<NormalizedLoad, 'modelKey' | 'identifier'>,
-  downloaded: readonly DownloadedModel[] | null,
+  target: Pick<Target, 'downloaded' | 'otherVariant'>,
   uncertain = false,
 ): unknown {
   const { modelKey, identifier } = load;
@@ -38,7 +40,16 @@ export function loadFailure(
     serverMessage,
     cause: error,
   };
-  if (NOT_FOUND.test(serverMessage)) return modelNotFound(modelKey, downloaded, all);
+  const code = codeOf(error);
+  if (code === 'generic.pathNotFound' || NOT_FOUND.test(serverMessage)) {
+    return target.otherVariant
+      ? new LMStudioError(
+          'LOAD_REFUSED',
+          `LM Studio refuses the key of a variant: ${modelKey}. It loads the variant that is selected for the model: select this one in LM Studio (My Models), then use the key without '@'.`,
+          all,
+        )
+      : modelNotFound(modelKey, target.downloaded, all);
+  }
   if (IN_USE.test(serverMessage)) {
     return new LMStudioError(
       'LOAD_REFUSED',
@@ -46,7 +57,7 @@ export function loadFailure(
       all,
     );
   }
-  const why = asSentence(serverMessage.replace(CAUSE_HEADING, ': '));
+  const why = asSentence(serverMessage);
   if (TOO_LARGE.test(serverMessage)) {
     return new LMStudioError(
       'LOAD_REFUSED',
@@ -54,7 +65,7 @@ export function loadFailure(
       all,
     );
   }
-  if (UNSUITABLE.test(serverMessage)) {
+  if (UNSUITABLE_CODES.has(code ?? '') || UNSUITABLE.test(serverMessage)) {
     return new LMStudioError(
       'LOAD_REFUSED',
       `LM Studio refuses to load ${modelKey}: ${why} Check the load settings, and the engine in LM Studio (Settings, Runtime).`,
@@ -66,4 +77,9 @@ export function loadFailure(
     `LM Studio could not load ${modelKey}: ${why} Try a shorter context, fewer layers on the GPU, or another engine in LM Studio (Settings, Runtime).`,
     { ...all, outOfMemory: OUT_OF_MEMORY.test(serverMessage) },
   );
+}
+
+/** LM Studio's own code; most of its errors have none. */
+function codeOf({ cause }: Error): string | null {
+  return cause instanceof ServerError ? cause.code : null;
 }

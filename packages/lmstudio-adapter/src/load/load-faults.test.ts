@@ -1,41 +1,10 @@
-import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
+import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
-import { handlesBackTo, openHandles } from '../../test/open-handles.js';
+import { caught, KEY, requireCleanExit, withClient } from '../../test/load-harness.js';
 import { connect, isLMStudioError, type LMStudioClient } from '../index.js';
 
-const KEY = 'qwen/qwen3-4b';
-const OTHER = 'qwen/qwen3-1.7b';
-
-let before = openHandles();
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-beforeAll(() => void process.on('unhandledRejection', onUnhandled));
-afterAll(() => void process.off('unhandledRejection', onUnhandled));
-beforeEach(() => {
-  before = openHandles();
-});
-afterEach(async () => {
-  expect(await handlesBackTo(before)).toEqual({});
-  expect(unhandled).toEqual([]);
-});
-
-async function withClient(
-  run: (client: LMStudioClient, simulator: Simulator) => Promise<void>,
-  options: SimulatorOptions = {},
-): Promise<void> {
-  await using simulator = await startSimulator({ speed: 50, ...options });
-  await using client = await connect({ baseUrl: simulator.baseUrl });
-  await run(client, simulator);
-}
-
-const caught = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => {
-      throw new Error('it succeeded');
-    },
-    (error: unknown) => error,
-  );
+requireCleanExit();
 
 /** Asks until LM Studio answers; the only error until then is `UNREACHABLE`. */
 async function comesBack(client: LMStudioClient): Promise<void> {
@@ -73,7 +42,7 @@ test('reports a refusal by the guardrails that comes after the estimate passed',
 test.each([
   ['crashes half-way', (simulator: Simulator) => simulator.fault.crashLoad()],
   ['runs out of memory late', (simulator: Simulator) => simulator.fault.outOfMemory()],
-])('the engine %s', (_, inject) =>
+])('LM Studio’s own words are in the error where the engine %s', (_, inject) =>
   withClient(async (client, simulator) => {
     inject(simulator);
     const error = await caught(client.load({ modelKey: KEY }));
@@ -109,15 +78,6 @@ test('reports a context that is smaller than requested', () =>
     expect(instance.contextLengthTokens).toBe(1024);
   }));
 
-test('a stalled load ends at its deadline and leaves nothing loaded', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.stallLoad({ atProgress: 0.5 });
-    const error = await caught(client.load({ modelKey: KEY, timeoutMs: 300 }));
-    expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT', modelKey: KEY, uncertain: false });
-    expect(simulator.residents()).toEqual([]);
-    expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
-  }));
-
 test.each(['continue', 'cancel'] as const)(
   'a connection that breaks during a load leaves nothing loaded, where LM Studio would %s the load',
   (loadAfterDisconnect) =>
@@ -138,20 +98,16 @@ test.each(['continue', 'cancel'] as const)(
     ),
 );
 
-test('the next load unloads a copy that an abandoned load left behind later', () =>
+test('an authenticator that never accepts an identifier again accepts each new connection', () =>
   withClient(
     async (client, simulator) => {
-      simulator.fault.dropConnection({ atProgress: 0.1, times: 1 });
-      const error = await caught(client.load({ modelKey: KEY }));
-      expect(error).toMatchObject({ code: 'UNREACHABLE', uncertain: true });
-      while (simulator.residents().length === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      const next = 'text-embedding-nomic-embed-text-v1.5';
-      await client.load({ modelKey: next });
-      expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual([next]);
+      simulator.fault.dropConnection({ atProgress: 0.3, times: 1 });
+      expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({ code: 'UNREACHABLE' });
+      simulator.dropConnections();
+      expect(await client.listResidents()).toEqual([]);
+      expect((await client.load({ modelKey: KEY })).reused).toBe(false);
     },
-    { speed: 1, world: { loadAfterDisconnect: 'continue', machine: { loadBytesPerSecond: 7e8 } } },
+    { world: { authenticator: 'first-come', loadAfterDisconnect: 'continue' } },
   ));
 
 test('the client works again after LM Studio restarts during a load', () =>
@@ -170,7 +126,7 @@ test('the client works again after restarts between its calls', () =>
     await simulator.restart();
     expect(await client.listResidents()).toEqual([]);
     await simulator.restart();
-    expect(await client.listDownloaded()).not.toEqual([]);
+    expect((await client.listDownloaded()).models).not.toEqual([]);
     simulator.dropConnections();
     expect((await client.load({ modelKey: KEY })).reused).toBe(false);
   }));
@@ -191,110 +147,11 @@ test('a load requested while LM Studio is off is not carried out later', async (
   expect(again.requests.map(({ endpoint }) => endpoint)).not.toContain('loadModel');
 });
 
-test('aborting after the load changes nothing, also after the client was closed', () =>
-  withClient(async (client, simulator) => {
-    const cancel = new AbortController();
-    await client.load({ modelKey: KEY, signal: cancel.signal });
-    await client.close();
-    cancel.abort();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(simulator.residents()).toHaveLength(1);
-  }));
-
-test('an aborted signal starts nothing', () =>
-  withClient(async (client, simulator) => {
-    const reason = new Error('never mind');
-    const load = client.load({ modelKey: KEY, signal: AbortSignal.abort(reason) });
-    expect(await caught(load)).toBe(reason);
-    expect(simulator.requests.map(({ endpoint }) => endpoint)).not.toContain('loadModel');
-  }));
-
-test('AbortSignal.timeout cancels with a TimeoutError', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.stallLoad();
-    const error = await caught(client.load({ modelKey: KEY, signal: AbortSignal.timeout(200) }));
-    expect(error).toMatchObject({ name: 'TimeoutError' });
-    expect(simulator.residents()).toEqual([]);
-  }));
-
-test('closing the client cancels its load and leaves nothing loaded', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.stallLoad();
-    const load = caught(client.load({ modelKey: KEY }));
-    await simulator.seen('loadModel');
-    await client.close();
-    expect(await load).toMatchObject({ code: 'UNREACHABLE' });
-    expect(simulator.residents()).toEqual([]);
-    expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
-  }));
-
-test('two callers share one load, which goes on when one of them leaves', () =>
-  withClient(async (client, simulator) => {
-    const stalled = simulator.fault.slowFrames({ delayMs: 20 });
-    const leave = new AbortController();
-    const reason = new Error('bye');
-    const first = caught(client.load({ modelKey: KEY, signal: leave.signal }));
-    const second = client.load({ modelKey: KEY });
-    await simulator.seen('loadModel');
-    leave.abort(reason);
-    expect(await first).toBe(reason);
-    stalled.clear();
-    expect((await second).instance.modelKey).toBe(KEY);
-    expect(simulator.requests.filter(({ endpoint }) => endpoint === 'loadModel')).toHaveLength(1);
-    expect(simulator.residents()).toHaveLength(1);
-  }));
-
-test('a load is cancelled when all its callers leave, also by one signal', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.stallLoad();
-    const leave = new AbortController();
-    const loads = [1, 2, 3].map(() => caught(client.load({ modelKey: KEY, signal: leave.signal })));
-    await simulator.seen('loadModel');
-    const reason = new Error('all of us');
-    leave.abort(reason);
-    expect(await Promise.all(loads)).toEqual([reason, reason, reason]);
-    expect(simulator.memoryInUse().ram).toEqual({ mappedBytes: 0, anonymousBytes: 0 });
-  }));
-
-test('refuses an identifier that another client takes at the same moment, and keeps that client’s copy', () =>
-  withClient(async (client, simulator) => {
-    await using other = await connect({ baseUrl: simulator.baseUrl });
-    const outcomes = await Promise.allSettled(
-      [client, other].map((one) => one.load({ modelKey: KEY, identifier: 'the-one' })),
-    );
-    const refused = outcomes.filter(({ status }) => status === 'rejected');
-    expect(refused).toMatchObject([{ reason: { code: 'LOAD_REFUSED' } }]);
-    expect(simulator.residents()).toHaveLength(1);
-  }));
-
 test('refuses to load an LLM as an embedding model', () =>
   withClient(async (client, simulator) => {
     const load = client.load({ modelKey: KEY, kind: 'embedding', checkGuardrails: false });
     expect(await caught(load)).toMatchObject({ code: 'LOAD_REFUSED' });
     expect(simulator.residents()).toEqual([]);
-  }));
-
-test('a cancelled load of a variant leaves nothing loaded', () =>
-  withClient(
-    async (client, simulator) => {
-      const cancel = new AbortController();
-      const load = client.load({
-        modelKey: `${KEY}@q8_0`,
-        signal: cancel.signal,
-        onProgress: (ratio) => ratio > 0.2 && cancel.abort('enough'),
-      });
-      expect(await caught(load)).toBe('enough');
-      expect(simulator.residents()).toEqual([]);
-      expect((await client.load({ modelKey: `${KEY}@q8_0` })).verified).toEqual([]);
-    },
-    { speed: 20 },
-  ));
-
-test('two models load one after the other, because LM Studio would abort one of two concurrent loads', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.abortConcurrentLoads();
-    await Promise.all([client.load({ modelKey: KEY }), client.load({ modelKey: OTHER })]);
-    expect(simulator.residents()).toHaveLength(2);
   }));
 
 test('a read that times out does not end a running load', () =>
@@ -339,83 +196,3 @@ test('cancelling a generation ends it in LM Studio, too', () =>
     },
     { speed: 3 },
   ));
-
-test('loadFirst tries the requests in order and reports each failure', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.crashLoad({ modelKey: KEY });
-    const result = await client.loadFirst([
-      { modelKey: 'qwen/qwen3-5b' },
-      { modelKey: KEY },
-      { modelKey: OTHER },
-    ]);
-    expect(result.index).toBe(2);
-    expect(result.instance.modelKey).toBe(OTHER);
-    expect(result.failures).toMatchObject([
-      { modelKey: 'qwen/qwen3-5b', error: { code: 'MODEL_NOT_FOUND' } },
-      { modelKey: KEY, error: { code: 'LOAD_FAILED' } },
-    ]);
-    expect(simulator.residents()).toHaveLength(1);
-  }));
-
-test('a cancelled loadFirst rejects with the reason and tries nothing more', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.stallLoad({ modelKey: KEY });
-    const controller = new AbortController();
-    const { signal } = controller;
-    const load = caught(
-      client.loadFirst([
-        { modelKey: KEY, signal },
-        { modelKey: OTHER, signal },
-      ]),
-    );
-    await simulator.seen('loadModel');
-    const reason = new Error('enough');
-    controller.abort(reason);
-    expect(await load).toBe(reason);
-    expect(simulator.requests.filter(({ endpoint }) => endpoint === 'loadModel')).toHaveLength(1);
-    expect(simulator.residents()).toEqual([]);
-  }));
-
-test('refuses where a resident has other settings; another identifier makes a second copy', () =>
-  withClient(async (client, simulator) => {
-    await client.load({ modelKey: KEY });
-    const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
-    const inTheWay = await caught(client.load({ modelKey: KEY, loadConfig }));
-    expect(inTheWay).toMatchObject({ code: 'LOAD_REFUSED', instanceIdentifier: KEY });
-    expect(String(inTheWay)).toContain('with other settings');
-    const taken = await caught(client.load({ modelKey: OTHER, identifier: KEY }));
-    expect(taken).toMatchObject({ code: 'LOAD_REFUSED', instanceIdentifier: KEY });
-    expect(simulator.residents()).toHaveLength(1);
-    expect((await client.load({ modelKey: KEY })).reused).toBe(true);
-    const copy = await client.load({ modelKey: KEY, identifier: 'mine' });
-    expect(copy).toMatchObject({ reused: false, instance: { instanceIdentifier: 'mine' } });
-    expect(simulator.residents()).toHaveLength(2);
-  }));
-
-test('loadFirst fails with all failures, and stops at a failure that concerns the server', () =>
-  withClient(async (client, simulator) => {
-    simulator.fault.crashLoad();
-    const all = await caught(client.loadFirst([{ modelKey: KEY }, { modelKey: OTHER }]));
-    expect(all).toMatchObject({
-      code: 'LOAD_FAILED',
-      failures: [{ modelKey: KEY }, { modelKey: OTHER }],
-    });
-    await simulator.stop();
-    const off = await caught(client.loadFirst([{ modelKey: KEY }, { modelKey: OTHER }]));
-    expect(off).toMatchObject({ code: 'UNREACHABLE' });
-  }));
-
-test.each([
-  [{ kvCacheTypeK: 'bf16' as const }, 'bf16'],
-  [{ offloadRatio: 1.5 }, 'offloadRatio is 1.5'],
-  [{ contextLengthTokens: 0 }, 'contextLengthTokens is 0'],
-])('refuses %j, which LM Studio does not offer', (part, text) =>
-  withClient(async (client, simulator) => {
-    const error = await caught(
-      client.load({ modelKey: KEY, loadConfig: { ...DEFAULT_LOAD_CONFIG, ...part } }),
-    );
-    expect(error).toMatchObject({ code: 'LOAD_REFUSED' });
-    expect(String(error)).toContain(text);
-    expect(simulator.residents()).toEqual([]);
-  }),
-);

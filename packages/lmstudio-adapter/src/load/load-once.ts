@@ -1,19 +1,19 @@
 import { isLMStudioError, LMStudioError } from '../errors.js';
-import { findModel } from '../models/find-model.js';
-import { listDownloaded, listResidents } from '../models/list-models.js';
-import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
+import { listResidents } from '../models/list-models.js';
+import type { ResidentInstance } from '../models/model-types.js';
 import { raceDeadline } from '../timers.js';
-import { CallFault, isCallFault } from '../wire/call-fault.js';
+import { CallFault, isCallFault } from '../faults/call-fault.js';
 import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
 import type { Session } from '../wire/session.js';
-import type { ModelKind } from '../wire/wire.js';
 import { cleanUpLoad } from './clean-up-load.js';
 import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
 import type { LoadResult, NormalizedLoad } from './load-types.js';
+import { isSameModel, resolveTarget, type Target } from './resolve-target.js';
 import { unloadResident } from './unload.js';
+import type { UnconfirmedLoads } from './unconfirmed-loads.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
 /** Deadline for LM Studio's confirmation that a cancelled load has ended. */
@@ -25,13 +25,11 @@ const CANCEL_GRACE_MS = 3000;
  */
 const NO_DEADLINE_MS = 2 ** 31 - 1;
 
-/** Identifiers of abandoned loads whose end LM Studio has not confirmed. */
-export type UnconfirmedLoads = Set<string>;
-
 /** The arguments of one load. */
 interface LoadJob {
   readonly connection: Connection;
   readonly load: NormalizedLoad;
+  readonly target: Target;
   readonly unconfirmed: UnconfirmedLoads;
   readonly signal: AbortSignal;
   readonly onProgress: (ratio: number) => void;
@@ -40,11 +38,12 @@ interface LoadJob {
 /**
  * Carries out one load:
  * 1. refuse a configuration that LM Studio does not have;
- * 2. unload copies that earlier abandoned loads left behind;
- * 3. reuse a resident that matches the request, and refuse where another resident is in the way;
- * 4. ask the guardrails;
- * 5. load, and clean up where the load fails or is cancelled;
- * 6. read the copy back and compare it with the request.
+ * 2. find the model, its variant and its machine;
+ * 3. unload copies that earlier abandoned loads left behind;
+ * 4. reuse a resident that serves the request, and refuse where another resident is in the way;
+ * 5. ask the guardrails;
+ * 6. load, and clean up where the load fails or is cancelled;
+ * 7. read the copy back and compare it with the request.
  */
 export async function loadOnce(
   connection: Connection,
@@ -53,21 +52,21 @@ export async function loadOnce(
   signal: AbortSignal,
   onProgress: (ratio: number) => void,
 ): Promise<LoadResult> {
-  const job: LoadJob = { connection, load, unconfirmed, signal, onProgress };
   signal.throwIfAborted();
   const newDeadline = () => new Deadline(connection.timers, connection.timeoutMs, signal);
   refuseImpossible(load);
   await requireReachable(connection, newDeadline());
+  const target = await resolveTarget(connection, load, newDeadline());
+  const job: LoadJob = { connection, load, target, unconfirmed, signal, onProgress };
   const residents = await unloadLeftovers(job, newDeadline());
-  const reusable = findReusable(load, residents);
+  const reusable = findReusable(job, residents);
   if (reusable !== null) {
     onProgress(1);
     return { instance: reusable, verified: verifyLoad(load, reusable), reused: true };
   }
-  const { kind, downloaded } = await kindOf(connection, load, newDeadline());
-  if (load.checkGuardrails) await checkGuardrails(job, kind, downloaded, newDeadline());
-  await runLoad(job, kind, downloaded);
-  return readBack(job, kind, newDeadline());
+  if (load.checkGuardrails) await checkGuardrails(job, newDeadline());
+  await runLoad(job);
+  return readBack(job, newDeadline());
 }
 
 function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void {
@@ -81,80 +80,57 @@ function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void
 
 /** Unloads the copies of unconfirmed loads, except one that this load can use, and lists the rest. */
 async function unloadLeftovers(
-  { connection, unconfirmed, load }: LoadJob,
+  { connection, unconfirmed, load, target }: LoadJob,
   deadline: Deadline,
 ): Promise<readonly ResidentInstance[]> {
   const residents = await listResidents(connection, deadline, 'full');
-  if (unconfirmed.size === 0) return residents;
   const kept: ResidentInstance[] = [];
   for (const resident of residents) {
-    if (unconfirmed.has(resident.instanceIdentifier) && !satisfies(load, resident)) {
+    const { instanceIdentifier } = resident;
+    if (unconfirmed.has(instanceIdentifier) && !satisfies(load, target, resident)) {
       await unloadResident(connection, resident, deadline).catch((error: unknown) => {
-        throw toLMStudioError(error, connection, `unload ${resident.instanceIdentifier}`);
+        throw toLMStudioError(error, connection, `unload ${instanceIdentifier}`);
       });
     } else {
       kept.push(resident);
     }
+    unconfirmed.remove(instanceIdentifier);
   }
-  unconfirmed.clear();
   return kept;
 }
 
 /**
- * The resident that matches the request. Throws where a resident has the identifier, or is the
- * same model with other settings: LM Studio would then load a second copy beside it, as `key:2`.
+ * The resident that serves the request. Throws where a resident has the identifier, or is the same
+ * model with other settings: LM Studio would then load a second copy beside it, as `key:2`.
  */
 function findReusable(
-  load: NormalizedLoad,
+  { load, target }: LoadJob,
   residents: readonly ResidentInstance[],
 ): ResidentInstance | null {
-  const match = residents.find((resident) => satisfies(load, resident));
+  const match = residents.find((resident) => satisfies(load, target, resident));
   if (match !== undefined) return match;
   const inTheWay =
     residents.find(({ instanceIdentifier }) => instanceIdentifier === load.identifier) ??
-    (load.named ? undefined : residents.find((resident) => isSameModel(load, resident)));
+    (load.named ? undefined : residents.find((resident) => isSameModel(target, resident)));
   if (inTheWay === undefined) return null;
   const { instanceIdentifier, modelKey } = inTheWay;
   throw new LMStudioError(
     'LOAD_REFUSED',
-    modelKey === load.modelKey
+    isSameModel(target, inTheWay)
       ? `${modelKey} is already loaded as '${instanceIdentifier}' with other settings. Unload that instance first, or give the new copy another identifier.`
       : `The identifier '${instanceIdentifier}' is in use by ${modelKey}. Unload that instance first, or choose another identifier.`,
     { modelKey: load.modelKey, instanceIdentifier },
   );
 }
 
-function isSameModel(load: NormalizedLoad, resident: ResidentInstance): boolean {
-  return (
-    resident.modelKey === load.modelKey &&
-    (load.deviceIdentifier === undefined || load.deviceIdentifier === resident.deviceIdentifier)
-  );
-}
-
-async function kindOf(
-  connection: Connection,
-  load: NormalizedLoad,
-  deadline: Deadline,
-): Promise<{ readonly kind: ModelKind; readonly downloaded: readonly DownloadedModel[] | null }> {
-  if (load.kind !== null) return { kind: load.kind, downloaded: null };
-  const downloaded = await listDownloaded(connection, deadline);
-  const { model } = findModel(load.modelKey, downloaded);
-  // LM Studio also accepts partial paths, so a key that is not in the list is sent unchanged.
-  return { kind: model?.kind ?? 'llm', downloaded };
-}
-
-async function checkGuardrails(
-  { connection, load }: LoadJob,
-  kind: ModelKind,
-  downloaded: readonly DownloadedModel[] | null,
-  deadline: Deadline,
-): Promise<void> {
+async function checkGuardrails(job: LoadJob, deadline: Deadline): Promise<void> {
+  const { connection, load, target } = job;
   let answer: ResourceEstimate | null;
   try {
-    answer = await estimate(connection, { ...load, kind }, deadline);
+    answer = await estimate(connection, load, target, deadline);
   } catch (error) {
     if (!isCallFault(error)) throw error;
-    const failure = loadFailure(error, connection, load, downloaded);
+    const failure = loadFailure(error, connection, load, target);
     if (isLMStudioError(failure) && failure.code === 'MODEL_NOT_FOUND') throw failure;
     // Only the estimate failed. If something is wrong, the load itself will report it.
     return;
@@ -169,11 +145,9 @@ async function checkGuardrails(
 }
 
 /** The load call, over a session of its own. If it fails or is cancelled, its copy is unloaded. */
-async function runLoad(
-  { connection, load, unconfirmed, signal, onProgress }: LoadJob,
-  kind: ModelKind,
-  downloaded: readonly DownloadedModel[] | null,
-): Promise<void> {
+async function runLoad(job: LoadJob): Promise<void> {
+  const { connection, load, target, unconfirmed, signal, onProgress } = job;
+  const { kind } = target;
   let confirmed = false;
   try {
     await connection.pool.command(async (session) => {
@@ -183,11 +157,11 @@ async function runLoad(
           { namespace: kind, endpoint: 'loadModel', timeoutMs: NO_DEADLINE_MS, signal },
           (wire) =>
             wire.loadModel(kind, {
-              modelKey: load.modelKey,
+              modelKey: target.wireKey,
               identifier: load.identifier,
               ttlMs: load.ttlMs,
               config: toWireLoadConfig(kind, load.loadConfig, load.keepModelInMemory),
-              deviceIdentifier: load.deviceIdentifier,
+              deviceIdentifier: target.deviceIdentifier,
               signal: cancel.signal,
               onProgress,
             }),
@@ -201,21 +175,21 @@ async function runLoad(
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
       (await cleanUpLoad(connection, { identifier: load.identifier, confirmed }));
-    if (!certain) unconfirmed.add(load.identifier);
+    if (!certain) unconfirmed.add(load);
     if (!isCallFault(error)) throw error;
-    throw loadFailure(error, connection, load, downloaded, !certain);
+    throw loadFailure(error, connection, load, target, !certain);
   }
 }
 
 /**
- * After an answer the load has ended, and after a broken connection a cancellation would
- * reconnect.
+ * Whether the load may still run and can be cancelled. After an answer it has ended. After a broken
+ * connection the SDK would open a new one to send the cancellation.
  */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
 }
 
-/** Cancels the load; resolves with whether LM Studio confirmed its end in time. */
+/** Cancels the load, and waits for LM Studio's confirmation. Resolves `false` where none came in time. */
 async function cancelLoad(
   session: Session,
   cancel: AbortController,
@@ -237,22 +211,22 @@ async function cancelLoad(
  * the copy.
  */
 async function readBack(
-  { connection, load, unconfirmed, signal }: LoadJob,
-  kind: ModelKind,
+  { connection, load, target, unconfirmed, signal }: LoadJob,
   deadline: Deadline,
 ): Promise<LoadResult> {
   try {
     const residents = await listResidents(connection, deadline, 'full');
     signal.throwIfAborted();
     const instance = residents.find(
-      (resident) => resident.kind === kind && resident.instanceIdentifier === load.identifier,
+      (resident) =>
+        resident.kind === target.kind && resident.instanceIdentifier === load.identifier,
     );
     if (instance !== undefined) {
       return { instance, verified: verifyLoad(load, instance), reused: false };
     }
   } catch (error) {
     const abandoned = { identifier: load.identifier, confirmed: true };
-    if (!(await cleanUpLoad(connection, abandoned))) unconfirmed.add(load.identifier);
+    if (!(await cleanUpLoad(connection, abandoned))) unconfirmed.add(load);
     throw error;
   }
   throw new LMStudioError(

@@ -10,13 +10,21 @@ export interface LoadRequest extends CallOptions {
   readonly loadConfig?: LoadConfig | undefined;
   /** Identifier of the loaded copy; the model key unless given. */
   readonly identifier?: string | null | undefined;
+  /**
+   * Whether to use a loaded copy of the same model that serves the request (equal settings, enough
+   * context), whatever its identifier. Unless given: `true` without an identifier, else `false`.
+   */
+  readonly reuse?: boolean | undefined;
   /** Idle time in milliseconds after which LM Studio unloads the copy; `null` (unless given): never. */
   readonly ttlMs?: number | null | undefined;
   /** Kind of the model; looked up among the downloaded models unless given. */
   readonly kind?: ModelKind | null | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
-  /** LM Link device; `null`: LM Studio's own machine. Left out: LM Studio chooses. */
+  /**
+   * LM Link device; `null`: LM Studio's own machine. Left out: LM Studio's own
+   * machine; a device only where the model is on no other machine.
+   */
   readonly deviceIdentifier?: string | null | undefined;
   /**
    * Whether to ask LM Studio's guardrails first and not load what they refuse; `true` unless
@@ -42,7 +50,10 @@ export interface LoadResult {
   readonly instance: ResidentInstance;
   /** The settings that differ from the request; empty when all match. */
   readonly verified: readonly LoadMismatch[];
-  /** `true`: the copy was already resident with these settings, so nothing was loaded. */
+  /**
+   * `true`: a loaded copy serves the request, so nothing was loaded. Its context may be longer than
+   * requested; `verified` then lists it.
+   */
   readonly reused: boolean;
 }
 
@@ -61,6 +72,7 @@ export interface NormalizedLoad {
   readonly identifier: string;
   /** The caller gave the identifier, so a second copy of a resident model is intended. */
   readonly named: boolean;
+  readonly reuse: boolean;
   readonly ttlMs: number | null;
   readonly kind: ModelKind | null;
   readonly keepModelInMemory: boolean | null;

@@ -3,13 +3,14 @@ import { LMStudioError } from '../errors.js';
 import { instanceNotFound } from '../models/find-model.js';
 import { listResidents } from '../models/list-models.js';
 import type { ResidentInstance } from '../models/model-types.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import {
   asSentence,
   type Connection,
   requireReachable,
   toLMStudioError,
 } from '../wire/connection.js';
+import { delay } from '../timers.js';
 import { Deadline } from '../wire/deadline.js';
 
 /** Deadline of each question to LM Studio while a load is cleaned up or an unload is checked. */
@@ -46,12 +47,12 @@ export async function unload(
 }
 
 /**
- * Unloads one resident over a session of its own. If no answer comes, asks over a new connection
- * whether the resident is gone, and then succeeds.
+ * Unloads one resident over a session of its own, and asks afterwards whether LM Studio still lists it.
+ * Resolves when LM Studio does not, also where the answer to the unload was lost.
  */
 export async function unloadResident(
   connection: Connection,
-  resident: Pick<ResidentInstance, 'kind' | 'instanceIdentifier' | 'deviceIdentifier'>,
+  resident: ResidentInstance,
   deadline: Deadline,
 ): Promise<void> {
   const { kind, instanceIdentifier, deviceIdentifier } = resident;
@@ -63,22 +64,45 @@ export async function unloadResident(
     );
   } catch (error) {
     if (isCallFault(error, 'unauthorized', 'closed')) throw error;
-    if (await isGone(connection, instanceIdentifier)) return;
+    if ((await presence(connection, resident)) === 'gone') return;
     throw error;
   }
+  for (const waitMs of LISTED_WAITS_MS) {
+    await delay(connection.timers, waitMs);
+    // LM Studio has confirmed the unload, so it counts as done where the list cannot be read.
+    if ((await presence(connection, resident)) !== 'listed') return;
+  }
+  throw new LMStudioError(
+    'TIMED_OUT',
+    `LM Studio reported that it unloaded '${instanceIdentifier}', but still lists it. Check with 'lms ps', and try again.`,
+    { baseUrl: connection.address.webSocketUrl, instanceIdentifier, uncertain: true },
+  );
 }
 
-/** Whether LM Studio answers and no longer lists the instance. */
-async function isGone(connection: Connection, identifier: string): Promise<boolean> {
+/** Waits before each check after LM Studio has confirmed an unload; 2 s in all. */
+const LISTED_WAITS_MS = [0, 100, 300, 600, 1000];
+
+/** Whether LM Studio still lists an instance; `unknown`: LM Studio could not be asked. */
+async function presence(
+  connection: Connection,
+  resident: ResidentInstance,
+): Promise<'listed' | 'gone' | 'unknown'> {
   try {
     const probe = await probeGreeting(connection.address, { timeoutMs: CHECK_DEADLINE_MS });
-    if (probe.outcome === 'refused') return false;
+    if (probe.outcome === 'refused') return 'unknown';
     connection.pool.renew();
     const deadline = new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
     const residents = await listResidents(connection, deadline, 'listing');
-    return residents.every(({ instanceIdentifier }) => instanceIdentifier !== identifier);
+    return residents.some((other) => isSameCopy(other, resident)) ? 'listed' : 'gone';
   } catch {
-    // LM Studio could not be asked, so the unload counts as failed.
-    return false;
+    return 'unknown';
   }
+}
+
+/** A program may load the model again under the same identifier; that copy has another reference. */
+function isSameCopy(one: ResidentInstance, other: ResidentInstance): boolean {
+  return (
+    one.instanceIdentifier === other.instanceIdentifier &&
+    (one.reference === null || other.reference === null || one.reference === other.reference)
+  );
 }

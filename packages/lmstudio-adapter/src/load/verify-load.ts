@@ -1,6 +1,7 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ResidentInstance } from '../models/model-types.js';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
+import { isSameModel, type Target } from './resolve-target.js';
 
 const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
   'contextLengthTokens',
@@ -18,8 +19,7 @@ const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
 const EMBEDDING_FIELDS: ReadonlySet<keyof LoadConfig> = new Set(['contextLengthTokens']);
 
 /**
- * The settings in which an instance differs from the request. Checked after every load, because
- * LM Studio may shorten the context length without an error. A setting that LM Studio does not
+ * The settings in which an instance differs from the request. Checked after every load, because LM Studio may change the context length without an error. A setting that LM Studio does not
  * report counts as equal, unless the SDK is known to drop it.
  */
 export function verifyLoad(
@@ -46,17 +46,28 @@ export function verifyLoad(
   return mismatches;
 }
 
-/** Whether a resident matches a request. Loading again would then only make a second copy. */
-export function satisfies(asked: NormalizedLoad, resident: ResidentInstance): boolean {
-  const sameDevice =
-    asked.deviceIdentifier === undefined || asked.deviceIdentifier === resident.deviceIdentifier;
+/**
+ * Whether a resident serves a request: the same model with the same settings and enough context.
+ * Loading again would then only make a second copy.
+ */
+export function satisfies(
+  asked: NormalizedLoad,
+  target: Target,
+  resident: ResidentInstance,
+): boolean {
   return (
-    resident.modelKey === asked.modelKey &&
-    sameDevice &&
+    isSameModel(target, resident) &&
     verifyLoad(asked, resident).every(
-      ({ field }) => field === 'ttlMs' || (field === 'identifier' && !asked.named),
+      ({ field, asked: wanted, got }) =>
+        field === 'ttlMs' ||
+        (field === 'identifier' && asked.reuse) ||
+        (field === 'contextLengthTokens' && isAtLeast(got, wanted)),
     )
   );
+}
+
+function isAtLeast(got: LoadMismatch['got'], wanted: LoadMismatch['asked']): boolean {
+  return typeof got === 'number' && typeof wanted === 'number' && got >= wanted;
 }
 
 /** Numbers within a millionth are equal: LM Studio turns ratios into layer counts and back. */

@@ -1,30 +1,33 @@
 import { fromWireLoadConfig } from '../wire/load-config-wire.js';
+import { positive } from '../wire/json-fields.js';
 import type {
   RawConfigField,
   RawInstanceInfo,
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
+import { toInstanceSettings } from './instance-settings.js';
+import { filePathOf, identify, type KnownVariants } from './model-identity.js';
 import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 
 /** A downloaded model from LM Studio's listing. */
-export function toDownloadedModel(raw: RawModelInfo): DownloadedModel {
+export function toDownloadedModel(raw: RawModelInfo, path: string | null): DownloadedModel {
   return {
     modelKey: raw.modelKey,
     kind: raw.type,
     displayName: raw.displayName,
-    publisher: raw.publisher === '' ? null : raw.publisher,
-    architecture: raw.architecture ?? null,
+    publisher: raw.publisher,
+    architecture: raw.architecture,
     format: toFormat(raw.format),
-    quantization: raw.quantization ?? null,
+    quantization: raw.quantization,
     sizeBytes: raw.sizeBytes,
-    parameters: raw.paramsString ?? null,
-    maxContextLengthTokens: raw.maxContextLength,
-    vision: raw.vision ?? false,
-    toolUse: raw.trainedForToolUse ?? false,
-    variants: raw.variants ?? [],
-    selectedVariant: raw.selectedVariant ?? null,
-    path: raw.path === '' ? null : raw.path,
+    parameters: raw.paramsString,
+    maxContextLengthTokens: positive(raw.maxContextLength),
+    vision: raw.vision,
+    toolUse: raw.trainedForToolUse,
+    variants: raw.variants,
+    selectedVariant: raw.selectedVariant,
+    path,
     deviceIdentifier: raw.deviceIdentifier,
   };
 }
@@ -34,25 +37,29 @@ export function toResident(
   raw: RawInstanceInfo,
   fields: readonly RawConfigField[] | null,
   state: RawProcessingState | null,
+  knownVariants: KnownVariants,
 ): ResidentInstance {
   const { loadConfig, keepModelInMemory } = fromWireLoadConfig(raw.type, fields ?? []);
+  const contextLengthTokens = positive(raw.contextLength);
   return {
     instanceIdentifier: raw.identifier,
-    modelKey: raw.modelKey,
+    reference: raw.instanceReference,
+    ...identify(raw, knownVariants),
     kind: raw.type,
     displayName: raw.displayName,
-    path: raw.path === '' ? null : raw.path,
+    path: filePathOf(raw),
     sizeBytes: raw.sizeBytes,
-    contextLengthTokens: raw.contextLength,
-    maxContextLengthTokens: raw.maxContextLength,
+    contextLengthTokens,
+    maxContextLengthTokens: positive(raw.maxContextLength),
     ttlMs: raw.ttlMs,
     lastUsedAtMs: raw.lastUsedTime,
     deviceIdentifier: raw.deviceIdentifier,
     activity: state === null ? null : (ACTIVITIES[state.status] ?? null),
     queued: state === null ? null : state.queued,
     // `contextLength` is the allocated length; the stored configuration has the requested one.
-    loadConfig: { ...loadConfig, contextLengthTokens: raw.contextLength },
+    loadConfig: { ...loadConfig, contextLengthTokens },
     keepModelInMemory,
+    settings: fields === null ? null : toInstanceSettings(raw.type, toFormat(raw.format), fields),
   };
 }
 

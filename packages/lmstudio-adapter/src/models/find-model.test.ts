@@ -54,6 +54,10 @@ describe('findModel', () => {
     expect(findModel(key, models).model).toBe(models[0]);
   });
   test('suggests close keys for an unknown key', () => {
-    expect(findModel('a/bb', models)).toEqual({ model: null, suggestions: ['a/b'] });
+    expect(findModel('a/bb', models)).toEqual({
+      model: null,
+      variant: null,
+      suggestions: ['a/b'],
+    });
   });
 });

@@ -5,20 +5,36 @@ import type { DownloadedModel, ResidentInstance } from './model-types.js';
 export interface ModelMatch {
   /** Matches the model key, the key of a variant, or the path; `null`: no model matches. */
   readonly model: DownloadedModel | null;
+  /** The given key where it is the key of a variant, else `null`. */
+  readonly variant: string | null;
   /** Without a model: similar keys, best first. */
   readonly suggestions: readonly string[];
 }
 
-/** Looks a model key up among the downloaded models. */
-export function findModel(modelKey: string, downloaded: readonly DownloadedModel[]): ModelMatch {
-  const model =
-    downloaded.find((candidate) => candidate.modelKey === modelKey) ??
-    downloaded.find(({ variants }) => variants.includes(modelKey)) ??
-    downloaded.find(({ path }) => path === modelKey) ??
-    null;
-  if (model !== null) return { model, suggestions: [] };
-  const keys = [...new Set(downloaded.map((candidate) => candidate.modelKey))];
-  return { model: null, suggestions: suggest(modelKey, keys) };
+/**
+ * Looks a model key up among the downloaded models. Models of LM Studio's own machine come before
+ * those of LM Link devices; with a `deviceIdentifier`, only that device's models count (`null`: LM
+ * Studio's own machine).
+ */
+export function findModel(
+  modelKey: string,
+  downloaded: readonly DownloadedModel[],
+  deviceIdentifier?: string | null,
+): ModelMatch {
+  const own = downloaded.filter((model) => model.deviceIdentifier === null);
+  const others = downloaded.filter((model) => model.deviceIdentifier !== null);
+  const candidates =
+    deviceIdentifier === undefined
+      ? [...own, ...others]
+      : downloaded.filter((model) => model.deviceIdentifier === deviceIdentifier);
+  const exact =
+    candidates.find((candidate) => candidate.modelKey === modelKey) ??
+    candidates.find(({ path }) => path === modelKey);
+  if (exact !== undefined) return { model: exact, variant: null, suggestions: [] };
+  const ofVariant = candidates.find(({ variants }) => variants.includes(modelKey));
+  if (ofVariant !== undefined) return { model: ofVariant, variant: modelKey, suggestions: [] };
+  const keys = [...new Set(candidates.map((candidate) => candidate.modelKey))];
+  return { model: null, variant: null, suggestions: suggest(modelKey, keys) };
 }
 
 /** The error for a key that is not downloaded, with suggestions where the downloaded models are known. */
@@ -82,7 +98,7 @@ function distanceTo(target: string, name: string): number {
       const longest = Math.max(spelling.length, target.length);
       const edits = editDistance(target, spelling) / longest;
       const contained = spelling.includes(target) || target.includes(spelling);
-      // A name that contains the other is a better hint than the same number of scattered edits.
+      // Where one name contains the other, they are more alike than the number of edits says.
       return contained ? Math.min(edits, 0.4) : edits;
     }),
   );

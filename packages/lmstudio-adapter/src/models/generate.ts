@@ -1,7 +1,7 @@
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
 import { raceDeadline } from '../timers.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
-import { CallFault, isCallFault } from '../wire/call-fault.js';
+import { CallFault, isCallFault } from '../faults/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
 import { instanceNotFound } from './find-model.js';
 import { listResidents } from './list-models.js';

@@ -1,16 +1,18 @@
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { DownloadedModel, ResidentInstance } from './model-types.js';
+import type { DownloadedModel, ModelListing, ResidentInstance } from './model-types.js';
 import type { Deadline } from '../wire/deadline.js';
-import { isCallFault } from '../wire/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import type {
   ModelKind,
   RawConfigField,
   RawInstanceInfo,
+  RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
 import { toDownloadedModel, toResident } from './convert-model.js';
 import { type HttpListing, listOverHttp } from './list-over-http.js';
+import { filePathOf } from './model-identity.js';
 
 /**
  * Maximum size of the cache, more than are ever loaded at once. At this size the cache is
@@ -25,14 +27,29 @@ export type ResidentDetail = 'listing' | 'full';
 export async function listDownloaded(
   connection: Connection,
   deadline: Deadline,
-): Promise<readonly DownloadedModel[]> {
+): Promise<ModelListing> {
   return withLMStudioErrors(connection, 'list the downloaded models', async () => {
     const listed = await connection.pool.readIfAvailable(
       deadline.spec('system', 'listDownloadedModels'),
       (wire) => wire.listDownloadedModels(),
     );
-    if (listed !== null) return listed.value.map(toDownloadedModel);
-    return (await requireHttpListing(connection, deadline)).downloaded;
+    if (listed === null) {
+      const { downloaded } = await requireHttpListing(connection, deadline);
+      return { models: downloaded, leftOut: [] };
+    }
+    const { models, leftOut } = listed.value;
+    rememberVariants(connection, models);
+    return {
+      models: await Promise.all(
+        models.map(async (raw) => toDownloadedModel(raw, await pathOf(connection, raw, deadline))),
+      ),
+      leftOut: leftOut.map(({ modelKey, type }) => ({
+        modelKey,
+        type,
+        reason:
+          type === null || type === 'llm' || type === 'embedding' ? 'unreadable' : 'other-kind',
+      })),
+    };
   });
 }
 
@@ -43,18 +60,62 @@ export async function listVariants(
   deadline: Deadline,
 ): Promise<readonly DownloadedModel[]> {
   return withLMStudioErrors(connection, `list the variants of ${modelKey}`, async () => {
-    try {
-      const listed = await connection.pool.readIfAvailable(
-        deadline.optionalSpec('system', 'listDownloadedModelVariants'),
-        (wire) => wire.listDownloadedModelVariants(modelKey),
-      );
-      return listed?.value.map(toDownloadedModel) ?? [];
-    } catch (error) {
-      // LM Studio answers with an error for a model without variants.
-      if (isCallFault(error, 'answered')) return [];
-      throw error;
-    }
+    const variants = await rawVariants(connection, modelKey, deadline);
+    return variants.map((raw) => toDownloadedModel(raw, filePathOf(raw)));
   });
+}
+
+async function rawVariants(
+  connection: Connection,
+  modelKey: string,
+  deadline: Deadline,
+): Promise<readonly RawModelInfo[]> {
+  try {
+    const listed = await connection.pool.readIfAvailable(
+      deadline.optionalSpec('system', 'listDownloadedModelVariants'),
+      (wire) => wire.listDownloadedModelVariants(modelKey),
+    );
+    return listed?.value.models ?? [];
+  } catch (error) {
+    // LM Studio answers with an error for a model without variants.
+    if (isCallFault(error, 'answered')) return [];
+    throw error;
+  }
+}
+
+/** Lets `listResidents` tell the key of a variant from other keys with `@`. */
+function rememberVariants(connection: Connection, models: readonly RawModelInfo[]): void {
+  connection.variants.clear();
+  for (const { modelKey, variants, selectedVariant: selected } of models) {
+    for (const variant of variants) connection.variants.set(variant, { modelKey, selected });
+  }
+}
+
+/**
+ * Path of a model's file or folder. The listing has no path for a model of LM Studio's hub. This
+ * function then asks for the variants of the model, once for each selected variant.
+ */
+async function pathOf(
+  connection: Connection,
+  raw: RawModelInfo,
+  deadline: Deadline,
+): Promise<string | null> {
+  const own = filePathOf(raw);
+  // Files on another machine of LM Link cannot be read from here.
+  if (own !== null || raw.deviceIdentifier !== null) return own;
+  const { modelKey, selectedVariant } = raw;
+  const name = JSON.stringify([modelKey, selectedVariant, raw.variants]);
+  const known = connection.paths.get(name);
+  if (known !== undefined) return known;
+  const variants = await rawVariants(connection, modelKey, deadline);
+  const selected =
+    variants.find(
+      (variant) =>
+        variant.modelKey === selectedVariant || variant.indexedModelIdentifier === selectedVariant,
+    ) ?? (variants.length === 1 ? variants[0] : undefined);
+  const path = selected === undefined ? null : filePathOf(selected);
+  if (path !== null) connection.paths.set(name, path);
+  return path;
 }
 
 /** Lists the loaded models, over HTTP where LM Studio does not understand the WebSocket calls. */
@@ -98,7 +159,7 @@ async function listKind(
               loadConfigOf(connection, kind, instanceReference, deadline),
               stateOf(connection, kind, instanceReference, deadline),
             ]);
-      return [toResident(info, fields, state)];
+      return [toResident(info, fields, state, connection.variants)];
     }),
   );
   return residents.includes(null) ? null : residents.flatMap((resident) => resident ?? []);

@@ -1,6 +1,16 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import type { ServerAddress } from '../discovery/base-url.js';
 import { getJson } from '../discovery/http-json.js';
+import {
+  boolean,
+  type Json,
+  number,
+  positive,
+  record,
+  records,
+  text,
+  texts,
+} from '../wire/json-fields.js';
 import type { ModelKind } from '../wire/wire.js';
 import { toFormat } from './convert-model.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
@@ -10,8 +20,6 @@ export interface HttpListing {
   readonly downloaded: readonly DownloadedModel[];
   readonly residents: readonly ResidentInstance[];
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Lists the models over `/api/v1/models`, or else `/api/v0/models`, for an LM Studio that does
@@ -59,7 +67,7 @@ function fromV1(models: readonly Json[]): HttpListing {
           : { name: quantizationName, bits: number(quantization?.['bits_per_weight']) },
       sizeBytes: number(raw['size_bytes']) ?? 0,
       parameters: text(raw['params_string']),
-      maxContextLengthTokens: number(raw['max_context_length']),
+      maxContextLengthTokens: positive(raw['max_context_length']),
       vision: capabilities?.['vision'] === true,
       toolUse: capabilities?.['trained_for_tool_use'] === true,
       variants: texts(raw['variants']),
@@ -104,7 +112,7 @@ function fromV0(models: readonly Json[]): HttpListing {
       // `/api/v0/models` has no sizes.
       sizeBytes: 0,
       parameters: null,
-      maxContextLengthTokens: number(raw['max_context_length']),
+      maxContextLengthTokens: positive(raw['max_context_length']),
       vision: raw['type'] === 'vlm',
       toolUse: texts(raw['capabilities']).includes('tool_use'),
       variants: [],
@@ -132,7 +140,9 @@ function residentOf(
 ): ResidentInstance {
   return {
     instanceIdentifier,
+    reference: null,
     modelKey: model.modelKey,
+    variant: model.selectedVariant,
     kind: model.kind,
     displayName: model.displayName,
     path: model.path,
@@ -146,6 +156,7 @@ function residentOf(
     queued: null,
     loadConfig: { ...DEFAULT_LOAD_CONFIG, ...known, contextLengthTokens },
     keepModelInMemory: null,
+    settings: null,
   };
 }
 
@@ -157,33 +168,4 @@ function kindOf(type: unknown): ModelKind | null {
 function recordsIn(json: unknown, key: string): readonly Json[] | null {
   const list = record(json)?.[key];
   return Array.isArray(list) ? records(list) : null;
-}
-
-function records(value: unknown): readonly Json[] {
-  if (!Array.isArray(value)) return [];
-  return value.map(record).filter((item) => item !== null);
-}
-
-function record(value: unknown): Json | null {
-  return isRecord(value) ? value : null;
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-function number(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function boolean(value: unknown): boolean | null {
-  return typeof value === 'boolean' ? value : null;
 }

@@ -1,5 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ModelKind } from '../wire/wire.js';
+import type { InstanceSettings } from './instance-settings.js';
 
 /** A model on disk, as LM Studio lists it. */
 export interface DownloadedModel {
@@ -22,12 +23,32 @@ export interface DownloadedModel {
   readonly toolUse: boolean;
   /** Model keys of the variants (quantizations, formats), where there are several. */
   readonly variants: readonly string[];
-  /** The variant that LM Studio loads for `modelKey`. */
+  /** Key of the variant that LM Studio loads for `modelKey`. */
   readonly selectedVariant: string | null;
-  /** Path relative to the models folder, with forward slashes. */
+  /**
+   * Path relative to the models folder, with forward slashes: the GGUF file or the MLX folder. For a
+   * model with variants, that of `selectedVariant`. `null`: LM Studio does not report it.
+   */
   readonly path: string | null;
   /** The LM Link device that holds the model; `null`: the machine that LM Studio runs on. */
   readonly deviceIdentifier: string | null;
+}
+
+/** An entry of LM Studio's list that is not among the models. */
+export interface LeftOutModel {
+  /** `null`: the entry has none. */
+  readonly modelKey: string | null;
+  /** LM Studio's name for the kind of the model, e.g. `imageGen`; `null`: the entry has none. */
+  readonly type: string | null;
+  /** `other-kind`: neither an LLM nor an embedding model. `unreadable`: the entry lacks its key. */
+  readonly reason: 'other-kind' | 'unreadable';
+}
+
+/** The downloaded models. */
+export interface ModelListing {
+  readonly models: readonly DownloadedModel[];
+  /** The entries of LM Studio's list that were left out. */
+  readonly leftOut: readonly LeftOutModel[];
 }
 
 /** The activity of an instance. */
@@ -36,10 +57,15 @@ export type InstanceActivity = 'idle' | 'processing-prompt' | 'generating' | 'co
 /** One loaded copy of a model. */
 export interface ResidentInstance {
   readonly instanceIdentifier: string;
+  /** LM Studio's own name for this copy; no other copy gets it. `null`: not reported. */
+  readonly reference: string | null;
+  /** Key that loads this copy again: the model's own, or that of a variant that is not selected. */
   readonly modelKey: string;
+  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: none, or not reported. */
+  readonly variant: string | null;
   readonly kind: ModelKind;
   readonly displayName: string;
-  /** Path relative to the models folder, with forward slashes. */
+  /** Path relative to the models folder, with forward slashes; `null`: not reported. */
   readonly path: string | null;
   readonly sizeBytes: number;
   /** The context length that the engine allocated; it can differ from the requested one. */
@@ -59,4 +85,6 @@ export interface ResidentInstance {
   readonly loadConfig: LoadConfig;
   /** Whether the weights are locked in memory (mlock); `null`: not reported. */
   readonly keepModelInMemory: boolean | null;
+  /** The other settings that the instance runs with; `null`: its load configuration was not read. */
+  readonly settings: InstanceSettings | null;
 }

@@ -63,7 +63,8 @@ test('modelInfo joins facts, capabilities, variants and residents', async () => 
   ]);
   expect(details.residents).toHaveLength(1);
   expect((await client.findModel(`${KEY}@q8_0`)).model?.modelKey).toBe(KEY);
-  expect((await client.modelInfo('google/gemma-3-4b')).variants).toEqual([]);
+  const plain = await client.modelInfo('text-embedding-nomic-embed-text-v1.5');
+  expect(plain.variants).toEqual([]);
 });
 
 test('models and residents of an LM Link device carry its identifier', async () => {
@@ -83,7 +84,9 @@ test('models and residents of an LM Link device carry its identifier', async () 
   expect((await client.devices())?.peers).toEqual([
     { deviceIdentifier: 'tower', deviceName: 'Tower', connected: true },
   ]);
-  const remote = (await client.listDownloaded()).find(({ modelKey }) => modelKey === 'org/big');
+  const remote = (await client.listDownloaded()).models.find(
+    ({ modelKey }) => modelKey === 'org/big',
+  );
   expect(remote?.deviceIdentifier).toBe('tower');
   const { instance } = await client.load({ modelKey: 'org/big', deviceIdentifier: 'tower' });
   expect(instance.deviceIdentifier).toBe('tower');

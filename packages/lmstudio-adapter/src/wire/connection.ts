@@ -3,7 +3,7 @@ import { defaultProbeTimeoutMs } from '../discovery/discover.js';
 import { probeGreeting } from '../discovery/probe.js';
 import { LMStudioError, type LMStudioErrorFacts } from '../errors.js';
 import type { Timers } from '../timers.js';
-import { isCallFault } from './call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import { type CallOptions, Deadline } from './deadline.js';
 import type { SessionPool } from './session-pool.js';
 import type { RawConfigField } from './wire.js';
@@ -18,6 +18,10 @@ export interface Connection {
   readonly bearerToken: string | null;
   /** Load configurations by instance reference. An instance keeps its configuration for its life. */
   readonly loadConfigs: Map<string, readonly RawConfigField[]>;
+  /** The variants of all models, as of the last listing. */
+  readonly variants: Map<string, { readonly modelKey: string; readonly selected: string | null }>;
+  /** Paths of models of LM Studio's hub, by model and selected variant. */
+  readonly paths: Map<string, string>;
 }
 
 /** The deadline of one method call. */

@@ -1,4 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type KvCacheType, type LoadConfig } from '@mai/memory-ledger';
+import { boolean, number } from './json-fields.js';
 import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from './wire.js';
 
 /** Every KV cache type that LM Studio offers; `bf16` is not among them. */
@@ -75,30 +76,22 @@ export function fromWireLoadConfig(
   return {
     loadConfig: {
       ...DEFAULT_LOAD_CONFIG,
-      contextLengthTokens: asNumber(own('contextLength')),
-      parallelSequences: asNumber(own('numParallelSessions')),
+      contextLengthTokens: number(own('contextLength')),
+      parallelSequences: number(own('numParallelSessions')),
       offloadRatio: asRatio(own('llama.acceleration.offloadRatio')),
       kvCacheTypeK: asKvType(own('llama.kCacheQuantizationType')),
       kvCacheTypeV: asKvType(own('llama.vCacheQuantizationType')),
-      flashAttention: asBoolean(own('llama.flashAttention')),
+      flashAttention: boolean(own('llama.flashAttention')),
       cpuExpertRatio: asRatio(own('numCpuExpertLayersRatio')),
     },
-    keepModelInMemory: asBoolean(own('llama.keepModelInMemory')),
+    keepModelInMemory: boolean(own('llama.keepModelInMemory')),
   };
-}
-
-function asNumber(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function asBoolean(value: unknown): boolean | null {
-  return typeof value === 'boolean' ? value : null;
 }
 
 function asRatio(value: unknown): number | null {
   if (value === 'max') return 1;
   if (value === 'off') return 0;
-  return asNumber(value);
+  return number(value);
 }
 
 /**

@@ -1,11 +1,15 @@
 import type { Timers } from '../timers.js';
-import { CallFault, isCallFault } from './call-fault.js';
+import { CallFault, isCallFault } from '../faults/call-fault.js';
 import { type CallSpec, Session } from './session.js';
 import type { Credentials, Endpoint, Namespace, OpenWire, Wire } from './wire.js';
 
 export interface SessionPoolOptions {
   readonly webSocketUrl: string;
-  readonly credentials: Credentials;
+  /**
+   * Makes the credentials of one session. An anonymous client needs a new identifier for each
+   * session: LM Studio's authenticator may refuse an identifier whose last socket has closed.
+   */
+  readonly newCredentials: () => Credentials;
   readonly timers: Timers;
   /** Loads the wire's module; called when the first session is opened. */
   readonly loadWire: () => Promise<OpenWire>;
@@ -71,11 +75,19 @@ export class SessionPool {
   /** Runs one command over a new session and closes the session afterwards. */
   async command<T>(run: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#open();
+    session.hold();
     try {
       return await run(session);
     } finally {
       await session.close();
     }
+  }
+
+  /** Opens a stream over a new session. The session closes when its connection breaks. */
+  async stream(start: (wire: Wire) => void): Promise<Session> {
+    const session = await this.#open();
+    start(session.wire);
+    return session;
   }
 
   /**
@@ -128,7 +140,7 @@ export class SessionPool {
     }
     const wire = openWire({
       webSocketUrl: this.#options.webSocketUrl,
-      credentials: this.#options.credentials,
+      credentials: this.#options.newCredentials(),
       onCommunicationWarning: (namespace, text) => session.reportWarning(namespace, text),
       // The SDK reconnects by itself, but another LM Studio may listen there by then.
       onDisconnected: () => {

@@ -34,6 +34,7 @@ function fakeWire(connected: boolean | null = true): { wire: Wire; closed: () =>
     surveyHardware: unused,
     getEngineSelections: unused,
     lmLinkStatus: unused,
+    streamEngineLogs: unused,
     isConnected: () => connected,
     settled: () => Promise.resolve(),
     close: () => {
@@ -166,7 +167,7 @@ test('the pool replaces a retired session, and does not repeat a call that LM St
   const opened: WireOptions[] = [];
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',
-    credentials: { clientIdentifier: 'a', clientPasskey: 'b' },
+    newCredentials: () => ({ clientIdentifier: 'a', clientPasskey: 'b' }),
     timers,
     loadWire: () =>
       Promise.resolve((options) => {
@@ -203,7 +204,7 @@ test('a read over a broken connection is repeated once over a new one', async ()
   let opened = 0;
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',
-    credentials: { clientIdentifier: 'a', clientPasskey: 'b' },
+    newCredentials: () => ({ clientIdentifier: 'a', clientPasskey: 'b' }),
     timers: fakeTimers(),
     loadWire: () =>
       Promise.resolve(() => {

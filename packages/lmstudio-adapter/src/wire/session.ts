@@ -1,6 +1,6 @@
 import { raceDeadline, type Timers } from '../timers.js';
-import { CallFault, isCallFault } from './call-fault.js';
-import { classifyRejection } from './classify-rejection.js';
+import { CallFault, isCallFault } from '../faults/call-fault.js';
+import { classifyRejection } from '../faults/classify-rejection.js';
 import type { Endpoint, Namespace, Wire } from './wire.js';
 
 /** Deadline for a namespace's socket to open. The socket of a namespace that LM Studio lacks never opens. */
@@ -34,12 +34,19 @@ interface OpenCall {
  * A wire and its open calls. Each call ends by its deadline, even if the wire stays silent. A
  * timeout, an abort, a connection error or a call that LM Studio does not understand retires the
  * session. A retired session starts no further call, because the SDK would replay rejected
- * commands, and closes its sockets after its last open call.
+ * commands, and closes its sockets after its last open call. A held session closes only when
+ * `close` is called.
  */
 export class Session {
   readonly #open = new Set<OpenCall>();
   #retired = false;
+  #held = false;
   #closing: Promise<void> | undefined;
+  #noteClosed: () => void = () => undefined;
+  /** Resolves when the sockets are closed. */
+  readonly closed = new Promise<void>((resolve) => {
+    this.#noteClosed = resolve;
+  });
 
   constructor(
     readonly wire: Wire,
@@ -85,8 +92,16 @@ export class Session {
     } finally {
       for (const cleanUp of call.cleanUp) cleanUp();
       this.#open.delete(call);
-      if (this.#retired && this.#open.size === 0) void this.#close();
+      this.#closeIfDone();
     }
+  }
+
+  /**
+   * Keeps the sockets open after the session has retired. A cancelled command needs its socket
+   * until LM Studio has confirmed the cancellation.
+   */
+  hold(): void {
+    this.#held = true;
   }
 
   /** Ends the open call that a protocol warning is about, where the warning names one. */
@@ -114,7 +129,7 @@ export class Session {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    if (this.#open.size === 0) void this.#close();
+    this.#closeIfDone();
   }
 
   /** Ends every open call and closes the sockets now. */
@@ -126,8 +141,15 @@ export class Session {
     await this.#close();
   }
 
+  #closeIfDone(): void {
+    if (this.#retired && !this.#held && this.#open.size === 0) void this.#close();
+  }
+
   #close(): Promise<void> {
-    this.#closing ??= this.wire.close().then(() => this.onClosed(this));
+    this.#closing ??= this.wire.close().then(() => {
+      this.onClosed(this);
+      this.#noteClosed();
+    });
     return this.#closing;
   }
 

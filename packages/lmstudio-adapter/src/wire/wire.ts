@@ -1,10 +1,11 @@
 import type { KvCacheType } from '@mai/memory-ledger';
+import type { EngineEvent } from '../engine-log/engine-event.js';
 
 /** The purpose of a model: text generation or embeddings. LM Studio has a namespace for each. */
 export type ModelKind = 'llm' | 'embedding';
 
 /** The WebSocket namespaces that this package uses. */
-export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository';
+export type Namespace = 'system' | 'llm' | 'embedding' | 'runtime' | 'repository' | 'diagnostics';
 
 /** The calls that this package uses, under the protocol's own names. */
 export type Endpoint =
@@ -29,18 +30,29 @@ export interface RawModelInfo {
   readonly modelKey: string;
   readonly format: string;
   readonly displayName: string;
-  readonly publisher: string;
-  readonly path: string;
+  readonly publisher: string | null;
+  /** For a model of LM Studio's hub: its model key. */
+  readonly path: string | null;
+  /** For a variant: the model key, `@` and the path below the models folder. */
+  readonly indexedModelIdentifier: string | null;
+  /** 0: not reported. */
   readonly sizeBytes: number;
   readonly deviceIdentifier: string | null;
-  readonly paramsString?: string | undefined;
-  readonly architecture?: string | undefined;
-  readonly quantization?: { readonly name: string; readonly bits: number } | undefined;
-  readonly variants?: readonly string[] | undefined;
-  readonly selectedVariant?: string | undefined;
-  readonly maxContextLength: number;
-  readonly vision?: boolean | undefined;
-  readonly trainedForToolUse?: boolean | undefined;
+  readonly paramsString: string | null;
+  readonly architecture: string | null;
+  readonly quantization: { readonly name: string; readonly bits: number | null } | null;
+  readonly variants: readonly string[];
+  readonly selectedVariant: string | null;
+  /** May be 0. */
+  readonly maxContextLength: number | null;
+  readonly vision: boolean;
+  readonly trainedForToolUse: boolean;
+}
+
+/** A list of models, and the entries that could not be read or are of another kind. */
+export interface RawListing {
+  readonly models: readonly RawModelInfo[];
+  readonly leftOut: readonly { readonly modelKey: string | null; readonly type: string | null }[];
 }
 
 export interface RawInstanceInfo extends RawModelInfo {
@@ -48,7 +60,7 @@ export interface RawInstanceInfo extends RawModelInfo {
   readonly instanceReference: string;
   readonly ttlMs: number | null;
   readonly lastUsedTime: number | null;
-  readonly contextLength: number;
+  readonly contextLength: number | null;
 }
 
 /** One field of a load configuration as LM Studio stores it. */
@@ -84,33 +96,34 @@ export interface RawSurveyedGpu {
   readonly totalMemoryCapacityBytes: number;
 }
 
+/** A result of one part of a survey, e.g. `success` or `error`. */
+export interface RawOutcome {
+  readonly code: string;
+  readonly message: string | null;
+}
+
 export interface RawSurveyEngine {
   readonly name: string;
   readonly version: string;
   readonly engine: string;
-  readonly platform: string;
-  readonly compatibility: { readonly status: string; readonly message?: string | undefined };
-  readonly supportedModelFormatNames: readonly string[];
-  readonly hardwareSurvey: {
-    readonly gpuSurveyResult: {
-      readonly result: { readonly code: string; readonly message: string };
-      readonly gpuInfo: readonly RawSurveyedGpu[];
-    };
-    readonly cpuSurveyResult: {
-      readonly cpuInfo?:
-        | {
-            readonly name?: string | undefined;
-            readonly architecture: string;
-            readonly supportedInstructionSetExtensions: readonly string[];
-          }
-        | undefined;
-    };
-  };
-  readonly memoryInfo: {
-    readonly ramCapacity: number;
-    readonly vramCapacity: number;
-    readonly totalMemory: number;
-  };
+  readonly compatibility: RawOutcome;
+  readonly gpuResult: RawOutcome;
+  readonly gpus: readonly RawSurveyedGpu[];
+  readonly cpuResult: RawOutcome;
+  readonly cpu: {
+    readonly name: string | null;
+    readonly architecture: string;
+    readonly instructionSets: readonly string[];
+  } | null;
+  /** 0: not reported. */
+  readonly ramCapacity: number;
+  readonly vramCapacity: number;
+}
+
+export interface RawSurvey {
+  /** `ok` or `noCompatibleBackends`. */
+  readonly status: string;
+  readonly engines: readonly RawSurveyEngine[];
 }
 
 export interface RawLinkStatus {
@@ -146,8 +159,8 @@ export interface WireLoadRequest {
   /** Integer milliseconds of at least 1; `null`: no TTL. */
   readonly ttlMs: number | null;
   readonly config: WireLoadConfig;
-  /** `undefined`: LM Studio chooses; `null`: its own machine. */
-  readonly deviceIdentifier: string | null | undefined;
+  /** `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
   /** Belongs to this load alone, and is never aborted after the load has settled. */
   readonly signal: AbortSignal;
   readonly onProgress: (ratio: number) => void;
@@ -177,8 +190,8 @@ export interface RawPrediction {
  */
 export interface Wire {
   version(): Promise<{ readonly version: string; readonly build: number }>;
-  listDownloadedModels(): Promise<readonly RawModelInfo[]>;
-  listDownloadedModelVariants(modelKey: string): Promise<readonly RawModelInfo[]>;
+  listDownloadedModels(): Promise<RawListing>;
+  listDownloadedModelVariants(modelKey: string): Promise<RawListing>;
   listLoaded(kind: ModelKind): Promise<readonly { readonly instanceReference: string }[]>;
   getModelInfo(kind: ModelKind, instanceReference: string): Promise<RawInstanceInfo | undefined>;
   getLoadConfig(kind: ModelKind, instanceReference: string): Promise<readonly RawConfigField[]>;
@@ -190,26 +203,24 @@ export interface Wire {
     kind: ModelKind,
     modelKey: string,
     config: WireLoadConfig,
-    deviceIdentifier: string | null | undefined,
+    deviceIdentifier: string | null,
   ): Promise<RawEstimate>;
   /** Resolves with the instance reference of the loaded copy. */
   loadModel(kind: ModelKind, request: WireLoadRequest): Promise<string>;
-  unloadModel(
-    kind: ModelKind,
-    identifier: string,
-    deviceIdentifier: string | null | undefined,
-  ): Promise<void>;
+  unloadModel(kind: ModelKind, identifier: string, deviceIdentifier: string | null): Promise<void>;
   predict(request: WirePredictRequest): Promise<RawPrediction>;
   embedString(identifier: string, text: string): Promise<number>;
-  surveyHardware(): Promise<{ readonly engines: readonly RawSurveyEngine[] }>;
+  surveyHardware(): Promise<RawSurvey>;
   getEngineSelections(): Promise<
     ReadonlyMap<string, { readonly name: string; readonly version: string }>
   >;
   lmLinkStatus(): Promise<RawLinkStatus>;
+  /** Streams the logs of the engines until the wire is closed. Prompts and answers are dropped. */
+  streamEngineLogs(onEvent: (event: EngineEvent) => void): void;
 
   /** Whether the namespace's socket is open and authenticated; `null`: the SDK does not say. */
   isConnected(namespace: Namespace): boolean | null;
-  /** Resolves when every open call and channel has been answered, which may be never. */
+  /** Resolves when every open call and channel has been answered. That may never happen. */
   settled(): Promise<void>;
   /** Closes all sockets. Never hangs and never rejects; may be called more than once. */
   close(): Promise<void>;

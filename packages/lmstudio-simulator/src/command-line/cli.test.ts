@@ -79,7 +79,10 @@ test.each([
   [['--port', '70000'], '--port must be a number from 0 to 65535, not "70000"'],
   [['--speed', '0'], '--speed must be a number above 0, not "0"'],
   [['--nonsense'], '--nonsense'],
-  [['--profile', 'ancient'], '--profile must be "current" or "old", not "ancient"'],
+  [
+    ['--profile', 'ancient'],
+    '--profile "ancient" is not known. Use one of: current, old, lmstudio@',
+  ],
   [
     ['--world', 'no-such-world'],
     '--world "no-such-world" is neither an example world nor a file that can be read',

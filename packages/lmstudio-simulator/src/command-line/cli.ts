@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Fault } from '../faults/fault.js';
 import { assertFault, FAULT_TYPES } from '../faults/fault.js';
-import type { ProfileName } from '../profile.js';
-import { isProfileName } from '../profile.js';
+import type { ProfileName } from '../profile/profile.js';
+import { isProfileName, PROFILE_NAMES } from '../profile/profile.js';
 import type { Simulator, SimulatedFrame } from '../simulator.js';
 import { startSimulator } from '../start-simulator.js';
 import { isSimulatorError, SimulatorError } from '../simulator-error.js';
@@ -22,11 +22,13 @@ Simulates LM Studio on loopback, for tests and demos.
   --host ADDRESS   address to listen on (default: 127.0.0.1)
   --discoverable   listen on a port where @lmstudio/sdk looks without an address
   --world WORLD    desktop, laptop, mac, workstation, link, or a JSON file
-  --profile NAME   current or old
+  --profile NAME   the generation of LM Studio, see below (default: current)
   --fault FAULT    a fault, by name or as JSON; may be repeated
   --speed X        load and generate X times faster
   --json           one JSON line for the address, then one for each frame
   --help           print this text
+
+Profiles: ${PROFILE_NAMES.join(', ')}
 
 Faults: ${FAULT_TYPES.join(', ')}
   as JSON: --fault '{"type":"crash-load","modelKey":"qwen/qwen3-8b","atProgress":0.7}'
@@ -160,7 +162,9 @@ function readWorld(value: string): WorldInput {
 
 function readProfile(value: string): ProfileName {
   if (isProfileName(value)) return value;
-  throw new UsageError(`--profile must be "current" or "old", not "${value}".`);
+  throw new UsageError(
+    `--profile "${value}" is not known. Use one of: ${PROFILE_NAMES.join(', ')}.`,
+  );
 }
 
 // Parameters of faults that are given by name alone. All other faults have defaults of their own.

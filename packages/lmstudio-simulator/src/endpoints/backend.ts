@@ -1,6 +1,7 @@
+import type { ModelDomain } from '../runtime/device.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
-import type { Profile } from '../profile.js';
+import type { Profile } from '../profile/profile.js';
 import type { ModelSpecifier } from '../wire/frames.js';
 import { noModelMatchingQuery } from '../wire/wire-error.js';
 
@@ -8,6 +9,8 @@ import { noModelMatchingQuery } from '../wire/wire-error.js';
 export interface Backend {
   readonly runtime: Runtime;
   readonly profile: Profile;
+  /** The port that the simulator listens on. */
+  port(): number;
   /** Restarts LM Studio; it is down for `downMs`. */
   restart(downMs: number): void;
 }
@@ -15,24 +18,22 @@ export interface Backend {
 /** Finds the instance that a client specifies. @throws WireError where there is none. */
 export function resolveSpecifier(
   { runtime }: Backend,
-  domain: 'llm' | 'embedding',
+  domain: ModelDomain,
   specifier: ModelSpecifier,
 ): ResidentState {
   if (specifier.type === 'instanceReference') {
-    return runtime.findByReference(specifier.instanceReference);
+    return runtime.residents.getByReference(specifier.instanceReference);
   }
   const { query } = specifier;
-  const found = runtime
-    .residents()
-    .find(
-      ({ file, identifier }) =>
-        file.model.type === domain &&
-        (query.identifier === undefined || query.identifier === identifier) &&
-        (query.path === undefined ||
-          [file.modelKey, file.model.modelKey, file.path].includes(query.path)) &&
-        (query.vision === undefined || query.vision === file.model.vision) &&
-        (query.deviceIdentifier === undefined || query.deviceIdentifier === file.device.identifier),
-    );
-  if (!found) throw noModelMatchingQuery(query, runtime.loadedIdentifiers(domain));
+  const found = runtime.residents.all.find(
+    ({ file, domain: loadedAs, identifier }) =>
+      loadedAs === domain &&
+      (query.identifier === undefined || query.identifier === identifier) &&
+      (query.path === undefined ||
+        [file.modelKey, file.model.modelKey, file.filePath].includes(query.path)) &&
+      (query.vision === undefined || query.vision === file.model.vision) &&
+      (query.deviceIdentifier === undefined || query.deviceIdentifier === file.device.identifier),
+  );
+  if (!found) throw noModelMatchingQuery(query, runtime.residents.identifiers(domain));
   return found;
 }

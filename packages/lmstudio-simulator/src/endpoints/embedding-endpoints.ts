@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { countTokens, startEmbedding, tokenize } from '../runtime/prediction.js';
+import { startEmbedding } from '../predicting/embedding.js';
+import { countTokens, tokenize } from '../predicting/tokens.js';
 import type { Backend } from './backend.js';
 import { resolveSpecifier } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import type { LoadInProgress } from '../runtime/runtime.js';
-import { startLoad } from '../runtime/load.js';
+import type { ModelDomain } from '../runtime/device.js';
+import { startLoad } from '../loading/load.js';
 import type { ResidentState } from '../runtime/resident.js';
 import { isBusy } from '../runtime/resident.js';
 import type { Backend } from './backend.js';
 import type { Endpoint, ServerChannel } from '../wire/endpoint.js';
 import { channel } from '../wire/endpoint.js';
-import { configStackSchema, flattenStack } from '../wire/frames.js';
+import { cancelSchema, configStackSchema, flattenStack } from '../wire/frames.js';
 import { instanceInfo, modelInfo } from './model-info.js';
 import { domainMismatch, loadCancelled } from '../wire/wire-error.js';
 
@@ -18,13 +19,13 @@ const schema = z.object({
 });
 
 /** Just-in-time loading: the endpoint behind `client.llm.model(key)`. */
-export function getOrLoad(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
+export function getOrLoad(backend: Backend, domain: ModelDomain): Endpoint {
   const { runtime, profile } = backend;
-  return channel(schema, (request, serverChannel) => {
+  return channel(schema, cancelSchema, (request, serverChannel) => {
     const { identifier, deviceIdentifier } = request;
     const resident = findLoaded(backend, identifier, domain);
     if (resident) {
-      runtime.touch(resident);
+      runtime.residents.touch(resident);
       serverChannel.send({ type: 'alreadyLoaded', info: instanceInfo(resident, profile) });
       serverChannel.close();
       return;
@@ -45,18 +46,20 @@ export function getOrLoad(backend: Backend, domain: 'llm' | 'embedding'): Endpoi
     }
 
     if (runtime.world.justInTime.autoEvict) {
-      for (const other of runtime.residents()) {
-        if (!other.justInTime || other.file.model.type !== domain) continue;
+      for (const other of runtime.residents.all) {
+        if (!other.justInTime || other.domain !== domain) continue;
         serverChannel.send({ type: 'unloadingOtherJITModel', info: instanceInfo(other, profile) });
         // LM Studio evicts even while the model generates: lmstudio-bug-tracker #671 and #1796.
-        runtime.unload(other.identifier);
+        runtime.residents.unload(other.identifier);
       }
     }
     const load = startLoad(
       runtime,
       {
         file,
-        identifier: null,
+        domain,
+        // The instance gets the name that was asked for, even where it is a path.
+        identifier: runtime.freeIdentifier(identifier),
         ttlMs: request.loadTtlMs ?? runtime.world.justInTime.ttlMs,
         fields: flattenStack(request.loadConfigStack),
         justInTime: true,
@@ -77,11 +80,7 @@ export function getOrLoad(backend: Backend, domain: 'llm' | 'embedding'): Endpoi
       identifier: load.identifier,
       info: modelInfo(file, profile),
     });
-    serverChannel.onMessage((message) => {
-      if (typeof message === 'object' && message !== null && 'type' in message) {
-        if (message.type === 'cancel') load.cancel();
-      }
-    });
+    serverChannel.onMessage(() => load.cancel());
     serverChannel.onDisconnect(() => {
       if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
     });
@@ -91,16 +90,14 @@ export function getOrLoad(backend: Backend, domain: 'llm' | 'embedding'): Endpoi
 function findLoaded(
   { runtime }: Backend,
   identifier: string,
-  domain: 'llm' | 'embedding',
+  domain: ModelDomain,
 ): ResidentState | null {
-  const exact = runtime.findResident(identifier);
-  if (exact?.file.model.type === domain) return exact;
-  const copies = runtime
-    .residents()
-    .filter(
-      ({ file }) =>
-        file.model.type === domain && [file.modelKey, file.model.modelKey].includes(identifier),
-    );
+  const exact = runtime.residents.find(identifier);
+  if (exact?.domain === domain) return exact;
+  const copies = runtime.residents.all.filter(
+    ({ file, domain: loadedAs }) =>
+      loadedAs === domain && [file.modelKey, file.model.modelKey].includes(identifier),
+  );
   return copies.find((copy) => !isBusy(copy)) ?? copies[0] ?? null;
 }
 

@@ -1,12 +1,16 @@
 import * as z from 'zod/mini';
-import { countTokens, startPrediction, tokenize } from '../runtime/prediction.js';
+import { startPrediction } from '../predicting/prediction.js';
+import type { PredictionRequest } from '../predicting/prediction.js';
+import type { ResidentState } from '../runtime/resident.js';
+import { countTokens, tokenize } from '../predicting/tokens.js';
 import type { Backend } from './backend.js';
 import { resolveSpecifier } from './backend.js';
 import type { Endpoint, ServerChannel } from '../wire/endpoint.js';
 import { channel, rpc } from '../wire/endpoint.js';
-import { configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
-import type { ConfigStack, ModelSpecifier } from '../wire/frames.js';
+import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
+import type { ConfigField, ConfigStack, ModelSpecifier } from '../wire/frames.js';
 import { instanceInfo } from './model-info.js';
+import { presetNotFound } from '../wire/wire-error.js';
 
 const historySchema = z.object({
   messages: z.array(
@@ -29,7 +33,9 @@ export function llmEndpoints(backend: Backend): readonly (readonly [string, Endp
           modelSpecifier: specifierSchema,
           history: historySchema,
           predictionConfigStack: configStackSchema,
+          fuzzyPresetIdentifier: z.optional(z.string()),
         }),
+        cancelSchema,
         (request, serverChannel) =>
           predict(backend, { ...request, prompt: flattenHistory(request.history) }, serverChannel),
       ),
@@ -41,7 +47,9 @@ export function llmEndpoints(backend: Backend): readonly (readonly [string, Endp
           modelSpecifier: specifierSchema,
           rawPrompt: z.string(),
           predictionConfigStack: configStackSchema,
+          fuzzyPresetIdentifier: z.optional(z.string()),
         }),
+        cancelSchema,
         (request, serverChannel) =>
           predict(backend, { ...request, prompt: request.rawPrompt }, serverChannel),
       ),
@@ -77,65 +85,98 @@ export function llmEndpoints(backend: Backend): readonly (readonly [string, Endp
   ];
 }
 
-interface PredictionRequest {
+interface PredictParameter {
   readonly modelSpecifier: ModelSpecifier;
   readonly prompt: string;
   readonly predictionConfigStack: ConfigStack;
+  readonly fuzzyPresetIdentifier?: string | undefined;
 }
 
-function predict(backend: Backend, request: PredictionRequest, serverChannel: ServerChannel): void {
+function predict(
+  backend: Backend,
+  parameter: PredictParameter,
+  serverChannel: ServerChannel,
+): void {
   const { runtime, profile } = backend;
-  const resident = resolveSpecifier(backend, 'llm', request.modelSpecifier);
-  const fields = flattenStack(request.predictionConfigStack);
-  const limit = z
-    .object({ checked: z.literal(true), value: z.int() })
-    .safeParse(fields.find(({ key }) => key === 'llm.prediction.maxPredictedTokens')?.value);
-  const stop = startPrediction(
-    runtime,
-    resident,
-    {
-      promptTokens: countTokens(request.prompt),
-      maxTokens: limit.success ? limit.data.value : null,
+  const resident = resolveSpecifier(backend, 'llm', parameter.modelSpecifier);
+  const fields = flattenStack(parameter.predictionConfigStack);
+  assertPreset(backend, parameter.fuzzyPresetIdentifier);
+  const request = readRequest(backend, resident, parameter.prompt, fields);
+  const stop = startPrediction(runtime, resident, request, {
+    promptProgress: (processed, total) =>
+      serverChannel.send({
+        type: 'promptProcessingProgress',
+        progress: total > 0 ? processed / total : 1,
+        details: {
+          cachedTokenCount: 0,
+          totalPromptTokenCount: total,
+          processedPromptTokenCount: processed,
+          unprocessedPromptTokenCount: total - processed,
+        },
+      }),
+    text: (content, tokensCount) =>
+      serverChannel.send({
+        type: 'fragment',
+        fragment: {
+          content,
+          tokensCount,
+          containsDrafted: request.draftModelKey !== null,
+          reasoningType: 'none',
+          isStructural: false,
+        },
+      }),
+    finished(stats) {
+      serverChannel.send({
+        type: 'success',
+        stats,
+        // LM Studio reports no last use here.
+        modelInfo: instanceInfo(resident, profile, null),
+        loadModelConfig: { fields: resident.fields },
+        predictionConfig: { fields },
+      });
+      serverChannel.close();
     },
-    {
-      promptProgress: (processed, total) =>
-        serverChannel.send({
-          type: 'promptProcessingProgress',
-          progress: total > 0 ? processed / total : 1,
-          details: {
-            cachedTokenCount: 0,
-            totalPromptTokenCount: total,
-            processedPromptTokenCount: processed,
-            unprocessedPromptTokenCount: total - processed,
-          },
-        }),
-      token: (content) =>
-        serverChannel.send({
-          type: 'fragment',
-          fragment: {
-            content,
-            tokensCount: 1,
-            containsDrafted: false,
-            reasoningType: 'none',
-            isStructural: false,
-          },
-        }),
-      finished(stats) {
-        serverChannel.send({
-          type: 'success',
-          stats,
-          modelInfo: instanceInfo(resident, profile),
-          loadModelConfig: { fields: resident.fields },
-          predictionConfig: { fields },
-        });
-        serverChannel.close();
-      },
-    },
-  );
-  serverChannel.onMessage((message) => {
-    if (z.object({ type: z.literal('cancel') }).safeParse(message).success) stop();
   });
+  serverChannel.onMessage(stop);
   serverChannel.onDisconnect(stop);
+}
+
+// LM Studio finds a preset by a part of its identifier, too. Its rule is not published, so here the
+// identifier must match without regard to case.
+function assertPreset({ runtime }: Backend, identifier: string | undefined): void {
+  if (identifier === undefined) return;
+  const { presets } = runtime.world;
+  const wanted = identifier.toLowerCase();
+  const isKnown = presets.some((preset) => preset.identifier.toLowerCase() === wanted);
+  if (!isKnown) throw presetNotFound(identifier, presets);
+}
+
+const limitSchema = z.object({ checked: z.literal(true), value: z.int() });
+const policySchema = z.enum(['stopAtLimit', 'truncateMiddle', 'rollingWindow']);
+
+function readRequest(
+  { runtime }: Backend,
+  resident: ResidentState,
+  prompt: string,
+  fields: readonly ConfigField[],
+): PredictionRequest {
+  const value = (key: string): unknown =>
+    fields.find((field) => field.key === `llm.prediction.${key}`)?.value;
+  const limit = limitSchema.safeParse(value('maxPredictedTokens'));
+  const policy = policySchema.safeParse(value('contextOverflowPolicy'));
+  const stopStrings = z.array(z.string()).safeParse(value('stopStrings'));
+  const draft = z.string().safeParse(value('speculativeDecoding.draftModel'));
+  const draftKey = draft.success && draft.data !== '' ? draft.data : null;
+  const draftModel =
+    draftKey === null ? null : runtime.findModel(draftKey, 'llm', resident.file.device.identifier);
+  return {
+    prompt,
+    maxTokens: limit.success ? limit.data.value : null,
+    stopStrings: stopStrings.success ? stopStrings.data : [],
+    // The default of LM Studio's schema.
+    overflowPolicy: policy.success ? policy.data : 'truncateMiddle',
+    draftModelKey: draftModel?.modelKey ?? null,
+  };
 }
 
 function flattenHistory(history: z.infer<typeof historySchema>): string {

@@ -1,10 +1,12 @@
 import * as z from 'zod/mini';
-import { estimateLoad, startLoad } from '../runtime/load.js';
+import type { ModelDomain } from '../runtime/device.js';
+import { estimateLoad, startLoad } from '../loading/load.js';
+import { activityOf } from '../runtime/resident.js';
 import type { Backend } from './backend.js';
 import { resolveSpecifier } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { channel, rpc, noParameter } from '../wire/endpoint.js';
-import { configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
+import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
 import { getOrLoad } from './get-or-load.js';
 import { instanceInfo, modelInfo } from './model-info.js';
 import { domainMismatch } from '../wire/wire-error.js';
@@ -15,7 +17,7 @@ const ttl = z.optional(z.int().check(z.positive()));
 /** The endpoints that `llm` and `embedding` share. */
 export function modelEndpoints(
   backend: Backend,
-  domain: 'llm' | 'embedding',
+  domain: ModelDomain,
 ): readonly (readonly [string, Endpoint])[] {
   const { runtime, profile } = backend;
 
@@ -25,15 +27,14 @@ export function modelEndpoints(
     [
       'unloadModel',
       rpc(z.object({ identifier: z.string(), deviceIdentifier: device }), ({ identifier }) => {
-        runtime.unload(identifier, domain);
+        runtime.residents.unload(identifier, domain);
       }),
     ],
     [
       'listLoaded',
       rpc(noParameter, () =>
-        runtime
-          .residents()
-          .filter(({ file }) => file.model.type === domain)
+        runtime.residents.all
+          .filter((resident) => resident.domain === domain)
           .map((resident) => instanceInfo(resident, profile)),
       ),
     ],
@@ -63,6 +64,7 @@ export function modelEndpoints(
       'getBasePredictionConfig',
       rpc(z.object({ specifier: specifierSchema }), ({ specifier }) => {
         resolveSpecifier(backend, domain, specifier);
+        // Invented: no capture shows which fields LM Studio reports.
         return { fields: [] };
       }),
     ],
@@ -73,16 +75,14 @@ export function modelEndpoints(
     [
       'getInstanceProcessingState',
       rpc(z.object({ specifier: specifierSchema, throwIfNotFound: z.boolean() }), ({ specifier }) =>
-        runtime.activity(resolveSpecifier(backend, domain, specifier)),
+        activityOf(resolveSpecifier(backend, domain, specifier)),
       ),
     ],
     ['estimateModelUsage', estimateModelUsage(backend, domain)],
   ];
 }
 
-const cancelSchema = z.object({ type: z.literal('cancel') });
-
-function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
+function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
   const { runtime, profile } = backend;
   const schema = z.object({
     modelKey: z.string(),
@@ -91,7 +91,7 @@ function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
     ttlMs: ttl,
     loadConfigStack: configStackSchema,
   });
-  return channel(schema, (request, serverChannel) => {
+  return channel(schema, cancelSchema, (request, serverChannel) => {
     const file = runtime.findModel(request.modelKey, domain, request.deviceIdentifier);
     if (file.model.type !== domain) {
       throw domainMismatch(request.modelKey, file.model.type, domain);
@@ -101,6 +101,7 @@ function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
       runtime,
       {
         file,
+        domain,
         identifier: request.identifier ?? null,
         // LM Studio treats a load through the SDK as manual: without a given time to live it has
         // none.
@@ -119,16 +120,14 @@ function loadModel(backend: Backend, domain: 'llm' | 'embedding'): Endpoint {
         restart: (downMs) => backend.restart(downMs),
       },
     );
-    serverChannel.onMessage((message) => {
-      if (cancelSchema.safeParse(message).success) load.cancel();
-    });
+    serverChannel.onMessage(() => load.cancel());
     serverChannel.onDisconnect(() => {
       if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
     });
   });
 }
 
-function estimateModelUsage({ runtime }: Backend, domain: 'llm' | 'embedding'): Endpoint {
+function estimateModelUsage({ runtime }: Backend, domain: ModelDomain): Endpoint {
   const schema = z.object({
     modelKey: z.string(),
     loadConfigStack: configStackSchema,
@@ -137,16 +136,20 @@ function estimateModelUsage({ runtime }: Backend, domain: 'llm' | 'embedding'): 
   return rpc(schema, ({ modelKey, loadConfigStack, deviceIdentifier }) => {
     const file = runtime.findModel(modelKey, domain, deviceIdentifier);
     const { placement, passes } = estimateLoad(runtime, file, flattenStack(loadConfigStack));
-    const { bytes, vram } = placement;
+    const { bytes, gpu, projectorOnGpu } = placement;
+    const modelBytes = bytes.weights + bytes.projector;
+    const modelVramBytes = Math.round(gpu.weights + (projectorOnGpu ? bytes.projector : 0));
+    const contextVramBytes = Math.round(gpu.context);
     return {
       memory: {
+        // Invented: when LM Studio reports a low confidence is not known.
         confidence: file.model.architecture === null ? 'low' : 'high',
-        modelVramBytes: vram.weights,
-        contextVramBytes: vram.context,
-        totalVramBytes: vram.weights + vram.context,
-        modelBytes: bytes.weights,
+        modelVramBytes,
+        contextVramBytes,
+        totalVramBytes: modelVramBytes + contextVramBytes,
+        modelBytes,
         contextBytes: bytes.context,
-        totalBytes: bytes.weights + bytes.context,
+        totalBytes: modelBytes + bytes.context,
       },
       passesGuardrails: passes,
     };

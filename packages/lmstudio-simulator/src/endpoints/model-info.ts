@@ -1,6 +1,6 @@
 import type { ModelOnDevice } from '../runtime/device.js';
 import type { ResidentState } from '../runtime/resident.js';
-import type { Profile } from '../profile.js';
+import type { Profile } from '../profile/profile.js';
 
 /** LM Studio's description of a model. An old LM Studio leaves out fields that SDK 2.0.0 requires. */
 export function modelInfo(file: ModelOnDevice, profile: Profile): object {
@@ -8,39 +8,63 @@ export function modelInfo(file: ModelOnDevice, profile: Profile): object {
 }
 
 /** LM Studio's description of a loaded instance. */
-export function instanceInfo(resident: ResidentState, profile: Profile): object {
-  const { file, identifier, instanceReference, ttlMs, lastUsedMs, settings } = resident;
+export function instanceInfo(
+  resident: ResidentState,
+  profile: Profile,
+  lastUsedTime: number | null = resident.lastUsedMs,
+): object {
+  const { file, identifier, instanceReference, ttlMs, settings } = resident;
   return {
-    ...common(file, profile),
+    ...common(reportedFile(resident), profile),
     identifier,
     instanceReference,
-    ...(profile.modern ? { ttlMs, lastUsedTime: lastUsedMs } : {}),
+    ...(profile.modern ? { ttlMs, lastUsedTime } : {}),
     ...kindFields(file),
     contextLength: settings.contextLengthTokens,
   };
 }
 
+// The file as the instance reports it: the variant is named in `modelKey`, or in `selectedVariant`.
+function reportedFile({ file, reportsVariant }: ResidentState): ModelOnDevice {
+  const pinnedVariant = reportsVariant && file.variantName !== null;
+  const modelKey = pinnedVariant
+    ? `${file.model.modelKey}@${file.variantName}`
+    : file.model.modelKey;
+  return { ...file, modelKey, pinnedVariant };
+}
+
 function common(file: ModelOnDevice, profile: Profile): object {
   const { model, device } = file;
-  const variants = model.variants.map(({ name }) => `${model.modelKey}@${name}`);
+  const keyOf = (name: string): string => `${model.modelKey}@${name}`;
   return {
     type: model.type,
     modelKey: file.modelKey,
     format: model.format,
     displayName: model.displayName,
     ...(profile.modern ? { publisher: model.publisher } : {}),
-    path: file.path,
+    // Invented for a variant: no capture shows the `path` of a variant.
+    path: profile.modern && file.variantName !== null ? model.modelKey : file.filePath,
     sizeBytes: file.sizeBytes,
     ...(profile.modern
-      ? { indexedModelIdentifier: file.path, deviceIdentifier: device.identifier }
+      ? { indexedModelIdentifier: indexedIdentifier(file), deviceIdentifier: device.identifier }
       : {}),
     ...(model.paramsString === null ? {} : { paramsString: model.paramsString }),
     ...(model.architecture === null ? {} : { architecture: model.architecture }),
     ...(file.quantization !== null ? { quantization: file.quantization } : {}),
-    ...(profile.modern && variants.length > 0 && !file.pinnedVariant
-      ? { variants, selectedVariant: variants[0] }
+    ...(profile.modern && file.variantName !== null && !file.pinnedVariant
+      ? {
+          variants: model.variants.map(({ name }) => keyOf(name)),
+          selectedVariant: keyOf(file.variantName),
+        }
       : {}),
   };
+}
+
+// Public captures of LM Studio show the key of a hub model, `key@path` of a variant, and the path of any
+// other file.
+function indexedIdentifier({ model, filePath, variantName, pinnedVariant }: ModelOnDevice): string {
+  if (variantName === null) return filePath;
+  return pinnedVariant ? `${model.modelKey}@${filePath}` : model.modelKey;
 }
 
 function kindFields({ model }: ModelOnDevice): object {

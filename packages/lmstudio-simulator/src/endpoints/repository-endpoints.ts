@@ -1,14 +1,16 @@
+import * as z from 'zod/mini';
 import type { Backend } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { rpc, noParameter } from '../wire/endpoint.js';
+import { WireError } from '../wire/wire-error.js';
 
-/** The namespace `repository`: only the status of LM Link. */
+/** The namespace `repository`: the status of LM Link and its preferred device. */
 export function repositoryEndpoints({
   runtime,
   profile,
 }: Backend): readonly (readonly [string, Endpoint])[] {
   if (!profile.modern) return [];
-  const { devices, deviceIdentifier, preferredDeviceIdentifier, machine } = runtime.world;
+  const { devices, deviceIdentifier, machine } = runtime.world;
   return [
     [
       'lmLinkStatus',
@@ -22,8 +24,21 @@ export function repositoryEndpoints({
         })),
         deviceIdentifier,
         deviceName: machine.name,
-        ...(preferredDeviceIdentifier === null ? {} : { preferredDeviceIdentifier }),
+        ...(runtime.preferredDeviceIdentifier === null
+          ? {}
+          : { preferredDeviceIdentifier: runtime.preferredDeviceIdentifier }),
       })),
+    ],
+    [
+      'lmLinkSetPreferredDevice',
+      rpc(z.object({ deviceIdentifier: z.string() }), ({ deviceIdentifier: preferred }) => {
+        const known = devices.some((device) => device.deviceIdentifier === preferred);
+        // The text is invented.
+        if (!known && preferred !== deviceIdentifier) {
+          throw new WireError(`LM Link has no device "${preferred}".`);
+        }
+        runtime.preferredDeviceIdentifier = preferred === deviceIdentifier ? null : preferred;
+      }),
     ],
   ];
 }

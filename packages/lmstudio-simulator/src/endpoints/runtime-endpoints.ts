@@ -1,57 +1,88 @@
 import * as z from 'zod/mini';
+import type { Engine } from '../runtime/engines.js';
 import type { WorldMachine } from '../world/world.js';
 import type { Backend } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { rpc, noParameter } from '../wire/endpoint.js';
-
-const ENGINE_VERSION = '1.50.2';
+import { WireError } from '../wire/wire-error.js';
 
 const engineSchema = z.object({ name: z.string(), version: z.string() });
 const scopeSchema = z.optional(
-  z.nullable(
-    z.discriminatedUnion('type', [
-      z.object({ type: z.literal('selected') }),
-      z.object({ type: z.literal('all') }),
-      z.object({ type: z.literal('custom'), engines: z.array(engineSchema) }),
-    ]),
-  ),
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('selected') }),
+    z.object({ type: z.literal('all') }),
+    z.object({ type: z.literal('custom'), engines: z.array(engineSchema) }),
+  ]),
 );
+type SurveyScope = z.infer<typeof scopeSchema>;
 
 /** The namespace `runtime`: engines, and the capacities of the hardware that they see. */
 export function runtimeEndpoints({ runtime }: Backend): readonly (readonly [string, Endpoint])[] {
   const { machine } = runtime.world;
-  const name = engineName(machine);
+  const { engines, faults } = runtime;
+
+  const inScope = (scope: SurveyScope): readonly Engine[] => {
+    if (scope?.type === 'all') return engines.installed;
+    if (scope?.type !== 'custom') return [...engines.selections.values()];
+    return engines.installed.filter(({ name, version }) =>
+      scope.engines.some((wanted) => wanted.name === name && wanted.version === version),
+    );
+  };
+
   return [
     [
       'surveyHardware',
       rpc(scopeSchema, (scope) => {
-        const known =
-          scope?.type !== 'custom' || scope.engines.some((engine) => engine.name === name);
-        return known
-          ? { status: 'ok', engines: [survey(machine)] }
-          : { status: 'noCompatibleBackends', engines: [] };
+        const surveyed = faults.trigger('no-compatible-backends') ? [] : inScope(scope);
+        if (surveyed.length === 0) return { status: 'noCompatibleBackends', engines: [] };
+        const failure = faults.trigger('survey-error');
+        return {
+          status: 'ok',
+          engines: surveyed.map((engine) => surveyOf(engine, machine, failure)),
+        };
       }),
     ],
     [
       'getEngineSelections',
       rpc(
         noParameter,
-        () => superjsonMap([['GGUF', { name, version: ENGINE_VERSION }]]),
+        () =>
+          superjsonMap(
+            [...engines.selections].map(([format, { name, version }]) => [
+              format,
+              { name, version },
+            ]),
+          ),
         'superjson',
       ),
     ],
     [
+      'selectEngine',
+      rpc(
+        z.object({ engine: engineSchema, modelFormatName: z.string() }),
+        ({ engine, modelFormatName }) => {
+          const { name, version } = engine;
+          if (engines.select(modelFormatName, name, version)) return;
+          // The text is invented.
+          throw new WireError(
+            `No engine "${name}@${version}" for ${modelFormatName} is installed.`,
+          );
+        },
+      ),
+    ],
+    [
       'listEngines',
-      rpc(noParameter, () => [
-        {
+      rpc(noParameter, () =>
+        engines.installed.map(({ name, version, engine, formatName, usesGpu }) => ({
           name,
-          version: ENGINE_VERSION,
-          engine: 'llama.cpp',
+          version,
+          engine,
           platform: machine.platform,
           cpu: { architecture: machine.architecture },
-          supportedModelFormatNames: ['GGUF'],
-        },
-      ]),
+          ...(usesGpu ? { gpu: { framework: machine.gpus[0]?.platform ?? 'Metal' } } : {}),
+          supportedModelFormatNames: [formatName],
+        })),
+      ),
     ],
   ];
 }
@@ -61,20 +92,11 @@ function superjsonMap(entries: readonly (readonly [string, unknown])[]): object 
   return { json: entries, meta: { values: ['map'], v: 1 } };
 }
 
-function engineName({ platform, architecture, gpus }: WorldMachine): string {
-  const system = { linux: 'linux', darwin: 'mac', win32: 'win' }[platform];
-  const cpu = architecture === 'ARM64' ? 'arm64' : 'x86_64';
-  const backend = {
-    CUDA: 'nvidia-cuda12-avx2',
-    ROCm: 'amd-rocm-avx2',
-    Vulkan: 'vulkan-avx2',
-    Metal: 'apple-metal-advsimd',
-    none: 'avx2',
-  }[gpus[0]?.platform ?? 'none'];
-  return `llama.cpp-${system}-${cpu}-${backend}`;
-}
-
-function survey(machine: WorldMachine): object {
+function surveyOf(
+  { name, version, engine, formatName }: Engine,
+  machine: WorldMachine,
+  failure: { readonly code?: string; readonly text?: string } | null,
+): object {
   const gpuInfo = machine.gpus.map((gpu, deviceId) => ({
     deviceId,
     integrationType: gpu.memory === 'shared' ? 'integrated' : 'discrete',
@@ -86,19 +108,29 @@ function survey(machine: WorldMachine): object {
     totalMemoryCapacityBytes: gpu.totalBytes,
   }));
   // LM Studio reports the sum of all GPUs (lmstudio-bug-tracker #1608).
-  const vramCapacity = machine.gpus.reduce((sum, gpu) => sum + gpu.totalBytes, 0);
+  const vramCapacity = failure ? 0 : machine.gpus.reduce((sum, gpu) => sum + gpu.totalBytes, 0);
   return {
-    name: engineName(machine),
-    version: ENGINE_VERSION,
-    engine: 'llama.cpp',
+    name,
+    version,
+    engine,
     platform: machine.platform,
-    compatibility: { status: 'compatible' },
-    supportedModelFormatNames: ['GGUF'],
+    compatibility: failure
+      ? { status: 'gpuSurveyUnsuccessful', message: failure.text ?? 'Survey of the GPUs failed' }
+      : { status: 'compatible' },
+    supportedModelFormatNames: [formatName],
     hardwareSurvey: {
-      gpuSurveyResult: {
-        result: { code: gpuInfo.length > 0 ? 'success' : 'noDevicesFound', message: '' },
-        gpuInfo,
-      },
+      gpuSurveyResult: failure
+        ? {
+            result: {
+              code: failure.code ?? 'error',
+              message: failure.text ?? 'Survey of the GPUs failed',
+            },
+            gpuInfo: [],
+          }
+        : {
+            result: { code: gpuInfo.length > 0 ? 'success' : 'noDevicesFound', message: '' },
+            gpuInfo,
+          },
       cpuSurveyResult: {
         result: { code: 'success', message: '' },
         cpuInfo: {

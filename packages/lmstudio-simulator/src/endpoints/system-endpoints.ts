@@ -4,7 +4,13 @@ import type { Backend } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { channel, rpc, noParameter } from '../wire/endpoint.js';
 import { modelInfo } from './model-info.js';
-import { WireError } from '../wire/wire-error.js';
+import { notSimulated, WireError } from '../wire/wire-error.js';
+
+const httpServerSchema = z.object({
+  port: z.optional(z.int().check(z.minimum(1), z.maximum(65_535))),
+  cors: z.optional(z.boolean()),
+  networkInterface: z.optional(z.string()),
+});
 
 /** The namespace `system`: versions, downloaded models and their variants. */
 export function systemEndpoints(backend: Backend): readonly (readonly [string, Endpoint])[] {
@@ -17,7 +23,7 @@ export function systemEndpoints(backend: Backend): readonly (readonly [string, E
       rpc(noParameter, () => runtime.downloaded().map((file) => modelInfo(file, profile))),
     ],
     // The SDK opens this channel to notice the end of the connection. Nothing is sent on it.
-    ['alive', channel(noParameter, () => {})],
+    ['alive', channel(noParameter, noParameter, () => {})],
     ['notify', rpc(z.object({ title: z.string() }), () => undefined)],
     ['getExperimentFlags', rpc(noParameter, () => [])],
   ];
@@ -25,14 +31,28 @@ export function systemEndpoints(backend: Backend): readonly (readonly [string, E
   return [
     ...shared,
     [
+      'startHttpServer',
+      rpc(httpServerSchema, ({ port }) => {
+        if (port !== undefined && port !== backend.port())
+          throw notSimulated('startHttpServer on another port');
+        runtime.httpServer = true;
+      }),
+    ],
+    [
+      'stopHttpServer',
+      rpc(noParameter, () => {
+        runtime.httpServer = false;
+      }),
+    ],
+    [
       'info',
       rpc(noParameter, () => ({ pid: process.pid, isDaemon: runtime.world.isDaemon, version })),
     ],
     [
       'listDownloadedModelVariants',
       rpc(z.object({ modelKey: z.string() }), ({ modelKey }) => {
-        const { device, model } = runtime.findModel(modelKey, 'llm', undefined);
-        if (model.variants.length === 0) {
+        const { device, model, pinnedVariant } = runtime.findModel(modelKey, 'llm', undefined);
+        if (model.variants.length === 0 || pinnedVariant) {
           throw new WireError(`Model "${modelKey}" does not have variants`);
         }
         return model.variants

@@ -19,8 +19,14 @@ export interface FaultControl {
   crashLoad(options?: FaultOptions<'crash-load'>): ActiveFault;
   /** Memory runs out during a load. */
   outOfMemory(options?: FaultOptions<'out-of-memory'>): ActiveFault;
-  /** A load gets fewer tokens of context than requested, and does not report that. */
+  /** A load gets fewer tokens of context than requested, without an error. */
   shrinkContext(options: FaultOptions<'shrink-context'>): ActiveFault;
+  /** A load gets more tokens of context than requested, without an error. */
+  enlargeContext(options?: FaultOptions<'enlarge-context'>): ActiveFault;
+  /** The survey of the GPUs fails. */
+  surveyError(options?: FaultOptions<'survey-error'>): ActiveFault;
+  /** The survey finds no compatible engine. */
+  noCompatibleBackends(options?: FaultScope): ActiveFault;
   /** A load makes no more progress and does not end. */
   stallLoad(options?: FaultOptions<'stall-load'>): ActiveFault;
   /** The connection of a load or of a call is cut. */
@@ -60,6 +66,9 @@ export function createFaultControl(faults: ActiveFaults): FaultControl {
     crashLoad: (options) => inject({ ...options, type: 'crash-load' }),
     outOfMemory: (options) => inject({ ...options, type: 'out-of-memory' }),
     shrinkContext: (options) => inject({ ...options, type: 'shrink-context' }),
+    enlargeContext: (options) => inject({ ...options, type: 'enlarge-context' }),
+    surveyError: (options) => inject({ ...options, type: 'survey-error' }),
+    noCompatibleBackends: (options) => inject({ ...options, type: 'no-compatible-backends' }),
     stallLoad: (options) => inject({ ...options, type: 'stall-load' }),
     dropConnection: (options) => inject({ ...options, type: 'drop-connection' }),
     restart: (options) => inject({ ...options, type: 'restart' }),

@@ -37,9 +37,27 @@ export type Fault = FaultScope &
         readonly pool?: 'ram' | 'vram';
       }
     | {
-        /** The load succeeds with a context of `toTokens`, and does not report that. */
+        /** The load succeeds with a context of `toTokens`, although more tokens were requested. */
         readonly type: 'shrink-context';
         readonly toTokens: number;
+      }
+    | {
+        /**
+         * The load succeeds with a context of `toTokens`, although fewer tokens were requested. Default: the
+         * most that the model allows. LM Studio's autoFit does this (lmstudio-bug-tracker #2318, #2304).
+         */
+        readonly type: 'enlarge-context';
+        readonly toTokens?: number;
+      }
+    | {
+        /** The hardware survey of GPUs fails with `code`. Default: `error`. */
+        readonly type: 'survey-error';
+        readonly code?: 'unset' | 'error' | 'noDevicesFound' | 'invalidDevice';
+        readonly text?: string;
+      }
+    | {
+        /** The hardware survey finds no engine that can run on this machine. */
+        readonly type: 'no-compatible-backends';
       }
     | {
         /** The load makes no more progress after `atProgress` (default 0.5) and does not end. */
@@ -135,6 +153,18 @@ const faultSchema = z.discriminatedUnion('type', [
     toTokens: z.int().check(z.positive()),
     ...scope,
   }),
+  z.strictObject({
+    type: z.literal('enlarge-context'),
+    toTokens: z.optional(z.int().check(z.positive())),
+    ...scope,
+  }),
+  z.strictObject({
+    type: z.literal('survey-error'),
+    code: z.optional(z.enum(['unset', 'error', 'noDevicesFound', 'invalidDevice'])),
+    text,
+    ...scope,
+  }),
+  z.strictObject({ type: z.literal('no-compatible-backends'), ...scope }),
   z.strictObject({ type: z.literal('stall-load'), atProgress, ...scope }),
   z.strictObject({ type: z.literal('drop-connection'), atProgress, endpoint, ...scope }),
   z.strictObject({ type: z.literal('restart'), atProgress, downMs: z.optional(delay), ...scope }),
@@ -156,6 +186,9 @@ export const FAULT_TYPES: readonly FaultType[] = [
   'crash-load',
   'out-of-memory',
   'shrink-context',
+  'enlarge-context',
+  'survey-error',
+  'no-compatible-backends',
   'stall-load',
   'drop-connection',
   'restart',

@@ -64,7 +64,7 @@ test.each([
   expect(connected.simulator.residents()).toEqual([]);
 });
 
-test('shrink-context: the load succeeds and does not report the smaller context', async () => {
+test('shrink-context: the load succeeds with a smaller context', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.shrinkContext({ toTokens: 5000 });
   const model = await connected.client.llm.load(KEY, {
@@ -154,7 +154,7 @@ test('hang: calls to one endpoint, or to all, get no answer until the fault is c
   stuck.catch(() => {});
   await simulator.seen('listLoaded');
   expect(await state(stuck)).toBe('pending');
-  expect((await client.system.getLMStudioVersion()).version).toBe('0.4.18');
+  expect((await client.system.getLMStudioVersion()).version).toBe('0.4.21');
   one.clear();
   expect(await client.llm.listLoaded()).toEqual([]);
   // The earlier call gets no answer even after the fault is cleared.
@@ -186,13 +186,13 @@ test('invalid-result: the SDK ignores the answer, and only logs a warning', asyn
   await connected.simulator.seen('communicationWarning');
   expect(await state(version)).toBe('pending');
   expect(connected.logged.join('\n')).toMatch(/communication warning.*version/);
-  expect((await connected.client.system.getLMStudioVersion()).version).toBe('0.4.18');
+  expect((await connected.client.system.getLMStudioVersion()).version).toBe('0.4.21');
 });
 
 test('protocol-warning: the answer comes after a warning', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.protocolWarning({ text: 'You speak an odd dialect.' });
-  expect((await connected.client.system.getLMStudioVersion()).version).toBe('0.4.18');
+  expect((await connected.client.system.getLMStudioVersion()).version).toBe('0.4.21');
   expect(connected.logged.join('\n')).toMatch(
     /communication warning[^]*You speak an odd dialect\./,
   );

@@ -1,4 +1,4 @@
-import { startWithClient } from '../../test/connect-sdk.js';
+import { rejection, startWithClient } from '../../test/connect-sdk.js';
 import type { Simulator } from '../index.js';
 
 async function ask(
@@ -67,7 +67,7 @@ test('v1 loads, lists the instance with its configuration, and unloads', async (
       status: 'loaded',
       load_config: {
         context_length: 16_384,
-        eval_batch_size: 512,
+        eval_batch_size: 2048,
         parallel: 4,
         flash_attention: true,
         offload_kv_cache_to_gpu: true,
@@ -107,7 +107,7 @@ test('v1 reports an unknown model, a bad request and a failed load', async () =>
     ask(connected.simulator, '/api/v1/models/load', body);
   expect(await load({ model: 'nope' })).toEqual([
     404,
-    { error: expect.objectContaining({ code: 'model_not_found' }) },
+    { error: { type: 'model_not_found', message: 'Model nope not found in downloaded models' } },
   ]);
   expect(await load({ model: 'qwen/qwen3-4b', context_length: 'long' })).toEqual([
     400,
@@ -123,6 +123,41 @@ test('v1 reports an unknown model, a bad request and a failed load', async () =>
   connected.simulator.fault.clear();
   connected.simulator.fault.dropConnection({ times: 1 });
   await expect(load({ model: 'qwen/qwen3-4b' })).rejects.toThrow('fetch failed');
+});
+
+test('the OpenAI-compatible API lists models; what it does not simulate is an error at once', async () => {
+  await using connected = await startWithClient();
+  const [status, list] = await ask(connected.simulator, '/v1/models');
+  expect(status).toBe(200);
+  expect(list).toMatchObject({
+    object: 'list',
+    data: expect.arrayContaining([
+      { id: 'qwen/qwen3-4b', object: 'model', owned_by: 'organization_owner' },
+    ]),
+  });
+  for (const path of ['/v1/chat/completions', '/api/v0/embeddings', '/api/v1/chat']) {
+    expect(await ask(connected.simulator, path, {})).toEqual([
+      501,
+      { error: expect.objectContaining({ code: null, type: 'not_implemented' }) },
+    ]);
+  }
+});
+
+test('the HTTP server can be off while WebSockets and discovery answer', async () => {
+  await using connected = await startWithClient({ world: { httpServer: false } });
+  const { client, simulator } = connected;
+  const listed = async (path: string): Promise<boolean> =>
+    JSON.stringify((await ask(simulator, path))[1]).includes('qwen/qwen3-4b');
+  expect(await listed('/v1/models')).toBe(false);
+  expect(await listed('/api/v0/models')).toBe(false);
+  expect(await ask(simulator, '/lmstudio-greeting')).toEqual([200, { lmstudio: true }]);
+  expect(await client.system.listDownloadedModels()).toHaveLength(8);
+  await client.system.startHttpServer({ port: simulator.port });
+  expect(await listed('/v1/models')).toBe(true);
+  await client.system.stopHttpServer();
+  expect(await listed('/api/v0/models')).toBe(false);
+  const { message } = await rejection(client.system.startHttpServer({ port: 1 }));
+  expect(message).toContain('does not simulate');
 });
 
 test('answers an unknown path like LM Studio, and survives a malformed path', async () => {

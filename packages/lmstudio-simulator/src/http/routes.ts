@@ -3,8 +3,10 @@ import type { ActiveFaults } from '../faults/active-faults.js';
 import type { RequestLog } from '../request-log.js';
 import type { Authenticator } from '../wire/authenticator.js';
 import type { Backend } from '../endpoints/backend.js';
-import type { HttpAnswer } from './rest.js';
-import { httpError, listV0, listV1, loadV1, oneV0, unloadV1 } from './rest.js';
+import type { HttpAnswer } from './http-answer.js';
+import { httpError } from './http-answer.js';
+import { listOpenAi, listV0, listV1, oneV0 } from './list-models.js';
+import { loadV1, unloadV1 } from './load-models.js';
 
 /** The parts of the simulator that HTTP requests need. */
 export interface RouteOptions {
@@ -13,6 +15,10 @@ export interface RouteOptions {
   readonly faults: ActiveFaults;
   readonly log: RequestLog;
 }
+
+// The paths of LM Studio's API that generate text or embeddings, or download models.
+const NOT_SIMULATED =
+  /^\/(v1|api\/v0)\/(chat\/completions|completions|embeddings|responses|messages)$|^\/api\/v1\/(chat|models\/download)$/;
 
 const LARGEST_BODY_BYTES = 2 ** 20;
 
@@ -63,7 +69,9 @@ async function route(
       return ok({ package: 'lmstudio', version: runtime.world.version ?? profile.version });
     default:
   }
-  if (path.startsWith('/api/')) {
+  // What LM Studio's own port answers while the HTTP server is off is not known. Here it answers as
+  // to an unknown path.
+  if (runtime.httpServer && /^\/(api|v1)\//.test(path)) {
     const rejection = faults.trigger('reject-authentication');
     const refusal = rejection
       ? (rejection.text ?? 'Invalid API token')
@@ -71,7 +79,11 @@ async function route(
     if (refusal !== null) {
       return httpError(401, 'invalid_request', refusal, { code: 'invalid_api_key' });
     }
+    // Invented: no capture shows the text of these events.
+    runtime.log.emit({ type: 'server.log', content: `${method} ${path}`, level: 'info' });
     switch (`${method} ${path}`) {
+      case 'GET /v1/models':
+        return ok(listOpenAi(backend));
       case 'GET /api/v0/models':
         return ok(listV0(backend));
       case 'GET /api/v1/models':
@@ -86,6 +98,10 @@ async function route(
       default:
         if (method === 'GET' && path.startsWith('/api/v0/models/')) {
           return oneV0(backend, path.slice('/api/v0/models/'.length));
+        }
+        if (method === 'POST' && NOT_SIMULATED.test(path)) {
+          const message = `The LM Studio simulator does not simulate ${path}.`;
+          return httpError(501, 'not_implemented', message);
         }
     }
   }

@@ -8,14 +8,21 @@ export interface Device {
   readonly models: readonly WorldModel[];
 }
 
+/** The models that the protocol can load. Each kind has a namespace of its own. */
+export type ModelDomain = 'llm' | 'embedding';
+
 /** A model file on a device: the variant that a key names, or the selected one. */
 export interface ModelOnDevice {
   readonly device: Device;
   readonly model: WorldModel;
+  /** The model's key, or `KEY@variant` where a variant was named. */
   readonly modelKey: string;
-  readonly path: string;
+  /** The file in the folder of models. */
+  readonly filePath: string;
   readonly sizeBytes: number;
   readonly quantization: WorldModel['quantization'];
+  /** The variant of this file; `null` for a model that is not from the hub. */
+  readonly variantName: string | null;
   /** Whether `modelKey` names this variant. */
   readonly pinnedVariant: boolean;
 }
@@ -38,9 +45,10 @@ export function modelOnDevice(
     device,
     model,
     modelKey: variantName === null ? model.modelKey : `${model.modelKey}@${variantName}`,
-    path: variant?.path ?? model.path,
+    filePath: variant?.path ?? model.path,
     sizeBytes: variant?.sizeBytes ?? model.sizeBytes,
     quantization: variant?.quantization ?? model.quantization,
+    variantName: variant?.name ?? null,
     pinnedVariant: variantName !== null,
   };
 }
@@ -53,7 +61,12 @@ export function findOnDevice(device: Device, key: string): ModelOnDevice | null 
       ({ name, path }) => `${model.modelKey}@${name}` === key || path === key,
     );
     if (variant) return modelOnDevice(device, model, variant.name);
-    if (model.path === key) return modelOnDevice(device, model);
+    if (model.variants.length === 0 && model.path === key) return modelOnDevice(device, model);
   }
   return null;
+}
+
+/** The namespace that loads a model; `null` for a type that the protocol can't load. */
+export function domainOf({ model }: ModelOnDevice): ModelDomain | null {
+  return model.type === 'llm' || model.type === 'embedding' ? model.type : null;
 }

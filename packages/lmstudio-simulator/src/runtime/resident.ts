@@ -1,7 +1,9 @@
+import { residentUse } from '../loading/growth.js';
+import type { MemoryGrowth } from '../loading/growth.js';
 import type { ConfigField } from '../wire/frames.js';
-import type { LoadSettings } from './load-settings.js';
-import type { MemoryUse } from './memory.js';
-import type { ModelOnDevice } from './device.js';
+import type { LoadSettings } from '../loading/load-settings.js';
+import type { MemoryUse } from '../loading/memory.js';
+import type { ModelDomain, ModelOnDevice } from './device.js';
 
 /** The activity of an instance. */
 export type InstanceStatus = 'idle' | 'processingPrompt' | 'generating' | 'computingEmbedding';
@@ -9,14 +11,22 @@ export type InstanceStatus = 'idle' | 'processingPrompt' | 'generating' | 'compu
 /** A loaded instance with its internal state. */
 export interface ResidentState {
   readonly file: ModelOnDevice;
+  readonly domain: ModelDomain;
   readonly identifier: string;
   readonly instanceReference: string;
+  /** The process of its engine; `null`: the engine runs inside LM Studio. */
+  readonly enginePid: number | null;
+  /** Whether it reports the variant's key as its model key. */
+  readonly reportsVariant: boolean;
   readonly ttlMs: number | null;
   readonly justInTime: boolean;
   readonly loadedAtMs: number;
   readonly settings: LoadSettings;
   readonly fields: readonly ConfigField[];
+  /** The memory that the load took. */
   readonly use: MemoryUse;
+  /** What it has taken since then. */
+  growth: MemoryGrowth;
   lastUsedMs: number | null;
   /** The activity from predictions and embeddings of clients. */
   status: InstanceStatus;
@@ -57,8 +67,12 @@ export interface SimulatedResident {
   readonly activity: InstanceStatus;
   /** The number of requests that wait. */
   readonly queued: number;
-  /** The memory that the instance takes. */
+  /** The memory that the instance takes, including what it has grown by. */
   readonly memory: MemoryUse;
+  /** What the instance has taken since its load. */
+  readonly growth: MemoryGrowth;
+  /** The process id of its engine in the engine's log; `null`: the engine runs inside LM Studio. */
+  readonly enginePid: number | null;
 }
 
 export function activityOf(resident: ResidentState): { status: InstanceStatus; queued: number } {
@@ -76,7 +90,7 @@ export function describeResident(resident: ResidentState): SimulatedResident {
   return {
     instanceIdentifier: resident.identifier,
     modelKey: resident.file.modelKey,
-    kind: resident.file.model.type,
+    kind: resident.domain,
     deviceIdentifier: resident.file.device.identifier,
     contextLengthTokens: resident.settings.contextLengthTokens,
     ttlMs: resident.ttlMs,
@@ -84,6 +98,8 @@ export function describeResident(resident: ResidentState): SimulatedResident {
     justInTime: resident.justInTime,
     activity: status,
     queued,
-    memory: resident.use,
+    memory: residentUse(resident),
+    growth: resident.growth,
+    enginePid: resident.enginePid,
   };
 }

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { SimulatorClock } from '../clock/clock.js';
 import type { ActiveFaults } from '../faults/active-faults.js';
+import type { LoadDefaults } from '../profile/load-defaults.js';
+import type { Profile } from '../profile/profile.js';
 import type { World } from '../world/world.js';
-import { identifierNotFound, pathNotFound, specificModelUnloaded } from '../wire/wire-error.js';
-import type { Device, ModelOnDevice } from './device.js';
+import { pathNotFound } from '../wire/wire-error.js';
+import type { Device, ModelDomain, ModelOnDevice } from './device.js';
 import { findOnDevice, modelOnDevice } from './device.js';
-import type { MemoryUse } from './memory.js';
-import { addUses } from './memory.js';
-import type { InstanceStatus, ResidentState } from './resident.js';
-import { activityOf, isBusy } from './resident.js';
+import { Engines } from './engines.js';
+import { DiagnosticsLog } from './diagnostics-log.js';
+import { residentUse } from '../loading/growth.js';
+import type { MemoryUse } from '../loading/memory.js';
+import { addUses } from '../loading/memory.js';
+import type { ResidentState } from './resident.js';
+import { ResidentTable } from './resident-table.js';
 
 /** A load in progress. */
 export interface LoadInProgress {
@@ -16,31 +21,72 @@ export interface LoadInProgress {
   readonly identifier: string;
   readonly justInTime: boolean;
   use: MemoryUse;
+  /** A client cancels the load. It ends some time later, or not at all: see `loadAfterCancel`. */
   cancel(): void;
+  /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
+  abort(): void;
   /** Ends the load without an event, because LM Studio's process has ended. */
   abandon(): void;
   /** Resolves with the instance, or with `null` where the load failed or was cancelled. */
   readonly done: Promise<ResidentState | null>;
 }
 
+/** The options of a {@link Runtime}. */
+export interface RuntimeOptions {
+  readonly world: World;
+  readonly profile: Profile;
+  readonly clock: SimulatorClock;
+  readonly faults: ActiveFaults;
+  /** Factor for the speed of loading and generating. Times to live do not change. */
+  readonly speed: number;
+  /** The process id of a new instance's engine. */
+  readonly enginePid: ((instanceIdentifier: string) => number) | null;
+}
+
+// Linux has no process with a higher id, so a client that looks for this process finds none.
+const HIGHEST_LINUX_PID = 2 ** 22;
+
 /**
  * LM Studio's state without its interfaces: downloaded models, loads, residents and their memory.
  */
 export class Runtime {
   readonly world: World;
+  readonly profile: Profile;
   readonly clock: SimulatorClock;
   readonly faults: ActiveFaults;
-  /** Factor for the speed of loading and generating. Times to live do not change. */
   readonly speed: number;
+  /** The settings of a load that sets none. */
+  readonly loadDefaults: LoadDefaults;
   readonly devices: readonly Device[];
+  readonly engines: Engines;
+  readonly log = new DiagnosticsLog();
   readonly loads = new Set<LoadInProgress>();
-  readonly #residents = new Map<string, ResidentState>();
+  readonly residents: ResidentTable;
+  /** The device of loads that name none; `null`: the simulated machine. */
+  preferredDeviceIdentifier: string | null;
+  /** Whether REST and the OpenAI-compatible API answer. */
+  httpServer: boolean;
+  readonly #enginePid: RuntimeOptions['enginePid'];
+  #loadedEngines = 0;
 
-  constructor(world: World, clock: SimulatorClock, faults: ActiveFaults, speed: number) {
+  constructor({ world, profile, clock, faults, speed, enginePid }: RuntimeOptions) {
     this.world = world;
+    this.profile = profile;
     this.clock = clock;
+    this.residents = new ResidentTable(clock);
     this.faults = faults;
     this.speed = speed;
+    this.preferredDeviceIdentifier = world.preferredDeviceIdentifier;
+    this.httpServer = world.httpServer;
+    this.engines = new Engines(world.machine, profile.runtimeVersion);
+    this.#enginePid = enginePid;
+    this.loadDefaults = {
+      ...profile.load,
+      ...world.loadDefaults,
+      ...(world.defaultContextLength === null
+        ? {}
+        : { contextLengthTokens: world.defaultContextLength }),
+    };
     this.devices = [
       { identifier: null, name: world.machine.name, machine: world.machine, models: world.models },
       ...world.devices
@@ -54,37 +100,38 @@ export class Runtime {
     ];
   }
 
-  residents(): readonly ResidentState[] {
-    return [...this.#residents.values()];
-  }
-
   downloaded(): readonly ModelOnDevice[] {
     return this.devices.flatMap((device) =>
       device.models.flatMap((model) => modelOnDevice(device, model) ?? []),
     );
   }
 
+  /** The preferred device first, then this machine, then the others in order. */
+  devicesByPreference(): readonly Device[] {
+    const preferred = this.preferredDeviceIdentifier;
+    return this.devices.toSorted(
+      (a, b) => Number(b.identifier === preferred) - Number(a.identifier === preferred),
+    );
+  }
+
   /**
-   * Finds a model by key or path: on the named device, or else on the preferred device first,
-   * then on all others.
+   * Finds a model by key or path: on the named device, or else on all devices by preference.
    *
    * @throws WireError where no device has the model.
    */
   findModel(
     key: string,
-    domain: 'llm' | 'embedding',
+    domain: ModelDomain,
     deviceIdentifier: string | null | undefined,
   ): ModelOnDevice {
-    const preferred = this.world.preferredDeviceIdentifier;
     const devices =
       deviceIdentifier === undefined
-        ? this.devices.toSorted(
-            (a, b) => Number(b.identifier === preferred) - Number(a.identifier === preferred),
-          )
+        ? this.devicesByPreference()
         : this.devices.filter(({ identifier }) => identifier === deviceIdentifier);
     for (const device of devices) {
       const found = findOnDevice(device, key);
-      if (found) return found;
+      const refused = found?.pinnedVariant === true && found.modelKey === key;
+      if (found && (this.world.variantKeysLoad || !refused)) return found;
     }
     throw pathNotFound(
       key,
@@ -94,28 +141,10 @@ export class Runtime {
     );
   }
 
-  loadedIdentifiers(domain: 'llm' | 'embedding'): readonly string[] {
-    return this.residents()
-      .filter(({ file }) => file.model.type === domain)
-      .map(({ identifier }) => identifier);
-  }
-
-  findResident(identifier: string): ResidentState | null {
-    return this.#residents.get(identifier) ?? null;
-  }
-
-  findByReference(instanceReference: string): ResidentState {
-    const found = this.residents().find(
-      (resident) => resident.instanceReference === instanceReference,
-    );
-    if (!found) throw specificModelUnloaded();
-    return found;
-  }
-
   /** An identifier that is not in use: `key`, `key:2`, `key:3` and so on, as LM Studio names copies. */
   freeIdentifier(modelKey: string): string {
     const taken = new Set([
-      ...this.#residents.keys(),
+      ...this.residents.all.map((resident) => resident.identifier),
       ...[...this.loads].map(({ identifier }) => identifier),
     ]);
     let identifier = modelKey;
@@ -125,7 +154,7 @@ export class Runtime {
 
   isTaken(identifier: string): boolean {
     return (
-      this.#residents.has(identifier) ||
+      this.residents.find(identifier) !== null ||
       [...this.loads].some((load) => load.identifier === identifier)
     );
   }
@@ -133,91 +162,48 @@ export class Runtime {
   /** The memory that the models of a device take, including loads in progress. */
   memoryInUse(device: Device): MemoryUse {
     const uses = [
-      ...this.residents().filter(({ file }) => file.device === device),
-      ...[...this.loads].filter(({ file }) => file.device === device),
-    ].map(({ use }) => use);
+      ...this.residents.all.filter(({ file }) => file.device === device).map(residentUse),
+      ...[...this.loads].filter(({ file }) => file.device === device).map(({ use }) => use),
+    ];
     return addUses(device.machine, uses);
   }
 
-  addResident(
-    resident: Pick<
-      ResidentState,
-      'file' | 'identifier' | 'ttlMs' | 'justInTime' | 'settings' | 'fields' | 'use'
-    >,
-  ): ResidentState {
-    const state: ResidentState = {
-      ...resident,
+  /** LM Studio's reference for a new instance, and the process id of its engine. */
+  newEngine(identifier: string): { instanceReference: string; enginePid: number | null } {
+    this.#loadedEngines++;
+    return {
       // LM Studio's references are sixteen characters of base64, too.
       instanceReference: randomBytes(12).toString('base64'),
-      loadedAtMs: this.clock.now(),
-      lastUsedMs: null,
-      status: 'idle',
-      jobs: new Set(),
-      queue: [],
-      scripted: null,
-      cancelScripted: () => {},
-      cancelEviction: () => {},
+      enginePid: this.profile.engineProcess
+        ? (this.#enginePid?.(identifier) ?? HIGHEST_LINUX_PID + this.#loadedEngines)
+        : null,
     };
-    this.#residents.set(state.identifier, state);
-    this.#scheduleEviction(state);
-    return state;
   }
 
-  unload(identifier: string, domain: 'llm' | 'embedding' = 'llm'): void {
-    const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers(domain));
-    this.#residents.delete(identifier);
-    resident.cancelEviction();
-    resident.cancelScripted();
-    const jobs = [...resident.jobs, ...resident.queue.splice(0)];
-    resident.jobs.clear();
-    for (const job of jobs) job.abandon();
-  }
-
-  /** Notes that an instance is used or has become idle, which restarts its time to live. */
-  touch(resident: ResidentState): void {
-    resident.lastUsedMs = this.clock.now();
-    this.#scheduleEviction(resident);
-  }
-
-  setBusy(
-    identifier: string,
-    activity: { readonly status: InstanceStatus; readonly queued: number },
-    forMs: number | null,
+  /** Sends a line of an instance's engine to the clients that stream LM Studio's logs. */
+  logEngine(
+    { file, identifier, instanceReference, enginePid }: ResidentState,
+    message: string,
   ): void {
-    const resident = this.#residents.get(identifier);
-    if (!resident) throw identifierNotFound(identifier, this.loadedIdentifiers('llm'));
-    resident.cancelScripted();
-    resident.cancelScripted = () => {};
-    const idle = activity.status === 'idle' && activity.queued === 0;
-    resident.scripted = idle ? null : activity;
-    this.touch(resident);
-    if (idle || forMs === null) return;
-    resident.cancelScripted = this.clock.schedule(() => {
-      resident.scripted = null;
-      this.touch(resident);
-    }, forMs);
+    const engine = this.engines.forModel(file.model);
+    // LM Studio on another device streams the log of its engines itself.
+    if (engine === null || file.device.identifier !== null) return;
+    this.log.emit({
+      type: 'runtime.log',
+      level: 'info',
+      message,
+      engineName: engine.name,
+      engineVersion: engine.version,
+      engineType: engine.engine,
+      modelIdentifier: identifier,
+      instanceReference,
+      ...(enginePid === null ? {} : { pid: enginePid }),
+    });
   }
 
   /** Ends the process: all residents and loads are lost without an event. */
   shutDown(): void {
     for (const load of [...this.loads]) load.abandon();
-    for (const identifier of [...this.#residents.keys()]) this.unload(identifier);
-  }
-
-  activity(resident: ResidentState): { status: InstanceStatus; queued: number } {
-    return activityOf(resident);
-  }
-
-  #scheduleEviction(resident: ResidentState): void {
-    resident.cancelEviction();
-    const { ttlMs } = resident;
-    if (ttlMs === null) return;
-    resident.cancelEviction = this.clock.schedule(() => {
-      // A busy instance is not evicted. When its work ends, touch() starts this timer again.
-      if (!isBusy(resident) && this.#residents.has(resident.identifier)) {
-        this.unload(resident.identifier);
-      }
-    }, ttlMs);
+    for (const { identifier } of this.residents.all) this.residents.unload(identifier);
   }
 }

@@ -1,10 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { World } from '../world/world.js';
+
+/** The answer to a client: the reason of a refusal, or the function to call when its connection ends. */
+export type Admission = { readonly refusal: string } | { release(): void };
 
 /** Decides whether a client may connect. */
 export interface Authenticator {
-  /** `null` where the client may connect; the text of the refusal otherwise. */
-  check(clientIdentifier: string, clientPasskey: string): string | null;
-  /** As `check`, for the `Authorization` header of an HTTP request. */
+  /** Admits or refuses one connection of a client. */
+  admit(clientIdentifier: string, clientPasskey: string): Admission;
+  /** The refusal of an HTTP request by its `Authorization` header; `null` where it is accepted. */
   checkHeader(authorization: string | undefined): string | null;
 }
 
@@ -13,41 +17,61 @@ const TOKEN_MISSING =
   'An LM Studio API token is required to make requests to this server, but none was provided using ' +
   "the Authorization header using the 'Bearer' scheme.";
 
+interface KnownClient {
+  readonly passkey: string;
+  connections: number;
+}
+
 /**
- * Checks clients as LM Studio does. An anonymous client must keep the passkey that it first connected with.
- * An API token must be one of `tokens`.
- *
- * @param requireToken - refuses anonymous clients.
+ * Checks clients as LM Studio does. Guests must keep the passkey that they first connected with. An API token
+ * must be one of `tokens`. The texts for guests are those of lmstudio-js' `fcfsAuthenticator.ts`; the texts
+ * for tokens over WebSocket are invented.
  */
-export function createAuthenticator(
-  tokens: readonly string[],
-  requireToken: boolean,
-): Authenticator {
+export function createAuthenticator({
+  tokens,
+  requireToken,
+  authenticator: rule,
+}: Pick<World, 'tokens' | 'requireToken' | 'authenticator'>): Authenticator {
   const knownTokens = new Map(
     tokens.map((token) => {
       const [identifier = '', passkey = ''] = token.slice('sk-lm-'.length).split(':');
       return [identifier, passkey];
     }),
   );
-  const firstSeen = new Map<string, string>();
+  const clients = new Map<string, KnownClient>();
+
+  const admitGuest = (identifier: string, passkey: string): Admission => {
+    const client = clients.get(identifier) ?? { passkey, connections: 0 };
+    if (clients.has(identifier) && client.connections === 0) {
+      return { refusal: 'Client is already released!' };
+    }
+    if (!equal(client.passkey, passkey)) {
+      const refusal = `Failed to validate client: Invalid client passkey for client "${identifier}"`;
+      return { refusal };
+    }
+    clients.set(identifier, client);
+    client.connections++;
+    return {
+      release() {
+        client.connections--;
+        if (client.connections === 0 && rule === 'lm-studio') clients.delete(identifier);
+      },
+    };
+  };
 
   return {
-    check(clientIdentifier, clientPasskey) {
+    admit(clientIdentifier, clientPasskey) {
       const expected = knownTokens.get(clientIdentifier);
       if (expected !== undefined) {
-        return equal(expected, clientPasskey) ? null : 'Invalid API token';
+        if (!equal(expected, clientPasskey)) return { refusal: 'Invalid API token' };
+        return { release: () => {} };
       }
-      if (requireToken) {
-        return clientIdentifier.startsWith('guest:')
+      if (!requireToken) return admitGuest(clientIdentifier, clientPasskey);
+      return {
+        refusal: clientIdentifier.startsWith('guest:')
           ? 'An LM Studio API token is required to connect to this server, but none was provided.'
-          : 'Invalid API token';
-      }
-      const trusted = firstSeen.get(clientIdentifier);
-      if (trusted === undefined) {
-        firstSeen.set(clientIdentifier, clientPasskey);
-        return null;
-      }
-      return equal(trusted, clientPasskey) ? null : 'Invalid passkey';
+          : 'Invalid API token',
+      };
     },
     checkHeader(authorization) {
       if (!requireToken) return null;

@@ -11,6 +11,8 @@ export interface ChannelTable {
 }
 
 interface OpenChannel {
+  readonly name: string;
+  readonly endpoint: ChannelEndpoint;
   message: (message: unknown) => void;
   disconnect: () => void;
 }
@@ -44,21 +46,26 @@ export function createChannelTable(sender: FrameSender, dropConnection: () => vo
   return {
     open(channelId, name, endpoint, parameter) {
       if (channels.has(channelId)) {
-        sender.warn('channelAlreadyOpen', `Channel already exists, channelId = ${channelId}`);
+        sender.warn(
+          'channelAlreadyOpen',
+          `Received channelCreate for already open channel, channelId = ${channelId}`,
+        );
         return;
       }
-      const open: OpenChannel = { message: () => {}, disconnect: () => {} };
+      const open: OpenChannel = { name, endpoint, message: () => {}, disconnect: () => {} };
       channels.set(channelId, open);
       const channel = serve(channelId, open);
+      let problem: string | null;
       try {
-        if (endpoint.open(parameter, channel) === 'opened') return;
+        problem = endpoint.open(parameter, channel);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         channel.error(error.serialized);
         return;
       }
+      if (problem === null) return;
       channels.delete(channelId);
-      const warning = `Received invalid creationParameter for channel, endpoint = ${name}`;
+      const warning = `Received invalid creationParameter for channel, endpointName = ${name}, creationParameter = ${JSON.stringify(parameter)}. Zod error: ${problem}`;
       sender.warn('channelCreationParameterTypeError', warning);
     },
     receive(channelId, message, ackId) {
@@ -66,6 +73,12 @@ export function createChannelTable(sender: FrameSender, dropConnection: () => vo
       if (!open) {
         const warning = `Received channelSend for unknown channel, channelId = ${channelId}`;
         sender.warn('channelUnknown', warning);
+        return;
+      }
+      const problem = open.endpoint.checkMessage(message);
+      if (problem !== null) {
+        const warning = `Received invalid message for channel, endpointName = ${open.name}, message = ${JSON.stringify(message)}. Zod error: ${problem}`;
+        sender.warn('channelMessageTypeError', warning);
         return;
       }
       if (ackId !== null) sender.send({ type: 'channelAck', channelId, ackId });

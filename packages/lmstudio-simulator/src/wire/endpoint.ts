@@ -8,6 +8,7 @@ export interface ServerChannel {
   error(error: SerializedError): void;
   /** Cuts the connection that the channel runs over. */
   dropConnection(): void;
+  /** Calls the listener with each valid message of the client. */
   onMessage(listener: (message: unknown) => void): void;
   /** Calls the listener where the connection ends while the channel is open. */
   onDisconnect(listener: () => void): void;
@@ -23,7 +24,10 @@ export interface RpcEndpoint {
 /** An endpoint that opens a channel, on which both sides send messages. */
 export interface ChannelEndpoint {
   readonly kind: 'channel';
-  open(parameter: unknown, channel: ServerChannel): 'opened' | 'invalid';
+  /** Returns the problem of the parameter, or `null` where the channel is open. */
+  open(parameter: unknown, channel: ServerChannel): string | null;
+  /** Returns the problem of a client's message, or `null` where it is valid. */
+  checkMessage(message: unknown): string | null;
 }
 
 /** The result of a call, or the problem of its parameter. */
@@ -36,8 +40,8 @@ export type Endpoint = RpcEndpoint | ChannelEndpoint;
 /** The endpoints of one socket path, by name. */
 export type Namespace = ReadonlyMap<string, Endpoint>;
 
-/** The schema of endpoints without a parameter. It accepts and ignores what a client sends. */
-export const noParameter = z.unknown();
+/** The schema of endpoints without a parameter. LM Studio refuses a parameter, even `{}` or `null`. */
+export const noParameter = z.undefined();
 
 /** An RPC with a checked parameter. The handler may return a promise. It throws a WireError to refuse. */
 export function rpc<T>(
@@ -49,25 +53,46 @@ export function rpc<T>(
     kind: 'rpc',
     serialization,
     call(parameter) {
-      const parsed = schema.safeParse(parameter);
+      const parsed = schema.safeParse(
+        serialization === 'superjson' ? fromSuperjson(parameter) : parameter,
+      );
       if (!parsed.success) return { valid: false, problem: parsed.error.message };
       return { valid: true, result: handler(parsed.data) };
     },
   };
 }
 
-/** A channel with a checked creation parameter. */
+/** A channel with a checked creation parameter and checked messages of the client. */
 export function channel<T>(
   schema: z.ZodMiniType<T>,
+  messageSchema: z.ZodMiniType,
   open: (parameter: T, channel: ServerChannel) => void,
 ): ChannelEndpoint {
   return {
     kind: 'channel',
     open(parameter, serverChannel) {
       const parsed = schema.safeParse(parameter);
-      if (!parsed.success) return 'invalid';
+      if (!parsed.success) return parsed.error.message;
       open(parsed.data, serverChannel);
-      return 'opened';
+      return null;
+    },
+    checkMessage(message) {
+      const parsed = messageSchema.safeParse(message);
+      return parsed.success ? null : parsed.error.message;
     },
   };
+}
+
+const superjsonSchema = z.object({
+  json: z.unknown(),
+  meta: z.optional(z.object({ values: z.optional(z.array(z.unknown())) })),
+});
+
+// Reads a parameter in the format of superjson, LM Studio's serializer for values that JSON lacks.
+// Of these values, only `undefined` occurs in parameters.
+function fromSuperjson(parameter: unknown): unknown {
+  const parsed = superjsonSchema.safeParse(parameter);
+  if (!parsed.success) return parameter;
+  const isUndefined = parsed.data.meta?.values?.[0] === 'undefined';
+  return isUndefined ? undefined : parsed.data.json;
 }

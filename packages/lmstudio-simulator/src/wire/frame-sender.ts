@@ -10,6 +10,7 @@ export type WarningKind =
   | 'channelCreationParameterTypeError'
   | 'channelAlreadyOpen'
   | 'channelUnknown'
+  | 'channelMessageTypeError'
   | 'signalEndpointUnknown'
   | 'unknown';
 
@@ -23,6 +24,9 @@ export interface FrameSender {
   warn(kind: WarningKind, warning: string): void;
 }
 
+// LM Studio sends no more warnings than these on one socket.
+const MOST_WARNINGS = 5;
+
 export function createFrameSender(
   socket: WebSocket,
   clock: SimulatorClock,
@@ -30,6 +34,7 @@ export function createFrameSender(
   onSent: (frame: object) => void,
 ): FrameSender {
   let heldUntilMs = 0;
+  let warnings = 0;
 
   const sendNow = (frame: object): void => {
     if (socket.readyState !== socket.OPEN) return;
@@ -50,6 +55,8 @@ export function createFrameSender(
   return {
     send,
     sendNow,
-    warn: (kind, warning) => send({ type: 'communicationWarning', warning, kind }),
+    warn(kind, warning) {
+      if (warnings++ < MOST_WARNINGS) send({ type: 'communicationWarning', warning, kind });
+    },
   };
 }

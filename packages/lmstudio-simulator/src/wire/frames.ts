@@ -62,6 +62,9 @@ export const authenticationSchema = z.object({
   clientPasskey: z.string().check(z.maxLength(256)),
 });
 
+/** The only message that clients send on the channels of loads and predictions. */
+export const cancelSchema = z.object({ type: z.literal('cancel') });
+
 export const configStackSchema = z.object({
   layers: z.array(
     z.object({

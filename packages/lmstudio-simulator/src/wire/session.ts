@@ -36,7 +36,8 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
   );
   const channels = createChannelTable(sender, () => socket.terminate());
   const receive = createReceiver(socket, sender, channels, options);
-  let authenticated = false;
+  // Set once the client is authenticated.
+  let release: (() => void) | null = null;
 
   const refuse = (error: string): void => {
     sender.sendNow({ success: false, error });
@@ -48,13 +49,10 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
   );
 
   const authenticate = (frame: unknown): void => {
-    if (faults.trigger('mute-authentication')) return;
-    cancelDeadline();
     const parsed = authenticationSchema.safeParse(frame);
-    if (!parsed.success) {
-      refuse('Invalid authentication packet');
-      return;
-    }
+    // LM Studio ignores a malformed packet and waits for another one until the deadline.
+    if (!parsed.success || faults.trigger('mute-authentication')) return;
+    cancelDeadline();
     const { clientIdentifier, clientPasskey } = parsed.data;
     options.log.add({
       via: 'websocket',
@@ -63,30 +61,31 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
       parameter: { clientIdentifier },
     });
     const rejection = faults.trigger('reject-authentication');
-    const error = rejection
-      ? (rejection.text ?? 'Invalid API token')
-      : options.authenticator.check(clientIdentifier, clientPasskey);
-    if (error !== null) {
-      refuse(error);
+    const admission = rejection
+      ? { refusal: rejection.text ?? 'Invalid API token' }
+      : options.authenticator.admit(clientIdentifier, clientPasskey);
+    if ('refusal' in admission) {
+      refuse(admission.refusal);
       return;
     }
-    authenticated = true;
+    release = () => admission.release();
     sender.sendNow({ success: true });
   };
 
   socket.on('message', (data: Buffer) => {
     const frame = parseJson(data.toString('utf8'));
     options.onFrame('received', frame);
-    if (!authenticated) {
+    if (release === null) {
       authenticate(frame);
       return;
     }
     const parsed = clientFrameSchema.safeParse(frame);
+    // LM Studio does not answer a malformed frame.
     if (parsed.success) receive(parsed.data);
-    else sender.warn('unknown', 'Received an invalid message');
   });
   socket.on('close', () => {
     cancelDeadline();
+    release?.();
     channels.disconnect();
   });
   // A client may reset the connection. 'close' follows and cleans up.
@@ -121,16 +120,14 @@ function createReceiver(
     if (isPrevented(name)) return;
     const endpoint = namespace.get(name);
     if (endpoint?.kind !== 'rpc') {
-      sender.warn(
-        'rpcEndpointUnknown',
-        `Received call to unknown rpc endpoint, endpoint = ${name}`,
-      );
+      const warning = `Received rpcCall for unknown endpoint, endpoint = ${name}`;
+      sender.warn('rpcEndpointUnknown', warning);
       return;
     }
     try {
       const outcome = endpoint.call(parameter);
       if (!outcome.valid) {
-        const warning = `Received invalid parameters for rpcCall, endpoint = ${name}. ${outcome.problem}`;
+        const warning = `Received invalid parameter for rpcCall, endpointName = ${name}, parameter = ${JSON.stringify(parameter)}. Zod error: ${outcome.problem}`;
         sender.warn('rpcParameterTypeError', warning);
         return;
       }
@@ -180,7 +177,7 @@ function createReceiver(
       case 'writableSignalSubscribe':
         sender.warn(
           'signalEndpointUnknown',
-          `Unknown signal endpoint, endpoint = ${frame.endpoint}`,
+          `Received ${frame.type} for unknown endpoint, endpoint = ${frame.endpoint}`,
         );
         break;
       case 'communicationWarning':

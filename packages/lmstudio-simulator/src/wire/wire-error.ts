@@ -38,6 +38,8 @@ export class WireError extends Error {
 
 const SAMPLE_SIZE = 5;
 
+// The codes and their facts are those of lmstudio-js. The SDK makes its own text for most codes, so the
+// titles of these errors are invented.
 export function pathNotFound(path: string, available: readonly string[]): WireError {
   return new WireError(`No model found that matches path "${path}"`, {
     displayData: {
@@ -88,6 +90,7 @@ export function domainMismatch(path: string, actual: string, expected: string): 
   });
 }
 
+/** Invented: no source shows this error. */
 export function identifierInUse(identifier: string): WireError {
   return new WireError(`A model with identifier "${identifier}" is already loaded.`);
 }
@@ -103,16 +106,45 @@ export function insufficientResources(requiredBytes: number): WireError {
   );
 }
 
+/** The message that users of LM Studio report where no engine for a format is installed. */
+export function noRuntime(format: 'gguf' | 'safetensors'): WireError {
+  return new WireError(
+    `No LM Runtime found for model format '${format === 'gguf' ? 'gguf' : 'mlx'}'!`,
+  );
+}
+
+export function presetNotFound(
+  identifier: string,
+  available: readonly { readonly identifier: string; readonly name: string }[],
+): WireError {
+  return new WireError(`Cannot find a preset with identifier "${identifier}"`, {
+    displayData: {
+      code: 'generic.presetNotFound',
+      specifiedFuzzyPresetIdentifier: identifier,
+      availablePresetsSample: available.slice(0, SAMPLE_SIZE),
+      totalAvailablePresets: available.length,
+    },
+  });
+}
+
+/** The answer of an endpoint that is not simulated. */
+export function notSimulated(endpoint: string): WireError {
+  return new WireError(`The LM Studio simulator does not simulate "${endpoint}".`);
+}
+
+/** Invented: no capture shows the error that confirms a cancel. */
 export function loadCancelled(): WireError {
   return new WireError('Model loading aborted.', { cause: 'Operation canceled.' });
 }
 
+/** The texts of lmstudio-bug-tracker #2234. */
 export function engineCrashed(exitCode: string): WireError {
   return new WireError('Error loading model.', {
     cause: `(Exit code: ${exitCode}). Unknown error. Try a different model and/or config.`,
   });
 }
 
+/** The texts that users report where memory runs out: for a GPU, and for RAM (lmstudio-bug-tracker #2004). */
 export function outOfMemory(pool: 'ram' | 'vram', platform: string): WireError {
   return pool === 'vram'
     ? new WireError('Failed to load model', {

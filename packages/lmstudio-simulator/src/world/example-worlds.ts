@@ -1,4 +1,4 @@
-import { DEFAULT_MODELS } from './default-world.js';
+import { DEFAULT_MODELS } from './default-models.js';
 import type { WorldInput } from './world.js';
 
 const GIB = 2 ** 30;

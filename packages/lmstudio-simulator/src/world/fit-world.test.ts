@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import { withMemoryInUse } from '../runtime/with-memory-in-use.js';
+import { withMemoryInUse } from '../loading/with-memory-in-use.js';
 import { fitWorld } from './fit-world.js';
 import { parseWorld } from './parse-world.js';
 
@@ -39,7 +39,7 @@ test('models are put on the GPU that is named, and on no other', () => {
   expect(world.machine?.gpus?.map(({ deviceKey }) => deviceKey)).toEqual(['two']);
 });
 
-test('what simulated models take is missing in a reading, mapped weights included', () => {
+test('a reading has less available memory by what simulated models take, mapped weights included', () => {
   const use = {
     ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
     gpus: [{ deviceKey: 'one', bytes: 10 * GIB }],

@@ -1,7 +1,7 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { WorldInput, WorldModelInput } from './world.js';
 
-/** The memory that a world is cut to. */
+/** The memory that the models of a world must fit into. */
 export interface WorldRoom {
   /** The machine whose memory it is. */
   readonly resources: Resources;
@@ -46,7 +46,7 @@ export function fitWorld({ resources, deviceKey, roomBytes }: WorldRoom): Fitted
     world: {
       machine: machineOf(resources, deviceKey, bytesOf(SHARES.large) / LOAD_SECONDS),
       models,
-      // Loads are refused by whoever decides, not by LM Studio.
+      // The caller decides which loads are possible, not LM Studio.
       guardrails: { mode: 'off' },
     },
   };
@@ -100,7 +100,7 @@ function machineOf(
     ramBytes: ram.totalBytes,
     othersRamBytes: ram.totalBytes - (ram.availableBytes ?? ram.totalBytes),
     loadBytesPerSecond,
-    // Without other GPUs: models would be loaded on one that can't be measured.
+    // Other GPUs are left out, because models would be loaded on a GPU that can't be measured.
     gpus: gpus.flatMap((gpu) =>
       gpu.totalBytes === null || !(unified || gpu.deviceKey === deviceKey)
         ? []

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { findProblems } from '../check-shape.js';
 import { SimulatorError } from '../simulator-error.js';
-import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE, DEFAULT_MODELS } from './default-world.js';
+import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE } from './default-machine.js';
+import { DEFAULT_MODELS } from './default-models.js';
 import type {
   World,
   WorldGpu,
@@ -46,16 +47,17 @@ const machineSchema = z.strictObject({
 
 const modelSchema = z.strictObject({
   modelKey: name,
-  type: z.optional(z.enum(['llm', 'embedding'])),
+  type: z.optional(name),
   displayName: z.optional(name),
   publisher: z.optional(name),
   path: z.optional(name),
   sizeBytes,
+  projectorBytes: z.optional(count),
   format: z.optional(z.enum(['gguf', 'safetensors'])),
   architecture: z.optional(z.nullable(name)),
   paramsString: z.optional(z.nullable(name)),
   quantization: z.optional(z.nullable(quantization)),
-  maxContextLength: z.optional(z.int().check(z.positive())),
+  maxContextLength: z.optional(count),
   vision: z.optional(z.boolean()),
   trainedForToolUse: z.optional(z.boolean()),
   variants: z.optional(z.array(z.strictObject({ name, sizeBytes, quantization, path: name }))),
@@ -69,9 +71,27 @@ const modelSchema = z.strictObject({
       slidingLayers: z.optional(count),
       slidingWindowTokens: z.optional(count),
       expertRatio: z.optional(ratio),
+      attentionHeads: z.optional(z.int().check(z.positive())),
+      recurrentStateBytes: z.optional(count),
     }),
   ),
   tokensPerSecond: z.optional(rate),
+});
+
+const positive = z.int().check(z.positive());
+const loadDefaultsSchema = z.strictObject({
+  contextLengthTokens: z.optional(positive),
+  parallelSequences: z.optional(positive),
+  unifiedKvCache: z.optional(z.boolean()),
+  evalBatchTokens: z.optional(positive),
+  physicalBatchTokens: z.optional(positive),
+  flashAttention: z.optional(z.boolean()),
+  autoFit: z.optional(z.boolean()),
+  contextCheckpoints: z.optional(count),
+  promptCacheBytes: z.optional(count),
+  slidingWindowCache: z.optional(z.enum(['window', 'full'])),
+  embeddingBatchIsContext: z.optional(z.boolean()),
+  logitRows: z.optional(z.enum(['batch', 'sequences'])),
 });
 
 const worldSchema = z.strictObject({
@@ -110,8 +130,16 @@ const worldSchema = z.strictObject({
       autoEvict: z.optional(z.boolean()),
     }),
   ),
-  defaultContextLength: z.optional(z.int().check(z.positive())),
+  defaultContextLength: z.optional(z.nullable(z.int().check(z.positive()))),
+  loadDefaults: z.optional(loadDefaultsSchema),
   loadAfterDisconnect: z.optional(z.enum(['continue', 'cancel'])),
+  loadAfterCancel: z.optional(z.enum(['continue', 'cancel'])),
+  cancelConfirmationMs: z.optional(z.number().check(z.nonnegative())),
+  instanceKey: z.optional(z.enum(['model', 'variant'])),
+  variantKeysLoad: z.optional(z.boolean()),
+  authenticator: z.optional(z.enum(['lm-studio', 'first-come'])),
+  presets: z.optional(z.array(z.strictObject({ identifier: name, name }))),
+  httpServer: z.optional(z.boolean()),
 });
 
 /**
@@ -144,8 +172,16 @@ export function parseWorld(input: unknown = {}): World {
     guardrails: { ...DEFAULT_GUARDRAILS, ...world.guardrails },
     // LM Studio gives an hour to models that it loads just in time.
     justInTime: { ttlMs: 3_600_000, autoEvict: true, ...world.justInTime },
-    defaultContextLength: world.defaultContextLength ?? 4096,
+    defaultContextLength: world.defaultContextLength ?? null,
+    loadDefaults: world.loadDefaults ?? {},
     loadAfterDisconnect: world.loadAfterDisconnect ?? 'continue',
+    loadAfterCancel: world.loadAfterCancel ?? 'cancel',
+    cancelConfirmationMs: world.cancelConfirmationMs ?? 50,
+    instanceKey: world.instanceKey ?? 'model',
+    variantKeysLoad: world.variantKeysLoad ?? true,
+    authenticator: world.authenticator ?? 'lm-studio',
+    presets: world.presets ?? [],
+    httpServer: world.httpServer ?? true,
   };
 }
 
@@ -174,6 +210,7 @@ function completeGpu(input: WorldGpuInput, index: number): WorldGpu {
 function completeModel(input: WorldModelInput): WorldModel {
   const shortName = input.modelKey.split('/').at(-1) ?? input.modelKey;
   const publisher = input.publisher ?? input.modelKey.split('/').at(-2) ?? 'unknown';
+  const { hiddenSize = 4096, headDimension = 128 } = input.geometry ?? {};
   return {
     type: 'llm',
     displayName: shortName,
@@ -185,6 +222,7 @@ function completeModel(input: WorldModelInput): WorldModel {
     quantization: { name: 'Q4_K_M', bits: 4 },
     maxContextLength: 32_768,
     vision: false,
+    projectorBytes: 0,
     trainedForToolUse: false,
     variants: [],
     tokensPerSecond: 50,
@@ -192,12 +230,14 @@ function completeModel(input: WorldModelInput): WorldModel {
     geometry: {
       layers: 32,
       kvHeads: 8,
-      headDimension: 128,
-      hiddenSize: 4096,
+      headDimension,
+      hiddenSize,
       vocabularySize: 128_256,
       slidingLayers: 0,
       slidingWindowTokens: 0,
       expertRatio: 0,
+      attentionHeads: Math.max(1, Math.round(hiddenSize / Math.max(1, headDimension))),
+      recurrentStateBytes: 0,
       ...input.geometry,
     },
   };

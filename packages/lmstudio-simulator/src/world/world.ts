@@ -1,3 +1,5 @@
+import type { LoadDefaults } from '../profile/load-defaults.js';
+
 /** A GPU of a simulated machine. */
 export interface WorldGpu {
   /** The name in the hardware survey. */
@@ -9,7 +11,7 @@ export interface WorldGpu {
    * limit of its use.
    */
   readonly memory: 'dedicated' | 'shared';
-  /** The capacity. */
+  /** The capacity in bytes. */
   readonly totalBytes: number;
   /** Bytes that other programs use. */
   readonly othersBytes: number;
@@ -57,9 +59,13 @@ export interface WorldModelGeometry {
   readonly slidingWindowTokens: number;
   /** Share of the weights that belong to experts, 0 to 1; 0 for a dense model. */
   readonly expertRatio: number;
+  /** Heads of the attention in each layer. Without flash attention, they determine the compute buffer. */
+  readonly attentionHeads: number;
+  /** The bytes of one sequence's recurrent state; 0 for a model without recurrent layers. */
+  readonly recurrentStateBytes: number;
 }
 
-/** One downloaded quantization of a model. */
+/** One downloaded quantization of a model from LM Studio's hub. */
 export interface WorldVariant {
   /** The part of the key after the `@`, such as `q4_k_m`. */
   readonly name: string;
@@ -67,7 +73,7 @@ export interface WorldVariant {
   readonly sizeBytes: number;
   /** The precision of the weights. */
   readonly quantization: { readonly name: string; readonly bits: number };
-  /** The path of the file in the folder of models. */
+  /** The path of the file, or of the folder of an MLX model, in the folder of models. */
   readonly path: string;
 }
 
@@ -75,16 +81,24 @@ export interface WorldVariant {
 export interface WorldModel {
   /** Names the model. */
   readonly modelKey: string;
-  /** The namespace of the model. */
-  readonly type: 'llm' | 'embedding';
+  /**
+   * `llm` and `embedding` can be loaded. A model of another type, such as `tts`, is only listed, and SDK 2.0.0 then
+   * refuses the whole list.
+   */
+  readonly type: string;
   /** The name that the app shows. */
   readonly displayName: string;
   /** The publisher of the files. */
   readonly publisher: string;
-  /** The path of the file in the folder of models. */
+  /**
+   * The path of the file in the folder of models. A model with `variants` does not use it: its variants have
+   * paths of their own.
+   */
   readonly path: string;
   /** The size of the weights, including the projector of a vision model. */
   readonly sizeBytes: number;
+  /** The part of `sizeBytes` that is the projector. It is loaded on the GPU, where there is one. */
+  readonly projectorBytes: number;
   /** The file format; `safetensors` is for MLX. */
   readonly format: 'gguf' | 'safetensors';
   /** `null`: not known, so LM Studio's estimate has low confidence. */
@@ -93,13 +107,17 @@ export interface WorldModel {
   readonly paramsString: string | null;
   /** The precision of the weights. */
   readonly quantization: { readonly name: string; readonly bits: number } | null;
-  /** The most tokens of context that the model allows. */
+  /** The most tokens of context that the model allows. LM Studio reports 0 where it does not know them. */
   readonly maxContextLength: number;
   /** Whether the model accepts images. */
   readonly vision: boolean;
   /** Whether the model can call tools. */
   readonly trainedForToolUse: boolean;
-  /** The variants; the first is the selected one. Empty for a model with one file. */
+  /**
+   * The variants; the first is the selected one. A model with variants is from LM Studio's hub. LM Studio then
+   * reports the model's key as `path` and `indexedModelIdentifier`, and names the files only in the list of
+   * variants. Empty: the model is a file that was downloaded or copied without the hub.
+   */
   readonly variants: readonly WorldVariant[];
   /** The figures that determine the model's memory. */
   readonly geometry: WorldModelGeometry;
@@ -176,10 +194,54 @@ export interface World {
   readonly guardrails: WorldGuardrails;
   /** The settings of just-in-time loading. */
   readonly justInTime: WorldJustInTime;
-  /** The context length of a load that does not set one, at most the model's maximum. Default: 4096. */
-  readonly defaultContextLength: number;
+  /**
+   * The context length of a load that does not set one, at most the model's maximum; `null`: that of the
+   * profile. In LM Studio it is `defaultContextLength` in `settings.json`.
+   */
+  readonly defaultContextLength: number | null;
+  /** Load settings that differ from those of the profile. */
+  readonly loadDefaults: Partial<LoadDefaults>;
   /** What happens to a load whose client has disconnected. LM Studio's behaviour is not known. */
   readonly loadAfterDisconnect: 'continue' | 'cancel';
+  /**
+   * What happens to a load that its client has cancelled. `continue`: the model is loaded in spite of the
+   * cancel. It is not known when LM Studio does that.
+   */
+  readonly loadAfterCancel: 'continue' | 'cancel';
+  /** Time from a cancel to its confirmation, at speed 1. Default: 50 ms. LM Studio's time is not known. */
+  readonly cancelConfirmationMs: number;
+  /**
+   * The key that an instance of a hub model reports: the model's key with `selectedVariant`, or the variant's
+   * key. It is not known which one LM Studio reports.
+   */
+  readonly instanceKey: 'model' | 'variant';
+  /**
+   * Whether a load over WebSocket accepts a variant's key (`KEY@variant`). It is not known whether LM Studio
+   * does. REST refuses these keys (lmstudio-bug-tracker #1462).
+   */
+  readonly variantKeysLoad: boolean;
+  /**
+   * The rule for guest clients. `lm-studio`: a passkey is forgotten with the last connection of its client.
+   * `first-come`: the open-source authenticator, which refuses an identifier forever after its last connection
+   * has closed.
+   */
+  readonly authenticator: 'lm-studio' | 'first-come';
+  /** The presets that a prediction may name. */
+  readonly presets: readonly WorldPreset[];
+  /**
+   * Whether the HTTP server (REST and the OpenAI-compatible API) is on. While it is off, LM Studio's app still
+   * answers WebSockets and discovery on ports of its own. Clients switch it with `startHttpServer` and
+   * `stopHttpServer`.
+   */
+  readonly httpServer: boolean;
+}
+
+/** A preset of prediction settings. */
+export interface WorldPreset {
+  /** The identifier that a prediction names. */
+  readonly identifier: string;
+  /** The name that the app shows. */
+  readonly name: string;
 }
 
 /** A GPU in a world file. Defaults: a discrete CUDA card that no other program uses. */

@@ -1,0 +1,184 @@
+import { startSimulator } from '@mai/lmstudio-simulator';
+
+import { connect } from '../index.js';
+import { toEngineEvent, withoutContent } from './engine-event.js';
+import { EngineReports } from './engine-reports.js';
+import { parseEngineLines } from './parse-engine-line.js';
+
+const MIB = 2 ** 20;
+
+// llama.cpp's lines with the figures of a load of qwen3-vl-4b in LM Studio 0.4.6 on a GTX 1650.
+test.each([
+  [
+    'load_tensors:        CUDA0 model buffer size =  4076.43 MiB',
+    { kind: 'buffer', part: 'weights', device: 'CUDA0', bytes: Math.round(4076.43 * MIB) },
+  ],
+  [
+    'load_tensors:   CPU_Mapped model buffer size =   394.12 MiB',
+    { kind: 'buffer', part: 'weights', device: 'CPU_Mapped', bytes: Math.round(394.12 * MIB) },
+  ],
+  [
+    'llama_kv_cache_unified:      CUDA0 KV buffer size =  1152.00 MiB',
+    { kind: 'buffer', part: 'kv-cache', device: 'CUDA0', bytes: 1152 * MIB },
+  ],
+  [
+    'llama_memory_recurrent:      CUDA0 RS buffer size =   598.50 MiB',
+    { kind: 'buffer', part: 'state', device: 'CUDA0', bytes: 598.5 * MIB },
+  ],
+  [
+    '0.01.234.567 I llama_context:  CUDA_Host  output buffer size =     0.58 MiB',
+    { kind: 'buffer', part: 'output', device: 'CUDA_Host', bytes: Math.round(0.58 * MIB) },
+  ],
+  [
+    'sched_reserve:      CUDA0 compute buffer size =   301.75 MiB',
+    { kind: 'buffer', part: 'compute', device: 'CUDA0', bytes: 301.75 * MIB },
+  ],
+  [
+    'alloc_compute_meta:      CUDA0 compute buffer size =   322.49 MiB',
+    {
+      kind: 'buffer',
+      part: 'projector-compute',
+      device: 'CUDA0',
+      bytes: Math.round(322.49 * MIB),
+    },
+  ],
+  [
+    'load_tensors: offloaded 37/41 layers to GPU',
+    { kind: 'offloaded', layersOnGpu: 37, layers: 41 },
+  ],
+])('reads %j', (line, fact) => {
+  expect(parseEngineLines(line)).toEqual([fact]);
+});
+
+test.each([
+  'srv  params_from_: Chat format: peg-native, prompt: what is my secret?',
+  'KV buffer size = 12 MiB is what the user asked about',
+  'load_tensors:        CUDA0 model buffer size =  4076.43 parsecs',
+  '',
+])('reads nothing in %j', (line) => {
+  expect(parseEngineLines(line)).toEqual([]);
+});
+
+const logged = (message: string, names: Readonly<Record<string, unknown>> = {}): unknown => ({
+  timestamp: 1,
+  data: {
+    type: 'runtime.log',
+    level: 'info',
+    message,
+    engineName: 'llama.cpp-linux-x86_64-nvidia-cuda12-avx2',
+    engineVersion: '2.28.2',
+    engineType: 'llama.cpp',
+    ...names,
+  },
+});
+
+function reportsOf(events: readonly unknown[]) {
+  const reports = new EngineReports();
+  for (const event of events) {
+    const read = toEngineEvent(event);
+    if (read !== null) reports.add(read);
+  }
+  return reports.list();
+}
+
+test('reports process, layers and buffers of an instance, summed by part and device', () => {
+  const names = { modelIdentifier: 'mine', instanceReference: 'ref-1', pid: 4711 };
+  expect(
+    reportsOf([
+      logged('load_tensors: offloaded 41/41 layers to GPU', names),
+      logged('load_tensors: Metal_Mapped model buffer size = 100.00 MiB', names),
+      logged('load_tensors: Metal_Mapped model buffer size = 20.00 MiB', names),
+      logged('llama_context: constructing llama_context', names),
+      logged('llama_context: Metal compute buffer size = 300.00 MiB', names),
+      // Reserved again, so this line replaces the one before.
+      logged('llama_context: Metal compute buffer size = 310.00 MiB', names),
+      // The context of a draft model.
+      logged('llama_context: constructing llama_context', names),
+      logged('llama_context: Metal compute buffer size = 5.00 MiB', names),
+      logged('load_tensors: offloaded 2/2 layers to GPU', names),
+    ]),
+  ).toEqual([
+    {
+      instanceIdentifier: 'mine',
+      reference: 'ref-1',
+      engine: { name: 'llama.cpp-linux-x86_64-nvidia-cuda12-avx2', version: '2.28.2' },
+      pid: 4711,
+      offloadedLayers: { onGpu: 41, total: 41 },
+      buffers: [
+        { part: 'weights', device: 'Metal_Mapped', bytes: 120 * MIB },
+        { part: 'compute', device: 'Metal', bytes: 315 * MIB },
+      ],
+    },
+  ]);
+});
+
+test('joins the lines of a process with the instance that is named later, and keeps instances apart', () => {
+  const line = 'llama_kv_cache: CUDA0 KV buffer size = 1.00 MiB';
+  const reports = reportsOf([
+    logged(line, { pid: 1 }),
+    logged(line, { pid: 2, instanceReference: 'b' }),
+    logged('', { pid: 1, instanceReference: 'a', modelIdentifier: 'model-a' }),
+    // The same process number again, for another instance.
+    logged(line, { pid: 1, instanceReference: 'c' }),
+  ]);
+  expect(reports.map(({ reference, pid, buffers }) => [reference, pid, buffers.length])).toEqual([
+    ['a', 1, 1],
+    ['b', 2, 1],
+    ['c', 1, 1],
+  ]);
+});
+
+const SECRET = 'the patient is called Ada';
+
+test.each([
+  [{ type: 'llm.prediction.input', input: SECRET, modelPath: 'p', modelIdentifier: 'm' }],
+  [{ type: 'llm.prediction.output', output: SECRET, modelIdentifier: 'm' }],
+  [{ type: 'server.log', content: SECRET, level: 'info' }],
+  [{ type: 'llm.prediction.something-new', text: SECRET }],
+  [{ type: 'runtime.log', message: `slot update: prompt = ${SECRET}`, level: 'debug' }],
+])('drops the content of %j', (data) => {
+  const message = { type: 'log', log: { timestamp: 1, data } };
+  const isEngineLog = data.type === 'runtime.log';
+  expect(JSON.stringify(withoutContent(message)).includes(SECRET)).toBe(isEngineLog);
+  expect(JSON.stringify(reportsOf([message.log]))).not.toContain(SECRET);
+  expect(reportsOf([message.log])).toHaveLength(isEngineLog ? 1 : 0);
+});
+
+test('reports the engine of an instance that LM Studio loads, and no prompt', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using watch = await client.watchEngines();
+  const { instance } = await client.load({ modelKey: 'qwen/qwen3-4b' });
+  await client.generate({
+    instanceIdentifier: instance.instanceIdentifier,
+    prompt: SECRET,
+    maxTokens: 3,
+  });
+  const report = watch.reports().find(({ reference }) => reference === instance.reference);
+  expect(report).toMatchObject({ instanceIdentifier: 'qwen/qwen3-4b' });
+  expect(report?.pid).toBeGreaterThan(0);
+  expect(report?.offloadedLayers?.total).toBeGreaterThan(1);
+  const parts = new Set(report?.buffers.map(({ part }) => part));
+  expect([...parts].sort()).toEqual(['compute', 'kv-cache', 'weights']);
+  expect(JSON.stringify(watch.reports())).not.toContain(SECRET);
+});
+
+test('the stream of logs is opened again after LM Studio restarts', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using watch = await client.watchEngines();
+  await simulator.restart();
+  await simulator.seen('streamLogs');
+  while (simulator.requests.filter(({ endpoint }) => endpoint === 'streamLogs').length < 2) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await client.load({ modelKey: 'qwen/qwen3-4b' });
+  expect(watch.reports()).toHaveLength(1);
+});
+
+test('an LM Studio without a stream of logs has no reports', async () => {
+  await using simulator = await startSimulator({ speed: 50, profile: 'old' });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using watch = await client.watchEngines();
+  expect(watch.reports()).toEqual([]);
+});

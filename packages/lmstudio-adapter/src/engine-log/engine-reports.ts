@@ -1,0 +1,130 @@
+import type { EngineEvent } from './engine-event.js';
+import type { EngineBufferPart, EngineFact } from './parse-engine-line.js';
+
+/** Memory that an engine has allocated for one part of a model, on one device. */
+export interface EngineBuffer {
+  readonly part: EngineBufferPart;
+  /** llama.cpp's name of the memory: `CUDA0`, `CPU_Mapped`, `CUDA_Host`, ... */
+  readonly device: string;
+  /** As the engine printed it: exact to 0.01 MiB. */
+  readonly bytes: number;
+}
+
+/** What an engine has printed about one instance. */
+export interface EngineReport {
+  /** `null`: LM Studio did not name the instance. */
+  readonly instanceIdentifier: string | null;
+  /** As `ResidentInstance.reference`; `null`: LM Studio did not name it. */
+  readonly reference: string | null;
+  readonly engine: { readonly name: string; readonly version: string };
+  /** The engine's process on LM Studio's machine; `null`: it has no process of its own. */
+  readonly pid: number | null;
+  /** One entry for each part and device; empty until the engine has printed one. */
+  readonly buffers: readonly EngineBuffer[];
+  /** Layers on the GPU, the output layer included; `null`: not printed. */
+  readonly offloadedLayers: { readonly onGpu: number; readonly total: number } | null;
+}
+
+/** Reports that are kept: more than models are ever loaded at once. The oldest are dropped. */
+const REPORTS_KEPT = 64;
+
+interface OpenReport {
+  instanceIdentifier: string | null;
+  reference: string | null;
+  engine: EngineReport['engine'];
+  pid: number | null;
+  offloadedLayers: EngineReport['offloadedLayers'];
+  /** Contexts that the engine has created so far. A draft model has a context of its own. */
+  contexts: number;
+  readonly buffers: Map<string, EngineBuffer>;
+}
+
+/** Collects the reports of all instances from the events of the log. */
+export class EngineReports {
+  readonly #reports: OpenReport[] = [];
+
+  add(event: EngineEvent): void {
+    const report = this.#reportOf(event);
+    report.instanceIdentifier ??= event.instanceIdentifier;
+    report.reference ??= event.reference;
+    report.pid ??= event.pid;
+    for (const fact of event.facts) addFact(report, fact);
+  }
+
+  /** The reports so far, the oldest first. */
+  list(): readonly EngineReport[] {
+    return this.#reports.map((report) => ({
+      instanceIdentifier: report.instanceIdentifier,
+      reference: report.reference,
+      engine: report.engine,
+      pid: report.pid,
+      buffers: sumByDevice([...report.buffers.values()]),
+      offloadedLayers: report.offloadedLayers,
+    }));
+  }
+
+  #reportOf(event: EngineEvent): OpenReport {
+    // Searches from the latest: a process may have had another instance before.
+    const known = [...this.#reports].reverse().find((report) => isAbout(report, event));
+    if (known !== undefined) return known;
+    const report: OpenReport = {
+      instanceIdentifier: event.instanceIdentifier,
+      reference: event.reference,
+      engine: event.engine,
+      pid: event.pid,
+      offloadedLayers: null,
+      contexts: 0,
+      buffers: new Map(),
+    };
+    this.#reports.push(report);
+    if (this.#reports.length > REPORTS_KEPT) this.#reports.shift();
+    return report;
+  }
+}
+
+/**
+ * Whether an event is about the instance of a report. LM Studio may leave out any of the three names.
+ * The first name that both have decides.
+ */
+function isAbout(report: OpenReport, event: EngineEvent): boolean {
+  if (report.reference !== null && event.reference !== null) {
+    return report.reference === event.reference;
+  }
+  if (report.pid !== null && event.pid !== null) return report.pid === event.pid;
+  return (
+    report.instanceIdentifier !== null && report.instanceIdentifier === event.instanceIdentifier
+  );
+}
+
+function addFact(report: OpenReport, fact: EngineFact): void {
+  switch (fact.kind) {
+    case 'offloaded':
+      // A draft model's line comes after the model's own.
+      report.offloadedLayers ??= { onGpu: fact.layersOnGpu, total: fact.layers };
+      return;
+    case 'context':
+      report.contexts += 1;
+      return;
+    case 'buffer': {
+      const { part, device, bytes } = fact;
+      // The engine prints compute buffers again when it reserves them anew, so the last line of each
+      // context counts. Weights and caches are printed once for each buffer.
+      const isReserved = part === 'compute' || part === 'projector-compute' || part === 'output';
+      const place = isReserved ? report.contexts : report.buffers.size;
+      report.buffers.set(JSON.stringify([part, device, isReserved, place]), {
+        part,
+        device,
+        bytes,
+      });
+    }
+  }
+}
+
+function sumByDevice(buffers: readonly EngineBuffer[]): readonly EngineBuffer[] {
+  const sums = new Map<string, EngineBuffer>();
+  for (const { part, device, bytes } of buffers) {
+    const key = JSON.stringify([part, device]);
+    sums.set(key, { part, device, bytes: (sums.get(key)?.bytes ?? 0) + bytes });
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,65 @@
+import { delay } from '../timers.js';
+import type { Connection } from '../wire/connection.js';
+import { isCallFault } from '../faults/call-fault.js';
+import type { Session } from '../wire/session.js';
+import { type EngineReport, EngineReports } from './engine-reports.js';
+
+/** A subscription to the logs of LM Studio's engines. */
+export interface EngineWatch extends AsyncDisposable {
+  /** What the engines have printed since the watch began, one report for each instance. */
+  reports(): readonly EngineReport[];
+  /** Ends the subscription. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Deadline for the stream's socket to open. */
+const OPEN_DEADLINE_MS = 2500;
+const OPEN_POLL_MS = 10;
+/** Delay before a broken stream is opened again. The delay doubles up to the maximum. */
+const REOPEN_DELAY_MS = 1000;
+const MAX_REOPEN_DELAY_MS = 60_000;
+
+/**
+ * Subscribes to the logs of LM Studio's engines, and resolves when the stream is open or its deadline
+ * has passed. An LM Studio that does not stream
+ * them gives no reports.
+ */
+export async function watchEngines(connection: Connection): Promise<EngineWatch> {
+  const { pool, timers } = connection;
+  const reports = new EngineReports();
+  let session: Session | undefined;
+  let closed = false;
+  let cancelReopening = (): void => undefined;
+
+  const open = async (delayMs: number): Promise<void> => {
+    try {
+      const opened = await pool.stream((wire) =>
+        wire.streamEngineLogs((event) => reports.add(event)),
+      );
+      session = opened;
+      void opened.closed.then(() => reopenAfter(REOPEN_DELAY_MS));
+      if (closed) await opened.close();
+    } catch (error) {
+      // The client was closed.
+      if (isCallFault(error, 'closed')) return;
+      reopenAfter(Math.min(2 * delayMs, MAX_REOPEN_DELAY_MS));
+    }
+  };
+  const reopenAfter = (delayMs: number): void => {
+    if (closed) return;
+    cancelReopening = timers.inBackground(delayMs, () => void open(delayMs));
+  };
+  const close = async (): Promise<void> => {
+    closed = true;
+    cancelReopening();
+    await session?.close();
+  };
+
+  await open(REOPEN_DELAY_MS);
+  for (let waitedMs = 0; waitedMs < OPEN_DEADLINE_MS; waitedMs += OPEN_POLL_MS) {
+    const opening = session?.retired === false && session.wire.isConnected('diagnostics') === false;
+    if (!opening) break;
+    await delay(timers, OPEN_POLL_MS);
+  }
+  return { reports: () => reports.list(), close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,34 @@
+// Reads synchronously: most of the files are absent, and asking for each through Node's thread
+// pool would take longer than the rest of connecting.
+import { readFileSync, statSync } from 'node:fs';
+
+/** A JSON file; `undefined` where it is absent, cannot be read or is not JSON. */
+export function readJson(file: string): unknown {
+  const text = readText(file);
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A text file; `null` where it is absent or cannot be read. */
+export function readText(file: string): string | null {
+  try {
+    // Checks first: that is a hundred times as fast as an exception, and most files are absent.
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a path leads to a folder. */
+export function isDirectory(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
+}

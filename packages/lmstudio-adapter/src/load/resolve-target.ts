@@ -1,0 +1,80 @@
+import { findModel } from '../models/find-model.js';
+import { listDownloaded } from '../models/list-models.js';
+import { baseKeyOf, refersTo } from '../models/model-identity.js';
+import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
+import type { Connection } from '../wire/connection.js';
+import type { Deadline } from '../wire/deadline.js';
+import type { ModelKind } from '../wire/wire.js';
+
+/** The model and the machine of a load or an estimate. */
+export interface Target {
+  readonly kind: ModelKind;
+  /** The key that is sent to LM Studio. */
+  readonly wireKey: string;
+  /** Key of the variant that LM Studio loads; the model key where the variant is not known. */
+  readonly loads: string;
+  /** The caller named a variant that is not the selected one; LM Studio may refuse it. */
+  readonly otherVariant: boolean;
+  /** `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
+  /** `null`: the list was not needed. */
+  readonly downloaded: readonly DownloadedModel[] | null;
+}
+
+/** The part of a request that names its model and machine. */
+export interface AskedModel {
+  readonly modelKey: string;
+  readonly kind: ModelKind | null;
+  readonly deviceIdentifier: string | null | undefined;
+}
+
+/**
+ * Finds the kind, the variant and the machine of a model. Without a device this is LM Studio's own
+ * machine, or the LM Link device that alone has the model. The machine is always named, because LM Studio would
+ * otherwise use the device that the user prefers.
+ */
+export async function resolveTarget(
+  connection: Connection,
+  { modelKey, kind, deviceIdentifier }: AskedModel,
+  deadline: Deadline,
+): Promise<Target> {
+  const { models } = await listDownloaded(connection, deadline);
+  const { model, variant } = findModel(modelKey, models, deviceIdentifier);
+  const selected = model?.selectedVariant ?? null;
+  const holder = model?.deviceIdentifier ?? null;
+  return {
+    kind: kind ?? model?.kind ?? 'llm',
+    // LM Studio refuses the keys of variants; the model's own key loads the selected one. LM Studio
+    // also accepts partial paths, so a key that is not in the list is sent unchanged.
+    wireKey: model !== null && variant !== null && variant === selected ? model.modelKey : modelKey,
+    loads: variant ?? selected ?? model?.modelKey ?? modelKey,
+    otherVariant: variant !== null && variant !== selected,
+    deviceIdentifier: deviceIdentifier === undefined ? holder : deviceIdentifier,
+    downloaded: models,
+  };
+}
+
+/** The target of an estimate. Does not list the models where the caller names kind and machine. */
+export async function resolveEstimateTarget(
+  connection: Connection,
+  asked: AskedModel,
+  deadline: Deadline,
+): Promise<Target> {
+  const { modelKey, kind, deviceIdentifier } = asked;
+  const namesVariant = baseKeyOf(modelKey) !== modelKey;
+  return kind === null || deviceIdentifier === undefined || namesVariant
+    ? resolveTarget(connection, asked, deadline)
+    : {
+        kind,
+        wireKey: modelKey,
+        loads: modelKey,
+        otherVariant: false,
+        deviceIdentifier,
+        downloaded: null,
+      };
+}
+
+/** Whether a resident is the same model, in the same variant, on the same machine. */
+export function isSameModel(target: Target, resident: ResidentInstance): boolean {
+  return target.deviceIdentifier === resident.deviceIdentifier && refersTo(target.loads, resident);
+}

@@ -1,0 +1,98 @@
+import type { Connection } from '../wire/connection.js';
+import { checkAbandoned } from './clean-up-load.js';
+import type { NormalizedLoad } from './load-types.js';
+
+/** Delay before the second check; each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
+const FIRST_DELAY_MS = 1000;
+const LONGEST_DELAY_MS = 10_000;
+
+/**
+ * After this time a copy with the identifier counts as somebody else's: the user may have loaded
+ * the same model by hand.
+ */
+const WATCHED_MS = 10 * 60_000;
+
+/** An abandoned load. LM Studio has not confirmed its end, so the copy may still appear. */
+export interface UnconfirmedLoad {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  /** The LM Link device of the load; `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
+}
+
+interface Entry extends UnconfirmedLoad {
+  readonly watchUntilMs: number;
+  stop: () => void;
+}
+
+/**
+ * The abandoned loads whose end LM Studio has not confirmed. Each is watched for ten minutes; a
+ * copy that appears and is idle is unloaded. The watch does not keep the process alive.
+ */
+export class UnconfirmedLoads {
+  readonly #entries = new Map<string, Entry>();
+  #stopped = false;
+
+  constructor(private readonly connection: Connection) {}
+
+  /** The loads that are still unconfirmed. */
+  list(): readonly UnconfirmedLoad[] {
+    return [...this.#entries.values()].map(
+      ({ modelKey, instanceIdentifier, deviceIdentifier }) => ({
+        modelKey,
+        instanceIdentifier,
+        deviceIdentifier,
+      }),
+    );
+  }
+
+  has(instanceIdentifier: string): boolean {
+    return this.#entries.has(instanceIdentifier);
+  }
+
+  /** Adds an abandoned load and starts to watch for its copy. */
+  add({ modelKey, identifier, deviceIdentifier }: NormalizedLoad): void {
+    this.remove(identifier);
+    const entry: Entry = {
+      modelKey,
+      instanceIdentifier: identifier,
+      deviceIdentifier: deviceIdentifier ?? null,
+      watchUntilMs: this.connection.timers.nowMs() + WATCHED_MS,
+      stop: () => undefined,
+    };
+    this.#entries.set(identifier, entry);
+    this.#schedule(entry, FIRST_DELAY_MS);
+  }
+
+  /** Forgets a load: its copy is gone, or somebody uses it. */
+  remove(instanceIdentifier: string): void {
+    this.#entries.get(instanceIdentifier)?.stop();
+    this.#entries.delete(instanceIdentifier);
+  }
+
+  /** Ends every watch; `list` still names the loads. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { stop } of this.#entries.values()) stop();
+  }
+
+  #schedule(entry: Entry, delayMs: number): void {
+    if (this.#stopped) return;
+    entry.stop = this.connection.timers.inBackground(delayMs, () => {
+      void this.#check(entry, Math.min(2 * delayMs, LONGEST_DELAY_MS));
+    });
+  }
+
+  async #check(entry: Entry, nextDelayMs: number): Promise<void> {
+    const finding = await checkAbandoned(this.connection, entry.instanceIdentifier);
+    if (this.#entries.get(entry.instanceIdentifier) !== entry) return;
+    // When LM Studio has ended, its models are gone, too.
+    if (finding === 'removed' || finding === 'server-gone') {
+      return this.remove(entry.instanceIdentifier);
+    }
+    if (this.connection.timers.nowMs() >= entry.watchUntilMs) {
+      return this.remove(entry.instanceIdentifier);
+    }
+    this.#schedule(entry, nextDelayMs);
+  }
+}

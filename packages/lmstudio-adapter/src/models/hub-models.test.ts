@@ -1,0 +1,175 @@
+import { startSimulator, type WorldInput } from '@mai/lmstudio-simulator';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+
+import { connect, type LMStudioClient, refersTo } from '../index.js';
+
+const HUB = 'acme/alpha-9b';
+const Q4 = `${HUB}@q4_k_m`;
+const Q8 = `${HUB}@q8_0`;
+
+const variant = (name: string, path: string, sizeBytes: number) => ({
+  name,
+  path,
+  sizeBytes,
+  quantization: { name: name.toUpperCase(), bits: 4 },
+});
+
+const MODELS: WorldInput['models'] = [
+  {
+    modelKey: HUB,
+    sizeBytes: 5e8,
+    maxContextLength: 131_072,
+    variants: [
+      variant('q4_k_m', 'acme/alpha-9B-GGUF/alpha-9B-Q4_K_M.gguf', 5e8),
+      variant('q8_0', 'acme/alpha-9B-GGUF/alpha-9B-Q8_0.gguf', 9e8),
+    ],
+  },
+  {
+    modelKey: 'acme/alpha-mlx',
+    sizeBytes: 5e8,
+    format: 'safetensors',
+    variants: [variant('4bit', 'acme/alpha-9B-MLX-4bit', 5e8)],
+  },
+  { modelKey: 'beta@q5_k_m', path: 'someone/beta-GGUF/beta-Q5_K_M.gguf', sizeBytes: 5e8 },
+];
+
+async function withWorld(
+  world: WorldInput,
+  run: (
+    client: LMStudioClient,
+    simulator: Awaited<ReturnType<typeof startSimulator>>,
+  ) => Promise<void>,
+): Promise<void> {
+  await using simulator = await startSimulator({ speed: 50, world });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await run(client, simulator);
+}
+
+test('finds the file of a hub model, the folder of an MLX model, and the path of any other file', () =>
+  withWorld({ models: MODELS }, async (client, simulator) => {
+    const paths = async () =>
+      (await client.listDownloaded()).models.map(({ modelKey, path }) => [modelKey, path]);
+    const expected = [
+      [HUB, 'acme/alpha-9B-GGUF/alpha-9B-Q4_K_M.gguf'],
+      ['acme/alpha-mlx', 'acme/alpha-9B-MLX-4bit'],
+      ['beta@q5_k_m', 'someone/beta-GGUF/beta-Q5_K_M.gguf'],
+    ];
+    expect(await paths()).toEqual(expected);
+    expect(await paths()).toEqual(expected);
+    // The variants of each model are asked for only once.
+    const asked = simulator.requests.filter(
+      ({ endpoint }) => endpoint === 'listDownloadedModelVariants',
+    );
+    expect(asked).toHaveLength(2);
+    expect((await client.modelInfo(HUB)).variants).toMatchObject([
+      { modelKey: Q4, path: 'acme/alpha-9B-GGUF/alpha-9B-Q4_K_M.gguf' },
+      { modelKey: Q8, path: 'acme/alpha-9B-GGUF/alpha-9B-Q8_0.gguf' },
+    ]);
+  }));
+
+test.each(['model', 'variant'] as const)(
+  'a resident has its model key and its variant, where LM Studio reports it with the key of the %s',
+  (instanceKey) =>
+    withWorld({ models: MODELS, instanceKey }, async (client, simulator) => {
+      await client.load({ modelKey: HUB });
+      await client.load({ modelKey: 'beta@q5_k_m' });
+      const residents = await client.listResidents();
+      expect(residents).toMatchObject([
+        { instanceIdentifier: HUB, modelKey: HUB, variant: Q4 },
+        { instanceIdentifier: 'beta@q5_k_m', modelKey: 'beta@q5_k_m', variant: null },
+      ]);
+      const [resident] = residents;
+      const named = [HUB, Q4, Q8].map((key) => resident !== undefined && refersTo(key, resident));
+      expect(named).toEqual([true, true, false]);
+      // Both keys name the variant that is loaded already.
+      for (const modelKey of [HUB, Q4]) {
+        expect(await client.load({ modelKey })).toMatchObject({ reused: true });
+      }
+      expect((await client.modelInfo(HUB)).residents).toHaveLength(1);
+      await client.unload(HUB);
+      expect(simulator.residents()).toHaveLength(1);
+    }),
+);
+
+test.each([true, false])(
+  'the key of the selected variant estimates and loads, where LM Studio accepts such keys: %s',
+  (variantKeysLoad) =>
+    withWorld({ models: MODELS, variantKeysLoad }, async (client, simulator) => {
+      const ofModel = await client.estimate(HUB, DEFAULT_LOAD_CONFIG);
+      expect(ofModel).not.toBeNull();
+      expect(await client.estimate(Q4, DEFAULT_LOAD_CONFIG)).toEqual(ofModel);
+      const { instance } = await client.load({ modelKey: Q4 });
+      expect(instance).toMatchObject({ instanceIdentifier: Q4, modelKey: HUB, variant: Q4 });
+      expect(simulator.residents()).toHaveLength(1);
+    }),
+);
+
+test('a variant that is not selected loads, or LM Studio’s refusal says what to do', async () => {
+  await withWorld({ models: MODELS, variantKeysLoad: true }, async (client) => {
+    await client.load({ modelKey: HUB });
+    // Another variant is another model, so it is loaded beside the first.
+    expect(await client.load({ modelKey: Q8 })).toMatchObject({
+      reused: false,
+      instance: { modelKey: Q8, variant: Q8 },
+    });
+    expect((await client.modelInfo(HUB)).residents).toHaveLength(2);
+  });
+  await withWorld({ models: MODELS, variantKeysLoad: false }, async (client, simulator) => {
+    expect(await client.estimate(Q8, DEFAULT_LOAD_CONFIG)).toBeNull();
+    await expect(client.load({ modelKey: Q8 })).rejects.toMatchObject({
+      code: 'LOAD_REFUSED',
+      message: expect.stringContaining('select this one in LM Studio'),
+    });
+    expect(simulator.residents()).toEqual([]);
+  });
+});
+
+const TOWER = {
+  deviceIdentifier: 'tower',
+  models: [
+    { modelKey: 'beta@q5_k_m', path: 'someone/beta-GGUF/beta-Q5_K_M.gguf', sizeBytes: 5e8 },
+    { modelKey: 'org/big', sizeBytes: 5e8 },
+  ],
+};
+
+test.each([
+  ['beta@q5_k_m', undefined, null],
+  ['beta@q5_k_m', null, null],
+  ['beta@q5_k_m', 'tower', 'tower'],
+  ['org/big', undefined, 'tower'],
+])(
+  'a load and an estimate of %s for the device %s name the device %s, whatever the user prefers',
+  (modelKey, deviceIdentifier, named) =>
+    withWorld(
+      { models: MODELS, devices: [TOWER], preferredDeviceIdentifier: 'tower' },
+      async (client, simulator) => {
+        expect(
+          await client.estimate(modelKey, DEFAULT_LOAD_CONFIG, { deviceIdentifier }),
+        ).not.toBeNull();
+        const { instance } = await client.load({ modelKey, deviceIdentifier });
+        expect(instance.deviceIdentifier).toBe(named);
+        const sent = simulator.requests.filter(({ endpoint }) =>
+          ['estimateModelUsage', 'loadModel'].includes(endpoint),
+        );
+        expect(sent).toHaveLength(3);
+        for (const { parameter } of sent) {
+          expect(parameter).toMatchObject({ deviceIdentifier: named });
+        }
+      },
+    ),
+);
+
+test('a model of an unknown kind is left out and named, and an unknown context length is null', () =>
+  withWorld(
+    {
+      models: [
+        { modelKey: 'acme/voice', type: 'tts', sizeBytes: 1e8 },
+        { modelKey: 'acme/odd', sizeBytes: 1e8, maxContextLength: 0 },
+      ],
+    },
+    async (client) => {
+      const { models, leftOut } = await client.listDownloaded();
+      expect(models).toMatchObject([{ modelKey: 'acme/odd', maxContextLengthTokens: null }]);
+      expect(leftOut).toEqual([{ modelKey: 'acme/voice', type: 'tts', reason: 'other-kind' }]);
+    },
+  ));

@@ -1,0 +1,81 @@
+import type { RawModelInfo } from '../wire/wire.js';
+import type { ResidentInstance } from './model-types.js';
+
+/** A model key without its variant: `qwen/qwen3-4b` for `qwen/qwen3-4b@q8_0`. */
+export function baseKeyOf(modelKey: string): string {
+  const at = modelKey.indexOf('@');
+  return at === -1 ? modelKey : modelKey.slice(0, at);
+}
+
+/**
+ * Whether a model key names this resident: the key of its model, or the key of its variant. Where
+ * LM Studio does not report the variant, the key of each variant of its model names it.
+ */
+export function refersTo(
+  modelKey: string,
+  resident: Pick<ResidentInstance, 'modelKey' | 'variant'>,
+): boolean {
+  const { variant } = resident;
+  if (modelKey === resident.modelKey || modelKey === variant) return true;
+  return variant === null
+    ? baseKeyOf(modelKey) === resident.modelKey
+    : modelKey === baseKeyOf(variant);
+}
+
+/** Model keys and selected variants, by the keys of all variants. */
+export type KnownVariants = ReadonlyMap<
+  string,
+  { readonly modelKey: string; readonly selected: string | null }
+>;
+
+/**
+ * The model key and the variant of an instance, whichever way LM Studio reports them. The model key is
+ * the key that loads this variant: the model's own for the selected variant, else the variant's.
+ */
+export function identify(
+  raw: RawModelInfo,
+  knownVariants: KnownVariants,
+): Pick<ResidentInstance, 'modelKey' | 'variant'> {
+  const variant = isVariantKey(raw, knownVariants) ? raw.modelKey : raw.selectedVariant;
+  if (variant === null) return { modelKey: raw.modelKey, variant };
+  const known = knownVariants.get(variant);
+  if (known === undefined) return { modelKey: baseKeyOf(raw.modelKey), variant };
+  const isSelected = known.selected === null || known.selected === variant;
+  return { modelKey: isSelected ? known.modelKey : variant, variant };
+}
+
+/**
+ * Whether the instance reports the key of a variant. A key with `@` can also belong to one of several
+ * files in a folder; such a model has a path of its own.
+ */
+function isVariantKey(raw: RawModelInfo, knownVariants: KnownVariants): boolean {
+  const { modelKey, selectedVariant, variants, path } = raw;
+  const baseKey = baseKeyOf(modelKey);
+  if (baseKey === modelKey) return false;
+  return (
+    knownVariants.has(modelKey) ||
+    selectedVariant === modelKey ||
+    variants.includes(modelKey) ||
+    path === baseKey ||
+    path === modelKey
+  );
+}
+
+/**
+ * Path of a model's file or folder below the models folder; `null` where the entry does not have it, as
+ * for a model of LM Studio's hub, whose `path` is its key. The variants of such a model have the path
+ * in `indexedModelIdentifier`, after `KEY@`.
+ */
+export function filePathOf(raw: RawModelInfo): string | null {
+  const { path, indexedModelIdentifier } = raw;
+  const baseKey = baseKeyOf(raw.modelKey);
+  const prefix = `${baseKey}@`;
+  if (indexedModelIdentifier?.startsWith(prefix) === true) {
+    const file = indexedModelIdentifier.slice(prefix.length);
+    // Without a folder the rest is the name of a variant, e.g. `q8_0`.
+    if (file.includes('/')) return file;
+  }
+  return path === raw.modelKey || path === baseKey || path?.startsWith(prefix) === true
+    ? null
+    : path;
+}

@@ -1,0 +1,49 @@
+/** A JSON object of unknown shape. */
+export type Json = Readonly<Record<string, unknown>>;
+
+// Each function returns `null` for a value of another type.
+
+export function record(value: unknown): Json | null {
+  return isRecord(value) ? value : null;
+}
+
+/** The objects of an array; other elements are left out. `[]` for anything but an array. */
+export function records(value: unknown): readonly Json[] {
+  if (!Array.isArray(value)) return [];
+  return value.map(record).filter((item) => item !== null);
+}
+
+/** A text that is not empty. */
+export function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** The texts of an array; other elements are left out. `[]` for anything but an array. */
+export function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** A finite number. */
+export function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** A number above 0. LM Studio reports a length that it does not know as 0. */
+export function positive(value: unknown): number | null {
+  const read = number(value);
+  return read !== null && read > 0 ? read : null;
+}
+
+/** The finite numbers of an array; other elements are left out. `[]` for anything but an array. */
+export function numbers(value: unknown): readonly number[] {
+  if (!Array.isArray(value)) return [];
+  return value.map(number).filter((item) => item !== null);
+}
+
+export function boolean(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null;
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,29 @@
+import { parseInstance, parseListing, parseLoaded, parseSurvey } from './parse-answers.js';
+
+test('an entry without a key is left out, and missing facts are null', () => {
+  expect(parseListing([{ type: 'llm', modelKey: 'a/b' }, { type: 'llm' }, null, 7])).toMatchObject({
+    models: [{ modelKey: 'a/b', displayName: 'a/b', path: null, maxContextLength: null }],
+    leftOut: [
+      { modelKey: null, type: 'llm' },
+      { modelKey: null, type: null },
+      { modelKey: null, type: null },
+    ],
+  });
+});
+
+test.each([[undefined], [null], ['text'], [{}], [7]])(
+  '%j is no listing and no survey',
+  (answer) => {
+    expect(parseListing(answer)).toBeUndefined();
+    expect(parseLoaded(answer)).toBeUndefined();
+    expect(parseInstance(answer)).toBeUndefined();
+    expect(parseSurvey(answer)).toBeUndefined();
+  },
+);
+
+test('an engine of unknown shape does not end the survey', () => {
+  expect(parseSurvey({ status: 'ok', engines: [{ engine: 'llama.cpp' }] })).toMatchObject({
+    status: 'ok',
+    engines: [{ engine: 'llama.cpp', gpus: [], cpu: null, gpuResult: { code: 'unknown' } }],
+  });
+});

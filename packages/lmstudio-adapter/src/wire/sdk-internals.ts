@@ -1,0 +1,117 @@
+import { withoutContent } from '../engine-log/engine-event.js';
+import {
+  parseInstance,
+  parseListing,
+  parseLoaded,
+  parseLoadMessage,
+  parseSurvey,
+} from './parse-answers.js';
+import { toServerError } from '../faults/server-error.js';
+
+// Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional; the tests
+// that use them fail if a new SDK changes them.
+
+export interface Socket {
+  readonly readyState: number;
+  close(): void;
+  terminate(): void;
+  once(event: 'close', listener: () => void): void;
+}
+
+export const SOCKET_CLOSED = 3;
+
+interface Transport {
+  readonly status?: string;
+  readonly ws?: Socket | null;
+}
+
+/** What a zod schema answers. */
+interface Schema {
+  safeParse(value: unknown): { readonly success: boolean; readonly data?: unknown };
+}
+
+interface Port {
+  readonly transport?: Transport;
+  readonly backendInterface?: {
+    getRpcEndpoint?(name: string): { returns: Schema } | undefined;
+    getChannelEndpoint?(name: string): { toClientPacket: Schema } | undefined;
+  };
+  errorDeserializer?: (serialized: unknown) => Error;
+}
+
+export const ALL_NAMESPACES = [
+  'llm',
+  'embedding',
+  'system',
+  'diagnostics',
+  'files',
+  'repository',
+  'plugins',
+  'runtime',
+] as const;
+
+/** The socket and the state of one namespace. */
+export function transportOf(client: object, namespace: string): Transport | undefined {
+  return portOf(client, namespace)?.transport;
+}
+
+/**
+ * Makes an SDK client accept answers whose fields are newer or older than its schemas, and keep the
+ * fields of LM Studio's errors, which it would otherwise join into one decorated text.
+ */
+export function loosen(client: object): void {
+  for (const namespace of ALL_NAMESPACES) {
+    const port = portOf(client, namespace);
+    if (port !== undefined) port.errorDeserializer = toServerError;
+  }
+  loosenRpc(client, 'system', 'listDownloadedModels', unchangedIf(parseListing));
+  loosenRpc(client, 'system', 'listDownloadedModelVariants', unchangedIf(parseListing));
+  loosenRpc(client, 'llm', 'listLoaded', parseLoaded);
+  loosenRpc(client, 'embedding', 'listLoaded', parseLoaded);
+  loosenRpc(client, 'llm', 'getModelInfo', unchangedIf(parseInstance));
+  loosenRpc(client, 'embedding', 'getModelInfo', unchangedIf(parseInstance));
+  loosenRpc(client, 'runtime', 'surveyHardware', unchangedIf(parseSurvey));
+  loosenChannel(client, 'llm', 'loadModel', unchangedIf(parseLoadMessage));
+  loosenChannel(client, 'embedding', 'loadModel', unchangedIf(parseLoadMessage));
+  loosenChannel(client, 'diagnostics', 'streamLogs', withoutContent);
+}
+
+/** Passes an answer that can be parsed on unchanged; the door parses it. */
+function unchangedIf(parse: (answer: unknown) => unknown): (answer: unknown) => unknown {
+  return (answer) => (parse(answer) === undefined ? undefined : answer);
+}
+
+function loosenRpc(
+  client: object,
+  namespace: string,
+  name: string,
+  parse: (answer: unknown) => unknown,
+): void {
+  const endpoint = portOf(client, namespace)?.backendInterface?.getRpcEndpoint?.(name);
+  if (endpoint !== undefined) endpoint.returns = orStrict(parse, endpoint.returns);
+}
+
+function loosenChannel(
+  client: object,
+  namespace: string,
+  name: string,
+  parse: (message: unknown) => unknown,
+): void {
+  const endpoint = portOf(client, namespace)?.backendInterface?.getChannelEndpoint?.(name);
+  if (endpoint !== undefined) endpoint.toClientPacket = orStrict(parse, endpoint.toClientPacket);
+}
+
+/** What `parse` makes of a value, or else the verdict of the SDK's own schema. */
+function orStrict(parse: (value: unknown) => unknown, strict: Schema): Schema {
+  return {
+    safeParse: (value) => {
+      const data = parse(value);
+      return data === undefined ? strict.safeParse(value) : { success: true, data };
+    },
+  };
+}
+
+function portOf(client: object, namespace: string): Port | undefined {
+  // The SDK's types hide the ports of its namespaces, so only a cast reaches them.
+  return (client as Readonly<Record<string, Port | undefined>>)[`${namespace}Port`];
+}

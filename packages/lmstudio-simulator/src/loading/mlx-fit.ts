@@ -1,0 +1,33 @@
+import type { ModelOnDevice } from '../runtime/device.js';
+import type { LoadSettings } from './load-settings.js';
+import { sequenceStateBytes } from './memory.js';
+
+// Memory that mlx-engine keeps for what its formula misses.
+const RESERVE_BYTES = 3 * 2 ** 30;
+// Tokens that mlx-engine processes at once, for which it reserves the scores of each head.
+const PREFILL_TOKENS = 512;
+const SCORE_BYTES = 2;
+const CACHE_STEP_TOKENS = 256;
+const LEAST_TOKENS = 4096;
+
+/**
+ * The settings with the context that mlx-engine's autoFit chooses: as many tokens as fit into the memory that
+ * the GPU may use. It replaces the default context, so it can be larger. Source: `context_fit.py` of mlx-engine,
+ * without the small term for the input.
+ */
+export function fitMlxContext(settings: LoadSettings, file: ModelOnDevice): LoadSettings {
+  const { model, device, sizeBytes } = file;
+  const [gpu] = device.machine.gpus;
+  if (model.format !== 'safetensors' || !settings.autoFit || gpu === undefined) return settings;
+  const { attentionHeads, slidingWindowTokens } = model.geometry;
+  // Beyond the window, windowed layers take no more memory.
+  const stateAt = (tokens: number): number =>
+    sequenceStateBytes(model, settings, slidingWindowTokens + tokens);
+  const tokenBytes = stateAt(1) - stateAt(0);
+  const scoreBytes = attentionHeads * SCORE_BYTES * PREFILL_TOKENS;
+  const fitting = (gpu.totalBytes - RESERVE_BYTES - sizeBytes) / (tokenBytes + scoreBytes);
+  const stepped = Math.ceil(fitting / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS;
+  const most = model.maxContextLength > 0 ? model.maxContextLength : stepped;
+  const contextLengthTokens = Math.max(Math.min(LEAST_TOKENS, most), Math.min(stepped, most));
+  return { ...settings, contextLengthTokens };
+}

@@ -1,0 +1,14 @@
+/** The number of tokens of a text: one for each four characters, a rule of thumb for English. */
+export function countTokens(text: string): number {
+  return Math.max(1, Math.ceil(text.length / 4));
+}
+
+/** Stable numbers that stand for tokens; their count is that of `countTokens`. */
+export function tokenize(text: string): readonly number[] {
+  return Array.from({ length: countTokens(text) }, (_, index) =>
+    [...text.slice(index * 4, index * 4 + 4)].reduce(
+      (hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 30_000,
+      7,
+    ),
+  );
+}

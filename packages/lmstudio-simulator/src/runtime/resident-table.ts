@@ -1,0 +1,142 @@
+import type { SimulatorClock } from '../clock/clock.js';
+import { bounded, growAfterPrediction, NO_GROWTH } from '../loading/growth.js';
+import type { MemoryGrowth } from '../loading/growth.js';
+import { identifierNotFound, specificModelUnloaded } from '../wire/wire-error.js';
+import type { ModelDomain } from './device.js';
+import type { InstanceStatus, ResidentState } from './resident.js';
+import { isBusy } from './resident.js';
+
+/** The properties of a resident that do not change. */
+export type NewResident = Pick<
+  ResidentState,
+  | 'file'
+  | 'domain'
+  | 'identifier'
+  | 'instanceReference'
+  | 'enginePid'
+  | 'reportsVariant'
+  | 'ttlMs'
+  | 'justInTime'
+  | 'settings'
+  | 'fields'
+  | 'use'
+>;
+
+/** The loaded instances, with their times to live. */
+export class ResidentTable {
+  readonly #clock: SimulatorClock;
+  readonly #byIdentifier = new Map<string, ResidentState>();
+
+  constructor(clock: SimulatorClock) {
+    this.#clock = clock;
+  }
+
+  get all(): readonly ResidentState[] {
+    return [...this.#byIdentifier.values()];
+  }
+
+  identifiers(domain: ModelDomain): readonly string[] {
+    return this.all
+      .filter((resident) => resident.domain === domain)
+      .map(({ identifier }) => identifier);
+  }
+
+  find(identifier: string): ResidentState | null {
+    return this.#byIdentifier.get(identifier) ?? null;
+  }
+
+  /** @throws WireError where no such instance is loaded. */
+  get(identifier: string, domain: ModelDomain = 'llm'): ResidentState {
+    const resident = this.find(identifier);
+    if (!resident) throw identifierNotFound(identifier, this.identifiers(domain));
+    return resident;
+  }
+
+  /** @throws WireError where the instance has been unloaded. */
+  getByReference(instanceReference: string): ResidentState {
+    const found = this.all.find((resident) => resident.instanceReference === instanceReference);
+    if (!found) throw specificModelUnloaded();
+    return found;
+  }
+
+  add(resident: NewResident): ResidentState {
+    const state: ResidentState = {
+      ...resident,
+      growth: NO_GROWTH,
+      loadedAtMs: this.#clock.now(),
+      lastUsedMs: null,
+      status: 'idle',
+      jobs: new Set(),
+      queue: [],
+      scripted: null,
+      cancelScripted: () => {},
+      cancelEviction: () => {},
+    };
+    this.#byIdentifier.set(state.identifier, state);
+    this.#scheduleEviction(state);
+    return state;
+  }
+
+  /** @throws WireError where no such instance is loaded. */
+  unload(identifier: string, domain: ModelDomain = 'llm'): void {
+    const resident = this.get(identifier, domain);
+    this.#byIdentifier.delete(identifier);
+    resident.cancelEviction();
+    resident.cancelScripted();
+    const jobs = [...resident.jobs, ...resident.queue.splice(0)];
+    resident.jobs.clear();
+    for (const job of jobs) job.abandon();
+  }
+
+  /** Notes that an instance is used or has become idle, which restarts its time to live. */
+  touch(resident: ResidentState): void {
+    resident.lastUsedMs = this.#clock.now();
+    this.#scheduleEviction(resident);
+  }
+
+  /** Notes that an instance has predicted, which fills the engine's caches. */
+  grow(resident: ResidentState, tokens: number): void {
+    resident.growth = growAfterPrediction(resident, tokens);
+  }
+
+  /** Adds to what an instance has grown by, up to the limits of its engine. */
+  addGrowth(identifier: string, added: Partial<MemoryGrowth>): void {
+    const resident = this.get(identifier);
+    const { growth } = resident;
+    resident.growth = bounded(resident, {
+      promptCacheBytes: growth.promptCacheBytes + (added.promptCacheBytes ?? 0),
+      checkpointBytes: growth.checkpointBytes + (added.checkpointBytes ?? 0),
+      kvCacheBytes: growth.kvCacheBytes + (added.kvCacheBytes ?? 0),
+    });
+  }
+
+  setBusy(
+    identifier: string,
+    activity: { readonly status: InstanceStatus; readonly queued: number },
+    forMs: number | null,
+  ): void {
+    const resident = this.get(identifier);
+    resident.cancelScripted();
+    resident.cancelScripted = () => {};
+    const idle = activity.status === 'idle' && activity.queued === 0;
+    resident.scripted = idle ? null : activity;
+    this.touch(resident);
+    if (idle || forMs === null) return;
+    resident.cancelScripted = this.#clock.schedule(() => {
+      resident.scripted = null;
+      this.touch(resident);
+    }, forMs);
+  }
+
+  #scheduleEviction(resident: ResidentState): void {
+    resident.cancelEviction();
+    const { ttlMs } = resident;
+    if (ttlMs === null) return;
+    resident.cancelEviction = this.#clock.schedule(() => {
+      // A busy instance is not evicted. When its work ends, touch() starts this timer again.
+      if (!isBusy(resident) && this.#byIdentifier.has(resident.identifier)) {
+        this.unload(resident.identifier);
+      }
+    }, ttlMs);
+  }
+}

@@ -78,7 +78,7 @@ function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Ch
 /** LM Studio's engine failed to look at a part of the hardware, so it may load models without its GPU. */
 function checkSurvey({ part, code, message }: SurveyProblem): Check {
   const what = {
-    engine: 'find an engine for this machine',
+    engine: 'survey this machine with its engine',
     gpu: 'list the GPUs',
     cpu: 'read the CPU',
   };

@@ -1,0 +1,178 @@
+import { LMStudioClient } from '@lmstudio/sdk';
+import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
+import { openAutopilotWorld, type AutopilotWorld } from '../test/autopilot-world.js';
+import type { Host } from './host.js';
+import { openHost } from './open-host.js';
+
+const GIB = 1024 ** 3;
+const HUB = {
+  ...{ modelKey: 'acme/hub', sizeBytes: 4 * GIB, maxContextLength: 8192 },
+  variants: [
+    {
+      ...{ name: 'q4_k_m', sizeBytes: 4 * GIB, path: 'acme/Hub/Hub-Q4_K_M.gguf' },
+      quantization: { name: 'Q4_K_M', bits: 4 },
+    },
+    {
+      ...{ name: 'q8_0', sizeBytes: 7 * GIB, path: 'acme/Hub/Hub-Q8_0.gguf' },
+      quantization: { name: 'Q8_0', bits: 8 },
+    },
+  ],
+} as const;
+
+let world: AutopilotWorld;
+beforeEach(async () => {
+  world = await openAutopilotWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+async function withHost(
+  simulated: NonNullable<SimulatorOptions['world']>,
+  use: (host: Host, client: LMStudioClient) => Promise<void>,
+): Promise<void> {
+  await using simulator = await startSimulator({ speed: 500, world: simulated });
+  await using host = await openHost({ ...world.options, url: simulator.httpUrl });
+  await using client = new LMStudioClient({ baseUrl: simulator.baseUrl });
+  await use(host, client);
+}
+
+describe.each(['model', 'variant'] as const)(
+  'a hub model whose instance reports the key of its %s',
+  (instanceKey) => {
+    const simulated = { machine: { gpus: [] }, models: [HUB], instanceKey };
+
+    test('is found by the key of its variant: load, status, estimate and unload', async () => {
+      await withHost(simulated, async (host, client) => {
+        await client.llm.load('acme/hub', { verbose: false });
+        const loaded = await host.load({ models: ['acme/hub@q4_k_m'] });
+        expect(loaded.reused).toBe(true);
+        const { residents } = await host.status();
+        expect(residents).toMatchObject([{ modelKey: 'acme/hub' }]);
+        expect(residents[0]?.footprint).not.toBeNull();
+        const estimate = await host.estimate({ model: 'acme/hub@q4_k_m' });
+        expect(estimate).toMatchObject({ modelKey: 'acme/hub@q4_k_m', basis: { kind: 'size' } });
+        const { unloaded } = await host.unload({ target: 'acme/hub@q4_k_m' });
+        expect(unloaded).toHaveLength(1);
+        expect((await host.status()).residents).toEqual([]);
+      });
+    });
+  },
+);
+
+test('the estimate of another variant goes by its own file', async () => {
+  await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
+    const [selected, other] = await Promise.all(
+      ['acme/hub', 'acme/hub@q8_0'].map((model) => host.estimate({ model, judge: false })),
+    );
+    expect(selected?.report.ram.weightsBytes).toBe(4 * GIB);
+    expect(other?.report.ram.weightsBytes).toBe(7 * GIB);
+  });
+});
+
+test('the list of models has no context above the maximum of a model', async () => {
+  await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
+    const { models } = await host.models({ contextLengthTokens: 65_536 });
+    expect(models).toMatchObject([{ profile: { contextLengthTokens: 8192 } }]);
+  });
+});
+
+test('load, models and select give a model that is not configured the same context', async () => {
+  await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
+    const [model] = (await host.models()).models;
+    const { selection } = await host.select();
+    const { instance } = await host.load({ models: ['acme/hub'] });
+    const tokens = model?.profile.contextLengthTokens;
+    expect(instance.contextLengthTokens).toBe(tokens);
+    expect([null, tokens]).toContain(
+      selection.chosen?.loadOption.loadConfig.contextLengthTokens ?? null,
+    );
+  });
+});
+
+test('strange entries of LM Studio’s list end no call, and are named', async () => {
+  const strange = { ...HUB, variants: [], path: 'a/b/c.gguf' };
+  const models = [
+    { ...strange, modelKey: 'acme/zero', maxContextLength: 0 },
+    { ...strange, modelKey: 'acme/voice', type: 'tts', path: 'a/b/d.gguf' },
+  ];
+  await withHost({ machine: { gpus: [] }, models }, async (host) => {
+    const list = await host.models();
+    expect(list.models.map(({ profile }) => profile.modelKey)).toEqual(['acme/zero']);
+    expect(list.otherEntries).toMatchObject([{ modelKey: 'acme/voice', type: 'tts' }]);
+    expect((await host.status()).residents).toEqual([]);
+    await host.select();
+  });
+});
+
+test('an MLX model is not offered where only an engine for GGUF is selected', async () => {
+  const mlx = { ...HUB, variants: [], modelKey: 'acme/mlx', format: 'safetensors' as const };
+  await withHost({ machine: { gpus: [] }, models: [HUB, mlx] }, async (host) => {
+    const { models, unusable } = await host.models();
+    expect(models.map(({ profile }) => profile.modelKey)).toEqual(['acme/hub']);
+    expect(unusable).toMatchObject([
+      {
+        ...{ modelKey: 'acme/mlx', code: 'NO_ENGINE' },
+        why: 'LM Studio has no engine selected for MLX models',
+      },
+    ]);
+  });
+});
+
+test('a model on another machine of LM Link is estimated by its size and by LM Studio', async () => {
+  const linked = { ...HUB, variants: [], modelKey: 'acme/far', path: 'a/b/far.gguf' };
+  const simulated = {
+    ...{
+      machine: { gpus: [] },
+      models: [{ ...linked, modelKey: 'acme/near', path: 'a/b/n.gguf' }],
+    },
+    devices: [{ deviceIdentifier: 'far-away', deviceName: 'Far', models: [linked] }],
+  };
+  await withHost(simulated, async (host) => {
+    const estimate = await host.estimate({ model: 'acme/far' });
+    expect(estimate).toMatchObject({
+      basis: { kind: 'size', why: 'it is on another machine of LM Link' },
+      fit: null,
+    });
+    expect(estimate.lmStudio?.totalBytes).toBeGreaterThan(4 * GIB);
+  });
+});
+
+test('a load that LM Studio has not confirmed to end is named when the host is closed', async () => {
+  const simulated = {
+    ...{ machine: { gpus: [] }, models: [HUB] },
+    ...{ loadAfterCancel: 'continue' as const, cancelConfirmationMs: 3_600_000 },
+  };
+  await using simulator = await startSimulator({ speed: 1, world: simulated });
+  const stalled = simulator.fault.stallLoad();
+  const host = await openHost({ ...world.options, url: simulator.httpUrl, timeoutMs: 500 });
+  const loading = host.load({ models: ['acme/hub'] });
+  await expect(loading).rejects.toMatchObject({ code: 'LOAD_TIMED_OUT', uncertain: true });
+  await host[Symbol.asyncDispose]();
+  expect(world.warnings.join()).toMatch(
+    /has not confirmed that it stopped loading acme\/hub\. It may still appear as mai\/acme\/hub/,
+  );
+  stalled.clear();
+}, 30_000);
+
+describe('doctor', () => {
+  test.each([
+    ['survey-error', 'error'],
+    ['no-compatible-backends', 'noCompatibleBackends'],
+  ] as const)('%s is a fault with its code', async (type, code) => {
+    await using simulator = await startSimulator({ faults: [{ type }] });
+    const { monitor: _, ...options } = world.options;
+    await using host = await openHost({ ...options, url: simulator.httpUrl });
+    const checks = await host.doctor();
+    const survey = checks.filter(({ name }) => name === 'Survey');
+    expect(survey.length).toBeGreaterThan(0);
+    expect(survey.every(({ state }) => state === 'fault')).toBe(true);
+    expect(survey.map(({ message }) => message).join()).toContain(`(${code})`);
+    expect(checks.map(({ message }) => message).join()).not.toContain('No GPU was found');
+  });
+
+  test('says by what models grow, and how to bound it', async () => {
+    await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
+      const growth = (await host.doctor()).find(({ name }) => name === 'Growth');
+      expect(growth?.message).toMatch(/prompt cache of up to 8\.0 GiB.*contextCheckpoints/);
+    });
+  });
+});

@@ -41,6 +41,7 @@ test('a model that is larger than its GPU never takes more of the GPU than is in
 
   const { residents, pools } = await host.status();
   const [resident] = residents;
+  expect(resident?.exceedsGpus).toBe(true);
   expect(resident?.footprint).toMatchObject({
     gpus: [{ deviceKey: 'card', bytes: 7 * GIB }],
     confidence: 'low',

@@ -1,5 +1,5 @@
-import type { AutopilotPorts, EnginePort } from '@mai/autopilot';
-import type { EngineWatch, LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
+import type { AutopilotPorts } from '@mai/autopilot';
+import type { EngineWatch, LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { createEnginePort } from '../engine/engine-processes.js';
 import type { HostParts } from '../host-parts.js';
@@ -31,32 +31,26 @@ export async function joinAutopilotPorts(
   await parts.monitor.inform(client, signal);
   const link = { kind: 'on', client } as const;
   const catalog = await openLiveCatalog({ parts, link, config, onApplied });
+  const watch = await watchEngines(parts, client);
   const ports = composePorts({
     link,
     monitor: parts.monitor.port,
     clock,
     catalog: catalog.port,
     estimator: catalog.estimator,
-    engines: (residents) => watchEngines(parts, client, residents),
+    engines: (residents) => (watch === null ? null : createEnginePort(watch, residents)),
   });
   return { ports, client, config };
 }
 
 /**
- * The processes of LM Studio's engines, from its log. Null where they can't be read within milliseconds: on another
+ * Subscribes to the log of LM Studio's engines, before the first load, because the log names each process only while
+ * it starts. The subscription ends with the client. Null where processes can't be read within milliseconds: on another
  * machine, and on systems where a program has to be started for that.
  */
-function watchEngines(
+async function watchEngines(
   { context: { platform } }: HostParts,
   client: LMStudioClient,
-  residents: () => readonly ResidentInstance[],
-): EnginePort | null {
-  if (!client.host.isLocal || platform !== 'linux') return null;
-  let watch: EngineWatch | null = null;
-  // An LM Studio without this log answers late, so the autopilot starts meanwhile. The watch ends with the client.
-  client.watchEngines().then(
-    (opened) => (watch = opened),
-    () => undefined,
-  );
-  return createEnginePort({ reports: () => watch?.reports() ?? [] }, residents);
+): Promise<EngineWatch | null> {
+  return client.host.isLocal && platform === 'linux' ? client.watchEngines() : null;
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Footprint, Resources } from '@mai/memory-ledger';
+import type { Footprint } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { DownloadedModel, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
@@ -23,6 +23,7 @@ import {
 import type { Downloads, ModelFiles } from '../models/downloads.js';
 import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
+import { withinGpus } from './within-gpus.js';
 
 /** The sources of footprints. */
 export interface FootprintSources {
@@ -113,32 +114,6 @@ function residentOf(
         one.modelKey === modelKey && one.deviceIdentifier === deviceIdentifier && isAsked(one),
     ) ?? null
   );
-}
-
-/**
- * The footprint of a resident as the machine's GPUs can hold it. LM Studio may have put fewer layers on a GPU than
- * the load configuration says (`autoFit`). So where a model takes more than its GPU has, only what is in use there
- * counts on the GPU, and the rest is in RAM.
- */
-function withinGpus(footprint: Footprint, { gpus }: Resources): Footprint {
-  const held = footprint.gpus.map(({ deviceKey, bytes }) => {
-    const gpu = gpus.find((one) => one.deviceKey === deviceKey);
-    const totalBytes = gpu?.memory === 'dedicated' ? gpu.totalBytes : null;
-    if (totalBytes === null || bytes <= totalBytes) return { deviceKey, bytes };
-    return { deviceKey, bytes: totalBytes - (gpu?.availableBytes ?? 0) };
-  });
-  const moved = footprint.gpus.reduce(
-    (sum, { bytes }, i) => sum + bytes - (held[i]?.bytes ?? 0),
-    0,
-  );
-  if (moved === 0) return footprint;
-  const { ram } = footprint;
-  return {
-    ...footprint,
-    ram: { ...ram, anonymousBytes: ram.anonymousBytes + moved },
-    gpus: held,
-    confidence: 'low',
-  };
 }
 
 /** Called with each question and its answer. */

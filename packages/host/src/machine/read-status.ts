@@ -6,6 +6,7 @@ import { toSelectionPolicy } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
 import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
+import { exceedsGpus } from '../footprints/within-gpus.js';
 import type { Session } from '../session.js';
 
 /** Whether LM Studio runs. */
@@ -37,7 +38,13 @@ export interface StatusReport {
   readonly trends: readonly PoolTrend[];
   readonly pools: readonly PoolOutcome[];
   readonly residents: readonly (RuntimeInstance &
-    Pick<Resident, 'footprint' | 'busy' | 'foreign'>)[];
+    Pick<Resident, 'footprint' | 'busy' | 'foreign'> & {
+      /**
+       * Whether it needs more than a GPU has. LM Studio has then spread it over GPU and RAM by itself, so that the
+       * shares are a guess.
+       */
+      readonly exceedsGpus: boolean;
+    })[];
   /** Residents on other machines of LM Link. They take no memory on this machine. */
   readonly elsewhere: readonly RuntimeInstance[];
   readonly config: { readonly source: string; readonly file: string | null };
@@ -98,7 +105,8 @@ export async function readStatus(session: Session): Promise<StatusReport> {
       const resident = here.get(instance.instanceIdentifier);
       if (resident === undefined) return [];
       const { footprint, busy, foreign } = resident;
-      return { ...instance, footprint, busy, foreign };
+      const exceeds = exceedsGpus(footprint, input.resources);
+      return { ...instance, footprint, busy, foreign, exceedsGpus: exceeds };
     }),
     elsewhere: instances.filter(({ instanceIdentifier }) => !here.has(instanceIdentifier)),
     config: { source: config.source.kind, file: config.source.file },

@@ -1,7 +1,7 @@
 import { formatCount, formatDuration } from './words.js';
 
 /** A setting of a loaded instance that differs from the requested one. */
-export interface Mismatch {
+interface Mismatch {
   readonly field: string;
   readonly asked: unknown;
   readonly got: unknown;

@@ -40,7 +40,9 @@ export function renderPools(
     Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
   );
   const measured = pools.map((pool, index) => {
-    const useBytes = when === 'before' ? pool.useBeforeBytes : pool.useAfterBytes;
+    // No more than the pool has is in use now. Sums of estimates may be higher.
+    const useBytes =
+      when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
     const injected = injectedBytes.get(pool.pool) ?? 0;
     const parts: BarPart[] = [
       { kind: 'others', ratio: (pool.othersBytes - injected) / pool.totalBytes },

@@ -41,7 +41,7 @@ function renderLMStudio(report: StatusReport, output: Output): string {
     resident.instanceIdentifier,
     resident.instanceIdentifier.endsWith(resident.modelKey) ? '' : style.dim(resident.modelKey),
     formatCount(resident.contextLengthTokens),
-    formatBytes(resident.footprint === null ? null : totalBytesOf(resident.footprint)),
+    `${resident.exceedsGpus ? '~ ' : ''}${formatBytes(resident.footprint === null ? null : totalBytesOf(resident.footprint))}`,
     activity(resident, output),
     resident.foreign ? '' : style.accent('Mai'),
     unloadsIn(resident, resources.timestampMs),
@@ -61,7 +61,10 @@ function renderLMStudio(report: StatusReport, output: Output): string {
     style,
     ellipsis: output.unicode ? '…' : '...',
   });
-  return `${head}\n${table.trimEnd()}${tail}\n`;
+  const exceeding = residents.some(({ exceedsGpus }) => exceedsGpus)
+    ? `\n  ${style.dim('~ larger than its GPU: its shares of GPU and RAM are a guess')}`
+    : '';
+  return `${head}\n${table.trimEnd()}${exceeding}${tail}\n`;
 }
 
 function activity(

@@ -1,0 +1,46 @@
+import type { Footprint, Resources } from '@mai/memory-ledger';
+
+/**
+ * The footprint of a resident as the machine's GPUs can hold it. LM Studio may have put fewer layers on a GPU than
+ * the load configuration says (`autoFit`). So where a model takes more than its GPU has, only what is in use there
+ * counts on the GPU, and the rest is in RAM.
+ */
+export function withinGpus(footprint: Footprint, resources: Resources): Footprint {
+  const held = footprint.gpus.map(({ deviceKey, bytes }) => {
+    const gpu = dedicatedGpu(deviceKey, resources);
+    return { deviceKey, bytes: gpu === null || bytes <= gpu.totalBytes ? bytes : gpu.usedBytes };
+  });
+  const moved = footprint.gpus.reduce(
+    (sum, { bytes }, i) => sum + bytes - (held[i]?.bytes ?? 0),
+    0,
+  );
+  if (moved === 0) return footprint;
+  const { ram } = footprint;
+  return {
+    ...footprint,
+    ram: { ...ram, anonymousBytes: ram.anonymousBytes + moved },
+    gpus: held,
+    confidence: 'low',
+  };
+}
+
+/** Whether a resident's share of a GPU is what is in use there, because it needs more than that GPU has. */
+export function exceedsGpus(footprint: Footprint | null, resources: Resources): boolean {
+  return (
+    footprint !== null &&
+    footprint.confidence === 'low' &&
+    footprint.ram.anonymousBytes > 0 &&
+    footprint.gpus.some(
+      ({ deviceKey, bytes }) => dedicatedGpu(deviceKey, resources)?.usedBytes === bytes,
+    )
+  );
+}
+
+function dedicatedGpu(
+  deviceKey: string,
+  { gpus }: Resources,
+): { readonly totalBytes: number; readonly usedBytes: number } | null {
+  const gpu = gpus.find((one) => one.deviceKey === deviceKey);
+  if (gpu?.memory !== 'dedicated' || gpu.totalBytes === null) return null;
+  return { totalBytes: gpu.totalBytes, usedBytes: gpu.totalBytes - (gpu.availableBytes ?? 0) };
+}

@@ -11,7 +11,14 @@ const models = (await client.listDownloaded()).sort((a, b) => b.sizeBytes - a.si
 const candidates = models.map(({ modelKey, displayName, maxContextLengthTokens, sizeBytes }) => {
   // A guess: the size of the file and a quarter more. @mai/memory-estimator reads the exact figure.
   const ram = { mappedBytes: 0, anonymousBytes: 1.25 * sizeBytes };
-  const footprint = { ram, gpus: [], interval: null, source: 'file-size', confidence: 'low' };
+  const footprint = {
+    ram,
+    gpus: [],
+    interval: null,
+    growth: null,
+    source: 'file-size',
+    confidence: 'low',
+  };
   const loadOptions = [{ loadConfig, footprint, guardrails: null }];
   const known = { tier: 'medium', capabilities: [], downloaded: true, coolingDownUntilMs: null };
   return { modelKey, displayName, maxContextLengthTokens, loadOptions, ...known };

@@ -124,13 +124,14 @@ function portsOf(client, simulator, machine) {
       estimate: async ({ modelKey }) => ({
         footprint: {
           ...{ ram: { mappedBytes: 0, anonymousBytes: MODELS[modelKey] }, gpus: [] },
-          ...{ interval: null, source: 'configured', confidence: 'high' },
+          ...{ interval: null, growth: null, source: 'configured', confidence: 'high' },
         },
         guardrails: null,
       }),
     },
     catalog: { read: async () => ({ chain, policy: POLICY, variants: {} }) },
     clock: systemClock,
+    engines: null,
     runtimeIsLocal: true,
   };
 }

@@ -61,6 +61,7 @@ export async function timeDecision() {
     },
     catalog: { read: async () => ({ chain, policy: DEFAULT_SELECTION_POLICY, variants: {} }) },
     clock: systemClock,
+    engines: null,
     runtimeIsLocal: true,
     timings: { observeIntervalMs: 1 },
   });
@@ -107,6 +108,7 @@ function footprintOf(modelKey, { contextLengthTokens, kvCacheTypeK }) {
     ram: { mappedBytes: sizeGib * GIB, anonymousBytes: kvGib * GIB },
     gpus: [],
     interval: null,
+    growth: null,
     source: 'gguf-header',
     confidence: 'medium',
   };

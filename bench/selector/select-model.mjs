@@ -55,6 +55,7 @@ function question(count) {
     ram: { mappedBytes: gib * GIB, anonymousBytes: GIB },
     gpus: [{ deviceKey: 'GPU-1', bytes: gib * GIB }],
     interval: { coverage: 0.9, lowBytes: 0, highBytes: (2 * gib + 2) * GIB },
+    growth: { ramBytes: 8 * GIB, gpus: [] },
     source: 'gguf-header',
     confidence: 'high',
   });
@@ -67,6 +68,7 @@ function question(count) {
       downloaded: true,
       maxContextLengthTokens: 32_768,
       coolingDownUntilMs: null,
+      observedGrowth: [],
       loadOptions: Array.from({ length: 8 }, (_, option) => ({
         loadConfig: { ...loadConfig, contextLengthTokens: 8192 - option * 512 },
         footprint: footprint(index === count - 1 ? 1 : 100 - option),
@@ -100,6 +102,11 @@ function question(count) {
       pinned: false,
       foreign: index === 0,
       lastUsedAtMs: index,
+      observation: {
+        loadedAtMs: index,
+        processBytes: null,
+        usedBefore: [{ pool: 'ram', bytes: (10 + 3 * index) * GIB }],
+      },
     })),
     policy: POLICY,
   };

@@ -19,6 +19,7 @@ export function candidateOf(modelKey: string, tier: Tier, gib: number): Assemble
   return {
     ...{ modelKey, displayName: modelKey, tier, capabilities: ['chat'], downloaded: true },
     ...{ maxContextLengthTokens: 32_768, coolingDownUntilMs: null, ttlMs: null },
+    observedGrowth: [],
     loadOptions: [{ ...option, guardrails: 'pass' }],
   };
 }
@@ -33,6 +34,7 @@ export function residentOf(
     ...{ instanceIdentifier: `mai/${modelKey}`, modelKey, loadConfig: LOAD_CONFIG },
     footprint: footprintOf(gib),
     ...{ busy: false, pinned: false, foreign: false, lastUsedAtMs: null },
+    observation: null,
     ...changes,
   };
 }
@@ -68,6 +70,6 @@ export function inputOf(
 function footprintOf(gib: number): Footprint {
   return {
     ram: { mappedBytes: 0, anonymousBytes: gib * GIB },
-    ...{ gpus: [], interval: null, source: 'measured', confidence: 'high' },
+    ...{ gpus: [], interval: null, growth: null, source: 'measured', confidence: 'high' },
   };
 }

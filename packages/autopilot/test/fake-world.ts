@@ -26,6 +26,8 @@ export interface FakeModel {
   readonly kvBytes?: number;
   readonly tier?: 'small' | 'medium' | 'large';
   readonly loadMs?: number;
+  /** The most that it may grow by; by default not known. */
+  readonly growthBytes?: number;
 }
 
 type LoadFault =
@@ -57,6 +59,8 @@ export class FakeWorld {
   readonly clock = new ManualClock();
   readonly models = new Map<string, FakeModel>();
   readonly instances = new Map<string, RuntimeInstance>();
+  /** RAM that each model has taken since its load, by model key. */
+  readonly grownBytes = new Map<string, number>();
   readonly faults = new Map<string, LoadFault[]>();
   /** Loads and unloads, in order. */
   readonly log: string[] = [];
@@ -95,6 +99,7 @@ export class FakeWorld {
           if (!this.instances.delete(instanceIdentifier)) {
             throw codedError('INSTANCE_NOT_FOUND', `No ${instanceIdentifier}.`);
           }
+          this.#forgetGrowth();
           this.log.push(`unload ${instanceIdentifier}`);
         },
       },
@@ -111,6 +116,7 @@ export class FakeWorld {
       catalog: {
         read: async () => ({ chain: this.chain, policy: this.policy, variants: this.variants }),
       },
+      engines: null,
       clock,
       runtimeIsLocal: this.observable,
     };
@@ -118,7 +124,8 @@ export class FakeWorld {
 
   resources(): Resources {
     const used = [...this.instances.values()].reduce(
-      (sum, one) => sum + this.#bytes(one.modelKey, one.loadConfig),
+      (sum, one) =>
+        sum + this.#bytes(one.modelKey, one.loadConfig) + (this.grownBytes.get(one.modelKey) ?? 0),
       this.othersBytes,
     );
     return {
@@ -136,11 +143,14 @@ export class FakeWorld {
   }
 
   footprint(modelKey: string, loadConfig: LoadConfig): Footprint | null {
-    if (!this.models.has(modelKey)) return null;
+    const model = this.models.get(modelKey);
+    if (model === undefined) return null;
+    const { growthBytes } = model;
     return {
       ram: { mappedBytes: 0, anonymousBytes: this.#bytes(modelKey, loadConfig) },
       gpus: [],
       interval: null,
+      growth: growthBytes === undefined ? null : { ramBytes: growthBytes, gpus: [] },
       source: 'measured',
       confidence: 'high',
     };
@@ -225,6 +235,14 @@ export class FakeWorld {
     const bits: Partial<Record<string, number>> = { q8_0: 8.5 / 16, q4_0: 4.5 / 16 };
     const precision = bits[loadConfig.kvCacheTypeK ?? 'f16'] ?? 1;
     return Math.round(model.bytes - kvBytes + kvBytes * share * precision);
+  }
+
+  /** The growth of a model ends with its last instance. */
+  #forgetGrowth(): void {
+    const keys = new Set(this.residentKeys());
+    for (const modelKey of this.grownBytes.keys()) {
+      if (!keys.has(modelKey)) this.grownBytes.delete(modelKey);
+    }
   }
 
   #check(options: CallOptions): void {

@@ -3,7 +3,8 @@ import { systemClock, type RuntimeInstance, type Yield } from '@mai/autopilot';
 import {
   addCharges,
   charge,
-  chargeResident,
+  chargeLoad,
+  chargeResidents,
   countedAsUsed,
   DEFAULT_LOAD_CONFIG,
   DEFAULT_SELECTION_POLICY,
@@ -37,20 +38,30 @@ const GIB = 1024 ** 3;
 const bytes = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: most });
 const device = fc.constantFrom('card', 'twin', 'igpu', 'gone');
 
+const byDevice = (taken: Readonly<Record<string, number>>): Footprint['gpus'] =>
+  Object.entries(taken).map(([deviceKey, bytes]) => ({ deviceKey, bytes }));
+
 const footprint: fc.Arbitrary<Footprint> = fc
   .record({
     mapped: bytes(6 * GIB),
     anonymous: bytes(4 * GIB),
     gpus: fc.dictionary(device, bytes(3 * GIB), { maxKeys: 3 }),
     margin: fc.option(bytes(2 * GIB)),
+    growth: fc.option(
+      fc.record({
+        ram: bytes(4 * GIB),
+        gpus: fc.dictionary(device, bytes(2 * GIB), { maxKeys: 2 }),
+      }),
+    ),
   })
-  .map(({ mapped, anonymous, gpus, margin }) => {
-    const list = Object.entries(gpus).map(([deviceKey, taken]) => ({ deviceKey, bytes: taken }));
+  .map(({ mapped, anonymous, gpus, margin, growth }) => {
+    const list = byDevice(gpus);
     const total = list.reduce((sum, one) => sum + one.bytes, mapped + anonymous);
     return {
       ram: { mappedBytes: mapped, anonymousBytes: anonymous },
       gpus: list,
       interval: margin === null ? null : { coverage: 0.9, lowBytes: 0, highBytes: total + margin },
+      growth: growth && { ramBytes: growth.ram, gpus: byDevice(growth.gpus) },
       source: 'gguf-header',
       confidence: 'high',
     };
@@ -94,6 +105,7 @@ const policy: fc.Arbitrary<SelectionPolicy> = fc
     hardLimitRatio: fc.double({ min: 0.6, max: 1, noNaN: true }),
     unifiedHardLimitRatio: fc.double({ min: 0.6, max: 1, noNaN: true }),
     minHeadroomBytes: bytes(2 * GIB),
+    growth: fc.constantFrom('charge' as const, 'reserve-share' as const, 'ignore' as const),
   })
   .map((limits) => ({ ...DEFAULT_SELECTION_POLICY, ...limits }));
 
@@ -107,6 +119,7 @@ const pinned = (print: Footprint, index: number): Resident => ({
   pinned: true,
   foreign: true,
   lastUsedAtMs: null,
+  observation: null,
 });
 
 const situation = fc.record({
@@ -172,12 +185,13 @@ describe('all packages give the same verdict', () => {
       fc.property(situation, ({ resources, policy: limits, wanted, residents }) => {
         const bySelector = select(resources, limits, wanted, residents.map(pinned)).chosen !== null;
         const byMonitor = canFit(resources, wanted, { policy: limits, residents });
-        const charged = residents.map((one) => chargeResident(one, resources));
+        const charged = chargeResidents(residents.map(pinned), resources, limits.growth);
         const bySearch = fitsBudget(wanted, {
           pools: measurePools(resources, charged, limits),
           devices: resources,
           limit: LIMIT,
           size: 'upper-end',
+          growth: limits.growth,
         });
         if (bySelector) fitting += 1;
         expect({ byMonitor, bySearch }).toEqual({ byMonitor: bySelector, bySearch: bySelector });
@@ -243,7 +257,7 @@ describe('all packages give the same verdict', () => {
         bytes(24 * GIB),
         fc.constantFrom('all', 'ram', 'gpu'),
         ({ resources, policy: limits, wanted, residents }, held, kinds) => {
-          const charged = residents.map((one) => chargeResident(one, resources));
+          const charged = chargeResidents(residents.map(pinned), resources, limits.growth);
           const pools = measurePools(resources, charged, limits);
           // Where the residents are said to take more than is in use, the others' use is not known.
           fc.pre(pools.every((pool) => pool.othersBytes > 0));
@@ -257,7 +271,7 @@ describe('all packages give the same verdict', () => {
               ? { ...pool, othersBytes: pool.othersBytes + held }
               : pool;
           });
-          const needed = charge(wanted, resources, 'upper-end').charge;
+          const needed = chargeLoad(wanted, resources, limits.growth);
           const expected = {
             beside: fits(withYield, needed, { limit: LIMIT }),
             instead: fits(withYield, needed, {
@@ -298,13 +312,13 @@ describe('all packages give the same verdict', () => {
           const lowered = limitsAfter(limits, forecast, pools, 1);
           if (select(resources, lowered, wanted, residents.map(pinned)).chosen === null) return;
           fitting += 1;
-          const charged = residents.map((one) => chargeResident(one, resources));
+          const charged = chargeResidents(residents.map(pinned), resources, limits.growth);
           const later = measurePools(resources, charged, limits).map((pool) =>
             isGpuShare(pool.name)
               ? pool
               : { ...pool, othersBytes: pool.othersBytes + (grown.get(pool.name) ?? 0) },
           );
-          const needed = charge(wanted, resources, 'upper-end').charge;
+          const needed = chargeLoad(wanted, resources, limits.growth);
           expect(fits(later, needed, { limit: LIMIT })).toBe(true);
         },
       ),
@@ -337,8 +351,12 @@ describe('all packages give the same verdict', () => {
         // After the load, the OS counts the load as used.
         const taken = countedAsUsed(exact, resources);
         const loaded = withLess(resources, (pool) => taken.get(pool) ?? 0);
-        const over = poolsOverHardLimit(loaded, [...asResidents, { footprint: exact }], limits);
-        const needed = charge(exact, resources, 'upper-end').charge;
+        const over = poolsOverHardLimit(
+          loaded,
+          [...asResidents, { footprint: exact, observation: null }],
+          limits,
+        );
+        const needed = chargeLoad(exact, resources, limits.growth);
         const byCheck = !over.some((pool) => (needed.get(pool) ?? 0) > 0);
         seen.add(bySelector);
         expect({ byRollBack: byRollBack !== null, byCheck }).toEqual({
@@ -354,7 +372,7 @@ describe('all packages give the same verdict', () => {
   it('on GPUs that the machine lacks: charged to RAM, and named', () => {
     fc.assert(
       fc.property(situation, ({ resources, policy: limits, wanted }) => {
-        const { missingDeviceKeys } = charge(wanted, resources, 'upper-end');
+        const { missingDeviceKeys } = charge(wanted, resources, 'upper-end', limits.growth);
         const { chosen, notes } = select(resources, limits, wanted, []);
         const named = notes.flatMap((note) => (note.code === 'GPU_UNKNOWN' ? note.deviceKey : []));
         const missing = missingDeviceKeys.filter((key) =>
@@ -383,6 +401,7 @@ function select(
         maxContextLengthTokens: null,
         loadOptions: [{ loadConfig: DEFAULT_LOAD_CONFIG, footprint: wanted, guardrails: null }],
         coolingDownUntilMs: null,
+        observedGrowth: [],
       },
     ],
     requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },

@@ -15,6 +15,7 @@ export function footprintOf(mappedMiB: number, anonymousMiB: number): Footprint 
     gpus: [],
     interval: { coverage: 0.9, lowBytes: total * 0.98, highBytes: total * 1.02 + 250 * MIB },
     source: 'gguf-header',
+    growth: null,
     confidence: 'high',
   };
 }

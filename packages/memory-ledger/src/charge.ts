@@ -1,11 +1,18 @@
 import { inexactBytesOf, totalBytesOf, type Footprint } from './footprint.js';
 import type { GpuResources, Resources } from './resources.js';
+import { GROWTH_RESERVE_RATIO, type GrowthPolicy } from './selection-policy.js';
 
 /** A body of memory: system RAM, a GPU's own memory, or the system RAM that a GPU may take. */
 export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
 
 /** Bytes that something takes of each pool. Nothing is taken of a pool without an entry. */
 export type Charge = ReadonlyMap<PoolName, number>;
+
+/** Bytes of one pool, as plain data. */
+export interface PoolBytes {
+  readonly pool: PoolName;
+  readonly bytes: number;
+}
 
 /** The part of a machine that decides which pools a footprint is charged to. */
 export interface Devices {
@@ -34,33 +41,98 @@ export interface ChargedFootprint {
  *   exact. Each share is rounded up. If all weights are mapped, the margin is charged to RAM.
  * - Bytes of a GPU that shares RAM are charged to RAM, and also to the GPU's cap (`gpu-share:`).
  * - Bytes of a GPU that the machine does not have are charged to RAM, and the GPU is named in the answer.
+ *
+ * @param growth - how much of the growth is charged too, each part rounded up. Growth that is not known is
+ *   not charged.
  */
 export function charge(
   footprint: Footprint,
   devices: Devices,
   size: ChargedSize,
+  growth: GrowthPolicy,
 ): ChargedFootprint {
-  const pools = new Map<PoolName, number>();
-  const missingDeviceKeys: string[] = [];
-  const add = (pool: PoolName, bytes: number): void => {
-    if (bytes !== 0) pools.set(pool, (pools.get(pool) ?? 0) + bytes);
-  };
+  const sum = new PoolSum(devices);
   const { ram, gpus } = footprint;
   const inexactBytes = inexactBytesOf(footprint);
   const marginBytes = size === 'upper-end' ? marginOf(footprint) : 0;
   const stretched = (bytes: number): number =>
     Math.ceil(inexactBytes > 0 ? bytes + (marginBytes * bytes) / inexactBytes : bytes);
 
-  add('ram', ram.mappedBytes + stretched(ram.anonymousBytes));
-  if (inexactBytes === 0) add('ram', Math.ceil(marginBytes));
-  for (const { deviceKey, bytes } of gpus) {
-    const memory = memoryOf(deviceKey, devices);
-    if (memory === 'missing') missingDeviceKeys.push(deviceKey);
-    if (memory === 'dedicated') add(`gpu:${deviceKey}`, stretched(bytes));
-    else add('ram', stretched(bytes));
-    if (memory === 'shared') add(`gpu-share:${deviceKey}`, stretched(bytes));
+  sum.add('ram', ram.mappedBytes + stretched(ram.anonymousBytes));
+  if (inexactBytes === 0) sum.add('ram', Math.ceil(marginBytes));
+  for (const { deviceKey, bytes } of gpus) sum.addToGpu(deviceKey, stretched(bytes));
+  sum.addGrowth(footprint, CHARGED_SHARE[growth]);
+  return { charge: sum.pools, missingDeviceKeys: sum.missingDeviceKeys };
+}
+
+/**
+ * The charge of a planned load: the upper end of the interval, and the growth under the policy.
+ *
+ * @param observed - what earlier copies of the model grew by. In each pool, the larger of this and of the
+ *   growth under the policy is charged. Default: nothing.
+ */
+export function chargeLoad(
+  footprint: Footprint,
+  devices: Devices,
+  growth: GrowthPolicy,
+  observed: readonly PoolBytes[] = [],
+): Charge {
+  const planned = charge(footprint, devices, 'upper-end', growth).charge;
+  if (observed.length === 0) return planned;
+  const withoutGrowth = charge(footprint, devices, 'upper-end', 'ignore').charge;
+  const pools = new Map(planned);
+  for (const { pool, bytes } of observed) {
+    const least = (withoutGrowth.get(pool) ?? 0) + bytes;
+    if (least > (planned.get(pool) ?? 0)) pools.set(pool, least);
   }
-  return { charge: pools, missingDeviceKeys };
+  return pools;
+}
+
+/** The most bytes of each pool that the OS counts as used and that a model may grow by. */
+export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
+  const sum = new PoolSum(devices);
+  sum.addGrowth(withoutMissing(footprint, devices), 1);
+  return sum.pools;
+}
+
+const CHARGED_SHARE: Readonly<Record<GrowthPolicy, number>> = {
+  charge: 1,
+  'reserve-share': GROWTH_RESERVE_RATIO,
+  ignore: 0,
+};
+
+/** Adds up bytes by the pools that they are charged to. */
+class PoolSum {
+  readonly pools = new Map<PoolName, number>();
+  readonly missingDeviceKeys: string[] = [];
+  readonly #devices: Devices;
+
+  constructor(devices: Devices) {
+    this.#devices = devices;
+  }
+
+  add(pool: PoolName, bytes: number): void {
+    if (bytes !== 0) this.pools.set(pool, (this.pools.get(pool) ?? 0) + bytes);
+  }
+
+  addToGpu(deviceKey: string, bytes: number): void {
+    const memory = memoryOf(deviceKey, this.#devices);
+    if (memory === 'missing' && !this.missingDeviceKeys.includes(deviceKey)) {
+      this.missingDeviceKeys.push(deviceKey);
+    }
+    if (memory === 'dedicated') this.add(`gpu:${deviceKey}`, bytes);
+    else this.add('ram', bytes);
+    if (memory === 'shared') this.add(`gpu-share:${deviceKey}`, bytes);
+  }
+
+  /** @param share - 0 to 1. */
+  addGrowth({ growth }: Footprint, share: number): void {
+    if (growth === null || share === 0) return;
+    this.add('ram', Math.ceil(share * growth.ramBytes));
+    for (const { deviceKey, bytes } of growth.gpus) {
+      this.addToGpu(deviceKey, Math.ceil(share * bytes));
+    }
+  }
 }
 
 /** How far the upper end of the interval lies above the expected total, in bytes; never negative. */
@@ -70,7 +142,7 @@ export function marginOf(footprint: Footprint): number {
 }
 
 /**
- * The part of a resident's charge that the OS counts as used. Subtracted from use to find what others use.
+ * The part of a resident's expected size that the OS counts as used, without growth.
  *
  * Mapped pages are included only where the OS counts them as used (Windows). Subtracting more than the OS
  * counts would hide memory of others. The bytes of a missing GPU are left out for the same reason.
@@ -80,12 +152,22 @@ export function countedAsUsed(
   resources: Devices & { readonly ram: Pick<Resources['ram'], 'mappedCountsAsUsed'> },
 ): Charge {
   const { mappedCountsAsUsed } = resources.ram;
-  const counted: Footprint = {
+  const present = withoutMissing(footprint, resources);
+  const counted: Footprint =
+    mappedCountsAsUsed === true ? present : { ...present, ram: { ...present.ram, mappedBytes: 0 } };
+  return charge(counted, resources, 'expected', 'ignore').charge;
+}
+
+/** A footprint without its bytes on GPUs that the machine does not have. */
+function withoutMissing(footprint: Footprint, devices: Devices): Footprint {
+  const isPresent = ({ deviceKey }: { readonly deviceKey: string }): boolean =>
+    memoryOf(deviceKey, devices) !== 'missing';
+  const { gpus, growth } = footprint;
+  return {
     ...footprint,
-    ram: mappedCountsAsUsed === true ? footprint.ram : { ...footprint.ram, mappedBytes: 0 },
-    gpus: footprint.gpus.filter(({ deviceKey }) => memoryOf(deviceKey, resources) !== 'missing'),
+    gpus: gpus.filter(isPresent),
+    growth: growth && { ...growth, gpus: growth.gpus.filter(isPresent) },
   };
-  return charge(counted, resources, 'expected').charge;
 }
 
 /** The sum of several charges, pool by pool. */

@@ -13,7 +13,14 @@ export interface FootprintInterval {
   readonly highBytes: number;
 }
 
-/** The memory that a resident model takes, in bytes. */
+/** The most memory that a model may take after its load, beyond its footprint, in bytes. */
+export interface FootprintGrowth {
+  /** Anonymous memory in RAM, such as prompts that the engine keeps. */
+  readonly ramBytes: number;
+  readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
+}
+
+/** The memory that a model takes right after its load, in bytes, and what it may grow by. */
 export interface Footprint {
   readonly ram: {
     /** Memory-mapped weights. The OS can drop their pages, and Linux does not count these pages as used. */
@@ -24,6 +31,8 @@ export interface Footprint {
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
   /** The range of the total over RAM and all GPUs; `null` when the error is unknown. */
   readonly interval: FootprintInterval | null;
+  /** Not part of the figures above; `null` when it is not known. */
+  readonly growth: FootprintGrowth | null;
   readonly source: FootprintSource;
   readonly confidence: Confidence;
 }

@@ -3,14 +3,28 @@ export type { KvCacheType, LoadConfig } from './load-config.js';
 export { CAPABILITIES, TIERS } from './model-class.js';
 export type { Capability, Tier } from './model-class.js';
 export { totalBytesOf } from './footprint.js';
-export type { Confidence, Footprint, FootprintInterval, FootprintSource } from './footprint.js';
+export type {
+  Confidence,
+  Footprint,
+  FootprintGrowth,
+  FootprintInterval,
+  FootprintSource,
+} from './footprint.js';
 export type { GpuResources, GpuVendor, Resources } from './resources.js';
-export { DEFAULT_SELECTION_POLICY } from './selection-policy.js';
-export type { ForeignPolicy, SelectionPolicy } from './selection-policy.js';
-export { addCharges, charge, countedAsUsed, marginOf } from './charge.js';
-export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolName } from './charge.js';
+export { DEFAULT_SELECTION_POLICY, GROWTH_RESERVE_RATIO } from './selection-policy.js';
+export type { ForeignPolicy, GrowthPolicy, SelectionPolicy } from './selection-policy.js';
+export { addCharges, charge, chargeLoad, countedAsUsed, marginOf } from './charge.js';
+export type {
+  Charge,
+  ChargedFootprint,
+  ChargedSize,
+  Devices,
+  PoolBytes,
+  PoolName,
+} from './charge.js';
+export { chargeResidents, usedBytes } from './residents.js';
+export type { ChargedResident, ObservedResident, ResidentObservation } from './residents.js';
 export {
-  chargeResident,
   deviceKeyOf,
   fixedPool,
   isGpuShare,
@@ -20,7 +34,7 @@ export {
   useOf,
   vramLimits,
 } from './pools.js';
-export type { ChargedResident, Pool, PoolLimits } from './pools.js';
+export type { Pool, PoolLimits } from './pools.js';
 export {
   allowedUse,
   CAPACITY,

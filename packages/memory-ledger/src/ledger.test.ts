@@ -3,7 +3,7 @@ import {
   allowedUse,
   CAPACITY,
   charge,
-  chargeResident,
+  chargeResidents,
   countedAsUsed,
   DEFAULT_SELECTION_POLICY,
   deviceKeyOf,
@@ -18,6 +18,7 @@ import {
   room,
   useOf,
   worstShortfall,
+  type ChargedResident,
   type Footprint,
   type GpuResources,
   type Limit,
@@ -37,6 +38,7 @@ const footprint = (
   ram: { mappedBytes: mapped, anonymousBytes: anonymous },
   gpus: Object.entries(gpus).map(([deviceKey, bytes]) => ({ deviceKey, bytes })),
   interval: high === null ? null : { coverage: 0.9, lowBytes: 0, highBytes: high },
+  growth: null,
   source: 'gguf-header',
   confidence: 'high',
 });
@@ -64,6 +66,10 @@ const machine = (
     ...rest,
   };
 };
+
+/** One resident of which only the footprint is known. */
+const residents = (print: Footprint, resources: Resources): readonly ChargedResident[] =>
+  chargeResidents([{ footprint: print, observation: null }], resources, 'ignore');
 
 const bytesOf = (charges: ReadonlyMap<PoolName, number>): object => Object.fromEntries(charges);
 
@@ -103,26 +109,32 @@ describe('the charge of a footprint', () => {
     ],
     ['an empty footprint', footprint(0, 0), card, {}],
   ] as const)('%s', (_case, print, gpus, expected) => {
-    expect(bytesOf(charge(print, { unified: false, gpus }, 'upper-end').charge)).toEqual(expected);
+    expect(bytesOf(charge(print, { unified: false, gpus }, 'upper-end', 'ignore').charge)).toEqual(
+      expected,
+    );
   });
 
   it('charges a resident its expected size', () => {
     const devices = { unified: false, gpus: [] };
-    expect(bytesOf(charge(footprint(30, 10, {}, 45), devices, 'expected').charge)).toEqual({
+    expect(
+      bytesOf(charge(footprint(30, 10, {}, 45), devices, 'expected', 'ignore').charge),
+    ).toEqual({
       ram: 40,
     });
   });
 
   it('names the GPUs that the machine does not have', () => {
     const print = footprint(0, 3, { gone: 7, card: 1 });
-    expect(charge(print, { unified: false, gpus: card }, 'expected').missingDeviceKeys).toEqual([
-      'gone',
-    ]);
+    expect(
+      charge(print, { unified: false, gpus: card }, 'expected', 'ignore').missingDeviceKeys,
+    ).toEqual(['gone']);
   });
 
   it('treats every GPU of a unified machine as shared', () => {
     const devices = { unified: true, gpus: [gpu('apple', 'dedicated')] };
-    expect(bytesOf(charge(footprint(0, 3, { apple: 7 }), devices, 'expected').charge)).toEqual({
+    expect(
+      bytesOf(charge(footprint(0, 3, { apple: 7 }), devices, 'expected', 'ignore').charge),
+    ).toEqual({
       ram: 10,
       'gpu-share:apple': 7,
     });
@@ -148,7 +160,7 @@ describe('the pools of a machine', () => {
     const resources = machine(100, 40);
     const [ram] = measurePools(
       resources,
-      [chargeResident(footprint(30, 10), resources)],
+      residents(footprint(30, 10), resources),
       DEFAULT_SELECTION_POLICY,
     );
     expect(ram).toMatchObject({ name: 'ram', othersBytes: 50, residentBytes: 40, measured: true });
@@ -159,7 +171,7 @@ describe('the pools of a machine', () => {
     const resources = machine(100, 95);
     const [ram] = measurePools(
       resources,
-      [chargeResident(footprint(0, 10), resources)],
+      residents(footprint(0, 10), resources),
       DEFAULT_SELECTION_POLICY,
     );
     expect(ram?.othersBytes).toBe(0);

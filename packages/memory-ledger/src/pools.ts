@@ -1,5 +1,5 @@
-import { addCharges, charge, countedAsUsed, type Charge, type PoolName } from './charge.js';
-import type { Footprint } from './footprint.js';
+import { addCharges, type PoolName } from './charge.js';
+import type { ChargedResident } from './residents.js';
 import type { Resources } from './resources.js';
 import type { SelectionPolicy } from './selection-policy.js';
 
@@ -23,25 +23,6 @@ export interface Pool {
 
 /** The limits of one pool. */
 export type PoolLimits = Pick<Pool, 'limitRatio' | 'hardLimitRatio' | 'minHeadroomBytes'>;
-
-/** The charge of a resident, and the part of the charge that the OS counts as used. */
-export interface ChargedResident {
-  /** The whole charge, mapped weights included. */
-  readonly full: Charge;
-  /** The part of `full` that the OS counts as used. */
-  readonly counted: Charge;
-}
-
-const UNKNOWN_RESIDENT: ChargedResident = { full: new Map(), counted: new Map() };
-
-/** Works out the charge of a resident. An unknown footprint gives an empty charge. */
-export function chargeResident(footprint: Footprint | null, resources: Resources): ChargedResident {
-  if (footprint === null) return UNKNOWN_RESIDENT;
-  return {
-    full: charge(footprint, resources, 'expected').charge,
-    counted: countedAsUsed(footprint, resources),
-  };
-}
 
 /**
  * Works out the use and the limits of every pool whose total is known. RAM comes first, then the GPUs in the
@@ -85,7 +66,7 @@ export function measurePools(
  * Bytes of a pool that others use, that is, everything except the residents:
  * `max(0, total - available - counted)`.
  *
- * @param countedBytes - the part of the residents that the OS counts as used; see `countedAsUsed`.
+ * @param countedBytes - the part of the residents that the OS counts as used; see `chargeResidents`.
  */
 export function others(totalBytes: number, availableBytes: number, countedBytes: number): number {
   return Math.max(0, totalBytes - availableBytes - countedBytes);

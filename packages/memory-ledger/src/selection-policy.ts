@@ -7,6 +7,18 @@ export type ForeignPolicy =
   /** Unload it whenever it is idle and its memory is needed. */
   | 'evict';
 
+/** How much of the memory that a model may grow by after its load is charged to the model. */
+export type GrowthPolicy =
+  /** All of it. */
+  | 'charge'
+  /** The share `GROWTH_RESERVE_RATIO`. */
+  | 'reserve-share'
+  /** None. Growth is charged once it is observed. */
+  | 'ignore';
+
+/** The share of a model's growth that `reserve-share` charges, 0 to 1. */
+export const GROWTH_RESERVE_RATIO = 0.25;
+
 /** The limits and times of decisions. Ratios are shares of a pool's total, 0 to 1. */
 export interface SelectionPolicy {
   /** The most of RAM, or of a unified pool, that may be in use. */
@@ -29,6 +41,8 @@ export interface SelectionPolicy {
   readonly coolDownMs: number;
   readonly foreign: ForeignPolicy;
   readonly foreignIdleMs: number;
+  /** How much of what a model may grow by is charged before the model has grown. */
+  readonly growth: GrowthPolicy;
 }
 
 /** The default policy. A field that the configuration file leaves out has this value. */
@@ -44,4 +58,5 @@ export const DEFAULT_SELECTION_POLICY: SelectionPolicy = {
   coolDownMs: 60_000,
   foreign: 'observe',
   foreignIdleMs: 600_000,
+  growth: 'ignore',
 };

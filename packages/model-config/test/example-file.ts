@@ -48,6 +48,7 @@ switching:
   drain_deadline: 45s
   foreign: evict-idle
   foreign_idle: 5m
+  growth: charge
 
 rules:
   - when: { process: blender }

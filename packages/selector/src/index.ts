@@ -4,6 +4,7 @@ export type {
   Plan,
   PlanStep,
   PoolOutcome,
+  PoolShortfall,
   RejectedCandidate,
   Rejection,
   Selection,

@@ -1,4 +1,12 @@
-import type { Footprint, LoadConfig, Resources, SelectionPolicy, Tier } from '@mai/memory-ledger';
+import type {
+  Footprint,
+  LoadConfig,
+  PoolBytes,
+  ResidentObservation,
+  Resources,
+  SelectionPolicy,
+  Tier,
+} from '@mai/memory-ledger';
 
 /** One way to load a candidate. */
 export interface LoadOption {
@@ -24,6 +32,11 @@ export interface Candidate {
    * epoch. `null` when it may be loaded now.
    */
   readonly coolingDownUntilMs: number | null;
+  /**
+   * What earlier copies of the model were observed to grow by after their load. A load is charged at least
+   * this growth. Empty when no growth was observed.
+   */
+  readonly observedGrowth: readonly PoolBytes[];
 }
 
 /** A loaded copy of a model. */
@@ -39,6 +52,8 @@ export interface Resident {
   readonly foreign: boolean;
   /** Milliseconds since the epoch; `null` when it was never used, or when the last use is not known. */
   readonly lastUsedAtMs: number | null;
+  /** What was observed of its memory since its load; `null` when nothing was observed. */
+  readonly observation: ResidentObservation | null;
 }
 
 /** The properties that the chosen model must have. */

@@ -21,11 +21,18 @@ const print = fc
     anonymous: fc.integer({ min: 1, max: 20 }),
     gpu: fc.integer({ min: 0, max: 20 }),
     margin: fc.integer({ min: 0, max: 4 }),
+    growth: fc.option(fc.integer({ min: 0, max: 8 })),
   })
-  .map(({ mapped, anonymous, gpu, margin }) =>
+  .map(({ mapped, anonymous, gpu, margin, growth }) =>
     footprint(
       { mapped, anonymous, ...(gpu === 0 ? {} : { gpus: { 'GPU-1': gpu } }) },
       { coverage: 0.9, lowBytes: 0, highBytes: (mapped + anonymous + gpu + margin) * GIB },
+      growth === null
+        ? null
+        : {
+            ramBytes: growth * GIB,
+            gpus: gpu === 0 ? [] : [{ deviceKey: 'GPU-1', bytes: (growth * GIB) / 2 }],
+          },
     ),
   );
 
@@ -75,12 +82,13 @@ const question: fc.Arbitrary<SelectionInput> = fc
       { maxLength: 4 },
     ),
     foreign: fc.constantFrom('observe' as const, 'evict' as const),
+    growth: fc.constantFrom('charge' as const, 'reserve-share' as const, 'ignore' as const),
     upgradeMarginRatio: fc.constantFrom(null, 0.05, 0.2),
   })
-  .map(({ total, availableRatio, vram, mappedCountsAsUsed, residents, foreign, ...rest }) =>
+  .map(({ total, availableRatio, vram, mappedCountsAsUsed, residents, foreign, growth, ...rest }) =>
     input({
       ...rest,
-      policy: { ...DEFAULT_SELECTION_POLICY, foreign },
+      policy: { ...DEFAULT_SELECTION_POLICY, foreign, growth },
       residents: residents.map(
         ({ model, print: size, contextLengthTokens, offloadRatio, ...facts }, index) =>
           resident(`model-${model}`, size, {

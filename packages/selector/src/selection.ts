@@ -25,6 +25,14 @@ export interface PoolOutcome {
   readonly hardLimitBytes: number;
   /** Bytes that the plan frees. */
   readonly reclaimableBytes: number;
+  /** The part of `useAfterBytes` that is held for the growth of models and not in use yet. */
+  readonly growthBytes: number;
+}
+
+/** How much of a pool a load lacks. */
+export interface PoolShortfall extends Omit<Shortfall, 'pool'> {
+  /** The part of `neededBytes` that is held for the growth of the model and not in use yet. */
+  readonly growthBytes: number;
 }
 
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
@@ -44,8 +52,8 @@ export type Rejection =
     }
   | { readonly code: 'GUARDRAILS' }
   | { readonly code: 'FOOTPRINT_UNKNOWN' }
-  | ({ readonly code: 'INSUFFICIENT_RAM' } & Omit<Shortfall, 'pool'>)
-  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & Omit<Shortfall, 'pool'>)
+  | ({ readonly code: 'INSUFFICIENT_RAM' } & PoolShortfall)
+  | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & PoolShortfall)
   | { readonly code: 'WAITS_FOR_BUSY'; readonly instanceIdentifiers: readonly string[] }
   | { readonly code: 'PREFERRED_CANDIDATE_FITS'; readonly preferredModelKey: string };
 

@@ -19,11 +19,13 @@ export function footprint(
     gpus = {},
   }: { mapped?: number; anonymous?: number; gpus?: Record<string, number> },
   interval: Footprint['interval'] = null,
+  growth: Footprint['growth'] = null,
 ): Footprint {
   return {
     ram: { mappedBytes: mapped * GIB, anonymousBytes: anonymous * GIB },
     gpus: Object.entries(gpus).map(([deviceKey, gib]) => ({ deviceKey, bytes: gib * GIB })),
     interval,
+    growth,
     source: 'gguf-header',
     confidence: 'high',
   };
@@ -55,6 +57,7 @@ export function candidate(
         ? [option(footprint({ anonymous: anonymousOrOptions }))]
         : anonymousOrOptions,
     coolingDownUntilMs: null,
+    observedGrowth: [],
     ...facts,
   };
 }
@@ -73,6 +76,7 @@ export function resident(
     pinned: false,
     foreign: false,
     lastUsedAtMs: null,
+    observation: null,
     ...facts,
   };
 }

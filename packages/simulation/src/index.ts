@@ -1,5 +1,9 @@
 export { resourcesOfRow } from './machine/simulated-resources.js';
-export type { SimulatedLoadOption, SimulatedModel } from './machine/simulated-model.js';
+export type {
+  SimulatedGrowth,
+  SimulatedLoadOption,
+  SimulatedModel,
+} from './machine/simulated-model.js';
 export type { SimulationMetrics } from './metrics/simulation-metrics.js';
 export type { SimulatedDecision } from './policies/mai.js';
 export type { PolicyName } from './policies/policy.js';

@@ -49,6 +49,7 @@ describe('simulate', () => {
         'durationMs',
         'switches',
         'emergencySwitches',
+        'selfCausedSwitches',
         'switchesPerHour',
         'flaps',
         'overloadedMs',

@@ -3,7 +3,7 @@ import { SimulationClock } from './clock/simulation-clock.js';
 import type { MachineObserver } from './machine/machine-observer.js';
 import type { SimulatedInstance } from './machine/simulated-instance.js';
 import { SimulatedMachine } from './machine/simulated-machine.js';
-import type { SimulatedModel } from './machine/simulated-model.js';
+import type { SimulatedGrowth, SimulatedModel } from './machine/simulated-model.js';
 import { MetricsRecorder } from './metrics/metrics-recorder.js';
 import type { SimulationMetrics } from './metrics/simulation-metrics.js';
 import { referenceQualityMs } from './planner/reference-planner.js';
@@ -28,6 +28,13 @@ export interface SimulationOptions {
   readonly pinned?: readonly string[];
   /** How long a switch of `mai` waits for running requests. Default: the autopilot's own. */
   readonly drainDeadlineMs?: number;
+  /**
+   * How models grow after their load, by model key. Default: no model grows, and the growth of each is not
+   * known.
+   */
+  readonly growth?: Readonly<Record<string, SimulatedGrowth>>;
+  /** Whether `mai` reads the memory of the engines' processes. Default `false`. */
+  readonly processesKnown?: boolean;
   /** Called whenever another instance starts to answer requests; `null` when none answers. */
   readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
   /** Ends the simulation early. Default none. */
@@ -72,7 +79,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const clock = new SimulationClock((fromMs, toMs) => {
     recorder.pass(fromMs, toMs);
   });
-  const machine = new SimulatedMachine({ clock, trace, models, policy: limits, seed });
+  const machine = new SimulatedMachine({
+    clock,
+    trace,
+    models,
+    policy: limits,
+    seed,
+    growth: options.growth ?? {},
+  });
   const decisions: SimulatedDecision[] = [];
   // Apply the rows at time 0 before the policy starts.
   await clock.run(0);
@@ -84,6 +98,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
           drainDeadlineMs: options.drainDeadlineMs ?? null,
           // A random stream separate from that of the requests.
           seed: seed + 1,
+          processesKnown: options.processesKnown ?? false,
           onDecision: (decision) => decisions.push(decision),
         })
       : startComparison(policy, machine);

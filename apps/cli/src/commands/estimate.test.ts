@@ -100,7 +100,7 @@ test('--json prints the fixed fields, with every setting filled in', async () =>
     confidence: expect.stringMatching(/^(high|medium|low)$/),
     exactParts: expect.arrayContaining(['weights', 'kvCache']),
     partIntervals: expect.objectContaining({ kvCacheBytes: { lowBytes: part, highBytes: part } }),
-    growth: { mostBytes: 0, parts: [] },
+    growth: { mostBytes: 0, ramBytes: 0, gpus: [], parts: [] },
     profile: expect.objectContaining({ engine: 'llama.cpp', settings: expect.any(Array) }),
   });
 });

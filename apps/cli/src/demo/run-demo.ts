@@ -192,7 +192,7 @@ async function pressureFor({ host, setting }: DemoRun): Promise<number> {
   const [large, medium] = input.candidates.map(({ loadOptions }) => {
     const footprint = loadOptions[0]?.footprint;
     if (footprint == null) return 0;
-    return charge(footprint, input.resources, 'expected').charge.get(name) ?? 0;
+    return charge(footprint, input.resources, 'expected', 'ignore').charge.get(name) ?? 0;
   });
   const roomBytes = pool.limitBytes - pool.othersBytes;
   return Math.max(0, Math.round(roomBytes - ((large ?? 0) + (medium ?? 0)) / 2));

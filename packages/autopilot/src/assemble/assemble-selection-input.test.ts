@@ -92,6 +92,7 @@ describe('assembleSelectionInput', () => {
       ram: { mappedBytes: 0, anonymousBytes: 4 * GIB },
       gpus: [],
       interval: null,
+      growth: null,
       source: 'configured',
       confidence: 'low',
     });
@@ -212,6 +213,7 @@ describe('assembleSelectionInput', () => {
             ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
             gpus: [],
             interval: null,
+            growth: null,
             source: 'gguf-header' as const,
             confidence: 'high' as const,
           },

@@ -3,6 +3,8 @@ import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import { joinFootprints, type AssembledInput } from './join-footprints.js';
 import { observeResources } from './observe-resources.js';
+import { GrowthWatch } from '../growth/growth-watch.js';
+import { withGrowth } from '../growth/with-growth.js';
 import { completeRequest, type SelectionRequest } from './selection-request.js';
 
 /**
@@ -27,5 +29,6 @@ export async function assembleSelectionInput(
     observeResources(ports, complete.deviceIdentifier, signal),
   ]);
   const facts = { catalog, instances, resources, request: complete };
-  return joinFootprints(ports, facts, { signal, memo: null });
+  const input = await joinFootprints(ports, facts, { signal, memo: null });
+  return withGrowth(ports, new GrowthWatch(), { input, facts, fresh: true }, signal);
 }

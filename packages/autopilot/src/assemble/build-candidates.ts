@@ -4,6 +4,7 @@ import {
   type Footprint,
   type LoadConfig,
   type Resources,
+  type SelectionPolicy,
 } from '@mai/memory-ledger';
 import type { Candidate, LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
@@ -63,9 +64,10 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     maxContextLengthTokens: profile.maxContextLengthTokens,
     loadOptions: withoutUselessOptions(
       withoutRefused(estimated.filter((one) => one.index === index)),
-      resources,
+      { resources, policy: sources.catalog.policy },
     ),
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
+    observedGrowth: [],
     ttlMs: profile.ttlMs,
   }));
 }
@@ -109,6 +111,7 @@ function configuredFootprint(
         ? []
         : [{ deviceKey: gpu.deviceKey, bytes: movedBytes }],
     interval: null,
+    growth: null,
     source: 'configured',
     confidence: 'low',
   };
@@ -125,15 +128,21 @@ function withoutRefused(
   return (loadable.length > 0 ? loadable : estimated.slice(0, 1)).map(({ option }) => option);
 }
 
+/** The devices that options are charged to, and the policy that their growth is charged by. */
+interface Machine {
+  readonly resources: Resources;
+  readonly policy: Pick<SelectionPolicy, 'growth'>;
+}
+
 /** Drops options that reduce no pool's charge compared with the option before. The first always stays. */
 function withoutUselessOptions(
   options: readonly AssembledLoadOption[],
-  resources: Resources,
+  machine: Machine,
 ): readonly AssembledLoadOption[] {
   const kept: AssembledLoadOption[] = [];
   for (const option of options) {
     const last = kept.at(-1);
-    if (last === undefined || isCheaper(option.footprint, last.footprint, resources)) {
+    if (last === undefined || isCheaper(option.footprint, last.footprint, machine)) {
       kept.push(option);
     }
   }
@@ -151,11 +160,11 @@ function withoutUselessOptions(
 function isCheaper(
   footprint: Footprint | null,
   than: Footprint | null,
-  resources: Resources,
+  { resources, policy }: Machine,
 ): boolean {
   if (footprint === null || than === null) return false;
-  const less = charge(footprint, resources, 'expected').charge;
-  const more = charge(than, resources, 'expected').charge;
+  const less = charge(footprint, resources, 'expected', policy.growth).charge;
+  const more = charge(than, resources, 'expected', policy.growth).charge;
   return [...more].some(([pool, bytes]) => (less.get(pool) ?? 0) < bytes);
 }
 

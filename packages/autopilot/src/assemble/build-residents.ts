@@ -61,6 +61,7 @@ export async function buildResidents(sources: {
         pinned: pinned.has(instance.instanceIdentifier) || pinned.has(instance.modelKey),
         foreign: isForeign(instance),
         lastUsedAtMs: instance.lastUsedAtMs,
+        observation: null,
       };
     },
   );

@@ -5,14 +5,17 @@ import type { RunOutcome } from '../switch/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
 /** The version of new records. It is raised when decisions depend on other data than before. */
-export const RECORD_VERSION = 2;
+export const RECORD_VERSION = 3;
 
 /**
- * The version that a record was written with. Version 1 can be read but not replayed, because its verdict
- * used another margin than its selection. Its pools had no `limitBytes` and `hardLimitBytes`; the reader
- * computes them from the ratios.
+ * The version that a record was written with.
+ *
+ * - Version 1 can be read but not replayed, because its verdict used another margin than its selection. Its
+ *   pools had no `limitBytes` and `hardLimitBytes`; the reader computes them from the ratios.
+ * - Versions 1 and 2 knew no growth. The reader adds that growth is not known, was not observed and is not
+ *   charged. With that, version 2 gives the same decisions.
  */
-export type RecordVersion = 1 | 2;
+export type RecordVersion = 1 | 2 | 3;
 
 /** A decision with all of its inputs, so that a replay can repeat it. */
 export interface DecisionRecord {

@@ -1,5 +1,6 @@
 import { allowedUse, fixedPool, HARD_LIMIT, LIMIT, type Pool } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
+import { withoutGrowth } from './without-growth.js';
 import { RECORD_VERSION, type DecisionRecord, type LogRecord } from './decision-record.js';
 
 /**
@@ -14,14 +15,20 @@ export function parseRecord(text: string): LogRecord | null {
     return null;
   }
   if (!isRecord(value)) return null;
-  if (value.version === RECORD_VERSION) return value;
-  return value.type === 'decision' ? withLimits(value) : value;
+  if (value.type === 'outcome' || value.version === RECORD_VERSION) return value;
+  try {
+    return withoutGrowth(value.version === 1 ? withLimits(value) : value);
+  } catch (error) {
+    // Only a damaged record leads to a TypeError.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 function isRecord(value: unknown): value is LogRecord {
   if (!isObject(value)) return false;
   const { type, version } = value;
-  if (version !== 1 && version !== RECORD_VERSION) return false;
+  if (version !== 1 && version !== 2 && version !== RECORD_VERSION) return false;
   return type === 'outcome' || (type === 'decision' && isDecision(value));
 }
 

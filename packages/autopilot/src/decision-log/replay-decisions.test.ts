@@ -96,6 +96,30 @@ describe('replayDecisions', () => {
   });
 });
 
+describe('records of version 2', () => {
+  /** The fields about growth, which version 2 did not have. */
+  const LATER_FIELDS = new Set(['growth', 'growthBytes', 'observation', 'observedGrowth']);
+  const asVersion2 = (line: string): string =>
+    JSON.stringify({ ...(JSON.parse(line) as LogRecord), version: 2 }, (key, value: unknown) =>
+      LATER_FIELDS.has(key) ? undefined : value,
+    );
+
+  it('are replayed as if no model grew', async () => {
+    const lines = (await recordRun()).map(asVersion2);
+    expect(lines.some((line) => line.includes('growth'))).toBe(false);
+    const report = replayDecisions(lines);
+    expect(report).toMatchObject({ difference: null, older: null, unreadable: [] });
+    expect(report.reproduced).toBeGreaterThan(20);
+  });
+
+  it('are unreadable where an input of the decision is missing', async () => {
+    const [line = ''] = (await recordRun()).map(asVersion2);
+    const record = JSON.parse(line) as Extract<LogRecord, { type: 'decision' }>;
+    const damaged = { ...record, input: { ...record.input, candidates: [{}] } };
+    expect(replayDecisions([JSON.stringify(damaged)]).unreadable).toEqual([1]);
+  });
+});
+
 describe('records of version 1', () => {
   /** A record of version 1: it has no limits in bytes, and a margin in the state of the hysteresis. */
   const asVersion1 = (line: string): string => {

@@ -1,8 +1,12 @@
 import { selectModel } from '@mai/selector';
+import { isSameData } from '../caching/same-data.js';
 import { asDue } from '../timing/as-due.js';
 import { reduceHysteresis } from '../timing/reduce-hysteresis.js';
-import { RECORD_VERSION, type DecisionRecord } from './decision-record.js';
+import type { DecisionRecord, RecordVersion } from './decision-record.js';
 import { parseRecord } from './parse-record.js';
+
+/** The versions whose records give the same decisions today. */
+const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3]);
 
 /** The result of a replay. Lines are counted from 1. */
 export interface ReplayReport {
@@ -42,7 +46,7 @@ export function replayDecisions(lines: Iterable<string>): ReplayReport {
     }
     if (record.type !== 'decision') continue;
     const { version, selection, hysteresis } = record;
-    if (version !== RECORD_VERSION) {
+    if (!REPLAYABLE.has(version)) {
       older.push({ version, line });
       continue;
     }
@@ -98,7 +102,7 @@ function decideAgain({ input, hysteresis }: DecisionRecord) {
   }
 }
 
-/** Compares JSON, because the recorded value was read from JSON: it lacks fields that are undefined. */
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+/** Compares as JSON, because the recorded value was read from JSON: it lacks fields that are undefined. */
+function isSame(recorded: unknown, replayed: unknown): boolean {
+  return isSameData(recorded, JSON.parse(JSON.stringify(replayed)));
 }

@@ -1,4 +1,8 @@
-import { DEFAULT_SELECTION_POLICY, type Footprint, type Resources } from '@mai/memory-ledger';
+import {
+  DEFAULT_SELECTION_POLICY,
+  type ObservedResident,
+  type Resources,
+} from '@mai/memory-ledger';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { ManualClock } from '../../test/manual-clock.js';
 import { MemoryPressure } from './memory-pressure.js';
@@ -23,11 +27,13 @@ const gpu = (deviceKey: string, availableGib: number): Resources['gpus'][number]
   totalBytes: 10 * GIB,
   availableBytes: availableGib * GIB,
 });
-const mapped = (gib: number): { readonly footprint: Footprint } => ({
+const mapped = (gib: number): ObservedResident => ({
+  observation: null,
   footprint: {
     ram: { mappedBytes: gib * GIB, anonymousBytes: 0 },
     gpus: [],
     interval: null,
+    growth: null,
     source: 'measured',
     confidence: 'high',
   },
@@ -40,7 +46,7 @@ describe('MemoryPressure', () => {
       emergencyDrainMs: 30 * SECOND,
       criticalDrainMs: SECOND,
     }));
-    const look = (resources: Resources, residents: { readonly footprint: Footprint }[] = []) =>
+    const look = (resources: Resources, residents: readonly ObservedResident[] = []) =>
       pressure.observe(resources, residents, DEFAULT_SELECTION_POLICY);
     return { clock, pressure, look };
   };

@@ -2,12 +2,12 @@ import {
   HARD_LIMIT,
   isOverLimit,
   useOf,
+  type ObservedResident,
   type Pool,
   type PoolName,
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
-import type { Resident } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
 import { measuredPools } from '../switch/hard-limit.js';
 
@@ -43,7 +43,7 @@ export class MemoryPressure {
   /** Takes one reading. Returns the measured pools that are over their hard limit. */
   observe(
     resources: Resources,
-    residents: readonly Pick<Resident, 'footprint'>[],
+    residents: readonly ObservedResident[],
     policy: SelectionPolicy,
   ): readonly PoolName[] {
     const nowMs = this.#clock.monotonicMs();

@@ -4,6 +4,7 @@ import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { CachedPorts } from '../caching/cached-ports.js';
 import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import type { RetryState } from '../failures/retry-state.js';
+import type { GrowthWatch } from '../growth/growth-watch.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import type { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -32,6 +33,7 @@ export interface SwitchTask {
 interface Sources {
   readonly cached: CachedPorts;
   readonly leases: Leases;
+  readonly growth: GrowthWatch;
   readonly journal: JournalReader;
   readonly retries: RetryState;
   readonly pressure: MemoryPressure;
@@ -141,8 +143,15 @@ export class SwitchExecutor {
   #follow(event: RunEvent, progress: SwitchProgress): void {
     progress.follow(event);
     if (event.type === 'decided') return;
+    const { leases, growth } = this.#sources;
+    if (event.type === 'loading') {
+      growth.loads(event.instanceIdentifier, this.#settings.clock.nowMs());
+    }
     // The instance's activity was read in this turn of the event loop. From now on it gets no new lease.
-    if (event.type === 'unloading') this.#sources.leases.leave(event.instanceIdentifier);
+    if (event.type === 'unloading') {
+      leases.leave(event.instanceIdentifier);
+      growth.unloads(event.instanceIdentifier);
+    }
     if (event.type === 'loaded') {
       const { instanceIdentifier } = event.instance;
       this.#acceptedAs = { ...this.#acceptedAs, [instanceIdentifier]: event.loadConfig };

@@ -6,6 +6,7 @@ import { DecisionLogger } from '../decision-log/decision-logger.js';
 import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import { backOffMs } from '../failures/back-off.js';
 import { RetryState } from '../failures/retry-state.js';
+import { GrowthWatch } from '../growth/growth-watch.js';
 import { JournalReader } from '../journal/journal-reader.js';
 import { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -65,7 +66,12 @@ export class AutopilotLoop {
     this.#ramWatch = new RamWatch(clock, monitor.readRam);
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
-    const sources = { cached: this.#cached, journal: this.#journal, leases: this.leases };
+    const sources = {
+      cached: this.#cached,
+      journal: this.#journal,
+      leases: this.leases,
+      growth: new GrowthWatch(),
+    };
     this.#executor = new SwitchExecutor(
       settings,
       { ...sources, retries: this.#retries, pressure: this.#pressure },

@@ -7,6 +7,8 @@ import {
   type SelectionRequest,
 } from '../assemble/selection-request.js';
 import type { CachedPorts } from '../caching/cached-ports.js';
+import type { GrowthWatch } from '../growth/growth-watch.js';
+import { withGrowth } from '../growth/with-growth.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import type { Leases } from '../leases/leases.js';
 import { mergeRequirements } from '../leases/merge-requirements.js';
@@ -24,6 +26,7 @@ interface Sources {
   readonly journal: JournalReader;
   readonly leases: Leases;
   readonly executor: SwitchExecutor;
+  readonly growth: GrowthWatch;
 }
 
 /** The input of a decision, with the readings behind it. */
@@ -77,7 +80,7 @@ export class Observer {
     coolingDownUntilMs: Readonly<Record<string, number>>,
     { steady, signal }: { readonly steady: boolean; readonly signal: AbortSignal },
   ): Promise<Observation> {
-    const { cached, journal, leases } = this.#sources;
+    const { cached, journal, leases, growth } = this.#sources;
     const { ports, residents: cache, memo } = cached;
     const complete = completeRequest({ ...request, leased: leases.leased, coolingDownUntilMs });
     const measured = await observeResources(ports, complete.deviceIdentifier, signal);
@@ -93,14 +96,16 @@ export class Observer {
     const recalled = mustAsk ? null : cache.recall();
     const instances = recalled ?? (await cache.list(measured, signal));
     const facts = { catalog, instances, resources: measured, request: complete };
-    const input = await joinFootprints(ports, facts, { signal, memo });
+    const fresh = recalled === null;
+    const joined = await joinFootprints(ports, facts, { signal, memo });
+    const input = await withGrowth(ports, growth, { input: joined, facts, fresh }, signal);
     const { yields } = journal.journal;
     if (yields.length === 0) {
       this.#baselines = {};
-      return { input, measured, fresh: recalled === null };
+      return { input, measured, fresh };
     }
-    const { resources, baselines } = reserveMemory(input, yields, this.#baselines);
+    const { resources, residents, baselines } = reserveMemory(input, yields, this.#baselines);
     this.#baselines = baselines;
-    return { input: { ...input, resources }, measured, fresh: recalled === null };
+    return { input: { ...input, resources, residents }, measured, fresh };
   }
 }

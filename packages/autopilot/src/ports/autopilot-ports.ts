@@ -1,5 +1,6 @@
 import type { CatalogPort } from './catalog-port.js';
 import type { Clock } from './clock.js';
+import type { EnginePort } from './engine-port.js';
 import type { EstimatorPort } from './estimator-port.js';
 import type { MonitorPort, SurveyPort } from './monitor-port.js';
 import type { RuntimePort } from './runtime-port.js';
@@ -11,6 +12,8 @@ export interface AutopilotPorts {
   /** Used in place of the monitor when the runtime is on another machine. */
   readonly survey: SurveyPort;
   readonly estimator: EstimatorPort;
+  /** `null` when the processes of the engines are not known. */
+  readonly engines: EnginePort | null;
   readonly catalog: CatalogPort;
   readonly clock: Clock;
   /** Whether the runtime runs on the machine that `monitor` reads. */

@@ -1,29 +1,29 @@
 import {
-  chargeResident,
+  chargeResidents,
   HARD_LIMIT,
   isOverLimit,
   measurePools,
+  type ObservedResident,
   type Pool,
   type PoolName,
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
-import type { Resident } from '@mai/selector';
 
 /** The pools whose use is known: their total and what is available are measured. */
 export function measuredPools(
   resources: Resources,
-  residents: readonly Pick<Resident, 'footprint'>[],
+  residents: readonly ObservedResident[],
   policy: SelectionPolicy,
 ): readonly Pool[] {
-  const charged = residents.map(({ footprint }) => chargeResident(footprint, resources));
+  const charged = chargeResidents(residents, resources, policy.growth);
   return measurePools(resources, charged, policy).filter((pool) => pool.measured);
 }
 
 /** The measured pools in which others and residents together use more than the hard limit. */
 export function poolsOverHardLimit(
   resources: Resources,
-  residents: readonly Pick<Resident, 'footprint'>[],
+  residents: readonly ObservedResident[],
   policy: SelectionPolicy,
 ): readonly PoolName[] {
   return measuredPools(resources, residents, policy)

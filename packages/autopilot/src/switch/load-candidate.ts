@@ -1,5 +1,11 @@
-import type { Footprint, LoadConfig, PoolName, SelectionPolicy } from '@mai/memory-ledger';
-import type { Requirement, Resident } from '@mai/selector';
+import type {
+  Footprint,
+  LoadConfig,
+  ObservedResident,
+  PoolName,
+  SelectionPolicy,
+} from '@mai/memory-ledger';
+import type { Requirement } from '@mai/selector';
 import { leastContextTokens } from '../assemble/load-steps.js';
 import { chooseIdentifier } from '../assemble/ownership.js';
 import { errorCode } from '../autopilot-error.js';
@@ -20,7 +26,7 @@ export interface LoadContext {
   readonly deviceIdentifier: string | null;
   readonly policy: SelectionPolicy;
   /** The other residents during the load. */
-  readonly residents: readonly Pick<Resident, 'footprint'>[];
+  readonly residents: readonly ObservedResident[];
   readonly timeoutMs: number | null;
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;
@@ -69,7 +75,7 @@ export async function loadCandidate(ports: AutopilotPorts, task: LoadTask): Prom
   try {
     task.emit({ type: 'settling' });
     const resources = await settleMemory(ports, task.deviceIdentifier, task.signal);
-    const residents = [...task.residents, task];
+    const residents = [...task.residents, { footprint: task.footprint, observation: null }];
     const failure =
       checkContext(task, result.instance) ??
       checkMemory(task, poolsOverHardLimit(resources, residents, task.policy));

@@ -1,6 +1,6 @@
 import {
-  charge,
-  chargeResident,
+  chargeLoad,
+  chargeResidents,
   fits,
   HARD_LIMIT,
   measurePools,
@@ -32,9 +32,9 @@ export async function footprintIfFits(
     callOptions(signal, null),
   );
   if (footprint === null) return null;
-  const charged = residents.map((resident) => chargeResident(resident.footprint, resources));
+  const charged = chargeResidents(residents, resources, policy.growth);
   const pools = measurePools(resources, charged, policy);
-  const needed = charge(footprint, resources, 'upper-end').charge;
+  const needed = chargeLoad(footprint, resources, policy.growth);
   return fits(pools, needed, { limit: HARD_LIMIT }) ? footprint : null;
 }
 

@@ -16,6 +16,7 @@ const pool = (othersBytes: number): PoolOutcome => ({
   hardLimitRatio: 0.75,
   hardLimitBytes: 24 * GIB,
   reclaimableBytes: 0,
+  growthBytes: 0,
 });
 const forecast = (usesBytes: readonly number[]): number | null => {
   let samples: UseSamples = [];
@@ -31,6 +32,18 @@ describe('forecastUse', () => {
   // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
   it('tells when a ramp reaches the hard limit', () => {
     expect(forecast([10, 10.5, 11, 11.5, 12, 12.5].map((gib) => gib * GIB))).toBe(15_000);
+  });
+
+  it('counts the growth of our residents, and does not take it for growth of others', () => {
+    let samples: UseSamples = [];
+    let pools: PoolOutcome[] = [];
+    for (let second = 0; second < 6; second += 1) {
+      const useBeforeBytes = (14 + second / 2) * GIB;
+      pools = [{ ...pool(10 * GIB), useBeforeBytes }];
+      samples = addUse(samples, second * 1000, pools);
+    }
+    // 7.5 GiB are left below the hard limit of 24 GiB, at half a GiB a second.
+    expect(forecastUse(samples, pools)).toEqual({ timeToHardLimitMs: 15_000, slopes: new Map() });
   });
 
   it('changes little with a single spike', () => {

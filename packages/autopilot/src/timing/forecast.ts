@@ -12,10 +12,10 @@ import {
 import type { PoolOutcome } from '@mai/selector';
 import { suffixMinima } from './suffix-minima.js';
 
-/** The others' use of each pool over the last seconds, oldest first. Plain data. */
+/** The use of each pool over the last seconds, in all and by others, oldest first. Plain data. */
 export type UseSamples = readonly {
   readonly atMs: number;
-  readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes'>[];
+  readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes' | 'useBeforeBytes'>[];
 }[];
 
 /** Long enough to tell a ramp (a steady rise) from noise, short enough to see a ramp that has just begun. */
@@ -43,32 +43,36 @@ export function addUse(
   return [...samples.slice(from), { atMs, pools }];
 }
 
-/** The forecast of the others' use. */
+/** The forecast of use. */
 export interface Forecast {
-  /** Time until the first pool reaches its hard limit. */
-  readonly timeToHardLimitMs: number;
+  /** Time until the first pool reaches its hard limit; null when no pool's use is on a ramp. */
+  readonly timeToHardLimitMs: number | null;
   /** Growth of the others in bytes per millisecond, for each pool with a ramp. */
   readonly slopes: ReadonlyMap<PoolName, number>;
 }
 
 /**
- * Forecasts the others' use by the median of the slopes between all pairs of samples (Theil-Sen estimator).
+ * Forecasts use by the median of the slopes between all pairs of samples (Theil-Sen estimator).
  * One spike does not change that median much. Null when the samples show no ramp.
+ *
+ * The time until the hard limit counts growth of our residents too, because memory runs out whoever takes it.
+ * The slopes are those of the others alone: the growth of a resident ends with its unload.
  */
 export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]): Forecast | null {
   if (samples.length < SAMPLES_MIN) return null;
   let soonestMs = Number.POSITIVE_INFINITY;
   const slopes = new Map<PoolName, number>();
   for (const pool of pools) {
-    const slope = slopeOf(samples, pool);
+    const othersSlope = slopeOf(samples, pool, 'othersBytes');
+    if (othersSlope !== null) slopes.set(pool.pool, othersSlope);
+    const slope = slopeOf(samples, pool, 'useBeforeBytes');
     if (slope === null) continue;
-    slopes.set(pool.pool, slope);
-    soonestMs = Math.min(
-      soonestMs,
-      Math.max(0, (pool.hardLimitBytes - pool.useBeforeBytes) / slope),
-    );
+    const leftBytes = Math.max(0, pool.hardLimitBytes - pool.useBeforeBytes);
+    soonestMs = Math.min(soonestMs, leftBytes / slope);
   }
-  return slopes.size === 0 ? null : { timeToHardLimitMs: Math.round(soonestMs), slopes };
+  const isRamp = Number.isFinite(soonestMs);
+  if (!isRamp && slopes.size === 0) return null;
+  return { timeToHardLimitMs: isRamp ? Math.round(soonestMs) : null, slopes };
 }
 
 /**
@@ -102,17 +106,21 @@ export function limitsAfter(
   };
 }
 
-/** One reading of the others' use of one pool. */
+/** One reading of the use of one pool. */
 interface Point {
   readonly atMs: number;
   readonly bytes: number;
 }
 
 /** Growth of a pool in bytes per millisecond; null when its use is not on a ramp. */
-function slopeOf(samples: UseSamples, { pool, totalBytes }: PoolOutcome): number | null {
+function slopeOf(
+  samples: UseSamples,
+  { pool, totalBytes }: PoolOutcome,
+  figure: 'othersBytes' | 'useBeforeBytes',
+): number | null {
   const points = samples.flatMap<Point>(({ atMs, pools }) => {
     const found = pools.find((one) => one.pool === pool);
-    return found === undefined ? [] : [{ atMs, bytes: found.othersBytes }];
+    return found === undefined ? [] : [{ atMs, bytes: found[figure] }];
   });
   const first = points[0];
   const last = points.at(-1);

@@ -9,6 +9,7 @@ describe('reactionMs', () => {
       ram: { mappedBytes: 3e9, anonymousBytes: 1e9 },
       gpus: [{ deviceKey: 'gpu:0', bytes: 2e9 }],
       interval: null,
+      growth: null,
       source: 'measured',
       confidence: 'high',
     };

@@ -20,6 +20,7 @@ const footprint = (key: Key): Footprint => ({
   ram: { mappedBytes: 0, anonymousBytes: SIZES[key] * GIB },
   gpus: [],
   interval: null,
+  growth: null,
   source: 'measured',
   confidence: 'high',
 });
@@ -42,6 +43,7 @@ function inputOf(
       maxContextLengthTokens: null,
       loadOptions: [{ loadConfig: LOAD_CONFIG, footprint: footprint(modelKey), guardrails: null }],
       coolingDownUntilMs: null,
+      observedGrowth: [],
     })),
     requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
     resources: {
@@ -69,6 +71,7 @@ function inputOf(
               pinned: false,
               foreign: false,
               lastUsedAtMs: null,
+              observation: null,
             },
           ],
     policy: DEFAULT_SELECTION_POLICY,

@@ -19,6 +19,7 @@ const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({
   hardLimitRatio: 0.92,
   hardLimitBytes: Math.floor(0.92 * 32 * GIB),
   reclaimableBytes: 0,
+  growthBytes: 0,
 });
 
 describe('SwingHistory', () => {

@@ -102,7 +102,7 @@ export class SwitchTiming {
    */
   limitsOnRamp({ observation, policy }: Judgement, configured: SelectionPolicy): SelectionPolicy[] {
     const forecast = this.#forecast;
-    if (forecast === null) return [];
+    if (forecast === null || forecast.slopes.size === 0) return [];
     const { selection, reactionMs: untilLoadedMs } = observation;
     return LOOK_AHEAD.map((share) =>
       limitsAfter(configured, forecast, selection.pools, share * (untilLoadedMs + policy.dwellMs)),

@@ -1,4 +1,4 @@
-import { DEFAULT_SELECTION_POLICY, type Resources } from '@mai/memory-ledger';
+import { chargeResidents, DEFAULT_SELECTION_POLICY, type Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import type { Yield } from '../journal/journal-state.js';
@@ -39,6 +39,7 @@ describe('reserveMemory', () => {
         pinned: false,
         foreign: false,
         lastUsedAtMs: null,
+        observation: null,
       }));
     const first = reserveMemory(machine(world.resources(), residents()), [GAME], {});
     expect(first.resources.ram.availableBytes).toBe((26 - 8) * GIB);
@@ -62,6 +63,33 @@ describe('reserveMemory', () => {
     const reserved = reserveMemory(machine(resources), [{ ...GAME, pools }], {}).resources;
     expect(reserved.ram.availableBytes).toBe(ramGib * GIB);
     expect(reserved.gpus[0]?.availableBytes).toBe(gpuGib * GIB);
+  });
+
+  it('counts as use before the load of a resident, so that it is not taken for growth', () => {
+    const world = new FakeWorld([{ modelKey: 'ours', bytes: 10 * GIB, growthBytes: 8 * GIB }]);
+    const { instanceIdentifier, modelKey, loadConfig } = world.place('ours');
+    const resident: Resident = {
+      instanceIdentifier,
+      modelKey,
+      loadConfig,
+      footprint: world.footprint(modelKey, loadConfig),
+      busy: false,
+      pinned: false,
+      foreign: false,
+      lastUsedAtMs: null,
+      observation: {
+        loadedAtMs: 1,
+        processBytes: null,
+        usedBefore: [{ pool: 'ram', bytes: 4 * GIB }],
+      },
+    };
+    const grownOf = ({ resources, residents }: ReturnType<typeof machine>): unknown =>
+      chargeResidents(residents, resources, 'ignore')[0]?.grown.get('ram');
+    const before = machine(world.resources(), [resident]);
+    // 16 GiB are in use: 4 before the load, 10 for the model and 2 of growth.
+    expect(grownOf(before)).toBe(2 * GIB);
+    const reserved = reserveMemory(before, [GAME], {});
+    expect(grownOf(machine(reserved.resources, reserved.residents))).toBe(2 * GIB);
   });
 
   it('does not take the same memory twice where a GPU shares RAM', () => {

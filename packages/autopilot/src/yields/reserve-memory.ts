@@ -1,24 +1,26 @@
 import {
-  chargeResident,
+  chargeResidents,
   isGpuShare,
   measurePools,
+  type ObservedResident,
   type PoolName,
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
-import type { Resident } from '@mai/selector';
 import type { Yield } from '../journal/journal-state.js';
 
 /** The others' use of each pool when a yield began, by name of the yield. */
 export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, number>>>;
 
 /** The resources without the yielded memory. */
-export interface Reservation {
+export interface Reservation<One extends ObservedResident> {
   /**
    * Available bytes are negative where yields hold more than is available. Cut off at 0, part of the yielded
    * memory would be offered to another model.
    */
   readonly resources: Resources;
+  /** With the yielded memory as part of the use before their load, so that it is not taken for growth. */
+  readonly residents: readonly One[];
   /** Pass these to the next call. */
   readonly baselines: YieldBaselines;
 }
@@ -27,20 +29,20 @@ export interface Reservation {
  * Subtracts from the available memory the bytes that each yield still holds free: its size, less the growth
  * of the others' use since the yield began.
  */
-export function reserveMemory(
+export function reserveMemory<One extends ObservedResident>(
   {
     resources,
     residents,
     policy,
   }: {
     readonly resources: Resources;
-    readonly residents: readonly Pick<Resident, 'footprint'>[];
+    readonly residents: readonly One[];
     readonly policy: SelectionPolicy;
   },
   yields: readonly Yield[],
   baselines: YieldBaselines,
-): Reservation {
-  const charged = residents.map(({ footprint }) => chargeResident(footprint, resources));
+): Reservation<One> {
+  const charged = chargeResidents(residents, resources, policy.growth);
   const others = new Map(
     measurePools(resources, charged, policy)
       // Shared GPU memory is part of RAM, so it is held free there.
@@ -63,6 +65,16 @@ export function reserveMemory(
     availableBytes === null ? null : availableBytes - (reserved.get(pool) ?? 0);
   return {
     baselines: kept,
+    residents: residents.map((one) => ({
+      ...one,
+      observation: one.observation && {
+        ...one.observation,
+        usedBefore: one.observation.usedBefore.map(({ pool, bytes }) => ({
+          pool,
+          bytes: bytes + (reserved.get(pool) ?? 0),
+        })),
+      },
+    })),
     resources: {
       ...resources,
       ram: { ...resources.ram, availableBytes: less(resources.ram.availableBytes, 'ram') },

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { chargeResident, LIMIT, measurePools, type LoadConfig } from '@mai/memory-ledger';
+import { chargeResidents, LIMIT, measurePools, type LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, environmentOf, type EstimateSettings } from '@mai/memory-estimator';
 import type { SourcedFootprint } from '../footprints/footprints.js';
@@ -150,8 +150,8 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
   const { resources, policy } = input;
   // Search as if every resident were unloaded. Then `fitOf` checks whether enough of the residents
   // may be unloaded.
-  const residents = input.residents.map(({ footprint }) => ({
-    ...chargeResident(footprint, resources),
+  const residents = chargeResidents(input.residents, resources, policy.growth).map((one) => ({
+    ...one,
     full: new Map(),
   }));
   const pools = measurePools(resources, residents, policy);
@@ -161,6 +161,7 @@ function cheaperOf(known: KnownModel, input: AssembledInput): FitHere['cheaper']
     cheapestFit(header, loadConfig, environment, {
       pools,
       devices: resources,
+      growth: policy.growth,
       limit: LIMIT,
       size: 'upper-end',
     }),

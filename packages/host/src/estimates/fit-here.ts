@@ -90,6 +90,7 @@ export async function judgeAlone(
           cheapestFit(known.header, wanted, environment, {
             pools: measurePools(resources, [], policy),
             devices: resources,
+            growth: policy.growth,
             limit: LIMIT,
             size: 'upper-end',
           }),

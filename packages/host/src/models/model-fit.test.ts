@@ -26,6 +26,7 @@ const footprint = (ramBytes: number, vramBytes: number): Footprint => ({
   gpus: vramBytes === 0 ? [] : [{ deviceKey: 'card', bytes: vramBytes }],
   interval: null,
   source: 'gguf-header',
+  growth: null,
   confidence: 'high',
 });
 

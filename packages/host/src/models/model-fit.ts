@@ -2,11 +2,12 @@ import type { AssembledCandidate, TradeOff } from '@mai/autopilot';
 import type {
   Footprint,
   LoadConfig,
+  PoolName,
   Resources,
   SelectionPolicy,
   Shortfall,
 } from '@mai/memory-ledger';
-import { charge, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/memory-ledger';
+import { chargeLoad, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/memory-ledger';
 import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 
@@ -66,16 +67,23 @@ export function fitBeside(
   resources: Resources,
   policy: SelectionPolicy,
 ): ModelFit {
-  const needed = charge(footprint, resources, 'upper-end').charge;
+  const needed = chargeLoad(footprint, resources, policy.growth);
+  const size = chargeLoad(footprint, resources, 'ignore');
+  const growthIn = (pool: PoolName): number => (needed.get(pool) ?? 0) - (size.get(pool) ?? 0);
   const measured = measurePools(resources, [], policy);
   const shortfall = worstShortfall(measured, needed, { limit: LIMIT });
   // Without candidates, the decision plans no change, so its pools show the present use.
   const { pools } = selectModel({ ...UNDECIDED, resources, policy });
   return {
     footprint,
-    rejection: shortfall === null ? null : rejectionOf(shortfall),
+    rejection: shortfall === null ? null : rejectionOf(shortfall, growthIn(shortfall.pool)),
     pools:
-      shortfall === null ? pools.map((pool) => afterLoad(pool, needed.get(pool.pool) ?? 0)) : pools,
+      shortfall === null
+        ? pools.map((pool) => ({
+            ...afterLoad(pool, needed.get(pool.pool) ?? 0),
+            growthBytes: growthIn(pool.pool),
+          }))
+        : pools,
   };
 }
 
@@ -93,7 +101,8 @@ function afterLoad(pool: PoolOutcome, bytes: number): PoolOutcome {
   };
 }
 
-function rejectionOf({ pool, ...figures }: Shortfall): Rejection {
+function rejectionOf({ pool, ...shortfall }: Shortfall, growthBytes: number): Rejection {
+  const figures = { ...shortfall, growthBytes };
   const deviceKey = deviceKeyOf(pool);
   return deviceKey === null
     ? { code: 'INSUFFICIENT_RAM', ...figures }

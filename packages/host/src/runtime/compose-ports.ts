@@ -29,6 +29,8 @@ export function composePorts({ link, estimator, ...ports }: PortParts): Autopilo
       load: (request) => runtime.load(request),
       unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
     },
+    // The processes of LM Studio's engines are not known yet.
+    engines: null,
     survey: surveyOf(link),
     runtimeIsLocal: link.kind === 'off' || link.client.host.isLocal,
   };

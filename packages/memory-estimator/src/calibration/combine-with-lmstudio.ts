@@ -92,6 +92,7 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },
     gpus,
     interval: widened(own, doubted.lowBytes, doubted.highBytes) ?? doubted,
+    growth: footprint.growth,
     source: 'lmstudio',
     confidence: 'low',
   };

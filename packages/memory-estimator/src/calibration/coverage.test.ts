@@ -144,6 +144,7 @@ describe('the interval contains about 90 % of the true figures', () => {
         gpus: [{ deviceKey, bytes: gpu * MIB }],
         interval: { coverage: 0.9, lowBytes: 0, highBytes: 2 * (GIB + (ram + gpu) * MIB) },
         source: 'gguf-header',
+        growth: null,
         confidence: 'medium',
       };
       return {

@@ -37,6 +37,7 @@ export function fromMeasurements(
       lowBytes: Math.max(0, Math.floor(total - spread)),
       highBytes: Math.ceil(total + spread),
     },
+    growth: footprint.growth,
     source: 'measured',
     confidence: same.some(({ measured: { method } }) => method === 'process') ? 'high' : 'medium',
   };

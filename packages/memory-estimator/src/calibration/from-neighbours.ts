@@ -52,6 +52,7 @@ export function fromNeighbours(
   return {
     ...corrected,
     interval: shifted(footprint, corrected, pools, sameModel),
+    growth: footprint.growth,
     source: footprint.source,
     confidence: footprint.confidence,
   };

@@ -60,6 +60,7 @@ export function estimateFromFileSize(
       lowBytes: sizeBytes,
       highBytes: totalBytes + UPPER_FACTOR * extra + FIXED_BYTES,
     },
+    growth: null,
     source: 'file-size',
     confidence: 'low',
   };

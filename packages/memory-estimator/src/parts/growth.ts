@@ -1,3 +1,4 @@
+import type { FootprintGrowth } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { keyWidthOf, valueWidthOf } from '../architecture/hyperparameters.js';
 import { rowBytes } from '../gguf/tensor-types.js';
@@ -27,7 +28,7 @@ export interface GrowthPart {
 }
 
 /** What a model may grow to after its load. It is not part of any total. */
-export interface Growth {
+export interface Growth extends FootprintGrowth {
   readonly mostBytes: number;
   readonly parts: readonly GrowthPart[];
 }
@@ -42,7 +43,7 @@ export function growthOf(
   { settings: sources }: EngineProfile,
 ): Growth {
   // An embedding model does not continue earlier prompts.
-  if (high.isEmbedding) return { mostBytes: 0, parts: [] };
+  if (high.isEmbedding) return inRam([]);
   // A full-size cache keeps earlier tokens, so the engine does not copy it. The low end is full-size only where that
   // is certain.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
@@ -64,7 +65,12 @@ export function growthOf(
     },
   ];
   const present = parts.filter(({ mostBytes }) => mostBytes > 0);
-  return { mostBytes: present.reduce((sum, part) => sum + part.mostBytes, 0), parts: present };
+  return inRam(present);
+}
+
+function inRam(parts: readonly GrowthPart[]): Growth {
+  const mostBytes = parts.reduce((sum, part) => sum + part.mostBytes, 0);
+  return { mostBytes, ramBytes: mostBytes, gpus: [], parts };
 }
 
 /** The recurrent state of one sequence. */

@@ -1,10 +1,12 @@
 import {
   charge,
+  DEFAULT_SELECTION_POLICY,
   fits,
   type Charge,
   type ChargedSize,
   type Devices,
   type Footprint,
+  type GrowthPolicy,
   type Limit,
   type Pool,
 } from '@mai/memory-ledger';
@@ -22,11 +24,14 @@ export interface MemoryBudget {
   readonly limit: Limit;
   /** The size that is charged: `upper-end` for a decision to load, `expected` for the expected size. */
   readonly size: ChargedSize;
+  /** How much of what the model may grow by is charged. Default: that of `DEFAULT_SELECTION_POLICY`. */
+  readonly growth?: GrowthPolicy;
   /** The charge of what is unloaded before. Default: nothing. */
   readonly freed?: Charge;
 }
 
 /** Whether a footprint fits a budget. */
 export function fitsBudget(footprint: Footprint, budget: MemoryBudget): boolean {
-  return fits(budget.pools, charge(footprint, budget.devices, budget.size).charge, budget);
+  const { pools, devices, size, growth = DEFAULT_SELECTION_POLICY.growth } = budget;
+  return fits(pools, charge(footprint, devices, size, growth).charge, budget);
 }

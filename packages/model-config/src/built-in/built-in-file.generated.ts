@@ -533,5 +533,6 @@ export const builtInFile: ModelConfigFile = {
     drain_deadline: '1m',
     foreign: 'observe',
     foreign_idle: '10m',
+    growth: 'ignore',
   },
 };

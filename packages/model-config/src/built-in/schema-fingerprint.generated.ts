@@ -1,2 +1,2 @@
 // Generated from the schema by scripts/generate.mjs. Names the rules that a cached file was checked by.
-export const SCHEMA_FINGERPRINT = '6f7f2b400b7247b1';
+export const SCHEMA_FINGERPRINT = '0f0e2b1aac4f2f27';

@@ -202,6 +202,13 @@ const switching = z.strictObject({
     'How long a model that Mai did not load must have been unused for foreign: evict-idle.',
     SWITCHING_DEFAULTS.foreign_idle,
   ),
+  growth: optional(
+    z.enum(['charge', 'reserve-share', 'ignore']),
+    'How much of the memory that a model may take after its load is kept free, such as for prompts ' +
+      'that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model ' +
+      'has really grown by always counts.',
+    SWITCHING_DEFAULTS.growth,
+  ),
 });
 
 const rule = z.strictObject({

@@ -1,4 +1,10 @@
-import type { Capability, ForeignPolicy, KvCacheType, Tier } from '@mai/memory-ledger';
+import type {
+  Capability,
+  ForeignPolicy,
+  GrowthPolicy,
+  KvCacheType,
+  Tier,
+} from '@mai/memory-ledger';
 
 // The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
 
@@ -151,6 +157,12 @@ export interface SwitchingSection {
    * observe.
    */
   readonly foreign_idle?: string | undefined;
+  /**
+   * How much of the memory that a model may take after its load is kept free, such as for prompts
+   * that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model
+   * has really grown by always counts. Default: ignore.
+   */
+  readonly growth?: GrowthPolicy | undefined;
 }
 
 /** The content of a `models.yaml`, which is also the argument of `defineModelConfig`. */

@@ -28,4 +28,5 @@ export const SWITCHING_DEFAULTS: CompleteSwitching = {
   drain_deadline: formatDuration(DEFAULT_DRAIN_DEADLINE_MS),
   foreign: POLICY.foreign,
   foreign_idle: formatDuration(POLICY.foreignIdleMs),
+  growth: POLICY.growth,
 };

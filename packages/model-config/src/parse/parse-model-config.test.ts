@@ -85,6 +85,7 @@ describe('a valid file', () => {
       drainDeadlineMs: 45_000,
       foreign: 'evict-idle',
       foreignIdleMs: 300_000,
+      growth: 'charge',
     });
     expect(config.fallbackChains['coding']).toEqual([
       { kind: 'model', modelKey: 'qwen/qwen3-4b-2507@q8_0' },

@@ -124,6 +124,7 @@ function toSwitchingConfig(section: SwitchingSection): SwitchingConfig {
     drainDeadlineMs: durationMs(section.drain_deadline) ?? DEFAULT_DRAIN_DEADLINE_MS,
     foreign: section.foreign ?? fallback.foreign,
     foreignIdleMs: durationMs(section.foreign_idle) ?? fallback.foreignIdleMs,
+    growth: section.growth ?? fallback.growth,
   };
 }
 

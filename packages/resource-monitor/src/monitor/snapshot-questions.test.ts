@@ -1,7 +1,7 @@
 import type { Footprint, Resources } from '@mai/memory-ledger';
 import {
-  charge,
-  chargeResident,
+  chargeLoad,
+  chargeResidents,
   DEFAULT_SELECTION_POLICY,
   fits,
   LIMIT,
@@ -23,12 +23,14 @@ function footprint(parts: {
   readonly anonymous?: number;
   readonly gpus?: Footprint['gpus'];
   readonly highBytes?: number;
+  readonly growth?: number;
 }): Footprint {
-  const { mapped = 0, anonymous = 0, gpus = [], highBytes } = parts;
+  const { mapped = 0, anonymous = 0, gpus = [], highBytes, growth = 0 } = parts;
   return {
     ram: { mappedBytes: mapped, anonymousBytes: anonymous },
     gpus,
     interval: highBytes === undefined ? null : { coverage: 0.9, lowBytes: 0, highBytes },
+    growth: { ramBytes: growth, gpus: [] },
     source: 'measured',
     confidence: 'high',
   };
@@ -87,9 +89,9 @@ describe('canFit', () => {
   it('agrees with the ledger on measured machines', () => {
     const gibibytes = fc.integer({ min: 0, max: 40 * GIB });
     const model = fc
-      .record({ mapped: gibibytes, anonymous: gibibytes, onGpu: gibibytes })
-      .map(({ mapped, anonymous, onGpu }) =>
-        footprint({ mapped, anonymous, gpus: [{ deviceKey: 'gpu-0', bytes: onGpu }] }),
+      .record({ mapped: gibibytes, anonymous: gibibytes, onGpu: gibibytes, growth: gibibytes })
+      .map(({ mapped, anonymous, onGpu, growth }) =>
+        footprint({ mapped, anonymous, gpus: [{ deviceKey: 'gpu-0', bytes: onGpu }], growth }),
       );
     fc.assert(
       fc.property(
@@ -104,10 +106,14 @@ describe('canFit', () => {
           });
           const pools = measurePools(
             snapshot,
-            residents.map((one) => chargeResident(one, snapshot)),
+            chargeResidents(
+              residents.map((one) => ({ footprint: one, observation: null })),
+              snapshot,
+              DEFAULT_SELECTION_POLICY.growth,
+            ),
             DEFAULT_SELECTION_POLICY,
           );
-          const needed = charge(wanted, snapshot, 'upper-end').charge;
+          const needed = chargeLoad(wanted, snapshot, DEFAULT_SELECTION_POLICY.growth);
           expect(canFit(snapshot, wanted, { residents })).toBe(
             fits(pools, needed, { limit: LIMIT }),
           );

@@ -1,6 +1,6 @@
 import {
-  charge,
-  chargeResident,
+  chargeLoad,
+  chargeResidents,
   DEFAULT_SELECTION_POLICY,
   fits,
   isMeasured,
@@ -63,7 +63,7 @@ export function canFit(
   limits: Limits = {},
 ): boolean | null {
   const pools = poolsOf(snapshot, limits);
-  const needed = charge(footprint, snapshot, 'upper-end').charge;
+  const needed = chargeLoad(footprint, snapshot, policyOf(limits).growth);
   if (!fits(pools, needed, { limit: LIMIT })) return false;
   return isMeasured(pools, needed) ? true : null;
 }
@@ -79,10 +79,12 @@ export function isOverloaded(snapshot: ResourceSnapshot, limits: Limits = {}): b
 }
 
 function poolsOf(snapshot: Resources, limits: Limits): readonly Pool[] {
-  const residents = (limits.residents ?? []).map((resident: Footprint | null) =>
-    chargeResident(resident, snapshot),
-  );
-  return measurePools(snapshot, residents, policyOf(limits));
+  const policy = policyOf(limits);
+  const residents = (limits.residents ?? []).map((footprint: Footprint | null) => ({
+    footprint,
+    observation: null,
+  }));
+  return measurePools(snapshot, chargeResidents(residents, snapshot, policy.growth), policy);
 }
 
 function policyOf({ policy = DEFAULT_SELECTION_POLICY }: Limits): SelectionPolicy {

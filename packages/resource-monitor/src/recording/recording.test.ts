@@ -108,6 +108,7 @@ describe('a recording', () => {
         gpus: [],
         interval: null,
         source: 'measured',
+        growth: null,
         confidence: 'high',
       }),
     ).toBe(false);

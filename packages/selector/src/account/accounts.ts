@@ -1,13 +1,15 @@
 import {
   addCharges,
-  chargeResident,
+  charge,
+  chargeResidents,
   measurePools,
   type Charge,
   type ChargedResident,
   type Pool,
+  type Resources,
 } from '@mai/memory-ledger';
 import { sortByEvictability, type Evictability } from './evictability.js';
-import type { Resident, SelectionInput } from '../input.js';
+import type { LoadOption, Resident, SelectionInput } from '../input.js';
 
 /**
  * The pools, the charge of each resident, and which residents may be evicted. Worked out once for each
@@ -26,12 +28,15 @@ export function openAccounts({
   residents,
   policy,
 }: SelectionInput): Accounts {
-  const charges = new Map(
-    residents.map((resident) => [resident, chargeResident(resident.footprint, resources)]),
-  );
+  const charged = chargeResidents(residents, resources, policy.growth);
   return {
-    pools: measurePools(resources, [...charges.values()], policy),
-    charges,
+    pools: measurePools(resources, charged, policy),
+    charges: new Map(
+      residents.flatMap((resident, index) => {
+        const one = charged[index];
+        return one === undefined ? [] : [[resident, one] as const];
+      }),
+    ),
     evictability: sortByEvictability(residents, candidates, resources, policy),
   };
 }
@@ -42,6 +47,31 @@ export const NOTHING: Charge = new Map();
 /** The bytes that a resident takes of each pool. */
 export function chargeOf({ charges }: Accounts, resident: Resident): Charge {
   return charges.get(resident)?.full ?? NOTHING;
+}
+
+/** The part of the charge of several residents that is held for growth and not in use yet. */
+export function reservedBy({ charges }: Accounts, residents: Iterable<Resident>): Charge {
+  const reserved: Charge[] = [];
+  for (const resident of residents) {
+    const one = charges.get(resident)?.reserved;
+    if (one !== undefined && one.size > 0) reserved.push(one);
+  }
+  return reserved.length === 0 ? NOTHING : addCharges(reserved);
+}
+
+/**
+ * The part of the charge of a load that is held for growth.
+ *
+ * @param needed - the whole charge of the load.
+ */
+export function reservedByLoad(
+  { footprint }: LoadOption,
+  resources: Resources,
+  needed: Charge,
+): Charge {
+  if (footprint === null) return NOTHING;
+  const size = charge(footprint, resources, 'upper-end', 'ignore').charge;
+  return new Map([...needed].map(([pool, bytes]) => [pool, bytes - (size.get(pool) ?? 0)]));
 }
 
 /** The bytes that several residents take together of each pool. */

@@ -1,4 +1,4 @@
-import { charge, type Charge } from '@mai/memory-ledger';
+import { chargeLoad, type Charge } from '@mai/memory-ledger';
 import { chargeOf, NOTHING, type Accounts } from '../account/accounts.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
 import type { ChainPosition } from './chain-position.js';
@@ -11,8 +11,8 @@ export interface Offer extends ChainPosition {
   /** The resident that serves the option; `null` when the option is loaded. */
   readonly resident: Resident | null;
   /**
-   * Bytes of each pool: the expected size of a resident, the upper end of the interval of a load. Empty for
-   * a load whose footprint is unknown; such a load is rejected before it is charged.
+   * Bytes of each pool: what a resident is charged; of a load, the upper end of its interval and its growth.
+   * Empty for a load whose footprint is unknown; such a load is rejected before it is charged.
    */
   readonly needed: Charge;
 }
@@ -28,7 +28,7 @@ export interface Offer extends ChainPosition {
 export function* offersOf(
   candidate: Candidate,
   candidateIndex: number,
-  { requirement, residents, resources }: SelectionInput,
+  { requirement, residents, resources, policy }: SelectionInput,
   accounts: Accounts,
 ): Generator<Offer> {
   const copies = residents.filter(({ modelKey }) => modelKey === candidate.modelKey);
@@ -48,7 +48,10 @@ export function* offersOf(
     }
     if (asAsked.length > 0) continue;
     const { footprint } = option;
-    const needed = footprint === null ? NOTHING : charge(footprint, resources, 'upper-end').charge;
+    const needed =
+      footprint === null
+        ? NOTHING
+        : chargeLoad(footprint, resources, policy.growth, candidate.observedGrowth);
     yield { candidateIndex, optionIndex, candidate, option, resident: null, needed };
   }
 }

@@ -10,14 +10,17 @@ import { planSwitch, type Attempt } from './plan-switch.js';
  */
 export function attemptOffer(
   offer: Offer,
-  { requirement, resources }: SelectionInput,
+  input: SelectionInput,
   accounts: Accounts,
   limit: Limit,
 ): Attempt {
+  const { requirement, resources } = input;
   const { candidate, option, resident } = offer;
   const rejection =
     resident === null
       ? (rejectLoad(candidate, resources) ?? rejectOption(candidate, option, requirement))
       : null;
-  return rejection === null ? planSwitch(offer, accounts, limit) : { kind: 'rejected', rejection };
+  return rejection === null
+    ? planSwitch(offer, input, accounts, limit)
+    : { kind: 'rejected', rejection };
 }

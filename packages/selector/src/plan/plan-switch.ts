@@ -1,6 +1,18 @@
-import { deviceKeyOf, worstShortfall, type Limit, type Shortfall } from '@mai/memory-ledger';
-import { chargesOf, type Accounts } from '../account/accounts.js';
-import type { Resident } from '../input.js';
+import {
+  deviceKeyOf,
+  worstShortfall,
+  type Charge,
+  type Limit,
+  type Shortfall,
+} from '@mai/memory-ledger';
+import {
+  chargesOf,
+  NOTHING,
+  reservedBy,
+  reservedByLoad,
+  type Accounts,
+} from '../account/accounts.js';
+import type { Resident, SelectionInput } from '../input.js';
 import type { Offer } from '../offer/offers.js';
 import type { Plan, PlanStep, Rejection } from '../selection.js';
 
@@ -29,7 +41,12 @@ export type Attempt =
  * Finds the plan with the fewest evictions that makes an offer resident. The plan unloads the residents that
  * the offer supersedes, and as few spare residents as needed.
  */
-export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Attempt {
+export function planSwitch(
+  offer: Offer,
+  input: Pick<SelectionInput, 'resources' | 'policy'>,
+  accounts: Accounts,
+  limit: Limit,
+): Attempt {
   const { evictability } = accounts;
   const { resident } = offer;
   const exceptResident = (list: readonly Resident[]): readonly Resident[] =>
@@ -46,6 +63,10 @@ export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Atte
 
   // Most candidates of a long chain do not fit even after every eviction, so this is checked first.
   const afterAll = shortfallWithout(exceptResident(evictability.movable));
+  const reject = (shortfall: Shortfall): Attempt => {
+    const growthBytes = growthOf(offer, input, accounts).get(shortfall.pool) ?? 0;
+    return { kind: 'rejected', rejection: rejectionOf(shortfall, growthBytes) };
+  };
   if (afterAll !== null) return reject(shortfallWithout(idle) ?? afterAll);
 
   const now = makeRoom(superseded, spare, shortfallWithout);
@@ -63,16 +84,26 @@ export function planSwitch(offer: Offer, accounts: Accounts, limit: Limit): Atte
   };
 }
 
-function reject(shortfall: Shortfall): Attempt {
-  return { kind: 'rejected', rejection: rejectionOf(shortfall) };
+/** The part of the charge of an offer that is held for growth. */
+function growthOf(
+  { candidate, option, resident, needed }: Offer,
+  { resources, policy }: Pick<SelectionInput, 'resources' | 'policy'>,
+  accounts: Accounts,
+): Charge {
+  if (resident !== null) return reservedBy(accounts, [resident]);
+  // Most loads are charged no growth, and most are rejected, so their size is not worked out again.
+  const mayGrow =
+    candidate.observedGrowth.length > 0 ||
+    (policy.growth !== 'ignore' && option.footprint?.growth !== null);
+  return mayGrow ? reservedByLoad(option, resources, needed) : NOTHING;
 }
 
 /** The rejection for a pool that is too small. */
-function rejectionOf({ pool, shortfallBytes, neededBytes, allowedBytes }: Shortfall): Rejection {
+function rejectionOf({ pool, ...shortfall }: Shortfall, growthBytes: number): Rejection {
   const deviceKey = deviceKeyOf(pool);
   return deviceKey === null
-    ? { code: 'INSUFFICIENT_RAM', shortfallBytes, neededBytes, allowedBytes }
-    : { code: 'INSUFFICIENT_VRAM', deviceKey, shortfallBytes, neededBytes, allowedBytes };
+    ? { code: 'INSUFFICIENT_RAM', ...shortfall, growthBytes }
+    : { code: 'INSUFFICIENT_VRAM', deviceKey, ...shortfall, growthBytes };
 }
 
 interface MadeRoom {

@@ -1,11 +1,17 @@
 import { allowedUse, HARD_LIMIT, LIMIT, useOf, type Charge, type Pool } from '@mai/memory-ledger';
-import { chargesOf, type Accounts } from '../account/accounts.js';
-import type { SelectionInput } from '../input.js';
+import {
+  chargesOf,
+  NOTHING,
+  reservedBy,
+  reservedByLoad,
+  type Accounts,
+} from '../account/accounts.js';
+import type { Resident, SelectionInput } from '../input.js';
 import type { Plan, PoolOutcome } from '../selection.js';
 
 /** Works out each pool before and after a plan. `needed` is the charge of the model that the plan loads. */
 export function outcomesOf(
-  { residents }: SelectionInput,
+  { residents, resources }: SelectionInput,
   accounts: Accounts,
   { steps }: Plan,
   needed: Charge,
@@ -13,17 +19,27 @@ export function outcomesOf(
   const unloaded = new Set(
     steps.flatMap((step) => (step.action === 'unload' ? [step.instanceIdentifier] : [])),
   );
-  const freed = chargesOf(
+  const isUnloaded = ({ instanceIdentifier }: Resident): boolean =>
+    unloaded.has(instanceIdentifier);
+  const freed = chargesOf(accounts, residents.filter(isUnloaded));
+  const kept = reservedBy(
     accounts,
-    residents.filter(({ instanceIdentifier }) => unloaded.has(instanceIdentifier)),
+    residents.filter((one) => !isUnloaded(one)),
   );
-  const loads = steps.some(({ action }) => action === 'load');
-  return accounts.pools.map((pool) =>
-    outcomeOf(pool, freed.get(pool.name) ?? 0, loads ? (needed.get(pool.name) ?? 0) : 0),
-  );
+  const load = steps.find((step) => step.action === 'load');
+  const loaded = load === undefined ? NOTHING : needed;
+  const growth = load === undefined ? NOTHING : reservedByLoad(load.loadOption, resources, needed);
+  return accounts.pools.map((pool) => ({
+    ...outcomeOf(pool, freed.get(pool.name) ?? 0, loaded.get(pool.name) ?? 0),
+    growthBytes: (kept.get(pool.name) ?? 0) + (growth.get(pool.name) ?? 0),
+  }));
 }
 
-function outcomeOf(pool: Pool, reclaimableBytes: number, loadedBytes: number): PoolOutcome {
+function outcomeOf(
+  pool: Pool,
+  reclaimableBytes: number,
+  loadedBytes: number,
+): Omit<PoolOutcome, 'growthBytes'> {
   const { name, totalBytes, othersBytes, hardLimitRatio } = pool;
   const useBeforeBytes = useOf(pool);
   const useAfterBytes = useBeforeBytes - reclaimableBytes + loadedBytes;

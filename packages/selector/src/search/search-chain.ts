@@ -98,7 +98,7 @@ function tryCandidate(
       reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
     } else {
       reject(offer, attempt.rejection);
-      if (lacksOnlyMargin(offer, accounts, limit)) break;
+      if (lacksOnlyMargin(offer, input, accounts, limit)) break;
     }
   }
   return { picked: null, afterDrain, options };
@@ -120,11 +120,16 @@ function limitFor(
  * Whether a resident that was rejected keeps to the limit and lacks only the upgrade margin. A cheaper load
  * option of its model is then not loaded beside it.
  */
-function lacksOnlyMargin(offer: Offer, accounts: Accounts, { kind }: Limit): boolean {
+function lacksOnlyMargin(
+  offer: Offer,
+  input: SelectionInput,
+  accounts: Accounts,
+  { kind }: Limit,
+): boolean {
   return (
     offer.resident !== null &&
     kind === 'upgrade' &&
-    planSwitch(offer, accounts, LIMIT).kind === 'fits'
+    planSwitch(offer, input, accounts, LIMIT).kind === 'fits'
   );
 }
 

@@ -27,12 +27,17 @@ export class LoadedInstances {
 
   /** The charge of all of Mai's instances, and the charge of all instances that were loaded by hand. */
   charges(resources: Resources): { readonly ours: Charge; readonly foreign: Charge } {
-    const ours: Charge[] = [];
+    const ours: Charge[] = [new Map([['ram', this.grownBytes]])];
     const foreign: Charge[] = [];
     for (const { model, footprint } of this.#instances.values()) {
       (model === null ? foreign : ours).push(chargeOf(footprint, resources));
     }
     return { ours: addCharges(ours), foreign: addCharges(foreign) };
+  }
+
+  /** RAM that all instances have taken since their loads. */
+  get grownBytes(): number {
+    return [...this.#instances.values()].reduce((sum, one) => sum + one.grownBytes, 0);
   }
 
   /**

@@ -16,6 +16,8 @@ export interface SimulatedInstance {
   /** Number of requests that the instance answers now. */
   requests: number;
   lastUsedAtMs: number | null;
+  /** RAM that it has taken since its load. */
+  grownBytes: number;
 }
 
 /** Cached descriptions, because they are read every second and seldom change. */

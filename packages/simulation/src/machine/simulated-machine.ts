@@ -7,7 +7,12 @@ import { LoadedInstances } from './loaded-instances.js';
 import type { MachineObserver } from './machine-observer.js';
 import { RequestStream } from './request-stream.js';
 import { describeInstance, type SimulatedInstance } from './simulated-instance.js';
-import { loadOptionsOf, type SimulatedLoadOption, type SimulatedModel } from './simulated-model.js';
+import {
+  loadOptionsOf,
+  type SimulatedGrowth,
+  type SimulatedLoadOption,
+  type SimulatedModel,
+} from './simulated-model.js';
 import {
   chargeOf,
   footprintOf,
@@ -25,6 +30,7 @@ export class SimulatedMachine {
   readonly clock: SimulationClock;
   readonly models: readonly SimulatedModel[];
   readonly policy: SelectionPolicy;
+  readonly #growth: Readonly<Record<string, SimulatedGrowth>>;
   readonly #requestStream: RequestStream;
   readonly #loaded = new LoadedInstances();
   readonly #gpusLost = new Set<number>();
@@ -43,12 +49,15 @@ export class SimulatedMachine {
     readonly models: readonly SimulatedModel[];
     readonly policy: SelectionPolicy;
     readonly seed: number;
+    /** By model key. Models without an entry do not grow, and their growth is not known. */
+    readonly growth: Readonly<Record<string, SimulatedGrowth>>;
   }) {
     const [first] = options.trace;
     if (first === undefined) throw new RangeError('A trace needs at least one row.');
     this.clock = options.clock;
     this.models = options.models;
     this.policy = options.policy;
+    this.#growth = options.growth;
     this.#row = first;
     this.#empty = resourcesOfRow(first);
     this.#requestStream = new RequestStream(options.clock, options.seed, (durationMs) => {
@@ -93,13 +102,22 @@ export class SimulatedMachine {
     return resourcesInUse(this.#row, this.pools, this.#gpusLost, this.clock.nowMs());
   }
 
-  footprintOf(loadOption: SimulatedLoadOption): Footprint {
-    return footprintOf(loadOption, this.#empty);
+  /** RAM that all instances have taken since their loads. */
+  get grownBytes(): number {
+    return this.#loaded.grownBytes;
+  }
+
+  footprintOf(modelKey: string, loadOption: SimulatedLoadOption): Footprint {
+    const growth = this.#growth[modelKey];
+    return {
+      ...footprintOf(loadOption, this.#empty),
+      growth: growth === undefined ? null : { ramBytes: growth.mostBytes, gpus: [] },
+    };
   }
 
   /** The bytes that a load takes of each pool. */
-  chargeOf(loadOption: SimulatedLoadOption): Charge {
-    return chargeOf(this.footprintOf(loadOption), this.#empty);
+  chargeOf(model: SimulatedModel): Charge {
+    return chargeOf(this.footprintOf(model.profile.modelKey, model), this.#empty);
   }
 
   /** Loads a model. Its memory is taken at once, and the instance is ready after the load time. */
@@ -119,10 +137,11 @@ export class SimulatedMachine {
       model,
       modelKey: request.modelKey,
       loadOptionIndex,
-      footprint: this.footprintOf(loadOptionsOf(model)[loadOptionIndex] ?? model),
+      footprint: this.footprintOf(request.modelKey, loadOptionsOf(model)[loadOptionIndex] ?? model),
       ready: false,
       requests: 0,
       lastUsedAtMs: null,
+      grownBytes: 0,
     };
     this.#add(loading);
     try {
@@ -212,6 +231,7 @@ export class SimulatedMachine {
           ready: true,
           requests: 0,
           lastUsedAtMs: this.clock.nowMs(),
+          grownBytes: 0,
         });
         break;
       case 'foreignUnload':
@@ -247,7 +267,18 @@ export class SimulatedMachine {
       instance.requests -= 1;
       instance.lastUsedAtMs = this.clock.nowMs();
       this.#requests -= 1;
+      this.#grow(instance);
     });
+  }
+
+  #grow(instance: SimulatedInstance): void {
+    const growth = this.#growth[instance.modelKey];
+    if (growth === undefined || instance.grownBytes >= growth.reachedBytes) return;
+    instance.grownBytes = Math.min(
+      growth.reachedBytes,
+      instance.grownBytes + growth.bytesPerRequest,
+    );
+    this.#pools = null;
   }
 
   #check(): void {

@@ -21,6 +21,16 @@ export interface SimulatedModel extends SimulatedLoadOption {
   readonly cheaperLoadOptions: readonly SimulatedLoadOption[];
 }
 
+/** How a model takes further RAM after its load, as engines do that keep the prompts of earlier requests. */
+export interface SimulatedGrowth {
+  /** What the footprint says: the most that the model may grow by. */
+  readonly mostBytes: number;
+  /** What the model really grows by, at most. */
+  readonly reachedBytes: number;
+  /** What each answered request adds, until `reachedBytes` are reached. */
+  readonly bytesPerRequest: number;
+}
+
 /**
  * The load options of a model. The configured one is the first. `loadOptionIndex` is an index into this list.
  */

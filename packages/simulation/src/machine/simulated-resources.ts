@@ -122,9 +122,9 @@ export function foreignFootprint(
   return exactFootprint(event.ramBytes, [{ deviceKey, bytes: event.vramBytes }]);
 }
 
-/** The bytes that a footprint takes of each pool. Footprints of the simulation have no error interval. */
+/** The bytes that a footprint takes of each pool at the load. Footprints of the simulation have no error interval. */
 export function chargeOf(footprint: Footprint, resources: Resources): Charge {
-  return charge(footprint, resources, 'expected').charge;
+  return charge(footprint, resources, 'expected', 'ignore').charge;
 }
 
 function exactFootprint(anonymousBytes: number, gpus: Footprint['gpus']): Footprint {
@@ -132,6 +132,7 @@ function exactFootprint(anonymousBytes: number, gpus: Footprint['gpus']): Footpr
     ram: { mappedBytes: 0, anonymousBytes },
     gpus,
     interval: null,
+    growth: null,
     source: 'measured',
     confidence: 'high',
   };

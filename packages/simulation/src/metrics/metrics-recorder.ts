@@ -18,6 +18,7 @@ interface Switch {
   readonly atMs: number;
   readonly direction: 'up' | 'down';
   readonly forced: boolean;
+  readonly selfCaused: boolean;
 }
 
 /** Collects the metrics of a simulated machine. */
@@ -45,6 +46,8 @@ export class MetricsRecorder implements MachineObserver {
   #served: SimulatedInstance | null = null;
   /** Whether an instance was unloaded above the hard limit, and no instance has become ready since then. */
   #unloadForced = false;
+  /** Whether RAM was above its limit at the last unload only because models had grown. */
+  #unloadSelfCaused = false;
 
   constructor(machine: () => SimulatedMachine, observeIntervalMs: number) {
     this.#machine = machine;
@@ -123,6 +126,7 @@ export class MetricsRecorder implements MachineObserver {
       this.#droppedRequests += instance.requests;
     }
     if (overHardLimit) this.#unloadForced = true;
+    if (this.#isGrowthToBlame(instance, poolsBefore)) this.#unloadSelfCaused = true;
     this.#noticeServing();
   }
 
@@ -151,10 +155,19 @@ export class MetricsRecorder implements MachineObserver {
         atMs: machine.clock.nowMs(),
         direction: compared < 0 ? 'up' : 'down',
         forced: this.#unloadForced || isAnyOver(machine.pools, HARD_LIMIT),
+        selfCaused: compared > 0 && this.#unloadSelfCaused,
       });
     }
     this.#served = serving;
     this.#unloadForced = false;
+    this.#unloadSelfCaused = false;
+  }
+
+  #isGrowthToBlame(unloaded: SimulatedInstance, poolsBefore: readonly Pool[]): boolean {
+    const ram = poolsBefore.find(({ name }) => name === 'ram');
+    if (ram === undefined) return false;
+    const grownBytes = this.#machine().grownBytes + unloaded.grownBytes;
+    return isOverLimit(ram, LIMIT) && room(ram, LIMIT, grownBytes) >= 0;
   }
 
   finish(durationMs: number): SimulationMetrics {
@@ -165,6 +178,7 @@ export class MetricsRecorder implements MachineObserver {
       emergencySwitches: this.#switches.filter((one) => one.forced).length,
       switchesPerHour: durationMs === 0 ? 0 : (this.#switches.length * 3_600_000) / durationMs,
       flaps: countFlaps(this.#switches, policy),
+      selfCausedSwitches: this.#switches.filter((one) => one.selfCaused).length,
       overloadedMs: this.#overloadedMs,
       avoidableOverloadedMs: this.#avoidableOverloadedMs,
       outOfMemoryEvents: this.#outOfMemoryEvents,

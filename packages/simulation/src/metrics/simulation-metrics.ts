@@ -8,6 +8,11 @@ export interface SimulationMetrics {
   readonly switchesPerHour: number;
   /** Switches in opposite directions within the cool-down, without emergencies. */
   readonly flaps: number;
+  /**
+   * Switches to a lesser model that began while RAM was above its limit only because models had grown since
+   * their loads.
+   */
+  readonly selfCausedSwitches: number;
   /** Time with a pool above its hard limit. */
   readonly overloadedMs: number;
   /** The part of `overloadedMs` that unloading every model at the next observation would have avoided. */

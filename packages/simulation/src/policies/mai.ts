@@ -22,12 +22,13 @@ export function startMai(
     /** `null` is the autopilot's own default. */
     readonly drainDeadlineMs: number | null;
     readonly seed: number;
+    readonly processesKnown: boolean;
     readonly onDecision: (decision: SimulatedDecision) => void;
   },
 ): RunningPolicy {
   const { observeIntervalMs, pinned, drainDeadlineMs, seed, onDecision } = options;
   const autopilot = createAutopilot({
-    ...portsOf(machine),
+    ...portsOf(machine, options),
     random: createRandom(seed),
     isProcessAlive: () => true,
     request: { pinned },

@@ -5,7 +5,10 @@ import type { SimulatedMachine } from '../machine/simulated-machine.js';
 import { loadOptionsOf } from '../machine/simulated-model.js';
 
 /** The ports through which an autopilot sees and changes a simulated machine. */
-export function portsOf(machine: SimulatedMachine): AutopilotPorts {
+export function portsOf(
+  machine: SimulatedMachine,
+  { processesKnown }: { readonly processesKnown: boolean },
+): AutopilotPorts {
   const { models, policy } = machine;
   const catalog = { chain: models.map((model) => model.profile), policy, variants: {} };
   return {
@@ -33,9 +36,22 @@ export function portsOf(machine: SimulatedMachine): AutopilotPorts {
         }),
     },
     catalog: { read: () => Promise.resolve(catalog) },
+    engines: processesKnown
+      ? { anonymousBytes: () => Promise.resolve(processesOf(machine)) }
+      : null,
     clock: machine.clock,
     runtimeIsLocal: true,
   };
+}
+
+/** Anonymous RAM of each instance, as the OS would tell it of the engine's process. */
+function processesOf(machine: SimulatedMachine): ReadonlyMap<string, number> {
+  return new Map(
+    [...machine.instances.values()].map(({ instanceIdentifier, footprint, grownBytes }) => [
+      instanceIdentifier,
+      footprint.ram.anonymousBytes + grownBytes,
+    ]),
+  );
 }
 
 /** The footprint of a load of a model of the chain, or of an instance that a person loaded. */
@@ -48,7 +64,7 @@ function footprintOfLoad(
   if (model !== undefined) {
     const index = loadOptionIndexOf(model, loadConfig, machine.hasDedicatedGpu);
     const loadOption = loadOptionsOf(model)[index];
-    if (loadOption !== undefined) return machine.footprintOf(loadOption);
+    if (loadOption !== undefined) return machine.footprintOf(modelKey, loadOption);
   }
   const instances = [...machine.instances.values()];
   const foreign = instances.find((one) => one.model === null && one.modelKey === modelKey);

@@ -39,6 +39,7 @@ describe('the answer of --json', () => {
         'durationMs',
         'switches',
         'emergencySwitches',
+        'selfCausedSwitches',
         'switchesPerHour',
         'flaps',
         'overloadedMs',

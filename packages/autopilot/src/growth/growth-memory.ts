@@ -1,0 +1,44 @@
+import type { Charge, PoolBytes, PoolName } from '@mai/memory-ledger';
+
+/** How long the growth of a model is remembered after its unload. Most use repeats from day to day. */
+const REMEMBERED_MS = 24 * 3_600_000;
+
+/** Remembers what models had grown by when they were unloaded. */
+export class GrowthMemory {
+  readonly #models = new Map<string, { readonly atMs: number; readonly grown: Charge }>();
+
+  /** Takes the growth of an unloaded copy. The larger of this and of the remembered growth is kept. */
+  remember(modelKey: string, grown: Charge, atMs: number): void {
+    const kept = largest([this.#recall(modelKey, atMs), grown]);
+    if (kept.size > 0) this.#models.set(modelKey, { atMs, grown: kept });
+  }
+
+  /** The growth of a model in each pool: the larger of what is remembered and of `now`. */
+  recall(modelKey: string, now: readonly Charge[], nowMs: number): readonly PoolBytes[] {
+    return asPoolBytes(largest([this.#recall(modelKey, nowMs), ...now]));
+  }
+
+  #recall(modelKey: string, nowMs: number): Charge {
+    const known = this.#models.get(modelKey);
+    if (known === undefined) return NOTHING;
+    if (nowMs - known.atMs < REMEMBERED_MS) return known.grown;
+    this.#models.delete(modelKey);
+    return NOTHING;
+  }
+}
+
+/** Pools and bytes as plain data. */
+function asPoolBytes(charge: Charge): readonly PoolBytes[] {
+  return [...charge].map(([pool, bytes]) => ({ pool, bytes }));
+}
+
+const NOTHING: Charge = new Map();
+
+/** The largest bytes in each pool. */
+function largest(charges: readonly Charge[]): Charge {
+  const most = new Map<PoolName, number>();
+  for (const charge of charges) {
+    for (const [pool, bytes] of charge) most.set(pool, Math.max(bytes, most.get(pool) ?? 0));
+  }
+  return most;
+}

@@ -3,6 +3,7 @@ import path from 'node:path';
 
 const ALIGNMENT = 32;
 const UINT32 = 4;
+const FLOAT32 = 6;
 const STRING = 8;
 const F16 = 1;
 
@@ -26,7 +27,9 @@ export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: nu
     ['llama.feed_forward_length', UINT32, width * 3],
     ['llama.attention.head_count', UINT32, 4],
     ['llama.attention.head_count_kv', UINT32, 2],
+    ['llama.attention.layer_norm_rms_epsilon', FLOAT32, 1e-5],
     ['llama.vocab_size', UINT32, vocabulary],
+    ['tokenizer.ggml.model', STRING, 'none'],
     ['tokenizer.chat_template', STRING, '{% if tools %}{{ tools }}{% endif %}'],
   ];
   const tensors: [string, number[]][] = [
@@ -49,7 +52,9 @@ export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: nu
   }
   const parts = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(metadata.length)];
   for (const [key, type, value] of metadata) {
-    parts.push(text(key), u32(type), typeof value === 'string' ? text(value) : u32(value));
+    parts.push(text(key), u32(type));
+    if (typeof value === 'string') parts.push(text(value));
+    else parts.push(type === FLOAT32 ? f32(value) : u32(value));
   }
   let dataBytes = 0;
   for (const [key, shape] of tensors) {
@@ -78,6 +83,12 @@ function text(value: string): Buffer {
 function u32(value: number): Buffer {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32LE(value);
+  return buffer;
+}
+
+function f32(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeFloatLE(value);
   return buffer;
 }
 

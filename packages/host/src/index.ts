@@ -15,6 +15,8 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
+export { describeOrigin } from './models/describe-origin.js';
+export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
@@ -64,6 +66,7 @@ export { eventJson } from './autopilot/event-json.js';
 export { ESTIMATE_CHOICES } from './estimates/setting-values.js';
 export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
+export { addFootprintTotal } from './text/add-footprint-total.js';
 export { parseMoment } from './text/parse-moment.js';
 export { systemClock } from '@mai/autopilot';
 export {
@@ -105,10 +108,16 @@ export type {
   Verdict,
   Yield,
 } from '@mai/autopilot';
-export type { LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
+export type {
+  LoadMismatch,
+  ResidentInstance,
+  UnreadablePath,
+  UnusableFile,
+} from '@mai/lmstudio-adapter';
 export type {
   EstimateReport,
   EstimateSettings,
+  ModelRefusal,
   ReportedDevice,
   ReportedRam,
 } from '@mai/memory-estimator';

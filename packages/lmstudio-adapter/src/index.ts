@@ -41,9 +41,16 @@ export type { HomeLookup, LMStudioHome } from './home/lmstudio-home.js';
 export type { EngineHardware, LocalSettings } from './home/local-settings.js';
 export type { Probe, ProbeOutcome } from './discovery/probe.js';
 
-export { findProjector, scanModelsFolder } from './models-folder/scan-models-folder.js';
+export {
+  findProjector,
+  scanModelsFolder,
+  withDistinctKeys,
+} from './models-folder/scan-models-folder.js';
 export type {
   ModelsFolderScan,
   ScannedModel,
   ScanOptions,
+  UnusableFile,
 } from './models-folder/scan-models-folder.js';
+export type { FileJudgement } from './models-folder/group-files.js';
+export type { UnreadablePath } from './models-folder/walk-models-folder.js';

@@ -76,6 +76,7 @@ test('--json prints the fixed fields, with every setting filled in', async () =>
   };
   expect(json()).toEqual({
     schemaVersion: 1,
+    refusal: null,
     file: 'tiny.gguf',
     architecture: 'llama',
     loadConfig: {
@@ -262,7 +263,7 @@ test('estimates a header without weights, with a warning', async () => {
 });
 
 test.each([
-  ['cut.gguf', 'CORRUPT', /500/],
+  ['cut.gguf', 'CORRUPT', /at byte 478/],
   ['text.gguf', 'NOT_GGUF', /text\.gguf/],
   ['none.gguf', 'FILE_NOT_FOUND', /none\.gguf/],
 ])('%s: exit 7, %s', async (file, code, message) => {

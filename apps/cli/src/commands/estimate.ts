@@ -42,15 +42,17 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (basis.kind === 'mlx') {
     for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
+  const { modelKey, report, refusal, fit, corrected, lmStudio } = estimate;
+  const exitCode = refusal === null ? EXIT.success : EXIT.modelFile;
   if (!output.json) {
     output.result(renderEstimate(estimate, output));
-    return EXIT.success;
+    return exitCode;
   }
-  const { modelKey, report, fit, corrected, lmStudio } = estimate;
   output.resultJson({
     file: model,
     ...report,
+    refusal,
     ...(modelKey === null ? {} : { footprint: fit?.footprint ?? null, corrected, lmStudio }),
   });
-  return EXIT.success;
+  return exitCode;
 }

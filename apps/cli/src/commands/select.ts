@@ -1,10 +1,10 @@
+import { describeOrigin, unusableNote } from '@mai/host';
 import type { DownloadsOrigin, Host, SelectionRequest, SwitchReport } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import { requestOf } from '../command-line/selection-request.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { describeOrigin } from '../views/selection/describe-origin.js';
 import { describeObstacle } from '../views/selection/describe-obstacle.js';
 import { createRunReporter, renderOutcome } from '../views/selection/run-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
@@ -18,13 +18,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (input.has('load')) return await carryOut(host, request, input.has('dry-run'), context);
 
   const report = await host.select(request);
-  const { selection, origin, obstacle, runtimeIsOn } = report;
+  const { selection, origin, refused, obstacle, runtimeIsOn } = report;
   noteOrigin(origin, context);
   if (output.json) {
     const { resources } = report.input;
-    output.resultJson({ origin: originJson(origin), selection, resources });
+    output.resultJson({ origin: originJson(origin), selection, refused, resources });
   } else {
     output.result(renderSelection(report, output));
+    if (selection.chosen !== null) for (const file of refused) output.warn(unusableNote(file));
     if (obstacle !== null) {
       output.note(`\n${output.noteStyle.dim(describeObstacle(obstacle))}`);
     } else if (selection.plan.steps.length > 0 && runtimeIsOn) {

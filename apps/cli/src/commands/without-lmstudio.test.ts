@@ -73,9 +73,9 @@ test('leaves out an unfinished download and a damaged file', async () => {
   const { exitCode, out, err } = await mai('models');
   expect(exitCode).toBe(0);
   expect(out).not.toMatch(/half|bad/);
-  expect(err).toMatch(/warning: acme\/half\.gguf is left out: the download is not complete/);
-  expect(err).toMatch(/warning: acme\/bad\.gguf is left out: it is damaged at byte 295\./);
-  expect(err).toMatch(/warning: acme\/text\.gguf is left out: it is not a GGUF file\./);
+  expect(err).toMatch(/warning: acme\/half\.gguf is not offered: the download is not complete/);
+  expect(err).toMatch(/warning: acme\/bad\.gguf is not offered: it is damaged at byte 295\./);
+  expect(err).toMatch(/warning: acme\/text\.gguf is not offered: it is not a GGUF file\./);
 });
 
 (process.platform === 'win32' ? test.skip : test)(

@@ -18,12 +18,12 @@ export async function answerLines(context: CommandContext): Promise<void> {
   const answer = async (line: string): Promise<object> => {
     try {
       const { file, settings } = parseEstimateLine(line);
-      const { report, complete } = await host.estimateFile(file, settings);
+      const { report, refusal, complete } = await host.estimateFile(file, settings);
       if (!complete && !warned.has(file)) {
         warned.add(file);
         warnOfIncomplete(file, output);
       }
-      return { schemaVersion: SCHEMA_VERSION, file, ...report };
+      return { schemaVersion: SCHEMA_VERSION, file, ...report, refusal };
     } catch (error) {
       const known = knownError(error);
       if (known === null) throw error;

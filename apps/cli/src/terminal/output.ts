@@ -1,3 +1,4 @@
+import { addFootprintTotal } from '@mai/host';
 import type { Io, OutputStream } from '../io.js';
 import { createProgress, type Progress } from './progress.js';
 import { safeText } from './safe-text.js';
@@ -71,7 +72,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     },
     resultJson: (value) => {
       const versioned = { schemaVersion: SCHEMA_VERSION, ...value };
-      io.stdout.write(`${JSON.stringify(versioned, null, 2)}\n`);
+      io.stdout.write(`${JSON.stringify(versioned, addFootprintTotal, 2)}\n`);
     },
     note: (text) => {
       if (!options.quiet) say(text);

@@ -40,6 +40,38 @@ describe('assembleSelectionInput', () => {
     expect(candidates[0]?.loadOptions.map(kindOf)).toEqual(['as-configured']);
   });
 
+  it('never moves experts of a dense model to the CPU, also where an estimate says that it helps', async () => {
+    const world = new FakeWorld([LARGE]);
+    const resources = { ...world.resources(), gpus: [CARD] };
+    const { ports } = world;
+    const monitor = { ...ports.monitor, snapshot: async () => resources };
+    const expertsMoved = async (known: { readonly hasExperts?: boolean }) => {
+      const estimator: EstimatorPort = {
+        estimate: async (question, options) => {
+          const estimate = await ports.estimator.estimate(question, options);
+          const { offloadRatio, cpuExpertRatio } = question.loadConfig;
+          const bytes = 12 * GIB * (offloadRatio ?? 1) * (1 - (cpuExpertRatio ?? 0) / 8);
+          const { footprint } = estimate;
+          return {
+            ...estimate,
+            ...known,
+            footprint: footprint && { ...footprint, gpus: [{ deviceKey: 'card', bytes }] },
+          };
+        },
+      };
+      const { candidates } = await assembleSelectionInput({ ...ports, monitor, estimator });
+      const options = candidates.flatMap(({ loadOptions }) => loadOptions);
+      return options.some(
+        ({ loadConfig, tradeOffs }) =>
+          loadConfig.cpuExpertRatio !== null ||
+          tradeOffs.some(({ kind }) => kind === 'experts-on-cpu'),
+      );
+    };
+    expect(await expertsMoved({})).toBe(true);
+    expect(await expertsMoved({ hasExperts: true })).toBe(true);
+    expect(await expertsMoved({ hasExperts: false })).toBe(false);
+  });
+
   it('drops load options that the engine refuses, unless it refuses all of them', async () => {
     const { ports } = new FakeWorld([LARGE]);
     const kinds = async (refuses: (loadConfig: LoadConfig) => boolean) => {

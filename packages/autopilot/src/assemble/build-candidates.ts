@@ -41,20 +41,24 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
   const { request, resources } = sources;
   const hasDedicatedGpu =
     !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
-  const questions = profiles.flatMap((profile, index) => {
-    const steps = buildLoadSteps(profile, request.requirement, hasDedicatedGpu);
-    // A model that is not on disk can't be loaded, and most of the time can't be estimated.
-    const tried = request.tradeOffs && profile.downloaded ? steps : steps.slice(0, 1);
-    return tried.map((step) => ({ index, profile, step }));
-  });
-  const estimated = await mapConcurrently(
-    questions,
-    ESTIMATES_AT_ONCE,
-    async ({ index, profile, step }) => {
-      const { refused = false, ...estimate } = await estimateStep(sources, profile, step);
-      return { index, refused, option: { ...step, ...estimate } };
-    },
+  const questionsAbout = (profile: CandidateProfile, index: number, hasExperts?: boolean) =>
+    buildLoadSteps(profile, request.requirement, hasDedicatedGpu, hasExperts).map((step) => ({
+      ...{ index, profile, step },
+    }));
+  const ask = (questions: readonly StepQuestion[]) =>
+    mapConcurrently(questions, ESTIMATES_AT_ONCE, (question) => estimateOption(sources, question));
+  // The answer about the first option says whether the model has experts, and so which others there are.
+  const firsts = await ask(
+    profiles.flatMap((profile, index) => questionsAbout(profile, index).slice(0, 1)),
   );
+  const others = await ask(
+    profiles.flatMap((profile, index) => {
+      // A model that is not on disk can't be loaded, and most of the time can't be estimated.
+      if (!request.tradeOffs || !profile.downloaded) return [];
+      return questionsAbout(profile, index, firsts[index]?.hasExperts).slice(1);
+    }),
+  );
+  const estimated = [...firsts, ...others];
   return profiles.map((profile, index) => ({
     modelKey: profile.modelKey,
     displayName: profile.displayName,
@@ -70,6 +74,18 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     observedGrowth: [],
     ttlMs: profile.ttlMs,
   }));
+}
+
+interface StepQuestion {
+  readonly index: number;
+  readonly profile: CandidateProfile;
+  readonly step: LoadStep;
+}
+
+async function estimateOption(sources: Sources, { index, profile, step }: StepQuestion) {
+  const answer = await estimateStep(sources, profile, step);
+  const { refused = false, hasExperts, ...estimate } = answer;
+  return { index, refused, hasExperts, option: { ...step, ...estimate } };
 }
 
 async function estimateStep(

@@ -44,17 +44,19 @@ interface Change {
  * 2. with half and then with all of the experts on the CPU, each with the same settings as in 1;
  * 3. with fewer layers on the GPU, each with the first and the last of those settings.
  *
+ * @param hasExperts - false for a dense model: it has nothing to move in 2, and nothing but layers in 3.
  * @param hasDedicatedGpu - without such a GPU, moving layers or experts to the CPU frees no memory.
  */
 export function buildLoadSteps(
   profile: CandidateProfile,
   requirement: Requirement,
   hasDedicatedGpu: boolean,
+  hasExperts = true,
 ): LoadStep[] {
   const { configured, cheaper } = settingChanges(profile, requirement);
   const settings = [configured, ...cheaper];
   const extremes = [configured, ...cheaper.slice(-1)];
-  const experts = hasDedicatedGpu ? expertChanges(profile) : [];
+  const experts = hasDedicatedGpu && hasExperts ? expertChanges(profile) : [];
   const offload = hasDedicatedGpu ? offloadChanges(profile, experts.at(-1)) : [];
   const combine = (placement: Change, setting: Change): LoadStep => ({
     loadConfig: { ...profile.loadConfig, ...setting.change, ...placement.change },

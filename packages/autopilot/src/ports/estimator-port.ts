@@ -17,6 +17,8 @@ export interface Estimate {
   readonly guardrails: 'pass' | 'refuse' | null;
   /** The engine can't load the model this way, however much memory there is. Default false. */
   readonly refused?: boolean;
+  /** Whether the model has expert layers; absent when unknown. A dense model is not offered to move experts. */
+  readonly hasExperts?: boolean;
 }
 
 /** Estimates footprints. The autopilot keeps the answers until something changes. */

@@ -1,24 +1,29 @@
 import { isConfigurableModelKey, renderModelConfig } from '@mai/model-config';
-import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
+import type { Downloads, DownloadsReport } from '../models/downloads.js';
 
 /** The first configuration of a machine. */
-export interface InitialConfig {
+export interface InitialConfig extends DownloadsReport {
   /** The text of a commented models.yaml; the built-in configuration where nothing is downloaded. */
   readonly text: string;
   /** Keys of the downloaded models that the text names. */
   readonly modelKeys: readonly string[];
   /** Keys of downloaded models that a configuration can't name, because `isConfigurableModelKey` is false. */
   readonly leftOut: readonly string[];
-  readonly origin: DownloadsOrigin;
 }
 
 /** Writes a configuration for the downloaded models. */
-export async function createInitialConfig({ models, origin }: Downloads): Promise<InitialConfig> {
+export async function createInitialConfig({
+  models,
+  origin,
+  unusable,
+  unreadable,
+  missingFolder,
+}: Downloads): Promise<InitialConfig> {
   const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
   return {
     text: await renderModelConfig(models, { schema: null }),
     modelKeys: keys.filter(isConfigurableModelKey),
     leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
-    origin,
+    ...{ origin, unusable, unreadable, missingFolder },
   };
 }

@@ -1,8 +1,9 @@
-import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { isModelConfigError, mergeWithDownloaded, resolveChain } from '@mai/model-config';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
+import type { Downloads } from '../models/downloads.js';
+import { missingFolderNote } from '../models/left-out-notes.js';
 import { plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
@@ -39,12 +40,23 @@ export async function checkConfig(
 /** Checks that every fallback chain has a downloaded model. */
 export function checkChains(
   { config, source }: LoadedModelConfig,
-  downloaded: readonly DownloadedModel[],
+  { models: downloaded, missingFolder, unusable }: Downloads,
 ): Check {
+  if (missingFolder !== null) {
+    const finding = downloaded.length === 0 ? fault : warning;
+    return finding('Models', missingFolderNote(missingFolder), null);
+  }
   const profiles = mergeWithDownloaded(config, downloaded);
   const dead = Object.keys(config.fallbackChains).filter(
     (name) => !resolveChain(config, name, profiles)?.some((profile) => profile.downloaded),
   );
+  if (downloaded.length === 0 && unusable.length > 0) {
+    return warning(
+      'Models',
+      `${plural(unusable.length, 'file')} in the models folder, but none that llama.cpp loads.`,
+      null,
+    );
+  }
   if (downloaded.length === 0) {
     return warning(
       'Models',

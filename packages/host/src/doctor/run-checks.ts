@@ -4,6 +4,7 @@ import { checkChains, checkConfig } from './check-config.js';
 import { checkConnection, checkRuntime } from './check-lmstudio.js';
 import { checkMachine } from './check-machine.js';
 import type { Check } from './check.js';
+import { unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
 
 /** Checks LM Studio, the machine, the configuration and the downloads. */
@@ -22,12 +23,8 @@ export async function runChecks(parts: HostParts, context: HostContext): Promise
     ...runtime,
     ...machine,
     check,
-    ...(config === null || downloads === null ? [] : [checkChains(config, downloads.models)]),
-    ...(downloads?.incomplete ?? []).map(({ path, why }) =>
-      warning('Download', `${path}: ${why}.`, 'Finish or remove the download in LM Studio.'),
-    ),
-    ...(downloads?.unreadable ?? []).map(({ path, code }) =>
-      warning('Folder', `${path} can't be read (${code}).`, 'Check its permissions.'),
-    ),
+    ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),
+    ...(downloads?.unusable ?? []).map((file) => warning('File', unusableNote(file), null)),
+    ...(downloads?.unreadable ?? []).map((one) => warning('Folder', unreadableNote(one), null)),
   ];
 }

@@ -46,7 +46,7 @@ export async function estimateModel(
   if (file !== null) {
     const title = path.basename(path.resolve(context.cwd, name));
     const estimate = describeModel(title, file, settings);
-    if (!judge) return estimate;
+    if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, parts, context);
     return withFit(estimate, fit, file, settings);
   }
@@ -73,6 +73,9 @@ async function estimateDownloaded(
   const { context, parts, catalog } = session;
   const downloads = await session.downloads();
   const { headers } = await parts.estimation();
+  const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
+  const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
+  if (refused !== null) return { ...describeModel(modelKey, refused, settings), modelKey };
   const known = await openDownloaded(modelKey, downloads, headers, context);
   const { profiles, portOf } = await catalog();
   const profile = profiles.find((one) => one.modelKey === modelKey);

@@ -1,6 +1,11 @@
 import path from 'node:path';
-import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
-import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
+import type {
+  EstimateReport,
+  EstimateSettings,
+  GgufHeader,
+  ModelRefusal,
+} from '@mai/memory-estimator';
+import { estimateReport, readGgufHeader, refuseModel } from '@mai/memory-estimator';
 import { refuseProblems } from './estimate-settings.js';
 
 /**
@@ -11,6 +16,8 @@ const KEPT_HEADERS = 16;
 /** The estimate of a file. */
 export interface FileEstimate {
   readonly report: EstimateReport;
+  /** Why llama.cpp refuses the file; null where it does not. */
+  readonly refusal: ModelRefusal | null;
   /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
   readonly complete: boolean;
 }
@@ -39,7 +46,11 @@ export function createFileEstimates(cwd: string, signal: AbortSignal): FileEstim
       refuseProblems(settings, null);
       const header = await headerOf(file);
       refuseProblems(settings, header);
-      return { report: estimateReport(header, settings), complete: header.complete };
+      return {
+        report: estimateReport(header, settings),
+        refusal: refuseModel(header),
+        complete: header.complete,
+      };
     },
   };
 }

@@ -1,12 +1,18 @@
 import type { Footprint, Resources } from '@mai/memory-ledger';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import type { EstimateReport, EstimateSettings, MlxEstimate } from '@mai/memory-estimator';
+import type {
+  EstimateReport,
+  EstimateSettings,
+  MlxEstimate,
+  ModelRefusal,
+} from '@mai/memory-estimator';
 import {
   estimateMlx,
   estimateReport,
   estimateReportFromFileSize,
   mlxEnvironmentOf,
   mlxReport,
+  refuseModel,
 } from '@mai/memory-estimator';
 import { refuseProblems } from './estimate-settings.js';
 import type { FitHere } from './fit-here.js';
@@ -31,6 +37,8 @@ export interface ModelEstimate {
     /** Only the size is known. `why` is a clause that follows 'because'. */
     | { readonly kind: 'size'; readonly why: string };
   readonly report: EstimateReport;
+  /** Why llama.cpp refuses the file; null where it does not, or where no header was read. */
+  readonly refusal: ModelRefusal | null;
   /** What the memory of an MLX model grows to while it answers; null for any other model. */
   readonly mlx: Pick<
     MlxEstimate,
@@ -39,7 +47,7 @@ export interface ModelEstimate {
   /** The estimate at other context lengths, up to the trained one; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
   /**
-   * Null where the caller did not ask for the fit, or where the model or the settings belong to another
+   * Null where the caller did not ask for the fit, where llama.cpp refuses the file, or where the model or the settings belong to another
    * machine.
    */
   readonly fit: FitHere | null;
@@ -75,6 +83,7 @@ export function describeModel(
     title,
     basis: basisOf(known),
     report,
+    refusal: known.kind === 'header' ? refuseModel(known.header) : null,
     mlx: mlxFacts(known, settings, null),
     byContextLength: byContextLength(known, settings, report),
     fit: null,

@@ -13,6 +13,7 @@ import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
+import { missingFolderNote } from '../models/left-out-notes.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =
@@ -115,15 +116,17 @@ export async function openDownloaded(
   };
 }
 
-function notFound(key: string, { models, origin }: Downloads): LMStudioError {
+function notFound(key: string, { models, origin, missingFolder }: Downloads): LMStudioError {
   const keys = models.map(({ modelKey }) => modelKey);
   const guess = didYouMean(key, keys);
   const next =
-    keys.length === 0
-      ? `Nothing is downloaded ${whereOf(origin)}.`
-      : guess === null
-        ? '`mai models` lists the downloaded models.'
-        : `Did you mean ${guess}?`;
+    missingFolder !== null
+      ? missingFolderNote(missingFolder)
+      : keys.length === 0
+        ? `Nothing is downloaded ${whereOf(origin)}.`
+        : guess === null
+          ? '`mai models` lists the downloaded models.'
+          : `Did you mean ${guess}?`;
   return new LMStudioError(
     'MODEL_NOT_FOUND',
     `${key} is neither a downloaded model nor a file. ${next}`,

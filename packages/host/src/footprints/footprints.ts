@@ -15,6 +15,7 @@ import {
   readMlxModel,
 } from '@mai/memory-estimator';
 import type { Downloads } from '../models/downloads.js';
+import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
 
 /** The sources of footprints. */
@@ -105,9 +106,27 @@ export function createFootprints(
         footprint,
         guardrails: verdictOf(lmStudio, anythingLoaded()),
         refused: fromHeader !== null && fromHeader.refusal !== null,
+        ...(await expertsOf(question, sources)),
       };
     },
   };
+}
+
+/** Whether the model has experts; empty where its header can't be read here. */
+async function expertsOf(
+  { modelKey }: EstimateQuestion,
+  { downloads, headers }: FootprintSources,
+): Promise<{ readonly hasExperts?: boolean }> {
+  const [first] = downloads.filesOf(modelKey)?.files ?? [];
+  if (first === undefined) return {};
+  try {
+    const { hasExperts } = await factsOf(first, headers);
+    return { hasExperts };
+  } catch (error) {
+    // As in `readHeader`: the file is not in the folder that LM Studio's settings name.
+    if (isModelFileError(error)) return {};
+    throw error;
+  }
 }
 
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];

@@ -1,16 +1,24 @@
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   DownloadedModel,
   LMStudioClient,
   LMStudioHome,
-  ScannedModel,
+  UnreadablePath,
+  UnusableFile,
 } from '@mai/lmstudio-adapter';
-import { findLMStudioHome, findProjector, scanModelsFolder } from '@mai/lmstudio-adapter';
-import type { HeaderCache, ModelFileError } from '@mai/memory-estimator';
-import { isModelFileError } from '@mai/memory-estimator';
+import {
+  findLMStudioHome,
+  findProjector,
+  scanModelsFolder,
+  withDistinctKeys,
+} from '@mai/lmstudio-adapter';
+import type { HeaderCache } from '@mai/memory-estimator';
+import { errorCodeOf } from '../guards.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
-import { headerFacts, withHeaderFacts } from './header-facts.js';
+import { withHeaderFacts } from './header-facts.js';
+import { factsOf, judgeFile } from './judge-file.js';
 
 /** The files of a downloaded model on this machine. */
 export interface ModelFiles {
@@ -37,10 +45,15 @@ export type DownloadsOrigin =
 /** The source of a list of downloaded models, and the files and folders that it leaves out. */
 export interface DownloadsReport {
   readonly origin: DownloadsOrigin;
-  /** Files that can't be loaded, each with its defect. */
-  readonly incomplete: readonly { readonly path: string; readonly why: string }[];
-  /** Folders that could not be read. */
-  readonly unreadable: readonly { readonly path: string; readonly code: string }[];
+  /** Files that are not models or that llama.cpp refuses, each with the reason. */
+  readonly unusable: readonly UnusableFile[];
+  /** Files and folders that could not be read. */
+  readonly unreadable: readonly UnreadablePath[];
+  /**
+   * The models folder of LM Studio's settings where it does not exist, for example because its drive is not
+   * mounted; null where it exists, or where LM Studio is on another machine.
+   */
+  readonly missingFolder: string | null;
 }
 
 /** The downloaded models of the runtime's machine. */
@@ -58,32 +71,81 @@ export async function listDownloads(
   headers: HeaderCache,
 ): Promise<Downloads> {
   const home = findLMStudioHome({ userHome: context.userHome, env: context.env });
-  return link.kind === 'on'
-    ? listWithClient(link, link.client, home, context)
-    : listFolder(link, home, headers, context.signal);
+  const downloads =
+    link.kind === 'on'
+      ? await listWithClient(link, link.client, home, headers, context)
+      : await listFolder(link, home, headers, context.signal);
+  headers.save();
+  return downloads;
 }
 
 async function listWithClient(
   link: RuntimeLink,
   client: LMStudioClient,
   home: LMStudioHome | null,
+  headers: HeaderCache,
   { signal }: HostContext,
 ): Promise<Downloads> {
   const { models: listed } = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
   // The paths of another machine do not exist on this machine.
-  const folder = client.host.isLocal ? (home?.modelsFolder ?? null) : null;
-  const filesByKey = new Map(
-    here.map((model) => [model.modelKey, folder === null ? null : filesIn(folder, model)]),
+  const ownHome = client.host.isLocal ? home : null;
+  const folder = ownHome?.modelsFolder ?? null;
+  const judged = await Promise.all(
+    withDistinctKeys(here).map(async (model) => {
+      const files = folder === null ? null : filesIn(folder, model);
+      return { model, files, fault: await faultOf(model, files, headers, signal) };
+    }),
   );
+  const usable = judged.filter(({ fault }) => fault === null);
+  const filesByKey = new Map(usable.map(({ model, files }) => [model.modelKey, files]));
   return {
     link,
-    models: here,
+    models: usable.map(({ model }) => model),
     filesOf: (modelKey) => filesByKey.get(modelKey) ?? null,
-    incomplete: [],
+    unusable: judged.flatMap(({ fault }) => fault ?? []),
     unreadable: [],
+    missingFolder: await findMissingFolder(ownHome),
     origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere },
   };
+}
+
+/** The fault of a model that LM Studio lists; null where its file has none, or can't be read from here. */
+async function faultOf(
+  { modelKey, path: relative, format }: DownloadedModel,
+  files: ModelFiles | null,
+  headers: HeaderCache,
+  signal: AbortSignal,
+): Promise<UnusableFile | null> {
+  const [filePath] = files?.files ?? [];
+  if (filePath === undefined || format !== 'gguf') return null;
+  const judgement = await judgeFile(filePath, headers, signal);
+  const file = { path: relative ?? filePath, filePath, modelKey };
+  if (judgement.kind === 'projector')
+    return { ...file, code: 'PROJECTOR', why: 'it is a projector (mmproj), not a model' };
+  if (judgement.kind !== 'unusable') return null;
+  const { code, why } = judgement;
+  return LMSTUDIO_KNOWS_BETTER.has(code) ? null : { ...file, code, why };
+}
+
+/**
+ * Faults that don't count where LM Studio lists the model. The folder of its settings may not be the one that
+ * it has in use.
+ */
+const LMSTUDIO_KNOWS_BETTER = new Set(['FILE_NOT_FOUND', 'FILE_UNREADABLE', 'INCOMPLETE']);
+
+/** The models folder where it is configured and does not exist, or is a link to nowhere. */
+async function findMissingFolder(home: LMStudioHome | null): Promise<string | null> {
+  if (home === null) return null;
+  const { modelsFolder, modelsFolderFrom } = home;
+  const exists = (look: typeof stat | typeof lstat): Promise<boolean> =>
+    look(modelsFolder).then(
+      () => true,
+      (error: unknown) => errorCodeOf(error) !== 'ENOENT',
+    );
+  if (await exists(stat)) return null;
+  // LM Studio creates its default folder with the first download.
+  return modelsFolderFrom === 'settings' || (await exists(lstat)) ? modelsFolder : null;
 }
 
 function filesIn(
@@ -132,19 +194,28 @@ async function listFolder(
       link,
       models: [],
       filesOf: () => null,
-      incomplete: [],
+      unusable: [],
       unreadable: [],
+      missingFolder: null,
       origin: { kind: 'models-folder', folder: null },
     };
   }
-  const scan = await scanModelsFolder(home.modelsFolder, { home: home.path, signal });
-  const examined = await Promise.all(scan.models.map((model) => examine(model, headers, signal)));
-  headers.save();
-  const whole = examined.flatMap(({ model, why }) => (why === null ? model : []));
-  const byKey = new Map(whole.map((model) => [model.modelKey, model]));
+  const { models, unusable, unreadable } = await scanModelsFolder(home.modelsFolder, {
+    home: home.path,
+    judge: (file) => judgeFile(file, headers, signal),
+    signal,
+  });
+  const described = await Promise.all(
+    models.map(async (model) =>
+      model.format === 'gguf'
+        ? withHeaderFacts(model, await factsOf(model.filePath, headers, signal))
+        : model,
+    ),
+  );
+  const byKey = new Map(described.map((model) => [model.modelKey, model]));
   return {
     link,
-    models: whole,
+    models: described,
     filesOf: (modelKey) => {
       const model = byKey.get(modelKey);
       if (model === undefined) return null;
@@ -153,35 +224,9 @@ async function listFolder(
         findProjector: () => Promise.resolve(model.projectorPath),
       };
     },
-    incomplete: examined.flatMap(({ model, why }) =>
-      why === null ? [] : { path: model.path ?? model.filePath, why },
-    ),
-    unreadable: scan.unreadable,
+    unusable,
+    unreadable,
+    missingFolder: await findMissingFolder(home),
     origin: { kind: 'models-folder', folder: home.modelsFolder },
   };
-}
-
-/** Adds the facts of the header. `why` says why the file can't be loaded; null where it can. */
-async function examine(
-  model: ScannedModel,
-  headers: HeaderCache,
-  signal: AbortSignal,
-): Promise<{ readonly model: ScannedModel; readonly why: string | null }> {
-  if (!model.complete) return { model, why: 'parts are missing' };
-  if (model.format !== 'gguf') return { model, why: null };
-  try {
-    const facts = await headers.derive(model.filePath, 'facts', headerFacts, { signal });
-    return {
-      model: withHeaderFacts(model, facts),
-      why: facts.complete ? null : 'the download is not complete',
-    };
-  } catch (error) {
-    if (!isModelFileError(error)) throw error;
-    return { model, why: whyUnreadable(error) };
-  }
-}
-
-function whyUnreadable({ code, message, offsetBytes }: ModelFileError): string {
-  if (code === 'NOT_GGUF') return 'it is not a GGUF file';
-  return offsetBytes === null ? message.replace(/\.$/, '') : `it is damaged at byte ${offsetBytes}`;
 }

@@ -1,5 +1,6 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
-import type { GgufHeader } from '@mai/memory-estimator';
+import type { GgufHeader, ModelRefusal } from '@mai/memory-estimator';
+import { refuseModel } from '@mai/memory-estimator';
 
 /** Facts of a model's header. LM Studio lists the same facts while it runs. */
 export interface HeaderFacts {
@@ -11,10 +12,18 @@ export interface HeaderFacts {
   readonly toolUse: boolean;
   /** False: the file lacks weights. */
   readonly complete: boolean;
+  /** Whether some of its feed-forward networks are experts. */
+  readonly hasExperts: boolean;
+  /** Why llama.cpp does not load the file; null where the header has nothing against it. */
+  readonly refusal: ModelRefusal | null;
 }
 
+/** Architectures that make embeddings and no text. */
+const ENCODERS = /bert|embed|^t5encoder$/;
+
 /** Reads the facts from a header. */
-export function headerFacts({ architecture, metadata, complete }: GgufHeader): HeaderFacts {
+export function headerFacts(header: GgufHeader): HeaderFacts {
+  const { architecture, metadata, complete } = header;
   const prefix = architecture ?? '';
   const text = (key: string) => {
     const value = metadata.get(key);
@@ -26,10 +35,12 @@ export function headerFacts({ architecture, metadata, complete }: GgufHeader): H
     name: text('general.name'),
     sizeLabel: text('general.size_label'),
     contextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
-    embedding: metadata.has(`${prefix}.pooling_type`),
+    embedding: metadata.has(`${prefix}.pooling_type`) || ENCODERS.test(prefix),
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
     complete,
+    hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,
+    refusal: refuseModel(header),
   };
 }
 

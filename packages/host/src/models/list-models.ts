@@ -51,9 +51,9 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
     contextLengthTokens === null
       ? listed
       : listed.map((profile) => withLoadConfig(profile, { contextLengthTokens }));
-  const { origin, incomplete, unreadable } = downloads;
+  const { origin, unusable, unreadable, missingFolder } = downloads;
   return {
-    ...{ origin, incomplete, unreadable },
+    ...{ origin, unusable, unreadable, missingFolder },
     models: await judge(session, downloads, wanted),
     downloadedCount: downloads.models.length,
   };

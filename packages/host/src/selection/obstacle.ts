@@ -1,8 +1,15 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
+import type { Downloads } from '../models/downloads.js';
+import { missingFolderNote, unusableNote } from '../models/left-out-notes.js';
 
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
+  /**
+   * The models can't be used: llama.cpp refuses the chain's files, or the models folder of LM Studio's
+   * settings does not exist. `message` names the file or the folder, and the next step.
+   */
+  | { readonly kind: 'not-usable'; readonly message: string }
   /**
    * No model is downloaded. `modelKey` is the first model of the chain that would fit after a
    * download, or else the first model; null for an empty chain.
@@ -19,14 +26,20 @@ export type SelectionObstacle =
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
-  downloadedCount: number,
+  { models, unusable, missingFolder }: Downloads,
 ): SelectionObstacle | null {
   if (chosen !== null) return null;
   const { candidates, requirement } = input;
   const downloaded = candidates.filter((candidate) => candidate.downloaded);
   if (downloaded.length === 0) {
+    const refused = unusable.find(({ modelKey }) =>
+      candidates.some((candidate) => candidate.modelKey === modelKey),
+    );
+    if (refused !== undefined) return { kind: 'not-usable', message: unusableNote(refused) };
+    if (models.length === 0 && missingFolder !== null)
+      return { kind: 'not-usable', message: missingFolderNote(missingFolder) };
     const modelKey = modelToDownload(input);
-    const kind = downloadedCount === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
+    const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
     return { kind, modelKey };
   }
   const { capabilities } = requirement;

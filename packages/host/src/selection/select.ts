@@ -2,7 +2,8 @@ import type { AssembledInput, RunEvent, RunReport, SelectionRequest } from '@mai
 import { assembleSelectionInput, runOnce } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
-import type { DownloadsOrigin } from '../models/downloads.js';
+import type { UnusableFile } from '@mai/lmstudio-adapter';
+import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
 import { findObstacle, type SelectionObstacle } from './obstacle.js';
 
@@ -11,6 +12,8 @@ export interface SelectionReport {
   readonly selection: Selection;
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
+  /** Models of the chain whose file llama.cpp refuses. For the decision they are not downloaded. */
+  readonly refused: readonly UnusableFile[];
   /** Why no model was chosen; null where a model was chosen. */
   readonly obstacle: SelectionObstacle | null;
   /** Whether LM Studio runs. If not, the decision can't be carried out now. */
@@ -20,6 +23,8 @@ export interface SelectionReport {
 /** The result of a switch. */
 export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
+  /** Models of the chain whose file llama.cpp refuses. For the decision they are not downloaded. */
+  readonly refused: readonly UnusableFile[];
   /** Why the last decision chose no model; null where it chose one. */
   readonly obstacle: SelectionObstacle | null;
 }
@@ -42,14 +47,15 @@ export async function select(
   request: SelectionRequest,
 ): Promise<SelectionReport> {
   const { ports, context, link, downloads } = session;
-  const { origin, models } = await downloads();
+  const listed = await downloads();
   const input = await assembleSelectionInput(ports, request, { signal: context.signal });
   const selection = selectModel(input);
   return {
     selection,
     input,
-    origin,
-    obstacle: findObstacle(selection, input, models.length),
+    origin: listed.origin,
+    refused: refusedOf(input, listed),
+    obstacle: findObstacle(selection, input, listed),
     runtimeIsOn: link.kind === 'on',
   };
 }
@@ -61,7 +67,8 @@ export async function switchModel(
   { dryRun = false, onEvent = () => undefined }: SwitchOptions,
 ): Promise<SwitchReport> {
   const { ports, context, downloads, config } = session;
-  const { origin, models } = await downloads();
+  const listed = await downloads();
+  const { origin, models } = listed;
   const sizeOf = (event: RunEvent): number | null => {
     if (event.type !== 'loading') return null;
     const size = models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes ?? 0;
@@ -75,5 +82,14 @@ export async function switchModel(
     drainDeadlineMs: config.config.switching.drainDeadlineMs,
   });
   const { selection, input } = report.last;
-  return { ...report, origin, obstacle: findObstacle(selection, input, models.length) };
+  const refused = refusedOf(input, listed);
+  return { ...report, origin, refused, obstacle: findObstacle(selection, input, listed) };
+}
+
+function refusedOf(
+  { candidates }: AssembledInput,
+  { unusable }: Downloads,
+): readonly UnusableFile[] {
+  const keys = new Set(candidates.map(({ modelKey }) => modelKey));
+  return unusable.filter(({ modelKey }) => modelKey !== null && keys.has(modelKey));
 }

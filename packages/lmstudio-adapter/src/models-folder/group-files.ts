@@ -5,73 +5,76 @@ export interface FolderFile {
   readonly sizeBytes: number;
 }
 
-/** The files that make up one model. */
+/** The files that make up one model, or something else that may be stored like one. */
 export interface FileGroup {
   /** The first GGUF file, or the folder of an MLX model. */
   readonly path: string;
   readonly format: 'gguf' | 'mlx';
   readonly files: readonly FolderFile[];
-  /** The vision projector of the model. */
-  readonly projector: FolderFile | null;
   /** `false`: parts of a split model are missing. */
   readonly complete: boolean;
 }
+
+/**
+ * What a group of files is. `model`: a language or embedding model. `projector`: an encoder of pictures or
+ * sound for the models in its folder.
+ */
+export type FileJudgement =
+  | { readonly kind: 'model' | 'projector' }
+  | {
+      readonly kind: 'unusable';
+      /** Names the kind of fault. */
+      readonly code: string;
+      /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+      readonly why: string;
+    };
 
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
 const PROJECTOR = /(?:^|[-_.])mmproj(?:[-_.]|$)/i;
 
 /**
- * Groups the files of one repository folder into models: a GGUF file, the parts of a split GGUF file, or
- * the folder itself where it holds MLX weights. A projector (`mmproj`) is not a model of its own: each
- * model gets the one whose name is closest.
+ * Groups the files of one repository folder: a GGUF file, the parts of a split GGUF file, or the folder
+ * itself where it holds MLX weights and no GGUF file.
  */
 export function groupFiles(folder: string, files: readonly FolderFile[]): readonly FileGroup[] {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const gguf = sorted.filter(({ path }) => /\.gguf$/i.test(path));
-  const projectors = gguf.filter(({ path }) => PROJECTOR.test(nameOf(path)));
-  const weights = gguf.filter((file) => !projectors.includes(file));
   const groups = new Map<string, FolderFile[]>();
-  for (const file of weights) {
-    const stem = file.path.replace(SPLIT, '');
+  for (const file of sorted.filter(({ path }) => /\.gguf$/i.test(path))) {
+    const stem = file.path.replace(SPLIT, '-of-$2');
     groups.set(stem, [...(groups.get(stem) ?? []), file]);
   }
-  const models = [...groups.values()].flatMap((parts): FileGroup[] => {
+  const gguf = [...groups.values()].flatMap((parts): FileGroup[] => {
     const [first] = parts;
     if (first === undefined) return [];
     const expected = Number(SPLIT.exec(first.path)?.[2] ?? 1);
     return [
-      {
-        path: first.path,
-        format: 'gguf',
-        files: parts,
-        projector: closestProjector(first.path, projectors),
-        complete: parts.length === expected,
-      },
+      { path: first.path, format: 'gguf', files: parts, complete: parts.length === expected },
     ];
   });
-  return models.length > 0 ? models : mlxFolder(folder, sorted);
+  return gguf.length > 0 ? gguf : mlxFolder(folder, sorted);
+}
+
+/** Judges a group by its names alone. */
+export function judgeByName({ path, complete }: FileGroup): FileJudgement {
+  if (!complete) return { kind: 'unusable', code: 'INCOMPLETE', why: 'parts are missing' };
+  return { kind: PROJECTOR.test(nameOf(path)) ? 'projector' : 'model' };
 }
 
 function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileGroup[] {
   const tensors = files.filter(({ path }) => /\.safetensors$/i.test(path));
   if (tensors.length === 0 || !files.some(({ path }) => nameOf(path) === 'config.json')) return [];
   const expected = Number(/-of-(\d{5})\.safetensors$/i.exec(tensors[0]?.path ?? '')?.[1] ?? 1);
-  return [
-    {
-      path: folder,
-      format: 'mlx',
-      files: tensors,
-      projector: null,
-      complete: tensors.length >= expected,
-    },
-  ];
+  return [{ path: folder, format: 'mlx', files: tensors, complete: tensors.length >= expected }];
 }
 
 /**
  * The projector whose name shares the most words with the model's; LM Studio loads one for each
  * model.
  */
-function closestProjector(model: string, projectors: readonly FolderFile[]): FolderFile | null {
+export function closestProjector(
+  model: string,
+  projectors: readonly FolderFile[],
+): FolderFile | null {
   const words = wordsOf(model);
   const score = (file: FolderFile): number =>
     wordsOf(file.path).filter((word) => words.includes(word)).length;

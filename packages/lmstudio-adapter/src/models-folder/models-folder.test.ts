@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import type { FileJudgement } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
 import { findProjector, scanModelsFolder } from './scan-models-folder.js';
 
@@ -19,9 +20,11 @@ const scan = async () => (await scanModelsFolder(folder)).models;
 
 test('a folder that does not exist, or is empty, has no models', async () => {
   expect(await scan()).toEqual([]);
+  const nothing = { models: [], unusable: [], unreadable: [] };
+  expect(await scanModelsFolder(folder)).toEqual({ found: true, ...nothing });
   expect(await scanModelsFolder(path.join(folder, 'nowhere'))).toEqual({
-    models: [],
-    unreadable: [],
+    found: false,
+    ...nothing,
   });
 });
 
@@ -48,7 +51,6 @@ test('one file is one model', async () => {
       filePath: path.join(folder, 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf'),
       files: [path.join(folder, 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf')],
       projectorPath: null,
-      complete: true,
     },
   ]);
 });
@@ -63,7 +65,7 @@ test('the parts of a split file are one model, also in a folder of their own', a
   for (const part of [1, 2, 3]) await put(`p/M-GGUF/Q6_K/M-Q6_K-0000${part}-of-00003.gguf`, part);
   const [model, ...others] = await scan();
   expect(others).toEqual([]);
-  expect(model).toMatchObject({ modelKey: 'm', sizeBytes: 6, complete: true });
+  expect(model).toMatchObject({ modelKey: 'm', sizeBytes: 6 });
   expect(model?.files.map((file) => path.basename(file))).toEqual([
     'M-Q6_K-00001-of-00003.gguf',
     'M-Q6_K-00002-of-00003.gguf',
@@ -72,10 +74,82 @@ test('the parts of a split file are one model, also in a folder of their own', a
   expect(model?.filePath).toBe(model?.files[0]);
 });
 
-test('a split file with a part missing is incomplete', async () => {
+test('a split file with a part missing is named, and takes no key', async () => {
   await put('p/M-GGUF/M-Q6_K-00002-of-00003.gguf');
-  expect(await scan()).toMatchObject([{ complete: false }]);
+  await put('p/M-GGUF/M-Q4_K_M.gguf');
+  const { models, unusable } = await scanModelsFolder(folder);
+  expect(models.map(({ modelKey }) => modelKey)).toEqual(['m']);
+  expect(unusable).toEqual([
+    {
+      path: 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf',
+      filePath: path.join(folder, 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf'),
+      modelKey: null,
+      code: 'INCOMPLETE',
+      why: 'parts are missing',
+    },
+  ]);
 });
+
+test('files that the judge refuses are named, and take no key', async () => {
+  await put('p/M-GGUF/M-Q8_0.gguf', 100);
+  await put('p/M-GGUF/imatrix.gguf');
+  await put('p/Matrix-GGUF/imatrix.gguf');
+  await put('p/M-GGUF/encoder-f16.gguf', 7);
+  await put('p/M-GGUF/M-Q4_0.gguf', 30);
+  const judge = (file: string): Promise<FileJudgement> =>
+    Promise.resolve(
+      /imatrix/.test(file)
+        ? { kind: 'unusable', code: 'IMPORTANCE_MATRIX', why: 'it is an importance matrix' }
+        : { kind: /encoder/.test(file) ? 'projector' : 'model' },
+    );
+  const { models, unusable } = await scanModelsFolder(folder, { judge });
+  expect(models).toMatchObject([
+    { modelKey: 'm@q4_0', sizeBytes: 37 },
+    { modelKey: 'm@q8_0', sizeBytes: 107 },
+  ]);
+  const refused = { code: 'IMPORTANCE_MATRIX', why: 'it is an importance matrix' };
+  expect(unusable).toMatchObject([
+    { path: 'p/M-GGUF/imatrix.gguf', modelKey: null, ...refused },
+    { path: 'p/Matrix-GGUF/imatrix.gguf', modelKey: 'matrix', ...refused },
+  ]);
+});
+
+test.each([
+  ['two publishers', 'a/M-7B-GGUF/M-7B-Q4_K_M.gguf', 'b/M-7B-GGUF/M-7B-Q4_K_M.gguf', 'm-7b'],
+  ['one repository', 'p/M-GGUF/M-Q4_0.gguf', 'p/M-GGUF/M-v2-Q4_0.gguf', 'm@q4_0'],
+  ['no quantization', 'p/M-GGUF/one.gguf', 'p/M-GGUF/two.gguf', 'm'],
+])('two models that would get the same key are told apart: %s', async (_, one, two, key) => {
+  await put(one, 1);
+  await put(two, 2);
+  expect(await scan()).toMatchObject(
+    [
+      { modelKey: key, sizeBytes: 1 },
+      { modelKey: two, sizeBytes: 2 },
+    ].sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
+  );
+});
+
+test('lists a model whose name has a line break', async () => {
+  await put('p/M\n7B-GGUF/M-Q4_0.gguf');
+  expect(await scan()).toMatchObject([{ modelKey: 'm\n7b' }]);
+});
+
+(process.platform === 'linux' ? test : test.skip)(
+  'names files and folders whose names are not UTF-8',
+  async () => {
+    await put('p/M-GGUF/M-Q4_0.gguf');
+    const bytes = (text: string) =>
+      Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(text, 'latin1')]);
+    await writeFile(bytes('p/M-GGUF/b\xfcro.gguf'), 'GGUF');
+    await mkdir(bytes('p/b\xfccher'));
+    const { models, unreadable } = await scanModelsFolder(folder);
+    expect(models).toHaveLength(1);
+    expect(unreadable).toEqual([
+      { path: path.join(folder, 'p/M-GGUF/b\ufffdro.gguf'), code: 'NAME_NOT_UTF8' },
+      { path: path.join(folder, 'p/b\ufffdcher'), code: 'NAME_NOT_UTF8' },
+    ]);
+  },
+);
 
 test('a projector adds vision and its size to its model', async () => {
   await put('p/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf', 100);
@@ -142,7 +216,7 @@ test('takes keys from the catalogue in LM Studio’s folder', async () => {
   expect(models.map(({ modelKey }) => modelKey)).toEqual(['qwen/qwen3-4b']);
 });
 
-test('follows links to another drive and skips broken ones', async () => {
+test('follows links to another drive and names broken ones', async () => {
   await put('drive/M-Q8_0.gguf', 7);
   await mkdir(path.join(folder, 'models/p/M-GGUF'), { recursive: true });
   await symlink(
@@ -150,8 +224,11 @@ test('follows links to another drive and skips broken ones', async () => {
     path.join(folder, 'models/p/M-GGUF/M-Q8_0.gguf'),
   );
   await symlink(path.join(folder, 'gone'), path.join(folder, 'models/p/M-GGUF/N-Q8_0.gguf'));
-  const { models } = await scanModelsFolder(path.join(folder, 'models'));
+  const { models, unreadable } = await scanModelsFolder(path.join(folder, 'models'));
   expect(models).toMatchObject([{ sizeBytes: 7 }]);
+  expect(unreadable).toEqual([
+    { path: path.join(folder, 'models/p/M-GGUF/N-Q8_0.gguf'), code: 'ENOENT' },
+  ]);
 });
 
 test('lists nothing twice where a link leads to a parent folder', async () => {

@@ -1,10 +1,18 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { DownloadedModel } from '../models/model-types.js';
 import { readCatalogue } from './catalogue.js';
-import { type FileGroup, type FolderFile, groupFiles } from './group-files.js';
+import {
+  closestProjector,
+  type FileGroup,
+  type FileJudgement,
+  type FolderFile,
+  groupFiles,
+  judgeByName,
+} from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
+import { type UnreadablePath, walkModelsFolder } from './walk-models-folder.js';
 
 /** A model that was found on disk without LM Studio. Facts that only LM Studio or the header has are `null`. */
 export interface ScannedModel extends DownloadedModel {
@@ -16,121 +24,136 @@ export interface ScannedModel extends DownloadedModel {
    * Absolute path of the vision projector, whose size `sizeBytes` includes; `null`: no projector.
    */
   readonly projectorPath: string | null;
-  /** `false`: parts of a split model are missing, as in an unfinished download. */
-  readonly complete: boolean;
+}
+
+/** Files in the models folder that are not a model. */
+export interface UnusableFile {
+  /** Relative to the models folder, with forward slashes: the first file, or the folder of an MLX model. */
+  readonly path: string;
+  /** Absolute path of `path`. */
+  readonly filePath: string;
+  /** The key that the file would have as a model; `null`: a model has this key. */
+  readonly modelKey: string | null;
+  /** `INCOMPLETE` where parts are missing, else the code of `ScanOptions.judge`. */
+  readonly code: string;
+  /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+  readonly why: string;
 }
 
 /** Options of a scan. */
 export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
+  /**
+   * Says what a GGUF file is, by its absolute path. Not asked about files with missing parts, nor about those
+   * named `mmproj`, which are projectors. Unless given, every other file is a model.
+   */
+  readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
   /** Cancels the scan. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The outcome of a scan. */
 export interface ModelsFolderScan {
-  /** Sorted by model key. */
+  /** `false`: the folder does not exist, for example because its drive is not mounted. */
+  readonly found: boolean;
+  /** Sorted by model key. Each key occurs once. */
   readonly models: readonly ScannedModel[];
-  /** Folders that could not be read, with the system's error code. */
-  readonly unreadable: readonly { readonly path: string; readonly code: string }[];
+  /** Files that are not a model, or not a whole one, sorted by path. */
+  readonly unusable: readonly UnusableFile[];
+  /** Files and folders that could not be read, sorted by path. */
+  readonly unreadable: readonly UnreadablePath[];
 }
 
 /**
- * Depth: publisher/repository/file, and one more level for split files in a folder of their own.
- */
-const MAX_DEPTH = 4;
-
-/**
- * Lists the models in a models folder (`publisher/repository/file`) from names and sizes: no file is
- * opened. The parts of a split file are one model, a projector belongs to its model, and an MLX folder
- * is one model. Keys follow LM Studio's catalogue where `home` is given and has the repository, and
- * otherwise the rule of `keyOfFile`. A folder that does not exist is empty; `unreadable` names those that
- * cannot be read.
+ * Lists the models in a models folder (`publisher/repository/file`) from names and sizes. This function opens
+ * no file; `judge` may. The parts of a split file are one model, a projector belongs to its model, and an MLX
+ * folder is one model. Keys follow LM Studio's catalogue where `home` is given and has the repository, and
+ * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where two models would get the
+ * same key, the first by path keeps it, and the others get their path as their key, which LM Studio
+ * accepts too.
+ *
  * @throws the signal's reason when cancelled.
  */
 export async function scanModelsFolder(
   modelsFolder: string,
   options: ScanOptions = {},
 ): Promise<ModelsFolderScan> {
-  const { signal } = options;
-  const unreadable: { path: string; code: string }[] = [];
-  const [folders, catalogue] = await Promise.all([
-    collect(modelsFolder, '', 0, unreadable, signal),
+  const { signal, judge } = options;
+  const [{ found, folders, unreadable }, catalogue] = await Promise.all([
+    walkModelsFolder(modelsFolder, signal),
     options.home == null ? new Map<string, string>() : readCatalogue(options.home),
   ]);
-  const models = folders.flatMap(([folder, files]) => {
-    const groups = groupFiles(folder, files);
-    return groups.map((group) => describe(group, groups, modelsFolder, catalogue));
-  });
+  const judgeGroup = async (group: FileGroup): Promise<JudgedGroup> => {
+    const byName = judgeByName(group);
+    const asks = byName.kind === 'model' && group.format === 'gguf' && judge !== undefined;
+    const judgement = asks ? await judge(path.join(modelsFolder, group.path)) : byName;
+    return { group, judgement };
+  };
+  const judged = await Promise.all(
+    folders.map(([folder, files]) => Promise.all(groupFiles(folder, files).map(judgeGroup))),
+  );
   signal?.throwIfAborted();
+  const models = withDistinctKeys(
+    judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
+  );
+  // A quantization follows the key where a repository has several models.
+  const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
+  const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
+    if (judgement.kind !== 'unusable') return [];
+    const alone = { group, projector: null, onlyOne: true };
+    const { modelKey, filePath } = describe(alone, modelsFolder, catalogue);
+    const { code, why } = judgement;
+    const key = keys.has(modelKey) ? null : modelKey;
+    return [{ path: group.path, filePath, modelKey: key, code, why }];
+  });
   return {
+    found,
     models: models.sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
-    unreadable: unreadable.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    unusable: unusable.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    unreadable,
   };
 }
 
-type FilesOfFolder = readonly [folder: string, files: readonly FolderFile[]];
-
-/** Files by folder, both relative to `root` with forward slashes. All folders are read in parallel. */
-async function collect(
-  root: string,
-  relative: string,
-  depth: number,
-  unreadable: { path: string; code: string }[],
-  signal: AbortSignal | undefined,
-): Promise<readonly FilesOfFolder[]> {
-  signal?.throwIfAborted();
-  const folder = path.join(root, relative);
-  let entries;
-  try {
-    entries = await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'ENOENT') unreadable.push({ path: folder, code });
-    return [];
-  }
-  const files: FolderFile[] = [];
-  const below = await Promise.all(
-    entries.map(async (entry) => {
-      if (entry.name.startsWith('.')) return [];
-      const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
-      // Model files are often links to another drive, so links are followed.
-      const target =
-        entry.isFile() || entry.isSymbolicLink()
-          ? await stat(path.join(root, child)).catch(() => null)
-          : null;
-      if (target?.isFile() === true) files.push({ path: child, sizeBytes: target.size });
-      const isFolder =
-        entry.isDirectory() ||
-        (target?.isDirectory() === true && !(await leadsBack(folder, path.join(root, child))));
-      return isFolder && depth + 1 < MAX_DEPTH
-        ? collect(root, child, depth + 1, unreadable, signal)
-        : [];
-    }),
-  );
-  files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
+interface JudgedGroup {
+  readonly group: FileGroup;
+  readonly judgement: FileJudgement;
 }
 
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error
-    ? String(error.code)
-    : 'UNKNOWN';
+/** A model among those of its folder. */
+interface FoundModel {
+  readonly group: FileGroup;
+  readonly projector: FolderFile | null;
+  readonly onlyOne: boolean;
 }
 
-/** Whether a link leads to its own folder or to a parent of it. Those files are listed already. */
-async function leadsBack(folder: string, link: string): Promise<boolean> {
-  const [here = folder, there = link] = await Promise.all(
-    [folder, link].map((one) => realpath(one).catch(() => one)),
-  );
-  const below = path.relative(there, here);
-  return below !== '..' && !below.startsWith(`..${path.sep}`) && !path.isAbsolute(below);
+/** The models of one folder, each with its projector. */
+function modelsOf(folder: readonly JudgedGroup[]): readonly FoundModel[] {
+  const of = (kind: FileJudgement['kind']): readonly FileGroup[] =>
+    folder.flatMap(({ group, judgement }) => (judgement.kind === kind ? group : []));
+  const projectors = of('projector').flatMap(({ files }) => files);
+  const models = of('model');
+  return models.map((group) => ({
+    group,
+    projector: group.format === 'gguf' ? closestProjector(group.path, projectors) : null,
+    onlyOne: models.length === 1,
+  }));
+}
+
+/** Gives the path as the key to each model whose key another one, earlier by path, has. */
+export function withDistinctKeys<Model extends DownloadedModel>(models: readonly Model[]): Model[] {
+  const taken = new Set<string>();
+  return [...models]
+    .sort((a, b) => ((a.path ?? '') < (b.path ?? '') ? -1 : 1))
+    .map((model) => {
+      const modelKey = taken.has(model.modelKey) ? (model.path ?? model.modelKey) : model.modelKey;
+      taken.add(modelKey);
+      return modelKey === model.modelKey ? model : { ...model, modelKey };
+    });
 }
 
 function describe(
-  group: FileGroup,
-  siblings: readonly FileGroup[],
+  { group, projector, onlyOne }: FoundModel,
   root: string,
   catalogue: ReadonlyMap<string, string>,
 ): ScannedModel {
@@ -140,7 +163,6 @@ function describe(
   const repository = (parts.length > 2 ? parts[1] : fileName.replace(/\.gguf$/i, '')) ?? fileName;
   const quantization = quantizationIn(fileName) ?? quantizationIn(repository);
   const embedding = looksLikeEmbedding(group.path);
-  const onlyOne = siblings.length === 1;
   const catalogued = catalogue.get(`${publisher}/${repository}`.toLowerCase());
   const ownKey = keyOfFile(repository, quantization?.name ?? null, { embedding, onlyOne });
   const suffix = ownKey.includes('@') ? ownKey.slice(ownKey.indexOf('@')) : '';
@@ -154,10 +176,10 @@ function describe(
     architecture: null,
     format: group.format,
     quantization,
-    sizeBytes: bytes(group.files) + (group.projector?.sizeBytes ?? 0),
+    sizeBytes: bytes(group.files) + (projector?.sizeBytes ?? 0),
     parameters: parametersIn(repository) ?? parametersIn(fileName),
     maxContextLengthTokens: null,
-    vision: group.projector !== null,
+    vision: projector !== null,
     toolUse: false,
     variants: [],
     selectedVariant: null,
@@ -165,8 +187,7 @@ function describe(
     deviceIdentifier: null,
     filePath: path.join(root, group.path),
     files: group.files.map((file) => path.join(root, file.path)),
-    projectorPath: group.projector === null ? null : path.join(root, group.projector.path),
-    complete: group.complete,
+    projectorPath: projector === null ? null : path.join(root, projector.path),
   };
 }
 
@@ -179,8 +200,12 @@ function describe(
 export async function findProjector(modelFile: string): Promise<string | null> {
   const folder = path.dirname(modelFile);
   const names = await readdir(folder).catch(() => []);
-  const files = names.map((name) => ({ path: name, sizeBytes: 0 }));
-  const own = groupFiles('', files).find((group) =>
+  const groups = groupFiles(
+    '',
+    names.map((name) => ({ path: name, sizeBytes: 0 })),
+  );
+  const named = groups.map((group) => ({ group, judgement: judgeByName(group) }));
+  const own = modelsOf(named).find(({ group }) =>
     group.files.some((file) => file.path === path.basename(modelFile)),
   );
   return own?.projector == null ? null : path.join(folder, own.projector.path);

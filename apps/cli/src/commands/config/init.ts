@@ -1,24 +1,24 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { plural } from '@mai/host';
+import { describeOrigin, leftOutNotes, plural } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { codeOf, EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
-import { describeOrigin } from '../../views/selection/describe-origin.js';
 
 /** `mai config init [FILE]`: writes a commented configuration for the downloaded models. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   await using host = await openHostOf(context);
-  const { text, modelKeys: models, leftOut, origin } = await host.initialConfig();
+  const initial = await host.initialConfig();
+  const { text, modelKeys: models, leftOut, origin, unusable, missingFolder } = initial;
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
 
   const dryRun = input.has('dry-run');
   if (!dryRun) await write(file, text, input.has('force'));
   if (output.json) {
-    output.resultJson({ dryRun, file, models, text });
+    output.resultJson({ dryRun, file, models, unusable, missingFolder, text });
     return EXIT.success;
   }
   if (dryRun) output.result(text);
@@ -31,7 +31,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   for (const modelKey of leftOut) {
     output.warn(`${modelKey} is left out: a configuration can't name such a key.`);
   }
-  if (models.length === 0) {
+  for (const note of leftOutNotes(initial)) output.warn(note);
+  if (models.length === 0 && missingFolder === null) {
     output.note(
       `Nothing is downloaded: get a model in LM Studio (or \`lms get\`), then run this again${dryRun ? '' : ' with --force'}.`,
     );

@@ -18,9 +18,13 @@ import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** An estimate as text: the sum, the settings behind it, and a chart by context length. */
 export function renderEstimate(estimate: ModelEstimate, output: Output): string {
-  const { title, report, byContextLength, fit, basis } = estimate;
+  const { title, report, refusal, byContextLength, fit, basis } = estimate;
   const { style } = output;
   const heading = `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}`;
+  if (refusal !== null) {
+    const why = `llama.cpp refuses to load this file: ${refusal.reason}.`;
+    return `${heading}\n${wrap(style.bad(why), output.textWidth).join('\n')}\n`;
+  }
   const total = [
     renderTotal(estimate, output),
     ...renderMlx(estimate, output),

@@ -3,6 +3,8 @@ import type { SelectionObstacle } from '@mai/host';
 /** The next step where no model can be loaded. */
 export function describeObstacle(obstacle: SelectionObstacle): string {
   switch (obstacle.kind) {
+    case 'not-usable':
+      return obstacle.message;
     case 'nothing-downloaded':
       return `No model is downloaded. Get one with LM Studio, for example: lms get ${obstacle.modelKey ?? 'qwen/qwen3-4b'}`;
     case 'chain-not-downloaded':

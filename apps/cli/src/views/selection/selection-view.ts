@@ -74,6 +74,8 @@ function renderChoice(
 
 function noChoice(obstacle: SelectionReport['obstacle']): string {
   switch (obstacle?.kind) {
+    case 'not-usable':
+      return 'no model can be used';
     case 'nothing-downloaded':
       return 'nothing is downloaded';
     case 'chain-not-downloaded':

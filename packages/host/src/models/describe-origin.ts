@@ -1,5 +1,5 @@
-import { displayAddress, plural } from '@mai/host';
-import type { DownloadsOrigin } from '@mai/host';
+import { displayAddress, plural } from '../text/words.js';
+import type { DownloadsOrigin } from './downloads.js';
 
 /** Who listed the downloaded models, as a sentence. */
 export function describeOrigin(origin: DownloadsOrigin): string {

@@ -1,0 +1,185 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import type { ModelConfigFile } from '@mai/model-config';
+// The estimator does not export its test files.
+// eslint-disable-next-line @nx/enforce-module-boundaries
+import {
+  bytesOf,
+  emptyFile,
+  languageModel,
+  type FileContents,
+} from '../../../memory-estimator/test/language-model.js';
+import { joinAutopilotPorts } from '../autopilot/join-ports.js';
+import type { HostOptions } from '../host-options.js';
+import { contextOf } from '../host-options.js';
+import { createHostParts } from '../host-parts.js';
+import { openHost } from '../open-host.js';
+
+const NOBODY = '127.0.0.1:9';
+
+const of = (change: (file: FileContents) => void, file = languageModel()): FileContents => {
+  change(file);
+  return file;
+};
+
+/** Files that llama.cpp refuses, by their key, with their code. */
+const REFUSED: Readonly<Record<string, readonly [contents: FileContents, code: string]>> = {
+  lora: [
+    of(({ metadata }) => metadata.set('general.type', 'adapter'), emptyFile('llama')),
+    'ADAPTER',
+  ],
+  vocab: [
+    of(({ tensors }) => {
+      tensors.clear();
+    }),
+    'VOCABULARY',
+  ],
+  picture: [
+    of(({ tensors }) => tensors.set('x.weight', { shape: [8] }), emptyFile('flux')),
+    'PICTURE_MODEL',
+  ],
+  ollama: [of(({ tensors }) => tensors.set('v.a.weight', { shape: [8] })), 'LEFTOVER_TENSORS'],
+  'no-kv': [
+    of(({ metadata }) => metadata.delete('llama.attention.head_count_kv')),
+    'METADATA_CONTRADICTORY',
+  ],
+};
+
+const pathOf = (key: string): string => `me/${key}-GGUF/${key}-Q8_0.gguf`;
+const sorted = (keys: readonly string[]): readonly string[] => [...keys].sort();
+
+const config: ModelConfigFile = {
+  version: 1,
+  models: [...Object.keys(REFUSED), 'sound'].map((key) => ({ key, context_window: 256 })),
+  fallback_chains: { default: [...Object.keys(REFUSED), 'sound'] },
+};
+
+let folder: string;
+let models: string;
+let simulator: Simulator;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai judgement '));
+  models = path.join(folder, '.lmstudio', 'models');
+  const put = async (file: string, contents: FileContents): Promise<void> => {
+    await mkdir(path.dirname(path.join(models, file)), { recursive: true });
+    await writeFile(path.join(models, file), bytesOf(contents));
+  };
+  await put(pathOf('sound'), languageModel());
+  for (const [key, [contents]] of Object.entries(REFUSED)) await put(pathOf(key), contents);
+  simulator = await startSimulator({
+    speed: 100,
+    world: {
+      machine: { gpus: [] },
+      models: [...Object.keys(REFUSED), 'sound'].map((modelKey) => ({
+        ...{ modelKey, path: pathOf(modelKey), sizeBytes: 100_000, maxContextLength: 512 },
+      })),
+      guardrails: { mode: 'off' },
+    },
+  });
+});
+afterAll(async () => {
+  await simulator.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const optionsOf = (url: string): HostOptions => ({
+  ...{ url, config, apiToken: '', env: {}, cwd: folder, userHome: folder },
+  warn: () => undefined,
+});
+
+describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses', (state) => {
+  const options = () => optionsOf(state === 'on' ? simulator.httpUrl : NOBODY);
+  const codes = Object.entries(REFUSED).map(([key, [, code]]) => [key, code]);
+
+  test('is not a model, and its reason is told', async () => {
+    await using host = await openHost(options());
+    const list = await host.models();
+    expect(list.models.map(({ profile }) => profile.modelKey)).toEqual(['sound']);
+    expect(sorted(list.unusable.map(({ modelKey, code }) => `${modelKey ?? ''} ${code}`))).toEqual(
+      sorted(codes.map((pair) => pair.join(' '))),
+    );
+  });
+
+  test('is never chosen', async () => {
+    await using host = await openHost(options());
+    const { selection, refused } = await host.select({});
+    expect(selection.chosen?.modelKey).toBe('sound');
+    expect(sorted(refused.map(({ modelKey }) => modelKey ?? ''))).toEqual(
+      sorted(Object.keys(REFUSED)),
+    );
+  });
+
+  test('is the obstacle where the chain has no other model', async () => {
+    const alone = { ...config, fallback_chains: { default: ['ollama'] } };
+    await using host = await openHost({ ...options(), config: alone });
+    const { selection, obstacle } = await host.select({});
+    expect(selection.chosen).toBeNull();
+    expect(obstacle).toMatchObject({
+      kind: 'not-usable',
+      message: expect.stringMatching(/ollama-Q8_0\.gguf is not offered: it contains 1 tensors/),
+    });
+  });
+
+  test.each(codes)('is refused by the estimate of its key: %s', async (model = '', code) => {
+    await using host = await openHost(options());
+    expect(await host.estimate({ model })).toMatchObject({ refusal: { code }, fit: null });
+    expect((await host.estimate({ model: 'sound' })).refusal).toBeNull();
+  });
+
+  test('is not in the first configuration', async () => {
+    await using host = await openHost(options());
+    const { modelKeys, unusable } = await host.initialConfig();
+    expect(modelKeys).toEqual(['sound']);
+    expect(unusable).toHaveLength(codes.length);
+  });
+});
+
+test('the autopilot takes a refused file for a model that is not downloaded', async () => {
+  const parts = createHostParts(
+    contextOf(optionsOf(simulator.httpUrl), new AbortController().signal),
+  );
+  const { ports } = await joinAutopilotPorts(parts, () => undefined);
+  const { chain } = await ports.catalog.read({ chain: null });
+  expect(chain.filter(({ downloaded }) => downloaded).map(({ modelKey }) => modelKey)).toEqual([
+    'sound',
+  ]);
+  await parts[Symbol.asyncDispose]();
+});
+
+describe('a models folder that is not there', () => {
+  const elsewhere = '/mnt/not-mounted/models';
+  let home: string;
+  beforeEach(async () => {
+    home = await mkdtemp(path.join(tmpdir(), 'mai gone '));
+    await mkdir(path.join(home, '.lmstudio'));
+    const settings = JSON.stringify({ downloadsFolder: elsewhere });
+    await writeFile(path.join(home, '.lmstudio', 'settings.json'), settings);
+  });
+  afterEach(() => rm(home, { recursive: true }));
+
+  test('is named by every list, and nobody advises a download', async () => {
+    await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
+    expect(await host.models()).toMatchObject({ missingFolder: elsewhere, models: [] });
+    expect(await host.initialConfig()).toMatchObject({ missingFolder: elsewhere });
+    const { obstacle } = await host.select({});
+    expect(obstacle).toMatchObject({
+      kind: 'not-usable',
+      message: expect.stringMatching(/\/mnt\/not-mounted\/models does not exist/),
+    });
+    await expect(host.estimate({ model: 'sound' })).rejects.toThrow(/not-mounted.*does not exist/);
+    const checks = await host.doctor();
+    expect(checks.filter(({ state }) => state === 'fault')).toMatchObject([{ name: 'Models' }]);
+    expect(JSON.stringify(checks)).not.toMatch(/lms get/);
+  });
+});
+
+test('a default models folder that does not exist yet is not missing', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'mai new '));
+  await mkdir(path.join(home, '.lmstudio'));
+  await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
+  expect(await host.models()).toMatchObject({ missingFolder: null, models: [] });
+  await rm(home, { recursive: true });
+});

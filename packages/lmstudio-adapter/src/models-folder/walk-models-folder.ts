@@ -1,0 +1,110 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { FolderFile } from './group-files.js';
+
+/** A file or folder that could not be read. */
+export interface UnreadablePath {
+  /** Absolute; bytes that are not UTF-8 are replaced. */
+  readonly path: string;
+  /** The system's error code, or `NAME_NOT_UTF8`. */
+  readonly code: string;
+}
+
+/** The files below a folder. */
+export interface FolderContents {
+  /** `false`: the folder does not exist. */
+  readonly found: boolean;
+  /** Files by folder, both relative to the root with forward slashes. */
+  readonly folders: readonly FilesOfFolder[];
+  readonly unreadable: readonly UnreadablePath[];
+}
+
+export type FilesOfFolder = readonly [folder: string, files: readonly FolderFile[]];
+
+/**
+ * Depth: publisher/repository/file, and one more level for split files in a folder of their own.
+ */
+const MAX_DEPTH = 4;
+
+interface Walk {
+  readonly root: string;
+  readonly unreadable: UnreadablePath[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Lists the files of a models folder. All folders are read in parallel. @throws the signal's reason */
+export async function walkModelsFolder(
+  root: string,
+  signal: AbortSignal | undefined,
+): Promise<FolderContents> {
+  const unreadable: UnreadablePath[] = [];
+  const found = await stat(root).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT',
+  );
+  const folders = found ? await collect({ root, unreadable, signal }, '', 0) : [];
+  return { found, folders, unreadable: unreadable.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+async function collect(
+  walk: Walk,
+  relative: string,
+  depth: number,
+): Promise<readonly FilesOfFolder[]> {
+  const { root, unreadable, signal } = walk;
+  signal?.throwIfAborted();
+  const folder = path.join(root, relative);
+  let entries;
+  try {
+    // As bytes: a name that is not UTF-8 does not survive as text, and then leads to no file.
+    entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+  } catch (error) {
+    unreadable.push({ path: folder, code: codeOf(error) });
+    return [];
+  }
+  const files: FolderFile[] = [];
+  const below = await Promise.all(
+    entries.map(async (entry) => {
+      const name = entry.name.toString('utf8');
+      if (name.startsWith('.')) return [];
+      const child = relative === '' ? name : `${relative}/${name}`;
+      const absolute = path.join(root, child);
+      if (!Buffer.from(name).equals(entry.name)) {
+        if (entry.isDirectory() || /\.gguf$/i.test(name))
+          unreadable.push({ path: absolute, code: 'NAME_NOT_UTF8' });
+        return [];
+      }
+      // Model files are often links to another drive, so links are followed.
+      const target =
+        entry.isFile() || entry.isSymbolicLink()
+          ? await stat(absolute).catch((error: unknown) => {
+              unreadable.push({ path: absolute, code: codeOf(error) });
+              return null;
+            })
+          : null;
+      if (target?.isFile() === true) files.push({ path: child, sizeBytes: target.size });
+      const isFolder =
+        entry.isDirectory() ||
+        (target?.isDirectory() === true && !(await leadsBack(folder, absolute)));
+      return isFolder && depth + 1 < MAX_DEPTH ? collect(walk, child, depth + 1) : [];
+    }),
+  );
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : 'UNKNOWN';
+}
+
+/** Whether a link leads to its own folder or to a parent of it. Those files are listed already. */
+async function leadsBack(folder: string, link: string): Promise<boolean> {
+  const [here = folder, there = link] = await Promise.all(
+    [folder, link].map((one) => realpath(one).catch(() => one)),
+  );
+  const below = path.relative(there, here);
+  return below !== '..' && !below.startsWith(`..${path.sep}`) && !path.isAbsolute(below);
+}

@@ -1,0 +1,154 @@
+import {
+  keyLengthOf,
+  valueLengthOf,
+  type Hyperparameters,
+} from '../architecture/hyperparameters.js';
+import type { ModelIndex } from '../architecture/model-index.js';
+import type { TensorGroups } from '../architecture/tensor-groups.js';
+import type { GgufTensor } from '../gguf/gguf-header.js';
+import type { ModelRefusal } from './refuse-model.js';
+
+/** Keys after the architecture's name that llama.cpp requires of each model (load_hparams in llama-model.cpp). */
+const REQUIRED_KEYS = ['context_length', 'embedding_length', 'block_count'] as const;
+
+/** Each architecture requires one of these (src/models/*.cpp). */
+const KEYS_OF_EPSILON = [
+  'attention.layer_norm_rms_epsilon',
+  'attention.layer_norm_epsilon',
+] as const;
+
+/** LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS. */
+const MAX_LAYERS = 512;
+const MAX_EXPERTS = 1024;
+
+/** Architectures that rotate whole keys, so that `rope.dimension_count` is the length of a key. */
+const ROTATES_WHOLE_KEYS = new Set(['llama', 'deci', 'falcon', 'llama-embed']);
+
+/** Architectures whose `ffn_down` is not always as wide as `feed_forward_length` states. */
+const OTHER_FEED_FORWARD = new Set(['arctic', 'gemma4', 'plamo3', 'qwen']);
+
+/** A fault in the metadata for which llama.cpp refuses the model; `null` without one. */
+export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
+  return (
+    findMissingKey(index) ??
+    findWrongFigure(index) ??
+    findWrongVocabulary(index) ??
+    findWrongWidth(index)
+  );
+}
+
+function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
+  const { architecture } = header;
+  if (architecture === null) return missing('general.architecture');
+  for (const key of REQUIRED_KEYS)
+    if (metadata.number(key) === null) return missing(`${architecture}.${key}`);
+  if (KEYS_OF_EPSILON.every((key) => metadata.number(key) === null))
+    return missing(`${architecture}.${KEYS_OF_EPSILON[0]}`);
+  return header.metadata.has('tokenizer.ggml.model') ? null : missing('tokenizer.ggml.model');
+}
+
+function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
+  const layers = metadata.number('block_count') ?? 0;
+  if (!(layers > 0 && layers <= MAX_LAYERS))
+    return contradiction(`its block_count is ${layers}, and llama.cpp takes 1 to ${MAX_LAYERS}`);
+  if ((metadata.number('nextn_predict_layers') ?? 0) > layers)
+    return contradiction('its nextn_predict_layers is larger than its block_count');
+  const experts = metadata.number('expert_count') ?? 0;
+  const used = Math.max(0, ...(metadata.perLayer('expert_used_count', layers) ?? []));
+  const ignored = experts <= 1 && /^hunyuan/.test(model?.architecture.name ?? '');
+  if (experts > MAX_EXPERTS)
+    return contradiction(`it has ${experts} experts, and llama.cpp takes ${MAX_EXPERTS}`);
+  if (!ignored && (used > experts || (experts > 0 && used === 0)))
+    return contradiction(`it uses ${used} of ${experts} experts for each token`);
+  const rotated = metadata.number('rope.dimension_count');
+  if (
+    model !== null &&
+    rotated !== null &&
+    model.keyLength > 0 &&
+    rotated !== model.keyLength &&
+    ROTATES_WHOLE_KEYS.has(model.architecture.name)
+  )
+    return contradiction(
+      `its rope.dimension_count is ${rotated}, and its keys have ${model.keyLength} values`,
+    );
+  return model === null ? contradiction('its figures are those of no possible model') : null;
+}
+
+/** The rows of the token embeddings must be as many as the vocabulary has tokens. */
+function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRefusal | null {
+  const tokenizer = header.metadata.get('tokenizer.ggml.model');
+  const none = tokenizer === 'none' || tokenizer === 'no_vocab';
+  const tokens = none
+    ? (metadata.number('vocab_size') ?? 0)
+    : metadata.arrayLength('tokenizer.ggml.tokens');
+  // A header that was cut out of a file may leave its vocabulary out.
+  if (tokens === null && header.complete) return missing('tokenizer.ggml.tokens');
+  const rows = shared.get('token_embd')?.weight?.shape[1] ?? null;
+  return tokens === null || rows === null || rows === tokens
+    ? null
+    : contradiction(`its vocabulary has ${tokens} tokens, and its token embeddings have ${rows}`);
+}
+
+function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
+  // Other architectures may state their widths in other keys.
+  if (model?.architecture.known !== true) return null;
+  if (!consistent) return contradiction('its metadata contradicts the shapes of its tensors');
+  const feedForward = metadata.perLayer('feed_forward_length', model.layersInFile) ?? [];
+  for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
+    const wrong =
+      wrongAttention(model, tensors, il) ??
+      wrongFeedForward(model, tensors, feedForward[il] ?? 0) ??
+      wrongExperts(model, tensors);
+    if (wrong !== null) return contradiction(`its metadata contradicts the shape of ${wrong.name}`);
+  }
+  const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));
+  return model.experts > 1 && !hasRouter
+    ? contradiction(`its metadata states ${model.experts} experts, and it has no expert tensors`)
+    : null;
+}
+
+function wrongAttention(
+  model: Hyperparameters,
+  tensors: TensorGroups,
+  il: number,
+): GgufTensor | null {
+  const { architecture, embedding } = model;
+  if (model.attention[il] !== true || architecture.latentAttention) return null;
+  const heads = model.heads[il] ?? 0;
+  const queries = heads * keyLengthOf(model, il);
+  const values = heads * valueLengthOf(model, il);
+  // The architectures with an interval of full attention keep a gate beside each query.
+  const rows = architecture.fullAttentionInterval === 4 ? 2 * queries : queries;
+  const query = tensors.get('attn_q')?.weight ?? null;
+  if (query !== null && (query.shape[1] ?? 1) !== rows) return query;
+  const output = tensors.get('attn_output')?.weight ?? null;
+  return output !== null && ![values, queries, embedding].includes(output.shape[0] ?? 1)
+    ? output
+    : null;
+}
+
+function wrongFeedForward(
+  { architecture }: Hyperparameters,
+  tensors: TensorGroups,
+  width: number,
+): GgufTensor | null {
+  if (OTHER_FEED_FORWARD.has(architecture.name)) return null;
+  const weight = tensors.get('ffn_down')?.weight ?? null;
+  return weight !== null && weight.shape[0] !== width ? weight : null;
+}
+
+function wrongExperts({ experts }: Hyperparameters, tensors: TensorGroups): GgufTensor | null {
+  const weight = tensors.get('ffn_down_exps')?.weight ?? null;
+  return weight !== null && (weight.shape[2] ?? 1) !== experts ? weight : null;
+}
+
+function missing(key: string): ModelRefusal {
+  return {
+    code: 'METADATA_MISSING',
+    reason: `its metadata lacks ${key}`,
+  };
+}
+
+function contradiction(reason: string): ModelRefusal {
+  return { code: 'METADATA_CONTRADICTORY', reason };
+}

@@ -1,0 +1,322 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { corpusHeader } from '../../test/corpus.js';
+import {
+  emptyFile,
+  headerOf,
+  languageModel,
+  type FileContents,
+} from '../../test/language-model.js';
+import { refuseModel, type ModelRefusalCode } from './refuse-model.js';
+
+/** A language model with a change. */
+function model(change: (file: FileContents) => void): FileContents {
+  const file = languageModel();
+  change(file);
+  return file;
+}
+
+/** A file of another kind: its metadata and the names of its tensors. */
+function other(
+  architecture: string | null,
+  metadata: Readonly<Record<string, string | number | boolean>>,
+  ...tensors: readonly string[]
+): FileContents {
+  const file = emptyFile(architecture);
+  for (const [key, value] of Object.entries(metadata)) file.metadata.set(key, value);
+  for (const name of tensors) file.tensors.set(name, { shape: [32] });
+  return file;
+}
+
+/** A llama model under the name of another architecture. */
+function renamed(architecture: string): FileContents {
+  const { metadata, tensors } = languageModel();
+  const pairs = [...metadata].map(
+    ([key, value]) => [key.replace(/^llama\./, `${architecture}.`), value] as const,
+  );
+  return {
+    metadata: new Map<string, string | number | boolean | readonly string[]>([
+      ...pairs,
+      ['general.architecture', architecture],
+    ]),
+    tensors,
+  };
+}
+
+test('a language model is accepted, and so is one of an architecture that is not known', async () => {
+  expect(refuseModel(await headerOf(languageModel()))).toBeNull();
+  expect(refuseModel(await headerOf(renamed('newer-than-this-package')))).toBeNull();
+});
+
+// llama.cpp loads these files, whatever else they say.
+test.each<[string, (file: FileContents) => void]>([
+  ['a general.type of another kind', ({ metadata }) => metadata.set('general.type', 'adapter')],
+  ['an unknown general.type', ({ metadata }) => metadata.set('general.type', 'quantized')],
+  [
+    'no vocabulary but a size',
+    ({ metadata }) => {
+      metadata.set('tokenizer.ggml.model', 'none').set('llama.vocab_size', 8);
+      metadata.delete('tokenizer.ggml.tokens');
+    },
+  ],
+])('accepts a language model with %s', async (_, change) => {
+  expect(refuseModel(await headerOf(model(change)))).toBeNull();
+});
+
+const names = readdirSync(join(__dirname, '../../test/corpus/headers'))
+  .filter((name) => name.endsWith('.gguf-header.gz'))
+  .map((name) => name.replace('.gguf-header.gz', ''));
+
+test.each(names)('accepts %s, which llama.cpp loads', async (name) => {
+  expect(refuseModel(await corpusHeader(name))).toBeNull();
+});
+
+test.each<[string, FileContents, ModelRefusalCode]>([
+  [
+    'imatrix',
+    other(null, { 'general.type': 'imatrix' }, 'blk.0.attn_q.weight.in_sum2'),
+    'IMPORTANCE_MATRIX',
+  ],
+  [
+    'imatrix by its tensors',
+    other(null, {}, 'blk.0.attn_q.weight.in_sum2', 'blk.0.attn_q.weight.counts'),
+    'IMPORTANCE_MATRIX',
+  ],
+  [
+    'LoRA',
+    other(
+      'llama',
+      { 'general.type': 'adapter', 'adapter.type': 'lora' },
+      'blk.0.attn_q.weight.lora_a',
+    ),
+    'ADAPTER',
+  ],
+  [
+    'LoRA of token embeddings',
+    other('llama', {}, 'token_embd.weight.lora_a', 'token_embd.weight.lora_b'),
+    'ADAPTER',
+  ],
+  ['control vector', other('controlvector', {}, 'direction.1', 'direction.2'), 'CONTROL_VECTOR'],
+  ['MTP head of Gemma 4', renamed('gemma4-assistant'), 'DRAFT_HEAD'],
+  ['EAGLE-3', renamed('eagle3'), 'DRAFT_HEAD'],
+  [
+    'projector',
+    other('clip', { 'general.type': 'mmproj' }, 'v.blk.0.attn_q.weight', 'mm.0.weight'),
+    'PROJECTOR',
+  ],
+  [
+    'projector without a type',
+    other('clip', { 'clip.has_audio_encoder': true }, 'a.blk.0.attn_q.weight'),
+    'PROJECTOR',
+  ],
+  [
+    'vocabulary',
+    other('llama', { 'llama.block_count': 32, 'tokenizer.ggml.model': 'llama' }),
+    'VOCABULARY',
+  ],
+  ['FLUX', other('flux', {}, 'double_blocks.0.img_attn.qkv.weight'), 'PICTURE_MODEL'],
+  ['Wan', other('wan', {}, 'blocks.0.cross_attn.k.weight'), 'PICTURE_MODEL'],
+  [
+    'Stable Diffusion without an architecture',
+    other(null, {}, 'model.diffusion_model.input_blocks.0.0.weight'),
+    'PICTURE_MODEL',
+  ],
+  ['Whisper', other('whisper', {}, 'encoder.conv1.weight'), 'SPEECH_MODEL'],
+  ['WavTokenizer', renamed('wavtokenizer-dec'), 'SPEECH_MODEL'],
+  ['nothing known', other('made-up', {}, 'some.weight'), 'NOT_A_LANGUAGE_MODEL'],
+  ['nothing at all', other(null, {}), 'NOT_A_LANGUAGE_MODEL'],
+  ['gpt-oss as Ollama names it', renamed('gptoss'), 'ARCHITECTURE'],
+])('refuses: %s', async (_, file, code) => {
+  expect(refuseModel(await headerOf(file))?.code).toBe(code);
+});
+
+const shape = (...extents: readonly number[]) => ({ shape: extents });
+
+// llama.cpp v0.5.0 refuses each of these. All but the last, the tokens and the other width were tried.
+test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
+  [
+    'vision tensors',
+    ({ tensors }) => tensors.set('v.blk.0.attn_q.weight', shape(32)),
+    'LEFTOVER_TENSORS',
+    /1 tensors of a vision/,
+  ],
+  [
+    'a projection of pictures',
+    ({ tensors }) => tensors.set('mm.0.weight', shape(32)),
+    'LEFTOVER_TENSORS',
+    /"mm\.0\.weight"/,
+  ],
+  [
+    'an odd tensor',
+    ({ tensors }) => tensors.set('foo.weight', shape(32)),
+    'LEFTOVER_TENSORS',
+    /"foo\.weight"/,
+  ],
+  [
+    'a layer past the last',
+    ({ tensors }) => tensors.set('blk.9.attn_norm.weight', shape(64)),
+    'LEFTOVER_TENSORS',
+    /blk\.9/,
+  ],
+  [
+    'a layer too few in the metadata',
+    ({ metadata }) => metadata.set('llama.block_count', 1),
+    'LEFTOVER_TENSORS',
+    /blk\.1/,
+  ],
+  [
+    'a layer too many in the metadata',
+    ({ metadata }) => metadata.set('llama.block_count', 3),
+    'TENSORS_MISSING',
+    /blk\.2/,
+  ],
+  [
+    'no token embeddings',
+    ({ tensors }) => tensors.delete('token_embd.weight'),
+    'TENSORS_MISSING',
+    /token_embd/,
+  ],
+  [
+    'no context_length',
+    ({ metadata }) => metadata.delete('llama.context_length'),
+    'METADATA_MISSING',
+    /llama\.context_length/,
+  ],
+  [
+    'no embedding_length',
+    ({ metadata }) => metadata.delete('llama.embedding_length'),
+    'METADATA_MISSING',
+    /embedding_length/,
+  ],
+  [
+    'no block_count',
+    ({ metadata }) => metadata.delete('llama.block_count'),
+    'METADATA_MISSING',
+    /block_count/,
+  ],
+  [
+    'no epsilon',
+    ({ metadata }) => metadata.delete('llama.attention.layer_norm_rms_epsilon'),
+    'METADATA_MISSING',
+    /epsilon/,
+  ],
+  [
+    'no architecture',
+    ({ metadata }) => metadata.delete('general.architecture'),
+    'METADATA_MISSING',
+    /general\.architecture/,
+  ],
+  [
+    'no tokenizer',
+    ({ metadata }) => metadata.delete('tokenizer.ggml.model'),
+    'METADATA_MISSING',
+    /tokenizer\.ggml\.model/,
+  ],
+  [
+    'no tokens',
+    ({ metadata }) => metadata.delete('tokenizer.ggml.tokens'),
+    'METADATA_MISSING',
+    /tokenizer\.ggml\.tokens/,
+  ],
+  [
+    'another vocabulary',
+    ({ metadata }) => metadata.set('tokenizer.ggml.tokens', ['a', 'b']),
+    'METADATA_CONTRADICTORY',
+    /2 tokens, and its token embeddings have 8/,
+  ],
+  [
+    'no head_count',
+    ({ metadata }) => metadata.delete('llama.attention.head_count'),
+    'METADATA_CONTRADICTORY',
+    /shapes/,
+  ],
+  [
+    'no head_count_kv',
+    ({ metadata }) => metadata.delete('llama.attention.head_count_kv'),
+    'METADATA_CONTRADICTORY',
+    /shapes/,
+  ],
+  [
+    'twice the heads',
+    ({ metadata }) =>
+      metadata
+        .set('llama.attention.head_count', 8)
+        .set('llama.attention.key_length', 16)
+        .set('llama.attention.value_length', 16),
+    'METADATA_CONTRADICTORY',
+    /attn_q/,
+  ],
+  [
+    'another feed-forward width',
+    ({ metadata }) => metadata.set('llama.feed_forward_length', 128),
+    'METADATA_CONTRADICTORY',
+    /ffn_down/,
+  ],
+  [
+    'another width',
+    ({ metadata }) => metadata.set('llama.embedding_length', 128),
+    'METADATA_CONTRADICTORY',
+    /shapes/,
+  ],
+  [
+    'rotation of half a key',
+    ({ metadata }) => metadata.set('llama.rope.dimension_count', 8),
+    'METADATA_CONTRADICTORY',
+    /rope\.dimension_count is 8/,
+  ],
+  [
+    'used experts without experts',
+    ({ metadata }) => metadata.set('llama.expert_used_count', 2),
+    'METADATA_CONTRADICTORY',
+    /2 of 0 experts/,
+  ],
+  [
+    'experts without tensors',
+    ({ metadata }) => metadata.set('llama.expert_count', 8).set('llama.expert_used_count', 2),
+    'METADATA_CONTRADICTORY',
+    /8 experts/,
+  ],
+  [
+    'no layers',
+    ({ metadata }) => metadata.set('llama.block_count', 0),
+    'METADATA_CONTRADICTORY',
+    /block_count is 0/,
+  ],
+])('refuses a language model with %s', async (_, change, code, reason) => {
+  const refusal = refuseModel(await headerOf(model(change)));
+  expect(refusal?.code).toBe(code);
+  expect(refusal?.reason).toMatch(reason);
+});
+
+test.each([
+  [31, /Q4_0_4_4, which llama\.cpp no longer has/],
+  [36, /no longer has/],
+  [139, /type 139, which llama\.cpp v0\.5\.0 does not have/],
+])('refuses the tensor type %i', async (type, reason) => {
+  // The last tensor: the size of an unknown type is not known, so nothing may follow it.
+  const file = model(({ tensors }) =>
+    tensors.set('blk.1.ffn_down.weight', { shape: [96, 64], type }),
+  );
+  const refusal = refuseModel(await headerOf(file));
+  expect(refusal?.code).toBe('TENSOR_TYPE');
+  expect(refusal?.reason).toMatch(reason);
+});
+
+test('refuses the other byte order', async () => {
+  const header = await headerOf(languageModel(), { bigEndian: true });
+  expect(refuseModel(header)?.code).toBe('BYTE_ORDER');
+});
+
+test('does not ask a header without its weights for the vocabulary', async () => {
+  const file = model(({ metadata }) => metadata.delete('tokenizer.ggml.tokens'));
+  expect(refuseModel({ ...(await headerOf(file)), complete: false })).toBeNull();
+});
+
+test('does not blame a split model for tensors of a file that is not downloaded yet', async () => {
+  const file = model(({ tensors, metadata }) => {
+    for (const name of [...tensors.keys()].slice(3)) tensors.delete(name);
+    metadata.set('split.count', 2).set('split.tensors.count', 20);
+  });
+  const refusal = refuseModel(await headerOf(file));
+  expect(refusal).toBeNull();
+});

@@ -1,0 +1,62 @@
+import { indexModel } from '../architecture/model-index.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import { findOtherKind } from './other-kinds.js';
+import { findMetadataFault } from './metadata-faults.js';
+import { findTensorFault } from './tensor-faults.js';
+
+/** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
+export type ModelRefusalCode =
+  /** Statistics for quantization, as llama-imatrix writes them. */
+  | 'IMPORTANCE_MATRIX'
+  /** A LoRA adapter. */
+  | 'ADAPTER'
+  | 'CONTROL_VECTOR'
+  /** Layers that draft tokens for another model: an MTP head, EAGLE-3, DFlash. */
+  | 'DRAFT_HEAD'
+  /** An encoder of pictures or sound for another model (mmproj). */
+  | 'PROJECTOR'
+  /** A vocabulary without weights. */
+  | 'VOCABULARY'
+  /** A model that makes or reads pictures or videos. */
+  | 'PICTURE_MODEL'
+  /** A model that makes or reads speech. */
+  | 'SPEECH_MODEL'
+  /** Nothing in the header describes a language model. */
+  | 'NOT_A_LANGUAGE_MODEL'
+  /** An architecture that only another engine has. */
+  | 'ARCHITECTURE'
+  /** A tensor type that llama.cpp does not have, or no longer has. */
+  | 'TENSOR_TYPE'
+  /** Tensors that llama.cpp does not load for a language model, such as those of a vision encoder. */
+  | 'LEFTOVER_TENSORS'
+  | 'TENSORS_MISSING'
+  | 'METADATA_MISSING'
+  /** Metadata and tensors do not agree. */
+  | 'METADATA_CONTRADICTORY'
+  | 'BYTE_ORDER';
+
+/** Why llama.cpp refuses a file. */
+export interface ModelRefusal {
+  readonly code: ModelRefusalCode;
+  /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. No period. */
+  readonly reason: string;
+}
+
+/**
+ * Why llama.cpp v0.5.0 does not load a file as a language or embedding model; `null` where nothing in the
+ * header speaks against it. Looks at the header only: whether the file is complete is `GgufHeader.complete`.
+ *
+ * An architecture that this package does not know is not refused where its header describes a language
+ * model, because a newer engine may have it.
+ */
+export function refuseModel(header: GgufHeader): ModelRefusal | null {
+  const kind = findOtherKind(header);
+  if (kind !== null) return kind;
+  if (header.byteOrder === 'big')
+    return {
+      code: 'BYTE_ORDER',
+      reason: 'its numbers are big-endian, and llama.cpp reads only those of its own machine',
+    };
+  const index = indexModel(header);
+  return findTensorFault(index) ?? findMetadataFault(index);
+}

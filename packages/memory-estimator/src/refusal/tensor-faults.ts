@@ -1,0 +1,120 @@
+import type { ModelIndex } from '../architecture/model-index.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import { printable } from '../gguf/checked-reader.js';
+import { tensorTypeLayout } from '../gguf/tensor-types.js';
+import type { ModelRefusal } from './refuse-model.js';
+
+/** Types that llama.cpp had once. Their numbers stay unused (ggml_type in ggml.h). */
+const REMOVED_TYPES = new Map([
+  [4, 'Q4_2'],
+  [5, 'Q4_3'],
+  [31, 'Q4_0_4_4'],
+  [32, 'Q4_0_4_8'],
+  [33, 'Q4_0_8_8'],
+  [36, 'IQ4_NL_4_4'],
+  [37, 'IQ4_NL_4_8'],
+  [38, 'IQ4_NL_8_8'],
+]);
+
+/** The longest tensor name in bytes (GGML_MAX_NAME - 1). */
+const MAX_NAME_BYTES = 63;
+
+/** Tensors outside of layers that llama.cpp loads (LLM_TENSOR_NAMES in llama-arch.cpp of v0.5.0). */
+const SHARED_TENSORS =
+  /^(token_embd|token_embd_norm|token_types|position_embd|output|output_norm|output_res_score|output_hc_\w+|rope_freqs|rope_factors_(long|short)|cls|cls\.(output|norm)|hrm\.\w+|per_layer_\w+|altup_\w+|dense_[23]|nextn\.\w+|masked_embd_\w+|(enc|dec)\.output_norm|fc|d2t|markov_w[12]|conf_proj|selector_\w+)(\.(weight|bias|scale|input_scale))?$/;
+
+/** Architectures with layers that have no tensors. */
+const HAS_EMPTY_LAYERS = new Set(['deci']);
+
+const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
+
+/** A vision or audio encoder inside the model, as Ollama writes it; llama.cpp wants it in a file of its own. */
+const ENCODER = /^(v|a|mm|s|vision\w*|visual|audio\w*|multi_modal_projector|resampler)\./;
+
+/** A fault in the tensors for which llama.cpp refuses the model; `null` without one. */
+export function findTensorFault(index: ModelIndex): ModelRefusal | null {
+  const { header } = index;
+  return findTypeFault(header) ?? findLeftover(index) ?? findMissing(index);
+}
+
+function findTypeFault({ tensors }: GgufHeader): ModelRefusal | null {
+  for (const { name, type } of tensors) {
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES)
+      return {
+        code: 'LEFTOVER_TENSORS',
+        reason: `the tensor ${quoted(name)} has a longer name than llama.cpp reads (${MAX_NAME_BYTES} bytes)`,
+      };
+    if (tensorTypeLayout(type) !== null) continue;
+    const removed = REMOVED_TYPES.get(type);
+    return {
+      code: 'TENSOR_TYPE',
+      reason:
+        removed === undefined
+          ? `its tensors have the type ${type}, which llama.cpp v0.5.0 does not have`
+          : `its tensors have the type ${removed}, which llama.cpp no longer has`,
+    };
+  }
+  return null;
+}
+
+/** Tensors that llama.cpp does not ask for: it then fails with 'wrong number of tensors'. */
+function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | null {
+  const { tensors } = header;
+  const encoder = tensors.find(({ name }) => ENCODER.test(name));
+  if (encoder !== undefined) {
+    const count = tensors.filter(({ name }) => ENCODER.test(name)).length;
+    return {
+      code: 'LEFTOVER_TENSORS',
+      reason: `it contains ${count} tensors of a vision or audio encoder (${quoted(encoder.name)}), as Ollama's files do, and llama.cpp takes those only from a separate mmproj file`,
+    };
+  }
+  // A newer engine may load more tensors for an architecture that this package does not know.
+  if (model?.architecture.known !== true) return null;
+  const layers = Math.max(
+    metadata.count('block_count') ?? 0,
+    metadata.count('decoder_block_count') ?? 0,
+  );
+  const leftover = tensors.find(({ name }) => {
+    const layer = LAYER.exec(name)?.[1];
+    return layer === undefined ? !SHARED_TENSORS.test(name) : Number(layer) >= layers;
+  });
+  if (leftover === undefined) return null;
+  return {
+    code: 'LEFTOVER_TENSORS',
+    reason: `it has the tensor ${quoted(leftover.name)}, which llama.cpp v0.5.0 does not have for this architecture`,
+  };
+}
+
+function findMissing(index: ModelIndex): ModelRefusal | null {
+  const { header, model, shared, layers } = index;
+  // In an unfinished download, files of a split model are missing. The model is not at fault.
+  if (!header.complete && header.tensors.length < (splitTensors(header) ?? 0)) return null;
+  if (shared.get('token_embd')?.weight == null) return missing('token_embd.weight');
+  if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))
+    return null;
+  const own = layers.slice(0, model.layers);
+  const empty = own.findIndex((tensors) => tensors.size === 0);
+  if (empty === -1) return null;
+  return model.layers < model.layersInFile && own.every((tensors) => tensors.size === 0)
+    ? {
+        code: 'DRAFT_HEAD',
+        reason: 'it holds only layers that draft tokens for another model (an MTP head)',
+      }
+    : missing(`blk.${empty}.*`);
+}
+
+function missing(name: string): ModelRefusal {
+  return {
+    code: 'TENSORS_MISSING',
+    reason: `it lacks the tensor ${name}`,
+  };
+}
+
+function splitTensors({ metadata }: GgufHeader): number | null {
+  const count = metadata.get('split.tensors.count');
+  return typeof count === 'number' ? count : null;
+}
+
+function quoted(name: string): string {
+  return `"${printable(name)}"`;
+}

@@ -51,7 +51,7 @@ export interface PressureSnapshot {
   readonly stall: { readonly someRatio: number; readonly fullRatio: number } | null;
   /** The memory pressure level of macOS. */
   readonly level: 'normal' | 'warning' | 'critical' | null;
-  /** The commit charge of Windows: at the limit allocations fail even if RAM is free. */
+  /** The commit charge of Windows. At its limit, allocations fail even if RAM is free. */
   readonly commit: { readonly usedBytes: number; readonly limitBytes: number } | null;
 }
 
@@ -107,6 +107,6 @@ export interface FigureSource {
   readonly figure: string;
   /** Null if no reader could supply it. */
   readonly source: string | null;
-  /** Readers that were tried earlier, or whose figures were not used, with the reason. */
+  /** Readers that had no figure, or whose figure was not used, with the reason. */
   readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
 }

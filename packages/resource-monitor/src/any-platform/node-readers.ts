@@ -45,8 +45,8 @@ export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages
 }
 
 /**
- * Total and free memory. Outside Windows Node's free memory may leave out the file cache, so it can be less
- * than what is available, and whether it includes mapped pages is not known.
+ * Total and free memory. Outside Windows, Node's free memory can exclude the file cache, so it can be less than
+ * the available memory. It is not known whether it includes mapped pages.
  */
 export function nodeRam(
   memory: () => NodeMemory,

@@ -2,13 +2,13 @@ import type { GpuVendor } from '@mai/memory-ledger';
 
 /** A GPU in the I/O registry. */
 export interface Accelerator {
-  /** The class of its driver, as in `AGXAcceleratorG13X`. */
+  /** The class of the GPU's driver, such as `AGXAcceleratorG13X`. */
   readonly className: string;
   readonly model: string | null;
   readonly vendor: GpuVendor | null;
   /** System memory that the GPU holds. */
   readonly allocatedBytes: number | null;
-  /** Memory of a card. */
+  /** Used bytes of a card's own memory. */
   readonly vramUsedBytes: number | null;
   readonly vramFreeBytes: number | null;
   readonly utilizationRatio: number | null;
@@ -35,7 +35,7 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
       const percent = number('Device Utilization %') ?? number('GPU Activity(%)');
       return {
         className,
-        // Apple GPUs have a text, PCI cards have data: <"AMD Radeon Pro 5500M">.
+        // The value is a string for Apple GPUs, and data for PCI cards: <"AMD Radeon Pro 5500M">.
         model: /"model" = <?"([^"]+)"/.exec(entry)?.[1] ?? null,
         vendor: vendorOf(className),
         allocatedBytes: number('Alloc system memory') ?? number('In use system memory'),
@@ -46,7 +46,7 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
     });
 }
 
-/** The vendor whose GPUs the driver serves: driver classes carry their vendor's prefix. */
+/** The GPU's vendor, from the prefix of the driver class. */
 function vendorOf(className: string): Accelerator['vendor'] {
   if (className.startsWith('AGX')) return 'apple';
   if (className.startsWith('AMD')) return 'amd';

@@ -65,7 +65,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     const snapshot = await sampler.take(continuing, { survey, nameGpus });
     samples += 1;
     history.record(snapshot, clock.monotonicMs());
-    // The inventory is not awaited: it adds only names, and a later sample has them.
+    // The inventory is not awaited, because it adds only names. A later sample has them.
     if (continuing && inventoryRun === null && needsName && !parts.inventoryWakesGpus()) {
       void takeInventory();
     }

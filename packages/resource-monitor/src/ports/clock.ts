@@ -14,7 +14,7 @@ export interface Clock {
   ): Promise<void>;
 }
 
-/** For longer delays Node uses 1 ms instead, and prints a warning. */
+/** Longest delay of a timer. Node replaces a longer delay by 1 ms and prints a warning. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's clock. */

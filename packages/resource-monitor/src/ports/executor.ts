@@ -1,7 +1,4 @@
-/**
- * Runs programs for readers, without a shell. None of them outlives the monitor. Tests replay recorded
- * output.
- */
+/** Runs programs for readers, without a shell. No program outlives the monitor. Tests replay recorded output. */
 export interface Executor {
   /** The path of a program on the PATH or in one of the folders `places`; null if not found. Runs nothing. */
   find(name: string, places: readonly string[]): string | null;
@@ -19,7 +16,7 @@ export interface Executor {
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
-  /** The program starts programs itself, which must be killed with it. False unless given. */
+  /** True if the program starts other programs, which must be killed with it. Default: false. */
   readonly startsOthers?: boolean;
 }
 

@@ -27,11 +27,11 @@ export interface FileTree {
   readLink(path: string): string | null;
 }
 
-/** A file that stays open between reads, which costs a third of opening it for each read. */
+/** A file that stays open between reads. This takes a third of the time of opening it for each read. */
 export interface KeptFile {
   /**
-   * The current text, or null if it cannot be read. An error closes the file and the next read opens it
-   * again, so a device that returns is found. Blocks this thread: only for files that the kernel creates in
+   * The current text, or null if it cannot be read. An error closes the file and the next read opens it again,
+   * so a device that returns is found. Blocks this thread, so use it only for files that the kernel creates in
    * memory, such as /proc, which answer in microseconds.
    */
   read(): string | null;
@@ -121,8 +121,8 @@ function keepOpen(path: string): KeptFile {
 }
 
 /**
- * Null if the file is missing. Most files are missing and a thrown error is slow, so existence is checked
- * first.
+ * Applies `action` to a file; null if the file is missing. Most files are missing and a thrown error is slow,
+ * so existence is checked first.
  */
 function ifThere<T>(path: string, action: (path: string) => T): T | null {
   return existsSync(path) ? attempt(() => action(path)) : null;

@@ -40,7 +40,7 @@ export function findEngines(
   return found;
 }
 
-/** Whether a process of this name can only be judged by its program's path. */
+/** Whether a process of this name may be an engine, so that its program's path must be looked up. */
 export function mayBeEngine(name: string): boolean {
   return /^node(\.exe)?$/i.test(name);
 }

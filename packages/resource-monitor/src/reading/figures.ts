@@ -8,7 +8,7 @@ export interface CpuTimes {
   readonly totalMs: number | null;
   readonly cores: number;
   /**
-   * Names the counter, for a reader that can switch between several. Only values of the same counter are
+   * Names the counter, for a reader that can switch between counters. Only values of the same counter are
    * compared.
    */
   readonly of?: string;
@@ -46,9 +46,9 @@ export interface ProcessReadings {
 
 /** The facts of one reader about one GPU. */
 export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs'> {
-  /** True if the total is a rule of thumb. A total from another source then replaces it. */
+  /** True if the total is estimated. A total from another source then replaces it. */
   readonly totalIsEstimate: boolean;
-  /** PCI vendor and device as in `1002:744c`. */
+  /** PCI ids of vendor and device, such as `1002:744c`. */
   readonly pciId: string | null;
   /** Such as `0000:03:00.0`. It identifies the same GPU in the lists of other readers. */
   readonly pciAddress: string | null;
@@ -72,7 +72,7 @@ export type LoadAverages = readonly [number, number, number];
 /** The readers of one platform, in order of trust. */
 export interface PlatformReaders {
   readonly ram: readonly Reader<RamSnapshot>[];
-  /** Reading RAM costs one system call or one small file, and starts no program. */
+  /** True if reading RAM takes only one system call or one small file, and starts no program. */
   readonly ramIsCheap: boolean;
   readonly swap: readonly Reader<SwapReading>[];
   readonly swapCounters: readonly Reader<SwapCounters>[];

@@ -93,8 +93,8 @@ function swapRates(before: SwapCounters | null, now: SwapCounters | null, elapse
 }
 
 /**
- * Turns the CPU times of processes into shares of all cores. They have their own time base: listing
- * processes is expensive, so some platforms do it less often than they sample.
+ * Turns the CPU times of processes into shares of all cores. The shares refer to the time between two listings
+ * of the processes. Listing is expensive, so some platforms list less often than they sample.
  */
 function createEngineShares(): (
   now: ProcessReadings | null,

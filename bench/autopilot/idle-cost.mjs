@@ -19,9 +19,9 @@ const YARDSTICK = `import(${JSON.stringify(FIXED_WORK)}).then(({ fixedWork, warm
 });`;
 
 /**
- * For `mai`, `bare` and `yardstick`: `coreRatio`, the share of one core, and `residentBytes`. With them
- * `requestsPerMinute`: messages that LM Studio got. Null where the system is not Linux, because other systems
- * do not tell a process the use of another process.
+ * For `mai`, `bare` and `yardstick`: `coreRatio`, the share of one core, and `residentBytes`. Also
+ * `requestsPerMinute`: messages to LM Studio per minute. Null on systems other than Linux, because they do not
+ * show a process the CPU time of another process.
  */
 export async function measureIdleCost(seconds) {
   if (process.platform !== 'linux') return null;

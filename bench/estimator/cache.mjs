@@ -9,7 +9,7 @@ import { writeVocabularyModel } from './vocabulary-model.mjs';
 
 const MODELS = 40;
 
-/** Prints the time for one model: read from its file, from a cache just opened, and from an open one. */
+/** Prints the time for one header: read from the model's file, from a newly opened cache, and from an open cache. */
 export async function measureCache(folder, rounds) {
   const files = Array.from({ length: MODELS }, (_, index) =>
     path.join(folder, `model-${index}.gguf`),

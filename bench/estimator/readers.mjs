@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 /** The targets: in units of fixed work, in MiB, and relative to the time of our reader. */
 const [TARGET_AGAIN, TARGET_MIB, TARGET_OTHERS] = [2.5, 20, 0.1];
 const OURS = 'mai';
-/** Fast readers get more readings, so that the compiler finishes with them. */
+/** Fast readers read the header more often, so that their code is fully compiled. */
 const CASES = [
   { name: 'Mai', reader: OURS, readings: 40 },
   { name: 'Mai, vocabulary kept', reader: 'mai-with-vocabulary', readings: 6 },

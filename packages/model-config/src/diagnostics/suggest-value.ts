@@ -41,7 +41,7 @@ export function suggestValue(
   accepts: (value: unknown) => boolean,
 ): string | null {
   if (value === null) {
-    return accepts(undefined) ? 'give it a value, or remove the line' : 'give it a value';
+    return accepts(undefined) ? 'write a value, or remove the line' : 'write a value';
   }
   if (wanted.startsWith('a size')) return suggestSize(value, accepts);
   if (wanted.startsWith('a duration')) return suggestDuration(value, accepts);

@@ -19,7 +19,7 @@ interface CacheEntry {
 
 const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 
-/** The content of a file with this text, where it was cached; `null` otherwise. */
+/** The cached content of a file with this text; `null` if it is not cached. */
 export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
     const entry: unknown = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8'));

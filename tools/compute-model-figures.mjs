@@ -81,7 +81,7 @@ export function figuresOf(model) {
   };
 }
 
-/** Rounded up to a tenth, because a figure that is slightly too large is harmless. */
+/** GiB, rounded up to a tenth, because a figure that is slightly too large is harmless. */
 function gibibytes(bytes) {
   return Math.ceil((bytes / BYTES_PER_GIB) * 10) / 10;
 }

@@ -35,7 +35,7 @@ export async function measureIdleCost(seconds) {
     config,
     JSON.stringify({
       ...{ version: 1, models, fallback_chains: { default: keys } },
-      // High limits, so that a busy machine causes no switch.
+      // The limits are high, so that a busy machine causes no switch.
       switching: { memory_percent: 97, hard_limit_percent: 99, unified_hard_limit_percent: 99 },
     }),
   );
@@ -58,7 +58,7 @@ export async function measureIdleCost(seconds) {
       await sleep(500);
     }
     if (simulator.residents().length === 0) throw new Error('mai watch has loaded nothing.');
-    // By then the load is over and the compiler has finished.
+    // After this wait the model is loaded and the code is compiled.
     await sleep(WARM_UP_MS);
     const cpuSeconds = () => Object.values(processes).map(({ pid }) => cpuSecondsOf(pid));
     const before = cpuSeconds();

@@ -1,8 +1,8 @@
 // Runs `mai watch` on this machine's real memory: the models of a simulated LM Studio take real memory, and another
-// program takes gigabytes and frees them again. Build first: node bench/autopilot/real-machine.mjs [--live]
-// [--rounds N] In every round `mai watch` must step down and up without a flap, and every decision must replay bit
-// for bit. --live shows the view of `mai watch`. A round takes about a minute and a half, and at most half of the
-// free memory.
+// program takes gigabytes and frees them again. Build first:
+//   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
+// In every round `mai watch` must step down and up without a flap, and every decision must replay bit for bit. --live
+// shows the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -95,7 +95,7 @@ const simulator = await startSimulator({
   },
 });
 
-// Needed to free memory at once, as an unload does, instead of at a later garbage collection.
+// The exposed gc() frees memory at once, as an unload does, and not only at a later garbage collection.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 

@@ -1,5 +1,5 @@
-// Draws one scenario. For each pool it shows the limits, and the use by others and by the model of `mai`. Below, one
-// lane for each policy shows which model answered requests.
+// Draws one scenario. For each pool it shows the limits, and the memory used by other programs and by the model
+// that `mai` loaded. Below, one lane for each policy shows which model answered requests.
 import { ramLimits, vramLimits } from '@mai/memory-ledger';
 import { resourcesOfRow } from '@mai/simulation';
 
@@ -148,7 +148,11 @@ function drawLegend(top, runs, modelKeys) {
       seen.set(name, colourOf(one.modelKey, one.loadOptionIndex, modelKeys));
     }
   }
-  const entries = [['others', COLOURS.others], ['model of mai', COLOURS.own], ...[...seen].sort()];
+  const entries = [
+    ['others', COLOURS.others],
+    ['model loaded by mai', COLOURS.own],
+    ...[...seen].sort(),
+  ];
   return entries
     .map(
       ([name, colour], index) =>

@@ -29,7 +29,10 @@ const seeds = options.odd ? [1, 3, 5] : [2, 4, 6];
 const unknown = only.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
 if (unknown.length > 0) throw new Error(`There is no scenario '${unknown.join("', '")}'.`);
 
-/** Runs a policy over all seeds of a scenario. Adds up the figures, and takes the maximum of the longest stretch. */
+/**
+ * Runs a policy over all seeds of a scenario. Adds up the figures. Of the longest out-of-memory stretch it
+ * takes the maximum.
+ */
 async function runPolicy(scenario, policy) {
   const sum = {};
   let serving = [];

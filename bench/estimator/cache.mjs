@@ -53,7 +53,7 @@ export async function measureCache(folder, rounds) {
     for (const { name, run, times, ratios } of cases) {
       const time = await timed(run);
       if (name === fromFile) fromFileMs = time;
-      // The first round warms the compiler up.
+      // The first round is not counted, because the code is still being compiled.
       if (round === 0) continue;
       times.push(time / MODELS);
       ratios.push(time / fromFileMs);

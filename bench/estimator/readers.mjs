@@ -1,4 +1,4 @@
-// Readers of a header with a vocabulary of 150,000 tokens, each in a process of its own, in turns.
+// Compares readers of a header with a vocabulary of 150,000 tokens, each in a process of its own, in turns.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

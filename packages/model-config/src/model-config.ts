@@ -77,7 +77,7 @@ export interface Rule {
   readonly then: { readonly tier: Tier };
 }
 
-/** A whole configuration: validated, converted to bytes, milliseconds and ratios, deeply frozen. */
+/** A complete configuration: validated, converted to bytes, milliseconds and ratios, deeply frozen. */
 export interface ModelConfig {
   readonly version: 1;
   readonly models: readonly ConfiguredModel[];

@@ -148,7 +148,7 @@ describe('memory', () => {
     expect(ram.reasons).toEqual([expect.stringMatching(/^\/proc\/meminfo: (reports|the file)/)]);
   });
 
-  it('of macOS is null if vm_stat counts more pages than there are', async () => {
+  it('of macOS is null if vm_stat counts more pages than the machine has', async () => {
     const commands = (darwin.appleSilicon.commands ?? []).map((command) =>
       command.program === 'vm_stat'
         ? {
@@ -302,7 +302,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // The thread that was recorded has only totals, so free memory is not known.
+      // The machine's source has only totals, so free memory is not known.
       linuxGpus.amdPolaris,
       {
         deviceKey: 'pci:0000:0a:00.0',

@@ -41,7 +41,7 @@ if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
 } else {
   const print = frames[mode] ?? frames.fine;
   const tick = () => {
-    // In two parts, because a pipe can split a line.
+    // Written in two parts, as a pipe can split a line.
     const text = print();
     process.stdout.write(text.slice(0, 20));
     setTimeout(() => process.stdout.write(text.slice(20)), 1);

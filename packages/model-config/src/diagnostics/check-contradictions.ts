@@ -8,7 +8,7 @@ import { listOf, valueAt } from './raw-value.js';
 
 // Types of the V cache that llama.cpp accepts only with flash attention.
 const NEEDS_FLASH_ATTENTION = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl']);
-// Minimum distance of the upgrade threshold below the limit, in per cent.
+// Minimum distance of the upgrade threshold below the limit, in percentage points.
 const UPGRADE_GAP_PERCENT = 2;
 
 /** Finds values that contradict each other. */

@@ -122,7 +122,7 @@ function numbersIn(text: string, field: string): number[] {
   return [];
 }
 
-/** The value where it is a number of at least 0, or the text of one; else `null`. */
+/** The number, if the value is a number of at least 0 or the text of such a number; else `null`. */
 function bareNumber(value: unknown): number | null {
   const number =
     typeof value === 'number'

@@ -33,7 +33,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   headroom: 'min_headroom',
 };
 
-/** Questions to the schema of the file. */
+/** Functions that query the schema of the file. */
 export interface FormatQuestions {
   /** The keys that a map at a path may have; empty where it may have any. */
   readonly knownKeys: (path: readonly PathStep[]) => readonly string[];

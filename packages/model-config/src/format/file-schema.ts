@@ -171,7 +171,7 @@ const switching = z.strictObject({
   ),
   cool_down: optional(
     duration(),
-    'The time after a switch without another switch. Only memory pressure ends it early.',
+    'How long Mai waits after a switch before the next one. Only memory pressure ends the wait early.',
     SWITCHING_DEFAULTS.cool_down,
   ),
   min_headroom: optional(
@@ -226,7 +226,7 @@ export const fileSchema = z.strictObject({
       matching(CHAIN_NAME_PATTERN, 'a chain name of letters, digits, dots, dashes and underscores'),
       z.array(text()).check(z.minLength(1)),
     ),
-    'Lists of model keys in order of preference, by name. chain:NAME inserts another chain. ' +
+    'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
       'does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one ' +
       'category.',

@@ -127,8 +127,8 @@ export interface SwitchingSection {
   /** How long the reason for a switch must last before Mai switches. Default: 20s. */
   readonly dwell?: string | undefined;
   /**
-   * The time after a switch without another switch. Only memory pressure ends it early. Default:
-   * 1m.
+   * How long Mai waits after a switch before the next one. Only memory pressure ends the wait
+   * early. Default: 1m.
    */
   readonly cool_down?: string | undefined;
   /** Memory that must stay free in every pool (RAM, each GPU) that a load uses. Default: 1GiB. */
@@ -162,9 +162,10 @@ export interface ModelConfigFile {
   /** The models that Mai may choose from. */
   readonly models: readonly ModelSection[];
   /**
-   * Lists of model keys in order of preference, by name. chain:NAME inserts another chain.
-   * downloaded:CAPABILITY inserts every downloaded model with that capability that the chain does
-   * not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one category.
+   * Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another
+   * chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the
+   * chain does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one
+   * category.
    */
   readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;
   /** When to switch to another model. */

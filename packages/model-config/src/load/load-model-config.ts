@@ -122,8 +122,8 @@ function readConfigFile(source: FileSource): string | null {
 
   let bytes: Buffer;
   try {
-    // Most candidates do not exist, and an exception would cost a hundred times as much as this
-    // check.
+    // Most of the files that are searched for do not exist, and an exception would take a hundred times as long as
+    // this check.
     const facts = statSync(file, { throwIfNoEntry: false });
     if (facts === undefined) {
       if (!named) return null;

@@ -18,8 +18,8 @@ export interface Accelerator {
 export const IOREG_ARGUMENTS = ['-r', '-d', '1', '-w', '0', '-c', 'IOAccelerator'] as const;
 
 /**
- * Reads `ioreg -c IOAccelerator`. `Alloc system memory` is what a GPU holds; `In use system memory` falls
- * towards zero while the GPU is idle, even with a model loaded.
+ * Reads `ioreg -c IOAccelerator`. `Alloc system memory` is the memory that a GPU holds. `In use system memory`
+ * falls towards zero while the GPU is idle, even with a model loaded.
  */
 export function parseAccelerators(text: string): readonly Accelerator[] {
   return text

@@ -19,7 +19,7 @@ export interface Sysctl {
   readonly wiredLimitBytes: number | null;
 }
 
-/** The values DISPATCH_MEMORYPRESSURE_NORMAL, _WARN and _CRITICAL. */
+/** The levels by kernel value: DISPATCH_MEMORYPRESSURE_NORMAL is 1, _WARN is 2, _CRITICAL is 4. */
 const LEVELS: Readonly<Record<string, PressureSnapshot['level']>> = {
   '1': 'normal',
   '2': 'warning',

@@ -13,7 +13,7 @@ export interface GpuList {
 /** The merged facts of all readers about one GPU. */
 export interface MergedGpu {
   readonly gpu: GpuReading;
-  /** The reader that supplied the memory figures; null if no reader has them. */
+  /** The reader that supplied the memory figures; null if no reader did. */
   readonly source: string | null;
   readonly passedOver: FigureSource['passedOver'];
 }

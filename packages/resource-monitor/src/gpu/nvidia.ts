@@ -130,7 +130,7 @@ export function nvidiaGpus(options: {
         if (continuing) processes.refresh(path);
         const printed = frame;
         const gpus = await slices.withoutSplit(path, printed);
-        // Stored for the time when nvidia-smi prints nothing, unless a newer round has arrived meanwhile.
+        // The figures are kept for later samples, unless a newer round has arrived meanwhile.
         if (frame === printed) frame = gpus;
         return { value: gpus.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
@@ -139,7 +139,7 @@ export function nvidiaGpus(options: {
         return { reason: trouble ?? `no answer within ${firstAnswerMs} ms yet` };
       const ageMs = clock.monotonicMs() - frameAtMs;
       const reason = trouble ?? `nvidia-smi's last figures are ${Math.round(ageMs / 1000)} s old`;
-      // The GPUs are still there; only their figures are no longer known.
+      // The GPUs are still present, but their figures are no longer known.
       return { value: frame.map((gpu) => withoutFigures(gpu, reason)) };
     },
     setIntervalMs(requestedMs) {

@@ -100,7 +100,7 @@ function nameOf({ name }: SurveyedGpu): string | null {
 }
 
 function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | null {
-  // A survey reports 0 for a size that it does not know.
+  // A survey reports an unknown size as 0.
   const dedicatedBytes = surveyed.dedicatedBytes === 0 ? null : surveyed.dedicatedBytes;
   const totalBytes = surveyed.totalBytes === 0 ? null : surveyed.totalBytes;
   return memory === 'shared' ? (totalBytes ?? dedicatedBytes) : (dedicatedBytes ?? totalBytes);

@@ -50,7 +50,7 @@ export interface History {
   record(snapshot: ResourceSnapshot, atMs: number): void;
   /** The buckets of the last `windowMs` before `nowMs`, which is in monotonic milliseconds. */
   buckets(series: Series, windowMs: number, nowMs: number): readonly HistoryBucket[];
-  /** The total of a series' pool; 1 for the CPU; null if it was never sampled. */
+  /** The total of a series' pool; 1 for the CPU; null if the series was never sampled. */
   totalOf(series: Series): number | null;
   /** When the newest sample was taken, in monotonic milliseconds. */
   readonly newestMs: number;

@@ -25,7 +25,7 @@ export interface Trend {
   readonly slopePerSecond: number | null;
   /** 90 % confidence interval of the slope. */
   readonly slopeInterval: { readonly low: number; readonly high: number } | null;
-  /** Use now, as the fitted line gives it. */
+  /** Use now, on the fitted line. */
   readonly level: number | null;
   readonly limit: number | null;
   /**

@@ -38,7 +38,7 @@ export async function runInventory(
   return { reason: detail === '' ? `ended with code ${exitCode}` : detail };
 }
 
-/** Beside the bundle, or one folder up if the bundle was split into chunks. */
+/** Finds the script beside the bundle, or one folder up if the bundle was split into chunks. */
 function findScript(): string | null {
   const self = import.meta.url;
   const name = `inventory-child${self.endsWith('.cjs') ? '.cjs' : '.js'}`;

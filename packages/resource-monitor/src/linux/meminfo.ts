@@ -87,7 +87,7 @@ function estimateAvailable(text: string): number {
 }
 
 function bytesOf(text: string, key: string): number | null {
-  // Only at the start of a line: `SwapCached:` ends with `Cached:`.
+  // A key counts only at the start of a line, because `SwapCached:` ends with `Cached:`.
   const line = text.startsWith(key) ? 0 : text.indexOf(`\n${key}`) + 1;
   if (line === 0 && !text.startsWith(key)) return null;
   const kibibytes = Number.parseInt(text.slice(line + key.length, line + key.length + 32), 10);

@@ -8,7 +8,7 @@ import { readPageSize } from './swap-counters.js';
 
 /** Interval between listings of all processes, which are expensive. Known engines are read in each sample. */
 const RESCAN_AFTER_MS = 10_000;
-/** Number of processes that are read before the event loop gets a turn. */
+/** Number of processes to read before other tasks of the event loop may run. */
 const SCAN_SLICE = 64;
 /** The process name of any program that Node 24 runs; `node-MainThread` in a few earlier releases. */
 const NODE_MAIN_THREAD = /^(node-)?MainThread$/;

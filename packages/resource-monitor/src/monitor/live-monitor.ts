@@ -28,7 +28,7 @@ const USUAL_INTERVAL_MS = 1000;
 export interface LiveMonitorParts {
   readonly clock: Clock;
   readonly readers: PlatformReaders;
-  /** In order of trust. */
+  /** The readers of GPUs, in order of trust. */
   readonly gpuReaders: readonly GpuReader[];
   readonly cores: () => number;
   readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;

@@ -39,7 +39,7 @@ export interface WatchOptions {
 export interface MonitorHints {
   /** LM Studio's hardware survey of this machine; null removes an earlier one. */
   readonly survey?: HardwareSurveyFacts | null;
-  /** Processes known to be LM Studio's, in addition to those found by name and parent. */
+  /** Ids of more processes of LM Studio, which the monitor does not find by name or parent. */
   readonly engineProcessIds?: readonly number[];
   /** A model is being loaded or unloaded: sample at the shortest interval. */
   readonly loading?: boolean;
@@ -82,7 +82,7 @@ export interface ResourceMonitor extends AsyncDisposable {
   watch(options?: WatchOptions): AsyncIterableIterator<ResourceSnapshot>;
   /** The samples so far in buckets, oldest first. */
   history(options: HistoryOptions): readonly HistoryBucket[];
-  /** The trend of a figure over the samples so far, and the time until it reaches a limit. */
+  /** The trend of a figure over the samples so far, and the time until the figure reaches a limit. */
   trend(options?: TrendOptions): Trend;
   /**
    * Whether a measured pool, or the CPU, is above its limit now. The minimum headroom counts as part of a
@@ -95,7 +95,7 @@ export interface ResourceMonitor extends AsyncDisposable {
    * that is not measured, and no measured pool is too small.
    */
   canFit(footprint: Footprint, options?: LimitOptions): Promise<boolean | null>;
-  /** Passes on facts from other sources. */
+  /** Gives the monitor facts from other sources. */
   inform(hints: MonitorHints): void;
   /**
    * The hardware as systeminformation reports it. It is read once, in a child process, and kept. Null if that

@@ -47,7 +47,7 @@ export function childProcesses(
     const child = spawn(program, args, {
       stdio: [stdin, 'pipe', 'pipe'],
       windowsHide: true,
-      // Not on Windows, where the option opens a window and creates no process group.
+      // The option is off on Windows, where it opens a window and creates no process group.
       detached: startsOthers && platform !== 'win32',
       // Makes programs print English and a decimal point, whatever the user's language.
       env: { ...env, LC_ALL: 'C', LANG: 'C', ELECTRON_RUN_AS_NODE: '1' },
@@ -92,8 +92,7 @@ export function childProcesses(
       try {
         child = await start(program, args, { stdin: 'ignore', startsOthers });
       } catch (error) {
-        // Node throws, for example, if there is no memory for a process or if the program file is being
-        // written.
+        // For example, Node throws if there is no memory for a process or if the program file is being written.
         return { outcome: 'not-started', exitCode: null, stdout: '', stderr: messageOf(error) };
       }
       return new Promise((resolve) => {

@@ -39,9 +39,9 @@ export interface StreamListener {
 
 /** A running program. */
 export interface RunningStream {
-  /** Null if it could not be started. */
+  /** Null if the program could not be started. */
   readonly processId: number | null;
-  /** Writes one line to its stdin. */
+  /** Writes one line to the program's stdin. */
   send(line: string): void;
   /** Ends the program, with SIGKILL if necessary. Resolves when it has ended or cannot be killed. */
   stop(): Promise<void>;

@@ -21,13 +21,13 @@ export interface FileTree {
   /** The whole text, or null if the file does not exist or cannot be read. */
   readText(path: string): string | null;
   exists(path: string): boolean;
-  /** The names in a folder; empty if it does not exist. */
+  /** The names in a folder; empty if the folder does not exist. */
   list(path: string): readonly string[];
   /** The target of a symbolic link, or null. */
   readLink(path: string): string | null;
 }
 
-/** A file that stays open between reads. This takes a third of the time of opening it for each read. */
+/** A file that stays open between reads. Such a read takes a third of the time of opening, reading and closing. */
 export interface KeptFile {
   /**
    * The current text, or null if it cannot be read. An error closes the file and the next read opens it again,
@@ -109,7 +109,7 @@ function keepOpen(path: string): KeptFile {
 
   return {
     read: readNow,
-    // Only one read at a time, so that a driver that hangs blocks only one thread of the pool.
+    // Only one read runs at a time, so that a hanging driver blocks only one thread of the pool.
     readLater: () =>
       (pending ??= readOnThread().then((text) => {
         pending = null;

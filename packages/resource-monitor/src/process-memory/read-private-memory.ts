@@ -65,7 +65,7 @@ async function fromSmaps(processIds: readonly number[], root: string): Promise<n
 
 /** Whether a file of /proc could not be read because its process has ended. */
 function isGone(error: unknown): boolean {
-  // Not `instanceof Error`: the error may come from another realm.
+  // `instanceof Error` is false for an error of another realm, so the field is checked instead.
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return code === 'ENOENT' || code === 'ESRCH';
 }

@@ -11,7 +11,7 @@ export interface ProcessEntry {
   readonly processId: number;
   readonly parentId: number;
   readonly name: string;
-  /** The program's path; null where it was not looked up. */
+  /** The program's path; null if the path was not looked up. */
   readonly program: string | null;
 }
 

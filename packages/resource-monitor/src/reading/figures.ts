@@ -14,7 +14,7 @@ export interface CpuTimes {
   readonly of?: string;
 }
 
-/** Bytes moved since the machine started. */
+/** Bytes swapped in and out since the machine started. */
 export interface SwapCounters {
   readonly inBytes: number;
   readonly outBytes: number;
@@ -84,6 +84,6 @@ export interface PlatformReaders {
   readonly power: readonly Reader<PowerSnapshot>[];
   /** Sets the ids of processes that the caller knows to be LM Studio's. */
   knowEngines(processIds: readonly number[]): void;
-  /** Closes open files and programs. */
+  /** Closes open files and ends running programs. */
   close(): Promise<void>;
 }

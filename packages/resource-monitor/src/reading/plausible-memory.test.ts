@@ -17,12 +17,15 @@ describe('RAM of any platform', () => {
     [100, 101, null, ['reports more available memory than the total']],
     [100, -1, null, ['reports -1 bytes of available memory']],
     [100, Number.NaN, null, ['reports NaN bytes of available memory']],
-  ])('of %d bytes with %d available has %s', (total, free, availableBytes, reasons) => {
-    expect(ram(total, free)).toMatchObject({
-      value: { totalBytes: total, availableBytes },
-      reasons,
-    });
-  });
+  ])(
+    'of %d bytes with %d available is read as %s available',
+    (total, free, availableBytes, reasons) => {
+      expect(ram(total, free)).toMatchObject({
+        value: { totalBytes: total, availableBytes },
+        reasons,
+      });
+    },
+  );
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
     'has no value with a total of %d',

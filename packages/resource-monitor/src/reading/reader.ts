@@ -41,7 +41,7 @@ export interface Reader<T> {
   read(context: SampleContext): Reading<T> | Promise<Reading<T>>;
 }
 
-/** A figure from the first reader that has it, with the reasons why earlier readers did not. */
+/** A figure from the first reader that has it, with the reasons why earlier readers do not have it. */
 export interface ReadFigure<T> {
   readonly value: T | null;
   readonly source: FigureSource;

@@ -2,7 +2,7 @@
 export interface Broadcast<T> {
   readonly listeners: number;
   publish(value: T): void;
-  /** Ends all iterations. They reject with the error, or end normally if it is null. */
+  /** Ends all iterations. With null the iterations end normally, else they reject with the error. */
   end(failure: { readonly error: unknown } | null): void;
   /** Adds a listener. `onLeave` is called once, when the listener leaves for any reason. */
   listen(signal: AbortSignal | null, onLeave: () => void): AsyncIterableIterator<T>;

@@ -17,7 +17,7 @@ export interface Counters {
   readonly engines: ProcessReadings | null;
 }
 
-/** The rates between two moments; null where one of the two lacks the figure. */
+/** The rates between two moments; null if the figure is missing at one of the two. */
 export interface Rates {
   readonly utilizationRatio: number | null;
   readonly enginesRatio: number | null;
@@ -120,7 +120,7 @@ function sharesBetween(
   const earlier = new Map(before?.processes.map((process) => [process.processId, process]));
   const shareOf = (process: ProcessReading): number | null => {
     const base = earlier.get(process.processId);
-    // The OS reuses process ids. Only an equal start time shows that it is the same process.
+    // The OS reuses process ids. Only an equal start time proves that two readings are of the same process.
     if (base?.startedAt !== process.startedAt || elapsedMs <= 0 || cores === null) return null;
     return Math.min(1, Math.max(0, process.cpuMs - base.cpuMs) / (elapsedMs * cores));
   };
@@ -134,7 +134,7 @@ function sharesBetween(
     .sort((one, other) => (other.cpuRatio ?? 0) - (one.cpuRatio ?? 0));
 }
 
-/** Null if one process's share is unknown: the sum of the others would be too small. */
+/** Null if the share of a process is unknown, because the sum of the known shares would be too small. */
 function sumOfShares(engines: readonly EngineProcess[] | null): number | null {
   if (engines === null || engines.some(({ cpuRatio }) => cpuRatio === null)) return null;
   return Math.min(

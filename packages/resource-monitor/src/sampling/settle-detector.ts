@@ -5,7 +5,7 @@ import type { ResourceSnapshot } from '../snapshot.js';
 export const SETTLE_TIMEOUT_MS = 8000;
 /** CUDA frees memory up to 1.5 s after an unload, so steady readings before that prove nothing. */
 const SHORTEST_WAIT_MS = 1500;
-/** A pool has settled once its readings have stayed within the tolerance for this long. */
+/** A pool has settled if its readings have stayed within the tolerance for this time. */
 const QUIET_MS = 750;
 /**
  * The tolerance is the larger of the two values. Normal use of a desktop changes memory by less, a model load

@@ -82,7 +82,10 @@ interface Run {
   stream: RunningStream | null;
   /** Lines for the program's stdin, kept until the program runs. */
   unsent: string[];
-  /** Why the supervisor ended the program: null for a restart, a stop or lack of use; undefined if it did not. */
+  /**
+   * Why the supervisor ended the program: null for a restart, a stop or lack of use; undefined if the
+   * supervisor did not end the program.
+   */
   endedBecause: string | null | undefined;
   readonly over: AbortController;
 }

@@ -40,7 +40,7 @@ export function describeAdapters(
       const used = adapter.luid === null ? undefined : usage.get(adapter.luid);
       const memory = memoryOf(adapter, used);
       return {
-        // Not the LUID, which changes with each start of Windows.
+        // The key does not contain the LUID, because the LUID changes with each start of Windows.
         deviceKey: index === 0 ? base : `${base}:${index}`,
         pciAddress: null,
         totalIsEstimate: false,

@@ -4,7 +4,7 @@ export interface WindowsSample {
   readonly commit: { readonly usedBytes: number; readonly limitBytes: number } | null;
   readonly pageFile: { readonly totalBytes: number; readonly freeBytes: number } | null;
   readonly adapters: readonly WindowsAdapter[];
-  /** By the LUID of the adapter. */
+  /** The use of each adapter's memory, by the adapter's LUID. */
   readonly usage: ReadonlyMap<
     number,
     { readonly dedicatedBytes: number; readonly sharedBytes: number }

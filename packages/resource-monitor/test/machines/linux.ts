@@ -74,7 +74,7 @@ export const dockerVersion1: Machine = {
   synthetic: false,
   platform: 'linux',
   files: {
-    // The thread has no figures of the host; these are from the machine above.
+    // The source has no figures of the host. These are from the machine above.
     '/proc/meminfo': memInfo({ MemTotal: 24684084, MemAvailable: 23871248 }),
     '/proc/self/cgroup': '4:memory:/docker/abc\n',
     '/proc/self/mountinfo':

@@ -3,7 +3,7 @@ import type { FakeCommand } from '../fake-executor.js';
 /** The recorded files and program outputs of a machine. */
 export interface Machine {
   readonly name: string;
-  /** The origin of each part: a capture, or the public thread in which it was posted. */
+  /** The origin of each part: a capture, or the public page on which it was posted. */
   readonly sources: readonly string[];
   /** True if parts are invented, so that this does not count as a real machine. */
   readonly synthetic: boolean;

@@ -3,7 +3,7 @@ import type { FileTree } from '../../ports/file-tree.js';
 /** The folders of this process's control groups, for one controller. */
 export interface CgroupFolders {
   readonly version: 1 | 2;
-  /** From this process's own group up to the topmost visible group. */
+  /** The folders from this process's own group up to the topmost visible group. */
   readonly folders: readonly string[];
 }
 
@@ -15,7 +15,10 @@ interface Mount {
   readonly mountPoint: string;
 }
 
-/** Finds the groups of this process for a controller: `memory`, `cpu` or `cpuacct`. Null if it has none. */
+/**
+ * Finds the groups of this process for a controller: `memory`, `cpu` or `cpuacct`. Null if the process has no
+ * group.
+ */
 export type FindCgroup = (controller: string) => CgroupFolders | null;
 
 /**

@@ -4,7 +4,7 @@ import type { FindCgroup } from './cgroup-folders.js';
 /** The tightest memory limit of a hierarchy of groups, and what can still be allocated. */
 export interface CgroupMemory {
   readonly version: 1 | 2;
-  /** The smallest limit of all levels. */
+  /** The smallest limit of all nested groups. */
   readonly limitBytes: number;
   /** Memory that can be allocated before the first of the groups reaches its limit. */
   readonly availableBytes: number;
@@ -97,7 +97,7 @@ export function createCgroupMemory(
       for (const level of levels) {
         const own = smallestLimit(level, machineTotalBytes);
         if (own === null && version === 2) continue;
-        // Read on another thread: for a large hierarchy the kernel adds up the statistics of many groups.
+        // Read on another thread, because in a large hierarchy the kernel adds up the statistics of many groups.
         const stat = own === null && level !== levels[0] ? null : await level.stat.readLater();
         // In version 1 this line includes the limits of groups above the visible ones.
         const inherited = limitBelow(

@@ -62,7 +62,7 @@ describe('the cgroup finder', () => {
   });
 
   it.each(['/../../system.slice/x', '/elsewhere'])(
-    'uses the mounted folder when the path of its group (%s) is not visible',
+    'uses the mounted folder when the path of the group (%s) is not visible',
     (path) => {
       expect(createCgroupFinder(unified(path))('memory')?.folders).toEqual(['/sys/fs/cgroup']);
     },
@@ -100,7 +100,7 @@ describe('createCgroupMemory', () => {
   });
 
   it('uses the smallest limit of nested groups, and the smallest available memory of any group', async () => {
-    // The outer group's limit is larger, but its other members have used it up.
+    // The outer group's limit is larger, but other members of that group have used the memory.
     expect(
       await limited('/out/in', {
         '/sys/fs/cgroup/out/in/memory.max': `${2 * GIB}`,

@@ -18,7 +18,7 @@ export function readIntelVram(files: FileTree, { folder, name }: DrmCard): numbe
   let totalBytes = 0;
   for (const text of sizes) {
     const trimmed = text?.trim() ?? '';
-    // Without the size of one tile, the size of the whole card is not known.
+    // If the size of one tile is unknown, so is the size of the card.
     if (!/^\d+$/.test(trimmed)) return null;
     totalBytes += Number(trimmed);
   }

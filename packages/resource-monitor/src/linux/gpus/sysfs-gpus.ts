@@ -91,7 +91,7 @@ function readFacts(tree: FileTree, card: DrmCard): CardFacts {
   const deviceKey = `pci:${card.pciAddress ?? card.name}`;
   switch (card.vendor) {
     case 'nvidia': {
-      // The same key as in nvidia-smi's list, so the key does not change when the GPU wakes.
+      // The UUID is the key, as in nvidia-smi's list, so the key stays the same when the GPU wakes.
       const { name, uuid } = readNvidiaFacts(tree, card.pciAddress);
       return { deviceKey: uuid ?? deviceKey, name, totalBytes: null };
     }
@@ -165,7 +165,7 @@ async function readAmd({ files }: AmdCard) {
   };
   // A suspended card is not read: reading gpu_busy_percent would wake the card and keep it awake.
   const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
-  // Cards are read one after the other, so that a driver that hangs blocks only one thread of the pool.
+  // Cards are read one after the other, so that a hanging driver blocks only one thread of the pool.
   const vramTotalBytes = await number('vramTotal');
   const vramUsedBytes = await number('vramUsed');
   const gttTotalBytes = await number('gttTotal');

@@ -16,8 +16,8 @@ const MODEL_COLOURS = ['#2f6db5', '#7fb2e5', '#3a9a5b', '#8fd0a5', '#d19a2a', '#
  * @param scenario its name and description
  * @param trace its rows
  * @param limits the limits that are drawn
- * @param runs for each policy its name and which model served from when: `[atMs, serving or null][]`; `mai`
- * first
+ * @param runs for each policy its name and the times at which the serving model changed: `[atMs, serving or
+ * null][]`; `mai` first
  * @param modelKeys the chain, for the colours
  */
 export function drawScenario({ scenario, trace, limits, runs, modelKeys }) {

@@ -30,8 +30,8 @@ const unknown = only.filter((name) => !SCENARIOS.some((scenario) => scenario.nam
 if (unknown.length > 0) throw new Error(`There is no scenario '${unknown.join("', '")}'.`);
 
 /**
- * Runs a policy over all seeds of a scenario. Adds up the figures. Of the longest out-of-memory stretch it
- * takes the maximum.
+ * Runs a policy over all seeds of a scenario. Figures are added up, except the longest out-of-memory stretch,
+ * which is the longest of all seeds.
  */
 async function runPolicy(scenario, policy) {
   const sum = {};

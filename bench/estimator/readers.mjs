@@ -55,7 +55,7 @@ export function measureReaders(folder, rounds) {
   for (const { name, reader, againMs, firstMs } of found) {
     if (reader.startsWith(OURS)) continue;
     const share = Math.max(ours.againMs / againMs, ours.firstMs / firstMs);
-    judge(`our time as a share of that of ${name}, first and again`, share, TARGET_OTHERS);
+    judge(`our time relative to ${name}, first and repeated reading`, share, TARGET_OTHERS);
   }
   console.log('');
 }

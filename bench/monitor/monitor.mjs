@@ -148,10 +148,10 @@ async function forecasts() {
   console.log(
     `\nForecast of the time to a limit on 200 noisy ramps of five minutes: at p90 off by ${(quantile(errors, 0.9) * 100).toFixed(1)} %; inside its interval ${((inside / 200) * 100).toFixed(0)} %`,
   );
-  judge('the error in the median', median(errors), 0.1);
+  judge('the median error of the forecast', median(errors), 0.1);
 }
 
-/** A folder with an `nvidia-smi` that plays a mode of the fake one. */
+/** Writes an `nvidia-smi` that runs the fake program in a mode, and returns its folder. */
 function fakeTool(mode) {
   const bin = mkdtempSync(path.join(folder, `${mode} `));
   const script = `#!/bin/sh\nexec '${process.execPath}' '${fake}' '${mode}' 1 '${path.join(bin, 'state')}' "$@"\n`;

@@ -26,7 +26,7 @@ export function tensorsOf(model) {
     add('vector', width, 2); // token types
     add('vector', width, 2); // norm of the embeddings: weight and bias
   } else {
-    add('vector', width, 1); // last norm
+    add('vector', width, 1); // norm before the output layer
   }
 
   for (let layer = 0; layer < layers; layer += 1) {

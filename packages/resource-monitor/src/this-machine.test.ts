@@ -147,7 +147,7 @@ function makeLimitedGroup(limitBytes: number): string | null {
     return null;
   }
   try {
-    // The file exists only if the kernel can limit memory.
+    // The file exists only if the group has the memory controller.
     if (existsSync(`${group}/${file}`)) {
       writeFileSync(`${group}/${file}`, String(limitBytes));
       return group;

@@ -9,7 +9,7 @@ import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from 
 // A duration with at least one digit above 0.
 const POSITIVE_DURATION_PATTERN = new RegExp(`^(?=.*[1-9])${DURATION_PATTERN.source.slice(1)}`);
 
-/** The help text of a field, and the value that holds where the field is not set. */
+/** The help text of a field, and the value that applies if the field is not set. */
 interface FieldHelp {
   readonly description: string;
   readonly default?: string | number;

@@ -160,8 +160,8 @@ const switching = z.strictObject({
   ),
   unified_hard_limit_percent: optional(
     percent(),
-    "The hard limit of unified memory, where the GPU's part can't be swapped out. Must be above " +
-      'memory_percent.',
+    "The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out. " +
+      'Must be above memory_percent.',
     SWITCHING_DEFAULTS.unified_hard_limit_percent,
   ),
   dwell: optional(

@@ -120,8 +120,8 @@ export interface SwitchingSection {
    */
   readonly hard_limit_percent?: number | undefined;
   /**
-   * The hard limit of unified memory, where the GPU's part can't be swapped out. Must be above
-   * memory_percent. Default: 85.
+   * The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out.
+   * Must be above memory_percent. Default: 85.
    */
   readonly unified_hard_limit_percent?: number | undefined;
   /** How long the reason for a switch must last before Mai switches. Default: 20s. */

@@ -31,7 +31,7 @@ export function childProcesses(
     try {
       process.kill(-child.pid, signal);
     } catch {
-      // The whole group has ended already.
+      // The group has already ended.
     }
   };
   const killAll = (): void => {

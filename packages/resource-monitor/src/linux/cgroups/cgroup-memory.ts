@@ -69,7 +69,7 @@ const NAMES = {
 /** Version 1 reports a limit near 2^63 for 'unlimited'. No machine has this much. */
 const UNLIMITED_BYTES = 2 ** 60;
 
-/** Null if this process is in no memory group. */
+/** Finds the memory groups of this process; null if there are none. */
 export function createCgroupMemory(
   files: FileTree,
   findCgroup: FindCgroup,

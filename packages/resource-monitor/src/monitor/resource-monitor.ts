@@ -58,7 +58,7 @@ export interface SettledSnapshot extends ResourceSnapshot {
 export interface ResourceMonitor extends AsyncDisposable {
   /**
    * The machine's resources now: totals and available parts. Concurrent callers share one sample. The first snapshot has
-   * no earlier sample to compare with, so reports the load average as CPU load.
+   * no earlier sample to compare with, so it reports the load average as CPU load.
    * @throws ResourceMonitorError `PROBE_TIMED_OUT` after `timeoutMs`; `PROBE_FAILED` if memory cannot
    * be read or the monitor was disposed of; the signal's reason when the signal fires.
    */

@@ -58,7 +58,7 @@ describe('the settle detector', () => {
     expect(settledAfterMs(settle({ everyMs: 1000, forMs: 8000, vramGib: () => 8 }))).toBe(2000);
   });
 
-  it('counts a pool that is no longer measured as moving', () => {
+  it('counts a pool as moving if it is no longer measured', () => {
     const moving = settle({
       everyMs: 250,
       forMs: 8000,

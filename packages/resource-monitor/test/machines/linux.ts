@@ -36,7 +36,7 @@ export const virtualMachine: Machine = {
   },
 };
 
-/** A group of 256 MiB that contains one of 128 MiB, with a shell and 20 MB of file cache. */
+/** A group of 256 MiB that contains a group of 128 MiB, with a shell and 20 MB of file cache. */
 export const nestedGroups: Machine = {
   name: 'nested cgroup v1 with limits',
   sources: ['captured on the machine that this was written on, kernel 6.18, November 2026'],

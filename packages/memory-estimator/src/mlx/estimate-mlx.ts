@@ -134,14 +134,16 @@ export function estimateMlx(
     interval: {
       coverage: COVERAGE,
       lowBytes: weightsBytes,
-      highBytes: totalBytes + ENGINE_BYTES,
+      // A planned load is charged the upper end. With one sequence at its full context, as mlx-engine's own fit
+      // counts, the plan still holds when the context is used.
+      highBytes: Math.max(totalBytes + ENGINE_BYTES, peakBytes ?? 0),
     },
     source: 'safetensors-header',
     confidence: cache?.isKnown === true && model.complete ? 'medium' : 'low',
     totalBytes,
     parts: { ram: hasGpu ? NO_PARTS : all, gpus },
     exactParts: ['weights'],
-    growth: growthOf(sequence, parallelSequences),
+    growth: growthOf(sequence, parallelSequences, gpus[0]?.deviceKey ?? null),
     peakBytes,
     contextLengthTokens,
     parallelSequences,
@@ -186,8 +188,12 @@ function atFullContext(
 
 const FORMULA = 'mlx-engine, batched_vision/context_fit.py (August 2026)';
 
-function growthOf(sequence: SequenceMemory | null, sequences: number): Growth {
-  if (sequence === null) return { mostBytes: 0, parts: [] };
+function growthOf(
+  sequence: SequenceMemory | null,
+  sequences: number,
+  deviceKey: string | null,
+): Growth {
+  if (sequence === null) return { mostBytes: 0, ramBytes: 0, gpus: [], parts: [] };
   const { kvCacheBytes, stateBytes, promptInputBytes, attentionBytes } = sequence;
   const parts: GrowthPart[] = [
     known('kv-cache', sequences * kvCacheBytes),
@@ -207,7 +213,10 @@ function growthOf(sequence: SequenceMemory | null, sequences: number): Growth {
     { kind: 'engine-reserve', mostBytes: RESERVE_BYTES, isKnown: false, source: FORMULA },
   ];
   const present = parts.filter(({ mostBytes }) => mostBytes > 0);
-  return { mostBytes: present.reduce((sum, part) => sum + part.mostBytes, 0), parts: present };
+  const mostBytes = present.reduce((sum, part) => sum + part.mostBytes, 0);
+  return deviceKey === null
+    ? { mostBytes, ramBytes: mostBytes, gpus: [], parts: present }
+    : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
 }
 
 function known(kind: GrowthPart['kind'], mostBytes: number): GrowthPart {

@@ -3,7 +3,7 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-/** Each third-party library has one door: the only place that imports it. zod has one for each format. */
+/** The door of a third-party library is the only place that may import it. zod has one door for each format. */
 const DOORS = [
   { files: ['packages/lmstudio-adapter/src/sdk-door.ts'], libraries: ['@lmstudio/sdk'] },
   {
@@ -94,7 +94,7 @@ export default tseslint.config(
         'error',
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
         { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
-        { selector: 'ExportAllDeclaration', message: 'Name what is exported.' },
+        { selector: 'ExportAllDeclaration', message: 'List the exported names.' },
       ],
       'no-console': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
@@ -103,7 +103,7 @@ export default tseslint.config(
   {
     files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
     ignores: ['**/*.test.ts', '**/*.generated.ts'],
-    // A file that grows past this has a second subject.
+    // A longer file usually has a second subject.
     rules: { 'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }] },
   },
   ...doorRules(),
@@ -113,20 +113,34 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...IMPURE_GLOBALS.map((name) => ({ name, message: 'This package is pure.' })),
+        ...IMPURE_GLOBALS.map((name) => ({
+          name,
+          message: 'This package has no clock, no randomness and no I/O.',
+        })),
       ],
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'This package is pure.' },
+        {
+          object: 'Math',
+          property: 'random',
+          message: 'This package has no clock, no randomness and no I/O.',
+        },
       ],
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!@mai/memory-ledger$|\\.)', message: 'This package is pure.' }] },
+        {
+          patterns: [
+            {
+              regex: '^(?!@mai/memory-ledger$|\\.)',
+              message: 'This package has no clock, no randomness and no I/O.',
+            },
+          ],
+        },
       ],
     },
   },
   {
-    // Tests may reach for the simulator and for the real libraries behind a port.
+    // Tests may import the simulator and the real libraries behind a port.
     files: ['**/*.test.ts', '**/test/**/*.ts'],
     rules: {
       '@nx/enforce-module-boundaries': boundaries([
@@ -139,7 +153,7 @@ export default tseslint.config(
     },
   },
   {
-    // Holds functions of several packages against each other that none of them exports.
+    // Compares functions of several packages that the packages do not export.
     files: ['packages/host/src/one-verdict.test.ts'],
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },
@@ -168,7 +182,7 @@ export default tseslint.config(
   prettier,
 );
 
-/** For each file, the libraries whose door it is not. */
+/** Forbids a file to import a library, unless the file is the library's door. */
 function doorRules() {
   const all = [...new Set(DOORS.flatMap(({ libraries }) => libraries))];
   const restrict = (names) => ({
@@ -177,7 +191,7 @@ function doorRules() {
       {
         paths: names.map((name) => ({
           name,
-          message: 'This library has one door; see eslint.config.mjs.',
+          message: 'Only the door of this library may import it; see DOORS in eslint.config.mjs.',
         })),
       },
     ],

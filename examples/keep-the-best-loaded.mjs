@@ -1,4 +1,4 @@
-// Keeps the best model that fits loaded while free memory changes, and prints each switch. Ends with Ctrl-C.
+// Always keeps the best fitting model loaded while free memory changes, and prints each switch. Ends with Ctrl-C.
 import { openHost } from '@mai/host';
 
 const host = await openHost({ url: process.env.MAI_LMSTUDIO_URL });

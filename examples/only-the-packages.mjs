@@ -1,4 +1,4 @@
-// Loads the largest downloaded model that fits, without @mai/host: with adapter, monitor and selector.
+// Loads the largest downloaded model that fits, without @mai/host. Uses adapter, monitor and selector.
 import { connect } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY as policy } from '@mai/memory-ledger';
 import { createResourceMonitor } from '@mai/resource-monitor';

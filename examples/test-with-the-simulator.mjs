@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-/** The program under test: loads the first model that loads. */
+/** The program under test: tries the models in order and keeps the first that loads. */
 async function loadFirst(client, modelKeys) {
   for (const modelKey of modelKeys) {
     const loaded = await client.load({ modelKey, identifier: 'mine' }).catch(() => null);

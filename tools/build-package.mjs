@@ -1,8 +1,8 @@
-// Builds the package in the current folder: esbuild bundles, tsc declares, API Extractor rolls the
-// declarations up into one file and holds the public surface against the checked-in report in api/.
+// Builds the package in the current folder: esbuild bundles, tsc writes the declarations, and API Extractor merges
+// them into one file and compares the public surface with the checked-in report in api/.
 //
-// What a package lists under `dependencies` stays external; anything else that it imports is inlined,
-// with the notices of the inlined packages in dist/THIRD_PARTY_LICENSES.txt.
+// Packages under `dependencies` stay external. All other imports are inlined, and the notices of the inlined
+// packages are in dist/THIRD_PARTY_LICENSES.txt.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -102,7 +102,7 @@ function librariesApart(format, found) {
         if (!config.libraries.includes(name) || pluginData === 'search') return undefined;
         const { path: file } = await resolve(name, { kind, resolveDir, pluginData: 'search' });
         if (found.has(name) && found.get(name) !== file)
-          throw new Error(`There are two of ${name}: ${found.get(name)} and ${file}.`);
+          throw new Error(`Two copies of ${name} are imported: ${found.get(name)} and ${file}.`);
         found.set(name, file);
         return { path: `./${libraryFile(name)}${extension}`, external: true };
       });

@@ -1,4 +1,4 @@
-// A dry run of releasing one package must leave the versions of all others alone.
+// Checks with a dry run that a release of one package changes no version of another package.
 import { stripVTControlCharacters } from 'node:util';
 import { read, run, workspacePackages } from './workspace.mjs';
 

@@ -1,12 +1,12 @@
 // Computes the figures of config/models.yaml from the published hyper-parameters of each model.
 //
 //   node tools/compute-model-figures.mjs           writes them into config/models.yaml
-//   node tools/compute-model-figures.mjs --check   exits with 1 where the file says something else
+//   node tools/compute-model-figures.mjs --check   exits with 1 if the file differs
 //   node tools/compute-model-figures.mjs --json    prints them, with their parts
 //
 // The hyper-parameters, with the address of each config.json and the number of parameters that Hugging
-// Face counts in the published weights, are in model-figures/hyper-parameters.json. What memory follows
-// from them is what llama.cpp does with such a model; see the files beside it.
+// Face counts in the published weights, are in model-figures/hyper-parameters.json. The files beside it
+// compute the memory by llama.cpp's rules.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -31,7 +31,7 @@ const OUTPUT_SHARE = 1 / 4;
 const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
 const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
 
-/** All figures of one model, and the parts that they are the sums of. */
+/** All figures of one model, and the parts whose sums they are. */
 export function figuresOf(model) {
   const tensors = tensorsOf(model);
   const vision = visionOf(model);
@@ -81,7 +81,7 @@ export function figuresOf(model) {
   };
 }
 
-/** Rounded up to a tenth, because a figure that is slightly too large is harmless. */
+/** GiB, rounded up to a tenth, because a figure that is slightly too large is harmless. */
 function gibibytes(bytes) {
   return Math.ceil((bytes / BYTES_PER_GIB) * 10) / 10;
 }
@@ -118,7 +118,7 @@ export function computeAll() {
       const figures = figuresOf(model);
       if (figures.parts.parameters !== model.parameters) {
         throw new Error(
-          `${key}: its hyper-parameters make ${figures.parts.parameters} parameters, published are ${model.parameters}`,
+          `${key}: the hyper-parameters give ${figures.parts.parameters} parameters, but ${model.parameters} are published`,
         );
       }
       return [key, figures];

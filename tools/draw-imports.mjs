@@ -1,5 +1,5 @@
-// Draws which package imports which, from the imports themselves, into docs/ARCHITECTURE.md (Mermaid).
-// With --check it changes nothing and fails where the picture is out of date.
+// Draws the imports between packages, as the source files contain them, into docs/ARCHITECTURE.md (Mermaid). With
+// --check it changes nothing and fails where the picture is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { read, root } from './workspace.mjs';

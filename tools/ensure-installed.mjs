@@ -1,4 +1,4 @@
-// Installs what package-lock.json names, unless that is already there. Works offline once installed.
+// Installs the packages of package-lock.json, unless they are installed. Then it needs no network.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';

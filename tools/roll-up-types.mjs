@@ -1,5 +1,5 @@
-// Rolls dist/types up into dist/index.d.ts and compares the public surface with api/<name>.api.md.
-// Outside CI the report is rewritten, so that a change of surface shows in the diff; in CI it fails.
+// Rolls dist/types up into dist/index.d.ts and compares the public surface with api/<name>.api.md. Outside CI the
+// report is rewritten, so that the diff shows a change of the surface. In CI a change is an error.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -68,7 +68,7 @@ const result = Extractor.invoke(extractorConfig, {
   localBuild: !process.env.CI,
   showVerboseMessages: false,
   messageCallback(message) {
-    // API Extractor's own compiler is older than ours, and a message says so at every run.
+    // Hides the message, printed at every run, that API Extractor's compiler is older than ours.
     if (message.messageId === 'console-compiler-version-notice') message.logLevel = 'none';
     if (message.messageId === 'console-preamble') message.logLevel = 'none';
   },

@@ -1,4 +1,4 @@
-// `npm test`: installs what is missing, builds every package and passes all tests.
+// `npm test`: installs what is missing, builds every package and runs all tests.
 import { ensureInstalled } from './ensure-installed.mjs';
 
 ensureInstalled();

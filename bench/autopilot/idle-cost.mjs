@@ -19,9 +19,9 @@ const YARDSTICK = `import(${JSON.stringify(FIXED_WORK)}).then(({ fixedWork, warm
 });`;
 
 /**
- * For `mai`, `bare` and `yardstick`: `coreRatio`, the share of one core, and `residentBytes`. With them
- * `requestsPerMinute`: messages that LM Studio got. Null where the system is not Linux, because other systems
- * do not tell a process the use of another process.
+ * For `mai`, `bare` and `yardstick`: `coreRatio`, the share of one core, and `residentBytes`. Also
+ * `requestsPerMinute`: messages to LM Studio per minute. Null on systems other than Linux, because they do not
+ * show a process the CPU time of another process.
  */
 export async function measureIdleCost(seconds) {
   if (process.platform !== 'linux') return null;
@@ -35,7 +35,7 @@ export async function measureIdleCost(seconds) {
     config,
     JSON.stringify({
       ...{ version: 1, models, fallback_chains: { default: keys } },
-      // High limits, so that a busy machine causes no switch.
+      // The limits are high, so that a busy machine causes no switch.
       switching: { memory_percent: 97, hard_limit_percent: 99, unified_hard_limit_percent: 99 },
     }),
   );
@@ -58,7 +58,7 @@ export async function measureIdleCost(seconds) {
       await sleep(500);
     }
     if (simulator.residents().length === 0) throw new Error('mai watch has loaded nothing.');
-    // By then the load is over and the compiler has finished.
+    // After this wait the model is loaded and the code is compiled.
     await sleep(WARM_UP_MS);
     const cpuSeconds = () => Object.values(processes).map(({ pid }) => cpuSecondsOf(pid));
     const before = cpuSeconds();

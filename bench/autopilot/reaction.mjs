@@ -1,5 +1,5 @@
 // Measures the time from the moment when use passes a limit until the smaller model answers. The real adapter talks
-// to a simulated LM Studio over real sockets, in real time. The others take all of their memory at once.
+// to a simulated LM Studio over real sockets, in real time. The other programs take all of their memory at once.
 import { createAutopilot, systemClock } from '@mai/autopilot';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { connect } from '@mai/lmstudio-adapter';
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const GIB = 1024 ** 3;
 const TOTAL_BYTES = 32 * GIB;
 const QUIET_BYTES = 6 * GIB;
-// With the large model, 85 % are then in use: over the limit and under the hard limit.
+// Together with the large model, 85 % of memory is in use: above the limit and below the hard limit.
 const BUSY_BYTES = 10.5 * GIB;
 const MODELS = { 'reaction/large': 16 * GIB, 'reaction/small': 4 * GIB };
 const POLICY = { ...DEFAULT_SELECTION_POLICY, dwellMs: 1000, coolDownMs: 1000 };
@@ -22,12 +22,12 @@ const PEER_POLL_MS = 150;
  */
 export async function timeReactions(times) {
   const results = [];
-  // A new autopilot for each run: after a swing of memory, the same one would step up only minutes later.
+  // A new autopilot for each run: after a swing of memory, the same autopilot would step up only minutes later.
   for (let time = 0; time < times; time += 1) results.push(await timeReaction((time * 0.618) % 1));
   return results;
 }
 
-/** @param phase - when use passes the limit: 0 at one round, 1 at the next */
+/** @param phase - when use passes the limit: 0 at one round of the autopilot, 1 at the next round */
 async function timeReaction(phase) {
   const simulator = await startSimulator({
     speed: 50,

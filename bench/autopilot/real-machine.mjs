@@ -1,8 +1,8 @@
-// Runs `mai watch` on this machine's real memory: the models of a simulated LM Studio take real memory, and
-// another program takes gigabytes and frees them again. Build first:
+// Runs `mai watch` on this machine's real memory: the models of a simulated LM Studio take real memory, and another
+// program takes gigabytes and frees them again. Build first:
 //   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
-// In every round it must step down and up without a flap, and every decision must replay bit for bit. --live shows
-// the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
+// In every round `mai watch` must step down and up without a flap, and every decision must replay bit for bit. --live
+// shows the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -57,7 +57,7 @@ writeFileSync(
     fallback_chains: { default: Object.keys(MODELS).map((tier) => `real/${tier}`) },
     switching: {
       memory_percent: limitPercent,
-      // No GPU takes part, but no limit may be above the hard limit.
+      // The run uses no GPU, but this limit must also be below the hard limit.
       vram_percent: limitPercent,
       unified_hard_limit_percent: hardLimitPercent,
       upgrade_below_percent_min: Math.max(1, (limitPercent * 65) / 80),
@@ -95,7 +95,7 @@ const simulator = await startSimulator({
   },
 });
 
-// Needed to free memory at once, as an unload does, instead of at a later garbage collection.
+// The exposed gc() frees memory at once, as an unload does, and not only at a later garbage collection.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 
@@ -187,7 +187,7 @@ const flaps = steps.filter(
 );
 console.log(`${rounds} rounds, ${steps.length} switches, ${flaps.length} flaps.`);
 console.log(
-  `${replay.reproduced} decisions replayed, ${replay.difference === null ? 'all the same bit for bit' : `the one in line ${replay.difference.line} came out differently`}; ${replay.unreadable.length} lines unreadable.`,
+  `${replay.reproduced} decisions replayed, ${replay.difference === null ? 'all the same bit for bit' : `the decision in line ${replay.difference.line} differs`}; ${replay.unreadable.length} lines unreadable.`,
 );
 const sound =
   mai.exitCode === 0 &&

@@ -1,5 +1,5 @@
-// Draws one scenario. For each pool it shows the limits, and the use by others and by the model of `mai`. Below, one
-// lane for each policy shows which model answered requests.
+// Draws one scenario. For each pool it shows the limits, and the memory used by other programs and by the model
+// that `mai` loaded. Below, one lane for each policy shows which model answered requests.
 import { ramLimits, vramLimits } from '@mai/memory-ledger';
 import { resourcesOfRow } from '@mai/simulation';
 
@@ -16,7 +16,8 @@ const MODEL_COLOURS = ['#2f6db5', '#7fb2e5', '#3a9a5b', '#8fd0a5', '#d19a2a', '#
  * @param scenario its name and description
  * @param trace its rows
  * @param limits the limits that are drawn
- * @param runs for each policy its name and what served when: `[atMs, serving or null][]`; `mai` first
+ * @param runs for each policy its name and the times at which the serving model changed: `[atMs, serving or
+ * null][]`; `mai` first
  * @param modelKeys the chain, for the colours
  */
 export function drawScenario({ scenario, trace, limits, runs, modelKeys }) {
@@ -147,7 +148,11 @@ function drawLegend(top, runs, modelKeys) {
       seen.set(name, colourOf(one.modelKey, one.loadOptionIndex, modelKeys));
     }
   }
-  const entries = [['others', COLOURS.others], ['model of mai', COLOURS.own], ...[...seen].sort()];
+  const entries = [
+    ['others', COLOURS.others],
+    ['model loaded by mai', COLOURS.own],
+    ...[...seen].sort(),
+  ];
   return entries
     .map(
       ([name, colour], index) =>

@@ -29,7 +29,10 @@ const seeds = options.odd ? [1, 3, 5] : [2, 4, 6];
 const unknown = only.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
 if (unknown.length > 0) throw new Error(`There is no scenario '${unknown.join("', '")}'.`);
 
-/** Runs a policy over all seeds of a scenario. Adds up the figures, and takes the maximum of the longest stretch. */
+/**
+ * Runs a policy over all seeds of a scenario. Figures are added up, except the longest out-of-memory stretch,
+ * which is the longest of all seeds.
+ */
 async function runPolicy(scenario, policy) {
   const sum = {};
   let serving = [];
@@ -51,7 +54,10 @@ async function runPolicy(scenario, policy) {
   return { policy, serving, ...sum, qualityRatio: sum.qualityMs / sum.referenceQualityMs };
 }
 
-/** At least as much quality and less overload, or over 1 % more quality at equal or less overload. */
+/**
+ * Whether `one` has at least the quality of `other` and less overload, or over 1 % more quality and no more
+ * overload.
+ */
 function dominates(one, other) {
   return (
     (one.qualityMs >= other.qualityMs && one.overloadedMs < other.overloadedMs) ||
@@ -59,7 +65,7 @@ function dominates(one, other) {
   );
 }
 
-/** More quality and more overload. */
+/** Whether `one` has more quality and more overload than `other`. */
 function incomparable(one, other) {
   return one.qualityMs > 1.01 * other.qualityMs && one.overloadedMs > other.overloadedMs;
 }
@@ -180,7 +186,7 @@ const held = [
   judge('scenarios in which another policy dominates', dominated.length, 0),
   ratios.length === 0 || judge('quality lost in the median', 1 - median, 0.05),
   ratios.length === 0 || judge('quality lost at worst', 1 - worst, 0.15),
-  judge('questions to the runtime in an idle hour', await queriesOfIdleHour(), 360),
+  judge('requests to the runtime in an idle hour', await queriesOfIdleHour(), 360),
 ];
 // Speed depends on the machine, so a slow run does not make --check fail.
 judge('a simulated day, in units of fixed work', day.ratio, 5000);

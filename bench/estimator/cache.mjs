@@ -9,7 +9,7 @@ import { writeVocabularyModel } from './vocabulary-model.mjs';
 
 const MODELS = 40;
 
-/** Prints the time for one model: read from its file, from a cache just opened, and from an open one. */
+/** Prints the time for one header: read from the model's file, from a newly opened cache, and from an open cache. */
 export async function measureCache(folder, rounds) {
   const files = Array.from({ length: MODELS }, (_, index) =>
     path.join(folder, `model-${index}.gguf`),
@@ -53,7 +53,7 @@ export async function measureCache(folder, rounds) {
     for (const { name, run, times, ratios } of cases) {
       const time = await timed(run);
       if (name === fromFile) fromFileMs = time;
-      // The first round warms the compiler up.
+      // The first round is not counted, because the code is still being compiled.
       if (round === 0) continue;
       times.push(time / MODELS);
       ratios.push(time / fromFileMs);

@@ -16,7 +16,7 @@ import { timedWithYardstick } from '../yardstick/take-turns.mjs';
 
 const HEADERS = new URL('../../packages/memory-estimator/test/corpus/headers/', import.meta.url);
 const ESTIMATES = 1_000;
-/** In units of fixed work. */
+/** The targets, in units of fixed work. */
 const [TARGET_ON_CPU, TARGET_ON_GPU, TARGET_SEARCH] = [450, 1200, 45];
 /**
  * Memory budgets of the searches, chosen so that the result lies at these shares of the range from the
@@ -63,7 +63,7 @@ export async function measureEstimates(rounds) {
       const onGpu = await timedWithYardstick(() => estimates(header, GPU_ENVIRONMENT, 0.5));
       const searches = await search(await readGgufHeader(model.bytes), CPU_ENVIRONMENT, 0);
       const gpuSearches = await search(await readGgufHeader(model.bytes), GPU_ENVIRONMENT, 0.5);
-      // The first round warms the compiler up.
+      // The first round is not counted, because the code is still being compiled.
       if (round === 0) continue;
       model.onCpu.push(onCpu);
       model.onGpu.push(onGpu);

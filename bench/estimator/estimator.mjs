@@ -1,10 +1,9 @@
-// How long the memory estimate takes: reading a header, estimates, searches and the header cache. Everything is
-// measured in turns with the yardstick's fixed work or with other readers, and the ratios are judged.
+// How long the memory estimate takes: reading a header, estimates, searches and the header cache. Each measurement
+// takes turns with the yardstick's fixed work or with other readers, and the ratio is judged.
 //
-//   node bench/estimator/estimator.mjs [--rounds N]
+// node bench/estimator/estimator.mjs [--rounds N]
 //
-// Build first (`npm run build`). The other readers are compared where `npm run setup` was run in
-// bench/accuracy.
+// Build first (`npm run build`). The other readers are compared where `npm run setup` was run in bench/accuracy.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

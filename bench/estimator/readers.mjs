@@ -1,4 +1,4 @@
-// Readers of a header with a vocabulary of 150,000 tokens, each in a process of its own, in turns.
+// Compares readers of a header with a vocabulary of 150,000 tokens, each in a process of its own, in turns.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 /** The targets: in units of fixed work, in MiB, and relative to the time of our reader. */
 const [TARGET_AGAIN, TARGET_MIB, TARGET_OTHERS] = [2.5, 20, 0.1];
 const OURS = 'mai';
-/** Fast readers get more readings, so that the compiler finishes with them. */
+/** Fast readers read the header more often, so that their code is fully compiled. */
 const CASES = [
   { name: 'Mai', reader: OURS, readings: 40 },
   { name: 'Mai, vocabulary kept', reader: 'mai-with-vocabulary', readings: 6 },
@@ -55,7 +55,7 @@ export function measureReaders(folder, rounds) {
   for (const { name, reader, againMs, firstMs } of found) {
     if (reader.startsWith(OURS)) continue;
     const share = Math.max(ours.againMs / againMs, ours.firstMs / firstMs);
-    judge(`our time as a share of that of ${name}, first and again`, share, TARGET_OTHERS);
+    judge(`our time relative to ${name}, first and repeated reading`, share, TARGET_OTHERS);
   }
   console.log('');
 }

@@ -73,7 +73,11 @@ async function compareArms() {
   const unit = total(yardstick);
   console.log('');
   judge('CPU of a sample, in units of fixed work', total(mai) / unit, 1.5);
-  judge('CPU of a sample with nvidia-smi beside it, without the tool', above(gpu) / unit, 2);
+  judge(
+    'CPU of a sample while nvidia-smi runs, without the CPU of nvidia-smi',
+    above(gpu) / unit,
+    2,
+  );
   judge('CPU of a sample against systeminformation', total(mai) / total(other), 0.1);
   judge('MiB over an idle process', heavier(mai), 12);
 }
@@ -114,7 +118,7 @@ async function hangingTool() {
   console.log(
     `Period of a 1 ms timer at p99: ${middle('hangsMs').toFixed(2)} ms while nvidia-smi hangs and four samples a second are taken, ${middle('idleMs').toFixed(2)} ms idle`,
   );
-  judge('the period while nvidia-smi hangs against idle', middle('ratio'), 2);
+  judge('the timer period while nvidia-smi hangs, against idle', middle('ratio'), 2);
 }
 
 async function loopDelayP99(work) {
@@ -144,10 +148,10 @@ async function forecasts() {
   console.log(
     `\nForecast of the time to a limit on 200 noisy ramps of five minutes: at p90 off by ${(quantile(errors, 0.9) * 100).toFixed(1)} %; inside its interval ${((inside / 200) * 100).toFixed(0)} %`,
   );
-  judge('the error in the median', median(errors), 0.1);
+  judge('the median error of the forecast', median(errors), 0.1);
 }
 
-/** A folder with an `nvidia-smi` that plays a mode of the fake one. */
+/** Writes an `nvidia-smi` that runs the fake program in a mode, and returns its folder. */
 function fakeTool(mode) {
   const bin = mkdtempSync(path.join(folder, `${mode} `));
   const script = `#!/bin/sh\nexec '${process.execPath}' '${fake}' '${mode}' 1 '${path.join(bin, 'state')}' "$@"\n`;

@@ -46,7 +46,11 @@ printTable(
   ]),
 );
 const per = (count) => growth.find((one) => one.count === count).eachRatio;
-judge('one candidate of 10,000 against one of 100, in time', per(10_000) / per(100), TARGET_GROWTH);
+judge(
+  'time of one candidate among 10,000 against one among 100',
+  per(10_000) / per(100),
+  TARGET_GROWTH,
+);
 
 /** The worst case: only the last candidate fits, so every load option is checked. */
 function question(count) {

@@ -14,7 +14,7 @@ import { takeTurns } from '../yardstick/take-turns.mjs';
 import { writeGguf } from './write-gguf.mjs';
 
 const MODELS = 40;
-/** Nothing listens on the discard port of the loopback address. */
+/** An address where nothing listens: the discard port on loopback. */
 const NOBODY = 'ws://127.0.0.1:9';
 const BARE = { name: 'node -e 0', args: ['-e', '0'] };
 
@@ -30,7 +30,7 @@ const env = { ...process.env, HOME: home, USERPROFILE: home, XDG_CACHE_HOME: cac
 // With this variable every start of Node 20 takes about 45 ms more.
 delete env.NODE_EXTRA_CA_CERTS;
 for (const name of ['MAI_CONFIG', 'MAI_LMSTUDIO_URL', 'LM_API_TOKEN']) delete env[name];
-// No GPU tool: the targets are for a machine without one.
+// The PATH contains no GPU tool, because the targets are for a machine without a GPU.
 env.PATH = path.dirname(process.execPath);
 
 let simulator = null;

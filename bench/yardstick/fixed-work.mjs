@@ -36,7 +36,7 @@ export function timeFixedWork(units = 5) {
   return (performance.now() - startedMs) / units;
 }
 
-/** Lets the compiler finish with the fixed work. Call it before the first measurement. */
+/** Runs the fixed work until it is fully compiled. Call it before the first measurement. */
 export function warmUpFixedWork() {
   for (let round = 0; round < 60; round += 1) fixedWork();
 }

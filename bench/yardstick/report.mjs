@@ -1,4 +1,4 @@
-/** Prints rows below their titles: the first column to the left, the others to the right. */
+/** Prints rows below their titles. The first column is left-aligned, the others are right-aligned. */
 export function printTable(titles, rows) {
   const widths = titles.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => String(row[column]).length)),
@@ -12,7 +12,7 @@ export function printTable(titles, rows) {
   console.log('');
 }
 
-/** Prints whether a figure keeps to its target, and returns it. Figures are ratios, or counts. */
+/** Prints whether a figure meets its target, and returns the answer. Figures are ratios or counts. */
 export function judge(what, figure, atMost) {
   const isMet = figure <= atMost;
   console.log(

@@ -7,12 +7,12 @@ import { median, quantile } from './statistics.mjs';
  * In each round every case runs once, between two runs of the yardstick. Its ratio is its time to the mean of
  * those two. `warmUp` rounds are not counted.
  *
- * @param cases objects with `run`, and `prepare` where something has to happen before it that is not timed; the
- *   result repeats their other fields
+ * @param cases objects with `run` and, if needed, `prepare`, which runs before `run` and is not timed. The
+ *   result repeats the other fields
  * @param options `rounds`; `warmUp`, default 1; `yardstick`, which returns its own time in milliseconds,
  *   default the fixed work
- * @returns for each case `medianMs`, `p95Ms`, and `ratio`, the median of the ratios. High quantiles of ratios tell
- *   more about the machine than about the case
+ * @returns for each case `medianMs`, `p95Ms`, and `ratio`, the median of the ratios. High quantiles of the
+ *   ratios are left out, because they depend on the machine more than on the case
  */
 export async function takeTurns(cases, { rounds, warmUp = 1, yardstick = timeFixedWork }) {
   warmUpFixedWork();

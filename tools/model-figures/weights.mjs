@@ -1,8 +1,8 @@
-// The weights of a model as llama.cpp quantizes them: the tensors that its hyper-parameters make, and the
+// The weights of a model as llama.cpp quantizes them: the tensors that follow from its hyper-parameters, and the
 // type that each one gets in a Q4_K_M, Q8_0 or MXFP4 file (ggml-org/llama.cpp: src/llama-quant.cpp).
 import { BLOCKS } from './blocks.mjs';
 
-/** The type that replaces another one if a row is not a multiple of its block (llama-quant.cpp). */
+/** The type that is used instead if the length of a row is not a multiple of the block (llama-quant.cpp). */
 const FALLBACKS = { Q6_K: 'Q8_0', Q5_K: 'Q5_1', Q4_K: 'Q5_0' };
 
 /**
@@ -26,7 +26,7 @@ export function tensorsOf(model) {
     add('vector', width, 2); // token types
     add('vector', width, 2); // norm of the embeddings: weight and bias
   } else {
-    add('vector', width, 1); // last norm
+    add('vector', width, 1); // norm before the output layer
   }
 
   for (let layer = 0; layer < layers; layer += 1) {
@@ -86,7 +86,7 @@ function quantizer(model) {
   };
 }
 
-/** The first and the last eighth of the layers, and every third between (use_more_bits). */
+/** Whether a layer gets more bits: the first and the last eighth, and every third layer between (use_more_bits). */
 function getsMoreBits(layer, layers) {
   const eighth = Math.floor(layers / 8);
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;

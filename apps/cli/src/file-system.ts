@@ -8,6 +8,7 @@ export const link = lazy('link');
 export const lstat = lazy('lstat');
 export const mkdir = lazy('mkdir');
 export const open = lazy('open');
+export const opendir = lazy('opendir');
 export const readFile = lazy('readFile');
 export const readdir = lazy('readdir');
 export const realpath = lazy('realpath');

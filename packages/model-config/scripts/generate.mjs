@@ -49,7 +49,7 @@ try {
   const fingerprint = createHash('sha256').update(schema).digest('hex').slice(0, 16);
   await write(
     'src/built-in/schema-fingerprint.generated.ts',
-    `// Generated from the schema by scripts/generate.mjs. Names the rules that a cached file was checked by.
+    `// Generated from the schema by scripts/generate.mjs. Identifies the rules with which a cached file was checked.
     export const SCHEMA_FINGERPRINT = '${fingerprint}';`,
   );
 

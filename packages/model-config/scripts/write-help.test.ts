@@ -16,7 +16,7 @@ describe('the help texts of the fields', () => {
     expect(write(text)).toBe(text);
   });
 
-  it('reach each of these files', () => {
+  it('are written into each of these files', () => {
     const [hardLimit] = describeFields('SwitchingSection').filter(
       ({ name }) => name === 'hard_limit_percent',
     );

@@ -88,7 +88,8 @@ export function writeFileTypes(text: string): string {
     const name = /^export interface (\w+) \{$/.exec(line)?.[1];
     const section = SECTION_NAMES.find((one) => one === name);
     if (section !== undefined) fields = describeFields(section);
-    const field = fields.find((one) => line.startsWith(`  readonly ${one.name}`));
+    const declared = /^ {2}readonly (\w+)\??:/.exec(line)?.[1];
+    const field = fields.find((one) => one.name === declared);
     if (field !== undefined) {
       while (/^ {2}( \*|\/\*\*)/.test(lines.at(-1) ?? '')) lines.pop();
       lines.push(...jsDoc(field));
@@ -136,8 +137,7 @@ function replaceBetween(
   const to = text.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`${JSON.stringify(start)} is not in the text.`);
   const before = text.slice(0, from) + keepStart;
-  // A mark that ends with a line break stands before the lines; the last of them then needs a
-  // line break of its own.
+  // Ends the last line, unless `keepEnd` begins with a line break.
   const gap = keepEnd.startsWith('\n') ? '' : '\n';
   return before + lines.join('\n') + gap + keepEnd + text.slice(to + end.length);
 }

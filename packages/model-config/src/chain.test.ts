@@ -21,7 +21,7 @@ const keysOf = (config: ModelConfig, downloaded = [downloadedModel('a')], name =
   );
 
 describe('a chain', () => {
-  it('contains the steps of the chains that it refers to, and each model once, at its first place', () => {
+  it('contains the steps of the chains that it includes, and each model once, at its first place', () => {
     const nested = config(
       '{ default: [c, chain:x, b], x: [a, chain:y], y: [c, b, downloaded:chat] }',
     );
@@ -65,7 +65,7 @@ describe('a chain', () => {
 });
 
 describe('the policy of a decision', () => {
-  it('is switching without the fields that only the loop reads', () => {
+  it('has the fields of switching, except those that only the loop reads', () => {
     const { switching } = config('{ default: [a] }');
     expect(toSelectionPolicy(switching)).toEqual(DEFAULT_SELECTION_POLICY);
     expect(toSelectionPolicy({ ...switching, dwellMs: 1 })).toEqual({

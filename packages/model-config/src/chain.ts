@@ -25,11 +25,11 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
 /**
  * The profiles of a chain in order of preference.
  *
- * `downloaded:CAPABILITY` is replaced by every downloaded model with that capability that the chain does
- * not name: large, then medium, then small, and in the order of `profiles` within a tier.
- * `downloaded:CAPABILITY:TIER` is replaced by those of that tier.
+ * `downloaded:CAPABILITY` is replaced by every downloaded model with that capability that the chain does not
+ * name: large, then medium, then small, and in the order of `profiles` within a tier.
+ * `downloaded:CAPABILITY:TIER` is replaced by those of this tier only.
  *
- * @param profiles - what `mergeWithDownloaded` returned for this configuration.
+ * @param profiles - the result of `mergeWithDownloaded` for this configuration.
  * @returns `null` where no chain has this name.
  */
 export function resolveChain(

@@ -34,12 +34,12 @@ export async function defineModelConfig(definition: ModelConfigFile): Promise<Mo
 /**
  * The text of a commented `models.yaml` for the downloaded models, the largest first. It is always valid.
  *
- * Facts about a model come from the built-in configuration where it knows the model. The others are
- * derived, and a comment says so. A model whose key no configuration can name (`isConfigurableModelKey`)
- * is left out. Where nothing is downloaded, the text is that of the built-in configuration.
+ * Facts about a model come from the built-in configuration if it contains the model. Other facts are derived,
+ * and a comment says so. A model whose key no configuration can name (`isConfigurableModelKey`) is left out. If
+ * nothing is downloaded, the text is that of the built-in configuration.
  *
- * @param options.schema - the address of the JSON Schema for editors; `null`: none. Default: the file in
- *   the installed package.
+ * @param options.schema - the address of the JSON Schema for editors; `null`: none. Default: the file in the
+ *   installed package.
  */
 export async function renderModelConfig(
   downloaded: readonly DownloadedModel[],

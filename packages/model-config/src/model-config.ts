@@ -10,8 +10,8 @@ export interface SimulatedRung {
 }
 
 /**
- * Cost and quality of a model in a simulation. `null` leaves a field to the estimator, or to
- * the tier for `quality`.
+ * Cost and quality of a model in a simulation. `null`: the file does not set the field. The estimator then
+ * supplies it, and the tier supplies `quality`.
  */
 export interface SimulatedModel {
   readonly footprintBytes: number | null;
@@ -31,7 +31,7 @@ export interface ConfiguredModel {
   readonly description: string | null;
   readonly tier: Tier | null;
   readonly capabilities: readonly Capability[] | null;
-  /** The context length to load with. */
+  /** The context length with which the model is loaded. */
   readonly contextLengthTokens: number | null;
   readonly maxOutputTokens: number | null;
   /** Memory that the model takes without a GPU; 0: the model needs no memory. */
@@ -77,7 +77,7 @@ export interface Rule {
   readonly then: { readonly tier: Tier };
 }
 
-/** A whole configuration: validated, converted to bytes, milliseconds and ratios, deeply frozen. */
+/** A complete configuration: validated, converted to bytes, milliseconds and ratios, deeply frozen. */
 export interface ModelConfig {
   readonly version: 1;
   readonly models: readonly ConfiguredModel[];

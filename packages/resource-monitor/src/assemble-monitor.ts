@@ -7,9 +7,9 @@ import type { ResourceMonitor } from './monitor/resource-monitor.js';
 import type { PlatformPorts } from './platform-readers.js';
 import { createPlatformReaders } from './platform-readers.js';
 
-/** Everything outside of this process that a live monitor uses. */
+/** The dependencies of a live monitor. Tests replace them. */
 export interface MonitorPorts extends Omit<PlatformPorts, 'runInventory'> {
-  /** The inventory's script; null for the one beside this package's bundle. */
+  /** Path of the inventory's script; null: the script beside this package's bundle. */
   readonly inventoryScript: string | null;
 }
 

@@ -8,17 +8,17 @@ import { realFileTree } from './ports/file-tree.js';
 
 /** Options of a monitor; each has a default. */
 export interface ResourceMonitorOptions {
-  /** The system's clock unless given. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
-  /** The platform whose readers are used; `process.platform` unless given. */
+  /** The platform whose readers are used. Default: `process.platform`. */
   readonly platform?: NodeJS.Platform;
-  /** A folder that replaces `/` on Linux; '' unless given. */
+  /** A folder that replaces `/` on Linux. Default: ''. */
   readonly root?: string;
-  /** The environment in which programs are found and run; `process.env` unless given. */
+  /** The environment in which programs are found and run. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** How long a snapshot waits for the first answer of a GPU program, in milliseconds; 2500 unless given. */
+  /** How long a snapshot waits for the first answer of a GPU program, in milliseconds. Default: 2500. */
   readonly gpuFirstAnswerMs?: number;
-  /** The path of `inventory-child.js`; beside this package's bundle unless given. */
+  /** The path of `inventory-child.js`. Default: beside this package's bundle. */
   readonly inventoryScript?: string;
 }
 

@@ -65,7 +65,7 @@ function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot)
       totalBytes,
       bytes,
     })),
-    // The total of shared memory is only a cap.
+    // The total of shared memory is only a cap, so the use may be above it.
     ...gpus
       .filter(({ memory }) => memory === 'dedicated')
       .map(({ totalBytes, usedBytes: bytes }) => ({ name: 'used of a GPU', totalBytes, bytes })),
@@ -78,7 +78,7 @@ function impossible({ ram, swap, gpus, cpu, pressure, power }: ResourceSnapshot)
   return found;
 }
 
-it('no figure is impossible, whatever the kernel and its tools print', async () => {
+it('no snapshot has an impossible figure, even if the output of kernel and tools is damaged', async () => {
   const random = randomSource(7);
   let measured = 0;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -5,7 +5,7 @@ import { virtualMachine } from '../test/machines/linux.js';
 const BATTERY = '/sys/class/power_supply/BAT0';
 
 describe('a file whose driver hangs', () => {
-  it('of a battery delays one sample by the deadline, and affects no other figure', async () => {
+  it('of a battery delays one sample until the deadline, and changes no other figure', async () => {
     const { monitor, clock, files } = assembleMachine({
       ...virtualMachine,
       files: {
@@ -22,9 +22,9 @@ describe('a file whose driver hangs', () => {
     expect(ram.availableBytes).not.toBeNull();
     expect(power).toEqual({ onBattery: null, chargeRatio: null });
     expect(sources.find(({ figure }) => figure === 'power')?.passedOver).toEqual([
-      { source: '/sys/class/power_supply', reason: 'it has not answered for 5 s' },
+      { source: '/sys/class/power_supply', reason: 'no answer within 5 s' },
     ]);
-    // The second snapshot does not wait for it.
+    // The second snapshot does not wait for the battery.
     expect((await monitor.snapshot()).power.onBattery).toBeNull();
     await monitor[Symbol.asyncDispose]();
   });

@@ -72,7 +72,7 @@ describe('memory', () => {
     [linux.wsl2, 12_470_504_448, 11_890_956_288, 'machine'],
     [linuxGpus.amdPolaris, 16_635_121_664, 10_830_524_416, 'machine'],
     [linuxGpus.dgxSpark, 130_663_165_952, 121_411_960_832, 'machine'],
-    // 11534336 kB and the 30601641984 clean bytes of ZFS's cache. Another 2.5 GiB of the cache are dirty or
+    // 11534336 kB plus the 30601641984 clean bytes of ZFS's cache. Another 2.5 GiB of the cache are dirty or
     // pinned.
     [linuxMemory.zfsServer, 67_366_309_888, 42_412_802_048, 'machine'],
     [linuxMemory.lxcNegative, 16_779_403_264, null, 'machine'],
@@ -117,7 +117,7 @@ describe('memory', () => {
     const ram = await ramOf(withFiles(linuxMemory.zfsServer, { '/proc/self/mountinfo': mount }));
     expect(ram.availableBytes).toBe(11_534_336 * 1024);
     expect(ram.reasons).toContain(
-      "/proc/spl/kstat/zfs/arcstats is the machine's, not this container's",
+      '/proc/spl/kstat/zfs/arcstats describes the machine, not this container',
     );
   });
 
@@ -134,7 +134,7 @@ describe('memory', () => {
       totalBytes: 1000 * 1024,
       availableBytes: null,
       source: '/proc/meminfo',
-      reasons: ['no control group limits memory', 'it reports neither free nor available memory'],
+      reasons: ['no control group limits memory', 'reports neither free nor available memory'],
     });
   });
 
@@ -145,10 +145,10 @@ describe('memory', () => {
     const machine = { ...linux.dockerVersion2, memory: { totalBytes: 2 ** 34, freeBytes: 1 } };
     const ram = await ramOf(withFiles(machine, { '/proc/meminfo': text }));
     expect(ram).toMatchObject({ totalBytes: 131_072_000, availableBytes: 106_072_000 });
-    expect(ram.reasons).toEqual([expect.stringMatching(/^\/proc\/meminfo: it /)]);
+    expect(ram.reasons).toEqual([expect.stringMatching(/^\/proc\/meminfo: (reports|the file)/)]);
   });
 
-  it('of macOS is null if vm_stat counts more pages than there are', async () => {
+  it('of macOS is null if vm_stat counts more pages than the machine has', async () => {
     const commands = (darwin.appleSilicon.commands ?? []).map((command) =>
       command.program === 'vm_stat'
         ? {
@@ -167,11 +167,11 @@ describe('memory', () => {
     const memory = { totalBytes: GIB, freeBytes: GIB + 1 };
     expect(await ramOf({ ...windows.windowsNvidia, memory })).toMatchObject({
       availableBytes: null,
-      reasons: ['it reports more available memory than the total'],
+      reasons: ['reports more available memory than the total'],
     });
   });
 
-  it('of a group is never more than the machine has left', async () => {
+  it("of a group is never more than the machine's available memory", async () => {
     const { files } = linux.dockerVersion2;
     const full = (files?.['/proc/meminfo'] ?? '').replace(
       /^MemAvailable: .*$/m,
@@ -184,7 +184,7 @@ describe('memory', () => {
     expect(ram).toMatchObject({ totalBytes: 131_072_000, availableBytes: 9 * 1024 });
   });
 
-  it('is not known to include mapped pages on other platforms', async () => {
+  it('has an unknown mappedCountsAsUsed on other platforms', async () => {
     const { ram } = await first({ ...linux.virtualMachine, platform: 'freebsd' });
     expect(ram.mappedCountsAsUsed).toBeNull();
   });
@@ -234,7 +234,7 @@ describe('memory', () => {
 });
 
 describe('GPUs', () => {
-  it('are not asked for their load while they are suspended, which would wake them', async () => {
+  it('that are suspended are not asked for their load, which would wake them', async () => {
     const files = { ...linuxGpus.amdPolaris.files };
     const folder = Object.keys(files)
       .find((name) => name.endsWith('/mem_info_vram_total'))
@@ -260,7 +260,7 @@ describe('GPUs', () => {
       utilizationRatio: null,
       readAtMs: null,
     });
-    const reason = 'it reports more free memory than the total';
+    const reason = 'reports more free memory than the total';
     expect(sourceOf(snapshot, 'gpu:GPU-1f')).toMatchObject({
       source: null,
       passedOver: [{ source: 'nvidia-smi', reason }],
@@ -283,7 +283,7 @@ describe('GPUs', () => {
     const snapshot = await first(linux.virtualMachine);
     expect(snapshot.gpus).toEqual([]);
     expect(sourceOf(snapshot, 'gpus')?.passedOver).toEqual([
-      { source: 'nvidia-smi', reason: 'it is not on the PATH' },
+      { source: 'nvidia-smi', reason: 'not found on the PATH' },
       { source: '/sys/class/drm', reason: 'the kernel lists no graphics card' },
     ]);
   });
@@ -302,7 +302,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // Free memory is not known: the thread has totals only.
+      // The machine's source has only totals, so free memory is not known.
       linuxGpus.amdPolaris,
       {
         deviceKey: 'pci:0000:0a:00.0',
@@ -381,7 +381,7 @@ describe('GPUs', () => {
       },
     ],
     [
-      // Two thirds of 16 GiB less the allocated memory, which is more than the memory in use.
+      // Two thirds of 16 GiB minus `Alloc system memory`, which is larger than `In use system memory`.
       darwin.appleSilicon,
       {
         deviceKey: 'apple',
@@ -454,7 +454,7 @@ describe('GPUs', () => {
     async (_, machine, figures) => expect(await gpusOf(machine)).toEqual([figures]),
   );
 
-  it('are two if they are equal, and idle ones have a load of 0', async () => {
+  it('that are equal are listed as two, and idle ones have a load of 0', async () => {
     const { gpus } = await first(linuxGpus.twoNvidiaCards);
     expect(
       gpus.map(({ deviceKey, usedBytes, utilizationRatio }) => [
@@ -468,7 +468,7 @@ describe('GPUs', () => {
     ]);
   });
 
-  it('have no name if the system does not tell one', async () => {
+  it('have no name if the system does not report one', async () => {
     const { gpus } = await first(linux.intelIntegrated);
     expect(
       gpus.map(({ name, kind, memory, totalBytes }) => [name, kind, memory, totalBytes]),
@@ -487,7 +487,7 @@ describe('GPUs', () => {
     }
   });
 
-  it('name their source, and mark a total by a rule of thumb', async () => {
+  it('name their source, and mark an estimated total', async () => {
     expect(sourceOf(await first(linuxGpus.amdCard), 'gpu:pci:0000:03:00.0')?.source).toBe(
       '/sys/class/drm',
     );
@@ -495,7 +495,7 @@ describe('GPUs', () => {
       'nvidia-smi, GPU Adapter Memory counters',
     );
     expect(sourceOf(await first(darwin.appleSilicon), 'gpu:apple')?.source).toMatch(
-      /rule of thumb/,
+      /estimated total/,
     );
   });
 });

@@ -1,7 +1,7 @@
 /** The kind of an error. Codes are API: they do not change within a major version. */
 export type ResourceMonitorErrorCode = 'PROBE_FAILED' | 'PROBE_TIMED_OUT';
 
-/** The facts of an error; null where one does not apply. */
+/** The facts of an error; null for a fact that does not apply. */
 export interface ResourceMonitorErrorFacts {
   /** The readers that failed, with their reasons. */
   readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
@@ -38,10 +38,7 @@ export class ResourceMonitorError extends Error implements ResourceMonitorErrorF
   }
 }
 
-/**
- * The message of anything thrown. It does not use `instanceof Error`, which is false for errors of another
- * realm.
- */
+/** The message of a thrown value. It does not use `instanceof Error`, which is false for errors of another realm. */
 export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)

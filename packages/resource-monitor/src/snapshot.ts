@@ -15,7 +15,7 @@ export interface ResourceSnapshot extends Resources {
   /** LM Studio's processes, the largest CPU share first; null if they could not be listed. */
   readonly engines: readonly EngineProcess[] | null;
   readonly power: PowerSnapshot;
-  /** Which reader supplied each figure, and why the readers before it were not used. */
+  /** Which reader supplied each figure, and why more trusted readers did not. */
   readonly sources: readonly FigureSource[];
 }
 
@@ -51,7 +51,7 @@ export interface PressureSnapshot {
   readonly stall: { readonly someRatio: number; readonly fullRatio: number } | null;
   /** The memory pressure level of macOS. */
   readonly level: 'normal' | 'warning' | 'critical' | null;
-  /** The commit charge of Windows: at the limit allocations fail even if RAM is free. */
+  /** The commit charge of Windows. At its limit, allocations fail even if RAM is free. */
   readonly commit: { readonly usedBytes: number; readonly limitBytes: number } | null;
 }
 
@@ -63,7 +63,7 @@ export interface GpuSnapshot extends GpuResources {
   readonly usedBytes: number | null;
   /** 0 to 1. */
   readonly utilizationRatio: number | null;
-  /** The processes that hold its memory; null if not known. */
+  /** The processes that hold memory of this GPU; null if not known. */
   readonly processes: readonly { readonly processId: number; readonly bytes: number }[] | null;
   /** When the figures were read, in milliseconds since the epoch; null without figures. */
   readonly readAtMs: number | null;
@@ -105,8 +105,8 @@ export interface PowerSnapshot {
 export interface FigureSource {
   /** `ram`, `swap`, `swap-rate`, `pressure`, `cpu`, `load-average`, `engines`, `power`, `gpus`, or `gpu:` and a device key. */
   readonly figure: string;
-  /** Null if no reader could supply it. */
+  /** Null if no reader could supply the figure. */
   readonly source: string | null;
-  /** Readers that were tried earlier, or whose figures were not used, with the reason. */
+  /** Readers that had no figure, or whose figure was not used, with the reason. */
   readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
 }

@@ -63,7 +63,7 @@ onLinux('this Linux machine', () => {
     const [busy, total] = busyAndTotal();
     const { cpu } = await monitor.snapshot();
     const byHand = (busy - busyBefore) / (total - totalBefore);
-    // In a control group with a quota the load is relative to the quota.
+    // In a control group with a quota, the load is relative to the quota and cannot be compared.
     if (cpu.cores * 100 >= total - totalBefore) return;
     expect(Math.abs((cpu.utilizationRatio ?? -1) - byHand)).toBeLessThan(0.15);
   });
@@ -147,7 +147,7 @@ function makeLimitedGroup(limitBytes: number): string | null {
     return null;
   }
   try {
-    // The kernel creates this file only if it limits memory.
+    // The file exists only if the group has the memory controller.
     if (existsSync(`${group}/${file}`)) {
       writeFileSync(`${group}/${file}`, String(limitBytes));
       return group;

@@ -51,7 +51,7 @@ export function fakeNvidiaSmi(
   };
 }
 
-/** Asks repeatedly until the answer is good, or the test's timeout ends it. */
+/** Repeats a question until the answer is good, or until the test's timeout. */
 export async function eventually<T>(
   ask: () => T | Promise<T>,
   isGood: (answer: T) => boolean,

@@ -93,7 +93,10 @@ test.each(WORKED)(
       ram: { mappedBytes: 0, anonymousBytes: totalBytes },
       gpus: [],
       peakBytes,
-      interval: { lowBytes: published.weightsBytes, highBytes: totalBytes + GIB },
+      interval: {
+        lowBytes: published.weightsBytes,
+        highBytes: Math.max(totalBytes + GIB, peakBytes),
+      },
       source: 'safetensors-header',
       confidence: 'medium',
       exactParts: ['weights'],

@@ -134,7 +134,9 @@ export function estimateMlx(
     interval: {
       coverage: COVERAGE,
       lowBytes: weightsBytes,
-      highBytes: totalBytes + ENGINE_BYTES,
+      // A planned load is charged the upper end. With one sequence at its full context, as mlx-engine's own fit
+      // counts, the plan still holds when the context is used.
+      highBytes: Math.max(totalBytes + ENGINE_BYTES, peakBytes ?? 0),
     },
     source: 'safetensors-header',
     confidence: cache?.isKnown === true && model.complete ? 'medium' : 'low',
@@ -186,7 +188,6 @@ function atFullContext(
 
 const FORMULA = 'mlx-engine, batched_vision/context_fit.py (August 2026)';
 
-/** @param deviceKey The GPU that has the weights; `null` where they are in RAM. */
 function growthOf(
   sequence: SequenceMemory | null,
   sequences: number,
@@ -213,12 +214,9 @@ function growthOf(
   ];
   const present = parts.filter(({ mostBytes }) => mostBytes > 0);
   const mostBytes = present.reduce((sum, part) => sum + part.mostBytes, 0);
-  return {
-    mostBytes,
-    ramBytes: deviceKey === null ? mostBytes : 0,
-    gpus: deviceKey === null ? [] : [{ deviceKey, bytes: mostBytes }],
-    parts: present,
-  };
+  return deviceKey === null
+    ? { mostBytes, ramBytes: mostBytes, gpus: [], parts: present }
+    : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
 }
 
 function known(kind: GrowthPart['kind'], mostBytes: number): GrowthPart {

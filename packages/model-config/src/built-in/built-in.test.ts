@@ -68,7 +68,7 @@ describe('the built-in configuration', () => {
     expect(chosen).toEqual(['acme/unheard-of', 'llama-3.2-1b-instruct']);
   });
 
-  it('has only models with the capability of the chain in each chain', () => {
+  it('lists in each chain only models with the capability of the chain', () => {
     const capabilities = new Map(
       config.models.map((model) => [model.modelKey, model.capabilities]),
     );

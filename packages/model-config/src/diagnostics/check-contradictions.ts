@@ -6,9 +6,9 @@ import { listOf, valueAt } from './raw-value.js';
 // Rules about two valid values that contradict each other. The rules read the raw value and skip
 // values of the wrong type, so that their findings can be reported together with the schema's.
 
-// V cache types with which llama.cpp loads a model only if flash attention is on.
+// Types of the V cache that llama.cpp accepts only with flash attention.
 const NEEDS_FLASH_ATTENTION = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl']);
-// Minimum distance of the upgrade threshold below the limit, in per cent.
+// Minimum distance of the upgrade threshold below the limit, in percentage points.
 const UPGRADE_GAP_PERCENT = 2;
 
 /** Finds values that contradict each other. */
@@ -91,12 +91,12 @@ function switching(raw: unknown): Finding[] {
     return typeof value === 'number' ? value : null;
   };
   const percent = (field: PercentField): number => given(field) ?? SWITCHING_DEFAULTS[field];
-  // Skipped where a value is not a percentage; the schema reports that.
+  // A check is skipped if a value is not a percentage, because the schema reports that value.
   const sound = (...fields: PercentField[]): boolean =>
     fields.every((field) => isPercentage(field, percent(field)));
   const shown = (field: PercentField): string =>
     `${field} (${percent(field)}${given(field) === null ? ', the default' : ''})`;
-  /** The first of the two fields that is in the file. */
+  /** The path of `first` if the file sets this field, else of `second`. */
   const place = (first: PercentField, second: PercentField): PathStep[] => [
     'switching',
     given(first) === null ? second : first,

@@ -70,7 +70,7 @@ function chainEntries(
       return duplicate(path, `${quote(entry)} is in the chain already`, 'remove it');
     }
     seen.add(entry);
-    // A second entry of the same name would be a duplicate.
+    // Names that the chain already has are not offered, because they would be duplicates.
     const free = (offers: readonly string[]): readonly string[] =>
       offers.filter((offer) => !entries.includes(offer));
     if (entry.startsWith('chain:')) {
@@ -98,7 +98,7 @@ function chainEntries(
   });
 }
 
-/** Whether a chain is, or includes through others, the chain `wanted`. */
+/** Whether a chain is the chain `wanted`, or includes it, directly or through other chains. */
 function includesChain(
   name: string,
   wanted: string,
@@ -126,7 +126,7 @@ function oneOf(
   return unknown(path, message, didYouMeanSentence(entry, offers) ?? `known: ${known.join(', ')}`);
 }
 
-/** `others` are the entries of the same list. A name that the list has already is not offered. */
+/** `others` are the entries of the same list. The suggestion never is one of them. */
 function knownModel(
   path: readonly PathStep[],
   key: string,

@@ -16,7 +16,7 @@ export function codeFrame(source: string, startOffset: number, endOffset: number
   const first = Math.max(0, line - 1 - LINES_AROUND);
   const last = Math.min(lines.length - 1, line - 1 + LINES_AROUND);
   const gutter = String(last + 1).length;
-  // The line is cut only where the range would lie outside of the window.
+  // The line is cut only if the range would be outside of the window.
   const cutAt =
     column - 1 + Math.min(endOffset - startOffset, WIDEST_LINE / 2) <= WIDEST_LINE
       ? 0

@@ -212,7 +212,7 @@ describe('the report on a file', () => {
         '> 3 | rules:',
         '    |       ^',
         '  4 |',
-        '  give it a value, or remove the line',
+        '  write a value, or remove the line',
       ),
     ],
     [
@@ -296,7 +296,7 @@ describe('the report on a file', () => {
     }
   });
 
-  it('points into a section that is used through an alias', () => {
+  it('points to the mistake in a section that is used through an alias', () => {
     const text = lines(
       'version: 1',
       'models:',
@@ -319,7 +319,7 @@ describe('the report on a file', () => {
 });
 
 describe('a configuration in TypeScript', () => {
-  it('is refused with the same findings, by path', () => {
+  it('is refused with the same findings, which have a path and no line', () => {
     let thrown: unknown;
     try {
       defineModelConfig({

@@ -59,7 +59,7 @@ export function quote(value: unknown): string {
   if (value == null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  // JSON has no NaN.
+  // JSON.stringify writes NaN as null.
   const written = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return written.length <= LONGEST_QUOTE ? written : `${written.slice(0, LONGEST_QUOTE - 3)}...`;
 }

@@ -10,8 +10,8 @@ export interface TextRange {
 const START: TextRange = { start: 0, end: 0 };
 
 /**
- * The range in the text that a finding is about, or the nearest range around it where the path
- * does not exist.
+ * The range of the text that a finding marks. If the finding's path does not exist, the range of the nearest
+ * value around it.
  */
 export function locate(document: Document, finding: Finding): TextRange {
   let node: unknown = document.contents;
@@ -46,7 +46,7 @@ function findPair(items: readonly Pair[], step: PathStep): Pair | null {
   );
 }
 
-/** The range to mark for a field that a map lacks: the key that holds the map, or the map's first key. */
+/** The range to mark if a map lacks a field: the key that holds the map, else the first key in the map. */
 function startOf(node: { items: readonly Pair[] }, holder: Node | null): TextRange | null {
   return rangeOf(holder) ?? rangeOf(node.items[0]?.key);
 }

@@ -17,7 +17,7 @@ const findingsOf = (raw: unknown): Finding[] => [
 type Holder = Record<PathStep, unknown>;
 const isHolder = (value: unknown): value is Holder => typeof value === 'object' && value !== null;
 
-/** A copy of the file after `edit` of the list or map that holds the value at `path`. */
+/** A copy of the file in which `edit` has changed the list or map that contains `path`. */
 function edited(
   file: unknown,
   path: readonly PathStep[],
@@ -35,7 +35,7 @@ const withValue = (file: unknown, path: readonly PathStep[], value: unknown): un
     holder[step] = value;
   });
 
-/** The files that a finding's suggestion leads to, each with the path that was corrected. */
+/** The files that result from following a finding's suggestion, each with the corrected path. */
 function corrections(
   file: unknown,
   { path, at, suggestion }: Finding,
@@ -148,7 +148,7 @@ const maps: readonly (readonly PathStep[])[] = [
 ];
 
 describe('a correction that a finding offers', () => {
-  it('is valid: after it, nothing is found at its place', () => {
+  it('is valid: the corrected file has no finding at this place', () => {
     const original: unknown = parse(EXAMPLE);
     let offered = 0;
     fc.assert(
@@ -199,7 +199,7 @@ describe('a correction that a finding offers', () => {
     ['8 gigs', 'write a number and a unit: B, KiB, MiB, GiB or TiB'],
     ['8192TiB', 'write a smaller size'],
     ['much', null],
-    [null, 'give it a value, or remove the line'],
+    [null, 'write a value, or remove the line'],
   ])('is a plausible size for min_headroom: %j', (value, suggestion) => {
     expect(suggestionFor(['switching', 'min_headroom'], value)).toBe(suggestion);
   });
@@ -248,9 +248,9 @@ describe('a correction that a finding offers', () => {
     [['models', 0, 'context_window'], '4 GB', null],
     [['models', 0, 'context_window'], '4096.5', null],
     [['models', 0, 'context_window'], '8192', 'write 8192'],
-    [['models', 0, 'key'], null, 'give it a value'],
+    [['models', 0, 'key'], null, 'write a value'],
     [['models', 0, 'load', 'ttl'], '0 sec', 'write a longer time, or remove the line'],
-  ])('for %j: %j is %j', (path, value, suggestion) => {
+  ])('for the field %j with the value %j is %j', (path, value, suggestion) => {
     expect(suggestionFor(path, value)).toBe(suggestion);
   });
 

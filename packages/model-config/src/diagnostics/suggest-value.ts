@@ -41,7 +41,7 @@ export function suggestValue(
   accepts: (value: unknown) => boolean,
 ): string | null {
   if (value === null) {
-    return accepts(undefined) ? 'give it a value, or remove the line' : 'give it a value';
+    return accepts(undefined) ? 'write a value, or remove the line' : 'write a value';
   }
   if (wanted.startsWith('a size')) return suggestSize(value, accepts);
   if (wanted.startsWith('a duration')) return suggestDuration(value, accepts);
@@ -122,7 +122,7 @@ function numbersIn(text: string, field: string): number[] {
   return [];
 }
 
-/** The value where it is a number of at least 0, or the text of one; else `null`. */
+/** The number, if the value is a number of at least 0 or the text of such a number; else `null`. */
 function bareNumber(value: unknown): number | null {
   const number =
     typeof value === 'number'

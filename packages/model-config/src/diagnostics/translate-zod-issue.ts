@@ -33,7 +33,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   headroom: 'min_headroom',
 };
 
-/** Questions to the schema of the file. */
+/** Functions that query the schema of the file. */
 export interface FormatQuestions {
   /** The keys that a map at a path may have; empty where it may have any. */
   readonly knownKeys: (path: readonly PathStep[]) => readonly string[];
@@ -118,10 +118,7 @@ function listAround(raw: unknown, path: readonly PathStep[]): readonly unknown[]
   return listOf(valueAt(raw, path.slice(0, -1)));
 }
 
-/**
- * The names that are not present. Others are not offered, because a second entry of the same name would be
- * a duplicate.
- */
+/** The `names` that are not `present`. A present name is not offered, because it would be a duplicate. */
 function missingFrom(present: readonly unknown[], names: readonly string[]): readonly string[] {
   return names.filter((name) => !present.includes(name));
 }

@@ -108,7 +108,7 @@ function rewriteBlock(text: string, pair: Pair, list: YAMLSeq, entries: readonly
   const ending = lineEnding(text);
   const dashes = dashOffsets(list);
   const indent = ' '.repeat(columnOf(text, dashes[0] ?? 0));
-  // Begins on the line after the name, so that a comment above the first entry belongs to that entry.
+  // The list begins on the line after the name, so that a comment above the first entry belongs to this entry.
   const nameEnd = lineEnd(text, endOfKey(pair));
   const start = Math.min(nameEnd + ending.length, lineStart(text, dashes[0] ?? 0));
   const blocks = new Map<string, { comments: string; line: string }>();
@@ -122,7 +122,7 @@ function rewriteBlock(text: string, pair: Pair, list: YAMLSeq, entries: readonly
   }
   const end = Math.min(from, text.length);
   const wanted = new Set(entries);
-  // A comment above a removed entry stays, above the next entry.
+  // A comment above a removed entry is kept and moves above the next entry.
   let orphaned = '';
   for (const [key, block] of blocks) {
     if (!wanted.has(key)) orphaned += block.comments;

@@ -22,7 +22,7 @@ export function replaceValue(text: string, pair: Pair, value: EditValue): string
   if (valueEnd !== null && lineStart(text, valueStart) === lineStart(text, colon)) {
     return splice(text, valueStart, valueEnd, inline(value));
   }
-  // `key:` without a value, or with a value that begins on another line.
+  // The pair is `key:` without a value, or its value begins on another line.
   return splice(text, colon, valueEnd ?? colon, ` ${inline(value)}`);
 }
 

@@ -50,7 +50,7 @@ export function addConfiguredModel(text: string, model: ModelSection): string {
 
 /** See `removeConfiguredModel` in lazy.ts. */
 export function removeConfiguredModel(text: string, modelKey: string): string {
-  // Each edit parses the text again, because an edit moves the offsets of the next one.
+  // The text is parsed again for each edit, because an edit changes the offsets.
   const unlisted = withoutModel(text, modelKey);
   return checked(unlisted, (source) => {
     const list: unknown = pairOf(source.root, 'models')?.value;

@@ -182,7 +182,7 @@ describe('setting a field', () => {
 });
 
 describe('adding a model', () => {
-  it('writes a model after the others, with a blank line where they have one', () => {
+  it('writes a model after the others, with a blank line if the others have one', () => {
     const entry = { key: 'a/b', category: 'small', load: { ttl: '10m' } } as const;
     expect(difference(EXAMPLE, addConfiguredModel(EXAMPLE, entry))).toEqual([
       '+   - key: a/b',
@@ -262,7 +262,7 @@ describe('removing a model', () => {
     );
   });
 
-  it('restores the text from before the model was added', () => {
+  it('restores the text that it had before the model was added', () => {
     for (const text of [EXAMPLE, builtInModelConfigText]) {
       const added = addConfiguredModel(text, { key: 'x/y', capabilities: ['chat'] });
       expect(removeConfiguredModel(added, 'x/y')).toBe(text);
@@ -284,14 +284,14 @@ describe('setting a chain', () => {
     ]);
   });
 
-  it('keeps a chain that is on one line on one line', () => {
+  it('keeps a one-line chain on one line', () => {
     expect(difference(EXAMPLE, setFallbackChain(EXAMPLE, 'default', ['qwen/qwen3-1.7b']))).toEqual([
       "-   default: [qwen/qwen3-4b-2507, qwen/qwen3-1.7b, 'downloaded:chat']",
       '+   default: [qwen/qwen3-1.7b]',
     ]);
   });
 
-  it('adds a chain, and the section fallback_chains before the first one', () => {
+  it('adds a chain, and with the first chain the section fallback_chains', () => {
     expect(difference(EXAMPLE, setFallbackChain(EXAMPLE, 'vision', ['downloaded:vision']))).toEqual(
       ['+   vision: [downloaded:vision]'],
     );

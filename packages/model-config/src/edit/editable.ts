@@ -19,7 +19,7 @@ export interface Editable {
 export function checked(text: string, edit: (source: Editable) => string): string {
   refuseInvalid(text);
   const root = parseDocument(text, { keepSourceTokens: true }).contents;
-  if (!isMap(root)) throw uneditable('The configuration', 'it is not a map');
+  if (!isMap(root)) throw uneditable('The configuration', 'the file is not a map');
   const edited = edit({ text, root });
   refuseInvalid(edited);
   return edited;

@@ -101,5 +101,8 @@ function remove(source: Editable, path: readonly PathStep[]): string {
     const edited = removePair(source.text, map, name);
     if (edited !== null) return edited;
   }
-  throw uneditable(formatPath(path), 'the section that has it would be empty, and it is required');
+  throw uneditable(
+    formatPath(path),
+    'the section with this field would be empty, and the section is required',
+  );
 }

@@ -30,7 +30,7 @@ export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** The offset just before the line break, after a comment at the end of the line. */
+/** The offset of the line break that ends the line. A comment on the line is before it. */
 export function lineEnd(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   if (newline < 0) return text.length;
@@ -73,7 +73,7 @@ export function endOfNode(text: string, node: unknown): number | null {
   return text[range[1] - 1] === '\n' && range[1] > range[0] ? range[1] - 1 : range[1];
 }
 
-/** As `endOfNode`, for a key and its value. */
+/** Like `endOfNode`, for a key and its value. */
 export function endOfPair(text: string, pair: Pair): number {
   return Math.max(endOfNode(text, pair.value) ?? 0, afterColon(text, pair));
 }

@@ -5,7 +5,7 @@ import { sections } from './file-schema.js';
 export interface DescribedField {
   readonly name: string;
   readonly description: string;
-  /** The default where the field is not set; `null` where `description` contains it. */
+  /** The value that applies if the field is not set; `null` if `description` contains the default. */
   readonly default: string | number | null;
 }
 

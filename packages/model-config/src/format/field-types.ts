@@ -6,16 +6,16 @@ import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from 
 // The kinds of values in models.yaml, and the registry of help texts.
 // A custom `error` is a noun phrase that says what was expected.
 
-// A duration that has a digit above 0 somewhere.
+// A duration with at least one digit above 0.
 const POSITIVE_DURATION_PATTERN = new RegExp(`^(?=.*[1-9])${DURATION_PATTERN.source.slice(1)}`);
 
-/** The help text of a field, and the value that holds where the field is not set. */
+/** The help text of a field, and the value that applies if the field is not set. */
 interface FieldHelp {
   readonly description: string;
   readonly default?: string | number;
 }
 
-/** The help texts of all fields, under the names that JSON Schema has for them. */
+/** The help texts of all fields, under the keywords of JSON Schema. */
 export const fieldDocs = z.registry<FieldHelp>();
 
 export const documented = <Schema extends z.core.$ZodType>(

@@ -61,9 +61,9 @@ const load = z.strictObject({
 });
 
 const rung = z.strictObject({
-  footprint: documented(size(), 'All memory that the model then takes.'),
+  footprint: documented(size(), 'All memory that the model takes when it runs this way.'),
   vram: optional(size(), 'The part of footprint that is VRAM. Default: the vram of the model.'),
-  quality: documented(ratio(), 'How good the answers then are, 0 to 1.'),
+  quality: documented(ratio(), 'How good the answers are when the model runs this way, 0 to 1.'),
 });
 
 const simulate = z.strictObject({
@@ -96,7 +96,7 @@ const model = z.strictObject({
     'The model key as LM Studio lists it (lms ls). key@variant names one quantization.',
   ),
   display_name: optional(text(), "The name that people see. Default: LM Studio's name."),
-  description: optional(text(), 'One line about what the model is for.'),
+  description: optional(text(), 'The purpose of the model, in one line.'),
   category: optional(
     tier(),
     'How large the model is: small, medium or large. Default: derived from the size of its file.',
@@ -147,31 +147,31 @@ const switching = z.strictObject({
   ),
   upgrade_below_percent_min: optional(
     percentOrZero(),
-    'A larger model is loaded only where use stays below a threshold that Mai adapts: at most ' +
-      'memory_percent - 2, lower while memory use swings, and never lower than this.',
+    'A larger model is loaded only if memory use stays below a threshold. The threshold is at most ' +
+      'memory_percent - 2. Mai lowers it while memory use swings, but never below this value.',
     SWITCHING_DEFAULTS.upgrade_below_percent_min,
   ),
   hard_limit_percent: optional(
     percent(),
     'Above this share of RAM or VRAM, memory is about to run out. Running requests then get 30 ' +
-      'seconds to finish before their model is unloaded, and 1 second where memory has run out. ' +
+      'seconds to finish before their model is unloaded, or 1 second if memory has already run out. ' +
       'Must be above memory_percent and vram_percent.',
     SWITCHING_DEFAULTS.hard_limit_percent,
   ),
   unified_hard_limit_percent: optional(
     percent(),
-    "The hard limit of unified memory, where the GPU's part can't be swapped out. Must be above " +
-      'memory_percent.',
+    "The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out. " +
+      'Must be above memory_percent.',
     SWITCHING_DEFAULTS.unified_hard_limit_percent,
   ),
   dwell: optional(
     duration(),
-    'How long the reason for a switch must have lasted before Mai switches.',
+    'How long the reason for a switch must last before Mai switches.',
     SWITCHING_DEFAULTS.dwell,
   ),
   cool_down: optional(
     duration(),
-    'The quiet time after a switch. Only memory pressure ends it early.',
+    'How long Mai waits after a switch before the next one. Only memory pressure ends the wait early.',
     SWITCHING_DEFAULTS.cool_down,
   ),
   min_headroom: optional(
@@ -187,7 +187,7 @@ const switching = z.strictObject({
   ),
   drain_deadline: optional(
     duration(),
-    'How long a switch waits for running requests. After that the switch is put off, unless memory ' +
+    'How long a switch waits for running requests. After that the switch is postponed, unless memory ' +
       'is about to run out (hard_limit_percent).',
     SWITCHING_DEFAULTS.drain_deadline,
   ),
@@ -199,7 +199,7 @@ const switching = z.strictObject({
   ),
   foreign_idle: optional(
     duration(),
-    'How long a model that Mai did not load must have been unused for foreign: evict-idle.',
+    'With foreign: evict-idle, how long a model must be unused before Mai unloads it.',
     SWITCHING_DEFAULTS.foreign_idle,
   ),
   growth: optional(
@@ -233,7 +233,7 @@ export const fileSchema = z.strictObject({
       matching(CHAIN_NAME_PATTERN, 'a chain name of letters, digits, dots, dashes and underscores'),
       z.array(text()).check(z.minLength(1)),
     ),
-    'Lists of model keys in order of preference, by name. chain:NAME inserts another chain. ' +
+    'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
       'does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one ' +
       'category.',

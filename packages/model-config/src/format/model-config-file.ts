@@ -39,11 +39,11 @@ export interface LoadSection {
 
 /** A cheaper way to run a model in `mai simulate`, in the format of the file. */
 export interface SimulateRungSection {
-  /** All memory that the model then takes. */
+  /** All memory that the model takes when it runs this way. */
   readonly footprint: string;
   /** The part of footprint that is VRAM. Default: the vram of the model. */
   readonly vram?: string | undefined;
-  /** How good the answers then are, 0 to 1. */
+  /** How good the answers are when the model runs this way, 0 to 1. */
   readonly quality: number;
 }
 
@@ -70,7 +70,7 @@ export interface ModelSection {
   readonly key: string;
   /** The name that people see. Default: LM Studio's name. */
   readonly display_name?: string | undefined;
-  /** One line about what the model is for. */
+  /** The purpose of the model, in one line. */
   readonly description?: string | undefined;
   /** How large the model is: small, medium or large. Default: derived from the size of its file. */
   readonly category?: Tier | undefined;
@@ -114,24 +114,28 @@ export interface SwitchingSection {
    */
   readonly cpu_percent?: number | undefined;
   /**
-   * A larger model is loaded only where use stays below a threshold that Mai adapts: at most
-   * memory_percent - 2, lower while memory use swings, and never lower than this. Default: 65.
+   * A larger model is loaded only if memory use stays below a threshold. The threshold is at most
+   * memory_percent - 2. Mai lowers it while memory use swings, but never below this value.
+   * Default: 65.
    */
   readonly upgrade_below_percent_min?: number | undefined;
   /**
    * Above this share of RAM or VRAM, memory is about to run out. Running requests then get 30
-   * seconds to finish before their model is unloaded, and 1 second where memory has run out. Must
-   * be above memory_percent and vram_percent. Default: 92.
+   * seconds to finish before their model is unloaded, or 1 second if memory has already run out.
+   * Must be above memory_percent and vram_percent. Default: 92.
    */
   readonly hard_limit_percent?: number | undefined;
   /**
-   * The hard limit of unified memory, where the GPU's part can't be swapped out. Must be above
-   * memory_percent. Default: 85.
+   * The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out.
+   * Must be above memory_percent. Default: 85.
    */
   readonly unified_hard_limit_percent?: number | undefined;
-  /** How long the reason for a switch must have lasted before Mai switches. Default: 20s. */
+  /** How long the reason for a switch must last before Mai switches. Default: 20s. */
   readonly dwell?: string | undefined;
-  /** The quiet time after a switch. Only memory pressure ends it early. Default: 1m. */
+  /**
+   * How long Mai waits after a switch before the next one. Only memory pressure ends the wait
+   * early. Default: 1m.
+   */
   readonly cool_down?: string | undefined;
   /** Memory that must stay free in every pool (RAM, each GPU) that a load uses. Default: 1GiB. */
   readonly min_headroom?: string | undefined;
@@ -141,8 +145,8 @@ export interface SwitchingSection {
    */
   readonly idle?: 'keep' | 'release' | undefined;
   /**
-   * How long a switch waits for running requests. After that the switch is put off, unless memory
-   * is about to run out (hard_limit_percent). Default: 1m.
+   * How long a switch waits for running requests. After that the switch is postponed, unless
+   * memory is about to run out (hard_limit_percent). Default: 1m.
    */
   readonly drain_deadline?: string | undefined;
   /**
@@ -152,9 +156,7 @@ export interface SwitchingSection {
    */
   readonly foreign?: ForeignPolicy | undefined;
   /**
-   * How Mai treats models that it did not load. observe: it leaves them loaded. evict-idle: it
-   * unloads them after foreign_idle. evict: it unloads them whenever they are idle. Default:
-   * observe.
+   * With foreign: evict-idle, how long a model must be unused before Mai unloads it. Default: 10m.
    */
   readonly foreign_idle?: string | undefined;
   /**
@@ -172,9 +174,10 @@ export interface ModelConfigFile {
   /** The models that Mai may choose from. */
   readonly models: readonly ModelSection[];
   /**
-   * Lists of model keys in order of preference, by name. chain:NAME inserts another chain.
-   * downloaded:CAPABILITY inserts every downloaded model with that capability that the chain does
-   * not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one category.
+   * Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another
+   * chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the
+   * chain does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one
+   * category.
    */
   readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;
   /** When to switch to another model. */

@@ -7,13 +7,13 @@ type CompleteSwitching = {
   readonly [Field in keyof SwitchingSection]-?: NonNullable<SwitchingSection[Field]>;
 };
 
-/** Fields of `switching` that are not part of the selection policy. */
+/** Defaults of the `switching` fields that are not part of the selection policy. */
 export const DEFAULT_IDLE = 'keep';
 export const DEFAULT_DRAIN_DEADLINE_MS = 60_000;
 
 const POLICY = DEFAULT_SELECTION_POLICY;
 
-/** The default of each field of `switching`, as the file writes it. */
+/** The default of each field of `switching`, in the format of the file. */
 export const SWITCHING_DEFAULTS: CompleteSwitching = {
   memory_percent: formatPercent(POLICY.memoryLimitRatio),
   vram_percent: formatPercent(POLICY.vramLimitRatio),

@@ -19,7 +19,7 @@ interface CacheEntry {
 
 const CURRENT_RULES = `${SCHEMA_FINGERPRINT}-${RULES}`;
 
-/** The content of a file with this text, where it was cached; `null` otherwise. */
+/** The cached content of a file with this text; `null` if it is not cached. */
 export function readCached(cacheDir: string, file: string, text: string): ModelConfigFile | null {
   try {
     const entry: unknown = JSON.parse(readFileSync(cacheFile(cacheDir, file), 'utf8'));
@@ -69,7 +69,7 @@ export async function writeCached(
 // One cache file for each path. Two paths with the same hash replace each other's file, which is
 // safe because the text is compared.
 function cacheFile(cacheDir: string, file: string): string {
-  let hash = 0x811c9dc5; // FNV-1a, because loading node:crypto takes longer than the cache saves.
+  let hash = 0x811c9dc5; // The hash is FNV-1a, because loading node:crypto takes longer than the cache saves.
   for (const byte of new TextEncoder().encode(file)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }

@@ -93,7 +93,7 @@ export function candidateSources(
   const { cwd, userConfigDir } = options;
   if (options.path != null) return [{ kind: 'explicit', file: path.resolve(cwd, options.path) }];
   const fromEnvironment = options.env['MAI_CONFIG'];
-  // An empty value counts as unset, because shells unset a variable for one command like this.
+  // An empty value counts as unset, because `MAI_CONFIG= mai` is the usual way to unset a variable for one command.
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
     return [{ kind: 'environment', file: path.resolve(cwd, fromEnvironment) }];
   }
@@ -116,14 +116,14 @@ function readConfigFile(source: FileSource): string | null {
       ? 'Correct or unset MAI_CONFIG.'
       : named
         ? 'Check the path, or write a file with: mai config init'
-        : 'Make it readable, or name another file with --config.';
+        : 'Make the file readable, or choose another file with --config.';
   const unreadable = (what: string, cause?: unknown): ModelConfigError =>
     new ModelConfigError('CONFIG_NOT_FOUND', `${what}: ${file}\n${advice}`, { file, cause });
 
   let bytes: Buffer;
   try {
-    // Most candidates do not exist, and an exception would cost a hundred times as much as this
-    // check.
+    // Most of the files that are searched for do not exist, and an exception would take a hundred times as long as
+    // this check.
     const facts = statSync(file, { throwIfNoEntry: false });
     if (facts === undefined) {
       if (!named) return null;
@@ -136,7 +136,7 @@ function readConfigFile(source: FileSource): string | null {
     if (facts.size > LARGEST_FILE_BYTES) {
       throw new ModelConfigError(
         'CONFIG_INVALID',
-        `${file} has ${facts.size} bytes, and a configuration may have at most ${LARGEST_FILE_BYTES}.\nName a models.yaml.`,
+        `${file} has ${facts.size} bytes, and a configuration may have at most ${LARGEST_FILE_BYTES}.\nGive the path of a models.yaml.`,
         { file },
       );
     }
@@ -157,7 +157,7 @@ function decode(bytes: Buffer, file: string): string {
   } catch (error) {
     throw new ModelConfigError(
       'CONFIG_INVALID',
-      `${file} is not UTF-8 text.\nSave it as UTF-8, or name another file.`,
+      `${file} is not UTF-8 text.\nSave it as UTF-8, or choose another file.`,
       { file, cause: error },
     );
   }

@@ -105,12 +105,12 @@ describe('a valid file', () => {
     });
   });
 
-  it('is the same with every default of switching written out', () => {
+  it('is the same if every default of switching is written out', () => {
     const lines = Object.entries(SWITCHING_DEFAULTS).map(([name, value]) => `${name}: ${value}`);
     expect(parsed(withSwitching(...lines))).toEqual(parsed('version: 1\nmodels: []'));
   });
 
-  it('distinguishes a model that needs no memory from one of unknown memory', () => {
+  it('distinguishes a model that needs no memory from a model whose memory is unknown', () => {
     const [model] = parsed(withModel('min_memory_gb: 0', 'min_vram_gb: 0')).models;
     expect([model?.minMemoryBytes, model?.minVramBytes]).toEqual([0, 0]);
     const [silent] = parsed(withModel('category: small')).models;
@@ -329,13 +329,13 @@ describe('chains and pins', () => {
     expect(refusal(chains(line))).toBe(expected);
   });
 
-  it('may only pin configured models, and each once', () => {
+  it('may pin only configured models, each once', () => {
     expect(refusal('version: 1\nmodels: [{ key: a }]\npins: [a, b, a]')).toBe(
       'pins[1]: no model "b" is configured; pins[2]: "a" is pinned already',
     );
   });
 
-  it('have no chain under a name that objects inherit', () => {
+  it('have no chain under the name of an inherited property', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains['constructor']).toBeUndefined();
   });
 });

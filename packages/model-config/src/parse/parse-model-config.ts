@@ -63,7 +63,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
     strict: true,
     version: '1.2',
   });
-  // The parser only warns about tags and directives that it ignores.
+  // For tags and directives that it ignores, the parser reports warnings, not errors.
   const all = [...document.errors, ...document.warnings];
   const tooDeep = all.filter(({ code }) => code === 'RESOURCE_EXHAUSTION');
   // Where the nesting is too deep, the parser stops and also reports each bracket that is open there. Those
@@ -125,7 +125,7 @@ const TOO_DEEP = {
 
 const SYNTAX_ADVICE: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
-  BAD_INDENT: 'line it up with its siblings',
+  BAD_INDENT: 'align this line with its siblings',
   MULTILINE_IMPLICIT_KEY: 'is a colon or a closing bracket missing before this?',
   MISSING_CHAR: 'is a bracket, a quote or a comma missing before this?',
   BAD_DIRECTIVE: 'remove this line',

@@ -19,7 +19,7 @@ import { DEFAULT_DRAIN_DEADLINE_MS, DEFAULT_IDLE } from '../format/switching-def
 
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
 export function toModelConfig(file: ModelConfigFile): ModelConfig {
-  // Without a prototype, so that inherited names such as `constructor` find no chain.
+  // The object has no prototype, so that inherited names such as `constructor` find no chain.
   const fallbackChains: Record<string, readonly ChainEntry[]> = {};
   Object.setPrototypeOf(fallbackChains, null);
   for (const [name, entries] of Object.entries(file.fallback_chains ?? {})) {

@@ -72,7 +72,7 @@ describe('a configured model', () => {
     [8191, 8191, ['contextLengthTokens']],
     [8192, 8192, []],
     [8193, 8192, []],
-  ])('allows %i tokens: is loaded with %i', (max, expected, derived) => {
+  ])('that allows %i tokens is loaded with %i', (max, expected, derived) => {
     const fields = [
       'display_name: Q',
       'category: small',
@@ -165,7 +165,7 @@ describe('a model that is downloaded and not configured', () => {
     ['codellama-7b', ['chat', 'coding']],
     ['encoder-decoder-7b', ['chat']],
     ['meta-llama-3.1-8b-instruct', ['chat']],
-  ])('called %s can %j', (key, expected) => {
+  ])('called %s has the capabilities %j', (key, expected) => {
     const facts = { maxContextLengthTokens: 8192 };
     expect(mergeWithDownloaded(none, [downloadedModel(key, facts)])[0]?.capabilities).toEqual(
       expected,
@@ -184,7 +184,7 @@ describe('a model that is downloaded and not configured', () => {
     [512, 512],
     [8191, 8191],
     [1_000_000, 8192],
-  ])('allowing %s tokens is loaded with %i', (maxContextLengthTokens, expected) => {
+  ])('that allows %s tokens is loaded with %i', (maxContextLengthTokens, expected) => {
     const [profile] = mergeWithDownloaded(none, [downloadedModel('x', { maxContextLengthTokens })]);
     expect(profile?.contextLengthTokens).toBe(expected);
   });
@@ -238,7 +238,7 @@ describe('a variant', () => {
     expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
   });
 
-  it('keeps its own entry where the file has one for it', () => {
+  it('keeps its own entry if the file has one', () => {
     const own = config(
       'version: 1\nmodels: [{ key: a, category: small }, { key: a@q8_0, category: large }]',
     );
@@ -289,7 +289,7 @@ describe('merging', () => {
     );
   });
 
-  it('uses the copy on LM Studio’s own machine of a model on several machines', () => {
+  it('uses the copy on LM Studio’s own machine if a model is on several machines', () => {
     const [profile] = mergeWithDownloaded(none, [
       downloadedModel('a', { sizeBytes: 20 * GIB, deviceIdentifier: 'other' }),
       downloadedModel('a', { sizeBytes: GIB }),

@@ -24,7 +24,7 @@ export interface ModelProfile {
   readonly description: string | null;
   readonly tier: Tier;
   readonly capabilities: readonly Capability[];
-  /** The context length to load with. */
+  /** The context length with which the model is loaded. */
   readonly contextLengthTokens: number;
   readonly maxContextLengthTokens: number | null;
   readonly maxOutputTokens: number | null;
@@ -76,7 +76,7 @@ function namedKeys(config: ModelConfig): string[] {
   return [...inChains, ...config.pins];
 }
 
-/** Models by key. Of a model that is on several devices, the copy on LM Studio's own machine is used. */
+/** Models by key. If a model is on several devices, the copy on LM Studio's own machine is used. */
 function indexDownloaded(
   downloaded: readonly DownloadedModel[],
 ): ReadonlyMap<string, DownloadedModel> {

@@ -1,7 +1,7 @@
 import { describeFields } from '../format/field-help.js';
 
-// Comments of a models.yaml that explain its fields. config/models.yaml has the same comments; they are
-// written into it by scripts/generate.mjs.
+// Comments of a models.yaml that explain its fields. config/models.yaml has the same comments; scripts/generate.mjs
+// writes them there.
 
 const WIDTH = 100;
 

@@ -16,7 +16,7 @@ function parsed(text: string): ModelConfig {
   return config;
 }
 
-describe('the file for what is downloaded', () => {
+describe('the file for the downloaded models', () => {
   const downloaded = [
     downloadedModel('qwen/qwen3-4b-2507', {
       displayName: 'Qwen3 4B 2507',
@@ -32,13 +32,13 @@ describe('the file for what is downloaded', () => {
     }),
   ];
 
-  it('says what is known, what is a guess, and what can be changed', () => {
+  it('marks guesses, and explains each field that can be changed', () => {
     const text = renderModelConfig(downloaded);
     expect(text.slice(0, text.indexOf('#   key'))).toBe(
       `# yaml-language-server: $schema=node_modules/@mai/model-config/schema.json
 #
 # Mai's configuration: which models it may choose from, in which order it prefers them, and when it
-# switches. It was written from what is downloaded in LM Studio. Change what you like; the command
+# switches. It was written for the models that LM Studio has. Change what you like; the command
 # \`mai config check\` explains every mistake.
 #
 # The fields of a model; only key is required:
@@ -70,7 +70,7 @@ models:
     );
     expect(text.slice(text.indexOf('fallback_chains:'), text.indexOf('# When to switch'))).toBe(
       `fallback_chains:
-  default: # used unless --chain names another
+  default: # used unless --chain names another chain
     - someone/their-coder-30b
     - qwen/qwen3-4b-2507
     - downloaded:chat

@@ -34,7 +34,7 @@ export function renderModelConfig(
   return [
     ...schemaLines,
     "# Mai's configuration: which models it may choose from, in which order it prefers them, and when it",
-    '# switches. It was written from what is downloaded in LM Studio. Change what you like; the command',
+    '# switches. It was written for the models that LM Studio has. Change what you like; the command',
     '# `mai config check` explains every mistake.',
     '#',
     '# The fields of a model; only key is required:',
@@ -89,7 +89,7 @@ function modelLines(profile: ModelProfile, facts: DownloadedModel | null): strin
 }
 
 const CHAINS: readonly (readonly [name: string, capability: Capability, note: string])[] = [
-  ['default', 'chat', 'used unless --chain names another'],
+  ['default', 'chat', 'used unless --chain names another chain'],
   ['coding', 'coding', '--chain coding'],
   ['reasoning', 'reasoning', '--chain reasoning'],
   ['vision', 'vision', '--chain vision'],

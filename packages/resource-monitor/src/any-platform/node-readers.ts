@@ -3,7 +3,7 @@ import type { CpuTimes, LoadAverages } from '../reading/figures.js';
 import type { Reader } from '../reading/reader.js';
 import type { RamSnapshot } from '../snapshot.js';
 
-/** The machine's memory as Node's `os` module reports it. */
+/** The machine's memory, as reported by Node's `os` module. */
 export interface NodeMemory {
   readonly totalBytes: number;
   readonly freeBytes: number;
@@ -32,7 +32,7 @@ export function nodeCpu(): Reader<CpuTimes> {
   };
 }
 
-/** Windows has no load averages, and Node reports 0 there. */
+/** Load averages; none on Windows, where Node reports 0. */
 export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages> {
   return {
     source: 'os.loadavg()',
@@ -45,8 +45,8 @@ export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages
 }
 
 /**
- * Total and free memory. Outside Windows Node's free memory may leave out the file cache, so it can be less
- * than what is available, and whether it includes mapped pages is not known.
+ * Total and free memory. Outside Windows, Node's free memory can exclude the file cache, so it can be less than
+ * the available memory. It is not known whether it includes mapped pages.
  */
 export function nodeRam(
   memory: () => NodeMemory,

@@ -4,13 +4,13 @@ import type { Clock } from '../ports/clock.js';
 import type { GpuReading, PlatformReaders } from '../reading/figures.js';
 import type { Reader, Reading } from '../reading/reader.js';
 
-/** Each query starts a process that starts more processes. */
+/** Interval between queries. Each query starts several processes. */
 const ASK_AGAIN_AFTER_MS = 10_000;
 const STALE_AFTER_MS = 40_000;
 
 /**
- * Readers for platforms without readers of their own, such as FreeBSD. systeminformation runs in the
- * background and samples use its last answer; the first snapshot uses Node's figures.
+ * Readers for other platforms, such as FreeBSD. systeminformation runs in the background, and samples use its
+ * last answer. The first snapshot uses Node's figures.
  */
 export function systeminformationReaders(
   ask: (signal: AbortSignal) => Promise<InventoryOutcome>,
@@ -37,10 +37,10 @@ export function systeminformationReaders(
     source: 'systeminformation',
     read: ({ continuing }) => {
       if (continuing) refresh();
-      if (last === null) return { reason: failure ?? 'it has not answered yet' };
+      if (last === null) return { reason: failure ?? 'no answer yet' };
       const ageMs = clock.monotonicMs() - last.atMs;
       if (ageMs > STALE_AFTER_MS) {
-        return { reason: `its last answer is ${Math.round(ageMs / 1000)} s old` };
+        return { reason: `the last answer is ${Math.round(ageMs / 1000)} s old` };
       }
       return pick(last.inventory);
     },
@@ -50,7 +50,7 @@ export function systeminformationReaders(
     ram: [
       part(({ memory }) =>
         memory === null
-          ? { reason: 'it reports no memory' }
+          ? { reason: 'no memory figures' }
           : {
               value: {
                 totalBytes: memory.totalBytes,
@@ -65,7 +65,7 @@ export function systeminformationReaders(
     gpus: [part(({ gpus }) => ({ value: gpus.map(toReading) }))],
     power: [
       part(({ battery }) => ({
-        // Null stands for no battery, and also for one that could not be read.
+        // `battery` is null if the machine has no battery, and also if the battery could not be read.
         value: battery ?? { onBattery: null, chargeRatio: null },
       })),
     ],

@@ -40,7 +40,7 @@ function memoryOf(
   { totalBytes, wiredLimitBytes }: { totalBytes: number; wiredLimitBytes: number | null },
 ): Memory {
   if (vendor === 'apple') {
-    // CPU and GPU share one pool; the total is only the part of it that the GPU may hold.
+    // CPU and GPU share one pool. The total is the part of the pool that the GPU may use.
     const limitBytes = Math.min(totalBytes, wiredLimitBytes ?? defaultWiredLimit(totalBytes));
     return {
       kind: 'unified',
@@ -48,7 +48,7 @@ function memoryOf(
       totalBytes: limitBytes,
       usedBytes: allocatedBytes,
       availableBytes: allocatedBytes === null ? null : Math.max(0, limitBytes - allocatedBytes),
-      reasons: allocatedBytes === null ? ['the registry has no statistics for it'] : [],
+      reasons: allocatedBytes === null ? ['the registry has no statistics for this GPU'] : [],
     };
   }
   if (vendor === 'intel') {
@@ -58,7 +58,7 @@ function memoryOf(
       totalBytes: null,
       usedBytes: allocatedBytes,
       availableBytes: null,
-      reasons: ['it takes system memory as needed, and macOS reports no limit for it'],
+      reasons: ['this GPU takes system memory as needed, and macOS reports no limit'],
     };
   }
   const known = vramUsedBytes !== null && vramFreeBytes !== null;
@@ -68,6 +68,6 @@ function memoryOf(
     totalBytes: known ? vramUsedBytes + vramFreeBytes : null,
     usedBytes: vramUsedBytes,
     availableBytes: vramFreeBytes,
-    reasons: known ? [] : ['its driver adds no memory figures to the registry'],
+    reasons: known ? [] : ['the driver adds no memory figures to the registry'],
   };
 }

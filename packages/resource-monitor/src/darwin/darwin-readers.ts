@@ -11,12 +11,12 @@ import { parsePs, PS_ARGUMENTS } from './ps.js';
 import { parseSysctl, SYSCTL_NAMES } from './sysctl.js';
 import { parseVmStat } from './vm-stat.js';
 
-/** Deadline of each program. They answer in milliseconds. */
+/** Deadline of each program. All of them usually answer within milliseconds. */
 const TIMEOUT_MS = 2000;
 const REREAD_PROCESSES_AFTER_MS = 5000;
 const REREAD_POWER_AFTER_MS = 60_000;
 
-/** Readers that run programs of macOS. All come with the system and need no special rights. */
+/** Readers that run programs of macOS. The programs come with the system and need no special rights. */
 export function darwinReaders(
   executor: Executor,
   clock: Clock,
@@ -28,7 +28,7 @@ export function darwinReaders(
       timeoutMs: TIMEOUT_MS,
       signal: over.signal,
     });
-    // Any exit code: sysctl fails if it does not know one of several names, and still prints the others.
+    // The exit code is ignored: sysctl fails if one name is unknown, but prints the other values.
     if (result.outcome === 'exited') return result.stdout;
     const why =
       result.outcome === 'timed-out' ? `no answer within ${TIMEOUT_MS} ms` : result.stderr;
@@ -36,7 +36,7 @@ export function darwinReaders(
   };
   const vmStat = oncePerSample(async () => {
     const parsed = parseVmStat(await run('/usr/bin/vm_stat', []), totalBytes);
-    if (parsed === null) throw new Error('its output has an unknown format');
+    if (parsed === null) throw new Error('output in an unknown format');
     return parsed;
   });
   const sysctl = oncePerSample(async () =>
@@ -83,7 +83,7 @@ export function darwinReaders(
         read: async (context) => {
           const { swapTotalBytes, swapFreeBytes } = await sysctl(context);
           return swapTotalBytes === null || swapFreeBytes === null
-            ? { reason: 'its output has an unknown format' }
+            ? { reason: 'output in an unknown format' }
             : { value: { totalBytes: swapTotalBytes, freeBytes: swapFreeBytes } };
         },
       },
@@ -103,7 +103,7 @@ export function darwinReaders(
         read: async (context) => {
           const { pressureLevel } = await sysctl(context);
           return pressureLevel === null
-            ? { reason: 'it printed an unknown level' }
+            ? { reason: 'unknown pressure level' }
             : { value: { stall: null, level: pressureLevel, commit: null } };
         },
       },
@@ -114,7 +114,7 @@ export function darwinReaders(
       {
         source: 'ps',
         read: async ({ continuing }: SampleContext): Promise<Reading<ProcessReadings>> => {
-          if (!continuing) return { reason: 'the CPU share is computed from two samples' };
+          if (!continuing) return { reason: 'a CPU share needs two samples' };
           return { value: await engines() };
         },
       },
@@ -139,9 +139,7 @@ export function darwinReaders(
         source: 'pmset',
         read: async (): Promise<Reading<PowerSnapshot>> => {
           const answer = await power();
-          return answer === null
-            ? { reason: 'its output has an unknown format' }
-            : { value: answer };
+          return answer === null ? { reason: 'output in an unknown format' } : { value: answer };
         },
       },
     ],
@@ -155,7 +153,7 @@ export function darwinReaders(
   };
 }
 
-/** Repeats the last answer until that answer is `forMs` old. */
+/** Calls `read` again only if the last answer is older than `forMs`. */
 function cached<T>(clock: Clock, forMs: number, read: () => Promise<T>): () => Promise<T> {
   let last: { readonly atMs: number; readonly value: T } | null = null;
   return async () => {

@@ -2,13 +2,13 @@ import type { GpuVendor } from '@mai/memory-ledger';
 
 /** A GPU in the I/O registry. */
 export interface Accelerator {
-  /** The class of its driver, as in `AGXAcceleratorG13X`. */
+  /** The class of the GPU's driver, such as `AGXAcceleratorG13X`. */
   readonly className: string;
   readonly model: string | null;
   readonly vendor: GpuVendor | null;
   /** System memory that the GPU holds. */
   readonly allocatedBytes: number | null;
-  /** Memory of a card. */
+  /** Used bytes of a card's own memory. */
   readonly vramUsedBytes: number | null;
   readonly vramFreeBytes: number | null;
   readonly utilizationRatio: number | null;
@@ -18,8 +18,8 @@ export interface Accelerator {
 export const IOREG_ARGUMENTS = ['-r', '-d', '1', '-w', '0', '-c', 'IOAccelerator'] as const;
 
 /**
- * Reads `ioreg -c IOAccelerator`. `Alloc system memory` is what a GPU holds; `In use system memory` falls
- * towards zero while the GPU is idle, even with a model loaded.
+ * Reads `ioreg -c IOAccelerator`. `Alloc system memory` is the memory that a GPU holds. `In use system memory`
+ * falls towards zero while the GPU is idle, even with a model loaded.
  */
 export function parseAccelerators(text: string): readonly Accelerator[] {
   return text
@@ -35,7 +35,7 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
       const percent = number('Device Utilization %') ?? number('GPU Activity(%)');
       return {
         className,
-        // Apple GPUs have a text, PCI cards have data: <"AMD Radeon Pro 5500M">.
+        // The value is a string for Apple GPUs, and data for PCI cards: <"AMD Radeon Pro 5500M">.
         model: /"model" = <?"([^"]+)"/.exec(entry)?.[1] ?? null,
         vendor: vendorOf(className),
         allocatedBytes: number('Alloc system memory') ?? number('In use system memory'),
@@ -46,7 +46,7 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
     });
 }
 
-/** The vendor whose GPUs the driver serves: driver classes carry their vendor's prefix. */
+/** The GPU's vendor, from the prefix of the driver class. */
 function vendorOf(className: string): Accelerator['vendor'] {
   if (className.startsWith('AGX')) return 'apple';
   if (className.startsWith('AMD')) return 'amd';

@@ -9,7 +9,7 @@ export interface PsEntry extends ProcessEntry {
   readonly residentBytes: number;
 }
 
-/** Reads the output. On macOS `comm` is the program's full path. */
+/** Reads the output of ps(1). On macOS `comm` is the program's full path. */
 export function parsePs(text: string): readonly PsEntry[] {
   return text.split('\n').flatMap((line): PsEntry[] => {
     const match = /^\s*(\d+)\s+(\d+)\s+([\d:.-]+)\s+(\d+)\s+(.+?)\s*$/.exec(line);

@@ -15,11 +15,11 @@ export interface Sysctl {
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;
   readonly pressureLevel: PressureSnapshot['level'];
-  /** How much memory the GPU may wire, if the user has set a limit. */
+  /** The limit for memory wired by the GPU, if the user has set one. */
   readonly wiredLimitBytes: number | null;
 }
 
-/** DISPATCH_MEMORYPRESSURE_NORMAL, _WARN and _CRITICAL. */
+/** The levels by kernel value: DISPATCH_MEMORYPRESSURE_NORMAL is 1, _WARN is 2, _CRITICAL is 4. */
 const LEVELS: Readonly<Record<string, PressureSnapshot['level']>> = {
   '1': 'normal',
   '2': 'warning',
@@ -31,7 +31,7 @@ export function parseSysctl(text: string): Sysctl {
   const value = (name: string): string | null =>
     new RegExp(`^${name.replaceAll('.', '\\.')}: (.*)$`, 'm').exec(text)?.[1]?.trim() ?? null;
   const swap = value('vm.swapusage') ?? '';
-  // The name since Sonoma, then Ventura's. Zero stands for the system's default.
+  // Sonoma and later use the first name, Ventura the second. Zero means the system's default.
   const limit = Number(value('iogpu.wired_limit_mb') ?? 0) * BYTES_PER_MIB;
   const olderLimit = Number(value('debug.iogpu.wired_limit') ?? 0);
   return {
@@ -51,10 +51,10 @@ function sizeOf(text: string, word: string): number | null {
 const SMALL_MAC_BYTES = 32 * 1024 ** 3;
 
 /**
- * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize. Until macOS 15 it was
- * two thirds of RAM on machines with up to 32 GB, and three quarters on larger ones. macOS 26 allows more
- * (11.8 of 16 GB, 107.5 of 128 GB). The smaller share is the careful choice. LM Studio's survey has Metal's
- * exact figure.
+ * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize. Until macOS 15 it was two
+ * thirds of RAM on machines with up to 32 GB, and three quarters on larger ones. macOS 26 allows more (11.8 of
+ * 16 GB, 107.5 of 128 GB). This function returns the smaller share, so that the total is never too large. LM
+ * Studio's survey has Metal's exact figure.
  */
 export function defaultWiredLimit(totalBytes: number): number {
   return Math.floor(totalBytes * (totalBytes <= SMALL_MAC_BYTES ? 2 / 3 : 3 / 4));

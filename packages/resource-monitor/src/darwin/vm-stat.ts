@@ -8,8 +8,8 @@ export interface VmStat {
 
 /**
  * Reads vm_stat(1); null for output in another format. Used memory is anonymous pages that cannot be purged,
- * wired pages and the pages of the compressor; the rest is free or file cache. Before OS X 10.9 vm_stat did
- * not print anonymous pages; then used memory is the total without free, inactive and speculative pages.
+ * wired pages and the pages of the compressor. The rest is free or file cache. Before OS X 10.9 vm_stat did not
+ * print anonymous pages. There, used memory is the total minus free, inactive and speculative pages.
  */
 export function parseVmStat(text: string, totalBytes: number): VmStat | null {
   const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? Number.NaN);

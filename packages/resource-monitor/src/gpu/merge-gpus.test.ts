@@ -31,7 +31,7 @@ const LISTED: GpuReading = {
   availableBytes: null,
   utilizationRatio: null,
   readAtMonotonicMs: null,
-  reasons: ['its driver reports no memory in sysfs'],
+  reasons: ['the driver reports no memory in sysfs'],
 };
 const SECOND = { deviceKey: 'GPU-2', pciAddress: '0000:02:00.0' };
 
@@ -39,33 +39,33 @@ const merge = (...lists: readonly (readonly GpuReading[])[]) =>
   mergeGpus(lists.map((value, at) => ({ source: `reader ${at + 1}`, reading: { value } })));
 
 describe('GPUs of several readers', () => {
-  it('at one address are one GPU, with the first key and the first figures', () => {
+  it('with one PCI address are merged, with the key and the figures of the first reader', () => {
     const [only, ...others] = merge([MEASURED], [LISTED]);
     expect(others).toEqual([]);
     expect(only).toMatchObject({
       gpu: { ...MEASURED, pciId: '10de:2204' },
       source: 'reader 1',
-      passedOver: [{ source: 'reader 2', reason: 'its driver reports no memory in sysfs' }],
+      passedOver: [{ source: 'reader 2', reason: 'the driver reports no memory in sysfs' }],
     });
     expect(merge([LISTED], [MEASURED])).toMatchObject([
       { gpu: { deviceKey: LISTED.deviceKey, totalBytes: 24 * GIB }, source: 'reader 2' },
     ]);
   });
 
-  it('keep a 0 of an earlier reader', () => {
+  it('keep a figure of 0 from an earlier reader', () => {
     const busy = { ...MEASURED, usedBytes: 9 * GIB, availableBytes: 15 * GIB };
     expect(merge([MEASURED], [busy])).toMatchObject([
       { gpu: { usedBytes: 0, availableBytes: 24 * GIB, utilizationRatio: 0 } },
     ]);
   });
 
-  it('at two addresses are two GPUs, even with equal names', () => {
+  it('with two PCI addresses are not merged, even if their names are equal', () => {
     const two = [MEASURED, { ...MEASURED, ...SECOND }];
     const listed = [LISTED, { ...LISTED, ...SECOND }];
     expect(merge(two, listed).map(({ gpu }) => gpu.deviceKey)).toEqual(['GPU-1', 'GPU-2']);
   });
 
-  it('without an address are matched by vendor and name, each once', () => {
+  it('without a PCI address are matched by vendor and name, each at most once', () => {
     const unplaced = { ...LISTED, pciAddress: null, name: 'GeForce RTX 3090' };
     expect(merge([MEASURED], [unplaced])).toHaveLength(1);
     expect(merge([MEASURED], [unplaced, unplaced])).toHaveLength(2);

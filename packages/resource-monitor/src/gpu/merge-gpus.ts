@@ -13,15 +13,15 @@ export interface GpuList {
 /** The merged facts of all readers about one GPU. */
 export interface MergedGpu {
   readonly gpu: GpuReading;
-  /** The reader of its memory figures; null if no reader has them. */
+  /** The reader that supplied the memory figures; null if no reader did. */
   readonly source: string | null;
   readonly passedOver: FigureSource['passedOver'];
 }
 
 /**
- * Merges the lists of several readers, given in order of trust. A GPU in two lists becomes one, with the
- * first reader's key and figures; fields that reader does not know are taken from the next. Two GPUs of
- * one list are never merged, even if they are equal.
+ * Merges the lists of several readers, given in order of trust. A GPU that is in several lists gets the key and
+ * the figures of the first reader. Fields that the first reader does not know come from the next one. Two GPUs
+ * of one list are never merged, even if they are equal.
  */
 export function mergeGpus(lists: readonly GpuList[]): readonly MergedGpu[] {
   const merged: MergedGpu[] = [];
@@ -76,7 +76,7 @@ export function toSnapshot(
   };
 }
 
-/** A name without the words that some tools add and others leave out, so that two tools' names can be compared. */
+/** A GPU's name without words that only some tools add, for comparing the names of two tools. */
 export function comparableName(name: string): string {
   return name
     .toLowerCase()

@@ -3,7 +3,7 @@ import { createFakeExecutor } from '../../test/fake-executor.js';
 import { parseSplitGpus } from './mig.js';
 import { nvidiaGpus } from './nvidia.js';
 
-// The format is that of the MIG user guide, section 'Listing GPU instances'.
+// Format: MIG user guide, section 'Listing GPU instances'.
 const LIST =
   'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-a)\n' +
   '  MIG 3g.20gb     Device  0: (UUID: MIG-1)\n' +
@@ -41,7 +41,7 @@ describe('GPUs that are split into MIG slices', () => {
     ]).toEqual([]);
   });
 
-  it('have no figures, because an engine can use one slice only', async () => {
+  it('have no figures, because an engine can use only one slice', async () => {
     const { gpus } = await read('[N/A]');
     expect(gpus).toMatchObject([
       {
@@ -50,7 +50,7 @@ describe('GPUs that are split into MIG slices', () => {
         usedBytes: null,
         availableBytes: null,
         reasons: [
-          'it is split into MIG slices, and nvidia-smi reports the memory of the whole GPU',
+          'this GPU is split into MIG slices, and nvidia-smi reports the memory of the whole GPU',
         ],
       },
       { deviceKey: 'GPU-b', totalBytes: 40960 * 1024 ** 2, reasons: [] },

@@ -2,24 +2,24 @@ import type { Clock } from '../ports/clock.js';
 import type { Executor } from '../ports/executor.js';
 import type { GpuReading } from '../reading/figures.js';
 
-/** Slices are created by an administrator, so the list is read rarely. */
+/** Interval between readings of the list, which changes only when an administrator changes the slices. */
 const ASK_AGAIN_AFTER_MS = 60_000;
 const TIMEOUT_MS = 2500;
 
 /** Arguments that list each GPU, followed by its MIG slices. */
 const LIST_ARGUMENTS = ['-L'] as const;
 
-/** Knows which GPUs are split into MIG slices. */
+/** Finds the GPUs that are split into MIG slices. */
 export interface MigList {
-  /** The same readings, without figures for GPUs that are split: an engine can use one slice only. */
+  /** Removes the figures of GPUs that are split, because an engine can use only one slice. */
   withoutSplit(program: string, gpus: readonly GpuReading[]): Promise<readonly GpuReading[]>;
   stop(): void;
 }
 
 /**
- * nvidia-smi prints the memory of the whole GPU even if the GPU is split. A query can ask for the MIG mode,
- * but older drivers reject a query with a field that they do not know. No driver reports the load of a
- * split GPU, so `nvidia-smi -L` runs only if a load is missing.
+ * nvidia-smi prints the memory of the whole GPU even if the GPU is split. A query can ask for the MIG mode, but
+ * older drivers reject queries with unknown fields. No driver reports the load of a split GPU, so `nvidia-smi
+ * -L` runs only if a load is missing.
  */
 export function createMigList(executor: Executor, clock: Clock): MigList {
   let asked: { readonly atMs: number; readonly split: Promise<ReadonlySet<string>> } | null = null;
@@ -45,7 +45,7 @@ export function createMigList(executor: Executor, clock: Clock): MigList {
   };
 }
 
-/** The UUIDs of GPUs with at least one MIG slice below them. */
+/** The UUIDs of GPUs that the list shows with at least one MIG slice. */
 export function parseSplitGpus(text: string): ReadonlySet<string> {
   const split = new Set<string>();
   let uuid: string | null = null;
@@ -67,6 +67,8 @@ function withoutMemory(gpu: GpuReading): GpuReading {
     usedBytes: null,
     availableBytes: null,
     readAtMonotonicMs: null,
-    reasons: ['it is split into MIG slices, and nvidia-smi reports the memory of the whole GPU'],
+    reasons: [
+      'this GPU is split into MIG slices, and nvidia-smi reports the memory of the whole GPU',
+    ],
   };
 }

@@ -39,7 +39,7 @@ describe('nvidia-smi as a real process', () => {
     return { reader, read, started };
   };
 
-  it('is awaited at the first reading and answers at once after that', async () => {
+  it('delays only the first reading', async () => {
     const { read, started } = setUp('fine');
     expect(first(await read())).toMatchObject({
       totalBytes: 24576 * MIB,
@@ -77,7 +77,7 @@ describe('nvidia-smi as a real process', () => {
     ]);
   });
 
-  it("passes on the driver's error message when it exits", async () => {
+  it("reports the driver's error message after an exit", async () => {
     const { read } = setUp('dies');
     const list = await eventually(read, (answer) => /NVML/.test(reasonOf(answer) ?? ''));
     expect(reasonOf(list)).toMatch(/Driver\/library version mismatch/);
@@ -89,7 +89,7 @@ describe('nvidia-smi as a real process', () => {
     expect(first(list)).toBeNull();
   });
 
-  it('delays no reading while it hangs, and is killed by stop although it ignores signals', async () => {
+  it('delays no reading while it hangs, and stop() kills it although it ignores SIGTERM', async () => {
     const { reader, read } = setUp('hangs', 100);
     expect(reasonOf(await read())).toBe('no answer within 100 ms yet');
     const list = await eventually(read, (answer) =>
@@ -100,7 +100,7 @@ describe('nvidia-smi as a real process', () => {
   });
 
   it.each(['falls silent once', 'dies for a while'] as const)(
-    'that %s has null figures for its GPU, which stays listed, until it has restarted',
+    'that %s keeps its GPU listed, with null figures until the restart',
     async (mode) => {
       const { read, started } = setUp(mode);
       expect(first(await read())?.availableBytes).toBe(23900 * MIB);
@@ -132,7 +132,7 @@ describe('the nvidia reader', () => {
   };
   const LINE = '1, GPU-1f, 00000000:01:00.0, X, 100, 1, 99, 0';
 
-  it('starts nothing if nvidia-smi is missing, and looks again after a minute', async () => {
+  it('starts nothing if nvidia-smi is missing, and searches again after a minute', async () => {
     const clock = createFakeClock();
     const commands = createFakeExecutor([]);
     let there = false;
@@ -144,9 +144,9 @@ describe('the nvidia reader', () => {
       isAsleep: () => false,
       firstAnswerMs: 10,
     });
-    expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
+    expect(await reader.read(once)).toEqual({ reason: 'not found on the PATH' });
     there = true;
-    expect(await reader.read(once)).toEqual({ reason: 'it is not on the PATH' });
+    expect(await reader.read(once)).toEqual({ reason: 'not found on the PATH' });
     expect(commands.started).toHaveLength(0);
     clock.skip(60_001);
     void reader.read(once);
@@ -154,7 +154,7 @@ describe('the nvidia reader', () => {
     expect(commands.started).toHaveLength(1);
   });
 
-  it('is awaited again after it was ended for lack of use', async () => {
+  it('waits for nvidia-smi again after ending it for lack of use', async () => {
     const { clock, executor, reader } = setUp(LINE);
     await reader.read(once);
     for (let second = 0; second < 40; second += 1) {
@@ -165,7 +165,7 @@ describe('the nvidia reader', () => {
     expect(await reader.read(once)).toMatchObject({ value: [{ usedBytes: MIB }] });
   });
 
-  it('is awaited once per start, so that a hanging nvidia-smi does not delay every sample', async () => {
+  it('waits once per start, so that a hanging nvidia-smi does not delay every sample', async () => {
     const clock = createFakeClock();
     const executor = { ...createFakeExecutor([]), find: () => '/bin/nvidia-smi' };
     const reader = nvidiaGpus({
@@ -184,7 +184,7 @@ describe('the nvidia reader', () => {
     await reader.stop?.();
   });
 
-  it('reads processes only in a series of samples', async () => {
+  it('lists processes in a series of samples, not for a single snapshot', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);
     expect(executor.started).toHaveLength(1);
@@ -192,7 +192,7 @@ describe('the nvidia reader', () => {
     expect(executor.started[1]).toContain('--query-compute-apps');
   });
 
-  it('has null processes if memory is in use and none is listed', async () => {
+  it('has processes of null if memory is in use and no process is listed', async () => {
     // In a container the driver lists no process.
     const line = (used: number) => `1, GPU-1f, 00000000:01:00.0, X, 24576, ${used}, 99, 0`;
     for (const [used, processes] of [
@@ -217,7 +217,7 @@ describe('the nvidia reader', () => {
     }
   });
 
-  it('restarts only for a large change of the interval', async () => {
+  it('restarts nvidia-smi only after a large change of the interval', async () => {
     const { executor, reader } = setUp(LINE);
     await reader.read(once);
     reader.setIntervalMs?.(1500);
@@ -231,7 +231,7 @@ describe('the nvidia reader', () => {
     expect(executor.started[2]).toContain('--loop-ms=5000');
   });
 
-  it('uses a round when it is complete or, without a count, when the next one begins', async () => {
+  it('uses a round of lines when it is complete or, without a number of GPUs, when the next round begins', async () => {
     const { executor, reader } = setUp('2, GPU-a, 00000000:01:00.0, X, 100, 1, 99, 0');
     const pending = reader.read(once);
     await flush();
@@ -246,7 +246,7 @@ describe('the nvidia reader', () => {
       value: [
         { deviceKey: 'GPU-a', usedBytes: 3 * MIB },
         // nvidia-smi listed the GPU before. Its use is now unknown.
-        { deviceKey: 'GPU-b', usedBytes: null, reasons: ['nvidia-smi does not list it any more'] },
+        { deviceKey: 'GPU-b', usedBytes: null, reasons: ['nvidia-smi no longer lists this GPU'] },
       ],
     });
   });

@@ -15,7 +15,7 @@ import { createSupervisedStream } from '../supervision/supervised-stream.js';
 
 const FASTEST_MS = 250;
 const SLOWEST_MS = 5000;
-/** Only a change of the interval by this factor is worth a restart of nvidia-smi. */
+/** nvidia-smi is restarted only if the interval changes by at least this factor. */
 const RESTART_FROM_FACTOR = 1.9;
 /** Figures are stale after this many intervals, but not before `SHORTEST_STALE_MS`. */
 const STALE_AFTER_INTERVALS = 3;
@@ -25,12 +25,12 @@ const LOOK_AGAIN_AFTER_MS = 60_000;
 const PROCESSES_EVERY_MS = 15_000;
 const PROCESSES_TIMEOUT_MS = 5000;
 /**
- * nvidia-smi lists compute processes only, and a desktop's graphics can hold this much. If more is in use
- * and no process is listed, the list is incomplete.
+ * nvidia-smi lists only compute processes. The graphics of a desktop can use up to this much memory. If more is
+ * in use and no process is listed, the list is incomplete.
  */
 const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
-const ASLEEP = 'all NVIDIA GPUs are suspended to save power, and it would wake them';
+const ASLEEP = 'all NVIDIA GPUs are suspended to save power, and nvidia-smi would wake them';
 
 /** Folders of nvidia-smi that are not always on the PATH. */
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
@@ -44,7 +44,7 @@ export function nvidiaGpus(options: {
   readonly executor: Executor;
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
-  /** Whether all NVIDIA GPUs are suspended. nvidia-smi would wake them, so it does not run meanwhile. */
+  /** Whether all NVIDIA GPUs are suspended. nvidia-smi would wake them, so it is not run then. */
   readonly isAsleep: () => boolean;
   /** How long a sample waits for the first figures after a start of nvidia-smi. */
   readonly firstAnswerMs: number;
@@ -57,7 +57,7 @@ export function nvidiaGpus(options: {
   let frame: readonly GpuReading[] = [];
   let frameAtMs: number | null = null;
   let startedAtMs = 0;
-  /** The GPUs of the round that is being received. */
+  /** The GPUs of the current round of output, which is not complete yet. */
   let partial: GpuReading[] = [];
   const changed = createRepeatedEvent(clock);
   const processes = createProcessList(executor, clock);
@@ -67,7 +67,7 @@ export function nvidiaGpus(options: {
     const parsed = parseNvidiaLine(line, clock.monotonicMs());
     if (parsed === null) return false;
     const { reading, count } = parsed;
-    // Without a count, a round is complete when a GPU is listed for the second time.
+    // If the driver prints no number of GPUs, a round is complete when a GPU is listed again.
     if (partial.some(({ deviceKey }) => deviceKey === reading.deviceKey)) publish();
     partial.push(reading);
     if (count !== null && partial.length >= count) publish();
@@ -77,7 +77,7 @@ export function nvidiaGpus(options: {
     const lost = frame.filter(
       (gpu) => !partial.some(({ deviceKey }) => deviceKey === gpu.deviceKey),
     );
-    const gone = lost.map((gpu) => withoutFigures(gpu, 'nvidia-smi does not list it any more'));
+    const gone = lost.map((gpu) => withoutFigures(gpu, 'nvidia-smi no longer lists this GPU'));
     frame = [...partial, ...gone];
     partial = [];
     frameAtMs = clock.monotonicMs();
@@ -114,7 +114,7 @@ export function nvidiaGpus(options: {
     source: 'nvidia-smi',
     async read({ continuing }): Promise<Reading<readonly GpuReading[]>> {
       const path = find();
-      if (path === null) return { reason: 'it is not on the PATH' };
+      if (path === null) return { reason: 'not found on the PATH' };
       if (isAsleep()) {
         stream?.pause();
         return frame.length === 0
@@ -123,14 +123,14 @@ export function nvidiaGpus(options: {
       }
       const supervised = supervise(path);
       supervised.keepAlive();
-      // The wait is counted from the start, so an nvidia-smi that hangs delays one sample, not every one.
+      // The wait is counted from the start of nvidia-smi, so a hanging nvidia-smi delays only one sample.
       const waitMs = firstAnswerMs - (clock.monotonicMs() - startedAtMs);
       if (!isFresh() && supervised.state.starting && waitMs > 0) await changed.next(waitMs);
       if (isFresh()) {
         if (continuing) processes.refresh(path);
         const printed = frame;
         const gpus = await slices.withoutSplit(path, printed);
-        // Kept for when nvidia-smi falls silent; a newer round may have arrived meanwhile.
+        // The figures are kept for later samples, unless a newer round has arrived meanwhile.
         if (frame === printed) frame = gpus;
         return { value: gpus.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
@@ -139,7 +139,7 @@ export function nvidiaGpus(options: {
         return { reason: trouble ?? `no answer within ${firstAnswerMs} ms yet` };
       const ageMs = clock.monotonicMs() - frameAtMs;
       const reason = trouble ?? `nvidia-smi's last figures are ${Math.round(ageMs / 1000)} s old`;
-      // The GPUs are still there; only their figures are no longer known.
+      // The GPUs are still present, but their figures are no longer known.
       return { value: frame.map((gpu) => withoutFigures(gpu, reason)) };
     },
     setIntervalMs(requestedMs) {
@@ -169,7 +169,7 @@ function withoutFigures(gpu: GpuReading, reason: string): GpuReading {
   };
 }
 
-/** The processes that hold GPU memory. Read rarely and in the background: samples never wait for it. */
+/** The processes that hold GPU memory. The list is read rarely and in the background, so samples never wait for it. */
 function createProcessList(executor: Executor, clock: Clock) {
   let askedAtMs: number | null = null;
   let asking = false;

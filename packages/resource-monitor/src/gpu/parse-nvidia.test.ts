@@ -4,7 +4,7 @@ const MIB = 1024 ** 2;
 const parse = (line: string) => parseNvidiaLine(line, 5)?.reading;
 
 describe('a line of nvidia-smi', () => {
-  it("is read in bytes, with the driver's free memory instead of the difference", () => {
+  it("is converted to bytes, with the driver's free memory as available memory", () => {
     expect(
       parse('1, GPU-1f, 00000000:01:00.0, NVIDIA GeForce RTX 3090, 24576, 300, 23900, 7'),
     ).toEqual({
@@ -26,7 +26,7 @@ describe('a line of nvidia-smi', () => {
     });
   });
 
-  it('keeps a zero a zero', () => {
+  it('keeps a figure of 0', () => {
     expect(parse('1, GPU-1f, 00000000:01:00.0, X, 24576, 0, 0, 0')).toMatchObject({
       usedBytes: 0,
       availableBytes: 0,
@@ -45,7 +45,7 @@ describe('a line of nvidia-smi', () => {
         availableBytes: null,
         utilizationRatio: null,
         readAtMonotonicMs: null,
-        reasons: [`its driver prints ${text} for free memory`],
+        reasons: [`the driver prints ${text} for free memory`],
       });
     },
   );
@@ -62,7 +62,7 @@ describe('a line of nvidia-smi', () => {
   });
 
   it.each(['NVIDIA N1X', 'NVIDIA RTX Spark N1X', 'NVIDIA GB10', 'Orin (nvgpu)', 'NVIDIA Thor'])(
-    'has shared memory of unknown size for %s, also if the memory set aside for it is printed',
+    'has shared memory of unknown size for %s, even if nvidia-smi prints the carve-out',
     (name) => {
       // From https://github.com/unslothai/unsloth/pull/11208: CUDA can use 46477 MiB of this N1X.
       expect(parse(`1, GPU-1f, 00000000:01:00.0, ${name}, 8128, 199, 7929, 0`)).toMatchObject({
@@ -74,7 +74,7 @@ describe('a line of nvidia-smi', () => {
         utilizationRatio: 0,
         readAtMonotonicMs: null,
         reasons: [
-          'it uses system memory, and the 8128 MiB that its driver reports are only a part set aside for it',
+          'this GPU uses system memory, and the driver reports only the 8128 MiB that are set aside',
         ],
       });
     },
@@ -102,15 +102,15 @@ describe('a line of nvidia-smi', () => {
       memory: 'dedicated',
       totalBytes: null,
       availableBytes: null,
-      reasons: ['its driver prints [Insufficient Permissions] for free memory'],
+      reasons: ['the driver prints [Insufficient Permissions] for free memory'],
     });
   });
 
-  it('has no free memory if only the total is hidden', () => {
+  it('has unknown free memory if only the total is hidden', () => {
     expect(parse('1, GPU-1f, 00000000:01:00.0, X, [N/A], 1, 99, 0')).toMatchObject({
       totalBytes: null,
       availableBytes: null,
-      reasons: ['its driver prints [N/A] for total memory'],
+      reasons: ['the driver prints [N/A] for total memory'],
     });
   });
 
@@ -127,7 +127,7 @@ describe('a line of nvidia-smi', () => {
     'No devices were found',
     ',,,,,,,,,',
     'Failed to initialize NVML: a, b, c, d, e, f, g, h',
-  ])('is not %j', (line) => expect(parseNvidiaLine(line, 0)).toBeNull());
+  ])('is null for %j', (line) => expect(parseNvidiaLine(line, 0)).toBeNull());
 });
 
 describe('the processes on a GPU', () => {

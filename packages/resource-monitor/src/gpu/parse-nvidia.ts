@@ -3,7 +3,7 @@ import { usesSystemMemory } from './nvidia-products.js';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
-/** `count` is the number of GPUs, so the number of lines in one round of figures. */
+/** `count` is the number of GPUs. One round of output has this number of lines. */
 const FIELDS = [
   'count',
   'uuid',
@@ -26,7 +26,7 @@ export function nvidiaArguments(intervalMs: number): string[] {
 
 /** One line of the output: one GPU. */
 export interface NvidiaLine {
-  /** The number of GPUs; null where the driver does not tell. */
+  /** The number of GPUs; null where the driver does not print it. */
   readonly count: number | null;
   readonly reading: GpuReading;
 }
@@ -44,7 +44,7 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
   const name = nameOf(parts.slice(3, -4).join(', '));
   if (!UUID.test(uuid)) return null;
   const integrated = usesSystemMemory(name);
-  // The figures of its carve-out do not tell how much memory such a GPU can use.
+  // An integrated GPU can use more memory than the carve-out, whose figures nvidia-smi prints.
   const known = !integrated && total != null && free != null;
   return {
     count: numberOf(count),
@@ -76,7 +76,10 @@ export const NVIDIA_PROCESS_ARGUMENTS = [
 
 type Holders = { readonly processId: number; readonly bytes: number }[];
 
-/** The processes by GPU UUID. A GPU without processes is missing; null where Windows (WDDM) hides their memory. */
+/**
+ * The processes by GPU UUID. GPUs without processes have no entry. An entry is null where Windows (WDDM) hides
+ * the processes' memory.
+ */
 export function parseNvidiaProcesses(text: string): ReadonlyMap<string, Holders | null> {
   const byGpu = new Map<string, Holders | null>();
   for (const line of text.split('\n')) {
@@ -117,10 +120,10 @@ function reasonFor(integrated: boolean, printed: readonly string[]): string {
   const [total = '', , free = ''] = printed;
   if (!integrated) {
     return numberOf(free) === null
-      ? `its driver prints ${free} for free memory`
-      : `its driver prints ${total} for total memory`;
+      ? `the driver prints ${free} for free memory`
+      : `the driver prints ${total} for total memory`;
   }
   return numberOf(total) === null
-    ? 'it uses system memory, and its driver reports no figures for that'
-    : `it uses system memory, and the ${total} MiB that its driver reports are only a part set aside for it`;
+    ? 'this GPU uses system memory, and the driver reports no figures for it'
+    : `this GPU uses system memory, and the driver reports only the ${total} MiB that are set aside`;
 }

@@ -1,15 +1,15 @@
 import type { GpuReading } from '../reading/figures.js';
 
-/** Drivers add up the rounded use of several engines, so a sum slightly above 1 means 1. */
+/** Drivers add up the rounded load of several units of a GPU, so a sum slightly above 1 is read as 1. */
 const ROUNDING_RATIO = 1.1;
 
-/** Replaces impossible figures by null: drivers in trouble report invented ones. */
+/** Replaces impossible figures by null: a failing driver can report arbitrary numbers. */
 export function plausible(gpu: GpuReading): GpuReading {
   const { utilizationRatio } = gpu;
   const totalBytes = gpu.totalBytes === 0 ? null : gpu.totalBytes;
   const exceeds = (bytes: number | null): boolean =>
     bytes !== null && totalBytes !== null && bytes > totalBytes;
-  // The total of shared memory is only a cap, and a GPU may hold more than that.
+  // For shared memory the total is only a cap, which the use may exceed.
   const overused = gpu.memory === 'dedicated' && exceeds(gpu.usedBytes);
   const overfree = exceeds(gpu.availableBytes);
   const impossible = gpu.availableBytes !== null && (overused || overfree);
@@ -25,7 +25,7 @@ export function plausible(gpu: GpuReading): GpuReading {
         : Math.min(1, utilizationRatio),
     readAtMonotonicMs: impossible ? null : gpu.readAtMonotonicMs,
     reasons: impossible
-      ? [...gpu.reasons, `it reports more ${overfree ? 'free' : 'used'} memory than the total`]
+      ? [...gpu.reasons, `reports more ${overfree ? 'free' : 'used'} memory than the total`]
       : gpu.reasons,
   };
 }

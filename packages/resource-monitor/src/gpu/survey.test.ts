@@ -28,7 +28,7 @@ const HIDDEN: GpuReading = {
   usedBytes: null,
   availableBytes: null,
   readAtMonotonicMs: null,
-  reasons: ['its driver reports nothing'],
+  reasons: ['the driver reports nothing'],
 };
 
 type Surveyed = HardwareSurveyFacts['gpus'][number];
@@ -60,7 +60,7 @@ describe("LM Studio's survey", () => {
       'the survey calls its GPU a card',
       { name: 'a GPU', vendor: null, integration: 'discrete' as const },
     ],
-  ])('is kept apart from the integrated GPU that the system lists if %s', (_, facts) => {
+  ])('adds a GPU beside the integrated GPU that the system lists if %s', (_, facts) => {
     const integrated: GpuReading = {
       ...HIDDEN,
       ...{ deviceKey: 'pci:0000:00:02.0', name: null, vendor: 'intel', kind: 'integrated' },
@@ -92,11 +92,11 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it('replaces a total by a rule of thumb, and free memory is recomputed', () => {
+  it('replaces an estimated total, and free memory is recomputed', () => {
     const guessed = { ...CARD, totalIsEstimate: true };
     expect(merge([guessed], [surveyed()])).toMatchObject([
       {
-        source: 'reader, total by LM Studio hardware survey',
+        source: 'reader, total from LM Studio hardware survey',
         ...{ total: 12.5 * GIB, used: 2 * GIB, available: 10.5 * GIB },
       },
     ]);
@@ -111,11 +111,11 @@ describe("LM Studio's survey", () => {
     ]);
   });
 
-  it('matches the only GPUs of both lists under any names', () => {
+  it('matches the GPUs of two lists with one GPU each, whatever their names', () => {
     expect(merge([HIDDEN], [surveyed({ name: 'CUDA0' })])).toHaveLength(1);
   });
 
-  it('matches two GPUs of equal names one by one', () => {
+  it('matches two GPUs with equal names to two different GPUs', () => {
     const two = [HIDDEN, { ...HIDDEN, deviceKey: 'b', pciAddress: '0000:02:00.0' }];
     const totals = merge(two, [surveyed(), surveyed({ dedicatedBytes: 8 * GIB })]);
     expect(totals.map(({ total }) => total)).toEqual([12.5 * GIB, 8 * GIB]);

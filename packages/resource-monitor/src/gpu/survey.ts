@@ -4,16 +4,16 @@ import type { MergedGpu } from './merge-gpus.js';
 import { comparableName } from './merge-gpus.js';
 import { usesSystemMemory } from './nvidia-products.js';
 
-/** The part of LM Studio's hardware survey that a monitor uses: GPUs, also those that the OS hides, and their totals. */
+/**
+ * The part of LM Studio's hardware survey that a monitor uses: all GPUs, including those that the OS hides, and
+ * their totals.
+ */
 export interface HardwareSurveyFacts {
   readonly gpus: readonly {
     /** Null where the survey gives no name. */
     readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
-    /**
-     * Null if the survey does not tell the vendor, for example of a GPU that the engine uses through
-     * Vulkan.
-     */
+    /** Null if the survey does not tell the vendor, for example for a GPU that is used through Vulkan. */
     readonly vendor: GpuVendor | null;
     readonly dedicatedBytes: number | null;
     readonly totalBytes: number | null;
@@ -23,8 +23,8 @@ export interface HardwareSurveyFacts {
 const SOURCE = 'LM Studio hardware survey';
 
 /**
- * Adds GPUs and totals that the OS hides. A survey has capacities only, so `availableBytes` of a GPU that
- * it adds is null. It replaces a total by a rule of thumb, but never a measured one.
+ * Adds GPUs and totals that the OS hides. A survey contains only capacities, so an added GPU has an
+ * `availableBytes` of null. A survey replaces an estimated total, but never a measured one.
  */
 export function mergeSurvey(
   merged: readonly MergedGpu[],
@@ -54,7 +54,10 @@ function hasName({ name }: GpuReading, surveyed: string | null): boolean {
   return name !== null && surveyed !== null && comparableName(name) === comparableName(surveyed);
 }
 
-/** If both lists have exactly one GPU, it is the same one under any name, unless its facts contradict that. */
+/**
+ * If each list has exactly one GPU, both are the same GPU, whatever their names, unless vendor or kind
+ * contradict that.
+ */
 function matchByCount(
   merged: readonly MergedGpu[],
   survey: HardwareSurveyFacts,
@@ -66,8 +69,8 @@ function matchByCount(
 }
 
 /**
- * Whether two GPUs cannot be the same one. For example, the OS shows the integrated GPU and hides the card
- * that the survey lists.
+ * Whether vendor or kind show that two GPUs differ. For example, the OS shows the integrated GPU and hides the
+ * card that the survey lists.
  */
 function contradicts({ vendor, kind }: GpuReading, surveyed: SurveyedGpu): boolean {
   if (vendor !== null && surveyed.vendor !== null && vendor !== surveyed.vendor) return true;
@@ -87,7 +90,7 @@ function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   const availableBytes = usedBytes === null ? null : Math.max(0, total - usedBytes);
   return {
     gpu: { ...gpu, name, totalBytes: total, totalIsEstimate: false, availableBytes },
-    source: entry.source === null ? SOURCE : `${entry.source}, total by ${SOURCE}`,
+    source: entry.source === null ? SOURCE : `${entry.source}, total from ${SOURCE}`,
     passedOver: entry.passedOver,
   };
 }
@@ -97,14 +100,14 @@ function nameOf({ name }: SurveyedGpu): string | null {
 }
 
 function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | null {
-  // A survey reports 0 for a size that it does not know.
+  // A survey reports an unknown size as 0.
   const dedicatedBytes = surveyed.dedicatedBytes === 0 ? null : surveyed.dedicatedBytes;
   const totalBytes = surveyed.totalBytes === 0 ? null : surveyed.totalBytes;
   return memory === 'shared' ? (totalBytes ?? dedicatedBytes) : (dedicatedBytes ?? totalBytes);
 }
 
 function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
-  // An Apple chip has one pool for CPU and GPU, whatever integration the survey reports.
+  // An Apple chip has one pool for CPU and GPU, even if the survey calls the GPU discrete.
   const unified = surveyed.vendor === 'apple';
   const integrated = surveyed.integration === 'integrated' || usesSystemMemory(surveyed.name);
   const memory = unified || integrated ? 'shared' : 'dedicated';

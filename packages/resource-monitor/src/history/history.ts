@@ -2,13 +2,16 @@ import type { ResourceSnapshot } from '../snapshot.js';
 import type { Ring } from './ring.js';
 import { createRing } from './ring.js';
 
-/** A figure over time: `ram`, `swap` and `gpu:` with a device key are bytes in use, `cpu` is a ratio from 0 to 1. */
+/**
+ * The name of a figure over time. `ram`, `swap` and `gpu:DEVICE_KEY` are bytes in use. `cpu` is a ratio from 0
+ * to 1.
+ */
 export type Series = 'ram' | 'swap' | 'cpu' | `gpu:${string}`;
 
 /** Options of `history`. */
 export interface HistoryOptions {
   readonly series: Series;
-  /** How far back, in milliseconds; 300_000 unless given. Longer windows have wider buckets. */
+  /** Length of the window that ends now, in milliseconds. Default: 300_000. Longer windows have wider buckets. */
   readonly windowMs?: number;
 }
 
@@ -26,13 +29,13 @@ export interface HistoryBucket {
   readonly count: number;
 }
 
-/** Ten minutes of 1 s buckets, two hours of 10 s, a day of 1 min: 100 kB per series. */
+/** Buckets of 1 s for ten minutes, 10 s for two hours, 1 min for a day. One series takes 100 kB. */
 const LEVELS = [
   { bucketMs: 1000, capacity: 600 },
   { bucketMs: 10_000, capacity: 720 },
   { bucketMs: 60_000, capacity: 1440 },
 ] as const;
-/** Bounds the memory if device keys keep changing. Real machines have fewer GPUs. */
+/** Limits the size of the history if device keys keep changing. Real machines have fewer GPUs. */
 const MOST_SERIES = 32;
 
 interface SeriesHistory {
@@ -45,9 +48,9 @@ interface SeriesHistory {
 export interface History {
   /** Adds a sample taken at `atMs`, in monotonic milliseconds. */
   record(snapshot: ResourceSnapshot, atMs: number): void;
-  /** The buckets of the last `windowMs` before `nowMs`, in monotonic milliseconds. */
+  /** The buckets of the last `windowMs` before `nowMs`, which is in monotonic milliseconds. */
   buckets(series: Series, windowMs: number, nowMs: number): readonly HistoryBucket[];
-  /** The total of a series' pool; 1 for the CPU; null if it was never sampled. */
+  /** The total of a series' pool; 1 for the CPU; null if the series was never sampled. */
   totalOf(series: Series): number | null;
   /** When the newest sample was taken, in monotonic milliseconds. */
   readonly newestMs: number;
@@ -58,7 +61,7 @@ export interface History {
 export function createHistory(): History {
   const bySeries = new Map<Series, SeriesHistory>();
   let newestMs = 0;
-  /** Epoch time less monotonic time. */
+  /** Epoch time minus monotonic time. */
   let offsetMs = 0;
 
   const push = (series: Series, atMs: number, value: number | null, total: number | null): void => {

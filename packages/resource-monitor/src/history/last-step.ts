@@ -1,14 +1,14 @@
 import { median } from './theil-sen.js';
 
-/** A change counts as a step if it is this many times the median change ... */
+/** A step is at least this many times as large as the median change. */
 const TIMES_USUAL_CHANGE = 8;
-/** ... and this share of the range of all values. */
+/** A step is also at least this share of the range of all values. */
 const SHARE_OF_RANGE = 0.5;
 
 /**
- * The index of the first value after the last step; 0 without a step. A spike does not count as a step,
- * because the values return, and a steep ramp does not, because all its changes are large. Changes below
- * `smallest` never count.
+ * The index of the first value after the last step; 0 without a step. A spike is not a step, because the values
+ * return to their old level. A steep ramp is not a step, because all its changes are large. A change below
+ * `smallest` is never a step.
  */
 export function lastStep(values: readonly number[], smallest: number): number {
   if (values.length < 4) return 0;

@@ -22,7 +22,7 @@ export interface Ring {
 }
 
 export function createRing(bucketMs: number, capacity: number): Ring {
-  // The interval in each slot, counted in buckets from the clock's zero.
+  // For each slot the number of its interval, counted from time 0 of the clock; NaN for an empty slot.
   const indexes = new Float64Array(capacity).fill(Number.NaN);
   const mins = new Float64Array(capacity);
   const maxes = new Float64Array(capacity);

@@ -17,9 +17,9 @@ export interface Point {
 const Z = 1.6448536;
 
 /**
- * Fits the median of the slopes between all pairs of points (Theil 1950, Sen 1968), which up to 29 % of
- * outliers do not distort. The interval is Sen's, from the distribution of Kendall's S. The points must
- * differ in x. Null for fewer than two points.
+ * The slope is the median of the slopes between all pairs of points (Theil 1950, Sen 1968). Up to 29 % of
+ * outliers do not distort it. The interval is Sen's, computed from the distribution of Kendall's S. The points
+ * must differ in x. Null for fewer than two points.
  */
 export function fitLine(points: readonly Point[]): RobustLine | null {
   const count = points.length;

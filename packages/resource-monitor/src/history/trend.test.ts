@@ -129,19 +129,19 @@ describe('the trend', () => {
     expect((timeToLimitMs ?? 0) / 1000).toBeCloseTo(30, 0);
   });
 
-  it('is unknown for a total of 0: a machine without swap', () => {
+  it('is unknown for a total of 0, as on a machine without swap', () => {
     const buckets = seconds(ramp(60, 0, 0));
     expect(describeTrend('swap', buckets, 0, 0.9, EPOCH_MS + 59_000).timeToLimitMs).toBeNull();
   });
 
-  it('has a time of 0 above the limit', () => {
+  it('has a time to the limit of 0 above the limit', () => {
     expect(trendOf(ramp(60, 30 * GIB, 0))).toMatchObject({
       timeToLimitMs: 0,
       timeToLimitInterval: { lowMs: 0, highMs: 0 },
     });
   });
 
-  it('forecasts noisy ramps within 10 % in the median, most of them inside the interval', () => {
+  it('forecasts noisy ramps within 10 % in the median, with most true times inside the interval', () => {
     const errors: number[] = [];
     let inside = 0;
     const RUNS = 200;

@@ -5,14 +5,13 @@ import { fitLine, median } from './theil-sen.js';
 
 /** Options of `trend`. */
 export interface TrendOptions {
-  /** `ram` unless given. */
+  /** Default: `ram`. */
   readonly series?: Series;
-  /** How far back to look, in milliseconds; 300_000 unless given. */
+  /** Length of the window that ends now, in milliseconds. Default: 300_000. */
   readonly windowMs?: number;
   /**
-   * The limit of the forecast, as a share of the pool's total. Unless given, the limit of the default
-   * selection policy: 0.8 for `ram` and `cpu`, 0.9 for a GPU. 1 for `swap`, for which the policy has no
-   * limit.
+   * The limit of the forecast, as a share of the pool's total. Default: the limit of the default selection
+   * policy (0.8 for `ram` and `cpu`, 0.9 for a GPU), and 1 for `swap`, because the policy does not limit swap.
    */
   readonly limitRatio?: number;
 }
@@ -26,10 +25,13 @@ export interface Trend {
   readonly slopePerSecond: number | null;
   /** 90 % confidence interval of the slope. */
   readonly slopeInterval: { readonly low: number; readonly high: number } | null;
-  /** Use now by the fitted line, without noise. */
+  /** Use now, on the fitted line. */
   readonly level: number | null;
   readonly limit: number | null;
-  /** Time until use reaches `limit` at this slope; 0 if it is above; null if it is not rising or unknown. */
+  /**
+   * Time until use reaches `limit` at this slope; 0 if use is above `limit`; null if use is not rising or the
+   * trend is unknown.
+   */
   readonly timeToLimitMs: number | null;
   /**
    * The time to the limit at both ends of the slope's interval. `highMs` is null if the limit may never be
@@ -46,16 +48,16 @@ const FEWEST_POINTS = 8;
 const SHORTEST_SPAN_MS = 10_000;
 /** Bounds the number of pairs, so that a fit takes half a millisecond. */
 const MOST_POINTS = 100;
-/** Without a point for this time, or for three buckets if that is longer, the trend is unknown. */
+/** The trend is unknown if the newest point is older than this and older than three bucket widths. */
 const STALE_AFTER_MS = 15_000;
-/** A change over the window of less than this share of the total counts as steady. */
+/** The trend is steady if use changes by less than this share of the total over the window. */
 const STEADY_BELOW_RATIO = 0.0025;
-/** The smallest change that counts as a step, as a share of the total. Useful models are larger. */
+/** The smallest change that counts as a step, as a share of the total. Useful models take more memory. */
 const STEP_FROM_RATIO = 0.01;
 
 /**
  * Fits a robust line to the buckets since the last step and extends it to the limit.
- * @param nowMs - the start of the time to the limit, in milliseconds since the epoch.
+ * @param nowMs - the moment from which the time to the limit is counted, in milliseconds since the epoch.
  */
 export function describeTrend(
   series: Series,
@@ -101,7 +103,7 @@ export function describeTrend(
     matters && slopeLow > 0 ? 'rising' : matters && slopeHigh < 0 ? 'falling' : 'steady';
   const level = line.at(nowMs);
   const missing = Math.max(0, total * limitRatio - level);
-  // A line with another slope through the same points also has another level now.
+  // The level now depends on the slope, so each slope of the interval has its own level.
   const timeAt = (perMs: number): number =>
     Math.max(0, total * limitRatio - line.at(nowMs, perMs)) / perMs;
   const rising = direction === 'rising' || missing === 0;

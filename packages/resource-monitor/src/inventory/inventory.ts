@@ -30,7 +30,7 @@ export function parseInventory(text: string): MachineInventory | null {
   return isInventory(maiInventory) ? maiInventory : null;
 }
 
-/** Checks the fields that readers use; the others are only shown. */
+/** Checks the fields that readers use. All other fields are only shown. */
 function isInventory(value: unknown): value is MachineInventory {
   return (
     isObject(value) &&

@@ -4,14 +4,20 @@ import type { Executor } from '../ports/executor.js';
 import type { MachineInventory } from './inventory.js';
 import { parseInventory } from './inventory.js';
 
-/** Deadline of the child process. It is long because the child runs slow tools; they are killed with it. */
+/**
+ * Deadline of the child process. It is long because the child runs slow tools. The tools are killed together
+ * with the child.
+ */
 const TIMEOUT_MS = 20_000;
 
 /** The inventory, or the reason why it is missing. */
 export type InventoryOutcome =
   { readonly inventory: MachineInventory } | { readonly reason: string };
 
-/** Runs systeminformation in a child process. `script` is its file; null for the one beside this package's bundle. */
+/**
+ * Runs systeminformation in a child process. `script` is the path of its program; null: the one beside this
+ * package's bundle.
+ */
 export async function runInventory(
   executor: Executor,
   script: string | null,
@@ -22,17 +28,17 @@ export async function runInventory(
   const { outcome, exitCode, stdout, stderr } = await executor.run(process.execPath, [file], {
     timeoutMs: TIMEOUT_MS,
     signal,
-    // systeminformation runs lspci, nvidia-smi and others.
+    // systeminformation runs lspci, nvidia-smi and other programs.
     startsOthers: true,
   });
   const inventory = outcome === 'exited' && exitCode === 0 ? parseInventory(stdout) : null;
   if (inventory !== null) return { inventory };
   if (outcome === 'timed-out') return { reason: `no answer within ${TIMEOUT_MS / 1000} s` };
   const detail = stderr.trim().split('\n').at(-1) ?? '';
-  return { reason: detail === '' ? `it ended with code ${exitCode}` : detail };
+  return { reason: detail === '' ? `ended with code ${exitCode}` : detail };
 }
 
-/** Beside the bundle, or one folder up if the bundle was split into chunks. */
+/** Finds the script beside the bundle, or one folder up if the bundle was split into chunks. */
 function findScript(): string | null {
   const self = import.meta.url;
   const name = `inventory-child${self.endsWith('.cjs') ? '.cjs' : '.js'}`;

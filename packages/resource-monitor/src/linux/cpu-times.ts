@@ -8,8 +8,8 @@ export const TICKS_PER_SECOND = 100;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /**
- * The number of cores in /proc/stat. Node's `availableParallelism` can be lower, because of a control
- * group's quota or this process's CPU affinity. Neither changes the machine's times.
+ * The number of cores in /proc/stat. Node's `availableParallelism` can be lower, because of a control group's
+ * quota or this process's CPU affinity. Neither changes the machine's CPU times.
  */
 export function coreCounter(files: FileTree): () => number {
   let cores: number | null = null;
@@ -29,7 +29,7 @@ export function machineCpu(
     read: () => {
       const times = parseCpuLine(file.read());
       return times === null
-        ? { reason: 'it is missing or has no line for the CPU' }
+        ? { reason: 'the file is missing or has no line for the CPU' }
         : { value: { ...times, cores: cores() } };
     },
     close: () => file.close(),
@@ -60,7 +60,7 @@ export function linuxLoadAverages(files: FileTree): Reader<LoadAverages> & { clo
         five === undefined ||
         fifteen === undefined ||
         averages.some(Number.isNaN)
-        ? { reason: 'it is missing or has an unknown format' }
+        ? { reason: 'the file is missing or has an unknown format' }
         : { value: [one, five, fifteen] as const };
     },
     close: () => file.close(),

@@ -29,7 +29,7 @@ export function linuxReaders(
     cgroup,
     memInfo,
     readEvictableBytes: arc.readEvictableBytes,
-    // libuv calls sysinfo(2) if /proc/meminfo has no MemTotal.
+    // Node's libuv calls sysinfo(2) if /proc/meminfo has no MemTotal.
     systemTotalBytes: () => nodeMemory().totalBytes,
   };
   const cores = coreCounter(files);

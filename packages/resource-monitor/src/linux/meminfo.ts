@@ -5,7 +5,7 @@ import type { SampleContext } from '../reading/reader.js';
 /** Figures of /proc/meminfo, in bytes. */
 export interface MemInfo {
   readonly totalBytes: number;
-  /** Null if the file's figure cannot be true. */
+  /** Null if the file's figure is impossible. */
   readonly availableBytes: number | null;
   /** Why `availableBytes` is null. */
   readonly contradiction: string | null;
@@ -15,16 +15,16 @@ export interface MemInfo {
   readonly swapFreeBytes: number | null;
 }
 
-/** The file, and whether it describes a container instead of the machine. */
+/** Reads /proc/meminfo, and tells whether the file describes a container instead of the machine. */
 export interface MemInfoReader {
   /** Read at most once per sample. Null if the file does not exist or has no valid MemTotal. */
   readonly read: (context: SampleContext) => MemInfo | null;
-  /** A file system such as lxcfs is mounted over /proc/meminfo: its figures are the container's own. */
+  /** True if a file system such as lxcfs is mounted over /proc/meminfo. The figures are then the container's. */
   readonly isContainers: boolean;
   readonly close: () => void;
 }
 
-/** Reads /proc/meminfo, and once the mounts of this process. */
+/** Reads /proc/meminfo for each sample, and the mounts of this process once. */
 export function createMemInfo(files: FileTree): MemInfoReader {
   const file = files.keep('/proc/meminfo');
   return {
@@ -69,25 +69,25 @@ function contradictionOf(figures: {
 }): string | null {
   const { totalBytes, availableBytes } = figures;
   const freeBytes = figures.freeBytes ?? 0;
-  if (availableBytes < 0 || freeBytes < 0) return 'it reports less than 0 bytes of memory';
-  if (availableBytes > totalBytes) return 'it reports more available memory than the total';
-  if (freeBytes > totalBytes) return 'it reports more free memory than the total';
+  if (availableBytes < 0 || freeBytes < 0) return 'reports less than 0 bytes of memory';
+  if (availableBytes > totalBytes) return 'reports more available memory than the total';
+  if (freeBytes > totalBytes) return 'reports more free memory than the total';
   if (availableBytes > 0) return null;
   // A running kernel always keeps some pages free.
-  if (freeBytes === 0) return 'it reports neither free nor available memory';
+  if (freeBytes === 0) return 'reports neither free nor available memory';
   return freeBytes > totalBytes * LARGEST_RESERVE_RATIO
-    ? 'it reports much free memory, but no available memory'
+    ? 'reports much free memory, but no available memory'
     : null;
 }
 
-/** MemAvailable without the kernel's watermarks: free memory, and file cache without shared memory. */
+/** An estimate of MemAvailable without the kernel's watermarks: free memory plus file cache, minus shared memory. */
 function estimateAvailable(text: string): number {
   const of = (key: string): number => bytesOf(text, key) ?? 0;
   return Math.max(0, of('MemFree:') + of('Cached:') + of('Buffers:') - of('Shmem:'));
 }
 
 function bytesOf(text: string, key: string): number | null {
-  // Only at the start of a line: `SwapCached:` ends with `Cached:`.
+  // A key counts only at the start of a line, because `SwapCached:` ends with `Cached:`.
   const line = text.startsWith(key) ? 0 : text.indexOf(`\n${key}`) + 1;
   if (line === 0 && !text.startsWith(key)) return null;
   const kibibytes = Number.parseInt(text.slice(line + key.length, line + key.length + 32), 10);

@@ -3,7 +3,7 @@ import type { Reader } from '../reading/reader.js';
 import type { PowerSnapshot } from '../snapshot.js';
 
 const FOLDER = '/sys/class/power_supply';
-/** Figures change slowly, and some drivers read the battery over a slow bus. */
+/** Interval between readings. The charge changes slowly, and some drivers read the battery over a slow bus. */
 const REREAD_AFTER_MS = 30_000;
 
 /** Reads batteries and mains adapters from /sys/class/power_supply. */
@@ -22,9 +22,8 @@ export function linuxPower(
     async read() {
       if (last !== null && monotonicMs() - last.atMs < REREAD_AFTER_MS)
         return { value: last.value };
-      // Without the folder the kernel was built without this class, so the machine may still run on a
-      // battery.
-      if (!files.exists(FOLDER)) return { reason: 'it does not exist' };
+      // If the folder is missing, the kernel was built without this class. The machine may still run on a battery.
+      if (!files.exists(FOLDER)) return { reason: 'the folder does not exist' };
       close();
       supplies = files.list(FOLDER).map((name) => openSupply(files, `${FOLDER}/${name}`));
       last = { value: await readPower(supplies), atMs: monotonicMs() };

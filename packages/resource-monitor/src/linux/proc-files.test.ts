@@ -36,18 +36,19 @@ describe('/proc/meminfo', () => {
   });
 
   it.each([
-    // Total, free, available; from lxcfs issues 84, 389 and 120, or around a limit.
+    // Total, free, available and fault. The figures are from lxcfs issues 84, 389 and 120, or at the boundary of a
+    // check.
     [998_384, 987_608, 987_608, null],
     [1000, 900, 1000, null],
-    [1000, 900, 1001, 'it reports more available memory than the total'],
-    [1000, 1001, 900, 'it reports more free memory than the total'],
-    [1000, -1, 900, 'it reports less than 0 bytes of memory'],
-    [1000, 1, -1, 'it reports less than 0 bytes of memory'],
-    [1000, 0, 0, 'it reports neither free nor available memory'],
-    [1000, 251, 0, 'it reports much free memory, but no available memory'],
-    // The kernel's reserve: this machine has run out of memory.
+    [1000, 900, 1001, 'reports more available memory than the total'],
+    [1000, 1001, 900, 'reports more free memory than the total'],
+    [1000, -1, 900, 'reports less than 0 bytes of memory'],
+    [1000, 1, -1, 'reports less than 0 bytes of memory'],
+    [1000, 0, 0, 'reports neither free nor available memory'],
+    [1000, 251, 0, 'reports much free memory, but no available memory'],
+    // Only the kernel's reserve is free: the machine has run out of memory, so 0 available is valid.
     [1000, 30, 0, null],
-    [1000, 30, 18_446_744_073_708_785_356n, 'it reports more available memory than the total'],
+    [1000, 30, 18_446_744_073_708_785_356n, 'reports more available memory than the total'],
   ])('of %s kB with %s free and %s available has the fault %j', (total, free, available, fault) => {
     expect(
       parseMemInfo(`MemTotal: ${total} kB\nMemFree: ${free} kB\nMemAvailable: ${available} kB\n`),
@@ -57,7 +58,7 @@ describe('/proc/meminfo', () => {
     });
   });
 
-  it('has no available memory, instead of 0, if only the total is there', () => {
+  it('has available memory of null, not 0, if the file has only the total', () => {
     expect(parseMemInfo('MemTotal: 100 kB\n')?.availableBytes).toBeNull();
   });
 
@@ -154,7 +155,7 @@ describe('/proc/pressure/memory', () => {
     });
   });
 
-  it('is unknown, not zero, if the kernel records none', () => {
+  it('is unknown, not zero, if the kernel records no pressure', () => {
     expect(linuxPressure(createFakeFileTree({}), () => null)[0]?.read(once)).toHaveProperty(
       'reason',
     );
@@ -162,7 +163,7 @@ describe('/proc/pressure/memory', () => {
 });
 
 describe('the page size', () => {
-  it("is the kernel's, also if that is 16 KiB or 64 KiB", () => {
+  it("is the kernel's, even if it is 16 KiB or 64 KiB", () => {
     const vector = Buffer.alloc(48);
     vector.writeBigUInt64LE(16n, 0);
     vector.writeBigUInt64LE(6n, 16);

@@ -6,9 +6,9 @@ import type { Reader, Reading } from '../reading/reader.js';
 import { TICKS_PER_SECOND } from './cpu-times.js';
 import { readPageSize } from './swap-counters.js';
 
-/** All processes are listed again after this time, which is expensive. Known engines are read in each sample. */
+/** Interval between listings of all processes, which are expensive. Known engines are read in each sample. */
 const RESCAN_AFTER_MS = 10_000;
-/** Number of processes that are read before the event loop gets a turn. */
+/** Number of processes to read before other tasks of the event loop may run. */
 const SCAN_SLICE = 64;
 /** The process name of any program that Node 24 runs; `node-MainThread` in a few earlier releases. */
 const NODE_MAIN_THREAD = /^(node-)?MainThread$/;
@@ -51,7 +51,7 @@ export function linuxEngines(
   return {
     source: '/proc/PID/stat',
     async read({ continuing }): Promise<Reading<ProcessReadings>> {
-      if (!continuing) return { reason: 'the CPU share is computed from two samples' };
+      if (!continuing) return { reason: 'a CPU share needs two samples' };
       if (scannedAtMs === null || monotonicMs() - scannedAtMs >= RESCAN_AFTER_MS) {
         scannedAtMs = monotonicMs();
         await rescan();
@@ -120,7 +120,7 @@ export function parseStat(text: string | null): Stat | null {
   const open = text?.indexOf('(') ?? -1;
   const close = text?.lastIndexOf(')') ?? -1;
   if (text === null || open < 0 || close < open) return null;
-  // The first of these is field 3 of the manual page.
+  // The first element is field 3 of proc_pid_stat(5).
   const fields = text.slice(close + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
   return {

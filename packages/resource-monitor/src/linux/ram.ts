@@ -5,13 +5,13 @@ import type { CgroupMemory, CgroupMemoryReader } from './cgroups/cgroup-memory.j
 import type { MemInfo, MemInfoReader } from './meminfo.js';
 import { ARC_STATISTICS } from './zfs-arc.js';
 
-/** The readers of the files that RAM is read from. */
+/** The sources of the RAM figures. */
 export interface RamSources {
   readonly cgroup: CgroupMemoryReader | null;
   readonly memInfo: Pick<MemInfoReader, 'read' | 'isContainers'>;
   /** The part of ZFS's cache that can be evicted; null without ZFS. */
   readonly readEvictableBytes: (context: SampleContext) => number | null;
-  /** The total of sysinfo(2), for a /proc/meminfo without a valid one. */
+  /** The total of sysinfo(2), for a /proc/meminfo without a valid total. */
   readonly systemTotalBytes: () => number;
 }
 
@@ -23,7 +23,8 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
     async read(context): Promise<Reading<RamSnapshot>> {
       const machine = memInfo.read(context);
       const machineTotalBytes = machine?.totalBytes ?? systemTotalBytes();
-      // 1 above the total, because a container's own /proc/meminfo shows the limit as its total.
+      // `read` ignores limits that are not below its argument. The limit can equal the total, because a container's
+      // own /proc/meminfo shows the limit as its total.
       const limit = (await cgroup?.read(machineTotalBytes + 1)) ?? null;
       if (limit === null) return { reason: 'no control group limits memory' };
       const left = machine === null ? MISSING : availableOf(machine, sources, context);
@@ -42,9 +43,9 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
 }
 
 /**
- * The group cannot use more than the machine has left. A container's own /proc/meminfo does not tell how
- * much that is: its figures are derived from the same group. Some versions of lxcfs count the file cache as
- * used there.
+ * A group has at most the machine's available memory. A container's own /proc/meminfo does not show the
+ * machine's memory: its figures are derived from the group, and some versions of lxcfs count the file cache as
+ * used.
  */
 function availableInGroup(
   { availableBytes }: CgroupMemory,
@@ -61,7 +62,7 @@ export function machineRam(sources: RamSources): Reader<RamSnapshot> {
     source: '/proc/meminfo',
     read(context): Reading<RamSnapshot> {
       const machine = sources.memInfo.read(context);
-      if (machine === null) return { reason: 'it is missing or has no valid MemTotal' };
+      if (machine === null) return { reason: 'the file is missing or has no valid MemTotal' };
       const { bytes, reasons } = availableOf(machine, sources, context);
       return {
         value: {
@@ -82,9 +83,12 @@ interface Available {
   readonly reasons: readonly string[];
 }
 
-const MISSING: Available = { bytes: null, reasons: ['it is missing or has no valid MemTotal'] };
+const MISSING: Available = {
+  bytes: null,
+  reasons: ['the file is missing or has no valid MemTotal'],
+};
 
-/** MemAvailable and the part of ZFS's cache that can be evicted, which the kernel does not count. */
+/** MemAvailable plus the part of ZFS's cache that can be evicted, which MemAvailable does not include. */
 function availableOf(
   { totalBytes, availableBytes, contradiction }: MemInfo,
   { memInfo, readEvictableBytes }: RamSources,
@@ -99,7 +103,7 @@ function availableOf(
     // The memory use of a container does not include ZFS's cache, which belongs to the machine.
     return {
       bytes: availableBytes,
-      reasons: [`${ARC_STATISTICS} is the machine's, not this container's`],
+      reasons: [`${ARC_STATISTICS} describes the machine, not this container`],
     };
   }
   const bytes = availableBytes + evictableBytes;
@@ -129,8 +133,8 @@ export function linuxSwap({
       source: '/proc/meminfo',
       read: (context) => {
         const machine = memInfo.read(context);
-        if (machine?.swapTotalBytes == null) return { reason: 'it has no SwapTotal' };
-        if (machine.swapFreeBytes === null) return { reason: 'it has no SwapFree' };
+        if (machine?.swapTotalBytes == null) return { reason: 'the file has no SwapTotal' };
+        if (machine.swapFreeBytes === null) return { reason: 'the file has no SwapFree' };
         return {
           value: { totalBytes: machine.swapTotalBytes, freeBytes: machine.swapFreeBytes },
         };

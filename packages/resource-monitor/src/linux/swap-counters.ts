@@ -6,18 +6,19 @@ import type { Reader } from '../reading/reader.js';
 const AT_PAGESZ = 6n;
 const COMMON_PAGE_BYTES = 4096;
 
-/** Reads the pages swapped in and out since the machine started from /proc/vmstat. */
+/** Reads from /proc/vmstat how many pages were swapped in and out since the machine started. */
 export function linuxSwapCounters(files: FileTree): Reader<SwapCounters> & { close(): void } {
   const file = files.keep('/proc/vmstat');
   let pageBytes: number | null = null;
   return {
     source: '/proc/vmstat',
     read: ({ continuing }) => {
-      if (!continuing) return { reason: 'the rate is computed from two samples' };
+      if (!continuing) return { reason: 'a rate needs two samples' };
       const text = file.read() ?? '';
       const inPages = /^pswpin (\d+)$/m.exec(text)?.[1];
       const outPages = /^pswpout (\d+)$/m.exec(text)?.[1];
-      if (inPages === undefined || outPages === undefined) return { reason: 'it has no pswpin' };
+      if (inPages === undefined || outPages === undefined)
+        return { reason: 'the file has no pswpin' };
       pageBytes ??= readPageSize(files);
       return {
         value: { inBytes: Number(inPages) * pageBytes, outBytes: Number(outPages) * pageBytes },

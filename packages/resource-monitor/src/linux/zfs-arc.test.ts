@@ -16,7 +16,7 @@ const evictable = (size: number, minimum: number, clean: number): number | null 
 
 describe("the evictable part of ZFS's cache", () => {
   it.each([
-    // Of 100 bytes 30 are dirty or in use. A minimum above 30 keeps more bytes than these.
+    // 30 of 100 bytes are dirty or in use. If the minimum is above 30, more than these 30 bytes stay.
     [100, 0, 70, 70],
     [100, 29, 70, 70],
     [100, 30, 70, 70],
@@ -24,9 +24,12 @@ describe("the evictable part of ZFS's cache", () => {
     [100, 100, 70, 0],
     [100, 101, 70, 0],
     [0, 20, 0, 0],
-  ])('of %d bytes with a minimum of %d and %d clean is %d', (size, minimum, clean, expected) => {
-    expect(evictable(size, minimum, clean)).toBe(expected);
-  });
+  ])(
+    'of %d bytes with a minimum of %d and %d clean bytes is %d',
+    (size, minimum, clean, expected) => {
+      expect(evictable(size, minimum, clean)).toBe(expected);
+    },
+  );
 
   it('adds up data and metadata of both lists', () => {
     const text = arcStatistics({

@@ -31,7 +31,7 @@ function openMachine() {
 }
 
 describe('a snapshot', () => {
-  it('is shared by callers at the same time', async () => {
+  it('is shared by concurrent callers', async () => {
     const { monitor } = openMachine();
     const [one, other] = await Promise.all([monitor.snapshot(), monitor.snapshot()]);
     expect(other).toBe(one);
@@ -118,7 +118,7 @@ describe('watch', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('samples rarely while nothing changes, every second while it does, and more often near a limit or in a load', async () => {
+  it('samples rarely while nothing changes, every second during changes, and more often near a limit or during a load', async () => {
     const { monitor, clock, setAvailable } = openMachine();
     const controller = new AbortController();
     const seen: ResourceSnapshot[] = [];

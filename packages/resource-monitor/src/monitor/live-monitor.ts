@@ -28,7 +28,7 @@ const USUAL_INTERVAL_MS = 1000;
 export interface LiveMonitorParts {
   readonly clock: Clock;
   readonly readers: PlatformReaders;
-  /** In order of trust. */
+  /** The readers of GPUs, in order of trust. */
   readonly gpuReaders: readonly GpuReader[];
   readonly cores: () => number;
   readonly runInventory: (signal: AbortSignal) => Promise<InventoryOutcome>;
@@ -65,7 +65,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
     const snapshot = await sampler.take(continuing, { survey, nameGpus });
     samples += 1;
     history.record(snapshot, clock.monotonicMs());
-    // The inventory is not awaited: it adds only names, and a later sample has them.
+    // The inventory is not awaited, because it adds only names. A later sample has them.
     if (continuing && inventoryRun === null && needsName && !parts.inventoryWakesGpus()) {
       void takeInventory();
     }

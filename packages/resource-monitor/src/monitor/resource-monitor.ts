@@ -9,17 +9,18 @@ import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
 export interface CallOptions {
   /** Cancels the wait; the call rejects with the signal's reason. A sample that other callers share goes on. */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline in milliseconds. Not set: only the readers' own deadlines apply. */
+  /** Deadline in milliseconds. If it is not set, only the readers' own deadlines apply. */
   readonly timeoutMs?: number | undefined;
 }
 
 /** Options of the questions that compare a snapshot with limits. */
 export interface LimitOptions extends CallOptions {
-  /** The limits; `DEFAULT_SELECTION_POLICY` of the memory ledger unless given. */
+  /** The limits. Default: `DEFAULT_SELECTION_POLICY` of the memory ledger. */
   readonly policy?: SelectionPolicy | undefined;
   /**
-   * Footprints of the models that are loaded on this machine; null for one whose footprint is not known.
-   * None unless given: then their mapped weights, which the OS can report as available, are not counted.
+   * Footprints of the models that are loaded on this machine; null for a model whose footprint is not known.
+   * Default: none. The mapped weights of a model that is left out are not counted, because the OS can report
+   * them as available.
    */
   readonly residents?: readonly (Footprint | null)[] | undefined;
 }
@@ -28,8 +29,8 @@ export interface LimitOptions extends CallOptions {
 export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds between samples. With a pair the monitor chooses the interval: long while nothing
-   * changes, short near a limit or during a load. `{ minMs: 250, maxMs: 5000 }` unless given.
+   * Milliseconds between samples. With a pair the monitor chooses the interval: long while nothing changes,
+   * short near a limit or during a load. Default: `{ minMs: 250, maxMs: 5000 }`.
    */
   readonly intervalMs?: number | { readonly minMs: number; readonly maxMs: number } | undefined;
 }
@@ -38,13 +39,13 @@ export interface WatchOptions {
 export interface MonitorHints {
   /** LM Studio's hardware survey of this machine; null removes an earlier one. */
   readonly survey?: HardwareSurveyFacts | null;
-  /** Processes known to be LM Studio's, in addition to those found by name and parent. */
+  /** Ids of more processes of LM Studio, which the monitor does not find by name or parent. */
   readonly engineProcessIds?: readonly number[];
   /** A model is being loaded or unloaded: sample at the shortest interval. */
   readonly loading?: boolean;
 }
 
-/** A snapshot taken once memory had stopped moving, or at the deadline. */
+/** A snapshot that was taken when memory had stopped moving, or at the deadline. */
 export interface SettledSnapshot extends ResourceSnapshot {
   /** False: the deadline came first, and the pools in `moving` were still changing. */
   readonly settled: boolean;
@@ -69,9 +70,9 @@ export interface ResourceMonitor extends AsyncDisposable {
    */
   readonly readRam: (() => Promise<RamSnapshot>) | null;
   /**
-   * Samples until memory stops moving and returns the last sample. Call it right after a load or an
-   * unload: drivers and the OS free memory up to 1.5 s late. Gives up after `timeoutMs` (8000 unless
-   * given) and then lists the pools that were still moving.
+   * Samples until memory stops moving and returns the last sample. Call it right after a load or an unload:
+   * drivers and the OS free memory up to 1.5 s late. Ends after `timeoutMs` (default: 8000) and then lists the
+   * pools that were still moving.
    */
   settled(options?: CallOptions): Promise<SettledSnapshot>;
   /**
@@ -81,7 +82,7 @@ export interface ResourceMonitor extends AsyncDisposable {
   watch(options?: WatchOptions): AsyncIterableIterator<ResourceSnapshot>;
   /** The samples so far in buckets, oldest first. */
   history(options: HistoryOptions): readonly HistoryBucket[];
-  /** The trend of a figure over the samples so far, and when it reaches a limit. */
+  /** The trend of a figure over the samples so far, and the time until the figure reaches a limit. */
   trend(options?: TrendOptions): Trend;
   /**
    * Whether a measured pool, or the CPU, is above its limit now. The minimum headroom counts as part of a
@@ -90,15 +91,15 @@ export interface ResourceMonitor extends AsyncDisposable {
   isOverloaded(options?: LimitOptions): Promise<boolean>;
   /**
    * Whether a model with this footprint can be loaded beside everything that runs now and stay within the
-   * policy's limits. False also where something must be unloaded first. Null where the footprint is
-   * charged to a pool that is not measured, and no pool is known to be too small.
+   * policy's limits. False also if something must be unloaded first. Null if the footprint is charged to a pool
+   * that is not measured, and no measured pool is too small.
    */
   canFit(footprint: Footprint, options?: LimitOptions): Promise<boolean | null>;
-  /** Passes on facts from other sources. */
+  /** Gives the monitor facts from other sources. */
   inform(hints: MonitorHints): void;
   /**
-   * The hardware by systeminformation, read once in a child process and kept. Null if that failed, and
-   * in a recording, which does not contain it.
+   * The hardware as systeminformation reports it. It is read once, in a child process, and kept. Null if that
+   * failed, and for a replayed recording, which has no inventory.
    */
   inventory(options?: CallOptions): Promise<MachineInventory | null>;
 }

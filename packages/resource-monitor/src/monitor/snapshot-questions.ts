@@ -17,7 +17,7 @@ import type { CallOptions, LimitOptions, ResourceMonitor } from './resource-moni
 
 const WINDOW_MS = 300_000;
 
-/** The questions that a monitor answers from its samples, live or recorded. `nowMs` is on the history's clock. */
+/** Answers a monitor's questions from its samples, live or recorded. `nowMs` is in the history's monotonic time. */
 export function snapshotQuestions(
   history: History,
   snapshot: (options: CallOptions) => Promise<ResourceSnapshot>,
@@ -36,7 +36,7 @@ export function snapshotQuestions(
   };
 }
 
-/** The limit of a series under the default policy, 0 to 1. The policy has none for swap: all of it may be used. */
+/** The default policy's limit for a series, 0 to 1. It is 1 for swap, which the policy does not limit. */
 function defaultLimitOf(series: Series): number {
   const { memoryLimitRatio, vramLimitRatio, cpuLimitRatio } = DEFAULT_SELECTION_POLICY;
   switch (series) {
@@ -54,8 +54,8 @@ function defaultLimitOf(series: Series): number {
 type Limits = Pick<LimitOptions, 'policy' | 'residents'>;
 
 /**
- * Whether a footprint can be loaded within the limits of the policy: the ledger's `fits`. Null where it is
- * charged to a pool that is not measured, and no pool is known to be too small.
+ * Whether a footprint can be loaded within the limits of the policy: the ledger's `fits`. Null if the footprint
+ * is charged to a pool that is not measured, and no measured pool is too small.
  */
 export function canFit(
   snapshot: Resources,

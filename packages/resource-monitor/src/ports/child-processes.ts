@@ -7,7 +7,7 @@ import { findProgram } from './find-program.js';
 /** A program that prints more than this to stdout is killed. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 const KEPT_STDERR_CHARS = 400;
-/** Longer lines are dropped: no reader prints such a line. */
+/** Longer lines are dropped. No program that a reader runs prints such a line. */
 const MAX_LINE_CHARS = 256 * 1024;
 /** Delay between SIGTERM and SIGKILL. */
 const KILL_AFTER_MS = 500;
@@ -21,7 +21,7 @@ export function childProcesses(
   env: Readonly<Record<string, string | undefined>>,
 ): Executor {
   const live = new Set<ChildProcess>();
-  /** Children with a process group of their own, to which their children belong. */
+  /** Children that lead a process group, which includes the programs that they start. */
   const leaders = new WeakSet<ChildProcess>();
   const kill = (child: ChildProcess, signal: NodeJS.Signals): void => {
     if (!leaders.has(child) || child.pid === undefined) {
@@ -31,7 +31,7 @@ export function childProcesses(
     try {
       process.kill(-child.pid, signal);
     } catch {
-      // The whole group has ended already.
+      // The group has already ended.
     }
   };
   const killAll = (): void => {
@@ -42,12 +42,12 @@ export function childProcesses(
     args: readonly string[],
     { stdin, startsOthers }: { stdin: 'pipe' | 'ignore'; startsOthers: boolean },
   ) => {
-    // Loaded on first use, because loading takes 2 ms and most machines never need it.
+    // node:child_process is loaded on first use, because loading takes 2 ms and most machines never need it.
     const { spawn } = await import('node:child_process');
     const child = spawn(program, args, {
       stdio: [stdin, 'pipe', 'pipe'],
       windowsHide: true,
-      // Not on Windows, where the option opens a window and creates no process group.
+      // The option is off on Windows, where it opens a window and creates no process group.
       detached: startsOthers && platform !== 'win32',
       // Makes programs print English and a decimal point, whatever the user's language.
       env: { ...env, LC_ALL: 'C', LANG: 'C', ELECTRON_RUN_AS_NODE: '1' },
@@ -61,7 +61,7 @@ export function childProcesses(
     };
     child.once('exit', forget);
     child.once('error', forget);
-    // Without a listener a broken pipe would end this process. The child's exit reports it, too.
+    // Without a listener a broken pipe would end this process. The child's exit also reports the broken pipe.
     child.stdin?.on('error', () => undefined);
     return child;
   };
@@ -69,7 +69,7 @@ export function childProcesses(
     const over = new AbortController();
     void gone.then(() => {
       over.abort();
-      // Processes that it started may have ignored SIGTERM.
+      // Programs that the child started may have ignored SIGTERM.
       if (leaders.has(child)) kill(child, 'SIGKILL');
     });
     kill(child, 'SIGTERM');
@@ -92,8 +92,7 @@ export function childProcesses(
       try {
         child = await start(program, args, { stdin: 'ignore', startsOthers });
       } catch (error) {
-        // Node throws, for example, if there is no memory for a process or if the program file is being
-        // written.
+        // For example, Node throws if there is no memory for a process or if the program file is being written.
         return { outcome: 'not-started', exitCode: null, stdout: '', stderr: messageOf(error) };
       }
       return new Promise((resolve) => {

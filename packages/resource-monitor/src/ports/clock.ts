@@ -14,14 +14,14 @@ export interface Clock {
   ): Promise<void>;
 }
 
-/** For longer delays Node uses 1 ms instead, and prints a warning. */
+/** Longest delay of a timer. Node replaces a longer delay by 1 ms and prints a warning. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => {
-    // Not performance.now(), which loads another module of Node.
+    // performance.now() would load another module of Node.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },

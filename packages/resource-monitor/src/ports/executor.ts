@@ -1,7 +1,4 @@
-/**
- * Runs programs for readers, without a shell. None of them outlives the monitor. Tests replay recorded
- * output.
- */
+/** Runs programs for readers, without a shell. No program outlives the monitor. Tests replay recorded output. */
 export interface Executor {
   /** The path of a program on the PATH or in one of the folders `places`; null if not found. Runs nothing. */
   find(name: string, places: readonly string[]): string | null;
@@ -19,7 +16,7 @@ export interface Executor {
 export interface RunOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
-  /** The program starts programs itself, which must be killed with it. False unless given. */
+  /** True if the program starts other programs, which must be killed with it. Default: false. */
   readonly startsOthers?: boolean;
 }
 
@@ -42,9 +39,9 @@ export interface StreamListener {
 
 /** A running program. */
 export interface RunningStream {
-  /** Null if it could not be started. */
+  /** Null if the program could not be started. */
   readonly processId: number | null;
-  /** Writes one line to its stdin. */
+  /** Writes one line to the program's stdin. */
   send(line: string): void;
   /** Ends the program, with SIGKILL if necessary. Resolves when it has ended or cannot be killed. */
   stop(): Promise<void>;

@@ -21,17 +21,17 @@ export interface FileTree {
   /** The whole text, or null if the file does not exist or cannot be read. */
   readText(path: string): string | null;
   exists(path: string): boolean;
-  /** The names in a folder; empty if it does not exist. */
+  /** The names in a folder; empty if the folder does not exist. */
   list(path: string): readonly string[];
   /** The target of a symbolic link, or null. */
   readLink(path: string): string | null;
 }
 
-/** A file that stays open between reads, which costs a third of opening it for each read. */
+/** A file that stays open between reads. Such a read takes a third of the time of opening, reading and closing. */
 export interface KeptFile {
   /**
-   * The current text, or null if it cannot be read. An error closes the file and the next read opens it
-   * again, so a device that returns is found. Blocks this thread: only for files that the kernel creates in
+   * The current text, or null if it cannot be read. An error closes the file and the next read opens it again,
+   * so a device that returns is found. Blocks this thread, so use it only for files that the kernel creates in
    * memory, such as /proc, which answer in microseconds.
    */
   read(): string | null;
@@ -109,7 +109,7 @@ function keepOpen(path: string): KeptFile {
 
   return {
     read: readNow,
-    // Only one read at a time, so that a driver that hangs blocks only one thread of the pool.
+    // Only one read runs at a time, so that a hanging driver blocks only one thread of the pool.
     readLater: () =>
       (pending ??= readOnThread().then((text) => {
         pending = null;
@@ -121,8 +121,8 @@ function keepOpen(path: string): KeptFile {
 }
 
 /**
- * Null if the file is missing. Most files are missing and a thrown error is slow, so existence is checked
- * first.
+ * Applies `action` to a file; null if the file is missing. Most files are missing and a thrown error is slow,
+ * so existence is checked first.
  */
 function ifThere<T>(path: string, action: (path: string) => T): T | null {
   return existsSync(path) ? attempt(() => action(path)) : null;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isExecutable } from './file-tree.js';
 
-/** Searches a program on the PATH, then in the folders `places`. Runs nothing. */
+/** Searches for a program on the PATH, then in the folders `places`. Runs nothing. */
 export function findProgram(
   name: string,
   places: readonly string[],

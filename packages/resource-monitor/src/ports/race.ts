@@ -25,7 +25,7 @@ export function startDeadline(ms: number, clock: Clock): Deadline {
   return { timedOut, [Symbol.dispose]: () => timer.abort(IN_TIME) };
 }
 
-/** The promise's value, or `TIMED_OUT` if it takes longer than `ms`. A rejection after that is ignored. */
+/** The promise's value, or `TIMED_OUT` if the promise takes longer than `ms`. A later rejection is ignored. */
 export async function raceDeadline<T>(
   promise: Promise<T>,
   ms: number,

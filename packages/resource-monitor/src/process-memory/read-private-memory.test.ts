@@ -21,7 +21,7 @@ function answering(stdout: string, facts: Partial<RunResult> = {}): Executor & {
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('Linux: memory that a process allocates is counted', async () => {
-  // A child process that does nothing else. In this process the garbage collector would free memory
+  // A child process allocates the memory, because the garbage collector could free other memory of this process
   // meanwhile.
   const script = `
     let taken;

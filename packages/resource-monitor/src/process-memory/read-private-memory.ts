@@ -6,9 +6,9 @@ import type { Executor } from '../ports/executor.js';
 const TIMEOUT_MS = 10_000;
 
 /**
- * The memory without a file behind it that these processes hold together, in bytes: on Linux `Anonymous` of
- * `smaps_rollup`, on macOS the physical footprint of footprint(1), on Windows private bytes. A process that
- * has ended counts 0. Null without processes, or if the platform or the user's rights do not allow it.
+ * The sum of these processes' memory that is not backed by a file, in bytes: on Linux `Anonymous` of
+ * `smaps_rollup`, on macOS the physical footprint of footprint(1), on Windows private bytes. A process that has
+ * ended counts 0. Null without processes, or if the platform or the user's rights do not allow it.
  *
  * Takes a few milliseconds per process on Linux, and a child process elsewhere. Use it for measurements, not
  * for every sample.
@@ -65,7 +65,7 @@ async function fromSmaps(processIds: readonly number[], root: string): Promise<n
 
 /** Whether a file of /proc could not be read because its process has ended. */
 function isGone(error: unknown): boolean {
-  // Not `instanceof Error`: the error may come from another realm.
+  // `instanceof Error` is false for an error of another realm, so the field is checked instead.
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return code === 'ENOENT' || code === 'ESRCH';
 }

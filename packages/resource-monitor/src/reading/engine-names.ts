@@ -11,7 +11,7 @@ export interface ProcessEntry {
   readonly processId: number;
   readonly parentId: number;
   readonly name: string;
-  /** The program's path; null where it was not looked up. */
+  /** The program's path; null if the path was not looked up. */
   readonly program: string | null;
 }
 
@@ -40,7 +40,7 @@ export function findEngines(
   return found;
 }
 
-/** Whether a process of this name can only be judged by its program's path. */
+/** Whether a process of this name may be an engine, so that its program's path must be looked up. */
 export function mayBeEngine(name: string): boolean {
   return /^node(\.exe)?$/i.test(name);
 }

@@ -8,13 +8,13 @@ export interface CpuTimes {
   readonly totalMs: number | null;
   readonly cores: number;
   /**
-   * Names the counter, for a reader that can switch between several. Only values of the same counter are
+   * Names the counter, for a reader that can switch between counters. Only values of the same counter are
    * compared.
    */
   readonly of?: string;
 }
 
-/** Bytes moved since the machine started. */
+/** Bytes swapped in and out since the machine started. */
 export interface SwapCounters {
   readonly inBytes: number;
   readonly outBytes: number;
@@ -46,9 +46,9 @@ export interface ProcessReadings {
 
 /** The facts of one reader about one GPU. */
 export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs'> {
-  /** True if the total is a rule of thumb. A total from another source then replaces it. */
+  /** True if the total is estimated. A total from another source then replaces it. */
   readonly totalIsEstimate: boolean;
-  /** PCI vendor and device as in `1002:744c`. */
+  /** PCI ids of vendor and device, such as `1002:744c`. */
   readonly pciId: string | null;
   /** Such as `0000:03:00.0`. It identifies the same GPU in the lists of other readers. */
   readonly pciAddress: string | null;
@@ -72,7 +72,7 @@ export type LoadAverages = readonly [number, number, number];
 /** The readers of one platform, in order of trust. */
 export interface PlatformReaders {
   readonly ram: readonly Reader<RamSnapshot>[];
-  /** Reading RAM costs one system call or one small file, and starts no program. */
+  /** True if reading RAM takes only one system call or one small file, and starts no program. */
   readonly ramIsCheap: boolean;
   readonly swap: readonly Reader<SwapReading>[];
   readonly swapCounters: readonly Reader<SwapCounters>[];
@@ -84,6 +84,6 @@ export interface PlatformReaders {
   readonly power: readonly Reader<PowerSnapshot>[];
   /** Sets the ids of processes that the caller knows to be LM Studio's. */
   knowEngines(processIds: readonly number[]): void;
-  /** Closes open files and programs. */
+  /** Closes open files and ends running programs. */
   close(): Promise<void>;
 }

@@ -14,33 +14,36 @@ describe('RAM of any platform', () => {
   it.each([
     [100, 0, 0, []],
     [100, 100, 100, []],
-    [100, 101, null, ['it reports more available memory than the total']],
-    [100, -1, null, ['it reports -1 bytes of available memory']],
-    [100, Number.NaN, null, ['it reports NaN bytes of available memory']],
-  ])('of %d bytes with %d available has %s', (total, free, availableBytes, reasons) => {
-    expect(ram(total, free)).toMatchObject({
-      value: { totalBytes: total, availableBytes },
-      reasons,
-    });
-  });
+    [100, 101, null, ['reports more available memory than the total']],
+    [100, -1, null, ['reports -1 bytes of available memory']],
+    [100, Number.NaN, null, ['reports NaN bytes of available memory']],
+  ])(
+    'of %d bytes with %d available is read as %s available',
+    (total, free, availableBytes, reasons) => {
+      expect(ram(total, free)).toMatchObject({
+        value: { totalBytes: total, availableBytes },
+        reasons,
+      });
+    },
+  );
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
     'has no value with a total of %d',
     (total) => {
-      expect(ram(total, 0)).toEqual({ reason: `it reports a total of ${total} bytes` });
+      expect(ram(total, 0)).toEqual({ reason: `reports a total of ${total} bytes` });
     },
   );
 });
 
 describe('swap of any platform', () => {
-  it('is kept if it is plausible, which 0 is', async () => {
+  it('is kept if it is possible, including 0', async () => {
     expect(await swap(0, 0)).toMatchObject({ value: { totalBytes: 0, freeBytes: 0 } });
     expect(await swap(8, 8)).toMatchObject({ value: { totalBytes: 8, freeBytes: 8 } });
   });
 
   it('has no value if a figure is impossible', async () => {
-    expect(await swap(8, 9)).toEqual({ reason: 'it reports more free swap than the total' });
-    expect(await swap(8, -1)).toEqual({ reason: 'it reports -1 bytes of free swap' });
-    expect(await swap(-8, 0)).toEqual({ reason: 'it reports -8 bytes of swap' });
+    expect(await swap(8, 9)).toEqual({ reason: 'reports more free swap than the total' });
+    expect(await swap(8, -1)).toEqual({ reason: 'reports -1 bytes of free swap' });
+    expect(await swap(-8, 0)).toEqual({ reason: 'reports -8 bytes of swap' });
   });
 });

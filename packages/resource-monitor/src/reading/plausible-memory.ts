@@ -9,7 +9,7 @@ import type { Reader, Reading } from './reader.js';
 export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
   return checked(reader, (ram, reasons) => {
     if (!(Number.isFinite(ram.totalBytes) && ram.totalBytes > 0)) {
-      return { reason: `it reports a total of ${ram.totalBytes} bytes` };
+      return { reason: `reports a total of ${ram.totalBytes} bytes` };
     }
     const fault = faultOf(ram.availableBytes, ram.totalBytes, 'available memory');
     return fault === null
@@ -18,7 +18,7 @@ export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
   });
 }
 
-/** Wraps a reader. Its value is refused if it reports less than 0 bytes, or more free swap than there is. */
+/** Wraps a reader. A value with less than 0 bytes, or with more free swap than the total, is refused. */
 export function plausibleSwap(reader: Reader<SwapReading>): Reader<SwapReading> {
   return checked(reader, (swap, reasons) => {
     const { totalBytes, freeBytes } = swap;
@@ -29,13 +29,13 @@ export function plausibleSwap(reader: Reader<SwapReading>): Reader<SwapReading> 
   });
 }
 
-/** Why `bytes` cannot be true; null if it can. */
+/** Why `bytes` is impossible; null if it is possible. */
 function faultOf(bytes: number | null, totalBytes: number, name: string): string | null {
   if (bytes === null) return null;
   if (bytes >= 0 && bytes <= totalBytes) return null;
   return bytes > totalBytes
-    ? `it reports more ${name} than the total`
-    : `it reports ${bytes} bytes of ${name}`;
+    ? `reports more ${name} than the total`
+    : `reports ${bytes} bytes of ${name}`;
 }
 
 function checked<T>(

@@ -9,14 +9,16 @@ import type { FigureSource } from '../snapshot.js';
  */
 export const ANSWER_WITHIN_MS = 5000;
 /**
- * Readers that have not answered their last reading. They are skipped until they answer, so that a hanging
- * reader delays only one sample.
+ * Readers whose last reading is still unanswered. They are skipped until they answer, so that a hanging reader
+ * delays only one sample.
  */
 const stuck = new WeakSet<object>();
 
-/** The sample that a reading is for. */
+/**
+ * The sample that a reading is for. Each sample has a new object, and readers that share a program run it once
+ * for each object.
+ */
 export interface SampleContext {
-  /** A new object for each sample: readers that share a program share one run of it per context. */
   readonly startedMs: number;
   /**
    * False for a single snapshot. Readers then start no program that answers later, and read no counter that
@@ -39,7 +41,7 @@ export interface Reader<T> {
   read(context: SampleContext): Reading<T> | Promise<Reading<T>>;
 }
 
-/** A figure from the first reader that has it, with the reasons why earlier readers did not. */
+/** A figure from the first reader that has it, with the reasons why earlier readers do not have it. */
 export interface ReadFigure<T> {
   readonly value: T | null;
   readonly source: FigureSource;
@@ -67,8 +69,8 @@ export async function readFirst<T>(
 }
 
 /**
- * One reading. An error, or no answer by the deadline, becomes a reason. GPU readers have deadlines of
- * their own, so theirs is null.
+ * Reads once. An error or a missed deadline becomes a reason. `deadline` is null for GPU readers, which have
+ * deadlines of their own.
  */
 export async function attempt<T>(
   reader: Reader<T>,
@@ -90,7 +92,7 @@ export async function attempt<T>(
   }
 }
 
-const NO_ANSWER = `it has not answered for ${ANSWER_WITHIN_MS / 1000} s`;
+const NO_ANSWER = `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
 
 /** Runs `action` once per sample and gives every reader of that sample the same result. */
 export function oncePerSample<T>(

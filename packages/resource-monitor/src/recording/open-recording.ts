@@ -8,11 +8,11 @@ import { replay } from './replay.js';
 
 /** Options of a replay. */
 export interface ReplayOptions {
-  /** The system's clock unless given. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
   /**
-   * Speed of the replay relative to the recording; 1 unless given. With `Infinity` no time passes: each call
-   * of `snapshot` and each step of `watch` advances by one sample.
+   * Speed of the replay relative to the recording. Default: 1. With `Infinity` no time passes: each call of
+   * `snapshot` and each step of `watch` advances by one sample.
    */
   readonly speed?: number;
 }

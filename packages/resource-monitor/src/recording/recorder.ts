@@ -10,8 +10,8 @@ import { encodeHeader, encodeSample, isHeader } from './recording-format.js';
 export interface Recorder extends AsyncDisposable {
   /**
    * Resolves when the sample is written. Samples are written in the order of the calls.
-   * @throws ResourceMonitorError `PROBE_FAILED` if it cannot be written, for example because the disk is
-   * full. The recording stays valid without it, and the next sample can be recorded.
+   * @throws ResourceMonitorError `PROBE_FAILED` if the sample cannot be written, for example because the disk
+   * is full. The recording stays valid without the sample, and the next sample can be recorded.
    */
   record(snapshot: ResourceSnapshot): Promise<void>;
 }

@@ -23,7 +23,7 @@ export type Decoded =
   | { readonly samples: readonly TimedSnapshot[] }
   | { readonly problem: string; readonly line: number };
 
-/** Reads a whole recording. An incomplete last line is ignored: the recording process was killed. */
+/** Reads a whole recording. An incomplete last line is ignored: it is left by a recording process that was killed. */
 export function decodeRecording(text: string): Decoded {
   const lines = text.split('\n');
   const cutOff = lines.pop() !== '';
@@ -32,7 +32,7 @@ export function decodeRecording(text: string): Decoded {
   if (header === null || !isHeader(lines[0] ?? ''))
     return { problem: 'the file is not a recording', line: 1 };
   if (header['version'] !== VERSION) {
-    return { problem: `its version is ${String(header['version'])}, not ${VERSION}`, line: 1 };
+    return { problem: `the version is ${String(header['version'])}, not ${VERSION}`, line: 1 };
   }
   const samples: TimedSnapshot[] = [];
   for (const [index, line] of lines.entries()) {

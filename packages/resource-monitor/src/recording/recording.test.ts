@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Records samples with the given GiB available, one a second unless said otherwise. */
+/** Records samples with the given GiB available, one every `everyMs`. */
 async function record(available: readonly number[], everyMs = 1000): Promise<string> {
   const file = path.join(folder, 'samples.jsonl');
   const clock = createFakeClock();
@@ -167,7 +167,7 @@ describe('a recording', () => {
   it.each([
     ['{"hello":1}\n', /line 1: the file is not a recording/],
     ['', /line 1: the file is not a recording/],
-    ['{"format":"mai-resource-recording","version":2}\n', /line 1: its version is 2, not 1/],
+    ['{"format":"mai-resource-recording","version":2}\n', /line 1: the version is 2, not 1/],
     ['{"format":"mai-resource-recording","version":1}\n', /line 1: the recording has no sample/],
     [
       '{"format":"mai-resource-recording","version":1}\nnoise\n{}\n',

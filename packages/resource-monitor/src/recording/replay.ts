@@ -61,7 +61,7 @@ export function replay(
     try {
       await clock.sleep(Math.max(0, dueMs(seen + 1) - clock.monotonicMs()), { signal: either });
     } catch (error) {
-      // The recording was disposed of, which ends the iteration. The caller's signal rejects it.
+      // After `dispose` the iteration ends. If the caller's signal fired, the iteration rejects instead.
       if (closing.signal.aborted) return null;
       throw error;
     }
@@ -99,7 +99,7 @@ export function replay(
     },
     watch: ({ signal = undefined }: WatchOptions = {}) => watch(signal ?? null),
     ...snapshotQuestions(history, snapshot, () => history.newestMs),
-    // The samples already contain the facts that were known.
+    // Facts are ignored, because the samples already contain those known at recording time.
     inform: () => undefined,
     inventory: () => Promise.resolve(null),
     [Symbol.asyncDispose]() {

@@ -8,19 +8,22 @@ export interface IntervalBounds {
   readonly maxMs: number;
 }
 
-/** Interval while memory moves far from any limit. */
+/** Interval while use changes but is far from any limit. */
 const USUAL_MS = 1000;
-/** A pool is moving if its use changed by more than this share of its total since the last sample. */
+/** A pool's use counts as changing if it differs from the last sample's by more than this share of the total. */
 const MOVING_RATIO = 0.005;
-/** A pool is near its limit if its use is less than this share of its total below the default policy's limit. */
+/**
+ * A pool is near its limit if the distance from use to the default policy's limit is below this share of the
+ * total.
+ */
 const NEAR_LIMIT_MARGIN_RATIO = 0.05;
 const NEAR_LIMIT_MS = 500;
-/** Growth of the interval from sample to sample while nothing moves. */
+/** Factor by which the interval grows with each sample while no use changes. */
 const GROWTH_FACTOR = 1.5;
 
 /**
- * The wait before the next sample: the minimum during a load, 0.5 s while a pool moves near its limit,
- * 1 s while anything moves or stands near its limit, else half as long again as the last wait.
+ * The wait before the next sample: the minimum during a load, 0.5 s while the use of a pool near its limit
+ * changes, 1 s while any use changes or is near its limit, else 1.5 times the last wait.
  */
 export function nextIntervalMs(
   before: ResourceSnapshot | null,
@@ -40,7 +43,7 @@ export function nextIntervalMs(
   );
   if (moving.some(({ nearLimit }) => nearLimit)) return within(NEAR_LIMIT_MS);
   if (before === null || moving.length > 0) return within(USUAL_MS);
-  // Near a limit the next change can be the one that passes it.
+  // Near a limit, the next change can exceed the limit.
   if (pools.some(({ nearLimit }) => nearLimit)) return within(USUAL_MS);
   return within(Math.max(USUAL_MS, lastMs * GROWTH_FACTOR));
 }

@@ -37,7 +37,7 @@ describe('a broadcast', () => {
     expect((await both[1])?.done).toBe(true);
   });
 
-  it('removes listeners that leave, whose signal fires, and at the end', async () => {
+  it('removes a listener when it leaves, when its signal fires, and at the end', async () => {
     const broadcast = createBroadcast<number>();
     let gone = 0;
     const onLeave = () => (gone += 1);

@@ -1,10 +1,10 @@
-/** Hands each value to every listener. A slow listener gets only the newest value: nothing queues up. */
+/** Hands each value to every listener. A slow listener gets only the newest value, so no queue builds up. */
 export interface Broadcast<T> {
   readonly listeners: number;
   publish(value: T): void;
-  /** Ends all iterations. They reject with the error, or end normally if it is null. */
+  /** Ends all iterations. With null the iterations end normally, else they reject with the error. */
   end(failure: { readonly error: unknown } | null): void;
-  /** Adds a listener. `onLeave` is called once, when it leaves for whatever reason. */
+  /** Adds a listener. `onLeave` is called once, when the listener leaves for any reason. */
   listen(signal: AbortSignal | null, onLeave: () => void): AsyncIterableIterator<T>;
 }
 

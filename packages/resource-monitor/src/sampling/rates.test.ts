@@ -73,7 +73,7 @@ describe('the load between two moments', () => {
     expect(rates.othersRatio).toBeNull();
   });
 
-  it('of swapping is bytes per second, and unknown at first', () => {
+  it('of swapping is in bytes per second, and unknown in the first sample', () => {
     const ratesOf = createRates();
     const swapping = (atMs: number, inBytes: number, outBytes: number): Counters => ({
       ...moment(atMs, 0, []),

@@ -17,7 +17,7 @@ export interface Counters {
   readonly engines: ProcessReadings | null;
 }
 
-/** The rates between two moments; null where one of the two lacks the figure. */
+/** The rates between two moments; null if the figure is missing at one of the two. */
 export interface Rates {
   readonly utilizationRatio: number | null;
   readonly enginesRatio: number | null;
@@ -93,8 +93,8 @@ function swapRates(before: SwapCounters | null, now: SwapCounters | null, elapse
 }
 
 /**
- * Turns the CPU times of processes into shares of all cores. They have their own time base: listing
- * processes is expensive, so some platforms do it less often than they sample.
+ * Turns the CPU times of processes into shares of all cores. The shares refer to the time between two listings
+ * of the processes. Listing is expensive, so some platforms list less often than they sample.
  */
 function createEngineShares(): (
   now: ProcessReadings | null,
@@ -120,7 +120,7 @@ function sharesBetween(
   const earlier = new Map(before?.processes.map((process) => [process.processId, process]));
   const shareOf = (process: ProcessReading): number | null => {
     const base = earlier.get(process.processId);
-    // The OS reuses process ids. Only an equal start time shows that it is the same process.
+    // The OS reuses process ids. Only an equal start time proves that two readings are of the same process.
     if (base?.startedAt !== process.startedAt || elapsedMs <= 0 || cores === null) return null;
     return Math.min(1, Math.max(0, process.cpuMs - base.cpuMs) / (elapsedMs * cores));
   };
@@ -134,7 +134,7 @@ function sharesBetween(
     .sort((one, other) => (other.cpuRatio ?? 0) - (one.cpuRatio ?? 0));
 }
 
-/** Null if one process's share is unknown: the sum of the others would be too small. */
+/** Null if the share of a process is unknown, because the sum of the known shares would be too small. */
 function sumOfShares(engines: readonly EngineProcess[] | null): number | null {
   if (engines === null || engines.some(({ cpuRatio }) => cpuRatio === null)) return null;
   return Math.min(

@@ -20,7 +20,7 @@ function settle(options: {
   for (let atMs = 0; atMs <= options.forMs; atMs += 250) {
     const readAtMs = Math.floor(atMs / options.everyMs) * options.everyMs;
     const gib = options.vramGib(readAtMs);
-    // Rounded like the sampler's times: each sample is off by up to 1 ms.
+    // Imitates the rounding of the sampler's times, which are off by up to 1 ms.
     const offMs = (atMs / 250) % 2;
     const snapshot = snapshotWith({
       timestampMs: EPOCH_MS + atMs,
@@ -58,7 +58,7 @@ describe('the settle detector', () => {
     expect(settledAfterMs(settle({ everyMs: 1000, forMs: 8000, vramGib: () => 8 }))).toBe(2000);
   });
 
-  it('counts a pool that is no longer measured as moving', () => {
+  it('counts a pool as moving if it is no longer measured', () => {
     const moving = settle({
       everyMs: 250,
       forMs: 8000,

@@ -5,15 +5,15 @@ import type { ResourceSnapshot } from '../snapshot.js';
 export const SETTLE_TIMEOUT_MS = 8000;
 /** CUDA frees memory up to 1.5 s after an unload, so steady readings before that prove nothing. */
 const SHORTEST_WAIT_MS = 1500;
-/** A pool has settled once its readings have stayed within the tolerance for this long. */
+/** A pool has settled if its readings have stayed within the tolerance for this time. */
 const QUIET_MS = 750;
 /**
- * The tolerance is the larger of the two values. The use of a desktop always moves by less than this, a
- * load moves it by more.
+ * The tolerance is the larger of the two values. Normal use of a desktop changes memory by less, a model load
+ * by more.
  */
 const TOLERANCE_BYTES = 32 * 1024 * 1024;
 const TOLERANCE_RATIO = 0.002;
-/** Two equal readings can be a coincidence. */
+/** Two equal readings are not enough, because they can be a coincidence. */
 const FEWEST_READINGS = 3;
 /** Readings further apart are not consecutive: sampling was interrupted in between. */
 const LONGEST_READING_INTERVAL_MS = 2000;
@@ -57,7 +57,7 @@ export interface SettleDetector {
 
 interface PoolReadings {
   readonly toleranceBytes: number;
-  /** When each reading was taken, on the clock of the samples, and what was available then. */
+  /** The time of each reading, on the clock of the samples, and the available memory. */
   readonly readings: { readonly atMs: number; readonly bytes: number }[];
 }
 

@@ -25,7 +25,7 @@ export interface SampleHints {
   readonly nameGpus: (gpus: readonly MergedGpu[]) => readonly MergedGpu[];
 }
 
-/** Reads the machine. Rates in a sample are since the sample before. */
+/** Reads the machine. Rates in a sample cover the time since the previous sample. */
 export interface Sampler {
   /** Reads all figures. */
   take(continuing: boolean, hints: SampleHints): Promise<ResourceSnapshot>;
@@ -69,7 +69,8 @@ export function createSampler(options: {
           first('engines', readers.engines),
           first('power', readers.power),
         ]);
-      // Before the GPUs are awaited: a slow GPU reader would falsify the time between the counters.
+      // Computed before the GPUs are awaited, because a slow GPU reader would distort the time between the
+      // counters.
       const rates = ratesOf({
         atMs: clock.monotonicMs(),
         cpu: cpu.value === null ? null : { times: cpu.value, source: cpu.source.source ?? '' },
@@ -119,7 +120,7 @@ export function createSampler(options: {
   };
 }
 
-/** Without RAM a sample is of no use. */
+/** A sample without RAM is useless, so a missing value becomes an error. */
 function requireRam({ value, source: { passedOver } }: ReadFigure<RamSnapshot>): RamSnapshot {
   if (value !== null) return value;
   const reasons = passedOver.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
@@ -130,7 +131,10 @@ function requireRam({ value, source: { passedOver } }: ReadFigure<RamSnapshot>):
   );
 }
 
-/** Some drivers report more than 100 %: a new battery holds more than its design capacity. */
+/**
+ * Limits the charge to 100 %. Some drivers report more for a new battery, which holds more than its design
+ * capacity.
+ */
 function withinFull({ onBattery, chargeRatio }: PowerSnapshot): PowerSnapshot {
   return { onBattery, chargeRatio: chargeRatio === null ? null : Math.min(1, chargeRatio) };
 }
@@ -152,7 +156,7 @@ function describeCpu(
   const first =
     cpu.value === null
       ? []
-      : [{ source: cpu.source.source ?? '', reason: 'the CPU load is computed from two samples' }];
+      : [{ source: cpu.source.source ?? '', reason: 'CPU load needs two samples' }];
   return {
     cpu: {
       ...common,
@@ -184,8 +188,7 @@ function describeGpus(
     },
     ...merged.map(({ gpu, source, passedOver: others }) => ({
       figure: `gpu:${gpu.deviceKey}`,
-      source:
-        source !== null && gpu.totalIsEstimate ? `${source}, total by a rule of thumb` : source,
+      source: source !== null && gpu.totalIsEstimate ? `${source}, estimated total` : source,
       passedOver: others,
     })),
   ];

@@ -21,7 +21,7 @@ function setUp() {
     onState: () => undefined,
   });
   const running = (): FakeStream | null => [...executor.running][0] ?? null;
-  /** Uses it every second, as a monitor does, and lets it print. */
+  /** Calls `keepAlive` every second, as a monitor does, and lets the program print. */
   const live = async (seconds: number, print: string | null): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
       stream.keepAlive();
@@ -78,7 +78,7 @@ describe('a supervised stream', () => {
     expect(stream.state.trouble).toBeNull();
   });
 
-  it('allows almost 15 seconds to the first line, because a driver may have to wake up', async () => {
+  it('allows almost 15 seconds to the first line, because the driver may have to wake GPUs', async () => {
     const { executor, lines, live } = setUp();
     await live(14, null);
     await live(1, 'at last');

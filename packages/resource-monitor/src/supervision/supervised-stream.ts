@@ -5,9 +5,9 @@ import { messageOf } from '../resource-monitor-error.js';
 /** Wait after the first fault; doubles up to `LONGEST_BACK_OFF_MS` while faults go on. */
 const FIRST_BACK_OFF_MS = 1000;
 const LONGEST_BACK_OFF_MS = 60_000;
-/** After a run of this length, the next fault waits for the first back-off again. */
+/** After a run of at least this length, the back-off starts at `FIRST_BACK_OFF_MS` again. */
 const HEALTHY_AFTER_MS = 60_000;
-/** Allowed time to the first line: without a persistence daemon a driver wakes all GPUs first. */
+/** Longest wait for the first line. Without a persistence daemon, the driver wakes all GPUs first. */
 const FIRST_LINE_WITHIN_MS = 15_000;
 /** A program hangs if it has been silent for this many intervals, but not before `SHORTEST_SILENCE_MS`. */
 const SILENT_INTERVALS = 4;
@@ -17,16 +17,16 @@ const RELEASE_AFTER_MS = 30_000;
 /** Length at which a program's message is cut. */
 const MAX_REASON_CHARS = 200;
 /**
- * Ended programs that may still be running when a new one starts: one from a restart, and one that hangs
- * in its driver.
+ * Number of programs that were told to end and may still run when a new one starts. Two are normal: one from a
+ * restart, and one that hangs in its driver.
  */
 const MOST_LINGERING = 2;
-/** Far more than the lines of 64 GPUs at the shortest interval: such a program is out of control. */
+/** A program that prints more is killed. 64 GPUs at the shortest interval print far fewer lines. */
 const MOST_LINES_PER_SECOND = 2000;
 
 /** The condition of the program. */
 export interface StreamState {
-  /** Why it supplies nothing now; null while it runs well. */
+  /** Why the program supplies nothing now; null while it runs well. */
   readonly trouble: string | null;
   /** True from a start until the first line. */
   readonly starting: boolean;
@@ -57,11 +57,14 @@ export interface SupervisedStreamOptions {
   /** The command; evaluated at each start. */
   readonly command: () => { readonly program: string; readonly args: readonly string[] };
   readonly intervalMs: () => number;
-  /** Returns false for a line in an unknown format. Such a line does not count as a sign of life. */
+  /**
+   * Returns false for a line in an unknown format. Such a line does not count as output, so the program can
+   * still be judged silent.
+   */
   readonly onLine: (line: string) => boolean;
   /**
-   * Since when an answer is overdue, or null if none is; for programs that print only when asked. Without
-   * this option a line is due every interval.
+   * For programs that print only when asked: the time since which an answer is due; null if none is due.
+   * Without this option a line is due in every interval.
    */
   readonly silentSinceMs?: () => number | null;
   /** Called after a change of `state`. */
@@ -79,7 +82,10 @@ interface Run {
   stream: RunningStream | null;
   /** Lines for the program's stdin, kept until the program runs. */
   unsent: string[];
-  /** Why this side ended it: null for a restart, a stop or lack of use; undefined if this side did not end it. */
+  /**
+   * Why the supervisor ended the program: null for a restart, a stop or lack of use; undefined if the
+   * supervisor did not end the program.
+   */
   endedBecause: string | null | undefined;
   readonly over: AbortController;
 }
@@ -174,7 +180,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     onState();
   };
 
-  /** Ends the program from this side. A reason makes it a fault; null does not. */
+  /** Ends the program. A reason counts as a fault, null does not. */
   const end = (current: Run, reason: string | null): void => {
     if (run !== current) return;
     run = null;

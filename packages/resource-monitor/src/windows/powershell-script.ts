@@ -1,13 +1,14 @@
 /**
- * A script for Windows PowerShell 5.1, which every Windows has. It answers each line on stdin with one line
- * of JSON and ends when stdin closes, so it never outlives its parent. It is long-lived because a start
- * takes most of a second. It reads WMI classes and the registry, because the names of performance counters
- * are translated. It uses single quotes only, because the text is one argument of a command line.
+ * A script for Windows PowerShell 5.1, which every Windows has. It answers each line on stdin with one line of
+ * JSON and ends when stdin closes, so it never outlives its parent. It is long-lived because a start takes most
+ * of a second. It reads WMI classes and the registry, because the names of performance counters are translated.
+ * It uses single quotes only, because the text is one argument of a command line.
  *
  * - `Win32_PerfRawData_PerfOS_Memory`: the commit charge and its limit.
- * - `HKLM:\SOFTWARE\Microsoft\DirectX`: each adapter's memory in 64 bits (AdapterRAM of
- *   Win32_VideoController has 32) and its LUID, by which the counters identify it.
- * - `Win32_PerfFormattedData_GPUPerformanceCounters_GPUAdapterMemory`: how much of it is in use.
+ * - `HKLM:\SOFTWARE\Microsoft\DirectX`: each adapter's memory in 64 bits (AdapterRAM of Win32_VideoController
+ *   has 32) and its LUID, by which the counters identify it.
+ * - `Win32_PerfFormattedData_GPUPerformanceCounters_GPUAdapterMemory`: how much of each adapter's memory is in
+ *   use.
  */
 export const POWERSHELL_SCRIPT = [
   "$ErrorActionPreference = 'SilentlyContinue'",

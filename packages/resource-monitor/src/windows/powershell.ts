@@ -8,7 +8,7 @@ import { POWERSHELL_ARGUMENTS } from './powershell-script.js';
 import type { WindowsSample } from './windows-sample.js';
 import { parseWindowsSample } from './windows-sample.js';
 
-/** A query of WMI takes 0.1 s and half a core during that time. */
+/** Interval between queries. A WMI query takes 0.1 s and half a core. */
 const ASK_AGAIN_AFTER_MS = 1000;
 const PROCESSES_EVERY_MS = 5000;
 const STALE_AFTER_MS = 10_000;
@@ -84,11 +84,11 @@ export function createPowerShell(options: {
     async read({ continuing }) {
       const folder = `${env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\WindowsPowerShell\\v1.0`;
       const program = executor.find('powershell', [folder]);
-      if (program === null) return { reason: 'it is not on the PATH' };
+      if (program === null) return { reason: 'not found on the PATH' };
       const opened = open(program);
       opened.keepAlive();
       ask(opened, continuing);
-      // The wait is counted from the question, so a PowerShell that hangs delays one sample, not every one.
+      // The wait is counted from the question, so a hanging PowerShell delays only one sample.
       const waitMs = firstAnswerMs - (clock.monotonicMs() - (askedAtMs ?? 0));
       if (!isFresh() && opened.state.trouble === null && waitMs > 0) await changed.next(waitMs);
       if (answer === null) {

@@ -17,9 +17,9 @@ const MICROSOFT = 0x1414;
 const SMALL_BYTES = 1024 ** 3;
 
 /**
- * Integrated GPUs are recognized by their product names, because the registry does not distinguish them
- * from cards. The names of AMD's integrated GPUs have a number with M or S, a Vega with few units, or no
- * number.
+ * Integrated GPUs are recognized by their product names, because the registry does not distinguish them from
+ * cards. The name of an integrated AMD GPU has a number with M or S, or `Vega` with a number of at most two
+ * digits, or no number.
  */
 const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
 /** Intel's cards are Arc A, B and Pro; an integrated Arc is called `Arc 140V` or has no number. */
@@ -40,7 +40,7 @@ export function describeAdapters(
       const used = adapter.luid === null ? undefined : usage.get(adapter.luid);
       const memory = memoryOf(adapter, used);
       return {
-        // Not the LUID, which changes with each start of Windows.
+        // The key does not contain the LUID, because the LUID changes with each start of Windows.
         deviceKey: index === 0 ? base : `${base}:${index}`,
         pciAddress: null,
         totalIsEstimate: false,
@@ -54,13 +54,13 @@ export function describeAdapters(
         ...memory,
         reasons:
           memory.availableBytes === null
-            ? ['the GPU Adapter Memory counters have no instance for its LUID']
+            ? ['the GPU Adapter Memory counters have no instance for the LUID of this GPU']
             : [],
       };
     });
 }
 
-/** The registry keeps adapters that were removed. Only those with a counter are present, if there are counters. */
+/** The registry keeps adapters that were removed. If there are counters, only adapters with a counter are present. */
 function isPresent(adapter: WindowsAdapter, usage: WindowsSample['usage']): boolean {
   if (adapter.vendorId === MICROSOFT) return false;
   return usage.size === 0 || (adapter.luid !== null && usage.has(adapter.luid));

@@ -44,20 +44,20 @@ export function windowsReaders(options: {
     ramIsCheap: true,
     swap: [
       part('Win32_PageFileUsage', ({ sample: { pageFile } }) =>
-        pageFile === null ? { reason: 'it has no figures' } : { value: pageFile },
+        pageFile === null ? { reason: 'no figures' } : { value: pageFile },
       ),
     ],
     swapCounters: [
       {
         source: 'Win32_PerfRawData_PerfOS_Memory',
-        read: () => ({ reason: 'its paging counters also count ordinary file reads' }),
+        read: () => ({ reason: 'the paging counters also count ordinary file reads' }),
       },
     ],
     pressure: [
       part('Win32_PerfRawData_PerfOS_Memory', ({ sample: { commit } }) => {
-        if (commit === null) return { reason: 'it has no commit charge' };
+        if (commit === null) return { reason: 'no commit charge' };
         return commit.usedBytes > commit.limitBytes
-          ? { reason: 'it reports a commit charge above its limit' }
+          ? { reason: 'reports a commit charge above its limit' }
           : { value: { stall: null, level: null, commit } };
       }),
     ],
@@ -65,8 +65,8 @@ export function windowsReaders(options: {
     loadAverages: [],
     engines: [
       part('Win32_Process', ({ sample, atMs }, { continuing }): Reading<ProcessReadings> => {
-        if (!continuing) return { reason: 'the CPU share is computed from two samples' };
-        if (sample.processes === null) return { reason: 'it has not been queried yet' };
+        if (!continuing) return { reason: 'a CPU share needs two samples' };
+        if (sample.processes === null) return { reason: 'not queried yet' };
         const table = sample.processes.map((entry) => ({ ...entry, program: null }));
         const engines = findEngines(table, known);
         const own = sample.processes.filter(({ processId }) => engines.has(processId));

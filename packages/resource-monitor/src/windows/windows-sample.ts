@@ -4,7 +4,7 @@ export interface WindowsSample {
   readonly commit: { readonly usedBytes: number; readonly limitBytes: number } | null;
   readonly pageFile: { readonly totalBytes: number; readonly freeBytes: number } | null;
   readonly adapters: readonly WindowsAdapter[];
-  /** By the LUID of the adapter. */
+  /** The use of each adapter's memory, by the adapter's LUID. */
   readonly usage: ReadonlyMap<
     number,
     { readonly dedicatedBytes: number; readonly sharedBytes: number }
@@ -67,7 +67,7 @@ function addUp(files: readonly unknown[]): WindowsSample['pageFile'] {
     totalBytes += (total ?? 0) * BYTES_PER_MIB;
     usedBytes += (used ?? 0) * BYTES_PER_MIB;
   }
-  // Without an instance of the class Windows has no paging file, so its size is 0 bytes.
+  // If the class has no instance, Windows has no paging file: 0 bytes.
   return { totalBytes, freeBytes: totalBytes - usedBytes };
 }
 
@@ -83,7 +83,7 @@ function toAdapter(value: unknown): WindowsAdapter {
   };
 }
 
-/** The name is `luid_0x00000000_0x0001532A_phys_0`: the high and the low half of the LUID, in either case. */
+/** The name is `luid_0x00000000_0x0001532A_phys_0`: the high and the low half of the LUID, in upper or lower case. */
 function toUsage(
   value: unknown,
 ): [number, { readonly dedicatedBytes: number; readonly sharedBytes: number }][] {

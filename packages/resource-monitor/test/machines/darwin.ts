@@ -43,7 +43,8 @@ Swapouts:                                929703.
     },
     {
       program: 'sysctl',
-      // sysctl(8) fails because this system does not know one of the names, and prints the others.
+      // sysctl(8) fails because this system does not know one of the names, and prints the values of all other
+      // names.
       exitCode: 1,
       stdout:
         'vm.swapusage: total = 2048.00M  used = 1470.06M  free = 577.94M  (encrypted)\n' +

@@ -3,7 +3,7 @@ import { memInfo, sysfsCard } from './machine.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-/** RAM for machines whose public threads report only GPU figures. */
+/** RAM for machines whose sources report only GPU figures. */
 const SOME_MEMORY = memInfo({ MemTotal: 24684084, MemAvailable: 23871248 });
 
 /** An 8 GB card with four fifths in use. */
@@ -107,7 +107,7 @@ export const nvidiaCard: Machine = {
     {
       program: 'nvidia-smi',
       args: ['--query-gpu'],
-      // The thread has neither the card's name nor its UUID.
+      // The source names neither the card nor its UUID.
       stdout:
         '1, GPU-00000000-0000-0000-0000-000000000001, 0000:01:00.0, NVIDIA, 1995, 1934, 61, 47',
     },

@@ -54,7 +54,7 @@ export const lxcNegative: Machine = {
       'Buffers:               0 kB\nCached:           698016 kB\nSwapTotal:       8273916 kB\nSwapFree:        8266492 kB\n',
   },
   // libuv reads /proc/meminfo, too, and multiplies modulo 2^64. For a MemTotal of 0 it asks sysinfo(2), which
-  // tells the host's.
+  // returns the host's total.
   memory: { totalBytes: 16386136 * 1024, freeBytes: 2 ** 64 - 766260 * 1024 },
 };
 

@@ -36,7 +36,7 @@ export const virtualMachine: Machine = {
   },
 };
 
-/** A group of 256 MiB that contains one of 128 MiB, with a shell and 20 MB of file cache. */
+/** A group of 256 MiB that contains a group of 128 MiB, with a shell and 20 MB of file cache. */
 export const nestedGroups: Machine = {
   name: 'nested cgroup v1 with limits',
   sources: ['captured on the machine that this was written on, kernel 6.18, November 2026'],
@@ -74,7 +74,7 @@ export const dockerVersion1: Machine = {
   synthetic: false,
   platform: 'linux',
   files: {
-    // The thread has no figures of the host; these are from the machine above.
+    // The source has no figures of the host. These are from the machine above.
     '/proc/meminfo': memInfo({ MemTotal: 24684084, MemAvailable: 23871248 }),
     '/proc/self/cgroup': '4:memory:/docker/abc\n',
     '/proc/self/mountinfo':

@@ -3,9 +3,9 @@ import type { FakeCommand } from '../fake-executor.js';
 /** The recorded files and program outputs of a machine. */
 export interface Machine {
   readonly name: string;
-  /** The origin of each part: a capture, or the public thread in which it was posted. */
+  /** The origin of each part: a capture, or the public page on which it was posted. */
   readonly sources: readonly string[];
-  /** Parts of it are invented, so it does not count as a real machine. */
+  /** True if parts are invented, so that this does not count as a real machine. */
   readonly synthetic: boolean;
   readonly platform: NodeJS.Platform;
   readonly files?: Readonly<Record<string, string>>;

@@ -3,25 +3,28 @@ import type { FileTree } from '../../ports/file-tree.js';
 /** The folders of this process's control groups, for one controller. */
 export interface CgroupFolders {
   readonly version: 1 | 2;
-  /** From this process's own group up to the topmost visible group. */
+  /** The folders from this process's own group up to the topmost visible group. */
   readonly folders: readonly string[];
 }
 
 interface Mount {
   readonly version: 1 | 2;
   readonly controllers: readonly string[];
-  /** The path, within the hierarchy, of the folder that is mounted here. */
+  /** The mounted folder's path within the hierarchy. */
   readonly root: string;
   readonly mountPoint: string;
 }
 
-/** Finds the groups of this process for a controller: `memory`, `cpu` or `cpuacct`. Null if it has none. */
+/**
+ * Finds the groups of this process for a controller: `memory`, `cpu` or `cpuacct`. Null if the process has no
+ * group.
+ */
 export type FindCgroup = (controller: string) => CgroupFolders | null;
 
 /**
- * Reads this process's membership and the mounts once; see cgroups(7). If both versions are mounted,
- * version 1 is used for the controllers that it has: a controller belongs to one hierarchy only, and in the
- * hybrid layout version 2 is mounted without controllers.
+ * Reads this process's membership and the mounts once; see cgroups(7). If both versions are mounted, version 1
+ * is used for the controllers that it lists, because a controller belongs to only one hierarchy. In the hybrid
+ * layout version 2 has no controllers.
  */
 export function createCgroupFinder(files: FileTree): FindCgroup {
   const membership = parseMembership(files.readText('/proc/self/cgroup') ?? '');

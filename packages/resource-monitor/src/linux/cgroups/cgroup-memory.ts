@@ -4,9 +4,9 @@ import type { FindCgroup } from './cgroup-folders.js';
 /** The tightest memory limit of a hierarchy of groups, and what can still be allocated. */
 export interface CgroupMemory {
   readonly version: 1 | 2;
-  /** The smallest limit of all levels. */
+  /** The smallest limit of all nested groups. */
   readonly limitBytes: number;
-  /** Memory that can be allocated before the first level reaches its limit. */
+  /** Memory that can be allocated before the first of the groups reaches its limit. */
   readonly availableBytes: number;
   /** The file whose limit is the smallest. */
   readonly limitFile: string;
@@ -23,7 +23,7 @@ interface SwapLimit {
 export interface CgroupMemoryReader {
   /** Null if no group limits memory below `machineTotalBytes`. */
   read(machineTotalBytes: number): Promise<CgroupMemory | null>;
-  /** The swap that the groups allow, and what is left of it. Null if none limits it below `machineSwapBytes`. */
+  /** The swap that the groups allow, and its free part. Null if no group limits swap below `machineSwapBytes`. */
   readSwap(machineSwapBytes: number): SwapLimit | null;
   close(): void;
 }
@@ -61,7 +61,7 @@ const NAMES = {
     // Limit and usage of memory and swap together.
     swapLimit: 'memory.memsw.limit_in_bytes',
     swapUsage: 'memory.memsw.usage_in_bytes',
-    // `total_` includes the groups below, where groups are hierarchical.
+    // Keys with `total_` include the groups below, where accounting is hierarchical.
     fileKeys: ['total_active_file', 'total_inactive_file'],
   },
 } as const;
@@ -69,7 +69,7 @@ const NAMES = {
 /** Version 1 reports a limit near 2^63 for 'unlimited'. No machine has this much. */
 const UNLIMITED_BYTES = 2 ** 60;
 
-/** Null if this process is in no memory group. */
+/** Finds the memory groups of this process; null if there are none. */
 export function createCgroupMemory(
   files: FileTree,
   findCgroup: FindCgroup,
@@ -97,9 +97,9 @@ export function createCgroupMemory(
       for (const level of levels) {
         const own = smallestLimit(level, machineTotalBytes);
         if (own === null && version === 2) continue;
-        // Read on another thread: for a large hierarchy the kernel adds up the statistics of many groups.
+        // Read on another thread, because in a large hierarchy the kernel adds up the statistics of many groups.
         const stat = own === null && level !== levels[0] ? null : await level.stat.readLater();
-        // Version 1 reports limits of groups above the visible ones here.
+        // In version 1 this line includes the limits of groups above the visible ones.
         const inherited = limitBelow(
           stat === null ? null : valueOf(stat, 'hierarchical_memory_limit'),
           machineTotalBytes,
@@ -151,8 +151,8 @@ function swapLimit(level: Level): SwapLimit | null {
 }
 
 /**
- * Version 1 limits memory and swap together, so the swap that it allows is the combined limit less the
- * memory limit, and the swap in use is the combined usage less the memory in use.
+ * Version 1 limits memory and swap together, so the swap that it allows is the combined limit minus the memory
+ * limit, and the swap in use is the combined usage minus the memory in use.
  */
 function combinedSwapLimit(level: Level): SwapLimit | null {
   const combinedBytes = parseBytes(level.swapLimit.read());

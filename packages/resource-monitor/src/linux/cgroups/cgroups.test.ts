@@ -62,7 +62,7 @@ describe('the cgroup finder', () => {
   });
 
   it.each(['/../../system.slice/x', '/elsewhere'])(
-    'uses the mounted folder when the path of its group (%s) is not visible',
+    'uses the mounted folder when the path of the group (%s) is not visible',
     (path) => {
       expect(createCgroupFinder(unified(path))('memory')?.folders).toEqual(['/sys/fs/cgroup']);
     },
@@ -99,8 +99,8 @@ describe('createCgroupMemory', () => {
     });
   });
 
-  it('uses the smallest limit of nested groups, and the least that is left in any', async () => {
-    // The outer group's limit is larger, but its other members have used it up.
+  it('uses the smallest limit of nested groups, and the smallest available memory of any group', async () => {
+    // The outer group's limit is larger, but other members of that group have used the memory.
     expect(
       await limited('/out/in', {
         '/sys/fs/cgroup/out/in/memory.max': `${2 * GIB}`,
@@ -138,7 +138,7 @@ describe('createCgroupMemory', () => {
     expect(read?.limitBytes ?? null).toBe(limitBytes);
   });
 
-  it('includes the groups below in version 1, and a limit above the mounted part', async () => {
+  it('in version 1 includes the cache of groups below, and the limit of a group above the mounted one', async () => {
     const files = createFakeFileTree({
       '/proc/self/cgroup': '4:memory:/docker/abc\n',
       '/proc/self/mountinfo':
@@ -201,7 +201,7 @@ describe('the swap of version 1', () => {
     );
   const UNLIMITED = '9223372036854771712';
 
-  it('is the combined limit less the memory limit', () => {
+  it('is the combined limit minus the memory limit', () => {
     const reader = groups({
       '/cg/a/memory.limit_in_bytes': `${2 * GIB}`,
       '/cg/a/memory.usage_in_bytes': `${1.5 * GIB}`,
@@ -235,7 +235,7 @@ describe('the swap of version 1', () => {
 describe('cgroupCpu', () => {
   const cores = () => 8;
 
-  it('has the smallest quota, and the time of the group with that quota', () => {
+  it('has the smallest quota, and the CPU time of the group with that quota', () => {
     const files = unified('/pod/box', {
       '/sys/fs/cgroup/pod/box/cpu.max': 'max 100000\n',
       '/sys/fs/cgroup/pod/box/cpu.stat': 'usage_usec 1000\n',

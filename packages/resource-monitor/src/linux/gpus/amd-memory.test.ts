@@ -20,16 +20,19 @@ describe("an AMD chip's memory", () => {
     [16, 16, 'shared', 32],
     // A carve-out larger than the mapped memory is dedicated.
     [96, 15, 'dedicated', 96],
-  ])('of an APU with %d GiB set aside and %s GiB mapped is %s', (vram, gtt, memory, total) => {
-    expect(chip(vram, gtt, true)).toMatchObject({
-      kind: 'integrated',
-      memory,
-      totalBytes: total * GIB,
-      availableBytes: (total - (memory === 'shared' ? 1.25 : 0.25)) * GIB,
-    });
-  });
+  ])(
+    'of an APU with a carve-out of %d GiB and a GTT of %s GiB is %s',
+    (vram, gtt, memory, total) => {
+      expect(chip(vram, gtt, true)).toMatchObject({
+        kind: 'integrated',
+        memory,
+        totalBytes: total * GIB,
+        availableBytes: (total - (memory === 'shared' ? 1.25 : 0.25)) * GIB,
+      });
+    },
+  );
 
-  it('of an APU is unknown if the driver does not report what it may map', () => {
+  it('of an APU is unknown if the driver does not report how much system memory the GPU may map', () => {
     expect(chip(2, null, true)).toMatchObject({
       memory: 'shared',
       totalBytes: null,

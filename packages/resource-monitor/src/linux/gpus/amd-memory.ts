@@ -1,6 +1,6 @@
 import type { GpuReading } from '../../reading/figures.js';
 
-/** amdgpu's counters of one GPU; null if the file does not exist. */
+/** amdgpu's counters of one GPU; null for a counter whose file does not exist. */
 export interface AmdMemory {
   /** The memory of a card, or the part of system memory that firmware has set aside for an APU (its carve-out). */
   readonly vramTotalBytes: number | null;
@@ -8,7 +8,7 @@ export interface AmdMemory {
   /** System memory that the GPU may map. */
   readonly gttTotalBytes: number | null;
   readonly gttUsedBytes: number | null;
-  /** An APU, which has no memory of its own. */
+  /** True for an APU, which has no memory of its own. */
   readonly integrated: boolean;
 }
 
@@ -18,10 +18,10 @@ type Classified = Pick<
 >;
 
 /**
- * The pool of an AMD GPU. A card has its VRAM. An APU allocates from its carve-out and from system memory
- * (GTT): with the usual small carve-out its pool is both together, shared with the system. If firmware sets
- * aside more than the GPU may map (Strix Halo boards), the carve-out is a dedicated pool: the OS does not
- * count it as RAM.
+ * The pool of an AMD GPU. For a card it is the VRAM. An APU allocates from its carve-out and from system memory
+ * (GTT). With a small carve-out, as is usual, the pool is both together and shared with the system. If the
+ * carve-out is larger than the GTT (on Strix Halo boards), the carve-out is a dedicated pool, because the OS
+ * does not count it as RAM.
  */
 export function classifyAmd(memory: AmdMemory): Classified {
   const { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, integrated } = memory;

@@ -10,7 +10,7 @@ export interface DrmCard {
   /** Such as `0000:03:00.0`; null for a GPU that is not on a PCI bus. */
   readonly pciAddress: string | null;
   readonly vendor: GpuVendor;
-  /** Vendor and device as in `1002:744c`. */
+  /** PCI ids of vendor and device, such as `1002:744c`. */
   readonly pciId: string | null;
   readonly driver: string | null;
 }

@@ -18,7 +18,7 @@ const tile = (index: number, text: string): Record<string, string> => ({
 });
 
 describe("the VRAM of Intel's cards", () => {
-  it('is what xe reports for the tile', () => {
+  it('is the size that xe reports for the only tile', () => {
     expect(vram(intelXe.files ?? {})).toBe(12_884_901_888);
   });
 
@@ -31,7 +31,7 @@ describe("the VRAM of Intel's cards", () => {
     if (text !== '0') expect(vram({ ...tile(0, '8000000000\n'), ...tile(1, text) })).toBeNull();
   });
 
-  it("is in one file of Intel's data-centre i915, and unknown with the kernel's i915", () => {
+  it("is read from one file of Intel's data-centre i915, and unknown with the kernel's i915", () => {
     expect(vram({ '/sys/class/drm/card0/lmem_total_bytes': '17179869184\n' })).toBe(17_179_869_184);
     expect(vram({ '/sys/class/drm/card0/device/uevent': 'DRIVER=i915\n' })).toBeNull();
   });

@@ -2,11 +2,11 @@ import type { FileTree } from '../../ports/file-tree.js';
 import type { DrmCard } from './drm-cards.js';
 
 /**
- * The VRAM of an Intel card, as its driver reports it; null if it does not.
+ * The VRAM of an Intel card; null if the driver does not report it.
  *
- * xe has the size for each tile of a card (xe_tile_sysfs.c), including the small part that the driver keeps for
- * itself, and no file for GPUs without VRAM. Intel's i915 for data centres has one file for the card; the i915
- * of the kernel has none. No driver has a file for the use.
+ * The xe driver has one file for each tile of a card (xe_tile_sysfs.c). The size includes the small part that
+ * the driver keeps for itself. GPUs without VRAM have no such file. Intel's i915 for data centres has one file
+ * for the card, the kernel's i915 has none. No driver reports how much VRAM is in use.
  */
 export function readIntelVram(files: FileTree, { folder, name }: DrmCard): number | null {
   const tiles = files
@@ -18,7 +18,7 @@ export function readIntelVram(files: FileTree, { folder, name }: DrmCard): numbe
   let totalBytes = 0;
   for (const text of sizes) {
     const trimmed = text?.trim() ?? '';
-    // Without the size of one tile, the size of the whole card is not known.
+    // If the size of one tile is unknown, so is the size of the card.
     if (!/^\d+$/.test(trimmed)) return null;
     totalBytes += Number(trimmed);
   }

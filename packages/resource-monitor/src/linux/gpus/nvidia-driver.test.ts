@@ -8,7 +8,7 @@ const MIB = 1024 ** 2;
 const CARD = '/sys/class/drm/card1/device';
 const STATUS = `${CARD}/power/runtime_status`;
 const UUID = 'GPU-11111111-2222-3333-4444-555555555555';
-const REASON = 'it is suspended to save power, and nvidia-smi would wake it';
+const REASON = 'this GPU is suspended to save power, and nvidia-smi would wake it';
 
 describe('a suspended NVIDIA GPU', () => {
   it('is left asleep by snapshots and by watching, and listed with its name', async () => {
@@ -45,7 +45,7 @@ describe('a suspended NVIDIA GPU', () => {
     expect(executor.started).toEqual([]);
   });
 
-  it('is read when something has woken it, and keeps its total when it sleeps again', async () => {
+  it('is read after something else has woken it, and keeps its total when it sleeps again', async () => {
     const { monitor, files, executor } = assembleMachine(nvidiaAsleep);
     await monitor.snapshot();
     files.contents.set(STATUS, 'active\n');
@@ -63,7 +63,7 @@ describe('a suspended NVIDIA GPU', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('is not woken for the name of another GPU', async () => {
+  it('is not woken to find the name of another GPU', async () => {
     const { monitor, clock, executor } = assembleMachine({
       ...nvidiaAsleep,
       files: {
@@ -95,11 +95,11 @@ describe('whether all NVIDIA GPUs sleep', () => {
     ['resuming', false],
     ['unsupported', false],
     ['error', false],
-  ])('with one that is %s: %s', (status, expected) => {
+  ])('if one of them is %s: %s', (status, expected) => {
     expect(asleep({ [`${CARD}/vendor`]: '0x10de\n', [STATUS]: `${status}\n` })).toBe(expected);
   });
 
-  it('is false if one is awake, or the kernel lists none', () => {
+  it('is false if one is awake, or if the kernel lists no NVIDIA GPU', () => {
     const first = device('0000:01:00.0', 'suspended');
     expect(asleep({ ...first, ...device('0000:02:00.0', 'suspended') })).toBe(true);
     expect(asleep({ ...first, ...device('0000:02:00.0', 'active') })).toBe(false);

@@ -2,14 +2,14 @@ import type { Clock } from '../../ports/clock.js';
 import type { FileTree } from '../../ports/file-tree.js';
 import { listDrmCards } from './drm-cards.js';
 
-/** Devices are listed again after this time: one may be plugged in, or the driver loaded later. */
+/** Devices are listed again after this time, because a device can be plugged in or the driver loaded later. */
 const RELIST_AFTER_MS = 30_000;
-/** NVIDIA's driver creates no graphics card in /sys/class/drm unless its display part is loaded. */
+/** Devices are listed here, because /sys/class/drm lists them only if the driver's display part is loaded. */
 const DRIVER_FOLDER = '/sys/module/nvidia/drivers/pci:nvidia';
 
 /**
  * Whether every NVIDIA GPU is suspended by the kernel's runtime power management. Any call of nvidia-smi wakes
- * all of them. False if there is none, or the kernel does not tell.
+ * all of them. False if there is no NVIDIA GPU, or if the kernel does not report its state.
  */
 export function nvidiaSleep(files: FileTree, clock: Clock): () => boolean {
   let folders: readonly string[] = [];

@@ -9,9 +9,9 @@ import { listDrmCards } from './drm-cards.js';
 import { readIntelVram } from './intel-memory.js';
 import { isSuspended, readNvidiaFacts } from './nvidia-driver.js';
 
-/** Cards are listed again after this time: one may be unplugged, or its driver loaded later. */
+/** Cards are listed again after this time, because a card can be unplugged or its driver loaded later. */
 const RELIST_AFTER_MS = 30_000;
-/** Deadline of one card. sysfs answers in microseconds unless the driver hangs. */
+/** Deadline for reading one card. sysfs answers in microseconds unless the driver hangs. */
 const ANSWER_WITHIN_MS = 250;
 
 interface OpenCard {
@@ -46,8 +46,8 @@ const AMD_FILES = {
 type AmdFile = keyof typeof AMD_FILES;
 
 /**
- * Reads GPUs from /sys/class/drm. amdgpu reports memory there, and Intel's drivers its size. Other figures of
- * Intel's and NVIDIA's cards are null; another reader or LM Studio's survey can add them.
+ * Reads GPUs from /sys/class/drm. amdgpu reports size and use of memory there, Intel's drivers only the size.
+ * Other figures of Intel's and NVIDIA's cards are null. Another reader or LM Studio's survey can add them.
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];
@@ -58,7 +58,7 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     listedAtMs = null;
   };
   const relist = (): void => {
-    // A driver that hangs keeps its thread. Reading it again would block one more thread each time.
+    // A hanging driver blocks the thread that reads from it. Each further read would block one more thread.
     const hanging = cards.filter(({ pending }) => pending !== null);
     for (const open of cards) if (open.pending === null) closeCard(open);
     cards = listDrmCards(files).map(
@@ -91,7 +91,7 @@ function readFacts(tree: FileTree, card: DrmCard): CardFacts {
   const deviceKey = `pci:${card.pciAddress ?? card.name}`;
   switch (card.vendor) {
     case 'nvidia': {
-      // The key that nvidia-smi gives this GPU. With it the key stays the same when the GPU wakes.
+      // The UUID is the key, as in nvidia-smi's list, so the key stays the same when the GPU wakes.
       const { name, uuid } = readNvidiaFacts(tree, card.pciAddress);
       return { deviceKey: uuid ?? deviceKey, name, totalBytes: null };
     }
@@ -121,8 +121,9 @@ function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
 }
 
 /**
- * amdgpu (amdgpu_pm.c) has no mem_busy_percent and no pcie_bw for APUs. Vega 10 cards lack the former, too,
- * so it is also checked that the CPU can address all of the VRAM, as in an APU's carve-out.
+ * For APUs amdgpu (amdgpu_pm.c) has neither mem_busy_percent nor pcie_bw. Some cards (Vega 10) also lack
+ * mem_busy_percent, so the last condition is checked, too: the CPU can address all VRAM of an APU, because it
+ * is a carve-out of RAM.
  */
 function isApu(tree: FileTree, card: DrmCard): boolean {
   const names = new Set(tree.list(card.folder));
@@ -144,7 +145,7 @@ async function readCard(tree: FileTree, open: OpenCard, clock: Clock): Promise<G
   });
   const figures = await raceDeadline(open.pending, ANSWER_WITHIN_MS, clock);
   if (figures === TIMED_OUT) {
-    return { ...base, reasons: [`its driver did not answer within ${ANSWER_WITHIN_MS} ms`] };
+    return { ...base, reasons: [`the driver did not answer within ${ANSWER_WITHIN_MS} ms`] };
   }
   const memory = classifyAmd({ ...figures, integrated: amd.integrated });
   const known = memory.availableBytes !== null;
@@ -153,7 +154,7 @@ async function readCard(tree: FileTree, open: OpenCard, clock: Clock): Promise<G
     ...memory,
     utilizationRatio: figures.utilizationRatio,
     readAtMonotonicMs: known ? clock.monotonicMs() : null,
-    reasons: known ? [] : ['its driver reports no mem_info_vram_total or no mem_info_vram_used'],
+    reasons: known ? [] : ['the driver reports no mem_info_vram_total or no mem_info_vram_used'],
   };
 }
 
@@ -164,7 +165,7 @@ async function readAmd({ files }: AmdCard) {
   };
   // A suspended card is not read: reading gpu_busy_percent would wake the card and keep it awake.
   const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
-  // Cards are read one after the other, so that a driver that hangs blocks only one thread of the pool.
+  // Cards are read one after the other, so that a hanging driver blocks only one thread of the pool.
   const vramTotalBytes = await number('vramTotal');
   const vramUsedBytes = await number('vramUsed');
   const gttTotalBytes = await number('gttTotal');
@@ -202,17 +203,17 @@ function reasonFor(
 ): string {
   if (vendor === 'nvidia') {
     return suspended
-      ? 'it is suspended to save power, and nvidia-smi would wake it'
-      : `its driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
+      ? 'this GPU is suspended to save power, and nvidia-smi would wake it'
+      : `the driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
   }
   return totalBytes === null
     ? `the ${driver ?? 'missing'} driver reports no memory in sysfs`
-    : `the ${driver ?? 'missing'} driver reports the size of its memory, but not how much is in use`;
+    : `the ${driver ?? 'missing'} driver reports the size of the VRAM, but not how much is in use`;
 }
 
 /**
- * Intel's integrated GPU is always device 2 of PCI bus 0; a card never is. Some of NVIDIA's are known by their
- * names.
+ * Intel's integrated GPU is always device 2 of PCI bus 0, and no card has this address. NVIDIA's integrated
+ * GPUs are recognized by name.
  */
 function isIntegrated({ vendor, pciAddress }: DrmCard, { name }: CardFacts): boolean {
   if (vendor === 'nvidia') return usesSystemMemory(name);

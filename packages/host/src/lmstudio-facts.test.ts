@@ -44,7 +44,7 @@ describe.each(['model', 'variant'] as const)(
       await withHost(simulated, async (host, client) => {
         await client.llm.load('acme/hub', { verbose: false });
         const loaded = await host.load({ models: ['acme/hub@q4_k_m'] });
-        expect(loaded.reused).toBe(true);
+        expect(loaded).toMatchObject({ reused: true, verified: [] });
         const { residents } = await host.status();
         expect(residents).toMatchObject([{ modelKey: 'acme/hub' }]);
         expect(residents[0]?.footprint).not.toBeNull();

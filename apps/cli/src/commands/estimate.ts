@@ -20,7 +20,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
         `--stdin reads the names of files from standard input. Leave ${model} out.`,
       );
     }
-    if ([...Object.values(settings), engine].some((value) => value !== null)) {
+    if (engine !== null || Object.values(settings).some((value) => value !== null)) {
       throw new UsageError(
         '--stdin reads the settings from standard input. Leave the other options out.',
       );

@@ -1,6 +1,6 @@
 import type { Clock, JournalState } from '@mai/autopilot';
 import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
-import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
+import type { LMStudioClient, LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type {
   AutopilotService,
@@ -115,9 +115,14 @@ async function loadOneOf(
   }));
   const [only, second] = requests;
   // For one model, `loadFirst` would wrap the error in an error about a list.
-  return only !== undefined && second === undefined
-    ? { ...(await client.load(only)), index: 0, failures: [] }
-    : client.loadFirst(requests);
+  const loaded =
+    only !== undefined && second === undefined
+      ? { ...(await client.load(only)), index: 0, failures: [] }
+      : await client.loadFirst(requests);
+  // Nobody has asked for the identifier that Mai would have given.
+  const isAsked = ({ field }: LoadMismatch): boolean =>
+    field !== 'identifier' || request.identifier !== null;
+  return { ...loaded, verified: loaded.verified.filter(isAsked) };
 }
 
 function withoutPinsOf(unloaded: readonly ResidentInstance[]) {

@@ -98,9 +98,10 @@ async function estimateDownloaded(
   const downloads = await session.downloads();
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
+  // Without this note, the estimate would look as if the model could be loaded.
+  if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
   const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
-  if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
   if (refused !== null) return { ...describeModel(modelKey, refused, settings, engine), modelKey };
   const known = await openDownloaded(modelKey, downloads, headers, context);
   const { profiles, portOf } = await catalog();

@@ -20,7 +20,8 @@ import {
   environmentFor,
   type LoadEngine,
 } from '../engine/load-engine.js';
-import type { Downloads, ModelFiles } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads.js';
+import type { ModelFiles } from '../models/model-files.js';
 import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
 import { withinGpus } from './within-gpus.js';
@@ -215,7 +216,7 @@ async function readHeader(
     const draftFiles = draftKey === null ? null : (await downloads.find(draftKey))?.files;
     const beside = [await files.findProjector(), draftFiles?.files[0] ?? null];
     const [visionProjector = null, draftModel = null] = await Promise.all(
-      beside.map((file) => (file === null ? null : headers.read(file))),
+      beside.map(async (file) => (file === null ? null : headers.read(file))),
     );
     const environment = {
       ...environmentFor(resources, engine),

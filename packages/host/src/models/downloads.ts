@@ -8,12 +8,7 @@ import type {
   UnreadablePath,
   UnusableFile,
 } from '@mai/lmstudio-adapter';
-import {
-  findLMStudioHome,
-  findProjector,
-  scanModelsFolder,
-  withDistinctKeys,
-} from '@mai/lmstudio-adapter';
+import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
 import { errorCodeOf } from '../guards.js';
@@ -21,16 +16,7 @@ import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
 import { factsOf, judgeFile } from './judge-file.js';
-
-const GGUF = /\.gguf$/i;
-
-/** The files of a downloaded model on this machine. */
-export interface ModelFiles {
-  /** Absolute paths, the parts of a split model in order; at least one. */
-  readonly files: readonly string[];
-  /** Finds the file of the vision projector that LM Studio loads with the model; null where there is none. */
-  readonly findProjector: () => Promise<string | null>;
-}
+import { filesIn, finderOf, GGUF_NAME, type FoundModel, type ModelFiles } from './model-files.js';
 
 /** The source of a list of downloaded models. */
 export type DownloadsOrigin =
@@ -75,13 +61,6 @@ export interface Downloads extends DownloadsReport {
    * names no model of this machine.
    */
   readonly find: (modelKey: string) => Promise<FoundModel | null>;
-}
-
-/** A downloaded model and its files. */
-export interface FoundModel {
-  readonly model: DownloadedModel;
-  /** Null where they are not known on this machine. */
-  readonly files: ModelFiles | null;
 }
 
 /** Lists the downloaded models. While LM Studio is off, reads its models folder. */
@@ -174,7 +153,7 @@ async function faultOf(
   signal: AbortSignal,
 ): Promise<UnusableFile | null> {
   const [filePath] = files?.files ?? [];
-  if (filePath === undefined || !GGUF.test(filePath)) return null;
+  if (filePath === undefined || !GGUF_NAME.test(filePath)) return null;
   const judgement = await judgeFile(filePath, headers, signal);
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')
@@ -202,48 +181,6 @@ async function findMissingFolder(home: LMStudioHome | null): Promise<string | nu
   if (await exists(stat)) return null;
   // LM Studio creates its default folder with the first download.
   return modelsFolderFrom === 'settings' || (await exists(lstat)) ? modelsFolder : null;
-}
-
-function filesIn(
-  folder: string,
-  { path: file, format, vision }: DownloadedModel,
-): ModelFiles | null {
-  if (file !== null && format === 'mlx') {
-    // LM Studio names the folder of an MLX model.
-    const config = path.join(folder, file, 'config.json');
-    return { files: [config], findProjector: () => Promise.resolve(null) };
-  }
-  if (file === null || !GGUF.test(file)) return null;
-  const first = path.join(folder, file);
-  // Kept, because a decision asks for it with every load option.
-  let projector: Promise<string | null> | null = null;
-  return {
-    files: [first],
-    findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
-  };
-}
-
-/**
- * Finds models by their keys, and by the keys of their variants.
- *
- * @param findVariant - called once for each variant whose file is not that of its model
- */
-function finderOf(
-  all: readonly FoundModel[],
-  findVariant: (variant: string, model: DownloadedModel) => Promise<FoundModel | null>,
-): Downloads['find'] {
-  const byKey = new Map(all.map((found) => [found.model.modelKey, found]));
-  const variants = new Map<string, Promise<FoundModel | null>>();
-  return (key) => {
-    const named = byKey.get(key);
-    if (named !== undefined) return Promise.resolve(named);
-    const ofVariant = all.find(({ model }) => model.variants.includes(key));
-    if (ofVariant === undefined) return Promise.resolve(null);
-    if (ofVariant.model.selectedVariant === key) return Promise.resolve(ofVariant);
-    const found = variants.get(key) ?? findVariant(key, ofVariant.model);
-    variants.set(key, found);
-    return found;
-  };
 }
 
 /** Keeps the models on LM Studio's own machine, because a decision is about that machine's memory. */

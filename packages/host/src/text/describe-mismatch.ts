@@ -1,12 +1,5 @@
 import { formatCount, formatDuration } from './words.js';
 
-/** A setting of a loaded instance that differs from the requested one. */
-interface Mismatch {
-  readonly field: string;
-  readonly asked: unknown;
-  readonly got: unknown;
-}
-
 const WORDS: Readonly<Record<string, string>> = {
   identifier: 'the identifier',
   contextLengthTokens: 'the context length in tokens',
@@ -21,7 +14,15 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** `LM Studio chose otherwise: the context length in tokens is 4,096, not 16,384 as asked.` */
-export function describeMismatch({ field, asked, got }: Mismatch): string {
+export function describeMismatch({
+  field,
+  asked,
+  got,
+}: {
+  readonly field: string;
+  readonly asked: unknown;
+  readonly got: unknown;
+}): string {
   const show = (value: unknown) => valueInWords(field, value);
   return `LM Studio chose otherwise: ${WORDS[field] ?? field} is ${show(got)}, not ${show(asked)} as asked.`;
 }

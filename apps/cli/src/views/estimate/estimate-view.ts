@@ -11,19 +11,12 @@ import {
   formatCount,
   formatPercent,
 } from '@mai/host';
-import type {
-  ByteRange,
-  EstimateReport,
-  FitHere,
-  ModelEstimate,
-  PartIntervals,
-  ReportedDevice,
-  ReportedRam,
-} from '@mai/host';
+import type { EstimateReport, FitHere, ModelEstimate } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap } from '../../terminal/text.js';
+import { renderParts } from './parts-table.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** An estimate as text: the sum, the settings behind it, and a chart by context length. */
@@ -88,76 +81,6 @@ function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: 
     .flatMap((text) => wrap(text, textWidth - 2))
     .map((line) => `  ${style.dim(line)}`)
     .join('\n');
-}
-
-const PARTS: readonly (readonly [
-  label: string,
-  key: keyof ReportedRam & keyof PartIntervals,
-  exact: string,
-])[] = [
-  ['weights', 'weightsBytes', 'weights'],
-  ['repacked weights', 'repackBytes', 'repack'],
-  ['KV cache', 'kvCacheBytes', 'kvCache'],
-  ['recurrent state', 'recurrentStateBytes', 'recurrentState'],
-  ['compute buffers', 'computeBytes', 'compute'],
-  ['output buffer', 'outputBytes', 'output'],
-  ['vision projector', 'visionProjectorBytes', ''],
-  ['picture encoder', 'visionEncoderBytes', ''],
-  ['draft tokens', 'draftBytes', ''],
-];
-
-function renderParts(
-  { ram, gpus, exactParts, partIntervals }: EstimateReport,
-  output: Output,
-): string {
-  const { style } = output;
-  const present = PARTS.filter(([, key]) =>
-    [ram, ...gpus].some((device) => bytesOf(device, key) > 0),
-  );
-  const rows = present.map(([label, key, exact]) => [
-    label,
-    formatBytes(bytesOf(ram, key)),
-    ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
-    exactParts.some((part) => part === exact)
-      ? style.dim('exact')
-      : style.caution(describeRange(partIntervals?.[key] ?? null)),
-    key === 'weightsBytes' && ram.mappedBytes > 0
-      ? style.dim('mapped: the system can drop these pages')
-      : '',
-  ]);
-  const total = [
-    style.bold('total'),
-    style.bold(formatBytes(ram.totalBytes + ram.repackBytes)),
-    ...gpus.map((gpu) => style.bold(formatBytes(gpu.totalBytes))),
-    '',
-    '',
-  ];
-  return renderTable({
-    columns: [
-      { header: 'PART' },
-      { header: 'RAM', align: 'right' },
-      ...gpus.map((_, index) => ({
-        header: gpus.length === 1 ? 'GPU' : `GPU ${index + 1}`,
-        align: 'right' as const,
-      })),
-      { header: '' },
-      { header: '', dispensable: 1 },
-    ],
-    rows: [...rows, total],
-    width: output.tableWidth,
-    style,
-  });
-}
-
-/** `1.0 to 1.4 GiB`. The sizes of a projector follow from its header, so that both ends are equal. */
-function describeRange(range: ByteRange | null): string {
-  if (range === null) return 'estimated';
-  const [low, high] = [range.lowBytes, range.highBytes].map(formatBytes);
-  return low === high ? 'from its header' : `${low} to ${high}`;
-}
-
-function bytesOf(device: ReportedDevice & Partial<ReportedRam>, key: keyof ReportedRam): number {
-  return device[key] ?? 0;
 }
 
 /** The total. Where only the size is known, the one that the verdict and `mai models` use. */

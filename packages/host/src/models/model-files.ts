@@ -1,0 +1,63 @@
+import path from 'node:path';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import { findProjector } from '@mai/lmstudio-adapter';
+
+/** The files of a downloaded model on this machine. */
+export interface ModelFiles {
+  /** Absolute paths, the parts of a split model in order; at least one. */
+  readonly files: readonly string[];
+  /** Finds the file of the vision projector that LM Studio loads with the model; null where there is none. */
+  readonly findProjector: () => Promise<string | null>;
+}
+
+/** A downloaded model and its files. */
+export interface FoundModel {
+  readonly model: DownloadedModel;
+  /** Null where they are not known on this machine. */
+  readonly files: ModelFiles | null;
+}
+
+export const GGUF_NAME = /\.gguf$/i;
+
+/** The files of a model that LM Studio lists, in its models folder; null where LM Studio does not name them. */
+export function filesIn(
+  folder: string,
+  { path: file, format, vision }: DownloadedModel,
+): ModelFiles | null {
+  if (file !== null && format === 'mlx') {
+    // LM Studio names the folder of an MLX model.
+    const config = path.join(folder, file, 'config.json');
+    return { files: [config], findProjector: () => Promise.resolve(null) };
+  }
+  if (file === null || !GGUF_NAME.test(file)) return null;
+  const first = path.join(folder, file);
+  // Kept, because a decision asks for it with every load option.
+  let projector: Promise<string | null> | null = null;
+  return {
+    files: [first],
+    findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
+  };
+}
+
+/**
+ * Finds models by their keys, and by the keys of their variants.
+ *
+ * @param findVariant - called once for each variant whose file is not that of its model
+ */
+export function finderOf(
+  all: readonly FoundModel[],
+  findVariant: (variant: string, model: DownloadedModel) => Promise<FoundModel | null>,
+): (modelKey: string) => Promise<FoundModel | null> {
+  const byKey = new Map(all.map((found) => [found.model.modelKey, found]));
+  const variants = new Map<string, Promise<FoundModel | null>>();
+  return (key) => {
+    const named = byKey.get(key);
+    if (named !== undefined) return Promise.resolve(named);
+    const ofVariant = all.find(({ model }) => model.variants.includes(key));
+    if (ofVariant === undefined) return Promise.resolve(null);
+    if (ofVariant.model.selectedVariant === key) return Promise.resolve(ofVariant);
+    const found = variants.get(key) ?? findVariant(key, ofVariant.model);
+    variants.set(key, found);
+    return found;
+  };
+}

@@ -100,7 +100,7 @@ async function openSession(
           const { createFootprints, openCalibration, headers } = await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
           return createFootprints(
-            { downloads: await downloads(), headers, calibration },
+            { downloads: await downloads(), headers, calibration, lockedAsMapped: !corrected },
             residents,
             onFootprint,
           );

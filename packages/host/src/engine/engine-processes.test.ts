@@ -5,8 +5,16 @@ const report = (instanceIdentifier: string, reference: string, pid: number): Eng
   ...{ instanceIdentifier, reference, pid, buffers: [], offloadedLayers: null },
   engine: { name: 'llama.cpp-linux-x86_64-avx2', version: '2.28.2' },
 });
-const resident = (instanceIdentifier: string, reference: string) =>
-  ({ instanceIdentifier, reference }) as Partial<ResidentInstance> as ResidentInstance;
+const resident = (
+  instanceIdentifier: string,
+  reference: string,
+  keepModelInMemory: boolean | null = false,
+) =>
+  ({
+    instanceIdentifier,
+    reference,
+    keepModelInMemory,
+  }) as Partial<ResidentInstance> as ResidentInstance;
 
 const GONE = 2 ** 30;
 const itIsLinux = process.platform === 'linux' ? test : test.skip;
@@ -33,5 +41,12 @@ describe('the anonymous memory of the engines', () => {
     const residents = [resident('a', 'r1'), resident('b', 'r2')];
     const port = createEnginePort({ reports: () => reports }, () => residents);
     expect((await port.anonymousBytes(asked, {})).size).toBe(0);
+  });
+
+  test.each([true, null])('is left out: locked weights (%s)', async (keepModelInMemory) => {
+    const port = createEnginePort({ reports: () => [report('a', 'r1', process.pid)] }, () => [
+      resident('a', 'r1', keepModelInMemory),
+    ]);
+    expect((await port.anonymousBytes(['a'], {})).size).toBe(0);
   });
 });

@@ -24,7 +24,8 @@ export function createEnginePort(
             ? one.instanceIdentifier === identifier
             : one.reference === reference,
         );
-        return report?.pid ?? null;
+        // Locked weights count as used, but are no anonymous memory of the process.
+        return resident?.keepModelInMemory === false ? (report?.pid ?? null) : null;
       };
       const processes = identifiers.map(
         (identifier) => [identifier, processOf(identifier)] as const,

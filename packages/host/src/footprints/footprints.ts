@@ -13,6 +13,7 @@ import {
   isModelFileError,
   mlxEnvironmentOf,
   readMlxModel,
+  withKnownSettings,
 } from '@mai/memory-estimator';
 import {
   digestOf,
@@ -33,6 +34,11 @@ export interface FootprintSources {
   readonly headers: HeaderCache;
   /** Null: estimates are not corrected by measurements. */
   readonly calibration: Calibration | null;
+  /**
+   * Whether weights that the engine locks in memory are mapped bytes of the footprint. A measurement of the engine's
+   * process does not see them. Default false: they are anonymous, because no system can drop their pages.
+   */
+  readonly lockedAsMapped?: boolean;
 }
 
 /** A footprint and its sources. */
@@ -68,15 +74,17 @@ async function findFootprint(
   mlxModels: MlxModels,
   options: CallOptions,
 ): Promise<SourcedFootprint> {
-  const { downloads, calibration } = sources;
+  const { downloads, calibration, lockedAsMapped = false } = sources;
   const { modelKey, loadConfig, deviceIdentifier, resources } = question;
   const isHere = deviceIdentifier === null;
   // Of several variants, the resident's is the one in memory.
   const found = await downloads.find(resident?.variant ?? modelKey);
   const model = found?.model ?? null;
   const files = isHere ? (found?.files ?? null) : null;
-  const engine =
-    resident === null ? downloads.engine : engineOfInstance(downloads.engine, resident);
+  const own = resident === null ? downloads.engine : engineOfInstance(downloads.engine, resident);
+  const isLocked = own.profile.settings.locksWeights.value && !lockedAsMapped;
+  // Measured loads replace everything but mapped weights, so weights are locked at the end.
+  const engine = withUnlockedWeights(own);
   const [fromHeader, lmStudio] = await Promise.all([
     readHeader(question, { model, files, engine, resident }, sources),
     askLMStudio(question, model, downloads, options),
@@ -93,9 +101,21 @@ async function findFootprint(
       ? { footprint: alone, disagreementRatio: null }
       : combineWithLMStudio(alone, lmStudio);
   const calibrated = (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
-  const footprint = resident === null ? calibrated : withinGpus(calibrated, resources);
+  const settled = isLocked ? withLockedWeights(calibrated) : calibrated;
+  const footprint = resident === null ? settled : withinGpus(settled, resources);
   const corrected = calibrated !== combined;
   return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
+}
+
+function withUnlockedWeights(engine: LoadEngine): LoadEngine {
+  const { locksWeights } = engine.profile.settings;
+  const profile = withKnownSettings(engine.profile, { locksWeights: false }, locksWeights.source);
+  return { ...engine, profile };
+}
+
+function withLockedWeights(footprint: Footprint): Footprint {
+  const { mappedBytes, anonymousBytes } = footprint.ram;
+  return { ...footprint, ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes } };
 }
 
 /** The resident that a question is about: a copy of the model with this load configuration. */

@@ -17,7 +17,7 @@ test("the help text of `mai watch --interval` names the autopilot's default", ()
 test('the configuration schema names the times that running requests get over the hard limit', async () => {
   const text = JSON.stringify(await configSchema());
   expect(text).toContain(`${emergencyDrainMs / 1000} seconds to finish`);
-  expect(text).toContain(`${criticalDrainMs / 1000} second where memory has run out`);
+  expect(text).toContain(`${criticalDrainMs / 1000} second if memory has already run out`);
 });
 
 test('the README names the same times', () => {

@@ -160,8 +160,8 @@ export function startPrediction(
           work.finish('contextLengthReached');
           return;
         }
-        listener.promptProgress(promptTokens, promptTokens);
         resident.status = 'generating';
+        listener.promptProgress(promptTokens, promptTokens);
         work.next(generate, msPerToken);
       }, promptMs);
     },

@@ -35,8 +35,8 @@ export interface ExchangeOptions {
   readonly response: ServerResponse;
   readonly log: RequestLog;
   /** Whether this process has cut the request's connection. */
-  isCutHere(): boolean;
-  now(): number;
+  readonly isCutHere: () => boolean;
+  readonly now: () => number;
 }
 
 // Images travel in the body, so the limit is far above the size of a text. LM Studio's own limit is not known.

@@ -245,7 +245,7 @@ export interface World {
 
 /** What models answer over HTTP. The same request gets the same answer. */
 export interface WorldAnswers {
-  /** The length of a text in tokens; `null`: the fixed text of 11 tokens. A JSON answer has the length that it needs. */
+  /** The length of a text in tokens; `null`: the fixed text of 12 tokens. A JSON answer has the length that it needs. */
   readonly textTokens: number | null;
   /** The length of the reasoning before the answer in tokens. Default: 0, no reasoning. */
   readonly reasoningTokens: number;

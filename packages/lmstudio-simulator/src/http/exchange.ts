@@ -67,7 +67,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
   const body = method === 'POST' ? await readBody(request) : null;
   log.add({ via: 'http', namespace: method, endpoint: path, parameter: body });
 
-  const canWrite = (): boolean => !isGone && !response.writableEnded;
+  const canWrite = (): boolean => !isGone && !isCut && !response.writableEnded;
   return {
     method,
     path,
@@ -111,7 +111,8 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     },
     cut() {
       isCut = true;
-      request.socket.destroy();
+      // Node sends what has been written in the next turn.
+      setImmediate(() => request.socket.destroy());
     },
     onClientGone(listener) {
       if (isGone) listener();

@@ -1,4 +1,4 @@
-/** Which loads a fault affects and how often. Default: every load, until the fault is cleared. */
+/** Which loads and predictions a fault affects, and how often. Default: all of them, until the fault is cleared. */
 export interface FaultScope {
   /** The model key without a variant. */
   readonly modelKey?: string;

@@ -24,10 +24,8 @@ function start(options: SimulatorOptions = {}): Promise<Simulator> {
 }
 
 function choices(events: readonly ServerSentEvent[]): readonly unknown[] {
-  return events.flatMap(({ data }) =>
-    typeof data === 'object' && data !== null && 'choices' in data && Array.isArray(data.choices)
-      ? data.choices
-      : [],
+  return events.flatMap(({ data }): readonly unknown[] =>
+    data === '[DONE]' ? [] : (data as { choices: readonly unknown[] }).choices,
   );
 }
 

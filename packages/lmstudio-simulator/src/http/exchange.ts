@@ -111,7 +111,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     },
     cut() {
       isCut = true;
-      // Node sends what has been written in the next turn.
+      // Node hands what was written to the socket only at the end of this turn.
       setImmediate(() => request.socket.destroy());
     },
     onClientGone(listener) {

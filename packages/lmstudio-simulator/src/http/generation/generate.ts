@@ -136,7 +136,7 @@ function predict(
       // Assumed: an answer that fills the context ends there.
       overflowPolicy: 'stopAtLimit',
       draftModelKey: null,
-      // Captured: LM Studio logs that it finishes the prompt first when a client has gone.
+      // Captured up to 0.3.31: LM Studio logs that it finishes the prompt first when a client has gone. Assumed later.
       finishesPrompt: true,
     },
     {

@@ -8,6 +8,7 @@ export type { MemoryUse } from './loading/memory.js';
 export { withMemoryInUse } from './loading/with-memory-in-use.js';
 export type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
 export type { LoadDefaults } from './profile/load-defaults.js';
+export type { HttpEndpoint } from './profile/http-api.js';
 export type { ProfileName } from './profile/profile.js';
 export type { SimulatedRequest } from './request-log.js';
 export { startSimulator } from './start-simulator.js';
@@ -21,6 +22,7 @@ export type { FittedWorld, WorldRoom } from './world/fit-world.js';
 export { parseWorld } from './world/parse-world.js';
 export type {
   World,
+  WorldAnswers,
   WorldDevice,
   WorldDeviceInput,
   WorldGpu,

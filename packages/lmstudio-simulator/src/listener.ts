@@ -11,6 +11,8 @@ export interface Listener {
   open(): Promise<void>;
   close(): Promise<void>;
   dropConnections(): void;
+  /** Whether `dropConnections` has cut a connection. */
+  hasCut(socket: Socket): boolean;
 }
 
 /** The address to listen on, and the handlers of requests. */
@@ -24,11 +26,15 @@ export interface ListenerOptions {
 /** Creates a listener that is closed until `open()`, which rejects with `PORT_UNAVAILABLE`. */
 export function createListener(options: ListenerOptions): Listener {
   const sockets = new Set<Socket>();
+  const cut = new WeakSet<Socket>();
   let server: Server | null = null;
   let port = options.port;
 
   const dropConnections = (): void => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      cut.add(socket);
+      socket.destroy();
+    }
   };
   return {
     get port() {
@@ -38,6 +44,7 @@ export function createListener(options: ListenerOptions): Listener {
       return sockets.size;
     },
     dropConnections,
+    hasCut: (socket) => cut.has(socket),
     async open() {
       const opening = createServer((request, response) => options.onRequest(request, response));
       opening.on('connection', (socket) => {

@@ -8,10 +8,13 @@ export interface SimulatedRequest {
   readonly namespace: string;
   /**
    * The endpoint, or the HTTP path. Frames without an endpoint have the name `authenticate`, `channelSend`
-   * or `communicationWarning`.
+   * or `communicationWarning`. `disconnect` notes an HTTP client that has gone before the end of its answer.
    */
   readonly endpoint: string;
-  /** The parameter, creation parameter, message or body. Passkeys are left out. */
+  /**
+   * The parameter, creation parameter, message or body. Passkeys are left out. For `disconnect`, it is the request:
+   * `{ endpoint, requestedAtMs }`.
+   */
   readonly parameter: unknown;
 }
 

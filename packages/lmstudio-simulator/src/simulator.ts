@@ -96,8 +96,8 @@ export interface Simulator extends AsyncDisposable {
    */
   growMemory(instanceIdentifier: string, growth: Partial<MemoryGrowth>): void;
   /**
-   * Resolves when clients have called an endpoint or an HTTP path `count` times in total.
-   * Default: once.
+   * Resolves when clients have called an endpoint or an HTTP path `count` times in total. `disconnect` counts the HTTP
+   * clients that have gone before the end of their answer. Default: once.
    */
   seen(endpoint: string, count?: number, signal?: AbortSignal): Promise<void>;
   /** Restarts on the same port. Connections are cut, and all residents are lost. `downMs`: default 0. */

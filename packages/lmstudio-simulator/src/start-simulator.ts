@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -7,6 +7,8 @@ import { createFaultControl } from './faults/fault-control.js';
 import { ActiveFaults } from './faults/active-faults.js';
 import { Runtime } from './runtime/runtime.js';
 import { describeResident } from './runtime/resident.js';
+import { openExchange } from './http/exchange.js';
+import { StoredResponses } from './http/responses/stored-responses.js';
 import { answerRequest } from './http/routes.js';
 import { createListener } from './listener.js';
 import { PROFILES } from './profile/profile.js';
@@ -47,6 +49,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const backend: Backend = {
     runtime,
     profile,
+    storedResponses: new StoredResponses(),
     port: () => listener.port,
     restart: (downMs) => void restart(downMs),
   };
@@ -55,13 +58,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const listener = createListener({
     address,
     port: options.port ?? 0,
-    onRequest: (request, response) =>
-      void answerRequest(request, response, { backend, authenticator, faults, log }),
+    onRequest: (request, response) => void answer(request, response),
     onUpgrade: upgrade,
   });
   let stopped = false;
   let restarting: Promise<void> | null = null;
   let wake = (): void => {};
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = await openExchange({
+      request,
+      response,
+      log,
+      isCutHere: () => listener.hasCut(request.socket),
+      now: () => clock.now(),
+    });
+    await answerRequest(exchange, { backend, authenticator, faults });
+  }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const namespaceName = (request.url ?? '/').slice(1);
@@ -102,6 +115,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     dropConnections();
     const closed = listener.close();
     runtime.shutDown();
+    backend.storedResponses.clear();
     timers.cancelAll();
     await closed;
   }

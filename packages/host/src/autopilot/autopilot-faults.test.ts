@@ -14,6 +14,15 @@ jest.setTimeout(60_000);
 /** Faults that occur only while a second client also loads. */
 type ConcurrencyFault = 'duplicate-loads' | 'abort-concurrent-loads';
 
+/** Faults of requests that generate text. The autopilot sends none. */
+type PredictionFault =
+  | 'slow-first-token'
+  | 'crash-prediction'
+  | 'unload-during-prediction'
+  | 'cut-stream'
+  | 'stream-error'
+  | 'http-error';
+
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
 beforeAll(() => void process.on('unhandledRejection', onUnhandled));
@@ -115,7 +124,7 @@ const modelKey = LARGE;
 const instead = [`mai/${SMALL}`];
 const asBefore = [OURS];
 
-const CASES: Record<Exclude<FaultType, ConcurrencyFault>, Case> = {
+const CASES: Record<Exclude<FaultType, ConcurrencyFault | PredictionFault>, Case> = {
   'refuse-load': {
     ...{ when: 'load', code: 'LOAD_REFUSED', meanwhile: instead, repeatsItself: true },
     inject: (fault) => fault.refuseLoad({ modelKey }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Fault } from '../faults/fault.js';
-import { assertFault, FAULT_TYPES } from '../faults/fault.js';
+import { assertFault, FAULT_TYPES } from '../faults/fault-schema.js';
 import type { ProfileName } from '../profile/profile.js';
 import { isProfileName, PROFILE_NAMES } from '../profile/profile.js';
 import type { Simulator, SimulatedFrame } from '../simulator.js';
@@ -172,6 +172,7 @@ const DEFAULT_FIGURES: Readonly<Record<string, object>> = {
   'shrink-context': { toTokens: 2048 },
   'slow-frames': { delayMs: 500 },
   restart: { downMs: 2000 },
+  'slow-first-token': { delayMs: 30_000 },
 };
 
 function readFault(value: string): Fault {

@@ -1,6 +1,7 @@
 import type { ModelDomain } from '../runtime/device.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
+import type { StoredResponses } from '../http/responses/stored-responses.js';
 import type { Profile } from '../profile/profile.js';
 import type { ModelSpecifier } from '../wire/frames.js';
 import { noModelMatchingQuery } from '../wire/wire-error.js';
@@ -9,6 +10,8 @@ import { noModelMatchingQuery } from '../wire/wire-error.js';
 export interface Backend {
   readonly runtime: Runtime;
   readonly profile: Profile;
+  /** The conversations that `previous_response_id` names. */
+  readonly storedResponses: StoredResponses;
   /** The port that the simulator listens on. */
   port(): number;
   /** Restarts LM Studio; it is down for `downMs`. */

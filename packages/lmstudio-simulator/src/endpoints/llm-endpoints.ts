@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { FIXED_ANSWER } from '../predicting/answer.js';
 import { startPrediction } from '../predicting/prediction.js';
 import type { PredictionRequest } from '../predicting/prediction.js';
 import type { ResidentState } from '../runtime/resident.js';
@@ -10,7 +11,7 @@ import { channel, rpc } from '../wire/endpoint.js';
 import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
 import type { ConfigField, ConfigStack, ModelSpecifier } from '../wire/frames.js';
 import { instanceInfo } from './model-info.js';
-import { presetNotFound } from '../wire/wire-error.js';
+import { engineEnded, presetNotFound } from '../wire/wire-error.js';
 
 const historySchema = z.object({
   messages: z.array(
@@ -126,6 +127,10 @@ function predict(
         },
       }),
     finished(stats) {
+      if (resident.crashExitCode !== null) {
+        serverChannel.error(engineEnded(resident.crashExitCode).serialized);
+        return;
+      }
       serverChannel.send({
         type: 'success',
         stats,
@@ -171,11 +176,15 @@ function readRequest(
     draftKey === null ? null : runtime.findModel(draftKey, 'llm', resident.file.device.identifier);
   return {
     prompt,
+    extraPromptTokens: 0,
+    answer: FIXED_ANSWER,
+    repeatsAnswer: limit.success,
     maxTokens: limit.success ? limit.data.value : null,
     stopStrings: stopStrings.success ? stopStrings.data : [],
     // The default of LM Studio's schema.
     overflowPolicy: policy.success ? policy.data : 'truncateMiddle',
     draftModelKey: draftModel?.modelKey ?? null,
+    finishesPrompt: false,
   };
 }
 

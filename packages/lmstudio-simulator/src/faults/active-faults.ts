@@ -1,4 +1,5 @@
-import { assertFault, type Fault, type FaultType } from './fault.js';
+import type { Fault, FaultType } from './fault.js';
+import { assertFault } from './fault-schema.js';
 
 /** A fault in force. */
 export interface ActiveFault {

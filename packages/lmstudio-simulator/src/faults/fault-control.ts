@@ -55,6 +55,18 @@ export interface FaultControl {
   refuseUpgrade(options?: FaultScope): ActiveFault;
   /** Another program answers on this port. */
   notLmStudio(options?: FaultScope): ActiveFault;
+  /** The first token of a prediction is late. */
+  slowFirstToken(options: FaultOptions<'slow-first-token'>): ActiveFault;
+  /** The engine ends during a prediction. */
+  crashPrediction(options?: FaultOptions<'crash-prediction'>): ActiveFault;
+  /** The instance is unloaded during a prediction. */
+  unloadDuringPrediction(options?: FaultOptions<'unload-during-prediction'>): ActiveFault;
+  /** The connection of an HTTP answer is cut. */
+  cutStream(options?: FaultOptions<'cut-stream'>): ActiveFault;
+  /** An HTTP answer fails, in a stream with an error event. */
+  streamError(options?: FaultOptions<'stream-error'>): ActiveFault;
+  /** An HTTP request gets an error before the first byte. */
+  httpError(options?: FaultOptions<'http-error'>): ActiveFault;
 }
 
 export function createFaultControl(faults: ActiveFaults): FaultControl {
@@ -83,5 +95,11 @@ export function createFaultControl(faults: ActiveFaults): FaultControl {
     ignoreUpgrade: (options) => inject({ ...options, type: 'ignore-upgrade' }),
     refuseUpgrade: (options) => inject({ ...options, type: 'refuse-upgrade' }),
     notLmStudio: (options) => inject({ ...options, type: 'not-lm-studio' }),
+    slowFirstToken: (options) => inject({ ...options, type: 'slow-first-token' }),
+    crashPrediction: (options) => inject({ ...options, type: 'crash-prediction' }),
+    unloadDuringPrediction: (options) => inject({ ...options, type: 'unload-during-prediction' }),
+    cutStream: (options) => inject({ ...options, type: 'cut-stream' }),
+    streamError: (options) => inject({ ...options, type: 'stream-error' }),
+    httpError: (options) => inject({ ...options, type: 'http-error' }),
   };
 }

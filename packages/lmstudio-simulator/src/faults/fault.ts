@@ -1,8 +1,4 @@
-import * as z from 'zod/mini';
-import { findProblems } from '../check-shape.js';
-import { SimulatorError } from '../simulator-error.js';
-
-/** Which loads a fault affects and how often. Default: every load, until the fault is cleared. */
+/** Which loads and predictions a fault affects, and how often. Default: all of them, until the fault is cleared. */
 export interface FaultScope {
   /** The model key without a variant. */
   readonly modelKey?: string;
@@ -125,90 +121,57 @@ export type Fault = FaultScope &
         /** Another program answers on this port. */
         readonly type: 'not-lm-studio';
       }
+    | {
+        /** The first token of a prediction is `delayMs` late, divided by the simulator's speed. */
+        readonly type: 'slow-first-token';
+        readonly delayMs: number;
+      }
+    | {
+        /**
+         * The engine ends during a prediction after `afterTokens` tokens (default 3), and the instance is gone. Every
+         * prediction of the instance fails. `cause`: `crash` (default), or `out-of-memory`, where the system ends the
+         * process. `exitCode`: default 18446744072635812000, and null without memory.
+         */
+        readonly type: 'crash-prediction';
+        readonly afterTokens?: number;
+        readonly cause?: 'crash' | 'out-of-memory';
+        readonly exitCode?: string;
+      }
+    | {
+        /** The instance is unloaded during a prediction, after `afterTokens` tokens (default 3). */
+        readonly type: 'unload-during-prediction';
+        readonly afterTokens?: number;
+      }
+    | {
+        /**
+         * The connection of an HTTP answer is cut after `afterTokens` tokens (default 3), or at the answer's end where
+         * the answer is shorter or is not streamed.
+         */
+        readonly type: 'cut-stream';
+        readonly afterTokens?: number;
+        readonly endpoint?: string;
+      }
+    | {
+        /**
+         * An HTTP answer fails with `text` after `afterTokens` tokens (default 3), and its instance stays loaded. A
+         * stream gets an error event, and any other answer an error status.
+         */
+        readonly type: 'stream-error';
+        readonly afterTokens?: number;
+        readonly text?: string;
+        readonly endpoint?: string;
+      }
+    | {
+        /**
+         * An HTTP request gets an error before the first byte. Default: status 500, any POST request that generates.
+         * `endpoint`: a path such as `/v1/messages`.
+         */
+        readonly type: 'http-error';
+        readonly status?: number;
+        readonly text?: string;
+        readonly endpoint?: string;
+      }
   );
 
 /** The kinds of {@link Fault}. */
 export type FaultType = Fault['type'];
-
-const scope = {
-  modelKey: z.optional(z.string()),
-  times: z.optional(z.int().check(z.positive())),
-};
-const atProgress = z.optional(z.number().check(z.minimum(0), z.maximum(1)));
-const delay = z.number().check(z.nonnegative());
-const text = z.optional(z.string());
-const endpoint = z.optional(z.string());
-
-const faultSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('refuse-load'), text, ...scope }),
-  z.strictObject({ type: z.literal('crash-load'), atProgress, exitCode: text, ...scope }),
-  z.strictObject({
-    type: z.literal('out-of-memory'),
-    atProgress,
-    pool: z.optional(z.enum(['ram', 'vram'])),
-    ...scope,
-  }),
-  z.strictObject({
-    type: z.literal('shrink-context'),
-    toTokens: z.int().check(z.positive()),
-    ...scope,
-  }),
-  z.strictObject({
-    type: z.literal('enlarge-context'),
-    toTokens: z.optional(z.int().check(z.positive())),
-    ...scope,
-  }),
-  z.strictObject({
-    type: z.literal('survey-error'),
-    code: z.optional(z.enum(['unset', 'error', 'noDevicesFound', 'invalidDevice'])),
-    text,
-    ...scope,
-  }),
-  z.strictObject({ type: z.literal('no-compatible-backends'), ...scope }),
-  z.strictObject({ type: z.literal('stall-load'), atProgress, ...scope }),
-  z.strictObject({ type: z.literal('drop-connection'), atProgress, endpoint, ...scope }),
-  z.strictObject({ type: z.literal('restart'), atProgress, downMs: z.optional(delay), ...scope }),
-  z.strictObject({ type: z.literal('duplicate-loads'), ...scope }),
-  z.strictObject({ type: z.literal('abort-concurrent-loads'), ...scope }),
-  z.strictObject({ type: z.literal('hang'), endpoint, ...scope }),
-  z.strictObject({ type: z.literal('invalid-result'), endpoint, ...scope }),
-  z.strictObject({ type: z.literal('protocol-warning'), endpoint, text, ...scope }),
-  z.strictObject({ type: z.literal('slow-frames'), delayMs: delay, ...scope }),
-  z.strictObject({ type: z.literal('reject-authentication'), text, ...scope }),
-  z.strictObject({ type: z.literal('mute-authentication'), ...scope }),
-  z.strictObject({ type: z.enum(['ignore-upgrade', 'refuse-upgrade']), ...scope }),
-  z.strictObject({ type: z.literal('not-lm-studio'), ...scope }),
-]);
-
-/** Every kind of fault. */
-export const FAULT_TYPES: readonly FaultType[] = [
-  'refuse-load',
-  'crash-load',
-  'out-of-memory',
-  'shrink-context',
-  'enlarge-context',
-  'survey-error',
-  'no-compatible-backends',
-  'stall-load',
-  'drop-connection',
-  'restart',
-  'duplicate-loads',
-  'abort-concurrent-loads',
-  'hang',
-  'invalid-result',
-  'protocol-warning',
-  'slow-frames',
-  'reject-authentication',
-  'mute-authentication',
-  'ignore-upgrade',
-  'refuse-upgrade',
-  'not-lm-studio',
-];
-
-/** @throws SimulatorError `FAULT_INVALID` with every problem in `issues`. */
-export function assertFault(fault: unknown): asserts fault is Fault {
-  const issues = findProblems(faultSchema, fault, 'fault');
-  if (issues.length === 0) return;
-  const message = `The fault is not valid. Correct these fields: ${issues.join('; ')}`;
-  throw new SimulatorError('FAULT_INVALID', message, { issues });
-}

@@ -320,3 +320,12 @@ test('the SDK repeats commands that failed while LM Studio was down, as it does 
   await simulator.seen('loadModel', 1);
   await until(() => simulator.residents().length > 0);
 });
+
+test('crash-prediction fails a prediction of the SDK with the exit code', async () => {
+  await using connected = await startWithClient();
+  const model = await connected.client.llm.load(KEY, QUIET);
+  connected.simulator.fault.crashPrediction({ exitCode: '6', times: 1 });
+  const { message } = await rejection(model.respond('hi').result());
+  expect(message).toContain('crashed without additional information. (Exit code: 6)');
+  expect(connected.simulator.residents()).toEqual([]);
+});

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
-import { domainOf, modelOnDevice } from '../runtime/device.js';
-import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
+import { domainOf } from '../runtime/device.js';
+import type { ModelDomain } from '../runtime/device.js';
 import type { ConfigField } from '../wire/frames.js';
 import { startLoad } from '../loading/load.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
 import { WireError } from '../wire/wire-error.js';
+import { findByKey } from './generation/find-instance.js';
 import type { HttpAnswer } from './http-answer.js';
 import { httpError } from './http-answer.js';
 import { instanceConfig } from './list-models.js';
@@ -98,15 +99,6 @@ export function unloadV1({ runtime }: Backend, body: unknown): HttpAnswer {
   }
   runtime.residents.unload(instance_id);
   return { status: 200, body: { instance_id } };
-}
-
-// REST knows neither variant keys nor paths (lmstudio-bug-tracker #1462).
-function findByKey({ runtime }: Backend, key: string): ModelOnDevice | null {
-  for (const device of runtime.devicesByPreference()) {
-    const model = device.models.find(({ modelKey }) => modelKey === key);
-    if (model) return modelOnDevice(device, model);
-  }
-  return null;
 }
 
 // The body that lmstudio-bug-tracker #1462 shows.

@@ -135,7 +135,7 @@ test('the OpenAI-compatible API lists models; what it does not simulate is an er
       { id: 'qwen/qwen3-4b', object: 'model', owned_by: 'organization_owner' },
     ]),
   });
-  for (const path of ['/v1/chat/completions', '/api/v0/embeddings', '/api/v1/chat']) {
+  for (const path of ['/api/v1/chat', '/api/v1/models/download']) {
     expect(await ask(connected.simulator, path, {})).toEqual([
       501,
       { error: expect.objectContaining({ code: null, type: 'not_implemented' }) },

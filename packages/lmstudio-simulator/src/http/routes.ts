@@ -1,135 +1,165 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ActiveFaults } from '../faults/active-faults.js';
-import type { RequestLog } from '../request-log.js';
+import { hasEndpoint, isHttpEndpoint } from '../profile/http-api.js';
+import type { HttpEndpoint } from '../profile/http-api.js';
 import type { Authenticator } from '../wire/authenticator.js';
 import type { Backend } from '../endpoints/backend.js';
-import type { HttpAnswer } from './http-answer.js';
+import { sendMessagesFailure } from './anthropic/failures.js';
+import { countMessageTokens, messages } from './anthropic/messages.js';
+import type { Exchange } from './exchange.js';
+import { RequestFailure } from './generation/request-failure.js';
 import { httpError } from './http-answer.js';
 import { listOpenAi, listV0, listV1, oneV0 } from './list-models.js';
 import { loadV1, unloadV1 } from './load-models.js';
+import { chatCompletions } from './openai/chat-completions.js';
+import { completions } from './openai/completions.js';
+import { embeddings } from './openai/embeddings.js';
+import { sendFailure } from './openai/failures.js';
+import { responses } from './responses/responses.js';
 
 /** The parts of the simulator that HTTP requests need. */
 export interface RouteOptions {
   readonly backend: Backend;
   readonly authenticator: Authenticator;
   readonly faults: ActiveFaults;
-  readonly log: RequestLog;
 }
 
-// The paths of LM Studio's API that generate text or embeddings, or download models.
-const NOT_SIMULATED =
-  /^\/(v1|api\/v0)\/(chat\/completions|completions|embeddings|responses|messages)$|^\/api\/v1\/(chat|models\/download)$/;
+type Handler = (backend: Backend, exchange: Exchange) => Promise<void> | void;
 
-const LARGEST_BODY_BYTES = 2 ** 20;
+const ONE_MODEL = '/api/v0/models/';
+
+const HANDLERS: Readonly<Record<HttpEndpoint, Handler>> = {
+  'GET /v1/models': (backend, exchange) => ok(exchange, listOpenAi(backend)),
+  'POST /v1/chat/completions': chatCompletions,
+  'POST /v1/completions': completions,
+  'POST /v1/embeddings': embeddings,
+  'POST /v1/responses': responses,
+  'POST /v1/messages': messages,
+  'POST /v1/messages/count_tokens': (_backend, exchange) => countMessageTokens(exchange),
+  'GET /api/v0/models': (backend, exchange) => ok(exchange, listV0(backend)),
+  'GET /api/v0/models/{model}': (backend, exchange) =>
+    exchange.send(oneV0(backend, exchange.path.slice(ONE_MODEL.length))),
+  'POST /api/v0/chat/completions': chatCompletions,
+  'POST /api/v0/completions': completions,
+  'POST /api/v0/embeddings': embeddings,
+  'GET /api/v1/models': (backend, exchange) => ok(exchange, listV1(backend)),
+  'POST /api/v1/models/load': async (backend, exchange) =>
+    exchange.send(await loadV1(backend, exchange.body, () => exchange.cut())),
+  'POST /api/v1/models/unload': (backend, exchange) =>
+    exchange.send(unloadV1(backend, exchange.body)),
+  'POST /api/v1/models/download': notSimulated,
+  'POST /api/v1/chat': notSimulated,
+};
 
 /** Answers one HTTP request, unless a fault prevents the answer. */
-export async function answerRequest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: RouteOptions,
-): Promise<void> {
-  const { faults, log } = options;
-  const method = request.method ?? 'GET';
-  const path = readPath(request.url ?? '/');
-  const body = method === 'POST' ? await readBody(request) : undefined;
-  log.add({ via: 'http', namespace: method, endpoint: path, parameter: body ?? null });
-
+export async function answerRequest(exchange: Exchange, options: RouteOptions): Promise<void> {
+  const { backend, faults } = options;
+  const { method, path } = exchange;
   if (faults.trigger('not-lm-studio')) {
-    response.writeHead(200, { 'content-type': 'text/html' });
-    response.end('<!doctype html><title>It works!</title>');
+    exchange.sendPage('<!doctype html><title>It works!</title>');
     return;
   }
-  const greeting = path === '/lmstudio-greeting' || path === '/lms-status';
+  const isDiscovery = path === '/lmstudio-greeting' || path === '/lms-status';
   const hangs = (fault: { readonly endpoint?: string }): boolean =>
     fault.endpoint === 'http' ||
     fault.endpoint === path ||
-    (greeting && fault.endpoint === 'greeting');
+    (isDiscovery && fault.endpoint === 'greeting');
   // The connection of a request without an answer stays open until stop().
   if (faults.trigger('hang', hangs)) return;
-
-  const answer = await route(method, path, body, request, options);
-  if (answer === null) return;
-  response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(answer.body));
+  if (method === 'GET' && isDiscovery) {
+    const { runtime, profile } = backend;
+    const version = runtime.world.version ?? profile.version;
+    ok(
+      exchange,
+      path === '/lmstudio-greeting' ? { lmstudio: true } : { package: 'lmstudio', version },
+    );
+    return;
+  }
+  await answerApi(exchange, options);
 }
 
-async function route(
-  method: string,
-  path: string,
-  body: unknown,
-  request: IncomingMessage,
+async function answerApi(
+  exchange: Exchange,
   { backend, authenticator, faults }: RouteOptions,
-): Promise<HttpAnswer | null> {
-  const { runtime, profile } = backend;
-  const ok = (answerBody: object): HttpAnswer => ({ status: 200, body: answerBody });
-  switch (`${method} ${path}`) {
-    case 'GET /lmstudio-greeting':
-      return ok({ lmstudio: true });
-    case 'GET /lms-status':
-      return ok({ package: 'lmstudio', version: runtime.world.version ?? profile.version });
-    default:
-  }
+): Promise<void> {
+  const { runtime } = backend;
+  const { method, path } = exchange;
   // What LM Studio's own port answers while the HTTP server is off is not known. Here it answers as
   // to an unknown path.
-  if (runtime.httpServer && /^\/(api|v1)\//.test(path)) {
+  const isApi = runtime.httpServer && /^\/(api|v1)\//.test(path);
+  if (isApi) {
     const rejection = faults.trigger('reject-authentication');
     const refusal = rejection
       ? (rejection.text ?? 'Invalid API token')
-      : authenticator.checkHeader(request.headers.authorization);
+      : authenticator.checkHeader(authorizationOf(exchange));
     if (refusal !== null) {
-      return httpError(401, 'invalid_request', refusal, { code: 'invalid_api_key' });
+      fail(
+        exchange,
+        new RequestFailure(401, refusal, { type: 'invalid_request', code: 'invalid_api_key' }),
+      );
+      return;
     }
     // Invented: no capture shows the text of these events.
     runtime.log.emit({ type: 'server.log', content: `${method} ${path}`, level: 'info' });
-    switch (`${method} ${path}`) {
-      case 'GET /v1/models':
-        return ok(listOpenAi(backend));
-      case 'GET /api/v0/models':
-        return ok(listV0(backend));
-      case 'GET /api/v1/models':
-        if (profile.modern) return ok(listV1(backend));
-        break;
-      case 'POST /api/v1/models/load':
-        if (profile.modern) return loadV1(backend, body, () => request.socket.destroy());
-        break;
-      case 'POST /api/v1/models/unload':
-        if (profile.modern) return unloadV1(backend, body);
-        break;
-      default:
-        if (method === 'GET' && path.startsWith('/api/v0/models/')) {
-          return oneV0(backend, path.slice('/api/v0/models/'.length));
-        }
-        if (method === 'POST' && NOT_SIMULATED.test(path)) {
-          const message = `The LM Studio simulator does not simulate ${path}.`;
-          return httpError(501, 'not_implemented', message);
-        }
-    }
   }
-  // LM Studio answers an unknown path with status 200 and this body.
-  return ok({ error: `Unexpected endpoint or method. (${method} ${path})` });
-}
-
-function readPath(url: string): string {
-  const [encoded = '/'] = url.split('?');
+  const endpoint = isApi ? findEndpoint(backend, method, path) : null;
+  if (endpoint === null) {
+    // LM Studio answers an unknown path with status 200 and this body.
+    ok(exchange, { error: `Unexpected endpoint or method. (${method} ${exchange.url})` });
+    return;
+  }
   try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return encoded;
+    failByFault(exchange, endpoint, faults);
+    await HANDLERS[endpoint](backend, exchange);
+  } catch (error) {
+    if (!(error instanceof RequestFailure)) throw error;
+    fail(exchange, error);
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Throws where the body is not JSON, or where the client disconnects before its end.
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > LARGEST_BODY_BYTES) return null;
-      chunks.push(chunk);
-    }
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    return null;
+function findEndpoint(
+  { runtime, profile }: Backend,
+  method: string,
+  path: string,
+): HttpEndpoint | null {
+  const isOneModel = path.startsWith(ONE_MODEL) && path.length > ONE_MODEL.length;
+  const name = `${method} ${isOneModel ? `${ONE_MODEL}{model}` : path}`;
+  if (!isHttpEndpoint(name)) return null;
+  return (runtime.world.httpEndpoints[name] ?? hasEndpoint(profile, name)) ? name : null;
+}
+
+// The fault http-error, for requests that generate texts or embeddings.
+function failByFault(exchange: Exchange, endpoint: HttpEndpoint, faults: ActiveFaults): void {
+  const { body, path } = exchange;
+  if (!endpoint.startsWith('POST ') || endpoint.startsWith('POST /api/v1/')) return;
+  const model = typeof body === 'object' && body !== null && 'model' in body ? body.model : null;
+  const fault = faults.trigger(
+    'http-error',
+    ({ endpoint: wanted, modelKey }) =>
+      (wanted === undefined || wanted === path) && (modelKey === undefined || modelKey === model),
+  );
+  if (fault) {
+    throw new RequestFailure(fault.status ?? 500, fault.text ?? 'Simulated error of the server.');
   }
+}
+
+// From documentation: `/v1/messages` accepts the token in Anthropic's header, too.
+function authorizationOf({ headers, path }: Exchange): string | undefined {
+  const key = headers['x-api-key'] ?? headers['x-api-token'];
+  return path.startsWith('/v1/messages') && headers.authorization === undefined && key !== undefined
+    ? `Bearer ${String(key)}`
+    : headers.authorization;
+}
+
+function fail(exchange: Exchange, failure: RequestFailure): void {
+  if (exchange.path.startsWith('/v1/messages')) sendMessagesFailure(exchange, failure);
+  else sendFailure(exchange, failure);
+}
+
+function ok(exchange: Exchange, body: object): void {
+  exchange.send({ status: 200, body });
+}
+
+function notSimulated(_backend: Backend, exchange: Exchange): void {
+  const message = `The LM Studio simulator does not simulate ${exchange.path}.`;
+  exchange.send(httpError(501, 'not_implemented', message));
 }

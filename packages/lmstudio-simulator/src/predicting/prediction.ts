@@ -1,5 +1,6 @@
 import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
+import type { AnswerPart } from './answer.js';
 import { createStopStringFilter } from './stop-strings.js';
 import { countTokens } from './tokens.js';
 import { startWork } from './work.js';
@@ -34,28 +35,31 @@ export interface PredictionStats {
 /** A request to generate text. */
 export interface PredictionRequest {
   readonly prompt: string;
-  /** `null`: the prediction ends with the fixed answer. */
+  /** Tokens of the prompt that are not in its text, such as those of images. */
+  readonly extraPromptTokens: number;
+  /** What the model generates. */
+  readonly answer: readonly AnswerPart[];
+  /** Whether the answer starts again at its end, until `maxTokens` or another limit is reached. */
+  readonly repeatsAnswer: boolean;
+  /** `null`: the prediction ends with the answer. */
   readonly maxTokens: number | null;
   readonly stopStrings: readonly string[];
   /** With `stopAtLimit`, a full context ends the prediction. The other policies make room and go on. */
   readonly overflowPolicy: 'stopAtLimit' | 'truncateMiddle' | 'rollingWindow';
   /** The key of a draft model for speculative decoding; `null`: none. */
   readonly draftModelKey: string | null;
+  /** Whether a stop during the processing of the prompt takes effect only after it. */
+  readonly finishesPrompt: boolean;
 }
 
 /** Receives the events of a prediction. */
 export interface PredictionListener {
   promptProgress(processedTokens: number, totalTokens: number): void;
-  text(content: string, tokens: number): void;
+  text(content: string, tokens: number, part: AnswerPart): void;
   finished(stats: PredictionStats): void;
 }
 
-const ANSWER = 'Hello from the simulated model. This text stands in for an answer.'.match(
-  /\s?\S+/g,
-);
-const ANSWER_TOKENS: readonly string[] = ANSWER ?? [];
-
-/** Generates a fixed answer at the model's speed. The returned function stops it. */
+/** Generates an answer at the model's speed. The returned function stops it. */
 export function startPrediction(
   runtime: Runtime,
   resident: ResidentState,
@@ -68,11 +72,17 @@ export function startPrediction(
   const stopsAtLimit = request.overflowPolicy === 'stopAtLimit';
   // Invented: a prompt that is too long is cut to one token less than the context.
   const promptTokens = Math.min(
-    countTokens(request.prompt),
+    countTokens(request.prompt) + request.extraPromptTokens,
     stopsAtLimit ? Infinity : Math.max(1, contextLengthTokens - 1),
   );
   const msPerToken = 1000 / model.tokensPerSecond / runtime.speed;
-  const promptMs = (promptTokens / device.machine.promptTokensPerSecond / runtime.speed) * 1000;
+  const tokens = request.answer.flatMap((part) => part.tokens.map((text) => ({ part, text })));
+  const late = runtime.faults.triggerForLoad('slow-first-token', model.modelKey);
+  const crash = runtime.faults.triggerForLoad('crash-prediction', model.modelKey);
+  const unload = runtime.faults.triggerForLoad('unload-during-prediction', model.modelKey);
+  const promptMs =
+    ((promptTokens / device.machine.promptTokensPerSecond) * 1000 + (late?.delayMs ?? 0)) /
+    runtime.speed;
   const createdMs = clock.now();
   const filter = createStopStringFilter(request.stopStrings);
   let firstTokenMs: number | null = null;
@@ -80,28 +90,50 @@ export function startPrediction(
   let unsent = 0;
   let output = '';
   let stopString: string | null = null;
+  let inPrompt = false;
+  let isStopping = false;
+  let current: AnswerPart | null = null;
 
   const send = (content: string): void => {
-    if (content === '') return;
+    if (content === '' || current === null) return;
     output += content;
-    listener.text(content, unsent);
+    listener.text(content, unsent, current);
     unsent = 0;
   };
+  // Stop strings end a text, not reasoning and not the arguments of a tool.
+  const filterText = (text: string): { readonly text: string; readonly found: string | null } =>
+    current?.type === 'text' ? filter.add(text) : { text, found: null };
 
   const generate = (): void => {
+    if (crash && predicted >= (crash.afterTokens ?? 3)) {
+      const withoutMemory = crash.cause === 'out-of-memory';
+      const exitCode = crash.exitCode ?? (withoutMemory ? 'null' : '18446744072635812000');
+      runtime.residents.crash(resident, exitCode);
+      return;
+    }
+    if (unload && predicted >= (unload.afterTokens ?? 3)) {
+      runtime.residents.unload(resident.identifier);
+      return;
+    }
     firstTokenMs ??= clock.now();
-    const { text, found } = filter.add(ANSWER_TOKENS[predicted % ANSWER_TOKENS.length] ?? '');
+    const token = tokens[predicted % tokens.length];
+    if (token && token.part !== current) {
+      send(filter.rest());
+      current = token.part;
+    }
+    const { text, found } = filterText(token?.text ?? '');
     predicted++;
     unsent++;
     send(text);
     stopString = found;
-    const wantedTokens = request.maxTokens ?? ANSWER_TOKENS.length;
     if (found !== null) {
       work.finish('stopStringFound');
     } else if (stopsAtLimit && promptTokens + predicted >= contextLengthTokens) {
       work.finish('contextLengthReached');
-    } else if (predicted >= wantedTokens) {
-      work.finish(request.maxTokens === null ? 'eosFound' : 'maxPredictedTokensReached');
+    } else if (request.maxTokens !== null && predicted >= request.maxTokens) {
+      work.finish('maxPredictedTokensReached');
+    } else if (!request.repeatsAnswer && predicted >= tokens.length) {
+      work.finish('eosFound');
     } else {
       work.next(generate, msPerToken);
     }
@@ -116,14 +148,20 @@ export function startPrediction(
         modelIdentifier: resident.identifier,
       });
       listener.promptProgress(0, promptTokens);
+      inPrompt = true;
       work.next(() => {
+        inPrompt = false;
+        if (isStopping) {
+          work.finish('userStopped');
+          return;
+        }
         // Invented: LM Studio may answer with an error instead.
         if (stopsAtLimit && promptTokens >= contextLengthTokens) {
           work.finish('contextLengthReached');
           return;
         }
-        listener.promptProgress(promptTokens, promptTokens);
         resident.status = 'generating';
+        listener.promptProgress(promptTokens, promptTokens);
         work.next(generate, msPerToken);
       }, promptMs);
     },
@@ -154,7 +192,10 @@ export function startPrediction(
       listener.finished(stats);
     },
   });
-  return () => work.finish('userStopped');
+  return () => {
+    if (request.finishesPrompt && inPrompt) isStopping = true;
+    else work.finish('userStopped');
+  };
 }
 
 // Invented: the draft model guesses every token of the answer.

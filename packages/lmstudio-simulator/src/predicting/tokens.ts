@@ -1,3 +1,6 @@
+/** The tokens of an image in a prompt. Assumed: vision models take some hundred, and each its own number. */
+export const TOKENS_PER_IMAGE = 256;
+
 /** The number of tokens of a text: one for each four characters, a rule of thumb for English. */
 export function countTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));

@@ -42,6 +42,8 @@ export function startWork(
   };
   const work: Work = {
     next(callback, delayMs) {
+      // A listener may have ended the work.
+      if (over) return;
       cancelTimer = runtime.clock.schedule(callback, delayMs);
     },
     finish(stopReason) {

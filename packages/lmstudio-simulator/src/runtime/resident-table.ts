@@ -69,6 +69,7 @@ export class ResidentTable {
       jobs: new Set(),
       queue: [],
       scripted: null,
+      crashExitCode: null,
       cancelScripted: () => {},
       cancelEviction: () => {},
     };
@@ -86,6 +87,12 @@ export class ResidentTable {
     const jobs = [...resident.jobs, ...resident.queue.splice(0)];
     resident.jobs.clear();
     for (const job of jobs) job.abandon();
+  }
+
+  /** Ends the engine of an instance. The instance is gone, and all its work fails. */
+  crash(resident: ResidentState, exitCode: string): void {
+    resident.crashExitCode = exitCode;
+    this.unload(resident.identifier, resident.domain);
   }
 
   /** Notes that an instance is used or has become idle, which restarts its time to live. */

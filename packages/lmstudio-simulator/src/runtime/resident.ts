@@ -34,6 +34,8 @@ export interface ResidentState {
   readonly queue: Job[];
   /** The activity that a test has set with `setBusy`. */
   scripted: { readonly status: InstanceStatus; readonly queued: number } | null;
+  /** The exit code of its engine after a crash; `null`: it has not crashed. */
+  crashExitCode: string | null;
   cancelScripted: () => void;
   cancelEviction: () => void;
 }

@@ -144,6 +144,13 @@ export function engineCrashed(exitCode: string): WireError {
   });
 }
 
+/** The text of lmstudio-bug-tracker #1057 and #2255 where the engine ends during a prediction. */
+export function engineEnded(exitCode: string): WireError {
+  return new WireError(
+    `The model has crashed without additional information. (Exit code: ${exitCode})`,
+  );
+}
+
 /** The texts that users report where memory runs out: for a GPU, and for RAM (lmstudio-bug-tracker #2004). */
 export function outOfMemory(pool: 'ram' | 'vram', platform: string): WireError {
   return pool === 'vram'

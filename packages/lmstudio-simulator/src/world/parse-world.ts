@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { findProblems } from '../check-shape.js';
 import { SimulatorError } from '../simulator-error.js';
+import { HTTP_ENDPOINTS } from '../profile/http-api.js';
 import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE } from './default-machine.js';
 import { DEFAULT_MODELS } from './default-models.js';
 import type {
@@ -126,6 +127,7 @@ const worldSchema = z.strictObject({
   ),
   justInTime: z.optional(
     z.strictObject({
+      enabled: z.optional(z.boolean()),
       ttlMs: z.optional(z.int().check(z.positive())),
       autoEvict: z.optional(z.boolean()),
     }),
@@ -140,6 +142,14 @@ const worldSchema = z.strictObject({
   authenticator: z.optional(z.enum(['lm-studio', 'first-come'])),
   presets: z.optional(z.array(z.strictObject({ identifier: name, name }))),
   httpServer: z.optional(z.boolean()),
+  httpEndpoints: z.optional(z.partialRecord(z.enum(HTTP_ENDPOINTS), z.boolean())),
+  answers: z.optional(
+    z.strictObject({
+      textTokens: z.optional(z.nullable(positive)),
+      reasoningTokens: z.optional(count),
+      callTools: z.optional(z.boolean()),
+    }),
+  ),
 });
 
 /**
@@ -171,7 +181,7 @@ export function parseWorld(input: unknown = {}): World {
     requireToken: world.requireToken ?? false,
     guardrails: { ...DEFAULT_GUARDRAILS, ...world.guardrails },
     // LM Studio gives an hour to models that it loads just in time.
-    justInTime: { ttlMs: 3_600_000, autoEvict: true, ...world.justInTime },
+    justInTime: { enabled: true, ttlMs: 3_600_000, autoEvict: true, ...world.justInTime },
     defaultContextLength: world.defaultContextLength ?? null,
     loadDefaults: world.loadDefaults ?? {},
     loadAfterDisconnect: world.loadAfterDisconnect ?? 'continue',
@@ -182,6 +192,8 @@ export function parseWorld(input: unknown = {}): World {
     authenticator: world.authenticator ?? 'lm-studio',
     presets: world.presets ?? [],
     httpServer: world.httpServer ?? true,
+    httpEndpoints: world.httpEndpoints ?? {},
+    answers: { textTokens: null, reasoningTokens: 0, callTools: false, ...world.answers },
   };
 }
 

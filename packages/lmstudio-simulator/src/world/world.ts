@@ -1,3 +1,4 @@
+import type { HttpEndpoint } from '../profile/http-api.js';
 import type { LoadDefaults } from '../profile/load-defaults.js';
 
 /** A GPU of a simulated machine. */
@@ -160,8 +161,10 @@ export interface WorldGuardrails {
   readonly countsOthersVram: boolean;
 }
 
-/** Just-in-time loading (`getOrLoad`). */
+/** Just-in-time loading: `getOrLoad`, and requests over HTTP. */
 export interface WorldJustInTime {
+  /** Whether a request over HTTP loads its model. `getOrLoad` always does. Default: true. */
+  readonly enabled: boolean;
   /** The time to live of a model that was loaded just in time. Default: an hour. */
   readonly ttlMs: number;
   /** Whether a just-in-time load first unloads the models of earlier ones. Default: true. */
@@ -234,6 +237,23 @@ export interface World {
    * `stopHttpServer`.
    */
   readonly httpServer: boolean;
+  /** Endpoints of the HTTP server that are there, or missing, in spite of the profile. */
+  readonly httpEndpoints: Readonly<Partial<Record<HttpEndpoint, boolean>>>;
+  /** What models answer over HTTP. */
+  readonly answers: WorldAnswers;
+}
+
+/** What models answer over HTTP. The same request gets the same answer. */
+export interface WorldAnswers {
+  /** The length of a text in tokens; `null`: the fixed text of 12 tokens. A JSON answer has the length that it needs. */
+  readonly textTokens: number | null;
+  /** The length of the reasoning before the answer in tokens. Default: 0, no reasoning. */
+  readonly reasoningTokens: number;
+  /**
+   * Whether a model calls a tool where it may choose. It calls the first tool once, and answers with a text when it
+   * has the result. A request that requires a call always gets one. Default: false.
+   */
+  readonly callTools: boolean;
 }
 
 /** A preset of prediction settings. */
@@ -280,7 +300,10 @@ export interface WorldDeviceInput {
 /** A world file. Every field has a default. Unknown keys are errors. */
 export type WorldInput = {
   readonly [
-    K in Exclude<keyof World, 'machine' | 'models' | 'devices' | 'guardrails' | 'justInTime'>
+    K in Exclude<
+      keyof World,
+      'machine' | 'models' | 'devices' | 'guardrails' | 'justInTime' | 'answers'
+    >
   ]?: World[K];
 } & {
   readonly machine?: WorldMachineInput;
@@ -288,4 +311,5 @@ export type WorldInput = {
   readonly devices?: readonly WorldDeviceInput[];
   readonly guardrails?: { readonly [K in keyof WorldGuardrails]?: WorldGuardrails[K] };
   readonly justInTime?: { readonly [K in keyof WorldJustInTime]?: WorldJustInTime[K] };
+  readonly answers?: { readonly [K in keyof WorldAnswers]?: WorldAnswers[K] };
 };

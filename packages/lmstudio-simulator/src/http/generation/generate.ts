@@ -1,0 +1,183 @@
+import type { Backend } from '../../endpoints/backend.js';
+import { composeAnswer } from '../../predicting/answer.js';
+import type { AnswerPart, AnswerRequest } from '../../predicting/answer.js';
+import { startPrediction } from '../../predicting/prediction.js';
+import type { PredictionStats } from '../../predicting/prediction.js';
+import { countTokens, TOKENS_PER_IMAGE } from '../../predicting/tokens.js';
+import type { ResidentState } from '../../runtime/resident.js';
+import type { Exchange } from '../exchange.js';
+import { findInstance } from './find-instance.js';
+import type { ModelChoice } from './find-instance.js';
+import {
+  imagesNotSupported,
+  predictionCrashed,
+  predictionUnloaded,
+  promptTooLong,
+  RequestFailure,
+} from './request-failure.js';
+
+/** A request for text, in no protocol's own form. */
+export interface GenerationRequest extends AnswerRequest, ModelChoice {
+  /** All that the model reads: messages, system prompt and tool definitions. */
+  readonly prompt: string;
+  readonly imageCount: number;
+  /** `null`: no limit. */
+  readonly maxTokens: number | null;
+  readonly stopStrings: readonly string[];
+}
+
+/** A part of a finished answer. */
+export interface GeneratedPart {
+  readonly part: AnswerPart;
+  /** The text, or the JSON of a tool's arguments. Shorter than planned where a limit ended the answer. */
+  readonly content: string;
+  readonly tokens: number;
+}
+
+/** The instance that answers, and the tokens that it has read. */
+export interface StartedAnswer {
+  readonly resident: ResidentState;
+  readonly promptTokens: number;
+}
+
+/** A whole answer. */
+export interface FinishedAnswer extends StartedAnswer {
+  readonly parts: readonly GeneratedPart[];
+  readonly stats: PredictionStats;
+  readonly reasoningTokens: number;
+}
+
+/** Writes an answer in the form of one protocol. */
+export interface AnswerWriter {
+  /** The instance is loaded. The prompt is processed from now on. */
+  started(answer: StartedAnswer): void;
+  /** The prompt has been processed. */
+  prompted(): void;
+  /** The next tokens of a part. A new part ends the one before. */
+  content(part: AnswerPart, content: string): void;
+  finished(answer: FinishedAnswer): void;
+  failed(failure: RequestFailure): void;
+}
+
+/** Answers a request: finds or loads the model, generates, and stops when the client has gone. */
+export async function generate(
+  backend: Backend,
+  exchange: Exchange,
+  request: GenerationRequest,
+  writer: AnswerWriter,
+): Promise<void> {
+  let resident: ResidentState;
+  try {
+    resident = await findInstance(backend, exchange, 'llm', request);
+  } catch (error) {
+    if (!(error instanceof RequestFailure)) throw error;
+    writer.failed(error);
+    return;
+  }
+  const extraPromptTokens = request.imageCount * TOKENS_PER_IMAGE;
+  const promptTokens = countTokens(request.prompt) + extraPromptTokens;
+  writer.started({ resident, promptTokens });
+  const contextTokens = resident.settings.contextLengthTokens;
+  if (request.imageCount > 0 && !resident.file.model.vision) {
+    writer.failed(imagesNotSupported());
+  } else if (promptTokens >= contextTokens) {
+    writer.failed(promptTooLong(promptTokens, contextTokens));
+  } else {
+    predict(backend, exchange, { request, resident, promptTokens, extraPromptTokens }, writer);
+  }
+}
+
+function predict(
+  { runtime }: Backend,
+  exchange: Exchange,
+  {
+    request,
+    resident,
+    promptTokens,
+    extraPromptTokens,
+  }: StartedAnswer & { readonly request: GenerationRequest; readonly extraPromptTokens: number },
+  writer: AnswerWriter,
+): void {
+  const isForThis = (fault: { readonly endpoint?: string; readonly modelKey?: string }): boolean =>
+    (fault.endpoint === undefined || fault.endpoint === exchange.path) &&
+    (fault.modelKey === undefined || fault.modelKey === resident.file.model.modelKey);
+  const cut = runtime.faults.trigger('cut-stream', isForThis);
+  const error = runtime.faults.trigger('stream-error', isForThis);
+  const parts: GeneratedPart[] = [];
+  let generated = 0;
+  let isOver = false;
+
+  // Ends the answer by a fault. Returns whether it has done so.
+  const endByFault = (isAtEnd: boolean): boolean => {
+    if (isOver) return true;
+    if (cut && (isAtEnd || generated >= (cut.afterTokens ?? 3))) {
+      isOver = true;
+      exchange.cut();
+    } else if (error && (isAtEnd || generated >= (error.afterTokens ?? 3))) {
+      isOver = true;
+      // The text and the status of an error of the engine are assumed.
+      writer.failed(
+        new RequestFailure(400, error.text ?? 'Simulated error during the prediction.'),
+      );
+    }
+    if (isOver) stop();
+    return isOver;
+  };
+  const stop = startPrediction(
+    runtime,
+    resident,
+    {
+      prompt: request.prompt,
+      extraPromptTokens,
+      answer: composeAnswer(request, runtime.world.answers),
+      repeatsAnswer: false,
+      maxTokens: request.maxTokens,
+      stopStrings: request.stopStrings,
+      // Assumed: an answer that fills the context ends there.
+      overflowPolicy: 'stopAtLimit',
+      draftModelKey: null,
+      // Captured up to 0.3.31: LM Studio logs that it finishes the prompt first when a client has gone. Assumed later.
+      finishesPrompt: true,
+    },
+    {
+      promptProgress(processed, total) {
+        if (processed < total || isOver) return;
+        if (cut?.afterTokens === 0 || error?.afterTokens === 0) endByFault(false);
+        else writer.prompted();
+      },
+      text(content, tokens, part) {
+        if (isOver) return;
+        generated += tokens;
+        const last = parts.at(-1);
+        if (last?.part === part) {
+          parts[parts.length - 1] = {
+            part,
+            content: last.content + content,
+            tokens: last.tokens + tokens,
+          };
+        } else parts.push({ part, content, tokens });
+        writer.content(part, content);
+        endByFault(false);
+      },
+      finished(stats) {
+        if (isOver) return;
+        if (resident.crashExitCode !== null) {
+          isOver = true;
+          writer.failed(predictionCrashed(resident.crashExitCode));
+        } else if (stats.stopReason === 'modelUnloaded') {
+          isOver = true;
+          writer.failed(predictionUnloaded());
+        } else if (!endByFault(true)) {
+          isOver = true;
+          const reasoning = parts.filter(({ part }) => part.type === 'reasoning');
+          const reasoningTokens = reasoning.reduce((sum, { tokens }) => sum + tokens, 0);
+          writer.finished({ resident, promptTokens, parts, stats, reasoningTokens });
+        }
+      },
+    },
+  );
+  exchange.onClientGone(() => {
+    isOver = true;
+    stop();
+  });
+}

@@ -1,0 +1,105 @@
+import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
+import type { ResidentState } from '../runtime/resident.js';
+import { isBusy } from '../runtime/resident.js';
+import type { LoadInProgress, Runtime } from '../runtime/runtime.js';
+import type { ConfigField } from '../wire/frames.js';
+import { loadCancelled } from '../wire/wire-error.js';
+import type { WireError } from '../wire/wire-error.js';
+import { startLoad } from './load.js';
+
+/** A request to load a model that is not loaded. */
+export interface JustInTimeRequest {
+  readonly file: ModelOnDevice;
+  readonly domain: ModelDomain;
+  /** The name that the client asked for. The new instance gets it. */
+  readonly identifier: string;
+  /** `null`: the default of the world. */
+  readonly ttlMs: number | null;
+  readonly fields: readonly ConfigField[];
+}
+
+/** Receives the events of a just-in-time load. */
+export interface JustInTimeListener {
+  /** Another model is about to be unloaded to make room. */
+  unloading(resident: ResidentState): void;
+  loading(identifier: string, file: ModelOnDevice): void;
+  progress(ratio: number): void;
+  loaded(resident: ResidentState): void;
+  failed(error: WireError): void;
+  /** A fault cuts the connection of this load. */
+  drop(): void;
+  /** A fault restarts LM Studio. */
+  restart(downMs: number): void;
+}
+
+/** The instance that serves a name: the one with this identifier, or an idle copy of the model with this key. */
+export function findLoaded(
+  runtime: Runtime,
+  name: string,
+  domain: ModelDomain,
+): ResidentState | null {
+  const exact = runtime.residents.find(name);
+  if (exact?.domain === domain) return exact;
+  const copies = runtime.residents.all.filter(
+    ({ file, domain: loadedAs }) =>
+      loadedAs === domain && [file.modelKey, file.model.modelKey].includes(name),
+  );
+  return copies.find((copy) => !isBusy(copy)) ?? copies[0] ?? null;
+}
+
+/**
+ * Loads a model just in time. Concurrent requests share one load, except with the fault duplicate-loads. Otherwise,
+ * models that were loaded just in time are unloaded first, where the world has `autoEvict`.
+ *
+ * @returns the load that this call has started, or `null` where it waits for a load of another call.
+ * @throws WireError where the load can't start.
+ */
+export function loadJustInTime(
+  runtime: Runtime,
+  request: JustInTimeRequest,
+  listener: JustInTimeListener,
+): LoadInProgress | null {
+  const { file, domain } = request;
+  const { justInTime } = runtime.world;
+  const underWay = [...runtime.loads].find((load) => load.file.modelKey === file.modelKey);
+  if (underWay && !runtime.faults.triggerForLoad('duplicate-loads', file.model.modelKey)) {
+    listener.loading(underWay.identifier, file);
+    void joinLoad(underWay, listener);
+    return null;
+  }
+  if (justInTime.autoEvict) {
+    for (const other of runtime.residents.all) {
+      if (!other.justInTime || other.domain !== domain) continue;
+      listener.unloading(other);
+      // LM Studio evicts even while the model generates: lmstudio-bug-tracker #671 and #1796.
+      runtime.residents.unload(other.identifier);
+    }
+  }
+  const load = startLoad(
+    runtime,
+    {
+      file,
+      domain,
+      // The instance gets the name that was asked for, even where it is a path.
+      identifier: runtime.freeIdentifier(request.identifier),
+      ttlMs: request.ttlMs ?? justInTime.ttlMs,
+      fields: request.fields,
+      justInTime: true,
+    },
+    {
+      progress: (ratio) => listener.progress(ratio),
+      loaded: (resident) => listener.loaded(resident),
+      failed: (error) => listener.failed(error),
+      drop: () => listener.drop(),
+      restart: (downMs) => listener.restart(downMs),
+    },
+  );
+  listener.loading(load.identifier, file);
+  return load;
+}
+
+async function joinLoad(load: LoadInProgress, listener: JustInTimeListener): Promise<void> {
+  const resident = await load.done;
+  if (resident) listener.loaded(resident);
+  else listener.failed(loadCancelled());
+}

@@ -44,6 +44,7 @@ export interface ChosenSettings {
   readonly ends: SettingEnds;
   /** Whether every setting that this load uses is known. Both ends then take the same memory. */
   readonly isCertain: boolean;
+  /** Settings without an effect on this load are left out. */
   readonly fromProfile: readonly SettingFromProfile[];
 }
 
@@ -168,7 +169,8 @@ export function chooseSettings(
   });
   const [low, high] = [at('low'), at('high')];
   const isCertain = takeTheSame(low, high, facts);
-  return { settings: at('value'), ends: { low, high }, isCertain, fromProfile };
+  const used = fromProfile.filter(({ setting }) => isUsed(setting, facts));
+  return { settings: at('value'), ends: { low, high }, isCertain, fromProfile: used };
 }
 
 /** The engine's likeliest defaults where a setting is not given, for any model. */
@@ -199,6 +201,30 @@ function flashAttentionFor(
   if (isPlainType(values)) return setting;
   const source = `values as ${values} need flash attention (llama-context.cpp)`;
   return { value: true, alternatives: [], source };
+}
+
+/** Whether a setting has an effect on the memory of this load. */
+function isUsed(
+  setting: keyof ProfileValues,
+  { model, isEmbedding, hasProjector, canDraft }: LoadFacts,
+): boolean {
+  const hasWindow = model === null || model.window !== null;
+  switch (setting) {
+    case 'swaFull':
+      return hasWindow;
+    case 'embeddingBatch':
+      return isEmbedding;
+    case 'draftTokens':
+      return canDraft;
+    case 'encoderFlashAttention':
+      return hasProjector;
+    case 'promptCacheBytes':
+      return !isEmbedding;
+    case 'contextCheckpoints':
+      return !isEmbedding && (hasWindow || model.recurrent.some(Boolean));
+    default:
+      return true;
+  }
 }
 
 /** Whether two ends differ only in settings that this load does not use. They then take the same memory. */

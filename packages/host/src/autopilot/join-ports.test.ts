@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startSimulator } from '@mai/lmstudio-simulator';
 // The autopilot package does not export its test contract.
-
+// eslint-disable-next-line @nx/enforce-module-boundaries
 import { describePortsContract } from '../../../autopilot/test/ports-contract.js';
 import { contextOf } from '../host-options.js';
 import { createHostParts } from '../host-parts.js';

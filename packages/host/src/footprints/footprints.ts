@@ -161,7 +161,7 @@ export function createFootprints(
       onFootprint(question, found);
       const { footprint, fromHeader, lmStudio } = found;
       return {
-        footprint,
+        footprint: footprint === null ? null : withoutProfile(footprint),
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: fromHeader !== null && fromHeader.refusal !== null,
         ...(await expertsOf(question, sources)),
@@ -169,6 +169,21 @@ export function createFootprints(
     },
   };
 }
+
+/**
+ * A decision record stores the footprint of each load option. The engine's profile and the intervals of the parts are
+ * larger than the footprint, and a decision does not use them.
+ */
+function withoutProfile(footprint: Footprint): Footprint {
+  const {
+    profile: _profile,
+    partIntervals: _intervals,
+    ...rest
+  }: Footprint & Partial<Pick<FootprintEstimate, Details>> = footprint;
+  return rest;
+}
+
+type Details = 'profile' | 'partIntervals';
 
 /** Whether the model has experts; empty where its header can't be read here. */
 async function expertsOf(

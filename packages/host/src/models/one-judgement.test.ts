@@ -5,7 +5,7 @@ import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import type { ModelConfigFile } from '@mai/model-config';
 // The estimator does not export its test files.
-
+// eslint-disable-next-line @nx/enforce-module-boundaries
 import {
   bytesOf,
   emptyFile,

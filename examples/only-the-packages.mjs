@@ -1,4 +1,4 @@
-// Loads the largest downloaded model that fits, without @mai/host. Uses adapter, monitor and selector.
+// Loads the largest downloaded model that fits in RAM, with the adapter, monitor and selector alone.
 import { connect } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY as policy } from '@mai/memory-ledger';
 import { createResourceMonitor } from '@mai/resource-monitor';
@@ -6,22 +6,15 @@ import { selectModel } from '@mai/selector';
 
 const client = await connect({ baseUrl: process.env.MAI_LMSTUDIO_URL });
 const monitor = createResourceMonitor();
-const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
-const models = (await client.listDownloaded()).sort((a, b) => b.sizeBytes - a.sizeBytes);
-const candidates = models.map(({ modelKey, displayName, maxContextLengthTokens, sizeBytes }) => {
+const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096, offloadRatio: 0 };
+const models = (await client.listDownloaded()).models.sort((a, b) => b.sizeBytes - a.sizeBytes);
+const candidates = models.map((model) => {
   // A guess: the size of the file and a quarter more. @mai/memory-estimator reads the exact figure.
-  const ram = { mappedBytes: 0, anonymousBytes: 1.25 * sizeBytes };
-  const footprint = {
-    ram,
-    gpus: [],
-    interval: null,
-    growth: null,
-    source: 'file-size',
-    confidence: 'low',
-  };
-  const loadOptions = [{ loadConfig, footprint, guardrails: null }];
+  const ram = { mappedBytes: 0, anonymousBytes: 1.25 * model.sizeBytes };
+  const trust = { interval: null, growth: null, source: 'file-size', confidence: 'low' };
+  const loadOptions = [{ loadConfig, footprint: { ram, gpus: [], ...trust }, guardrails: null }];
   const known = { tier: 'medium', capabilities: [], downloaded: true, coolingDownUntilMs: null };
-  return { modelKey, displayName, maxContextLengthTokens, loadOptions, ...known };
+  return { ...model, ...known, loadOptions, observedGrowth: [] };
 });
 const requirement = { capabilities: [], minContextLengthTokens: null, tiers: null };
 const resources = await monitor.snapshot();

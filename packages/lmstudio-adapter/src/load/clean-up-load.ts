@@ -11,6 +11,8 @@ const UNCONFIRMED_WAITS_MS = [0, 150, 350, 700, 1200];
 /** A load that was cancelled, or whose connection broke. */
 export interface AbandonedLoad {
   readonly identifier: string;
+  /** The LM Link device of the load; `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
   /** LM Studio confirmed that the load is over, so one check is enough. */
   readonly confirmed: boolean;
 }
@@ -26,7 +28,7 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
   for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
     connection.pool.renew();
-    const finding = await checkAbandoned(connection, load.identifier);
+    const finding = await checkAbandoned(connection, load);
     // When LM Studio has ended, its models are gone, too.
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
@@ -37,8 +39,16 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
 /** The result of a check. `busy`: the copy answers a request, so it was not unloaded. */
 export type Finding = 'removed' | 'absent' | 'busy' | 'server-gone' | 'unknown';
 
-/** Asks whether the copy of an abandoned load is loaded, and unloads it unless it is in use. */
-export async function checkAbandoned(connection: Connection, identifier: string): Promise<Finding> {
+/**
+ * Asks whether the copy of an abandoned load is loaded, and unloads the copy unless it is in use.
+ * Unloads nothing where `isAbandoned` is false once LM Studio has answered, because a new load may
+ * have made the copy meanwhile.
+ */
+export async function checkAbandoned(
+  connection: Connection,
+  { identifier, deviceIdentifier }: Omit<AbandonedLoad, 'confirmed'>,
+  isAbandoned: () => boolean = () => true,
+): Promise<Finding> {
   const newDeadline = () => new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
   try {
     const probe = await probeGreeting(connection.address, { timeoutMs: CHECK_DEADLINE_MS });
@@ -47,8 +57,12 @@ export async function checkAbandoned(connection: Connection, identifier: string)
     const residents = await listResidents(connection, newDeadline(), 'full');
     // The identifier was free when the load began, and LM Studio gives an identifier to one copy
     // only.
-    const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === identifier);
-    if (ours === undefined) return 'absent';
+    const ours = residents.find(
+      (resident) =>
+        resident.instanceIdentifier === identifier &&
+        resident.deviceIdentifier === deviceIdentifier,
+    );
+    if (ours === undefined || !isAbandoned()) return 'absent';
     if (ours.activity !== null && ours.activity !== 'idle') return 'busy';
     await unloadResident(connection, ours, newDeadline());
     return 'removed';

@@ -54,6 +54,8 @@ test.each([
   'srv  params_from_: Chat format: peg-native, prompt: what is my secret?',
   'KV buffer size = 12 MiB is what the user asked about',
   'load_tensors:        CUDA0 model buffer size =  4076.43 parsecs',
+  'my notes: Ada model buffer size = 1.00 MiB',
+  'load_tensors: Ada model buffer size = 1.00 MiB',
   '',
 ])('reads nothing in %j', (line) => {
   expect(parseEngineLines(line)).toEqual([]);

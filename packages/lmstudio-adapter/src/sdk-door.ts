@@ -67,7 +67,7 @@ export function openSdkWire(options: WireOptions): Wire {
         instanceReference: model.instanceReference,
       })),
     getModelInfo: async (kind, reference) =>
-      parseInstance(await handle(kind, reference).getModelInfo()),
+      parseInstance(await handle(kind, reference).getModelInfo(), kind),
     getLoadConfig: (kind, reference) => loadConfigFields(handle(kind, reference)),
     getInstanceProcessingState: (kind, reference) =>
       handle(kind, reference).getInstanceProcessingState(),

@@ -2,6 +2,8 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
 import { connect } from '../index.js';
+import { parseInstance } from '../wire/parse-answers.js';
+import { toResident } from './convert-model.js';
 
 const KEY = 'qwen/qwen3-4b';
 
@@ -47,6 +49,19 @@ test('lists residents with null for details that LM Studio does not report', asy
   expect(resident?.loadConfig).toMatchObject({
     contextLengthTokens: resident?.contextLengthTokens,
     offloadRatio: null,
+  });
+});
+
+test('where the allocated context is unknown, the configuration has the requested one', () => {
+  const raw = parseInstance(
+    { modelKey: 'a/b', identifier: 'mine', instanceReference: 'ref-1', contextLength: 0 },
+    'llm',
+  );
+  if (raw === undefined) throw new Error('not an instance');
+  const requested = [{ key: 'llm.load.contextLength', value: 4096 }];
+  expect(toResident(raw, requested, null, new Map())).toMatchObject({
+    contextLengthTokens: null,
+    loadConfig: { contextLengthTokens: 4096 },
   });
 });
 

@@ -68,8 +68,10 @@ export function loosen(client: object): void {
   loosenRpc(client, 'system', 'listDownloadedModelVariants', unchangedIf(parseListing));
   loosenRpc(client, 'llm', 'listLoaded', parseLoaded);
   loosenRpc(client, 'embedding', 'listLoaded', parseLoaded);
-  loosenRpc(client, 'llm', 'getModelInfo', unchangedIf(parseInstance));
-  loosenRpc(client, 'embedding', 'getModelInfo', unchangedIf(parseInstance));
+  for (const kind of ['llm', 'embedding'] as const) {
+    const parse = (answer: unknown): unknown => parseInstance(answer, kind);
+    loosenRpc(client, kind, 'getModelInfo', unchangedIf(parse));
+  }
   loosenRpc(client, 'runtime', 'surveyHardware', unchangedIf(parseSurvey));
   loosenChannel(client, 'llm', 'loadModel', unchangedIf(parseLoadMessage));
   loosenChannel(client, 'embedding', 'loadModel', unchangedIf(parseLoadMessage));

@@ -1,3 +1,4 @@
+import { APP_PORTS, discover, isLoopbackHost } from '../discovery/discover.js';
 import { probeGreeting } from '../discovery/probe.js';
 import { listResidents } from '../models/list-models.js';
 import { delay } from '../timers.js';
@@ -29,7 +30,7 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
     if (waitMs > 0) await delay(connection.timers, waitMs);
     connection.pool.renew();
     const finding = await checkAbandoned(connection, load);
-    // When LM Studio has ended, its models are gone, too.
+    // When LM Studio ends, it unloads its models.
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
@@ -41,8 +42,7 @@ export type Finding = 'removed' | 'absent' | 'busy' | 'server-gone' | 'unknown';
 
 /**
  * Asks whether the copy of an abandoned load is loaded, and unloads the copy unless it is in use.
- * Unloads nothing where `isAbandoned` is false once LM Studio has answered, because a new load may
- * have made the copy meanwhile.
+ * `isAbandoned` is asked before the unload, because a new load may have made the copy meanwhile.
  */
 export async function checkAbandoned(
   connection: Connection,
@@ -52,11 +52,10 @@ export async function checkAbandoned(
   const newDeadline = () => new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
   try {
     const probe = await probeGreeting(connection.address, { timeoutMs: CHECK_DEADLINE_MS });
-    if (probe.outcome === 'refused') return 'server-gone';
+    if (probe.outcome === 'refused') return (await isGone(connection)) ? 'server-gone' : 'unknown';
     if (probe.outcome !== 'lmstudio') return 'unknown';
     const residents = await listResidents(connection, newDeadline(), 'full');
-    // The identifier was free when the load began, and LM Studio gives an identifier to one copy
-    // only.
+    // The identifier was free when the load began, so a copy with this identifier is from the load.
     const ours = residents.find(
       (resident) =>
         resident.instanceIdentifier === identifier &&
@@ -70,4 +69,14 @@ export async function checkAbandoned(
     // LM Studio could not be asked; the caller reports the load as uncertain.
     return 'unknown';
   }
+}
+
+/**
+ * Whether LM Studio has ended, and not only its API server. The app can run without the server, and
+ * keeps its models loaded. Only the app of this machine can be asked, so the answer for another
+ * machine is `false`.
+ */
+async function isGone({ address }: Connection): Promise<boolean> {
+  if (!isLoopbackHost(address.host)) return false;
+  return (await discover({ ports: APP_PORTS })).baseUrl === null;
 }

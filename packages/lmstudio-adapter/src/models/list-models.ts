@@ -21,8 +21,8 @@ import { type HttpListing, listOverHttp } from './list-over-http.js';
 import { filePathOf } from './model-identity.js';
 
 /**
- * Maximum size of the cache, more than are ever loaded at once. At this size the cache is
- * emptied.
+ * Size at which the cache of load configurations is emptied, more than models are ever loaded at
+ * once.
  */
 const LOAD_CONFIGS_KEPT = 64;
 
@@ -62,7 +62,10 @@ function toLeftOut({ modelKey, type }: RawListing['leftOut'][number]): LeftOutMo
 /** The types of LLMs and embedding models, also as the REST API spells them. */
 const READ_TYPES: ReadonlySet<string> = new Set(['llm', 'vlm', 'embedding', 'embeddings']);
 
-/** The variants of one model; empty where it has none or LM Studio does not report them. */
+/**
+ * The variants of one model; empty where the model has no variants or LM Studio does not report
+ * them.
+ */
 export async function listVariants(
   connection: Connection,
   modelKey: string,
@@ -116,7 +119,11 @@ async function pathOf(
   const name = JSON.stringify([modelKey, selectedVariant, raw.variants]);
   const known = connection.paths.get(name);
   if (known !== undefined) return known;
-  const variants = await rawVariants(connection, modelKey, deadline);
+  const variants = await rawVariants(connection, modelKey, deadline).catch((error: unknown) => {
+    // One slow answer must not end the list. The next listing asks again.
+    if (isCallFault(error, 'timed-out')) return [];
+    throw error;
+  });
   const selected =
     variants.find(
       (variant) =>

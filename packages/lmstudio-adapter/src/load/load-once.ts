@@ -78,7 +78,10 @@ function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void
   if (problem !== null) throw impossibleLoad(modelKey, problem);
 }
 
-/** Unloads the copies of unconfirmed loads, except one that this load can use, and lists the rest. */
+/**
+ * Unloads the copies of unconfirmed loads, except a copy that this load can use. Returns the
+ * residents that stay loaded.
+ */
 async function unloadLeftovers(
   { connection, unconfirmed, load, target }: LoadJob,
   deadline: Deadline,
@@ -144,7 +147,10 @@ async function checkGuardrails(job: LoadJob, deadline: Deadline): Promise<void> 
   );
 }
 
-/** The load call, over a session of its own. If it fails or is cancelled, its copy is unloaded. */
+/**
+ * Sends the load call over a session of its own. Unloads the copy when the load fails or is
+ * cancelled.
+ */
 async function runLoad(job: LoadJob): Promise<void> {
   const { connection, load, target, unconfirmed, signal, onProgress } = job;
   const { kind, deviceIdentifier } = target;
@@ -194,7 +200,10 @@ function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
 }
 
-/** Cancels the load, and waits for LM Studio's confirmation. Resolves `false` where none came in time. */
+/**
+ * Cancels the load, and waits for LM Studio's confirmation. Resolves `false` when no confirmation
+ * came in time.
+ */
 async function cancelLoad(
   session: Session,
   cancel: AbortController,
@@ -212,8 +221,8 @@ async function cancelLoad(
 }
 
 /**
- * Reads the loaded copy back and compares it with the request. If cancelled meanwhile, unloads
- * the copy.
+ * Reads the loaded copy back and compares it with the request. Unloads the copy when the load was
+ * cancelled meanwhile.
  */
 async function readBack(
   { connection, load, target, unconfirmed, signal }: LoadJob,

@@ -86,7 +86,7 @@ export class UnconfirmedLoads {
     const abandoned = { identifier, deviceIdentifier };
     const finding = await checkAbandoned(this.connection, abandoned, isWatched);
     if (!isWatched()) return;
-    // When LM Studio has ended, its models are gone, too.
+    // When LM Studio ends, it unloads its models.
     if (finding === 'removed' || finding === 'server-gone') {
       return this.remove(entry.instanceIdentifier);
     }

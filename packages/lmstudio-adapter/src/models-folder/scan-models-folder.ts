@@ -45,8 +45,8 @@ export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
-   * Says what a GGUF file is, by its absolute path. Not asked about files with missing parts, nor about those
-   * named `mmproj`, which are projectors. Unless given, every other file is a model.
+   * Judges a GGUF file by its absolute path. Not called for files with missing parts, nor for files
+   * named `mmproj`, which are projectors. Without this function, every other file is a model.
    */
   readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
   /** Cancels the scan. */
@@ -120,7 +120,7 @@ interface JudgedGroup {
   readonly judgement: FileJudgement;
 }
 
-/** A model among those of its folder. */
+/** A model, its projector, and whether its folder has no other model. */
 interface FoundModel {
   readonly group: FileGroup;
   readonly projector: FolderFile | null;
@@ -140,7 +140,10 @@ function modelsOf(folder: readonly JudgedGroup[]): readonly FoundModel[] {
   }));
 }
 
-/** Gives the path as the key to each model whose key another one, earlier by path, has. */
+/**
+ * Makes the keys distinct. Where several models have the same key, the first by path keeps the key,
+ * and each other model gets its path as its key.
+ */
 export function withDistinctKeys<Model extends DownloadedModel>(models: readonly Model[]): Model[] {
   const taken = new Set<string>();
   return [...models]

@@ -13,7 +13,7 @@ export interface Connection {
   readonly address: ServerAddress;
   readonly pool: SessionPool;
   readonly timers: Timers;
-  /** Deadline in milliseconds of a call that has none of its own. */
+  /** Deadline in milliseconds of a call without a deadline of its own. */
   readonly timeoutMs: number;
   readonly bearerToken: string | null;
   /** Load configurations by instance reference. An instance keeps its configuration for its life. */

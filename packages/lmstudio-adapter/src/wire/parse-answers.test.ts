@@ -12,7 +12,7 @@ test('an entry without a key is left out, and missing facts are null', () => {
 });
 
 test.each([[undefined], [null], ['text'], [{}], [7]])(
-  '%j is no listing and no survey',
+  'reads neither a listing nor a survey from %j',
   (answer) => {
     expect(parseListing(answer)).toBeUndefined();
     expect(parseLoaded(answer)).toBeUndefined();

@@ -25,7 +25,7 @@ interface Transport {
   readonly ws?: Socket | null;
 }
 
-/** What a zod schema answers. */
+/** The part of a zod schema that the SDK uses. */
 interface Schema {
   safeParse(value: unknown): { readonly success: boolean; readonly data?: unknown };
 }
@@ -78,7 +78,7 @@ export function loosen(client: object): void {
   loosenChannel(client, 'diagnostics', 'streamLogs', withoutContent);
 }
 
-/** Passes an answer that can be parsed on unchanged; the door parses it. */
+/** Passes an answer on unchanged where `parse` accepts it; `sdk-door.ts` parses it. */
 function unchangedIf(parse: (answer: unknown) => unknown): (answer: unknown) => unknown {
   return (answer) => (parse(answer) === undefined ? undefined : answer);
 }
@@ -103,7 +103,10 @@ function loosenChannel(
   if (endpoint !== undefined) endpoint.toClientPacket = orStrict(parse, endpoint.toClientPacket);
 }
 
-/** What `parse` makes of a value, or else the verdict of the SDK's own schema. */
+/**
+ * A schema that accepts the values that `parse` accepts, and asks the SDK's own schema about all
+ * others.
+ */
 function orStrict(parse: (value: unknown) => unknown, strict: Schema): Schema {
   return {
     safeParse: (value) => {

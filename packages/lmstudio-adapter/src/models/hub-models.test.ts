@@ -67,7 +67,7 @@ test('finds the file of a hub model, the folder of an MLX model, and the path of
     ]);
   }));
 
-test('a hub model whose variants are not answered in time has no path and does not end the list', () =>
+test('where LM Studio does not answer about the variants of one model, this model has no path and the list goes on', () =>
   withWorld({ models: MODELS }, async (client, simulator) => {
     simulator.fault.hang({ endpoint: 'listDownloadedModelVariants', times: 1 });
     const { models } = await client.listDownloaded();

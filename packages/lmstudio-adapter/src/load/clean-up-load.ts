@@ -62,7 +62,8 @@ export async function checkAbandoned(
         resident.deviceIdentifier === deviceIdentifier,
     );
     if (ours === undefined || !isAbandoned()) return 'absent';
-    if (ours.activity !== null && ours.activity !== 'idle') return 'busy';
+    const inUse = (ours.queued ?? 0) > 0 || (ours.activity !== null && ours.activity !== 'idle');
+    if (inUse) return 'busy';
     await unloadResident(connection, ours, newDeadline());
     return 'removed';
   } catch {

@@ -17,6 +17,18 @@ test('reports a resident’s activity and its queue', async () => {
   expect(await client.listResidents()).toMatchObject([{ activity: 'idle' }]);
 });
 
+test('an activity that is newer than the SDK is unknown, and other activities stay known', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await client.load({ modelKey: KEY });
+  const activity = { status: 'idle' as const, queued: 1 };
+  Reflect.set(activity, 'status', 'reasoning');
+  simulator.setBusy(KEY, activity);
+  expect(await client.listResidents()).toMatchObject([{ activity: null, queued: 1 }]);
+  simulator.setBusy(KEY, { status: 'generating', queued: 1 });
+  expect(await client.listResidents()).toMatchObject([{ activity: 'generating' }]);
+});
+
 test('reads the load configuration of an instance only once', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });

@@ -4,6 +4,7 @@ import type {
   RawInstanceInfo,
   RawListing,
   RawModelInfo,
+  RawProcessingState,
   RawSurvey,
   RawSurveyEngine,
 } from './wire.js';
@@ -65,6 +66,14 @@ export function parseInstance(answer: unknown, type: ModelKind): RawInstanceInfo
     lastUsedTime: number(raw['lastUsedTime']),
     contextLength: number(raw['contextLength']),
   };
+}
+
+/** The activity of an instance, also one that is newer than the SDK. */
+export function parseState(answer: unknown): RawProcessingState | undefined {
+  const raw = record(answer);
+  const status = text(raw?.['status']);
+  const queued = number(raw?.['queued']);
+  return status === null || queued === null ? undefined : { status, queued };
 }
 
 /** The hardware survey. */

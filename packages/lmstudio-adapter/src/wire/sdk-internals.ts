@@ -4,6 +4,7 @@ import {
   parseListing,
   parseLoaded,
   parseLoadMessage,
+  parseState,
   parseSurvey,
 } from './parse-answers.js';
 import { toServerError } from '../faults/server-error.js';
@@ -71,6 +72,7 @@ export function loosen(client: object): void {
   for (const kind of ['llm', 'embedding'] as const) {
     const parse = (answer: unknown): unknown => parseInstance(answer, kind);
     loosenRpc(client, kind, 'getModelInfo', unchangedIf(parse));
+    loosenRpc(client, kind, 'getInstanceProcessingState', parseState);
   }
   loosenRpc(client, 'runtime', 'surveyHardware', unchangedIf(parseSurvey));
   loosenChannel(client, 'llm', 'loadModel', unchangedIf(parseLoadMessage));

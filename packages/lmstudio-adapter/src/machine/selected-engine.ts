@@ -15,7 +15,10 @@ export interface SelectedEngine {
   readonly backend: EngineBackend | null;
 }
 
-/** Makes an engine of its name and version, and of LM Studio's name for the model format. */
+/**
+ * A `SelectedEngine` from LM Studio's name for the model format, and the name and version of the
+ * engine.
+ */
 export function toSelectedEngine(format: string, name: string, version: string): SelectedEngine {
   return { format: toFormat(format), name, version, backend: backendIn(name) };
 }

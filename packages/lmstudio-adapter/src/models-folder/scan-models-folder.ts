@@ -59,7 +59,7 @@ export interface ModelsFolderScan {
   readonly found: boolean;
   /** Sorted by model key. Each key occurs once. */
   readonly models: readonly ScannedModel[];
-  /** Files that are not a model, or not a whole one, sorted by path. */
+  /** Files that are not a complete model, sorted by path. */
   readonly unusable: readonly UnusableFile[];
   /** Files and folders that could not be read, sorted by path. */
   readonly unreadable: readonly UnreadablePath[];
@@ -69,9 +69,9 @@ export interface ModelsFolderScan {
  * Lists the models in a models folder (`publisher/repository/file`) from names and sizes. This function opens
  * no file; `judge` may. The parts of a split file are one model, a projector belongs to its model, and an MLX
  * folder is one model. Keys follow LM Studio's catalogue where `home` is given and has the repository, and
- * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where two models would get the
- * same key, the first by path keeps it, and the others get their path as their key, which LM Studio
- * accepts too.
+ * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where several models would get
+ * the same key, the first by path keeps it, and each other model gets its path as its key. LM Studio accepts
+ * such keys, too.
  *
  * @throws the signal's reason when cancelled.
  */

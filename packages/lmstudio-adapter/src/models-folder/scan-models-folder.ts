@@ -97,7 +97,8 @@ export async function scanModelsFolder(
   const models = withDistinctKeys(
     judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
   );
-  // A quantization follows the key where a repository has several models.
+  // The keys of several models in one repository end with a quantization. The key without it is
+  // taken, too.
   const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
   const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
     if (judgement.kind !== 'unusable') return [];

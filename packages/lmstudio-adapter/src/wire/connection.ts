@@ -8,7 +8,7 @@ import { type CallOptions, Deadline } from './deadline.js';
 import type { SessionPool } from './session-pool.js';
 import type { RawConfigField } from './wire.js';
 
-/** One LM Studio and the means to call it; every call takes one. */
+/** One LM Studio and the means to call it. Each function that asks LM Studio takes a connection. */
 export interface Connection {
   readonly address: ServerAddress;
   readonly pool: SessionPool;

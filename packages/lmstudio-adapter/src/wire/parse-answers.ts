@@ -68,7 +68,7 @@ export function parseInstance(answer: unknown, type: ModelKind): RawInstanceInfo
   };
 }
 
-/** The activity of an instance, also one that is newer than the SDK. */
+/** The activity of an instance. Accepts an activity that is newer than the SDK. */
 export function parseState(answer: unknown): RawProcessingState | undefined {
   const raw = record(answer);
   const status = text(raw?.['status']);

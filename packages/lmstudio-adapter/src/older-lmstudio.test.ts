@@ -57,6 +57,19 @@ test('lists over REST v1, with sizes and residents, where the WebSocket answer i
   ]);
 });
 
+test('names the entries that it leaves out, also over REST', async () => {
+  await using simulator = await startSimulator({
+    speed: 50,
+    world: { models: [{ modelKey: 'acme/voice', type: 'tts', sizeBytes: 1e8 }] },
+  });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  simulator.fault.invalidResult({ endpoint: 'listDownloadedModels' });
+  expect(await client.listDownloaded()).toEqual({
+    models: [],
+    leftOut: [{ modelKey: 'acme/voice', type: 'tts', reason: 'other-kind' }],
+  });
+});
+
 test('after a restart of LM Studio, repeats a call that it did not know before', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });

@@ -45,8 +45,8 @@ export function openSdkWire(options: WireOptions): Wire {
   let disposing: Promise<void> | undefined;
   const sockets = new Set<Socket>();
   const dispose = (): Promise<void> => {
-    // The SDK forgets its sockets here. They are kept to terminate those that do not close in
-    // time.
+    // The SDK forgets its sockets here. This set keeps them, so that a socket that does not close
+    // in time can be terminated.
     for (const name of ALL_NAMESPACES) {
       const socket = transportOf(client, name)?.ws;
       if (socket != null) sockets.add(socket);
@@ -67,7 +67,7 @@ export function openSdkWire(options: WireOptions): Wire {
         instanceReference: model.instanceReference,
       })),
     getModelInfo: async (kind, reference) =>
-      parseInstance(await handle(kind, reference).getModelInfo()),
+      parseInstance(await handle(kind, reference).getModelInfo(), kind),
     getLoadConfig: (kind, reference) => loadConfigFields(handle(kind, reference)),
     getInstanceProcessingState: (kind, reference) =>
       handle(kind, reference).getInstanceProcessingState(),

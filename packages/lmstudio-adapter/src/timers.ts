@@ -2,7 +2,7 @@
 export interface Timers {
   /** Milliseconds of a monotonic clock, from an arbitrary start. */
   nowMs(): number;
-  /** Runs `action` after `ms`. Calling the returned function first cancels it. */
+  /** Runs `action` after `ms`. The returned function cancels it before that. */
   after(ms: number, action: () => void): () => void;
   /** Like `after`, but the wait does not keep the process alive. */
   inBackground(ms: number, action: () => void): () => void;

@@ -7,7 +7,7 @@ import { handlesBackTo, openHandles } from './open-handles.js';
 export const KEY = 'qwen/qwen3-4b';
 export const OTHER = 'qwen/qwen3-1.7b';
 
-/** Makes every test of the file fail that leaves an open handle or an unhandled rejection behind. */
+/** Each test of the file fails if it leaves an open handle or an unhandled rejection behind. */
 export function requireCleanExit(): void {
   let before = openHandles();
   const unhandled: unknown[] = [];

@@ -34,7 +34,7 @@ if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
   process.stdout.write(FINE);
   setInterval(() => undefined, 1000);
 } else if (mode === 'dies for a while' && startsBefore() < 3) {
-  // Imitates a reload of the driver: until it is complete, each start ends at once.
+  // Imitates a reload of the driver: until the reload is complete, each start ends at once.
   if (startsBefore() === 0) process.stdout.write(FINE);
   appendFileSync(stateFile, '.');
   setTimeout(() => process.exit(255), loopMs);

@@ -37,7 +37,7 @@ export interface ConnectOptions extends HomeLookup {
 export interface ModelDetails {
   readonly model: DownloadedModel;
   readonly capabilities: readonly ModelCapability[];
-  /** The variants with their own sizes; empty where there are none. */
+  /** The variants with their own sizes; empty where the model has no variants. */
   readonly variants: readonly DownloadedModel[];
   readonly residents: readonly ResidentInstance[];
 }

@@ -155,7 +155,7 @@ test('a WebSocket upgrade that is ignored, and one that is refused', async () =>
   expect(String(refused)).toContain('refuses WebSocket connections (HTTP 404)');
 });
 
-test('a version that is not answered, and one that is malformed', async () => {
+test('a request for the version that is not answered, and a malformed version', async () => {
   await using simulator = await startSimulator();
   const hanging = simulator.fault.hang({ endpoint: 'version' });
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });

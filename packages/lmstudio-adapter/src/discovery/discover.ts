@@ -35,8 +35,8 @@ const LOOPBACK_TIMEOUT_MS = 500;
 const REMOTE_TIMEOUT_MS = 2000;
 
 /**
- * After one port has answered, the time that earlier ports of the list still get. One LM Studio
- * listens on several ports, and every search should return the same port.
+ * Time that earlier ports of the list still have after one port has answered. One LM Studio listens
+ * on several ports, and every search should return the same port.
  */
 const EARLIER_PORT_GRACE_MS = 50;
 

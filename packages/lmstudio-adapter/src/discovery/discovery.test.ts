@@ -105,7 +105,7 @@ describe('discover', () => {
     expect((await discover(here())).baseUrl).toBe(simulator.baseUrl);
   });
 
-  test('reports the outcome of every port where none is LM Studio', async () => {
+  test('without an LM Studio, reports the outcome of every port', async () => {
     await using silent = await listen(() => undefined);
     await using other = await listen(answering('404 Not Found', ''));
     const refusing = await freePort();

@@ -11,8 +11,8 @@ export interface EngineEvent {
 }
 
 /**
- * Reads an event of `diagnostics.streamLogs`. `null` for everything but the log of an engine: other
- * events carry prompts and answers. The text of the log is dropped, too; only its facts are kept.
+ * Reads an event of `diagnostics.streamLogs`. `null` for an event that is not from an engine's log,
+ * because other events carry prompts and answers. Only the facts of a log are kept, not its text.
  */
 export function toEngineEvent(logEvent: unknown): EngineEvent | null {
   const data = record(record(logEvent)?.['data']);
@@ -30,8 +30,8 @@ export function toEngineEvent(logEvent: unknown): EngineEvent | null {
 }
 
 /**
- * A message of the log stream without prompts and answers. The SDK writes a message that its
- * own schema does not accept into a warning, with its content.
+ * Removes prompts and answers from a message of the log stream. Accepts every message, because the
+ * SDK would write the content of a message that it refuses into a warning.
  */
 export function withoutContent(message: unknown): unknown {
   const log = record(record(message)?.['log']);

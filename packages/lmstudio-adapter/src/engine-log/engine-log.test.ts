@@ -54,6 +54,8 @@ test.each([
   'srv  params_from_: Chat format: peg-native, prompt: what is my secret?',
   'KV buffer size = 12 MiB is what the user asked about',
   'load_tensors:        CUDA0 model buffer size =  4076.43 parsecs',
+  'my notes: Ada model buffer size = 1.00 MiB',
+  'load_tensors: Ada model buffer size = 1.00 MiB',
   '',
 ])('reads nothing in %j', (line) => {
   expect(parseEngineLines(line)).toEqual([]);
@@ -90,7 +92,7 @@ test('reports process, layers and buffers of an instance, summed by part and dev
       logged('load_tensors: Metal_Mapped model buffer size = 20.00 MiB', names),
       logged('llama_context: constructing llama_context', names),
       logged('llama_context: Metal compute buffer size = 300.00 MiB', names),
-      // Reserved again, so this line replaces the one before.
+      // The engine reserves its buffers again, so this line replaces the previous one.
       logged('llama_context: Metal compute buffer size = 310.00 MiB', names),
       // The context of a draft model.
       logged('llama_context: constructing llama_context', names),

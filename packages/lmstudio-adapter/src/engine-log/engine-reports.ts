@@ -10,14 +10,14 @@ export interface EngineBuffer {
   readonly bytes: number;
 }
 
-/** What an engine has printed about one instance. */
+/** The facts that an engine has printed about one instance. */
 export interface EngineReport {
   /** `null`: LM Studio did not name the instance. */
   readonly instanceIdentifier: string | null;
   /** As `ResidentInstance.reference`; `null`: LM Studio did not name it. */
   readonly reference: string | null;
   readonly engine: { readonly name: string; readonly version: string };
-  /** The engine's process on LM Studio's machine; `null`: it has no process of its own. */
+  /** The engine's process on LM Studio's machine; `null`: LM Studio does not report it. */
   readonly pid: number | null;
   /** One entry for each part and device; empty until the engine has printed one. */
   readonly buffers: readonly EngineBuffer[];
@@ -25,7 +25,10 @@ export interface EngineReport {
   readonly offloadedLayers: { readonly onGpu: number; readonly total: number } | null;
 }
 
-/** Reports that are kept: more than models are ever loaded at once. The oldest are dropped. */
+/**
+ * Number of reports that are kept, more than models are ever loaded at once. The oldest are dropped
+ * first.
+ */
 const REPORTS_KEPT = 64;
 
 interface OpenReport {
@@ -64,7 +67,7 @@ export class EngineReports {
   }
 
   #reportOf(event: EngineEvent): OpenReport {
-    // Searches from the latest: a process may have had another instance before.
+    // Searches from the latest report, because a process may have had another instance before.
     const known = [...this.#reports].reverse().find((report) => isAbout(report, event));
     if (known !== undefined) return known;
     const report: OpenReport = {
@@ -83,8 +86,8 @@ export class EngineReports {
 }
 
 /**
- * Whether an event is about the instance of a report. LM Studio may leave out any of the three names.
- * The first name that both have decides.
+ * Whether an event is about the instance of a report. LM Studio may leave out the reference, the
+ * process or the identifier. The first of these that both have decides.
  */
 function isAbout(report: OpenReport, event: EngineEvent): boolean {
   if (report.reference !== null && event.reference !== null) {

@@ -6,7 +6,7 @@ import { type EngineReport, EngineReports } from './engine-reports.js';
 
 /** A subscription to the logs of LM Studio's engines. */
 export interface EngineWatch extends AsyncDisposable {
-  /** What the engines have printed since the watch began, one report for each instance. */
+  /** One report for each instance, from the lines that were printed since the watch began. */
   reports(): readonly EngineReport[];
   /** Ends the subscription. May be called more than once. */
   close(): Promise<void>;
@@ -20,9 +20,8 @@ const REOPEN_DELAY_MS = 1000;
 const MAX_REOPEN_DELAY_MS = 60_000;
 
 /**
- * Subscribes to the logs of LM Studio's engines, and resolves when the stream is open or its deadline
- * has passed. An LM Studio that does not stream
- * them gives no reports.
+ * Subscribes to the logs of LM Studio's engines. Resolves when the stream is open or its deadline
+ * has passed. An LM Studio without this stream gives no reports.
  */
 export async function watchEngines(connection: Connection): Promise<EngineWatch> {
   const { pool, timers } = connection;

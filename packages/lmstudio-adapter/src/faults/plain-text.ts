@@ -2,19 +2,23 @@
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 /** Lines and corners of the boxes that the SDK and LM Studio draw around their messages. */
 const BOX = /[\u2500-\u257f]+/g;
+/** A suggestion reaches to the next heading. The messages of this package say what to do next. */
+const SUGGESTION = /\(!\) SUGGESTION\b[\s\S]*?(?=\([Xi]\) (?:CAUSE|INFO)\b|$)/g;
 /** Headings before the parts of a message, e.g. `(X) CAUSE`. */
-const HEADING = /\((?:X|!|i)\) (?:CAUSE|SUGGESTION|INFO)\b:?/g;
+const HEADING = /\([Xi]\) (?:CAUSE|INFO)\b:?/g;
 
 /**
- * A message of the SDK or of LM Studio in one line: without colours, boxes and headings. Lines that
- * do not end a sentence are separated by full stops, unless the next one continues them.
+ * A message of the SDK or of LM Studio in one line: without colours, boxes, headings and suggestion.
+ * A line that does not end a sentence gets a full stop, unless the next line continues the sentence.
  */
 export function plainText(message: string): string {
   const lines = message
     .replace(ANSI, '')
-    .replace(BOX, ' ')
+    .replace(SUGGESTION, '')
+    .replace(BOX, '\n')
+    .replace(HEADING, '\n')
     .split(/\n(?:\s*\n)*/)
-    .map((line) => line.replace(HEADING, ' ').replace(/\s+/g, ' ').trim())
+    .map((line) => line.replace(/\s+/g, ' ').trim())
     .filter((line) => line !== '');
   return lines.reduce((joined, line) => {
     const ended = /[.!?:;,]$/.test(joined) || /^[a-z(]/.test(line);

@@ -38,6 +38,11 @@ test.each([
     'Error loading model. \n\n\n   (X) CAUSE  \n\n(Exit code: 6)',
     'Error loading model. (Exit code: 6)',
   ],
+  [
+    '╭ Failed to load ╮ │ Out of memory │ ╰───╯ (!) SUGGESTION Buy more memory (X) CAUSE Exit code: 6',
+    'Failed to load. Out of memory. Exit code: 6',
+  ],
+  ['It failed (!) SUGGESTION Check the logs.', 'It failed'],
   ['\u001b[31mred\u001b[0m  text', 'red text'],
   ['Failed to load\nTry another engine', 'Failed to load. Try another engine'],
   ['a line that is\nbroken in the middle', 'a line that is broken in the middle'],

@@ -34,7 +34,7 @@ export interface LMStudioHome extends LocalSettings {
 }
 
 /**
- * Finds LM Studio's folder: the one that `~/.lmstudio-home-pointer` names, else the older
+ * Finds LM Studio's folder: the folder that `~/.lmstudio-home-pointer` names, else the older
  * `~/.cache/lm-studio`, else `~/.lmstudio`. `null` when LM Studio was never run here, so that no
  * folder exists. Reads a few small files, and never throws.
  */
@@ -58,7 +58,9 @@ export function findLMStudioHome(lookup: HomeLookup = {}): LMStudioHome | null {
   };
 }
 
-/** The `serverPort` of `findLMStudioHome` alone; the file can also be named by `LMS_API_SERVER_INFO_PATH`. */
+/**
+ * Reads only `serverPort` of `findLMStudioHome`. `LMS_API_SERVER_INFO_PATH` can name another file.
+ */
 export function readNotedPort(lookup: HomeLookup = {}): number | null {
   const env = lookup.env ?? process.env;
   const found = locate(lookup.userHome ?? homedir());

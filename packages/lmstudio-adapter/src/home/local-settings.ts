@@ -18,19 +18,19 @@ export interface EngineHardware {
 }
 
 /**
- * Settings that LM Studio keeps in files of its folder, so that they are known while it is off. Their
- * format is not documented: it was taken from public reports (LM Studio 0.3.31 to 0.4.25). A value of another form counts as
- * not set.
+ * Settings in files of LM Studio's folder, which can be read while LM Studio is off. Their format
+ * is not documented, and was taken from public reports (LM Studio 0.3.31 to 0.4.25). A value of
+ * another form counts as not set.
  */
 export interface LocalSettings {
   /**
-   * Context length of a load that sets none; `maximum`: as much as the model allows. `null`: the user
-   * has not set it, so LM Studio's own default applies.
+   * Context length of a load that names no context length; `maximum`: as much as the model allows.
+   * `null`: the user has not set it, so LM Studio's own default applies.
    */
   readonly defaultContextLengthTokens: number | 'maximum' | null;
-  /** The engine that is selected for each model format; empty where none was chosen. */
+  /** The engine that is selected for each model format; empty where the user chose no engine. */
   readonly engines: readonly SelectedEngine[];
-  /** The hardware settings; empty where none was changed. */
+  /** The hardware settings; empty where the user changed no setting. */
   readonly hardware: readonly EngineHardware[];
 }
 

@@ -102,6 +102,58 @@ test('the next load unloads a copy that an abandoned load left behind later', ()
     { speed: 1, world: { loadAfterDisconnect: 'continue', machine: { loadBytesPerSecond: 7e8 } } },
   ));
 
+test('a new load with the identifier of an abandoned load keeps its copy', () =>
+  withClient(async (client, simulator) => {
+    simulator.fault.stallLoad({ times: 1 });
+    const cancel = new AbortController();
+    const load = caught(client.load({ modelKey: KEY, signal: cancel.signal }));
+    await simulator.seen('loadModel');
+    const slow = simulator.fault.slowFrames({ delayMs: 60_000 });
+    cancel.abort('enough');
+    setTimeout(() => slow.clear(), 3500).unref();
+    expect(await load).toBe('enough');
+    expect(client.unconfirmedLoads()).toHaveLength(1);
+    await client.load({ modelKey: KEY });
+    expect(client.unconfirmedLoads()).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(simulator.residents()).toHaveLength(1);
+  }));
+
+test('names the device of an abandoned load that only this device has, and its uncertain end', () =>
+  withClient(
+    async (client, simulator) => {
+      simulator.fault.dropConnection({ atProgress: 0.1, times: 1 });
+      const error = await caught(client.load({ modelKey: 'org/big' }));
+      expect(error).toMatchObject({ code: 'UNREACHABLE', uncertain: true });
+      expect(client.unconfirmedLoads()).toMatchObject([{ deviceIdentifier: 'tower' }]);
+    },
+    {
+      speed: 1,
+      world: {
+        loadAfterDisconnect: 'continue',
+        devices: [
+          {
+            deviceIdentifier: 'tower',
+            models: [{ modelKey: 'org/big', sizeBytes: 1e9 }],
+            machine: { loadBytesPerSecond: 1e8 },
+          },
+        ],
+      },
+    },
+  ));
+
+test('the error is uncertain where the loaded copy can neither be read back nor unloaded', () =>
+  withClient(async (client, simulator) => {
+    const load = caught(
+      client.load({
+        modelKey: KEY,
+        onProgress: (ratio) => ratio === 1 && simulator.fault.hang({ endpoint: 'listLoaded' }),
+      }),
+    );
+    expect(await load).toMatchObject({ code: 'TIMED_OUT', modelKey: KEY, uncertain: true });
+    expect(client.unconfirmedLoads()).toHaveLength(1);
+  }));
+
 test('aborting after the load changes nothing, also after the client was closed', () =>
   withClient(async (client, simulator) => {
     const cancel = new AbortController();

@@ -1,3 +1,4 @@
+import { APP_PORTS, discover, isLoopbackHost } from '../discovery/discover.js';
 import { probeGreeting } from '../discovery/probe.js';
 import { listResidents } from '../models/list-models.js';
 import { delay } from '../timers.js';
@@ -11,6 +12,8 @@ const UNCONFIRMED_WAITS_MS = [0, 150, 350, 700, 1200];
 /** A load that was cancelled, or whose connection broke. */
 export interface AbandonedLoad {
   readonly identifier: string;
+  /** The LM Link device of the load; `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
   /** LM Studio confirmed that the load is over, so one check is enough. */
   readonly confirmed: boolean;
 }
@@ -26,8 +29,8 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
   for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
     connection.pool.renew();
-    const finding = await checkAbandoned(connection, load.identifier);
-    // When LM Studio has ended, its models are gone, too.
+    const finding = await checkAbandoned(connection, load);
+    // When LM Studio ends, it unloads its models.
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
@@ -37,23 +40,44 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
 /** The result of a check. `busy`: the copy answers a request, so it was not unloaded. */
 export type Finding = 'removed' | 'absent' | 'busy' | 'server-gone' | 'unknown';
 
-/** Asks whether the copy of an abandoned load is loaded, and unloads it unless it is in use. */
-export async function checkAbandoned(connection: Connection, identifier: string): Promise<Finding> {
+/**
+ * Asks whether the copy of an abandoned load is loaded, and unloads the copy unless it is in use.
+ * `isAbandoned` is asked before the unload, because a new load may have made the copy meanwhile.
+ */
+export async function checkAbandoned(
+  connection: Connection,
+  { identifier, deviceIdentifier }: Omit<AbandonedLoad, 'confirmed'>,
+  isAbandoned: () => boolean = () => true,
+): Promise<Finding> {
   const newDeadline = () => new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
   try {
     const probe = await probeGreeting(connection.address, { timeoutMs: CHECK_DEADLINE_MS });
-    if (probe.outcome === 'refused') return 'server-gone';
+    if (probe.outcome === 'refused') return (await isGone(connection)) ? 'server-gone' : 'unknown';
     if (probe.outcome !== 'lmstudio') return 'unknown';
     const residents = await listResidents(connection, newDeadline(), 'full');
-    // The identifier was free when the load began, and LM Studio gives an identifier to one copy
-    // only.
-    const ours = residents.find(({ instanceIdentifier }) => instanceIdentifier === identifier);
-    if (ours === undefined) return 'absent';
-    if (ours.activity !== null && ours.activity !== 'idle') return 'busy';
+    // The identifier was free when the load began, so a copy with this identifier is from the load.
+    const ours = residents.find(
+      (resident) =>
+        resident.instanceIdentifier === identifier &&
+        resident.deviceIdentifier === deviceIdentifier,
+    );
+    if (ours === undefined || !isAbandoned()) return 'absent';
+    const inUse = (ours.queued ?? 0) > 0 || (ours.activity !== null && ours.activity !== 'idle');
+    if (inUse) return 'busy';
     await unloadResident(connection, ours, newDeadline());
     return 'removed';
   } catch {
     // LM Studio could not be asked; the caller reports the load as uncertain.
     return 'unknown';
   }
+}
+
+/**
+ * Whether LM Studio has ended, and not only its API server. The app can run without the server, and
+ * keeps its models loaded. Only the app of this machine can be asked, so the answer for another
+ * machine is `false`.
+ */
+async function isGone({ address }: Connection): Promise<boolean> {
+  if (!isLoopbackHost(address.host)) return false;
+  return (await discover({ ports: APP_PORTS })).baseUrl === null;
 }

@@ -31,7 +31,7 @@ export interface EstimateOptions extends CallOptions {
   readonly kind?: ModelKind | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
-  /** As for a load: LM Link device, or `null` for LM Studio's own machine. */
+  /** LM Link device; `null`: LM Studio's own machine. Left out: as for a load. */
   readonly deviceIdentifier?: string | null | undefined;
 }
 
@@ -43,8 +43,10 @@ export interface EstimateSettings {
 }
 
 /**
- * Estimates a model by its key. `null` where this LM Studio cannot estimate, or refuses to for this model.
- * @throws LMStudioError `MODEL_NOT_FOUND`; `LOAD_REFUSED` for a configuration that LM Studio does not have.
+ * Estimates a model by its key. `null` where this LM Studio cannot estimate, or refuses to estimate
+ * this model.
+ * @throws LMStudioError `MODEL_NOT_FOUND`; `LOAD_REFUSED` for a configuration that LM Studio does
+ * not have.
  */
 export async function estimateModel(
   connection: Connection,

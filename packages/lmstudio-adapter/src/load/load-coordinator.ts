@@ -126,7 +126,7 @@ export class LoadCoordinator {
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       shared.promise.then(
-        // Resolves also where the load completed before the cancellation reached it.
+        // A load that completed before the cancellation reached LM Studio resolves, too.
         (result) => {
           detach();
           resolve(result);
@@ -181,6 +181,6 @@ function notify(listener: (ratio: number) => void, ratio: number): void {
   try {
     listener(ratio);
   } catch {
-    // Documented as ignored: one caller's exception must not end the load of the others.
+    // Ignored, as documented: one caller's exception must not end the load of the other callers.
   }
 }

@@ -20,6 +20,7 @@ const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
 // Out-of-memory texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan, Metal and C++.
 const OUT_OF_MEMORY =
   /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
+
 /** The `LMStudioError` for a load that failed. Anything but a `CallFault` is returned unchanged. */
 export function loadFailure(
   error: unknown,
@@ -45,7 +46,7 @@ export function loadFailure(
     return target.otherVariant
       ? new LMStudioError(
           'LOAD_REFUSED',
-          `LM Studio refuses the key of a variant: ${modelKey}. It loads the variant that is selected for the model: select this one in LM Studio (My Models), then use the key without '@'.`,
+          `LM Studio refuses ${modelKey}, because it is the key of a variant. Select this variant in LM Studio (My Models), then use the key without '@'.`,
           all,
         )
       : modelNotFound(modelKey, target.downloaded, all);
@@ -79,7 +80,7 @@ export function loadFailure(
   );
 }
 
-/** LM Studio's own code; most of its errors have none. */
+/** LM Studio's own error code; `null` for most errors. */
 function codeOf({ cause }: Error): string | null {
   return cause instanceof ServerError ? cause.code : null;
 }

@@ -120,6 +120,20 @@ test('the client works again after LM Studio restarts during a load', () =>
     expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual([KEY]);
   }));
 
+test('the end of a load is uncertain where only the API server stops, and the app goes on', () =>
+  withClient(
+    async (client, simulator) => {
+      // LM Studio's app answers on its own ports without the API server.
+      await using _app = await startSimulator({ port: 39414 });
+      const load = caught(client.load({ modelKey: KEY }));
+      await simulator.seen('loadModel');
+      await simulator.stop();
+      expect(await load).toMatchObject({ code: 'UNREACHABLE', uncertain: true });
+      expect(client.unconfirmedLoads()).toHaveLength(1);
+    },
+    { speed: 1, world: { machine: { loadBytesPerSecond: 1e8 } } },
+  ));
+
 test('the client works again after restarts between its calls', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });

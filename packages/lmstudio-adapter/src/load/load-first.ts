@@ -1,7 +1,7 @@
 import { isLMStudioError, LMStudioError, type LMStudioErrorCode } from '../errors.js';
 import type { LoadFirstResult, LoadRequest, LoadResult } from './load-types.js';
 
-/** Codes of server or client faults, which the next request would meet, too. */
+/** Codes of faults of the server or the client, which would also fail the next request. */
 const FINAL: ReadonlySet<LMStudioErrorCode> = new Set([
   'UNREACHABLE',
   'UNAUTHORIZED',

@@ -78,7 +78,10 @@ function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void
   if (problem !== null) throw impossibleLoad(modelKey, problem);
 }
 
-/** Unloads the copies of unconfirmed loads, except one that this load can use, and lists the rest. */
+/**
+ * Unloads the copies of unconfirmed loads, except a copy that this load can use. Returns the
+ * residents that stay loaded.
+ */
 async function unloadLeftovers(
   { connection, unconfirmed, load, target }: LoadJob,
   deadline: Deadline,
@@ -144,10 +147,18 @@ async function checkGuardrails(job: LoadJob, deadline: Deadline): Promise<void> 
   );
 }
 
-/** The load call, over a session of its own. If it fails or is cancelled, its copy is unloaded. */
+/**
+ * Sends the load call over a session of its own. Unloads the copy when the load fails or is
+ * cancelled.
+ */
 async function runLoad(job: LoadJob): Promise<void> {
   const { connection, load, target, unconfirmed, signal, onProgress } = job;
-  const { kind } = target;
+  const { kind, deviceIdentifier } = target;
+  const { modelKey, identifier } = load;
+  const abandoned = { modelKey, instanceIdentifier: identifier, deviceIdentifier };
+  // The watch for an earlier load with this identifier would unload the new copy.
+  const earlierMayAppear = unconfirmed.has(identifier);
+  unconfirmed.remove(identifier);
   let confirmed = false;
   try {
     await connection.pool.command(async (session) => {
@@ -158,10 +169,10 @@ async function runLoad(job: LoadJob): Promise<void> {
           (wire) =>
             wire.loadModel(kind, {
               modelKey: target.wireKey,
-              identifier: load.identifier,
+              identifier,
               ttlMs: load.ttlMs,
               config: toWireLoadConfig(kind, load.loadConfig, load.keepModelInMemory),
-              deviceIdentifier: target.deviceIdentifier,
+              deviceIdentifier,
               signal: cancel.signal,
               onProgress,
             }),
@@ -174,8 +185,8 @@ async function runLoad(job: LoadJob): Promise<void> {
   } catch (error) {
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
-      (await cleanUpLoad(connection, { identifier: load.identifier, confirmed }));
-    if (!certain) unconfirmed.add(load);
+      (await cleanUpLoad(connection, { identifier, deviceIdentifier, confirmed }));
+    if (!certain || earlierMayAppear) unconfirmed.add(abandoned);
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, target, !certain);
   }
@@ -189,7 +200,10 @@ function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
 }
 
-/** Cancels the load, and waits for LM Studio's confirmation. Resolves `false` where none came in time. */
+/**
+ * Cancels the load, and waits for LM Studio's confirmation. Resolves `false` when no confirmation
+ * came in time.
+ */
 async function cancelLoad(
   session: Session,
   cancel: AbortController,
@@ -207,8 +221,8 @@ async function cancelLoad(
 }
 
 /**
- * Reads the loaded copy back and compares it with the request. If cancelled meanwhile, unloads
- * the copy.
+ * Reads the loaded copy back and compares it with the request. Unloads the copy when the load was
+ * cancelled meanwhile.
  */
 async function readBack(
   { connection, load, target, unconfirmed, signal }: LoadJob,
@@ -225,9 +239,14 @@ async function readBack(
       return { instance, verified: verifyLoad(load, instance), reused: false };
     }
   } catch (error) {
-    const abandoned = { identifier: load.identifier, confirmed: true };
-    if (!(await cleanUpLoad(connection, abandoned))) unconfirmed.add(load);
-    throw error;
+    const { modelKey, identifier } = load;
+    const { deviceIdentifier } = target;
+    if (await cleanUpLoad(connection, { identifier, deviceIdentifier, confirmed: true }))
+      throw error;
+    unconfirmed.add({ modelKey, instanceIdentifier: identifier, deviceIdentifier });
+    if (!isLMStudioError(error)) throw error;
+    const facts = { ...error, modelKey, instanceIdentifier: identifier, uncertain: true };
+    throw new LMStudioError(error.code, error.message, { ...facts, cause: error });
   }
   throw new LMStudioError(
     'LOAD_FAILED',

@@ -22,13 +22,13 @@ export interface LoadRequest extends CallOptions {
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
   /**
-   * LM Link device; `null`: LM Studio's own machine. Left out: LM Studio's own
-   * machine; a device only where the model is on no other machine.
+   * LM Link device; `null`: LM Studio's own machine. Left out: LM Studio's own machine where it has
+   * the model, else a device that has the model.
    */
   readonly deviceIdentifier?: string | null | undefined;
   /**
-   * Whether to ask LM Studio's guardrails first and not load what they refuse; `true` unless
-   * given.
+   * Whether to ask LM Studio's guardrails first, and to refuse a load that they refuse; `true`
+   * unless given.
    */
   readonly checkGuardrails?: boolean | undefined;
   /** Called with ratios from 0 to 1 that never decrease. Its exceptions are ignored. */
@@ -52,7 +52,7 @@ export interface LoadResult {
   readonly verified: readonly LoadMismatch[];
   /**
    * `true`: a loaded copy serves the request, so nothing was loaded. Its context may be longer than
-   * requested; `verified` then lists it.
+   * requested; `verified` then lists the difference.
    */
   readonly reused: boolean;
 }

@@ -29,9 +29,9 @@ export interface AskedModel {
 }
 
 /**
- * Finds the kind, the variant and the machine of a model. Without a device this is LM Studio's own
- * machine, or the LM Link device that alone has the model. The machine is always named, because LM Studio would
- * otherwise use the device that the user prefers.
+ * Finds the kind, the variant and the machine of a model. Where the request names no device, the
+ * machine is LM Studio's own if it has the model, else a device that has the model. The machine is
+ * always sent, because LM Studio would otherwise use the device that the user prefers.
  */
 export async function resolveTarget(
   connection: Connection,
@@ -44,8 +44,8 @@ export async function resolveTarget(
   const holder = model?.deviceIdentifier ?? null;
   return {
     kind: kind ?? model?.kind ?? 'llm',
-    // LM Studio refuses the keys of variants; the model's own key loads the selected one. LM Studio
-    // also accepts partial paths, so a key that is not in the list is sent unchanged.
+    // LM Studio refuses the keys of variants; the model's own key loads the selected variant. LM
+    // Studio also accepts partial paths, so a key that is not in the list is sent unchanged.
     wireKey: model !== null && variant !== null && variant === selected ? model.modelKey : modelKey,
     loads: variant ?? selected ?? model?.modelKey ?? modelKey,
     otherVariant: variant !== null && variant !== selected,

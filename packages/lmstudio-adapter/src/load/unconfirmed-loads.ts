@@ -1,6 +1,5 @@
 import type { Connection } from '../wire/connection.js';
 import { checkAbandoned } from './clean-up-load.js';
-import type { NormalizedLoad } from './load-types.js';
 
 /** Delay before the second check; each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
 const FIRST_DELAY_MS = 1000;
@@ -51,20 +50,18 @@ export class UnconfirmedLoads {
   }
 
   /** Adds an abandoned load and starts to watch for its copy. */
-  add({ modelKey, identifier, deviceIdentifier }: NormalizedLoad): void {
-    this.remove(identifier);
+  add(load: UnconfirmedLoad): void {
+    this.remove(load.instanceIdentifier);
     const entry: Entry = {
-      modelKey,
-      instanceIdentifier: identifier,
-      deviceIdentifier: deviceIdentifier ?? null,
+      ...load,
       watchUntilMs: this.connection.timers.nowMs() + WATCHED_MS,
       stop: () => undefined,
     };
-    this.#entries.set(identifier, entry);
+    this.#entries.set(load.instanceIdentifier, entry);
     this.#schedule(entry, FIRST_DELAY_MS);
   }
 
-  /** Forgets a load: its copy is gone, or somebody uses it. */
+  /** Ends the watch for a copy: the copy is gone or in use, or a new load has its identifier. */
   remove(instanceIdentifier: string): void {
     this.#entries.get(instanceIdentifier)?.stop();
     this.#entries.delete(instanceIdentifier);
@@ -84,9 +81,12 @@ export class UnconfirmedLoads {
   }
 
   async #check(entry: Entry, nextDelayMs: number): Promise<void> {
-    const finding = await checkAbandoned(this.connection, entry.instanceIdentifier);
-    if (this.#entries.get(entry.instanceIdentifier) !== entry) return;
-    // When LM Studio has ended, its models are gone, too.
+    const isWatched = (): boolean => this.#entries.get(entry.instanceIdentifier) === entry;
+    const { instanceIdentifier: identifier, deviceIdentifier } = entry;
+    const abandoned = { identifier, deviceIdentifier };
+    const finding = await checkAbandoned(this.connection, abandoned, isWatched);
+    if (!isWatched()) return;
+    // When LM Studio ends, it unloads its models.
     if (finding === 'removed' || finding === 'server-gone') {
       return this.remove(entry.instanceIdentifier);
     }

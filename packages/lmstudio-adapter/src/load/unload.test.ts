@@ -25,7 +25,7 @@ async function unloadFrom(listed: (unloaded: boolean) => object | null): Promise
       Promise.resolve(
         kind === 'llm' && listed(unloaded) !== null ? [{ instanceReference: 'any' }] : [],
       ),
-    getModelInfo: () => Promise.resolve(parseInstance(listed(unloaded))),
+    getModelInfo: () => Promise.resolve(parseInstance(listed(unloaded), 'llm')),
     getLoadConfig: unused,
     getInstanceProcessingState: unused,
     estimateModelUsage: unused,

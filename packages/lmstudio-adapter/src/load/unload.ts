@@ -47,8 +47,9 @@ export async function unload(
 }
 
 /**
- * Unloads one resident over a session of its own, and asks afterwards whether LM Studio still lists it.
- * Resolves when LM Studio does not, also where the answer to the unload was lost.
+ * Unloads one resident over a session of its own, and then asks whether LM Studio still lists the
+ * resident. Resolves when LM Studio no longer lists the resident, even if the answer to the unload
+ * was lost.
  */
 export async function unloadResident(
   connection: Connection,
@@ -99,7 +100,10 @@ async function presence(
   }
 }
 
-/** A program may load the model again under the same identifier; that copy has another reference. */
+/**
+ * Whether two entries are the same copy. A copy that was loaded again under the same identifier has
+ * another reference.
+ */
 function isSameCopy(one: ResidentInstance, other: ResidentInstance): boolean {
   return (
     one.instanceIdentifier === other.instanceIdentifier &&

@@ -19,8 +19,9 @@ const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
 const EMBEDDING_FIELDS: ReadonlySet<keyof LoadConfig> = new Set(['contextLengthTokens']);
 
 /**
- * The settings in which an instance differs from the request. Checked after every load, because LM Studio may change the context length without an error. A setting that LM Studio does not
- * report counts as equal, unless the SDK is known to drop it.
+ * The settings in which an instance differs from the request. Checked after every load, because LM
+ * Studio may change the context length without an error. A setting that LM Studio does not report
+ * counts as equal, unless the SDK is known to drop it.
  */
 export function verifyLoad(
   asked: NormalizedLoad,

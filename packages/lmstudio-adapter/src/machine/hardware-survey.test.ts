@@ -90,7 +90,7 @@ test.each([
   });
 });
 
-test('reports that no engine fits this machine, and why an engine does not', () => {
+test('reports that no engine fits this machine, and the reason', () => {
   expect(toHardwareSurvey({ status: 'noCompatibleBackends', engines: [] })).toMatchObject({
     engine: null,
     vramBytes: null,

@@ -25,13 +25,16 @@ export interface SurveyProblem {
   readonly part: 'engine' | 'gpu' | 'cpu';
   /** LM Studio's own code, e.g. `noCompatibleBackends`, `error` or `gpuDriverUnsupported`. */
   readonly code: string;
-  /** LM Studio's own message; `null`: LM Studio sent none. */
+  /** LM Studio's own message; `null`: LM Studio sent no message. */
   readonly message: string | null;
 }
 
 /** The machine that LM Studio runs on, as its selected engine reports it. */
 export interface HardwareSurvey {
-  /** The engine that was asked, e.g. `llama.cpp-linux-x86_64-nvidia-cuda12-avx2`; `null`: none is selected. */
+  /**
+   * The engine that was asked, e.g. `llama.cpp-linux-x86_64-nvidia-cuda12-avx2`; `null`: no engine
+   * is selected.
+   */
   readonly engine: { readonly name: string; readonly version: string } | null;
   readonly ramBytes: number | null;
   /** 0 where the survey found no GPU; `null` where the survey of the GPUs failed. */
@@ -96,7 +99,7 @@ function engineProblems(engine: RawSurveyEngine): readonly SurveyProblem[] {
   ];
 }
 
-/** One GPU of a survey. LM Studio reports what it does not know as an empty name, `unknown` or 0. */
+/** One GPU of a survey. A fact that LM Studio does not know is an empty name, `unknown` or 0. */
 export function toSurveyedGpu(gpu: RawSurveyedGpu): SurveyedGpu {
   return {
     deviceIndex: gpu.deviceId,

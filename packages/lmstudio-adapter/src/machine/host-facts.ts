@@ -28,7 +28,7 @@ export interface HostFacts {
   readonly insideContainer: boolean;
 }
 
-/** The places that are read, so that tests can replace them. */
+/** The places to read; tests replace them. */
 export interface HostProbe {
   /** Root of `/proc`, `/.dockerenv` and `/run`; `''` unless given. */
   readonly root?: string | undefined;

@@ -15,7 +15,10 @@ export interface SelectedEngine {
   readonly backend: EngineBackend | null;
 }
 
-/** Makes an engine of its name and version, and of LM Studio's name for the model format. */
+/**
+ * A `SelectedEngine` from LM Studio's name for the model format, and the name and version of the
+ * engine.
+ */
 export function toSelectedEngine(format: string, name: string, version: string): SelectedEngine {
   return { format: toFormat(format), name, version, backend: backendIn(name) };
 }
@@ -25,7 +28,7 @@ const BACKENDS = ['cuda', 'rocm', 'vulkan', 'metal'] as const;
 function backendIn(name: string): EngineBackend | null {
   const lower = name.toLowerCase();
   const found = BACKENDS.find((backend) => lower.includes(backend));
-  // An engine for the CPU has the platform and the instruction set in its name, and nothing else:
+  // The name of an engine for the CPU has only the platform and the instruction set:
   // `llama.cpp-linux-x86_64-avx2`.
   return found ?? (/^llama\.cpp-\w+-[\w]+-(?:avx2?|advsimd)$/.test(lower) ? 'cpu' : null);
 }

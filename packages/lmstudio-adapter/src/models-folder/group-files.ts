@@ -5,7 +5,7 @@ export interface FolderFile {
   readonly sizeBytes: number;
 }
 
-/** The files that make up one model, or something else that may be stored like one. */
+/** The files of one model, or of something else that is stored like a model. */
 export interface FileGroup {
   /** The first GGUF file, or the folder of an MLX model. */
   readonly path: string;
@@ -16,8 +16,8 @@ export interface FileGroup {
 }
 
 /**
- * What a group of files is. `model`: a language or embedding model. `projector`: an encoder of pictures or
- * sound for the models in its folder.
+ * The kind of a group of files. `model`: a language or embedding model. `projector`: an encoder of
+ * pictures or sound for the models in its folder.
  */
 export type FileJudgement =
   | { readonly kind: 'model' | 'projector' }
@@ -68,8 +68,8 @@ function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileG
 }
 
 /**
- * The projector whose name shares the most words with the model's; LM Studio loads one for each
- * model.
+ * The projector whose name shares the most words with the model's; LM Studio loads one projector
+ * for each model.
  */
 export function closestProjector(
   model: string,

@@ -250,7 +250,7 @@ test('names a folder that cannot be read', async () => {
   await chmod(path.join(folder, 'p/closed'), 0o000);
   const { models, unreadable } = await scanModelsFolder(folder);
   await chmod(path.join(folder, 'p/closed'), 0o755);
-  // The superuser, and every user of Windows, can read the folder all the same.
+  // The superuser, and every user of Windows, can read the folder nevertheless.
   expect(models.length + unreadable.length).toBe(2);
 });
 

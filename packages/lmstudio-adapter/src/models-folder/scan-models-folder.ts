@@ -45,8 +45,8 @@ export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
-   * Says what a GGUF file is, by its absolute path. Not asked about files with missing parts, nor about those
-   * named `mmproj`, which are projectors. Unless given, every other file is a model.
+   * Judges a GGUF file by its absolute path. Not called for files with missing parts, nor for files
+   * named `mmproj`, which are projectors. Without this function, every other file is a model.
    */
   readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
   /** Cancels the scan. */
@@ -59,7 +59,7 @@ export interface ModelsFolderScan {
   readonly found: boolean;
   /** Sorted by model key. Each key occurs once. */
   readonly models: readonly ScannedModel[];
-  /** Files that are not a model, or not a whole one, sorted by path. */
+  /** Files that are not a complete model, sorted by path. */
   readonly unusable: readonly UnusableFile[];
   /** Files and folders that could not be read, sorted by path. */
   readonly unreadable: readonly UnreadablePath[];
@@ -69,9 +69,9 @@ export interface ModelsFolderScan {
  * Lists the models in a models folder (`publisher/repository/file`) from names and sizes. This function opens
  * no file; `judge` may. The parts of a split file are one model, a projector belongs to its model, and an MLX
  * folder is one model. Keys follow LM Studio's catalogue where `home` is given and has the repository, and
- * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where two models would get the
- * same key, the first by path keeps it, and the others get their path as their key, which LM Studio
- * accepts too.
+ * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where several models would get
+ * the same key, the first by path keeps it, and each other model gets its path as its key. LM Studio accepts
+ * such keys, too.
  *
  * @throws the signal's reason when cancelled.
  */
@@ -97,7 +97,8 @@ export async function scanModelsFolder(
   const models = withDistinctKeys(
     judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
   );
-  // A quantization follows the key where a repository has several models.
+  // The keys of several models in one repository end with a quantization. The key without it is
+  // taken, too.
   const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
   const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
     if (judgement.kind !== 'unusable') return [];
@@ -120,7 +121,7 @@ interface JudgedGroup {
   readonly judgement: FileJudgement;
 }
 
-/** A model among those of its folder. */
+/** A model, its projector, and whether its folder has no other model. */
 interface FoundModel {
   readonly group: FileGroup;
   readonly projector: FolderFile | null;
@@ -140,7 +141,10 @@ function modelsOf(folder: readonly JudgedGroup[]): readonly FoundModel[] {
   }));
 }
 
-/** Gives the path as the key to each model whose key another one, earlier by path, has. */
+/**
+ * Makes the keys distinct. Where several models have the same key, the first by path keeps the key,
+ * and each other model gets its path as its key.
+ */
 export function withDistinctKeys<Model extends DownloadedModel>(models: readonly Model[]): Model[] {
   const taken = new Set<string>();
   return [...models]

@@ -57,7 +57,7 @@ async function collect(
   const folder = path.join(root, relative);
   let entries;
   try {
-    // As bytes: a name that is not UTF-8 does not survive as text, and then leads to no file.
+    // Reads names as bytes, because text would change a name that is not UTF-8.
     entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     unreadable.push({ path: folder, code: codeOf(error) });
@@ -100,7 +100,7 @@ function codeOf(error: unknown): string {
     : 'UNKNOWN';
 }
 
-/** Whether a link leads to its own folder or to a parent of it. Those files are listed already. */
+/** Whether a link leads to its own folder or to a parent folder, whose files are listed already. */
 async function leadsBack(folder: string, link: string): Promise<boolean> {
   const [here = folder, there = link] = await Promise.all(
     [folder, link].map((one) => realpath(one).catch(() => one)),

@@ -57,7 +57,10 @@ export function toResident(
     activity: state === null ? null : (ACTIVITIES[state.status] ?? null),
     queued: state === null ? null : state.queued,
     // `contextLength` is the allocated length; the stored configuration has the requested one.
-    loadConfig: { ...loadConfig, contextLengthTokens },
+    loadConfig: {
+      ...loadConfig,
+      contextLengthTokens: contextLengthTokens ?? positive(loadConfig.contextLengthTokens),
+    },
     keepModelInMemory,
     settings: fields === null ? null : toInstanceSettings(raw.type, toFormat(raw.format), fields),
   };

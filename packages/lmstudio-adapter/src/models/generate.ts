@@ -41,7 +41,7 @@ export interface Generation {
 
 /** Options of a warm-up. */
 export interface WarmUpOptions extends CallOptions {
-  /** About how many tokens of prompt to process; 512, llama.cpp's micro-batch, unless given. */
+  /** Approximate number of prompt tokens; 512 (llama.cpp's micro-batch) unless given. */
   readonly promptTokens?: number | undefined;
 }
 
@@ -167,6 +167,6 @@ function notify(onText: ((text: string) => void) | undefined, text: string): voi
   try {
     onText?.(text);
   } catch {
-    // Documented as ignored: a listener's exception must not end the generation.
+    // Ignored, as documented: a listener's exception must not end the generation.
   }
 }

@@ -2,7 +2,7 @@ import { numbers, record, text } from '../wire/json-fields.js';
 
 /** How LM Studio spreads a model over several GPUs. */
 export interface GpuSplit {
-  /** LM Studio's word: `evenly`, `priorityOrder`, `tensor` or `custom`. */
+  /** LM Studio's name: `evenly`, `priorityOrder`, `tensor` or `custom`. */
   readonly strategy: string;
   /** Indices of the GPUs that are not used. */
   readonly disabledGpus: readonly number[];

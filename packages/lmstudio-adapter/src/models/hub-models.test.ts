@@ -67,6 +67,15 @@ test('finds the file of a hub model, the folder of an MLX model, and the path of
     ]);
   }));
 
+test('where LM Studio does not answer about the variants of one model, this model has no path and the list goes on', () =>
+  withWorld({ models: MODELS }, async (client, simulator) => {
+    simulator.fault.hang({ endpoint: 'listDownloadedModelVariants', times: 1 });
+    const { models } = await client.listDownloaded();
+    expect(models.filter(({ path }) => path === null)).toHaveLength(1);
+    expect(models).toHaveLength(3);
+    expect((await client.listDownloaded()).models.map(({ path }) => path)).not.toContain(null);
+  }));
+
 test.each(['model', 'variant'] as const)(
   'a resident has its model key and its variant, where LM Studio reports it with the key of the %s',
   (instanceKey) =>
@@ -92,7 +101,7 @@ test.each(['model', 'variant'] as const)(
 );
 
 test.each([true, false])(
-  'the key of the selected variant estimates and loads, where LM Studio accepts such keys: %s',
+  'estimates and loads the key of the selected variant; LM Studio accepts keys of variants: %s',
   (variantKeysLoad) =>
     withWorld({ models: MODELS, variantKeysLoad }, async (client, simulator) => {
       const ofModel = await client.estimate(HUB, DEFAULT_LOAD_CONFIG);
@@ -104,7 +113,7 @@ test.each([true, false])(
     }),
 );
 
-test('a variant that is not selected loads, or LM Studio’s refusal says what to do', async () => {
+test('loads a variant that is not selected, or says what to do where LM Studio refuses its key', async () => {
   await withWorld({ models: MODELS, variantKeysLoad: true }, async (client) => {
     await client.load({ modelKey: HUB });
     // Another variant is another model, so it is loaded beside the first.
@@ -118,7 +127,7 @@ test('a variant that is not selected loads, or LM Studio’s refusal says what t
     expect(await client.estimate(Q8, DEFAULT_LOAD_CONFIG)).toBeNull();
     await expect(client.load({ modelKey: Q8 })).rejects.toMatchObject({
       code: 'LOAD_REFUSED',
-      message: expect.stringContaining('select this one in LM Studio'),
+      message: expect.stringContaining('Select this variant in LM Studio'),
     });
     expect(simulator.residents()).toEqual([]);
   });

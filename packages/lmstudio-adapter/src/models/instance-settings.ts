@@ -2,12 +2,13 @@ import { boolean, number, record, text } from '../wire/json-fields.js';
 import type { ModelKind, RawConfigField } from '../wire/wire.js';
 import { type GpuSplit, toGpuSplit } from './gpu-split.js';
 
-/** How an instance drafts tokens. */
+/** How an instance drafts tokens for speculative decoding. */
 export type DraftMethod =
   'mtp' | 'draft-model' | 'mtp-sidecar' | 'dflash-sidecar' | 'dspark-sidecar';
 
 /**
- * The settings that an instance runs with and that `LoadConfig` does not have. `null`: LM Studio does not report the setting.
+ * The settings of an instance that `LoadConfig` does not have. `null`: LM Studio does not report
+ * the setting.
  */
 export interface InstanceSettings {
   /** Whether all parallel sequences share one KV cache. */
@@ -16,25 +17,25 @@ export interface InstanceSettings {
   readonly batchTokens: number | null;
   /** Tokens of a micro-batch (llama.cpp's `n_ubatch`). */
   readonly ubatchTokens: number | null;
-  /** Most context checkpoints of each parallel sequence; 0: none. */
+  /** Maximum number of context checkpoints for each parallel sequence; 0: no checkpoints. */
   readonly contextCheckpoints: number | null;
   /** Tokens that are drafted for each sequence; 0: no speculative decoding. */
   readonly draftTokens: number | null;
   readonly draftMethods: readonly DraftMethod[];
-  /** The separate draft model; `null`: none, or not reported. */
+  /** `null`: there is no separate draft model, or LM Studio does not report it. */
   readonly draftModelKey: string | null;
   /**
-   * Whether LM Studio itself chose layers on the GPU and context, to fit the memory. `offloadRatio` is then only
-   * the upper limit: the engine may have put fewer layers on the GPU.
+   * Whether LM Studio chose the context and the layers on the GPU itself, to fit into memory. The
+   * engine may then have fewer layers on the GPU than `offloadRatio` says.
    */
   readonly autoFit: boolean | null;
   /** The shortest context that LM Studio may choose; 0: no limit. */
   readonly autoFitMinContextTokens: number | null;
-  /** Whether the KV cache lies on the GPU, with the layers that are there. */
+  /** Whether the layers on the GPU have their KV cache on the GPU, too. */
   readonly offloadKvCacheToGpu: boolean | null;
   readonly tryMmap: boolean | null;
   readonly tryDirectIo: boolean | null;
-  /** Experts in use for each token; 0: as the model says. */
+  /** Active experts for each token; 0: the model's own number. */
   readonly numExperts: number | null;
   readonly gpuSplit: GpuSplit | null;
   /** Whether only the GPU's own memory may be used. */
@@ -44,7 +45,7 @@ export interface InstanceSettings {
   readonly mlxKvCache: {
     readonly bits: number | null;
     readonly groupSize: number | null;
-    /** Tokens before this one are not quantized. */
+    /** Index of the first token whose cache is quantized. */
     readonly fromToken: number | null;
   } | null;
 }

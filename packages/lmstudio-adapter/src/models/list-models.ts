@@ -1,12 +1,18 @@
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import { LMStudioError } from '../errors.js';
-import type { DownloadedModel, ModelListing, ResidentInstance } from './model-types.js';
+import type {
+  DownloadedModel,
+  LeftOutModel,
+  ModelListing,
+  ResidentInstance,
+} from './model-types.js';
 import type { Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../faults/call-fault.js';
 import type {
   ModelKind,
   RawConfigField,
   RawInstanceInfo,
+  RawListing,
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
@@ -15,8 +21,8 @@ import { type HttpListing, listOverHttp } from './list-over-http.js';
 import { filePathOf } from './model-identity.js';
 
 /**
- * Maximum size of the cache, more than are ever loaded at once. At this size the cache is
- * emptied.
+ * Size at which the cache of load configurations is emptied, more than models are ever loaded at
+ * once.
  */
 const LOAD_CONFIGS_KEPT = 64;
 
@@ -34,8 +40,8 @@ export async function listDownloaded(
       (wire) => wire.listDownloadedModels(),
     );
     if (listed === null) {
-      const { downloaded } = await requireHttpListing(connection, deadline);
-      return { models: downloaded, leftOut: [] };
+      const { downloaded, leftOut } = await requireHttpListing(connection, deadline);
+      return { models: downloaded, leftOut: leftOut.map(toLeftOut) };
     }
     const { models, leftOut } = listed.value;
     rememberVariants(connection, models);
@@ -43,17 +49,23 @@ export async function listDownloaded(
       models: await Promise.all(
         models.map(async (raw) => toDownloadedModel(raw, await pathOf(connection, raw, deadline))),
       ),
-      leftOut: leftOut.map(({ modelKey, type }) => ({
-        modelKey,
-        type,
-        reason:
-          type === null || type === 'llm' || type === 'embedding' ? 'unreadable' : 'other-kind',
-      })),
+      leftOut: leftOut.map(toLeftOut),
     };
   });
 }
 
-/** The variants of one model; empty where it has none or LM Studio does not report them. */
+function toLeftOut({ modelKey, type }: RawListing['leftOut'][number]): LeftOutModel {
+  const isOtherKind = type !== null && !READ_TYPES.has(type);
+  return { modelKey, type, reason: isOtherKind ? 'other-kind' : 'unreadable' };
+}
+
+/** The types of LLMs and embedding models, also as the REST API spells them. */
+const READ_TYPES: ReadonlySet<string> = new Set(['llm', 'vlm', 'embedding', 'embeddings']);
+
+/**
+ * The variants of one model; empty where the model has no variants or LM Studio does not report
+ * them.
+ */
 export async function listVariants(
   connection: Connection,
   modelKey: string,
@@ -107,7 +119,11 @@ async function pathOf(
   const name = JSON.stringify([modelKey, selectedVariant, raw.variants]);
   const known = connection.paths.get(name);
   if (known !== undefined) return known;
-  const variants = await rawVariants(connection, modelKey, deadline);
+  const variants = await rawVariants(connection, modelKey, deadline).catch((error: unknown) => {
+    // One slow answer must not end the list. The next listing asks again.
+    if (isCallFault(error, 'timed-out')) return [];
+    throw error;
+  });
   const selected =
     variants.find(
       (variant) =>

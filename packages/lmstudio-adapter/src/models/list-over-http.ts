@@ -11,13 +11,15 @@ import {
   text,
   texts,
 } from '../wire/json-fields.js';
-import type { ModelKind } from '../wire/wire.js';
+import type { ModelKind, RawListing } from '../wire/wire.js';
 import { toFormat } from './convert-model.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The models as LM Studio's REST API lists them. */
 export interface HttpListing {
   readonly downloaded: readonly DownloadedModel[];
+  /** Entries without a key, or of a kind that is neither an LLM nor an embedding model. */
+  readonly leftOut: RawListing['leftOut'];
   readonly residents: readonly ResidentInstance[];
 }
 
@@ -81,7 +83,7 @@ function fromV1(models: readonly Json[]): HttpListing {
       return identifier === null
         ? []
         : [
-            residentOf(model, identifier, number(config?.['context_length']), {
+            residentOf(model, identifier, positive(config?.['context_length']), {
               flashAttention: boolean(config?.['flash_attention']),
               parallelSequences: number(config?.['parallel']),
             }),
@@ -91,6 +93,7 @@ function fromV1(models: readonly Json[]): HttpListing {
   });
   return {
     downloaded: listed.map(({ model }) => model),
+    leftOut: leftOutOf(models, 'key'),
     residents: listed.flatMap(({ instances }) => instances),
   };
 }
@@ -122,12 +125,13 @@ function fromV0(models: readonly Json[]): HttpListing {
     };
     const loaded =
       raw['state'] === 'loaded'
-        ? [residentOf(model, modelKey, number(raw['loaded_context_length']), {})]
+        ? [residentOf(model, modelKey, positive(raw['loaded_context_length']), {})]
         : [];
     return [{ model, loaded }];
   });
   return {
     downloaded: listed.map(({ model }) => model),
+    leftOut: leftOutOf(models, 'id'),
     residents: listed.flatMap(({ loaded }) => loaded),
   };
 }
@@ -158,6 +162,12 @@ function residentOf(
     keepModelInMemory: null,
     settings: null,
   };
+}
+
+function leftOutOf(models: readonly Json[], keyField: 'key' | 'id'): HttpListing['leftOut'] {
+  return models
+    .map((raw) => ({ modelKey: text(raw[keyField]), type: text(raw['type']) }))
+    .filter(({ modelKey, type }) => modelKey === null || kindOf(type) === null);
 }
 
 function kindOf(type: unknown): ModelKind | null {

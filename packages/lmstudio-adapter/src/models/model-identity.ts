@@ -8,8 +8,8 @@ export function baseKeyOf(modelKey: string): string {
 }
 
 /**
- * Whether a model key names this resident: the key of its model, or the key of its variant. Where
- * LM Studio does not report the variant, the key of each variant of its model names it.
+ * Whether a model key names this resident. The key of the model and the key of the loaded variant
+ * do. Where LM Studio does not report the variant, the key of any variant of the model does.
  */
 export function refersTo(
   modelKey: string,
@@ -29,8 +29,9 @@ export type KnownVariants = ReadonlyMap<
 >;
 
 /**
- * The model key and the variant of an instance, whichever way LM Studio reports them. The model key is
- * the key that loads this variant: the model's own for the selected variant, else the variant's.
+ * The model key and the variant of an instance. LM Studio may report the key of the model or the
+ * key of the variant. The result has the key that loads this variant: the model's key for the
+ * selected variant, else the variant's key.
  */
 export function identify(
   raw: RawModelInfo,
@@ -45,8 +46,8 @@ export function identify(
 }
 
 /**
- * Whether the instance reports the key of a variant. A key with `@` can also belong to one of several
- * files in a folder; such a model has a path of its own.
+ * Whether the instance reports the key of a variant. A key with `@` can also name one of several
+ * files in a folder. The path of such a model differs from its key.
  */
 function isVariantKey(raw: RawModelInfo, knownVariants: KnownVariants): boolean {
   const { modelKey, selectedVariant, variants, path } = raw;
@@ -62,9 +63,9 @@ function isVariantKey(raw: RawModelInfo, knownVariants: KnownVariants): boolean 
 }
 
 /**
- * Path of a model's file or folder below the models folder; `null` where the entry does not have it, as
- * for a model of LM Studio's hub, whose `path` is its key. The variants of such a model have the path
- * in `indexedModelIdentifier`, after `KEY@`.
+ * Path of a model's file or folder below the models folder; `null` where the entry has no path. For
+ * a model of LM Studio's hub, `path` is the model key. The path is then in `indexedModelIdentifier`
+ * of the model's variants, after `KEY@`.
  */
 export function filePathOf(raw: RawModelInfo): string | null {
   const { path, indexedModelIdentifier } = raw;

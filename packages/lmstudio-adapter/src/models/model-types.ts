@@ -26,8 +26,8 @@ export interface DownloadedModel {
   /** Key of the variant that LM Studio loads for `modelKey`. */
   readonly selectedVariant: string | null;
   /**
-   * Path relative to the models folder, with forward slashes: the GGUF file or the MLX folder. For a
-   * model with variants, that of `selectedVariant`. `null`: LM Studio does not report it.
+   * Path relative to the models folder, with forward slashes: the GGUF file or the MLX folder. For
+   * a model with variants, the path of `selectedVariant`. `null`: LM Studio does not report it.
    */
   readonly path: string | null;
   /** The LM Link device that holds the model; `null`: the machine that LM Studio runs on. */
@@ -36,9 +36,9 @@ export interface DownloadedModel {
 
 /** An entry of LM Studio's list that is not among the models. */
 export interface LeftOutModel {
-  /** `null`: the entry has none. */
+  /** `null`: the entry has no key. */
   readonly modelKey: string | null;
-  /** LM Studio's name for the kind of the model, e.g. `imageGen`; `null`: the entry has none. */
+  /** LM Studio's name for the kind of the model, e.g. `imageGen`; `null`: the entry has no type. */
   readonly type: string | null;
   /** `other-kind`: neither an LLM nor an embedding model. `unreadable`: the entry lacks its key. */
   readonly reason: 'other-kind' | 'unreadable';
@@ -59,9 +59,15 @@ export interface ResidentInstance {
   readonly instanceIdentifier: string;
   /** LM Studio's own name for this copy; no other copy gets it. `null`: not reported. */
   readonly reference: string | null;
-  /** Key that loads this copy again: the model's own, or that of a variant that is not selected. */
+  /**
+   * Key that loads this copy again: the model's key, or the variant's key where another variant is
+   * selected.
+   */
   readonly modelKey: string;
-  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: none, or not reported. */
+  /**
+   * Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: the model has no variants, or LM
+   * Studio does not report them.
+   */
   readonly variant: string | null;
   readonly kind: ModelKind;
   readonly displayName: string;

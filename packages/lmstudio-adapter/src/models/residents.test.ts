@@ -2,6 +2,8 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
 import { connect } from '../index.js';
+import { parseInstance } from '../wire/parse-answers.js';
+import { toResident } from './convert-model.js';
 
 const KEY = 'qwen/qwen3-4b';
 
@@ -13,6 +15,18 @@ test('reports a resident’s activity and its queue', async () => {
   expect(await client.listResidents()).toMatchObject([{ activity: 'generating', queued: 2 }]);
   simulator.setBusy(KEY, { status: 'idle' });
   expect(await client.listResidents()).toMatchObject([{ activity: 'idle' }]);
+});
+
+test('an activity that is newer than the SDK is unknown, and other activities stay known', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await client.load({ modelKey: KEY });
+  const activity = { status: 'idle' as const, queued: 1 };
+  Reflect.set(activity, 'status', 'reasoning');
+  simulator.setBusy(KEY, activity);
+  expect(await client.listResidents()).toMatchObject([{ activity: null, queued: 1 }]);
+  simulator.setBusy(KEY, { status: 'generating', queued: 1 });
+  expect(await client.listResidents()).toMatchObject([{ activity: 'generating' }]);
 });
 
 test('reads the load configuration of an instance only once', async () => {
@@ -47,6 +61,19 @@ test('lists residents with null for details that LM Studio does not report', asy
   expect(resident?.loadConfig).toMatchObject({
     contextLengthTokens: resident?.contextLengthTokens,
     offloadRatio: null,
+  });
+});
+
+test('where the allocated context is unknown, the configuration has the requested one', () => {
+  const raw = parseInstance(
+    { modelKey: 'a/b', identifier: 'mine', instanceReference: 'ref-1', contextLength: 0 },
+    'llm',
+  );
+  if (raw === undefined) throw new Error('not an instance');
+  const requested = [{ key: 'llm.load.contextLength', value: 4096 }];
+  expect(toResident(raw, requested, null, new Map())).toMatchObject({
+    contextLengthTokens: null,
+    loadConfig: { contextLengthTokens: 4096 },
   });
 });
 

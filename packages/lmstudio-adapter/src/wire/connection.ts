@@ -8,12 +8,12 @@ import { type CallOptions, Deadline } from './deadline.js';
 import type { SessionPool } from './session-pool.js';
 import type { RawConfigField } from './wire.js';
 
-/** One LM Studio and the means to call it; every call takes one. */
+/** One LM Studio and the means to call it. Each function that asks LM Studio takes a connection. */
 export interface Connection {
   readonly address: ServerAddress;
   readonly pool: SessionPool;
   readonly timers: Timers;
-  /** Deadline in milliseconds of a call that has none of its own. */
+  /** Deadline in milliseconds of a call without a deadline of its own. */
   readonly timeoutMs: number;
   readonly bearerToken: string | null;
   /** Load configurations by instance reference. An instance keeps its configuration for its life. */

@@ -4,6 +4,7 @@ import type {
   RawInstanceInfo,
   RawListing,
   RawModelInfo,
+  RawProcessingState,
   RawSurvey,
   RawSurveyEngine,
 } from './wire.js';
@@ -42,12 +43,18 @@ export function parseLoadMessage(message: unknown): Json | undefined {
   return begins || ends ? raw : undefined;
 }
 
-/** One loaded instance. */
-export function parseInstance(answer: unknown): RawInstanceInfo | undefined {
+/**
+ * One loaded instance. Its namespace says its kind, so a type that is newer than this package is
+ * accepted. The identifier replaces a model key that is missing.
+ */
+export function parseInstance(answer: unknown, type: ModelKind): RawInstanceInfo | undefined {
   const raw = record(answer);
-  const model = raw === null ? undefined : parseModel(raw);
   const identifier = text(raw?.['identifier']);
   const instanceReference = text(raw?.['instanceReference']);
+  const model =
+    raw === null
+      ? undefined
+      : parseModel({ ...raw, type, modelKey: text(raw['modelKey']) ?? identifier });
   if (raw === null || model === undefined || identifier === null || instanceReference === null) {
     return undefined;
   }
@@ -59,6 +66,14 @@ export function parseInstance(answer: unknown): RawInstanceInfo | undefined {
     lastUsedTime: number(raw['lastUsedTime']),
     contextLength: number(raw['contextLength']),
   };
+}
+
+/** The activity of an instance. Accepts an activity that is newer than the SDK. */
+export function parseState(answer: unknown): RawProcessingState | undefined {
+  const raw = record(answer);
+  const status = text(raw?.['status']);
+  const queued = number(raw?.['queued']);
+  return status === null || queued === null ? undefined : { status, queued };
 }
 
 /** The hardware survey. */

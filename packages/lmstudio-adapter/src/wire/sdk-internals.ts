@@ -4,6 +4,7 @@ import {
   parseListing,
   parseLoaded,
   parseLoadMessage,
+  parseState,
   parseSurvey,
 } from './parse-answers.js';
 import { toServerError } from '../faults/server-error.js';
@@ -25,7 +26,7 @@ interface Transport {
   readonly ws?: Socket | null;
 }
 
-/** What a zod schema answers. */
+/** The part of a zod schema that the SDK uses. */
 interface Schema {
   safeParse(value: unknown): { readonly success: boolean; readonly data?: unknown };
 }
@@ -68,15 +69,18 @@ export function loosen(client: object): void {
   loosenRpc(client, 'system', 'listDownloadedModelVariants', unchangedIf(parseListing));
   loosenRpc(client, 'llm', 'listLoaded', parseLoaded);
   loosenRpc(client, 'embedding', 'listLoaded', parseLoaded);
-  loosenRpc(client, 'llm', 'getModelInfo', unchangedIf(parseInstance));
-  loosenRpc(client, 'embedding', 'getModelInfo', unchangedIf(parseInstance));
+  for (const kind of ['llm', 'embedding'] as const) {
+    const parse = (answer: unknown): unknown => parseInstance(answer, kind);
+    loosenRpc(client, kind, 'getModelInfo', unchangedIf(parse));
+    loosenRpc(client, kind, 'getInstanceProcessingState', parseState);
+  }
   loosenRpc(client, 'runtime', 'surveyHardware', unchangedIf(parseSurvey));
   loosenChannel(client, 'llm', 'loadModel', unchangedIf(parseLoadMessage));
   loosenChannel(client, 'embedding', 'loadModel', unchangedIf(parseLoadMessage));
   loosenChannel(client, 'diagnostics', 'streamLogs', withoutContent);
 }
 
-/** Passes an answer that can be parsed on unchanged; the door parses it. */
+/** Passes an answer on unchanged where `parse` accepts it; `sdk-door.ts` parses it. */
 function unchangedIf(parse: (answer: unknown) => unknown): (answer: unknown) => unknown {
   return (answer) => (parse(answer) === undefined ? undefined : answer);
 }
@@ -101,7 +105,10 @@ function loosenChannel(
   if (endpoint !== undefined) endpoint.toClientPacket = orStrict(parse, endpoint.toClientPacket);
 }
 
-/** What `parse` makes of a value, or else the verdict of the SDK's own schema. */
+/**
+ * A schema that accepts the values that `parse` accepts, and asks the SDK's own schema about all
+ * others.
+ */
 function orStrict(parse: (value: unknown) => unknown, strict: Schema): Schema {
   return {
     safeParse: (value) => {

@@ -76,7 +76,7 @@ test('a call that is never answered ends at its deadline and closes the sockets'
   expect(timers.pending).toBe(0);
 });
 
-test('a call ends early where its socket does not open, but not where that is unknown', async () => {
+test('a call ends early where the SDK reports that its socket is not open', async () => {
   const missing = session(false);
   const call = outcome(missing.session.call(spec({ timeoutMs: 60_000 }), never));
   await missing.timers.advance(2500);

@@ -19,7 +19,7 @@ export interface LimitOptions extends CallOptions {
   readonly policy?: SelectionPolicy | undefined;
   /**
    * Footprints of the models that are loaded on this machine; null for a model whose footprint is not known.
-   * Default: none. The mapped weights of a model that is left out are not counted, because the OS can report
+   * Default: no models. The mapped weights of a model that is left out are not counted, because the OS can report
    * them as available.
    */
   readonly residents?: readonly (Footprint | null)[] | undefined;

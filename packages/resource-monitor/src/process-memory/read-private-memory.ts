@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
  * `smaps_rollup`, on macOS the physical footprint of footprint(1), on Windows private bytes. A process that has
  * ended counts 0. Null without processes, or if the platform or the user's rights do not allow it.
  *
- * Takes a few milliseconds per process on Linux, and a child process elsewhere. Use it for measurements, not
+ * Takes a few milliseconds per process on Linux, and starts a program elsewhere. Use it for measurements, not
  * for every sample.
  *
  * @throws the signal's reason if it fires.

@@ -64,7 +64,7 @@ interface PoolReadings {
 /** `startMs` is the moment of the load or unload; earlier readings are ignored. */
 export function createSettleDetector(startMs: number): SettleDetector {
   const pools = new Map<string, PoolReadings>();
-  /** Pools that were measured at least once. If such a pool becomes unmeasured, it has not settled. */
+  /** Pools that were measured at least once. A pool that becomes unmeasured later has not settled. */
   const measured = new Set<string>();
   return {
     observe(snapshot, atMs) {

@@ -63,7 +63,7 @@ export interface SupervisedStreamOptions {
    */
   readonly onLine: (line: string) => boolean;
   /**
-   * For programs that print only when asked: the time since which an answer is due; null if none is due.
+   * For programs that print only when asked: the time since which an answer is due; null if no answer is due.
    * Without this option a line is due in every interval.
    */
   readonly silentSinceMs?: () => number | null;

@@ -21,7 +21,7 @@ export interface WindowsAnswer {
 
 /** One long-lived PowerShell that answers queries. */
 export interface PowerShell {
-  /** The newest answer. If there is none, or only a stale one, waits for the next. */
+  /** The newest answer. Waits for the next answer if the newest is missing or stale. */
   read(context: SampleContext): Promise<WindowsAnswer | { readonly reason: string }>;
   stop(): Promise<void>;
 }

@@ -6,7 +6,7 @@ const MIB = 1024;
 /** A KVM guest with two cores: cgroup v1 without limits, cgroup v2 without controllers, PSI, no GPU. */
 export const virtualMachine: Machine = {
   name: 'Linux VM without GPU',
-  sources: ['captured on the machine that this was written on, kernel 6.18, November 2026'],
+  sources: ['captured during development, kernel 6.18, November 2026'],
   synthetic: false,
   platform: 'linux',
   files: {
@@ -39,7 +39,7 @@ export const virtualMachine: Machine = {
 /** A group of 256 MiB that contains a group of 128 MiB, with a shell and 20 MB of file cache. */
 export const nestedGroups: Machine = {
   name: 'nested cgroup v1 with limits',
-  sources: ['captured on the machine that this was written on, kernel 6.18, November 2026'],
+  sources: ['captured during development, kernel 6.18, November 2026'],
   synthetic: false,
   platform: 'linux',
   files: {

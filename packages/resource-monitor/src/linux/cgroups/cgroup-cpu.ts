@@ -79,7 +79,7 @@ function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
   });
 }
 
-/** Cores of a quota: `200000 100000` means 2; `max` and -1 mean that there is none. */
+/** Cores of a quota: `200000 100000` means 2; `max` and -1 mean that there is no quota. */
 function parseQuota(text: string | null): number | null {
   const [quota, period] = (text ?? '').trim().split(' ').map(Number);
   if (quota === undefined || period === undefined) return null;

@@ -6,7 +6,7 @@ import type { DrmCard } from './drm-cards.js';
  *
  * The xe driver has one file for each tile of a card (xe_tile_sysfs.c). The size includes the small part that
  * the driver keeps for itself. GPUs without VRAM have no such file. Intel's i915 for data centres has one file
- * for the card, the kernel's i915 has none. No driver reports how much VRAM is in use.
+ * for the card; the kernel's i915 has no such file. No driver reports how much VRAM is in use.
  */
 export function readIntelVram(files: FileTree, { folder, name }: DrmCard): number | null {
   const tiles = files

@@ -18,7 +18,8 @@ import {
 import { detectCapabilities } from '../models/capabilities.js';
 import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
 import { generate, warmUp } from '../models/generate.js';
-import { listDownloaded, listResidents, listVariants } from '../models/list-models.js';
+import { listDownloaded, listVariants } from '../models/list-downloaded.js';
+import { listResidents } from '../models/list-residents.js';
 import { refersTo } from '../models/model-identity.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
 import type { CallOptions } from '../wire/deadline.js';

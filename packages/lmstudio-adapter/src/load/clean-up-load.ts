@@ -1,6 +1,6 @@
 import { APP_PORTS, discover, isLoopbackHost } from '../discovery/discover.js';
 import { probeGreeting } from '../discovery/probe.js';
-import { listResidents } from '../models/list-models.js';
+import { listResidents } from '../models/list-residents.js';
 import { delay } from '../timers.js';
 import type { Connection } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';

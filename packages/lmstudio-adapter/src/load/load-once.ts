@@ -1,5 +1,5 @@
 import { isLMStudioError, LMStudioError } from '../errors.js';
-import { listResidents } from '../models/list-models.js';
+import { listResidents } from '../models/list-residents.js';
 import type { ResidentInstance } from '../models/model-types.js';
 import { raceDeadline } from '../timers.js';
 import { CallFault, isCallFault } from '../faults/call-fault.js';

@@ -1,5 +1,5 @@
 import { findModel } from '../models/find-model.js';
-import { listDownloaded } from '../models/list-models.js';
+import { listDownloaded } from '../models/list-downloaded.js';
 import { baseKeyOf, refersTo } from '../models/model-identity.js';
 import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
 import type { Connection } from '../wire/connection.js';

@@ -1,7 +1,7 @@
 import { probeGreeting } from '../discovery/probe.js';
 import { LMStudioError } from '../errors.js';
 import { instanceNotFound } from '../models/find-model.js';
-import { listResidents } from '../models/list-models.js';
+import { listResidents } from '../models/list-residents.js';
 import type { ResidentInstance } from '../models/model-types.js';
 import { isCallFault } from '../faults/call-fault.js';
 import {

@@ -4,7 +4,7 @@ import { type CallOptions, Deadline } from '../wire/deadline.js';
 import { CallFault, isCallFault } from '../faults/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
 import { instanceNotFound } from './find-model.js';
-import { listResidents } from './list-models.js';
+import { listResidents } from './list-residents.js';
 import type { ResidentInstance } from './model-types.js';
 
 const DEFAULT_GENERATE_TIMEOUT_MS = 120_000;

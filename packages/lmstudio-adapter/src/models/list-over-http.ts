@@ -12,6 +12,9 @@ import {
   texts,
 } from '../wire/json-fields.js';
 import type { ModelKind, RawListing } from '../wire/wire.js';
+import { LMStudioError } from '../errors.js';
+import type { Connection } from '../wire/connection.js';
+import type { Deadline } from '../wire/deadline.js';
 import { toFormat } from './convert-model.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
@@ -178,4 +181,23 @@ function kindOf(type: unknown): ModelKind | null {
 function recordsIn(json: unknown, key: string): readonly Json[] | null {
   const list = record(json)?.[key];
   return Array.isArray(list) ? records(list) : null;
+}
+
+/** Lists the models over HTTP. @throws LMStudioError `INCOMPATIBLE` where no known form of the list is served */
+export async function requireHttpListing(
+  connection: Connection,
+  deadline: Deadline,
+): Promise<HttpListing> {
+  const { address, bearerToken } = connection;
+  const listing = await listOverHttp(address, {
+    timeoutMs: deadline.leftMs,
+    signal: deadline.signal,
+    bearerToken,
+  });
+  if (listing !== null) return listing;
+  throw new LMStudioError(
+    'INCOMPATIBLE',
+    `LM Studio at ${address.webSocketUrl} lists its models in an unknown form, and has neither /api/v1/models nor /api/v0/models. Update LM Studio.`,
+    { baseUrl: address.webSocketUrl },
+  );
 }

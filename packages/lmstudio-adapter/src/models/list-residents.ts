@@ -1,0 +1,129 @@
+import { isCallFault } from '../faults/call-fault.js';
+import { type Connection, withLMStudioErrors } from '../wire/connection.js';
+import type { Deadline } from '../wire/deadline.js';
+import type {
+  ModelKind,
+  RawConfigField,
+  RawInstanceInfo,
+  RawProcessingState,
+} from '../wire/wire.js';
+import { toResident } from './convert-model.js';
+import { requireHttpListing } from './list-over-http.js';
+import type { ResidentInstance } from './model-types.js';
+
+/**
+ * Size at which the cache of load configurations is emptied, more than models are ever loaded at
+ * once.
+ */
+const LOAD_CONFIGS_KEPT = 64;
+
+/** Whether to list residents only, or also to read the load configuration and activity of each. */
+export type ResidentDetail = 'listing' | 'full';
+
+/** Lists the loaded models, over HTTP where LM Studio does not understand the WebSocket calls. */
+export async function listResidents(
+  connection: Connection,
+  deadline: Deadline,
+  detail: ResidentDetail,
+): Promise<readonly ResidentInstance[]> {
+  return withLMStudioErrors(connection, 'list the loaded models', async () => {
+    const perKind = await Promise.all([
+      listKind(connection, 'llm', deadline, detail),
+      listKind(connection, 'embedding', deadline, detail),
+    ]);
+    const missing = perKind.findIndex((residents) => residents === null);
+    if (missing === -1) return perKind.flatMap((residents) => residents ?? []);
+    const overHttp = await requireHttpListing(connection, deadline);
+    return overHttp.residents;
+  });
+}
+
+async function listKind(
+  connection: Connection,
+  kind: ModelKind,
+  deadline: Deadline,
+  detail: ResidentDetail,
+): Promise<readonly ResidentInstance[] | null> {
+  const { pool } = connection;
+  const handles = await pool.readIfAvailable(deadline.spec(kind, 'listLoaded'), (wire) =>
+    wire.listLoaded(kind),
+  );
+  if (handles === null) return null;
+  const residents = await Promise.all(
+    handles.value.map(async ({ instanceReference }) => {
+      const info = await describe(connection, kind, instanceReference, deadline);
+      if (info === 'gone') return [];
+      if (info === null) return null;
+      const [fields, state] =
+        detail === 'listing'
+          ? [null, null]
+          : await Promise.all([
+              loadConfigOf(connection, kind, instanceReference, deadline),
+              stateOf(connection, kind, instanceReference, deadline),
+            ]);
+      return [toResident(info, fields, state, connection.variants)];
+    }),
+  );
+  return residents.includes(null) ? null : residents.flatMap((resident) => resident ?? []);
+}
+
+async function describe(
+  connection: Connection,
+  kind: ModelKind,
+  reference: string,
+  deadline: Deadline,
+): Promise<RawInstanceInfo | 'gone' | null> {
+  try {
+    const info = await connection.pool.readIfAvailable(
+      deadline.spec(kind, 'getModelInfo'),
+      (wire) => wire.getModelInfo(kind, reference),
+    );
+    return info === null ? null : (info.value ?? 'gone');
+  } catch (error) {
+    // The instance was unloaded between the two calls, and LM Studio answers with an error.
+    if (isCallFault(error, 'answered')) return 'gone';
+    throw error;
+  }
+}
+
+async function loadConfigOf(
+  connection: Connection,
+  kind: ModelKind,
+  reference: string,
+  deadline: Deadline,
+): Promise<readonly RawConfigField[] | null> {
+  const known = connection.loadConfigs.get(reference);
+  if (known !== undefined) return known;
+  const call = deadline.optionalSpec(kind, 'getLoadConfig');
+  const fields = await orNull(
+    connection.pool.readIfAvailable(call, (wire) => wire.getLoadConfig(kind, reference)),
+  );
+  if (fields === null) return null;
+  if (connection.loadConfigs.size >= LOAD_CONFIGS_KEPT) connection.loadConfigs.clear();
+  connection.loadConfigs.set(reference, fields);
+  return fields;
+}
+
+async function stateOf(
+  connection: Connection,
+  kind: ModelKind,
+  reference: string,
+  deadline: Deadline,
+): Promise<RawProcessingState | null> {
+  const call = deadline.optionalSpec(kind, 'getInstanceProcessingState');
+  return orNull(
+    connection.pool.readIfAvailable(call, (wire) =>
+      wire.getInstanceProcessingState(kind, reference),
+    ),
+  );
+}
+
+/** `null` where LM Studio answers with an error or not in time. A broken connection ends the listing. */
+async function orNull<T>(asked: Promise<{ readonly value: T } | null>): Promise<T | null> {
+  try {
+    return (await asked)?.value ?? null;
+  } catch (error) {
+    if (isCallFault(error, 'answered', 'timed-out')) return null;
+    throw error;
+  }
+}

@@ -190,7 +190,7 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('loads no second copy of a model while a copy that serves as well stays within the limits', () => {
+  it('loads no second copy of a model while an equally good copy stays within the limits', () => {
     let loads = 0;
     fc.assert(
       fc.property(fc.oneof(question, question.map(withMuchMemory)), (one) => {

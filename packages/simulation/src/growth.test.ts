@@ -40,7 +40,7 @@ describe.each([true, false])('with engine processes known: %s', (processesKnown)
   });
 });
 
-it('serves the large model where its growth is not charged and does not come', async () => {
+it('serves the large model where growth is not charged and the model does not grow', async () => {
   const [charged, ignored] = await Promise.all([run('charge', 0), run('ignore', 0)]);
   expect(charged.timeByModelMs).not.toHaveProperty('large');
   expect(ignored.qualityMs).toBeGreaterThan(1.7 * charged.qualityMs);

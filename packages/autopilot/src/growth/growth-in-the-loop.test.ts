@@ -69,7 +69,7 @@ describe('a model that grows above the limit while it is used', () => {
     });
     await useFor(world, 10);
     expect(others.length).toBeGreaterThan(5);
-    // Between two listings, a small growth may count as others' for some seconds.
+    // Between two listings, a small growth may count as use of others for some seconds.
     for (const gib of others) expect(gib).toBeCloseTo(6, 0);
     expect(world.log).toEqual(['load large']);
     await pilot.stop();

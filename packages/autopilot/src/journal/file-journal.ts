@@ -31,7 +31,7 @@ export function createFileJournal(file: string, clock: Clock): JournalPort {
     if (state === null) {
       throw new AutopilotError(
         'JOURNAL_UNUSABLE',
-        `${file} is not a journal of this version of Mai. Move it away to start with an empty one.`,
+        `${file} is not a journal of this version of Mai. Move the file away to start with an empty journal.`,
         { path: file },
       );
     }

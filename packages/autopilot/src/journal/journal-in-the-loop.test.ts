@@ -30,7 +30,7 @@ describe('the journal', () => {
     expect(world.residentKeys()).toContain('large');
   });
 
-  /** Writes as `mai pin` does, and says whether that was confirmed within two seconds. */
+  /** Writes a change as `mai pin` does, and returns whether the change was confirmed within two seconds. */
   async function pinByHand(world: FakeWorld, journal: JournalPort, target: string) {
     const { revision } = await journal.update(
       (state) => ({

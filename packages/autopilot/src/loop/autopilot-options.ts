@@ -85,7 +85,7 @@ export interface AutopilotSettings extends Required<Omit<AutopilotOptions, 'timi
   readonly timings: AutopilotTimings;
 }
 
-/** The timings in force where an option is absent. */
+/** The default timings. */
 export const DEFAULT_TIMINGS: AutopilotTimings = {
   observeIntervalMs: 1000,
   drainDeadlineMs: 30_000,

@@ -25,7 +25,7 @@ async function settle(readingsGib: readonly number[]) {
 }
 
 describe('settleMemory', () => {
-  it('ends with the second of two readings that are the same', async () => {
+  it('ends with the second of two equal readings', async () => {
     expect(await settle([6, 6])).toEqual({ tookMs: 250, othersGib: 6 });
   });
 

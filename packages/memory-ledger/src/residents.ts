@@ -78,7 +78,7 @@ export function chargeResidents(
   });
 }
 
-/** The bytes in use of every pool that is measured: its total less what is available. */
+/** The bytes in use of every pool that is measured: its total less the available bytes. */
 export function usedBytes({ ram, unified, gpus }: Resources): readonly PoolBytes[] {
   const used: PoolBytes[] = [];
   const add = (pool: PoolName, totalBytes: number | null, availableBytes: number | null): void => {

@@ -182,7 +182,7 @@ describe('3. switches only where that helps', () => {
   });
 
   it('ignores the minimum headroom at the hard limit', () => {
-    // 7 + 2.1 of 10 is under 92 percent, and leaves less than a GiB.
+    // 7 + 2.1 of 10 GiB is under the hard limit of 92 %, and leaves less than 1 GiB.
     const selection = selectModel(
       input({
         candidates: [candidate('small', 2.1)],

@@ -75,7 +75,7 @@ describe('a model that grows above the limit while it is used', () => {
     await pilot.stop();
   });
 
-  it('is measured by its process where that is known', async () => {
+  it('is measured at its process where the process is known', async () => {
     const world = worldOf('ignore');
     world.totalBytes = 64 * GIB;
     const pilot = await startPilot(world, {

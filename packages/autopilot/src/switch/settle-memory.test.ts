@@ -1,7 +1,7 @@
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { settleMemory } from './settle-memory.js';
 
-/** Use of the others at each reading, in order; later readings repeat the last. */
+/** Use of the others at each reading, in order. Later readings repeat the last value. */
 async function settle(readingsGib: readonly number[]) {
   const world = new FakeWorld();
   let reading = 0;

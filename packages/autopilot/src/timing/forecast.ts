@@ -18,7 +18,10 @@ export type UseSamples = readonly {
   readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes' | 'useBeforeBytes'>[];
 }[];
 
-/** Long enough to tell a ramp (a steady rise) from noise, short enough to see a ramp that has just begun. */
+/**
+ * How long samples are kept: long enough to tell a ramp (a steady rise) from noise, and short enough to see a
+ * ramp that has just begun.
+ */
 const WINDOW_MS = 15_000;
 const SAMPLES_MIN = 5;
 const SAMPLES_MAX = 32;

@@ -135,7 +135,7 @@ describe('a resident with another context than the load option asks for', () => 
     });
   });
 
-  it('is noted as shorter than wanted with the context that it has', () => {
+  it('is reported as shorter than wanted, with its own context length', () => {
     const selection = selectModel(
       input({
         candidates: [

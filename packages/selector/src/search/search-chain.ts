@@ -146,7 +146,7 @@ function closer(first: Rejection, second: Rejection): Rejection {
   return distanceOf(second) < distanceOf(first) ? second : first;
 }
 
-/** How far a rejected offer is from fitting: waiting is nearest, then the smaller shortfall. */
+/** How far a rejected offer is from fitting. A wait is the nearest, then the smallest shortfall. */
 function distanceOf(rejection: Rejection): number {
   if (rejection.code === 'WAITS_FOR_BUSY') return -1;
   return 'shortfallBytes' in rejection ? rejection.shortfallBytes : Infinity;

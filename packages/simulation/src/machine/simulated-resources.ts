@@ -49,7 +49,7 @@ export function poolsOfRow(
 ): readonly Pool[] {
   return measurePools(resourcesOfRow(row), [], policy).map((pool) => ({
     ...pool,
-    // From the row, because available memory is 0 both when memory is full and when it has run out.
+    // Read from the row, because the available memory is 0 both when memory is full and when it has run out.
     othersBytes: othersOf(row, pool) + (foreign.get(pool.name) ?? 0),
     residentBytes: ours.get(pool.name) ?? 0,
   }));

@@ -75,7 +75,7 @@ async function lockForWriting(
     if (clock.monotonicMs() - startedMs > WRITER_TIMEOUT_MS) {
       throw new AutopilotError(
         'JOURNAL_UNUSABLE',
-        `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete it when that process is gone.`,
+        `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete the file when that process is gone.`,
         { path: lockFile, processId: holder.processId, runningSinceMs: holder.sinceMs },
       );
     }

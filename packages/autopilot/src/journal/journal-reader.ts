@@ -100,7 +100,7 @@ export class JournalReader {
     const yields = holdingYields(read.yields, clock.nowMs(), isProcessAlive);
     const ended = yields.length < read.yields.length;
     const unread = read.revision !== (read.acknowledged?.revision ?? 0);
-    // Apply the change before it is acknowledged: the writer relies on the acknowledgement.
+    // Apply the change before the acknowledgement, because the writer relies on the acknowledgement.
     this.#journal = { ...read, yields };
     this.#loaded = true;
     if (ended || unread) {

@@ -36,7 +36,9 @@ export interface ObservedResident {
 
 /** The charge of a resident, in bytes of each pool. */
 export interface ChargedResident {
-  /** The whole charge, with mapped weights and with growth under the policy. At least the observed use. */
+  /**
+   * The whole charge, with mapped weights and with growth under the policy. It is at least the observed use.
+   */
   readonly full: Charge;
   /** The part of the resident that the OS counts as used: expected, or as observed. */
   readonly counted: Charge;

@@ -103,15 +103,12 @@ describe('the growth that a footprint allows', () => {
 });
 
 describe('a model that fills its own prompt cache', () => {
-  it.each(POLICIES)(
-    'is not replaced on a machine with room for the growth, under %s',
-    (growth) => {
-      for (let grown = 0; grown <= MAX_GROWTH_GIB; grown += 1) {
-        const loaded = { modelKey: 'large', grown } as const;
-        expect(selectModel(situation(growth, loaded, { total: 64 })).decision).toBe('keep');
-      }
-    },
-  );
+  it.each(POLICIES)('is not replaced on a machine with room for the growth, under %s', (growth) => {
+    for (let grown = 0; grown <= MAX_GROWTH_GIB; grown += 1) {
+      const loaded = { modelKey: 'large', grown } as const;
+      expect(selectModel(situation(growth, loaded, { total: 64 })).decision).toBe('keep');
+    }
+  });
 
   it.each(POLICIES)(
     'on a smaller machine steps down at most once and never up again, under %s',

@@ -44,7 +44,7 @@ describe('the journal', () => {
     return (await journal.read({})).acknowledged?.revision === revision;
   }
 
-  it('applies a pin before it confirms it', async () => {
+  it('applies a pin before confirming the pin', async () => {
     const world = new FakeWorld([SMALL]);
     const memory = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, {

@@ -98,8 +98,8 @@ interface CachedReading {
 }
 
 /**
- * The shorter age for a refusal, which depends on the free memory, and for an unknown footprint, which may
- * become known.
+ * Refusals depend on the free memory, and unknown footprints may become known. Both are kept for the shorter
+ * time.
  */
 function maxAgeOf({ footprint, guardrails }: Estimate): number {
   const isObstacle = footprint === null || guardrails === 'refuse';

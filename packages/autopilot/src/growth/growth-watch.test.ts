@@ -180,7 +180,7 @@ describe('the growth of a model', () => {
     expect(machine.grownGib('large')).toBe(2);
   });
 
-  it('is not learned from an unload by others, which may end together with their programs', () => {
+  it('is not learned from an unload by others, because their programs may end at the same time', () => {
     const machine = grown();
     machine.remove('large');
     machine.observe(6);

@@ -64,7 +64,7 @@ class Machine {
     });
   }
 
-  /** Loads a model by Mai while `usedGib` are in use. */
+  /** Loads a model as Mai does, while `usedGib` are in use. */
   load(modelKey: string, usedGib: number): void {
     this.observe(usedGib);
     this.watch.loads(`mai/${modelKey}`, this.atMs);

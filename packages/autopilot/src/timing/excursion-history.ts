@@ -20,8 +20,8 @@ const COOL_DOWN_SHARE = 0.25;
 
 /**
  * Learns how long excursions over the limit last on this machine. This determines how long a step down waits
- * for an excursion to end. For example, it waits for a build that is over the limit for less time than two
- * switches take, but not for a game.
+ * for an excursion to end. For example, a step down waits for a build that is over the limit for less time
+ * than two switches take, but not for a game.
  */
 export class ExcursionHistory {
   #open: Excursion | null = null;

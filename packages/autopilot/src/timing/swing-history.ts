@@ -9,7 +9,7 @@ interface TurningPoint {
   readonly ratio: number;
 }
 
-/** How long swings are remembered. Most builds start and end within this time. */
+/** How long swings are remembered. A build or a game starts and ends within minutes. */
 const WINDOW_MS = 600_000;
 /** After a longer gap the machine has slept, and the history starts again. */
 const GAP_MS = 60_000;

@@ -1,7 +1,7 @@
 /** Codes of `AutopilotError`. They do not change within a major version. */
 export type AutopilotErrorCode = 'JOURNAL_UNUSABLE' | 'ALREADY_RUNNING';
 
-/** The facts of an error; null where one does not apply. */
+/** The facts of an error. A fact that does not apply is null. */
 export interface AutopilotErrorFacts {
   /** The file that could not be used, or that another process holds. */
   readonly path: string | null;

@@ -9,7 +9,7 @@ export interface Pilot {
   readonly autopilot: Autopilot;
   readonly events: AutopilotEvent[];
   of<T extends AutopilotEvent['type']>(type: T): Extract<AutopilotEvent, { type: T }>[];
-  /** Stops, and checks that no timer is left and that never two loads ran at once. */
+  /** Stops, and checks that no timer is left and that two loads never ran at once. */
   stop(): Promise<void>;
 }
 

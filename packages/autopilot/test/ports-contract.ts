@@ -9,7 +9,7 @@ export interface ContractWorld {
 
 /**
  * Tests the rules that the autopilot's ports must keep. This package runs them on its fakes; the package that
- * joins the real ports runs them on those.
+ * joins the real ports runs them on the real ports.
  */
 export function describePortsContract(name: string, open: () => Promise<ContractWorld>): void {
   describe(`the ports of ${name}`, () => {

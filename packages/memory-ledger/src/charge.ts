@@ -68,8 +68,8 @@ export function charge(
 /**
  * The charge of a planned load: the upper end of the interval, and the growth under the policy.
  *
- * @param observed - what earlier copies of the model grew by. In each pool, the larger of this and of the
- *   growth under the policy is charged. Default: nothing.
+ * @param observed - the growth of earlier copies of the model. Each pool is charged the larger of this growth
+ *   and the growth under the policy. Default: nothing.
  */
 export function chargeLoad(
   footprint: Footprint,
@@ -88,7 +88,7 @@ export function chargeLoad(
   return pools;
 }
 
-/** The most bytes of each pool that the OS counts as used and that a model may grow by. */
+/** The most that a model may grow by in each pool, as far as the OS counts these bytes as used. */
 export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
   const sum = new PoolSum(devices);
   sum.addGrowth(withoutMissing(footprint, devices), 1);

@@ -20,7 +20,7 @@ export interface FootprintGrowth {
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
 }
 
-/** The memory that a model takes right after its load, in bytes, and what it may grow by. */
+/** The memory that a model takes right after its load, in bytes, and its possible growth. */
 export interface Footprint {
   readonly ram: {
     /** Memory-mapped weights. The OS can drop their pages, and Linux does not count these pages as used. */

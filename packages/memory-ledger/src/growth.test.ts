@@ -165,7 +165,7 @@ describe('the part of a resident that the OS counts as used', () => {
     [60, 40],
     [61, 40],
     [100, 40],
-  ])('of %i bytes in use are %i where 20 were in use before the load', (used, counted) => {
+  ])('with %i bytes in use is %i, where 20 were in use before the load', (used, counted) => {
     const print = footprint({ mapped: 50, anonymous: 10 }, ramGrowth(30));
     expect(one(print, seen({ ram: 20 }), machine(used))).toEqual({ ram: counted });
   });
@@ -249,7 +249,7 @@ describe('residents that grow together', () => {
   it.each<[used: number, counted: readonly number[]]>([
     [43, [13, 10]],
     [45, [13, 12]],
-    // The last loaded grows first, up to its bound. The other residents then grow.
+    // The growth is counted for the last loaded resident, up to its bound. The rest is counted for the other.
     [51, [13, 18]],
     [54, [16, 18]],
     [56, [18, 18]],
@@ -260,7 +260,7 @@ describe('residents that grow together', () => {
     expect(countedAt([second, first], used)).toEqual([...counted].reverse());
   });
 
-  it('count the later of the list as loaded last where the times are equal', () => {
+  it('count the later in the list as loaded last where the times are equal', () => {
     expect(countedAt([loaded(1, 20), loaded(1, 30)], 45)).toEqual([10, 15]);
   });
 
@@ -269,7 +269,7 @@ describe('residents that grow together', () => {
     expect(countedAt([unknown, first], 43)).toEqual([10, 13]);
   });
 
-  it('take off what a process that was loaded later is measured to take', () => {
+  it('do not count the measured RAM of a process that was loaded later', () => {
     const measured: ObservedResident = {
       footprint: footprint({ anonymous: 10 }, null),
       observation: seen({}, { loadedAtMs: 2, processBytes: 14 }),
@@ -326,7 +326,7 @@ describe('the full charge of a resident', () => {
     [50, 32, 55],
     // Others have shrunk by 12.
     [18, 8, 23],
-  ])('leaves the others out of its growth: %i in use, %i by others', (used, others, use) => {
+  ])('counts no use of others as growth: %i in use, %i by others', (used, others, use) => {
     const resources = machine(used);
     const charged = chargeResidents(
       [{ footprint: print, observation: seen({ ram: 20 }) }],

@@ -67,7 +67,7 @@ const machine = (
   };
 };
 
-/** One resident of which only the footprint is known. */
+/** One resident with a footprint and without an observation. */
 const residents = (print: Footprint, resources: Resources): readonly ChargedResident[] =>
   chargeResidents([{ footprint: print, observation: null }], resources, 'ignore');
 

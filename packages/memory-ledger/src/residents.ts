@@ -10,7 +10,7 @@ import type { Footprint } from './footprint.js';
 import type { Resources } from './resources.js';
 import type { GrowthPolicy } from './selection-policy.js';
 
-/** What was observed of a resident's memory since its load. Plain data, so that it can be logged. */
+/** Observations of a resident's memory since its load. Plain data, so that it can be logged. */
 export interface ResidentObservation {
   /** When it was loaded or first seen, in milliseconds. Only the order of the residents matters. */
   readonly loadedAtMs: number;
@@ -36,7 +36,9 @@ export interface ObservedResident {
 
 /** The charge of a resident, in bytes of each pool. */
 export interface ChargedResident {
-  /** The whole charge: mapped weights and growth under the policy included, and at least what was observed. */
+  /**
+   * The whole charge, with mapped weights and with growth under the policy. It is at least the observed use.
+   */
   readonly full: Charge;
   /** The part of the resident that the OS counts as used: expected, or as observed. */
   readonly counted: Charge;
@@ -51,10 +53,11 @@ export interface ChargedResident {
  *
  * The part of a resident that the OS counts as used is, in each pool:
  *
- * 1. In RAM, where the engine's process is known: what the process was measured to take, and the expected bytes
- *    of GPUs that share RAM.
- * 2. Else, where the use before the load is known: what use has grown by since then, less what residents that
- *    were loaded later take. It is at least the expected size, and at most the expected size and all growth.
+ * 1. In RAM, where the engine's process is known: the measured RAM of the process, and the expected bytes of
+ *    GPUs that share RAM.
+ * 2. Else, where the use before the load is known: the rise of use since then, less the bytes of residents
+ *    that were loaded later. This is at least the expected size, and at most the expected size plus all
+ *    growth.
  * 3. Else the expected size.
  *
  * So the growth of a resident is not counted as the use of others. A resident without an observation counts as
@@ -77,7 +80,7 @@ export function chargeResidents(
   });
 }
 
-/** The bytes in use of every pool that is measured: its total less what is available. */
+/** The bytes in use of every pool that is measured: its total less the available bytes. */
 export function usedBytes({ ram, unified, gpus }: Resources): readonly PoolBytes[] {
   const used: PoolBytes[] = [];
   const add = (pool: PoolName, totalBytes: number | null, availableBytes: number | null): void => {
@@ -166,7 +169,7 @@ function lastLoadedFirst(residents: readonly ObservedResident[]): readonly numbe
     .map(([index]) => index);
 }
 
-/** The larger of the charge under the policy and what is in use, mapped weights included. */
+/** The larger of the charge under the policy and the bytes in use, mapped weights included. */
 function fullCharge(
   footprint: Footprint,
   resources: Resources,
@@ -188,7 +191,7 @@ function fullCharge(
   return { full, reserved: excess(full, used) };
 }
 
-/** By how much the first charge is above the second, in the pools where it is. */
+/** The first charge less the second, in the pools where the first is larger. */
 function excess(one: Charge, other: Charge): Charge {
   if (one === other) return NOTHING;
   const more = new Map<PoolName, number>();

@@ -7,13 +7,13 @@ export type ForeignPolicy =
   /** Unload it whenever it is idle and its memory is needed. */
   | 'evict';
 
-/** How much of the memory that a model may grow by after its load is charged to the model. */
+/** How much of a model's possible growth after its load is charged to the model. */
 export type GrowthPolicy =
-  /** All of it. */
+  /** All of the growth. */
   | 'charge'
   /** The share `GROWTH_RESERVE_RATIO`. */
   | 'reserve-share'
-  /** None. Growth is charged once it is observed. */
+  /** No growth until it is observed. */
   | 'ignore';
 
 /** The share of a model's growth that `reserve-share` charges, 0 to 1. */
@@ -41,7 +41,7 @@ export interface SelectionPolicy {
   readonly coolDownMs: number;
   readonly foreign: ForeignPolicy;
   readonly foreignIdleMs: number;
-  /** How much of what a model may grow by is charged before the model has grown. */
+  /** How much of a model's possible growth is charged before the model has grown. */
   readonly growth: GrowthPolicy;
 }
 

@@ -58,7 +58,7 @@ function situation(
   });
 }
 
-describe('what a model may grow by', () => {
+describe('the growth that a footprint allows', () => {
   it.each(POLICIES)('is part of the charge of a load under %s', (growth) => {
     const { chosen, pools } = selectModel(situation(growth, null, { total: 64 }));
     const share = { charge: 1, 'reserve-share': GROWTH_RESERVE_RATIO, ignore: 0 }[growth];
@@ -70,7 +70,7 @@ describe('what a model may grow by', () => {
   });
 
   it('is named in the reason where a model does not fit', () => {
-    // Others 6 and 16 + 8 are 30 of 25.6 allowed.
+    // 16 + 8 and 6 of others are 30, above the limit of 25.6.
     const { rejected, chosen } = selectModel(situation('charge', null));
     expect(chosen?.modelKey).toBe('small');
     expect(rejected[0]?.rejection).toMatchObject({
@@ -80,7 +80,7 @@ describe('what a model may grow by', () => {
     });
   });
 
-  it('is freed with the resident, as far as it has grown', () => {
+  it('is freed with the resident, up to the growth so far', () => {
     const selection = selectModel(situation('ignore', { modelKey: 'large', grown: 6 }));
     expect(selection).toMatchObject({ direction: 'down', chosen: { modelKey: 'small' } });
     expect(selection.pools[0]).toMatchObject({
@@ -103,18 +103,15 @@ describe('what a model may grow by', () => {
 });
 
 describe('a model that fills its own prompt cache', () => {
-  it.each(POLICIES)(
-    'does not replace itself on a machine with room for the growth, under %s',
-    (growth) => {
-      for (let grown = 0; grown <= MAX_GROWTH_GIB; grown += 1) {
-        const loaded = { modelKey: 'large', grown } as const;
-        expect(selectModel(situation(growth, loaded, { total: 64 })).decision).toBe('keep');
-      }
-    },
-  );
+  it.each(POLICIES)('is not replaced on a machine with room for the growth, under %s', (growth) => {
+    for (let grown = 0; grown <= MAX_GROWTH_GIB; grown += 1) {
+      const loaded = { modelKey: 'large', grown } as const;
+      expect(selectModel(situation(growth, loaded, { total: 64 })).decision).toBe('keep');
+    }
+  });
 
   it.each(POLICIES)(
-    'makes at most one step down on a smaller machine, and none up again, under %s',
+    'on a smaller machine steps down at most once and never up again, under %s',
     (growth) => {
       const served: string[] = [];
       let loaded: Parameters<typeof situation>[1] = null;
@@ -124,7 +121,7 @@ describe('a model that fills its own prompt cache', () => {
         const modelKey = chosen?.modelKey === 'large' ? 'large' : 'small';
         if (plan.steps.length > 0) {
           served.push(modelKey);
-          // After the unload, its growth is known from the memory that came back.
+          // After the unload, the growth of the model is known from the memory that came back.
           if (loaded?.modelKey === 'large') observed = Math.max(observed, loaded.grown);
           loaded = { modelKey, grown: 0 };
         } else if (loaded?.modelKey === 'large') {
@@ -135,11 +132,11 @@ describe('a model that fills its own prompt cache', () => {
     },
   );
 
-  it('is loaded again once there is room for what it grew by', () => {
+  it('is loaded again once there is room for its grown size', () => {
     const again = (others: number): string | undefined =>
       selectModel(situation('ignore', { modelKey: 'small', grown: 0 }, { observed: 5, others }))
         .chosen?.modelKey;
-    // 16 + 5 fit beside 4.6 of others, of 25.6 allowed.
+    // 16 + 5 and 4.6 of others are 25.6, exactly the limit.
     expect(again(4.5)).toBe('large');
     expect(again(4.7)).toBe('small');
   });

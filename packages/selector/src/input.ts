@@ -33,8 +33,8 @@ export interface Candidate {
    */
   readonly coolingDownUntilMs: number | null;
   /**
-   * What earlier copies of the model were observed to grow by after their load. A load is charged at least
-   * this growth. Empty when no growth was observed.
+   * The growth of earlier copies of the model, as observed after their load. A load is charged at least this
+   * growth. Empty when no growth was observed.
    */
   readonly observedGrowth: readonly PoolBytes[];
 }
@@ -52,7 +52,7 @@ export interface Resident {
   readonly foreign: boolean;
   /** Milliseconds since the epoch; `null` when it was never used, or when the last use is not known. */
   readonly lastUsedAtMs: number | null;
-  /** What was observed of its memory since its load; `null` when nothing was observed. */
+  /** Observations of its memory since its load; `null` when nothing was observed. */
   readonly observation: ResidentObservation | null;
 }
 

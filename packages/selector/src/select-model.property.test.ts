@@ -43,7 +43,7 @@ const OPTION_CONFIGS = [
   { ...LOAD_CONFIG, contextLengthTokens: 4096, offloadRatio: 0 },
 ];
 
-/** A chain of falling tiers, as configurations have them. */
+/** A chain with falling tiers, as in real configurations. */
 const chain = fc
   .array(fc.array(fc.option(print, { freq: 8 }), { minLength: 1, maxLength: 3 }), {
     minLength: 1,
@@ -190,7 +190,7 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('loads no second copy of a model while a copy that serves as well stays within the limits', () => {
+  it('loads no second copy of a model while an equally good copy stays within the limits', () => {
     let loads = 0;
     fc.assert(
       fc.property(fc.oneof(question, question.map(withMuchMemory)), (one) => {
@@ -206,7 +206,7 @@ describe('for any machine and any chain', () => {
             modelKey === load.modelKey && !unloaded.has(instanceIdentifier),
         );
         if (copies.length > 0) loads += 1;
-        // The configuration that is loaded, and all that are preferred to it.
+        // The loaded configuration, and all configurations that are preferred to it.
         for (const asked of OPTION_CONFIGS.slice(0, chosen.optionIndex + 1)) {
           for (const { loadConfig } of copies) {
             const { contextLengthTokens, offloadRatio } = loadConfig;

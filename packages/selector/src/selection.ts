@@ -148,7 +148,8 @@ export interface Selection {
   readonly headroomBytes: number | null;
   readonly rejected: readonly RejectedCandidate[];
   /**
-   * A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without one.
+   * A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without such a
+   * candidate.
    */
   readonly afterDrain: {
     readonly candidateIndex: number;

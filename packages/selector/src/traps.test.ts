@@ -27,7 +27,7 @@ const gpu = (
 
 describe('1. a resident is counted once', () => {
   it('keeps a resident that accounts for most of the used memory', () => {
-    // 16 total, 5 available: 11 used, 9 of them ours, so others are 2. 2 + 9 = 11 of 12.8 allowed.
+    // 16 total, 5 available: 11 used, 9 of them ours, so others are 2. 2 + 9 = 11 fits into 12.8.
     const selection = selectModel(
       input({
         candidates: [candidate('mine', 9)],
@@ -44,7 +44,7 @@ describe('1. a resident is counted once', () => {
   });
 
   it('lets a larger model take the room of the model that it replaces', () => {
-    // Others 2; 2 + 10 = 12 of 12.8 allowed, but 2 + 9 + 10 = 21 of 16 is not: unload first.
+    // Others 2. 2 + 10 = 12 fits into 12.8, but 2 + 9 + 10 = 21 does not, so the plan unloads first.
     const selection = selectModel(
       input({
         candidates: [candidate('larger', 10), candidate('mine', 9)],
@@ -182,7 +182,7 @@ describe('3. switches only where that helps', () => {
   });
 
   it('ignores the minimum headroom at the hard limit', () => {
-    // 7 + 2.1 of 10 is under 92 percent, and leaves less than a GiB.
+    // 7 + 2.1 of 10 GiB is under the hard limit of 92 %, and leaves less than 1 GiB.
     const selection = selectModel(
       input({
         candidates: [candidate('small', 2.1)],
@@ -203,7 +203,7 @@ describe('3. switches only where that helps', () => {
       }),
     );
     expect(down).toMatchObject({ decision: 'switch', chosen: { modelKey: 'small' } });
-    // Others 79: 81 to 80.5 frees less than 2 % of the pool, 83 to 80.5 frees more.
+    // Others 79. A step from 81 to 80.5 frees less than 2 % of the pool, a step from 83 frees more.
     const relief = (gib: number): string =>
       selectModel(
         input({
@@ -248,7 +248,7 @@ describe('4. mapped pages', () => {
     );
 
   it('counts only anonymous memory as used on Linux', () => {
-    // Used 9, of which ours 3: others are 6, and with all 9 of ours 15 of 16 are in use.
+    // 9 are used, 3 of them by ours, so others use 6. With all 9 of ours, 15 of 16 are in use.
     expect(question(false).pools[0]).toMatchObject({
       othersBytes: 6 * GIB,
       useBeforeBytes: 15 * GIB,
@@ -535,7 +535,7 @@ describe('9. a runtime on another machine', () => {
         resources: resources({ total: 24, available: null }, { observable: false }),
       }),
     );
-    // 10 + 10 = 20 of 19.2 allowed.
+    // 10 + 10 = 20 is above the limit of 19.2.
     expect(selection.rejected[0]?.rejection).toMatchObject({ code: 'INSUFFICIENT_RAM' });
     expect(selection.notes).toContainEqual({ code: 'RESOURCES_NOT_OBSERVABLE' });
   });

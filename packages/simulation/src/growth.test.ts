@@ -6,7 +6,10 @@ import { simulate, type SimulationOptions } from './simulate.js';
 const MODELS = [model('large', 16, 0.9, 16), model('small', 4, 0.5, 4)];
 const requests = { ratePerMinute: 6, meanSeconds: 4 };
 
-/** Four hours with a request every ten seconds. Each adds 0.1 GiB to the large model, up to `reachedGib`. */
+/**
+ * Four hours with a request every ten seconds. Each request adds 0.1 GiB to the large model, up to
+ * `reachedGib`.
+ */
 const run = (growth: GrowthPolicy, reachedGib: number, options: Partial<SimulationOptions> = {}) =>
   simulate({
     trace: [row(0, 6, { requests }), row(14_400, 6, { requests })],
@@ -40,7 +43,7 @@ describe.each([true, false])('with engine processes known: %s', (processesKnown)
   });
 });
 
-it('serves the large model where its growth is not charged and does not come', async () => {
+it('serves the large model where growth is not charged and the model does not grow', async () => {
   const [charged, ignored] = await Promise.all([run('charge', 0), run('ignore', 0)]);
   expect(charged.timeByModelMs).not.toHaveProperty('large');
   expect(ignored.qualityMs).toBeGreaterThan(1.7 * charged.qualityMs);

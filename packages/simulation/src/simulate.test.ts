@@ -338,7 +338,7 @@ describe('simulate', () => {
         ],
       });
       expect(report.overloadedMs).toBe(100_000);
-      // Small from second 3, large from 18 (small serves during the load), and small again just before 300.
+      // Small serves from second 3, large from second 18, and small again just before second 300.
       expect(report.referenceQualityMs).toBeCloseTo(0.5 * 15e3 + 0.9 * 282e3 + 0.5 * 100e3);
     });
   });

@@ -35,7 +35,7 @@ export interface SimulationOptions {
   readonly growth?: Readonly<Record<string, SimulatedGrowth>>;
   /** Whether `mai` reads the memory of the engines' processes. Default `false`. */
   readonly processesKnown?: boolean;
-  /** Called whenever another instance starts to answer requests; `null` when none answers. */
+  /** Called whenever another instance starts to answer requests; `null` when no instance answers. */
   readonly onServing?: (serving: ServingModel | null, atMs: number) => void;
   /** Ends the simulation early. Default none. */
   readonly signal?: AbortSignal;

@@ -40,7 +40,7 @@ describe('assembleSelectionInput', () => {
     expect(candidates[0]?.loadOptions.map(kindOf)).toEqual(['as-configured']);
   });
 
-  it('never moves experts of a dense model to the CPU, also where an estimate says that it helps', async () => {
+  it('never moves experts of a dense model to the CPU, even where an estimate says that it helps', async () => {
     const world = new FakeWorld([LARGE]);
     const resources = { ...world.resources(), gpus: [CARD] };
     const { ports } = world;

@@ -14,7 +14,7 @@ import { buildLoadSteps, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** Estimates read files or ask LM Studio. With more of them at once, all would wait for the same disk. */
+/** The most estimates at once. They read files or ask LM Studio, and more would wait for the same disk. */
 const ESTIMATES_AT_ONCE = 4;
 
 /** A load option with the list of its trade-offs. */
@@ -47,7 +47,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     }));
   const ask = (questions: readonly StepQuestion[]) =>
     mapConcurrently(questions, ESTIMATES_AT_ONCE, (question) => estimateOption(sources, question));
-  // The answer about the first option says whether the model has experts, and so which others there are.
+  // The estimate of the first option says whether the model has experts. The other options depend on that.
   const firsts = await ask(
     profiles.flatMap((profile, index) => questionsAbout(profile, index).slice(0, 1)),
   );
@@ -106,9 +106,10 @@ async function estimateStep(
 /**
  * The footprint from the configuration, used when there is no other estimate.
  *
- * `minMemoryBytes` is what the model takes without a GPU. `minVramBytes` is the part of it that moves to a
- * GPU with memory of its own when all layers are there; with a share of the layers, that share of it moves.
- * The rest stays in RAM. Where only `minVramBytes` is configured, it is all that is known of the model.
+ * `minMemoryBytes` is the memory of the model without a GPU. `minVramBytes` is the part that moves to a GPU
+ * with memory of its own together with all layers. With a share of the layers, the same share of the part
+ * moves. The rest stays in RAM. Where only `minVramBytes` is configured, it counts as all memory of the
+ * model.
  */
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
@@ -134,8 +135,8 @@ function configuredFootprint(
 }
 
 /**
- * Drops options that the engine refuses. If it refuses all, the first stays, so that the load fails with
- * the engine's reason.
+ * Drops options that the engine refuses. If the engine refuses all options, the first stays, so that the load
+ * fails with the engine's reason.
  */
 function withoutRefused(
   estimated: readonly { readonly option: AssembledLoadOption; readonly refused: boolean }[],
@@ -144,7 +145,7 @@ function withoutRefused(
   return (loadable.length > 0 ? loadable : estimated.slice(0, 1)).map(({ option }) => option);
 }
 
-/** The devices that options are charged to, and the policy that their growth is charged by. */
+/** The devices that options are charged to, and the policy for the charge of growth. */
 interface Machine {
   readonly resources: Resources;
   readonly policy: Pick<SelectionPolicy, 'growth'>;
@@ -162,8 +163,8 @@ function withoutUselessOptions(
       kept.push(option);
     }
   }
-  // No option that only moves experts was kept, so the model has no experts. The offload options then do
-  // not give them up.
+  // If no option that starts with moving experts is kept, the model has no experts. The trade-offs of the
+  // offload options then do not mention experts.
   const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
   return hasExperts
     ? kept
@@ -184,7 +185,10 @@ function isCheaper(
   return [...more].some(([pool, bytes]) => (less.get(pool) ?? 0) < bytes);
 }
 
-/** Puts the smaller quantizations of a model behind it, largest first, unless the chain names them. */
+/**
+ * Inserts the smaller quantizations of a model right after the model, largest first, unless the chain names
+ * them.
+ */
 async function withSmallerQuantizations(sources: Sources): Promise<CandidateProfile[]> {
   const { catalog, request } = sources;
   const named = new Set(catalog.chain.map((profile) => profile.modelKey));

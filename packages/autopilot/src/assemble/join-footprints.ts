@@ -27,7 +27,7 @@ export interface AssemblyFacts {
   readonly request: CompleteRequest;
 }
 
-/** Keeps the last answer, and gives it again as long as it is valid. */
+/** Keeps the last answer, and returns it again as long as it is valid. */
 export interface Memo<Answer> {
   recall(facts: AssemblyFacts): Answer | null;
   remember(facts: AssemblyFacts, answer: Answer): void;

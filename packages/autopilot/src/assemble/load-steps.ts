@@ -44,7 +44,7 @@ interface Change {
  * 2. with half and then with all of the experts on the CPU, each with the same settings as in 1;
  * 3. with fewer layers on the GPU, each with the first and the last of those settings.
  *
- * @param hasExperts - false for a dense model: it has nothing to move in 2, and nothing but layers in 3.
+ * @param hasExperts - false for a dense model. It skips 2 and moves only layers in 3.
  * @param hasDedicatedGpu - without such a GPU, moving layers or experts to the CPU frees no memory.
  */
 export function buildLoadSteps(
@@ -108,7 +108,7 @@ function expertChanges({ loadConfig }: CandidateProfile): Change[] {
   );
 }
 
-/** @param experts - the last expert step, which every returned step contains. */
+/** @param experts - the last expert step. Every returned step contains its change. */
 function offloadChanges({ loadConfig }: CandidateProfile, experts: Change = AS_PLACED): Change[] {
   return OFFLOAD_STEPS.filter((ratio) => ratio < (loadConfig.offloadRatio ?? 1)).map((ratio) => ({
     tradeOffs: [{ kind: 'less-offload', ratio }, ...experts.tradeOffs],
@@ -116,7 +116,10 @@ function offloadChanges({ loadConfig }: CandidateProfile, experts: Change = AS_P
   }));
 }
 
-/** The configured context length, raised to what is required, within what the model allows. */
+/**
+ * The configured context length, raised to the required length, but at most the longest that the model
+ * allows.
+ */
 function wantedContextTokens(profile: CandidateProfile, requirement: Requirement): number {
   const configured = profile.loadConfig.contextLengthTokens ?? profile.contextLengthTokens;
   return Math.min(

@@ -4,7 +4,7 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 
 /**
  * Reads the resources of the machine that models are loaded on. This machine is measured. For another
- * machine they are the totals of the runtime's survey, and the available memory is unknown.
+ * machine, the totals come from the runtime's survey, and the available memory is unknown.
  */
 export async function observeResources(
   ports: AutopilotPorts,

@@ -7,7 +7,7 @@ describe('isForeign', () => {
     ['qwen/qwen3-8b', 'qwen/qwen3-8b', true],
     ['qwen/qwen3-8b:2', 'qwen/qwen3-8b', true],
     ['my-model', 'qwen/qwen3-8b', true],
-    // A publisher whose name equals the prefix.
+    // The name of the publisher equals the prefix.
     ['mai/coder', 'mai/coder', true],
     ['mai/coder:2', 'mai/coder', true],
     ['mai/mai/coder', 'mai/coder', false],

@@ -1,5 +1,5 @@
 /**
- * Prefix of the identifier of every instance that Mai loads; the model key follows. This sign of ownership
+ * The identifier of every instance that Mai loads is this prefix and the model key. This sign of ownership
  * survives a restart and is visible from other machines.
  */
 export const IDENTIFIER_PREFIX = 'mai/';

@@ -11,7 +11,7 @@ export interface ForgetfulMemo extends AssemblyMemo {
  * Keeps candidates and residents between decisions. Otherwise dozens of load options would be built every
  * second.
  *
- * @param isFresh - whether estimates from a monotonic time are still valid.
+ * @param isFresh - whether estimates that were made at a monotonic time are still valid.
  */
 export function createAssemblyMemo(
   monotonicMs: () => number,

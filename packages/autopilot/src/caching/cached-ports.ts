@@ -7,14 +7,14 @@ import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
 /**
- * Maximum age of surveys, and of estimates that prevent a load. After that they are requested again, if
- * memory or the residents have changed since.
+ * Maximum age of surveys, and of estimates that prevent a load. After this age, they are requested again if
+ * memory or the residents have changed.
  */
 const MAX_AGE_MS = 60_000;
 /**
  * Maximum age of other estimates. A footprint does not depend on how much memory is free, but the free memory
- * of a desktop changes all the time. With the shorter age, LM Studio would be asked each minute about every
- * load option of every model.
+ * of a desktop changes all the time. If these estimates were kept as briefly as surveys, LM Studio would be
+ * asked each minute about every load option of every model.
  */
 const FOOTPRINT_MAX_AGE_MS = 3_600_000;
 /** Maximum age of a catalog reading: an edited configuration takes effect within this time. */
@@ -97,7 +97,10 @@ interface CachedReading {
   readonly askedRuntime: boolean;
 }
 
-/** A refusal depends on the free memory. An unknown footprint may become known. */
+/**
+ * Refusals depend on the free memory, and unknown footprints may become known. Both are kept for the shorter
+ * time.
+ */
 function maxAgeOf({ footprint, guardrails }: Estimate): number {
   const isObstacle = footprint === null || guardrails === 'refuse';
   return isObstacle ? MAX_AGE_MS : FOOTPRINT_MAX_AGE_MS;

@@ -33,8 +33,8 @@ interface Listing {
 }
 
 /**
- * Keeps the residents that the runtime listed last, and tells when it has to be asked again. If memory or
- * the CPU use of the engines has changed since, a model may have been loaded or unloaded.
+ * Keeps the residents that the runtime listed last, and says when the runtime has to be asked again. If
+ * memory or the CPU use of the engines has changed since, a model may have been loaded or unloaded.
  */
 export class ResidentCache {
   readonly #runtime: RuntimePort;

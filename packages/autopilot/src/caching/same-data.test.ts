@@ -26,7 +26,7 @@ describe('isSameData', () => {
   });
 });
 
-/** Through JSON, which has no negative zero. */
+/** Copied through JSON, because JSON has no negative zero. */
 function normal(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

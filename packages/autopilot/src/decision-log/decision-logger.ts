@@ -12,7 +12,10 @@ interface Decided extends Judgement {
   readonly selection: Selection;
 }
 
-/** Writes a decision that differs from the last one or is carried out, and otherwise one a minute. */
+/**
+ * Writes each decision that differs from the last one or is carried out. Writes a repeated decision once a
+ * minute.
+ */
 export class DecisionLogger {
   readonly #sink: DecisionSink | null;
   #sequence = 0;
@@ -68,7 +71,7 @@ export class DecisionLogger {
   }
 }
 
-/** Whether two decisions differ at most in their figures. */
+/** Whether two decisions are equal except for their figures. */
 function isRepeat(
   one: Pick<Decided, 'selection' | 'verdict'>,
   other: Pick<Decided, 'selection' | 'verdict'>,

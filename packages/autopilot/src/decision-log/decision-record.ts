@@ -12,8 +12,8 @@ export const RECORD_VERSION = 3;
  *
  * - Version 1 can be read but not replayed, because its verdict used another margin than its selection. Its
  *   pools had no `limitBytes` and `hardLimitBytes`; the reader computes them from the ratios.
- * - Versions 1 and 2 knew no growth. The reader adds that growth is not known, was not observed and is not
- *   charged. With that, version 2 gives the same decisions.
+ * - Versions 1 and 2 have no fields about growth. The reader fills them in: growth is not known, was not
+ *   observed and is not charged. With these fields, version 2 gives the same decisions.
  */
 export type RecordVersion = 1 | 2 | 3;
 

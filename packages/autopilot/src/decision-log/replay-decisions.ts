@@ -20,7 +20,10 @@ export interface ReplayReport {
     readonly recorded: unknown;
     readonly replayed: unknown;
   } | null;
-  /** Decisions of an older version of the log, which are not replayed; null when there are none. */
+  /**
+   * Decisions of an older version of the log, which are not replayed; null when the log has no such
+   * decisions.
+   */
   readonly older: {
     readonly version: number;
     readonly decisions: number;

@@ -38,7 +38,7 @@ export function createRotatingFile(options: {
   return {
     append: (line) => {
       const written = last.then(() => write(line));
-      // After a failed write the next line is still tried.
+      // A failed write does not stop the writing of later lines.
       last = written.catch(() => {
         sizeBytes = null;
       });

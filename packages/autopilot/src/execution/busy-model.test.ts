@@ -69,7 +69,7 @@ describe('with a busy model', () => {
     world.othersBytes = 14 * GIB;
     await world.clock.advance(28 * SECOND);
     expect(world.residentKeys()).toEqual(['large']);
-    // An emergency that ended by itself does not shorten the next one.
+    // An emergency that ended by itself does not shorten the drain of the next emergency.
     world.othersBytes = 6 * GIB;
     await world.clock.advance(5 * SECOND);
     world.othersBytes = 14 * GIB;
@@ -188,7 +188,8 @@ describe('with a busy model', () => {
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
     world.setActivity('mai/large', 'generating');
-    // With the large model 25.8 GiB are in use: over the limit. With both it is 28.8: under the hard limit.
+    // With the large model, 25.8 GiB are in use, over the limit. With both models, 28.8 GiB are in use, under
+    // the hard limit.
     world.othersBytes = 9.8 * GIB;
     await world.clock.advance(3 * MINUTE);
     expect(world.log.filter((line) => line.startsWith('load'))).toEqual(['load large']);

@@ -31,7 +31,8 @@ export function startMemoryGuard(
         const pools = pressure.observe(resources, residents(), policy);
         if (pools.length > 0 && !stop.signal.aborted) onOverLimit(pools);
       } catch {
-        // Stopped, or a reading failed. The next round reports a monitor that fails; the switch goes on.
+        // The guard was stopped, or a reading failed. The switch goes on, and the next round reports the
+        // failed monitor.
       }
     }
   };

@@ -21,9 +21,9 @@ const CRITICAL_RATIO = 0.98;
 
 /** How long a busy instance may go on while memory is short; milliseconds. */
 export interface PressureDeadlines {
-  /** Over the hard limit. */
+  /** While a pool is over the hard limit. */
   readonly emergencyDrainMs: number;
-  /** Where memory has run out. */
+  /** Once memory has run out. */
   readonly criticalDrainMs: number;
 }
 
@@ -79,7 +79,9 @@ export class MemoryPressure {
   }
 }
 
-/** Shared GPU memory may be used up to its cap: its hard limit is 1, which then replaces the ratio. */
+/**
+ * Shared GPU memory may be used up to its cap. Its hard limit is 1, and applies in place of a lower `ratio`.
+ */
 function isUsedBeyond(pool: Pool, ratio: number): boolean {
   return useOf(pool) > pool.totalBytes * Math.max(ratio, pool.hardLimitRatio);
 }

@@ -147,7 +147,8 @@ export class SwitchExecutor {
     if (event.type === 'loading') {
       growth.loads(event.instanceIdentifier, this.#settings.clock.nowMs());
     }
-    // The instance's activity was read in this turn of the event loop. From now on it gets no new lease.
+    // The instance's activity was read in this turn of the event loop. From now on no new lease is given on
+    // the instance.
     if (event.type === 'unloading') {
       leases.leave(event.instanceIdentifier);
       growth.unloads(event.instanceIdentifier);

@@ -65,7 +65,7 @@ export class SwitchProgress {
   }
 }
 
-/** `up` for a better model, `down` for a lesser one or none; null when the same model serves. */
+/** `up` for a better model, `down` for a lesser model or no model; null when the same model serves. */
 export function directionOf(report: RunReport): 'up' | 'down' | null {
   if (report.outcome === 'released') return 'down';
   if (report.outcome === 'rolled-back' || report.loaded.length === 0) return null;

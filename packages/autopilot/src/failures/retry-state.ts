@@ -78,7 +78,10 @@ export class RetryState {
     this.#failures = recordSuccess(this.#failures, modelKey);
   }
 
-  /** If this failure has opened the breaker, returns until when, in epoch milliseconds; otherwise null. */
+  /**
+   * Counts a failed load. If it opens the breaker, returns the end of the pause in epoch milliseconds;
+   * otherwise null.
+   */
   failed(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): number | null {
     const timings = this.#timings();
     this.#failures = recordFailure(this.#failures, failure, {

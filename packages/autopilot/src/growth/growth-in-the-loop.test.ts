@@ -69,13 +69,13 @@ describe('a model that grows above the limit while it is used', () => {
     });
     await useFor(world, 10);
     expect(others.length).toBeGreaterThan(5);
-    // Between two listings, a small growth may count as others' for some seconds.
+    // Between two listings, a small growth may count as use of others for some seconds.
     for (const gib of others) expect(gib).toBeCloseTo(6, 0);
     expect(world.log).toEqual(['load large']);
     await pilot.stop();
   });
 
-  it('is measured by its process where that is known', async () => {
+  it('is measured at its process where the process is known', async () => {
     const world = worldOf('ignore');
     world.totalBytes = 64 * GIB;
     const pilot = await startPilot(world, {

@@ -3,17 +3,17 @@ import type { Charge, PoolBytes, PoolName } from '@mai/memory-ledger';
 /** How long the growth of a model is remembered after its unload. Most use repeats from day to day. */
 const REMEMBERED_MS = 24 * 3_600_000;
 
-/** Remembers what models had grown by when they were unloaded. */
+/** Remembers the growth that models had reached when they were unloaded. */
 export class GrowthMemory {
   readonly #models = new Map<string, { readonly atMs: number; readonly grown: Charge }>();
 
-  /** Takes the growth of an unloaded copy. The larger of this and of the remembered growth is kept. */
+  /** Takes the growth of an unloaded copy. Keeps the larger of this growth and the remembered growth. */
   remember(modelKey: string, grown: Charge, atMs: number): void {
     const kept = largest([this.#recall(modelKey, atMs), grown]);
     if (kept.size > 0) this.#models.set(modelKey, { atMs, grown: kept });
   }
 
-  /** The growth of a model in each pool: the larger of what is remembered and of `now`. */
+  /** The growth of a model in each pool: the larger of the remembered growth and `now`. */
   recall(modelKey: string, now: readonly Charge[], nowMs: number): readonly PoolBytes[] {
     return asPoolBytes(largest([this.#recall(modelKey, nowMs), ...now]));
   }
@@ -34,7 +34,7 @@ function asPoolBytes(charge: Charge): readonly PoolBytes[] {
 
 const NOTHING: Charge = new Map();
 
-/** The largest bytes in each pool. */
+/** The larger number of bytes in each pool. */
 function largest(charges: readonly Charge[]): Charge {
   const most = new Map<PoolName, number>();
   for (const charge of charges) {

@@ -64,7 +64,7 @@ class Machine {
     });
   }
 
-  /** Loads a model by Mai while `usedGib` are in use. */
+  /** Loads a model as Mai does, while `usedGib` are in use. */
   load(modelKey: string, usedGib: number): void {
     this.observe(usedGib);
     this.watch.loads(`mai/${modelKey}`, this.atMs);
@@ -104,7 +104,7 @@ describe('the use before the load', () => {
     expect([machine.grownGib('one'), machine.grownGib('two')]).toEqual([0, 0]);
   });
 
-  it('loses the size of a model that was there and has been unloaded since', () => {
+  it('is reduced by the size of a model that has been unloaded since', () => {
     const machine = new Machine();
     machine.load('first', 6);
     machine.load('second', 16);
@@ -114,14 +114,14 @@ describe('the use before the load', () => {
     expect(machine.grownGib('second')).toBe(0);
   });
 
-  it('rises by what is taken while every model is idle', () => {
+  it('rises by the memory that is taken while every model is idle', () => {
     const machine = new Machine();
     machine.load('large', 6);
     machine.observe(16);
     expect(usedBeforeGib(machine.observe(21))).toBe(11);
     expect(machine.grownGib('large')).toBe(0);
     expect(usedBeforeGib(machine.observe(17))).toBe(7);
-    // Others have freed more than they took: what they freed was taken before the load.
+    // Others have freed more than they took since the load. They had taken the rest before the load.
     expect(usedBeforeGib(machine.observe(13))).toBe(6);
   });
 
@@ -137,7 +137,7 @@ describe('the use before the load', () => {
     expect(machine.grownGib('large')).toBe(3);
   });
 
-  it('counts as taken by others, between two listings, what is taken beside idle models', () => {
+  it('rises between two listings by the memory that is taken beside idle models', () => {
     const machine = new Machine();
     machine.load('large', 6);
     machine.observe(16);
@@ -172,7 +172,7 @@ describe('the growth of a model', () => {
     expect(machine.grownGib('large')).toBe(0);
   });
 
-  it('is what came back with the unload: others had taken the rest', () => {
+  it('is the memory that came back with the unload, because others had taken the rest', () => {
     const machine = grown();
     machine.watch.unloads('mai/large');
     machine.remove('large');
@@ -180,7 +180,7 @@ describe('the growth of a model', () => {
     expect(machine.grownGib('large')).toBe(2);
   });
 
-  it('is not learned from an unload by others, which may end together with their programs', () => {
+  it('is not learned from an unload by others, because their programs may end at the same time', () => {
     const machine = grown();
     machine.remove('large');
     machine.observe(6);

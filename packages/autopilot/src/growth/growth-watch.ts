@@ -37,17 +37,17 @@ interface Watched {
   readonly movedWhileIdle: Charge;
   readonly busy: boolean;
   readonly lastUsedAtMs: number | null;
-  /** The part of it that the OS counts as used, at the last observation. */
+  /** The part of the resident that the OS counts as used, at the last observation. */
   readonly counted: Charge;
-  /** How much of `counted` exceeds its expected size. */
+  /** How much of `counted` exceeds the expected size. */
   readonly grown: Charge;
 }
 
 /**
  * Watches residents for growth after their load, so that this growth is not counted as the use of others.
  *
- * For each resident it keeps the use just before the load. An engine grows only while it works. So what is
- * taken while every resident is idle is taken by others, and is added to the use before the load.
+ * For each resident it keeps the use just before the load. An engine grows only while it works. So memory
+ * that is taken while every resident is idle is taken by others. It is added to the use before the load.
  */
 export class GrowthWatch {
   readonly #memory = new GrowthMemory();
@@ -67,12 +67,12 @@ export class GrowthWatch {
     this.#loads.set(instanceIdentifier, { atMs, use: this.#use });
   }
 
-  /** Call before the unload of an instance. The memory that comes back tells by how much it had grown. */
+  /** Call before the unload of an instance. The memory that comes back shows the growth of the instance. */
   unloads(instanceIdentifier: string): void {
     this.#unloads.add(instanceIdentifier);
   }
 
-  /** What copies of a model were observed to grow by, in each pool. Empty when no growth was observed. */
+  /** The observed growth of copies of a model, in each pool. Empty when no growth was observed. */
   observedGrowth(modelKey: string, nowMs: number): readonly PoolBytes[] {
     const now = [...this.#watched.values()].flatMap((one) =>
       one.modelKey === modelKey ? [one.grown] : [],
@@ -80,7 +80,7 @@ export class GrowthWatch {
     return this.#memory.recall(modelKey, now, nowMs);
   }
 
-  /** Takes one observation. Returns the residents with what was observed of their memory. */
+  /** Takes one observation. Returns the residents with the observations of their memory. */
   observe(readings: GrowthReadings): readonly Resident[] {
     const { residents, resources, fresh, processBytes, atMs } = readings;
     const use = byPool(usedBytes(resources));
@@ -175,8 +175,8 @@ export class GrowthWatch {
   }
 
   /**
-   * Works out what the residents that are gone took. Remembers the growth of those that Mai has unloaded. For
-   * the unloads of others it is not known which memory came back from the model.
+   * Works out the memory of the residents that are gone. Remembers the growth of those that Mai has unloaded.
+   * After an unload by others, it is not known which memory came back from the model.
    */
   #learn(
     gone: readonly (readonly [string, Watched])[],
@@ -212,7 +212,7 @@ function observationOf(
   const { loadedAtMs, before, movedWhileIdle } = watched;
   const usedBefore = [...before].map(([pool, bytes]) => {
     const movedBytes = (movedWhileIdle.get(pool) ?? 0) + (moved.get(pool) ?? 0);
-    // What others have freed may be what they took while a resident worked, so it is not subtracted.
+    // A fall is not subtracted: others may have freed memory that they took while a resident worked.
     return { pool, bytes: bytes + Math.max(0, movedBytes) };
   });
   return { loadedAtMs, processBytes, usedBefore };

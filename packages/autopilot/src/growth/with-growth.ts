@@ -3,7 +3,7 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { GrowthWatch } from './growth-watch.js';
 
-/** Adds to the input of a decision what was observed of the memory of the residents. */
+/** Adds the observations of the residents' memory to the input of a decision. */
 export async function withGrowth(
   { engines, clock }: Pick<AutopilotPorts, 'engines' | 'clock'>,
   watch: GrowthWatch,

@@ -31,7 +31,7 @@ export function createFileJournal(file: string, clock: Clock): JournalPort {
     if (state === null) {
       throw new AutopilotError(
         'JOURNAL_UNUSABLE',
-        `${file} is not a journal of this version of Mai. Move it away to start with an empty one.`,
+        `${file} is not a journal of this version of Mai. Move the file away to start with an empty journal.`,
         { path: file },
       );
     }
@@ -75,7 +75,7 @@ async function lockForWriting(
     if (clock.monotonicMs() - startedMs > WRITER_TIMEOUT_MS) {
       throw new AutopilotError(
         'JOURNAL_UNUSABLE',
-        `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete it when that process is gone.`,
+        `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete the file when that process is gone.`,
         { path: lockFile, processId: holder.processId, runningSinceMs: holder.sinceMs },
       );
     }

@@ -3,8 +3,9 @@ import os from 'node:os';
 import { errorCode } from '../autopilot-error.js';
 
 /**
- * Whether a process with this id runs on this machine. False when `sinceMs` (epoch milliseconds), a time at
- * which the process ran, is before the start of the machine: the id then belongs to another process.
+ * Whether a process with this id runs on this machine. `sinceMs` (epoch milliseconds) is a time at which the
+ * process ran. False when this time is before the start of the machine, because the id then belongs to
+ * another process.
  */
 export function isProcessAlive(processId: number, sinceMs?: number): boolean {
   if (sinceMs !== undefined && Date.now() - sinceMs > os.uptime() * 1000) return false;

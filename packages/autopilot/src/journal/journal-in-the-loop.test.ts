@@ -30,7 +30,7 @@ describe('the journal', () => {
     expect(world.residentKeys()).toContain('large');
   });
 
-  /** Writes as `mai pin` does, and says whether that was confirmed within two seconds. */
+  /** Writes a change as `mai pin` does, and returns whether the change was confirmed within two seconds. */
   async function pinByHand(world: FakeWorld, journal: JournalPort, target: string) {
     const { revision } = await journal.update(
       (state) => ({
@@ -44,7 +44,7 @@ describe('the journal', () => {
     return (await journal.read({})).acknowledged?.revision === revision;
   }
 
-  it('applies a pin before it confirms it', async () => {
+  it('applies a pin before confirming the pin', async () => {
     const world = new FakeWorld([SMALL]);
     const memory = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, {

@@ -58,7 +58,10 @@ export class JournalReader {
     return { changed, yieldsChanged };
   }
 
-  /** Reads and acknowledges the journal until `work` ends: it may take minutes, and no round starts. */
+  /**
+   * Reads and acknowledges the journal until `work` ends. `work` may take minutes, and no round starts
+   * meanwhile.
+   */
   async confirmDuring<T>(work: Promise<T>): Promise<T> {
     const over = new AbortController();
     const confirming = this.#keepConfirming(over.signal);
@@ -87,7 +90,7 @@ export class JournalReader {
         await this.#read(over);
       }
     } catch {
-      // Either `over` has fired, or the journal can't be read. The next round reports a journal that can't.
+      // `over` has fired, or the journal can't be read. The next round reports an unreadable journal.
     }
   }
 
@@ -97,7 +100,7 @@ export class JournalReader {
     const yields = holdingYields(read.yields, clock.nowMs(), isProcessAlive);
     const ended = yields.length < read.yields.length;
     const unread = read.revision !== (read.acknowledged?.revision ?? 0);
-    // Apply the change before it is acknowledged: the writer relies on the acknowledgement.
+    // Apply the change before the acknowledgement, because the writer relies on the acknowledgement.
     this.#journal = { ...read, yields };
     this.#loaded = true;
     if (ended || unread) {

@@ -40,8 +40,8 @@ export function newOwner(nowMs: number): LockOwner {
 }
 
 /**
- * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when
- * `owner` holds the lock, and to the other holder when that is alive.
+ * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when `owner`
+ * now holds the lock, and otherwise to the living holder.
  */
 export async function tryLock(
   file: string,
@@ -124,7 +124,9 @@ export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness
 
 const NO_HARD_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
-/** Creates the file with its whole content by a hard link, which fails on every platform when it exists. */
+/**
+ * Creates the file with its whole content by a hard link. On every platform, this fails when the file exists.
+ */
 async function create(file: string, owner: LockOwner): Promise<boolean> {
   const temporary = `${file}.${owner.token}.tmp`;
   await writeExclusively(temporary, owner);

@@ -27,7 +27,7 @@ export interface RunningLock {
 /**
  * Claims the LM Studio at `address` for this process: one autopilot per address and data folder.
  *
- * @throws AutopilotError `ALREADY_RUNNING` with the process that has it.
+ * @throws AutopilotError `ALREADY_RUNNING` with the process that holds the lock.
  */
 export async function acquireRunningLock(
   folder: string,
@@ -51,7 +51,7 @@ export async function acquireRunningLock(
   };
 }
 
-/** The process that runs an autopilot for this address; null when there is none. */
+/** The process that runs an autopilot for this address; null when no process does. */
 export async function findRunning(
   folder: string,
   address: string,

@@ -1,7 +1,7 @@
 import { mergeRequirements } from './merge-requirements.js';
 
 describe('mergeRequirements', () => {
-  it('merges requirements into one that asks for everything that they ask for', () => {
+  it('merges requirements into one that includes all of them', () => {
     expect(
       mergeRequirements([
         { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },

@@ -2,8 +2,8 @@ import type { Tier } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
 
 /**
- * Merges requirements into one that asks for everything that they ask for. If they have no tier in common,
- * the tiers of the first are used.
+ * Merges requirements into one that includes all of them. If they have no tier in common, the tiers of the
+ * first are used.
  */
 export function mergeRequirements(
   requirements: readonly [Requirement, ...Requirement[]],

@@ -105,7 +105,10 @@ export class AutopilotLoop {
     this.#sleeper.wake();
   }
 
-  /** Runs rounds until the signal fires, and then rejects with its reason. It rejects in no other case. */
+  /**
+   * Runs rounds until the signal fires, and then rejects with the signal's reason. Never rejects for another
+   * reason.
+   */
   async run(signal: AbortSignal): Promise<never> {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
@@ -218,7 +221,7 @@ export class AutopilotLoop {
       result,
       before: observation.measured.ram.availableBytes,
     });
-    // If this switch only finished an earlier one, the cool-down of the earlier one starts now.
+    // If this switch only finished an earlier switch, the cool-down of the earlier switch starts now.
     const late = result.report !== null && isLateEnd(result.report);
     this.#decider.switched(late ? this.#decider.lastDirection : result.direction);
     this.#residents.forget();

@@ -14,7 +14,7 @@ import type { CallOptions } from '../ports/call-options.js';
 export interface AutopilotTimings {
   /** Between two rounds of the loop, and between two memory readings during a switch. Default 1 s. */
   readonly observeIntervalMs: number;
-  /** How long a switch waits for a busy instance before it is put off. Default 30 s. */
+  /** How long a switch waits for a busy instance before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs: number;
   /**
    * How long a busy instance may go on while a pool is over its hard limit. Then it is unloaded. Default
@@ -85,7 +85,7 @@ export interface AutopilotSettings extends Required<Omit<AutopilotOptions, 'timi
   readonly timings: AutopilotTimings;
 }
 
-/** The timings in force where an option is absent. */
+/** The default timings. */
 export const DEFAULT_TIMINGS: AutopilotTimings = {
   observeIntervalMs: 1000,
   drainDeadlineMs: 30_000,

@@ -19,7 +19,10 @@ export interface AutopilotState {
   readonly fault: unknown;
   /** Until when no load is tried after many failures, in epoch milliseconds; null while loads are tried. */
   readonly breakerOpenUntilMs: number | null;
-  /** Until when a switch is put off for a busy instance, in epoch milliseconds; null when no switch is. */
+  /**
+   * Until when a switch is put off for a busy instance, in epoch milliseconds; null when no switch is put
+   * off.
+   */
   readonly putOffUntilMs: number | null;
   readonly failures: FailureLedger;
   readonly pins: readonly Pin[];

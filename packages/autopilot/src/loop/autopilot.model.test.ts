@@ -211,9 +211,7 @@ class WatchedWorld extends FakeWorld {
   pinChangedAtMs = Number.NEGATIVE_INFINITY;
   #listings = 0;
 
-  /**
-   * @param period - after this many listings, a request arrives or ends just before a listing, for a while.
-   */
+  /** @param period - the number of listings after which a request arrives or ends just before a listing. */
   constructor(
     models: readonly FakeModel[],
     readonly period: number,

@@ -11,8 +11,8 @@ import { createEventHub } from '../events/event-hub.js';
 import type { AcquireResult } from '../leases/leases.js';
 
 /**
- * How many unread events are kept for each reader. A round publishes a few events, so a reader with more of
- * them has stopped reading.
+ * How many unread events are kept for each reader. A round publishes a few events, so a reader with more
+ * unread events has stopped reading.
  */
 const EVENTS_BEHIND_MAX = 1024;
 
@@ -34,8 +34,8 @@ export interface Autopilot extends AsyncDisposable {
   /** The events from the start of the iteration to the stop. Each reader gets all of them. */
   readonly events: AsyncIterable<AutopilotEvent>;
   /**
-   * Resolves to a lease on a resident model that meets the requirement, after loading one if necessary. If
-   * none can be loaded soon it resolves to the decision that says why.
+   * Resolves to a lease on a resident model that meets the requirement, after loading one if necessary. If no
+   * such model can be loaded soon, it resolves to the decision, which says why.
    *
    * @throws the signal's reason, or an `AbortError` when the autopilot stops.
    */

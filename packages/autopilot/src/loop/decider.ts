@@ -12,8 +12,8 @@ export interface Decision {
   readonly selection: Selection;
   readonly judged: Judgement;
   /**
-   * While the others' use rises steadily (a ramp): the lowered limits of the decision, then higher limits.
-   * Empty otherwise.
+   * The lowered limits of the decision, then higher limits. Empty unless the others' use rises steadily (a
+   * ramp).
    */
   readonly limits: readonly SelectionPolicy[];
 }
@@ -32,7 +32,10 @@ export class Decider {
     return this.#timing.upgradeMarginRatio;
   }
 
-  /** @param earlier - the decision of the same round that is replaced; null for the first of a round. */
+  /**
+   * @param earlier - the decision of the same round that this one replaces; null for the first decision of a
+   * round.
+   */
   decide(input: Decision['input'], earlier: Decision | null = null): Decision {
     const selection = this.#select(input);
     const judged =

@@ -8,7 +8,7 @@ export interface WakeableSleep {
   sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** Keeps a listener on the signal of the last sleep: the signal must not live longer than this object. */
+/** Keeps a listener on the signal of the last sleep, so the signal must not live longer than this object. */
 export function createWakeableSleep(): WakeableSleep {
   let woken = new AbortController();
   let watched: AbortSignal | null = null;

@@ -17,7 +17,10 @@ export interface Estimate {
   readonly guardrails: 'pass' | 'refuse' | null;
   /** The engine can't load the model this way, however much memory there is. Default false. */
   readonly refused?: boolean;
-  /** Whether the model has expert layers; absent when unknown. A dense model is not offered to move experts. */
+  /**
+   * Whether the model has expert layers; absent when unknown. A dense model gets no options that move
+   * experts.
+   */
   readonly hasExperts?: boolean;
 }
 

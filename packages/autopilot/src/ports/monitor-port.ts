@@ -7,12 +7,12 @@ export interface MonitorPort {
   snapshot(options: CallOptions): Promise<Resources>;
   /**
    * Reads only RAM, in less than a millisecond, for polls between two rounds. Null when the machine can't do
-   * that: use over a limit is then noticed at the next round.
+   * that. Use over a limit is then noticed at the next round.
    */
   readonly readRam: (() => Promise<{ readonly availableBytes: number | null }>) | null;
   /**
-   * Waits until memory has stopped changing, and resolves to that reading. Drivers and the OS show a load or
-   * an unload up to 1.5 s late. With null the autopilot compares snapshots itself.
+   * Waits until memory has stopped changing, and resolves to the last reading. Drivers and the OS show a load
+   * or an unload up to 1.5 s late. With null the autopilot compares snapshots itself.
    */
   readonly settled: ((options: CallOptions) => Promise<Resources>) | null;
 }

@@ -26,8 +26,8 @@ interface Polled {
 }
 
 /**
- * Waits until none of the instances is busy, or until the deadline. Resolves to those that the runtime
- * listed last.
+ * Waits until no instance is busy, or until the deadline. Resolves to the instances in the last listing of
+ * the runtime.
  */
 export async function drainUntilIdle(
   ports: AutopilotPorts,

@@ -10,7 +10,7 @@ import {
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 
-/** The pools whose use is known: their total and what is available are measured. */
+/** The pools whose total and available bytes are measured. */
 export function measuredPools(
   resources: Resources,
   residents: readonly ObservedResident[],

@@ -3,7 +3,7 @@ import type { PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LoadFailure } from './load-failure.js';
 
-/** Cool-downs that exclude the models that have failed from the rest of this run. */
+/** Cool-downs that exclude failed models for the rest of this run. */
 export function notTriedAgain(failures: readonly LoadFailure[]): Record<string, number> {
   // A refusal concerns one load option; every other failure concerns the model.
   const failed = failures.filter(({ code }) => code !== 'LOAD_REFUSED');

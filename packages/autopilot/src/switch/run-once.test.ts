@@ -316,7 +316,7 @@ describe('runOnce', () => {
   it.each([
     ['pinned', {}, { pinned: ['medium'] }],
     ['foreign', { instanceIdentifier: 'by-hand' }, {}],
-  ])('never unloads what is %s', async (_, change, request) => {
+  ])('never unloads a resident that is %s', async (_, change, request) => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.models.set('medium', MEDIUM);
     world.place('medium', change);

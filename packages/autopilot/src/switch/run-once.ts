@@ -25,12 +25,13 @@ export interface RunOptions {
 }
 
 /**
- * Observes, decides and switches once. Afterwards the best candidate that fits is loaded, or the report
- * says why not. If a candidate fails to load, the next one is tried; if all fail, what had been unloaded
- * comes back.
+ * Observes, decides and switches once. Afterwards the best candidate that fits is loaded, or the report says
+ * why not. If a candidate fails to load, the next one is tried; if all fail, the unloaded models are loaded
+ * again.
  *
  * @throws the signal's reason when it fires. A load under way is then cancelled and leaves nothing behind;
- *   what had been unloaded before stays unloaded. An error of a port that says nothing about a model (the
+ *   models that had been unloaded before stay unloaded. An error of a port that says nothing about a model
+ *   (the
  *   runtime can't be reached) is thrown unchanged.
  */
 export async function runOnce(

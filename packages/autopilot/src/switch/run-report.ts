@@ -5,12 +5,12 @@ import type { LoadFailure } from './load-failure.js';
 
 /**
  * - `kept`: the chosen model was loaded already, and nothing had to be done.
- * - `switched`: the chosen model is loaded now, or what it replaced is unloaded now.
+ * - `switched`: the chosen model is loaded now, or the model that it replaced is unloaded now.
  * - `would-switch`: a dry run found something to do.
  * - `released`: nothing fits and memory was about to run out, so our idle instances were unloaded.
  * - `put-off`: an instance in the way was busy until the drain deadline.
  * - `nothing-fits`: no candidate fits, and none was tried.
- * - `rolled-back`: the loads failed, and what had been unloaded for them is back.
+ * - `rolled-back`: the loads failed, and the models that had been unloaded for them are loaded again.
  * - `failed`: the loads failed, and nothing is loaded in their place.
  */
 export type RunOutcome =
@@ -30,13 +30,13 @@ export interface RunReport {
   readonly first: { readonly input: AssembledInput; readonly selection: Selection };
   /** The last decision; the same as the first when one decision was enough. */
   readonly last: { readonly input: AssembledInput; readonly selection: Selection };
-  /** Identifier of the instance that serves now; null when none does. */
+  /** Identifier of the instance that serves now; null when no instance serves. */
   readonly instanceIdentifier: string | null;
   /** Loaded and still resident, in order. */
   readonly loaded: readonly RuntimeInstance[];
-  /** Unloaded and not back, in order. */
+  /** Unloaded and not loaded again, in order. */
   readonly unloaded: readonly RuntimeInstance[];
-  /** Unloaded and back. */
+  /** Unloaded and loaded again. */
   readonly restored: readonly RuntimeInstance[];
   /** Identifiers of instances that were unloaded although they were busy. */
   readonly forced: readonly string[];

@@ -28,7 +28,7 @@ class SwitchRun {
   #restored: RuntimeInstance[] = [];
   readonly #forced: string[] = [];
   readonly #failures: LoadFailure[] = [];
-  /** What had been unloaded when the last load failed. It may have to be loaded again. */
+  /** The residents that had been unloaded when the last load failed. They may have to be loaded again. */
   #unloadedForFailed: readonly RuntimeInstance[] = [];
   #drained = false;
   /** The load that other models were unloaded for. Later decisions may not choose a better model. */

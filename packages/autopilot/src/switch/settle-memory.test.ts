@@ -1,7 +1,7 @@
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { settleMemory } from './settle-memory.js';
 
-/** Use of the others at each reading, in order; later readings repeat the last. */
+/** Use of the others at each reading, in order. Later readings repeat the last value. */
 async function settle(readingsGib: readonly number[]) {
   const world = new FakeWorld();
   let reading = 0;
@@ -25,7 +25,7 @@ async function settle(readingsGib: readonly number[]) {
 }
 
 describe('settleMemory', () => {
-  it('ends with the second of two readings that are the same', async () => {
+  it('ends with the second of two equal readings', async () => {
     expect(await settle([6, 6])).toEqual({ tookMs: 250, othersGib: 6 });
   });
 

@@ -6,14 +6,14 @@ import { asDue } from './as-due.js';
 export interface DecisionOnRamp<Input extends SelectionInput> {
   readonly input: Input;
   readonly selection: Selection;
-  /** The limits of the decision, then higher ones for later decisions of the same switch. */
+  /** The limits of the decision, then higher limits for later decisions of the same switch. */
   readonly limits: readonly SelectionPolicy[];
 }
 
 /**
  * Decides again with limits lowered by the growth that is forecast for the others. `limits` go from the
- * lowest to the highest; the first limits under which a model fits are used. Null when no model fits under
- * any of them: the first decision then stands.
+ * lowest to the highest. The first limits under which a model fits are used. Null when no model fits under
+ * any of them. The first decision then stays in force.
  */
 export function decideOnRamp<Input extends SelectionInput>(
   input: Input,

@@ -11,7 +11,7 @@ interface Excursion {
 
 const REMEMBERED_MS = 2 * 3_600_000;
 const EXCURSIONS_MAX = 12;
-/** Added to the length of an excursion, so that the dwell also outlasts a slightly longer one. */
+/** Added to the length of an excursion, so that the dwell also outlasts a slightly longer excursion. */
 const SLACK_MS = 2000;
 /** Excursions count as outlasted when at least this share of them end within the dwell. */
 const OUTLASTED_MIN = 0.8;
@@ -19,9 +19,9 @@ const OUTLASTED_MIN = 0.8;
 const COOL_DOWN_SHARE = 0.25;
 
 /**
- * Learns how long excursions over the limit last on this machine. From this follows how long a step down
- * waits for an excursion to end. For example, it waits for a build that is over the limit for less time than
- * two switches take, but not for a game.
+ * Learns how long excursions over the limit last on this machine. This determines how long a step down waits
+ * for an excursion to end. For example, a step down waits for a build that is over the limit for less time
+ * than two switches take, but not for a game.
  */
 export class ExcursionHistory {
   #open: Excursion | null = null;
@@ -48,8 +48,8 @@ export class ExcursionHistory {
 
   /**
    * The dwell time of a step down: `policy.dwellMs`, or a longer time that would have cost less. The cost is
-   * added up over the remembered excursions and one that never ends. An excursion that outlasts the dwell
-   * costs the dwell and a switch down and up. An excursion that ends earlier costs its own length.
+   * added up over the remembered excursions and an excursion that never ends. An excursion that outlasts the
+   * dwell costs the dwell and a switch down and up. An excursion that ends earlier costs its own length.
    */
   dwellMs({ dwellMs }: SelectionPolicy): number {
     const lasted = this.#ended.map((one) => one.lastedMs);

@@ -74,7 +74,7 @@ describe('forecastUse', () => {
 
 describe('limitsAfter', () => {
   const SECOND = 1000;
-  // One pool grows by half a GiB a second; the limits are asked for 4 s later.
+  // One pool grows by half a GiB a second. The limits are those for a horizon of 4 s.
   const grows = (grown: PoolName, totalGib: number) => {
     const pools = (['ram', 'gpu:a', 'gpu:b', 'gpu-share:c'] as const).map((name) => ({
       ...pool(0),

@@ -18,13 +18,16 @@ export type UseSamples = readonly {
   readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes' | 'useBeforeBytes'>[];
 }[];
 
-/** Long enough to tell a ramp (a steady rise) from noise, short enough to see a ramp that has just begun. */
+/**
+ * How long samples are kept: long enough to tell a ramp (a steady rise) from noise, and short enough to see a
+ * ramp that has just begun.
+ */
 const WINDOW_MS = 15_000;
 const SAMPLES_MIN = 5;
 const SAMPLES_MAX = 32;
 /** On a ramp, use rises by at least this share of the pool within the window. */
 const RISE_MIN_RATIO = 0.02;
-/** On a ramp, use falls between at most this share of the pairs of samples that differ. */
+/** On a ramp, use falls in at most this share of the pairs of unequal samples. */
 const FALLING_PAIRS_MAX = 0.2;
 /** On a ramp, one step makes up at most this share of the rise. A single large step may not continue. */
 const STEP_MAX_RATIO = 0.7;
@@ -125,7 +128,7 @@ function slopeOf(
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || points.length < SAMPLES_MIN) return null;
-  // Checked first because it is cheap, and most of the time ends the work.
+  // Checked first, because it is cheap and usually shows that there is no ramp.
   const riseBytes = last.bytes - first.bytes;
   if (riseBytes < RISE_MIN_RATIO * totalBytes) return null;
   if (largestStep(points) > STEP_MAX_RATIO * riseBytes) return null;

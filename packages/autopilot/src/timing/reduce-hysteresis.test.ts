@@ -196,7 +196,7 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(141_000, 65)).toMatchObject({ act: true, reason: 'DWELL_OVER' });
   });
 
-  it('does not load again within the cool-down of a release of its own', () => {
+  it('loads nothing within the cool-down after its own release', () => {
     const machine = new Driven();
     machine.observe(0, 70);
     machine.carryOut(0); // small

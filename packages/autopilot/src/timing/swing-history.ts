@@ -9,13 +9,13 @@ interface TurningPoint {
   readonly ratio: number;
 }
 
-/** A build or a game starts and ends within minutes. */
+/** How long swings are remembered. A build or a game starts and ends within minutes. */
 const WINDOW_MS = 600_000;
 /** After a longer gap the machine has slept, and the history starts again. */
 const GAP_MS = 60_000;
 /** A smaller change is noise, not a turn. */
 const TURN_MIN_RATIO = 0.005;
-/** Bounds the memory of the history; the oldest points are dropped first. */
+/** The most points of the history. The oldest points are dropped first. */
 const POINTS_MAX = 240;
 
 /** Remembers how far the others' use of each pool rose and fell within the last ten minutes. */

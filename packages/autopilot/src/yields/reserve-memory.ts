@@ -15,11 +15,13 @@ export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, numbe
 /** The resources without the yielded memory. */
 export interface Reservation<One extends ObservedResident> {
   /**
-   * Available bytes are negative where yields hold more than is available. Cut off at 0, part of the yielded
-   * memory would be offered to another model.
+   * Available bytes are negative where yields hold more than is available. If they were cut off at 0, part of
+   * the yielded memory would be offered to another model.
    */
   readonly resources: Resources;
-  /** With the yielded memory as part of the use before their load, so that it is not taken for growth. */
+  /**
+   * The residents. Yielded memory is part of the use before their load, so that it does not count as growth.
+   */
   readonly residents: readonly One[];
   /** Pass these to the next call. */
   readonly baselines: YieldBaselines;

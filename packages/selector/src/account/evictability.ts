@@ -9,9 +9,9 @@ export interface Evictability {
   readonly spare: readonly Resident[];
   /** Our busy residents. They may be unloaded once they are idle. */
   readonly draining: readonly Resident[];
-  /** All that may be unloaded now: superseded and spare. */
+  /** Residents that may be unloaded now: superseded and spare. */
   readonly idle: readonly Resident[];
-  /** All that may be unloaded now or once they are idle. */
+  /** Residents that may be unloaded now or once they are idle. */
   readonly movable: readonly Resident[];
 }
 

@@ -79,8 +79,8 @@ function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefin
 }
 
 /**
- * CPU load of others; `null` when it is not known. While an instance generates, the total load includes
- * ours, so it does not tell the load of others.
+ * CPU load of others; `null` when it is not known. While an instance generates, the total includes our own
+ * load, so the load of others is not known.
  */
 function outsideCpuRatio(
   { othersRatio, utilizationRatio }: SelectionInput['resources']['cpu'],

@@ -13,8 +13,8 @@ import { rejectCandidate } from '../offer/eligibility.js';
 const MIN_RELIEF_RATIO = 0.02;
 
 /**
- * Lets the last eligible candidate of the chain stay, or be loaded, up to the hard limit. Returns `null`
- * when nothing is resident and nothing was just unloaded: then the configured limit applies.
+ * Lets the last eligible candidate of the chain stay, or be loaded, up to the hard limit. Returns `null` when
+ * nothing is resident and nothing was just unloaded. The configured limit then applies.
  */
 export function lastResort(
   input: SelectionInput,

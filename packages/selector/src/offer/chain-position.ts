@@ -1,7 +1,9 @@
 /** A position in the fallback chain: a candidate and one of its load options. */
 export interface ChainPosition {
   readonly candidateIndex: number;
-  /** The number of load options for a resident that serves none of them. */
+  /**
+   * Index of the load option. A resident that serves no option has the number of options, so it comes last.
+   */
   readonly optionIndex: number;
 }
 

@@ -6,11 +6,11 @@ import { serviceOf } from './serves.js';
 export interface Current {
   readonly resident: Resident;
   readonly position: ChainPosition;
-  /** The first load option that the resident serves; `null` where the resident serves none. */
+  /** The first load option that the resident serves; `null` where the resident serves no option. */
   readonly option: LoadOption | null;
 }
 
-/** Finds our most preferred resident that is in the chain; `null` when there is none. */
+/** Finds our most preferred resident that is in the chain; `null` when no such resident is loaded. */
 export function findCurrent({
   residents,
   candidates,

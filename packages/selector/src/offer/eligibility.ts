@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { Candidate, LoadOption, Requirement } from '../input.js';
 import type { Rejection } from '../selection.js';
 
-/** Why a candidate can't be chosen, whether it is resident or not; `null` when it can. */
+/** Why a candidate can't be chosen, resident or not; `null` when it can be chosen. */
 export function rejectCandidate(candidate: Candidate, requirement: Requirement): Rejection | null {
   const missing = requirement.capabilities.filter(
     (capability) => !candidate.capabilities.includes(capability),
@@ -15,8 +15,8 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
 }
 
 /**
- * Why a candidate can't be loaded now, however much memory is free; `null` when it can. A resident copy may
- * stay.
+ * Why a candidate can't be loaded now, however much memory is free; `null` when it can be loaded. A resident
+ * copy may stay.
  */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
   if (!candidate.downloaded) return { code: 'NOT_DOWNLOADED' };
@@ -35,7 +35,7 @@ function rejectContext(
   return { code: 'CONTEXT_TOO_SMALL', requiredTokens: minContextLengthTokens, offeredTokens };
 }
 
-/** Why a load option can't be loaded, however much memory is free; `null` when it can. */
+/** Why a load option can't be loaded, however much memory is free; `null` when it can be loaded. */
 export function rejectOption(
   candidate: Candidate,
   { loadConfig, footprint, guardrails }: LoadOption,

@@ -11,8 +11,8 @@ export interface Offer extends ChainPosition {
   /** The resident that serves the option; `null` when the option is loaded. */
   readonly resident: Resident | null;
   /**
-   * Bytes of each pool: what a resident is charged; of a load, the upper end of its interval and its growth.
-   * Empty for a load whose footprint is unknown; such a load is rejected before it is charged.
+   * Bytes of each pool. For a resident, its charge. For a load, the upper end of its interval and its growth.
+   * Empty for a load whose footprint is unknown, because such a load is rejected earlier.
    */
   readonly needed: Charge;
 }

@@ -29,7 +29,7 @@ describe('a resident with another context than the load option asks for', () => 
     [8192, 'keep', 'keep'],
     [8193, 'keep', 'keep'],
     [131_072, 'keep', 'keep'],
-  ])('%i tokens where 8192 are asked for: %s beside a foreign one', (tokens, foreign, ours) => {
+  ])('%i tokens where 8192 are asked for: %s when it is foreign', (tokens, foreign, ours) => {
     const decide = (isForeign: boolean): ReturnType<typeof selectModel> =>
       selectModel(
         input({
@@ -97,7 +97,7 @@ describe('a resident with another context than the load option asks for', () => 
     });
   });
 
-  it('serves in place of our copy when only our copy has to go', () => {
+  it('serves in place of our copy when only our copy has to be unloaded', () => {
     // Limit 12.8 of 16: others 2, theirs 7, ours 6. 2 + 7 fits, 2 + 7 + 6 does not.
     const selection = selectModel(
       input({
@@ -135,7 +135,7 @@ describe('a resident with another context than the load option asks for', () => 
     });
   });
 
-  it('is noted as shorter than wanted with the context that it has', () => {
+  it('is reported as shorter than wanted, with its own context length', () => {
     const selection = selectModel(
       input({
         candidates: [
@@ -213,7 +213,7 @@ describe('a longer context that takes a pool above its limit', () => {
     ['observe', 'none', []],
     ['evict', 'load', ['unload', 'load']],
   ] as const)(
-    'stays or goes as the policy says where it is foreign: %s',
+    'is kept or unloaded as the policy says where it is foreign: %s',
     (foreign, decision, actions) => {
       const policy = { ...DEFAULT_SELECTION_POLICY, foreign };
       const selection = pressed(ROOM_BYTES + 1, { foreign: true }, policy);
@@ -244,7 +244,8 @@ describe('a longer context that takes a pool above its limit', () => {
   });
 
   it('is not replaced where the asked context would not fit either', () => {
-    // Others 8 of 16: 8 + 6 is above the limit (12.8), as is 8 + 6.5, and frees less than 2 % of 16.
+    // Others 8 of 16, limit 12.8. The resident makes 14.5, the asked context 14.3. Both are above the limit,
+    // and the change would free less than 2 % of 16.
     const selection = selectModel(
       input({
         candidates: [candidate('mine', [option(footprint({ anonymous: 6.3 }), 8192)])],

@@ -10,7 +10,7 @@ import type { LoadOption, Requirement, Resident } from '../input.js';
  */
 export type Service = 'as-asked' | 'longer-context';
 
-/** How a resident serves a load option of its model; `null` when it does not. */
+/** How a resident serves a load option of its model; `null` when it does not serve the option. */
 export function serviceOf(
   { loadConfig: got }: Resident,
   { loadConfig: asked }: LoadOption,

@@ -91,7 +91,7 @@ function growthOf(
   accounts: Accounts,
 ): Charge {
   if (resident !== null) return reservedBy(accounts, [resident]);
-  // Most loads are charged no growth, and most are rejected, so their size is not worked out again.
+  // Most loads are charged no growth. Their growth is not worked out, which saves time in long chains.
   const mayGrow =
     candidate.observedGrowth.length > 0 ||
     (policy.growth !== 'ignore' && option.footprint?.growth !== null);

@@ -11,9 +11,9 @@ import { rejectCandidate, rejectLoad } from '../offer/eligibility.js';
 
 /** The result of the search through the chain. */
 export interface Search {
-  /** The first offer that fits; `null` where none does. */
+  /** The first offer that fits; `null` where no offer fits. */
   readonly picked: FittingOffer | null;
-  /** The first offer that fits only after a busy instance is idle; `null` without one. */
+  /** The first offer that fits only after a busy instance is idle; `null` without such an offer. */
   readonly afterDrain: DrainingOffer | null;
   readonly rejected: readonly RejectedCandidate[];
 }
@@ -73,7 +73,7 @@ function tryCandidate(
     readonly input: SelectionInput;
     readonly accounts: Accounts;
     readonly current: Current | null;
-    /** The draining offer of a more preferred candidate; `null` without one. */
+    /** The draining offer of a more preferred candidate; `null` without such an offer. */
     readonly afterDrain: DrainingOffer | null;
   },
 ): Tried {
@@ -133,7 +133,7 @@ function lacksOnlyMargin(
   );
 }
 
-/** The reason of the load option that came closest to fitting; `null` without any. */
+/** The reason of the load option that came closest to fitting; `null` without a reason. */
 function closest(options: readonly Rejection[]): Rejection | null {
   return options.reduce<Rejection | null>(
     (best, next) => (best === null ? next : closer(best, next)),
@@ -146,7 +146,7 @@ function closer(first: Rejection, second: Rejection): Rejection {
   return distanceOf(second) < distanceOf(first) ? second : first;
 }
 
-/** How far a rejected offer is from fitting: waiting is nearest, then the smaller shortfall. */
+/** How far a rejected offer is from fitting. A wait is the nearest, then the smallest shortfall. */
 function distanceOf(rejection: Rejection): number {
   if (rejection.code === 'WAITS_FOR_BUSY') return -1;
   return 'shortfallBytes' in rejection ? rejection.shortfallBytes : Infinity;

@@ -7,7 +7,10 @@ interface Alarm extends Due {
   readonly wakes: boolean;
 }
 
-/** A clock whose time jumps from one alarm to the next. Before a jump, all code that waits for no alarm runs. */
+/**
+ * A clock whose time jumps from one alarm to the next. Before a jump, all code that does not wait for an
+ * alarm runs.
+ */
 export class SimulationClock implements Clock {
   #nowMs = 0;
   #order = 0;
@@ -124,7 +127,7 @@ export class SimulationClock implements Clock {
 const TURN_EVERY = 256;
 let untilTurn = TURN_EVERY;
 
-/** Whether the event loop must turn now although no code waits for the alarm. */
+/** Counts an alarm that no code waits for. Returns whether the event loop must turn now. */
 function isTurnDue(): boolean {
   untilTurn -= 1;
   return untilTurn <= 1;

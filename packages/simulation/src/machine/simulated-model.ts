@@ -21,13 +21,16 @@ export interface SimulatedModel extends SimulatedLoadOption {
   readonly cheaperLoadOptions: readonly SimulatedLoadOption[];
 }
 
-/** How a model takes further RAM after its load, as engines do that keep the prompts of earlier requests. */
+/**
+ * How a model takes further RAM after its load. Engines do this when they keep the prompts of earlier
+ * requests.
+ */
 export interface SimulatedGrowth {
-  /** What the footprint says: the most that the model may grow by. */
+  /** The most that the model may grow by, according to its footprint. */
   readonly mostBytes: number;
-  /** What the model really grows by, at most. */
+  /** The most that the model really grows by. */
   readonly reachedBytes: number;
-  /** What each answered request adds, until `reachedBytes` are reached. */
+  /** Growth with each answered request, until `reachedBytes` are reached. */
   readonly bytesPerRequest: number;
 }
 

@@ -49,7 +49,7 @@ export function poolsOfRow(
 ): readonly Pool[] {
   return measurePools(resourcesOfRow(row), [], policy).map((pool) => ({
     ...pool,
-    // From the row, because available memory is 0 both when memory is full and when it has run out.
+    // Read from the row, because the available memory is 0 both when memory is full and when it has run out.
     othersBytes: othersOf(row, pool) + (foreign.get(pool.name) ?? 0),
     residentBytes: ours.get(pool.name) ?? 0,
   }));
@@ -60,7 +60,10 @@ function othersOf(row: TraceRow, { name, othersBytes }: Pool): number {
   return row.gpus.find((_, index) => name === `gpu:${keyOf(index)}`)?.othersBytes ?? othersBytes;
 }
 
-/** The resources of a row, less the use of its pools. The available memory of a lost GPU is `null`. */
+/**
+ * The resources of a row, with the use of `pools` subtracted from the available memory. The available memory
+ * of a lost GPU is `null`.
+ */
 export function resourcesInUse(
   row: TraceRow,
   pools: readonly Pool[],

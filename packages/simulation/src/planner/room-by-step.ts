@@ -36,7 +36,8 @@ const NOTHING: Charge = new Map();
 /**
  * Works out the room for models in every step.
  *
- * @param pools - the pools that models are charged to. A row that lacks one of these pools has no room in it.
+ * @param pools - the pools that models are charged to. A row without one of these pools has no room in that
+ *   pool.
  */
 export function planningRoom(
   trace: readonly TraceRow[],

@@ -7,7 +7,8 @@
  *   hysteresis.
  * - `lru-evict`: loads the preferred model on a request where it fits within the hard limit, and unloads it after
  *   five idle minutes. Ollama documents this in docs/faq.md: OLLAMA_KEEP_ALIVE is 5 minutes.
- * - `jit-last`: the same with sixty idle minutes, as LM Studio documents just-in-time loading and its idle TTL.
+ * - `jit-last`: the same with sixty idle minutes. LM Studio documents this as just-in-time loading with an
+ *   idle TTL.
  */
 export type PolicyName = 'mai' | 'static' | 'naive' | 'lru-evict' | 'jit-last';
 

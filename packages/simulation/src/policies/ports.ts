@@ -44,7 +44,7 @@ export function portsOf(
   };
 }
 
-/** Anonymous RAM of each instance, as the OS would tell it of the engine's process. */
+/** Anonymous RAM of each instance, as the OS would report it for the engine's process. */
 function processesOf(machine: SimulatedMachine): ReadonlyMap<string, number> {
   return new Map(
     [...machine.instances.values()].map(({ instanceIdentifier, footprint, grownBytes }) => [

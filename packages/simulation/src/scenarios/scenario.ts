@@ -10,7 +10,7 @@ export interface Scenario {
   /** The events of the scenario, in a sentence. */
   readonly description: string;
   /**
-   * Whether others use much memory only for less than the load time of a large model. The reference planner
+   * Whether every peak of use by others is shorter than the load time of a large model. The reference planner
    * then gains no quality from a switch, so the quality ratio says little.
    */
   readonly short: boolean;

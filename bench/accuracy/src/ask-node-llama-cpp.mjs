@@ -1,5 +1,5 @@
-// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU: those of its heuristic in
-// JavaScript, and those of llama.cpp's dry run, which it prefers where its native library is installed.
+// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU. One is from its heuristic
+// in JavaScript. The other is from llama.cpp's dry run, which it prefers if its native library is installed.
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
 import { GGML_TYPES } from './ggml-types.mjs';
 
@@ -7,7 +7,7 @@ import { GGML_TYPES } from './ggml-types.mjs';
  * Returns an answer for each case: `heuristic` by part, `dryRun` for model and context.
  *
  * @param llama An instance without a GPU.
- * @param cases `batch` is the one that llama.cpp used when it loaded the model.
+ * @param cases `batch` is the micro-batch that llama.cpp used when it loaded the model.
  */
 export async function askNodeLlamaCpp(llama, file, cases) {
   const insights = await GgufInsights.from(
@@ -42,7 +42,10 @@ export async function askNodeLlamaCpp(llama, file, cases) {
   return answers;
 }
 
-/** Intercepts the size of the cache (KV and recurrent state), because the heuristic returns only a sum. */
+/**
+ * Intercepts the size of the cache (KV and recurrent state), because the heuristic returns only the sum with
+ * the compute buffer.
+ */
 function watchCache(insights) {
   let bytes = 0;
   const split = insights._estimateContextCacheMemorySplitInBytes.bind(insights);

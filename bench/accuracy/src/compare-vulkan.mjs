@@ -57,7 +57,7 @@ function row(name, header, one, truth) {
     kvCacheTypeV: one.kvV,
     flashAttention: one.flashAttention,
     batchTokens: one.batch,
-    // node-llama-cpp adds one for models with sliding windows.
+    // node-llama-cpp adds 1 to the batch for models with sliding windows.
     ubatchTokens: one.batch,
     parallelSequences: one.parallel,
     kvUnified: false,

@@ -24,7 +24,9 @@ async function measure(one) {
   };
 }
 
-/** The sums of the log for some devices, in MiB. Each buffer is rounded to two decimals. */
+/**
+ * The parts of a load on some devices, summed from the log, in MiB. The log rounds each buffer to two decimals.
+ */
 function partsOn(isOne, log) {
   const sum = (text, part) =>
     [...text.matchAll(new RegExp(`(\\S+) +${part} buffer size = +([\\d.]+) MiB`, 'g'))]

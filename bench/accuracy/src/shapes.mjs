@@ -1,5 +1,5 @@
 // Small models of many architectures, with the metadata and tensors that llama.cpp v0.5.0 requires
-// (src/models/*.cpp). The sizes are arbitrary and small, but every part of the estimate occurs.
+// (src/models/*.cpp). The sizes are small and arbitrary. The models together have every part of the estimate.
 
 /** Returns { metadata, tensors } by name. */
 export function shapes() {

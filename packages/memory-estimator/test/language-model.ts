@@ -45,7 +45,7 @@ export function languageModel(): FileContents {
   return { metadata, tensors };
 }
 
-/** A file with nothing in it but its architecture. */
+/** A file with only an architecture. */
 export function emptyFile(architecture: string | null): FileContents {
   return {
     metadata: new Map(architecture === null ? [] : [['general.architecture', architecture]]),

@@ -19,11 +19,11 @@ export interface LoadRecord {
   readonly printed: Readonly<Record<string, Figure>>;
 }
 
-/** The question that a record's load answers. */
+/** The inputs of an estimate for a record's load. */
 export interface RecordedLoad {
   readonly header: string;
   readonly engine: EngineQuestion;
-  /** What a user says: the context, and every setting that the user changed from its default. */
+  /** The settings that a user states: the context, and every setting that differs from its default. */
   readonly said: Partial<EstimateSettings>;
   /** The record's other settings. */
   readonly own: Partial<EstimateSettings>;

@@ -3,8 +3,7 @@ import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
 import { asError } from '../files/system-error.js';
 
 /**
- * The most entries of a store: more models than a person keeps. Entries that were not used are dropped
- * first.
+ * Maximum number of entries, which is more models than a person keeps. Unused entries are dropped first.
  */
 const MAX_ENTRIES = 1_000;
 

@@ -147,7 +147,7 @@ test('without a lock file nothing is recorded, and no file is left behind', asyn
   writeFileSync(long, 'damaged');
   const store = openCalibrationStore({ file: long, host: 'here' });
   expect(store).toMatchObject({ recoveredFrom: null });
-  expect(store.error?.message).toMatch(/is damaged and can't be set aside/);
+  expect(store.error?.message).toMatch(/is damaged and can't be renamed/);
   const { saved, error } = await store.record(observed('a', 100, 120));
   expect([saved, error?.message]).toEqual([false, expect.stringContaining('ENAMETOOLONG')]);
   expect(readdirSync(folder)).toEqual([path.basename(long)]);

@@ -10,7 +10,7 @@ const BEFORE: MemoryReading = {
 };
 const UNSEEN = { ...BEFORE, engineAnonymousBytes: null, gpus: [] };
 
-/** Ports that return these readings in turn, and note the calls. */
+/** Ports that return these readings in turn, and record the calls. */
 function ports(readings: readonly (MemoryReading | null)[], facts: Partial<MeasurePorts> = {}) {
   const asked: string[] = [];
   const left = [...readings];

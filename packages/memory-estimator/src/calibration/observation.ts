@@ -12,7 +12,7 @@ export interface Engine {
  * Bytes that a load added to a machine's memory, without mapped weights, which the header knows exactly.
  */
 export interface MeasuredMemory {
-  /** Memory of the engine that no file backs; `null` where it was not measured. */
+  /** Anonymous memory of the engine's processes; `null` where it was not measured. */
   readonly anonymousBytes: number | null;
   readonly gpus: Footprint['gpus'];
   /**
@@ -25,7 +25,7 @@ export interface MeasuredMemory {
 /** A load that is estimated. */
 export interface CalibrationTarget {
   readonly modelKey: string;
-  /** Compared field by field: `null` differs from the value that LM Studio puts in its place. */
+  /** Compared field by field. `null` is not equal to the default value that LM Studio uses for it. */
   readonly loadConfig: LoadConfig;
   readonly engine: Engine;
 }

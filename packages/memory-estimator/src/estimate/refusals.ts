@@ -6,9 +6,9 @@ import type { SettingsProblem } from '../settings/check-figures.js';
 import { isPlainType, type EngineSettings } from '../settings/estimate-settings.js';
 
 /**
- * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only
- * the rules that hold for all models. Source: llama_init_from_model in llama-context.cpp; each rule was tried
- * with v0.5.0.
+ * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only the
+ * rules for all models are checked. Source: llama_init_from_model in llama-context.cpp; each rule was tried with
+ * v0.5.0.
  */
 export function refusals(
   model: Hyperparameters | null,
@@ -42,7 +42,7 @@ export function refusals(
   return problems;
 }
 
-/** The first width that is not a multiple of the block; `null` where all are. */
+/** The first width that is not a multiple of the block; `null` where all widths are multiples. */
 function firstUncut(
   model: Hyperparameters,
   widthOf: (model: Hyperparameters, il: number) => number,

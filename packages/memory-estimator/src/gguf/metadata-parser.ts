@@ -83,7 +83,7 @@ export class MetadataParser {
     this.#reader.window.checkpoint();
   }
 
-  /** Reads the next part of an array, and returns the array to go on with: a nested one, or itself. */
+  /** Reads the next part of an array. Returns the array to read next: a nested array, or `array` itself. */
   #arrayStep(array: PendingArray): PendingArray {
     const reader = this.#reader;
     const { window } = reader;
@@ -97,7 +97,7 @@ export class MetadataParser {
       return inner;
     }
     if (array.values !== null) {
-      // An array that the caller names has no limit.
+      // An array in `keepArrays` has no limit.
       if (!this.#keepArrays.has(key))
         reader.requireBudget(reader.file.budget.keepElement(), window.offset);
       array.values.push(type === 'string' ? (reader.string() ?? '') : reader.scalar(type));

@@ -7,7 +7,7 @@ import { draftMemory } from './draft-memory.js';
 import type { MemoryParts } from './memory-parts.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
 
-/** The largest usual buffer of an encoder with flash attention. For projectors whose header lacks its sizes. */
+/** The largest usual buffer of an encoder with flash attention. Used where a projector's header lacks sizes. */
 const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
 
 /** The memory of a load by device, with the projector and the draft. */
@@ -18,7 +18,7 @@ export interface SettledMemory extends ModelMemory {
   readonly uncomparedBytes: number;
 }
 
-/** The memory of a load, and the least and most that its unknown settings allow. */
+/** The memory of a load, with its minimum and maximum over the unknown settings. */
 export interface LoadMemory {
   readonly expected: SettledMemory;
   readonly ends: readonly SettledMemory[];

@@ -94,13 +94,13 @@ function kvWidths(config: JsonObject, architecture: string, hidden: number, head
 }
 
 function usualHeadDim(architecture: string, hidden: number, heads: number): number {
-  // A default of the architecture that many configs leave out.
+  // The architecture's default, which many configs leave out.
   return /^gemma[34]/.test(architecture) ? 256 : Math.ceil(hidden / heads);
 }
 
 /**
- * deepseek_v3 keeps a latent vector and a rotated key (`kv_lora_rank` + `qk_rope_head_dim`). Others may keep the
- * keys and values of every head.
+ * deepseek_v3 keeps a latent vector and a rotated key (`kv_lora_rank` + `qk_rope_head_dim`). Other architectures
+ * may keep the keys and values of every head.
  */
 function latentWidths(config: JsonObject, architecture: string, rank: number, heads: number) {
   const rope = countIn(config, 'qk_rope_head_dim') ?? 0;

@@ -3,14 +3,14 @@ import { countIn, type JsonObject } from './read-json-file.js';
 /** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or none. */
 export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv' | 'none';
 
-/** The layers of a model. */
+/** The cache of each layer of a model. */
 export interface LayerCaches {
   readonly layers: readonly LayerCache[];
   /** Whether mlx-lm was looked up for the architecture. If not, its layers are taken as the config names them. */
   readonly isKnown: boolean;
 }
 
-/** The names that `layer_types` has for the caches. */
+/** The caches by their names in `layer_types`. */
 const NAMED: ReadonlyMap<unknown, LayerCache> = new Map([
   ['full_attention', 'full'],
   ['attention', 'full'],
@@ -68,7 +68,9 @@ export function layerCachesOf(
   return { layers: kept.slice(0, own), isKnown };
 }
 
-/** Elsewhere mlx-lm masks old tokens but keeps them (qwen2), or was not looked up. */
+/**
+ * For other architectures, a window saves no memory (mlx-lm keeps the masked tokens), or mlx-lm was not looked up.
+ */
 function withoutWindow(layer: LayerCache): LayerCache {
   return layer === 'window' ? 'full' : layer;
 }

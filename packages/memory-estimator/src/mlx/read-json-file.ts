@@ -74,5 +74,7 @@ export function countIn(object: JsonObject, ...names: readonly string[]): number
   return null;
 }
 
-/** No dimension, window or context of a model is larger. It keeps the products of dimensions exact. */
+/**
+ * No dimension, window or context of a model is larger. Below this bound, products of dimensions are exact numbers.
+ */
 const LARGEST = 2 ** 30;

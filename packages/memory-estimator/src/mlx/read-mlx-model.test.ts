@@ -170,7 +170,7 @@ describe('damaged files', () => {
   });
 });
 
-describe('what is not a model', () => {
+describe('a path that is not a model', () => {
   test('a folder that does not exist is FILE_NOT_FOUND', async () => {
     const folder = path.join(folderWith({}), 'missing');
     await expect(readMlxModel(folder)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });

@@ -6,7 +6,7 @@ import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
 import { countIn, isJsonObject, readJsonFile, type JsonObject } from './read-json-file.js';
 import { readSafetensors } from './safetensors.js';
 
-/** What the files of an MLX model tell about its memory. */
+/** Facts in the files of an MLX model that its memory depends on. */
 export interface MlxModel {
   readonly folder: string;
   /** `model_type` of the language model; `null` where config.json has none. */
@@ -34,8 +34,8 @@ const MOST_HEADER_BYTES = 64 * 1024 * 1024;
 /**
  * Reads config.json and the headers of the safetensors files in a folder. Weights are not read.
  *
- * The bytes of the weights are exact: the sum of the tensors in the headers. Where a file is missing, they are the
- * `total_size` of model.safetensors.index.json.
+ * The bytes of the weights are exact: the sum of the tensors in the headers. If a file is missing, the `total_size`
+ * in model.safetensors.index.json is taken instead.
  *
  * @throws ModelFileError FILE_NOT_FOUND (also for a folder without config.json or safetensors files),
  * FILE_UNREADABLE or CORRUPT; `signal.reason` where it was cancelled.
@@ -60,7 +60,7 @@ export async function readMlxModel(
   };
 }
 
-/** A vision model keeps the fields of its language model in an object of their own. */
+/** A vision model keeps the fields of its language model in a nested object. */
 function languageConfig(config: JsonObject): JsonObject {
   const nested = [config['text_config'], config['language_config'], config['llm_config']];
   return { ...config, ...nested.find(isJsonObject) };

@@ -5,11 +5,11 @@ export interface MlxKvQuantization {
   readonly bits: 2 | 3 | 4 | 6 | 8;
   /** Numbers that share a scale and an offset of 2 bytes each. LM Studio's default is 64. */
   readonly groupSize: 32 | 64 | 128;
-  /** The cache is kept as it is up to this number of tokens. LM Studio's default is 5000. */
+  /** The cache is not quantized up to this number of tokens. LM Studio's default is 5000. */
   readonly fromTokens: number;
 }
 
-/** The tokens that mlx-engine reads of a prompt at once. It takes the first that fits. */
+/** Numbers of tokens that mlx-engine may read of a prompt at once. It takes the first number that fits. */
 export const PREFILL_STEPS = [2048, 1024, 512] as const;
 
 /** The memory of one sequence while its prompt is read, in bytes. */
@@ -66,7 +66,7 @@ function fullCacheBytes(
   if (quantization === null) return kvBytesPerToken * tokens;
   const { bits, groupSize, fromTokens } = quantization;
   const ratio = (bits / 8 + GROUP_BYTES / groupSize) / numberBytes;
-  // Before it is quantized, the cache is at its full width.
+  // The cache is quantized only after `fromTokens` tokens, so it has its full width until then.
   const before = kvBytesPerToken * Math.min(tokens, fromTokens);
   return Math.max(before, Math.ceil(kvBytesPerToken * tokens * ratio));
 }

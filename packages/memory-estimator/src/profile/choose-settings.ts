@@ -29,8 +29,8 @@ export interface LoadFacts {
 }
 
 /**
- * The settings of a load, twice. `low` has the value that takes the least memory for every setting that is not
- * known, `high` the value that takes the most.
+ * The settings of a load at both ends. For each unknown setting, `low` has the value that takes the least memory,
+ * and `high` the value that takes the most.
  */
 export interface SettingEnds {
   readonly low: EngineSettings;
@@ -47,7 +47,7 @@ export interface ChosenSettings {
   readonly fromProfile: readonly SettingFromProfile[];
 }
 
-/** A setting's likeliest value, and those that take the least and the most memory. */
+/** A setting's likeliest value, and the values that take the least and the most memory. */
 interface Choice<T> {
   readonly value: T;
   readonly low: T;
@@ -187,11 +187,14 @@ function contextOf(
 ): number {
   const trained = model?.trainedContext ?? null;
   if (context !== 'maximum') return Math.min(context, trained ?? context);
-  // The model does not state its maximum: take the shortest default of any version.
+  // If the model does not state its maximum, the shortest default of any version is taken.
   return trained ?? 4096;
 }
 
-/** llama.cpp refuses quantized values without flash attention, so an engine that loads them has it on. */
+/**
+ * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
+ * attention on.
+ */
 function flashAttentionFor(
   values: KvCacheType,
   setting: ProfileSetting<boolean>,

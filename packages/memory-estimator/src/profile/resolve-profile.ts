@@ -21,7 +21,7 @@ export type EngineQuestion =
        * (`llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2`). `null`: the newest known version.
        */
       readonly runtimeVersion: string | null;
-      /** `null`: what the runtime's name tells. */
+      /** `null`: the back end in the runtime's name. */
       readonly backend: GpuBackend | null;
     };
 
@@ -45,7 +45,7 @@ export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
  * A profile in which some settings are known from elsewhere: the load configuration of an instance, or
  * LM Studio's `settings.json`. A value that is `null` or left out changes nothing.
  *
- * @param source Names where the values come from. It is the source of these settings in every estimate.
+ * @param source The origin of the values. Every estimate names it as the source of these settings.
  */
 export function withKnownSettings(
   profile: EngineProfile,

@@ -50,14 +50,14 @@ function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
 function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
   const layers = metadata.number('block_count') ?? 0;
   if (!(layers > 0 && layers <= MAX_LAYERS))
-    return contradiction(`its block_count is ${layers}, and llama.cpp takes 1 to ${MAX_LAYERS}`);
+    return contradiction(`its block_count is ${layers}, but llama.cpp accepts 1 to ${MAX_LAYERS}`);
   if ((metadata.number('nextn_predict_layers') ?? 0) > layers)
     return contradiction('its nextn_predict_layers is larger than its block_count');
   const experts = metadata.number('expert_count') ?? 0;
   const used = Math.max(0, ...(metadata.perLayer('expert_used_count', layers) ?? []));
   const ignored = experts <= 1 && /^hunyuan/.test(model?.architecture.name ?? '');
   if (experts > MAX_EXPERTS)
-    return contradiction(`it has ${experts} experts, and llama.cpp takes ${MAX_EXPERTS}`);
+    return contradiction(`it has ${experts} experts, but llama.cpp accepts at most ${MAX_EXPERTS}`);
   if (!ignored && (used > experts || (experts > 0 && used === 0)))
     return contradiction(`it uses ${used} of ${experts} experts for each token`);
   const rotated = metadata.number('rope.dimension_count');
@@ -69,12 +69,12 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
     ROTATES_WHOLE_KEYS.has(model.architecture.name)
   )
     return contradiction(
-      `its rope.dimension_count is ${rotated}, and its keys have ${model.keyLength} values`,
+      `its rope.dimension_count is ${rotated}, but its keys have ${model.keyLength} values`,
     );
-  return model === null ? contradiction('its figures are those of no possible model') : null;
+  return model === null ? contradiction('its metadata has sizes that no model can have') : null;
 }
 
-/** The rows of the token embeddings must be as many as the vocabulary has tokens. */
+/** The token embeddings must have one row for each token of the vocabulary. */
 function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRefusal | null {
   const tokenizer = header.metadata.get('tokenizer.ggml.model');
   const none = tokenizer === 'none' || tokenizer === 'no_vocab';
@@ -86,7 +86,9 @@ function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRef
   const rows = shared.get('token_embd')?.weight?.shape[1] ?? null;
   return tokens === null || rows === null || rows === tokens
     ? null
-    : contradiction(`its vocabulary has ${tokens} tokens, and its token embeddings have ${rows}`);
+    : contradiction(
+        `its vocabulary has ${tokens} tokens, but its token embeddings have ${rows} rows`,
+      );
 }
 
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
@@ -103,7 +105,7 @@ function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): Mo
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));
   return model.experts > 1 && !hasRouter
-    ? contradiction(`its metadata states ${model.experts} experts, and it has no expert tensors`)
+    ? contradiction(`its metadata states ${model.experts} experts, but it has no expert tensors`)
     : null;
 }
 

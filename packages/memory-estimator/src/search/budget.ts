@@ -24,9 +24,9 @@ export interface MemoryBudget {
   readonly limit: Limit;
   /** The size that is charged: `upper-end` for a decision to load, `expected` for the expected size. */
   readonly size: ChargedSize;
-  /** How much of what the model may grow by is charged. Default: that of `DEFAULT_SELECTION_POLICY`. */
+  /** How much of the model's growth is charged. Default: that of `DEFAULT_SELECTION_POLICY`. */
   readonly growth?: GrowthPolicy;
-  /** The charge of what is unloaded before. Default: nothing. */
+  /** The charge of the models that are unloaded before the load. Default: nothing. */
   readonly freed?: Charge;
 }
 

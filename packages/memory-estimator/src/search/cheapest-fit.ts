@@ -25,7 +25,7 @@ export type TradeOff =
   /** Share of the layers on the GPU, 0 to 1. */
   | { readonly setting: 'offloadRatio'; readonly from: number; readonly to: number };
 
-/** A load configuration that fits, and what it gives up. */
+/** A load configuration that fits, and its trade-offs. */
 export interface CheapestFit {
   readonly loadConfig: LoadConfig;
   /** Empty where the model fits as it was asked for. */
@@ -33,7 +33,7 @@ export interface CheapestFit {
   readonly footprint: FootprintEstimate;
 }
 
-/** The values in force of the settings that can be given up. */
+/** The values in force of the settings that a trade-off may change. */
 interface Values extends KvCacheTypes {
   readonly flashAttention: boolean;
   readonly contextLengthTokens: number;
@@ -106,7 +106,7 @@ export function cheapestFit(
   );
 }
 
-/** Stores keys and values in this type, each only where the type is smaller than its own. */
+/** Stores keys and values in this type. A key or value type that is already smaller stays. */
 function withCache(
   loadConfig: LoadConfig,
   { keys, values }: KvCacheTypes,

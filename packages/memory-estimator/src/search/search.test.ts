@@ -206,7 +206,7 @@ describe('the most layers', () => {
     expect(previous).toBe(33);
   });
 
-  test('are all or none where the number of layers is unknown', async () => {
+  test('are all layers or 0 where the number of layers is unknown', async () => {
     const header = await corpusHeader('llama-2-7b-q4_0');
     const unknown = { ...header, metadata: new Map<string, never>() };
     expect(mostGpuLayers(unknown, ONE_SEQUENCE, ONE_GPU, budget(1000))?.offloadRatio).toBe(0);

@@ -4,7 +4,7 @@ import type { KvCacheType } from '@mai/memory-ledger';
 export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
 
 /**
- * The CPU's instruction set, which decides what weights llama.cpp repacks. `auto`: that of this machine.
+ * The CPU's instruction set, which decides which weights llama.cpp repacks. `auto`: that of this machine.
  */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
 
@@ -68,9 +68,9 @@ export interface EngineRules {
   readonly draftTokens: number;
   /** Whether the encoder of pictures uses flash attention. */
   readonly encoderFlashAttention: boolean;
-  /** The most RAM of the prompt cache, in bytes; 0 without one. */
+  /** Maximum RAM of the prompt cache, in bytes; 0 without a prompt cache. */
   readonly promptCacheBytes: number;
-  /** Context checkpoints of each slot (parallel sequence); 0 without any. */
+  /** Maximum number of context checkpoints of each slot (parallel sequence); 0 without checkpoints. */
   readonly contextCheckpoints: number;
 }
 

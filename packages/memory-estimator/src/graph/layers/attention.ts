@@ -104,7 +104,7 @@ export class Attention {
     const key = k === null ? null : rotate(k, keyRotation);
     const value = v === null ? null : rotate(v, valueRotation);
     graph.expand(query);
-    // In a model with windows the key comes before the value, in others after it.
+    // In the graph of a model with windows, the key comes before the value. In other graphs, it comes after.
     const early = this.#windowed === null ? value : key;
     const late = this.#windowed === null ? key : value;
     if (early !== null) graph.expand(early);

@@ -199,7 +199,10 @@ export function decoderRules(architecture: string): DecoderRules | null {
   return (Object.hasOwn(RULES, architecture) ? RULES[architecture] : undefined) ?? null;
 }
 
-/** The rules of an unknown architecture, guessed from its tensors; the others are those of Llama. */
+/**
+ * The rules of an unknown architecture, guessed from its tensors. Rules that tensors do not show are those of
+ * Llama.
+ */
 export function guessRules(
   has: (name: string) => boolean,
   hasBias: (name: string) => boolean,

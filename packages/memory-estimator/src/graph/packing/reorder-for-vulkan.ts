@@ -131,7 +131,7 @@ class Reordering {
     return this.#node(i).op === Op.View;
   }
 
-  /** Whether every node that this one depends on has run, or is the last of the set and fuses with it. */
+  /** Whether each dependency of a node has run, or is the last node of the set and fuses with this node. */
   #canRun(j: number, set: readonly number[]): boolean {
     return this.#everyOpenDependency(j, (c) => {
       if (j !== c + 1 || c !== set.at(-1)) return false;
@@ -145,7 +145,7 @@ class Reordering {
     return this.#everyOpenDependency(j, (c) => set.includes(c));
   }
 
-  /** Whether a condition holds for each node that this one depends on and that has not run. */
+  /** Whether a condition holds for all dependencies of a node that have not run. */
   #everyOpenDependency(j: number, holds: (c: number) => boolean): boolean {
     for (const source of this.#node(j).sources) {
       const c = source.position;

@@ -24,7 +24,7 @@ export const Op = {
 
 export type OpKind = (typeof Op)[keyof typeof Op];
 
-/** The operation of a node, as far as a back end that reorders nodes distinguishes it. */
+/** The kind of a node's operation. It has only the distinctions that a back end needs to reorder nodes. */
 export type NodeKind =
   | 'rms-norm'
   | 'multiply'

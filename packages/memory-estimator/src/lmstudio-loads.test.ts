@@ -134,7 +134,7 @@ describe('with only the version and the settings that a user states, each printe
     return found;
   };
 
-  test('B1: the total and the context', async () => {
+  test('B1: the total and the context lie within their intervals', async () => {
     const record = recordOf('B1');
     const { interval, partIntervals } = await reportOf(record, 'said');
     for (const bytes of readings(printedNumber(record, 'totalGB'))) {
@@ -162,17 +162,20 @@ describe('with only the version and the settings that a user states, each printe
     // The header describes fewer bytes than the file has.
     ['B8 no pro', ['processDedicatedGB', 'processSharedGB'], B8_FILE_BYTES],
     ['B8 mmproj', ['processDedicatedGB', 'processSharedGB'], B8_FILE_BYTES],
-  ] as const)('%s: the memory of the GPU, and the RAM', async (id, keys, fileBytes) => {
-    const record = recordOf(id);
-    const { interval, ram } = await reportOf(record, 'said');
-    const { tensorBytes } = await recordedHeader(loadOf(record).header);
-    const missing = fileBytes === 0 ? 0 : fileBytes - tensorBytes;
-    for (const gpu of readings(keys.reduce((sum, key) => sum + printedNumber(record, key), 0))) {
-      const taken = gpu - missing + ram.mappedBytes + ram.anonymousBytes;
-      expect(taken).toBeGreaterThan(interval?.lowBytes ?? NaN);
-      expect(taken).toBeLessThan(interval?.highBytes ?? NaN);
-    }
-  });
+  ] as const)(
+    '%s: the sum of GPU memory and RAM lies within the interval',
+    async (id, keys, fileBytes) => {
+      const record = recordOf(id);
+      const { interval, ram } = await reportOf(record, 'said');
+      const { tensorBytes } = await recordedHeader(loadOf(record).header);
+      const missing = fileBytes === 0 ? 0 : fileBytes - tensorBytes;
+      for (const gpu of readings(keys.reduce((sum, key) => sum + printedNumber(record, key), 0))) {
+        const taken = gpu - missing + ram.mappedBytes + ram.anonymousBytes;
+        expect(taken).toBeGreaterThan(interval?.lowBytes ?? NaN);
+        expect(taken).toBeLessThan(interval?.highBytes ?? NaN);
+      }
+    },
+  );
 });
 
 describe("with the record's own settings", () => {

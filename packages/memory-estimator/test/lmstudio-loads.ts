@@ -122,7 +122,7 @@ export const RECORDED_LOADS: Readonly<Record<string, RecordedLoad>> = {
     engine: SERVER,
     said: { contextLengthTokens: 8192, ubatchTokens: 2048, gpuBackend: 'vulkan' },
     own: { parallelSequences: 4 },
-    // A user of llama-server asks for drafts on the command line.
+    // With llama-server, the user sets draft tokens on the command line.
     saidRules: { draftTokens: 2 },
   },
 };

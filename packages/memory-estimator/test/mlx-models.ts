@@ -87,7 +87,7 @@ export const QWEN_NEXT: PublishedModel = {
   weightsBytes: 44_844_060_160,
 };
 
-/** A safetensors file's header with one tensor, or with the given one. */
+/** The header of a safetensors file: `header`, or a header with one tensor. */
 export function safetensorsHeader(tensorBytes: number, header?: string): Buffer {
   const tensor = { dtype: 'U8', shape: [tensorBytes], data_offsets: [0, tensorBytes] };
   const json = Buffer.from(

@@ -34,7 +34,7 @@ export interface WindowRule {
   readonly pattern: number | null;
   /** The layer without a window is the first of its group rather than the last. */
   readonly fullFirst: boolean;
-  /** Window size if the metadata states no size. `null`: if the metadata states no size, no layer has a window. */
+  /** Window size if the metadata states no size. `null`: no layer then has a window. */
   readonly defaultSize: number | null;
   /** Window size that replaces the size in the metadata. */
   readonly fixedSize: number | null;

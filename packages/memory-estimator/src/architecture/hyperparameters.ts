@@ -19,9 +19,9 @@ export interface Hyperparameters extends StateSizes {
   readonly architecture: Architecture;
   /** Number of layers that run. Layers for multi-token prediction, at the end of the file, are not counted. */
   readonly layers: number;
-  /** All layers in the file. */
+  /** Number of all layers in the file. */
   readonly layersInFile: number;
-  /** Tokens; `null` where the metadata does not state it. */
+  /** In tokens; `null` if the metadata does not state the trained context. */
   readonly trainedContext: number | null;
   readonly embedding: number;
   readonly vocabulary: number;

@@ -127,7 +127,7 @@ function stampOf(path: string): string {
         const { size, mtimeMs } = statSync(file);
         return `${size}@${mtimeMs}`;
       } catch (error) {
-        // Another file of a split model may be missing; when it appears, the stamp changes.
+        // Another file of a split model may be missing. When that file appears, the stamp changes.
         if (file === path) throw asModelFileError(path, error);
         return 'missing';
       }

@@ -62,6 +62,7 @@ describe('a measured load', () => {
       expect(Object.keys(calibrated).sort()).toEqual([
         'confidence',
         'gpus',
+        'growth',
         'interval',
         'ram',
         'source',

@@ -122,7 +122,7 @@ function parse(text: string): { readonly format?: unknown; readonly observations
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    // Text that is not JSON is as damaged as JSON that is not a store.
+    // Text that is not JSON counts as damaged, like JSON that is not a store.
     return {};
   }
 }

@@ -108,8 +108,7 @@ function learned(all: readonly Case[], { entry, estimate }: Case): Footprint {
 }
 
 /**
- * Counts, over budgets from 0.8 to 1.2 times the truth, how often the model is said to fit, and how often
- * wrongly.
+ * For budgets from 0.8 to 1.2 times the true figure, counts the answers 'fits', and the wrong ones among them.
  */
 function sweep({ truthBytes }: Case, footprint: Footprint) {
   let [said, wrong] = [0, 0];

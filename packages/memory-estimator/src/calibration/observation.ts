@@ -2,14 +2,15 @@ import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 
 /** An engine that runs models. */
 export interface Engine {
-  /** For LM Studio, such as `llama.cpp-linux-x86_64-avx2`. */
+  /** For example `llama.cpp-linux-x86_64-avx2`, for an engine of LM Studio. */
   readonly name: string;
   /** Such as `1.50.2`. */
   readonly version: string;
 }
 
 /**
- * Bytes that a load added to a machine's memory, without mapped weights, which the header knows exactly.
+ * Bytes that a load added to a machine's memory. Mapped weights are left out, because the header has their exact
+ * size.
  */
 export interface MeasuredMemory {
   /** Anonymous memory of the engine's processes; `null` where it was not measured. */

@@ -6,7 +6,7 @@ import type { CpuKind, GpuBackend } from '../settings/estimate-settings.js';
 
 /** The machine and the engine that load a model. */
 export interface EstimateEnvironment {
-  /** The defaults of the engine: those of `resolveEngineProfile`. */
+  /** The defaults of the engine, from `resolveEngineProfile`. */
   readonly profile: EngineProfile;
   readonly gpuBackend: GpuBackend;
   /**
@@ -22,11 +22,11 @@ export interface EstimateEnvironment {
   readonly swaFull: boolean | null;
   /** `false` where weights are read or locked into memory rather than mapped. The weights are then anonymous. */
   readonly mapsWeights: boolean;
-  /** The header of the vision projector (mmproj) that is loaded with the model; `null` without one. */
+  /** The header of the vision projector (mmproj) that is loaded with the model; `null` without a projector. */
   readonly visionProjector: GgufHeader | null;
   /** Whether the model is loaded to compute embeddings; `null`: the header decides. */
   readonly isEmbedding: boolean | null;
-  /** The header of a smaller model that drafts tokens for this one; `null` without one. */
+  /** The header of a smaller model that drafts tokens for the model; `null` without a draft model. */
   readonly draftModel: GgufHeader | null;
 }
 

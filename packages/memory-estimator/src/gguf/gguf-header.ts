@@ -1,7 +1,7 @@
 /** A scalar in a GGUF file. A 64-bit integer is a bigint where a number cannot hold it. */
 export type GgufScalar = string | number | bigint | boolean;
 
-/** An array in a GGUF file. A long one, such as a vocabulary, is counted and not kept. */
+/** An array in a GGUF file. Of a long array, such as a vocabulary, only the length is kept. */
 export interface GgufArray {
   readonly length: number;
   /** `null` where the array was skipped. */
@@ -17,10 +17,10 @@ export interface GgufTensor {
   readonly typeName: string;
   /** 1 to 4 extents; the elements of the first dimension lie next to each other. */
   readonly shape: readonly number[];
-  /** Offset from the start of its file's tensor data. */
+  /** Offset from the start of the file's tensor data. */
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** Index of its file in a split model; 0 for a single file. */
+  /** Index of the tensor's file in a split model; 0 for a single file. */
   readonly fileIndex: number;
 }
 

@@ -67,7 +67,7 @@ export class MetadataParser {
     };
   }
 
-  /** Reads the rest of an array, from the innermost one that is not read to its end. */
+  /** Reads an array to its end, beginning with the innermost unfinished array. */
   #finishArray(innermost: PendingArray): void {
     let array = innermost;
     while (array.remaining > 0 || array.outer !== null) {
@@ -114,7 +114,7 @@ export class MetadataParser {
   }
 }
 
-/** An array that is not read to its end. */
+/** An unfinished array: not all of its elements are read. */
 interface PendingArray {
   readonly key: string;
   readonly type: ValueType;
@@ -124,6 +124,6 @@ interface PendingArray {
   /** `null` where the array is counted and skipped. */
   readonly values: GgufScalar[] | null;
   remaining: number;
-  /** The array that holds this one. */
+  /** The array that contains this array. */
   outer: PendingArray | null;
 }

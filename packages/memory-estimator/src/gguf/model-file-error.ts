@@ -32,7 +32,7 @@ export class ModelFileError extends Error implements ModelFileErrorFacts {
   }
 }
 
-/** Whether a value is a ModelFileError; recognizes those of other copies of this package too. */
+/** Whether a value is a ModelFileError; also recognizes errors of other copies of this package. */
 export function isModelFileError(value: unknown): value is ModelFileError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -100,7 +100,10 @@ function projectorParts(
   };
 }
 
-/** The GPUs' shares of the layers: their free memory, or the mean of the others where it is not known. */
+/**
+ * The GPUs' shares of the layers, in proportion to free memory. Unknown free memory counts as the mean of the other
+ * GPUs.
+ */
 function gpuWeights({ gpus }: EstimateEnvironment): readonly number[] {
   const free = gpus.flatMap(({ availableBytes }) => availableBytes ?? []);
   const mean = free.length > 0 ? free.reduce((sum, bytes) => sum + bytes, 0) / free.length : 1;

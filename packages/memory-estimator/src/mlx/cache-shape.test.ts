@@ -4,8 +4,8 @@ import { cacheShapeOf } from './cache-shape.js';
 const layersOf = (pattern: readonly string[], times: number) =>
   Array.from({ length: times }, () => pattern).flat();
 
-describe('equals what mlx-engine measured (tests/test_batched_vision_context_fit.py)', () => {
-  test('Qwen3.6-35B-A3B: 10 of 40 layers have KV, the others a state in f32', () => {
+describe('equals the measurements of mlx-engine (tests/test_batched_vision_context_fit.py)', () => {
+  test('Qwen3.6-35B-A3B: 10 of 40 layers have KV, the other layers have a state in f32', () => {
     const config = {
       num_hidden_layers: 40,
       hidden_size: 2048,

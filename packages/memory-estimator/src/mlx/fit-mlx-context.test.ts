@@ -27,7 +27,7 @@ const MEASURED = [
 ] as const;
 
 test.each(MEASURED)(
-  '%s: the context at one step is that of mlx-engine',
+  '%s: the context at one step equals that of mlx-engine',
   (_, [kv, input, heads, stateBytes, windowBytesPerToken, windowTokens], loaded, expected) => {
     const cache = {
       ...SHAPE,
@@ -58,9 +58,9 @@ const QWEN: MlxModel = {
 };
 
 test('the smallest step is used only in the last 15 % of the context', () => {
-  // Free: 24 GiB - 20,402,597,098 - 64,389,120 = 5,302,817,558.
-  // At 512: 5,302,817,558 / (20,480 + 4096 + 32 * 512) = 129,463, up to 129,536.
-  // At 1024 over 85 %: 5,302,817,558 / (4096 + 0.85 * (20,480 + 32 * 1024)) = 107,438, down to 107,264.
+  // Free: 24 GiB - 20,402,597,098 - 64,389,120 = 5,302,817,558. At 512: 5,302,817,558 / (20,480 + 4096 + 32 * 512)
+  // = 129,463, rounded up to 129,536. At 1024 over 85 %: 5,302,817,558 / (4096 + 0.85 * (20,480 + 32 * 1024)) =
+  // 107,438, rounded down to 107,264.
   expect(fitMlxContext(QWEN, { workingSetBytes: 27 * GIB })).toBe(107_264);
 });
 
@@ -100,7 +100,7 @@ test('3 GiB stay free on a machine of any size', () => {
   expect(fitMlxContext({ ...PLAIN, weightsBytes }, { workingSetBytes: 192 * GIB })).toBe(8192);
 });
 
-describe('mlx-engine leaves the context as it is', () => {
+describe('mlx-engine does not change the context', () => {
   const llama: MlxModel = {
     ...PLAIN,
     architecture: 'llama',

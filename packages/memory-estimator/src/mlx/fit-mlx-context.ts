@@ -31,11 +31,11 @@ export interface WiredLimit {
  *
  * 1. Free bytes = working set - 3 GiB - weights - state - windowed cache at the step.
  * 2. At a step of 512, the context is free bytes / (KV + input + scores per token), rounded up to 256 tokens.
- * 3. If a step of 1024 over the first 85 % allows only a shorter context, that context is taken, rounded down to
- *    256 tokens.
+ * 3. A second context follows from a step of 1024 over its first 85 %, rounded down to 256 tokens. The shorter
+ *    context is taken.
  * 4. It is at least 4096 tokens, and at most the model's own context.
  *
- * @returns `null` where mlx-engine leaves the context as it is: config.json does not tell the caches or the longest
+ * @returns `null` where mlx-engine does not change the context: config.json does not tell the caches or the longest
  * context, no layer keeps every token, or the formula gives 4096 tokens or fewer for a model family that it was not
  * checked with.
  */

@@ -1,6 +1,6 @@
 import { countIn, type JsonObject } from './read-json-file.js';
 
-/** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or none. */
+/** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or no cache. */
 export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv' | 'none';
 
 /** The cache of each layer of a model. */
@@ -39,7 +39,9 @@ const ALL_FULL = [
 const MIXED =
   /^(gemma3|gemma3_text|gemma3n|gemma3n_text|gemma4.*|gpt_oss|cohere2|qwen3_next|qwen3_[56].*|lfm2|lfm2_moe|granitemoehybrid)$/;
 
-/** The last of every `n` layers keeps all tokens; the others are of another kind. */
+/**
+ * In every group of `every` layers, the last layer keeps all tokens, and the other layers have the cache `others`.
+ */
 const INTERVALS: readonly (readonly [
   pattern: RegExp,
   field: string,

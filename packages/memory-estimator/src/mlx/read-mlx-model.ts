@@ -9,10 +9,10 @@ import { readSafetensors } from './safetensors.js';
 /** Facts in the files of an MLX model that its memory depends on. */
 export interface MlxModel {
   readonly folder: string;
-  /** `model_type` of the language model; `null` where config.json has none. */
+  /** `model_type` of the language model; `null` if config.json does not state it. */
   readonly architecture: string | null;
   readonly layers: number | null;
-  /** The longest context of the model, in tokens; `null` where config.json has none. */
+  /** The longest context of the model, in tokens; `null` if config.json does not state it. */
   readonly maxContextTokens: number | null;
   /** Bytes of all tensors. */
   readonly weightsBytes: number;

@@ -24,11 +24,11 @@ export interface SequenceMemory {
 }
 
 /**
- * The most memory of one sequence that fills its context with its prompt.
+ * The peak memory of one sequence whose prompt fills the context.
  *
- * The formula is that of mlx-engine's `batched_vision/context_fit.py`, with prompt and cache of the same length:
- * `windowed bytes/token * (window - 1 + step) + input bytes/token * tokens + full KV bytes/token * tokens
- * + heads * number bytes * step * tokens`.
+ * The formula comes from mlx-engine's `batched_vision/context_fit.py`. Prompt and cache have the same length:
+ * `windowed bytes/token * (window - 1 + step) + input bytes/token * tokens + full KV bytes/token * tokens + heads *
+ * number bytes * step * tokens`.
  *
  * @param tokens Tokens in the context.
  * @param stepTokens Tokens of the prompt that are read at once.
@@ -57,7 +57,7 @@ export function sumSequence(memory: SequenceMemory): number {
 /** Bytes of a scale and an offset, which each group of quantized numbers has. */
 const GROUP_BYTES = 4;
 
-/** Windowed layers are never quantized. */
+/** Bytes of the cache that is not windowed. mlx-engine never quantizes a windowed cache. */
 function fullCacheBytes(
   { kvBytesPerToken, numberBytes }: MlxCacheShape,
   tokens: number,

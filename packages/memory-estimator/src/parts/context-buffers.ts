@@ -24,7 +24,7 @@ export function cacheLayout(type: KvCacheType): TensorTypeLayout {
   return CACHE_LAYOUTS[type];
 }
 
-/** Bytes of the KV cache of each layer; 0 for layers without one. Source: llama-kv-cache.cpp. */
+/** Bytes of the KV cache of each layer; 0 for layers without a KV cache. Source: llama-kv-cache.cpp. */
 export function kvCacheBytesByLayer(
   model: Hyperparameters,
   settings: EngineSettings,

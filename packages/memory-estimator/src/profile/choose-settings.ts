@@ -39,7 +39,7 @@ export interface SettingEnds {
 
 /** The settings of a load. */
 export interface ChosenSettings {
-  /** The known settings, and the likeliest values of the others. */
+  /** The known settings, and the likeliest values of unknown settings. */
   readonly settings: EngineSettings;
   readonly ends: SettingEnds;
   /** Whether every setting that this load uses is known. Both ends then take the same memory. */
@@ -62,7 +62,7 @@ const isOff = (value: boolean) => Number(!value);
 /** Ranks values that take the same memory. */
 const any = () => 0;
 
-/** Takes every setting that is given, and the engine's default for the others. */
+/** Takes every given setting, and the engine's defaults for all other settings. */
 export function chooseSettings(
   profile: EngineProfile,
   given: EstimateSettings,

@@ -111,7 +111,7 @@ describe('a profile', () => {
 });
 
 describe('the settings of a load', () => {
-  test('are those that were given, then those of the profile, each with its source', () => {
+  test('are the given settings, then the defaults of the profile, each with its source', () => {
     const given = { ...NO_SETTINGS, contextLengthTokens: 1024, flashAttention: true };
     const { settings, fromProfile } = chooseSettings(lmStudio('2.28.2'), given, FACTS);
     expect(settings).toMatchObject({ contextLengthTokens: 1024, parallelSequences: 4 });

@@ -9,8 +9,8 @@ export type EngineQuestion =
   | {
       readonly engine: 'llama.cpp';
       /**
-       * `null`: the library, llama.cpp v0.5.0, which the estimate was compared with. A build such as `b9849`:
-       * its llama-server.
+       * `null` means llama.cpp v0.5.0 as a library, which the estimate was compared with. A build such as `b9849`
+       * means the llama-server of this build.
        */
       readonly runtimeVersion?: string | null;
     }

@@ -11,7 +11,7 @@ import type { ModelRefusal } from './refuse-model.js';
 /** Keys after the architecture's name that llama.cpp requires of each model (load_hparams in llama-model.cpp). */
 const REQUIRED_KEYS = ['context_length', 'embedding_length', 'block_count'] as const;
 
-/** Each architecture requires one of these (src/models/*.cpp). */
+/** Each architecture requires one of these keys (src/models/*.cpp). */
 const KEYS_OF_EPSILON = [
   'attention.layer_norm_rms_epsilon',
   'attention.layer_norm_epsilon',
@@ -27,7 +27,7 @@ const ROTATES_WHOLE_KEYS = new Set(['llama', 'deci', 'falcon', 'llama-embed']);
 /** Architectures whose `ffn_down` is not always as wide as `feed_forward_length` states. */
 const OTHER_FEED_FORWARD = new Set(['arctic', 'gemma4', 'plamo3', 'qwen']);
 
-/** A fault in the metadata for which llama.cpp refuses the model; `null` without one. */
+/** A fault in the metadata for which llama.cpp refuses the model; `null` without a fault. */
 export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
     findMissingKey(index) ??

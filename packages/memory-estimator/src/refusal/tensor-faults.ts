@@ -34,7 +34,7 @@ const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
  */
 const ENCODER = /^(v|a|mm|s|vision\w*|visual|audio\w*|multi_modal_projector|resampler)\./;
 
-/** A fault in the tensors for which llama.cpp refuses the model; `null` without one. */
+/** A fault in the tensors for which llama.cpp refuses the model; `null` without a fault. */
 export function findTensorFault(index: ModelIndex): ModelRefusal | null {
   const { header } = index;
   return findTypeFault(header) ?? findLeftover(index) ?? findMissing(index);

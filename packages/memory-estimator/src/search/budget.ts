@@ -14,8 +14,7 @@ import {
 /** The memory that a model has to fit. */
 export interface MemoryBudget {
   /**
-   * The pools: those of `measurePools`, or `fixedPool` for a number of bytes. A pool that is left
-   * out sets no bound.
+   * Pools from `measurePools`, or from `fixedPool` for a number of bytes. A pool that is left out sets no bound.
    */
   readonly pools: readonly Pool[];
   /** The machine's GPUs. The bytes of a GPU that is not listed are charged to RAM. */

@@ -10,7 +10,7 @@ import { tryPlan, type Trial } from './try-plan.js';
 
 /** llama.cpp rounds contexts up to a multiple of this, so other lengths need no less memory. */
 const STEP_TOKENS = 256;
-/** The maximum where neither the model nor the caller sets one. */
+/** The maximum if neither the model nor the caller sets a maximum. */
 const LONGEST_TOKENS = 1024 * 1024;
 
 /** A context length that fits. */

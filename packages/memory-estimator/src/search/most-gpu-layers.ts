@@ -35,7 +35,7 @@ export function mostGpuLayers(
   return null;
 }
 
-/** The ratios that put different numbers of layers on GPUs, from all layers to none. */
+/** The ratios that put different numbers of layers on GPUs, from all layers to no layers. */
 function offloadRatios(layers: number): readonly number[] {
   // The number of layers is unknown, so the choice is only between all layers and no layers.
   if (layers === 0) return [1, 0];

@@ -30,7 +30,7 @@ export interface EstimateSettings {
   readonly cpu: CpuKind | null;
 }
 
-/** Leaves every setting to the engine. */
+/** Every setting has the engine's default. */
 export const NO_SETTINGS: EstimateSettings = {
   contextLengthTokens: null,
   kvCacheTypeK: null,

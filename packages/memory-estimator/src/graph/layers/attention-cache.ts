@@ -25,7 +25,7 @@ export class AttentionCache {
     const valueRows = settings.flashAttention ? tokens : tokens * widestValue(model);
     const keyLength = windowed ? model.keyLengthWindowed : model.keyLength;
     const valueLength = windowed ? model.valueLengthWindowed : model.valueLength;
-    // llama.cpp looks at the heads of the first layer, although those of the cache's own layers may differ.
+    // llama.cpp looks at the heads of the first layer, although the heads of the cache's own layers may differ.
     const rotatesKeys =
       context.keyLength(0) % ROTATION === 0 && keyLength > 0 && !isPlainType(settings.kvCacheTypeK);
     const rotatesValues =

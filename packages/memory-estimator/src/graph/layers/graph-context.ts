@@ -106,7 +106,7 @@ export class GraphContext {
     }
   }
 
-  /** A weight outside of layers; `null` where the model has none of this name. */
+  /** A weight outside of layers; `null` if the model has no weight of this name. */
   sharedOrNull(name: string): Tensor | null {
     const tensor = this.index.shared.get(name)?.weight ?? null;
     return tensor === null ? null : this.#leaf(tensor, null);
@@ -125,7 +125,7 @@ export class GraphContext {
     return this.index.layers[il]?.has(name) === true;
   }
 
-  /** A weight of a layer; `null` where the layer has none of this name. */
+  /** A weight of a layer; `null` if the layer has no weight of this name. */
   weightOrNull(il: number, name: string): Tensor | null {
     const tensor = this.index.layers[il]?.get(name)?.weight ?? null;
     return tensor === null ? null : this.#leaf(tensor, il);
@@ -204,7 +204,7 @@ export class GraphContext {
   }
 
   /**
-   * The frequency factors of rotations, which lie on the layer's device; `null` where the model has none.
+   * The frequency factors of rotations, which lie on the layer's device; `null` if the model has no factors.
    */
   ropeFactors(il: number): Tensor | null {
     const { shared } = this.index;

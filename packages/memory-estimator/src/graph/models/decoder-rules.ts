@@ -18,7 +18,7 @@ export interface DecoderRules {
   readonly normsInput: boolean;
   /** A norm after attention, before the residual is added. */
   readonly normsAttention: boolean;
-  /** Name of the norm before the feed-forward network; `null` without one. */
+  /** Name of the norm before the feed-forward network; `null` without this norm. */
   readonly feedForwardNorm: string | null;
   /** A norm after the feed-forward network, before the residual is added. */
   readonly normsFeedForward: boolean;

@@ -56,7 +56,10 @@ export class FreeList {
     return offset;
   }
 
-  /** Frees a block. As in ggml, the order of the checks decides which blocks are merged, also for empty blocks. */
+  /**
+   * Frees a block. The order of the checks is that of ggml, also for empty blocks, because it decides which blocks
+   * are merged.
+   */
   give(offset: number, bytes: number): void {
     const size = this.aligned(bytes);
     this.#live -= size;

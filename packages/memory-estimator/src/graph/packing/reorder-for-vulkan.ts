@@ -37,7 +37,7 @@ const PATTERNS_BY_START = new Map<Step, readonly (readonly Step[])[]>(
 
 type Step = NodeKind | 'get-rows' | 'product' | 'product-by-id';
 
-/** Pairs that are fused into one kernel, so that the second may follow the first directly. */
+/** Pairs of steps that are fused into one kernel, so that the second step may follow the first directly. */
 const FUSED: readonly (readonly [Step, Step])[] = [
   ['rms-norm', 'multiply'],
   ['product', 'add'],

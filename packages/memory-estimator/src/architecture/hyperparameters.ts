@@ -14,7 +14,7 @@ const MAX_VOCABULARY = 2 ** 28;
 /** Maximum number of columns of a convolution's rolling state. */
 const MAX_KERNEL = 64;
 
-/** The figures of a model that decide how much memory it takes; llama.cpp calls them hparams. */
+/** The figures of a model that its memory depends on (hparams in llama.cpp). */
 export interface Hyperparameters extends StateSizes {
   readonly architecture: Architecture;
   /** Number of layers that run. Layers for multi-token prediction, at the end of the file, are not counted. */

@@ -8,7 +8,10 @@ export interface LayerPattern {
   readonly start: number;
   /** Number of layers after which the stretch repeats. */
   readonly period: number;
-  /** Index after the last layer of the stretch. The model's last layer drops rows, so no stretch contains it. */
+  /**
+   * Index after the last layer of the stretch. No stretch contains the model's last layer, because that layer drops
+   * rows.
+   */
   readonly end: number;
 }
 

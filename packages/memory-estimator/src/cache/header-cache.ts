@@ -43,8 +43,8 @@ export interface HeaderCache {
 /**
  * Opens a header cache.
  *
- * @param options.file Path of the file for headers; results are kept in a second file beside it. A file that
- * is missing, damaged or of another format is an empty cache.
+ * @param options.file Path of the file for headers. A second file beside it has the results. A file that is
+ * missing, damaged or of another format counts as an empty cache.
  */
 export function openHeaderCache(options: { readonly file: string }): HeaderCache {
   const { file } = options;

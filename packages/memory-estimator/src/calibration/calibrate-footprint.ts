@@ -21,13 +21,13 @@ import {
  * their measured minus predicted bytes. The shift adds at most the larger of half the pool and 1.5 GiB, and removes
  * at most a quarter of the pool. Source and confidence stay.
  *
- * The interval covers 90 % of the loads. Its half-width begins with 2.44 median deviations (1.645 / 0.6745, for a
- * normal distribution), but at least with the difference between repeated loads. This value is multiplied by the
- * square root of `1 + 1 / n`. Then the part of m that `n / (n + 1)` leaves out is added, and the drift between
- * versions. The interval is `null` only if the footprint has no interval and this load was not measured.
+ * The interval covers 90 % of the loads. Its half-width is `s * sqrt(1 + 1 / n) + h + d`. s is 2.44 median
+ * deviations (1.645 / 0.6745, for a normal distribution), and at least the difference between repeated loads. h is
+ * the part of m that `n / (n + 1)` leaves out, and d is the drift between versions. The interval is `null` only if
+ * the footprint has no interval and this load was not measured.
  *
- * @param footprint The footprint before any correction. Correcting it twice counts the measurements twice.
- * @param observations Observations of this machine. Those of an engine with another name are ignored.
+ * @param footprint The footprint before any correction. A second correction would count the measurements twice.
+ * @param observations Observations of this machine. Observations of an engine with another name are ignored.
  */
 export function calibrateFootprint(
   footprint: Footprint,

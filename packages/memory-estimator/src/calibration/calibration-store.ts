@@ -29,15 +29,15 @@ export interface CalibrationStore {
 
 /** Options of `openCalibrationStore`. */
 export interface CalibrationStoreOptions {
-  /** Path of the file; its folder is created where it is missing. */
+  /** Path of the file. A missing folder is created. */
   readonly file: string;
   /** This machine's name. Observations of other machines stay in the file and are not used. */
   readonly host: string;
 }
 
 /**
- * Opens the calibration store. A missing file is an empty store; a damaged one is renamed (`recoveredFrom`).
- * Never throws: `error` tells why the file cannot be used.
+ * Opens the calibration store. A missing file is an empty store. A damaged file is renamed (`recoveredFrom`). Never
+ * throws: `error` tells why the file cannot be used.
  */
 export function openCalibrationStore(options: CalibrationStoreOptions): CalibrationStore {
   const { file, host } = options;

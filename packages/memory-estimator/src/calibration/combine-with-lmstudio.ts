@@ -26,10 +26,10 @@ const MISSING_SHARE = 0.12;
 const DOUBT = 0.25;
 
 /**
- * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute
- * buffers, so they are added to its figure first.
+ * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute buffers, so the
+ * compute buffers are first added to LM Studio's figure.
  *
- * - A measured footprint does not change. A footprint with exact weights and KV cache does not change.
+ * - A footprint does not change if it was measured, or if its weights and KV cache are exact.
  * - For other footprints of medium confidence, LM Studio's figure widens the interval.
  * - For low confidence (a file size, an unknown architecture), LM Studio's figure replaces the footprint, which is
  *   then at least the size of the weights.

@@ -6,8 +6,7 @@ import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './sta
 /** Weight of a load of the same model with other settings. A load of another model has weight 1. */
 const SAME_MODEL_WEIGHT = 3;
 /**
- * Factor on the weight of a neighbour that was read from the engine's process, and on that of the same engine
- * version.
+ * Factor on the weight of a reading of the process. A load on the same engine version gets this factor too.
  */
 const SURE_WEIGHT = 2;
 /** One neighbour shifts a pool by 1/2 of the error, three neighbours by 3/4. */

@@ -53,7 +53,7 @@ const PLAUSIBLE_FACTOR = 3;
 const PLAUSIBLE_OVERHEAD_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Loads a model, generates once, measures by how much memory grew, and unloads the model.
+ * Loads a model, generates once, measures the growth of memory, and unloads the model.
  *
  * It reads the anonymous memory of the engine's processes and the use of each GPU. If the processes cannot be read,
  * it uses the change of free RAM. Other programs change free RAM and GPUs too, so such readings count only if the

@@ -1,13 +1,13 @@
 const MIB = 1024 * 1024;
 
-/** Nine of ten values of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
+/** 90 % of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
 const DEVIATIONS = 2.44;
 /**
  * Repeated loads differ by at least this share, because of allocators, thread stacks and other pages of the engine.
  */
 const REPEAT_SHARE = 0.012;
 const REPEAT_BYTES = 32 * MIB;
-/** Free memory also changes with every other program. */
+/** The same for readings of free memory, which every other program changes too. */
 const FREE_MEMORY_SHARE = 0.1;
 const FREE_MEMORY_BYTES = 256 * MIB;
 
@@ -27,7 +27,8 @@ export function weightedMedian(values: readonly Weighted[]): number {
   for (const [index, { value, weight }] of sorted.entries()) {
     passed += weight;
     if (passed > half) return value;
-    // Exactly half of the weight lies below, so every value up to the next one is a median.
+    // Exactly half of the weight lies at or below this value, so every number from here to the next value is a
+    // median.
     if (passed === half) return (value + (sorted[index + 1]?.value ?? value)) / 2;
   }
   return 0;

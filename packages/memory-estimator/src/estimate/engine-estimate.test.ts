@@ -30,7 +30,7 @@ function lmStudio(
 }
 
 describe('a default that is not known', () => {
-  test('widens the interval to both values, and its part is not exact', async () => {
+  test('widens the interval to both values, and makes the part inexact', async () => {
     const header = await corpusHeader('gemma-3-1b-q4km');
     const at = (values: Partial<ProfileValues>) =>
       estimateFootprint(header, LOAD, lmStudio('2.28.2', { flashAttention: true, ...values }));
@@ -207,7 +207,7 @@ describe('growth', () => {
 });
 
 describe('a vision projector', () => {
-  test('whose header lacks sizes is counted without its encoder, and a note says so', async () => {
+  test('whose header lacks sizes is counted without the encoder, and a note tells this', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');
     const environment = lmStudio('2.28.2', {}, { visionProjector });

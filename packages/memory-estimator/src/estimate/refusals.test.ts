@@ -60,7 +60,7 @@ describe('an invalid load configuration', () => {
     expect(() => estimateFootprint(header, { ...ONE_SEQUENCE, ...change })).toThrow(RangeError);
   });
 
-  test('has a footprint with a refusal where only llama.cpp refuses it', async () => {
+  test('gives a footprint with a refusal if the figures are possible but llama.cpp refuses them', async () => {
     const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
     const sound = estimateFootprint(header, ONE_SEQUENCE);
     const refused = estimateFootprint(header, { ...ONE_SEQUENCE, kvCacheTypeK: 'q8_0' });

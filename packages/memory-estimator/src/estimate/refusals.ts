@@ -21,7 +21,7 @@ export function refusals(
   if (batchTokens < parallelSequences)
     refuse(
       'batchTokens',
-      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each needs one.`,
+      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each sequence needs a token.`,
     );
   if (!flashAttention && !isPlainType(kvCacheTypeV))
     refuse('kvCacheTypeV', `llama.cpp stores values as ${kvCacheTypeV} only with flash attention.`);
@@ -29,7 +29,7 @@ export function refusals(
   if (model.latent !== null && kvCacheTypeK !== kvCacheTypeV)
     refuse(
       'kvCacheTypeV',
-      `This model reads its values from its keys, so both need the same type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
+      `This model reads values from its keys, so keys and values need the same type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
     );
   // With flash attention, blocks must not cross heads. Without it, blocks must fill a row of all heads.
   const keys = flashAttention ? keyLengthOf : keyWidthOf;

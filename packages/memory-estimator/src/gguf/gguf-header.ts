@@ -15,7 +15,7 @@ export interface GgufTensor {
   readonly type: number;
   /** Name of the type (`Q4_K`); `type-N` for a type that this package does not know. */
   readonly typeName: string;
-  /** 1 to 4 extents; the elements of the first dimension lie next to each other. */
+  /** 1 to 4 extents. The elements of the first dimension lie next to each other. */
   readonly shape: readonly number[];
   /** Offset from the start of the file's tensor data. */
   readonly offsetBytes: number;

@@ -119,7 +119,7 @@ interface PendingArray {
   readonly key: string;
   readonly type: ValueType;
   readonly length: number;
-  /** 1 for the value of a pair, 2 for an array in it, and so on. */
+  /** 1 for the value of a pair, 2 for an array in that value, and so on. */
   readonly depth: number;
   /** `null` where the array is counted and skipped. */
   readonly values: GgufScalar[] | null;

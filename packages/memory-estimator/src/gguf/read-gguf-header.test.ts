@@ -78,7 +78,7 @@ describe('a header', () => {
     expect(header.files).toEqual([path]);
   });
 
-  test('has the length of a vocabulary, and its values only where the caller asks for them', async () => {
+  test('has the length of a vocabulary, but keeps the tokens only if the caller asks for them', async () => {
     const bytes = headerBytes('tiny-llama-tok');
     const key = 'tokenizer.ggml.tokens';
     const counted = (await readGgufHeader(bytes)).metadata.get(key);

@@ -128,8 +128,8 @@ function isSameLayout(one: LayerLayout, other: LayerLayout): boolean {
 
 /**
  * Packs the graph without most of the layers that repeat. When one round of a stretch leaves memory in the same
- * state as the round before, all further rounds do so too, and can be left out. If this never happens, packs the
- * graph again with all layers.
+ * state as the round before, all further rounds do so too, and can be left out. If the state of memory never
+ * repeats, packs the graph again with all layers.
  */
 function runShortened(
   patterns: readonly LayerPattern[],

@@ -121,7 +121,7 @@ test('LFM2: a short convolution keeps its last inputs', () => {
   });
 });
 
-test('deepseek_v3 keeps a latent vector; an architecture that was not looked up counts every head', () => {
+test('a latent vector is counted for deepseek_v3, but every head for an architecture that was not looked up', () => {
   const config = {
     num_hidden_layers: 61,
     hidden_size: 7168,

@@ -9,7 +9,7 @@ export interface MlxCacheShape {
   readonly kvBytesPerToken: number;
   /** KV cache of the layers that keep a window, in bytes for each token. */
   readonly windowBytesPerToken: number;
-  /** Tokens of the window; 0 where no layer has one. */
+  /** Tokens of the window; 0 where no layer has a window. */
   readonly windowTokens: number;
   /** Recurrent and convolution states of one sequence, in bytes. */
   readonly stateBytes: number;

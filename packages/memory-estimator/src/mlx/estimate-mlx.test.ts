@@ -65,9 +65,9 @@ const WORKED: readonly Worked[] = [
     },
   },
   {
-    // State-space: 12 of 48 layers have KV, 2 * 256 * 2 * 2 bytes each = 24,576 per token. The others keep
-    // 3 * (2 * 16 * 128 + 32 * 128) * 2 bytes of the convolution and 32 * 128 * 128 * 4 bytes of state:
-    // 36 * (49,152 + 2,097,152) = 77,266,944.
+    // State-space: 12 of 48 layers have KV, 2 * 256 * 2 * 2 bytes each = 24,576 per token. The other layers keep 3
+    // * (2 * 16 * 128 + 32 * 128) * 2 bytes of the convolution and 32 * 128 * 128 * 4 bytes of state: 36 * (49,152
+    // + 2,097,152) = 77,266,944.
     published: QWEN_NEXT,
     contextLengthTokens: 65_536,
     parallelSequences: 1,
@@ -203,7 +203,7 @@ describe('on a machine with unified memory', () => {
     },
   );
 
-  test('without a known wired limit, nothing is compared with it and no context is fitted', () => {
+  test('an unknown wired limit gives no comparison and no fitted context', () => {
     const environment = mlxEnvironmentOf(mac(null));
     expect(estimateMlx(modelOf(LLAMA_8B), loadConfig, environment)).toMatchObject({
       staysBelowWiredLimit: null,
@@ -215,7 +215,7 @@ describe('on a machine with unified memory', () => {
 describe('the confidence is low, and a note says why, where', () => {
   test.each<[string, Partial<MlxModel>, RegExp]>([
     ['files are missing', { complete: false }, /missing or unfinished/],
-    ['the config does not tell the cache', { cache: null }, /its growth is not known/],
+    ['the config does not tell the cache', { cache: null }, /the growth is not known/],
     [
       'the architecture was not looked up',
       { cache: cacheShapeOf(LLAMA_8B.config, 'falcon_h1'), architecture: 'falcon_h1' },

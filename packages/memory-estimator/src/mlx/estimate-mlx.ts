@@ -85,7 +85,7 @@ export function mlxEnvironmentOf(
 
 /** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
 const SEQUENCES = 4;
-/** Python, its libraries and the tokenizer. They were not measured, so this is a generous allowance. */
+/** Python, its libraries and the tokenizer. Their memory was not measured, so this allowance is generous. */
 const ENGINE_BYTES = 1024 ** 3;
 /** Copies of the cache that mlx-engine keeps in memory where it answers one sequence at a time. */
 const CACHE_COPIES = 10;
@@ -93,11 +93,11 @@ const CACHE_COPIES = 10;
 /**
  * Estimates the load of an MLX model.
  *
- * mlx-engine reads the weights into memory that it allocates (`lazy=False`), so they are anonymous. If there is a
- * GPU, they are on it. The KV cache is not allocated at the load. It grows with the tokens.
+ * mlx-engine reads the weights into memory that it allocates (`lazy=False`), so the weights are anonymous, and on
+ * the GPU if there is a GPU. The KV cache is not allocated at the load. It grows with the tokens.
  *
- * @param loadConfig Only the context length and the parallel sequences matter. `null`: the context of the
- * environment's profile, at most the model's; 4 sequences.
+ * @param loadConfig Only the context length and the parallel sequences matter. `null`: the profile's context, but
+ * at most the model's maximum, and 4 sequences.
  * @param environment Default: a machine without a GPU.
  * @throws RangeError for a context or a number of sequences that no load can have.
  */
@@ -137,8 +137,8 @@ export function estimateMlx(
     interval: {
       coverage: COVERAGE,
       lowBytes: weightsBytes,
-      // A planned load is charged the upper end. Like mlx-engine's auto-fit, it includes one sequence that fills
-      // its context, so the plan still holds when the context fills.
+      // A planned load is charged the upper end. Like mlx-engine's auto-fit, the upper end includes one sequence
+      // that fills its context, so the model still fits when the context is full.
       highBytes: Math.max(totalBytes + ENGINE_BYTES, peakBytes ?? 0),
     },
     source: 'safetensors-header',
@@ -232,9 +232,9 @@ function notesOn({ cache, architecture, complete }: MlxModel): readonly string[]
     'No real load of an MLX model was compared with this estimate.',
     ...(complete ? [] : ['Some of its files are missing or unfinished.']),
     ...(cache === null
-      ? ['config.json does not tell the size of its KV cache, so its growth is not known.']
+      ? ['config.json does not tell the size of the KV cache, so the growth is not known.']
       : cache.isKnown
         ? []
-        : [`The caches of ${type} in mlx-lm were not looked up, so its growth is a guess.`]),
+        : [`The caches of ${type} in mlx-lm were not looked up, so the growth is a guess.`]),
   ];
 }

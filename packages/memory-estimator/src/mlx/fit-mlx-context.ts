@@ -33,7 +33,7 @@ export interface WiredLimit {
  * 2. At a step of 512, the context is free bytes / (KV + input + scores per token), rounded up to 256 tokens.
  * 3. A second context follows from a step of 1024 over its first 85 %, rounded down to 256 tokens. The shorter
  *    context is taken.
- * 4. It is at least 4096 tokens, and at most the model's own context.
+ * 4. The context is at least 4096 tokens, and at most the model's maximum.
  *
  * @returns `null` where mlx-engine does not change the context: config.json does not tell the caches or the longest
  * context, no layer keeps every token, or the formula gives 4096 tokens or fewer for a model family that it was not

@@ -6,7 +6,7 @@ export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv
 /** The cache of each layer of a model. */
 export interface LayerCaches {
   readonly layers: readonly LayerCache[];
-  /** Whether mlx-lm was looked up for the architecture. If not, its layers are taken as the config names them. */
+  /** Whether mlx-lm was looked up for the architecture. If not, the layers have the caches that config.json names. */
   readonly isKnown: boolean;
 }
 

@@ -76,7 +76,7 @@ async function filesIn(folder: string, signal?: AbortSignal): Promise<readonly s
       if (count > MOST_ENTRIES) {
         throw new ModelFileError(
           'FILE_UNREADABLE',
-          `${folder} has more than ${MOST_ENTRIES} files, so it is not the folder of one model. Name the folder of a model.`,
+          `${folder} has more than ${MOST_ENTRIES} files, which is too many for one model. Name the folder of a model.`,
           { path: folder },
         );
       }

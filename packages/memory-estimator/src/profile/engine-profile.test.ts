@@ -26,7 +26,7 @@ describe("a runtime's name", () => {
 });
 
 describe('a profile', () => {
-  // Setting, last version with the first value, its value, first version with the next value, that value.
+  // Setting, last version with the old value, old value, first version with the new value, new value.
   test.each([
     ['contextLengthTokens', '1.52.1', 4096, '2.10.1', 8192],
     ['parallelSequences', '1.52.1', 1, '2.10.1', 4],

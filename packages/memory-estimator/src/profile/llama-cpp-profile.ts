@@ -46,7 +46,7 @@ export function llamaServerProfile(version: string): EngineProfile {
   if (build === undefined)
     throw new RangeError(`A version of llama.cpp is a build such as b9849, not ${version}.`);
   const isRecent = Number(build) >= ASKED_OUTPUTS_SINCE;
-  const sinceWhen = `${SERVER}; the build that introduced it is not known`;
+  const sinceWhen = `${SERVER}, since an unknown build`;
   return {
     ...LLAMA_CPP_PROFILE,
     runtimeVersion: version,

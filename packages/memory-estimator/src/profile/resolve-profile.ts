@@ -28,7 +28,7 @@ export type EngineQuestion =
 /**
  * The defaults of an engine by version. A setting that is not known has all its possible values.
  *
- * @throws RangeError where the version is not one of the engine's.
+ * @throws RangeError where the text is not a version of the engine.
  */
 export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
   if (question.engine === 'llama.cpp') {

@@ -90,9 +90,7 @@ export function findOtherKind(header: GgufHeader): ModelRefusal | null {
   return {
     code: 'NOT_A_LANGUAGE_MODEL',
     reason:
-      tensors.length === 0
-        ? 'it has no tensors'
-        : 'nothing in its header describes a language model',
+      tensors.length === 0 ? 'it has no tensors' : 'its header does not describe a language model',
   };
 }
 

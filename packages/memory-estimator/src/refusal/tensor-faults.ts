@@ -29,7 +29,7 @@ const HAS_EMPTY_LAYERS = new Set(['deci']);
 const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
 
 /**
- * A vision or audio encoder inside the model, as Ollama writes it; llama.cpp expects the encoder in a separate
+ * Tensors of a vision or audio encoder, which Ollama writes into the model's file. llama.cpp expects a separate
  * file.
  */
 const ENCODER = /^(v|a|mm|s|vision\w*|visual|audio\w*|multi_modal_projector|resampler)\./;
@@ -60,7 +60,7 @@ function findTypeFault({ tensors }: GgufHeader): ModelRefusal | null {
   return null;
 }
 
-/** Tensors that llama.cpp does not ask for: it then fails with 'wrong number of tensors'. */
+/** A tensor that llama.cpp does not load. llama.cpp then fails with 'wrong number of tensors'. */
 function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | null {
   const { tensors } = header;
   const encoder = tensors.find(({ name }) => ENCODER.test(name));

@@ -46,8 +46,8 @@ interface Values extends KvCacheTypes {
  * Changes are tried in this order: an 8-bit KV cache, a shorter context, fewer layers on the GPU, a 4-bit KV
  * cache, and then combinations of them.
  *
- * @param options.minContextLengthTokens The shortest context that may be offered. Default: 2048, or the context
- * that is asked for where that is shorter.
+ * @param options.minContextLengthTokens The shortest context that may be offered. Default: 2048, or the requested
+ * context if that is shorter.
  * @throws RangeError for a figure that no load can have.
  */
 export function cheapestFit(

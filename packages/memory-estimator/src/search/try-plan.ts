@@ -58,7 +58,8 @@ const PACKING_SHARE = 0.05;
  * uses the smallest margin, and the share that the part has when all other parts are largest. It is rounded down.
  *
  * Where settings are not known, the upper end comes from their most expensive values. The upper end grows with the
- * context, but its distance to the expected size may shrink. So a second bound shares out the upper end itself.
+ * context, but its distance to the expected size may shrink. So a second bound spreads the whole upper end over the
+ * parts.
  *
  * @param least The packed estimate without the range of unknown settings.
  * @param highBytes The upper end of the packed estimate with that range.

@@ -10,7 +10,7 @@ export type CpuKind = 'avx2' | 'generic' | 'auto';
 
 /** Everything that an estimate depends on besides the model. `null` takes the engine's default. */
 export interface EstimateSettings {
-  /** Tokens of each sequence where the cache is split; of all sequences together where it is unified. */
+  /** Tokens of each sequence for a split cache, and of all sequences together for a unified cache. */
   readonly contextLengthTokens: number | null;
   readonly kvCacheTypeK: KvCacheType | null;
   readonly kvCacheTypeV: KvCacheType | null;

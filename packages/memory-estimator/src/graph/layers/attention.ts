@@ -104,7 +104,8 @@ export class Attention {
     const key = k === null ? null : rotate(k, keyRotation);
     const value = v === null ? null : rotate(v, valueRotation);
     graph.expand(query);
-    // In the graph of a model with windows, the key comes before the value. In other graphs, it comes after.
+    // In the graph of a model with windows, the key comes before the value. In other graphs, the key comes after
+    // the value.
     const early = this.#windowed === null ? value : key;
     const late = this.#windowed === null ? key : value;
     if (early !== null) graph.expand(early);

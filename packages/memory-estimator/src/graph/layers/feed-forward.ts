@@ -185,7 +185,7 @@ function limitGroups(
   return reshape(setRows(inPlace(grouped), kept, chosen), experts, tokens);
 }
 
-/** The shared expert, which runs for every token, with its gate where the model has one. */
+/** The shared expert, which runs for every token, and its gate if the model has a gate. */
 export function sharedExpert(
   context: GraphContext,
   il: number,

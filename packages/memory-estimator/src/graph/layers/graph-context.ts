@@ -46,7 +46,7 @@ export interface Shortening {
   readonly step: number;
 }
 
-/** The matrix that joins a token and a hidden state; only draft layers (MTP) have it. */
+/** The matrix that joins a token and a hidden state. Only draft layers (MTP) have this matrix. */
 const DRAFT_PROJECTION = 'nextn.eh_proj';
 
 export type NormKind = 'rms' | 'layer';

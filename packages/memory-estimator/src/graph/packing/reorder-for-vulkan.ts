@@ -19,8 +19,8 @@ const CHOOSE_EXPERTS = ['sort', 'view', 'get-rows'] as const;
 const NORMALIZE = ['reshape', 'sum-rows', 'clamp', 'divide', 'reshape'] as const;
 
 /**
- * Sequences that are fused into one kernel and stay in place: those that store a rotated key (observed in
- * the reservations of v0.5.0), and those that choose experts. The first match counts.
+ * Sequences of steps that are fused into one kernel and stay in place. They store a rotated key (observed in the
+ * reservations of v0.5.0) or choose experts. The first match counts.
  */
 const PATTERNS: readonly (readonly [Step, ...Step[]])[] = [
   ['rms-norm', 'multiply', 'rope', 'view', 'set-rows'],
@@ -54,7 +54,7 @@ function stepOf({ op, kind, sources }: Tensor): Step {
 class Reordering {
   readonly #nodes: readonly Tensor[];
   readonly #steps: readonly Step[];
-  /** For each node, the index of the previous node with the same memory; -1 for the first one. */
+  /** For each node, the index of the previous node with the same memory; -1 if there is no previous node. */
   readonly #previous: readonly number[];
   readonly #used: boolean[];
   readonly #order: Tensor[] = [];
@@ -100,7 +100,7 @@ class Reordering {
     );
   }
 
-  /** The next node and the nodes that can run beside it: first those that compute, then views. */
+  /** The next node and the nodes that can run beside it: first nodes that compute, then views. */
   #nextSet(): readonly number[] {
     const first = this.#first;
     const end = Math.min(first + WINDOW, this.#nodes.length);

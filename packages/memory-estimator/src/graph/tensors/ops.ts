@@ -43,7 +43,7 @@ export function likeFirst(...sources: [Tensor, ...Tensor[]]): Tensor {
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.Compute, sources, null, null);
 }
 
-/** A result with the shape of the first operand that may overwrite it (add, mul, rope, scale, silu, ...). */
+/** A result that has the shape of the first operand and may overwrite it (add, mul, rope, scale, silu, ...). */
 export function inPlace(...sources: [Tensor, ...Tensor[]]): Tensor {
   const a = sources[0];
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.InPlace, sources, null, null);

@@ -16,7 +16,7 @@ export const Op = {
   Write: 4,
   /** Multiplies with a weight. */
   MatMul: 5,
-  /** Computes attention in one operation. The device of its operands does not decide where it runs. */
+  /** Computes attention in one operation. The devices of the operands do not decide the device of this operation. */
   FlashAttention: 6,
   /** Picks rows from a table. No GPU takes it over from the CPU. */
   GetRows: 7,

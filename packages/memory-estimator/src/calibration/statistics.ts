@@ -7,7 +7,7 @@ const DEVIATIONS = 2.44;
  */
 const REPEAT_SHARE = 0.012;
 const REPEAT_BYTES = 32 * MIB;
-/** The same for readings of free memory, which every other program changes too. */
+/** The share for readings of free memory is larger, because other programs change free memory too. */
 const FREE_MEMORY_SHARE = 0.1;
 const FREE_MEMORY_BYTES = 256 * MIB;
 

@@ -83,7 +83,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
   };
 }
 
-/** The exact parts. A part that depends on a setting that is not known is not exact. */
+/** The exact parts. A part that depends on an unknown setting is not exact. */
 function exactPartsOf({ expected, ends }: LoadMemory, isCompared: boolean): readonly PartName[] {
   return expected.exactParts.filter(
     (part) =>

@@ -71,7 +71,7 @@ interface ReadFile extends ParsedFile {
   readonly sizeBytes: number | null;
 }
 
-/** Empty metadata for all files but the first, whose own metadata is not used. */
+/** Replaces the metadata of the second and later files, which is not used. */
 const NO_METADATA: ReadFile['metadata'] = new Map();
 
 async function readFile(

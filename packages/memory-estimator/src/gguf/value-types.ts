@@ -1,6 +1,6 @@
 import type { GgufScalar } from './gguf-header.js';
 
-/** Types of metadata values; the index is their number in the file (gguf_type in ggml/include/gguf.h). */
+/** Types of metadata values. The index of a type is its number in the file (gguf_type in ggml/include/gguf.h). */
 const VALUE_TYPES = [
   'uint8',
   'int8',

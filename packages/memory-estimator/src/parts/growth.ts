@@ -79,7 +79,7 @@ function recurrentBytes(model: Hyperparameters | null): number {
   return model.recurrent.filter(Boolean).length * recurrentBytesOfLayer(model);
 }
 
-/** The windowed cache of one sequence: the window, and the batch that is being processed. */
+/** The windowed cache of one sequence, which holds the window and the batch that is being processed. */
 function windowedBytes(model: Hyperparameters | null, settings: EngineSettings): number {
   const window = model?.window ?? null;
   if (model === null || window === null) return 0;

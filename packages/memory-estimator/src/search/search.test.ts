@@ -343,7 +343,7 @@ describe('a budget', () => {
     expect(fitsBudget(footprint, ram(699, 'expected'))).toBe(false);
   });
 
-  test('fits a load beside the use of others, up to the limit, after the freed bytes are subtracted', () => {
+  test('fits a load if the use of others, less the freed bytes, leaves room for it below the limit', () => {
     const pool = {
       ...fixedPool('ram', 1000),
       othersBytes: 50,

@@ -67,8 +67,8 @@ export class GraphContext {
   /** The layers to build, in order. */
   readonly layers: readonly number[];
   /**
-   * By stretch: the hidden states after which the state of memory is compared, to check that leaving out
-   * layers changes nothing.
+   * By stretch, the hidden states after which the state of memory is compared. The comparison shows whether layers
+   * can be left out.
    */
   readonly marks: readonly Tensor[][];
   readonly #shortenings: readonly Shortening[];

@@ -6,7 +6,9 @@ export interface DecoderRules {
   readonly norm: NormKind;
   /** Embeddings are scaled by a constant. */
   readonly scalesEmbedding: boolean;
-  /** Norms on queries and keys: of each head, or before the heads are split. Needs the norm's tensors. */
+  /**
+   * Norms on queries and keys, either of each head or before the heads are split. Only with tensors for the norms.
+   */
   readonly queryKeyNorm: 'heads' | 'flat' | 'none';
   /** Which layers rotate queries and keys by position. */
   readonly rope: 'all' | 'windowed' | 'not-each-fourth' | 'if-finetuned' | 'none';

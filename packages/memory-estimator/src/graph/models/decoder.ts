@@ -5,7 +5,7 @@ import { add, inPlace } from '../tensors/ops.js';
 import type { Tensor } from '../tensors/tensor.js';
 
 /**
- * Mixes the tokens in a layer, by attention, a recurrent state or both. `normed` is `input` after the layer's
+ * Mixes the tokens in a layer by attention, by a recurrent state or by both. `normed` is `input` after the layer's
  * first norm.
  */
 export type Mixer = (il: number, normed: Tensor, input: Tensor) => Tensor;

@@ -190,7 +190,7 @@ export function gatedHalves(a: Tensor): Tensor {
   return compute(a.type, [a], a.ne0 / 2, a.ne1, a.ne2, a.ne3);
 }
 
-/** Indices of the `count` highest values of each row: ggml sorts all, and views the beginning. */
+/** Indices of the `count` highest values of each row. ggml sorts all values and returns a view of the first ones. */
 export function topK(a: Tensor, count: number): Tensor {
   const sorted = ofKind('sort', compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3));
   return view(

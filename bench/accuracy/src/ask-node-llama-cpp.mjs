@@ -1,5 +1,6 @@
-// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU. One is from its heuristic
-// in JavaScript. The other is from llama.cpp's dry run, which it prefers if its native library is installed.
+// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU. One prediction comes from
+// its heuristic in JavaScript. The other comes from llama.cpp's dry run, which it prefers if its native library
+// is installed.
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
 import { GGML_TYPES } from './ggml-types.mjs';
 
@@ -23,7 +24,7 @@ export async function askNodeLlamaCpp(llama, file, cases) {
     const question = {
       contextSize: one.context,
       modelGpuLayers: 0,
-      // For a model with sliding windows, node-llama-cpp adds one to the batch.
+      // For a model with sliding windows, node-llama-cpp adds 1 to the batch, so 1 is subtracted here.
       batchSize: insights.swaSize > 0 && !one.swaFull ? one.batch - 1 : one.batch,
       sequences: one.parallel,
       flashAttention: one.flashAttention,

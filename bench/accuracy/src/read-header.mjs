@@ -1,4 +1,4 @@
-// Reads one header with one reader in a process of its own. Prints JSON: the time of each reading in
+// Reads one header with one reader in a separate process. Prints JSON: the time of each reading in
 // milliseconds, and the bytes by which the process's memory rose during the first reading. Each reading after
 // the first also has the ratio of its time to that of the yardstick's fixed work. Prints null if the reader is
 // not installed.
@@ -69,7 +69,7 @@ async function timeOf(work) {
   return performance.now() - startedMs;
 }
 
-/** Returns a function that returns how far the peak of resident memory is above its present value, in bytes. */
+/** Starts to watch resident memory. The returned function gives the growth up to its peak, in bytes. */
 function watchPeak() {
   const status = (name) =>
     1024 *

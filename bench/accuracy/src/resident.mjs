@@ -19,7 +19,7 @@ const LOADS = [
 const folder = mkdtempSync(path.join(tmpdir(), 'mai resident '));
 let [inside, all] = [0, 0];
 const refused = [];
-console.log('MiB without the mapped weights            expected   from     to   held');
+console.log('MiB without the mapped weights            expected   from     to  taken');
 try {
   for (const [name, shape] of Object.entries(shapes())) {
     const file = path.join(folder, `${name}.gguf`);

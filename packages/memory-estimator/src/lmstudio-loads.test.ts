@@ -35,7 +35,7 @@ const PRINTED: Readonly<Record<string, Partial<Record<Part, readonly string[]>>>
     outputBytes: ['output'],
   },
   A5: {
-    // Metal maps the whole file, so the pages of CPU_Mapped_model are among them.
+    // Metal maps the whole file, so this figure includes the pages of CPU_Mapped_model.
     weightsBytes: ['Metal_Mapped_model'],
     kvCacheBytes: ['Metal_KV'],
     computeBytes: ['Metal_compute', 'CPU_compute'],

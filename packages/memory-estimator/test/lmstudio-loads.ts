@@ -46,7 +46,7 @@ const OF_2025 = {
   parallelSequences: 1,
 } as const;
 const QUANTIZED = { kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0' } as const;
-/** The size of B8's file. Its header describes fewer bytes, because it was rebuilt. */
+/** The size of B8's file. The header describes fewer bytes, because the header was rebuilt. */
 export const B8_FILE_BYTES = 15.66 * GIB;
 
 export const RECORDED_LOADS: Readonly<Record<string, RecordedLoad>> = {

@@ -4,7 +4,7 @@ const BRAND = Symbol.for('@mai/memory-estimator/ModelFileError');
 export type ModelFileErrorCode =
   'FILE_NOT_FOUND' | 'FILE_UNREADABLE' | 'NOT_GGUF' | 'CORRUPT' | 'UNSUPPORTED_VERSION';
 
-/** Facts of a fault. */
+/** Details of a ModelFileError. */
 export interface ModelFileErrorFacts {
   /** `null` where the source is not a file. */
   readonly path: string | null;

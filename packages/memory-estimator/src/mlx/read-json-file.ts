@@ -75,6 +75,7 @@ export function countIn(object: JsonObject, ...names: readonly string[]): number
 }
 
 /**
- * No dimension, window or context of a model is larger. Below this bound, products of dimensions are exact numbers.
+ * More than any dimension, window or context of a model. Below this bound, products of dimensions are exact
+ * numbers.
  */
 const LARGEST = 2 ** 30;

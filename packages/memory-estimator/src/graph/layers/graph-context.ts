@@ -60,9 +60,9 @@ export class GraphContext {
   readonly shape: RuntimeShape;
   readonly homes: Homes;
   readonly tokens: number;
-  /** Tokens with logits. */
+  /** Number of tokens with logits. */
   readonly outputs: number;
-  /** Tokens of each sequence. */
+  /** Number of tokens of each sequence. */
   readonly sequenceTokens: number;
   /** The layers to build, in order. */
   readonly layers: readonly number[];

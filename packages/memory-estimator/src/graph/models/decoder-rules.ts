@@ -37,7 +37,7 @@ export interface DecoderRules {
   readonly hiddenOutput: 'none' | 'before-norm' | 'after-norm';
   /** Operations on the logits. */
   readonly logits: 'plain' | 'scaled' | 'scaled-if-set' | 'soft-capped' | 'soft-capped-if-set';
-  /** Positions of each token. */
+  /** Number of positions of each token. */
   readonly positions: number;
 }
 

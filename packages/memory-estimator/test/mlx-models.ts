@@ -99,7 +99,7 @@ export function safetensorsHeader(tensorBytes: number, header?: string): Buffer 
   return Buffer.concat([length, json]);
 }
 
-/** Writes a safetensors file whose weights are a hole on the disk. */
+/** Writes a sparse safetensors file, whose weights take no disk space. */
 export function writeSafetensors(file: string, tensorBytes: number, missingBytes = 0): void {
   const header = safetensorsHeader(tensorBytes);
   const fd = openSync(file, 'w');

@@ -22,7 +22,7 @@ test.each([0.5, 1.6])(
     const lmstudio = { totalBytes: 5000 * MIB * times, totalVramBytes: 0 };
     const { footprint, disagreementRatio } = combineWithLMStudio(certain, lmstudio);
     expect(disagreementRatio).toBeCloseTo(times);
-    // It does not change the footprint of a known architecture.
+    // The disagreement does not change the footprint of a known architecture.
     expect(footprint).toEqual(certain);
   },
 );

@@ -23,8 +23,8 @@ export interface MeasurePorts {
   /** Waits until memory is stable, and reads it; `null` where it does not become stable. */
   settle(signal: AbortSignal | null): Promise<MemoryReading | null>;
   /**
-   * The estimate before any calibration. Readings far from the estimate are rejected, and GPUs without bytes in it
-   * are ignored.
+   * The estimate before any calibration. Readings far from the estimate are rejected, and GPUs that the estimate
+   * does not use are ignored.
    */
   readonly expected: Observation['predicted'];
 }

@@ -51,7 +51,7 @@ describe('the environment of a machine', () => {
     expect(environment.gpus.map(({ deviceKey }) => deviceKey)).toEqual(deviceKeys);
   });
 
-  test('has the free memory of GPUs only where layers are spread over several', () => {
+  test('has the free memory of GPUs only if layers are spread over several GPUs', () => {
     const free = (...keys: string[]) =>
       environmentOf({ gpus: keys.map((key) => gpu(key)), unified: false }).gpus.map(
         ({ availableBytes }) => availableBytes,

@@ -41,7 +41,7 @@ export interface FootprintEstimate extends Footprint {
   readonly growth: Growth;
   readonly settings: ResolvedSettings;
   readonly profile: UsedProfile;
-  /** Why llama.cpp refuses this load, with any amount of memory; `null` where it does not refuse it. */
+  /** Why llama.cpp refuses this load, with any amount of memory; `null` where llama.cpp accepts the load. */
   readonly refusal: string | null;
   /** Sentences about the omissions and assumptions of the figures. */
   readonly notes: readonly string[];

@@ -34,8 +34,8 @@ const DEVICE_BYTES: Readonly<Record<GpuBackend, number>> = {
 const DROPPED_SHARE = 0.3;
 
 /**
- * The largest share of the compute buffers that a short prompt leaves unused, and that is therefore not
- * resident. Buffers are reserved for a full context (`npm run resident` in bench/accuracy measures it).
+ * The largest share of the compute buffers that a short prompt leaves unused, and that is therefore not resident.
+ * Buffers are reserved for a full context (`npm run resident` in bench/accuracy measures this share).
  */
 const UNTOUCHED_SHARE = 0.85;
 

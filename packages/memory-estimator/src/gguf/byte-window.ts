@@ -1,4 +1,7 @@
-/** Thrown where a value reaches past the loaded bytes. A constant, because it is thrown often. */
+/**
+ * Thrown where a value reaches past the loaded bytes. It is a constant, because creating error objects would be
+ * slow.
+ */
 export const NEEDS_MORE = Symbol('needs more bytes');
 
 /** Longest string that is skipped with 32-bit arithmetic: position plus length must not overflow. */

@@ -21,7 +21,7 @@ export interface ParsedFile {
 }
 
 export interface ParserOptions extends CheckedFile {
-  /** Keys of arrays to keep however long they are. */
+  /** Keys of arrays that are kept at any length. */
   readonly keepArrays: ReadonlySet<string>;
   readonly fileIndex: number;
 }

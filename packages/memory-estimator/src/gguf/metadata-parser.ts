@@ -13,7 +13,7 @@ export class MetadataParser {
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
   #pending: PendingArray | null = null;
 
-  /** @param keepArrays Keys of arrays to keep however long they are. */
+  /** @param keepArrays Keys of arrays that are kept at any length. */
   constructor(reader: CheckedReader, keepArrays: ReadonlySet<string>) {
     this.#reader = reader;
     this.#keepArrays = keepArrays;

@@ -22,7 +22,7 @@ const READS_AT_ONCE = 64;
 
 /** Options of `readGgufHeader`. */
 export interface ReadGgufHeaderOptions {
-  /** Keys of arrays to keep however long they are (`tokenizer.ggml.tokens`). Default: empty. */
+  /** Keys of arrays that are kept at any length (`tokenizer.ggml.tokens`). Default: empty. */
   readonly keepArrays?: readonly string[];
   readonly signal?: AbortSignal;
 }

@@ -27,7 +27,7 @@ interface BackendRules {
 }
 
 /**
- * Layers are left out only if they are at least this share. For fewer layers, the attempt may cost more than it
+ * Layers are left out only if their share is at least this. For fewer layers, the attempt may cost more than it
  * saves.
  */
 const WORTHWHILE_SHARE = 0.3;

@@ -230,7 +230,7 @@ function notesOn({ cache, architecture, complete }: MlxModel): readonly string[]
   const type = architecture ?? 'this architecture';
   return [
     'No real load of an MLX model was compared with this estimate.',
-    ...(complete ? [] : ['Some of its files are missing or unfinished.']),
+    ...(complete ? [] : ['Some files of the model are missing or unfinished.']),
     ...(cache === null
       ? ['config.json does not tell the size of the KV cache, so the growth is not known.']
       : cache.isKnown

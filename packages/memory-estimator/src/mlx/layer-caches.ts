@@ -35,7 +35,7 @@ const ALL_FULL = [
   ...['smollm3', 'deepseek_v3', 'kimi_k2', 'qwen2_vl', 'qwen2_5_vl', 'qwen3_vl', 'qwen3_vl_moe'],
   ...['qwen2_vl_text', 'qwen2_5_vl_text', 'qwen3_vl_text', 'qwen3_vl_moe_text', 'mistral3'],
 ];
-/** Architectures whose windowed and recurrent layers are as the config says (`make_cache` in mlx-lm). */
+/** Architectures whose windowed and recurrent layers mlx-lm takes from the config (`make_cache`). */
 const MIXED =
   /^(gemma3|gemma3_text|gemma3n|gemma3n_text|gemma4.*|gpt_oss|cohere2|qwen3_next|qwen3_[56].*|lfm2|lfm2_moe|granitemoehybrid)$/;
 

@@ -38,7 +38,7 @@ const MOST_HEADER_BYTES = 64 * 1024 * 1024;
  * in model.safetensors.index.json is taken instead.
  *
  * @throws ModelFileError FILE_NOT_FOUND (also for a folder without config.json or safetensors files),
- * FILE_UNREADABLE or CORRUPT; `signal.reason` where it was cancelled.
+ * FILE_UNREADABLE or CORRUPT; `signal.reason` if the reading was cancelled.
  */
 export async function readMlxModel(
   folder: string,

@@ -42,7 +42,7 @@ export interface ChosenSettings {
   /** The known settings, and the likeliest values of unknown settings. */
   readonly settings: EngineSettings;
   readonly ends: SettingEnds;
-  /** Whether every setting that this load uses is known. Both ends then take the same memory. */
+  /** Whether every setting that this load uses is known. If so, both ends take the same memory. */
   readonly isCertain: boolean;
   readonly fromProfile: readonly SettingFromProfile[];
 }

@@ -2,10 +2,11 @@ import { Op, sameLayout, type Tensor } from '../tensors/tensor.js';
 import { FreeList } from './free-list.js';
 
 /**
- * The size of each device's compute buffer for a graph, as ggml_gallocr reserves it: tensors are packed by
- * their lifetimes, and overwrite an operand where they can. Source: ggml/src/ggml-alloc.c.
+ * The size of each device's compute buffer for a graph, as ggml_gallocr reserves it: tensors are packed by their
+ * lifetimes, and overwrite an operand where ggml allows this. Source: ggml/src/ggml-alloc.c.
  *
- * @param nodes `tensor.device` names each tensor's device. The graph must not have been reserved before.
+ * @param nodes `tensor.device` names each tensor's device. The function changes the nodes, so call it only once for
+ * a graph.
  * @param alignments By device: bytes that a tensor's size is rounded up to.
  * @param marks By stretch of layers: nodes after which the state of memory is compared.
  */

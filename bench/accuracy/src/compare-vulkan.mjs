@@ -57,7 +57,7 @@ function row(name, header, one, truth) {
     kvCacheTypeV: one.kvV,
     flashAttention: one.flashAttention,
     batchTokens: one.batch,
-    // node-llama-cpp would add 1 for models with sliding windows.
+    // Unlike node-llama-cpp, `newContext` does not add 1 for models with sliding windows.
     ubatchTokens: one.batch,
     parallelSequences: one.parallel,
     kvUnified: false,

@@ -10,7 +10,7 @@ export interface EstimateEnvironment {
   readonly profile: EngineProfile;
   readonly gpuBackend: GpuBackend;
   /**
-   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory; a GPU with `null` counts with
+   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory. A GPU with `null` counts with
    * the mean of the other GPUs.
    */
   readonly gpus: readonly { readonly deviceKey: string; readonly availableBytes: number | null }[];

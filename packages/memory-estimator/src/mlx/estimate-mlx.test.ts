@@ -212,7 +212,7 @@ describe('on a machine with unified memory', () => {
   });
 });
 
-describe('the confidence is low, and a note says why, where', () => {
+describe('the confidence is low, with the reason in a note, if', () => {
   test.each<[string, Partial<MlxModel>, RegExp]>([
     ['files are missing', { complete: false }, /missing or unfinished/],
     ['the config does not tell the cache', { cache: null }, /the growth is not known/],

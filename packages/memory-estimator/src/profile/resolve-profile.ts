@@ -4,7 +4,7 @@ import { LLAMA_CPP_PROFILE, llamaServerProfile } from './llama-cpp-profile.js';
 import { lmStudioProfile } from './lmstudio-profile.js';
 import { parseRuntimeName } from './runtime-version.js';
 
-/** The engine whose defaults are wanted. */
+/** Names the engine and its version. */
 export type EngineQuestion =
   | {
       readonly engine: 'llama.cpp';

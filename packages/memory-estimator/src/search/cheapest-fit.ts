@@ -28,7 +28,7 @@ export type TradeOff =
 /** A load configuration that fits, and its trade-offs. */
 export interface CheapestFit {
   readonly loadConfig: LoadConfig;
-  /** Empty where the model fits as it was asked for. */
+  /** Empty if the model fits with the given settings. */
   readonly tradeOffs: readonly TradeOff[];
   readonly footprint: FootprintEstimate;
 }

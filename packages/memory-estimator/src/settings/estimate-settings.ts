@@ -58,7 +58,7 @@ export interface EngineRules {
    * asks for (one for each sequence, and one more for each draft token).
    */
   readonly reservedLogits: 'micro-batch' | 'asked-outputs';
-  /** Whether the output layer is the first or the last one that is put on the GPU. */
+  /** Whether the output layer is the first or the last layer that is put on the GPU. */
   readonly outputLayer: 'first' | 'last';
   /** The batch of an embedding model: as set, or as long as its context. */
   readonly embeddingBatch: 'as-set' | 'context';

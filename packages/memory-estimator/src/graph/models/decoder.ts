@@ -20,7 +20,7 @@ export function buildDecoder(context: GraphContext, rules: DecoderRules, mix: Mi
   buildHead(context, rules, hidden);
 }
 
-/** The token embeddings, scaled where the model does so. */
+/** The token embeddings, scaled if the model scales them. */
 function embed(context: GraphContext, rules: DecoderRules): Tensor {
   let hidden = context.inputEmbedding();
   if ((context.index.metadata.number('embedding_scale') ?? 0) !== 0) hidden = inPlace(hidden);

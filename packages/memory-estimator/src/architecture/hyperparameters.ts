@@ -14,7 +14,7 @@ const MAX_VOCABULARY = 2 ** 28;
 /** Maximum number of columns of a convolution's rolling state. */
 const MAX_KERNEL = 64;
 
-/** The figures of a model that its memory depends on (hparams in llama.cpp). */
+/** The figures that a model's memory depends on (hparams in llama.cpp). */
 export interface Hyperparameters extends StateSizes {
   readonly architecture: Architecture;
   /** Number of layers that run. Layers for multi-token prediction, at the end of the file, are not counted. */
@@ -47,8 +47,8 @@ export interface Hyperparameters extends StateSizes {
 }
 
 /**
- * Reads the figures of a header; `null` where the header lacks figures that its caches depend on, or has
- * figures that no model can have.
+ * Reads the figures of a header; `null` where the header lacks figures that the caches depend on, or has figures
+ * that no model can have.
  */
 export function readHyperparameters(header: GgufHeader): Hyperparameters | null {
   const model = readFigures(header);

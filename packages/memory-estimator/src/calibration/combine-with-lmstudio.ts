@@ -86,7 +86,8 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
     lowBytes: Math.max(leastBytes(footprint), Math.floor(theirs * (1 - DOUBT))),
     highBytes: Math.ceil(theirs * (1 + DOUBT)),
   };
-  // An interval from a header is kept. An interval from a file size is not: LM Studio's KV cache is more certain.
+  // An interval from a header is kept. An interval from a file size is dropped, because LM Studio's KV cache is
+  // more certain.
   const own = footprint.source === 'file-size' ? null : footprint.interval;
   return {
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },

@@ -31,7 +31,8 @@ export function refusals(
       'kvCacheTypeV',
       `This model reads values from its keys, so keys and values need the same type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
     );
-  // With flash attention, blocks must not cross heads. Without it, blocks must fill a row of all heads.
+  // With flash attention, blocks must not cross heads. Without flash attention, blocks must fill a row of all
+  // heads.
   const keys = flashAttention ? keyLengthOf : keyWidthOf;
   const keyLength = firstUncut(model, keys, cacheLayout(kvCacheTypeK).blockElements);
   if (keyLength !== null)

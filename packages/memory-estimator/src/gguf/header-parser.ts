@@ -72,7 +72,7 @@ export class HeaderParser {
     }
   }
 
-  /** The error for a file that ends before its header does. */
+  /** The error for a file that ends within its header. */
   truncated(): ModelFileError {
     if (!this.#isGguf) return this.#notGguf();
     return this.#reader.corrupt('the file ends in the middle of its header', this.#window.offset);

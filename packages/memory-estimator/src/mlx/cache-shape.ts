@@ -1,7 +1,7 @@
 import { layerCachesOf, type LayerCache } from './layer-caches.js';
 import { countIn, type JsonObject } from './read-json-file.js';
 
-/** The figures that the memory of an MLX model depends on, apart from its weights. */
+/** The figures that the memory of an MLX model depends on, without the weights. */
 export interface MlxCacheShape {
   /** Bytes of a number in the KV cache: 2, or 4 for a model in f32. */
   readonly numberBytes: number;

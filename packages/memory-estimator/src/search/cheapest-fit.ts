@@ -85,7 +85,7 @@ export function cheapestFit(
     if (found === null) return null;
     return fit({ ...config, offloadRatio: found.offloadRatio }, found.footprint);
   };
-  // Answers hardly suffer from an 8-bit cache, but noticeably from a 4-bit one.
+  // An 8-bit cache hardly lowers the quality of answers. A 4-bit cache lowers it noticeably.
   const plain = loadConfig;
   const eight = withCache(loadConfig, asked, 'q8_0');
   const four = withCache(loadConfig, asked, 'q4_0');

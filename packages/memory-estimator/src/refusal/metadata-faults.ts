@@ -81,7 +81,7 @@ function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRef
   const tokens = none
     ? (metadata.number('vocab_size') ?? 0)
     : metadata.arrayLength('tokenizer.ggml.tokens');
-  // A header that was cut out of a file may leave its vocabulary out.
+  // A header that was cut out of a file may have no vocabulary.
   if (tokens === null && header.complete) return missing('tokenizer.ggml.tokens');
   const rows = shared.get('token_embd')?.weight?.shape[1] ?? null;
   return tokens === null || rows === null || rows === tokens

@@ -46,8 +46,7 @@ export interface ModelRefusal {
  * Why llama.cpp v0.5.0 does not load a file as a language or embedding model; `null` where the header shows no
  * reason. Only the header is checked: `GgufHeader.complete` tells whether the file is complete.
  *
- * An architecture that this package does not know is not refused where its header describes a language
- * model, because a newer engine may have it.
+ * An unknown architecture is accepted if the header describes a language model, because a newer engine may load it.
  */
 export function refuseModel(header: GgufHeader): ModelRefusal | null {
   const kind = findOtherKind(header);

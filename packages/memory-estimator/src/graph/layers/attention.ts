@@ -161,7 +161,7 @@ export class Attention {
 
 /** The values of latent attention: the first part of each cached key. */
 function latentValue(key: Tensor, value: Tensor | null): Tensor {
-  if (value === null) throw new GraphUnavailableError('a latent layer has no values of its own');
+  if (value === null) throw new GraphUnavailableError('a latent layer has no separate values');
   return view(key, [value.ne0, key.ne1, key.ne2, key.ne3], [key.nb1, key.nb2, key.nb3]);
 }
 

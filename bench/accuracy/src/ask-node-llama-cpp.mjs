@@ -1,5 +1,6 @@
-// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU: those of its heuristic in
-// JavaScript, and those of llama.cpp's dry run, which it prefers where its native library is installed.
+// Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU. One prediction comes from
+// its heuristic in JavaScript. The other comes from llama.cpp's dry run, which it prefers if its native library
+// is installed.
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
 import { GGML_TYPES } from './ggml-types.mjs';
 
@@ -7,7 +8,7 @@ import { GGML_TYPES } from './ggml-types.mjs';
  * Returns an answer for each case: `heuristic` by part, `dryRun` for model and context.
  *
  * @param llama An instance without a GPU.
- * @param cases `batch` is the one that llama.cpp used when it loaded the model.
+ * @param cases `batch` is the micro-batch that llama.cpp used when it loaded the model.
  */
 export async function askNodeLlamaCpp(llama, file, cases) {
   const insights = await GgufInsights.from(
@@ -23,7 +24,7 @@ export async function askNodeLlamaCpp(llama, file, cases) {
     const question = {
       contextSize: one.context,
       modelGpuLayers: 0,
-      // For a model with sliding windows, node-llama-cpp adds one to the batch.
+      // For a model with sliding windows, node-llama-cpp adds 1 to the batch, so 1 is subtracted here.
       batchSize: insights.swaSize > 0 && !one.swaFull ? one.batch - 1 : one.batch,
       sequences: one.parallel,
       flashAttention: one.flashAttention,
@@ -42,7 +43,10 @@ export async function askNodeLlamaCpp(llama, file, cases) {
   return answers;
 }
 
-/** Intercepts the size of the cache (KV and recurrent state), because the heuristic returns only a sum. */
+/**
+ * Intercepts the size of the cache (KV and recurrent state), because the heuristic returns only the sum with
+ * the compute buffer.
+ */
 function watchCache(insights) {
   let bytes = 0;
   const split = insights._estimateContextCacheMemorySplitInBytes.bind(insights);

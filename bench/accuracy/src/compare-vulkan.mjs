@@ -57,7 +57,7 @@ function row(name, header, one, truth) {
     kvCacheTypeV: one.kvV,
     flashAttention: one.flashAttention,
     batchTokens: one.batch,
-    // node-llama-cpp adds one for models with sliding windows.
+    // Unlike node-llama-cpp, `newContext` does not add 1 for models with sliding windows.
     ubatchTokens: one.batch,
     parallelSequences: one.parallel,
     kvUnified: false,
@@ -69,7 +69,8 @@ function row(name, header, one, truth) {
   const errors = {};
   for (const [part, key] of Object.entries(PARTS)) {
     errors[`${part}, GPU`] = error(gpus[0][key], truth.gpu[part]);
-    // Weights in RAM cannot be compared: the log has repacked copies in the same sum, and mapped files by page.
+    // Weights in RAM cannot be compared, because the log's sum includes repacked copies and whole pages of
+    // mapped files.
     if (part !== 'weights') errors[`${part}, RAM`] = error(ram[key], truth.ram[part]);
   }
   return { name, errors };

@@ -1,6 +1,6 @@
 // Loads small models of many shapes with llama.cpp, and compares its report with the estimate of
-// @mai/memory-estimator part by part. Fails where a part that must be exact is not. Then prints the errors of
-// both Mai and node-llama-cpp, for these models and for real ones.
+// @mai/memory-estimator part by part. Fails if a part that must be exact is not exact. Also prints the errors
+// of Mai and of node-llama-cpp, for these models and for real models.
 //
 // Run with: npm run setup && npm run compare (in bench/accuracy; build the workspace first).
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -10,7 +10,7 @@ export function error(estimated, truth) {
   };
 }
 
-/** The error compared with a figure of the log; 0 within its rounding. */
+/** The error relative to a figure of the log; 0 if the difference is within the log's rounding. */
 export function logError(estimated, mib) {
   const truth = mib * BYTES_PER_MIB;
   return Math.abs(estimated - truth) <= LOG_ROUNDING_BYTES

@@ -1,5 +1,6 @@
-// Loads a GGUF file with some layers on a Vulkan device, creates a context for each case, and prints llama.cpp's
-// report of each device as JSON. Each file and number of layers has its own process; see load-with-llama.mjs.
+// Loads a GGUF file with some layers on a Vulkan device, creates a context for each case, and prints
+// llama.cpp's report of each device as JSON. Each file and number of layers has its own process.
+// load-with-llama.mjs gives the reason.
 import { readFileSync } from 'node:fs';
 import { logArrived, newContext, newModel, startLlama } from './start-llama.mjs';
 
@@ -24,7 +25,9 @@ async function measure(one) {
   };
 }
 
-/** The sums of the log for some devices, in MiB. Each buffer is rounded to two decimals. */
+/**
+ * The parts of a load on some devices, summed from the log, in MiB. The log rounds each buffer to two decimals.
+ */
 function partsOn(isOne, log) {
   const sum = (text, part) =>
     [...text.matchAll(new RegExp(`(\\S+) +${part} buffer size = +([\\d.]+) MiB`, 'g'))]

@@ -1,8 +1,8 @@
 // Loads a GGUF file with llama.cpp, and creates a context for each case. Prints as JSON llama.cpp's report (the
 // memory breakdown in bytes, and the parts from the log), and node-llama-cpp's predictions.
 //
-// Each file has its own process: llama.cpp keeps state in the process, and may end it for a shape that it
-// refuses.
+// Each file has its own process, because llama.cpp keeps state in the process, and may end the process when it
+// refuses a shape.
 import { readFileSync } from 'node:fs';
 import { askNodeLlamaCpp } from './ask-node-llama-cpp.mjs';
 import { logArrived, newContext, newModel, startLlama } from './start-llama.mjs';

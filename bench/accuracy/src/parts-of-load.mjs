@@ -1,5 +1,5 @@
-// The errors of one load by part, relative to the truth, for Mai and both predictions of node-llama-cpp. `null`
-// stands for a part that an estimator does not separate.
+// The errors of one load by part, relative to the truth, for Mai and both predictions of node-llama-cpp.
+// `null`: the estimator does not report this part on its own.
 import { error, LOG_ROUNDING_BYTES } from './error.mjs';
 
 export const ESTIMATORS = ['mai', 'heuristic', 'dryRun'];
@@ -42,7 +42,7 @@ export function partsOfLoad({ ram, peer: { heuristic, dryRun }, truth }) {
   };
 }
 
-/** The relative error of each estimate; 0 within the rounding of the log. */
+/** The relative error of each estimate; 0 if the difference is within the log's rounding. */
 function shares(truth, estimates) {
   return Object.fromEntries(
     ESTIMATORS.map((name, i) => {

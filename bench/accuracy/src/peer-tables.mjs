@@ -44,7 +44,7 @@ function spread(ratios) {
   return [0.5, 0.9, 1].map((share) => percent(quantile(sorted, share)).padStart(9)).join('');
 }
 
-/** The quantile of sorted values: the smallest value that at least `share` of them do not exceed. */
+/** The quantile of sorted values: the smallest value that is at least as large as `share` of the values. */
 export function quantile(sorted, share) {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }

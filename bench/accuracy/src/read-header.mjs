@@ -1,6 +1,7 @@
-// Reads one header with one reader in a process of its own. Prints JSON: the time of the first and of each
-// later reading in milliseconds, each later one with the time of the yardstick's fixed work around it, and by how
-// many bytes the process's memory rose during the first. Prints null where the reader is not installed.
+// Reads one header with one reader in a separate process. Prints JSON: the time of each reading in
+// milliseconds, and the bytes by which the process's memory rose during the first reading. Each reading after
+// the first also has the ratio of its time to that of the yardstick's fixed work. Prints null if the reader is
+// not installed.
 //
 //   node read-header.mjs READER FILE READINGS
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ const VOCABULARY = [
   'tokenizer.ggml.scores',
   'tokenizer.ggml.merges',
 ];
-/** Each imports its package and returns a function that reads a file. */
+/** Each entry imports a reader's package and returns a function that reads a file. */
 const READERS = {
   async mai() {
     const { readGgufHeader } = await import('@mai/memory-estimator');
@@ -68,7 +69,7 @@ async function timeOf(work) {
   return performance.now() - startedMs;
 }
 
-/** Returns a function that tells by how many bytes resident memory has risen since now, at its peak. */
+/** Starts to watch resident memory. The returned function gives the growth up to its peak, in bytes. */
 function watchPeak() {
   const status = (name) =>
     1024 *

@@ -1,5 +1,5 @@
-// Compares the estimates of real models. The package's corpus has their headers, and llama.cpp's reports of
-// earlier loads; Mai and node-llama-cpp are asked now.
+// Compares the estimates of real models. The package's corpus has the models' headers and llama.cpp's reports
+// of earlier loads. Mai and node-llama-cpp estimate these loads anew.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';

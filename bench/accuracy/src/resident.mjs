@@ -19,7 +19,7 @@ const LOADS = [
 const folder = mkdtempSync(path.join(tmpdir(), 'mai resident '));
 let [inside, all] = [0, 0];
 const refused = [];
-console.log('MiB beside the mapped weights             expected   from     to   held');
+console.log('MiB without the mapped weights            expected   from     to  taken');
 try {
   for (const [name, shape] of Object.entries(shapes())) {
     const file = path.join(folder, `${name}.gguf`);
@@ -37,7 +37,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`\n${inside} of ${all} loads held what lies inside the 90 % interval.`);
+console.log(`\n${inside} of ${all} loads lie within the 90 % interval.`);
 if (refused.length > 0) console.log(`Not loaded: ${refused.length} (${refused[0]})`);
 
 function report(name, { context, batch, flashAttention }, header, { anonymousBytes }) {

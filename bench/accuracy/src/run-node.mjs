@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a program of this folder with a question on its standard input, and returns its answer; both JSON. */
+/**
+ * Runs a program of this folder. Writes `question` to its standard input as JSON, and parses its output as
+ * JSON.
+ */
 export async function runNode(program, question) {
   const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url))]);
   const [stdout, stderr] = [[], []];

@@ -1,5 +1,5 @@
-// Installs node-llama-cpp with only the CPU binary of this machine, and with the argument `vulkan` also the one
-// for Vulkan. All its back ends would take 640 MB.
+// Installs node-llama-cpp with only the CPU binary of this machine, and with the argument `vulkan` also the
+// binary for Vulkan. All back ends would take 640 MB.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +18,9 @@ const binary = BINARIES[`${process.platform}-${process.arch}`];
 if (binary === undefined)
   throw new Error(`node-llama-cpp has no binary for ${process.platform} ${process.arch}.`);
 
-// `npm ci` would need the back ends of all platforms in the lock file, and some registries lack some of them.
-// `npm install` uses the versions of the lock file too, and --no-save leaves the file unchanged.
+// `npm ci` would need the back ends of all platforms in the lock file, and some registries do not have all of
+// these back ends. `npm install` uses the versions of the lock file too, and --no-save leaves the file
+// unchanged.
 const wanted = process.argv[2] === 'vulkan' ? [binary, `${binary}-vulkan`] : [binary];
 npm('install', '--no-save', ...wanted.map((name) => `@node-llama-cpp/${name}@${VERSION}`));
 

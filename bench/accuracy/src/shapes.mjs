@@ -1,7 +1,7 @@
 // Small models of many architectures, with the metadata and tensors that llama.cpp v0.5.0 requires
-// (src/models/*.cpp). The sizes are arbitrary and small, but every part of the estimate occurs.
+// (src/models/*.cpp). The sizes are small and arbitrary. The models together have every part of the estimate.
 
-/** Returns { metadata, tensors } by name. */
+/** Returns the { metadata, tensors } of each shape by the shape's name. */
 export function shapes() {
   return {
     llama: transformer('llama', {}),
@@ -117,7 +117,7 @@ function transformer(arch, options) {
     ...options,
   };
   const { embd, headDim, heads, kvHeads, ff } = s;
-  // These architectures ignore the metadata, and use embd / heads as the width of a head.
+  // These architectures ignore the metadata, and take `embd / heads` as the width of a head.
   const meta = {
     ...(s.experts
       ? {

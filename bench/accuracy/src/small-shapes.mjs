@@ -10,7 +10,7 @@ import { runNode } from './run-node.mjs';
 import { shapes } from './shapes.mjs';
 import { writeGguf } from './write-gguf.mjs';
 
-/** Loaders that run at the same time: each waits for the log half of the time. */
+/** Number of loaders that run at the same time. Each loader waits for the log half of the time. */
 const LOADERS = 2;
 
 /** Returns a row for each load, and the cases that llama.cpp refused. */

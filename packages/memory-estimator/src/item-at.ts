@@ -1,5 +1,5 @@
 /**
- * The item of a list at an index that lies within it.
+ * The item of a list at a valid index.
  *
  * @throws RangeError for any other index.
  */

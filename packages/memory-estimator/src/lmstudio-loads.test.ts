@@ -18,8 +18,8 @@ const GIB = 1024 * MIB;
 /** The logs print two decimals of MiB. */
 const ROUNDING = 0.0051 * MIB;
 /**
- * What figures from a file may differ by: Metal maps whole pages of 16 KiB, and of A7's projector only the size of
- * the file is known, with a header of about 20 KiB.
+ * Allowed difference of figures from a file. Metal maps whole pages of 16 KiB. Only the file size of A7's projector
+ * is known, which includes a header of about 20 KiB.
  */
 const FILE_SLACK = 32 * 1024;
 const FROM_FILES: readonly string[] = ['weightsBytes', 'visionProjectorBytes'];
@@ -35,7 +35,7 @@ const PRINTED: Readonly<Record<string, Partial<Record<Part, readonly string[]>>>
     outputBytes: ['output'],
   },
   A5: {
-    // Metal maps the whole file, so the pages of CPU_Mapped_model are among them.
+    // Metal maps the whole file, so this figure includes the pages of CPU_Mapped_model.
     weightsBytes: ['Metal_Mapped_model'],
     kvCacheBytes: ['Metal_KV'],
     computeBytes: ['Metal_compute', 'CPU_compute'],
@@ -85,7 +85,7 @@ function loadOf({ id }: LoadRecord): RecordedLoad {
   return load;
 }
 
-/** `said`: with the version and what a user says. `all`: with the record's other settings too. */
+/** `said`: with only the version and the settings that a user states. `all`: with the record's other settings too. */
 async function reportOf(record: LoadRecord, settings: 'said' | 'all'): Promise<EstimateReport> {
   const load = loadOf(record);
   const all = settings === 'all';
@@ -114,7 +114,7 @@ test('every record is compared', () => {
   expect(printing.map(({ id }) => id)).toEqual(['A1', 'A3', 'A5', 'A7', 'P1', 'P2']);
 });
 
-describe('with the version and what a user says, each printed part lies within its range', () => {
+describe('with only the version and the settings that a user states, each printed part lies within its range', () => {
   test.each(named(printing))('%s', async (_id, record) => {
     const { partIntervals } = await reportOf(record, 'said');
     for (const [part, keys] of partsOf(record)) {
@@ -134,7 +134,7 @@ describe('with the version and what a user says, each printed part lies within i
     return found;
   };
 
-  test('B1: the total and the context', async () => {
+  test('B1: the total and the context lie within their intervals', async () => {
     const record = recordOf('B1');
     const { interval, partIntervals } = await reportOf(record, 'said');
     for (const bytes of readings(printedNumber(record, 'totalGB'))) {
@@ -149,7 +149,7 @@ describe('with the version and what a user says, each printed part lies within i
       expect(bytes).toBeGreaterThan(end('lowBytes'));
       expect(bytes).toBeLessThan(end('highBytes'));
     }
-    // Its figure for the model is the size of the file.
+    // LM Studio's figure for the model is the size of the file.
     const { tensorBytes } = await recordedHeader(loadOf(record).header);
     const [least = NaN, most = NaN] = readings(printedNumber(record, 'modelGB'));
     expect(tensorBytes).toBeGreaterThan(least);
@@ -162,17 +162,20 @@ describe('with the version and what a user says, each printed part lies within i
     // The header describes fewer bytes than the file has.
     ['B8 no pro', ['processDedicatedGB', 'processSharedGB'], B8_FILE_BYTES],
     ['B8 mmproj', ['processDedicatedGB', 'processSharedGB'], B8_FILE_BYTES],
-  ] as const)('%s: the memory of the GPU, and the RAM', async (id, keys, fileBytes) => {
-    const record = recordOf(id);
-    const { interval, ram } = await reportOf(record, 'said');
-    const { tensorBytes } = await recordedHeader(loadOf(record).header);
-    const missing = fileBytes === 0 ? 0 : fileBytes - tensorBytes;
-    for (const gpu of readings(keys.reduce((sum, key) => sum + printedNumber(record, key), 0))) {
-      const taken = gpu - missing + ram.mappedBytes + ram.anonymousBytes;
-      expect(taken).toBeGreaterThan(interval?.lowBytes ?? NaN);
-      expect(taken).toBeLessThan(interval?.highBytes ?? NaN);
-    }
-  });
+  ] as const)(
+    '%s: the sum of GPU memory and RAM lies within the interval',
+    async (id, keys, fileBytes) => {
+      const record = recordOf(id);
+      const { interval, ram } = await reportOf(record, 'said');
+      const { tensorBytes } = await recordedHeader(loadOf(record).header);
+      const missing = fileBytes === 0 ? 0 : fileBytes - tensorBytes;
+      for (const gpu of readings(keys.reduce((sum, key) => sum + printedNumber(record, key), 0))) {
+        const taken = gpu - missing + ram.mappedBytes + ram.anonymousBytes;
+        expect(taken).toBeGreaterThan(interval?.lowBytes ?? NaN);
+        expect(taken).toBeLessThan(interval?.highBytes ?? NaN);
+      }
+    },
+  );
 });
 
 describe("with the record's own settings", () => {
@@ -213,7 +216,7 @@ describe("with the record's own settings", () => {
   );
 
   test.each(named(records.filter(({ id }) => id === 'P1' || id === 'P2')))(
-    '%s: compute buffers with logits for the asked outputs are exact, of the draft too',
+    '%s: compute buffers with logits for the asked outputs are exact, also those of the draft',
     async (_id, record) => {
       const report = await reportOf(record, 'all');
       for (const [part, keys] of partsOf(record)) {

@@ -2,7 +2,7 @@ import { readGgufHeader } from '../src/gguf/read-gguf-header.js';
 import type { GgufHeader } from '../src/gguf/gguf-header.js';
 import { GgufWriter, TENSOR_TYPES, type WrittenTensor } from './gguf-writer.js';
 
-/** The contents of a file: metadata by key, tensors by name. Both may be changed before it is written. */
+/** The contents of a file: metadata by key, tensors by name. A test may change both before the file is written. */
 export interface FileContents {
   readonly metadata: Map<string, string | number | boolean | readonly string[]>;
   readonly tensors: Map<string, { readonly shape: readonly number[]; readonly type?: number }>;
@@ -45,7 +45,7 @@ export function languageModel(): FileContents {
   return { metadata, tensors };
 }
 
-/** A file with nothing in it but its architecture. */
+/** A file with only an architecture. */
 export function emptyFile(architecture: string | null): FileContents {
   return {
     metadata: new Map(architecture === null ? [] : [['general.architecture', architecture]]),

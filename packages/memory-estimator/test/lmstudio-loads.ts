@@ -19,11 +19,11 @@ export interface LoadRecord {
   readonly printed: Readonly<Record<string, Figure>>;
 }
 
-/** The question that a record's load answers. */
+/** The inputs of an estimate for a record's load. */
 export interface RecordedLoad {
   readonly header: string;
   readonly engine: EngineQuestion;
-  /** What a user says: the context, and every setting that the user changed from its default. */
+  /** The settings that a user states: the context, and every setting that differs from its default. */
   readonly said: Partial<EstimateSettings>;
   /** The record's other settings. */
   readonly own: Partial<EstimateSettings>;
@@ -46,7 +46,7 @@ const OF_2025 = {
   parallelSequences: 1,
 } as const;
 const QUANTIZED = { kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0' } as const;
-/** The size of B8's file. Its header describes fewer bytes, because it was rebuilt. */
+/** The size of B8's file. The header describes fewer bytes, because the header was rebuilt. */
 export const B8_FILE_BYTES = 15.66 * GIB;
 
 export const RECORDED_LOADS: Readonly<Record<string, RecordedLoad>> = {
@@ -122,7 +122,7 @@ export const RECORDED_LOADS: Readonly<Record<string, RecordedLoad>> = {
     engine: SERVER,
     said: { contextLengthTokens: 8192, ubatchTokens: 2048, gpuBackend: 'vulkan' },
     own: { parallelSequences: 4 },
-    // A user of llama-server asks for drafts on the command line.
+    // With llama-server, the user sets draft tokens on the command line.
     saidRules: { draftTokens: 2 },
   },
 };

@@ -19,8 +19,8 @@ export interface PublishedModel {
 
 /**
  * mlx-community/Llama-3.1-8B-Instruct-4bit. Config: meta-llama/Llama-3.1-8B-Instruct. Bytes: exo,
- * `PINNED_NCCL_MODEL_CARDS` in its tests, revision 90215b22. They follow from the shapes too: 4-bit weights in groups
- * of 64 with a scale and an offset of 2 bytes take 0.5 + 4 / 64 = 0.5625 bytes each.
+ * `PINNED_NCCL_MODEL_CARDS` in its tests, revision 90215b22. The bytes also follow from the shapes: 4-bit weights
+ * in groups of 64 with a scale and an offset of 2 bytes take 0.5 + 4 / 64 = 0.5625 bytes each.
  *
  *     layer   4096 * (4096 + 1024 + 1024 + 4096) + 3 * 4096 * 14336 =   218,103,808
  *     all     32 * 218,103,808 + 2 * 128,256 * 4096                 = 8,029,995,008, * 0.5625 = 4,516,872,192
@@ -41,8 +41,9 @@ export const LLAMA_8B: PublishedModel = {
 };
 
 /**
- * mlx-community/gemma-3-1b-it-4bit, revision 2d44e83d. Its index was not found. The bytes follow from the shapes, with
- * an output layer of its own (`sanitize` in mlx-lm's gemma3_text.py adds it). Published: 733 MB on the disk.
+ * mlx-community/gemma-3-1b-it-4bit, revision 2d44e83d. The model's index was not found. The bytes follow from the
+ * shapes, with a separate output layer (`sanitize` in mlx-lm's gemma3_text.py adds it). Published: 733 MB on the
+ * disk.
  *
  *     layer   1152 * (1024 + 256 + 256 + 1024) + 3 * 1152 * 6912    =    26,836,992
  *     all     26 * 26,836,992 + 2 * 262,144 * 1152                  = 1,301,741,568, * 0.5625 = 732,229,632
@@ -87,7 +88,7 @@ export const QWEN_NEXT: PublishedModel = {
   weightsBytes: 44_844_060_160,
 };
 
-/** A safetensors file's header with one tensor, or with the given one. */
+/** The header of a safetensors file: `header`, or a header with one tensor. */
 export function safetensorsHeader(tensorBytes: number, header?: string): Buffer {
   const tensor = { dtype: 'U8', shape: [tensorBytes], data_offsets: [0, tensorBytes] };
   const json = Buffer.from(
@@ -98,7 +99,7 @@ export function safetensorsHeader(tensorBytes: number, header?: string): Buffer 
   return Buffer.concat([length, json]);
 }
 
-/** Writes a safetensors file whose weights are a hole on the disk. */
+/** Writes a sparse safetensors file, whose weights take no disk space. */
 export function writeSafetensors(file: string, tensorBytes: number, missingBytes = 0): void {
   const header = safetensorsHeader(tensorBytes);
   const fd = openSync(file, 'w');

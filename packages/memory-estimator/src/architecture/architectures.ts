@@ -3,7 +3,7 @@
  */
 export interface Architecture {
   readonly name: string;
-  /** `false` where only the common rules are known. */
+  /** `false`: the name is unknown, so the common rules are assumed. */
   readonly known: boolean;
   /** The memory that a model keeps between tokens. `none`: an encoder or a diffusion model, without a cache. */
   readonly memory: 'attention' | 'recurrent' | 'hybrid' | 'none';
@@ -11,14 +11,14 @@ export interface Architecture {
   /** Every layer has both a KV cache and a recurrent state. */
   readonly everyLayerBoth: boolean;
   /**
-   * In a hybrid model, each n-th layer is attention. `null`: a layer without key-value heads is recurrent.
+   * In a hybrid model, each n-th layer has attention. `null`: the layers without key-value heads are recurrent.
    */
   readonly fullAttentionInterval: number | null;
   /** Some layers consist of a feed-forward network only. */
   readonly feedForwardLayers: boolean;
   /**
-   * Number of first layers with a cache of their own. `shared`: the metadata has the number of layers
-   * without one.
+   * Number of layers at the start that have their own cache. `shared`: the metadata states how many layers at the
+   * end have no cache.
    */
   readonly cachedLayers: number | 'shared' | null;
   /** The cache may hold one latent vector for each token, in place of keys and values. */
@@ -28,15 +28,15 @@ export interface Architecture {
 /** Which layers of an architecture have a sliding window, and how large it is. */
 export interface WindowRule {
   /**
-   * In each group of `pattern` layers, all but one have a window. 0: all layers have one. `null`: an array
-   * in the metadata tells.
+   * In each group of `pattern` layers, all layers but one have a window. 0: all layers have a window. `null`: an
+   * array in the metadata tells which layers have a window.
    */
   readonly pattern: number | null;
   /** The layer without a window is the first of its group rather than the last. */
   readonly fullFirst: boolean;
-  /** Size where the metadata does not state one. `null`: without that metadata, no layer has a window. */
+  /** Window size if the metadata states no size. `null`: no layer then has a window. */
   readonly defaultSize: number | null;
-  /** Size that replaces the one in the metadata. */
+  /** Window size that replaces the size in the metadata. */
   readonly fixedSize: number | null;
   /** Only the variant with this number of layers has windows. */
   readonly onlyDepth: number | null;

@@ -4,8 +4,8 @@ import { keyWidthOf, valueWidthOf, type Hyperparameters } from './hyperparameter
 import type { TensorGroup, TensorGroups } from './tensor-groups.js';
 
 /**
- * Whether the tensors have the widths that the metadata states. Where they differ, a key is missing or wrong:
- * llama.cpp refuses to load the file, and figures from the metadata are unreliable.
+ * Whether the tensors have the widths that the metadata states. If the widths differ, a key is missing or wrong.
+ * llama.cpp then refuses the file, and figures from the metadata are unreliable.
  */
 export function agreesWithTensors(
   model: Hyperparameters,
@@ -25,8 +25,8 @@ export function agreesWithTensors(
 
 function attentionAgrees(model: Hyperparameters, tensors: TensorGroups, il: number): boolean {
   const keys = keyWidthOf(model, il);
-  // Latent attention caches the vector that its first projection gives. Old files unpack the vector before
-  // they cache it, and their keys are as wide as their queries.
+  // Latent attention caches the output of its first projection. For old files, the output is unpacked before it is
+  // cached, and keys are as wide as queries.
   if (model.latent !== null) return hasRows(tensors.get('attn_kv_a_mqa'), keys);
   if (model.architecture.latentAttention)
     return hasRows(

@@ -5,23 +5,23 @@ import { MetadataReader } from './metadata-reader.js';
 import { readStateSpace, stateSizes, type StateSizes, type StateSpace } from './state-space.js';
 import { slidingWindow, type SlidingWindow } from './sliding-window.js';
 
-/** The most layers that llama.cpp accepts (LLAMA_MAX_LAYERS). */
+/** Maximum number of layers in llama.cpp (LLAMA_MAX_LAYERS). */
 const MAX_LAYERS = 512;
 
-/** Widest layer that is accepted. The widest known layer has 2^14 values for each token, and keys of 2^15. */
+/** Maximum width of a layer. The widest known layer has 2^14 values for each token, and keys of 2^15 values. */
 const MAX_WIDTH = 2 ** 20;
 const MAX_VOCABULARY = 2 ** 28;
-/** The most columns of a convolution's rolling state. */
+/** Maximum number of columns of a convolution's rolling state. */
 const MAX_KERNEL = 64;
 
-/** The figures of a model that decide how much memory it takes; llama.cpp calls them hparams. */
+/** The figures that a model's memory depends on (hparams in llama.cpp). */
 export interface Hyperparameters extends StateSizes {
   readonly architecture: Architecture;
-  /** Layers that run, without the layers for multi-token prediction at the end. */
+  /** Number of layers that run. Layers for multi-token prediction, at the end of the file, are not counted. */
   readonly layers: number;
-  /** All layers in the file. */
+  /** Number of all layers in the file. */
   readonly layersInFile: number;
-  /** Tokens; `null` where the metadata does not state it. */
+  /** In tokens; `null` if the metadata does not state the trained context. */
   readonly trainedContext: number | null;
   readonly embedding: number;
   readonly vocabulary: number;
@@ -47,8 +47,8 @@ export interface Hyperparameters extends StateSizes {
 }
 
 /**
- * Reads the figures of a header; `null` where the header lacks figures that its caches depend on, or has
- * figures that no model can have.
+ * Reads the figures of a header; `null` where the header lacks figures that the caches depend on, or has figures
+ * that no model can have.
  */
 export function readHyperparameters(header: GgufHeader): Hyperparameters | null {
   const model = readFigures(header);
@@ -169,7 +169,10 @@ function recurrentLayers(
   return all.map((il) => il < layers && (il + 1) % interval !== 0);
 }
 
-/** Number of first layers with a cache of their own. The last layers of Gemma 3n and 4 use earlier caches. */
+/**
+ * Number of layers at the start that have their own cache. The last layers of Gemma 3n and 4 use the caches of
+ * earlier layers.
+ */
 function cachedFromStart(architecture: Architecture, read: MetadataReader, layers: number): number {
   if (architecture.cachedLayers === null) return Infinity;
   if (architecture.cachedLayers === 'shared')
@@ -217,7 +220,7 @@ export function valueWidthOf(model: Hyperparameters, il: number): number {
   return valueLengthOf(model, il) * (model.kvHeads[il] ?? 0);
 }
 
-/** The trained context within the range of contexts that can be asked for. */
+/** Limits the trained context to the range of contexts that a caller may ask for. */
 function trainedContext(tokens: number | null): number | null {
   return tokens === null || tokens < 1 ? null : Math.min(tokens, MAX_TOKENS);
 }

@@ -2,27 +2,29 @@ import { itemAt } from '../item-at.js';
 import type { Hyperparameters } from './hyperparameters.js';
 import type { TensorGroups } from './tensor-groups.js';
 
-/** A stretch of layers in which every layer equals the one a period before. */
+/** A stretch: consecutive layers in which each layer equals the layer that is `period` layers earlier. */
 export interface LayerPattern {
   /** First layer of the stretch. */
   readonly start: number;
   /** Number of layers after which the stretch repeats. */
   readonly period: number;
-  /** Index after the last layer of the stretch. The model's last layer drops rows, so no stretch contains it. */
+  /**
+   * Index after the last layer of the stretch. No stretch contains the model's last layer, because that layer drops
+   * rows.
+   */
   readonly end: number;
 }
 
-/** Longer periods save no time. */
+/** The longest period that is searched for. Longer periods save no time. */
 const LONGEST_PERIOD = 8;
 
-/** The longest stretches of layers that repeat; `null` where no layers do. */
+/** The longest stretches of repeating layers; `null` where no layers repeat. */
 export interface LayerPatterns {
   /**
-   * Stretches whose layers may differ in the types of their weights. Types matter only where weights are
-   * copied.
+   * The layers may differ in the types of their weights. Types matter only where weights are copied.
    */
   readonly byShape: LayerPattern | null;
-  /** Stretches whose layers also have weights of equal types. */
+  /** The layers also have weights of equal types. */
   readonly byType: LayerPattern | null;
 }
 
@@ -53,12 +55,12 @@ function longestPattern(signatures: readonly string[]): LayerPattern | null {
   return best;
 }
 
-/** Layers of a stretch that repeat an earlier one. */
+/** Number of layers in a stretch that repeat an earlier layer. */
 function repeats({ start, period, end }: LayerPattern): number {
   return end - start - period;
 }
 
-/** The properties of a layer, except types, that its part of the graph depends on. */
+/** The properties of a layer that its part of the graph depends on, without the types of weights. */
 function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): string {
   const facts = [
     model.heads[il],

@@ -45,7 +45,7 @@ export class MetadataReader {
     return value.values.map(toNumber);
   }
 
-  /** A count for each layer: the file has one for all layers, or an array. */
+  /** A count for each layer. The file states one count for all layers, or an array of counts. */
   perLayer(key: string, layers: number): number[] | null {
     const array = this.array(key);
     if (array?.some((value) => !Number.isInteger(value) || value < 0) === true) return null;
@@ -54,7 +54,7 @@ export class MetadataReader {
     return value === null ? null : new Array<number>(layers).fill(value);
   }
 
-  /** Length of an array with any key, which need not begin with the architecture. */
+  /** Length of the array with this full key. The key may begin with any name. */
   arrayLength(fullKey: string): number | null {
     const value = this.#header.metadata.get(fullKey);
     return value !== undefined && value !== null && typeof value === 'object' ? value.length : null;

@@ -1,7 +1,7 @@
 import type { Architecture } from './architectures.js';
 import type { MetadataReader } from './metadata-reader.js';
 
-/** The layers that attend to a window of past tokens only, and its size. */
+/** The layers that attend only to a window of past tokens, and the size of this window. */
 export interface SlidingWindow {
   readonly sizeTokens: number;
   readonly layers: readonly boolean[];
@@ -10,8 +10,8 @@ export interface SlidingWindow {
 /**
  * The sliding window of a model; `null` where every layer attends to the whole context.
  *
- * Architectures without a rule have no window, even where their metadata states one: llama.cpp ignores that
- * of Phi-3, for example.
+ * Architectures without a rule have no window, even if their metadata states a window. For example, llama.cpp
+ * ignores the window of Phi-3.
  */
 export function slidingWindow(
   architecture: Architecture,

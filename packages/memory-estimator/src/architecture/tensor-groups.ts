@@ -9,7 +9,7 @@ export interface TensorGroup {
 
 export type TensorGroups = ReadonlyMap<string, TensorGroup>;
 
-/** Groups tensors: those outside of layers by name, those of a layer by the part after `blk.N.`. */
+/** Groups the tensors of each layer by the part of their name after `blk.N.`, and all other tensors by name. */
 export function groupTensors(
   tensors: readonly GgufTensor[],
   layerCount: number,

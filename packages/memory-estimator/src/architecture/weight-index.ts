@@ -16,7 +16,7 @@ const OUTPUT_TENSORS =
 const LAYER = /^blk\.(\d+)\./;
 const EXPERTS = /\.ffn_(up|down|gate|gate_up)_(ch|)exps\.(weight|bias)$/;
 
-/** A weight, and the part of the model that its name tells. */
+/** A weight, and the part of the model that it belongs to according to its name. */
 interface IndexedWeight {
   readonly tensor: GgufTensor;
   readonly place: 'input' | 'layer' | 'output';
@@ -28,7 +28,7 @@ interface IndexedWeight {
 /** The weights of a model, sorted once for all estimates of it. */
 export interface WeightIndex {
   readonly tensors: readonly IndexedWeight[];
-  /** The embedding, where it serves as the output matrix too. */
+  /** The token embedding, if it is also the output matrix. */
   readonly tied: GgufTensor | null;
   readonly layers: number;
 }

@@ -22,13 +22,13 @@ export interface HeaderCache {
    */
   read(path: string, options?: { readonly signal?: AbortSignal }): Promise<GgufHeader>;
   /**
-   * The result of `compute` for the header of a model file. It comes from the cache, without reading the
-   * header, where it was computed under the same `key` and no file of the model changed since.
+   * The result of `compute` for the header of a model file. If the cache has a result under the same `key`, and no
+   * file of the model has changed since, the header is not read.
    *
    * @param key Names everything that the result depends on besides the header, including the version of the
    * code and the type of the result.
    * @param compute Its result is kept as JSON; at most 64 results are kept for each model.
-   * @throws ModelFileError as `readGgufHeader` does, and whatever `compute` throws.
+   * @throws ModelFileError as `readGgufHeader` does, and the errors of `compute`.
    */
   derive<Result>(
     path: string,
@@ -43,12 +43,12 @@ export interface HeaderCache {
 /**
  * Opens a header cache.
  *
- * @param options.file Path of the file for headers; results are kept in a second file beside it. A file that
- * is missing, damaged or of another format is an empty cache.
+ * @param options.file Path of the file for headers. A second file beside it has the results. A file that is
+ * missing, damaged or of another format counts as an empty cache.
  */
 export function openHeaderCache(options: { readonly file: string }): HeaderCache {
   const { file } = options;
-  // Each header is JSON text of its own, so that only those that are read are parsed.
+  // Each header is a separate JSON text, so that only the requested headers are parsed.
   const headers = openStampedStore(file, FORMAT, isText);
   const derived = openStampedStore(file.replace(/(\.json)?$/, '.derived$1'), FORMAT, isTexts);
   const open = new Map<string, { readonly stamp: string; readonly header: Promise<GgufHeader> }>();
@@ -127,7 +127,7 @@ function stampOf(path: string): string {
         const { size, mtimeMs } = statSync(file);
         return `${size}@${mtimeMs}`;
       } catch (error) {
-        // Another file of a split model may be missing; when it appears, the stamp changes.
+        // Another file of a split model may be missing. When that file appears, the stamp changes.
         if (file === path) throw asModelFileError(path, error);
         return 'missing';
       }

@@ -1,7 +1,7 @@
 import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 
-/** A longer string is not kept. A chat template has a tenth of this length. */
+/** Longer strings are not kept. A chat template has a tenth of this length. */
 const KEPT_STRING_LENGTH = 65_536;
 
 /** A header as JSON, with short keys so that it is quick to parse. */
@@ -10,7 +10,7 @@ export interface EncodedHeader {
   readonly b: 'little' | 'big';
   /** Metadata. A bigint is `{ big }`, a skipped value `null`. */
   readonly m: readonly (readonly [string, EncodedValue])[];
-  /** Names of the tensors, one a line. */
+  /** Names of the tensors, one per line. */
   readonly n: string;
   /** For each tensor: type, file index, offset, size, number of dimensions, dimensions. */
   readonly t: readonly number[];

@@ -3,8 +3,7 @@ import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
 import { asError } from '../files/system-error.js';
 
 /**
- * The most entries of a store: more models than a person keeps. Entries that were not used are dropped
- * first.
+ * Maximum number of entries, which is more models than a person keeps. Unused entries are dropped first.
  */
 const MAX_ENTRIES = 1_000;
 
@@ -13,7 +12,7 @@ const MAX_ENTRIES = 1_000;
  * with.
  */
 export interface StampedStore<Value> {
-  /** The value with this stamp; `null` where there is none. */
+  /** The value of a path with this stamp; `null` if the store does not have it. */
   get(path: string, stamp: string): Value | null;
   set(path: string, stamp: string, value: Value): void;
   /** Writes new values to the file, atomically. Does nothing where no value is new. */
@@ -52,7 +51,7 @@ export function openStampedStore<Value>(
     }
   }
 
-  /** Adds entries that another process has saved, and sorts the used ones to the front. */
+  /** Adds entries that another process has saved, and sorts used entries to the front. */
   function merged(own: ReadonlyMap<string, Entry<Value>>): [string, Entry<Value>][] {
     const all = load();
     for (const [path, entry] of own) if (used.has(path) || !all.has(path)) all.set(path, entry);

@@ -42,7 +42,7 @@ describe('a measured load', () => {
     expect(anonymousMiB(both)).toBe(1100);
   });
 
-  test('ignores another engine, and learns from another version as from a neighbour', () => {
+  test('ignores observations of another engine, and treats observations of another version as neighbours', () => {
     const footprint = footprintOf(4000, 1000);
     const elsewhere = observed('a', 1000, 1500, { engine: { ...ENGINE, name: 'llama.cpp-cuda' } });
     expect(calibrateFootprint(footprint, TARGET, [elsewhere])).toBe(footprint);
@@ -137,7 +137,7 @@ describe('a load with measured neighbours', () => {
     expect(calibrated.interval?.highBytes).toBeGreaterThan(5400 * MIB);
   });
 
-  test('keeps a wide interval at low confidence, unless its own model was measured', () => {
+  test('keeps a wide interval at low confidence, unless the same model was measured', () => {
     const guess = { ...footprintOf(4000, 1000), confidence: 'low' as const };
     const others = Array.from({ length: 9 }, (_, index) => observed(`m${index}`, 1000, 1100));
     expect(widthOf(calibrateFootprint(guess, TARGET, others))).toBeGreaterThan(widthOf(guess));

@@ -12,22 +12,22 @@ import {
  * Corrects a footprint by measured loads of this machine. Returns the same object where no observation
  * applies to it.
  *
- * Where this load was measured (same model, load configuration and engine version), the weighted median of
- * the measurements replaces everything but the mapped weights. `source` is then `measured`, and the
- * confidence is `high`, or `medium` where only free memory was measured.
+ * If this load was measured (same model, load configuration and engine version), the weighted median of the
+ * measurements replaces everything but the mapped weights. `source` is then `measured`, and the confidence is
+ * `high`, or `medium` where only free memory was measured.
  *
- * Otherwise each pool (RAM, each GPU) is shifted by `m * n / (n + 1)`: m is the weighted median of measured
- * minus predicted bytes over n neighbours, which are loads of the same model with other settings, of other
- * models, and on other versions of the engine. The shift adds at most the larger of half the pool and
- * 1.5 GiB, and removes at most a quarter of the pool. Source and confidence stay.
+ * Otherwise each pool (RAM, each GPU) is shifted by `m * n / (n + 1)`. n is the number of neighbours: loads of the
+ * same model with other settings, of other models, and on other versions of the engine. m is the weighted median of
+ * their measured minus predicted bytes. The shift adds at most the larger of half the pool and 1.5 GiB, and removes
+ * at most a quarter of the pool. Source and confidence stay.
  *
- * The interval covers 90 % of the loads. It is 2.44 median deviations wide to each side (1.645 / 0.6745, for a
- * normal distribution), and at least as wide as repeated loads differ, times the square root of `1 + 1 / n`,
- * plus the part of m that `n / (n + 1)` leaves out and the drift between versions. It is `null` only where
- * the footprint's is and this load was not measured.
+ * The interval covers 90 % of the loads. Its half-width is `s * sqrt(1 + 1 / n) + h + d`. s is 2.44 median
+ * deviations (1.645 / 0.6745, for a normal distribution), and at least the difference between repeated loads. h is
+ * the part of m that `n / (n + 1)` leaves out, and d is the drift between versions. The interval is `null` only if
+ * the footprint has no interval and this load was not measured.
  *
- * @param footprint The footprint before any correction. Correcting it twice counts the measurements twice.
- * @param observations Observations of this machine. Those of an engine with another name are ignored.
+ * @param footprint The footprint before any correction. A second correction would count the measurements twice.
+ * @param observations Observations of this machine. Observations of an engine with another name are ignored.
  */
 export function calibrateFootprint(
   footprint: Footprint,

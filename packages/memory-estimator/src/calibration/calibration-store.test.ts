@@ -27,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = (host = 'here') => openCalibrationStore({ file, host });
 
-test('a store has the observations that an earlier one recorded', async () => {
+test('a store has the observations that an earlier store recorded', async () => {
   const store = open();
   expect(store.observations()).toEqual([]);
   await store.record(observed('a', 100, 120));
@@ -141,13 +141,13 @@ test('a store that cannot be read or written returns the error', async () => {
   expect(inFile.observations()).toEqual([]);
 });
 
-test('without a lock file nothing is recorded, and no file is left behind', async () => {
+test('if the lock file cannot be created, nothing is recorded and no file is left behind', async () => {
   // With `.lock`, the name is too long. This fails like a read-only folder, also for root.
   const long = path.join(folder, 'c'.repeat(253));
   writeFileSync(long, 'damaged');
   const store = openCalibrationStore({ file: long, host: 'here' });
   expect(store).toMatchObject({ recoveredFrom: null });
-  expect(store.error?.message).toMatch(/is damaged and can't be set aside/);
+  expect(store.error?.message).toMatch(/is damaged and can't be renamed/);
   const { saved, error } = await store.record(observed('a', 100, 120));
   expect([saved, error?.message]).toEqual([false, expect.stringContaining('ENAMETOOLONG')]);
   expect(readdirSync(folder)).toEqual([path.basename(long)]);

@@ -5,7 +5,7 @@ import { asError, systemErrorCode } from '../files/system-error.js';
 import { isObservation, sameEngine, sameLoadConfig, type Observation } from './observation.js';
 
 const FORMAT = 1;
-/** Observations of the same model, load configuration and engine version: older ones add nothing. */
+/** Observations that are kept of the same model, load configuration and engine version. */
 const KEPT_OF_A_KIND = 5;
 const KEPT_IN_ALL = 500;
 
@@ -14,33 +14,36 @@ export interface CalibrationStore {
   /** The observations of this machine, the newest last. */
   observations(): readonly Observation[];
   /**
-   * Adds an observation to the file, which may have been changed by other processes. Never rejects: the
-   * outcome tells why it was not saved (a full disk, a folder without write access, `error` below).
+   * Adds an observation to the file, and keeps those that other processes added. Never rejects: the outcome tells
+   * why the observation was not saved (a full disk, a folder without write access, `error` below).
    */
   record(observation: Observation): Promise<SaveOutcome>;
-  /** Path of the old file where it was damaged, and the store was started again; `null` otherwise. */
+  /** New path of a damaged file, which was renamed so that the store starts empty; `null` otherwise. */
   readonly recoveredFrom: string | null;
-  /** Why the file is neither read nor written: it cannot be opened or set aside, or is of a newer version. */
+  /**
+   * Why the file is neither read nor written: it cannot be opened, it is damaged and cannot be renamed, or a newer
+   * version wrote it.
+   */
   readonly error: Error | null;
 }
 
 /** Options of `openCalibrationStore`. */
 export interface CalibrationStoreOptions {
-  /** Path of the file; its folder is created where it is missing. */
+  /** Path of the file. A missing folder is created. */
   readonly file: string;
   /** This machine's name. Observations of other machines stay in the file and are not used. */
   readonly host: string;
 }
 
 /**
- * Opens the calibration store. A missing file is an empty store; a damaged one is renamed (`recoveredFrom`).
- * Never throws: `error` tells why the file cannot be used.
+ * Opens the calibration store. A missing file is an empty store. A damaged file is renamed (`recoveredFrom`). Never
+ * throws: `error` tells why the file cannot be used.
  */
 export function openCalibrationStore(options: CalibrationStoreOptions): CalibrationStore {
   const { file, host } = options;
   const lock = `${file}.lock`;
   let recoveredFrom: string | null = null;
-  /** Reads under the lock, because another process may set the file aside and write a new one. */
+  /** Reads under the lock, because another process may rename the damaged file and write a new one. */
   const setAsideIfDamaged = (): Content => {
     const content = read(file);
     if (content.kind === 'damaged') recoveredFrom = setAside(file);
@@ -52,7 +55,7 @@ export function openCalibrationStore(options: CalibrationStoreOptions): Calibrat
     try {
       ifLockFree(lock, setAsideIfDamaged);
     } catch (error) {
-      problem = new Error(`${file} is damaged and can't be set aside`, { cause: error });
+      problem = new Error(`${file} is damaged and can't be renamed`, { cause: error });
     }
   }
   let all = observationsIn(first);
@@ -119,7 +122,7 @@ function parse(text: string): { readonly format?: unknown; readonly observations
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    // Text that is not JSON is as damaged as JSON that is not a store.
+    // Text that is not JSON counts as damaged, like JSON that is not a store.
     return {};
   }
 }

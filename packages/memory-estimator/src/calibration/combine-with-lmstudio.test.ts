@@ -22,7 +22,7 @@ test.each([0.5, 1.6])(
     const lmstudio = { totalBytes: 5000 * MIB * times, totalVramBytes: 0 };
     const { footprint, disagreementRatio } = combineWithLMStudio(certain, lmstudio);
     expect(disagreementRatio).toBeCloseTo(times);
-    // It does not change the footprint of a known architecture.
+    // The disagreement does not change the footprint of a known architecture.
     expect(footprint).toEqual(certain);
   },
 );
@@ -98,7 +98,7 @@ test('a GPU share of more than the total counts as the total', () => {
   expect(gpus[0]?.bytes).toBeLessThan(1.2 * GIB);
 });
 
-test('a measured footprint stays as it is', () => {
+test('a measured footprint does not change', () => {
   const measured = { ...footprintOf(4000, 1000), source: 'measured' as const };
   const { footprint } = combineWithLMStudio(measured, { totalBytes: GIB, totalVramBytes: 0 });
   expect(footprint).toEqual(measured);

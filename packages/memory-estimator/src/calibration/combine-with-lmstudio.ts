@@ -14,25 +14,25 @@ export interface LMStudioEstimate {
 export interface CombinedFootprint {
   readonly footprint: Footprint;
   /**
-   * LM Studio's figure divided by the footprint's same parts; `null` unless they differ by over a quarter.
+   * LM Studio's figure divided by the same parts of the footprint; `null` unless the two differ by over a quarter.
    */
   readonly disagreementRatio: number | null;
 }
 
 const DISAGREEMENT = 0.25;
-/** Compute buffers relative to LM Studio's figure, where no header tells their size: the usual share. */
+/** Usual share of compute buffers relative to LM Studio's figure, for a model without a header. */
 const MISSING_SHARE = 0.12;
 /** Half-width of the interval around LM Studio's figure: users report errors in both directions. */
 const DOUBT = 0.25;
 
 /**
- * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute
- * buffers, so they are added to its figure first.
+ * Combines a footprint with LM Studio's estimate of the same load. LM Studio leaves out the compute buffers, so the
+ * compute buffers are first added to LM Studio's figure.
  *
- * - A measured footprint, and one whose weights and KV cache are exact, stays as it is.
- * - LM Studio's figure widens the interval of another footprint of medium confidence.
- * - It replaces a footprint of low confidence (a file size, an unknown architecture), but not below the
- *   size of the weights.
+ * - A footprint does not change if it was measured, or if its weights and KV cache are exact.
+ * - For other footprints of medium confidence, LM Studio's figure widens the interval.
+ * - For low confidence (a file size, an unknown architecture), LM Studio's figure replaces the footprint, which is
+ *   then at least the size of the weights.
  * - A figure that is not a positive number is ignored.
  */
 export function combineWithLMStudio(
@@ -56,8 +56,8 @@ export function combineWithLMStudio(
 }
 
 /**
- * Whether the footprint's weights and KV cache are at least as good as LM Studio's figure, which counts
- * nothing else.
+ * Whether the footprint's weights and KV cache are at least as certain as LM Studio's figure, which counts only
+ * these two parts.
  */
 function isSure(footprint: Footprint | FootprintEstimate): boolean {
   const { source, confidence } = footprint;
@@ -70,7 +70,7 @@ function isSure(footprint: Footprint | FootprintEstimate): boolean {
   );
 }
 
-/** LM Studio's figure in place of the footprint, spread over the same pools. */
+/** Replaces the footprint by LM Studio's figure, spread over the same pools. */
 function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: number): Footprint {
   const onGpus = footprint.gpus.reduce((sum, { bytes }) => sum + bytes, 0);
   const vramShare = Math.min(1, Math.max(0, lmstudio.totalVramBytes / lmstudio.totalBytes));
@@ -86,7 +86,8 @@ function replace(footprint: Footprint, lmstudio: LMStudioEstimate, theirs: numbe
     lowBytes: Math.max(leastBytes(footprint), Math.floor(theirs * (1 - DOUBT))),
     highBytes: Math.ceil(theirs * (1 + DOUBT)),
   };
-  // LM Studio knows the KV cache, but a file size does not. The interval of a header is kept.
+  // An interval from a header is kept. An interval from a file size is dropped, because LM Studio's KV cache is
+  // more certain.
   const own = footprint.source === 'file-size' ? null : footprint.interval;
   return {
     ram: { mappedBytes, anonymousBytes: ram - mappedBytes },
@@ -111,7 +112,7 @@ function widened(
   };
 }
 
-/** The least that a load takes: the weights, as far as their size is known. */
+/** The fewest bytes that a load takes: those of the weights whose size is known. */
 function leastBytes(footprint: Footprint | FootprintEstimate): number {
   if ('parts' in footprint)
     return partsOf(footprint).reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);

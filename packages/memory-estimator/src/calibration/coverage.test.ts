@@ -67,7 +67,7 @@ describe('the interval contains about 90 % of the true figures', () => {
     expect(covered).toBeLessThan(0.97);
   });
 
-  test.each([4, 20])('with %i neighbours, of which a fifth are outliers', (count) => {
+  test.each([4, 20])('with %i neighbours, a fifth of them outliers', (count) => {
     const covered = share((here) =>
       others(count, (index) =>
         index % 5 === 0
@@ -155,7 +155,7 @@ describe('the interval contains about 90 % of the true figures', () => {
     expect(covered).toBeGreaterThan(0.88);
   });
 
-  test('without observations, where the interval of the header remains', () => {
+  test('without observations, with the interval of the header', () => {
     const estimate = footprintOf(100, 100);
     expect(calibrateFootprint(estimate, TARGET, [])).toBe(estimate);
     expect(share(() => [])).toBeGreaterThan(0.88);

@@ -78,7 +78,7 @@ function loadsOn(world: World): readonly Case[] {
   return estimated.map((one) => ({ ...one, truthBytes: world(one.entry, one.vocabulary) }));
 }
 
-/** Measurements of one load of each model, without the model `left`. */
+/** Measurements of one load of each model except `left`. */
 function lessons(all: readonly Case[], left: string): readonly Observation[] {
   const seen = new Set([left]);
   return all.flatMap(({ entry, estimate: { ram }, truthBytes }) => {
@@ -108,8 +108,7 @@ function learned(all: readonly Case[], { entry, estimate }: Case): Footprint {
 }
 
 /**
- * Counts, over budgets from 0.8 to 1.2 times the truth, how often the model is said to fit, and how often
- * wrongly.
+ * For budgets from 0.8 to 1.2 times the true figure, counts the answers 'fits', and the wrong ones among them.
  */
 function sweep({ truthBytes }: Case, footprint: Footprint) {
   let [said, wrong] = [0, 0];
@@ -147,7 +146,7 @@ describe.each(SOURCES)('%s', (_, footprintOf) => {
         wrong += swept.wrong;
       }
     }
-    // The test would show nothing if hardly any load were said to fit.
+    // Many loads must be said to fit. Otherwise the test shows nothing.
     expect(said).toBeGreaterThan(10 * worlds.length * LOADS.length);
     expect(wrong / said).toBeLessThan(0.01);
   });

@@ -10,7 +10,7 @@ const PROCESS_WEIGHT = 4;
 const SAME_RATIO = 0.05;
 const SAME_BYTES = 64 * 1024 * 1024;
 
-/** The footprint as it was measured; `null` where RAM or one of its GPUs was not. */
+/** The footprint with measured bytes; `null` if RAM or a GPU of the footprint was not measured. */
 export function fromMeasurements(
   footprint: Footprint,
   ofSameLoad: readonly Observation[],
@@ -44,9 +44,9 @@ export function fromMeasurements(
 }
 
 /**
- * Whether an observation's estimate equals this footprint in every pool. It differs where the model key
- * named another file then, or where the GPUs or the mapping of weights changed. Such an observation is a
- * neighbour.
+ * Whether an observation's estimate equals this footprint in every pool. The two differ if the model key named
+ * another file at that time, or if the GPUs or the mapping of weights changed. An observation that differs counts
+ * as a neighbour.
  */
 function isOfSameFile(
   { anonymousBytes, gpus }: Observation['predicted'],
@@ -86,6 +86,7 @@ function poolOf(
   const centre = weightedMedian(values);
   const sure = observations.some(({ measured }) => measured.method === 'process');
   const scatter = Math.max(repeatFloor(centre, sure), scatterAround(values, centre));
-  // The floor holds for one reading. With more readings, the scatter of the load itself remains.
+  // The factor is 1 for one reading. With more readings it falls to the square root of 1/2, because the scatter of
+  // the load itself remains.
   return { bytes: Math.round(centre), spread: scatter * Math.sqrt((1 + 1 / values.length) / 2) };
 }

@@ -5,11 +5,13 @@ import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './sta
 
 /** Weight of a load of the same model with other settings. A load of another model has weight 1. */
 const SAME_MODEL_WEIGHT = 3;
-/** Factor on the weight of a reading of the process (not of free memory), and of the same engine version. */
+/**
+ * Factor on the weight of a reading of the process. A load on the same engine version gets this factor too.
+ */
 const SURE_WEIGHT = 2;
-/** One neighbour shifts a pool by 1/2 of its error, three by 3/4. */
+/** One neighbour shifts a pool by 1/2 of the error, three neighbours by 3/4. */
 const SHRINKAGE = 1;
-/** The most that a shift may add to a pool: this share of it or these bytes, whichever is more. */
+/** A shift may add this share of a pool, or MOST_ADDED_BYTES if that is more. */
 const MOST_ADDED_SHARE = 0.5;
 const MOST_ADDED_BYTES = 1536 * 1024 * 1024;
 /** The largest share of a pool that a shift may remove. */
@@ -37,7 +39,7 @@ export function fromNeighbours(
       residuals(neighbours, target, ({ measured, predicted }) => {
         const seen = bytesOn(measured.gpus, deviceKey);
         const expected = bytesOn(predicted.gpus, deviceKey);
-        // A load without layers on this GPU says nothing about its error.
+        // A load without layers on this GPU does not show the error on this GPU.
         return seen === null || expected === null || expected === 0 ? null : seen - expected;
       }),
     ),
@@ -85,7 +87,7 @@ function residuals(
 /** A pool after its correction, in bytes. */
 interface Corrected {
   readonly bytes: number;
-  /** How far the true value may differ from the corrected one, up or down. */
+  /** How far the true value may differ from the corrected value, up or down. */
   readonly spread: number;
   /** The part of the median error that shrinkage left out; signed. */
   readonly held: number;
@@ -104,7 +106,7 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
     bytes,
     seen.some(({ isSure }) => isSure),
   );
-  // A new load scatters like the known ones. Their median is uncertain too, which adds 1 / count.
+  // A new load scatters like the known loads. The median of the known loads is uncertain too, which adds 1 / count.
   const scatter = Math.max(floor, scatterAround(seen, centre)) * Math.sqrt(1 + 1 / count);
   // Few neighbours, or only neighbours on other versions, do not show how far estimates drift.
   const unknown = seen.some(({ isThisVersion }) => isThisVersion) ? 1 / (count + 1) : 1;
@@ -117,9 +119,9 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
 }
 
 /**
- * The interval that neighbours show, in place of the footprint's own. Pools without neighbours keep their
- * share of the footprint's own interval. A model of low confidence keeps all of it unless it was measured
- * itself: other models say nothing about its peculiarities.
+ * The interval from the errors of the neighbours. A pool without neighbours keeps its share of the footprint's
+ * interval. A model of low confidence keeps the footprint's whole interval unless this model was measured, because
+ * other models do not show its peculiarities.
  */
 function shifted(
   footprint: Footprint,

@@ -10,7 +10,7 @@ const BEFORE: MemoryReading = {
 };
 const UNSEEN = { ...BEFORE, engineAnonymousBytes: null, gpus: [] };
 
-/** Ports that return these readings in turn, and note the calls. */
+/** Ports that return these readings in turn, and record the calls. */
 function ports(readings: readonly (MemoryReading | null)[], facts: Partial<MeasurePorts> = {}) {
   const asked: string[] = [];
   const left = [...readings];
@@ -81,7 +81,7 @@ test.each([
   expect(await measureFootprint(ports(readings))).toEqual({ measured: null, reason });
 });
 
-test('measures free memory where the engine process cannot be read, if it is free again afterwards', async () => {
+test('measures free memory if the engine process cannot be read and the memory is free again afterwards', async () => {
   const loaded = { ...UNSEEN, availableRamBytes: FREE - 600 * MIB };
   const back = { ...UNSEEN, availableRamBytes: FREE - 20 * MIB };
   expect((await measureFootprint(ports([UNSEEN, loaded, back]))).measured).toEqual({

@@ -3,11 +3,11 @@ import { bytesOn, type MeasuredMemory, type Observation } from './observation.js
 /** Readings of memory at one moment. */
 export interface MemoryReading {
   /**
-   * Memory of the engine's processes that no file backs; `null` where the processes cannot be read. Linux:
-   * Anonymous of smaps_rollup; macOS: physical footprint; Windows: private bytes.
+   * Anonymous memory of the engine's processes; `null` where the processes cannot be read. Linux: Anonymous of
+   * smaps_rollup; macOS: physical footprint; Windows: private bytes.
    */
   readonly engineAnonymousBytes: number | null;
-  /** `null` where it is not known, and where mapped files count as used: they would hide the weights. */
+  /** `null` where it is not known, or where mapped files count as used: the change would include mapped weights. */
   readonly availableRamBytes: number | null;
   readonly gpus: readonly { readonly deviceKey: string; readonly usedBytes: number | null }[];
 }
@@ -22,7 +22,10 @@ export interface MeasurePorts {
   unload(): Promise<void>;
   /** Waits until memory is stable, and reads it; `null` where it does not become stable. */
   settle(signal: AbortSignal | null): Promise<MemoryReading | null>;
-  /** The estimate before any calibration. Readings far from it, and other GPUs, are not the model's. */
+  /**
+   * The estimate before any calibration. Readings far from the estimate are rejected, and GPUs that the estimate
+   * does not use are ignored.
+   */
   readonly expected: Observation['predicted'];
 }
 
@@ -42,21 +45,21 @@ export type MeasureOutcome =
  */
 export type UntrustedReason = 'NOT_SETTLED' | 'DISTURBED' | 'NOTHING_SEEN' | 'IMPLAUSIBLE';
 
-/** After unloading, free memory may lack this share of the load's memory, and the slack. */
+/** Share of the load's memory that may be missing from free memory after unloading, besides the slack. */
 const RETURN_SHARE = 0.15;
 const RETURN_SLACK_BYTES = 64 * 1024 * 1024;
 const PLAUSIBLE_FACTOR = 3;
-/** The engine's own code and libraries may be larger than a small model. */
+/** Allowance for the engine's own code and libraries, which may be larger than a small model. */
 const PLAUSIBLE_OVERHEAD_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Loads a model, generates once, measures by how much memory grew, and unloads the model.
+ * Loads a model, generates once, measures the growth of memory, and unloads the model.
  *
- * It reads the anonymous memory of the engine's processes and the use of each GPU. Where the processes cannot
- * be read, the change of free RAM replaces them. Other programs change free RAM and GPUs too, so these
- * readings count only if the memory is free again after unloading.
+ * It reads the anonymous memory of the engine's processes and the use of each GPU. If the processes cannot be read,
+ * it uses the change of free RAM. Other programs change free RAM and GPUs too, so such readings count only if the
+ * memory is free again after unloading.
  *
- * @throws what the ports throw; `signal.reason` where it was cancelled.
+ * @throws the errors of the ports; `signal.reason` if the measurement was cancelled.
  */
 export async function measureFootprint(
   ports: MeasurePorts,

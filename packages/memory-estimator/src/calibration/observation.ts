@@ -2,17 +2,18 @@ import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 
 /** An engine that runs models. */
 export interface Engine {
-  /** For LM Studio, such as `llama.cpp-linux-x86_64-avx2`. */
+  /** For example `llama.cpp-linux-x86_64-avx2`, for an engine of LM Studio. */
   readonly name: string;
   /** Such as `1.50.2`. */
   readonly version: string;
 }
 
 /**
- * Bytes that a load added to a machine's memory, without mapped weights, which the header knows exactly.
+ * Bytes that a load added to a machine's memory. Mapped weights are left out, because the header has their exact
+ * size.
  */
 export interface MeasuredMemory {
-  /** Memory of the engine that no file backs; `null` where it was not measured. */
+  /** Anonymous memory of the engine's processes; `null` where it was not measured. */
   readonly anonymousBytes: number | null;
   readonly gpus: Footprint['gpus'];
   /**
@@ -25,7 +26,7 @@ export interface MeasuredMemory {
 /** A load that is estimated. */
 export interface CalibrationTarget {
   readonly modelKey: string;
-  /** Compared field by field: `null` differs from the value that LM Studio puts in its place. */
+  /** Compared field by field. `null` is not equal to the default value that LM Studio uses for it. */
   readonly loadConfig: LoadConfig;
   readonly engine: Engine;
 }

@@ -1,11 +1,13 @@
 const MIB = 1024 * 1024;
 
-/** Nine of ten values of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
+/** 90 % of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
 const DEVIATIONS = 2.44;
-/** Repeated loads differ by at least this: allocators, thread stacks, other pages of the engine. */
+/**
+ * Repeated loads differ by at least this share, because of allocators, thread stacks and other pages of the engine.
+ */
 const REPEAT_SHARE = 0.012;
 const REPEAT_BYTES = 32 * MIB;
-/** Free memory also changes with every other program. */
+/** The share for readings of free memory is larger, because other programs change free memory too. */
 const FREE_MEMORY_SHARE = 0.1;
 const FREE_MEMORY_BYTES = 256 * MIB;
 
@@ -16,7 +18,7 @@ export interface Weighted {
 }
 
 /**
- * The value with half of the weight below it: outliers with less than half of the weight barely move it.
+ * The value with half of the weight below it: outliers with less than half of the weight barely move the median.
  */
 export function weightedMedian(values: readonly Weighted[]): number {
   const sorted = [...values].sort((a, b) => a.value - b.value);
@@ -25,14 +27,15 @@ export function weightedMedian(values: readonly Weighted[]): number {
   for (const [index, { value, weight }] of sorted.entries()) {
     passed += weight;
     if (passed > half) return value;
-    // Exactly half of the weight lies below, so every value up to the next one is a median.
+    // Exactly half of the weight lies at or below this value, so every number from here to the next value is a
+    // median.
     if (passed === half) return (value + (sorted[index + 1]?.value ?? value)) / 2;
   }
   return 0;
 }
 
 /**
- * Half the width of the range that holds nine of ten values around a centre, judged by the values alone.
+ * Half the width of the range that holds nine of ten values around a centre, computed from the values alone.
  */
 export function scatterAround(values: readonly Weighted[], centre: number): number {
   const distances = values.map(({ value, weight }) => ({
@@ -43,9 +46,9 @@ export function scatterAround(values: readonly Weighted[], centre: number): numb
 }
 
 /**
- * The least scatter of readings of this size, in bytes, however well the known readings agree.
+ * The minimum scatter of readings of this size, in bytes. It holds even if the known readings agree better.
  *
- * @param processSeen Whether one of them is of the engine's process rather than of free memory.
+ * @param processSeen Whether at least one reading is of the engine's process rather than of free memory.
  */
 export function repeatFloor(bytes: number, processSeen: boolean): number {
   return processSeen

@@ -8,10 +8,10 @@ import type { EstimateSettings } from '../settings/estimate-settings.js';
 import { refusals } from './refusals.js';
 
 /**
- * Finds the settings that can never be loaded, with any amount of memory.
+ * Finds the settings that llama.cpp refuses with any amount of memory.
  *
- * @param header With a header, also finds what llama.cpp refuses for this model: for example cache types
- * whose blocks do not fill its heads.
+ * @param header With a header, also finds settings that llama.cpp refuses for this model only, such as cache types
+ * whose blocks do not fill the model's heads.
  * @param profile The defaults of the engine for settings that are not given. Default: those of llama.cpp.
  */
 export function checkEstimateSettings(

@@ -18,7 +18,7 @@ export function confidenceOf(
   return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
 }
 
-/** Sentences about what an estimate leaves out or assumes. */
+/** Sentences about the omissions and assumptions of an estimate. */
 export function notesOf(
   index: ModelIndex,
   { settings, isCertain, environment }: LoadPlan,
@@ -28,7 +28,7 @@ export function notesOf(
   const { visionProjector, profile } = environment;
   const notes: string[] = [];
   if (model === null)
-    notes.push('The header does not describe its layers: only the weights are counted.');
+    notes.push('The header does not describe the layers: only the weights are counted.');
   else if (!model.architecture.known)
     notes.push(
       `The architecture ${model.architecture.name || '(none)'} is unknown: its cache is counted as plain attention.`,
@@ -46,7 +46,7 @@ export function notesOf(
     notes.push('The compute buffers of the vision projector are not counted.');
   if (!isCertain)
     notes.push(
-      `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known: the interval covers all of their values.`,
+      `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known: the interval covers all possible values.`,
     );
   const trained = model?.trainedContext ?? null;
   if (trained !== null && settings.contextLengthTokens > trained)

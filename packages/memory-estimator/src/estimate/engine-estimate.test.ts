@@ -30,7 +30,7 @@ function lmStudio(
 }
 
 describe('a default that is not known', () => {
-  test('widens the interval to both values, and its part is not exact', async () => {
+  test('widens the interval to both values, and makes the part inexact', async () => {
     const header = await corpusHeader('gemma-3-1b-q4km');
     const at = (values: Partial<ProfileValues>) =>
       estimateFootprint(header, LOAD, lmStudio('2.28.2', { flashAttention: true, ...values }));
@@ -103,14 +103,14 @@ test('the batch of an embedding model is as long as its context', async () => {
       lmStudio('2.28.2', {}, { isEmbedding }),
     );
   const compute = (isEmbedding: boolean) => at(isEmbedding).parts.gpus[0]?.computeBytes ?? 0;
-  // Logits of 8192 tokens of a vocabulary of 151,665, and little more.
+  // The logits of 8192 tokens, each over a vocabulary of 151,665, take most of the buffer.
   expect(compute(true)).toBeGreaterThan(8192 * 151_665 * 4);
   expect(compute(false)).toBeLessThan(512 * MIB);
   expect(at(true).growth.mostBytes).toBe(0);
 });
 
 describe('drafts', () => {
-  test('multiply the recurrent state by 1 + draft tokens, and have a context of their own', async () => {
+  test('multiply the recurrent state by 1 + draft tokens, and have a separate context', async () => {
     const header = await recordedHeader('qwen3.8-27b-mtp');
     const at = (draftTokens: number) =>
       estimateFootprint(header, LOAD, lmStudio('2.37.0', { draftTokens })).parts;
@@ -119,7 +119,7 @@ describe('drafts', () => {
     expect(none?.recurrentStateBytes).toBe(598.5 * MIB);
     expect(three?.recurrentStateBytes).toBe(4 * 598.5 * MIB);
     expect(none?.draftBytes).toBe(0);
-    // The weights of a layer (228 MiB) and a cache of 32 MiB are in it.
+    // It includes the weights of a layer (228 MiB) and a cache of 32 MiB.
     expect(three?.draftBytes).toBeGreaterThan(260 * MIB);
   });
 
@@ -133,7 +133,7 @@ describe('drafts', () => {
     expect(total).toBe(own.totalBytes);
   });
 
-  test('are not expected of a model that cannot draft', async () => {
+  test('take no memory for a model that cannot draft', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const { partIntervals } = estimateFootprint(header, LOAD, lmStudio('2.37.0'));
     expect(partIntervals.draftBytes).toEqual({ lowBytes: 0, highBytes: 0 });
@@ -146,7 +146,7 @@ describe('growth', () => {
 
   test('is the prompt cache and 32 copies of the recurrent state of each slot', async () => {
     const growth = await growthOf('qwen3.8-27b-mtp', '2.37.0');
-    // Each is 149.6 MiB, so those of one slot take 4.8 GB.
+    // Each copy is 149.6 MiB, so the copies of one slot take 4.8 GB.
     const checkpoints = 4 * 32 * 149.625 * MIB;
     expect(growth).toMatchObject({
       mostBytes: 8 * GIB + checkpoints,
@@ -166,7 +166,7 @@ describe('growth', () => {
     expect(at(8 * GIB).growth.mostBytes - at(0).growth.mostBytes).toBe(8 * GIB);
   });
 
-  test('has copies of the windowed cache, and none where that cache is full-size', async () => {
+  test('has copies of the windowed cache, unless that cache is full-size', async () => {
     const window = await growthOf('gemma-3-27b', '2.37.0', { swaFull: false });
     // 52 of 62 layers; keys and values of 16 heads of 128 as F16; a window of 1024 and a batch of 512 tokens.
     const each = 52 * 2 * 16 * 128 * 2 * (1024 + 512);
@@ -177,7 +177,7 @@ describe('growth', () => {
     expect(open.parts[1]).toMatchObject({ mostBytes: 4 * 32 * each, isKnown: false });
   });
 
-  test('allows for a prompt cache that the version may have, where the load itself is certain', async () => {
+  test('includes a prompt cache that the version may have, even if the load itself is certain', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const environment = lmStudio('2.12.0');
     const { growth, notes } = estimateFootprint(
@@ -191,7 +191,7 @@ describe('growth', () => {
     ]);
   });
 
-  test('is nothing for runtimes of 2025 and for plain llama.cpp', async () => {
+  test('is 0 bytes for runtimes of 2025 and for plain llama.cpp', async () => {
     expect(await growthOf('gemma-3-27b', '1.52.1')).toMatchObject({
       mostBytes: 0,
       ramBytes: 0,
@@ -207,7 +207,7 @@ describe('growth', () => {
 });
 
 describe('a vision projector', () => {
-  test('whose header lacks sizes is counted without its encoder, and a note says so', async () => {
+  test('whose header lacks sizes is counted without the encoder, and a note tells this', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');
     const environment = lmStudio('2.28.2', {}, { visionProjector });

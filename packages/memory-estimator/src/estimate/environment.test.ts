@@ -19,14 +19,14 @@ describe('the environment of a machine', () => {
     ['an AMD card', [gpu('a', { vendor: 'amd' })], false, 'vulkan', ['a']],
     ['a card of an unknown vendor', [gpu('GPU-a')], false, 'vulkan', ['GPU-a']],
     [
-      'cards of NVIDIA and AMD, of which CUDA uses one',
+      'cards of NVIDIA and AMD: CUDA uses only the NVIDIA card',
       [gpu('a', { vendor: 'amd' }), gpu('b', { vendor: 'nvidia' })],
       false,
       'cuda',
       ['b'],
     ],
     [
-      'a GPU that shares RAM, which is not used beside a card',
+      'a card beside a GPU that shares RAM: only the card is used',
       [gpu('a', { vendor: 'intel', memory: 'shared' }), gpu('b', { vendor: 'amd' })],
       false,
       'vulkan',
@@ -52,7 +52,7 @@ describe('the environment of a machine', () => {
     expect(environment.gpus.map(({ deviceKey }) => deviceKey)).toEqual(deviceKeys);
   });
 
-  test('has the free memory of GPUs only where layers are spread over several', () => {
+  test('has the free memory of GPUs only if layers are spread over several GPUs', () => {
     const free = (...keys: string[]) =>
       environmentOf({ gpus: keys.map((key) => gpu(key)), unified: false }).gpus.map(
         ({ availableBytes }) => availableBytes,

@@ -6,12 +6,12 @@ import type { CpuKind, GpuBackend } from '../settings/estimate-settings.js';
 
 /** The machine and the engine that load a model. */
 export interface EstimateEnvironment {
-  /** The defaults of the engine: those of `resolveEngineProfile`. */
+  /** The defaults of the engine, from `resolveEngineProfile`. */
   readonly profile: EngineProfile;
   readonly gpuBackend: GpuBackend;
   /**
-   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory; a GPU with `null` counts
-   * like the mean of the others.
+   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory. A GPU with `null` counts with
+   * the mean of the other GPUs.
    */
   readonly gpus: readonly { readonly deviceKey: string; readonly availableBytes: number | null }[];
   readonly cpu: CpuKind;
@@ -20,13 +20,13 @@ export interface EstimateEnvironment {
   readonly ubatchTokens: number | null;
   readonly kvUnified: boolean | null;
   readonly swaFull: boolean | null;
-  /** `false` where weights are read or locked into memory rather than mapped. They are anonymous then. */
+  /** `false` where weights are read or locked into memory rather than mapped. The weights are then anonymous. */
   readonly mapsWeights: boolean;
-  /** The header of the vision projector (mmproj) that is loaded with the model; `null` without one. */
+  /** The header of the vision projector (mmproj) that is loaded with the model; `null` without a projector. */
   readonly visionProjector: GgufHeader | null;
-  /** Whether the model is loaded to compute embeddings; `null` where only the header can tell. */
+  /** Whether the model is loaded to compute embeddings; `null`: the header decides. */
   readonly isEmbedding: boolean | null;
-  /** The header of a smaller model that drafts tokens for this one; `null` without one. */
+  /** The header of a smaller model that drafts tokens for the model; `null` without a draft model. */
   readonly draftModel: GgufHeader | null;
 }
 
@@ -49,10 +49,10 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
 /**
  * The environment of a load by LM Studio on a machine: the GPUs that its engine uses, and their back end.
  *
- * LM Studio uses the one GPU of a unified machine, and otherwise GPUs with memory of their own. The back end
- * is Metal for a GPU of Apple, and CUDA where a GPU of NVIDIA is there (CUDA uses no other GPUs). Where the
- * vendor is another one or not known, it is Metal on a unified machine and Vulkan on any other. Where the profile
- * names the engine's back end, that one is used: an engine for the CPU alone uses no GPU.
+ * On a unified machine, LM Studio uses the one GPU. On other machines, it uses all GPUs with their own memory. The
+ * back end is Metal for an Apple GPU. If there is an NVIDIA GPU, the back end is CUDA, which uses only NVIDIA GPUs.
+ * For other or unknown vendors, the back end is Metal on a unified machine and Vulkan on other machines.
+ * If the profile names the engine's back end, that back end is taken: an engine for the CPU alone uses no GPU.
  *
  * @param profile The defaults of the engine. Default: those of llama.cpp.
  */

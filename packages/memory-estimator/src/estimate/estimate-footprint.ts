@@ -13,12 +13,12 @@ import { planLoad, type LoadPlan } from './plan-load.js';
 import { refusals } from './refusals.js';
 
 /**
- * Estimates what a model takes when it is loaded with a configuration: bytes of RAM (mapped and anonymous)
- * and of each GPU, with the parts, an interval and a confidence.
+ * Estimates the memory of a model that is loaded with a configuration: bytes of RAM (mapped and anonymous) and of
+ * each GPU, with the parts, an interval and a confidence.
  *
- * Weights, KV cache, recurrent state and output buffer are exact for llama.cpp v0.5.0. Compute buffers are
- * computed as llama.cpp does: by building the graph and packing its tensors. Where the profile of the engine does
- * not know a setting, the interval covers all of its values.
+ * Weights, KV cache, recurrent state and output buffer are exact for llama.cpp v0.5.0. Compute buffers are computed
+ * as llama.cpp does: by building the graph and packing its tensors. If the engine's profile does not know a
+ * setting, the interval covers all possible values.
  *
  * @param loadConfig `null` takes the default of the environment's profile. A context of more than 2^30 tokens
  *   counts as 2^30.
@@ -39,7 +39,7 @@ export function estimatePlan(index: ModelIndex, plan: LoadPlan): FootprintEstima
   return assemble(index, plan, memoryOfPlan(index, plan));
 }
 
-/** Makes a footprint of the memory by device. */
+/** Converts memory by device into a footprint. */
 export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory): FootprintEstimate {
   const { settings, environment } = plan;
   const { profile } = environment;
@@ -83,7 +83,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
   };
 }
 
-/** The exact parts. A part that depends on a setting that is not known is not exact. */
+/** The exact parts. A part that depends on an unknown setting is not exact. */
 function exactPartsOf({ expected, ends }: LoadMemory, isCompared: boolean): readonly PartName[] {
   return expected.exactParts.filter(
     (part) =>

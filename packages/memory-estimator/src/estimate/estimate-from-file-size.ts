@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 
 /** KV cache: models of 1 to 30 GB keep 30 to 150 KiB for each token. */
 const BYTES_PER_TOKEN = 96 * 1024;
-/** Compute buffers relative to the file. */
+/** Compute buffers relative to the size of the file. */
 const COMPUTE_SHARE = 0.08;
 const LARGEST_CONTEXT_COUNTED = 131_072;
 /** Upper end of the interval: models with wide caches take several times the usual KV cache. */
@@ -28,7 +28,7 @@ export interface FileSizeFacts {
  * Estimates a load from the size of the model's files, with low confidence: for MLX models (LM Studio on
  * Apple silicon) and for files that cannot be read. Weights that are not GGUF count as anonymous.
  *
- * @param loadConfig Only the context length (by default that of the environment's profile) and the offload ratio matter.
+ * @param loadConfig Only the context length (default: the profile's) and the offload ratio matter.
  * @param environment Default: a machine without a GPU.
  */
 export function estimateFromFileSize(
@@ -46,7 +46,7 @@ export function estimateFromFileSize(
   const totalBytes = sizeBytes + extra;
   const { gpus } = environment;
   const hasGpu = gpus.length > 0 && environment.gpuBackend !== 'none';
-  // The number of layers is unknown, so the ratio is applied to a hundred.
+  // The number of layers is unknown, so the ratio is applied to 100 layers.
   const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
   const onGpu = Math.round(totalBytes * share);
   const { mapsWeights, profile } = environment;

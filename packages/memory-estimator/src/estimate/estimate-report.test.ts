@@ -126,7 +126,7 @@ describe('the contract of mai estimate', () => {
     expect(report.source).toBe('gguf-header');
   });
 
-  test('a unified cache for several sequences has medium confidence, because the corpus has none', async () => {
+  test('a unified cache for several sequences has medium confidence, because the corpus has no such load', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const unified = estimateReport(header, {
       ...NO_SETTINGS,
@@ -151,7 +151,7 @@ describe('the contract of mai estimate', () => {
     expect(estimateReport(header, { ...one, kvUnified: false }).confidence).toBe('high');
   });
 
-  test('the context is that of each sequence in a split cache, and of all sequences in a unified one', async () => {
+  test('the context counts for each sequence in a split cache, and for all sequences together in a unified cache', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const settings = { ...NO_SETTINGS, contextLengthTokens: 4096, parallelSequences: 2 };
     const unified = estimateReport(header, { ...settings, kvUnified: true });

@@ -48,13 +48,13 @@ export interface EstimateReport {
   readonly exactParts: readonly PartName[];
   /** `null` where only the file size is known. */
   readonly partIntervals: PartIntervals | null;
-  /** What the model may grow to after its load; not part of the total. `null` where it is not known. */
+  /** Memory that the model may take after its load; not part of the total. `null` where it is not known. */
   readonly growth: Growth | null;
   /** The engine's profile, and the settings that came from it. `null` where only the file size is known. */
   readonly profile: UsedProfile | null;
 }
 
-/** The engine that loads a model, and what it loads beside it. */
+/** The engine, the purpose of the load, and the draft model beside it. */
 export type EngineOfReport = Partial<
   Pick<EstimateEnvironment, 'profile' | 'isEmbedding' | 'draftModel'>
 >;
@@ -63,7 +63,8 @@ export type EngineOfReport = Partial<
  * Estimates a header under the settings of `mai estimate`, on a machine with at most one GPU.
  *
  * @param visionProjector The header of the projector (mmproj) that is loaded with the model.
- * @param engine Default: llama.cpp, and what the header tells about the model.
+ * @param engine Default: llama.cpp without a draft model. By default, the header tells whether the model computes
+ * embeddings.
  * @throws RangeError where `checkEstimateSettings` finds a problem.
  */
 export function estimateReport(

@@ -5,7 +5,7 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import type { MemoryParts, PartName } from '../memory/memory-parts.js';
 import type { ResolvedSettings } from '../settings/estimate-settings.js';
 
-/** A range of bytes that a part lies in, over RAM and all GPUs. */
+/** The smallest and the largest size of a part, in bytes over RAM and all GPUs. */
 export interface ByteRange {
   readonly lowBytes: number;
   readonly highBytes: number;
@@ -37,12 +37,12 @@ export interface FootprintEstimate extends Footprint {
    * also covers the engine's own memory.
    */
   readonly partIntervals: PartIntervals;
-  /** What the model may grow to after its load. It is not part of the total. */
+  /** Memory that the model may take after its load. It is not part of the total. */
   readonly growth: Growth;
   readonly settings: ResolvedSettings;
   readonly profile: UsedProfile;
-  /** Why llama.cpp refuses this load, with any amount of memory; `null` where it does not refuse it. */
+  /** Why llama.cpp refuses this load, with any amount of memory; `null` where llama.cpp accepts the load. */
   readonly refusal: string | null;
-  /** Sentences about what the figures leave out or assume. */
+  /** Sentences about the omissions and assumptions of the figures. */
   readonly notes: readonly string[];
 }

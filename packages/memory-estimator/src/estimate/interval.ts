@@ -34,8 +34,8 @@ const DEVICE_BYTES: Readonly<Record<GpuBackend, number>> = {
 const DROPPED_SHARE = 0.3;
 
 /**
- * The largest share of the compute buffers that a short prompt leaves unused, and that is therefore not
- * resident. Buffers are reserved for a full context (`npm run resident` in bench/accuracy measures it).
+ * The largest share of the compute buffers that a short prompt leaves unused, and that is therefore not resident.
+ * Buffers are reserved for a full context (`npm run resident` in bench/accuracy measures this share).
  */
 const UNTOUCHED_SHARE = 0.85;
 
@@ -51,7 +51,7 @@ const UNCOMPARED_DRIFT: Readonly<
   vulkan: { down: 0.1, up: 0.1 },
   metal: { down: 0.1, up: 0.5 },
 };
-/** The same for a context that drafts tokens and for the encoder of pictures. */
+/** Relative change, down and up, of the buffers of a draft context and of the encoder of pictures. */
 const UNCOMPARED_EXTRA = 0.25;
 
 /** The facts that an interval depends on, besides the memory. */
@@ -64,10 +64,10 @@ export interface IntervalFacts {
 }
 
 /**
- * The range of 90 % of the loads: the total, the drift of versions, and the memory that the engine's log
- * leaves out. It covers all values of the settings that are not known.
+ * The range of 90 % of the loads: the total, the drift of versions, and the memory that the engine's log leaves
+ * out. The range covers all possible values of unknown settings.
  *
- * @param memories The memory of the load with each end of the unknown settings.
+ * @param memories The memory of the load with the smallest and with the largest values of unknown settings.
  */
 export function totalInterval(
   memories: readonly SettledMemory[],
@@ -106,7 +106,7 @@ function rangeOf({ ram, gpus, uncomparedBytes }: SettledMemory, facts: IntervalF
 /**
  * The range of a part that is not exact.
  *
- * @param bytes The part with each end of the unknown settings.
+ * @param bytes The part with the smallest and with the largest values of unknown settings.
  */
 export function partInterval(
   part: keyof MemoryParts,

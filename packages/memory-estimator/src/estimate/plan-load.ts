@@ -65,7 +65,7 @@ export function chooseFor(
   });
 }
 
-/** Whether the model states how it pools its outputs into one vector, or has no cache. */
+/** Whether the header states how outputs are pooled into one vector, or the model has no cache. */
 function isEmbeddingModel({ model, metadata }: ModelIndex): boolean {
   return model !== null && (!model.cached || (metadata.count('pooling_type') ?? 0) > 0);
 }

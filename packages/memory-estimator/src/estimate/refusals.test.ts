@@ -8,7 +8,7 @@ import { estimateFootprint } from './estimate-footprint.js';
 import { estimateReport } from './estimate-report.js';
 
 // Tried with llama.cpp v0.5.0: models with heads of 80 and of 48 values, and with latent attention.
-describe('llama.cpp refuses', () => {
+describe('llama.cpp', () => {
   const withHeads = async (keyLength: number, valueLength = keyLength) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metadata = new Map(header.metadata)
@@ -19,23 +19,26 @@ describe('llama.cpp refuses', () => {
   const problems = (header: GgufHeader, settings: Partial<EstimateSettings>) =>
     checkEstimateSettings({ ...NO_SETTINGS, ...settings }, header).map(({ setting }) => setting);
 
-  test.each([80, 48, 120])('cache types whose blocks cross heads of %d values', async (length) => {
-    const header = await withHeads(length);
-    expect(problems(header, {})).toEqual([]);
-    expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeK']);
-    expect(problems(header, { kvCacheTypeV: 'iq4_nl' })).toEqual(['kvCacheTypeV']);
-    // Blocks fill a row of eight heads, which suffices without flash attention.
-    expect(problems(header, { kvCacheTypeK: 'q4_0', flashAttention: false })).toEqual([]);
-    const settings = { ...NO_SETTINGS, kvCacheTypeK: 'q8_0' as const };
-    expect(() => estimateReport(header, settings)).toThrow(`${length} values`);
-  });
+  test.each([80, 48, 120])(
+    'refuses cache types whose blocks cross heads of %d values',
+    async (length) => {
+      const header = await withHeads(length);
+      expect(problems(header, {})).toEqual([]);
+      expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeK']);
+      expect(problems(header, { kvCacheTypeV: 'iq4_nl' })).toEqual(['kvCacheTypeV']);
+      // Blocks fill a row of eight heads, which suffices without flash attention.
+      expect(problems(header, { kvCacheTypeK: 'q4_0', flashAttention: false })).toEqual([]);
+      const settings = { ...NO_SETTINGS, kvCacheTypeK: 'q8_0' as const };
+      expect(() => estimateReport(header, settings)).toThrow(`${length} values`);
+    },
+  );
 
-  test('no cache types whose blocks fill the heads', async () => {
+  test('accepts cache types whose blocks fill the heads', async () => {
     const header = await withHeads(96, 64);
     expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q4_0' })).toEqual([]);
   });
 
-  test('two different cache types where values are read from the keys', async () => {
+  test('refuses two different cache types where values are read from the keys', async () => {
     const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
     expect(problems(header, { kvCacheTypeK: 'q8_0' })).toEqual(['kvCacheTypeV']);
     expect(problems(header, { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q8_0' })).toEqual([]);
@@ -57,7 +60,7 @@ describe('an invalid load configuration', () => {
     expect(() => estimateFootprint(header, { ...ONE_SEQUENCE, ...change })).toThrow(RangeError);
   });
 
-  test('has a footprint with a refusal where only llama.cpp refuses it', async () => {
+  test('gives a footprint with a refusal if the figures are possible but llama.cpp refuses them', async () => {
     const header = await corpusHeader('deepseek-v2-lite-E16-q4km');
     const sound = estimateFootprint(header, ONE_SEQUENCE);
     const refused = estimateFootprint(header, { ...ONE_SEQUENCE, kvCacheTypeK: 'q8_0' });

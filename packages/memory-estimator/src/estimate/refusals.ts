@@ -6,9 +6,9 @@ import type { SettingsProblem } from '../settings/check-figures.js';
 import { isPlainType, type EngineSettings } from '../settings/estimate-settings.js';
 
 /**
- * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only
- * the rules that hold for all models. Source: llama_init_from_model in llama-context.cpp; each rule was tried
- * with v0.5.0.
+ * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only the
+ * rules for all models are checked. Source: llama_init_from_model in llama-context.cpp; each rule was tried with
+ * v0.5.0.
  */
 export function refusals(
   model: Hyperparameters | null,
@@ -21,7 +21,7 @@ export function refusals(
   if (batchTokens < parallelSequences)
     refuse(
       'batchTokens',
-      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each needs one.`,
+      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each sequence needs a token.`,
     );
   if (!flashAttention && !isPlainType(kvCacheTypeV))
     refuse('kvCacheTypeV', `llama.cpp stores values as ${kvCacheTypeV} only with flash attention.`);
@@ -29,9 +29,10 @@ export function refusals(
   if (model.latent !== null && kvCacheTypeK !== kvCacheTypeV)
     refuse(
       'kvCacheTypeV',
-      `This model reads its values from its keys, so both need the same type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
+      `This model reads values from its keys, so keys and values need the same type, not ${kvCacheTypeK} and ${kvCacheTypeV}.`,
     );
-  // With flash attention, blocks must not cross heads. Without it, blocks must fill a row of all heads.
+  // With flash attention, blocks must not cross heads. Without flash attention, blocks must fill a row of all
+  // heads.
   const keys = flashAttention ? keyLengthOf : keyWidthOf;
   const keyLength = firstUncut(model, keys, cacheLayout(kvCacheTypeK).blockElements);
   if (keyLength !== null)
@@ -42,7 +43,7 @@ export function refusals(
   return problems;
 }
 
-/** The first width that is not a multiple of the block; `null` where all are. */
+/** The first width that is not a multiple of the block; `null` where all widths are multiples. */
 function firstUncut(
   model: Hyperparameters,
   widthOf: (model: Hyperparameters, il: number) => number,

@@ -7,7 +7,7 @@ const RENAME_TRIES = 5;
 
 /** Whether data was saved. */
 export interface SaveOutcome {
-  /** `false` also where there was nothing new to save. */
+  /** `false` also if there was no new data to save. */
   readonly saved: boolean;
   /** Why saving failed; `null` where it did not fail. */
   readonly error: Error | null;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemErrorCode } from './system-error.js';
 
-/** A process holds the lock for milliseconds. An older lock belongs to a process that died. */
+/** A process holds the lock only for milliseconds, so an older lock belongs to a process that died. */
 const STALE_MS = 10_000;
 const TRIES = 200;
 const PAUSE_MS = 10;

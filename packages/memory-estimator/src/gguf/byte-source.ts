@@ -6,7 +6,7 @@ import { ModelFileError } from './model-file-error.js';
 export interface ByteRangeReader {
   /** Total length in bytes; `null` where it is not known. */
   readonly sizeBytes: number | null;
-  /** Returns `length` bytes from `offset` on; fewer only at the end. */
+  /** Returns `length` bytes from `offset` on, or fewer bytes at the end. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
 }
 
@@ -15,7 +15,10 @@ export interface OpenSource {
   /** `null` where the source is not a file. */
   readonly path: string | null;
   readonly sizeBytes: number | null;
-  /** Fills `into` from `offset` on and returns the number of bytes; fewer than its length only at the end. */
+  /**
+   * Fills `into` with bytes from `offset` on and returns their number, which is less than the length of `into` only
+   * at the end.
+   */
   read(into: Uint8Array, offset: number): number | Promise<number>;
   close(): void;
 }

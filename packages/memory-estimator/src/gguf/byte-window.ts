@@ -1,14 +1,17 @@
-/** Thrown where a value reaches past the loaded bytes. A constant, because it is thrown often. */
+/**
+ * Thrown where a value reaches past the loaded bytes. It is a constant, because creating error objects would be
+ * slow.
+ */
 export const NEEDS_MORE = Symbol('needs more bytes');
 
-/** Longest string for 32-bit arithmetic: a position and a length must not overflow. */
+/** Longest string that is skipped with 32-bit arithmetic: position plus length must not overflow. */
 const LONG_STRING_BYTES = 2 ** 29;
 
 /**
  * A part of a file in memory, and a reading position in it.
  *
  * Reads are synchronous. A read past the loaded part throws NEEDS_MORE: the caller then loads bytes from
- * `resumeOffset` on, and repeats what it read since the last `checkpoint()`.
+ * `resumeOffset` on, and repeats all reads since the last `checkpoint()`.
  */
 export class ByteWindow {
   /** Offset in the file of the next byte to read. */
@@ -33,7 +36,7 @@ export class ByteWindow {
     this.offset = this.resumeOffset;
   }
 
-  /** Marks everything before the reading position as done: a later shortage repeats from here. */
+  /** Sets the position from which the caller repeats its reads after NEEDS_MORE. */
   checkpoint(): void {
     this.resumeOffset = this.offset;
   }

@@ -59,7 +59,7 @@ export class CheckedReader {
     return readScalar(window.view(scalarBytes(type)), type, window.littleEndian);
   }
 
-  /** Reads the type of `what`, which names the value in messages. */
+  /** Reads a value type. `what` names the value in messages. */
   valueType(what: string): ValueType {
     const at = this.window.offset;
     const number = this.window.uint32();

@@ -1,7 +1,7 @@
 /** A scalar in a GGUF file. A 64-bit integer is a bigint where a number cannot hold it. */
 export type GgufScalar = string | number | bigint | boolean;
 
-/** An array in a GGUF file. A long one, such as a vocabulary, is counted and not kept. */
+/** An array in a GGUF file. Of a long array, such as a vocabulary, only the length is kept. */
 export interface GgufArray {
   readonly length: number;
   /** `null` where the array was skipped. */
@@ -15,12 +15,12 @@ export interface GgufTensor {
   readonly type: number;
   /** Name of the type (`Q4_K`); `type-N` for a type that this package does not know. */
   readonly typeName: string;
-  /** 1 to 4 extents; the elements of the first dimension lie next to each other. */
+  /** 1 to 4 extents. The elements of the first dimension lie next to each other. */
   readonly shape: readonly number[];
-  /** Offset from the start of its file's tensor data. */
+  /** Offset from the start of the file's tensor data. */
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** Index of its file in a split model; 0 for a single file. */
+  /** Index of the tensor's file in a split model; 0 for a single file. */
   readonly fileIndex: number;
 }
 

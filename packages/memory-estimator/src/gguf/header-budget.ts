@@ -57,7 +57,7 @@ export class HeaderBudget {
     return this.#walked <= MAX_WALKED;
   }
 
-  /** Notes a tensor's name; false where a file of the model has a tensor with this name already. */
+  /** Records a tensor's name. Returns false if a file of the model already has a tensor of this name. */
   isNewTensor(name: string): boolean {
     if (this.#tensorNames.has(name)) return false;
     this.#tensorNames.add(name);

@@ -16,12 +16,12 @@ export interface ParsedFile {
   readonly byteOrder: 'little' | 'big';
   readonly metadata: Metadata;
   readonly tensors: readonly GgufTensor[];
-  /** Where the data of the first tensor begins. */
+  /** Offset at which the data of the first tensor begins. */
   readonly dataOffsetBytes: number;
 }
 
 export interface ParserOptions extends CheckedFile {
-  /** Keys of arrays to keep however long they are. */
+  /** Keys of arrays that are kept at any length. */
   readonly keepArrays: ReadonlySet<string>;
   readonly fileIndex: number;
 }
@@ -36,7 +36,7 @@ export class HeaderParser {
   #isGguf = false;
   #start: Start | null = null;
   #alignment: number | null = null;
-  /** Where the next tensor must begin; `null` after a tensor of an unknown size. */
+  /** Offset at which the next tensor must begin; `null` after a tensor of an unknown size. */
   #expectedOffset: number | null = 0;
 
   constructor(window: ByteWindow, options: ParserOptions) {
@@ -72,7 +72,7 @@ export class HeaderParser {
     }
   }
 
-  /** The error for a file that ends before its header does. */
+  /** The error for a file that ends within its header. */
   truncated(): ModelFileError {
     if (!this.#isGguf) return this.#notGguf();
     return this.#reader.corrupt('the file ends in the middle of its header', this.#window.offset);
@@ -179,8 +179,7 @@ export class HeaderParser {
   }
 
   /**
-   * The size of a tensor of an unknown type, which ends where the next tensor begins or at the end of the
-   * file.
+   * The size of a tensor of an unknown type. The tensor ends at the next tensor or at the end of the file.
    */
   #sizeFromNeighbour(tensor: GgufTensor, i: number, dataOffsetBytes: number): GgufTensor {
     const { sizeBytes: fileBytes } = this.#options;

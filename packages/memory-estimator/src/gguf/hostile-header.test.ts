@@ -77,7 +77,7 @@ test('reading a long header is cancelled by the signal', async () => {
   await expect(reading).rejects.toBe(reason);
 });
 
-test('a tensor behind one of an unknown type is corrupt at a huge offset', async () => {
+test('a tensor with a huge offset after a tensor of an unknown type is corrupt', async () => {
   const header = new GgufWriter()
     .counts(2, 0)
     .tensor({ name: 'a', shape: [32], type: TENSOR_TYPES.undefined, offset: 0 })

@@ -13,7 +13,7 @@ export class MetadataParser {
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
   #pending: PendingArray | null = null;
 
-  /** @param keepArrays Keys of arrays to keep however long they are. */
+  /** @param keepArrays Keys of arrays that are kept at any length. */
   constructor(reader: CheckedReader, keepArrays: ReadonlySet<string>) {
     this.#reader = reader;
     this.#keepArrays = keepArrays;
@@ -67,7 +67,7 @@ export class MetadataParser {
     };
   }
 
-  /** Reads the rest of an array, from the innermost one that is not read to its end. */
+  /** Reads an array to its end, beginning with the innermost unfinished array. */
   #finishArray(innermost: PendingArray): void {
     let array = innermost;
     while (array.remaining > 0 || array.outer !== null) {
@@ -83,7 +83,7 @@ export class MetadataParser {
     this.#reader.window.checkpoint();
   }
 
-  /** Reads the next part of an array, and returns the array to go on with: a nested one, or itself. */
+  /** Reads the next part of an array. Returns the array to read next: a nested array, or `array` itself. */
   #arrayStep(array: PendingArray): PendingArray {
     const reader = this.#reader;
     const { window } = reader;
@@ -97,7 +97,7 @@ export class MetadataParser {
       return inner;
     }
     if (array.values !== null) {
-      // An array that the caller names has no limit.
+      // An array in `keepArrays` has no limit.
       if (!this.#keepArrays.has(key))
         reader.requireBudget(reader.file.budget.keepElement(), window.offset);
       array.values.push(type === 'string' ? (reader.string() ?? '') : reader.scalar(type));
@@ -114,16 +114,16 @@ export class MetadataParser {
   }
 }
 
-/** An array that is not read to its end. */
+/** An unfinished array: not all of its elements are read. */
 interface PendingArray {
   readonly key: string;
   readonly type: ValueType;
   readonly length: number;
-  /** 1 for the value of a pair, 2 for an array in it, and so on. */
+  /** 1 for the value of a pair, 2 for an array in that value, and so on. */
   readonly depth: number;
   /** `null` where the array is counted and skipped. */
   readonly values: GgufScalar[] | null;
   remaining: number;
-  /** The array that holds this one. */
+  /** The array that contains this array. */
   outer: PendingArray | null;
 }

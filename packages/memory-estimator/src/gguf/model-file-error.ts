@@ -4,7 +4,7 @@ const BRAND = Symbol.for('@mai/memory-estimator/ModelFileError');
 export type ModelFileErrorCode =
   'FILE_NOT_FOUND' | 'FILE_UNREADABLE' | 'NOT_GGUF' | 'CORRUPT' | 'UNSUPPORTED_VERSION';
 
-/** Facts of a fault. */
+/** Details of a ModelFileError. */
 export interface ModelFileErrorFacts {
   /** `null` where the source is not a file. */
   readonly path: string | null;
@@ -32,7 +32,7 @@ export class ModelFileError extends Error implements ModelFileErrorFacts {
   }
 }
 
-/** Whether a value is a ModelFileError; recognizes those of other copies of this package too. */
+/** Whether a value is a ModelFileError; also recognizes errors of other copies of this package. */
 export function isModelFileError(value: unknown): value is ModelFileError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -78,7 +78,7 @@ describe('a header', () => {
     expect(header.files).toEqual([path]);
   });
 
-  test('has the length of a vocabulary, and its values only where the caller asks for them', async () => {
+  test('has the length of a vocabulary, but keeps the tokens only if the caller asks for them', async () => {
     const bytes = headerBytes('tiny-llama-tok');
     const key = 'tokenizer.ggml.tokens';
     const counted = (await readGgufHeader(bytes)).metadata.get(key);
@@ -108,7 +108,7 @@ describe('a header', () => {
     ['little-endian', 2 ** 33 + 7, {}],
     ['big-endian', 2 ** 29 + 1, { bigEndian: true }],
     ['big-endian', 2 ** 33 + 7, { bigEndian: true }],
-  ])('is read behind a token of a huge length: %s, %d bytes', async (_, long, options) => {
+  ])('is read after a token of a huge length: %s, %d bytes', async (_, long, options) => {
     const before = new GgufWriter(options)
       .counts(0, 2)
       .text('tokens')
@@ -278,7 +278,7 @@ describe('a damaged header', () => {
     ['a number of dimensions', new GgufWriter().counts(1, 0).text('t').u32(0xffff_ffff).bytes()],
   ])('that claims an absurd size is corrupt: %s', async (_name, bytes) => {
     expect((await failure(readGgufHeader(bytes))).code).toBe('CORRUPT');
-    // The same without a known file size, where only the limits apply.
+    // A source of unknown size: only the limits apply.
     const endless = { sizeBytes: null, read: (offset: number) => bytes.subarray(offset) };
     expect((await failure(readGgufHeader(endless))).code).toBe('CORRUPT');
   });

@@ -17,12 +17,12 @@ import { splitFiles } from './split-files.js';
 /** Size of the first read: most headers without a vocabulary fit. */
 const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 128 * 1024;
-/** Number of reads between two breaks: 8 MiB, which most headers do not reach, vocabulary included. */
+/** Number of reads (8 MiB) before a break. Most headers are shorter, even with a vocabulary. */
 const READS_AT_ONCE = 64;
 
 /** Options of `readGgufHeader`. */
 export interface ReadGgufHeaderOptions {
-  /** Keys of arrays to keep however long they are (`tokenizer.ggml.tokens`). Default: empty. */
+  /** Keys of arrays that are kept at any length (`tokenizer.ggml.tokens`). Default: empty. */
   readonly keepArrays?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -71,7 +71,7 @@ interface ReadFile extends ParsedFile {
   readonly sizeBytes: number | null;
 }
 
-/** Metadata of all files but the first. It is not used. */
+/** Replaces the metadata of the second and later files, which is not used. */
 const NO_METADATA: ReadFile['metadata'] = new Map();
 
 async function readFile(

@@ -1,6 +1,6 @@
 import type { GgufScalar } from './gguf-header.js';
 
-/** Types of metadata values; the index is their number in the file (gguf_type in ggml/include/gguf.h). */
+/** Types of metadata values. The index of a type is its number in the file (gguf_type in ggml/include/gguf.h). */
 const VALUE_TYPES = [
   'uint8',
   'int8',
@@ -37,7 +37,7 @@ const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
   float64: 8,
 };
 
-/** The least bytes of a value: a string has its length, an array has its type and its length. */
+/** The fewest bytes of a value. An empty string still has a length, an empty array a type and a length. */
 const LEAST_BYTES: Readonly<Record<ValueType, number>> = { ...SCALAR_BYTES, string: 8, array: 12 };
 
 /** The type with a number; `null` for a number that GGUF does not define. */

@@ -15,7 +15,10 @@ async function modelOf(name: string) {
   return { index, model };
 }
 
-/** Layers from `splits[0]` on are on the first GPU, those from `splits[1]` on the second; others are on the CPU. */
+/**
+ * Layers from `splits[0]` on are on the first GPU, layers from `splits[1]` on are on the second GPU, and all other
+ * layers are on the CPU.
+ */
 function onGpus(splits: readonly number[], cpuExpertLayers: number): ComputePlacement {
   const cpu = splits.length;
   const layer = (il: number) => {

@@ -26,7 +26,10 @@ interface BackendRules {
   readonly reorder: Reorder | null;
 }
 
-/** The least share of layers to leave out. A smaller share does not pay for an attempt that may fail. */
+/**
+ * Layers are left out only if their share is at least this. For fewer layers, the attempt may cost more than it
+ * saves.
+ */
 const WORTHWHILE_SHARE = 0.3;
 
 const TAKES_OVER: OffloadRules = { minBatch: 32, onlyProducts: false };
@@ -56,8 +59,8 @@ export interface ComputeBuffers {
   readonly cpuBytes: number;
   readonly gpuBytes: readonly number[];
   /**
-   * The most bytes in use at once: at most the buffer's size. Larger tensors never reduce this value, but
-   * may reduce the buffer.
+   * The most bytes in use at once, which are at most the buffer's size. With larger tensors, this value never
+   * falls, but the buffer may shrink.
    */
   readonly liveBytes: { readonly cpu: number; readonly gpus: readonly number[] };
 }
@@ -124,9 +127,9 @@ function isSameLayout(one: LayerLayout, other: LayerLayout): boolean {
 }
 
 /**
- * Packs the graph without most of the layers that repeat. When one round of a stretch leaves memory in the
- * same state as the round before, all further rounds do so too, and can be left out. Where memory does not
- * settle like this, packs the graph again with all layers.
+ * Packs the graph without most of the layers that repeat. When one round of a stretch leaves memory in the same
+ * state as the round before, all further rounds do so too, and can be left out. If the state of memory never
+ * repeats, packs the graph again with all layers.
  */
 function runShortened(
   patterns: readonly LayerPattern[],
@@ -150,10 +153,9 @@ function reserveOnCpu(context: GraphContext): Reservation {
 }
 
 /**
- * The layers to leave out of a stretch. A stretch with a period of one layer settles within three rounds,
- * if at all, and its hidden state may alternate between two places, so an even number of rounds is left
- * out. Longer periods settle within two rounds. The last round stays, so that every input is last used in
- * the same place.
+ * The layers to leave out of a stretch. A stretch with a period of one layer settles within three rounds, or never.
+ * Its hidden state may alternate between two places, so an even number of rounds is left out. Longer periods settle
+ * within two rounds. The last round stays, so that every input is last used in the same place.
  */
 function shorten({ start, period, end }: LayerPattern): Shortening | null {
   const [rounds, step] = period === 1 ? [3, 2] : [2, 1];

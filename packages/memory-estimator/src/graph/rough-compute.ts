@@ -8,9 +8,9 @@ const BYTES_PER_VALUE = 4;
 const USUAL_FEED_FORWARD = 4;
 
 /**
- * Approximates the compute buffers of an unknown graph: the largest of the memory that the logits, the
- * attention and the feed-forward network each need at once. For known graphs, the error is 2 % in the median
- * and 30 % at worst.
+ * Approximates the compute buffers of an unknown graph: the memory that the logits, the attention or the
+ * feed-forward network need at once, whichever is largest. For known graphs, the median error is 2 % and the
+ * largest error is 30 %.
  */
 export function roughCompute(
   model: Hyperparameters,

@@ -26,6 +26,6 @@ test('compute buffers on Vulkan equal those that llama.cpp reserves', async () =
     expect(Math.abs(error(ram.computeBytes, entry.hostComputeMib))).toBeLessThan(LOG_ROUNDING_MIB);
     if (Math.abs(onGpu) > LOG_ROUNDING_MIB) off.push(`${entry.model}, ${entry.gpuLayers} layers`);
   }
-  // Without layers on the GPU, the buffer of phi-3.5-mini differs by 0.9 MiB. The cause is unknown.
+  // Without layers on the GPU, the buffer of phi-3.5-mini differs by 0.9 MiB. The cause is not known.
   expect(off).toEqual(['phi-3.5-mini-q4km, 0 layers', 'phi-3.5-mini-q4km, 0 layers']);
 });

@@ -10,14 +10,14 @@ import { modelMemory, type Load, type ModelMemory } from './model-memory.js';
 export interface DraftMemory {
   readonly ramBytes: number;
   readonly gpuBytes: readonly number[];
-  /** The part of all these bytes that is in compute buffers. */
+  /** Bytes of compute buffers in RAM and on GPUs. They are included in the bytes above. */
   readonly computeBytes: number;
   readonly slack: ModelMemory['slack'];
 }
 
 /**
  * The memory for drafting tokens: the weights of the draft model, or of the file's own draft layers (MTP), and a
- * context of its own with an F16 cache, compute buffers and an output. Nothing where no tokens are drafted.
+ * separate context with an F16 cache, compute buffers and an output. All bytes are 0 where no tokens are drafted.
  */
 export function draftMemory(
   index: ModelIndex,
@@ -49,7 +49,7 @@ export function draftMemory(
 
 const drafters = new WeakMap<ModelIndex, ModelIndex | null>();
 
-/** The draft layers at the end of a file as a model of their own; `null` where the file has none. */
+/** The draft layers at the end of a file as a separate model; `null` where the file has no draft layers. */
 function draftLayers(index: ModelIndex): ModelIndex | null {
   const cached = drafters.get(index);
   if (cached !== undefined) return cached;
@@ -84,7 +84,7 @@ function extractDraftLayers(index: ModelIndex, model: Hyperparameters): ModelInd
   };
 }
 
-/** The tensors of the layers from `first` on, counted from 0. The embedding and the output are shared. */
+/** Keeps the tensors of the layers from `first` on, and numbers these layers from 0. */
 function renamed(first: number): (tensor: GgufTensor) => readonly GgufTensor[] {
   return (tensor) => {
     const [, number, name = ''] = /^blk\.(\d+)\.(.*)$/.exec(tensor.name) ?? [];

@@ -7,7 +7,7 @@ import { draftMemory } from './draft-memory.js';
 import type { MemoryParts } from './memory-parts.js';
 import { modelMemory, type ModelMemory } from './model-memory.js';
 
-/** The largest usual buffer of an encoder with flash attention. For projectors whose header lacks its sizes. */
+/** The largest usual buffer of an encoder with flash attention. Used where a projector's header lacks sizes. */
 const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
 
 /** The memory of a load by device, with the projector and the draft. */
@@ -18,7 +18,7 @@ export interface SettledMemory extends ModelMemory {
   readonly uncomparedBytes: number;
 }
 
-/** The memory of a load, and the least and most that its unknown settings allow. */
+/** The memory of a load, with its minimum and maximum over the unknown settings. */
 export interface LoadMemory {
   readonly expected: SettledMemory;
   readonly ends: readonly SettledMemory[];
@@ -100,7 +100,10 @@ function projectorParts(
   };
 }
 
-/** The GPUs' shares of the layers: their free memory, or the mean of the others where it is not known. */
+/**
+ * The GPUs' shares of the layers, in proportion to free memory. Unknown free memory counts as the mean of the other
+ * GPUs.
+ */
 function gpuWeights({ gpus }: EstimateEnvironment): readonly number[] {
   const free = gpus.flatMap(({ availableBytes }) => availableBytes ?? []);
   const mean = free.length > 0 ? free.reduce((sum, bytes) => sum + bytes, 0) / free.length : 1;

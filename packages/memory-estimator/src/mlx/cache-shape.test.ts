@@ -4,8 +4,8 @@ import { cacheShapeOf } from './cache-shape.js';
 const layersOf = (pattern: readonly string[], times: number) =>
   Array.from({ length: times }, () => pattern).flat();
 
-describe('equals what mlx-engine measured (tests/test_batched_vision_context_fit.py)', () => {
-  test('Qwen3.6-35B-A3B: 10 of 40 layers have KV, the others a state in f32', () => {
+describe('equals the measurements of mlx-engine (tests/test_batched_vision_context_fit.py)', () => {
+  test('Qwen3.6-35B-A3B: 10 of 40 layers have KV, the other layers have a state in f32', () => {
     const config = {
       num_hidden_layers: 40,
       hidden_size: 2048,
@@ -47,7 +47,7 @@ describe('equals what mlx-engine measured (tests/test_batched_vision_context_fit
     expect(cacheShapeOf(config, 'gemma4_text')).toEqual({
       numberBytes: 2,
       kvBytesPerToken: 6144,
-      // Measured: 31,444,992 at a step of 2048, which is / (512 - 1 + 2048).
+      // Measured: 31,444,992 bytes at a step of 2048, for 512 - 1 + 2048 tokens.
       windowBytesPerToken: 12_288,
       windowTokens: 512,
       stateBytes: 0,
@@ -121,7 +121,7 @@ test('LFM2: a short convolution keeps its last inputs', () => {
   });
 });
 
-test('deepseek_v3 keeps a latent vector; an architecture that was not looked up counts every head', () => {
+test('a latent vector is counted for deepseek_v3, but every head for an architecture that was not looked up', () => {
   const config = {
     num_hidden_layers: 61,
     hidden_size: 7168,
@@ -141,7 +141,7 @@ test('deepseek_v3 keeps a latent vector; an architecture that was not looked up 
   });
 });
 
-describe('where the config leaves room for doubt, the cache that takes more is counted', () => {
+describe('where the config is ambiguous, the larger cache is counted', () => {
   const windows = layersOf(['sliding_attention'], 32);
 
   test('windows of an architecture whose cache keeps old tokens, or that was not looked up', () => {

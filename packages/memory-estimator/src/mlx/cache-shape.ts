@@ -1,7 +1,7 @@
 import { layerCachesOf, type LayerCache } from './layer-caches.js';
 import { countIn, type JsonObject } from './read-json-file.js';
 
-/** The figures that the memory of an MLX model depends on, apart from its weights. */
+/** The figures that the memory of an MLX model depends on, without the weights. */
 export interface MlxCacheShape {
   /** Bytes of a number in the KV cache: 2, or 4 for a model in f32. */
   readonly numberBytes: number;
@@ -9,7 +9,7 @@ export interface MlxCacheShape {
   readonly kvBytesPerToken: number;
   /** KV cache of the layers that keep a window, in bytes for each token. */
   readonly windowBytesPerToken: number;
-  /** Tokens of the window; 0 where no layer has one. */
+  /** Tokens of the window; 0 where no layer has a window. */
   readonly windowTokens: number;
   /** Recurrent and convolution states of one sequence, in bytes. */
   readonly stateBytes: number;
@@ -94,13 +94,13 @@ function kvWidths(config: JsonObject, architecture: string, hidden: number, head
 }
 
 function usualHeadDim(architecture: string, hidden: number, heads: number): number {
-  // A default of the architecture that many configs leave out.
+  // The architecture's default, which many configs leave out.
   return /^gemma[34]/.test(architecture) ? 256 : Math.ceil(hidden / heads);
 }
 
 /**
- * deepseek_v3 keeps a latent vector and a rotated key (`kv_lora_rank` + `qk_rope_head_dim`). Others may keep the
- * keys and values of every head.
+ * deepseek_v3 keeps a latent vector and a rotated key (`kv_lora_rank` + `qk_rope_head_dim`). Other architectures
+ * may keep the keys and values of every head.
  */
 function latentWidths(config: JsonObject, architecture: string, rank: number, heads: number) {
   const rope = countIn(config, 'qk_rope_head_dim') ?? 0;

@@ -65,9 +65,9 @@ const WORKED: readonly Worked[] = [
     },
   },
   {
-    // State-space: 12 of 48 layers have KV, 2 * 256 * 2 * 2 bytes each = 24,576 per token. The others keep
-    // 3 * (2 * 16 * 128 + 32 * 128) * 2 bytes of the convolution and 32 * 128 * 128 * 4 bytes of state:
-    // 36 * (49,152 + 2,097,152) = 77,266,944.
+    // State-space: 12 of 48 layers have KV, 2 * 256 * 2 * 2 bytes each = 24,576 per token. The other layers keep 3
+    // * (2 * 16 * 128 + 32 * 128) * 2 bytes of the convolution and 32 * 128 * 128 * 4 bytes of state: 36 * (49,152
+    // + 2,097,152) = 77,266,944.
     published: QWEN_NEXT,
     contextLengthTokens: 65_536,
     parallelSequences: 1,
@@ -118,7 +118,7 @@ test.each([
   expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
 });
 
-test('each further sequence grows by a state of its own', () => {
+test('each further sequence adds its own state to the growth', () => {
   const at = (parallelSequences: number) =>
     estimateMlx(modelOf(QWEN_NEXT), { ...DEFAULT_LOAD_CONFIG, parallelSequences });
   expect(at(1).growth.parts.map(({ kind }) => kind)).not.toContain('sequence-state');
@@ -128,7 +128,7 @@ test('each further sequence grows by a state of its own', () => {
   expect(at(3).totalBytes).toBe(at(1).totalBytes);
 });
 
-test('what is not given: 4 sequences, and a context that is at most that of the model', () => {
+test("the defaults are 4 sequences and a context that is at most the model's", () => {
   const short = { ...modelOf(LLAMA_8B), maxContextTokens: 1024 };
   expect(estimateMlx(short, DEFAULT_LOAD_CONFIG)).toMatchObject({
     contextLengthTokens: 1024,
@@ -139,9 +139,9 @@ test('what is not given: 4 sequences, and a context that is at most that of the 
 test.each([
   // 131,072 * 32,768 * (8 / 8 + 4 / 64) / 2
   ['of 8 bits', { bits: 8, groupSize: 64, fromTokens: 5000 }, 32_768, 2_281_701_376],
-  // 131,072 * 8192 * 0.53125 = 570,425,344 is less than what it was at token 5000: 131,072 * 5000
+  // 131,072 * 8192 * 0.53125 = 570,425,344 is less than the unquantized cache at token 5000: 131,072 * 5000
   [
-    'of 8 bits, at its widest before',
+    'of 8 bits, which is largest just before it is quantized',
     { bits: 8, groupSize: 64, fromTokens: 5000 },
     8192,
     655_360_000,
@@ -184,11 +184,11 @@ describe('on a machine with unified memory', () => {
   });
 
   test.each([
-    // At 2048: the peak of 6,731,997,184, as above, and 3 GiB.
+    // At a step of 2048: the peak of 6,731,997,184 bytes in WORKED, and 3 GiB.
     [9_953_222_656, 1_073_741_824, true],
-    // One byte less: at 1024, half of the scores.
+    // One byte less: a step of 1024, so half of the scores.
     [9_953_222_655, 536_870_912, true],
-    // At 512, a quarter: 9,953,222,656 - 1,073,741,824 + 268,435,456.
+    // A step of 512, so a quarter of the scores: 9,953,222,656 - 1,073,741,824 + 268,435,456.
     [9_147_916_288, 268_435_456, true],
     [9_147_916_287, 268_435_456, false],
   ])(
@@ -203,7 +203,7 @@ describe('on a machine with unified memory', () => {
     },
   );
 
-  test('a wired limit that is not known judges nothing', () => {
+  test('an unknown wired limit gives no comparison and no fitted context', () => {
     const environment = mlxEnvironmentOf(mac(null));
     expect(estimateMlx(modelOf(LLAMA_8B), loadConfig, environment)).toMatchObject({
       staysBelowWiredLimit: null,
@@ -212,10 +212,10 @@ describe('on a machine with unified memory', () => {
   });
 });
 
-describe('the confidence is low, and a note says why, where', () => {
+describe('the confidence is low, with the reason in a note, if', () => {
   test.each<[string, Partial<MlxModel>, RegExp]>([
     ['files are missing', { complete: false }, /missing or unfinished/],
-    ['the config does not tell the cache', { cache: null }, /its growth is not known/],
+    ['the config does not tell the cache', { cache: null }, /the growth is not known/],
     [
       'the architecture was not looked up',
       { cache: cacheShapeOf(LLAMA_8B.config, 'falcon_h1'), architecture: 'falcon_h1' },

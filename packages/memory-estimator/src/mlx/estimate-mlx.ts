@@ -35,24 +35,27 @@ export interface MlxEnvironment extends Pick<
 
 /** The footprint of an MLX model with its parts. */
 export interface MlxEstimate extends Footprint {
-  /** At the load: weights, and the state of one sequence. */
+  /** Bytes after the load: weights, and the state of one sequence. */
   readonly totalBytes: number;
   readonly parts: FootprintEstimate['parts'];
   readonly exactParts: readonly PartName[];
-  /** What the model may grow by after its load. It is not part of the total, and it is where the weights are. */
+  /** Memory that the model may take after its load, on the device of the weights. It is not part of the total. */
   readonly growth: Growth;
   /** The total while one sequence fills its context with a prompt; `null` where the growth is not known. */
   readonly peakBytes: number | null;
   readonly contextLengthTokens: number;
   readonly parallelSequences: number;
-  /** The context that mlx-engine's auto-fit chooses here; `null` where it chooses none or the limit is not known. */
+  /**
+   * The context that mlx-engine's auto-fit chooses here; `null` where auto-fit changes nothing or the limit is not
+   * known.
+   */
   readonly fittedContextTokens: number | null;
   /**
    * Whether the peak and the 3 GiB that mlx-engine keeps free stay below the wired limit; `null` where the limit or
    * the growth is not known.
    */
   readonly staysBelowWiredLimit: boolean | null;
-  /** Why the confidence is not higher, and what the figures assume. */
+  /** Reasons for the confidence, and assumptions of the figures. */
   readonly notes: readonly string[];
 }
 
@@ -64,9 +67,9 @@ export const MLX_ENVIRONMENT: MlxEnvironment = {
 };
 
 /**
- * The environment of a load on a machine: the first GPU of a unified machine, and the most memory that it may hold.
+ * The environment of a load on a machine: the first GPU of a unified machine, and the wired limit of this GPU.
  *
- * @param profile The engine's defaults, of which only the context length matters. Default: those of llama.cpp.
+ * @param profile The engine's defaults. Only the context length matters. Default: those of llama.cpp.
  */
 export function mlxEnvironmentOf(
   resources: Pick<Resources, 'gpus' | 'unified'>,
@@ -82,7 +85,7 @@ export function mlxEnvironmentOf(
 
 /** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
 const SEQUENCES = 4;
-/** Python, its libraries and the tokenizer. They were not measured, so this is a generous allowance. */
+/** Python, its libraries and the tokenizer. Their memory was not measured, so this allowance is generous. */
 const ENGINE_BYTES = 1024 ** 3;
 /** Copies of the cache that mlx-engine keeps in memory where it answers one sequence at a time. */
 const CACHE_COPIES = 10;
@@ -90,11 +93,11 @@ const CACHE_COPIES = 10;
 /**
  * Estimates the load of an MLX model.
  *
- * mlx-engine reads the weights into memory that it allocates (`lazy=False`), so they are anonymous, and on the GPU
- * where there is one. The KV cache is not allocated at the load; it grows with the tokens.
+ * mlx-engine reads the weights into memory that it allocates (`lazy=False`), so the weights are anonymous, and on
+ * the GPU if there is a GPU. The KV cache is not allocated at the load. It grows with the tokens.
  *
- * @param loadConfig Only the context length and the parallel sequences matter. `null`: the context of the
- * environment's profile, at most the model's; 4 sequences.
+ * @param loadConfig Only the context length and the parallel sequences matter. `null`: the profile's context, but
+ * at most the model's maximum, and 4 sequences.
  * @param environment Default: a machine without a GPU.
  * @throws RangeError for a context or a number of sequences that no load can have.
  */
@@ -134,8 +137,8 @@ export function estimateMlx(
     interval: {
       coverage: COVERAGE,
       lowBytes: weightsBytes,
-      // A planned load is charged the upper end. With one sequence at its full context, as mlx-engine's own fit
-      // counts, the plan still holds when the context is used.
+      // A planned load is charged the upper end. Like mlx-engine's auto-fit, the upper end includes one sequence
+      // that fills its context, so the model still fits when the context is full.
       highBytes: Math.max(totalBytes + ENGINE_BYTES, peakBytes ?? 0),
     },
     source: 'safetensors-header',
@@ -169,7 +172,7 @@ function contextOf(
   return contextLengthTokens ?? Math.min(usual, maxContextTokens ?? usual);
 }
 
-/** The memory of a sequence with the largest prefill step that fits; with the smallest where none does. */
+/** The memory of a sequence with the largest prefill step that fits; with the smallest step where no step fits. */
 function atFullContext(
   cache: MlxCacheShape,
   tokens: number,
@@ -204,7 +207,7 @@ function growthOf(
     known('attention-scores', attentionBytes),
     {
       kind: 'prompt-cache',
-      // Several sequences use the path of mlx-engine that keeps its prompt cache on the disk.
+      // With several sequences, mlx-engine keeps its prompt cache on the disk.
       mostBytes: sequences === 1 ? CACHE_COPIES * (kvCacheBytes + stateBytes) : 0,
       isKnown: false,
       source:
@@ -227,11 +230,11 @@ function notesOn({ cache, architecture, complete }: MlxModel): readonly string[]
   const type = architecture ?? 'this architecture';
   return [
     'No real load of an MLX model was compared with this estimate.',
-    ...(complete ? [] : ['Some of its files are missing or unfinished.']),
+    ...(complete ? [] : ['Some files of the model are missing or unfinished.']),
     ...(cache === null
-      ? ['config.json does not tell the size of its KV cache, so its growth is not known.']
+      ? ['config.json does not tell the size of the KV cache, so the growth is not known.']
       : cache.isKnown
         ? []
-        : [`The caches of ${type} in mlx-lm were not looked up, so its growth is a guess.`]),
+        : [`The caches of ${type} in mlx-lm were not looked up, so the growth is a guess.`]),
   ];
 }

@@ -27,7 +27,7 @@ const MEASURED = [
 ] as const;
 
 test.each(MEASURED)(
-  '%s: the context at one step is that of mlx-engine',
+  '%s: the context at one step equals that of mlx-engine',
   (_, [kv, input, heads, stateBytes, windowBytesPerToken, windowTokens], loaded, expected) => {
     const cache = {
       ...SHAPE,
@@ -58,13 +58,13 @@ const QWEN: MlxModel = {
 };
 
 test('the smallest step is used only in the last 15 % of the context', () => {
-  // Free: 24 GiB - 20,402,597,098 - 64,389,120 = 5,302,817,558.
-  // At 512: 5,302,817,558 / (20,480 + 4096 + 32 * 512) = 129,463, up to 129,536.
-  // At 1024 over 85 %: 5,302,817,558 / (4096 + 0.85 * (20,480 + 32 * 1024)) = 107,438, down to 107,264.
+  // Free: 24 GiB - 20,402,597,098 - 64,389,120 = 5,302,817,558. At 512: 5,302,817,558 / (20,480 + 4096 + 32 * 512)
+  // = 129,463, rounded up to 129,536. At 1024 over 85 %: 5,302,817,558 / (4096 + 0.85 * (20,480 + 32 * 1024)) =
+  // 107,438, rounded down to 107,264.
   expect(fitMlxContext(QWEN, { workingSetBytes: 27 * GIB })).toBe(107_264);
 });
 
-/** A model without scores: KV and input take 1 KiB each, so the context is bound by the smallest step alone. */
+/** A model without attention scores, so only a step of 512 limits the context. KV and input take 1 KiB each. */
 const PLAIN: MlxModel = {
   ...QWEN,
   weightsBytes: GIB,
@@ -84,7 +84,7 @@ test.each([
   ['no tokens', roomFor(0), 4096],
   ['less than the weights', { workingSetBytes: 1 }, 4096],
   ['262,143 tokens', roomFor(262_143), 262_144],
-  ['262,144 tokens, all that the model has', roomFor(262_144), 262_144],
+  ["262,144 tokens, the model's maximum", roomFor(262_144), 262_144],
   ['300,000 tokens', roomFor(300_000), 262_144],
 ])('room for %s', (_, limit, expected) => {
   expect(fitMlxContext(PLAIN, limit)).toBe(expected);
@@ -94,13 +94,13 @@ test("the model's own context may be shorter than the minimum", () => {
   expect(fitMlxContext({ ...PLAIN, maxContextTokens: 2048 }, roomFor(9000))).toBe(2048);
 });
 
-test('3 GiB stay free, however large the memory is', () => {
-  // 5 % of 192 GiB would be more.
+test('3 GiB stay free on a machine of any size', () => {
+  // A reserve of 5 % would be 9.6 GiB here.
   const weightsBytes = 189 * GIB - 8192 * 2 * KIB;
   expect(fitMlxContext({ ...PLAIN, weightsBytes }, { workingSetBytes: 192 * GIB })).toBe(8192);
 });
 
-describe('mlx-engine leaves the context as it is', () => {
+describe('mlx-engine does not change the context', () => {
   const llama: MlxModel = {
     ...PLAIN,
     architecture: 'llama',
@@ -116,7 +116,7 @@ describe('mlx-engine leaves the context as it is', () => {
     expect(fitMlxContext(llama, { workingSetBytes: workingSetBytes - 1 })).toBeNull();
   });
 
-  test('but gpt-oss with heads of 64 was checked', () => {
+  test('except for gpt-oss with heads of 64, which was checked', () => {
     const gptOss = { ...PLAIN, architecture: 'gpt_oss' };
     expect(fitMlxContext(gptOss, roomFor(100))).toBe(4096);
   });

@@ -4,7 +4,7 @@ import { PREFILL_STEPS } from './sequence-memory.js';
 
 const GIB = 1024 ** 3;
 
-/** What mlx-engine keeps free for memory that its formula misses: 2.41 GiB at most in its own measurements. */
+/** Bytes that mlx-engine keeps free, because its own measurements were up to 2.41 GiB above its formula. */
 export const RESERVE_BYTES = 3 * GIB;
 /** The cache grows in blocks of this many tokens (`KVCache.step` of mlx-lm). */
 const BLOCK_TOKENS = 256;
@@ -29,13 +29,15 @@ export interface WiredLimit {
  *
  * The rule, of `calculate_dynamic_context_fit` in mlx-engine's `batched_vision/context_fit.py`:
  *
- * 1. What is free is the working set, less 3 GiB, the weights, the state and the windowed cache at the step.
- * 2. At a step of 512, the context is what is free / (KV + input + scores per token), rounded up to 256 tokens.
- * 3. It is not longer than what fits with a step of 1024 over the first 85 %, rounded down to 256 tokens.
- * 4. It is at least 4096 tokens, and at most the model's own context.
+ * 1. Free bytes = working set - 3 GiB - weights - state - windowed cache at the step.
+ * 2. At a step of 512, the context is free bytes / (KV + input + scores per token), rounded up to 256 tokens.
+ * 3. A second context follows from a step of 1024 over its first 85 %, rounded down to 256 tokens. The shorter
+ *    context is taken.
+ * 4. The context is at least 4096 tokens, and at most the model's maximum.
  *
- * @returns `null` where mlx-engine leaves the context as it is: config.json does not tell the caches or the longest
- * context, no layer keeps every token, or the formula was not checked with the family and gives 4096 tokens or fewer.
+ * @returns `null` where mlx-engine does not change the context: config.json does not tell the caches or the longest
+ * context, no layer keeps every token, or the formula gives 4096 tokens or fewer for a model family that it was not
+ * checked with.
  */
 export function fitMlxContext(
   { architecture, cache, maxContextTokens, weightsBytes }: MlxModel,
@@ -57,7 +59,7 @@ export function fitMlxContext(
 /**
  * The longest context with one prefill step, before the minimum and the model's maximum apply.
  *
- * @param freeBytes What the reserve, the weights and the state leave.
+ * @param freeBytes Bytes of the working set after subtracting the reserve, the weights and the state.
  */
 export function contextAtStep(cache: MlxCacheShape, freeBytes: number, step: number): number {
   const { kvBytesPerToken, inputBytesPerToken, scoreBytes } = cache;
@@ -74,7 +76,7 @@ function contextBeforeSmallest(cache: MlxCacheShape, freeBytes: number, step: nu
   return Math.floor(tokens / BLOCK_TOKENS) * BLOCK_TOKENS;
 }
 
-/** What the windowed cache leaves of the free bytes. */
+/** The free bytes after subtracting the windowed cache. */
 function withoutWindow(
   { windowBytesPerToken, windowTokens }: MlxCacheShape,
   freeBytes: number,

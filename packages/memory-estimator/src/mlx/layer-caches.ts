@@ -1,16 +1,16 @@
 import { countIn, type JsonObject } from './read-json-file.js';
 
-/** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or none. */
+/** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or no cache. */
 export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv' | 'none';
 
-/** The layers of a model. */
+/** The cache of each layer of a model. */
 export interface LayerCaches {
   readonly layers: readonly LayerCache[];
-  /** Whether mlx-lm was looked up for the architecture. If not, its layers are taken as the config names them. */
+  /** Whether mlx-lm was looked up for the architecture. If not, the layers have the caches that config.json names. */
   readonly isKnown: boolean;
 }
 
-/** The names that `layer_types` has for the caches. */
+/** The caches by their names in `layer_types`. */
 const NAMED: ReadonlyMap<unknown, LayerCache> = new Map([
   ['full_attention', 'full'],
   ['attention', 'full'],
@@ -35,11 +35,13 @@ const ALL_FULL = [
   ...['smollm3', 'deepseek_v3', 'kimi_k2', 'qwen2_vl', 'qwen2_5_vl', 'qwen3_vl', 'qwen3_vl_moe'],
   ...['qwen2_vl_text', 'qwen2_5_vl_text', 'qwen3_vl_text', 'qwen3_vl_moe_text', 'mistral3'],
 ];
-/** Architectures whose windowed and recurrent layers are as the config says (`make_cache` in mlx-lm). */
+/** Architectures whose windowed and recurrent layers mlx-lm takes from the config (`make_cache`). */
 const MIXED =
   /^(gemma3|gemma3_text|gemma3n|gemma3n_text|gemma4.*|gpt_oss|cohere2|qwen3_next|qwen3_[56].*|lfm2|lfm2_moe|granitemoehybrid)$/;
 
-/** The last of every `n` layers keeps all tokens; the others are of another kind. */
+/**
+ * In every group of `every` layers, the last layer keeps all tokens, and the other layers have the cache `others`.
+ */
 const INTERVALS: readonly (readonly [
   pattern: RegExp,
   field: string,
@@ -68,7 +70,9 @@ export function layerCachesOf(
   return { layers: kept.slice(0, own), isKnown };
 }
 
-/** Elsewhere mlx-lm masks old tokens but keeps them (qwen2), or was not looked up. */
+/**
+ * For other architectures, a window saves no memory (mlx-lm keeps the masked tokens), or mlx-lm was not looked up.
+ */
 function withoutWindow(layer: LayerCache): LayerCache {
   return layer === 'window' ? 'full' : layer;
 }

@@ -10,7 +10,7 @@ import type { MlxModel } from './read-mlx-model.js';
  * Estimates an MLX model in the form of `estimateReport`, on a machine with at most one GPU. Settings that mlx-engine
  * does not have (batches, flash attention, cache types, layers on the GPU) change nothing.
  *
- * @param environment Default: a machine without a GPU. `settings.gpuBackend` takes the place of its GPUs.
+ * @param environment Default: a machine without a GPU. `settings.gpuBackend` replaces the GPUs of the environment.
  */
 export function mlxReport(
   model: MlxModel,

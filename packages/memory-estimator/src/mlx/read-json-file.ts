@@ -74,5 +74,8 @@ export function countIn(object: JsonObject, ...names: readonly string[]): number
   return null;
 }
 
-/** No dimension, window or context of a model is larger. It keeps the products of dimensions exact. */
+/**
+ * More than any dimension, window or context of a model. Below this bound, products of dimensions are exact
+ * numbers.
+ */
 const LARGEST = 2 ** 30;

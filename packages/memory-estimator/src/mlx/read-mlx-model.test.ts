@@ -109,7 +109,7 @@ test.each([
   ['has no heads', { model_type: 'llama', num_hidden_layers: 32, hidden_size: 4096 }],
   ['has figures of other types', { ...LLAMA_8B.config, num_attention_heads: '32' }],
   ['has a figure that no model has', { ...LLAMA_8B.config, num_hidden_layers: 1e9 }],
-])('a config that %s: the weights are known, the cache is not', async (_, fields) => {
+])('a config that %s gives known weights and an unknown cache', async (_, fields) => {
   const folder = folderWith({ 'config.json': JSON.stringify(fields) });
   writeSafetensors(path.join(folder, 'model.safetensors'), 1000);
   expect(await readMlxModel(folder)).toMatchObject({ weightsBytes: 1000, cache: null });
@@ -170,7 +170,7 @@ describe('damaged files', () => {
   });
 });
 
-describe('what is not a model', () => {
+describe('a path that is not a model', () => {
   test('a folder that does not exist is FILE_NOT_FOUND', async () => {
     const folder = path.join(folderWith({}), 'missing');
     await expect(readMlxModel(folder)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });

@@ -6,13 +6,13 @@ import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
 import { countIn, isJsonObject, readJsonFile, type JsonObject } from './read-json-file.js';
 import { readSafetensors } from './safetensors.js';
 
-/** What the files of an MLX model tell about its memory. */
+/** Facts in the files of an MLX model that its memory depends on. */
 export interface MlxModel {
   readonly folder: string;
-  /** `model_type` of the language model; `null` where config.json has none. */
+  /** `model_type` of the language model; `null` if config.json does not state it. */
   readonly architecture: string | null;
   readonly layers: number | null;
-  /** The longest context of the model, in tokens; `null` where config.json has none. */
+  /** The longest context of the model, in tokens; `null` if config.json does not state it. */
   readonly maxContextTokens: number | null;
   /** Bytes of all tensors. */
   readonly weightsBytes: number;
@@ -34,11 +34,11 @@ const MOST_HEADER_BYTES = 64 * 1024 * 1024;
 /**
  * Reads config.json and the headers of the safetensors files in a folder. Weights are not read.
  *
- * The bytes of the weights are exact: the sum of the tensors in the headers. Where a file is missing, they are the
- * `total_size` of model.safetensors.index.json.
+ * The bytes of the weights are exact: the sum of the tensors in the headers. If a file is missing, the `total_size`
+ * in model.safetensors.index.json is taken instead.
  *
  * @throws ModelFileError FILE_NOT_FOUND (also for a folder without config.json or safetensors files),
- * FILE_UNREADABLE or CORRUPT; `signal.reason` where it was cancelled.
+ * FILE_UNREADABLE or CORRUPT; `signal.reason` if the reading was cancelled.
  */
 export async function readMlxModel(
   folder: string,
@@ -60,7 +60,7 @@ export async function readMlxModel(
   };
 }
 
-/** A vision model keeps the fields of its language model in an object of their own. */
+/** A vision model keeps the fields of its language model in a nested object. */
 function languageConfig(config: JsonObject): JsonObject {
   const nested = [config['text_config'], config['language_config'], config['llm_config']];
   return { ...config, ...nested.find(isJsonObject) };
@@ -76,7 +76,7 @@ async function filesIn(folder: string, signal?: AbortSignal): Promise<readonly s
       if (count > MOST_ENTRIES) {
         throw new ModelFileError(
           'FILE_UNREADABLE',
-          `${folder} has more than ${MOST_ENTRIES} files, so it is not the folder of one model. Name the folder of a model.`,
+          `${folder} has more than ${MOST_ENTRIES} files, which is too many for one model. Name the folder of a model.`,
           { path: folder },
         );
       }

@@ -11,7 +11,7 @@ const MOST_HEADER_BYTES = 16 * 1024 * 1024;
 export interface SafetensorsFacts {
   /** Bytes of all tensors, as the header states them. */
   readonly tensorBytes: number;
-  /** Bytes of the header, which reading it costs. */
+  /** Bytes of the header. */
   readonly headerBytes: number;
   /** `false`: the file ends before its last tensor, as an unfinished download does. */
   readonly complete: boolean;
@@ -47,7 +47,10 @@ export function readSafetensors(path: string): SafetensorsFacts {
   }
 }
 
-/** The tensors fill the data without holes and overlaps, so their sum is also where the last one ends. */
+/**
+ * The tensors fill the data without holes and overlaps, so the sum of their sizes is also the end of the last
+ * tensor.
+ */
 function sumTensors(header: Uint8Array, path: string): number {
   let sum = 0;
   let last = 0;
@@ -57,7 +60,7 @@ function sumTensors(header: Uint8Array, path: string): number {
     const offsets = isJsonObject(tensor) ? tensor['data_offsets'] : null;
     const [begin, end] = isList(offsets) ? offsets : [];
     if (!isOffset(begin) || !isOffset(end) || end < begin) {
-      throw damaged(path, LENGTH_BYTES, 'has a tensor without a place in the file');
+      throw damaged(path, LENGTH_BYTES, 'has a tensor without valid offsets');
     }
     sum += end - begin;
     last = Math.max(last, end);

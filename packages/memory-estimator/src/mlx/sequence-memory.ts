@@ -5,11 +5,11 @@ export interface MlxKvQuantization {
   readonly bits: 2 | 3 | 4 | 6 | 8;
   /** Numbers that share a scale and an offset of 2 bytes each. LM Studio's default is 64. */
   readonly groupSize: 32 | 64 | 128;
-  /** The cache is kept as it is up to this number of tokens. LM Studio's default is 5000. */
+  /** The cache is not quantized up to this number of tokens. LM Studio's default is 5000. */
   readonly fromTokens: number;
 }
 
-/** The tokens that mlx-engine reads of a prompt at once. It takes the first that fits. */
+/** Numbers of tokens that mlx-engine may read of a prompt at once. It takes the first number that fits. */
 export const PREFILL_STEPS = [2048, 1024, 512] as const;
 
 /** The memory of one sequence while its prompt is read, in bytes. */
@@ -24,11 +24,11 @@ export interface SequenceMemory {
 }
 
 /**
- * The most memory of one sequence that fills its context with its prompt.
+ * The peak memory of one sequence whose prompt fills the context.
  *
- * The formula is that of mlx-engine's `batched_vision/context_fit.py`, with prompt and cache of the same length:
- * `windowed bytes/token * (window - 1 + step) + input bytes/token * tokens + full KV bytes/token * tokens
- * + heads * number bytes * step * tokens`.
+ * The formula comes from mlx-engine's `batched_vision/context_fit.py`. Prompt and cache have the same length:
+ * `windowed bytes/token * (window - 1 + step) + input bytes/token * tokens + full KV bytes/token * tokens + heads *
+ * number bytes * step * tokens`.
  *
  * @param tokens Tokens in the context.
  * @param stepTokens Tokens of the prompt that are read at once.
@@ -57,7 +57,7 @@ export function sumSequence(memory: SequenceMemory): number {
 /** Bytes of a scale and an offset, which each group of quantized numbers has. */
 const GROUP_BYTES = 4;
 
-/** Windowed layers are never quantized. */
+/** Bytes of the cache that is not windowed. mlx-engine never quantizes a windowed cache. */
 function fullCacheBytes(
   { kvBytesPerToken, numberBytes }: MlxCacheShape,
   tokens: number,
@@ -66,7 +66,7 @@ function fullCacheBytes(
   if (quantization === null) return kvBytesPerToken * tokens;
   const { bits, groupSize, fromTokens } = quantization;
   const ratio = (bits / 8 + GROUP_BYTES / groupSize) / numberBytes;
-  // Before it is quantized, the cache is at its full width.
+  // The cache is quantized only after `fromTokens` tokens, so it has its full width until then.
   const before = kvBytesPerToken * Math.min(tokens, fromTokens);
   return Math.max(before, Math.ceil(kvBytesPerToken * tokens * ratio));
 }

@@ -24,7 +24,7 @@ export function cacheLayout(type: KvCacheType): TensorTypeLayout {
   return CACHE_LAYOUTS[type];
 }
 
-/** Bytes of the KV cache of each layer; 0 for layers without one. Source: llama-kv-cache.cpp. */
+/** Bytes of the KV cache of each layer; 0 for layers without a KV cache. Source: llama-kv-cache.cpp. */
 export function kvCacheBytesByLayer(
   model: Hyperparameters,
   settings: EngineSettings,
@@ -46,7 +46,7 @@ export function kvCacheBytesByLayer(
   });
 }
 
-/** Values of a token in the layer that has the most. */
+/** The largest number of values that a layer keeps for one token. */
 export function widestValue(model: Hyperparameters): number {
   let widest = 0;
   for (let il = 0; il < model.layersInFile; il += 1)
@@ -62,7 +62,7 @@ export function recurrentBytesByLayer(model: Hyperparameters, shape: RuntimeShap
   );
 }
 
-/** Bytes of the recurrent state of one sequence in a layer that has one. */
+/** Bytes of the recurrent state of one sequence in one recurrent layer. */
 export function recurrentBytesOfLayer(model: Hyperparameters): number {
   return BYTES_PER_VALUE * (model.rollingStateSize + model.recurrentStateSize);
 }

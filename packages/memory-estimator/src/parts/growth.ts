@@ -20,22 +20,22 @@ export interface GrowthPart {
     | 'prompt-inputs'
     | 'attention-scores'
     | 'engine-reserve';
-  /** The most bytes. How many are used depends on the prompts. */
+  /** Maximum in bytes. The prompts decide how many bytes are used. */
   readonly mostBytes: number;
   /** `false`: it is not known whether this version takes this memory at all. */
   readonly isKnown: boolean;
   readonly source: string;
 }
 
-/** What a model may grow to after its load. It is not part of any total. */
+/** Memory that a model may take after its load. It is not part of any total. */
 export interface Growth extends FootprintGrowth {
   readonly mostBytes: number;
   readonly parts: readonly GrowthPart[];
 }
 
 /**
- * What a load may grow by. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of the
- * recurrent state and of the windowed cache of each slot, to return to an earlier token (context checkpoints).
+ * The growth of a load of llama.cpp. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of
+ * the recurrent state and of the windowed cache of each slot, to return to an earlier token (context checkpoints).
  */
 export function growthOf(
   model: Hyperparameters | null,
@@ -44,8 +44,8 @@ export function growthOf(
 ): Growth {
   // An embedding model does not continue earlier prompts.
   if (high.isEmbedding) return inRam([]);
-  // A full-size cache keeps earlier tokens, so the engine does not copy it. The low end is full-size only where that
-  // is certain.
+  // The engine does not copy a full-size cache, because such a cache keeps earlier tokens. The low end is full-size
+  // only where the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
   const slots = high.parallelSequences;
   const parts: readonly GrowthPart[] = [
@@ -79,7 +79,7 @@ function recurrentBytes(model: Hyperparameters | null): number {
   return model.recurrent.filter(Boolean).length * recurrentBytesOfLayer(model);
 }
 
-/** The windowed cache of one sequence: the window, and the batch that is being processed. */
+/** The windowed cache of one sequence, which holds the window and the batch that is being processed. */
 function windowedBytes(model: Hyperparameters | null, settings: EngineSettings): number {
   const window = model?.window ?? null;
   if (model === null || window === null) return 0;

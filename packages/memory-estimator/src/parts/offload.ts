@@ -3,7 +3,7 @@ import { CPU, type DeviceOfLayer } from './weights.js';
 
 /**
  * The device of each layer. The last `gpuLayers` layers go to the GPUs in proportion to their weights. The output
- * counts as the last layer, or is put on a GPU after all others (`outputLayer`). Source: load_tensors in
+ * counts as the last layer, or is put on a GPU after all other layers (`outputLayer`). Source: load_tensors in
  * llama-model.cpp; pull request 18148.
  */
 export function deviceOfLayer(

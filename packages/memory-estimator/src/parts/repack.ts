@@ -4,7 +4,10 @@ import type { CpuKind } from '../settings/estimate-settings.js';
 /** CPU kernels of llama.cpp that need weights in a layout of their own. */
 export type CpuRepack = 'avx2' | 'neon' | 'none';
 
-/** Types that are repacked, and the divisor of their rows. Source: ggml/src/ggml-cpu/repack.cpp, v0.5.0. */
+/**
+ * Types that are repacked, and the number that their row count must be a multiple of. Source:
+ * ggml/src/ggml-cpu/repack.cpp, v0.5.0.
+ */
 const REPACKED: Readonly<Record<CpuRepack, Readonly<Record<string, number>>>> = {
   avx2: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
   neon: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, Q8_0: 4, IQ4_NL: 4, MXFP4: 4, Q1_0: 4 },

@@ -16,9 +16,9 @@ export interface RuntimeShape {
   readonly cells: number;
   /** Cells in one stream of the cache of a sliding-window layer. */
   readonly windowCells: number;
-  /** Tokens of the graph that compute buffers are reserved for; a multiple of the sequences. */
+  /** Number of tokens in the graph that compute buffers are reserved for; a multiple of the sequences. */
   readonly graphTokens: number;
-  /** Tokens of that graph that have logits. */
+  /** Number of tokens in that graph that have logits. */
   readonly graphOutputs: number;
 }
 

@@ -43,8 +43,8 @@ export function placeWeights(index: WeightIndex, rules: WeightRules): WeightPlac
   }
   const { tied } = index;
   if (tied !== null) {
-    // A GPU gets a copy of the embedding as its output matrix. The CPU uses the same bytes for both, and only
-    // the repacked copy is new.
+    // A GPU gets a copy of the embedding as its output matrix. On the CPU, embedding and output matrix are the same
+    // bytes, so only a repacked copy takes more memory.
     const device = rules.deviceOfLayer(index.layers);
     if (device !== CPU) gpuBytes[device] = (gpuBytes[device] ?? 0) + tied.sizeBytes;
     else if (isRepacked(tied, false, rules.repack)) repackBytes += tied.sizeBytes;

@@ -29,8 +29,8 @@ export interface LoadFacts {
 }
 
 /**
- * The settings of a load, twice. `low` has the value that takes the least memory for every setting that is not
- * known, `high` the value that takes the most.
+ * The settings of a load at both ends. For each unknown setting, `low` has the value that takes the least memory,
+ * and `high` the value that takes the most.
  */
 export interface SettingEnds {
   readonly low: EngineSettings;
@@ -39,16 +39,16 @@ export interface SettingEnds {
 
 /** The settings of a load. */
 export interface ChosenSettings {
-  /** The known settings, and the likeliest values of the others. */
+  /** The known settings, and the likeliest values of unknown settings. */
   readonly settings: EngineSettings;
   readonly ends: SettingEnds;
-  /** Whether every setting that this load uses is known. Both ends then take the same memory. */
+  /** Whether every setting that this load uses is known. If so, both ends take the same memory. */
   readonly isCertain: boolean;
   /** Settings without an effect on this load are left out. */
   readonly fromProfile: readonly SettingFromProfile[];
 }
 
-/** A setting's likeliest value, and those that take the least and the most memory. */
+/** A setting's likeliest value, and the values that take the least and the most memory. */
 interface Choice<T> {
   readonly value: T;
   readonly low: T;
@@ -63,7 +63,7 @@ const isOff = (value: boolean) => Number(!value);
 /** Ranks values that take the same memory. */
 const any = () => 0;
 
-/** Takes every setting that is given, and the engine's default for the others. */
+/** Takes every given setting, and the engine's defaults for all other settings. */
 export function chooseSettings(
   profile: EngineProfile,
   given: EstimateSettings,
@@ -189,11 +189,14 @@ function contextOf(
 ): number {
   const trained = model?.trainedContext ?? null;
   if (context !== 'maximum') return Math.min(context, trained ?? context);
-  // The model does not state its maximum: take the shortest default of any version.
+  // If the model does not state its maximum, the shortest default of any version is taken.
   return trained ?? 4096;
 }
 
-/** llama.cpp refuses quantized values without flash attention, so an engine that loads them has it on. */
+/**
+ * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
+ * attention on.
+ */
 function flashAttentionFor(
   values: KvCacheType,
   setting: ProfileSetting<boolean>,

@@ -26,7 +26,7 @@ describe("a runtime's name", () => {
 });
 
 describe('a profile', () => {
-  // Setting, last version with the first value, its value, first version with the next value, that value.
+  // Setting, last version with the old value, old value, first version with the new value, new value.
   test.each([
     ['contextLengthTokens', '1.52.1', 4096, '2.10.1', 8192],
     ['parallelSequences', '1.52.1', 1, '2.10.1', 4],
@@ -55,7 +55,7 @@ describe('a profile', () => {
     expect(lmStudio(version).settings[setting]).toMatchObject({ value, alternatives });
   });
 
-  test('has the newest known facts where no version is given, or a newer one', () => {
+  test('has the newest known facts without a version or for a newer version', () => {
     const { settings, factsVersion } = lmStudio(null);
     expect(lmStudio('99.0.0')).toMatchObject({ settings, factsVersion, runtimeVersion: '99.0.0' });
     expect(lmStudio(factsVersion).settings).toEqual(settings);
@@ -73,21 +73,21 @@ describe('a profile', () => {
         expect(source).toMatch(/\w{4}/);
   });
 
-  test('rejects a text that is not a version', () => {
+  test('throws for a text that is not a version', () => {
     expect(() => lmStudio('new')).toThrow(RangeError);
     expect(() => resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion: '1.2' })).toThrow(
       'such as b9849',
     );
   });
 
-  test('of llama.cpp has no unknown setting, and is the one that was compared', () => {
+  test('of llama.cpp has no unknown setting, and its version was compared', () => {
     const profile = resolveEngineProfile({ engine: 'llama.cpp' });
     expect(profile.isCompared).toBe(true);
     for (const { alternatives } of Object.values(profile.settings))
       expect(alternatives).toEqual([]);
   });
 
-  test('lets the load configuration of an instance win', () => {
+  test('takes known settings from the load configuration of an instance first', () => {
     const values = { flashAttention: false, contextLengthTokens: 20_000, swaFull: null };
     const { settings } = withKnownSettings(lmStudio('2.28.2'), values, 'the instance');
     expect(settings.flashAttention).toEqual({
@@ -111,7 +111,7 @@ describe('a profile', () => {
 });
 
 describe('the settings of a load', () => {
-  test('are those that were given, then those of the profile, each with its source', () => {
+  test('are the given settings, then the defaults of the profile, each with its source', () => {
     const given = { ...NO_SETTINGS, contextLengthTokens: 1024, flashAttention: true };
     const { settings, fromProfile } = chooseSettings(lmStudio('2.28.2'), given, FACTS);
     expect(settings).toMatchObject({ contextLengthTokens: 1024, parallelSequences: 4 });

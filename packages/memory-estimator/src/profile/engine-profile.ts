@@ -28,9 +28,9 @@ export interface ProfileSetting<T> {
 /** The defaults of an engine. */
 export interface EngineProfile {
   readonly engine: 'llama.cpp' | 'lmstudio';
-  /** The version that was asked for; `null` where none was. */
+  /** The requested version; `null` where no version was requested. */
   readonly runtimeVersion: string | null;
-  /** The version that the facts belong to: the one asked for, or else the newest known version. */
+  /** The version that the facts belong to: the requested version, or else the newest known version. */
   readonly factsVersion: string;
   /** The back end that the facts belong to; `null` where it is not known. */
   readonly backend: GpuBackend | null;

@@ -4,7 +4,7 @@ import { known, type EngineProfile } from './engine-profile.js';
 const COMPARED_VERSION = 'v0.5.0';
 const COMPARED = 'llama.cpp v0.5.0 (commit de3ff815)';
 const SERVER = 'llama-server, tools/server/README.md';
-/** The first build whose llama-server is known to reserve logits for the asked outputs only. */
+/** The first known build whose llama-server reserves logits only for the asked outputs. */
 const ASKED_OUTPUTS_SINCE = 9849;
 const GIB = 1024 ** 3;
 
@@ -37,7 +37,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
 };
 
 /**
- * llama-server of a build of llama.cpp, such as `b9849`.
+ * The defaults of llama-server in a build of llama.cpp, such as `b9849`.
  *
  * @throws RangeError where the version is not a build.
  */
@@ -46,7 +46,7 @@ export function llamaServerProfile(version: string): EngineProfile {
   if (build === undefined)
     throw new RangeError(`A version of llama.cpp is a build such as b9849, not ${version}.`);
   const isRecent = Number(build) >= ASKED_OUTPUTS_SINCE;
-  const sinceWhen = `${SERVER}; the build that introduced it is not known`;
+  const sinceWhen = `${SERVER}, since an unknown build`;
   return {
     ...LLAMA_CPP_PROFILE,
     runtimeVersion: version,

@@ -2,7 +2,7 @@ import type { GpuBackend } from '../settings/estimate-settings.js';
 import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
 
-/** The newest runtime that anything is known about. */
+/** The newest runtime version whose defaults are known. */
 const NEWEST_VERSION = '2.38.0';
 
 const GIB = 1024 ** 3;
@@ -15,19 +15,19 @@ interface Since<T> extends ProfileSetting<T> {
   readonly from: string;
 }
 
-/** A value that is known from a version on. */
+/** A default that is known from a runtime version on. */
 function since<T>(from: string, value: T, source: string): Since<T> {
   return { from, ...known(value, source) };
 }
 
-/** The likeliest value from a version on, and the others that are possible. */
+/** The likeliest default from a runtime version on, and the other possible values. */
 function unsure<T>(from: string, value: T, alternatives: readonly T[], source: string): Since<T> {
   return { from, value, alternatives, source };
 }
 
 /**
  * The defaults of a version, from the history of each default (oldest first). LM Studio's schema has dates, but no
- * runtime versions. Where the version of a change is not known, both values are possible around it.
+ * runtime versions. If the version of a change is not known, both values are possible around the change.
  */
 function settingsAt(version: VersionParts, backend: GpuBackend | null): EngineProfile['settings'] {
   const at = <T>(first: Since<T>, ...later: readonly Since<T>[]): ProfileSetting<T> => {
@@ -99,9 +99,14 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('2.0.0', 'first', 'llama.cpp pull request 18148 of 2025-12-17'),
     ),
     embeddingBatch: at(
-      unsure('0', 'as-set', ['context'], `${TRACKER} #2293 begins with runtime 2.23.1`),
+      unsure('0', 'as-set', ['context'], `${TRACKER} #2293 was first reported for runtime 2.23.1`),
       since('2.23.1', 'context', `${TRACKER} #2293`),
-      unsure('2.28.3', 'context', ['as-set'], `${TRACKER} #2293 ends with runtime 2.28.2`),
+      unsure(
+        '2.28.3',
+        'context',
+        ['as-set'],
+        `${TRACKER} #2293 was last reported for runtime 2.28.2`,
+      ),
     ),
     locksWeights: at(since('0', true, `${SCHEMA}; --load-mode mmap+mlock in command lines`)),
     draftTokens: at(
@@ -118,7 +123,7 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('2.13.0', true, 'the encoder buffer of Qwen3-VL-4B on runtime 2.13.0'),
     ),
     promptCacheBytes: at(
-      since('0', 0, 'not before spring 2026'),
+      since('0', 0, 'added in spring 2026'),
       unsure('2.10.0', 0, [8 * GIB], `on by default since spring 2026 (${TRACKER} #1764, #2086)`),
       since('2.16.0', 8 * GIB, `${TRACKER} #1764 and #2086`),
     ),

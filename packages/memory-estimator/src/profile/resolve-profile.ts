@@ -4,13 +4,13 @@ import { LLAMA_CPP_PROFILE, llamaServerProfile } from './llama-cpp-profile.js';
 import { lmStudioProfile } from './lmstudio-profile.js';
 import { parseRuntimeName } from './runtime-version.js';
 
-/** The engine whose defaults are wanted. */
+/** Names the engine and its version. */
 export type EngineQuestion =
   | {
       readonly engine: 'llama.cpp';
       /**
-       * `null`: the library, llama.cpp v0.5.0, which the estimate was compared with. A build such as `b9849`:
-       * its llama-server.
+       * `null` means llama.cpp v0.5.0 as a library, which the estimate was compared with. A build such as `b9849`
+       * means the llama-server of this build.
        */
       readonly runtimeVersion?: string | null;
     }
@@ -21,14 +21,14 @@ export type EngineQuestion =
        * (`llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2`). `null`: the newest known version.
        */
       readonly runtimeVersion: string | null;
-      /** `null`: what the runtime's name tells. */
+      /** `null`: the back end in the runtime's name. */
       readonly backend: GpuBackend | null;
     };
 
 /**
  * The defaults of an engine by version. A setting that is not known has all its possible values.
  *
- * @throws RangeError where the version is not one of the engine's.
+ * @throws RangeError where the text is not a version of the engine.
  */
 export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
   if (question.engine === 'llama.cpp') {
@@ -45,7 +45,7 @@ export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
  * A profile in which some settings are known from elsewhere: the load configuration of an instance, or
  * LM Studio's `settings.json`. A value that is `null` or left out changes nothing.
  *
- * @param source Names where the values come from. It is the source of these settings in every estimate.
+ * @param source The origin of the values. Every estimate names it as the source of these settings.
  */
 export function withKnownSettings(
   profile: EngineProfile,

@@ -5,7 +5,7 @@ export type VersionParts = readonly [number, number, number];
 
 /** A runtime of LM Studio. */
 export interface RuntimeName {
-  /** `2.28.2`; `null` where the name has none. */
+  /** `2.28.2`; `null` where the name has no version. */
   readonly version: string | null;
   /** `null` where the name does not tell it. */
   readonly backend: GpuBackend | null;

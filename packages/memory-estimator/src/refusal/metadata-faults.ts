@@ -11,7 +11,7 @@ import type { ModelRefusal } from './refuse-model.js';
 /** Keys after the architecture's name that llama.cpp requires of each model (load_hparams in llama-model.cpp). */
 const REQUIRED_KEYS = ['context_length', 'embedding_length', 'block_count'] as const;
 
-/** Each architecture requires one of these (src/models/*.cpp). */
+/** Each architecture requires one of these keys (src/models/*.cpp). */
 const KEYS_OF_EPSILON = [
   'attention.layer_norm_rms_epsilon',
   'attention.layer_norm_epsilon',
@@ -27,7 +27,7 @@ const ROTATES_WHOLE_KEYS = new Set(['llama', 'deci', 'falcon', 'llama-embed']);
 /** Architectures whose `ffn_down` is not always as wide as `feed_forward_length` states. */
 const OTHER_FEED_FORWARD = new Set(['arctic', 'gemma4', 'plamo3', 'qwen']);
 
-/** A fault in the metadata for which llama.cpp refuses the model; `null` without one. */
+/** A fault in the metadata for which llama.cpp refuses the model; `null` without a fault. */
 export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
     findMissingKey(index) ??
@@ -50,14 +50,14 @@ function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
 function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
   const layers = metadata.number('block_count') ?? 0;
   if (!(layers > 0 && layers <= MAX_LAYERS))
-    return contradiction(`its block_count is ${layers}, and llama.cpp takes 1 to ${MAX_LAYERS}`);
+    return contradiction(`its block_count is ${layers}, but llama.cpp accepts 1 to ${MAX_LAYERS}`);
   if ((metadata.number('nextn_predict_layers') ?? 0) > layers)
     return contradiction('its nextn_predict_layers is larger than its block_count');
   const experts = metadata.number('expert_count') ?? 0;
   const used = Math.max(0, ...(metadata.perLayer('expert_used_count', layers) ?? []));
   const ignored = experts <= 1 && /^hunyuan/.test(model?.architecture.name ?? '');
   if (experts > MAX_EXPERTS)
-    return contradiction(`it has ${experts} experts, and llama.cpp takes ${MAX_EXPERTS}`);
+    return contradiction(`it has ${experts} experts, but llama.cpp accepts at most ${MAX_EXPERTS}`);
   if (!ignored && (used > experts || (experts > 0 && used === 0)))
     return contradiction(`it uses ${used} of ${experts} experts for each token`);
   const rotated = metadata.number('rope.dimension_count');
@@ -69,24 +69,26 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
     ROTATES_WHOLE_KEYS.has(model.architecture.name)
   )
     return contradiction(
-      `its rope.dimension_count is ${rotated}, and its keys have ${model.keyLength} values`,
+      `its rope.dimension_count is ${rotated}, but its keys have ${model.keyLength} values`,
     );
-  return model === null ? contradiction('its figures are those of no possible model') : null;
+  return model === null ? contradiction('its metadata has sizes that no model can have') : null;
 }
 
-/** The rows of the token embeddings must be as many as the vocabulary has tokens. */
+/** The token embeddings must have one row for each token of the vocabulary. */
 function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRefusal | null {
   const tokenizer = header.metadata.get('tokenizer.ggml.model');
   const none = tokenizer === 'none' || tokenizer === 'no_vocab';
   const tokens = none
     ? (metadata.number('vocab_size') ?? 0)
     : metadata.arrayLength('tokenizer.ggml.tokens');
-  // A header that was cut out of a file may leave its vocabulary out.
+  // A header that was cut out of a file may have no vocabulary.
   if (tokens === null && header.complete) return missing('tokenizer.ggml.tokens');
   const rows = shared.get('token_embd')?.weight?.shape[1] ?? null;
   return tokens === null || rows === null || rows === tokens
     ? null
-    : contradiction(`its vocabulary has ${tokens} tokens, and its token embeddings have ${rows}`);
+    : contradiction(
+        `its vocabulary has ${tokens} tokens, but its token embeddings have ${rows} rows`,
+      );
 }
 
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
@@ -103,7 +105,7 @@ function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): Mo
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));
   return model.experts > 1 && !hasRouter
-    ? contradiction(`its metadata states ${model.experts} experts, and it has no expert tensors`)
+    ? contradiction(`its metadata states ${model.experts} experts, but it has no expert tensors`)
     : null;
 }
 

@@ -5,9 +5,9 @@ import type { ModelRefusal, ModelRefusalCode } from './refuse-model.js';
 const ARCHITECTURES: readonly (readonly [code: ModelRefusalCode, names: string])[] = [
   ['PROJECTOR', 'clip mmproj siglip'],
   ['CONTROL_VECTOR', 'controlvector control_vector'],
-  // llama.cpp loads these only beside the model that they draft for.
+  // llama.cpp loads a draft head only together with the model that it drafts for.
   ['DRAFT_HEAD', 'gemma4-assistant eagle eagle3 dflash medusa'],
-  // stable-diffusion.cpp, ComfyUI-GGUF (city96), gguf-node (calcuis), vision.cpp, sam.cpp.
+  // Names in files of stable-diffusion.cpp, ComfyUI-GGUF (city96), gguf-node (calcuis), vision.cpp and sam.cpp.
   [
     'PICTURE_MODEL',
     [
@@ -17,8 +17,8 @@ const ARCHITECTURES: readonly (readonly [code: ModelRefusalCode, names: string])
       'birefnet depth-anything depthany dinov2 esrgan migan mobile-sam rmbg sam sam2 sam3 yolo',
     ].join(' '),
   ],
-  // llama.cpp has the first three for its own speech tools; the others belong to whisper.cpp, bark.cpp,
-  // TTS.cpp and their kin.
+  // The first three belong to speech tools of llama.cpp, the others to whisper.cpp, bark.cpp, TTS.cpp and similar
+  // programs.
   [
     'SPEECH_MODEL',
     [
@@ -36,7 +36,7 @@ const KIND_OF_ARCHITECTURE = new Map(
   ARCHITECTURES.flatMap(([code, names]) => names.split(' ').map((name) => [name, code] as const)),
 );
 
-/** `general.type`, as gguf-py and llama-imatrix write it. Other values say nothing. */
+/** `general.type`, as gguf-py and llama-imatrix write it. Other values do not tell the kind. */
 const KIND_OF_TYPE = new Map<unknown, ModelRefusalCode>([
   ['adapter', 'ADAPTER'],
   ['imatrix', 'IMPORTANCE_MATRIX'],
@@ -68,14 +68,14 @@ const REASONS: Readonly<Partial<Record<ModelRefusalCode, string>>> = {
   IMPORTANCE_MATRIX: 'it is an importance matrix for quantization, not a model',
   ADAPTER: 'it is a LoRA adapter, not a model',
   CONTROL_VECTOR: 'it is a control vector, not a model',
-  DRAFT_HEAD: 'it only drafts tokens for another model (an MTP head or the like)',
+  DRAFT_HEAD: 'it only drafts tokens for another model (such as an MTP head)',
   PROJECTOR: 'it is a projector (mmproj) for another model, not a model',
   VOCABULARY: 'it is a vocabulary without weights',
   PICTURE_MODEL: 'it is a model for pictures or videos, not a language model',
   SPEECH_MODEL: 'it is a model for speech or sound, not a language model',
 };
 
-/** The refusal of a file that is not a language model at all; `null` where it may be one. */
+/** The refusal of a file that is not a language model; `null` where the file may be a language model. */
 export function findOtherKind(header: GgufHeader): ModelRefusal | null {
   const { architecture, tensors } = header;
   const kind = KIND_OF_ARCHITECTURE.get(architecture ?? '') ?? kindByContents(header);
@@ -90,21 +90,19 @@ export function findOtherKind(header: GgufHeader): ModelRefusal | null {
   return {
     code: 'NOT_A_LANGUAGE_MODEL',
     reason:
-      tensors.length === 0
-        ? 'it has no tensors'
-        : 'nothing in its header describes a language model',
+      tensors.length === 0 ? 'it has no tensors' : 'its header does not describe a language model',
   };
 }
 
 function kindByContents({ metadata, tensors, architecture }: GgufHeader): ModelRefusalCode | null {
-  // With token embeddings, it is a language model, whatever else the file says.
+  // A file with token embeddings is a language model, even if its metadata names another kind.
   if (tensors.some(({ name }) => name === 'token_embd.weight')) return null;
   const stated = KIND_OF_TYPE.get(metadata.get('general.type'));
   if (stated !== undefined) return stated;
   for (const [pattern, code] of KIND_OF_KEY)
     if ([...metadata.keys()].some((key) => pattern.test(key))) return code;
   if (tensors.length === 0) {
-    // The first file of a split model may have no tensors, while the others are missing.
+    // The first file of a split model may have no tensors while the other files are missing.
     if (Number(metadata.get('split.count') ?? 1) > 1) return null;
     return metadata.has('tokenizer.ggml.model') || metadata.has('tokenizer.ggml.tokens')
       ? 'VOCABULARY'

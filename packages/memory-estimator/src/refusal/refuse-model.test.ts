@@ -43,17 +43,17 @@ function renamed(architecture: string): FileContents {
   };
 }
 
-test('a language model is accepted, and so is one of an architecture that is not known', async () => {
+test('a language model is accepted, even with an unknown architecture', async () => {
   expect(refuseModel(await headerOf(languageModel()))).toBeNull();
   expect(refuseModel(await headerOf(renamed('newer-than-this-package')))).toBeNull();
 });
 
-// llama.cpp loads these files, whatever else they say.
+// llama.cpp loads these files.
 test.each<[string, (file: FileContents) => void]>([
   ['a general.type of another kind', ({ metadata }) => metadata.set('general.type', 'adapter')],
   ['an unknown general.type', ({ metadata }) => metadata.set('general.type', 'quantized')],
   [
-    'no vocabulary but a size',
+    'a vocabulary size in place of a vocabulary',
     ({ metadata }) => {
       metadata.set('tokenizer.ggml.model', 'none').set('llama.vocab_size', 8);
       metadata.delete('tokenizer.ggml.tokens');
@@ -124,7 +124,7 @@ test.each<[string, FileContents, ModelRefusalCode]>([
   ['Whisper', other('whisper', {}, 'encoder.conv1.weight'), 'SPEECH_MODEL'],
   ['WavTokenizer', renamed('wavtokenizer-dec'), 'SPEECH_MODEL'],
   ['nothing known', other('made-up', {}, 'some.weight'), 'NOT_A_LANGUAGE_MODEL'],
-  ['nothing at all', other(null, {}), 'NOT_A_LANGUAGE_MODEL'],
+  ['an empty file', other(null, {}), 'NOT_A_LANGUAGE_MODEL'],
   ['gpt-oss as Ollama names it', renamed('gptoss'), 'ARCHITECTURE'],
 ])('refuses: %s', async (_, file, code) => {
   expect(refuseModel(await headerOf(file))?.code).toBe(code);
@@ -132,7 +132,7 @@ test.each<[string, FileContents, ModelRefusalCode]>([
 
 const shape = (...extents: readonly number[]) => ({ shape: extents });
 
-// llama.cpp v0.5.0 refuses each of these. All but the last, the tokens and the other width were tried.
+// llama.cpp v0.5.0 refuses each of these. Each was tried, except 'no layers', 'no tokens' and 'another width'.
 test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
   [
     'vision tensors',
@@ -147,25 +147,25 @@ test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
     /"mm\.0\.weight"/,
   ],
   [
-    'an odd tensor',
+    'a tensor of an unknown name',
     ({ tensors }) => tensors.set('foo.weight', shape(32)),
     'LEFTOVER_TENSORS',
     /"foo\.weight"/,
   ],
   [
-    'a layer past the last',
+    'a tensor after the last layer',
     ({ tensors }) => tensors.set('blk.9.attn_norm.weight', shape(64)),
     'LEFTOVER_TENSORS',
     /blk\.9/,
   ],
   [
-    'a layer too few in the metadata',
+    'one layer fewer in the metadata than in the tensors',
     ({ metadata }) => metadata.set('llama.block_count', 1),
     'LEFTOVER_TENSORS',
     /blk\.1/,
   ],
   [
-    'a layer too many in the metadata',
+    'one layer more in the metadata than in the tensors',
     ({ metadata }) => metadata.set('llama.block_count', 3),
     'TENSORS_MISSING',
     /blk\.2/,
@@ -219,10 +219,10 @@ test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
     /tokenizer\.ggml\.tokens/,
   ],
   [
-    'another vocabulary',
+    'a vocabulary of another size',
     ({ metadata }) => metadata.set('tokenizer.ggml.tokens', ['a', 'b']),
     'METADATA_CONTRADICTORY',
-    /2 tokens, and its token embeddings have 8/,
+    /2 tokens, but its token embeddings have 8 rows/,
   ],
   [
     'no head_count',
@@ -237,7 +237,7 @@ test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
     /shapes/,
   ],
   [
-    'twice the heads',
+    'twice as many heads in the metadata as in the tensors',
     ({ metadata }) =>
       metadata
         .set('llama.attention.head_count', 8)
@@ -265,13 +265,13 @@ test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
     /rope\.dimension_count is 8/,
   ],
   [
-    'used experts without experts',
+    'a number of used experts, but no experts',
     ({ metadata }) => metadata.set('llama.expert_used_count', 2),
     'METADATA_CONTRADICTORY',
     /2 of 0 experts/,
   ],
   [
-    'experts without tensors',
+    'experts in the metadata, but no expert tensors',
     ({ metadata }) => metadata.set('llama.expert_count', 8).set('llama.expert_used_count', 2),
     'METADATA_CONTRADICTORY',
     /8 experts/,
@@ -293,7 +293,7 @@ test.each([
   [36, /no longer has/],
   [139, /type 139, which llama\.cpp v0\.5\.0 does not have/],
 ])('refuses the tensor type %i', async (type, reason) => {
-  // The last tensor: the size of an unknown type is not known, so nothing may follow it.
+  // The last tensor is changed, because the end of a tensor of an unknown type is found only there.
   const file = model(({ tensors }) =>
     tensors.set('blk.1.ffn_down.weight', { shape: [96, 64], type }),
   );
@@ -302,17 +302,17 @@ test.each([
   expect(refusal?.reason).toMatch(reason);
 });
 
-test('refuses the other byte order', async () => {
+test('refuses a big-endian file', async () => {
   const header = await headerOf(languageModel(), { bigEndian: true });
   expect(refuseModel(header)?.code).toBe('BYTE_ORDER');
 });
 
-test('does not ask a header without its weights for the vocabulary', async () => {
+test('accepts a header without a vocabulary if the file lacks its weights too', async () => {
   const file = model(({ metadata }) => metadata.delete('tokenizer.ggml.tokens'));
   expect(refuseModel({ ...(await headerOf(file)), complete: false })).toBeNull();
 });
 
-test('does not blame a split model for tensors of a file that is not downloaded yet', async () => {
+test('accepts a split model whose other file is not downloaded yet', async () => {
   const file = model(({ tensors, metadata }) => {
     for (const name of [...tensors.keys()].slice(3)) tensors.delete(name);
     metadata.set('split.count', 2).set('split.tensors.count', 20);

@@ -43,11 +43,10 @@ export interface ModelRefusal {
 }
 
 /**
- * Why llama.cpp v0.5.0 does not load a file as a language or embedding model; `null` where nothing in the
- * header speaks against it. Looks at the header only: whether the file is complete is `GgufHeader.complete`.
+ * Why llama.cpp v0.5.0 does not load a file as a language or embedding model; `null` where the header shows no
+ * reason. Only the header is checked: `GgufHeader.complete` tells whether the file is complete.
  *
- * An architecture that this package does not know is not refused where its header describes a language
- * model, because a newer engine may have it.
+ * An unknown architecture is accepted if the header describes a language model, because a newer engine may load it.
  */
 export function refuseModel(header: GgufHeader): ModelRefusal | null {
   const kind = findOtherKind(header);
@@ -55,7 +54,8 @@ export function refuseModel(header: GgufHeader): ModelRefusal | null {
   if (header.byteOrder === 'big')
     return {
       code: 'BYTE_ORDER',
-      reason: 'its numbers are big-endian, and llama.cpp reads only those of its own machine',
+      reason:
+        'its numbers are big-endian, but llama.cpp reads only the byte order of its own machine',
     };
   const index = indexModel(header);
   return findTensorFault(index) ?? findMetadataFault(index);

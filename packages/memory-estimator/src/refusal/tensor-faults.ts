@@ -4,7 +4,7 @@ import { printable } from '../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 import type { ModelRefusal } from './refuse-model.js';
 
-/** Types that llama.cpp had once. Their numbers stay unused (ggml_type in ggml.h). */
+/** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
 const REMOVED_TYPES = new Map([
   [4, 'Q4_2'],
   [5, 'Q4_3'],
@@ -28,10 +28,13 @@ const HAS_EMPTY_LAYERS = new Set(['deci']);
 
 const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
 
-/** A vision or audio encoder inside the model, as Ollama writes it; llama.cpp wants it in a file of its own. */
+/**
+ * Tensors of a vision or audio encoder, which Ollama writes into the model's file. llama.cpp expects a separate
+ * file.
+ */
 const ENCODER = /^(v|a|mm|s|vision\w*|visual|audio\w*|multi_modal_projector|resampler)\./;
 
-/** A fault in the tensors for which llama.cpp refuses the model; `null` without one. */
+/** A fault in the tensors for which llama.cpp refuses the model; `null` without a fault. */
 export function findTensorFault(index: ModelIndex): ModelRefusal | null {
   const { header } = index;
   return findTypeFault(header) ?? findLeftover(index) ?? findMissing(index);
@@ -57,7 +60,7 @@ function findTypeFault({ tensors }: GgufHeader): ModelRefusal | null {
   return null;
 }
 
-/** Tensors that llama.cpp does not ask for: it then fails with 'wrong number of tensors'. */
+/** A tensor that llama.cpp does not load. llama.cpp then fails with 'wrong number of tensors'. */
 function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | null {
   const { tensors } = header;
   const encoder = tensors.find(({ name }) => ENCODER.test(name));
@@ -65,7 +68,7 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
     const count = tensors.filter(({ name }) => ENCODER.test(name)).length;
     return {
       code: 'LEFTOVER_TENSORS',
-      reason: `it contains ${count} tensors of a vision or audio encoder (${quoted(encoder.name)}), as Ollama's files do, and llama.cpp takes those only from a separate mmproj file`,
+      reason: `it contains ${count} tensors of a vision or audio encoder (${quoted(encoder.name)}), as Ollama's files do, but llama.cpp loads an encoder only from a separate mmproj file`,
     };
   }
   // A newer engine may load more tensors for an architecture that this package does not know.

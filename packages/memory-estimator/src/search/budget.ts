@@ -14,8 +14,7 @@ import {
 /** The memory that a model has to fit. */
 export interface MemoryBudget {
   /**
-   * The pools: those of `measurePools`, or `fixedPool` for a number of bytes. A pool that is left
-   * out sets no bound.
+   * Pools from `measurePools`, or from `fixedPool` for a number of bytes. A pool that is left out sets no bound.
    */
   readonly pools: readonly Pool[];
   /** The machine's GPUs. The bytes of a GPU that is not listed are charged to RAM. */
@@ -24,9 +23,9 @@ export interface MemoryBudget {
   readonly limit: Limit;
   /** The size that is charged: `upper-end` for a decision to load, `expected` for the expected size. */
   readonly size: ChargedSize;
-  /** How much of what the model may grow by is charged. Default: that of `DEFAULT_SELECTION_POLICY`. */
+  /** How much of the model's growth is charged. Default: that of `DEFAULT_SELECTION_POLICY`. */
   readonly growth?: GrowthPolicy;
-  /** The charge of what is unloaded before. Default: nothing. */
+  /** The charge of the models that are unloaded before the load. Default: nothing. */
   readonly freed?: Charge;
 }
 

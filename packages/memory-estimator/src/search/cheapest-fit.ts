@@ -25,15 +25,15 @@ export type TradeOff =
   /** Share of the layers on the GPU, 0 to 1. */
   | { readonly setting: 'offloadRatio'; readonly from: number; readonly to: number };
 
-/** A load configuration that fits, and what it gives up. */
+/** A load configuration that fits, and its trade-offs. */
 export interface CheapestFit {
   readonly loadConfig: LoadConfig;
-  /** Empty where the model fits as it was asked for. */
+  /** Empty if the model fits with the given settings. */
   readonly tradeOffs: readonly TradeOff[];
   readonly footprint: FootprintEstimate;
 }
 
-/** The values in force of the settings that can be given up. */
+/** The values in force of the settings that a trade-off may change. */
 interface Values extends KvCacheTypes {
   readonly flashAttention: boolean;
   readonly contextLengthTokens: number;
@@ -46,8 +46,8 @@ interface Values extends KvCacheTypes {
  * Changes are tried in this order: an 8-bit KV cache, a shorter context, fewer layers on the GPU, a 4-bit KV
  * cache, and then combinations of them.
  *
- * @param options.minContextLengthTokens The shortest context that may be offered. Default: 2048, or the context
- * that is asked for where that is shorter.
+ * @param options.minContextLengthTokens The shortest context that may be offered. Default: 2048, or the requested
+ * context if that is shorter.
  * @throws RangeError for a figure that no load can have.
  */
 export function cheapestFit(
@@ -85,7 +85,7 @@ export function cheapestFit(
     if (found === null) return null;
     return fit({ ...config, offloadRatio: found.offloadRatio }, found.footprint);
   };
-  // Answers hardly suffer from an 8-bit cache, but noticeably from a 4-bit one.
+  // An 8-bit cache hardly lowers the quality of answers. A 4-bit cache lowers it noticeably.
   const plain = loadConfig;
   const eight = withCache(loadConfig, asked, 'q8_0');
   const four = withCache(loadConfig, asked, 'q4_0');
@@ -106,7 +106,7 @@ export function cheapestFit(
   );
 }
 
-/** Stores keys and values in this type, each only where the type is smaller than its own. */
+/** Stores keys and values in this type. A key or value type that is already smaller stays. */
 function withCache(
   loadConfig: LoadConfig,
   { keys, values }: KvCacheTypes,

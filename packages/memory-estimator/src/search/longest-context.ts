@@ -10,7 +10,7 @@ import { tryPlan, type Trial } from './try-plan.js';
 
 /** llama.cpp rounds contexts up to a multiple of this, so other lengths need no less memory. */
 const STEP_TOKENS = 256;
-/** The maximum where neither the model nor the caller sets one. */
+/** The maximum if neither the model nor the caller sets a maximum. */
 const LONGEST_TOKENS = 1024 * 1024;
 
 /** A context length that fits. */
@@ -49,8 +49,8 @@ export function longestContext(
 }
 
 /**
- * The lengths that need different amounts of memory. Without a growing cache, all lengths from a
- * micro-batch on need the same, so only the longest of them is kept.
+ * The lengths that need different amounts of memory. Without a growing cache, all lengths from a micro-batch on
+ * need the same memory, so only the longest of them is kept.
  */
 function distinctLengths(
   index: ModelIndex,
@@ -88,7 +88,7 @@ function lengths(max: number): Lengths {
 }
 
 /**
- * Finds the longest length that fits. It goes down from the maximum; after each failure, a binary search
+ * Finds the longest length that fits. The search goes down from the maximum. After each failure, a binary search
  * excludes the lengths whose lower bound does not fit (`mayFitLonger`).
  */
 function search(

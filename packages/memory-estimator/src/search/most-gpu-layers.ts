@@ -11,14 +11,14 @@ import { tryPlan } from './try-plan.js';
 export interface LayerFit {
   /** Layers on GPUs; the output layer counts as one. */
   readonly gpuLayers: number;
-  /** The ratio that asks LM Studio for them. */
+  /** The offload ratio that asks LM Studio for this number of layers. */
   readonly offloadRatio: number;
   readonly footprint: FootprintEstimate;
 }
 
 /**
- * The most layers on GPUs with which a model fits a budget; `null` where it does not fit with any number. A
- * budget with more memory never gives fewer layers.
+ * The most layers on GPUs with which a model fits a budget; `null` where no number of layers fits. A budget with
+ * more memory never gives fewer layers.
  */
 export function mostGpuLayers(
   header: GgufHeader,
@@ -35,9 +35,9 @@ export function mostGpuLayers(
   return null;
 }
 
-/** The ratios that put different numbers of layers on GPUs, from all layers to none. */
+/** The ratios that put different numbers of layers on GPUs, from all layers to no layers. */
 function offloadRatios(layers: number): readonly number[] {
-  // The number of layers is unknown: either all or none.
+  // The number of layers is unknown, so the choice is only between all layers and no layers.
   if (layers === 0) return [1, 0];
   const partial = Array.from({ length: layers }, (_, i) => layers - 1 - i);
   // Half a layer is added, so that rounding never removes one.

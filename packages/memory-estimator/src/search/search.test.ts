@@ -98,7 +98,11 @@ describe('the longest context', () => {
     ['a GPU that shares RAM', ONE_GPU, devices('shared', 'gpu')],
     ['unified memory', METAL, { ...devices('shared', 'gpu'), unified: true }],
     ['a GPU that the machine does not have', ONE_GPU, NO_GPU],
-    ['one GPU that is there and one that is not', TWO_GPUS, devices('dedicated', 'other')],
+    [
+      'a GPU that the machine has and a GPU that it does not have',
+      TWO_GPUS,
+      devices('dedicated', 'other'),
+    ],
     ['a GPU of an engine with unknown defaults', LM_STUDIO, devices('dedicated', 'gpu')],
     ['an engine with unknown defaults', LM_STUDIO, { ...devices('shared', 'gpu'), unified: true }],
   ])('is exact with a margin on %s', async (_, environment, machine) => {
@@ -175,7 +179,7 @@ describe('the longest context', () => {
     expect(search(totalBytes - 1)?.contextLengthTokens).toBe(4096 - 256);
   });
 
-  test('is found under a huge maximum', async () => {
+  test('is found even if the maximum is huge', async () => {
     const header = await corpusHeader('qwen3-0.6b-q8');
     const up = (maxContextLengthTokens: number) =>
       longestContext(header, ONE_SEQUENCE, CPU, ram(2000 * MIB), { maxContextLengthTokens })
@@ -206,7 +210,7 @@ describe('the most layers', () => {
     expect(previous).toBe(33);
   });
 
-  test('are all or none where the number of layers is unknown', async () => {
+  test('are all layers or 0 where the number of layers is unknown', async () => {
     const header = await corpusHeader('llama-2-7b-q4_0');
     const unknown = { ...header, metadata: new Map<string, never>() };
     expect(mostGpuLayers(unknown, ONE_SEQUENCE, ONE_GPU, budget(1000))?.offloadRatio).toBe(0);
@@ -339,7 +343,7 @@ describe('a budget', () => {
     expect(fitsBudget(footprint, ram(699, 'expected'))).toBe(false);
   });
 
-  test('fits a load beside the use of others, up to the limit, after the freed bytes are subtracted', () => {
+  test('fits a load if the use of others, less the freed bytes, leaves room for it below the limit', () => {
     const pool = {
       ...fixedPool('ram', 1000),
       othersBytes: 50,

@@ -51,14 +51,15 @@ export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget)
 const PACKING_SHARE = 0.05;
 
 /**
- * A lower bound of the charge of every context from the packed estimate's to the ceiling's.
+ * A lower bound of the charge for every context between that of the packed estimate and that of the ceiling.
  *
- * The ledger spreads the interval's margin over the parts in proportion to their bytes, and rounds up. The
- * margin grows with the context, but the share of one part may shrink while the others grow. So each part
- * gets its share of the smallest margin, with the other parts as large as they become, rounded down.
+ * The ledger spreads the interval's margin over the parts in proportion to their bytes, and rounds up. The margin
+ * grows with the context, but the share of one part may shrink while the others grow. So the bound of each part
+ * uses the smallest margin, and the share that the part has when all other parts are largest. It is rounded down.
  *
- * Where settings are not known, the upper end comes from their most expensive values. The upper end grows with
- * the context, but its distance to the expected size may shrink. So the share of the upper end is a second bound.
+ * Where settings are not known, the upper end comes from their most expensive values. The upper end grows with the
+ * context, but its distance to the expected size may shrink. So a second bound spreads the whole upper end over the
+ * parts.
  *
  * @param least The packed estimate without the range of unknown settings.
  * @param highBytes The upper end of the packed estimate with that range.

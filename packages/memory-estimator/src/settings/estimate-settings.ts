@@ -4,13 +4,13 @@ import type { KvCacheType } from '@mai/memory-ledger';
 export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
 
 /**
- * The CPU's instruction set, which decides what weights llama.cpp repacks. `auto`: that of this machine.
+ * The CPU's instruction set, which decides which weights llama.cpp repacks. `auto`: that of this machine.
  */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
 
 /** Everything that an estimate depends on besides the model. `null` takes the engine's default. */
 export interface EstimateSettings {
-  /** Tokens of each sequence where the cache is split; of all sequences together where it is unified. */
+  /** Tokens of each sequence for a split cache, and of all sequences together for a unified cache. */
   readonly contextLengthTokens: number | null;
   readonly kvCacheTypeK: KvCacheType | null;
   readonly kvCacheTypeV: KvCacheType | null;
@@ -30,7 +30,7 @@ export interface EstimateSettings {
   readonly cpu: CpuKind | null;
 }
 
-/** Leaves every setting to the engine. */
+/** Every setting has the engine's default. */
 export const NO_SETTINGS: EstimateSettings = {
   contextLengthTokens: null,
   kvCacheTypeK: null,
@@ -58,7 +58,7 @@ export interface EngineRules {
    * asks for (one for each sequence, and one more for each draft token).
    */
   readonly reservedLogits: 'micro-batch' | 'asked-outputs';
-  /** Whether the output layer is the first or the last one that is put on the GPU. */
+  /** Whether the output layer is the first or the last layer that is put on the GPU. */
   readonly outputLayer: 'first' | 'last';
   /** The batch of an embedding model: as set, or as long as its context. */
   readonly embeddingBatch: 'as-set' | 'context';
@@ -68,9 +68,9 @@ export interface EngineRules {
   readonly draftTokens: number;
   /** Whether the encoder of pictures uses flash attention. */
   readonly encoderFlashAttention: boolean;
-  /** The most RAM of the prompt cache, in bytes; 0 without one. */
+  /** Maximum RAM of the prompt cache, in bytes; 0 without a prompt cache. */
   readonly promptCacheBytes: number;
-  /** Context checkpoints of each slot (parallel sequence); 0 without any. */
+  /** Maximum number of context checkpoints of each slot (parallel sequence); 0 without checkpoints. */
   readonly contextCheckpoints: number;
 }
 

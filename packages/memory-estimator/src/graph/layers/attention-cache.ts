@@ -5,10 +5,10 @@ import { contiguous2d, input, reshape, setRows, view } from '../tensors/ops.js';
 import { F16, F32, I64, type Tensor } from '../tensors/tensor.js';
 import type { GraphContext } from './graph-context.js';
 
-/** The smallest Hadamard matrix that quantized caches are rotated with. */
+/** Size of the smallest Hadamard matrix that quantized caches are rotated with. */
 const ROTATION = 64;
 
-/** The KV cache of the layers with full attention, or of those with a window. Source: llama-kv-cache.cpp. */
+/** The KV cache of either all layers with full attention or all layers with a window. Source: llama-kv-cache.cpp. */
 export class AttentionCache {
   readonly mask: Tensor;
   /** Rotations that reduce the error of a quantized cache; `null` for a cache of plain numbers. */
@@ -25,7 +25,7 @@ export class AttentionCache {
     const valueRows = settings.flashAttention ? tokens : tokens * widestValue(model);
     const keyLength = windowed ? model.keyLengthWindowed : model.keyLength;
     const valueLength = windowed ? model.valueLengthWindowed : model.valueLength;
-    // llama.cpp looks at the heads of the first layer, although those of the cache's own layers may differ.
+    // llama.cpp looks at the heads of the first layer, although the heads of the cache's own layers may differ.
     const rotatesKeys =
       context.keyLength(0) % ROTATION === 0 && keyLength > 0 && !isPlainType(settings.kvCacheTypeK);
     const rotatesValues =

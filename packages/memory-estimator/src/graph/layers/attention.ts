@@ -104,7 +104,8 @@ export class Attention {
     const key = k === null ? null : rotate(k, keyRotation);
     const value = v === null ? null : rotate(v, valueRotation);
     graph.expand(query);
-    // In a model with windows the key comes before the value, in others after it.
+    // In the graph of a model with windows, the key comes before the value. In other graphs, the key comes after
+    // the value.
     const early = this.#windowed === null ? value : key;
     const late = this.#windowed === null ? key : value;
     if (early !== null) graph.expand(early);
@@ -160,7 +161,7 @@ export class Attention {
 
 /** The values of latent attention: the first part of each cached key. */
 function latentValue(key: Tensor, value: Tensor | null): Tensor {
-  if (value === null) throw new GraphUnavailableError('a latent layer has no values of its own');
+  if (value === null) throw new GraphUnavailableError('a latent layer has no separate values');
   return view(key, [value.ne0, key.ne1, key.ne2, key.ne3], [key.nb1, key.nb2, key.nb3]);
 }
 

@@ -71,7 +71,7 @@ export interface ExpertRules {
 /** The most experts that llama.cpp accepts (LLAMA_MAX_EXPERTS). */
 const MAX_EXPERTS = 1_024;
 
-/** Scoring by the number of `expert_gating_func` in the metadata; 0 is not defined. */
+/** Scoring functions by the number in `expert_gating_func`. The number 0 is not defined. */
 const SCORINGS: readonly (ExpertScoring | null)[] = [null, 'softmax', 'sigmoid', 'softmax-weight'];
 
 /** A mixture of experts: build_moe_ffn in llama-graph.cpp. */
@@ -185,7 +185,7 @@ function limitGroups(
   return reshape(setRows(inPlace(grouped), kept, chosen), experts, tokens);
 }
 
-/** The shared expert, which runs for every token, with its gate where the model has one. */
+/** The shared expert, which runs for every token, and its gate if the model has a gate. */
 export function sharedExpert(
   context: GraphContext,
   il: number,

@@ -46,7 +46,7 @@ export interface Shortening {
   readonly step: number;
 }
 
-/** The matrix that joins a token and a hidden state; only draft layers (MTP) have it. */
+/** The matrix that joins a token and a hidden state. Only draft layers (MTP) have this matrix. */
 const DRAFT_PROJECTION = 'nextn.eh_proj';
 
 export type NormKind = 'rms' | 'layer';
@@ -60,15 +60,15 @@ export class GraphContext {
   readonly shape: RuntimeShape;
   readonly homes: Homes;
   readonly tokens: number;
-  /** Tokens with logits. */
+  /** Number of tokens with logits. */
   readonly outputs: number;
-  /** Tokens of each sequence. */
+  /** Number of tokens of each sequence. */
   readonly sequenceTokens: number;
   /** The layers to build, in order. */
   readonly layers: readonly number[];
   /**
-   * By stretch: the hidden states after which the state of memory is compared, to check that leaving out
-   * layers changes nothing.
+   * By stretch, the hidden states after which the state of memory is compared. The comparison shows whether layers
+   * can be left out.
    */
   readonly marks: readonly Tensor[][];
   readonly #shortenings: readonly Shortening[];
@@ -106,7 +106,7 @@ export class GraphContext {
     }
   }
 
-  /** A weight outside of layers; `null` where the model has none of this name. */
+  /** A weight outside of layers; `null` if the model has no weight of this name. */
   sharedOrNull(name: string): Tensor | null {
     const tensor = this.index.shared.get(name)?.weight ?? null;
     return tensor === null ? null : this.#leaf(tensor, null);
@@ -125,7 +125,7 @@ export class GraphContext {
     return this.index.layers[il]?.has(name) === true;
   }
 
-  /** A weight of a layer; `null` where the layer has none of this name. */
+  /** A weight of a layer; `null` if the layer has no weight of this name. */
   weightOrNull(il: number, name: string): Tensor | null {
     const tensor = this.index.layers[il]?.get(name)?.weight ?? null;
     return tensor === null ? null : this.#leaf(tensor, il);
@@ -204,7 +204,7 @@ export class GraphContext {
   }
 
   /**
-   * The frequency factors of rotations, which lie on the layer's device; `null` where the model has none.
+   * The frequency factors of rotations, which lie on the layer's device; `null` if the model has no factors.
    */
   ropeFactors(il: number): Tensor | null {
     const { shared } = this.index;

@@ -154,7 +154,7 @@ export function mamba(context: GraphContext, state: RecurrentState, il: number, 
   return reshape(out, out.ne0, sequenceTokens * sequences);
 }
 
-/** Convolves the last columns and the new ones, and stores the last columns of both. */
+/** Joins the stored columns and the new columns, convolves them, and stores the last columns. */
 function convolve(
   context: GraphContext,
   il: number,

@@ -6,7 +6,9 @@ export interface DecoderRules {
   readonly norm: NormKind;
   /** Embeddings are scaled by a constant. */
   readonly scalesEmbedding: boolean;
-  /** Norms on queries and keys: of each head, or before the heads are split. Needs the norm's tensors. */
+  /**
+   * Norms on queries and keys, either of each head or before the heads are split. Only with tensors for the norms.
+   */
   readonly queryKeyNorm: 'heads' | 'flat' | 'none';
   /** Which layers rotate queries and keys by position. */
   readonly rope: 'all' | 'windowed' | 'not-each-fourth' | 'if-finetuned' | 'none';
@@ -18,7 +20,7 @@ export interface DecoderRules {
   readonly normsInput: boolean;
   /** A norm after attention, before the residual is added. */
   readonly normsAttention: boolean;
-  /** Name of the norm before the feed-forward network; `null` without one. */
+  /** Name of the norm before the feed-forward network; `null` without this norm. */
   readonly feedForwardNorm: string | null;
   /** A norm after the feed-forward network, before the residual is added. */
   readonly normsFeedForward: boolean;
@@ -35,7 +37,7 @@ export interface DecoderRules {
   readonly hiddenOutput: 'none' | 'before-norm' | 'after-norm';
   /** Operations on the logits. */
   readonly logits: 'plain' | 'scaled' | 'scaled-if-set' | 'soft-capped' | 'soft-capped-if-set';
-  /** Positions of each token. */
+  /** Number of positions of each token. */
   readonly positions: number;
 }
 
@@ -199,7 +201,10 @@ export function decoderRules(architecture: string): DecoderRules | null {
   return (Object.hasOwn(RULES, architecture) ? RULES[architecture] : undefined) ?? null;
 }
 
-/** The rules of an unknown architecture, guessed from its tensors; the others are those of Llama. */
+/**
+ * The rules of an unknown architecture, guessed from its tensors. Rules that tensors do not show are those of
+ * Llama.
+ */
 export function guessRules(
   has: (name: string) => boolean,
   hasBias: (name: string) => boolean,

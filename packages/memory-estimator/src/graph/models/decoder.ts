@@ -5,7 +5,7 @@ import { add, inPlace } from '../tensors/ops.js';
 import type { Tensor } from '../tensors/tensor.js';
 
 /**
- * Mixes the tokens in a layer, by attention, a recurrent state or both. `normed` is `input` after the layer's
+ * Mixes the tokens in a layer by attention, by a recurrent state or by both. `normed` is `input` after the layer's
  * first norm.
  */
 export type Mixer = (il: number, normed: Tensor, input: Tensor) => Tensor;
@@ -20,7 +20,7 @@ export function buildDecoder(context: GraphContext, rules: DecoderRules, mix: Mi
   buildHead(context, rules, hidden);
 }
 
-/** The token embeddings, scaled where the model does so. */
+/** The token embeddings, scaled if the model scales them. */
 function embed(context: GraphContext, rules: DecoderRules): Tensor {
   let hidden = context.inputEmbedding();
   if ((context.index.metadata.number('embedding_scale') ?? 0) !== 0) hidden = inPlace(hidden);

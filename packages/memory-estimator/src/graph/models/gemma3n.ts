@@ -23,7 +23,7 @@ import { F32, I32, type Tensor } from '../tensors/tensor.js';
 
 /** Parallel streams of the hidden state (AltUp). */
 const STREAMS = 4;
-/** First layers, whose activations are made sparse. */
+/** Number of layers at the start whose activations are made sparse. */
 const SPARSE_LAYERS = 10;
 
 /** Gemma 3n: four streams of the hidden state, and an embedding for each layer. Source: src/models/gemma3n.cpp. */
@@ -190,7 +190,7 @@ function magnitude(x: Tensor): Tensor {
   return inPlace(sumRows(inPlace(x)));
 }
 
-/** The first stream of a tensor with several. */
+/** The first stream of a tensor with several streams. */
 function slice(x: Tensor): Tensor {
   return view(x, [x.ne0, x.ne1]);
 }

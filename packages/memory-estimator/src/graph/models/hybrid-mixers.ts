@@ -25,7 +25,7 @@ export function alternatingMixer(context: GraphContext, rules: DecoderRules): Mi
       : attend(il, normed, input);
 }
 
-/** Every layer has both attention and a state, each after its own norm of the same input (Falcon-H1). */
+/** Every layer has both attention and a state, which have the same input and separate norms (Falcon-H1). */
 export function doubleMixer(context: GraphContext, rules: DecoderRules): Mixer {
   const attend = attentionMixer(context, rules);
   const state = new RecurrentState(context);

@@ -16,8 +16,8 @@ import {
 import { F32, type Tensor } from '../tensors/tensor.js';
 
 /**
- * DeepSeek's latent attention. Old files have the unpacking matrices of keys and values apart and cache what
- * they give; newer ones cache the latent vector. Source: src/models/deepseek2.cpp.
+ * DeepSeek's latent attention. For files with `attn_k_b` and `attn_v_b`, the latent vector is cached. For old
+ * files, with `attn_kv_b`, the unpacked keys and values are cached. Source: src/models/deepseek2.cpp.
  */
 export function latentAttentionMixer(context: GraphContext): Mixer {
   const { model, tokens } = context;

@@ -2,10 +2,11 @@ import { Op, sameLayout, type Tensor } from '../tensors/tensor.js';
 import { FreeList } from './free-list.js';
 
 /**
- * The size of each device's compute buffer for a graph, as ggml_gallocr reserves it: tensors are packed by
- * their lifetimes, and overwrite an operand where they can. Source: ggml/src/ggml-alloc.c.
+ * The size of each device's compute buffer for a graph, as ggml_gallocr reserves it: tensors are packed by their
+ * lifetimes, and overwrite an operand where ggml allows this. Source: ggml/src/ggml-alloc.c.
  *
- * @param nodes `tensor.device` names each tensor's device. The graph must not have been reserved before.
+ * @param nodes `tensor.device` names each tensor's device. The function changes the nodes, so call it only once for
+ * a graph.
  * @param alignments By device: bytes that a tensor's size is rounded up to.
  * @param marks By stretch of layers: nodes after which the state of memory is compared.
  */
@@ -37,7 +38,7 @@ export interface Reservation {
    * By device: the most bytes in use at once. Larger tensors never lower this figure, but may lower `bytes`.
    */
   readonly liveBytes: readonly number[];
-  /** Whether the memory at the last mark of each stretch is in the same state as at an earlier one. */
+  /** Whether, in every stretch, memory at the last mark is in the same state as at an earlier mark. */
   readonly settled: boolean;
 }
 
@@ -50,12 +51,12 @@ interface Snapshot {
   readonly free: readonly (readonly number[])[];
   /** Number of nodes since the previous mark of the stretch, or since the start. */
   readonly reach: number;
-  /** Nodes in memory that are compared, the last one first, without nodes that stay until the last mark. */
+  /** The nodes in memory to compare, from last to first. Nodes that stay until the last mark are left out. */
   live: readonly LiveNode[];
 }
 
 interface LiveNode {
-  /** Number of nodes between it and the mark. */
+  /** Number of nodes between this node and the mark. */
   readonly before: number;
   readonly node: Tensor;
 }

@@ -5,9 +5,9 @@ interface Block {
 }
 
 /**
- * ggml's dynamic allocator. It takes the best fit of the free blocks, and the last block, which has no end, only
- * where no other fits; neighbouring free blocks are merged. It measures how large a buffer must be. Source:
- * ggml/src/ggml-alloc.c.
+ * ggml's dynamic allocator. It takes the free block that fits best. The last block has no end, and is taken only if
+ * no other block fits. Neighbouring free blocks are merged. The allocator measures how large a buffer must be.
+ * Source: ggml/src/ggml-alloc.c.
  */
 export class FreeList {
   /** The size that the buffer needs; NaN after an allocation of NaN bytes. */
@@ -16,7 +16,7 @@ export class FreeList {
   livePeak = 0;
   #live = 0;
   readonly #alignment: number;
-  /** In the order of their offsets. */
+  /** Free blocks in the order of their offsets. */
   readonly #blocks: Block[] = [{ offset: 0, size: Infinity }];
 
   constructor(alignment: number) {
@@ -56,7 +56,10 @@ export class FreeList {
     return offset;
   }
 
-  /** Frees a block. Order and ties, also for empty blocks, are those of ggml: they decide what is merged. */
+  /**
+   * Frees a block. The order of the checks is that of ggml, also for empty blocks, because it decides which blocks
+   * are merged.
+   */
   give(offset: number, bytes: number): void {
     const size = this.aligned(bytes);
     this.#live -= size;

@@ -19,8 +19,8 @@ const CHOOSE_EXPERTS = ['sort', 'view', 'get-rows'] as const;
 const NORMALIZE = ['reshape', 'sum-rows', 'clamp', 'divide', 'reshape'] as const;
 
 /**
- * Sequences that are fused into one kernel and stay in place: those that store a rotated key (observed in
- * the reservations of v0.5.0), and those that choose experts. The first match counts.
+ * Sequences of steps that are fused into one kernel and stay in place. They store a rotated key (observed in the
+ * reservations of v0.5.0) or choose experts. The first match counts.
  */
 const PATTERNS: readonly (readonly [Step, ...Step[]])[] = [
   ['rms-norm', 'multiply', 'rope', 'view', 'set-rows'],
@@ -37,7 +37,7 @@ const PATTERNS_BY_START = new Map<Step, readonly (readonly Step[])[]>(
 
 type Step = NodeKind | 'get-rows' | 'product' | 'product-by-id';
 
-/** Pairs that are fused into one kernel, so that the second may follow the first directly. */
+/** Pairs of steps that are fused into one kernel, so that the second step may follow the first directly. */
 const FUSED: readonly (readonly [Step, Step])[] = [
   ['rms-norm', 'multiply'],
   ['product', 'add'],
@@ -54,7 +54,7 @@ function stepOf({ op, kind, sources }: Tensor): Step {
 class Reordering {
   readonly #nodes: readonly Tensor[];
   readonly #steps: readonly Step[];
-  /** For each node, the index of the previous node with the same memory; -1 for the first one. */
+  /** For each node, the index of the previous node with the same memory; -1 if there is no previous node. */
   readonly #previous: readonly number[];
   readonly #used: boolean[];
   readonly #order: Tensor[] = [];
@@ -100,7 +100,7 @@ class Reordering {
     );
   }
 
-  /** The next node and the nodes that can run beside it: first those that compute, then views. */
+  /** The next node and the nodes that can run beside it: first nodes that compute, then views. */
   #nextSet(): readonly number[] {
     const first = this.#first;
     const end = Math.min(first + WINDOW, this.#nodes.length);
@@ -131,7 +131,7 @@ class Reordering {
     return this.#node(i).op === Op.View;
   }
 
-  /** Whether every node that this one depends on has run, or is the last of the set and fuses with it. */
+  /** Whether each dependency of a node has run, or is the last node of the set and fuses with this node. */
   #canRun(j: number, set: readonly number[]): boolean {
     return this.#everyOpenDependency(j, (c) => {
       if (j !== c + 1 || c !== set.at(-1)) return false;
@@ -145,7 +145,7 @@ class Reordering {
     return this.#everyOpenDependency(j, (c) => set.includes(c));
   }
 
-  /** Whether a condition holds for each node that this one depends on and that has not run. */
+  /** Whether a condition holds for all dependencies of a node that have not run. */
   #everyOpenDependency(j: number, holds: (c: number) => boolean): boolean {
     for (const source of this.#node(j).sources) {
       const c = source.position;

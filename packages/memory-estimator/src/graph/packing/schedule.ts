@@ -5,7 +5,7 @@ import { Op, Tensor } from '../tensors/tensor.js';
 export interface OffloadRules {
   /** The fewest rows for which the first GPU takes over an operation (GGML_OP_OFFLOAD_MIN_BATCH). */
   readonly minBatch: number;
-  /** Whether it takes over matrix products only, as Metal does. */
+  /** Whether the GPU takes over only matrix products, as Metal does. */
   readonly onlyProducts: boolean;
 }
 
@@ -46,7 +46,7 @@ export function schedule(
   return { nodes: insertCopies(nodes, order), leaves };
 }
 
-/** The device that a tensor's memory or weights decide; UNASSIGNED where neither does. */
+/** The device that a tensor's memory or weights require; UNASSIGNED where neither requires a device. */
 function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
   const home = tensor.home ?? tensor.viewOf?.home ?? null;
   if (home !== null) return home;
@@ -70,7 +70,7 @@ function isTakenOver(tensor: Tensor, offload: OffloadRules): boolean {
   return !offload.onlyProducts && tensor.ne1 * tensor.ne2 * tensor.ne3 >= offload.minBatch;
 }
 
-/** Assigns unassigned nodes the device of the node before. With `gpuOnly`, the CPU's nodes stop the spread. */
+/** Assigns unassigned nodes the device of the node before. With `gpuOnly`, this device is never the CPU. */
 function expand(nodes: readonly Tensor[], cpu: number, gpuOnly: boolean): void {
   let current = UNASSIGNED;
   for (const node of nodes) {

@@ -43,7 +43,7 @@ export function likeFirst(...sources: [Tensor, ...Tensor[]]): Tensor {
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.Compute, sources, null, null);
 }
 
-/** A result with the shape of the first operand that may overwrite it (add, mul, rope, scale, silu, ...). */
+/** A result that has the shape of the first operand and may overwrite it (add, mul, rope, scale, silu, ...). */
 export function inPlace(...sources: [Tensor, ...Tensor[]]): Tensor {
   const a = sources[0];
   return new Tensor(a.type, a.ne0, a.ne1, a.ne2, a.ne3, Op.InPlace, sources, null, null);
@@ -190,7 +190,7 @@ export function gatedHalves(a: Tensor): Tensor {
   return compute(a.type, [a], a.ne0 / 2, a.ne1, a.ne2, a.ne3);
 }
 
-/** Indices of the `count` highest values of each row: ggml sorts all, and views the beginning. */
+/** Indices of the `count` highest values of each row. ggml sorts all values and returns a view of the first ones. */
 export function topK(a: Tensor, count: number): Tensor {
   const sorted = ofKind('sort', compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3));
   return view(

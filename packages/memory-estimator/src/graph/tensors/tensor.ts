@@ -16,7 +16,7 @@ export const Op = {
   Write: 4,
   /** Multiplies with a weight. */
   MatMul: 5,
-  /** Computes attention in one operation. The device of its operands does not decide where it runs. */
+  /** Computes attention in one operation. The devices of the operands do not decide the device of this operation. */
   FlashAttention: 6,
   /** Picks rows from a table. No GPU takes it over from the CPU. */
   GetRows: 7,
@@ -24,7 +24,7 @@ export const Op = {
 
 export type OpKind = (typeof Op)[keyof typeof Op];
 
-/** The operation of a node, as far as a back end that reorders nodes distinguishes it. */
+/** The kind of a node's operation. It has only the distinctions that a back end needs to reorder nodes. */
 export type NodeKind =
   | 'rms-norm'
   | 'multiply'
@@ -42,9 +42,10 @@ export type NodeKind =
   | 'divide'
   | 'other';
 
-/** A node or leaf of a graph: its shape, its operands, and the notes of the scheduler and the allocator. */
+/** A node or leaf of a graph: its shape, its operands, and fields that the scheduler and the allocator set. */
 export class Tensor {
-  // Extents, and strides in bytes. Separate fields are twice as fast as arrays, and graphs have thousands.
+  // Extents, and strides in bytes. Separate fields are twice as fast as arrays, and a graph has thousands of
+  // tensors.
   readonly ne0: number;
   readonly ne1: number;
   readonly ne2: number;
@@ -55,7 +56,7 @@ export class Tensor {
   nb3: number;
   readonly type: TensorTypeLayout;
   readonly op: OpKind;
-  /** Operands. The scheduler replaces those on another device by copies. */
+  /** Operands. The scheduler replaces operands on another device by copies. */
   sources: readonly Tensor[];
   /** For a view, the tensor that owns the memory. */
   readonly viewOf: Tensor | null;
@@ -68,7 +69,7 @@ export class Tensor {
   /** Bytes of a copy of a view, which keeps the strides of the view; 0 for other tensors. */
   spanBytes = 0;
 
-  // Notes of the graph, the scheduler and the allocator.
+  // Fields that the graph, the scheduler and the allocator set.
   visited = false;
   children = 0;
   views = 0;

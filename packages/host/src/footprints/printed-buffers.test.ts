@@ -1,7 +1,7 @@
 import { LMStudioClient } from '@lmstudio/sdk';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
+import { totalBytesOf, type Footprint, type GpuResources } from '@mai/memory-ledger';
 import { openAutopilotWorld } from '../../test/autopilot-world.js';
 import { joinAutopilotPorts } from '../autopilot/join-ports.js';
 import { withSession } from '../session.js';
@@ -64,10 +64,10 @@ test.each([true, false])(
       },
     });
     const ram = { totalBytes: 64 * GIB, availableBytes: 50 * GIB, mappedCountsAsUsed: false };
-    const card = {
+    const card: GpuResources = {
       ...{ deviceKey: 'card', name: 'Card', vendor: 'nvidia', memory: 'dedicated' },
       ...{ totalBytes: 24 * GIB, availableBytes: 20 * GIB },
-    } as const;
+    };
     const parts = world.parts({
       url: simulator.httpUrl,
       monitor: {

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import type { Footprint } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type {
@@ -9,15 +8,12 @@ import type {
   ResourceEstimate,
 } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { FootprintEstimate, HeaderCache, MlxEstimate, MlxModel } from '@mai/memory-estimator';
+import type { FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
   estimateFootprint,
   estimateFromFileSize,
-  estimateMlx,
   isModelFileError,
-  mlxEnvironmentOf,
-  readMlxModel,
   withKnownSettings,
 } from '@mai/memory-estimator';
 import { findReport } from '../engine/find-report.js';
@@ -31,6 +27,7 @@ import type { Downloads } from '../models/downloads.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
+import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
 import { withinGpus } from './within-gpus.js';
 
@@ -206,31 +203,6 @@ async function expertsOf(
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];
 
 const GGUF = /\.gguf$/i;
-
-/** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
-type MlxModels = Map<string, Promise<MlxModel | null>>;
-
-async function fromMlx(
-  { loadConfig, resources }: EstimateQuestion,
-  model: DownloadedModel | null,
-  files: ModelFiles | null,
-  { profile }: LoadEngine,
-  models: MlxModels,
-): Promise<MlxEstimate | null> {
-  const [file] = files?.files ?? [];
-  if (model?.format !== 'mlx' || file === undefined) return null;
-  const folder = path.dirname(file);
-  const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
-  models.set(folder, reading);
-  const mlx = await reading;
-  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
-}
-
-/** Null for a fault of the model's files: the next source is used then. */
-function withoutModelFile(error: unknown): null {
-  if (isModelFileError(error)) return null;
-  throw error;
-}
 
 /** The facts of an estimate besides the load configuration and the machine. */
 interface LoadFacts {

@@ -170,6 +170,12 @@ describe('mai select', () => {
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
   });
 
+  test('shows the context of the resident that serves, where it is longer', async () => {
+    await mai('load qwen/qwen3-1.7b --context 16384');
+    const { out } = await mai('select --tier small');
+    expect(out).toMatch(/^Choice +qwen\/qwen3-1\.7b +small, 16,384 tokens of context/);
+  });
+
   test('the plan for a resident that stays names the residents that it replaces', async () => {
     await mai('select --load');
     await mai('load qwen/qwen3-1.7b');

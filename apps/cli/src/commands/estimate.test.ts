@@ -126,6 +126,16 @@ test('the parts add up to the total', async () => {
   expect(gpus).toEqual([]);
 });
 
+test('a context beyond the maximum of the model is said so, and is not in the chart', async () => {
+  const { out, err } = await mai(['estimate', 'tiny.gguf', '--context', '65536']);
+  expect(err).toMatch(
+    /The maximum context of tiny\.gguf is 32,768 tokens\. The estimate is for 65,536 tokens\./,
+  );
+  const [, chart = ''] = out.split('By context length');
+  expect(chart).toContain('32,768');
+  expect(chart).not.toContain('65,536');
+});
+
 test('as text: the sum, and a chart by context length, within 80 columns', async () => {
   const { exitCode, out } = await mai(['estimate', 'tiny.gguf', '--context', '8192'], [], 80);
   expect(exitCode).toBe(0);

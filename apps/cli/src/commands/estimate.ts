@@ -1,3 +1,4 @@
+import { formatCount } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { answerLines, warnOfIncomplete } from '../estimate/answer-lines.js';
@@ -43,7 +44,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (basis.kind === 'mlx') {
     for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
-  const { modelKey, report, refusal, fit, corrected, lmStudio } = estimate;
+  const { modelKey, report, refusal, fit, corrected, lmStudio, maxContextLengthTokens } = estimate;
+  const { contextLengthTokens } = report.loadConfig;
+  if (maxContextLengthTokens !== null && contextLengthTokens > maxContextLengthTokens) {
+    output.warn(
+      `The maximum context of ${title} is ${formatCount(maxContextLengthTokens)} tokens. The estimate is for ${formatCount(contextLengthTokens)} tokens.`,
+    );
+  }
   const exitCode = refusal === null ? EXIT.success : EXIT.modelFile;
   if (!output.json) {
     output.result(renderEstimate(estimate, output));

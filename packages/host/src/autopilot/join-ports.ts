@@ -1,5 +1,5 @@
 import type { AutopilotPorts } from '@mai/autopilot';
-import type { EngineWatch, LMStudioClient } from '@mai/lmstudio-adapter';
+import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { createEnginePort } from '../engine/engine-processes.js';
 import type { HostParts } from '../host-parts.js';
@@ -30,27 +30,20 @@ export async function joinAutopilotPorts(
   const client = await parts.runtime.client(signal);
   await parts.monitor.inform(client, signal);
   const link = { kind: 'on', client } as const;
-  const catalog = await openLiveCatalog({ parts, link, config, onApplied });
-  const watch = await watchEngines(parts, client);
+  // Before the first load, because an engine's log tells its process and its buffers only while it loads. The
+  // subscription ends with the client.
+  const watch = await client.watchEngines();
+  const engineReports = () => watch.reports();
+  const catalog = await openLiveCatalog({ parts, link, config, engineReports, onApplied });
+  // Elsewhere, processes can't be read within milliseconds.
+  const canReadEngines = client.host.isLocal && parts.context.platform === 'linux';
   const ports = composePorts({
     link,
     monitor: parts.monitor.port,
     clock,
     catalog: catalog.port,
     estimator: catalog.estimator,
-    engines: (residents) => (watch === null ? null : createEnginePort(watch, residents)),
+    engines: (residents) => (canReadEngines ? createEnginePort(watch, residents) : null),
   });
   return { ports, client, config };
-}
-
-/**
- * Subscribes to the log of LM Studio's engines, before the first load, because the log names each process only while
- * it starts. The subscription ends with the client. Null where processes can't be read within milliseconds: on another
- * machine, and on systems where a program has to be started for that.
- */
-async function watchEngines(
-  { context: { platform } }: HostParts,
-  client: LMStudioClient,
-): Promise<EngineWatch | null> {
-  return client.host.isLocal && platform === 'linux' ? client.watchEngines() : null;
 }

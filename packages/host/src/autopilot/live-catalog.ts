@@ -1,5 +1,5 @@
 import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot';
-import type { ResidentInstance } from '@mai/lmstudio-adapter';
+import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { HostParts } from '../host-parts.js';
@@ -19,6 +19,8 @@ export interface LiveCatalogOptions {
   readonly parts: HostParts;
   readonly link: RuntimeLink;
   readonly config: LiveConfig;
+  /** What LM Studio's engines have printed. */
+  readonly engineReports: () => readonly EngineReport[];
   /** Called after an edited configuration has come into force. */
   readonly onApplied: (config: LoadedModelConfig) => void;
 }
@@ -31,6 +33,7 @@ export async function openLiveCatalog({
   parts,
   link,
   config,
+  engineReports,
   onApplied,
 }: LiveCatalogOptions): Promise<LiveCatalog> {
   const { context } = parts;
@@ -86,7 +89,7 @@ export async function openLiveCatalog({
       return {
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
-            const sources = { downloads, headers, calibration };
+            const sources = { downloads, headers, calibration, engineReports };
             made = { of: downloads, port: createFootprints(sources, residents) };
           }
           return made.port.estimate(question, callOptions);

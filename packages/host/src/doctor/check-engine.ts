@@ -3,8 +3,8 @@ import { formatBytes, plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { ok, warning } from './check.js';
 
-/** Says what a model may grow by in this engine and how to bound it, and whether GPUs are disabled. */
-export function checkEngine({ profile, disabledGpus }: LoadEngine): readonly Check[] {
+/** Says what a model may grow by in this engine and how to bound it, and which hardware settings of LM Studio matter. */
+export function checkEngine({ profile, disabledGpus, hardware }: LoadEngine): readonly Check[] {
   const { promptCacheBytes, contextCheckpoints } = profile.settings;
   const cacheBytes = Math.max(promptCacheBytes.value, ...promptCacheBytes.alternatives);
   const checkpoints = Math.max(contextCheckpoints.value, ...contextCheckpoints.alternatives);
@@ -29,6 +29,38 @@ export function checkEngine({ profile, disabledGpus }: LoadEngine): readonly Che
           warning(
             'GPU',
             `${plural(disabledGpus, 'GPU')} disabled in LM Studio. LM Studio names GPUs by an index, and it is not known which GPU that is (with Vulkan it may be another one, lmstudio-bug-tracker #2425). Mai leaves out those with the most free memory.`,
+            null,
+          ),
+        ]),
+    ...checkHardware(hardware),
+  ];
+}
+
+/** The user's hardware settings in LM Studio. Estimates do not use them, so those that change a load are warnings. */
+function checkHardware(hardware: LoadEngine['hardware']): readonly Check[] {
+  if (hardware === null) return [];
+  const { gpuSplit, gpuStrictVramCap, offloadKvCacheToGpu } = hardware;
+  const ignored = [
+    ...(gpuStrictVramCap === true
+      ? ['a load is limited to the own memory of the GPU, so fewer layers may get there']
+      : []),
+    ...(offloadKvCacheToGpu === false ? ['the KV cache stays in RAM'] : []),
+  ];
+  return [
+    ...(gpuSplit === null
+      ? []
+      : [
+          ok(
+            'GPU',
+            `LM Studio's strategy to split a model over several GPUs is '${gpuSplit.strategy}'. Mai's estimates assume a split by free memory.`,
+          ),
+        ]),
+    ...(ignored.length === 0
+      ? []
+      : [
+          warning(
+            'GPU',
+            `LM Studio's hardware settings say: ${ignored.join('; ')}. Mai's estimates ignore this, so they may count too much memory on the GPU and too little in RAM.`,
             null,
           ),
         ]),

@@ -1,6 +1,7 @@
 import type { EnginePort } from '@mai/autopilot';
 import type { EngineWatch, ResidentInstance } from '@mai/lmstudio-adapter';
 import { readPrivateMemory } from '@mai/resource-monitor';
+import { findReport } from './find-report.js';
 
 /**
  * Measures the engines' processes. Their ids are in LM Studio's log of each engine, as far as it was printed since the
@@ -17,15 +18,11 @@ export function createEnginePort(
       const known = watch.reports();
       const processOf = (identifier: string): number | null => {
         const resident = residents().find((one) => one.instanceIdentifier === identifier);
-        const reference = resident?.reference ?? null;
-        // A later copy with the same identifier has another reference.
-        const report = known.findLast((one) =>
-          reference === null || one.reference === null
-            ? one.instanceIdentifier === identifier
-            : one.reference === reference,
-        );
+        if (resident === undefined) return null;
         // Locked weights count as used, but are no anonymous memory of the process.
-        return resident?.keepModelInMemory === false ? (report?.pid ?? null) : null;
+        return resident.keepModelInMemory === false
+          ? (findReport(resident, known)?.pid ?? null)
+          : null;
       };
       const processes = identifiers.map(
         (identifier) => [identifier, processOf(identifier)] as const,

@@ -22,6 +22,8 @@ export interface LoadEngine {
    * system an index means.
    */
   readonly disabledGpus: number;
+  /** The user's hardware settings for the engine; null where none is changed, or where the engine is not known. */
+  readonly hardware: EngineHardware | null;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function readLoadEngine(
     profile,
     selected: selected ?? [],
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
+    hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
   };
 }
 

@@ -46,7 +46,9 @@ export interface ModelEstimate {
   > | null;
   /** Why llama.cpp refuses the file; null where it does not, or where no header was read. */
   readonly refusal: ModelRefusal | null;
-  /** The estimate at other context lengths, up to the trained one; shortest first. */
+  /** The maximum context length of the model; null where it is not known. */
+  readonly maxContextLengthTokens: number | null;
+  /** The estimate at other context lengths, up to the maximum of the model; shortest first. */
   readonly byContextLength: readonly EstimateReport[];
   /**
    * Null where the caller did not ask for the fit, where llama.cpp refuses the file, or where the model or the settings belong to another
@@ -88,6 +90,7 @@ export function describeModel(
     report,
     mlx: mlxFacts(known, settings, null),
     refusal: known.kind === 'header' ? refuseModel(known.header) : null,
+    maxContextLengthTokens: trainedContext(known),
     byContextLength: byContextLength(known, settings, report, profile),
     fit: null,
     corrected: null,
@@ -147,8 +150,8 @@ function byContextLength(
 ): readonly EstimateReport[] {
   // Of a model whose maximum is not known, no longer context than the requested one is certain to exist.
   const trained = trainedContext(known) ?? asked;
-  const most = Math.max(asked, Math.min(trained, LONGEST_CONTEXT_TOKENS));
-  const lengths = new Set([asked, most]);
+  const most = Math.min(trained, LONGEST_CONTEXT_TOKENS);
+  const lengths = new Set([Math.min(asked, most), most]);
   for (let tokens = FIRST_CONTEXT_TOKENS; tokens < most; tokens *= 2) lengths.add(tokens);
   const sorted = [...lengths].sort((a, b) => a - b);
   // Drop the shortest context lengths of a long list, but keep the requested one.

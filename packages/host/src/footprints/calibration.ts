@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
+import type { EstimateQuestion } from '@mai/autopilot';
+import type { EngineReport, LMStudioClient } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { CalibrationStore, Engine } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
@@ -19,6 +20,17 @@ export interface Calibration {
     modelKey: string,
     loadConfig: LoadConfig,
   ) => Promise<Footprint>;
+  /** Stores the buffers that an engine printed for an instance. A repeated call for an instance stores nothing. */
+  readonly learn: (load: PrintedLoad) => Promise<void>;
+}
+
+/** A load whose buffers the engine printed. */
+export interface PrintedLoad {
+  readonly question: EstimateQuestion;
+  readonly report: EngineReport;
+  /** The estimate before any correction. */
+  readonly predicted: Footprint;
+  readonly printed: Footprint;
 }
 
 /** Opens the measured loads of this user on this machine. Warns where their file is damaged. */
@@ -43,7 +55,26 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
   const store = openMeasurements(context);
   const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
   let engine: Promise<Engine | null> | null = null;
+  const learned = new Set<string>();
   return {
+    learn: async ({ question, report, predicted, printed }) => {
+      const { modelKey, loadConfig, deviceIdentifier } = question;
+      const { reference } = report;
+      if (elsewhere || deviceIdentifier !== null) return;
+      if (reference === null || learned.has(reference)) return;
+      learned.add(reference);
+      const { error } = await store.record({
+        ...{ host: hostname(), modelKey, loadConfig, engine: report.engine },
+        predicted: { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus },
+        measured: {
+          anonymousBytes: printed.ram.anonymousBytes,
+          gpus: printed.gpus,
+          method: 'buffers',
+        },
+        timestampMs: context.clock.nowMs(),
+      });
+      if (error !== null) context.warn(`The measured load can't be stored: ${error.message}.`);
+    },
     correct: async (footprint, modelKey, loadConfig) => {
       const observations = store.observations();
       const newest = observations.at(-1);

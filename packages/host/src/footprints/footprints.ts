@@ -1,20 +1,22 @@
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import type { Footprint } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
-import type { DownloadedModel, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
+import type {
+  DownloadedModel,
+  EngineReport,
+  ResidentInstance,
+  ResourceEstimate,
+} from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { FootprintEstimate, HeaderCache, MlxEstimate, MlxModel } from '@mai/memory-estimator';
+import type { FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
   estimateFootprint,
   estimateFromFileSize,
-  estimateMlx,
   isModelFileError,
-  mlxEnvironmentOf,
-  readMlxModel,
   withKnownSettings,
 } from '@mai/memory-estimator';
+import { findReport } from '../engine/find-report.js';
 import {
   digestOf,
   engineOfInstance,
@@ -25,6 +27,8 @@ import type { Downloads } from '../models/downloads.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
+import { fromMlx, type MlxModels } from './mlx-footprint.js';
+import { fromPrintedBuffers } from './printed-buffers.js';
 import { withinGpus } from './within-gpus.js';
 
 /** The sources of footprints. */
@@ -39,6 +43,8 @@ export interface FootprintSources {
    * process does not see them. Default false: they are anonymous, because no system can drop their pages.
    */
   readonly lockedAsMapped?: boolean;
+  /** What LM Studio's engines have printed. Default: nothing. */
+  readonly engineReports?: () => readonly EngineReport[];
 }
 
 /** A footprint and its sources. */
@@ -58,7 +64,7 @@ export interface SourcedFootprint {
 /**
  * Finds the memory of a model with a load configuration. The sources in order of trust:
  *
- * 1. measured loads of the model on this machine;
+ * 1. for a resident, the buffers that its engine printed; otherwise measured loads of the model on this machine;
  * 2. the header of its GGUF file, or the headers and the config.json of an MLX model;
  * 3. LM Studio's own estimate;
  * 4. the size of its file.
@@ -100,7 +106,14 @@ async function findFootprint(
     lmStudio === null
       ? { footprint: alone, disagreementRatio: null }
       : combineWithLMStudio(alone, lmStudio);
-  const calibrated = (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
+  const report = resident && findReport(resident, sources.engineReports?.() ?? []);
+  const gpuKeys = environmentFor(resources, engine).gpus.map(({ deviceKey }) => deviceKey);
+  const printed = report && fromPrintedBuffers(report, combined, fromHeader, gpuKeys);
+  if (report !== null && printed !== null) {
+    await calibration?.learn({ question, report, predicted: combined, printed });
+  }
+  const calibrated =
+    printed ?? (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
   const settled = isLocked ? withLockedWeights(calibrated) : calibrated;
   const footprint = resident === null ? settled : withinGpus(settled, resources);
   const corrected = calibrated !== combined;
@@ -205,31 +218,6 @@ async function expertsOf(
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];
 
 const GGUF = /\.gguf$/i;
-
-/** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
-type MlxModels = Map<string, Promise<MlxModel | null>>;
-
-async function fromMlx(
-  { loadConfig, resources }: EstimateQuestion,
-  model: DownloadedModel | null,
-  files: ModelFiles | null,
-  { profile }: LoadEngine,
-  models: MlxModels,
-): Promise<MlxEstimate | null> {
-  const [file] = files?.files ?? [];
-  if (model?.format !== 'mlx' || file === undefined) return null;
-  const folder = path.dirname(file);
-  const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
-  models.set(folder, reading);
-  const mlx = await reading;
-  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
-}
-
-/** Null for a fault of the model's files: the next source is used then. */
-function withoutModelFile(error: unknown): null {
-  if (isModelFileError(error)) return null;
-  throw error;
-}
 
 /** The facts of an estimate besides the load configuration and the machine. */
 interface LoadFacts {

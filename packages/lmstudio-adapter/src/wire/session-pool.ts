@@ -133,11 +133,14 @@ export class SessionPool {
     }
   }
 
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new CallFault('closed', 'system.version', 'the client was closed');
+  }
+
   async #open(): Promise<Session> {
+    this.#refuseIfClosed();
     const openWire = await this.#options.loadWire();
-    if (this.#closed) {
-      throw new CallFault('closed', 'system.version', 'the client was closed');
-    }
+    this.#refuseIfClosed();
     const wire = openWire({
       webSocketUrl: this.#options.webSocketUrl,
       credentials: this.#options.newCredentials(),

@@ -42,6 +42,32 @@ describe('a measured load', () => {
     expect(anonymousMiB(both)).toBe(1100);
   });
 
+  test('keeps the upper distance of the estimate where only printed buffers are known', () => {
+    const printed = observed('a', 1000, 1100, {
+      measured: { anonymousBytes: 1100 * MIB, gpus: [], method: 'buffers' },
+    });
+    const estimate = {
+      ...footprintOf(4000, 1000),
+      interval: { coverage: 0.9, lowBytes: 4900 * MIB, highBytes: 5700 * MIB },
+    };
+    const calibrated = calibrateFootprint(estimate, TARGET, [printed]);
+    expect(calibrated).toMatchObject({ source: 'measured', confidence: 'high' });
+    expect(anonymousMiB(calibrated)).toBe(1100);
+    expect(calibrated.interval?.highBytes).toBe(5800 * MIB);
+    const other = observed('b', 1000, 1100, { measured: printed.measured });
+    const neighbour = calibrateFootprint(estimate, TARGET, [other]);
+    expect(neighbour.interval?.highBytes).toBeGreaterThanOrEqual(5750 * MIB);
+  });
+
+  test('goes by loads that were measured whole, not by printed buffers', () => {
+    const printed = observed('a', 1000, 1100, {
+      measured: { anonymousBytes: 1100 * MIB, gpus: [], method: 'buffers' },
+    });
+    const whole = observed('a', 1000, 1300);
+    const calibrated = calibrateFootprint(footprintOf(4000, 1000), TARGET, [printed, whole]);
+    expect(anonymousMiB(calibrated)).toBe(1300);
+  });
+
   test('ignores observations of another engine, and treats observations of another version as neighbours', () => {
     const footprint = footprintOf(4000, 1000);
     const elsewhere = observed('a', 1000, 1500, { engine: { ...ENGINE, name: 'llama.cpp-cuda' } });

@@ -1,4 +1,4 @@
-import type { Footprint } from '@mai/memory-ledger';
+import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { fromMeasurements } from './from-measurements.js';
 import { fromNeighbours } from './from-neighbours.js';
 import {
@@ -26,6 +26,9 @@ import {
  * the part of m that `n / (n + 1)` leaves out, and d is the drift between versions. The interval is `null` only if
  * the footprint has no interval and this load was not measured.
  *
+ * Buffers that an engine printed leave out the memory of its process. So they are used only where no load was
+ * measured whole, and the upper end then keeps its distance from the estimate.
+ *
  * @param footprint The footprint before any correction. A second correction would count the measurements twice.
  * @param observations Observations of this machine. Observations of an engine with another name are ignored.
  */
@@ -41,5 +44,26 @@ export function calibrateFootprint(
       modelKey === target.modelKey &&
       sameLoadConfig(loadConfig, target.loadConfig),
   );
-  return fromMeasurements(footprint, same) ?? fromNeighbours(footprint, target, onEngine);
+  const measured = correctBy(footprint, same, fromMeasurements);
+  return (
+    measured ??
+    correctBy(footprint, onEngine, (one, neighbours) => fromNeighbours(one, target, neighbours)) ??
+    footprint
+  );
+}
+
+/** Corrects a footprint by the loads that were measured whole. Where there are none, by printed buffers. */
+function correctBy(
+  footprint: Footprint,
+  observations: readonly Observation[],
+  correct: (footprint: Footprint, observations: readonly Observation[]) => Footprint | null,
+): Footprint | null {
+  const whole = observations.filter(({ measured }) => measured.method !== 'buffers');
+  const corrected = correct(footprint, whole.length > 0 ? whole : observations);
+  const { interval } = footprint;
+  if (corrected === null || corrected === footprint || whole.length > 0) return corrected;
+  if (interval === null || corrected.interval === null) return corrected;
+  const distance = Math.max(0, interval.highBytes - totalBytesOf(footprint));
+  const highBytes = Math.max(corrected.interval.highBytes, totalBytesOf(corrected) + distance);
+  return { ...corrected, interval: { ...corrected.interval, highBytes } };
 }

@@ -3,7 +3,7 @@ import { COVERAGE } from '../estimate/interval.js';
 import { bytesOn, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
-/** Weight of a reading of the engine's process. A reading of free memory has weight 1. */
+/** Weight of a reading of the engine's process, or of its buffers. A reading of free memory has weight 1. */
 const PROCESS_WEIGHT = 4;
 
 /** How far two versions of this package may differ in their estimates of the same load. */
@@ -39,7 +39,9 @@ export function fromMeasurements(
     },
     growth: footprint.growth,
     source: 'measured',
-    confidence: same.some(({ measured: { method } }) => method === 'process') ? 'high' : 'medium',
+    confidence: same.some(({ measured: { method } }) => method !== 'free-memory')
+      ? 'high'
+      : 'medium',
   };
 }
 
@@ -80,11 +82,11 @@ function poolOf(
     const value = read(observation);
     return value === null
       ? []
-      : [{ value, weight: observation.measured.method === 'process' ? PROCESS_WEIGHT : 1 }];
+      : [{ value, weight: observation.measured.method === 'free-memory' ? 1 : PROCESS_WEIGHT }];
   });
   if (values.length === 0) return null;
   const centre = weightedMedian(values);
-  const sure = observations.some(({ measured }) => measured.method === 'process');
+  const sure = observations.some(({ measured }) => measured.method !== 'free-memory');
   const scatter = Math.max(repeatFloor(centre, sure), scatterAround(values, centre));
   // The factor is 1 for one reading. With more readings it falls to the square root of 1/2, because the scatter of
   // the load itself remains.

@@ -74,7 +74,7 @@ function residuals(
   return neighbours.flatMap((observation) => {
     const value = read(observation);
     if (value === null) return [];
-    const isSure = observation.measured.method === 'process';
+    const isSure = observation.measured.method !== 'free-memory';
     const isThisVersion = observation.engine.version === engine.version;
     const weight =
       (observation.modelKey === modelKey ? SAME_MODEL_WEIGHT : 1) *

@@ -18,9 +18,10 @@ export interface MeasuredMemory {
   readonly gpus: Footprint['gpus'];
   /**
    * `process`: read from the engine's process. `free-memory`: the change of the machine's free RAM, which
-   * is less certain.
+   * is less certain. `buffers`: the buffers that the engine printed, which are exact but leave out the memory of the
+   * engine's process itself.
    */
-  readonly method: 'process' | 'free-memory';
+  readonly method: 'process' | 'free-memory' | 'buffers';
 }
 
 /** A load that is estimated. */
@@ -41,6 +42,8 @@ export interface Observation extends CalibrationTarget {
   /** Milliseconds since the epoch. */
   readonly timestampMs: number;
 }
+
+const METHODS: readonly MeasuredMemory['method'][] = ['process', 'free-memory', 'buffers'];
 
 const CONFIG_KEYS = [
   'contextLengthTokens',
@@ -83,7 +86,7 @@ export function isObservation(value: unknown): value is Observation {
     isRecord(measured) &&
     (measured['anonymousBytes'] === null || isBytes(measured['anonymousBytes'])) &&
     areGpus(measured['gpus']) &&
-    (measured['method'] === 'process' || measured['method'] === 'free-memory') &&
+    METHODS.some((method) => method === measured['method']) &&
     typeof timestampMs === 'number'
   );
 }

@@ -26,7 +26,7 @@ export function renderSelection(
     candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, describeTradeOffs(tradeOffsOf(selection, input)), obstacle, output),
+    renderChoice(selection, input, obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -47,7 +47,7 @@ const LABEL_WIDTH = 9;
 
 function renderChoice(
   selection: Selection,
-  tradeOffs: string,
+  input: SelectionReport['input'],
   obstacle: SelectionReport['obstacle'],
   output: Output,
 ): string {
@@ -62,7 +62,12 @@ function renderChoice(
   if (chosen === null) {
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
-  const { contextLengthTokens } = chosen.loadOption.loadConfig;
+  const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
+  // A resident that serves may have a longer context than the load option.
+  const resident = input.residents.find(
+    ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
+  );
+  const { contextLengthTokens } = (resident ?? chosen.loadOption).loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   return [

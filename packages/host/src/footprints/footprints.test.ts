@@ -1,0 +1,66 @@
+import type { ResidentInstance } from '@mai/lmstudio-adapter';
+import { LMStudioError } from '@mai/lmstudio-adapter';
+import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
+import { newestProfile } from '../engine/load-engine.js';
+import type { Downloads } from '../models/downloads.js';
+import { createFootprints } from './footprints.js';
+
+const GIB = 1024 ** 3;
+
+describe('a resident whose model was deleted after its load', () => {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+  const resident = (changes: Partial<ResidentInstance>): ResidentInstance => ({
+    ...{ instanceIdentifier: 'gone', reference: null, modelKey: 'acme/gone', variant: null },
+    ...{ kind: 'llm', displayName: 'Gone', path: null, sizeBytes: 4 * GIB },
+    ...{ contextLengthTokens: 8192, maxContextLengthTokens: 32_768, ttlMs: null },
+    ...{ lastUsedAtMs: null, deviceIdentifier: null, activity: 'idle', queued: 0, loadConfig },
+    ...{ keepModelInMemory: false, settings: null },
+    ...changes,
+  });
+  const downloads: Downloads = {
+    ...{
+      models: [],
+      linked: [],
+      unusable: [],
+      otherEntries: [],
+      unreadable: [],
+      missingFolder: null,
+    },
+    link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'It is off.') },
+    origin: { kind: 'lmstudio', baseUrl: 'http://127.0.0.1:1234', elsewhere: 0 },
+    engine: { profile: newestProfile(), selected: [], disabledGpus: 0, hardware: null },
+    find: () => Promise.resolve(null),
+  };
+  const footprintOf = async (one: ResidentInstance) => {
+    const sources = {
+      ...{ downloads, calibration: null },
+      headers: { read: unread, derive: unread, save: () => ({ saved: true, error: null }) },
+    };
+    const port = createFootprints(sources, () => [one]);
+    const resources = {
+      ...{ timestampMs: 0, observable: true, unified: false, gpus: [] },
+      ram: { totalBytes: 64 * GIB, availableBytes: 50 * GIB, mappedCountsAsUsed: false },
+      cpu: { utilizationRatio: 0, othersRatio: 0 },
+    };
+    const question = { modelKey: 'acme/gone', loadConfig, resources, deviceIdentifier: null };
+    return (await port.estimate(question, {})).footprint;
+  };
+  const unread = () => Promise.reject(new Error('No file is there to be read.'));
+
+  test('counts by its size in the list of instances', async () => {
+    const footprint = await footprintOf(resident({}));
+    expect(footprint).toMatchObject({ source: 'file-size' });
+    expect(footprint && totalBytesOf(footprint)).toBeGreaterThan(4 * GIB);
+    expect(footprint?.ram.mappedBytes).toBe(4 * GIB);
+  });
+
+  test('counts by its settings: locked weights are not mapped', async () => {
+    const footprint = await footprintOf(resident({ keepModelInMemory: true }));
+    expect(footprint?.ram.mappedBytes).toBe(0);
+    expect(footprint?.ram.anonymousBytes).toBeGreaterThan(4 * GIB);
+  });
+
+  test('has no footprint where LM Studio does not tell its size', async () => {
+    expect(await footprintOf(resident({ sizeBytes: 0 }))).toBeNull();
+  });
+});

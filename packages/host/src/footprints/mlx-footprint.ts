@@ -1,0 +1,38 @@
+import path from 'node:path';
+import type { EstimateQuestion } from '@mai/autopilot';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import type { MlxEstimate, MlxModel } from '@mai/memory-estimator';
+import {
+  estimateMlx,
+  isModelFileError,
+  mlxEnvironmentOf,
+  readMlxModel,
+} from '@mai/memory-estimator';
+import type { LoadEngine } from '../engine/load-engine.js';
+import type { ModelFiles } from '../models/model-files.js';
+
+/** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
+export type MlxModels = Map<string, Promise<MlxModel | null>>;
+
+/** The footprint of an MLX model from its files; null for any other model, and where its files can't be read. */
+export async function fromMlx(
+  { loadConfig, resources }: EstimateQuestion,
+  model: DownloadedModel | null,
+  files: ModelFiles | null,
+  { profile }: LoadEngine,
+  models: MlxModels,
+): Promise<MlxEstimate | null> {
+  const [file] = files?.files ?? [];
+  if (model?.format !== 'mlx' || file === undefined) return null;
+  const folder = path.dirname(file);
+  const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
+  models.set(folder, reading);
+  const mlx = await reading;
+  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
+}
+
+/** Null for a fault of the model's files: the next source is used then. */
+function withoutModelFile(error: unknown): null {
+  if (isModelFileError(error)) return null;
+  throw error;
+}

@@ -3,8 +3,8 @@ import type { EngineWatch, ResidentInstance } from '@mai/lmstudio-adapter';
 import { readPrivateMemory } from '@mai/resource-monitor';
 
 /**
- * Measures the engines' processes. Their ids are in LM Studio's log of each engine, as far as it was printed since the
- * watch began.
+ * Measures the engines' processes. LM Studio's engine logs contain the process ids. Only log lines printed since the
+ * watch began are known.
  *
  * @param residents - the last list of residents
  */
@@ -18,13 +18,13 @@ export function createEnginePort(
       const processOf = (identifier: string): number | null => {
         const resident = residents().find((one) => one.instanceIdentifier === identifier);
         const reference = resident?.reference ?? null;
-        // A later copy with the same identifier has another reference.
+        // An identifier can be used again after an unload; the reference tells the copies apart.
         const report = known.findLast((one) =>
           reference === null || one.reference === null
             ? one.instanceIdentifier === identifier
             : one.reference === reference,
         );
-        // Locked weights count as used, but are no anonymous memory of the process.
+        // Locked weights count as used memory, but not as anonymous memory of the process.
         return resident?.keepModelInMemory === false ? (report?.pid ?? null) : null;
       };
       const processes = identifiers.map(

@@ -48,7 +48,7 @@ export interface KnownError {
   readonly exitCode: ExitCode;
 }
 
-/** An error for a line of JSON: its message, and its code where it is one of those that `mai` throws on purpose. */
+/** The fields of an error in JSON: the message, and the code of an error that `mai` throws on purpose. */
 export function errorJson(error: unknown): {
   readonly code: string | null;
   readonly message: string;
@@ -64,7 +64,7 @@ export function knownError(error: unknown): KnownError | null {
   const { message } = error;
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
   if (typeof message !== 'string' || brand === undefined) return null;
-  // A request that makes no sense is a usage error, whichever package refuses it.
+  // An invalid request is a usage error, whichever package refuses it.
   return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
 }
 

@@ -100,7 +100,7 @@ test('a load without a device goes to the preferred one, then to this machine, t
   await client.repository.lmLink.setPreferredDevice('second');
   expect((await client.repository.lmLink.status()).preferredDeviceIdentifier).toBe('second');
   expect(await deviceOf('everywhere')).toBe('second');
-  // `null` means this machine, whatever is preferred.
+  // `null` means this machine, even if another device is preferred.
   expect(await deviceOf('everywhere', { deviceIdentifier: null })).toBeNull();
   await rejection(client.llm.load('others', { ...QUIET, deviceIdentifier: null }));
   await rejection(client.repository.lmLink.setPreferredDevice('nowhere'));

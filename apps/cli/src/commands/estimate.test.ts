@@ -167,7 +167,7 @@ test.each([2 ** 29, 2 ** 30])(
   },
 );
 
-test('judges a machine without a GPU as such', async () => {
+test('gives a verdict for settings without a GPU', async () => {
   const { out } = await mai(['estimate', 'tiny.gguf', '--gpu-backend', 'none']);
   expect(out).toMatch(/It fits as it is/);
 });

@@ -1,6 +1,6 @@
 const ESC = '\u001b';
 const SGR_PATTERN = new RegExp(`${ESC}\\[[0-9;]*m`, 'g');
-// Characters without a glyph of their own: combining marks, variation selectors, joiners, controls.
+// Characters that take no column: combining marks, variation selectors, joiners, controls.
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 // Emoji, and the blocks that Unicode's EastAsianWidth.txt lists as wide or full-width.
 const WIDE =

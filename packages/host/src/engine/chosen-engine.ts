@@ -33,8 +33,8 @@ export function engineNamed(name: string): LoadEngine {
 }
 
 /**
- * The engine that would load a file here: that of LM Studio where it answers, else the one that its files name, else
- * the newest known one.
+ * The engine that would load a file here. LM Studio names it while it runs. Otherwise LM Studio's files name it.
+ * Where they do not, the newest known engine is used.
  */
 export async function engineHere(
   { runtime }: HostParts,
@@ -46,7 +46,7 @@ export async function engineHere(
     const home = isLocal ? findLMStudioHome({ userHome, env }) : null;
     return await readLoadEngine(link, home, signal);
   } catch (error) {
-    // A file can be estimated without LM Studio, also where LM Studio refuses this client.
+    // An estimate of a file does not need LM Studio, so a refusal by LM Studio must not stop it.
     if (!isLMStudioError(error)) throw error;
     return readLoadEngine(
       { kind: 'off', reason: error },

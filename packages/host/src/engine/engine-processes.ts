@@ -4,8 +4,8 @@ import { readPrivateMemory } from '@mai/resource-monitor';
 import { findReport } from './find-report.js';
 
 /**
- * Measures the engines' processes. Their ids are in LM Studio's log of each engine, as far as it was printed since the
- * watch began.
+ * Measures the engines' processes. LM Studio's engine logs contain the process ids. Only log lines printed since the
+ * watch began are known.
  *
  * @param residents - the last list of residents
  */
@@ -19,7 +19,7 @@ export function createEnginePort(
       const processOf = (identifier: string): number | null => {
         const resident = residents().find((one) => one.instanceIdentifier === identifier);
         if (resident === undefined) return null;
-        // Locked weights count as used, but are no anonymous memory of the process.
+        // Locked weights count as used memory, but not as anonymous memory of the process.
         return resident.keepModelInMemory === false
           ? (findReport(resident, known)?.pid ?? null)
           : null;

@@ -55,7 +55,7 @@ describe('while LM Studio is off', () => {
 
   test.each([
     ['no files', () => undefined],
-    ['a version that is no number', () => selects(VULKAN, 'nightly')],
+    ['a version that is not a number', () => selects(VULKAN, 'nightly')],
   ])('%s: the newest known engine', async (_, prepare) => {
     prepare();
     expect((await engineOff()).profile).toMatchObject({
@@ -85,7 +85,7 @@ describe('GPUs that the user has disabled', () => {
     [[0, 1], []],
     [[1, 1], ['second']],
   ])(
-    'indices %j: as many GPUs as are disabled get no layers, the ones with the most free memory first',
+    'for the disabled indices %j, the same number of GPUs with the most free memory get no layers',
     async (indices, expected) => {
       selects(VULKAN, '2.28.2');
       disables(...indices);

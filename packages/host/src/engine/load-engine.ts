@@ -97,8 +97,8 @@ function disabledGpusOf(
 /**
  * The environment of a load by LM Studio on a machine.
  *
- * As many GPUs as the user has disabled get no layers. It is not known which ones they are, so the GPUs with the most
- * free memory are left out: then nothing is planned into memory that LM Studio may not use.
+ * The user's setting tells how many GPUs are disabled, but not which. The GPUs with the most free memory get no
+ * layers, so that the estimate uses no memory that LM Studio may not use.
  */
 export function environmentFor(
   { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,

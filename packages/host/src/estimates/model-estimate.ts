@@ -39,7 +39,7 @@ export interface ModelEstimate {
     /** Only the size is known. `why` is a clause that follows 'because'. */
     | { readonly kind: 'size'; readonly why: string };
   readonly report: EstimateReport;
-  /** What the memory of an MLX model grows to while it answers; null for any other model. */
+  /** The memory of an MLX model after it has grown in use; null for any other model. */
   readonly mlx: Pick<
     MlxEstimate,
     'peakBytes' | 'fittedContextTokens' | 'staysBelowWiredLimit' | 'notes'
@@ -121,7 +121,7 @@ function reportOf(
 }
 
 /**
- * What is known of an MLX model beyond the report. Null for any other model.
+ * The facts about an MLX model that the report lacks. Null for any other model.
  * @param resources - the machine that loads the model; null where it does not matter
  */
 export function mlxFacts(
@@ -148,7 +148,7 @@ function byContextLength(
   { loadConfig: { contextLengthTokens: asked } }: EstimateReport,
   profile: EngineProfile,
 ): readonly EstimateReport[] {
-  // Of a model whose maximum is not known, no longer context than the requested one is certain to exist.
+  // Where the model's maximum is not known, assume that it does not exceed the requested context.
   const trained = trainedContext(known) ?? asked;
   const most = Math.min(trained, LONGEST_CONTEXT_TOKENS);
   const lengths = new Set([Math.min(asked, most), most]);

@@ -80,7 +80,7 @@ export async function measureModel(
         loadConfig,
         identifier,
         ttlMs: null,
-        // The memory of this machine is measured.
+        // Load on this machine, because only its memory can be measured.
         deviceIdentifier: null,
         onProgress,
         ...callOptions,

@@ -2,8 +2,8 @@ import type { Footprint, Resources } from '@mai/memory-ledger';
 
 /**
  * The footprint of a resident as the machine's GPUs can hold it. LM Studio may have put fewer layers on a GPU than
- * the load configuration says (`autoFit`). So where a model takes more than its GPU has, only what is in use there
- * counts on the GPU, and the rest is in RAM.
+ * the load configuration says (`autoFit`). Where a model's share exceeds the memory of its GPU, only the memory in use
+ * there counts on the GPU. The rest counts in RAM.
  */
 export function withinGpus(footprint: Footprint, resources: Resources): Footprint {
   const held = footprint.gpus.map(({ deviceKey, bytes }) => {
@@ -24,7 +24,7 @@ export function withinGpus(footprint: Footprint, resources: Resources): Footprin
   };
 }
 
-/** Whether a resident's share of a GPU is what is in use there, because it needs more than that GPU has. */
+/** Whether a resident's share of a GPU is limited to the memory in use there, because it exceeds that GPU's total. */
 export function exceedsGpus(footprint: Footprint | null, resources: Resources): boolean {
   return (
     footprint !== null &&

@@ -14,11 +14,11 @@ export interface HeaderFacts {
   readonly complete: boolean;
   /** Whether some of its feed-forward networks are experts. */
   readonly hasExperts: boolean;
-  /** Why llama.cpp does not load the file; null where the header has nothing against it. */
+  /** Why llama.cpp does not load the file; null where the header shows no reason. */
   readonly refusal: ModelRefusal | null;
 }
 
-/** Architectures that make embeddings and no text. */
+/** Architectures that make embeddings, not text. */
 const ENCODERS = /bert|embed|^t5encoder$/;
 
 /** Reads the facts from a header. */

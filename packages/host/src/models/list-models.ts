@@ -31,8 +31,8 @@ export interface ModelList extends DownloadsReport {
 export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
   readonly profile: ModelProfile;
   /**
-   * A load configuration with trade-offs that fits where the configured one does not. It is the one
-   * that `select` would load. Null where the configured one fits, and where none fits.
+   * The load configuration with trade-offs that `select` would load. Null where the configured load fits, and where
+   * no load configuration fits.
    */
   readonly cheaper: CheaperLoad | null;
   /** Size on disk; null where LM Studio does not tell. */

@@ -31,7 +31,7 @@ export function filesIn(
   }
   if (file === null || !GGUF_NAME.test(file)) return null;
   const first = path.join(folder, file);
-  // Kept, because a decision asks for it with every load option.
+  // Kept, because a decision asks for the projector once per load option.
   let projector: Promise<string | null> | null = null;
   return {
     files: [first],

@@ -25,7 +25,7 @@ export interface ModelFit {
 export interface CheaperLoad {
   readonly loadConfig: LoadConfig;
   readonly footprint: Footprint;
-  /** What it gives up compared with the configured one. */
+  /** The trade-offs of this load configuration against the configured one. */
   readonly tradeOffs: readonly TradeOff[];
 }
 
@@ -47,8 +47,8 @@ export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
 }
 
 /**
- * The first load option of a candidate that fits, and the pools after that load. It is the one that
- * a decision about this candidate alone chooses. Null where none fits.
+ * The first load option of a candidate that fits, and the pools after that load. A decision about this candidate
+ * alone chooses the same load option. Null where no load option fits.
  */
 export function cheaperFitOf(
   candidate: AssembledCandidate,

@@ -3,7 +3,7 @@ import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { RuntimeLink } from './connect-runtime.js';
 
-/** The parts of which the autopilot's ports are made. */
+/** The parts that the autopilot's ports are made from. */
 export interface PortParts {
   readonly link: RuntimeLink;
   readonly monitor: AutopilotPorts['monitor'];

@@ -12,7 +12,7 @@ export interface SelectionReport {
   readonly selection: Selection;
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
-  /** Models of the chain whose file llama.cpp refuses. For the decision they are not downloaded. */
+  /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
   readonly refused: readonly UnusableFile[];
   /** Why no model was chosen; null where a model was chosen. */
   readonly obstacle: SelectionObstacle | null;
@@ -23,7 +23,7 @@ export interface SelectionReport {
 /** The result of a switch. */
 export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
-  /** Models of the chain whose file llama.cpp refuses. For the decision they are not downloaded. */
+  /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
   readonly refused: readonly UnusableFile[];
   /** Why the last decision chose no model; null where it chose one. */
   readonly obstacle: SelectionObstacle | null;

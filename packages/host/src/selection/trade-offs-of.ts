@@ -2,8 +2,8 @@ import type { AssembledLoadOption, TradeOff } from '@mai/autopilot';
 import type { LoadOption, Selection, SelectionInput } from '@mai/selector';
 
 /**
- * What the chosen load option gives up compared with the configured one. Empty where nothing was
- * chosen, and for a decision record of version 1, which has no such data.
+ * The trade-offs of the chosen load option. Empty where nothing was chosen, and for decision records of version 1,
+ * which do not contain trade-offs.
  */
 export function tradeOffsOf(
   { chosen }: Pick<Selection, 'chosen'>,

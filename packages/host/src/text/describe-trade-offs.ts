@@ -1,7 +1,7 @@
 import type { TradeOff } from '@mai/autopilot';
 import { formatCount, formatPercent } from './words.js';
 
-/** What a load option gives up. The phrase follows 'fits with'. */
+/** The trade-offs of a load option, as a phrase that follows 'fits with'. */
 export function describeTradeOffs(tradeOffs: readonly TradeOff[]): string {
   return tradeOffs.map(describeTradeOff).join(' and ');
 }

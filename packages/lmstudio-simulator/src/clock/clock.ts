@@ -17,7 +17,7 @@ export interface ManualClock extends SimulatorClock {
   readonly pending: number;
 }
 
-// setTimeout fires at once for a delay above 24 days, so longer delays become this one.
+// setTimeout fires at once for a delay above 24 days, so delays are limited to this value.
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** A clock with real time. */

@@ -44,7 +44,7 @@ test("runtime.log has the engine's lines with the buffers of the load, its insta
   expect(connected.logged).toEqual([]);
 });
 
-test('without an engine process of its own, the lines carry no pid', async () => {
+test('where an engine has no process of its own, its log lines carry no pid', async () => {
   await using connected = await startWithClient({ profile: 'lmstudio@0.4.12' });
   const { events } = await streamLogs(connected);
   await connected.client.llm.load('qwen/qwen3-4b', QUIET);

@@ -9,7 +9,7 @@ export interface Exchange {
   readonly path: string;
   /** The path with the query, as the client sent it. */
   readonly url: string;
-  /** The parsed body; `null` where it is not JSON, and for a request that has none. */
+  /** The parsed body; `null` where the body is not JSON, and for a request without a body. */
   readonly body: unknown;
   readonly headers: IncomingMessage['headers'];
   /** Whether the headers of an event stream have been sent. */

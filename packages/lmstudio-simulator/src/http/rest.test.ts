@@ -125,7 +125,7 @@ test('v1 reports an unknown model, a bad request and a failed load', async () =>
   await expect(load({ model: 'qwen/qwen3-4b' })).rejects.toThrow('fetch failed');
 });
 
-test('the OpenAI-compatible API lists models; what it does not simulate is an error at once', async () => {
+test('the OpenAI-compatible API lists models, and answers with an error for endpoints that are not simulated', async () => {
   await using connected = await startWithClient();
   const [status, list] = await ask(connected.simulator, '/v1/models');
   expect(status).toBe(200);

@@ -2,7 +2,7 @@ import { checkpointBytes, sequenceStateBytes } from './memory.js';
 import type { MemoryUse } from './memory.js';
 import type { ResidentState } from '../runtime/resident.js';
 
-/** What an instance has taken since its load, in bytes. */
+/** The growth of an instance since its load, in bytes. */
 export interface MemoryGrowth {
   /** Saved prompts, in RAM. */
   readonly promptCacheBytes: number;

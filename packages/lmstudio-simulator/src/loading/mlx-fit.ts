@@ -2,7 +2,7 @@ import type { ModelOnDevice } from '../runtime/device.js';
 import type { LoadSettings } from './load-settings.js';
 import { sequenceStateBytes } from './memory.js';
 
-// Memory that mlx-engine keeps for what its formula misses.
+// Memory that mlx-engine reserves for the parts that its formula does not count.
 const RESERVE_BYTES = 3 * 2 ** 30;
 // Tokens that mlx-engine processes at once, for which it reserves the scores of each head.
 const PREFILL_TOKENS = 512;

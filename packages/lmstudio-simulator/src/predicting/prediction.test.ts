@@ -71,7 +71,7 @@ test('the model info of a finished prediction has no last use', async () => {
   expect((await model.getModelInfo())?.lastUsedTime).toEqual(expect.any(Number));
 });
 
-test('an upload has a type by its name, and its size', async () => {
+test('the type of an upload comes from its file name, and its size is reported', async () => {
   await using connected = await startWithClient();
   const content = Buffer.from('hello').toString('base64');
   const file = await connected.client.files.prepareFileBase64('notes.txt', content);

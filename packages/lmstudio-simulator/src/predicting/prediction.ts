@@ -37,7 +37,7 @@ export interface PredictionRequest {
   readonly prompt: string;
   /** Tokens of the prompt that are not in its text, such as those of images. */
   readonly extraPromptTokens: number;
-  /** What the model generates. */
+  /** The answer that the model generates. */
   readonly answer: readonly AnswerPart[];
   /** Whether the answer starts again at its end, until `maxTokens` or another limit is reached. */
   readonly repeatsAnswer: boolean;

@@ -24,7 +24,7 @@ export interface Profile {
   readonly modern: boolean;
   /** Whether each instance has an engine process of its own, whose pid its log lines carry. */
   readonly engineProcess: boolean;
-  /** The settings of a load that sets none. */
+  /** The default settings of a load. */
   readonly load: LoadDefaults;
 }
 

@@ -25,7 +25,7 @@ export interface ResidentState {
   readonly fields: readonly ConfigField[];
   /** The memory that the load took. */
   readonly use: MemoryUse;
-  /** What it has taken since then. */
+  /** The growth since the load, in bytes. */
   growth: MemoryGrowth;
   lastUsedMs: number | null;
   /** The activity from predictions and embeddings of clients. */
@@ -71,7 +71,7 @@ export interface SimulatedResident {
   readonly queued: number;
   /** The memory that the instance takes, including what it has grown by. */
   readonly memory: MemoryUse;
-  /** What the instance has taken since its load. */
+  /** The growth of the instance since its load. */
   readonly growth: MemoryGrowth;
   /** The process id of its engine in the engine's log; `null`: the engine runs inside LM Studio. */
   readonly enginePid: number | null;

@@ -47,26 +47,21 @@ test.each([
   ['llm', 'listLoaded'],
   ['repository', 'lmLinkStatus'],
   ['runtime', 'listEngines'],
-])(
-  '%s.%s refuses `{}` and null: a call without parameters has none',
-  async (namespace, endpoint) => {
-    await using simulator = await startSimulator();
-    const socket = await connectRaw(simulator, namespace);
-    socket.send({ type: 'rpcCall', endpoint, callId: 0, parameter: {} });
-    socket.send({ type: 'rpcCall', endpoint, callId: 1, parameter: null });
-    socket.send({ type: 'rpcCall', endpoint, callId: 2 });
-    await until(() => socket.received.some(({ type }) => type === 'rpcResult'));
-    const start = `Received invalid parameter for rpcCall, endpointName = ${endpoint}`;
-    expect(warnings(socket)).toEqual([
-      expect.stringContaining(start),
-      expect.stringContaining(start),
-    ]);
-    expect(socket.received.filter(({ type }) => type === 'rpcResult')).toMatchObject([
-      { callId: 2 },
-    ]);
-    socket.close();
-  },
-);
+])('%s.%s takes no parameter, so it refuses `{}` and null', async (namespace, endpoint) => {
+  await using simulator = await startSimulator();
+  const socket = await connectRaw(simulator, namespace);
+  socket.send({ type: 'rpcCall', endpoint, callId: 0, parameter: {} });
+  socket.send({ type: 'rpcCall', endpoint, callId: 1, parameter: null });
+  socket.send({ type: 'rpcCall', endpoint, callId: 2 });
+  await until(() => socket.received.some(({ type }) => type === 'rpcResult'));
+  const start = `Received invalid parameter for rpcCall, endpointName = ${endpoint}`;
+  expect(warnings(socket)).toEqual([
+    expect.stringContaining(start),
+    expect.stringContaining(start),
+  ]);
+  expect(socket.received.filter(({ type }) => type === 'rpcResult')).toMatchObject([{ callId: 2 }]);
+  socket.close();
+});
 
 test.each([
   [

@@ -187,7 +187,7 @@ export interface World {
   readonly devices: readonly WorldDevice[];
   /** This machine's identifier in LM Link; `null`: not logged in. */
   readonly deviceIdentifier: string | null;
-  /** The device for loads that name none; `null`: this machine. */
+  /** The device for loads without a device; `null`: this machine. */
   readonly preferredDeviceIdentifier: string | null;
   /** The known API tokens, `sk-lm-<8>:<20>`. */
   readonly tokens: readonly string[];
@@ -243,7 +243,7 @@ export interface World {
   readonly answers: WorldAnswers;
 }
 
-/** What models answer over HTTP. The same request gets the same answer. */
+/** The answers of models over HTTP. The same request gets the same answer. */
 export interface WorldAnswers {
   /** The length of a text in tokens; `null`: the fixed text of 12 tokens. A JSON answer has the length that it needs. */
   readonly textTokens: number | null;

@@ -40,7 +40,7 @@ export function renderPools(
     Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
   );
   const measured = pools.map((pool, index) => {
-    // No more than the pool has is in use now. Sums of estimates may be higher.
+    // The use now can't exceed the pool's total. Sums of estimates can.
     const useBytes =
       when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
     const injected = injectedBytes.get(pool.pool) ?? 0;

@@ -37,7 +37,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       { header: 'CONTEXT', align: 'right', dispensable: 2 },
       { header: 'TAKES', align: 'right' },
       { header: 'FROM', dispensable: 4 },
-      // Wide enough for 'needs 12.3 GiB more RAM', except on the narrowest terminals.
+      // Wide enough for 'needs 12.3 GiB more RAM', except on terminals narrower than 72 columns.
       { header: 'FITS', minWidth: output.tableWidth < 72 ? 14 : 26 },
       { header: 'CAN', dispensable: 5 },
     ],

@@ -14,7 +14,7 @@ export function stopReason({ stats, parts }: FinishedAnswer): string {
   return reasons[stats.stopReason];
 }
 
-/** What a message has before its content. */
+/** The fields of a message before its content. */
 export function messageHead(id: string, { resident }: StartedAnswer): object {
   return { id, type: 'message', role: 'assistant', model: resident.identifier };
 }

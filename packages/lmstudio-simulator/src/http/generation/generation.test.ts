@@ -243,7 +243,7 @@ describe('faults', () => {
     expect((await response)[0]).toBe(200);
   });
 
-  test('cut-stream cuts the connection after three tokens, and is no disconnect of the client', async () => {
+  test('cut-stream cuts the connection after three tokens, and is not counted as a disconnect of the client', async () => {
     await using simulator = await start();
     simulator.fault.cutStream({ times: 2 });
     const response = await post(simulator, CHAT, { ...HELLO, stream: true });

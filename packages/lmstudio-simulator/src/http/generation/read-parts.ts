@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Tool } from '../../predicting/answer.js';
 import { imageNotBase64, invalidRequest } from './request-failure.js';
 
-/** What a model reads of a message. */
+/** The parts of a message that a model reads. */
 export interface ReadContent {
   readonly text: string;
   readonly imageCount: number;
@@ -48,7 +48,7 @@ export function textContent(text: string): ReadContent {
   return { text, imageCount: 0 };
 }
 
-/** @throws RequestFailure where the image is not in the request itself. */
+/** @throws RequestFailure where the request has only the address of an image. */
 export function imageContent(url: string): ReadContent {
   if (!url.startsWith('data:')) throw imageNotBase64();
   return { text: '', imageCount: 1 };

@@ -11,7 +11,7 @@ export class RequestFailure extends Error {
   }
 }
 
-/** What LM Studio's structured errors say besides the message. */
+/** The fields of LM Studio's structured errors besides the message. */
 export interface FailureDetails {
   /** Left out: LM Studio's older form, in which the body's `error` is only the message. */
   readonly type?: string;

@@ -4,7 +4,7 @@ import { newCallIdentifier, newIdentifier } from '../generation/identifiers.js';
 /** One item of a response's output: reasoning, a message, or a call. */
 export interface OutputItem {
   readonly id: string;
-  /** The item before its content. */
+  /** The item without its content. */
   readonly empty: object;
   /** The part of the item that carries the text; `null` for a call. */
   part(content: string): object | null;

@@ -1,7 +1,7 @@
 import type { FinishedAnswer } from '../generation/generate.js';
 import type { ResponsesRequest } from './read-responses.js';
 
-/** What the body of a response has, with or without a stream. */
+/** The body of a response, with or without a stream. */
 export interface ResponseHead {
   readonly id: string;
   readonly createdAt: number;

@@ -53,7 +53,7 @@ export function checkChains(
   if (downloaded.length === 0 && unusable.length > 0) {
     return warning(
       'Models',
-      `${plural(unusable.length, 'file')} in the models folder, but none that llama.cpp loads.`,
+      `${plural(unusable.length, 'file')} in the models folder. llama.cpp can't load any of them.`,
       null,
     );
   }

@@ -20,7 +20,7 @@ const GONE = 2 ** 30;
 const itIsLinux = process.platform === 'linux' ? test : test.skip;
 
 describe('the anonymous memory of the engines', () => {
-  itIsLinux('is that of the process which the log names', async () => {
+  itIsLinux('is read from the process that the engine log names', async () => {
     const port = createEnginePort(
       { reports: () => [report('a', 'r1', process.pid), report('b', 'r2', GONE)] },
       () => [resident('a', 'r1'), resident('b', 'r2'), resident('c', 'r3')],

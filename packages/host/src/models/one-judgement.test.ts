@@ -94,7 +94,7 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
   const options = () => optionsOf(state === 'on' ? simulator.httpUrl : NOBODY);
   const codes = Object.entries(REFUSED).map(([key, [, code]]) => [key, code]);
 
-  test('is not a model, and its reason is told', async () => {
+  test('is not listed as a model, and the list gives the reason', async () => {
     await using host = await openHost(options());
     const list = await host.models();
     expect(list.models.map(({ profile }) => profile.modelKey)).toEqual(['sound']);

@@ -204,10 +204,10 @@ export interface World {
   readonly defaultContextLength: number | null;
   /** Load settings that differ from those of the profile. */
   readonly loadDefaults: Partial<LoadDefaults>;
-  /** What happens to a load whose client has disconnected. LM Studio's behaviour is not known. */
+  /** Continues or ends a load whose client has disconnected. LM Studio's behaviour is not known. */
   readonly loadAfterDisconnect: 'continue' | 'cancel';
   /**
-   * What happens to a load that its client has cancelled. `continue`: the model is loaded in spite of the
+   * Continues or ends a load that its client has cancelled. `continue`: the model is loaded in spite of the
    * cancel. It is not known when LM Studio does that.
    */
   readonly loadAfterCancel: 'continue' | 'cancel';

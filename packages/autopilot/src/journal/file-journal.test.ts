@@ -20,6 +20,8 @@ const addPin =
     pins: [...state.pins, { target, reason: 'pin', sinceMs: 0 }],
   });
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 describe('createFileJournal', () => {
   it('is empty where the file does not exist, and a read does not create the file', async () => {
     const journal = createFileJournal(path.join(folder, 'deep', 'journal.json'), systemClock);
@@ -69,6 +71,20 @@ describe('createFileJournal', () => {
     const state = await createFileJournal(file, systemClock).read({});
     expect(state.pins.map((pin) => pin.target).sort()).toEqual([...targets].sort());
     expect(state.revision).toBe(12);
+  });
+
+  it('discards no lock that was released and taken again', async () => {
+    const file = path.join(folder, 'journal.json');
+    // Writers without a pause take and release the lock at all moments of each other's attempts.
+    const write = async (writer: number): Promise<void> => {
+      const journal = createFileJournal(file, { ...systemClock, sleep: () => nextTurn() });
+      for (let change = 0; change < 40; change += 1) {
+        await journal.update(addPin(`model-${writer}-${change}`), {});
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, (_, writer) => write(writer)));
+    const { revision, pins } = await createFileJournal(file, systemClock).read({});
+    expect([revision, pins.length]).toEqual([240, 240]);
   });
 
   it.each([

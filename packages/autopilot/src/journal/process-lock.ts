@@ -50,11 +50,16 @@ export async function tryLock(
   liveness: LockLiveness,
 ): Promise<LockOwner | null> {
   await mkdir(path.dirname(file), { recursive: true });
-  for (let attempt = 0; attempt < 3; attempt += 1) {
+  let takeOvers = 0;
+  while (takeOvers < 3) {
     if (await create(file, owner)) return null;
-    const holder = await readOwner(file);
+    const text = await readText(file);
+    // The holder has released the lock meanwhile. The file may already be the next holder's, so it is not discarded.
+    if (text === null) continue;
+    const holder = parseOwner(text);
     if (holder !== null && isAlive(holder, nowMs, liveness)) return holder;
     await discard(file, holder);
+    takeOvers += 1;
   }
   throw new AutopilotError(
     'JOURNAL_UNUSABLE',
@@ -82,13 +87,20 @@ export async function unlock(file: string, owner: LockOwner): Promise<void> {
 
 /** The holder that the file names; null when there is no file or it can't be parsed. */
 export async function readOwner(file: string): Promise<LockOwner | null> {
-  let text: string;
+  const text = await readText(file);
+  return text === null ? null : parseOwner(text);
+}
+
+async function readText(file: string): Promise<string | null> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
+}
+
+function parseOwner(text: string): LockOwner | null {
   try {
     const value: unknown = JSON.parse(text);
     return isOwner(value) ? value : null;

@@ -1,4 +1,9 @@
-export { DEFAULT_LOAD_CONFIG, KV_CACHE_TYPES } from './load-config.js';
+export {
+  DEFAULT_LOAD_CONFIG,
+  isSameLoadConfig,
+  KV_CACHE_TYPES,
+  LOAD_CONFIG_FIELDS,
+} from './load-config.js';
 export type { KvCacheType, LoadConfig } from './load-config.js';
 export { CAPABILITIES, TIERS } from './model-class.js';
 export type { Capability, Tier } from './model-class.js';

@@ -39,3 +39,19 @@ export const DEFAULT_LOAD_CONFIG: LoadConfig = {
   flashAttention: null,
   cpuExpertRatio: null,
 };
+
+/** Every field of a load configuration. */
+export const LOAD_CONFIG_FIELDS = [
+  'contextLengthTokens',
+  'parallelSequences',
+  'offloadRatio',
+  'kvCacheTypeK',
+  'kvCacheTypeV',
+  'flashAttention',
+  'cpuExpertRatio',
+] as const satisfies readonly (keyof LoadConfig)[];
+
+/** Whether two load configurations are equal in every field. */
+export function isSameLoadConfig(a: LoadConfig, b: LoadConfig): boolean {
+  return LOAD_CONFIG_FIELDS.every((field) => a[field] === b[field]);
+}

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Footprint } from '@mai/memory-ledger';
+import { isSameLoadConfig, type Footprint } from '@mai/memory-ledger';
 import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type {
   DownloadedModel,
@@ -136,12 +136,11 @@ function residentOf(
   { modelKey, loadConfig, deviceIdentifier }: EstimateQuestion,
   residents: readonly ResidentInstance[],
 ): ResidentInstance | null {
-  const asked = JSON.stringify(loadConfig);
   const isAsked = ({ loadConfig: own, contextLengthTokens }: ResidentInstance): boolean =>
-    JSON.stringify({
-      ...own,
-      contextLengthTokens: contextLengthTokens ?? own.contextLengthTokens,
-    }) === asked;
+    isSameLoadConfig(
+      { ...own, contextLengthTokens: contextLengthTokens ?? own.contextLengthTokens },
+      loadConfig,
+    );
   return (
     residents.find(
       (one) =>

@@ -1,17 +1,7 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import { LOAD_CONFIG_FIELDS, type LoadConfig } from '@mai/memory-ledger';
 import type { ResidentInstance } from '../models/model-types.js';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
 import { isSameModel, type Target } from './resolve-target.js';
-
-const CONFIG_FIELDS: readonly (keyof LoadConfig)[] = [
-  'contextLengthTokens',
-  'parallelSequences',
-  'offloadRatio',
-  'kvCacheTypeK',
-  'kvCacheTypeV',
-  'flashAttention',
-  'cpuExpertRatio',
-];
 
 /**
  * The only settings that SDK 2.0.0 passes on for embedding models; it drops the others silently.
@@ -38,7 +28,7 @@ export function verifyLoad(
     if (!sameValue(wanted, got)) mismatches.push({ field, asked: wanted, got });
   };
   compare('identifier', asked.identifier, instance.instanceIdentifier);
-  for (const field of CONFIG_FIELDS) {
+  for (const field of LOAD_CONFIG_FIELDS) {
     const dropped = instance.kind === 'embedding' && !EMBEDDING_FIELDS.has(field);
     compare(field, asked.loadConfig[field], dropped ? null : instance.loadConfig[field], dropped);
   }

@@ -1,12 +1,7 @@
-import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
+import { isSameLoadConfig, totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { fromMeasurements } from './from-measurements.js';
 import { fromNeighbours } from './from-neighbours.js';
-import {
-  sameEngine,
-  sameLoadConfig,
-  type CalibrationTarget,
-  type Observation,
-} from './observation.js';
+import { sameEngine, type CalibrationTarget, type Observation } from './observation.js';
 
 /**
  * Corrects a footprint by measured loads of this machine. Returns the same object where no observation
@@ -42,7 +37,7 @@ export function calibrateFootprint(
     ({ engine, modelKey, loadConfig }) =>
       sameEngine(engine, target.engine) &&
       modelKey === target.modelKey &&
-      sameLoadConfig(loadConfig, target.loadConfig),
+      isSameLoadConfig(loadConfig, target.loadConfig),
   );
   const measured = correctBy(footprint, same, fromMeasurements);
   return (

@@ -1,8 +1,9 @@
 import { readFileSync, renameSync } from 'node:fs';
+import { isSameLoadConfig } from '@mai/memory-ledger';
 import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
 import { ifLockFree, withFileLock } from '../files/file-lock.js';
 import { asError, systemErrorCode } from '../files/system-error.js';
-import { isObservation, sameEngine, sameLoadConfig, type Observation } from './observation.js';
+import { isObservation, sameEngine, type Observation } from './observation.js';
 
 const FORMAT = 1;
 /** Observations that are kept of the same model, load configuration and engine version. */
@@ -149,6 +150,6 @@ function isSameKind(a: Observation, b: Observation): boolean {
     a.host === b.host &&
     a.modelKey === b.modelKey &&
     sameEngine(a.engine, b.engine) &&
-    sameLoadConfig(a.loadConfig, b.loadConfig)
+    isSameLoadConfig(a.loadConfig, b.loadConfig)
   );
 }

@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import { LOAD_CONFIG_FIELDS, type Footprint, type LoadConfig } from '@mai/memory-ledger';
 
 /** An engine that runs models. */
 export interface Engine {
@@ -45,23 +45,9 @@ export interface Observation extends CalibrationTarget {
 
 const METHODS: readonly MeasuredMemory['method'][] = ['process', 'free-memory', 'buffers'];
 
-const CONFIG_KEYS = [
-  'contextLengthTokens',
-  'parallelSequences',
-  'offloadRatio',
-  'kvCacheTypeK',
-  'kvCacheTypeV',
-  'flashAttention',
-  'cpuExpertRatio',
-] as const satisfies readonly (keyof LoadConfig)[];
-
 /** The bytes on a GPU; `null` where the GPU is not in the list. */
 export function bytesOn(gpus: Footprint['gpus'], deviceKey: string): number | null {
   return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
-}
-
-export function sameLoadConfig(a: LoadConfig, b: LoadConfig): boolean {
-  return CONFIG_KEYS.every((key) => a[key] === b[key]);
 }
 
 export function sameEngine(a: Engine, b: Engine): boolean {
@@ -76,7 +62,7 @@ export function isObservation(value: unknown): value is Observation {
     typeof host === 'string' &&
     typeof modelKey === 'string' &&
     isRecord(loadConfig) &&
-    CONFIG_KEYS.every((key) => key in loadConfig) &&
+    LOAD_CONFIG_FIELDS.every((key) => key in loadConfig) &&
     isRecord(engine) &&
     typeof engine['name'] === 'string' &&
     typeof engine['version'] === 'string' &&

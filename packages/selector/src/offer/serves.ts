@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import { LOAD_CONFIG_FIELDS } from '@mai/memory-ledger';
 import type { LoadOption, Requirement, Resident } from '../input.js';
 
 /**
@@ -24,15 +24,7 @@ export function serviceOf(
   return (tokens ?? 0) > (asked.contextLengthTokens ?? 0) ? 'longer-context' : null;
 }
 
-/** Every field except the context length. */
-const OTHER_FIELDS = [
-  'parallelSequences',
-  'offloadRatio',
-  'kvCacheTypeK',
-  'kvCacheTypeV',
-  'flashAttention',
-  'cpuExpertRatio',
-] as const satisfies readonly (keyof LoadConfig)[];
+const OTHER_FIELDS = LOAD_CONFIG_FIELDS.filter((field) => field !== 'contextLengthTokens');
 
 function isEqualOrUnset<Value>(asked: Value | null, got: Value | null): boolean {
   return asked === null || got === null || asked === got;

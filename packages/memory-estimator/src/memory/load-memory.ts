@@ -1,6 +1,7 @@
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../estimate/environment.js';
 import type { LoadPlan } from '../estimate/plan-load.js';
+import type { SettingEnds } from '../profile/choose-settings.js';
 import { visionEncoderBytes } from '../parts/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { draftMemory } from './draft-memory.js';
@@ -26,9 +27,10 @@ export interface LoadMemory {
 
 /** The memory of a plan by device. */
 export function memoryOfPlan(index: ModelIndex, plan: LoadPlan): LoadMemory {
-  const at = (settings: EngineSettings) => settledMemory(index, plan, settings);
-  const expected = at(plan.settings);
-  const ends = plan.isCertain ? [] : [at(plan.ends.low), at(plan.ends.high)];
+  const expected = settledMemory(index, plan, plan.settings);
+  const at = (end: keyof SettingEnds) =>
+    plan.equalsEnd[end] ? expected : settledMemory(index, plan, plan.ends[end]);
+  const ends = plan.isCertain ? [] : [at('low'), at('high')];
   const { visionProjector } = plan.environment;
   const knowsEncoder =
     visionProjector === null || visionEncoderBytes(visionProjector, true) !== null;

@@ -42,6 +42,8 @@ export interface ChosenSettings {
   /** The known settings, and the likeliest values of unknown settings. */
   readonly settings: EngineSettings;
   readonly ends: SettingEnds;
+  /** Whether `settings` takes the same memory as an end. */
+  readonly equalsEnd: { readonly low: boolean; readonly high: boolean };
   /** Whether every setting that this load uses is known. If so, both ends take the same memory. */
   readonly isCertain: boolean;
   /** Settings without an effect on this load are left out. */
@@ -168,9 +170,21 @@ export function chooseSettings(
     isEmbedding: facts.isEmbedding,
   });
   const [low, high] = [at('low'), at('high')];
-  const isCertain = takeTheSame(low, high, facts);
-  const used = fromProfile.filter(({ setting }) => isUsed(setting, facts));
-  return { settings: at('value'), ends: { low, high }, isCertain, fromProfile: used };
+  const settings = at('value');
+  return {
+    settings,
+    ends: { low, high },
+    equalsEnd: {
+      low: takeTheSame(settings, low, facts),
+      high: takeTheSame(settings, high, facts),
+    },
+    isCertain: takeTheSame(low, high, facts),
+    // Where the model is not known, no setting can be said to be without effect.
+    fromProfile:
+      facts.model === null
+        ? fromProfile
+        : fromProfile.filter(({ setting }) => isUsed(setting, facts)),
+  };
 }
 
 /** The engine's likeliest defaults where a setting is not given, for any model. */
@@ -211,7 +225,7 @@ function isUsed(
   setting: keyof ProfileValues,
   { model, isEmbedding, hasProjector, canDraft }: LoadFacts,
 ): boolean {
-  const hasWindow = model === null || model.window !== null;
+  const hasWindow = (model?.window ?? null) !== null;
   switch (setting) {
     case 'swaFull':
       return hasWindow;
@@ -224,24 +238,29 @@ function isUsed(
     case 'promptCacheBytes':
       return !isEmbedding;
     case 'contextCheckpoints':
-      return !isEmbedding && (hasWindow || model.recurrent.some(Boolean));
+      return !isEmbedding && (hasWindow || model?.recurrent.some(Boolean) === true);
     default:
       return true;
   }
 }
 
-/** Whether two ends differ only in settings that this load does not use. They then take the same memory. */
-function takeTheSame(low: EngineSettings, high: EngineSettings, facts: LoadFacts): boolean {
+/** Whether two choices differ only in settings that this load does not use. They then take the same memory. */
+function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFacts): boolean {
   return (
-    low.contextLengthTokens === high.contextLengthTokens &&
-    low.flashAttention === high.flashAttention &&
-    low.ubatchTokens === high.ubatchTokens &&
-    low.parallelSequences === high.parallelSequences &&
-    (low.kvUnified === high.kvUnified || high.parallelSequences === 1) &&
-    (low.swaFull === high.swaFull || (facts.model?.window ?? null) === null) &&
-    (low.reservedLogits === high.reservedLogits || facts.isEmbedding) &&
-    (low.embeddingBatch === high.embeddingBatch || !facts.isEmbedding) &&
-    low.draftTokens === high.draftTokens &&
-    (low.encoderFlashAttention === high.encoderFlashAttention || !facts.hasProjector)
+    one.contextLengthTokens === other.contextLengthTokens &&
+    one.flashAttention === other.flashAttention &&
+    one.ubatchTokens === other.ubatchTokens &&
+    one.parallelSequences === other.parallelSequences &&
+    (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
+    (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
+    NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
   );
 }
+
+/** The settings that only some loads use, except those that change nothing but the growth. */
+const NOT_ALWAYS_USED = [
+  'swaFull',
+  'embeddingBatch',
+  'draftTokens',
+  'encoderFlashAttention',
+] as const satisfies readonly (keyof ProfileValues)[];

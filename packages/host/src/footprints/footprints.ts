@@ -1,35 +1,23 @@
-import { stat } from 'node:fs/promises';
 import { isSameLoadConfig, type Footprint } from '@mai/memory-ledger';
-import type { Estimate, EstimateQuestion, EstimatorPort } from '@mai/autopilot';
-import type {
-  DownloadedModel,
-  EngineReport,
-  ResidentInstance,
-  ResourceEstimate,
-} from '@mai/lmstudio-adapter';
-import { isLMStudioError } from '@mai/lmstudio-adapter';
+import type { EstimateQuestion, EstimatorPort } from '@mai/autopilot';
+import type { EngineReport, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
-  estimateFootprint,
   estimateFromFileSize,
-  isModelFileError,
   withKnownSettings,
 } from '@mai/memory-estimator';
 import { findReport } from '../engine/find-report.js';
-import {
-  digestOf,
-  engineOfInstance,
-  environmentFor,
-  type LoadEngine,
-} from '../engine/load-engine.js';
+import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
-import type { ModelFiles } from '../models/model-files.js';
-import { factsOf } from '../models/judge-file.js';
 import type { Calibration } from './calibration.js';
+import { expertsOf, fromHeader, type QuestionedLoad } from './header-footprint.js';
+import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
 import { withinGpus } from './within-gpus.js';
+
+type CallOptions = Parameters<EstimatorPort['estimate']>[1];
 
 /** The sources of footprints. */
 export interface FootprintSources {
@@ -59,6 +47,8 @@ export interface SourcedFootprint {
   readonly lmStudio: ResourceEstimate | null;
   /** LM Studio's estimate divided by the header's. Null where they differ by a quarter or less. */
   readonly disagreementRatio: number | null;
+  /** Whether the model has experts; null where its header can't be read here. */
+  readonly hasExperts: boolean | null;
 }
 
 /**
@@ -91,24 +81,34 @@ async function findFootprint(
   const isLocked = own.profile.settings.locksWeights.value && !lockedAsMapped;
   // Measured loads replace everything but mapped weights, so weights are locked at the end.
   const engine = withUnlockedWeights(own);
-  const [fromHeader, lmStudio] = await Promise.all([
-    readHeader(question, { model, files, engine, resident }, sources),
+  const environment = environmentFor(resources, engine);
+  const load = { loadConfig, environment, model, files, resident };
+  const [byHeader, lmStudio, hasExperts] = await Promise.all([
+    fromHeader(load, sources),
     askLMStudio(question, model, downloads, options),
+    expertsOf(found?.files ?? null),
   ]);
   const alone =
-    fromHeader ??
+    byHeader ??
     (await fromMlx(question, model, files, engine, mlxModels)) ??
-    fromSize(question, { model, resident, engine }, lmStudio);
+    fromSize(load, lmStudio);
   if (alone === null) {
-    return { footprint: null, corrected: false, fromHeader, lmStudio, disagreementRatio: null };
+    return {
+      footprint: null,
+      corrected: false,
+      fromHeader: null,
+      lmStudio,
+      disagreementRatio: null,
+      hasExperts,
+    };
   }
   const { footprint: combined, disagreementRatio } =
     lmStudio === null
       ? { footprint: alone, disagreementRatio: null }
       : combineWithLMStudio(alone, lmStudio);
   const report = resident && findReport(resident, sources.engineReports?.() ?? []);
-  const gpuKeys = environmentFor(resources, engine).gpus.map(({ deviceKey }) => deviceKey);
-  const printed = report && fromPrintedBuffers(report, combined, fromHeader, gpuKeys);
+  const gpuKeys = environment.gpus.map(({ deviceKey }) => deviceKey);
+  const printed = report && fromPrintedBuffers(report, combined, byHeader, gpuKeys);
   if (report !== null && printed !== null) {
     await calibration?.learn({ question, report, predicted: combined, printed });
   }
@@ -117,13 +117,20 @@ async function findFootprint(
   const settled = isLocked ? withLockedWeights(calibrated) : calibrated;
   const footprint = resident === null ? settled : withinGpus(settled, resources);
   const corrected = calibrated !== combined;
-  return { footprint, corrected, fromHeader, lmStudio, disagreementRatio };
+  return { footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio, hasExperts };
 }
+
+/** Kept, because every question without a resident is about the same engine. */
+const unlocked = new WeakMap<LoadEngine, LoadEngine>();
 
 function withUnlockedWeights(engine: LoadEngine): LoadEngine {
   const { locksWeights } = engine.profile.settings;
-  const profile = withKnownSettings(engine.profile, { locksWeights: false }, locksWeights.source);
-  return { ...engine, profile };
+  const known = unlocked.get(engine) ?? {
+    ...engine,
+    profile: withKnownSettings(engine.profile, { locksWeights: false }, locksWeights.source),
+  };
+  unlocked.set(engine, known);
+  return known;
 }
 
 function withLockedWeights(footprint: Footprint): Footprint {
@@ -171,12 +178,12 @@ export function createFootprints(
       const resident = residentOf(question, loaded);
       const found = await findFootprint(question, sources, resident, mlxModels, options);
       onFootprint(question, found);
-      const { footprint, fromHeader, lmStudio } = found;
+      const { footprint, lmStudio, hasExperts } = found;
       return {
         footprint: footprint === null ? null : withoutProfile(footprint),
         guardrails: verdictOf(lmStudio, loaded.length > 0),
-        refused: fromHeader !== null && fromHeader.refusal !== null,
-        ...(await expertsOf(question, sources)),
+        refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
+        ...(hasExperts === null ? {} : { hasExperts }),
       };
     },
   };
@@ -197,99 +204,12 @@ function withoutProfile(footprint: Footprint): Footprint {
 
 type Details = 'profile' | 'partIntervals';
 
-/** Whether the model has experts; empty where its header can't be read here. */
-async function expertsOf(
-  { modelKey }: EstimateQuestion,
-  { downloads, headers }: FootprintSources,
-): Promise<{ readonly hasExperts?: boolean }> {
-  const [first] = (await downloads.find(modelKey))?.files?.files ?? [];
-  if (first === undefined || !GGUF.test(first)) return {};
-  try {
-    const { hasExperts } = await factsOf(first, headers);
-    return { hasExperts };
-  } catch (error) {
-    // As in `readHeader`: the file is not in the folder that LM Studio's settings name.
-    if (isModelFileError(error)) return {};
-    throw error;
-  }
-}
-
-type CallOptions = Parameters<EstimatorPort['estimate']>[1];
-
-const GGUF = /\.gguf$/i;
-
-/** The facts of an estimate besides the load configuration and the machine. */
-interface LoadFacts {
-  readonly model: DownloadedModel | null;
-  readonly files: ModelFiles | null;
-  readonly engine: LoadEngine;
-  readonly resident: ResidentInstance | null;
-}
-
-async function readHeader(
-  { loadConfig, resources }: EstimateQuestion,
-  { model, files, engine, resident }: LoadFacts,
-  { downloads, headers }: FootprintSources,
-): Promise<FootprintEstimate | null> {
-  const [first] = files?.files ?? [];
-  if (files === null || first === undefined || !GGUF.test(first)) return null;
-  try {
-    const draftKey = resident?.settings?.draftModelKey ?? null;
-    const draftFiles = draftKey === null ? null : (await downloads.find(draftKey))?.files;
-    const beside = [await files.findProjector(), draftFiles?.files[0] ?? null];
-    const [visionProjector = null, draftModel = null] = await Promise.all(
-      beside.map(async (file) => (file === null ? null : headers.read(file))),
-    );
-    const environment = {
-      ...environmentFor(resources, engine),
-      isEmbedding: model === null ? null : model.kind === 'embedding',
-      mapsWeights: resident?.settings?.tryMmap ?? true,
-    };
-    const key = digestOf([loadConfig, environment, await Promise.all(beside.map(stampOf))]);
-    return await headers.derive(first, key, (header) =>
-      estimateFootprint(header, loadConfig, { ...environment, visionProjector, draftModel }),
-    );
-  } catch (error) {
-    // The file is not in the folder that LM Studio's settings name. Use the next source.
-    if (isModelFileError(error)) return null;
-    throw error;
-  }
-}
-
-/** Changes with the content of a file. */
-async function stampOf(file: string | null): Promise<string | null> {
-  if (file === null) return null;
-  const found = await stat(file).catch(() => null);
-  return found === null ? null : `${file} ${found.size} ${found.mtimeMs}`;
-}
-
-async function askLMStudio(
-  { modelKey, loadConfig, deviceIdentifier }: EstimateQuestion,
-  model: DownloadedModel | null,
-  { link }: Downloads,
-  options: CallOptions,
-): Promise<ResourceEstimate | null> {
-  if (link.kind === 'off') return null;
-  try {
-    return await link.client.estimate(modelKey, loadConfig, {
-      ...options,
-      kind: model?.kind,
-      deviceIdentifier,
-    });
-  } catch (error) {
-    // The model was deleted after it was listed. The other models can still be estimated.
-    if (isLMStudioError(error) && error.code === 'MODEL_NOT_FOUND') return null;
-    throw error;
-  }
-}
-
 /**
  * The footprint by the size of the file. Where LM Studio's list lacks that size, for example because the model was
  * deleted after its load, the resident or LM Studio's estimate supplies the size of the weights.
  */
 function fromSize(
-  { loadConfig, resources }: EstimateQuestion,
-  { model, resident, engine }: Omit<LoadFacts, 'files'>,
+  { loadConfig, environment, model, resident }: QuestionedLoad,
   theirs: ResourceEstimate | null,
 ): Footprint | null {
   const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
@@ -297,19 +217,5 @@ function fromSize(
   const format = model?.format ?? 'gguf';
   return sizeBytes === undefined
     ? null
-    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environmentFor(resources, engine));
-}
-
-/**
- * The verdict of LM Studio's guardrails. LM Studio assumes that all residents stay. So where models are
- * loaded, a refusal says nothing about a switch that unloads some of them first, and null is returned.
- * At the load, LM Studio judges again.
- */
-function verdictOf(
-  estimate: ResourceEstimate | null,
-  anythingLoaded: boolean,
-): Estimate['guardrails'] {
-  if (estimate === null) return null;
-  if (estimate.passesGuardrails) return 'pass';
-  return anythingLoaded ? null : 'refuse';
+    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environment);
 }

@@ -15,7 +15,7 @@ import { errorCodeOf } from '../guards.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
-import { factsOf, judgeFile } from './judge-file.js';
+import { createFactsReader, judgeFile, type FactsReader } from './judge-file.js';
 import { filesIn, finderOf, GGUF_NAME, type FoundModel, type ModelFiles } from './model-files.js';
 
 /** The source of a list of downloaded models. */
@@ -72,11 +72,12 @@ export async function listDownloads(
   // The files of another machine can't be read from here.
   const isLocal = link.kind === 'off' || link.client.host.isLocal;
   const home = isLocal ? findLMStudioHome({ userHome: context.userHome, env: context.env }) : null;
+  const readFacts = createFactsReader(headers);
   const [engine, list] = await Promise.all([
     readLoadEngine(link, home, context.signal),
     link.kind === 'on'
-      ? listWithClient(link.client, home, headers, context)
-      : listFolder(home, headers, context.signal),
+      ? listWithClient(link.client, home, readFacts, context)
+      : listFolder(home, readFacts, context.signal),
   ]);
   headers.save();
   return { ...withEngines(list, engine, home), link, engine };
@@ -114,18 +115,18 @@ type DownloadsList = Omit<Downloads, 'link' | 'engine'>;
 async function listWithClient(
   client: LMStudioClient,
   home: LMStudioHome | null,
-  headers: HeaderCache,
+  readFacts: FactsReader,
   { signal }: HostContext,
 ): Promise<DownloadsList> {
   const { models: listed, leftOut } = await client.listDownloaded({ signal });
   const { here, elsewhere } = await byMachine(listed, client, signal);
   const folder = home?.modelsFolder ?? null;
   const inFolder = (model: DownloadedModel): ModelFiles | null =>
-    folder === null ? null : filesIn(folder, model);
+    folder === null ? null : filesIn(folder, model, readFacts);
   const judged = await Promise.all(
     withDistinctKeys(here).map(async (model) => {
       const files = inFolder(model);
-      return { model, files, fault: await faultOf(model, files, headers, signal) };
+      return { model, files, fault: await faultOf(model, files, readFacts, signal) };
     }),
   );
   const usable = judged.filter(({ fault }) => fault === null);
@@ -149,12 +150,12 @@ async function listWithClient(
 async function faultOf(
   { modelKey, path: relative }: DownloadedModel,
   files: ModelFiles | null,
-  headers: HeaderCache,
+  readFacts: FactsReader,
   signal: AbortSignal,
 ): Promise<UnusableFile | null> {
   const [filePath] = files?.files ?? [];
   if (filePath === undefined || !GGUF_NAME.test(filePath)) return null;
-  const judgement = await judgeFile(filePath, headers, signal);
+  const judgement = await judgeFile(filePath, readFacts, signal);
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')
     return { ...file, code: 'PROJECTOR', why: 'it is a projector (mmproj), not a model' };
@@ -204,7 +205,7 @@ async function byMachine(
 
 async function listFolder(
   home: LMStudioHome | null,
-  headers: HeaderCache,
+  readFacts: FactsReader,
   signal: AbortSignal,
 ): Promise<DownloadsList> {
   if (home === null) {
@@ -221,13 +222,13 @@ async function listFolder(
   }
   const { models, unusable, unreadable } = await scanModelsFolder(home.modelsFolder, {
     home: home.path,
-    judge: (file) => judgeFile(file, headers, signal),
+    judge: (file) => judgeFile(file, readFacts, signal),
     signal,
   });
   const described = await Promise.all(
     models.map(async (model) =>
       model.format === 'gguf'
-        ? withHeaderFacts(model, await factsOf(model.filePath, headers, signal))
+        ? withHeaderFacts(model, await readFacts(model.filePath, signal))
         : model,
     ),
   );
@@ -240,6 +241,8 @@ async function listFolder(
         files: {
           files: model.files,
           findProjector: () => Promise.resolve(model.projectorPath),
+          facts: () =>
+            model.format === 'gguf' ? readFacts(model.filePath) : Promise.resolve(null),
         },
       })),
       () => Promise.resolve(null),

@@ -3,14 +3,29 @@ import type { HeaderCache, ModelFileError } from '@mai/memory-estimator';
 import { isModelFileError } from '@mai/memory-estimator';
 import { headerFacts, type HeaderFacts } from './header-facts.js';
 
-/** The facts of a model file; from the cache where the file did not change. @throws ModelFileError */
-export function factsOf(
-  file: string,
-  headers: HeaderCache,
-  signal?: AbortSignal,
-): Promise<HeaderFacts> {
-  const options = signal === undefined ? {} : { signal };
-  return headers.derive(file, 'facts with refusal and experts', headerFacts, options);
+/** Reads the facts of a model file. @throws ModelFileError */
+export type FactsReader = (file: string, signal?: AbortSignal) => Promise<HeaderFacts>;
+
+/**
+ * Creates a reader that reads the facts of each file once. A list of models and the questions about
+ * these models share them.
+ */
+export function createFactsReader(headers: HeaderCache): FactsReader {
+  const known = new Map<string, Promise<HeaderFacts>>();
+  return (file, signal) => {
+    const facts =
+      known.get(file) ??
+      headers.derive(
+        file,
+        'facts with refusal and experts',
+        headerFacts,
+        signal === undefined ? {} : { signal },
+      );
+    known.set(file, facts);
+    // The next caller tries again after an error or a cancelled read.
+    facts.catch(() => known.delete(file));
+    return facts;
+  };
 }
 
 /**
@@ -19,11 +34,11 @@ export function factsOf(
  */
 export async function judgeFile(
   file: string,
-  headers: HeaderCache,
+  readFacts: FactsReader,
   signal: AbortSignal,
 ): Promise<FileJudgement> {
   try {
-    const { refusal, complete } = await factsOf(file, headers, signal);
+    const { refusal, complete } = await readFacts(file, signal);
     if (refusal?.code === 'PROJECTOR') return { kind: 'projector' };
     if (refusal !== null) return { kind: 'unusable', code: refusal.code, why: refusal.reason };
     return complete

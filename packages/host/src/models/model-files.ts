@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import { findProjector } from '@mai/lmstudio-adapter';
+import type { HeaderFacts } from './header-facts.js';
+import type { FactsReader } from './judge-file.js';
 
 /** The files of a downloaded model on this machine. */
 export interface ModelFiles {
@@ -8,6 +10,8 @@ export interface ModelFiles {
   readonly files: readonly string[];
   /** Finds the file of the vision projector that LM Studio loads with the model; null where there is none. */
   readonly findProjector: () => Promise<string | null>;
+  /** Reads the facts of the first file's header; null for an MLX model. @throws ModelFileError */
+  readonly facts: () => Promise<HeaderFacts | null>;
 }
 
 /** A downloaded model and its files. */
@@ -23,11 +27,16 @@ export const GGUF_NAME = /\.gguf$/i;
 export function filesIn(
   folder: string,
   { path: file, format, vision }: DownloadedModel,
+  readFacts: FactsReader,
 ): ModelFiles | null {
   if (file !== null && format === 'mlx') {
     // LM Studio names the folder of an MLX model.
     const config = path.join(folder, file, 'config.json');
-    return { files: [config], findProjector: () => Promise.resolve(null) };
+    return {
+      files: [config],
+      findProjector: () => Promise.resolve(null),
+      facts: () => Promise.resolve(null),
+    };
   }
   if (file === null || !GGUF_NAME.test(file)) return null;
   const first = path.join(folder, file);
@@ -36,6 +45,7 @@ export function filesIn(
   return {
     files: [first],
     findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
+    facts: () => readFacts(first),
   };
 }
 

@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { DownloadedModel, ResidentInstance } from '@mai/lmstudio-adapter';
+import type {
+  EngineProfile,
+  EstimateEnvironment,
+  FootprintEstimate,
+  HeaderCache,
+} from '@mai/memory-estimator';
+import { estimateFootprint, isModelFileError } from '@mai/memory-estimator';
+import { digestOf } from '../engine/load-engine.js';
+import type { Downloads } from '../models/downloads.js';
+import { GGUF_NAME, type ModelFiles } from '../models/model-files.js';
+
+/** A load of a downloaded model, or of a resident. */
+export interface QuestionedLoad {
+  readonly loadConfig: LoadConfig;
+  /** The machine and the engine. */
+  readonly environment: EstimateEnvironment;
+  /** Null where the model is not listed. */
+  readonly model: DownloadedModel | null;
+  /** Null where the files are not on this machine. */
+  readonly files: ModelFiles | null;
+  /** Null where a new load is planned. */
+  readonly resident: ResidentInstance | null;
+}
+
+/** The footprint from the header of a GGUF file; null for any other model, and where the file can't be read here. */
+export async function fromHeader(
+  { loadConfig, environment: here, model, files, resident }: QuestionedLoad,
+  { downloads, headers }: { readonly downloads: Downloads; readonly headers: HeaderCache },
+): Promise<FootprintEstimate | null> {
+  const [first] = files?.files ?? [];
+  if (files === null || first === undefined || !GGUF_NAME.test(first)) return null;
+  const { profile } = here;
+  return orNull(async () => {
+    const draftKey = resident?.settings?.draftModelKey ?? null;
+    const draftFiles = draftKey === null ? null : (await downloads.find(draftKey))?.files;
+    const beside = [await files.findProjector(), draftFiles?.files[0] ?? null];
+    const [visionProjector = null, draftModel = null] = await Promise.all(
+      beside.map(async (file) => (file === null ? null : headers.read(file))),
+    );
+    const environment = {
+      ...here,
+      isEmbedding: model === null ? null : model.kind === 'embedding',
+      mapsWeights: resident?.settings?.tryMmap ?? true,
+    };
+    const stamps = await Promise.all(beside.map(stampOf));
+    const key = digestOf([loadConfig, { ...environment, profile: profileDigest(profile) }, stamps]);
+    return headers.derive(first, key, (header) =>
+      estimateFootprint(header, loadConfig, { ...environment, visionProjector, draftModel }),
+    );
+  });
+}
+
+/** Whether a model has experts; null where its header can't be read here. */
+export async function expertsOf(files: ModelFiles | null): Promise<boolean | null> {
+  return orNull(async () => (await files?.facts())?.hasExperts ?? null);
+}
+
+/** Null where the file is not in the folder that LM Studio's settings name. The next source is used then. */
+async function orNull<Result>(read: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isModelFileError(error)) return null;
+    throw error;
+  }
+}
+
+/** Changes with the content of a file. */
+async function stampOf(file: string | null): Promise<string | null> {
+  if (file === null) return null;
+  const found = await stat(file).catch(() => null);
+  return found === null ? null : `${file} ${found.size} ${found.mtimeMs}`;
+}
+
+/** Kept, because a profile is large and the same for every load option of a decision. */
+const profileDigests = new WeakMap<EngineProfile, string>();
+
+function profileDigest(profile: EngineProfile): string {
+  const digest = profileDigests.get(profile) ?? digestOf(profile);
+  profileDigests.set(profile, digest);
+  return digest;
+}

@@ -1,7 +1,7 @@
 import { isSameLoadConfig, type Footprint } from '@mai/memory-ledger';
 import type { EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { EngineReport, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
-import type { FootprintEstimate, HeaderCache } from '@mai/memory-estimator';
+import type { HeaderCache } from '@mai/memory-estimator';
 import {
   combineWithLMStudio,
   estimateFromFileSize,
@@ -11,7 +11,12 @@ import { findReport } from '../engine/find-report.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
 import type { Calibration } from './calibration.js';
-import { expertsOf, fromHeader, type QuestionedLoad } from './header-footprint.js';
+import {
+  expertsOf,
+  fromHeader,
+  type HeaderEstimate,
+  type QuestionedLoad,
+} from './header-footprint.js';
 import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
@@ -42,7 +47,7 @@ export interface SourcedFootprint {
   /** Whether measured loads on this machine changed the footprint. */
   readonly corrected: boolean;
   /** From the header of the model's file; null where the file can't be read here. */
-  readonly fromHeader: FootprintEstimate | null;
+  readonly fromHeader: HeaderEstimate | null;
   /** LM Studio's own estimate; null where LM Studio is off or gives none. */
   readonly lmStudio: ResourceEstimate | null;
   /** LM Studio's estimate divided by the header's. Null where they differ by a quarter or less. */
@@ -180,7 +185,7 @@ export function createFootprints(
       onFootprint(question, found);
       const { footprint, lmStudio, hasExperts } = found;
       return {
-        footprint: footprint === null ? null : withoutProfile(footprint),
+        footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
@@ -188,21 +193,6 @@ export function createFootprints(
     },
   };
 }
-
-/**
- * A decision record stores the footprint of each load option. The engine's profile and the intervals of the parts are
- * larger than the footprint, and a decision does not use them.
- */
-function withoutProfile(footprint: Footprint): Footprint {
-  const {
-    profile: _profile,
-    partIntervals: _intervals,
-    ...rest
-  }: Footprint & Partial<Pick<FootprintEstimate, Details>> = footprint;
-  return rest;
-}
-
-type Details = 'profile' | 'partIntervals';
 
 /**
  * The footprint by the size of the file. Where LM Studio's list lacks that size, for example because the model was

@@ -25,11 +25,17 @@ export interface QuestionedLoad {
   readonly resident: ResidentInstance | null;
 }
 
+/**
+ * An estimate from a header. The engine's profile and the intervals of the parts are left out: they are larger than the
+ * rest, decisions do not use them, and every decision record and the cache store the estimate of each load option.
+ */
+export type HeaderEstimate = Omit<FootprintEstimate, 'profile' | 'partIntervals'>;
+
 /** The footprint from the header of a GGUF file; null for any other model, and where the file can't be read here. */
 export async function fromHeader(
   { loadConfig, environment: here, model, files, resident }: QuestionedLoad,
   { downloads, headers }: { readonly downloads: Downloads; readonly headers: HeaderCache },
-): Promise<FootprintEstimate | null> {
+): Promise<HeaderEstimate | null> {
   const [first] = files?.files ?? [];
   if (files === null || first === undefined || !GGUF_NAME.test(first)) return null;
   const { profile } = here;
@@ -47,9 +53,15 @@ export async function fromHeader(
     };
     const stamps = await Promise.all(beside.map(stampOf));
     const key = digestOf([loadConfig, { ...environment, profile: profileDigest(profile) }, stamps]);
-    return headers.derive(first, key, (header) =>
-      estimateFootprint(header, loadConfig, { ...environment, visionProjector, draftModel }),
-    );
+    return headers.derive(first, key, (header): HeaderEstimate => {
+      const load = { ...environment, visionProjector, draftModel };
+      const {
+        profile: _,
+        partIntervals: __,
+        ...estimate
+      } = estimateFootprint(header, loadConfig, load);
+      return estimate;
+    });
   });
 }
 

@@ -6,7 +6,12 @@ import {
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
-import type { EngineProfile, ProfileSetting, ProfileValues } from './engine-profile.js';
+import {
+  known,
+  type EngineProfile,
+  type ProfileSetting,
+  type ProfileValues,
+} from './engine-profile.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
@@ -217,7 +222,7 @@ function flashAttentionFor(
 ): ProfileSetting<boolean> {
   if (isPlainType(values)) return setting;
   const source = `values as ${values} need flash attention (llama-context.cpp)`;
-  return { value: true, alternatives: [], source };
+  return known(true, source);
 }
 
 /** Whether a setting has an effect on the memory of this load. */

@@ -7,7 +7,7 @@ import {
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
-import type { Growth, GrowthPart } from '../parts/growth.js';
+import { sumGrowth, type Growth, type GrowthPart } from '../parts/growth.js';
 import { resolveSettings } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
@@ -196,7 +196,7 @@ function growthOf(
   sequences: number,
   deviceKey: string | null,
 ): Growth {
-  if (sequence === null) return { mostBytes: 0, ramBytes: 0, gpus: [], parts: [] };
+  if (sequence === null) return sumGrowth([], null);
   const { kvCacheBytes, stateBytes, promptInputBytes, attentionBytes } = sequence;
   const parts: GrowthPart[] = [
     known('kv-cache', sequences * kvCacheBytes),
@@ -215,11 +215,7 @@ function growthOf(
     },
     { kind: 'engine-reserve', mostBytes: RESERVE_BYTES, isKnown: false, source: FORMULA },
   ];
-  const present = parts.filter(({ mostBytes }) => mostBytes > 0);
-  const mostBytes = present.reduce((sum, part) => sum + part.mostBytes, 0);
-  return deviceKey === null
-    ? { mostBytes, ramBytes: mostBytes, gpus: [], parts: present }
-    : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
+  return sumGrowth(parts, deviceKey);
 }
 
 function known(kind: GrowthPart['kind'], mostBytes: number): GrowthPart {

@@ -2,6 +2,7 @@ import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import {
   CPU_ENVIRONMENT,
   environmentOf,
+  usesGpu,
   type EstimateEnvironment,
 } from '../estimate/environment.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
@@ -124,7 +125,7 @@ export function estimateMlx(
   const sequence =
     cache === null ? null : atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization);
   const peakBytes = sequence === null ? null : weightsBytes + sumSequence(sequence);
-  const hasGpu = environment.gpuBackend !== 'none' && environment.gpus.length > 0;
+  const hasGpu = usesGpu(environment);
   const all: MemoryParts = { ...NO_PARTS, weightsBytes, recurrentStateBytes: stateBytes };
   const gpus = (hasGpu ? environment.gpus : []).map(({ deviceKey }, i) => ({
     deviceKey,

@@ -9,7 +9,7 @@ import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
 import { sumGrowth, type Growth, type GrowthPart } from '../parts/growth.js';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { defaultContext } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { MlxCacheShape } from './cache-shape.js';
@@ -116,7 +116,8 @@ export function estimateMlx(
     parallelSequences: sequences,
   });
   if (problem !== undefined) throw new RangeError(problem.message);
-  const contextLengthTokens = contextOf(model, loadConfig, environment);
+  const { contextLengthTokens: usual } = environment.profile.settings;
+  const contextLengthTokens = tokens ?? defaultContext(usual.value, model.maxContextTokens);
   const parallelSequences = sequences ?? SEQUENCES;
   const stateBytes = cache?.stateBytes ?? 0;
   const totalBytes = weightsBytes + stateBytes;
@@ -159,18 +160,6 @@ export function estimateMlx(
         : peakBytes + RESERVE_BYTES <= workingSetBytes,
     notes: notesOn(model),
   };
-}
-
-function contextOf(
-  { maxContextTokens }: MlxModel,
-  { contextLengthTokens }: LoadConfig,
-  { profile }: MlxEnvironment,
-): number {
-  const usual = resolveSettings(
-    { ...NO_SETTINGS, contextLengthTokens },
-    profile,
-  ).contextLengthTokens;
-  return contextLengthTokens ?? Math.min(usual, maxContextTokens ?? usual);
 }
 
 /** The memory of a sequence with the largest prefill step that fits; with the smallest step where no step fits. */

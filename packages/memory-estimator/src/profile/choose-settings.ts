@@ -103,7 +103,7 @@ export function chooseSettings(
     return { value, low, high };
   };
   const tokensOf = (context: ProfileValues['contextLengthTokens']) =>
-    contextOf(context, facts.model);
+    defaultContext(context, facts.model?.trainedContext ?? null);
   const context = choose(
     'contextLengthTokens',
     given.contextLengthTokens,
@@ -201,15 +201,18 @@ export function resolveSettings(
   return chooseSettings(profile, given, facts).settings;
 }
 
-/** A default context in tokens. It is never longer than the model's maximum. */
-function contextOf(
+/**
+ * A default context in tokens. It is never longer than the model's maximum.
+ *
+ * @param maxTokens The model's maximum; `null` where it is not known.
+ */
+export function defaultContext(
   context: ProfileValues['contextLengthTokens'],
-  model: Hyperparameters | null,
+  maxTokens: number | null,
 ): number {
-  const trained = model?.trainedContext ?? null;
-  if (context !== 'maximum') return Math.min(context, trained ?? context);
+  if (context !== 'maximum') return Math.min(context, maxTokens ?? context);
   // If the model does not state its maximum, the shortest default of any version is taken.
-  return trained ?? 4096;
+  return maxTokens ?? 4096;
 }
 
 /**

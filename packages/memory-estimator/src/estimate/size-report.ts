@@ -39,6 +39,7 @@ export function estimateReportFromFileSize(
     { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, offloadRatio: onGpu ? 1 : 0 },
     {
       ...CPU_ENVIRONMENT,
+      profile,
       gpuBackend,
       gpus: gpusOfReport(gpuBackend),
     },

@@ -50,6 +50,11 @@ export function bytesOn(gpus: Footprint['gpus'], deviceKey: string): number | nu
   return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
 }
 
+/** Whether other programs can't have changed the readings of a measurement. */
+export function isSure({ measured }: Observation): boolean {
+  return measured.method !== 'free-memory';
+}
+
 export function sameEngine(a: Engine, b: Engine): boolean {
   return a.name === b.name && a.version === b.version;
 }

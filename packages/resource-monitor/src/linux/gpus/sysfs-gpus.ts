@@ -138,7 +138,7 @@ function isApu(tree: FileTree, card: DrmCard): boolean {
 
 async function readCard(tree: FileTree, open: OpenCard, clock: Clock): Promise<GpuReading> {
   const { card, facts, amd } = open;
-  const base = withoutFigures(card, facts, isSuspended(tree, card.folder));
+  const base = withoutFigures(tree, card, facts);
   if (amd === null) return base;
   open.pending ??= readAmd(amd).finally(() => {
     open.pending = null;
@@ -175,7 +175,7 @@ async function readAmd({ files }: AmdCard) {
   return { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, utilizationRatio };
 }
 
-function withoutFigures(card: DrmCard, facts: CardFacts, suspended: boolean): GpuReading {
+function withoutFigures(tree: FileTree, card: DrmCard, facts: CardFacts): GpuReading {
   const integrated = isIntegrated(card, facts);
   return {
     deviceKey: facts.deviceKey,
@@ -192,17 +192,17 @@ function withoutFigures(card: DrmCard, facts: CardFacts, suspended: boolean): Gp
     utilizationRatio: null,
     processes: null,
     readAtMonotonicMs: null,
-    reasons: [reasonFor(card, facts, suspended)],
+    reasons: [reasonFor(tree, card, facts)],
   };
 }
 
 function reasonFor(
-  { vendor, driver }: DrmCard,
+  tree: FileTree,
+  { vendor, driver, folder }: DrmCard,
   { totalBytes }: CardFacts,
-  suspended: boolean,
 ): string {
   if (vendor === 'nvidia') {
-    return suspended
+    return isSuspended(tree, folder)
       ? 'this GPU is suspended to save power, and nvidia-smi would wake it'
       : `the driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
   }

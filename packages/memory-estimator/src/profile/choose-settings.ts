@@ -1,8 +1,7 @@
-import type { KvCacheType } from '@mai/memory-ledger';
+import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import {
   ALL_LAYERS,
-  isPlainType,
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
@@ -223,7 +222,7 @@ function flashAttentionFor(
   values: KvCacheType,
   setting: ProfileSetting<boolean>,
 ): ProfileSetting<boolean> {
-  if (isPlainType(values)) return setting;
+  if (!isQuantizedCacheType(values)) return setting;
   const source = `values as ${values} need flash attention (llama-context.cpp)`;
   return known(true, source);
 }

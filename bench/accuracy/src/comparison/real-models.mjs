@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { isQuantised } from './ggml-types.mjs';
+import { isQuantised } from '../models/ggml-types.mjs';
 import { partsOfLoad } from './parts-of-load.mjs';
-import { runNode } from './run-node.mjs';
+import { runNode } from '../llama/run-node.mjs';
 
-const CORPUS = new URL('../../../packages/memory-estimator/test/corpus/', import.meta.url);
+const CORPUS = new URL('../../../../packages/memory-estimator/test/corpus/', import.meta.url);
 
 /** Returns a row for each load of the corpus. */
 export async function compareRealModels(folder) {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { isQuantised } from '../models/ggml-types.mjs';
+import { isQuantizedCacheType } from '@mai/memory-ledger';
 import { partsOfLoad } from './parts-of-load.mjs';
 import { runNode } from '../llama/run-node.mjs';
 
@@ -67,7 +67,7 @@ function row(name, header, load, peer) {
   return {
     name,
     architecture: header.architecture,
-    quantisedCache: isQuantised(load.kvType),
+    quantisedCache: isQuantizedCacheType(load.kvType),
     parts: partsOfLoad({
       ram,
       peer,

@@ -2,9 +2,9 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
+import { isQuantizedCacheType } from '@mai/memory-ledger';
 import { CASES } from '../models/cases.mjs';
 import { error, logError } from './error.mjs';
-import { isQuantised } from '../models/ggml-types.mjs';
 import { partsOfLoad } from './parts-of-load.mjs';
 import { runNode } from '../llama/run-node.mjs';
 import { shapes } from '../models/shapes.mjs';
@@ -67,7 +67,7 @@ function row(name, one, header, truth, peer) {
   return {
     name,
     architecture: header.architecture,
-    quantisedCache: isQuantised(one.kvK) || isQuantised(one.kvV),
+    quantisedCache: isQuantizedCacheType(one.kvK) || isQuantizedCacheType(one.kvV),
     one,
     errors: {
       repack: logError(ram.repackBytes, truth.repackMib),

@@ -1,6 +1,6 @@
 // A model of 8 billion parameters with a vocabulary of 150,000 tokens, as converters write it: tokens, their types
 // and the merges of a byte-pair encoding. The header is complete. The tensors' data is a hole in a sparse file.
-import { writeGguf } from '../accuracy/src/write-gguf.mjs';
+import { writeGguf } from '../accuracy/src/models/write-gguf.mjs';
 
 export const TOKENS = 150_000;
 const LAYERS = 36;

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judge, printTable } from '../yardstick/report.mjs';
 import { takeTurns } from '../yardstick/take-turns.mjs';
-import { writeGguf } from './write-gguf.mjs';
+import { writeLlamaModel } from './llama-model.mjs';
 
 const MODELS = 40;
 /** An address where nothing listens: the discard port on loopback. */
@@ -75,7 +75,7 @@ function writeModels() {
   for (let index = 0; index < MODELS; index += 1) {
     const name = `model-${index}`;
     mkdirSync(path.join(models, name), { recursive: true });
-    writeGguf(path.join(models, name, `${name}-F16.gguf`), {
+    writeLlamaModel(path.join(models, name, `${name}-F16.gguf`), {
       name,
       layers: 16 + (index % 4) * 8,
       width: 1024 + (index % 3) * 512,

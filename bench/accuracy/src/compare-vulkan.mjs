@@ -7,11 +7,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { CASES } from './cases.mjs';
-import { quantile } from './peer-tables.mjs';
-import { runNode } from './run-node.mjs';
-import { shapes } from './shapes.mjs';
-import { writeGguf } from './write-gguf.mjs';
+import { CASES } from './models/cases.mjs';
+import { quantile } from './comparison/peer-tables.mjs';
+import { runNode } from './llama/run-node.mjs';
+import { shapes } from './models/shapes.mjs';
+import { writeGguf } from './models/write-gguf.mjs';
 
 const MIB = 1024 * 1024;
 /** The log has two decimals of MiB for each buffer. */

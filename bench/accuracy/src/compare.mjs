@@ -6,9 +6,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { printPeerTables, quantile } from './peer-tables.mjs';
-import { compareRealModels } from './real-models.mjs';
-import { compareSmallShapes } from './small-shapes.mjs';
+import { printPeerTables, quantile } from './comparison/peer-tables.mjs';
+import { compareRealModels } from './comparison/real-models.mjs';
+import { compareSmallShapes } from './comparison/small-shapes.mjs';
 
 /** Shapes with recurrent layers: their compute buffers may differ by 2 %. */
 const RECURRENT = new Set(['mamba2', 'granitehybrid', 'falcon-h1', 'qwen3next']);

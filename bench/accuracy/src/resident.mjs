@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CPU_ENVIRONMENT, estimateFootprint, readGgufHeader } from '@mai/memory-estimator';
-import { runNode } from './run-node.mjs';
-import { shapes } from './shapes.mjs';
-import { writeGguf } from './write-gguf.mjs';
+import { runNode } from './llama/run-node.mjs';
+import { shapes } from './models/shapes.mjs';
+import { writeGguf } from './models/write-gguf.mjs';
 
 const MIB = 1024 ** 2;
 const LOADS = [

@@ -1,5 +1,6 @@
 export {
   DEFAULT_LOAD_CONFIG,
+  isQuantizedCacheType,
   isSameLoadConfig,
   KV_CACHE_TYPES,
   LOAD_CONFIG_FIELDS,

@@ -1,6 +1,8 @@
 import {
   DEFAULT_LOAD_CONFIG,
+  isQuantizedCacheType,
   isSameLoadConfig,
+  KV_CACHE_TYPES,
   LOAD_CONFIG_FIELDS,
   type LoadConfig,
 } from './index.js';
@@ -21,4 +23,12 @@ it.each<[keyof LoadConfig, Partial<LoadConfig>]>([
   const changed = { ...DEFAULT_LOAD_CONFIG, ...change };
   expect(isSameLoadConfig(changed, DEFAULT_LOAD_CONFIG)).toBe(false);
   expect(isSameLoadConfig(changed, { ...change, ...changed })).toBe(true);
+});
+
+it('counts every cache type but f32, f16 and bf16 as quantized', () => {
+  expect(KV_CACHE_TYPES.filter((type) => !isQuantizedCacheType(type))).toEqual([
+    'f32',
+    'f16',
+    'bf16',
+  ]);
 });

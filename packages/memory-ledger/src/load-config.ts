@@ -14,6 +14,14 @@ export const KV_CACHE_TYPES = [
 /** How one number of the KV cache is stored. */
 export type KvCacheType = (typeof KV_CACHE_TYPES)[number];
 
+/**
+ * Whether a cache type stores quantized blocks rather than plain numbers. llama.cpp stores quantized values only with
+ * flash attention.
+ */
+export function isQuantizedCacheType(type: KvCacheType): boolean {
+  return type !== 'f32' && type !== 'f16' && type !== 'bf16';
+}
+
 /** The settings of a load. `null` leaves a field to the runtime's default. */
 export interface LoadConfig {
   /** Tokens of context for each sequence, prompt and response together. */

@@ -245,6 +245,7 @@ describe('GPUs', () => {
       return (await first({ ...linuxGpus.amdPolaris, files })).gpus[0]?.utilizationRatio;
     };
     expect([await busy('active'), await busy('suspended')]).toEqual([0.5, 0]);
+    expect(await busy('suspending')).toBe(0);
   });
 
   it('have null for impossible figures', async () => {

@@ -14,6 +14,8 @@ export interface Architecture {
    * In a hybrid model, each n-th layer has attention. `null`: the layers without key-value heads are recurrent.
    */
   readonly fullAttentionInterval: number | null;
+  /** The query matrix of an attention layer also has a gate for each query. */
+  readonly gatedQueries: boolean;
   /** Some layers consist of a feed-forward network only. */
   readonly feedForwardLayers: boolean;
   /**
@@ -47,6 +49,7 @@ const COMMON: Omit<Architecture, 'name' | 'known'> = {
   window: null,
   everyLayerBoth: false,
   fullAttentionInterval: null,
+  gatedQueries: false,
   feedForwardLayers: false,
   cachedLayers: null,
   latentAttention: false,
@@ -90,9 +93,9 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
   olmo2: { window: windowed(4) },
   plamo2: { memory: 'hybrid' },
   plamo3: { window: windowed(8) },
-  qwen3next: { memory: 'hybrid', fullAttentionInterval: 4 },
-  qwen35: { memory: 'hybrid', fullAttentionInterval: 4 },
-  qwen35moe: { memory: 'hybrid', fullAttentionInterval: 4 },
+  qwen3next: { memory: 'hybrid', fullAttentionInterval: 4, gatedQueries: true },
+  qwen35: { memory: 'hybrid', fullAttentionInterval: 4, gatedQueries: true },
+  qwen35moe: { memory: 'hybrid', fullAttentionInterval: 4, gatedQueries: true },
   rwkv6: { memory: 'recurrent' },
   rwkv6qwen2: { memory: 'recurrent' },
   rwkv7: { memory: 'recurrent' },

@@ -3,6 +3,7 @@ import { asModelFileError } from '../gguf/byte-source.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { splitFiles } from '../gguf/split-files.js';
+import { isJsonObject } from '../files/json-object.js';
 import type { SaveOutcome } from '../files/atomic-file.js';
 import { decodeHeader, encodeHeader } from './header-codec.js';
 import { openStampedStore } from './stamped-store.js';
@@ -109,7 +110,7 @@ function isText(value: unknown): value is string {
 }
 
 function isTexts(value: unknown): value is Readonly<Record<string, string>> {
-  return typeof value === 'object' && value !== null && Object.values(value).every(isText);
+  return isJsonObject(value) && Object.values(value).every(isText);
 }
 
 function parse(text: string): GgufHeader | null {

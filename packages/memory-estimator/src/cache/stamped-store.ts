@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
+import { isJsonObject } from '../files/json-object.js';
 import { asError } from '../files/system-error.js';
 
 /**
@@ -38,10 +39,10 @@ export function openStampedStore<Value>(
     const loaded = new Map<string, Entry<Value>>();
     try {
       const stored: unknown = JSON.parse(readFileSync(file, 'utf8'));
-      if (!isRecord(stored) || stored['format'] !== format || !isRecord(stored['entries']))
+      if (!isJsonObject(stored) || stored['format'] !== format || !isJsonObject(stored['entries']))
         return loaded;
       for (const [path, entry] of Object.entries(stored['entries'])) {
-        if (!isRecord(entry)) continue;
+        if (!isJsonObject(entry)) continue;
         const { stamp, value } = entry;
         if (typeof stamp === 'string' && isValue(value)) loaded.set(path, { stamp, value });
       }
@@ -83,8 +84,4 @@ export function openStampedStore<Value>(
       }
     },
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

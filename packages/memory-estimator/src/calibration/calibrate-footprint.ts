@@ -39,9 +39,8 @@ export function calibrateFootprint(
       modelKey === target.modelKey &&
       isSameLoadConfig(loadConfig, target.loadConfig),
   );
-  const measured = correctBy(footprint, same, fromMeasurements);
   return (
-    measured ??
+    correctBy(footprint, same, fromMeasurements) ??
     correctBy(footprint, onEngine, (one, neighbours) => fromNeighbours(one, target, neighbours)) ??
     footprint
   );
@@ -55,8 +54,8 @@ function correctBy(
 ): Footprint | null {
   const whole = observations.filter(({ measured }) => measured.method !== 'buffers');
   const corrected = correct(footprint, whole.length > 0 ? whole : observations);
+  if (corrected === null || whole.length > 0) return corrected;
   const { interval } = footprint;
-  if (corrected === null || corrected === footprint || whole.length > 0) return corrected;
   if (interval === null || corrected.interval === null) return corrected;
   const distance = Math.max(0, interval.highBytes - totalBytesOf(footprint));
   const highBytes = Math.max(corrected.interval.highBytes, totalBytesOf(corrected) + distance);

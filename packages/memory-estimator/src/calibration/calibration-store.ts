@@ -2,6 +2,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { isSameLoadConfig } from '@mai/memory-ledger';
 import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
 import { ifLockFree, withFileLock } from '../files/file-lock.js';
+import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { asError, systemErrorCode } from '../files/system-error.js';
 import { isObservation, sameEngine, type Observation } from './observation.js';
 
@@ -118,10 +119,10 @@ function read(file: string): Content {
     : { kind: 'damaged' };
 }
 
-function parse(text: string): { readonly format?: unknown; readonly observations?: unknown } {
+function parse(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
+    return isJsonObject(value) ? value : {};
   } catch {
     // Text that is not JSON counts as damaged, like JSON that is not a store.
     return {};

@@ -1,6 +1,6 @@
 import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { COVERAGE } from '../estimate/interval.js';
-import { bytesOn, type Observation } from './observation.js';
+import { bytesOn, isSure, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
 /** Weight of a reading of the engine's process, or of its buffers. A reading of free memory has weight 1. */
@@ -39,9 +39,7 @@ export function fromMeasurements(
     },
     growth: footprint.growth,
     source: 'measured',
-    confidence: same.some(({ measured: { method } }) => method !== 'free-memory')
-      ? 'high'
-      : 'medium',
+    confidence: same.some(isSure) ? 'high' : 'medium',
   };
 }
 
@@ -58,8 +56,8 @@ function isOfSameFile(
     isNear(anonymousBytes, footprint.ram.anonymousBytes) &&
     gpus.length === footprint.gpus.length &&
     footprint.gpus.every(({ deviceKey, bytes }) => {
-      const then = gpus.find((gpu) => gpu.deviceKey === deviceKey);
-      return then !== undefined && isNear(then.bytes, bytes);
+      const then = bytesOn(gpus, deviceKey);
+      return then !== null && isNear(then, bytes);
     })
   );
 }
@@ -80,14 +78,12 @@ function poolOf(
 ): MeasuredPool | null {
   const values = observations.flatMap((observation): Weighted[] => {
     const value = read(observation);
-    return value === null
-      ? []
-      : [{ value, weight: observation.measured.method === 'free-memory' ? 1 : PROCESS_WEIGHT }];
+    return value === null ? [] : [{ value, weight: isSure(observation) ? PROCESS_WEIGHT : 1 }];
   });
   if (values.length === 0) return null;
   const centre = weightedMedian(values);
-  const sure = observations.some(({ measured }) => measured.method !== 'free-memory');
-  const scatter = Math.max(repeatFloor(centre, sure), scatterAround(values, centre));
+  const floor = repeatFloor(centre, observations.some(isSure));
+  const scatter = Math.max(floor, scatterAround(values, centre));
   // The factor is 1 for one reading. With more readings it falls to the square root of 1/2, because the scatter of
   // the load itself remains.
   return { bytes: Math.round(centre), spread: scatter * Math.sqrt((1 + 1 / values.length) / 2) };

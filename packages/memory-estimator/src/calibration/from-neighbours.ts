@@ -1,6 +1,6 @@
 import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
 import { VERSION_DRIFT } from '../estimate/interval.js';
-import { bytesOn, type CalibrationTarget, type Observation } from './observation.js';
+import { bytesOn, isSure, type CalibrationTarget, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
 /** Weight of a load of the same model with other settings. A load of another model has weight 1. */
@@ -17,12 +17,12 @@ const MOST_ADDED_BYTES = 1536 * 1024 * 1024;
 /** The largest share of a pool that a shift may remove. */
 const MOST_REMOVED_SHARE = 0.25;
 
-/** The footprint, shifted by the errors of its neighbours' estimates. */
+/** The footprint, shifted by the errors of its neighbours' estimates; `null` where no pool has a neighbour. */
 export function fromNeighbours(
   footprint: Footprint,
   target: CalibrationTarget,
   neighbours: readonly Observation[],
-): Footprint {
+): Footprint | null {
   const drift = VERSION_DRIFT[footprint.confidence];
   const ram = correction(
     footprint.ram.anonymousBytes,
@@ -45,7 +45,7 @@ export function fromNeighbours(
     ),
   }));
   const pools = [ram, ...gpus];
-  if (pools.every(({ count }) => count === 0)) return footprint;
+  if (pools.every(({ count }) => count === 0)) return null;
   const corrected = {
     ram: { mappedBytes: footprint.ram.mappedBytes, anonymousBytes: ram.bytes },
     gpus: gpus.map(({ deviceKey, bytes }) => ({ deviceKey, bytes })),
@@ -74,13 +74,13 @@ function residuals(
   return neighbours.flatMap((observation) => {
     const value = read(observation);
     if (value === null) return [];
-    const isSure = observation.measured.method !== 'free-memory';
+    const sure = isSure(observation);
     const isThisVersion = observation.engine.version === engine.version;
     const weight =
       (observation.modelKey === modelKey ? SAME_MODEL_WEIGHT : 1) *
-      (isSure ? SURE_WEIGHT : 1) *
+      (sure ? SURE_WEIGHT : 1) *
       (isThisVersion ? SURE_WEIGHT : 1);
-    return [{ value, weight, isSure, isThisVersion }];
+    return [{ value, weight, isSure: sure, isThisVersion }];
   });
 }
 

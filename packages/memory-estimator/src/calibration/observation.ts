@@ -1,4 +1,5 @@
 import { LOAD_CONFIG_FIELDS, type Footprint, type LoadConfig } from '@mai/memory-ledger';
+import { isJsonObject } from '../files/json-object.js';
 
 /** An engine that runs models. */
 export interface Engine {
@@ -50,26 +51,31 @@ export function bytesOn(gpus: Footprint['gpus'], deviceKey: string): number | nu
   return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
 }
 
+/** Whether other programs can't have changed the readings of a measurement. */
+export function isSure({ measured }: Observation): boolean {
+  return measured.method !== 'free-memory';
+}
+
 export function sameEngine(a: Engine, b: Engine): boolean {
   return a.name === b.name && a.version === b.version;
 }
 
 /** Whether parsed JSON is an observation. */
 export function isObservation(value: unknown): value is Observation {
-  if (!isRecord(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { host, modelKey, loadConfig, engine, predicted, measured, timestampMs } = value;
   return (
     typeof host === 'string' &&
     typeof modelKey === 'string' &&
-    isRecord(loadConfig) &&
+    isJsonObject(loadConfig) &&
     LOAD_CONFIG_FIELDS.every((key) => key in loadConfig) &&
-    isRecord(engine) &&
+    isJsonObject(engine) &&
     typeof engine['name'] === 'string' &&
     typeof engine['version'] === 'string' &&
-    isRecord(predicted) &&
+    isJsonObject(predicted) &&
     isBytes(predicted['anonymousBytes']) &&
     areGpus(predicted['gpus']) &&
-    isRecord(measured) &&
+    isJsonObject(measured) &&
     (measured['anonymousBytes'] === null || isBytes(measured['anonymousBytes'])) &&
     areGpus(measured['gpus']) &&
     METHODS.some((method) => method === measured['method']) &&
@@ -82,15 +88,11 @@ function areGpus(value: unknown): boolean {
     Array.isArray(value) &&
     value.every(
       (gpu: unknown) =>
-        isRecord(gpu) && typeof gpu['deviceKey'] === 'string' && isBytes(gpu['bytes']),
+        isJsonObject(gpu) && typeof gpu['deviceKey'] === 'string' && isBytes(gpu['bytes']),
     )
   );
 }
 
 function isBytes(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -46,6 +46,19 @@ export const CPU_ENVIRONMENT: EstimateEnvironment = {
   draftModel: null,
 };
 
+/** Whether the engine uses a GPU. */
+export function usesGpu({
+  gpuBackend,
+  gpus,
+}: Pick<EstimateEnvironment, 'gpuBackend' | 'gpus'>): boolean {
+  return gpuBackend !== 'none' && gpus.length > 0;
+}
+
+/** The GPUs of a report, which is about a machine with at most one GPU. */
+export function gpusOfReport(gpuBackend: GpuBackend): EstimateEnvironment['gpus'] {
+  return gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
+}
+
 /**
  * The environment of a load by LM Studio on a machine: the GPUs that its engine uses, and their back end.
  *

@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import type { FootprintInterval, LoadConfig } from '@mai/memory-ledger';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { memoryOfPlan, type LoadMemory, type SettledMemory } from '../memory/load-memory.js';
@@ -8,7 +8,7 @@ import { reportedSettings } from '../settings/estimate-settings.js';
 import { confidenceOf, notesOf } from './confidence.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
 import type { FootprintEstimate, PartIntervals } from './footprint-estimate.js';
-import { partInterval, totalInterval } from './interval.js';
+import { partInterval, totalInterval, type IntervalFacts } from './interval.js';
 import { planLoad, type LoadPlan } from './plan-load.js';
 import { refusals } from './refusals.js';
 
@@ -48,21 +48,15 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
   const isMapped = environment.mapsWeights && !settings.locksWeights;
   const mappedBytes = isMapped ? ram.weightsBytes : 0;
   const keyOf = (i: number) => environment.gpus[i]?.deviceKey ?? `gpu:${i}`;
-  const confidence = confidenceOf(index, plan, memory.expected);
   const exactParts = exactPartsOf(memory, profile.isCompared);
-  const facts = {
-    confidence,
-    vocabulary: index.model?.vocabulary ?? 0,
-    isCompared: profile.isCompared,
-    gpuBackend: settings.gpuBackend,
-  };
+  const facts = intervalFacts(index, plan, memory);
   return {
     ram: { mappedBytes, anonymousBytes: ramBytes - mappedBytes },
     gpus: gpus.map((gpu, i) => ({ deviceKey: keyOf(i), bytes: sumParts(gpu) })),
     totalBytes: ramBytes + gpus.reduce((sum, gpu) => sum + sumParts(gpu), 0),
-    interval: totalInterval([memory.expected, ...memory.ends], facts),
+    interval: intervalOf(index, plan, memory),
     source: 'gguf-header',
-    confidence,
+    confidence: facts.confidence,
     parts: { ram, gpus: gpus.map((gpu, i) => ({ ...gpu, deviceKey: keyOf(i) })) },
     exactParts,
     partIntervals: partIntervalsOf(memory, exactParts, facts),
@@ -83,6 +77,24 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
   };
 }
 
+/** The range of a plan's total. */
+export function intervalOf(
+  index: ModelIndex,
+  plan: LoadPlan,
+  memory: LoadMemory,
+): FootprintInterval {
+  return totalInterval([memory.expected, ...memory.ends], intervalFacts(index, plan, memory));
+}
+
+function intervalFacts(index: ModelIndex, plan: LoadPlan, { expected }: LoadMemory): IntervalFacts {
+  return {
+    confidence: confidenceOf(index, plan, expected),
+    vocabulary: index.model?.vocabulary ?? 0,
+    isCompared: plan.environment.profile.isCompared,
+    gpuBackend: plan.settings.gpuBackend,
+  };
+}
+
 /** The exact parts. A part that depends on an unknown setting is not exact. */
 function exactPartsOf({ expected, ends }: LoadMemory, isCompared: boolean): readonly PartName[] {
   return expected.exactParts.filter(
@@ -95,7 +107,7 @@ function exactPartsOf({ expected, ends }: LoadMemory, isCompared: boolean): read
 function partIntervalsOf(
   { expected, ends }: LoadMemory,
   exactParts: readonly PartName[],
-  facts: Parameters<typeof partInterval>[2],
+  facts: IntervalFacts,
 ): PartIntervals {
   const of = (key: keyof PartIntervals) => {
     const bytes = [expected, ...ends].map((memory) => bytesOf(memory, key));

@@ -2,7 +2,7 @@ import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { layersOfRatio } from '../parts/offload.js';
 import { resolveSettings } from '../profile/choose-settings.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
-import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import { CPU_ENVIRONMENT, usesGpu, type EstimateEnvironment } from './environment.js';
 import { COVERAGE } from './interval.js';
 
 const MIB = 1024 * 1024;
@@ -45,7 +45,7 @@ export function estimateFromFileSize(
   const extra = parts.kvCacheBytes + parts.computeBytes;
   const totalBytes = sizeBytes + extra;
   const { gpus } = environment;
-  const hasGpu = gpus.length > 0 && environment.gpuBackend !== 'none';
+  const hasGpu = usesGpu(environment);
   // The number of layers is unknown, so the ratio is applied to 100 layers.
   const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
   const onGpu = Math.round(totalBytes * share);

@@ -5,6 +5,7 @@ import {
   settingsOf,
   type CorpusEntry,
 } from '../../test/corpus.js';
+import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import type { EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateReportFromFileSize } from './size-report.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
@@ -258,6 +259,17 @@ describe('an estimate from the file size', () => {
       expect(totalBytes).toBeGreaterThan(facts.sizeBytes);
       expect(gpus.length).toBe(settings.gpuBackend === null ? 0 : 1);
     }
+  });
+
+  test('has mapped weights only if the engine does not lock them', () => {
+    const gguf = { ...facts, format: 'gguf' };
+    const lmstudio = resolveEngineProfile({
+      engine: 'lmstudio',
+      runtimeVersion: null,
+      backend: null,
+    });
+    expect(estimateReportFromFileSize(gguf, NO_SETTINGS).ram.mappedBytes).toBe(gguf.sizeBytes);
+    expect(estimateReportFromFileSize(gguf, NO_SETTINGS, lmstudio).ram.mappedBytes).toBe(0);
   });
 
   test('grows with the context', () => {

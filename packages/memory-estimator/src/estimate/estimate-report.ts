@@ -1,13 +1,13 @@
-import type { Confidence, FootprintInterval, FootprintSource } from '@mai/memory-ledger';
+import type { Confidence, Footprint, FootprintInterval, FootprintSource } from '@mai/memory-ledger';
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { MemoryParts, PartName } from '../memory/memory-parts.js';
 import type { Growth } from '../parts/growth.js';
 import type { EstimateSettings, ResolvedSettings } from '../settings/estimate-settings.js';
 import { checkEstimateSettings } from './check-estimate-settings.js';
-import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import { CPU_ENVIRONMENT, gpusOfReport, type EstimateEnvironment } from './environment.js';
 import { estimatePlan } from './estimate-footprint.js';
-import type { PartIntervals, UsedProfile } from './footprint-estimate.js';
+import type { FootprintEstimate, PartIntervals, UsedProfile } from './footprint-estimate.js';
 import { chooseFor } from './plan-load.js';
 
 /** The memory of a load on one device, in bytes. */
@@ -79,17 +79,29 @@ export function estimateReport(
   const index = indexModel(header);
   const chosen = chooseFor(index, settings, beside);
   const { gpuBackend } = chosen.settings;
-  const gpus = gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
   const estimate = estimatePlan(index, {
     ...chosen,
     cpuExpertLayers: 0,
-    environment: { ...beside, gpuBackend, gpus },
+    environment: { ...beside, gpuBackend, gpus: gpusOfReport(gpuBackend) },
   });
+  return reportOf(estimate, {
+    architecture: header.architecture,
+    loadConfig: estimate.settings,
+    partIntervals: estimate.partIntervals,
+    profile: estimate.profile,
+  });
+}
+
+/** An estimate with parts, in the form of a report. */
+export function reportOf(
+  estimate: Pick<FootprintEstimate, keyof Footprint | 'totalBytes' | 'parts' | 'exactParts'>,
+  facts: Pick<EstimateReport, 'architecture' | 'loadConfig' | 'partIntervals' | 'profile'>,
+): EstimateReport {
   const { parts, ram } = estimate;
   const ramBytes = ram.mappedBytes + ram.anonymousBytes;
   return {
-    architecture: header.architecture,
-    loadConfig: estimate.settings,
+    architecture: facts.architecture,
+    loadConfig: facts.loadConfig,
     ram: {
       ...reportedDevice(parts.ram, ramBytes - parts.ram.repackBytes),
       repackBytes: parts.ram.repackBytes,
@@ -101,9 +113,9 @@ export function estimateReport(
     source: estimate.source,
     confidence: estimate.confidence,
     exactParts: estimate.exactParts,
-    partIntervals: estimate.partIntervals,
+    partIntervals: facts.partIntervals,
     growth: estimate.growth,
-    profile: estimate.profile,
+    profile: facts.profile,
   };
 }
 

@@ -4,7 +4,7 @@ import { layersOfRatio } from '../parts/offload.js';
 import { chooseSettings, type ChosenSettings } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { MAX_TOKENS, type EstimateSettings } from '../settings/estimate-settings.js';
-import type { EstimateEnvironment } from './environment.js';
+import { usesGpu, type EstimateEnvironment } from './environment.js';
 
 /** The settings of a load of a model in an environment. */
 export interface LoadPlan extends ChosenSettings {
@@ -23,7 +23,7 @@ export function planLoad(
   environment: EstimateEnvironment,
 ): LoadPlan {
   const layers = index.model?.layersInFile ?? 0;
-  const hasGpu = environment.gpus.length > 0 && environment.gpuBackend !== 'none';
+  const hasGpu = usesGpu(environment);
   const { contextLengthTokens, offloadRatio, cpuExpertRatio } = loadConfig;
   for (const [name, ratio] of Object.entries({ offloadRatio, cpuExpertRatio }))
     if (Number.isNaN(ratio)) throw new RangeError(`${name} must be a number from 0 to 1.`);

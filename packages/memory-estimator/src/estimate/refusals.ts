@@ -1,9 +1,9 @@
-import type { KvCacheType } from '@mai/memory-ledger';
+import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import { keyLengthOf, keyWidthOf, valueLengthOf } from '../architecture/hyperparameters.js';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { cacheLayout } from '../parts/context-buffers.js';
 import type { SettingsProblem } from '../settings/check-figures.js';
-import { isPlainType, type EngineSettings } from '../settings/estimate-settings.js';
+import type { EngineSettings } from '../settings/estimate-settings.js';
 
 /**
  * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only the
@@ -23,7 +23,7 @@ export function refusals(
       'batchTokens',
       `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each sequence needs a token.`,
     );
-  if (!flashAttention && !isPlainType(kvCacheTypeV))
+  if (!flashAttention && isQuantizedCacheType(kvCacheTypeV))
     refuse('kvCacheTypeV', `llama.cpp stores values as ${kvCacheTypeV} only with flash attention.`);
   if (model === null || !model.cached) return problems;
   if (model.latent !== null && kvCacheTypeK !== kvCacheTypeV)

@@ -4,7 +4,7 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateFromFileSize, usualParts, type FileSizeFacts } from './estimate-from-file-size.js';
-import { CPU_ENVIRONMENT } from './environment.js';
+import { CPU_ENVIRONMENT, gpusOfReport } from './environment.js';
 import type { EstimateReport, ReportedDevice } from './estimate-report.js';
 
 const NOTHING: ReportedDevice = {
@@ -39,8 +39,9 @@ export function estimateReportFromFileSize(
     { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, offloadRatio: onGpu ? 1 : 0 },
     {
       ...CPU_ENVIRONMENT,
+      profile,
       gpuBackend,
-      gpus: hasGpu ? [{ deviceKey: 'gpu:0', availableBytes: null }] : [],
+      gpus: gpusOfReport(gpuBackend),
     },
   );
   const totalBytes = totalBytesOf(footprint);

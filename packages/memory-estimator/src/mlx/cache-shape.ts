@@ -1,5 +1,6 @@
+import type { JsonObject } from '../files/json-object.js';
 import { layerCachesOf, type LayerCache } from './layer-caches.js';
-import { countIn, type JsonObject } from './read-json-file.js';
+import { countIn } from './read-json-file.js';
 
 /** The figures that the memory of an MLX model depends on, without the weights. */
 export interface MlxCacheShape {

@@ -1,5 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { GEMMA_1B, LLAMA_8B, QWEN_NEXT, type PublishedModel } from '../../test/mlx-models.js';
+import { withKnownSettings } from '../profile/resolve-profile.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { cacheShapeOf } from './cache-shape.js';
 import { estimateMlx, mlxEnvironmentOf, MLX_ENVIRONMENT } from './estimate-mlx.js';
@@ -134,6 +135,21 @@ test("the defaults are 4 sequences and a context that is at most the model's", (
     contextLengthTokens: 1024,
     parallelSequences: 4,
   });
+});
+
+test("a default of the maximum is the model's maximum, or 4096 tokens if the model states none", () => {
+  const profile = withKnownSettings(
+    MLX_ENVIRONMENT.profile,
+    { contextLengthTokens: 'maximum' },
+    'a test',
+  );
+  const contextOf = (maxContextTokens: number | null) =>
+    estimateMlx({ ...modelOf(LLAMA_8B), maxContextTokens }, DEFAULT_LOAD_CONFIG, {
+      ...MLX_ENVIRONMENT,
+      profile,
+    }).contextLengthTokens;
+  expect(contextOf(131_072)).toBe(131_072);
+  expect(contextOf(null)).toBe(4096);
 });
 
 test.each([

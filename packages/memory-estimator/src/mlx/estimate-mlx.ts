@@ -2,13 +2,14 @@ import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import {
   CPU_ENVIRONMENT,
   environmentOf,
+  usesGpu,
   type EstimateEnvironment,
 } from '../estimate/environment.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
-import type { Growth, GrowthPart } from '../parts/growth.js';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { sumGrowth, type Growth, type GrowthPart } from '../parts/growth.js';
+import { defaultContext } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { MlxCacheShape } from './cache-shape.js';
@@ -115,7 +116,8 @@ export function estimateMlx(
     parallelSequences: sequences,
   });
   if (problem !== undefined) throw new RangeError(problem.message);
-  const contextLengthTokens = contextOf(model, loadConfig, environment);
+  const { contextLengthTokens: usual } = environment.profile.settings;
+  const contextLengthTokens = tokens ?? defaultContext(usual.value, model.maxContextTokens);
   const parallelSequences = sequences ?? SEQUENCES;
   const stateBytes = cache?.stateBytes ?? 0;
   const totalBytes = weightsBytes + stateBytes;
@@ -124,7 +126,7 @@ export function estimateMlx(
   const sequence =
     cache === null ? null : atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization);
   const peakBytes = sequence === null ? null : weightsBytes + sumSequence(sequence);
-  const hasGpu = environment.gpuBackend !== 'none' && environment.gpus.length > 0;
+  const hasGpu = usesGpu(environment);
   const all: MemoryParts = { ...NO_PARTS, weightsBytes, recurrentStateBytes: stateBytes };
   const gpus = (hasGpu ? environment.gpus : []).map(({ deviceKey }, i) => ({
     deviceKey,
@@ -160,18 +162,6 @@ export function estimateMlx(
   };
 }
 
-function contextOf(
-  { maxContextTokens }: MlxModel,
-  { contextLengthTokens }: LoadConfig,
-  { profile }: MlxEnvironment,
-): number {
-  const usual = resolveSettings(
-    { ...NO_SETTINGS, contextLengthTokens },
-    profile,
-  ).contextLengthTokens;
-  return contextLengthTokens ?? Math.min(usual, maxContextTokens ?? usual);
-}
-
 /** The memory of a sequence with the largest prefill step that fits; with the smallest step where no step fits. */
 function atFullContext(
   cache: MlxCacheShape,
@@ -196,7 +186,7 @@ function growthOf(
   sequences: number,
   deviceKey: string | null,
 ): Growth {
-  if (sequence === null) return { mostBytes: 0, ramBytes: 0, gpus: [], parts: [] };
+  if (sequence === null) return sumGrowth([], null);
   const { kvCacheBytes, stateBytes, promptInputBytes, attentionBytes } = sequence;
   const parts: GrowthPart[] = [
     known('kv-cache', sequences * kvCacheBytes),
@@ -215,11 +205,7 @@ function growthOf(
     },
     { kind: 'engine-reserve', mostBytes: RESERVE_BYTES, isKnown: false, source: FORMULA },
   ];
-  const present = parts.filter(({ mostBytes }) => mostBytes > 0);
-  const mostBytes = present.reduce((sum, part) => sum + part.mostBytes, 0);
-  return deviceKey === null
-    ? { mostBytes, ramBytes: mostBytes, gpus: [], parts: present }
-    : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
+  return sumGrowth(parts, deviceKey);
 }
 
 function known(kind: GrowthPart['kind'], mostBytes: number): GrowthPart {

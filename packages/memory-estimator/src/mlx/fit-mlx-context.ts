@@ -1,3 +1,4 @@
+import { pad } from '../pad.js';
 import type { MlxCacheShape } from './cache-shape.js';
 import type { MlxModel } from './read-mlx-model.js';
 import { PREFILL_STEPS } from './sequence-memory.js';
@@ -65,7 +66,7 @@ export function contextAtStep(cache: MlxCacheShape, freeBytes: number, step: num
   const { kvBytesPerToken, inputBytesPerToken, scoreBytes } = cache;
   const perToken = kvBytesPerToken + inputBytesPerToken + scoreBytes * step;
   const tokens = Math.floor(withoutWindow(cache, freeBytes, step) / perToken);
-  return Math.ceil(tokens / BLOCK_TOKENS) * BLOCK_TOKENS;
+  return pad(tokens, BLOCK_TOKENS);
 }
 
 function contextBeforeSmallest(cache: MlxCacheShape, freeBytes: number, step: number): number {

@@ -1,4 +1,5 @@
-import { countIn, type JsonObject } from './read-json-file.js';
+import type { JsonObject } from '../files/json-object.js';
+import { countIn } from './read-json-file.js';
 
 /** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or no cache. */
 export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv' | 'none';

@@ -1,6 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import type { EstimateReport, ReportedDevice } from '../estimate/estimate-report.js';
-import type { MemoryParts } from '../memory/memory-parts.js';
+import { gpusOfReport } from '../estimate/environment.js';
+import { reportOf, type EstimateReport } from '../estimate/estimate-report.js';
 import { resolveSettings } from '../profile/choose-settings.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateMlx, MLX_ENVIRONMENT, type MlxEnvironment } from './estimate-mlx.js';
@@ -18,14 +18,12 @@ export function mlxReport(
   environment: MlxEnvironment = MLX_ENVIRONMENT,
 ): EstimateReport {
   const gpuBackend = settings.gpuBackend ?? environment.gpuBackend;
-  const gpus = gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
   const { contextLengthTokens, parallelSequences } = settings;
   const estimate = estimateMlx(
     model,
     { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences },
-    { ...environment, gpuBackend, gpus },
+    { ...environment, gpuBackend, gpus: gpusOfReport(gpuBackend) },
   );
-  const { parts, ram } = estimate;
   const resolved = {
     ...resolveSettings(settings, environment.profile),
     contextLengthTokens: estimate.contextLengthTokens,
@@ -33,30 +31,10 @@ export function mlxReport(
     gpuBackend,
     kvUnified: false,
   };
-  return {
+  return reportOf(estimate, {
     architecture: model.architecture,
     loadConfig: reportedSettings(resolved, gpuBackend === 'none' ? 0 : (model.layers ?? 0) + 1),
-    ram: { ...deviceOf(parts.ram, ram.anonymousBytes), repackBytes: 0, ...ram },
-    gpus: parts.gpus.map((gpu, i) => deviceOf(gpu, estimate.gpus[i]?.bytes ?? 0)),
-    totalBytes: estimate.totalBytes,
-    interval: estimate.interval,
-    source: estimate.source,
-    confidence: estimate.confidence,
-    exactParts: estimate.exactParts,
     partIntervals: null,
-    growth: estimate.growth,
     profile: null,
-  };
-}
-
-function deviceOf(parts: MemoryParts, totalBytes: number): ReportedDevice {
-  const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes } = parts;
-  return {
-    weightsBytes,
-    kvCacheBytes,
-    recurrentStateBytes,
-    computeBytes,
-    outputBytes,
-    totalBytes,
-  };
+  });
 }

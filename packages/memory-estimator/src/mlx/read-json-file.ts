@@ -1,8 +1,6 @@
+import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
 import { openFile } from '../gguf/byte-source.js';
-
-/** A JSON object. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a JSON object from a file.
@@ -58,10 +56,6 @@ export function parseJsonObject(
     );
   }
   return value;
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A field that is a whole number above zero; `null` for any other value. */

@@ -1,9 +1,10 @@
 import { opendir } from 'node:fs/promises';
 import path from 'node:path';
+import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { asModelFileError } from '../gguf/byte-source.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
 import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
-import { countIn, isJsonObject, readJsonFile, type JsonObject } from './read-json-file.js';
+import { countIn, readJsonFile } from './read-json-file.js';
 import { readSafetensors } from './safetensors.js';
 
 /** Facts in the files of an MLX model that its memory depends on. */

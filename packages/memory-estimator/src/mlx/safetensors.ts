@@ -1,6 +1,7 @@
+import { isJsonObject } from '../files/json-object.js';
 import { openFile } from '../gguf/byte-source.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
-import { isJsonObject, parseJsonObject } from './read-json-file.js';
+import { parseJsonObject } from './read-json-file.js';
 
 /** The header's length is a 64-bit number in front of it. */
 const LENGTH_BYTES = 8;

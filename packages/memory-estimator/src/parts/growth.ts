@@ -43,7 +43,7 @@ export function growthOf(
   { settings: sources }: EngineProfile,
 ): Growth {
   // An embedding model does not continue earlier prompts.
-  if (high.isEmbedding) return inRam([]);
+  if (high.isEmbedding) return sumGrowth([], null);
   // The engine does not copy a full-size cache, because such a cache keeps earlier tokens. The low end is full-size
   // only where the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
@@ -64,13 +64,20 @@ export function growthOf(
       source: sources.contextCheckpoints.source,
     },
   ];
-  const present = parts.filter(({ mostBytes }) => mostBytes > 0);
-  return inRam(present);
+  return sumGrowth(parts, null);
 }
 
-function inRam(parts: readonly GrowthPart[]): Growth {
-  const mostBytes = parts.reduce((sum, part) => sum + part.mostBytes, 0);
-  return { mostBytes, ramBytes: mostBytes, gpus: [], parts };
+/**
+ * Adds up the growth on one device. Parts of 0 bytes are left out.
+ *
+ * @param deviceKey The GPU; `null`: RAM.
+ */
+export function sumGrowth(parts: readonly GrowthPart[], deviceKey: string | null): Growth {
+  const present = parts.filter(({ mostBytes }) => mostBytes > 0);
+  const mostBytes = present.reduce((sum, part) => sum + part.mostBytes, 0);
+  return deviceKey === null
+    ? { mostBytes, ramBytes: mostBytes, gpus: [], parts: present }
+    : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
 }
 
 /** The recurrent state of one sequence. */

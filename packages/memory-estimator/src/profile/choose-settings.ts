@@ -1,12 +1,16 @@
-import type { KvCacheType } from '@mai/memory-ledger';
+import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import {
   ALL_LAYERS,
-  isPlainType,
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
-import type { EngineProfile, ProfileSetting, ProfileValues } from './engine-profile.js';
+import {
+  known,
+  type EngineProfile,
+  type ProfileSetting,
+  type ProfileValues,
+} from './engine-profile.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
@@ -98,7 +102,7 @@ export function chooseSettings(
     return { value, low, high };
   };
   const tokensOf = (context: ProfileValues['contextLengthTokens']) =>
-    contextOf(context, facts.model);
+    defaultContext(context, facts.model?.trainedContext ?? null);
   const context = choose(
     'contextLengthTokens',
     given.contextLengthTokens,
@@ -196,15 +200,18 @@ export function resolveSettings(
   return chooseSettings(profile, given, facts).settings;
 }
 
-/** A default context in tokens. It is never longer than the model's maximum. */
-function contextOf(
+/**
+ * A default context in tokens. It is never longer than the model's maximum.
+ *
+ * @param maxTokens The model's maximum; `null` where it is not known.
+ */
+export function defaultContext(
   context: ProfileValues['contextLengthTokens'],
-  model: Hyperparameters | null,
+  maxTokens: number | null,
 ): number {
-  const trained = model?.trainedContext ?? null;
-  if (context !== 'maximum') return Math.min(context, trained ?? context);
+  if (context !== 'maximum') return Math.min(context, maxTokens ?? context);
   // If the model does not state its maximum, the shortest default of any version is taken.
-  return trained ?? 4096;
+  return maxTokens ?? 4096;
 }
 
 /**
@@ -215,9 +222,9 @@ function flashAttentionFor(
   values: KvCacheType,
   setting: ProfileSetting<boolean>,
 ): ProfileSetting<boolean> {
-  if (isPlainType(values)) return setting;
+  if (!isQuantizedCacheType(values)) return setting;
   const source = `values as ${values} need flash attention (llama-context.cpp)`;
-  return { value: true, alternatives: [], source };
+  return known(true, source);
 }
 
 /** Whether a setting has an effect on the memory of this load. */

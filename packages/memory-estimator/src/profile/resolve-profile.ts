@@ -1,5 +1,10 @@
 import type { GpuBackend } from '../settings/estimate-settings.js';
-import type { EngineProfile, ProfileSetting, ProfileValues } from './engine-profile.js';
+import {
+  known,
+  type EngineProfile,
+  type ProfileSetting,
+  type ProfileValues,
+} from './engine-profile.js';
 import { LLAMA_CPP_PROFILE, llamaServerProfile } from './llama-cpp-profile.js';
 import { lmStudioProfile } from './lmstudio-profile.js';
 import { parseRuntimeName } from './runtime-version.js';
@@ -55,7 +60,7 @@ export function withKnownSettings(
   const { settings } = profile;
   const take = <K extends keyof ProfileValues>(key: K): ProfileSetting<ProfileValues[K]> => {
     const value = values[key] ?? null;
-    return value === null ? settings[key] : { value, alternatives: [], source };
+    return value === null ? settings[key] : known(value, source);
   };
   return {
     ...profile,

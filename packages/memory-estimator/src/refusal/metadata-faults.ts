@@ -119,8 +119,7 @@ function wrongAttention(
   const heads = model.heads[il] ?? 0;
   const queries = heads * keyLengthOf(model, il);
   const values = heads * valueLengthOf(model, il);
-  // The architectures with an interval of full attention keep a gate beside each query.
-  const rows = architecture.fullAttentionInterval === 4 ? 2 * queries : queries;
+  const rows = architecture.gatedQueries ? 2 * queries : queries;
   const query = tensors.get('attn_q')?.weight ?? null;
   if (query !== null && (query.shape[1] ?? 1) !== rows) return query;
   const output = tensors.get('attn_output')?.weight ?? null;

@@ -7,7 +7,7 @@ import {
   type Footprint,
 } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
-import { assemble } from '../estimate/estimate-footprint.js';
+import { assemble, intervalOf } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import type { LoadPlan } from '../estimate/plan-load.js';
 import { memoryOfPlan, packed } from '../memory/load-memory.js';
@@ -38,11 +38,10 @@ export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget)
     fits: !isRefused && fitsBudget(estimate, budget),
     mayFitLonger: (ceiling) => {
       if (isRefused) return false;
-      const { expected, ends } = packed(memory);
-      const alone = assemble(index, plan, { expected, ends: [] });
-      const { interval } = assemble(index, plan, { expected, ends });
-      const least = leastCharge(alone, interval?.highBytes ?? 0, ceiling, budget);
-      return fits(budget.pools, least, budget);
+      const least = packed(memory);
+      const alone = assemble(index, plan, { ...least, ends: [] });
+      const { highBytes } = intervalOf(index, plan, least);
+      return fits(budget.pools, leastCharge(alone, highBytes, ceiling, budget), budget);
     },
   };
 }

@@ -105,8 +105,3 @@ export const MAX_TOKENS = 2 ** 30;
 
 /** More layers than any model has. */
 export const ALL_LAYERS = 9_999;
-
-/** Whether a cache type stores plain numbers rather than quantized blocks. */
-export function isPlainType(type: KvCacheType): boolean {
-  return type === 'f32' || type === 'f16' || type === 'bf16';
-}

@@ -1,3 +1,4 @@
+import { isQuantizedCacheType, KV_CACHE_TYPES } from '@mai/memory-ledger';
 import { parseSizeBytes } from '../format/quantities.js';
 import { SWITCHING_DEFAULTS } from '../format/switching-defaults.js';
 import { type Finding, type PathStep, quote } from './issue.js';
@@ -6,8 +7,6 @@ import { listOf, valueAt } from './raw-value.js';
 // Rules about two valid values that contradict each other. The rules read the raw value and skip
 // values of the wrong type, so that their findings can be reported together with the schema's.
 
-// Types of the V cache that llama.cpp accepts only with flash attention.
-const NEEDS_FLASH_ATTENTION = new Set(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl']);
 // Minimum distance of the upgrade threshold below the limit, in percentage points.
 const UPGRADE_GAP_PERCENT = 2;
 
@@ -21,8 +20,9 @@ function models(raw: unknown): Finding[] {
     const path = ['models', index];
     const read = (...steps: PathStep[]): unknown => valueAt(raw, [...path, ...steps]);
     const findings: Finding[] = [];
-    for (const [position, capability] of listOf(read('capabilities')).entries()) {
-      if (listOf(read('capabilities')).indexOf(capability) < position) {
+    const capabilities = listOf(read('capabilities'));
+    for (const [position, capability] of capabilities.entries()) {
+      if (capabilities.indexOf(capability) < position) {
         findings.push({
           code: 'DUPLICATE',
           path: [...path, 'capabilities', position],
@@ -42,10 +42,11 @@ function models(raw: unknown): Finding[] {
         ),
       );
     }
-    const cacheV = read('load', 'kv_cache', 'v') ?? read('load', 'kv_cache');
+    const typeV = read('load', 'kv_cache', 'v') ?? read('load', 'kv_cache');
+    const cacheV = KV_CACHE_TYPES.find((type) => type === typeV);
     if (
-      typeof cacheV === 'string' &&
-      NEEDS_FLASH_ATTENTION.has(cacheV) &&
+      cacheV !== undefined &&
+      isQuantizedCacheType(cacheV) &&
       read('load', 'flash_attention') === false
     ) {
       findings.push(

@@ -1,6 +1,6 @@
+import { isQuantizedCacheType } from '@mai/memory-ledger';
 import { rowBytes } from '../../gguf/tensor-types.js';
 import { widestValue } from '../../parts/context-buffers.js';
-import { isPlainType } from '../../settings/estimate-settings.js';
 import { contiguous2d, input, reshape, setRows, view } from '../tensors/ops.js';
 import { F16, F32, I64, type Tensor } from '../tensors/tensor.js';
 import type { GraphContext } from './graph-context.js';
@@ -27,11 +27,13 @@ export class AttentionCache {
     const valueLength = windowed ? model.valueLengthWindowed : model.valueLength;
     // llama.cpp looks at the heads of the first layer, although the heads of the cache's own layers may differ.
     const rotatesKeys =
-      context.keyLength(0) % ROTATION === 0 && keyLength > 0 && !isPlainType(settings.kvCacheTypeK);
+      context.keyLength(0) % ROTATION === 0 &&
+      keyLength > 0 &&
+      isQuantizedCacheType(settings.kvCacheTypeK);
     const rotatesValues =
       context.valueLength(0) % ROTATION === 0 &&
       valueLength > 0 &&
-      !isPlainType(settings.kvCacheTypeV);
+      isQuantizedCacheType(settings.kvCacheTypeV);
     const size = largestPowerDivisor(keyLength);
     this.#context = context;
     this.#keyIds = input(I64, tokens);

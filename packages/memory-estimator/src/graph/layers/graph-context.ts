@@ -11,6 +11,7 @@ import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { cacheLayout } from '../../parts/context-buffers.js';
 import type { EngineSettings } from '../../settings/estimate-settings.js';
 import type { RuntimeShape } from '../../parts/runtime-shape.js';
+import { ShortenedLayers, type Shortening } from '../shortening.js';
 import { Graph } from '../tensors/graph.js';
 import {
   add,
@@ -37,15 +38,6 @@ export interface Homes {
   layer(il: number): number;
 }
 
-/** Layers of a repeating stretch that are left out, from `skipFrom` up to but not including `skipTo`. */
-export interface Shortening {
-  readonly skipFrom: number;
-  readonly skipTo: number;
-  readonly period: number;
-  /** The number of rounds that are left out is a multiple of this. */
-  readonly step: number;
-}
-
 /** The matrix that joins a token and a hidden state. Only draft layers (MTP) have this matrix. */
 const DRAFT_PROJECTION = 'nextn.eh_proj';
 
@@ -64,14 +56,8 @@ export class GraphContext {
   readonly outputs: number;
   /** Number of tokens of each sequence. */
   readonly sequenceTokens: number;
-  /** The layers to build, in order. */
-  readonly layers: readonly number[];
-  /**
-   * By stretch, the hidden states after which the state of memory is compared. The comparison shows whether layers
-   * can be left out.
-   */
-  readonly marks: readonly Tensor[][];
-  readonly #shortenings: readonly Shortening[];
+  /** The layers to build. */
+  readonly layers: ShortenedLayers;
   #outputIds: Tensor | null = null;
 
   constructor(
@@ -80,7 +66,7 @@ export class GraphContext {
     settings: EngineSettings,
     shape: RuntimeShape,
     homes: Homes,
-    shortenings: readonly Shortening[] = [],
+    shortenings: readonly Shortening[],
   ) {
     this.index = index;
     this.model = model;
@@ -90,20 +76,7 @@ export class GraphContext {
     this.tokens = shape.graphTokens;
     this.outputs = shape.graphOutputs;
     this.sequenceTokens = shape.graphTokens / shape.sequences;
-    this.#shortenings = shortenings;
-    this.marks = shortenings.map(() => []);
-    this.layers = Array.from({ length: model.layers }, (_, il) => il).filter(
-      (il) => !shortenings.some(({ skipFrom, skipTo }) => il >= skipFrom && il < skipTo),
-    );
-  }
-
-  /** Adds the hidden state after a layer to the marks, if the stretch compares memory there. */
-  layerDone(il: number, hidden: Tensor): void {
-    for (const [i, { skipFrom, period, step }] of this.#shortenings.entries()) {
-      const before = skipFrom - 1 - il;
-      if (before === 0 || before === period || before === step * period)
-        this.marks[i]?.push(hidden);
-    }
+    this.layers = new ShortenedLayers(model.layers, shortenings);
   }
 
   /** A weight outside of layers; `null` if the model has no weight of this name. */

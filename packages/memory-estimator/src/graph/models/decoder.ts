@@ -13,9 +13,9 @@ export type Mixer = (il: number, normed: Tensor, input: Tensor) => Tensor;
 /** Builds the graph of a decoder: embedding, layers with `mix`, last norm and logits. */
 export function buildDecoder(context: GraphContext, rules: DecoderRules, mix: Mixer): void {
   let hidden = embed(context, rules);
-  for (const il of context.layers) {
+  for (const il of context.layers.indices) {
     hidden = buildLayer(context, rules, mix, il, hidden);
-    context.layerDone(il, hidden);
+    context.layers.done(il, hidden);
   }
   buildHead(context, rules, hidden);
 }

@@ -33,9 +33,9 @@ export function buildGemma3n(context: GraphContext, rules: DecoderRules): void {
   const positions = context.positions();
   const perLayer = perLayerInputs(context, hidden);
   hidden = spreadStreams(context, hidden);
-  for (const il of context.layers) {
+  for (const il of context.layers.indices) {
     hidden = buildLayer(context, attention, positions, perLayer, il, hidden);
-    context.layerDone(il, hidden);
+    context.layers.done(il, hidden);
   }
   buildHead(context, rules, mergeStreams(context, hidden));
 }

@@ -1,3 +1,5 @@
+import { pad } from '../../pad.js';
+
 /** A free block of a buffer, in bytes. */
 interface Block {
   offset: number;
@@ -29,7 +31,7 @@ export class FreeList {
   }
 
   aligned(size: number): number {
-    return Math.ceil(size / this.#alignment) * this.#alignment;
+    return pad(size, this.#alignment);
   }
 
   /** Allocates a block and returns its offset. */

@@ -51,3 +51,11 @@ export function listDrmCards(files: FileTree): readonly DrmCard[] {
       ];
     });
 }
+
+/** The file of a device that tells whether it is suspended. Reading it does not wake the device. */
+export const RUNTIME_STATUS = 'power/runtime_status';
+
+/** Whether a device with this text in its `RUNTIME_STATUS` is suspended, or about to be. */
+export function isSuspended(status: string | null): boolean {
+  return /^suspend(ed|ing)\s*$/.test(status ?? '');
+}

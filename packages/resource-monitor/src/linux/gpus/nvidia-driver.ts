@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.js';
 import type { FileTree } from '../../ports/file-tree.js';
-import { listDrmCards } from './drm-cards.js';
+import { isSuspended, listDrmCards, RUNTIME_STATUS } from './drm-cards.js';
 
 /** Devices are listed again after this time, because a device can be plugged in or the driver loaded later. */
 const RELIST_AFTER_MS = 30_000;
@@ -28,13 +28,11 @@ export function nvidiaSleep(files: FileTree, clock: Clock): () => boolean {
       ];
       listedAtMs = nowMs;
     }
-    return folders.length > 0 && folders.every((folder) => isSuspended(files, folder));
+    return (
+      folders.length > 0 &&
+      folders.every((folder) => isSuspended(files.readText(`${folder}/${RUNTIME_STATUS}`)))
+    );
   };
-}
-
-/** Whether a device of sysfs is suspended, or about to be. Reading its status does not wake it. */
-export function isSuspended(files: FileTree, folder: string): boolean {
-  return /^suspend(ed|ing)\s*$/.test(files.readText(`${folder}/power/runtime_status`) ?? '');
 }
 
 /** Facts that NVIDIA's driver reports without waking the GPU. Null for a fact that the driver does not know. */

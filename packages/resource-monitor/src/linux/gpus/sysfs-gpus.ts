@@ -5,9 +5,9 @@ import type { GpuReader, GpuReading } from '../../reading/figures.js';
 import { usesSystemMemory } from '../../gpu/nvidia-products.js';
 import { classifyAmd } from './amd-memory.js';
 import type { DrmCard } from './drm-cards.js';
-import { listDrmCards } from './drm-cards.js';
+import { isSuspended, listDrmCards, RUNTIME_STATUS } from './drm-cards.js';
 import { readIntelVram } from './intel-memory.js';
-import { isSuspended, readNvidiaFacts } from './nvidia-driver.js';
+import { readNvidiaFacts } from './nvidia-driver.js';
 
 /** Cards are listed again after this time, because a card can be unplugged or its driver loaded later. */
 const RELIST_AFTER_MS = 30_000;
@@ -41,7 +41,7 @@ const AMD_FILES = {
   gttTotal: 'mem_info_gtt_total',
   gttUsed: 'mem_info_gtt_used',
   busyPercent: 'gpu_busy_percent',
-  runtimeStatus: 'power/runtime_status',
+  runtimeStatus: RUNTIME_STATUS,
 } as const;
 type AmdFile = keyof typeof AMD_FILES;
 
@@ -138,7 +138,7 @@ function isApu(tree: FileTree, card: DrmCard): boolean {
 
 async function readCard(tree: FileTree, open: OpenCard, clock: Clock): Promise<GpuReading> {
   const { card, facts, amd } = open;
-  const base = withoutFigures(card, facts, isSuspended(tree, card.folder));
+  const base = withoutFigures(tree, card, facts);
   if (amd === null) return base;
   open.pending ??= readAmd(amd).finally(() => {
     open.pending = null;
@@ -164,7 +164,7 @@ async function readAmd({ files }: AmdCard) {
     return /^\d+$/.test(text) ? Number(text) : null;
   };
   // A suspended card is not read: reading gpu_busy_percent would wake the card and keep it awake.
-  const asleep = (await files.runtimeStatus.readLater())?.trim() === 'suspended';
+  const asleep = isSuspended(await files.runtimeStatus.readLater());
   // Cards are read one after the other, so that a hanging driver blocks only one thread of the pool.
   const vramTotalBytes = await number('vramTotal');
   const vramUsedBytes = await number('vramUsed');
@@ -175,7 +175,7 @@ async function readAmd({ files }: AmdCard) {
   return { vramTotalBytes, vramUsedBytes, gttTotalBytes, gttUsedBytes, utilizationRatio };
 }
 
-function withoutFigures(card: DrmCard, facts: CardFacts, suspended: boolean): GpuReading {
+function withoutFigures(tree: FileTree, card: DrmCard, facts: CardFacts): GpuReading {
   const integrated = isIntegrated(card, facts);
   return {
     deviceKey: facts.deviceKey,
@@ -192,17 +192,17 @@ function withoutFigures(card: DrmCard, facts: CardFacts, suspended: boolean): Gp
     utilizationRatio: null,
     processes: null,
     readAtMonotonicMs: null,
-    reasons: [reasonFor(card, facts, suspended)],
+    reasons: [reasonFor(tree, card, facts)],
   };
 }
 
 function reasonFor(
-  { vendor, driver }: DrmCard,
+  tree: FileTree,
+  { vendor, driver, folder }: DrmCard,
   { totalBytes }: CardFacts,
-  suspended: boolean,
 ): string {
   if (vendor === 'nvidia') {
-    return suspended
+    return isSuspended(tree.readText(`${folder}/${RUNTIME_STATUS}`))
       ? 'this GPU is suspended to save power, and nvidia-smi would wake it'
       : `the driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
   }

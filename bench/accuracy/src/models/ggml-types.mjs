@@ -10,8 +10,3 @@ export const GGML_TYPES = {
   iq4_nl: 20,
   bf16: 30,
 };
-
-/** Whether a type stores quantized blocks rather than plain numbers. */
-export function isQuantised(type) {
-  return !/^b?f\d+$/.test(type);
-}

@@ -2,13 +2,13 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { CASES } from './cases.mjs';
+import { isQuantizedCacheType } from '@mai/memory-ledger';
+import { CASES } from '../models/cases.mjs';
 import { error, logError } from './error.mjs';
-import { isQuantised } from './ggml-types.mjs';
 import { partsOfLoad } from './parts-of-load.mjs';
-import { runNode } from './run-node.mjs';
-import { shapes } from './shapes.mjs';
-import { writeGguf } from './write-gguf.mjs';
+import { runNode } from '../llama/run-node.mjs';
+import { shapes } from '../models/shapes.mjs';
+import { writeGguf } from '../models/write-gguf.mjs';
 
 /** Number of loaders that run at the same time. Each loader waits for the log half of the time. */
 const LOADERS = 2;
@@ -67,7 +67,7 @@ function row(name, one, header, truth, peer) {
   return {
     name,
     architecture: header.architecture,
-    quantisedCache: isQuantised(one.kvK) || isQuantised(one.kvV),
+    quantisedCache: isQuantizedCacheType(one.kvK) || isQuantizedCacheType(one.kvV),
     one,
     errors: {
       repack: logError(ram.repackBytes, truth.repackMib),

@@ -1,6 +1,6 @@
 // Starts llama.cpp from the installed binary. Nothing is downloaded or compiled.
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
-import { GGML_TYPES } from './ggml-types.mjs';
+import { GGML_TYPES } from '../models/ggml-types.mjs';
 
 /** Starts an instance, without a GPU by default. llama.cpp's log is appended to `lines`. */
 export async function startLlama(gpu = false) {

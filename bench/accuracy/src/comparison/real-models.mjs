@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
-import { isQuantised } from './ggml-types.mjs';
+import { isQuantizedCacheType } from '@mai/memory-ledger';
 import { partsOfLoad } from './parts-of-load.mjs';
-import { runNode } from './run-node.mjs';
+import { runNode } from '../llama/run-node.mjs';
 
-const CORPUS = new URL('../../../packages/memory-estimator/test/corpus/', import.meta.url);
+const CORPUS = new URL('../../../../packages/memory-estimator/test/corpus/', import.meta.url);
 
 /** Returns a row for each load of the corpus. */
 export async function compareRealModels(folder) {
@@ -67,7 +67,7 @@ function row(name, header, load, peer) {
   return {
     name,
     architecture: header.architecture,
-    quantisedCache: isQuantised(load.kvType),
+    quantisedCache: isQuantizedCacheType(load.kvType),
     parts: partsOfLoad({
       ram,
       peer,

@@ -2,7 +2,7 @@
 // its heuristic in JavaScript. The other comes from llama.cpp's dry run, which it prefers if its native library
 // is installed.
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
-import { GGML_TYPES } from './ggml-types.mjs';
+import { GGML_TYPES } from '../models/ggml-types.mjs';
 
 /**
  * Returns an answer for each case: `heuristic` by part, `dryRun` for model and context.

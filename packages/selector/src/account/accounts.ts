@@ -3,6 +3,7 @@ import {
   charge,
   chargeResidents,
   measurePools,
+  subtractCharge,
   type Charge,
   type ChargedResident,
   type Pool,
@@ -79,8 +80,7 @@ export function reservedByLoad(
   needed: Charge,
 ): Charge {
   if (footprint === null) return NOTHING;
-  const size = charge(footprint, resources, 'upper-end', 'ignore').charge;
-  return new Map([...needed].map(([pool, bytes]) => [pool, bytes - (size.get(pool) ?? 0)]));
+  return subtractCharge(needed, charge(footprint, resources, 'upper-end', 'ignore').charge);
 }
 
 /** The bytes that several residents take together of each pool. */

@@ -179,6 +179,11 @@ export function addCharges(charges: Iterable<Charge>): Charge {
   return sum;
 }
 
+/** The first charge less the second, in the pools of the first. */
+export function subtractCharge(from: Charge, less: Charge): Charge {
+  return new Map([...from].map(([pool, bytes]) => [pool, bytes - (less.get(pool) ?? 0)]));
+}
+
 /** Whether a GPU has memory of its own, shares RAM or is missing. On a unified machine every GPU shares RAM. */
 function memoryOf(
   deviceKey: string,

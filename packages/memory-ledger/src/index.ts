@@ -19,7 +19,14 @@ export type {
 export type { GpuResources, GpuVendor, Resources } from './resources.js';
 export { DEFAULT_SELECTION_POLICY, GROWTH_RESERVE_RATIO } from './selection-policy.js';
 export type { ForeignPolicy, GrowthPolicy, SelectionPolicy } from './selection-policy.js';
-export { addCharges, charge, chargeLoad, countedAsUsed, marginOf } from './charge.js';
+export {
+  addCharges,
+  charge,
+  chargeLoad,
+  countedAsUsed,
+  marginOf,
+  subtractCharge,
+} from './charge.js';
 export type {
   Charge,
   ChargedFootprint,

@@ -2,6 +2,7 @@ import {
   charge,
   countedAsUsed,
   mostGrowth,
+  subtractCharge,
   type Charge,
   type PoolBytes,
   type PoolName,
@@ -194,10 +195,5 @@ function fullCharge(
 /** The first charge less the second, in the pools where the first is larger. */
 function excess(one: Charge, other: Charge): Charge {
   if (one === other) return NOTHING;
-  const more = new Map<PoolName, number>();
-  for (const [pool, bytes] of one) {
-    const above = bytes - (other.get(pool) ?? 0);
-    if (above > 0) more.set(pool, above);
-  }
-  return more;
+  return new Map([...subtractCharge(one, other)].filter(([, bytes]) => bytes > 0));
 }

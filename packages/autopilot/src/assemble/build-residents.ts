@@ -18,6 +18,14 @@ export function isBusy(instance: RuntimeInstance, nowMs: number): boolean {
   return instance.lastUsedAtMs !== null && nowMs - instance.lastUsedAtMs < HIDDEN_ACTIVITY_BUSY_MS;
 }
 
+/** The load configuration of an instance, with the context length that the runtime reports for it. */
+export function loadConfigOf({ loadConfig, contextLengthTokens }: RuntimeInstance): LoadConfig {
+  return {
+    ...loadConfig,
+    contextLengthTokens: contextLengthTokens ?? loadConfig.contextLengthTokens,
+  };
+}
+
 /** The instances on the device of the request, with their footprints. */
 export async function buildResidents(sources: {
   readonly estimator: EstimatorPort;
@@ -35,11 +43,7 @@ export async function buildResidents(sources: {
     sources.instances.filter((one) => one.deviceIdentifier === request.deviceIdentifier),
     ESTIMATES_AT_ONCE,
     async (instance) => {
-      const loadConfig = {
-        ...instance.loadConfig,
-        contextLengthTokens:
-          instance.contextLengthTokens ?? instance.loadConfig.contextLengthTokens,
-      };
+      const loadConfig = loadConfigOf(instance);
       const { footprint } = await sources.estimator.estimate(
         {
           modelKey: instance.modelKey,

@@ -1,3 +1,4 @@
+import { LOAD_CONFIG_FIELDS } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CatalogPort, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimateQuestion } from '../ports/estimator-port.js';
@@ -156,13 +157,7 @@ function cacheCatalog(
 function keyOf({ modelKey, loadConfig, resources, deviceIdentifier }: EstimateQuestion): string {
   return JSON.stringify([
     modelKey,
-    loadConfig.contextLengthTokens,
-    loadConfig.parallelSequences,
-    loadConfig.offloadRatio,
-    loadConfig.kvCacheTypeK,
-    loadConfig.kvCacheTypeV,
-    loadConfig.flashAttention,
-    loadConfig.cpuExpertRatio,
+    LOAD_CONFIG_FIELDS.map((field) => loadConfig[field]),
     deviceIdentifier,
     resources.unified,
     resources.gpus.map((gpu) => [gpu.deviceKey, gpu.totalBytes]),

@@ -1,6 +1,7 @@
 import {
   addCharges,
   chargeResidents,
+  subtractCharge,
   usedBytes,
   type Charge,
   type PoolBytes,
@@ -86,7 +87,7 @@ export class GrowthWatch {
     const use = byPool(usedBytes(resources));
     if (fresh) this.#follow(readings, use);
     // Between two listings, residents that were idle count as idle.
-    const moved = fresh || !this.#areIdle() ? NOTHING : difference(use, this.#listedUse);
+    const moved = fresh || !this.#areIdle() ? NOTHING : subtractCharge(use, this.#listedUse);
     const observed = residents.map((resident) => ({
       ...resident,
       observation: observationOf(
@@ -129,7 +130,7 @@ export class GrowthWatch {
     ).map(({ counted }) => counted);
     const stayedKeys = new Set(stayed.map(({ instanceIdentifier }) => instanceIdentifier));
     const gone = [...this.#watched].filter(([identifier]) => !stayedKeys.has(identifier));
-    const freed = difference(addCharges([this.#listedUse, ...expected]), use);
+    const freed = subtractCharge(addCharges([this.#listedUse, ...expected]), use);
     const unloaded = this.#learn(gone, freed, atMs);
 
     const next = new Map<string, Watched>();
@@ -146,12 +147,12 @@ export class GrowthWatch {
           busy || lastUsedAtMs !== this.#watched.get(identifier)?.lastUsedAtMs,
       );
     const isQuiet = !worked && arrived.length === 0 && gone.length === 0;
-    const moved = isQuiet ? difference(use, this.#listedUse) : NOTHING;
+    const moved = isQuiet ? subtractCharge(use, this.#listedUse) : NOTHING;
     for (const [identifier, one] of next) {
       const earlier = unloaded.filter(({ loadedAtMs }) => loadedAtMs < one.loadedAtMs);
       next.set(identifier, {
         ...one,
-        before: difference(one.before, addCharges(earlier.map(({ took }) => took))),
+        before: subtractCharge(one.before, addCharges(earlier.map(({ took }) => took))),
         movedWhileIdle: addCharges([one.movedWhileIdle, moved]),
       });
     }
@@ -161,7 +162,7 @@ export class GrowthWatch {
         modelKey,
         loadedAtMs: load?.atMs ?? atMs,
         // Where the use before the load is not known, it follows from the expected size.
-        before: load?.use ?? difference(use, addCharges(expected.slice(index))),
+        before: load?.use ?? subtractCharge(use, addCharges(expected.slice(index))),
         movedWhileIdle: NOTHING,
         ...activityOf(listed.get(instanceIdentifier), atMs),
         counted: NOTHING,
@@ -184,7 +185,7 @@ export class GrowthWatch {
     atMs: number,
   ): readonly { readonly loadedAtMs: number; readonly took: Charge }[] {
     const left = new Map(freed);
-    const sizes = gone.map(([, { counted, grown }]) => difference(counted, grown));
+    const sizes = gone.map(([, { counted, grown }]) => subtractCharge(counted, grown));
     for (const [pool, bytes] of addCharges(sizes)) left.set(pool, (left.get(pool) ?? 0) - bytes);
     return gone.map(([identifier, { modelKey, loadedAtMs, counted, grown }], index) => {
       if (!this.#unloads.has(identifier)) return { loadedAtMs, took: counted };
@@ -230,9 +231,4 @@ function activityOf(
 
 function byPool(bytes: readonly PoolBytes[]): Charge {
   return new Map(bytes.map((one) => [one.pool, one.bytes]));
-}
-
-/** The first charge less the second, in the pools of the first. */
-function difference(one: Charge, other: Charge): Charge {
-  return new Map([...one].map(([pool, bytes]) => [pool, bytes - (other.get(pool) ?? 0)]));
 }

@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import { isSameLoadConfig } from '@mai/memory-ledger';
 import type { PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LoadFailure } from './load-failure.js';
@@ -15,18 +15,17 @@ export function markRefused(
   input: AssembledInput,
   failures: readonly LoadFailure[],
 ): AssembledInput {
-  const refused = new Set(
-    failures
-      .filter((failure) => failure.code === 'LOAD_REFUSED')
-      .map((failure) => nameOption(failure.modelKey, failure.loadConfig)),
-  );
-  if (refused.size === 0) return input;
+  const refused = failures.filter(({ code }) => code === 'LOAD_REFUSED');
+  if (refused.length === 0) return input;
   return {
     ...input,
     candidates: input.candidates.map((candidate) => ({
       ...candidate,
       loadOptions: candidate.loadOptions.map((option) =>
-        refused.has(nameOption(candidate.modelKey, option.loadConfig))
+        refused.some(
+          ({ modelKey, loadConfig }) =>
+            modelKey === candidate.modelKey && isSameLoadConfig(loadConfig, option.loadConfig),
+        )
           ? { ...option, guardrails: 'refuse' }
           : option,
       ),
@@ -37,12 +36,12 @@ export function markRefused(
 /** Removes the candidates and load options that come before the target in the order of preference. */
 export function notBetterThan(input: AssembledInput, target: PlanStep | null): AssembledInput {
   if (target?.action !== 'load') return input;
-  const name = nameOption(target.modelKey, target.loadOption.loadConfig);
+  const { loadConfig } = target.loadOption;
   const from = input.candidates.findIndex((one) => one.modelKey === target.modelKey);
   const candidate = input.candidates[from];
   if (candidate === undefined) return input;
-  const option = candidate.loadOptions.findIndex(
-    (one) => nameOption(candidate.modelKey, one.loadConfig) === name,
+  const option = candidate.loadOptions.findIndex((one) =>
+    isSameLoadConfig(one.loadConfig, loadConfig),
   );
   return {
     ...input,
@@ -51,18 +50,4 @@ export function notBetterThan(input: AssembledInput, target: PlanStep | null): A
       ...input.candidates.slice(from + 1),
     ],
   };
-}
-
-/** A key of a load option: equal for the same model with the same load configuration. */
-function nameOption(modelKey: string, config: LoadConfig): string {
-  return JSON.stringify([
-    modelKey,
-    config.contextLengthTokens,
-    config.parallelSequences,
-    config.offloadRatio,
-    config.kvCacheTypeK,
-    config.kvCacheTypeV,
-    config.flashAttention,
-    config.cpuExpertRatio,
-  ]);
 }

@@ -5,8 +5,8 @@ import {
   HARD_LIMIT,
   measurePools,
   type Footprint,
-  type LoadConfig,
 } from '@mai/memory-ledger';
+import { loadConfigOf } from '../assemble/build-residents.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import { NO_REQUIREMENT } from '../assemble/selection-request.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
@@ -28,7 +28,7 @@ export async function footprintIfFits(
   const { modelKey, deviceIdentifier } = instance;
   if (residents.some((resident) => resident.modelKey === modelKey)) return null;
   const { footprint } = await ports.estimator.estimate(
-    { modelKey, loadConfig: configOf(instance), resources, deviceIdentifier },
+    { modelKey, loadConfig: loadConfigOf(instance), resources, deviceIdentifier },
     callOptions(signal, null),
   );
   if (footprint === null) return null;
@@ -72,16 +72,9 @@ export function rollBack(
     ...context,
     requirement: NO_REQUIREMENT,
     modelKey: instance.modelKey,
-    loadConfig: configOf(instance),
+    loadConfig: loadConfigOf(instance),
     footprint,
     ttlMs: instance.ttlMs,
     identifier: instance.instanceIdentifier,
   });
-}
-
-function configOf(instance: RuntimeInstance): LoadConfig {
-  return {
-    ...instance.loadConfig,
-    contextLengthTokens: instance.contextLengthTokens ?? instance.loadConfig.contextLengthTokens,
-  };
 }

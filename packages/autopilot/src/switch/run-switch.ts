@@ -76,12 +76,7 @@ class SwitchRun {
   async #waitForBusy(selection: Selection): Promise<'drained' | readonly string[]> {
     const { afterDrain } = selection;
     if (afterDrain === null) return [];
-    const deadlineMs = this.#drained ? () => 0 : this.#context.drain.deadlineMs;
-    const present = await drainUntilIdle(this.#ports, afterDrain.waitsFor, {
-      ...this.#context,
-      ...this.#context.drain,
-      deadlineMs,
-    });
+    const present = await drainUntilIdle(this.#ports, afterDrain.waitsFor, this.#drainContext());
     const busy = present.filter((one) => one.busy).map((one) => one.instance.instanceIdentifier);
     const first = !this.#drained;
     // Only one drain in a run: otherwise an instance that becomes busy again and again blocks it for ever.
@@ -143,9 +138,7 @@ class SwitchRun {
     if (step.action !== 'unload') return null;
     const { instanceIdentifier, modelKey } = step;
     const outcome = await drainAndUnload(this.#ports, {
-      ...this.#context,
-      ...this.#context.drain,
-      deadlineMs: this.#drained ? () => 0 : this.#context.drain.deadlineMs,
+      ...this.#drainContext(),
       instanceIdentifier,
       modelKey,
     });
@@ -216,6 +209,12 @@ class SwitchRun {
       this.#restored.push(instance);
       this.#unloaded = this.#unloaded.filter((other) => other !== one);
     }
+  }
+
+  /** After the one drain of a run, no unload waits for a busy instance. */
+  #drainContext() {
+    const { drain, ...context } = this.#context;
+    return { ...context, ...drain, ...(this.#drained ? { deadlineMs: () => 0 } : {}) };
   }
 
   #loadContext(input: AssembledInput): LoadContext {

@@ -1,13 +1,12 @@
 import {
-  chargeResidents,
   isGpuShare,
-  measurePools,
   type ObservedResident,
   type PoolName,
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 import type { Yield } from '../journal/journal-state.js';
+import { measuredPools } from '../switch/hard-limit.js';
 
 /** The others' use of each pool when a yield began, by name of the yield. */
 export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, number>>>;
@@ -44,11 +43,10 @@ export function reserveMemory<One extends ObservedResident>(
   yields: readonly Yield[],
   baselines: YieldBaselines,
 ): Reservation<One> {
-  const charged = chargeResidents(residents, resources, policy.growth);
   const others = new Map(
-    measurePools(resources, charged, policy)
+    measuredPools(resources, residents, policy)
       // Shared GPU memory is part of RAM, so it is held free there.
-      .filter(({ measured, name }) => measured && !isGpuShare(name))
+      .filter(({ name }) => !isGpuShare(name))
       .map(({ name, othersBytes }) => [name, othersBytes]),
   );
   const kept: Record<string, ReadonlyMap<PoolName, number>> = {};

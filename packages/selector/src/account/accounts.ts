@@ -3,6 +3,7 @@ import {
   charge,
   chargeResidents,
   measurePools,
+  subtractCharge,
   type Charge,
   type ChargedResident,
   type Pool,
@@ -19,6 +20,11 @@ export interface Accounts {
   readonly pools: readonly Pool[];
   readonly charges: ReadonlyMap<Resident, ChargedResident>;
   readonly evictability: Evictability;
+  /**
+   * The bytes that all residents of a list of `evictability` take together. Every load option is compared with
+   * these sums.
+   */
+  readonly sums: ReadonlyMap<readonly Resident[], Charge>;
 }
 
 /** Works out the pools, the charge of each resident, and which residents may be evicted. */
@@ -29,15 +35,19 @@ export function openAccounts({
   policy,
 }: SelectionInput): Accounts {
   const charged = chargeResidents(residents, resources, policy.growth);
+  const charges = new Map(
+    residents.flatMap((resident, index) => {
+      const one = charged[index];
+      return one === undefined ? [] : [[resident, one] as const];
+    }),
+  );
+  const evictability = sortByEvictability(residents, candidates, resources, policy);
+  const { superseded, idle, movable } = evictability;
   return {
     pools: measurePools(resources, charged, policy),
-    charges: new Map(
-      residents.flatMap((resident, index) => {
-        const one = charged[index];
-        return one === undefined ? [] : [[resident, one] as const];
-      }),
-    ),
-    evictability: sortByEvictability(residents, candidates, resources, policy),
+    charges,
+    evictability,
+    sums: new Map([superseded, idle, movable].map((list) => [list, sumOf(charges, list)])),
   };
 }
 
@@ -70,13 +80,14 @@ export function reservedByLoad(
   needed: Charge,
 ): Charge {
   if (footprint === null) return NOTHING;
-  const size = charge(footprint, resources, 'upper-end', 'ignore').charge;
-  return new Map([...needed].map(([pool, bytes]) => [pool, bytes - (size.get(pool) ?? 0)]));
+  return subtractCharge(needed, charge(footprint, resources, 'upper-end', 'ignore').charge);
 }
 
 /** The bytes that several residents take together of each pool. */
-export function chargesOf(accounts: Accounts, residents: readonly Resident[]): Charge {
-  return residents.length === 0
-    ? NOTHING
-    : addCharges(residents.map((resident) => chargeOf(accounts, resident)));
+export function chargesOf({ charges, sums }: Accounts, residents: readonly Resident[]): Charge {
+  return sums.get(residents) ?? sumOf(charges, residents);
+}
+
+function sumOf(charges: Accounts['charges'], residents: readonly Resident[]): Charge {
+  return addCharges(residents.map((resident) => charges.get(resident)?.full ?? NOTHING));
 }

@@ -99,11 +99,22 @@ function growthOf(
 }
 
 /** The rejection for a pool that is too small. */
-function rejectionOf({ pool, ...shortfall }: Shortfall, growthBytes: number): Rejection {
+function rejectionOf(
+  { pool, shortfallBytes, neededBytes, allowedBytes }: Shortfall,
+  growthBytes: number,
+): Rejection {
   const deviceKey = deviceKeyOf(pool);
+  // Each field is named, because object spread would take a large part of the time of a decision.
   return deviceKey === null
-    ? { code: 'INSUFFICIENT_RAM', ...shortfall, growthBytes }
-    : { code: 'INSUFFICIENT_VRAM', deviceKey, ...shortfall, growthBytes };
+    ? { code: 'INSUFFICIENT_RAM', shortfallBytes, neededBytes, allowedBytes, growthBytes }
+    : {
+        code: 'INSUFFICIENT_VRAM',
+        deviceKey,
+        shortfallBytes,
+        neededBytes,
+        allowedBytes,
+        growthBytes,
+      };
 }
 
 interface MadeRoom {

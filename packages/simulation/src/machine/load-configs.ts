@@ -1,5 +1,5 @@
 import { buildLoadSteps } from '@mai/autopilot';
-import type { LoadConfig } from '@mai/memory-ledger';
+import { isSameLoadConfig, type LoadConfig } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
 import type { SimulatedModel } from './simulated-model.js';
 
@@ -31,7 +31,9 @@ export function loadOptionIndexOf(
   loadConfig: LoadConfig,
   hasDedicatedGpu: boolean,
 ): number {
-  const index = configsOf(model, hasDedicatedGpu).findIndex((one) => isSame(one, loadConfig));
+  const index = configsOf(model, hasDedicatedGpu).findIndex((one) =>
+    isSameLoadConfig(one, loadConfig),
+  );
   return index <= model.cheaperLoadOptions.length ? index : -1;
 }
 
@@ -43,14 +45,4 @@ export function configOfLoadOption(
 ): LoadConfig {
   const configs = configsOf(model, hasDedicatedGpu);
   return configs[Math.min(index, configs.length - 1)] ?? model.profile.loadConfig;
-}
-
-function isSame(one: LoadConfig, other: LoadConfig): boolean {
-  return (
-    one.contextLengthTokens === other.contextLengthTokens &&
-    one.kvCacheTypeK === other.kvCacheTypeK &&
-    one.kvCacheTypeV === other.kvCacheTypeV &&
-    one.offloadRatio === other.offloadRatio &&
-    one.cpuExpertRatio === other.cpuExpertRatio
-  );
 }

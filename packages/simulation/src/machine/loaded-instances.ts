@@ -18,11 +18,14 @@ export class LoadedInstances {
     this.#serving = undefined;
   }
 
-  remove(instanceIdentifier: string): SimulatedInstance | undefined {
-    const instance = this.#instances.get(instanceIdentifier);
+  remove(instanceIdentifier: string): void {
     this.#instances.delete(instanceIdentifier);
     this.#serving = undefined;
-    return instance;
+  }
+
+  /** Number of requests that all instances answer now. */
+  get requests(): number {
+    return [...this.#instances.values()].reduce((sum, one) => sum + one.requests, 0);
   }
 
   /** The charge of all of Mai's instances, and the charge of all instances that were loaded by hand. */

@@ -41,7 +41,6 @@ export class SimulatedMachine {
   #observer: MachineObserver | null = null;
   #down = false;
   #failLoads = 0;
-  #requests = 0;
 
   constructor(options: {
     readonly clock: SimulationClock;
@@ -99,7 +98,7 @@ export class SimulatedMachine {
 
   /** The resources that a monitor would read now. */
   resources(): Resources {
-    return resourcesInUse(this.#row, this.pools, this.#gpusLost, this.clock.nowMs());
+    return resourcesInUse(this.#empty, this.pools, this.#gpusLost, this.clock.nowMs());
   }
 
   /** RAM that all instances have taken since their loads. */
@@ -197,7 +196,7 @@ export class SimulatedMachine {
 
   /** Removes an instance. The requests that the instance answers are lost. */
   #take(instanceIdentifier: string): void {
-    this.#requests -= this.#loaded.remove(instanceIdentifier)?.requests ?? 0;
+    this.#loaded.remove(instanceIdentifier);
     this.#pools = null;
   }
 
@@ -255,18 +254,16 @@ export class SimulatedMachine {
   }
 
   #serve(durationMs: number): void {
-    if (this.#requests >= PARALLEL_REQUESTS_MAX) return;
+    if (this.#loaded.requests >= PARALLEL_REQUESTS_MAX) return;
     const instance = this.serving();
     this.#observer?.onRequest(instance);
     if (instance === null) return;
     instance.requests += 1;
-    this.#requests += 1;
     this.clock.at(this.clock.nowMs() + durationMs, () => {
       // The instance was unloaded meanwhile, so its request was lost.
       if (this.instances.get(instance.instanceIdentifier) !== instance) return;
       instance.requests -= 1;
       instance.lastUsedAtMs = this.clock.nowMs();
-      this.#requests -= 1;
       this.#grow(instance);
     });
   }

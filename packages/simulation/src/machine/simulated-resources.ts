@@ -61,16 +61,16 @@ function othersOf(row: TraceRow, { name, othersBytes }: Pool): number {
 }
 
 /**
- * The resources of a row, with the use of `pools` subtracted from the available memory. The available memory
- * of a lost GPU is `null`.
+ * The resources of a machine in which `pools` are in use. The available memory of a lost GPU is `null`.
+ *
+ * @param empty - the resources without LM Studio.
  */
 export function resourcesInUse(
-  row: TraceRow,
+  empty: Resources,
   pools: readonly Pool[],
   gpusLost: ReadonlySet<number>,
   timestampMs: number,
 ): Resources {
-  const empty = resourcesOfRow(row);
   const left = (name: string): number | null => {
     const pool = pools.find((one) => one.name === name);
     return pool === undefined ? null : Math.max(0, pool.totalBytes - useOf(pool));

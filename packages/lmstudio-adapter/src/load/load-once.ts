@@ -1,12 +1,10 @@
 import { isLMStudioError, LMStudioError } from '../errors.js';
 import { listResidents } from '../models/list-residents.js';
 import type { ResidentInstance } from '../models/model-types.js';
-import { raceDeadline } from '../timers.js';
-import { CallFault, isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
-import type { Session } from '../wire/session.js';
 import { cleanUpLoad } from './clean-up-load.js';
 import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
@@ -178,7 +176,10 @@ async function runLoad(job: LoadJob): Promise<void> {
             }),
         );
       } catch (error) {
-        if (mayStillRun(error)) confirmed = await cancelLoad(session, cancel, connection);
+        if (mayStillRun(error)) {
+          cancel.abort();
+          confirmed = await session.settledWithin(CANCEL_GRACE_MS);
+        }
         throw error;
       }
     });
@@ -198,26 +199,6 @@ async function runLoad(job: LoadJob): Promise<void> {
  */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
-}
-
-/**
- * Cancels the load, and waits for LM Studio's confirmation. Resolves `false` when no confirmation
- * came in time.
- */
-async function cancelLoad(
-  session: Session,
-  cancel: AbortController,
-  connection: Connection,
-): Promise<boolean> {
-  cancel.abort();
-  return raceDeadline(
-    session.wire.settled().then(() => true),
-    {
-      timers: connection.timers,
-      ms: CANCEL_GRACE_MS,
-      onTimeout: () => new CallFault('timed-out', 'llm.loadModel', 'not confirmed'),
-    },
-  ).catch(() => false);
 }
 
 /**

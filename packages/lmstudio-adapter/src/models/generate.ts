@@ -1,7 +1,6 @@
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
-import { raceDeadline } from '../timers.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
-import { CallFault, isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
 import { instanceNotFound } from './find-model.js';
 import { listResidents } from './list-residents.js';
@@ -125,11 +124,7 @@ function predict(
       // Without a cancellation LM Studio would go on generating.
       if (!isCallFault(error) || error.kind === 'timed-out') {
         cancel.abort();
-        await raceDeadline(session.wire.settled(), {
-          timers: connection.timers,
-          ms: CANCEL_GRACE_MS,
-          onTimeout: () => new CallFault('timed-out', 'llm.predict', 'not confirmed'),
-        }).catch(() => undefined);
+        await session.settledWithin(CANCEL_GRACE_MS);
       }
       throw error;
     }

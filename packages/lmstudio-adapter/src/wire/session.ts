@@ -104,6 +104,17 @@ export class Session {
     this.#held = true;
   }
 
+  /**
+   * Waits until LM Studio has answered every open call and channel, e.g. after a cancellation.
+   * Resolves `false` when that takes longer than `graceMs`.
+   */
+  settledWithin(graceMs: number): Promise<boolean> {
+    return raceDeadline(
+      this.wire.settled().then(() => true),
+      { timers: this.timers, ms: graceMs, onTimeout: () => new Error('not settled in time') },
+    ).catch(() => false);
+  }
+
   /** Ends the open call that a protocol warning is about, where the warning names one. */
   reportWarning(namespace: Namespace | null, text: string): void {
     // A warning about a late answer: its call has already ended, so open calls go on.

@@ -8,7 +8,7 @@ import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js
 import { cleanUpLoad } from './clean-up-load.js';
 import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
-import type { LoadResult, NormalizedLoad } from './load-types.js';
+import type { LoadResult, NormalizedLoad, UnconfirmedLoad } from './load-types.js';
 import { isSameModel, resolveTarget, type Target } from './resolve-target.js';
 import { unloadResident } from './unload.js';
 import type { UnconfirmedLoads } from './unconfirmed-loads.js';
@@ -152,8 +152,7 @@ async function checkGuardrails(job: LoadJob, deadline: Deadline): Promise<void> 
 async function runLoad(job: LoadJob): Promise<void> {
   const { connection, load, target, unconfirmed, signal, onProgress } = job;
   const { kind, deviceIdentifier } = target;
-  const { modelKey, identifier } = load;
-  const abandoned = { modelKey, instanceIdentifier: identifier, deviceIdentifier };
+  const { identifier } = load;
   // The watch for an earlier load with this identifier would unload the new copy.
   const earlierMayAppear = unconfirmed.has(identifier);
   unconfirmed.remove(identifier);
@@ -186,11 +185,17 @@ async function runLoad(job: LoadJob): Promise<void> {
   } catch (error) {
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
-      (await cleanUpLoad(connection, { identifier, deviceIdentifier, confirmed }));
-    if (!certain || earlierMayAppear) unconfirmed.add(abandoned);
+      (await cleanUpLoad(connection, asAbandoned(job), confirmed));
+    if (!certain || earlierMayAppear) unconfirmed.add(asAbandoned(job));
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, target, !certain);
   }
+}
+
+/** The load of a job, as it is cleaned up and watched after it was cancelled or its connection broke. */
+function asAbandoned({ load, target }: LoadJob): UnconfirmedLoad {
+  const { modelKey, identifier: instanceIdentifier } = load;
+  return { modelKey, instanceIdentifier, deviceIdentifier: target.deviceIdentifier };
 }
 
 /**
@@ -205,10 +210,8 @@ function mayStillRun(error: unknown): boolean {
  * Reads the loaded copy back and compares it with the request. Unloads the copy when the load was
  * cancelled meanwhile.
  */
-async function readBack(
-  { connection, load, target, unconfirmed, signal }: LoadJob,
-  deadline: Deadline,
-): Promise<LoadResult> {
+async function readBack(job: LoadJob, deadline: Deadline): Promise<LoadResult> {
+  const { connection, load, target, unconfirmed, signal } = job;
   try {
     const residents = await listResidents(connection, deadline, 'full');
     signal.throwIfAborted();
@@ -220,13 +223,12 @@ async function readBack(
       return { instance, verified: verifyLoad(load, instance), reused: false };
     }
   } catch (error) {
-    const { modelKey, identifier } = load;
-    const { deviceIdentifier } = target;
-    if (await cleanUpLoad(connection, { identifier, deviceIdentifier, confirmed: true }))
-      throw error;
-    unconfirmed.add({ modelKey, instanceIdentifier: identifier, deviceIdentifier });
+    const abandoned = asAbandoned(job);
+    if (await cleanUpLoad(connection, abandoned, true)) throw error;
+    unconfirmed.add(abandoned);
     if (!isLMStudioError(error)) throw error;
-    const facts = { ...error, modelKey, instanceIdentifier: identifier, uncertain: true };
+    const { modelKey, instanceIdentifier } = abandoned;
+    const facts = { ...error, modelKey, instanceIdentifier, uncertain: true };
     throw new LMStudioError(error.code, error.message, { ...facts, cause: error });
   }
   throw new LMStudioError(

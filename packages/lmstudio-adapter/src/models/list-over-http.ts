@@ -19,7 +19,7 @@ import { toFormat } from './convert-model.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The models as LM Studio's REST API lists them. */
-export interface HttpListing {
+interface HttpListing {
   readonly downloaded: readonly DownloadedModel[];
   /** Entries without a key, or of a kind that is neither an LLM nor an embedding model. */
   readonly leftOut: RawListing['leftOut'];
@@ -30,7 +30,7 @@ export interface HttpListing {
  * Lists the models over `/api/v1/models`, or else `/api/v0/models`, for an LM Studio that does
  * not understand the WebSocket calls. `null` when both fail.
  */
-export async function listOverHttp(
+async function listOverHttp(
   address: ServerAddress,
   options: {
     readonly timeoutMs: number;
@@ -173,7 +173,8 @@ function leftOutOf(models: readonly Json[], keyField: 'key' | 'id'): HttpListing
     .filter(({ modelKey, type }) => modelKey === null || kindOf(type) === null);
 }
 
-function kindOf(type: unknown): ModelKind | null {
+/** The kind of a model by its type, also as the REST API spells it; `null`: another kind. */
+export function kindOf(type: unknown): ModelKind | null {
   if (type === 'llm' || type === 'vlm') return 'llm';
   return type === 'embedding' || type === 'embeddings' ? 'embedding' : null;
 }

@@ -1,7 +1,7 @@
 import { raceDeadline, type Timers } from '../timers.js';
 import { CallFault, isCallFault } from '../faults/call-fault.js';
 import { classifyRejection } from '../faults/classify-rejection.js';
-import type { Endpoint, Namespace, Wire } from './wire.js';
+import type { CallName, Endpoint, Namespace, Wire } from './wire.js';
 
 /** Deadline for a namespace's socket to open. The socket of a namespace that LM Studio lacks never opens. */
 const CONNECT_DEADLINE_MS = 2500;
@@ -164,7 +164,7 @@ export class Session {
     return this.#closing;
   }
 
-  #watchConnecting(call: OpenCall, name: CallFault['call']): () => void {
+  #watchConnecting(call: OpenCall, name: CallName): () => void {
     if (call.spec.timeoutMs <= CONNECT_DEADLINE_MS) return () => undefined;
     return this.timers.after(CONNECT_DEADLINE_MS, () => {
       if (this.wire.isConnected(call.spec.namespace) === false) {
@@ -180,7 +180,7 @@ async function invoke<T>(start: (wire: Wire) => Promise<T>, wire: Wire): Promise
   return start(wire);
 }
 
-function toFault(error: unknown, name: CallFault['call']): CallFault {
+function toFault(error: unknown, name: CallName): CallFault {
   const { kind, message } = classifyRejection(error);
   return new CallFault(kind, name, message, error);
 }

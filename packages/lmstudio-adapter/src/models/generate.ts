@@ -1,4 +1,5 @@
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
+import { notify } from '../notify.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../faults/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
@@ -156,12 +157,4 @@ function toGeneration(raw: RawPrediction): Generation {
     tokensPerSecond: raw.tokensPerSecond,
     timeToFirstTokenMs: raw.timeToFirstTokenSec === null ? null : raw.timeToFirstTokenSec * 1000,
   };
-}
-
-function notify(onText: ((text: string) => void) | undefined, text: string): void {
-  try {
-    onText?.(text);
-  } catch {
-    // Ignored, as documented: a listener's exception must not end the generation.
-  }
 }

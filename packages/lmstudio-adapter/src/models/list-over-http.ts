@@ -52,10 +52,7 @@ async function listOverHttp(
 }
 
 function fromV1(models: readonly Json[]): HttpListing {
-  const listed = models.flatMap((raw) => {
-    const modelKey = text(raw['key']);
-    const kind = kindOf(raw['type']);
-    if (modelKey === null || kind === null) return [];
+  return listingOf(models, 'key', (raw, modelKey, kind) => {
     const quantization = record(raw['quantization']);
     const capabilities = record(raw['capabilities']);
     const quantizationName = text(quantization?.['name']);
@@ -80,32 +77,22 @@ function fromV1(models: readonly Json[]): HttpListing {
       path: text(raw['path']),
       deviceIdentifier: null,
     };
-    const instances = records(raw['loaded_instances']).flatMap((instance) => {
+    const residents = records(raw['loaded_instances']).flatMap((instance) => {
       const identifier = text(instance['id']);
       const config = record(instance['config']);
       return identifier === null
         ? []
-        : [
-            residentOf(model, identifier, positive(config?.['context_length']), {
-              flashAttention: boolean(config?.['flash_attention']),
-              parallelSequences: number(config?.['parallel']),
-            }),
-          ];
+        : residentOf(model, identifier, positive(config?.['context_length']), {
+            flashAttention: boolean(config?.['flash_attention']),
+            parallelSequences: number(config?.['parallel']),
+          });
     });
-    return [{ model, instances }];
+    return { model, residents };
   });
-  return {
-    downloaded: listed.map(({ model }) => model),
-    leftOut: leftOutOf(models, 'key'),
-    residents: listed.flatMap(({ instances }) => instances),
-  };
 }
 
 function fromV0(models: readonly Json[]): HttpListing {
-  const listed = models.flatMap((raw) => {
-    const modelKey = text(raw['id']);
-    const kind = kindOf(raw['type']);
-    if (modelKey === null || kind === null) return [];
+  return listingOf(models, 'id', (raw, modelKey, kind) => {
     const quantization = text(raw['quantization']);
     const model: DownloadedModel = {
       modelKey,
@@ -126,17 +113,39 @@ function fromV0(models: readonly Json[]): HttpListing {
       path: null,
       deviceIdentifier: null,
     };
-    const loaded =
-      raw['state'] === 'loaded'
-        ? [residentOf(model, modelKey, positive(raw['loaded_context_length']), {})]
-        : [];
-    return [{ model, loaded }];
+    const contextLengthTokens = positive(raw['loaded_context_length']);
+    const isLoaded = raw['state'] === 'loaded';
+    return {
+      model,
+      residents: isLoaded ? [residentOf(model, modelKey, contextLengthTokens, {})] : [],
+    };
   });
+}
+
+/** Reads each LLM and embedding model with `read`, and leaves the other entries out. */
+function listingOf(
+  models: readonly Json[],
+  keyField: 'key' | 'id',
+  read: (raw: Json, modelKey: string, kind: ModelKind) => ListedModel,
+): HttpListing {
+  const listed: ListedModel[] = [];
+  const leftOut: RawListing['leftOut'][number][] = [];
+  for (const raw of models) {
+    const modelKey = text(raw[keyField]);
+    const kind = kindOf(raw['type']);
+    if (modelKey !== null && kind !== null) listed.push(read(raw, modelKey, kind));
+    else leftOut.push({ modelKey, type: text(raw['type']) });
+  }
   return {
     downloaded: listed.map(({ model }) => model),
-    leftOut: leftOutOf(models, 'id'),
-    residents: listed.flatMap(({ loaded }) => loaded),
+    leftOut,
+    residents: listed.flatMap(({ residents }) => residents),
   };
+}
+
+interface ListedModel {
+  readonly model: DownloadedModel;
+  readonly residents: readonly ResidentInstance[];
 }
 
 function residentOf(
@@ -165,12 +174,6 @@ function residentOf(
     keepModelInMemory: null,
     settings: null,
   };
-}
-
-function leftOutOf(models: readonly Json[], keyField: 'key' | 'id'): HttpListing['leftOut'] {
-  return models
-    .map((raw) => ({ modelKey: text(raw[keyField]), type: text(raw['type']) }))
-    .filter(({ modelKey, type }) => modelKey === null || kindOf(type) === null);
 }
 
 /** The kind of a model by its type, also as the REST API spells it; `null`: another kind. */

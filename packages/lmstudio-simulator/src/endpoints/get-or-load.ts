@@ -57,13 +57,10 @@ export function getOrLoad(backend: Backend, domain: ModelDomain): Endpoint {
         },
         failed: (error) => serverChannel.error(error.serialized),
         drop: () => serverChannel.dropConnection(),
-        restart: (downMs) => backend.restart(downMs),
       },
     );
     if (load === null) return;
     serverChannel.onMessage(() => load.cancel());
-    serverChannel.onDisconnect(() => {
-      if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
-    });
+    serverChannel.onDisconnect(() => load.clientGone());
   });
 }

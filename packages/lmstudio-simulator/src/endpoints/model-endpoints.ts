@@ -117,13 +117,10 @@ function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
         },
         failed: (error) => serverChannel.error(error.serialized),
         drop: () => serverChannel.dropConnection(),
-        restart: (downMs) => backend.restart(downMs),
       },
     );
     serverChannel.onMessage(() => load.cancel());
-    serverChannel.onDisconnect(() => {
-      if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
-    });
+    serverChannel.onDisconnect(() => load.clientGone());
   });
 }
 

@@ -59,7 +59,6 @@ export async function loadV1(
           loaded: resolve,
           failed: reject,
           drop: dropConnection,
-          restart: (downMs) => backend.restart(downMs),
         },
       );
     });

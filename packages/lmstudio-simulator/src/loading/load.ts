@@ -38,8 +38,6 @@ export interface LoadListener {
   failed(error: WireError): void;
   /** A fault cuts the connection of this load. */
   drop(): void;
-  /** A fault restarts LM Studio. */
-  restart(downMs: number): void;
 }
 
 /** LM Studio's estimate of a load, and whether its guardrails allow it. */
@@ -137,13 +135,15 @@ export function startLoad(
   const load: LoadInProgress = {
     file,
     identifier,
-    justInTime: request.justInTime,
     use: placement.useAt(0),
     cancel() {
       if (runtime.world.loadAfterCancel === 'continue' || !runtime.loads.has(load)) return;
       cancelTimer();
       const delayMs = runtime.world.cancelConfirmationMs / runtime.speed;
       cancelTimer = runtime.clock.schedule(() => load.abort(), delayMs);
+    },
+    clientGone() {
+      if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
     },
     abort: () => fail(loadCancelled()),
     abandon() {
@@ -192,7 +192,7 @@ export function startLoad(
       if (!runtime.loads.has(load)) return;
     }
     if (restart && progress >= (restart.atProgress ?? 0.5)) {
-      listener.restart(restart.downMs ?? 0);
+      runtime.restart(restart.downMs ?? 0);
       return;
     }
     if (crash && progress >= (crash.atProgress ?? 0.5)) {

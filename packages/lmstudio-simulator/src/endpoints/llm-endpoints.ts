@@ -3,7 +3,6 @@ import { FIXED_ANSWER } from '../predicting/answer.js';
 import { startPrediction } from '../predicting/prediction.js';
 import type { PredictionRequest } from '../predicting/prediction.js';
 import type { ResidentState } from '../runtime/resident.js';
-import { countTokens, tokenize } from '../predicting/tokens.js';
 import type { Backend } from './backend.js';
 import { resolveSpecifier } from './backend.js';
 import type { Endpoint, ServerChannel } from '../wire/endpoint.js';
@@ -25,7 +24,6 @@ const historySchema = z.object({
 /** The endpoints that only the namespace `llm` has. */
 export function llmEndpoints(backend: Backend): readonly (readonly [string, Endpoint])[] {
   const { runtime } = backend;
-  const text = z.object({ specifier: specifierSchema, inputString: z.string() });
   return [
     [
       'predict',
@@ -60,20 +58,6 @@ export function llmEndpoints(backend: Backend): readonly (readonly [string, Endp
       rpc(z.object({ specifier: specifierSchema, history: historySchema }), (request) => {
         resolveSpecifier(backend, 'llm', request.specifier);
         return { formatted: flattenHistory(request.history) };
-      }),
-    ],
-    [
-      'tokenize',
-      rpc(text, ({ specifier, inputString }) => {
-        resolveSpecifier(backend, 'llm', specifier);
-        return { tokens: tokenize(inputString) };
-      }),
-    ],
-    [
-      'countTokens',
-      rpc(text, ({ specifier, inputString }) => {
-        resolveSpecifier(backend, 'llm', specifier);
-        return { tokenCount: countTokens(inputString) };
       }),
     ],
     [

@@ -1,16 +1,16 @@
 import * as z from 'zod/mini';
-import { FIXED_ANSWER } from '../predicting/answer.js';
-import { startPrediction } from '../predicting/prediction.js';
-import type { PredictionRequest } from '../predicting/prediction.js';
-import type { ResidentState } from '../runtime/resident.js';
-import type { Backend } from './backend.js';
-import { resolveSpecifier } from './backend.js';
-import type { Endpoint, ServerChannel } from '../wire/endpoint.js';
-import { channel, rpc } from '../wire/endpoint.js';
-import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
-import type { ConfigField, ConfigStack, ModelSpecifier } from '../wire/frames.js';
+import { FIXED_ANSWER } from '../../predicting/answer.js';
+import { startPrediction } from '../../predicting/prediction.js';
+import type { PredictionRequest } from '../../predicting/prediction.js';
+import type { ResidentState } from '../../runtime/resident.js';
+import type { Backend } from '../backend.js';
+import { resolveSpecifier } from '../backend.js';
+import type { Endpoint, ServerChannel } from '../../wire/endpoint.js';
+import { channel, rpc } from '../../wire/endpoint.js';
+import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../../wire/frames.js';
+import type { ConfigField, ConfigStack, ModelSpecifier } from '../../wire/frames.js';
 import { instanceInfo } from './model-info.js';
-import { engineEnded, presetNotFound } from '../wire/wire-error.js';
+import { engineEnded, presetNotFound } from '../../wire/wire-error.js';
 
 const historySchema = z.object({
   messages: z.array(

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
-import type { ModelDomain } from '../runtime/device.js';
-import { estimateLoad } from '../loading/load.js';
-import { countTokens, tokenize } from '../predicting/tokens.js';
-import { activityOf } from '../runtime/resident.js';
-import type { Backend } from './backend.js';
-import { resolveSpecifier } from './backend.js';
-import type { Endpoint } from '../wire/endpoint.js';
-import { noParameter, rpc } from '../wire/endpoint.js';
-import { configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
+import type { ModelDomain } from '../../runtime/device.js';
+import { estimateLoad } from '../../loading/load.js';
+import { countTokens, tokenize } from '../../predicting/tokens.js';
+import { activityOf } from '../../runtime/resident.js';
+import type { Backend } from '../backend.js';
+import { resolveSpecifier } from '../backend.js';
+import type { Endpoint } from '../../wire/endpoint.js';
+import { noParameter, rpc } from '../../wire/endpoint.js';
+import { configStackSchema, flattenStack, specifierSchema } from '../../wire/frames.js';
 import { deviceSchema, getOrLoad, loadModel } from './load-endpoints.js';
 import { instanceInfo } from './model-info.js';
 

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
-import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
-import type { LoadInProgress, Runtime } from '../runtime/runtime.js';
-import { findLoaded, loadJustInTime } from '../loading/just-in-time.js';
-import { type LoadListener, startLoad } from '../loading/load.js';
-import type { Backend } from './backend.js';
-import type { Endpoint, ServerChannel } from '../wire/endpoint.js';
-import { channel } from '../wire/endpoint.js';
-import { cancelSchema, configStackSchema, flattenStack } from '../wire/frames.js';
+import type { ModelDomain, ModelOnDevice } from '../../runtime/device.js';
+import type { LoadInProgress, Runtime } from '../../runtime/runtime.js';
+import { findLoaded, loadJustInTime } from '../../loading/just-in-time.js';
+import { type LoadListener, startLoad } from '../../loading/load.js';
+import type { Backend } from '../backend.js';
+import type { Endpoint, ServerChannel } from '../../wire/endpoint.js';
+import { channel } from '../../wire/endpoint.js';
+import { cancelSchema, configStackSchema, flattenStack } from '../../wire/frames.js';
 import { instanceInfo, modelInfo } from './model-info.js';
-import { domainMismatch } from '../wire/wire-error.js';
+import { domainMismatch } from '../../wire/wire-error.js';
 
 /** The field that names an LM Link device. */
 export const deviceSchema = z.optional(z.nullable(z.string()));

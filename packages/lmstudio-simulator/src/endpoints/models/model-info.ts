@@ -1,6 +1,6 @@
-import type { ModelOnDevice } from '../runtime/device.js';
-import type { ResidentState } from '../runtime/resident.js';
-import type { Profile } from '../profile/profile.js';
+import type { ModelOnDevice } from '../../runtime/device.js';
+import type { ResidentState } from '../../runtime/resident.js';
+import type { Profile } from '../../profile/profile.js';
 
 /** LM Studio's description of a model. An old LM Studio leaves out fields that SDK 2.0.0 requires. */
 export function modelInfo(file: ModelOnDevice, profile: Profile): object {

@@ -132,11 +132,7 @@ function failByFault(exchange: Exchange, endpoint: HttpEndpoint, faults: ActiveF
   const { body, path } = exchange;
   if (!endpoint.startsWith('POST ') || endpoint.startsWith('POST /api/v1/')) return;
   const model = typeof body === 'object' && body !== null && 'model' in body ? body.model : null;
-  const fault = faults.trigger(
-    'http-error',
-    ({ endpoint: wanted, modelKey }) =>
-      (wanted === undefined || wanted === path) && (modelKey === undefined || modelKey === model),
-  );
+  const fault = faults.triggerFor('http-error', { modelKey: model, endpoint: path });
   if (fault) {
     throw new RequestFailure(fault.status ?? 500, fault.text ?? 'Simulated error of the server.');
   }

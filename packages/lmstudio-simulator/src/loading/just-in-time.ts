@@ -50,7 +50,7 @@ export function loadJustInTime(
   const { file, domain } = request;
   const { justInTime } = runtime.world;
   const underWay = [...runtime.loads].find((load) => load.file.modelKey === file.modelKey);
-  if (underWay && !runtime.faults.triggerForLoad('duplicate-loads', file.model.modelKey)) {
+  if (underWay && !runtime.faults.triggerFor('duplicate-loads', file.model)) {
     listener.loading(underWay.identifier, file);
     void joinLoad(underWay, listener);
     return null;

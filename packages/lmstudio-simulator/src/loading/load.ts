@@ -93,7 +93,6 @@ export function startLoad(
   listener: LoadListener,
 ): LoadInProgress {
   const { file, fields } = request;
-  const key = file.model.modelKey;
   if (request.identifier !== null && runtime.isTaken(request.identifier)) {
     throw identifierInUse(request.identifier);
   }
@@ -102,24 +101,23 @@ export function startLoad(
   }
   const estimate = estimateLoad(runtime, file, fields);
   const { weights, projector, context } = estimate.placement.bytes;
-  const refusal = runtime.faults.triggerForLoad('refuse-load', key);
+  const refusal = runtime.faults.triggerFor('refuse-load', file.model);
   if (refusal?.text !== undefined) throw new WireError(refusal.text);
   if (refusal || !estimate.passes) {
     throw insufficientResources(weights + projector + context);
   }
-  if (runtime.faults.triggerForLoad('abort-concurrent-loads', key)) {
+  if (runtime.faults.triggerFor('abort-concurrent-loads', file.model)) {
     for (const other of [...runtime.loads]) other.abort();
   }
 
-  const crash = runtime.faults.triggerForLoad('crash-load', key);
-  const exhaustion = runtime.faults.triggerForLoad('out-of-memory', key);
-  const stall = runtime.faults.triggerForLoad('stall-load', key);
-  const restart = runtime.faults.triggerForLoad('restart', key);
-  const drop = runtime.faults.trigger(
-    'drop-connection',
-    (fault) =>
-      fault.endpoint === undefined && (fault.modelKey === undefined || fault.modelKey === key),
-  );
+  const crash = runtime.faults.triggerFor('crash-load', file.model);
+  const exhaustion = runtime.faults.triggerFor('out-of-memory', file.model);
+  const stall = runtime.faults.triggerFor('stall-load', file.model);
+  const restart = runtime.faults.triggerFor('restart', file.model);
+  const drop = runtime.faults.triggerFor('drop-connection', {
+    modelKey: file.model.modelKey,
+    endpoint: null,
+  });
   let dropped = false;
   const { placement, settings } = withFaultyContext(runtime, request, estimate);
 
@@ -224,9 +222,9 @@ function withFaultyContext(
   estimate: LoadEstimate,
 ): Pick<LoadEstimate, 'placement' | 'settings'> {
   const asked = estimate.settings.contextLengthTokens;
-  const { maxContextLength, modelKey } = file.model;
-  const shrink = runtime.faults.triggerForLoad('shrink-context', modelKey);
-  const enlarge = runtime.faults.triggerForLoad('enlarge-context', modelKey);
+  const { maxContextLength } = file.model;
+  const shrink = runtime.faults.triggerFor('shrink-context', file.model);
+  const enlarge = runtime.faults.triggerFor('enlarge-context', file.model);
   if (shrink) return estimateLoad(runtime, file, fields, Math.min(shrink.toTokens, asked));
   if (!enlarge) return estimate;
   const wanted = enlarge.toTokens ?? maxContextLength;

@@ -77,9 +77,9 @@ export function startPrediction(
   );
   const msPerToken = 1000 / model.tokensPerSecond / runtime.speed;
   const tokens = request.answer.flatMap((part) => part.tokens.map((text) => ({ part, text })));
-  const late = runtime.faults.triggerForLoad('slow-first-token', model.modelKey);
-  const crash = runtime.faults.triggerForLoad('crash-prediction', model.modelKey);
-  const unload = runtime.faults.triggerForLoad('unload-during-prediction', model.modelKey);
+  const late = runtime.faults.triggerFor('slow-first-token', model);
+  const crash = runtime.faults.triggerFor('crash-prediction', model);
+  const unload = runtime.faults.triggerFor('unload-during-prediction', model);
   const promptMs =
     ((promptTokens / device.machine.promptTokensPerSecond) * 1000 + (late?.delayMs ?? 0)) /
     runtime.speed;

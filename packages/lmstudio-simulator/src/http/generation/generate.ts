@@ -98,11 +98,9 @@ function predict(
   }: StartedAnswer & { readonly request: GenerationRequest; readonly extraPromptTokens: number },
   writer: AnswerWriter,
 ): void {
-  const isForThis = (fault: { readonly endpoint?: string; readonly modelKey?: string }): boolean =>
-    (fault.endpoint === undefined || fault.endpoint === exchange.path) &&
-    (fault.modelKey === undefined || fault.modelKey === resident.file.model.modelKey);
-  const cut = runtime.faults.trigger('cut-stream', isForThis);
-  const error = runtime.faults.trigger('stream-error', isForThis);
+  const target = { modelKey: resident.file.model.modelKey, endpoint: exchange.path };
+  const cut = runtime.faults.triggerFor('cut-stream', target);
+  const error = runtime.faults.triggerFor('stream-error', target);
   const parts: GeneratedPart[] = [];
   let generated = 0;
   let isOver = false;

@@ -73,7 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       isCutHere: () => listener.hasCut(request.socket),
       now: () => clock.now(),
     });
-    await answerRequest(exchange, { backend, authenticator, faults });
+    await answerRequest(exchange, { backend, authenticator });
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

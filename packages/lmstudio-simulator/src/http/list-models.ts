@@ -1,8 +1,7 @@
 import type { ModelOnDevice } from '../runtime/device.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
-import type { HttpAnswer } from './http-answer.js';
-import { httpError } from './http-answer.js';
+import { RequestFailure } from './generation/request-failure.js';
 
 /** `GET /api/v0/models`, which LM Studio has since 0.3.5. */
 export function listV0({ runtime }: Backend): object {
@@ -22,15 +21,15 @@ export function listOpenAi({ runtime }: Backend): object {
   };
 }
 
-/** `GET /api/v0/models/{model}` */
-export function oneV0({ runtime }: Backend, key: string): HttpAnswer {
+/** `GET /api/v0/models/{model}`. @throws RequestFailure where no downloaded model has the key. */
+export function oneV0({ runtime }: Backend, key: string): object {
   const file = runtime.downloaded().find(({ modelKey }) => modelKey === key);
-  return file
-    ? { status: 200, body: describeV0(file, runtime.residents.all) }
-    : httpError(404, 'invalid_request_error', `Model with identifier "${key}" not found`, {
-        code: 'model_not_found',
-        param: 'model',
-      });
+  if (file) return describeV0(file, runtime.residents.all);
+  throw new RequestFailure(404, `Model with identifier "${key}" not found`, {
+    type: 'invalid_request_error',
+    param: 'model',
+    code: 'model_not_found',
+  });
 }
 
 function describeV0(file: ModelOnDevice, residents: readonly ResidentState[]): object {

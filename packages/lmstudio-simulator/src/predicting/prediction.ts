@@ -2,7 +2,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { AnswerPart } from './answer.js';
 import { createStopStringFilter } from './stop-strings.js';
-import { countTokens } from './tokens.js';
+import { countPromptTokens } from './tokens.js';
 import { startWork } from './work.js';
 
 /** Why a prediction has ended, in LM Studio's words. */
@@ -35,8 +35,8 @@ export interface PredictionStats {
 /** A request to generate text. */
 export interface PredictionRequest {
   readonly prompt: string;
-  /** Tokens of the prompt that are not in its text, such as those of images. */
-  readonly extraPromptTokens: number;
+  /** Images of the prompt, whose tokens are not in its text. */
+  readonly imageCount: number;
   /** The answer that the model generates. */
   readonly answer: readonly AnswerPart[];
   /** Whether the answer starts again at its end, until `maxTokens` or another limit is reached. */
@@ -72,7 +72,7 @@ export function startPrediction(
   const stopsAtLimit = request.overflowPolicy === 'stopAtLimit';
   // Invented: a prompt that is too long is cut to one token less than the context.
   const promptTokens = Math.min(
-    countTokens(request.prompt) + request.extraPromptTokens,
+    countPromptTokens(request),
     stopsAtLimit ? Infinity : Math.max(1, contextLengthTokens - 1),
   );
   const msPerToken = 1000 / model.tokensPerSecond / runtime.speed;

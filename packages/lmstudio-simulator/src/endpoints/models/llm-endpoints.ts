@@ -160,7 +160,7 @@ function readRequest(
     draftKey === null ? null : runtime.findModel(draftKey, 'llm', resident.file.device.identifier);
   return {
     prompt,
-    extraPromptTokens: 0,
+    imageCount: 0,
     answer: FIXED_ANSWER,
     repeatsAnswer: limit.success,
     maxTokens: limit.success ? limit.data.value : null,

@@ -3,7 +3,7 @@ import { composeAnswer } from '../../predicting/answer.js';
 import type { AnswerPart, AnswerRequest } from '../../predicting/answer.js';
 import { startPrediction } from '../../predicting/prediction.js';
 import type { PredictionStats } from '../../predicting/prediction.js';
-import { countTokens, TOKENS_PER_IMAGE } from '../../predicting/tokens.js';
+import { countPromptTokens } from '../../predicting/tokens.js';
 import type { ResidentState } from '../../runtime/resident.js';
 import type { Exchange } from '../exchange.js';
 import { findInstance } from './find-instance.js';
@@ -74,8 +74,7 @@ export async function generate(
     writer.failed(error);
     return;
   }
-  const extraPromptTokens = request.imageCount * TOKENS_PER_IMAGE;
-  const promptTokens = countTokens(request.prompt) + extraPromptTokens;
+  const promptTokens = countPromptTokens(request);
   writer.started({ resident, promptTokens });
   const contextTokens = resident.settings.contextLengthTokens;
   if (request.imageCount > 0 && !resident.file.model.vision) {
@@ -83,19 +82,14 @@ export async function generate(
   } else if (promptTokens >= contextTokens) {
     writer.failed(promptTooLong(promptTokens, contextTokens));
   } else {
-    predict(backend, exchange, { request, resident, promptTokens, extraPromptTokens }, writer);
+    predict(backend, exchange, { request, resident, promptTokens }, writer);
   }
 }
 
 function predict(
   { runtime }: Backend,
   exchange: Exchange,
-  {
-    request,
-    resident,
-    promptTokens,
-    extraPromptTokens,
-  }: StartedAnswer & { readonly request: GenerationRequest; readonly extraPromptTokens: number },
+  { request, resident, promptTokens }: StartedAnswer & { readonly request: GenerationRequest },
   writer: AnswerWriter,
 ): void {
   const target = { modelKey: resident.file.model.modelKey, endpoint: exchange.path };
@@ -126,7 +120,7 @@ function predict(
     resident,
     {
       prompt: request.prompt,
-      extraPromptTokens,
+      imageCount: request.imageCount,
       answer: composeAnswer(request, runtime.world.answers),
       repeatsAnswer: false,
       maxTokens: request.maxTokens,

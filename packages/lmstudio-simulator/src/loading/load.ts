@@ -1,3 +1,4 @@
+import { CRASH_EXIT_CODE } from '../faults/fault.js';
 import type { Runtime, LoadInProgress } from '../runtime/runtime.js';
 import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
 import { loadLines } from './engine-log.js';
@@ -194,7 +195,7 @@ export function startLoad(
       return;
     }
     if (crash && progress >= (crash.atProgress ?? 0.5)) {
-      fail(engineCrashed(crash.exitCode ?? '18446744072635812000'));
+      fail(engineCrashed(crash.exitCode ?? CRASH_EXIT_CODE));
       return;
     }
     const full = overflowingPool(machine, runtime.memoryInUse(file.device));

@@ -1,3 +1,4 @@
+import { CRASH_EXIT_CODE } from '../faults/fault.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { AnswerPart } from './answer.js';
@@ -107,7 +108,7 @@ export function startPrediction(
   const generate = (): void => {
     if (crash && predicted >= (crash.afterTokens ?? 3)) {
       const withoutMemory = crash.cause === 'out-of-memory';
-      const exitCode = crash.exitCode ?? (withoutMemory ? 'null' : '18446744072635812000');
+      const exitCode = crash.exitCode ?? (withoutMemory ? 'null' : CRASH_EXIT_CODE);
       runtime.residents.crash(resident, exitCode);
       return;
     }

@@ -1,4 +1,4 @@
-import type { ModelOnDevice } from '../runtime/device.js';
+import { formatName, type ModelOnDevice, variantKey } from '../runtime/device.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
 import { RequestFailure } from './generation/request-failure.js';
@@ -41,7 +41,7 @@ function describeV0(file: ModelOnDevice, residents: readonly ResidentState[]): o
     type: model.type === 'embedding' ? 'embeddings' : model.vision ? 'vlm' : 'llm',
     publisher: model.publisher,
     ...(model.architecture === null ? {} : { arch: model.architecture }),
-    compatibility_type: model.format === 'gguf' ? 'gguf' : 'mlx',
+    compatibility_type: formatName(model),
     ...(file.quantization === null ? {} : { quantization: file.quantization.name }),
     state: loaded ? 'loaded' : 'not-loaded',
     max_context_length: model.maxContextLength,
@@ -71,7 +71,7 @@ export function listV1({ runtime }: Backend): object {
           .filter((resident) => resident.file.model === model)
           .map((resident) => ({ id: resident.identifier, config: instanceConfig(resident) })),
         max_context_length: model.maxContextLength,
-        format: model.format === 'gguf' ? 'gguf' : 'mlx',
+        format: formatName(model),
         ...(model.type === 'llm'
           ? {
               capabilities: {
@@ -81,10 +81,10 @@ export function listV1({ runtime }: Backend): object {
             }
           : {}),
         description: null,
-        ...(model.variants.length > 0
+        ...(file.variantName !== null
           ? {
-              variants: model.variants.map(({ name }) => `${model.modelKey}@${name}`),
-              selected_variant: `${model.modelKey}@${model.variants[0]?.name}`,
+              variants: model.variants.map(({ name }) => variantKey(model, name)),
+              selected_variant: variantKey(model, file.variantName),
             }
           : {}),
       };

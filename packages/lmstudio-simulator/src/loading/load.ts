@@ -1,6 +1,6 @@
 import { CRASH_EXIT_CODE } from '../faults/fault.js';
 import type { Runtime, LoadInProgress } from '../runtime/runtime.js';
-import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
+import { formatName, type ModelDomain, type ModelOnDevice } from '../runtime/device.js';
 import { loadLines } from './engine-log.js';
 import type { ConfigField } from '../wire/frames.js';
 import type { LoadSettings } from './load-settings.js';
@@ -98,7 +98,7 @@ export function startLoad(
     throw identifierInUse(request.identifier);
   }
   if (file.device.identifier === null && runtime.engines.forModel(file.model) === null) {
-    throw noRuntime(file.model.format);
+    throw noRuntime(formatName(file.model));
   }
   const estimate = estimateLoad(runtime, file, fields);
   const { weights, projector, context } = estimate.placement.bytes;

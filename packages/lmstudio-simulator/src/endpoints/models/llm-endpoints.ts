@@ -7,7 +7,12 @@ import type { Backend } from '../backend.js';
 import { resolveSpecifier } from '../backend.js';
 import type { Endpoint, ServerChannel } from '../../wire/endpoint.js';
 import { channel, rpc } from '../../wire/endpoint.js';
-import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../../wire/frames.js';
+import {
+  cancelSchema,
+  configStackSchema,
+  flattenStack,
+  specifierSchema,
+} from '../../wire/frames.js';
 import type { ConfigField, ConfigStack, ModelSpecifier } from '../../wire/frames.js';
 import { instanceInfo } from './model-info.js';
 import { engineEnded, presetNotFound } from '../../wire/wire-error.js';

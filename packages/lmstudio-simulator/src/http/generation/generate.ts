@@ -59,6 +59,13 @@ export interface AnswerWriter {
   failed(failure: RequestFailure): void;
 }
 
+/** The events that a writer of whole answers does not need. */
+export const WITHOUT_STREAM: Pick<AnswerWriter, 'started' | 'prompted' | 'content'> = {
+  started: () => {},
+  prompted: () => {},
+  content: () => {},
+};
+
 /** Answers a request: finds or loads the model, generates, and stops when the client has gone. */
 export async function generate(
   backend: Backend,

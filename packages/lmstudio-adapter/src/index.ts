@@ -24,8 +24,13 @@ export type { EngineBuffer, EngineReport } from './engine-log/engine-reports.js'
 export type { EngineBufferPart } from './engine-log/parse-engine-line.js';
 export type { EngineWatch } from './engine-log/watch-engines.js';
 export type { EstimateOptions, ResourceEstimate } from './load/estimate.js';
-export type { LoadFirstResult, LoadMismatch, LoadRequest, LoadResult } from './load/load-types.js';
-export type { UnconfirmedLoad } from './load/unconfirmed-loads.js';
+export type {
+  LoadFirstResult,
+  LoadMismatch,
+  LoadRequest,
+  LoadResult,
+  UnconfirmedLoad,
+} from './load/load-types.js';
 
 export type { HostFacts } from './machine/host-facts.js';
 export type { HardwareSurvey, SurveyedGpu, SurveyProblem } from './machine/hardware-survey.js';

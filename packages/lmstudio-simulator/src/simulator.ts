@@ -6,7 +6,8 @@ import type { SimulatedRequest } from './request-log.js';
 import type { MemoryGrowth } from './loading/growth.js';
 import type { MemoryUse } from './loading/memory.js';
 import type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
-import type { World, WorldInput } from './world/world.js';
+import type { World } from './world/world.js';
+import type { WorldInput } from './world/world-input.js';
 
 /** How to start a simulator. */
 export interface SimulatorOptions {

@@ -45,13 +45,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faults,
     speed: options.speed ?? 1,
     enginePid: options.enginePid ?? null,
+    restart: (downMs) => void restart(downMs),
   });
   const backend: Backend = {
     runtime,
     profile,
     storedResponses: new StoredResponses(),
     port: () => listener.port,
-    restart: (downMs) => void restart(downMs),
   };
   const namespaces = createNamespaces(backend);
   const webSockets = new WebSocketServer({ noServer: true });
@@ -73,7 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       isCutHere: () => listener.hasCut(request.socket),
       now: () => clock.now(),
     });
-    await answerRequest(exchange, { backend, authenticator, faults });
+    await answerRequest(exchange, { backend, authenticator });
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

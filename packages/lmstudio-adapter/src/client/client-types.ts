@@ -2,8 +2,12 @@ import type { LoadConfig } from '@mai/memory-ledger';
 import type { HomeLookup } from '../home/lmstudio-home.js';
 import type { EngineWatch } from '../engine-log/watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
-import type { LoadFirstResult, LoadRequest, LoadResult } from '../load/load-types.js';
-import type { UnconfirmedLoad } from '../load/unconfirmed-loads.js';
+import type {
+  LoadFirstResult,
+  LoadRequest,
+  LoadResult,
+  UnconfirmedLoad,
+} from '../load/load-types.js';
 import type { HardwareSurvey } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import type { LinkedDevices, LMStudioVersion } from '../machine/inspect-machine.js';

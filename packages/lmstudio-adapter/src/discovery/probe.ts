@@ -1,5 +1,6 @@
 import type { ServerAddress } from './base-url.js';
 import { getJson, type HttpOutcome } from './http-json.js';
+import { record } from '../wire/json-fields.js';
 
 /** How one address answered the request for LM Studio's greeting. */
 export type ProbeOutcome =
@@ -33,7 +34,8 @@ function judge(outcome: HttpOutcome): Pick<Probe, 'outcome' | 'detail'> {
   switch (outcome.kind) {
     case 'answered': {
       const { status, json } = outcome;
-      if (status === 200 && isGreeting(json)) return { outcome: 'lmstudio', detail: null };
+      if (status === 200 && record(json)?.['lmstudio'] === true)
+        return { outcome: 'lmstudio', detail: null };
       const detail = `HTTP ${status}`;
       return status === 401 || status === 403
         ? { outcome: 'unauthorized', detail }
@@ -48,8 +50,4 @@ function judge(outcome: HttpOutcome): Pick<Probe, 'outcome' | 'detail'> {
     case 'broken':
       return { outcome: 'something-else', detail: outcome.detail };
   }
-}
-
-function isGreeting(json: unknown): boolean {
-  return typeof json === 'object' && json !== null && 'lmstudio' in json && json.lmstudio === true;
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, Namespace } from '../wire/wire.js';
+import type { CallName } from '../wire/wire.js';
 
 /** The reason for a failed call. Only used inside the package; callers see an `LMStudioError`. */
 export type CallFaultKind =
@@ -21,7 +21,7 @@ export class CallFault extends Error {
 
   constructor(
     readonly kind: CallFaultKind,
-    readonly call: `${Namespace}.${Endpoint}`,
+    readonly call: CallName,
     message: string,
     cause?: unknown,
   ) {

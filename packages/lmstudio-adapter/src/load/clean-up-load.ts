@@ -4,27 +4,25 @@ import { listResidents } from '../models/list-residents.js';
 import { delay } from '../timers.js';
 import type { Connection } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
+import type { UnconfirmedLoad } from './load-types.js';
 import { CHECK_DEADLINE_MS, unloadResident } from './unload.js';
 
 /** Waits before each check, where LM Studio has not confirmed that the load is over; 2.4 s in all. */
 const UNCONFIRMED_WAITS_MS = [0, 150, 350, 700, 1200];
 
-/** A load that was cancelled, or whose connection broke. */
-export interface AbandonedLoad {
-  readonly identifier: string;
-  /** The LM Link device of the load; `null`: LM Studio's own machine. */
-  readonly deviceIdentifier: string | null;
-  /** LM Studio confirmed that the load is over, so one check is enough. */
-  readonly confirmed: boolean;
-}
-
 /**
  * Makes sure that an abandoned load leaves no copy behind: asks over a new connection which models are
  * loaded, and unloads the copy. Resolves `false` where LM Studio could not be asked or never confirmed
  * that the load is over, because the copy may then still appear.
+ *
+ * @param confirmed Whether LM Studio confirmed that the load is over, so that one check is enough.
  */
-export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): Promise<boolean> {
-  const waitsMs = load.confirmed ? [0] : UNCONFIRMED_WAITS_MS;
+export async function cleanUpLoad(
+  connection: Connection,
+  load: UnconfirmedLoad,
+  confirmed: boolean,
+): Promise<boolean> {
+  const waitsMs = confirmed ? [0] : UNCONFIRMED_WAITS_MS;
   let absent = false;
   for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
@@ -34,7 +32,7 @@ export async function cleanUpLoad(connection: Connection, load: AbandonedLoad): 
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
-  return load.confirmed && absent;
+  return confirmed && absent;
 }
 
 /** The result of a check. `busy`: the copy answers a request, so it was not unloaded. */
@@ -46,7 +44,7 @@ export type Finding = 'removed' | 'absent' | 'busy' | 'server-gone' | 'unknown';
  */
 export async function checkAbandoned(
   connection: Connection,
-  { identifier, deviceIdentifier }: Omit<AbandonedLoad, 'confirmed'>,
+  { instanceIdentifier, deviceIdentifier }: UnconfirmedLoad,
   isAbandoned: () => boolean = () => true,
 ): Promise<Finding> {
   const newDeadline = () => new Deadline(connection.timers, CHECK_DEADLINE_MS, undefined);
@@ -58,7 +56,7 @@ export async function checkAbandoned(
     // The identifier was free when the load began, so a copy with this identifier is from the load.
     const ours = residents.find(
       (resident) =>
-        resident.instanceIdentifier === identifier &&
+        resident.instanceIdentifier === instanceIdentifier &&
         resident.deviceIdentifier === deviceIdentifier,
     );
     if (ours === undefined || !isAbandoned()) return 'absent';

@@ -1,5 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LMStudioError } from '../errors.js';
+import { notify } from '../notify.js';
 import { asRejection } from '../timers.js';
 import type { Connection } from '../wire/connection.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
@@ -175,12 +176,4 @@ function advance(shared: SharedLoad, ratio: number): void {
   if (!(ratio > shared.ratio) && !(ratio === 0 && shared.ratio === 0)) return;
   shared.ratio = Math.min(1, ratio);
   for (const listener of shared.listeners) notify(listener, shared.ratio);
-}
-
-function notify(listener: (ratio: number) => void, ratio: number): void {
-  try {
-    listener(ratio);
-  } catch {
-    // Ignored, as documented: one caller's exception must not end the load of the other callers.
-  }
 }

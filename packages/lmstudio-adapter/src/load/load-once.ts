@@ -1,16 +1,14 @@
 import { isLMStudioError, LMStudioError } from '../errors.js';
 import { listResidents } from '../models/list-residents.js';
 import type { ResidentInstance } from '../models/model-types.js';
-import { raceDeadline } from '../timers.js';
-import { CallFault, isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
-import type { Session } from '../wire/session.js';
 import { cleanUpLoad } from './clean-up-load.js';
 import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
-import type { LoadResult, NormalizedLoad } from './load-types.js';
+import type { LoadResult, NormalizedLoad, UnconfirmedLoad } from './load-types.js';
 import { isSameModel, resolveTarget, type Target } from './resolve-target.js';
 import { unloadResident } from './unload.js';
 import type { UnconfirmedLoads } from './unconfirmed-loads.js';
@@ -154,8 +152,7 @@ async function checkGuardrails(job: LoadJob, deadline: Deadline): Promise<void> 
 async function runLoad(job: LoadJob): Promise<void> {
   const { connection, load, target, unconfirmed, signal, onProgress } = job;
   const { kind, deviceIdentifier } = target;
-  const { modelKey, identifier } = load;
-  const abandoned = { modelKey, instanceIdentifier: identifier, deviceIdentifier };
+  const { identifier } = load;
   // The watch for an earlier load with this identifier would unload the new copy.
   const earlierMayAppear = unconfirmed.has(identifier);
   unconfirmed.remove(identifier);
@@ -178,18 +175,27 @@ async function runLoad(job: LoadJob): Promise<void> {
             }),
         );
       } catch (error) {
-        if (mayStillRun(error)) confirmed = await cancelLoad(session, cancel, connection);
+        if (mayStillRun(error)) {
+          cancel.abort();
+          confirmed = await session.settledWithin(CANCEL_GRACE_MS);
+        }
         throw error;
       }
     });
   } catch (error) {
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
-      (await cleanUpLoad(connection, { identifier, deviceIdentifier, confirmed }));
-    if (!certain || earlierMayAppear) unconfirmed.add(abandoned);
+      (await cleanUpLoad(connection, asAbandoned(job), confirmed));
+    if (!certain || earlierMayAppear) unconfirmed.add(asAbandoned(job));
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, target, !certain);
   }
+}
+
+/** The load of a job, as it is cleaned up and watched after it was cancelled or its connection broke. */
+function asAbandoned({ load, target }: LoadJob): UnconfirmedLoad {
+  const { modelKey, identifier: instanceIdentifier } = load;
+  return { modelKey, instanceIdentifier, deviceIdentifier: target.deviceIdentifier };
 }
 
 /**
@@ -201,33 +207,11 @@ function mayStillRun(error: unknown): boolean {
 }
 
 /**
- * Cancels the load, and waits for LM Studio's confirmation. Resolves `false` when no confirmation
- * came in time.
- */
-async function cancelLoad(
-  session: Session,
-  cancel: AbortController,
-  connection: Connection,
-): Promise<boolean> {
-  cancel.abort();
-  return raceDeadline(
-    session.wire.settled().then(() => true),
-    {
-      timers: connection.timers,
-      ms: CANCEL_GRACE_MS,
-      onTimeout: () => new CallFault('timed-out', 'llm.loadModel', 'not confirmed'),
-    },
-  ).catch(() => false);
-}
-
-/**
  * Reads the loaded copy back and compares it with the request. Unloads the copy when the load was
  * cancelled meanwhile.
  */
-async function readBack(
-  { connection, load, target, unconfirmed, signal }: LoadJob,
-  deadline: Deadline,
-): Promise<LoadResult> {
+async function readBack(job: LoadJob, deadline: Deadline): Promise<LoadResult> {
+  const { connection, load, target, unconfirmed, signal } = job;
   try {
     const residents = await listResidents(connection, deadline, 'full');
     signal.throwIfAborted();
@@ -239,13 +223,12 @@ async function readBack(
       return { instance, verified: verifyLoad(load, instance), reused: false };
     }
   } catch (error) {
-    const { modelKey, identifier } = load;
-    const { deviceIdentifier } = target;
-    if (await cleanUpLoad(connection, { identifier, deviceIdentifier, confirmed: true }))
-      throw error;
-    unconfirmed.add({ modelKey, instanceIdentifier: identifier, deviceIdentifier });
+    const abandoned = asAbandoned(job);
+    if (await cleanUpLoad(connection, abandoned, true)) throw error;
+    unconfirmed.add(abandoned);
     if (!isLMStudioError(error)) throw error;
-    const facts = { ...error, modelKey, instanceIdentifier: identifier, uncertain: true };
+    const { modelKey, instanceIdentifier } = abandoned;
+    const facts = { ...error, modelKey, instanceIdentifier, uncertain: true };
     throw new LMStudioError(error.code, error.message, { ...facts, cause: error });
   }
   throw new LMStudioError(

@@ -79,3 +79,11 @@ export interface NormalizedLoad {
   readonly deviceIdentifier: string | null | undefined;
   readonly checkGuardrails: boolean;
 }
+
+/** An abandoned load. LM Studio has not confirmed its end, so the copy may still appear. */
+export interface UnconfirmedLoad {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  /** The LM Link device of the load; `null`: LM Studio's own machine. */
+  readonly deviceIdentifier: string | null;
+}

@@ -1,5 +1,6 @@
 import type { Connection } from '../wire/connection.js';
 import { checkAbandoned } from './clean-up-load.js';
+import type { UnconfirmedLoad } from './load-types.js';
 
 /** Delay before the second check; each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
 const FIRST_DELAY_MS = 1000;
@@ -10,14 +11,6 @@ const LONGEST_DELAY_MS = 10_000;
  * the same model by hand.
  */
 const WATCHED_MS = 10 * 60_000;
-
-/** An abandoned load. LM Studio has not confirmed its end, so the copy may still appear. */
-export interface UnconfirmedLoad {
-  readonly modelKey: string;
-  readonly instanceIdentifier: string;
-  /** The LM Link device of the load; `null`: LM Studio's own machine. */
-  readonly deviceIdentifier: string | null;
-}
 
 interface Entry extends UnconfirmedLoad {
   readonly watchUntilMs: number;
@@ -82,17 +75,14 @@ export class UnconfirmedLoads {
 
   async #check(entry: Entry, nextDelayMs: number): Promise<void> {
     const isWatched = (): boolean => this.#entries.get(entry.instanceIdentifier) === entry;
-    const { instanceIdentifier: identifier, deviceIdentifier } = entry;
-    const abandoned = { identifier, deviceIdentifier };
-    const finding = await checkAbandoned(this.connection, abandoned, isWatched);
+    const finding = await checkAbandoned(this.connection, entry, isWatched);
     if (!isWatched()) return;
     // When LM Studio ends, it unloads its models.
-    if (finding === 'removed' || finding === 'server-gone') {
-      return this.remove(entry.instanceIdentifier);
-    }
-    if (this.connection.timers.nowMs() >= entry.watchUntilMs) {
-      return this.remove(entry.instanceIdentifier);
-    }
-    this.#schedule(entry, nextDelayMs);
+    const isOver =
+      finding === 'removed' ||
+      finding === 'server-gone' ||
+      this.connection.timers.nowMs() >= entry.watchUntilMs;
+    if (isOver) this.remove(entry.instanceIdentifier);
+    else this.#schedule(entry, nextDelayMs);
   }
 }

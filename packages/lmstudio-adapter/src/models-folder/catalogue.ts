@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { record, records, text, texts } from '../wire/json-fields.js';
 
 /**
  * Model keys of LM Studio's catalogue by repository (`user/repo` in lower case). For each model of the
@@ -21,29 +22,14 @@ export async function readCatalogue(home: string): Promise<ReadonlyMap<string, s
 }
 
 function repositoriesIn(manifest: unknown): readonly string[] {
-  const dependencies = listAt(manifest, 'dependencies');
-  return dependencies
-    .filter((dependency) => textAt(dependency, 'type') === 'model')
+  return records(record(manifest)?.['dependencies'])
+    .filter((dependency) => dependency['type'] === 'model')
     .flatMap((dependency) => [
-      ...listAt(dependency, 'sources').map(
-        (source) => `${textAt(source, 'user')}/${textAt(source, 'repo')}`,
+      ...records(dependency['sources']).map(
+        (source) => `${text(source['user']) ?? ''}/${text(source['repo']) ?? ''}`,
       ),
-      ...listAt(dependency, 'modelKeys').map(String),
+      ...texts(dependency['modelKeys']),
     ]);
-}
-
-function listAt(value: unknown, key: string): readonly unknown[] {
-  const list = fieldAt(value, key);
-  return Array.isArray(list) ? list : [];
-}
-
-function textAt(value: unknown, key: string): string {
-  const text = fieldAt(value, key);
-  return typeof text === 'string' ? text : '';
-}
-
-function fieldAt(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 async function readManifest(file: string): Promise<unknown> {

@@ -90,7 +90,6 @@ async function collect(
       return isFolder && depth + 1 < MAX_DEPTH ? collect(walk, child, depth + 1) : [];
     }),
   );
-  files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
 }
 

@@ -1,7 +1,7 @@
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
-import { raceDeadline } from '../timers.js';
+import { notify } from '../notify.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
-import { CallFault, isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../faults/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
 import { instanceNotFound } from './find-model.js';
 import { listResidents } from './list-residents.js';
@@ -125,11 +125,7 @@ function predict(
       // Without a cancellation LM Studio would go on generating.
       if (!isCallFault(error) || error.kind === 'timed-out') {
         cancel.abort();
-        await raceDeadline(session.wire.settled(), {
-          timers: connection.timers,
-          ms: CANCEL_GRACE_MS,
-          onTimeout: () => new CallFault('timed-out', 'llm.predict', 'not confirmed'),
-        }).catch(() => undefined);
+        await session.settledWithin(CANCEL_GRACE_MS);
       }
       throw error;
     }
@@ -161,12 +157,4 @@ function toGeneration(raw: RawPrediction): Generation {
     tokensPerSecond: raw.tokensPerSecond,
     timeToFirstTokenMs: raw.timeToFirstTokenSec === null ? null : raw.timeToFirstTokenSec * 1000,
   };
-}
-
-function notify(onText: ((text: string) => void) | undefined, text: string): void {
-  try {
-    onText?.(text);
-  } catch {
-    // Ignored, as documented: a listener's exception must not end the generation.
-  }
 }

@@ -4,7 +4,7 @@ import type { Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../faults/call-fault.js';
 import type { RawListing, RawModelInfo } from '../wire/wire.js';
 import { toDownloadedModel } from './convert-model.js';
-import { requireHttpListing } from './list-over-http.js';
+import { kindOf, requireHttpListing } from './list-over-http.js';
 import { filePathOf } from './model-identity.js';
 
 /** Lists the downloaded models, over HTTP where LM Studio does not understand the WebSocket call. */
@@ -33,12 +33,9 @@ export async function listDownloaded(
 }
 
 function toLeftOut({ modelKey, type }: RawListing['leftOut'][number]): LeftOutModel {
-  const isOtherKind = type !== null && !READ_TYPES.has(type);
+  const isOtherKind = type !== null && kindOf(type) === null;
   return { modelKey, type, reason: isOtherKind ? 'other-kind' : 'unreadable' };
 }
-
-/** The types of LLMs and embedding models, also as the REST API spells them. */
-const READ_TYPES: ReadonlySet<string> = new Set(['llm', 'vlm', 'embedding', 'embeddings']);
 
 /**
  * The variants of one model; empty where the model has no variants or LM Studio does not report

@@ -19,7 +19,7 @@ import { toFormat } from './convert-model.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The models as LM Studio's REST API lists them. */
-export interface HttpListing {
+interface HttpListing {
   readonly downloaded: readonly DownloadedModel[];
   /** Entries without a key, or of a kind that is neither an LLM nor an embedding model. */
   readonly leftOut: RawListing['leftOut'];
@@ -30,7 +30,7 @@ export interface HttpListing {
  * Lists the models over `/api/v1/models`, or else `/api/v0/models`, for an LM Studio that does
  * not understand the WebSocket calls. `null` when both fail.
  */
-export async function listOverHttp(
+async function listOverHttp(
   address: ServerAddress,
   options: {
     readonly timeoutMs: number;
@@ -52,10 +52,7 @@ export async function listOverHttp(
 }
 
 function fromV1(models: readonly Json[]): HttpListing {
-  const listed = models.flatMap((raw) => {
-    const modelKey = text(raw['key']);
-    const kind = kindOf(raw['type']);
-    if (modelKey === null || kind === null) return [];
+  return listingOf(models, 'key', (raw, modelKey, kind) => {
     const quantization = record(raw['quantization']);
     const capabilities = record(raw['capabilities']);
     const quantizationName = text(quantization?.['name']);
@@ -80,32 +77,22 @@ function fromV1(models: readonly Json[]): HttpListing {
       path: text(raw['path']),
       deviceIdentifier: null,
     };
-    const instances = records(raw['loaded_instances']).flatMap((instance) => {
+    const residents = records(raw['loaded_instances']).flatMap((instance) => {
       const identifier = text(instance['id']);
       const config = record(instance['config']);
       return identifier === null
         ? []
-        : [
-            residentOf(model, identifier, positive(config?.['context_length']), {
-              flashAttention: boolean(config?.['flash_attention']),
-              parallelSequences: number(config?.['parallel']),
-            }),
-          ];
+        : residentOf(model, identifier, positive(config?.['context_length']), {
+            flashAttention: boolean(config?.['flash_attention']),
+            parallelSequences: number(config?.['parallel']),
+          });
     });
-    return [{ model, instances }];
+    return { model, residents };
   });
-  return {
-    downloaded: listed.map(({ model }) => model),
-    leftOut: leftOutOf(models, 'key'),
-    residents: listed.flatMap(({ instances }) => instances),
-  };
 }
 
 function fromV0(models: readonly Json[]): HttpListing {
-  const listed = models.flatMap((raw) => {
-    const modelKey = text(raw['id']);
-    const kind = kindOf(raw['type']);
-    if (modelKey === null || kind === null) return [];
+  return listingOf(models, 'id', (raw, modelKey, kind) => {
     const quantization = text(raw['quantization']);
     const model: DownloadedModel = {
       modelKey,
@@ -126,17 +113,39 @@ function fromV0(models: readonly Json[]): HttpListing {
       path: null,
       deviceIdentifier: null,
     };
-    const loaded =
-      raw['state'] === 'loaded'
-        ? [residentOf(model, modelKey, positive(raw['loaded_context_length']), {})]
-        : [];
-    return [{ model, loaded }];
+    const contextLengthTokens = positive(raw['loaded_context_length']);
+    const isLoaded = raw['state'] === 'loaded';
+    return {
+      model,
+      residents: isLoaded ? [residentOf(model, modelKey, contextLengthTokens, {})] : [],
+    };
   });
+}
+
+/** Reads each LLM and embedding model with `read`, and leaves the other entries out. */
+function listingOf(
+  models: readonly Json[],
+  keyField: 'key' | 'id',
+  read: (raw: Json, modelKey: string, kind: ModelKind) => ListedModel,
+): HttpListing {
+  const listed: ListedModel[] = [];
+  const leftOut: RawListing['leftOut'][number][] = [];
+  for (const raw of models) {
+    const modelKey = text(raw[keyField]);
+    const kind = kindOf(raw['type']);
+    if (modelKey !== null && kind !== null) listed.push(read(raw, modelKey, kind));
+    else leftOut.push({ modelKey, type: text(raw['type']) });
+  }
   return {
     downloaded: listed.map(({ model }) => model),
-    leftOut: leftOutOf(models, 'id'),
-    residents: listed.flatMap(({ loaded }) => loaded),
+    leftOut,
+    residents: listed.flatMap(({ residents }) => residents),
   };
+}
+
+interface ListedModel {
+  readonly model: DownloadedModel;
+  readonly residents: readonly ResidentInstance[];
 }
 
 function residentOf(
@@ -167,13 +176,8 @@ function residentOf(
   };
 }
 
-function leftOutOf(models: readonly Json[], keyField: 'key' | 'id'): HttpListing['leftOut'] {
-  return models
-    .map((raw) => ({ modelKey: text(raw[keyField]), type: text(raw['type']) }))
-    .filter(({ modelKey, type }) => modelKey === null || kindOf(type) === null);
-}
-
-function kindOf(type: unknown): ModelKind | null {
+/** The kind of a model by its type, also as the REST API spells it; `null`: another kind. */
+export function kindOf(type: unknown): ModelKind | null {
   if (type === 'llm' || type === 'vlm') return 'llm';
   return type === 'embedding' || type === 'embeddings' ? 'embedding' : null;
 }

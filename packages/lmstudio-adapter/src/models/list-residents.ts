@@ -27,14 +27,12 @@ export async function listResidents(
   detail: ResidentDetail,
 ): Promise<readonly ResidentInstance[]> {
   return withLMStudioErrors(connection, 'list the loaded models', async () => {
-    const perKind = await Promise.all([
+    const [llms, embeddings] = await Promise.all([
       listKind(connection, 'llm', deadline, detail),
       listKind(connection, 'embedding', deadline, detail),
     ]);
-    const missing = perKind.findIndex((residents) => residents === null);
-    if (missing === -1) return perKind.flatMap((residents) => residents ?? []);
-    const overHttp = await requireHttpListing(connection, deadline);
-    return overHttp.residents;
+    if (llms !== null && embeddings !== null) return [...llms, ...embeddings];
+    return (await requireHttpListing(connection, deadline)).residents;
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Timers } from '../timers.js';
 import { CallFault, isCallFault } from '../faults/call-fault.js';
 import { type CallSpec, Session } from './session.js';
-import type { Credentials, Endpoint, Namespace, OpenWire, Wire } from './wire.js';
+import type { CallName, Credentials, OpenWire, Wire } from './wire.js';
 
 export interface SessionPoolOptions {
   readonly webSocketUrl: string;
@@ -14,8 +14,6 @@ export interface SessionPoolOptions {
   /** Loads the wire's module; called when the first session is opened. */
   readonly loadWire: () => Promise<OpenWire>;
 }
-
-type CallName = `${Namespace}.${Endpoint}`;
 
 /**
  * Opens sessions: one shared session for reads, and a new one for each command (load, unload,

@@ -1,7 +1,7 @@
 import { raceDeadline, type Timers } from '../timers.js';
 import { CallFault, isCallFault } from '../faults/call-fault.js';
 import { classifyRejection } from '../faults/classify-rejection.js';
-import type { Endpoint, Namespace, Wire } from './wire.js';
+import type { CallName, Endpoint, Namespace, Wire } from './wire.js';
 
 /** Deadline for a namespace's socket to open. The socket of a namespace that LM Studio lacks never opens. */
 const CONNECT_DEADLINE_MS = 2500;
@@ -104,6 +104,17 @@ export class Session {
     this.#held = true;
   }
 
+  /**
+   * Waits until LM Studio has answered every open call and channel, e.g. after a cancellation.
+   * Resolves `false` when that takes longer than `graceMs`.
+   */
+  settledWithin(graceMs: number): Promise<boolean> {
+    return raceDeadline(
+      this.wire.settled().then(() => true),
+      { timers: this.timers, ms: graceMs, onTimeout: () => new Error('not settled in time') },
+    ).catch(() => false);
+  }
+
   /** Ends the open call that a protocol warning is about, where the warning names one. */
   reportWarning(namespace: Namespace | null, text: string): void {
     // A warning about a late answer: its call has already ended, so open calls go on.
@@ -153,7 +164,7 @@ export class Session {
     return this.#closing;
   }
 
-  #watchConnecting(call: OpenCall, name: CallFault['call']): () => void {
+  #watchConnecting(call: OpenCall, name: CallName): () => void {
     if (call.spec.timeoutMs <= CONNECT_DEADLINE_MS) return () => undefined;
     return this.timers.after(CONNECT_DEADLINE_MS, () => {
       if (this.wire.isConnected(call.spec.namespace) === false) {
@@ -169,7 +180,7 @@ async function invoke<T>(start: (wire: Wire) => Promise<T>, wire: Wire): Promise
   return start(wire);
 }
 
-function toFault(error: unknown, name: CallFault['call']): CallFault {
+function toFault(error: unknown, name: CallName): CallFault {
   const { kind, message } = classifyRejection(error);
   return new CallFault(kind, name, message, error);
 }

@@ -25,6 +25,9 @@ export type Endpoint =
   | 'getEngineSelections'
   | 'lmLinkStatus';
 
+/** The full name of a call. */
+export type CallName = `${Namespace}.${Endpoint}`;
+
 export interface RawModelInfo {
   readonly type: ModelKind;
   readonly modelKey: string;

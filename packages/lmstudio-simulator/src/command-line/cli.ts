@@ -9,7 +9,7 @@ import { startSimulator } from '../start-simulator.js';
 import { isSimulatorError, SimulatorError } from '../simulator-error.js';
 import { isExampleWorldName, exampleWorld } from '../world/example-worlds.js';
 import { parseWorld } from '../world/parse-world.js';
-import type { WorldInput } from '../world/world.js';
+import type { WorldInput } from '../world/world-input.js';
 
 /** The ports on which the SDK looks for LM Studio when it has no address. */
 const DISCOVERY_PORTS = [41_343, 52_993, 16_141, 39_414, 22_931];

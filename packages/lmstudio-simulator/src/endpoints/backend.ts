@@ -14,8 +14,6 @@ export interface Backend {
   readonly storedResponses: StoredResponses;
   /** The port that the simulator listens on. */
   port(): number;
-  /** Restarts LM Studio; it is down for `downMs`. */
-  restart(downMs: number): void;
 }
 
 /** Finds the instance that a client specifies. @throws WireError where there is none. */

@@ -1,10 +1,10 @@
 import type { Backend } from './backend.js';
 import { diagnosticsEndpoints } from './diagnostics-endpoints.js';
-import { embeddingEndpoints } from './embedding-endpoints.js';
+import { embeddingEndpoints } from './models/embedding-endpoints.js';
 import { filesEndpoints } from './files-endpoints.js';
 import type { Namespace } from '../wire/endpoint.js';
-import { llmEndpoints } from './llm-endpoints.js';
-import { modelEndpoints } from './model-endpoints.js';
+import { llmEndpoints } from './models/llm-endpoints.js';
+import { modelEndpoints } from './models/model-endpoints.js';
 import { completeNamespace } from './not-simulated.js';
 import { repositoryEndpoints } from './repository-endpoints.js';
 import { runtimeEndpoints } from './runtime-endpoints.js';

@@ -3,7 +3,7 @@ import { modelOnDevice } from '../runtime/device.js';
 import type { Backend } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { channel, rpc, noParameter } from '../wire/endpoint.js';
-import { modelInfo } from './model-info.js';
+import { modelInfo } from './models/model-info.js';
 import { notSimulated, WireError } from '../wire/wire-error.js';
 
 const httpServerSchema = z.object({

@@ -13,6 +13,14 @@ export interface ActiveFault {
 
 type FaultOf<T extends FaultType> = Extract<Fault, { readonly type: T }>;
 
+/** What a fault may happen to. A key that is left out is not compared. */
+export interface FaultTarget {
+  /** The model key without a variant; `null`: no model. A fault that names no model affects all. */
+  readonly modelKey?: unknown;
+  /** The endpoint; `null`: no endpoint. A fault that names no endpoint affects all. */
+  readonly endpoint?: string | null;
+}
+
 /** The faults in force. Where several match, the one that was injected last happens. */
 export class ActiveFaults {
   readonly #active: { fault: Fault; hits: number }[] = [];
@@ -50,18 +58,25 @@ export class ActiveFaults {
     return null;
   }
 
-  /** As `trigger`, for a load of this model. */
-  triggerForLoad<T extends FaultType>(type: T, modelKey: string): FaultOf<T> | null {
-    return this.trigger(
-      type,
-      (fault) => fault.modelKey === undefined || fault.modelKey === modelKey,
-    );
+  /** As `trigger`, for what happens to this model or to this endpoint. */
+  triggerFor<T extends FaultType>(type: T, target: FaultTarget): FaultOf<T> | null {
+    return this.trigger(type, (fault) => affects(fault, target));
   }
 
   #remove(entry: { fault: Fault; hits: number }): void {
     const index = this.#active.indexOf(entry);
     if (index >= 0) this.#active.splice(index, 1);
   }
+}
+
+function affects(fault: Fault, target: FaultTarget): boolean {
+  const endpoint = 'endpoint' in fault ? fault.endpoint : undefined;
+  return (
+    (target.modelKey === undefined ||
+      fault.modelKey === undefined ||
+      fault.modelKey === target.modelKey) &&
+    (target.endpoint === undefined || endpoint === undefined || endpoint === target.endpoint)
+  );
 }
 
 function isOfType<T extends FaultType>(fault: Fault, type: T): fault is FaultOf<T> {

@@ -6,6 +6,9 @@ export interface FaultScope {
   readonly times?: number;
 }
 
+/** The exit code of an engine that crashes, as a capture shows it. */
+export const CRASH_EXIT_CODE = '18446744072635812000';
+
 /**
  * A fault that the real LM Studio can have, too. `atProgress` is 0 to 1, and `endpoint` the name
  * of an endpoint of the wire protocol, such as `listLoaded`.

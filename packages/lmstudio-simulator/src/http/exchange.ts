@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestLog } from '../request-log.js';
-import type { HttpAnswer } from './http-answer.js';
+
+/** An HTTP answer with a JSON body. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: object;
+}
 
 /** One HTTP request with its answer. After the client has gone, nothing is written. */
 export interface Exchange {

@@ -1,8 +1,7 @@
-import type { ModelOnDevice } from '../runtime/device.js';
+import { formatName, type ModelOnDevice, variantKey } from '../runtime/device.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
-import type { HttpAnswer } from './http-answer.js';
-import { httpError } from './http-answer.js';
+import { RequestFailure } from './generation/request-failure.js';
 
 /** `GET /api/v0/models`, which LM Studio has since 0.3.5. */
 export function listV0({ runtime }: Backend): object {
@@ -22,15 +21,15 @@ export function listOpenAi({ runtime }: Backend): object {
   };
 }
 
-/** `GET /api/v0/models/{model}` */
-export function oneV0({ runtime }: Backend, key: string): HttpAnswer {
+/** `GET /api/v0/models/{model}`. @throws RequestFailure where no downloaded model has the key. */
+export function oneV0({ runtime }: Backend, key: string): object {
   const file = runtime.downloaded().find(({ modelKey }) => modelKey === key);
-  return file
-    ? { status: 200, body: describeV0(file, runtime.residents.all) }
-    : httpError(404, 'invalid_request_error', `Model with identifier "${key}" not found`, {
-        code: 'model_not_found',
-        param: 'model',
-      });
+  if (file) return describeV0(file, runtime.residents.all);
+  throw new RequestFailure(404, `Model with identifier "${key}" not found`, {
+    type: 'invalid_request_error',
+    param: 'model',
+    code: 'model_not_found',
+  });
 }
 
 function describeV0(file: ModelOnDevice, residents: readonly ResidentState[]): object {
@@ -42,7 +41,7 @@ function describeV0(file: ModelOnDevice, residents: readonly ResidentState[]): o
     type: model.type === 'embedding' ? 'embeddings' : model.vision ? 'vlm' : 'llm',
     publisher: model.publisher,
     ...(model.architecture === null ? {} : { arch: model.architecture }),
-    compatibility_type: model.format === 'gguf' ? 'gguf' : 'mlx',
+    compatibility_type: formatName(model),
     ...(file.quantization === null ? {} : { quantization: file.quantization.name }),
     state: loaded ? 'loaded' : 'not-loaded',
     max_context_length: model.maxContextLength,
@@ -72,7 +71,7 @@ export function listV1({ runtime }: Backend): object {
           .filter((resident) => resident.file.model === model)
           .map((resident) => ({ id: resident.identifier, config: instanceConfig(resident) })),
         max_context_length: model.maxContextLength,
-        format: model.format === 'gguf' ? 'gguf' : 'mlx',
+        format: formatName(model),
         ...(model.type === 'llm'
           ? {
               capabilities: {
@@ -82,10 +81,10 @@ export function listV1({ runtime }: Backend): object {
             }
           : {}),
         description: null,
-        ...(model.variants.length > 0
+        ...(file.variantName !== null
           ? {
-              variants: model.variants.map(({ name }) => `${model.modelKey}@${name}`),
-              selected_variant: `${model.modelKey}@${model.variants[0]?.name}`,
+              variants: model.variants.map(({ name }) => variantKey(model, name)),
+              selected_variant: variantKey(model, file.variantName),
             }
           : {}),
       };

@@ -7,8 +7,8 @@ import type { ResidentState } from '../runtime/resident.js';
 import type { Backend } from '../endpoints/backend.js';
 import { WireError } from '../wire/wire-error.js';
 import { findByKey } from './generation/find-instance.js';
-import type { HttpAnswer } from './http-answer.js';
-import { httpError } from './http-answer.js';
+import { RequestFailure } from './generation/request-failure.js';
+import type { HttpAnswer } from './exchange.js';
 import { instanceConfig } from './list-models.js';
 
 const loadSchema = z.strictObject({
@@ -22,7 +22,7 @@ const loadSchema = z.strictObject({
   echo_load_config: z.optional(z.boolean()),
 });
 
-/** `POST /api/v1/models/load`. The answer is sent when the model is loaded or the load has failed. */
+/** `POST /api/v1/models/load`. The answer is sent when the model is loaded. @throws RequestFailure where the load fails. */
 export async function loadV1(
   backend: Backend,
   body: unknown,
@@ -32,7 +32,8 @@ export async function loadV1(
   const parsed = loadSchema.safeParse(body);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    return httpError(400, 'invalid_request', issue?.message ?? 'Invalid request', {
+    throw new RequestFailure(400, issue?.message ?? 'Invalid request', {
+      type: 'invalid_request',
       code: 'invalid_type',
       ...(issue && issue.path.length > 0 ? { param: issue.path.join('.') } : {}),
     });
@@ -59,7 +60,6 @@ export async function loadV1(
           loaded: resolve,
           failed: reject,
           drop: dropConnection,
-          restart: (downMs) => backend.restart(downMs),
         },
       );
     });
@@ -75,30 +75,32 @@ export async function loadV1(
     };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return loadFailure(error);
+    throw loadFailure(error);
   }
 }
 
 const unloadSchema = z.object({ instance_id: z.string() });
 
-/** `POST /api/v1/models/unload` */
-export function unloadV1({ runtime }: Backend, body: unknown): HttpAnswer {
+/** `POST /api/v1/models/unload`. @throws RequestFailure where no instance has the identifier. */
+export function unloadV1({ runtime }: Backend, body: unknown): object {
   const parsed = unloadSchema.safeParse(body);
   if (!parsed.success) {
-    return httpError(400, 'invalid_request', "'instance_id' is required", {
-      code: 'missing_required_parameter',
+    throw new RequestFailure(400, "'instance_id' is required", {
+      type: 'invalid_request',
       param: 'instance_id',
+      code: 'missing_required_parameter',
     });
   }
   const { instance_id } = parsed.data;
   if (!runtime.residents.find(instance_id)) {
-    return httpError(404, 'model_not_found', `Model instance "${instance_id}" not found`, {
-      code: 'model_not_found',
+    throw new RequestFailure(404, `Model instance "${instance_id}" not found`, {
+      type: 'model_not_found',
       param: 'instance_id',
+      code: 'model_not_found',
     });
   }
   runtime.residents.unload(instance_id);
-  return { status: 200, body: { instance_id } };
+  return { instance_id };
 }
 
 // The body that lmstudio-bug-tracker #1462 shows.
@@ -107,9 +109,10 @@ function modelNotFound(model: string): HttpAnswer {
   return { status: 404, body: { error: { type: 'model_not_found', message } } };
 }
 
-function loadFailure(error: WireError): HttpAnswer {
+function loadFailure(error: WireError): RequestFailure {
   const { title, cause } = error.serialized;
-  return httpError(500, 'model_load_failed', cause === undefined ? title : `${title} ${cause}`, {
+  return new RequestFailure(500, cause === undefined ? title : `${title} ${cause}`, {
+    type: 'model_load_failed',
     code: 'model_load_failed',
   });
 }

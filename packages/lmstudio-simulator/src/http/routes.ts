@@ -7,7 +7,6 @@ import { sendMessagesFailure } from './anthropic/failures.js';
 import { countMessageTokens, messages } from './anthropic/messages.js';
 import type { Exchange } from './exchange.js';
 import { RequestFailure } from './generation/request-failure.js';
-import { httpError } from './http-answer.js';
 import { listOpenAi, listV0, listV1, oneV0 } from './list-models.js';
 import { loadV1, unloadV1 } from './load-models.js';
 import { chatCompletions } from './openai/chat-completions.js';
@@ -20,7 +19,6 @@ import { responses } from './responses/responses.js';
 export interface RouteOptions {
   readonly backend: Backend;
   readonly authenticator: Authenticator;
-  readonly faults: ActiveFaults;
 }
 
 type Handler = (backend: Backend, exchange: Exchange) => Promise<void> | void;
@@ -37,7 +35,7 @@ const HANDLERS: Readonly<Record<HttpEndpoint, Handler>> = {
   'POST /v1/messages/count_tokens': (_backend, exchange) => countMessageTokens(exchange),
   'GET /api/v0/models': (backend, exchange) => ok(exchange, listV0(backend)),
   'GET /api/v0/models/{model}': (backend, exchange) =>
-    exchange.send(oneV0(backend, exchange.path.slice(ONE_MODEL.length))),
+    ok(exchange, oneV0(backend, exchange.path.slice(ONE_MODEL.length))),
   'POST /api/v0/chat/completions': chatCompletions,
   'POST /api/v0/completions': completions,
   'POST /api/v0/embeddings': embeddings,
@@ -45,14 +43,15 @@ const HANDLERS: Readonly<Record<HttpEndpoint, Handler>> = {
   'POST /api/v1/models/load': async (backend, exchange) =>
     exchange.send(await loadV1(backend, exchange.body, () => exchange.cut())),
   'POST /api/v1/models/unload': (backend, exchange) =>
-    exchange.send(unloadV1(backend, exchange.body)),
+    ok(exchange, unloadV1(backend, exchange.body)),
   'POST /api/v1/models/download': notSimulated,
   'POST /api/v1/chat': notSimulated,
 };
 
 /** Answers one HTTP request, unless a fault prevents the answer. */
 export async function answerRequest(exchange: Exchange, options: RouteOptions): Promise<void> {
-  const { backend, faults } = options;
+  const { backend } = options;
+  const { faults } = backend.runtime;
   const { method, path } = exchange;
   if (faults.trigger('not-lm-studio')) {
     exchange.sendPage('<!doctype html><title>It works!</title>');
@@ -79,9 +78,10 @@ export async function answerRequest(exchange: Exchange, options: RouteOptions): 
 
 async function answerApi(
   exchange: Exchange,
-  { backend, authenticator, faults }: RouteOptions,
+  { backend, authenticator }: RouteOptions,
 ): Promise<void> {
   const { runtime } = backend;
+  const { faults } = runtime;
   const { method, path } = exchange;
   // What LM Studio's own port answers while the HTTP server is off is not known. Here it answers as
   // to an unknown path.
@@ -132,11 +132,7 @@ function failByFault(exchange: Exchange, endpoint: HttpEndpoint, faults: ActiveF
   const { body, path } = exchange;
   if (!endpoint.startsWith('POST ') || endpoint.startsWith('POST /api/v1/')) return;
   const model = typeof body === 'object' && body !== null && 'model' in body ? body.model : null;
-  const fault = faults.trigger(
-    'http-error',
-    ({ endpoint: wanted, modelKey }) =>
-      (wanted === undefined || wanted === path) && (modelKey === undefined || modelKey === model),
-  );
+  const fault = faults.triggerFor('http-error', { modelKey: model, endpoint: path });
   if (fault) {
     throw new RequestFailure(fault.status ?? 500, fault.text ?? 'Simulated error of the server.');
   }
@@ -161,5 +157,5 @@ function ok(exchange: Exchange, body: object): void {
 
 function notSimulated(_backend: Backend, exchange: Exchange): void {
   const message = `The LM Studio simulator does not simulate ${exchange.path}.`;
-  exchange.send(httpError(501, 'not_implemented', message));
+  throw new RequestFailure(501, message, { type: 'not_implemented' });
 }

@@ -2,34 +2,22 @@ import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
 import type { ResidentState } from '../runtime/resident.js';
 import { isBusy } from '../runtime/resident.js';
 import type { LoadInProgress, Runtime } from '../runtime/runtime.js';
-import type { ConfigField } from '../wire/frames.js';
 import { loadCancelled } from '../wire/wire-error.js';
-import type { WireError } from '../wire/wire-error.js';
-import { startLoad } from './load.js';
+import { type LoadListener, type LoadRequest, startLoad } from './load.js';
 
 /** A request to load a model that is not loaded. */
-export interface JustInTimeRequest {
-  readonly file: ModelOnDevice;
-  readonly domain: ModelDomain;
+export interface JustInTimeRequest extends Pick<LoadRequest, 'file' | 'domain' | 'fields'> {
   /** The name that the client asked for. The new instance gets it. */
   readonly identifier: string;
   /** `null`: the default of the world. */
   readonly ttlMs: number | null;
-  readonly fields: readonly ConfigField[];
 }
 
 /** Receives the events of a just-in-time load. */
-export interface JustInTimeListener {
+export interface JustInTimeListener extends LoadListener {
   /** Another model is about to be unloaded to make room. */
   unloading(resident: ResidentState): void;
   loading(identifier: string, file: ModelOnDevice): void;
-  progress(ratio: number): void;
-  loaded(resident: ResidentState): void;
-  failed(error: WireError): void;
-  /** A fault cuts the connection of this load. */
-  drop(): void;
-  /** A fault restarts LM Studio. */
-  restart(downMs: number): void;
 }
 
 /** The instance that serves a name: the one with this identifier, or an idle copy of the model with this key. */
@@ -62,7 +50,7 @@ export function loadJustInTime(
   const { file, domain } = request;
   const { justInTime } = runtime.world;
   const underWay = [...runtime.loads].find((load) => load.file.modelKey === file.modelKey);
-  if (underWay && !runtime.faults.triggerForLoad('duplicate-loads', file.model.modelKey)) {
+  if (underWay && !runtime.faults.triggerFor('duplicate-loads', file.model)) {
     listener.loading(underWay.identifier, file);
     void joinLoad(underWay, listener);
     return null;
@@ -86,13 +74,7 @@ export function loadJustInTime(
       fields: request.fields,
       justInTime: true,
     },
-    {
-      progress: (ratio) => listener.progress(ratio),
-      loaded: (resident) => listener.loaded(resident),
-      failed: (error) => listener.failed(error),
-      drop: () => listener.drop(),
-      restart: (downMs) => listener.restart(downMs),
-    },
+    listener,
   );
   listener.loading(load.identifier, file);
   return load;

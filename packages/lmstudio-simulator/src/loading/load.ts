@@ -1,5 +1,6 @@
+import { CRASH_EXIT_CODE } from '../faults/fault.js';
 import type { Runtime, LoadInProgress } from '../runtime/runtime.js';
-import type { ModelDomain, ModelOnDevice } from '../runtime/device.js';
+import { formatName, type ModelDomain, type ModelOnDevice } from '../runtime/device.js';
 import { loadLines } from './engine-log.js';
 import type { ConfigField } from '../wire/frames.js';
 import type { LoadSettings } from './load-settings.js';
@@ -38,8 +39,6 @@ export interface LoadListener {
   failed(error: WireError): void;
   /** A fault cuts the connection of this load. */
   drop(): void;
-  /** A fault restarts LM Studio. */
-  restart(downMs: number): void;
 }
 
 /** LM Studio's estimate of a load, and whether its guardrails allow it. */
@@ -95,33 +94,31 @@ export function startLoad(
   listener: LoadListener,
 ): LoadInProgress {
   const { file, fields } = request;
-  const key = file.model.modelKey;
   if (request.identifier !== null && runtime.isTaken(request.identifier)) {
     throw identifierInUse(request.identifier);
   }
   if (file.device.identifier === null && runtime.engines.forModel(file.model) === null) {
-    throw noRuntime(file.model.format);
+    throw noRuntime(formatName(file.model));
   }
   const estimate = estimateLoad(runtime, file, fields);
   const { weights, projector, context } = estimate.placement.bytes;
-  const refusal = runtime.faults.triggerForLoad('refuse-load', key);
+  const refusal = runtime.faults.triggerFor('refuse-load', file.model);
   if (refusal?.text !== undefined) throw new WireError(refusal.text);
   if (refusal || !estimate.passes) {
     throw insufficientResources(weights + projector + context);
   }
-  if (runtime.faults.triggerForLoad('abort-concurrent-loads', key)) {
+  if (runtime.faults.triggerFor('abort-concurrent-loads', file.model)) {
     for (const other of [...runtime.loads]) other.abort();
   }
 
-  const crash = runtime.faults.triggerForLoad('crash-load', key);
-  const exhaustion = runtime.faults.triggerForLoad('out-of-memory', key);
-  const stall = runtime.faults.triggerForLoad('stall-load', key);
-  const restart = runtime.faults.triggerForLoad('restart', key);
-  const drop = runtime.faults.trigger(
-    'drop-connection',
-    (fault) =>
-      fault.endpoint === undefined && (fault.modelKey === undefined || fault.modelKey === key),
-  );
+  const crash = runtime.faults.triggerFor('crash-load', file.model);
+  const exhaustion = runtime.faults.triggerFor('out-of-memory', file.model);
+  const stall = runtime.faults.triggerFor('stall-load', file.model);
+  const restart = runtime.faults.triggerFor('restart', file.model);
+  const drop = runtime.faults.triggerFor('drop-connection', {
+    modelKey: file.model.modelKey,
+    endpoint: null,
+  });
   let dropped = false;
   const { placement, settings } = withFaultyContext(runtime, request, estimate);
 
@@ -137,13 +134,15 @@ export function startLoad(
   const load: LoadInProgress = {
     file,
     identifier,
-    justInTime: request.justInTime,
     use: placement.useAt(0),
     cancel() {
       if (runtime.world.loadAfterCancel === 'continue' || !runtime.loads.has(load)) return;
       cancelTimer();
       const delayMs = runtime.world.cancelConfirmationMs / runtime.speed;
       cancelTimer = runtime.clock.schedule(() => load.abort(), delayMs);
+    },
+    clientGone() {
+      if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
     },
     abort: () => fail(loadCancelled()),
     abandon() {
@@ -192,11 +191,11 @@ export function startLoad(
       if (!runtime.loads.has(load)) return;
     }
     if (restart && progress >= (restart.atProgress ?? 0.5)) {
-      listener.restart(restart.downMs ?? 0);
+      runtime.restart(restart.downMs ?? 0);
       return;
     }
     if (crash && progress >= (crash.atProgress ?? 0.5)) {
-      fail(engineCrashed(crash.exitCode ?? '18446744072635812000'));
+      fail(engineCrashed(crash.exitCode ?? CRASH_EXIT_CODE));
       return;
     }
     const full = overflowingPool(machine, runtime.memoryInUse(file.device));
@@ -224,9 +223,9 @@ function withFaultyContext(
   estimate: LoadEstimate,
 ): Pick<LoadEstimate, 'placement' | 'settings'> {
   const asked = estimate.settings.contextLengthTokens;
-  const { maxContextLength, modelKey } = file.model;
-  const shrink = runtime.faults.triggerForLoad('shrink-context', modelKey);
-  const enlarge = runtime.faults.triggerForLoad('enlarge-context', modelKey);
+  const { maxContextLength } = file.model;
+  const shrink = runtime.faults.triggerFor('shrink-context', file.model);
+  const enlarge = runtime.faults.triggerFor('enlarge-context', file.model);
   if (shrink) return estimateLoad(runtime, file, fields, Math.min(shrink.toTokens, asked));
   if (!enlarge) return estimate;
   const wanted = enlarge.toTokens ?? maxContextLength;

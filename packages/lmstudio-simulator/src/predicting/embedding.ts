@@ -4,24 +4,25 @@ import { countTokens } from './tokens.js';
 import { startWork } from './work.js';
 
 /**
- * Embeds a text at the model's speed. The embedding is a unit vector that depends only on the text, or `null`
+ * Embeds a text at the model's speed. Resolves with a unit vector that depends only on the text, or with `null`
  * where the model was unloaded.
  */
-export function startEmbedding(
+export function embed(
   runtime: Runtime,
   resident: ResidentState,
   text: string,
-  done: (embedding: readonly number[] | null) => void,
-): void {
+): Promise<readonly number[] | null> {
   const { tokensPerSecond, geometry } = resident.file.model;
-  const work = startWork(runtime, resident, 'computingEmbedding', {
-    started() {
-      const tookMs = (countTokens(text) / tokensPerSecond / runtime.speed) * 1000;
-      work.next(() => work.finish('eosFound'), tookMs);
-    },
-    finished(stopReason) {
-      done(stopReason === 'modelUnloaded' ? null : unitVector(text, geometry.hiddenSize));
-    },
+  return new Promise((resolve) => {
+    const work = startWork(runtime, resident, 'computingEmbedding', {
+      started() {
+        const tookMs = (countTokens(text) / tokensPerSecond / runtime.speed) * 1000;
+        work.next(() => work.finish('eosFound'), tookMs);
+      },
+      finished(stopReason) {
+        resolve(stopReason === 'modelUnloaded' ? null : unitVector(text, geometry.hiddenSize));
+      },
+    });
   });
 }
 

@@ -1,8 +1,9 @@
+import { CRASH_EXIT_CODE } from '../faults/fault.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { AnswerPart } from './answer.js';
 import { createStopStringFilter } from './stop-strings.js';
-import { countTokens } from './tokens.js';
+import { countPromptTokens } from './tokens.js';
 import { startWork } from './work.js';
 
 /** Why a prediction has ended, in LM Studio's words. */
@@ -35,8 +36,8 @@ export interface PredictionStats {
 /** A request to generate text. */
 export interface PredictionRequest {
   readonly prompt: string;
-  /** Tokens of the prompt that are not in its text, such as those of images. */
-  readonly extraPromptTokens: number;
+  /** Images of the prompt, whose tokens are not in its text. */
+  readonly imageCount: number;
   /** The answer that the model generates. */
   readonly answer: readonly AnswerPart[];
   /** Whether the answer starts again at its end, until `maxTokens` or another limit is reached. */
@@ -72,14 +73,14 @@ export function startPrediction(
   const stopsAtLimit = request.overflowPolicy === 'stopAtLimit';
   // Invented: a prompt that is too long is cut to one token less than the context.
   const promptTokens = Math.min(
-    countTokens(request.prompt) + request.extraPromptTokens,
+    countPromptTokens(request),
     stopsAtLimit ? Infinity : Math.max(1, contextLengthTokens - 1),
   );
   const msPerToken = 1000 / model.tokensPerSecond / runtime.speed;
   const tokens = request.answer.flatMap((part) => part.tokens.map((text) => ({ part, text })));
-  const late = runtime.faults.triggerForLoad('slow-first-token', model.modelKey);
-  const crash = runtime.faults.triggerForLoad('crash-prediction', model.modelKey);
-  const unload = runtime.faults.triggerForLoad('unload-during-prediction', model.modelKey);
+  const late = runtime.faults.triggerFor('slow-first-token', model);
+  const crash = runtime.faults.triggerFor('crash-prediction', model);
+  const unload = runtime.faults.triggerFor('unload-during-prediction', model);
   const promptMs =
     ((promptTokens / device.machine.promptTokensPerSecond) * 1000 + (late?.delayMs ?? 0)) /
     runtime.speed;
@@ -107,7 +108,7 @@ export function startPrediction(
   const generate = (): void => {
     if (crash && predicted >= (crash.afterTokens ?? 3)) {
       const withoutMemory = crash.cause === 'out-of-memory';
-      const exitCode = crash.exitCode ?? (withoutMemory ? 'null' : '18446744072635812000');
+      const exitCode = crash.exitCode ?? (withoutMemory ? 'null' : CRASH_EXIT_CODE);
       runtime.residents.crash(resident, exitCode);
       return;
     }

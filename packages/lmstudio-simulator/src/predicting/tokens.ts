@@ -1,9 +1,17 @@
 /** The tokens of an image in a prompt. Assumed: vision models take some hundred, and each its own number. */
-export const TOKENS_PER_IMAGE = 256;
+const TOKENS_PER_IMAGE = 256;
 
 /** The number of tokens of a text: one for each four characters, a rule of thumb for English. */
 export function countTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
+}
+
+/** The number of tokens of a prompt: those of its text and of its images. */
+export function countPromptTokens(prompt: {
+  readonly prompt: string;
+  readonly imageCount: number;
+}): number {
+  return countTokens(prompt.prompt) + prompt.imageCount * TOKENS_PER_IMAGE;
 }
 
 /** Stable numbers that stand for tokens; their count is that of `countTokens`. */

@@ -44,7 +44,7 @@ export function modelOnDevice(
   return {
     device,
     model,
-    modelKey: variantName === null ? model.modelKey : `${model.modelKey}@${variantName}`,
+    modelKey: variantName === null ? model.modelKey : variantKey(model, variantName),
     filePath: variant?.path ?? model.path,
     sizeBytes: variant?.sizeBytes ?? model.sizeBytes,
     quantization: variant?.quantization ?? model.quantization,
@@ -53,12 +53,22 @@ export function modelOnDevice(
   };
 }
 
+/** The key of a model's variant. */
+export function variantKey({ modelKey }: WorldModel, variantName: string): string {
+  return `${modelKey}@${variantName}`;
+}
+
+/** The name of a model's format in LM Studio's answers over HTTP and in its errors. */
+export function formatName({ format }: WorldModel): 'gguf' | 'mlx' {
+  return format === 'gguf' ? 'gguf' : 'mlx';
+}
+
 /** Finds a model by its key, by `key@variant`, or by the path of its file. */
 export function findOnDevice(device: Device, key: string): ModelOnDevice | null {
   for (const model of device.models) {
     if (model.modelKey === key) return modelOnDevice(device, model);
     const variant = model.variants.find(
-      ({ name, path }) => `${model.modelKey}@${name}` === key || path === key,
+      ({ name, path }) => variantKey(model, name) === key || path === key,
     );
     if (variant) return modelOnDevice(device, model, variant.name);
     if (model.variants.length === 0 && model.path === key) return modelOnDevice(device, model);

@@ -19,10 +19,11 @@ import { ResidentTable } from './resident-table.js';
 export interface LoadInProgress {
   readonly file: ModelOnDevice;
   readonly identifier: string;
-  readonly justInTime: boolean;
   use: MemoryUse;
   /** A client cancels the load. It ends some time later, or not at all: see `loadAfterCancel`. */
   cancel(): void;
+  /** The client has gone. What happens to the load then: see `loadAfterDisconnect`. */
+  clientGone(): void;
   /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
   abort(): void;
   /** Ends the load without an event, because LM Studio's process has ended. */
@@ -41,6 +42,8 @@ export interface RuntimeOptions {
   readonly speed: number;
   /** The process id of a new instance's engine. */
   readonly enginePid: ((instanceIdentifier: string) => number) | null;
+  /** Restarts LM Studio; it is down for `downMs`. */
+  readonly restart: (downMs: number) => void;
 }
 
 // Linux has no process with a higher id, so a client that looks for this process finds none.
@@ -66,10 +69,12 @@ export class Runtime {
   preferredDeviceIdentifier: string | null;
   /** Whether REST and the OpenAI-compatible API answer. */
   httpServer: boolean;
+  /** Restarts LM Studio; it is down for `downMs`. */
+  readonly restart: RuntimeOptions['restart'];
   readonly #enginePid: RuntimeOptions['enginePid'];
   #loadedEngines = 0;
 
-  constructor({ world, profile, clock, faults, speed, enginePid }: RuntimeOptions) {
+  constructor({ world, profile, clock, faults, speed, enginePid, restart }: RuntimeOptions) {
     this.world = world;
     this.profile = profile;
     this.clock = clock;
@@ -80,6 +85,7 @@ export class Runtime {
     this.httpServer = world.httpServer;
     this.engines = new Engines(world.machine, profile.runtimeVersion);
     this.#enginePid = enginePid;
+    this.restart = restart;
     this.loadDefaults = {
       ...profile.load,
       ...world.loadDefaults,
@@ -143,12 +149,8 @@ export class Runtime {
 
   /** An identifier that is not in use: `key`, `key:2`, `key:3` and so on, as LM Studio names copies. */
   freeIdentifier(modelKey: string): string {
-    const taken = new Set([
-      ...this.residents.all.map((resident) => resident.identifier),
-      ...[...this.loads].map(({ identifier }) => identifier),
-    ]);
     let identifier = modelKey;
-    for (let copy = 2; taken.has(identifier); copy++) identifier = `${modelKey}:${copy}`;
+    for (let copy = 2; this.isTaken(identifier); copy++) identifier = `${modelKey}:${copy}`;
     return identifier;
   }
 

@@ -12,6 +12,9 @@ export interface Authenticator {
   checkHeader(authorization: string | undefined): string | null;
 }
 
+/** The form of an API token: its identifier and its passkey. */
+export const API_TOKEN = /^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/;
+
 // LM Studio's message for HTTP, as users report it.
 const TOKEN_MISSING =
   'An LM Studio API token is required to make requests to this server, but none was provided using ' +
@@ -77,7 +80,7 @@ export function createAuthenticator({
       if (!requireToken) return null;
       const token = /^Bearer\s+(.+)$/i.exec(authorization ?? '')?.[1];
       if (token === undefined) return TOKEN_MISSING;
-      if (!/^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/.test(token)) {
+      if (!API_TOKEN.test(token)) {
         const shown = token.slice(0, 10) + '*'.repeat(Math.max(0, token.length - 10));
         return `Malformed LM Studio API token provided: ${shown}`;
       }

@@ -100,17 +100,15 @@ function createReceiver(
 ): (frame: ClientFrame) => void {
   const note = (endpoint: string, parameter: unknown): void =>
     log.add({ via: 'websocket', namespace: namespaceName, endpoint, parameter });
-  const isFor = (endpoint: string) => (fault: { readonly endpoint?: string }) =>
-    fault.endpoint === undefined || fault.endpoint === endpoint;
 
   // Returns whether a fault prevents an answer.
   const isPrevented = (endpoint: string): boolean => {
-    if (faults.trigger('hang', isFor(endpoint))) return true;
+    if (faults.triggerFor('hang', { endpoint })) return true;
     if (faults.trigger('drop-connection', (fault) => fault.endpoint === endpoint)) {
       socket.terminate();
       return true;
     }
-    const warning = faults.trigger('protocol-warning', isFor(endpoint));
+    const warning = faults.triggerFor('protocol-warning', { endpoint });
     if (warning) sender.warn('unknown', warning.text ?? `Simulated warning for ${endpoint}`);
     return false;
   };
@@ -132,7 +130,7 @@ function createReceiver(
         return;
       }
       const result = await outcome.result;
-      const wrong = faults.trigger('invalid-result', isFor(name));
+      const wrong = faults.triggerFor('invalid-result', { endpoint: name });
       const answer = wrong ? WRONG_SHAPE : result;
       // LM Studio omits the key `result` where there is no result.
       sender.send({

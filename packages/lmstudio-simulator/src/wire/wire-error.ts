@@ -107,10 +107,8 @@ export function insufficientResources(requiredBytes: number): WireError {
 }
 
 /** The message that users of LM Studio report where no engine for a format is installed. */
-export function noRuntime(format: 'gguf' | 'safetensors'): WireError {
-  return new WireError(
-    `No LM Runtime found for model format '${format === 'gguf' ? 'gguf' : 'mlx'}'!`,
-  );
+export function noRuntime(format: 'gguf' | 'mlx'): WireError {
+  return new WireError(`No LM Runtime found for model format '${format}'!`);
 }
 
 export function presetNotFound(

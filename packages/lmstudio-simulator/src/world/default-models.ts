@@ -1,4 +1,4 @@
-import type { WorldModelInput } from './world.js';
+import type { WorldModelInput } from './world-input.js';
 
 // Sizes are those of the published GGUF files, with the projector of vision models. The geometry is from
 // each model's config.json. All models but the embedding model are from LM Studio's hub, so they have variants.

@@ -1,5 +1,5 @@
 import { DEFAULT_MODELS } from './default-models.js';
-import type { WorldInput } from './world.js';
+import type { WorldInput } from './world-input.js';
 
 const GIB = 2 ** 30;
 

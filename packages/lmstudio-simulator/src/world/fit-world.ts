@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { WorldInput, WorldModelInput } from './world.js';
+import type { WorldInput, WorldModelInput } from './world-input.js';
 
 /** The memory that the models of a world must fit into. */
 export interface WorldRoom {

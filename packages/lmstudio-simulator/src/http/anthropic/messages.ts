@@ -1,7 +1,7 @@
 import type { Backend } from '../../endpoints/backend.js';
-import { countTokens, TOKENS_PER_IMAGE } from '../../predicting/tokens.js';
+import { countPromptTokens } from '../../predicting/tokens.js';
 import type { Exchange } from '../exchange.js';
-import { generate } from '../generation/generate.js';
+import { generate, WITHOUT_STREAM } from '../generation/generate.js';
 import type { AnswerWriter, FinishedAnswer } from '../generation/generate.js';
 import { newCallIdentifier, newIdentifier } from '../generation/identifiers.js';
 import { sendMessagesFailure } from './failures.js';
@@ -16,9 +16,7 @@ export async function messages(backend: Backend, exchange: Exchange): Promise<vo
   const writer: AnswerWriter = streams
     ? streamMessage(exchange, id)
     : {
-        started: () => {},
-        prompted: () => {},
-        content: () => {},
+        ...WITHOUT_STREAM,
         finished: (answer) => exchange.send({ status: 200, body: messageBody(id, answer) }),
         failed: (failure) => sendMessagesFailure(exchange, failure),
       };
@@ -31,8 +29,7 @@ export async function messages(backend: Backend, exchange: Exchange): Promise<vo
  */
 export function countMessageTokens(exchange: Exchange): void {
   const { generation } = readMessagesRequest(exchange.body);
-  const tokens = countTokens(generation.prompt) + generation.imageCount * TOKENS_PER_IMAGE;
-  exchange.send({ status: 200, body: { input_tokens: tokens } });
+  exchange.send({ status: 200, body: { input_tokens: countPromptTokens(generation) } });
 }
 
 // Captured: the keys, no empty text before a tool call, and numbers as identifiers of calls.

@@ -1,5 +1,5 @@
 import type { Backend } from '../../endpoints/backend.js';
-import { findLoaded, loadJustInTime } from '../../loading/just-in-time.js';
+import { findLoaded, type JustInTimeRequest, loadJustInTime } from '../../loading/just-in-time.js';
 import { isAtLeast } from '../../profile/http-api.js';
 import { modelOnDevice } from '../../runtime/device.js';
 import type { ModelDomain, ModelOnDevice } from '../../runtime/device.js';
@@ -62,11 +62,10 @@ export async function findInstance(
 }
 
 function load(
-  backend: Backend,
+  { runtime }: Backend,
   exchange: Exchange,
-  request: Parameters<typeof loadJustInTime>[1],
+  request: JustInTimeRequest,
 ): Promise<ResidentState> {
-  const { runtime } = backend;
   return new Promise((resolve, reject) => {
     const started = loadJustInTime(runtime, request, {
       unloading: () => {},
@@ -75,11 +74,8 @@ function load(
       loaded: resolve,
       failed: reject,
       drop: () => exchange.cut(),
-      restart: (downMs) => backend.restart(downMs),
     });
-    exchange.onClientGone(() => {
-      if (runtime.world.loadAfterDisconnect === 'cancel') started?.cancel();
-    });
+    exchange.onClientGone(() => started?.clientGone());
   });
 }
 

@@ -3,7 +3,7 @@ import { composeAnswer } from '../../predicting/answer.js';
 import type { AnswerPart, AnswerRequest } from '../../predicting/answer.js';
 import { startPrediction } from '../../predicting/prediction.js';
 import type { PredictionStats } from '../../predicting/prediction.js';
-import { countTokens, TOKENS_PER_IMAGE } from '../../predicting/tokens.js';
+import { countPromptTokens } from '../../predicting/tokens.js';
 import type { ResidentState } from '../../runtime/resident.js';
 import type { Exchange } from '../exchange.js';
 import { findInstance } from './find-instance.js';
@@ -59,6 +59,13 @@ export interface AnswerWriter {
   failed(failure: RequestFailure): void;
 }
 
+/** The events that a writer of whole answers does not need. */
+export const WITHOUT_STREAM: Pick<AnswerWriter, 'started' | 'prompted' | 'content'> = {
+  started: () => {},
+  prompted: () => {},
+  content: () => {},
+};
+
 /** Answers a request: finds or loads the model, generates, and stops when the client has gone. */
 export async function generate(
   backend: Backend,
@@ -74,8 +81,7 @@ export async function generate(
     writer.failed(error);
     return;
   }
-  const extraPromptTokens = request.imageCount * TOKENS_PER_IMAGE;
-  const promptTokens = countTokens(request.prompt) + extraPromptTokens;
+  const promptTokens = countPromptTokens(request);
   writer.started({ resident, promptTokens });
   const contextTokens = resident.settings.contextLengthTokens;
   if (request.imageCount > 0 && !resident.file.model.vision) {
@@ -83,26 +89,19 @@ export async function generate(
   } else if (promptTokens >= contextTokens) {
     writer.failed(promptTooLong(promptTokens, contextTokens));
   } else {
-    predict(backend, exchange, { request, resident, promptTokens, extraPromptTokens }, writer);
+    predict(backend, exchange, { request, resident, promptTokens }, writer);
   }
 }
 
 function predict(
   { runtime }: Backend,
   exchange: Exchange,
-  {
-    request,
-    resident,
-    promptTokens,
-    extraPromptTokens,
-  }: StartedAnswer & { readonly request: GenerationRequest; readonly extraPromptTokens: number },
+  { request, resident, promptTokens }: StartedAnswer & { readonly request: GenerationRequest },
   writer: AnswerWriter,
 ): void {
-  const isForThis = (fault: { readonly endpoint?: string; readonly modelKey?: string }): boolean =>
-    (fault.endpoint === undefined || fault.endpoint === exchange.path) &&
-    (fault.modelKey === undefined || fault.modelKey === resident.file.model.modelKey);
-  const cut = runtime.faults.trigger('cut-stream', isForThis);
-  const error = runtime.faults.trigger('stream-error', isForThis);
+  const target = { modelKey: resident.file.model.modelKey, endpoint: exchange.path };
+  const cut = runtime.faults.triggerFor('cut-stream', target);
+  const error = runtime.faults.triggerFor('stream-error', target);
   const parts: GeneratedPart[] = [];
   let generated = 0;
   let isOver = false;
@@ -128,7 +127,7 @@ function predict(
     resident,
     {
       prompt: request.prompt,
-      extraPromptTokens,
+      imageCount: request.imageCount,
       answer: composeAnswer(request, runtime.world.answers),
       repeatsAnswer: false,
       maxTokens: request.maxTokens,

@@ -1,3 +1,5 @@
+import { engineEnded } from '../../wire/wire-error.js';
+
 /** A request that LM Studio refuses, or a prediction that fails. Each protocol has a form of its own for it. */
 export class RequestFailure extends Error {
   readonly status: number;
@@ -28,8 +30,7 @@ export function openAiErrorBody({ message, details }: RequestFailure): object {
 
 /** The engine has crashed. Captured: status 400 and the older form, lmstudio-bug-tracker #1050. */
 export function predictionCrashed(exitCode: string): RequestFailure {
-  const message = `The model has crashed without additional information. (Exit code: ${exitCode})`;
-  return new RequestFailure(400, message);
+  return new RequestFailure(400, engineEnded(exitCode).message);
 }
 
 /** The instance was unloaded. Captured: status 400 and this body, in reports of auto-evict during an answer. */

@@ -1,6 +1,7 @@
 import type { Backend } from '../../endpoints/backend.js';
 import { isAtLeast } from '../../profile/http-api.js';
 import type { StopReason } from '../../predicting/prediction.js';
+import { formatName } from '../../runtime/device.js';
 import type { ResidentState } from '../../runtime/resident.js';
 import type { FinishedAnswer } from '../generation/generate.js';
 import { newCallIdentifier } from '../generation/identifiers.js';
@@ -109,7 +110,7 @@ export function restV0Fields({ runtime }: Backend, { resident, stats }: Finished
     model_info: {
       arch: model.architecture,
       quant: quantization?.name ?? null,
-      format: model.format === 'gguf' ? 'gguf' : 'mlx',
+      format: formatName(model),
       context_length: resident.settings.contextLengthTokens,
     },
     runtime: {

@@ -2,7 +2,7 @@ import type { Backend } from '../../endpoints/backend.js';
 import type { AnswerPart } from '../../predicting/answer.js';
 import { isAtLeast } from '../../profile/http-api.js';
 import type { Exchange } from '../exchange.js';
-import { generate } from '../generation/generate.js';
+import { generate, WITHOUT_STREAM } from '../generation/generate.js';
 import type { AnswerWriter } from '../generation/generate.js';
 import { newCallIdentifier, newIdentifier } from '../generation/identifiers.js';
 import { chatBody, finishReason, reasoningField, restV0Fields, usageOf } from './chat-answer.js';
@@ -20,9 +20,7 @@ export async function chatCompletions(backend: Backend, exchange: Exchange): Pro
   const writer: AnswerWriter = request.streams
     ? streamChat(backend, exchange, { ...head, includesUsage: request.includesUsage })
     : {
-        started: () => {},
-        prompted: () => {},
-        content: () => {},
+        ...WITHOUT_STREAM,
         finished: (answer) =>
           exchange.send({
             status: 200,

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Backend } from '../../endpoints/backend.js';
 import type { Exchange } from '../exchange.js';
-import { generate } from '../generation/generate.js';
+import { generate, WITHOUT_STREAM } from '../generation/generate.js';
 import type { AnswerWriter } from '../generation/generate.js';
 import { newIdentifier } from '../generation/identifiers.js';
 import {
@@ -64,9 +64,8 @@ export async function completions(backend: Backend, exchange: Exchange): Promise
           failed: (failure) => sendStreamFailure(exchange, failure),
         }
       : {
+          ...WITHOUT_STREAM,
           started: ({ resident }) => (model = resident.identifier),
-          prompted: () => {},
-          content: () => {},
           finished(answer) {
             const text = answer.parts.map(({ content }) => content).join('');
             const extra = exchange.path.startsWith('/api/v0/')

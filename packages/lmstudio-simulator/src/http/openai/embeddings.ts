@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import type { Backend } from '../../endpoints/backend.js';
-import { startEmbedding } from '../../predicting/embedding.js';
-import type { ResidentState } from '../../runtime/resident.js';
+import { embed } from '../../predicting/embedding.js';
 import type { Exchange } from '../exchange.js';
 import { findInstance } from '../generation/find-instance.js';
 import { checkBody, modelFields } from '../generation/read-parts.js';
@@ -27,7 +26,7 @@ export async function embeddings(backend: Backend, exchange: Exchange): Promise<
   const data: object[] = [];
   for (const text of typeof request.input === 'string' ? [request.input] : request.input) {
     if (isGone) return;
-    const embedding = await embed(backend, resident, text);
+    const embedding = await embed(backend.runtime, resident, text);
     if (embedding === null) throw predictionUnloaded();
     data.push({ object: 'embedding', embedding, index: data.length });
   }
@@ -39,15 +38,5 @@ export async function embeddings(backend: Backend, exchange: Exchange): Promise<
       model: resident.identifier,
       usage: { prompt_tokens: 0, total_tokens: 0 },
     },
-  });
-}
-
-function embed(
-  { runtime }: Backend,
-  resident: ResidentState,
-  text: string,
-): Promise<readonly number[] | null> {
-  return new Promise((resolve) => {
-    startEmbedding(runtime, resident, text, resolve);
   });
 }

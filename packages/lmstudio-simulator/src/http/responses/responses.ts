@@ -1,6 +1,6 @@
 import type { Backend } from '../../endpoints/backend.js';
 import type { Exchange } from '../exchange.js';
-import { generate } from '../generation/generate.js';
+import { generate, WITHOUT_STREAM } from '../generation/generate.js';
 import type { AnswerWriter, FinishedAnswer } from '../generation/generate.js';
 import { newResponseIdentifier } from '../generation/identifiers.js';
 import { sendFailure } from '../openai/failures.js';
@@ -27,9 +27,7 @@ export async function responses(backend: Backend, exchange: Exchange): Promise<v
   const writer: AnswerWriter = request.streams
     ? streamResponse(exchange, head, store)
     : {
-        started: () => {},
-        prompted: () => {},
-        content: () => {},
+        ...WITHOUT_STREAM,
         finished(answer) {
           store(answer);
           const status = statusOf(answer);

@@ -1,18 +1,15 @@
 import * as z from 'zod/mini';
-import type { ModelDomain } from '../runtime/device.js';
-import { estimateLoad, startLoad } from '../loading/load.js';
-import { activityOf } from '../runtime/resident.js';
-import type { Backend } from './backend.js';
-import { resolveSpecifier } from './backend.js';
-import type { Endpoint } from '../wire/endpoint.js';
-import { channel, rpc, noParameter } from '../wire/endpoint.js';
-import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
-import { getOrLoad } from './get-or-load.js';
-import { instanceInfo, modelInfo } from './model-info.js';
-import { domainMismatch } from '../wire/wire-error.js';
-
-const device = z.optional(z.nullable(z.string()));
-const ttl = z.optional(z.int().check(z.positive()));
+import type { ModelDomain } from '../../runtime/device.js';
+import { estimateLoad } from '../../loading/load.js';
+import { countTokens, tokenize } from '../../predicting/tokens.js';
+import { activityOf } from '../../runtime/resident.js';
+import type { Backend } from '../backend.js';
+import { resolveSpecifier } from '../backend.js';
+import type { Endpoint } from '../../wire/endpoint.js';
+import { noParameter, rpc } from '../../wire/endpoint.js';
+import { configStackSchema, flattenStack, specifierSchema } from '../../wire/frames.js';
+import { deviceSchema, getOrLoad, loadModel } from './load-endpoints.js';
+import { instanceInfo } from './model-info.js';
 
 /** The endpoints that `llm` and `embedding` share. */
 export function modelEndpoints(
@@ -20,15 +17,19 @@ export function modelEndpoints(
   domain: ModelDomain,
 ): readonly (readonly [string, Endpoint])[] {
   const { runtime, profile } = backend;
+  const text = z.object({ specifier: specifierSchema, inputString: z.string() });
 
   const shared: readonly (readonly [string, Endpoint])[] = [
     ['loadModel', loadModel(backend, domain)],
     ['getOrLoad', getOrLoad(backend, domain)],
     [
       'unloadModel',
-      rpc(z.object({ identifier: z.string(), deviceIdentifier: device }), ({ identifier }) => {
-        runtime.residents.unload(identifier, domain);
-      }),
+      rpc(
+        z.object({ identifier: z.string(), deviceIdentifier: deviceSchema }),
+        ({ identifier }) => {
+          runtime.residents.unload(identifier, domain);
+        },
+      ),
     ],
     [
       'listLoaded',
@@ -68,6 +69,20 @@ export function modelEndpoints(
         return { fields: [] };
       }),
     ],
+    [
+      'tokenize',
+      rpc(text, ({ specifier, inputString }) => {
+        resolveSpecifier(backend, domain, specifier);
+        return { tokens: tokenize(inputString) };
+      }),
+    ],
+    [
+      'countTokens',
+      rpc(text, ({ specifier, inputString }) => {
+        resolveSpecifier(backend, domain, specifier);
+        return { tokenCount: countTokens(inputString) };
+      }),
+    ],
   ];
   if (!profile.modern) return shared;
   return [
@@ -82,56 +97,11 @@ export function modelEndpoints(
   ];
 }
 
-function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
-  const { runtime, profile } = backend;
-  const schema = z.object({
-    modelKey: z.string(),
-    identifier: z.optional(z.string()),
-    deviceIdentifier: device,
-    ttlMs: ttl,
-    loadConfigStack: configStackSchema,
-  });
-  return channel(schema, cancelSchema, (request, serverChannel) => {
-    const file = runtime.findModel(request.modelKey, domain, request.deviceIdentifier);
-    if (file.model.type !== domain) {
-      throw domainMismatch(request.modelKey, file.model.type, domain);
-    }
-    serverChannel.send({ type: 'resolved', info: modelInfo(file, profile) });
-    const load = startLoad(
-      runtime,
-      {
-        file,
-        domain,
-        identifier: request.identifier ?? null,
-        // LM Studio treats a load through the SDK as manual: without a given time to live it has
-        // none.
-        ttlMs: request.ttlMs ?? null,
-        fields: flattenStack(request.loadConfigStack),
-        justInTime: false,
-      },
-      {
-        progress: (progress) => serverChannel.send({ type: 'progress', progress }),
-        loaded(resident) {
-          serverChannel.send({ type: 'success', info: instanceInfo(resident, profile) });
-          serverChannel.close();
-        },
-        failed: (error) => serverChannel.error(error.serialized),
-        drop: () => serverChannel.dropConnection(),
-        restart: (downMs) => backend.restart(downMs),
-      },
-    );
-    serverChannel.onMessage(() => load.cancel());
-    serverChannel.onDisconnect(() => {
-      if (runtime.world.loadAfterDisconnect === 'cancel') load.cancel();
-    });
-  });
-}
-
 function estimateModelUsage({ runtime }: Backend, domain: ModelDomain): Endpoint {
   const schema = z.object({
     modelKey: z.string(),
     loadConfigStack: configStackSchema,
-    deviceIdentifier: device,
+    deviceIdentifier: deviceSchema,
   });
   return rpc(schema, ({ modelKey, loadConfigStack, deviceIdentifier }) => {
     const file = runtime.findModel(modelKey, domain, deviceIdentifier);

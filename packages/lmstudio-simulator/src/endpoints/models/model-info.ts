@@ -1,6 +1,6 @@
-import type { ModelOnDevice } from '../runtime/device.js';
-import type { ResidentState } from '../runtime/resident.js';
-import type { Profile } from '../profile/profile.js';
+import { type ModelOnDevice, variantKey } from '../../runtime/device.js';
+import type { ResidentState } from '../../runtime/resident.js';
+import type { Profile } from '../../profile/profile.js';
 
 /** LM Studio's description of a model. An old LM Studio leaves out fields that SDK 2.0.0 requires. */
 export function modelInfo(file: ModelOnDevice, profile: Profile): object {
@@ -26,16 +26,14 @@ export function instanceInfo(
 
 // The file as the instance reports it: the variant is named in `modelKey`, or in `selectedVariant`.
 function reportedFile({ file, reportsVariant }: ResidentState): ModelOnDevice {
-  const pinnedVariant = reportsVariant && file.variantName !== null;
-  const modelKey = pinnedVariant
-    ? `${file.model.modelKey}@${file.variantName}`
-    : file.model.modelKey;
+  const { model, variantName } = file;
+  const pinnedVariant = reportsVariant && variantName !== null;
+  const modelKey = pinnedVariant ? variantKey(model, variantName) : model.modelKey;
   return { ...file, modelKey, pinnedVariant };
 }
 
 function common(file: ModelOnDevice, profile: Profile): object {
   const { model, device } = file;
-  const keyOf = (name: string): string => `${model.modelKey}@${name}`;
   return {
     type: model.type,
     modelKey: file.modelKey,
@@ -53,8 +51,8 @@ function common(file: ModelOnDevice, profile: Profile): object {
     ...(file.quantization !== null ? { quantization: file.quantization } : {}),
     ...(profile.modern && file.variantName !== null && !file.pinnedVariant
       ? {
-          variants: model.variants.map(({ name }) => keyOf(name)),
-          selectedVariant: keyOf(file.variantName),
+          variants: model.variants.map(({ name }) => variantKey(model, name)),
+          selectedVariant: variantKey(model, file.variantName),
         }
       : {}),
   };

@@ -1,17 +1,21 @@
 import * as z from 'zod/mini';
-import { FIXED_ANSWER } from '../predicting/answer.js';
-import { startPrediction } from '../predicting/prediction.js';
-import type { PredictionRequest } from '../predicting/prediction.js';
-import type { ResidentState } from '../runtime/resident.js';
-import { countTokens, tokenize } from '../predicting/tokens.js';
-import type { Backend } from './backend.js';
-import { resolveSpecifier } from './backend.js';
-import type { Endpoint, ServerChannel } from '../wire/endpoint.js';
-import { channel, rpc } from '../wire/endpoint.js';
-import { cancelSchema, configStackSchema, flattenStack, specifierSchema } from '../wire/frames.js';
-import type { ConfigField, ConfigStack, ModelSpecifier } from '../wire/frames.js';
+import { FIXED_ANSWER } from '../../predicting/answer.js';
+import { startPrediction } from '../../predicting/prediction.js';
+import type { PredictionRequest } from '../../predicting/prediction.js';
+import type { ResidentState } from '../../runtime/resident.js';
+import type { Backend } from '../backend.js';
+import { resolveSpecifier } from '../backend.js';
+import type { Endpoint, ServerChannel } from '../../wire/endpoint.js';
+import { channel, rpc } from '../../wire/endpoint.js';
+import {
+  cancelSchema,
+  configStackSchema,
+  flattenStack,
+  specifierSchema,
+} from '../../wire/frames.js';
+import type { ConfigField, ConfigStack, ModelSpecifier } from '../../wire/frames.js';
 import { instanceInfo } from './model-info.js';
-import { engineEnded, presetNotFound } from '../wire/wire-error.js';
+import { engineEnded, presetNotFound } from '../../wire/wire-error.js';
 
 const historySchema = z.object({
   messages: z.array(
@@ -25,7 +29,6 @@ const historySchema = z.object({
 /** The endpoints that only the namespace `llm` has. */
 export function llmEndpoints(backend: Backend): readonly (readonly [string, Endpoint])[] {
   const { runtime } = backend;
-  const text = z.object({ specifier: specifierSchema, inputString: z.string() });
   return [
     [
       'predict',
@@ -60,20 +63,6 @@ export function llmEndpoints(backend: Backend): readonly (readonly [string, Endp
       rpc(z.object({ specifier: specifierSchema, history: historySchema }), (request) => {
         resolveSpecifier(backend, 'llm', request.specifier);
         return { formatted: flattenHistory(request.history) };
-      }),
-    ],
-    [
-      'tokenize',
-      rpc(text, ({ specifier, inputString }) => {
-        resolveSpecifier(backend, 'llm', specifier);
-        return { tokens: tokenize(inputString) };
-      }),
-    ],
-    [
-      'countTokens',
-      rpc(text, ({ specifier, inputString }) => {
-        resolveSpecifier(backend, 'llm', specifier);
-        return { tokenCount: countTokens(inputString) };
       }),
     ],
     [
@@ -176,7 +165,7 @@ function readRequest(
     draftKey === null ? null : runtime.findModel(draftKey, 'llm', resident.file.device.identifier);
   return {
     prompt,
-    extraPromptTokens: 0,
+    imageCount: 0,
     answer: FIXED_ANSWER,
     repeatsAnswer: limit.success,
     maxTokens: limit.success ? limit.data.value : null,

@@ -10,11 +10,10 @@ import type {
   MemoryReading,
   Observation,
 } from '@mai/memory-estimator';
-import { measureFootprint } from '@mai/memory-estimator';
+import { measureFootprint, NO_SETTINGS } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
 import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
-import { NO_SETTINGS } from '../estimates/setting-values.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { withLoadConfig } from '../models/catalog.js';

@@ -3,8 +3,8 @@ import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
 import type { LMStudioClient, LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type {
-  AutopilotService,
   CallOptions,
+  HandCalls,
   HandLoad,
   HandLoadOptions,
   PinChange,
@@ -14,7 +14,7 @@ import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 
 /** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {
-  readonly client: (signal: AbortSignal | undefined) => Promise<LMStudioClient>;
+  readonly client: LMStudioClient;
   readonly journal: JournalChanges;
   readonly clock: Clock;
   /** Identifiers of the instances that are leased. */
@@ -25,12 +25,12 @@ export interface HandLoadParts {
 
 /** Loads and unloads by hand. An instance that was loaded by hand is pinned until it is unloaded by hand. */
 export function createHandLoads({
-  client: connect,
+  client,
   journal,
   clock,
   leased,
   hold,
-}: HandLoadParts): Pick<AutopilotService, 'load' | 'unload'> {
+}: HandLoadParts): HandCalls {
   const changePins = async (
     change: (state: JournalState) => JournalState,
     options: CallOptions,
@@ -46,7 +46,6 @@ export function createHandLoads({
 
   return {
     load: async (request, { signal, onProgress } = {}) => {
-      const client = await connect(signal);
       const identifiers = request.candidates.map((one) => identifierOf(request, one.modelKey));
       // The pin is written after the load. Until then, `hold` protects the instance from the
       // autopilot.
@@ -66,7 +65,6 @@ export function createHandLoads({
       }
     },
     unload: async ({ instanceIdentifiers, force }, { signal } = {}) => {
-      const client = await connect(signal);
       const options = signal === undefined ? {} : { signal };
       const residents = await client.listResidents(options);
       const targets = instanceIdentifiers.map((wanted) => {

@@ -1,6 +1,11 @@
 import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
-import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
+import type {
+  AutopilotService,
+  CallOptions,
+  HandCalls,
+  ServiceLease,
+} from '../control/autopilot-service.js';
 import { isRecord } from '../guards.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
@@ -11,7 +16,7 @@ import type { JournalChanges } from './journal-changes.js';
 export interface LocalServiceParts {
   readonly autopilot: Autopilot;
   readonly journal: JournalChanges;
-  readonly hand: Pick<AutopilotService, 'load' | 'unload'>;
+  readonly hand: HandCalls;
 }
 
 /** The autopilot of this process as a service. */

@@ -1,7 +1,7 @@
 import type { Clock, JournalState } from '@mai/autopilot';
 import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
 import type { LMStudioClient, LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
-import { LMStudioError } from '@mai/lmstudio-adapter';
+import { notLoaded, refuseBusy } from '../by-hand/unload-refusals.js';
 import type {
   CallOptions,
   HandCalls,
@@ -127,35 +127,4 @@ function withoutPinsOf(unloaded: readonly ResidentInstance[]) {
   const gone = unloaded.map(({ instanceIdentifier }) => instanceIdentifier);
   return (state: JournalState): JournalState =>
     withoutPins(state, ({ reason, target }) => reason === 'load' && gone.includes(target));
-}
-
-function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMStudioError {
-  const loaded = residents.length === 0 ? 'Nothing is loaded.' : `Loaded: ${list(residents)}.`;
-  return new LMStudioError('INSTANCE_NOT_FOUND', `${wanted} is not loaded. ${loaded}`, {
-    instanceIdentifier: wanted,
-  });
-}
-
-/** @throws LMStudioError `LOAD_REFUSED` where an unload would cut off a request or break a lease */
-export function refuseBusy(targets: readonly ResidentInstance[], leased: readonly string[]): void {
-  const generating = targets.filter(
-    ({ activity, queued }) => (activity !== null && activity !== 'idle') || (queued ?? 0) > 0,
-  );
-  if (generating.length > 0) {
-    throw new LMStudioError(
-      'LOAD_REFUSED',
-      `${list(generating)} is generating. Unloading now would cut off the request. Try again when it is idle, or force the unload.`,
-    );
-  }
-  const inUse = targets.filter((one) => leased.includes(one.instanceIdentifier));
-  if (inUse.length > 0) {
-    throw new LMStudioError(
-      'LOAD_REFUSED',
-      `${list(inUse)} is leased by a program that still needs it. Try again when that program has ended, or force the unload.`,
-    );
-  }
-}
-
-function list(residents: readonly ResidentInstance[]): string {
-  return residents.map(({ instanceIdentifier }) => instanceIdentifier).join(', ');
 }

@@ -1,4 +1,4 @@
-import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
+import type { Autopilot } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import type {
   AutopilotService,
@@ -88,22 +88,11 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
       state: ({ signal } = {}) => orAborted(Promise.resolve(autopilot.state), signal),
       events: ({ signal } = {}) => ({
-        [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
+        [Symbol.asyncIterator]: () =>
+          new EventStream(autopilot.events[Symbol.asyncIterator](), signal, () => undefined),
       }),
     },
   };
-}
-
-function readEvents(
-  autopilot: Autopilot,
-  signal: AbortSignal | undefined,
-): AsyncIterableIterator<AutopilotEvent> {
-  const forget = (): void => signal?.removeEventListener('abort', onAbort);
-  const stream = new EventStream(autopilot.events[Symbol.asyncIterator](), forget);
-  const onAbort = (): void => stream.fail(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  return stream;
 }
 
 function isAbortError(error: unknown): boolean {

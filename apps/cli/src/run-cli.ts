@@ -49,9 +49,6 @@ function contextOf(invocation: Invocation, argv: readonly string[], io: Io): Com
       apiTokenFile: input.text('api-token-file'),
       configFile: input.text('config'),
       timeoutMs: input.durationMs('timeout'),
-      json: input.has('json'),
-      quiet: input.has('quiet'),
-      verbose: input.has('verbose'),
     },
     signal: io.signal,
   };

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { systemClock, type Clock, type MonitorPort } from '@mai/autopilot';
 import type { ModelConfigFile } from '@mai/model-config';
-import { userFolders, type HostFolders } from './machine/user-folders.js';
+import { givenIn, userFolders, type HostFolders } from './machine/user-folders.js';
 
 /** Options of `openHost`. Each has a default. */
 export interface HostOptions {
@@ -64,12 +64,6 @@ export interface HostContext {
   readonly warn: (message: string) => void;
   /** Cancels the host, or one call of it. */
   readonly signal: AbortSignal;
-}
-
-/** A variable of the environment; null where it is unset or empty. */
-function givenIn(env: HostContext['env'], name: string): string | null {
-  const value = env[name];
-  return value === undefined || value === '' ? null : value;
 }
 
 /** Fills in the defaults. */

@@ -102,12 +102,13 @@ export interface Host extends AsyncDisposable {
   /**
    * The memory of a GGUF file. Does not read the machine. Keeps the headers of the last files, for many questions
    * about a few files.
+   * @param settings - settings that replace the engine's defaults
    * @param engine - name of the engine, as in `EstimateRequest`. Null, the default: the engine that would load the file
    *   here. It is looked up at the first such question.
    */
   estimateFile(
     file: string,
-    settings: EstimateSettings,
+    settings: Partial<EstimateSettings>,
     engine?: string | null,
   ): Promise<FileEstimate>;
   /** Loads a model, measures its memory, unloads it, and corrects later estimates by the result. */

@@ -43,6 +43,7 @@ export { cheapestFit } from './search/cheapest-fit.js';
 export type { CheapestFit, KvCacheTypes, TradeOff } from './search/cheapest-fit.js';
 export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
+export { NO_SETTINGS } from './settings/estimate-settings.js';
 export type {
   CpuKind,
   EngineRules,

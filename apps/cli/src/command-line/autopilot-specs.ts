@@ -1,3 +1,4 @@
+import { YIELD_POOLS } from './choices.js';
 import type { CommandSpec } from './command-spec.js';
 import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
 
@@ -37,7 +38,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       {
         name: 'pools',
         value: 'POOLS',
-        choices: ['ram', 'gpu', 'all'],
+        choices: YIELD_POOLS,
         summary: 'memory to keep free (default: all, that is RAM and dedicated GPU memory)',
       },
       {

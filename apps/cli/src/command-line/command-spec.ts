@@ -1,9 +1,10 @@
+import type { NameKind } from '@mai/host';
 import type { ExitCode } from '../exit-codes.js';
 import type { CommandContext } from '../context.js';
 import type { Input } from './input.js';
 
 /** The kind of value of an option or argument, for completion. */
-export type Completion = 'file' | 'folder' | 'model' | 'instance' | 'chain' | 'pin';
+export type Completion = 'file' | NameKind;
 
 /** An option of a command. */
 export interface OptionSpec {

@@ -1,5 +1,6 @@
 import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './autopilot-specs.js';
+import { NAME_KINDS } from './choices.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { HISTORY } from './history-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
@@ -218,7 +219,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'WHAT',
         required: true,
         summary: 'model, instance, chain or pin',
-        choices: ['model', 'instance', 'chain', 'pin'],
+        choices: NAME_KINDS,
       },
     ],
     load: async () => (await import('../commands/complete.js')).run,

@@ -1,3 +1,4 @@
+import { POLICIES } from './choices.js';
 import type { CommandSpec } from './command-spec.js';
 
 /** The commands about decisions: past, repeated and simulated. */
@@ -59,7 +60,7 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'policy',
         value: 'NAME',
-        choices: ['mai', 'static', 'naive', 'lru-evict', 'jit-last', 'all'],
+        choices: [...POLICIES, 'all'],
         summary: 'the policy that decides (default: mai)',
       },
       {

@@ -1,14 +1,12 @@
-import type { NameKind } from '@mai/host';
+import { NAME_KINDS } from '../command-line/choices.js';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 
-const KINDS: readonly NameKind[] = ['chain', 'model', 'instance', 'pin'];
-
 /** `mai complete WHAT`: names for a shell, one a line. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
-  const kind = KINDS.find((one) => one === input.positionals[0]) ?? 'instance';
+  const kind = NAME_KINDS.find((one) => one === input.positionals[0]) ?? 'instance';
   await using host = await openHostOf(context);
   for (const name of await host.names(kind)) context.output.result(`${name}\n`);
   return EXIT.success;

@@ -2,7 +2,7 @@ import { plural, type Check } from '@mai/host';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { padEnd, wrap } from '../terminal/text.js';
+import { padEnd, wrap, wrapBehind } from '../terminal/text.js';
 
 /** `mai doctor`: every check and how to mend its faults; exit code 9 where there is a fault. */
 export async function run(context: CommandContext): Promise<ExitCode> {
@@ -29,14 +29,12 @@ function render(checks: readonly Check[], { output }: CommandContext): string {
   const nameWidth = Math.max(...checks.map(({ name }) => name.length));
   const indent = ' '.repeat(nameWidth + 6);
   const lines = checks.flatMap(({ name, state, message, mend }) => {
-    const width = output.textWidth - indent.length;
-    const [first = '', ...rest] = wrap(message, width);
+    const label = `${padEnd(`  ${marks[state]}`, 4)}${style.bold(padEnd(name, nameWidth))}  `;
+    const mending =
+      mend === null ? [] : wrap(`To mend it: ${mend}`, output.textWidth - indent.length);
     return [
-      `${padEnd(`  ${marks[state]}`, 4)}${style.bold(padEnd(name, nameWidth))}  ${first}`,
-      ...rest.map((line) => indent + line),
-      ...(mend === null ? [] : wrap(`To mend it: ${mend}`, width)).map(
-        (line) => indent + style.accent(line),
-      ),
+      ...wrapBehind(label, message, output.textWidth),
+      ...mending.map((line) => indent + style.accent(line)),
     ];
   });
   const bad = checks.filter(({ state }) => state === 'fault').length;

@@ -1,3 +1,4 @@
+import type { NameKind } from '@mai/host';
 import type { CommandSpec, Completion, OptionSpec } from '../command-line/command-spec.js';
 
 /** The completions for one option or argument. */
@@ -6,7 +7,7 @@ export type Words =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'files' }
   /** Names that change; the shell asks `mai complete` for them. */
-  | { readonly kind: 'names'; readonly what: 'model' | 'instance' | 'chain' | 'pin' };
+  | { readonly kind: 'names'; readonly what: NameKind };
 
 /** A command and the words that lead to it. */
 export interface FlatCommand {
@@ -59,7 +60,5 @@ function wordsFrom(
 ): Words {
   if (choices !== undefined) return { kind: 'words', words: choices };
   if (completes === undefined) return { kind: 'none' };
-  return completes === 'file' || completes === 'folder'
-    ? { kind: 'files' }
-    : { kind: 'names', what: completes };
+  return completes === 'file' ? { kind: 'files' } : { kind: 'names', what: completes };
 }

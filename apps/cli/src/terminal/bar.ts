@@ -1,5 +1,5 @@
 import type { Style } from './style.js';
-import { textWidth } from './text.js';
+import { fillLines } from './text.js';
 
 /** A part of a memory pool; the parts are drawn in order. `kind` decides on glyph and colour. */
 export interface BarPart {
@@ -31,6 +31,7 @@ type Cell = { readonly glyph: string; readonly paint: (text: string) => string }
 /** Draws a pool: use by others, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
+  const paints = paintsOf(style);
   const edges = partEdges(parts, width, unicode);
   const limitCell =
     limitRatio === null ? -1 : Math.min(width - 1, Math.max(0, Math.round(limitRatio * width) - 1));
@@ -41,14 +42,14 @@ export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptio
     if (column === limitCell) {
       cells.push({
         glyph: glyphs.limit,
-        paint: part === undefined ? style.caution : style.bad,
+        paint: part === undefined ? paints.limit : style.bad,
       });
     } else if (part === undefined || filled <= 0) {
-      cells.push({ glyph: glyphs.free, paint: style.dim });
+      cells.push({ glyph: glyphs.free, paint: paints.free });
     } else if (filled < 8 && part.smooth) {
-      cells.push({ glyph: EIGHTHS[filled] ?? '', paint: paintOf(part.kind, style) });
+      cells.push({ glyph: EIGHTHS[filled] ?? '', paint: paints[part.kind] });
     } else {
-      cells.push({ glyph: glyphs[part.kind], paint: paintOf(part.kind, style) });
+      cells.push({ glyph: glyphs[part.kind], paint: paints[part.kind] });
     }
   }
   return joinRuns(cells);
@@ -61,28 +62,11 @@ export function renderLegend(
   { unicode, style, width }: Pick<BarOptions, 'unicode' | 'style' | 'width'>,
 ): readonly string[] {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
-  const paints = {
-    others: style.others,
-    models: style.accent,
-    injected: style.caution,
-    free: style.dim,
-    limit: style.caution,
-  };
+  const paints = paintsOf(style);
   const entries = kinds.map(
     (kind) => `${paints[kind](glyphs[kind])} ${style.dim(labels[kind] ?? kind)}`,
   );
-  const lines: string[] = [];
-  let line = '';
-  for (const entry of entries) {
-    const longer = line === '' ? entry : `${line}   ${entry}`;
-    if (line !== '' && textWidth(longer) > width) {
-      lines.push(line);
-      line = entry;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line];
+  return fillLines(entries, '   ', width);
 }
 
 /** A bar of one part, for charts and progress. A ratio above 0 shows at least an eighth of a cell. */
@@ -124,8 +108,14 @@ function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): 
   });
 }
 
-function paintOf(kind: Kind, style: Style): (text: string) => string {
-  return { others: style.others, models: style.accent, injected: style.caution }[kind];
+function paintsOf(style: Style): Readonly<Record<Kind | 'free' | 'limit', Cell['paint']>> {
+  return {
+    others: style.others,
+    models: style.accent,
+    injected: style.caution,
+    free: style.dim,
+    limit: style.caution,
+  };
 }
 
 /** Joins the cells, with one colour sequence for each run of cells of a colour. */

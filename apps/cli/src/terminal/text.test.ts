@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { createStyle } from './style.js';
-import { padEnd, padStart, textWidth, truncate, truncateMiddle, wrap } from './text.js';
+import { padEnd, padStart, textWidth, truncate, truncateMiddle, wrap, wrapBehind } from './text.js';
 
 describe('textWidth', () => {
   test.each([
@@ -80,4 +80,12 @@ test('wrap breaks at spaces, keeps longer words whole and respects line breaks',
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
   expect(wrap('a veryveryverylongword b', 6)).toEqual(['a', 'veryveryverylongword', 'b']);
   expect(wrap('a\nb', 10)).toEqual(['a', 'b']);
+});
+
+test('wrapBehind begins later lines below the text, also behind a coloured label', () => {
+  expect(wrapBehind('Note  ', 'one two three', 13)).toEqual(['Note  one two', '      three']);
+  expect(wrapBehind('\u001b[1m日\u001b[22m ', 'a b', 4)).toEqual([
+    '\u001b[1m日\u001b[22m a',
+    '   b',
+  ]);
 });

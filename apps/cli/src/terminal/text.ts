@@ -106,20 +106,31 @@ export function truncateMiddle(text: string, width: number, ellipsis = '…'): s
 
 /** Breaks a text at spaces into lines of at most `width` columns; longer words stay whole. */
 export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const lines: string[] = [];
-    let line = '';
-    for (const word of paragraph.split(' ')) {
-      const longer = line === '' ? word : `${line} ${word}`;
-      if (line !== '' && textWidth(longer) > width) {
-        lines.push(line);
-        line = word;
-      } else {
-        line = longer;
-      }
+  return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(' '), ' ', width));
+}
+
+/** Joins pieces into lines of at most `width` columns; longer pieces stay whole. */
+export function fillLines(pieces: readonly string[], separator: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const piece of pieces) {
+    const longer = line === '' ? piece : line + separator + piece;
+    if (line !== '' && textWidth(longer) > width) {
+      lines.push(line);
+      line = piece;
+    } else {
+      line = longer;
     }
-    return [...lines, line];
-  });
+  }
+  return [...lines, line];
+}
+
+/** Breaks a text behind a label into lines of at most `width` columns. Later lines begin below the text. */
+export function wrapBehind(label: string, text: string, width: number): string[] {
+  const indent = ' '.repeat(textWidth(label));
+  return wrap(text, width - indent.length).map(
+    (line, index) => (index === 0 ? label : indent) + line,
+  );
 }
 
 function isClosing(sequence: string): boolean {

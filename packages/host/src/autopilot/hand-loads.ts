@@ -1,10 +1,10 @@
 import type { Clock, JournalState } from '@mai/autopilot';
 import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
 import type { LMStudioClient, LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
-import { LMStudioError } from '@mai/lmstudio-adapter';
+import { notLoaded, refuseBusy } from '../by-hand/unload-refusals.js';
 import type {
-  AutopilotService,
   CallOptions,
+  HandCalls,
   HandLoad,
   HandLoadOptions,
   PinChange,
@@ -14,7 +14,7 @@ import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 
 /** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {
-  readonly client: (signal: AbortSignal | undefined) => Promise<LMStudioClient>;
+  readonly client: LMStudioClient;
   readonly journal: JournalChanges;
   readonly clock: Clock;
   /** Identifiers of the instances that are leased. */
@@ -25,12 +25,12 @@ export interface HandLoadParts {
 
 /** Loads and unloads by hand. An instance that was loaded by hand is pinned until it is unloaded by hand. */
 export function createHandLoads({
-  client: connect,
+  client,
   journal,
   clock,
   leased,
   hold,
-}: HandLoadParts): Pick<AutopilotService, 'load' | 'unload'> {
+}: HandLoadParts): HandCalls {
   const changePins = async (
     change: (state: JournalState) => JournalState,
     options: CallOptions,
@@ -46,7 +46,6 @@ export function createHandLoads({
 
   return {
     load: async (request, { signal, onProgress } = {}) => {
-      const client = await connect(signal);
       const identifiers = request.candidates.map((one) => identifierOf(request, one.modelKey));
       // The pin is written after the load. Until then, `hold` protects the instance from the
       // autopilot.
@@ -66,7 +65,6 @@ export function createHandLoads({
       }
     },
     unload: async ({ instanceIdentifiers, force }, { signal } = {}) => {
-      const client = await connect(signal);
       const options = signal === undefined ? {} : { signal };
       const residents = await client.listResidents(options);
       const targets = instanceIdentifiers.map((wanted) => {
@@ -129,35 +127,4 @@ function withoutPinsOf(unloaded: readonly ResidentInstance[]) {
   const gone = unloaded.map(({ instanceIdentifier }) => instanceIdentifier);
   return (state: JournalState): JournalState =>
     withoutPins(state, ({ reason, target }) => reason === 'load' && gone.includes(target));
-}
-
-function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMStudioError {
-  const loaded = residents.length === 0 ? 'Nothing is loaded.' : `Loaded: ${list(residents)}.`;
-  return new LMStudioError('INSTANCE_NOT_FOUND', `${wanted} is not loaded. ${loaded}`, {
-    instanceIdentifier: wanted,
-  });
-}
-
-/** @throws LMStudioError `LOAD_REFUSED` where an unload would cut off a request or break a lease */
-export function refuseBusy(targets: readonly ResidentInstance[], leased: readonly string[]): void {
-  const generating = targets.filter(
-    ({ activity, queued }) => (activity !== null && activity !== 'idle') || (queued ?? 0) > 0,
-  );
-  if (generating.length > 0) {
-    throw new LMStudioError(
-      'LOAD_REFUSED',
-      `${list(generating)} is generating. Unloading now would cut off the request. Try again when it is idle, or force the unload.`,
-    );
-  }
-  const inUse = targets.filter((one) => leased.includes(one.instanceIdentifier));
-  if (inUse.length > 0) {
-    throw new LMStudioError(
-      'LOAD_REFUSED',
-      `${list(inUse)} is leased by a program that still needs it. Try again when that program has ended, or force the unload.`,
-    );
-  }
-}
-
-function list(residents: readonly ResidentInstance[]): string {
-  return residents.map(({ instanceIdentifier }) => instanceIdentifier).join(', ');
 }

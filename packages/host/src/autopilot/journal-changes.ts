@@ -1,15 +1,16 @@
 import type { Clock, JournalState, Pin, Yield } from '@mai/autopilot';
 import { createFileJournal, findRunning } from '@mai/autopilot';
-import type { CallOptions, Delivery, JournalAnswer } from '../control/autopilot-service.js';
+import type {
+  CallOptions,
+  Delivery,
+  JournalAnswer,
+  JournalCalls,
+} from '../control/autopilot-service.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 
-/** Changes to the journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
-export interface JournalChanges {
+/** Reads and changes of a journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
+export interface JournalChanges extends JournalCalls {
   read(options?: CallOptions): Promise<JournalState>;
-  pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
-  unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
-  endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
   /**
    * Replaces the journal by `change(journal)`. Then waits up to two seconds until the running autopilot has read
    * the new journal. Writes nothing where `change` returns its argument.

@@ -1,6 +1,11 @@
-import type { Autopilot, AutopilotEvent } from '@mai/autopilot';
+import type { Autopilot } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
-import type { AutopilotService, CallOptions, ServiceLease } from '../control/autopilot-service.js';
+import type {
+  AutopilotService,
+  CallOptions,
+  HandCalls,
+  ServiceLease,
+} from '../control/autopilot-service.js';
 import { isRecord } from '../guards.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
@@ -11,7 +16,7 @@ import type { JournalChanges } from './journal-changes.js';
 export interface LocalServiceParts {
   readonly autopilot: Autopilot;
   readonly journal: JournalChanges;
-  readonly hand: Pick<AutopilotService, 'load' | 'unload'>;
+  readonly hand: HandCalls;
 }
 
 /** The autopilot of this process as a service. */
@@ -83,22 +88,11 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
       unload: (request, options = {}) => hand.unload(request, { signal: untilEnd(options.signal) }),
       state: ({ signal } = {}) => orAborted(Promise.resolve(autopilot.state), signal),
       events: ({ signal } = {}) => ({
-        [Symbol.asyncIterator]: () => readEvents(autopilot, signal),
+        [Symbol.asyncIterator]: () =>
+          new EventStream(autopilot.events[Symbol.asyncIterator](), signal, () => undefined),
       }),
     },
   };
-}
-
-function readEvents(
-  autopilot: Autopilot,
-  signal: AbortSignal | undefined,
-): AsyncIterableIterator<AutopilotEvent> {
-  const forget = (): void => signal?.removeEventListener('abort', onAbort);
-  const stream = new EventStream(autopilot.events[Symbol.asyncIterator](), forget);
-  const onAbort = (): void => stream.fail(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  return stream;
 }
 
 function isAbortError(error: unknown): boolean {

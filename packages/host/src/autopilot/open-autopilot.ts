@@ -125,7 +125,7 @@ export async function openAutopilot(
     },
   });
   const hand = createHandLoads({
-    client: () => Promise.resolve(client),
+    client,
     journal: changes,
     clock,
     leased: () => autopilot.state.leased,

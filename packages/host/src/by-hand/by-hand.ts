@@ -1,5 +1,4 @@
 import type { HostAutopilot } from '../autopilot/host-autopilot.js';
-import { refuseBusy } from '../autopilot/hand-loads.js';
 import { loadConfig } from '../config/load-config.js';
 import type {
   CallOptions,
@@ -20,6 +19,7 @@ import { contextOfCall } from '../session.js';
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
+import { refuseBusy } from './unload-refusals.js';
 import { yieldOf, type YieldRequest } from './yield-request.js';
 
 /** Loads by hand. */

@@ -1,7 +1,7 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
-import { LMStudioError, refersTo } from '@mai/lmstudio-adapter';
-import { didYouMean } from '@mai/model-config';
+import { refersTo } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
+import { identifiersOf, notLoaded } from './unload-refusals.js';
 
 /**
  * The instance with this identifier, or else the instances of the model or variant with this key. With `all`,
@@ -22,31 +22,9 @@ export function findInstances(
   if (ofModel.length > 1) {
     throw new HostError(
       'INVALID_REQUEST',
-      `${ofModel.length} instances of ${wanted} are loaded: ${list(ofModel)}. Name one of them, or add --all.`,
+      `${ofModel.length} instances of ${wanted} are loaded: ${identifiersOf(ofModel)}. Name one of them, or add --all.`,
     );
   }
   if (ofModel.length === 1) return ofModel;
   throw notLoaded(wanted, residents);
-}
-
-function notLoaded(wanted: string, residents: readonly ResidentInstance[]): LMStudioError {
-  const names = residents.flatMap(({ instanceIdentifier, modelKey }) => [
-    instanceIdentifier,
-    modelKey,
-  ]);
-  const guess = didYouMean(wanted, names);
-  const next =
-    residents.length === 0
-      ? 'Nothing is loaded.'
-      : guess === null
-        ? `Loaded: ${list(residents)}.`
-        : `Did you mean ${guess}?`;
-  return new LMStudioError('INSTANCE_NOT_FOUND', `${wanted} is not loaded. ${next}`, {
-    instanceIdentifier: wanted,
-    suggestions: guess === null ? [] : [guess],
-  });
-}
-
-function list(residents: readonly ResidentInstance[]): string {
-  return residents.map(({ instanceIdentifier }) => instanceIdentifier).join(', ');
 }

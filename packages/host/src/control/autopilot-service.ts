@@ -8,31 +8,20 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * The autopilot of one runtime, as a service for every process of this user. The process that runs the autopilot
- * calls it directly; other processes reach it over the control socket.
- *
- * Every method also throws `HostError` `AUTOPILOT_LOST` when the autopilot stops, or its process ends, before the
- * answer.
- */
-export interface AutopilotService {
-  /** The process that runs the autopilot. */
-  readonly processId: number;
-  /**
-   * A lease on a resident model that meets the requirement. Loads a model first where none is
-   * resident.
-   *
-   * @throws HostError `NOTHING_FITS` with the selection, which has the reason for each model.
-   */
-  acquire(requirement: Requirement, options?: CallOptions): Promise<ServiceLease>;
-  /** Pins a model key or an instance identifier. @throws AutopilotError `JOURNAL_UNUSABLE` */
+/** Changes of the journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
+export interface JournalCalls {
+  /** Pins a model key or an instance identifier. */
   pin(target: string, options?: CallOptions): Promise<JournalAnswer>;
-  /** Removes the pins with these targets. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  /** Removes the pins with these targets. */
   unpin(targets: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
-  /** Keeps memory free for others. Replaces the yield of the same name. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  /** Keeps memory free for others. Replaces the yield of the same name. */
   yieldMemory(request: Yield, options?: CallOptions): Promise<JournalAnswer>;
-  /** Ends the yields with these names. @throws AutopilotError `JOURNAL_UNUSABLE` */
+  /** Ends the yields with these names. */
   endYield(names: readonly string[], options?: CallOptions): Promise<JournalAnswer>;
+}
+
+/** Loads and unloads by hand. */
+export interface HandCalls {
   /**
    * Loads the first candidate that loads, and pins it until it is unloaded by hand.
    *
@@ -46,6 +35,25 @@ export interface AutopilotService {
    *   or leased.
    */
   unload(request: HandUnload, options?: CallOptions): Promise<HandUnloaded>;
+}
+
+/**
+ * The autopilot of one runtime, as a service for every process of this user. The process that runs the autopilot
+ * calls it directly; other processes reach it over the control socket.
+ *
+ * Every method also throws `HostError` `AUTOPILOT_LOST` when the autopilot stops, or its process ends, before the
+ * answer.
+ */
+export interface AutopilotService extends JournalCalls, HandCalls {
+  /** The process that runs the autopilot. */
+  readonly processId: number;
+  /**
+   * A lease on a resident model that meets the requirement. Loads a model first where none is
+   * resident.
+   *
+   * @throws HostError `NOTHING_FITS` with the selection, which has the reason for each model.
+   */
+  acquire(requirement: Requirement, options?: CallOptions): Promise<ServiceLease>;
   /** The present state. */
   state(options?: CallOptions): Promise<AutopilotState>;
   /**

@@ -8,7 +8,7 @@ import {
 } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { refersTo } from '@mai/lmstudio-adapter';
-import { cheapestFit, type EstimateSettings } from '@mai/memory-estimator';
+import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
@@ -24,7 +24,6 @@ import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
 import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
-import { NO_SETTINGS } from './setting-values.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {

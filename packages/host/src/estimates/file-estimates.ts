@@ -5,7 +5,7 @@ import type {
   GgufHeader,
   ModelRefusal,
 } from '@mai/memory-estimator';
-import { estimateReport, readGgufHeader, refuseModel } from '@mai/memory-estimator';
+import { estimateReport, NO_SETTINGS, readGgufHeader, refuseModel } from '@mai/memory-estimator';
 import { engineNamed } from '../engine/chosen-engine.js';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { refuseProblems } from './estimate-settings.js';
@@ -27,10 +27,15 @@ export interface FileEstimate {
 /** Answers many questions about a few files. */
 export interface FileEstimates {
   /**
+   * @param given - settings that replace the engine's defaults
    * @param engine - its name, as `engineNamed` takes it; null: the engine that would load the file here
    * @throws ModelFileError; HostError for settings that can't be loaded; the signal's reason
    */
-  estimate(file: string, settings: EstimateSettings, engine: string | null): Promise<FileEstimate>;
+  estimate(
+    file: string,
+    given: Partial<EstimateSettings>,
+    engine: string | null,
+  ): Promise<FileEstimate>;
 }
 
 /**
@@ -54,7 +59,8 @@ export function createFileEstimates(
     return header;
   };
   return {
-    estimate: async (file, settings, engine) => {
+    estimate: async (file, given, engine) => {
+      const settings: EstimateSettings = { ...NO_SETTINGS, ...given };
       const { profile } = engine === null ? await usualEngine() : engineNamed(engine);
       refuseProblems(settings, null, profile);
       const header = await headerOf(file);

@@ -2,12 +2,13 @@ import type { EstimateSettings } from '@mai/memory-estimator';
 import { didYouMean } from '@mai/model-config';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
-import { ESTIMATE_CHOICES, NO_SETTINGS } from './setting-values.js';
+import { ESTIMATE_CHOICES } from './setting-values.js';
 
 /** One line of `mai estimate --stdin`. */
 export interface EstimateLine {
   readonly file: string;
-  readonly settings: EstimateSettings;
+  /** The settings that the line gives. */
+  readonly settings: Partial<EstimateSettings>;
   /** Name of the engine; null: the engine that would load the file here. */
   readonly engine: string | null;
 }
@@ -73,7 +74,7 @@ export function parseEstimateLine(line: string): EstimateLine {
       `engine must be the name of an engine, not ${JSON.stringify(engine)}.`,
     );
   }
-  let settings = NO_SETTINGS;
+  let settings: Partial<EstimateSettings> = {};
   for (const [name, value] of Object.entries(rest)) {
     const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (read === undefined) {

@@ -4,7 +4,7 @@ import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import type { EstimateQuestion } from '@mai/autopilot';
 import type { EngineReport, LMStudioClient } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { CalibrationStore, Engine } from '@mai/memory-estimator';
+import type { CalibrationStore, Engine, Observation } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
@@ -50,6 +50,25 @@ export function openMeasurements({ folders, warn }: HostContext): CalibrationSto
   return store;
 }
 
+/** Stores a measured load. Where that fails, only warns, because the load itself has succeeded. */
+export async function storeMeasurement(
+  store: CalibrationStore,
+  { clock, warn }: HostContext,
+  measurement: Omit<Observation, 'host' | 'timestampMs'>,
+): Promise<void> {
+  const { error } = await store.record({
+    ...measurement,
+    host: hostname(),
+    timestampMs: clock.nowMs(),
+  });
+  if (error !== null) warn(`The measured load can't be stored: ${error.message}.`);
+}
+
+/** The memory of a footprint that a measurement can see: without mapped weights. */
+export function privateMemoryOf({ ram, gpus }: Footprint): Observation['predicted'] {
+  return { anonymousBytes: ram.anonymousBytes, gpus };
+}
+
 /** Opens the measured loads to correct estimates with them. */
 export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
   const store = openMeasurements(context);
@@ -63,17 +82,11 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
       if (elsewhere || deviceIdentifier !== null) return;
       if (reference === null || learned.has(reference)) return;
       learned.add(reference);
-      const { error } = await store.record({
-        ...{ host: hostname(), modelKey, loadConfig, engine: report.engine },
-        predicted: { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus },
-        measured: {
-          anonymousBytes: printed.ram.anonymousBytes,
-          gpus: printed.gpus,
-          method: 'buffers',
-        },
-        timestampMs: context.clock.nowMs(),
+      const measured = { ...privateMemoryOf(printed), method: 'buffers' } as const;
+      await storeMeasurement(store, context, {
+        ...{ modelKey, loadConfig, engine: report.engine, measured },
+        predicted: privateMemoryOf(predicted),
       });
-      if (error !== null) context.warn(`The measured load can't be stored: ${error.message}.`);
     },
     correct: async (footprint, modelKey, loadConfig) => {
       const observations = store.observations();

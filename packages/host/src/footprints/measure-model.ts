@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
@@ -8,18 +7,15 @@ import type {
   MeasureOutcome,
   MeasurePorts,
   MemoryReading,
-  Observation,
 } from '@mai/memory-estimator';
-import { measureFootprint } from '@mai/memory-estimator';
+import { measureFootprint, NO_SETTINGS } from '@mai/memory-estimator';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
 import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
-import { NO_SETTINGS } from '../estimates/setting-values.js';
 import { HostError } from '../host-error.js';
-import type { HostContext } from '../host-options.js';
 import { withLoadConfig } from '../models/catalog.js';
 import type { Session } from '../session.js';
-import { engineOf, openMeasurements } from './calibration.js';
+import { engineOf, openMeasurements, privateMemoryOf, storeMeasurement } from './calibration.js';
 
 /** A request to measure a model. */
 export interface MeasureRequest {
@@ -49,7 +45,7 @@ export async function measureModel(
   { modelKey, settings = {}, onProgress = () => undefined }: MeasureRequest,
 ): Promise<MeasureReport> {
   const { context, link, parts } = session;
-  const { signal, timeoutMs, clock } = context;
+  const { signal, timeoutMs } = context;
   if (link.kind === 'off') throw link.reason;
   const wanted = { ...NO_SETTINGS, ...settings };
   if (isHypothetical(wanted)) {
@@ -68,7 +64,7 @@ export async function measureModel(
   }
   const { model } = await client.modelInfo(modelKey, { signal });
   const { loadConfig, predicted } = await predict(session, model.modelKey, changesOf(wanted));
-  const expected = { anonymousBytes: predicted.ram.anonymousBytes, gpus: predicted.gpus };
+  const expected = privateMemoryOf(predicted);
   const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
   const identifier = `mai/measure/${model.modelKey}`;
   const callOptions = { signal, ...(timeoutMs === null ? {} : { timeoutMs }) };
@@ -95,24 +91,12 @@ export async function measureModel(
   };
   const outcome = await measureFootprint(ports, signal);
   if (outcome.measured !== null) {
-    const observation: Observation = {
-      host: hostname(),
-      modelKey: model.modelKey,
-      loadConfig,
-      engine,
-      predicted: expected,
-      measured: outcome.measured,
-      timestampMs: clock.nowMs(),
-    };
-    await keep(observation, context);
+    await storeMeasurement(openMeasurements(context), context, {
+      ...{ modelKey: model.modelKey, loadConfig, engine },
+      ...{ predicted: expected, measured: outcome.measured },
+    });
   }
   return { modelKey: model.modelKey, loadConfig, engine, predicted, outcome };
-}
-
-/** Stores a measured load. Where that fails, only warns, because the caller still gets the result. */
-async function keep(observation: Observation, context: HostContext): Promise<void> {
-  const { error } = await openMeasurements(context).record(observation);
-  if (error !== null) context.warn(`The measurement can't be stored: ${error.message}.`);
 }
 
 /** The load configuration that a decision would try first, and its estimated footprint. */

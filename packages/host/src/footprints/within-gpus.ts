@@ -1,11 +1,19 @@
 import type { Footprint, Resources } from '@mai/memory-ledger';
 
+/** A footprint with a share that exceeds the memory of its GPU, so that this share is limited. */
+interface LimitedFootprint extends Footprint {
+  readonly exceedsGpus: true;
+}
+
 /**
  * The footprint of a resident as the machine's GPUs can hold it. LM Studio may have put fewer layers on a GPU than
  * the load configuration says (`autoFit`). Where a model's share exceeds the memory of its GPU, only the memory in use
  * there counts on the GPU. The rest counts in RAM.
  */
-export function withinGpus(footprint: Footprint, resources: Resources): Footprint {
+export function withinGpus(
+  footprint: Footprint,
+  resources: Resources,
+): Footprint | LimitedFootprint {
   const held = footprint.gpus.map(({ deviceKey, bytes }) => {
     const gpu = dedicatedGpu(deviceKey, resources);
     return { deviceKey, bytes: gpu === null || bytes <= gpu.totalBytes ? bytes : gpu.usedBytes };
@@ -21,19 +29,13 @@ export function withinGpus(footprint: Footprint, resources: Resources): Footprin
     ram: { ...ram, anonymousBytes: ram.anonymousBytes + moved },
     gpus: held,
     confidence: 'low',
+    exceedsGpus: true,
   };
 }
 
-/** Whether a resident's share of a GPU is limited to the memory in use there, because it exceeds that GPU's total. */
-export function exceedsGpus(footprint: Footprint | null, resources: Resources): boolean {
-  return (
-    footprint !== null &&
-    footprint.confidence === 'low' &&
-    footprint.ram.anonymousBytes > 0 &&
-    footprint.gpus.some(
-      ({ deviceKey, bytes }) => dedicatedGpu(deviceKey, resources)?.usedBytes === bytes,
-    )
-  );
+/** Whether `withinGpus` has limited a share of this footprint. */
+export function exceedsGpus(footprint: Footprint | null): boolean {
+  return footprint !== null && 'exceedsGpus' in footprint;
 }
 
 function dedicatedGpu(

@@ -105,8 +105,7 @@ export async function readStatus(session: Session): Promise<StatusReport> {
       const resident = here.get(instance.instanceIdentifier);
       if (resident === undefined) return [];
       const { footprint, busy, foreign } = resident;
-      const exceeds = exceedsGpus(footprint, input.resources);
-      return { ...instance, footprint, busy, foreign, exceedsGpus: exceeds };
+      return { ...instance, footprint, busy, foreign, exceedsGpus: exceedsGpus(footprint) };
     }),
     elsewhere: instances.filter(({ instanceIdentifier }) => !here.has(instanceIdentifier)),
     config: { source: config.source.kind, file: config.source.file },

@@ -17,8 +17,8 @@ export function userFolders(
 ): HostFolders {
   if (platform === 'win32') {
     const join = (...parts: string[]) => path.win32.join(...parts);
-    const local = given(env['LOCALAPPDATA']) ?? join(home, 'AppData', 'Local');
-    const roaming = given(env['APPDATA']) ?? join(home, 'AppData', 'Roaming');
+    const local = givenIn(env, 'LOCALAPPDATA') ?? join(home, 'AppData', 'Local');
+    const roaming = givenIn(env, 'APPDATA') ?? join(home, 'AppData', 'Roaming');
     return {
       config: join(roaming, 'mai', 'Config'),
       data: join(local, 'mai', 'Data'),
@@ -36,13 +36,14 @@ export function userFolders(
   }
   // https://specifications.freedesktop.org/basedir-spec/latest/
   return {
-    config: join(given(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'mai'),
-    data: join(given(env['XDG_DATA_HOME']) ?? join(home, '.local', 'share'), 'mai'),
-    cache: join(given(env['XDG_CACHE_HOME']) ?? join(home, '.cache'), 'mai'),
+    config: join(givenIn(env, 'XDG_CONFIG_HOME') ?? join(home, '.config'), 'mai'),
+    data: join(givenIn(env, 'XDG_DATA_HOME') ?? join(home, '.local', 'share'), 'mai'),
+    cache: join(givenIn(env, 'XDG_CACHE_HOME') ?? join(home, '.cache'), 'mai'),
   };
 }
 
-/** An empty variable counts as unset. */
-function given(value: string | undefined): string | null {
+/** A variable of the environment; null where it is unset or empty. */
+export function givenIn(env: Environment, name: string): string | null {
+  const value = env[name];
   return value === undefined || value === '' ? null : value;
 }

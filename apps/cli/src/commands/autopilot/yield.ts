@@ -1,4 +1,5 @@
-import { formatBytes, parseMoment, parseSizeBytes, type Yield, type YieldRequest } from '@mai/host';
+import { formatBytes, parseMoment, parseSizeBytes, type YieldRequest } from '@mai/host';
+import { YIELD_POOLS } from '../../command-line/choices.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -45,14 +46,12 @@ function requestOf(size: string, { io }: CommandContext, input: Input): YieldReq
   }
   return {
     bytes,
-    pools: input.choice('pools', POOLS) ?? 'all',
+    pools: input.choice('pools', YIELD_POOLS) ?? 'all',
     name: input.text('name'),
     untilMs: untilOf(input, io.nowMs()),
     whileProcess: input.text('while'),
   };
 }
-
-const POOLS: readonly Yield['pools'][] = ['ram', 'gpu', 'all'];
 
 function untilOf(input: Input, nowMs: number): number | null {
   const forMs = input.durationMs('for');

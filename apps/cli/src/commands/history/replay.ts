@@ -8,8 +8,9 @@ import { renderReplay } from '../../views/history/replay-view.js';
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   await using host = await openHostOf(context);
-  const { files, ...summary } = await host.replay(input.positionals[0] ?? null);
+  const replayed = await host.replay(input.positionals[0] ?? null);
+  const { files: _, ...summary } = replayed;
   if (output.json) output.resultJson(summary);
-  else output.result(renderReplay({ files }, output));
+  else output.result(renderReplay(replayed, output));
   return summary.same ? EXIT.success : EXIT.fault;
 }

@@ -1,5 +1,6 @@
 import type { SimulatedChain } from '@mai/host';
 import { type PolicyName, simulate, type SimulationReport } from '@mai/simulation';
+import { POLICIES } from '../../command-line/choices.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -13,7 +14,6 @@ import {
   type SimulationTitle,
 } from '../../views/simulation/simulation-view.js';
 
-const POLICIES: readonly PolicyName[] = ['mai', 'static', 'naive', 'lru-evict', 'jit-last'];
 const DEFAULT_SEED = 1;
 const ABSENT_NAMED = 5;
 

@@ -1,7 +1,7 @@
 import { formatDuration, formatAgo, formatMoment } from '@mai/host';
 import type { Episode } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
-import { padEnd, wrap } from '../../terminal/text.js';
+import { padEnd, wrap, wrapBehind } from '../../terminal/text.js';
 import { explainEpisode } from './explain-words.js';
 
 const LABEL_WIDTH = 11;
@@ -24,9 +24,7 @@ export function renderHistory(
         ...rest.map((line) => style.heading(line)),
         ...told.flatMap(([label, text], index) => {
           const shown = told[index - 1]?.[0] === label ? '' : label;
-          return wrap(text, width - LABEL_WIDTH - 2).map(
-            (line, row) => `  ${style.dim(padEnd(row === 0 ? shown : '', LABEL_WIDTH))}${line}`,
-          );
+          return wrapBehind(`  ${style.dim(padEnd(shown, LABEL_WIDTH))}`, text, width);
         }),
       ]
         .map((line) => `${line.trimEnd()}\n`)

@@ -7,9 +7,11 @@ const FIELDS_SHOWN = 8;
 const LINES_SHOWN = 5;
 
 /** The result of a replay as text. */
-export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Output): string {
+export function renderReplay(
+  { files, reproduced, difference: first }: ReplayedLog,
+  output: Output,
+): string {
   const { style, textWidth: width } = output;
-  const reproduced = files.reduce((sum, { report }) => sum + report.reproduced, 0);
   const name = (file: ReplayedLog['files'][number]) => (files.length === 1 ? '' : `${file.name}, `);
   const lines: string[] = [];
   for (const file of files) {
@@ -49,10 +51,9 @@ export function renderReplay({ files }: Pick<ReplayedLog, 'files'>, output: Outp
     const more = differences.length - FIELDS_SHOWN;
     if (more > 0) lines.push(`  ... and ${more} more.`);
   }
-  const different = files.some(({ report }) => report.difference !== null);
   const count = plural(reproduced, 'decision');
   lines.push(
-    different
+    first !== null
       ? `${count} before it did not differ. A log that another version of mai wrote can differ.`
       : `${style.good(count)} replayed bit for bit.`,
   );

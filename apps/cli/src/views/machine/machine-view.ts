@@ -3,7 +3,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, PoolTrend, ResourceSnapshot } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
-import { padEnd, wrap } from '../../terminal/text.js';
+import { padEnd, wrapBehind } from '../../terminal/text.js';
 import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
 
 /** The readings of a machine. */
@@ -76,9 +76,6 @@ function renderTrend({ pool, trend }: PoolTrend, resources: Resources, output: O
     timeToLimitMs === null || direction !== 'rising'
       ? ''
       : output.style.caution(`, at its limit in ${formatDuration(timeToLimitMs)}`);
-  const lines = wrap(
-    `${poolLabel(pool, resources)} use is ${text}${limit}`,
-    output.textWidth - LABEL_WIDTH - 2,
-  );
-  return lines.map((text, index) => line(index === 0 ? 'Trend' : '', text, output));
+  const sentence = `${poolLabel(pool, resources)} use is ${text}${limit}`;
+  return wrapBehind(line('Trend', '', output), sentence, output.textWidth);
 }

@@ -3,7 +3,7 @@ import { totalBytesOf } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { wrap } from '../../terminal/text.js';
+import { wrap, wrapBehind } from '../../terminal/text.js';
 import { renderMachine } from './machine-view.js';
 import { poolLabel } from './memory-pools.js';
 
@@ -23,11 +23,8 @@ function renderLMStudio(report: StatusReport, output: Output): string {
   const { style } = output;
   const heading = style.heading('LM Studio');
   if (lmStudio.state === 'off') {
-    const [first = '', ...rest] = wrap(lmStudio.message, output.textWidth - 16);
-    return [
-      `${heading}  ${style.caution('off')}  ${first}`,
-      ...rest.map((line) => `                ${line}`),
-    ].join('\n');
+    const label = `${heading}  ${style.caution('off')}  `;
+    return wrapBehind(label, lmStudio.message, output.textWidth).join('\n');
   }
   const where = lmStudio.isLocal ? '' : ', on another machine';
   const head = `${heading}  ${style.good('running')}  ${lmStudio.version} at ${displayAddress(lmStudio.baseUrl)}${where}`;

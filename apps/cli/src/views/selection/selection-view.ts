@@ -12,7 +12,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { wrap } from '../../terminal/text.js';
+import { wrap, wrapBehind } from '../../terminal/text.js';
 import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */
@@ -53,12 +53,8 @@ function renderChoice(
 ): string {
   const { style, textWidth } = output;
   const { chosen, headroomBytes } = selection;
-  const row = (label: string, text: string) => {
-    const lines = wrap(text, textWidth - LABEL_WIDTH);
-    return lines
-      .map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line}`)
-      .join('\n');
-  };
+  const row = (label: string, text: string) =>
+    wrapBehind(label.padEnd(LABEL_WIDTH), text, textWidth).join('\n');
   if (chosen === null) {
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
@@ -172,10 +168,7 @@ function renderNotes(
 ): string {
   return notes
     .flatMap((note) => explainNote(note, resources))
-    .flatMap((text) => {
-      const [first = '', ...rest] = wrap(text, textWidth - 6);
-      return [`${style.caution('note:')} ${first}`, ...rest.map((line) => `      ${line}`)];
-    })
+    .flatMap((text) => wrapBehind(`${style.caution('note:')} `, text, textWidth))
     .join('\n');
 }
 

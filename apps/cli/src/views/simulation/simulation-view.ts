@@ -3,7 +3,7 @@ import type { PolicyName, SimulationReport } from '@mai/simulation';
 import type { SimulatedChain } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { padEnd, wrap } from '../../terminal/text.js';
+import { padEnd, wrap, wrapBehind } from '../../terminal/text.js';
 import {
   formatPrecisePercent,
   formatSimulatedTime,
@@ -142,9 +142,7 @@ function figures(report: SimulationReport, output: Output): string[] {
     ],
   ];
   return rows.flatMap(([label, text]) =>
-    wrap(text, width - LABEL_WIDTH - 4).map(
-      (line, index) => `  ${padEnd(index === 0 ? label : '', LABEL_WIDTH)}  ${line}`,
-    ),
+    wrapBehind(`  ${padEnd(label, LABEL_WIDTH)}  `, text, width),
   );
 }
 

@@ -1,10 +1,10 @@
-import { formatBytes, formatCount, formatDuration } from '@mai/host';
+import { formatBytes, formatCount, formatDuration, formatPercent } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { AutopilotState, Resident } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
-import { padEnd, wrap } from '../../terminal/text.js';
+import { padEnd, wrapBehind } from '../../terminal/text.js';
 import { describeNext, describeNow } from './describe-decision.js';
 import { describeYield } from './describe-yield.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
@@ -111,7 +111,7 @@ function residents({ state, loading, gone }: WatchPicture, output: Output): stri
   if (loading === null) return table;
   const bar = renderMeter(loading.ratio, METER_WIDTH, unicode, style.accent);
   const meter = padEnd(bar, METER_WIDTH);
-  const percent = `${Math.round(loading.ratio * 100)} %`;
+  const percent = formatPercent(loading.ratio);
   return [...table, `  ${style.bold('Loading')} ${loading.modelKey} ${meter} ${percent}`];
 }
 
@@ -124,10 +124,7 @@ function stateOf({ busy, pinned }: Resident, { style }: Output): string {
 function decision({ state, nowMs }: WatchPicture, output: Output): string[] {
   const { style, textWidth } = output;
   const row = (label: string, text: string): string[] =>
-    wrap(text, textWidth - LABEL_WIDTH).map(
-      (line, index) =>
-        `${index === 0 ? style.bold(label.padEnd(LABEL_WIDTH)) : ' '.repeat(LABEL_WIDTH)}${line}`,
-    );
+    wrapBehind(style.bold(label.padEnd(LABEL_WIDTH)), text, textWidth);
   return [
     ...row('Decision', describeNow(state, nowMs)),
     ...describeNext(state, nowMs).flatMap((text, index) => row(index === 0 ? 'Next' : '', text)),
@@ -141,11 +138,7 @@ function decision({ state, nowMs }: WatchPicture, output: Output): string[] {
 function logLines({ log, nowMs }: WatchPicture, { style, textWidth }: Output): string[] {
   return log.flatMap(({ atMs, text }) => {
     const age = nowMs - atMs < 1000 ? 'now' : formatDuration(nowMs - atMs);
-    const [first = '', ...rest] = wrap(text, textWidth - LOG_LABEL_WIDTH);
-    return [
-      `${style.dim(age.padStart(LOG_LABEL_WIDTH - 2))}  ${first}`,
-      ...rest.map((line) => ' '.repeat(LOG_LABEL_WIDTH) + line),
-    ];
+    return wrapBehind(`${style.dim(age.padStart(LOG_LABEL_WIDTH - 2))}  `, text, textWidth);
   });
 }
 

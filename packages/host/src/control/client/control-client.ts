@@ -160,25 +160,19 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   #readEvents(signal: AbortSignal | undefined): AsyncIterableIterator<AutopilotEvent> {
     const hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
     const unsubscribe = new AbortController();
-    const stream = new EventStream(hub.subscribe(), () => unsubscribe.abort());
-    const onAbort = (): void => stream.fail(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
-    else {
-      this.#call(isAnything, {
-        ...{ method: 'events', params: null, signal: unsubscribe.signal, cancels: 'at-once' },
-        onPart: (part) => {
-          if (isAutopilotEvent(part)) hub.publish(part);
-        },
-      })
-        .then(
-          () => hub.close(),
-          (error: unknown) => {
-            if (!unsubscribe.signal.aborted) stream.fail(error);
-          },
-        )
-        .finally(() => signal?.removeEventListener('abort', onAbort));
-    }
+    const stream = new EventStream(hub.subscribe(), signal, () => unsubscribe.abort());
+    if (signal?.aborted === true) return stream;
+    this.#call(isAnything, {
+      ...{ method: 'events', params: null, signal: unsubscribe.signal, cancels: 'at-once' },
+      onPart: (part) => {
+        if (isAutopilotEvent(part)) hub.publish(part);
+      },
+    }).then(
+      () => hub.close(),
+      (error: unknown) => {
+        if (!unsubscribe.signal.aborted) stream.fail(error);
+      },
+    );
     return stream;
   }
 

@@ -80,7 +80,7 @@ function isCandidate(value: unknown): value is HandLoadCandidate {
 }
 
 /** A guard for every field of `LoadConfig`. A missing entry is a compile error. */
-const LOAD_CONFIG_FIELDS: Readonly<Record<keyof LoadConfig, (value: unknown) => boolean>> = {
+const LOAD_CONFIG_GUARDS: Readonly<Record<keyof LoadConfig, (value: unknown) => boolean>> = {
   contextLengthTokens: isCount,
   parallelSequences: isCount,
   offloadRatio: isCount,
@@ -93,7 +93,7 @@ const LOAD_CONFIG_FIELDS: Readonly<Record<keyof LoadConfig, (value: unknown) => 
 function isLoadConfig(value: unknown): value is LoadConfig {
   return (
     isRecord(value) &&
-    Object.entries(LOAD_CONFIG_FIELDS).every(([field, is]) => isNullOr(value[field], is))
+    Object.entries(LOAD_CONFIG_GUARDS).every(([field, is]) => isNullOr(value[field], is))
   );
 }
 

@@ -1,0 +1,13 @@
+import type { NameKind, Yield } from '@mai/host';
+import type { PolicyName } from '@mai/simulation';
+
+// The words of a choice, for the command table and for the command that reads the choice. In the order of the help text.
+
+/** The argument of `mai complete`. */
+export const NAME_KINDS: readonly NameKind[] = ['model', 'instance', 'chain', 'pin'];
+
+/** The values of `mai yield --pools`. */
+export const YIELD_POOLS: readonly Yield['pools'][] = ['ram', 'gpu', 'all'];
+
+/** The values of `mai simulate --policy`, which also takes `all`. */
+export const POLICIES: readonly PolicyName[] = ['mai', 'static', 'naive', 'lru-evict', 'jit-last'];

@@ -46,3 +46,9 @@ export function totalBytesOf(footprint: Pick<Footprint, 'ram' | 'gpus'>): number
 export function inexactBytesOf({ ram, gpus }: Pick<Footprint, 'ram' | 'gpus'>): number {
   return gpus.reduce((sum, { bytes }) => sum + bytes, ram.anonymousBytes);
 }
+
+/** The footprint with its weights locked in memory. Every OS counts locked weights as used, like anonymous memory. */
+export function withLockedWeights(footprint: Footprint): Footprint {
+  const { mappedBytes, anonymousBytes } = footprint.ram;
+  return { ...footprint, ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes } };
+}

@@ -8,7 +8,7 @@ export {
 export type { KvCacheType, LoadConfig } from './load-config.js';
 export { CAPABILITIES, TIERS } from './model-class.js';
 export type { Capability, Tier } from './model-class.js';
-export { totalBytesOf } from './footprint.js';
+export { totalBytesOf, withLockedWeights } from './footprint.js';
 export type {
   Confidence,
   Footprint,

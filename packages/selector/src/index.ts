@@ -1,3 +1,4 @@
+export { NO_REQUIREMENT } from './input.js';
 export type { Candidate, LoadOption, Requirement, Resident, SelectionInput } from './input.js';
 export type {
   Chosen,

@@ -64,6 +64,13 @@ export interface Requirement {
   readonly tiers: readonly Tier[] | null;
 }
 
+/** A requirement that every model meets. */
+export const NO_REQUIREMENT: Requirement = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+};
+
 /** Everything that a decision depends on. */
 export interface SelectionInput {
   /** The fallback chain, in order of preference. */

@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import { withLockedWeights, type LoadConfig, type Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
@@ -59,7 +59,7 @@ export async function buildResidents(sources: {
         loadConfig: acceptedConfig(loadConfig, instance, request),
         footprint:
           footprint !== null && instance.keepModelInMemory === true
-            ? lockInMemory(footprint)
+            ? withLockedWeights(footprint)
             : footprint,
         busy: leased.has(instance.instanceIdentifier) || isBusy(instance, nowMs),
         pinned: pinned.has(instance.instanceIdentifier) || pinned.has(instance.modelKey),
@@ -81,13 +81,4 @@ function acceptedConfig(
   const required = requirement.minContextLengthTokens;
   const enough = required === null || (loadConfig.contextLengthTokens ?? 0) >= required;
   return asked !== undefined && enough ? asked : loadConfig;
-}
-
-/** Every OS counts locked weights as used, like anonymous memory. */
-function lockInMemory(footprint: Footprint): Footprint {
-  const { mappedBytes, anonymousBytes } = footprint.ram;
-  return {
-    ...footprint,
-    ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes },
-  };
 }

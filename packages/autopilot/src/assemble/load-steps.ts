@@ -6,7 +6,7 @@ import type { TradeOff } from './trade-off.js';
 /** One way to load a model. */
 export interface LoadStep {
   readonly loadConfig: LoadConfig;
-  /** What is given up compared with the configured way to load; empty for the configured way itself. */
+  /** The trade-offs compared with the configured way to load; empty for the configured way itself. */
   readonly tradeOffs: readonly TradeOff[];
 }
 

@@ -1,12 +1,5 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { Requirement } from '@mai/selector';
-
-/** A requirement that every model meets. */
-export const NO_REQUIREMENT: Requirement = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-};
+import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
 
 /** The request that a decision is made for. Every field has a default. */
 export interface SelectionRequest {

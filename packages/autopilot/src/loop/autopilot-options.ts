@@ -47,7 +47,7 @@ export interface AutopilotTimings {
  * needed, so with getters they follow a configuration that is edited while the autopilot runs.
  */
 export interface AutopilotOptions extends AutopilotPorts {
-  /** What to keep loaded: chain, requirement, device, configured pins. Default: the default chain. */
+  /** The models to keep loaded: chain, requirement, device, configured pins. Default: the default chain. */
   readonly request?: Pick<
     SelectionRequest,
     'chain' | 'requirement' | 'deviceIdentifier' | 'pinned' | 'tradeOffs'

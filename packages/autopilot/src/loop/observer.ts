@@ -1,11 +1,8 @@
 import type { Resources } from '@mai/memory-ledger';
+import { NO_REQUIREMENT } from '@mai/selector';
 import { joinFootprints, type AssembledInput } from '../assemble/join-footprints.js';
 import { observeResources } from '../assemble/observe-resources.js';
-import {
-  completeRequest,
-  NO_REQUIREMENT,
-  type SelectionRequest,
-} from '../assemble/selection-request.js';
+import { completeRequest, type SelectionRequest } from '../assemble/selection-request.js';
 import type { CachedPorts } from '../caching/cached-ports.js';
 import type { GrowthWatch } from '../growth/growth-watch.js';
 import { withGrowth } from '../growth/with-growth.js';

@@ -8,7 +8,7 @@ import {
 } from '@mai/memory-ledger';
 import { loadConfigOf } from '../assemble/build-residents.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
-import { NO_REQUIREMENT } from '../assemble/selection-request.js';
+import { NO_REQUIREMENT } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';

@@ -1,5 +1,5 @@
 import type { AutopilotEvent, AutopilotState, JournalState } from '@mai/autopilot';
-import type { Requirement } from '@mai/selector';
+import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
 import type {
   AutopilotService,
   CallOptions,
@@ -149,12 +149,6 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
   };
 }
-
-const NO_REQUIREMENT: Requirement = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-};
 
 function isLost(error: unknown): boolean {
   return isHostError(error) && error.code === 'AUTOPILOT_LOST';

@@ -19,7 +19,7 @@ export interface LiveCatalogOptions {
   readonly parts: HostParts;
   readonly link: RuntimeLink;
   readonly config: LiveConfig;
-  /** What LM Studio's engines have printed. */
+  /** The reports of LM Studio's engines so far. */
   readonly engineReports: () => readonly EngineReport[];
   /** Called after an edited configuration has come into force. */
   readonly onApplied: (config: LoadedModelConfig) => void;

@@ -1,4 +1,4 @@
-import { isSameLoadConfig, type Footprint } from '@mai/memory-ledger';
+import { isSameLoadConfig, withLockedWeights, type Footprint } from '@mai/memory-ledger';
 import type { EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { EngineReport, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
@@ -36,7 +36,7 @@ export interface FootprintSources {
    * process does not see them. Default false: they are anonymous, because no system can drop their pages.
    */
   readonly lockedAsMapped?: boolean;
-  /** What LM Studio's engines have printed. Default: nothing. */
+  /** The reports of LM Studio's engines so far. Default: no report. */
   readonly engineReports?: () => readonly EngineReport[];
 }
 
@@ -136,11 +136,6 @@ function withUnlockedWeights(engine: LoadEngine): LoadEngine {
   };
   unlocked.set(engine, known);
   return known;
-}
-
-function withLockedWeights(footprint: Footprint): Footprint {
-  const { mappedBytes, anonymousBytes } = footprint.ram;
-  return { ...footprint, ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes } };
 }
 
 /** The resident that a question is about: a copy of the model with this load configuration. */

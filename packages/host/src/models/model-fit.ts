@@ -9,7 +9,7 @@ import type {
 } from '@mai/memory-ledger';
 import { chargeLoad, deviceKeyOf, LIMIT, measurePools, worstShortfall } from '@mai/memory-ledger';
 import type { Candidate, PoolOutcome, Rejection, SelectionInput } from '@mai/selector';
-import { selectModel } from '@mai/selector';
+import { NO_REQUIREMENT, selectModel } from '@mai/selector';
 
 /** Whether a model with a load configuration fits this machine now. */
 export interface ModelFit {
@@ -90,7 +90,7 @@ export function fitBeside(
 const UNDECIDED = {
   candidates: [],
   residents: [],
-  requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
+  requirement: NO_REQUIREMENT,
 } as const;
 
 function afterLoad(pool: PoolOutcome, bytes: number): PoolOutcome {

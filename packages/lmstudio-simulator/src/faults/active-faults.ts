@@ -13,7 +13,7 @@ export interface ActiveFault {
 
 type FaultOf<T extends FaultType> = Extract<Fault, { readonly type: T }>;
 
-/** What a fault may happen to. A key that is left out is not compared. */
+/** The model and the endpoint that a fault may affect. A key that is left out is not compared. */
 export interface FaultTarget {
   /** The model key without a variant; `null`: no model. A fault that names no model affects all. */
   readonly modelKey?: unknown;

@@ -83,8 +83,8 @@ async function answerApi(
   const { runtime } = backend;
   const { faults } = runtime;
   const { method, path } = exchange;
-  // What LM Studio's own port answers while the HTTP server is off is not known. Here it answers as
-  // to an unknown path.
+  // The real answer of this port while the HTTP server is off is not known. Here it is the answer to an
+  // unknown path.
   const isApi = runtime.httpServer && /^\/(api|v1)\//.test(path);
   if (isApi) {
     const rejection = faults.trigger('reject-authentication');

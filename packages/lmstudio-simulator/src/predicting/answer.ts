@@ -34,7 +34,7 @@ const REASONING_TOKENS: readonly string[] = 'The user wants an answer.'.match(/\
 /** The fixed text. */
 export const FIXED_ANSWER: readonly AnswerPart[] = [{ type: 'text', tokens: TEXT_TOKENS }];
 
-/** What a model answers. The same request gets the same answer. */
+/** The answer of a model. The same request gets the same answer. */
 export function composeAnswer(
   request: AnswerRequest,
   answers: WorldAnswers,

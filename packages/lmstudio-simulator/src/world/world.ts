@@ -239,7 +239,7 @@ export interface World {
   readonly httpServer: boolean;
   /** Endpoints of the HTTP server that are there, or missing, in spite of the profile. */
   readonly httpEndpoints: Readonly<Partial<Record<HttpEndpoint, boolean>>>;
-  /** What models answer over HTTP. */
+  /** The answers of models over HTTP. */
   readonly answers: WorldAnswers;
 }
 

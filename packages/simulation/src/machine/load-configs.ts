@@ -1,13 +1,7 @@
 import { buildLoadSteps } from '@mai/autopilot';
 import { isSameLoadConfig, type LoadConfig } from '@mai/memory-ledger';
-import type { Requirement } from '@mai/selector';
+import { NO_REQUIREMENT } from '@mai/selector';
 import type { SimulatedModel } from './simulated-model.js';
-
-const NOTHING_REQUIRED: Requirement = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-};
 
 type Configs = readonly LoadConfig[];
 
@@ -20,7 +14,7 @@ function configsOf(model: SimulatedModel, hasDedicatedGpu: boolean): Configs {
   known.set(model, byGpu);
   const configs =
     byGpu.get(hasDedicatedGpu) ??
-    buildLoadSteps(model.profile, NOTHING_REQUIRED, hasDedicatedGpu).map((one) => one.loadConfig);
+    buildLoadSteps(model.profile, NO_REQUIREMENT, hasDedicatedGpu).map((one) => one.loadConfig);
   byGpu.set(hasDedicatedGpu, configs);
   return configs;
 }

@@ -103,13 +103,13 @@ function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): str
   return wrap(text, output.textWidth).join('\n');
 }
 
-/** What a model of llama.cpp may take after its load. */
+/** The memory that a model of llama.cpp may take after its load. */
 function renderGrowth({ basis, report: { growth } }: ModelEstimate, { textWidth }: Output) {
   const text = basis.kind === 'mlx' || growth === null ? null : describeGrowth(growth);
   return text === null ? [] : wrap(`${text} \`mai doctor\` says how to bound it.`, textWidth);
 }
 
-/** What an MLX model grows to, because its KV cache is not allocated at the load. */
+/** The memory that an MLX model grows to. Its KV cache is not allocated at the load. */
 function renderMlx({ mlx, report }: ModelEstimate, { textWidth }: Output): readonly string[] {
   if (mlx === null || mlx.peakBytes === null) return [];
   const { contextLengthTokens } = report.loadConfig;

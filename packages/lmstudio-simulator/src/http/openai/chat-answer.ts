@@ -96,7 +96,7 @@ export function chatBody(
   };
 }
 
-/** What REST v0 adds to an answer that is not streamed. From documentation. */
+/** The fields that REST v0 adds to an answer that is not streamed. From documentation. */
 export function restV0Fields({ runtime }: Backend, { resident, stats }: FinishedAnswer): object {
   const { model, quantization } = resident.file;
   const engine = runtime.engines.forModel(model);

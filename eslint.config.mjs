@@ -12,6 +12,9 @@ const DOORS = [
   },
   { files: ['packages/model-config/src/**'], libraries: ['yaml', 'zod', 'zod/mini'] },
   { files: ['packages/lmstudio-simulator/src/**'], libraries: ['zod', 'zod/mini'] },
+  { files: ['packages/gateway/src/**'], libraries: ['zod', 'zod/mini'] },
+  { files: ['packages/gateway/src/upstream/http-client.ts'], libraries: ['undici'] },
+  { files: ['packages/gateway/src/metrics/**'], libraries: ['prom-client'] },
 ];
 
 /** Who may import whom; see docs/ARCHITECTURE.md. Everybody may import memory-ledger. */
@@ -25,6 +28,8 @@ const IMPORTS = {
   selector: [],
   autopilot: ['selector'],
   simulation: ['autopilot', 'selector'],
+  gateway: [],
+  dashboard: [],
   host: [
     'autopilot',
     'lmstudio-adapter',
@@ -33,7 +38,7 @@ const IMPORTS = {
     'resource-monitor',
     'selector',
   ],
-  cli: ['host', 'lmstudio-simulator', 'simulation'],
+  cli: ['gateway', 'host', 'lmstudio-simulator', 'simulation'],
 };
 
 const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({

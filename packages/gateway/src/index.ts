@@ -1,0 +1,12 @@
+export type {
+  CallOptions,
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingModel,
+  ServingPlan,
+  ServingPort,
+  ServingRequest,
+  ServingResident,
+} from './ports/serving-port.js';
+export type { Selection } from './ports/selection.js';

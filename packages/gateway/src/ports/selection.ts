@@ -1,0 +1,8 @@
+/** The part of a decision that the gateway reads. A `Selection` of `@mai/selector` satisfies this type. */
+export interface Selection {
+  readonly decision: string;
+  readonly rejected: readonly {
+    readonly modelKey: string;
+    readonly rejection: { readonly code: string };
+  }[];
+}

@@ -1,0 +1,127 @@
+import type { Selection } from './selection.js';
+import type { Tier } from '@mai/memory-ledger';
+
+/** Options of a call that can be cancelled. A cancelled call rejects with the signal's reason. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whose model serves a request. A host satisfies this port. */
+export interface ServingPort {
+  /** The configured and downloaded models, and what is resident. Cheap: the gateway reads it after each change. */
+  catalog(options?: CallOptions): Promise<ServingCatalog>;
+  /**
+   * A lease on a resident that meets the request. Loads a model first where no such model is resident.
+   *
+   * @throws an error with `code` `NOTHING_FITS` and the `selection`, `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE`,
+   *   or `MODEL_NOT_FOUND`
+   */
+  acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
+  /** The decision for a request if it were made now. Loads and unloads nothing. */
+  plan(request: ServingRequest, options?: CallOptions): Promise<ServingPlan>;
+  /** Changes from now on, until the signal fires. */
+  changes(options?: CallOptions): AsyncIterable<ServingChange>;
+}
+
+/** Which model may serve. Null and empty fields set no condition. */
+export interface ServingRequest {
+  /** Capabilities that the model must have, such as `vision`. */
+  readonly capabilities: readonly string[];
+  readonly minContextLengthTokens: number | null;
+  readonly tiers: readonly Tier[] | null;
+  /** Name of a fallback chain. Null: the default chain. */
+  readonly chain: string | null;
+  /** Only this model, which need not be in a chain. Foreign residents serve it, too. */
+  readonly modelKey: string | null;
+  /** Only this resident. */
+  readonly instanceIdentifier: string | null;
+  /** Residents that have just failed a request. They serve only after the runtime has been asked for its residents again. */
+  readonly failed: readonly string[];
+}
+
+/** A promise that a resident stays. While it is held, the resident counts as busy and is not unloaded, except when memory runs out. */
+export interface ServingLease {
+  readonly modelKey: string;
+  /** The name that the runtime takes as `model`. */
+  readonly instanceIdentifier: string;
+  readonly tier: Tier;
+  readonly capabilities: readonly string[];
+  /** Null where the runtime does not tell. */
+  readonly contextLengthTokens: number | null;
+  /** Base URL of the runtime's HTTP server, without a path: `http://127.0.0.1:1234`. */
+  readonly baseUrl: string;
+  /** The runtime's token as headers; empty without a token. Never shown to a client. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  /** Identifies the decision in force when the lease was given; null where no decision was logged. */
+  readonly decisionId: string | null;
+  /** Fires when the lease ends without a release. */
+  readonly lost: AbortSignal;
+  /** Releases the lease and unloads nothing. May be called more than once. Never rejects. */
+  release(): Promise<void>;
+}
+
+/** What would happen for a request. */
+export interface ServingPlan {
+  /** `serve`: a resident meets the request. `load`: a model is loaded. `none`: nothing fits. */
+  readonly decision: 'serve' | 'load' | 'none';
+  /** Null with `none`. */
+  readonly modelKey: string | null;
+  /** Identifiers of the residents that the plan unloads. */
+  readonly unloads: readonly string[];
+  /** Size of the model on disk; null where it is not known, or nothing is loaded. */
+  readonly loadBytes: number | null;
+  /** The reasons of the decision. */
+  readonly selection: Selection;
+}
+
+/** The models of the machine. */
+export interface ServingCatalog {
+  readonly models: readonly ServingModel[];
+  /** Model keys in order of preference, by the name of the fallback chain. Always has `default`. */
+  readonly chains: Readonly<Record<string, readonly string[]>>;
+  /** Aliases of the configuration in order: a pattern with `*`, and the name that it stands for. */
+  readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  /** Version of LM Studio, such as `0.4.21`; null where it is not known, or LM Studio is off. */
+  readonly runtimeVersion: string | null;
+}
+
+/** One model and its residents. */
+export interface ServingModel {
+  readonly modelKey: string;
+  readonly displayName: string;
+  readonly kind: 'llm' | 'embedding';
+  readonly tier: Tier;
+  readonly capabilities: readonly string[];
+  /** Context length of a load; null where it is not known. */
+  readonly contextLengthTokens: number | null;
+  /** The longest context that the model allows; null where it is not known. */
+  readonly maxContextLengthTokens: number | null;
+  /** Size on disk; null where it is not known. */
+  readonly sizeBytes: number | null;
+  readonly downloaded: boolean;
+  readonly residents: readonly ServingResident[];
+}
+
+/** One loaded copy. */
+export interface ServingResident {
+  readonly instanceIdentifier: string;
+  readonly contextLengthTokens: number | null;
+  /** Whether Mai did not load it. */
+  readonly foreign: boolean;
+}
+
+/** A change that the gateway acts on. */
+export type ServingChange =
+  /** Models or residents may have changed. */
+  | { readonly type: 'catalog' }
+  /** The autopilot waits until this resident is idle, because it will unload it. */
+  | { readonly type: 'draining'; readonly instanceIdentifier: string }
+  /** A switch has ended, whether it succeeded or not: residents that were draining and are still there may serve again. */
+  | { readonly type: 'switched' }
+  | {
+      readonly type: 'loading';
+      readonly modelKey: string;
+      /** 0 to 1. */ readonly progressRatio: number;
+    }
+  | { readonly type: 'loaded'; readonly modelKey: string; readonly tookMs: number }
+  | { readonly type: 'load-failed'; readonly modelKey: string; readonly message: string };

@@ -1,0 +1,115 @@
+import type { JsonObject } from '../json.js';
+
+/** A wire protocol that clients speak: what a request needs, and how failures and waits are told. */
+export interface Protocol {
+  readonly name: ProtocolName;
+  /** Reads what a request needs. Fields of an unexpected type count as absent: the runtime judges them. */
+  read(body: JsonObject): RequestFacts;
+  /** A failure as the answer to a request, in the form that this protocol documents. */
+  failure(failure: Failure): FailureAnswer;
+  /** A failure as the last event of a stream that has begun: the bytes of the event. The stream is then closed. */
+  streamFailure(failure: Failure): string;
+  /** Bytes that keep a waiting stream alive, and tell the client its position and the progress. */
+  waiting(progress: WaitProgress): string;
+  /**
+   * The failure that the first bytes of an answer carry: an error body with status 200, or a stream whose first event is
+   * an error. Null where the answer is not a failure. `undefined` where more bytes are needed.
+   */
+  failureIn(head: AnswerHead): UpstreamFailure | null | undefined;
+  /** Token counts in the last bytes of an answer; null where it has none. */
+  usageIn(tail: string): Usage | null;
+}
+
+export type ProtocolName =
+  | 'openai-chat'
+  | 'openai-completions'
+  | 'openai-embeddings'
+  | 'openai-responses'
+  | 'anthropic-messages'
+  | 'lmstudio-chat';
+
+/** What a request needs of a model. */
+export interface RequestFacts {
+  /** The name in the body's `model`; null where it is absent or not a string. */
+  readonly model: string | null;
+  /** Whether the client wants a stream of events. */
+  readonly stream: boolean;
+  /** Capabilities that the request needs, such as `vision` and `tools`. */
+  readonly capabilities: readonly string[];
+  /** UTF-8 bytes of the text of prompt, tools and schemas, without images. */
+  readonly promptBytes: number;
+  readonly images: number;
+  /** The most tokens of the answer; null where the request sets no limit. */
+  readonly maxOutputTokens: number | null;
+  /** The response that this request continues; null where it continues none. */
+  readonly previousResponseId: string | null;
+}
+
+/** A failure that the gateway tells a client. Codes are API. */
+export interface Failure {
+  readonly code: FailureCode;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Says what failed, with which value, and what to do next. */
+  readonly message: string;
+  /** Seconds for `Retry-After`; null without it. At most 59, because clients ignore longer waits. */
+  readonly retryAfterSeconds: number | null;
+}
+
+export type FailureCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'model_not_found'
+  | 'nothing_fits'
+  | 'model_loading'
+  | 'queue_full'
+  | 'too_large'
+  | 'previous_response_not_found'
+  | 'not_supported'
+  | 'upstream_failed'
+  | 'upstream_unreachable'
+  | 'timed_out'
+  | 'stopping';
+
+/** An answer with a failure. */
+export interface FailureAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a waiting client is told. */
+export interface WaitProgress {
+  /** 1 is next. */
+  readonly position: number;
+  readonly waitedMs: number;
+  /** The model that is being loaded; null where none is. */
+  readonly loading: { readonly modelKey: string; readonly progressRatio: number } | null;
+}
+
+/** The start of an answer of the runtime. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly contentType: string;
+  /** The bytes so far, as text. */
+  readonly text: string;
+  /** Whether the answer has ended. */
+  readonly ended: boolean;
+}
+
+/** A failure of the runtime. */
+export interface UpstreamFailure {
+  readonly message: string;
+  /**
+   * Whether another resident may serve the same request: the engine crashed, memory ran out, or the model was unloaded.
+   * False where the request itself is at fault.
+   */
+  readonly retriable: boolean;
+}
+
+/** Token counts that an answer reports. */
+export interface Usage {
+  readonly promptTokens: number | null;
+  readonly outputTokens: number | null;
+}

@@ -74,7 +74,11 @@ export type FailureCode =
   | 'upstream_failed'
   | 'upstream_unreachable'
   | 'timed_out'
-  | 'stopping';
+  | 'stopping'
+  /** The runtime refuses the request itself; its own answer is passed on. */
+  | 'refused'
+  /** A bug of the gateway. */
+  | 'internal';
 
 /** An answer with a failure. */
 export interface FailureAnswer {

@@ -14,7 +14,7 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     body.model = 'bench/model';
-    const { host, connection, 'content-length': length, ...headers } = request.headers;
+    const headers = without(request.headers, ['host', 'connection', 'content-length']);
     agent.dispatch(
       { origin, path: request.url, method: 'POST', headers, body: JSON.stringify(body) },
       {
@@ -24,12 +24,7 @@ const server = createServer((request, response) => {
           });
         },
         onResponseStart: (_controller, status, answer) => {
-          const {
-            connection: _connection,
-            'keep-alive': _keepAlive,
-            'transfer-encoding': _encoding,
-            ...kept
-          } = answer;
+          const kept = without(answer, ['connection', 'keep-alive', 'transfer-encoding']);
           response.writeHead(status, kept);
         },
         onResponseData: (controller, chunk) => {
@@ -47,3 +42,9 @@ server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', 4096, () =>
   console.log(JSON.stringify({ port: server.address().port })),
 );
+
+function without(headers, names) {
+  const kept = { ...headers };
+  for (const name of names) delete kept[name];
+  return kept;
+}

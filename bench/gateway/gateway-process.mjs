@@ -41,7 +41,8 @@ const serving = {
     lost: new AbortController().signal,
     release: async () => undefined,
   }),
-  changes: async function* ({ signal }) {
+  changes: ({ signal }) => ({
+    [Symbol.asyncIterator]: () => ({ next: async () => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   },
 };

@@ -41,11 +41,14 @@ const serving = {
     lost: new AbortController().signal,
     release: async () => undefined,
   }),
-  changes: ({ signal }) => ({
-    [Symbol.asyncIterator]: () => ({ next: async () => {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  },
+  changes: ({ signal }) => silence(signal),
 };
 const gateway = createGateway({ serving });
 const { port } = await gateway.listen({ port: 0 });
 console.log(JSON.stringify({ port }));
+
+/** No change until the signal fires. */
+async function* silence(signal) {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  yield* [];
+}

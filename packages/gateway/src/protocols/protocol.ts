@@ -16,12 +16,12 @@ export interface Protocol {
    * an error. Null where the answer is not a failure. `undefined` where more bytes are needed.
    */
   failureIn(head: AnswerHead): UpstreamFailure | null | undefined;
-  /** Whether the last bytes of a stream are the end that this protocol documents. A stream without it was cut. */
-  isComplete(tail: string): boolean;
+  /** Marks of which one stands in every whole stream: the documented last event, or an error event. A stream without them was cut. */
+  readonly endMarks: readonly string[];
   /** The identifier that later requests name as `previous_response_id`; null where this protocol has none. */
   responseIdIn(head: string): string | null;
-  /** Token counts in the last bytes of an answer; null where it has none. */
-  usageIn(tail: string): Usage | null;
+  /** Token counts in the first and last bytes of an answer; null where it has none. */
+  usageIn(head: string, tail: string): Usage | null;
 }
 
 export type ProtocolName =

@@ -1,5 +1,5 @@
 import type { Protocol, UpstreamFailure, Usage } from '../protocols/protocol.js';
-import { AnswerTail } from './answer-tail.js';
+import { AnswerWatch } from './answer-watch.js';
 import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-client.js';
 
 /** Takes an answer of the runtime on its way to the client. */
@@ -33,8 +33,6 @@ export type RelayOutcome =
 
 /** Longest failure body that is read. LM Studio's are far shorter. */
 const HEAD_BYTES_MAX = 65_536;
-/** The start of an answer that is searched for its identifier. */
-const IDENTIFIER_BYTES = 2048;
 
 /**
  * Sends one request to the runtime and passes the answer on. The first bytes are held back until they are known not to
@@ -68,9 +66,8 @@ export function relay(
     let heldBytes = 0;
     let begun = false;
     let firstByteMs = 0;
-    let responseId: string | null = null;
     let refused: UpstreamFailure | null = null;
-    const tail = new AnswerTail();
+    const watch = new AnswerWatch(protocol.endMarks);
     const onAbort = (): void => exchange.abort(reasonOf(signal));
     const settle = (outcome: RelayOutcome): void => {
       signal.removeEventListener('abort', onAbort);
@@ -78,7 +75,7 @@ export function relay(
       else resolve(outcome);
     };
     const pass = (chunk: Buffer): void => {
-      tail.add(chunk);
+      watch.add(chunk);
       if (!sink.write(chunk, () => exchange.resume())) exchange.pause();
     };
     /** Looks at the held bytes, and begins the client's answer when they are no failure. */
@@ -98,7 +95,6 @@ export function relay(
         return;
       }
       begun = true;
-      responseId = protocol.responseIdIn(bytes.toString('utf8', 0, IDENTIFIER_BYTES));
       sink.begin(at);
       for (const chunk of held) pass(chunk);
       held = [];
@@ -125,13 +121,13 @@ export function relay(
           settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
           return;
         }
-        const text = tail.text();
-        const isStream = isEventStream(head);
-        if (isStream && !protocol.isComplete(text)) {
+        if (isEventStream(head) && !watch.sawMark) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
-        settle({ kind: 'done', firstByteMs, usage: protocol.usageIn(text), responseId });
+        const [start, end] = [watch.headText(), watch.tailText()];
+        const responseId = protocol.responseIdIn(start);
+        settle({ kind: 'done', firstByteMs, usage: protocol.usageIn(start, end), responseId });
       },
       onError: (error) => {
         if (begun) settle({ kind: 'cut', error });

@@ -169,7 +169,7 @@ describe('doctor', () => {
     expect(checks.map(({ message }) => message).join()).not.toContain('No GPU was found');
   });
 
-  test('says by what models grow, and how to bound it', async () => {
+  test('says by how much models may grow, and how to bound this growth', async () => {
     await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
       const growth = (await host.doctor()).find(({ name }) => name === 'Growth');
       expect(growth?.message).toMatch(/prompt cache of up to 8\.0 GiB.*contextCheckpoints/);

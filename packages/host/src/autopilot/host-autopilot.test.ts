@@ -230,7 +230,7 @@ describe('where another host runs the autopilot', () => {
     expect(world.residents()).toEqual([OURS]);
   });
 
-  test('other hosts do not find an autopilot that runs dry', async () => {
+  test('other hosts do not find an autopilot in a dry run', async () => {
     const dry = await open().open({ intervalMs: 20, dryRun: true });
     await dry.start();
     const host = open();
@@ -280,7 +280,7 @@ describe('where the autopilot does not answer', () => {
   });
 });
 
-test('acquire leases a model that a person has loaded, where it is the best that fits', async () => {
+test('acquire leases a model that a person has loaded, if this model is the best that fits', async () => {
   const host = open();
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
   const candidates = [{ modelKey: LARGE, kind: 'llm' as const, loadConfig }];

@@ -38,8 +38,8 @@ export interface Lease extends AsyncDisposable {
 export type LeaseRequirement = Partial<Requirement>;
 
 /**
- * A host's access to the autopilot of its runtime, which any process may run. Where no autopilot runs, pins and yields
- * are for the next autopilot, and this process loads and unloads.
+ * A host's access to the autopilot of its runtime. Any process may run this autopilot. Where no autopilot runs,
+ * the journal keeps pins and yields for the next autopilot, and this process loads and unloads.
  */
 export interface HostAutopilot extends JournalCalls, HandCalls, AsyncDisposable {
   /**
@@ -84,8 +84,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       const service = await access.find(files, options.signal);
       if (service !== null) return await change(service);
     } catch (error) {
-      // The autopilot did not answer, and may have made the change or not. Change the file, which the
-      // autopilot also reads. A second identical change has no effect.
+      // The autopilot did not answer, so it is not known whether it has made the change. Change the file, which
+      // the autopilot also reads. If it has made the change already, the second change has no effect.
       if (!isHostError(error)) throw error;
     }
     return change(createJournalChanges(files, clock));

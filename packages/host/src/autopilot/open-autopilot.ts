@@ -25,7 +25,10 @@ import { createLocalService } from './local-service.js';
 export interface AutopilotRequest {
   /** Fallback chain and requirement. Default: the configuration's default chain without a requirement. */
   readonly selection?: Pick<SelectionRequest, 'chain' | 'requirement'> | undefined;
-  /** Whether to decide only: without loads and unloads, and without a lock, files and a socket. Default false. */
+  /**
+   * Whether to decide only. A dry run loads and unloads nothing, takes no lock, writes no file and opens no
+   * socket. Default false.
+   */
   readonly dryRun?: boolean | undefined;
   /** Milliseconds between two rounds. Null, the default: the autopilot's own interval. */
   readonly intervalMs?: number | null | undefined;

@@ -10,7 +10,11 @@ export interface UnpinRequest {
   readonly all?: boolean;
 }
 
-/** The targets of the pins to remove. @throws HostError `INVALID_REQUEST` where no pin matches, or several do without `all` */
+/**
+ * The targets of the pins to remove.
+ *
+ * @throws HostError `INVALID_REQUEST` where no pin matches, or where several pins match without `all`
+ */
 export function findPins(
   { pins }: JournalState,
   { target = null, all = false }: UnpinRequest,

@@ -60,7 +60,7 @@ describe('a resident whose model was deleted after its load', () => {
     expect(footprint?.ram.anonymousBytes).toBeGreaterThan(4 * GIB);
   });
 
-  test('has no footprint where LM Studio does not tell its size', async () => {
+  test('has no footprint where LM Studio does not report its size', async () => {
     expect(await footprintOf(resident({ sizeBytes: 0 }))).toBeNull();
   });
 });

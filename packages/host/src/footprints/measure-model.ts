@@ -138,7 +138,7 @@ async function settledReading(
   };
 }
 
-/** Takes no signal: after a cancelled call the instance must be unloaded, too. */
+/** Takes no signal, because the instance must also be unloaded after a cancelled call. */
 async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
   const residents = await client.listResidents();
   if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {

@@ -106,7 +106,7 @@ test('the list of models and the estimate of each model give the same verdict an
   }
 });
 
-test('an estimate asks LM Studio once for each load configuration, and contains its answer', async () => {
+test('an estimate asks LM Studio once for each load configuration, and contains the answer', async () => {
   await using host = await openHost(options());
   const { lmStudio } = await host.estimate({ model: 'test/small' });
   const asked = simulator.requests

@@ -117,7 +117,7 @@ async function loadOneOf(
     only !== undefined && second === undefined
       ? { ...(await client.load(only)), index: 0, failures: [] }
       : await client.loadFirst(requests);
-  // If the request names no identifier, another identifier is not a mismatch.
+  // If the request names no identifier, any identifier is accepted.
   const isAsked = ({ field }: LoadMismatch): boolean =>
     field !== 'identifier' || request.identifier !== null;
   return { ...loaded, verified: loaded.verified.filter(isAsked) };

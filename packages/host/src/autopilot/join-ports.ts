@@ -35,7 +35,7 @@ export async function joinAutopilotPorts(
   const watch = await client.watchEngines();
   const engineReports = () => watch.reports();
   const catalog = await openLiveCatalog({ parts, link, config, engineReports, onApplied });
-  // Other systems need more than a few milliseconds to read a process.
+  // Only Linux is fast enough to read an engine's process in every round.
   const canReadEngines = client.host.isLocal && parts.context.platform === 'linux';
   const ports = composePorts({
     link,

@@ -59,7 +59,7 @@ export interface AutopilotSession extends AsyncDisposable {
   /** Ends the leases, the autopilot and the control socket, in this order. May be called more than once. */
   stop(): Promise<void>;
   /**
-   * The error where another process has taken the lock, which stops this autopilot; otherwise null.
+   * Set when another process has taken the lock, which stops this autopilot; otherwise null.
    */
   readonly lostTo: () => Error | null;
 }
@@ -164,7 +164,7 @@ export async function openAutopilot(
       try {
         await autopilot.stop();
       } finally {
-        // The last step, so that clients receive the events of the stop.
+        // Close the socket last, so that clients receive the events of the stop.
         await server?.close();
       }
     }

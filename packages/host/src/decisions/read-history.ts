@@ -66,7 +66,7 @@ async function readHistory(
       if (text.trim() === '') return [];
       const record = parseRecord(text);
       if (record !== null) return [record];
-      // A last line without a line break is still being written.
+      // A last line without a line break is still being written, so it is not reported.
       if (index < lines.length - 1) unreadable.push({ file, line: index + 1 });
       return [];
     });

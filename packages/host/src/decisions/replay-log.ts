@@ -154,7 +154,7 @@ async function readLog(file: string): Promise<string> {
   }
 }
 
-/** The single fields in which two values of plain data differ, also nested ones. */
+/** The single fields in which two values of plain data differ. Includes nested fields. */
 function differencesOf(recorded: unknown, replayed: unknown, field = ''): FieldDifference[] {
   if (
     isBranch(recorded) &&

@@ -13,7 +13,7 @@ const engine = {
 const gpuChecks = (one: Parameters<typeof checkEngine>[0]) =>
   checkEngine(one).filter(({ name }) => name === 'GPU');
 
-test('the split strategy is shown, and the hardware settings that estimates ignore are warnings', () => {
+test('the split strategy is shown, and hardware settings that estimates ignore are warnings', () => {
   const [strategy, ignored, ...rest] = gpuChecks(engine);
   expect(strategy).toMatchObject({ state: 'ok' });
   expect(strategy?.message).toContain("'priorityOrder'");

@@ -66,7 +66,7 @@ export async function estimateModel(
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
     return withFit(estimate, fit, file, settings);
   }
-  // The session reports its footprints here with their sources, so that nothing is asked twice.
+  // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
   const onFootprint: SessionOptions['onFootprint'] = ({ modelKey, loadConfig }, sourced) =>
     found.set(keyOf(modelKey, loadConfig), sourced);

@@ -12,7 +12,7 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 /** Corrects estimates by measured loads on this machine. */
 export interface Calibration {
   /**
-   * The footprint, corrected by measured loads of this model and of similar models. Returns the same object
+   * The footprint, corrected by measured loads of this model and of similar models. Returns the given footprint
    * where no such load was measured.
    */
   readonly correct: (

@@ -20,7 +20,10 @@ import { engineOf, openMeasurements, privateMemoryOf, storeMeasurement } from '.
 /** A request to measure a model. */
 export interface MeasureRequest {
   readonly modelKey: string;
-  /** Settings that replace those of the model's configuration. Only settings that LM Studio can load with. */
+  /**
+   * Settings that replace the settings of the model's configuration. LM Studio must be able to load with each
+   * of them.
+   */
   readonly settings?: Partial<EstimateSettings>;
   /** Called with the loaded part of the model, 0 to 1. */
   readonly onProgress?: (ratio: number) => void;

@@ -42,8 +42,8 @@ export interface DownloadsReport {
   /** Entries of LM Studio's list that are not among the models. */
   readonly otherEntries: readonly LeftOutModel[];
   /**
-   * The models folder of LM Studio's settings where it does not exist, for example because its drive is not
-   * mounted; null where it exists, or where LM Studio is on another machine.
+   * The models folder that LM Studio's settings name, if this folder does not exist, for example because its
+   * drive is not mounted. Null where the folder exists, or where LM Studio is on another machine.
    */
   readonly missingFolder: string | null;
 }

@@ -12,7 +12,7 @@ export function leftOutNotes(report: DownloadsReport): readonly string[] {
   ];
 }
 
-/** Says that the configured models folder is not there. */
+/** Says that the configured models folder does not exist. */
 export function missingFolderNote(folder: string): string {
   return `LM Studio's models folder ${folder} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`;
 }

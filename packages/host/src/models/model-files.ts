@@ -30,7 +30,7 @@ export function filesIn(
   readFacts: FactsReader,
 ): ModelFiles | null {
   if (file !== null && format === 'mlx') {
-    // LM Studio names the folder of an MLX model.
+    // For an MLX model, LM Studio names the folder and no file.
     const config = path.join(folder, file, 'config.json');
     return {
       files: [config],

@@ -123,11 +123,14 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
     });
   });
 
-  test.each(codes)('is refused by the estimate of its key: %s', async (model = '', code) => {
-    await using host = await openHost(options());
-    expect(await host.estimate({ model })).toMatchObject({ refusal: { code }, fit: null });
-    expect((await host.estimate({ model: 'sound' })).refusal).toBeNull();
-  });
+  test.each(codes)(
+    'has an estimate with the reason and without a verdict: %s',
+    async (model = '', code) => {
+      await using host = await openHost(options());
+      expect(await host.estimate({ model })).toMatchObject({ refusal: { code }, fit: null });
+      expect((await host.estimate({ model: 'sound' })).refusal).toBeNull();
+    },
+  );
 
   test('is not in the first configuration', async () => {
     await using host = await openHost(options());

@@ -35,7 +35,7 @@ export interface SimulatedChain {
   readonly origins: ReadonlyMap<string, SimulatedFootprintOrigin>;
   /** Models of the chain that are left out because their memory is not known. */
   readonly leftOut: readonly string[];
-  /** Models of the chain that are left out because they are not downloaded, while other models of the chain are. */
+  /** Models of the chain that are left out because only other models of the chain are downloaded. */
   readonly absent: readonly string[];
 }
 

@@ -158,10 +158,10 @@ function simulatedModel(
   block: SimulateBlock | null,
   { footprintBytes, vramBytes }: Memory,
 ): SimulatedModel {
-  const cheaperLoadOptions = (block?.rungs ?? []).map((rung): SimulatedLoad => ({
-    footprintBytes: rung.footprintBytes,
-    vramBytes: Math.min(rung.footprintBytes, rung.vramBytes ?? vramBytes),
-    quality: rung.quality,
+  const cheaperLoadOptions = (block?.rungs ?? []).map((option): SimulatedLoad => ({
+    footprintBytes: option.footprintBytes,
+    vramBytes: Math.min(option.footprintBytes, option.vramBytes ?? vramBytes),
+    quality: option.quality,
   }));
   return {
     profile: {

@@ -2,7 +2,7 @@ import type { Selection } from '@mai/selector';
 
 /** The kind of failure. Codes are API: they do not change within a major version. */
 export type HostErrorCode =
-  /** No model that meets the requirement can be loaded; `selection` gives the reason for each. */
+  /** No model that meets the requirement can be loaded; `selection` gives the reason for each model. */
   | 'NOTHING_FITS'
   /** LM Studio runs, but its HTTP server is off. OpenAI clients need that server. */
   | 'SERVER_OFF'

@@ -70,7 +70,8 @@ export async function openLiveCatalog({
       const known = readings.get(request.chain);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
+      // Throws where the edited configuration lacks the chain in use. The edited configuration then does not
+      // come into force.
       const reading = await createCatalog(latest, downloads.models).port.read(request);
       if (edited !== null) {
         config.accept(edited);

@@ -93,7 +93,7 @@ describe('the built program', () => {
     expect(result.status).toBe(status);
   });
 
-  test('the demo plays and ends by itself', () => {
+  test('the demo ends by itself', () => {
     const { status, stdout } = mai('demo', '--fast');
     expect(status).toBe(0);
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
@@ -120,7 +120,7 @@ describe('the built program', () => {
     const { status, stderr } = withStdio(['ignore', full, 'pipe'], ...argvOf(line));
     const told = stderr.split('\n').filter((text) => /error|warning|Cancelled|^ +at /.test(text));
     expect(told).toEqual([
-      "error: The output can't be written (OUTPUT_FAILED, ENOSPC). Free space on its disk, or write it to another place.",
+      "error: The output can't be written (OUTPUT_FAILED, ENOSPC). Free space on that disk, or write the output to another place.",
     ]);
     expect(status).toBe(11);
   });
@@ -131,7 +131,7 @@ describe('the built program', () => {
     expect(withStdio(['ignore', full, full], 'models', ...NOBODY).status).toBe(11);
   });
 
-  test('prints its result where the reader of stderr has gone', async () => {
+  test('prints its result even if nobody reads stderr', async () => {
     const { child, ended } = start('models', ...NOBODY);
     child.stderr.destroy();
     expect(await ended).toEqual({ exitCode: 0, output: 'No model is downloaded.\n' });
@@ -183,7 +183,7 @@ describe('the built program', () => {
     });
   });
 
-  test('behaves the same with compiled code of an earlier run, and with a damaged file', () => {
+  test('behaves the same with cached code of an earlier run, and with a damaged cache file', () => {
     const cache = mkdtempSync(path.join(home, 'cache '));
     const run = () =>
       spawnSync(process.execPath, [MAI, 'config', 'path'], {

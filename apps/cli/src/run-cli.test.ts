@@ -98,7 +98,7 @@ describe('reportError', () => {
     expect(knownError(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).toBeNull();
   });
 
-  test('control sequences in foreign text can not move the cursor or change colours', () => {
+  test("control sequences in text from outside can't move the cursor or change colours", () => {
     const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
       message:
         'No \u001b[31mred\u001b[0m\u0007, no \u001b]0;title\u0007, no \u009b2J.\nSecond line.',

@@ -55,7 +55,9 @@ export function startMai(
         if (last) throw new Error(`mai ended without ${type}: ${io.err()}`);
         if (Date.now() > untilMs) {
           const told = io.out().split('\n').slice(-20).join('\n');
-          throw new Error(`mai does not come to ${type}; its last lines:\n${told}\n${io.err()}`);
+          throw new Error(
+            `mai printed no line of type ${type}. Its last lines:\n${told}\n${io.err()}`,
+          );
         }
         await wait(10);
       }

@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit-codes.js';
 import type { CommandContext } from '../context.js';
 import type { Input } from './input.js';
 
-/** The kind of value of an option or argument, for completion. */
+/** The kind of values that the shell completes for an option or argument. */
 export type Completion = 'file' | NameKind;
 
 /** An option of a command. */
@@ -28,7 +28,7 @@ export interface ArgumentSpec {
   readonly completes?: Completion;
 }
 
-/** A command of the table, from which parsing, help and completions are derived. */
+/** A command of the command table. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;

@@ -30,7 +30,7 @@ beforeAll(() => {
   writeMlxModel(path.join(folder, '.lmstudio', 'models', 'mlx-community', 'Tiny-Gemma-4bit'));
 });
 
-/** An MLX model of 4 layers, of which the last keeps every token and the others a window of 512. */
+/** An MLX model of 4 layers. The last layer keeps every token, the others a window of 512. */
 function writeMlxModel(model: string): void {
   mkdirSync(model, { recursive: true });
   const config = {
@@ -126,7 +126,7 @@ test('the parts add up to the total', async () => {
   expect(gpus).toEqual([]);
 });
 
-test('a context beyond the maximum of the model is said so, and is not in the chart', async () => {
+test('warns of a context beyond the maximum of the model, and leaves it out of the chart', async () => {
   const { out, err } = await mai(['estimate', 'tiny.gguf', '--context', '65536']);
   expect(err).toMatch(
     /The maximum context of tiny\.gguf is 32,768 tokens\. The estimate is for 65,536 tokens\./,
@@ -136,7 +136,7 @@ test('a context beyond the maximum of the model is said so, and is not in the ch
   expect(chart).not.toContain('65,536');
 });
 
-test('as text: the sum, and a chart by context length, within 80 columns', async () => {
+test('prints the sum and a chart by context length within 80 columns', async () => {
   const { exitCode, out } = await mai(['estimate', 'tiny.gguf', '--context', '8192'], [], 80);
   expect(exitCode).toBe(0);
   expect(out).toMatch(/weights +[\d.]+ MiB +exact/);
@@ -148,13 +148,13 @@ test('as text: the sum, and a chart by context length, within 80 columns', async
   for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
 });
 
-test('a model that does not fit: says how much memory is missing', async () => {
+test('says how much memory a model lacks that does not fit', async () => {
   const { out } = await mai(['estimate', 'huge.gguf', '--context', '1048576']);
   expect(out).toMatch(/✗ It needs .* more RAM/);
 });
 
 test.each([2 ** 29, 2 ** 30])(
-  'where %d tokens do not fit, names the longest context that does',
+  'names the longest context that fits where %d tokens do not',
   async (context) => {
     const { out } = await mai(['estimate', 'tiny.gguf', '--context', String(context)]);
     const [, fits] = /~ It fits with ([\d,]+) tokens of context\s+instead of/.exec(out) ?? [];
@@ -194,7 +194,7 @@ test.each([
   expect(err).toMatch(
     /^warning: .*No real load of an MLX model was compared with this estimate\.\n$/,
   );
-  // One layer and token keeps 1 * 256 * 2 * 2 bytes: 1024 * 8192 + 3 * 1024 * (512 - 1 + 2048).
+  // A layer keeps 1 * 256 * 2 * 2 bytes for each token: 1024 * 8192 + 3 * 1024 * (512 - 1 + 2048).
   const cache = 8_388_608 + 7_861_248;
   expect(json()).toMatchObject({
     file: name,
@@ -220,7 +220,7 @@ test.each([
   expect(text).toMatch(/It fits as it is/);
 });
 
-test('the list of models has the same footprint of an MLX model', async () => {
+test('`mai models` has the same footprint for an MLX model', async () => {
   const { json } = await mai(['models', '--json', '--url', '127.0.0.1:9']);
   const footprint = expect.objectContaining({
     source: 'safetensors-header',
@@ -365,7 +365,7 @@ describe('--stdin', () => {
     expect(err.match(/is a header or an unfinished download/g)).toHaveLength(1);
   });
 
-  test('a wrong line gets its error as the answer, and the next lines are answered', async () => {
+  test('a malformed line is answered with its error, and the next lines are answered', async () => {
     const replies = await answers([
       '{"file": "none.gguf"}\n',
       'not json\n\n',
@@ -524,14 +524,14 @@ describe('the engine', () => {
     },
   );
 
-  test('options replace its defaults, and are not listed as coming from it', async () => {
+  test('options replace the defaults of the engine, and are not listed as its defaults', async () => {
     const argv = ['estimate', 'tiny.gguf', '--json', '--engine', 'lmstudio', '--parallel', '2'];
     const { json } = await mai([...argv, '--gpu-backend', 'vulkan']);
     expect(json()).toMatchObject({ loadConfig: { parallelSequences: 2, gpuBackend: 'vulkan' } });
     expect(fromProfile(json()).map(({ setting }) => setting)).not.toContain('parallelSequences');
   });
 
-  test('--stdin takes it for each line', async () => {
+  test('--stdin takes an engine on each line', async () => {
     const lines = ['llama.cpp', 'lmstudio@2.28.2'].map((engine) =>
       JSON.stringify({ file: 'tiny.gguf', engine }),
     );
@@ -552,7 +552,7 @@ describe('the engine', () => {
     expect(err).toMatch(/lmstudio@2\.28\.2|2\.28\.2|b9849/);
   });
 
-  test('the text has it in one line, and the ranges of the parts that are not exact', async () => {
+  test('the text names the engine in one line, and the ranges of the parts that are not exact', async () => {
     const { out } = await mai(['estimate', 'tiny.gguf', '--engine', 'lmstudio@2.28.2'], [], 100);
     expect(out).toMatch(
       /^ +defaults of LM Studio, runtime 2\.28\.2; not known of it: flash attention/m,

@@ -80,7 +80,9 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
         : `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${
             estimate.passesGuardrails ? 'load' : 'refuse'
           } it`;
-    output.result(`${index === 0 ? 'Would load' : 'or else'} ${modelKey}: ${verdict}.\n`);
+    output.result(
+      `${index === 0 ? 'Would load' : 'If that fails, would load'} ${modelKey}: ${verdict}.\n`,
+    );
   });
 }
 
@@ -106,7 +108,7 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   const what = `${instance.modelKey}${name}`;
   output.result(
     reused
-      ? `${output.style.good('Loaded already')}: ${what}${context}.\n`
+      ? `${output.style.good('Already loaded')}: ${what}${context}.\n`
       : `${output.style.good('Loaded')} ${what} in ${formatDuration(tookMs)}${context}.\n`,
   );
   for (const mismatch of verified) output.warn(describeMismatch(mismatch));
@@ -117,9 +119,7 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   }
 }
 
-/**
- * Whether the identifier says more than the model key. Mai's own identifiers end with the key.
- */
+/** Whether the identifier was chosen by a person. Mai's own identifiers end with the model key. */
 function isNamed({ instanceIdentifier, modelKey }: HandLoaded['instance']): boolean {
   return instanceIdentifier !== modelKey && !instanceIdentifier.endsWith(`/${modelKey}`);
 }

@@ -65,7 +65,7 @@ onLinux(
 
     const after = ofKey(await models());
     expect(after).toMatchObject({ source: 'measured', confidence: 'high' });
-    // LM Studio locks the weights, so they are no mapped memory that the system can drop.
+    // LM Studio locks the weights in RAM, so they don't count as mapped memory.
     const { mappedBytes } = predicted.ram;
     expect(after?.ram).toEqual({ mappedBytes: 0, anonymousBytes: taken + mappedBytes });
     expect(after?.interval?.highBytes).toBeGreaterThan(after?.interval?.lowBytes ?? Infinity);
@@ -99,7 +99,7 @@ test.each([
   expect(err).toMatch(message);
 });
 
-test('an unknown model, and an LM Studio that is off', async () => {
+test('reports an unknown model, and an LM Studio that is off', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   const unknown = await mai(`estimate --measure no/such --url ${simulator.httpUrl}`);
   expect(unknown.exitCode).toBe(5);

@@ -31,7 +31,7 @@ afterEach(() => {
 const mai = (...argv: string[]) =>
   runMai([...argv, ...NOBODY], { homeFolder: home, cwd: home, env: { NO_COLOR: '1' } });
 
-test('mai status shows the machine, and why LM Studio is off and the next step', async () => {
+test('mai status shows the machine, why LM Studio does not answer, and the next step', async () => {
   const { exitCode, out } = await mai('status');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/RAM .* of .* GiB/);
@@ -182,7 +182,7 @@ describe('a configuration with a fault', () => {
   });
 });
 
-test('with nothing downloaded, mai select says that and names a model to get', async () => {
+test('with nothing downloaded, mai select says so and names a model to download', async () => {
   rmSync(models, { recursive: true });
   const { exitCode, out, err } = await mai('select');
   expect(exitCode).toBe(3);

@@ -45,8 +45,8 @@ export interface DemoStep {
 
 /**
  * Runs the demo against a simulated LM Studio and this machine's real memory. It loads the best
- * model, pretends that another program takes memory, so that a smaller model is loaded, and ends
- * that use, so that the best model is loaded again. Stops everything that it has started.
+ * model. Then it pretends that another program takes memory, and loads a smaller model. Then it
+ * frees that memory, and loads the best model again. Stops everything that it has started.
  */
 export async function runDemo(context: CommandContext, options: DemoOptions): Promise<void> {
   const { output, signal } = context;
@@ -103,7 +103,7 @@ async function showModels({ printer, context, host }: DemoRun): Promise<void> {
 async function choose(demo: DemoRun): Promise<DemoStep> {
   const { printer, context } = demo;
   const { style } = context.output;
-  printer.heading('The best that fits, loaded');
+  printer.heading('Load the best model that fits');
   const report = await switchModel(demo, ({ chosen }) => {
     if (chosen?.footprint == null) return;
     printer.text(
@@ -141,7 +141,7 @@ async function stepDown(demo: DemoRun): Promise<DemoStep> {
 async function stepUp(demo: DemoRun): Promise<DemoStep> {
   const { printer, context, monitor } = demo;
   const { style } = context.output;
-  printer.heading('The pressure is gone', style.caution('(the injected one)'));
+  printer.heading('Memory is free again', style.caution('(injected memory removed)'));
   await ramp(demo, [...monitor.injected().values()][0] ?? 0, 0);
   await printer.pause(1000);
   const report = await switchModel(demo, ({ chosen }) => {

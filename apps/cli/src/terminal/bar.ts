@@ -1,7 +1,7 @@
 import type { Style } from './style.js';
 import { fillLines } from './text.js';
 
-/** A part of a memory pool; the parts are drawn in order. `kind` decides on glyph and colour. */
+/** A part of a memory pool. `kind` decides the glyph and the colour. */
 export interface BarPart {
   readonly kind: 'others' | 'models' | 'injected';
   /** Share of the pool, 0 to 1. */
@@ -86,7 +86,7 @@ interface Edge {
   readonly kind: Kind;
   readonly from: number;
   readonly to: number;
-  /** Whether the part can end inside a cell: only the last part, and only with the solid glyph. */
+  /** Whether the part can end inside a cell. Only the last part can, and only with the solid glyph. */
   readonly smooth: boolean;
 }
 
@@ -118,7 +118,7 @@ function paintsOf(style: Style): Readonly<Record<Kind | 'free' | 'limit', Cell['
   };
 }
 
-/** Joins the cells, with one colour sequence for each run of cells of a colour. */
+/** Joins the cells. Neighbours of the same colour share one colour sequence. */
 function joinRuns(cells: readonly Cell[]): string {
   let text = '';
   for (let start = 0; start < cells.length;) {

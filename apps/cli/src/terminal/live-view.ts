@@ -11,12 +11,12 @@ export interface LiveView {
 }
 
 const HIDE_CURSOR = '\u001b[?25l';
-/** The sequence that `close` writes; also for a process that ends without closing its view. */
+/** Also written by a process that ends without closing its view. */
 export const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Redraws on a terminal. Elsewhere it writes each frame below the last, with an empty line between. */
+/** On a terminal, draws each frame over the last. Elsewhere, writes it below the last after an empty line. */
 export function createLiveView(stream: OutputStream): LiveView {
   if (!stream.isTTY) {
     let first = true;

@@ -46,7 +46,7 @@ export interface Output {
 const DEFAULT_WIDTH = 80;
 const MAX_TEXT_WIDTH = 100;
 
-/** The output of one run, for its streams and options. */
+/** Creates the output of one run. */
 export function createOutput(io: Io, options: OutputOptions): Output {
   const style = createStyle(wantsColour(options.noColour, io.env, io.stdout.isTTY));
   const noteStyle = createStyle(wantsColour(options.noColour, io.env, io.stderr.isTTY));

@@ -25,12 +25,12 @@ export interface Progress {
 
 const REDRAW_EVERY_MS = 50;
 /**
- * Rate and time left are shown only from this time and progress on; earlier figures are too
+ * Elapsed time and ratio from which rate and time left are shown. Earlier figures would be too
  * inexact.
  */
 const MIN_ELAPSED_MS = 300;
 const MIN_RATIO = 0.02;
-/** Minimum width of the bar in columns; a shorter bar shows less than the percentage. */
+/** Minimum columns of the bar. A shorter bar would say less than the percentage beside it. */
 const MIN_BAR = 6;
 
 /** Starts a progress display at 0. */
@@ -100,7 +100,7 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
   return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
 }
 
-/** Width of the longest percentage, `100 %`. */
+/** Width of the widest share, such as `32.0 of 32.0 GiB`. */
 function shareWidth(totalBytes: number): number {
   return formatShare(totalBytes, totalBytes).length;
 }

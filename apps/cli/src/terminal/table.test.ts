@@ -47,7 +47,7 @@ test('leaves out a column that is empty in every row', () => {
   expect(table(80, [['a', '', '1 B', '']]).split('\n')[0]).toBe('  MODEL  TAKES');
 });
 
-test('never exceeds a width that its smallest columns fit into', () => {
+test('never exceeds the width if its smallest columns fit', () => {
   const cell = fc.string({ unit: 'grapheme', maxLength: 40 });
   fc.assert(
     fc.property(

@@ -7,11 +7,11 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Minimum width to which the column may be cut when the table is too wide; absent: never cut. */
   readonly minWidth?: number;
-  /** Where a cell is cut; at the end unless given. */
+  /** Where a cell is cut. Default: at the end. */
   readonly cut?: 'middle' | 'end';
   /**
-   * Columns with a number are left out when the table is still too wide after cutting; the
-   * highest first.
+   * Order in which columns are left out when cutting is not enough, the highest number first.
+   * Absent: never left out.
    */
   readonly dispensable?: number;
 }
@@ -89,7 +89,7 @@ function layOut({ columns: all, rows }: TableOptions, room: number) {
   const widths = indices.map((index) => natural[index] ?? 0);
   let excess = total(widths) - room;
   while (excess > 0) {
-    // Narrows the column with the most room, one terminal column at a time.
+    // Narrows the column that can be cut most, by one terminal column at a time.
     const spare = widths.map((width, position) => width - smallest(indices[position] ?? 0));
     const most = spare.indexOf(Math.max(...spare));
     if (most < 0 || (spare[most] ?? 0) <= 0) break;

@@ -10,8 +10,8 @@ const EMOJI_SELECTOR = '\ufe0f';
 
 /**
  * Columns that a text takes in a terminal; SGR sequences take none. Replaces the library
- * string-width, which builds an `Intl.Segmenter` when it is loaded. That takes a fifth of the
- * time that `mai status` may take. The tests compare the two.
+ * string-width, which builds an `Intl.Segmenter` at import. That takes a fifth of the time that
+ * `mai status` may take. The tests compare both functions.
  */
 export function textWidth(text: string): number {
   const plain = text.includes(ESC) ? text.replace(SGR_PATTERN, '') : text;
@@ -75,7 +75,7 @@ export function truncate(text: string, width: number, ellipsis = '…'): string 
   let cut = false;
   for (const part of text.split(new RegExp(`(${ESC}\\[[0-9;]*m)`))) {
     if (part.startsWith(ESC)) {
-      // After the cut, closing sequences are kept: they close colours that were opened before it.
+      // After the cut, only sequences that close a colour are kept.
       if (!cut || isClosing(part)) kept += part;
       continue;
     }
@@ -93,7 +93,7 @@ export function truncate(text: string, width: number, ellipsis = '…'): string 
   return kept;
 }
 
-/** Cuts the middle of a name that is recognized by both ends, such as a model key or a path. */
+/** Cuts the middle of a text. For names whose two ends matter, such as model keys and paths. */
 export function truncateMiddle(text: string, width: number, ellipsis = '…'): string {
   if (textWidth(text) <= width) return text;
   const room = width - textWidth(ellipsis);
@@ -125,7 +125,7 @@ export function fillLines(pieces: readonly string[], separator: string, width: n
   return [...lines, line];
 }
 
-/** Breaks a text behind a label into lines of at most `width` columns. Later lines begin below the text. */
+/** Puts a label before a text and wraps both to `width` columns. Later lines are indented by the label. */
 export function wrapBehind(label: string, text: string, width: number): string[] {
   const indent = ' '.repeat(textWidth(label));
   return wrap(text, width - indent.length).map(

@@ -63,7 +63,7 @@ describe('mai watch', () => {
     expect((await mai.interrupt()).exitCode).toBe(130);
   });
 
-  test('steps down while a program of a rule runs, and up again; the log replays', async () => {
+  test('steps down while the program of a rule runs, and up again when it ends; the log replays', async () => {
     await world.writeConfig({
       rules: [{ when: { process: 'mai-test-program' }, then: { tier: 'small' } }],
     });
@@ -163,7 +163,7 @@ describe('mai watch', () => {
       expect(types).not.toContain('config-applied');
     });
 
-    test('a configuration with a fault at the start ends it with 2', async () => {
+    test('ends `mai watch` with 2 where it has a fault at the start', async () => {
       await writeFile(world.configFile, 'version: 2\n');
       expect((await world.mai('watch')).exitCode).toBe(2);
       await world.writeConfig();
@@ -204,7 +204,7 @@ describe('mai watch', () => {
     expect(await readFile(journal, 'utf8')).toBe('not a journal');
   });
 
-  test('needs LM Studio', async () => {
+  test('ends with 4 where LM Studio is off', async () => {
     await world.simulator.stop();
     expect((await world.mai('watch')).exitCode).toBe(4);
   });

@@ -33,7 +33,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-/** Tries again until LM Studio answers. Every other error ends the wait, and so does the signal. */
+/** Tries again while LM Studio does not answer. Other errors and the signal end the wait. */
 async function untilReachable<Result>(
   start: () => Promise<Result>,
   { io, output, signal }: CommandContext,

@@ -68,7 +68,7 @@ test('lists the last decisions, oldest first, and joins those with the same cont
   expect(out).toMatch(/In force +at least until .* \(1 min\), the end of the log\.\n$/);
 });
 
-test('reads older log files, too, where it needs them', async () => {
+test('also reads older log files if the newest has too few decisions', async () => {
   await writeLog(home, DAY.slice(0, 3), 'decisions.jsonl.2');
   await writeLog(home, DAY.slice(3, 5), 'decisions.jsonl.1');
   await writeLog(home, DAY.slice(5));
@@ -81,7 +81,7 @@ test('reads older log files, too, where it needs them', async () => {
   expect(await decisions('explain --last 1')).toMatchObject([{ sequence: 4003 }]);
 });
 
-test('equal decisions of two runs are two decisions', async () => {
+test('equal decisions of two runs are listed separately', async () => {
   await writeLog(home, [
     decisionOf(12, now - 50 * MINUTE, 4, 'acme/large'),
     decisionOf(1, now - 20 * MINUTE, 4, 'acme/large'),
@@ -124,7 +124,7 @@ test('shows the message of a failed load', async () => {
   expect((await mai('explain')).out).toMatch(/Failed +acme\/small: The engine gave up\.\n/);
 });
 
-test('names the version of a record that an older mai wrote', async () => {
+test('says that an older version of mai wrote a record', async () => {
   const [old] = [decisionOf(1, now - 50 * MINUTE, 4, null)].map((record) => ({
     ...record,
     version: 1,
@@ -139,7 +139,7 @@ test('names the version of a record that an older mai wrote', async () => {
   await writeLog(home, [JSON.stringify(old), decisionOf(2, now - 20 * MINUTE, 14, 'acme/large')]);
   expect(await decisions('explain')).toMatchObject([{ recordVersion: 1 }, { recordVersion: 2 }]);
   const { out } = await mai('explain');
-  expect(out.match(/Record +an older mai wrote it in version 1 of the log/g)).toHaveLength(1);
+  expect(out.match(/Record +an older version of mai wrote this record/g)).toHaveLength(1);
 });
 
 test('names the trade-offs of the chosen load option', async () => {

@@ -32,7 +32,7 @@ test('replays a log bit for bit', async () => {
   });
 });
 
-test('speaks of a single older decision in the singular', async () => {
+test('uses the singular for one older decision', async () => {
   const log = await writeLog(home, [{ ...first, version: 1 }]);
   const { out } = await mai('replay', log);
   expect(out).toMatch(/^Older: 1 decision from line 1 on was written in version 1 of the log/);
@@ -105,7 +105,7 @@ test('notices a difference of one bit in the input', async () => {
   expect((await mai('replay', same)).exitCode).toBe(0);
 });
 
-test('names a differing verdict, not the selection', async () => {
+test('names the verdict where only the verdict differs', async () => {
   const { hysteresis } = third;
   const verdict = { ...hysteresis.verdict, act: !hysteresis.verdict.act };
   const log = await writeLog(home, [{ ...third, hysteresis: { ...hysteresis, verdict } }]);

@@ -61,7 +61,7 @@ describe('the answer of --json', () => {
     );
   });
 
-  test('on a quiet machine: the large model for all but its load time', async () => {
+  test('on a quiet machine, the large model answers except during its load', async () => {
     expect(
       await world.report(
         [
@@ -89,7 +89,7 @@ describe('the answer of --json', () => {
 });
 
 describe('quality', () => {
-  test('ends when the limit was exceeded for the dwell time, and the reference steps down', async () => {
+  test('a model over the limit counts for the dwell time, and the reference steps down', async () => {
     // 12 + 16 = 28 GiB: over the limit for 100 s; quality counts for the first 20 s.
     const report = await world.report(
       [
@@ -109,7 +109,7 @@ describe('quality', () => {
     expect(report.qualityRatio).toBeCloseTo(189 / 208.2, 9);
   });
 
-  test('of the last candidate counts up to the hard limit', async () => {
+  test('the last candidate counts up to the hard limit', async () => {
     // 23 + 4 = 27 GiB exceeds the limit but not the hard limit; 26 + 4 = 30 exceeds both.
     const rows = (gib: number) =>
       [
@@ -127,7 +127,7 @@ describe('quality', () => {
     expect(over.referenceQualityMs).toBeCloseTo(400 * (98 + 98), 3);
   });
 
-  test('of a cheaper load option is its own, and the option is used where the full model does not fit', async () => {
+  test('a cheaper load option has its own quality, and is used where the full model does not fit', async () => {
     const cheaper = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
     // 10.5 + 16 = 26.5 GiB do not fit, 10.5 + 14 do.
     const report = await world.report(
@@ -149,7 +149,7 @@ describe('quality', () => {
     expect(without.timeByModelMs).toEqual({ 'acme/small': 298_000 });
   });
 
-  test('five cheaper load options are told apart without a GPU', async () => {
+  test('five cheaper load options are distinguished without a GPU', async () => {
     const option = (gib: number, quality: number) =>
       `{ footprint: ${gib}GiB, quality: ${quality} }`;
     const options = [
@@ -181,7 +181,7 @@ describe('quality', () => {
 });
 
 describe('overload', () => {
-  test('is the time over the hard limit, and all but its first observation is avoidable', async () => {
+  test('the time over the hard limit is overload, avoidable after its first observation', async () => {
     // 15 + 16 = 31 GiB: over the hard limit.
     const report = await world.report(
       [
@@ -200,7 +200,7 @@ describe('overload', () => {
     });
   });
 
-  test('that other programs alone cause is not avoidable', async () => {
+  test('overload is not avoidable where other programs alone cause it', async () => {
     const report = await world.report(
       [
         [0, 4],
@@ -219,7 +219,7 @@ describe('overload', () => {
     });
   });
 
-  test('running out of memory is avoidable after a warning ten seconds before', async () => {
+  test('running out of memory is avoidable after ten seconds over the hard limit', async () => {
     // Twice 15 + 16 = 31, then 17 + 16 = 33 of 32 GiB; a third time 20 + 16 at once.
     const report = await world.report(
       [
@@ -262,9 +262,9 @@ describe('overload', () => {
 });
 
 describe('switches', () => {
-  test('down and up within the cool-down are a flap', async () => {
-    // In every second the best that fits: down when 12 + 16 > 25.6 (2 s), up again at 130 s (10
-    // s).
+  test('a switch down and a switch up within the cool-down are a flap', async () => {
+    // The naive policy loads the best that fits in every second: the small model at 100 s, because
+    // 12 + 16 > 25.6 (2 s), and the large one at 130 s (10 s).
     const rows = [
       [0, 4],
       [100, 12],
@@ -286,7 +286,7 @@ describe('switches', () => {
     expect(mai.flaps).toBe(0);
   });
 
-  test('that the hard limit forces are counted, but not as flaps', async () => {
+  test('a switch that the hard limit forces is counted, but not as a flap', async () => {
     const rows = [
       [0, 4],
       [100, 15],
@@ -310,7 +310,7 @@ describe('switches', () => {
 describe('requests', () => {
   const busy = { requests: { ratePerMinute: 30, meanSeconds: 5 } };
 
-  test('are dropped while no model is ready', async () => {
+  test('requests are dropped while no model is ready', async () => {
     // Others use 30 GiB: no model fits, and each of about 300 requests is dropped.
     const rows = [
       [0, 30, busy],
@@ -332,7 +332,7 @@ describe('requests', () => {
     expect(served.droppedRequests).toBe(0);
   });
 
-  test('depend only on the seed', async () => {
+  test('the requests depend only on the seed', async () => {
     const rows = [
       [0, 30, busy],
       [600, 30, busy],
@@ -343,7 +343,7 @@ describe('requests', () => {
     expect(new Set([one, await dropped('--seed 2'), await dropped('--seed 3')]).size).toBe(3);
   });
 
-  test('delay a switch of mai, which interrupts none of them', async () => {
+  test('mai delays a switch until running requests have ended', async () => {
     const rows = [
       [0, 4, busy],
       [100, 12, busy],
@@ -463,7 +463,7 @@ describe('events', () => {
   });
 });
 
-describe('where the configuration does not say', () => {
+describe('where the configuration lacks simulation properties', () => {
   const MEDIUM = `
   - key: acme/medium
     category: medium
@@ -662,7 +662,7 @@ test('Ctrl-C ends the simulation without a result', async () => {
   expect([exitCode, out]).toEqual([130, '']);
 });
 
-describe('for people', () => {
+describe('the text', () => {
   const rows = [
     [0, 4],
     [100, 15],
@@ -670,18 +670,18 @@ describe('for people', () => {
     [900, 4],
   ] as const;
 
-  test('a chart and the figures at 80 columns', async () => {
+  test('shows a chart and the figures within 80 columns', async () => {
     const { exitCode, out } = await world.simulate(rows, BOTH, '--no-color', 80);
     expect(exitCode).toBe(0);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
     expect(out).toMatch(/acme\/large +[░▓█]+·+[░▓█]+ /);
     expect(out).toMatch(/acme\/small +·+[░▓█]+·+ /);
     expect(out).toMatch(/nothing ready/);
-    expect(out).toMatch(/Quality +\d+\.\d % of what perfect foresight/);
+    expect(out).toMatch(/Quality +\d+\.\d % of the quality that perfect foresight/);
     expect(out).toMatch(/0:01:\d\d +switched +acme\/small +EMERGENCY/);
   });
 
-  test('all policies side by side', async () => {
+  test('shows all policies side by side', async () => {
     const { out } = await world.simulate(rows, BOTH, '--policy all --no-color', 80);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
     for (const name of ['mai', 'static', 'naive', 'lru-evict', 'jit-last']) {

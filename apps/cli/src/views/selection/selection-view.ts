@@ -59,7 +59,7 @@ function renderChoice(
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
-  // A resident that serves may have a longer context than the load option.
+  // A chosen resident may have a longer context than the load option.
   const resident = input.residents.find(
     ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
   );
@@ -119,8 +119,8 @@ function planChanges({ plan }: Selection): boolean {
 }
 
 /**
- * A table of the rejected candidates, and one line each for the candidates after the chosen one
- * and those that are not downloaded.
+ * A table of the rejected candidates. The candidates after the chosen one share one line, and so
+ * do those that are not downloaded.
  */
 function renderRejected(
   { rejected }: Selection,
@@ -177,14 +177,14 @@ function explainNote(note: SelectionNote, resources: Resources): string | readon
     resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
   switch (note.code) {
     case 'RESOURCES_NOT_OBSERVABLE':
-      return 'LM Studio runs on another machine: only the total memory there is known, not what is free.';
+      return 'LM Studio runs on another machine. Only the total memory there is known, not the free memory.';
     case 'GPU_UNMEASURED':
       return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
     case 'GPU_UNKNOWN':
-      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have; its bytes are charged to RAM.`;
+      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have. The bytes on that GPU are charged to RAM.`;
     case 'RESIDENT_UNMEASURED':
       return `The memory that ${note.instanceIdentifier} takes is not known.`;
-    // The trade-offs of the choice include it.
+    // The line `Trade-off` already says this.
     case 'SHORTER_CONTEXT':
       return [];
     case 'ABOVE_LIMIT':

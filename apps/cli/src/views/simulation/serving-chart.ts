@@ -12,7 +12,7 @@ export interface ServedPart {
 const NOTHING_READY = 'nothing ready';
 const CHART_WIDTH_MAX = 48;
 const KEY_WIDTH_MAX = 24;
-/** A longer chain shows only the models that answered. */
+/** In a longer chain, only the models that answered are shown. */
 const UNUSED_SHOWN_UP_TO = 6;
 const FIGURES_WIDTH = 22;
 /**
@@ -98,7 +98,7 @@ export function formatSimulatedTime(atMs: number): string {
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** `97.4 %`: policies often differ by less than one per cent. */
+/** `97.4 %`, with a decimal because policies often differ by less than one per cent. */
 export function formatPrecisePercent(ratio: number): string {
   return `${(ratio * 100).toFixed(1)} %`;
 }

@@ -415,7 +415,7 @@ test("for a downloaded model, shows LM Studio's estimate, too, and warns where t
     return (await mai(['estimate', 'acme/tiny', '--url', simulator.httpUrl, ...more])).out;
   };
   expect(await said(4 * 1024 ** 3)).toMatch(
-    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times what\s+Mai estimates/,
+    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times Mai's\s+estimate/,
   );
   expect((await mai(['estimate', 'tiny.gguf'])).out).not.toMatch(/LM Studio's own/);
   const told = JSON.parse(await said(4 * 1024 ** 3, '--json')) as EstimateAnswer;

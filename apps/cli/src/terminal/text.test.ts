@@ -80,6 +80,8 @@ test('wrap breaks at spaces, keeps longer words whole and respects line breaks',
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
   expect(wrap('a veryveryverylongword b', 6)).toEqual(['a', 'veryveryverylongword', 'b']);
   expect(wrap('a\nb', 10)).toEqual(['a', 'b']);
+  expect(wrap('at 95 %: 19.8 GiB', 8)).toEqual(['at 95 %:', '19.8 GiB']);
+  expect(wrap('limit 95 %', 8)).toEqual(['limit', '95 %']);
 });
 
 test('wrapBehind begins later lines below the text, also behind a coloured label', () => {

@@ -104,9 +104,12 @@ export function truncateMiddle(text: string, width: number, ellipsis = '…'): s
   return head.join('') + ellipsis + tail.join('');
 }
 
+/** A space that may become a line break: not the one between a figure and its unit. */
+const BREAK = / (?!%|[KMGT]iB)/;
+
 /** Breaks a text at spaces into lines of at most `width` columns; longer words stay whole. */
 export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(' '), ' ', width));
+  return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(BREAK), ' ', width));
 }
 
 /** Joins pieces into lines of at most `width` columns; longer pieces stay whole. */

@@ -46,7 +46,7 @@ const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 const TAIL = '\n})';
 
 /**
- * Node keeps a string of this length outside V8's heap, where it triggers no garbage collection.
+ * Node keeps a string of this length outside V8's heap, so it triggers no garbage collection.
  */
 const OUTSIDE_HEAP_BYTES = 1_031_914;
 

@@ -21,7 +21,7 @@ const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 const NOBODY = ['--url', '127.0.0.1:9'];
 
 let home: string;
-/** A file that is always full; Linux only. */
+/** The descriptor of /dev/full, where every write fails. Linux only; -1 elsewhere. */
 let full: number;
 beforeAll(() => {
   full = process.platform === 'linux' ? openSync('/dev/full', 'w') : -1;
@@ -113,7 +113,7 @@ describe('the built program', () => {
     expect(exitCode).toBe(0);
   });
 
-  // Linux has a file that is always full.
+  // Only Linux has /dev/full.
   const onLinux = process.platform === 'linux' ? test : test.skip;
 
   onLinux.each(COMMANDS)('`mai %s` on a full disk ends with 11 and one sentence', (line) => {

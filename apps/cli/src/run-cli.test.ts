@@ -91,7 +91,7 @@ describe('reportError', () => {
     });
   });
 
-  test('any other error is a bug: one line, how to report it, no stack trace', () => {
+  test('any other error is reported as a bug in one line without a stack trace', () => {
     const { exitCode, text } = report(new TypeError('x is not a function\n  at somewhere'));
     expect(exitCode).toBe(EXIT.bug);
     expect(text).toMatch(/^error: x is not a function\. This is a bug in mai: please report .*\n$/);

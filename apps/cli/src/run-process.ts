@@ -11,7 +11,7 @@ import { SHOW_CURSOR } from './terminal/live-view.js';
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
   const controller = new AbortController();
   const interrupt = (exitCode: number) => () => {
-    // The first Ctrl-C asks for a clean end; the second ends the process at once.
+    // The first Ctrl-C asks for a clean end. The second Ctrl-C ends the process at once.
     if (controller.signal.aborted) {
       showCursor();
       process.exit(exitCode);
@@ -50,7 +50,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     version,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
-    // A getter, because reading process.stdin opens it.
+    // A getter, because the first access to process.stdin opens it.
     get stdin() {
       return process.stdin;
     },

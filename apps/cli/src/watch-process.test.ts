@@ -87,7 +87,7 @@ test('a closed pipe ends `mai watch` like Ctrl-C', async () => {
   expect(world.residents()).toEqual([]);
 });
 
-// Linux has a file that is always full.
+// Only Linux has /dev/full.
 (process.platform === 'linux' ? test : test.skip)(
   'on a full disk `mai watch` ends with 11 and leaves nothing loaded',
   async () => {
@@ -115,7 +115,7 @@ test('SIGINT during a load leaves nothing half loaded', async () => {
   expect(world.residents()).toEqual([]);
 });
 
-test('a second `mai watch` says that one runs and ends; other commands reach the first', async () => {
+test('a second `mai watch` reports the first and ends, and other commands reach the first', async () => {
   const { child, ended, said } = watch();
   await said('"switch-finished"');
   const second = await mai('watch');

@@ -10,7 +10,7 @@ const OUTPUT_WITHIN_MS = 45_000;
 
 type Line = Record<string, unknown>;
 
-/** A `mai` that runs until it is told to stop. */
+/** A `mai` that runs until a test interrupts it. */
 export interface RunningMai {
   readonly out: () => string;
   readonly err: () => string;
@@ -25,7 +25,7 @@ export interface RunningMai {
   readonly ended: Promise<number>;
 }
 
-/** Starts `mai` in this process against an outside world in memory. */
+/** Starts `mai` in this process with a fake outside world. */
 export function startMai(
   argv: readonly string[],
   options: Omit<FakeIoOptions, 'signal'> = {},

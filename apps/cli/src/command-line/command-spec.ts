@@ -11,7 +11,7 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter, for `-x`. */
   readonly short?: string;
-  /** Placeholder of the value in the help text; absent: the option is a switch. */
+  /** Placeholder of the value in the help text. Absent: the option is a switch. */
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly summary: string;
@@ -20,7 +20,7 @@ export interface OptionSpec {
 
 /** A positional argument of a command. */
 export interface ArgumentSpec {
-  /** Shown in the help text; `...` at the end allows several values. */
+  /** The name in the help text. `...` at the end allows several values. */
   readonly name: string;
   readonly required: boolean;
   readonly summary: string;

@@ -28,7 +28,7 @@ const TIER_LIST: OptionSpec = {
   summary: `allowed tiers, separated by commas: ${TIERS.join(', ')}`,
 };
 
-/** The options that limit the choice of a model; `requestOf` reads them. */
+/** The options that limit the choice of a model. `requestOf` reads them. */
 export const SELECTION_OPTIONS: readonly OptionSpec[] = [CHAIN, REQUIRE, MIN_CONTEXT, TIER_LIST];
 
 export const CONTEXT: OptionSpec = { name: 'context', value: 'TOKENS', summary: 'context length' };

@@ -233,7 +233,7 @@ test('`mai models` has the same footprint for an MLX model', async () => {
 });
 
 test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Qwen3-4B-4bit')])(
-  '%s, an MLX model with damaged files, is estimated by its size, with low confidence',
+  '%s with damaged MLX files is estimated by its size, with low confidence',
   async (name) => {
     const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(0);
@@ -254,7 +254,7 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
     expect((await mai(metal)).json()).toMatchObject({ loadConfig: { gpuLayers: 37 } });
     const { out } = await mai(['estimate', name, '--url', '127.0.0.1:9'], [], 80);
     expect(out).not.toMatch(/no GPU|weights|KV cache|By context length/);
-    // A model that is not configured gets the context of the list; a folder, the engine's default.
+    // A model key gets the default context of `mai models`, a folder that of the engine.
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
       new RegExp(
         `with ${name.includes('/') ? '8,192' : '4,096'} tokens of context.* \\(from the file size, low confidence\\)\\. Only its size is known, so its parts are not shown\\.`,
@@ -296,7 +296,7 @@ test.each([
   expect(plain.err).not.toMatch(/\n\s+at /);
 });
 
-test('a key that is not downloaded: exit 5, with a suggestion', async () => {
+test('a model key that is not downloaded ends with 5 and a suggestion', async () => {
   const { exitCode, err } = await mai(['estimate', 'tniy', '--url', '127.0.0.1:9']);
   expect(exitCode).toBe(5);
   expect(err).toMatch(/Did you mean tiny\?/);
@@ -474,7 +474,7 @@ interface EstimateAnswer {
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
 }
 
-test('tells the same total, footprint and verdict as `mai models`, also where only the size is known', async () => {
+test('has the same total, footprint and verdict as `mai models`, also if only the size is known', async () => {
   const simulator = await startSimulator({ speed: 1000 });
   try {
     const models = (await mai(['models', '--json', '--url', simulator.baseUrl])).json() as {
@@ -509,7 +509,7 @@ describe('the engine', () => {
     ['lmstudio@2.13.0', { engine: 'lmstudio', runtimeVersion: '2.13.0' }, 512, 8],
     ['lmstudio@1.44.0', { engine: 'lmstudio', runtimeVersion: '1.44.0' }, 512, 0],
   ])(
-    '%s: names its profile, and each setting that came from it',
+    '%s: names its profile, and each setting from the profile',
     async (name, profile, batch, gib) => {
       const { json } = await mai(['estimate', 'tiny.gguf', '--json', '--engine', name]);
       expect(json()).toMatchObject({

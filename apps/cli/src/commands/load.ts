@@ -10,7 +10,7 @@ import type { Progress } from '../terminal/progress.js';
 import { UsageError } from '../usage-error.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
-/** `mai load KEY [FALLBACK...]`. */
+/** `mai load KEY...`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   const request: LoadRequest = {
@@ -44,7 +44,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
 }
 
-/** The settings from the options; all others come from the configuration. */
+/** The settings that options change. The other settings come from the configuration. */
 function changesOf(input: Input): Partial<LoadConfig> {
   const contextLengthTokens = input.integer('context', 1);
   const offloadRatio = offloadRatioOf(input.text('gpu-offload'));

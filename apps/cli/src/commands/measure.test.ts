@@ -73,7 +73,7 @@ onLinux(
     const estimate = (await mai(`estimate ${KEY} --json --url ${lmStudio.url}`)).json();
     expect(estimate).toHaveProperty('corrected.source');
 
-    // The second measurement is compared with the uncorrected estimate, so that it does not learn
+    // The second measurement is compared with the uncorrected estimate, so that Mai does not learn
     // from the first.
     const again = await mai(`estimate --measure ${KEY} --json --url ${lmStudio.url}`);
     expect((again.json() as unknown as Measured).predicted).toEqual(predicted);

@@ -214,7 +214,7 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
   }
 });
 
-test('mai models names the trade-off that select makes; mai estimate names the longest context that fits', async () => {
+test('mai models names the trade-off of mai select, and mai estimate names the longest context that fits', async () => {
   // 128 KiB of KV cache for each token, so a terabyte for the configured context.
   writeTinyModel(path.join(models, 'acme', 'Long-GGUF', 'Long-Q4_K_M.gguf'), {
     ...{ name: 'Long', layers: 128, width: 512, contextLength: 8_388_608 },

@@ -6,7 +6,7 @@ export type Words =
   | { readonly kind: 'none' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'files' }
-  /** Names that change; the shell asks `mai complete` for them. */
+  /** Names that change. The shell asks `mai complete` for them. */
   | { readonly kind: 'names'; readonly what: NameKind };
 
 /** A command or subcommand with its path. */

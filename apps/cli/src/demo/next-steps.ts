@@ -12,7 +12,7 @@ const WITHOUT_LM_STUDIO = [
   ['mai doctor', 'check this machine, and say how to fix each problem'],
 ] as const;
 
-/** Prints the next steps on stdout; nothing with --json. */
+/** Prints the next steps on stdout. Prints nothing with --json. */
 export function nextSteps(output: Output, running: boolean): void {
   if (output.json) return;
   const { style } = output;

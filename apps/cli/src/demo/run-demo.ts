@@ -19,7 +19,7 @@ import { createDemoPrinter, type DemoPrinter } from './demo-printer.js';
 export interface DemoOptions {
   /** Leaves out the pauses for reading and shortens the loads. */
   readonly fast: boolean;
-  /** Readings of the machine that the models are scaled to. Default: this machine. */
+  /** The monitor of the machine whose memory the models are scaled to. Default: this machine. */
   readonly machineMonitor?: MonitorPort;
 }
 
@@ -199,7 +199,7 @@ async function pressureFor({ host, setting }: DemoRun): Promise<number> {
 const RAMP_FRAMES = 14;
 const RAMP_FRAME_MS = 70;
 
-/** Changes the injected bytes step by step on a terminal; elsewhere at once. */
+/** Changes the injected bytes step by step on a terminal, and at once elsewhere. */
 async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<void> {
   const { context, monitor, printer } = demo;
   const { output } = context;

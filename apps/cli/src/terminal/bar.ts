@@ -8,7 +8,7 @@ export interface BarPart {
   readonly ratio: number;
 }
 
-/** The content of a bar, and how to draw it. */
+/** The content and the layout of a bar. */
 export interface BarOptions {
   readonly width: number;
   readonly parts: readonly BarPart[];
@@ -28,7 +28,7 @@ const GLYPHS = {
 type Kind = BarPart['kind'];
 type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
 
-/** Draws a pool: use by others, use by models, free memory, and the limit. */
+/** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
   const paints = paintsOf(style);

@@ -16,7 +16,7 @@ export const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** On a terminal, draws each frame over the last. Elsewhere, writes it below the last after an empty line. */
+/** On a terminal, draws each frame over the last one. Elsewhere, writes each frame below the last one. */
 export function createLiveView(stream: OutputStream): LiveView {
   if (!stream.isTTY) {
     let first = true;

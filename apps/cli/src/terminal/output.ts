@@ -33,13 +33,13 @@ export interface Output {
   readonly result: (text: string) => void;
   /** Prints one JSON value on stdout, with `schemaVersion` first. */
   readonly resultJson: (value: object) => void;
-  /** A remark on stderr; silent with --quiet. */
+  /** Prints a remark on stderr. Silent with --quiet. */
   readonly note: (text: string) => void;
-  /** A warning on stderr; shown even with --quiet. */
+  /** Prints a warning on stderr, even with --quiet. */
   readonly warn: (text: string) => void;
-  /** An error on stderr. */
+  /** Prints an error on stderr. */
   readonly fail: (text: string) => void;
-  /** Starts a progress display on stderr; silent with --quiet. */
+  /** Starts a progress display on stderr. Silent with --quiet. */
   readonly progress: (label: string, totalBytes: number | null) => Progress;
 }
 

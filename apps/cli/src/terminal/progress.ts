@@ -4,10 +4,10 @@ import { renderMeter } from './bar.js';
 import type { Style } from './style.js';
 import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 
-/** The label and size of a progress display, and where to draw it. */
+/** The label, the size and the output stream of a progress display. */
 export interface ProgressOptions {
   readonly label: string;
-  /** Bytes at 100 per cent; `null`: unknown, so only the percentage is shown. */
+  /** Bytes at 100 per cent. `null`: unknown, so only the percentage is shown. */
   readonly totalBytes: number | null;
   readonly stream: OutputStream;
   readonly style: Style;
@@ -19,7 +19,7 @@ export interface ProgressOptions {
 export interface Progress {
   /** `ratio` runs from 0 to 1. */
   readonly update: (ratio: number) => void;
-  /** Removes the bar; the caller then reports the outcome. */
+  /** Removes the bar. The caller then reports the outcome. */
   readonly clear: () => void;
 }
 
@@ -30,7 +30,7 @@ const REDRAW_EVERY_MS = 50;
  */
 const MIN_ELAPSED_MS = 300;
 const MIN_RATIO = 0.02;
-/** Minimum columns of the bar. A shorter bar would say less than the percentage beside it. */
+/** Minimum columns of the bar. A shorter bar would be too coarse. */
 const MIN_BAR = 6;
 
 /** Starts a progress display at 0. */

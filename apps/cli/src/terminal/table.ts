@@ -5,7 +5,7 @@ import { padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js
 export interface Column {
   readonly header: string;
   readonly align?: 'left' | 'right';
-  /** Minimum width to which the column may be cut when the table is too wide; absent: never cut. */
+  /** Width to which the column may be cut when the table is too wide. Absent: never cut. */
   readonly minWidth?: number;
   /** Where a cell is cut. Default: at the end. */
   readonly cut?: 'middle' | 'end';
@@ -16,7 +16,7 @@ export interface Column {
   readonly dispensable?: number;
 }
 
-/** The content of a table, and how to draw it. */
+/** The content and the layout of a table. */
 export interface TableOptions {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];

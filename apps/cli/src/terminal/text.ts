@@ -9,7 +9,7 @@ const JOINER = '\u200d';
 const EMOJI_SELECTOR = '\ufe0f';
 
 /**
- * Columns that a text takes in a terminal; SGR sequences take none. Replaces the library
+ * Columns that a text takes in a terminal. SGR sequences take no column. Replaces the library
  * string-width, which builds an `Intl.Segmenter` at import. That takes a fifth of the time that
  * `mai status` may take. The tests compare both functions.
  */
@@ -24,7 +24,7 @@ export function textWidth(text: string): number {
       width += 1;
       last = 2;
     }
-    // The character after a joiner is drawn into the glyph before it.
+    // A joiner merges the characters on both sides into one glyph.
     if (!joined && !ZERO_WIDTH.test(character)) {
       last = WIDE.test(character) ? 2 : 1;
       width += last;
@@ -104,15 +104,15 @@ export function truncateMiddle(text: string, width: number, ellipsis = '…'): s
   return head.join('') + ellipsis + tail.join('');
 }
 
-/** A space that may become a line break: not the one between a figure and its unit. */
+/** A space that may become a line break. The space between a figure and its unit may not. */
 const BREAK = / (?!%|[KMGT]iB)/;
 
-/** Breaks a text at spaces into lines of at most `width` columns; longer words stay whole. */
+/** Breaks a text at spaces into lines of at most `width` columns. Longer words stay whole. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(BREAK), ' ', width));
 }
 
-/** Joins pieces into lines of at most `width` columns; longer pieces stay whole. */
+/** Joins pieces into lines of at most `width` columns. Longer pieces stay whole. */
 export function fillLines(pieces: readonly string[], separator: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -26,7 +26,7 @@ const readLog = async () => {
 };
 
 describe('mai watch', () => {
-  test('loads the best model that fits, and at the end unloads what it has loaded', async () => {
+  test('loads the best model that fits, and unloads it at the end', async () => {
     const mai = world.start(`watch ${SOON}`);
     await mai.line('switch-finished');
     expect(world.residents()).toEqual(['mai/test/large']);
@@ -55,7 +55,7 @@ describe('mai watch', () => {
     });
   });
 
-  test('without --wait, fails while LM Studio is off; with --wait, Ctrl-C ends it', async () => {
+  test('while LM Studio is off, fails without --wait, and waits for Ctrl-C with --wait', async () => {
     await world.simulator.stop();
     expect(await world.start(`watch ${SOON}`).ended).toBe(4);
     const mai = world.start(`watch --wait ${SOON}`);
@@ -63,7 +63,7 @@ describe('mai watch', () => {
     expect((await mai.interrupt()).exitCode).toBe(130);
   });
 
-  test('steps down while the program of a rule runs, and up again when it ends; the log replays', async () => {
+  test('steps down while the program of a rule runs, and up again when the program ends', async () => {
     await world.writeConfig({
       rules: [{ when: { process: 'mai-test-program' }, then: { tier: 'small' } }],
     });
@@ -97,7 +97,7 @@ describe('mai watch', () => {
     expect(await everyFile(world.folder)).toEqual(before);
   });
 
-  test('a second `mai watch` says that one runs, and ends', async () => {
+  test('a second `mai watch` reports the first and ends', async () => {
     const first = world.start(`watch ${SOON}`);
     await first.line('switch-finished');
     const { exitCode, err, out } = await world.mai('watch');
@@ -209,7 +209,7 @@ describe('mai watch', () => {
     expect((await world.mai('watch')).exitCode).toBe(4);
   });
 
-  test('shows a live view on a terminal that fits 80 columns, and gives the terminal back', async () => {
+  test('on a terminal, shows a live view within 80 columns, and restores the cursor at the end', async () => {
     const mai = world.start(`watch ${SOON}`, { columns: 80 });
     while (!mai.out().includes('keep test/large')) await new Promise(setImmediate);
     const { exitCode } = await mai.interrupt();

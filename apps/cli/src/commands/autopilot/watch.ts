@@ -49,7 +49,7 @@ async function untilReachable<Result>(
   }
 }
 
-/** Shows the autopilot's events until it has stopped. The signal stops it. */
+/** Shows the events of the autopilot until it has stopped. The signal stops the autopilot. */
 async function follow(
   autopilot: RunningAutopilot,
   report: WatchReport,

@@ -23,8 +23,8 @@ const decisions = async (line: string) =>
   (await mai(`${line} --json`)).json()['decisions'] as Record<string, unknown>[];
 
 /**
- * A day: the large model is loaded and runs for hours, an emergency replaces it by the small one,
- * which stays.
+ * The log of a day. The large model runs for hours. Then an emergency replaces it by the small model,
+ * which stays loaded.
  */
 const DAY = [
   decisionOf(1, now - 90 * MINUTE, 4, null),

@@ -13,8 +13,9 @@ import { writeTinyModel } from '../../../test/tiny-gguf.js';
 import { Interrupted } from '../../io.js';
 import { textWidth } from '../../terminal/text.js';
 
-// Expected figures are calculated by hand. 32 GiB, limit 25.6, hard limit 29.44. Large model: 16
-// GiB, loads in 10 s, quality 0.9. Small model: 4 GiB, 2 s, 0.4.
+// The expected figures are calculated by hand. The machine has 32 GiB, a limit of 25.6 GiB and a hard
+// limit of 29.44 GiB. The large model takes 16 GiB, loads in 10 s and has quality 0.9. The small
+// model takes 4 GiB, loads in 2 s and has quality 0.4.
 
 let world: SimulateWorld;
 beforeEach(async () => {
@@ -90,7 +91,7 @@ describe('the answer of --json', () => {
 
 describe('quality', () => {
   test('a model over the limit counts for the dwell time, and the reference steps down', async () => {
-    // 12 + 16 = 28 GiB: over the limit for 100 s; quality counts for the first 20 s.
+    // 12 + 16 = 28 GiB is over the limit for 100 s. Quality counts for the first 20 s.
     const report = await world.report(
       [
         [0, 4],
@@ -103,14 +104,14 @@ describe('quality', () => {
     );
     expect(report.overloadedMs).toBe(0);
     expect(report.qualityMs).toBeCloseTo(900 * (90 + 20 + 100), 3);
-    // Small model: 2 to 12 s, while the large one loads. Large: to 100 s. Small, loaded beside
-    // it: to 210 s. Then large again: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
+    // The small model answers from 2 to 12 s, the large model to 100 s, the small model to 210 s, and
+    // the large model to 300 s: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
     expect(report.referenceQualityMs).toBeCloseTo(1000 * (4 + 79.2 + 44 + 81), 3);
     expect(report.qualityRatio).toBeCloseTo(189 / 208.2, 9);
   });
 
   test('the last candidate counts up to the hard limit', async () => {
-    // 23 + 4 = 27 GiB exceeds the limit but not the hard limit; 26 + 4 = 30 exceeds both.
+    // 23 + 4 = 27 GiB exceeds only the limit. 26 + 4 = 30 GiB also exceeds the hard limit.
     const rows = (gib: number) =>
       [
         [0, 4],
@@ -129,7 +130,7 @@ describe('quality', () => {
 
   test('a cheaper load option has its own quality, and is used where the full model does not fit', async () => {
     const cheaper = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
-    // 10.5 + 16 = 26.5 GiB do not fit, 10.5 + 14 do.
+    // 10.5 + 16 = 26.5 GiB does not fit, but 10.5 + 14 = 24.5 GiB fits.
     const report = await world.report(
       [
         [0, 10.5],
@@ -160,7 +161,7 @@ describe('quality', () => {
       option(11, 0.45),
     ];
     const model = LARGE.replace(' }', `, rungs: [${options.join(', ')}] }`);
-    // 13 + 12 = 25 GiB fit, 14 + 12 do not; when others use 14 GiB, only the last option fits.
+    // 13 + 12 = 25 GiB fits. 14 + 12 = 26 GiB does not fit, but the last option does: 14 + 11.
     const fourth = await world.report(
       [
         [0, 13],
@@ -220,7 +221,8 @@ describe('overload', () => {
   });
 
   test('running out of memory is avoidable after ten seconds over the hard limit', async () => {
-    // Twice 15 + 16 = 31, then 17 + 16 = 33 of 32 GiB; a third time 20 + 16 at once.
+    // 31 GiB is over the hard limit for 10 s before 33 of 32 GiB, twice. The third time, 36 GiB comes
+    // without a warning.
     const report = await world.report(
       [
         [0, 4],
@@ -362,7 +364,8 @@ describe('pools', () => {
   });
 
   test("a discrete GPU takes the model's vram, and RAM the rest", async () => {
-    // 4 + 1 of 8 GiB of RAM and 1 + 15 of 24 of VRAM (limit 21.6): it fits. With 7 + 15 = 22 it does not.
+    // With 4 + 1 of 8 GiB of RAM and 1 + 15 of 24 GiB of VRAM (limit 21.6) the large model fits. With
+    // 7 + 15 = 22 GiB of VRAM it does not fit.
     const run = async (vramGib: number) =>
       (
         await world.simulate(
@@ -382,7 +385,7 @@ describe('pools', () => {
   });
 
   test('VRAM over its hard limit is overload', async () => {
-    // 8 + 15 = 23 of 24 GiB: 95.8 %.
+    // 8 + 15 = 23 of 24 GiB is 95.8 %.
     const rows = [
       [0, 4, gpus(1)],
       [100, 4, gpus(8)],
@@ -396,7 +399,7 @@ describe('pools', () => {
   });
 
   test('a unified pool has a hard limit of its own, and takes the whole footprint', async () => {
-    // 11 + 16 = 27 GiB: 84.4 % of 32; 11.5 + 16: 85.9 %, over the 85 % of a unified pool.
+    // The hard limit of a unified pool is 85 %. 11 + 16 of 32 GiB is 84.4 %, 11.5 + 16 is 85.9 %.
     const rows = (gib: number) =>
       [
         [0, 4, gpus(0, true)],
@@ -429,7 +432,7 @@ describe('events', () => {
   });
 
   test('a failed load takes its load time', async () => {
-    // The failed load takes 0 to 10 s; the next try is at 11 s and takes until 21 s.
+    // The failed load lasts from 0 to 10 s, and the next load from 11 to 21 s.
     const rows = [
       [0, 4, event('failNextLoads', { count: 1 })],
       [100, 4],
@@ -439,7 +442,7 @@ describe('events', () => {
   });
 
   test('a model that another client loads counts as use by others', async () => {
-    // 4 + 16 + 11 = 31 GiB from 100 to 160 s.
+    // 4 + 16 + 11 = 31 GiB is over the hard limit from 100 to 160 s.
     const rows = [
       [0, 4],
       [100, 4, event('foreignLoad', { instanceIdentifier: 'theirs', ramBytes: 11 * GIB })],
@@ -470,7 +473,7 @@ describe('where the configuration lacks simulation properties', () => {
     simulate: { footprint: 9GiB }`;
 
   test("uses 1 GB/s and the tier's default quality", async () => {
-    // 9 GiB are 9.663676416 GB.
+    // 9 GiB is 9.663676416 GB.
     const report = await world.report(
       [
         [0, 4],

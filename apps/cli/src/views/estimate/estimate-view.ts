@@ -83,7 +83,7 @@ function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: 
     .join('\n');
 }
 
-/** The total. Where only the size is known, it is the total that the verdict and `mai models` use. */
+/** The total. For a model of which only the size is known, `mai models` shows the same total. */
 function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): string {
   const { style } = output;
   const judged = basis.kind === 'size' ? (fit?.footprint ?? null) : null;

@@ -119,8 +119,8 @@ function planChanges({ plan }: Selection): boolean {
 }
 
 /**
- * A table of the rejected candidates. The candidates after the chosen one share one line, and so
- * do those that are not downloaded.
+ * A table of the rejected candidates. Candidates after the chosen one share a line, and
+ * candidates that are not downloaded share another line.
  */
 function renderRejected(
   { rejected }: Selection,

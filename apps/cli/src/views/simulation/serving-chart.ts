@@ -3,7 +3,7 @@ import type { SimulationReport } from '@mai/simulation';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 
-/** The model that answers from `fromMs` until the next part begins; `null`: no model. */
+/** The model that answers from `fromMs` until the next part begins. `null`: no model. */
 export interface ServedPart {
   readonly modelKey: string | null;
   readonly fromMs: number;

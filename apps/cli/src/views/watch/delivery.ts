@@ -12,7 +12,7 @@ export function describeDelivery(delivery: Delivery): string {
   }
 }
 
-/** The delivery for `--json`; `null` where nothing had to change. */
+/** The delivery for `--json`. `null`: nothing had to change. */
 export function deliveryJson(delivery: Delivery | null): object | null {
   if (delivery === null) return null;
   return delivery.kind === 'nobody'

@@ -93,8 +93,8 @@ function stepUp({ selection, verdict, input }: Decided): string[] {
 }
 
 /**
- * The first candidate before the chosen one that could be loaded later: it does not fit now, or
- * has to wait.
+ * The first candidate before the chosen one that may be loaded later. Its rejection is temporary:
+ * it does not fit now, or it has to wait.
  */
 function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null {
   const before = chosen?.candidateIndex ?? Infinity;

@@ -14,7 +14,7 @@ import type { Style } from '../../terminal/style.js';
 import { describePlan, describeReason } from './describe-decision.js';
 
 /**
- * An event in words; `null` for events that the log does not show. `selection` is the latest decision.
+ * Describes an event. `null`: the log does not show it. `selection` is the latest decision.
  */
 export function describeEvent(
   event: AutopilotEvent,
@@ -90,7 +90,7 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
   }
 }
 
-/** The outcome of a switch; `null` where its steps have already shown the outcome. */
+/** Describes the outcome of a switch. `null`: its steps have already shown the outcome. */
 function describeOutcome(report: RunReport, tookMs: number, style: Style): string | null {
   switch (report.outcome) {
     case 'switched':

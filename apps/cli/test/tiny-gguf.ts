@@ -67,7 +67,7 @@ export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: nu
   return { header: Buffer.concat([header, padding]), dataBytes };
 }
 
-/** Writes a whole model file. The weights are a hole in the file, which takes no disk space. */
+/** Writes a whole model file. The weights are a hole in the file, so they take no disk space. */
 export function writeTinyModel(file: string, model: TinyModel = {}): void {
   const { header, dataBytes } = tinyGguf(model);
   mkdirSync(path.dirname(file), { recursive: true });

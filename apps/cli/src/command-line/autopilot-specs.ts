@@ -28,7 +28,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
     summary: 'make `mai watch` keep memory free for another program; without SIZE, list the yields',
     arguments: [{ name: 'SIZE', required: false, summary: 'memory to keep free, such as 8GiB' }],
     options: [
-      { name: 'for', value: 'DURATION', summary: 'how long, such as 30m' },
+      { name: 'for', value: 'DURATION', summary: 'duration of the yield, such as 30m' },
       { name: 'until', value: 'TIME', summary: 'end of the yield, such as 22:30' },
       {
         name: 'while',
@@ -46,7 +46,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
         value: 'NAME',
         summary: 'name of the yield; a second yield of that name replaces the first',
       },
-      { name: 'release', summary: 'end the yield that --name gives, else all yields' },
+      { name: 'release', summary: 'end the yield with the given --name, or all yields without --name' },
       DRY_RUN,
     ],
     examples: [

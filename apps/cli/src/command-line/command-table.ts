@@ -89,7 +89,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       DRY_RUN,
     ],
     examples: [
-      ['mai select --require chat,tools --min-context 16384', 'choose, and change nothing'],
+      ['mai select --require chat,tools --min-context 16384', 'choose a model, and change nothing'],
       ['mai select --chain coding --load', 'choose a model of the chain named coding, and load it'],
     ],
     load: async () => (await import('../commands/select.js')).run,

@@ -9,7 +9,7 @@ export const ESTIMATE: CommandSpec = {
     {
       name: 'KEY-OR-FILE',
       required: false,
-      summary: 'model key, or a GGUF file, of which only the header is needed',
+      summary: 'model key, or a GGUF file (the header is enough)',
       completes: 'file',
     },
   ],
@@ -18,7 +18,7 @@ export const ESTIMATE: CommandSpec = {
       name: 'context',
       value: 'TOKENS',
       summary:
-        'context length of each sequence (default: the configured one; for a file, that of the engine)',
+        'context length of each sequence (default: as configured; for a file, the default of the engine)',
     },
     { name: 'kv-k', value: 'TYPE', choices: CHOICES['kv-k'], summary: 'KV cache type of the keys' },
     {
@@ -48,7 +48,7 @@ export const ESTIMATE: CommandSpec = {
       name: 'gpu-backend',
       value: 'NAME',
       choices: CHOICES['gpu-backend'],
-      summary: 'GPU back end (default for a file: that of the engine)',
+      summary: 'GPU back end (for a file, the default of the engine)',
     },
     {
       name: 'engine',
@@ -74,7 +74,7 @@ export const ESTIMATE: CommandSpec = {
   ],
   examples: [
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
-    ['mai estimate --measure qwen/qwen3-4b', 'measure the memory that it takes on this machine'],
+    ['mai estimate --measure qwen/qwen3-4b', 'measure the memory of the model on this machine'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
     [
       'mai estimate model.gguf --engine lmstudio@2.28.2',

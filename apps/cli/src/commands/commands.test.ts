@@ -261,7 +261,7 @@ describe('mai config', () => {
     expect(init.out).toMatch(/^Wrote .*models\.yaml with 8 models\.\n$/);
     const check = await mai('config check');
     expect(check.out).toMatch(
-      /models\.yaml is valid: 8 models, \d fallback chains \(of this folder\)/,
+      /models\.yaml is valid: 8 models, \d fallback chains \(for this folder\)/,
     );
     const { models } = (await mai('models --json')).json() as { models: { configured: boolean }[] };
     expect(models.every(({ configured }) => configured)).toBe(true);

@@ -114,7 +114,7 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   for (const mismatch of verified) output.warn(describeMismatch(mismatch));
   if (delivery !== null) {
     output.note(
-      output.noteStyle.dim(`It stays until \`mai unload\`. ${describeDelivery(delivery)}`),
+      output.noteStyle.dim(`It stays loaded until \`mai unload\`. ${describeDelivery(delivery)}`),
     );
   }
 }

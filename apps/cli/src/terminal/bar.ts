@@ -12,7 +12,7 @@ export interface BarPart {
 export interface BarOptions {
   readonly width: number;
   readonly parts: readonly BarPart[];
-  /** Position of the limit, 0 to 1; `null`: no limit. */
+  /** Position of the limit, 0 to 1. `null`: no limit. */
   readonly limitRatio: number | null;
   readonly unicode: boolean;
   readonly style: Style;

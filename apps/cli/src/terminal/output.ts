@@ -81,7 +81,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
       say(`${noteStyle.caution('warning:')} ${text}`);
     },
     fail: (text) => {
-      say(`${noteStyle.bad('error:')} ${text.replaceAll('\n', '\n  ')}`);
+      say(`${noteStyle.bad('error:')} ${text.replaceAll(/\n(?!\n)/g, '\n  ')}`);
     },
     progress: (label, totalBytes) =>
       options.quiet

@@ -91,7 +91,7 @@ describe('while no `mai watch` runs', () => {
 
   test('a load by hand is pinned until it is unloaded by hand', async () => {
     const { err } = await world.mai('load test/small --identifier mine');
-    expect(err).toContain(`It stays until \`mai unload\`. ${NOBODY}`);
+    expect(err).toContain(`It stays loaded until \`mai unload\`. ${NOBODY}`);
     expect(await pins()).toMatchObject([{ target: 'mine', reason: 'load' }]);
     await world.mai('unload mine');
     expect(await pins()).toEqual([]);

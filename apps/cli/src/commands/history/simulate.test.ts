@@ -265,8 +265,8 @@ describe('overload', () => {
 
 describe('switches', () => {
   test('a switch down and a switch up within the cool-down are a flap', async () => {
-    // The naive policy loads the best that fits in every second: the small model at 100 s, because
-    // 12 + 16 > 25.6 (2 s), and the large one at 130 s (10 s).
+    // The naive policy switches at once. At 100 s, 12 + 16 > 25.6 GiB, so it loads the small model in
+    // 2 s. At 130 s it loads the large model again in 10 s.
     const rows = [
       [0, 4],
       [100, 12],

@@ -20,7 +20,7 @@ export interface WatchPicture {
   readonly address: string;
   readonly version: string;
   readonly dryRun: boolean;
-  /** `mai watch` has ended. */
+  /** Whether `mai watch` has ended. */
   readonly stopped: boolean;
   readonly state: AutopilotState;
   readonly loading: LoadProgress | null;

@@ -46,7 +46,10 @@ export const AUTOPILOT: readonly CommandSpec[] = [
         value: 'NAME',
         summary: 'name of the yield; a second yield of that name replaces the first',
       },
-      { name: 'release', summary: 'end the yield with the given --name, or all yields without --name' },
+      {
+        name: 'release',
+        summary: 'end the yield with the given --name, or all yields without --name',
+      },
       DRY_RUN,
     ],
     examples: [

@@ -15,7 +15,7 @@ beforeAll(() => {
   writeTinyModel(path.join(folder, 'tiny.gguf'), { layers: 4, contextLength: 32_768 });
   writeFileSync(path.join(folder, 'tiny.gguf-header'), tinyGguf().header);
   writeFileSync(path.join(folder, 'cut.gguf'), tinyGguf().header.subarray(0, 500));
-  // Weights of a terabyte do not fit any machine that runs tests.
+  // A terabyte of weights fits no machine that runs tests.
   writeFileSync(
     path.join(folder, 'huge.gguf'),
     tinyGguf({ layers: 1, width: 65_536, vocabulary: 8_388_608 }).header,

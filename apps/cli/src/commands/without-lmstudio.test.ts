@@ -195,7 +195,7 @@ test('with nothing downloaded, mai select says so and names a model to download'
 });
 
 test('mai models and mai estimate give one verdict and one footprint for each model', async () => {
-  // Weights of a terabyte: no machine that runs tests has that much.
+  // A terabyte of weights fits no machine that runs tests.
   writeTinyModel(path.join(models, 'acme', 'Huge-GGUF', 'Huge-Q4_K_M.gguf'), {
     ...{ name: 'Huge', layers: 1, width: 65_536, vocabulary: 8_388_608 },
   });

@@ -51,7 +51,7 @@ describe('mai watch', () => {
     expect(world.residents()).toEqual(['mai/test/large']);
     expect(await mai.interrupt()).toMatchObject({
       exitCode: 0,
-      err: expect.stringMatching(/^LM Studio does not answer yet\. Waiting for it/),
+      err: expect.stringMatching(/^LM Studio does not answer yet\. Waiting for LM Studio/),
     });
   });
 
@@ -122,8 +122,8 @@ describe('mai watch', () => {
     await mai.interrupt();
   });
 
-  describe('a configuration that is edited during the run', () => {
-    test('is applied as a whole', async () => {
+  describe('the configuration', () => {
+    test('an edit during the run is applied as a whole', async () => {
       const mai = world.start(`watch ${SOON}`);
       await mai.line('switch-finished');
       const fallback_chains = { default: ['test/small', 'test/large'] };
@@ -140,7 +140,7 @@ describe('mai watch', () => {
       expect(world.residents()).toEqual(['mai/test/small']);
     });
 
-    test('is not applied at all where it has a fault', async () => {
+    test('an edit with a fault is not applied at all', async () => {
       await world.writeConfig({ fallback_chains: { mine: ['test/large'] } });
       const mai = world.start(`watch --chain mine ${SOON}`);
       await mai.line('switch-finished');
@@ -163,7 +163,7 @@ describe('mai watch', () => {
       expect(types).not.toContain('config-applied');
     });
 
-    test('ends `mai watch` with 2 where it has a fault at the start', async () => {
+    test('a fault at the start ends `mai watch` with 2', async () => {
       await writeFile(world.configFile, 'version: 2\n');
       expect((await world.mai('watch')).exitCode).toBe(2);
       await world.writeConfig();
@@ -219,7 +219,7 @@ describe('mai watch', () => {
     expect(plain).toMatch(/mai watch {2}running {2}LM Studio/);
     expect(plain).toMatch(/mai\/test\/large +2,048 +\d.* GiB +idle +Mai/);
     expect(plain).toMatch(
-      /Decision {2}keep test\/large: it is loaded, and the best model that fits\./,
+      /Decision {2}keep test\/large: it is loaded and is the best model that fits\./,
     );
     expect(plain).toMatch(/Next +a step down when RAM stays above 95 % for 1\.0 s/);
     expect(plain).toMatch(/Unloaded mai\/test\/large in .*\n.*Stopped\.\n$/);

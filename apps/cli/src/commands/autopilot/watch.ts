@@ -43,7 +43,7 @@ async function untilReachable<Result>(
       return await start();
     } catch (error) {
       if (knownError(error)?.code !== 'UNREACHABLE') throw error;
-      if (first) output.note('LM Studio does not answer yet. Waiting for it; Ctrl-C ends this.');
+      if (first) output.note('LM Studio does not answer yet. Waiting for LM Studio until Ctrl-C.');
     }
     await io.sleep(RETRY_MS, signal);
   }

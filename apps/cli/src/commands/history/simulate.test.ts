@@ -182,8 +182,8 @@ describe('quality', () => {
 });
 
 describe('overload', () => {
-  test('the time over the hard limit is overload, avoidable after its first observation', async () => {
-    // 15 + 16 = 31 GiB: over the hard limit.
+  test('time over the hard limit is overload, and all but its first second is avoidable', async () => {
+    // 15 + 16 = 31 GiB is over the hard limit.
     const report = await world.report(
       [
         [0, 4],
@@ -313,7 +313,7 @@ describe('requests', () => {
   const busy = { requests: { ratePerMinute: 30, meanSeconds: 5 } };
 
   test('requests are dropped while no model is ready', async () => {
-    // Others use 30 GiB: no model fits, and each of about 300 requests is dropped.
+    // Other programs use 30 GiB, so no model fits, and all of about 300 requests are dropped.
     const rows = [
       [0, 30, busy],
       [600, 30, busy],

@@ -111,7 +111,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
   switch (verdict.reason) {
     case 'STEADY':
       return selection.decision === 'keep'
-        ? 'it was loaded, and the best model that fitted.'
+        ? 'it was loaded and was the best model that fitted.'
         : 'there was nothing to do.';
     case 'NOTHING_RESIDENT':
       return 'at once: nothing was loaded.';

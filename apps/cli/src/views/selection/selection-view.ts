@@ -106,7 +106,7 @@ function planRows(
       : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
   );
   return [
-    ...(keeps ? [row('Plan', 'keep it: it is loaded, and the best model that fits')] : []),
+    ...(keeps ? [row('Plan', 'keep it: it is loaded and is the best model that fits')] : []),
     ...(steps.length === 0 ? [] : [row(keeps ? '' : 'Plan', steps.join(', then '))]),
     ...(afterDrain === null
       ? []

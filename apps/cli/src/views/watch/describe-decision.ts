@@ -127,7 +127,7 @@ export function describePlan({ decision, direction, chosen, afterDrain }: Select
   const key = chosen?.modelKey ?? 'nothing';
   switch (decision) {
     case 'keep':
-      return `keep ${key}: it is loaded, and the best model that fits`;
+      return `keep ${key}: it is loaded and is the best model that fits`;
     case 'load':
       return `load ${key}: the best model that fits`;
     case 'switch':

@@ -59,7 +59,7 @@ test('before the first decision, says that it reads memory and models', () => {
 test('while the best model is loaded, names the condition for a step down', () => {
   const text = render(decide(4, [resident('big-model', 16)]));
   expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
-  expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
+  expect(text).toContain('keep big-model: it is loaded and is the best model that fits.');
   expect(text).toContain(
     'a step down when RAM stays above 80 % for 20 s (now 5.6 GiB below); at once above 92 %',
   );

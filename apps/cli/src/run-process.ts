@@ -35,7 +35,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     process.exitCode = outputExitCode;
     controller.abort(new Interrupted(outputExitCode, 'output'));
   });
-  // A failed stderr loses only notes and warnings, so the command goes on.
+  // Without stderr only notes and warnings are lost, so the command goes on.
   process.stderr.on('error', () => undefined);
 
   // Errors in callbacks that nobody awaits are reported as a bug, too, without a stack trace.

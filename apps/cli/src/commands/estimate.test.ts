@@ -160,7 +160,7 @@ test.each([2 ** 29, 2 ** 30])(
     const [, fits] = /~ It fits with ([\d,]+) tokens of context\s+instead of/.exec(out) ?? [];
     const tokens = Number(fits?.replaceAll(',', ''));
     expect(tokens % 256).toBe(0);
-    // Halving the context length can't yield this number.
+    // A search that only halves the context length can't find this number.
     expect(tokens).toBeGreaterThan(100_000);
     const again = await mai(['estimate', 'tiny.gguf', '--context', String(Math.floor(tokens / 2))]);
     expect(again.out).toMatch(/It fits as it is/);

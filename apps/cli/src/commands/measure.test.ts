@@ -37,7 +37,7 @@ interface Models {
   }[];
 }
 
-// Linux only: there a process can take another name, and memory is read without a tool.
+// Only Linux starts a process under another name and reads its memory without a tool.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(

@@ -206,7 +206,7 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
   for (const { modelKey, contextLengthTokens, rejection } of listed) {
     const { out } = await mai('estimate', modelKey);
     expect(out.includes('It fits as it is')).toBe(rejection === null);
-    // As configured, like the list: not at LM Studio's default of 4096 tokens.
+    // The configured context length, as in `mai models`, and not LM Studio's default of 4096 tokens.
     const { loadConfig } = (await mai('estimate', modelKey, '--json')).json() as {
       loadConfig: { contextLengthTokens: number };
     };

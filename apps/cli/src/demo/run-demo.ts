@@ -154,7 +154,7 @@ async function stepUp(demo: DemoRun): Promise<DemoStep> {
   return stepOf('step-up', report);
 }
 
-/** Decides and carries the decision out, as `mai select --load` does. */
+/** Makes a decision and carries it out, as `mai select --load` does. */
 async function switchModel(
   { host, context }: DemoRun,
   onDecided: (selection: Selection) => void,

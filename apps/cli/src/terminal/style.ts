@@ -7,7 +7,7 @@ export interface Style {
   readonly heading: (text: string) => string;
   /** Fits, healthy, done. */
   readonly good: (text: string) => string;
-  /** To be checked: close to a limit, estimated, not downloaded. */
+  /** Needs attention: close to a limit, estimated, not downloaded. */
   readonly caution: (text: string) => string;
   /** Does not fit, failed, over a limit. */
   readonly bad: (text: string) => string;

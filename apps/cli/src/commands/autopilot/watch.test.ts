@@ -131,8 +131,7 @@ describe('mai watch', () => {
       expect(await mai.line('config-applied')).toMatchObject({ file: world.configFile });
       await mai.line('switch-finished', ({ loaded }) => String(loaded) === 'mai/test/small');
       expect(world.residents()).toEqual(['mai/test/small']);
-      // All settings apply, not only the chain: with `idle: release` no model is unloaded at the
-      // end.
+      // An edit of `switching` applies, too: with `idle: release` the model stays loaded at the end.
       const from = mai.lines().length;
       await world.writeConfig({ fallback_chains, switching: { idle: 'release' } });
       await mai.line('config-applied', () => true, from);

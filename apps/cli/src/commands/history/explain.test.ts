@@ -47,7 +47,7 @@ test('explains the decision at a given time, with its figures', async () => {
   await writeLog(home, DAY);
   const { exitCode, out } = await mai('explain 19m30s ago', 80);
   expect(exitCode).toBe(0);
-  // 14 + 16 of 32 GiB is 93.75 %, and the large model is allowed 25.6 - 14 GiB.
+  // 14 + 16 of 32 GiB is 93.75 %, and the large model may take 25.6 - 14 GiB.
   expect(out.replace(/\n {13}/g, ' ')).toMatch(
     /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {5}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {5}at once: memory was over its hard limit\.\n {2}Choice {5}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Rejected {3}acme\/large: needs 4\.4 GiB more RAM \(takes 16\.0 GiB, allowed 11\.6 GiB\)\.\n {2}Done {7}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {8}1\.0 GiB available before, 13\.0 GiB after\.\n {2}In force {3}until [-\d: ]+ \(1 min\)\.\n$/,
   );

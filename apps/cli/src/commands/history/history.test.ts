@@ -7,7 +7,7 @@ test('`mai explain` and `mai replay` read the log of `mai watch`', async () => {
   await using world = await openWatchWorld();
   const mai = world.start('watch --interval 20ms');
   await mai.line('switch-finished');
-  // Both also work while `mai watch` runs.
+  // Both commands also work while `mai watch` runs.
   expect((await world.mai('replay')).exitCode).toBe(0);
   await mai.line('decided', () => true, mai.lines().length);
   await mai.interrupt();

@@ -67,7 +67,7 @@ test('ends with 9 at the first difference and names its place', async () => {
   expect(exitCode).toBe(9);
   expect(out).toMatch(/^Differs: line 2, decision 2 of [-\d: ]+: the selection\s+differs\.\n/);
   expect(out).toContain('  decision\n    recorded  "keep"\n    replayed  "switch"\n');
-  // Headroom of 14 GiB: 14 + 4 of 32 GiB are in use.
+  // 14 + 4 of 32 GiB are in use, so the headroom is 14 GiB.
   expect(out).toContain(`  headroomBytes\n    recorded  7\n    replayed  ${14 * 1024 ** 3}\n`);
   expect((await mai('replay', log, '--json')).json()).toMatchObject({
     same: false,

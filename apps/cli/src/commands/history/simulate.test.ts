@@ -90,7 +90,7 @@ describe('the answer of --json', () => {
 });
 
 describe('quality', () => {
-  test('a model over the limit counts for the dwell time, and the reference steps down', async () => {
+  test('the quality of a model over the limit counts for the dwell time, and the reference steps down', async () => {
     // 12 + 16 = 28 GiB is over the limit for 100 s. Quality counts for the first 20 s.
     const report = await world.report(
       [
@@ -110,7 +110,7 @@ describe('quality', () => {
     expect(report.qualityRatio).toBeCloseTo(189 / 208.2, 9);
   });
 
-  test('the last candidate counts up to the hard limit', async () => {
+  test('the quality of the last candidate counts up to the hard limit', async () => {
     // 23 + 4 = 27 GiB exceeds only the limit. 26 + 4 = 30 GiB also exceeds the hard limit.
     const rows = (gib: number) =>
       [
@@ -221,8 +221,8 @@ describe('overload', () => {
   });
 
   test('running out of memory is avoidable after ten seconds over the hard limit', async () => {
-    // 31 GiB is over the hard limit for 10 s before 33 of 32 GiB, twice. The third time, 36 GiB comes
-    // without a warning.
+    // Twice, 31 GiB is over the hard limit for 10 s before 33 of 32 GiB. The third time, 36 GiB comes
+    // at once.
     const report = await world.report(
       [
         [0, 4],
@@ -522,7 +522,7 @@ describe('where the configuration lacks simulation properties', () => {
     expect(report.qualityMs).toBeCloseTo(0.9 * (300_000 - loadMs), 3);
   });
 
-  test('simulates only the downloaded models, where the configuration describes none', async () => {
+  test('simulates only downloaded models where the configuration has no simulation properties', async () => {
     const file = ['.lmstudio', 'models', 'acme', 'Real-7B-GGUF', 'Real-7B-Q4_K_M.gguf'];
     writeTinyModel(path.join(world.folder, ...file), { name: 'Real', layers: 32, width: 1024 });
     const real = '\n  - key: real-7b\n    category: small';
@@ -534,7 +534,7 @@ describe('where the configuration lacks simulation properties', () => {
     const { err, json } = await world.simulate(rows, configText(claimed, real), '--json');
     expect(err).toBe('These models are left out, because they are not downloaded: acme/claimed.\n');
     expect(Object.keys(json()['timeByModelMs'] as object)).toEqual(['real-7b']);
-    // A machine that the configuration describes has every model.
+    // If the configuration has properties for a model, every model counts as downloaded.
     const described = await world.report(rows, configText(claimed, SMALL), '--policy static');
     expect(Object.keys(described.timeByModelMs)).toEqual(['acme/claimed']);
   });
@@ -564,7 +564,7 @@ describe('where the configuration lacks simulation properties', () => {
     expect(alone.err).toContain('acme/unknown');
   });
 
-  test('without chains, simulates every model that the configuration describes', async () => {
+  test('without chains, simulates every model with simulation properties', async () => {
     const config = `version: 1\nmodels:${SMALL}${LARGE}\n`;
     const report = await world.report(
       [

@@ -38,7 +38,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   // Without stderr only notes and warnings are lost, so the command goes on.
   process.stderr.on('error', () => undefined);
 
-  // Errors in callbacks that nobody awaits are reported as a bug, too, without a stack trace.
+  // Errors in callbacks that nobody awaits are also reported as bugs, without a stack trace.
   const fail = (error: unknown) => {
     showCursor();
     process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);

@@ -36,7 +36,7 @@ export interface CommandSpec {
   readonly options?: readonly OptionSpec[];
   readonly examples?: readonly (readonly [command: string, does: string])[];
   readonly subcommands?: readonly CommandSpec[];
-  /** Not shown in the help text and in completions. */
+  /** Whether the help text and the completions leave the command out. */
   readonly hidden?: boolean;
   /** Imports only the code of this command. Absent where a subcommand is required. */
   readonly load?: () => Promise<RunCommand>;

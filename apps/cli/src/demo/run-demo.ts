@@ -208,7 +208,7 @@ async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<
     return;
   }
   const animated = output.stdout.isTTY && !printer.fast;
-  const view = createLiveView(output.stdout);
+  const view = createLiveView(output);
   try {
     for (let frame = animated ? 1 : RAMP_FRAMES; frame <= RAMP_FRAMES; frame += 1) {
       const ratio = frame / RAMP_FRAMES;

@@ -1,6 +1,6 @@
-import type { OutputStream } from '../io.js';
+import type { Output } from './output.js';
 import { safeText } from './safe-text.js';
-import { truncate } from './text.js';
+import { ellipsisOf, truncate } from './text.js';
 
 /** A block of lines that is redrawn in place. The last frame stays on the screen. */
 export interface LiveView {
@@ -17,7 +17,8 @@ const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
 /** On a terminal, draws each frame over the last one. Elsewhere, writes each frame below the last one. */
-export function createLiveView(stream: OutputStream): LiveView {
+export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): LiveView {
+  const { stdout: stream, unicode } = output;
   if (!stream.isTTY) {
     let first = true;
     return {
@@ -44,7 +45,12 @@ export function createLiveView(stream: OutputStream): LiveView {
       // One write for each frame, so that no incomplete frame is visible.
       stream.write(
         up +
-          lines.map((line) => `${truncate(safeText(line, true), width)}${CLEAR_LINE}\n`).join('') +
+          lines
+            .map(
+              (line) =>
+                `${truncate(safeText(line, true), width, ellipsisOf(unicode))}${CLEAR_LINE}\n`,
+            )
+            .join('') +
           CLEAR_BELOW,
       );
       shownLines = lines.length;

@@ -2,7 +2,7 @@ import { formatBytes, formatDuration, formatPercent, formatShare } from '@mai/ho
 import type { OutputStream } from '../io.js';
 import { renderMeter } from './bar.js';
 import type { Style } from './style.js';
-import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
+import { ellipsisOf, padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 
 /** The label, the size and the output stream of a progress display. */
 export interface ProgressOptions {
@@ -97,7 +97,12 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
     .trimEnd();
   const barWidth = Math.max(MIN_BAR, room - factsWidth);
   const meter = padEnd(renderMeter(ratio, barWidth, unicode, style.accent), barWidth);
-  return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
+  const ellipsis = ellipsisOf(unicode);
+  return truncate(
+    `${truncateMiddle(label, labelWidth, ellipsis)} ${meter} ${facts}`,
+    width,
+    ellipsis,
+  );
 }
 
 /** Width of the widest share, such as `32.0 of 32.0 GiB`. */

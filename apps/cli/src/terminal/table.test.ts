@@ -14,8 +14,12 @@ const ROWS = [
   ['qwen/qwen3-4b', 'medium', '3.4 GiB', 'fits'],
   ['lmstudio-community/a-very-long-name-indeed', 'large', '40.0 GiB', 'needs 12.1 GiB more RAM'],
 ];
-const table = (width: number, rows: readonly (readonly string[])[] = ROWS, ellipsis = '…') =>
-  renderTable({ columns: COLUMNS, rows, width, style: createStyle(false), ellipsis });
+const table = (width: number, rows: readonly (readonly string[])[] = ROWS, unicode = true) =>
+  renderTable({
+    columns: COLUMNS,
+    rows,
+    output: { tableWidth: width, style: createStyle(false), unicode },
+  });
 
 test('aligns columns, numbers on the right, without trailing blanks', () => {
   expect(table(Infinity)).toBe(
@@ -37,6 +41,10 @@ test('cuts the columns that may be cut, the widest first', () => {
       '',
     ].join('\n'),
   );
+});
+
+test('cuts with three dots where the terminal has no Unicode', () => {
+  expect(table(60, ROWS, false)).toContain('needs 12.1 GiB ...');
 });
 
 test('leaves out an optional column before it breaks a line', () => {

@@ -1,5 +1,5 @@
-import type { Style } from './style.js';
-import { padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
+import type { Output } from './output.js';
+import { ellipsisOf, padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
 
 /** One column of a table. */
 export interface Column {
@@ -20,20 +20,17 @@ export interface Column {
 export interface TableOptions {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];
-  /** Columns of the terminal; Infinity where the output is not a terminal. */
-  readonly width: number;
-  readonly style: Style;
+  readonly output: Pick<Output, 'tableWidth' | 'style' | 'unicode'>;
   readonly indent?: number;
-  readonly ellipsis?: string;
 }
 
 const GAP = 2;
 
 /** Aligned columns under dim headers. A table that is too wide is cut where its columns allow it. */
 export function renderTable(options: TableOptions): string {
-  const { style, ellipsis = '…' } = options;
+  const { style, unicode, tableWidth } = options.output;
   const indent = options.indent ?? 2;
-  const room = options.width - indent;
+  const room = tableWidth - indent;
   const { columns, widths, indices } = layOut(options, room);
   const line = (cells: readonly string[], paint: (text: string) => string) =>
     (
@@ -43,7 +40,7 @@ export function renderTable(options: TableOptions): string {
           const column = columns[index];
           const width = widths[index] ?? 0;
           const cut = column?.cut === 'middle' ? truncateMiddle : truncate;
-          const text = paint(cut(cell, width, ellipsis));
+          const text = paint(cut(cell, width, ellipsisOf(unicode)));
           if (column?.align === 'right') return padStart(text, width);
           return index === cells.length - 1 ? text : padEnd(text, width);
         })

@@ -65,6 +65,11 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - textWidth(text))) + text;
 }
 
+/** The mark of a cut. Terminals without Unicode get three dots. */
+export function ellipsisOf(unicode: boolean): string {
+  return unicode ? '…' : '...';
+}
+
 /** Cuts a text to `width` columns, the ellipsis included. Colours that are open at the cut are closed. */
 export function truncate(text: string, width: number, ellipsis = '…'): string {
   if (textWidth(text) <= width) return text;

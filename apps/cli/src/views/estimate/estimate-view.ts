@@ -202,8 +202,7 @@ function renderChart(
       { header: ' ' },
     ],
     rows,
-    width: output.tableWidth,
-    style,
+    output,
     indent: 0,
   });
   return `${style.heading('By context length')}\n${table}`;

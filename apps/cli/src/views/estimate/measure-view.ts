@@ -38,9 +38,7 @@ export function renderMeasurement(report: MeasureReport, output: Output): string
       { header: 'DIFFERENCE', align: 'right' },
     ],
     rows,
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   const how =
     method === 'process'

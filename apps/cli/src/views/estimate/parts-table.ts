@@ -64,8 +64,7 @@ export function renderParts(
       { header: '', dispensable: 1 },
     ],
     rows: [...rows, total],
-    width: output.tableWidth,
-    style,
+    output,
   });
 }
 

@@ -154,9 +154,7 @@ function renderRejected(
       modelKey,
       style.caution(explainRejection(rejection)),
     ]),
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   return `${style.heading('Why not the others')}\n${table}${remarks.join('\n')}`;
 }

@@ -1,7 +1,7 @@
 import { formatDuration, plural } from '@mai/host';
 import type { SimulationReport } from '@mai/simulation';
 import type { Output } from '../../terminal/output.js';
-import { padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
+import { ellipsisOf, padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 
 /** The model that answers from `fromMs` until the next part begins. `null`: no model. */
 export interface ServedPart {
@@ -49,7 +49,7 @@ export function renderServing(
       const glyph = shades[Math.ceil(share * (shades.length - 1))] ?? '';
       return share === 0 ? style.dim(glyph) : paint(glyph);
     });
-    const name = padEnd(truncateMiddle(label, keyWidth, unicode ? '…' : '...'), keyWidth);
+    const name = padEnd(truncateMiddle(label, keyWidth, ellipsisOf(unicode)), keyWidth);
     const share = formatPrecisePercent(durationMs === 0 ? 0 : ms / durationMs);
     return `  ${name}  ${cells.join('')}  ${padStart(formatDuration(ms), 11)}  ${padStart(share, 7)}`;
   });

@@ -71,8 +71,7 @@ export function renderComparison(
       ),
     ],
     rows,
-    width: output.tableWidth,
-    style,
+    output,
   });
   const legend =
     'QUALITY: share of the quality that perfect foresight reaches. OVERLOAD: share of the time over a hard limit. OOM: how often ' +
@@ -179,9 +178,7 @@ function renderDecisions({ decisions }: SimulationReport, output: Output): strin
       modelKey ?? '',
       style.dim(reason),
     ]),
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   return `${style.heading(heading)}\n${table}`;
 }

@@ -17,7 +17,7 @@ export function createWatchScreen(
   dryRun: boolean,
   { io, output }: CommandContext,
 ): WatchReport {
-  const view = createLiveView(output.stdout);
+  const view = createLiveView(output);
   const log: { atMs: number; text: string }[] = [];
   let loading: LoadProgress | null = null;
   let gone: ReadonlySet<string> = new Set();

@@ -103,9 +103,7 @@ function residents({ state, loading, gone }: WatchPicture, output: Output): stri
             { header: 'BY', dispensable: 1 },
           ],
           rows,
-          width: Math.min(output.tableWidth, output.textWidth),
-          style,
-          ellipsis: unicode ? '…' : '...',
+          output: { ...output, tableWidth: Math.min(output.tableWidth, output.textWidth) },
         })
           .trimEnd()
           .split('\n');

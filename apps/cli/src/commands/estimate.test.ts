@@ -555,7 +555,7 @@ describe('the engine', () => {
   test('the text names the engine in one line, and the ranges of the parts that are not exact', async () => {
     const { out } = await mai(['estimate', 'tiny.gguf', '--engine', 'lmstudio@2.28.2'], [], 100);
     expect(out).toMatch(
-      /^ +defaults of LM Studio, runtime 2\.28\.2; not known of it: flash attention/m,
+      /^ +defaults of LM Studio, runtime 2\.28\.2; not known for this\s+engine: flash attention/m,
     );
     expect(out).toMatch(/compute buffers +[\d.]+ MiB +[\d.]+ MiB to [\d.]+ MiB/);
     expect(out).toMatch(/may grow by up to 8\.0 GiB of RAM: prompt cache up to 8\.0 GiB/);

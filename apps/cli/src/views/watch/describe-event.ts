@@ -25,7 +25,7 @@ export function describeEvent(
     case 'started':
       return 'Started.';
     case 'switch-started':
-      return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}; `}${describeReason(event.reason)}.`;
+      return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}, because `}${describeReason(event.reason)}.`;
     case 'switch-step':
       return describeStep(event.step, style);
     case 'switch-finished':
@@ -115,11 +115,8 @@ function describeJournal({
   yields,
 }: Extract<AutopilotEvent, { type: 'journal-changed' }>['journal']): string {
   const held = yields.reduce((sum, { bytes }) => sum + bytes, 0);
-  const parts = [
-    pins.length === 0 ? 'no pins' : `pinned: ${pins.map(({ target }) => target).join(', ')}`,
-    held === 0 ? 'no memory yielded' : `${formatBytes(held)} yielded`,
-  ];
-  return `Pins and yields changed: ${parts.join('; ')}.`;
+  const pinned = pins.length === 0 ? 'none' : pins.map(({ target }) => target).join(', ');
+  return `Pins: ${pinned}. Yields: ${held === 0 ? 'none' : formatBytes(held)}.`;
 }
 
 function messageOf(error: unknown): string {

@@ -77,7 +77,7 @@ test('while a smaller model is loaded, names the memory that the larger one need
 test('names the time of a step down that is due', () => {
   const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
   expect(render(due)).toContain(
-    'step down to small-model: the best model that fits, in 12 s if it is still due.',
+    'step down to small-model, the best model that fits, in 12 s if it is still due.',
   );
   const text = render({ ...due, timeToHardLimitMs: 30_000 });
   expect(text).toContain('at this rate memory reaches its hard limit in 30 s');

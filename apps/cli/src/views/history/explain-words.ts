@@ -47,7 +47,7 @@ export function explainEpisode(episode: Episode): Explanation {
 }
 
 const VERSION_1 =
-  'an older mai wrote it in version 1 of the log. It has no data about trade-offs, and `mai replay` skips it.';
+  'an older version of mai wrote this record, without data about trade-offs. `mai replay` skips it.';
 
 function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
@@ -111,7 +111,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
   switch (verdict.reason) {
     case 'STEADY':
       return selection.decision === 'keep'
-        ? 'it was loaded, and the best model that fitted.'
+        ? 'it was loaded and was the best model that fitted.'
         : 'there was nothing to do.';
     case 'NOTHING_RESIDENT':
       return 'at once: nothing was loaded.';
@@ -185,7 +185,7 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
       return `the memory that ${note.instanceIdentifier} took was not known.`;
     case 'RESOURCES_NOT_OBSERVABLE':
       return 'LM Studio ran on another machine, whose free memory was not known.';
-    // The sentences about the choice and the pools already contain these notes.
+    // The sentences about the choice and the pools already say this.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':
     case 'GPU_UNKNOWN':

@@ -9,7 +9,7 @@ const FIGURES_WIDTH = 25;
 const MIN_BAR_WIDTH = 10;
 const MAX_BAR_WIDTH = 48;
 
-/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` of several. */
+/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` for a second GPU. */
 export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): string {
   if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
   const deviceKey = deviceKeyOf(pool);
@@ -22,8 +22,8 @@ export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): stri
 
 /**
  * One line for each pool, with label, bar and figures. A pool that can't be measured shows its total.
- * `when` chooses the use before or after the plan. `injectedBytes` is the simulated part of the
- * others' use, by pool.
+ * `when` chooses the use before or after the plan. `injectedBytes` is the use that the demo
+ * simulates, by pool.
  */
 export function renderPools(
   pools: readonly PoolOutcome[],
@@ -40,7 +40,7 @@ export function renderPools(
     Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
   );
   const measured = pools.map((pool, index) => {
-    // The use now can't exceed the pool's total. Sums of estimates can.
+    // The estimated use after the plan may exceed the pool, but the use before the plan can't.
     const useBytes =
       when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
     const injected = injectedBytes.get(pool.pool) ?? 0;

@@ -54,9 +54,7 @@ function renderLMStudio(report: StatusReport, output: Output): string {
       { header: 'UNLOADS', dispensable: 3 },
     ],
     rows,
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   const exceeding = residents.some(({ exceedsGpus }) => exceedsGpus)
     ? `\n  ${style.dim('~ larger than its GPU: its shares of GPU and RAM are a guess')}`

@@ -33,9 +33,14 @@ interface Sources {
   readonly resources: Resources;
   readonly request: CompleteRequest;
   readonly signal: AbortSignal | null;
+  /**
+   * Finds the number of candidates whose cheaper load options the decision tries. Takes all candidates, each with
+   * only its first option. Null: all candidates.
+   */
+  readonly countTried: ((candidates: readonly AssembledCandidate[]) => Promise<number>) | null;
 }
 
-/** Builds the candidates of the chain, with a footprint for every load option. */
+/** Builds the candidates of the chain, with a footprint for every load option that the decision may try. */
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
@@ -51,15 +56,26 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
   const firsts = await ask(
     profiles.flatMap((profile, index) => questionsAbout(profile, index).slice(0, 1)),
   );
+  const withOptions = (estimated: readonly EstimatedOption[]) =>
+    profiles.map((profile, index) => candidateOf(profile, index, estimated, sources));
+  const tried = (await sources.countTried?.(withOptions(firsts))) ?? profiles.length;
   const others = await ask(
-    profiles.flatMap((profile, index) => {
+    profiles.slice(0, tried).flatMap((profile, index) => {
       // A model that is not on disk can't be loaded, and most of the time can't be estimated.
       if (!request.tradeOffs || !profile.downloaded) return [];
       return questionsAbout(profile, index, firsts[index]?.hasExperts).slice(1);
     }),
   );
-  const estimated = [...firsts, ...others];
-  return profiles.map((profile, index) => ({
+  return withOptions([...firsts, ...others]);
+}
+
+function candidateOf(
+  profile: CandidateProfile,
+  index: number,
+  estimated: readonly EstimatedOption[],
+  { resources, catalog, request }: Sources,
+): AssembledCandidate {
+  return {
     modelKey: profile.modelKey,
     displayName: profile.displayName,
     tier: profile.tier,
@@ -68,12 +84,12 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     maxContextLengthTokens: profile.maxContextLengthTokens,
     loadOptions: withoutUselessOptions(
       withoutRefused(estimated.filter((one) => one.index === index)),
-      { resources, policy: sources.catalog.policy },
+      { resources, policy: catalog.policy },
     ),
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
     observedGrowth: [],
     ttlMs: profile.ttlMs,
-  }));
+  };
 }
 
 interface StepQuestion {
@@ -82,7 +98,17 @@ interface StepQuestion {
   readonly step: LoadStep;
 }
 
-async function estimateOption(sources: Sources, { index, profile, step }: StepQuestion) {
+interface EstimatedOption {
+  readonly index: number;
+  readonly refused: boolean;
+  readonly hasExperts: boolean | undefined;
+  readonly option: AssembledLoadOption;
+}
+
+async function estimateOption(
+  sources: Sources,
+  { index, profile, step }: StepQuestion,
+): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
   const { refused = false, hasExperts, ...estimate } = answer;
   return { index, refused, hasExperts, option: { ...step, ...estimate } };

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { GatewayError } from '../gateway-error.js';
+import { codeOf, messageOf } from '../error-facts.js';
+import { GatewayError, isGatewayError } from '../gateway-error.js';
 import { hashOf, newKeyText, type StoredKey } from './api-key.js';
 import { SCOPES, type Scope } from './scope.js';
 
@@ -51,9 +52,9 @@ export async function readKeyFile(file: string): Promise<KeyFile> {
     text = await handle.readFile('utf8');
     version = `${ino}:${mtimeMs}:${size}`;
   } catch (error) {
-    if (error instanceof GatewayError) throw error;
-    if (isCode(error, 'ENOENT')) return { keys: [], version: null };
-    throw unusable(file, error instanceof Error ? error.message : String(error), error);
+    if (isGatewayError(error)) throw error;
+    if (codeOf(error) === 'ENOENT') return { keys: [], version: null };
+    throw unusable(file, messageOf(error), error);
   }
   try {
     return { keys: fileSchema.parse(JSON.parse(text)).keys, version };
@@ -127,7 +128,7 @@ async function writeKeyFile(file: string, keys: readonly StoredKey[]): Promise<v
     await rename(beside, file);
   } catch (error) {
     await rm(beside, { force: true });
-    throw unusable(file, error instanceof Error ? error.message : String(error), error);
+    throw unusable(file, messageOf(error), error);
   }
 }
 
@@ -135,8 +136,4 @@ function unusable(file: string, why: string, cause: unknown): GatewayError {
   return new GatewayError('FILE_UNUSABLE', `The file of API keys ${file} can't be used: ${why}.`, {
     ...(cause === null ? {} : { cause }),
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,6 +1,7 @@
 import type {
   Capability,
   Footprint,
+  GrowthPolicy,
   KvCacheType,
   LoadConfig,
   Resources,
@@ -55,7 +56,10 @@ export interface ControlPort {
   }>;
   journal(options?: CallOptions): Promise<JournalFacts>;
   config(): Promise<{
-    readonly config: { readonly fallbackChains: Readonly<Record<string, unknown>> };
+    readonly config: {
+      readonly fallbackChains: Readonly<Record<string, unknown>>;
+      readonly switching: { readonly growth: GrowthPolicy };
+    };
   }>;
 
   load(request: LoadRequest, options?: CallOptions): Promise<LoadAnswer>;

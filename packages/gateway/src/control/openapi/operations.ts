@@ -25,15 +25,29 @@ export interface Operation {
   readonly streams: boolean;
 }
 
-const read = (path: string, summary: string, answer: z.ZodType): Operation => ({
-  ...{ method: 'GET', path, summary, answer },
-  ...{ scope: 'read', query: null, body: null, streams: false },
-});
+const read = <Answer extends z.ZodType>(path: string, summary: string, answer: Answer) =>
+  ({
+    method: 'GET',
+    path,
+    summary,
+    scope: 'read',
+    query: null,
+    body: null,
+    answer,
+    streams: false,
+  }) as const;
 
-const change = (path: string, summary: string, body: z.ZodObject): Operation => ({
-  ...{ method: 'POST', path, summary, body, answer: changes.change },
-  ...{ scope: 'control', query: null, streams: false },
-});
+const change = <Body extends z.ZodObject>(path: string, summary: string, body: Body) =>
+  ({
+    method: 'POST',
+    path,
+    summary,
+    scope: 'control',
+    query: changes.changeQuery,
+    body,
+    answer: changes.change,
+    streams: false,
+  }) as const;
 
 /** The operations of the control API by their name. */
 export const OPERATIONS = {
@@ -76,12 +90,24 @@ export const OPERATIONS = {
     scope: null,
   },
   signIn: {
-    ...{ method: 'POST', path: '/api/mai/session', summary: 'Signs the page in with a key.' },
-    ...{ scope: null, query: null, body: signInRequest, answer: session, streams: false },
+    method: 'POST',
+    path: '/api/mai/session',
+    summary: 'Signs the page in with a key.',
+    scope: null,
+    query: null,
+    body: signInRequest,
+    answer: session,
+    streams: false,
   },
   signOut: {
-    ...{ method: 'DELETE', path: '/api/mai/session', summary: 'Ends the session of the page.' },
-    ...{ scope: null, query: null, body: null, answer: session, streams: false },
+    method: 'DELETE',
+    path: '/api/mai/session',
+    summary: 'Ends the session of the page.',
+    scope: null,
+    query: null,
+    body: null,
+    answer: session,
+    streams: false,
   },
 } as const satisfies Readonly<Record<string, Operation>>;
 

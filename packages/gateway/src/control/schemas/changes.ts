@@ -11,6 +11,10 @@ const dryRun = z
   .default(false)
   .describe('Tells what would happen, and changes nothing. `?dryRun=1` does the same.');
 
+export const changeQuery = z.strictObject({
+  dryRun: z.enum(['0', '1']).optional().describe('`1`: as `dryRun` in the body.'),
+});
+
 export const loadRequest = component(
   'LoadRequest',
   z.strictObject({

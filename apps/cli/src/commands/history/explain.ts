@@ -1,11 +1,10 @@
-import { displayAddress, type Episode, formatMoment, parseMoment } from '@mai/host';
+import { displayAddress, type Episode, explainEpisode, formatMoment, parseMoment } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
 import { renderHistory } from '../../views/history/explain-view.js';
-import { explainEpisode } from '../../views/history/explain-words.js';
 
 const LAST_DEFAULT = 5;
 

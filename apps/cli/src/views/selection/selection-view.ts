@@ -6,6 +6,7 @@ import {
   formatCount,
   formatPercent,
   plural,
+  poolLabel,
   tradeOffsOf,
 } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
@@ -13,7 +14,7 @@ import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap, wrapBehind } from '../../terminal/text.js';
-import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
+import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */
 export function renderSelection(

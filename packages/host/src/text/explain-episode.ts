@@ -1,20 +1,12 @@
+import type { OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
-import {
-  describeTradeOffs,
-  type Episode,
-  explainRejection,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatPercent,
-  formatShare,
-  type OutcomeRecord,
-  type PoolOutcome,
-  type SelectionNote,
-  startsRun,
-  tradeOffsOf,
-} from '@mai/host';
-import { poolLabel } from '../machine/memory-pools.js';
+import type { PoolOutcome, SelectionNote } from '@mai/selector';
+import { type Episode, startsRun } from '../decisions/read-history.js';
+import { tradeOffsOf } from '../selection/trade-offs-of.js';
+import { describeTradeOffs } from './describe-trade-offs.js';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel } from './pool-label.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from './words.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */
 export interface Explanation {

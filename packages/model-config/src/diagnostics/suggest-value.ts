@@ -5,7 +5,11 @@ import {
   parseDurationMs,
   parseSizeBytes,
 } from '../format/quantities.js';
+import type { Quantity } from '../format/field-types.js';
 import type { PathStep } from './issue.js';
+
+/** The kinds of values for which a correction can be worked out. */
+export type ValueKind = Quantity | 'number';
 
 // The units that are tried for a number without a unit.
 const SIZE_UNITS = ['B', 'KiB', 'MiB', 'GiB'];
@@ -31,11 +35,11 @@ const UNIT_WORDS: readonly (readonly [unit: string, words: RegExp])[] = [
  * How to correct a value whose unit is missing or wrong; `null` for other values. Each value that
  * a suggestion offers is valid at `path`.
  *
- * @param wanted - the noun phrase of the message, such as `a size such as 1GiB`.
+ * @param kind - the kind of value that is valid at `path`; `null` for other kinds.
  * @param accepts - whether a value is valid at `path`; `undefined` asks whether the field may be left out.
  */
 export function suggestValue(
-  wanted: string,
+  kind: ValueKind | null,
   path: readonly PathStep[],
   value: unknown,
   accepts: (value: unknown) => boolean,
@@ -43,9 +47,9 @@ export function suggestValue(
   if (value === null) {
     return accepts(undefined) ? 'write a value, or remove the line' : 'write a value';
   }
-  if (wanted.startsWith('a size')) return suggestSize(value, accepts);
-  if (wanted.startsWith('a duration')) return suggestDuration(value, accepts);
-  if (typeof value === 'string' && (wanted === 'a number' || wanted === 'a whole number')) {
+  if (kind === 'size') return suggestSize(value, accepts);
+  if (kind === 'duration') return suggestDuration(value, accepts);
+  if (kind === 'number' && typeof value === 'string') {
     const number = numbersIn(value, String(path.at(-1))).find(accepts);
     return number === undefined ? null : `write ${number}`;
   }

@@ -1,6 +1,7 @@
 import type { Confidence } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { SettledMemory } from '../memory/load-memory.js';
+import { isComparedLoad } from '../memory/model-memory.js';
 import type { LoadPlan } from './plan-load.js';
 
 /** How far an estimate can be trusted. */
@@ -13,9 +14,7 @@ export function confidenceOf(
   if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
   if (!index.consistent || !index.allWeights) return 'low';
   if (memory.compute === 'guessed' || !environment.profile.isCompared) return 'medium';
-  // High confidence needs a comparison with llama.cpp. The corpus has no shared cache, and GPU compute
-  // buffers only on Vulkan.
-  return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
+  return isComparedLoad(settings, memory.gpus.length) ? 'high' : 'medium';
 }
 
 /** Sentences about the omissions and assumptions of an estimate. */

@@ -112,7 +112,7 @@ test('two processes that save keep the entries of both', async () => {
 
 test('a cache that cannot be written still reads headers, and returns the error', async () => {
   const path = model('a.gguf', smallModel());
-  // The folder of the cache would be a file.
+  // The folder of the cache cannot be created, because a file has its path.
   const cache = openHeaderCache({ file: join(path, 'headers.json') });
   expect((await cache.read(path)).architecture).toBe('llama');
   const { saved, error } = cache.save();

@@ -7,7 +7,7 @@ import { asError, systemErrorCode } from '../files/system-error.js';
 import { isObservation, sameEngine, type Observation } from './observation.js';
 
 const FORMAT = 1;
-/** Observations that are kept of the same model, load configuration and engine version. */
+/** Maximum number of observations of the same model, load configuration and engine version. */
 const KEPT_OF_A_KIND = 5;
 const KEPT_IN_ALL = 500;
 

@@ -18,7 +18,7 @@ export interface Weighted {
 }
 
 /**
- * The value with half of the weight below it: outliers with less than half of the weight barely move the median.
+ * The weighted median: half of the weight is below it. Outliers with less than half of the weight barely move it.
  */
 export function weightedMedian(values: readonly Weighted[]): number {
   const sorted = [...values].sort((a, b) => a.value - b.value);

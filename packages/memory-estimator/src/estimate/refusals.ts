@@ -21,7 +21,7 @@ export function refusals(
   if (batchTokens < parallelSequences)
     refuse(
       'batchTokens',
-      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each sequence needs a token.`,
+      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences, because each sequence needs a token.`,
     );
   if (!flashAttention && isQuantizedCacheType(kvCacheTypeV))
     refuse('kvCacheTypeV', `llama.cpp stores values as ${kvCacheTypeV} only with flash attention.`);

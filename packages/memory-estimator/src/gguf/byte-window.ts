@@ -73,7 +73,7 @@ export class ByteWindow {
   skipStrings(count: number): number {
     let passed = this.#skipShortStrings(count);
     if (passed < count && this.offset + 8 <= this.#end) {
-      // The short walk stopped at a string of a huge length: skip it with exact arithmetic.
+      // The loop with 32-bit arithmetic stopped at a huge string. This string is skipped with exact arithmetic.
       this.stringOffset = this.offset;
       const length = this.uint64();
       this.offset += length;

@@ -16,7 +16,7 @@ export const MAX_OFFSET_BYTES = 2 ** 50;
 
 /** Metadata, names and tensors of all files of a model together. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-/** Strings and nested arrays of all files of a model together: each is read or skipped on its own. */
+/** Strings and nested arrays of all files of a model together. Each of them is read or skipped separately. */
 const MAX_WALKED = 2 ** 24;
 
 /** Memory of a metadata pair, without its key and value. */

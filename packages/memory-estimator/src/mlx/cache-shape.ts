@@ -31,7 +31,7 @@ const HALF_BYTES = 2;
 const STATE_BYTES = 4;
 
 /**
- * Works out the caches of a model from its config.json.
+ * Computes the caches of a model from its config.json.
  *
  * Sources: `make_cache` and `ModelArgs` of the architectures in mlx-lm (`gemma3_text.py`, `gpt_oss.py`,
  * `qwen3_next.py`, `granitemoehybrid.py`, `deepseek_v3.py`), and the profiles that mlx-engine measured

@@ -114,7 +114,7 @@ test.each([
   { contextLengthTokens: 1.5 },
   { parallelSequences: 0 },
   { parallelSequences: 257 },
-])('%j is a RangeError', (figures) => {
+])('%j throws a RangeError', (figures) => {
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...figures };
   expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
 });

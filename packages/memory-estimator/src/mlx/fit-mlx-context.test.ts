@@ -77,7 +77,7 @@ test.each([
   // A room of 8192 tokens is a whole number of blocks; one byte less or more falls into the next block.
   ['one byte less than 8192 tokens', { workingSetBytes: roomFor(8192).workingSetBytes - 1 }, 8192],
   ['8192 tokens', roomFor(8192), 8192],
-  ['8192 tokens and a byte', { workingSetBytes: roomFor(8192).workingSetBytes + 1 }, 8192],
+  ['one byte more than 8192 tokens', { workingSetBytes: roomFor(8192).workingSetBytes + 1 }, 8192],
   ['8193 tokens', roomFor(8193), 8448],
   ['4096 tokens', roomFor(4096), 4096],
   ['4095 tokens', roomFor(4095), 4096],

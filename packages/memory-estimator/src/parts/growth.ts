@@ -9,7 +9,7 @@ import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
 /**
  * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
- * first two kinds, in RAM. mlx-engine takes every kind but the second, on the device that has the weights.
+ * first two kinds, in RAM. mlx-engine takes all kinds except the second, on the device of the weights.
  */
 export interface GrowthPart {
   readonly kind:

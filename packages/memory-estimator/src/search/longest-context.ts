@@ -73,7 +73,7 @@ function hasGrowingCache(index: ModelIndex): boolean {
   return index.model?.attention.includes(true) === true;
 }
 
-/** Lengths from short to long, computed on demand: a header may claim too many for a list. */
+/** Lengths from short to long. They are computed on demand, because a header may claim too many for a list. */
 interface Lengths {
   readonly count: number;
   at(i: number): number;

@@ -169,7 +169,7 @@ describe('the longest context', () => {
     }
   });
 
-  test('is one step shorter with one byte less', async () => {
+  test('is one step shorter if the budget has one byte less', async () => {
     const header = await corpusHeader('llama-3.1-8b-q4km');
     const config = { ...ONE_SEQUENCE, contextLengthTokens: 4096 };
     const { totalBytes } = estimateFootprint(header, config, CPU);

@@ -70,7 +70,7 @@ function isTakenOver(tensor: Tensor, offload: OffloadRules): boolean {
   return !offload.onlyProducts && tensor.ne1 * tensor.ne2 * tensor.ne3 >= offload.minBatch;
 }
 
-/** Assigns unassigned nodes the device of the node before. With `gpuOnly`, this device is never the CPU. */
+/** Gives each unassigned node the device of the node before it. With `gpuOnly`, this device is never the CPU. */
 function expand(nodes: readonly Tensor[], cpu: number, gpuOnly: boolean): void {
   let current = UNASSIGNED;
   for (const node of nodes) {

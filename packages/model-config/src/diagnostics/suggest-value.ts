@@ -105,7 +105,7 @@ function respelled(text: string): string | null {
   return spelled.includes(null) ? null : spelled.join('');
 }
 
-/** The numbers that a text can mean in this field, the most probable first. */
+/** The numbers that a text may stand for in this field, the most probable first. */
 function numbersIn(text: string, field: string): number[] {
   const trimmed = text.trim();
   const bare = bareNumber(trimmed);

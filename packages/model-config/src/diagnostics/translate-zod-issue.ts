@@ -36,7 +36,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 
 /** Functions that query the schema of the file. */
 export interface FormatQuestions {
-  /** The keys that a map at a path may have; empty where it may have any. */
+  /** The keys that a map at a path may have; empty where the map may have any key. */
   readonly knownKeys: (path: readonly PathStep[]) => readonly string[];
   /** Whether a value is valid at a path; `undefined` asks whether the field may be left out. */
   readonly accepts: (path: readonly PathStep[], value: unknown) => boolean;
@@ -138,7 +138,7 @@ function unknownKey(path: readonly PathStep[], known: readonly string[], map: un
   const meant = renamed !== undefined && free.includes(renamed) ? renamed : didYouMean(key, free);
   const suggestion =
     key === '<<'
-      ? 'merge keys are not read; write the fields out, or alias a whole section (load: *name)'
+      ? 'merge keys are not read, so write the fields out, or alias a whole section (load: *name)'
       : meant !== null
         ? `did you mean ${JSON.stringify(meant)}?`
         : known.length > 0
@@ -172,6 +172,6 @@ function boundMessage(
 
 function versionAdvice(value: unknown): string {
   return typeof value === 'number' && value > 1
-    ? 'this file was written for a newer Mai; update Mai'
+    ? 'this file was written for a newer Mai, so update Mai'
     : 'write version: 1';
 }

@@ -6,7 +6,7 @@ import { invalidConfigError, ModelConfigError } from '../diagnostics/model-confi
 import { toModelConfig } from '../parse/to-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 
-/** Where a configuration comes from. */
+/** The origin of a configuration. */
 export type ModelConfigSource =
   /** The path in the options. */
   | { readonly kind: 'explicit'; readonly file: string }
@@ -18,7 +18,7 @@ export type ModelConfigSource =
   | { readonly kind: 'user'; readonly file: string }
   | { readonly kind: 'built-in'; readonly file: null };
 
-/** A configuration and where it comes from. */
+/** A configuration and its origin. */
 export interface LoadedModelConfig {
   readonly config: ModelConfig;
   readonly source: ModelConfigSource;

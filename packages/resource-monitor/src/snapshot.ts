@@ -40,7 +40,7 @@ export interface SwapSnapshot {
   /** 0 where there is no swap. */
   readonly totalBytes: number | null;
   readonly freeBytes: number | null;
-  /** Since the previous sample; null in the first one. */
+  /** Since the previous sample; null in the first sample. */
   readonly inBytesPerSecond: number | null;
   readonly outBytesPerSecond: number | null;
 }

@@ -10,7 +10,7 @@ export const SYSCTL_NAMES = [
   'debug.iogpu.wired_limit',
 ] as const;
 
-/** The values; null where the system has none. */
+/** The values; null for a value that the system does not have. */
 export interface Sysctl {
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;

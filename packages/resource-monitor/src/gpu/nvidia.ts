@@ -17,7 +17,7 @@ const FASTEST_MS = 250;
 const SLOWEST_MS = 5000;
 /** nvidia-smi is restarted only if the interval changes by at least this factor. */
 const RESTART_FROM_FACTOR = 1.9;
-/** Figures are stale after this many intervals, but not before `SHORTEST_STALE_MS`. */
+/** Figures are stale after this number of intervals, but not before `SHORTEST_STALE_MS`. */
 const STALE_AFTER_INTERVALS = 3;
 const SHORTEST_STALE_MS = 3000;
 /** Where nvidia-smi is not found, the PATH is searched again after this time. */

@@ -12,12 +12,12 @@ export interface RingBucket {
   readonly count: number;
 }
 
-/** Buckets of equal width in memory of fixed size: the newest overwrites the oldest. */
+/** Buckets of equal width in memory of fixed size. The newest bucket overwrites the oldest. */
 export interface Ring {
   readonly bucketMs: number;
   readonly capacity: number;
   push(atMs: number, value: number): void;
-  /** The buckets that began at or after `fromMs`, oldest first, without empty ones. */
+  /** The buckets that began at or after `fromMs`, oldest first, without empty buckets. */
   since(fromMs: number): RingBucket[];
 }
 

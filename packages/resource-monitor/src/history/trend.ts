@@ -67,7 +67,7 @@ export function describeTrend(
   nowMs: number,
 ): Trend {
   const all = thin(buckets.map(({ atMs, mean }) => ({ x: atMs, y: mean })));
-  // A model load is a step. Only the values after it belong to the current slope.
+  // A model load is a step. Only the values after the load belong to the current slope.
   const smallest = STEP_FROM_RATIO * (total ?? 0);
   const points = all.slice(
     lastStep(

@@ -168,7 +168,7 @@ describe('settled', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('names the pools that were still moving at the deadline', async () => {
+  it('names the pools whose memory was still changing at the deadline', async () => {
     const { monitor, clock, setAvailable } = openMachine();
     const settled = monitor.settled();
     for (let step = 0; step < 400; step += 1) {

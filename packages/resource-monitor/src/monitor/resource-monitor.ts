@@ -70,9 +70,9 @@ export interface ResourceMonitor extends AsyncDisposable {
    */
   readonly readRam: (() => Promise<RamSnapshot>) | null;
   /**
-   * Samples until memory stops moving and returns the last sample. Call it right after a load or an unload:
-   * drivers and the OS free memory up to 1.5 s late. Ends after `timeoutMs` (default: 8000) and then lists the
-   * pools that were still moving.
+   * Samples until memory stops moving and returns the last sample. Call it right after a load or an unload,
+   * because drivers and the OS free memory up to 1.5 s late. Ends after `timeoutMs` (default: 8000) and then
+   * lists the pools that were still moving.
    */
   settled(options?: CallOptions): Promise<SettledSnapshot>;
   /**
@@ -98,8 +98,8 @@ export interface ResourceMonitor extends AsyncDisposable {
   /** Gives the monitor facts from other sources. */
   inform(hints: MonitorHints): void;
   /**
-   * The hardware as systeminformation reports it. It is read once, in a child process, and kept. Null if that
-   * failed, and for a replayed recording, which has no inventory.
+   * The hardware as systeminformation reports it. It is read once, in a child process, and kept. Null if the
+   * reading failed, and for a replayed recording, which has no inventory.
    */
   inventory(options?: CallOptions): Promise<MachineInventory | null>;
 }

@@ -28,8 +28,8 @@ export interface SampleContext {
 }
 
 /**
- * A value, or the reason why it is missing, as a text for people. A value can have reasons, too: why parts
- * of it are null or were not counted.
+ * A value, or the reason why it is missing, as a text for people. A value can also have reasons. They tell why
+ * parts of the value are null or were not counted.
  */
 export type Reading<T> =
   { readonly value: T; readonly reasons?: readonly string[] } | { readonly reason: string };

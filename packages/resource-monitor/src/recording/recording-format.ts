@@ -23,7 +23,10 @@ export type Decoded =
   | { readonly samples: readonly TimedSnapshot[] }
   | { readonly problem: string; readonly line: number };
 
-/** Reads a whole recording. An incomplete last line is ignored: it is left by a recording process that was killed. */
+/**
+ * Reads a whole recording. An incomplete last line is ignored, because it comes from a recording process that
+ * was killed.
+ */
 export function decodeRecording(text: string): Decoded {
   const lines = text.split('\n');
   const cutOff = lines.pop() !== '';

@@ -15,7 +15,7 @@ const TOLERANCE_BYTES = 32 * 1024 * 1024;
 const TOLERANCE_RATIO = 0.002;
 /** Two equal readings are not enough, because they can be a coincidence. */
 const FEWEST_READINGS = 3;
-/** Readings further apart are not consecutive: sampling was interrupted in between. */
+/** Readings further apart are not consecutive, because sampling was interrupted in between. */
 const LONGEST_READING_INTERVAL_MS = 2000;
 /** Rounding error of a reading's time, which is converted between two clocks of whole milliseconds. */
 const SAME_READING_MS = 2;

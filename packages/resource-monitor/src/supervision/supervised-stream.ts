@@ -9,7 +9,7 @@ const LONGEST_BACK_OFF_MS = 60_000;
 const HEALTHY_AFTER_MS = 60_000;
 /** Longest wait for the first line. Without a persistence daemon, the driver wakes all GPUs first. */
 const FIRST_LINE_WITHIN_MS = 15_000;
-/** A program hangs if it has been silent for this many intervals, but not before `SHORTEST_SILENCE_MS`. */
+/** A program hangs if it has been silent for this number of intervals, but not before `SHORTEST_SILENCE_MS`. */
 const SILENT_INTERVALS = 4;
 const SHORTEST_SILENCE_MS = 3000;
 /** Without a `keepAlive` for this time the program is ended, so that the GPU can sleep. */
@@ -24,7 +24,7 @@ const MOST_LINGERING = 2;
 /** A program that prints more is killed. 64 GPUs at the shortest interval print far fewer lines. */
 const MOST_LINES_PER_SECOND = 2000;
 
-/** The condition of the program. */
+/** The state of the program. */
 export interface StreamState {
   /** Why the program supplies nothing now; null while it runs well. */
   readonly trouble: string | null;
@@ -58,8 +58,8 @@ export interface SupervisedStreamOptions {
   readonly command: () => { readonly program: string; readonly args: readonly string[] };
   readonly intervalMs: () => number;
   /**
-   * Returns false for a line in an unknown format. Such a line does not count as output, so the program can
-   * still be judged silent.
+   * Returns false for a line in an unknown format. Such a line does not count as output. A program that prints
+   * only such lines counts as silent.
    */
   readonly onLine: (line: string) => boolean;
   /**
@@ -180,7 +180,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     onState();
   };
 
-  /** Ends the program. A reason counts as a fault, null does not. */
+  /** Ends the program. If there is a reason, the end counts as a fault. */
   const end = (current: Run, reason: string | null): void => {
     if (run !== current) return;
     run = null;

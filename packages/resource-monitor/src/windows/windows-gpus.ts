@@ -11,8 +11,8 @@ const VENDORS: Readonly<Record<number, GpuReading['vendor']>> = {
 /** Vendor id of Microsoft's software renderer and remote display. Neither is a GPU. */
 const MICROSOFT = 0x1414;
 /**
- * Dedicated memory below this size is the carve-out of an integrated GPU. By default firmware sets aside
- * less than this, and cards that can run models have more.
+ * Dedicated memory below this size is the carve-out of an integrated GPU. By default firmware sets aside less
+ * memory than this, and cards that can run models have more.
  */
 const SMALL_BYTES = 1024 ** 3;
 

@@ -163,7 +163,7 @@ async function readAmd({ files }: AmdCard) {
     const text = (await files[name].readLater())?.trim() ?? '';
     return /^\d+$/.test(text) ? Number(text) : null;
   };
-  // A suspended card is not read: reading gpu_busy_percent would wake the card and keep it awake.
+  // A suspended card is not read, because reading gpu_busy_percent would wake the card and keep it awake.
   const asleep = isSuspended(await files.runtimeStatus.readLater());
   // Cards are read one after the other, so that a hanging driver blocks only one thread of the pool.
   const vramTotalBytes = await number('vramTotal');
@@ -201,14 +201,12 @@ function reasonFor(
   { vendor, driver, folder }: DrmCard,
   { totalBytes }: CardFacts,
 ): string {
-  if (vendor === 'nvidia') {
-    return isSuspended(tree.readText(`${folder}/${RUNTIME_STATUS}`))
-      ? 'this GPU is suspended to save power, and nvidia-smi would wake it'
-      : `the driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
-  }
+  if (vendor === 'nvidia' && isSuspended(tree.readText(`${folder}/${RUNTIME_STATUS}`)))
+    return 'this GPU is suspended to save power, and nvidia-smi would wake it';
+  if (driver === null) return 'no driver is loaded for this GPU';
   return totalBytes === null
-    ? `the ${driver ?? 'missing'} driver reports no memory in sysfs`
-    : `the ${driver ?? 'missing'} driver reports the size of the VRAM, but not how much is in use`;
+    ? `the driver ${driver} reports no memory in sysfs`
+    : `the driver ${driver} reports the size of the VRAM, but not how much is in use`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Runs every program of the folder `examples` in the current folder against a simulated LM Studio. Stops at
-// the first that fails. Imports the packages only by their names, so that it also works with installed
-// tarballs.
+// the first program that fails. Imports the packages only by their names, so that it also works with
+// installed tarballs.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';

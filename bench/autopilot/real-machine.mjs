@@ -62,7 +62,7 @@ writeFileSync(
       unified_hard_limit_percent: hardLimitPercent,
       upgrade_below_percent_min: Math.max(1, (limitPercent * 65) / 80),
       hard_limit_percent: hardLimitPercent,
-      // A busy CPU would delay the step up; this run is about memory.
+      // A busy CPU would delay the step up, but this run is about memory.
       cpu_percent: 100,
       min_headroom: '64MiB',
       dwell: '5s',
@@ -95,7 +95,8 @@ const simulator = await startSimulator({
   },
 });
 
-// The exposed gc() frees memory at once, as an unload does, and not only at a later garbage collection.
+// The exposed gc() frees memory at once, as an unload does. Without it, a later garbage collection would free
+// the memory.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 

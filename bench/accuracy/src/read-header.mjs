@@ -69,7 +69,7 @@ async function timeOf(work) {
   return performance.now() - startedMs;
 }
 
-/** Starts to watch resident memory. The returned function gives the growth up to its peak, in bytes. */
+/** Starts to watch resident memory. The returned function gives the growth up to the peak, in bytes. */
 function watchPeak() {
   const status = (name) =>
     1024 *
